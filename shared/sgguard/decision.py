@@ -1,0 +1,103 @@
+"""What the facts mean and what may be done about it: verdict, reasons, plan, decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from sgguard.model import (
+    Binding,
+    DeleteFacts,
+    Group,
+    Instance,
+    LaunchFacts,
+    Limit,
+    Reference,
+    Unseen,
+)
+
+
+class Verdict(StrEnum):
+    """What the facts mean."""
+
+    ALLOW = "allow"
+    BLOCK = "block"
+    REMEDIATE = "remediate"
+
+
+class Mode(StrEnum):
+    """What may be done about it. Out of the box: only look."""
+
+    OBSERVE = "observe"
+    APPROVE = "approve"
+    ENFORCE = "enforce"
+
+
+class Outcome(StrEnum):
+    """What was done to the cloud."""
+
+    UNCHANGED = "unchanged"
+
+
+Evidence = Reference | Binding | Limit | Unseen | Group | Instance
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a verdict is what it is: a stable code, the words, and what was seen.
+
+    ``effect`` says what this reason alone asks for: ``block`` stops, ``warn`` is worth a look,
+    ``info`` explains. ``target`` is the address (or instance) the reason is about.
+    """
+
+    code: str
+    message: str
+    effect: Literal["block", "warn", "info"] = "block"
+    target: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change of a plan, as data, with the change that takes it back.
+
+    ``action`` is ``revoke``, ``unbind``, ``move``, ``bind`` or ``delete``; ``target`` the address
+    of the group that is changed; ``details`` names rule, holder or replacement. ``inverse`` is
+    None only for ``delete``, which needs a snapshot to be taken back.
+    """
+
+    action: Literal["revoke", "unbind", "move", "bind", "delete"]
+    target: str
+    summary: str
+    details: dict[str, str] = field(default_factory=dict)
+    inverse: Step | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a guard says: the verdict, every reason for it, and what could be done."""
+
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    plan: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer to one event (``schemas/decision.schema.json`` is its JSON form).
+
+    ``target`` lists the addresses asked about (or the scope of a launch), in the order asked.
+    """
+
+    decision_id: str
+    event_id: str
+    guard: str
+    judgement: Judgement
+    facts: DeleteFacts | LaunchFacts
+    mode: Mode
+    target: tuple[str, ...]
+    decided_at: datetime
+    took_ms: float
+    outcome: Outcome = Outcome.UNCHANGED

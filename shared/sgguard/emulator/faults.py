@@ -1,0 +1,53 @@
+"""Trouble on order: latency, throttling, errors, garbage and lost answers for the next N calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+KINDS = ("latency", "throttle", "error", "garbage", "drop")
+
+
+class DroppedConnectionError(Exception):
+    """The connection ends here, without an answer."""
+
+
+@dataclass(slots=True)
+class Fault:
+    """One kind of trouble for the next ``count`` calls whose cloud and action match.
+
+    ``provider`` and ``action`` are fnmatch patterns. ``code`` is the cloud's own error code for
+    ``error``. ``latency_ms`` delays, with every kind. ``body``, ``status`` and ``content_type``
+    describe ``garbage``. With ``is_after`` the call takes effect first and only its answer is
+    lost or replaced. ``skip`` lets that many matching calls through before the first fault.
+    """
+
+    kind: str
+    provider: str = "*"
+    action: str = "*"
+    count: int = 1
+    skip: int = 0
+    code: str = ""
+    latency_ms: float = 0.0
+    body: str = "<html>not what you asked for</html>"
+    status: int = 200
+    content_type: str = "text/html"
+    is_after: bool = False
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"kind: expected one of {', '.join(KINDS)}, got {self.kind!r}")
+        if self.count < 1:
+            raise ValueError(f"count: expected at least 1, got {self.count}")
+
+    def strikes(self, provider: str, action: str) -> bool:
+        """Say whether this call is struck, and count it."""
+        if self.count <= 0:
+            return False
+        if not (fnmatchcase(provider, self.provider) and fnmatchcase(action, self.action)):
+            return False
+        if self.skip > 0:
+            self.skip -= 1
+            return False
+        self.count -= 1
+        return True

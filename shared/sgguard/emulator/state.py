@@ -1,0 +1,354 @@
+"""The clouds of the emulator: accounts, groups, rules, instances, interfaces, products.
+
+State knows nothing of HTTP, signatures or JSON: it holds what exists and the rules every cloud
+agrees on. What a cloud's API says about it, and in which words, is its wire face's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from dataclasses import asdict, dataclass, field
+from threading import RLock
+from typing import Any, Self
+
+from sgguard.emulator.build import build
+
+
+class StateError(Exception):
+    """A change the state refuses; ``kind`` says why, the face says it in its cloud's words.
+
+    ``kind`` is ``not-found``, ``in-use``, ``referenced``, ``default``, ``managed``,
+    ``duplicate``, ``not-bound``, ``last-group`` or ``limit``.
+    """
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        super().__init__(f"{kind}: {detail}")
+        self.kind = kind
+
+
+@dataclass(slots=True)
+class Rule:
+    """One rule. ``peer_group`` or ``cidr`` (or ``template``) is the other end."""
+
+    direction: str
+    id: str = ""
+    protocol: str = "tcp"
+    ports: str = "any"
+    cidr: str = ""
+    peer_group: str = ""
+    peer_account: str = ""
+    template: str = ""
+    action: str = "accept"
+    priority: int = 1
+    description: str = ""
+    enabled: bool = True
+    ethertype: str = "IPv4"
+
+
+@dataclass(slots=True)
+class Group:
+    """One group. ``shared_with`` lists projects (``*`` for all) that may use it."""
+
+    id: str
+    name: str = ""
+    description: str = ""
+    region: str = ""
+    account: str = ""
+    project: str = ""
+    network: str = ""
+    kind: str = ""
+    default: bool = False
+    managed_by: str = ""
+    protected: bool = False
+    shared_with: list[str] = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)
+    created: str = "2026-11-01T00:00:00Z"
+    version: int = 1
+    rules: list[Rule] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Interface:
+    """A network interface or port. ``kind`` is primary, secondary or supplementary."""
+
+    id: str
+    groups: list[str] = field(default_factory=list)
+    instance: str = ""
+    kind: str = "primary"
+    owner: str = ""
+    name: str = ""
+    region: str = ""
+    account: str = ""
+    project: str = ""
+    network: str = ""
+    managed_by: str = ""
+    ip: str = ""
+
+
+@dataclass(slots=True)
+class Instance:
+    """One instance; the groups it carries hang on its interfaces. ``state`` is the cloud's word."""
+
+    id: str
+    name: str = ""
+    state: str = "RUNNING"
+    operation: str = "SUCCESS"
+    region: str = ""
+    account: str = ""
+    project: str = ""
+    network: str = ""
+
+
+@dataclass(slots=True)
+class Attachment:
+    """Another product that holds groups without an interface of its own (CLB, CDB, Redis, …)."""
+
+    id: str
+    kind: str
+    groups: list[str] = field(default_factory=list)
+    name: str = ""
+    region: str = ""
+    account: str = ""
+    project: str = ""
+
+
+@dataclass(slots=True)
+class Account:
+    """Who may ask, and with which secrets.
+
+    ``key_id``/``secret`` sign; ``token`` is the session token that must come along when set.
+    ``user``/``password``/``domain`` and ``app_credentials`` (id → secret) are for Keystone.
+    ``role`` is admin, member or reader. ``denied`` lists actions (fnmatch) this account may
+    not call. ``projects`` lists the project ids it can see, the first being its own.
+    """
+
+    id: str
+    key_id: str = ""
+    secret: str = ""
+    token: str = ""
+    user: str = ""
+    password: str = ""
+    domain: str = "Default"
+    app_credentials: dict[str, str] = field(default_factory=dict)
+    projects: list[str] = field(default_factory=list)
+    project_names: dict[str, str] = field(default_factory=dict)
+    role: str = "member"
+    denied: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Cloud:
+    """One cloud: everything its wire face answers from.
+
+    ``limits`` are ceilings under the names of :class:`sgguard.model.Limit`. ``quirks`` switch a
+    documented unpleasantness on (``page_max``, ``v3_absent``, ``references_shape``, …): each
+    face's docstring lists its own. ``rates`` are calls per second by action (fnmatch).
+    ``tokens``, ``nonces`` and ``calls`` are working memory, never part of a scenario.
+    """
+
+    provider: str
+    regions: list[str] = field(default_factory=list)
+    accounts: list[Account] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    instances: list[Instance] = field(default_factory=list)
+    interfaces: list[Interface] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
+    limits: dict[str, int] = field(default_factory=dict)
+    quirks: dict[str, Any] = field(default_factory=dict)
+    rates: dict[str, float] = field(default_factory=dict)
+    tokens: dict[str, Any] = field(default_factory=dict)
+    nonces: set[str] = field(default_factory=set)
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def account_of_key(self, key_id: str) -> Account | None:
+        """Return the account that owns an access key."""
+        return next((a for a in self.accounts if key_id and a.key_id == key_id), None)
+
+    def account(self, account_id: str) -> Account | None:
+        """Return the account with that id."""
+        return next((a for a in self.accounts if a.id == account_id), None)
+
+    def group(self, group_id: str) -> Group | None:
+        """Return the group with that id."""
+        return next((g for g in self.groups if g.id == group_id), None)
+
+    def instance(self, instance_id: str) -> Instance | None:
+        """Return the instance with that id."""
+        return next((i for i in self.instances if i.id == instance_id), None)
+
+    def interface(self, interface_id: str) -> Interface | None:
+        """Return the interface with that id."""
+        return next((i for i in self.interfaces if i.id == interface_id), None)
+
+    def references(self, group_id: str) -> list[tuple[Group, Rule]]:
+        """Return every rule of another group whose peer is the group."""
+        return [
+            (group, rule)
+            for group in self.groups
+            if group.id != group_id
+            for rule in group.rules
+            if rule.peer_group == group_id
+        ]
+
+    def interfaces_with(self, group_id: str) -> list[Interface]:
+        """Return every interface that carries the group."""
+        return [i for i in self.interfaces if group_id in i.groups]
+
+    def interfaces_of(self, instance_id: str) -> list[Interface]:
+        """Return the interfaces of an instance, the primary one first."""
+        mine = [i for i in self.interfaces if i.instance == instance_id]
+        return sorted(mine, key=lambda i: i.kind != "primary")
+
+    def groups_of(self, instance_id: str) -> list[str]:
+        """Return the groups of an instance, in the order of its interfaces, each once."""
+        carried = [g for i in self.interfaces_of(instance_id) for g in i.groups]
+        return list(dict.fromkeys(carried))
+
+    def instances_with(self, group_id: str) -> list[Instance]:
+        """Return every instance one of whose interfaces carries the group."""
+        ids = {i.instance for i in self.interfaces_with(group_id)}
+        return [i for i in self.instances if i.id in ids]
+
+    def attachments_with(self, group_id: str) -> list[Attachment]:
+        """Return every product without an interface that carries the group."""
+        return [a for a in self.attachments if group_id in a.groups]
+
+    # -- changing --------------------------------------------------------------------------
+
+    def delete_group(
+        self, group_id: str, *, is_cascading: bool = False, is_forced: bool = False
+    ) -> None:
+        """Delete a group.
+
+        ``is_cascading`` deletes the rules of other groups that name it (OpenStack) instead of
+        refusing; ``is_forced`` unbinds the instances first (Tencent API 2.0).
+
+        Raises:
+            StateError: not-found, default, managed, in-use or referenced.
+        """
+        group = self.group(group_id)
+        if group is None:
+            raise StateError("not-found", group_id)
+        holders = self.interfaces_with(group_id)
+        if is_forced:
+            holders = [i for i in holders if not i.instance]
+        if holders or self.attachments_with(group_id):
+            raise StateError("in-use", group_id)
+        if group.default:
+            raise StateError("default", group_id)
+        if group.managed_by or group.protected:
+            raise StateError("managed", group_id)
+        if self.references(group_id):
+            if not is_cascading:
+                raise StateError("referenced", group_id)
+            for other in self.groups:
+                other.rules = [r for r in other.rules if r.peer_group != group_id]
+        for interface in self.interfaces_with(group_id):
+            interface.groups.remove(group_id)
+        self.groups.remove(group)
+
+    def bind(self, interface_id: str, group_id: str, *, at_most: int | None = None) -> None:
+        """Add a group to an interface, after those it carries.
+
+        Raises:
+            StateError: not-found, duplicate, or limit when ``at_most`` groups are carried.
+        """
+        interface = self.interface(interface_id)
+        if interface is None or self.group(group_id) is None:
+            raise StateError("not-found", f"{interface_id} or {group_id}")
+        if group_id in interface.groups:
+            raise StateError("duplicate", group_id)
+        if at_most is not None and len(interface.groups) >= at_most:
+            raise StateError("limit", interface_id)
+        interface.groups.append(group_id)
+
+
+_WORKING_MEMORY = ("tokens", "nonces")
+
+
+@dataclass(slots=True)
+class State:
+    """All clouds of one emulator. Hold ``lock`` while reading or changing anything."""
+
+    clouds: list[Cloud] = field(default_factory=list)
+    lock: RLock = field(default_factory=RLock)
+
+    @classmethod
+    def load(cls, scenario: Mapping[str, Any]) -> Self:
+        """Build the state a scenario describes (its ``clouds`` table; other keys are ignored).
+
+        An instance with ``groups`` and no interface of its own gets a primary interface that
+        carries them. Whatever has no region, account or project gets its cloud's first.
+
+        Raises:
+            ValueError: an unknown key, a wrong type, or a duplicate id, with its path.
+        """
+        clouds = [_cloud(raw, f"clouds[{n}]") for n, raw in enumerate(scenario.get("clouds", []))]
+        names = [cloud.provider for cloud in clouds]
+        if len(set(names)) != len(names):
+            raise ValueError(f"clouds: a provider is listed twice: {', '.join(names)}")
+        return cls(clouds)
+
+    def cloud(self, provider: str) -> Cloud | None:
+        """Return the cloud of that provider name."""
+        return next((c for c in self.clouds if c.provider == provider), None)
+
+    def dump(self) -> dict[str, Any]:
+        """Return everything that exists, as a scenario that would build it again."""
+        with self.lock:
+            clouds = [asdict(cloud) for cloud in self.clouds]
+        for cloud in clouds:
+            for name in _WORKING_MEMORY:
+                del cloud[name]
+        return {"clouds": clouds}
+
+    def replace(self, other: State) -> None:
+        """Become another state, in place, so that whoever holds this one sees the new clouds."""
+        with self.lock:
+            self.clouds = other.clouds
+
+
+def _cloud(raw: Mapping[str, Any], path: str) -> Cloud:
+    raw = deepcopy(dict(raw))
+    short = [i for i in raw.get("instances", []) if isinstance(i, dict) and "groups" in i]
+    if short:
+        raw["interfaces"] = list(raw.get("interfaces", []))
+    for instance in short:
+        raw["interfaces"].append(
+            {
+                "id": f"eni-of-{instance.get('id')}",
+                "instance": instance.get("id", ""),
+                "groups": instance.pop("groups"),
+            }
+        )
+    cloud = build(Cloud, raw, path)
+    _fill_defaults(cloud)
+    for kind in ("accounts", "groups", "instances", "interfaces", "attachments"):
+        _require_unique((thing.id for thing in getattr(cloud, kind)), f"{path}.{kind}")
+    return cloud
+
+
+def _fill_defaults(cloud: Cloud) -> None:
+    account = cloud.accounts[0] if cloud.accounts else None
+    region = cloud.regions[0] if cloud.regions else ""
+    for thing in (*cloud.groups, *cloud.instances, *cloud.interfaces, *cloud.attachments):
+        thing.region = thing.region or region
+        thing.account = thing.account or (account.id if account else "")
+        owner = cloud.account(thing.account)
+        thing.project = thing.project or (owner.projects[0] if owner and owner.projects else "")
+    for instance in cloud.instances:
+        for interface in cloud.interfaces_of(instance.id):
+            interface.network = interface.network or instance.network
+    for group in cloud.groups:
+        for number, rule in enumerate(group.rules):
+            rule.id = rule.id or f"{group.id}-rule-{number}"
+
+
+def _require_unique(ids: Iterable[str], path: str) -> None:
+    seen: set[str] = set()
+    for item in ids:
+        if item in seen:
+            raise ValueError(f"{path}: the id {item!r} is used twice")
+        seen.add(item)

@@ -1,0 +1,179 @@
+"""Every error sgguard raises on purpose.
+
+::
+
+    SgguardError
+    ├── InputError            the question is wrong; asking again unchanged will not help
+    │   ├── AddressError      a group address that cannot be read
+    │   └── EventError        an event, body or header that cannot be read (lists every problem)
+    ├── SettingsError         the operator's configuration is wrong
+    │   ├── CredentialsError  no usable credentials for a cloud
+    │   └── PolicyError       a policy file that cannot be used
+    ├── DeadlineError         the time for this event is used up
+    └── CloudError            a cloud's answer, or the lack of one
+        ├── UnreachableError  no answer came
+        ├── ThrottledError    asked too often
+        ├── UnavailableError  the cloud has a problem of its own (5xx, "try again later")
+        ├── UnauthenticatedError  signature, key, token or clock was refused
+        ├── ForbiddenError    known caller, missing permission
+        ├── NotFoundError     the thing asked for does not exist (or is hidden)
+        ├── InUseError        refused because something references or carries the group
+        ├── LimitError        refused because a documented limit would break
+        └── UnknownShapeError an answer that is not what the document describes
+
+Two questions are answered by attributes of every one of them: may the same call be made again
+(``is_retryable``, ``retry_after_s``), and whose fault it is (``fault``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+Fault = Literal["caller", "operator", "cloud"]
+
+_FREE_TEXT_MAX = 256
+
+
+class SgguardError(Exception):
+    """Something sgguard knows how to explain; show ``str(error)`` to the person who asked."""
+
+    fault: ClassVar[Fault] = "operator"
+    is_retryable: ClassVar[bool] = False
+    retry_after_s: float | None = None
+
+
+class InputError(SgguardError):
+    """The question is wrong: tell the caller what would be right, do not retry."""
+
+    fault: ClassVar[Fault] = "caller"
+
+
+class AddressError(InputError):
+    """A group address is not ``provider:account:region:group-id``: show the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with an event: where (a JSON pointer), what, and what would be right."""
+
+    path: str
+    problem: str
+    expected: str = ""
+
+
+class EventError(InputError):
+    """An event cannot be read: answer ``status`` with every problem, never retry.
+
+    ``status`` is the HTTP status to answer with: 400 malformed, 413 too large, 415 unknown
+    format, 422 well-formed but impossible.
+    """
+
+    def __init__(
+        self, message: str, *, status: int = 400, problems: tuple[Problem, ...] = ()
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.problems = problems
+
+
+class SettingsError(SgguardError):
+    """A setting is missing or wrong: the operator must change it, retrying is pointless."""
+
+
+class CredentialsError(SettingsError):
+    """No usable credentials: name the variables to set."""
+
+
+class PolicyError(SettingsError):
+    """A policy file is wrong: refuse to start, name the file, the path and what would be right."""
+
+
+class DeadlineError(SgguardError):
+    """The event's time is used up: answer 503 so that the sender delivers it again."""
+
+    fault: ClassVar[Fault] = "cloud"
+    is_retryable: ClassVar[bool] = False
+    retry_after_s: float | None = 1.0
+
+
+class CloudError(SgguardError):
+    """A cloud answered with an error: see ``provider``, ``action``, ``code`` and ``status``.
+
+    ``request_id`` is the vendor's own, for its support. ``detail`` is the vendor's own text, cut to 256 characters; match on ``code``, never on it.
+    """
+
+    fault: ClassVar[Fault] = "cloud"
+
+    def __init__(
+        self,
+        provider: str,
+        action: str,
+        *,
+        code: str = "",
+        detail: str = "",
+        status: int | None = None,
+        request_id: str = "",
+        retry_after_s: float | None = None,
+    ) -> None:
+        self.provider = provider
+        self.action = action
+        self.code = code
+        self.detail = detail[:_FREE_TEXT_MAX]
+        self.status = status
+        self.request_id = request_id
+        if retry_after_s is not None:
+            self.retry_after_s = retry_after_s
+        super().__init__(self._describe())
+
+    def _describe(self) -> str:
+        said = " ".join(part for part in (self.code, self.detail) if part) or type(self).__name__
+        status = f" (HTTP {self.status})" if self.status else ""
+        request = f" [request id {self.request_id}]" if self.request_id else ""
+        return f"{self.provider} {self.action}: {said}{status}{request}"
+
+
+class UnreachableError(CloudError):
+    """No answer came (refused, reset, timed out, unknown host): retry, then answer 503."""
+
+    is_retryable: ClassVar[bool] = True
+
+
+class ThrottledError(CloudError):
+    """Asked too often: wait ``retry_after_s`` (or back off) and ask again."""
+
+    is_retryable: ClassVar[bool] = True
+
+
+class UnavailableError(CloudError):
+    """The cloud has a problem of its own: retry, then answer 503."""
+
+    is_retryable: ClassVar[bool] = True
+
+
+class UnauthenticatedError(CloudError):
+    """Signature, key, token or clock was refused: an operator must look; never retried."""
+
+    fault: ClassVar[Fault] = "operator"
+
+
+class ForbiddenError(CloudError):
+    """A permission is missing: what was asked becomes ``unseen``; never retried."""
+
+    fault: ClassVar[Fault] = "operator"
+
+
+class NotFoundError(CloudError):
+    """What was asked for does not exist, or is hidden from these credentials."""
+
+
+class InUseError(CloudError):
+    """The cloud refused a delete because something references or carries the group."""
+
+
+class LimitError(CloudError):
+    """The cloud refused a change because one of its limits would break."""
+
+
+class UnknownShapeError(CloudError):
+    """An answer is not what the document describes: it is never read as "nothing there"."""

@@ -1,0 +1,1 @@
+"""Where events come from: one file per source, each turning bytes into events."""

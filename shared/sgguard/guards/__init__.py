@@ -1,0 +1,1 @@
+"""Guards: pure functions from facts and policy to a judgement."""

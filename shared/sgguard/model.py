@@ -1,0 +1,322 @@
+"""What is in a cloud, in one vocabulary: groups, rules, references, bindings, limits, and facts.
+
+Everything here is an immutable value. Vendor spellings never appear in these types: a provider
+turns a cloud's answer into them, a guard turns them into a judgement (see ``decision.py``).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, Literal, TypeVar
+
+from sgguard.errors import AddressError
+
+T = TypeVar("T")
+
+_PROVIDER = re.compile(r"[a-z][a-z0-9-]*")
+_PART = re.compile(r"[A-Za-z0-9._@-]*")
+
+
+class Direction(StrEnum):
+    """Which traffic a rule is about, seen from the group that holds it."""
+
+    INGRESS = "ingress"
+    EGRESS = "egress"
+
+
+class Visibility(StrEnum):
+    """How far the credentials can see: one project, one account, or the whole cloud."""
+
+    PROJECT = "project"
+    ACCOUNT = "account"
+    CLOUD = "cloud"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Scope:
+    """Where a question is asked: one cloud, one account (empty: the configured one), one region."""
+
+    provider: str
+    account: str
+    region: str
+
+    def __str__(self) -> str:
+        return f"{self.provider}:{self.account}:{self.region}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
+    """One group, written ``provider:account:region:group-id``.
+
+    Such as ``tencent::ap-guangzhou:sg-5ua9adfv``; the account is empty for the configured one.
+    """
+
+    scope: Scope
+    group_id: str
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read an address.
+
+        Raises:
+            AddressError: not four parts, or a part is empty or has characters no cloud uses.
+        """
+        parts = text.split(":")
+        if len(parts) != 4:  # noqa: PLR2004 - the four parts the message names
+            raise AddressError(
+                f"{text!r} is not a group address: expected provider:account:region:group-id "
+                "(the account may be empty), such as tencent::ap-guangzhou:sg-5ua9adfv"
+            )
+        provider, account, region, group_id = parts
+        for name, value in (("provider", provider), ("region", region), ("group-id", group_id)):
+            if not value:
+                raise AddressError(f"{text!r} has no {name}: only the account may be empty")
+        if not _PROVIDER.fullmatch(provider):
+            raise AddressError(f"{text!r}: {provider!r} is not a provider name")
+        for name, value in (("account", account), ("region", region), ("group-id", group_id)):
+            if not _PART.fullmatch(value):
+                raise AddressError(f"{text!r}: {value!r} is not usable as {name}")
+        return cls(Scope(provider, account, region), group_id)
+
+    def __str__(self) -> str:
+        return f"{self.scope}:{self.group_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of a group.
+
+    ``rule_id`` is the cloud's id, or ``ingress[3]`` (direction and position) where a cloud has
+    none. ``protocol`` is lower case, ``any`` for all; ``ports`` such as ``22``, ``8000-8010``,
+    ``80,443`` or ``any``. ``peer_group`` is the group at the other end; where the other end is
+    not a group it is empty and ``peer`` says what it is (a CIDR, a template, a prefix list).
+    """
+
+    rule_id: str
+    direction: Direction
+    protocol: str = "any"
+    ports: str = "any"
+    peer_group: str = ""
+    peer: str = ""
+    action: Literal["accept", "drop"] = "accept"
+    priority: int | None = None
+    description: str = ""
+    is_enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One security group as its cloud describes it.
+
+    ``network`` is the VPC where a group belongs to one. ``managed_by`` names the cloud product
+    that owns the group (empty: nobody does). ``kind`` is the cloud's own type (``basic``,
+    ``advanced``), empty where there is only one. ``is_shared`` is True when another project or
+    account is known to see the group. ``rules`` is None when they were not read.
+    """
+
+    group_id: str
+    name: str = ""
+    description: str = ""
+    project: str = ""
+    network: str = ""
+    kind: str = ""
+    is_default: bool = False
+    managed_by: str = ""
+    is_shared: bool = False
+    tags: tuple[tuple[str, str], ...] = ()
+    rules: tuple[Rule, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A rule of another group whose peer is the group in question.
+
+    ``group_id`` is the group that holds the rule. ``rule`` is None where the cloud names the
+    group but the rule could not be read. ``account`` is set when it is not our own.
+    """
+
+    group_id: str
+    group_name: str = ""
+    account: str = ""
+    project: str = ""
+    rule: Rule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Something that carries the group.
+
+    ``kind`` is ``instance``, ``interface``, ``port`` or the cloud's product type in lower case
+    (``load-balancer``, ``database``, ``redis``). Where a cloud only counts, ``holder_id`` is
+    empty and ``count`` says how many. ``owner`` is the device owner or managing service.
+    """
+
+    kind: str
+    holder_id: str = ""
+    name: str = ""
+    instance_id: str = ""
+    owner: str = ""
+    project: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A ceiling of the cloud.
+
+    ``name`` is one of ``groups-per-instance``, ``groups-per-interface``, ``instances-per-group``,
+    ``interfaces-per-group``, ``rules-per-group``, ``references-per-group``,
+    ``groups-per-project``, ``rules-per-project``. ``ceiling`` is None for "no limit".
+    ``used`` is None where nobody tells. ``source`` is ``live``, ``documented`` or ``policy``.
+    ``is_enforced`` is False for a vendor's advice that the cloud itself does not hold anyone to.
+    """
+
+    name: str
+    ceiling: int | None
+    used: int | None = None
+    source: Literal["live", "documented", "policy"] = "documented"
+    is_enforced: bool = True
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Something a verdict would need and nobody could read.
+
+    ``code`` is stable (``no-permission``, ``unknown-shape``, ``record-ceiling``,
+    ``other-project``, ``cross-account``, ``not-told``). ``group_id`` is empty when it concerns
+    every group that was asked about. ``remedy`` says what would make it visible.
+    """
+
+    code: str
+    what: str
+    why: str
+    remedy: str = ""
+    group_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen(Generic[T]):
+    """What one read brought, together with what it could not bring."""
+
+    value: T
+    unseen: tuple[Unseen, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """A network interface of an instance and the groups it carries, in the cloud's order."""
+
+    interface_id: str
+    group_ids: tuple[str, ...] = ()
+    is_primary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One instance.
+
+    ``group_ids`` are the groups of the instance itself (its primary interface where groups hang
+    on interfaces), in the cloud's order. ``binding_refusal`` is empty when the instance can be
+    bound now, else what the cloud would answer and why.
+    """
+
+    instance_id: str
+    name: str = ""
+    state: str = ""
+    project: str = ""
+    network: str = ""
+    group_ids: tuple[str, ...] = ()
+    interfaces: tuple[Interface, ...] = ()
+    binding_refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """How a cloud behaves where clouds differ; documented, not read.
+
+    ``on_delete_referenced``: what the cloud does when a referenced group is deleted.
+    ``refused_with``: the error code a refused delete comes back with.
+    ``group_limit_per``: whether groups are counted per instance or per interface.
+    ``group_id_example``: a well-formed id, for messages.
+    """
+
+    provider: str
+    on_delete_referenced: Literal["refused", "cascades", "unknown"]
+    refused_with: str
+    group_limit_per: Literal["instance", "interface"]
+    group_id_example: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFacts:
+    """Everything read about one group. ``group`` is None when the cloud says it does not exist.
+
+    ``instance_count`` is how many instances carry the group, None when nobody counted.
+    """
+
+    address: Address
+    group: Group | None
+    references: tuple[Reference, ...] = ()
+    bindings: tuple[Binding, ...] = ()
+    unseen: tuple[Unseen, ...] = ()
+    is_malformed: bool = False
+    instance_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteFacts:
+    """What was read to judge a delete: every group of the set, in the order asked."""
+
+    traits: Traits
+    groups: tuple[GroupFacts, ...]
+    limits: tuple[Limit, ...] = ()
+    visibility: Visibility = Visibility.ACCOUNT
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchFacts:
+    """What was read to judge a launch.
+
+    Before a launch ``instance_id`` is empty and ``count`` instances are planned with ``groups``.
+    After it ``instance_id`` is set, ``instance`` is what the cloud shows (None: it does not
+    exist) and ``groups`` are its own groups followed by those that would be bound in addition.
+    """
+
+    traits: Traits
+    scope: Scope
+    groups: tuple[GroupFacts, ...]
+    count: int = 1
+    instance_id: str = ""
+    instance: Instance | None = None
+    project: str = ""
+    network: str = ""
+    limits: tuple[Limit, ...] = ()
+    unseen: tuple[Unseen, ...] = ()
+    visibility: Visibility = Visibility.ACCOUNT
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRequest:
+    """Somebody wants to delete these groups, together. All are of one scope; none comes twice."""
+
+    targets: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchRequest:
+    """Somebody wants to launch ``count`` instances with ``group_ids``, or launched one already.
+
+    With ``instance_id`` the instance exists and ``group_ids`` (often empty) are groups that would
+    be bound to it in addition. ``project`` and ``network`` are those of the planned instances,
+    empty when the caller did not say.
+    """
+
+    scope: Scope
+    group_ids: tuple[str, ...] = ()
+    count: int = 1
+    instance_id: str = ""
+    project: str = ""
+    network: str = ""

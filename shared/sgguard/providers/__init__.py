@@ -1,0 +1,45 @@
+"""The clouds sgguard can ask: one file each, found by its name.
+
+``tencent_dfw.py`` is the provider ``tencent-dfw``. A module is a provider when it defines
+``connect(access: Access) -> Provider``; adding a cloud is adding such a file.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable
+from functools import lru_cache
+from importlib import import_module
+from typing import cast
+
+from sgguard.errors import AddressError
+from sgguard.providers.base import Access, Provider
+
+__all__ = ["Access", "Provider", "connect", "names"]
+
+
+@lru_cache(maxsize=1)
+def names() -> tuple[str, ...]:
+    """Return the names of every provider, sorted."""
+    return tuple(
+        sorted(
+            module.name.replace("_", "-")
+            for module in pkgutil.iter_modules(__path__)
+            if module.name != "base"
+        )
+    )
+
+
+def connect(provider: str, access: Access) -> Provider:
+    """Return the named provider, ready to be asked.
+
+    Nothing is sent yet: a wrong secret or an unreachable host shows at the first question.
+
+    Raises:
+        AddressError: there is no such provider.
+        SettingsError: credentials or endpoint settings are missing or unusable.
+    """
+    if provider not in names():
+        raise AddressError(f"unknown provider {provider!r}: expected one of {', '.join(names())}")
+    module = import_module(f"{__name__}.{provider.replace('-', '_')}")
+    return cast(Callable[[Access], Provider], module.connect)(access)

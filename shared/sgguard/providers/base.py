@@ -1,0 +1,189 @@
+"""What every cloud can be asked, in the same words."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from sgguard.errors import CredentialsError, ForbiddenError, SettingsError, UnknownShapeError
+from sgguard.model import (
+    Binding,
+    Group,
+    Instance,
+    Limit,
+    Reference,
+    Rule,
+    Seen,
+    Traits,
+    Unseen,
+    Visibility,
+)
+from sgguard.wire.client import Wire
+from sgguard.wire.clock import EpochClock
+
+T = TypeVar("T")
+
+
+def fresh_nonce() -> str:
+    """Return 128 random bits in hexadecimal: never the same twice."""
+    return secrets.token_hex(16)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Everything a provider needs to reach its cloud, and nothing it could find out by itself.
+
+    ``env`` holds credentials under each cloud's own usual variable names: the process
+    environment, or the same names filled from a runtime's request headers. ``account`` is the
+    name of the account those credentials belong to, empty when nobody said.
+    """
+
+    wire: Wire
+    region: str
+    env: Mapping[str, str] = field(repr=False)
+    account: str = ""
+    now: EpochClock = time.time
+    nonce: Callable[[], str] = fresh_nonce
+
+    def endpoint(self) -> str:
+        """Return the address that replaces the cloud's own, without a trailing slash, or ``""``.
+
+        Raises:
+            SettingsError: the variable is set, but is not an http(s) address.
+        """
+        name = f"SGGUARD_ENDPOINT_{self.wire.provider.upper().replace('-', '_')}"
+        url = self.env.get(name, "").rstrip("/")
+        if url and not url.startswith(("http://", "https://")):
+            raise SettingsError(
+                f"{name}={url!r} is not an address: expected http://host:port or https://host"
+            )
+        return url
+
+    def secret(self, *alternatives: str) -> str:
+        """Return the first of the variables that is set and not blank, else ``""``."""
+        for name in alternatives:
+            if value := self.env.get(name, "").strip():
+                return value
+        return ""
+
+    def require_secret(self, *alternatives: str) -> str:
+        """Return the first of the variables that is set.
+
+        Raises:
+            CredentialsError: none is; the first is the one the message tells to set.
+        """
+        if value := self.secret(*alternatives):
+            return value
+        raise CredentialsError(
+            f"{self.wire.provider}: no credentials: set {alternatives[0]}"
+            + (f" (or {', '.join(alternatives[1:])})" if len(alternatives) > 1 else "")
+        )
+
+
+def seen_or_unseen(what: str, read: Callable[[], Seen[T]], otherwise: T) -> Seen[T]:
+    """Read one part of the facts; what it cannot see becomes ``unseen`` instead of an error.
+
+    A missing permission and an answer of unknown shape will not change by asking again, so the
+    verdict must be reached without them. Every other error is raised: the cloud could not be asked.
+    """
+    try:
+        return read()
+    except ForbiddenError as error:
+        return Seen(
+            otherwise,
+            (
+                Unseen(
+                    code="no-permission",
+                    what=what,
+                    why=str(error),
+                    remedy=f"grant {error.provider} {error.action} to these credentials",
+                ),
+            ),
+        )
+    except UnknownShapeError as error:
+        return Seen(
+            otherwise,
+            (
+                Unseen(
+                    code="unknown-shape",
+                    what=what,
+                    why=str(error),
+                    remedy="report the answer's shape to the maintainers of sgguard",
+                ),
+            ),
+        )
+
+
+class Provider(Protocol):
+    """One cloud, one account, one region, ready to be asked about its security groups.
+
+    Reading: every method may be called from several threads at once and sends as few calls as
+    the cloud's API allows for all ids together. What could not be seen comes back as ``unseen``
+    beside the value; an id that is missing from a returned mapping was not answered for.
+
+    All reading methods raise :class:`~sgguard.errors.CloudError` when the cloud could not be
+    asked at all, and :class:`~sgguard.errors.DeadlineError` when the time is used up. A missing
+    permission or an unknown shape in *one* part is not raised but becomes ``unseen``.
+    """
+
+    @property
+    def traits(self) -> Traits:
+        """How this cloud behaves where clouds differ."""
+        ...
+
+    @property
+    def visibility(self) -> Visibility:
+        """How far these credentials can see."""
+        ...
+
+    def is_group_id(self, text: str) -> bool:
+        """Tell whether this could be a group id here; a malformed one is never sent."""
+        ...
+
+    def read_groups(self, group_ids: Sequence[str]) -> Seen[dict[str, Group | None]]:
+        """Return each group by id; None says the cloud knows no such group."""
+        ...
+
+    def list_references(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Reference, ...]]]:
+        """Return, by id, every rule of *another* group whose peer is that group."""
+        ...
+
+    def list_bindings(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Binding, ...]]]:
+        """Return, by id, everything that carries that group."""
+        ...
+
+    def count_instances(self, group_ids: Sequence[str]) -> Seen[dict[str, int]]:
+        """Return, by id, how many instances carry that group, as the cloud's limit counts them."""
+        ...
+
+    def list_rules(self, group_id: str) -> Seen[tuple[Rule, ...]]:
+        """Return the group's own rules, in the cloud's order, ingress first."""
+        ...
+
+    def read_instance(self, instance_id: str) -> Seen[Instance | None]:
+        """Return the instance and its groups; None says the cloud knows no such instance."""
+        ...
+
+    def read_limits(self) -> Seen[tuple[Limit, ...]]:
+        """Return the ceilings that concern security groups, with where each was read."""
+        ...
+
+
+class Changes(Protocol):
+    """What can be changed in a cloud: a provider that offers it has these methods as well.
+
+    Each is one call, sent once and never repeated by itself. They raise
+    :class:`~sgguard.errors.CloudError` with the cloud's own code; after
+    :class:`~sgguard.errors.UnreachableError` the outcome is unknown and must be read back.
+    """
+
+    def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
+        """Delete the group; ``is_forced`` asks the cloud to unbind its holders first."""
+        ...
+
+    def bind_group(self, group_id: str, instance_ids: Sequence[str]) -> None:
+        """Bind the group to the instances, beside those they carry already."""
+        ...

@@ -1,0 +1,33 @@
+"""Every test runs without network beyond loopback and without credentials from outside."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import pytest
+
+_CREDENTIALS = ("TENCENTCLOUD_", "ALIBABA_CLOUD_", "HUAWEICLOUD_", "OS_", "SGGUARD_")
+_real_connect = socket.socket.connect
+
+
+@pytest.fixture(autouse=True)
+def no_credentials_from_outside(monkeypatch):
+    for name in list(os.environ):
+        if name.startswith(_CREDENTIALS):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_network_beyond_loopback():
+    def connect(self, address):
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            host = address[0]
+            if host not in ("127.0.0.1", "::1", "localhost"):
+                raise AssertionError(f"a test tried to reach {host}")
+        return _real_connect(self, address)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(socket.socket, "connect", connect)
+    yield
+    patch.undo()

@@ -1,0 +1,80 @@
+"""One small world per cloud with the same cast in it, for the contract suites.
+
+``tests/worlds/<provider module>.py`` defines ``WORLD``. A provider without one fails the suite.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from sgguard import providers
+from sgguard.emulator.core import Emulator
+from sgguard.emulator.transport import EmulatorTransport
+from sgguard.providers.base import Access, Provider
+from sgguard.wire.client import Wire
+from sgguard.wire.clock import Deadline
+from sgguard.wire.retry import Retry
+
+
+@dataclass(frozen=True)
+class World:
+    """A scenario of one cloud and who is who in it.
+
+    referenced: peer of one ingress rule of ``referrer_in`` and one egress rule of ``referrer_out``
+    self_referencing: only its own rule names it ("" where the cloud refuses such a rule)
+    bound: carried by the primary interface of ``server`` and a secondary one of ``other_server``
+    free: nobody references or carries it, and it may be deleted
+    default: the cloud's default group
+    missing, malformed: an id that does not exist, and text that is no id ("" where any text is)
+    denied_references: fnmatch of the action that an account needs to read references
+    bindings_page: (action fnmatch) the paged call that lists instances or ports of a group
+    """
+
+    provider: str
+    region: str
+    env: dict[str, str]
+    scenario: dict[str, Any]
+    referenced: str
+    referrer_in: str
+    referrer_out: str
+    self_referencing: str
+    bound: str
+    server: str
+    other_server: str
+    free: str
+    default: str
+    missing: str
+    malformed: str
+    missing_server: str
+    denied_references: str
+    wrong_secret_env: dict[str, str] = field(default_factory=dict)
+
+    def emulator(self, **clocks: Any) -> Emulator:
+        return Emulator.load(self.scenario, **clocks)
+
+    def connect(
+        self,
+        emulator: Emulator,
+        *,
+        env: dict[str, str] | None = None,
+        region: str | None = None,
+        attempts: int = 3,
+        deadline_s: float = 30.0,
+        now=time.time,
+    ) -> Provider:
+        """The real provider, its whole client stack, on the emulator; retries do not wait."""
+        wire = Wire(
+            self.provider,
+            Deadline.after(deadline_s),
+            transport=EmulatorTransport(emulator),
+            retry=Retry(attempts=attempts, sleep=lambda _: None),
+        )
+        access = Access(wire, region or self.region, env=self.env if env is None else env, now=now)
+        return providers.connect(self.provider, access)
+
+
+def world_of(provider: str) -> World:
+    return import_module(f"tests.worlds.{provider.replace('-', '_')}").WORLD
