@@ -100,7 +100,8 @@ class DeadlineError(SgguardError):
 class CloudError(SgguardError):
     """A cloud answered with an error: see ``provider``, ``action``, ``code`` and ``status``.
 
-    ``request_id`` is the vendor's own, for its support. ``detail`` is the vendor's own text, cut to 256 characters; match on ``code``, never on it.
+    ``request_id`` is the vendor's own, for its support. ``detail`` is the vendor's text, cut to
+    256 characters; match on ``code``, never on it.
     """
 
     fault: ClassVar[Fault] = "cloud"

@@ -310,8 +310,8 @@ class State:
             self.clouds = other.clouds
 
 
-def _cloud(raw: Mapping[str, Any], path: str) -> Cloud:
-    raw = deepcopy(dict(raw))
+def _cloud(table: Mapping[str, Any], path: str) -> Cloud:
+    raw: dict[str, Any] = deepcopy(dict(table))
     short = [i for i in raw.get("instances", []) if isinstance(i, dict) and "groups" in i]
     if short:
         raw["interfaces"] = list(raw.get("interfaces", []))
@@ -333,7 +333,13 @@ def _cloud(raw: Mapping[str, Any], path: str) -> Cloud:
 def _fill_defaults(cloud: Cloud) -> None:
     account = cloud.accounts[0] if cloud.accounts else None
     region = cloud.regions[0] if cloud.regions else ""
-    for thing in (*cloud.groups, *cloud.instances, *cloud.interfaces, *cloud.attachments):
+    things: list[Group | Instance | Interface | Attachment] = [
+        *cloud.groups,
+        *cloud.instances,
+        *cloud.interfaces,
+        *cloud.attachments,
+    ]
+    for thing in things:
         thing.region = thing.region or region
         thing.account = thing.account or (account.id if account else "")
         owner = cloud.account(thing.account)
