@@ -1,0 +1,138 @@
+"""Steering a running emulator over HTTP: what was asked, what exists, what shall go wrong.
+
+============================== =====================================================
+``GET /_emulator/requests``    every request so far, oldest first (no headers)
+``DELETE /_emulator/requests`` forget them
+``GET /_emulator/state``       everything that exists, as a scenario
+``PUT /_emulator/scenario``    become another scenario (JSON or TOML); starts afresh
+``POST /_emulator/faults``     trouble for the next N calls: one fault or a list
+``DELETE /_emulator/faults``   no more trouble
+============================== =====================================================
+
+A body that does not fit is answered with 400 problem details naming the path; nothing changes.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import httpx
+
+from sgguard.emulator.build import build
+from sgguard.emulator.core import Emulator
+from sgguard.emulator.faults import Fault
+from sgguard.emulator.state import State
+
+PREFIX = "/_emulator"
+
+
+def answer(emulator: Emulator, request: httpx.Request) -> httpx.Response:
+    """Answer one control request whose body has been read."""
+    name = request.url.path.removeprefix(PREFIX).strip("/")
+    method = "GET" if request.method == "HEAD" else request.method
+    action = _ACTIONS.get((method, name))
+    if action is not None:
+        try:
+            return action(emulator, request)
+        except ValueError as error:
+            return problem(400, str(error))
+    methods = sorted(m for m, n in _ACTIONS if n == name)
+    if not methods:
+        known = ", ".join(sorted({f"{PREFIX}/{n}" for _, n in _ACTIONS}))
+        return problem(404, f"{request.url.path}: expected one of {known}")
+    response = problem(405, f"{request.url.path} understands {', '.join(methods)}")
+    response.headers["allow"] = ", ".join(methods)
+    return response
+
+
+def problem(status: int, detail: str) -> httpx.Response:
+    """Return RFC 9457 problem details."""
+    titles = {400: "The request does not fit", 404: "No such thing", 405: "Not understood here"}
+    title = titles.get(status, "The emulator cannot answer")
+    return httpx.Response(
+        status,
+        headers={"content-type": "application/problem+json"},
+        content=json.dumps({"title": title, "status": status, "detail": detail}).encode(),
+    )
+
+
+def _requests(emulator: Emulator, _: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json={"requests": [asdict(r) for r in tuple(emulator.requests)]})
+
+
+def _forget(emulator: Emulator, _: httpx.Request) -> httpx.Response:
+    emulator.requests.clear()
+    return httpx.Response(204)
+
+
+def _state(emulator: Emulator, _: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json=emulator.state.dump())
+
+
+def _scenario(emulator: Emulator, request: httpx.Request) -> httpx.Response:
+    scenario = _parse(request)
+    if not isinstance(scenario, Mapping) or not isinstance(scenario.get("clouds"), list):
+        raise ValueError("clouds: expected a list of clouds")  # noqa: TRY004 - answered as 400
+    state = State.load(scenario)
+    with emulator.state.lock:
+        emulator.state.replace(state)
+        emulator.faults.clear()
+        emulator.requests.clear()
+    return httpx.Response(200, json={"clouds": [cloud.provider for cloud in state.clouds]})
+
+
+def _order_faults(emulator: Emulator, request: httpx.Request) -> httpx.Response:
+    raw = _parse(request)
+    many = raw if isinstance(raw, list) else [raw]
+    path = "faults[{}]" if isinstance(raw, list) else "fault"
+    faults = [_fault(item, path.format(n)) for n, item in enumerate(many)]
+    with emulator.state.lock:
+        emulator.faults.extend(faults)
+    return httpx.Response(201, json={"faults": [asdict(f) for f in tuple(emulator.faults)]})
+
+
+def _drop_faults(emulator: Emulator, _: httpx.Request) -> httpx.Response:
+    with emulator.state.lock:
+        emulator.faults.clear()
+    return httpx.Response(204)
+
+
+def _fault(raw: object, path: str) -> Fault:
+    try:
+        return build(Fault, raw, path)
+    except ValueError as error:
+        said = str(error)
+        raise ValueError(said if said.startswith(path) else f"{path}.{said}") from error
+
+
+def _parse(request: httpx.Request) -> Any:
+    """Return the body, TOML when it says so or does not start as JSON would."""
+    try:
+        text = request.content.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"the body is not UTF-8: {error}") from error
+    says_toml = "toml" in request.headers.get("content-type", "")
+    if says_toml or not text.lstrip().startswith(("{", "[{", '"')):
+        try:
+            return tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            if says_toml:
+                raise ValueError(f"the body is not TOML: {error}") from error
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"the body is neither JSON ({error}) nor TOML") from error
+
+
+_ACTIONS: dict[tuple[str, str], Callable[[Emulator, httpx.Request], httpx.Response]] = {
+    ("GET", "requests"): _requests,
+    ("DELETE", "requests"): _forget,
+    ("GET", "state"): _state,
+    ("PUT", "scenario"): _scenario,
+    ("POST", "faults"): _order_faults,
+    ("DELETE", "faults"): _drop_faults,
+}

@@ -1,0 +1,212 @@
+"""The emulator as an HTTP server on one port, for clients that know only addresses.
+
+Any HTTP client can talk to it, the vendors' own SDKs included. Paths below ``/_emulator/`` steer
+it (see ``control.py``); everything else is a call to one of the emulated clouds.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
+from typing import cast
+
+import httpx
+
+from sgguard.emulator import control
+from sgguard.emulator.core import Emulator
+from sgguard.emulator.faults import DroppedConnectionError
+
+BODY_MAX_BYTES = 64 * 1024 * 1024
+
+_BODYLESS = frozenset({204, 304})
+_OURS = frozenset({"content-length", "content-encoding", "transfer-encoding", "connection"})
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that answers: its address without a trailing slash, and the emulator behind it."""
+
+    url: str
+    port: int
+    emulator: Emulator
+
+
+@contextmanager
+def serve(emulator: Emulator, host: str = "127.0.0.1", port: int = 0) -> Iterator[Running]:
+    """Answer from the emulator on ``host:port`` (0: any free port) until the block is left.
+
+    Raises:
+        OSError: the port is in use, or the host is not an address of this machine.
+    """
+    server = _Server(emulator, host, port)
+    thread = threading.Thread(
+        # A short poll only makes leaving quick; requests are not polled for.
+        target=lambda: server.serve_forever(poll_interval=0.05),
+        name="sgguard-emulator",
+        daemon=True,
+    )
+    thread.start()
+    try:
+        yield Running(server.url, server.server_port, emulator)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        server.hang_up()
+
+
+class _Server(ThreadingHTTPServer):
+    """One thread per connection; connections still open at the end are hung up."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, emulator: Emulator, host: str, port: int) -> None:
+        self.emulator = emulator
+        self.connections: set[socket.socket] = set()
+        if ":" in host:
+            self.address_family = socket.AF_INET6
+        super().__init__((host, port), _Handler)
+
+    @property
+    def url(self) -> str:
+        host = str(self.server_address[0])
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.server_port}"
+
+    def server_bind(self) -> None:
+        # HTTPServer would look the host's full name up in the DNS, which can take seconds.
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        connection, address = super().get_request()
+        self.connections.add(connection)
+        return connection, address
+
+    def close_request(self, request: object) -> None:
+        self.connections.discard(cast(socket.socket, request))
+        cast(socket.socket, request).close()
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
+        # A client that went away is daily life; anything else was answered and logged already.
+        _log.debug("connection ended early", exc_info=True)
+
+    def hang_up(self) -> None:
+        for connection in tuple(self.connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+class _BadRequestError(Exception):
+    """The request cannot be read: answer with this status and hang up."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Turns what arrives on a socket into :class:`httpx.Request`, and answers back."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = 64 * 1024
+    server: _Server
+
+    def answer(self) -> None:
+        try:
+            response = self._ask(self._request())
+        except _BadRequestError as error:
+            self.close_connection = True
+            response = control.problem(error.status, str(error))
+        except DroppedConnectionError:
+            self.close_connection = True
+            return
+        self._send(response)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer  # noqa: N815
+
+    def _ask(self, request: httpx.Request) -> httpx.Response:
+        try:
+            if request.url.path.startswith(control.PREFIX):
+                return control.answer(self.server.emulator, request)
+            return self.server.emulator.handle(request)
+        except DroppedConnectionError:
+            raise
+        except Exception as error:  # noqa: BLE001 - logged whole, and answered as 500
+            _log.exception("the emulator failed: %s %s", request.method, request.url.path)
+            return control.problem(500, f"the emulator failed: {type(error).__name__}: {error}")
+
+    def _request(self) -> httpx.Request:
+        content = self._body()
+        target = self.path
+        if not target.startswith(("http://", "https://")):  # the form proxies are sent
+            target = f"http://{self.headers.get('host') or self.server.url[7:]}{target}"
+        try:
+            return httpx.Request(
+                self.command, target, headers=list(self.headers.items()), content=content
+            )
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise _BadRequestError(400, f"unreadable request target or host: {error}") from error
+
+    def _body(self) -> bytes:
+        coding = self.headers.get("transfer-encoding", "").strip().lower()
+        if coding == "chunked":
+            return self._chunks()
+        if coding:
+            raise _BadRequestError(501, f"transfer-encoding {coding!r} is not understood")
+        text = self.headers.get("content-length", "0").strip()
+        if not text.isascii() or not text.isdigit():
+            raise _BadRequestError(400, f"content-length {text!r} is not a number")
+        return self._exactly(int(text))
+
+    def _chunks(self) -> bytes:
+        body = bytearray()
+        while True:
+            line = self.rfile.readline(1024).split(b";")[0].strip()
+            try:
+                size = int(line, 16)
+            except ValueError as error:
+                raise _BadRequestError(400, "a chunk has no size") from error
+            if size == 0:
+                break
+            body += self._exactly(size, have=len(body))
+            self.rfile.readline(8)
+        while self.rfile.readline(64 * 1024).strip():  # trailers mean nothing here
+            pass
+        return bytes(body)
+
+    def _exactly(self, size: int, have: int = 0) -> bytes:
+        if have + size > BODY_MAX_BYTES:
+            raise _BadRequestError(413, f"the body is larger than {BODY_MAX_BYTES} bytes")
+        data = self.rfile.read(size)
+        if len(data) < size:
+            raise _BadRequestError(400, f"the body ended after {len(data)} of {size} bytes")
+        return data
+
+    def _send(self, response: httpx.Response) -> None:
+        self.send_response_only(response.status_code, response.reason_phrase)
+        for name, value in response.headers.multi_items():
+            if name.lower() not in _OURS:
+                self.send_header(name, value)
+        if "date" not in response.headers:
+            self.send_header("Date", formatdate(usegmt=True))
+        if response.status_code not in _BODYLESS:
+            self.send_header("Content-Length", str(len(response.content)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD" and response.status_code not in _BODYLESS:
+            self.wfile.write(response.content)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        _log.debug(format, *args)
