@@ -22,6 +22,7 @@ CALL_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 5.0
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_HEADERS = {"user-agent": "sgguard"}
 _local = threading.local()
 
 
@@ -137,7 +138,7 @@ def parse_json(response: httpx.Response, *, provider: str, action: str) -> Any:
     """
     try:
         return response.json()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnknownShapeError(
             provider,
             action,
@@ -147,22 +148,28 @@ def parse_json(response: httpx.Response, *, provider: str, action: str) -> Any:
 
 
 def _client(transport: httpx.BaseTransport | None, url: httpx.URL) -> httpx.Client:
-    """Return this thread's client for a transport, made at first use."""
-    clients: dict[tuple[int, bool, bool], httpx.Client] = _local.__dict__.setdefault("clients", {})
-    is_local = url.host in _LOOPBACK
-    key = (id(transport), url.scheme == "https", is_local)
-    client = clients.get(key)
+    """Return this thread's client, made at first use."""
+    if transport is not None:
+        return _client_on(transport)
+    clients: dict[tuple[bool, bool], httpx.Client] = _local.__dict__.setdefault("clients", {})
+    is_secure, is_local = url.scheme == "https", url.host in _LOOPBACK
+    client = clients.get((is_secure, is_local))
     if client is None:
-        if transport is None:
-            client = httpx.Client(
-                verify=_trusting() if url.scheme == "https" else _trusting_nobody(),
-                trust_env=not is_local,
-                headers={"user-agent": "sgguard"},
-            )
-        else:
-            client = httpx.Client(transport=transport, headers={"user-agent": "sgguard"})
-        clients[key] = client
+        client = clients[is_secure, is_local] = httpx.Client(
+            verify=_trusting() if is_secure else _trusting_nobody(),
+            trust_env=not is_local,
+            headers=_HEADERS,
+        )
     return client
+
+
+def _client_on(transport: httpx.BaseTransport) -> httpx.Client:
+    """Return this thread's client on a given transport; only the last one is kept."""
+    kept: tuple[httpx.BaseTransport, httpx.Client] | None = getattr(_local, "injected", None)
+    if kept is None or kept[0] is not transport:
+        kept = (transport, httpx.Client(transport=transport, trust_env=False, headers=_HEADERS))
+        _local.injected = kept
+    return kept[1]
 
 
 @lru_cache(maxsize=1)

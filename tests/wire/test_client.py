@@ -1,0 +1,174 @@
+import threading
+
+import httpx
+import pytest
+
+from sgguard.errors import (
+    DeadlineError,
+    ThrottledError,
+    UnknownShapeError,
+    UnreachableError,
+)
+from sgguard.wire import client
+from sgguard.wire.client import Wire, parse_json
+from sgguard.wire.clock import Deadline
+from sgguard.wire.retry import Retry
+
+
+def wire(handler, *, attempts=3, seconds=30.0, clock=None):
+    deadline = Deadline.after(seconds, clock) if clock else Deadline.after(seconds)
+    return Wire(
+        "cloud",
+        deadline,
+        transport=httpx.MockTransport(handler),
+        retry=Retry(attempts=attempts, sleep=lambda _: None),
+    )
+
+
+def good(_response):
+    return None
+
+
+def test_an_answer_that_passes_the_check_comes_back():
+    answer = wire(lambda _: httpx.Response(200, text="hello")).read(
+        "GET", "http://cloud/", action="Read", check=good
+    )
+    assert answer.text == "hello"
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        httpx.ConnectError("refused"),
+        httpx.ReadTimeout("slow"),
+        httpx.ConnectTimeout("slow"),
+        httpx.RemoteProtocolError("closed"),
+        httpx.ProxyError("proxy"),
+    ],
+    ids=lambda e: type(e).__name__,
+)
+def test_no_answer_is_unreachable_and_names_the_host(failure):
+    def handler(_request):
+        raise failure
+
+    with pytest.raises(UnreachableError) as caught:
+        wire(handler).read("GET", "http://cloud.example/x?secret=1", action="Read", check=good)
+    assert "cloud.example" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_every_attempt_of_a_read_is_signed_afresh():
+    signatures = []
+
+    class Auth(httpx.Auth):
+        def auth_flow(self, request):
+            request.headers["x-nonce"] = str(len(signatures))
+            yield request
+
+    def handler(request):
+        signatures.append(request.headers["x-nonce"])
+        return httpx.Response(200)
+
+    def throttled(_response):
+        if len(signatures) < 3:
+            raise ThrottledError("cloud", "Read")
+
+    wire(handler).read("GET", "http://cloud/", action="Read", check=throttled, auth=Auth())
+    assert signatures == ["0", "1", "2"]
+
+
+def test_a_write_is_sent_exactly_once():
+    calls = []
+
+    def handler(_request):
+        calls.append(1)
+        raise httpx.ReadError("lost")
+
+    with pytest.raises(UnreachableError):
+        wire(handler).write("POST", "http://cloud/", action="Delete", check=good)
+    assert len(calls) == 1
+
+
+def test_nothing_is_sent_when_the_time_is_used_up():
+    calls = []
+    with pytest.raises(DeadlineError, match="Read"):
+        wire(lambda _: calls.append(1), seconds=0.0).read(
+            "GET", "http://cloud/", action="Read", check=good
+        )
+    assert not calls
+
+
+def test_a_call_never_waits_longer_than_the_event_may_take():
+    timeouts = []
+
+    def handler(request):
+        timeouts.append(request.extensions["timeout"])
+        return httpx.Response(200)
+
+    wire(handler, seconds=1.5).read("GET", "http://cloud/", action="Read", check=good)
+    assert all(value <= 1.5 for value in timeouts[0].values())
+
+
+def test_a_redirect_is_not_followed():
+    def handler(request):
+        assert request.url.host == "cloud"
+        return httpx.Response(302, headers={"location": "http://elsewhere/"})
+
+    answer = wire(handler).read("GET", "http://cloud/", action="Read", check=good)
+    assert answer.status_code == 302
+
+
+def test_credentials_of_the_environment_are_never_added(monkeypatch, tmp_path):
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine cloud login me password hunter2\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    seen = []
+
+    def handler(request):
+        seen.append(request.headers.get("authorization"))
+        return httpx.Response(200)
+
+    wire(handler).read("GET", "http://cloud/", action="Read", check=good)
+    assert seen == [None]
+
+
+def test_a_broken_encoding_is_an_unknown_shape():
+    def handler(_request):
+        return httpx.Response(200, headers={"content-encoding": "gzip"}, content=b"no gzip")
+
+    with pytest.raises(UnknownShapeError):
+        wire(handler).read("GET", "http://cloud/", action="Read", check=good)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"<html>", b"\xff\xfe\x00"], ids=repr)
+def test_a_body_that_is_not_json_is_an_unknown_shape(body):
+    with pytest.raises(UnknownShapeError, match="not JSON"):
+        parse_json(httpx.Response(200, content=body), provider="c", action="Read")
+
+
+def test_a_body_nested_without_end_is_an_unknown_shape():
+    response = httpx.Response(200, content=b"[" * 200_000)
+    with pytest.raises(UnknownShapeError):
+        parse_json(response, provider="c", action="Read")
+
+
+def test_each_thread_has_its_own_client_and_uses_it_again():
+    seen = {}
+
+    def handler(_request):
+        return httpx.Response(200)
+
+    transport = httpx.MockTransport(handler)
+    one = Wire("c", Deadline.after(9), transport=transport)
+
+    def work(name):
+        found = {id(client._client(transport, httpx.URL("http://c/"))) for _ in range(3)}
+        one.read("GET", "http://c/", action="Read", check=good)
+        seen[name] = found
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(len(found) == 1 for found in seen.values())
