@@ -310,7 +310,12 @@ class State:
             self.clouds = other.clouds
 
 
-def _cloud(table: Mapping[str, Any], path: str) -> Cloud:
+def _cloud(table: object, path: str) -> Cloud:
+    if not isinstance(table, Mapping):
+        raise ValueError(f"{path}: expected a table, got {type(table).__name__}")  # noqa: TRY004
+    lists = {kind: table.get(kind, []) for kind in ("instances", "interfaces")}
+    if wrong := [kind for kind, value in lists.items() if not isinstance(value, list)]:
+        raise ValueError(f"{path}.{wrong[0]}: expected a list, got {lists[wrong[0]]!r}")
     raw: dict[str, Any] = deepcopy(dict(table))
     short = [i for i in raw.get("instances", []) if isinstance(i, dict) and "groups" in i]
     if short:
