@@ -1,0 +1,150 @@
+"""What the operator can set: every ``SGGUARD_*`` variable, its default and what it does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sgguard.decision import Mode
+from sgguard.errors import SettingsError
+
+PREFIX = "SGGUARD_"
+_PER_PROVIDER = "<PROVIDER>"
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One variable; ``<PROVIDER>`` in a name stands for ``TENCENT``, ``TENCENT_DFW`` and so on."""
+
+    name: str
+    default: str
+    meaning: str
+
+    def matches(self, variable: str, providers: Iterable[str]) -> bool:
+        """Say whether an environment variable is this setting, for one of the providers."""
+        if not self.name.endswith(_PER_PROVIDER):
+            return variable == self.name
+        stem = self.name.removesuffix(_PER_PROVIDER)
+        return variable in {stem + variable_part(provider) for provider in providers}
+
+
+SETTINGS = (
+    Setting("SGGUARD_POLICY", "", "path of the policy file (TOML or JSON); none: the defaults"),
+    Setting(
+        "SGGUARD_MODE",
+        "",
+        "observe, approve or enforce; wins over the mode in the policy file",
+    ),
+    Setting("SGGUARD_DEADLINE_S", "10", "seconds within which one delivery is answered"),
+    Setting("SGGUARD_MAX_BODY_BYTES", "1048576", "largest request body that is read, in bytes"),
+    Setting("SGGUARD_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR"),
+    Setting(
+        "SGGUARD_ACCOUNT_<PROVIDER>",
+        "",
+        "name of the account the credentials belong to; addresses of another are refused",
+    ),
+    Setting(
+        "SGGUARD_ENDPOINT_<PROVIDER>",
+        "",
+        "address that replaces the cloud's own, such as http://127.0.0.1:8000",
+    ),
+)
+"""Every variable sgguard reads under its own name; the README's table is compared with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator set. ``mode`` is None when the policy file decides.
+
+    ``accounts`` has, by provider name, the account its credentials belong to.
+    """
+
+    policy_path: str | None = None
+    mode: Mode | None = None
+    deadline_s: float = 10.0
+    max_body_bytes: int = 1024 * 1024
+    log_level: str = "INFO"
+    accounts: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Settings:
+        """Read the settings. A variable that is set but blank counts as not set.
+
+        Raises:
+            SettingsError: a value cannot be used; the message names the variable and what would.
+        """
+        given = {name: value.strip() for name, value in env.items() if name.startswith(PREFIX)}
+        given = {name: value for name, value in given.items() if value}
+        default = cls()
+        return cls(
+            policy_path=given.get("SGGUARD_POLICY"),
+            mode=_mode(given),
+            deadline_s=_seconds(given, "SGGUARD_DEADLINE_S", default.deadline_s),
+            max_body_bytes=_bytes(given, "SGGUARD_MAX_BODY_BYTES", default.max_body_bytes),
+            log_level=_level(given, "SGGUARD_LOG_LEVEL", default.log_level),
+            accounts={
+                name.removeprefix("SGGUARD_ACCOUNT_").lower().replace("_", "-"): value
+                for name, value in given.items()
+                if name.startswith("SGGUARD_ACCOUNT_")
+            },
+        )
+
+
+def variable_part(provider: str) -> str:
+    """Return a provider's name as it is written in variables: ``tencent-dfw``, ``TENCENT_DFW``."""
+    return provider.upper().replace("-", "_")
+
+
+def unknown_variables(env: Iterable[str], providers: Iterable[str]) -> tuple[str, ...]:
+    """Return the ``SGGUARD_*`` variables that mean nothing here: most likely misspelt."""
+    known = tuple(providers)
+    return tuple(
+        sorted(
+            name
+            for name in env
+            if name.startswith(PREFIX) and not any(s.matches(name, known) for s in SETTINGS)
+        )
+    )
+
+
+def _mode(given: Mapping[str, str]) -> Mode | None:
+    text = given.get("SGGUARD_MODE")
+    if text is None:
+        return None
+    try:
+        return Mode(text.lower())
+    except ValueError:
+        expected = ", ".join(Mode)
+        raise SettingsError(f"SGGUARD_MODE={text!r}: expected one of {expected}") from None
+
+
+def _seconds(given: Mapping[str, str], name: str, default: float) -> float:
+    text = given.get(name)
+    if text is None:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise SettingsError(f"{name}={text!r}: expected seconds greater than 0, such as 10")
+    return value
+
+
+def _bytes(given: Mapping[str, str], name: str, default: int) -> int:
+    text = given.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise SettingsError(f"{name}={text!r}: expected a number of bytes, such as 1048576")
+    return int(text)
+
+
+def _level(given: Mapping[str, str], name: str, default: str) -> str:
+    text = given.get(name, default).upper()
+    if text not in LOG_LEVELS:
+        raise SettingsError(f"{name}={text!r}: expected one of {', '.join(LOG_LEVELS)}")
+    return text
