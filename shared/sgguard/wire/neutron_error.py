@@ -1,0 +1,168 @@
+"""The error bodies of OpenStack and its copies: which error, in whose words.
+
+Shapes read here: ``{"NeutronError": {type, message, detail}}``; the same as JSON inside the
+``message`` of ``{"code": "VPC.0602", "message": "…"}``; ``{code, message}``;
+``{error_code, error_msg}`` (Huawei VPC v3, API gateway); ``{"itemNotFound": {code, message}}`` and
+its siblings (Nova); ``{"error": {code, title, message}}`` (Keystone, every service's 401, ECS v1).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from sgguard.errors import (
+    CloudError,
+    ForbiddenError,
+    InUseError,
+    LimitError,
+    NotFoundError,
+    ThrottledError,
+    UnauthenticatedError,
+    UnavailableError,
+    UnknownShapeError,
+)
+
+_NOT_FOUND = frozenset(
+    {
+        "SecurityGroupNotFound",
+        "SecurityGroupRuleNotFound",
+        "PortNotFound",
+        "RbacPolicyNotFound",
+        "itemNotFound",
+    }
+)
+"""A 404 with one of these is about the thing asked for; any other 404 is about the address."""
+
+_BY_STATUS: Mapping[int, type[CloudError]] = {
+    401: UnauthenticatedError,
+    403: ForbiddenError,
+    429: ThrottledError,
+}
+_BY_CODE: Mapping[str, type[CloudError]] = {
+    "SecurityGroupInUse": InUseError,
+    "OverQuota": LimitError,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What an error body says. ``code`` is empty when its shape is not known.
+
+    ``outer_code`` is the wrapper's own code where the real error was inside a text.
+    """
+
+    code: str = ""
+    message: str = ""
+    outer_code: str = ""
+
+
+def read_refusal(response: httpx.Response) -> Refusal:
+    """Return what an error answer says; never raises, an unknown body has no code."""
+    try:
+        body = response.json()
+    except ValueError:
+        return Refusal()
+    return _read(body)
+
+
+def _read(body: Any) -> Refusal:
+    if not isinstance(body, dict):
+        return Refusal()
+    neutron = body.get("NeutronError")
+    if isinstance(neutron, dict):
+        return Refusal(_text(neutron.get("type")), _text(neutron.get("message")))
+    if isinstance(neutron, str):
+        # Neutron's own rendering of an error it has no class for: the text alone.
+        return Refusal("NeutronError", neutron)
+    for code_key, text_key in (
+        ("error_code", "error_msg"),
+        ("errorCode", "errorMsg"),
+        ("code", "message"),
+    ):
+        if body.get(code_key) is not None and body.get(text_key) is not None:
+            return _unwrapped(_text(body[code_key]), _text(body[text_key]))
+    return _nested(body)
+
+
+def _unwrapped(code: str, message: str) -> Refusal:
+    """Look for an error that was put into the text of another one."""
+    if message.lstrip().startswith("{"):
+        try:
+            inner = _read(json.loads(message))
+        except ValueError:
+            inner = Refusal()
+        if inner.code:
+            return Refusal(inner.code, inner.message, outer_code=code)
+    return Refusal(code, message)
+
+
+def _nested(body: dict[str, Any]) -> Refusal:
+    """Read ``{"itemNotFound": {…}}`` and ``{"error": {…}}``: one key that names the error."""
+    if len(body) != 1:
+        return Refusal()
+    ((name, inside),) = body.items()
+    if not isinstance(inside, dict) or "message" not in inside:
+        return Refusal()
+    message = _text(inside["message"])
+    if name != "error":
+        return Refusal(name, message)
+    code = inside.get("code")
+    title = _text(inside.get("title"))
+    return Refusal(title if isinstance(code, int) and title else _text(code), message)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def error_of(provider: str, action: str, response: httpx.Response) -> CloudError:
+    """Return the error an answer that is no success stands for.
+
+    A 404 is :class:`NotFoundError` only when the body names the thing asked for: an address that
+    leads nowhere, or a proxy's own page, must not read as "the group is gone".
+    """
+    refusal = read_refusal(response)
+    kind = _kind(response.status_code, refusal.code)
+    detail = refusal.message
+    if not refusal.code:
+        detail = f"an error body of unknown shape ({len(response.content)} bytes)"
+    return kind(
+        provider,
+        action,
+        code=refusal.code,
+        detail=detail,
+        status=response.status_code,
+        request_id=request_id(response),
+        retry_after_s=retry_after_s(response),
+    )
+
+
+def _kind(status: int, code: str) -> type[CloudError]:
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return UnavailableError
+    if status == httpx.codes.NOT_FOUND:
+        return NotFoundError if code in _NOT_FOUND else UnknownShapeError
+    return _BY_CODE.get(code, CloudError) if code else UnknownShapeError
+
+
+def request_id(response: httpx.Response) -> str:
+    """Return the vendor's request id, empty when there is none."""
+    headers = response.headers
+    return str(headers.get("x-openstack-request-id") or headers.get("x-request-id") or "")
+
+
+def retry_after_s(response: httpx.Response) -> float | None:
+    """Return the seconds the cloud asks to wait, None when it does not say (or says a date)."""
+    try:
+        seconds = float(response.headers.get("retry-after", ""))
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
