@@ -1,0 +1,136 @@
+"""What the operator permits: the policy, its defaults, and how it is read from a file.
+
+Out of the box nothing is permitted: mode ``observe``, nothing protected, no remedies.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from sgguard.decision import Mode
+from sgguard.errors import PolicyError
+
+DeleteRemedy = Literal["revoke", "unbind", "move"]
+LaunchRemedy = Literal["bind"]
+Overrides = Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class DeletePolicy:
+    """What is permitted when a group is to be deleted.
+
+    ``protected`` are fnmatch patterns over a group's address, id or name; a protected group is
+    neither deleted nor are its rules revoked for another's sake. ``fallback_group`` is the id (or
+    address) that ``move`` binds in place of a deleted group.
+    """
+
+    protected: tuple[str, ...] = ()
+    remedies: tuple[DeleteRemedy, ...] = ()
+    fallback_group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchPolicy:
+    """What is required of a launch.
+
+    ``baseline`` and ``forbidden`` are fnmatch patterns over a group's address, id or name: every
+    baseline entry must be matched by a group of the instance, no forbidden one may be. An entry
+    written as an address concerns that scope only. From ``warn_at_percent`` of a limit a
+    judgement warns.
+    """
+
+    baseline: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    warn_at_percent: int = 80
+    remedies: tuple[LaunchRemedy, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything the operator decided. ``limits`` overrides ceilings by provider and limit name."""
+
+    mode: Mode = Mode.OBSERVE
+    delete: DeletePolicy = field(default_factory=DeletePolicy)
+    launch: LaunchPolicy = field(default_factory=LaunchPolicy)
+    limits: Overrides = field(default_factory=dict)
+
+
+def load(path: str | None) -> Policy:
+    """Return the policy in the file, or the defaults when there is none.
+
+    A name that ends in ``.json`` is read as JSON, any other as TOML.
+
+    Raises:
+        PolicyError: the file cannot be read or used; names file, path inside it and what is right.
+    """
+    if not path:
+        return Policy()
+    document = _read(path)
+    _check(path, document)
+    return _build(document)
+
+
+def _read(path: str) -> Any:
+    """Parse the file; TOML and JSON say line and column of what they cannot read."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise PolicyError(f"policy {path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise PolicyError(f"policy {path}: is not UTF-8 text (byte {error.start})") from error
+    is_json = Path(path).suffix.lower() == ".json"
+    try:
+        if is_json:
+            return json.loads(text, object_pairs_hook=_no_duplicates)
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        kind = "JSON" if is_json else "TOML"
+        raise PolicyError(f"policy {path}: is not valid {kind}: {error}") from error
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a key that comes twice: JSON would silently keep the last one."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {key!r} comes twice in one object")
+        found[key] = value
+    return found
+
+
+def _check(path: str, document: Any) -> None:
+    """Compare with ``schemas/policy.schema.json``; jsonschema is imported only here (90 ms)."""
+    from sgguard.policy_check import problems  # noqa: PLC0415 - see above
+
+    if found := problems(document):
+        raise PolicyError(f"policy {path}: " + "; ".join(found))
+
+
+def _build(document: Mapping[str, Any]) -> Policy:
+    """Turn a checked document into the policy; keys and types are right by now."""
+    delete, launch = document.get("delete", {}), document.get("launch", {})
+    overrides = {
+        provider: MappingProxyType({name: int(ceiling) for name, ceiling in ceilings.items()})
+        for provider, ceilings in document.get("limits", {}).items()
+    }
+    return Policy(
+        mode=Mode(document.get("mode", Mode.OBSERVE)),
+        delete=DeletePolicy(
+            protected=tuple(delete.get("protected", ())),
+            remedies=tuple(delete.get("remedies", ())),
+            fallback_group=delete.get("fallback_group", ""),
+        ),
+        launch=LaunchPolicy(
+            baseline=tuple(launch.get("baseline", ())),
+            forbidden=tuple(launch.get("forbidden", ())),
+            warn_at_percent=int(launch.get("warn_at_percent", 80)),
+            remedies=tuple(launch.get("remedies", ())),
+        ),
+        limits=MappingProxyType(overrides),
+    )
