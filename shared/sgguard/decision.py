@@ -63,12 +63,13 @@ class Reason:
 class Step:
     """One change of a plan, as data, with the change that takes it back.
 
-    ``action`` is ``revoke``, ``unbind``, ``move``, ``bind`` or ``delete``; ``target`` the address
-    of the group that is changed; ``details`` names rule, holder or replacement. ``inverse`` is
-    None only for ``delete``, which needs a snapshot to be taken back.
+    ``action`` is ``revoke``, ``unbind``, ``move``, ``bind`` or ``delete``, or ``authorize`` as the
+    inverse of ``revoke``; ``target`` the address of the group that is changed; ``details`` names
+    rule, holder or replacement. ``inverse`` is None only for ``delete``, which needs a snapshot
+    to be taken back, and for a step that is an inverse itself.
     """
 
-    action: Literal["revoke", "unbind", "move", "bind", "delete"]
+    action: Literal["revoke", "authorize", "unbind", "move", "bind", "delete"]
     target: str
     summary: str
     details: dict[str, str] = field(default_factory=dict)

@@ -151,6 +151,7 @@ class Binding:
     ``kind`` is ``instance``, ``interface``, ``port`` or the cloud's product type in lower case
     (``load-balancer``, ``database``, ``redis``). Where a cloud only counts, ``holder_id`` is
     empty and ``count`` says how many. ``owner`` is the device owner or managing service.
+    ``other_group_ids`` are the further groups of the same holder, None where nobody told.
     """
 
     kind: str
@@ -160,6 +161,7 @@ class Binding:
     owner: str = ""
     project: str = ""
     count: int = 1
+    other_group_ids: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
