@@ -1,0 +1,55 @@
+"""An emulator in a process of its own, so that its work is not counted as ours."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from sgguard import providers
+from tests.worlds import World, world_of
+
+
+@contextmanager
+def emulated(*, latency_ms: float = 0.0) -> Iterator[str]:
+    """Serve every provider's test world from one emulator; yields its URL.
+
+    ``latency_ms`` is added to every call, as a cloud far away would.
+    """
+    scenario = {
+        "clouds": [
+            cloud for name in providers.names() for cloud in world_of(name).scenario["clouds"]
+        ]
+    }
+    command = [sys.executable, "-m", "sgguard.cli", "emulate", "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        url = json.loads(process.stdout.readline())["url"]
+        httpx.put(f"{url}/_emulator/scenario", json=scenario).raise_for_status()
+        if latency_ms:
+            slow = {"kind": "latency", "latency_ms": latency_ms, "count": 1_000_000}
+            httpx.post(f"{url}/_emulator/faults", json=slow).raise_for_status()
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def environment(world: World, url: str) -> dict[str, str]:
+    """Return the variables that lead this world's provider to the emulator."""
+    env = dict(world.env)
+    env[f"SGGUARD_ENDPOINT_{world.provider.upper().replace('-', '_')}"] = url
+    return env
+
+
+def requests(url: str) -> list[dict[str, Any]]:
+    """Return what the emulator was asked since the last time, and forget it."""
+    found: list[dict[str, Any]] = httpx.get(f"{url}/_emulator/requests").json()
+    httpx.delete(f"{url}/_emulator/requests").raise_for_status()
+    return found

@@ -1,0 +1,73 @@
+"""CPU per decision against as many bare httpx calls, and round trips one after another."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+
+from sgguard import pipeline, providers
+from sgguard.model import Address, DeleteRequest, Scope
+from sgguard.pipeline import Means
+from tests.bench.clouds import emulated, environment, requests
+from tests.bench.measure import Ratio, interleaved, round_trips
+from tests.worlds import World, world_of
+
+DECISIONS = 60
+
+
+def decide(world: World, env: dict[str, str]) -> None:
+    address = Address(Scope(world.provider, "", world.region), world.free)
+    pipeline.decide_delete(DeleteRequest((address,)), Means.from_env(env), event_id="bench")
+
+
+def measure_cpu(runs: int = 7) -> list[Ratio]:
+    return [_cpu(world_of(name), runs) for name in providers.names()]
+
+
+def _cpu(world: World, runs: int) -> Ratio:
+    with emulated() as url:
+        env = environment(world, url)
+        decide(world, env)
+        requests(url)
+        decide(world, env)
+        calls = requests(url)
+        bare = httpx.Client()
+
+        def decisions() -> float:
+            begun = time.process_time()
+            for _ in range(DECISIONS):
+                decide(world, env)
+            return time.process_time() - begun
+
+        def bare_calls() -> float:
+            begun = time.process_time()
+            for _ in range(DECISIONS):
+                for call in calls:
+                    path = f"{url}{call['path']}?{call['query']}"
+                    bare.request(call["method"], path, content=call["body"].encode()).read()
+            return time.process_time() - begun
+
+        ours, theirs, ratio = interleaved(decisions, bare_calls, runs)
+    detail = (
+        f"{len(calls)} calls; {ours / DECISIONS * 1000:.1f} ms and "
+        f"{theirs / DECISIONS * 1000:.1f} ms"
+    )
+    return Ratio(f"CPU of a decision, {world.provider}", "bare httpx calls", ratio, 1.60, detail)
+
+
+def measure_round_trips() -> list[Ratio]:
+    return [_depth(world_of(name)) for name in providers.names()]
+
+
+def _depth(world: World) -> Ratio:
+    aim = 2.0 if world.provider in {"openstack", "huawei"} else 1.0
+    with emulated(latency_ms=40) as url:
+        env = environment(world, url)
+        decide(world, env)  # connections, and a token where one is needed
+        requests(url)
+        decide(world, env)
+        calls = requests(url)
+    depth = round_trips((call["begun_s"], call["ended_s"]) for call in calls)
+    detail = f"{len(calls)} calls"
+    return Ratio(f"round trips of a decision, {world.provider}", "one", float(depth), aim, detail)
