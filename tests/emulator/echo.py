@@ -1,0 +1,39 @@
+"""A cloud that answers with what it was sent, for tests that are about the way there."""
+
+from __future__ import annotations
+
+import httpx
+
+from sgguard.emulator.faces.base import Claim
+
+SCENARIO = {"clouds": [{"provider": "echo", "regions": ["here"]}]}
+
+
+class EchoFace:
+    """Answers with what arrived, so that a test sees what the server made of the bytes."""
+
+    def claims(self, request, _cloud):
+        return Claim.MINE if request.url.path.startswith("/echo") else Claim.NO
+
+    def action(self, request):
+        return request.method
+
+    def answer(self, request, _cloud, _now):
+        if request.url.path == "/echo/boom":
+            raise RuntimeError("boom")
+        if request.url.path == "/echo/none":
+            return httpx.Response(204)
+        return httpx.Response(
+            200,
+            headers=[("x-twice", "1"), ("x-twice", "2")],
+            json={
+                "url": str(request.url),
+                "raw_path": request.url.raw_path.decode(),
+                "size": len(request.content),
+                "body": request.content[:100].decode(errors="replace"),
+                "headers": request.headers.multi_items(),
+            },
+        )
+
+    def fault(self, kind, _request, code):
+        return httpx.Response(429 if kind == "throttle" else 500, json={"code": code})

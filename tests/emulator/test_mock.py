@@ -1,0 +1,142 @@
+"""The emulator in place of the real clouds, for tests of people who use sgguard."""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+import respx
+
+from sgguard.emulator import core
+from sgguard.emulator.faults import Fault
+from sgguard.emulator.mock import mock_clouds
+from sgguard.emulator.server import serve
+from tests.emulator.echo import SCENARIO, EchoFace
+
+
+@pytest.fixture(autouse=True)
+def _echo(monkeypatch):
+    monkeypatch.setattr(core, "all_faces", lambda: {"echo": EchoFace()})
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "vpc.tencentcloudapi.com",
+        "cvm.ap-guangzhou.tencentcloudapi.com",
+        "vpc.intl.tencentcloudapi.com",
+        "dfw.api.qcloud.com",
+        "ecs.cn-hangzhou.aliyuncs.com",
+        "ecs.aliyuncs.com",
+        "vpc.cn-north-4.myhuaweicloud.com",
+        "iam.eu-de.otc.t-systems.com",
+    ],
+)
+def test_the_clouds_own_hosts_are_answered_by_the_emulator(host):
+    with mock_clouds(SCENARIO) as emulator:
+        assert httpx.get(f"https://{host}/echo").json()["url"] == f"https://{host}/echo"
+    assert [r.provider for r in emulator.requests] == ["echo"]
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["example.com", "tencentcloudapi.com.evil.test", "notaliyuncs.com", "myhuaweicloud.example"],
+)
+def test_any_other_host_is_refused_by_name(host):
+    with mock_clouds(SCENARIO), pytest.raises(AssertionError, match=f"GET to {host} refused"):
+        httpx.get(f"https://{host}/echo")
+
+
+def test_the_host_of_keystone_and_named_hosts_are_answered(monkeypatch):
+    with mock_clouds(SCENARIO, hosts=["nova.cloud.test", "neutron.cloud.test:9696"]):
+        monkeypatch.setenv("OS_AUTH_URL", "https://keystone.cloud.test:5000/v3")
+        for origin in (
+            "https://keystone.cloud.test:5000",
+            "http://nova.cloud.test:8774",
+            "http://neutron.cloud.test:9696",
+        ):
+            assert httpx.get(f"{origin}/echo").status_code == 200
+        with pytest.raises(AssertionError, match=r"neutron\.cloud\.test refused"):
+            httpx.get("http://neutron.cloud.test/echo")
+
+
+def test_calls_of_worker_threads_are_answered_too():
+    with mock_clouds(SCENARIO) as emulator, ThreadPoolExecutor(8) as pool:
+        urls = [f"https://ecs.aliyuncs.com/echo/{n}" for n in range(32)]
+        assert all(answer.is_success for answer in pool.map(httpx.get, urls))
+    assert len(emulator.requests) == 32
+
+
+def test_loopback_passes_through():
+    with serve(core.Emulator.load(SCENARIO)) as server, mock_clouds(SCENARIO) as mounted:
+        assert httpx.get(f"{server.url}/echo", trust_env=False).status_code == 200
+        assert len(server.emulator.requests) == 1
+        assert len(mounted.requests) == 0
+
+
+def test_a_dropped_connection_is_a_transport_error():
+    with mock_clouds(SCENARIO) as emulator:
+        emulator.faults.append(Fault("drop"))
+        with pytest.raises(httpx.ReadError):
+            httpx.get("https://ecs.aliyuncs.com/echo")
+
+
+def test_routes_of_the_test_itself_answer_for_hosts_that_are_no_cloud():
+    with mock_clouds(SCENARIO), respx.mock as mine:
+        mine.get("https://portal.test/").respond(201)
+        assert httpx.get("https://portal.test/").status_code == 201
+
+
+def test_a_decorated_function_gets_a_fresh_emulator_every_time():
+    @mock_clouds(SCENARIO)
+    def ask(path, *, emulator):
+        httpx.get(f"https://ecs.aliyuncs.com{path}")
+        return len(emulator.requests)
+
+    assert ask("/echo") == 1
+    assert ask("/echo") == 1
+    assert list(inspect.signature(ask).parameters) == ["path"]
+
+
+@mock_clouds(SCENARIO)
+def test_a_decorated_test_needs_no_fixture(emulator):
+    assert httpx.get("https://ecs.aliyuncs.com/echo").status_code == 200
+    assert len(emulator.requests) == 1
+
+
+def test_a_decorated_coroutine_is_refused():
+    with pytest.raises(TypeError, match="in async ones use `with`"):
+
+        @mock_clouds(SCENARIO)
+        async def ask(): ...
+
+
+def test_one_object_may_be_entered_within_itself():
+    clouds = mock_clouds(SCENARIO)
+    with clouds as outer, clouds as inner:
+        assert outer is not inner
+        httpx.get("https://ecs.aliyuncs.com/echo")
+
+
+def test_the_real_hosts_are_given_back_after_an_error(monkeypatch):
+    with pytest.raises(ZeroDivisionError), mock_clouds(SCENARIO):
+        raise ZeroDivisionError
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_a, **_k: (_ for _ in ()).throw(OSError()))
+    with pytest.raises(httpx.ConnectError):
+        httpx.get("https://ecs.aliyuncs.com/echo", trust_env=False)
+
+
+def test_without_respx_the_extra_is_named(monkeypatch):
+    real = builtins.__import__
+
+    def without_respx(name, *args, **kwargs):
+        if name == "respx":
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without_respx)
+    with pytest.raises(RuntimeError, match=r"sgguard\[testing\]"), mock_clouds(SCENARIO):
+        pass
