@@ -144,12 +144,12 @@ def test_a_port_in_use_is_an_oserror(server):
 def test_requests_are_listed_without_headers_and_forgotten(client):
     client.post("/echo?a=1", content="body", headers={"authorization": "TC3 secret-signature"})
     listed = client.get("/_emulator/requests")
-    [request] = listed.json()["requests"]
+    [request] = listed.json()
     assert request["provider"] == "echo"
     assert (request["action"], request["query"], request["body"]) == ("POST", "a=1", "body")
     assert "secret-signature" not in listed.text
     assert client.delete("/_emulator/requests").status_code == 204
-    assert client.get("/_emulator/requests").json() == {"requests": []}
+    assert client.get("/_emulator/requests").json() == []
 
 
 TOML = """
@@ -174,7 +174,7 @@ def test_another_scenario_starts_afresh(client, sent):
     answer = client.put("/_emulator/scenario", **sent)
     assert (answer.status_code, answer.json()) == (200, {"clouds": ["echo"]})
     assert client.get("/_emulator/state").json()["clouds"][0]["regions"] == ["there"]
-    assert client.get("/_emulator/requests").json() == {"requests": []}
+    assert client.get("/_emulator/requests").json() == []
     assert client.get("/echo").status_code == 200
 
 

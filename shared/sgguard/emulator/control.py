@@ -61,7 +61,7 @@ def problem(status: int, detail: str) -> httpx.Response:
 
 
 def _requests(emulator: Emulator, _: httpx.Request) -> httpx.Response:
-    return httpx.Response(200, json={"requests": [asdict(r) for r in tuple(emulator.requests)]})
+    return httpx.Response(200, json=[asdict(r) for r in tuple(emulator.requests)])
 
 
 def _forget(emulator: Emulator, _: httpx.Request) -> httpx.Response:
