@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,6 +18,17 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.is_relative_to(_HERE):
             item.add_marker(pytest.mark.interop)
+
+
+def pytest_sessionfinish(session):
+    """With INTEROP=required a run that skipped something, or ran nothing, has failed."""
+    if os.environ.get("INTEROP") != "required":
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    passed, skipped = (len(reporter.stats.get(kind, ())) for kind in ("passed", "skipped"))
+    if skipped or not passed:
+        reporter.write_line(f"INTEROP=required, but {passed} passed and {skipped} were skipped")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture

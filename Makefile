@@ -1,0 +1,64 @@
+# sgguard: `make demo` shows it, `make test` proves it. Only Python 3.11 (or newer) and make are needed.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+VENV ?= .venv
+EXTRAS ?= dev
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready-$(EXTRAS)
+
+.PHONY: help demo test slow interop lint format bench venv clean
+
+help: ## What can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+demo: $(READY) ## Judge deletes and launches on five emulated clouds, offline, in half a minute
+	@$(BIN)/sgguard demo
+
+test: $(READY) ## The quick suite
+	@$(BIN)/pytest -q -m "not slow and not interop"
+
+slow: $(READY) ## Long property and stress runs
+	@$(BIN)/pytest -q -m slow
+
+interop: ## The vendors' own SDKs against the emulator, in a virtual environment of their own
+	@$(MAKE) --no-print-directory VENV=$(VENV)-interop EXTRAS=dev,interop interop-run
+
+.PHONY: interop-run
+interop-run: $(READY)
+	@INTEROP=required $(BIN)/pytest -q -m interop
+
+lint: $(READY) ## Style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(READY) ## Bring the code into shape
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(READY) ## Ratios: start, CPU and round trips
+	@$(BIN)/python -m tests.bench
+
+venv: $(READY) ## The virtual environment, with everything the other targets use
+
+# The newest Python that will do, its venv module included; else a line that says what is missing.
+$(READY): pyproject.toml
+	@python=""; \
+	for name in python3.13 python3.12 python3.11 python3; do \
+	  if "$$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	  then python="$$name"; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "sgguard needs Python 3.11 or newer with its venv module" \
+	       "(on Debian and Ubuntu: apt-get install python3 python3-venv)" >&2; exit 1; \
+	fi; \
+	echo "setting up $(VENV) with $$($$python --version); the first time takes a minute"; \
+	"$$python" -m venv $(VENV); \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'; \
+	touch $@
+
+clean: ## Remove what the other targets made
+	@rm -rf $(VENV) $(VENV)-interop .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
