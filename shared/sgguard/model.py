@@ -284,7 +284,8 @@ class LaunchFacts:
 
     Before a launch ``instance_id`` is empty and ``count`` instances are planned with ``groups``.
     After it ``instance_id`` is set, ``instance`` is what the cloud shows (None: it does not
-    exist) and ``groups`` are its own groups followed by those that would be bound in addition.
+    exist) and ``groups`` are its own groups followed by those that would be bound in addition;
+    ``additional`` are the ids of the latter, also where one of its interfaces carries them already.
     """
 
     traits: Traits
@@ -298,6 +299,7 @@ class LaunchFacts:
     limits: tuple[Limit, ...] = ()
     unseen: tuple[Unseen, ...] = ()
     visibility: Visibility = Visibility.ACCOUNT
+    additional: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
