@@ -1,0 +1,242 @@
+"""May these groups be carried by a planned or an existing instance? Pure.
+
+Facts and policy come in, a judgement goes out. The only remedy is to bind a missing baseline
+group, where the policy permits it and the limits hold with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+
+from sgguard.decision import Judgement, Reason, Step, Verdict
+from sgguard.guards.base import (
+    MESSAGE_MAX,
+    count,
+    incomplete,
+    label,
+    listing,
+    matches,
+    missing_or_malformed,
+    one_line,
+)
+from sgguard.guards.launch_limit import (
+    Change,
+    Usage,
+    change_of,
+    exceeded,
+    near,
+    uncounted,
+    usages,
+)
+from sgguard.model import Address, Group, GroupFacts, LaunchFacts
+from sgguard.policy import Policy
+
+_WILDCARD = re.compile(r"[*?\[]")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_COLONS_OF_ADDRESS = 3
+
+
+def judge(facts: LaunchFacts, policy: Policy) -> Judgement:
+    """Judge a planned launch or a present instance; the same facts give the same judgement."""
+    overrides = policy.limits.get(facts.scope.provider, {})
+    change = change_of(facts)
+    compared = usages(change, overrides)
+    missing = _missing_baselines(facts, policy)
+    plan = _remedies(facts, policy, missing)
+    refused = (
+        *_unreadable(change, overrides),
+        *_groups(change),
+        *_instance(change),
+        *(exceeded(one) for one in compared if one.is_exceeded),
+        *_forbidden(facts, policy),
+    )
+    required = tuple(_baseline_missing(facts, entry) for entry in missing)
+    warned = tuple(
+        near(one)
+        for one in compared
+        if not one.is_exceeded and one.is_near(policy.launch.warn_at_percent)
+    )
+    reasons = (*refused, *required, *warned, *_default_applies(facts))
+    if any(one.effect == "block" for one in refused) or (missing and not plan):
+        return Judgement(Verdict.BLOCK, reasons)
+    verdict = Verdict.REMEDIATE if missing else Verdict.ALLOW
+    return Judgement(verdict, (*reasons, _within(change, compared)), plan)
+
+
+def _target(facts: LaunchFacts) -> str:
+    return facts.instance_id or str(facts.scope)
+
+
+def _subject(facts: LaunchFacts) -> str:
+    """Name what is launched or bound, at the start of a sentence."""
+    if facts.instance_id:
+        name = facts.instance.name if facts.instance else ""
+        return f"Instance {label(facts.instance_id, name)}"
+    return f"The launch of {count(facts.count, 'instance')}"
+
+
+def _unreadable(change: Change, overrides: Mapping[str, int]) -> Iterator[Reason]:
+    facts = change.facts
+    yield from incomplete(facts.unseen, _target(facts), _subject(facts))
+    for one in _in_order(facts.groups):
+        shown = _label(one)
+        yield from incomplete(one.unseen, str(one.address), shown)
+    for one, unseen in uncounted(change, overrides):
+        yield from incomplete((unseen,), str(one.address), _label(one))
+
+
+def _in_order(groups: Sequence[GroupFacts]) -> list[GroupFacts]:
+    return sorted(groups, key=lambda one: one.address)
+
+
+def _label(facts: GroupFacts) -> str:
+    return label(facts.address.group_id, facts.group.name if facts.group else "")
+
+
+def _groups(change: Change) -> Iterator[Reason]:
+    """Return what is wrong with single groups; of those carried already only that they exist."""
+    facts = change.facts
+    for one in _in_order(facts.groups):
+        unknown = missing_or_malformed(one, facts.traits.group_id_example, "group-not-found")
+        if unknown:
+            yield unknown
+        elif one.group and one.address.group_id in change.added:
+            yield from _elsewhere(facts, one, one.group)
+
+
+def _elsewhere(facts: LaunchFacts, one: GroupFacts, group: Group) -> Iterator[Reason]:
+    """Say that the group belongs to another network or project, when both sides are known."""
+    instance = facts.instance
+    network = instance.network if instance else facts.network
+    project = instance.project if instance else facts.project
+    if group.network and network and group.network != network:
+        yield _other("network", one, group, (group.network, network))
+    if group.project and project and group.project != project and not group.is_shared:
+        yield _other("project", one, group, (group.project, project))
+
+
+def _other(kind: str, one: GroupFacts, group: Group, names: tuple[str, str]) -> Reason:
+    theirs, ours = (one_line(name, 40) for name in names)
+    said = f"{_label(one)} belongs to {kind} {theirs}, but the instance to {kind} {ours}."
+    target = str(one.address)
+    return Reason(f"group-other-{kind}", one_line(said, MESSAGE_MAX), "block", target, (group,))
+
+
+def _instance(change: Change) -> Iterator[Reason]:
+    """Say that the instance does not exist, or cannot be bound; a warning if nothing would be."""
+    facts = change.facts
+    if facts.instance_id and facts.instance is None:
+        said = f"{_subject(facts)} is not in {facts.scope.provider} {facts.scope.region}"
+        said = f"{said}, or these credentials cannot see it."
+        yield Reason("instance-not-found", one_line(said, MESSAGE_MAX), "block", _target(facts))
+    if facts.instance and facts.instance.binding_refusal:
+        said = f"{_subject(facts)} cannot be bound now"
+        state = f" ({one_line(facts.instance.state, 30)})" if facts.instance.state else ""
+        said = one_line(f"{said}{state}: {facts.instance.binding_refusal}", MESSAGE_MAX)
+        yield Reason(
+            "instance-refuses-binding",
+            said,
+            "block" if change.added else "warn",
+            _target(facts),
+            (facts.instance,),
+        )
+
+
+def _forbidden(facts: LaunchFacts, policy: Policy) -> Iterator[Reason]:
+    for one in _in_order(facts.groups):
+        patterns = policy.launch.forbidden
+        hit = next((p for p in patterns if matches(p, one.address, one.group)), None)
+        if hit is not None:
+            said = f"{_label(one)} is forbidden by the policy (launch.forbidden: {hit})."
+            evidence = (one.group,) if one.group else ()
+            said = one_line(said, MESSAGE_MAX)
+            yield Reason("group-forbidden", said, "block", str(one.address), evidence)
+
+
+def _missing_baselines(facts: LaunchFacts, policy: Policy) -> tuple[str, ...]:
+    """Return the baseline entries for this scope that no present group matches."""
+    present = [one for one in facts.groups if one.group is not None]
+    return tuple(
+        entry
+        for entry in policy.launch.baseline
+        if _concerns(entry, facts)
+        and not any(matches(entry, one.address, one.group) for one in present)
+    )
+
+
+def _concerns(entry: str, facts: LaunchFacts) -> bool:
+    """Say whether an entry written as an address means this scope; any other means every scope."""
+    if entry.count(":") != _COLONS_OF_ADDRESS:
+        return True
+    return fnmatchcase(str(facts.scope), entry.rpartition(":")[0])
+
+
+def _baseline_missing(facts: LaunchFacts, entry: str) -> Reason:
+    said = f"{_subject(facts)} lacks the baseline group {one_line(entry, 60)}"
+    carried = [_label(one) for one in _in_order(facts.groups)]
+    room = MESSAGE_MAX - len(said) - 14
+    given = f"; it has {listing(carried, room)}." if carried else "; it has none."
+    said = one_line(said + given, MESSAGE_MAX)
+    return Reason("baseline-missing", said, "block", _target(facts))
+
+
+def _remedies(facts: LaunchFacts, policy: Policy, missing: Sequence[str]) -> tuple[Step, ...]:
+    """Return a step for each missing baseline group, or nothing when one cannot be bound."""
+    if not missing or "bind" not in policy.launch.remedies:
+        return ()
+    if facts.instance and facts.instance.binding_refusal:
+        return ()
+    ids = [entry.rpartition(":")[2] for entry in missing]
+    if not all(_is_plain_id(one, facts.traits.group_id_example) for one in ids):
+        return ()
+    after = usages(change_of(facts, ids), policy.limits.get(facts.scope.provider, {}))
+    if any(one.is_exceeded and one.limit.is_enforced for one in after):
+        return ()
+    return tuple(_bind(facts, group_id) for group_id in dict.fromkeys(ids))
+
+
+def _is_plain_id(text: str, example: str) -> bool:
+    """Say whether the text is an id of this cloud's form: a name or a pattern cannot be bound."""
+    if _UUID.fullmatch(example):
+        return bool(_UUID.fullmatch(text))
+    prefix = example.partition("-")[0] + "-"
+    return text.startswith(prefix) and not _WILDCARD.search(text)
+
+
+def _bind(facts: LaunchFacts, group_id: str) -> Step:
+    details = {"instance_id": facts.instance_id, "count": str(facts.count)}
+    whom = facts.instance_id or "every planned instance"
+    target, words = str(Address(facts.scope, group_id)), f"{group_id} {{}} {whom}"
+    back = Step("unbind", target, one_line("unbind " + words.format("from"), MESSAGE_MAX), details)
+    bind = one_line("bind " + words.format("to"), MESSAGE_MAX)
+    return Step("bind", target, bind, details, back)
+
+
+def _default_applies(facts: LaunchFacts) -> Iterator[Reason]:
+    if not facts.instance_id and not facts.groups:
+        said = (
+            "No group was given: the cloud picks one itself, usually the project's default "
+            "group, and creates it if need be. Its limits were not checked."
+        )
+        yield Reason("default-group-applies", said, "info", _target(facts))
+
+
+def _within(change: Change, compared: Sequence[Usage]) -> Reason:
+    """Say which numbers were compared, the fullest first."""
+    facts = change.facts
+    subject = _subject(facts)
+    held = sorted((one for one in compared if not one.is_exceeded), key=_fullness)
+    evidence = tuple(one.limit for one in held)
+    if not held:
+        said = f"{subject}: no limit is known that it could break."
+    else:
+        head = f"{subject} is within the limits: "
+        said = head + listing((one.subject for one in held), MESSAGE_MAX - len(head) - 1) + "."
+    return Reason("within-limits", one_line(said, MESSAGE_MAX), "info", _target(facts), evidence)
+
+
+def _fullness(usage: Usage) -> tuple[float, str]:
+    used, ceiling = usage.limit.used or 0, usage.limit.ceiling or 1
+    return -used / ceiling, usage.subject

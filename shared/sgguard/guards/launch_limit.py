@@ -1,0 +1,188 @@
+"""Which ceilings a launch would break or come near: counted after the change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from sgguard.decision import Reason
+from sgguard.guards.base import MESSAGE_MAX, count, label, one_line
+from sgguard.model import GroupFacts, Instance, LaunchFacts, Limit, Unseen
+
+_PRECEDENCE = {"live": 0, "documented": 1, "policy": 2}
+_PER_HOLDER = ("groups-per-instance", "groups-per-interface")
+_PER_GROUP = ("instances-per-group", "interfaces-per-group")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What would be bound: ``carried`` are the groups the instance has anywhere already."""
+
+    facts: LaunchFacts
+    carried: frozenset[str]
+    added: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One ceiling compared: ``limit.used`` is the number after the change."""
+
+    limit: Limit
+    subject: str
+    said: str
+    target: str
+
+    @property
+    def is_exceeded(self) -> bool:
+        """Say whether the number is over the ceiling."""
+        ceiling, used = self.limit.ceiling, self.limit.used
+        return ceiling is not None and used is not None and used > ceiling
+
+    def is_near(self, percent: int) -> bool:
+        """Say whether the number has reached the percentage of a ceiling that is enforced."""
+        ceiling, used = self.limit.ceiling, self.limit.used
+        if ceiling is None or used is None or not self.limit.is_enforced:
+            return False
+        return used * 100 >= percent * ceiling
+
+
+def change_of(facts: LaunchFacts, more: Iterable[str] = ()) -> Change:
+    """Return what would be bound; ``more`` are groups a remedy would bind as well."""
+    carried = frozenset(_carried(facts.instance)) if facts.instance else frozenset()
+    planned = [one.address.group_id for one in facts.groups if one.address.group_id not in carried]
+    added = tuple(dict.fromkeys((*planned, *facts.additional, *more)))
+    return Change(facts, carried, added)
+
+
+def _carried(instance: Instance) -> Iterator[str]:
+    yield from instance.group_ids
+    for interface in instance.interfaces:
+        yield from interface.group_ids
+
+
+def effective(facts: LaunchFacts, overrides: Mapping[str, int], name: str) -> Limit | None:
+    """Return the ceiling that counts: the policy's, else the live one, else the documented one.
+
+    Of two with the same source the lower one counts. None says that nobody knows of such a limit.
+    """
+    if name in overrides:
+        return Limit(name, overrides[name], source="policy", note="set by the policy")
+    known = [one for one in facts.limits if one.name == name]
+    return min(known, key=_rank, default=None)
+
+
+def _rank(limit: Limit) -> tuple[int, bool, int]:
+    return _PRECEDENCE[limit.source], limit.ceiling is None, limit.ceiling or 0
+
+
+def usages(change: Change, overrides: Mapping[str, int]) -> tuple[Usage, ...]:
+    """Return every ceiling that concerns the change, with the number after it."""
+    return (*_per_holder(change, overrides), *_per_group(change, overrides))
+
+
+def _per_holder(change: Change, overrides: Mapping[str, int]) -> Iterator[Usage]:
+    for name in _PER_HOLDER:
+        limit = effective(change.facts, overrides, name)
+        if limit is None or limit.ceiling is None:
+            continue
+        holder, groups = max(_holders(change, name), key=lambda one: (len(one[1]), one[0]))
+        used = len(groups)
+        unit = name.removeprefix("groups-per-")
+        said = f"{holder} would carry {count(used, 'group')}"
+        target = change.facts.instance_id or str(change.facts.scope)
+        yield Usage(
+            replace(limit, used=used), f"{_of(limit, used)} groups per {unit}", said, target
+        )
+
+
+def _holders(change: Change, name: str) -> list[tuple[str, frozenset[str]]]:
+    """Return who would carry which groups: the planned or present instance, or its interfaces."""
+    instance, added = change.facts.instance, frozenset(change.added)
+    if instance is None:
+        return [("Each instance" if change.facts.count > 1 else "The instance", added)]
+    shown = label(instance.instance_id, instance.name)
+    is_per_interface = change.facts.traits.group_limit_per == "interface"
+    if name == "groups-per-instance":
+        own = change.carried if is_per_interface else frozenset(instance.group_ids)
+        return [(shown, own | added)]
+    # Where groups hang on the instance, only its primary interface gets the additional ones.
+    interfaces = [
+        (
+            one_line(f"{one.interface_id} of {shown}", 80),
+            frozenset(one.group_ids)
+            | (added if is_per_interface or one.is_primary else frozenset()),
+        )
+        for one in instance.interfaces
+    ]
+    return interfaces or [(shown, frozenset(instance.group_ids) | added)]
+
+
+def _per_group(change: Change, overrides: Mapping[str, int]) -> Iterator[Usage]:
+    for name in _PER_GROUP:
+        limit = effective(change.facts, overrides, name)
+        if limit is None or limit.ceiling is None:
+            continue
+        unit = name.removesuffix("s-per-group")
+        for one in change.facts.groups:
+            if one.group is None or one.instance_count is None:
+                continue
+            more = _newly_bound(change, one)
+            used = one.instance_count + more
+            shown = label(one.address.group_id, one.group.name)
+            said = (
+                f"{shown} would be on {count(used, unit)} ({one.instance_count} now, {more} more)"
+            )
+            subject = f"{shown} on {_of(limit, used)} {unit}s"
+            yield Usage(replace(limit, used=used), subject, said, str(one.address))
+
+
+def _of(limit: Limit, used: int) -> str:
+    return f"{used} of {limit.ceiling}"
+
+
+def _newly_bound(change: Change, group: GroupFacts) -> int:
+    """Return how many instances the change adds to the group: none if it carries it already."""
+    if not change.facts.instance_id:
+        return change.facts.count
+    return 0 if group.address.group_id in change.carried else 1
+
+
+def uncounted(change: Change, overrides: Mapping[str, int]) -> Iterator[tuple[GroupFacts, Unseen]]:
+    """Return the groups that have an enforced ceiling, but nobody said how full they are."""
+    limits = [effective(change.facts, overrides, name) for name in _PER_GROUP]
+    if not any(one and one.is_enforced and one.ceiling is not None for one in limits):
+        return
+    for one in change.facts.groups:
+        is_told = one.instance_count is not None or one.unseen
+        if one.group is not None and not is_told and _newly_bound(change, one):
+            group_id = one.address.group_id
+            yield (
+                one,
+                Unseen(
+                    code="not-told",
+                    what="how many instances carry it",
+                    why="the cloud named a limit but not how much of it is used",
+                    remedy="let these credentials list the group's instances",
+                    group_id=group_id,
+                ),
+            )
+
+
+def exceeded(usage: Usage) -> Reason:
+    """Say which ceiling would break; where it is only the vendor's advice, it warns."""
+    unit = "instance" if usage.limit.name.endswith("per-instance") else "interface"
+    is_per_group = usage.limit.name in _PER_GROUP
+    code = "instances-per-group-exceeded" if is_per_group else "groups-per-instance-exceeded"
+    per = "a group" if is_per_group else f"an {unit}"
+    limit = f"the limit of {usage.limit.ceiling} for {per} ({usage.limit.source})"
+    advice = "" if usage.limit.is_enforced else "; the cloud advises it, but does not enforce it"
+    said = one_line(f"{usage.said}, over {limit}{advice}.", MESSAGE_MAX)
+    effect: Literal["block", "warn"] = "block" if usage.limit.is_enforced else "warn"
+    return Reason(code, said, effect, usage.target, (usage.limit,))
+
+
+def near(usage: Usage) -> Reason:
+    """Say that a ceiling holds, but most of it is used after the change."""
+    said = f"{usage.said}: {usage.limit.used} of {usage.limit.ceiling} ({usage.limit.source})."
+    return Reason("limit-near", one_line(said, MESSAGE_MAX), "warn", usage.target, (usage.limit,))
