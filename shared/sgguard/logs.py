@@ -38,6 +38,7 @@ class Fields(TypedDict, total=False):
     duration_ms: float
     status: int
     error: str
+    detail: str
     code: str
     action: str
     request_id: str

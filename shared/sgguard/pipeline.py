@@ -29,7 +29,7 @@ from sgguard.model import (
 )
 from sgguard.policy import Policy
 from sgguard.providers import Access, Provider
-from sgguard.settings import Settings, variable_part
+from sgguard.settings import Settings, unknown_variables, variable_part
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline, EpochClock, MonotonicClock
 
@@ -151,6 +151,25 @@ def explain(address: Address, means: Means) -> DeleteFacts:
         DeadlineError: the time was used up.
     """
     return facts.gather_explanation(_provider(address.scope, means), address)
+
+
+def begin(env: Mapping[str, str]) -> Means:
+    """Return the means for one delivery to a function; the log is set up on the way.
+
+    Raises:
+        SettingsError: a setting or the policy file cannot be used.
+    """
+    means = Means.from_env(env)
+    logs.configure(means.settings.log_level)
+    _warn(unknown_variables(env, providers.names()))
+    return means
+
+
+@lru_cache(maxsize=8)
+def _warn(variables: tuple[str, ...]) -> None:
+    """Name misspelt variables once per process: they would be ignored in silence."""
+    for name in variables:
+        logs.log(logging.WARNING, "unknown setting", setting=name)
 
 
 @lru_cache(maxsize=8)

@@ -1,1 +1,76 @@
-"""Where events come from: one file per source, each turning bytes into events."""
+"""Where events come from: one file per source, found by its name, each turning bytes into events.
+
+A module is a source when it defines ``claims`` and ``read`` (see :class:`~.base.Source`).
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Iterable
+from functools import lru_cache
+from importlib import import_module
+from typing import Protocol, cast
+
+from sgguard.errors import EventError
+from sgguard.events.base import Delivery, Event, Kind, Source
+
+__all__ = ["Delivery", "Event", "Kind", "read"]
+
+_CHUNK_BYTES = 65536
+
+
+class Headers(Protocol):
+    """The headers of a request: a dict, or what a framework has in its place."""
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """Return names and values."""
+        ...
+
+
+class Readable(Protocol):
+    """The body of a request, as every server hands it over."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most ``size`` bytes, none at the end."""
+        ...
+
+
+def read(headers: Headers, body: Readable, kind: Kind, max_bytes: int) -> Delivery:
+    """Read one delivery: the source that claims it turns it into events.
+
+    Raises:
+        EventError: the delivery as a whole cannot be read: too large, of an unknown format,
+            not JSON, or its only event is wrong. Events of a batch carry their own errors.
+    """
+    named = {name.lower(): value for name, value in headers.items()}
+    if named.get("content-encoding", "identity").strip().lower() != "identity":
+        raise EventError("compressed bodies are not read here", status=415)
+    content = _content(named, body, max_bytes)
+    source = max(_sources(), key=lambda source: source.claims(named))
+    return source.read(named, content, kind)
+
+
+@lru_cache(maxsize=1)
+def _sources() -> tuple[Source, ...]:
+    return tuple(
+        cast(Source, import_module(f"{__name__}.{module.name}"))
+        for module in pkgutil.iter_modules(__path__)
+        if module.name != "base"
+    )
+
+
+def _content(headers: dict[str, str], body: Readable, max_bytes: int) -> bytes:
+    """Return the whole body; one that is too large is not read to its end."""
+    too_large = EventError(f"the body is larger than {max_bytes} bytes", status=413)
+    length = headers.get("content-length", "")
+    # Digits beyond any size are not even turned into a number.
+    if length.isdecimal() and (len(length) > len(str(max_bytes)) or int(length) > max_bytes):
+        raise too_large
+    chunks: list[bytes] = []
+    size = 0
+    while size <= max_bytes and (chunk := body.read(min(_CHUNK_BYTES, max_bytes + 1 - size))):
+        chunks.append(chunk)
+        size += len(chunk)
+    if size > max_bytes:
+        raise too_large
+    return b"".join(chunks)

@@ -1,0 +1,57 @@
+"""A plain JSON object as the body: what curl, a portal or a pipeline sends.
+
+The object is the event's data. Its optional ``id`` makes a repeated request the same event;
+without one the hash of the body's bytes does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from sgguard.errors import EventError, Problem
+from sgguard.events.base import (
+    Claim,
+    Delivery,
+    Event,
+    Kind,
+    is_json,
+    media_type,
+    parse_json,
+    unknown_format,
+)
+
+# Alibaba's /invoke call labels every payload as octets; some clients send no label at all.
+_UNLABELLED = ("", "application/octet-stream")
+_ID_MAX = 256
+
+
+def claims(headers: Mapping[str, str]) -> Claim:  # noqa: ARG001 - every source is asked the same
+    """Claim whatever no other source reads."""
+    return Claim.ANYTHING
+
+
+def read(headers: Mapping[str, str], body: bytes, kind: Kind) -> Delivery:  # noqa: ARG001 - as above
+    """Turn the body into one event.
+
+    Raises:
+        EventError: 415 the body claims to be something else than JSON; 400 it is no JSON object.
+    """
+    content_type = headers.get("content-type", "")
+    if not (is_json(content_type) or media_type(content_type) in _UNLABELLED):
+        raise unknown_format(content_type, "application/json (or a CloudEvent)")
+    document = parse_json(body)
+    if not isinstance(document, dict):
+        raise EventError("the body is not a JSON object", problems=(Problem("", "is no object"),))
+    event_id = document.get("id")
+    if event_id is None:
+        event_id = f"sha256:{hashlib.sha256(body).hexdigest()}"
+    elif not (
+        isinstance(event_id, str) and 0 < len(event_id) <= _ID_MAX and event_id.isprintable()
+    ):
+        expected = f"a text of 1 to {_ID_MAX} printable characters"
+        raise EventError(
+            "the event's id cannot be used", problems=(Problem("/id", "is not usable", expected),)
+        )
+    data = {key: value for key, value in document.items() if key != "id"}
+    return Delivery("bare", (Event(event_id, data),))

@@ -1,0 +1,173 @@
+"""What every event source turns bytes into, and the strict JSON they share."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Literal, Protocol
+
+from sgguard.errors import EventError, Problem
+
+DeliveryMode = Literal["binary", "structured", "batched", "bare"]
+
+MAX_DEPTH = 32
+_SHOWN_MAX = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What one function is asked about: its name (also of its schema) and its CloudEvent type."""
+
+    name: str
+    event_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event. ``data`` is not checked yet; ``pointer`` is where it stood in the body.
+
+    ``event_id`` is the sender's. Only a bare body that names none has the hash of its bytes.
+    """
+
+    event_id: str
+    data: object = field(repr=False)
+    source: str = ""
+    pointer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What one HTTP request brought, in order; an event that cannot be read is its error."""
+
+    mode: DeliveryMode
+    items: tuple[Event | EventError, ...]
+
+
+class Claim(IntEnum):
+    """How sure a source is that a delivery is its own; the surest reads it."""
+
+    NO = 0
+    ANYTHING = 1
+    """It reads whatever nobody else does."""
+    MINE = 2
+
+
+class Source(Protocol):
+    """A module of this package that reads one kind of delivery. Header names are lower case."""
+
+    def claims(self, headers: Mapping[str, str]) -> Claim:
+        """Say from the headers alone whether the delivery is this source's."""
+        ...
+
+    def read(self, headers: Mapping[str, str], body: bytes, kind: Kind) -> Delivery:
+        """Turn the delivery into events.
+
+        Raises:
+            EventError: nothing of it can be read.
+        """
+        ...
+
+
+def media_type(content_type: str) -> str:
+    """Return the media type in lower case, without parameters."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def is_json(content_type: str) -> bool:
+    """Say whether a content type is JSON in UTF-8, the only JSON there is (RFC 8259)."""
+    media = media_type(content_type)
+    parameters = content_type.partition(";")[2].lower().replace('"', "").replace(" ", "")
+    charset = next((p[8:] for p in parameters.split(";") if p.startswith("charset=")), "utf-8")
+    is_utf8 = charset in ("utf-8", "utf8", "us-ascii")
+    return is_utf8 and (media == "application/json" or media.endswith("+json"))
+
+
+def unknown_format(content_type: str, expected: str) -> EventError:
+    """Return the error for a body that nobody here reads."""
+    shown = content_type[:_SHOWN_MAX]
+    return EventError(
+        f"bodies of content type {shown!r} are not read here",
+        status=415,
+        problems=(Problem("content-type", f"is {shown!r}", expected),),
+    )
+
+
+def parse_json(body: bytes) -> Any:
+    """Return the JSON value of a body, strictly.
+
+    Refused besides bad syntax: an empty body, bytes that are not UTF-8, a key that comes twice,
+    NaN and infinities, half surrogates and more than 32 levels. Python's own parser takes all of
+    them; another reader of the same event could understand something else.
+
+    Raises:
+        EventError: status 400; says what and where, never quoting the body.
+    """
+    if not body.strip():
+        raise _not_json("is empty")
+    try:
+        value = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+        )
+    except UnicodeDecodeError as error:
+        raise _not_json(f"is not UTF-8 (byte {error.start})") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno} column {error.colno}"
+        raise _not_json(f"is not JSON ({where})") from None
+    except RecursionError:
+        raise _not_json("is nested too deeply") from None
+    except ValueError:
+        # a number of more than 4,300 digits
+        raise _not_json("has a number that is too large") from None
+    _check_value(value)
+    return value
+
+
+def _not_json(problem: str) -> EventError:
+    return EventError(f"the body {problem}", problems=(Problem("", problem, "JSON in UTF-8"),))
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _not_json("has an object with a key that comes twice")
+    return found
+
+
+def _refuse_constant(_: str) -> None:
+    raise _not_json("has a number that is not finite")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise _not_json("has a number that is not finite")
+    return value
+
+
+def _check_value(value: Any) -> None:
+    """Refuse too many levels and texts that no UTF-8 answer could repeat, without recursion."""
+    todo: list[tuple[Any, int]] = [(value, 1)]
+    while todo:
+        item, depth = todo.pop()
+        if depth > MAX_DEPTH:
+            raise _not_json(f"is nested deeper than {MAX_DEPTH} levels")
+        if isinstance(item, str):
+            _check_text(item)
+        elif isinstance(item, list):
+            todo += ((child, depth + 1) for child in item)
+        elif isinstance(item, dict):
+            todo += ((key, depth) for key in item)
+            todo += ((child, depth + 1) for child in item.values())
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise _not_json("has a text with half a surrogate pair") from None
