@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from sgguard.decision import Mode
-from sgguard.errors import PolicyError
+from sgguard.errors import PolicyError, Problem
 
 DeleteRemedy = Literal["revoke", "unbind", "move"]
 LaunchRemedy = Literal["bind"]
@@ -106,10 +106,18 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _check(path: str, document: Any) -> None:
     """Compare with ``schemas/policy.schema.json``; jsonschema is imported only here (90 ms)."""
-    from sgguard.policy_check import problems  # noqa: PLC0415 - see above
+    from sgguard import schemas  # noqa: PLC0415 - most starts have no policy file to check
 
-    if found := problems(document):
-        raise PolicyError(f"policy {path}: " + "; ".join(found))
+    found = schemas.problems("policy", document)
+    if found:
+        raise PolicyError(f"policy {path}: " + "; ".join(map(_in_words, found)))
+
+
+def _in_words(problem: Problem) -> str:
+    """Write a JSON pointer the way a TOML file spells the path."""
+    where = problem.path.strip("/").replace("/", ".") or "the file"
+    right = f" (expected {problem.expected})" if problem.expected else ""
+    return f"{where} {problem.problem}{right}"
 
 
 def _build(document: Mapping[str, Any]) -> Policy:
