@@ -1,4 +1,4 @@
-"""What all guards share: the closed set of reason codes, and messages that fit one line.
+"""What all guards share: the closed set of reason codes, and the reasons every guard can give.
 
 A guard is a module with ``judge(facts, policy) -> Judgement``: pure, no clock, no I/O.
 """
@@ -10,10 +10,8 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from sgguard.decision import Reason
+from sgguard.decision_words import MESSAGE_MAX, one_line
 from sgguard.model import Address, Group, GroupFacts, Unseen
-
-MESSAGE_MAX = 200
-"""Longest reason message, in characters: it must fit a chat line and a terminal row or two."""
 
 DELETE_CODES: Mapping[str, str] = MappingProxyType(
     {
@@ -51,44 +49,6 @@ LAUNCH_CODES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Reason codes of the launch guard with their meaning."""
-
-
-def one_line(text: str, width: int) -> str:
-    """Return the text on one line of at most ``width`` characters, cut with an ellipsis.
-
-    Names and cloud texts are written by others: line breaks and control characters become
-    spaces, so that nobody can forge a second line.
-    """
-    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return flat if len(flat) <= width else flat[: max(width - 1, 0)].rstrip() + "…"
-
-
-def count(number: int, thing: str) -> str:
-    """Return ``1 rule``, ``2 rules``: the number with the thing in singular or plural."""
-    plural = thing[:-1] + "ies" if thing.endswith("y") else thing + "s"
-    return f"{number} {thing if number == 1 else plural}"
-
-
-def listing(names: Iterable[str], width: int) -> str:
-    """Return as many of the distinct names as fit, and how many more there are."""
-    distinct = list(dict.fromkeys(names))
-    shown: list[str] = []
-    for index, name in enumerate(distinct):
-        rest = len(distinct) - index - 1
-        tail = f" and {rest} more" if rest else ""
-        if shown and len(", ".join([*shown, name]) + tail) > width:
-            return f"{', '.join(shown)} and {rest + 1} more"
-        shown.append(one_line(name, max(width - len(tail), 8)))
-    return ", ".join(shown)
-
-
-def label(group_id: str, name: str = "", width: int = 60) -> str:
-    """Return ``sg-1 (web)``, the name left out where it is empty or says nothing new."""
-    plain = one_line(group_id, width)
-    room = width - len(plain) - 3
-    if not name or name == group_id or room < 4:  # noqa: PLR2004 - shorter than that says nothing
-        return plain
-    return f"{plain} ({one_line(name, room)})"
 
 
 def matches(pattern: str, address: Address, group: Group | None) -> bool:

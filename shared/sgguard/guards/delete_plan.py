@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sgguard.decision import Step
-from sgguard.guards.base import label, one_line
+from sgguard.decision_words import label, one_line
 from sgguard.model import Address, Binding, Reference, Rule, Scope
 
 _POSITION = re.compile(r"(ingress|egress)\[(\d+)\]")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from sgguard.decision import Reason
-from sgguard.guards.base import MESSAGE_MAX, count, label, listing, one_line
+from sgguard.decision_words import MESSAGE_MAX, count, kinds, label, listing, one_line
 from sgguard.model import Binding, GroupFacts, Reference, Traits, Visibility
 
 _REACH = {
@@ -115,14 +115,6 @@ def free(member: GroupFacts, visibility: Visibility, *, others: bool) -> Reason:
         f"and nothing carries it, {_REACH[visibility]}."
     )
     return _about_group("free", said, member, effect="info")
-
-
-def kinds(bindings: Iterable[Binding]) -> str:
-    """Return ``3 instances, 1 load-balancer``."""
-    totals: dict[str, int] = {}
-    for one in bindings:
-        totals[one.kind] = totals.get(one.kind, 0) + one.count
-    return listing((count(n, one_line(kind, 30)) for kind, n in sorted(totals.items())), 80)
 
 
 def _consequence(traits: Traits) -> str:

@@ -11,16 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from sgguard.decision import Judgement, Reason, Step, Verdict
-from sgguard.guards.base import (
-    MESSAGE_MAX,
-    count,
-    incomplete,
-    label,
-    listing,
-    matches,
-    missing_or_malformed,
-    one_line,
-)
+from sgguard.decision_words import MESSAGE_MAX, count, label, listing, one_line
+from sgguard.guards.base import incomplete, matches, missing_or_malformed
 from sgguard.guards.launch_limit import (
     Change,
     Usage,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from sgguard.decision import Reason
-from sgguard.guards.base import MESSAGE_MAX, count, label, one_line
+from sgguard.decision_words import MESSAGE_MAX, count, label, one_line
 from sgguard.model import GroupFacts, Instance, LaunchFacts, Limit, Unseen
 
 _PRECEDENCE = {"live": 0, "documented": 1, "policy": 2}
