@@ -27,7 +27,7 @@ class World:
     self_referencing: only its own rule names it ("" where the cloud refuses such a rule)
     bound: carried by the primary interface of ``server`` and a secondary one of ``other_server``
     free: nobody references or carries it, and it may be deleted
-    default: the cloud's default group
+    default: the cloud's default group ("" where its API does not tell)
     missing, malformed: an id that does not exist, and text that is no id ("" where any text is)
     denied_references: fnmatch of the action that an account needs to read references
     bindings_page: (action fnmatch) the paged call that lists instances or ports of a group
