@@ -1,0 +1,141 @@
+"""What exists in the emulated Alibaba Cloud, in the words of its ECS API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sgguard.emulator.state import Cloud, Group, Instance, Interface, Rule
+
+_TYPES = {"": "normal", "basic": "normal", "advanced": "enterprise"}
+_RULE_MEMBERS = (
+    "SourceGroupId",
+    "SourceGroupName",
+    "SourceGroupOwnerAccount",
+    "SourceCidrIp",
+    "Ipv6SourceCidrIp",
+    "SourcePrefixListId",
+    "DestGroupId",
+    "DestGroupName",
+    "DestGroupOwnerAccount",
+    "DestCidrIp",
+    "Ipv6DestCidrIp",
+    "DestPrefixListId",
+)
+
+
+def render_group(group: Group) -> dict[str, Any]:
+    """Return an entry of DescribeSecurityGroups."""
+    tags = [{"TagKey": key, "TagValue": value} for key, value in group.tags.items()]
+    return {
+        "SecurityGroupId": group.id,
+        "SecurityGroupName": group.name,
+        "Description": group.description,
+        "SecurityGroupType": _TYPES.get(group.kind, group.kind),
+        "VpcId": group.network,
+        "ResourceGroupId": group.project,
+        "CreationTime": group.created,
+        "RuleCount": len(group.rules),
+        "GroupToGroupRuleCount": sum(1 for rule in group.rules if rule.peer_group),
+        "Tags": {"Tag": tags},
+        **_managed(group.managed_by),
+    }
+
+
+def render_rule(cloud: Cloud, rule: Rule) -> dict[str, Any]:
+    """Return an entry of DescribeSecurityGroupAttribute; members that are not set are empty."""
+    side = "Source" if rule.direction == "ingress" else "Dest"
+    peer = cloud.group(rule.peer_group)
+    entry: dict[str, Any] = dict.fromkeys(_RULE_MEMBERS, "")
+    entry |= {
+        "SecurityGroupRuleId": rule.id,
+        "Direction": rule.direction,
+        "IpProtocol": "ALL" if rule.protocol == "any" else rule.protocol.upper(),
+        "PortRange": _port_range(rule.ports),
+        "Policy": rule.action.capitalize(),
+        "Priority": rule.priority,
+        "NicType": "intranet",
+        "Description": rule.description,
+        f"{side}GroupId": rule.peer_group,
+        f"{side}GroupName": peer.name if peer else "",
+        f"{side}GroupOwnerAccount": rule.peer_account,
+        f"{side}PrefixListId": rule.template,
+    }
+    entry[f"Ipv6{side}CidrIp" if rule.ethertype == "IPv6" else f"{side}CidrIp"] = rule.cidr
+    return entry
+
+
+def render_instance(cloud: Cloud, instance: Instance) -> dict[str, Any]:
+    """Return an entry of DescribeInstances."""
+    interfaces = cloud.interfaces_of(instance.id)
+    primary = [group for i in interfaces if i.kind == "primary" for group in i.groups]
+    return {
+        "InstanceId": instance.id,
+        "InstanceName": instance.name,
+        "Status": instance.state.capitalize(),
+        "RegionId": instance.region,
+        "InstanceNetworkType": "vpc",
+        "VpcAttributes": {"VpcId": instance.network},
+        "SecurityGroupIds": {"SecurityGroupId": primary},
+        "NetworkInterfaces": {
+            "NetworkInterface": [
+                {"NetworkInterfaceId": i.id, "Type": i.kind.capitalize()} for i in interfaces
+            ]
+        },
+    }
+
+
+def render_interface(interface: Interface) -> dict[str, Any]:
+    """Return an entry of DescribeNetworkInterfaces."""
+    return {
+        "NetworkInterfaceId": interface.id,
+        "NetworkInterfaceName": interface.name,
+        "InstanceId": interface.instance,
+        "Type": interface.kind.capitalize(),
+        "Status": "InUse" if interface.instance else "Available",
+        "VpcId": interface.network,
+        "PrivateIpAddress": interface.ip,
+        "SecurityGroupIds": {"SecurityGroupId": list(interface.groups)},
+        **_managed(interface.managed_by),
+    }
+
+
+def render_references(
+    referrers: dict[str, list[Group]], shape: str
+) -> dict[str, list[dict[str, Any]] | dict[str, Any]]:
+    """Return DescribeSecurityGroupReferences in the shape asked for.
+
+    ``real`` is nested, ``documented`` is the bare and misnamed sample of the document, and
+    ``hybrid`` is nested outside with the document's name inside.
+    """
+    entries: list[dict[str, Any]] = []
+    for group_id, groups in referrers.items():
+        inner: list[dict[str, Any]] = [
+            {"SecurityGroupId": group.id, "AliUid": _number(group.account)} for group in groups
+        ]
+        member: dict[str, Any] = {"SecurityReferencingGroups": inner}
+        if shape == "real":
+            member = {"ReferencingSecurityGroups": {"ReferencingSecurityGroup": inner}}
+        if shape == "hybrid":
+            member = {"SecurityReferencingGroups": {"ReferencingSecurityGroup": inner}}
+        entries.append({"SecurityGroupId": group_id, **member})
+    if shape == "documented":
+        return {"SecurityGroupReferences": entries}
+    return {"SecurityGroupReferences": {"SecurityGroupReference": entries}}
+
+
+def _managed(managed_by: str) -> dict[str, Any]:
+    if not managed_by:
+        return {"ServiceManaged": False}
+    return {"ServiceManaged": True, "ServiceID": _number(managed_by)}
+
+
+def _number(text: str) -> str | int:
+    """Return a number where the text is one: the old servers send ids of accounts so."""
+    return int(text) if text.isascii() and text.isdigit() else text
+
+
+def _port_range(ports: str) -> str:
+    if ports == "any":
+        return "-1/-1"
+    first, _, last = ports.partition("-")
+    return f"{first}/{last or first}"

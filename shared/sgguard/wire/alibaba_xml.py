@@ -1,0 +1,78 @@
+"""The XML answers of the Alibaba Cloud ECS API in the form its JSON answers have.
+
+Document types are refused before anything in them is read, so there are no entities to expand;
+size and depth are bounded.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from typing import Any
+
+_BODY_MAX_BYTES = 16 * 1024 * 1024
+_DEPTH_MAX = 24
+
+_LISTS = {
+    "SecurityGroupReferences": "SecurityGroupReference",
+    "ReferencingSecurityGroups": "ReferencingSecurityGroup",
+    "SecurityGroups": "SecurityGroup",
+    "Permissions": "Permission",
+    "Instances": "Instance",
+    "NetworkInterfaces": "NetworkInterface",
+    "NetworkInterfaceSets": "NetworkInterfaceSet",
+    "SecurityGroupIds": "SecurityGroupId",
+    "Tags": "Tag",
+}
+"""Elements that are lists, and the name of their entries: XML cannot say it by itself."""
+
+
+class _BadDocumentError(ValueError):
+    """The document has a part that no answer of this API has."""
+
+
+class _Builder:
+    """A tree builder that knows no document types."""
+
+    def __init__(self) -> None:
+        tree = ET.TreeBuilder()
+        self.start, self.end, self.data, self.close = tree.start, tree.end, tree.data, tree.close
+
+    def doctype(self, name: str, _pubid: str | None, _system: str | None) -> None:
+        raise _BadDocumentError(f"a document type ({name})")
+
+
+def parse_xml(body: bytes, roots: tuple[str, ...]) -> dict[str, Any] | None:
+    """Return the fields below the root element.
+
+    Values are text, objects or lists. None says the body is not such a document: not XML, another
+    root, a document type, or a list with strangers in it.
+    """
+    if len(body) > _BODY_MAX_BYTES:
+        return None
+    try:
+        parser = ET.XMLParser(target=_Builder())  # noqa: S314 - the builder refuses DTDs
+        parser.feed(body)
+        root = parser.close()
+        fields = _value(root, _DEPTH_MAX) if root.tag in roots else None
+    except (ET.ParseError, ValueError, LookupError):
+        return None
+    return fields if isinstance(fields, dict) else None
+
+
+def _value(element: ET.Element, depth: int) -> Any:
+    if depth == 0:
+        raise _BadDocumentError("nested too deeply")
+    text, children = (element.text or "").strip(), list(element)
+    item = _LISTS.get(element.tag)
+    if item is not None:
+        if text or any(child.tag != item for child in children):
+            raise _BadDocumentError(f"<{element.tag}> holds something else than <{item}>")
+        return {item: [_value(child, depth - 1) for child in children]}
+    if not children:
+        return text
+    fields: dict[str, Any] = {}
+    for child in children:
+        if child.tag in fields:
+            raise _BadDocumentError(f"<{child.tag}> comes twice in <{element.tag}>")
+        fields[child.tag] = _value(child, depth - 1)
+    return fields
