@@ -180,6 +180,7 @@ def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:
         limits=limits.value,
         unseen=(*limits.unseen, *found.unseen),
         visibility=provider.visibility,
+        additional=asked if request.instance_id else (),
     )
 
 

@@ -141,6 +141,8 @@ def _wrong_type(where: str, error: ValidationError) -> Iterator[Problem]:
 
 
 def _broken(where: str, error: ValidationError) -> Iterator[Problem]:
+    if "propertyNames" in error.absolute_schema_path:
+        where += pointer(error.instance)  # the key itself is what breaks the schema
     yield Problem(
         where, _BREAKS.get(str(error.validator), "is not usable"), _expected(error.schema)
     )
@@ -170,4 +172,6 @@ _BREAKS: dict[str, str] = {
     "minimum": "is too small",
     "maximum": "is too large",
     "pattern": "has characters that cannot be part of it",
+    "enum": "is not one of those there are",
+    "uniqueItems": "has an entry that comes twice",
 }

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+
+from sgguard import logs
+
+
+@pytest.fixture(autouse=True)
+def quiet_afterwards():
+    logger = logs.LOGGER
+    before = (logger.level, logger.propagate, list(logger.handlers))
+    yield
+    logger.level, logger.propagate, logger.handlers = before
+    logger.setLevel(before[0])
+
+
+def lines(capsys) -> list[dict]:
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    return [json.loads(line) for line in captured.err.splitlines()]
+
+
+def test_nothing_is_printed_until_somebody_configures_the_log(capsys):
+    logs.log(logging.ERROR, "decided", event_id="e1")
+    assert lines(capsys) == []
+
+
+def test_a_line_is_one_json_object_with_its_fields(capsys):
+    logs.configure("INFO")
+    logs.log(logging.INFO, "decided", event_id="e1", groups=["sg-1"], duration_ms=1.5)
+    (line,) = lines(capsys)
+    assert line.pop("ts").endswith("+00:00")
+    assert line == {
+        "level": "INFO",
+        "msg": "decided",
+        "event_id": "e1",
+        "groups": ["sg-1"],
+        "duration_ms": 1.5,
+    }
+
+
+def test_configuring_twice_does_not_print_twice_and_nothing_reaches_the_root_logger(capsys, caplog):
+    logs.configure("INFO")
+    logs.configure("INFO")
+    logs.log(logging.INFO, "decided")
+    assert len(lines(capsys)) == 1
+    assert caplog.records == []
+
+
+def test_lines_below_the_level_are_left_out(capsys):
+    logs.configure("WARNING")
+    logs.log(logging.INFO, "decided")
+    logs.log(logging.WARNING, "not decided")
+    assert [line["msg"] for line in lines(capsys)] == ["not decided"]
+
+
+def test_a_field_nobody_knows_is_never_written(capsys):
+    logs.configure("INFO")
+    logs.LOGGER.info(
+        "decided", extra={"sgguard": {"authorization": "TC3 s3cret"}, "body": "s3cret"}
+    )
+    assert "s3cret" not in json.dumps(lines(capsys))
+
+
+def test_a_newline_in_a_value_cannot_begin_a_line_and_long_values_are_cut(capsys):
+    logs.configure("INFO")
+    logs.log(logging.INFO, "decided", event_id='1\n{"verdict":"allow"}', groups=["g" * 1000])
+    (line,) = lines(capsys)
+    assert line["event_id"] == '1\n{"verdict":"allow"}'
+    assert line["groups"] == ["g" * 256]
+
+
+def test_an_exceptions_text_is_not_written(capsys):
+    logs.configure("INFO")
+    error = ValueError("s3cret")
+    logs.LOGGER.error("unexpected", exc_info=error)
+    assert "s3cret" not in json.dumps(lines(capsys))
