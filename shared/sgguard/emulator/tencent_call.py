@@ -1,0 +1,251 @@
+"""One call to the emulated API 3.0 of Tencent Cloud: who asks, where, and with which parameters.
+
+The signature, the clock, the session token, the region and the permission are checked here, so
+an action only says what it does.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Protocol, TypeVar
+from urllib.parse import parse_qsl
+
+import httpx
+
+from sgguard.emulator.state import Account, Cloud, Group, Instance, Interface
+from sgguard.wire import tc3
+
+VERSION = "2017-03-12"
+PAGE_MAX = 100
+
+_GROUP_ID = re.compile(r"sg-[0-9a-z]{8}")
+_BODY_MAX = 10 * 1024 * 1024
+
+
+class TencentError(Exception):
+    """An error as API 3.0 reports it, inside an answer with HTTP 200."""
+
+    def __init__(self, code: str, message: str = "") -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message or code
+
+
+class Placed(Protocol):
+    """Whatever lies in a region and belongs to an account."""
+
+    region: str
+    account: str
+
+
+P = TypeVar("P", bound=Placed)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call whose caller is known; ``params`` are its own parameters, as JSON values."""
+
+    cloud: Cloud
+    account: Account
+    region: str
+    params: Mapping[str, Any]
+    now: float
+    is_query: bool = False
+    """Whether the parameters came in a query, where every value is a text."""
+
+    def mine(self, things: Sequence[P]) -> list[P]:
+        """Return what the caller can see in the region it asks about."""
+        return [t for t in things if t.region == self.region and t.account == self.account.id]
+
+    def groups(self) -> dict[str, Group]:
+        """Return the caller's groups by id."""
+        return {group.id: group for group in self.mine(self.cloud.groups)}
+
+    def instances(self) -> dict[str, Instance]:
+        """Return the caller's instances by id."""
+        return {instance.id: instance for instance in self.mine(self.cloud.instances)}
+
+    def primary(self, instance_id: str) -> Interface | None:
+        """Return the interface that carries the groups of the instance itself."""
+        interfaces = self.cloud.interfaces_of(instance_id)
+        return next((i for i in interfaces if i.kind == "primary"), None)
+
+    def is_hidden(self, thing_id: str) -> bool:
+        """Say whether lists leave this out although it is counted (quirk ``lists_hide``)."""
+        return thing_id in self.cloud.quirks.get("lists_hide", [])
+
+    def texts(self, name: str, *, at_most: int, is_required: bool = True) -> list[str]:
+        """Return a list of texts.
+
+        Raises:
+            TencentError: it is missing, no list of texts, or too long.
+        """
+        values = self.params.get(name)
+        if values is None or values == []:
+            if is_required:
+                raise TencentError("MissingParameter", f"`{name}` is required.")
+            return []
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise TencentError("InvalidParameter", f"`{name}` is not a list of String.")
+        if len(values) > at_most:
+            raise TencentError("InvalidParameterValue.LimitExceeded", f"`{name}`: {at_most}")
+        return values
+
+    def page(self, *, kind: type) -> tuple[int, int]:
+        """Return offset and limit, which must come as ``kind`` (one action wants texts).
+
+        Raises:
+            TencentError: of another type, or out of range.
+        """
+        values = []
+        for name, otherwise in (("Offset", 0), ("Limit", 20)):
+            value = self.params.get(name, kind(otherwise))
+            is_right = self.is_query or type(value) is kind
+            if not is_right or not str(value).isdigit():
+                raise TencentError("InvalidParameter", f"`{name}` is not {kind.__name__}.")
+            values.append(int(str(value)))
+        if not 1 <= values[1] <= PAGE_MAX:
+            raise TencentError("InvalidParameterValue.Range", f"`Limit` is over {PAGE_MAX}.")
+        return values[0], values[1]
+
+    def filters(self, *known: str, values_max: int = PAGE_MAX) -> dict[str, list[str]]:
+        """Return the filters by name.
+
+        Raises:
+            TencentError: an unknown name, a wrong shape, or too many values.
+        """
+        found: dict[str, list[str]] = {}
+        for entry in self.params.get("Filters") or []:
+            if not isinstance(entry, dict) or not isinstance(entry.get("Values"), list):
+                raise TencentError("InvalidParameter.FilterValuesNotList", "Values is no list.")
+            if entry.get("Name") not in known:
+                raise TencentError("InvalidFilter", f"{entry.get('Name')} is not supported.")
+            if len(entry["Values"]) > values_max:
+                raise TencentError("InvalidFilterValue.LimitExceeded", f"at most {values_max}")
+            found[entry["Name"]] = [str(value) for value in entry["Values"]]
+        return found
+
+
+def is_group_id(text: str) -> bool:
+    """Say whether the text is formed like a group id."""
+    return _GROUP_ID.fullmatch(text) is not None
+
+
+def require_group_ids(ids: Sequence[str], code: str) -> None:
+    """Refuse malformed group ids.
+
+    Raises:
+        TencentError: ``code``, naming the first malformed one.
+    """
+    for group_id in ids:
+        if not is_group_id(group_id):
+            raise TencentError(code, f"The ID `{group_id}` is malformed.")
+
+
+def call_of(
+    request: httpx.Request, cloud: Cloud, now: float, known: Callable[[str, str], frozenset[str]]
+) -> tuple[str, Call]:
+    """Return the service that is asked and the call.
+
+    ``known`` gives the parameter names of an action of a service.
+
+    Raises:
+        TencentError: the caller is not trusted, or asks for something that does not exist.
+    """
+    if len(request.content) > _BODY_MAX:
+        raise TencentError("RequestSizeLimitExceeded")
+    authorization, account = _authenticate(request, cloud, now)
+    action = request.headers.get("x-tc-action", "")
+    if not action:
+        raise TencentError("MissingParameter", "`Action` is required.")
+    if request.headers.get("x-tc-version") != VERSION:
+        raise TencentError("NoSuchVersion", "The requested version does not exist.")
+    names = known(authorization.service, action)
+    if any(fnmatchcase(action, pattern) for pattern in account.denied):
+        raise TencentError(
+            "UnauthorizedOperation",
+            f"you are not authorized to perform operation ({authorization.service}:{action})",
+        )
+    region = request.headers.get("x-tc-region", "")
+    if not region:
+        raise TencentError("MissingParameter", "`Region` is required.")
+    if region not in cloud.regions:
+        raise TencentError("UnsupportedRegion", "The region is not supported.")
+    params = _params(request)
+    for name in params:
+        if name not in names:
+            raise TencentError("UnknownParameter", f"The parameter `{name}` is not recognized.")
+    is_query = request.method == "GET"
+    return authorization.service, Call(cloud, account, region, params, now, is_query)
+
+
+def _authenticate(
+    request: httpx.Request, cloud: Cloud, now: float
+) -> tuple[tc3.Authorization, Account]:
+    header = request.headers.get("authorization", "")
+    said = tc3.parse_authorization(header)
+    timestamp = request.headers.get("x-tc-timestamp", "")
+    if said is None or not timestamp.isdigit():
+        raise TencentError("AuthFailure.InvalidAuthorization", "Authorization is not valid.")
+    account = cloud.account_of_key(said.key_id)
+    if account is None:
+        raise TencentError("AuthFailure.SecretIdNotFound", "The SecretId is not found.")
+    if abs(now - int(timestamp)) > tc3.MAX_SKEW_S:
+        raise TencentError("AuthFailure.SignatureExpire", "The signature expired.")
+    if not {"content-type", "host"} <= set(said.signed_headers):
+        raise TencentError("AuthFailure.InvalidAuthorization", "content-type and host are signed.")
+    try:
+        right = tc3.signature_of(
+            request,
+            secret=account.secret,
+            timestamp=int(timestamp),
+            service=said.service,
+            signed_headers=said.signed_headers,
+        )
+    except KeyError:
+        right = ""
+    if said.signature != right or said.date != tc3.date_of(int(timestamp)):
+        raise TencentError(
+            "AuthFailure.SignatureFailure",
+            "The provided credentials could not be validated. Please check your signature is "
+            "correct.",
+        )
+    if request.headers.get("x-tc-token", "") != account.token:
+        raise TencentError("AuthFailure.TokenFailure", "The token is invalid.")
+    return said, account
+
+
+def _params(request: httpx.Request) -> Mapping[str, Any]:
+    if request.method == "GET":
+        return unflatten(parse_qsl(request.url.query.decode(), keep_blank_values=True))
+    try:
+        params = json.loads(request.content or b"{}")
+    except ValueError:
+        params = None
+    if not isinstance(params, dict):
+        raise TencentError("InvalidRequest", "The request body is not JSON.")
+    return params
+
+
+def unflatten(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Return ``name.0``, ``name.1.key`` as the lists and objects they spell; values stay texts."""
+    tree: dict[str, Any] = {}
+    for key, value in pairs:
+        node = tree
+        *path, last = key.split(".")
+        for part in path:
+            node = node.setdefault(part, {})
+        node[last] = value
+    return {key: _listed(value) for key, value in tree.items()}
+
+
+def _listed(node: Any) -> Any:
+    if not isinstance(node, dict):
+        return node
+    if all(key.isdigit() for key in node):
+        return [_listed(node[key]) for key in sorted(node, key=int)]
+    return {key: _listed(value) for key, value in node.items()}
