@@ -22,9 +22,14 @@ _MISMATCH = "Specified signature is not matched with our calculation."
 
 
 def is_acs3(request: httpx.Request) -> bool:
-    """Say whether a request is meant to be of the V3 signature."""
-    return "x-acs-action" in request.headers or request.headers.get("authorization", "").startswith(
-        acs3.ALGORITHM
+    """Say whether a request is of the V3 signature.
+
+    The vendor's SDKs send ``x-acs-action`` along with the older signature as well.
+    """
+    if request.headers.get("authorization", "").startswith(acs3.ALGORITHM):
+        return True
+    return "x-acs-action" in request.headers and rpc_v1.SIGNATURE not in dict(
+        rpc_v1.params_of(request)
     )
 
 

@@ -23,7 +23,6 @@ from functools import partial
 from sgguard.errors import NotFoundError, SettingsError
 from sgguard.model import (
     Binding,
-    Direction,
     Group,
     Instance,
     Limit,
@@ -44,7 +43,7 @@ from sgguard.wire.alibaba_ecs import (
     instance_of,
     interface_binding,
     interface_of,
-    rule_of,
+    rules_of,
 )
 from sgguard.wire.alibaba_ecs_client import EcsClient, Entry
 from sgguard.wire.alibaba_references import REFERENCES_A_CALL, Referrer, ask_referrers, merged
@@ -172,7 +171,7 @@ class Alibaba:
 
     def list_rules(self, group_id: str) -> Seen[tuple[Rule, ...]]:
         """Return the group's own rules, ingress first."""
-        return Seen(_rules(self._permissions(group_id)))
+        return Seen(rules_of(self._permissions(group_id)))
 
     def read_instance(self, instance_id: str) -> Seen[Instance | None]:
         """Return the instance and its interfaces; None says there is no such instance."""
@@ -251,7 +250,7 @@ class Alibaba:
             except NotFoundError:
                 return Seen(None)
             name = next((str(a.fields.get("SecurityGroupName", "")) for a, _ in entries), "")
-            return Seen(Group(group_id, name=name, rules=_rules(entries)))
+            return Seen(Group(group_id, name=name, rules=rules_of(entries)))
 
         return seen_or_unseen(f"rules of {group_id}", read, Group(group_id))
 
@@ -284,11 +283,6 @@ def _references(group_id: str, referrer: Referrer, holder: Group | None) -> list
     reference = Reference(holder.group_id, holder.name)
     named = [rule for rule in holder.rules or () if rule.peer_group == group_id]
     return [replace(reference, rule=rule) for rule in named] or [reference]
-
-
-def _rules(entries: Sequence[Entry]) -> tuple[Rule, ...]:
-    rules = [rule_of(*entry, number) for number, entry in enumerate(entries)]
-    return tuple(sorted(rules, key=lambda rule: rule.direction is Direction.EGRESS))
 
 
 def _chunks(group_ids: Sequence[str], size: int) -> list[Sequence[str]]:

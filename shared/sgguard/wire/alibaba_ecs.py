@@ -9,6 +9,7 @@ DescribeNetworkInterfaces (2014-05-26), alibabacloud.com/help, read 2026-11.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sgguard.model import Binding, Direction, Group, Instance, Interface, Limit, Rule
@@ -48,8 +49,13 @@ def group_of(answer: Answer, raw: dict[str, Any]) -> Group:
     )
 
 
-def rule_of(answer: Answer, raw: dict[str, Any], number: int) -> Rule:
-    """Return a rule; ``number`` names one that has no id of its own."""
+def rules_of(entries: Sequence[tuple[Answer, dict[str, Any]]]) -> tuple[Rule, ...]:
+    """Return the rules of a group, ingress first, else in the cloud's order."""
+    rules = [_rule(answer, raw, number) for number, (answer, raw) in enumerate(entries)]
+    return tuple(sorted(rules, key=lambda rule: rule.direction is Direction.EGRESS))
+
+
+def _rule(answer: Answer, raw: dict[str, Any], number: int) -> Rule:
     try:
         direction = Direction(_required(answer, raw, "Direction").lower())
     except ValueError as error:
