@@ -75,9 +75,7 @@ def _violations(name: str, document: object) -> Iterator[ValidationError]:
 
 def _describe(error: ValidationError) -> Iterator[Problem]:
     where = pointer(*error.absolute_path)
-    # A schema of `false` breaks no keyword: the thing may not be there at all.
-    say = _SAY.get(str(error.validator), _broken) if error.validator else _forbidden
-    return say(where, error)
+    return _SAY.get(str(error.validator), _broken)(where, error)
 
 
 def pointer(*parts: object) -> str:
@@ -125,6 +123,8 @@ def _alternatives(where: str, error: ValidationError) -> Iterator[Problem]:
     """Say that one of several keys is missing, or that keys exclude each other."""
     branches: Any = error.validator_value
     found: Any = error.instance
+    if not isinstance(found, dict):
+        return  # the type is wrong, and said
     keys = [key for branch in branches for key in branch["required"]]
     present = [key for key in keys if key in found]
     if present:
@@ -149,6 +149,7 @@ def _broken(where: str, error: ValidationError) -> Iterator[Problem]:
 
 
 def _forbidden(where: str, error: ValidationError) -> Iterator[Problem]:
+    """Say that a key excludes another: ``not: {}``, as jsonschema loses the path of ``false``."""
     path = [str(part) for part in error.absolute_schema_path]
     other = path[path.index("dependentSchemas") + 1] if "dependentSchemas" in path else ""
     yield Problem(
@@ -162,6 +163,7 @@ _SAY: dict[str, Callable[[str, ValidationError], Iterator[Problem]]] = {
     "oneOf": _alternatives,
     "anyOf": _alternatives,
     "type": _wrong_type,
+    "not": _forbidden,
 }
 
 _BREAKS: dict[str, str] = {
