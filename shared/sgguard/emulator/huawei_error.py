@@ -1,0 +1,75 @@
+"""How an emulated Huawei Cloud refuses: the gateway's, VPC's and ECS's own error bodies."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+
+_STATUS = {
+    "APIGW.0101": 404,
+    "APIGW.0301": 401,
+    "APIGW.0303": 401,
+    "APIGW.0308": 429,
+    "VPC.0007": 400,
+    "VPC.0601": 400,
+    "VPC.2201": 403,
+    "VPC.9902": 409,
+    "VPC.9904": 404,
+    "VPC.9905": 409,
+}
+_REQUEST_ID = "5c1d3e7f0a9b4c2d8e6f1a2b3c4d5e6f"
+
+
+def refusal(code: str, message: str) -> httpx.Response:
+    """Return an error in the shape that VPC v3 and the gateway share; an unknown code is a 500."""
+    return httpx.Response(
+        _STATUS.get(code, 500),
+        headers={"x-request-id": _REQUEST_ID},
+        json={"request_id": _REQUEST_ID, "error_msg": message, "error_code": code},
+    )
+
+
+def signature(why: str) -> httpx.Response:
+    """Return the gateway's answer to a signature it does not accept."""
+    return refusal("APIGW.0301", f"Incorrect IAM authentication information: {why}")
+
+
+def skew() -> httpx.Response:
+    """Return the gateway's answer to a date too far from its clock."""
+    return refusal("APIGW.0303", "Incorrect app authentication information: signature expired")
+
+
+def throttled(window: str = "1 second") -> httpx.Response:
+    """Return the gateway's answer to too many calls in a window."""
+    return refusal(
+        "APIGW.0308",
+        "The throttling threshold has been reached: "
+        f"policy user over ratelimit,limit:200,time:{window}",
+    )
+
+
+def absent() -> httpx.Response:
+    """Return the gateway's answer to an API that is not published here."""
+    return refusal(
+        "APIGW.0101",
+        "The API does not exist or has not been published in the environment",
+    )
+
+
+def wrong_project(project: str) -> httpx.Response:
+    """Return the answer to a project in the address that is not the caller's."""
+    return refusal("VPC.0007", f"urlTenantId is not equal tokenTenantId: {project}")
+
+
+def ecs(status: int, code: str, message: str) -> httpx.Response:
+    """Return an error in the shape of ECS v1."""
+    return httpx.Response(status, json={"error": {"code": code, "message": message}})
+
+
+def wrapped(response: httpx.Response) -> httpx.Response:
+    """Return a Neutron error as some deployments send it: as JSON inside a string."""
+    return httpx.Response(
+        response.status_code,
+        json={"code": "VPC.0602", "message": json.dumps(response.json())},
+    )
