@@ -1,0 +1,54 @@
+"""The command ``sgguard``: each subcommand is a module here, imported only when it is asked for."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import NoReturn, cast
+
+import click
+
+from sgguard import __version__
+from sgguard.cli import failure
+
+__all__ = ["main"]
+
+_COMMANDS = ("demo", "emulate", "serve", "check", "explain")
+
+
+class _Lazy(click.Group):
+    """Finds ``sgguard.cli.<name>:<name>``, so that a check does not wait for a web server."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        return cast(click.Command, getattr(import_module(f"{__name__}.{cmd_name}"), cmd_name))
+
+
+@click.group(
+    cls=_Lazy,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+Examples:
+  sgguard demo
+  sgguard check delete tencent::ap-guangzhou:sg-5ua9adfv
+  sgguard explain alibaba::cn-hangzhou:sg-bp1fg655nh68xyz9 --format mermaid
+
+\b
+Credentials come from each cloud's own variables (TENCENTCLOUD_SECRET_ID, …).
+Exit codes: 0 allow, 1 block, 2 error, 3 needs remediation or approval.""",
+)
+@click.version_option(__version__, prog_name="sgguard")
+@click.option("--debug", is_flag=True, help="Log in detail; show tracebacks of unexpected errors.")
+def cli(*, debug: bool) -> None:
+    """May this security group be deleted, may this instance be launched, and why."""
+    if debug:
+        failure.debug()
+
+
+def main(args: list[str] | None = None) -> NoReturn:
+    """Run the command and end the process with its exit code."""
+    sys.exit(failure.run(cli, sys.argv[1:] if args is None else args))

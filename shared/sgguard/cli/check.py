@@ -1,0 +1,98 @@
+"""``sgguard check``: ask a cloud and judge, exactly as the functions do."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from sgguard import document, pipeline, request, text
+from sgguard.cli.failure import EXIT_CODES
+from sgguard.cli.means import JSON_OPTION, POLICY_OPTION, examples, from_options
+from sgguard.decision import Decision
+
+
+@click.group()
+def check() -> None:
+    """Ask a real cloud (or the emulator) and say allow, block or remediate.
+
+    The exit code is the verdict: 0 allow, 1 block, 3 remediate; 2 is an error.
+    """
+
+
+@check.command(
+    epilog=examples(
+        "sgguard check delete tencent::ap-guangzhou:sg-5ua9adfv",
+        "sgguard check delete openstack::RegionOne:5c7f… openstack::RegionOne:9d01…",
+        "sgguard check delete --json --policy policy.toml alibaba::cn-hangzhou:sg-bp1fg655… | jq",
+    )
+)
+@click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True)
+@POLICY_OPTION
+@JSON_OPTION
+def delete(addresses: tuple[str, ...], policy: str | None, *, as_json: bool) -> int:
+    """May these groups be deleted, together?
+
+    ADDRESS is provider:account:region:group-id; the account may be empty. References among the
+    groups named do not count against them, and the answer says in which order to delete.
+    """
+    wanted = request.delete_request({"targets": list(addresses)})
+    means = from_options(policy)
+    return _answer(pipeline.decide_delete(wanted, means, event_id=means.new_id()), as_json=as_json)
+
+
+@check.command(
+    epilog=examples(
+        "sgguard check launch --provider tencent --region ap-guangzhou --group sg-5ua… --count 3",
+        "sgguard check launch --provider huawei --region cn-north-4 --instance 6666… --group 1111…",
+        "sgguard check launch --provider alibaba --region cn-hangzhou --instance i-bp1…",
+    )
+)
+@click.option("--provider", required=True, help="Which cloud: tencent, alibaba, …")
+@click.option("--region", required=True, help="The region, in the cloud's own spelling.")
+@click.option("--account", default="", help="Whose cloud; empty: the configured account.")
+@click.option("--instance", metavar="ID", help="An instance that exists already.")
+@click.option(
+    "--group",
+    "groups",
+    metavar="ID",
+    multiple=True,
+    help="A group to launch with, or to bind in addition (repeat it for more).",
+)
+@click.option("--count", type=int, help="How many instances are to be launched (default 1).")
+@click.option("--project", help="The project of the planned instances.")
+@click.option("--network", help="The network (VPC) of the planned instances.")
+@POLICY_OPTION
+@JSON_OPTION
+def launch(policy: str | None, *, as_json: bool, **options: Any) -> int:
+    """May these instances be launched, or may this instance carry its groups?
+
+    Before a launch name the groups and the count; afterwards name the instance.
+    """
+    wanted = request.instance_launch(_launch(options))
+    means = from_options(policy)
+    return _answer(pipeline.decide_launch(wanted, means, event_id=means.new_id()), as_json=as_json)
+
+
+def _launch(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options as an event's data; what was not given is left out."""
+    planned = [name for name in ("count", "project", "network") if options[name] is not None]
+    if options["instance"] is None and not options["groups"]:
+        raise click.UsageError("Name an instance (--instance ID) or planned groups (--group ID).")
+    if options["instance"] is not None and planned:
+        raise click.UsageError(f"--{planned[0]} is about planned instances, not with --instance.")
+    names = {"instance": "instance_id"}
+    return {
+        names.get(name, name): list(value) if isinstance(value, tuple) else value
+        for name, value in options.items()
+        if value not in (None, "", ())
+    }
+
+
+def _answer(decision: Decision, *, as_json: bool) -> int:
+    if as_json:
+        click.echo(json.dumps(document.to_json(decision), indent=2, ensure_ascii=False))
+    else:
+        click.echo(text.full(decision))
+    return EXIT_CODES[decision.judgement.verdict]

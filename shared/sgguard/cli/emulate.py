@@ -1,0 +1,56 @@
+"""``sgguard emulate``: the clouds' APIs on a port of this machine."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from contextlib import ExitStack
+
+import click
+
+from sgguard.cli.listening import HOST_OPTION, PORT, listening
+from sgguard.cli.means import examples
+from sgguard.emulator.core import Emulator
+from sgguard.emulator.scenario import load
+from sgguard.emulator.server import serve
+from sgguard.errors import SettingsError
+
+
+@click.command(
+    epilog=examples(
+        "sgguard emulate --port 8000",
+        "sgguard emulate --port 8000 --scenario ./my-clouds.toml",
+        "curl -s http://127.0.0.1:8000/_emulator/requests",
+    )
+)
+@click.option("--port", type=PORT, default=0, help="The port to listen on; 0 finds a free one.")
+@HOST_OPTION
+@click.option(
+    "--scenario",
+    default="demo",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="A built-in scenario or a TOML file.",
+)
+def emulate(port: int, host: str, scenario: str) -> None:
+    """Answer as the clouds do, on one port, until interrupted.
+
+    Prints one JSON line: the address, and the variables (endpoints and made-up keys) with which
+    sgguard asks it instead of the real clouds. /_emulator/requests, /state, /scenario and /faults
+    look inside and make trouble.
+    """
+    try:
+        loaded = load(scenario)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+    emulator = Emulator.load({"clouds": loaded.clouds})
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with ExitStack() as stack:
+        with listening(host, port):
+            server = stack.enter_context(serve(emulator, host, port))
+        env = loaded.client_env(server.url)
+        click.echo(json.dumps({"url": server.url, "scenario": scenario, "env": env}))
+        stop.wait()

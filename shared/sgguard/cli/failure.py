@@ -1,0 +1,95 @@
+"""How a command ends: exit codes, one line per error, and nothing that only a developer reads."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from sgguard import logs
+from sgguard.decision import Verdict
+from sgguard.errors import EventError, Problem, SgguardError, UnauthenticatedError
+
+ERROR = 2
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+EXIT_CODES = {Verdict.ALLOW: 0, Verdict.BLOCK: 1, Verdict.REMEDIATE: 3}
+
+
+def run(command: click.Command, args: Sequence[str]) -> int:
+    """Run a command and return its exit code; whatever goes wrong is one line on standard error.
+
+    click's own runner is not used: it ends with 1 when the reader of a pipe goes away, which
+    here would say "block".
+    """
+    try:
+        with command.make_context("sgguard", list(args)) as context:
+            code = command.invoke(context)
+        sys.stdout.flush()
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The interpreter flushes once more at its end and would complain there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except Exception as error:  # noqa: BLE001 - the last resort: one line instead of a traceback
+        _say_why(error)
+        return ERROR
+    return code if isinstance(code, int) else 0
+
+
+def _say_why(error: Exception) -> None:
+    if isinstance(error, click.ClickException):
+        error.show()
+    elif isinstance(error, SgguardError):
+        say(describe(error))
+    else:
+        _unexpected(error)
+
+
+def say(line: str) -> None:
+    """Write one line to standard error."""
+    click.echo(f"sgguard: {line}", err=True)
+
+
+def describe(error: SgguardError) -> str:
+    """Return an error as one line, with everything that is wrong when it lists problems."""
+    if isinstance(error, EventError) and error.problems:
+        return "; ".join(_problem(problem) for problem in error.problems)
+    if isinstance(error, UnauthenticatedError):
+        # Some clouds quote the signed request in their text, session token included.
+        said = f"{error.provider} {error.action}: {error.code or 'refused'}"
+        return f"{said}: the cloud does not accept these credentials; check key, secret and clock"
+    return " ".join(str(error).split())
+
+
+def _problem(problem: Problem) -> str:
+    if problem.expected in problem.problem:  # an address' own message says what would be right
+        return problem.problem
+    where = problem.path.lstrip("/") or "data"
+    return f"{where}: {problem.problem} (expected {problem.expected})"
+
+
+def debug() -> None:
+    """Log in detail from now on, and show tracebacks."""
+    logs.configure("DEBUG")
+
+
+def _unexpected(error: Exception) -> None:
+    if _is_debugging():
+        traceback.print_exception(error)
+    say(
+        f"unexpected {type(error).__name__}: {error}; this is a mistake in sgguard: please report "
+        "it with the traceback that `sgguard --debug …` prints"
+    )
+
+
+def _is_debugging() -> bool:
+    is_asked_for = os.environ.get("SGGUARD_LOG_LEVEL", "").upper() == "DEBUG"
+    return is_asked_for or logs.LOGGER.isEnabledFor(logging.DEBUG)

@@ -1,0 +1,82 @@
+"""Every function on one port, under its own name: for a developer's machine, not for production.
+
+Deployed, each function is a process of its own. Here they share one, each in the same Flask app
+that functions-framework would give it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Any, cast
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+import functions_framework
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.serving import make_server
+
+import sgguard
+
+
+def functions() -> dict[str, Path]:
+    """Return the source file of every function by name.
+
+    They lie in ``functions/`` of a checkout and in ``sgguard/_functions/`` of an installed wheel.
+    """
+    package = Path(sgguard.__file__).parent
+    packed = package / "_functions"
+    folder = packed if packed.is_dir() else package.parents[1] / "functions"
+    return {main.parent.name: main for main in sorted(folder.glob("*/main.py"))}
+
+
+def application(sources: Mapping[str, Path]) -> WSGIApplication:
+    """Return one WSGI application with every function mounted under ``/<name>``."""
+    create_app: Callable[..., WSGIApplication] = functions_framework.create_app
+    mounts = {
+        f"/{name}": create_app(target=name, source=str(path)) for name, path in sources.items()
+    }
+    return cast(WSGIApplication, DispatcherMiddleware(_index(tuple(mounts)), mounts))
+
+
+@contextmanager
+def serve(host: str, port: int) -> Iterator[str]:
+    """Serve every function on ``host:port`` (0: any free port) until the block is left.
+
+    Gives the address without a trailing slash.
+
+    Raises:
+        OSError: the port is in use, or the host is not an address of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # werkzeug would end the process when the port is in use, so the socket is ours.
+    with socket.create_server((host, port), family=family, backlog=128) as listener:
+        port = listener.getsockname()[1]
+        logging.getLogger("werkzeug").setLevel(logging.WARNING)
+        app = application(functions())
+        server = make_server(host, port, app, threaded=True, fd=listener.fileno())
+        thread = Thread(target=server.serve_forever, name="sgguard-serve", daemon=True)
+        thread.start()
+        try:
+            yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+
+def _index(paths: tuple[str, ...]) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
+    def index(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        is_root = environ.get("PATH_INFO", "") in ("", "/")
+        body: dict[str, Any] = {"functions": list(paths)}
+        if not is_root:
+            body = {"title": "No such function", "status": 404, "detail": f"known: {list(paths)}"}
+        kind = "application/json" if is_root else "application/problem+json"
+        start_response("200 OK" if is_root else "404 Not Found", [("Content-Type", kind)])
+        return [json.dumps(body).encode()]
+
+    return index
