@@ -64,7 +64,7 @@ def sign(secret: str, text: str, algorithm: Algorithm) -> str:
 def params_of(request: httpx.Request) -> dict[str, str]:
     """Return the parameters of a request whose body has been read, from query or form."""
     raw = request.content if request.method == "POST" else request.url.query
-    return dict(parse_qsl(raw.decode(), keep_blank_values=True))
+    return dict(parse_qsl(raw.decode(errors="replace"), keep_blank_values=True))
 
 
 class QcloudV2Auth(httpx.Auth):

@@ -1,0 +1,261 @@
+"""Tencent's API 2.0 for security groups on the emulated state: who asks, and what is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import httpx
+
+from sgguard.emulator.state import Account, Cloud, Group, Rule, StateError
+from sgguard.wire import qcloud_v2
+
+_PAGE_MAX = 100
+
+
+class QcloudError(Exception):
+    """An error as API 2.0 reports it, inside an answer with HTTP 200."""
+
+    def __init__(self, code: int, message: str = "") -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call whose caller is known."""
+
+    cloud: Cloud
+    account: Account
+    region: str
+    params: Mapping[str, str]
+
+    def groups(self) -> dict[str, Group]:
+        """Return the caller's groups in the region, by id."""
+        return {
+            group.id: group
+            for group in self.cloud.groups
+            if group.region == self.region and group.account == self.account.id
+        }
+
+    def group(self) -> Group:
+        """Return the group that ``sgId`` names.
+
+        Raises:
+            QcloudError: 4000 without it, 7001 where it does not exist.
+        """
+        group_id = self.params.get("sgId", "")
+        if not group_id:
+            raise QcloudError(4000, "sgId is required")
+        group = self.groups().get(group_id)
+        if group is None:
+            raise QcloudError(7001, "security group does not belong to the current user")
+        return group
+
+    def number(self, name: str, otherwise: int) -> int:
+        """Return a whole number.
+
+        Raises:
+            QcloudError: 4000 where it is none.
+        """
+        text = self.params.get(name, str(otherwise))
+        if not text.isdigit():
+            raise QcloudError(4000, f"{name} must be an integer")
+        return int(text)
+
+
+def call_of(request: httpx.Request, cloud: Cloud, now: float) -> tuple[str, Call]:
+    """Return the action that is asked for and the call.
+
+    Raises:
+        QcloudError: the caller is not trusted, or asks for something that does not exist.
+    """
+    if cloud.quirks.get("https_only") and request.url.scheme != "https":
+        raise QcloudError(4600, "protocol is not supported")
+    params = qcloud_v2.params_of(request)
+    account = _authenticate(request, params, cloud, now)
+    action = params.get("Action", "")
+    action = action[:1].upper() + action[1:]
+    if action not in ACTIONS:
+        raise QcloudError(4000, "Action does not exist")
+    if any(fnmatchcase(action, pattern) for pattern in account.denied):
+        raise QcloudError(4102, f"not authorized to access the resource: {action}")
+    if params.get("Region") not in cloud.regions:
+        raise QcloudError(4000, "Region is not supported")
+    return action, Call(cloud, account, params["Region"], params)
+
+
+def _authenticate(
+    request: httpx.Request, params: Mapping[str, str], cloud: Cloud, now: float
+) -> Account:
+    account = cloud.account_of_key(params.get("SecretId", ""))
+    if account is None:
+        raise QcloudError(4104, "SecretId does not exist")
+    timestamp, nonce = params.get("Timestamp", ""), params.get("Nonce", "")
+    if not timestamp.isdigit() or not nonce.isdigit():
+        raise QcloudError(4000, "Timestamp and Nonce must be integers")
+    method = params.get("SignatureMethod", "HmacSHA1")
+    if method not in qcloud_v2.ALGORITHMS:
+        raise QcloudError(4100, "SignatureMethod is not supported")
+    # A vendor's SDK that was given host:port signs the port, others do not.
+    right = {
+        qcloud_v2.sign(account.secret, text, method)
+        for host in (request.url.host, request.url.netloc.decode(), request.headers["host"])
+        for text in [qcloud_v2.string_to_sign(request.method, host, request.url.path, params)]
+    }
+    if params.get("Signature") not in right:
+        raise QcloudError(4100, "signature verification failed")
+    if params.get("Token", "") != account.token:
+        raise QcloudError(4105, "token error")
+    replay = f"{account.key_id}/{timestamp}/{nonce}"
+    if abs(now - int(timestamp)) > qcloud_v2.MAX_SKEW_S or replay in cloud.nonces:
+        raise QcloudError(4500, "replay attack: Nonce was used, or Timestamp is out of range")
+    cloud.nonces.add(replay)
+    return account
+
+
+def describe_associate_security_groups(call: Call) -> dict[str, Any]:
+    """Say, by group, which other groups' rules name it; a group's own rules do not count.
+
+    Groups that do not exist are not referenced: no code for them is documented.
+    """
+    ids = [
+        value
+        for _, value in sorted(
+            (int(key[len("sgIds.") :]), value)
+            for key, value in call.params.items()
+            if key.startswith("sgIds.") and key[len("sgIds.") :].isdigit()
+        )
+    ]
+    if not ids:
+        raise QcloudError(9003, "empty input")
+    quirks = call.cloud.quirks
+    data: dict[str, Any] = {}
+    for group_id in ids:
+        mine = call.groups()
+        names = list(dict.fromkeys(g.id for g, _ in call.cloud.references(group_id)))
+        names = [name for name in names if name in mine]
+        if group_id in quirks.get("references_omit", []):
+            continue
+        if names or quirks.get("references_empty", "list") == "list":
+            is_text = quirks.get("references_shape") == "string" and len(names) == 1
+            data[group_id] = names[0] if is_text else names
+    # The server is PHP: an empty map comes out as an empty list.
+    return {"data": data or ([] if quirks.get("references_empty") == "php" else {})}
+
+
+def describe_security_groups(call: Call) -> dict[str, Any]:
+    """List groups, by id, by name, by project, or those of one instance."""
+    found = list(call.groups().values())
+    for name, read in _FILTERS.items():
+        if wanted := call.params.get(name):
+            found = [group for group in found if read(group) == wanted]
+    if instance_id := call.params.get("instanceId"):
+        instance = call.cloud.instance(instance_id)
+        if instance is None or instance.account != call.account.id:
+            raise QcloudError(5000, "the instance does not exist")
+        carried = call.cloud.groups_of(instance_id)
+        by_id = {group.id: group for group in found}
+        found = [by_id[group_id] for group_id in carried if group_id in by_id]
+    return {"data": {"totalNum": len(found), "detail": [_group(call, g) for g in found]}}
+
+
+_FILTERS: Mapping[str, Callable[[Group], str]] = {
+    "sgId": lambda group: group.id,
+    "sgName": lambda group: group.name,
+    "projectId": lambda group: group.project,
+}
+
+
+def _group(call: Call, group: Group) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "sgId": group.id,
+        "sgName": group.name,
+        "sgRemark": group.description,
+        "createTime": group.created,
+        "projectId": int(group.project) if group.project.isdigit() else 0,
+        "beAssociateCount": len({g.id for g, _ in call.cloud.references(group.id)}),
+    }
+    if not call.cloud.quirks.get("default_untold"):
+        row["isDefault"] = int(group.default)
+    return row
+
+
+def describe_security_group_policy(call: Call) -> dict[str, Any]:
+    """List the rules of a group; a field that is not set is not there."""
+    group = call.group()
+    lists = {
+        direction: [
+            _policy(rule, index)
+            for index, rule in enumerate(r for r in group.rules if r.direction == direction)
+        ]
+        for direction in ("ingress", "egress")
+    }
+    if call.cloud.quirks.get("egress_absent") and not lists["egress"]:
+        del lists["egress"]
+    return {"data": lists}
+
+
+def _policy(rule: Rule, index: int) -> dict[str, Any]:
+    fields = {
+        "sgId": rule.peer_group,
+        "cidrIp": rule.cidr,
+        "addressModule": rule.template,
+        "ipProtocol": "" if rule.protocol == "any" else rule.protocol,
+        "portRange": "" if rule.ports == "any" else rule.ports,
+        "desc": rule.description,
+    }
+    row: dict[str, Any] = {"index": index, "action": rule.action.upper()}
+    return row | {key: value for key, value in fields.items() if value}
+
+
+def describe_instances_of_security_group(call: Call) -> dict[str, Any]:
+    """List the instances that carry a group; the count stands beside ``data``, not in it."""
+    group = call.group()
+    offset, limit = call.number("offset", 0), call.number("limit", 20)
+    if not 1 <= limit <= _PAGE_MAX:
+        raise QcloudError(4000, f"limit must be at most {_PAGE_MAX}")
+    found = call.cloud.instances_with(group.id)
+    rows = [{"instanceId": instance.id} for instance in found[offset : offset + limit]]
+    # The sample on the action's page counts 0 beside one instance.
+    is_sample = call.cloud.quirks.get("total_zero")
+    return {"totalCount": 0 if is_sample else len(found), "data": rows}
+
+
+def describe_network_interfaces_of_security_group(call: Call) -> dict[str, Any]:
+    """List the interfaces that carry a group and are not an instance's primary one."""
+    group = call.group()
+    found = [
+        interface
+        for interface in call.cloud.interfaces_with(group.id)
+        if not (interface.kind == "primary" and interface.instance)
+    ]
+    rows = [{"networkInterfaceId": interface.id} for interface in found]
+    body = {"totalCount": len(found), "networkInterfaceSet": rows}
+    return body if call.cloud.quirks.get("interfaces_beside") else {"data": body}
+
+
+def delete_security_group(call: Call) -> dict[str, Any]:
+    """Delete a group; ``forced=1`` unbinds its instances first."""
+    group = call.group()
+    is_forced = call.number("forced", 0) == 1
+    try:
+        call.cloud.delete_group(group.id, is_forced=is_forced)
+    except StateError as error:
+        code = 7006 if error.kind == "default" else 5100
+        raise QcloudError(code, f"{group.id} cannot be deleted") from error
+    return {}
+
+
+ACTIONS: Mapping[str, Callable[[Call], dict[str, Any]]] = {
+    "DescribeAssociateSecurityGroups": describe_associate_security_groups,
+    "DescribeSecurityGroups": describe_security_groups,
+    "DescribeSecurityGroupPolicy": describe_security_group_policy,
+    "DescribeInstancesOfSecurityGroup": describe_instances_of_security_group,
+    "DescribeNetworkInterfacesOfSecurityGroup": describe_network_interfaces_of_security_group,
+    "DeleteSecurityGroup": delete_security_group,
+}
+"""What each action does."""

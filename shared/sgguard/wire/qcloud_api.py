@@ -1,0 +1,156 @@
+"""Calls to Tencent's API 2.0 for security groups (``dfw.api.qcloud.com``): envelope and codes.
+
+Every answer has HTTP 200 and ``code`` (0 is good; a number, sometimes a text of digits),
+``message`` and, not always, ``codeDesc``. Sources: the common codes at
+https://cloud.tencent.com/document/api/213/6976 and the code tables of the actions (read
+2026-11-22).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+
+from sgguard.errors import (
+    CloudError,
+    ForbiddenError,
+    NotFoundError,
+    ThrottledError,
+    UnauthenticatedError,
+    UnavailableError,
+    UnknownShapeError,
+)
+from sgguard.wire.client import Wire, parse_json
+from sgguard.wire.qcloud_v2 import QcloudV2Auth, flatten
+from sgguard.wire.shape import Json, Shape
+
+PATH = "/v2/index.php"
+
+# 4500 (replayed nonce, or a clock more than five minutes off) is final for this request; a retry
+# would sign anew, but a wrong clock stays wrong.
+_ERRORS: Mapping[int, type[CloudError]] = {
+    4100: UnauthenticatedError,
+    4101: ForbiddenError,
+    4102: ForbiddenError,
+    4103: ForbiddenError,
+    4104: UnauthenticatedError,
+    4105: UnauthenticatedError,
+    4106: UnauthenticatedError,
+    4110: ForbiddenError,
+    4200: UnauthenticatedError,
+    4300: ForbiddenError,
+    4400: ThrottledError,
+    4500: UnauthenticatedError,
+    5000: NotFoundError,
+    6000: UnavailableError,
+    6200: UnavailableError,
+    7000: UnavailableError,
+    7001: NotFoundError,
+}
+_MEANINGS: Mapping[int, str] = {
+    6100: "this address may belong to another module of the API",
+    7006: "the default group cannot be deleted",
+    9003: "no group id was sent",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DfwApi:
+    """The security-group module of API 2.0 in one region; ``url`` is without the path."""
+
+    wire: Wire = field(repr=False)
+    region: str
+    url: str
+    auth: QcloudV2Auth = field(repr=False)
+
+    def read(self, action: str, **params: object) -> Json:
+        """Ask a question and return the whole answer.
+
+        Raises:
+            CloudError: what the answer said, or that none came.
+        """
+        return self._call(self.wire.read, action, params)
+
+    def write(self, action: str, **params: object) -> Json:
+        """Make one change, sent once.
+
+        Raises:
+            CloudError: what the answer said, or that none came.
+        """
+        return self._call(self.wire.write, action, params)
+
+    def shape(self, action: str) -> Shape:
+        """Return what reads values out of this action's answers."""
+        return Shape(self.wire.provider, action)
+
+    def _call(
+        self,
+        send: Callable[..., httpx.Response],
+        action: str,
+        params: Mapping[str, object],
+    ) -> Json:
+        answers: list[Json] = []
+
+        def check(response: httpx.Response) -> None:
+            answers.append(answer_of(response, self.shape(action)))
+
+        # POST, because a session token in a query would end up in the logs of every proxy.
+        form = flatten({"Action": action, "Region": self.region, **params})
+        send(
+            "POST",
+            f"{self.url}{PATH}",
+            action=action,
+            check=check,
+            auth=self.auth,
+            content=urlencode(form).encode("ascii"),
+        )
+        return answers[-1]
+
+
+def answer_of(response: httpx.Response, shape: Shape) -> Json:
+    """Return a good answer.
+
+    Raises:
+        CloudError: the answer is an error, or no answer of this API at all.
+    """
+    status = response.status_code
+    try:
+        body = parse_json(response, provider=shape.provider, action=shape.action)
+        answer = shape.table(body, "answer")
+        code = whole_number(shape, answer, "code")
+    except UnknownShapeError as error:
+        if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise UnavailableError(shape.provider, shape.action, status=status) from error
+        raise
+    if code:
+        kind = _ERRORS.get(code, CloudError)
+        meaning = _MEANINGS.get(code, "")
+        said = shape.text_or_empty(answer, "message", "answer")
+        raise kind(
+            shape.provider,
+            shape.action,
+            code=str(code),
+            detail="; ".join(filter(None, (meaning, said))),
+            status=status,
+            retry_after_s=1.0 if kind is ThrottledError else None,
+        )
+    if status != httpx.codes.OK:
+        raise shape.wrong(f"code 0 with HTTP {status}")
+    return answer
+
+
+def whole_number(shape: Shape, row: Json, key: str) -> int:
+    """Return a whole number that may be written as a text of digits.
+
+    Raises:
+        UnknownShapeError: it is missing or no such number.
+    """
+    value: Any = row.get(key)
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}", value):
+        return int(value)
+    return shape.whole(row, key, "answer")
