@@ -66,7 +66,7 @@ def id_list(call: Call, name: str) -> list[str] | None:
         ids = None
     if not isinstance(ids, list) or len(ids) > _IDS_MAX:
         raise RefusedError(
-            f"{name.removesuffix('s').replace('Ids', 'Id')}.Malformed",
+            f"Invalid{name.removesuffix('s')}.Malformed",
             f"The specified parameter {name} is not a JSON array of at most 100 ids.",
         )
     return [str(one) for one in ids]
