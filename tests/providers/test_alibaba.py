@@ -366,3 +366,13 @@ def test_an_endpoint_replaces_the_regions_own(emulator):
 )
 def test_group_ids_are_told_from_other_text(emulator, text, is_id):
     assert WORLD.connect(emulator).is_group_id(text) is is_id
+
+
+def test_the_groups_of_an_instance_are_those_of_its_primary_interface(emulator):
+    """JoinSecurityGroup binds to the primary interface; the others have a limit of their own."""
+    provider = WORLD.connect(emulator)
+    instance = provider.read_instance(WORLD.other_server).value
+    assert provider.traits.group_limit_per == "instance"
+    assert instance.group_ids == (APP,)
+    limits = {limit.name: limit.ceiling for limit in provider.read_limits().value}
+    assert limits["groups-per-instance"] == limits["groups-per-interface"] == 5

@@ -56,7 +56,7 @@ TRAITS = Traits(
     provider=PROVIDER,
     on_delete_referenced="refused",
     refused_with="DependencyViolation",
-    group_limit_per="interface",
+    group_limit_per="instance",
     group_id_example="sg-bp67acfmxazb4p2jfvo1",
 )
 
