@@ -8,6 +8,7 @@ switched off: they refuse groups).
 from __future__ import annotations
 
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 from sgguard.emulator.keystone import Caller
 from sgguard.emulator.state import Cloud, Group, Interface, Rule
@@ -141,7 +142,7 @@ def policy_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
     hidden = set() if caller.is_admin else set(cloud.quirks.get("shared_by_admin", []))
     return [
         {
-            "id": f"rbac-{group.id}-{target}",
+            "id": str(uuid5(NAMESPACE_OID, f"{group.id} {target}")),
             "object_type": "security_group",
             "object_id": group.id,
             "action": "access_as_shared",
@@ -161,5 +162,6 @@ def policy_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
 def _ports(text: str) -> tuple[int | None, int | None]:
     if text in ("", "any", "all"):
         return None, None
-    low, _, high = text.partition("-")
-    return int(low), int(high or low)
+    # A list of ports, which newer APIs of Neutron's copies have, shows as the span of it.
+    numbers = [int(number) for number in text.replace(",", "-").split("-")]
+    return min(numbers), max(numbers)

@@ -34,7 +34,7 @@ _ROUTE = re.compile(
     r"(/(?P<version>v3|v2\.0|v2\.1|v2))?(?P<rest>/.*|)"
 )
 _SERVICES = {"v3": "identity", "v2.0": "networking", "v2.1": "compute", "v2": "compute"}
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}|rbac-.+")
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}")
 _COMPUTE_COLLECTIONS = frozenset({"servers", "os-security-groups", "limits", "flavors", "images"})
 
 _TROUBLE: dict[FaultKind, tuple[int, str, dict[str, str]]] = {
