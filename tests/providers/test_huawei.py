@@ -1,0 +1,548 @@
+import copy
+import json
+
+import httpx
+import pytest
+
+from sgguard.emulator.core import Emulator
+from sgguard.emulator.faults import Fault
+from sgguard.emulator.state import Interface
+from sgguard.errors import (
+    CredentialsError,
+    ForbiddenError,
+    InUseError,
+    NotFoundError,
+    SettingsError,
+    ThrottledError,
+    UnauthenticatedError,
+)
+from sgguard.model import Direction
+from sgguard.providers.base import Access
+from sgguard.providers.huawei import connect
+from sgguard.wire.client import Wire
+from sgguard.wire.clock import Deadline
+from sgguard.wire.retry import Retry
+from tests.worlds import huawei as cast
+from tests.worlds.huawei import ENV, PASSWORD_ENV, PROJECT, WORLD
+
+OTC = "eu-de"
+
+
+def emulator_of(*, otc=False, **quirks):
+    scenario = copy.deepcopy(WORLD.scenario)
+    cloud = scenario["clouds"][0]
+    cloud["quirks"] |= quirks
+    if otc:
+        cloud["quirks"]["otc"] = True
+        cloud["regions"] = [OTC]
+        cloud["accounts"][0]["project_names"] = {PROJECT: OTC}
+        cloud["interfaces"] = [i for i in cloud["interfaces"] if i.get("kind") != "supplementary"]
+    return Emulator.load(scenario)
+
+
+def asked(emulator):
+    return [request.action for request in emulator.requests]
+
+
+# -- references -------------------------------------------------------------------------------
+
+
+def test_references_of_many_groups_are_asked_with_one_call_and_names_with_a_second():
+    emulator = emulator_of()
+    provider = WORLD.connect(emulator)
+    seen = provider.list_references([cast.REFERENCED, cast.FREE, cast.SELF_REFERENCING])
+    assert asked(emulator) == [
+        "GET /v3/{project_id}/vpc/security-group-rules",
+        "GET /v3/{project_id}/vpc/security-groups",
+    ]
+    assert {r.group_name for r in seen.value[cast.REFERENCED]} == {"web", "batch"}
+    assert seen.value[cast.FREE] == seen.value[cast.SELF_REFERENCING] == ()
+
+
+def test_without_references_there_is_no_second_wave():
+    emulator = emulator_of()
+    WORLD.connect(emulator).list_references([cast.FREE])
+    assert len(emulator.requests) == 1
+
+
+def test_a_rule_that_denies_is_a_reference():
+    seen = WORLD.connect(emulator_of()).list_references([cast.ON_DATABASE])
+    (reference,) = seen.value[cast.ON_DATABASE]
+    assert (reference.group_id, reference.rule.action) == (cast.DENIED_AND_DISABLED, "drop")
+
+
+def test_a_rule_that_is_switched_off_is_a_reference():
+    seen = WORLD.connect(emulator_of()).list_references([cast.ON_SUPPLEMENTARY])
+    (reference,) = seen.value[cast.ON_SUPPLEMENTARY]
+    assert not reference.rule.is_enabled
+
+
+def test_more_ids_than_fit_one_address_are_asked_in_several_calls():
+    emulator = emulator_of()
+    ids = [f"00000000-0000-4000-8000-{n:012x}" for n in range(100)]
+    seen = WORLD.connect(emulator).list_references([*ids, cast.REFERENCED])
+    assert len(seen.value[cast.REFERENCED]) == 2
+    assert set(seen.value) == {*ids, cast.REFERENCED}
+    assert max(len(request.query) for request in emulator.requests) < 4096
+
+
+def test_vpc_v1_which_cannot_filter_by_peer_is_never_asked_for_rules():
+    emulator = emulator_of(v3_absent=True)
+    WORLD.connect(emulator).list_references([cast.REFERENCED])
+    assert not [action for action in asked(emulator) if "/v1/" in action]
+
+
+def test_rules_that_the_filter_did_not_ask_for_are_no_references():
+    def every_rule(request):
+        rows = [
+            {
+                "id": "r-1",
+                "security_group_id": cast.REFERRER_IN,
+                "remote_group_id": cast.BOUND,
+                "direction": "ingress",
+            }
+        ]
+        return httpx.Response(200, json={"security_group_rules": rows, "page_info": {}})
+
+    seen = over(httpx.MockTransport(every_rule)).list_references([cast.REFERENCED])
+    assert seen.value == {cast.REFERENCED: ()}
+
+
+# -- bindings ---------------------------------------------------------------------------------
+
+
+def test_a_product_that_carries_the_group_is_named():
+    seen = WORLD.connect(emulator_of()).list_bindings([cast.ON_DATABASE])
+    (binding,) = seen.value[cast.ON_DATABASE]
+    assert (binding.kind, binding.holder_id, binding.name) == (
+        "database",
+        "rds-instance-1",
+        "orders",
+    )
+
+
+def test_a_supplementary_interface_is_a_binding():
+    seen = WORLD.connect(emulator_of()).list_bindings([cast.ON_SUPPLEMENTARY, cast.FREE])
+    (binding,) = seen.value[cast.ON_SUPPLEMENTARY]
+    assert (binding.kind, binding.holder_id) == ("interface", cast.SUPPLEMENTARY)
+    assert binding.instance_id == cast.OTHER_SERVER
+    assert seen.value[cast.FREE] == ()
+    assert seen.unseen == ()
+
+
+def test_a_port_that_is_administratively_down_still_carries_its_group():
+    emulator = emulator_of(admin_down_ports=[cast.PORT])
+    seen = WORLD.connect(emulator).list_bindings([cast.BOUND])
+    assert cast.PORT in {binding.holder_id for binding in seen.value[cast.BOUND]}
+
+
+@pytest.mark.parametrize(
+    ("owner", "kind"),
+    [
+        ("network:dhcp", "dhcp"),
+        ("network:router_interface_distributed", "router"),
+        ("neutron:LOADBALANCERV3", "load-balancer"),
+        ("network:nat_gateway", "nat-gateway"),
+        ("network:endpoint_interface", "port"),
+    ],
+)
+def test_a_port_without_a_server_says_who_owns_it(owner, kind):
+    emulator = emulator_of()
+    emulator.state.clouds[0].interfaces.append(
+        Interface(
+            id="5f1c0000-0000-4000-8000-000000000001",
+            groups=[cast.FREE],
+            owner=owner,
+            region=WORLD.region,
+            project=PROJECT,
+            kind="",
+        )
+    )
+    (binding,) = WORLD.connect(emulator).list_bindings([cast.FREE]).value[cast.FREE]
+    assert (binding.kind, binding.owner, binding.instance_id) == (kind, owner, "")
+
+
+def test_instances_are_counted_once_however_many_interfaces_carry_the_group():
+    emulator = emulator_of()
+    emulator.state.clouds[0].interface(cast.PORT).groups.append(cast.DEFAULT)
+    counts = WORLD.connect(emulator).count_instances([cast.DEFAULT, cast.ON_DATABASE]).value
+    assert counts == {cast.DEFAULT: 2, cast.ON_DATABASE: 0}
+
+
+def test_supplementary_interfaces_that_cannot_be_listed_are_unseen():
+    scenario = copy.deepcopy(WORLD.scenario)
+    scenario["clouds"][0]["accounts"][0]["denied"] = ["*sub-network-interfaces"]
+    seen = WORLD.connect(Emulator.load(scenario)).list_bindings([cast.BOUND])
+    assert [unseen.code for unseen in seen.unseen] == ["no-permission"]
+    assert len(seen.value[cast.BOUND]) == 2
+
+
+def test_ports_that_cannot_be_listed_are_unseen_and_nothing_is_said_of_the_group():
+    scenario = copy.deepcopy(WORLD.scenario)
+    scenario["clouds"][0]["accounts"][0]["denied"] = ["GET /v3/{project_id}/ports"]
+    seen = WORLD.connect(Emulator.load(scenario)).list_bindings([cast.FREE])
+    assert seen.value == {}
+    assert [unseen.code for unseen in seen.unseen] == ["no-permission"]
+
+
+# -- a region without v3, and Open Telekom Cloud -----------------------------------------------
+
+
+def test_a_gateway_that_does_not_know_v3_is_not_read_as_a_missing_group():
+    emulator = emulator_of(v3_absent=True)
+    groups = WORLD.connect(emulator).read_groups([cast.FREE, WORLD.missing]).value
+    assert groups[cast.FREE].name == "sg-not-attached"
+    assert groups[WORLD.missing] is None
+    assert "GET /v2.0/security-groups/{id}" in asked(emulator)
+
+
+def test_without_v3_references_and_ports_come_from_v2():
+    emulator = emulator_of(v3_absent=True)
+    provider = WORLD.connect(emulator)
+    references = provider.list_references([cast.REFERENCED, cast.SELF_REFERENCING])
+    assert {r.group_id for r in references.value[cast.REFERENCED]} == {
+        cast.REFERRER_IN,
+        cast.REFERRER_OUT,
+    }
+    assert references.value[cast.SELF_REFERENCING] == ()
+    bindings = provider.list_bindings([cast.BOUND])
+    assert {b.instance_id for b in bindings.value[cast.BOUND]} == {
+        cast.SERVER,
+        cast.OTHER_SERVER,
+    }
+
+
+def test_without_v3_supplementary_interfaces_are_unseen_not_absent():
+    seen = WORLD.connect(emulator_of(v3_absent=True)).list_bindings([cast.FREE])
+    assert [(u.code, u.what) for u in seen.unseen] == [
+        ("not-told", "supplementary network interfaces")
+    ]
+
+
+def test_without_v3_every_filter_value_is_its_own_call():
+    emulator = emulator_of(v3_absent=True)
+    WORLD.connect(emulator).list_references([cast.REFERENCED, cast.BOUND])
+    queries = [r.query for r in emulator.requests if r.path == "/v2.0/security-group-rules"]
+    assert queries
+    assert all(query.count("remote_group_id=") == 1 for query in queries)
+
+
+@pytest.mark.parametrize("page_max", [1, 2, None])
+def test_v2_lists_are_read_to_their_end_with_and_without_links(page_max):
+    quirks = {"page_max": page_max} if page_max else {}
+    emulator = emulator_of(v3_absent=True, **quirks)
+    if page_max is None:
+        emulator.state.clouds[0].quirks.pop("page_max")
+    rules = WORLD.connect(emulator).list_rules(cast.DENIED_AND_DISABLED).value
+    assert {rule.peer_group for rule in rules} == {cast.ON_DATABASE, cast.ON_SUPPLEMENTARY}
+
+
+def test_a_v2_list_without_links_ends_only_with_an_empty_page():
+    pages = {None: ["a", "b"], "b": ["c"], "c": []}
+    markers = []
+
+    def linkless(request):
+        if request.url.path.startswith("/v3/"):
+            body = {"error_code": "APIGW.0101", "error_msg": "no such API", "request_id": "r"}
+            return httpx.Response(404, json=body)
+        marker = request.url.params.get("marker")
+        markers.append(marker)
+        rows = [
+            {
+                "id": i,
+                "security_group_id": cast.BOUND,
+                "remote_group_id": None,
+                "direction": "egress",
+            }
+            for i in pages[marker]
+        ]
+        return httpx.Response(200, json={"security_group_rules": rows})
+
+    rules = over(httpx.MockTransport(linkless)).list_rules(cast.BOUND).value
+    assert [rule.rule_id for rule in rules] == ["a", "b", "c"]
+    assert markers == [None, "b", "c"]
+
+
+def test_open_telekom_cloud_has_rules_in_v3_and_ports_in_v2_and_nothing_is_unseen():
+    emulator = emulator_of(otc=True)
+    provider = WORLD.connect(emulator, region=OTC)
+    references = provider.list_references([cast.REFERENCED])
+    bindings = provider.list_bindings([cast.BOUND])
+    assert len(references.value[cast.REFERENCED]) == 2
+    assert {b.instance_id for b in bindings.value[cast.BOUND]} == {
+        cast.SERVER,
+        cast.OTHER_SERVER,
+    }
+    assert (references.unseen, bindings.unseen) == ((), ())
+    assert set(asked(emulator)) == {
+        "GET /v3/{project_id}/vpc/security-group-rules",
+        "GET /v3/{project_id}/vpc/security-groups",
+        "GET /v2.0/ports",
+    }
+
+
+def test_enterprise_projects_are_all_asked_for_on_huawei_and_unknown_to_open_telekom_cloud():
+    huawei, otc = emulator_of(), emulator_of(otc=True)
+    WORLD.connect(huawei).read_groups([cast.FREE])
+    WORLD.connect(otc, region=OTC).read_groups([cast.FREE])
+    assert "enterprise_project_id=all_granted_eps" in huawei.requests[0].query
+    assert "enterprise_project_id" not in otc.requests[0].query
+
+
+# -- instances and limits ----------------------------------------------------------------------
+
+
+def test_a_server_is_read_with_the_groups_of_each_interface_the_primary_first():
+    instance = WORLD.connect(emulator_of()).read_instance(cast.OTHER_SERVER).value
+    assert [(i.group_ids, i.is_primary) for i in instance.interfaces] == [
+        ((cast.DEFAULT,), True),
+        ((cast.DEFAULT, cast.BOUND), False),
+    ]
+    assert instance.group_ids == (cast.DEFAULT,)
+    assert (instance.name, instance.state, instance.network) == ("web-2", "ACTIVE", "vpc-1")
+
+
+def test_the_three_questions_about_a_server_go_out_together():
+    emulator = emulator_of()
+    WORLD.connect(emulator).read_instance(cast.SERVER)
+    assert sorted(set(asked(emulator))) == [
+        "GET /v1/{project_id}/cloudservers/{id}",
+        "GET /v2.1/{project_id}/servers/{id}/os-security-groups",
+        "GET /v3/{project_id}/ports",
+    ]
+
+
+def test_on_open_telekom_cloud_the_primary_interface_is_first_too():
+    provider = WORLD.connect(emulator_of(otc=True), region=OTC)
+    instance = provider.read_instance(cast.OTHER_SERVER).value
+    assert instance.group_ids == (cast.DEFAULT,)
+    assert len(instance.interfaces) == 2
+
+
+def test_a_gateway_with_only_the_older_nova_address_is_asked_there():
+    def only_v2(request):
+        path = request.url.path
+        if path.startswith("/v2/") and path.endswith("/os-security-groups"):
+            return httpx.Response(200, json={"security_groups": []})
+        if "/cloudservers/" in path:
+            server = {"id": cast.SERVER, "security_groups": [], "status": "ACTIVE"}
+            return httpx.Response(200, json={"server": server})
+        if path.endswith("/ports"):
+            return httpx.Response(200, json={"ports": [], "page_info": {}})
+        return httpx.Response(404, json={"error_code": "APIGW.0101", "error_msg": "none"})
+
+    seen = over(httpx.MockTransport(only_v2)).read_instance(cast.SERVER)
+    assert (seen.value.instance_id, seen.unseen) == (cast.SERVER, ())
+    assert "no interface" in seen.value.binding_refusal
+
+
+def test_a_group_that_no_visible_interface_carries_is_said_to_be_hidden():
+    emulator = emulator_of()
+    scenario = emulator.state.dump()
+    scenario["clouds"][0]["interfaces"][0]["project"] = "somebody-elses"
+    seen = WORLD.connect(Emulator.load(scenario)).read_instance(cast.SERVER)
+    assert [unseen.code for unseen in seen.unseen] == ["not-told"]
+    assert cast.BOUND in seen.unseen[0].why
+
+
+def test_a_server_with_port_security_off_refuses_groups():
+    emulator = emulator_of(unprotected_ports=[cast.PORT])
+    instance = WORLD.connect(emulator).read_instance(cast.SERVER).value
+    assert "port security is off" in instance.binding_refusal
+
+
+def test_a_deleted_server_refuses_groups():
+    emulator = emulator_of()
+    emulator.state.clouds[0].instance(cast.SERVER).state = "SOFT_DELETED"
+    instance = WORLD.connect(emulator).read_instance(cast.SERVER).value
+    assert "SOFT_DELETED" in instance.binding_refusal
+
+
+def test_an_instance_id_that_is_none_is_never_put_into_an_address():
+    emulator = emulator_of()
+    assert WORLD.connect(emulator).read_instance("../../v3/projects").value is None
+    assert not emulator.requests
+
+
+def test_a_part_of_a_server_that_may_not_be_read_is_unseen():
+    scenario = copy.deepcopy(WORLD.scenario)
+    scenario["clouds"][0]["accounts"][0]["denied"] = ["*cloudservers*"]
+    seen = WORLD.connect(Emulator.load(scenario)).read_instance(cast.SERVER)
+    assert seen.value.group_ids == (cast.BOUND,)
+    assert [unseen.code for unseen in seen.unseen] == ["no-permission"]
+
+
+def test_live_quotas_come_with_the_advice_that_they_do_not_replace():
+    limits = {
+        limit.name: (limit.ceiling, limit.source, limit.is_enforced)
+        for limit in WORLD.connect(emulator_of()).read_limits().value
+    }
+    assert limits["groups-per-interface"] == (5, "live", True)
+    assert limits["instances-per-group"] == (6000, "documented", False)
+    assert limits["composite-rules-per-group"] == (128, "documented", False)
+
+
+def test_open_telekom_cloud_has_only_the_advice_its_manual_gives():
+    seen = WORLD.connect(emulator_of(otc=True), region=OTC).read_limits()
+    assert {(limit.name, limit.source) for limit in seen.value} == {
+        ("groups-per-interface", "documented"),
+        ("rules-per-group", "documented"),
+    }
+    assert seen.unseen == ()
+
+
+# -- who asks ----------------------------------------------------------------------------------
+
+
+def test_the_project_is_looked_up_once_and_kept():
+    emulator = emulator_of()
+    env = {k: v for k, v in ENV.items() if k != "HUAWEICLOUD_SDK_PROJECT_ID"}
+    provider = WORLD.connect(emulator, env=env)
+    provider.list_bindings([cast.BOUND])
+    provider.read_groups([cast.BOUND])
+    lookups = [r for r in emulator.requests if r.action == "GET /v3/projects"]
+    assert [r.query for r in lookups] == [f"name={WORLD.region}"]
+
+
+@pytest.mark.parametrize("names", [{}, {PROJECT: "cn-north-4", "other": "cn-north-4"}])
+def test_no_project_or_several_of_the_regions_name_are_a_setting_to_make(names):
+    scenario = copy.deepcopy(WORLD.scenario)
+    account = scenario["clouds"][0]["accounts"][0]
+    account |= {"projects": [PROJECT, *[n for n in names if n != PROJECT]], "project_names": names}
+    env = {k: v for k, v in ENV.items() if k != "HUAWEICLOUD_SDK_PROJECT_ID"}
+    with pytest.raises(SettingsError, match="HUAWEICLOUD_SDK_PROJECT_ID"):
+        WORLD.connect(Emulator.load(scenario), env=env).read_groups([cast.FREE])
+
+
+def test_a_user_with_a_password_gets_a_token_for_the_project_of_the_region():
+    emulator = emulator_of()
+    groups = WORLD.connect(emulator, env=PASSWORD_ENV).read_groups([cast.FREE]).value
+    assert groups[cast.FREE] is not None
+    first = emulator.requests[0]
+    assert first.action == "POST /v3/auth/tokens"
+    scope = json.loads(first.body)["auth"]["scope"]
+    assert scope == {"project": {"name": WORLD.region}}
+
+
+def test_a_token_that_is_there_already_is_sent_as_it_is():
+    emulator = emulator_of()
+    WORLD.connect(emulator, env=PASSWORD_ENV).read_groups([cast.FREE])
+    (token,) = emulator.state.clouds[0].tokens
+    env = {"OS_TOKEN": token, "OS_PROJECT_ID": PROJECT}
+    provider = WORLD.connect(emulator, env=env)
+    assert provider.read_groups([cast.FREE]).value[cast.FREE] is not None
+    assert token not in repr(provider)
+
+
+def test_a_token_without_its_project_is_a_setting_to_make():
+    with pytest.raises(CredentialsError, match="OS_PROJECT_ID"):
+        WORLD.connect(emulator_of(), env={"OS_TOKEN": "t"})
+
+
+@pytest.mark.parametrize(
+    ("env", "missing"),
+    [
+        ({"HUAWEICLOUD_SDK_AK": "a"}, "HUAWEICLOUD_SDK_SK"),
+        ({"HUAWEICLOUD_SDK_SK": "s"}, "HUAWEICLOUD_SDK_AK"),
+        ({"OS_USERNAME": "u"}, "OS_PASSWORD"),
+        ({}, "HUAWEICLOUD_SDK_AK"),
+    ],
+)
+def test_what_is_missing_is_named(env, missing):
+    with pytest.raises(CredentialsError, match=missing):
+        WORLD.connect(emulator_of(), env=env)
+
+
+def test_an_access_key_is_never_used_at_the_identity_service_of_another_cloud():
+    provider = WORLD.connect(
+        emulator_of(), env=ENV | {"OS_AUTH_URL": "https://keystone.elsewhere.example/v3"}
+    )
+    assert provider.api.region.iam == "https://iam.cn-north-4.myhuaweicloud.com/v3"
+
+
+def test_a_clock_that_is_wrong_is_told_as_such():
+    emulator = emulator_of()
+    provider = WORLD.connect(emulator, now=lambda: 1_000_000_000.0)
+    with pytest.raises(UnauthenticatedError) as caught:
+        provider.read_groups([cast.FREE])
+    assert caught.value.code == "APIGW.0303"
+
+
+def test_a_throttle_whose_window_outlasts_the_deadline_is_not_waited_for():
+    emulator = emulator_of()
+    emulator.faults.append(Fault("throttle", code="5 minute", count=9))
+    with pytest.raises(ThrottledError) as caught:
+        WORLD.connect(emulator).read_groups([cast.FREE])
+    assert (caught.value.retry_after_s, len(emulator.requests)) == (300.0, 1)
+
+
+# -- changing ----------------------------------------------------------------------------------
+
+
+def test_a_free_group_is_deleted():
+    emulator = emulator_of()
+    WORLD.connect(emulator).delete_group(cast.FREE)
+    assert emulator.state.clouds[0].group(cast.FREE) is None
+
+
+@pytest.mark.parametrize("quirks", [{}, {"v3_absent": True}, {"v3_absent": True, "wrapped": True}])
+@pytest.mark.parametrize("group_id", [cast.BOUND, cast.REFERENCED, cast.ON_SUPPLEMENTARY])
+def test_a_refused_delete_says_in_use_whatever_api_and_shape_it_comes_from(group_id, quirks):
+    emulator = emulator_of(**quirks)
+    with pytest.raises(InUseError):
+        WORLD.connect(emulator).delete_group(group_id)
+    assert emulator.state.clouds[0].group(group_id) is not None
+
+
+def test_a_cloud_that_cascades_deletes_the_rules_that_refer_to_the_group():
+    emulator = emulator_of(cascades=True)
+    WORLD.connect(emulator).delete_group(cast.REFERENCED)
+    (rule,) = emulator.state.clouds[0].group(cast.REFERRER_IN).rules
+    assert rule.cidr == "10.0.0.0/8"
+
+
+def test_deleting_what_does_not_exist_is_not_found():
+    with pytest.raises(NotFoundError):
+        WORLD.connect(emulator_of()).delete_group(WORLD.missing)
+
+
+def test_the_default_group_cannot_be_deleted():
+    emulator = emulator_of()
+    for interface in emulator.state.clouds[0].interfaces:
+        interface.groups = [g for g in interface.groups if g != cast.DEFAULT]
+    with pytest.raises(ForbiddenError):
+        WORLD.connect(emulator).delete_group(cast.DEFAULT)
+
+
+def test_binding_adds_the_group_to_every_interface_of_each_server():
+    emulator = emulator_of()
+    WORLD.connect(emulator).bind_group(cast.FREE, [cast.SERVER, cast.OTHER_SERVER])
+    cloud = emulator.state.clouds[0]
+    assert len(cloud.interfaces_with(cast.FREE)) == 3
+    assert cast.FREE not in cloud.interface(cast.SUPPLEMENTARY).groups
+
+
+def test_binding_an_unknown_group_is_not_found():
+    with pytest.raises(NotFoundError):
+        WORLD.connect(emulator_of()).bind_group(WORLD.missing, [cast.SERVER])
+
+
+# -- shape of the questions --------------------------------------------------------------------
+
+
+def test_the_directions_of_a_groups_rules_come_ingress_first():
+    emulator = emulator_of()
+    cloud = emulator.state.clouds[0]
+    for group_id in (cast.REFERRER_IN, cast.REFERRER_OUT):
+        cloud.group(cast.FREE).rules += cloud.group(group_id).rules
+    rules = WORLD.connect(emulator).list_rules(cast.FREE).value
+    directions = [rule.direction for rule in rules]
+    assert directions == [Direction.INGRESS, Direction.INGRESS, Direction.EGRESS]
+
+
+def over(transport):
+    """A provider over a transport that no emulator stands behind."""
+    wire = Wire(
+        "huawei", Deadline.after(30), transport=transport, retry=Retry(sleep=lambda _: None)
+    )
+    return connect(Access(wire, WORLD.region, env=ENV))
