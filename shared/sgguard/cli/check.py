@@ -13,7 +13,7 @@ from sgguard.cli.means import JSON_OPTION, POLICY_OPTION, examples, from_options
 from sgguard.decision import Decision
 
 
-@click.group()
+@click.group(short_help="Ask a cloud: allow, block or remediate?")
 def check() -> None:
     """Ask a real cloud (or the emulator) and say allow, block or remediate.
 
@@ -43,11 +43,12 @@ def delete(addresses: tuple[str, ...], policy: str | None, *, as_json: bool) -> 
 
 
 @check.command(
+    short_help="May these instances carry these groups?",
     epilog=examples(
         "sgguard check launch --provider tencent --region ap-guangzhou --group sg-5ua… --count 3",
         "sgguard check launch --provider huawei --region cn-north-4 --instance 6666… --group 1111…",
         "sgguard check launch --provider alibaba --region cn-hangzhou --instance i-bp1…",
-    )
+    ),
 )
 @click.option("--provider", required=True, help="Which cloud: tencent, alibaba, …")
 @click.option("--region", required=True, help="The region, in the cloud's own spelling.")

@@ -15,7 +15,10 @@ from sgguard.cli.means import examples
 _COLOURS = {"allow": "green", "block": "red", "remediate": "yellow", "refused": "magenta"}
 
 
-@click.command(epilog=examples("sgguard demo", "NO_COLOR=1 sgguard demo | less"))
+@click.command(
+    short_help="See it work on five emulated clouds, offline.",
+    epilog=examples("sgguard demo", "NO_COLOR=1 sgguard demo | less"),
+)
 def demo() -> int:
     """Judge a built-in scenario on five emulated clouds, offline, in half a minute.
 

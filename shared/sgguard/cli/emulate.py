@@ -18,11 +18,12 @@ from sgguard.errors import SettingsError
 
 
 @click.command(
+    short_help="Answer as the clouds do, on one port.",
     epilog=examples(
         "sgguard emulate --port 8000",
         "sgguard emulate --port 8000 --scenario ./my-clouds.toml",
         "curl -s http://127.0.0.1:8000/_emulator/requests",
-    )
+    ),
 )
 @click.option("--port", type=PORT, default=0, help="The port to listen on; 0 finds a free one.")
 @HOST_OPTION

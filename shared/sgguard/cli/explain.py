@@ -7,7 +7,7 @@ import json
 import click
 
 from sgguard import graph, pipeline
-from sgguard.cli.means import POLICY_OPTION, examples, from_options
+from sgguard.cli.means import examples, from_options
 from sgguard.errors import InputError
 from sgguard.model import Address
 
@@ -15,22 +15,22 @@ _FORMATS = ("text", "json", "mermaid", "dot")
 
 
 @click.command(
+    short_help="Draw who references a group and what carries it.",
     epilog=examples(
         "sgguard explain tencent::ap-guangzhou:sg-5ua9adfv",
         "sgguard explain openstack::RegionOne:5c7f… --format dot | dot -Tsvg > group.svg",
         "sgguard explain alibaba::cn-hangzhou:sg-bp1fg655… --json | jq '.edges[].source'",
-    )
+    ),
 )
 @click.argument("address")
 @click.option("--format", "kind", type=click.Choice(_FORMATS), default="text", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@POLICY_OPTION
-def explain(address: str, kind: str, policy: str | None, *, as_json: bool) -> None:
+def explain(address: str, kind: str, *, as_json: bool) -> None:
     """Draw who references a group and what carries it.
 
     ADDRESS is provider:account:region:group-id; the account may be empty.
     """
-    facts = pipeline.explain(Address.parse(address), from_options(policy))
+    facts = pipeline.explain(Address.parse(address), from_options())
     if all(one.group is None and not one.unseen for one in facts.groups):
         raise InputError(f"{address}: the cloud knows no such group")
     drawn = graph.build(facts.groups)

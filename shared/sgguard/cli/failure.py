@@ -45,8 +45,12 @@ def run(command: click.Command, args: Sequence[str]) -> int:
 
 
 def _say_why(error: Exception) -> None:
-    if isinstance(error, click.ClickException):
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
+    elif isinstance(error, click.ClickException):
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "sgguard"
+        say(f"{' '.join(error.format_message().split())} See `{command} --help`.")
     elif isinstance(error, SgguardError):
         say(describe(error))
     else:

@@ -22,7 +22,7 @@ POLICY_OPTION = click.option(
 )
 
 
-def from_options(policy: str | None) -> Means:
+def from_options(policy: str | None = None) -> Means:
     """Return what to judge with, from the environment and the option ``--policy``.
 
     Raises:

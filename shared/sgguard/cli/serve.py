@@ -15,11 +15,12 @@ from sgguard.cli.means import POLICY_OPTION, examples, from_options
 
 
 @click.command(
+    short_help="Serve the functions on one port, to try them.",
     epilog=examples(
         "sgguard serve --port 8080",
         "curl -s http://127.0.0.1:8080/delete_request -H 'content-type: application/json' \\",
         """  -d '{"target": "tencent::ap-guangzhou:sg-5ua9adfv"}'""",
-    )
+    ),
 )
 @click.option("--port", type=PORT, default=8080, show_default=True, help="0 finds a free one.")
 @HOST_OPTION
