@@ -37,7 +37,7 @@ class Wire:
 
     provider: str
     deadline: Deadline
-    transport: httpx.BaseTransport | None = None
+    transport: httpx.BaseTransport | None = field(default=None, repr=False)
     retry: Retry = field(default_factory=Retry)
 
     def read(
