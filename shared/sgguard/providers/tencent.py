@@ -154,6 +154,7 @@ class Tencent:
         bindings: dict[str, tuple[Binding, ...]] = {}
         for group_id in dict.fromkeys(group_ids):
             carriers = bindings_of(
+                group_id,
                 counted.value.get(group_id),
                 instances.value.get(group_id, ()),
                 nics.value.get(group_id, ()),

@@ -45,7 +45,10 @@ def naming(group_id: str, rules: Sequence[Rule]) -> list[Rule]:
 
 
 def bindings_of(
-    counted: Statistics | None, instances: Sequence[Instance], nics: Sequence[Nic]
+    group_id: str,
+    counted: Statistics | None,
+    instances: Sequence[Instance],
+    nics: Sequence[Nic],
 ) -> tuple[Binding, ...]:
     """Return what carries a group: by name where a list shows it, counted where only counted.
 
@@ -53,13 +56,10 @@ def bindings_of(
     than the statistics count.
     """
     listed = {one.instance_id for one in instances}
-    named = [
-        Binding("instance", i.instance_id, i.name, instance_id=i.instance_id, project=i.project)
-        for i in instances
-    ]
+    named = [_instance(group_id, one) for one in instances]
     # The primary interface of a listed instance is that instance once more.
     named += [
-        Binding("interface", nic.interface.interface_id, nic.name, instance_id=nic.instance_id)
+        _interface(group_id, nic)
         for nic in nics
         if not (nic.interface.is_primary and nic.instance_id in listed)
     ]
@@ -72,6 +72,37 @@ def bindings_of(
     if untold > 0:
         unnamed.append(Binding("other", count=untold))
     return (*named, *unnamed)
+
+
+def _instance(group_id: str, one: Instance) -> Binding:
+    return Binding(
+        "instance",
+        one.instance_id,
+        one.name,
+        instance_id=one.instance_id,
+        project=one.project,
+        other_group_ids=_others(group_id, one.group_ids),
+    )
+
+
+def _interface(group_id: str, nic: Nic) -> Binding:
+    others = _others(group_id, nic.interface.group_ids)
+    if nic.interface.is_primary and nic.instance_id:
+        # Counted as an instance, which could not be listed itself.
+        return Binding(
+            "instance", nic.instance_id, instance_id=nic.instance_id, other_group_ids=others
+        )
+    return Binding(
+        "interface",
+        nic.interface.interface_id,
+        nic.name,
+        instance_id=nic.instance_id,
+        other_group_ids=others,
+    )
+
+
+def _others(group_id: str, carried: Sequence[str]) -> tuple[str, ...]:
+    return tuple(other for other in carried if other != group_id)
 
 
 def _kind(product: str) -> str:
