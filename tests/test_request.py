@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from sgguard import schemas
 from sgguard.errors import EventError
 from sgguard.model import Address, DeleteRequest, LaunchRequest, Scope
 from sgguard.request import delete_request, instance_launch
+from sgguard.schemas.broken import MAX_PROBLEMS
 
 ONE = "tencent::ap-guangzhou:sg-5ua9adfv"
 TWO = "tencent::ap-guangzhou:sg-5ua9adfw"
@@ -152,7 +152,7 @@ def test_a_key_is_cut_and_escaped_in_its_pointer():
 
 def test_not_more_than_twenty_problems_are_listed():
     error = refused(delete_request, {"targets": [7] * 100})
-    assert len(error.problems) == schemas.MAX_PROBLEMS
+    assert len(error.problems) == MAX_PROBLEMS
 
 
 def test_a_quarter_of_a_million_entries_are_refused_without_looking_at_each():
@@ -160,13 +160,3 @@ def test_a_quarter_of_a_million_entries_are_refused_without_looking_at_each():
     error = refused(delete_request, {"targets": ["a"] * 250_000})
     assert [p.problem for p in error.problems] == ["has too many entries"]
     assert time.process_time() - begun_s < 0.5
-
-
-@pytest.mark.parametrize("name", ["delete_request", "instance_launch"])
-def test_every_example_of_a_schema_is_valid_and_every_schema_has_its_address(name):
-    schema = schemas.load(name)
-    assert schema["$id"] == f"https://sgguard.dev/schemas/{name}.v1.json"
-    assert schema["$schema"].endswith("2020-12/schema")
-    schemas._validator(name).check_schema(schema)
-    for example in schema["examples"]:
-        assert schemas.problems(name, example) == ()

@@ -1,0 +1,158 @@
+"""What breaks a schema, in words that say what would be right.
+
+Keys and types are named but never a value: what came in an event does not come back in an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from sgguard.errors import Problem
+from sgguard.schemas import load, pointer
+
+MAX_PROBLEMS = 20
+
+_TYPES: dict[str, str] = {
+    "object": "an object",
+    "array": "a list",
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+}
+_FOUND: dict[type, str] = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+}
+
+
+@lru_cache(maxsize=16)
+def _validator(name: str) -> Draft202012Validator:
+    return Draft202012Validator(load(name))
+
+
+def problems_of(name: str, document: object) -> tuple[Problem, ...]:
+    """Return what breaks the named schema, sorted by path, at most 20; empty: it is valid."""
+    found = {
+        problem
+        for error in islice(_violations(name, document), MAX_PROBLEMS)
+        for problem in _describe(error)
+    }
+    return tuple(sorted(found, key=lambda problem: (problem.path, problem.problem)))[:MAX_PROBLEMS]
+
+
+def _violations(name: str, document: object) -> Iterator[ValidationError]:
+    for error in _validator(name).iter_errors(document):
+        yield error
+        if error.validator == "maxItems":
+            return  # looking at each of 200,000 items would take seconds and tell nothing more
+
+
+def _describe(error: ValidationError) -> Iterator[Problem]:
+    where = pointer(*error.absolute_path)
+    return _SAY.get(str(error.validator), _broken)(where, error)
+
+
+def _expected(schema: object) -> str:
+    if not isinstance(schema, dict):
+        return ""
+    return str(schema.get("description", ""))
+
+
+def _property(schema: dict[str, Any], key: str, root: dict[str, Any]) -> object:
+    """Return the schema of a property, following one reference into ``$defs``."""
+    found = schema.get("properties", {}).get(key, {})
+    if isinstance(found, dict) and "$ref" in found:
+        return root.get("$defs", {}).get(str(found["$ref"]).rpartition("/")[2], {})
+    return found
+
+
+def _unknown_key(where: str, error: ValidationError) -> Iterator[Problem]:
+    schema: Any = error.schema
+    found: Any = error.instance
+    known = list(schema["properties"])
+    for key in sorted(set(found) - set(known)):
+        near = get_close_matches(key, known, n=1)
+        expected = near[0] if near else f"one of {', '.join(known)}"
+        yield Problem(where + pointer(key), "is not known here", expected)
+
+
+def _missing(where: str, error: ValidationError) -> Iterator[Problem]:
+    schema: Any = error.schema
+    found: Any = error.instance
+    for key in schema["required"]:
+        if key not in found:
+            yield Problem(
+                where + pointer(key), "is missing", _expected(_property(schema, key, schema))
+            )
+
+
+def _alternatives(where: str, error: ValidationError) -> Iterator[Problem]:
+    """Say that one of several keys is missing, or that keys exclude each other."""
+    branches: Any = error.validator_value
+    found: Any = error.instance
+    if not isinstance(found, dict):
+        return  # the type is wrong, and said
+    keys = [key for branch in branches for key in branch["required"]]
+    present = [key for key in keys if key in found]
+    if present:
+        yield Problem(where, f"{' and '.join(present)} cannot be given together", "only one")
+    else:
+        yield Problem(where, f"{' or '.join(keys)} is missing", f"one of {', '.join(keys)}")
+
+
+def _wrong_type(where: str, error: ValidationError) -> Iterator[Problem]:
+    kind = _FOUND.get(type(error.instance), "null")
+    wanted = _TYPES.get(str(error.validator_value), str(error.validator_value))
+    about = _expected(error.schema) if where else ""
+    yield Problem(where, f"is {kind}", f"{wanted}: {about}" if about else wanted)
+
+
+def _broken(where: str, error: ValidationError) -> Iterator[Problem]:
+    if "propertyNames" in error.absolute_schema_path:
+        where += pointer(error.instance)  # the key itself is what breaks the schema
+    yield Problem(
+        where, _BREAKS.get(str(error.validator), "is not usable"), _expected(error.schema)
+    )
+
+
+def _forbidden(where: str, error: ValidationError) -> Iterator[Problem]:
+    """Say that a key excludes another: ``not: {}``, as jsonschema loses the path of ``false``."""
+    path = [str(part) for part in error.absolute_schema_path]
+    other = path[path.index("dependentSchemas") + 1] if "dependentSchemas" in path else ""
+    yield Problem(
+        where, f"cannot be given together with {other}" if other else "is not allowed", "leave out"
+    )
+
+
+_SAY: dict[str, Callable[[str, ValidationError], Iterator[Problem]]] = {
+    "additionalProperties": _unknown_key,
+    "required": _missing,
+    "oneOf": _alternatives,
+    "anyOf": _alternatives,
+    "type": _wrong_type,
+    "not": _forbidden,
+}
+
+_BREAKS: dict[str, str] = {
+    "minLength": "is empty",
+    "maxLength": "is too long",
+    "minItems": "is empty",
+    "maxItems": "has too many entries",
+    "minimum": "is too small",
+    "maximum": "is too large",
+    "pattern": "has characters that cannot be part of it",
+    "enum": "is not one of those there are",
+    "uniqueItems": "has an entry that comes twice",
+}
