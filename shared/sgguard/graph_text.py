@@ -46,7 +46,9 @@ def _root(graph: Graph, node: Node) -> Branch:
 def _referenced(graph: Graph, edges: Sequence[Edge]) -> Branch:
     if not edges:
         return "referenced by no other group", ()
-    groups = [(graph.node(key), list(each)) for key, each in groupby(edges, key=lambda e: e.source)]
+    ordered = sorted(edges, key=lambda e: e.source)
+    by_source = groupby(ordered, key=lambda e: e.source)
+    groups = [(graph.node(key), list(each)) for key, each in by_source]
     branches: list[Branch] = [
         (f"{label(node.identifier, node.name, 100)}{_note(node)}", _rules(each))
         for node, each in groups

@@ -168,7 +168,8 @@ def _evidence(evidence: Evidence) -> str:
         case Limit():
             return _limit(evidence)
         case Instance():
-            return f"{label(evidence.instance_id, evidence.name)} is {evidence.state or 'present'}"
+            state = one_line(evidence.state, 40) or "in no known state"
+            return f"{label(evidence.instance_id, evidence.name)} is {state}"
         case Unseen() | Group():
             return ""
 

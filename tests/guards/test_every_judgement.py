@@ -1,0 +1,176 @@
+"""What holds for every judgement, whatever the facts and the policy are."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sgguard.decision import Verdict
+from sgguard.decision_words import MESSAGE_MAX
+from sgguard.guards import delete, launch
+from sgguard.guards.base import DELETE_CODES, LAUNCH_CODES
+
+from .cast import BINDINGS, DELETE_FACTS, LAUNCH_FACTS, POLICIES, REFERENCES, UNSEEN
+
+often = settings(deadline=None, max_examples=80)
+
+
+def from_outside(facts):
+    """References a group is held back by: of other groups that are not deleted as well."""
+    members = {one.address.group_id for one in facts.groups}
+    return [
+        one
+        for each in facts.groups
+        for one in each.references
+        if one.account or one.group_id not in members
+    ]
+
+
+def shuffled(facts, seed):
+    dice = random.Random(seed)
+
+    def mixed(values):
+        return tuple(dice.sample(values, len(values)))
+
+    return replace(
+        facts,
+        limits=mixed(facts.limits),
+        groups=mixed(
+            [
+                replace(
+                    one,
+                    references=mixed(one.references),
+                    bindings=mixed(one.bindings),
+                    unseen=mixed(one.unseen),
+                )
+                for one in facts.groups
+            ]
+        ),
+    )
+
+
+@often
+@given(DELETE_FACTS, POLICIES)
+def test_a_delete_is_allowed_only_when_everything_was_read_and_found_empty(facts, policy):
+    if delete.judge(facts, policy).verdict is Verdict.ALLOW:
+        assert from_outside(facts) == []
+        for one in facts.groups:
+            assert (one.bindings, one.unseen, one.is_malformed) == ((), (), False)
+            assert one.group is not None
+            assert (one.group.is_default, one.group.managed_by) == (False, "")
+
+
+@often
+@given(DELETE_FACTS, POLICIES, st.data())
+def test_seeing_more_never_turns_a_refusal_into_allow(facts, policy, data):
+    before = delete.judge(facts, policy).verdict
+    part, more = data.draw(
+        st.one_of(
+            st.tuples(st.just("references"), REFERENCES),
+            st.tuples(st.just("bindings"), BINDINGS),
+            st.tuples(st.just("unseen"), UNSEEN),
+        )
+    )
+    place = data.draw(st.integers(0, len(facts.groups) - 1))
+    groups = list(facts.groups)
+    groups[place] = replace(groups[place], **{part: (*getattr(groups[place], part), more)})
+    after = delete.judge(replace(facts, groups=tuple(groups)), policy).verdict
+    if before is not Verdict.ALLOW:
+        assert after is not Verdict.ALLOW
+    if part != "references":
+        assert after is not Verdict.ALLOW
+
+
+@often
+@given(DELETE_FACTS, POLICIES, st.integers())
+def test_a_delete_is_judged_the_same_in_any_order(facts, policy, seed):
+    assert delete.judge(facts, policy) == delete.judge(shuffled(facts, seed), policy)
+
+
+@often
+@given(LAUNCH_FACTS, POLICIES, st.integers())
+def test_a_launch_is_judged_the_same_in_any_order(facts, policy, seed):
+    def in_any_order(judged):
+        return judged.verdict, sorted(judged.reasons, key=repr), judged.plan
+
+    mixed = shuffled(facts, seed)
+    assert in_any_order(launch.judge(facts, policy)) == in_any_order(launch.judge(mixed, policy))
+
+
+@often
+@given(LAUNCH_FACTS, POLICIES)
+def test_a_launch_is_allowed_only_on_whole_facts(facts, policy):
+    if launch.judge(facts, policy).verdict is Verdict.ALLOW:
+        assert facts.unseen == ()
+        assert all(one.unseen == () and one.group is not None for one in facts.groups)
+        assert facts.instance is not None or not facts.instance_id
+
+
+@often
+@given(LAUNCH_FACTS, POLICIES, st.data())
+def test_seeing_less_never_allows_a_launch(facts, policy, data):
+    unseen = data.draw(UNSEEN)
+    assert launch.judge(replace(facts, unseen=(unseen,)), policy).verdict is Verdict.BLOCK
+
+
+@often
+@given(st.one_of(DELETE_FACTS, LAUNCH_FACTS), POLICIES)
+def test_every_reason_has_a_known_code_and_one_readable_sentence(facts, policy):
+    guard, known = (
+        (launch, LAUNCH_CODES) if hasattr(facts, "instance_id") else (delete, DELETE_CODES)
+    )
+    judged = guard.judge(facts, policy)
+    assert judged.reasons
+    for reason in judged.reasons:
+        assert reason.code in known
+        assert 0 < len(reason.message) <= MESSAGE_MAX
+        assert reason.message.isprintable()
+        assert reason.target
+    for step in judged.plan:
+        assert 0 < len(step.summary) <= MESSAGE_MAX
+        assert (step.inverse is None) == (step.action == "delete")
+
+
+@often
+@given(st.one_of(DELETE_FACTS, LAUNCH_FACTS), POLICIES)
+def test_the_verdict_follows_from_the_reasons(facts, policy):
+    guard = launch if hasattr(facts, "instance_id") else delete
+    judged = guard.judge(facts, policy)
+    blocks = [one for one in judged.reasons if one.effect == "block"]
+    assert (judged.verdict is Verdict.ALLOW) == (not blocks)
+    if judged.verdict is Verdict.BLOCK:
+        assert judged.plan == ()
+    if judged.verdict is Verdict.REMEDIATE:
+        assert judged.plan
+
+
+@often
+@given(DELETE_FACTS, POLICIES)
+def test_a_plan_deletes_each_group_once_after_everything_that_names_it(facts, policy):
+    plan = delete.judge(facts, policy).plan
+    if not plan:
+        return
+    gone = [one.target.rpartition(":")[2] for one in plan if one.action == "delete"]
+    assert sorted(gone) == sorted(one.address.group_id for one in facts.groups)
+    revoked = {
+        (one.target.rpartition(":")[2], one.details["rule_id"])
+        for one in plan
+        if one.action == "revoke"
+    }
+    for one in facts.groups:
+        earlier = gone[: gone.index(one.address.group_id)]
+        for reference in one.references:
+            if reference.group_id in (*earlier, one.address.group_id):
+                continue
+            assert (reference.group_id, reference.rule.rule_id) in revoked
+
+
+@pytest.mark.parametrize("code", sorted({*DELETE_CODES, *LAUNCH_CODES}))
+def test_every_code_has_a_meaning_in_one_line(code):
+    meaning = {**DELETE_CODES, **LAUNCH_CODES}[code]
+    assert meaning
+    assert "\n" not in meaning
