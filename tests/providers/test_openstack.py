@@ -186,6 +186,16 @@ def test_a_server_with_port_security_switched_off_refuses_a_group():
     assert w.PORT in connect(cloud).read_instance(w.SERVER).value.binding_refusal
 
 
+def test_a_nova_without_the_group_view_is_unseen_and_no_missing_server():
+    cloud = emulator()
+    body = '{"itemNotFound": {"code": 404, "message": "The resource could not be found."}}'
+    action = "GET /v2.1/servers/{id}/os-security-groups"
+    cloud.faults.append(Fault("garbage", action=action, status=404, body=body))
+    seen = connect(cloud).read_instance(w.SERVER)
+    assert seen.value.group_ids == (w.BOUND,)
+    assert [u.code for u in seen.unseen] == ["unknown-shape"]
+
+
 def test_a_server_of_another_project_is_none():
     cloud = emulator()
     assert connect(cloud).read_instance(w.FOREIGN_SERVER).value is None
@@ -264,6 +274,11 @@ def test_a_cloud_that_ignores_filters_gives_the_same_facts():
     for read in ("read_groups", "list_references", "list_bindings", "count_instances"):
         assert getattr(connect(old), read)(ids) == getattr(connect(new), read)(ids), read
     assert connect(old).read_instance(w.SERVER) == connect(new).read_instance(w.SERVER)
+
+
+def test_a_cloud_that_cannot_filter_ports_by_group_is_read_whole():
+    cloud = emulator(quirks={"refused_filters": ["security_groups"]})
+    assert connect(cloud).list_bindings([w.BOUND]) == connect(emulator()).list_bindings([w.BOUND])
 
 
 # -- bindings ------------------------------------------------------------------------------------

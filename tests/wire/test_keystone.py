@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from sgguard.errors import (
     CredentialsError,
+    DeadlineError,
     SettingsError,
     UnauthenticatedError,
     UnavailableError,
@@ -254,6 +256,16 @@ def test_the_cache_forgets_the_oldest_identities():
     assert cloud.issued == 301
 
 
+def test_a_thread_that_waits_for_a_token_gives_up_at_its_deadline():
+    cloud, cache = Cloud(), TokenCache()
+    _, auth = session(cloud, cache=cache)
+    hurried = Wire("openstack", Deadline.after(0.05), transport=cloud)
+    late = KeystoneAuth(PASSWORD, hurried, lambda: cloud.now, cache)
+    with cache.lock((cloud, PASSWORD)), pytest.raises(DeadlineError):
+        late.token()
+    assert auth.token().id == "t1"
+
+
 # -- refused -------------------------------------------------------------------------------------
 
 
@@ -288,6 +300,33 @@ def test_a_refused_renewal_is_the_error_of_keystone():
         call(wire, auth)
     assert caught.value.action == "POST /v3/auth/tokens"
     assert caught.value.code == "Unauthorized"
+
+
+class Watched(TokenCache):
+    """Tells when somebody is about to wait for the lock."""
+
+    def __init__(self):
+        super().__init__()
+        self.is_awaited = threading.Event()
+
+    def lock(self, key):
+        self.is_awaited.set()
+        return super().lock(key)
+
+
+def test_who_waited_while_the_password_was_refused_does_not_try_it_again():
+    cloud, cache = Cloud(), Watched()
+    _, auth = session(cloud, cache=cache)
+    refusal = UnauthenticatedError("openstack", "POST /v3/auth/tokens", code="Unauthorized")
+    with ThreadPoolExecutor(1) as pool:
+        with cache.lock((cloud, PASSWORD)):
+            cache.is_awaited.clear()
+            waiting = pool.submit(auth.token)
+            assert cache.is_awaited.wait(timeout=5)
+            cache.refuse((cloud, PASSWORD), refusal)
+        assert str(waiting.exception()) == str(refusal)
+    assert cloud.seen == []
+    assert auth.token().id == "t1"  # the next event may try again
 
 
 def test_a_keystone_out_of_order_is_asked_again():

@@ -2,7 +2,8 @@
 
 Quirks read here: ``page_max`` (a page maximum of the server, with or without a limit asked for),
 ``ignores_unknown_filters`` (an older cloud: what it does not know it does not filter by),
-``ignored_filters`` (names of filters that are known elsewhere and have no effect here).
+``ignored_filters`` (names of filters that are known elsewhere and have no effect here),
+``refused_filters`` (names that are known elsewhere and unknown here).
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ def _filtered(
     rows: Sequence[Row], params: httpx.QueryParams, cloud: Cloud, known: frozenset[str]
 ) -> list[Row]:
     asked = [name for name in params if name not in _CONTROLS]
+    known -= set(cloud.quirks.get("refused_filters", []))
     unknown = [name for name in asked if name not in known]
     if unknown and not cloud.quirks.get("ignores_unknown_filters"):
         raise BadRequestError(f"{unknown} is invalid attribute for filtering")

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sgguard.errors import InputError, NotFoundError, UnknownShapeError
+from sgguard.errors import CloudError, InputError, NotFoundError, UnknownShapeError
 from sgguard.model import (
     Binding,
     Group,
@@ -48,6 +48,7 @@ TRAITS = Traits(
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _QUOTAS = (("security_group", "groups-per-project"), ("security_group_rule", "rules-per-project"))
 _NO_SUCH_API = "HTTPNotFound"
+_BAD_QUERY = "HTTPBadRequest"
 _NO_GROUP_LIMIT = Limit(
     "groups-per-interface",
     None,
@@ -108,7 +109,7 @@ class OpenStack:
 
         def read() -> Seen[dict[str, tuple[Binding, ...]]]:
             # Clouds without the filter answer every port there is: each is looked at again.
-            ports = self._ports("security_groups", group_ids)
+            ports = self._ports_with(group_ids)
             return Seen(
                 {
                     group_id: tuple(neutron.binding_of(p) for p in ports if group_id in p.group_ids)
@@ -251,9 +252,16 @@ class OpenStack:
         groups = self.read_groups(group_ids).value if group_ids else {}
         return {group_id: group.name for group_id, group in groups.items() if group}
 
-    def _ports(self, name: str, values: Sequence[str]) -> list[neutron.PortRow]:
+    def _ports_with(self, group_ids: Sequence[str]) -> list[neutron.PortRow]:
+        """Return at least every visible port that carries one of the groups."""
+        try:
+            rows = self.api.rows_by("ports", "security_groups", group_ids)
+        except CloudError as error:
+            if error.code != _BAD_QUERY:
+                raise
+            rows = self.api.rows("ports", ())  # a cloud that cannot filter ports by group
         shape = self.api.shape("GET /v2.0/ports")
-        return [neutron.parse_port(row, shape) for row in self.api.rows_by("ports", name, values)]
+        return [neutron.parse_port(row, shape) for row in rows]
 
     def _quotas(self) -> tuple[Limit, ...]:
         project = self.api.token().project_id

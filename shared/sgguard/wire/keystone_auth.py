@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator
+from contextlib import contextmanager
 
 import httpx
 
+from sgguard.errors import DeadlineError, UnauthenticatedError
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import EpochClock
 from sgguard.wire.keystone import TOKEN_ACTION, Identity, Token, parse_token
@@ -26,6 +28,7 @@ class TokenCache:
     def __init__(self) -> None:
         self._tokens: dict[Key, Token] = {}
         self._locks: dict[Key, threading.Lock] = {}
+        self._refusals: dict[Key, UnauthenticatedError] = {}
         self._guard = threading.Lock()
 
     def get(self, key: Key, now: float) -> Token | None:
@@ -38,10 +41,12 @@ class TokenCache:
         """Keep a token; the oldest go when there are many."""
         with self._guard:
             self._tokens.pop(key, None)
+            self._refusals.pop(key, None)
             while len(self._tokens) >= _CACHE_MAX:
                 oldest = next(iter(self._tokens))
                 del self._tokens[oldest]
                 self._locks.pop(oldest, None)
+                self._refusals.pop(oldest, None)
             self._tokens[key] = token
 
     def lock(self, key: Key) -> threading.Lock:
@@ -49,10 +54,23 @@ class TokenCache:
         with self._guard:
             return self._locks.setdefault(key, threading.Lock())
 
+    def refusal(self, key: Key) -> UnauthenticatedError | None:
+        """Return the last refusal of these credentials, None after a success."""
+        with self._guard:
+            return self._refusals.get(key)
+
+    def refuse(self, key: Key, error: UnauthenticatedError) -> None:
+        """Note that Keystone refused these credentials, for the threads that wait."""
+        with self._guard:
+            if len(self._refusals) >= _CACHE_MAX:
+                self._refusals.clear()
+            self._refusals[key] = error
+
     def clear(self) -> None:
         """Forget every token."""
         with self._guard:
             self._tokens.clear()
+            self._refusals.clear()
 
 
 _CACHE = TokenCache()
@@ -89,7 +107,7 @@ class KeystoneAuth(httpx.Auth):
         """
         if token := self._cached():
             return token
-        with self._cache.lock(self._key):
+        with self._alone():
             if token := self._cached():
                 return token
             response = self._wire.read(
@@ -116,7 +134,7 @@ class KeystoneAuth(httpx.Auth):
 
     def _renewed(self, stale: Token | None) -> Generator[httpx.Request, httpx.Response, Token]:
         """Return another token than ``stale``; many calls that fail together fetch one."""
-        with self._cache.lock(self._key):
+        with self._alone():
             token = self._cached()
             if token is not None and (stale is None or token.id != stale.id):
                 return token
@@ -128,6 +146,28 @@ class KeystoneAuth(httpx.Auth):
             )
             return self._keep(response)
 
+    @contextmanager
+    def _alone(self) -> Generator[None, None, None]:
+        """Hold the lock of this identity: one thread fetches, the others wait for its result.
+
+        Whoever waited while the credentials were refused gets the same refusal: several wrong
+        passwords within a moment would lock the user out.
+        """
+        known = self._cache.refusal(self._key)
+        lock = self._cache.lock(self._key)
+        if not lock.acquire(timeout=self._wire.deadline.require("a token was asked for")):
+            raise DeadlineError("the time for this event was used up waiting for a token")
+        try:
+            refusal = self._cache.refusal(self._key)
+            if refusal is not None and refusal is not known:
+                raise _again(refusal)
+            yield
+        except UnauthenticatedError as error:
+            self._cache.refuse(self._key, error)
+            raise
+        finally:
+            lock.release()
+
     def _cached(self) -> Token | None:
         return self._cache.get(self._key, self._now())
 
@@ -138,6 +178,18 @@ class KeystoneAuth(httpx.Auth):
 
     def _url(self) -> str:
         return f"{self.identity.auth_url}/auth/tokens"
+
+
+def _again(error: UnauthenticatedError) -> UnauthenticatedError:
+    """Return the same error for another thread: one that is raised twice mixes tracebacks."""
+    return UnauthenticatedError(
+        error.provider,
+        error.action,
+        code=error.code,
+        detail=error.detail,
+        status=error.status,
+        request_id=error.request_id,
+    )
 
 
 def _refuse(response: httpx.Response, provider: str) -> None:

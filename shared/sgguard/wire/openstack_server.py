@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from sgguard.errors import NotFoundError
 from sgguard.model import Instance, Interface
 from sgguard.wire import neutron, nova
 from sgguard.wire.neutron import PortRow
@@ -67,7 +68,11 @@ def _read_server(api: OpenStackApi, server_id: str) -> ServerPart:
 
 def _read_groups(api: OpenStackApi, server_id: str) -> ServerPart:
     action = "GET /v2.1/servers/{id}/os-security-groups"
-    body = api.get(api.compute(f"servers/{server_id}/os-security-groups"), action)
+    try:
+        body = api.get(api.compute(f"servers/{server_id}/os-security-groups"), action)
+    except NotFoundError as error:
+        # Whether there is such a server, the read of the server itself says.
+        raise api.shape(action).wrong("no groups of a server that may exist") from error
     groups = nova.parse_server_groups(body, api.shape(action))
     return ServerPart(group_ids=tuple(group.group_id for group in groups))
 
