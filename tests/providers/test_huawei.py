@@ -162,11 +162,10 @@ def test_a_port_without_a_server_says_who_owns_it(owner, kind):
     assert (binding.kind, binding.owner, binding.instance_id) == (kind, owner, "")
 
 
-def test_instances_are_counted_once_however_many_interfaces_carry_the_group():
-    emulator = emulator_of()
-    emulator.state.clouds[0].interface(cast.PORT).groups.append(cast.DEFAULT)
-    counts = WORLD.connect(emulator).count_instances([cast.DEFAULT, cast.ON_DATABASE]).value
-    assert counts == {cast.DEFAULT: 2, cast.ON_DATABASE: 0}
+def test_what_is_counted_is_interfaces_as_the_quota_counts_them():
+    ids = [cast.DEFAULT, cast.ON_DATABASE, cast.ON_SUPPLEMENTARY, cast.FREE]
+    counts = WORLD.connect(emulator_of()).count_instances(ids).value
+    assert counts == dict(zip(ids, (2, 1, 1, 0), strict=True))
 
 
 def test_supplementary_interfaces_that_cannot_be_listed_are_unseen():

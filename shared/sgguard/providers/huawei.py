@@ -32,9 +32,10 @@ from sgguard.providers.base import Access, seen_or_unseen
 from sgguard.wire import huawei_list, nova
 from sgguard.wire.huawei_api import Api, unless_absent
 from sgguard.wire.huawei_env import caller_of, iam_setting
+from sgguard.wire.huawei_quota import parse_limits, with_advice
 from sgguard.wire.huawei_region import region_of
 from sgguard.wire.huawei_server import Server, hidden_interfaces, instance_of, parse_server
-from sgguard.wire.huawei_vpc import Port, binding_of, binding_of_sub, parse_limits, with_advice
+from sgguard.wire.huawei_vpc import Port, binding_of, binding_of_sub
 from sgguard.wire.neutron import ingress_first
 from sgguard.wire.parallel import parallel
 
@@ -146,13 +147,12 @@ class Huawei:
         )
 
     def count_instances(self, group_ids: Sequence[str]) -> Seen[dict[str, int]]:
-        """Return, by id, how many servers have an interface that carries it."""
+        """Return, by id, how many interfaces carry it: they are what this cloud's quota counts.
+
+        Never fewer than the servers behind them, so advice given in servers is not undershot.
+        """
         seen = self.list_bindings(group_ids)
-        counts = {
-            group_id: len({b.instance_id for b in bindings if b.instance_id})
-            for group_id, bindings in seen.value.items()
-        }
-        return Seen(counts, seen.unseen)
+        return Seen({i: len(bindings) for i, bindings in seen.value.items()}, seen.unseen)
 
     def list_rules(self, group_id: str) -> Seen[tuple[Rule, ...]]:
         """Return the group's own rules, ingress first."""
