@@ -170,7 +170,8 @@ class Limit:
 
     ``name`` is one of ``groups-per-instance``, ``groups-per-interface``, ``instances-per-group``,
     ``interfaces-per-group``, ``rules-per-group``, ``references-per-group``,
-    ``groups-per-project``, ``rules-per-project``. ``ceiling`` is None for "no limit".
+    ``groups-per-project``, ``rules-per-project``, ``composite-rules-per-group`` (told, not
+    judged). ``ceiling`` is None for "no limit".
     ``used`` is None where nobody tells. ``source`` is ``live``, ``documented`` or ``policy``.
     ``is_enforced`` is False for a vendor's advice that the cloud itself does not hold anyone to.
     """
