@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -88,31 +89,53 @@ def _child(function: Function) -> Iterator[Child]:
     port = _free_port()
     command = [sys.executable, "-m", "functions_framework", "--source", str(function.source)]
     command += ["--target", function.name, "--host", "127.0.0.1", "--port", str(port)]
+    process: subprocess.Popen[bytes] | None = None
     with tempfile.TemporaryFile() as file:
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own files
-            command,
-            env=dict(function.env),
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            # Ctrl-C reaches only us, and we end them in order.
-            start_new_session=True,
-        )
         try:
+            with _undisturbed():
+                process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own files
+                    command,
+                    env=dict(function.env),
+                    stdin=subprocess.DEVNULL,
+                    stdout=file,
+                    stderr=subprocess.STDOUT,
+                    # Ctrl-C reaches only us, and we end them in order.
+                    start_new_session=True,
+                )
             yield Child(function.name, f"http://127.0.0.1:{port}/", process, file)
         finally:
-            _end(process)
+            if process is not None:
+                _end(process)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold Ctrl-C and SIGTERM back: in the midst of a start they would lose the new process."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _frame: arrived.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for late in arrived[:1]:
+            signal.raise_signal(late)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask the process to end, and kill it with everything it started if it does not."""
+    """Ask the process to end; then kill what is left of it and of everything it started."""
     process.terminate()
-    try:
+    with suppress(subprocess.TimeoutExpired):
         process.wait(_END_S)
-    except subprocess.TimeoutExpired:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _free_port() -> int:

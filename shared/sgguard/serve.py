@@ -38,7 +38,8 @@ def application(sources: Mapping[str, Path]) -> WSGIApplication:
     """Return one WSGI application with every function mounted under ``/<name>``."""
     create_app: Callable[..., WSGIApplication] = functions_framework.create_app
     mounts = {
-        f"/{name}": create_app(target=name, source=str(path)) for name, path in sources.items()
+        f"/{name}": _at_root(create_app(target=name, source=str(path)))
+        for name, path in sources.items()
     }
     return cast(WSGIApplication, DispatcherMiddleware(_index(tuple(mounts)), mounts))
 
@@ -67,6 +68,15 @@ def serve(host: str, port: int) -> Iterator[str]:
             server.shutdown()
             thread.join()
             server.server_close()
+
+
+def _at_root(app: WSGIApplication) -> WSGIApplication:
+    """Let ``/name`` be the function's root: Flask would redirect to ``/name/``, losing the body."""
+
+    def at_root(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return app({**environ, "PATH_INFO": environ.get("PATH_INFO") or "/"}, start_response)
+
+    return at_root
 
 
 def _index(paths: tuple[str, ...]) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import NoReturn, cast
@@ -51,4 +52,8 @@ def cli(*, debug: bool) -> None:
 
 def main(args: list[str] | None = None) -> NoReturn:
     """Run the command and end the process with its exit code."""
-    sys.exit(failure.run(cli, sys.argv[1:] if args is None else args))
+    code = failure.run(cli, sys.argv[1:] if args is None else args)
+    if code == failure.INTERRUPTED:
+        # Reads under way in other threads would hold the process until their clouds answer.
+        os._exit(code)
+    sys.exit(code)

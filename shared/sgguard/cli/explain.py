@@ -8,7 +8,7 @@ import click
 
 from sgguard import graph, pipeline
 from sgguard.cli.means import examples, from_options
-from sgguard.errors import InputError
+from sgguard.errors import InputError, NotFoundError
 from sgguard.model import Address
 
 _FORMATS = ("text", "json", "mermaid", "dot")
@@ -30,12 +30,19 @@ def explain(address: str, kind: str, *, as_json: bool) -> None:
 
     ADDRESS is provider:account:region:group-id; the account may be empty.
     """
-    facts = pipeline.explain(Address.parse(address), from_options())
+    try:
+        facts = pipeline.explain(Address.parse(address), from_options())
+    except NotFoundError as error:
+        raise _unknown(address) from error
     if all(one.group is None and not one.unseen for one in facts.groups):
-        raise InputError(f"{address}: the cloud knows no such group")
+        raise _unknown(address)
     drawn = graph.build(facts.groups)
     if as_json or kind == "json":
         click.echo(json.dumps(graph.to_json(drawn), indent=2, ensure_ascii=False))
         return
     draw = {"text": graph.to_text, "mermaid": graph.to_mermaid, "dot": graph.to_dot}
     click.echo(draw[kind](drawn))
+
+
+def _unknown(address: str) -> InputError:
+    return InputError(f"{address}: the cloud knows no such group, or hides it from this account")

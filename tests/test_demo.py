@@ -1,0 +1,146 @@
+"""The demonstration runs for real: emulator, functions as processes, events over HTTP."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+from sgguard import demo
+from sgguard.demo_answer import Answer, differences
+from sgguard.emulator.scenario import Event, Expect, load
+
+EVENTS = load("demo").events
+
+
+def environment(**more):
+    return os.environ | {"SGGUARD_MODE": "nonsense", "TENCENTCLOUD_SECRET_KEY": "mine"} | more
+
+
+def test_every_event_is_answered_as_expected_in_one_line_each():
+    begun = time.monotonic()
+    ended = subprocess.run(
+        [sys.executable, "-m", "sgguard.cli", "demo"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=environment(),
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert time.monotonic() - begun < 30
+    verdicts = ("allow ", "block ", "remediate ", "refused ")
+    lines = [line for line in ended.stdout.splitlines() if line.startswith(verdicts)]
+    assert len(lines) == len(EVENTS)
+    for provider in ("tencent", "tencent-dfw", "alibaba", "huawei", "openstack"):
+        assert {"allow", "block"} & {n.split()[0] for n in lines if n.split()[1] == provider}
+    assert "\x1b" not in ended.stdout
+    for part in (
+        "check delete tencent::ap-guangzhou:sg-5ua9adfv\nBLOCK",
+        "├─ referenced by",
+        "3 rules of 2 groups would silently vanish: artifact-store, cluster-api",
+        "Next, with a cloud of your own",
+        f"{len(EVENTS)} events: ",
+        "every answer as expected",
+    ):
+        assert part in ended.stdout
+
+
+SCENARIO = """
+title = "One cloud"
+env = { TENCENTCLOUD_SECRET_ID = "AKIDx", TENCENTCLOUD_SECRET_KEY = "s" }
+[[clouds]]
+provider = "tencent"
+regions = ["ap-guangzhou"]
+accounts = [{ id = "1", key_id = "AKIDx", secret = "s", projects = ["0"] }]
+groups = [{ id = "sg-00000000", name = "free" }]
+[[events]]
+function = "delete_request"
+title = "a free group"
+data = { target = "tencent::ap-guangzhou:sg-00000000" }
+expect = { verdict = "block", reasons = ["bound"] }
+"""
+
+
+def test_an_answer_that_differs_is_named_and_fails(tmp_path):
+    scenario = tmp_path / "wrong.toml"
+    scenario.write_text(SCENARIO)
+    said, complained = [], []
+    as_expected = demo.run(said.append, lambda text, _: text, complained.append, name=str(scenario))
+    assert not as_expected
+    assert "DIFFERENT: a free group: verdict allow instead of block" in complained
+    assert "DIFFERENT: a free group: reason missing: bound" in complained
+    assert "1 events: 1 allow; 2 DIFFERENT" in said[-1]
+
+
+def document(verdict="block", *reasons, deleted=()):
+    return {
+        "verdict": verdict,
+        "reasons": [{"code": code, "effect": effect} for code, effect in reasons],
+        "plan": [{"action": "delete", "target": f"x::y:{name}"} for name in deleted],
+    }
+
+
+@pytest.mark.parametrize(
+    ("expect", "status", "answer", "said"),
+    [
+        (Expect("block", ["bound"]), 200, document("block", ("bound", "block")), []),
+        (Expect("allow", ["free"]), 200, document("allow", ("free", "info")), []),
+        (Expect("allow"), 200, document("allow", ("free", "info")), []),
+        (Expect(status=400), 400, {"detail": "no"}, []),
+        (
+            Expect("block", ["bound"]),
+            200,
+            document("block", ("bound", "block"), ("limit-near", "warn")),
+            ["reason not expected: limit-near"],
+        ),
+        (Expect("block"), 503, {"detail": "no"}, ["HTTP status 503 instead of 200: no"]),
+        (Expect(status=400), 200, document("allow"), ["HTTP status 200 instead of 400: None"]),
+        (
+            Expect("allow", order=["a", "b"]),
+            200,
+            document("allow", deleted=("b", "a")),
+            ["order ['b', 'a'] instead of ['a', 'b']"],
+        ),
+    ],
+    ids=["same", "info", "unnamed-info", "400", "extra", "503", "not-400", "order"],
+)
+def test_differences_are_found_in_status_verdict_reasons_and_order(expect, status, answer, said):
+    event = Event("delete_request", "t", {}, expect)
+    assert list(differences(Answer(event, status, answer))) == said
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_functions_end_with_the_demo_however_it_ends(number):
+    mark = uuid.uuid4().hex
+    with subprocess.Popen(
+        [sys.executable, "-m", "sgguard.cli", "demo"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(DEMO_MARK=mark),
+    ) as process:
+        while len(marked(mark)) < 3:
+            assert process.poll() is None
+        process.send_signal(number)
+        _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (130, b"")
+    assert marked(mark) == []
+
+
+def marked(mark):
+    """The processes that run with this mark in their environment."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark.encode() in path.read_bytes():
+                found.append(path.parent.name)
+        except OSError:
+            continue
+    return found
