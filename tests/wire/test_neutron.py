@@ -45,24 +45,38 @@ def recorded(name, part):
     return [row["response"] for row in fixture(name) if part in row["uri"]]
 
 
-@pytest.mark.parametrize(
-    ("name", "collection", "count"),
-    [
-        ("openstack_apiref/security-groups_security-groups-list-response.json", "group", 1),
-        ("openstack_apiref/security-groups_security-group-rules-list-response.json", "rule", 4),
-        ("openstack_apiref/ports_ports-list-response.json", "port", 2),
-        ("openstack_apiref/ports_ports-bind-list-response.json", "port", 2),
-        ("openstack_apiref/ports_ports-bulk-create-response.json", "port", 2),
-    ],
-)
-def test_every_row_of_a_documented_list_is_read(name, collection, count):
-    parse = {
-        "group": neutron.parse_group,
-        "rule": neutron.parse_rule,
-        "port": neutron.parse_port,
-    }[collection]
-    ((_, rows),) = fixture(name).items()
-    assert len([parse(row, SHAPE) for row in rows]) == count
+DOCUMENTED = {
+    "security-groups_security-groups-list-response": 1,
+    "security-groups_security-group-show-response": 1,
+    "security-groups_security-group-create-response": 1,
+    "security-groups_security-group-update-response": 1,
+    "security-groups_security-group-rules-list-response": 4,
+    "security-groups_security-group-rule-show-response": 1,
+    "security-groups_security-group-rule-create-response": 1,
+    "security-groups_security-group-rule-bulk-create-response": 2,
+    "ports_ports-list-response": 2,
+    "ports_ports-bind-list-response": 2,
+    "ports_ports-bulk-create-response": 2,
+    "ports_port-show-response": 1,
+    "ports_port-create-response": 1,
+    "ports_port-update-response": 1,
+    "ports_port-bind-show-response": 1,
+    "ports_port-bind-create-response": 1,
+    "ports_port-bind-update-response": 1,
+}
+PARSERS = {
+    "security_group": neutron.parse_group,
+    "security_group_rule": neutron.parse_rule,
+    "port": neutron.parse_port,
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTED, ids=str)
+def test_every_row_of_a_documented_answer_is_read(name):
+    ((key, value),) = fixture(f"openstack_apiref/{name}.json").items()
+    rows = value if isinstance(value, list) else [value]
+    parse = PARSERS[key.removesuffix("s")]
+    assert len([parse(row, SHAPE) for row in rows]) == DOCUMENTED[name]
 
 
 def test_the_documented_default_group_has_its_four_rules_ingress_first():
