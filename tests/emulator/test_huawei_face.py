@@ -123,6 +123,21 @@ def test_a_project_in_the_address_that_is_not_the_callers_is_refused():
     assert code_of(answer) == (400, "VPC.0007")
 
 
+def test_a_key_of_two_projects_sees_the_one_it_names():
+    scenario = copy.deepcopy(WORLD.scenario)
+    cloud = scenario["clouds"][0]
+    cloud["accounts"][0]["projects"].append(cast.OTHER_PROJECT)
+    cloud["accounts"][0]["project_names"][cast.OTHER_PROJECT] = "eu-de"
+    theirs = {"id": "g-2", "name": "other", "project": cast.OTHER_PROJECT, "region": "eu-de"}
+    cloud["groups"].append(theirs)
+    emulator = Emulator.load(scenario, now=lambda: NOW)
+    http = httpx.Client(transport=EmulatorTransport(emulator))
+    url = "http://127.0.0.1/v2.0/security-groups"
+    for project, names in ((cast.OTHER_PROJECT, {"other"}), (PROJECT, set())):
+        rows = http.get(url, auth=auth(project=project)).json()["security_groups"]
+        assert {row["name"] for row in rows} & {"other"} == names
+
+
 def test_no_refusal_repeats_a_secret():
     answer = client().get(f"{VPC}/vpc/security-groups", auth=auth(secret="wrong"))
     assert not [v for k, v in ENV.items() if k.endswith(("_SK", "_TOKEN")) and v in answer.text]

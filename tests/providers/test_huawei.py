@@ -7,6 +7,7 @@ import pytest
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.state import Interface
+from sgguard.emulator.transport import EmulatorTransport
 from sgguard.errors import (
     CredentialsError,
     ForbiddenError,
@@ -459,6 +460,24 @@ def test_an_access_key_is_never_used_at_the_identity_service_of_another_cloud():
     assert provider.api.region.iam == "https://iam.cn-north-4.myhuaweicloud.com/v3"
 
 
+@pytest.mark.parametrize("env", [ENV, PASSWORD_ENV], ids=["key", "password"])
+def test_an_endpoint_that_replaces_the_clouds_gets_every_call(env):
+    emulator, hosts = emulator_of(), set()
+    inner = EmulatorTransport(emulator)
+
+    def watched(request):
+        hosts.add(str(request.url.copy_with(path="/", query=None)))
+        return inner.handle_request(request)
+
+    env = {k: v for k, v in env.items() if k != "HUAWEICLOUD_SDK_PROJECT_ID"}
+    env["SGGUARD_ENDPOINT_HUAWEI"] = "http://127.0.0.1:8499/"
+    provider = over(httpx.MockTransport(watched), env=env)
+    provider.read_groups([cast.FREE])
+    provider.read_instance(cast.SERVER)
+    provider.bind_group(cast.FREE, [cast.SERVER])
+    assert hosts == {"http://127.0.0.1:8499/"}
+
+
 def test_a_clock_that_is_wrong_is_told_as_such():
     emulator = emulator_of()
     provider = WORLD.connect(emulator, now=lambda: 1_000_000_000.0)
@@ -539,9 +558,9 @@ def test_the_directions_of_a_groups_rules_come_ingress_first():
     assert directions == [Direction.INGRESS, Direction.INGRESS, Direction.EGRESS]
 
 
-def over(transport):
-    """A provider over a transport that no emulator stands behind."""
+def over(transport, env=ENV):
+    """A provider over a transport of the test's own."""
     wire = Wire(
         "huawei", Deadline.after(30), transport=transport, retry=Retry(sleep=lambda _: None)
     )
-    return connect(Access(wire, WORLD.region, env=ENV))
+    return connect(Access(wire, WORLD.region, env=env))
