@@ -51,7 +51,7 @@ def is_mine(request: httpx.Request, cloud: Cloud) -> bool:
         return False
     method, proof, _ = _asked(request)
     if method == "token":
-        return proof.get("id") in cloud.tokens
+        return _text(proof, "id") in cloud.tokens
     return _account(cloud, method, proof) is not None
 
 
@@ -169,6 +169,11 @@ def _table(row: dict[str, Any], key: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def _text(row: dict[str, Any], key: str) -> str:
+    value = row.get(key)
+    return value if isinstance(value, str) else ""
+
+
 def _account(cloud: Cloud, method: str, proof: dict[str, Any]) -> Account | None:
     """Return the account a proof is about, whether or not its secret is right."""
     user = _table(proof, "user")
@@ -177,9 +182,13 @@ def _account(cloud: Cloud, method: str, proof: dict[str, Any]) -> Account | None
     if method != "application_credential":
         return None
     if "id" in proof:
-        return next((a for a in cloud.accounts if proof["id"] in a.app_credentials), None)
+        return next((a for a in cloud.accounts if _text(proof, "id") in a.app_credentials), None)
     return next(
-        (a for a in cloud.accounts if _is_user(a, user) and proof.get("name") in a.app_credentials),
+        (
+            a
+            for a in cloud.accounts
+            if _is_user(a, user) and _text(proof, "name") in a.app_credentials
+        ),
         None,
     )
 
@@ -187,7 +196,7 @@ def _account(cloud: Cloud, method: str, proof: dict[str, Any]) -> Account | None
 def _proven(cloud: Cloud, method: str, proof: dict[str, Any], now: float) -> Account | None:
     """Return the account a proof is about when its secret is right."""
     if method == "token":
-        issued = cloud.tokens.get(str(proof.get("id")))
+        issued = cloud.tokens.get(_text(proof, "id"))
         if isinstance(issued, Issued) and issued.expires_s > now:
             return cloud.account(issued.account_id)
         return None
@@ -213,8 +222,8 @@ def _is_secret_right(account: Account, method: str, proof: dict[str, Any]) -> bo
     if method == "password":
         given = _table(proof, "user").get("password")
         return bool(account.password) and given == account.password
-    credential = proof.get("id", proof.get("name"))
-    return proof.get("secret") == account.app_credentials[str(credential)]
+    credential = _text(proof, "id" if "id" in proof else "name")
+    return proof.get("secret") == account.app_credentials[credential]
 
 
 def _project(account: Account, scope: Scope) -> str | None:
