@@ -14,12 +14,15 @@ from .guards.cast import (
     LAUNCH_FACTS,
     MAY_ALL,
     NO_PERMISSION,
+    OPENSTACK,
     POLICIES,
     decision,
     facts,
     group,
     instance,
     launched,
+    malformed,
+    missing,
     named_by,
     planned,
     server,
@@ -32,12 +35,24 @@ ALL = st.one_of(DELETE_FACTS, LAUNCH_FACTS)
     ("of", "said"),
     [
         pytest.param(
-            facts(group(name="web")), ["tencent", "sg-a (web)", "ALLOW", "It is free"], id="free"
+            facts(group(name="web")),
+            ["tencent", "sg-a (web)", "ALLOW", "It is free in this account"],
+            id="free",
         ),
         pytest.param(
             facts(group(name="web", references=[named_by()], bindings=[server()])),
-            ["sg-a (web)", "BLOCK", "1 rule of 1 other group names it: sg-b", "bound: 1 instance"],
+            [
+                "sg-a (web)",
+                "BLOCK",
+                "1 rule of 1 group names it: sg-b (name-of-sg-b)",
+                "bound: 1 instance",
+            ],
             id="referenced and bound",
+        ),
+        pytest.param(
+            facts(group(references=[named_by(), named_by("sg-c")]), traits=OPENSTACK),
+            ["2 rules of 2 groups would silently vanish: sg-b (name-of-sg-b), sg-c (name-of-sg-c)"],
+            id="cascade",
         ),
         pytest.param(
             facts(group(is_default=True, references=[named_by()], bindings=[server()])),
@@ -46,8 +61,14 @@ ALL = st.one_of(DELETE_FACTS, LAUNCH_FACTS)
         ),
         pytest.param(
             facts(group("sg-a", references=[named_by("sg-b")]), group("sg-b")),
-            ["sg-a, sg-b", "ALLOW", "deleted in the same request"],
+            ["sg-a, sg-b", "ALLOW", "Free together, to be deleted in this order: sg-b, sg-a"],
             id="set",
+        ),
+        pytest.param(
+            facts(missing("sg-x")), ["sg-x", "BLOCK", "No group sg-x in tencent"], id="missing"
+        ),
+        pytest.param(
+            facts(malformed("my-id")), ["my-id", "BLOCK", "'my-id' is no group id"], id="malformed"
         ),
         pytest.param(planned(group(count=1), count=3), ["3 x sg-a", "ALLOW"], id="planned"),
         pytest.param(planned(), ["1 x no group", "ALLOW", "picks one"], id="no group"),

@@ -21,10 +21,12 @@ from sgguard.model import (
     Binding,
     DeleteFacts,
     Group,
+    GroupFacts,
     Instance,
     LaunchFacts,
     Limit,
     Reference,
+    Traits,
     Unseen,
 )
 
@@ -39,6 +41,7 @@ _REFERENCED = ("referenced", "referenced-will-cascade")
 _CLOUD_COLUMNS, _SUBJECT_COLUMNS, _VERDICT_COLUMNS = 11, 32, 9
 _SHORTEST_WORDS = 40
 _LABEL_WIDTHS = (60, 48)
+_LONGEST_ID = 24
 
 
 def line(decision: Decision, *, width: int = WIDTH, colour: bool = False) -> str:
@@ -49,13 +52,13 @@ def line(decision: Decision, *, width: int = WIDTH, colour: bool = False) -> str
     judgement = decision.judgement
     cloud = one_line(_cloud(decision), _CLOUD_COLUMNS)
     verdict = f"{judgement.verdict.value.upper():<{_VERDICT_COLUMNS}}"
-    head = f"{cloud:<{_CLOUD_COLUMNS}} {_subject(decision):<{_SUBJECT_COLUMNS}} "
+    head = f"{cloud:<{_CLOUD_COLUMNS}} {_subject(decision, width // 3):<{_SUBJECT_COLUMNS}} "
     main = _main_reason(judgement.reasons)
     tail = "".join(f" | {part}" for part in _rest(decision, main))
     room = width - len(head) - len(verdict) - 1
     tail = one_line(tail, max(room - _SHORTEST_WORDS, 0))
     tail = f" {tail}" if tail else ""
-    words = one_line(_shortened(main, decision) if main else "", room - len(tail))
+    words = one_line(_words(main, decision) if main else "", room - len(tail))
     return f"{head}{_paint(verdict, judgement.verdict, colour=colour)} {words}{tail}".rstrip()
 
 
@@ -89,9 +92,9 @@ def _cloud(decision: Decision) -> str:
     return decision.facts.traits.provider
 
 
-def _subject(decision: Decision) -> str:
+def _subject(decision: Decision, width: int) -> str:
     """Name what was asked about: a group with its name, several by id, or what is launched."""
-    facts, width = decision.facts, _SUBJECT_COLUMNS
+    facts = decision.facts
     ids = [one.address.group_id for one in facts.groups]
     if isinstance(facts, LaunchFacts):
         if facts.instance_id:
@@ -104,15 +107,47 @@ def _subject(decision: Decision) -> str:
     return listing(ids, width)
 
 
-def _shortened(reason: Reason, decision: Decision) -> str:
-    """Return the message with "it" for the group that the line has named already."""
-    said, groups = reason.message, decision.facts.groups
-    if len(groups) != 1 or isinstance(decision.facts, LaunchFacts):
-        return said
-    name = groups[0].group.name if groups[0].group else ""
+def _words(main: Reason, decision: Decision) -> str:
+    """Return why, with "it" for the one group that the line has named already."""
+    groups = decision.facts.groups
+    if isinstance(decision.facts, LaunchFacts):
+        return main.message
+    if len(groups) == 1 and main.code in _REFERENCED:
+        return _who_references(main, decision.facts.traits)
+    if len(groups) == 1:
+        return _with_pronoun(main.message, groups[0])
+    if decision.judgement.verdict is not Verdict.ALLOW:
+        return main.message
+    going = [one for one in decision.judgement.plan if one.action == "delete"]
+    order = listing((one.target.rpartition(":")[2] for one in going), MESSAGE_MAX)
+    return f"Free together, to be deleted in this order: {order}"
+
+
+def _who_references(reason: Reason, traits: Traits) -> str:
+    references = [one for one in reason.evidence if isinstance(one, Reference)]
+    holders = {(one.account, one.group_id): _shortest(one) for one in references}
+    would = "name it" if len(references) > 1 else "names it"
+    if reason.code == "referenced-will-cascade":
+        would = "would silently vanish"
+    counted = f"{count(len(references), 'rule')} of {count(len(holders), 'group')} {would}"
+    refused = ""
+    if traits.on_delete_referenced == "refused":
+        refused = f". The cloud would refuse with {one_line(traits.refused_with, 40)}"
+    return f"{counted}: {listing(holders.values(), 60)}{refused}"
+
+
+def _shortest(reference: Reference) -> str:
+    """Name a group by id and name, or by its name alone: a line has no room for UUIDs."""
+    is_long = len(reference.group_id) > _LONGEST_ID and bool(reference.group_name)
+    return reference.group_name if is_long else label(reference.group_id, reference.group_name, 40)
+
+
+def _with_pronoun(message: str, facts: GroupFacts) -> str:
+    if facts.group is None:
+        return message
     for width in _LABEL_WIDTHS:
-        said = said.replace(label(groups[0].address.group_id, name, width), "it")
-    return said[:1].upper() + said[1:] if said.startswith("it ") else said
+        message = message.replace(label(facts.address.group_id, facts.group.name, width), "it")
+    return f"It {message[3:]}" if message.startswith("it ") else message
 
 
 def _main_reason(reasons: Sequence[Reason]) -> Reason | None:
@@ -130,7 +165,7 @@ def _rest(decision: Decision, main: Reason | None) -> Iterator[str]:
         named = (*_REFERENCED, "bound")
         weighty = [one for one in weighty if one.code not in named]
         code = main.code if main else ""
-        references = [one for group in decision.facts.groups for one in group.references]
+        references = _from_outside(decision.facts)
         if references and code not in _REFERENCED:
             yield f"referenced by {listing((one.group_id for one in references), 40)}"
         if code != "bound" and (
@@ -139,6 +174,12 @@ def _rest(decision: Decision, main: Reason | None) -> Iterator[str]:
             yield f"bound: {held}"
     if more := [one for one in weighty if one is not main]:
         yield f"also {listing((one.code for one in more), 40)}"
+
+
+def _from_outside(facts: DeleteFacts) -> list[Reference]:
+    members = {one.address.group_id for one in facts.groups}
+    references = (one for group in facts.groups for one in group.references)
+    return [one for one in references if one.account or one.group_id not in members]
 
 
 def _section(title: str, lines: Iterator[str] | map[str]) -> Iterator[str]:

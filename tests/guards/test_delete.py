@@ -134,7 +134,11 @@ def test_where_nobody_knows_what_the_cloud_does_both_are_said():
 def test_a_free_group_says_what_was_looked_at_and_how_far():
     (reason,) = delete.judge(facts(group(), visibility=Visibility.PROJECT), NOTHING).reasons
     assert reason.effect == "info"
-    for said in ("no other group names it", "inbound or outbound", "nothing carries it", "project"):
+    for said in (
+        "no in- or outbound rule of another group",
+        "nothing carries it",
+        "project",
+    ):
         assert said in reason.message
 
 
@@ -145,6 +149,15 @@ def test_everything_unseen_is_named_with_why_and_what_would_help():
     messages = " ".join(one.message for one in judged.reasons)
     for said in ("UnauthorizedOperation", "grant Describe", "100 records", "ask fewer groups"):
         assert said in messages
+
+
+def test_a_holder_is_named_with_its_instance_or_the_service_it_serves():
+    ports = [
+        Binding("port", "p-1", instance_id="vm-1", owner="compute:nova"),
+        Binding("port", "p-2", owner="network:dhcp"),
+    ]
+    (reason,) = delete.judge(facts(group(bindings=ports)), NOTHING).reasons
+    assert "carried by 2 ports: p-1 of vm-1, p-2 for network:dhcp" in reason.message
 
 
 def test_bindings_are_counted_by_kind_and_named():

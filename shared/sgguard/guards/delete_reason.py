@@ -10,7 +10,7 @@ from sgguard.decision_words import MESSAGE_MAX, count, kinds, label, listing, on
 from sgguard.model import Binding, GroupFacts, Reference, Traits, Visibility
 
 _REACH = {
-    Visibility.PROJECT: "as far as this project can see",
+    Visibility.PROJECT: "as far as this project sees",
     Visibility.ACCOUNT: "in this account",
     Visibility.CLOUD: "in the whole cloud",
 }
@@ -101,7 +101,7 @@ def referenced_within(
 def bound(member: GroupFacts, bindings: Sequence[Binding]) -> Reason:
     """Say what carries the group: counted by kind, and by name as far as there is room."""
     head = f"{label_of(member)} is carried by {kinds(bindings)}"
-    who = [label(one.holder_id, one.name, 44) for one in bindings if one.holder_id]
+    who = [_carrier(one) for one in bindings if one.holder_id]
     room = MESSAGE_MAX - len(head) - 3
     names = f": {listing(who, room)}" if who and room > _ROOM_FOR_NAMES else ""
     return _blocking("bound", f"{head}{names}.", member, bindings)
@@ -109,12 +109,22 @@ def bound(member: GroupFacts, bindings: Sequence[Binding]) -> Reason:
 
 def free(member: GroupFacts, visibility: Visibility, *, others: bool) -> Reason:
     """Say what was looked for and not found; ``others``: groups of the request name it."""
-    who = "no group that stays" if others else "no other group"
+    who = "a group that stays" if others else "another group"
     said = (
-        f"{label_of(member)} is free: {who} names it in a rule, inbound or outbound, "
-        f"and nothing carries it, {_REACH[visibility]}."
+        f"{label_of(member)} is free {_REACH[visibility]}: "
+        f"no in- or outbound rule of {who} names it and nothing carries it."
     )
     return _about_group("free", said, member, effect="info")
+
+
+def _carrier(binding: Binding) -> str:
+    """Name a holder by what an engineer looks for: its instance, or else the service it serves."""
+    shown = label(binding.holder_id, binding.name, 44)
+    if binding.instance_id and binding.instance_id != binding.holder_id:
+        return f"{shown} of {one_line(binding.instance_id, 44)}"
+    if binding.owner and not binding.instance_id:
+        return f"{shown} for {one_line(binding.owner, 40)}"
+    return shown
 
 
 def _consequence(traits: Traits) -> str:
