@@ -281,6 +281,26 @@ def test_open_telekom_cloud_has_rules_in_v3_and_ports_in_v2_and_nothing_is_unsee
     }
 
 
+@pytest.mark.parametrize("otc", [False, True])
+def test_ports_that_the_filter_did_not_ask_for_are_no_bindings(otc):
+    emulator = emulator_of(otc=otc, ignored_filters=["security_groups"])
+    region = OTC if otc else WORLD.region
+    found = WORLD.connect(emulator, region=region).list_bindings([cast.FREE, cast.BOUND]).value
+    assert [len(found[group_id]) for group_id in (cast.FREE, cast.BOUND)] == [0, 2]
+
+
+@pytest.mark.parametrize("code", ["APIGW.0101", "APIG.0101"])
+def test_either_generation_of_the_gateway_may_not_know_v3(code):
+    def answer(request):
+        if request.url.path.startswith("/v3/"):
+            body = {"error_code": code, "error_msg": "no such API", "request_id": "r"}
+            return httpx.Response(404, json=body)
+        return httpx.Response(200, json={"security_group": {"id": cast.FREE, "name": "n"}})
+
+    groups = over(httpx.MockTransport(answer)).read_groups([cast.FREE]).value
+    assert groups[cast.FREE].name == "n"
+
+
 def test_enterprise_projects_are_all_asked_for_on_huawei_and_unknown_to_open_telekom_cloud():
     huawei, otc = emulator_of(), emulator_of(otc=True)
     WORLD.connect(huawei).read_groups([cast.FREE])

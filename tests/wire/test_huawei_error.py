@@ -18,6 +18,7 @@ REFUSALS = [
     ("v3-bad-rule", 400, {"error_code": "VPC.9902", "error_msg": "m"}, errors.CloudError),
     ("v3-quota", 409, {"error_code": "VPC.9905", "error_msg": "m"}, errors.LimitError),
     ("api-absent", 404, {"error_code": "APIGW.0101", "error_msg": "m"}, errors.UnknownShapeError),
+    ("api-absent-2", 404, {"error_code": "APIG.0101", "error_msg": "m"}, errors.UnknownShapeError),
     ("signature", 401, {"error_code": "APIGW.0301", "error_msg": "m"}, errors.UnauthenticatedError),
     ("skew", 401, {"error_code": "APIGW.0303", "error_msg": "m"}, errors.UnauthenticatedError),
     ("v1-not-found", 404, {"code": "VPC.0603", "message": "m"}, errors.NotFoundError),

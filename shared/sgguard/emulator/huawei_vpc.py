@@ -3,7 +3,7 @@
 Quirks read here: ``page_max`` (rows on a page, at most 2000), ``cascades`` (deleting a referenced
 group takes the referring rules along; without it the cloud refuses, as its manual says),
 ``admin_down_ports`` (ids of ports that are administratively down: lists leave them out unless
-``admin_state_up=false`` is asked for).
+``admin_state_up=false`` is asked for), ``ignored_filters`` (names of filters without effect).
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def answer(
     params = request.url.params
     if request.method == "GET" and path in _LISTS:
         collection, rows, known = _LISTS[path]
-        found = _filtered(rows(cloud, caller, region), params, known)
+        ignored = cloud.quirks.get("ignored_filters", [])
+        filters = [name for name in known if name not in ignored]
+        found = _filtered(rows(cloud, caller, region), params, filters)
         return _page(cloud, params, collection, _seen(found, params))
     if request.method == "GET" and path == "vpc/quotas":
         return _body(quota=_quotas(cloud))

@@ -203,6 +203,6 @@ def unless_absent(newer: Callable[[], T], older: Callable[[], T]) -> T:
     try:
         return newer()
     except UnknownShapeError as error:
-        if error.code != API_ABSENT:
+        if error.code not in API_ABSENT:
             raise
         return older()

@@ -28,11 +28,14 @@ from sgguard.wire import neutron_error
 from sgguard.wire.client import Check
 from sgguard.wire.neutron_error import Refusal
 
-API_ABSENT = "APIGW.0101"
-"""The gateway knows no such API here: it says nothing about what the API would have answered."""
+API_ABSENT = frozenset({"APIGW.0101", "APIG.0101"})
+"""The gateway (either generation of it) knows no such API here.
+
+That says nothing about what the API would have answered: it is never "no such group".
+"""
 
 _BY_CODE: dict[str, type[CloudError]] = {
-    API_ABSENT: UnknownShapeError,
+    **dict.fromkeys(API_ABSENT, UnknownShapeError),
     "APIGW.0301": UnauthenticatedError,
     "APIGW.0303": UnauthenticatedError,
     "APIGW.0308": ThrottledError,
