@@ -178,4 +178,6 @@ def _json(status: int, document: Mapping[str, Any]) -> Answer:
 
 
 def _bytes(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    # A cloud's JSON may hold half a surrogate pair, which UTF-8 cannot say.
+    return text.encode(errors="replace") + b"\n"

@@ -18,7 +18,7 @@ import httpx
 
 from sgguard import facts, logs, policy, providers
 from sgguard.decision import Decision, Mode
-from sgguard.errors import EventError
+from sgguard.errors import EventError, SettingsError
 from sgguard.guards import delete, launch
 from sgguard.model import (
     Address,
@@ -51,7 +51,7 @@ class Means:
     policy: Policy
     deadline: Deadline
     env: Mapping[str, str] = field(repr=False)
-    transport: httpx.BaseTransport | None = None
+    transport: httpx.BaseTransport | None = field(default=None, repr=False)
     now: EpochClock = time.time
     new_id: Callable[[], str] = fresh_id
 
@@ -159,7 +159,11 @@ def begin(env: Mapping[str, str]) -> Means:
     Raises:
         SettingsError: a setting or the policy file cannot be used.
     """
-    means = Means.from_env(env)
+    try:
+        means = Means.from_env(env)
+    except SettingsError:
+        logs.configure(Settings().log_level)  # or nobody would hear of it
+        raise
     logs.configure(means.settings.log_level)
     _warn(unknown_variables(env, providers.names()))
     return means

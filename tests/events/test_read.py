@@ -118,3 +118,13 @@ def test_a_body_of_exactly_the_largest_size_is_read_also_in_pieces():
 
     delivery = events.read({}, Pieces(BODY), KIND, len(BODY))
     assert delivery.mode == "bare"
+
+
+def test_a_body_that_breaks_off_is_the_senders_problem():
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise ConnectionResetError
+
+    with pytest.raises(EventError) as caught:
+        events.read({}, Broken(), KIND, 1000)
+    assert caught.value.status == 400

@@ -231,17 +231,20 @@ def test_a_deadline_that_is_over_before_the_cloud_is_asked(delete_request, world
 
 @pytest.mark.usefixtures("cloud")
 @pytest.mark.parametrize(
-    ("name", "value"),
-    [("SGGUARD_MODE", "yolo"), ("SGGUARD_POLICY", "/nowhere/policy.toml")],
+    "setting", [("SGGUARD_MODE", "yolo"), ("SGGUARD_POLICY", "/nowhere/policy.toml")]
 )
-def test_a_function_that_is_not_set_up_correctly_says_so(
-    delete_request, world, monkeypatch, name, value
+def test_a_function_that_is_not_set_up_correctly_says_so_and_logs_it(
+    delete_request, world, monkeypatch, capsys, setting
 ):
+    name, value = setting
     monkeypatch.setenv(name, value)
     answer = delete_request.ask({"target": address(world, world.free)})
     assert answer.status_code == 503
     assert answer.get_json()["type"].endswith("/settings")
     assert value in answer.get_json()["detail"]
+    line = json.loads(capsys.readouterr().err)
+    assert (line["level"], line["msg"]) == ("ERROR", "not decided")
+    assert value in line["detail"]
 
 
 # -- the account the credentials belong to -------------------------------------------------------

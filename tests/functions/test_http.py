@@ -69,6 +69,11 @@ def test_alibabas_invoke_call_labels_json_as_octets(function):
     assert answer.get_json()["problems"]
 
 
+def test_a_body_that_is_shorter_than_announced_is_a_bad_request(function):
+    answer = function.client.post("/", data=b'{"target": ', headers={"Content-Length": "100"})
+    assert answer.status_code == 400
+
+
 def test_the_largest_body_can_be_set(function, monkeypatch):
     monkeypatch.setenv("SGGUARD_MAX_BODY_BYTES", "10")
     assert function.post(b'{"a": 1}  ').status_code == 400

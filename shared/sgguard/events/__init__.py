@@ -66,11 +66,14 @@ def _content(headers: dict[str, str], body: Readable, max_bytes: int) -> bytes:
     # Digits beyond any size are not even turned into a number.
     if length.isdecimal() and (len(length) > len(str(max_bytes)) or int(length) > max_bytes):
         raise too_large
-    chunks: list[bytes] = []
-    size = 0
-    while size <= max_bytes and (chunk := body.read(min(_CHUNK_BYTES, max_bytes + 1 - size))):
-        chunks.append(chunk)
-        size += len(chunk)
-    if size > max_bytes:
+    content = bytearray()
+    try:
+        while len(content) <= max_bytes and (
+            chunk := body.read(min(_CHUNK_BYTES, max_bytes + 1 - len(content)))
+        ):
+            content += chunk
+    except Exception as error:  # each server has an exception of its own for a lost sender
+        raise EventError("the body could not be read to its end") from error
+    if len(content) > max_bytes:
         raise too_large
-    return b"".join(chunks)
+    return bytes(content)

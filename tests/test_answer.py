@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+
+from sgguard import answer, pipeline, problem
+from sgguard.decision import Decision
+from sgguard.emulator.transport import EmulatorTransport
+from sgguard.errors import (
+    AddressError,
+    CredentialsError,
+    DeadlineError,
+    EventError,
+    ForbiddenError,
+    NotFoundError,
+    PolicyError,
+    Problem,
+    SgguardError,
+    ThrottledError,
+    UnauthenticatedError,
+    UnavailableError,
+    UnknownShapeError,
+    UnreachableError,
+)
+from sgguard.events import Delivery, Event, Kind
+from sgguard.events.cloudevents import decode_header
+from sgguard.model import Address, DeleteRequest
+from tests.worlds import world_of
+
+KIND = Kind("delete_request", "sgguard.delete.requested.v1")
+WORLD = world_of("tencent")
+
+
+def decide(event: Event) -> Decision:
+    """The real decision about the free group, without a socket."""
+    means = pipeline.Means.from_env(
+        WORLD.env, transport=EmulatorTransport(WORLD.emulator()), new_id=lambda: "d1"
+    )
+    address = Address.parse(f"tencent::{WORLD.region}:{WORLD.free}")
+    return pipeline.decide_delete(DeleteRequest((address,)), means, event_id=event.event_id)
+
+
+def events(*ids: str) -> tuple[Event, ...]:
+    return tuple(Event(one, {}, "/portal", f"/{n}/data") for n, one in enumerate(ids))
+
+
+# -- which error is which status -----------------------------------------------------------------
+
+CLOUD = ("tencent", "DescribeSecurityGroups")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "slug", "retry_after_s"),
+    [
+        (EventError("no"), 400, "invalid-event", None),
+        (EventError("no", status=413), 413, "too-large", None),
+        (EventError("no", status=415), 415, "unknown-format", None),
+        (EventError("no", status=422), 422, "not-possible", None),
+        (AddressError("no"), 422, "not-possible", None),
+        (DeadlineError("no"), 503, "deadline", 1),
+        (CredentialsError("no"), 503, "credentials", 60),
+        (PolicyError("no"), 503, "settings", 60),
+        (UnauthenticatedError(*CLOUD, code="AuthFailure"), 503, "credentials", 60),
+        (ThrottledError(*CLOUD), 429, "throttled", 5),
+        (ThrottledError(*CLOUD, retry_after_s=2.1), 429, "throttled", 3),
+        (ThrottledError(*CLOUD, retry_after_s=0.01), 429, "throttled", 1),
+        (UnreachableError(*CLOUD), 503, "cloud-unavailable", 5),
+        (UnavailableError(*CLOUD, retry_after_s=30), 503, "cloud-unavailable", 30),
+        (ForbiddenError(*CLOUD), 503, "cloud-unavailable", 5),
+        (NotFoundError(*CLOUD), 503, "cloud-unavailable", 5),
+        (UnknownShapeError(*CLOUD), 503, "cloud-unavailable", 5),
+        (SgguardError("no"), 500, "internal", None),
+        (ZeroDivisionError("no"), 500, "internal", None),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
+)
+def test_every_error_has_its_status_and_says_when_to_ask_again(error, status, slug, retry_after_s):
+    details = problem.of(error)
+    assert (details.status, details.retry_after_s) == (status, retry_after_s)
+    assert details.document["type"] == f"https://sgguard.dev/problems/{slug}"
+    assert details.document["status"] == status
+    assert details.document["title"]
+
+
+def test_a_cloud_error_names_call_code_and_request_id():
+    error = UnavailableError(*CLOUD, code="InternalError", request_id="r-1", detail="try later")
+    document = problem.of(error, event_id="e1").document
+    assert {k: document[k] for k in ("provider", "action", "code", "request_id", "event_id")} == {
+        "provider": "tencent",
+        "action": "DescribeSecurityGroups",
+        "code": "InternalError",
+        "request_id": "r-1",
+        "event_id": "e1",
+    }
+
+
+def test_what_a_cloud_quotes_of_a_refused_signature_does_not_come_back():
+    quoted = "server CanonicalRequest is [POST x-acs-security-token:s3cret]"
+    error = UnauthenticatedError(*CLOUD, code="SignatureDoesNotMatch", detail=quoted)
+    assert "s3cret" not in json.dumps(problem.of(error).document)
+
+
+def test_problems_in_the_data_are_shown_where_the_data_stood_and_headers_as_they_are():
+    found = (Problem("/target", "is empty"), Problem("", "is no object"), Problem("ce-id", "is"))
+    document = problem.of(EventError("no", problems=found), pointer="/3/data").document
+    assert [p["path"] for p in document["problems"]] == ["/3/data/target", "/3/data", "ce-id"]
+
+
+def test_half_a_surrogate_pair_in_a_clouds_text_does_not_break_the_answer():
+    told = answer._json(200, {"name": "databases \ud800"})
+    assert json.loads(told.body) == {"name": "databases ?"}
+
+
+# -- answers of each mode ------------------------------------------------------------------------
+
+
+def test_an_answer_in_headers_survives_any_characters():
+    attributes = answer._attributes(decide(events("é 1")[0]), KIND)
+    given = answer.to_each(Delivery("binary", events("é 1")), KIND, decide)
+    told = {name: decode_header(given.headers[f"ce-{name}"]) for name in ("id", "type", "subject")}
+    assert told == {name: attributes[name] for name in told}
+    assert json.loads(given.body)["event_id"] == "é 1"
+
+
+def test_the_subject_of_one_target_is_it_and_of_several_their_scope():
+    one, two = "tencent::r:sg-1", "tencent::r:sg-2"
+    assert answer._subject((one,)) == one
+    assert answer._subject((one, two)) == "tencent::r"
+
+
+def test_the_events_of_a_batch_are_decided_side_by_side_and_answered_in_order():
+    together = threading.Barrier(3, timeout=2)
+
+    def meet(event: Event) -> Decision:
+        together.wait()
+        return decide(event)
+
+    given = answer.to_each(Delivery("batched", events("1", "2", "3")), KIND, meet)
+    assert [item["data"]["event_id"] for item in json.loads(given.body)] == ["1", "2", "3"]
+
+
+def failing(error: Exception):
+    def fail(_: Event) -> Decision:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "retry_after"),
+    [
+        (EventError("no", status=422), 400, None),
+        (ThrottledError(*CLOUD, retry_after_s=7), 503, "7"),
+        (DeadlineError("no"), 503, "1"),
+        (RuntimeError("no"), 500, None),
+    ],
+    ids=["wrong", "throttled", "late", "bug"],
+)
+def test_a_batch_of_which_nothing_was_decided_says_whether_to_send_it_again(
+    error, status, retry_after
+):
+    given = answer.to_each(Delivery("batched", events("1", "2")), KIND, failing(error))
+    assert given.status == status
+    assert given.headers.get("Retry-After") == retry_after
+    items = json.loads(given.body)
+    assert [item["type"] for item in items] == ["sgguard.problem.v1"] * 2
+    assert [item["data"]["position"] for item in items] == [0, 1]
+
+
+def test_a_batch_of_which_something_was_decided_is_answered():
+    def sometimes(event: Event) -> Decision:
+        if event.event_id == "2":
+            raise RuntimeError("a bug in one must not take the other along")
+        return decide(event)
+
+    given = answer.to_each(Delivery("batched", events("1", "2")), KIND, sometimes)
+    assert given.status == 200
+    one, two = json.loads(given.body)
+    assert one["data"]["verdict"] == "allow"
+    assert two["data"]["status"] == 500
+    assert "bug" not in json.dumps(two)
