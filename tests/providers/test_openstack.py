@@ -456,6 +456,22 @@ def test_a_forced_delete_does_not_exist():
     assert not cloud.requests
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda provider: provider.list_rules("../ports"),
+        lambda provider: provider.delete_group("web"),
+        lambda provider: provider.bind_group(w.FREE, ["x/../y"]),
+    ],
+    ids=["rules", "delete", "bind"],
+)
+def test_an_id_that_is_none_never_goes_into_an_address(ask):
+    cloud = emulator()
+    with pytest.raises(InputError):
+        ask(connect(cloud))
+    assert not [a for a in actions(cloud) if not a.startswith("POST /v3")]
+
+
 def test_a_group_is_bound_to_every_port_of_each_server():
     cloud = emulator()
     connect(cloud).bind_group(w.FREE, [w.SERVER, w.OTHER_SERVER])

@@ -2,7 +2,8 @@
 
 Variables: the usual ``OS_*`` (password, application credential or token). With
 ``SGGUARD_ENDPOINT_OPENSTACK`` scheme, host and port of the authentication address and of every
-catalog entry are replaced and the paths kept. Neutron deletes a referenced group without a word,
+catalog entry are replaced and the paths kept. A private certificate authority is trusted through
+``SSL_CERT_FILE``. Neutron deletes a referenced group without a word,
 and the referring rules with it; a token confined to one project sees neither rules nor ports of
 others. So every sign of sharing becomes ``unseen`` unless the token has the role admin.
 """
@@ -138,7 +139,8 @@ class OpenStack:
         def read() -> Seen[tuple[Rule, ...]]:
             action = "GET /v2.0/security-groups/{id}"
             shape = self.api.shape(action)
-            body = self.api.get(self.api.network(f"security-groups/{group_id}"), action)
+            url = self.api.network(f"security-groups/{_checked(group_id)}")
+            body = self.api.get(url, action)
             row = shape.table(body, "answer").get("security_group")
             group = neutron.parse_group(row, shape)
             if group.rules is None:
@@ -181,7 +183,7 @@ class OpenStack:
         """
         if is_forced:
             raise InputError("OpenStack has no forced delete: unbind the group's ports first")
-        url = self.api.network(f"security-groups/{group_id}")
+        url = self.api.network(f"security-groups/{_checked(group_id)}")
         self.api.send("DELETE", url, "DELETE /v2.0/security-groups/{id}")
 
     def bind_group(self, group_id: str, instance_ids: Sequence[str]) -> None:
@@ -189,7 +191,7 @@ class OpenStack:
         for instance_id in instance_ids:
             self.api.send(
                 "POST",
-                self.api.compute(f"servers/{instance_id}/action"),
+                self.api.compute(f"servers/{_checked(instance_id)}/action"),
                 "POST /v2.1/servers/{id}/action",
                 {"addSecurityGroup": {"name": group_id}},
             )
@@ -279,6 +281,13 @@ class OpenStack:
             for key, name in _QUOTAS
             if key in quotas
         )
+
+
+def _checked(text: str) -> str:
+    """Return an id that may go into an address; anything else could lead elsewhere."""
+    if _ID.fullmatch(text) is None:
+        raise InputError(f"{text!r} is no id here: expected one like {TRAITS.group_id_example}")
+    return text
 
 
 def _is_self(row: neutron.RuleRow) -> bool:
