@@ -51,6 +51,8 @@ SETTINGS = (
         "",
         "address that replaces the cloud's own, such as http://127.0.0.1:8000",
     ),
+    Setting("SGGUARD_ALIBABA_SIGNATURE", "acs3", "acs3, or rpc for clouds that know only that one"),
+    Setting("SGGUARD_TENCENT_DFW_SIGNATURE", "HmacSHA256", "HmacSHA256 or HmacSHA1"),
 )
 """Every variable sgguard reads under its own name; the README's table is compared with it."""
 
