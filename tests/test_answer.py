@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from sgguard import answer, pipeline, problem
+from sgguard import answer, logs, pipeline, problem
 from sgguard.decision import Decision
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.errors import (
@@ -181,3 +181,18 @@ def test_a_batch_of_which_something_was_decided_is_answered():
     assert one["data"]["verdict"] == "allow"
     assert two["data"]["status"] == 500
     assert "bug" not in json.dumps(two)
+
+
+def test_a_bug_is_an_incident_with_a_number_and_without_words(caplog):
+    def broken() -> answer.Answer:
+        raise RuntimeError("s3cret")
+
+    with caplog.at_level("ERROR", logger="sgguard"):
+        given = answer.to_request("POST", KIND, broken)
+    assert given.status == 500
+    (record,) = caplog.records
+    line = json.loads(logs.line(record))
+    assert (line["level"], line["error"]) == ("ERROR", "RuntimeError")
+    assert line["incident_id"] == json.loads(given.body)["incident_id"]
+    assert line["where"].startswith("test_answer.py:")
+    assert "s3cret" not in given.body.decode() + json.dumps(line)

@@ -117,19 +117,3 @@ def test_an_example_of_the_function_itself_is_a_valid_question(function):
     answer = function.ask(example)
     assert answer.status_code == 503  # valid; only the credentials are missing
     assert json.loads(answer.get_data())["type"].endswith("/credentials")
-
-
-def test_a_bug_is_an_incident_with_a_number_and_without_words(function, monkeypatch, capsys):
-    def broken(*_: object) -> None:
-        raise RuntimeError("s3cret")
-
-    # Only a bug can show what happens with one: none is known, so one is put in.
-    monkeypatch.setattr("sgguard.events.read", broken)
-    answer = function.ask({})
-    assert answer.status_code == 500
-    problem = answer.get_json()
-    (line,) = [json.loads(text) for text in capsys.readouterr().err.splitlines()]
-    assert (line["level"], line["error"]) == ("ERROR", "RuntimeError")
-    assert line["incident_id"] == problem["incident_id"]
-    assert line["where"].startswith("test_http.py:")
-    assert "s3cret" not in answer.get_data(as_text=True) + json.dumps(line)
