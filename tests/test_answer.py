@@ -183,7 +183,9 @@ def test_a_batch_of_which_something_was_decided_is_answered():
     assert "bug" not in json.dumps(two)
 
 
-def test_a_bug_is_an_incident_with_a_number_and_without_words(caplog):
+def test_a_bug_is_an_incident_with_a_number_and_without_words(caplog, monkeypatch):
+    monkeypatch.setattr(logs.LOGGER, "propagate", True)  # another test may have configured it
+
     def broken() -> answer.Answer:
         raise RuntimeError("s3cret")
 
