@@ -204,6 +204,16 @@ def test_the_policys_ceiling_wins_over_the_live_one_and_that_over_the_documented
     assert (limit.source, limit.ceiling, limit.used) == (source, ceiling, 1)
 
 
+def test_advice_does_not_hide_an_enforced_limit_of_the_same_source():
+    both = [
+        Limit("groups-per-instance", 3, is_enforced=False),
+        Limit("groups-per-instance", 5),
+    ]
+    for limits in (both, both[::-1]):
+        assert judged(planned(*groups(4), limits=limits)).verdict == "allow"
+        assert judged(planned(*groups(6), limits=limits)).verdict == "block"
+
+
 def test_another_providers_override_does_not_count():
     policy = requiring(limits={"alibaba": {"groups-per-instance": 1}})
     assert judged(planned(*groups(2)), policy).verdict == "allow"

@@ -64,7 +64,8 @@ def _carried(instance: Instance) -> Iterator[str]:
 def effective(facts: LaunchFacts, overrides: Mapping[str, int], name: str) -> Limit | None:
     """Return the ceiling that counts: the policy's, else the live one, else the documented one.
 
-    Of two with the same source the lower one counts. None says that nobody knows of such a limit.
+    Of two with the same source the enforced one counts before mere advice, then the lower one.
+    None says that nobody knows of such a limit.
     """
     if name in overrides:
         return Limit(name, overrides[name], source="policy", note="set by the policy")
@@ -72,8 +73,10 @@ def effective(facts: LaunchFacts, overrides: Mapping[str, int], name: str) -> Li
     return min(known, key=_rank, default=None)
 
 
-def _rank(limit: Limit) -> tuple[int, bool, int]:
-    return _PRECEDENCE[limit.source], limit.ceiling is None, limit.ceiling or 0
+def _rank(limit: Limit) -> tuple[int, bool, bool, int, str]:
+    is_open = limit.ceiling is None
+    order = _PRECEDENCE[limit.source]
+    return order, not limit.is_enforced, is_open, limit.ceiling or 0, repr(limit)
 
 
 def usages(change: Change, overrides: Mapping[str, int]) -> tuple[Usage, ...]:
@@ -124,7 +127,7 @@ def _per_group(change: Change, overrides: Mapping[str, int]) -> Iterator[Usage]:
         if limit is None or limit.ceiling is None:
             continue
         unit = name.removesuffix("s-per-group")
-        for one in change.facts.groups:
+        for one in sorted(change.facts.groups, key=lambda one: one.address):
             if one.group is None or one.instance_count is None:
                 continue
             more = _newly_bound(change, one)
@@ -153,7 +156,7 @@ def uncounted(change: Change, overrides: Mapping[str, int]) -> Iterator[tuple[Gr
     limits = [effective(change.facts, overrides, name) for name in _PER_GROUP]
     if not any(one and one.is_enforced and one.ceiling is not None for one in limits):
         return
-    for one in change.facts.groups:
+    for one in sorted(change.facts.groups, key=lambda one: one.address):
         is_told = one.instance_count is not None or one.unseen
         if one.group is not None and not is_told and _newly_bound(change, one):
             group_id = one.address.group_id
