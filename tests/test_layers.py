@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "shared" / "sgguard"
 
-FOUNDATION = {"model", "decision", "errors", "policy", "settings", "logs", "schemas"}
+FOUNDATION = {"address", "model", "decision", "errors", "policy", "settings", "logs", "schemas"}
 SAYING = {"document", "text", "graph"}
 
 # Left may import right; the longest name that fits a module decides. A module of a new kind
@@ -20,7 +20,8 @@ MAY_IMPORT = {
     "": set(),
     "errors": set(),
     "schemas": {"errors"},
-    "model": {"errors"},
+    "address": {"errors"},
+    "model": {"address", "errors"},
     "decision": {"model"},
     "policy": {"decision", "errors", "model", "schemas"},
     "settings": {"decision", "errors"},

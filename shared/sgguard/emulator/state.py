@@ -13,6 +13,19 @@ from threading import RLock
 from typing import Any, Self
 
 from sgguard.emulator.build import build
+from sgguard.emulator.things import Account, Attachment, Group, Instance, Interface, Rule
+
+__all__ = [
+    "Account",
+    "Attachment",
+    "Cloud",
+    "Group",
+    "Instance",
+    "Interface",
+    "Rule",
+    "State",
+    "StateError",
+]
 
 
 class StateError(Exception):
@@ -25,116 +38,6 @@ class StateError(Exception):
     def __init__(self, kind: str, detail: str = "") -> None:
         super().__init__(f"{kind}: {detail}")
         self.kind = kind
-
-
-@dataclass(slots=True)
-class Rule:
-    """One rule. ``peer_group`` or ``cidr`` (or ``template``) is the other end."""
-
-    direction: str
-    id: str = ""
-    protocol: str = "tcp"
-    ports: str = "any"
-    cidr: str = ""
-    peer_group: str = ""
-    peer_account: str = ""
-    template: str = ""
-    action: str = "accept"
-    priority: int = 1
-    description: str = ""
-    enabled: bool = True
-    ethertype: str = "IPv4"
-
-
-@dataclass(slots=True)
-class Group:
-    """One group. ``shared_with`` lists projects (``*`` for all) that may use it."""
-
-    id: str
-    name: str = ""
-    description: str = ""
-    region: str = ""
-    account: str = ""
-    project: str = ""
-    network: str = ""
-    kind: str = ""
-    default: bool = False
-    managed_by: str = ""
-    protected: bool = False
-    shared_with: list[str] = field(default_factory=list)
-    tags: dict[str, str] = field(default_factory=dict)
-    created: str = "2026-11-01T00:00:00Z"
-    version: int = 1
-    rules: list[Rule] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Interface:
-    """A network interface or port. ``kind`` is primary, secondary or supplementary."""
-
-    id: str
-    groups: list[str] = field(default_factory=list)
-    instance: str = ""
-    kind: str = "primary"
-    owner: str = ""
-    name: str = ""
-    region: str = ""
-    account: str = ""
-    project: str = ""
-    network: str = ""
-    managed_by: str = ""
-    ip: str = ""
-
-
-@dataclass(slots=True)
-class Instance:
-    """One instance; the groups it carries hang on its interfaces. ``state`` is the cloud's word."""
-
-    id: str
-    name: str = ""
-    state: str = "RUNNING"
-    operation: str = "SUCCESS"
-    region: str = ""
-    account: str = ""
-    project: str = ""
-    network: str = ""
-
-
-@dataclass(slots=True)
-class Attachment:
-    """Another product that holds groups without an interface of its own (CLB, CDB, Redis, …)."""
-
-    id: str
-    kind: str
-    groups: list[str] = field(default_factory=list)
-    name: str = ""
-    region: str = ""
-    account: str = ""
-    project: str = ""
-
-
-@dataclass(slots=True)
-class Account:
-    """Who may ask, and with which secrets.
-
-    ``key_id``/``secret`` sign; ``token`` is the session token that must come along when set.
-    ``user``/``password``/``domain`` and ``app_credentials`` (id → secret) are for Keystone.
-    ``role`` is admin, member or reader. ``denied`` lists actions (fnmatch) this account may
-    not call. ``projects`` lists the project ids it can see, the first being its own.
-    """
-
-    id: str
-    key_id: str = ""
-    secret: str = ""
-    token: str = ""
-    user: str = ""
-    password: str = ""
-    domain: str = "Default"
-    app_credentials: dict[str, str] = field(default_factory=dict)
-    projects: list[str] = field(default_factory=list)
-    project_names: dict[str, str] = field(default_factory=dict)
-    role: str = "member"
-    denied: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)

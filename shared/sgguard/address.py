@@ -1,0 +1,61 @@
+"""Where a group is: ``provider:account:region:group-id``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sgguard.errors import AddressError
+
+_PROVIDER = re.compile(r"[a-z][a-z0-9-]*")
+_PART = re.compile(r"[A-Za-z0-9._@-]*")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Scope:
+    """Where a question is asked: one cloud, one account (empty: the configured one), one region."""
+
+    provider: str
+    account: str
+    region: str
+
+    def __str__(self) -> str:
+        return f"{self.provider}:{self.account}:{self.region}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
+    """One group, written ``provider:account:region:group-id``.
+
+    Such as ``tencent::ap-guangzhou:sg-5ua9adfv``; the account is empty for the configured one.
+    """
+
+    scope: Scope
+    group_id: str
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read an address.
+
+        Raises:
+            AddressError: not four parts, or a part is empty or has characters no cloud uses.
+        """
+        parts = text.split(":")
+        if len(parts) != 4:  # noqa: PLR2004 - the four parts the message names
+            raise AddressError(
+                f"{text!r} is not a group address: expected provider:account:region:group-id "
+                "(the account may be empty), such as tencent::ap-guangzhou:sg-5ua9adfv"
+            )
+        provider, account, region, group_id = parts
+        for name, value in (("provider", provider), ("region", region), ("group-id", group_id)):
+            if not value:
+                raise AddressError(f"{text!r} has no {name}: only the account may be empty")
+        if not _PROVIDER.fullmatch(provider):
+            raise AddressError(f"{text!r}: {provider!r} is not a provider name")
+        for name, value in (("account", account), ("region", region), ("group-id", group_id)):
+            if not _PART.fullmatch(value):
+                raise AddressError(f"{text!r}: {value!r} is not usable as {name}")
+        return cls(Scope(provider, account, region), group_id)
+
+    def __str__(self) -> str:
+        return f"{self.scope}:{self.group_id}"
