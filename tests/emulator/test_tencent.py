@@ -7,7 +7,10 @@ import json
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from sgguard.emulator import tencent_cvm, tencent_vpc
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.wire.tc3 import Tc3Auth
@@ -389,3 +392,35 @@ def test_trouble_on_order_comes_in_the_clouds_own_shape(kind, code, shown):
     emulator = loaded()
     emulator.faults.append(Fault(kind, code=code))
     assert code_of("DescribeSecurityGroupLimits", emulator=emulator) == shown
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=6) | st.just(WORLD.free),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+ACTIONS = [
+    (service, action, sorted(names))
+    for service, actions in (("vpc", tencent_vpc.ACTIONS), ("cvm", tencent_cvm.ACTIONS))
+    for action, (_, names) in actions.items()
+]
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "names"), ACTIONS, ids=[action for _, action, _ in ACTIONS]
+)
+@given(data=st.data())
+@settings(max_examples=40)
+def test_whatever_the_parameters_are_the_answer_has_the_clouds_shape(service, action, names, data):
+    params = data.draw(st.dictionaries(st.sampled_from(names), JSON)) if names else {}
+    answer = inner(loaded(), request(action, params, service=service))
+    assert answer.get("Error", {"Code": "none"})["Code"]
+
+
+@given(query=st.dictionaries(st.text("SecurityGoupIds.01Limt", max_size=12), st.text(max_size=5)))
+@settings(max_examples=60)
+def test_whatever_a_query_holds_the_answer_has_the_clouds_shape(query):
+    answer = asked("DescribeSecurityGroups", query, method="GET")
+    assert "Error" in answer or "SecurityGroupSet" in answer

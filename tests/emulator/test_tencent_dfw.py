@@ -7,8 +7,11 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sgguard.emulator.core import Emulator
+from sgguard.emulator.tencent_dfw import ACTIONS
 from sgguard.wire.qcloud_v2 import QcloudV2Auth, flatten
 from tests.worlds.tencent import ENV, REGION
 from tests.worlds.tencent_dfw import WORLD
@@ -167,3 +170,17 @@ def test_codes_may_be_texts_and_come_with_a_description():
     emulator = loaded(quirks={"code_as_string": True, "code_desc": True})
     got = answer(request({"Action": "DescribeSecurityGroupPolicy"}), emulator)
     assert (got["code"], got["codeDesc"]) == ("4000", "Failed")
+
+
+@pytest.mark.parametrize("action", sorted(ACTIONS))
+@given(
+    params=st.dictionaries(
+        st.sampled_from(("sgId", "sgIds.0", "sgIds.x", "offset", "limit", "forced", "instanceId")),
+        st.text(max_size=6) | st.sampled_from((WORLD.free, WORLD.bound, "1", "\u00b2")),
+    )
+)
+@settings(max_examples=40)
+def test_whatever_the_parameters_are_the_answer_has_the_clouds_shape(action, params):
+    got = answer(request({**params, "Action": action}))
+    assert isinstance(got["code"], int)
+    assert isinstance(got["message"], str)

@@ -23,6 +23,7 @@ VERSION = "2017-03-12"
 PAGE_MAX = 100
 
 _GROUP_ID = re.compile(r"sg-[0-9a-z]{8}")
+_DIGITS = 18
 _BODY_MAX = 10 * 1024 * 1024
 
 
@@ -104,10 +105,10 @@ class Call:
         values = []
         for name, otherwise in (("Offset", 0), ("Limit", 20)):
             value = self.params.get(name, kind(otherwise))
-            is_right = self.is_query or type(value) is kind
-            if not is_right or not str(value).isdigit():
+            number = number_of(value) if self.is_query or type(value) is kind else None
+            if number is None:
                 raise TencentError("InvalidParameter", f"`{name}` is not {kind.__name__}.")
-            values.append(int(str(value)))
+            values.append(number)
         if not 1 <= values[1] <= PAGE_MAX:
             raise TencentError("InvalidParameterValue.Range", f"`Limit` is over {PAGE_MAX}.")
         return values[0], values[1]
@@ -119,7 +120,10 @@ class Call:
             TencentError: an unknown name, a wrong shape, or too many values.
         """
         found: dict[str, list[str]] = {}
-        for entry in self.params.get("Filters") or []:
+        entries = self.params.get("Filters") or []
+        if not isinstance(entries, list):
+            raise TencentError("InvalidParameter", "`Filters` is not a list of Filter.")
+        for entry in entries:
             if not isinstance(entry, dict) or not isinstance(entry.get("Values"), list):
                 raise TencentError("InvalidParameter.FilterValuesNotList", "Values is no list.")
             if entry.get("Name") not in known:
@@ -128,6 +132,12 @@ class Call:
                 raise TencentError("InvalidFilterValue.LimitExceeded", f"at most {values_max}")
             found[entry["Name"]] = [str(value) for value in entry["Values"]]
         return found
+
+
+def number_of(value: object) -> int | None:
+    """Return a whole number of at most 18 digits, from a number or its text; else None."""
+    text = str(value)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _DIGITS else None
 
 
 def is_group_id(text: str) -> bool:
@@ -188,13 +198,13 @@ def _authenticate(
 ) -> tuple[tc3.Authorization, Account]:
     header = request.headers.get("authorization", "")
     said = tc3.parse_authorization(header)
-    timestamp = request.headers.get("x-tc-timestamp", "")
-    if said is None or not timestamp.isdigit():
+    timestamp = number_of(request.headers.get("x-tc-timestamp", ""))
+    if said is None or timestamp is None:
         raise TencentError("AuthFailure.InvalidAuthorization", "Authorization is not valid.")
     account = cloud.account_of_key(said.key_id)
     if account is None:
         raise TencentError("AuthFailure.SecretIdNotFound", "The SecretId is not found.")
-    if abs(now - int(timestamp)) > tc3.MAX_SKEW_S:
+    if abs(now - timestamp) > tc3.MAX_SKEW_S:
         raise TencentError("AuthFailure.SignatureExpire", "The signature expired.")
     if not {"content-type", "host"} <= set(said.signed_headers):
         raise TencentError("AuthFailure.InvalidAuthorization", "content-type and host are signed.")
@@ -202,13 +212,13 @@ def _authenticate(
         right = tc3.signature_of(
             request,
             secret=account.secret,
-            timestamp=int(timestamp),
+            timestamp=timestamp,
             service=said.service,
             signed_headers=said.signed_headers,
         )
     except KeyError:
         right = ""
-    if said.signature != right or said.date != tc3.date_of(int(timestamp)):
+    if said.signature != right or said.date != tc3.date_of(timestamp):
         raise TencentError(
             "AuthFailure.SignatureFailure",
             "The provided credentials could not be validated. Please check your signature is "
@@ -232,13 +242,19 @@ def _params(request: httpx.Request) -> Mapping[str, Any]:
 
 
 def unflatten(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """Return ``name.0``, ``name.1.key`` as the lists and objects they spell; values stay texts."""
+    """Return ``name.0``, ``name.1.key`` as the lists and objects they spell; values stay texts.
+
+    Raises:
+        TencentError: a name is both a value and a list or object.
+    """
     tree: dict[str, Any] = {}
     for key, value in pairs:
         node = tree
         *path, last = key.split(".")
         for part in path:
             node = node.setdefault(part, {})
+            if not isinstance(node, dict):
+                raise TencentError("InvalidParameter", f"`{key}` is given twice.")
         node[last] = value
     return {key: _listed(value) for key, value in tree.items()}
 
@@ -246,6 +262,6 @@ def unflatten(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
 def _listed(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
-    if all(key.isdigit() for key in node):
+    if all(number_of(key) is not None for key in node):
         return [_listed(node[key]) for key in sorted(node, key=int)]
     return {key: _listed(value) for key, value in node.items()}

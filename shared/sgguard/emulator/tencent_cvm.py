@@ -56,7 +56,7 @@ def _instance(call: Call, instance: Instance) -> dict[str, Any]:
         "RestrictState": "EXPIRED" if instance.state == "SHUTDOWN" else "NORMAL",
         "LatestOperation": "AssociateSecurityGroups",
         "LatestOperationState": _operation(call, instance),
-        "Placement": {"ProjectId": int(instance.project) if instance.project.isdigit() else 0},
+        "Placement": {"ProjectId": int(instance.project) if instance.project.isdecimal() else 0},
         "VirtualPrivateCloud": {"VpcId": instance.network},
         "SecurityGroupIds": _groups(call, instance),
     }

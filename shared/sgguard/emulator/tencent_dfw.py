@@ -13,6 +13,7 @@ from sgguard.emulator.state import Account, Cloud, Group, Rule, StateError
 from sgguard.wire import qcloud_v2
 
 _PAGE_MAX = 100
+_DIGITS = 19
 
 
 class QcloudError(Exception):
@@ -61,10 +62,10 @@ class Call:
         Raises:
             QcloudError: 4000 where it is none.
         """
-        text = self.params.get(name, str(otherwise))
-        if not text.isdigit():
+        number = _number(self.params.get(name, str(otherwise)))
+        if number is None:
             raise QcloudError(4000, f"{name} must be an integer")
-        return int(text)
+        return number
 
 
 def call_of(request: httpx.Request, cloud: Cloud, now: float) -> tuple[str, Call]:
@@ -94,8 +95,8 @@ def _authenticate(
     account = cloud.account_of_key(params.get("SecretId", ""))
     if account is None:
         raise QcloudError(4104, "SecretId does not exist")
-    timestamp, nonce = params.get("Timestamp", ""), params.get("Nonce", "")
-    if not timestamp.isdigit() or not nonce.isdigit():
+    timestamp, nonce = _number(params.get("Timestamp", "")), _number(params.get("Nonce", ""))
+    if timestamp is None or nonce is None:
         raise QcloudError(4000, "Timestamp and Nonce must be integers")
     method = params.get("SignatureMethod", "HmacSHA1")
     if method not in qcloud_v2.ALGORITHMS:
@@ -103,7 +104,7 @@ def _authenticate(
     # A vendor's SDK that was given host:port signs the port, others do not.
     right = {
         qcloud_v2.sign(account.secret, text, method)
-        for host in (request.url.host, request.url.netloc.decode(), request.headers["host"])
+        for host in (request.url.host, request.url.netloc.decode())
         for text in [qcloud_v2.string_to_sign(request.method, host, request.url.path, params)]
     }
     if params.get("Signature") not in right:
@@ -111,10 +112,15 @@ def _authenticate(
     if params.get("Token", "") != account.token:
         raise QcloudError(4105, "token error")
     replay = f"{account.key_id}/{timestamp}/{nonce}"
-    if abs(now - int(timestamp)) > qcloud_v2.MAX_SKEW_S or replay in cloud.nonces:
+    if abs(now - timestamp) > qcloud_v2.MAX_SKEW_S or replay in cloud.nonces:
         raise QcloudError(4500, "replay attack: Nonce was used, or Timestamp is out of range")
     cloud.nonces.add(replay)
     return account
+
+
+def _number(text: str) -> int | None:
+    """Return a whole number of at most 19 digits (a nonce of 63 bits), else None."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _DIGITS else None
 
 
 def describe_associate_security_groups(call: Call) -> dict[str, Any]:
@@ -125,9 +131,11 @@ def describe_associate_security_groups(call: Call) -> dict[str, Any]:
     ids = [
         value
         for _, value in sorted(
-            (int(key[len("sgIds.") :]), value)
+            (number, value)
             for key, value in call.params.items()
-            if key.startswith("sgIds.") and key[len("sgIds.") :].isdigit()
+            if key.startswith("sgIds.")
+            for number in [_number(key.removeprefix("sgIds."))]
+            if number is not None
         )
     ]
     if not ids:
@@ -176,7 +184,7 @@ def _group(call: Call, group: Group) -> dict[str, Any]:
         "sgName": group.name,
         "sgRemark": group.description,
         "createTime": group.created,
-        "projectId": int(group.project) if group.project.isdigit() else 0,
+        "projectId": int(group.project) if group.project.isdecimal() else 0,
         "beAssociateCount": len({g.id for g, _ in call.cloud.references(group.id)}),
     }
     if not call.cloud.quirks.get("default_untold"):
