@@ -248,6 +248,8 @@ def test_only_what_the_policy_permits_and_can_be_done_is_remedied(of, policy, ve
         ("tencent::ap-guangzhou:sg-spare", "remediate"),
         ("tencent::ap-shanghai:sg-spare", "block"),
         ("sg-a", "block"),
+        ("spare", "block"),
+        ("0552091e-b83a-49dd-88a7-4a5c86fd9ec3", "block"),
         ("", "block"),
     ],
 )

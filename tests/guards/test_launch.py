@@ -158,6 +158,12 @@ def test_a_group_one_interface_has_already_is_new_to_the_other():
     assert judged(launched(here, *groups(4), **asked)).verdict == "block"
 
 
+def test_asking_for_what_the_instance_carries_already_binds_nothing():
+    busy = instance("sg-a", binding_refusal="still being created")
+    found = judged(launched(busy, group(count=1), additional=("sg-a",)))
+    assert (found.verdict, codes(found, "warn")) == ("allow", ["instance-refuses-binding"])
+
+
 def test_advice_of_a_vendor_warns_and_does_not_block():
     advice = [Limit("groups-per-interface", 5, is_enforced=False)]
     found = judged(planned(*groups(6), limits=advice))

@@ -5,6 +5,7 @@ A guard is a module with ``judge(facts, policy) -> Judgement``: pure, no clock, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from types import MappingProxyType
@@ -12,6 +13,9 @@ from types import MappingProxyType
 from sgguard.decision import Reason
 from sgguard.decision_words import MESSAGE_MAX, one_line
 from sgguard.model import Address, Group, GroupFacts, Unseen
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PLAIN = re.compile(r"[A-Za-z0-9-]+")
 
 DELETE_CODES: Mapping[str, str] = MappingProxyType(
     {
@@ -56,6 +60,13 @@ def matches(pattern: str, address: Address, group: Group | None) -> bool:
     name = group.name if group else ""
     texts = (str(address), address.group_id, *([name] if name else []))
     return any(fnmatchcase(text, pattern) for text in texts)
+
+
+def could_be_id(text: str, example: str) -> bool:
+    """Say whether the text has the form of the example id: a name or a pattern has not."""
+    if _UUID.fullmatch(example):
+        return bool(_UUID.fullmatch(text))
+    return bool(_PLAIN.fullmatch(text)) and text.startswith(example.partition("-")[0] + "-")
 
 
 def missing_or_malformed(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sgguard.decision import Judgement, Reason, Step, Verdict
 from sgguard.guards import delete_reason as say
-from sgguard.guards.base import incomplete, matches, missing_or_malformed
+from sgguard.guards.base import could_be_id, incomplete, matches, missing_or_malformed
 from sgguard.guards.delete_plan import Edges, Order, deletion, order, release, revocations
 from sgguard.model import Address, Binding, DeleteFacts, Group, GroupFacts, Reference
 from sgguard.policy import Policy
@@ -164,7 +164,9 @@ def _fallback(request: _Set, address: Address) -> str:
     """Return the id of the policy's fallback group where it can be one here, else ``""``."""
     scope, _, group_id = request.policy.delete.fallback_group.rpartition(":")
     is_elsewhere = bool(scope) and scope != str(address.scope)
-    return "" if is_elsewhere or group_id in request.members else group_id
+    is_of_this_cloud = could_be_id(group_id, request.facts.traits.group_id_example)
+    is_usable = is_of_this_cloud and not is_elsewhere and group_id not in request.members
+    return group_id if is_usable else ""
 
 
 def _staying(request: _Set, findings: Findings) -> frozenset[str]:

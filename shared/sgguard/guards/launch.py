@@ -6,13 +6,12 @@ group, where the policy permits it and the limits hold with it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from sgguard.decision import Judgement, Reason, Step, Verdict
 from sgguard.decision_words import MESSAGE_MAX, count, label, listing, one_line
-from sgguard.guards.base import incomplete, matches, missing_or_malformed
+from sgguard.guards.base import could_be_id, incomplete, matches, missing_or_malformed
 from sgguard.guards.launch_limit import (
     Change,
     Usage,
@@ -25,8 +24,6 @@ from sgguard.guards.launch_limit import (
 from sgguard.model import Address, Group, GroupFacts, LaunchFacts
 from sgguard.policy import Policy
 
-_WILDCARD = re.compile(r"[*?\[]")
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _COLONS_OF_ADDRESS = 3
 
 
@@ -181,20 +178,12 @@ def _remedies(facts: LaunchFacts, policy: Policy, missing: Sequence[str]) -> tup
     if facts.instance and facts.instance.binding_refusal:
         return ()
     ids = [entry.rpartition(":")[2] for entry in missing]
-    if not all(_is_plain_id(one, facts.traits.group_id_example) for one in ids):
+    if not all(could_be_id(one, facts.traits.group_id_example) for one in ids):
         return ()
     after = usages(change_of(facts, ids), policy.limits.get(facts.scope.provider, {}))
     if any(one.is_exceeded and one.limit.is_enforced for one in after):
         return ()
     return tuple(_bind(facts, group_id) for group_id in dict.fromkeys(ids))
-
-
-def _is_plain_id(text: str, example: str) -> bool:
-    """Say whether the text is an id of this cloud's form: a name or a pattern cannot be bound."""
-    if _UUID.fullmatch(example):
-        return bool(_UUID.fullmatch(text))
-    prefix = example.partition("-")[0] + "-"
-    return text.startswith(prefix) and not _WILDCARD.search(text)
 
 
 def _bind(facts: LaunchFacts, group_id: str) -> Step:

@@ -51,8 +51,19 @@ def change_of(facts: LaunchFacts, more: Iterable[str] = ()) -> Change:
     """Return what would be bound; ``more`` are groups a remedy would bind as well."""
     carried = frozenset(_carried(facts.instance)) if facts.instance else frozenset()
     planned = [one.address.group_id for one in facts.groups if one.address.group_id not in carried]
-    added = tuple(dict.fromkeys((*planned, *facts.additional, *more)))
+    asked = [one for one in facts.additional if _is_new(one, facts)]
+    added = tuple(dict.fromkeys((*planned, *asked, *more)))
     return Change(facts, carried, added)
+
+
+def _is_new(group_id: str, facts: LaunchFacts) -> bool:
+    """Say whether binding the group would change the instance or one of its interfaces."""
+    instance = facts.instance
+    if instance is None:
+        return True
+    if facts.traits.group_limit_per == "interface" and instance.interfaces:
+        return any(group_id not in one.group_ids for one in instance.interfaces)
+    return group_id not in instance.group_ids
 
 
 def _carried(instance: Instance) -> Iterator[str]:
