@@ -47,7 +47,7 @@ JSON = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-3, 3000)
-    | st.floats(allow_nan=False)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.sampled_from((ID, "sg-exnsygsn", "ACCEPT", "", "0", "x")),
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5)
