@@ -17,6 +17,7 @@ from sgguard.cli import cli, failure
 from sgguard.emulator import scenario
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.server import serve
+from sgguard.logs import LOGGER
 
 FREE = "tencent::ap-guangzhou:sg-0ldc4mp1"
 BASTION = "tencent::ap-guangzhou:sg-b4st10n0"
@@ -39,6 +40,15 @@ def clouds(demo_server, monkeypatch):
         monkeypatch.setenv(name, value)
     server.emulator.faults.clear()
     return server.emulator
+
+
+@pytest.fixture(autouse=True)
+def log_as_before():
+    """A command may set the log up for its whole process, which here is the tests' own."""
+    handlers, level, propagate = list(LOGGER.handlers), LOGGER.level, LOGGER.propagate
+    yield
+    LOGGER.handlers[:], LOGGER.propagate = handlers, propagate
+    LOGGER.setLevel(level)
 
 
 @pytest.fixture

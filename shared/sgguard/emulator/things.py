@@ -1,6 +1,6 @@
 """What exists in an emulated cloud: rules, groups, interfaces, instances, products, accounts.
 
-Plain records with the defaults a scenario may leave out. What may happen to them is in ``state.py``.
+Plain records with the defaults a scenario may leave out. What can happen to them: ``state.py``.
 """
 
 from __future__ import annotations
