@@ -9,12 +9,14 @@ from sgguard import logs
 
 
 @pytest.fixture(autouse=True)
-def quiet_afterwards():
-    logger = logs.LOGGER
-    before = (logger.level, logger.propagate, list(logger.handlers))
+def as_just_imported(monkeypatch):
+    """Other tests run functions in this process, and a function configures the log."""
+    monkeypatch.setattr(logs.LOGGER, "propagate", True)
+    monkeypatch.setattr(logs.LOGGER, "handlers", [logging.NullHandler()])
+    before = logs.LOGGER.level
+    logs.LOGGER.setLevel(logging.NOTSET)  # not by attribute: the logger caches what is enabled
     yield
-    logger.level, logger.propagate, logger.handlers = before
-    logger.setLevel(before[0])
+    logs.LOGGER.setLevel(before)
 
 
 def lines(capsys) -> list[dict]:
