@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import threading
 
 import pytest
 
@@ -23,7 +24,16 @@ from sgguard.errors import (
     UnavailableError,
     UnknownShapeError,
 )
-from sgguard.model import Binding, Direction, Reference, Rule
+from sgguard.facts import gather_delete
+from sgguard.model import (
+    Address,
+    Binding,
+    DeleteRequest,
+    Direction,
+    Reference,
+    Rule,
+    Scope,
+)
 from tests.worlds.tencent import ENV, WORLD
 
 
@@ -699,11 +709,32 @@ def test_a_domain_that_is_none_is_refused():
         connected(env={**ENV, "TENCENTCLOUD_DOMAIN": "https://x/"})
 
 
-def test_a_free_group_costs_one_round_trip():
-    emulator = WORLD.emulator()
-    provider = connected(emulator)
-    for read in (provider.read_groups, provider.list_references, provider.list_bindings):
-        emulator.requests.clear()
-        read([WORLD.free])
-        actions = [r.action for r in emulator.requests]
-        assert len(actions) == len(set(actions)), "a second call of an action is a second wave"
+class Rendezvous:
+    """An emulator that answers no call before all of a wave have arrived."""
+
+    def __init__(self, calls):
+        self.emulator = WORLD.emulator()
+        self.barrier = threading.Barrier(calls, timeout=5)
+
+    def handle(self, request):
+        self.barrier.wait()
+        return self.emulator.handle(request)
+
+
+ADDRESS = Address(Scope("tencent", "", WORLD.region), WORLD.free)
+WAVES = {
+    "references of a free group": (2, lambda provider: provider.list_references([WORLD.free])),
+    "bindings": (3, lambda provider: provider.list_bindings([WORLD.bound])),
+    "instance": (2, lambda provider: provider.read_instance(WORLD.server)),
+    "whole delete decision": (
+        6,
+        lambda provider: gather_delete(provider, DeleteRequest((ADDRESS,))),
+    ),
+}
+
+
+@pytest.mark.parametrize(("calls", "read"), WAVES.values(), ids=list(WAVES))
+def test_all_calls_of_a_question_go_out_side_by_side(calls, read):
+    rendezvous = Rendezvous(calls)
+    read(connected(rendezvous))
+    assert len(rendezvous.emulator.requests) == calls
