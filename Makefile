@@ -57,7 +57,7 @@ $(READY): pyproject.toml
 	fi; \
 	echo "setting up $(VENV) with $$($$python --version); the first time takes a minute"; \
 	"$$python" -m venv $(VENV); \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'; \
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[$(EXTRAS)]'; \
 	touch $@
 
 clean: ## Remove what the other targets made

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sgguard import demo
-from sgguard.demo_answer import Answer, differences
+from sgguard.demo_answer import Answer, differences, line
 from sgguard.emulator.scenario import Event, Expect, load
 
 EVENTS = load("demo").events
@@ -36,7 +36,7 @@ def test_every_event_is_answered_as_expected_in_one_line_each():
     assert (ended.returncode, ended.stderr) == (0, "")
     assert time.monotonic() - begun < 30
     verdicts = ("allow ", "block ", "remediate ", "refused ")
-    lines = [line for line in ended.stdout.splitlines() if line.startswith(verdicts)]
+    lines = [one for one in ended.stdout.splitlines() if one.startswith(verdicts)]
     assert len(lines) == len(EVENTS)
     for provider in ("tencent", "tencent-dfw", "alibaba", "huawei", "openstack"):
         assert {"allow", "block"} & {n.split()[0] for n in lines if n.split()[1] == provider}
@@ -114,6 +114,17 @@ def document(verdict="block", *reasons, deleted=()):
 def test_differences_are_found_in_status_verdict_reasons_and_order(expect, status, answer, said):
     event = Event("delete_request", "t", {}, expect)
     assert list(differences(Answer(event, status, answer))) == said
+
+
+def test_on_a_terminal_the_words_are_set_below_each_other_and_lose_nothing():
+    event = Event("delete_request", "t", {"target": "tencent::x:sg-1"}, Expect(status=400))
+    answer = Answer(event, 400, {"detail": "a word-with-hyphens " * 12})
+    whole = line(answer, lambda text, _: text)
+    wrapped = line(answer, lambda text, _: text, 100)
+    assert "\n" not in whole
+    assert wrapped.split() == whole.split()
+    assert max(map(len, wrapped.splitlines())) <= 100
+    assert all(one.startswith(" " * 48) for one in wrapped.splitlines()[1:])
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads /proc")

@@ -39,11 +39,13 @@ Next, with a cloud of your own (only reads, nothing is changed):
   {command} serve --port 8080       the functions, for curl"""
 
 
-def run(say: Say, paint: Paint, complain: Say, *, name: str = "demo") -> bool:
+def run(
+    say: Say, paint: Paint, complain: Say, *, name: str = "demo", width: int | None = None
+) -> bool:
     """Run a scenario; True when every answer was the expected one.
 
-    ``say`` takes one line of output, ``complain`` one of trouble, ``paint`` (text, colour) gives
-    the text in a colour.
+    ``say`` takes one line of output, ``complain`` one of trouble, ``paint`` (text, verdict) gives
+    the text in the verdict's colour. ``width`` are the columns of the terminal, if it is one.
 
     Raises:
         ValueError: there is no such scenario, or it does not fit.
@@ -63,7 +65,7 @@ def run(say: Say, paint: Paint, complain: Say, *, name: str = "demo") -> bool:
             key = (event.function, event.policy)
             answer = _ask(children[key], types[key], event, f"demo-{number:02}")
             answers.append(answer)
-            say(line(answer, paint))
+            say(line(answer, paint, width))
         for answer in answers:
             if answer.event.is_shown and answer.status == httpx.codes.OK:
                 _show(answer, env, say)

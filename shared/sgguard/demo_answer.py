@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ Paint = Callable[[str, str], str]
 
 _CARRYING = ("block", "warn")
 _ID_COLUMNS = 20
+_HEAD_COLUMNS = 9 + 1 + 11 + 1 + 25 + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +50,22 @@ def differences(answer: Answer) -> Iterator[str]:
         yield f"order {order} instead of {expect.order}"
 
 
-def line(answer: Answer, paint: Paint) -> str:
-    """Return one event as one line: verdict, cloud, group or instance, and why."""
+def line(answer: Answer, paint: Paint, width: int | None = None) -> str:
+    """Return one event as one line: verdict, cloud, group or instance, and why.
+
+    With ``width`` (the columns of a terminal) the words are wrapped and set below each other.
+    """
     document, data = answer.document, answer.event.data
     if answer.status != httpx.codes.OK:
         problems = "; ".join(p["problem"] for p in document.get("problems", ()))
         verdict, words = "refused", problems or str(document.get("detail"))
     else:
         verdict, words = document["verdict"], _words(document)
+    if width is not None and width >= 2 * _HEAD_COLUMNS:
+        words = textwrap.fill(
+            words, width - _HEAD_COLUMNS - 1, break_long_words=False, break_on_hyphens=False
+        )
+        words = textwrap.indent(words, " " * _HEAD_COLUMNS).lstrip()
     painted = paint(f"{verdict:<9}", verdict)
     return f"{painted} {_cloud(data):<11} {_subject(document, data):<25} {words}"
 

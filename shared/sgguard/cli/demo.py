@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 from types import FrameType
@@ -27,12 +28,17 @@ def demo() -> int:
     """
     # An end by SIGTERM takes the way of Ctrl-C, so that the functions are ended too.
     signal.signal(signal.SIGTERM, _interrupt)
-    is_colourful = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    is_terminal = sys.stdout.isatty()
+    is_colourful = is_terminal and not os.environ.get("NO_COLOR")
+    width = shutil.get_terminal_size().columns if is_terminal else None
 
     def paint(words: str, colour: str) -> str:
         return click.style(words, fg=_COLOURS[colour], bold=True) if is_colourful else words
 
-    is_as_expected = story.run(click.echo, paint, lambda line: click.echo(line, err=True))
+    def complain(line: str) -> None:
+        click.echo(line, err=True)
+
+    is_as_expected = story.run(click.echo, paint, complain, width=width)
     return 0 if is_as_expected else 2
 
 
