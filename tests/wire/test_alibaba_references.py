@@ -240,11 +240,12 @@ def test_no_key_that_is_lost_or_renamed_loses_a_reference_without_a_word(data):
             node = node[step]
         value = node.pop(key)
         new_key = data.draw(st.none() | st.sampled_from(NAMES) | st.text(max_size=12))
-        if new_key is not None:
+        if new_key is not None and new_key not in node:
             node[new_key] = value
     try:
         found, _ = parse(answer)
     except UnknownShapeError:
         return
     is_unanswered = "sg-1133aa" not in found
-    assert is_unanswered or {r.group_id for r in found["sg-1133aa"]} == {"sg-2255cc", "sg-2255dd"}
+    # Counted, not compared: a value that moved under another name is a different answer.
+    assert is_unanswered or len(found["sg-1133aa"]) == len(INNER)
