@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 
 import httpx
 import pytest
@@ -191,6 +192,7 @@ def test_a_group_that_is_not_there_is_an_error(clouds, sgguard):
             [*LAUNCH, "--group", "g", "--count", "0"],
             "count: is too small",
         ),
+        (["check", "delete", FREE, "--policy", ""], "--policy names no file"),
         (["explain", "nonsense"], "is not a group address"),
         (["explain", WEB, "--format", "svg"], "'svg' is not one of 'text'"),
         (["emulate", "--scenario", "nothing"], "no such scenario"),
@@ -360,6 +362,22 @@ def test_a_reader_that_goes_away_is_no_verdict(demo_server):
     )
     os.close(write)
     assert (process.returncode, process.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_one_line_and_no_verdict(demo_server):
+    _, env = demo_server
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "sgguard.cli", "check", "delete", FREE],
+            env=os.environ | env,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert process.returncode == 2
+    assert process.stderr == "sgguard: the system refused: No space left on device\n"
 
 
 def test_ctrl_c_is_quiet(child, demo_server):

@@ -97,8 +97,10 @@ def test_calls_are_answered_side_by_side(server):
             413,
         ),
         (b"GET /echo HTTP/1.1\r\nhost: x:y\r\n\r\n", 400),
+        (b"BREW /echo HTTP/1.1\r\nhost: x\r\n\r\n", 501),
+        (b"GET /echo HTTP/9.9\r\nhost: x\r\n\r\n", 505),
     ],
-    ids=["negative", "underscore", "chunk", "coding", "too-large", "host"],
+    ids=["negative", "underscore", "chunk", "coding", "too-large", "host", "method", "version"],
 )
 def test_a_request_that_cannot_be_read_is_refused_and_hung_up(server, raw, status):
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as sock:

@@ -29,7 +29,8 @@ def run(command: click.Command, args: Sequence[str]) -> int:
     try:
         with command.make_context("sgguard", list(args)) as context:
             code = command.invoke(context)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it is when the shell closed it
+            sys.stdout.flush()
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except (KeyboardInterrupt, click.Abort):
@@ -53,6 +54,8 @@ def _say_why(error: Exception) -> None:
         say(f"{' '.join(error.format_message().split())} See `{command} --help`.")
     elif isinstance(error, SgguardError):
         say(describe(error))
+    elif isinstance(error, OSError):
+        say(f"the system refused: {error.strerror or error}")
     else:
         _unexpected(error)
 

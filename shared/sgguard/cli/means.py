@@ -8,6 +8,7 @@ import click
 
 from sgguard import logs, providers
 from sgguard.cli import failure
+from sgguard.errors import PolicyError
 from sgguard.pipeline import Means
 from sgguard.settings import unknown_variables
 
@@ -30,6 +31,8 @@ def from_options(policy: str | None = None) -> Means:
     """
     env = dict(os.environ)
     if policy is not None:
+        if not policy.strip():  # an unset variable in a script must not mean "no policy"
+            raise PolicyError("--policy names no file")
         env["SGGUARD_POLICY"] = policy
     for name in unknown_variables(env, providers.names()):
         failure.say(f"{name} is set, but there is no such setting: see the table in the README")

@@ -208,5 +208,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD" and response.status_code not in _BODYLESS:
             self.wfile.write(response.content)
 
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        # What the base class refuses by itself (an unknown method, an unreadable first line).
+        self.close_connection = True
+        self.request_version = self.protocol_version  # else it may answer without a head
+        self._send(control.problem(code, message or explain or "the request cannot be read"))
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         _log.debug(format, *args)
