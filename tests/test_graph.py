@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sgguard import graph
-from sgguard.graph_draw import HOLDERS_MAX, RULES_MAX
-from sgguard.graph_text import SHOWN_MAX
+from sgguard.graph.draw import HOLDERS_MAX, RULES_MAX
+from sgguard.graph.text import SHOWN_MAX
 from sgguard.model import Binding, Unseen
 
 from .guards.cast import GROUP_SETS, group, missing, named_by, named_by_unknown_rule, rule, server

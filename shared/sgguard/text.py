@@ -6,16 +6,6 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from sgguard.decision import Decision, Evidence, Reason, Step, Verdict
-from sgguard.decision_words import (
-    MESSAGE_MAX,
-    binding_words,
-    count,
-    kinds,
-    label,
-    listing,
-    one_line,
-    rule_words,
-)
 from sgguard.document import unseen_of
 from sgguard.model import (
     Binding,
@@ -28,6 +18,16 @@ from sgguard.model import (
     Reference,
     Traits,
     Unseen,
+)
+from sgguard.wording import (
+    MESSAGE_MAX,
+    binding_words,
+    count,
+    kinds,
+    label,
+    listing,
+    one_line,
+    rule_words,
 )
 
 WIDTH = 160

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sgguard.emulator import tencent_cvm, tencent_vpc
 from sgguard.emulator.core import Emulator
+from sgguard.emulator.faces.tencent import cvm as tencent_cvm
+from sgguard.emulator.faces.tencent import vpc as tencent_vpc
 from sgguard.emulator.faults import Fault
 from sgguard.wire.tc3 import Tc3Auth
 from tests.worlds.tencent import ENV, REGION, WORLD

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sgguard.emulator.core import Emulator
-from sgguard.emulator.tencent_dfw import ACTIONS
+from sgguard.emulator.faces.tencent_dfw.actions import ACTIONS
 from sgguard.wire.qcloud_v2 import QcloudV2Auth, flatten
 from tests.worlds.tencent import ENV, REGION
 from tests.worlds.tencent_dfw import WORLD

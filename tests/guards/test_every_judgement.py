@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sgguard.decision import Verdict
-from sgguard.decision_words import MESSAGE_MAX
 from sgguard.guards import delete, launch
 from sgguard.guards.base import DELETE_CODES, LAUNCH_CODES
+from sgguard.wording import MESSAGE_MAX
 
 from .cast import BINDINGS, DELETE_FACTS, LAUNCH_FACTS, POLICIES, REFERENCES, UNSEEN
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import httpx
 import pytest
@@ -12,8 +11,9 @@ from sgguard import providers
 from sgguard.providers.base import Access
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
+from tests.reference import FIXTURES
 
-FOLDER = Path(__file__).parents[3] / "shared" / "fixtures" / "openstack"
+FOLDER = FIXTURES / "openstack"
 SERVERS = "test_server_filter_securitygroup_open_to_internet.json"
 GROUPS = "test_securitygroup_query.json"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import httpx
 import pytest
@@ -12,13 +11,13 @@ import pytest
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.errors import CloudError
-from sgguard.wire import tencent_answer as answers
+from sgguard.providers.tencent import answer as answers
 from sgguard.wire.shape import Shape
 from sgguard.wire.tc3 import signature_of
 from tests.providers.test_tencent import BIND_ERRORS
+from tests.reference import SHARED
 from tests.worlds import tencent, tencent_dfw
 
-SHARED = Path(__file__).parents[3] / "shared"
 SEEDS = SHARED / "seeds"
 RECORDINGS = SHARED / "fixtures" / "tencent"
 

@@ -11,8 +11,8 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from sgguard.decision import Reason
-from sgguard.decision_words import MESSAGE_MAX, one_line
 from sgguard.model import Address, Group, GroupFacts, Unseen
+from sgguard.wording import MESSAGE_MAX, one_line
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PLAIN = re.compile(r"[A-Za-z0-9-]+")

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sgguard.decision import Step
-from sgguard.decision_words import label, one_line
 from sgguard.model import Address, Binding, Reference, Rule, Scope
+from sgguard.wording import label, one_line
 
 _POSITION = re.compile(r"(ingress|egress)\[(\d+)\]")
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from sgguard.decision import Reason
-from sgguard.decision_words import MESSAGE_MAX, count, kinds, label, listing, one_line
 from sgguard.model import Binding, GroupFacts, Reference, Traits, Visibility
+from sgguard.wording import MESSAGE_MAX, count, kinds, label, listing, one_line
 
 _REACH = {
     Visibility.PROJECT: "as far as this project sees",

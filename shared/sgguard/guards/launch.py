@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from sgguard.decision import Judgement, Reason, Step, Verdict
-from sgguard.decision_words import MESSAGE_MAX, count, label, listing, one_line
 from sgguard.guards.base import could_be_id, incomplete, matches, missing_or_malformed
 from sgguard.guards.launch_limit import (
     Change,
@@ -23,6 +22,7 @@ from sgguard.guards.launch_limit import (
 )
 from sgguard.model import Address, Group, GroupFacts, LaunchFacts
 from sgguard.policy import Policy
+from sgguard.wording import MESSAGE_MAX, count, label, listing, one_line
 
 _COLONS_OF_ADDRESS = 3
 

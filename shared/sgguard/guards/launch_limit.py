@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from sgguard.decision import Reason
-from sgguard.decision_words import MESSAGE_MAX, count, label, one_line
 from sgguard.model import GroupFacts, Instance, LaunchFacts, Limit, Unseen
+from sgguard.wording import MESSAGE_MAX, count, label, one_line
 
 _PRECEDENCE = {"live": 0, "documented": 1, "policy": 2}
 _PER_HOLDER = ("groups-per-instance", "groups-per-interface")

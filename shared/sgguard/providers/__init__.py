@@ -1,7 +1,8 @@
-"""The clouds sgguard can ask: one file each, found by its name.
+"""The clouds sgguard can ask: one module each, found by its name.
 
-``tencent_dfw.py`` is the provider ``tencent-dfw``. A module is a provider when it defines
-``connect(access: Access) -> Provider``; adding a cloud is adding such a file.
+``tencent_dfw`` is the provider ``tencent-dfw``. Its module (a file, or a folder where a cloud has
+much to say) defines ``connect(access: Access) -> Provider``; adding a cloud is adding one. What
+several providers use begins with an underscore.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def names() -> tuple[str, ...]:
         sorted(
             module.name.replace("_", "-")
             for module in pkgutil.iter_modules(__path__)
-            if module.name != "base"
+            if module.name != "base" and not module.name.startswith("_")
         )
     )
 

@@ -1,0 +1,87 @@
+"""Alibaba Cloud ECS 2014-05-26 on the wire.
+
+Both signatures are checked, with nonce, clock (15 minutes) and session token. The older one
+answers in XML unless ``Format`` says JSON. A scenario's groups of another account are foreign:
+they can reference, and cannot be read. No rule names its own group (the cloud refuses it), and
+advanced groups have no rules that name groups.
+
+Quirks: ``references_shape`` (``real``, ``documented``: the bare, misnamed arrays of the document's
+JSON sample, ``hybrid``: nested, with the misnamed inner list), ``references_silent`` (groups that
+nobody references are left out of the answer), ``format`` (``xml`` whatever the caller asked for),
+``page_max`` (a ceiling below the documented page sizes), ``endless_pages`` (page tokens lead
+nowhere).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from sgguard.emulator.faces.alibaba.actions import ACTIONS
+from sgguard.emulator.faces.alibaba.answers import RefusedError, good, refused, status_of
+from sgguard.emulator.faces.alibaba.call import Call
+from sgguard.emulator.faces.alibaba.gate import authenticate, is_acs3, require_permission
+from sgguard.emulator.faces.base import Claim, FaultKind
+from sgguard.emulator.state import Cloud
+from sgguard.wire.rpc_v1 import params_of
+
+VERSION = "2014-05-26"
+RETRY_AFTER_MS = 100
+
+
+class AlibabaFace:
+    """The face of the provider ``alibaba``."""
+
+    def claims(self, request: httpx.Request, cloud: Cloud) -> Claim:  # noqa: ARG002 - protocol
+        """Claim V3 headers, and any RPC call of this API's version."""
+        is_mine = is_acs3(request) or ("Version", VERSION) in params_of(request)
+        return Claim.MINE if is_mine else Claim.NO
+
+    def action(self, request: httpx.Request) -> str:
+        """Return the action's name, empty when the request has none."""
+        named = request.headers.get("x-acs-action", "")
+        return named or dict(params_of(request)).get("Action", "")
+
+    def answer(self, request: httpx.Request, cloud: Cloud, now: float) -> httpx.Response:
+        """Check who asks, act, answer in the format asked for."""
+        is_json = cloud.quirks.get("format") != "xml" and _wants_json(request)
+        action = self.action(request)
+        try:
+            return good(action, _act(request, cloud, action, now), is_json=is_json)
+        except RefusedError as error:
+            return refused(error, is_json=is_json)
+
+    def fault(self, kind: FaultKind, request: httpx.Request, code: str) -> httpx.Response:
+        """Return a throttle (which says how long to wait, in milliseconds) or an error."""
+        code = code or ("Throttling.User" if kind == "throttle" else "InternalError")
+        message = "The request processing has failed due to some unknown error."
+        if kind == "throttle":
+            message = "Request was denied due to request throttling."
+        error = RefusedError(code, message, status_of(code))
+        response = refused(error, is_json=_wants_json(request))
+        if kind == "throttle":
+            response.headers["x-acs-retry-after"] = str(RETRY_AFTER_MS)
+        return response
+
+
+def _act(request: httpx.Request, cloud: Cloud, action: str, now: float) -> dict[str, Any]:
+    account = authenticate(request, cloud, now)
+    if action not in ACTIONS:
+        raise RefusedError(
+            "InvalidAction.NotFound", "Specified api is not found, please check your url.", 404
+        )
+    require_permission(account, action)
+    call = Call(cloud, account, dict(params_of(request)))
+    if call.required("RegionId") not in cloud.regions:
+        raise RefusedError(
+            "InvalidRegionId.NotFound", "The specified RegionId does not exist.", 404
+        )
+    return ACTIONS[action](call)
+
+
+def _wants_json(request: httpx.Request) -> bool:
+    return is_acs3(request) or dict(params_of(request)).get("Format", "XML").upper() == "JSON"
+
+
+FACE = AlibabaFace()

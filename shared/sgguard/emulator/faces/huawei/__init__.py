@@ -1,0 +1,209 @@
+"""Huawei Cloud and Open Telekom Cloud on the wire: gateway, IAM, VPC v3 and v2.0, ECS.
+
+Requests are signed (SDK-HMAC-SHA256) or carry a token; both are checked. Quirks: ``v3_absent``
+(the gateway does not know VPC v3), ``otc`` (nor v3 ports, supplementary interfaces and quotas),
+``wrapped`` (errors of v2.0 come as JSON inside a string), and those of
+:mod:`sgguard.emulator.faces.huawei.vpc`, :mod:`sgguard.emulator.openstack.neutron_list` and
+:mod:`sgguard.emulator.openstack.keystone`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+
+import httpx
+
+from sgguard.emulator.faces.base import Claim, Face, FaultKind
+from sgguard.emulator.faces.huawei import auth as huawei_auth
+from sgguard.emulator.faces.huawei import ecs as huawei_ecs
+from sgguard.emulator.faces.huawei import error as huawei_error
+from sgguard.emulator.faces.huawei import vpc as huawei_vpc
+from sgguard.emulator.openstack import keystone, neutron, nova
+from sgguard.emulator.openstack.keystone import Caller
+from sgguard.emulator.openstack.keystone_token import Service, project_name
+from sgguard.emulator.state import Account, Cloud
+
+_HOSTS = (".myhuaweicloud.com", ".otc.t-systems.com")
+_PATHS = re.compile(r"/(identity/)?v3(/|$)|/v2\.0/|/v2(\.1)?/|/v1/[^/]+/cloudservers")
+_TOKENS = re.compile(r"(/identity)?/v3/auth/tokens")
+_PROJECTS = re.compile(r"(/identity)?/v3/projects")
+_VPC_V3 = re.compile(r"/v3/(?P<project>[^/]+)/(?P<rest>vpc/.+|ports(/.*)?)")
+_NEUTRON = re.compile(r"/v2\.0/(?P<rest>.+)")
+_NOVA = re.compile(r"/v2(\.1)?/(?P<project>[^/]+)/(?P<rest>servers.*)")
+_ECS = re.compile(r"/v1/(?P<project>[^/]+)/(?P<rest>cloudservers/.+)")
+_NOT_ON_OTC = re.compile(r"ports|vpc/sub-network-interfaces|vpc/quotas")
+_PROJECT_PART = re.compile(r"^(/v(?:1|2|2\.1|3)/)(?!auth/|projects|identity)[^/]+/")
+_ID_PART = re.compile(
+    r"(?<=/)(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[^/]+(?=/os-security-groups|/action$))"
+)
+
+
+class _Huawei:
+    """The face; see :class:`sgguard.emulator.faces.base.Face`."""
+
+    def claims(self, request: httpx.Request, cloud: Cloud) -> Claim:
+        """Claim signed requests, this cloud's hosts, tokens and users; share the paths."""
+        is_host = request.url.host.endswith(_HOSTS)
+        if huawei_auth.is_signed(request) or is_host or keystone.is_mine(request, cloud):
+            return Claim.MINE
+        return Claim.PATH if _PATHS.match(request.url.path) else Claim.NO
+
+    def action(self, request: httpx.Request) -> str:
+        """Return method and path with ``{project_id}`` and ``{id}``."""
+        path = _PROJECT_PART.sub(r"\1{project_id}/", request.url.path)
+        return f"{request.method} {_ID_PART.sub('{id}', path)}"
+
+    def answer(self, request: httpx.Request, cloud: Cloud, now: float) -> httpx.Response:
+        """Check who asks, then answer."""
+        path, action = request.url.path, self.action(request)
+        if _TOKENS.fullmatch(path):
+            services = _catalog(request, cloud)
+            reply = keystone.issue if request.method == "POST" else keystone.show
+            return reply(request, cloud, now, services)
+        caller = huawei_auth.caller(request, cloud, now, action)
+        if isinstance(caller, httpx.Response):
+            return caller
+        if any(fnmatchcase(action, pattern) for pattern in caller.account.denied):
+            return _denied(path, action)
+        region = _region(request, cloud, caller)
+        return _route(request, cloud, caller, region)
+
+    def fault(self, kind: FaultKind, request: httpx.Request, code: str) -> httpx.Response:
+        """Return a throttle or an error of the gateway; ``code`` may be ``5 minute``, a window."""
+        del request
+        if kind == "throttle":
+            return huawei_error.throttled(code or "1 second")
+        return huawei_error.refusal(code or "VPC.0002", "An internal error occurred.")
+
+
+FACE: Face = _Huawei()
+
+
+def _route(request: httpx.Request, cloud: Cloud, caller: Caller, region: str) -> httpx.Response:
+    path = request.url.path
+    if _PROJECTS.fullmatch(path):
+        return _projects(request, caller.account)
+    for pattern, handler in _HANDLERS:
+        if found := pattern.fullmatch(path):
+            parts = found.groupdict()
+            project = parts.get("project") or caller.project
+            if project != caller.project:
+                return _wrong_project(path, project, caller)
+            return handler(request, cloud, caller, region, parts["rest"] or "")
+    return huawei_error.absent()
+
+
+def _wrong_project(path: str, project: str, caller: Caller) -> httpx.Response:
+    if _NOVA.fullmatch(path):
+        return nova.wrong_project(project, caller.project)
+    return huawei_error.wrong_project(project)
+
+
+def _v3(
+    request: httpx.Request, cloud: Cloud, caller: Caller, region: str, rest: str
+) -> httpx.Response:
+    is_missing = cloud.quirks.get("otc") and _NOT_ON_OTC.match(rest)
+    if cloud.quirks.get("v3_absent") or is_missing:
+        return huawei_error.absent()
+    return huawei_vpc.answer(request, cloud, caller, region, rest)
+
+
+def _nova(
+    request: httpx.Request, cloud: Cloud, caller: Caller, region: str, rest: str
+) -> httpx.Response:
+    return nova.answer(request, huawei_vpc.with_ports(cloud), caller, region, rest)
+
+
+def _ecs(
+    request: httpx.Request, cloud: Cloud, caller: Caller, region: str, rest: str
+) -> httpx.Response:
+    return huawei_ecs.answer(request, huawei_vpc.with_ports(cloud), caller, region, rest)
+
+
+def _neutron(
+    request: httpx.Request, cloud: Cloud, caller: Caller, region: str, rest: str
+) -> httpx.Response:
+    """Answer as Neutron, except that a referenced group is refused unless the cloud cascades."""
+    name, _, group_id = rest.partition("/")
+    is_delete = request.method == "DELETE" and name == "security-groups"
+    has_holders = bool(cloud.references(group_id)) and not cloud.quirks.get("cascades")
+    if is_delete and (has_holders or cloud.interfaces_with(group_id)):
+        response = neutron.error(409, "SecurityGroupInUse", f"Security Group {group_id} in use.")
+    else:
+        response = neutron.answer(request, huawei_vpc.with_ports(cloud), caller, region, rest)
+    if response.is_error and cloud.quirks.get("wrapped"):
+        return huawei_error.wrapped(response)
+    if name == "ports" and response.is_success and request.method == "GET":
+        return _with_products(response, cloud)
+    return response
+
+
+Handler = Callable[[httpx.Request, Cloud, Caller, str, str], httpx.Response]
+_HANDLERS: tuple[tuple[re.Pattern[str], Handler], ...] = (
+    (_VPC_V3, _v3),
+    (_NEUTRON, _neutron),
+    (_NOVA, _nova),
+    (_ECS, _ecs),
+)
+
+
+def _with_products(response: httpx.Response, cloud: Cloud) -> httpx.Response:
+    """Add what this cloud's v2.0 ports say more than Neutron's."""
+    body = response.json()
+    ports = {port.id: port for port in huawei_vpc.with_ports(cloud).interfaces}
+    for row in body.get("ports", [body.get("port")]):
+        full = huawei_vpc.port_row(cloud, ports[row["id"]])
+        row |= {k: full[k] for k in ("instance_type", "instance_id", "binding:vif_details")}
+    return httpx.Response(200, json=body)
+
+
+def _projects(request: httpx.Request, account: Account) -> httpx.Response:
+    wanted = request.url.params.get("name")
+    rows = [
+        {
+            "id": project,
+            "name": project_name(account, project),
+            "enabled": True,
+            "is_domain": False,
+            "domain_id": account.id,
+            "parent_id": account.id,
+            "description": "",
+            "links": {"self": str(request.url.copy_with(path=f"/v3/projects/{project}"))},
+        }
+        for project in account.projects
+        if wanted in (None, project_name(account, project))
+    ]
+    links = {"self": str(request.url), "previous": None, "next": None}
+    return httpx.Response(200, json={"projects": rows, "links": links})
+
+
+def _region(request: httpx.Request, cloud: Cloud, caller: Caller) -> str:
+    """Return the region meant: that of the host, else the one the project is named after."""
+    parts = request.url.host.split(".")
+    named = project_name(caller.account, caller.project)
+    for candidate in (*parts[1:2], named, named.split("_")[0]):
+        if candidate in cloud.regions:
+            return candidate
+    return cloud.regions[0] if cloud.regions else ""
+
+
+def _catalog(request: httpx.Request, cloud: Cloud) -> list[Service]:
+    base = str(request.url.copy_with(path="/", query=None)).rstrip("/")
+    paths = {"iam": "/v3", "vpc": "/v2.0", "vpcv3": "/v3", "ecs": "/v1", "compute": "/v2.1"}
+    return [
+        Service(kind, kind, dict.fromkeys(cloud.regions, base + path))
+        for kind, path in paths.items()
+    ]
+
+
+def _denied(path: str, action: str) -> httpx.Response:
+    message = f"Policy doesn't allow {action} to be performed."
+    if _NEUTRON.fullmatch(path):
+        return neutron.error(403, "PolicyNotAuthorized", message)
+    if _NOVA.fullmatch(path):
+        return nova.error(403, "forbidden", message)
+    if _ECS.fullmatch(path):
+        return huawei_error.ecs(403, "Ecs.0011", message)
+    return huawei_error.refusal("VPC.2201", message)

@@ -1,0 +1,281 @@
+"""VPC v3 of an emulated Huawei Cloud: groups, rules, ports, supplementary interfaces, quotas.
+
+Quirks read here: ``page_max`` (rows on a page, at most 2000), ``cascades`` (deleting a referenced
+group takes the referring rules along; without it the cloud refuses, as its manual says),
+``admin_down_ports`` (ids of ports that are administratively down: lists leave them out unless
+``admin_state_up=false`` is asked for), ``ignored_filters`` (names of filters without effect).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import httpx
+
+from sgguard.emulator.faces.huawei import error as huawei_error
+from sgguard.emulator.openstack.keystone import Caller
+from sgguard.emulator.openstack.neutron_rows import is_unprotected, owner_of, visible_ports
+from sgguard.emulator.state import Attachment, Cloud, Group, Interface, Rule, StateError
+
+Row = dict[str, Any]
+
+_PAGE_MAX = 2000
+_ACTIONS = {"accept": "allow", "drop": "deny"}
+_QUOTAS = {
+    "groups-per-interface": "eni_contain_secgroup",
+    "rules-per-group": "secgroup_contain_rules",
+    "interfaces-per-group": "secgroup_referred_by_nic",
+    "groups-per-project": "security_group",
+    "rules-per-project": "security_group_rule",
+}
+_COMPOSITE = "composite-rules-per-group"
+_REQUEST_ID = "0b8e62da2545ee0af708a86093a7fb62"
+
+
+def answer(
+    request: httpx.Request, cloud: Cloud, caller: Caller, region: str, path: str
+) -> httpx.Response:
+    """Answer one call; ``path`` is what follows the project, such as ``vpc/security-groups``."""
+    path = path.rstrip("/")
+    params = request.url.params
+    if request.method == "GET" and path in _LISTS:
+        collection, rows, known = _LISTS[path]
+        ignored = cloud.quirks.get("ignored_filters", [])
+        filters = [name for name in known if name not in ignored]
+        found = _filtered(rows(cloud, caller, region), params, filters)
+        return _page(cloud, params, collection, _seen(found, params))
+    if request.method == "GET" and path == "vpc/quotas":
+        return _body(quota=_quotas(cloud))
+    parent, _, group_id = path.rpartition("/")
+    if parent != "vpc/security-groups":
+        return huawei_error.absent()
+    group = next((g for g in _groups(cloud, caller, region) if g.id == group_id), None)
+    if group is None:
+        return huawei_error.refusal("VPC.9904", f"Security_group {group_id} could not be found.")
+    return _delete(cloud, caller, group) if request.method == "DELETE" else _show(group)
+
+
+def with_ports(cloud: Cloud) -> Cloud:
+    """Return the cloud as its port lists see it.
+
+    Supplementary interfaces are no ports; products that carry groups have one each.
+    """
+    ports = [i for i in cloud.interfaces if i.kind != "supplementary"]
+    return replace(cloud, interfaces=[*ports, *(_port_of(a) for a in cloud.attachments)])
+
+
+def _port_of(product: Attachment) -> Interface:
+    return Interface(
+        id=str(uuid5(NAMESPACE_URL, product.id)),
+        groups=product.groups,
+        kind=f"{product.kind}/{product.id}",
+        name=product.name,
+        region=product.region,
+        account=product.account,
+        project=product.project,
+        managed_by=product.id,
+    )
+
+
+def _delete(cloud: Cloud, caller: Caller, group: Group) -> httpx.Response:
+    if not caller.may_write:
+        return huawei_error.refusal("VPC.2201", "Policy doesn't allow the delete.")
+    try:
+        cloud.delete_group(group.id, is_cascading=bool(cloud.quirks.get("cascades")))
+    except StateError as refused:
+        if refused.kind in ("in-use", "referenced"):
+            return huawei_error.refusal("VPC.9902", f"Security group {group.id} is in use.")
+        return huawei_error.refusal("VPC.2201", "The default security group cannot be deleted.")
+    return httpx.Response(204)
+
+
+def group_row(group: Group) -> Row:
+    """Write one group."""
+    return {
+        "id": group.id,
+        "name": group.name,
+        "description": group.description,
+        "project_id": group.project,
+        "enterprise_project_id": "0",
+        "created_at": group.created,
+        "updated_at": group.created,
+        "tags": [{"key": key, "value": value} for key, value in group.tags.items()],
+    }
+
+
+def rule_row(group: Group, rule: Rule) -> Row:
+    """Write one rule: v3 knows lists of ports, denial, priority and a switch."""
+    return {
+        "id": rule.id,
+        "project_id": group.project,
+        "security_group_id": group.id,
+        "remote_group_id": rule.peer_group or None,
+        "direction": rule.direction,
+        "protocol": None if rule.protocol in ("any", "") else rule.protocol,
+        "description": rule.description,
+        "created_at": group.created,
+        "updated_at": group.created,
+        "ethertype": rule.ethertype,
+        "remote_ip_prefix": rule.cidr or None,
+        "multiport": None if rule.ports in ("any", "") else rule.ports,
+        "remote_address_group_id": rule.template or None,
+        "action": _ACTIONS[rule.action],
+        "priority": rule.priority,
+        "enabled": rule.enabled,
+    }
+
+
+def port_row(cloud: Cloud, port: Interface) -> Row:
+    """Write one port; ``instance_type`` names the product it belongs to."""
+    product, _, product_id = port.kind.rpartition("/")
+    return {
+        "id": port.id,
+        "name": port.name,
+        "project_id": port.project,
+        "tenant_id": port.project,
+        "device_id": port.instance or port.managed_by,
+        "device_owner": owner_of(port),
+        "security_groups": list(port.groups),
+        "port_security_enabled": not is_unprotected(cloud, port),
+        "admin_state_up": port.id not in cloud.quirks.get("admin_down_ports", []),
+        "status": "ACTIVE" if port.instance else "DOWN",
+        "vpc_id": port.network,
+        "virsubnet_id": port.network,
+        "private_ips": [{"ip_address": port.ip}] if port.ip else [],
+        "allowed_address_pairs": [],
+        "tags": [],
+        **product_fields(product, product_id),
+        "binding:vif_details": {"primary_interface": port.kind == "primary"},
+    }
+
+
+def product_fields(product: str, product_id: str) -> Row:
+    """Write which product a port belongs to; empty texts when it is none."""
+    return {"instance_type": product.upper(), "instance_id": product_id if product else ""}
+
+
+def sub_row(cloud: Cloud, interface: Interface) -> Row:
+    """Write one supplementary interface; its parent is the instance's primary one."""
+    parents = cloud.interfaces_of(interface.instance)
+    return {
+        "id": interface.id,
+        "virsubnet_id": interface.network,
+        "private_ip_address": interface.ip,
+        "mac_address": "fa:16:3e:00:00:02",
+        "parent_device_id": interface.instance,
+        "parent_id": next((p.id for p in parents if p.kind == "primary"), ""),
+        "description": "",
+        "vpc_id": interface.network,
+        "vlan_id": 1,
+        "security_groups": list(interface.groups),
+        "tags": [],
+        "project_id": interface.project,
+        "created_at": "2026-11-01T00:00:00Z",
+        "state": "NORMAL" if interface.instance else "UNBOUND",
+    }
+
+
+def _groups(cloud: Cloud, caller: Caller, region: str) -> list[Group]:
+    return [g for g in cloud.groups if g.project == caller.project and g.region == region]
+
+
+def _group_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
+    return [group_row(group) for group in _groups(cloud, caller, region)]
+
+
+def _rule_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
+    mine = _groups(cloud, caller, region)
+    return [rule_row(group, rule) for group in mine for rule in group.rules]
+
+
+def _port_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
+    return [port_row(cloud, port) for port in visible_ports(with_ports(cloud), caller, region)]
+
+
+def _sub_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
+    ports = visible_ports(cloud, caller, region)
+    return [sub_row(cloud, port) for port in ports if port.kind == "supplementary"]
+
+
+_Rows = Callable[[Cloud, Caller, str], list[Row]]
+_LISTS: dict[str, tuple[str, _Rows, tuple[str, ...]]] = {
+    "vpc/security-groups": ("security_groups", _group_rows, ("id", "name", "description")),
+    "vpc/security-group-rules": (
+        "security_group_rules",
+        _rule_rows,
+        ("id", "security_group_id", "remote_group_id", "direction", "protocol", "action"),
+    ),
+    "ports": (
+        "ports",
+        _port_rows,
+        ("id", "name", "device_id", "device_owner", "security_groups", "instance_id"),
+    ),
+    "vpc/sub-network-interfaces": (
+        "sub_network_interfaces",
+        _sub_rows,
+        ("id", "parent_id", "vpc_id"),
+    ),
+}
+
+
+def _filtered(rows: Sequence[Row], params: httpx.QueryParams, known: Sequence[str]) -> list[Row]:
+    """Filter by repeatable parameters: several values mean "or", unknown ones nothing."""
+    found = list(rows)
+    for name in known:
+        if wanted := set(params.get_list(name)):
+            found = [row for row in found if wanted & set(_values(row[name]))]
+    return found
+
+
+def _values(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else [str(value or "")]
+
+
+def _seen(rows: Sequence[Row], params: httpx.QueryParams) -> list[Row]:
+    """Leave out ports that are down, unless it is those that are asked for."""
+    is_up = params.get("admin_state_up", "true") == "true"
+    return [row for row in rows if row.get("admin_state_up", is_up) is is_up]
+
+
+def _page(
+    cloud: Cloud, params: httpx.QueryParams, collection: str, rows: Sequence[Row]
+) -> httpx.Response:
+    """Answer one page; only a page that is not the last names the next marker."""
+    found = sorted(rows, key=lambda row: str(row["id"]))
+    asked, marker = params.get("limit", str(_PAGE_MAX)), params.get("marker")
+    if not asked.isdigit() or int(asked) > _PAGE_MAX:
+        return huawei_error.refusal("VPC.0601", "Query resource by id fail: limit is invalid.")
+    ids = [row["id"] for row in found]
+    if marker and marker not in ids:
+        return huawei_error.refusal("VPC.0601", "Query resource by id fail: marker is invalid.")
+    limit = min(int(asked) or _PAGE_MAX, cloud.quirks.get("page_max", _PAGE_MAX))
+    start = ids.index(marker) + 1 if marker else 0
+    page = found[start : start + limit]
+    info: Row = {"current_count": len(page)}
+    if page:
+        info["previous_marker"] = page[0]["id"]
+    if start + limit < len(found):
+        info["next_marker"] = page[-1]["id"]
+    return _body(**{collection: page, "page_info": info})
+
+
+def _show(group: Group) -> httpx.Response:
+    rules = [rule_row(group, rule) for rule in group.rules]
+    return _body(security_group=group_row(group) | {"security_group_rules": rules})
+
+
+def _quotas(cloud: Cloud) -> Row:
+    """Write the quotas; those without a ceiling are not online here, which is -1."""
+    composite = cloud.limits.get(_COMPOSITE, -1)
+    return {key: cloud.limits.get(name, -1) for name, key in _QUOTAS.items()} | {
+        f"security_group_contain_{direction}_{family}_composite_rules": composite
+        for direction in ("ingress", "egress")
+        for family in ("ipv4", "ipv6")
+    }
+
+
+def _body(**body: Any) -> httpx.Response:
+    return httpx.Response(200, json={"request_id": _REQUEST_ID, **body})

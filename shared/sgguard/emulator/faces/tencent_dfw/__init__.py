@@ -1,0 +1,80 @@
+"""Tencent's legacy API 2.0 for security groups on the wire.
+
+Errors come with HTTP 200 and a ``code``. HmacSHA1 and HmacSHA256 are checked over query or form,
+with a clock skew of at most five minutes; a nonce is accepted once (4500). Quirks of the cloud
+(``quirks`` in a scenario):
+
+- ``code_as_string``: ``"code": "5100"``, as in the sample of the error-code page
+- ``code_desc``: answers have ``codeDesc``
+- ``https_only``: plain HTTP is refused (4600)
+- ``references_empty``: an unreferenced group has an empty ``"list"`` (default), is left out
+  (``"omit"``), or the whole empty answer is a list (``"php"``)
+- ``references_omit``: ids the answer does not mention
+- ``references_shape``: ``"string"``: one referrer is a text; ``"single-quoted"``: the answer is
+  printed like the documents' own sample, which is not JSON
+- ``default_untold``: groups do not say whether they are the default one
+- ``egress_absent``: an empty list of egress rules is left out
+- ``total_zero``: ``totalCount`` is 0 beside listed instances, as in a sample
+- ``interfaces_beside``: interfaces stand beside ``code`` instead of in ``data``
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from sgguard.emulator.faces.base import Claim, FaultKind
+from sgguard.emulator.faces.tencent_dfw.actions import ACTIONS, QcloudError, call_of
+from sgguard.emulator.state import Cloud
+from sgguard.wire.qcloud_v2 import params_of
+
+PATH = "/v2/index.php"
+
+
+@dataclass(frozen=True, slots=True)
+class TencentDfwFace:
+    """Answers requests to API 2.0 from the state."""
+
+    def claims(self, request: httpx.Request, cloud: Cloud) -> Claim:  # noqa: ARG002 - one owner
+        """Claim the one path of API 2.0."""
+        return Claim.MINE if request.url.path == PATH else Claim.NO
+
+    def action(self, request: httpx.Request) -> str:
+        """Return the action's name."""
+        return params_of(request).get("Action", "")
+
+    def answer(self, request: httpx.Request, cloud: Cloud, now: float) -> httpx.Response:
+        """Check the caller, act, answer."""
+        try:
+            action, call = call_of(request, cloud, now)
+            body = ACTIONS[action](call)
+        except QcloudError as error:
+            return _response(cloud.quirks, error.code, error.message, {})
+        if cloud.quirks.get("references_shape") == "single-quoted" and "Associate" in action:
+            text = f'{{"code": 0, "message": "", "data": {body["data"]!r}}}'
+            return httpx.Response(
+                200, headers={"content-type": "application/json"}, content=text.encode()
+            )
+        return _response(cloud.quirks, 0, "", body)
+
+    def fault(self, kind: FaultKind, request: httpx.Request, code: str) -> httpx.Response:
+        """Return a throttle (4400) or another error (6000)."""
+        number = int(code) if code.isdigit() else 4400 if kind == "throttle" else 6000
+        return _response({}, number, f"{self.action(request)}: on order", {})
+
+
+def _response(
+    quirks: dict[str, Any], code: int, message: str, body: dict[str, Any]
+) -> httpx.Response:
+    answer: dict[str, Any] = {
+        "code": str(code) if quirks.get("code_as_string") else code,
+        "message": message,
+    }
+    if quirks.get("code_desc"):
+        answer["codeDesc"] = "Success" if code == 0 else "Failed"
+    return httpx.Response(200, json={**answer, **body})
+
+
+FACE = TencentDfwFace()

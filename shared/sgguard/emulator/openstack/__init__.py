@@ -1,0 +1,1 @@
+"""Keystone, Neutron and Nova as every emulated cloud built on them answers."""

@@ -1,0 +1,169 @@
+"""The answers of the Alibaba Cloud ECS API: JSON or XML into one form, errors into error classes.
+
+Both formats become what JSON looks like: lists are nested, ``{"SecurityGroups": {"SecurityGroup":
+[...]}}``. A server that loses the ``Format`` of a call answers in XML, so XML is always expected.
+
+Source: "Response results" and "Common error codes", help.aliyun.com, read 2026-11.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import httpx
+
+from sgguard.errors import (
+    CloudError,
+    ForbiddenError,
+    InUseError,
+    LimitError,
+    NotFoundError,
+    ThrottledError,
+    UnauthenticatedError,
+    UnavailableError,
+    UnknownShapeError,
+    UnreachableError,
+)
+from sgguard.providers.alibaba.xml import parse_xml
+
+PROVIDER = "alibaba"
+NO_SUCH_GROUP = "InvalidSecurityGroupId.NotFound"
+
+_FAMILIES: tuple[tuple[str, type[CloudError]], ...] = (
+    ("Throttling*", ThrottledError),
+    ("Rejected.Throttling*", ThrottledError),
+    ("ServiceUnavailable*", UnavailableError),
+    ("InternalError*", UnavailableError),
+    ("UnknownError*", UnavailableError),
+    ("RequestTimeout*", UnavailableError),
+    ("OperationConflict*", UnavailableError),
+    # Our nonces never repeat: something between us and the cloud sent the request twice, and the
+    # answer to the first one is lost. A read is signed anew; the outcome of a write is unknown.
+    ("SignatureNonceUsed*", UnreachableError),
+    ("SignatureDoesNotMatch*", UnauthenticatedError),
+    ("IncompleteSignature*", UnauthenticatedError),
+    ("InvalidAccessKey*", UnauthenticatedError),
+    ("MissingAccessKey*", UnauthenticatedError),
+    ("Forbidden.AccessKey*", UnauthenticatedError),
+    ("InvalidSecurityToken*", UnauthenticatedError),
+    ("MissingSecurityToken*", UnauthenticatedError),
+    ("IllegalTimestamp*", UnauthenticatedError),
+    ("InvalidTimeStamp*", UnauthenticatedError),
+    ("Forbidden*", ForbiddenError),
+    ("NoPermission*", ForbiddenError),
+    # One code for "still carried" and for "still referenced": only the text differs, and a text
+    # is no contract. Which one it is, the references and bindings tell.
+    ("DependencyViolation*", InUseError),
+    ("InvalidOperation.DeletionProtection*", InUseError),
+    ("InvalidOperation.ResourceManagedByCloudProduct*", InUseError),
+    ("*LimitExceed*", LimitError),
+    ("QuotaExceed*", LimitError),
+    ("*.NotFound", NotFoundError),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One good answer: the action it answers, and its fields in the form of JSON."""
+
+    action: str
+    fields: Mapping[str, Any]
+
+    def items(self, container: str, item: str) -> list[dict[str, Any]]:
+        """Return the entries of a list of objects.
+
+        Raises:
+            UnknownShapeError: the list, or one of its entries, is not there or something else.
+        """
+        entries = nested(self.fields, container, item)
+        if entries is None or not all(isinstance(entry, dict) for entry in entries):
+            raise self.unknown(f"{container}.{item} is not a list of objects")
+        return entries
+
+    def unknown(self, detail: str) -> UnknownShapeError:
+        """Return the error for an answer that is not what the document describes."""
+        return UnknownShapeError(PROVIDER, self.action, detail=detail)
+
+
+def nested(fields: Mapping[str, Any], container: str, item: str) -> list[Any] | None:
+    """Return the list at ``container.item``, None when there is no such list."""
+    outer = fields.get(container)
+    entries = outer.get(item) if isinstance(outer, dict) else None
+    return entries if isinstance(entries, list) else None
+
+
+def read_answer(response: httpx.Response, action: str) -> Answer:
+    """Return the answer's fields.
+
+    Raises:
+        CloudError: the class that stands for the vendor's code, whatever the HTTP status says.
+        UnknownShapeError: neither an answer to this action nor an error.
+    """
+    fields = _fields(response, action)
+    if fields is not None and isinstance(fields.get("Code"), str) and fields["Code"]:
+        raise _error(response, action, fields)
+    if response.status_code >= httpx.codes.BAD_REQUEST:
+        raise _error(response, action, {})
+    if fields is None or response.status_code != httpx.codes.OK:
+        raise UnknownShapeError(
+            PROVIDER,
+            action,
+            status=response.status_code,
+            detail=f"the body ({len(response.content)} bytes) is no answer to {action}",
+        )
+    return Answer(action, fields)
+
+
+def _fields(response: httpx.Response, action: str) -> dict[str, Any] | None:
+    body = response.content.lstrip()
+    if body.startswith(b"<"):
+        return parse_xml(body, roots=(f"{action}Response", "Error"))
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return fields if isinstance(fields, dict) else None
+
+
+def _error(response: httpx.Response, action: str, fields: Mapping[str, Any]) -> CloudError:
+    code = str(fields.get("Code", ""))
+    retry_after_s = _retry_after_s(response)
+    kind = _kind(code, response.status_code, is_told_to_wait=retry_after_s is not None)
+    # What the cloud says about a bad signature repeats the text that was signed, and with it the
+    # session token: only the code is kept.
+    is_secret = issubclass(kind, UnauthenticatedError)
+    return kind(
+        PROVIDER,
+        action,
+        code=code,
+        detail="the cloud refuses key, signature, token or clock" if is_secret else _text(fields),
+        status=response.status_code,
+        request_id=str(fields.get("RequestId", "")),
+        retry_after_s=retry_after_s,
+    )
+
+
+def _kind(code: str, status: int, *, is_told_to_wait: bool) -> type[CloudError]:
+    for pattern, kind in _FAMILIES:
+        if fnmatchcase(code, pattern):
+            return kind
+    if is_told_to_wait or status == httpx.codes.TOO_MANY_REQUESTS:
+        return ThrottledError
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return UnavailableError
+    return CloudError if code else UnknownShapeError
+
+
+def _text(fields: Mapping[str, Any]) -> str:
+    message = fields.get("Message", "")
+    return message if isinstance(message, str) else ""
+
+
+def _retry_after_s(response: httpx.Response) -> float | None:
+    """Return the wait the cloud asks for; its header is in milliseconds."""
+    value = response.headers.get("x-acs-retry-after", "").strip()
+    return int(value) / 1000 if value.isascii() and value.isdigit() and int(value) > 0 else None

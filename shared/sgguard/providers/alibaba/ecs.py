@@ -1,0 +1,167 @@
+"""Groups, rules, instances, interfaces and limits of Alibaba Cloud ECS in sgguard's words.
+
+Every function takes one object of an answer. Required members that are missing or of another type
+raise UnknownShapeError; members that a region or an older server leaves out are empty.
+
+Source: DescribeSecurityGroups, DescribeSecurityGroupAttribute, DescribeInstances and
+DescribeNetworkInterfaces (2014-05-26), alibabacloud.com/help, read 2026-11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sgguard.model import Binding, Direction, Group, Instance, Interface, Limit, Rule
+from sgguard.providers.alibaba.answer import Answer, nested
+
+_KINDS = {"normal": "basic", "enterprise": "advanced"}
+_BINDABLE = frozenset({"Running", "Stopped"})
+_PEERS = {
+    Direction.INGRESS: ("SourceCidrIp", "Ipv6SourceCidrIp", "SourcePrefixListId"),
+    Direction.EGRESS: ("DestCidrIp", "Ipv6DestCidrIp", "DestPrefixListId"),
+}
+
+_RAISABLE = "5 by default; Alibaba raises it to 10 or 16 on request, the policy can say so"
+LIMITS = (
+    Limit("groups-per-instance", 5, note=_RAISABLE),
+    Limit("groups-per-interface", 5, note=_RAISABLE),
+    Limit("instances-per-group", 2000, note="of a basic group; an advanced one takes 65536"),
+    Limit("rules-per-group", 200, note="and 1000 over all groups of an interface"),
+    Limit("references-per-group", 20, note="groups a basic group may name; an advanced one: none"),
+    Limit("groups-per-project", 100, note="groups of an account; Alibaba raises it on request"),
+)
+"""The documented limits: "Limits", "JoinSecurityGroup", "AuthorizeSecurityGroup", 2021 to 2026."""
+
+
+def group_of(answer: Answer, raw: dict[str, Any]) -> Group:
+    """Return a group; its rules are not part of the list."""
+    kind = _text(raw, "SecurityGroupType")
+    tags = nested(raw, "Tags", "Tag") or []
+    return Group(
+        group_id=_required(answer, raw, "SecurityGroupId"),
+        name=_text(raw, "SecurityGroupName"),
+        description=_text(raw, "Description"),
+        network=_text(raw, "VpcId"),
+        kind=_KINDS.get(kind, kind),
+        managed_by=_manager(raw),
+        tags=tuple((_text(t, "TagKey"), _text(t, "TagValue")) for t in tags if isinstance(t, dict)),
+    )
+
+
+def rules_of(entries: Sequence[tuple[Answer, dict[str, Any]]]) -> tuple[Rule, ...]:
+    """Return the rules of a group, ingress first, else in the cloud's order."""
+    rules = [_rule(answer, raw, number) for number, (answer, raw) in enumerate(entries)]
+    return tuple(sorted(rules, key=lambda rule: rule.direction is Direction.EGRESS))
+
+
+def _rule(answer: Answer, raw: dict[str, Any], number: int) -> Rule:
+    try:
+        direction = Direction(_required(answer, raw, "Direction").lower())
+    except ValueError as error:
+        raise answer.unknown("a rule is neither ingress nor egress") from error
+    group_key = "SourceGroupId" if direction is Direction.INGRESS else "DestGroupId"
+    peer_group = _text(raw, group_key)
+    return Rule(
+        rule_id=_text(raw, "SecurityGroupRuleId") or f"{direction}[{number}]",
+        direction=direction,
+        protocol=_any(_text(raw, "IpProtocol").lower(), "all", "-1", ""),
+        ports=_ports(raw),
+        peer_group=peer_group,
+        peer="" if peer_group else next((v for k in _PEERS[direction] if (v := _text(raw, k))), ""),
+        action="drop" if _text(raw, "Policy").lower() == "drop" else "accept",
+        priority=_number(raw, "Priority"),
+        description=_text(raw, "Description"),
+    )
+
+
+def instance_of(
+    answer: Answer, raw: dict[str, Any], interfaces: tuple[Interface, ...] = ()
+) -> Instance:
+    """Return an instance with its interfaces; its own groups are those of the primary one."""
+    state = _required(answer, raw, "Status")
+    vpc = raw.get("VpcAttributes")
+    refusal = (
+        f"IncorrectInstanceStatus: the instance is {state}; "
+        "a group can be bound while it is Running or Stopped"
+    )
+    return Instance(
+        instance_id=_required(answer, raw, "InstanceId"),
+        name=_text(raw, "InstanceName"),
+        state=state,
+        network=_text(vpc, "VpcId") if isinstance(vpc, dict) else "",
+        group_ids=_group_ids(answer, raw),
+        interfaces=interfaces,
+        binding_refusal="" if state in _BINDABLE else refusal,
+    )
+
+
+def interface_of(answer: Answer, raw: dict[str, Any]) -> Interface:
+    """Return a network interface and the groups it carries."""
+    return Interface(
+        interface_id=_required(answer, raw, "NetworkInterfaceId"),
+        group_ids=_group_ids(answer, raw),
+        is_primary=_text(raw, "Type") == "Primary",
+    )
+
+
+def instance_binding(answer: Answer, raw: dict[str, Any]) -> Binding:
+    """Return the instance as something that carries a group."""
+    instance_id = _required(answer, raw, "InstanceId")
+    name = _text(raw, "InstanceName")
+    return Binding("instance", instance_id, name=name, instance_id=instance_id)
+
+
+def interface_binding(answer: Answer, raw: dict[str, Any]) -> Binding:
+    """Return the interface as something that carries a group, with the service that owns it."""
+    return Binding(
+        "interface",
+        _required(answer, raw, "NetworkInterfaceId"),
+        name=_text(raw, "NetworkInterfaceName"),
+        instance_id=_text(raw, "InstanceId"),
+        owner=_manager(raw),
+    )
+
+
+def _manager(raw: dict[str, Any]) -> str:
+    """Name the cloud product that owns a group or an interface, empty when nobody does."""
+    if _text(raw, "ServiceManaged").lower() != "true":
+        return ""
+    service = _text(raw, "ServiceID")
+    return f"service {service}" if service else "a cloud service"
+
+
+def _group_ids(answer: Answer, raw: dict[str, Any]) -> tuple[str, ...]:
+    ids = nested(raw, "SecurityGroupIds", "SecurityGroupId")
+    if ids is None or not all(isinstance(group_id, str) for group_id in ids):
+        raise answer.unknown("SecurityGroupIds.SecurityGroupId is not a list of ids")
+    return tuple(ids)
+
+
+def _ports(raw: dict[str, Any]) -> str:
+    if port_list := _text(raw, "PortRangeListId"):
+        return port_list
+    first, _, last = _any(_text(raw, "PortRange"), "-1/-1", "").partition("/")
+    return first if last in ("", first) else f"{first}-{last}"
+
+
+def _any(value: str, *spellings: str) -> str:
+    return "any" if value in spellings else value
+
+
+def _required(answer: Answer, raw: dict[str, Any], name: str) -> str:
+    value = raw.get(name)
+    if not isinstance(value, str) or not value:
+        raise answer.unknown(f"an entry without {name}")
+    return value
+
+
+def _text(raw: dict[str, Any], name: str) -> str:
+    """Return a member as text; XML has no other type, JSON has numbers and booleans."""
+    value = raw.get(name)
+    return str(value) if isinstance(value, str | int) else ""
+
+
+def _number(raw: dict[str, Any], name: str) -> int | None:
+    text = _text(raw, name)
+    return int(text) if text.isascii() and text.isdigit() else None

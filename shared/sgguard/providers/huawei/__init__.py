@@ -1,0 +1,251 @@
+"""Huawei Cloud and Open Telekom Cloud: VPC v3, v2.0 where v3 is missing, and native Nova calls.
+
+Facts that shape it: v3 is absent in some regions and at some partners (404 APIGW.0101, never "no
+such group"); Open Telekom Cloud has v3 groups and rules, but ports only in v2.0 and no
+supplementary interfaces; VPC v1 cannot be asked who references a group and is not used; the
+documents say a referenced group cannot be deleted, the API's error table does not.
+https://support.huaweicloud.com/intl/en-us/api-vpc/ (read 2026-11).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sgguard.errors import NotFoundError
+from sgguard.model import (
+    Binding,
+    Group,
+    Instance,
+    Limit,
+    Reference,
+    Rule,
+    Seen,
+    Traits,
+    Visibility,
+)
+from sgguard.providers.base import Access, seen_or_unseen
+from sgguard.providers.huawei import listing as huawei_list
+from sgguard.providers.huawei.api import Api, unless_absent
+from sgguard.providers.huawei.env import caller_of, iam_setting
+from sgguard.providers.huawei.quota import parse_limits, with_advice
+from sgguard.providers.huawei.region import region_of
+from sgguard.providers.huawei.server import Server, hidden_interfaces, instance_of, parse_server
+from sgguard.providers.huawei.vpc import Port, binding_of, binding_of_sub
+from sgguard.wire.openstack import nova
+from sgguard.wire.openstack.neutron import ingress_first
+from sgguard.wire.parallel import parallel
+
+TRAITS = Traits(
+    provider="huawei",
+    on_delete_referenced="unknown",
+    refused_with="VPC.9902",
+    group_limit_per="interface",
+    group_id_example="b3e4b615-a40f-4e1c-92af-2e0d382141d5",
+)
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_QUOTAS = "/v3/{project_id}/vpc/quotas"
+_SERVER = "/v1/{project_id}/cloudservers/{id}"
+_SERVER_GROUPS = (
+    "/v2.1/{project_id}/servers/{id}/os-security-groups",
+    "/v2/{project_id}/servers/{id}/os-security-groups",
+)
+
+
+def connect(access: Access) -> Huawei:
+    """Return the provider for the region and credentials of ``access``.
+
+    Raises:
+        AddressError: no region can have that name.
+        SettingsError: credentials are missing, or an address is none.
+    """
+    iam = iam_setting(access.secret)
+    region = region_of(access.region, endpoint=access.endpoint(), iam=iam)
+    caller = caller_of(access.secret, region, access.wire, access.now)
+    return Huawei(Api(access.wire, region, caller))
+
+
+@dataclass(frozen=True, slots=True)
+class Huawei:
+    """One region of Huawei Cloud or Open Telekom Cloud."""
+
+    api: Api
+
+    @property
+    def traits(self) -> Traits:
+        """How this cloud behaves where clouds differ."""
+        return TRAITS
+
+    @property
+    def visibility(self) -> Visibility:
+        """One project, whatever the credentials."""
+        return Visibility.PROJECT
+
+    def is_group_id(self, text: str) -> bool:
+        """Tell whether this is a UUID with hyphens."""
+        return _UUID.fullmatch(text) is not None
+
+    def read_groups(self, group_ids: Sequence[str]) -> Seen[dict[str, Group | None]]:
+        """Return each group by id; None says that the project has no such group."""
+
+        def read() -> Seen[dict[str, Group | None]]:
+            known = {group.group_id: group for group in huawei_list.groups(self.api, group_ids)}
+            return Seen({group_id: known.get(group_id) for group_id in group_ids})
+
+        return seen_or_unseen("groups", read, {}) if group_ids else Seen({})
+
+    def list_references(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Reference, ...]]]:
+        """Return, by id, every rule of another group that names it.
+
+        Rules that deny and rules that are switched off are references as well.
+        """
+
+        def read() -> Seen[dict[str, tuple[Reference, ...]]]:
+            rows = huawei_list.rules(self.api, "remote_group_id", group_ids)
+            others = [row for row in rows if row.group_id != row.rule.peer_group]
+            mine = [row for row in others if row.rule.peer_group in group_ids]
+            names = self._names({row.group_id for row in mine})
+            return Seen(
+                {
+                    group_id: tuple(
+                        Reference(
+                            row.group_id, names.get(row.group_id, ""), "", row.project, row.rule
+                        )
+                        for row in mine
+                        if row.rule.peer_group == group_id
+                    )
+                    for group_id in group_ids
+                }
+            )
+
+        return seen_or_unseen("references", read, {}) if group_ids else Seen({})
+
+    def list_bindings(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Binding, ...]]]:
+        """Return, by id, every port and supplementary interface that carries it."""
+        if not group_ids:
+            return Seen({})
+        reads: list[Callable[[], Seen[Any]]] = [
+            partial(self._ports, "security_groups", group_ids),
+            partial(huawei_list.sub_interfaces, self.api),
+        ]
+        ports, subs = parallel([partial(seen_or_unseen, "bindings", read, None) for read in reads])
+        if ports.value is None:
+            return Seen({}, (*ports.unseen, *subs.unseen))
+        return Seen(
+            {
+                group_id: (
+                    *(binding_of(p) for p in ports.value if group_id in p.row.group_ids),
+                    *(binding_of_sub(s) for s in subs.value or () if group_id in s.group_ids),
+                )
+                for group_id in group_ids
+            },
+            subs.unseen,
+        )
+
+    def count_instances(self, group_ids: Sequence[str]) -> Seen[dict[str, int]]:
+        """Return, by id, how many interfaces carry it: they are what this cloud's quota counts.
+
+        Never fewer than the servers behind them, so advice given in servers is not undershot.
+        """
+        seen = self.list_bindings(group_ids)
+        return Seen({i: len(bindings) for i, bindings in seen.value.items()}, seen.unseen)
+
+    def list_rules(self, group_id: str) -> Seen[tuple[Rule, ...]]:
+        """Return the group's own rules, ingress first."""
+
+        def read() -> Seen[tuple[Rule, ...]]:
+            rows = huawei_list.rules(self.api, "security_group_id", [group_id])
+            return Seen(ingress_first(row.rule for row in rows if row.group_id == group_id))
+
+        return seen_or_unseen("rules", read, ())
+
+    def read_instance(self, instance_id: str) -> Seen[Instance | None]:
+        """Return the server, its state and its interfaces; supplementary ones are not listed."""
+        if not _UUID.fullmatch(instance_id):
+            return Seen(None)
+        what = "groups, state and interfaces of the instance"
+        reads: list[Callable[[], Seen[Any]]] = [
+            partial(self._named, instance_id),
+            partial(self._server, instance_id),
+            partial(self._ports, "device_id", [instance_id]),
+        ]
+        nothing: list[Any] = [(), None, []]
+        parts = parallel(
+            [partial(seen_or_unseen, what, *pair) for pair in zip(reads, nothing, strict=True)]
+        )
+        named, server, found = (part.value for part in parts)
+        if named is None:
+            return Seen(None)
+        ports: list[Port] = [port for port in found if port.row.device_id == instance_id]
+        unseen = tuple(u for part in parts for u in part.unseen)
+        return Seen(
+            instance_of(instance_id, server, named, ports),
+            unseen or hidden_interfaces(named, ports),
+        )
+
+    def read_limits(self) -> Seen[tuple[Limit, ...]]:
+        """Return the live quotas, and the documented advice for what has none."""
+        is_otc = self.api.region.is_otc
+        advice = with_advice((), is_otc=is_otc)
+
+        def read() -> Seen[tuple[Limit, ...]]:
+            shape = self.api.shape(_QUOTAS)
+            live = unless_absent(lambda: parse_limits(self.api.vpc(_QUOTAS), shape), lambda: ())
+            return Seen(with_advice(live, is_otc=is_otc))
+
+        return seen_or_unseen("limits", read, advice)
+
+    def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
+        """Delete the group; this cloud cannot be told to unbind its holders first."""
+        del is_forced
+        send = partial(self.api.send, "DELETE", self.api.region.vpc, fields={"id": group_id})
+        unless_absent(
+            partial(send, huawei_list.GROUPS + "/{id}"), partial(send, huawei_list.GROUP_V2)
+        )
+
+    def bind_group(self, group_id: str, instance_ids: Sequence[str]) -> None:
+        """Add the group to every interface of each server, one call per server."""
+        content = json.dumps({"addSecurityGroup": {"name": group_id}}).encode()
+        for instance_id in instance_ids:
+            self.api.send(
+                "POST",
+                self.api.region.ecs,
+                "/v2.1/{project_id}/servers/{id}/action",
+                fields={"id": instance_id},
+                content=content,
+            )
+
+    def _names(self, group_ids: Iterable[str]) -> dict[str, str]:
+        """Return the names of referring groups: worth a second wave, but never a verdict."""
+        wanted = sorted(group_ids)
+        known = self.read_groups(wanted).value if wanted else {}
+        return {group_id: group.name for group_id, group in known.items() if group}
+
+    def _ports(self, key: str, values: Sequence[str]) -> Seen[list[Port]]:
+        return Seen(huawei_list.ports(self.api, key, values))
+
+    def _named(self, instance_id: str) -> Seen[tuple[str, ...] | None]:
+        """Ask Nova which groups the server is in, at the newer address first."""
+
+        def at(path: str) -> tuple[str, ...]:
+            body = self.api.ecs(path.replace("{id}", instance_id))
+            groups = nova.parse_server_groups(body, self.api.shape(path))
+            return tuple(group.group_id for group in groups)
+
+        try:
+            newer, older = (partial(at, path) for path in _SERVER_GROUPS)
+            return Seen(unless_absent(newer, older))
+        except NotFoundError:
+            return Seen(None)
+
+    def _server(self, instance_id: str) -> Seen[Server | None]:
+        try:
+            body = self.api.ecs(_SERVER.replace("{id}", instance_id))
+        except NotFoundError:
+            return Seen(None)
+        return Seen(parse_server(body.get("server"), self.api.shape(_SERVER)))

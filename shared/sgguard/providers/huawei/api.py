@@ -1,0 +1,208 @@
+"""Asking Huawei Cloud: who asks, for which project, and in which of the APIs that may be there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import httpx
+
+from sgguard.errors import SettingsError, UnknownShapeError
+from sgguard.providers.huawei.error import API_ABSENT, checker
+from sgguard.providers.huawei.region import Region
+from sgguard.providers.huawei.vpc import Params
+from sgguard.wire.client import Wire
+from sgguard.wire.openstack.keystone_auth import KeystoneAuth
+from sgguard.wire.sdk_hmac import SdkHmacAuth
+from sgguard.wire.shape import Json, Shape
+
+T = TypeVar("T")
+_CACHE_MAX = 256
+_PROJECTS_ACTION = "GET /v3/projects"
+
+ProjectKey = tuple[httpx.BaseTransport | None, str, str, str]
+
+
+class ProjectCache:
+    """Project ids by network, IAM address, caller and region; may be dropped at any time."""
+
+    def __init__(self) -> None:
+        self._ids: dict[ProjectKey, str] = {}
+        self._locks: dict[ProjectKey, threading.Lock] = {}
+        self._guard = threading.Lock()
+
+    def get(self, key: ProjectKey) -> str:
+        """Return the id, ``""`` when it is not known."""
+        with self._guard:
+            return self._ids.get(key, "")
+
+    def put(self, key: ProjectKey, project: str) -> None:
+        """Keep an id; the oldest go when there are many."""
+        with self._guard:
+            while len(self._ids) >= _CACHE_MAX:
+                oldest = next(iter(self._ids))
+                del self._ids[oldest]
+                self._locks.pop(oldest, None)
+            self._ids[key] = project
+
+    def lock(self, key: ProjectKey) -> threading.Lock:
+        """Return the lock under which one thread asks for all that wait."""
+        with self._guard:
+            return self._locks.setdefault(key, threading.Lock())
+
+
+_CACHE = ProjectCache()
+"""A project's id never changes; dropping it only costs a round trip."""
+
+
+class TokenAuth(httpx.Auth):
+    """Sends a token that somebody else fetched."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __repr__(self) -> str:
+        return "TokenAuth()"
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Send the request with the token."""
+        request.headers["x-auth-token"] = self._token
+        yield request
+
+
+Sign = Callable[[str], SdkHmacAuth]
+"""Returns the signature scheme for a project (``""`` for none)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: a signer, a Keystone identity, or a token that is there already.
+
+    ``name`` tells callers apart in the cache and is no secret. ``project`` is empty when it must
+    be looked up.
+    """
+
+    name: str
+    auth: Sign | KeystoneAuth | TokenAuth = field(repr=False)
+    project: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One region's services as one caller sees them."""
+
+    wire: Wire = field(repr=False)
+    region: Region
+    caller: Caller
+    projects: ProjectCache = field(default=_CACHE, repr=False)
+
+    def project(self) -> str:
+        """Return the project's id, asked from IAM once when nobody set it.
+
+        Raises:
+            SettingsError: IAM knows no project, or several, of the region's name.
+            CloudError: IAM refused or could not be reached.
+        """
+        if self.caller.project:
+            return self.caller.project
+        if isinstance(self.caller.auth, KeystoneAuth):
+            return self.caller.auth.token().project_id
+        key = (self.wire.transport, self.region.iam, self.caller.name, self.region.name)
+        if known := self.projects.get(key):
+            return known
+        with self.projects.lock(key):
+            if known := self.projects.get(key):
+                return known
+            project = self._look_up()
+            self.projects.put(key, project)
+            return project
+
+    def vpc(self, path: str, params: Params = ()) -> Json:
+        """Return the answer of ``GET {vpc}{path}``; ``{project_id}`` in it is filled in."""
+        return self._get(self.region.vpc, path, params)
+
+    def ecs(self, path: str) -> Json:
+        """Return the answer of ``GET {ecs}{path}``; ``{project_id}`` in it is filled in."""
+        return self._get(self.region.ecs, path, ())
+
+    def shape(self, path: str) -> Shape:
+        """Return the reader of an answer to ``GET path``."""
+        return Shape(self.wire.provider, f"GET {path}")
+
+    def send(
+        self,
+        method: str,
+        base: str,
+        path: str,
+        *,
+        fields: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> None:
+        """Send a change exactly once; ``fields`` fill in what the path leaves open.
+
+        Raises:
+            CloudError: it was refused, or no answer came and the outcome is unknown.
+        """
+        action = f"{method} {path}"
+        project = self.project()
+        self.wire.write(
+            method,
+            base + path.format(project_id=project, **(fields or {})),
+            action=action,
+            check=checker(self.wire.provider, action),
+            auth=self._auth(project),
+            headers={"content-type": "application/json"} if content else None,
+            content=content,
+        )
+
+    def _get(self, base: str, path: str, params: Params) -> Json:
+        action = f"GET {path}"
+        project = self.project()
+        response = self.wire.read(
+            "GET",
+            base + path.replace("{project_id}", project),
+            action=action,
+            check=checker(self.wire.provider, action),
+            auth=self._auth(project),
+            params=list(params) or None,
+        )
+        return self.shape(path).table(self.wire.json(response, action), "answer")
+
+    def _auth(self, project: str) -> httpx.Auth:
+        auth = self.caller.auth
+        return auth if isinstance(auth, httpx.Auth) else auth(project)
+
+    def _look_up(self) -> str:
+        response = self.wire.read(
+            "GET",
+            f"{self.region.iam}/projects",
+            action=_PROJECTS_ACTION,
+            check=checker(self.wire.provider, _PROJECTS_ACTION),
+            auth=self._auth(""),
+            params={"name": self.region.name},
+        )
+        shape = Shape(self.wire.provider, _PROJECTS_ACTION)
+        body: Any = self.wire.json(response, _PROJECTS_ACTION)
+        rows = shape.tables(shape.table(body, "answer").get("projects"), "projects")
+        if len(rows) != 1:
+            raise SettingsError(
+                f"{self.wire.provider}: IAM knows {len(rows)} projects named "
+                f"{self.region.name!r}: set HUAWEICLOUD_SDK_PROJECT_ID"
+            )
+        return shape.text(rows[0], "id", "projects[0]")
+
+
+def unless_absent(newer: Callable[[], T], older: Callable[[], T]) -> T:
+    """Ask the newer API; where the gateway does not know it, ask the older one.
+
+    Regions and partner clouds without VPC v3 answer 404 APIGW.0101 to every path of it, which
+    says nothing about the group that was asked for.
+    """
+    try:
+        return newer()
+    except UnknownShapeError as error:
+        if error.code not in API_ABSENT:
+            raise
+        return older()

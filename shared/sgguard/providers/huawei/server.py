@@ -1,0 +1,100 @@
+"""An elastic cloud server as ECS v1 describes it.
+
+``GET /v1/{project_id}/cloudservers/{server_id}``; the same object as in ``cloudservers/detail``.
+https://support.huaweicloud.com/intl/en-us/api-ecs/ (read 2026-11). The answer also holds the
+server's user data, often with secrets in it: nothing but what is named here is ever read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sgguard.model import Instance, Interface, Unseen
+from sgguard.providers.huawei.vpc import Port
+from sgguard.wire.shape import Shape
+
+_DELETED = frozenset({"DELETED", "SOFT_DELETED"})
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server. ``status`` is the cloud's word in upper case; ``group_ids`` of all interfaces."""
+
+    server_id: str
+    name: str
+    status: str
+    project: str
+    vpc: str
+    group_ids: tuple[str, ...]
+
+
+def parse_server(raw: object, shape: Shape, path: str = "server") -> Server:
+    """Read one server.
+
+    Raises:
+        UnknownShapeError: id or groups are missing, or a value is of another type.
+    """
+    row = shape.table(raw, path)
+    metadata = shape.table(row.get("metadata") or {}, f"{path}.metadata")
+    groups = shape.tables(row.get("security_groups"), f"{path}.security_groups")
+    ids = (shape.text(group, "id", f"{path}.security_groups") for group in groups)
+    return Server(
+        server_id=shape.text(row, "id", path),
+        name=shape.text_or_empty(row, "name", path),
+        status=shape.text_or_empty(row, "status", path),
+        project=shape.text_or_empty(row, "tenant_id", path),
+        vpc=shape.text_or_empty(metadata, "vpc_id", f"{path}.metadata"),
+        group_ids=tuple(dict.fromkeys(ids)),
+    )
+
+
+def instance_of(
+    instance_id: str, server: Server | None, named: Sequence[str], ports: Sequence[Port]
+) -> Instance:
+    """Put a server together from ECS, from Nova's list of its groups and from its ports.
+
+    The groups are those of the primary interface; without any visible one, those Nova names.
+    """
+    ordered = sorted(ports, key=lambda port: not port.is_primary)
+    return Instance(
+        instance_id=instance_id,
+        name=server.name if server else "",
+        state=server.status if server else "",
+        project=server.project if server else "",
+        network=server.vpc if server else "",
+        group_ids=ordered[0].row.group_ids if ordered else tuple(named),
+        interfaces=tuple(
+            Interface(port.row.port_id, port.row.group_ids, is_primary=n == 0)
+            for n, port in enumerate(ordered)
+        ),
+        binding_refusal=_binding_refusal(server, named, ordered),
+    )
+
+
+def hidden_interfaces(named: Sequence[str], ports: Sequence[Port]) -> tuple[Unseen, ...]:
+    """Say that interfaces are missing when Nova names groups that none of them carries."""
+    carried = {group_id for port in ports for group_id in port.row.group_ids}
+    hidden = [group_id for group_id in named if group_id not in carried]
+    if not hidden:
+        return ()
+    return (
+        Unseen(
+            code="not-told",
+            what="interfaces of the instance",
+            why=f"no interface that can be seen carries {', '.join(hidden)}",
+            remedy="read with credentials of the project that owns the interfaces",
+        ),
+    )
+
+
+def _binding_refusal(server: Server | None, named: Sequence[str], ports: Sequence[Port]) -> str:
+    """Say why Nova would refuse to add a group, empty when nothing is known against it."""
+    if server is not None and server.status in _DELETED:
+        return f"the server is {server.status}"
+    if not named and not ports:
+        return "404 itemNotFound: the server has no interface to carry a group"
+    for port in ports:
+        if not port.row.has_port_security:
+            return f"400 badRequest: port security is off on interface {port.row.port_id}"
+    return ""

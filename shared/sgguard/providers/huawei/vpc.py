@@ -1,0 +1,227 @@
+"""Huawei Cloud VPC v3 as Python values: groups, rules, ports, supplementary interfaces.
+
+Field names: https://support.huaweicloud.com/intl/en-us/api-vpc/vpc_apiv3_0002.html and the models
+of ``huaweicloudsdkvpc`` 3.1.219 (read 2026-11). Ports look the same in v2.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypedDict
+
+from sgguard.model import Binding, Direction, Group, Rule
+from sgguard.wire.openstack import neutron
+from sgguard.wire.openstack.neutron import PortRow, RuleRow
+from sgguard.wire.shape import Json, Shape
+
+Params = Sequence[tuple[str, str]]
+Fetch = Callable[[Params], object]
+"""Asks for one page with these query parameters and returns its JSON."""
+
+PAGE_MAX = 2000
+_ACTIONS: dict[str, Literal["accept", "drop"]] = {"allow": "accept", "deny": "drop"}
+
+
+class GroupBody(TypedDict, total=False):
+    """One row of ``GET /v3/{project_id}/vpc/security-groups``."""
+
+    id: str
+    name: str
+    description: str | None
+    project_id: str
+    enterprise_project_id: str
+    tags: list[dict[str, str]]
+
+
+class RuleBody(TypedDict, total=False):
+    """One row of ``GET /v3/{project_id}/vpc/security-group-rules``."""
+
+    id: str
+    security_group_id: str
+    project_id: str
+    direction: str
+    protocol: str | None
+    ethertype: str
+    multiport: str | None
+    action: str
+    priority: int
+    enabled: bool
+    remote_group_id: str | None
+    remote_ip_prefix: str | None
+    remote_address_group_id: str | None
+    description: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port, and the product behind it where the cloud names one (``RDS``)."""
+
+    row: PortRow
+    vpc: str = ""
+    product: str = ""
+    product_id: str = ""
+    is_primary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SubInterface:
+    """A supplementary network interface: it carries groups of its own beside its parent's."""
+
+    interface_id: str
+    instance_id: str
+    project: str
+    group_ids: tuple[str, ...]
+
+
+def read_pages(fetch: Fetch, params: Params, collection: str, shape: Shape) -> list[Json]:
+    """Return every row of a v3 list, each id once; only a missing marker ends it.
+
+    Raises:
+        UnknownShapeError: a page without its list or its paging, or a marker that comes again:
+            a part of a list is never returned.
+    """
+    rows: dict[str, Json] = {}
+    marker, seen = "", set[str]()
+    while True:
+        page = [*params, ("limit", str(PAGE_MAX)), *([("marker", marker)] if marker else [])]
+        body = shape.table(fetch(page), "answer")
+        for row in shape.tables(body.get(collection), collection):
+            rows.setdefault(shape.text(row, "id", collection), row)
+        info = shape.table(body.get("page_info"), "page_info")
+        marker = shape.text_or_empty(info, "next_marker", "page_info")
+        if not marker:
+            return list(rows.values())
+        if marker in seen:
+            raise shape.wrong(f"{collection}: paging came back to a page it had passed")
+        seen.add(marker)
+
+
+def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Group:
+    """Read one group row.
+
+    Raises:
+        UnknownShapeError: the id is missing, or a value is of another type.
+    """
+    row = shape.table(raw, path)
+    name = shape.text_or_empty(row, "name", path)
+    tags = shape.tables(row.get("tags") or [], f"{path}.tags")
+    return Group(
+        group_id=shape.text(row, "id", path),
+        name=name,
+        description=shape.text_or_empty(row, "description", path),
+        project=shape.text_or_empty(row, "project_id", path),
+        # Nothing but its name marks the default group, and no other may take that name.
+        is_default=name == neutron.DEFAULT_GROUP_NAME,
+        tags=tuple(
+            (
+                shape.text(tag, "key", f"{path}.tags"),
+                shape.text_or_empty(tag, "value", f"{path}.tags"),
+            )
+            for tag in tags
+        ),
+    )
+
+
+def parse_rule(raw: object, shape: Shape, path: str = "security_group_rule") -> RuleRow:
+    """Read one rule row; rules that deny or are switched off are rules like any other.
+
+    Raises:
+        UnknownShapeError: a key that names the rule, its group or its peer is missing or odd.
+    """
+    row = shape.table(raw, path)
+    if "remote_group_id" not in row:
+        # A rule whose peer was left out of the answer would look like one that has none.
+        raise shape.wrong(f"{path}.remote_group_id: missing")
+    direction = shape.text(row, "direction", path)
+    action = _ACTIONS.get(shape.text_or_empty(row, "action", path) or "allow")
+    if direction not in (Direction.INGRESS, Direction.EGRESS) or action is None:
+        raise shape.wrong(f"{path}: unknown direction or action")
+    peer_group = shape.text_or_empty(row, "remote_group_id", path)
+    return RuleRow(
+        group_id=shape.text(row, "security_group_id", path),
+        project=shape.text_or_empty(row, "project_id", path),
+        rule=Rule(
+            rule_id=shape.text(row, "id", path),
+            direction=Direction(direction),
+            protocol=shape.text_or_empty(row, "protocol", path).lower() or "any",
+            ports=shape.text_or_empty(row, "multiport", path) or "any",
+            peer_group=peer_group,
+            peer="" if peer_group else _peer(row, shape, path),
+            action=action,
+            priority=shape.whole_or_none(row, "priority", path),
+            description=shape.text_or_empty(row, "description", path),
+            is_enabled=shape.flag(row, "enabled", path, otherwise=True),
+        ),
+    )
+
+
+def parse_port(raw: object, shape: Shape, path: str = "port") -> Port:
+    """Read one port row of v3, v2.0 or v1.
+
+    Raises:
+        UnknownShapeError: id or groups are missing, or a value is of another type.
+    """
+    row = shape.table(raw, path)
+    details = row.get("binding:vif_details")
+    return Port(
+        row=neutron.parse_port(row, shape, path),
+        vpc=shape.text_or_empty(row, "vpc_id", path),
+        product=shape.text_or_empty(row, "instance_type", path),
+        product_id=shape.text_or_empty(row, "instance_id", path),
+        is_primary=isinstance(details, dict) and details.get("primary_interface") is True,
+    )
+
+
+def parse_sub_interface(raw: object, shape: Shape, path: str) -> SubInterface:
+    """Read one row of ``GET /v3/{project_id}/vpc/sub-network-interfaces``.
+
+    Raises:
+        UnknownShapeError: id or groups are missing, or a value is of another type.
+    """
+    row = shape.table(raw, path)
+    return SubInterface(
+        interface_id=shape.text(row, "id", path),
+        instance_id=shape.text_or_empty(row, "parent_device_id", path),
+        project=shape.text_or_empty(row, "project_id", path),
+        group_ids=shape.texts(row, "security_groups", path),
+    )
+
+
+_PRODUCTS = {"rds": "database", "dds": "database", "elb": "load-balancer", "dcs": "redis"}
+
+
+def binding_of(port: Port) -> Binding:
+    """Return the port as something that carries a group, named after the product behind it."""
+    plain = neutron.binding_of(port.row)
+    if not port.product:
+        return plain
+    product = port.product.lower()
+    return Binding(
+        kind=_PRODUCTS.get(product, product),
+        holder_id=port.product_id or plain.holder_id,
+        name=plain.name,
+        instance_id=plain.instance_id,
+        owner=plain.owner,
+        project=plain.project,
+    )
+
+
+def binding_of_sub(interface: SubInterface) -> Binding:
+    """Return the supplementary interface as something that carries a group."""
+    return Binding(
+        kind="interface",
+        holder_id=interface.interface_id,
+        instance_id=interface.instance_id,
+        owner="sub-network-interface",
+        project=interface.project,
+    )
+
+
+def _peer(row: Json, shape: Shape, path: str) -> str:
+    if address_group := shape.text_or_empty(row, "remote_address_group_id", path):
+        return f"address group {address_group}"
+    anywhere = {"ipv4": "0.0.0.0/0", "ipv6": "::/0"}
+    return shape.text_or_empty(row, "remote_ip_prefix", path) or anywhere.get(
+        shape.text_or_empty(row, "ethertype", path).lower(), "any"
+    )

@@ -1,0 +1,138 @@
+"""Calls to the Networking and Compute services a Keystone catalog names."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import httpx
+
+from sgguard.errors import CloudError, ForbiddenError
+from sgguard.providers.openstack.env import moved
+from sgguard.wire.client import Wire
+from sgguard.wire.openstack.keystone import Token
+from sgguard.wire.openstack.keystone_auth import KeystoneAuth
+from sgguard.wire.openstack.neutron_error import error_of
+from sgguard.wire.openstack.neutron_page import Params, read_all
+from sgguard.wire.paging import chunks
+from sgguard.wire.parallel import parallel
+from sgguard.wire.shape import Json, Shape
+
+IDS_PER_CALL = 50
+"""Ids that go into one query: more would make an address longer than servers accept."""
+
+_NETWORK_VERSION = "/v2.0"
+_COMPUTE_VERSION = re.compile(r"/v2(\.1)?(/|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStackApi:
+    """One region of one cloud, as one identity. ``endpoint`` replaces scheme, host and port."""
+
+    wire: Wire = field(repr=False)
+    auth: KeystoneAuth
+    region: str
+    interface: str = "public"
+    endpoint: str = ""
+
+    def token(self) -> Token:
+        """Return the current token: project, roles and catalog."""
+        return self.auth.token()
+
+    def shape(self, action: str) -> Shape:
+        """Return what reads the answers of an action."""
+        return Shape(self.wire.provider, action)
+
+    def network(self, path: str) -> str:
+        """Return an address of Neutron v2.0.
+
+        Raises:
+            SettingsError: the catalog has no network service in this region.
+        """
+        url = self._service("network")
+        version = "" if url.endswith(_NETWORK_VERSION) else _NETWORK_VERSION
+        return f"{url}{version}/{path}"
+
+    def compute(self, path: str) -> str:
+        """Return an address of Nova v2.1.
+
+        Raises:
+            SettingsError: the catalog has no compute service in this region.
+        """
+        url = self._service("compute")
+        version = "" if _COMPUTE_VERSION.search(url) else "/v2.1"
+        return f"{url}{version}/{path}"
+
+    def rows(self, collection: str, params: Params) -> list[Json]:
+        """Return every row of a Neutron collection, such as ``security-groups``, over all pages."""
+        action = f"GET /v2.0/{collection}"
+        return read_all(
+            partial(self.get, self.network(collection), action),
+            params,
+            collection.replace("-", "_"),
+            self.shape(action),
+        )
+
+    def rows_by(
+        self, collection: str, name: str, values: Sequence[str], params: Params = ()
+    ) -> list[Json]:
+        """Return the rows whose ``name`` is one of the values: one call per 50, side by side."""
+        calls: Sequence[Callable[[], list[Json]]] = [
+            partial(self.rows, collection, [*((name, value) for value in chunk), *params])
+            for chunk in chunks(values, IDS_PER_CALL)
+        ]
+        return [row for rows in parallel(calls) for row in rows]
+
+    def get(self, url: str, action: str, params: Params = ()) -> Any:
+        """Return the JSON of one answer."""
+        response = self.wire.read(
+            "GET",
+            url,
+            action=action,
+            check=partial(self._check, action),
+            auth=self.auth,
+            params=list(params),
+        )
+        return self.wire.json(response, action)
+
+    def send(self, method: str, url: str, action: str, body: object = None) -> None:
+        """Change something, once."""
+        self.wire.write(
+            method,
+            url,
+            action=action,
+            check=partial(self._check, action),
+            auth=self.auth,
+            headers={"content-type": "application/json"},
+            content=None if body is None else json.dumps(body).encode(),
+        )
+
+    def _service(self, service_type: str) -> str:
+        url = self.token().endpoint(service_type, self.region, self.interface)
+        return moved(url, self.endpoint)
+
+    def _check(self, action: str, response: httpx.Response) -> None:
+        if response.is_success:
+            return
+        error = error_of(self.wire.provider, action, response)
+        # A token that is fresh and still refused: its application credential's access rules do
+        # not list this call. The middleware says 401 for that, where a role would say 403.
+        is_rule = self.auth.identity.method == "application_credential"
+        if response.status_code == httpx.codes.UNAUTHORIZED and is_rule:
+            raise _as_forbidden(error)
+        raise error
+
+
+def _as_forbidden(error: CloudError) -> ForbiddenError:
+    return ForbiddenError(
+        error.provider,
+        error.action,
+        code="AccessRules",
+        detail="the application credential's access rules do not list this call",
+        status=error.status,
+        request_id=error.request_id,
+    )

@@ -1,0 +1,111 @@
+"""The usual ``OS_*`` variables of OpenStack's own clients, as an identity.
+
+Names and meaning: https://docs.openstack.org/python-openstackclient/latest/cli/man/openstack.html
+and keystoneauth's plugins (read 2026-11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+
+from sgguard.errors import CredentialsError, SettingsError
+from sgguard.wire.openstack.keystone import Identity, Method, Who, v3_url
+
+Read = Callable[..., str]
+"""Returns the first of the named variables that is set, else an empty text."""
+
+_DEFAULT_DOMAIN_ID = "default"
+_LOCAL_KEYSTONE = "/identity/v3"
+
+_METHODS: dict[str, Method] = {
+    "password": "password",
+    "v3password": "password",
+    "token": "token",
+    "v3token": "token",
+    "v3applicationcredential": "application_credential",
+}
+
+
+def read_identity(read: Read, endpoint: str = "") -> Identity:
+    """Return who asks, from the variables ``read`` gives.
+
+    ``endpoint`` (scheme, host and port) replaces those of ``OS_AUTH_URL``, whose path stays;
+    without ``OS_AUTH_URL`` it is asked at ``/identity/v3``.
+
+    Raises:
+        CredentialsError: something is missing; the message names the variable to set.
+        SettingsError: ``OS_AUTH_URL`` or ``OS_AUTH_TYPE`` cannot be used.
+    """
+    auth_url = read("OS_AUTH_URL") or (endpoint + _LOCAL_KEYSTONE if endpoint else "")
+    if not auth_url:
+        raise _missing("OS_AUTH_URL")
+    url = moved(v3_url(auth_url), endpoint)
+    method = _method(read)
+    if method == "application_credential":
+        return _application_credential(read, url)
+    project = _who(read, "PROJECT", "OS_PROJECT_ID", "OS_TENANT_ID")
+    if method == "token":
+        return Identity(url, "token", _required(read, "OS_TOKEN"), project=project)
+    user = _who(read, "USER", "OS_USER_ID")
+    if not user:
+        raise _missing("OS_USERNAME")
+    if not project:
+        raise _missing("OS_PROJECT_NAME (or OS_PROJECT_ID)")
+    password = _required(read, "OS_PASSWORD")
+    return Identity(url, "password", password, user=user, project=project)
+
+
+def moved(url: str, endpoint: str) -> str:
+    """Return an address with scheme, host and port of ``endpoint`` and its own path."""
+    if not endpoint:
+        return url
+    try:
+        path = httpx.URL(url).path.rstrip("/")
+    except httpx.InvalidURL as error:
+        raise SettingsError(f"{url!r} is not an address") from error
+    return f"{endpoint}{path}"
+
+
+def _method(read: Read) -> Method:
+    if kind := read("OS_AUTH_TYPE"):
+        if kind not in _METHODS:
+            raise SettingsError(
+                f"OS_AUTH_TYPE={kind!r} is not supported: expected one of {', '.join(_METHODS)}"
+            )
+        return _METHODS[kind]
+    if read("OS_APPLICATION_CREDENTIAL_ID", "OS_APPLICATION_CREDENTIAL_NAME"):
+        return "application_credential"
+    if read("OS_TOKEN") and not read("OS_PASSWORD"):
+        return "token"
+    return "password"
+
+
+def _application_credential(read: Read, url: str) -> Identity:
+    secret = _required(read, "OS_APPLICATION_CREDENTIAL_SECRET")
+    if credential_id := read("OS_APPLICATION_CREDENTIAL_ID"):
+        return Identity(url, "application_credential", secret, credential_id=credential_id)
+    user = _who(read, "USER", "OS_USER_ID")
+    if not user:
+        raise _missing("OS_USERNAME (an application credential given by name belongs to a user)")
+    name = _required(read, "OS_APPLICATION_CREDENTIAL_NAME")
+    return Identity(url, "application_credential", secret, credential_name=name, user=user)
+
+
+def _who(read: Read, kind: str, *ids: str) -> Who:
+    names = ("OS_USERNAME",) if kind == "USER" else ("OS_PROJECT_NAME", "OS_TENANT_NAME")
+    domain_id, domain_name = read(f"OS_{kind}_DOMAIN_ID"), read(f"OS_{kind}_DOMAIN_NAME")
+    if not domain_id and not domain_name:
+        domain_id = _DEFAULT_DOMAIN_ID
+    return Who(read(*ids), read(*names), domain_id, domain_name)
+
+
+def _required(read: Read, name: str) -> str:
+    if value := read(name):
+        return value
+    raise _missing(name)
+
+
+def _missing(name: str) -> CredentialsError:
+    return CredentialsError(f"openstack: no usable credentials: set {name}")

@@ -1,0 +1,84 @@
+"""One server out of three answers: Nova's server, Nova's groups of it, Neutron's ports of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from sgguard.errors import NotFoundError
+from sgguard.model import Instance, Interface
+from sgguard.providers.openstack.api import OpenStackApi
+from sgguard.wire.openstack import neutron, nova
+from sgguard.wire.openstack.neutron import PortRow
+
+
+@dataclass(frozen=True, slots=True)
+class ServerPart:
+    """What one of the answers told; the rest is empty."""
+
+    server: nova.Server | None = None
+    group_ids: tuple[str, ...] = ()
+    ports: tuple[PortRow, ...] = ()
+
+
+def part_reads(api: OpenStackApi, server_id: str) -> list[tuple[str, Callable[[], ServerPart]]]:
+    """Return the three reads, each with the name of what it brings."""
+    return [
+        ("server", partial(_read_server, api, server_id)),
+        ("groups of the server", partial(_read_groups, api, server_id)),
+        ("ports of the server", partial(_read_ports, api, server_id)),
+    ]
+
+
+def instance_of(server_id: str, parts: Sequence[ServerPart]) -> Instance:
+    """Put the answers together. Groups are those of the ports, then what only Nova named."""
+    server = next((part.server for part in parts if part.server), None)
+    ports = [port for part in parts for port in part.ports]
+    named = [group_id for part in parts for group_id in part.group_ids]
+    carried = [group_id for port in ports for group_id in port.group_ids]
+    networks = {port.network for port in ports}
+    return Instance(
+        instance_id=server_id,
+        name=server.name if server else "",
+        state=server.status if server else "",
+        project=server.project if server else "",
+        network=networks.pop() if len(networks) == 1 else "",
+        group_ids=tuple(dict.fromkeys([*carried, *named])),
+        interfaces=tuple(Interface(port.port_id, port.group_ids) for port in ports),
+        binding_refusal=_refusal(ports),
+    )
+
+
+def _refusal(ports: Sequence[PortRow]) -> str:
+    """Say why Nova would not add a group: it adds to every port of a server, or to none."""
+    if not ports:
+        return "itemNotFound: the server has no port that a group could be added to"
+    for port in ports:
+        if not port.has_port_security:
+            return f"badRequest: port security is switched off on port {port.port_id}"
+    return ""
+
+
+def _read_server(api: OpenStackApi, server_id: str) -> ServerPart:
+    action = "GET /v2.1/servers/{id}"
+    body = api.get(api.compute(f"servers/{server_id}"), action)
+    return ServerPart(server=nova.parse_server(body, api.shape(action)))
+
+
+def _read_groups(api: OpenStackApi, server_id: str) -> ServerPart:
+    action = "GET /v2.1/servers/{id}/os-security-groups"
+    try:
+        body = api.get(api.compute(f"servers/{server_id}/os-security-groups"), action)
+    except NotFoundError as error:
+        # Whether there is such a server, the read of the server itself says.
+        raise api.shape(action).wrong("no groups of a server that may exist") from error
+    groups = nova.parse_server_groups(body, api.shape(action))
+    return ServerPart(group_ids=tuple(group.group_id for group in groups))
+
+
+def _read_ports(api: OpenStackApi, server_id: str) -> ServerPart:
+    shape = api.shape("GET /v2.0/ports")
+    rows = api.rows("ports", [("device_id", server_id)])
+    ports = (neutron.parse_port(row, shape) for row in rows)
+    return ServerPart(ports=tuple(port for port in ports if port.device_id == server_id))

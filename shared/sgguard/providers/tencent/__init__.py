@@ -1,0 +1,284 @@
+"""Tencent Cloud through its API 3.0 (VPC and CVM, 2017-03-12).
+
+One wave of calls answers a decision; a second one, for the rules behind references, is made only
+where something references a group. What the cloud says twice is compared, and a contradiction is
+never resolved towards "free": statistics that count more than the lists show remain as counted
+bindings, and statistics that count a reference nobody is named for become ``unseen``.
+
+Credentials: ``TENCENTCLOUD_SECRET_ID``, ``_SECRET_KEY``, ``_TOKEN``, or the names the serverless
+runtime SCF sets (``TENCENTCLOUD_SECRETID``, ``_SECRETKEY``, ``_SESSIONTOKEN``).
+``TENCENTCLOUD_DOMAIN`` is the root domain (the variable Terraform's provider reads), such as
+``intl.tencentcloudapi.com`` for the international site.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from sgguard.errors import (
+    ForbiddenError,
+    InputError,
+    NotFoundError,
+    SettingsError,
+    UnknownShapeError,
+)
+from sgguard.model import (
+    Binding,
+    Group,
+    Instance,
+    Limit,
+    Reference,
+    Rule,
+    Seen,
+    Traits,
+    Visibility,
+)
+from sgguard.providers._evidence import Evidence, naming, not_answered
+from sgguard.providers._tencent_limits import documented_limits
+from sgguard.providers.base import Access, seen_or_unseen
+from sgguard.providers.tencent import read as reads
+from sgguard.providers.tencent.api import SERVICES, Service, TencentApi
+from sgguard.providers.tencent.evidence import bindings_of, nameless
+from sgguard.wire.parallel import parallel
+from sgguard.wire.tc3 import Tc3Auth
+
+TRAITS = Traits(
+    provider="tencent",
+    on_delete_referenced="refused",
+    refused_with="ResourceInUse",
+    group_limit_per="instance",
+    group_id_example="sg-5ua9adfv",
+)
+
+_GROUP_ID = re.compile(r"sg-[0-9a-z]{8}")
+_INSTANCE_ID = re.compile(r"ins-[0-9a-z]{8}")
+_DOMAIN = re.compile(r"[a-z0-9.-]+")
+
+_INSTANCES_PER_BIND = 100
+
+
+def connect(access: Access) -> Tencent:
+    """Return the provider for one region.
+
+    Raises:
+        CredentialsError: no key id or no secret key is set.
+        SettingsError: endpoint or domain is unusable.
+    """
+    key_id = access.require_secret("TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRETID")
+    secret = access.require_secret("TENCENTCLOUD_SECRET_KEY", "TENCENTCLOUD_SECRETKEY")
+    token = access.secret("TENCENTCLOUD_TOKEN", "TENCENTCLOUD_SESSIONTOKEN")
+    domain = access.secret("TENCENTCLOUD_DOMAIN") or "tencentcloudapi.com"
+    if not _DOMAIN.fullmatch(domain):
+        raise SettingsError(
+            f"TENCENTCLOUD_DOMAIN={domain!r} is not a domain: expected intl.tencentcloudapi.com"
+        )
+    auths: dict[Service, Tc3Auth] = {
+        service: Tc3Auth(key_id=key_id, secret=secret, service=service, now=access.now, token=token)
+        for service in SERVICES
+    }
+    urls: dict[Service, str] = {
+        service: access.endpoint() or f"https://{service}.{domain}" for service in SERVICES
+    }
+    return Tencent(TencentApi(access.wire, access.region, urls, auths))
+
+
+@dataclass(frozen=True, slots=True)
+class Tencent:
+    """One region of one Tencent Cloud account: a ``Provider`` with ``Changes``."""
+
+    api: TencentApi
+
+    @property
+    def traits(self) -> Traits:
+        """How this cloud behaves where clouds differ."""
+        return TRAITS
+
+    @property
+    def visibility(self) -> Visibility:
+        """Every project of the account is seen; other accounts cannot name its groups."""
+        return Visibility.ACCOUNT
+
+    def is_group_id(self, text: str) -> bool:
+        """Tell whether this is ``sg-`` and eight lower-case letters or digits."""
+        return _GROUP_ID.fullmatch(text) is not None
+
+    def read_groups(self, group_ids: Sequence[str]) -> Seen[dict[str, Group | None]]:
+        """Return each group by id; one that is missing from the answer does not exist."""
+        found = reads.groups(self.api, group_ids)
+        return Seen({group_id: found.get(group_id) for group_id in group_ids})
+
+    def list_references(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Reference, ...]]]:
+        """Return, by id, every rule of another group that names it.
+
+        The statistics are asked as well: they count referencing groups by themselves.
+        """
+        referrers, counted = _together(
+            partial(seen_or_unseen, "references", self._referrers(group_ids), {}),
+            # Not being allowed to read these shows as a gap of list_bindings already.
+            partial(seen_or_unseen, "statistics", self._statistics(group_ids), {}),
+        )
+        others: dict[str, tuple[str, ...]] = {
+            group_id: tuple(name for name in names if name != group_id)
+            for group_id, names in referrers.value.items()
+        }
+        # A count without a name may be the group's own rules, which the second wave looks at.
+        doubtful = [
+            group_id
+            for group_id, names in referrers.value.items()
+            if not names and group_id in counted.value and counted.value[group_id].groups
+        ]
+        evidence = self._evidence({name for names in others.values() for name in names}, doubtful)
+        unseen = [*referrers.unseen, *evidence.unseen]
+        if not referrers.unseen:
+            unseen += not_answered("references", group_ids, others)
+        for group_id in doubtful:
+            if not naming(group_id, evidence.value.rules.get(group_id, ())):
+                del others[group_id]
+                unseen.append(nameless(group_id, counted.value[group_id].groups))
+        references = {
+            group_id: tuple(one for name in names for one in evidence.value.of(group_id, name))
+            for group_id, names in others.items()
+        }
+        return Seen(references, tuple(unseen))
+
+    def list_bindings(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Binding, ...]]]:
+        """Return, by id, what carries the group: by name where listed, counted where not."""
+        counted, instances, nics = _together(
+            partial(seen_or_unseen, "association statistics", self._statistics(group_ids), {}),
+            partial(seen_or_unseen, "instances", self._instances(group_ids), {}),
+            partial(seen_or_unseen, "interfaces", self._nics(group_ids), {}),
+        )
+        bindings: dict[str, tuple[Binding, ...]] = {}
+        for group_id in dict.fromkeys(group_ids):
+            carriers = bindings_of(
+                group_id,
+                counted.value.get(group_id),
+                instances.value.get(group_id, ()),
+                nics.value.get(group_id, ()),
+            )
+            if carriers or group_id in counted.value:
+                bindings[group_id] = carriers
+        unseen = [*counted.unseen, *instances.unseen, *nics.unseen]
+        if not counted.unseen:
+            unseen += not_answered("bindings", group_ids, counted.value)
+        return Seen(bindings, tuple(unseen))
+
+    def count_instances(self, group_ids: Sequence[str]) -> Seen[dict[str, int]]:
+        """Return, by id, how many instances and further interfaces carry the group.
+
+        The cloud's limit counts both: its error is ``CvmsVifsPerSecGroupLimitExceeded``.
+        """
+        counted = reads.statistics(self.api, group_ids)
+        return Seen(
+            {
+                group_id: one.products["CVM"] + one.products["ENI"]
+                for group_id, one in counted.items()
+            }
+        )
+
+    def list_rules(self, group_id: str) -> Seen[tuple[Rule, ...]]:
+        """Return the group's own rules; their ids are positions, valid until the next change."""
+        return Seen(reads.rules(self.api, group_id))
+
+    def read_instance(self, instance_id: str) -> Seen[Instance | None]:
+        """Return the instance, the order of its groups and whether it can be bound now."""
+        if not _INSTANCE_ID.fullmatch(instance_id):
+            return Seen(None)
+        found, nics = _together(
+            lambda: Seen(reads.instance(self.api, instance_id)),
+            partial(seen_or_unseen, "interfaces", self._nics_of(instance_id), ()),
+        )
+        if found.value is None:
+            return Seen(None)
+        interfaces = sorted((nic.interface for nic in nics.value), key=lambda i: not i.is_primary)
+        return Seen(replace(found.value, interfaces=tuple(interfaces)), nics.unseen)
+
+    def read_limits(self) -> Seen[tuple[Limit, ...]]:
+        """Return the quotas of the account, or the documented ones where none can be asked."""
+        return seen_or_unseen(
+            "limits",
+            lambda: Seen(reads.limits(self.api)),
+            documented_limits("the account's own were not read"),
+        )
+
+    def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
+        """Delete the group.
+
+        Raises:
+            InputError: ``is_forced``: API 3.0 cannot unbind holders while deleting.
+            InUseError: something carries or references the group (one code for both).
+        """
+        if is_forced:
+            raise InputError(
+                "tencent: API 3.0 has no forced delete: unbind what carries the group first"
+            )
+        self.api.write("vpc", "DeleteSecurityGroup", {"SecurityGroupId": group_id})
+
+    def bind_group(self, group_id: str, instance_ids: Sequence[str]) -> None:
+        """Bind the group to the instances; the cloud carries it out afterwards.
+
+        Raises:
+            InputError: not 1 to 100 instances: the cloud takes no more in one call.
+            LimitError: a sixth group, or too many interfaces on the group.
+        """
+        if not 1 <= len(instance_ids) <= _INSTANCES_PER_BIND:
+            raise InputError(
+                f"tencent: AssociateSecurityGroups takes 1 to {_INSTANCES_PER_BIND} instances "
+                f"a call, got {len(instance_ids)}"
+            )
+        self.api.write(
+            "cvm",
+            "AssociateSecurityGroups",
+            {"SecurityGroupIds": [group_id], "InstanceIds": list(instance_ids)},
+        )
+
+    # -- parts ------------------------------------------------------------------------------
+
+    def _referrers(self, group_ids: Sequence[str]) -> Callable[[], Seen[Any]]:
+        return lambda: Seen(reads.referrers(self.api, group_ids))
+
+    def _statistics(self, group_ids: Sequence[str]) -> Callable[[], Seen[Any]]:
+        return lambda: Seen(reads.statistics(self.api, group_ids))
+
+    def _instances(self, group_ids: Sequence[str]) -> Callable[[], Seen[Any]]:
+        return lambda: reads.instances_by_group(self.api, group_ids)
+
+    def _nics(self, group_ids: Sequence[str]) -> Callable[[], Seen[Any]]:
+        return lambda: reads.nics_by_group(self.api, group_ids)
+
+    def _nics_of(self, instance_id: str) -> Callable[[], Seen[Any]]:
+        return lambda: reads.nics_of(self.api, instance_id)
+
+    def _evidence(self, referrers: Collection[str], doubtful: Collection[str]) -> Seen[Evidence]:
+        """Read the rules of groups, and the names of the referring ones, in one wave."""
+        ids = sorted({*referrers, *doubtful})
+
+        def names() -> Seen[Any]:
+            try:
+                return Seen(reads.groups(self.api, sorted(referrers)))
+            except (ForbiddenError, UnknownShapeError):
+                return Seen({})  # a name is comfort, not evidence
+
+        def rules(group_id: str) -> Seen[Any]:
+            try:
+                return Seen(reads.rules(self.api, group_id))
+            except NotFoundError:
+                return Seen(())
+
+        named, *read = _together(
+            names,
+            *(
+                partial(seen_or_unseen, f"rules of {group_id}", partial(rules, group_id), ())
+                for group_id in ids
+            ),
+        )
+        by_group = {group_id: one.value for group_id, one in zip(ids, read, strict=True)}
+        return Seen(Evidence(named.value, by_group), tuple(u for one in read for u in one.unseen))
+
+
+def _together(*calls: Callable[[], Seen[Any]]) -> list[Seen[Any]]:
+    return parallel(calls)

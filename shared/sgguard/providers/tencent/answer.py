@@ -1,0 +1,240 @@
+"""What Tencent's API 3.0 (VPC and CVM, 2017-03-12) answers, in sgguard's words.
+
+Every parser takes the inner ``Response`` and raises
+:class:`~sgguard.errors.UnknownShapeError` for anything the documents do not promise.
+Sources: the action pages under https://cloud.tencent.com/document/api/215 and /213, and
+recorded answers (read 2026-11-22).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from sgguard.model import Direction, Group, Instance, Interface, Limit, Rule
+from sgguard.providers._tencent_limits import DOCUMENTED_LIMITS, LIMIT_NOTES
+from sgguard.wire.shape import Json, Shape
+
+# ReferedSecurityGroupLimit is the API's own spelling.
+_LIVE_LIMITS: Mapping[str, str] = {
+    "groups-per-instance": "InstanceSecurityGroupLimit",
+    "instances-per-group": "SecurityGroupInstanceLimit",
+    "rules-per-group": "SecurityGroupPolicyLimit",
+    "references-per-group": "ReferedSecurityGroupLimit",
+    "groups-per-project": "SecurityGroupLimit",
+}
+
+_ACTIONS: Mapping[str, Literal["accept", "drop"]] = {"ACCEPT": "accept", "DROP": "drop"}
+
+_STATES: Mapping[str, str] = {
+    "PENDING": "UnsupportedOperation.InstanceStatePending: the instance is being created",
+    "LAUNCH_FAILED": "FailedOperation: the launch of the instance failed",
+    "SHUTDOWN": "UnsupportedOperation.InstanceStateIsolating: the instance waits for removal",
+    "TERMINATING": "UnsupportedOperation.InstanceStateIsolating: the instance is being removed",
+    "ISOLATING": "UnsupportedOperation.InstanceStateIsolating: the instance is being isolated",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """How many resources carry a group.
+
+    ``products`` are the cloud's product types with their counts, ``total`` is the cloud's own
+    sum over all of them, ``groups`` is how many groups reference this one (not in the total).
+    """
+
+    products: Mapping[str, int]
+    total: int
+    groups: int
+
+
+@dataclass(frozen=True, slots=True)
+class Nic:
+    """A network interface: the groups it carries and the instance it hangs on, if any."""
+
+    interface: Interface
+    name: str = ""
+    instance_id: str = ""
+
+
+def group(shape: Shape, row: Json) -> Group:
+    """Read one entry of ``SecurityGroupSet``; project ids are texts here, numbers elsewhere."""
+    path = "SecurityGroupSet[]"
+    if not isinstance(row.get("IsDefault"), bool):
+        # Whether a group may be deleted at all hangs on this, so nothing is assumed.
+        raise shape.wrong(f"{path}.IsDefault: expected true or false")
+    tags = shape.tables(row.get("TagSet") or [], f"{path}.TagSet")
+    return Group(
+        group_id=shape.text(row, "SecurityGroupId", path),
+        name=shape.text_or_empty(row, "SecurityGroupName", path),
+        description=shape.text_or_empty(row, "SecurityGroupDesc", path),
+        project=_project(shape, row, path),
+        is_default=row["IsDefault"],
+        tags=tuple(
+            (shape.text(tag, "Key", "Tag"), shape.text_or_empty(tag, "Value", "Tag"))
+            for tag in tags
+        ),
+    )
+
+
+def rules(shape: Shape, answer: Json) -> tuple[Rule, ...]:
+    """Read DescribeSecurityGroupPolicies: ingress first, each in the order the cloud applies."""
+    policies = shape.table(answer.get("SecurityGroupPolicySet"), "SecurityGroupPolicySet")
+    return tuple(
+        _rule(shape, row, direction, f"{key}[{number}]")
+        for key, direction in (("Ingress", Direction.INGRESS), ("Egress", Direction.EGRESS))
+        for number, row in enumerate(shape.tables(policies.get(key), key))
+    )
+
+
+def _rule(shape: Shape, row: Json, direction: Direction, path: str) -> Rule:
+    # Unset fields come as "", as null or not at all, depending on region and age of the rule.
+    action = _ACTIONS.get(shape.text(row, "Action", path).upper())
+    if action is None:
+        raise shape.wrong(f"{path}.Action: expected ACCEPT or DROP")
+    service = _template(shape, row, "ServiceTemplate", "Service", path)
+    return Rule(
+        rule_id=f"{direction}[{shape.whole(row, 'PolicyIndex', path)}]",
+        direction=direction,
+        protocol="service-template" if service else _any(shape, row, "Protocol", path),
+        ports=service or _any(shape, row, "Port", path),
+        peer_group=shape.text_or_empty(row, "SecurityGroupId", path),
+        peer=shape.text_or_empty(row, "CidrBlock", path)
+        or shape.text_or_empty(row, "Ipv6CidrBlock", path)
+        or _template(shape, row, "AddressTemplate", "Address", path),
+        action=action,
+        priority=shape.whole_or_none(row, "Priority", path),
+        description=shape.text_or_empty(row, "PolicyDescription", path),
+    )
+
+
+def _any(shape: Shape, row: Json, key: str, path: str) -> str:
+    text = shape.text_or_empty(row, key, path).lower()
+    return "any" if text in {"", "all"} else text
+
+
+def _template(shape: Shape, row: Json, key: str, prefix: str, path: str) -> str:
+    if row.get(key) is None:
+        return ""
+    template = shape.table(row[key], f"{path}.{key}")
+    return shape.text_or_empty(template, f"{prefix}Id", path) or shape.text_or_empty(
+        template, f"{prefix}GroupId", path
+    )
+
+
+def references(shape: Shape, answer: Json) -> dict[str, tuple[str, ...]]:
+    """Read DescribeSecurityGroupReferences: by group, the groups whose rules name it.
+
+    The English page calls the inner list "referred security groups", the Chinese one says what
+    it is: all groups that reference ``SecurityGroupId``. Itself may be among them.
+    """
+    key = "ReferredSecurityGroupSet"
+    return {
+        shape.text(row, "SecurityGroupId", key): shape.texts(row, "ReferredSecurityGroupIds", key)
+        for row in shape.tables(answer.get(key), key)
+    }
+
+
+def statistics(shape: Shape, answer: Json) -> dict[str, Statistics]:
+    """Read DescribeSecurityGroupAssociationStatistics; its order is not the one asked in.
+
+    The five counters of old are joined with ``InstanceStatistics``, which has every product;
+    where the two differ the larger one counts.
+    """
+    key = "SecurityGroupAssociationStatisticsSet"
+    return {
+        shape.text(row, "SecurityGroupId", key): _statistics(shape, row, key)
+        for row in shape.tables(answer.get(key), key)
+    }
+
+
+def _statistics(shape: Shape, row: Json, path: str) -> Statistics:
+    products = {name: shape.whole(row, name, path) for name in ("CVM", "ENI", "CLB", "CDB")}
+    further = row.get("InstanceStatistics")
+    for entry in shape.tables([] if further is None else further, f"{path}.InstanceStatistics"):
+        name = shape.text(entry, "InstanceType", "InstanceStatistics")
+        count = shape.whole(entry, "InstanceCount", "InstanceStatistics")
+        products[name] = max(count, products.get(name, 0))
+    read = Statistics(products, shape.whole(row, "TotalCount", path), shape.whole(row, "SG", path))
+    if min(read.total, read.groups, *products.values()) < 0:
+        raise shape.wrong(f"{path}: a count is below zero")
+    return read
+
+
+def instance(shape: Shape, row: Json) -> Instance:
+    """Read one entry of ``InstanceSet``; its groups are in the order they are matched in."""
+    path = "InstanceSet[]"
+    placement = shape.table(row.get("Placement") or {}, f"{path}.Placement")
+    network = shape.table(row.get("VirtualPrivateCloud") or {}, f"{path}.VirtualPrivateCloud")
+    return Instance(
+        instance_id=shape.text(row, "InstanceId", path),
+        name=shape.text_or_empty(row, "InstanceName", path),
+        state=shape.text(row, "InstanceState", path),
+        project=_project(shape, placement, path),
+        network=shape.text_or_empty(network, "VpcId", path),
+        group_ids=shape.texts(row, "SecurityGroupIds", path),
+        binding_refusal=_refusal(shape, row, path),
+    )
+
+
+def _refusal(shape: Shape, row: Json, path: str) -> str:
+    state = shape.text(row, "InstanceState", path)
+    if state in _STATES:
+        return _STATES[state]
+    restriction = shape.text_or_empty(row, "RestrictState", path)
+    if restriction not in {"", "NORMAL"}:
+        return f"UnsupportedOperation.InstanceStateIsolating: the instance is {restriction}"
+    if shape.text_or_empty(row, "LatestOperationState", path) == "OPERATING":
+        operation = shape.text_or_empty(row, "LatestOperation", path) or "an operation"
+        return f"OperationDenied.InstanceOperationInProgress: {operation} is under way"
+    return ""
+
+
+def nic(shape: Shape, row: Json) -> Nic:
+    """Read one entry of ``NetworkInterfaceSet``."""
+    path = "NetworkInterfaceSet[]"
+    attachment = shape.table(row.get("Attachment") or {}, f"{path}.Attachment")
+    return Nic(
+        interface=Interface(
+            interface_id=shape.text(row, "NetworkInterfaceId", path),
+            group_ids=shape.texts(row, "GroupSet", path),
+            is_primary=shape.flag(row, "Primary", path, otherwise=False),
+        ),
+        name=shape.text_or_empty(row, "NetworkInterfaceName", path),
+        instance_id=shape.text_or_empty(attachment, "InstanceId", path),
+    )
+
+
+def limits(shape: Shape, answer: Json) -> tuple[Limit, ...]:
+    """Read DescribeSecurityGroupLimits; what it leaves out is documented, and says so."""
+    row = shape.table(answer.get("SecurityGroupLimitSet"), "SecurityGroupLimitSet")
+    return tuple(_limit(shape, row, name, key) for name, key in _LIVE_LIMITS.items())
+
+
+def _limit(shape: Shape, row: Json, name: str, key: str) -> Limit:
+    ceiling = shape.whole_or_none(row, key, "SecurityGroupLimitSet")
+    documented = DOCUMENTED_LIMITS[name]
+    if ceiling is None:
+        return Limit(name, documented, note=f"the cloud leaves {key} out")
+    if ceiling <= 0:
+        raise shape.wrong(f"SecurityGroupLimitSet.{key}: expected a number above zero")
+    if name == "groups-per-instance" and ceiling > documented:
+        # The page's own sample says 2000; binding a sixth group is refused all the same
+        # (LimitExceeded.AssociateUSGLimitExceeded), so only a policy may raise this.
+        return Limit(
+            name,
+            documented,
+            note=f"the cloud says {ceiling}, which its documents contradict; set a policy limit "
+            "if your account really has more",
+        )
+    return Limit(name, ceiling, source="live", note=LIMIT_NOTES.get(name, ""))
+
+
+def _project(shape: Shape, row: Json, path: str) -> str:
+    project = row.get("ProjectId")
+    if project is None:
+        return ""
+    if isinstance(project, bool) or not isinstance(project, str | int):
+        raise shape.wrong(f"{path}.ProjectId: expected a text or a number")
+    return str(project)

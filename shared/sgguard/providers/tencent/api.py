@@ -1,0 +1,235 @@
+"""Calls to Tencent Cloud's API 3.0: envelope, error codes, pages and chunks.
+
+An answer is ``{"Response": {...}}`` with HTTP 200 also for errors, which are
+``{"Response": {"Error": {"Code", "Message"}, "RequestId"}}``; the body is read whatever content
+type it claims, because a charset there makes the vendor's own SDK miss errors.
+Sources: https://cloud.tencent.com/document/api/213/30435 (common codes) and the error lists of
+each action's page (read 2026-11-22).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Literal, TypeVar
+
+import httpx
+
+from sgguard.errors import (
+    CloudError,
+    ForbiddenError,
+    InUseError,
+    LimitError,
+    NotFoundError,
+    ThrottledError,
+    UnauthenticatedError,
+    UnavailableError,
+    UnknownShapeError,
+)
+from sgguard.wire.client import Wire, parse_json
+from sgguard.wire.parallel import parallel
+from sgguard.wire.shape import Json, Shape
+from sgguard.wire.tc3 import Tc3Auth
+
+T = TypeVar("T")
+
+Service = Literal["vpc", "cvm"]
+SERVICES: tuple[Service, ...] = ("vpc", "cvm")
+VERSION = "2017-03-12"
+PAGE = 100
+"""The largest page of every list read here."""
+
+MAX_PAGES = 50
+THROTTLED_WAIT_S = 1.0
+"""Rates are counted per second, so a second later there is room again."""
+
+# Whole codes first, then the family before the first dot. VPC writes InvalidSecurityGroupID,
+# CVM InvalidSecurityGroupId; InvalidParameterValue.LimitExceeded (too many values in one call)
+# is no limit of the cloud and stays a plain CloudError.
+_ERRORS: Mapping[str, type[CloudError]] = {
+    "AuthFailure.UnauthorizedOperation": ForbiddenError,
+    "InvalidInstanceId.NotFound": NotFoundError,
+    "InvalidSecurityGroupID.NotFound": NotFoundError,
+    "InvalidSecurityGroupId.NotFound": NotFoundError,
+    "LimitExceeded.ActionLimited": ThrottledError,
+    "LimitExceeded.RateLimitExceeded": ThrottledError,
+    "MutexOperation.TaskRunning": UnavailableError,
+    "OperationDenied.InstanceOperationInProgress": UnavailableError,
+    "UnauthorizedOperation.InvalidToken": UnauthenticatedError,
+    "UnsupportedOperation.InstanceStatePending": UnavailableError,
+    "AuthFailure": UnauthenticatedError,
+    "InternalError": UnavailableError,
+    "InternalServerError": UnavailableError,
+    "LimitExceeded": LimitError,
+    "RequestLimitExceeded": ThrottledError,
+    "ResourceBusy": UnavailableError,
+    "ResourceInUse": InUseError,
+    "ResourceNotFound": NotFoundError,
+    "ResourceUnavailable": UnavailableError,
+    "SecGroupActionFailure": UnavailableError,
+    "ServiceUnavailable": UnavailableError,
+    "UnauthorizedOperation": ForbiddenError,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TencentApi:
+    """API 3.0 of one region, signed with one access key.
+
+    ``urls`` and ``auths`` are by service.
+    """
+
+    wire: Wire = field(repr=False)
+    region: str
+    urls: Mapping[Service, str]
+    auths: Mapping[Service, Tc3Auth] = field(repr=False)
+
+    def read(self, service: Service, action: str, params: Mapping[str, object]) -> Json:
+        """Ask a question and return the inner ``Response``.
+
+        Raises:
+            CloudError: what the answer said, or that none came.
+        """
+        return self._call(self.wire.read, service, action, params)
+
+    def write(self, service: Service, action: str, params: Mapping[str, object]) -> Json:
+        """Make one change, sent once.
+
+        Raises:
+            CloudError: what the answer said, or that none came.
+        """
+        return self._call(self.wire.write, service, action, params)
+
+    def shape(self, action: str) -> Shape:
+        """Return what reads values out of this action's answers."""
+        return Shape(self.wire.provider, action)
+
+    def _call(
+        self,
+        send: Callable[..., httpx.Response],
+        service: Service,
+        action: str,
+        params: Mapping[str, object],
+    ) -> Json:
+        answers: list[Json] = []
+
+        def check(response: httpx.Response) -> None:
+            answers.append(answer_of(response, self.shape(action), self.region))
+
+        send(
+            "POST",
+            f"{self.urls[service]}/",
+            action=action,
+            check=check,
+            auth=self.auths[service],
+            headers={
+                "Content-Type": "application/json",
+                "X-TC-Action": action,
+                "X-TC-Version": VERSION,
+                "X-TC-Region": self.region,
+                "X-TC-Language": "en-US",
+            },
+            content=json.dumps(params, separators=(",", ":")).encode("ascii"),
+        )
+        return answers[-1]
+
+
+def answer_of(response: httpx.Response, shape: Shape, region: str) -> Json:
+    """Return the inner ``Response`` of a good answer.
+
+    Raises:
+        CloudError: the answer is an error, or no answer of this API at all.
+    """
+    try:
+        body = parse_json(response, provider=shape.provider, action=shape.action)
+        answer = shape.table(shape.table(body, "answer").get("Response"), "Response")
+    except UnknownShapeError:
+        raise _without_envelope(response, shape) from None
+    if "Error" in answer:
+        error = shape.table(answer["Error"], "Response.Error")
+        raise error_of(
+            shape,
+            code=shape.text(error, "Code", "Response.Error"),
+            detail=shape.text_or_empty(error, "Message", "Response.Error"),
+            status=response.status_code,
+            request_id=shape.text_or_empty(answer, "RequestId", "Response"),
+            region=region,
+        )
+    if response.status_code != httpx.codes.OK:
+        raise _without_envelope(response, shape)
+    return answer
+
+
+def error_of(
+    shape: Shape, *, code: str, detail: str, status: int, request_id: str, region: str
+) -> CloudError:
+    """Return the error an error code stands for; ``detail`` is the vendor's text."""
+    kind = _ERRORS.get(code) or _ERRORS.get(code.partition(".")[0], CloudError)
+    if code == "UnsupportedRegion":
+        detail = f"the region {region!r} does not exist for this API; {detail}"
+    return kind(
+        shape.provider,
+        shape.action,
+        code=code,
+        detail=detail,
+        status=status,
+        request_id=request_id,
+        retry_after_s=THROTTLED_WAIT_S if kind is ThrottledError else None,
+    )
+
+
+def _without_envelope(response: httpx.Response, shape: Shape) -> CloudError:
+    """Return the error for what a proxy or a broken gateway says in the API's place."""
+    status = response.status_code
+    kind: type[CloudError] = UnknownShapeError
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        kind = ThrottledError
+    elif status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        kind = UnavailableError
+    return kind(
+        shape.provider,
+        shape.action,
+        status=status,
+        detail=f"no API 3.0 answer in the body ({len(response.content)} bytes)",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The rows of a paged list and how many the cloud says there are."""
+
+    rows: tuple[Json, ...]
+    total: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every row was read: False beyond the ceiling of pages."""
+        return len(self.rows) >= self.total
+
+
+def every_page(
+    api: TencentApi, service: Service, action: str, params: Mapping[str, object], key: str
+) -> Listed:
+    """Read a list whose ``Offset`` and ``Limit`` are numbers: one call, then the rest at once.
+
+    ``key`` names the list in the answer. At most ``MAX_PAGES`` pages are read.
+
+    Raises:
+        UnknownShapeError: fewer rows came than the first page announced.
+    """
+    shape = api.shape(action)
+
+    def page(offset: int) -> Listed:
+        answer = api.read(service, action, {**params, "Offset": offset, "Limit": PAGE})
+        rows = shape.tables(answer.get(key), key)
+        return Listed(tuple(rows), shape.whole(answer, "TotalCount", "Response"))
+
+    first = page(0)
+    offsets = range(PAGE, min(first.total, MAX_PAGES * PAGE), PAGE)
+    rest = parallel([partial(page, offset) for offset in offsets])
+    rows = (*first.rows, *(row for more in rest for row in more.rows))
+    if len(rows) < min(first.total, MAX_PAGES * PAGE):
+        raise shape.wrong(f"{key}: {len(rows)} rows came, TotalCount says {first.total}")
+    return Listed(rows, max(first.total, len(rows)))

@@ -1,0 +1,239 @@
+"""Tencent's legacy API 2.0 at ``dfw.api.qcloud.com``, which private Tencent clouds still speak.
+
+It knows instances and network interfaces as carriers of a group, and no others. It has no call
+for quotas, so the documented ones are given. It tells which groups an instance has, but not its
+state: that becomes ``unseen``, and whoever needs it asks the provider ``tencent``.
+
+Credentials are those of ``tencent``. Requests are signed with HmacSHA256;
+``SGGUARD_TENCENT_DFW_SIGNATURE=HmacSHA1`` selects the older method.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, get_args
+
+from sgguard.errors import ForbiddenError, NotFoundError, SettingsError, UnknownShapeError
+from sgguard.model import (
+    Binding,
+    Group,
+    Instance,
+    Limit,
+    Reference,
+    Rule,
+    Seen,
+    Traits,
+    Unseen,
+    Visibility,
+)
+from sgguard.providers._evidence import Evidence, not_answered
+from sgguard.providers._tencent_limits import documented_limits
+from sgguard.providers.base import Access, seen_or_unseen
+from sgguard.providers.tencent_dfw import answer as dfw
+from sgguard.providers.tencent_dfw.api import DfwApi
+from sgguard.wire.paging import in_chunks
+from sgguard.wire.parallel import parallel
+from sgguard.wire.qcloud_v2 import Algorithm, QcloudV2Auth
+
+TRAITS = Traits(
+    provider="tencent-dfw",
+    on_delete_referenced="refused",
+    # The delete page lists no code of its own for this; 5100 is the common "operation failed".
+    refused_with="5100",
+    group_limit_per="instance",
+    group_id_example="sg-5ua9adfv",
+)
+
+_GROUP_ID = re.compile(r"sg-[0-9a-z]{8}")
+_INSTANCE_ID = re.compile(r"ins-[0-9a-z]{8}")
+_GROUPS_PER_CALL = 50
+
+
+def connect(access: Access) -> TencentDfw:
+    """Return the provider for one region.
+
+    Raises:
+        CredentialsError: no key id or no secret key is set.
+        SettingsError: endpoint or signature method is unusable.
+    """
+    name = "SGGUARD_TENCENT_DFW_SIGNATURE"
+    wanted = access.secret(name) or "HmacSHA256"
+    algorithm: Algorithm | None = next((a for a in get_args(Algorithm) if a == wanted), None)
+    if algorithm is None:
+        raise SettingsError(f"{name}={wanted!r}: expected HmacSHA256 or HmacSHA1")
+    auth = QcloudV2Auth(
+        key_id=access.require_secret("TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRETID"),
+        secret=access.require_secret("TENCENTCLOUD_SECRET_KEY", "TENCENTCLOUD_SECRETKEY"),
+        token=access.secret("TENCENTCLOUD_TOKEN", "TENCENTCLOUD_SESSIONTOKEN"),
+        now=access.now,
+        nonce=lambda: int(access.nonce(), 16) % sys.maxsize + 1,
+        algorithm=algorithm,
+    )
+    url = access.endpoint() or "https://dfw.api.qcloud.com"
+    return TencentDfw(DfwApi(access.wire, access.region, url, auth))
+
+
+@dataclass(frozen=True, slots=True)
+class TencentDfw:
+    """One region of one account: a ``Provider`` that can delete groups as well."""
+
+    api: DfwApi
+
+    @property
+    def traits(self) -> Traits:
+        """How this cloud behaves where clouds differ."""
+        return TRAITS
+
+    @property
+    def visibility(self) -> Visibility:
+        """Every project of the account is seen; other accounts cannot name its groups."""
+        return Visibility.ACCOUNT
+
+    def is_group_id(self, text: str) -> bool:
+        """Tell whether this is ``sg-`` and eight lower-case letters or digits."""
+        return _GROUP_ID.fullmatch(text) is not None
+
+    def read_groups(self, group_ids: Sequence[str]) -> Seen[dict[str, Group | None]]:
+        """Return each group by id, one call each; None where the cloud knows no such group."""
+        ids = list(dict.fromkeys(group_ids))
+        found = parallel([partial(dfw.group, self.api, group_id) for group_id in ids])
+        return Seen(dict(zip(ids, found, strict=True)))
+
+    def list_references(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Reference, ...]]]:
+        """Return, by id, every rule of another group that names it."""
+        referrers: Seen[Any] = seen_or_unseen(
+            "references",
+            lambda: Seen(in_chunks(group_ids, _GROUPS_PER_CALL, partial(dfw.referrers, self.api))),
+            {},
+        )
+        others: dict[str, tuple[str, ...]] = {
+            group_id: referrers.value[group_id]
+            for group_id in group_ids
+            if group_id in referrers.value
+        }
+        evidence = self._evidence({name for names in others.values() for name in names})
+        unseen = [*referrers.unseen, *evidence.unseen]
+        if not referrers.unseen:
+            unseen += not_answered("references", group_ids, others)
+        references = {
+            group_id: tuple(one for name in names for one in evidence.value.of(group_id, name))
+            for group_id, names in others.items()
+        }
+        return Seen(references, tuple(unseen))
+
+    def list_bindings(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Binding, ...]]]:
+        """Return, by id, the instances and interfaces that carry the group."""
+        ids = list(dict.fromkeys(group_ids))
+        calls = [
+            partial(self._carriers, kind, group_id)
+            for group_id in ids
+            for kind in ("instance", "interface")
+        ]
+        read = parallel(calls)
+        bindings: dict[str, tuple[Binding, ...]] = {}
+        for number, group_id in enumerate(ids):
+            instances, interfaces = read[2 * number : 2 * number + 2]
+            carriers = (*instances.value, *interfaces.value)
+            if carriers or not (instances.unseen or interfaces.unseen):
+                bindings[group_id] = carriers
+        return Seen(bindings, tuple(gap for one in read for gap in one.unseen))
+
+    def count_instances(self, group_ids: Sequence[str]) -> Seen[dict[str, int]]:
+        """Return, by id, how many instances carry the group."""
+        ids = list(dict.fromkeys(group_ids))
+        read = parallel([partial(self._count, group_id) for group_id in ids])
+        return Seen({key: one for key, one in zip(ids, read, strict=True) if one is not None})
+
+    def list_rules(self, group_id: str) -> Seen[tuple[Rule, ...]]:
+        """Return the group's own rules; their ids are positions, valid until the next change."""
+        return Seen(dfw.rules(self.api, group_id))
+
+    def read_instance(self, instance_id: str) -> Seen[Instance | None]:
+        """Return the groups of an instance; its state, network and interfaces are not told."""
+        if not _INSTANCE_ID.fullmatch(instance_id):
+            return Seen(None)
+        action = "DescribeSecurityGroups"
+        try:
+            answer = self.api.read(action, instanceId=instance_id)
+        except NotFoundError:
+            return Seen(None)
+        carried = dfw.groups(self.api.shape(action), answer)
+        gap = Unseen(
+            code="not-told",
+            what="state of the instance",
+            why="API 2.0 of security groups tells only which groups an instance has",
+            remedy="ask the provider tencent (API 3.0) about this instance",
+        )
+        return Seen(Instance(instance_id, group_ids=tuple(g.group_id for g in carried)), (gap,))
+
+    def read_limits(self) -> Seen[tuple[Limit, ...]]:
+        """Return the documented quotas: API 2.0 has no call for the account's own."""
+        return Seen(documented_limits("API 2.0 has no call for quotas"))
+
+    def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
+        """Delete the group; ``is_forced`` unbinds every instance first, which nothing undoes.
+
+        Newer documents do not mention ``forced`` any more, so a cloud may ignore it.
+        """
+        self.api.write("DeleteSecurityGroup", sgId=group_id, forced=int(is_forced))
+
+    # -- parts ------------------------------------------------------------------------------
+
+    def _count(self, group_id: str) -> int | None:
+        try:
+            return dfw.instance_ids(self.api, group_id)[1]
+        except NotFoundError:
+            return None
+
+    def _carriers(self, kind: str, group_id: str) -> Seen[Any]:
+        """Return the named carriers of one kind, and one counted entry for any others."""
+        read = dfw.instance_ids if kind == "instance" else dfw.interface_ids
+
+        def ask() -> Seen[Any]:
+            try:
+                ids, total = read(self.api, group_id)
+            except NotFoundError:
+                return Seen((), tuple(not_answered("bindings", [group_id], ())))
+            named = tuple(
+                Binding(kind, one, instance_id=one if kind == "instance" else "") for one in ids
+            )
+            rest = total - len(ids)
+            return Seen((*named, Binding(kind, count=rest)) if rest else named)
+
+        return seen_or_unseen(f"{kind}s of {group_id}", ask, ())
+
+    def _evidence(self, referrers: Collection[str]) -> Seen[Evidence]:
+        """Read names and rules of the referring groups in one wave."""
+        ids = sorted(referrers)
+
+        def name(group_id: str) -> Seen[Any]:
+            try:
+                return Seen(dfw.group(self.api, group_id))
+            except (ForbiddenError, UnknownShapeError):
+                return Seen(None)  # a name is comfort, not evidence
+
+        def rules(group_id: str) -> Seen[Any]:
+            try:
+                return Seen(dfw.rules(self.api, group_id))
+            except NotFoundError:
+                return Seen(())
+
+        calls: list[Callable[[], Seen[Any]]] = [partial(name, group_id) for group_id in ids]
+        calls += [
+            partial(seen_or_unseen, f"rules of {group_id}", partial(rules, group_id), ())
+            for group_id in ids
+        ]
+        read = parallel(calls)
+        named = zip(ids, read[: len(ids)], strict=True)
+        ruled = zip(ids, read[len(ids) :], strict=True)
+        return Seen(
+            Evidence(
+                {group_id: one.value for group_id, one in named if one.value is not None},
+                {group_id: one.value for group_id, one in ruled},
+            ),
+            tuple(gap for one in read for gap in one.unseen),
+        )

@@ -1,0 +1,196 @@
+"""Keystone v3: what a token is asked for with, and what comes with it.
+
+Steps: ``POST {auth_url}/auth/tokens`` with an identity and a scope answers 201, the token in the
+header ``X-Subject-Token``, roles, project, catalog and expiry in the body. Calls carry it as
+``X-Auth-Token`` (:mod:`sgguard.wire.openstack.keystone_auth`).
+https://docs.openstack.org/api-ref/identity/v3/#authentication-and-token-management (read 2026-11).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+import httpx
+
+from sgguard.errors import SettingsError
+from sgguard.wire.client import parse_json
+from sgguard.wire.openstack.neutron_error import error_of
+from sgguard.wire.shape import Json, Shape
+
+TOKEN_ACTION = "POST /v3/auth/tokens"  # noqa: S105 - the name of a call, not a secret
+Method = Literal["password", "application_credential", "token"]
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """A user or project by id, or by name inside a domain (itself by id or name)."""
+
+    id: str = ""
+    name: str = ""
+    domain_id: str = ""
+    domain_name: str = ""
+
+    def body(self) -> dict[str, Any]:
+        """Return it as Keystone wants it: the id alone, or name and domain."""
+        if self.id:
+            return {"id": self.id}
+        domain = {"id": self.domain_id} if self.domain_id else {"name": self.domain_name}
+        return {"name": self.name} | ({"domain": domain} if any(domain.values()) else {})
+
+    def __bool__(self) -> bool:
+        return bool(self.id or self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who asks for a token, with what, for which project.
+
+    ``secret`` is the password, the application credential's secret or the token to exchange.
+    ``credential_id`` or ``credential_name`` (then with ``user``) name an application credential.
+    """
+
+    auth_url: str
+    method: Method
+    secret: str = field(repr=False)
+    user: Who = Who()
+    credential_id: str = ""
+    credential_name: str = ""
+    project: Who = Who()
+
+    def body(self) -> bytes:
+        """Return the token request. An application credential must not ask for a scope."""
+        auth: dict[str, Any] = {"identity": {"methods": [self.method], self.method: self._proof()}}
+        if self.project and self.method != "application_credential":
+            auth["scope"] = {"project": self.project.body()}
+        return json.dumps({"auth": auth}).encode()
+
+    def _proof(self) -> dict[str, Any]:
+        if self.method == "password":
+            return {"user": self.user.body() | {"password": self.secret}}
+        if self.method == "token":
+            return {"id": self.secret}
+        if self.credential_id:
+            return {"id": self.credential_id, "secret": self.secret}
+        return {"name": self.credential_name, "user": self.user.body(), "secret": self.secret}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One address of the catalog. ``interface`` is public, internal or admin."""
+
+    service_type: str
+    interface: str
+    region: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token and what Keystone said about it. ``expires_s`` is in epoch seconds."""
+
+    id: str = field(repr=False)
+    expires_s: float
+    project_id: str = ""
+    roles: tuple[str, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+
+    def endpoint(self, service_type: str, region: str, interface: str = "public") -> str:
+        """Return the address of a service, without a trailing slash.
+
+        Raises:
+            SettingsError: the catalog has no such service, or not in that region; the message
+                lists what there is.
+        """
+        mine = [
+            e for e in self.endpoints if e.service_type == service_type and e.interface == interface
+        ]
+        if not mine:
+            types = sorted({e.service_type for e in self.endpoints if e.interface == interface})
+            raise SettingsError(
+                f"the catalog has no {interface} endpoint of type {service_type!r}: "
+                f"it has {', '.join(types) or 'none at all (is the token scoped to a project?)'}"
+            )
+        for endpoint in mine:
+            if endpoint.region == region:
+                return endpoint.url.rstrip("/")
+        raise SettingsError(
+            f"there is no region {region!r} for {service_type!r} here: "
+            f"the catalog has {', '.join(sorted({e.region for e in mine}))}"
+        )
+
+
+def parse_token(response: httpx.Response, provider: str) -> Token:
+    """Read the answer to a token request.
+
+    Raises:
+        CloudError: Keystone refused (401 wrong credentials, 400 malformed, 5xx).
+        UnknownShapeError: a success without token, expiry, or with a malformed catalog.
+    """
+    if not response.is_success:
+        raise error_of(provider, TOKEN_ACTION, response)
+    shape = Shape(provider, TOKEN_ACTION)
+    token_id = response.headers.get("x-subject-token", "")
+    if not token_id:
+        raise shape.wrong("a success without the header X-Subject-Token")
+    body = parse_json(response, provider=provider, action=TOKEN_ACTION)
+    token = shape.table(shape.table(body, "answer").get("token"), "token")
+    return Token(
+        id=token_id,
+        expires_s=_epoch_s(shape.text(token, "expires_at", "token"), shape),
+        project_id=_project_id(token, shape),
+        roles=tuple(
+            shape.text(role, "name", "token.roles")
+            for role in shape.tables(token.get("roles", []), "token.roles")
+        ),
+        endpoints=tuple(_endpoints(token, shape)),
+    )
+
+
+def _project_id(token: Json, shape: Shape) -> str:
+    project = token.get("project")
+    if project is None:
+        return ""
+    return shape.text(shape.table(project, "token.project"), "id", "token.project")
+
+
+def _endpoints(token: Json, shape: Shape) -> Generator[Endpoint, None, None]:
+    for service in shape.tables(token.get("catalog", []), "token.catalog"):
+        kind = shape.text(service, "type", "token.catalog")
+        for endpoint in shape.tables(service.get("endpoints", []), "token.catalog.endpoints"):
+            path = "token.catalog.endpoints"
+            yield Endpoint(
+                service_type=kind,
+                interface=shape.text(endpoint, "interface", path),
+                # `region` is the name before Keystone v3.2 called it `region_id`
+                region=shape.text_or_empty(endpoint, "region_id", path)
+                or shape.text_or_empty(endpoint, "region", path),
+                url=shape.text(endpoint, "url", path),
+            )
+
+
+def _epoch_s(text: str, shape: Shape) -> float:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise shape.wrong("token.expires_at: not a time") from error
+    if moment.tzinfo is None:
+        raise shape.wrong("token.expires_at: a time without a zone")
+    return moment.timestamp()
+
+
+def v3_url(auth_url: str) -> str:
+    """Return an authentication address as the one of its v3 API, without a trailing slash.
+
+    Raises:
+        SettingsError: it is no http(s) address, or names the removed v2.0 API.
+    """
+    url = auth_url.rstrip("/")
+    if not url.startswith(("http://", "https://")):
+        raise SettingsError(f"OS_AUTH_URL={auth_url!r} is not an address: expected https://host/v3")
+    if url.endswith("/v2.0"):
+        raise SettingsError(f"OS_AUTH_URL={auth_url!r} names Identity v2.0: expected one with /v3")
+    return url if url.endswith("/v3") else f"{url}/v3"

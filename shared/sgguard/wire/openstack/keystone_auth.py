@@ -1,0 +1,197 @@
+"""Sending a Keystone token with every call: fetched once, kept until it expires, renewed on 401."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import httpx
+
+from sgguard.errors import DeadlineError, UnauthenticatedError
+from sgguard.wire.client import Wire
+from sgguard.wire.clock import EpochClock
+from sgguard.wire.openstack.keystone import TOKEN_ACTION, Identity, Token, parse_token
+from sgguard.wire.openstack.neutron_error import error_of
+
+MARGIN_S = 60.0
+"""A token is not used during its last minute: the call it goes with may take a while."""
+
+_CACHE_MAX = 256
+
+Key = tuple[httpx.BaseTransport | None, Identity]
+
+
+class TokenCache:
+    """Tokens by network and identity, safe to use from threads and to drop at any time."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[Key, Token] = {}
+        self._locks: dict[Key, threading.Lock] = {}
+        self._refusals: dict[Key, UnauthenticatedError] = {}
+        self._guard = threading.Lock()
+
+    def get(self, key: Key, now: float) -> Token | None:
+        """Return the token if it can still be used for a while."""
+        with self._guard:
+            token = self._tokens.get(key)
+        return token if token is not None and token.expires_s - MARGIN_S > now else None
+
+    def put(self, key: Key, token: Token) -> None:
+        """Keep a token; the oldest go when there are many."""
+        with self._guard:
+            self._tokens.pop(key, None)
+            self._refusals.pop(key, None)
+            while len(self._tokens) >= _CACHE_MAX:
+                oldest = next(iter(self._tokens))
+                del self._tokens[oldest]
+                self._locks.pop(oldest, None)
+                self._refusals.pop(oldest, None)
+            self._tokens[key] = token
+
+    def lock(self, key: Key) -> threading.Lock:
+        """Return the lock under which one thread fetches for all that wait."""
+        with self._guard:
+            return self._locks.setdefault(key, threading.Lock())
+
+    def refusal(self, key: Key) -> UnauthenticatedError | None:
+        """Return the last refusal of these credentials, None after a success."""
+        with self._guard:
+            return self._refusals.get(key)
+
+    def refuse(self, key: Key, error: UnauthenticatedError) -> None:
+        """Note that Keystone refused these credentials, for the threads that wait."""
+        with self._guard:
+            if len(self._refusals) >= _CACHE_MAX:
+                self._refusals.clear()
+            self._refusals[key] = error
+
+    def clear(self) -> None:
+        """Forget every token."""
+        with self._guard:
+            self._tokens.clear()
+            self._refusals.clear()
+
+
+_CACHE = TokenCache()
+"""Tokens outlive the event that fetched them; dropping them only costs a round trip."""
+
+
+class KeystoneAuth(httpx.Auth):
+    """Sends the token, fetching it when there is none and again, once, after a 401.
+
+    Token requests are yielded, so they go through the same transport and timeout as the call
+    they are for.
+    """
+
+    requires_response_body = True
+
+    def __init__(
+        self, identity: Identity, wire: Wire, now: EpochClock, cache: TokenCache = _CACHE
+    ) -> None:
+        self.identity = identity
+        self._wire = wire
+        self._now = now
+        self._cache = cache
+        self._key: Key = (wire.transport, identity)
+
+    def __repr__(self) -> str:
+        return f"KeystoneAuth({self.identity!r})"
+
+    def token(self) -> Token:
+        """Return the current token, fetched within the wire's deadline when there is none.
+
+        Raises:
+            CloudError: Keystone refused or could not be reached.
+            DeadlineError: the time is used up.
+        """
+        if token := self._cached():
+            return token
+        with self._alone():
+            if token := self._cached():
+                return token
+            response = self._wire.read(
+                "POST",
+                self._url(),
+                action=TOKEN_ACTION,
+                check=lambda answer: _refuse(answer, self._wire.provider),
+                headers={"content-type": "application/json"},
+                content=self.identity.body(),
+            )
+            return self._keep(response)
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Send the token; after a 401 fetch another and send the request once more."""
+        token = self._cached()
+        if token is None:
+            token = yield from self._renewed(stale=None)
+        request.headers["x-auth-token"] = token.id
+        response = yield request
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            token = yield from self._renewed(stale=token)
+            request.headers["x-auth-token"] = token.id
+            yield request
+
+    def _renewed(self, stale: Token | None) -> Generator[httpx.Request, httpx.Response, Token]:
+        """Return another token than ``stale``; many calls that fail together fetch one."""
+        with self._alone():
+            token = self._cached()
+            if token is not None and (stale is None or token.id != stale.id):
+                return token
+            response = yield httpx.Request(
+                "POST",
+                self._url(),
+                headers={"content-type": "application/json"},
+                content=self.identity.body(),
+            )
+            return self._keep(response)
+
+    @contextmanager
+    def _alone(self) -> Generator[None, None, None]:
+        """Hold the lock of this identity: one thread fetches, the others wait for its result.
+
+        Whoever waited while the credentials were refused gets the same refusal: several wrong
+        passwords within a moment would lock the user out.
+        """
+        known = self._cache.refusal(self._key)
+        lock = self._cache.lock(self._key)
+        if not lock.acquire(timeout=self._wire.deadline.require("a token was asked for")):
+            raise DeadlineError("the time for this event was used up waiting for a token")
+        try:
+            refusal = self._cache.refusal(self._key)
+            if refusal is not None and refusal is not known:
+                raise _again(refusal)
+            yield
+        except UnauthenticatedError as error:
+            self._cache.refuse(self._key, error)
+            raise
+        finally:
+            lock.release()
+
+    def _cached(self) -> Token | None:
+        return self._cache.get(self._key, self._now())
+
+    def _keep(self, response: httpx.Response) -> Token:
+        token = parse_token(response, self._wire.provider)
+        self._cache.put(self._key, token)
+        return token
+
+    def _url(self) -> str:
+        return f"{self.identity.auth_url}/auth/tokens"
+
+
+def _again(error: UnauthenticatedError) -> UnauthenticatedError:
+    """Return the same error for another thread: one that is raised twice mixes tracebacks."""
+    return UnauthenticatedError(
+        error.provider,
+        error.action,
+        code=error.code,
+        detail=error.detail,
+        status=error.status,
+        request_id=error.request_id,
+    )
+
+
+def _refuse(response: httpx.Response, provider: str) -> None:
+    if not response.is_success:
+        raise error_of(provider, TOKEN_ACTION, response)
