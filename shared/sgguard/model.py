@@ -121,6 +121,8 @@ class Limit:
     judged). ``ceiling`` is None for "no limit".
     ``used`` is None where nobody tells. ``source`` is ``live``, ``documented`` or ``policy``.
     ``is_enforced`` is False for a vendor's advice that the cloud itself does not hold anyone to.
+    ``applies_to`` is the kind of group it holds for (:attr:`Group.kind`), empty for every kind;
+    a limit of the group's own kind comes before one for every kind.
     """
 
     name: str
@@ -129,6 +131,7 @@ class Limit:
     source: Literal["live", "documented", "policy"] = "documented"
     is_enforced: bool = True
     note: str = ""
+    applies_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +194,8 @@ class Traits:
     ``refused_with``: the error code a refused delete comes back with.
     ``group_limit_per``: whether groups are counted per instance or per interface.
     ``group_id_example``: a well-formed id, for messages.
+    ``blind_spots``: sentences, one for each thing this cloud's API cannot tell about who holds a
+    group; they are shown beside a verdict and never change it.
     """
 
     provider: str
@@ -198,6 +203,7 @@ class Traits:
     refused_with: str
     group_limit_per: Literal["instance", "interface"]
     group_id_example: str
+    blind_spots: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
