@@ -12,9 +12,9 @@ import httpx
 from sgguard.errors import SettingsError, UnknownShapeError
 from sgguard.providers.huawei.error import API_ABSENT, checker
 from sgguard.providers.huawei.region import Region
-from sgguard.providers.huawei.vpc import Params
 from sgguard.wire.client import Wire
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth
+from sgguard.wire.openstack.marker_page import Params
 from sgguard.wire.sdk_hmac import SdkHmacAuth
 from sgguard.wire.shape import Json, Shape
 

@@ -11,14 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
-from urllib.parse import urlencode
 
 from sgguard.errors import NotFoundError
 from sgguard.model import Group, Seen, Unseen
 from sgguard.providers.huawei import vpc as huawei_vpc
 from sgguard.providers.huawei.api import Api, unless_absent
-from sgguard.providers.huawei.vpc import Params, Port, SubInterface
+from sgguard.providers.huawei.vpc import Port, SubInterface
 from sgguard.wire.openstack import neutron, neutron_page
+from sgguard.wire.openstack.marker_page import Params
 from sgguard.wire.openstack.neutron import RuleRow
 from sgguard.wire.paging import chunks
 from sgguard.wire.parallel import parallel
@@ -141,28 +141,13 @@ def _v2(api: Api, source: _Source[T], key: str, values: Sequence[str]) -> list[T
     shape = api.shape(source.path)
 
     def one(value: str) -> list[Json]:
-        fetch = partial(_page_v2, api, source)
-        return neutron_page.read_all(fetch, ((key, value),), source.collection, shape)
+        return neutron_page.read_all_without_links(
+            partial(api.vpc, source.path), ((key, value),), source.collection, shape
+        )
 
     found = parallel([partial(one, value) for value in values])
     unique = {row["id"]: row for part in found for row in part}
     return source.read(list(unique.values()), shape)
-
-
-def _page_v2(api: Api, source: _Source[T], params: Params) -> object:
-    """Return one page; where it comes without links, with one that leads past its last row.
-
-    v2.0 pages at 2000 rows whether asked or not, and not every deployment sends links. Only an
-    empty page ends such a list: fewer rows than a full page prove nothing.
-    """
-    body = api.vpc(source.path, params)
-    links, rows = f"{source.collection}_links", body.get(source.collection)
-    if links in body or not isinstance(rows, list) or not rows:
-        return body
-    last = rows[-1].get("id") if isinstance(rows[-1], dict) else None
-    query = [(k, v) for k, v in params if k != "marker"]
-    href = f"?{urlencode([*query, ('marker', str(last))])}"
-    return {**body, links: [{"rel": "next", "href": href}]}
 
 
 def _group_v2(api: Api, group_id: str) -> Group | None:

@@ -6,18 +6,15 @@ of ``huaweicloudsdkvpc`` 3.1.219 (read 2026-11). Ports look the same in v2.0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 
 from sgguard.model import Binding, Direction, Group, Rule
 from sgguard.wire.openstack import neutron
+from sgguard.wire.openstack.marker_page import Fetch, Params, read_to_end
 from sgguard.wire.openstack.neutron import PortRow, RuleRow
 from sgguard.wire.shape import Json, Shape
-
-Params = Sequence[tuple[str, str]]
-Fetch = Callable[[Params], object]
-"""Asks for one page with these query parameters and returns its JSON."""
 
 PAGE_MAX = 2000
 _ACTIONS: dict[str, Literal["accept", "drop"]] = {"allow": "accept", "deny": "drop"}
@@ -78,23 +75,17 @@ def read_pages(fetch: Fetch, params: Params, collection: str, shape: Shape) -> l
     """Return every row of a v3 list, each id once; only a missing marker ends it.
 
     Raises:
-        UnknownShapeError: a page without its list or its paging, or a marker that comes again:
-            a part of a list is never returned.
+        UnknownShapeError: a page without its list or its paging, or a marker that comes again
+            and again: a part of a list is never returned.
     """
-    rows: dict[str, Json] = {}
-    marker, seen = "", set[str]()
-    while True:
-        page = [*params, ("limit", str(PAGE_MAX)), *([("marker", marker)] if marker else [])]
-        body = shape.table(fetch(page), "answer")
-        for row in shape.tables(body.get(collection), collection):
-            rows.setdefault(shape.text(row, "id", collection), row)
+
+    def following(body: Json, page: Sequence[Json]) -> str:
+        del page
         info = shape.table(body.get("page_info"), "page_info")
-        marker = shape.text_or_empty(info, "next_marker", "page_info")
-        if not marker:
-            return list(rows.values())
-        if marker in seen:
-            raise shape.wrong(f"{collection}: paging came back to a page it had passed")
-        seen.add(marker)
+        return shape.text_or_empty(info, "next_marker", "page_info")
+
+    whole = [*params, ("limit", str(PAGE_MAX))]
+    return read_to_end(fetch, whole, collection, shape, following)
 
 
 def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Group:

@@ -16,8 +16,9 @@ from sgguard.providers.openstack.env import moved
 from sgguard.wire.client import Wire
 from sgguard.wire.openstack.keystone import Token
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth
+from sgguard.wire.openstack.marker_page import Params
 from sgguard.wire.openstack.neutron_error import error_of
-from sgguard.wire.openstack.neutron_page import Params, read_all
+from sgguard.wire.openstack.neutron_page import read_all
 from sgguard.wire.paging import chunks
 from sgguard.wire.parallel import parallel
 from sgguard.wire.shape import Json, Shape

@@ -6,61 +6,55 @@ A server with a page maximum pages whether or not the client sent a limit, so on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import httpx
 
+from sgguard.wire.openstack.marker_page import Fetch, Params, read_to_end
 from sgguard.wire.shape import Json, Shape
-
-Params = Sequence[tuple[str, str]]
-Fetch = Callable[[Params], object]
-"""Asks for one page with these query parameters and returns its JSON."""
-
-MAX_STARTS = 3
 
 
 def read_all(fetch: Fetch, params: Params, collection: str, shape: Shape) -> list[Json]:
     """Return every row of a list, each id once, in the cloud's order.
 
-    A marker that comes back means that the row it named vanished between two pages and the
-    server began again at page one (Neutron answers 200 then). The list is read anew, up to
-    ``MAX_STARTS`` times.
-
     Raises:
         UnknownShapeError: a page without its list, a link that leads nowhere, or a list that
             goes in circles: a part of a list is never returned.
     """
-    for _ in range(MAX_STARTS):
-        rows = _read_once(fetch, params, collection, shape)
-        if rows is not None:
-            return rows
-    raise shape.wrong(f"{collection}: paging came back to a page it had passed {MAX_STARTS} times")
+
+    def following(body: Json, page: Sequence[Json]) -> str:
+        del page
+        return next_marker(body, collection, shape)
+
+    return read_to_end(fetch, params, collection, shape, following)
 
 
-def _read_once(fetch: Fetch, params: Params, collection: str, shape: Shape) -> list[Json] | None:
-    """Return every row, or None when a marker came twice."""
-    rows: dict[str, Json] = {}
-    markers: set[str] = set()
-    query: Params = params
-    while True:
-        body = shape.table(fetch(query), "answer")
-        for row in shape.tables(body.get(collection), collection):
-            rows.setdefault(shape.text(row, "id", collection), row)
-        following = next_query(body, collection, shape)
-        if following is None:
-            return list(rows.values())
-        marker = dict(following)["marker"]
-        if marker in markers:
-            return None
-        markers.add(marker)
-        query = following
+def read_all_without_links(
+    fetch: Fetch, params: Params, collection: str, shape: Shape
+) -> list[Json]:
+    """Return every row of a list whose pages may come without links.
+
+    Such a page is followed by one that begins after its last row, until a page is empty: the
+    copies of Neutron page at a maximum of their own, and not every deployment sends links.
+
+    Raises:
+        UnknownShapeError: as for :func:`read_all`.
+    """
+
+    def following(body: Json, page: Sequence[Json]) -> str:
+        if f"{collection}_links" in body or not page:
+            return next_marker(body, collection, shape)
+        return shape.text(page[-1], "id", collection)
+
+    return read_to_end(fetch, params, collection, shape, following)
 
 
-def next_query(body: Json, collection: str, shape: Shape) -> Params | None:
-    """Return the query of the next page, None after the last.
+def next_marker(body: Json, collection: str, shape: Shape) -> str:
+    """Return the marker the next link names, empty after the last page.
 
-    Only the link's query is used: its scheme, host and port are what the server believes of
-    itself, often wrong behind a proxy, and a token must not follow it to another host.
+    Nothing else of the link is used. Its scheme, host and port are what the server believes of
+    itself, often wrong behind a proxy, and a token must not follow it to another host; its
+    filters may have lost values on the way (a repeated parameter, folded into its last one).
 
     Raises:
         UnknownShapeError: links that are no list, or a next link without a marker.
@@ -71,11 +65,11 @@ def next_query(body: Json, collection: str, shape: Shape) -> Params | None:
         (shape.text(link, "href", key) for link in links if link.get("rel") == "next"), None
     )
     if href is None:
-        return None
+        return ""
     try:
-        params = httpx.URL(href).params.multi_items()
+        marker = str(httpx.URL(href).params.get("marker", ""))
     except httpx.InvalidURL as error:
         raise shape.wrong(f"{key}: a next link that is no address") from error
-    if not dict(params).get("marker"):
+    if not marker:
         raise shape.wrong(f"{key}: a next link without a marker")
-    return params
+    return marker
