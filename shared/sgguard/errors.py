@@ -20,6 +20,7 @@
         ├── InUseError        refused because something references or carries the group
         ├── LimitError        refused because a documented limit would break
         └── UnknownShapeError an answer that is not what the document describes
+            └── GarbledError  not even of its format: a page of HTML, half a document
 
 Two questions are answered by attributes of every one of them: may the same call be made again
 (``is_retryable``, ``retry_after_s``), and whose fault it is (``fault``).
@@ -178,3 +179,7 @@ class LimitError(CloudError):
 
 class UnknownShapeError(CloudError):
     """An answer is not what the document describes: it is never read as "nothing there"."""
+
+
+class GarbledError(UnknownShapeError):
+    """An answer is not even of its format: ask once more, then treat it as an unknown shape."""

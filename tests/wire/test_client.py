@@ -6,6 +6,7 @@ import pytest
 from sgguard.errors import (
     DeadlineError,
     ThrottledError,
+    UnavailableError,
     UnknownShapeError,
     UnreachableError,
 )
@@ -87,6 +88,52 @@ def test_a_write_is_sent_exactly_once():
     with pytest.raises(UnreachableError):
         wire(handler).write("POST", "http://cloud/", action="Delete", check=good)
     assert len(calls) == 1
+
+
+def test_a_proxys_retry_after_counts_whatever_the_provider_read():
+    def unavailable(_response):
+        raise UnavailableError("cloud", "Read", retry_after_s=1.0)
+
+    def handler(_request):
+        return httpx.Response(503, headers={"retry-after": "9"}, text="<html>busy</html>")
+
+    with pytest.raises(UnavailableError) as caught:
+        wire(handler, attempts=1).read("GET", "http://cloud/", action="Read", check=unavailable)
+    assert caught.value.retry_after_s == 9.0
+
+
+def test_a_wait_the_provider_knows_is_not_shortened_by_a_header():
+    def throttled(_response):
+        raise ThrottledError("cloud", "Read", retry_after_s=60.0)
+
+    def handler(_request):
+        return httpx.Response(429, headers={"retry-after": "1"})
+
+    with pytest.raises(ThrottledError) as caught:
+        wire(handler, attempts=1).read("GET", "http://cloud/", action="Read", check=throttled)
+    assert caught.value.retry_after_s == 60.0
+
+
+def test_json_that_is_none_is_asked_for_once_more():
+    bodies = ["<html>", "{}", "never asked"]
+
+    def handler(_request):
+        return httpx.Response(200, text=bodies.pop(0))
+
+    answer = wire(handler).read_json("GET", "http://cloud/", action="Read", check=good)
+    assert (answer, bodies) == ({}, ["never asked"])
+
+
+def test_json_that_is_none_twice_is_an_unknown_shape():
+    asked = []
+
+    def handler(request):
+        asked.append(request)
+        return httpx.Response(200, text="<html>")
+
+    with pytest.raises(UnknownShapeError):
+        wire(handler).read_json("GET", "http://cloud/", action="Read", check=good)
+    assert len(asked) == 2
 
 
 def test_nothing_is_sent_when_the_time_is_used_up():

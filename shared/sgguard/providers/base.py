@@ -23,6 +23,7 @@ from sgguard.model import (
 )
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import EpochClock
+from sgguard.wire.pacing import Rates
 
 T = TypeVar("T")
 
@@ -61,6 +62,13 @@ class Access:
                 f"{name}={url!r} is not an address: expected http://host:port or https://host"
             )
         return url
+
+    def paced(self, rates: Rates, credentials: str) -> Wire:
+        """Return the wire, keeping an API's documented rates for these credentials and region.
+
+        ``credentials`` tells callers apart and is no secret: a key id, a user and project.
+        """
+        return self.wire.paced(rates, self.endpoint(), self.account, self.region, credentials)
 
     def secret(self, *alternatives: str) -> str:
         """Return the first of the variables that is set and not blank, else ``""``."""

@@ -11,9 +11,16 @@ from typing import Any
 
 import httpx
 
-from sgguard.errors import UnknownShapeError, UnreachableError
+from sgguard.errors import (
+    CloudError,
+    GarbledError,
+    ThrottledError,
+    UnknownShapeError,
+    UnreachableError,
+)
 from sgguard.wire.clock import Deadline
-from sgguard.wire.retry import Retry
+from sgguard.wire.pacing import Pace, Rates
+from sgguard.wire.retry import Retry, retry_after_s
 
 Check = Callable[[httpx.Response], None]
 """Raises the :class:`CloudError` an answer stands for, or returns when it is good."""
@@ -32,13 +39,15 @@ class Wire:
 
     ``transport`` replaces the network (tests, the in-process emulator). Clients are kept per
     thread and outlive the event, so connections are used again; a client shared by threads was
-    measured three times slower, its pool lock being the cost.
+    measured three times slower, its pool lock being the cost. ``pace`` keeps every call, also a
+    repeated one, within the cloud's rates.
     """
 
     provider: str
     deadline: Deadline
     transport: httpx.BaseTransport | None = field(default=None, repr=False)
     retry: Retry = field(default_factory=Retry)
+    pace: Pace = field(default_factory=Pace)
 
     def read(
         self,
@@ -91,6 +100,7 @@ class Wire:
             DeadlineError: no time was left to ask.
             CloudError: what ``check`` found in the answer, or that none came.
         """
+        self._wait_for_turn(action)
         left_s = self.deadline.require(f"{self.provider} {action} could be asked")
         client = _client(self.transport, httpx.URL(url))
         try:
@@ -114,32 +124,91 @@ class Wire:
             raise UnknownShapeError(
                 self.provider, action, code=type(error).__name__, detail=_why(error, url)
             ) from error
-        check(response)
+        try:
+            check(response)
+        except CloudError as error:
+            self._heed(error, action, response)
+            raise
         return response
+
+    def read_json(
+        self,
+        method: str,
+        url: str | httpx.URL,
+        *,
+        action: str,
+        check: Check,
+        auth: httpx.Auth | None = None,
+        params: Any = None,
+    ) -> Any:
+        """Ask as :meth:`read` does and return the JSON; what is none is asked for once more.
+
+        Raises:
+            GarbledError: the body is not JSON, twice.
+            CloudError: as :meth:`read`.
+        """
+        found: list[Any] = []
+
+        def parse(response: httpx.Response) -> None:
+            check(response)
+            found.append(self.json(response, action))
+
+        self.read(method, url, action=action, check=parse, auth=auth, params=params)
+        return found[-1]
 
     def json(self, response: httpx.Response, action: str) -> Any:
         """Return the answer's JSON, whatever content type it claims.
 
         Raises:
-            UnknownShapeError: the body is not JSON.
+            GarbledError: the body is not JSON.
         """
         return parse_json(response, provider=self.provider, action=action)
+
+    def paced(self, rates: Rates, *caller: str) -> Wire:
+        """Return the same wire, keeping the documented rates of the cloud's API.
+
+        ``caller`` is what the cloud counts together: credentials (their id, no secret), region.
+        """
+        return replace(self, pace=replace(self.pace, rates=rates, caller=caller))
 
     def patient(self, **changes: Any) -> Wire:
         """Return the same wire with another retry policy (``attempts=1`` for none)."""
         return replace(self, retry=replace(self.retry, **changes))
+
+    def _wait_for_turn(self, action: str) -> None:
+        left_s = self.deadline.require(f"{self.provider} {action} could be asked")
+        if wait_s := self.pace.wait_s(self._cloud, action, left_s):
+            raise ThrottledError(
+                self.provider,
+                action,
+                code="Paced",
+                detail=f"not asked: within the API's rate it would be {wait_s:.1f} s too early",
+                retry_after_s=wait_s,
+            )
+
+    @property
+    def _cloud(self) -> tuple[str, httpx.BaseTransport | None]:
+        return self.provider, self.transport
+
+    def _heed(self, error: CloudError, action: str, response: httpx.Response) -> None:
+        """Keep the wait that HTTP itself names, and let others wait as well when throttled."""
+        told_s = retry_after_s(response.headers)
+        if told_s is not None:
+            error.retry_after_s = max(told_s, error.retry_after_s or 0.0)
+        if isinstance(error, ThrottledError):
+            self.pace.slow_down(self._cloud, action, error.retry_after_s)
 
 
 def parse_json(response: httpx.Response, *, provider: str, action: str) -> Any:
     """Return the answer's JSON, whatever content type it claims.
 
     Raises:
-        UnknownShapeError: the body is not JSON.
+        GarbledError: the body is not JSON.
     """
     try:
         return response.json()
     except (ValueError, RecursionError) as error:
-        raise UnknownShapeError(
+        raise GarbledError(
             provider,
             action,
             status=response.status_code,
