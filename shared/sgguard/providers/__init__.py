@@ -11,12 +11,25 @@ import pkgutil
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import cast
 
 from sgguard.errors import AddressError
+from sgguard.providers._probing import Grant, Probe, Probing, Question, Setup
 from sgguard.providers.base import Access, Provider
 
-__all__ = ["Access", "Provider", "connect", "names"]
+__all__ = [
+    "Access",
+    "Grant",
+    "Probe",
+    "Probing",
+    "Provider",
+    "Question",
+    "Setup",
+    "connect",
+    "names",
+    "probing",
+]
 
 
 @lru_cache(maxsize=1)
@@ -40,7 +53,23 @@ def connect(provider: str, access: Access) -> Provider:
         AddressError: there is no such provider.
         SettingsError: credentials or endpoint settings are missing or unusable.
     """
+    module = import_module(_module_of(provider))
+    return cast(Callable[[Access], Provider], module.connect)(access)
+
+
+def probing(provider: str) -> Probing | None:
+    """Return how the named provider is examined, None where its folder has no ``probe``.
+
+    Raises:
+        AddressError: there is no such provider.
+    """
+    module = import_module(_module_of(provider))
+    if not hasattr(module, "__path__") or find_spec(f"{module.__name__}.probe") is None:
+        return None
+    return cast(Probing, import_module(f"{module.__name__}.probe"))
+
+
+def _module_of(provider: str) -> str:
     if provider not in names():
         raise AddressError(f"unknown provider {provider!r}: expected one of {', '.join(names())}")
-    module = import_module(f"{__name__}.{provider.replace('-', '_')}")
-    return cast(Callable[[Access], Provider], module.connect)(access)
+    return f"{__name__}.{provider.replace('-', '_')}"

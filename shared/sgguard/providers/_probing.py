@@ -1,0 +1,95 @@
+"""What the doctor needs of a cloud: its door, its clock, and one harmless question per permission.
+
+A cloud that can be examined has a module ``probe`` in its folder, with ``SETUP`` and
+``probe(provider)``. It only says what to ask; the doctor asks, and knows what the errors mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal, Protocol
+from urllib.parse import urlsplit
+
+Read = Callable[..., str]
+"""Returns the first of the named variables that is set, else an empty text."""
+
+_HUAWEI_DOMAINS = (".myhuaweicloud.com", ".otc.t-systems.com")
+
+
+class Grant(StrEnum):
+    """What is known about a permission; ``ABSENT`` says that the cloud has no such API here."""
+
+    GRANTED = "granted"
+    MISSING = "missing"
+    NOT_TOLD = "not-told"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One permission and the call that tells whether we have it.
+
+    ``action`` is the cloud's own name for the call, ``brings`` what it is needed for, ``grant``
+    what an operator has to grant. ``ask`` sends it: a success, or an error that only a permitted
+    caller sees (not found), grants; it may return ``Grant.NOT_TOLD``. None says that no harmless
+    call tells, and ``why_not`` why. ``if_absent`` says what is done where the API is missing;
+    empty: verdicts that need it are blocked there.
+    """
+
+    action: str
+    brings: str
+    grant: str
+    need: Literal["read", "change"] = "read"
+    ask: Callable[[], object] | None = None
+    why_not: str = ""
+    if_absent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """How to examine one region of one cloud; making it sends nothing.
+
+    ``doors`` are addresses that answer anybody (the first one tells the time in its ``Date``),
+    without credentials. ``clock_tolerance_s`` is how far the clock here may be off before the
+    cloud refuses. The three others are patterns (fnmatch) over the cloud's error codes: our
+    time is refused, there is no such region, there is no such API.
+    """
+
+    doors: tuple[str, ...]
+    clock_tolerance_s: float
+    questions: tuple[Question, ...]
+    skew_codes: tuple[str, ...] = ()
+    region_codes: tuple[str, ...] = ()
+    absent_codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How a cloud is set up: whether it is, and in which variables its tools keep the region.
+
+    ``credentials`` names the variables to set, for whoever has not.
+    """
+
+    is_configured: Callable[[Read], bool]
+    credentials: str
+    region_variables: tuple[str, ...]
+
+
+class Probing(Protocol):
+    """The module ``probe`` of a cloud."""
+
+    SETUP: Setup
+
+    def probe(self, provider: Any) -> Probe:
+        """Return how to examine what the same folder's ``connect`` returned."""
+        ...
+
+
+def is_huawei_address(url: str) -> bool:
+    """Tell whether ``OS_AUTH_URL`` leads to Huawei Cloud or Open Telekom Cloud.
+
+    Both speak Keystone, so their users often set the variables of OpenStack's own tools.
+    """
+    return (urlsplit(url).hostname or "").endswith(_HUAWEI_DOMAINS)

@@ -1,0 +1,75 @@
+"""How Alibaba Cloud ECS is examined: a question per action a verdict is made of.
+
+Lists are asked for their smallest page, everything else about a group that cannot exist. Of the
+actions here only DescribeSecurityGroups knows ``DryRun`` (API 2014-05-26, read 2026-11), which
+needs none; none that changes a group, a rule or a binding does, so that is not told.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from sgguard.providers._probing import Probe, Question, Setup
+from sgguard.providers.alibaba import Alibaba
+
+MAX_SKEW_S = 15 * 60
+
+SETUP = Setup(
+    is_configured=lambda read: bool(
+        read("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET")
+    ),
+    credentials="ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+    # The second one is set by Function Compute.
+    region_variables=("ALIBABA_CLOUD_REGION_ID", "FC_REGION"),
+)
+
+_NOBODY = "sg-00000000000000000000"
+_SMALLEST = {"MaxResults": "10"}
+_READS: tuple[tuple[str, dict[str, str], str], ...] = (
+    ("DescribeSecurityGroups", _SMALLEST, "groups"),
+    ("DescribeSecurityGroupReferences", {"SecurityGroupId.1": _NOBODY}, "who references a group"),
+    ("DescribeSecurityGroupAttribute", {"SecurityGroupId": _NOBODY, **_SMALLEST}, "rules"),
+    ("DescribeInstances", _SMALLEST, "instances"),
+    ("DescribeNetworkInterfaces", _SMALLEST, "network interfaces"),
+)
+_CHANGES = (
+    ("DeleteSecurityGroup", "deleting a group"),
+    ("RevokeSecurityGroup", "revoking an ingress rule"),
+    ("RevokeSecurityGroupEgress", "revoking an egress rule"),
+    ("AuthorizeSecurityGroup", "putting an ingress rule back"),
+    ("AuthorizeSecurityGroupEgress", "putting an egress rule back"),
+    ("ModifyInstanceAttribute", "moving an instance to other groups"),
+    ("ModifyNetworkInterfaceAttribute", "moving an interface to other groups"),
+    ("JoinSecurityGroup", "binding an instance"),
+)
+
+
+def probe(provider: Alibaba) -> Probe:
+    """Return how to examine this region."""
+    ecs = provider.ecs
+    reads = (
+        Question(action, brings, _grant(action), ask=partial(ecs.read, action, params))
+        for action, params, brings in _READS
+    )
+    changes = (
+        Question(
+            action,
+            brings,
+            _grant(action),
+            need="change",
+            why_not="ECS documents no dry run for it",
+        )
+        for action, brings in _CHANGES
+    )
+    return Probe(
+        doors=(f"{ecs.url}/",),
+        clock_tolerance_s=MAX_SKEW_S,
+        questions=(*reads, *changes),
+        skew_codes=("IllegalTimestamp*", "InvalidTimeStamp*"),
+        region_codes=("InvalidRegionId*",),
+        absent_codes=("InvalidAction*",),
+    )
+
+
+def _grant(action: str) -> str:
+    return f"ecs:{action} in RAM"

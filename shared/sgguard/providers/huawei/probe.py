@@ -1,0 +1,186 @@
+"""How Huawei Cloud and Open Telekom Cloud are examined: a question per API a verdict is made of.
+
+Lists are asked for one row, servers for one that cannot exist; where a verdict falls back from
+VPC v3 to v2.0, so do the questions. Changes are asked with ``dry_run``, which VPC v3 documents for
+creating a rule and for the groups of a port ("only checks, changes nothing, answers 202"), and
+even then for a group and a port that cannot exist; deletes have none.
+https://support.huaweicloud.com/intl/en-us/api-vpc/ (read 2026-11).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+
+from sgguard.errors import CloudError, ForbiddenError, NotFoundError, UnauthenticatedError
+from sgguard.providers._probing import (
+    Grant,
+    Probe,
+    Question,
+    Read,
+    Setup,
+    is_huawei_address,
+)
+from sgguard.providers.huawei import Huawei
+from sgguard.providers.huawei.api import Api, unless_absent
+from sgguard.providers.huawei.error import API_ABSENT
+from sgguard.wire.sdk_hmac import MAX_SKEW_S
+
+_NOBODY = "00000000-0000-4000-8000-000000000000"
+_ONE = (("limit", "1"),)
+_GROUPS = "/v3/{project_id}/vpc/security-groups"
+_RULES = "/v3/{project_id}/vpc/security-group-rules"
+_PORTS = "/v3/{project_id}/ports"
+_SUBS = "/v3/{project_id}/vpc/sub-network-interfaces"
+_QUOTAS = "/v3/{project_id}/vpc/quotas"
+_SERVER = "/v1/{project_id}/cloudservers/{id}"
+_SERVER_GROUPS = "/v2.1/{project_id}/servers/{id}/os-security-groups"
+_INSERT = _PORTS + "/{id}/insert-security-groups"
+_REMOVE = _PORTS + "/{id}/remove-security-groups"
+_NO_DRY_RUN = "Huawei Cloud documents no dry run for deletes"
+
+
+def _is_configured(read: Read) -> bool:
+    if read("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"):
+        return True
+    auth_url = read("OS_AUTH_URL")
+    is_elsewhere = read("SGGUARD_ENDPOINT_OPENSTACK") or (
+        auth_url and not is_huawei_address(auth_url)
+    )
+    return not is_elsewhere and bool(read("OS_USERNAME", "OS_USER_ID", "OS_TOKEN", "OS_AUTH_TOKEN"))
+
+
+SETUP = Setup(
+    is_configured=_is_configured,
+    credentials=(
+        "HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (or OS_USERNAME, OS_PASSWORD and OS_DOMAIN_NAME)"
+    ),
+    # As read by Huawei's tools, its Terraform provider, and the tools of Open Telekom Cloud.
+    region_variables=("HUAWEICLOUD_SDK_REGION", "HW_REGION_NAME", "OS_REGION_NAME"),
+)
+
+
+def probe(provider: Huawei) -> Probe:
+    """Return how to examine this region: the network and the server API, each at its address."""
+    api = provider.api
+    region = api.region
+    return Probe(
+        doors=tuple(dict.fromkeys((f"{region.vpc}/", f"{region.ecs}/"))),
+        clock_tolerance_s=MAX_SKEW_S,
+        questions=(*_reads(api), *_changes(api)),
+        skew_codes=("APIGW.0303", "APIG.0303"),
+        absent_codes=tuple(sorted(API_ABSENT)),
+    )
+
+
+def _reads(api: Api) -> list[Question]:
+    group_v2 = f"/v2.0/security-groups/{_NOBODY}"
+    groups = _list(api, _GROUPS, "groups", "vpc:securityGroups:get", group_v2)
+    rules = _list(
+        api,
+        _RULES,
+        "who references a group",
+        "vpc:securityGroupRules:get",
+        "/v2.0/security-group-rules",
+    )
+    ports = _list(api, _PORTS, "what carries a group", "vpc:ports:get", "/v2.0/ports")
+    reads = [groups, rules, ports]
+    if not api.region.is_otc:
+        reads.append(_list(api, _SUBS, "supplementary interfaces", "vpc:subNetworkInterfaces:get"))
+    quotas = partial(api.vpc, _QUOTAS)
+    newer, older = (
+        partial(api.ecs, path.replace("{id}", _NOBODY))
+        for path in (_SERVER_GROUPS, _SERVER_GROUPS.replace("v2.1", "v2"))
+    )
+    return [
+        *reads,
+        Question(
+            f"GET {_QUOTAS}",
+            "limits",
+            "vpc:quotas:list in IAM",
+            ask=quotas,
+            if_absent="the documented limits are used",
+        ),
+        Question(
+            f"GET {_SERVER_GROUPS}",
+            "groups of a server",
+            "ecs:securityGroups:use or the role ECS ReadOnlyAccess in IAM",
+            ask=partial(unless_absent, newer, older),
+        ),
+        Question(
+            f"GET {_SERVER}",
+            "state of a server",
+            "ecs:cloudServers:get in IAM",
+            ask=partial(api.ecs, _SERVER.replace("{id}", _NOBODY)),
+        ),
+    ]
+
+
+def _list(api: Api, path: str, brings: str, grant: str, older: str = "") -> Question:
+    """Ask a list for one row; at ``older`` where the newer API is not published."""
+    ask: Callable[[], object] = partial(api.vpc, path, _ONE)
+    if older:
+        ask = partial(unless_absent, ask, partial(api.vpc, older, _ONE))
+    return Question(f"GET {path}", brings, f"{grant} in IAM", ask=ask)
+
+
+def _changes(api: Api) -> list[Question]:
+    rule = {"security_group_id": _NOBODY, "direction": "ingress", "remote_group_id": _NOBODY}
+    port = {"security_groups": [_NOBODY]}
+    grants = {"delete": "vpc:securityGroups:delete", "revoke": "vpc:securityGroupRules:delete"}
+    dry_runs = (
+        (
+            "POST",
+            _RULES,
+            "putting a rule back",
+            "vpc:securityGroupRules:create",
+            "security_group_rule",
+            rule,
+        ),
+        ("PUT", _INSERT, "binding an interface", "vpc:ports:update", "port", port),
+        ("PUT", _REMOVE, "unbinding an interface", "vpc:ports:update", "port", port),
+    )
+    return [
+        Question(
+            f"DELETE {_GROUPS}/{{id}}",
+            "deleting a group",
+            f"{grants['delete']} in IAM",
+            need="change",
+            why_not=_NO_DRY_RUN,
+        ),
+        Question(
+            f"DELETE {_RULES}/{{id}}",
+            "revoking a rule",
+            f"{grants['revoke']} in IAM",
+            need="change",
+            why_not=_NO_DRY_RUN,
+        ),
+        *(
+            Question(
+                f"{method} {path}",
+                brings,
+                f"{grant} in IAM",
+                need="change",
+                ask=partial(_dry_run, api, method, path, {key: body}),
+                why_not="the dry run did not tell",
+            )
+            for method, path, brings, grant, key, body in dry_runs
+        ),
+    ]
+
+
+def _dry_run(api: Api, method: str, path: str, body: dict[str, object]) -> Grant:
+    """Send a change that is only checked; anything but "accepted" or "forbidden" tells nothing."""
+    content = json.dumps({"dry_run": True, **body}).encode()
+    try:
+        api.send(method, api.region.vpc, path, fields={"id": _NOBODY}, content=content)
+    except (ForbiddenError, UnauthenticatedError):
+        raise
+    except NotFoundError:
+        return Grant.NOT_TOLD
+    except CloudError as error:
+        if error.is_retryable:
+            raise
+        return Grant.NOT_TOLD
+    return Grant.GRANTED

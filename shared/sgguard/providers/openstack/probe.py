@@ -1,0 +1,162 @@
+"""How OpenStack is examined: a question per API a verdict is made of, and the roles of the token.
+
+Lists are asked for one row about a group that cannot exist. Neutron answers a list nobody may read
+with an empty one instead of a refusal, so the roles are looked at as well: without reader, member
+or admin nothing it leaves out can be trusted. Nothing tells beforehand what may be changed, except
+that the role reader may change nothing. (Neutron makes a project's default group when groups are
+listed there for the very first time, whoever asks; a verdict's reads do so as well.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from sgguard.errors import ForbiddenError
+from sgguard.providers._probing import Grant, Probe, Question, Read, Setup, is_huawei_address
+from sgguard.providers.openstack import OpenStack
+from sgguard.providers.openstack.api import OpenStackApi
+from sgguard.wire.openstack.marker_page import Params
+
+CLOCK_TOLERANCE_S = 15 * 60
+"""Tokens carry no signature: only their expiry, an hour or more away, is read off our clock."""
+
+_NOBODY = "00000000-0000-4000-8000-000000000000"
+_ONE = ("limit", "1")
+_READERS = frozenset({"reader", "member", "manager", "admin"})
+_WRITERS = _READERS - {"reader"}
+
+_LISTS: tuple[tuple[str, Params, str], ...] = (
+    ("security-groups", (("id", _NOBODY), _ONE), "groups"),
+    ("security-group-rules", (("remote_group_id", _NOBODY), _ONE), "who references a group"),
+    ("ports", (("device_id", _NOBODY), _ONE), "what carries a group"),
+)
+_CHANGES = (
+    ("DELETE /v2.0/security-groups/{id}", "deleting a group"),
+    ("DELETE /v2.0/security-group-rules/{id}", "revoking a rule"),
+    ("POST /v2.0/security-group-rules", "putting a rule back"),
+    ("PUT /v2.0/ports/{id}", "unbinding a port, or moving it to other groups"),
+    ("POST /v2.1/servers/{id}/action", "binding a server"),
+)
+
+
+def _is_configured(read: Read) -> bool:
+    auth_url = read("OS_AUTH_URL")
+    is_huawei = is_huawei_address(auth_url) and not read("SGGUARD_ENDPOINT_OPENSTACK")
+    return not is_huawei and bool(
+        (auth_url or read("SGGUARD_ENDPOINT_OPENSTACK"))
+        and read(
+            "OS_USERNAME",
+            "OS_USER_ID",
+            "OS_TOKEN",
+            "OS_APPLICATION_CREDENTIAL_ID",
+            "OS_APPLICATION_CREDENTIAL_NAME",
+        )
+    )
+
+
+SETUP = Setup(
+    is_configured=_is_configured,
+    credentials=(
+        "OS_AUTH_URL with OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME (or "
+        "OS_APPLICATION_CREDENTIAL_ID and OS_APPLICATION_CREDENTIAL_SECRET)"
+    ),
+    region_variables=("OS_REGION_NAME",),
+)
+
+
+def probe(provider: OpenStack) -> Probe:
+    """Return how to examine this region; the catalog is read when the first question is asked."""
+    api = provider.api
+    roles = Question(
+        "roles of the token",
+        "whether lists can be trusted",
+        "the role reader in this project",
+        ask=partial(_require_role, api, _READERS),
+    )
+    return Probe(
+        doors=(api.auth.identity.auth_url,),
+        clock_tolerance_s=CLOCK_TOLERANCE_S,
+        questions=(roles, *_reads(api), *_changes(api)),
+        absent_codes=("HTTPNotFound",),
+    )
+
+
+def _reads(api: OpenStackApi) -> list[Question]:
+    lists = [
+        _question(f"GET /v2.0/{name}", brings, partial(_get, api, name, params))
+        for name, params, brings in _LISTS
+    ]
+    of_group: Params = (("object_type", "security_group"), ("object_id", _NOBODY), _ONE)
+    return [
+        *lists,
+        _question(
+            "GET /v2.0/security-groups/{id}",
+            "rules",
+            partial(_get, api, f"security-groups/{_NOBODY}", ()),
+        ),
+        _question(
+            "GET /v2.0/rbac-policies",
+            "whether a group is shared with other projects",
+            partial(_get, api, "rbac-policies", of_group),
+            if_absent="without them nothing can be shared",
+        ),
+        _question(
+            "GET /v2.0/quotas/{id}/details",
+            "limits",
+            partial(_get_quotas, api),
+            if_absent="the quotas are read without how much of them is used",
+        ),
+        _question("GET /v2.1/servers/{id}", "state of a server", partial(_get_server, api, "")),
+        _question(
+            "GET /v2.1/servers/{id}/os-security-groups",
+            "groups of a server",
+            partial(_get_server, api, "/os-security-groups"),
+        ),
+    ]
+
+
+def _question(action: str, brings: str, ask: Callable[[], object], if_absent: str = "") -> Question:
+    grant = f"the role reader (in an application credential's access rules: {action})"
+    return Question(action, brings, grant, ask=partial(ask), if_absent=if_absent)
+
+
+def _changes(api: OpenStackApi) -> list[Question]:
+    return [
+        Question(
+            action,
+            brings,
+            "the role member",
+            need="change",
+            ask=partial(_may_perhaps_change, api),
+            why_not="the roles allow it by default, and OpenStack has no dry run",
+        )
+        for action, brings in _CHANGES
+    ]
+
+
+def _get(api: OpenStackApi, path: str, params: Params) -> object:
+    collection = "{id}".join(path.split(_NOBODY))
+    return api.get(api.network(path), f"GET /v2.0/{collection}", params)
+
+
+def _get_quotas(api: OpenStackApi) -> object:
+    url = api.network(f"quotas/{api.token().project_id}/details.json")
+    return api.get(url, "GET /v2.0/quotas/{id}/details")
+
+
+def _get_server(api: OpenStackApi, below: str) -> object:
+    return api.get(api.compute(f"servers/{_NOBODY}{below}"), f"GET /v2.1/servers/{{id}}{below}")
+
+
+def _require_role(api: OpenStackApi, roles: frozenset[str]) -> None:
+    """Raise ForbiddenError unless the token has one of the roles."""
+    mine = api.token().roles
+    if not roles & set(mine):
+        said = f"the token has {', '.join(mine) or 'no role'}, not {' or '.join(sorted(roles))}"
+        raise ForbiddenError(api.wire.provider, "roles of the token", code="NoRole", detail=said)
+
+
+def _may_perhaps_change(api: OpenStackApi) -> Grant:
+    _require_role(api, _WRITERS)
+    return Grant.NOT_TOLD

@@ -1,0 +1,99 @@
+"""How Tencent Cloud is examined: a question per action a verdict is made of.
+
+Lists are asked for one row, everything else about a group that cannot exist: the cloud checks the
+permission before it looks for the group. No action that changes groups or bindings has a dry
+run, so what may be changed is not told. CAM actions: https://cloud.tencent.com/document/product/598.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from sgguard.providers._probing import Probe, Question, Setup
+from sgguard.providers.tencent import Tencent
+from sgguard.providers.tencent.api import SERVICES, Service
+from sgguard.wire.tc3 import MAX_SKEW_S
+
+_CREDENTIALS = (
+    "TENCENTCLOUD_SECRET_ID",
+    "TENCENTCLOUD_SECRETID",
+    "TENCENTCLOUD_SECRET_KEY",
+    "TENCENTCLOUD_SECRETKEY",
+)
+SETUP = Setup(
+    is_configured=lambda read: bool(read(*_CREDENTIALS)),
+    credentials="TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY",
+    region_variables=("TENCENTCLOUD_REGION",),
+)
+
+_NOBODY = "sg-00000000"
+_ONE: dict[str, object] = {"Offset": 0, "Limit": 1}
+_OF_NOBODY: dict[str, object] = {"SecurityGroupIds": [_NOBODY]}
+
+_READS: tuple[tuple[Service, str, dict[str, object], str, str], ...] = (
+    # Offset and Limit are texts in this one action.
+    ("vpc", "DescribeSecurityGroups", {"Offset": "0", "Limit": "1"}, "groups", ""),
+    ("vpc", "DescribeSecurityGroupReferences", _OF_NOBODY, "who references a group", ""),
+    ("vpc", "DescribeSecurityGroupAssociationStatistics", _OF_NOBODY, "what carries a group", ""),
+    ("vpc", "DescribeSecurityGroupPolicies", {"SecurityGroupId": _NOBODY}, "rules", ""),
+    ("cvm", "DescribeInstances", _ONE, "instances", ""),
+    ("vpc", "DescribeNetworkInterfaces", _ONE, "network interfaces", ""),
+    (
+        "vpc",
+        "DescribeSecurityGroupLimits",
+        {},
+        "limits",
+        "the documented limits are used (the international site has no call that tells them)",
+    ),
+)
+_CHANGES: tuple[tuple[Service, str, str], ...] = (
+    ("vpc", "DeleteSecurityGroup", "deleting a group"),
+    ("vpc", "DeleteSecurityGroupPolicies", "revoking a rule"),
+    ("vpc", "CreateSecurityGroupPolicies", "putting a rule back"),
+    ("cvm", "AssociateSecurityGroups", "binding an instance"),
+    ("cvm", "DisassociateSecurityGroups", "unbinding an instance"),
+    ("vpc", "AssociateNetworkInterfaceSecurityGroups", "binding an interface"),
+    ("vpc", "DisassociateNetworkInterfaceSecurityGroups", "unbinding an interface"),
+)
+
+
+def probe(provider: Tencent) -> Probe:
+    """Return how to examine this region; both services are asked, each at its own address."""
+    api = provider.api
+
+    def ask(service: Service, action: str, params: dict[str, object]) -> Callable[[], object]:
+        return partial(api.read, service, action, params)
+
+    reads = (
+        Question(
+            action,
+            brings,
+            _grant(service, action),
+            ask=ask(service, action, params),
+            if_absent=otherwise,
+        )
+        for service, action, params, brings, otherwise in _READS
+    )
+    changes = (
+        Question(
+            action,
+            brings,
+            _grant(service, action),
+            need="change",
+            why_not="Tencent documents no dry run for it",
+        )
+        for service, action, brings in _CHANGES
+    )
+    return Probe(
+        doors=tuple(dict.fromkeys(f"{api.urls[service]}/" for service in SERVICES)),
+        clock_tolerance_s=MAX_SKEW_S,
+        questions=(*reads, *changes),
+        skew_codes=("AuthFailure.SignatureExpire",),
+        region_codes=("UnsupportedRegion",),
+        absent_codes=("InvalidAction", "UnsupportedOperation"),
+    )
+
+
+def _grant(service: Service, action: str) -> str:
+    return f"{service}:{action} in CAM"

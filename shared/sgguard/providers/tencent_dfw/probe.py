@@ -1,0 +1,83 @@
+"""How Tencent's API 2.0 is examined: a question per action, about a group that cannot exist.
+
+It shares its credentials with API 3.0, so it counts as set up only where a setting of its own
+says that somebody wants it. API 2.0 has no dry run.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from sgguard.providers._probing import Probe, Question, Read, Setup
+from sgguard.providers.tencent_dfw import TencentDfw
+from sgguard.providers.tencent_dfw.api import PATH
+from sgguard.wire.qcloud_v2 import MAX_SKEW_S
+
+_WANTED = (
+    "SGGUARD_ENDPOINT_TENCENT_DFW",
+    "SGGUARD_ACCOUNT_TENCENT_DFW",
+    "SGGUARD_TENCENT_DFW_SIGNATURE",
+)
+_CREDENTIALS = (
+    "TENCENTCLOUD_SECRET_ID",
+    "TENCENTCLOUD_SECRETID",
+    "TENCENTCLOUD_SECRET_KEY",
+    "TENCENTCLOUD_SECRETKEY",
+)
+_NOBODY = "sg-00000000"
+_READS: tuple[tuple[str, dict[str, object], str], ...] = (
+    ("DescribeSecurityGroups", {"sgId": _NOBODY}, "groups"),
+    ("DescribeAssociateSecurityGroups", {"sgIds": [_NOBODY]}, "who references a group"),
+    ("DescribeSecurityGroupPolicy", {"sgId": _NOBODY}, "rules"),
+    (
+        "DescribeInstancesOfSecurityGroup",
+        {"sgId": _NOBODY, "offset": 0, "limit": 1},
+        "instances that carry a group",
+    ),
+    (
+        "DescribeNetworkInterfacesOfSecurityGroup",
+        {"sgId": _NOBODY},
+        "interfaces that carry a group",
+    ),
+)
+_CHANGES = (
+    ("DeleteSecurityGroup", "deleting a group"),
+    ("ModifySecurityGroupPolicy", "revoking a rule, or putting it back"),
+    ("ModifySecurityGroupsOfInstance", "binding and unbinding an instance"),
+    ("ModifySecurityGroupsOfNetworkInterface", "binding and unbinding an interface"),
+)
+
+
+def _is_configured(read: Read) -> bool:
+    return bool(read(*_CREDENTIALS) and read(*_WANTED))
+
+
+SETUP = Setup(
+    is_configured=_is_configured,
+    credentials=(
+        "TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY, and SGGUARD_ENDPOINT_TENCENT_DFW "
+        "(or name it with --provider)"
+    ),
+    region_variables=("TENCENTCLOUD_REGION",),
+)
+
+
+def probe(provider: TencentDfw) -> Probe:
+    """Return how to examine this region."""
+    api = provider.api
+    reads = (
+        Question(action, brings, f"dfw:{action}", ask=partial(api.read, action, **params))
+        for action, params, brings in _READS
+    )
+    changes = (
+        Question(action, brings, f"dfw:{action}", need="change", why_not="API 2.0 has no dry run")
+        for action, brings in _CHANGES
+    )
+    return Probe(
+        doors=(f"{api.url}{PATH}",),
+        clock_tolerance_s=MAX_SKEW_S,
+        questions=(*reads, *changes),
+        skew_codes=("4200", "4500"),
+        # "A parameter is wrong": of what is sent here only the region can be.
+        region_codes=("4000",),
+    )
