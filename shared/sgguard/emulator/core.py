@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -68,13 +69,13 @@ class Emulator:
         begun_s = self.now()
         cloud, face = self._route(request)
         if cloud is None or face is None:
-            response = _nobody()
+            response = self._dated(_nobody())
             self._log(request, "", "", response.status_code, begun_s)
             return response
         action = face.action(request)
         status = 0
         try:
-            response = self._answer(request, cloud, face, action)
+            response = self._dated(self._answer(request, cloud, face, action))
             status = response.status_code
         finally:
             self._log(request, cloud.provider, action, status, begun_s)
@@ -109,6 +110,11 @@ class Emulator:
             return face.fault("throttle", request, fault.code)
         if fault.kind == "error":
             return face.fault("error", request, fault.code)
+        return response
+
+    def _dated(self, response: httpx.Response) -> httpx.Response:
+        """Say which time it is here, as every real gateway does."""
+        response.headers.setdefault("date", formatdate(self.now(), usegmt=True))
         return response
 
     def _route(self, request: httpx.Request) -> tuple[Cloud | None, Face | None]:
