@@ -17,6 +17,7 @@ import httpx
 
 from sgguard.emulator.faces.base import Claim, Face, FaultKind
 from sgguard.emulator.faces.huawei import auth as huawei_auth
+from sgguard.emulator.faces.huawei import dry_run
 from sgguard.emulator.faces.huawei import ecs as huawei_ecs
 from sgguard.emulator.faces.huawei import error as huawei_error
 from sgguard.emulator.faces.huawei import vpc as huawei_vpc
@@ -107,6 +108,8 @@ def _v3(
     is_missing = cloud.quirks.get("otc") and _NOT_ON_OTC.match(rest)
     if cloud.quirks.get("v3_absent") or is_missing:
         return huawei_error.absent()
+    if (only_checked := dry_run.checked(request, caller, rest)) is not None:
+        return only_checked
     return huawei_vpc.answer(request, cloud, caller, region, rest)
 
 
