@@ -16,7 +16,26 @@ from sgguard.emulator.transport import EmulatorTransport
 from sgguard.providers.base import Access, Provider
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
+from sgguard.wire.pacing import Lanes, Pace
 from sgguard.wire.retry import Retry
+
+
+class Jumping:
+    """A clock that jumps over every wait: lanes keep their rates, and no test waits for them."""
+
+    def __init__(self) -> None:
+        self.jumped_s = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.jumped_s
+
+    def sleep(self, seconds: float) -> None:
+        self.jumped_s += seconds
+
+
+def lanes() -> Lanes:
+    clock = Jumping()
+    return Lanes(clock, clock.sleep)
 
 
 @dataclass(frozen=True)
@@ -71,6 +90,7 @@ class World:
             Deadline.after(deadline_s),
             transport=EmulatorTransport(emulator),
             retry=Retry(attempts=attempts, sleep=lambda _: None),
+            pace=Pace(lanes=lanes()),
         )
         access = Access(wire, region or self.region, env=self.env if env is None else env, now=now)
         return providers.connect(self.provider, access)
