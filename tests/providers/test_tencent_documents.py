@@ -81,7 +81,8 @@ def test_our_request_has_the_parameters_of_the_sample_request(number, ask):
         tencent_dfw.WORLD, wanted["Action"], '{"code": 0, "message": "", "data": {}}'
     )
     ask(provider)
-    sent = httpx.QueryParams(emulator.requests[0].body)
+    bodies = [r.body for r in emulator.requests if r.action == wanted["Action"]]
+    sent = httpx.QueryParams(bodies[0])
     assert {name: sent[name] for name in wanted} == dict(wanted)
 
 

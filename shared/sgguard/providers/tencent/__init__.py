@@ -14,18 +14,12 @@ runtime SCF sets (``TENCENTCLOUD_SECRETID``, ``_SECRETKEY``, ``_SESSIONTOKEN``).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from sgguard.errors import (
-    ForbiddenError,
-    InputError,
-    NotFoundError,
-    SettingsError,
-    UnknownShapeError,
-)
+from sgguard.errors import InputError, SettingsError
 from sgguard.model import (
     Binding,
     Group,
@@ -37,21 +31,34 @@ from sgguard.model import (
     Traits,
     Visibility,
 )
-from sgguard.providers._evidence import Evidence, naming, not_answered
+from sgguard.providers._evidence import not_answered
 from sgguard.providers._tencent_limits import documented_limits
 from sgguard.providers.base import Access, seen_or_unseen
 from sgguard.providers.tencent import read as reads
 from sgguard.providers.tencent.api import SERVICES, Service, TencentApi
-from sgguard.providers.tencent.evidence import bindings_of, nameless
+from sgguard.providers.tencent.evidence import bindings_of
+from sgguard.providers.tencent.rate import RATES as RATES
+from sgguard.providers.tencent.references import list_references
 from sgguard.wire.parallel import parallel
 from sgguard.wire.tc3 import Tc3Auth
 
+BLIND_SPOTS = (
+    (
+        "Launch templates and scaling configurations that name the group are not counted by "
+        "Tencent Cloud and not read: look there too, a later launch from them needs the group."
+    ),
+    (
+        "Whether a group is locked or its delete needs an approval is only told by the delete "
+        "itself (UnsupportedOperation.LockedResources, MemberApprovalApplication)."
+    ),
+)
 TRAITS = Traits(
     provider="tencent",
     on_delete_referenced="refused",
     refused_with="ResourceInUse",
     group_limit_per="instance",
     group_id_example="sg-5ua9adfv",
+    blind_spots=BLIND_SPOTS,
 )
 
 _GROUP_ID = re.compile(r"sg-[0-9a-z]{8}")
@@ -83,7 +90,7 @@ def connect(access: Access) -> Tencent:
     urls: dict[Service, str] = {
         service: access.endpoint() or f"https://{service}.{domain}" for service in SERVICES
     }
-    return Tencent(TencentApi(access.wire, access.region, urls, auths))
+    return Tencent(TencentApi(access.paced(RATES, key_id), access.region, urls, auths))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,42 +115,11 @@ class Tencent:
 
     def read_groups(self, group_ids: Sequence[str]) -> Seen[dict[str, Group | None]]:
         """Return each group by id; one that is missing from the answer does not exist."""
-        found = reads.groups(self.api, group_ids)
-        return Seen({group_id: found.get(group_id) for group_id in group_ids})
+        return reads.groups(self.api, group_ids)
 
     def list_references(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Reference, ...]]]:
-        """Return, by id, every rule of another group that names it.
-
-        The statistics are asked as well: they count referencing groups by themselves.
-        """
-        referrers, counted = _together(
-            partial(seen_or_unseen, "references", self._referrers(group_ids), {}),
-            # Not being allowed to read these shows as a gap of list_bindings already.
-            partial(seen_or_unseen, "statistics", self._statistics(group_ids), {}),
-        )
-        others: dict[str, tuple[str, ...]] = {
-            group_id: tuple(name for name in names if name != group_id)
-            for group_id, names in referrers.value.items()
-        }
-        # A count without a name may be the group's own rules, which the second wave looks at.
-        doubtful = [
-            group_id
-            for group_id, names in referrers.value.items()
-            if not names and group_id in counted.value and counted.value[group_id].groups
-        ]
-        evidence = self._evidence({name for names in others.values() for name in names}, doubtful)
-        unseen = [*referrers.unseen, *evidence.unseen]
-        if not referrers.unseen:
-            unseen += not_answered("references", group_ids, others)
-        for group_id in doubtful:
-            if not naming(group_id, evidence.value.rules.get(group_id, ())):
-                del others[group_id]
-                unseen.append(nameless(group_id, counted.value[group_id].groups))
-        references = {
-            group_id: tuple(one for name in names for one in evidence.value.of(group_id, name))
-            for group_id, names in others.items()
-        }
-        return Seen(references, tuple(unseen))
+        """Return, by id, every rule of another group that names it."""
+        return list_references(self.api, group_ids)
 
     def list_bindings(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Binding, ...]]]:
         """Return, by id, what carries the group: by name where listed, counted where not."""
@@ -238,9 +214,6 @@ class Tencent:
 
     # -- parts ------------------------------------------------------------------------------
 
-    def _referrers(self, group_ids: Sequence[str]) -> Callable[[], Seen[Any]]:
-        return lambda: Seen(reads.referrers(self.api, group_ids))
-
     def _statistics(self, group_ids: Sequence[str]) -> Callable[[], Seen[Any]]:
         return lambda: Seen(reads.statistics(self.api, group_ids))
 
@@ -252,32 +225,6 @@ class Tencent:
 
     def _nics_of(self, instance_id: str) -> Callable[[], Seen[Any]]:
         return lambda: reads.nics_of(self.api, instance_id)
-
-    def _evidence(self, referrers: Collection[str], doubtful: Collection[str]) -> Seen[Evidence]:
-        """Read the rules of groups, and the names of the referring ones, in one wave."""
-        ids = sorted({*referrers, *doubtful})
-
-        def names() -> Seen[Any]:
-            try:
-                return Seen(reads.groups(self.api, sorted(referrers)))
-            except (ForbiddenError, UnknownShapeError):
-                return Seen({})  # a name is comfort, not evidence
-
-        def rules(group_id: str) -> Seen[Any]:
-            try:
-                return Seen(reads.rules(self.api, group_id))
-            except NotFoundError:
-                return Seen(())
-
-        named, *read = _together(
-            names,
-            *(
-                partial(seen_or_unseen, f"rules of {group_id}", partial(rules, group_id), ())
-                for group_id in ids
-            ),
-        )
-        by_group = {group_id: one.value for group_id, one in zip(ids, read, strict=True)}
-        return Seen(Evidence(named.value, by_group), tuple(u for one in read for u in one.unseen))
 
 
 def _together(*calls: Callable[[], Seen[Any]]) -> list[Seen[Any]]:

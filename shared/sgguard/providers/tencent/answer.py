@@ -8,7 +8,8 @@ recorded answers (read 2026-11-22).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,15 +17,16 @@ from sgguard.model import Direction, Group, Instance, Interface, Limit, Rule
 from sgguard.providers._tencent_limits import DOCUMENTED_LIMITS, LIMIT_NOTES
 from sgguard.wire.shape import Json, Shape
 
-# ReferedSecurityGroupLimit is the API's own spelling.
-_LIVE_LIMITS: Mapping[str, str] = {
-    "groups-per-instance": "InstanceSecurityGroupLimit",
-    "instances-per-group": "SecurityGroupInstanceLimit",
-    "rules-per-group": "SecurityGroupPolicyLimit",
-    "references-per-group": "ReferedSecurityGroupLimit",
-    "groups-per-project": "SecurityGroupLimit",
+# ReferedSecurityGroupLimit is the API's own spelling; the right one would be no surprise.
+_LIVE_LIMITS: Mapping[str, tuple[str, ...]] = {
+    "groups-per-instance": ("InstanceSecurityGroupLimit",),
+    "instances-per-group": ("SecurityGroupInstanceLimit",),
+    "rules-per-group": ("SecurityGroupPolicyLimit",),
+    "references-per-group": ("ReferedSecurityGroupLimit", "ReferredSecurityGroupLimit"),
+    "groups-per-project": ("SecurityGroupLimit",),
 }
 
+_GROUP_ID = re.compile(r"sg-[0-9a-z]+")
 _ACTIONS: Mapping[str, Literal["accept", "drop"]] = {"ACCEPT": "accept", "DROP": "drop"}
 
 _STATES: Mapping[str, str] = {
@@ -130,10 +132,24 @@ def references(shape: Shape, answer: Json) -> dict[str, tuple[str, ...]]:
     it is: all groups that reference ``SecurityGroupId``. Itself may be among them.
     """
     key = "ReferredSecurityGroupSet"
-    return {
-        shape.text(row, "SecurityGroupId", key): shape.texts(row, "ReferredSecurityGroupIds", key)
-        for row in shape.tables(answer.get(key), key)
-    }
+    rows = _by_id(shape, answer, key)
+    return {group_id: _referrers(shape, row, key) for group_id, row in rows.items()}
+
+
+def _referrers(shape: Shape, row: Json, path: str) -> tuple[str, ...]:
+    names = shape.texts(row, "ReferredSecurityGroupIds", path)
+    if not all(_GROUP_ID.fullmatch(name) for name in names):
+        raise shape.wrong(f"{path}.ReferredSecurityGroupIds: expected group ids")
+    return names
+
+
+def _by_id(shape: Shape, answer: Json, path: str) -> dict[str, Json]:
+    """Return rows by the group they are about; two rows about one group contradict each other."""
+    rows = shape.tables(answer.get(path), path)
+    found = {shape.text(row, "SecurityGroupId", path): row for row in rows}
+    if len(found) != len(rows):
+        raise shape.wrong(f"{path}: a group comes twice")
+    return found
 
 
 def statistics(shape: Shape, answer: Json) -> dict[str, Statistics]:
@@ -143,10 +159,8 @@ def statistics(shape: Shape, answer: Json) -> dict[str, Statistics]:
     where the two differ the larger one counts.
     """
     key = "SecurityGroupAssociationStatisticsSet"
-    return {
-        shape.text(row, "SecurityGroupId", key): _statistics(shape, row, key)
-        for row in shape.tables(answer.get(key), key)
-    }
+    rows = _by_id(shape, answer, key)
+    return {group_id: _statistics(shape, row, key) for group_id, row in rows.items()}
 
 
 def _statistics(shape: Shape, row: Json, path: str) -> Statistics:
@@ -207,12 +221,17 @@ def nic(shape: Shape, row: Json) -> Nic:
 
 
 def limits(shape: Shape, answer: Json) -> tuple[Limit, ...]:
-    """Read DescribeSecurityGroupLimits; what it leaves out is documented, and says so."""
+    """Read DescribeSecurityGroupLimits; what it leaves out is documented, and says so.
+
+    How much is used is not told: ``groups-per-project`` holds for each project by itself, and
+    the action is not told which.
+    """
     row = shape.table(answer.get("SecurityGroupLimitSet"), "SecurityGroupLimitSet")
-    return tuple(_limit(shape, row, name, key) for name, key in _LIVE_LIMITS.items())
+    return tuple(_limit(shape, row, name, keys) for name, keys in _LIVE_LIMITS.items())
 
 
-def _limit(shape: Shape, row: Json, name: str, key: str) -> Limit:
+def _limit(shape: Shape, row: Json, name: str, keys: Sequence[str]) -> Limit:
+    key = next((key for key in keys if row.get(key) is not None), keys[0])
     ceiling = shape.whole_or_none(row, key, "SecurityGroupLimitSet")
     documented = DOCUMENTED_LIMITS[name]
     if ceiling is None:

@@ -1,4 +1,4 @@
-"""Calls to Tencent Cloud's API 3.0: envelope, error codes, pages and chunks.
+"""Calls to Tencent Cloud's API 3.0: envelope and error codes.
 
 An answer is ``{"Response": {...}}`` with HTTP 200 also for errors, which are
 ``{"Response": {"Error": {"Code", "Message"}, "RequestId"}}``; the body is read whatever content
@@ -12,8 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Literal, TypeVar
+from typing import Literal
 
 import httpx
 
@@ -29,19 +28,12 @@ from sgguard.errors import (
     UnknownShapeError,
 )
 from sgguard.wire.client import Wire, parse_json
-from sgguard.wire.parallel import parallel
 from sgguard.wire.shape import Json, Shape
 from sgguard.wire.tc3 import Tc3Auth
-
-T = TypeVar("T")
 
 Service = Literal["vpc", "cvm"]
 SERVICES: tuple[Service, ...] = ("vpc", "cvm")
 VERSION = "2017-03-12"
-PAGE = 100
-"""The largest page of every list read here."""
-
-MAX_PAGES = 50
 THROTTLED_WAIT_S = 1.0
 """Rates are counted per second, so a second later there is room again."""
 
@@ -62,6 +54,8 @@ _ERRORS: Mapping[str, type[CloudError]] = {
     "AuthFailure": UnauthenticatedError,
     "InternalError": UnavailableError,
     "InternalServerError": UnavailableError,
+    "IpInBlacklist": UnauthenticatedError,
+    "IpNotInWhitelist": UnauthenticatedError,
     "LimitExceeded": LimitError,
     "RequestLimitExceeded": ThrottledError,
     "ResourceBusy": UnavailableError,
@@ -167,6 +161,9 @@ def error_of(
 ) -> CloudError:
     """Return the error an error code stands for; ``detail`` is the vendor's text."""
     kind = _ERRORS.get(code) or _ERRORS.get(code.partition(".")[0], CloudError)
+    if kind is LimitError and shape.action.startswith("Describe"):
+        # A read uses nothing up: whatever it exceeds is a rate, and products spell theirs freely.
+        kind = ThrottledError
     if code == "UnsupportedRegion":
         detail = f"the region {region!r} does not exist for this API; {detail}"
     return kind(
@@ -194,42 +191,3 @@ def _without_envelope(response: httpx.Response, shape: Shape) -> CloudError:
         status=status,
         detail=f"no API 3.0 answer in the body ({len(response.content)} bytes)",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """The rows of a paged list and how many the cloud says there are."""
-
-    rows: tuple[Json, ...]
-    total: int
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether every row was read: False beyond the ceiling of pages."""
-        return len(self.rows) >= self.total
-
-
-def every_page(
-    api: TencentApi, service: Service, action: str, params: Mapping[str, object], key: str
-) -> Listed:
-    """Read a list whose ``Offset`` and ``Limit`` are numbers: one call, then the rest at once.
-
-    ``key`` names the list in the answer. At most ``MAX_PAGES`` pages are read.
-
-    Raises:
-        UnknownShapeError: fewer rows came than the first page announced.
-    """
-    shape = api.shape(action)
-
-    def page(offset: int) -> Listed:
-        answer = api.read(service, action, {**params, "Offset": offset, "Limit": PAGE})
-        rows = shape.tables(answer.get(key), key)
-        return Listed(tuple(rows), shape.whole(answer, "TotalCount", "Response"))
-
-    first = page(0)
-    offsets = range(PAGE, min(first.total, MAX_PAGES * PAGE), PAGE)
-    rest = parallel([partial(page, offset) for offset in offsets])
-    rows = (*first.rows, *(row for more in rest for row in more.rows))
-    if len(rows) < min(first.total, MAX_PAGES * PAGE):
-        raise shape.wrong(f"{key}: {len(rows)} rows came, TotalCount says {first.total}")
-    return Listed(rows, max(first.total, len(rows)))

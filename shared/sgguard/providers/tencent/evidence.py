@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from sgguard.model import Binding, Instance, Unseen
+from sgguard.model import Binding, Instance
 from sgguard.providers.tencent.answer import Nic, Statistics
 
 _KINDS = {
@@ -37,7 +37,9 @@ def bindings_of(
     ]
     if counted is None:
         return tuple(named)
-    rest = Counter({_kind(product): count for product, count in counted.products.items()})
+    rest: Counter[str] = Counter()
+    for product, count in counted.products.items():
+        rest[_kind(product)] += count  # two products may share a name of ours: neither is lost
     rest.subtract(Counter(binding.kind for binding in named))
     unnamed = [Binding(kind, count=count) for kind, count in rest.items() if count > 0]
     untold = counted.total - len(named) - sum(binding.count for binding in unnamed)
@@ -79,14 +81,3 @@ def _others(group_id: str, carried: Sequence[str]) -> tuple[str, ...]:
 
 def _kind(product: str) -> str:
     return _KINDS.get(product, product.lower())
-
-
-def nameless(group_id: str, count: int) -> Unseen:
-    """Return the gap of a group that is said to be referenced, but not by whom."""
-    return Unseen(
-        code="not-told",
-        what="references",
-        why=f"the statistics count {count} referencing group(s), the list names none",
-        remedy="look at the group's references in the console, or ask again",
-        group_id=group_id,
-    )

@@ -14,7 +14,15 @@ from sgguard.model import Group, Instance, Limit, Rule, Seen, Unseen
 from sgguard.providers._tencent_limits import documented_limits
 from sgguard.providers.tencent import answer as answers
 from sgguard.providers.tencent.answer import Nic, Statistics
-from sgguard.providers.tencent.api import PAGE, Service, TencentApi, every_page
+from sgguard.providers.tencent.api import TencentApi
+from sgguard.providers.tencent.listing import (
+    GROUPS,
+    INSTANCES,
+    INTERFACES,
+    Listing,
+    list_once,
+    list_whole,
+)
 from sgguard.wire.paging import in_chunks
 from sgguard.wire.shape import Json, Shape
 
@@ -23,33 +31,36 @@ T = TypeVar("T")
 _GROUPS_PER_CALL = 100
 # The ceiling of these two actions is not documented; fifty is what Terraform's provider sends.
 _COUNTED_PER_CALL = 50
+_TOO_MANY_IDS = "InvalidParameterValue.LimitExceeded"
 _FILTER_VALUES = 5
 # The action is missing on the international site.
-_NOT_OFFERED = frozenset({"InvalidAction", "UnsupportedOperation"})
+_NOT_OFFERED = frozenset({"ActionOffline", "InvalidAction", "UnsupportedOperation"})
 
 
-def groups(api: TencentApi, group_ids: Sequence[str]) -> dict[str, Group]:
-    """Return the groups that exist (DescribeSecurityGroups).
+def groups(api: TencentApi, group_ids: Sequence[str]) -> Seen[dict[str, Group | None]]:
+    """Return the groups (DescribeSecurityGroups), None for each that does not exist.
+
+    A group that is missing from an answer which is not whole is missing here, and a gap.
 
     Raises:
-        UnknownShapeError: groups came that were not asked for, or not all that were found.
+        UnknownShapeError: groups came that were not asked for.
     """
-    action = "DescribeSecurityGroups"
-    shape = api.shape(action)
+    shape = api.shape(GROUPS.action)
+    unseen: list[Unseen] = []
 
     def ask(ids: Sequence[str]) -> dict[str, Group]:
-        # Offset and Limit are texts in this one action.
-        params = {"SecurityGroupIds": list(ids), "Offset": "0", "Limit": str(PAGE)}
-        answer = api.read("vpc", action, params)
-        rows = shape.tables(answer.get("SecurityGroupSet"), "SecurityGroupSet")
-        if shape.whole(answer, "TotalCount", "Response") != len(rows):
-            raise shape.wrong("TotalCount: differs from the length of SecurityGroupSet")
-        found = [answers.group(shape, row) for row in rows]
-        if not {group.group_id for group in found} <= set(ids):
+        listed = list_whole(api, GROUPS, {"SecurityGroupIds": list(ids)})
+        found = {one.group_id: one for one in (answers.group(shape, row) for row in listed.rows)}
+        if not found.keys() <= set(ids):
             raise shape.wrong("SecurityGroupSet: groups that were not asked for")
-        return {group.group_id: group for group in found}
+        for group_id in [one for one in ids if one not in found]:
+            unseen.extend(listed.unseen(GROUPS.action, group_id))
+        return found
 
-    return in_chunks(group_ids, _GROUPS_PER_CALL, ask)
+    found = in_chunks(group_ids, _GROUPS_PER_CALL, ask)
+    untold = {gap.group_id for gap in unseen}
+    known = {one: found.get(one) for one in group_ids if one not in untold}
+    return Seen(known, tuple(unseen))
 
 
 def referrers(api: TencentApi, group_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -87,9 +98,7 @@ def instances_by_group(
     """Return, by group, the instances that carry it."""
     return _carriers(
         api,
-        "cvm",
-        "DescribeInstances",
-        "InstanceSet",
+        INSTANCES,
         filter_name="security-group-id",
         group_ids=group_ids,
         parse=answers.instance,
@@ -101,9 +110,7 @@ def nics_by_group(api: TencentApi, group_ids: Sequence[str]) -> Seen[dict[str, t
     """Return, by group, the network interfaces that carry it."""
     return _carriers(
         api,
-        "vpc",
-        "DescribeNetworkInterfaces",
-        "NetworkInterfaceSet",
+        INTERFACES,
         filter_name="groups.security-group-id",
         group_ids=group_ids,
         parse=answers.nic,
@@ -134,10 +141,10 @@ def instance(api: TencentApi, instance_id: str) -> Instance | None:
 
 def nics_of(api: TencentApi, instance_id: str) -> Seen[tuple[Nic, ...]]:
     """Return the network interfaces of an instance."""
-    action, key = "DescribeNetworkInterfaces", "NetworkInterfaceSet"
     params = {"Filters": [{"Name": "attachment.instance-id", "Values": [instance_id]}]}
-    listed = every_page(api, "vpc", action, params, key)
-    return Seen(tuple(answers.nic(api.shape(action), row) for row in listed.rows))
+    listed = list_whole(api, INTERFACES, params)
+    nics = tuple(answers.nic(api.shape(INTERFACES.action), row) for row in listed.rows)
+    return Seen(nics, listed.unseen(INTERFACES.action))
 
 
 def limits(api: TencentApi) -> tuple[Limit, ...]:
@@ -159,7 +166,12 @@ def _by_group(
     parse: Callable[[Shape, Json], dict[str, T]],
 ) -> dict[str, T]:
     def ask(ids: Sequence[str]) -> dict[str, T]:
-        answer = api.read("vpc", action, {"SecurityGroupIds": list(ids)})
+        try:
+            answer = api.read("vpc", action, {"SecurityGroupIds": list(ids)})
+        except CloudError as error:
+            if error.code != _TOO_MANY_IDS or len(ids) == 1:
+                raise
+            return in_chunks(ids, (len(ids) + 1) // 2, ask)
         return parse(api.shape(action), answer)
 
     found = in_chunks(group_ids, _COUNTED_PER_CALL, ask)
@@ -168,38 +180,34 @@ def _by_group(
 
 def _carriers(
     api: TencentApi,
-    service: Service,
-    action: str,
-    key: str,
+    listing: Listing,
     *,
     filter_name: str,
     group_ids: Sequence[str],
     parse: Callable[[Shape, Json], T],
     carried: Callable[[T], tuple[str, ...]],
 ) -> Seen[dict[str, tuple[T, ...]]]:
-    """List what carries any of the groups; a filter takes five values a call."""
+    """List what carries any of the groups; a filter takes five values a call.
+
+    Where the list of several groups is not whole, each is asked for by itself: what is wrong
+    with one is no gap of the others.
+    """
     unseen: list[Unseen] = []
+    shape = api.shape(listing.action)
 
     def ask(ids: Sequence[str]) -> dict[str, tuple[T, ...]]:
         params = {"Filters": [{"Name": filter_name, "Values": list(ids)}]}
-        listed = every_page(api, service, action, params, key)
-        if not listed.is_whole:
-            unseen.append(_ceiling(action, len(listed.rows), listed.total))
+        is_alone = len(ids) == 1
+        listed = (list_whole if is_alone else list_once)(api, listing, params)
+        if listed.doubt and not is_alone:
+            return in_chunks(ids, 1, ask)
+        unseen.extend(listed.unseen(listing.action, ids[0]))
         found: dict[str, list[T]] = {group_id: [] for group_id in ids}
         for row in listed.rows:
-            one = parse(api.shape(action), row)
+            one = parse(shape, row)
             # What the filter let through carries one of them, even if it does not say which.
             for group_id in [name for name in ids if name in carried(one)] or ids:
                 found[group_id].append(one)
         return {group_id: tuple(ones) for group_id, ones in found.items()}
 
     return Seen(in_chunks(group_ids, _FILTER_VALUES, ask), tuple(unseen))
-
-
-def _ceiling(action: str, read: int, total: int) -> Unseen:
-    return Unseen(
-        code="record-ceiling",
-        what=action,
-        why=f"{read} of {total} were read",
-        remedy="none: so many holders need a look by a person",
-    )

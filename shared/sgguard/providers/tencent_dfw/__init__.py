@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, get_args
 
-from sgguard.errors import ForbiddenError, NotFoundError, SettingsError, UnknownShapeError
+from sgguard.errors import NotFoundError, SettingsError
 from sgguard.model import (
     Binding,
     Group,
@@ -30,15 +30,24 @@ from sgguard.model import (
     Unseen,
     Visibility,
 )
-from sgguard.providers._evidence import Evidence, not_answered
+from sgguard.providers._evidence import not_answered
 from sgguard.providers._tencent_limits import documented_limits
 from sgguard.providers.base import Access, seen_or_unseen
 from sgguard.providers.tencent_dfw import answer as dfw
+from sgguard.providers.tencent_dfw import holder
 from sgguard.providers.tencent_dfw.api import DfwApi
-from sgguard.wire.paging import in_chunks
+from sgguard.providers.tencent_dfw.rate import RATES as RATES
+from sgguard.providers.tencent_dfw.references import list_references
 from sgguard.wire.parallel import parallel
 from sgguard.wire.qcloud_v2 import Algorithm, QcloudV2Auth
 
+BLIND_SPOTS = (
+    (
+        "API 2.0 lists instances and network interfaces only: load balancers, databases and other "
+        "products that carry the group are not seen (the provider tencent counts them)."
+    ),
+    "No call of API 2.0 lists the launch templates and scaling configurations that name the group.",
+)
 TRAITS = Traits(
     provider="tencent-dfw",
     on_delete_referenced="refused",
@@ -46,11 +55,11 @@ TRAITS = Traits(
     refused_with="5100",
     group_limit_per="instance",
     group_id_example="sg-5ua9adfv",
+    blind_spots=BLIND_SPOTS,
 )
 
 _GROUP_ID = re.compile(r"sg-[0-9a-z]{8}")
 _INSTANCE_ID = re.compile(r"ins-[0-9a-z]{8}")
-_GROUPS_PER_CALL = 50
 
 
 def connect(access: Access) -> TencentDfw:
@@ -65,8 +74,9 @@ def connect(access: Access) -> TencentDfw:
     algorithm: Algorithm | None = next((a for a in get_args(Algorithm) if a == wanted), None)
     if algorithm is None:
         raise SettingsError(f"{name}={wanted!r}: expected HmacSHA256 or HmacSHA1")
+    key_id = access.require_secret("TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRETID")
     auth = QcloudV2Auth(
-        key_id=access.require_secret("TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRETID"),
+        key_id=key_id,
         secret=access.require_secret("TENCENTCLOUD_SECRET_KEY", "TENCENTCLOUD_SECRETKEY"),
         token=access.secret("TENCENTCLOUD_TOKEN", "TENCENTCLOUD_SESSIONTOKEN"),
         now=access.now,
@@ -74,7 +84,7 @@ def connect(access: Access) -> TencentDfw:
         algorithm=algorithm,
     )
     url = access.endpoint() or "https://dfw.api.qcloud.com"
-    return TencentDfw(DfwApi(access.wire, access.region, url, auth))
+    return TencentDfw(DfwApi(access.paced(RATES, key_id), access.region, url, auth))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,25 +115,7 @@ class TencentDfw:
 
     def list_references(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Reference, ...]]]:
         """Return, by id, every rule of another group that names it."""
-        referrers: Seen[Any] = seen_or_unseen(
-            "references",
-            lambda: Seen(in_chunks(group_ids, _GROUPS_PER_CALL, partial(dfw.referrers, self.api))),
-            {},
-        )
-        others: dict[str, tuple[str, ...]] = {
-            group_id: referrers.value[group_id]
-            for group_id in group_ids
-            if group_id in referrers.value
-        }
-        evidence = self._evidence({name for names in others.values() for name in names})
-        unseen = [*referrers.unseen, *evidence.unseen]
-        if not referrers.unseen:
-            unseen += not_answered("references", group_ids, others)
-        references = {
-            group_id: tuple(one for name in names for one in evidence.value.of(group_id, name))
-            for group_id, names in others.items()
-        }
-        return Seen(references, tuple(unseen))
+        return list_references(self.api, group_ids)
 
     def list_bindings(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Binding, ...]]]:
         """Return, by id, the instances and interfaces that carry the group."""
@@ -185,13 +177,13 @@ class TencentDfw:
 
     def _count(self, group_id: str) -> int | None:
         try:
-            return dfw.instance_ids(self.api, group_id)[1]
+            return holder.instance_ids(self.api, group_id)[1]
         except NotFoundError:
             return None
 
     def _carriers(self, kind: str, group_id: str) -> Seen[Any]:
         """Return the named carriers of one kind, and one counted entry for any others."""
-        read = dfw.instance_ids if kind == "instance" else dfw.interface_ids
+        read = holder.instance_ids if kind == "instance" else holder.interface_ids
 
         def ask() -> Seen[Any]:
             try:
@@ -205,35 +197,3 @@ class TencentDfw:
             return Seen((*named, Binding(kind, count=rest)) if rest else named)
 
         return seen_or_unseen(f"{kind}s of {group_id}", ask, ())
-
-    def _evidence(self, referrers: Collection[str]) -> Seen[Evidence]:
-        """Read names and rules of the referring groups in one wave."""
-        ids = sorted(referrers)
-
-        def name(group_id: str) -> Seen[Any]:
-            try:
-                return Seen(dfw.group(self.api, group_id))
-            except (ForbiddenError, UnknownShapeError):
-                return Seen(None)  # a name is comfort, not evidence
-
-        def rules(group_id: str) -> Seen[Any]:
-            try:
-                return Seen(dfw.rules(self.api, group_id))
-            except NotFoundError:
-                return Seen(())
-
-        calls: list[Callable[[], Seen[Any]]] = [partial(name, group_id) for group_id in ids]
-        calls += [
-            partial(seen_or_unseen, f"rules of {group_id}", partial(rules, group_id), ())
-            for group_id in ids
-        ]
-        read = parallel(calls)
-        named = zip(ids, read[: len(ids)], strict=True)
-        ruled = zip(ids, read[len(ids) :], strict=True)
-        return Seen(
-            Evidence(
-                {group_id: one.value for group_id, one in named if one.value is not None},
-                {group_id: one.value for group_id, one in ruled},
-            ),
-            tuple(gap for one in read for gap in one.unseen),
-        )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -19,9 +20,6 @@ from sgguard.model import Direction, Group, Rule
 from sgguard.providers.tencent_dfw.api import DfwApi, whole_number
 from sgguard.wire.parallel import parallel
 from sgguard.wire.shape import Json, Shape
-
-PAGE = 100
-MAX_PAGES = 50
 
 _GROUP_ID = re.compile(r"sg-[0-9a-z]+")
 _ACTIONS: Mapping[str, Literal["accept", "drop"]] = {"accept": "accept", "drop": "drop"}
@@ -68,20 +66,54 @@ def associates(shape: Shape, answer: Json, *, asked: Sequence[str]) -> dict[str,
     return found
 
 
-def group(api: DfwApi, group_id: str) -> Group | None:
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A group and how many other groups its cloud counts as referring, None where it does not."""
+
+    group: Group
+    referrers: int | None
+
+
+def described(api: DfwApi, group_id: str) -> Described | None:
     """Return the group, None where the cloud knows no such one (DescribeSecurityGroups).
 
     Raises:
         UnknownShapeError: another group came.
     """
     action = "DescribeSecurityGroups"
+    shape = api.shape(action)
     try:
-        found = groups(api.shape(action), api.read(action, sgId=group_id))
+        rows = _rows(shape, api.read(action, sgId=group_id))
     except NotFoundError:
         return None
+    found = [_group(shape, row) for row in rows]
     if [one.group_id for one in found] not in ([], [group_id]):
-        raise api.shape(action).wrong("data: a group that was not asked for")
-    return found[0] if found else None
+        raise shape.wrong("data: a group that was not asked for")
+    return Described(found[0], _referrers(shape, rows[0])) if found else None
+
+
+def group(api: DfwApi, group_id: str) -> Group | None:
+    """Return the group, None where the cloud knows no such one.
+
+    Raises:
+        UnknownShapeError: another group came.
+    """
+    found = described(api, group_id)
+    return found.group if found else None
+
+
+def groups_of_instance(api: DfwApi, instance_id: str) -> tuple[str, ...] | None:
+    """Return the ids of an instance's groups, None where the cloud names none.
+
+    Raises:
+        NotFoundError: the instance does not exist.
+    """
+    action = "DescribeSecurityGroups"
+    answer = api.read(action, instanceId=instance_id)
+    if answer.get("data") == []:
+        return None  # an empty map of a PHP server: nothing is said, not even that none is
+    shape = api.shape(action)
+    return tuple(dict.fromkeys(_group(shape, row).group_id for row in _rows(shape, answer)))
 
 
 def groups(shape: Shape, answer: Json) -> list[Group]:
@@ -89,27 +121,50 @@ def groups(shape: Shape, answer: Json) -> list[Group]:
 
     Which group is the default one is told by ``isDefault`` on newer servers. Older ones do not
     tell: there a group named ``default`` is taken for it, and 7006 at the delete is the net.
+    ``totalNum`` counts the groups of the account, not those that came.
     """
+    return [_group(shape, row) for row in _rows(shape, answer)]
+
+
+def _rows(shape: Shape, answer: Json) -> list[Json]:
     data = answer.get("data")
-    rows = data.get("detail") if isinstance(data, dict) else data
-    return [_group(shape, row) for row in shape.tables(rows, "data.detail")]
+    return shape.tables(data.get("detail") if isinstance(data, dict) else data, "data.detail")
 
 
 def _group(shape: Shape, row: Json) -> Group:
     path = "data.detail[]"
     name = shape.text_or_empty(row, "sgName", path)
-    project, default = row.get("projectId"), row.get("isDefault")
-    if default is None:
-        default = name == "default"
-    if default not in (0, 1):
-        raise shape.wrong(f"{path}.isDefault: expected true or false")
+    project = row.get("projectId")
+    if isinstance(project, bool) or not isinstance(project, str | int | None):
+        raise shape.wrong(f"{path}.projectId: expected a number or a text")
     return Group(
         group_id=shape.text(row, "sgId", path),
         name=name,
         description=shape.text_or_empty(row, "sgRemark", path),
         project="" if project is None else str(project),
-        is_default=bool(default),
+        is_default=_is_default(shape, row, name),
     )
+
+
+def _is_default(shape: Shape, row: Json, name: str) -> bool:
+    if row.get("isDefault") is None:
+        return name == "default"
+    if isinstance(row["isDefault"], bool):
+        return row["isDefault"]
+    said = whole_number(shape, row, "isDefault")
+    if said not in (0, 1):
+        raise shape.wrong("data.detail[].isDefault: expected true or false")
+    return bool(said)
+
+
+def _referrers(shape: Shape, row: Json) -> int | None:
+    """Read ``beAssociateCount``, which clients have met as a number and as a text."""
+    if row.get("beAssociateCount") is None:
+        return None
+    count = whole_number(shape, row, "beAssociateCount")
+    if count < 0:
+        raise shape.wrong("data.detail[].beAssociateCount: below zero")
+    return count
 
 
 def rules(api: DfwApi, group_id: str) -> tuple[Rule, ...]:
@@ -158,48 +213,6 @@ def _rule(shape: Shape, row: Json, direction: Direction, number: int) -> Rule:
         action=action,
         description=shape.text_or_empty(row, "desc", path),
     )
-
-
-def instance_ids(api: DfwApi, group_id: str) -> tuple[tuple[str, ...], int]:
-    """Return the instances that carry a group, and how many there are at least.
-
-    ``totalCount`` is 0 beside a listed instance in the page's own sample, so a full page is
-    always followed by the next one, whatever the count says.
-
-    Raises:
-        UnknownShapeError: fewer instances came than counted, or pages without end.
-    """
-    action = "DescribeInstancesOfSecurityGroup"
-    shape = api.shape(action)
-    ids: dict[str, None] = {}
-    total = 0
-    for number in range(MAX_PAGES):
-        answer = api.read(action, sgId=group_id, offset=number * PAGE, limit=PAGE)
-        total = max(total, whole_number(shape, answer, "totalCount"))
-        rows = shape.tables(answer.get("data"), "data")
-        ids |= dict.fromkeys(shape.text(row, "instanceId", "data[]") for row in rows)
-        if len(rows) < PAGE and len(ids) >= total:
-            return tuple(ids), max(total, len(ids))
-        if not rows:
-            raise shape.wrong(f"data: {len(ids)} instances came, totalCount says {total}")
-    raise shape.wrong(f"data: more than {MAX_PAGES} pages")
-
-
-def interface_ids(api: DfwApi, group_id: str) -> tuple[tuple[str, ...], int]:
-    """Return the network interfaces that carry a group, and how many there are; no pages.
-
-    The table of the page has ``totalCount`` and ``networkInterfaceSet`` beside ``code``, its
-    sample has them in ``data``: both are read.
-    """
-    action = "DescribeNetworkInterfacesOfSecurityGroup"
-    shape = api.shape(action)
-    answer = api.read(action, sgId=group_id)
-    key = "networkInterfaceSet"
-    body = answer if key in answer else shape.table(answer.get("data"), "data")
-    ids = tuple(
-        shape.text(row, "networkInterfaceId", key) for row in shape.tables(body.get(key), key)
-    )
-    return ids, max(whole_number(shape, body, "totalCount"), len(ids))
 
 
 def _any(shape: Shape, row: Json, key: str, path: str) -> str:

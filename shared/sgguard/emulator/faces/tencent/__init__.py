@@ -9,6 +9,11 @@ clock skew of at most five minutes. Quirks of the cloud (``quirks`` in a scenari
 - ``missing_group``: ``"omitted"``: an unknown id is left out instead of failing the call
 - ``references_include_self``: a group's own rules make it a referrer of itself
 - ``references_omit``, ``statistics_omit``: ids the answer does not mention
+- ``references_hide``: referring groups that are counted but not named
+- ``references_reversed``: the groups that a group's rules name, instead of those that name it
+- ``page_max``: rows a page has at most, whatever ``Limit`` asks for
+- ``ids_max``: groups one call about references or statistics may name (50)
+- ``limits_omit``: keys that DescribeSecurityGroupLimits leaves out
 - ``statistics_brief``: without ``InstanceStatistics``, as in the page's sample
 - ``lists_hide``: instances and interfaces that are counted but not listed
 - ``unset_fields``: unset fields of a rule are ``"empty"`` (default), ``"null"`` or ``"absent"``

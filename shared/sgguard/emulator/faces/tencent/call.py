@@ -44,6 +44,7 @@ class Placed(Protocol):
 
 
 P = TypeVar("P", bound=Placed)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,11 @@ class Call:
             raise TencentError("InvalidParameterValue.Range", f"`Limit` is over {PAGE_MAX}.")
         return values[0], values[1]
 
+    def page_of(self, found: Sequence[T], offset: int, limit: int) -> Sequence[T]:
+        """Return the rows of one page (quirk ``page_max``: fewer than were asked for)."""
+        limit = min(limit, self.cloud.quirks.get("page_max", limit))
+        return found[offset : offset + limit]
+
     def filters(self, *known: str, values_max: int = PAGE_MAX) -> dict[str, list[str]]:
         """Return the filters by name.
 
@@ -154,6 +160,17 @@ def require_group_ids(ids: Sequence[str], code: str) -> None:
     for group_id in ids:
         if not is_group_id(group_id):
             raise TencentError(code, f"The ID `{group_id}` is malformed.")
+
+
+def require_known(known: Mapping[str, Group], ids: Sequence[str]) -> None:
+    """Refuse ids of groups that do not exist, with VPC's code.
+
+    Raises:
+        TencentError: ResourceNotFound, naming the first.
+    """
+    for group_id in ids:
+        if group_id not in known:
+            raise TencentError("ResourceNotFound", f"The resource `{group_id}` does not exist.")
 
 
 def call_of(

@@ -39,7 +39,7 @@ def describe_instances(call: Call) -> dict[str, Any]:
         and not call.is_hidden(instance.id)
         and all(set(said[name](instance)) & set(values) for name, values in filters.items())
     ]
-    rows = [_instance(call, instance) for instance in found[offset : offset + limit]]
+    rows = [_instance(call, instance) for instance in call.page_of(found, offset, limit)]
     return {"TotalCount": len(found), "InstanceSet": rows}
 
 

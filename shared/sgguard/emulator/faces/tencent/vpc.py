@@ -1,26 +1,23 @@
-"""The security-group actions of Tencent's VPC service, 2017-03-12, on the emulated state."""
+"""The security-group actions of Tencent's VPC service, 2017-03-12, on the emulated state.
+
+Who uses a group, by name and by count, and the limits: ``usage.py``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sgguard.emulator.faces.tencent.call import Call, TencentError, require_group_ids
+from sgguard.emulator.faces.tencent import usage
+from sgguard.emulator.faces.tencent.call import (
+    Call,
+    TencentError,
+    require_group_ids,
+    require_known,
+)
 from sgguard.emulator.state import Group, Interface, Rule, StateError
 
 _IDS_MAX = 100
-# Not documented; Terraform's provider sends no more in one call.
-_COUNTED_MAX = 50
-
-PRODUCTS: Mapping[str, str] = {
-    "load-balancer": "CLB",
-    "database": "CDB",
-    "redis": "Redis",
-    "mongodb": "MongoDB",
-}
-"""Product types by the kind of an attachment; other kinds are shown as they are."""
-
-_SHOWN = ("CDB", "CVM", "ENI", "CLB", "DCDB", "MongoDB", "Mariadb", "Redis", "POSTGRES", "NATGW")
 
 
 def describe_security_groups(call: Call) -> dict[str, Any]:
@@ -38,7 +35,7 @@ def describe_security_groups(call: Call) -> dict[str, Any]:
     offset, limit = call.page(kind=str)
     known = call.groups()
     if call.cloud.quirks.get("missing_group") != "omitted":
-        _require(known, ids)
+        require_known(known, ids)
     wanted = {"security-group-id": lambda g: g.id, "project-id": lambda g: g.project}
     wanted["security-group-name"] = lambda g: g.name
     found = [
@@ -47,7 +44,7 @@ def describe_security_groups(call: Call) -> dict[str, Any]:
         if (not ids or group.id in ids)
         and all(wanted[name](group) in values for name, values in filters.items())
     ]
-    rows = [_group(group) for group in found[offset : offset + limit]]
+    rows = [_group(group) for group in call.page_of(found, offset, limit)]
     return {"TotalCount": len(found), "SecurityGroupSet": rows}
 
 
@@ -122,74 +119,6 @@ def _matches(rule: Rule, filters: Mapping[str, list[str]]) -> bool:
     return all(said[name] in values or "ALL" in values for name, values in filters.items())
 
 
-def describe_security_group_references(call: Call) -> dict[str, Any]:
-    """Say, by group, which groups' rules name it."""
-    ids = _counted_ids(call)
-    is_with_self = bool(call.cloud.quirks.get("references_include_self"))
-    omitted = call.cloud.quirks.get("references_omit", [])
-    rows = [
-        {"SecurityGroupId": group_id, "ReferredSecurityGroupIds": list(names)}
-        for group_id in ids
-        if group_id not in omitted
-        for names in [_referrers(call, group_id, is_with_self=is_with_self)]
-    ]
-    return {"ReferredSecurityGroupSet": rows}
-
-
-def _referrers(call: Call, group_id: str, *, is_with_self: bool) -> dict[str, None]:
-    return dict.fromkeys(
-        group.id
-        for group in call.groups().values()
-        if (is_with_self or group.id != group_id)
-        and any(rule.peer_group == group_id for rule in group.rules)
-    )
-
-
-def describe_security_group_association_statistics(call: Call) -> dict[str, Any]:
-    """Count what carries each group, by product. The order is not the one asked in."""
-    ids = _counted_ids(call)
-    omitted = call.cloud.quirks.get("statistics_omit", [])
-    rows = [_statistics(call, group_id) for group_id in reversed(ids) if group_id not in omitted]
-    return {"SecurityGroupAssociationStatisticsSet": rows}
-
-
-def _statistics(call: Call, group_id: str) -> dict[str, Any]:
-    counts = dict.fromkeys(_SHOWN, 0)
-    for interface in call.cloud.interfaces_with(group_id):
-        counts["CVM" if interface.kind == "primary" and interface.instance else "ENI"] += 1
-    for attachment in call.cloud.attachments_with(group_id):
-        product = PRODUCTS.get(attachment.kind, attachment.kind)
-        counts[product] = counts.get(product, 0) + 1
-    row: dict[str, Any] = {name: counts[name] for name in ("CVM", "CDB", "ENI", "CLB")}
-    # The group's own rules are counted, as are those of groups the list may leave out.
-    row["SG"] = len(_referrers(call, group_id, is_with_self=True))
-    row["SecurityGroupId"] = group_id
-    row["TotalCount"] = sum(counts.values())
-    if not call.cloud.quirks.get("statistics_brief"):
-        row["InstanceStatistics"] = [
-            {"InstanceType": name, "InstanceCount": count} for name, count in counts.items()
-        ]
-    return row
-
-
-def describe_security_group_limits(call: Call) -> dict[str, Any]:
-    """Give the quotas; quirk ``limits_sample`` repeats the page's own sample (2000 groups)."""
-    if call.cloud.quirks.get("limits_absent"):
-        raise TencentError("InvalidAction", "The action is not found.")
-    limits = call.cloud.limits
-    is_sample = call.cloud.quirks.get("limits_sample")
-    per_instance = 2000 if is_sample else limits.get("groups-per-instance", 5)
-    return {
-        "SecurityGroupLimitSet": {
-            "SecurityGroupLimit": limits.get("groups-per-project", 50),
-            "SecurityGroupPolicyLimit": limits.get("rules-per-group", 100),
-            "ReferedSecurityGroupLimit": limits.get("references-per-group", 10),
-            "SecurityGroupInstanceLimit": limits.get("instances-per-group", 2000),
-            "InstanceSecurityGroupLimit": per_instance,
-        }
-    }
-
-
 def describe_network_interfaces(call: Call) -> dict[str, Any]:
     """List interfaces by id or filter; ``Offset`` and ``Limit`` are numbers."""
     ids = call.texts("NetworkInterfaceIds", at_most=_IDS_MAX, is_required=False)
@@ -209,7 +138,7 @@ def describe_network_interfaces(call: Call) -> dict[str, Any]:
         and not call.is_hidden(interface.id)
         and all(set(said[name](interface)) & set(values) for name, values in filters.items())
     ]
-    rows = [_interface(interface) for interface in found[offset : offset + limit]]
+    rows = [_interface(interface) for interface in call.page_of(found, offset, limit)]
     return {"TotalCount": len(found), "NetworkInterfaceSet": rows}
 
 
@@ -256,19 +185,6 @@ def _group_id(call: Call, malformed: str) -> str:
     return group_id
 
 
-def _counted_ids(call: Call) -> list[str]:
-    ids = call.texts("SecurityGroupIds", at_most=_COUNTED_MAX)
-    require_group_ids(ids, "InvalidParameterValue.Malformed")
-    _require(call.groups(), ids)
-    return ids
-
-
-def _require(known: Mapping[str, Group], ids: list[str]) -> None:
-    for group_id in ids:
-        if group_id not in known:
-            raise TencentError("ResourceNotFound", f"The resource `{group_id}` does not exist.")
-
-
 Action = Callable[[Call], dict[str, Any]]
 ACTIONS: Mapping[str, tuple[Action, frozenset[str]]] = {
     "DescribeSecurityGroups": (
@@ -281,15 +197,7 @@ ACTIONS: Mapping[str, tuple[Action, frozenset[str]]] = {
         describe_security_group_policies,
         frozenset({"SecurityGroupId", "Filters"}),
     ),
-    "DescribeSecurityGroupReferences": (
-        describe_security_group_references,
-        frozenset({"SecurityGroupIds"}),
-    ),
-    "DescribeSecurityGroupAssociationStatistics": (
-        describe_security_group_association_statistics,
-        frozenset({"SecurityGroupIds"}),
-    ),
-    "DescribeSecurityGroupLimits": (describe_security_group_limits, frozenset()),
+    **usage.ACTIONS,
     "DescribeNetworkInterfaces": (
         describe_network_interfaces,
         frozenset({"NetworkInterfaceIds", "Filters", "Offset", "Limit"}),

@@ -12,6 +12,10 @@ with a clock skew of at most five minutes; a nonce is accepted once (4500). Quir
 - ``references_omit``: ids the answer does not mention
 - ``references_shape``: ``"string"``: one referrer is a text; ``"single-quoted"``: the answer is
   printed like the documents' own sample, which is not JSON
+- ``references_reversed``: the groups that a group's rules name, instead of those that name it
+- ``associates_untold``: groups do not say how many others refer to them
+- ``counts_as_text``: counts are texts of digits
+- ``page_max``: rows a page has at most, whatever ``limit`` asks for
 - ``default_untold``: groups do not say whether they are the default one
 - ``egress_absent``: an empty list of egress rules is left out
 - ``total_zero``: ``totalCount`` is 0 beside listed instances, as in a sample

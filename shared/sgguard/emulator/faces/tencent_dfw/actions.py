@@ -145,7 +145,10 @@ def describe_associate_security_groups(call: Call) -> dict[str, Any]:
     for group_id in ids:
         mine = call.groups()
         names = list(dict.fromkeys(g.id for g, _ in call.cloud.references(group_id)))
-        names = [name for name in names if name in mine]
+        if quirks.get("references_reversed"):
+            rules = mine[group_id].rules if group_id in mine else []
+            names = list(dict.fromkeys(rule.peer_group for rule in rules))
+        names = [name for name in names if name in mine and name != group_id]
         if group_id in quirks.get("references_omit", []):
             continue
         if names or quirks.get("references_empty", "list") == "list":
@@ -185,11 +188,18 @@ def _group(call: Call, group: Group) -> dict[str, Any]:
         "sgRemark": group.description,
         "createTime": group.created,
         "projectId": int(group.project) if group.project.isdecimal() else 0,
-        "beAssociateCount": len({g.id for g, _ in call.cloud.references(group.id)}),
     }
+    if not call.cloud.quirks.get("associates_untold"):
+        count = len({g.id for g, _ in call.cloud.references(group.id)})
+        row["beAssociateCount"] = _told(call, count)
     if not call.cloud.quirks.get("default_untold"):
         row["isDefault"] = int(group.default)
     return row
+
+
+def _told(call: Call, count: int) -> int | str:
+    """Return a count as this cloud writes it."""
+    return str(count) if call.cloud.quirks.get("counts_as_text") else count
 
 
 def describe_security_group_policy(call: Call) -> dict[str, Any]:
@@ -227,10 +237,11 @@ def describe_instances_of_security_group(call: Call) -> dict[str, Any]:
     if not 1 <= limit <= _PAGE_MAX:
         raise QcloudError(4000, f"limit must be at most {_PAGE_MAX}")
     found = call.cloud.instances_with(group.id)
+    limit = min(limit, call.cloud.quirks.get("page_max", limit))
     rows = [{"instanceId": instance.id} for instance in found[offset : offset + limit]]
     # The sample on the action's page counts 0 beside one instance.
     is_sample = call.cloud.quirks.get("total_zero")
-    return {"totalCount": 0 if is_sample else len(found), "data": rows}
+    return {"totalCount": _told(call, 0 if is_sample else len(found)), "data": rows}
 
 
 def describe_network_interfaces_of_security_group(call: Call) -> dict[str, Any]:
@@ -242,7 +253,7 @@ def describe_network_interfaces_of_security_group(call: Call) -> dict[str, Any]:
         if not (interface.kind == "primary" and interface.instance)
     ]
     rows = [{"networkInterfaceId": interface.id} for interface in found]
-    body = {"totalCount": len(found), "networkInterfaceSet": rows}
+    body = {"totalCount": _told(call, len(found)), "networkInterfaceSet": rows}
     return body if call.cloud.quirks.get("interfaces_beside") else {"data": body}
 
 

@@ -1,0 +1,71 @@
+"""Who references a group, from Tencent's API 2.0: the list beside the count of each group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from sgguard.errors import ForbiddenError, UnknownShapeError
+from sgguard.model import Group, Reference, Seen
+from sgguard.providers._evidence import not_answered
+from sgguard.providers._tencent_referrers import Reading, references
+from sgguard.providers.base import seen_or_unseen
+from sgguard.providers.tencent_dfw import answer as dfw
+from sgguard.providers.tencent_dfw.api import DfwApi
+from sgguard.wire.paging import in_chunks
+from sgguard.wire.parallel import parallel
+
+_GROUPS_PER_CALL = 50
+
+
+def list_references(
+    api: DfwApi, group_ids: Sequence[str]
+) -> Seen[dict[str, tuple[Reference, ...]]]:
+    """Return, by id, every rule of another group that names it; one wave where nobody does."""
+    ids = list(dict.fromkeys(group_ids))
+    named, *counted = parallel(
+        [partial(_named, api, ids), *(partial(_counted, api, group_id) for group_id in ids)]
+    )
+    counts = {
+        group_id: one.value
+        for group_id, one in zip(ids, counted, strict=True)
+        if one.value is not None
+    }
+    found = references(named.value, counts, Reading(partial(_groups, api), partial(dfw.rules, api)))
+    # A missing permission is told with the groups themselves, which need the same call.
+    uncounted = (gap for one in counted for gap in one.unseen if gap.code != "no-permission")
+    unseen = [*named.unseen, *uncounted, *found.unseen]
+    if not named.unseen:
+        unseen += not_answered("references", ids, named.value)
+    return Seen(found.value, tuple(unseen))
+
+
+def _named(api: DfwApi, group_ids: Sequence[str]) -> Seen[Any]:
+    nothing: Any = {}
+
+    def ask() -> Seen[Any]:
+        return Seen(in_chunks(group_ids, _GROUPS_PER_CALL, partial(dfw.referrers, api)))
+
+    return seen_or_unseen("references", ask, nothing)
+
+
+def _counted(api: DfwApi, group_id: str) -> Seen[Any]:
+    nothing: Any = None
+
+    def ask() -> Seen[Any]:
+        found = dfw.described(api, group_id)
+        return Seen(found.referrers if found else None)
+
+    return seen_or_unseen(f"the count of references to {group_id}", ask, nothing)
+
+
+def _groups(api: DfwApi, group_ids: Sequence[str]) -> Mapping[str, Group]:
+    def name(group_id: str) -> Group | None:
+        try:
+            return dfw.group(api, group_id)
+        except (ForbiddenError, UnknownShapeError):
+            return None  # a name is comfort, not evidence
+
+    named = zip(group_ids, parallel([partial(name, one) for one in group_ids]), strict=True)
+    return {group_id: one for group_id, one in named if one is not None}
