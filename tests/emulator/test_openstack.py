@@ -192,6 +192,30 @@ def test_a_member_sees_neither_rules_nor_ports_of_other_projects_and_an_admin_al
     assert root(cloud).ids(PORTS, by_port) == {w.PORT_FOREIGN}
 
 
+def test_the_owner_of_a_network_sees_the_ports_of_others_on_it():
+    cloud = with_foreign_rule_and_port(emulator(quirks={"network_owners": {"net-1": w.PROJECT}}))
+    assert Caller(cloud).ids(PORTS, [("security_groups", w.WEB)]) == {w.PORT_FOREIGN}
+    assert olga(cloud).ids(PORTS) == {w.PORT_FOREIGN}
+
+
+def test_a_role_of_the_clouds_own_reads_every_project_and_changes_nothing():
+    cloud = with_foreign_rule_and_port(emulator(quirks={"cloud_readers": ["auditor"]}))
+    cloud.state.cloud("openstack").accounts[2].role = "auditor"
+    auditor = rita(cloud)
+    assert [r["name"] for r in auditor.response.json()["token"]["roles"]] == ["auditor"]
+    assert auditor.ids(RULES, [("remote_group_id", w.FREE)]) == {"foreign-rule"}
+    assert problem(auditor.http.delete(f"{GROUPS}/{w.FREE}")) == (403, "PolicyNotAuthorized")
+
+
+@pytest.mark.parametrize("project", [w.PROJECT, "adadadadadadadadadadadadadadadad"])
+def test_where_administrators_have_a_project_of_their_own_only_its_token_sees_all(project):
+    cloud = with_foreign_rule_and_port(emulator(quirks={"admin_project": project}))
+    admin = root(cloud)
+    is_all = project != w.PROJECT
+    assert admin.response.json()["token"]["is_admin_project"] is is_all
+    assert bool(admin.ids(RULES, [("remote_group_id", w.FREE)])) is is_all
+
+
 def test_deleting_takes_the_invisible_rule_of_another_project_along_without_a_word():
     cloud = with_foreign_rule_and_port(emulator())
     response = Caller(cloud).http.delete(f"{GROUPS}/{w.FREE}")
@@ -351,6 +375,12 @@ def test_a_marker_that_is_gone_starts_again_at_page_one_with_200(alice):
     lost = alice.get(GROUPS, limit="2", marker=w.MISSING)
     assert lost.status_code == 200
     assert lost.json()["security_groups"] == plain.json()["security_groups"]
+
+
+def test_a_copy_refuses_a_marker_that_is_gone():
+    alice = Caller(emulator(quirks={"stale_marker_refused": True}))
+    assert problem(alice.get(GROUPS, limit="2", marker=w.MISSING)) == (400, "HTTPBadRequest")
+    assert alice.get(GROUPS, limit="2", marker=w.FREE).status_code == 200
 
 
 # -- quotas, rows, regions -----------------------------------------------------------------------

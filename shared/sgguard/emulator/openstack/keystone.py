@@ -4,7 +4,9 @@ Shared by every face whose cloud has Keystone tokens; the face says which servic
 lists. Working memory: ``cloud.tokens`` maps a token to an :class:`Issued`.
 
 Quirks read here: ``token_life_s`` (default 3600), ``access_rules`` (fnmatch of the actions that
-tokens of application credentials may call; anything else is 401, as the real middleware answers).
+tokens of application credentials may call; anything else is 401, as the real middleware answers),
+``admin_project`` (the id of the only project whose administrators may see and do everything),
+``cloud_readers`` (roles that Neutron's policy lets read every project).
 """
 
 from __future__ import annotations
@@ -33,15 +35,26 @@ _LIFE_S = 3600
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: an account, acting in one project."""
+    """Who asks: an account, acting in one project.
+
+    ``is_admin_project`` is False for every project but the administrators' own, where there is
+    one; ``is_cloud_reader`` is True for a role that reads every project.
+    """
 
     account: Account
     project: str
+    is_admin_project: bool = True
+    is_cloud_reader: bool = False
 
     @property
     def is_admin(self) -> bool:
         """Sees and may do everything, in every project."""
-        return self.account.role == "admin"
+        return self.account.role == "admin" and self.is_admin_project
+
+    @property
+    def sees_all(self) -> bool:
+        """Sees everything, in every project."""
+        return self.is_admin or self.is_cloud_reader
 
     @property
     def may_write(self) -> bool:
@@ -85,7 +98,7 @@ def issue(
     return httpx.Response(
         201,
         headers={"x-subject-token": token_id, "vary": "X-Auth-Token"},
-        json={"token": token_body(account, issued, now, services)},
+        json={"token": _body(cloud, account, issued, now, services)},
     )
 
 
@@ -99,12 +112,22 @@ def show(
     account = cloud.account(issued.account_id)
     if account is None:
         return error(404, "Could not find token.")
-    body = token_body(account, issued, now, services)
+    body = _body(cloud, account, issued, now, services)
     return httpx.Response(
         200,
         headers={"x-subject-token": request.headers["x-subject-token"]},
         json={"token": body},
     )
+
+
+def _body(
+    cloud: Cloud, account: Account, issued: Issued, now: float, services: Sequence[Service]
+) -> dict[str, Any]:
+    """Return what a token says; that of a cloud with an admin project says whether it is one."""
+    body = token_body(account, issued, now, services)
+    if "admin_project" in cloud.quirks:
+        body["is_admin_project"] = is_admin_project(cloud, issued.project)
+    return body
 
 
 def caller(
@@ -124,7 +147,17 @@ def caller(
         and not any(fnmatchcase(action, rule) for rule in rules)
     ):
         return unauthenticated(request)
-    return Caller(account, issued.project)
+    return Caller(
+        account,
+        issued.project,
+        is_admin_project=is_admin_project(cloud, issued.project),
+        is_cloud_reader=account.role in cloud.quirks.get("cloud_readers", []),
+    )
+
+
+def is_admin_project(cloud: Cloud, project: str) -> bool:
+    """Say whether an administrator of the project is one of the whole cloud."""
+    return bool(cloud.quirks.get("admin_project", project) == project)
 
 
 def error(status: int, message: str) -> httpx.Response:

@@ -69,7 +69,10 @@ def token_body(
         "expires_at": _time(issued.expires_s),
         "project": {"domain": domain, "id": project, "name": project_name(account, project)},
         "is_domain": False,
-        "roles": [{"id": f"role-{name}", "name": name} for name in _ROLES[account.role]],
+        "roles": [
+            {"id": f"role-{name}", "name": name}
+            for name in _ROLES.get(account.role, (account.role,))
+        ],
         "catalog": [_catalog_entry(service) for service in services],
     }
 

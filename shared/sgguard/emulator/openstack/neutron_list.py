@@ -3,7 +3,8 @@
 Quirks read here: ``page_max`` (a page maximum of the server, with or without a limit asked for),
 ``ignores_unknown_filters`` (an older cloud: what it does not know it does not filter by),
 ``ignored_filters`` (names of filters that are known elsewhere and have no effect here),
-``refused_filters`` (names that are known elsewhere and unknown here).
+``refused_filters`` (names that are known elsewhere and unknown here), ``stale_marker_refused`` (a
+marker of a row that is gone is a 400, as on Neutron's copies, and does not begin at page one).
 """
 
 from __future__ import annotations
@@ -34,13 +35,13 @@ def listing(
     """Answer one page of a list. ``known`` are the filters the collection has.
 
     Raises:
-        BadRequestError: an unknown filter, or a limit that is no number.
+        BadRequestError: an unknown filter, a limit that is no number, or a refused marker.
     """
     params = request.url.params
     maximum = cloud.quirks.get("page_max")
     limit = _limit(params.get("limit"), maximum)
     found = sorted(_filtered(rows, params, cloud, known), key=lambda row: str(row["id"]))
-    start = _start(found, params.get("marker"))
+    start = _start(found, params.get("marker"), cloud)
     page = found[start : start + limit] if limit else found[start:]
     body: dict[str, Any] = {collection: [_only_fields(row, params) for row in page]}
     if limit:
@@ -89,9 +90,11 @@ def _has(value: object, wanted: set[str]) -> bool:
     return ("" if value is None else str(value)) in wanted
 
 
-def _start(found: list[Row], marker: str | None) -> int:
+def _start(found: list[Row], marker: str | None, cloud: Cloud) -> int:
     """Return where the page begins; a marker that is gone begins again at page one."""
     ids = [row["id"] for row in found]
+    if marker and marker not in ids and cloud.quirks.get("stale_marker_refused"):
+        raise BadRequestError(f"Invalid marker: {marker}.")
     return ids.index(marker) + 1 if marker in ids else 0
 
 

@@ -2,7 +2,8 @@
 
 Quirks read here: ``shared_by_admin`` (ids of groups whose sharing an administrator set up: their
 owner sees no policy and no sign of it), ``unprotected_ports`` (ids of ports whose port security is
-switched off: they refuse groups).
+switched off: they refuse groups), ``network_owners`` (network id to project: that project sees the
+ports of others on its network).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def visible_groups(cloud: Cloud, caller: Caller, region: str) -> list[Group]:
         for group in cloud.groups
         if group.region == region
         and (
-            caller.is_admin
+            caller.sees_all
             or group.project == caller.project
             or {"*", caller.project} & set(group.shared_with)
         )
@@ -33,11 +34,16 @@ def visible_groups(cloud: Cloud, caller: Caller, region: str) -> list[Group]:
 
 
 def visible_ports(cloud: Cloud, caller: Caller, region: str) -> list[Interface]:
-    """Return the ports a caller may see: its project's, or all. This hides foreign holders."""
+    """Return the ports a caller may see: its project's, those on its networks, or all.
+
+    This hides foreign holders.
+    """
+    owners = cloud.quirks.get("network_owners", {})
     return [
         port
         for port in cloud.interfaces
-        if port.region == region and (caller.is_admin or port.project == caller.project)
+        if port.region == region
+        and (caller.sees_all or caller.project in (port.project, owners.get(port.network)))
     ]
 
 
@@ -46,7 +52,7 @@ def visible_rules(cloud: Cloud, caller: Caller, region: str) -> list[tuple[Group
     return [
         (group, rule)
         for group in cloud.groups
-        if group.region == region and (caller.is_admin or group.project == caller.project)
+        if group.region == region and (caller.sees_all or group.project == caller.project)
         for rule in group.rules
     ]
 
@@ -139,7 +145,7 @@ def owner_of(port: Interface) -> str:
 
 def policy_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
     """Write the sharing policies a caller may see: those its own project made, or all."""
-    hidden = set() if caller.is_admin else set(cloud.quirks.get("shared_by_admin", []))
+    hidden = set() if caller.sees_all else set(cloud.quirks.get("shared_by_admin", []))
     return [
         {
             "id": str(uuid5(NAMESPACE_OID, f"{group.id} {target}")),
@@ -153,7 +159,7 @@ def policy_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
         }
         for group in cloud.groups
         if group.region == region
-        and (caller.is_admin or group.project == caller.project)
+        and (caller.sees_all or group.project == caller.project)
         and group.id not in hidden
         for target in group.shared_with
     ]

@@ -139,7 +139,7 @@ def _rule_row(row: Row, seen: dict[str, Group]) -> Row:
 
 
 def _is_visible(instance: Instance, caller: Caller, region: str) -> bool:
-    return instance.region == region and (caller.is_admin or instance.project == caller.project)
+    return instance.region == region and (caller.sees_all or instance.project == caller.project)
 
 
 def _act(

@@ -8,10 +8,11 @@ with the scheme and host the caller used.
 Accounts: ``user``, ``password``, ``domain``, ``app_credentials``, ``role``; ``denied`` lists
 actions such as ``GET /v2.0/security-group-rules``. A member or reader sees its project only.
 
-Quirks: ``page_max``, ``ignores_unknown_filters``, ``ignored_filters``, ``refused_filters``
-(see ``neutron_list``);
-``shared_by_admin``, ``unprotected_ports`` (``neutron_rows``); ``token_life_s``, ``access_rules``
-(``keystone``); ``rbac_absent`` and ``quota_details_absent`` (an older Neutron without them).
+Quirks: ``page_max``, ``ignores_unknown_filters``, ``ignored_filters``, ``refused_filters``,
+``stale_marker_refused`` (see ``neutron_list``);
+``shared_by_admin``, ``unprotected_ports``, ``network_owners`` (``neutron_rows``);
+``token_life_s``, ``access_rules``, ``admin_project``, ``cloud_readers`` (``keystone``);
+``rbac_absent`` and ``quota_details_absent`` (an older Neutron without them).
 A ``default`` group is not made up by the first list: a scenario states it.
 """
 
