@@ -173,7 +173,8 @@ class Instance:
 
     ``group_ids`` are the groups of the instance itself (its primary interface where groups hang
     on interfaces), in the cloud's order. ``binding_refusal`` is empty when the instance can be
-    bound now, else what the cloud would answer and why.
+    bound now, else what the cloud would answer and why. ``unseen_to_bind`` is what nobody could
+    read and matters only where a group would be bound in addition.
     """
 
     instance_id: str
@@ -184,6 +185,7 @@ class Instance:
     group_ids: tuple[str, ...] = ()
     interfaces: tuple[Interface, ...] = ()
     binding_refusal: str = ""
+    unseen_to_bind: tuple[Unseen, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
