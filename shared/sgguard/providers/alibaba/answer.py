@@ -19,6 +19,7 @@ import httpx
 from sgguard.errors import (
     CloudError,
     ForbiddenError,
+    GarbledError,
     InUseError,
     LimitError,
     NotFoundError,
@@ -109,7 +110,7 @@ def read_answer(response: httpx.Response, action: str) -> Answer:
     if response.status_code >= httpx.codes.BAD_REQUEST:
         raise _error(response, action, {})
     if fields is None or response.status_code != httpx.codes.OK:
-        raise UnknownShapeError(
+        raise (GarbledError if fields is None else UnknownShapeError)(
             PROVIDER,
             action,
             status=response.status_code,
