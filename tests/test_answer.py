@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import threading
 
 import pytest
 
@@ -40,6 +39,21 @@ def decide(event: Event) -> Decision:
     )
     address = Address.parse(f"tencent::{WORLD.region}:{WORLD.free}")
     return pipeline.decide_delete(DeleteRequest((address,)), means, event_id=event.event_id)
+
+
+def each(delivery: Delivery, decide_one=decide) -> answer.Answer:
+    """Answer a delivery whose events are decided one by one."""
+
+    def decide_all(asked):
+        return [outcome(Event(event_id, data)) for data, event_id in asked]
+
+    def outcome(event: Event) -> Decision | Exception:
+        try:
+            return decide_one(event)
+        except Exception as error:  # noqa: BLE001 - as the pipeline does
+            return error
+
+    return answer.to_each(delivery, KIND, lambda data: data, decide_all)
 
 
 def events(*ids: str) -> tuple[Event, ...]:
@@ -118,7 +132,7 @@ def test_half_a_surrogate_pair_in_a_clouds_text_does_not_break_the_answer():
 
 def test_an_answer_in_headers_survives_any_characters():
     attributes = answer._attributes(decide(events("é 1")[0]), KIND)
-    given = answer.to_each(Delivery("binary", events("é 1")), KIND, decide)
+    given = each(Delivery("binary", events("é 1")))
     told = {name: decode_header(given.headers[f"ce-{name}"]) for name in ("id", "type", "subject")}
     assert told == {name: attributes[name] for name in told}
     assert json.loads(given.body)["event_id"] == "é 1"
@@ -130,15 +144,38 @@ def test_the_subject_of_one_target_is_it_and_of_several_their_scope():
     assert answer._subject((one, two)) == "tencent::r"
 
 
-def test_the_events_of_a_batch_are_decided_side_by_side_and_answered_in_order():
-    together = threading.Barrier(3, timeout=2)
+def test_the_events_of_a_batch_are_decided_together_and_answered_in_order():
+    calls = []
 
-    def meet(event: Event) -> Decision:
-        together.wait()
-        return decide(event)
+    def decide_all(asked):
+        calls.append([event_id for _, event_id in asked])
+        return [decide(Event(event_id, data)) for data, event_id in asked]
 
-    given = answer.to_each(Delivery("batched", events("1", "2", "3")), KIND, meet)
-    assert [item["data"]["event_id"] for item in json.loads(given.body)] == ["1", "2", "3"]
+    delivery = Delivery("batched", (events("1")[0], EventError("no"), *events("2", "3")))
+    given = answer.to_each(delivery, KIND, lambda data: data, decide_all)
+    assert calls == [["1", "2", "3"]]
+    told = [item["data"].get("event_id") for item in json.loads(given.body)]
+    assert told == ["1", None, "2", "3"]
+
+
+def test_a_batch_in_which_nothing_can_be_read_decides_nothing():
+    delivery = Delivery("batched", (EventError("no"), EventError("no")))
+    given = answer.to_each(delivery, KIND, lambda data: data, lambda _: pytest.fail("asked"))
+    assert given.status == 400
+
+
+def test_data_that_breaks_the_parser_breaks_its_own_event_only():
+    def parse(data):
+        if data is None:
+            raise RuntimeError("a bug")
+        return data
+
+    delivery = Delivery("batched", (Event("1", None), *events("2")))
+    given = answer.to_each(
+        delivery, KIND, parse, lambda asked: [decide(Event(n, d)) for d, n in asked]
+    )
+    one, two = json.loads(given.body)
+    assert (one["data"]["status"], two["data"]["verdict"]) == (500, "allow")
 
 
 def failing(error: Exception):
@@ -161,7 +198,7 @@ def failing(error: Exception):
 def test_a_batch_of_which_nothing_was_decided_says_whether_to_send_it_again(
     error, status, retry_after
 ):
-    given = answer.to_each(Delivery("batched", events("1", "2")), KIND, failing(error))
+    given = each(Delivery("batched", events("1", "2")), failing(error))
     assert given.status == status
     assert given.headers.get("Retry-After") == retry_after
     items = json.loads(given.body)
@@ -175,7 +212,7 @@ def test_a_batch_of_which_something_was_decided_is_answered():
             raise RuntimeError("a bug in one must not take the other along")
         return decide(event)
 
-    given = answer.to_each(Delivery("batched", events("1", "2")), KIND, sometimes)
+    given = each(Delivery("batched", events("1", "2")), sometimes)
     assert given.status == 200
     one, two = json.loads(given.body)
     assert one["data"]["verdict"] == "allow"

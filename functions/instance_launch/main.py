@@ -1,13 +1,13 @@
 """May these instances be launched with their groups? Answers each event with a decision."""
 
 import os
+from functools import partial
 
 import functions_framework
 from flask import Request
 from flask.typing import ResponseReturnValue
 
 from sgguard import answer, events, pipeline, request
-from sgguard.decision import Decision
 
 KIND = events.Kind("instance_launch", "sgguard.launch.requested.v1")
 
@@ -21,9 +21,5 @@ def instance_launch(http: Request) -> ResponseReturnValue:
 def _judge(http: Request) -> answer.Answer:
     means = pipeline.begin(os.environ)
     delivery = events.read(http.headers, http.stream, KIND, means.settings.max_body_bytes)
-
-    def decide(event: events.Event) -> Decision:
-        asked = request.instance_launch(event.data)
-        return pipeline.decide_launch(asked, means, event_id=event.event_id)
-
-    return answer.to_each(delivery, KIND, decide)
+    decide = partial(pipeline.decide_launches, means=means)
+    return answer.to_each(delivery, KIND, request.instance_launch, decide)

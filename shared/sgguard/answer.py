@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from sgguard import document, problem, schemas
 from sgguard.decision import Decision
 from sgguard.errors import EventError
 from sgguard.events.base import Delivery, DeliveryMode, Event, Kind
 from sgguard.events.cloudevents import encode_header
-from sgguard.wire.parallel import parallel
+
+T = TypeVar("T")
 
 DECISION_TYPE = "sgguard.decision.v1"
 PROBLEM_TYPE = "sgguard.problem.v1"
@@ -62,27 +62,59 @@ def to_request(method: str, kind: Kind, handle: Callable[[], Answer]) -> Answer:
         return _problem(problem.of(error))
 
 
-def to_each(delivery: Delivery, kind: Kind, decide: Callable[[Event], Decision]) -> Answer:
-    """Decide every event of a delivery side by side and answer all of them."""
-    results = parallel([partial(_result, item, decide) for item in delivery.items])
-    if delivery.mode == "batched":
+def to_each(
+    delivery: Delivery,
+    kind: Kind,
+    parse: Callable[[object], T],
+    decide: Callable[[list[tuple[T, str]]], Sequence[Decision | Exception]],
+) -> Answer:
+    """Decide the events of a delivery together and answer each of them.
+
+    ``parse`` turns an event's data into a request; ``decide`` takes the requests with their
+    event ids and returns, in order, a decision or an error for each.
+    """
+    results: list[Result | None] = []
+    asked: list[tuple[T, str]] = []
+    waiting: list[Event] = []
+    for item in delivery.items:
+        request = _parsed(item, parse)
+        if isinstance(request, problem.Details):
+            results.append(request)
+        elif isinstance(item, Event):
+            results.append(None)
+            asked.append((request, item.event_id))
+            waiting.append(item)
+    decided = iter(zip(waiting, decide(asked) if asked else (), strict=True))
+    return _answered(
+        delivery.mode, [_result(*next(decided)) if one is None else one for one in results], kind
+    )
+
+
+def _answered(mode: DeliveryMode, results: list[Result], kind: Kind) -> Answer:
+    if mode == "batched":
         return _batch(results, kind)
     (result,) = results
     if isinstance(result, problem.Details):
         return _problem(result)
-    return _decided(delivery.mode, result, kind)
+    return _decided(mode, result, kind)
 
 
 Result = Decision | problem.Details
 
 
-def _result(item: Event | EventError, decide: Callable[[Event], Decision]) -> Result:
+def _parsed(item: Event | EventError, parse: Callable[[object], T]) -> T | problem.Details:
     if isinstance(item, EventError):
         return problem.of(item)
     try:
-        return decide(item)
+        return parse(item.data)
     except Exception as error:  # noqa: BLE001 - of a batch only this event is concerned
         return problem.of(error, event_id=item.event_id, pointer=item.pointer)
+
+
+def _result(event: Event, outcome: Decision | Exception) -> Result:
+    if isinstance(outcome, Exception):
+        return problem.of(outcome, event_id=event.event_id, pointer=event.pointer)
+    return outcome
 
 
 def _decided(mode: DeliveryMode, decision: Decision, kind: Kind) -> Answer:

@@ -1,25 +1,22 @@
 """The way of an event: a request comes in, facts are gathered, a guard judges, a decision goes out.
 
-The functions and the CLI call the same three functions here. Nothing in this module reads a
-clock, an environment or the network by itself: all of it comes with :class:`Means`.
+The functions and the CLI call the same functions here. Nothing in this module reads a clock, an
+environment or the network by itself: all of it comes with :class:`Means`.
 """
 
 from __future__ import annotations
 
 import logging
-import time
-import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import partial
 
-import httpx
-
-from sgguard import facts, logs, policy, providers
-from sgguard.decision import Decision, Mode
-from sgguard.errors import EventError, SettingsError
+from sgguard import batch, facts, logs, providers
+from sgguard.decision import Decision
+from sgguard.errors import EventError
 from sgguard.guards import delete, launch
+from sgguard.means import Means as Means  # noqa: PLC0414 - what everything here is called with
+from sgguard.means import begin as begin  # noqa: PLC0414 - the first step of a function
 from sgguard.model import (
     Address,
     DeleteFacts,
@@ -27,64 +24,14 @@ from sgguard.model import (
     LaunchRequest,
     Scope,
 )
-from sgguard.policy import Policy
 from sgguard.providers import Access, Provider
-from sgguard.settings import Settings, unknown_variables, variable_part
+from sgguard.settings import variable_part
 from sgguard.wire.client import Wire
-from sgguard.wire.clock import Deadline, EpochClock, MonotonicClock
+from sgguard.wire.pacing import Pace
+from sgguard.wire.parallel import parallel
 
-
-def fresh_id() -> str:
-    """Return a random id of 32 hexadecimal digits."""
-    return uuid.uuid4().hex
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What one delivery is judged with; everything judged with it shares its ``deadline``.
-
-    ``env`` holds the credentials under each cloud's own variable names. ``transport`` replaces
-    the network: tests put the emulator there.
-    """
-
-    settings: Settings
-    policy: Policy
-    deadline: Deadline
-    env: Mapping[str, str] = field(repr=False)
-    transport: httpx.BaseTransport | None = field(default=None, repr=False)
-    now: EpochClock = time.time
-    new_id: Callable[[], str] = fresh_id
-
-    @classmethod
-    def from_env(
-        cls,
-        env: Mapping[str, str],
-        *,
-        transport: httpx.BaseTransport | None = None,
-        now: EpochClock = time.time,
-        clock: MonotonicClock = time.monotonic,
-        new_id: Callable[[], str] = fresh_id,
-    ) -> Means:
-        """Read settings and policy; the time for the delivery starts to run.
-
-        Raises:
-            SettingsError: a setting or the policy file cannot be used.
-        """
-        settings = Settings.from_env(env)
-        return cls(
-            settings=settings,
-            policy=_policy(settings.policy_path),
-            deadline=Deadline.after(settings.deadline_s, clock),
-            env=env,
-            transport=transport,
-            now=now,
-            new_id=new_id,
-        )
-
-    @property
-    def mode(self) -> Mode:
-        """What may be done about a verdict: ``SGGUARD_MODE`` wins over the policy file."""
-        return self.settings.mode or self.policy.mode
+Outcome = Decision | Exception
+"""One request's decision, or why there is none."""
 
 
 def decide_delete(request: DeleteRequest, means: Means, *, event_id: str) -> Decision:
@@ -96,9 +43,51 @@ def decide_delete(request: DeleteRequest, means: Means, *, event_id: str) -> Dec
         CloudError: the cloud could not be asked.
         DeadlineError: the time was used up.
     """
+    (outcome,) = decide_deletes([(request, event_id)], means)
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def decide_deletes(asked: Sequence[tuple[DeleteRequest, str]], means: Means) -> list[Outcome]:
+    """Decide many deletes, each with its event id, each by itself, in the order asked.
+
+    What is asked of one scope is read together. Of each the decision or what
+    :func:`decide_delete` would raise is returned.
+    """
     begun_s = means.deadline.clock()
-    scope = request.targets[0].scope
-    found = facts.gather_delete(_provider(scope, means), request)
+    by_scope: dict[Scope, list[int]] = {}
+    for n, (request, _) in enumerate(asked):
+        by_scope.setdefault(request.targets[0].scope, []).append(n)
+    found = parallel(
+        [
+            partial(_read_deletes, scope, [asked[n][0] for n in numbers], means)
+            for scope, numbers in by_scope.items()
+        ]
+    )
+    outcomes: dict[int, Outcome] = {}
+    for numbers, read in zip(by_scope.values(), found, strict=True):
+        for n, one in zip(numbers, read, strict=True):
+            outcomes[n] = (
+                one
+                if isinstance(one, Exception)
+                else _outcome(partial(_judge_delete, *asked[n], one, means, begun_s))
+            )
+    return [outcomes[n] for n in range(len(asked))]
+
+
+def _read_deletes(
+    scope: Scope, requests: Sequence[DeleteRequest], means: Means
+) -> list[batch.Outcome]:
+    try:
+        return batch.gather_deletes(_provider(scope, means), requests)
+    except Exception as error:  # noqa: BLE001 - no way into this scope: each of its events hears it
+        return [error] * len(requests)
+
+
+def _judge_delete(
+    request: DeleteRequest, event_id: str, found: DeleteFacts, means: Means, begun_s: float
+) -> Decision:
     decision = Decision(
         decision_id=means.new_id(),
         event_id=event_id,
@@ -110,7 +99,7 @@ def decide_delete(request: DeleteRequest, means: Means, *, event_id: str) -> Dec
         decided_at=_now(means),
         took_ms=_ms_since(begun_s, means),
     )
-    _log(decision, scope)
+    _log(decision, request.targets[0].scope)
     return decision
 
 
@@ -141,6 +130,22 @@ def decide_launch(request: LaunchRequest, means: Means, *, event_id: str) -> Dec
     return decision
 
 
+def decide_launches(asked: Sequence[tuple[LaunchRequest, str]], means: Means) -> list[Outcome]:
+    """Decide many launches side by side, each with its event id, each by itself.
+
+    Of each the decision or what :func:`decide_launch` would raise is returned, in order.
+    """
+    decide = [partial(decide_launch, what, means, event_id=event_id) for what, event_id in asked]
+    return parallel([partial(_outcome, one) for one in decide])
+
+
+def _outcome(decide: Callable[[], Decision]) -> Outcome:
+    try:
+        return decide()
+    except Exception as error:  # noqa: BLE001 - of a batch only this one is concerned
+        return error
+
+
 def explain(address: Address, means: Means) -> DeleteFacts:
     """Return everything known about one group: its rules, who references it, what carries it.
 
@@ -153,35 +158,6 @@ def explain(address: Address, means: Means) -> DeleteFacts:
     return facts.gather_explanation(_provider(address.scope, means), address)
 
 
-def begin(env: Mapping[str, str]) -> Means:
-    """Return the means for one delivery to a function; the log is set up on the way.
-
-    Raises:
-        SettingsError: a setting or the policy file cannot be used.
-    """
-    try:
-        means = Means.from_env(env)
-    except SettingsError:
-        logs.configure(Settings().log_level)  # or nobody would hear of it
-        raise
-    logs.configure(means.settings.log_level)
-    _warn(unknown_variables(env, providers.names()))
-    return means
-
-
-@lru_cache(maxsize=8)
-def _warn(variables: tuple[str, ...]) -> None:
-    """Name misspelt variables once per process: they would be ignored in silence."""
-    for name in variables:
-        logs.log(logging.WARNING, "unknown setting", setting=name)
-
-
-@lru_cache(maxsize=8)
-def _policy(path: str | None) -> Policy:
-    """Read a policy file once per process: a new policy is a new deployment."""
-    return policy.load(path)
-
-
 def _provider(scope: Scope, means: Means) -> Provider:
     account = means.settings.accounts.get(scope.provider, "")
     if scope.account not in ("", account):
@@ -192,7 +168,13 @@ def _provider(scope: Scope, means: Means) -> Provider:
             + f", not to {scope.account!r}",
             status=422,
         )
-    wire = Wire(scope.provider, means.deadline, transport=means.transport)
+    wire = Wire(
+        scope.provider,
+        means.deadline,
+        transport=means.transport,
+        retry=means.retry,
+        pace=Pace(share=means.settings.pace, lanes=means.lanes),
+    )
     access = Access(wire, scope.region, env=means.env, account=account, now=means.now)
     return providers.connect(scope.provider, access)
 

@@ -39,6 +39,11 @@ SETTINGS = (
         "observe, approve or enforce; wins over the mode in the policy file",
     ),
     Setting("SGGUARD_DEADLINE_S", "10", "seconds within which one delivery is answered"),
+    Setting(
+        "SGGUARD_PACE",
+        "0.8",
+        "how much of each API's documented rate is used; more than 1 where yours was raised",
+    ),
     Setting("SGGUARD_MAX_BODY_BYTES", "1048576", "largest request body that is read, in bytes"),
     Setting("SGGUARD_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR"),
     Setting(
@@ -53,6 +58,11 @@ SETTINGS = (
     ),
     Setting("SGGUARD_ALIBABA_SIGNATURE", "acs3", "acs3, or rpc for clouds that know only that one"),
     Setting("SGGUARD_TENCENT_DFW_SIGNATURE", "HmacSHA256", "HmacSHA256 or HmacSHA1"),
+    Setting(
+        "SGGUARD_OPENSTACK_CLOUD_ROLES",
+        "",
+        "further roles than admin that Neutron lets read every project (an auditor's), by comma",
+    ),
 )
 """Every variable sgguard reads under its own name; the README's table is compared with it."""
 
@@ -67,6 +77,7 @@ class Settings:
     policy_path: str | None = None
     mode: Mode | None = None
     deadline_s: float = 10.0
+    pace: float = 0.8
     max_body_bytes: int = 1024 * 1024
     log_level: str = "INFO"
     accounts: Mapping[str, str] = field(default_factory=dict)
@@ -84,7 +95,18 @@ class Settings:
         return cls(
             policy_path=given.get("SGGUARD_POLICY"),
             mode=_mode(given),
-            deadline_s=_seconds(given, "SGGUARD_DEADLINE_S", default.deadline_s),
+            deadline_s=_positive(
+                given,
+                "SGGUARD_DEADLINE_S",
+                default.deadline_s,
+                "seconds greater than 0, such as 10",
+            ),
+            pace=_positive(
+                given,
+                "SGGUARD_PACE",
+                default.pace,
+                "a part of the rate greater than 0, such as 0.5",
+            ),
             max_body_bytes=_bytes(given, "SGGUARD_MAX_BODY_BYTES", default.max_body_bytes),
             log_level=_level(given, "SGGUARD_LOG_LEVEL", default.log_level),
             accounts={
@@ -123,7 +145,7 @@ def _mode(given: Mapping[str, str]) -> Mode | None:
         raise SettingsError(f"SGGUARD_MODE={text!r}: expected one of {expected}") from None
 
 
-def _seconds(given: Mapping[str, str], name: str, default: float) -> float:
+def _positive(given: Mapping[str, str], name: str, default: float, expected: str) -> float:
     text = given.get(name)
     if text is None:
         return default
@@ -132,7 +154,7 @@ def _seconds(given: Mapping[str, str], name: str, default: float) -> float:
     except ValueError:
         value = math.nan
     if not 0 < value < math.inf:
-        raise SettingsError(f"{name}={text!r}: expected seconds greater than 0, such as 10")
+        raise SettingsError(f"{name}={text!r}: expected {expected}")
     return value
 
 

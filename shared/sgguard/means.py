@@ -1,0 +1,106 @@
+"""What one delivery is judged with: settings, policy, credentials, clocks and the time it has."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import httpx
+
+from sgguard import logs, policy, providers
+from sgguard.decision import Mode
+from sgguard.errors import SettingsError
+from sgguard.policy import Policy
+from sgguard.settings import Settings, unknown_variables
+from sgguard.wire.clock import Deadline, EpochClock, MonotonicClock
+from sgguard.wire.pacing import LANES, Lanes
+from sgguard.wire.retry import Retry
+
+
+def fresh_id() -> str:
+    """Return a random id of 32 hexadecimal digits."""
+    return uuid.uuid4().hex
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What one delivery is judged with; everything judged with it shares its ``deadline``.
+
+    ``env`` holds the credentials under each cloud's own variable names. ``transport`` replaces
+    the network: tests put the emulator there. ``retry`` and ``lanes`` say how patiently and how
+    fast clouds are asked; the lanes are those of the process.
+    """
+
+    settings: Settings
+    policy: Policy
+    deadline: Deadline
+    env: Mapping[str, str] = field(repr=False)
+    transport: httpx.BaseTransport | None = field(default=None, repr=False)
+    now: EpochClock = time.time
+    new_id: Callable[[], str] = fresh_id
+    retry: Retry = field(default_factory=Retry)
+    lanes: Lanes = field(default=LANES, repr=False)
+
+    @classmethod
+    def from_env(
+        cls,
+        env: Mapping[str, str],
+        *,
+        transport: httpx.BaseTransport | None = None,
+        now: EpochClock = time.time,
+        clock: MonotonicClock = time.monotonic,
+        new_id: Callable[[], str] = fresh_id,
+    ) -> Means:
+        """Read settings and policy; the time for the delivery starts to run.
+
+        Raises:
+            SettingsError: a setting or the policy file cannot be used.
+        """
+        settings = Settings.from_env(env)
+        return cls(
+            settings=settings,
+            policy=_policy(settings.policy_path),
+            deadline=Deadline.after(settings.deadline_s, clock),
+            env=env,
+            transport=transport,
+            now=now,
+            new_id=new_id,
+        )
+
+    @property
+    def mode(self) -> Mode:
+        """What may be done about a verdict: ``SGGUARD_MODE`` wins over the policy file."""
+        return self.settings.mode or self.policy.mode
+
+
+def begin(env: Mapping[str, str]) -> Means:
+    """Return the means for one delivery to a function; the log is set up on the way.
+
+    Raises:
+        SettingsError: a setting or the policy file cannot be used.
+    """
+    try:
+        means = Means.from_env(env)
+    except SettingsError:
+        logs.configure(Settings().log_level)  # or nobody would hear of it
+        raise
+    logs.configure(means.settings.log_level)
+    _warn(unknown_variables(env, providers.names()))
+    return means
+
+
+@lru_cache(maxsize=8)
+def _warn(variables: tuple[str, ...]) -> None:
+    """Name misspelt variables once per process: they would be ignored in silence."""
+    for name in variables:
+        logs.log(logging.WARNING, "unknown setting", setting=name)
+
+
+@lru_cache(maxsize=8)
+def _policy(path: str | None) -> Policy:
+    """Read a policy file once per process: a new policy is a new deployment."""
+    return policy.load(path)
