@@ -11,13 +11,16 @@ from hypothesis import strategies as st
 
 from sgguard import document, schemas
 from sgguard.guards.base import DELETE_CODES, LAUNCH_CODES
-from sgguard.model import Binding
+from sgguard.model import Binding, Limit
 
 from .guards.cast import (
     DELETE_FACTS,
     LAUNCH_FACTS,
+    LIMITS,
     NO_PERMISSION,
+    OPENSTACK,
     POLICIES,
+    TENCENT,
     decision,
     facts,
     group,
@@ -74,6 +77,50 @@ def test_what_the_guard_found_missing_is_unseen_too():
     written = document.to_json(decision(planned(group())))["facts"]
     assert written["complete"] is False
     assert [one["code"] for one in written["unseen"]] == ["not-told"]
+
+
+def test_what_a_delete_would_do_is_told_for_each_group_in_the_order_of_the_plan():
+    rules = [named_by("sg-x"), named_by("sg-y")]
+    both = facts(group("sg-a", references=[named_by("sg-b")]), group("sg-b"))
+    written = document.to_json(decision(both))["consequences"]
+    assert [(one["target"][-4:], one["kind"]) for one in written] == [
+        ("sg-b", "will-succeed"),
+        ("sg-a", "will-succeed"),
+    ]
+    cascade = facts(group(references=rules), traits=OPENSTACK)
+    (written,) = document.to_json(decision(cascade))["consequences"]
+    assert [one["group_id"] for one in written["vanishing"]] == ["sg-x", "sg-y"]
+    assert written["vanishing"][0]["target"] == "tencent::ap-guangzhou:sg-a"
+    (refused,) = document.to_json(decision(facts(group(bindings=[server()]))))["consequences"]
+    assert (refused["kind"], refused["error_code"]) == ("will-be-refused", "ResourceInUse")
+    assert document.to_json(decision(planned()))["consequences"] == []
+
+
+def test_blind_spots_are_told_and_leave_the_facts_complete():
+    blind = replace(TENCENT, blind_spots=("Launch templates are not told.",))
+    written = document.to_json(decision(facts(group(), traits=blind)))
+    assert written["facts"]["blind_spots"] == ["Launch templates are not told."]
+    assert (written["facts"]["complete"], written["verdict"]) == (True, "allow")
+
+
+def test_a_limit_is_told_before_and_after_for_each_group_it_is_about():
+    rules = Limit("rules-per-group", 100, used=40, source="live")
+    of = planned(group("sg-a", count=1599), group("sg-b", count=1), limits=(*LIMITS, rules))
+    written = document.to_json(decision(of))["facts"]["limits"]
+    assert [(one["target"][-4:], one["used"], one["after"], one["percent"]) for one in written] == [
+        ("sg-a", 1599, 1600, 80.0),
+        ("zhou", 0, 2, 40.0),
+        ("sg-b", 1, 2, 0.1),
+        ("", 40, None, 40.0),
+    ]
+    assert [one["source"] for one in written] == ["live", "documented", "live", "live"]
+
+
+def test_the_owners_tags_of_a_referring_group_are_told():
+    tagged = replace(named_by("sg-x"), tags=(("owner", "team-a"),))
+    written = document.to_json(decision(facts(group(references=[tagged]))))
+    (reference,) = written["facts"]["references"]
+    assert reference["tags"] == [{"key": "owner", "value": "team-a"}]
 
 
 def test_an_existing_instance_is_part_of_the_facts():

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from sgguard import policy, schemas
 from sgguard.decision import Mode
 from sgguard.errors import PolicyError
+from sgguard.model import Unseen, Visibility
 from sgguard.policy import DeletePolicy, LaunchPolicy, Policy
 
 WHOLE = """
@@ -20,11 +24,15 @@ mode = "approve"
 protected = ["prod-*", "tencent::*:sg-1"]
 remedies = ["revoke", "move"]
 fallback_group = "sg-spare"
+tolerate_unseen = ["record-ceiling", "not-told"]
+require_visibility = "cloud"
 [launch]
 baseline = ["sg-base"]
 forbidden = ["*-open"]
 warn_at_percent = 90
 remedies = ["bind"]
+tolerate_unseen = ["other-project"]
+require_visibility = "account"
 [limits.tencent]
 groups-per-instance = 4
 """
@@ -46,6 +54,7 @@ def test_without_a_file_nothing_is_permitted(nowhere):
     assert found == Policy()
     assert found.mode is Mode.OBSERVE
     assert (found.delete.protected, found.delete.remedies, found.launch.remedies) == ((), (), ())
+    assert found.delete.tolerate_unseen == found.launch.tolerate_unseen == ()
 
 
 def test_an_empty_file_is_the_default(written):
@@ -56,9 +65,15 @@ def test_a_whole_toml_file_is_read(written):
     found = policy.load(written(WHOLE))
     assert found.mode is Mode.APPROVE
     assert found.delete == DeletePolicy(
-        ("prod-*", "tencent::*:sg-1"), ("revoke", "move"), "sg-spare"
+        ("prod-*", "tencent::*:sg-1"),
+        ("revoke", "move"),
+        "sg-spare",
+        ("record-ceiling", "not-told"),
+        Visibility.CLOUD,
     )
-    assert found.launch == LaunchPolicy(("sg-base",), ("*-open",), 90, ("bind",))
+    assert found.launch == LaunchPolicy(
+        ("sg-base",), ("*-open",), 90, ("bind",), ("other-project",), Visibility.ACCOUNT
+    )
     assert found.limits == {"tencent": {"groups-per-instance": 4}}
 
 
@@ -90,6 +105,24 @@ def test_the_same_policy_as_json_is_the_same(written):
             id="unknown limit",
         ),
         pytest.param("[limits.tencent]\ngroups-per-instance = 0", ["1 or more"], id="no ceiling"),
+        pytest.param(
+            "[delete]\ntolerate_unseen = ['*']",
+            ["delete.tolerate_unseen.0", "no-permission"],
+            id="a wildcard",
+        ),
+        pytest.param(
+            "[launch]\ntolerate_unseen = 'not-told'",
+            ["launch.tolerate_unseen", "a list"],
+            id="one code as text",
+        ),
+        pytest.param(
+            "[delete]\ntolerate_unseen = true", ["delete.tolerate_unseen"], id="everything"
+        ),
+        pytest.param(
+            "[delete]\nrequire_visibility = 'all'",
+            ["delete.require_visibility", "project, account or cloud"],
+            id="visibility",
+        ),
         pytest.param("[limits.Tencent]", ["limits", "tencent"], id="provider name"),
         pytest.param("mode = 1979-05-27", ["mode"], id="a date"),
         pytest.param("mode = \n[delete]", ["not valid TOML", "line 1"], id="broken toml"),
@@ -138,6 +171,24 @@ def test_the_schema_has_an_id_and_knows_no_keys_but_those_the_policy_has():
     assert set(schema["properties"]) == set(Policy.__dataclass_fields__)
     for name, kind in (("delete", DeletePolicy), ("launch", LaunchPolicy)):
         assert set(schema["$defs"][name]["properties"]) == set(kind.__dataclass_fields__)
+
+
+def test_every_code_a_provider_gives_a_gap_can_be_tolerated_and_nothing_else():
+    package = Path(policy.__file__).parent
+    used = {
+        keyword.value.value
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Unseen"
+        for keyword in node.keywords
+        if keyword.arg == "code" and isinstance(keyword.value, ast.Constant)
+    }
+    listed = get_args(policy.UnseenCode)
+    schema = schemas.load("policy")["$defs"]["tolerate_unseen"]["items"]
+    assert used <= set(listed)
+    assert schema["enum"] == list(listed)
+    assert all(code in schema["description"] for code in listed)
+    assert all(f"``{code}``" in (Unseen.__doc__ or "") for code in listed)
 
 
 def test_the_schema_checker_is_not_imported_without_a_policy_file():

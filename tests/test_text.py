@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sgguard import text
-from sgguard.model import Binding
+from sgguard.model import Binding, Limit
+from sgguard.wording import columns, one_line, pad, short_ids
 
 from .guards.cast import (
     DELETE_FACTS,
@@ -16,6 +19,7 @@ from .guards.cast import (
     NO_PERMISSION,
     OPENSTACK,
     POLICIES,
+    TENCENT,
     decision,
     facts,
     group,
@@ -87,7 +91,7 @@ def test_a_line_says_cloud_group_verdict_and_why(of, said):
 @given(ALL, POLICIES, st.integers(100, 200))
 def test_a_line_is_one_line_that_fits(of, policy, width):
     line = text.line(decision(of, policy), width=width)
-    assert len(line) <= width
+    assert columns(line) <= width
     assert line.isprintable()
     assert len(text.line(decision(of, policy), width=width, colour=True)) <= width + 9
 
@@ -120,15 +124,15 @@ def test_the_whole_story_shows_rules_holders_limits_and_how_to_undo():
     for said in (
         "REMEDIATE  delete tencent::ap-guangzhou:sg-a",
         '- sg-b (name-of-sg-b): ingress[0]: tcp 22 accept priority 3 disabled "from the web"',
-        "- interface eni-1 of ins-1, owner compute:nova",
+        "- interface eni-1 of instance ins-1, owner compute:nova",
         "1. revoke rule ingress[0]",
         "undo: put rule ingress[0]",
         "undo: from a snapshot",
     ):
         assert said in story
     limits = text.full(decision(planned(group(count=1))))
-    assert "groups-per-instance: 5 (documented)" in limits
-    assert "instances-per-group: 2 of 2000 (live)" in limits
+    assert "groups-per-instance: 0 of 5 now, 1 after, 20 % (documented): 1 of 5 groups" in limits
+    assert "instances-per-group: 1 of 2000 now, 2 after, 0.1 % (live): sg-a" in limits
 
 
 def test_what_was_not_seen_is_told_with_what_would_help():
@@ -145,3 +149,92 @@ def test_many_holders_are_cut_and_counted():
 def test_an_allowed_group_is_told_without_the_word_fail():
     made = decision(facts(group(name="")))
     assert "fail" not in (text.line(made) + text.full(made)).lower()
+
+
+ID = "22222222-bbbb-4bbb-8bbb-000000000001"
+
+
+def test_a_line_shortens_long_ids_and_the_whole_story_does_not():
+    port = Binding("port", f"eni-of-{ID}", instance_id=ID)
+    made = decision(facts(group(ID, name="iot", bindings=[port]), traits=OPENSTACK))
+    line = text.line(made, width=200)
+    assert "22222222…0001 (iot)" in line
+    assert "It is carried by 1 port: eni-of-22222222…0001 of instance 22222222…0001" in line
+    assert ID not in line
+    assert f"port eni-of-{ID} of instance {ID}" in text.full(made)
+
+
+def test_a_line_begins_with_what_is_the_matter_and_not_with_the_group_again():
+    line = text.line(decision(facts(group(unseen=[NO_PERMISSION]))))
+    assert "References could not be seen (UnauthorizedOperation)" in line
+
+
+@pytest.mark.parametrize("traits", [TENCENT, replace(TENCENT, refused_with="")])
+def test_no_error_code_is_made_up_where_no_document_names_one(traits):
+    made = decision(facts(group(references=[named_by()]), traits=traits))
+    for said in (text.line(made), text.full(made)):
+        assert ("ResourceInUse" in said) is bool(traits.refused_with)
+        assert "refuse" in said
+
+
+def test_the_whole_story_says_what_a_plain_delete_would_do():
+    story = text.full(decision(facts(group(bindings=[server()]))))
+    assert "A plain delete now\n  sg-a (name-of-sg-a): would be refused with ResourceInUse" in story
+    story = text.full(decision(facts(group(references=[named_by()]), traits=OPENSTACK)))
+    assert "would succeed and cascade: 1 rule of 1 group silently vanish" in story
+
+
+def test_blind_spots_are_counted_beside_free_and_listed_in_the_whole_story():
+    blind = replace(TENCENT, blind_spots=("Launch templates are not told.",))
+    made = decision(facts(group(), traits=blind))
+    assert "nothing carries it (blind spots of this cloud's API: 1)" in text.line(made, width=220)
+    assert "cannot tell\n  Launch templates are not told." in text.full(made)
+    assert "blind" not in text.full(decision(facts(group())))
+
+
+def test_limits_are_told_before_and_after_and_advice_is_called_advice():
+    limits = [
+        Limit("groups-per-interface", 5, is_enforced=False, note="a vendor's word"),
+        Limit("instances-per-group", 10, source="live"),
+        Limit("rules-per-group", 100, used=3),
+    ]
+    story = text.full(decision(planned(group(count=7), limits=limits)))
+    assert "instances-per-group: 7 of 10 now, 8 after, 80 % (live): sg-a" in story
+    assert "0 of 5 now, 1 after, 20 % (documented, advice only, a vendor's word)" in story
+    assert "rules-per-group" not in story
+
+
+@pytest.mark.parametrize(
+    ("written", "width", "cut"),
+    [
+        ("abcdef", 4, "abc…"),
+        ("安全组安全组", 12, "安全组安全组"),
+        ("安全组安全组", 11, "安全组安全…"),
+        ("安全组安全组", 10, "安全组安…"),
+        ("a安全", 4, "a安…"),
+    ],
+)
+def test_wide_signs_take_two_columns(written, width, cut):
+    assert one_line(written, width) == cut
+    assert columns(one_line(written, width)) <= width
+
+
+def test_columns_stay_below_each_other_whatever_the_script():
+    lines = [
+        text.line(decision(facts(group("sg-a", name=name)))) for name in ("web", "安全组", "группа")
+    ]
+    assert len({columns(line.partition("ALLOW")[0]) for line in lines}) == 1
+    assert columns(pad("安全组", 10)) == 10
+
+
+@given(st.text(max_size=60), st.integers(1, 30))
+def test_whatever_is_cut_fits(written, width):
+    assert columns(one_line(written, width)) <= width
+    assert len(one_line(written, width)) <= width
+
+
+def test_only_whole_uuids_are_shortened():
+    assert short_ids(f"a {ID}, b") == "a 22222222…0001, b"
+    assert short_ids("sg-bp1partner0gateway01 and 22222222-bbbb") == (
+        "sg-bp1partner0gateway01 and 22222222-bbbb"
+    )

@@ -77,12 +77,47 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Consequence:
+    """What a plain delete of one group would really do now, whatever the verdict is.
+
+    ``error_code`` is what a refusal would come back with, empty where no document names it.
+    ``vanishing`` are the references whose rules a cascade would silently delete. ``unknown`` says
+    that the facts are incomplete, or the cloud does not say. ``note`` is one line in words.
+    """
+
+    target: str
+    kind: Literal["will-be-refused", "will-cascade", "will-succeed", "unknown"]
+    error_code: str = ""
+    vanishing: tuple[Reference, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """One limit that a change touches, for one group, instance or scope (``target``).
+
+    ``limit.used`` is the number now, ``limit.after`` the number once the change is made.
+    ``subject`` says in words whose number it is.
+    """
+
+    target: str
+    limit: Limit
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a guard says: the verdict, every reason for it, and what could be done."""
+    """What a guard says: the verdict, every reason for it, and what could be done.
+
+    ``consequences`` are the delete guard's, one per group in the order of the plan; ``forecast``
+    is the launch guard's, the fullest limit first.
+    """
 
     verdict: Verdict
     reasons: tuple[Reason, ...]
     plan: tuple[Step, ...] = ()
+    consequences: tuple[Consequence, ...] = ()
+    forecast: tuple[Forecast, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from sgguard.emulator.scenario import Event
+from sgguard.wording import short_ids
 
 Json = dict[str, Any]
 Paint = Callable[[str, str], str]
@@ -81,13 +82,15 @@ def _words(document: Json) -> str:
     telling = [r for r in reasons if r["code"] != "free"]
     words = " ".join(dict.fromkeys(str(r["message"]) for r in carrying or telling or reasons))
     if len(plan := document["plan"]) > 1:
-        words = f"{words} Plan: {', '.join(step['summary'] for step in plan)}."
+        steps = (f"{number}. {step['summary']}" for number, step in enumerate(plan, start=1))
+        words = f"{words} Plan: {'; '.join(steps)}."
     groups = document["facts"]["groups"]
     its_id = groups[0]["group_id"] if document["guard"] == "delete" and len(groups) == 1 else ""
     for thing_id, name in _names(document["facts"]):
         shown = "it" if thing_id == its_id else name
         words = re.sub(rf"{re.escape(thing_id)} \([^)]*\)", shown, words)
-    return re.sub(r"(^|\. )it ", r"\1It ", words)
+        words = re.sub(rf"(?<=from |..to ){re.escape(thing_id)}\b", shown, words)
+    return short_ids(re.sub(r"(^|\. )it ", r"\1It ", words))
 
 
 def _names(facts: Json) -> Iterator[tuple[str, str]]:

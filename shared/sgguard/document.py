@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from sgguard.decision import Decision, Evidence, Reason, Step
+from sgguard.decision import Consequence, Decision, Evidence, Reason, Step
 from sgguard.model import (
     Binding,
     DeleteFacts,
@@ -24,6 +24,7 @@ from sgguard.model import (
     Rule,
     Unseen,
 )
+from sgguard.wording import percent
 
 Json = dict[str, Any]
 
@@ -43,6 +44,7 @@ def to_json(decision: Decision) -> Json:
         "mode": decision.mode.value,
         "target": list(decision.target),
         "reasons": [_reason(reason) for reason in judgement.reasons],
+        "consequences": [_consequence(one) for one in judgement.consequences],
         "facts": _facts(decision),
         "plan": [_step(step) for step in judgement.plan],
         "decided_at": _time(decision.decided_at),
@@ -87,6 +89,16 @@ def _reason(reason: Reason) -> Json:
     }
 
 
+def _consequence(one: Consequence) -> Json:
+    return {
+        "target": one.target,
+        "kind": one.kind,
+        "error_code": one.error_code,
+        "vanishing": [{"target": one.target, **reference_json(each)} for each in one.vanishing],
+        "note": one.note,
+    }
+
+
 def _evidence(evidence: Evidence) -> Json:
     """Return the evidence with ``type`` first: a binding has a ``kind`` of its own."""
     match evidence:
@@ -113,11 +125,21 @@ def _facts(decision: Decision) -> Json:
         "bindings": list(_of_groups(facts.groups, "bindings")),
         "instance": _instance(launch.instance) if launch and launch.instance else None,
         "count": launch.count if launch and not launch.instance_id else None,
-        "limits": [_limit(one) for one in facts.limits],
+        "limits": list(_limits(decision)),
         "complete": not unseen,
         "visibility": facts.visibility.value,
         "unseen": [{"target": target, **_unseen(one)} for target, one in unseen],
+        "blind_spots": list(facts.traits.blind_spots),
     }
+
+
+def _limits(decision: Decision) -> Iterator[Json]:
+    """Yield each limit the change touches, for each it is about, then those it does not touch."""
+    forecast = decision.judgement.forecast
+    yield from ({"target": one.target, **_limit(one.limit)} for one in forecast)
+    touched = {one.limit.name for one in forecast}
+    others = (one for one in decision.facts.limits if one.name not in touched)
+    yield from ({"target": "", **_limit(one)} for one in others)
 
 
 def _of_groups(groups: Iterable[GroupFacts], part: str) -> Iterator[Json]:
@@ -151,8 +173,13 @@ def group_json(group: Group) -> Json:
         "is_default": group.is_default,
         "managed_by": group.managed_by,
         "is_shared": group.is_shared,
-        "tags": [{"key": key, "value": value} for key, value in group.tags],
+        "tags": tags_json(group.tags),
     }
+
+
+def tags_json(tags: Iterable[tuple[str, str]]) -> list[Json]:
+    """Return the tags as objects: a key may come twice."""
+    return [{"key": key, "value": value} for key, value in tags]
 
 
 def reference_json(reference: Reference) -> Json:
@@ -163,6 +190,7 @@ def reference_json(reference: Reference) -> Json:
         "account": reference.account,
         "project": reference.project,
         "rule": rule_json(reference.rule) if reference.rule else None,
+        "tags": tags_json(reference.tags),
     }
 
 
@@ -202,9 +230,12 @@ def _limit(limit: Limit) -> Json:
         "name": limit.name,
         "ceiling": limit.ceiling,
         "used": limit.used,
+        "after": limit.after,
+        "percent": percent(limit),
         "source": limit.source,
         "is_enforced": limit.is_enforced,
         "note": limit.note,
+        "applies_to": limit.applies_to,
     }
 
 

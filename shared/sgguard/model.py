@@ -81,7 +81,8 @@ class Reference:
     """A rule of another group whose peer is the group in question.
 
     ``group_id`` is the group that holds the rule. ``rule`` is None where the cloud names the
-    group but the rule could not be read. ``account`` is set when it is not our own.
+    group but the rule could not be read. ``account`` is set when it is not our own. ``tags`` are
+    those of the group that holds the rule: they often say who owns it.
     """
 
     group_id: str
@@ -89,6 +90,7 @@ class Reference:
     account: str = ""
     project: str = ""
     rule: Rule | None = None
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,8 @@ class Limit:
     ``interfaces-per-group``, ``rules-per-group``, ``references-per-group``,
     ``groups-per-project``, ``rules-per-project``, ``composite-rules-per-group`` (told, not
     judged). ``ceiling`` is None for "no limit".
-    ``used`` is None where nobody tells. ``source`` is ``live``, ``documented`` or ``policy``.
+    ``used`` is None where nobody tells, ``after`` is the number once the change asked about is
+    made, None where it changes nothing. ``source`` is ``live``, ``documented`` or ``policy``.
     ``is_enforced`` is False for a vendor's advice that the cloud itself does not hold anyone to.
     ``applies_to`` is the kind of group it holds for (:attr:`Group.kind`), empty for every kind;
     a limit of the group's own kind comes before one for every kind.
@@ -132,6 +135,7 @@ class Limit:
     is_enforced: bool = True
     note: str = ""
     applies_to: str = ""
+    after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +197,11 @@ class Traits:
     """How a cloud behaves where clouds differ; documented, not read.
 
     ``on_delete_referenced``: what the cloud does when a referenced group is deleted.
-    ``refused_with``: the error code a refused delete comes back with.
+    ``refused_with``: the error code a refused delete comes back with, empty if undocumented.
     ``group_limit_per``: whether groups are counted per instance or per interface.
     ``group_id_example``: a well-formed id, for messages.
+    ``default_refused_with`` and ``managed_refused_with``: the codes for a default group and for one
+    that a product owns; empty where no document tells, or where nothing is refused.
     ``blind_spots``: sentences, one for each thing this cloud's API cannot tell about who holds a
     group; they are shown beside a verdict and never change it.
     """
@@ -206,6 +212,8 @@ class Traits:
     group_limit_per: Literal["instance", "interface"]
     group_id_example: str
     blind_spots: tuple[str, ...] = ()
+    default_refused_with: str = ""
+    managed_refused_with: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,20 @@ from typing import Any, Literal
 
 from sgguard.decision import Mode
 from sgguard.errors import PolicyError, Problem
+from sgguard.model import Visibility
 
 DeleteRemedy = Literal["revoke", "unbind", "move"]
 LaunchRemedy = Literal["bind"]
+UnseenCode = Literal[
+    "no-permission",
+    "unknown-shape",
+    "record-ceiling",
+    "other-project",
+    "cross-account",
+    "not-told",
+]
+"""The codes of :class:`~sgguard.model.Unseen`: gaps are tolerated one code at a time."""
+
 Overrides = Mapping[str, Mapping[str, int]]
 
 
@@ -28,11 +39,17 @@ class DeletePolicy:
     ``protected`` are fnmatch patterns over a group's address, id or name; a protected group is
     neither deleted nor are its rules revoked for another's sake. ``fallback_group`` is the id (or
     address) that ``move`` binds in place of a deleted group.
+
+    ``tolerate_unseen`` are the codes of gaps that warn instead of blocking: the group is then
+    judged by what was seen. ``require_visibility`` is how far the credentials must see before
+    anything is allowed, None for as far as they happen to.
     """
 
     protected: tuple[str, ...] = ()
     remedies: tuple[DeleteRemedy, ...] = ()
     fallback_group: str = ""
+    tolerate_unseen: tuple[UnseenCode, ...] = ()
+    require_visibility: Visibility | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +59,16 @@ class LaunchPolicy:
     ``baseline`` and ``forbidden`` are fnmatch patterns over a group's address, id or name: every
     baseline entry must be matched by a group of the instance, no forbidden one may be. An entry
     written as an address concerns that scope only. From ``warn_at_percent`` of a limit a
-    judgement warns.
+    judgement warns. ``tolerate_unseen`` and ``require_visibility`` mean what they mean for a
+    delete: a group that others see is carried in their projects, too, and counts there.
     """
 
     baseline: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
     warn_at_percent: int = 80
     remedies: tuple[LaunchRemedy, ...] = ()
+    tolerate_unseen: tuple[UnseenCode, ...] = ()
+    require_visibility: Visibility | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +153,21 @@ def _build(document: Mapping[str, Any]) -> Policy:
             protected=tuple(delete.get("protected", ())),
             remedies=tuple(delete.get("remedies", ())),
             fallback_group=delete.get("fallback_group", ""),
+            tolerate_unseen=tuple(delete.get("tolerate_unseen", ())),
+            require_visibility=_visibility(delete),
         ),
         launch=LaunchPolicy(
             baseline=tuple(launch.get("baseline", ())),
             forbidden=tuple(launch.get("forbidden", ())),
             warn_at_percent=int(launch.get("warn_at_percent", 80)),
             remedies=tuple(launch.get("remedies", ())),
+            tolerate_unseen=tuple(launch.get("tolerate_unseen", ())),
+            require_visibility=_visibility(launch),
         ),
         limits=MappingProxyType(overrides),
     )
+
+
+def _visibility(table: Mapping[str, Any]) -> Visibility | None:
+    required = table.get("require_visibility")
+    return None if required is None else Visibility(required)

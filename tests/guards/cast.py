@@ -181,6 +181,7 @@ REFERENCES = st.builds(
     group_name=HOSTILE,
     account=st.sampled_from(["", "", "another"]),
     rule=RULES | st.none(),
+    tags=st.sampled_from([(), (("owner", "team-a"),), (("Owner", "字\n"), ("cost", "1"))]),
 )
 BINDINGS = st.builds(
     Binding,
@@ -194,7 +195,7 @@ BINDINGS = st.builds(
 )
 UNSEEN = st.builds(
     Unseen,
-    code=st.sampled_from(["no-permission", "unknown-shape", "record-ceiling"]),
+    code=st.sampled_from(["no-permission", "unknown-shape", "record-ceiling", "other-project"]),
     what=HOSTILE,
     why=HOSTILE,
     remedy=HOSTILE,
@@ -212,6 +213,7 @@ def _group_facts(group_id):
         name=HOSTILE,
         project=st.sampled_from(["", "p-1", "p-2"]),
         network=st.sampled_from(["", "vpc-1", "vpc-2"]),
+        kind=st.sampled_from(["", "basic", "advanced"]),
         is_default=st.sampled_from([False, False, False, True]),
         managed_by=st.sampled_from(["", "", "", "kubernetes"]),
         rules=st.none() | _some(RULES),
@@ -248,6 +250,7 @@ LIMIT_SETS = st.lists(
         source=st.sampled_from(["live", "documented"]),
         is_enforced=st.booleans(),
         note=HOSTILE,
+        applies_to=st.sampled_from(["", "", "basic"]),
     ),
     max_size=4,
 ).map(tuple)
@@ -300,6 +303,11 @@ LAUNCH_FACTS = st.one_of(
         unseen=st.one_of(st.just(()), _some(UNSEEN)),
     ),
 )
+CODES = ("no-permission", "unknown-shape", "record-ceiling", "other-project", "not-told")
+TOLERATED = st.one_of(
+    st.just(()), st.lists(st.sampled_from(CODES), max_size=2, unique=True).map(tuple)
+)
+REQUIRED = st.sampled_from([None, None, *Visibility])
 POLICIES = st.builds(
     Policy,
     delete=st.builds(
@@ -309,6 +317,8 @@ POLICIES = st.builds(
             st.sampled_from(["revoke", "unbind", "move"]), max_size=3, unique=True
         ).map(tuple),
         fallback_group=st.sampled_from(["", "sg-1", "sg-spare", "openstack::R:x"]),
+        tolerate_unseen=TOLERATED,
+        require_visibility=REQUIRED,
     ),
     launch=st.builds(
         LaunchPolicy,
@@ -316,6 +326,8 @@ POLICIES = st.builds(
         forbidden=st.lists(st.sampled_from(["sg-5", "*open*"]), max_size=1).map(tuple),
         warn_at_percent=st.integers(1, 100),
         remedies=st.sampled_from([(), ("bind",)]),
+        tolerate_unseen=TOLERATED,
+        require_visibility=REQUIRED,
     ),
     limits=st.sampled_from([{}, {"tencent": {"groups-per-instance": 2}}]),
 )

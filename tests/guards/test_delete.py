@@ -157,7 +157,7 @@ def test_a_holder_is_named_with_its_instance_or_the_service_it_serves():
         Binding("port", "p-2", owner="network:dhcp"),
     ]
     (reason,) = delete.judge(facts(group(bindings=ports)), NOTHING).reasons
-    assert "carried by 2 ports: p-1 of vm-1, p-2 for network:dhcp" in reason.message
+    assert "carried by 2 ports: p-1 of instance vm-1, p-2 for network:dhcp" in reason.message
 
 
 def test_bindings_are_counted_by_kind_and_named():

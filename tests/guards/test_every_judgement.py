@@ -30,6 +30,10 @@ def from_outside(facts):
     ]
 
 
+def untolerated(unseen, policy):
+    return [one for one in unseen if one.code not in policy.tolerate_unseen]
+
+
 def shuffled(facts, seed):
     dice = random.Random(seed)
 
@@ -59,7 +63,8 @@ def test_a_delete_is_allowed_only_when_everything_was_read_and_found_empty(facts
     if delete.judge(facts, policy).verdict is Verdict.ALLOW:
         assert from_outside(facts) == []
         for one in facts.groups:
-            assert (one.bindings, one.unseen, one.is_malformed) == ((), (), False)
+            assert (one.bindings, one.is_malformed) == ((), False)
+            assert untolerated(one.unseen, policy.delete) == []
             assert one.group is not None
             assert (one.group.is_default, one.group.managed_by) == (False, "")
 
@@ -81,7 +86,7 @@ def test_seeing_more_never_turns_a_refusal_into_allow(facts, policy, data):
     after = delete.judge(replace(facts, groups=tuple(groups)), policy).verdict
     if before is not Verdict.ALLOW:
         assert after is not Verdict.ALLOW
-    if part != "references":
+    if part == "bindings" or (part == "unseen" and untolerated([more], policy.delete)):
         assert after is not Verdict.ALLOW
 
 
@@ -101,8 +106,9 @@ def test_a_launch_is_judged_the_same_in_any_order(facts, policy, seed):
 @given(LAUNCH_FACTS, POLICIES)
 def test_a_launch_is_allowed_only_on_whole_facts(facts, policy):
     if launch.judge(facts, policy).verdict is Verdict.ALLOW:
-        assert facts.unseen == ()
-        assert all(one.unseen == () and one.group is not None for one in facts.groups)
+        assert untolerated(facts.unseen, policy.launch) == []
+        assert all(untolerated(one.unseen, policy.launch) == [] for one in facts.groups)
+        assert all(one.group is not None for one in facts.groups)
         assert facts.instance is not None or not facts.instance_id
 
 
@@ -110,7 +116,87 @@ def test_a_launch_is_allowed_only_on_whole_facts(facts, policy):
 @given(LAUNCH_FACTS, POLICIES, st.data())
 def test_seeing_less_never_allows_a_launch(facts, policy, data):
     unseen = data.draw(UNSEEN)
-    assert launch.judge(replace(facts, unseen=(unseen,)), policy).verdict is Verdict.BLOCK
+    if untolerated([unseen], policy.launch):
+        assert launch.judge(replace(facts, unseen=(unseen,)), policy).verdict is Verdict.BLOCK
+
+
+@often
+@given(st.one_of(DELETE_FACTS, LAUNCH_FACTS), POLICIES)
+def test_with_an_empty_list_nothing_unseen_is_ever_allowed(facts, policy):
+    strict = replace(
+        policy,
+        delete=replace(policy.delete, tolerate_unseen=()),
+        launch=replace(policy.launch, tolerate_unseen=()),
+    )
+    guard = launch if hasattr(facts, "instance_id") else delete
+    if any(one.unseen for one in facts.groups) or getattr(facts, "unseen", ()):
+        assert guard.judge(facts, strict).verdict is Verdict.BLOCK
+
+
+@often
+@given(st.one_of(DELETE_FACTS, LAUNCH_FACTS), POLICIES)
+def test_whatever_was_not_seen_is_a_reason_that_blocks_or_warns(facts, policy):
+    is_launch = hasattr(facts, "instance_id")
+    tolerated = (policy.launch if is_launch else policy.delete).tolerate_unseen
+    judged = (launch if is_launch else delete).judge(facts, policy)
+    for one in facts.groups:
+        if one.group is None or one.is_malformed:
+            continue  # it cannot be judged at all, which blocks by itself
+        for unseen in one.unseen:
+            (said,) = (
+                reason
+                for reason in judged.reasons
+                if reason.evidence == (unseen,) and reason.target == str(one.address)
+            )
+            assert said.code == "facts-incomplete"
+            assert said.effect == ("warn" if unseen.code in tolerated else "block")
+
+
+@often
+@given(DELETE_FACTS, POLICIES)
+def test_consequences_agree_with_the_verdict(facts, policy):
+    judged = delete.judge(facts, policy)
+    kinds = [one.kind for one in judged.consequences]
+    assert len(judged.consequences) == len(facts.groups)
+    seen = {str(one.address): one for one in facts.groups}
+    if judged.verdict is Verdict.ALLOW:
+        # Allowed means free, or freed by revoking rules of groups that go as well.
+        revoking = any(one.action == "revoke" for one in judged.plan)
+        gaps = any(one.unseen for one in facts.groups)
+        assert set(kinds) <= {"will-succeed"} or revoking or gaps
+    for one in judged.consequences:
+        of = seen[one.target]
+        if one.kind == "will-succeed":
+            assert (of.bindings, of.unseen, of.is_malformed) == ((), (), False)
+            assert of.group is not None
+        if one.kind == "unknown":
+            assert of.bindings == ()
+        if of.bindings:
+            assert one.kind == "will-be-refused"
+        assert bool(one.vanishing) == (one.kind == "will-cascade")
+        assert set(one.vanishing) <= set(of.references)
+        assert one.error_code == "" or one.kind == "will-be-refused"
+        assert len(one.note) <= MESSAGE_MAX
+
+
+@often
+@given(DELETE_FACTS, POLICIES, POLICIES)
+def test_what_a_delete_would_do_does_not_depend_on_the_policy(facts, one, other):
+    assert delete.judge(facts, one).consequences == delete.judge(facts, other).consequences
+
+
+@often
+@given(LAUNCH_FACTS, POLICIES)
+def test_the_forecast_agrees_with_the_verdict(facts, policy):
+    judged = launch.judge(facts, policy)
+    for one in judged.forecast:
+        assert one.limit.ceiling is not None
+        assert one.limit.used <= one.limit.after
+        is_over = one.limit.after > one.limit.ceiling
+        if is_over and one.limit.is_enforced:
+            assert judged.verdict is Verdict.BLOCK
+        is_said = any(one.limit in reason.evidence for reason in judged.reasons)
+        assert is_said or not is_over
 
 
 @often

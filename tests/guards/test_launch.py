@@ -10,6 +10,7 @@ from sgguard.policy import LaunchPolicy, Policy
 
 from .cast import (
     ALIBABA,
+    LIMITS,
     NO_PERMISSION,
     TENCENT,
     codes,
@@ -207,7 +208,7 @@ def test_the_policys_ceiling_wins_over_the_live_one_and_that_over_the_documented
     overrides = {"tencent": {"groups-per-instance": override}} if override else {}
     found = judged(planned(*groups(1), limits=limits), requiring(limits=overrides))
     (limit,) = found.reasons[-1].evidence
-    assert (limit.source, limit.ceiling, limit.used) == (source, ceiling, 1)
+    assert (limit.source, limit.ceiling, limit.used, limit.after) == (source, ceiling, 0, 1)
 
 
 def test_advice_does_not_hide_an_enforced_limit_of_the_same_source():
@@ -302,3 +303,84 @@ def test_the_numbers_that_were_compared_are_said():
     assert "3 instances" in said
     assert "1 of 5 groups per instance" in said
     assert "sg-a (name-of-sg-a) on 13 of 2000 instances" in said
+
+
+# -- forecast ------------------------------------------------------------------------------------
+
+
+def forecast(of, policy=NOTHING):
+    return [
+        (one.target.rpartition(":")[2], one.limit.name, one.limit.used, one.limit.after)
+        for one in judged(of, policy).forecast
+    ]
+
+
+def test_every_limit_the_launch_touches_is_told_before_and_after_the_fullest_first():
+    assert forecast(planned(group("sg-a", count=10), group("sg-b", count=1990), count=3)) == [
+        ("sg-b", "instances-per-group", 1990, 1993),
+        ("ap-guangzhou", "groups-per-instance", 0, 2),
+        ("sg-a", "instances-per-group", 10, 13),
+    ]
+
+
+def test_what_an_instance_carries_already_counts_before_and_after():
+    of = [group(one, count=7) for one in ("sg-0", "sg-1", "sg-2")]
+    here = launched(instance("sg-0", "sg-1"), *of)
+    assert ("ins-1", "groups-per-instance", 2, 3) in forecast(here)
+    assert ("sg-0", "instances-per-group", 7, 7) in forecast(here)
+    assert ("sg-2", "instances-per-group", 7, 8) in forecast(here)
+
+
+def test_a_blocked_launch_has_its_forecast_too():
+    assert forecast(planned(group(count=2000)))[0] == ("sg-a", "instances-per-group", 2000, 2001)
+
+
+def test_a_limit_that_a_launch_does_not_touch_is_not_forecast():
+    rules = Limit("rules-per-group", 100, used=99, source="live")
+    found = judged(planned(group(count=1), limits=(*LIMITS, rules)))
+    assert "rules-per-group" not in {one.limit.name for one in found.forecast}
+    assert codes(found, "warn") == []
+
+
+def test_it_warns_from_the_threshold_and_blocks_only_over_the_ceiling():
+    effects = {}
+    for now in (7, 8, 10, 11):
+        found = judged(planned(group(count=now - 1), limits=[Limit("instances-per-group", 10)]))
+        effects[now] = (found.verdict, codes(found, "warn"), codes(found, "block"))
+    assert effects == {
+        7: ("allow", [], []),
+        8: ("allow", ["limit-near"], []),
+        10: ("allow", ["limit-near"], []),
+        11: ("block", [], ["instances-per-group-exceeded"]),
+    }
+
+
+def test_a_warning_says_how_full_the_limit_will_be():
+    found = judged(planned(group(count=1699), limits=[Limit("instances-per-group", 2000)]))
+    (near,) = [one for one in found.reasons if one.code == "limit-near"]
+    assert "1700 of 2000, 85 % (documented)" in near.message
+
+
+BASIC = Limit("interfaces-per-group", 2000, applies_to="basic")
+ADVANCED = Limit("interfaces-per-group", 65536, applies_to="advanced")
+
+
+@pytest.mark.parametrize("limits", [(BASIC, ADVANCED), (ADVANCED, BASIC)])
+@pytest.mark.parametrize(
+    ("kind", "verdict"), [("basic", "block"), ("advanced", "allow"), ("", "block")]
+)
+def test_a_limit_counts_for_its_own_kind_of_group_and_for_a_group_of_unknown_kind(
+    kind, verdict, limits
+):
+    assert judged(planned(group(count=2000, kind=kind), limits=limits)).verdict == verdict
+
+
+def test_a_limit_of_the_groups_own_kind_comes_before_one_for_every_kind():
+    both = (Limit("interfaces-per-group", 10, source="live"), ADVANCED)
+    assert judged(planned(group(count=500, kind="advanced"), limits=both)).verdict == "allow"
+    assert judged(planned(group(count=500, kind="basic"), limits=both)).verdict == "block"
+
+
+def test_nobody_need_count_a_group_whose_kind_has_no_limit():
+    assert judged(planned(group(kind="advanced"), limits=[BASIC])).verdict == "allow"
+    assert judged(planned(group(kind="basic"), limits=[BASIC])).verdict == "block"

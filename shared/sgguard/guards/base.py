@@ -6,16 +6,23 @@ A guard is a module with ``judge(facts, policy) -> Judgement``: pure, no clock, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 from types import MappingProxyType
+from typing import Literal
 
 from sgguard.decision import Reason
-from sgguard.model import Address, Group, GroupFacts, Unseen
+from sgguard.model import Address, Group, GroupFacts, Unseen, Visibility
 from sgguard.wording import MESSAGE_MAX, one_line
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PLAIN = re.compile(r"[A-Za-z0-9-]+")
+_REACH = {Visibility.PROJECT: 0, Visibility.ACCOUNT: 1, Visibility.CLOUD: 2}
+_WIDER = {
+    Visibility.PROJECT: "use credentials of the project",
+    Visibility.ACCOUNT: "use credentials of the whole account",
+    Visibility.CLOUD: "use an administrator's credentials (a public cloud has none)",
+}
 
 DELETE_CODES: Mapping[str, str] = MappingProxyType(
     {
@@ -90,16 +97,51 @@ def _region(address: Address) -> str:
     return one_line(f"{address.scope.provider} {address.scope.region}", 50)
 
 
-def incomplete(unseen: Iterable[Unseen], target: str, about: str) -> tuple[Reason, ...]:
-    """Return one blocking reason for each thing that could not be seen: what, why, what helps."""
+def incomplete(
+    unseen: Iterable[Unseen], target: str, about: str, tolerated: Collection[str] = ()
+) -> tuple[Reason, ...]:
+    """Return one reason for each thing that could not be seen: what, why, what helps.
+
+    It blocks, unless the policy tolerates gaps of that very code: then it warns.
+    """
     return tuple(
-        Reason("facts-incomplete", _not_seen(item, about), target=target, evidence=(item,))
+        Reason(
+            "facts-incomplete",
+            _not_seen(item, about, is_tolerated=item.code in tolerated),
+            "warn" if item.code in tolerated else "block",
+            target,
+            (item,),
+        )
         for item in sorted(set(unseen), key=repr)
     )
 
 
-def _not_seen(item: Unseen, about: str) -> str:
+def _not_seen(item: Unseen, about: str, *, is_tolerated: bool) -> str:
     remedy = f" To see it: {one_line(item.remedy, 70)}." if item.remedy else ""
+    if is_tolerated:
+        remedy = f" The policy tolerates it (tolerate_unseen: {one_line(item.code, 30)})."
     head = f"{about}: {one_line(item.what, 40)} could not be seen"
     why = one_line(item.why or item.code, MESSAGE_MAX - len(head) - len(remedy) - 4)
     return one_line(f"{head} ({why}).{remedy}", MESSAGE_MAX)
+
+
+def too_short_sighted(
+    visibility: Visibility,
+    required: Visibility | None,
+    target: str,
+    guard: Literal["delete", "launch"],
+) -> tuple[Reason, ...]:
+    """Return the reason to block when the credentials see less than the policy requires."""
+    if required is None or _REACH[visibility] >= _REACH[required]:
+        return ()
+    gap = Unseen(
+        code="other-project" if visibility is Visibility.PROJECT else "cross-account",
+        what=f"what lies beyond this {visibility.value}",
+        why=f"these credentials see one {visibility.value}, the policy requires {required.value}",
+        remedy=_WIDER[required],
+    )
+    said = (
+        f"The policy requires visibility {required.value} ({guard}.require_visibility), but these "
+        f"credentials see one {visibility.value} only. To see more: {gap.remedy}."
+    )
+    return (Reason("facts-incomplete", one_line(said, MESSAGE_MAX), "block", target, (gap,)),)

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 
 from sgguard.decision import Judgement, Reason, Step, Verdict
 from sgguard.guards import delete_reason as say
-from sgguard.guards.base import could_be_id, incomplete, matches, missing_or_malformed
+from sgguard.guards.base import (
+    could_be_id,
+    incomplete,
+    matches,
+    missing_or_malformed,
+    too_short_sighted,
+)
+from sgguard.guards.delete_consequence import consequences
 from sgguard.guards.delete_plan import Edges, Order, deletion, order, release, revocations
 from sgguard.model import Address, Binding, DeleteFacts, Group, GroupFacts, Reference
 from sgguard.policy import Policy
@@ -32,7 +39,8 @@ class _Set:
 class _Finding:
     """A reason to block, and what would remove it: rules to revoke, holders to release.
 
-    ``is_final`` says that nothing would, or that the policy does not permit it.
+    ``is_final`` says that nothing would, or that the policy does not permit it. A reason that
+    only warns needs no removing: the policy tolerates it.
     """
 
     reason: Reason
@@ -54,10 +62,16 @@ def judge(facts: DeleteFacts, policy: Policy) -> Judgement:
         for group_id, member in request.members.items()
         for reason in _reasons(request, member, findings[group_id], staying)
     )
+    outlook = consequences(facts, request.members, request.order.first)
     if staying or not request.members:
-        return Judgement(Verdict.BLOCK, reasons)
-    verdict = Verdict.REMEDIATE if any(findings.values()) else Verdict.ALLOW
-    return Judgement(verdict, reasons, _plan(request, findings))
+        return Judgement(Verdict.BLOCK, reasons, consequences=outlook)
+    is_allowed = not any(_blocks(one) for found in findings.values() for one in found)
+    verdict = Verdict.ALLOW if is_allowed else Verdict.REMEDIATE
+    return Judgement(verdict, reasons, _plan(request, findings), outlook)
+
+
+def _blocks(finding: _Finding) -> bool:
+    return finding.reason.effect == "block"
 
 
 def _prepare(facts: DeleteFacts, policy: Policy) -> _Set:
@@ -95,7 +109,7 @@ def _blockers(request: _Set, member: GroupFacts) -> tuple[_Finding, ...]:
     if unknown := missing_or_malformed(member, example):
         return (_Finding(unknown, is_final=True),)
     return (
-        *(_Finding(reason, is_final=True) for reason in _unchangeable(request, member)),
+        *(_Finding(one, is_final=one.effect == "block") for one in _unchangeable(request, member)),
         *_references_from_outside(request, member),
         *_bindings(request, member),
     )
@@ -103,7 +117,13 @@ def _blockers(request: _Set, member: GroupFacts) -> tuple[_Finding, ...]:
 
 def _unchangeable(request: _Set, member: GroupFacts) -> Iterator[Reason]:
     """Return the reasons that no remedy removes."""
-    yield from incomplete(member.unseen, str(member.address), say.label_of(member))
+    policy, target = request.policy.delete, str(member.address)
+    yield from incomplete(
+        member.unseen, target, say.label_of(member), tolerated=policy.tolerate_unseen
+    )
+    yield from too_short_sighted(
+        request.facts.visibility, policy.require_visibility, target, "delete"
+    )
     if member.group and member.group.is_default:
         yield say.default_group(member)
     if member.group and member.group.managed_by:
@@ -201,8 +221,8 @@ def _reasons(
         yield say.still_referenced(traits, member, remaining)
     if going:
         yield say.referenced_within(member, going, _circle(request, group_id))
-    if not found and group_id not in staying:
-        yield say.free(member, request.facts.visibility, others=bool(going))
+    if not any(map(_blocks, found)) and group_id not in staying:
+        yield say.free(request.facts, member, others=bool(going))
 
 
 def _held_by(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sgguard.decision import Step
-from sgguard.model import Address, Binding, Reference, Rule, Scope
+from sgguard.model import Address, Binding, Direction, Reference, Rule, Scope
 from sgguard.wording import label, one_line
 
 _POSITION = re.compile(r"(ingress|egress)\[(\d+)\]")
@@ -131,7 +131,9 @@ def _from_last(rule: Rule) -> tuple[str, int, str]:
 def _revoke(scope: Scope, named: str, reference: Reference, rule: Rule) -> Step:
     target = str(Address(scope, reference.group_id))
     details = _rule_details(rule, named)
-    words = f"{rule.rule_id} ({rule.direction} {rule.protocol} {rule.ports}, peer {named})"
+    way = "from" if rule.direction is Direction.INGRESS else "to"
+    traffic = "any" if rule.protocol == rule.ports == "any" else f"{rule.protocol} {rule.ports}"
+    words = f"{rule.rule_id} ({traffic} {way} {named})"
     holder = label(reference.group_id, reference.group_name)
     return Step(
         "revoke",

@@ -6,7 +6,14 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from sgguard.decision import Reason
-from sgguard.model import Binding, GroupFacts, Reference, Traits, Visibility
+from sgguard.model import (
+    Binding,
+    DeleteFacts,
+    GroupFacts,
+    Reference,
+    Traits,
+    Visibility,
+)
 from sgguard.wording import MESSAGE_MAX, count, kinds, label, listing, one_line
 
 _REACH = {
@@ -107,12 +114,15 @@ def bound(member: GroupFacts, bindings: Sequence[Binding]) -> Reason:
     return _blocking("bound", f"{head}{names}.", member, bindings)
 
 
-def free(member: GroupFacts, visibility: Visibility, *, others: bool) -> Reason:
+def free(facts: DeleteFacts, member: GroupFacts, *, others: bool) -> Reason:
     """Say what was looked for and not found; ``others``: groups of the request name it."""
     who = "a group that stays" if others else "another group"
+    reach = "as far as was seen" if member.unseen else _REACH[facts.visibility]
+    blind = len(facts.traits.blind_spots)
+    known = f" (blind spots of this cloud's API: {blind})" if blind else ""
     said = (
-        f"{label_of(member)} is free {_REACH[visibility]}: "
-        f"no in- or outbound rule of {who} names it and nothing carries it."
+        f"{label_of(member, 48)} is free {reach}: "
+        f"no in- or outbound rule of {who} names it and nothing carries it{known}."
     )
     return _about_group("free", said, member, effect="info")
 
@@ -121,13 +131,15 @@ def _carrier(binding: Binding) -> str:
     """Name a holder by what an engineer looks for: its instance, or else the service it serves."""
     shown = label(binding.holder_id, binding.name, 44)
     if binding.instance_id and binding.instance_id != binding.holder_id:
-        return f"{shown} of {one_line(binding.instance_id, 44)}"
+        return f"{shown} of instance {one_line(binding.instance_id, 44)}"
     if binding.owner and not binding.instance_id:
         return f"{shown} for {one_line(binding.owner, 40)}"
     return shown
 
 
 def _consequence(traits: Traits) -> str:
+    if traits.on_delete_referenced == "refused" and not traits.refused_with:
+        return " The cloud refuses to delete a referenced group."
     if traits.on_delete_referenced == "refused":
         return f" The cloud would refuse with {one_line(traits.refused_with, 40)}."
     return " The cloud may refuse, or silently drop them."

@@ -9,8 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from sgguard.decision import Judgement, Reason, Step, Verdict
-from sgguard.guards.base import could_be_id, incomplete, matches, missing_or_malformed
+from sgguard.decision import Forecast, Judgement, Reason, Step, Verdict
+from sgguard.guards.base import (
+    could_be_id,
+    incomplete,
+    matches,
+    missing_or_malformed,
+    too_short_sighted,
+)
 from sgguard.guards.launch_limit import (
     Change,
     Usage,
@@ -35,7 +41,7 @@ def judge(facts: LaunchFacts, policy: Policy) -> Judgement:
     missing = _missing_baselines(facts, policy)
     plan = _remedies(facts, policy, missing)
     refused = (
-        *_unreadable(change, overrides),
+        *_unreadable(change, policy, overrides),
         *_groups(change),
         *_instance(change),
         *(exceeded(one) for one in compared if one.is_exceeded),
@@ -48,10 +54,14 @@ def judge(facts: LaunchFacts, policy: Policy) -> Judgement:
         if not one.is_exceeded and one.is_near(policy.launch.warn_at_percent)
     )
     reasons = (*refused, *required, *warned, *_default_applies(facts))
+    forecast = tuple(
+        Forecast(one.target, one.limit, one.subject) for one in sorted(compared, key=_fullness)
+    )
     if any(one.effect == "block" for one in refused) or (missing and not plan):
-        return Judgement(Verdict.BLOCK, reasons)
+        return Judgement(Verdict.BLOCK, reasons, forecast=forecast)
     verdict = Verdict.REMEDIATE if missing else Verdict.ALLOW
-    return Judgement(verdict, (*reasons, _within(change, compared)), plan)
+    reasons = (*reasons, _within(change, compared))
+    return Judgement(verdict, reasons, plan, forecast=forecast)
 
 
 def _target(facts: LaunchFacts) -> str:
@@ -66,14 +76,18 @@ def _subject(facts: LaunchFacts) -> str:
     return f"The launch of {count(facts.count, 'instance')}"
 
 
-def _unreadable(change: Change, overrides: Mapping[str, int]) -> Iterator[Reason]:
-    facts = change.facts
-    yield from incomplete(facts.unseen, _target(facts), _subject(facts))
+def _unreadable(change: Change, policy: Policy, overrides: Mapping[str, int]) -> Iterator[Reason]:
+    facts, tolerated = change.facts, policy.launch.tolerate_unseen
+    required = policy.launch.require_visibility
+    yield from too_short_sighted(facts.visibility, required, _target(facts), "launch")
+    yield from incomplete(facts.unseen, _target(facts), _subject(facts), tolerated)
+    if facts.instance and change.added:
+        untold = facts.instance.unseen_to_bind
+        yield from incomplete(untold, _target(facts), _subject(facts), tolerated)
     for one in _in_order(facts.groups):
-        shown = _label(one)
-        yield from incomplete(one.unseen, str(one.address), shown)
+        yield from incomplete(one.unseen, str(one.address), _label(one), tolerated)
     for one, unseen in uncounted(change, overrides):
-        yield from incomplete((unseen,), str(one.address), _label(one))
+        yield from incomplete((unseen,), str(one.address), _label(one), tolerated)
 
 
 def _in_order(groups: Sequence[GroupFacts]) -> list[GroupFacts]:
@@ -175,7 +189,7 @@ def _remedies(facts: LaunchFacts, policy: Policy, missing: Sequence[str]) -> tup
     """Return a step for each missing baseline group, or nothing when one cannot be bound."""
     if not missing or "bind" not in policy.launch.remedies:
         return ()
-    if facts.instance and facts.instance.binding_refusal:
+    if facts.instance and (facts.instance.binding_refusal or facts.instance.unseen_to_bind):
         return ()
     ids = [entry.rpartition(":")[2] for entry in missing]
     if not all(could_be_id(one, facts.traits.group_id_example) for one in ids):
@@ -219,5 +233,5 @@ def _within(change: Change, compared: Sequence[Usage]) -> Reason:
 
 
 def _fullness(usage: Usage) -> tuple[float, str]:
-    used, ceiling = usage.limit.used or 0, usage.limit.ceiling or 1
-    return -used / ceiling, usage.subject
+    after, ceiling = usage.limit.after or 0, usage.limit.ceiling or 1
+    return -after / ceiling, usage.subject

@@ -8,7 +8,7 @@ from typing import Literal
 
 from sgguard.decision import Reason
 from sgguard.model import GroupFacts, Instance, LaunchFacts, Limit, Unseen
-from sgguard.wording import MESSAGE_MAX, count, label, one_line
+from sgguard.wording import MESSAGE_MAX, count, label, one_line, percent
 
 _PRECEDENCE = {"live": 0, "documented": 1, "policy": 2}
 _PER_HOLDER = ("groups-per-instance", "groups-per-interface")
@@ -26,7 +26,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One ceiling compared: ``limit.used`` is the number after the change."""
+    """One ceiling compared: ``limit.used`` is the number now, ``limit.after`` after the change."""
 
     limit: Limit
     subject: str
@@ -36,15 +36,15 @@ class Usage:
     @property
     def is_exceeded(self) -> bool:
         """Say whether the number is over the ceiling."""
-        ceiling, used = self.limit.ceiling, self.limit.used
-        return ceiling is not None and used is not None and used > ceiling
+        ceiling, after = self.limit.ceiling, self.limit.after
+        return ceiling is not None and after is not None and after > ceiling
 
     def is_near(self, percent: int) -> bool:
         """Say whether the number has reached the percentage of a ceiling that is enforced."""
-        ceiling, used = self.limit.ceiling, self.limit.used
-        if ceiling is None or used is None or not self.limit.is_enforced:
+        ceiling, after = self.limit.ceiling, self.limit.after
+        if ceiling is None or after is None or not self.limit.is_enforced:
             return False
-        return used * 100 >= percent * ceiling
+        return after * 100 >= percent * ceiling
 
 
 def change_of(facts: LaunchFacts, more: Iterable[str] = ()) -> Change:
@@ -72,22 +72,35 @@ def _carried(instance: Instance) -> Iterator[str]:
         yield from interface.group_ids
 
 
-def effective(facts: LaunchFacts, overrides: Mapping[str, int], name: str) -> Limit | None:
+def effective(
+    facts: LaunchFacts, overrides: Mapping[str, int], name: str, kinds: Iterable[str] = ("",)
+) -> Limit | None:
     """Return the ceiling that counts: the policy's, else the live one, else the documented one.
 
-    Of two with the same source the enforced one counts before mere advice, then the lower one.
+    ``kinds`` are those of the groups it is about; a ceiling for one of them comes before one for
+    every kind, and of several kinds the strictest counts. An unknown kind (``""``) may be any. Of
+    two with the same source the enforced one counts before mere advice, then the lower one.
     None says that nobody knows of such a limit.
     """
     if name in overrides:
         return Limit(name, overrides[name], source="policy", note="set by the policy")
     known = [one for one in facts.limits if one.name == name]
-    return min(known, key=_rank, default=None)
+    special = {one.applies_to for one in known} - {""}
+    asked = {each for kind in kinds for each in ({kind} if kind else special or {""})} or {""}
+    best = [
+        min(fitting, key=_rank)
+        for kind in asked
+        if (fitting := [one for one in known if one.applies_to in ("", kind)])
+    ]
+    return min(best, key=_strictness, default=None)
 
 
-def _rank(limit: Limit) -> tuple[int, bool, bool, int, str]:
-    is_open = limit.ceiling is None
-    order = _PRECEDENCE[limit.source]
-    return order, not limit.is_enforced, is_open, limit.ceiling or 0, repr(limit)
+def _rank(limit: Limit) -> tuple[bool, int, bool, bool, int, str]:
+    return not limit.applies_to, _PRECEDENCE[limit.source], *_strictness(limit)
+
+
+def _strictness(limit: Limit) -> tuple[bool, bool, int, str]:
+    return not limit.is_enforced, limit.ceiling is None, limit.ceiling or 0, repr(limit)
 
 
 def usages(change: Change, overrides: Mapping[str, int]) -> tuple[Usage, ...]:
@@ -96,59 +109,68 @@ def usages(change: Change, overrides: Mapping[str, int]) -> tuple[Usage, ...]:
 
 
 def _per_holder(change: Change, overrides: Mapping[str, int]) -> Iterator[Usage]:
+    kinds = {one.group.kind for one in change.facts.groups if one.group}
     for name in _PER_HOLDER:
-        limit = effective(change.facts, overrides, name)
+        limit = effective(change.facts, overrides, name, kinds)
         if limit is None or limit.ceiling is None:
             continue
-        holder, groups = max(_holders(change, name), key=lambda one: (len(one[1]), one[0]))
-        used = len(groups)
+        fullest = max(_holders(change, name), key=lambda one: (len(one.after), one.shown))
+        after = len(fullest.after)
         unit = name.removeprefix("groups-per-")
-        said = f"{holder} would carry {count(used, 'group')}"
+        said = f"{fullest.shown} would carry {count(after, 'group')}"
         target = change.facts.instance_id or str(change.facts.scope)
-        yield Usage(
-            replace(limit, used=used), f"{_of(limit, used)} groups per {unit}", said, target
-        )
+        compared = replace(limit, used=len(fullest.now), after=after)
+        yield Usage(compared, f"{_of(limit, after)} groups per {unit}", said, target)
 
 
-def _holders(change: Change, name: str) -> list[tuple[str, frozenset[str]]]:
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """An instance or interface, with the groups it carries now and after the change."""
+
+    shown: str
+    now: frozenset[str]
+    after: frozenset[str]
+
+
+def _holders(change: Change, name: str) -> list[_Holder]:
     """Return who would carry which groups: the planned or present instance, or its interfaces."""
     instance, added = change.facts.instance, frozenset(change.added)
     if instance is None:
-        return [("Each instance" if change.facts.count > 1 else "The instance", added)]
-    shown = label(instance.instance_id, instance.name)
+        planned = "Each instance" if change.facts.count > 1 else "The instance"
+        return [_Holder(planned, frozenset(), added)]
+    shown, own = label(instance.instance_id, instance.name), frozenset(instance.group_ids)
     is_per_interface = change.facts.traits.group_limit_per == "interface"
     if name == "groups-per-instance":
-        own = change.carried if is_per_interface else frozenset(instance.group_ids)
-        return [(shown, own | added)]
+        own = change.carried if is_per_interface else own
+        return [_Holder(shown, own, own | added)]
     # Where groups hang on the instance, only its primary interface gets the additional ones.
     interfaces = [
-        (
+        _Holder(
             one_line(f"{one.interface_id} of {shown}", 80),
+            frozenset(one.group_ids),
             frozenset(one.group_ids)
             | (added if is_per_interface or one.is_primary else frozenset()),
         )
         for one in instance.interfaces
     ]
-    return interfaces or [(shown, frozenset(instance.group_ids) | added)]
+    return interfaces or [_Holder(shown, own, own | added)]
 
 
 def _per_group(change: Change, overrides: Mapping[str, int]) -> Iterator[Usage]:
     for name in _PER_GROUP:
-        limit = effective(change.facts, overrides, name)
-        if limit is None or limit.ceiling is None:
-            continue
         unit = name.removesuffix("s-per-group")
         for one in sorted(change.facts.groups, key=lambda one: one.address):
             if one.group is None or one.instance_count is None:
                 continue
-            more = _newly_bound(change, one)
-            used = one.instance_count + more
+            limit = effective(change.facts, overrides, name, (one.group.kind,))
+            if limit is None or limit.ceiling is None:
+                continue
+            now, more = one.instance_count, _newly_bound(change, one)
+            after = now + more
             shown = label(one.address.group_id, one.group.name)
-            said = (
-                f"{shown} would be on {count(used, unit)} ({one.instance_count} now, {more} more)"
-            )
-            subject = f"{shown} on {_of(limit, used)} {unit}s"
-            yield Usage(replace(limit, used=used), subject, said, str(one.address))
+            said = f"{shown} would be on {count(after, unit)} ({now} now, {more} more)"
+            subject = f"{shown} on {_of(limit, after)} {unit}s"
+            yield Usage(replace(limit, used=now, after=after), subject, said, str(one.address))
 
 
 def _of(limit: Limit, used: int) -> str:
@@ -164,12 +186,13 @@ def _newly_bound(change: Change, group: GroupFacts) -> int:
 
 def uncounted(change: Change, overrides: Mapping[str, int]) -> Iterator[tuple[GroupFacts, Unseen]]:
     """Return the groups that have an enforced ceiling, but nobody said how full they are."""
-    limits = [effective(change.facts, overrides, name) for name in _PER_GROUP]
-    if not any(one and one.is_enforced and one.ceiling is not None for one in limits):
-        return
     for one in sorted(change.facts.groups, key=lambda one: one.address):
         is_told = one.instance_count is not None or one.unseen
-        if one.group is not None and not is_told and _newly_bound(change, one):
+        if one.group is None or is_told or not _newly_bound(change, one):
+            continue
+        kinds = (one.group.kind,)
+        limits = [effective(change.facts, overrides, name, kinds) for name in _PER_GROUP]
+        if any(each and each.is_enforced and each.ceiling is not None for each in limits):
             group_id = one.address.group_id
             yield (
                 one,
@@ -198,5 +221,7 @@ def exceeded(usage: Usage) -> Reason:
 
 def near(usage: Usage) -> Reason:
     """Say that a ceiling holds, but most of it is used after the change."""
-    said = f"{usage.said}: {usage.limit.used} of {usage.limit.ceiling} ({usage.limit.source})."
+    full, source = percent(usage.limit), usage.limit.source
+    share = "" if full is None else f", {full:g} %"
+    said = f"{usage.said}: {usage.limit.after} of {usage.limit.ceiling}{share} ({source})."
     return Reason("limit-near", one_line(said, MESSAGE_MAX), "warn", usage.target, (usage.limit,))
