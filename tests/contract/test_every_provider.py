@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import copy
 import json
+import time
+from contextlib import suppress
+from dataclasses import replace
+from importlib import import_module
 
 import pytest
 
 from sgguard import providers
 from sgguard.emulator.faces import all_faces
 from sgguard.emulator.faults import Fault
+from sgguard.emulator.transport import EmulatorTransport
 from sgguard.errors import (
     CloudError,
     ForbiddenError,
     SgguardError,
     ThrottledError,
     UnauthenticatedError,
+    UnavailableError,
     UnknownShapeError,
     UnreachableError,
 )
 from sgguard.model import Direction
-from tests.worlds import World, world_of
+from sgguard.providers.base import Access
+from sgguard.wire.client import Wire
+from sgguard.wire.clock import Deadline
+from sgguard.wire.pacing import Lanes, Pace
+from sgguard.wire.retry import Retry
+from tests.worlds import Jumping, World, world_of
 
 READS = ("read_groups", "list_references", "list_bindings", "count_instances")
 
@@ -310,3 +321,101 @@ def test_errors_know_action_and_provider(world):
     assert caught.value.provider == world.provider
     assert caught.value.action
     assert not isinstance(caught.value, UnknownShapeError)
+
+
+PROXY_PAGES = {
+    "html": ("<html><body>bad gateway</body></html>", "text/html"),
+    "nothing": ("", "text/html"),
+    "plain": ("upstream connect error or disconnect/reset before headers", "text/plain"),
+    "json of another": ('{"message":"no healthy upstream"}', "application/json"),
+    "xml": ('<?xml version="1.0"?><oops/>', "application/xml"),
+}
+
+
+@pytest.mark.parametrize("page", PROXY_PAGES, ids=str)
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_proxys_own_page_with_a_5xx_is_asked_again_whatever_its_body(world, status, page):
+    body, content_type = PROXY_PAGES[page]
+    emulator = world.emulator()
+    world.connect(emulator).read_groups([world.free])  # a token, where one is needed, is cached
+    fault = Fault("garbage", status=status, body=body, content_type=content_type)
+    emulator.faults.append(fault)
+    assert world.connect(emulator).read_groups([world.free]).value[world.free] is not None
+
+    for read in READS:
+        emulator.faults[:] = [replace(fault, count=10_000)]
+        with pytest.raises(UnavailableError) as caught:
+            getattr(world.connect(emulator), read)([world.referenced])
+        assert caught.value.is_retryable
+        assert caught.value.status == status
+
+
+def test_a_5xx_on_the_way_to_a_first_token_is_asked_again(world):
+    emulator = world.emulator()
+    emulator.faults.append(Fault("garbage", status=503, count=2))
+    assert world.connect(emulator).read_groups([world.free]).value[world.free] is not None
+
+
+@pytest.mark.parametrize("page", ["html", "nothing", "plain"])
+def test_a_proxys_429_is_throttling_whatever_its_body(world, page):
+    body, content_type = PROXY_PAGES[page]
+    emulator = world.emulator()
+    world.connect(emulator).read_groups([world.free])
+    emulator.faults.append(
+        Fault("garbage", status=429, body=body, content_type=content_type, count=10_000)
+    )
+    with pytest.raises(ThrottledError):
+        world.connect(emulator).read_groups([world.free])
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 302])
+def test_a_proxys_page_with_another_status_is_not_asked_again_and_is_no_answer(world, status):
+    emulator = world.emulator()
+    provider = world.connect(emulator)
+    provider.read_groups([world.free])
+    emulator.faults.append(Fault("garbage", status=status, count=10_000))
+    emulator.requests.clear()
+    with suppress(CloudError):
+        seen = provider.read_groups([world.free])
+        assert seen.unseen
+        assert world.free not in seen.value
+    asked = [(r.action, r.query, r.body) for r in emulator.requests]
+    assert len(set(asked)) == len(asked), "the same question was asked twice"
+
+
+@pytest.mark.parametrize("read", READS)
+def test_an_answer_that_is_no_answer_is_asked_for_once_more(world, read):
+    emulator = world.emulator()
+    provider = world.connect(emulator)
+    whole = getattr(provider, read)([world.referenced])
+    emulator.requests.clear()
+    getattr(provider, read)([world.referenced])
+    calls = len(emulator.requests)
+    emulator.faults.append(Fault("garbage"))
+    again = getattr(provider, read)([world.referenced])
+    assert again == whole
+    emulator.faults[:] = [Fault("garbage", count=10_000)]
+    emulator.requests.clear()
+    with suppress(SgguardError):
+        getattr(provider, read)([world.referenced])
+    assert len(emulator.requests) <= 2 * calls
+
+
+def test_reads_keep_within_the_clouds_documented_rates(world):
+    module = import_module(f"sgguard.providers.{world.provider.replace('-', '_')}")
+    rates = dict(getattr(module, "RATES", {}))
+    waited = Jumping()
+    emulator = world.emulator(now=lambda: time.time() + waited.jumped_s)
+    emulator.state.clouds[0].rates = rates
+    wire = Wire(
+        world.provider,
+        Deadline.after(1e6),
+        transport=EmulatorTransport(emulator),
+        retry=Retry(attempts=1),
+        pace=Pace(lanes=Lanes(waited, waited.sleep)),
+    )
+    now = emulator.now
+    provider = providers.connect(world.provider, Access(wire, world.region, env=world.env, now=now))
+    for _ in range(60):
+        for read in READS:
+            getattr(provider, read)([world.referenced])

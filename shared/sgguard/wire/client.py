@@ -151,18 +151,10 @@ class Wire:
 
         def parse(response: httpx.Response) -> None:
             check(response)
-            found.append(self.json(response, action))
+            found.append(parse_json(response, provider=self.provider, action=action))
 
         self.read(method, url, action=action, check=parse, auth=auth, params=params)
         return found[-1]
-
-    def json(self, response: httpx.Response, action: str) -> Any:
-        """Return the answer's JSON, whatever content type it claims.
-
-        Raises:
-            GarbledError: the body is not JSON.
-        """
-        return parse_json(response, provider=self.provider, action=action)
 
     def paced(self, rates: Rates, *caller: str) -> Wire:
         """Return the same wire, keeping the documented rates of the cloud's API.

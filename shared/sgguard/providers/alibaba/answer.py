@@ -110,7 +110,8 @@ def read_answer(response: httpx.Response, action: str) -> Answer:
     if response.status_code >= httpx.codes.BAD_REQUEST:
         raise _error(response, action, {})
     if fields is None or response.status_code != httpx.codes.OK:
-        raise (GarbledError if fields is None else UnknownShapeError)(
+        is_garbled = fields is None and response.status_code == httpx.codes.OK
+        raise (GarbledError if is_garbled else UnknownShapeError)(
             PROVIDER,
             action,
             status=response.status_code,

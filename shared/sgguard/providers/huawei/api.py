@@ -160,7 +160,7 @@ class Api:
     def _get(self, base: str, path: str, params: Params) -> Json:
         action = f"GET {path}"
         project = self.project()
-        response = self.wire.read(
+        body = self.wire.read_json(
             "GET",
             base + path.replace("{project_id}", project),
             action=action,
@@ -168,14 +168,14 @@ class Api:
             auth=self._auth(project),
             params=list(params) or None,
         )
-        return self.shape(path).table(self.wire.json(response, action), "answer")
+        return self.shape(path).table(body, "answer")
 
     def _auth(self, project: str) -> httpx.Auth:
         auth = self.caller.auth
         return auth if isinstance(auth, httpx.Auth) else auth(project)
 
     def _look_up(self) -> str:
-        response = self.wire.read(
+        body: Any = self.wire.read_json(
             "GET",
             f"{self.region.iam}/projects",
             action=_PROJECTS_ACTION,
@@ -184,7 +184,6 @@ class Api:
             params={"name": self.region.name},
         )
         shape = Shape(self.wire.provider, _PROJECTS_ACTION)
-        body: Any = self.wire.json(response, _PROJECTS_ACTION)
         rows = shape.tables(shape.table(body, "answer").get("projects"), "projects")
         if len(rows) != 1:
             raise SettingsError(

@@ -19,6 +19,7 @@ import httpx
 from sgguard.errors import (
     CloudError,
     ForbiddenError,
+    GarbledError,
     InUseError,
     LimitError,
     NotFoundError,
@@ -181,7 +182,9 @@ def _without_envelope(response: httpx.Response, shape: Shape) -> CloudError:
     """Return the error for what a proxy or a broken gateway says in the API's place."""
     status = response.status_code
     kind: type[CloudError] = UnknownShapeError
-    if status == httpx.codes.TOO_MANY_REQUESTS:
+    if status == httpx.codes.OK:
+        kind = GarbledError
+    elif status == httpx.codes.TOO_MANY_REQUESTS:
         kind = ThrottledError
     elif status >= httpx.codes.INTERNAL_SERVER_ERROR:
         kind = UnavailableError

@@ -124,8 +124,13 @@ def answer_of(response: httpx.Response, shape: Shape) -> Json:
         answer = shape.table(body, "answer")
         code = whole_number(shape, answer, "code")
     except UnknownShapeError as error:
+        # What a proxy says in the API's place: the status is all there is to go by.
+        if status == httpx.codes.TOO_MANY_REQUESTS:
+            raise ThrottledError(shape.provider, shape.action, status=status) from error
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise UnavailableError(shape.provider, shape.action, status=status) from error
+        if status != httpx.codes.OK:
+            raise shape.wrong(f"no answer of API 2.0, with HTTP {status}") from error
         raise
     if code:
         kind = _ERRORS.get(code, CloudError)
