@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "batch": FOUNDATION | {"wire", "providers", "facts"},
     "means": FOUNDATION | {"wire", "providers"},
     "pipeline": FOUNDATION | {"wire", "providers", "facts", "batch", "means", "guards", "events"},
+    "doctor": FOUNDATION | {"wire", "providers", "means", "doctor"},
     "problem": FOUNDATION,
     "answer": FOUNDATION | SAYING | {"events", "problem", "wire"},
     "emulator": {"model", "wire", "emulator"},
@@ -59,7 +60,8 @@ MAY_IMPORT = {
     "demo_answer": {"emulator"} | SAYING,
     "cli": FOUNDATION
     | SAYING
-    | {"request", "pipeline", "providers", "emulator", "demo", "serve", "processes", "cli"},
+    | {"request", "pipeline", "doctor", "providers", "wire", "emulator", "demo", "serve"}
+    | {"processes", "cli"},
 }
 
 # Folders of alternatives: one does not know the other. Shared ground has another name.

@@ -14,7 +14,7 @@ from sgguard.cli import failure
 
 __all__ = ["main"]
 
-_COMMANDS = ("demo", "emulate", "serve", "check", "explain")
+_COMMANDS = ("demo", "doctor", "emulate", "serve", "check", "explain")
 
 
 class _Lazy(click.Group):

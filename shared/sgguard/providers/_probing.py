@@ -67,14 +67,15 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """How a cloud is set up: whether it is, and in which variables its tools keep the region.
+    """How a cloud is set up: whether it is, and which region its own tools would take.
 
-    ``credentials`` names the variables to set, for whoever has not.
+    ``credentials`` and ``region_variable`` name what to set, for whoever has not.
     """
 
     is_configured: Callable[[Read], bool]
     credentials: str
-    region_variables: tuple[str, ...]
+    region: Callable[[Read], str]
+    region_variable: str
 
 
 class Probing(Protocol):

@@ -20,7 +20,8 @@ SETUP = Setup(
     ),
     credentials="ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET",
     # The second one is set by Function Compute.
-    region_variables=("ALIBABA_CLOUD_REGION_ID", "FC_REGION"),
+    region=lambda read: read("ALIBABA_CLOUD_REGION_ID", "FC_REGION"),
+    region_variable="ALIBABA_CLOUD_REGION_ID",
 )
 
 _NOBODY = "sg-00000000000000000000"

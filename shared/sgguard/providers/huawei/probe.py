@@ -44,11 +44,22 @@ _NO_DRY_RUN = "Huawei Cloud documents no dry run for deletes"
 def _is_configured(read: Read) -> bool:
     if read("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"):
         return True
+    users = read("OS_USERNAME", "OS_USER_ID", "OS_TOKEN", "OS_AUTH_TOKEN")
+    return bool(users) and not _is_of_openstack(read)
+
+
+def _region(read: Read) -> str:
+    """Read what Huawei's tools, its Terraform provider and those of Open Telekom Cloud read."""
+    if region := read("HUAWEICLOUD_SDK_REGION", "HW_REGION_NAME"):
+        return region
+    return "" if _is_of_openstack(read) else read("OS_REGION_NAME")
+
+
+def _is_of_openstack(read: Read) -> bool:
+    """Tell whether the variables ``OS_*`` are about another cloud."""
     auth_url = read("OS_AUTH_URL")
-    is_elsewhere = read("SGGUARD_ENDPOINT_OPENSTACK") or (
-        auth_url and not is_huawei_address(auth_url)
-    )
-    return not is_elsewhere and bool(read("OS_USERNAME", "OS_USER_ID", "OS_TOKEN", "OS_AUTH_TOKEN"))
+    is_elsewhere = bool(auth_url) and not is_huawei_address(auth_url)
+    return is_elsewhere or bool(read("SGGUARD_ENDPOINT_OPENSTACK"))
 
 
 SETUP = Setup(
@@ -56,8 +67,8 @@ SETUP = Setup(
     credentials=(
         "HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (or OS_USERNAME, OS_PASSWORD and OS_DOMAIN_NAME)"
     ),
-    # As read by Huawei's tools, its Terraform provider, and the tools of Open Telekom Cloud.
-    region_variables=("HUAWEICLOUD_SDK_REGION", "HW_REGION_NAME", "OS_REGION_NAME"),
+    region=_region,
+    region_variable="HUAWEICLOUD_SDK_REGION",
 )
 
 

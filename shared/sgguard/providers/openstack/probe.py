@@ -61,7 +61,8 @@ SETUP = Setup(
         "OS_AUTH_URL with OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME (or "
         "OS_APPLICATION_CREDENTIAL_ID and OS_APPLICATION_CREDENTIAL_SECRET)"
     ),
-    region_variables=("OS_REGION_NAME",),
+    region=lambda read: read("OS_REGION_NAME"),
+    region_variable="OS_REGION_NAME",
 )
 
 

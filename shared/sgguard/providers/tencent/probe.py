@@ -24,7 +24,8 @@ _CREDENTIALS = (
 SETUP = Setup(
     is_configured=lambda read: bool(read(*_CREDENTIALS)),
     credentials="TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY",
-    region_variables=("TENCENTCLOUD_REGION",),
+    region=lambda read: read("TENCENTCLOUD_REGION"),
+    region_variable="TENCENTCLOUD_REGION",
 )
 
 _NOBODY = "sg-00000000"

@@ -58,7 +58,8 @@ SETUP = Setup(
         "TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY, and SGGUARD_ENDPOINT_TENCENT_DFW "
         "(or name it with --provider)"
     ),
-    region_variables=("TENCENTCLOUD_REGION",),
+    region=lambda read: read("TENCENTCLOUD_REGION"),
+    region_variable="TENCENTCLOUD_REGION",
 )
 
 

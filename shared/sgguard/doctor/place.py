@@ -1,0 +1,83 @@
+"""Which clouds are examined, and in which region of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from sgguard import providers
+from sgguard.errors import InputError, SettingsError
+from sgguard.providers import Setup
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One region of one cloud; ``region`` is empty when nobody said which."""
+
+    provider: str
+    region: str
+
+
+def places(
+    env: Mapping[str, str], named: Sequence[str] = (), regions: Sequence[str] = ()
+) -> tuple[Place, ...]:
+    """Return what to examine: the named clouds, or every cloud whose credentials are set.
+
+    A region belongs to the cloud named at the same position; several regions after one cloud
+    are all its own. A cloud without one gets the region its own tools would take.
+
+    Raises:
+        InputError: an unknown cloud, or regions that belong to no cloud.
+        SettingsError: no cloud is named and none is set up.
+    """
+    if blank := [text for text in (*named, *regions) if not text.strip()]:
+        raise InputError(f"{blank[0]!r} names neither a cloud nor a region")
+    clouds = list(named) or configured(env)
+    if not clouds:
+        raise SettingsError(f"no cloud is set up: {_how()}")
+    for cloud in clouds:
+        setup_of(cloud)  # an unknown one is refused before anything is asked
+    if not regions:
+        return tuple(Place(cloud, _own_region(env, cloud)) for cloud in dict.fromkeys(clouds))
+    if len(clouds) == 1:
+        pairs = [(clouds[0], region) for region in regions]
+    elif len(clouds) == len(regions) and named:
+        pairs = list(zip(clouds, regions, strict=True))
+    else:
+        raise InputError(
+            f"{len(regions)} regions for {len(clouds)} clouds ({', '.join(clouds)}): "
+            "give --provider and --region in pairs"
+        )
+    return tuple(Place(*pair) for pair in dict.fromkeys(pairs))
+
+
+def configured(env: Mapping[str, str]) -> list[str]:
+    """Return the clouds whose credentials are in the environment."""
+    setups = {name: setup_of(name) for name in providers.names()}
+    read = partial(_read, env)
+    return [name for name, setup in setups.items() if setup and setup.is_configured(read)]
+
+
+def setup_of(provider: str) -> Setup | None:
+    """Return how a cloud is set up, None where it does not say.
+
+    Raises:
+        AddressError: there is no such cloud.
+    """
+    probing = providers.probing(provider)
+    return probing.SETUP if probing else None
+
+
+def _own_region(env: Mapping[str, str], provider: str) -> str:
+    setup = setup_of(provider)
+    return setup.region(partial(_read, env)) if setup else ""
+
+
+def _read(env: Mapping[str, str], *names: str) -> str:
+    return next((value for name in names if (value := env.get(name, "").strip())), "")
+
+
+def _how() -> str:
+    setups = {name: setup_of(name) for name in providers.names()}
+    return "; ".join(f"{name}: set {setup.credentials}" for name, setup in setups.items() if setup)
