@@ -76,9 +76,7 @@ def test_a_free_group_may_be_launched_with_on_every_cloud(world):
     assert decision.target == (f"{world.provider}::{world.region}",)
 
 
-def test_an_instance_is_judged_by_its_own_groups_wherever_the_cloud_tells_them(world):
-    if world.provider == "tencent-dfw":
-        pytest.skip("API 2.0 has no call that tells which groups an instance has")
+def test_an_instance_is_judged_by_its_own_groups_on_every_cloud(world):
     request = LaunchRequest(scope(world), instance_id=world.server)
     decision = pipeline.decide_launch(request, means_for(world), event_id="e1")
     assert decision.judgement.verdict is Verdict.ALLOW
@@ -86,9 +84,10 @@ def test_an_instance_is_judged_by_its_own_groups_wherever_the_cloud_tells_them(w
     assert decision.target == (f"{world.provider}::{world.region}:{world.server}",)
 
 
-def test_an_instance_whose_groups_nobody_tells_is_not_allowed():
-    request = LaunchRequest(scope(world_of("tencent-dfw")), instance_id="ins-915zrb0p")
-    means = means_for(world_of("tencent-dfw"))
+def test_an_instance_whose_state_nobody_tells_may_not_be_bound_further():
+    world = world_of("tencent-dfw")
+    request = LaunchRequest(scope(world), (world.free,), instance_id=world.server)
+    means = means_for(world)
     decision = pipeline.decide_launch(request, means, event_id="e1")
     assert decision.judgement.verdict is Verdict.BLOCK
     assert "facts-incomplete" in codes(decision)

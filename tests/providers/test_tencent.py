@@ -14,6 +14,7 @@ from sgguard.errors import (
     CloudError,
     CredentialsError,
     ForbiddenError,
+    GarbledError,
     InputError,
     InUseError,
     LimitError,
@@ -537,7 +538,7 @@ def test_an_error_is_seen_whatever_content_type_it_claims(content_type):
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (200, UnknownShapeError),
+        (200, GarbledError),
         (302, UnknownShapeError),
         (403, UnknownShapeError),
         (429, ThrottledError),

@@ -258,7 +258,8 @@ def test_the_groups_of_an_instance_are_told_and_its_state_is_not():
     seen = connected().read_instance(WORLD.server)
     assert seen.value is not None
     assert seen.value.group_ids == ("sg-carried0", "sg-deflt000")
-    assert [gap.code for gap in seen.unseen] == ["not-told"]
+    assert seen.unseen == ()
+    assert [gap.what for gap in seen.value.unseen_to_bind] == ["state of the instance"]
 
 
 def test_limits_are_the_documented_ones_and_say_so():

@@ -2,7 +2,7 @@
 
 It knows instances and network interfaces as carriers of a group, and no others. It has no call
 for quotas, so the documented ones are given. It tells which groups an instance has, but not its
-state: that becomes ``unseen``, and whoever needs it asks the provider ``tencent``.
+state: who would bind a further group needs that, and asks the provider ``tencent``.
 
 Credentials are those of ``tencent``. Requests are signed with HmacSHA256;
 ``SGGUARD_TENCENT_DFW_SIGNATURE=HmacSHA1`` selects the older method.
@@ -145,22 +145,32 @@ class TencentDfw:
         return Seen(dfw.rules(self.api, group_id))
 
     def read_instance(self, instance_id: str) -> Seen[Instance | None]:
-        """Return the groups of an instance; its state, network and interfaces are not told."""
+        """Return the groups of an instance; its state, network and interfaces are not told.
+
+        The state decides only whether a further group can be bound, so it is a gap of that alone.
+        """
         if not _INSTANCE_ID.fullmatch(instance_id):
             return Seen(None)
-        action = "DescribeSecurityGroups"
         try:
-            answer = self.api.read(action, instanceId=instance_id)
+            carried = dfw.groups_of_instance(self.api, instance_id)
         except NotFoundError:
             return Seen(None)
-        carried = dfw.groups(self.api.shape(action), answer)
-        gap = Unseen(
+        state = Unseen(
             code="not-told",
             what="state of the instance",
             why="API 2.0 of security groups tells only which groups an instance has",
             remedy="ask the provider tencent (API 3.0) about this instance",
         )
-        return Seen(Instance(instance_id, group_ids=tuple(g.group_id for g in carried)), (gap,))
+        found = Instance(instance_id, group_ids=carried or (), unseen_to_bind=(state,))
+        if carried is not None:
+            return Seen(found)
+        groups = Unseen(
+            code="not-told",
+            what="groups of the instance",
+            why="the answer names no group and does not say that there is none",
+            remedy=state.remedy,
+        )
+        return Seen(found, (groups,))
 
     def read_limits(self) -> Seen[tuple[Limit, ...]]:
         """Return the documented quotas: API 2.0 has no call for the account's own."""
