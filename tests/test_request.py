@@ -6,7 +6,7 @@ import pytest
 
 from sgguard.errors import EventError
 from sgguard.model import Address, DeleteRequest, LaunchRequest, Scope
-from sgguard.request import delete_request, instance_launch
+from sgguard.request import delete_request, delete_sets, instance_launch
 from sgguard.schemas.broken import MAX_PROBLEMS
 
 ONE = "tencent::ap-guangzhou:sg-5ua9adfv"
@@ -160,3 +160,28 @@ def test_a_quarter_of_a_million_entries_are_refused_without_looking_at_each():
     error = refused(delete_request, {"targets": ["a"] * 250_000})
     assert [p.problem for p in error.problems] == ["has too many entries"]
     assert time.process_time() - begun_s < 0.5
+
+
+def test_addresses_of_several_scopes_are_as_many_sets_in_the_order_named():
+    texts = ["tencent::r:sg-1", "alibaba::r:sg-2", "tencent::r:sg-3", "tencent::other:sg-1"]
+    sets = delete_sets(texts)
+    assert [[str(target) for target in one.targets] for one in sets] == [
+        ["tencent::r:sg-1", "tencent::r:sg-3"],
+        ["alibaba::r:sg-2"],
+        ["tencent::other:sg-1"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("texts", "status", "path"),
+    [
+        (["tencent::r:sg-1", "nonsense"], 400, "/targets/1"),
+        (["tencent::r:sg-1", "alibaba::r:sg-1", "tencent::r:sg-1"], 422, "/targets/2"),
+    ],
+    ids=["no address", "twice"],
+)
+def test_addresses_that_cannot_be_used_are_named(texts, status, path):
+    with pytest.raises(EventError) as caught:
+        delete_sets(texts)
+    assert caught.value.status == status
+    assert [problem.path for problem in caught.value.problems] == [path]

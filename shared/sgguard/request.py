@@ -26,6 +26,26 @@ def delete_request(data: object) -> DeleteRequest:
     return DeleteRequest(tuple(addresses))
 
 
+def delete_sets(texts: Sequence[str]) -> tuple[DeleteRequest, ...]:
+    """Return the deletes that addresses ask for: those of one scope together, in the order named.
+
+    Raises:
+        EventError: 400 one is no address; 422 one is named twice. Every problem is listed.
+    """
+    paths = [f"/targets/{n}" for n in range(len(texts))]
+    addresses = _addresses(_checked("delete_request", {"targets": list(texts)})["targets"], paths)
+    twice = [
+        Problem(path, f"{address} is named twice", "each group once")
+        for n, (address, path) in enumerate(zip(addresses, paths, strict=True))
+        if address in addresses[:n]
+    ]
+    _refuse("the targets cannot be judged together", twice, status=422)
+    by_scope: dict[Scope, list[Address]] = {}
+    for address in addresses:
+        by_scope.setdefault(address.scope, []).append(address)
+    return tuple(DeleteRequest(tuple(some)) for some in by_scope.values())
+
+
 def instance_launch(data: object) -> LaunchRequest:
     """Return the launch that is asked about (``schemas/instance_launch.schema.json``).
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from sgguard import document, pipeline, request, text
+from sgguard.cli import failure
 from sgguard.cli.failure import EXIT_CODES
 from sgguard.cli.means import JSON_OPTION, POLICY_OPTION, examples, from_options
-from sgguard.decision import Decision
+from sgguard.decision import Decision, Verdict
 
 
 @click.group(short_help="Ask a cloud: allow, block or remediate?")
@@ -25,6 +27,7 @@ def check() -> None:
     epilog=examples(
         "sgguard check delete tencent::ap-guangzhou:sg-5ua9adfv",
         "sgguard check delete openstack::RegionOne:5c7f… openstack::RegionOne:9d01…",
+        "sgguard check delete tencent::ap-guangzhou:sg-5ua9adfv alibaba::cn-hangzhou:sg-bp1fg655…",
         "sgguard check delete --json --policy policy.toml alibaba::cn-hangzhou:sg-bp1fg655… | jq",
     )
 )
@@ -35,11 +38,14 @@ def delete(addresses: tuple[str, ...], policy: str | None, *, as_json: bool) -> 
     """May these groups be deleted, together?
 
     ADDRESS is provider:account:region:group-id; the account may be empty. References among the
-    groups named do not count against them, and the answer says in which order to delete.
+    groups named do not count against them, and the answer says in which order to delete. Groups
+    of several clouds, accounts or regions are as many sets with an answer each; the exit code is
+    that of the worst.
     """
-    wanted = request.delete_request({"targets": list(addresses)})
+    wanted = request.delete_sets(addresses)
     means = from_options(policy)
-    return _answer(pipeline.decide_delete(wanted, means, event_id=means.new_id()), as_json=as_json)
+    outcomes = pipeline.decide_deletes([(one, means.new_id()) for one in wanted], means)
+    return _answers(outcomes, as_json=as_json)
 
 
 @check.command(
@@ -89,6 +95,25 @@ def _launch(options: dict[str, Any]) -> dict[str, Any]:
         for name, value in options.items()
         if value not in (None, "", ())
     }
+
+
+def _answers(outcomes: Sequence[Decision | Exception], *, as_json: bool) -> int:
+    """Print every decision and say every error; of several the worst is the exit code."""
+    if len(outcomes) == 1 and isinstance(outcomes[0], Decision):
+        return _answer(outcomes[0], as_json=as_json)
+    decisions = [one for one in outcomes if isinstance(one, Decision)]
+    if as_json and decisions:
+        documents = [document.to_json(decision) for decision in decisions]
+        click.echo(json.dumps(documents, indent=2, ensure_ascii=False))
+    elif decisions:
+        click.echo("\n\n".join(text.full(decision) for decision in decisions))
+    errors = [one for one in outcomes if isinstance(one, Exception)]
+    for error in errors[:-1]:
+        failure.say_why(error)
+    if errors:
+        raise errors[-1]
+    worst = (Verdict.BLOCK, Verdict.REMEDIATE, Verdict.ALLOW)
+    return EXIT_CODES[min((d.judgement.verdict for d in decisions), key=worst.index)]
 
 
 def _answer(decision: Decision, *, as_json: bool) -> int:

@@ -40,12 +40,13 @@ def run(command: click.Command, args: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except Exception as error:  # noqa: BLE001 - the last resort: one line instead of a traceback
-        _say_why(error)
+        say_why(error)
         return ERROR
     return code if isinstance(code, int) else 0
 
 
-def _say_why(error: Exception) -> None:
+def say_why(error: Exception) -> None:
+    """Write what went wrong, as one line, to standard error."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
     elif isinstance(error, click.ClickException):
