@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Rule:
-    """One rule. ``peer_group`` or ``cidr`` (or ``template``) is the other end."""
+    """One rule. ``peer_group`` or ``cidr`` (or ``template``) is the other end.
+
+    ``nic`` is the network a rule of a classic group is for: ``internet`` or ``intranet``.
+    """
 
     direction: str
     id: str = ""
@@ -25,6 +28,7 @@ class Rule:
     description: str = ""
     enabled: bool = True
     ethertype: str = "IPv4"
+    nic: str = "intranet"
 
 
 @dataclass(slots=True)
