@@ -258,6 +258,62 @@ def test_the_rules_of_one_direction_can_be_asked_for(call):
     assert body["Permissions"]["Permission"] == []
 
 
+@pytest.mark.parametrize(("nic", "told"), [("", "out"), ("internet", "out"), ("intranet", "in")])
+def test_a_classic_group_tells_the_rules_of_one_network_at_a_time(call, cloud, nic, told):
+    group = cloud.group(WEB)
+    group.network = ""
+    for rule, network in zip(group.rules, ("internet", "intranet"), strict=True):
+        rule.nic, rule.id = network, {"internet": "out", "intranet": "in"}[network]
+    given = {"NicType": nic} if nic else {}
+    _, body = call("DescribeSecurityGroupAttribute", SecurityGroupId=WEB, **given)
+    assert [one["SecurityGroupRuleId"] for one in body["Permissions"]["Permission"]] == [told]
+
+
+@pytest.mark.parametrize("nic", ["internet", "intranet"])
+def test_a_group_in_a_vpc_tells_all_its_rules_whatever_the_network(call, nic):
+    _, body = call("DescribeSecurityGroupAttribute", SecurityGroupId=WEB, NicType=nic)
+    assert len(body["Permissions"]["Permission"]) == 2
+
+
+def test_rules_that_name_groups_are_counted_unless_a_quirk_says_otherwise(call, cloud):
+    def counts():
+        _, body = call("DescribeSecurityGroups", SecurityGroupId=APP)
+        (group,) = body["SecurityGroups"]["SecurityGroup"]
+        return group.get("RuleCount"), group.get("GroupToGroupRuleCount")
+
+    assert counts() == (2, 1)
+    cloud.quirks["group_rule_count"] = "zero"
+    assert counts() == (0, 0)
+    cloud.quirks["group_rule_count"] = "absent"
+    assert counts() == (None, None)
+
+
+def test_a_server_without_page_tokens_pages_by_number_and_tells_a_total(call, cloud):
+    crowd(cloud)
+    cloud.quirks["paging"] = "numbers"
+    _, body = call("DescribeInstances", SecurityGroupId=WORLD.free, MaxResults="100")
+    assert (len(body["Instances"]["Instance"]), body["TotalCount"]) == (10, MANY)
+    assert "NextToken" not in body
+
+
+def test_an_empty_page_can_come_before_every_further_one(call, cloud):
+    crowd(cloud)
+    cloud.quirks["empty_pages"] = True
+    sizes, token = [], ""
+    while token or not sizes:
+        given = {"NextToken": token} if token else {}
+        _, body = call("DescribeInstances", SecurityGroupId=WORLD.free, MaxResults="100", **given)
+        sizes.append(len(body["Instances"]["Instance"]))
+        token = body["NextToken"]
+    assert sizes == [100, 0, 100, 0, 50]
+
+
+def test_a_rule_without_another_end_means_any_address(call, cloud):
+    cloud.group(APP).rules[1].cidr = ""
+    _, body = call("DescribeSecurityGroupAttribute", SecurityGroupId=APP, Direction="egress")
+    assert body["Permissions"]["Permission"][0]["DestCidrIp"] == "0.0.0.0/0"
+
+
 @pytest.mark.parametrize(
     ("action", "given", "status", "code"),
     [

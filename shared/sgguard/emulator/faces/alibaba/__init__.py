@@ -9,7 +9,11 @@ Quirks: ``references_shape`` (``real``, ``documented``: the bare, misnamed array
 JSON sample, ``hybrid``: nested, with the misnamed inner list), ``references_silent`` (groups that
 nobody references are left out of the answer), ``format`` (``xml`` whatever the caller asked for),
 ``page_max`` (a ceiling below the documented page sizes), ``endless_pages`` (page tokens lead
-nowhere).
+nowhere: to the first page again, or, ``empty``, to ever new empty pages), ``empty_pages`` (an empty
+page before every further one), ``paging`` (``numbers``: a server from before page tokens),
+``omits_empty_token`` (the last page has no ``NextToken`` at all), ``token_total`` (a total beside
+page tokens, where it means nothing), ``group_rule_count`` (``absent``, or ``zero`` everywhere),
+``hidden_groups`` (ids the list of groups leaves out).
 """
 
 from __future__ import annotations

@@ -58,20 +58,26 @@ def describe_groups(call: Call) -> dict[str, Any]:
         group
         for group in call.cloud.groups
         if call.sees(group)
+        and group.id not in call.cloud.quirks.get("hidden_groups", ())
         and (wanted is None or group.id in wanted)
         and network in (None, group.network)
     ]
-    rows = [render_group(group) for group in groups]
+    rows = [render_group(group, call.cloud.quirks.get("group_rule_count", "")) for group in groups]
     return page(call, rows, "SecurityGroups", "SecurityGroup", sizes=(1, 10, 100))
 
 
 def describe_attribute(call: Call) -> dict[str, Any]:
-    """Describe one group and list its rules."""
+    """Describe one group and list its rules; of a classic group those of one network."""
     group = call.group(call.required("SecurityGroupId"))
     direction = call.params.get("Direction", "all")
     if direction not in ("all", "ingress", "egress"):
         raise RefusedError("InvalidParamter", "The specified Direction is not valid.")
-    rules = [rule for rule in group.rules if direction in ("all", rule.direction)]
+    nic = "" if group.network else call.params.get("NicType", "internet")
+    rules = [
+        rule
+        for rule in group.rules
+        if direction in ("all", rule.direction) and nic in ("", rule.nic)
+    ]
     rows = [render_rule(call.cloud, rule) for rule in rules]
     return {
         "RegionId": group.region,

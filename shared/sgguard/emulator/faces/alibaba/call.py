@@ -76,7 +76,8 @@ def page(
     call: Call, rows: Sequence[Any], container: str, item: str, *, sizes: tuple[int, int, int]
 ) -> dict[str, Any]:
     """Return one page: by token where the caller pages so, else by number and with a total."""
-    if "NextToken" in call.params or "MaxResults" in call.params:
+    knows_tokens = call.cloud.quirks.get("paging") != "numbers"
+    if knows_tokens and ("NextToken" in call.params or "MaxResults" in call.params):
         return page_by_token(call, rows, container, item, sizes=sizes)
     number = _positive(call, "PageNumber", 1)
     size = min(_positive(call, "PageSize", sizes[1]), sizes[2])
@@ -94,16 +95,28 @@ def page_by_token(
 ) -> dict[str, Any]:
     """Return the page a token stands for; the size asked for is clamped, never refused."""
     smallest, default, largest = sizes
+    quirks = call.cloud.quirks
     size = min(max(_positive(call, "MaxResults", default), smallest), largest)
-    size = min(size, call.cloud.quirks.get("page_max", size))
-    start = _offset(call.params.get("NextToken", ""))
-    end = start + size
-    if call.cloud.quirks.get("endless_pages"):
-        end = 0
-    return {
-        container: {item: list(rows[start : start + size])},
-        "NextToken": "" if end >= len(rows) else _token(end),
-    }
+    size = min(size, quirks.get("page_max", size))
+    start, is_pause = _place(call.params.get("NextToken", ""))
+    end = start if is_pause else start + size
+    token = "" if end >= len(rows) else _token(end, is_pause=not is_pause and _pauses(call))
+    if quirks.get("endless_pages"):
+        end, token = (start, _token(start + 1)) if _leads_on(call) else (start + size, _token(0))
+    members: dict[str, Any] = {container: {item: list(rows[start:end])}}
+    if token or not quirks.get("omits_empty_token"):
+        members["NextToken"] = token
+    if "token_total" in quirks:
+        members["TotalCount"] = quirks["token_total"]
+    return members
+
+
+def _pauses(call: Call) -> bool:
+    return bool(call.cloud.quirks.get("empty_pages"))
+
+
+def _leads_on(call: Call) -> bool:
+    return bool(call.cloud.quirks["endless_pages"] == "empty")
 
 
 def _positive(call: Call, name: str, default: int) -> int:
@@ -113,14 +126,17 @@ def _positive(call: Call, name: str, default: int) -> int:
     return int(text)
 
 
-def _token(offset: int) -> str:
-    return base64.urlsafe_b64encode(f"offset {offset}".encode()).decode()
+def _token(offset: int, *, is_pause: bool = False) -> str:
+    kind = "pause" if is_pause else "offset"
+    return base64.urlsafe_b64encode(f"{kind} {offset}".encode()).decode()
 
 
-def _offset(token: str) -> int:
+def _place(token: str) -> tuple[int, bool]:
+    """Return where a page begins, and whether it is one of the empty pages in between."""
     if not token:
-        return 0
+        return 0, False
     try:
-        return int(base64.urlsafe_b64decode(token).decode().removeprefix("offset "))
+        kind, _, offset = base64.urlsafe_b64decode(token).decode().partition(" ")
+        return int(offset), kind == "pause"
     except ValueError:
         raise RefusedError("InvalidNextToken", "The specified NextToken is not valid.") from None

@@ -7,6 +7,8 @@ from typing import Any
 from sgguard.emulator.state import Cloud, Group, Instance, Interface, Rule
 
 _TYPES = {"": "normal", "basic": "normal", "advanced": "enterprise"}
+_FAMILY = {"IPv4": "", "IPv6": "Ipv6"}
+_ANYWHERE = {"IPv4": "0.0.0.0/0", "IPv6": "::/0"}
 _RULE_MEMBERS = (
     "SourceGroupId",
     "SourceGroupName",
@@ -23,8 +25,14 @@ _RULE_MEMBERS = (
 )
 
 
-def render_group(group: Group) -> dict[str, Any]:
-    """Return an entry of DescribeSecurityGroups."""
+def render_group(group: Group, count: str = "") -> dict[str, Any]:
+    """Return an entry of DescribeSecurityGroups; ``count`` is how its rule counts are untrue."""
+    named = sum(1 for rule in group.rules if rule.peer_group)
+    counts = {"RuleCount": len(group.rules), "GroupToGroupRuleCount": named}
+    if count == "absent":
+        counts = {}
+    if count == "zero":
+        counts = dict.fromkeys(counts, 0)
     tags = [{"TagKey": key, "TagValue": value} for key, value in group.tags.items()]
     return {
         "SecurityGroupId": group.id,
@@ -34,8 +42,7 @@ def render_group(group: Group) -> dict[str, Any]:
         "VpcId": group.network,
         "ResourceGroupId": group.project,
         "CreationTime": group.created,
-        "RuleCount": len(group.rules),
-        "GroupToGroupRuleCount": sum(1 for rule in group.rules if rule.peer_group),
+        **counts,
         "Tags": {"Tag": tags},
         **_managed(group.managed_by),
     }
@@ -53,14 +60,16 @@ def render_rule(cloud: Cloud, rule: Rule) -> dict[str, Any]:
         "PortRange": _port_range(rule.ports),
         "Policy": rule.action.capitalize(),
         "Priority": rule.priority,
-        "NicType": "intranet",
+        "NicType": rule.nic,
         "Description": rule.description,
         f"{side}GroupId": rule.peer_group,
         f"{side}GroupName": peer.name if peer else "",
         f"{side}GroupOwnerAccount": rule.peer_account,
         f"{side}PrefixListId": rule.template,
     }
-    entry[f"Ipv6{side}CidrIp" if rule.ethertype == "IPv6" else f"{side}CidrIp"] = rule.cidr
+    # Every rule has another end: a scenario that names none means any address.
+    anywhere = "" if rule.peer_group or rule.template else _ANYWHERE[rule.ethertype]
+    entry[f"{_FAMILY[rule.ethertype]}{side}CidrIp"] = rule.cidr or anywhere
     return entry
 
 
