@@ -119,8 +119,9 @@ class Limit:
 
     ``name`` is one of ``groups-per-instance``, ``groups-per-interface``, ``instances-per-group``,
     ``interfaces-per-group``, ``rules-per-group``, ``references-per-group``,
-    ``groups-per-project``, ``rules-per-project``, ``composite-rules-per-group`` (told, not
-    judged). ``ceiling`` is None for "no limit".
+    ``groups-per-project``, ``rules-per-project``, ``rules-per-interface`` (over all its groups)
+    and ``composite-rules-per-group`` (the last two are told, not judged). ``ceiling`` is None for
+    "no limit", 0 only for a kind of group that may have none.
     ``used`` is None where nobody tells, ``after`` is the number once the change asked about is
     made, None where it changes nothing. ``source`` is ``live``, ``documented`` or ``policy``.
     ``is_enforced`` is False for a vendor's advice that the cloud itself does not hold anyone to.
