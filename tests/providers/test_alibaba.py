@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from fnmatch import fnmatchcase
 
 import pytest
 
@@ -18,7 +19,9 @@ from sgguard.errors import (
     UnknownShapeError,
 )
 from sgguard.model import Binding, Direction, Interface, Reference, Rule
-from tests.worlds.alibaba import ENV, OWN_UID, PEER_UID, WORLD
+from sgguard.providers.alibaba import RATES
+from tests.worlds.alibaba import ENV, OWN_UID, PEER_UID, WORLD, actions, add_referrers
+from tests.worlds.alibaba import switch as quirks
 
 WEB, APP, JOB, BOUND = WORLD.referenced, WORLD.referrer_in, WORLD.referrer_out, WORLD.bound
 SHARED, PEER_GROUP = "sg-bp1sha00000000000008", "sg-bp1for00000000000009"
@@ -52,26 +55,6 @@ def emulator(scenario):
 @pytest.fixture(params=[ENV, RPC], ids=["acs3", "rpc"])
 def env(request):
     return request.param
-
-
-def quirks(emulator, **switches):
-    emulator.state.clouds[0].quirks.update(switches)
-    return emulator
-
-
-def actions(emulator):
-    return sorted(request.action for request in emulator.requests)
-
-
-def add_referrers(emulator, group_id, count):
-    cloud = emulator.state.clouds[0]
-    holder = cloud.group(APP)
-    for number in range(count):
-        clone = copy.deepcopy(holder)
-        clone.id = f"sg-bp1many{number:013d}"
-        clone.rules = [copy.deepcopy(holder.rules[0])]
-        clone.rules[0].peer_group = group_id
-        cloud.groups.append(clone)
 
 
 @pytest.mark.parametrize(
@@ -119,9 +102,19 @@ def test_primary_interfaces_are_found_as_instances_and_secondary_ones_by_themsel
     """DescribeNetworkInterfaces by group knows secondary interfaces only."""
     bound = WORLD.connect(emulator).list_bindings([BOUND]).value[BOUND]
     assert bound == (
-        Binding("instance", WORLD.server, name="shop-1", instance_id=WORLD.server),
         Binding(
-            "interface", "eni-bp1second000000002", name="backup", instance_id=WORLD.other_server
+            "instance",
+            WORLD.server,
+            name="shop-1",
+            instance_id=WORLD.server,
+            other_group_ids=(APP,),
+        ),
+        Binding(
+            "interface",
+            "eni-bp1second000000002",
+            name="backup",
+            instance_id=WORLD.other_server,
+            other_group_ids=(),
         ),
     )
 
@@ -162,6 +155,7 @@ def test_references_cost_one_call_and_a_second_wave_only_when_there_are_some(emu
         "DescribeSecurityGroupAttribute",
         "DescribeSecurityGroupAttribute",
         "DescribeSecurityGroupReferences",
+        "DescribeSecurityGroups",
     ]
 
 
@@ -172,35 +166,6 @@ def test_more_than_ten_groups_are_asked_for_in_tens(emulator, scenario):
     seen = WORLD.connect(emulator).list_references(ids)
     assert set(seen.value) == set(ids)
     assert actions(emulator).count("DescribeSecurityGroupReferences") == 3
-
-
-@pytest.mark.parametrize(("referrers", "is_whole"), [(97, True), (98, False), (150, False)])
-def test_a_full_answer_is_never_taken_for_the_whole(emulator, referrers, is_whole):
-    """WEB has two referrers already; 100 records are the most one answer has."""
-    add_referrers(emulator, WEB, referrers)
-    seen = WORLD.connect(emulator).list_references([WEB])
-    assert len(seen.value[WEB]) == min(referrers + 2, 100)
-    assert [(u.code, u.group_id) for u in seen.unseen] == (
-        [] if is_whole else [("record-ceiling", WEB)]
-    )
-
-
-def test_a_full_answer_about_several_groups_is_asked_for_again_one_by_one(emulator):
-    add_referrers(emulator, WEB, 60)
-    cloud = emulator.state.clouds[0]
-    for group in cloud.groups[-60:]:
-        group.rules.append(copy.deepcopy(group.rules[0]))
-        group.rules[-1].peer_group = SHARED
-    seen = WORLD.connect(emulator).list_references([WEB, SHARED])
-    assert (len(seen.value[WEB]), len(seen.value[SHARED])) == (62, 61)
-    assert seen.unseen == ()
-
-
-def test_a_group_the_answer_leaves_out_is_unseen(emulator):
-    quirks(emulator, references_silent=True)
-    seen = WORLD.connect(emulator).list_references([WEB, WORLD.free])
-    assert set(seen.value) == {WEB}
-    assert [(u.code, u.group_id) for u in seen.unseen] == [("not-told", WORLD.free)]
 
 
 def test_a_missing_group_does_not_hide_the_references_of_the_others(emulator):
@@ -222,7 +187,7 @@ def test_a_forbidden_call_is_unseen_for_every_group_asked_about(emulator):
 def test_a_reference_stays_one_when_its_rules_may_not_be_read(emulator):
     emulator.state.clouds[0].accounts[0].denied = ["DescribeSecurityGroupAttribute"]
     seen = WORLD.connect(emulator).list_references([WEB])
-    assert seen.value[WEB] == (Reference(APP), Reference(JOB))
+    assert seen.value[WEB] == (Reference(APP, "app"), Reference(JOB, "jobs"))
     assert {u.code for u in seen.unseen} == {"no-permission"}
 
 
@@ -252,9 +217,9 @@ def test_a_list_that_never_ends_is_refused(emulator):
     assert {u.code for u in seen.unseen} == {"unknown-shape"}
 
 
-def test_a_server_that_knows_no_page_tokens_is_noticed(emulator):
+def test_a_total_that_never_comes_out_is_noticed(emulator):
     body = '{"TotalCount": 11, "Instances": {"Instance": []}}'
-    emulator.faults.append(Fault("garbage", action="DescribeInstances", body=body))
+    emulator.faults.append(Fault("garbage", action="DescribeInstances", body=body, count=9))
     seen = WORLD.connect(emulator).list_bindings([BOUND])
     assert [u.code for u in seen.unseen] == ["unknown-shape"]
 
@@ -376,3 +341,37 @@ def test_the_groups_of_an_instance_are_those_of_its_primary_interface(emulator):
     assert instance.group_ids == (APP,)
     limits = {limit.name: limit.ceiling for limit in provider.read_limits().value}
     assert limits["groups-per-instance"] == limits["groups-per-interface"] == 5
+
+
+def test_a_limit_says_which_kind_of_group_it_is_for(emulator):
+    limits = {
+        (one.name, one.applies_to): one.ceiling
+        for one in WORLD.connect(emulator).read_limits().value
+        if one.applies_to
+    }
+    assert limits == {
+        ("instances-per-group", "basic"): 2000,
+        ("instances-per-group", "advanced"): 65536,
+        ("references-per-group", "basic"): 20,
+        ("references-per-group", "advanced"): 0,
+    }
+
+
+def test_every_limit_names_its_page(emulator):
+    limits = WORLD.connect(emulator).read_limits().value
+    assert [one.name for one in limits if not one.note] == []
+    assert {one.source for one in limits} == {"documented"}
+
+
+def test_what_no_call_tells_is_said(emulator):
+    traits = WORLD.connect(emulator).traits
+    for word in ("Deletion protection", "Launch templates", "RDS"):
+        assert [one for one in traits.blind_spots if word in one], word
+
+
+def test_every_action_has_a_rate(emulator):
+    provider = WORLD.connect(emulator)
+    provider.read_groups([WEB])
+    provider.bind_group(WORLD.free, [WORLD.server])
+    for action in actions(emulator):
+        assert next(rate for pattern, rate in RATES.items() if fnmatchcase(action, pattern)) > 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 from tests.worlds import World
 
 OWN_UID = "1000000000000001"
@@ -178,3 +180,51 @@ WORLD = World(
     denied_references="DescribeSecurityGroupReferences",
     wrong_secret_env=ENV | {"ALIBABA_CLOUD_ACCESS_KEY_SECRET": "WRONGSECRET000000000000000000"},
 )
+
+
+def actions(emulator):
+    return sorted(request.action for request in emulator.requests)
+
+
+def switch(emulator, **quirks):
+    emulator.state.clouds[0].quirks.update(quirks)
+    return emulator
+
+
+def add_referrers(emulator, group_id, count, *, account=OWN_UID, rules=1, name="many"):
+    """Groups of an account, each with ``rules`` rules whose peer is the group."""
+    cloud = emulator.state.clouds[0]
+    holder = cloud.group(WORLD.referrer_in)
+    added = []
+    for number in range(count):
+        clone = copy.deepcopy(holder)
+        clone.id, clone.account = f"sg-bp1{name}{number:013d}", account
+        clone.rules = [copy.deepcopy(holder.rules[0]) for _ in range(rules)]
+        for position, rule in enumerate(clone.rules):
+            rule.id, rule.peer_group = f"sgr-{clone.id}-{position}", group_id
+        cloud.groups.append(clone)
+        added.append(clone.id)
+    return added
+
+
+def add_strangers(emulator, count):
+    """Groups of our own without a rule that names a group."""
+    cloud = emulator.state.clouds[0]
+    for number in range(count):
+        clone = copy.deepcopy(cloud.group(WORLD.free))
+        clone.id = f"sg-bp1stranger{number:013d}"
+        cloud.groups.append(clone)
+
+
+def add_interfaces(emulator, group_id, count, *, kind="primary", instance=""):
+    """Interfaces that carry the group: one each of new instances, or several of one."""
+    cloud = emulator.state.clouds[0]
+    for number in range(count):
+        server = copy.deepcopy(cloud.instances[0])
+        server.id = instance or f"i-bp1{kind}{number:09d}"
+        if not instance:
+            cloud.instances.append(server)
+        nic = copy.deepcopy(cloud.interfaces[0])
+        nic.id, nic.instance, nic.kind = f"eni-{kind}-{server.id}-{number}", server.id, kind
+        nic.groups = [group_id]
+        cloud.interfaces.append(nic)

@@ -1,10 +1,9 @@
-"""Calls to the Alibaba Cloud ECS API: RPC style, both signatures, lists read to their end."""
+"""Calls to the Alibaba Cloud ECS API: RPC style, both signatures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
 
@@ -14,17 +13,6 @@ from sgguard.wire.client import Wire
 from sgguard.wire.rpc_v1 import RpcV1Auth
 
 VERSION = "2014-05-26"
-
-_PAGE = {
-    "DescribeSecurityGroups": 100,
-    "DescribeSecurityGroupAttribute": 1000,
-    "DescribeInstances": 100,
-    "DescribeNetworkInterfaces": 500,
-}
-"""The largest page each list has."""
-
-Entry = tuple[Answer, dict[str, Any]]
-"""One entry of a list, with the answer it came in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,30 +40,6 @@ class EcsClient:
         """
         return self._send(action, params, is_read=False)
 
-    def read_list(
-        self, action: str, params: Mapping[str, str], container: str, item: str
-    ) -> list[Entry]:
-        """Return every entry of a list, following its page tokens.
-
-        Raises:
-            UnknownShapeError: a page token comes twice, or the last page leaves the list shorter
-                than the total the answer names (a server that does not know page tokens).
-        """
-        entries: list[Entry] = []
-        tokens: set[str] = set()
-        page = {**params, "MaxResults": str(_PAGE[action])}
-        while True:
-            answer = self.read(action, page)
-            entries += [(answer, raw) for raw in answer.items(container, item)]
-            token = answer.fields.get("NextToken") or ""
-            if not token:
-                _require_whole(answer, len(entries))
-                return entries
-            if not isinstance(token, str) or token in tokens:
-                raise answer.unknown("the list does not end: its page token came twice")
-            tokens.add(token)
-            page["NextToken"] = token
-
     def _send(self, action: str, params: Mapping[str, str], *, is_read: bool) -> Answer:
         query = {"RegionId": self.region, **params}
         headers: dict[str, str] = {}
@@ -98,9 +62,3 @@ class EcsClient:
             headers={"accept": "application/json", **headers},
         )
         return answers[-1]
-
-
-def _require_whole(answer: Answer, count: int) -> None:
-    total = str(answer.fields.get("TotalCount", ""))
-    if total.isascii() and total.isdigit() and int(total) > count:
-        raise answer.unknown(f"the list says {total} entries and ends after {count}")

@@ -1,4 +1,4 @@
-"""Groups, rules, instances, interfaces and limits of Alibaba Cloud ECS in sgguard's words.
+"""Groups, rules, instances and interfaces of Alibaba Cloud ECS in sgguard's words.
 
 Every function takes one object of an answer. Required members that are missing or of another type
 raise UnknownShapeError; members that a region or an older server leaves out are empty.
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sgguard.model import Binding, Direction, Group, Instance, Interface, Limit, Rule
+from sgguard.model import Binding, Direction, Group, Instance, Interface, Rule
 from sgguard.providers.alibaba.answer import Answer, nested
 
 _KINDS = {"normal": "basic", "enterprise": "advanced"}
@@ -21,17 +21,6 @@ _PEERS = {
     Direction.INGRESS: ("SourceCidrIp", "Ipv6SourceCidrIp", "SourcePrefixListId"),
     Direction.EGRESS: ("DestCidrIp", "Ipv6DestCidrIp", "DestPrefixListId"),
 }
-
-_RAISABLE = "5 by default; Alibaba raises it to 10 or 16 on request, the policy can say so"
-LIMITS = (
-    Limit("groups-per-instance", 5, note=_RAISABLE),
-    Limit("groups-per-interface", 5, note=_RAISABLE),
-    Limit("instances-per-group", 2000, note="of a basic group; an advanced one takes 65536"),
-    Limit("rules-per-group", 200, note="and 1000 over all groups of an interface"),
-    Limit("references-per-group", 20, note="groups a basic group may name; an advanced one: none"),
-    Limit("groups-per-project", 100, note="groups of an account; Alibaba raises it on request"),
-)
-"""The documented limits: "Limits", "JoinSecurityGroup", "AuthorizeSecurityGroup", 2021 to 2026."""
 
 
 def group_of(answer: Answer, raw: dict[str, Any]) -> Group:
@@ -49,9 +38,14 @@ def group_of(answer: Answer, raw: dict[str, Any]) -> Group:
     )
 
 
-def rules_of(entries: Sequence[tuple[Answer, dict[str, Any]]]) -> tuple[Rule, ...]:
-    """Return the rules of a group, ingress first, else in the cloud's order."""
-    rules = [_rule(answer, raw, number) for number, (answer, raw) in enumerate(entries)]
+def rules_of(answer: Answer, rows: Sequence[dict[str, Any]]) -> tuple[Rule, ...]:
+    """Return the rules of a group, ingress first, else in the cloud's order.
+
+    Raises:
+        UnknownShapeError: a rule without a direction or without any other end, or whose other
+            end is a group with something else than an id.
+    """
+    rules = [_rule(answer, raw, number) for number, raw in enumerate(rows)]
     return tuple(sorted(rules, key=lambda rule: rule.direction is Direction.EGRESS))
 
 
@@ -60,19 +54,32 @@ def _rule(answer: Answer, raw: dict[str, Any], number: int) -> Rule:
         direction = Direction(_required(answer, raw, "Direction").lower())
     except ValueError as error:
         raise answer.unknown("a rule is neither ingress nor egress") from error
-    group_key = "SourceGroupId" if direction is Direction.INGRESS else "DestGroupId"
-    peer_group = _text(raw, group_key)
+    peer_group = _peer_group(answer, raw, direction)
+    peer = next((value for name in _PEERS[direction] if (value := _text(raw, name))), "")
+    if not (peer_group or peer):
+        # Every rule has another end. Without one it may be a reference whose member has a new name.
+        raise answer.unknown("a rule with neither group, address range nor prefix list")
     return Rule(
         rule_id=_text(raw, "SecurityGroupRuleId") or f"{direction}[{number}]",
         direction=direction,
         protocol=_any(_text(raw, "IpProtocol").lower(), "all", "-1", ""),
         ports=_ports(raw),
         peer_group=peer_group,
-        peer="" if peer_group else next((v for k in _PEERS[direction] if (v := _text(raw, k))), ""),
+        peer="" if peer_group else peer,
         action="drop" if _text(raw, "Policy").lower() == "drop" else "accept",
         priority=_number(raw, "Priority"),
         description=_text(raw, "Description"),
     )
+
+
+def _peer_group(answer: Answer, raw: dict[str, Any], direction: Direction) -> str:
+    name = "SourceGroupId" if direction is Direction.INGRESS else "DestGroupId"
+    value = raw.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise answer.unknown(f"{name} is neither an id nor empty")
+    return value
 
 
 def instance_of(
@@ -105,22 +112,34 @@ def interface_of(answer: Answer, raw: dict[str, Any]) -> Interface:
     )
 
 
-def instance_binding(answer: Answer, raw: dict[str, Any]) -> Binding:
-    """Return the instance as something that carries a group."""
+def instance_binding(answer: Answer, raw: dict[str, Any], group_id: str) -> Binding:
+    """Return the instance as something that carries the group on its primary interface."""
     instance_id = _required(answer, raw, "InstanceId")
-    name = _text(raw, "InstanceName")
-    return Binding("instance", instance_id, name=name, instance_id=instance_id)
+    return Binding(
+        "instance",
+        instance_id,
+        name=_text(raw, "InstanceName"),
+        instance_id=instance_id,
+        other_group_ids=_others(raw, group_id),
+    )
 
 
-def interface_binding(answer: Answer, raw: dict[str, Any]) -> Binding:
-    """Return the interface as something that carries a group, with the service that owns it."""
+def interface_binding(answer: Answer, raw: dict[str, Any], group_id: str) -> Binding:
+    """Return the interface as something that carries the group, with the service that owns it."""
     return Binding(
         "interface",
         _required(answer, raw, "NetworkInterfaceId"),
         name=_text(raw, "NetworkInterfaceName"),
         instance_id=_text(raw, "InstanceId"),
         owner=_manager(raw),
+        other_group_ids=_others(raw, group_id),
     )
+
+
+def _others(raw: dict[str, Any], group_id: str) -> tuple[str, ...] | None:
+    """Return the further groups of a holder, None where the answer does not tell them."""
+    ids = nested(raw, "SecurityGroupIds", "SecurityGroupId")
+    return None if ids is None else tuple(str(one) for one in ids if one != group_id)
 
 
 def _manager(raw: dict[str, Any]) -> str:

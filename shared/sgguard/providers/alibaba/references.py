@@ -11,18 +11,18 @@ Source: DescribeSecurityGroupReferences, alibabacloud.com/help, every revision u
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from sgguard.errors import NotFoundError
 from sgguard.model import Seen, Unseen
 from sgguard.providers.alibaba.answer import NO_SUCH_GROUP, Answer
 from sgguard.providers.alibaba.client import EcsClient
+from sgguard.providers.base import seen_or_unseen
+from sgguard.wire.paging import chunks
 from sgguard.wire.parallel import parallel
-
-T = TypeVar("T")
 
 REFERENCES_A_CALL = 10
 """A query takes at most this many groups."""
@@ -44,59 +44,82 @@ class Referrer:
     account: str = ""
 
 
-def ask_referrers(
-    ecs: EcsClient, group_ids: Sequence[str]
-) -> Seen[dict[str, tuple[Referrer, ...]]]:
-    """Return the groups that reference each of at most ten groups.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the call tells: the groups that reference each group, and how far that goes.
 
-    A full answer about several groups is asked for again, one group at a time; one about a single
-    group is ``record-ceiling``. A group the cloud does not answer for, or does not know, is left
-    out and ``not-told``.
+    ``full`` are groups whose answer has as many records as an answer can have. ``silent`` are
+    groups that were asked for alone and came back as an empty list: a server may leave out whom
+    nobody references. A group that is in none of ``referrers`` was not answered for, and
+    ``unseen`` says why.
+    """
+
+    referrers: Mapping[str, tuple[Referrer, ...]] = field(default_factory=dict)
+    full: frozenset[str] = frozenset()
+    silent: frozenset[str] = frozenset()
+    unseen: tuple[Unseen, ...] = ()
+
+
+def ask_referrers(ecs: EcsClient, group_ids: Sequence[str]) -> Told:
+    """Return the groups that reference each group, ten ids a call.
+
+    A full answer about several groups is asked for again, one group at a time, and so is every
+    group that an answer about several does not mention.
 
     Raises:
-        CloudError: the cloud refused, did not answer, or answered something else.
+        CloudError: the cloud could not be asked.
     """
+    asked = chunks(group_ids, REFERENCES_A_CALL)
+    return _together(parallel([partial(_ask_or_unseen, ecs, some) for some in asked]))
+
+
+def _ask_or_unseen(ecs: EcsClient, group_ids: Sequence[str]) -> Told:
+    seen = seen_or_unseen("references", lambda: Seen(_ask(ecs, group_ids)), Told())
+    named = (replace(one, group_id=group_id) for group_id in group_ids for one in seen.unseen)
+    return replace(seen.value, unseen=(*seen.value.unseen, *named))
+
+
+def _ask(ecs: EcsClient, group_ids: Sequence[str]) -> Told:
+    is_alone = len(group_ids) == 1
     numbered = {f"SecurityGroupId.{n}": one for n, one in enumerate(group_ids, start=1)}
     try:
         answer = ecs.read("DescribeSecurityGroupReferences", numbered)
     except NotFoundError as error:
         if error.code != NO_SUCH_GROUP:
             raise
-        if len(group_ids) > 1:
-            return _one_by_one(ecs, group_ids)
-        return Seen({}, (_not_told(group_ids[0], str(error)),))
+        if is_alone:
+            return Told(unseen=(_not_told(group_ids[0], str(error)),))
+        return _one_by_one(ecs, group_ids)
     found, records = parse_references(answer, group_ids)
     is_full = records >= RECORDS_MAX
-    if is_full and len(group_ids) > 1:
+    if is_full and not is_alone:
         return _one_by_one(ecs, group_ids)
-    why = "the answer does not mention this group"
-    unseen = [_not_told(group_id, why) for group_id in group_ids if group_id not in found]
-    return Seen(found, (*unseen, *(_ceiling(one) for one in group_ids if is_full)))
+    missing = [group_id for group_id in group_ids if group_id not in found]
+    if missing and not is_alone:
+        return _together([Told(found), _one_by_one(ecs, missing)])
+    if missing and not is_empty(answer):
+        return Told(unseen=(_not_told(missing[0], "the answer is about other groups"),))
+    told = {group_id: found.get(group_id, ()) for group_id in group_ids}
+    return Told(told, full=frozenset(told if is_full else ()), silent=frozenset(missing))
 
 
-def _one_by_one(ecs: EcsClient, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Referrer, ...]]]:
-    return merged(parallel([partial(ask_referrers, ecs, [one]) for one in group_ids]))
+def _one_by_one(ecs: EcsClient, group_ids: Sequence[str]) -> Told:
+    return _together(parallel([partial(_ask_or_unseen, ecs, [one]) for one in group_ids]))
 
 
-def merged(parts: Sequence[Seen[dict[str, T]]]) -> Seen[dict[str, T]]:
+def _together(parts: Sequence[Told]) -> Told:
     """Return the answers about different groups as one."""
-    value = {group_id: one for part in parts for group_id, one in part.value.items()}
-    return Seen(value, tuple(unseen for part in parts for unseen in part.unseen))
+    return Told(
+        referrers={group_id: some for part in parts for group_id, some in part.referrers.items()},
+        full=frozenset().union(*(part.full for part in parts)),
+        silent=frozenset().union(*(part.silent for part in parts)),
+        unseen=tuple(unseen for part in parts for unseen in part.unseen),
+    )
 
 
 def _not_told(group_id: str, why: str) -> Unseen:
     remedy = "ask again; if it stays so, report it to the maintainers of sgguard"
     return Unseen("not-told", f"references of {group_id}", why, remedy, group_id)
-
-
-def _ceiling(group_id: str) -> Unseen:
-    return Unseen(
-        "record-ceiling",
-        f"references of {group_id} beyond the first {RECORDS_MAX}",
-        f"the cloud tells at most {RECORDS_MAX} records and has no second page",
-        "revoke the references that are known, then ask again",
-        group_id,
-    )
 
 
 def parse_references(
@@ -122,6 +145,11 @@ def parse_references(
         if group_id in asked:
             found[group_id] = tuple(dict.fromkeys(found.get(group_id, ()) + referrers))
     return found, records
+
+
+def is_empty(answer: Answer) -> bool:
+    """Say whether an answer of a known shape speaks of no group at all."""
+    return not _entries(answer)
 
 
 def _entries(answer: Answer) -> list[Any]:

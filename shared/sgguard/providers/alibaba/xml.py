@@ -25,6 +25,18 @@ _LISTS = {
 }
 """Elements that are lists, and the name of their entries: XML cannot say it by itself."""
 
+_REPEATED = frozenset(
+    {
+        "IpAddress",
+        "Ipv4PrefixSet",
+        "Ipv6PrefixSet",
+        "Ipv6Set",
+        "LockReason",
+        "PrivateIpSet",
+    }
+)
+"""Elements that come several times beside each other, in answers to parts nobody here reads."""
+
 
 class _BadDocumentError(ValueError):
     """The document has a part that no answer of this API has."""
@@ -72,6 +84,9 @@ def _value(element: ET.Element, depth: int) -> Any:
         return text
     fields: dict[str, Any] = {}
     for child in children:
+        if child.tag in _REPEATED:
+            fields.setdefault(child.tag, []).append(_value(child, depth - 1))
+            continue
         if child.tag in fields:
             raise _BadDocumentError(f"<{child.tag}> comes twice in <{element.tag}>")
         fields[child.tag] = _value(child, depth - 1)

@@ -1,0 +1,78 @@
+"""What Alibaba Cloud documents and no call tells: traits, limits, and how fast to ask.
+
+Source: "Limits", "Basic security groups and advanced security groups", JoinSecurityGroup,
+AuthorizeSecurityGroup and DeleteSecurityGroup, alibabacloud.com/help/en/ecs, 2021 to 2026.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sgguard.model import Limit, Traits
+from sgguard.providers.alibaba.answer import PROVIDER
+
+_UNREADABLE = (
+    "Deletion protection (of an ACK cluster's group) is not readable: such a delete is refused "
+    "with InvalidOperation.DeletionProtection."
+)
+_UNLAUNCHED = (
+    "Launch templates, scaling configurations and node pools name groups without carrying them; "
+    "ECS does not tell which ones do, and what they launch afterwards fails."
+)
+_ELSEWHERE = (
+    "Whitelists of RDS, Redis, PolarDB and other services may name a group; only those services "
+    "tell."
+)
+
+TRAITS = Traits(
+    provider=PROVIDER,
+    on_delete_referenced="refused",
+    # One code for "still carried" and for "still referenced": what was read tells which.
+    refused_with="DependencyViolation",
+    managed_refused_with="InvalidOperation.ResourceManagedByCloudProduct",
+    group_limit_per="instance",
+    group_id_example="sg-bp67acfmxazb4p2jfvo1",
+    blind_spots=(_UNREADABLE, _UNLAUNCHED, _ELSEWHERE),
+)
+
+_RAISABLE = "5 by default; Alibaba raises it to 10 or 16 on request, the policy can say so"
+LIMITS = (
+    Limit("groups-per-instance", 5, note=f"{_RAISABLE} (ECS, Limits)"),
+    Limit("groups-per-interface", 5, note=f"{_RAISABLE} (ECS, Limits)"),
+    Limit(
+        "instances-per-group",
+        2000,
+        note="of a basic group (JoinSecurityGroup); newer pages count up to 6000 private addresses",
+        applies_to="basic",
+    ),
+    Limit(
+        "instances-per-group",
+        65536,
+        note="of an advanced group, counted in interfaces (JoinSecurityGroup)",
+        applies_to="advanced",
+    ),
+    Limit("rules-per-group", 200, note="a prefix list counts with its capacity (ECS, Limits)"),
+    Limit(
+        "rules-per-interface",
+        1000,
+        note="groups times their rules, over all groups of an interface (AuthorizeSecurityGroup)",
+    ),
+    Limit(
+        "references-per-group",
+        20,
+        note="groups that a basic group may name (AuthorizeSecurityGroup)",
+        applies_to="basic",
+    ),
+    Limit(
+        "references-per-group",
+        0,
+        note="an advanced group names no groups (AuthorizeSecurityGroup)",
+        applies_to="advanced",
+    ),
+    Limit("groups-per-project", 100, note="of an account and region; raised on request"),
+)
+"""The documented limits; where two pages disagree the lower number counts."""
+
+RATES: Mapping[str, float] = {"Describe*": 50.0, "*": 10.0}
+"""Calls per second by action. Alibaba Cloud documents no numbers for ECS: these are our own,
+careful guesses, and what the cloud asks for (``x-acs-retry-after``) comes before them."""

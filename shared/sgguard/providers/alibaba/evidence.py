@@ -1,0 +1,140 @@
+"""Who references a group: what the call tells, the rules behind it, and the scan behind that.
+
+The call answers with at most a hundred records, other accounts included, and has no second page.
+Below that it tells everything. At its ceiling the rules of all groups of this account are read
+instead, and only other accounts remain unseen. A group that the call leaves out, asked for alone,
+has no references by its word; the rules of all groups must agree, else its silence says nothing of
+other accounts either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sgguard.model import Group, Reference, Seen, Unseen
+from sgguard.providers.alibaba.client import EcsClient
+from sgguard.providers.alibaba.holder import Holder, read_holders, reference_by, references_of
+from sgguard.providers.alibaba.references import RECORDS_MAX, Referrer, Told, ask_referrers
+from sgguard.providers.alibaba.scan import Scan, scan
+
+_UNNAMED_ACCOUNT = "unknown"
+_AGAIN = "revoke the references that are known, then ask again"
+
+
+def list_references(
+    ecs: EcsClient, account: str, group_ids: Sequence[str]
+) -> Seen[dict[str, tuple[Reference, ...]]]:
+    """Return the rules of other groups that name each group.
+
+    ``account`` is the AliUid of the credentials where it is known. Only when there are references,
+    a second wave of calls reads the rules; only what the call does not tell whole is scanned for.
+
+    Raises:
+        CloudError: the cloud could not be asked.
+    """
+    told = ask_referrers(ecs, group_ids)
+    others = {
+        group_id: [one for one in referrers if one.group_id != group_id]
+        for group_id, referrers in told.referrers.items()
+    }
+    named = {one for some in others.values() for one in some}
+    ours = sorted({one.group_id for one in named if not _is_foreign(one, account)})
+    holders = read_holders(ecs, ours)
+    found = {
+        group_id: tuple(
+            reference
+            for one in some
+            for reference in _references(group_id, one, account, holders.get(one.group_id))
+        )
+        for group_id, some in others.items()
+    }
+    unseen = [*told.unseen, *_unread_rules(others, holders)]
+    full = told.full | {one for one, some in found.items() if len(some) >= RECORDS_MAX}
+    if doubtful := sorted(full | told.silent):
+        scanned = scan(ecs, doubtful, _readable(holders))
+        unseen += [_doubt(one, scanned, told, is_full=one in full) for one in doubtful]
+        found |= {one: _both(found[one], scanned.references.get(one, ())) for one in doubtful}
+    return Seen(found, tuple(one for one in unseen if one is not None))
+
+
+def _is_foreign(referrer: Referrer, account: str) -> bool:
+    """Tell whether the referring group is known to be of another account.
+
+    The account's configured name need not be its AliUid; only a number can contradict one.
+    """
+    is_known = account.isdigit() and referrer.account.isdigit()
+    return is_known and account != referrer.account
+
+
+def _references(
+    group_id: str, referrer: Referrer, account: str, holder: Holder | None
+) -> Sequence[Reference]:
+    """Return a reference for each rule that names the group, at least one for the referrer."""
+    if holder is None or holder.group is None:
+        owner = referrer.account or _UNNAMED_ACCOUNT
+        return [Reference(referrer.group_id, account="" if owner == account else owner)]
+    return references_of(group_id, holder.group) or [reference_by(holder.group)]
+
+
+def _unread_rules(
+    others: Mapping[str, Sequence[Referrer]], holders: Mapping[str, Holder]
+) -> list[Unseen | None]:
+    """Say of each group which of its referrers' rules could not be read."""
+    nobody = Holder(None)
+    return [
+        Unseen(one.code, one.what, one.why, one.remedy, group_id)
+        for group_id, referrers in others.items()
+        for referrer in referrers
+        for one in holders.get(referrer.group_id, nobody).unseen
+    ]
+
+
+def _readable(holders: Mapping[str, Holder]) -> dict[str, Group]:
+    groups = {group_id: holder.group for group_id, holder in holders.items()}
+    return {group_id: one for group_id, one in groups.items() if one and one.rules is not None}
+
+
+def _both(told: tuple[Reference, ...], scanned: tuple[Reference, ...]) -> tuple[Reference, ...]:
+    """Return what was told, and what only the scan found."""
+    holders = {reference.group_id for reference in told}
+    return (*told, *(one for one in scanned if one.group_id not in holders))
+
+
+def _doubt(group_id: str, scanned: Scan, told: Told, *, is_full: bool) -> Unseen | None:
+    """Say what stays unseen after the scan, None when nothing does."""
+    if is_full and scanned.gap:
+        return Unseen(
+            "record-ceiling",
+            f"references of {group_id} beyond the first {RECORDS_MAX}",
+            f"the cloud tells at most {RECORDS_MAX} records and has no second page, "
+            f"and reading all rules instead ended early: {scanned.gap}",
+            _AGAIN,
+            group_id,
+        )
+    if is_full:
+        return Unseen(
+            "cross-account",
+            f"references of {group_id} from other accounts beyond the first {RECORDS_MAX}",
+            f"the cloud tells at most {RECORDS_MAX} records and has no second page; the rules of "
+            "every group of this account were read, those of other accounts cannot be",
+            _AGAIN,
+            group_id,
+        )
+    if scanned.gap:
+        return Unseen(
+            "not-told",
+            f"references of {group_id}",
+            "the cloud's answer does not mention this group, "
+            f"and reading all rules instead ended early: {scanned.gap}",
+            "let these credentials list all groups and their rules, within the event's time",
+            group_id,
+        )
+    if told.silent >= {group_id} and scanned.references.get(group_id):
+        return Unseen(
+            "cross-account",
+            f"references of {group_id} from other accounts",
+            "the cloud's answer does not mention this group although rules of this account name it",
+            "ask again; if it stays so, report it to the maintainers of sgguard",
+            group_id,
+        )
+    return None

@@ -1,0 +1,82 @@
+"""Groups of the account in one region: looked up by id, and read with all their rules."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from sgguard.errors import NotFoundError
+from sgguard.model import Group
+from sgguard.providers.alibaba.answer import NO_SUCH_GROUP
+from sgguard.providers.alibaba.client import EcsClient
+from sgguard.providers.alibaba.ecs import group_of, rules_of
+from sgguard.providers.alibaba.listing import GROUPS, RULES, Listed, Row, read_all
+from sgguard.wire.paging import chunks
+from sgguard.wire.parallel import parallel
+
+_GROUPS_A_CALL = 100
+_NIC_TYPES = ("internet", "intranet")
+
+
+def read_groups(ecs: EcsClient, group_ids: Sequence[str]) -> dict[str, Group | None]:
+    """Return each group by id, a hundred ids a call; None says there is no such group.
+
+    Raises:
+        CloudError: the cloud refused, did not answer, or answered something else.
+    """
+    asked = chunks(group_ids, _GROUPS_A_CALL)
+    return _merged(parallel([partial(_by_id, ecs, some) for some in asked]))
+
+
+def _by_id(ecs: EcsClient, group_ids: Sequence[str]) -> dict[str, Group | None]:
+    try:
+        listed = read_all(ecs, GROUPS, {"SecurityGroupIds": json.dumps(list(group_ids))})
+    except NotFoundError as error:
+        if error.code != NO_SUCH_GROUP:
+            raise
+        if len(group_ids) == 1:
+            return {group_ids[0]: None}
+        return _merged(parallel([partial(_by_id, ecs, [one]) for one in group_ids]))
+    groups = (group_of(listed.answer, row) for row in listed.rows)
+    found = {group.group_id: group for group in groups}
+    return {group_id: found.get(group_id) for group_id in group_ids}
+
+
+def _merged(parts: Sequence[Mapping[str, Group | None]]) -> dict[str, Group | None]:
+    return {group_id: group for part in parts for group_id, group in part.items()}
+
+
+def read_with_rules(ecs: EcsClient, group_id: str) -> Group:
+    """Return a group with all its rules, ingress first; its tags and kind are not part of it.
+
+    A group of the classic network has rules for each of its two networks, and one answer tells
+    only those of one: it is asked for both.
+
+    Raises:
+        NotFoundError: there is no such group among our own.
+        CloudError: the cloud refused, did not answer, or answered something else.
+    """
+    listed = _rules(ecs, group_id, {})
+    fields = listed.answer.fields
+    network = fields.get("VpcId") or ""
+    rows = listed.rows
+    if not network:
+        parts = parallel([partial(_rules, ecs, group_id, {"NicType": t}) for t in _NIC_TYPES])
+        rows = _distinct([rows, *(part.rows for part in parts)])
+    return Group(
+        group_id,
+        name=str(fields.get("SecurityGroupName") or ""),
+        network=str(network),
+        rules=rules_of(listed.answer, rows),
+    )
+
+
+def _rules(ecs: EcsClient, group_id: str, more: Mapping[str, str]) -> Listed:
+    return read_all(ecs, RULES, {"SecurityGroupId": group_id, "Direction": "all", **more})
+
+
+def _distinct(parts: Sequence[Sequence[Row]]) -> tuple[Row, ...]:
+    """Return every rule once: a server that knows no networks tells all of them each time."""
+    rows = [row for part in parts for row in part]
+    return tuple({json.dumps(row, sort_keys=True): row for row in rows}.values())

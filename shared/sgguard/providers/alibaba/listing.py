@@ -1,0 +1,168 @@
+"""Lists of the Alibaba Cloud ECS API, read to their end, or refused.
+
+Lists are paged by token; a server from before tokens pages by number. Which of the two answered
+shows in the answer: one that knows tokens has a ``NextToken``, empty at the end. The total an
+answer names is meaningless beside a token and exact beside a page number, so whatever leaves a
+doubt (no token at all, fewer entries than the total) is read once more by number, where the total
+must come out.
+
+Source: the paging parameters of each action, alibabacloud.com/help/en/ecs, and the vendor's SDK
+("when you use MaxResults and NextToken, the returned TotalCount is meaningless"), read 2026-11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sgguard.providers.alibaba.answer import Answer
+from sgguard.providers.alibaba.client import EcsClient
+
+Row = dict[str, Any]
+"""One entry of a list, as the cloud spells it."""
+
+EMPTY_PAGES_MAX = 20
+"""A page may be empty and have a successor; more than this many in a row lead nowhere."""
+
+_NUMBERED_PAGE_SIZE = 50
+_UNSAID_PAGE_SIZE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One action that lists; ``key`` is the member that tells its entries apart.
+
+    ``page_size`` is the largest page it has. An empty ``key`` says that entries have no name of
+    their own, and that the action has no page numbers.
+    """
+
+    action: str
+    container: str
+    item: str
+    key: str
+    page_size: int
+
+
+GROUPS = Listing(
+    "DescribeSecurityGroups", "SecurityGroups", "SecurityGroup", "SecurityGroupId", 100
+)
+RULES = Listing("DescribeSecurityGroupAttribute", "Permissions", "Permission", "", 1000)
+INSTANCES = Listing("DescribeInstances", "Instances", "Instance", "InstanceId", 100)
+INTERFACES = Listing(
+    "DescribeNetworkInterfaces",
+    "NetworkInterfaceSets",
+    "NetworkInterfaceSet",
+    "NetworkInterfaceId",
+    500,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A whole list, with the answer its last page came in."""
+
+    answer: Answer
+    rows: tuple[Row, ...]
+
+
+def read_all(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> Listed:
+    """Return every entry of a list, each once.
+
+    Raises:
+        UnknownShapeError: the list does not end, or nothing says that this is all of it.
+        CloudError: the cloud refused, did not answer, or answered something else.
+    """
+    by_token = _by_token(ecs, listing, params)
+    if _is_whole(listing, by_token):
+        return by_token
+    if not listing.key:
+        raise by_token.answer.unknown("a full page of a list says nothing of a next one")
+    return _by_number(ecs, listing, params)
+
+
+def count_all(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> int:
+    """Return how many entries a list has: from its total, or by reading it where none is told.
+
+    Raises:
+        CloudError: as :func:`read_all`.
+    """
+    answer = ecs.read(listing.action, {**params, "PageNumber": "1", "PageSize": "1"})
+    rows = answer.items(listing.container, listing.item)
+    total = number(answer.fields.get("TotalCount"))
+    if total is None or total < len(rows):
+        return len(read_all(ecs, listing, params).rows)
+    return total
+
+
+def number(value: object) -> int | None:
+    """Return a count, which JSON has as a number and XML as text; None when it is neither."""
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _by_token(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> Listed:
+    rows: list[Row] = []
+    tokens: set[str] = set()
+    empty_pages = 0
+    page = {**params, "MaxResults": str(listing.page_size)}
+    while True:
+        answer = ecs.read(listing.action, page)
+        entries = answer.items(listing.container, listing.item)
+        rows += entries
+        token = answer.fields.get("NextToken") or ""
+        if not token:
+            return Listed(answer, _distinct(listing, answer, rows))
+        if not isinstance(token, str) or token in tokens:
+            raise answer.unknown("the list does not end: its page token came twice")
+        empty_pages = 0 if entries else empty_pages + 1
+        if empty_pages > EMPTY_PAGES_MAX:
+            raise answer.unknown(f"the list does not end: {empty_pages} empty pages in a row")
+        tokens.add(token)
+        page["NextToken"] = token
+
+
+def _is_whole(listing: Listing, listed: Listed) -> bool:
+    """Say whether the last page of a list says that there is no other.
+
+    A list without page numbers had no tokens either in its older form; it is believed as long as
+    it is smaller than a page.
+    """
+    fields = listed.answer.fields
+    if not listing.key:
+        return "NextToken" in fields or len(listed.rows) < _UNSAID_PAGE_SIZE
+    total = number(fields.get("TotalCount"))
+    return "NextToken" in fields and (total is None or total <= len(listed.rows))
+
+
+def _by_number(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> Listed:
+    """Return the list as its page numbers tell it; its total must come out."""
+    rows: tuple[Row, ...] = ()
+    page_number = 1
+    while True:
+        page = {"PageNumber": str(page_number), "PageSize": str(_NUMBERED_PAGE_SIZE)}
+        answer = ecs.read(listing.action, {**params, **page})
+        total = number(answer.fields.get("TotalCount"))
+        if total is None:
+            raise answer.unknown("the list has neither a page token nor a total")
+        known = len(rows)
+        entries = answer.items(listing.container, listing.item)
+        rows = _distinct(listing, answer, [*rows, *entries])
+        if len(rows) >= total:
+            return Listed(answer, rows)
+        if len(rows) == known:
+            raise answer.unknown(f"the list says {total} entries and ends after {known}")
+        page_number += 1
+
+
+def _distinct(listing: Listing, answer: Answer, rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Return the entries, each once: pages overlap when something new comes in between them."""
+    if not listing.key:
+        return tuple(rows)
+    found: dict[str, Row] = {}
+    for row in rows:
+        key = row.get(listing.key)
+        if not isinstance(key, str) or not key:
+            raise answer.unknown(f"an entry without {listing.key}")
+        found[key] = row
+    return tuple(found.values())

@@ -1,0 +1,150 @@
+"""Who references a group, found in the rules of every group of the account and region.
+
+The fallback for what DescribeSecurityGroupReferences does not tell whole. It sees both directions
+and every page, but only this account: a group of another one is never listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from sgguard.errors import CloudError, DeadlineError, NotFoundError
+from sgguard.model import Group, Reference
+from sgguard.providers.alibaba.client import EcsClient
+from sgguard.providers.alibaba.ecs import group_of
+from sgguard.providers.alibaba.group import read_with_rules
+from sgguard.providers.alibaba.holder import references_of
+from sgguard.providers.alibaba.listing import GROUPS, number, read_all
+from sgguard.wire.clock import Deadline
+from sgguard.wire.paging import chunks
+from sgguard.wire.parallel import parallel
+
+AT_ONCE = 32
+"""Groups whose rules are read side by side."""
+
+RESERVE_S = 0.5
+"""Seconds before the event's deadline at which a scan ends, so that its answer is still given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """References by the group they name; ``gap`` says what keeps them from being all of them."""
+
+    references: Mapping[str, tuple[Reference, ...]]
+    gap: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A group of the list, and how many of its rules name groups as the list counts them."""
+
+    group: Group
+    counted: int | None
+
+
+def scan(ecs: EcsClient, group_ids: Collection[str], known: Mapping[str, Group]) -> Scan:
+    """Return every reference to the groups from rules of this account's groups.
+
+    ``known`` are groups whose rules are read already. Nothing is raised: whatever went wrong is
+    the gap, and what was found until then is told.
+    """
+    hurried = _ending_earlier(ecs)
+    try:
+        candidates = _list(hurried)
+    except (CloudError, DeadlineError) as error:
+        return Scan({}, f"the groups of the account could not be listed: {error}")
+    listed = {one.group.group_id for one in candidates}
+    hidden = sorted({*group_ids, *known} - listed)
+    if hidden:
+        return Scan({}, f"the list of groups lacks {hidden[0]}, so it may lack others")
+    read, gap = _read(hurried, candidates, known)
+    references = {
+        group_id: tuple(
+            reference
+            for holder in read
+            if holder.group_id != group_id
+            for reference in references_of(group_id, holder)
+        )
+        for group_id in group_ids
+    }
+    return Scan(references, gap)
+
+
+def _ending_earlier(ecs: EcsClient) -> EcsClient:
+    deadline = ecs.wire.deadline
+    earlier = Deadline(deadline.at_s - RESERVE_S, deadline.clock)
+    return replace(ecs, wire=replace(ecs.wire, deadline=earlier))
+
+
+def _list(ecs: EcsClient) -> list[_Candidate]:
+    listed = read_all(ecs, GROUPS, {})
+    return [
+        _Candidate(group_of(listed.answer, row), number(row.get("GroupToGroupRuleCount")))
+        for row in listed.rows
+    ]
+
+
+def _read(
+    ecs: EcsClient, candidates: Sequence[_Candidate], known: Mapping[str, Group]
+) -> tuple[list[Group], str]:
+    """Return the groups with those of their rules that name groups, and the gap.
+
+    Groups that the list counts no such rules for are left out only while the counts can be
+    believed: they are there for every group, some are not zero, and none of them is below what
+    was read.
+    """
+    counts = [one.counted for one in candidates]
+    is_counted = None not in counts and any(counts)
+    read = [_with_its_rules(one, known) for one in candidates if one.group.group_id in known]
+    rest = [one for one in candidates if one.group.group_id not in known]
+    first = [one for one in rest if one.counted or not is_counted]
+    more, gap = _side_by_side(ecs, first)
+    read += more
+    is_too_low = any(_named(group) > (one.counted or 0) for one, group in read)
+    if not gap and is_counted and is_too_low:
+        more, gap = _side_by_side(ecs, [one for one in rest if not one.counted])
+        read += more
+    short = next((g.group_id for one, g in read if _named(g) < (one.counted or 0)), "")
+    if short and not gap:
+        gap = f"{short} has more rules that name groups than it shows"
+    return [group for _, group in read], gap
+
+
+def _side_by_side(
+    ecs: EcsClient, candidates: Sequence[_Candidate]
+) -> tuple[list[tuple[_Candidate, Group]], str]:
+    """Return the groups with their rules; the first thing that goes wrong is the gap."""
+    by_id = {one.group.group_id: one for one in candidates}
+    read: list[tuple[_Candidate, Group]] = []
+    for some in chunks(by_id, AT_ONCE):
+        results = parallel([partial(_rules, ecs, group_id) for group_id in some])
+        for group_id, result in zip(some, results, strict=True):
+            if isinstance(result, Group):
+                read.append(_with_its_rules(by_id[group_id], {group_id: result}))
+        failed = next((one for one in results if isinstance(one, Exception)), None)
+        if failed is not None:
+            said = f"the rules of {len(read)} of {len(candidates)} groups were read, then: {failed}"
+            return read, said
+    return read, ""
+
+
+def _rules(ecs: EcsClient, group_id: str) -> Group | CloudError | DeadlineError | None:
+    """Return the group with its rules, None when it has gone meanwhile, or what went wrong."""
+    try:
+        return read_with_rules(ecs, group_id)
+    except NotFoundError:
+        return None
+    except (CloudError, DeadlineError) as error:
+        return error
+
+
+def _with_its_rules(one: _Candidate, read: Mapping[str, Group]) -> tuple[_Candidate, Group]:
+    """Return the listed group with the rules that name groups; the others are not kept."""
+    rules = tuple(rule for rule in read[one.group.group_id].rules or () if rule.peer_group)
+    return one, replace(one.group, rules=rules)
+
+
+def _named(group: Group) -> int:
+    return len(group.rules or ())

@@ -1,0 +1,96 @@
+"""What carries a group in the emulated ECS, and how many instances do."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+
+from sgguard.emulator.core import Emulator
+from sgguard.emulator.faults import Fault
+from sgguard.model import Binding
+from tests.worlds.alibaba import WORLD, actions, add_interfaces, switch
+
+FREE, APP, BOUND = WORLD.free, WORLD.referrer_in, WORLD.bound
+INSTANCES, INTERFACES = "DescribeInstances", "DescribeNetworkInterfaces"
+
+
+@pytest.fixture
+def emulator():
+    return Emulator.load(copy.deepcopy(WORLD.scenario))
+
+
+def bindings(emulator, group_id):
+    return WORLD.connect(emulator).list_bindings([group_id]).value[group_id]
+
+
+def count(emulator, group_id=FREE):
+    return WORLD.connect(emulator).count_instances([group_id]).value[group_id]
+
+
+@pytest.mark.parametrize("kind", ["primary", "secondary"])
+def test_a_group_on_one_kind_of_interface_only_is_carried(emulator, kind):
+    add_interfaces(emulator, FREE, 1, kind=kind)
+    (found,) = bindings(emulator, FREE)
+    assert found.instance_id == f"i-bp1{kind}000000000"
+
+
+def test_an_interface_of_a_cloud_service_is_a_binding_with_its_owner(emulator):
+    cloud = emulator.state.clouds[0]
+    next(i for i in cloud.interfaces if i.managed_by).groups = [FREE]
+    assert bindings(emulator, FREE) == (
+        Binding(
+            "interface",
+            "eni-bp1managed00000009",
+            owner="service 1503405350102016",
+            other_group_ids=(),
+        ),
+    )
+
+
+def test_a_holder_names_its_other_groups(emulator):
+    """Leaving its last group is refused: InstanceLastSecurityGroup."""
+    instance, interface = bindings(emulator, BOUND)
+    assert instance.other_group_ids == (APP,)
+    assert interface.other_group_ids == ()
+
+
+def test_a_holder_whose_groups_are_not_told_does_not_have_none(emulator):
+    body = {"NextToken": "", "Instances": {"Instance": [{"InstanceId": "i-1"}]}}
+    emulator.faults.append(Fault("garbage", action=INSTANCES, body=json.dumps(body)))
+    assert bindings(emulator, FREE) == (
+        Binding("instance", "i-1", instance_id="i-1", other_group_ids=None),
+    )
+
+
+def test_thousands_of_instances_are_counted_in_two_calls(emulator):
+    add_interfaces(emulator, FREE, 3000)
+    assert count(emulator) == 3000
+    assert actions(emulator) == [INSTANCES, INTERFACES]
+
+
+def test_an_instance_that_carries_the_group_twice_counts_once(emulator):
+    add_interfaces(emulator, FREE, 150)
+    add_interfaces(emulator, FREE, 2, kind="secondary", instance="i-bp1primary000000000")
+    add_interfaces(emulator, FREE, 1, kind="secondary", instance="i-bp1primary000000149")
+    add_interfaces(emulator, FREE, 120, kind="secondary")
+    cloud = emulator.state.clouds[0]
+    assert count(emulator) == len(cloud.instances_with(FREE)) == 270
+
+
+@pytest.mark.parametrize(
+    "quirks", [{"paging": "numbers"}, {"format": "xml"}, {"page_max": 3}, {"token_total": 1}]
+)
+def test_a_count_is_the_same_on_every_server(emulator, quirks):
+    add_interfaces(emulator, FREE, 25)
+    add_interfaces(emulator, FREE, 13, kind="secondary")
+    assert count(switch(emulator, **quirks)) == 38
+
+
+@pytest.mark.parametrize("total", [None, "many", 0])
+def test_a_total_that_is_not_told_or_untrue_is_counted_by_listing(emulator, total):
+    add_interfaces(emulator, FREE, 25)
+    body = {"TotalCount": total, "Instances": {"Instance": [{"InstanceId": "i-1"}]}}
+    emulator.faults.append(Fault("garbage", action=INSTANCES, body=json.dumps(body)))
+    assert count(emulator) == 25

@@ -1,0 +1,158 @@
+"""Lists of the emulated ECS are read to their end, by whatever pages the server knows."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+
+from sgguard.emulator.core import Emulator
+from sgguard.emulator.faults import Fault
+from sgguard.errors import UnknownShapeError
+from sgguard.providers.alibaba.listing import GROUPS, INSTANCES, INTERFACES, RULES, read_all
+from tests.worlds.alibaba import (
+    WORLD,
+    actions,
+    add_interfaces,
+    add_referrers,
+    add_strangers,
+    switch,
+)
+
+CROWD = 130
+FREE, WEB = WORLD.free, WORLD.referenced
+
+
+@pytest.fixture
+def emulator():
+    emulator = Emulator.load(copy.deepcopy(WORLD.scenario))
+    add_strangers(emulator, CROWD)
+    add_interfaces(emulator, FREE, CROWD)
+    add_interfaces(emulator, FREE, CROWD, kind="secondary")
+    add_referrers(emulator, WEB, 1, rules=CROWD)
+    return emulator
+
+
+LISTS = {
+    "groups": (GROUPS, {}, CROWD + 9),
+    "instances": (INSTANCES, {"SecurityGroupId": FREE}, CROWD),
+    "interfaces": (INTERFACES, {"SecurityGroupId": FREE}, CROWD),
+    "rules": (RULES, {"SecurityGroupId": "sg-bp1many0000000000000"}, CROWD),
+}
+NAMED = [name for name in LISTS if name != "rules"]
+
+
+def read(emulator, name):
+    listing, params, _ = LISTS[name]
+    return read_all(WORLD.connect(emulator).ecs, listing, params).rows
+
+
+def garble(emulator, name, **members):
+    listing = LISTS[name][0]
+    body = {listing.container: {listing.item: []}, **members}
+    emulator.faults.append(Fault("garbage", action=listing.action, body=json.dumps(body)))
+
+
+@pytest.mark.parametrize("answer_format", ["json", "xml"])
+@pytest.mark.parametrize(
+    "quirks",
+    [
+        {},
+        {"page_max": 7},
+        {"page_max": 7, "empty_pages": True},
+        {"page_max": 7, "omits_empty_token": True},
+        {"token_total": 0},
+        {"token_total": 3},
+        {"token_total": 9999},
+        {"paging": "numbers"},
+    ],
+    ids=lambda quirks: " ".join(f"{k}={v}" for k, v in quirks.items()) or "as documented",
+)
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_is_whole_and_has_each_entry_once(emulator, name, quirks, answer_format):
+    rows = read(switch(emulator, format=answer_format, **quirks), name)
+    listing, _, count = LISTS[name]
+    assert len(rows) == count
+    key = listing.key or "SecurityGroupRuleId"
+    assert len({row[key] for row in rows}) == count
+
+
+@pytest.mark.parametrize("endless", [True, "empty"])
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_that_never_ends_is_refused(emulator, name, endless):
+    with pytest.raises(UnknownShapeError, match="does not end"):
+        read(switch(emulator, endless_pages=endless), name)
+    assert len(emulator.requests) < 50
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_page_that_lost_its_token_is_not_the_last_one(emulator, name):
+    garble(emulator, name)
+    assert len(read(emulator, name)) == LISTS[name][2]
+
+
+def test_a_full_page_of_rules_that_lost_its_token_is_refused(emulator):
+    rules = [{"Direction": "ingress", "SourceCidrIp": "10.0.0.0/8"}] * 500
+    garble(emulator, "rules", Permissions={"Permission": rules})
+    with pytest.raises(UnknownShapeError, match="says nothing of a next one"):
+        read(emulator, "rules")
+
+
+@pytest.mark.parametrize("token", [7, ["x"], {"a": 1}, True])
+def test_a_token_of_another_kind_is_refused(emulator, token):
+    garble(emulator, "groups", NextToken=token)
+    with pytest.raises(UnknownShapeError):
+        read(emulator, "groups")
+
+
+@pytest.mark.parametrize("total", [None, "many", "", True, -1])
+def test_a_list_with_neither_token_nor_total_is_refused(emulator, total):
+    for _ in range(2):
+        garble(emulator, "instances", TotalCount=total)
+    with pytest.raises(UnknownShapeError, match="neither a page token nor a total"):
+        read(emulator, "instances")
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_page_numbers_that_lead_nowhere_are_refused(emulator, name):
+    """A server that tells the same page whatever its number."""
+    listing, _, _ = LISTS[name]
+    page = {listing.item: [{listing.key: "the same"}]}
+    body = json.dumps({listing.container: page, "TotalCount": 3})
+    emulator.faults.append(Fault("garbage", action=listing.action, body=body, count=9))
+    with pytest.raises(UnknownShapeError, match="says 3 entries and ends after 1"):
+        read(emulator, name)
+
+
+def test_an_entry_without_its_id_is_refused(emulator):
+    body = {"NextToken": "", "Instances": {"Instance": [{"Status": "Running"}, {}]}}
+    emulator.faults.append(Fault("garbage", action="DescribeInstances", body=json.dumps(body)))
+    with pytest.raises(UnknownShapeError, match="InstanceId"):
+        read(emulator, "instances")
+
+
+def test_a_list_that_ends_as_documented_is_asked_for_once(emulator):
+    read(emulator, "rules")
+    read(emulator, "interfaces")
+    assert actions(emulator) == ["DescribeNetworkInterfaces", "DescribeSecurityGroupAttribute"]
+
+
+XML_WITH_MORE = """<?xml version='1.0' encoding='UTF-8'?>
+<DescribeInstancesResponse><NextToken/><Instances><Instance>
+<InstanceId>i-1</InstanceId><Status>Running</Status>
+<PublicIpAddress><IpAddress>1.1.1.1</IpAddress><IpAddress>1.1.1.2</IpAddress></PublicIpAddress>
+<VpcAttributes><VpcId>vpc-1</VpcId><PrivateIpAddress><IpAddress>10.0.0.1</IpAddress>
+<IpAddress>10.0.0.2</IpAddress></PrivateIpAddress></VpcAttributes>
+<OperationLocks><LockReason>a</LockReason><LockReason>b</LockReason></OperationLocks>
+<NetworkInterfaces><NetworkInterface><PrivateIpSets><PrivateIpSet/><PrivateIpSet/></PrivateIpSets>
+<Ipv6Sets><Ipv6Set/><Ipv6Set/></Ipv6Sets></NetworkInterface></NetworkInterfaces>
+<SecurityGroupIds><SecurityGroupId>sg-1</SecurityGroupId><SecurityGroupId>sg-2</SecurityGroupId>
+</SecurityGroupIds></Instance></Instances></DescribeInstancesResponse>"""
+
+
+def test_lists_in_xml_that_nobody_reads_do_not_hide_the_instance(emulator):
+    emulator.faults.append(Fault("garbage", action="DescribeInstances", body=XML_WITH_MORE))
+    (row,) = read(emulator, "instances")
+    assert row["SecurityGroupIds"] == {"SecurityGroupId": ["sg-1", "sg-2"]}
+    assert row["VpcAttributes"]["VpcId"] == "vpc-1"
