@@ -244,7 +244,8 @@ def test_a_servers_own_page_size_changes_no_fact(page_max):
 
 def test_a_page_of_garbage_in_the_middle_is_not_the_end_of_the_list():
     cloud = emulator(quirks={"page_max": 1})
-    cloud.faults.append(Fault("garbage", action="GET /v2.0/security-group-rules", skip=1))
+    garbage = Fault("garbage", action="GET /v2.0/security-group-rules", skip=1, count=10)
+    cloud.faults.append(garbage)
     seen = connect(cloud).list_references([w.WEB])
     assert seen.value == {}
     assert [u.code for u in seen.unseen] == ["unknown-shape"]

@@ -26,6 +26,12 @@ from sgguard.wire.shape import Json, Shape
 IDS_PER_CALL = 50
 """Ids that go into one query: more would make an address longer than servers accept."""
 
+GROUP_FIELDS = tuple(
+    ("fields", name)
+    for name in ("id", "name", "description", "project_id", "tenant_id", "shared", "tags")
+)
+"""What is asked of a group: without it all its rules come along, a hundred and more each."""
+
 _NETWORK_VERSION = "/v2.0"
 _COMPUTE_VERSION = re.compile(r"/v2(\.1)?(/|$)")
 
@@ -90,7 +96,7 @@ class OpenStackApi:
 
     def get(self, url: str, action: str, params: Params = ()) -> Any:
         """Return the JSON of one answer."""
-        response = self.wire.read(
+        return self.wire.read_json(
             "GET",
             url,
             action=action,
@@ -98,7 +104,6 @@ class OpenStackApi:
             auth=self.auth,
             params=list(params),
         )
-        return self.wire.json(response, action)
 
     def send(self, method: str, url: str, action: str, body: object = None) -> None:
         """Change something, once."""

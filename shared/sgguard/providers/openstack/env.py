@@ -16,6 +16,9 @@ from sgguard.wire.openstack.keystone import Identity, Method, Who, v3_url
 Read = Callable[..., str]
 """Returns the first of the named variables that is set, else an empty text."""
 
+ADMIN_ROLE = "admin"
+"""The role that sees and may do everything, unless a cloud's policy files say otherwise."""
+
 _DEFAULT_DOMAIN_ID = "default"
 _LOCAL_KEYSTONE = "/identity/v3"
 
@@ -55,6 +58,15 @@ def read_identity(read: Read, endpoint: str = "") -> Identity:
         raise _missing("OS_PROJECT_NAME (or OS_PROJECT_ID)")
     password = _required(read, "OS_PASSWORD")
     return Identity(url, "password", password, user=user, project=project)
+
+
+def cloud_roles(read: Read) -> frozenset[str]:
+    """Return the roles whose tokens see every project: admin, and those the operator names.
+
+    Neutron's policy decides that, and no API tells it: an auditor's role is one only here.
+    """
+    named = read("SGGUARD_OPENSTACK_CLOUD_ROLES").split(",")
+    return frozenset({ADMIN_ROLE, *(role.strip() for role in named if role.strip())})
 
 
 def moved(url: str, endpoint: str) -> str:

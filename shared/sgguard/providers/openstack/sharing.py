@@ -1,25 +1,31 @@
 """Signs that a group reaches beyond the project a token is confined to.
 
 A project's token sees neither rules nor ports of other projects, although a shared group may be
-named or carried there. The signs its owner can see: a policy of its own (``rbac-policies``), and
-``shared`` on the group, which is true only when it is shared with everybody. A group an
-administrator shared with one project shows no sign at all: only an administrator's token sees all.
+named or carried there. What its owner can see: a policy of its own (``rbac-policies``); ``shared``
+on the group, which is true only when it is shared with everybody; a rule or port of another
+project among the answers (the owner of a network sees every port on it). A group that an
+administrator shared with one project, or that was un-shared after a rule was made, shows no sign
+at all: then nothing is unseen, the visibility is the project, and a policy may ask for more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sgguard.errors import UnknownShapeError
 from sgguard.model import Unseen
-from sgguard.providers.openstack.api import OpenStackApi
+from sgguard.providers.openstack.api import GROUP_FIELDS, OpenStackApi
 from sgguard.wire.openstack import neutron
+from sgguard.wire.openstack.neutron import PortRow, RuleRow
 
 _NO_SUCH_API = "HTTPNotFound"
 
+Sign = tuple[str, str]
+"""The id of a group, and what says that other projects have to do with it."""
 
-def policy_signs(api: OpenStackApi, group_ids: Sequence[str]) -> frozenset[str]:
-    """Return those of the groups that a visible sharing policy is about."""
+
+def policy_signs(api: OpenStackApi, group_ids: Sequence[str]) -> list[Sign]:
+    """Return a sign for those of the groups that a visible sharing policy is about."""
     action = "GET /v2.0/rbac-policies"
     shape = api.shape(action)
     try:
@@ -28,32 +34,62 @@ def policy_signs(api: OpenStackApi, group_ids: Sequence[str]) -> frozenset[str]:
         )
     except UnknownShapeError as error:
         if error.code == _NO_SUCH_API:
-            return frozenset()  # Neutron itself says it has no policies: nothing can be shared
+            return []  # Neutron itself says it has no policies: nothing can be shared
         raise
     named = {shape.text(row, "object_id", "rbac_policies") for row in rows}
-    return frozenset(named & set(group_ids))
+    return [(group_id, "a sharing policy names it") for group_id in group_ids if group_id in named]
 
 
-def group_signs(api: OpenStackApi, group_ids: Sequence[str]) -> frozenset[str]:
-    """Return those of the groups that say they are shared, or belong to another project."""
+def group_signs(api: OpenStackApi, group_ids: Sequence[str]) -> list[Sign]:
+    """Return a sign for those of the groups that are shared, or belong to another project."""
     shape = api.shape("GET /v2.0/security-groups")
-    groups = [
-        neutron.parse_group(row, shape) for row in api.rows_by("security-groups", "id", group_ids)
-    ]
+    rows = api.rows_by("security-groups", "id", group_ids, GROUP_FIELDS)
+    groups = [neutron.parse_group(row, shape) for row in rows]
+    mine = [group for group in groups if group.group_id in group_ids]
     home = api.token().project_id
-    return frozenset(
-        group.group_id
-        for group in groups
-        if group.group_id in group_ids and (group.is_shared or group.project not in ("", home))
+    return [
+        *((group.group_id, "it is shared") for group in mine if group.is_shared),
+        *(
+            (group.group_id, f"it belongs to project {group.project}")
+            for group in mine
+            if _is_foreign(group.project, home)
+        ),
+    ]
+
+
+def rule_signs(rows: Iterable[RuleRow], home: str) -> Iterator[Sign]:
+    """Yield a sign for every peer that a rule of another project names."""
+    for row in rows:
+        if _is_foreign(row.project, home):
+            yield row.rule.peer_group, f"a rule of project {row.project} names it"
+
+
+def port_signs(ports: Iterable[PortRow], group_ids: Sequence[str], home: str) -> Iterator[Sign]:
+    """Yield a sign for every one of the groups that a port of another project carries."""
+    for port in ports:
+        if _is_foreign(port.project, home):
+            for group_id in port.group_ids:
+                if group_id in group_ids:
+                    yield group_id, f"a port of project {port.project} carries it"
+
+
+def unseen_beyond(signs: Iterable[Sign]) -> tuple[Unseen, ...]:
+    """Return, for each group with a sign, what a project's token cannot know about it."""
+    whys: dict[str, dict[str, None]] = {}
+    for group_id, why in signs:
+        whys.setdefault(group_id, {})[why] = None
+    return tuple(
+        Unseen(
+            code="other-project",
+            what="what other projects do with the group",
+            why=f"these credentials see one project, and {', '.join(found)}",
+            remedy="use credentials with the role admin, or stop sharing it",
+            group_id=group_id,
+        )
+        for group_id, found in whys.items()
     )
 
 
-def unseen_beyond(group_id: str) -> Unseen:
-    """Return what a project's token cannot know about a shared group."""
-    return Unseen(
-        code="other-project",
-        what="references and bindings in other projects",
-        why="the group is shared between projects, and these credentials see only one",
-        remedy="give sgguard credentials with the role admin, or stop sharing the group",
-        group_id=group_id,
-    )
+def _is_foreign(project: str, home: str) -> bool:
+    # The cloud's own ports (gateways, floating addresses) belong to no project at all.
+    return project not in ("", home)

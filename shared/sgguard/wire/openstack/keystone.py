@@ -61,6 +61,16 @@ class Identity:
     credential_name: str = ""
     project: Who = Who()
 
+    @property
+    def name(self) -> str:
+        """What tells identities apart, and is no secret."""
+        who = (self.credential_id, self.credential_name, self.user, self.project)
+        return " ".join(
+            part if isinstance(part, str) else part.id or f"{part.domain_name}/{part.name}"
+            for part in (self.auth_url, *who)
+            if part
+        )
+
     def body(self) -> bytes:
         """Return the token request. An application credential must not ask for a scope."""
         auth: dict[str, Any] = {"identity": {"methods": [self.method], self.method: self._proof()}}
@@ -90,13 +100,18 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token and what Keystone said about it. ``expires_s`` is in epoch seconds."""
+    """A token and what Keystone said about it. ``expires_s`` is in epoch seconds.
+
+    ``is_admin_project`` is False where the cloud has one project for its administrators and this
+    token is for another: services may then take its role ``admin`` for the project's only.
+    """
 
     id: str = field(repr=False)
     expires_s: float
     project_id: str = ""
     roles: tuple[str, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
+    is_admin_project: bool = True
 
     def endpoint(self, service_type: str, region: str, interface: str = "public") -> str:
         """Return the address of a service, without a trailing slash.
@@ -147,6 +162,8 @@ def parse_token(response: httpx.Response, provider: str) -> Token:
             for role in shape.tables(token.get("roles", []), "token.roles")
         ),
         endpoints=tuple(_endpoints(token, shape)),
+        # Told only by clouds that have such a project; everywhere else it makes no difference.
+        is_admin_project=shape.flag(token, "is_admin_project", "token", otherwise=True),
     )
 
 

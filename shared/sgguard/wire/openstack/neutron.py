@@ -161,6 +161,7 @@ def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Grou
         # Neutron refuses the name `default` for every group but the project's own.
         is_default=name == DEFAULT_GROUP_NAME,
         is_shared=shape.flag(row, "shared", path, otherwise=False),
+        tags=_tags(row),
         rules=None
         if rules is None
         else ingress_first(
@@ -168,6 +169,16 @@ def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Grou
             for n, rule in enumerate(shape.tables(rules, f"{path}.security_group_rules"))
         ),
     )
+
+
+def _tags(row: Json) -> tuple[tuple[str, str], ...]:
+    """Return Neutron's tags, which are plain texts, as names and values where they hold an ``=``.
+
+    They say who owns a group and never decide anything: whatever else stands there is left out.
+    """
+    tags = row.get("tags")
+    texts = [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
+    return tuple((name, value) for name, _, value in (text.partition("=") for text in texts))
 
 
 def ingress_first(rules: Any) -> tuple[Rule, ...]:

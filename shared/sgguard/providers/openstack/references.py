@@ -1,0 +1,105 @@
+"""Who names a group: every visible rule of another group whose peer it is.
+
+Neutron deletes those rules together with the group, without a word and in every project; so this
+is the only protection there is, and whatever it cannot see is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from sgguard.model import Group, Reference, Seen
+from sgguard.providers.base import seen_or_unseen
+from sgguard.providers.openstack.api import GROUP_FIELDS, OpenStackApi
+from sgguard.providers.openstack.sharing import (
+    Sign,
+    group_signs,
+    policy_signs,
+    rule_signs,
+    unseen_beyond,
+)
+from sgguard.wire.openstack import neutron
+from sgguard.wire.openstack.neutron import RuleRow
+from sgguard.wire.parallel import parallel
+
+_ACTION = "GET /v2.0/security-group-rules"
+
+
+def read_references(
+    api: OpenStackApi, group_ids: Sequence[str], *, is_confined: bool
+) -> Seen[dict[str, tuple[Reference, ...]]]:
+    """Read rules and, for a token confined to a project, signs of sharing, side by side.
+
+    The groups that hold the rules are read in a second wave, when there are any.
+    """
+    if not group_ids:
+        return Seen({})
+    rows: list[RuleRow] = []
+
+    def rules() -> Seen[list[Sign]]:
+        rows.extend(_naming(api, group_ids))
+        return Seen(list(rule_signs(rows, api.token().project_id)) if is_confined else [])
+
+    reads: list[Callable[[], Seen[list[Sign]]]] = [rules]
+    if is_confined:
+        reads += [partial(_signs, read, api, group_ids) for read in (policy_signs, group_signs)]
+    found = parallel(reads)
+    beyond = unseen_beyond(sign for part in found for sign in part.value)
+    unseen = tuple(item for part in found for item in part.unseen)
+    return Seen(_by_peer(api, group_ids, rows), (*unseen, *beyond))
+
+
+def _signs(
+    read: Callable[[OpenStackApi, Sequence[str]], list[Sign]],
+    api: OpenStackApi,
+    group_ids: Sequence[str],
+) -> Seen[list[Sign]]:
+    nothing: list[Sign] = []
+    return seen_or_unseen(
+        "whether the group is shared", lambda: Seen(read(api, group_ids)), nothing
+    )
+
+
+def _naming(api: OpenStackApi, group_ids: Sequence[str]) -> list[RuleRow]:
+    """Return the rules of other groups that name one of these: older clouds answer more."""
+    shape = api.shape(_ACTION)
+    rows = api.rows_by("security-group-rules", "remote_group_id", group_ids)
+    rules = (neutron.parse_rule(row, shape) for row in rows)
+    naming = [
+        row
+        for row in rules
+        if row.rule.peer_group in group_ids and row.group_id != row.rule.peer_group
+    ]
+    return sorted(naming, key=lambda row: (row.group_id, row.rule.direction, row.rule.rule_id))
+
+
+def _by_peer(
+    api: OpenStackApi, group_ids: Sequence[str], rows: Sequence[RuleRow]
+) -> dict[str, tuple[Reference, ...]]:
+    holders = _holders(api, sorted({row.group_id for row in rows}))
+    found: dict[str, list[Reference]] = {group_id: [] for group_id in group_ids}
+    for row in rows:
+        holder = holders.get(row.group_id, Group(row.group_id))
+        reference = Reference(
+            row.group_id,
+            group_name=holder.name,
+            project=row.project,
+            rule=row.rule,
+            tags=holder.tags,
+        )
+        found[row.rule.peer_group].append(reference)
+    return {group_id: tuple(references) for group_id, references in found.items()}
+
+
+def _holders(api: OpenStackApi, group_ids: Sequence[str]) -> Mapping[str, Group]:
+    """Return the groups that hold the rules, for the evidence; a verdict does not need them."""
+
+    def read() -> Seen[dict[str, Group]]:
+        shape = api.shape("GET /v2.0/security-groups")
+        rows = api.rows_by("security-groups", "id", group_ids, GROUP_FIELDS)
+        groups = [neutron.parse_group(row, shape) for row in rows]
+        return Seen({group.group_id: group for group in groups})
+
+    nothing: dict[str, Group] = {}
+    return seen_or_unseen("names of groups", read, nothing).value if group_ids else nothing
