@@ -319,7 +319,9 @@ def test_a_list_that_changes_while_it_is_read_is_read_once_more(change):
     emulator = loaded(instances=[], interfaces=crowd())
     between = Between(emulator, INTERFACES, change)
     seen = connected(between).list_bindings([WORLD.free])
-    assert held(seen) == {interface.id for interface in emulator.state.clouds[0].interfaces}
+    # The statistics may have counted before the change: what is only counted has no id.
+    present = {interface.id for interface in emulator.state.clouds[0].interfaces}
+    assert held(seen) - {""} == present
     assert seen.unseen == ()
     assert sorted(offsets_of(emulator)) == [0, 0, 100, 100, 200, 200]
 
