@@ -5,6 +5,7 @@ import json
 import pytest
 
 from sgguard.emulator.faults import Fault
+from sgguard.emulator.server import _Server
 from sgguard.events.cloudevents import decode_header
 from tests.worlds import World
 
@@ -71,6 +72,22 @@ def test_a_decision_takes_one_wave_of_reads_and_writes_nothing(delete_request, w
     actions = {request.action for request in cloud.emulator.requests}
     assert actions
     assert all(action.startswith("Describe") for action in actions)
+
+
+def test_invocations_use_the_connections_of_the_ones_before_them(
+    delete_request, world, cloud, monkeypatch
+):
+    accepted = []
+    accept = _Server.get_request
+    monkeypatch.setattr(
+        _Server, "get_request", lambda self: accepted.append(accept(self)) or accepted[-1]
+    )
+    delete_request.ask({"target": address(world, world.free)})
+    calls = len(cloud.emulator.requests)
+    for _ in range(9):
+        delete_request.ask({"target": address(world, world.free)})
+    assert len(cloud.emulator.requests) == 10 * calls
+    assert len(accepted) <= 2 * calls
 
 
 # -- CloudEvents in, CloudEvents out -------------------------------------------------------------

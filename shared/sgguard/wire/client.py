@@ -27,6 +27,8 @@ Check = Callable[[httpx.Response], None]
 
 CALL_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 5.0
+KEPT_S = 60.0
+"""How long an idle connection is kept: events minutes apart still find one (httpx keeps 5 s)."""
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _HEADERS = {"user-agent": "sgguard"}
@@ -220,6 +222,7 @@ def _client(transport: httpx.BaseTransport | None, url: httpx.URL) -> httpx.Clie
             verify=_trusting() if is_secure else _trusting_nobody(),
             trust_env=not is_local,
             headers=_HEADERS,
+            limits=httpx.Limits(keepalive_expiry=KEPT_S),
         )
     return client
 
