@@ -8,6 +8,9 @@ from typing import Literal
 from sgguard.model import Limit, Visibility
 from sgguard.providers import Grant
 
+_RESOLUTION_S = 1
+"""Clouds tell the time in whole seconds."""
+
 Weight = Literal["setup", "problem", "note"]
 
 
@@ -24,7 +27,7 @@ class Clock:
         return abs(self.ahead_s) <= self.tolerance_s
 
     def __str__(self) -> str:
-        if not self.ahead_s:
+        if abs(self.ahead_s) <= _RESOLUTION_S:
             return "right"
         return f"{abs(self.ahead_s)} s {'ahead' if self.ahead_s > 0 else 'behind'}"
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from functools import partial
+from math import floor
 from typing import TypeVar
 
 import httpx
@@ -131,8 +132,7 @@ def _knock(wire: Wire, url: str, now: Callable[[], float]) -> _Door:
         there = parsedate_to_datetime(answers[-1].headers.get("date", ""))
     except ValueError:
         return _Door()
-    # A Date is cut to whole seconds: on average half a second ago.
-    return _Door(ahead_s=round(here_s - there.timestamp() - 0.5))
+    return _Door(ahead_s=floor(here_s - there.timestamp()))
 
 
 def _ask_all(probe: Probe) -> list[_Reply]:

@@ -136,7 +136,7 @@ def unreachable(error: SgguardError) -> Finding:
 def of_clock(clock: Clock) -> Finding | None:
     """Return what a wrong clock means, None when it is right."""
     limit = f"{clock.tolerance_s:.0f} s"
-    message = f"the clock here is {clock} of the cloud's" if clock.ahead_s else ""
+    message = f"the clock here is {clock} of the cloud's"
     remedy = "set this machine's clock, best by NTP"
     if not clock.is_accepted:
         return Finding("clock-off", f"{message}; at most {limit} are accepted", remedy)

@@ -16,7 +16,7 @@ UNWRAPPED = 10_000
 
 _GAP = "  "
 _HEAD = ("cloud", "region", "trust", "reach", "clock", "read", "change", "sees", "limits")
-_REGION_MAX = 16
+_REGION_MAX = 15
 _MINUTES_FROM_S = 9_999
 _UNTOLD = "?"
 _LEGEND = "note: ? under change: only changing something would tell; no verdict needs it"

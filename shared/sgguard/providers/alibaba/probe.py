@@ -11,6 +11,7 @@ from functools import partial
 
 from sgguard.providers._probing import Probe, Question, Setup
 from sgguard.providers.alibaba import Alibaba
+from sgguard.providers.alibaba.client import EcsClient
 
 MAX_SKEW_S = 15 * 60
 
@@ -26,12 +27,27 @@ SETUP = Setup(
 
 _NOBODY = "sg-00000000000000000000"
 _SMALLEST = {"MaxResults": "10"}
-_READS: tuple[tuple[str, dict[str, str], str], ...] = (
-    ("DescribeSecurityGroups", _SMALLEST, "groups"),
-    ("DescribeSecurityGroupReferences", {"SecurityGroupId.1": _NOBODY}, "who references a group"),
-    ("DescribeSecurityGroupAttribute", {"SecurityGroupId": _NOBODY, **_SMALLEST}, "rules"),
-    ("DescribeInstances", _SMALLEST, "instances"),
-    ("DescribeNetworkInterfaces", _SMALLEST, "network interfaces"),
+_READS: tuple[tuple[str, dict[str, str], tuple[str, str], str], ...] = (
+    ("DescribeSecurityGroups", _SMALLEST, ("SecurityGroups", "SecurityGroup"), "groups"),
+    (
+        "DescribeSecurityGroupReferences",
+        {"SecurityGroupId.1": _NOBODY},
+        ("SecurityGroupReferences", "SecurityGroupReference"),
+        "who references a group",
+    ),
+    (
+        "DescribeSecurityGroupAttribute",
+        {"SecurityGroupId": _NOBODY, **_SMALLEST},
+        ("Permissions", "Permission"),
+        "rules",
+    ),
+    ("DescribeInstances", _SMALLEST, ("Instances", "Instance"), "instances"),
+    (
+        "DescribeNetworkInterfaces",
+        _SMALLEST,
+        ("NetworkInterfaceSets", "NetworkInterfaceSet"),
+        "network interfaces",
+    ),
 )
 _CHANGES = (
     ("DeleteSecurityGroup", "deleting a group"),
@@ -49,8 +65,8 @@ def probe(provider: Alibaba) -> Probe:
     """Return how to examine this region."""
     ecs = provider.ecs
     reads = (
-        Question(action, brings, _grant(action), ask=partial(ecs.read, action, params))
-        for action, params, brings in _READS
+        Question(action, brings, _grant(action), ask=partial(_ask, ecs, action, params, where))
+        for action, params, where, brings in _READS
     )
     changes = (
         Question(
@@ -70,6 +86,11 @@ def probe(provider: Alibaba) -> Probe:
         region_codes=("InvalidRegionId*",),
         absent_codes=("InvalidAction*",),
     )
+
+
+def _ask(ecs: EcsClient, action: str, params: dict[str, str], where: tuple[str, str]) -> object:
+    """Ask, and look for the list that every good answer has."""
+    return ecs.read(action, params).items(*where)
 
 
 def _grant(action: str) -> str:

@@ -139,7 +139,7 @@ class Api:
         *,
         fields: Mapping[str, str] | None = None,
         content: bytes | None = None,
-    ) -> None:
+    ) -> httpx.Response:
         """Send a change exactly once; ``fields`` fill in what the path leaves open.
 
         Raises:
@@ -147,7 +147,7 @@ class Api:
         """
         action = f"{method} {path}"
         project = self.project()
-        self.wire.write(
+        return self.wire.write(
             method,
             base + path.format(project_id=project, **(fields or {})),
             action=action,

@@ -10,10 +10,12 @@ https://support.huaweicloud.com/intl/en-us/api-vpc/ (read 2026-11).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
-from sgguard.errors import CloudError, ForbiddenError, NotFoundError, UnauthenticatedError
+import httpx
+
+from sgguard.errors import CloudError, ForbiddenError, UnauthenticatedError
 from sgguard.providers._probing import (
     Grant,
     Probe,
@@ -38,7 +40,21 @@ _SERVER = "/v1/{project_id}/cloudservers/{id}"
 _SERVER_GROUPS = "/v2.1/{project_id}/servers/{id}/os-security-groups"
 _INSERT = _PORTS + "/{id}/insert-security-groups"
 _REMOVE = _PORTS + "/{id}/remove-security-groups"
+_READER, _OWNER = (f"the policy VPC {name} in IAM" for name in ("ReadOnlyAccess", "FullAccess"))
+_SERVERS = "the policy ECS ReadOnlyAccess in IAM"
 _NO_DRY_RUN = "Huawei Cloud documents no dry run for deletes"
+
+_RULE = {"security_group_id": _NOBODY, "direction": "ingress", "remote_group_id": _NOBODY}
+_PORT = {"security_groups": [_NOBODY]}
+_DELETES = (
+    (f"DELETE {_GROUPS}/{{id}}", "deleting a group"),
+    (f"DELETE {_RULES}/{{id}}", "revoking a rule"),
+)
+_DRY_RUNS = (
+    ("POST", _RULES, "putting a rule back", {"security_group_rule": _RULE}),
+    ("PUT", _INSERT, "binding an interface", {"port": _PORT}),
+    ("PUT", _REMOVE, "unbinding an interface", {"port": _PORT}),
+)
 
 
 def _is_configured(read: Read) -> bool:
@@ -86,112 +102,84 @@ def probe(provider: Huawei) -> Probe:
 
 
 def _reads(api: Api) -> list[Question]:
-    group_v2 = f"/v2.0/security-groups/{_NOBODY}"
-    groups = _list(api, _GROUPS, "groups", "vpc:securityGroups:get", group_v2)
-    rules = _list(
-        api,
-        _RULES,
-        "who references a group",
-        "vpc:securityGroupRules:get",
-        "/v2.0/security-group-rules",
+    groups, rules, ports = (
+        partial(unless_absent, _first(api, newer), older)
+        for newer, older in (
+            (_GROUPS, partial(api.vpc, f"/v2.0/security-groups/{_NOBODY}")),
+            (_RULES, _first(api, "/v2.0/security-group-rules")),
+            (_PORTS, _first(api, "/v2.0/ports")),
+        )
     )
-    ports = _list(api, _PORTS, "what carries a group", "vpc:ports:get", "/v2.0/ports")
-    reads = [groups, rules, ports]
-    if not api.region.is_otc:
-        reads.append(_list(api, _SUBS, "supplementary interfaces", "vpc:subNetworkInterfaces:get"))
-    quotas = partial(api.vpc, _QUOTAS)
     newer, older = (
         partial(api.ecs, path.replace("{id}", _NOBODY))
         for path in (_SERVER_GROUPS, _SERVER_GROUPS.replace("v2.1", "v2"))
     )
+    subs = Question(f"GET {_SUBS}", "supplementary interfaces", _READER, ask=_first(api, _SUBS))
     return [
-        *reads,
+        Question(f"GET {_GROUPS}", "groups", _READER, ask=groups),
+        Question(f"GET {_RULES}", "who references a group", _READER, ask=rules),
+        Question(f"GET {_PORTS}", "what carries a group", _READER, ask=ports),
+        *([] if api.region.is_otc else [subs]),
         Question(
             f"GET {_QUOTAS}",
             "limits",
-            "vpc:quotas:list in IAM",
-            ask=quotas,
+            _READER,
+            ask=partial(api.vpc, _QUOTAS),
             if_absent="the documented limits are used",
         ),
         Question(
             f"GET {_SERVER_GROUPS}",
             "groups of a server",
-            "ecs:securityGroups:use or the role ECS ReadOnlyAccess in IAM",
+            _SERVERS,
             ask=partial(unless_absent, newer, older),
         ),
         Question(
             f"GET {_SERVER}",
             "state of a server",
-            "ecs:cloudServers:get in IAM",
+            _SERVERS,
             ask=partial(api.ecs, _SERVER.replace("{id}", _NOBODY)),
         ),
     ]
 
 
-def _list(api: Api, path: str, brings: str, grant: str, older: str = "") -> Question:
-    """Ask a list for one row; at ``older`` where the newer API is not published."""
-    ask: Callable[[], object] = partial(api.vpc, path, _ONE)
-    if older:
-        ask = partial(unless_absent, ask, partial(api.vpc, older, _ONE))
-    return Question(f"GET {path}", brings, f"{grant} in IAM", ask=ask)
+def _first(api: Api, path: str) -> Callable[[], object]:
+    """Return what asks a list for one row, and looks for the key that every good answer has."""
+    key = path.rpartition("/")[2].replace("-", "_")
+
+    def ask() -> object:
+        return api.shape(path).tables(api.vpc(path, _ONE).get(key), key)
+
+    return ask
 
 
 def _changes(api: Api) -> list[Question]:
-    rule = {"security_group_id": _NOBODY, "direction": "ingress", "remote_group_id": _NOBODY}
-    port = {"security_groups": [_NOBODY]}
-    grants = {"delete": "vpc:securityGroups:delete", "revoke": "vpc:securityGroupRules:delete"}
-    dry_runs = (
-        (
-            "POST",
-            _RULES,
-            "putting a rule back",
-            "vpc:securityGroupRules:create",
-            "security_group_rule",
-            rule,
-        ),
-        ("PUT", _INSERT, "binding an interface", "vpc:ports:update", "port", port),
-        ("PUT", _REMOVE, "unbinding an interface", "vpc:ports:update", "port", port),
-    )
-    return [
-        Question(
-            f"DELETE {_GROUPS}/{{id}}",
-            "deleting a group",
-            f"{grants['delete']} in IAM",
-            need="change",
-            why_not=_NO_DRY_RUN,
-        ),
-        Question(
-            f"DELETE {_RULES}/{{id}}",
-            "revoking a rule",
-            f"{grants['revoke']} in IAM",
-            need="change",
-            why_not=_NO_DRY_RUN,
-        ),
-        *(
-            Question(
-                f"{method} {path}",
-                brings,
-                f"{grant} in IAM",
-                need="change",
-                ask=partial(_dry_run, api, method, path, {key: body}),
-                why_not="the dry run did not tell",
-            )
-            for method, path, brings, grant, key, body in dry_runs
-        ),
+    deletes = [
+        Question(action, brings, _OWNER, need="change", why_not=_NO_DRY_RUN)
+        for action, brings in _DELETES
     ]
+    dry_runs = [
+        Question(
+            f"{method} {path}",
+            brings,
+            _OWNER,
+            need="change",
+            ask=partial(_dry_run, api, method, path, body),
+            why_not="the dry run did not tell",
+        )
+        for method, path, brings, body in _DRY_RUNS
+    ]
+    return [*deletes, *dry_runs]
 
 
-def _dry_run(api: Api, method: str, path: str, body: dict[str, object]) -> Grant:
+def _dry_run(api: Api, method: str, path: str, body: Mapping[str, object]) -> Grant:
     """Send a change that is only checked; anything but "accepted" or "forbidden" tells nothing."""
     content = json.dumps({"dry_run": True, **body}).encode()
     try:
-        api.send(method, api.region.vpc, path, fields={"id": _NOBODY}, content=content)
+        answer = api.send(method, api.region.vpc, path, fields={"id": _NOBODY}, content=content)
     except (ForbiddenError, UnauthenticatedError):
         raise
-    except NotFoundError:
-        return Grant.NOT_TOLD
     except CloudError as error:
         if error.is_retryable:
             raise
         return Grant.NOT_TOLD
-    return Grant.GRANTED
+    return Grant.GRANTED if answer.status_code == httpx.codes.ACCEPTED else Grant.NOT_TOLD

@@ -78,14 +78,15 @@ def probe(provider: OpenStack) -> Probe:
     return Probe(
         doors=(api.auth.identity.auth_url,),
         clock_tolerance_s=CLOCK_TOLERANCE_S,
-        questions=(roles, *_reads(api), *_changes(api)),
+        # The roles come later: whatever is wrong with token or catalog, the first list shows.
+        questions=(*_reads(api), roles, *_changes(api)),
         absent_codes=("HTTPNotFound",),
     )
 
 
 def _reads(api: OpenStackApi) -> list[Question]:
     lists = [
-        _question(f"GET /v2.0/{name}", brings, partial(_get, api, name, params))
+        _question(f"GET /v2.0/{name}", brings, partial(_list, api, name, params))
         for name, params, brings in _LISTS
     ]
     of_group: Params = (("object_type", "security_group"), ("object_id", _NOBODY), _ONE)
@@ -94,12 +95,12 @@ def _reads(api: OpenStackApi) -> list[Question]:
         _question(
             "GET /v2.0/security-groups/{id}",
             "rules",
-            partial(_get, api, f"security-groups/{_NOBODY}", ()),
+            partial(_get_group, api),
         ),
         _question(
             "GET /v2.0/rbac-policies",
             "whether a group is shared with other projects",
-            partial(_get, api, "rbac-policies", of_group),
+            partial(_list, api, "rbac-policies", of_group),
             if_absent="without them nothing can be shared",
         ),
         _question(
@@ -136,9 +137,16 @@ def _changes(api: OpenStackApi) -> list[Question]:
     ]
 
 
-def _get(api: OpenStackApi, path: str, params: Params) -> object:
-    collection = "{id}".join(path.split(_NOBODY))
-    return api.get(api.network(path), f"GET /v2.0/{collection}", params)
+def _list(api: OpenStackApi, name: str, params: Params) -> object:
+    """Ask for a list, and look for the key that every good answer has."""
+    action = f"GET /v2.0/{name}"
+    shape, key = api.shape(action), name.replace("-", "_")
+    body = shape.table(api.get(api.network(name), action, params), "answer")
+    return shape.tables(body.get(key), key)
+
+
+def _get_group(api: OpenStackApi) -> object:
+    return api.get(api.network(f"security-groups/{_NOBODY}"), "GET /v2.0/security-groups/{id}")
 
 
 def _get_quotas(api: OpenStackApi) -> object:
