@@ -262,6 +262,47 @@ def test_open_telekom_cloud_publishes_a_part_of_v3(path, is_there):
     assert client(otc=True).get(f"{VPC}/{path}").is_success is is_there
 
 
+def test_v1_tells_how_many_groups_and_rules_there_are():
+    http, path = client(), f"http://127.0.0.1/v1/{PROJECT}/quotas"
+    rows = http.get(path).json()["quotas"]["resources"]
+    assert {r["type"]: (r["used"], r["quota"]) for r in rows} == {
+        "securityGroup": (10, -1),
+        "securityGroupRule": (7, -1),
+    }
+    (one,) = http.get(path, params={"type": "securityGroup"}).json()["quotas"]["resources"]
+    assert one["type"] == "securityGroup"
+    assert code_of(http.get(path, params={"type": "groups"})) == (400, "VPC.1207")
+    assert code_of(client(v1_absent=True).get(path)) == (404, "APIGW.0101")
+
+
+@pytest.mark.parametrize(
+    ("params", "granted", "names"),
+    [
+        ({}, None, {"sg-test"}),
+        ({"enterprise_project_id": "all_granted_eps"}, None, {"sg-test", "sg-not-attached"}),
+        ({"enterprise_project_id": "all_granted_eps"}, ["0"], {"sg-test"}),
+        ({"enterprise_project_id": "eps-1"}, None, {"sg-not-attached"}),
+    ],
+    ids=["default", "all", "all granted", "one"],
+)
+def test_groups_of_other_enterprise_projects_are_listed_only_when_asked_for(params, granted, names):
+    quirks = {"enterprise_projects": {cast.FREE: "eps-1"}}
+    quirks |= {"granted_eps": granted} if granted else {}
+    asked = params | {"name": ["sg-test", "sg-not-attached"]}
+    rows = client(**quirks).get(f"{VPC}/vpc/security-groups", params=asked).json()
+    assert {row["name"] for row in rows["security_groups"]} == names
+
+
+@pytest.mark.parametrize(("hides", "count"), [(False, 1), (True, 0)])
+def test_rules_of_a_hidden_group_are_listed_unless_they_are_hidden_too(hides, count):
+    http = client(
+        enterprise_projects={cast.REFERRER_IN: "eps-1"}, granted_eps=["0"], eps_hides_rules=hides
+    )
+    params = {"remote_group_id": cast.REFERENCED, "direction": "ingress"}
+    rows = http.get(f"{VPC}/vpc/security-group-rules", params=params).json()
+    assert len(rows["security_group_rules"]) == count
+
+
 def test_quotas_without_a_ceiling_are_minus_one():
     quota = client().get(f"{VPC}/vpc/quotas").json()["quota"]
     assert (quota["eni_contain_secgroup"], quota["secgroup_referred_by_nic"]) == (5, -1)

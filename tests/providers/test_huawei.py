@@ -402,9 +402,11 @@ def test_live_quotas_come_with_the_advice_that_they_do_not_replace():
     assert limits["composite-rules-per-group"] == (128, "documented", False)
 
 
-def test_open_telekom_cloud_has_only_the_advice_its_manual_gives():
+def test_open_telekom_cloud_has_the_quotas_of_v1_and_only_the_advice_its_manual_gives():
     seen = WORLD.connect(emulator_of(otc=True), region=OTC).read_limits()
     assert {(limit.name, limit.source) for limit in seen.value} == {
+        ("groups-per-project", "live"),
+        ("rules-per-project", "live"),
         ("groups-per-interface", "documented"),
         ("rules-per-group", "documented"),
     }

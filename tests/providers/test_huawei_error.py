@@ -109,6 +109,8 @@ def test_an_inner_error_is_named_before_the_wrapper():
         ("policy user over ratelimit,limit:100,time:1 minute", 60.0),
         ("policy api over ratelimit,limit:200,time:1 second", 1.0),
         ("policy ip over ratelimit,limit:1, time:2 hours", 7200.0),
+        ("policy domain over ratelimit,limit:200,time:5 minute", 300.0),
+        ("policy user over ratelimit,limit:10, time:1 day", 86_400.0),
         ("policy user over ratelimit", None),
     ],
 )

@@ -1,7 +1,7 @@
 import pytest
 
 from sgguard.errors import UnknownShapeError
-from sgguard.providers.huawei.quota import parse_limits, with_advice
+from sgguard.providers.huawei.quota import parse_limits, parse_usage, with_advice, with_usage
 from sgguard.wire.shape import Shape
 
 SHAPE = Shape("huawei", "GET /x")
@@ -47,3 +47,46 @@ def test_without_a_live_ceiling_of_composite_rules_the_documented_one_is_told():
 def test_quotas_of_another_shape_are_refused(body):
     with pytest.raises(UnknownShapeError):
         parse_limits(body, SHAPE)
+
+
+def usage_of(*rows):
+    return parse_usage({"quotas": {"resources": list(rows)}}, SHAPE)
+
+
+def row(kind, quota, used):
+    return {"type": kind, "quota": quota, "used": used, "min": 0}
+
+
+def test_usage_is_read_for_groups_and_rules_and_other_resources_are_passed_over():
+    groups, rules = usage_of(
+        row("vpc", 5, 1), row("securityGroup", 100, 99), row("securityGroupRule", -1, 7)
+    )
+    assert (groups.name, groups.ceiling, groups.used) == ("groups-per-project", 100, 99)
+    assert (rules.name, rules.ceiling, rules.used) == ("rules-per-project", None, 7)
+
+
+@pytest.mark.parametrize(
+    ("v3", "v1", "ceiling"), [(100, 90, 90), (100, 200, 100), (100, -1, 100), (-1, 90, 90)]
+)
+def test_where_both_apis_know_a_ceiling_the_lower_one_holds(v3, v1, ceiling):
+    live = parse_limits({"quota": {"security_group": v3}}, SHAPE)
+    (limit,) = with_usage(live, usage_of(row("securityGroup", v1, 8)))
+    assert (limit.ceiling, limit.used, limit.source) == (ceiling, 8, "live")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        [],
+        {"quotas": None},
+        {"quotas": {"resources": None}},
+        {"quotas": {"resources": [{"quota": 1, "used": 1}]}},
+        {"quotas": {"resources": [row("securityGroup", None, 1)]}},
+        {"quotas": {"resources": [row("securityGroup", 1, "one")]}},
+    ],
+    ids=repr,
+)
+def test_usage_of_another_shape_is_refused(body):
+    with pytest.raises(UnknownShapeError):
+        parse_usage(body, SHAPE)

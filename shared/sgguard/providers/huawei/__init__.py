@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -29,27 +29,21 @@ from sgguard.model import (
     Visibility,
 )
 from sgguard.providers.base import Access, seen_or_unseen
+from sgguard.providers.huawei import limits as huawei_limits
 from sgguard.providers.huawei import listing as huawei_list
 from sgguard.providers.huawei.api import Api, unless_absent
 from sgguard.providers.huawei.env import caller_of, iam_setting
-from sgguard.providers.huawei.quota import parse_limits, with_advice
+from sgguard.providers.huawei.rate import RATES as RATES
 from sgguard.providers.huawei.region import region_of
 from sgguard.providers.huawei.server import Server, hidden_interfaces, instance_of, parse_server
-from sgguard.providers.huawei.vpc import Port, binding_of, binding_of_sub
+from sgguard.providers.huawei.sharing import group_signs, holder_signs, rule_signs, unseen_beyond
+from sgguard.providers.huawei.traits import TRAITS
+from sgguard.providers.huawei.vpc import Port, binding_of, binding_of_sub, references_of
 from sgguard.wire.openstack import nova
 from sgguard.wire.openstack.neutron import ingress_first
 from sgguard.wire.parallel import parallel
 
-TRAITS = Traits(
-    provider="huawei",
-    on_delete_referenced="unknown",
-    refused_with="VPC.9902",
-    group_limit_per="interface",
-    group_id_example="b3e4b615-a40f-4e1c-92af-2e0d382141d5",
-)
-
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_QUOTAS = "/v3/{project_id}/vpc/quotas"
 _SERVER = "/v1/{project_id}/cloudservers/{id}"
 _SERVER_GROUPS = (
     "/v2.1/{project_id}/servers/{id}/os-security-groups",
@@ -67,7 +61,7 @@ def connect(access: Access) -> Huawei:
     iam = iam_setting(access.secret)
     region = region_of(access.region, endpoint=access.endpoint(), iam=iam)
     caller = caller_of(access.secret, region, access.wire, access.now)
-    return Huawei(Api(access.wire, region, caller))
+    return Huawei(Api(access.paced(RATES, caller.name), region, caller))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +85,13 @@ class Huawei:
         return _UUID.fullmatch(text) is not None
 
     def read_groups(self, group_ids: Sequence[str]) -> Seen[dict[str, Group | None]]:
-        """Return each group by id; None says that the project has no such group."""
+        """Return each group by id; None says that the project has no such group, or not yet."""
 
         def read() -> Seen[dict[str, Group | None]]:
             known = {group.group_id: group for group in huawei_list.groups(self.api, group_ids)}
-            return Seen({group_id: known.get(group_id) for group_id in group_ids})
+            groups = {group_id: known.get(group_id) for group_id in group_ids}
+            present = (group for group in groups.values() if group)
+            return Seen(groups, unseen_beyond(group_signs(present, self.api.project())))
 
         return seen_or_unseen("groups", read, {}) if group_ids else Seen({})
 
@@ -109,19 +105,9 @@ class Huawei:
             rows = huawei_list.rules(self.api, "remote_group_id", group_ids)
             others = [row for row in rows if row.group_id != row.rule.peer_group]
             mine = [row for row in others if row.rule.peer_group in group_ids]
-            names = self._names({row.group_id for row in mine})
-            return Seen(
-                {
-                    group_id: tuple(
-                        Reference(
-                            row.group_id, names.get(row.group_id, ""), "", row.project, row.rule
-                        )
-                        for row in mine
-                        if row.rule.peer_group == group_id
-                    )
-                    for group_id in group_ids
-                }
-            )
+            holders = self._holders({row.group_id for row in mine})
+            signs = rule_signs(mine, holders, self.api.project())
+            return Seen(references_of(mine, holders, group_ids), unseen_beyond(signs))
 
         return seen_or_unseen("references", read, {}) if group_ids else Seen({})
 
@@ -136,6 +122,8 @@ class Huawei:
         ports, subs = parallel([partial(seen_or_unseen, "bindings", read, None) for read in reads])
         if ports.value is None:
             return Seen({}, (*ports.unseen, *subs.unseen))
+        holders = (*ports.value, *(subs.value or ()))
+        signs = holder_signs(holders, group_ids, self.api.project())
         return Seen(
             {
                 group_id: (
@@ -144,7 +132,7 @@ class Huawei:
                 )
                 for group_id in group_ids
             },
-            subs.unseen,
+            (*subs.unseen, *unseen_beyond(signs)),
         )
 
     def count_instances(self, group_ids: Sequence[str]) -> Seen[dict[str, int]]:
@@ -188,17 +176,12 @@ class Huawei:
             unseen or hidden_interfaces(named, ports),
         )
 
-    def read_limits(self) -> Seen[tuple[Limit, ...]]:
-        """Return the live quotas, and the documented advice for what has none."""
-        is_otc = self.api.region.is_otc
-        advice = with_advice((), is_otc=is_otc)
+    def read_limits(self, group_ids: Sequence[str] = ()) -> Seen[tuple[Limit, ...]]:
+        """Return the live quotas, and the documented advice for what has none.
 
-        def read() -> Seen[tuple[Limit, ...]]:
-            shape = self.api.shape(_QUOTAS)
-            live = unless_absent(lambda: parse_limits(self.api.vpc(_QUOTAS), shape), lambda: ())
-            return Seen(with_advice(live, is_otc=is_otc))
-
-        return seen_or_unseen("limits", read, advice)
+        For the groups named, ceilings per group come with the use of the fullest of them.
+        """
+        return huawei_limits.read_limits(self.api, group_ids)
 
     def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
         """Delete the group; this cloud cannot be told to unbind its holders first."""
@@ -220,11 +203,14 @@ class Huawei:
                 content=content,
             )
 
-    def _names(self, group_ids: Iterable[str]) -> dict[str, str]:
-        """Return the names of referring groups: worth a second wave, but never a verdict."""
+    def _holders(self, group_ids: Iterable[str]) -> Mapping[str, Group | None]:
+        """Return the referring groups, for the evidence: worth a second wave when there are any.
+
+        None says that a group cannot be read although its rule can; when none could be read, for
+        want of a permission, nothing is said of any.
+        """
         wanted = sorted(group_ids)
-        known = self.read_groups(wanted).value if wanted else {}
-        return {group_id: group.name for group_id, group in known.items() if group}
+        return self.read_groups(wanted).value if wanted else {}
 
     def _ports(self, key: str, values: Sequence[str]) -> Seen[list[Port]]:
         return Seen(huawei_list.ports(self.api, key, values))

@@ -42,11 +42,10 @@ class _Source(Generic[T]):
 
 GROUPS = "/v3/{project_id}/vpc/security-groups"
 GROUP_V2 = "/v2.0/security-groups/{id}"
+RULES = "/v3/{project_id}/vpc/security-group-rules"
 
 _GROUPS = _Source(GROUPS, "security_groups", huawei_vpc.parse_group)
-_RULES = _Source(
-    "/v3/{project_id}/vpc/security-group-rules", "security_group_rules", huawei_vpc.parse_rule
-)
+_RULES = _Source(RULES, "security_group_rules", huawei_vpc.parse_rule)
 _RULES_V2 = _Source("/v2.0/security-group-rules", "security_group_rules", neutron.parse_rule)
 _PORTS = _Source("/v3/{project_id}/ports", "ports", huawei_vpc.parse_port)
 _PORTS_V2 = _Source("/v2.0/ports", "ports", huawei_vpc.parse_port)
@@ -77,6 +76,12 @@ def rules(api: Api, key: str, group_ids: Sequence[str]) -> list[RuleRow]:
     return unless_absent(
         lambda: _v3(api, _RULES, key, group_ids), lambda: _v2(api, _RULES_V2, key, group_ids)
     )
+
+
+def rule_rows(api: Api, group_ids: Sequence[str]) -> list[Json]:
+    """Return the groups' own rules as VPC v3 writes them, each only if it is one of theirs."""
+    rows = _v3_rows(api, _RULES, "security_group_id", group_ids)
+    return [row for row in rows if row.get("security_group_id") in group_ids]
 
 
 def ports(api: Api, key: str, values: Sequence[str]) -> list[Port]:
@@ -121,14 +126,19 @@ def _ports_v3(api: Api, key: str, values: Sequence[str]) -> list[Port]:
 def _v3(
     api: Api, source: _Source[T], key: str, values: Sequence[str], extra: Params = ()
 ) -> list[T]:
+    """List with a repeated filter and return the rows as values."""
+    return source.read(_v3_rows(api, source, key, values, extra), api.shape(source.path))
+
+
+def _v3_rows(
+    api: Api, source: _Source[T], key: str, values: Sequence[str], extra: Params = ()
+) -> list[Json]:
     """List with a repeated filter, a bounded number of values in each call."""
-    found = parallel(
-        [
-            partial(_pages, api, source, (*((key, v) for v in chunk), *extra))
-            for chunk in chunks(values, _VALUES_PER_CALL)
-        ]
-    )
-    return source.read([row for part in found for row in part], api.shape(source.path))
+    calls = [
+        partial(_pages, api, source, (*((key, v) for v in chunk), *extra))
+        for chunk in chunks(values, _VALUES_PER_CALL)
+    ]
+    return [row for part in parallel(calls) for row in part]
 
 
 def _pages(api: Api, source: _Source[T], params: Params) -> list[Json]:

@@ -1,18 +1,29 @@
-"""The ceilings of Huawei Cloud: live quotas of VPC v3, and advice where there is none.
+"""The ceilings of Huawei Cloud: live quotas, and advice where there is none.
 
-Sources: https://support.huaweicloud.com/intl/en-us/api-vpc/ShowQuota.html for the quotas, the
+VPC v3 tells ceilings of many kinds and nothing of what is used; -1 says there that the quota is
+not online. VPC v1, which Open Telekom Cloud has too, tells how many groups and rules there may be
+and how many there are; -1 says there that there is no limit.
+Sources: https://support.huaweicloud.com/intl/en-us/api-vpc/ShowQuota.html and
+https://support.huaweicloud.com/intl/en-us/api-vpc/vpc_quota_0001.html for the quotas, the
 security group overviews of the VPC and ECS user guides for the advice (read 2026-11).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from sgguard.model import Limit
 from sgguard.wire.shape import Json, Shape
 
 _NOT_ONLINE = -1
-"""What a quota says that this deployment does not have yet: nothing about "unlimited"."""
+"""What a quota of v3 says that this deployment does not have yet: nothing about "unlimited"."""
+
+_UNLIMITED = -1
+"""What a quota of v1 says when there is no limit."""
+
+_COMPOSITE_NAME = "composite-rules-per-group"
 
 ADVICE = (
     Limit(
@@ -24,7 +35,7 @@ ADVICE = (
     Limit("rules-per-group", 50, is_enforced=False, note="advice of the vendor"),
     Limit("instances-per-group", 6000, is_enforced=False, note="advice of the vendor"),
     Limit(
-        "composite-rules-per-group",
+        _COMPOSITE_NAME,
         128,
         is_enforced=False,
         note="per direction; rules beyond it are accepted and silently do not take effect",
@@ -32,7 +43,7 @@ ADVICE = (
 )
 """What the product documents as advice; a live quota replaces what it covers."""
 
-_HUAWEI_ONLY = {"instances-per-group", "composite-rules-per-group"}
+_HUAWEI_ONLY = {"instances-per-group", _COMPOSITE_NAME}
 _QUOTAS = {
     "eni_contain_secgroup": "groups-per-interface",
     "secgroup_contain_rules": "rules-per-group",
@@ -40,6 +51,7 @@ _QUOTAS = {
     "security_group": "groups-per-project",
     "security_group_rule": "rules-per-project",
 }
+_V1_QUOTAS = {"securityGroup": "groups-per-project", "securityGroupRule": "rules-per-project"}
 _COMPOSITE = tuple(
     f"security_group_contain_{direction}_{family}_composite_rules"
     for direction in ("ingress", "egress")
@@ -61,10 +73,10 @@ def parse_limits(body: object, shape: Shape) -> tuple[Limit, ...]:
     ]
     composite = [c for key in _COMPOSITE if (c := _online(quota, key, shape)) is not None]
     if composite:
-        note = next(limit.note for limit in ADVICE if limit.name == "composite-rules-per-group")
+        note = next(limit.note for limit in ADVICE if limit.name == _COMPOSITE_NAME)
         live.append(
             Limit(
-                "composite-rules-per-group",
+                _COMPOSITE_NAME,
                 min(composite),
                 source="live",
                 is_enforced=False,
@@ -72,6 +84,80 @@ def parse_limits(body: object, shape: Shape) -> tuple[Limit, ...]:
             )
         )
     return tuple(live)
+
+
+def parse_usage(body: object, shape: Shape) -> tuple[Limit, ...]:
+    """Read ``GET /v1/{project_id}/quotas``; -1 there says "no limit".
+
+    Raises:
+        UnknownShapeError: no list of resources, or a value that is no number.
+    """
+    quotas = shape.table(shape.table(body, "answer").get("quotas"), "quotas")
+    found = []
+    for row in shape.tables(quotas.get("resources"), "quotas.resources"):
+        kind = shape.text(row, "type", "quotas.resources")
+        if name := _V1_QUOTAS.get(kind):
+            ceiling = shape.whole(row, "quota", "quotas.resources")
+            used = shape.whole(row, "used", "quotas.resources")
+            limit = None if ceiling <= _UNLIMITED else ceiling
+            found.append(Limit(name, limit, used, source="live", note=f"quota {kind}"))
+    return tuple(found)
+
+
+def with_usage(live: Sequence[Limit], told: Sequence[Limit]) -> tuple[Limit, ...]:
+    """Return v3's ceilings with v1's usage; where both know a ceiling, the lower one holds."""
+    usage = {limit.name: limit for limit in told}
+    known = {limit.name for limit in live}
+    merged = [
+        replace(limit, used=usage[limit.name].used, ceiling=_lower(limit, usage[limit.name]))
+        if limit.name in usage
+        else limit
+        for limit in live
+    ]
+    return (*merged, *(limit for limit in told if limit.name not in known))
+
+
+def _lower(one: Limit, other: Limit) -> int | None:
+    return min((c for c in (one.ceiling, other.ceiling) if c is not None), default=None)
+
+
+def with_rule_use(limits: Sequence[Limit], rows: Iterable[Json], shape: Shape) -> tuple[Limit, ...]:
+    """Return the limits with how many rules, and composite ones, the fullest of the groups has.
+
+    Rows are those of ``GET /v3/{project_id}/vpc/security-group-rules``. A rule is composite when
+    its other end is a group or an address group, or its ports are not contiguous. Those are
+    counted by direction and address family, as the quota counts them.
+
+    Raises:
+        UnknownShapeError: a row without its group or direction.
+    """
+    path = "security_group_rules"
+    rules: Counter[str] = Counter()
+    composite: Counter[str] = Counter()
+    for row in rows:
+        group_id = shape.text(row, "security_group_id", path)
+        direction = shape.text(row, "direction", path)
+        family = shape.text_or_empty(row, "ethertype", path).lower()
+        rules[group_id] += 1
+        composite[f"{group_id} {direction} {family}".rstrip()] += _is_composite(row, shape, path)
+    counted = {"rules-per-group": rules, _COMPOSITE_NAME: composite}
+    return tuple(
+        _filled(limit, counted[limit.name]) if counted.get(limit.name) else limit
+        for limit in limits
+    )
+
+
+def _filled(limit: Limit, counts: Counter[str]) -> Limit:
+    where, used = max(counts.items(), key=lambda item: (item[1], item[0]))
+    return replace(limit, used=used, note=f"{where}: {limit.note}")
+
+
+def _is_composite(row: Json, shape: Shape, path: str) -> bool:
+    return (
+        bool(shape.text_or_empty(row, "remote_group_id", path))
+        or bool(shape.text_or_empty(row, "remote_address_group_id", path))
+        or "," in shape.text_or_empty(row, "multiport", path)
+    )
 
 
 def with_advice(live: Sequence[Limit], *, is_otc: bool = False) -> tuple[Limit, ...]:

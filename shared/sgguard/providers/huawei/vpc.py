@@ -6,11 +6,11 @@ of ``huaweicloudsdkvpc`` 3.1.219 (read 2026-11). Ports look the same in v2.0.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 
-from sgguard.model import Binding, Direction, Group, Rule
+from sgguard.model import Binding, Direction, Group, Reference, Rule
 from sgguard.wire.openstack import neutron
 from sgguard.wire.openstack.marker_page import Fetch, Params, read_to_end
 from sgguard.wire.openstack.neutron import PortRow, RuleRow
@@ -207,6 +207,24 @@ def binding_of_sub(interface: SubInterface) -> Binding:
         owner="sub-network-interface",
         project=interface.project,
     )
+
+
+def references_of(
+    rows: Iterable[RuleRow], holders: Mapping[str, Group | None], group_ids: Sequence[str]
+) -> dict[str, tuple[Reference, ...]]:
+    """Return the rules as references, by the group they name; ``holders`` tell name and tags."""
+    found: dict[str, list[Reference]] = {group_id: [] for group_id in group_ids}
+    for row in rows:
+        holder = holders.get(row.group_id) or Group(row.group_id)
+        reference = Reference(
+            row.group_id,
+            group_name=holder.name,
+            project=row.project,
+            rule=row.rule,
+            tags=holder.tags,
+        )
+        found[row.rule.peer_group].append(reference)
+    return {group_id: tuple(references) for group_id, references in found.items()}
 
 
 def _peer(row: Json, shape: Shape, path: str) -> str:

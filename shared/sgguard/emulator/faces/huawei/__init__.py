@@ -1,7 +1,8 @@
 """Huawei Cloud and Open Telekom Cloud on the wire: gateway, IAM, VPC v3 and v2.0, ECS.
 
 Requests are signed (SDK-HMAC-SHA256) or carry a token; both are checked. Quirks: ``v3_absent``
-(the gateway does not know VPC v3), ``otc`` (nor v3 ports, supplementary interfaces and quotas),
+(the gateway does not know VPC v3), ``v1_absent`` (nor v1),
+``otc`` (nor v3 ports, supplementary interfaces and quotas),
 ``wrapped`` (errors of v2.0 come as JSON inside a string), and those of
 :mod:`sgguard.emulator.faces.huawei.vpc`, :mod:`sgguard.emulator.openstack.neutron_list` and
 :mod:`sgguard.emulator.openstack.keystone`.
@@ -20,6 +21,7 @@ from sgguard.emulator.faces.huawei import auth as huawei_auth
 from sgguard.emulator.faces.huawei import dry_run
 from sgguard.emulator.faces.huawei import ecs as huawei_ecs
 from sgguard.emulator.faces.huawei import error as huawei_error
+from sgguard.emulator.faces.huawei import quota as huawei_quota
 from sgguard.emulator.faces.huawei import vpc as huawei_vpc
 from sgguard.emulator.openstack import keystone, neutron, nova
 from sgguard.emulator.openstack.keystone import Caller
@@ -27,12 +29,13 @@ from sgguard.emulator.openstack.keystone_token import Service, project_name
 from sgguard.emulator.state import Account, Cloud
 
 _HOSTS = (".myhuaweicloud.com", ".otc.t-systems.com")
-_PATHS = re.compile(r"/(identity/)?v3(/|$)|/v2\.0/|/v2(\.1)?/|/v1/[^/]+/cloudservers")
+_PATHS = re.compile(r"/(identity/)?v3(/|$)|/v2\.0/|/v2(\.1)?/|/v1/[^/]+/(cloudservers|quotas)")
 _TOKENS = re.compile(r"(/identity)?/v3/auth/tokens")
 _PROJECTS = re.compile(r"(/identity)?/v3/projects")
 _VPC_V3 = re.compile(r"/v3/(?P<project>[^/]+)/(?P<rest>vpc/.+|ports(/.*)?)")
 _NEUTRON = re.compile(r"/v2\.0/(?P<rest>.+)")
 _NOVA = re.compile(r"/v2(\.1)?/(?P<project>[^/]+)/(?P<rest>servers.*)")
+_V1 = re.compile(r"/v1/(?P<project>[^/]+)/(?P<rest>quotas)")
 _ECS = re.compile(r"/v1/(?P<project>[^/]+)/(?P<rest>cloudservers/.+)")
 _NOT_ON_OTC = re.compile(r"ports|vpc/sub-network-interfaces|vpc/quotas")
 _PROJECT_PART = re.compile(r"^(/v(?:1|2|2\.1|3)/)(?!auth/|projects|identity)[^/]+/")
@@ -113,6 +116,15 @@ def _v3(
     return huawei_vpc.answer(request, cloud, caller, region, rest)
 
 
+def _v1(
+    request: httpx.Request, cloud: Cloud, caller: Caller, region: str, rest: str
+) -> httpx.Response:
+    del rest
+    if cloud.quirks.get("v1_absent"):
+        return huawei_error.absent()
+    return huawei_quota.answer(request, cloud, caller, region)
+
+
 def _nova(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, rest: str
 ) -> httpx.Response:
@@ -149,6 +161,7 @@ _HANDLERS: tuple[tuple[re.Pattern[str], Handler], ...] = (
     (_NEUTRON, _neutron),
     (_NOVA, _nova),
     (_ECS, _ecs),
+    (_V1, _v1),
 )
 
 

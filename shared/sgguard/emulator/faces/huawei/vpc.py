@@ -3,7 +3,9 @@
 Quirks read here: ``page_max`` (rows on a page, at most 2000), ``cascades`` (deleting a referenced
 group takes the referring rules along; without it the cloud refuses, as its manual says),
 ``admin_down_ports`` (ids of ports that are administratively down: lists leave them out unless
-``admin_state_up=false`` is asked for), ``ignored_filters`` (names of filters without effect).
+``admin_state_up=false`` is asked for), ``ignored_filters`` (names of filters without effect),
+``enterprise_projects`` (group id to enterprise project; ``0`` for all others), ``granted_eps``
+(those the caller may see; all without it), ``eps_hides_rules`` (it may not see their rules either).
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from uuid import NAMESPACE_URL, uuid5
 import httpx
 
 from sgguard.emulator.faces.huawei import error as huawei_error
+from sgguard.emulator.faces.huawei.quota import ceilings
 from sgguard.emulator.openstack.keystone import Caller
 from sgguard.emulator.openstack.neutron_rows import is_unprotected, owner_of, visible_ports
 from sgguard.emulator.state import Attachment, Cloud, Group, Interface, Rule, StateError
@@ -24,14 +27,6 @@ Row = dict[str, Any]
 
 _PAGE_MAX = 2000
 _ACTIONS = {"accept": "allow", "drop": "deny"}
-_QUOTAS = {
-    "groups-per-interface": "eni_contain_secgroup",
-    "rules-per-group": "secgroup_contain_rules",
-    "interfaces-per-group": "secgroup_referred_by_nic",
-    "groups-per-project": "security_group",
-    "rules-per-project": "security_group_rule",
-}
-_COMPOSITE = "composite-rules-per-group"
 _REQUEST_ID = "0b8e62da2545ee0af708a86093a7fb62"
 
 
@@ -48,7 +43,7 @@ def answer(
         found = _filtered(rows(cloud, caller, region), params, filters)
         return _page(cloud, params, collection, _seen(found, params))
     if request.method == "GET" and path == "vpc/quotas":
-        return _body(quota=_quotas(cloud))
+        return _body(quota=ceilings(cloud))
     parent, _, group_id = path.rpartition("/")
     if parent != "vpc/security-groups":
         return huawei_error.absent()
@@ -182,12 +177,26 @@ def _groups(cloud: Cloud, caller: Caller, region: str) -> list[Group]:
     return [g for g in cloud.groups if g.project == caller.project and g.region == region]
 
 
+def enterprise_project(cloud: Cloud, group: Group) -> str:
+    """Return the enterprise project of a group; ``0`` is the default one."""
+    return str(cloud.quirks.get("enterprise_projects", {}).get(group.id, "0"))
+
+
+def _is_granted(cloud: Cloud, group: Group) -> bool:
+    granted = cloud.quirks.get("granted_eps")
+    return granted is None or enterprise_project(cloud, group) in granted
+
+
 def _group_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
-    return [group_row(group) for group in _groups(cloud, caller, region)]
+    mine = [group for group in _groups(cloud, caller, region) if _is_granted(cloud, group)]
+    eps = {group.id: enterprise_project(cloud, group) for group in mine}
+    return [group_row(group) | {"enterprise_project_id": eps[group.id]} for group in mine]
 
 
 def _rule_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
     mine = _groups(cloud, caller, region)
+    if cloud.quirks.get("eps_hides_rules"):
+        mine = [group for group in mine if _is_granted(cloud, group)]
     return [rule_row(group, rule) for group in mine for rule in group.rules]
 
 
@@ -235,9 +244,15 @@ def _values(value: object) -> list[str]:
 
 
 def _seen(rows: Sequence[Row], params: httpx.QueryParams) -> list[Row]:
-    """Leave out ports that are down, unless it is those that are asked for."""
+    """Leave out ports that are down and groups of other enterprise projects, unless asked for."""
     is_up = params.get("admin_state_up", "true") == "true"
-    return [row for row in rows if row.get("admin_state_up", is_up) is is_up]
+    eps = params.get("enterprise_project_id", "0")
+    return [
+        row
+        for row in rows
+        if row.get("admin_state_up", is_up) is is_up
+        and (eps == "all_granted_eps" or row.get("enterprise_project_id", eps) == eps)
+    ]
 
 
 def _page(
@@ -265,16 +280,6 @@ def _page(
 def _show(group: Group) -> httpx.Response:
     rules = [rule_row(group, rule) for rule in group.rules]
     return _body(security_group=group_row(group) | {"security_group_rules": rules})
-
-
-def _quotas(cloud: Cloud) -> Row:
-    """Write the quotas; those without a ceiling are not online here, which is -1."""
-    composite = cloud.limits.get(_COMPOSITE, -1)
-    return {key: cloud.limits.get(name, -1) for name, key in _QUOTAS.items()} | {
-        f"security_group_contain_{direction}_{family}_composite_rules": composite
-        for direction in ("ingress", "egress")
-        for family in ("ipv4", "ipv6")
-    }
 
 
 def _body(**body: Any) -> httpx.Response:
