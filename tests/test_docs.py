@@ -70,7 +70,32 @@ def demo_sample() -> str:
     return "\n".join([*kept, "", f"$ .venv/bin/sgguard explain{graph}"])
 
 
-GENERATED = {"settings": settings_table, "reasons": reasons_table, "demo": demo_sample}
+def doctor_sample() -> str:
+    """Two clouds of the demo, one of them with a permission missing."""
+    demo = scenario.load("demo")
+    emulator = Emulator.load({"clouds": demo.clouds})
+    emulator.state.cloud("tencent").accounts[0].denied = ["DescribeSecurityGroupReferences"]
+    clouds = ["doctor", "--provider", "tencent", "--provider", "openstack"]
+    with serve(emulator) as server:
+        ended = subprocess.run(
+            [sys.executable, "-m", "sgguard.cli", *clouds],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env={"PATH": os.environ["PATH"], **demo.client_env(server.url)},
+        )
+    assert ended.returncode == 1
+    said = [line for line in ended.stdout.splitlines() if line and not line.startswith("note:")]
+    return "\n".join([*said[:3], "", *said[3:-1], "", said[-1]])
+
+
+GENERATED = {
+    "settings": settings_table,
+    "reasons": reasons_table,
+    "demo": demo_sample,
+    "doctor": doctor_sample,
+}
 
 
 def mark(name: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
+import httpx
+
 from sgguard.doctor.checkup import Clock, Finding, Weight
 from sgguard.errors import (
     CloudError,
@@ -167,7 +169,8 @@ def of_limits(limits: Sequence[Limit], provider: str) -> list[Finding]:
     documented = [limit for limit in ceilings if limit.source == "documented"]
     if not documented:
         return []
-    message = f"{len(documented)} of {len(ceilings)} limits are documented ones, not read live"
+    many = "all" if len(documented) == len(ceilings) else f"{len(documented)} of {len(ceilings)}"
+    message = f"{many} limits are documented ones, not read live"
     remedy = f"where yours differ, the policy can say so: [limits.{provider}]"
     return [Finding("limits-documented", message, remedy, "note")]
 
@@ -213,6 +216,7 @@ def _brief(error: SgguardError) -> str:
     """Return code and status of a cloud's refusal; its text is for nobody but the log."""
     if not isinstance(error, CloudError):
         return one_line(error)
-    status = f"HTTP {error.status}" if error.status else ""
+    is_refusal = (error.status or 0) >= httpx.codes.BAD_REQUEST  # some clouds refuse with 200
+    status = f"HTTP {error.status}" if is_refusal else ""
     said = error.detail if isinstance(error, UnknownShapeError) else ""
     return ", ".join(filter(None, (error.code, status, said))) or type(error).__name__
