@@ -36,6 +36,7 @@ _RULES = "/v3/{project_id}/vpc/security-group-rules"
 _PORTS = "/v3/{project_id}/ports"
 _SUBS = "/v3/{project_id}/vpc/sub-network-interfaces"
 _QUOTAS = "/v3/{project_id}/vpc/quotas"
+_USAGE = "/v1/{project_id}/quotas"
 _SERVER = "/v1/{project_id}/cloudservers/{id}"
 _SERVER_GROUPS = "/v2.1/{project_id}/servers/{id}/os-security-groups"
 _INSERT = _PORTS + "/{id}/insert-security-groups"
@@ -126,6 +127,13 @@ def _reads(api: Api) -> list[Question]:
             _READER,
             ask=partial(api.vpc, _QUOTAS),
             if_absent="the documented limits are used",
+        ),
+        Question(
+            f"GET {_USAGE}",
+            "how much of the limits is used",
+            _READER,
+            ask=partial(api.vpc, _USAGE),
+            if_absent="the use of the project's limits is not known",
         ),
         Question(
             f"GET {_SERVER_GROUPS}",
