@@ -82,7 +82,7 @@ class Cloud:
     def read_instance(self, instance_id: str) -> Any:
         return self._answer("instance", instance_id)
 
-    def read_limits(self) -> Any:
+    def read_limits(self, group_ids: Sequence[str] = ()) -> Any:
         return self._answer("limits", None)
 
 

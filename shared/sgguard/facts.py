@@ -149,7 +149,7 @@ def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:
     groups, counts, limits, found = _together(
         partial(_read, "groups", provider.read_groups, _askable(provider, asked)),
         partial(_read, "instance counts", provider.count_instances, _askable(provider, asked)),
-        partial(_read_limits, provider),
+        partial(_read_limits, provider, _askable(provider, asked)),
         partial(_read_instance, provider, request.instance_id),
     )
     own = _groups_of(found.value)
@@ -206,9 +206,9 @@ def _read_rules(provider: Provider, group_id: str) -> Seen[tuple[Rule, ...] | No
     return seen_or_unseen("rules", read, None)
 
 
-def _read_limits(provider: Provider) -> Seen[tuple[Limit, ...]]:
+def _read_limits(provider: Provider, group_ids: tuple[str, ...]) -> Seen[tuple[Limit, ...]]:
     nothing: tuple[Limit, ...] = ()
-    return seen_or_unseen("limits", provider.read_limits, nothing)
+    return seen_or_unseen("limits", partial(provider.read_limits, group_ids), nothing)
 
 
 def _read_instance(provider: Provider, instance_id: str) -> Seen[Instance | None]:

@@ -175,8 +175,12 @@ class Provider(Protocol):
         """Return the instance and its groups; None says the cloud knows no such instance."""
         ...
 
-    def read_limits(self) -> Seen[tuple[Limit, ...]]:
-        """Return the ceilings that concern security groups, with where each was read."""
+    def read_limits(self, group_ids: Sequence[str] = ()) -> Seen[tuple[Limit, ...]]:
+        """Return the ceilings that concern security groups, with where each was read.
+
+        Where a ceiling is one of rules in a group, and only a count of them tells how much of it
+        is used, ``used`` is the number of the fullest of the groups named.
+        """
         ...
 
 

@@ -51,8 +51,9 @@ BLIND_SPOTS = (
 TRAITS = Traits(
     provider="tencent-dfw",
     on_delete_referenced="refused",
-    # The delete page lists no code of its own for this; 5100 is the common "operation failed".
-    refused_with="5100",
+    # The delete page has a code for the default group and none for a group that is in use.
+    refused_with="",
+    default_refused_with="7006",
     group_limit_per="instance",
     group_id_example="sg-5ua9adfv",
     blind_spots=BLIND_SPOTS,
@@ -172,8 +173,9 @@ class TencentDfw:
         )
         return Seen(found, (groups,))
 
-    def read_limits(self) -> Seen[tuple[Limit, ...]]:
+    def read_limits(self, group_ids: Sequence[str] = ()) -> Seen[tuple[Limit, ...]]:
         """Return the documented quotas: API 2.0 has no call for the account's own."""
+        del group_ids  # no ceiling of this cloud needs a count of rules
         return Seen(documented_limits("API 2.0 has no call for quotas"))
 
     def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
