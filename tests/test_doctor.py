@@ -11,9 +11,12 @@ import httpx
 import pytest
 
 from sgguard import doctor, providers
+from sgguard.cli import cli, failure
 from sgguard.doctor import Place
+from sgguard.emulator import scenario
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
+from sgguard.emulator.server import serve
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.errors import AddressError, InputError, SettingsError
 from sgguard.means import Means
@@ -610,3 +613,97 @@ def test_the_time_of_an_examination_is_a_few_round_trips(world):
     begun = elapsed()
     assert examine(world, emulator).is_trusted
     assert elapsed() - begun < 40 * latency_s
+
+
+# --- the command ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def demo_server():
+    demo = scenario.load("demo")
+    with serve(Emulator.load({"clouds": demo.clouds})) as server:
+        yield server, demo.client_env(server.url)
+
+
+@pytest.fixture
+def clouds(demo_server, monkeypatch):
+    server, env = demo_server
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    yield server.emulator
+    for cloud in server.emulator.state.clouds:
+        for account in cloud.accounts:
+            account.denied = []
+
+
+@pytest.fixture
+def sgguard(capsys):
+    def run(*args):
+        code = failure.run(cli, ("doctor", *args))
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def test_the_command_examines_every_cloud_that_is_set_up(clouds, sgguard):
+    before = clouds.state.dump()
+    code, out, err = sgguard()
+    assert (code, err) == (0, "")
+    assert [line.split()[0] for line in out.splitlines()[1:6]] == list(providers.names())
+    assert out.endswith("A verdict from here can be trusted.\n")
+    assert clouds.state.dump() == before
+
+
+def test_the_document_comes_alone(clouds, sgguard):
+    code, out, err = sgguard("--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["trusted"] is True
+
+
+def test_a_missing_permission_ends_with_1(clouds, sgguard):
+    clouds.state.cloud("alibaba").accounts[0].denied = ["DescribeNetworkInterfaces"]
+    code, out, err = sgguard("--provider", "alibaba")
+    assert (code, err) == (1, "")
+    [problem] = [line for line in out.splitlines() if line.startswith("problem: ")]
+    assert problem.endswith("→ grant ecs:DescribeNetworkInterfaces in RAM")
+    assert sgguard("--provider", "tencent")[0] == 0
+    assert sgguard("--provider", "alibaba", "--json")[0] == 1
+
+
+def test_a_missing_region_ends_with_2_and_the_rest_is_examined(clouds, sgguard, monkeypatch):
+    monkeypatch.delenv("ALIBABA_CLOUD_REGION_ID")
+    code, out, err = sgguard()
+    assert (code, err) == (2, "")
+    assert "or set ALIBABA_CLOUD_REGION_ID" in out
+    assert "huawei       cn-north-4    yes" in out
+    assert sgguard("--provider", "alibaba", "--region", "cn-hangzhou")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ((), "no cloud is set up: alibaba: set ALIBABA_CLOUD_ACCESS_KEY_ID"),
+        (("--provider", "mars"), "unknown provider 'mars': expected one of alibaba"),
+        (("--region", "a"), "no cloud is set up"),
+        (("--provider", "tencent", "--provider", "huawei", "--region", "a"), "in pairs"),
+        (("--policy", "/no/such.toml"), "/no/such.toml: cannot be read"),
+        (("tencent",), "unexpected extra argument"),
+        (("--provider",), "requires an argument"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_cannot_be_examined_is_one_line(sgguard, args, said):
+    code, out, err = sgguard(*args)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_the_help_teaches(sgguard):
+    code, out, _ = sgguard("--help")
+    assert code == 0
+    for word in ("trust ", "clock ", "sees ", "Exit codes:", "Examples:", "TENCENTCLOUD_REGION"):
+        assert word in out
+    assert "sgguard doctor --provider tencent" in out
+    assert max(map(len, out.splitlines())) <= 100

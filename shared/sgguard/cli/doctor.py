@@ -25,7 +25,7 @@ The table:
   reach   its addresses answer
   clock   how far this machine's clock is off; clouds refuse more than 5 or 15 minutes
   read    permissions that verdicts need and these credentials have
-  change  the same for remedies, as far as a cloud tells without changing anything (?: it does not)
+  change  the same for remedies (?: only changing something would tell)
   sees    rules and bindings of this project only, of the account, or of the whole cloud
   limits  read live from the cloud, or as documented
 
