@@ -384,3 +384,16 @@ def test_a_limit_of_the_groups_own_kind_comes_before_one_for_every_kind():
 def test_nobody_need_count_a_group_whose_kind_has_no_limit():
     assert judged(planned(group(kind="advanced"), limits=[BASIC])).verdict == "allow"
     assert judged(planned(group(kind="basic"), limits=[BASIC])).verdict == "block"
+
+
+@pytest.mark.parametrize(
+    ("used", "warns"), [(None, []), (128, []), (129, ["rules-without-effect"])]
+)
+def test_rules_that_take_no_effect_are_a_warning_whatever_is_launched(used, warns):
+    note = "sg-1 ingress ipv4: rules beyond it silently do not take effect"
+    limit = Limit("composite-rules-per-group", 128, used, is_enforced=False, note=note)
+    found = judged(planned(group(count=1), limits=(limit,)))
+    assert (found.verdict, codes(found, "warn")) == ("allow", warns)
+    assert [note in one.message for one in found.reasons if one.effect == "warn"] == [True] * len(
+        warns
+    )

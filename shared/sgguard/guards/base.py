@@ -48,6 +48,7 @@ LAUNCH_CODES: Mapping[str, str] = MappingProxyType(
         "groups-per-instance-exceeded": "an instance or interface would carry too many groups",
         "instances-per-group-exceeded": "too many instances or interfaces would carry a group",
         "limit-near": "a limit holds, but most of it is used",
+        "rules-without-effect": "a group has more rules of a kind than take effect",
         "group-not-found": "the cloud shows no such group",
         "group-malformed": "the text is no group id of this cloud",
         "group-other-network": "the group belongs to another network than the instance",

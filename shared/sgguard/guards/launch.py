@@ -25,6 +25,7 @@ from sgguard.guards.launch_limit import (
     near,
     uncounted,
     usages,
+    without_effect,
 )
 from sgguard.model import Address, Group, GroupFacts, LaunchFacts
 from sgguard.policy import Policy
@@ -53,7 +54,8 @@ def judge(facts: LaunchFacts, policy: Policy) -> Judgement:
         for one in compared
         if not one.is_exceeded and one.is_near(policy.launch.warn_at_percent)
     )
-    reasons = (*refused, *required, *warned, *_default_applies(facts))
+    noted = (*without_effect(facts, _target(facts)), *_default_applies(facts))
+    reasons = (*refused, *required, *warned, *noted)
     forecast = tuple(
         Forecast(one.target, one.limit, one.subject) for one in sorted(compared, key=_fullness)
     )

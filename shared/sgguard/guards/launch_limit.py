@@ -13,6 +13,7 @@ from sgguard.wording import MESSAGE_MAX, count, label, one_line, percent
 _PRECEDENCE = {"live": 0, "documented": 1, "policy": 2}
 _PER_HOLDER = ("groups-per-instance", "groups-per-interface")
 _PER_GROUP = ("instances-per-group", "interfaces-per-group")
+_PER_RULE = "composite-rules-per-group"
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,3 +226,18 @@ def near(usage: Usage) -> Reason:
     share = "" if full is None else f", {full:g} %"
     said = f"{usage.said}: {usage.limit.after} of {usage.limit.ceiling}{share} ({source})."
     return Reason("limit-near", one_line(said, MESSAGE_MAX), "warn", usage.target, (usage.limit,))
+
+
+def without_effect(facts: LaunchFacts, target: str) -> Iterator[Reason]:
+    """Yield a warning for a group with rules the cloud accepted and does not apply.
+
+    Nothing about the launch breaks that ceiling: it is over already, and what is launched would
+    lack protection that its groups seem to give.
+    """
+    for limit in facts.limits:
+        if limit.name != _PER_RULE or limit.ceiling is None or limit.used is None:
+            continue
+        if limit.used > limit.ceiling:
+            said = f"{limit.used} composite rules of {limit.ceiling} ({limit.note})."
+            said = one_line(said, MESSAGE_MAX)
+            yield Reason("rules-without-effect", said, "warn", target, (limit,))
