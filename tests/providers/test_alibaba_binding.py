@@ -9,6 +9,7 @@ import pytest
 
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
+from sgguard.errors import UnknownShapeError
 from sgguard.model import Binding
 from tests.worlds.alibaba import WORLD, actions, add_interfaces, switch
 
@@ -94,3 +95,30 @@ def test_a_total_that_is_not_told_or_untrue_is_counted_by_listing(emulator, tota
     body = {"TotalCount": total, "Instances": {"Instance": [{"InstanceId": "i-1"}]}}
     emulator.faults.append(Fault("garbage", action=INSTANCES, body=json.dumps(body)))
     assert count(emulator) == 25
+
+
+@pytest.mark.parametrize("interface", [{}, {"InstanceId": None}, {"InstanceId": ["i-1"]}])
+def test_an_attached_interface_that_lost_its_instance_is_not_counted_as_none(emulator, interface):
+    row = {"NetworkInterfaceId": "eni-1", "Status": "InUse", **interface}
+    body = {"NextToken": "", "NetworkInterfaceSets": {"NetworkInterfaceSet": [row]}}
+    emulator.faults.append(Fault("garbage", action=INTERFACES, body=json.dumps(body), count=9))
+    seen = WORLD.connect(emulator).count_instances([FREE])
+    assert seen.value == {}
+    assert [(one.code, one.group_id) for one in seen.unseen] == [("unknown-shape", FREE)]
+
+
+@pytest.mark.parametrize("managed", [{"ServiceManaged": True}, {"Status": "Available"}])
+def test_an_interface_of_a_service_or_of_nobody_needs_no_instance(emulator, managed):
+    row = {"NetworkInterfaceId": "eni-1", "Status": "InUse", **managed}
+    body = {"NextToken": "", "NetworkInterfaceSets": {"NetworkInterfaceSet": [row]}}
+    emulator.faults.append(Fault("garbage", action=INTERFACES, body=json.dumps(body), count=9))
+    assert count(emulator) == 0
+
+
+@pytest.mark.parametrize("managed", [None, "many", 7, [], {}])
+def test_a_group_whose_owner_is_not_told_rightly_is_not_nobodys(emulator, managed):
+    row = {"SecurityGroupId": FREE, "ServiceManaged": managed}
+    body = {"NextToken": "", "SecurityGroups": {"SecurityGroup": [row]}}
+    emulator.faults.append(Fault("garbage", action="DescribeSecurityGroups", body=json.dumps(body)))
+    with pytest.raises(UnknownShapeError, match="ServiceManaged"):
+        WORLD.connect(emulator).read_groups([FREE])

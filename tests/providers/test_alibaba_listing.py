@@ -86,9 +86,10 @@ def test_a_list_that_never_ends_is_refused(emulator, name, endless):
     assert len(emulator.requests) < 50
 
 
+@pytest.mark.parametrize("token", [{}, {"NextToken": None}], ids=["absent", "null"])
 @pytest.mark.parametrize("name", NAMED)
-def test_a_page_that_lost_its_token_is_not_the_last_one(emulator, name):
-    garble(emulator, name)
+def test_a_page_that_lost_its_token_is_not_the_last_one(emulator, name, token):
+    garble(emulator, name, **token)
     assert len(read(emulator, name)) == LISTS[name][2]
 
 
@@ -99,7 +100,7 @@ def test_a_full_page_of_rules_that_lost_its_token_is_refused(emulator):
         read(emulator, "rules")
 
 
-@pytest.mark.parametrize("token", [7, ["x"], {"a": 1}, True])
+@pytest.mark.parametrize("token", [0, 7, [], ["x"], {}, {"a": 1}, False])
 def test_a_token_of_another_kind_is_refused(emulator, token):
     garble(emulator, "groups", NextToken=token)
     with pytest.raises(UnknownShapeError):

@@ -113,6 +113,9 @@ def test_every_known_mixture_of_the_shapes_names_both_groups(references):
         ],
         "an empty inner object": [entry("ReferencingSecurityGroups", {})],
         "an unknown inner list": [entry("ReferencingSecurityGroups", {"Group": INNER})],
+        "an empty bare inner list in a nested answer": {
+            "SecurityGroupReference": [entry("ReferencingSecurityGroups", [])]
+        },
         "null inner list": [entry("ReferencingSecurityGroups", None)],
         "text inner list": [entry("ReferencingSecurityGroups", "")],
         "a referrer without an id": [entry("ReferencingSecurityGroups", [{"AliUid": 1}])],
@@ -218,7 +221,10 @@ SHAPES = (
         "SecurityGroupReferences": {
             "SecurityGroupReference": [
                 entry("SecurityReferencingGroups", {"ReferencingSecurityGroup": INNER}),
-                {"SecurityGroupId": "sg-other", "ReferencingSecurityGroups": []},
+                {
+                    "SecurityGroupId": "sg-other",
+                    "ReferencingSecurityGroups": {"ReferencingSecurityGroup": []},
+                },
             ]
         }
     },

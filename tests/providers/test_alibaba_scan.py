@@ -136,18 +136,9 @@ def test_a_group_left_out_beside_others_is_asked_for_alone(emulator):
 
 def test_an_entry_that_was_lost_once_is_found_by_asking_alone(emulator):
     """The joint answer loses a group that only another account references."""
-    body = json.dumps(
-        {
-            "SecurityGroupReferences": {
-                "SecurityGroupReference": [
-                    {
-                        "SecurityGroupId": FREE,
-                        "ReferencingSecurityGroups": {"ReferencingSecurityGroup": []},
-                    }
-                ]
-            }
-        }
-    )
+    inner = {"ReferencingSecurityGroup": []}
+    entry = {"SecurityGroupId": FREE, "ReferencingSecurityGroups": inner}
+    body = json.dumps({"SecurityGroupReferences": {"SecurityGroupReference": [entry]}})
     emulator.faults.append(Fault("garbage", action=REFERENCES, body=body))
     seen = references(emulator, FREE, SHARED)
     assert seen.value[SHARED] == (Reference(PEER_GROUP, account=PEER_UID),)
@@ -161,11 +152,22 @@ def test_silence_that_the_rules_contradict_says_nothing_of_other_accounts(emulat
     assert gaps(seen) == [("cross-account", WEB)]
 
 
+@pytest.mark.parametrize(
+    "lost", [[], {"SecurityGroupReference": [{"SecurityGroupId": FREE, "Referencing": []}]}]
+)
+def test_an_answer_that_lost_its_list_is_no_silence(emulator, lost):
+    """Neither the document nor any server has an empty answer of these shapes."""
+    body = json.dumps({"SecurityGroupReferences": lost})
+    emulator.faults.append(Fault("garbage", action=REFERENCES, body=body, count=9))
+    seen = references(emulator, FREE)
+    assert seen.value == {}
+    assert {one.group_id for one in seen.unseen} == {FREE}
+
+
 def test_an_answer_about_other_groups_only_is_no_silence(emulator):
-    body = NOTHING.replace(
-        "[]",
-        f'[{{"SecurityGroupId": "{JOB}", "ReferencingSecurityGroups": []}}]',
-    )
+    inner = {"ReferencingSecurityGroup": []}
+    entry = {"SecurityGroupId": JOB, "ReferencingSecurityGroups": inner}
+    body = json.dumps({"SecurityGroupReferences": {"SecurityGroupReference": [entry]}})
     emulator.faults.append(Fault("garbage", action=REFERENCES, body=body, count=9))
     seen = references(emulator, FREE)
     assert seen.value == {}

@@ -97,6 +97,12 @@ def nested(fields: Mapping[str, Any], container: str, item: str) -> list[Any] | 
     return entries if isinstance(entries, list) else None
 
 
+def number(value: object) -> int | None:
+    """Return a count, which JSON has as a number and XML as text; None when it is neither."""
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
 def read_answer(response: httpx.Response, action: str) -> Answer:
     """Return the answer's fields.
 

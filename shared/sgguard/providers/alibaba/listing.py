@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sgguard.providers.alibaba.answer import Answer
+from sgguard.providers.alibaba.answer import Answer, number
 from sgguard.providers.alibaba.client import EcsClient
 
 Row = dict[str, Any]
@@ -95,12 +95,6 @@ def count_all(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> in
     return total
 
 
-def number(value: object) -> int | None:
-    """Return a count, which JSON has as a number and XML as text; None when it is neither."""
-    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    return int(text) if text.isascii() and text.isdigit() else None
-
-
 def _by_token(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> Listed:
     rows: list[Row] = []
     tokens: set[str] = set()
@@ -110,10 +104,12 @@ def _by_token(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> Li
         answer = ecs.read(listing.action, page)
         entries = answer.items(listing.container, listing.item)
         rows += entries
-        token = answer.fields.get("NextToken") or ""
-        if not token:
+        token = answer.fields.get("NextToken")
+        if token is None or token == "":
             return Listed(answer, _distinct(listing, answer, rows))
-        if not isinstance(token, str) or token in tokens:
+        if not isinstance(token, str):
+            raise answer.unknown("NextToken is no text")
+        if token in tokens:
             raise answer.unknown("the list does not end: its page token came twice")
         empty_pages = 0 if entries else empty_pages + 1
         if empty_pages > EMPTY_PAGES_MAX:
@@ -129,10 +125,11 @@ def _is_whole(listing: Listing, listed: Listed) -> bool:
     it is smaller than a page.
     """
     fields = listed.answer.fields
+    is_said = fields.get("NextToken") == ""
     if not listing.key:
-        return "NextToken" in fields or len(listed.rows) < _UNSAID_PAGE_SIZE
+        return is_said or len(listed.rows) < _UNSAID_PAGE_SIZE
     total = number(fields.get("TotalCount"))
-    return "NextToken" in fields and (total is None or total <= len(listed.rows))
+    return is_said and (total is None or total <= len(listed.rows))
 
 
 def _by_number(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> Listed:

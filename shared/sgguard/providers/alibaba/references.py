@@ -30,6 +30,7 @@ REFERENCES_A_CALL = 10
 RECORDS_MAX = 100
 """A query answers with at most this many records, and has no second page."""
 
+_OUTER = "SecurityGroupReferences"
 _INNER = {
     "ReferencingSecurityGroups": "ReferencingSecurityGroup",
     "SecurityReferencingGroups": "SecurityReferencingGroup",
@@ -97,8 +98,8 @@ def _ask(ecs: EcsClient, group_ids: Sequence[str]) -> Told:
     missing = [group_id for group_id in group_ids if group_id not in found]
     if missing and not is_alone:
         return _together([Told(found), _one_by_one(ecs, missing)])
-    if missing and not is_empty(answer):
-        return Told(unseen=(_not_told(missing[0], "the answer is about other groups"),))
+    if missing and not is_silent(answer):
+        return Told(unseen=(_not_told(missing[0], "the answer does not mention this group"),))
     told = {group_id: found.get(group_id, ()) for group_id in group_ids}
     return Told(told, full=frozenset(told if is_full else ()), silent=frozenset(missing))
 
@@ -147,13 +148,16 @@ def parse_references(
     return found, records
 
 
-def is_empty(answer: Answer) -> bool:
-    """Say whether an answer of a known shape speaks of no group at all."""
-    return not _entries(answer)
+def is_silent(answer: Answer) -> bool:
+    """Say whether an answer speaks of no group at all, in the way the servers answer.
+
+    The bare array of the document was never seen empty, and is what a lost answer looks like.
+    """
+    return bool(answer.fields[_OUTER] == {"SecurityGroupReference": []})
 
 
 def _entries(answer: Answer) -> list[Any]:
-    outer = answer.fields.get("SecurityGroupReferences")
+    outer = answer.fields.get(_OUTER)
     entries = outer.get("SecurityGroupReference") if isinstance(outer, dict) else outer
     if not isinstance(entries, list):
         raise answer.unknown("SecurityGroupReferences is in neither of the known shapes")
@@ -165,10 +169,12 @@ def _inner(answer: Answer, entry: dict[str, Any]) -> list[Any]:
     if len(names) != 1:
         raise answer.unknown("a SecurityGroupReference without ReferencingSecurityGroups")
     value = entry[names[0]]
+    is_mixed = isinstance(value, list) and isinstance(answer.fields[_OUTER], dict)
     if isinstance(value, dict):
         known = [value[item] for item in _INNER.values() if item in value]
         value = known[0] if len(known) == 1 else None
-    if not isinstance(value, list):
+    # No document and no server has a bare array in a nested answer: empty, it may be a lost one.
+    if not isinstance(value, list) or (is_mixed and not value):
         raise answer.unknown(f"{names[0]} is in neither of the known shapes")
     return value
 
