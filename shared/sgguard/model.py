@@ -144,8 +144,9 @@ class Unseen:
     """Something a verdict would need and nobody could read.
 
     ``code`` is stable (``no-permission``, ``unknown-shape``, ``record-ceiling``,
-    ``other-project``, ``cross-account``, ``not-told``). ``group_id`` is empty when it concerns
-    every group that was asked about. ``remedy`` says what would make it visible.
+    ``other-project``, ``cross-account``, ``not-told``; ``api-absent`` where the region does not
+    publish the call that would tell). ``group_id`` is empty when it concerns every group that was
+    asked about. ``remedy`` says what would make it visible.
     """
 
     code: str

@@ -26,6 +26,7 @@ UnseenCode = Literal[
     "other-project",
     "cross-account",
     "not-told",
+    "api-absent",
 ]
 """The codes of :class:`~sgguard.model.Unseen`: gaps are tolerated one code at a time."""
 

@@ -18,6 +18,7 @@ CODES = (
     "other-project",
     "cross-account",
     "not-told",
+    "api-absent",
 )
 
 

@@ -215,7 +215,7 @@ def test_without_v3_references_and_ports_come_from_v2():
 def test_without_v3_supplementary_interfaces_are_unseen_not_absent():
     seen = WORLD.connect(emulator_of(v3_absent=True)).list_bindings([cast.FREE])
     assert [(u.code, u.what) for u in seen.unseen] == [
-        ("not-told", "supplementary network interfaces")
+        ("api-absent", "supplementary network interfaces")
     ]
 
 

@@ -13,10 +13,10 @@ from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.errors import ThrottledError
-from sgguard.facts import gather_delete
-from sgguard.guards import delete
-from sgguard.model import DeleteRequest, Visibility
-from sgguard.policy import Policy
+from sgguard.facts import gather_delete, gather_launch
+from sgguard.guards import delete, launch
+from sgguard.model import DeleteRequest, LaunchRequest, Visibility
+from sgguard.policy import DeletePolicy, Policy
 from sgguard.providers import huawei
 from sgguard.providers.base import Access
 from sgguard.providers.huawei.sharing import unseen_beyond
@@ -351,6 +351,17 @@ def test_without_v3_a_group_with_a_reference_is_blocked_and_one_without_is_not_c
     assert "not-found" not in {reason.code for reason in judged(emulator, cast.FREE).reasons}
 
 
+def test_what_a_region_does_not_publish_blocks_until_the_policy_tolerates_just_that():
+    emulator = emulator_of(v3_absent=True)
+    address = Address(Scope("huawei", "", WORLD.region), cast.FREE)
+    facts = gather_delete(connect(emulator), DeleteRequest((address,)))
+    assert [u.code for u in facts.groups[0].unseen] == ["api-absent"]
+    assert delete.judge(facts, Policy()).verdict is Verdict.BLOCK
+    for code, verdict in (("not-told", Verdict.BLOCK), ("api-absent", Verdict.ALLOW)):
+        policy = Policy(delete=DeletePolicy(tolerate_unseen=(code,)))
+        assert delete.judge(facts, policy).verdict is verdict
+
+
 # -- references ----------------------------------------------------------------------------------
 
 
@@ -476,6 +487,15 @@ def test_composite_rules_of_the_fullest_group_and_direction_are_counted_beside_t
     assert (limit.ceiling, limit.used, limit.is_enforced) == (128, 130, False)
     assert limit.note.startswith(f"{cast.REFERRER_OUT} ingress ipv4: ")
     assert "silently" in limit.note
+
+
+def test_a_launch_with_rules_that_take_no_effect_is_allowed_with_a_warning():
+    emulator = with_composite_rules(emulator_of(), cast.REFERRER_OUT, ingress=130)
+    scope = Scope("huawei", "", WORLD.region)
+    facts = gather_launch(connect(emulator), LaunchRequest(scope, (cast.REFERRER_OUT,)))
+    judgement = launch.judge(facts, Policy())
+    assert judgement.verdict is Verdict.ALLOW
+    assert "rules-without-effect" in {r.code for r in judgement.reasons if r.effect == "warn"}
 
 
 def test_plain_rules_and_other_families_are_not_added_to_composite_ones():

@@ -105,7 +105,7 @@ def sub_interfaces(api: Api) -> Seen[list[SubInterface]]:
 
 
 _SUB_INTERFACES_UNSEEN = Unseen(
-    code="not-told",
+    code="api-absent",
     what="supplementary network interfaces",
     why="this region does not publish the API that lists them",
     remedy="check in the console that none of them carries the group",
