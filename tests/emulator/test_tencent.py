@@ -260,6 +260,41 @@ def test_statistics_come_in_another_order_than_asked():
     ]
 
 
+def references(group_id, **quirks):
+    answer = asked(
+        "DescribeSecurityGroupReferences",
+        {"SecurityGroupIds": [group_id]},
+        emulator=loaded(quirks=quirks),
+    )
+    (names,) = [row["ReferredSecurityGroupIds"] for row in answer["ReferredSecurityGroupSet"]]
+    return names
+
+
+def test_references_can_be_short_or_in_the_other_sense_on_order():
+    assert references(WORLD.referenced) == [WORLD.referrer_in, WORLD.referrer_out]
+    assert references(WORLD.referenced, references_hide=[WORLD.referrer_in]) == [WORLD.referrer_out]
+    assert references(WORLD.referenced, references_reversed=True) == []
+    assert references(WORLD.referrer_in, references_reversed=True) == [WORLD.referenced]
+
+
+@pytest.mark.parametrize("service", ["vpc", "cvm"])
+def test_pages_can_be_shorter_than_asked_for_on_order(service):
+    action = "DescribeInstances" if service == "cvm" else "DescribeNetworkInterfaces"
+    emulator = loaded(quirks={"page_max": 1})
+    answer = asked(action, {"Limit": 100}, emulator=emulator, service=service)
+    (rows,) = [value for value in answer.values() if isinstance(value, list)]
+    assert (len(rows), answer["TotalCount"] > 1) == (1, True)
+
+
+def test_a_call_can_take_fewer_ids_and_limits_can_be_left_out_on_order():
+    emulator = loaded(quirks={"ids_max": 1, "limits_omit": ["SecurityGroupLimit"]})
+    params = {"SecurityGroupIds": [WORLD.free, WORLD.bound]}
+    code = code_of("DescribeSecurityGroupReferences", params, emulator=emulator)
+    assert code == "InvalidParameterValue.LimitExceeded"
+    told = asked("DescribeSecurityGroupLimits", emulator=emulator)["SecurityGroupLimitSet"]
+    assert "SecurityGroupLimit" not in told
+
+
 def test_rules_can_be_filtered_by_the_group_inside_them():
     answer = asked(
         "DescribeSecurityGroupPolicies",

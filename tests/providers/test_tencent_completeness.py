@@ -387,12 +387,12 @@ def test_a_list_far_too_long_is_a_gap_and_is_not_read_to_its_end():
 
 
 def test_what_is_wrong_with_the_list_of_one_group_is_no_gap_of_the_others():
-    emulator = loaded(interfaces=crowd(2500) + crowd(0))
+    emulator = loaded(interfaces=crowd(230))
     emulator.state.clouds[0].instances.clear()
     provider = connected(emulator)
     seen = provider.list_bindings([WORLD.free, WORLD.referenced])
     assert seen.value[WORLD.referenced] == ()
-    assert len(seen.value[WORLD.free]) == 2500
+    assert len(seen.value[WORLD.free]) == 230
 
     class OfOneGroup(Told):
         def handle(self, request):
@@ -401,7 +401,7 @@ def test_what_is_wrong_with_the_list_of_one_group_is_no_gap_of_the_others():
             return super().handle(request) if is_about else self.emulator.handle(request)
 
     told = OfOneGroup(CONTRADICTIONS["fewer than counted"])
-    seen = connected(told).list_bindings([WORLD.free, WORLD.referenced])
+    seen = connected(told).list_bindings([WORLD.referenced, WORLD.free])
     assert seen.value[WORLD.referenced] == ()
     assert [(gap.code, gap.group_id) for gap in seen.unseen] == [("not-told", WORLD.free)]
 
@@ -458,6 +458,17 @@ def test_too_many_ids_for_one_call_are_asked_for_in_smaller_ones(ids_max):
     assert len(seen.value[full("a")]) == 7
     assert seen.unseen == ()
     assert connected(emulator).count_instances(ids).value == dict.fromkeys(ids, 0)
+
+
+@pytest.mark.parametrize("read", ["read_groups", "list_references", "count_instances"])
+def test_one_unknown_id_among_many_costs_a_few_calls_and_hides_no_other(read):
+    world = [{"id": f"sg-{number:08d}"} for number in range(64)]
+    emulator = loaded(groups=world, instances=[], interfaces=[])
+    ids = [group["id"] for group in world]
+    seen = getattr(connected(emulator), read)([*ids[:20], WORLD.missing, *ids[20:]])
+    assert {group_id for group_id, told in seen.value.items() if told is not None} == set(ids)
+    assert not seen.value.get(WORLD.missing)
+    assert len(emulator.requests) < 40
 
 
 # -- limits --------------------------------------------------------------------------------------

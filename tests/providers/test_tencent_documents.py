@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from sgguard.emulator.core import Emulator
+from sgguard.emulator.faces.tencent.usage import SHOWN
 from sgguard.emulator.faults import Fault
 from sgguard.errors import CloudError
 from sgguard.providers.tencent import answer as answers
@@ -199,6 +200,14 @@ def test_every_recorded_count_is_read():
     assert group_id == "sg-jep2pqxk"
     assert (counted.total, counted.groups, len(counted.products)) == (2, 0, 27)
     assert {name for name, count in counted.products.items() if count} == {"CVM"}
+
+
+@needs_recordings
+def test_the_emulated_cloud_counts_the_products_a_recorded_answer_counts():
+    (answer,) = recorded("DescribeSecurityGroupAssociationStatistics")
+    (row,) = answer["SecurityGroupAssociationStatisticsSet"]
+    assert {one["InstanceType"] for one in row["InstanceStatistics"]} == set(SHOWN)
+    assert len(SHOWN) == 27
 
 
 @needs_recordings
