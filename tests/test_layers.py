@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "guards": {"model", "decision", "policy", "wording", "guards"},
     "providers": FOUNDATION | {"wire", "providers"},
     "facts": FOUNDATION | {"wire", "providers"},
+    "explanation": FOUNDATION | {"providers", "facts"},
     "document": {"model", "decision"} | SAYING,
     "text": {"model", "decision"} | SAYING,
     "graph": {"model", "decision"} | SAYING,
@@ -38,7 +39,8 @@ MAY_IMPORT = {
     "request": FOUNDATION | {"events"},
     "batch": FOUNDATION | {"wire", "providers", "facts"},
     "means": FOUNDATION | {"wire", "providers"},
-    "pipeline": FOUNDATION | {"wire", "providers", "facts", "batch", "means", "guards", "events"},
+    "pipeline": FOUNDATION
+    | {"wire", "providers", "facts", "explanation", "batch", "means", "guards", "events"},
     "doctor": FOUNDATION | {"wire", "providers", "means", "doctor"},
     "problem": FOUNDATION,
     "answer": FOUNDATION | SAYING | {"events", "problem", "wire"},

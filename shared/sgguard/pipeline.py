@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from sgguard import batch, facts, logs, providers
+from sgguard import batch, explanation, facts, logs, providers
 from sgguard.decision import Decision
 from sgguard.errors import EventError
 from sgguard.guards import delete, launch
@@ -146,8 +146,11 @@ def _outcome(decide: Callable[[], Decision]) -> Outcome:
         return error
 
 
-def explain(address: Address, means: Means) -> DeleteFacts:
+def explain(address: Address, means: Means, depth: int = 1) -> DeleteFacts:
     """Return everything known about one group: its rules, who references it, what carries it.
+
+    The group is the first one of the facts. With a ``depth`` of more than 1 the groups that
+    reference it follow, then those that reference these, up to that many levels.
 
     Raises:
         InputError: the provider is unknown, or the account is not the configured one.
@@ -155,7 +158,7 @@ def explain(address: Address, means: Means) -> DeleteFacts:
         CloudError: the cloud could not be asked.
         DeadlineError: the time was used up.
     """
-    return facts.gather_explanation(_provider(address.scope, means), address)
+    return explanation.gather(_provider(address.scope, means), address, depth)
 
 
 def _provider(scope: Scope, means: Means) -> Provider:
