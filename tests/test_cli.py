@@ -164,6 +164,26 @@ def test_a_graph_as_json_has_nodes_and_edges(clouds, sgguard):
     assert out == sgguard("explain", WEB, "--format", "json")[1]
 
 
+def test_explain_says_how_each_holder_lets_go_and_fits_the_terminal(clouds, sgguard, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "72")
+    _, out, _ = sgguard("explain", WEB)
+    assert "let go: revoke this rule" in out
+    assert max(map(len, out.splitlines())) <= 72
+
+
+def test_explain_follows_who_names_those_that_name_it(clouds, sgguard):
+    shallow, deep = (sgguard("explain", WEB, "--depth", depth)[1] for depth in ("1", "2"))
+    assert "shop-db (" not in shallow
+    assert "sg-c3y9ak17 (shop-db)" in deep
+    nodes = json.loads(sgguard("explain", WEB, "--depth", "2", "--json")[1])["nodes"]
+    assert [one["name"] for one in nodes if one["is_target"]] == ["shop-web"]
+    assert {one["name"] for one in nodes if one["is_followed"]} == {"shop-web", "shop-app"}
+
+
+def test_a_depth_that_makes_no_sense_is_an_error(clouds, sgguard):
+    assert sgguard("explain", WEB, "--depth", "0")[0] == 2
+
+
 def test_a_group_that_is_not_there_is_an_error(clouds, sgguard):
     code, out, err = sgguard("explain", "tencent::ap-guangzhou:sg-n0th1ng0")
     assert (code, out) == (2, "")

@@ -88,7 +88,8 @@ def _words(document: Json) -> str:
     its_id = groups[0]["group_id"] if document["guard"] == "delete" and len(groups) == 1 else ""
     for thing_id, name in _names(document["facts"]):
         shown = "it" if thing_id == its_id else name
-        words = re.sub(rf"{re.escape(thing_id)} \([^)]*\)", shown, words)
+        either = "|".join(map(re.escape, (thing_id, short_ids(thing_id))))
+        words = re.sub(rf"({either}) \([^)]*\)", shown, words)
         words = re.sub(rf"(?<=from |..to ){re.escape(thing_id)}\b", shown, words)
     return short_ids(re.sub(r"(^|\. )it ", r"\1It ", words))
 

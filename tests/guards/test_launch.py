@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sgguard.guards import launch
-from sgguard.model import Limit
+from sgguard.model import Limit, Unseen
 from sgguard.policy import LaunchPolicy, Policy
 
 from .cast import (
@@ -397,3 +397,22 @@ def test_rules_that_take_no_effect_are_a_warning_whatever_is_launched(used, warn
     assert [note in one.message for one in found.reasons if one.effect == "warn"] == [True] * len(
         warns
     )
+
+
+# -- what matters only to a binding --------------------------------------------------------------
+
+
+STATE = Unseen("not-told", "state of the instance", "this API does not tell it")
+
+
+def test_a_gap_that_matters_only_to_a_binding_blocks_only_when_something_would_be_bound():
+    here = instance("sg-a", unseen_to_bind=(STATE,))
+    assert judged(launched(here, group(count=1))).verdict == "allow"
+    found = judged(launched(here, group(count=1), group("sg-b", count=1)))
+    assert (found.verdict, codes(found, "block")) == ("block", ["facts-incomplete"])
+
+
+def test_a_baseline_is_not_bound_to_an_instance_nobody_knows_the_state_of():
+    here = instance("sg-a", unseen_to_bind=(STATE,))
+    found = judged(launched(here, group(count=1)), requiring("sg-base", remedies=("bind",)))
+    assert (found.verdict, found.plan) == ("block", ())

@@ -7,41 +7,63 @@ from __future__ import annotations
 
 from typing import Any
 
-from sgguard.document import binding_json, reference_json
+from sgguard.document import binding_json, reference_json, tags_json
 from sgguard.graph.draw import to_dot, to_mermaid
 from sgguard.graph.model import Edge, Graph, Node, build
-from sgguard.graph.text import to_text
-from sgguard.model import Reference
+from sgguard.graph.text import WIDTH, to_text
+from sgguard.model import Address, Reference
 
-__all__ = ["Edge", "Graph", "Node", "build", "to_dot", "to_json", "to_mermaid", "to_text"]
+__all__ = ["WIDTH", "Edge", "Graph", "Node", "build", "to_dot", "to_json", "to_mermaid", "to_text"]
 
 
 def to_json(graph: Graph) -> dict[str, Any]:
     """Return every node and every edge, nothing grouped; edges point at the group concerned."""
+    nodes = {node.key: node for node in graph.nodes}
     return {
         "nodes": [_node(node) for node in graph.nodes],
-        "edges": [_edge(edge) for edge in graph.edges],
+        "edges": [_edge(nodes[edge.source], edge) for edge in graph.edges],
+        "cycles": [list(circle) for circle in graph.cycles],
         "complete": not graph.unseen,
         "unseen": [
-            {"code": one.code, "what": one.what, "why": one.why, "remedy": one.remedy}
-            for one in graph.unseen
+            {
+                "group": key,
+                "code": one.code,
+                "what": one.what,
+                "why": one.why,
+                "remedy": one.remedy,
+            }
+            for key, one in graph.unseen
         ],
     }
 
 
 def _node(node: Node) -> dict[str, Any]:
+    is_group = node.kind == "group"
     return {
         "key": node.key,
         "kind": node.kind,
         "id": node.identifier,
         "name": node.name,
         "note": node.note,
+        "address": str(Address(node.scope, node.identifier)) if is_group else "",
+        "account": node.scope.account,
+        "region": node.scope.region,
+        "project": node.project,
+        "tags": tags_json(node.tags),
         "is_target": node.is_target,
+        "is_followed": node.is_followed,
     }
 
 
-def _edge(edge: Edge) -> dict[str, Any]:
-    ends = {"source": edge.source, "target": edge.target, "kind": edge.kind}
+def _edge(source: Node, edge: Edge) -> dict[str, Any]:
+    ends = {
+        "source": edge.source,
+        "target": edge.target,
+        "kind": edge.kind,
+        "account": source.scope.account,
+        "region": source.scope.region,
+        "let_go": edge.let_go,
+    }
     if isinstance(edge.evidence, Reference):
         return {**ends, "reference": reference_json(edge.evidence), "binding": None}
     return {**ends, "reference": None, "binding": binding_json(edge.evidence)}

@@ -5,7 +5,7 @@ Nodes get numbers for ids, so that a name is only ever a label; labels are escap
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -19,7 +19,14 @@ RULES_MAX = 4
 HOLDERS_MAX = 12
 """Holders of one kind that get a node each; more become one node with their number."""
 
-_LABEL_MAX = 80
+GROUPS_MAX = 40
+"""Groups naming one group that get a node each; the rest become one node with their number."""
+
+LINES_MAX = 300
+"""Edges of a whole picture: beyond it the rules between two groups, and then most groups, become
+one edge. Mermaid draws nothing at all beyond 500 edges or 50,000 characters."""
+
+_LABEL_MAX = 60
 
 _PLAIN = frozenset(" -_.:,()[]/")
 
@@ -74,17 +81,47 @@ def to_dot(graph: Graph) -> str:
 
 
 def _simplify(graph: Graph) -> _Picture:
-    nodes = {node.key: node for node in graph.nodes if node.kind == "group"}
+    """Return the picture with the most detail that can still be drawn."""
+    for groups_max, rules_max in ((GROUPS_MAX, RULES_MAX), (GROUPS_MAX, 1), (3, 1), (1, 1), (0, 1)):
+        picture = _picture(graph, groups_max, rules_max)
+        if len(picture.edges) <= LINES_MAX:
+            break
+    return picture
+
+
+def _picture(graph: Graph, groups_max: int, rules_max: int) -> _Picture:
+    known = {node.key: node for node in graph.nodes}
+    nodes = {node.key: node for node in graph.nodes if node.is_target}
     lines: list[_Line] = []
     referring = [edge for edge in graph.edges if edge.kind == "references"]
-    for _, each in groupby(sorted(referring, key=_ends), key=_ends):
-        lines += _references(list(each))
-    carrying = [edge for edge in graph.edges if edge.kind == "carries"]
-    for _, each in groupby(sorted(carrying, key=_kind_and_target), key=_kind_and_target):
-        for node, drawn in _holders(graph, list(each)):
+    by_target = groupby(sorted(referring, key=_target_first), key=lambda edge: edge.target)
+    for target, each in by_target:
+        pairs = [list(pair) for _, pair in groupby(each, key=_ends)]
+        # Who is part of a longer way is drawn first: left out, the way would be cut.
+        pairs.sort(key=lambda pair: not known[pair[0].source].is_followed)
+        shown = [*pairs[:groups_max]]
+        nodes.update((pair[0].source, known[pair[0].source]) for pair in shown)
+        nodes[target] = known[target]
+        lines += [line for pair in shown for line in _references(pair, rules_max)]
+        if rest := pairs[groups_max:]:
+            many = _many(f"more:{target}", f"{count(len(rest), 'more group')}", known[target])
+            nodes[many.key] = many
+            rules = count(sum(map(len, rest)), "rule")
+            lines.append(_Line(many.key, target, "references", rules))
+    carrying = [edge for edge in graph.edges if edge.kind == "carries" and edge.target in nodes]
+    for _, held in groupby(sorted(carrying, key=_kind_and_target), key=_kind_and_target):
+        for node, drawn in _holders(known, list(held)):
             nodes[node.key] = node
             lines.append(drawn)
     return _Picture(tuple(nodes.values()), tuple(lines))
+
+
+def _target_first(edge: Edge) -> tuple[str, str]:
+    return edge.target, edge.source
+
+
+def _many(key: str, words: str, beside: Node) -> Node:
+    return Node(key, "holder", words, beside.scope)
 
 
 def _ends(edge: Edge) -> tuple[str, str]:
@@ -95,9 +132,9 @@ def _kind_and_target(edge: Edge) -> tuple[str, str]:
     return edge.target, edge.evidence.kind if isinstance(edge.evidence, Binding) else ""
 
 
-def _references(edges: Sequence[Edge]) -> Iterator[_Line]:
+def _references(edges: Sequence[Edge], rules_max: int) -> Iterator[_Line]:
     first = edges[0]
-    if len(edges) > RULES_MAX:
+    if len(edges) > rules_max:
         yield _Line(first.source, first.target, first.kind, count(len(edges), "rule"))
         return
     for edge in edges:
@@ -115,15 +152,16 @@ def _short(rule: Rule | None) -> str:
     return " ".join([*parts, *dropped, *disabled])
 
 
-def _holders(graph: Graph, edges: Sequence[Edge]) -> Iterator[tuple[Node, _Line]]:
+def _holders(known: Mapping[str, Node], edges: Sequence[Edge]) -> Iterator[tuple[Node, _Line]]:
     first = edges[0]
     if len(edges) > HOLDERS_MAX:
         kind = _kind_and_target(first)[1]
-        many = Node(f"many:{kind}:{first.target}", "holder", count(len(edges), kind))
+        target = known[first.target]
+        many = _many(f"many:{kind}:{first.target}", count(len(edges), one_line(kind, 30)), target)
         yield many, _Line(many.key, first.target, first.kind, "carry")
         return
     for edge in edges:
-        yield graph.node(edge.source), _Line(edge.source, edge.target, edge.kind, "carries")
+        yield known[edge.source], _Line(edge.source, edge.target, edge.kind, "carries")
 
 
 def _title(node: Node) -> str:

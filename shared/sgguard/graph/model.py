@@ -6,40 +6,60 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from sgguard.model import Binding, GroupFacts, Reference, Rule, Unseen
+from sgguard.graph.cycle import cycles
+from sgguard.graph.release import let_go_of_holder, let_go_of_rules
+from sgguard.model import Address, Binding, GroupFacts, Reference, Rule, Scope, Unseen
 
 NodeKind = Literal["group", "holder"]
+Tags = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A group or a holder. ``key`` is unique in the graph; ``is_target``: it was asked about."""
+    """A group or a holder.
+
+    ``key`` is unique in the graph; ``scope`` is where it is. ``is_target``: it was asked about.
+    ``is_followed``: who names this group was asked as well (never true of a holder).
+    """
 
     key: str
     kind: NodeKind
     identifier: str
+    scope: Scope
     name: str = ""
     note: str = ""
+    project: str = ""
+    tags: Tags = ()
     is_target: bool = False
+    is_followed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """From the group that holds a rule, or the holder, to the group that is named or carried."""
+    """From the group that holds a rule, or the holder, to the group that is named or carried.
+
+    ``let_go`` says what somebody has to do to take this one edge away.
+    """
 
     source: str
     target: str
     kind: Literal["references", "carries"]
     evidence: Reference | Binding
+    let_go: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Nodes by key in order of appearance, edges in a fixed order, and what was not seen."""
+    """Nodes by key in order of appearance, edges in a fixed order, and what was not seen.
+
+    ``unseen`` names the key of the group that each gap concerns. ``cycles`` are circles of
+    references by key, each ending where it begins.
+    """
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
-    unseen: tuple[Unseen, ...] = ()
+    unseen: tuple[tuple[str, Unseen], ...] = ()
+    cycles: tuple[tuple[str, ...], ...] = ()
 
     def node(self, key: str) -> Node:
         """Return the node with this key; every end of an edge has one."""
@@ -50,20 +70,28 @@ class Graph:
         return tuple(one for one in self.nodes if one.is_target)
 
 
-def build(groups: Iterable[GroupFacts]) -> Graph:
+def build(groups: Iterable[GroupFacts], targets: int | None = None) -> Graph:
     """Return the graph of these groups; one that references another of them is one node.
 
-    Rules that the groups hold themselves, where they were read, show what they reference.
+    The first ``targets`` groups were asked about (None: all), the others are who names them, and
+    theirs in turn. Rules that groups hold themselves, where they were read, show what they name.
     """
-    asked = list(groups)
-    nodes = {node.key: node for node in map(_target, asked)}
+    known = list(groups)
+    asked = len(known) if targets is None else targets
+    nodes = {
+        node.key: node
+        for node in (_followed(one, is_target=at < asked) for at, one in enumerate(known))
+    }
     edges: dict[tuple[str, str, Rule | Binding | None], Edge] = {}
-    for one in asked:
+    for one in known:
         for node, edge in (*_referrers(one), *_holders(one), *_named(one)):
             nodes.setdefault(node.key, node)
             edges.setdefault((edge.source, edge.target, _what(edge)), edge)
-    unseen = dict.fromkeys(each for one in asked for each in one.unseen)
-    return Graph(tuple(nodes.values()), tuple(edges.values()), tuple(unseen))
+    unseen = dict.fromkeys(
+        (_key(one.address.group_id), each) for one in known for each in one.unseen
+    )
+    circles = cycles((e.source, e.target) for e in edges.values() if e.kind == "references")
+    return Graph(tuple(nodes.values()), tuple(edges.values()), tuple(unseen), circles)
 
 
 def _what(edge: Edge) -> Rule | Binding | None:
@@ -71,7 +99,7 @@ def _what(edge: Edge) -> Rule | Binding | None:
     return edge.evidence.rule if isinstance(edge.evidence, Reference) else edge.evidence
 
 
-def _target(facts: GroupFacts) -> Node:
+def _followed(facts: GroupFacts, *, is_target: bool) -> Node:
     group = facts.group
     notes = [
         *(["malformed id"] if facts.is_malformed else []),
@@ -80,8 +108,18 @@ def _target(facts: GroupFacts) -> Node:
         *([f"managed by {group.managed_by}"] if group and group.managed_by else []),
     ]
     group_id = facts.address.group_id
-    name = group.name if group else ""
-    return Node(_key(group_id), "group", group_id, name, ", ".join(notes), is_target=True)
+    return Node(
+        _key(group_id),
+        "group",
+        group_id,
+        facts.address.scope,
+        name=group.name if group else "",
+        note=", ".join(notes),
+        project=group.project if group else "",
+        tags=group.tags if group else (),
+        is_target=is_target,
+        is_followed=True,
+    )
 
 
 def _key(group_id: str, account: str = "") -> str:
@@ -89,12 +127,21 @@ def _key(group_id: str, account: str = "") -> str:
 
 
 def _referrers(facts: GroupFacts) -> Iterator[tuple[Node, Edge]]:
-    target = _key(facts.address.group_id)
+    target, here = _key(facts.address.group_id), facts.address.scope
     for one in sorted(facts.references, key=repr):
         key = _key(one.group_id, one.account)
-        note = f"account {one.account}" if one.account else ""
-        node = Node(key, "group", one.group_id, one.group_name, note)
-        yield node, Edge(key, target, "references", one)
+        scope = Scope(here.provider, one.account or here.account, here.region)
+        node = Node(
+            key,
+            "group",
+            one.group_id,
+            scope,
+            one.group_name,
+            f"account {one.account}" if one.account else "",
+            one.project,
+            one.tags,
+        )
+        yield node, Edge(key, target, "references", one, let_go_of_rules([one]))
 
 
 def _named(facts: GroupFacts) -> Iterator[tuple[Node, Edge]]:
@@ -103,19 +150,22 @@ def _named(facts: GroupFacts) -> Iterator[tuple[Node, Edge]]:
     group = facts.group
     for rule in (group.rules or ()) if group else ():
         if rule.peer_group:
-            node = Node(_key(rule.peer_group), "group", rule.peer_group)
+            peer = Address(facts.address.scope, rule.peer_group)
+            node = Node(_key(peer.group_id), "group", peer.group_id, peer.scope)
             evidence = Reference(own, group.name if group else "", rule=rule)
-            yield node, Edge(_key(own), node.key, "references", evidence)
+            edge = Edge(_key(own), node.key, "references", evidence, let_go_of_rules([evidence]))
+            yield node, edge
 
 
 def _holders(facts: GroupFacts) -> Iterator[tuple[Node, Edge]]:
-    target = _key(facts.address.group_id)
+    target, scope = _key(facts.address.group_id), facts.address.scope
     for one in sorted(facts.bindings, key=repr):
         # What is only counted has no id: it is a holder of its own for each group.
         key = f"holder:{one.kind}:{one.holder_id or target}"
         identifier = one.holder_id or f"{one.count} counted"
         note = ", ".join(part for part in (one.kind, _of_instance(one), one.owner) if part)
-        yield Node(key, "holder", identifier, one.name, note), Edge(key, target, "carries", one)
+        node = Node(key, "holder", identifier, scope, one.name, note, one.project)
+        yield node, Edge(key, target, "carries", one, let_go_of_holder(one))
 
 
 def _of_instance(binding: Binding) -> str:

@@ -14,7 +14,7 @@ from sgguard.model import (
     Traits,
     Visibility,
 )
-from sgguard.wording import MESSAGE_MAX, count, kinds, label, listing, one_line
+from sgguard.wording import MESSAGE_MAX, count, kinds, label, listing, one_line, short_ids
 
 _REACH = {
     Visibility.PROJECT: "as far as this project sees",
@@ -55,12 +55,12 @@ def referenced(traits: Traits, member: GroupFacts, references: Sequence[Referenc
     if traits.on_delete_referenced == "cascades":
         code, tail = "referenced-will-cascade", ""
         would = f"{count(rules, 'rule')} of {count(groups, 'group')} would silently vanish"
-        head = f"If {label_of(member, 48)} were deleted, {would}"
+        head = f"If {label_of(member)} were deleted, {would}"
     else:
         code, tail = "referenced", _consequence(traits)
         verb = "name" if rules > 1 else "names"
         who = count(groups, "other group")
-        head = f"{count(rules, 'rule')} of {who} {verb} {label_of(member, 48)}"
+        head = f"{count(rules, 'rule')} of {who} {verb} {label_of(member)}"
     names = listing((_holder(one) for one in references), MESSAGE_MAX - len(head) - len(tail) - 3)
     return _blocking(code, f"{head}: {names}.{tail}", member, references)
 
@@ -128,10 +128,13 @@ def free(facts: DeleteFacts, member: GroupFacts, *, others: bool) -> Reason:
 
 
 def _carrier(binding: Binding) -> str:
-    """Name a holder by what an engineer looks for: its instance, or else the service it serves."""
-    shown = label(binding.holder_id, binding.name, 44)
+    """Name a holder by what an engineer looks for: its instance, or else the service it serves.
+
+    A UUID is shortened here: the evidence has it whole, and names need the room.
+    """
+    shown = label(short_ids(binding.holder_id), short_ids(binding.name), 44)
     if binding.instance_id and binding.instance_id != binding.holder_id:
-        return f"{shown} of instance {one_line(binding.instance_id, 44)}"
+        return f"{shown} of instance {one_line(short_ids(binding.instance_id), 44)}"
     if binding.owner and not binding.instance_id:
         return f"{shown} for {one_line(binding.owner, 40)}"
     return shown
@@ -150,7 +153,7 @@ def _holders(references: Iterable[Reference]) -> int:
 
 
 def _holder(reference: Reference) -> str:
-    shown = label(reference.group_id, reference.group_name, 44)
+    shown = label(short_ids(reference.group_id), reference.group_name, 44)
     return f"{shown} of account {one_line(reference.account, 20)}" if reference.account else shown
 
 

@@ -72,18 +72,16 @@ def _reasons(reasons: Sequence[Reason]) -> Iterator[str]:
 
 
 def _evidence(evidence: Evidence) -> str:
-    """Say one piece of evidence; what the message says in full already is left out."""
+    """Say one piece of evidence, unless the message or a section of its own says it in full."""
     match evidence:
         case Reference():
             return reference_words(evidence)
         case Binding():
             return binding_words(evidence)
-        case Limit():
-            return _limit(evidence)
         case Instance():
             state = one_line(evidence.state, 40) or "in no known state"
             return f"{label(evidence.instance_id, evidence.name)} is {state}"
-        case Unseen() | Group():
+        case Unseen() | Group() | Limit():
             return ""
 
 
