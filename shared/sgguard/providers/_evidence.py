@@ -22,6 +22,7 @@ class Evidence:
             referrer,
             group_name=known.name if known else "",
             project=known.project if known else "",
+            tags=known.tags if known else (),
         )
         rules = naming(group_id, self.rules.get(referrer, ()))
         return [replace(bare, rule=rule) for rule in rules] or [bare]
