@@ -201,6 +201,13 @@ def test_rules_that_may_not_be_read_leave_the_reference_and_say_why():
     assert {gap.code for gap in facts.unseen} == {"no-permission"}
 
 
+def test_rules_that_may_not_be_read_are_a_gap_of_the_group_they_refer_to_and_of_no_other():
+    provider = failing("DescribeSecurityGroupPolicies", "UnauthorizedOperation")
+    seen = provider.list_references([WORLD.referenced, WORLD.free])
+    assert seen.value[WORLD.free] == ()
+    assert {gap.group_id for gap in seen.unseen} == {WORLD.referenced}
+
+
 NAMES = [[""], ["sg-"], ["SG-5UA9ADFV"], ["sg-5ua9adfv "], ["sg-a,sg-b"], ["'sg-5ua9adfv'"]]
 
 

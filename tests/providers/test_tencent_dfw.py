@@ -211,8 +211,10 @@ def test_where_nobody_tells_a_group_named_default_is_taken_for_the_default_one()
 
 def test_another_group_than_asked_for_is_an_unknown_shape():
     row = {"sgId": WORLD.default, "sgName": "default"}
-    with pytest.raises(UnknownShapeError):
-        answering("DescribeSecurityGroups", good(data={"detail": [row]})).read_groups([WORLD.free])
+    provider = answering("DescribeSecurityGroups", good(data={"detail": [row]}))
+    seen = provider.read_groups([WORLD.free])
+    assert seen.value == {}
+    assert [gap.code for gap in seen.unseen] == ["unknown-shape"]
 
 
 def test_rules_as_in_the_documents_sample_are_understood():

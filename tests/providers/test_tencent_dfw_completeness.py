@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
+from sgguard.emulator.faults import Fault
 from sgguard.errors import UnknownShapeError
 from sgguard.facts import gather_delete
 from sgguard.model import Address, DeleteRequest, Scope
@@ -159,8 +160,27 @@ def test_the_default_group_says_so_as_number_text_or_truth(said, is_default):
 )
 def test_a_group_of_another_shape_is_refused_as_unknown(row):
     provider = answering(GROUPS, good(data={"detail": [{"sgId": WORLD.free, **row}]}))
-    with pytest.raises(UnknownShapeError):
-        provider.read_groups([WORLD.free])
+    seen = provider.read_groups([WORLD.free])
+    assert seen.value == {}
+    assert [(gap.code, gap.group_id) for gap in seen.unseen] == [("unknown-shape", WORLD.free)]
+
+
+@pytest.mark.parametrize(
+    ("read", "action"),
+    [
+        ("read_groups", GROUPS),
+        ("list_references", GROUPS),
+        ("list_bindings", INSTANCES),
+        ("list_bindings", INTERFACES),
+    ],
+)
+def test_what_cannot_be_read_of_one_group_is_no_gap_of_the_others(read, action):
+    emulator = WORLD.emulator()
+    emulator.faults.append(Fault("garbage", action=action, body=json.dumps(good()), skip=1))
+    seen = getattr(connected(emulator, attempts=1), read)([WORLD.free, WORLD.bound])
+    (gap,) = seen.unseen
+    assert gap.group_id in (WORLD.free, WORLD.bound)
+    assert {WORLD.free, WORLD.bound} - {gap.group_id} <= set(seen.value)
 
 
 # -- lists and their pages -----------------------------------------------------------------------

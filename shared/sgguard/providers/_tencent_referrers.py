@@ -8,7 +8,7 @@ named: an answer in the wrong sense, or a short one, never reads as "not referen
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,9 @@ from sgguard.wire.parallel import parallel
 
 Rules = Mapping[str, tuple[Rule, ...]]
 """The rules of groups by id; a group whose rules could not be read is missing."""
+
+Untold = Mapping[str, tuple[Unseen, ...]]
+"""Why the rules of a group could not be read, by its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +54,17 @@ def references(
         group_id: tuple(name for name in dict.fromkeys(names) if name != group_id)
         for group_id, names in named.items()
     }
-    evidence = _evidence(others, counts, reading)
+    evidence, untold = _evidence(others, counts, reading)
     found: dict[str, tuple[Reference, ...]] = {}
-    unseen = list(evidence.unseen)
+    unseen: list[Unseen] = []
     for group_id, names in others.items():
-        checked = check(group_id, names, counts.get(group_id), evidence.value.rules)
+        for name in (*names, group_id):
+            unseen += (replace(gap, group_id=group_id) for gap in untold.get(name, ()))
+        checked = check(group_id, names, counts.get(group_id), evidence.rules)
         unseen += checked.unseen
         if checked.names is not None:
             found[group_id] = tuple(
-                one for name in checked.names for one in evidence.value.of(group_id, name)
+                one for name in checked.names for one in evidence.of(group_id, name)
             )
     return Seen(found, tuple(unseen))
 
@@ -90,25 +95,27 @@ def _unproven(group_id: str, names: Sequence[str], rules: Rules) -> tuple[str, .
 
 def _evidence(
     others: Mapping[str, Sequence[str]], counts: Mapping[str, int], reading: Reading
-) -> Seen[Evidence]:
+) -> tuple[Evidence, Untold]:
     """Read names and rules of the referring groups, and the own rules that explain a count."""
     referring = sorted({name for names in others.values() for name in names})
     counted = {one for one, names in others.items() if counts.get(one, 0) > len(names)}
     groups, rules = _together(
-        lambda: Seen(reading.groups(referring)),
+        lambda: reading.groups(referring),
         lambda: _rules({*referring, *counted}, reading),
     )
+    known, untold = rules
     suspects = {
         group_id
         for group_id, names in others.items()
-        if group_id not in rules.value and _unproven(group_id, names, rules.value)
+        if group_id not in known and _unproven(group_id, names, known)
     }
-    own = _rules(suspects, reading)
-    evidence = Evidence(groups.value, {**rules.value, **own.value})
-    return Seen(evidence, (*rules.unseen, *own.unseen))
+    own, own_untold = _rules(suspects - untold.keys(), reading)
+    return Evidence(groups, {**known, **own}), {**untold, **own_untold}
 
 
-def _rules(group_ids: Collection[str], reading: Reading) -> Seen[dict[str, tuple[Rule, ...]]]:
+def _rules(
+    group_ids: Collection[str], reading: Reading
+) -> tuple[dict[str, tuple[Rule, ...]], Untold]:
     """Read rules side by side; those of groups that are gone or may not be read are missing."""
     ids = sorted(group_ids)
 
@@ -121,12 +128,12 @@ def _rules(group_ids: Collection[str], reading: Reading) -> Seen[dict[str, tuple
     def rules_of(group_id: str) -> Seen[Any]:
         return seen_or_unseen(f"rules of {group_id}", lambda: ask(group_id), None)
 
-    read = parallel([partial(rules_of, group_id) for group_id in ids])
-    found = {one: seen.value for one, seen in zip(ids, read, strict=True) if seen.value is not None}
-    return Seen(found, tuple(gap for seen in read for gap in seen.unseen))
+    read = dict(zip(ids, parallel([partial(rules_of, one) for one in ids]), strict=True))
+    found = {one: seen.value for one, seen in read.items() if seen.value is not None}
+    return found, {one: seen.unseen for one, seen in read.items() if seen.unseen}
 
 
-def _together(*calls: Callable[[], Seen[Any]]) -> list[Seen[Any]]:
+def _together(*calls: Callable[[], Any]) -> list[Any]:
     return parallel(calls)
 
 

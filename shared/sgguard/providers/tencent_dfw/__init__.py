@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, get_args
 
@@ -111,8 +111,9 @@ class TencentDfw:
     def read_groups(self, group_ids: Sequence[str]) -> Seen[dict[str, Group | None]]:
         """Return each group by id, one call each; None where the cloud knows no such group."""
         ids = list(dict.fromkeys(group_ids))
-        found = parallel([partial(dfw.group, self.api, group_id) for group_id in ids])
-        return Seen(dict(zip(ids, found, strict=True)))
+        read = parallel([partial(self._group, group_id) for group_id in ids])
+        found = {key: one.value for key, one in zip(ids, read, strict=True) if not one.unseen}
+        return Seen(found, tuple(gap for one in read for gap in one.unseen))
 
     def list_references(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Reference, ...]]]:
         """Return, by id, every rule of another group that names it."""
@@ -208,4 +209,14 @@ class TencentDfw:
             rest = total - len(ids)
             return Seen((*named, Binding(kind, count=rest)) if rest else named)
 
-        return seen_or_unseen(f"{kind}s of {group_id}", ask, ())
+        return _of(group_id, seen_or_unseen(f"{kind}s of {group_id}", ask, ()))
+
+    def _group(self, group_id: str) -> Seen[Any]:
+        nothing: Any = None
+        read = partial(dfw.group, self.api, group_id)
+        return _of(group_id, seen_or_unseen(f"group {group_id}", lambda: Seen(read()), nothing))
+
+
+def _of(group_id: str, seen: Seen[Any]) -> Seen[Any]:
+    """Say whom the gaps concern, so that they are none of the other groups asked about."""
+    return replace(seen, unseen=tuple(replace(gap, group_id=group_id) for gap in seen.unseen))

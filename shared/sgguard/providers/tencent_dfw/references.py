@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -57,7 +58,8 @@ def _counted(api: DfwApi, group_id: str) -> Seen[Any]:
         found = dfw.described(api, group_id)
         return Seen(found.referrers if found else None)
 
-    return seen_or_unseen(f"the count of references to {group_id}", ask, nothing)
+    seen = seen_or_unseen(f"the count of references to {group_id}", ask, nothing)
+    return Seen(seen.value, tuple(replace(gap, group_id=group_id) for gap in seen.unseen))
 
 
 def _groups(api: DfwApi, group_ids: Sequence[str]) -> Mapping[str, Group]:
