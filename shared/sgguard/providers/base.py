@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
+from unicodedata import category
 
 from sgguard.errors import CredentialsError, ForbiddenError, SettingsError, UnknownShapeError
 from sgguard.model import (
@@ -21,7 +22,7 @@ from sgguard.model import (
     Unseen,
     Visibility,
 )
-from sgguard.wire.client import Wire
+from sgguard.wire.client import Wire, is_address
 from sgguard.wire.clock import EpochClock
 from sgguard.wire.pacing import Rates
 
@@ -57,7 +58,7 @@ class Access:
         """
         name = f"SGGUARD_ENDPOINT_{self.wire.provider.upper().replace('-', '_')}"
         url = self.env.get(name, "").rstrip("/")
-        if url and not url.startswith(("http://", "https://")):
+        if url and not is_address(url):
             raise SettingsError(
                 f"{name}={url!r} is not an address: expected http://host:port or https://host"
             )
@@ -71,9 +72,17 @@ class Access:
         return self.wire.paced(rates, self.endpoint(), self.account, self.region, credentials)
 
     def secret(self, *alternatives: str) -> str:
-        """Return the first of the variables that is set and not blank, else ``""``."""
+        """Return the first of the variables that is set and not blank, else ``""``.
+
+        Raises:
+            CredentialsError: it holds a line break or the like, as pasted keys do.
+        """
         for name in alternatives:
             if value := self.env.get(name, "").strip():
+                if any(category(character) == "Cc" for character in value):
+                    raise CredentialsError(
+                        f"{name} holds a line break or another control character"
+                    )
                 return value
         return ""
 

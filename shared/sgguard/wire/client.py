@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -14,6 +15,7 @@ import httpx
 from sgguard.errors import (
     CloudError,
     GarbledError,
+    SettingsError,
     ThrottledError,
     UnknownShapeError,
     UnreachableError,
@@ -101,12 +103,12 @@ class Wire:
         Raises:
             DeadlineError: no time was left to ask.
             CloudError: what ``check`` found in the answer, or that none came.
+            SettingsError: a setting holds letters that no request can carry.
         """
         self._wait_for_turn(action)
         left_s = self.deadline.require(f"{self.provider} {action} could be asked")
-        client = _client(self.transport, httpx.URL(url))
-        try:
-            response = client.request(
+        with self._translating(action, url):
+            response = _client(self.transport, httpx.URL(url)).request(
                 method,
                 url,
                 params=params,
@@ -118,6 +120,25 @@ class Wire:
                     min(left_s, CALL_TIMEOUT_S), connect=min(left_s, CONNECT_TIMEOUT_S)
                 ),
             )
+        try:
+            check(response)
+        except CloudError as error:
+            self._heed(error, action, response)
+            raise
+        return response
+
+    @contextmanager
+    def _translating(self, action: str, url: str | httpx.URL) -> Iterator[None]:
+        """Raise what goes wrong while a request is sent as errors of ours."""
+        try:
+            yield
+        except (httpx.LocalProtocolError, UnicodeEncodeError) as error:
+            # Neither told nor chained: such an error quotes a header, and with it a key or token.
+            if isinstance(error, httpx.LocalProtocolError):
+                raise UnreachableError(self.provider, action, code=type(error).__name__) from None
+            raise SettingsError(
+                f"{self.provider}: credentials or region hold letters that no request can carry"
+            ) from None
         except httpx.TransportError as error:
             raise UnreachableError(
                 self.provider, action, code=type(error).__name__, detail=_why(error, url)
@@ -126,12 +147,6 @@ class Wire:
             raise UnknownShapeError(
                 self.provider, action, code=type(error).__name__, detail=_why(error, url)
             ) from error
-        try:
-            check(response)
-        except CloudError as error:
-            self._heed(error, action, response)
-            raise
-        return response
 
     def read_json(
         self,
@@ -191,6 +206,15 @@ class Wire:
             error.retry_after_s = max(told_s, error.retry_after_s or 0.0)
         if isinstance(error, ThrottledError):
             self.pace.slow_down(self._cloud, action, error.retry_after_s)
+
+
+def is_address(url: str) -> bool:
+    """Tell whether this is an http(s) address that can be asked."""
+    try:
+        parts = httpx.URL(url)
+    except httpx.InvalidURL:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.host)
 
 
 def parse_json(response: httpx.Response, *, provider: str, action: str) -> Any:

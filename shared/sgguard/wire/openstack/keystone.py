@@ -17,7 +17,7 @@ from typing import Any, Literal
 import httpx
 
 from sgguard.errors import SettingsError
-from sgguard.wire.client import parse_json
+from sgguard.wire.client import is_address, parse_json
 from sgguard.wire.openstack.neutron_error import error_of
 from sgguard.wire.shape import Json, Shape
 
@@ -206,7 +206,7 @@ def v3_url(auth_url: str) -> str:
         SettingsError: it is no http(s) address, or names the removed v2.0 API.
     """
     url = auth_url.rstrip("/")
-    if not url.startswith(("http://", "https://")):
+    if not is_address(url):
         raise SettingsError(f"OS_AUTH_URL={auth_url!r} is not an address: expected https://host/v3")
     if url.endswith("/v2.0"):
         raise SettingsError(f"OS_AUTH_URL={auth_url!r} names Identity v2.0: expected one with /v3")
