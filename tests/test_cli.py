@@ -409,12 +409,13 @@ def test_a_reader_that_goes_away_is_no_verdict(demo_server):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_is_one_line_and_no_verdict(demo_server):
+@pytest.mark.parametrize("buffering", ["", "1"], ids=["buffered", "unbuffered"])
+def test_a_full_disk_is_one_line_and_no_verdict(demo_server, buffering):
     _, env = demo_server
     with Path("/dev/full").open("w") as full:
         process = subprocess.run(
             [sys.executable, "-m", "sgguard.cli", "check", "delete", FREE],
-            env=os.environ | env,
+            env=os.environ | env | {"PYTHONUNBUFFERED": buffering},
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,

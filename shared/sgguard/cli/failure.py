@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -36,13 +37,20 @@ def run(command: click.Command, args: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except BrokenPipeError:
-        # The interpreter flushes once more at its end and would complain there.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return PIPE_CLOSED
     except Exception as error:  # noqa: BLE001 - the last resort: one line instead of a traceback
         say_why(error)
+        if isinstance(error, OSError):
+            _forget_output()
         return ERROR
     return code if isinstance(code, int) else 0
+
+
+def _forget_output() -> None:
+    """Drop what could not be written: the interpreter flushes at its end and would complain."""
+    with suppress(OSError, ValueError, AttributeError):  # there may be no standard output at all
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say_why(error: Exception) -> None:
