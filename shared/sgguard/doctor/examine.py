@@ -96,7 +96,7 @@ def _asked(checkup: Checkup, provider: Provider, probe: Probe, wire: Wire, means
     closed = [door.error for door in doors if door.error is not None]
     ahead_s = doors[0].ahead_s
     clock = None if ahead_s is None else Clock(ahead_s, probe.clock_tolerance_s)
-    found = [findings.unreachable(error) for error in closed]
+    found = [findings.of_door(error) for error in closed]
     if clock is not None and (flaw := findings.of_clock(clock)):
         found.append(flaw)
     checkup = replace(checkup, is_reachable=not closed, clock=clock)

@@ -114,7 +114,7 @@ def of_error(
     if isinstance(error, UnauthenticatedError):
         return _unauthenticated(error, probe, clock, credentials)
     if isinstance(error, UnreachableError):
-        return unreachable(error)
+        return _unreachable(error)
     if _has_code(error, probe.region_codes):
         message = f"{_code(error)}: this cloud does not know the region {region!r}"
         return Finding("no-such-region", message, "give another one with --region")
@@ -124,15 +124,18 @@ def of_error(
     return None
 
 
-def unreachable(error: SgguardError) -> Finding:
+def of_door(error: SgguardError) -> Finding:
     """Return what a closed door means."""
-    if not isinstance(error, CloudError):
-        why, variable = one_line(error), "SGGUARD_ENDPOINT_…"
-    else:
-        why = error.detail or error.code
-        variable = f"SGGUARD_ENDPOINT_{variable_part(error.provider)}"
+    if isinstance(error, CloudError):
+        return _unreachable(error)
+    code, message, remedy = _SAID[DeadlineError]
+    return Finding(code, message, remedy)
+
+
+def _unreachable(error: CloudError) -> Finding:
+    variable = f"SGGUARD_ENDPOINT_{variable_part(error.provider)}"
     remedy = f"check network, proxy and the region's name (and {variable}, where it is set)"
-    return Finding("unreachable", f"no answer from {why}", remedy)
+    return Finding("unreachable", f"no answer from {error.detail or error.code}", remedy)
 
 
 def of_clock(clock: Clock) -> Finding | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -9,6 +10,9 @@ from functools import partial
 from sgguard import providers
 from sgguard.errors import InputError, SettingsError
 from sgguard.providers import Setup
+
+_NAME = re.compile(r"[A-Za-z0-9._@-]+")
+"""What a region may be called in a group's address, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,9 @@ def places(
         InputError: an unknown cloud, or regions that belong to no cloud.
         SettingsError: no cloud is named and none is set up.
     """
-    if blank := [text for text in (*named, *regions) if not text.strip()]:
-        raise InputError(f"{blank[0]!r} names neither a cloud nor a region")
+    for text in (*named, *regions):
+        if not _NAME.fullmatch(text):
+            raise InputError(f"{text!r} names neither a cloud nor a region")
     clouds = list(named) or configured(env)
     if not clouds:
         raise SettingsError(f"no cloud is set up: {_how()}")

@@ -16,6 +16,7 @@ UNWRAPPED = 10_000
 
 _GAP = "  "
 _HEAD = ("cloud", "region", "trust", "reach", "clock", "read", "change", "sees", "limits")
+_CHANGE, _SEES = _HEAD.index("change"), _HEAD.index("sees")
 _REGION_MAX = 15
 _MINUTES_FROM_S = 9_999
 _UNTOLD = "?"
@@ -34,7 +35,7 @@ def to_text(checkups: Sequence[Checkup], width: int = UNWRAPPED) -> str:
     else:
         table = [line for row in rows for line in ("", *_listed(row))][1:]
     said = [line for checkup in checkups for line in _findings(checkup, width)]
-    if any(permission.need == "change" for one in checkups for permission in one.permissions):
+    if any(_UNTOLD in row[_CHANGE] and row[_SEES] != _UNTOLD for row in rows):
         said += _wrapped(_LEGEND, width)
     return "\n".join([*table, *([""] if said else []), *said, "", *_conclusion(checkups, width)])
 
@@ -102,8 +103,8 @@ def _granted(permissions: Sequence[Permission]) -> str:
     untold = counted[Grant.NOT_TOLD]
     if not told:
         return _UNTOLD
-    granted = f"{counted[Grant.GRANTED]} of {told + untold}"
-    return f"{granted}, {untold} {_UNTOLD}" if untold else granted
+    granted = f"{counted[Grant.GRANTED]}/{told + untold}"
+    return f"{granted} {untold}{_UNTOLD}" if untold else granted
 
 
 def _limits(checkup: Checkup) -> str:
