@@ -39,7 +39,7 @@ def read(headers: Mapping[str, str], body: bytes, kind: Kind) -> Delivery:  # no
     """
     content_type = headers.get("content-type", "")
     if not (is_json(content_type) or media_type(content_type) in _UNLABELLED):
-        raise unknown_format(content_type, "application/json (or a CloudEvent)")
+        raise unknown_format("content-type", "application/json (or a CloudEvent)")
     document = parse_json(body)
     if not isinstance(document, dict):
         raise EventError("the body is not a JSON object", problems=(Problem("", "is no object"),))

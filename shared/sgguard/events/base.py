@@ -14,7 +14,6 @@ from sgguard.errors import EventError, Problem
 DeliveryMode = Literal["binary", "structured", "batched", "bare"]
 
 MAX_DEPTH = 32
-_SHOWN_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +84,15 @@ def is_json(content_type: str) -> bool:
     return is_utf8 and (media == "application/json" or media.endswith("+json"))
 
 
-def unknown_format(content_type: str, expected: str) -> EventError:
-    """Return the error for a body that nobody here reads."""
-    shown = content_type[:_SHOWN_MAX]
+def unknown_format(path: str, expected: str) -> EventError:
+    """Return the error for a body that nobody here reads; ``path`` is what says its format.
+
+    What was said there is not repeated: it is a header, and headers never come back.
+    """
     return EventError(
-        f"bodies of content type {shown!r} are not read here",
+        f"bodies of this content type are not read here: expected {expected}",
         status=415,
-        problems=(Problem("content-type", f"is {shown!r}", expected),),
+        problems=(Problem(path, "is another format, or none in UTF-8", expected),),
     )
 
 

@@ -32,6 +32,7 @@ from sgguard.events.base import (
 from sgguard.schemas import pointer
 
 MAX_BATCH = 100
+MAX_PROBLEMS = 20
 
 _STRUCTURED = "application/cloudevents"
 _BATCHED = "application/cloudevents-batch"
@@ -45,7 +46,9 @@ _TIME = re.compile(
 )
 # Forbidden in attribute values (spec.md, "String"); half surrogates are refused with the JSON.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)"')
+# Possessive: many quotes that are not closed would else be tried from each of them to the end.
+_BALANCED = re.compile(r'(?:[^"]|"(?:[^"\\]|\\.)*+")*+')
 _BROKEN_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _INT32 = range(-(2**31), 2**31)
 
@@ -139,7 +142,7 @@ def _binary(headers: Mapping[str, str], body: bytes, kind: Kind) -> Event:
 
 def _require_json(content_type: str, expected: str) -> None:
     if not is_json(content_type):
-        raise unknown_format(content_type, expected)
+        raise unknown_format("content-type", expected)
 
 
 def _check(attributes: Mapping[str, Any], path: Callable[[str], str], kind: Kind) -> None:
@@ -157,7 +160,7 @@ def _check(attributes: Mapping[str, Any], path: Callable[[str], str], kind: Kind
     if missing or wrong:
         raise _invalid([*missing, *wrong])
     if not is_json(str(attributes.get("datacontenttype", "application/json"))):
-        raise unknown_format(str(attributes["datacontenttype"]), "application/json")
+        raise unknown_format(path("datacontenttype"), "application/json")
     if attributes["type"] != kind.event_type:
         raise EventError(
             f"events of this type are not judged here: expected {kind.event_type}",
@@ -215,7 +218,8 @@ _EXPECTED: dict[str, str] = {
 
 
 def _invalid(problems: list[Problem]) -> EventError:
-    return EventError("this is not a CloudEvent that can be read", problems=tuple(problems))
+    told = tuple(problems[:MAX_PROBLEMS])
+    return EventError("this is not a CloudEvent that can be read", problems=told)
 
 
 def decode_header(value: str) -> str:
@@ -228,7 +232,7 @@ def decode_header(value: str) -> str:
     value = value.strip(" \t")
     if not value.isascii() or not value.isprintable():
         raise ValueError("has characters that must be percent-encoded")
-    if '"' in _QUOTED.sub("", value):
+    if not _BALANCED.fullmatch(value):
         raise ValueError("has a quote that is not closed")
     unquoted = _QUOTED.sub(lambda quoted: re.sub(r"\\(.)", r"\1", quoted[1]), value)
     if _BROKEN_PERCENT.search(unquoted):

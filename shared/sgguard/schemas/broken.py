@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from functools import lru_cache
+from heapq import nsmallest
 from itertools import islice
 from typing import Any
 
@@ -18,6 +19,7 @@ from sgguard.errors import Problem
 from sgguard.schemas import load, pointer
 
 MAX_PROBLEMS = 20
+_KEY_MAX = 64
 
 _TYPES: dict[str, str] = {
     "object": "an object",
@@ -82,8 +84,9 @@ def _unknown_key(where: str, error: ValidationError) -> Iterator[Problem]:
     schema: Any = error.schema
     found: Any = error.instance
     known = list(schema["properties"])
-    for key in sorted(set(found) - set(known)):
-        near = get_close_matches(key, known, n=1)
+    # No more keys are looked at than are told: finding what each may mean costs far more than it.
+    for key in nsmallest(MAX_PROBLEMS, set(found) - set(known)):
+        near = get_close_matches(key[:_KEY_MAX], known, n=1)
         expected = near[0] if near else f"one of {', '.join(known)}"
         yield Problem(where + pointer(key), "is not known here", expected)
 

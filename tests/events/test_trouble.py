@@ -1,0 +1,170 @@
+"""Deliveries made to hurt: what is sent back of them, and what reading them costs."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from sgguard import events, request
+from sgguard.errors import EventError
+from sgguard.events.cloudevents import decode_header
+
+KIND = events.Kind("delete_request", "sgguard.delete.requested.v1")
+BATCHED = {"Content-Type": "application/cloudevents-batch+json"}
+STRUCTURED = {"Content-Type": "application/cloudevents+json"}
+MIB = 1024 * 1024
+
+
+def refused(headers: dict[str, str], body: bytes) -> EventError:
+    with pytest.raises(EventError) as caught:
+        events.read(headers, io.BytesIO(body), KIND, MIB)
+    return caught.value
+
+
+def event(**attributes: object) -> dict[str, object]:
+    base = {"specversion": "1.0", "id": "1", "source": "/a", "type": KIND.event_type}
+    return {**base, "data": {}, **attributes}
+
+
+# -- nothing of a header comes back ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "s3cret"},
+        {"Content-Type": "text/plain; s3cret=s3cret"},
+        {"Content-Type": "multipart/form-data; boundary=s3cret"},
+        {"Content-Type": "application/cloudevents+s3cret"},
+        {"Content-Type": "application/cloudevents-batch+s3cret"},
+        {"Content-Type": "application/json; charset=s3cret", "ce-id": "1"},
+        {"Content-Encoding": "s3cret"},
+        {"ce-id": "s3cret", "ce-source": "s3cret", "ce-type": "s3cret", "ce-specversion": "s3cret"},
+        {"ce-id": '"s3cret'},
+        {"ce-id": "s3cret%"},
+        {"ce-datacontenttype": "s3cret"},
+    ],
+    ids=str,
+)
+def test_the_value_of_a_header_is_not_repeated(headers):
+    error = refused(headers, b"{}")
+    assert "s3cret" not in f"{error} {error.problems}"
+
+
+def test_a_format_that_is_not_read_is_pointed_at_where_it_is_said():
+    assert refused({"Content-Type": "text/csv"}, b"a").problems[0].path == "content-type"
+    body = json.dumps(event(datacontenttype="text/csv")).encode()
+    assert refused(STRUCTURED, body).problems[0].path == "/datacontenttype"
+
+
+# -- what a megabyte may cost ---------------------------------------------------------------------
+
+
+def seconds(call, *arguments: object) -> float:
+    """CPU seconds, not those of the wall: the machine may be busy."""
+    begun_s = time.process_time()
+    call(*arguments)
+    return time.process_time() - begun_s
+
+
+def filled(parts: Iterator[str], around: str) -> bytes:
+    """Return a body just below one megabyte, made of as many parts as it takes."""
+    taken: list[str] = []
+    left = MIB - 100
+    for part in parts:
+        left -= len(part) + 1
+        if left < 0:
+            break
+        taken.append(part)
+    return (around[0] + ",".join(taken) + around[1]).encode()
+
+
+def asked(body: bytes, headers: dict[str, str]) -> list[EventError]:
+    """Read and parse as a function does; return what is wrong."""
+    try:
+        delivery = events.read(headers, io.BytesIO(body), KIND, MIB)
+    except EventError as error:
+        return [error]
+    wrong: list[EventError] = []
+    for item in delivery.items:
+        try:
+            if isinstance(item, EventError):
+                raise item
+            request.delete_request(item.data)
+        except EventError as error:
+            wrong.append(error)
+    return wrong
+
+
+MEGABYTES = {
+    "keys nobody knows": (filled((f'"{n:x}":1' for n in itertools.count()), "{}"), {}),
+    "keys like ours": (filled((f'"target{n:x}":1' for n in itertools.count()), "{}"), {}),
+    "one long key": (f'{{"{"target" * 170_000}":1}}'.encode(), {}),
+    "targets without end": (
+        b'{"targets":' + filled(itertools.repeat('"a"'), "[]")[:-1] + b"]}",
+        {},
+    ),
+    "lists in a list": (filled(itertools.repeat("[]"), "[]"), {}),
+    "a number of a million digits": (b"[" + b"9" * (MIB - 10) + b"]", {}),
+    "a fraction of a million digits": (b'{"a":0.' + b"9" * (MIB - 20) + b"}", {}),
+    "half a million colons": (b'{"target":"' + b":" * (MIB // 2) + b'"}', {}),
+    "one event of many wrong attributes": (
+        json.dumps([event(**{f"A{n}": "x" for n in range(50_000)})]).encode(),
+        BATCHED,
+    ),
+    "a hundred events of many keys": (
+        json.dumps([event(data={f"k{n}": 1 for n in range(800)}) for _ in range(100)]).encode(),
+        BATCHED,
+    ),
+    "a long time": (
+        json.dumps(event(time="2026-01-01T00:00:00." + "1" * 900_000)).encode(),
+        BATCHED,
+    ),
+    "a long source": (json.dumps([event(source="a" * 900_000 + " ")]).encode(), BATCHED),
+}
+
+
+@pytest.mark.parametrize("case", MEGABYTES.values(), ids=MEGABYTES)
+def test_a_megabyte_of_nonsense_is_refused_in_few_words_and_little_time(case):
+    body, headers = case
+    assert len(body) <= MIB
+    asked(b'{"a":1}', {})  # what is imported at first use is not the body's cost
+    wrong: list[EventError] = []
+    assert seconds(lambda: wrong.extend(asked(body, headers))) < 2
+    assert wrong
+    for error in wrong:
+        assert len(error.problems) <= 20
+        assert all(len(problem.path) < 300 for problem in error.problems)
+
+
+@pytest.mark.parametrize("part", ['"', '"\\', '\\"', "%", '""', '"a'], ids=repr)
+def test_a_header_is_decoded_in_a_time_that_grows_with_its_length(part):
+    """Of 100 headers of 8 KiB, which servers let through, none may cost more than its length."""
+    value = part * (8190 // len(part))
+
+    def decode() -> None:
+        with suppress(ValueError):
+            decode_header(value)
+
+    assert seconds(decode) < 0.05
+
+
+@pytest.mark.parametrize("value", ['a"b', '"', '"a\\"', '"a""', 'x "y" "'], ids=repr)
+def test_a_quote_that_is_not_closed_is_refused(value):
+    with pytest.raises(ValueError, match="not closed"):
+        decode_header(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [('"a"b"c"', "abc"), ('a\\"b"', "a\\b"), ('""', ""), ('"\\""', '"'), ('"\\\\"', "\\")],
+    ids=repr,
+)
+def test_quotes_are_taken_off_from_the_left(value, text):
+    assert decode_header(value) == text
