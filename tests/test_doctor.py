@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import time
 from dataclasses import replace
 
@@ -707,3 +708,12 @@ def test_the_help_teaches(sgguard):
         assert word in out
     assert "sgguard doctor --provider tencent" in out
     assert max(map(len, out.splitlines())) <= 100
+
+
+def test_five_clouds_that_are_well_fit_a_common_terminal(clouds):
+    places = doctor.places(os.environ)
+    checkups = [doctor.examine(place, Means.from_env(os.environ)) for place in places]
+    head, *rows = doctor.to_text(checkups, 80).splitlines()[:6]
+    assert head.startswith("cloud  ")
+    assert len(rows) == len(checkups) == 5
+    assert max(map(len, (head, *rows))) <= 80

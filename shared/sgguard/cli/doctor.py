@@ -27,7 +27,7 @@ The table:
   read    permissions that verdicts need and these credentials have
   change  the same for remedies (?: only changing something would tell)
   sees    rules and bindings of this project only, of the account, or of the whole cloud
-  limits  read live from the cloud, or as documented
+  limits  read live from the cloud, or known from its documents (docs)
 
 \b
 Where nobody gives a region, the variable of the cloud's own tools does: TENCENTCLOUD_REGION,

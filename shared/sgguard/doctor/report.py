@@ -112,7 +112,7 @@ def _limits(checkup: Checkup) -> str:
     if not counted:
         return _UNTOLD
     if not counted["live"]:
-        return "documented"
+        return "docs"
     return "live" if len(counted) == 1 else f"{counted['live']} of {counted.total()} live"
 
 
