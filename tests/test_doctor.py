@@ -336,6 +336,13 @@ def test_a_region_that_does_not_exist_is_said_in_one_line(provider):
     assert "--region" in finding(checkup, code).remedy
 
 
+def test_a_project_of_another_region_is_said_once():
+    world = world_of("huawei")
+    checkup = examine(world, env=world.env | {"HUAWEICLOUD_SDK_PROJECT_ID": "0" * 32})
+    assert codes(checkup) == ["no-such-region"]
+    assert "project" in finding(checkup, "no-such-region").remedy
+
+
 def test_a_region_no_host_can_have_is_not_set_up():
     checkup = examine(world_of("huawei"), region="cn_north 4")
     assert codes(checkup, "setup") == ["not-set-up"]

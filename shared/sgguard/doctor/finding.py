@@ -116,8 +116,9 @@ def of_error(
     if isinstance(error, UnreachableError):
         return _unreachable(error)
     if _has_code(error, probe.region_codes):
-        message = f"{_code(error)}: this cloud does not know the region {region!r}"
-        return Finding("no-such-region", message, "give another one with --region")
+        message = f"{_code(error)}: these credentials have no region {region!r} here"
+        remedy = "give another one with --region, or correct the project where one is set"
+        return Finding("no-such-region", message, remedy)
     for kind, (code, message, remedy) in _SAID.items():
         if isinstance(error, kind):
             return Finding(code, message.format(error=one_line(error), code=_code(error)), remedy)
