@@ -81,6 +81,12 @@ def _filtered(
     return found
 
 
+def effective_filters(params: httpx.QueryParams, cloud: Cloud) -> set[str]:
+    """Return the filters of a query that this cloud neither ignores nor refuses."""
+    names = ("ignored_filters", "refused_filters")
+    return set(params).difference(_CONTROLS, *(cloud.quirks.get(name, []) for name in names))
+
+
 def _has(value: object, wanted: set[str]) -> bool:
     """Say whether a value is one of those asked for; several values of one filter mean "or"."""
     if isinstance(value, list):
