@@ -393,6 +393,25 @@ def test_a_rule_that_names_an_address_group_is_no_reference():
     assert f"address group {w.FREE}" in {rule.peer for rule in rules}
 
 
+def test_a_group_that_names_itself_is_free_and_its_other_referrers_are_not_forgotten():
+    # cloud-custodian #8783: a group that named itself was "used" for ever.
+    cloud = emulator()
+    provider = connect(cloud)
+    assert provider.list_references([w.SELF]).value == {w.SELF: ()}
+    add_rule(cloud, w.OUT, direction="egress", peer_group=w.SELF)
+    assert [r.group_id for r in provider.list_references([w.SELF]).value[w.SELF]] == [w.OUT]
+
+
+def test_a_rule_that_somebody_else_made_inside_the_group_is_no_sign_of_sharing():
+    def by_an_admin(request, response):
+        text = response.text.replace(w.PROJECT, w.OTHER_PROJECT)
+        is_rules = request.url.path.endswith("/security-group-rules")
+        return httpx.Response(200, text=text) if is_rules else None
+
+    seen = behind(emulator(), by_an_admin).list_references([w.SELF])
+    assert (seen.value, seen.unseen) == ({w.SELF: ()}, ())
+
+
 def test_who_holds_a_rule_is_told_with_the_tags_that_say_whose_it_is():
     cloud = emulator()
     state(cloud).group(w.APP).tags = {"owner": "payments", "critical": ""}
