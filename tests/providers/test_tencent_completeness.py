@@ -9,6 +9,7 @@ import pytest
 
 from sgguard.emulator.faces.tencent.usage import SHOWN
 from sgguard.emulator.faults import Fault
+from sgguard.errors import UnknownShapeError
 from sgguard.facts import gather_delete
 from sgguard.model import Address, DeleteRequest, Scope
 from sgguard.providers.tencent.rate import INFERRED, RATES
@@ -108,6 +109,8 @@ BROKEN = {
     "null": {"SecurityGroupAssociationStatisticsSet": None},
     "without a total": counted(WORLD.free, TotalCount=None),
     "without referring groups": counted(WORLD.free, SG=None),
+    "without instances": counted(WORLD.free, CVM=None),
+    "without load balancers": counted(WORLD.free, CLB=None),
     "a count as text": counted(WORLD.free, CVM="0"),
     "a count as fraction": counted(WORLD.free, CVM=0.0),
     "a count as truth": counted(WORLD.free, CVM=False),
@@ -424,6 +427,27 @@ def test_interfaces_of_an_instance_that_do_not_add_up_are_a_gap():
     assert [gap.code for gap in seen.unseen] == ["not-told"]
 
 
+def server(instance_id):
+    return {"InstanceId": instance_id, "InstanceState": "RUNNING", "SecurityGroupIds": []}
+
+
+@pytest.mark.parametrize(
+    ("total", "rows"),
+    [
+        (1, []),
+        (0, [server(WORLD.server)]),
+        (2, [server(WORLD.server)]),
+        (1, [server(WORLD.other_server)]),
+        (2, [server(WORLD.server)] * 2),
+    ],
+    ids=["counted, not listed", "listed, not counted", "one of two", "another", "twice"],
+)
+def test_an_instance_that_is_not_told_whole_is_an_unknown_shape_and_not_missing(total, rows):
+    provider = answering("DescribeInstances", {"TotalCount": total, "InstanceSet": rows})
+    with pytest.raises(UnknownShapeError):
+        provider.read_instance(WORLD.server)
+
+
 def sg(group_id):
     return {"SecurityGroupId": group_id, "IsDefault": False, "ProjectId": "0"}
 
@@ -481,10 +505,6 @@ def test_one_unknown_id_among_many_costs_a_few_calls_and_hides_no_other(read):
 # -- limits --------------------------------------------------------------------------------------
 
 
-def limits_of(emulator):
-    return {limit.name: limit for limit in connected(emulator).read_limits().value}
-
-
 KEYS = {
     "SecurityGroupLimit": "groups-per-project",
     "SecurityGroupPolicyLimit": "rules-per-group",
@@ -495,10 +515,15 @@ KEYS = {
 
 
 @pytest.mark.parametrize(("key", "name"), KEYS.items(), ids=list(KEYS))
-def test_a_limit_the_cloud_leaves_out_is_the_documented_one_and_the_others_stay_live(key, name):
-    limits = limits_of(loaded(quirks={"limits_omit": [key]}))
-    assert {limit.name for limit in limits.values() if limit.source == "documented"} == {name}
-    assert key in limits[name].note
+def test_a_limit_the_cloud_leaves_out_is_the_documented_one_and_a_gap_where_a_launch_needs_it(
+    key, name
+):
+    seen = connected(loaded(quirks={"limits_omit": [key]})).read_limits()
+    (documented,) = [limit for limit in seen.value if limit.source == "documented"]
+    assert documented.name == name
+    assert key in documented.note
+    is_needed = name in ("groups-per-instance", "instances-per-group")
+    assert [gap.code for gap in seen.unseen] == ["not-told"] * is_needed
 
 
 @pytest.mark.parametrize("key", ["ReferedSecurityGroupLimit", "ReferredSecurityGroupLimit"])

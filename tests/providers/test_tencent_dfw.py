@@ -155,7 +155,7 @@ def test_a_count_of_zero_beside_listed_instances_is_not_believed():
     # The sample on the action's own page counts 0 beside one instance.
     provider = connected(loaded(quirks={"total_zero": True}))
     assert len(provider.list_bindings([WORLD.bound]).value[WORLD.bound]) == 3
-    assert provider.count_instances([WORLD.bound]).value == {WORLD.bound: 2}
+    assert provider.count_instances([WORLD.bound]).value == {WORLD.bound: 3}
 
 
 def test_full_pages_are_followed_even_when_the_count_says_zero():
@@ -163,7 +163,8 @@ def test_full_pages_are_followed_even_when_the_count_says_zero():
     emulator = loaded(instances=instances, interfaces=[], quirks={"total_zero": True})
     provider = connected(emulator)
     assert provider.count_instances([WORLD.free]).value == {WORLD.free: 250}
-    offsets = [parse_qs(r.body)["offset"] for r in emulator.requests]
+    asked = [parse_qs(r.body) for r in emulator.requests]
+    offsets = [sent["offset"] for sent in asked if "offset" in sent]
     assert offsets == [["0"], ["100"], ["200"], ["250"]]
 
 
@@ -179,8 +180,13 @@ def test_instances_that_are_counted_but_not_listed_are_an_unknown_shape():
     seen = provider.list_bindings([WORLD.free])
     assert seen.value == {}
     assert [gap.code for gap in seen.unseen] == ["unknown-shape"]
-    with pytest.raises(UnknownShapeError):
-        provider.count_instances([WORLD.free])
+    counted = provider.count_instances([WORLD.free])
+    assert (counted.value, [gap.code for gap in counted.unseen]) == ({}, ["unknown-shape"])
+
+
+def test_further_interfaces_count_towards_the_limit_as_instances_do():
+    # CvmsVifsPerSecGroupLimitExceeded: machines and virtual interfaces are counted together.
+    assert connected().count_instances([WORLD.bound]).value == {WORLD.bound: 3}
 
 
 def test_a_group_that_does_not_exist_is_not_read_as_unbound():

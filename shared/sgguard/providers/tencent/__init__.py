@@ -178,7 +178,7 @@ class Tencent:
         del group_ids  # no ceiling of this cloud needs a count of rules
         return seen_or_unseen(
             "limits",
-            lambda: Seen(reads.limits(self.api)),
+            lambda: reads.limits(self.api),
             documented_limits("the account's own were not read"),
         )
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sgguard.model import Direction, Group, Instance, Interface, Limit, Rule
+from sgguard.model import Direction, Group, Instance, Interface, Limit, Rule, Seen, Unseen
 from sgguard.providers._tencent_limits import DOCUMENTED_LIMITS, LIMIT_NOTES
 from sgguard.wire.shape import Json, Shape
 
@@ -27,6 +27,7 @@ _LIVE_LIMITS: Mapping[str, tuple[str, ...]] = {
 }
 
 _GROUP_ID = re.compile(r"sg-[0-9a-z]+")
+_LAUNCH_LIMITS = ("groups-per-instance", "instances-per-group")
 _ACTIONS: Mapping[str, Literal["accept", "drop"]] = {"ACCEPT": "accept", "DROP": "drop"}
 
 _STATES: Mapping[str, str] = {
@@ -220,14 +221,28 @@ def nic(shape: Shape, row: Json) -> Nic:
     )
 
 
-def limits(shape: Shape, answer: Json) -> tuple[Limit, ...]:
+def limits(shape: Shape, answer: Json) -> Seen[tuple[Limit, ...]]:
     """Read DescribeSecurityGroupLimits; what it leaves out is documented, and says so.
 
-    How much is used is not told: ``groups-per-project`` holds for each project by itself, and
-    the action is not told which.
+    A launch is held against two of them: that the account's own is not told is then a gap. How
+    much is used is not told: ``groups-per-project`` holds for each project by itself, and the
+    action is not told which.
     """
     row = shape.table(answer.get("SecurityGroupLimitSet"), "SecurityGroupLimitSet")
-    return tuple(_limit(shape, row, name, keys) for name, keys in _LIVE_LIMITS.items())
+    read = tuple(_limit(shape, row, name, keys) for name, keys in _LIVE_LIMITS.items())
+    return Seen(
+        read,
+        tuple(
+            Unseen(
+                code="not-told",
+                what=f"limit {name}",
+                why=f"{shape.action} leaves {_LIVE_LIMITS[name][0]} out",
+                remedy="ask again; if it stays so, ask Tencent Cloud for the account's quota",
+            )
+            for name in _LAUNCH_LIMITS
+            if row.get(_LIVE_LIMITS[name][0]) is None
+        ),
+    )
 
 
 def _limit(shape: Shape, row: Json, name: str, keys: Sequence[str]) -> Limit:

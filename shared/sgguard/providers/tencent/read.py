@@ -150,7 +150,7 @@ def nics_of(api: TencentApi, instance_id: str) -> Seen[tuple[Nic, ...]]:
     return Seen(nics, listed.unseen(INTERFACES.action))
 
 
-def limits(api: TencentApi) -> tuple[Limit, ...]:
+def limits(api: TencentApi) -> Seen[tuple[Limit, ...]]:
     """Return the quotas of the account, the documented ones where the action is not offered."""
     action = "DescribeSecurityGroupLimits"
     try:
@@ -158,7 +158,7 @@ def limits(api: TencentApi) -> tuple[Limit, ...]:
     except CloudError as error:
         if error.code not in _NOT_OFFERED:
             raise
-        return documented_limits(f"{action} is not offered here")
+        return Seen(documented_limits(f"{action} is not offered here"))
     return answers.limits(api.shape(action), answer)
 
 

@@ -137,10 +137,17 @@ class TencentDfw:
         return Seen(bindings, tuple(gap for one in read for gap in one.unseen))
 
     def count_instances(self, group_ids: Sequence[str]) -> Seen[dict[str, int]]:
-        """Return, by id, how many instances carry the group."""
+        """Return, by id, how many instances and further interfaces carry the group.
+
+        The cloud's limit counts both: its error is ``CvmsVifsPerSecGroupLimitExceeded``.
+        """
         ids = list(dict.fromkeys(group_ids))
         read = parallel([partial(self._count, group_id) for group_id in ids])
-        return Seen({key: one for key, one in zip(ids, read, strict=True) if one is not None})
+        counts = {key: one.value for key, one in zip(ids, read, strict=True)}
+        return Seen(
+            {key: count for key, count in counts.items() if count is not None},
+            tuple(gap for one in read for gap in one.unseen),
+        )
 
     def list_rules(self, group_id: str) -> Seen[tuple[Rule, ...]]:
         """Return the group's own rules; their ids are positions, valid until the next change."""
@@ -188,11 +195,17 @@ class TencentDfw:
 
     # -- parts ------------------------------------------------------------------------------
 
-    def _count(self, group_id: str) -> int | None:
-        try:
-            return holder.instance_ids(self.api, group_id)[1]
-        except NotFoundError:
-            return None
+    def _count(self, group_id: str) -> Seen[Any]:
+        def ask() -> Seen[Any]:
+            try:
+                reads = (holder.instance_ids, holder.interface_ids)
+                counted = parallel([partial(read, self.api, group_id) for read in reads])
+                return Seen(sum(total for _, total in counted))
+            except NotFoundError:
+                return Seen(None)
+
+        nothing: Any = None
+        return _of(group_id, seen_or_unseen(f"instances with {group_id}", ask, nothing))
 
     def _carriers(self, kind: str, group_id: str) -> Seen[Any]:
         """Return the named carriers of one kind, and one counted entry for any others."""
