@@ -253,6 +253,13 @@ def test_a_rule_with_an_address_template_is_no_reference_for_templates_hold_addr
     assert (rule.peer, rule.peer_group) == ("ipm-2uw6ujo6", "")
 
 
+def test_a_rule_of_the_default_group_is_a_reference_like_any_other():
+    world = groups(a="", b="a")
+    world[1]["default"] = True
+    facts = facts_of(connected(loaded(groups=world, instances=[], interfaces=[])), full("a"))
+    assert [reference.group_id for reference in facts.references] == [full("b")]
+
+
 def test_a_reference_from_another_project_is_believed_although_the_documents_exclude_it():
     world = groups(a="", b="a")
     world[1]["project"] = "1100"
