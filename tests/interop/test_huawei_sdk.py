@@ -101,6 +101,21 @@ def test_quotas_are_understood(v3):
     assert (quota.eni_contain_secgroup, quota.secgroup_referred_by_nic) == (5, -1)
 
 
+def test_v1_quotas_are_understood_with_what_is_used(client):
+    resources = client(vpc2.VpcClient).show_quota(vpc2.ShowQuotaRequest(type="securityGroup"))
+    (one,) = resources.quotas.resources
+    assert (one.type, one.used, one.quota) == ("securityGroup", 10, -1)
+
+
+def test_groups_of_every_enterprise_project_are_asked_for_by_the_documented_word(v3, server):
+    server.emulator.state.clouds[0].quirks["enterprise_projects"] = {cast.FREE: "eps-1"}
+    ask = {"id": [cast.FREE]}
+    hidden = v3.list_security_groups(vpc3.ListSecurityGroupsRequest(**ask))
+    ask["enterprise_project_id"] = "all_granted_eps"
+    (found,) = v3.list_security_groups(vpc3.ListSecurityGroupsRequest(**ask)).security_groups
+    assert (hidden.security_groups, found.enterprise_project_id) == ([], "eps-1")
+
+
 def test_a_free_group_is_deleted_and_a_held_one_is_refused(v3, server):
     v3.delete_security_group(vpc3.DeleteSecurityGroupRequest(security_group_id=cast.FREE))
     assert server.emulator.state.clouds[0].group(cast.FREE) is None
