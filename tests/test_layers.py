@@ -42,10 +42,14 @@ MAY_IMPORT = {
     "pipeline": FOUNDATION
     | {"wire", "providers", "facts", "explanation", "batch", "means", "guards", "events"},
     "doctor": FOUNDATION | {"wire", "providers", "means", "doctor"},
+    "arrival": {"errors", "wire"},
     "problem": FOUNDATION,
     "answer": FOUNDATION | SAYING | {"events", "problem", "wire"},
     "emulator": {"model", "wire", "emulator"},
-    "functions": FOUNDATION | SAYING | {"events", "request", "pipeline", "answer", "wire"},
+    "functions": FOUNDATION
+    | SAYING
+    | {"events", "request", "pipeline", "answer", "wire"}
+    | {"arrival"},
     "serve": FOUNDATION,
     "processes": {"errors"},
     "demo": {

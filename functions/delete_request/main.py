@@ -7,7 +7,7 @@ import functions_framework
 from flask import Request
 from flask.typing import ResponseReturnValue
 
-from sgguard import answer, events, pipeline, request
+from sgguard import answer, arrival, events, pipeline, request
 
 KIND = events.Kind("delete_request", "sgguard.delete.requested.v1")
 
@@ -20,6 +20,7 @@ def delete_request(http: Request) -> ResponseReturnValue:
 
 def _judge(http: Request) -> answer.Answer:
     means = pipeline.begin(os.environ)
-    delivery = events.read(http.headers, http.stream, KIND, means.settings.max_body_bytes)
+    with arrival.within(means.deadline, http.environ, http.stream):
+        delivery = events.read(http.headers, http.stream, KIND, means.settings.max_body_bytes)
     decide = partial(pipeline.decide_deletes, means=means)
     return answer.to_each(delivery, KIND, request.delete_request, decide)

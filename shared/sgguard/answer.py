@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -37,9 +37,14 @@ class Answer:
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
 
-    def for_flask(self) -> tuple[bytes, int, dict[str, str]]:
-        """Return the answer as the tuple every WSGI framework takes."""
-        return self.body, self.status, self.headers
+    def for_flask(self) -> tuple[Iterator[bytes], int, dict[str, str]]:
+        """Return the answer as the tuple Flask takes.
+
+        The body is a stream. Before any other answer functions-framework reads what was sent to
+        its end and keeps it in memory, however much was refused.
+        """
+        length = {"Content-Length": str(len(self.body))} if self.body else {}
+        return iter((self.body,)), self.status, self.headers | length
 
 
 def to_request(method: str, kind: Kind, handle: Callable[[], Answer]) -> Answer:

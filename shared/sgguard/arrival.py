@@ -1,0 +1,74 @@
+"""How long a request's body may take to arrive: nobody holds a thread by sending slowly.
+
+Servers wait for a body as long as its sender likes, byte by byte, and a handful of such senders
+takes every thread there is. What ends the wait is the connection: once nothing more is read from
+it, the reader sees its end, and an answer can still be sent.
+
+The rest of a refused body is read and dropped: a server that leaves one unread hangs up, although
+it has just promised to keep the connection, and the sender's next request is lost with it.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from threading import Timer
+from typing import Any, Protocol
+
+from sgguard.errors import DeadlineError, EventError
+from sgguard.wire.clock import Deadline
+
+# Under functions-framework gunicorn serves, under `sgguard serve` werkzeug.
+_CONNECTIONS = ("gunicorn.socket", "werkzeug.socket")
+
+_DROPPED_MAX_BYTES = 16 * 1024 * 1024
+_CHUNK_BYTES = 65536
+
+
+class Readable(Protocol):
+    """The body of a request, as every server hands it over."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most ``size`` bytes, none at the end."""
+        ...
+
+
+@contextmanager
+def within(deadline: Deadline, environ: Mapping[str, Any], body: Readable) -> Iterator[None]:
+    """Read a body in this block; ``environ`` is the request's, as WSGI has it.
+
+    Without a connection in it (a test's client) nobody can dawdle.
+
+    Raises:
+        DeadlineError: the body did not arrive in time.
+    """
+    connection = next((environ[name] for name in _CONNECTIONS if name in environ), None)
+    if connection is None:
+        yield
+        return
+    timer = Timer(deadline.remaining_s(), partial(_read_no_more, connection))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except EventError as error:
+        if deadline.remaining_s() > 0:
+            _drop(body)
+            raise
+        raise DeadlineError("the time for this event was used up before it arrived") from error
+    finally:
+        timer.cancel()
+
+
+def _read_no_more(connection: socket.socket) -> None:
+    with suppress(OSError):  # it is gone already
+        connection.shutdown(socket.SHUT_RD)
+
+
+def _drop(body: Readable) -> None:
+    with suppress(Exception):  # each server has an exception of its own for a lost sender
+        for _ in range(_DROPPED_MAX_BYTES // _CHUNK_BYTES):
+            if not body.read(_CHUNK_BYTES):
+                return
