@@ -18,7 +18,7 @@ from sgguard.errors import (
     UnavailableError,
     UnknownShapeError,
 )
-from sgguard.wire.openstack.neutron_error import Refusal, error_of, read_refusal
+from sgguard.wire.openstack.neutron_error import Refusal, error_of, is_refusal, read_refusal
 
 
 def neutron(kind, message="text"):
@@ -154,3 +154,37 @@ def test_a_wait_that_is_no_number_of_seconds_is_left_out(value):
 def test_a_body_of_unknown_shape_is_not_quoted():
     error = error_of("openstack", "a call", response(500, "password=hunter2"))
     assert "hunter2" not in str(error)
+
+
+BESIDE = {
+    "Neutron's": neutron("Odd"),
+    "VPC v3's": {"error_code": "VPC.0002", "error_msg": "text"},
+    "another spelling": {"errorCode": "VPC.0002", "errorMsg": "text"},
+    "VPC v1's": {"code": "VPC.0002", "message": "text"},
+    "Keystone's": {"error": {"code": 401, "title": "Unauthorized", "message": "text"}},
+}
+
+
+@pytest.mark.parametrize("error", BESIDE.values(), ids=BESIDE)
+def test_an_error_beside_an_empty_list_is_an_error_whatever_the_status_says(error):
+    assert is_refusal(httpx.Response(200, json={"security_group_rules": [], **error}))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"ports": []},
+        {"security_group_rules": [{"description": '"NeutronError" "error" "message"'}]},
+        {"server": {"fault": {"code": 500, "message": "no host"}}},
+        {"security_groups": [{"name": "error_code", "error_code": "of a group"}]},
+        [],
+        "error",
+    ],
+    ids=repr,
+)
+def test_a_good_answer_that_speaks_of_errors_is_a_good_answer(body):
+    assert not is_refusal(httpx.Response(200, json=body))
+
+
+def test_text_with_a_good_status_is_left_to_who_reads_it():
+    assert not is_refusal(httpx.Response(200, text='<html>"error"</html>'))

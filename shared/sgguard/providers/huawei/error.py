@@ -85,8 +85,8 @@ def error_of(response: httpx.Response, provider: str, action: str) -> CloudError
 
     A 404 whose body does not name what was asked for is an unknown shape: it may be a proxy's.
     """
-    is_success = response.is_success
-    refusal = _first_failure(response) if is_success else neutron_error.read_refusal(response)
+    is_refusal = neutron_error.is_refusal(response)
+    refusal = neutron_error.read_refusal(response) if is_refusal else _first_failure(response)
     if refusal is None:
         return None
     detail = refusal.message

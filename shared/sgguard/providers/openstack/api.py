@@ -17,7 +17,7 @@ from sgguard.wire.client import Wire
 from sgguard.wire.openstack.keystone import Token
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth
 from sgguard.wire.openstack.marker_page import Params
-from sgguard.wire.openstack.neutron_error import error_of
+from sgguard.wire.openstack.neutron_error import error_of, is_refusal
 from sgguard.wire.openstack.neutron_page import read_all
 from sgguard.wire.paging import chunks
 from sgguard.wire.parallel import parallel
@@ -122,7 +122,7 @@ class OpenStackApi:
         return moved(url, self.endpoint)
 
     def _check(self, action: str, response: httpx.Response) -> None:
-        if response.is_success:
+        if not is_refusal(response):
             return
         error = error_of(self.wire.provider, action, response)
         # A token that is fresh and still refused: its application credential's access rules do

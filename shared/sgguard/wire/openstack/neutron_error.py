@@ -50,6 +50,9 @@ _BY_CODE: Mapping[str, type[CloudError]] = {
 }
 
 
+_ERROR_KEYS = ("NeutronError", "error_code", "errorCode", "error")
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """What an error body says. ``code`` is empty when its shape is not known.
@@ -60,6 +63,25 @@ class Refusal:
     code: str = ""
     message: str = ""
     outer_code: str = ""
+
+
+def is_refusal(response: httpx.Response) -> bool:
+    """Tell whether an answer is an error, also one that came with a good status.
+
+    Gateways put an error beside an empty list and answer 200: that list is not empty, it is
+    unknown.
+    """
+    if not response.is_success:
+        return True
+    if not any(f'"{key}"'.encode() in response.content for key in (*_ERROR_KEYS, "message")):
+        return False
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(body, dict):
+        return False
+    return any(key in body for key in _ERROR_KEYS) or {"code", "message"} <= set(body)
 
 
 def read_refusal(response: httpx.Response) -> Refusal:
