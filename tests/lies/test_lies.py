@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from sgguard import providers
+from tests.lies.kinds import KINDS
+from tests.lies.run import QUICK, SLOW, Result, clouds, judge, judge_on_every_core, seeds
+
+QUESTIONS = ("delete", "launch")
+WEATHER = {"honest": False, "troubled": True}
+
+
+def require_honest(result: Result, count: int) -> None:
+    """No problem at all, and enough of each answer that finding none means something."""
+    assert not result.problems, str(result)
+    assert result.counts["block"] > count / 10, f"hardly ever a block: {result}"
+    assert result.counts["allow"] + result.counts["remediate"] > count / 10, f"no allow: {result}"
+
+
+def test_every_provider_has_random_clouds():
+    assert set(KINDS) == set(providers.names())
+
+
+@pytest.mark.parametrize("weather", WEATHER)
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("provider", KINDS)
+def test_no_answer_about_a_random_cloud_is_a_lie(provider, question, weather):
+    count = clouds(QUICK if question == "delete" else QUICK // 4)
+    result = judge(question, provider, seeds(count), has_trouble=WEATHER[weather])
+    require_honest(result, count)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("weather", WEATHER)
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("provider", KINDS)
+def test_no_answer_about_thousands_of_random_clouds_is_a_lie(provider, question, weather):
+    count = clouds(SLOW if question == "delete" else SLOW // 5)
+    result = judge_on_every_core(question, provider, count, has_trouble=WEATHER[weather])
+    require_honest(result, count)
