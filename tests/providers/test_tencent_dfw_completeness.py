@@ -235,6 +235,12 @@ def test_a_list_that_changes_while_it_is_read_is_read_once_more():
     assert told.asked == [0, 100, 0, 100]
 
 
+def test_a_full_page_is_followed_by_the_next_even_where_the_count_is_that_of_the_page():
+    told = Told(lambda offset, _call: (100, range(offset, 250)[:100]))
+    assert connected(told).count_instances([WORLD.free]).value == {WORLD.free: 250}
+    assert told.asked == [0, 100, 200, 250]
+
+
 @pytest.mark.parametrize("page_max", [1, 30, 100])
 @pytest.mark.parametrize("quirks", [{}, {"total_zero": True}], ids=["counted", "counted as 0"])
 def test_a_server_that_gives_fewer_rows_than_asked_for_is_read_to_its_end(page_max, quirks):
