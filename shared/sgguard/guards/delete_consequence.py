@@ -36,17 +36,17 @@ def _of(facts: DeleteFacts, one: GroupFacts, before: Mapping[str, Consequence]) 
 
 def _standing(one: GroupFacts, before: Mapping[str, Consequence]) -> tuple[Reference, ...]:
     """Return the references that are still there: not its own, nor of a group that went before."""
-    gone = {
-        group_id
-        for group_id, tried in before.items()
-        if tried.kind in ("will-succeed", "will-cascade")
-    }
     own = one.address.group_id
     return tuple(
         each
         for each in sorted(one.references, key=repr)
-        if each.account or (each.group_id != own and each.group_id not in gone)
+        if each.account or (each.group_id != own and not _is_gone(each, before))
     )
+
+
+def _is_gone(reference: Reference, before: Mapping[str, Consequence]) -> bool:
+    tried = before.get(reference.group_id)
+    return tried is not None and tried.kind in ("will-succeed", "will-cascade")
 
 
 def _refused(
