@@ -23,7 +23,7 @@ from typing import Any
 import httpx
 
 from sgguard.emulator.build import build
-from sgguard.emulator.core import Emulator
+from sgguard.emulator.core import Emulator, require_known
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.state import State
 
@@ -78,6 +78,7 @@ def _scenario(emulator: Emulator, request: httpx.Request) -> httpx.Response:
     if not isinstance(scenario, Mapping) or not isinstance(scenario.get("clouds"), list):
         raise ValueError("clouds: expected a list of clouds")  # noqa: TRY004 - answered as 400
     state = State.load(scenario)
+    require_known(state)
     with emulator.state.lock:
         emulator.state.replace(state)
         emulator.faults.clear()
@@ -112,9 +113,15 @@ def _fault(raw: object, path: str) -> Fault:
 def _parse(request: httpx.Request) -> Any:
     """Return the body, TOML when it says so or does not start as JSON would."""
     try:
-        text = request.content.decode()
+        return _parse_text(request)
     except UnicodeDecodeError as error:
         raise ValueError(f"the body is not UTF-8: {error}") from error
+    except RecursionError as error:
+        raise ValueError("the body is nested too deeply") from error
+
+
+def _parse_text(request: httpx.Request) -> Any:
+    text = request.content.decode()
     says_toml = "toml" in request.headers.get("content-type", "")
     if says_toml or not text.lstrip().startswith(("{", "[{", '"')):
         try:
@@ -123,9 +130,14 @@ def _parse(request: httpx.Request) -> Any:
             if says_toml:
                 raise ValueError(f"the body is not TOML: {error}") from error
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"the body is neither JSON ({error}) nor TOML") from error
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError as error:
+        raise ValueError(f"the body has what no answer could repeat: {error}") from error
+    return value
 
 
 _ACTIONS: dict[tuple[str, str], Callable[[Emulator, httpx.Request], httpx.Response]] = {

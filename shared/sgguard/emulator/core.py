@@ -58,7 +58,9 @@ class Emulator:
         Raises:
             ValueError: the scenario does not fit; the message starts with the path.
         """
-        return cls(State.load(scenario), **clocks)
+        state = State.load(scenario)
+        require_known(state)
+        return cls(state, **clocks)
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         """Answer one request whose body has been read.
@@ -158,6 +160,20 @@ class Emulator:
                 ended_s=self.now(),
             )
         )
+
+
+def require_known(state: State) -> None:
+    """Refuse clouds that nobody here speaks for: a misspelt name would answer every call with 404.
+
+    Raises:
+        ValueError: there is one; the message starts with the path.
+    """
+    faces = all_faces()
+    for number, cloud in enumerate(state.clouds):
+        if cloud.provider not in faces:
+            expected = ", ".join(sorted(faces))
+            path = f"clouds[{number}].provider"
+            raise ValueError(f"{path}: expected one of {expected}, got {cloud.provider!r}")
 
 
 def _nobody() -> httpx.Response:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 KINDS = ("latency", "throttle", "error", "garbage", "drop")
+LATENCY_MAX_MS = 600_000
+
+_STATUSES = range(200, 600)
 
 
 class DroppedConnectionError(Exception):
@@ -39,6 +42,14 @@ class Fault:
             raise ValueError(f"kind: expected one of {', '.join(KINDS)}, got {self.kind!r}")
         if self.count < 1:
             raise ValueError(f"count: expected at least 1, got {self.count}")
+        if self.skip < 0:
+            raise ValueError(f"skip: expected at least 0, got {self.skip}")
+        if not 0 <= self.latency_ms <= LATENCY_MAX_MS:  # no number at all is refused as well
+            raise ValueError(f"latency_ms: expected 0 to {LATENCY_MAX_MS}, got {self.latency_ms}")
+        if self.status not in _STATUSES:
+            raise ValueError(f"status: expected 200 to 599, got {self.status}")
+        if not (self.content_type.isascii() and self.content_type.isprintable()):
+            raise ValueError("content_type: expected printable ASCII characters")
 
     def strikes(self, provider: str, action: str) -> bool:
         """Say whether this call is struck, and count it."""

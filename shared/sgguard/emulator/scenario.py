@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from sgguard.emulator.build import build
+from sgguard.emulator.core import require_known
 from sgguard.emulator.state import State
 
 VERDICTS = ("allow", "block", "remediate")
@@ -131,7 +132,7 @@ def parse(text: str, file: str) -> Scenario:
 
 
 def _check(scenario: Scenario) -> Scenario:
-    State.load({"clouds": scenario.clouds})
+    require_known(State.load({"clouds": scenario.clouds}))
     for name, policy in scenario.policies.items():
         if not isinstance(policy, Mapping):
             raise ValueError(f"policies.{name}: expected a table, got {policy!r}")  # noqa: TRY004
