@@ -34,6 +34,7 @@ from typing import ClassVar, Literal
 Fault = Literal["caller", "operator", "cloud"]
 
 _FREE_TEXT_MAX = 256
+_CODE_MAX = 128
 
 
 class SgguardError(Exception):
@@ -102,7 +103,8 @@ class CloudError(SgguardError):
     """A cloud answered with an error: see ``provider``, ``action``, ``code`` and ``status``.
 
     ``request_id`` is the vendor's own, for its support. ``detail`` is the vendor's text, cut to
-    256 characters; match on ``code``, never on it.
+    256 characters; match on ``code``, never on it. ``code`` and ``request_id`` are cut to 128:
+    longer ones are no codes but something that was put in their place.
     """
 
     fault: ClassVar[Fault] = "cloud"
@@ -120,10 +122,10 @@ class CloudError(SgguardError):
     ) -> None:
         self.provider = provider
         self.action = action
-        self.code = code
+        self.code = code[:_CODE_MAX]
         self.detail = detail[:_FREE_TEXT_MAX]
         self.status = status
-        self.request_id = request_id
+        self.request_id = request_id[:_CODE_MAX]
         if retry_after_s is not None:
             self.retry_after_s = retry_after_s
         super().__init__(self._describe())

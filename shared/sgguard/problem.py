@@ -32,6 +32,8 @@ BASE = "https://sgguard.dev/problems/"
 
 _OPERATOR_RETRY_S = 60.0
 _CLOUD_RETRY_S = 5.0
+_RETRY_MAX_S = 3600.0
+"""However long a cloud says to wait: a sender that heeds a nonsense would never come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ _TITLES = {
 def _details(
     slug: str, status: int, detail: str, retry_after_s: float | None = None, **more: Any
 ) -> Details:
-    retry = None if retry_after_s is None else max(1, math.ceil(retry_after_s))
+    retry = None if retry_after_s is None else max(1, math.ceil(min(retry_after_s, _RETRY_MAX_S)))
     document = {
         "type": BASE + slug,
         "title": _TITLES[slug],
