@@ -6,13 +6,15 @@ agrees on. What a cloud's API says about it, and in which words, is its wire fac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from threading import RLock
 from typing import Any, Self
 
 from sgguard.emulator.build import build
+from sgguard.emulator.index import Index
 from sgguard.emulator.things import Account, Attachment, Group, Instance, Interface, Rule
 
 __all__ = [
@@ -47,7 +49,7 @@ class Cloud:
     ``limits`` are ceilings under the names of :class:`sgguard.model.Limit`. ``quirks`` switch a
     documented unpleasantness on (``page_max``, ``v3_absent``, ``references_shape``, …): each
     face's docstring lists its own. ``rates`` are calls per second by action (fnmatch).
-    ``tokens``, ``nonces`` and ``calls`` are working memory, never part of a scenario.
+    ``tokens``, ``nonces`` and ``index`` are working memory, never part of a scenario.
     """
 
     provider: str
@@ -62,6 +64,16 @@ class Cloud:
     rates: dict[str, float] = field(default_factory=dict)
     tokens: dict[str, Any] = field(default_factory=dict)
     nonces: set[str] = field(default_factory=set)
+    index: Index | None = field(default=None, repr=False, compare=False)
+
+    @contextmanager
+    def indexed(self) -> Iterator[None]:
+        """Find references and interfaces fast while one call is answered."""
+        self.index = Index(self.groups, self.interfaces)
+        try:
+            yield
+        finally:
+            self.index = None
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -87,13 +99,13 @@ class Cloud:
 
     def references(self, group_id: str) -> list[tuple[Group, Rule]]:
         """Return every rule of another group whose peer is the group."""
-        return [
-            (group, rule)
-            for group in self.groups
-            if group.id != group_id
-            for rule in group.rules
-            if rule.peer_group == group_id
-        ]
+        return [(group, rule) for group, rule in self.naming(group_id) if group.id != group_id]
+
+    def naming(self, group_id: str) -> list[tuple[Group, Rule]]:
+        """Return every rule whose peer is the group, its own included."""
+        if self.index is not None:
+            return list(self.index.naming.get(group_id, ()))
+        return [(g, rule) for g in self.groups for rule in g.rules if rule.peer_group == group_id]
 
     def interfaces_with(self, group_id: str) -> list[Interface]:
         """Return every interface that carries the group."""
@@ -101,7 +113,10 @@ class Cloud:
 
     def interfaces_of(self, instance_id: str) -> list[Interface]:
         """Return the interfaces of an instance, the primary one first."""
-        mine = [i for i in self.interfaces if i.instance == instance_id]
+        if self.index is not None:
+            mine = self.index.interfaces.get(instance_id, [])
+        else:
+            mine = [i for i in self.interfaces if i.instance == instance_id]
         return sorted(mine, key=lambda i: i.kind != "primary")
 
     def groups_of(self, instance_id: str) -> list[str]:
@@ -146,6 +161,7 @@ class Cloud:
         if self.references(group_id):
             if not is_cascading:
                 raise StateError("referenced", group_id)
+            self.index = None
             for other in self.groups:
                 other.rules = [r for r in other.rules if r.peer_group != group_id]
         for interface in self.interfaces_with(group_id):
@@ -168,7 +184,7 @@ class Cloud:
         interface.groups.append(group_id)
 
 
-_WORKING_MEMORY = ("tokens", "nonces")
+_WORKING_MEMORY = ("tokens", "nonces", "index")
 
 
 @dataclass(slots=True)

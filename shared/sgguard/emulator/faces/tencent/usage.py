@@ -11,7 +11,6 @@ from sgguard.emulator.faces.tencent.call import (
     require_group_ids,
     require_known,
 )
-from sgguard.emulator.state import Group
 
 # Not documented; Terraform's provider sends no more in one call.
 _IDS_MAX = 50
@@ -58,10 +57,8 @@ def describe_security_group_references(call: Call) -> dict[str, Any]:
 
 
 def _referrers(call: Call, group_id: str) -> list[str]:
-    def names(group: Group) -> bool:
-        return any(rule.peer_group == group_id for rule in group.rules)
-
-    return [group.id for group in call.groups().values() if names(group)]
+    naming = {group.id for group, _ in call.cloud.naming(group_id)}
+    return [name for name in call.groups() if name in naming]
 
 
 def _referred(call: Call, group_id: str) -> list[str]:
