@@ -92,13 +92,13 @@ class Emulator:
         if fault is None:
             if is_over_rate:
                 return face.fault("throttle", request, "")
-            with self.state.lock:
+            with self.state.lock, cloud.indexed():
                 return face.answer(request, cloud, self.now())
         if fault.latency_ms:
             self.sleep(fault.latency_ms / 1000)
         response = httpx.Response(500)
         if fault.is_after or fault.kind == "latency":
-            with self.state.lock:
+            with self.state.lock, cloud.indexed():
                 response = face.answer(request, cloud, self.now())
         if fault.kind == "drop":
             raise DroppedConnectionError
