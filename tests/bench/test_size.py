@@ -1,0 +1,61 @@
+"""A large account: one check reads only what it needs, and holds little while it does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sgguard import providers
+from tests.bench.size import CARRIED, check, large
+from tests.worlds import world_of
+
+MEMORY_MB = 120
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not Path("/proc/self/status").exists(), reason="memory is read from Linux's /proc"
+    ),
+]
+
+
+@pytest.fixture(scope="module", params=providers.names())
+def account(request):
+    world = world_of(request.param)
+    return world, large(world)
+
+
+@pytest.mark.parametrize(("who", "verdict"), [("free", "allow"), ("referenced", "block")])
+def test_a_check_asks_no_more_of_a_large_account_than_of_a_small_one(account, who, verdict):
+    world, emulator = account
+    group_id = getattr(world, who)
+    in_large = check(world, emulator, group_id)
+    in_small = check(world, world.emulator(), group_id)
+    assert in_large.verdict == verdict
+    assert in_large.calls == in_small.calls
+    assert in_large.memory_mb < MEMORY_MB
+
+
+def test_what_carries_a_group_is_read_and_nothing_else(account):
+    world, emulator = account
+    bound = check(world, emulator, world.bound)
+    assert bound.verdict == "block"
+    assert sum(bound.calls.values()) <= sum(
+        check(world, world.emulator(), world.bound).calls.values()
+    )
+    assert bound.memory_mb < MEMORY_MB
+
+
+def test_a_set_of_many_groups_is_read_in_chunks_and_in_little_memory(account):
+    world, emulator = account
+    cloud = emulator.state.clouds[0]
+    many = [group.id for group in cloud.groups if group.name.startswith("team ")][:100]
+    whole = check(world, emulator, *many)
+    assert whole.verdict == "block"
+    assert whole.memory_mb < MEMORY_MB
+
+
+def test_the_bound_group_is_carried_as_often_as_said(account):
+    world, emulator = account
+    assert len(emulator.state.clouds[0].interfaces_with(world.bound)) >= CARRIED
