@@ -122,3 +122,13 @@ def test_a_group_whose_owner_is_not_told_rightly_is_not_nobodys(emulator, manage
     emulator.faults.append(Fault("garbage", action="DescribeSecurityGroups", body=json.dumps(body)))
     with pytest.raises(UnknownShapeError, match="ServiceManaged"):
         WORLD.connect(emulator).read_groups([FREE])
+
+
+@pytest.mark.parametrize("name", [["shop"], {"0": "shop"}, 1.5])
+def test_a_name_that_is_no_text_is_not_no_name(emulator, name):
+    """A policy may protect a group by its name."""
+    row = {"SecurityGroupId": FREE, "SecurityGroupName": name}
+    body = {"NextToken": "", "SecurityGroups": {"SecurityGroup": [row]}}
+    emulator.faults.append(Fault("garbage", action="DescribeSecurityGroups", body=json.dumps(body)))
+    with pytest.raises(UnknownShapeError, match="SecurityGroupName"):
+        WORLD.connect(emulator).read_groups([FREE])

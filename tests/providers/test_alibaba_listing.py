@@ -93,6 +93,12 @@ def test_a_page_that_lost_its_token_is_not_the_last_one(emulator, name, token):
     assert len(read(emulator, name)) == LISTS[name][2]
 
 
+@pytest.mark.parametrize("name", NAMED)
+def test_a_list_that_ends_below_the_total_beside_it_is_read_by_number(emulator, name):
+    garble(emulator, name, NextToken="", TotalCount=LISTS[name][2])
+    assert len(read(emulator, name)) == LISTS[name][2]
+
+
 def test_a_full_page_of_rules_that_lost_its_token_is_refused(emulator):
     rules = [{"Direction": "ingress", "SourceCidrIp": "10.0.0.0/8"}] * 500
     garble(emulator, "rules", Permissions={"Permission": rules})

@@ -233,12 +233,13 @@ def test_a_list_of_groups_that_lacks_a_known_referrer_is_not_the_whole_list(emul
 @pytest.mark.parametrize("calls", [0, 1, 2])
 def test_a_scan_ends_before_the_events_deadline_and_says_so(emulator, calls):
     """A second a call: before the list of groups, after it, among the rules."""
+    add_strangers(emulator, 2 * scanning.AT_ONCE)
     deadline = Deadline(calls + 0.4, lambda: float(len(emulator.requests)))
     ecs = WORLD.connect(switch(emulator, group_rule_count="absent")).ecs
     hurried = replace(ecs, wire=replace(ecs.wire, deadline=deadline))
     found = scanning.scan(hurried, [FREE], {})
     assert "the time for this event was used up" in found.gap
-    assert len(emulator.requests) <= calls + 1
+    assert len(emulator.requests) <= 1 + scanning.AT_ONCE
 
 
 def test_a_scan_without_time_leaves_the_group_unseen_and_the_event_answered(emulator):
@@ -263,6 +264,18 @@ def test_groups_without_rules_that_name_groups_are_not_read(emulator):
     add_strangers(emulator, 50)
     references(switch(emulator, references_silent=True), FREE)
     assert actions(emulator).count(RULES) == 2, "of the two groups that name others"
+
+
+def test_a_group_without_a_count_is_read_beside_groups_that_have_one(emulator):
+    rows = [{"GroupToGroupRuleCount": 1}, {}, {"GroupToGroupRuleCount": 0}]
+    listed = [
+        {"SecurityGroupId": group_id, "VpcId": "vpc", **row}
+        for group_id, row in zip((APP, JOB, WEB), rows, strict=True)
+    ]
+    body = json.dumps({"NextToken": "", "SecurityGroups": {"SecurityGroup": listed}})
+    emulator.faults.append(Fault("garbage", action=GROUPS, body=body, count=9))
+    emulator.faults.append(Fault("garbage", action=REFERENCES, body=NOTHING, count=9))
+    assert holders(references(emulator)) == {APP, JOB}
 
 
 @pytest.mark.parametrize("count", ["absent", "zero"])
@@ -323,6 +336,20 @@ def test_rules_that_are_fewer_than_counted_are_not_the_whole_list(emulator):
 # -- what is a reference -------------------------------------------------------------------------
 
 
+def test_a_group_that_names_itself_is_not_referenced(emulator, cloud):
+    """Alibaba refuses such a rule today; a group may have one from before."""
+    rule = copy.deepcopy(cloud.group(APP).rules[0])
+    rule.id, rule.peer_group = "sgr-itself", FREE
+    cloud.group(FREE).rules.append(rule)
+    inner = {"ReferencingSecurityGroup": [{"SecurityGroupId": FREE, "AliUid": OWN_UID}]}
+    entry = {"SecurityGroupId": FREE, "ReferencingSecurityGroups": inner}
+    told = json.dumps({"SecurityGroupReferences": {"SecurityGroupReference": [entry]}})
+    for body in (told, NOTHING):
+        emulator.faults[:] = [Fault("garbage", action=REFERENCES, body=body, count=9)]
+        seen = references(emulator, FREE)
+        assert (seen.value, seen.unseen) == ({FREE: ()}, ())
+
+
 @pytest.mark.parametrize("direction", ["ingress", "egress"])
 @pytest.mark.parametrize("action", ["accept", "drop"])
 def test_a_scan_sees_both_directions_and_denying_rules(emulator, cloud, direction, action):
@@ -347,7 +374,7 @@ def test_a_rule_without_any_other_end_is_not_a_rule_that_names_nobody(emulator):
     """A reference whose member has a new name would look like this."""
     rule = {"Direction": "ingress", "SourceSecurityGroup": WEB, "SourceCidrIp": ""}
     body = {"NextToken": "", "VpcId": "vpc", "Permissions": {"Permission": [rule]}}
-    switch(emulator, references_silent=True)
+    switch(emulator, references_silent=True, group_rule_count="absent")
     emulator.faults.append(Fault("garbage", action=RULES, body=json.dumps(body), count=99))
     assert gaps(references(emulator, FREE)) == [("not-told", FREE)]
 
@@ -356,7 +383,7 @@ def test_a_rule_without_any_other_end_is_not_a_rule_that_names_nobody(emulator):
 def test_a_group_at_the_other_end_in_a_new_form_is_not_no_group(emulator, peer):
     rule = {"Direction": "ingress", "SourceGroupId": peer, "SourceCidrIp": "10.0.0.0/8"}
     body = {"NextToken": "", "VpcId": "vpc", "Permissions": {"Permission": [rule]}}
-    switch(emulator, references_silent=True)
+    switch(emulator, references_silent=True, group_rule_count="absent")
     emulator.faults.append(Fault("garbage", action=RULES, body=json.dumps(body), count=99))
     assert gaps(references(emulator, FREE)) == [("not-told", FREE)]
 
