@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import start, work
+from tests.bench import calls, rate, start, work
 from tests.bench.measure import HEADER
 
 
@@ -17,9 +17,12 @@ def main() -> None:
             lambda: start.measure(Path(tmp)),
             work.measure_cpu,
             work.measure_round_trips,
+            calls.measure_batches,
+            rate.measure,
         ):
             for ratio in measure():
                 print(ratio.row(), flush=True)
+    print(f"\nCalls of one `check delete`, whatever the size of the account:\n\n{calls.table()}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,112 @@
+"""Decisions per second on one core, with many events at once and a cloud that is far away."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+
+from sgguard import pipeline
+from sgguard.emulator.transport import EmulatorTransport
+from sgguard.model import Address, DeleteRequest, Scope
+from sgguard.pipeline import Means
+from tests.bench.clouds import environment
+from tests.bench.measure import Ratio, interleaved
+from tests.bench.replay import Recorder, replayed
+from tests.worlds import World, lanes, world_of
+
+LATENCY_S = 0.05
+EVENTS = 64
+ROUNDS = 4
+PROVIDERS = ("alibaba", "openstack", "tencent")
+
+
+def measure(runs: int = 5) -> list[Ratio]:
+    return [_rate(world_of(name), runs) for name in PROVIDERS]
+
+
+def _rate(world: World, runs: int) -> Ratio:
+    recorder = Recorder(EmulatorTransport(world.emulator()))
+    _decide(world, Means.from_env(world.env, transport=recorder))
+    recorder.requests.clear()
+    _decide(world, Means.from_env(world.env, transport=recorder))
+    calls = list(recorder.requests)
+    with (
+        tempfile.TemporaryDirectory() as tmp,
+        replayed(recorder.answers, Path(tmp), LATENCY_S) as url,
+        one_core(),
+        ThreadPoolExecutor(EVENTS) as events,
+        ThreadPoolExecutor(2 * EVENTS) as bare,
+    ):
+        env = environment(world, url)
+        ask = _bare_call(url)
+        ours, theirs, ratio = interleaved(
+            lambda: _timed(events, EVENTS * ROUNDS, lambda _: _decide(world, means_for(env))),
+            lambda: _timed(
+                bare, EVENTS * ROUNDS * len(calls), lambda n: ask(calls[n % len(calls)])
+            ),
+            runs,
+        )
+    per_s, bare_per_s = EVENTS * ROUNDS / ours, EVENTS * ROUNDS / theirs
+    return Ratio(
+        f"time of {EVENTS} decisions at once at 50 ms, one core, {world.provider}",
+        "bare httpx calls",
+        ratio,
+        1.60,
+        f"{len(calls)} calls; {per_s:.0f} and {bare_per_s:.0f} decisions a second",
+    )
+
+
+def means_for(env: dict[str, str]) -> Means:
+    """The cloud's rates would be the limit: lanes whose waits take no time leave them out."""
+    return replace(Means.from_env({**env, "SGGUARD_PACE": "1000000"}), lanes=_LANES)
+
+
+_LANES = lanes()
+
+
+def _decide(world: World, means: Means) -> None:
+    address = Address(Scope(world.provider, "", world.region), world.free)
+    pipeline.decide_delete(DeleteRequest((address,)), means, event_id="bench")
+
+
+def _bare_call(url: str) -> Callable[[httpx.Request], None]:
+    local = threading.local()
+
+    def ask(call: httpx.Request) -> None:
+        client = getattr(local, "client", None)
+        if client is None:
+            client = local.client = httpx.Client(trust_env=False)
+        target = url + call.url.raw_path.decode()
+        headers = {k: v for k, v in call.headers.items() if k.startswith(("x-tc-", "x-acs-"))}
+        client.request(call.method, target, content=call.content, headers=headers).read()
+
+    return ask
+
+
+def _timed(threads: ThreadPoolExecutor, count: int, work: Callable[[int], None]) -> float:
+    begun = time.perf_counter()
+    list(threads.map(work, range(count)))
+    return time.perf_counter() - begun
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Keep this process on one core, where the system can; the replaying server has the others."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
