@@ -432,6 +432,14 @@ def test_a_foreign_group_stays_foreign_where_rules_may_not_be_read(emulator, clo
     assert seen.unseen == ()
 
 
+@pytest.mark.parametrize("account", ["", "production", OWN_UID])
+def test_rules_of_our_own_referrers_are_read_however_the_account_is_named(emulator, account):
+    provider = WORLD.connect(emulator)
+    seen = type(provider)(provider.ecs, account).list_references([WEB])
+    assert [(one.group_id, one.account) for one in seen.value[WEB]] == [(APP, ""), (JOB, "")]
+    assert all(one.rule for one in seen.value[WEB])
+
+
 def test_a_referrer_that_nobody_owns_up_to_is_not_taken_for_ours(emulator):
     body = NOTHING.replace(
         "[]",
