@@ -280,11 +280,31 @@ def test_a_row_that_comes_on_two_pages_is_counted_once():
         {"page_info": {}},
         {"rows": [{}], "page_info": {}},
         {"rows": [{"id": "a"}], "page_info": {"next_marker": 7}},
+        {"rows": [{"id": "a"}], "page_info": {"current_count": 2}},
+        {"rows": [], "page_info": {"current_count": 1}},
+        {"rows": [{"id": "a"}], "page_info": {"current_count": "1"}},
         {"rows": [{"id": "a"}], "page_info": {"next_marker": "a"}},
         [],
     ],
-    ids=["no-paging", "null", "no-list", "no-id", "odd-marker", "same-marker-forever", "list"],
+    ids=[
+        "no-paging",
+        "null",
+        "no-list",
+        "no-id",
+        "odd-marker",
+        "fewer-rows-than-counted",
+        "no-row-but-one-counted",
+        "odd-count",
+        "same-marker-forever",
+        "list",
+    ],
 )
 def test_a_list_that_cannot_be_read_to_its_end_is_an_error(body):
     with pytest.raises(UnknownShapeError):
         huawei_vpc.read_pages(lambda _: body, (), "rows", SHAPE)
+
+
+@pytest.mark.parametrize("name", [{}, {"name": None}, {"name": 7}], ids=str)
+def test_a_group_without_a_name_may_be_the_default_one_and_is_an_unknown_shape(name):
+    with pytest.raises(UnknownShapeError):
+        huawei_vpc.parse_group({"id": "x", **name}, SHAPE)

@@ -54,6 +54,16 @@ class Shape:
             raise self.wrong(f"{path}.{key}: expected a text, got {_kind(value)}")
         return value
 
+    def text_if_only_empty(self, row: Json, key: str, path: str) -> str:
+        """Return a text that must be there, but may be empty: its absence says nothing.
+
+        Raises:
+            UnknownShapeError: it is missing, null or no text.
+        """
+        if row.get(key) is None:
+            raise self.wrong(f"{path}.{key}: expected a text, got nothing")
+        return self.text_or_empty(row, key, path)
+
     def text_or_empty(self, row: Json, key: str, path: str) -> str:
         """Return a text; missing and null are ``""``.
 

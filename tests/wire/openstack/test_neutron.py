@@ -201,9 +201,14 @@ ODD = {
     "group without id": (neutron.parse_group, {"name": "web"}),
     "group with null rules in a list": (
         neutron.parse_group,
-        {"id": "x", "security_group_rules": [None]},
+        {"id": "x", "name": "", "security_group_rules": [None]},
     ),
-    "group whose sharing is a text": (neutron.parse_group, {"id": "x", "shared": "no"}),
+    "group whose sharing is a text": (
+        neutron.parse_group,
+        {"id": "x", "name": "", "shared": "no"},
+    ),
+    "group without a name, which may be the default one": (neutron.parse_group, {"id": "x"}),
+    "group with a null name": (neutron.parse_group, {"id": "x", "name": None}),
     "port without groups": (neutron.parse_port, {"id": "p"}),
     "port with null groups": (neutron.parse_port, PORT | {"security_groups": None}),
     "port with groups that are objects": (neutron.parse_port, PORT | {"security_groups": [{}]}),
@@ -220,6 +225,19 @@ def test_an_odd_row_is_an_unknown_shape(odd):
     parse, row = ODD[odd]
     with pytest.raises(UnknownShapeError):
         parse(row, SHAPE)
+
+
+def test_a_group_may_have_an_empty_name():
+    assert neutron.parse_group({"id": "x", "name": ""}, SHAPE).is_default is False
+
+
+@pytest.mark.parametrize(
+    ("told", "is_shared"),
+    [({}, False), ({"shared": False}, False), ({"shared": True}, True), ({"shared": None}, True)],
+    ids=["older cloud", "not shared", "shared", "null, which says nothing"],
+)
+def test_a_group_is_shared_unless_the_cloud_says_it_is_not(told, is_shared):
+    assert neutron.parse_group({"id": "x", "name": "web", **told}, SHAPE).is_shared is is_shared
 
 
 JSON = st.recursive(

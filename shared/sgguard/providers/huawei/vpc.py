@@ -75,13 +75,15 @@ def read_pages(fetch: Fetch, params: Params, collection: str, shape: Shape) -> l
     """Return every row of a v3 list, each id once; only a missing marker ends it.
 
     Raises:
-        UnknownShapeError: a page without its list or its paging, or a marker that comes again
-            and again: a part of a list is never returned.
+        UnknownShapeError: a page without its list or its paging, with fewer rows than it counts,
+            or a marker that comes again and again: a part of a list is never returned.
     """
 
     def following(body: Json, page: Sequence[Json]) -> str:
-        del page
         info = shape.table(body.get("page_info"), "page_info")
+        counted = shape.whole_or_none(info, "current_count", "page_info")
+        if counted not in (None, len(page)):
+            raise shape.wrong(f"{collection}: {len(page)} rows came, current_count says {counted}")
         return shape.text_or_empty(info, "next_marker", "page_info")
 
     whole = [*params, ("limit", str(PAGE_MAX))]
@@ -92,10 +94,10 @@ def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Grou
     """Read one group row.
 
     Raises:
-        UnknownShapeError: the id is missing, or a value is of another type.
+        UnknownShapeError: id or name is missing, or a value is of another type.
     """
     row = shape.table(raw, path)
-    name = shape.text_or_empty(row, "name", path)
+    name = shape.text_if_only_empty(row, "name", path)
     tags = shape.tables(row.get("tags") or [], f"{path}.tags")
     return Group(
         group_id=shape.text(row, "id", path),

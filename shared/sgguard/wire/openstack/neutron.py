@@ -151,7 +151,7 @@ def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Grou
         UnknownShapeError: id or name is missing, or a value is of another type.
     """
     row = shape.table(raw, path)
-    name = shape.text_or_empty(row, "name", path)
+    name = shape.text_if_only_empty(row, "name", path)
     rules = row.get("security_group_rules")
     return Group(
         group_id=shape.text(row, "id", path),
@@ -160,7 +160,8 @@ def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Grou
         project=_project(row, shape, path),
         # Neutron refuses the name `default` for every group but the project's own.
         is_default=name == DEFAULT_GROUP_NAME,
-        is_shared=shape.flag(row, "shared", path, otherwise=False),
+        # Clouds before groups could be shared have no such key; null says nothing, so not "no".
+        is_shared="shared" in row and shape.flag(row, "shared", path, otherwise=True),
         tags=_tags(row),
         rules=None
         if rules is None
