@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import httpx
 
 from sgguard import pipeline
@@ -25,11 +27,23 @@ def ask(case: Case, transport: httpx.BaseTransport) -> Decision | SgguardError:
     try:
         if case.launch is not None:
             return pipeline.decide_launch(case.launch, means, event_id="lies")
-        scope = scope_of(case)
-        request = DeleteRequest(tuple(Address(scope, group_id) for group_id in case.asked))
-        return pipeline.decide_delete(request, means, event_id="lies")
+        return pipeline.decide_delete(_request(case, case.asked), means, event_id="lies")
     except SgguardError as error:
         return error
+
+
+def ask_for_each(
+    case: Case, transport: httpx.BaseTransport
+) -> list[tuple[str, Decision | Exception]]:
+    """The same about each group by itself, all in one batch."""
+    requests = [(_request(case, (one,)), one) for one in case.asked]
+    outcomes = pipeline.decide_deletes(requests, means_for(case, transport))
+    return list(zip(case.asked, outcomes, strict=True))
+
+
+def _request(case: Case, group_ids: Iterable[str]) -> DeleteRequest:
+    scope = scope_of(case)
+    return DeleteRequest(tuple(Address(scope, group_id) for group_id in group_ids))
 
 
 def scope_of(case: Case) -> Scope:

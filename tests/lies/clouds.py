@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sgguard.emulator.state import Attachment, Cloud, Group, Instance, Interface, Rule
 from sgguard.policy import DeletePolicy, Policy
@@ -50,7 +50,7 @@ def case_of(kind: Kind, seed: str) -> Case:
         accounts[0].denied = dice.some(kind.actions, 1, 2)
         is_hiding = True
     case = Case(seed, cloud, env, accounts[0], regions[0], is_hiding=is_hiding)
-    return Case(**{**vars(case), "asked": _question(kind, dice, case), "policy": _policy(dice)})
+    return replace(case, asked=_question(kind, dice, case), policy=_policy(dice))
 
 
 def _policy(dice: Dice) -> Policy:
@@ -223,6 +223,15 @@ def _instance(kind: Kind, dice: Dice, cloud: Cloud, place: _Place, carried: list
             )
         )
     return instance
+
+
+def batch_case_of(kind: Kind, seed: str) -> Case:
+    """A cloud of the same making, and up to a dozen groups, each asked about by itself."""
+    case = case_of(kind, f"batch {seed}")
+    dice = Dice(f"batch {kind.provider} {seed}")
+    known = [group.id for group in case.cloud.groups if group.region == case.region]
+    asked = dice.some(known, 1, 12) or [kind.group_id(dice)]
+    return replace(case, asked=tuple(asked), policy=Policy())
 
 
 def _question(kind: Kind, dice: Dice, case: Case) -> tuple[str, ...]:

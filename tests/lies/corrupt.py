@@ -22,12 +22,11 @@ SILENT: Mapping[str, Mapping[str, str]] = {
         "* SecurityGroupLimitSet.* nulled": _DOCUMENTED,
     },
     "tencent-dfw": {
-        "DescribeAssociateSecurityGroups data.sg-* dropped": "its page: empty says not referenced",
-        "DescribeAssociateSecurityGroups data made an empty list": "an empty object in PHP",
+        "* beAssociateCount dropped": "older servers do not count",
+        "* beAssociateCount nulled": "older servers do not count",
     },
     "alibaba": {
         "* ServiceManaged dropped": "regions and older servers leave it out",
-        "* Referencing* made an empty list": "the bare array of the document's own sample",
     },
     "huawei": {
         "* remote_group_id nulled": _NO_PEER,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sgguard.decision import Decision, Verdict
 from sgguard.errors import SgguardError
 from sgguard.model import Visibility
 from tests.lies import truth
-from tests.lies.ask import ask
+from tests.lies.ask import ask, ask_for_each
 from tests.lies.case import Case
 from tests.lies.deed import failure_of_plan, wrong_consequence
 
@@ -33,6 +33,23 @@ def problem_with_delete(case: Case, tally: Tally | None = None) -> str:
         is_expected = case.is_hiding or case.trouble
         return "" if is_expected else f"an honest cloud could not be asked: {found!r}"
     return problem_with_decision(case, found, tally)
+
+
+def problem_with_batch(case: Case, tally: Tally | None = None) -> str:
+    """What is wrong with one of the answers when each group is asked about in one batch."""
+    tally = tally or Tally()
+    problems = []
+    for group_id, found in ask_for_each(case, case.wire()):
+        alone = replace(case, asked=(group_id,))
+        if isinstance(found, Decision):
+            problems.append(problem_with_decision(alone, found, tally))
+            continue
+        tally.counts["error"] += 1
+        if not isinstance(found, SgguardError):
+            problems.append(f"a bug instead of an answer: {found!r}")
+        elif not (case.is_hiding or case.trouble):
+            problems.append(f"an honest cloud could not be asked: {found!r}")
+    return next(filter(None, problems), "")
 
 
 def problem_with_decision(case: Case, found: Decision, tally: Tally) -> str:

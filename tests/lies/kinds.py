@@ -95,7 +95,7 @@ def _dfw_quirks(dice: Dice, cloud: Cloud) -> bool:
     if dice.chance(0.03):
         cloud.quirks["references_shape"] = "single-quoted"
         return True
-    return False
+    return _omits(dice, cloud, "references_omit")
 
 
 TENCENT = Kind(

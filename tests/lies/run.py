@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 
 from tests.lies.case import Case
-from tests.lies.clouds import case_of
-from tests.lies.detector import Tally, problem_with_delete
+from tests.lies.clouds import batch_case_of, case_of
+from tests.lies.detector import Tally, problem_with_batch, problem_with_delete
 from tests.lies.kinds import KINDS
 from tests.lies.launch import launch_case_of, problem_with_launch
 from tests.lies.shrink import report, shrunk
@@ -25,6 +25,7 @@ _REPORTS_MAX = 3
 Check = Callable[[Case, Tally], str]
 _QUESTIONS: dict[str, tuple[Callable[..., Case], Check]] = {
     "delete": (case_of, problem_with_delete),
+    "batch": (batch_case_of, problem_with_batch),
     "launch": (launch_case_of, problem_with_launch),
 }
 

@@ -6,7 +6,7 @@ from sgguard import providers
 from tests.lies.kinds import KINDS
 from tests.lies.run import QUICK, SLOW, Result, clouds, judge, judge_on_every_core, seeds
 
-QUESTIONS = ("delete", "launch")
+QUESTIONS = ("delete", "batch", "launch")
 WEATHER = {"honest": False, "troubled": True}
 
 
@@ -35,6 +35,6 @@ def test_no_answer_about_a_random_cloud_is_a_lie(provider, question, weather):
 @pytest.mark.parametrize("question", QUESTIONS)
 @pytest.mark.parametrize("provider", KINDS)
 def test_no_answer_about_thousands_of_random_clouds_is_a_lie(provider, question, weather):
-    count = clouds(SLOW if question == "delete" else SLOW // 5)
+    count = clouds(SLOW if question == "delete" else SLOW // 10)
     result = judge_on_every_core(question, provider, count, has_trouble=WEATHER[weather])
     require_honest(result, count)
