@@ -59,7 +59,9 @@ def with_ports(cloud: Cloud) -> Cloud:
     Supplementary interfaces are no ports; products that carry groups have one each.
     """
     ports = [i for i in cloud.interfaces if i.kind != "supplementary"]
-    return replace(cloud, interfaces=[*ports, *(_port_of(a) for a in cloud.attachments)])
+    products = (_port_of(attachment) for attachment in cloud.attachments)
+    # The cloud's own index knows all interfaces, and these are others.
+    return replace(cloud, interfaces=[*ports, *products], index=None)
 
 
 def _port_of(product: Attachment) -> Interface:
