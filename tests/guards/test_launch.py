@@ -10,6 +10,7 @@ from sgguard.policy import LaunchPolicy, Policy
 
 from .cast import (
     ALIBABA,
+    HUAWEI,
     LIMITS,
     NO_PERMISSION,
     TENCENT,
@@ -359,6 +360,30 @@ def test_a_warning_says_how_full_the_limit_will_be():
     found = judged(planned(group(count=1699), limits=[Limit("instances-per-group", 2000)]))
     (near,) = [one for one in found.reasons if one.code == "limit-near"]
     assert "1700 of 2000, 85 % (documented)" in near.message
+
+
+@pytest.mark.parametrize(
+    ("traits", "after"),
+    [(HUAWEI, 3), (TENCENT, 2)],
+    ids=["every interface is bound", "the primary one is bound"],
+)
+def test_binding_an_instance_fills_a_group_by_every_interface_it_reaches(traits, after):
+    interfaces = [
+        interface("first", is_primary=True),
+        interface("second", "sg-a"),
+        interface("third"),
+    ]
+    found = judged(
+        launched(
+            instance(interfaces=interfaces),
+            group("sg-a", count=1),
+            traits=traits,
+            limits=[Limit("interfaces-per-group", 2)],
+            additional=("sg-a",),
+        )
+    )
+    assert [(one.limit.used, one.limit.after) for one in found.forecast] == [(1, after)]
+    assert found.verdict == ("block" if after > 2 else "allow")
 
 
 BASIC = Limit("interfaces-per-group", 2000, applies_to="basic")

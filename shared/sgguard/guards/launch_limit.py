@@ -166,7 +166,7 @@ def _per_group(change: Change, overrides: Mapping[str, int]) -> Iterator[Usage]:
             limit = effective(change.facts, overrides, name, (one.group.kind,))
             if limit is None or limit.ceiling is None:
                 continue
-            now, more = one.instance_count, _newly_bound(change, one)
+            now, more = one.instance_count, _newly_bound(change, one, name)
             after = now + more
             shown = label(one.address.group_id, one.group.name)
             said = f"{shown} would be on {count(after, unit)} ({now} now, {more} more)"
@@ -178,18 +178,32 @@ def _of(limit: Limit, used: int) -> str:
     return f"{used} of {limit.ceiling}"
 
 
-def _newly_bound(change: Change, group: GroupFacts) -> int:
-    """Return how many instances the change adds to the group: none if it carries it already."""
-    if not change.facts.instance_id:
-        return change.facts.count
-    return 0 if group.address.group_id in change.carried else 1
+def _newly_bound(change: Change, group: GroupFacts, name: str) -> int:
+    """Return how many of what the limit counts the change adds to the group.
+
+    A new instance has one interface. Of a present one binding reaches every interface where the
+    cloud binds interfaces, else the primary one; those that carry the group already add nothing.
+    """
+    facts, group_id = change.facts, group.address.group_id
+    if not facts.instance_id:
+        return facts.count
+    if name == "interfaces-per-group" and facts.instance and facts.instance.interfaces:
+        is_per_interface = facts.traits.group_limit_per == "interface"
+        reached = [one for one in facts.instance.interfaces if is_per_interface or one.is_primary]
+        fresh = [one for one in reached if group_id not in one.group_ids]
+        return len(fresh) if group_id in change.added else 0
+    return 0 if group_id in change.carried else 1
 
 
 def uncounted(change: Change, overrides: Mapping[str, int]) -> Iterator[tuple[GroupFacts, Unseen]]:
     """Return the groups that have an enforced ceiling, but nobody said how full they are."""
     for one in sorted(change.facts.groups, key=lambda one: one.address):
         is_told = one.instance_count is not None or one.unseen
-        if one.group is None or is_told or not _newly_bound(change, one):
+        if (
+            one.group is None
+            or is_told
+            or not any(_newly_bound(change, one, n) for n in _PER_GROUP)
+        ):
             continue
         kinds = (one.group.kind,)
         limits = [effective(change.facts, overrides, name, kinds) for name in _PER_GROUP]
