@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -17,6 +17,7 @@ from sgguard.model import (
     Reference,
     Unseen,
 )
+from sgguard.value import dataclass
 
 
 class Verdict(StrEnum):

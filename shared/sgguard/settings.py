@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from sgguard.decision import Mode
 from sgguard.errors import SettingsError
+from sgguard.value import dataclass
 
 PREFIX = "SGGUARD_"
 _PER_PROVIDER = "<PROVIDER>"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from typing import Any, Literal, Protocol
 
 from sgguard.errors import EventError, Problem
+from sgguard.value import dataclass
 
 DeliveryMode = Literal["binary", "structured", "batched", "bare"]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sgguard.model import Group, Reference, Rule, Unseen
+from sgguard.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

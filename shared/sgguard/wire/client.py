@@ -6,7 +6,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +20,7 @@ from sgguard.errors import (
     UnknownShapeError,
     UnreachableError,
 )
+from sgguard.value import dataclass
 from sgguard.wire.clock import Deadline
 from sgguard.wire.pacing import Pace, Rates
 from sgguard.wire.retry import Retry, retry_after_s

@@ -12,7 +12,7 @@ Source: DescribeSecurityGroupReferences, alibabacloud.com/help, every revision u
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from sgguard.model import Seen, Unseen
 from sgguard.providers.alibaba.answer import NO_SUCH_GROUP, Answer
 from sgguard.providers.alibaba.client import EcsClient
 from sgguard.providers.base import seen_or_unseen
+from sgguard.value import dataclass
 from sgguard.wire.paging import chunks
 from sgguard.wire.parallel import parallel
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -27,6 +26,7 @@ from sgguard.errors import (
     UnavailableError,
     UnknownShapeError,
 )
+from sgguard.value import dataclass
 
 _NOT_FOUND = frozenset(
     {
