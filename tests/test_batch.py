@@ -137,7 +137,7 @@ def test_a_set_stays_a_set_beside_a_single_of_the_same_group():
 def test_one_page_of_garbage_in_a_batch_costs_nobody_the_verdict(world):
     emulator, ids = crowded(world, 12)
     decide(world, emulator, world.free)
-    emulator.faults.append(Fault("garbage", action=world.denied_references, count=2))
+    emulator.faults.append(Fault("garbage", action=world.denied_references))
     outcomes = decide(world, emulator, *ids)
     assert [judged(one) for one in outcomes] == [(Verdict.ALLOW, {"free"})] * 12
 

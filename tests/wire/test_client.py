@@ -1,7 +1,3 @@
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import httpx
 import pytest
 
@@ -12,7 +8,6 @@ from sgguard.errors import (
     UnknownShapeError,
     UnreachableError,
 )
-from sgguard.wire import client
 from sgguard.wire.client import Wire, parse_json
 from sgguard.wire.clock import Deadline
 from sgguard.wire.retry import Retry
@@ -199,91 +194,3 @@ def test_a_body_nested_without_end_is_an_unknown_shape():
     response = httpx.Response(200, content=b"[" * 200_000)
     with pytest.raises(UnknownShapeError):
         parse_json(response, provider="c", action="Read")
-
-
-def test_each_thread_has_its_own_client_and_uses_it_again():
-    seen = {}
-
-    def handler(_request):
-        return httpx.Response(200)
-
-    transport = httpx.MockTransport(handler)
-    one = Wire("c", Deadline.after(9), transport=transport)
-
-    def work(name):
-        found = {id(client._client(transport, httpx.URL("http://c/"))) for _ in range(3)}
-        one.read("GET", "http://c/", action="Read", check=good)
-        seen[name] = found
-
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert all(len(found) == 1 for found in seen.values())
-
-
-@contextmanager
-def counting_server():
-    """A server that counts the connections it was asked for and the requests on each."""
-    requests_by_connection = []
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def setup(self):
-            super().setup()
-            self.mine = len(requests_by_connection)
-            requests_by_connection.append(0)
-
-        def do_GET(self):
-            requests_by_connection[self.mine] += 1
-            self.send_response(200)
-            self.send_header("content-length", "2")
-            self.end_headers()
-            self.wfile.write(b"{}")
-
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/", requests_by_connection
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def invocations(url, count):
-    """Ask as so many events on one thread do, each with a wire of its own."""
-    for _ in range(count):
-        Wire("cloud", Deadline.after(9.0)).read("GET", url, action="Read", check=good)
-    for kept in client._local.clients.values():
-        kept.close()
-
-
-def test_invocations_on_one_thread_share_one_connection():
-    with counting_server() as (url, requests_by_connection):
-        worker = threading.Thread(target=invocations, args=(url, 5))
-        worker.start()
-        worker.join()
-        assert requests_by_connection == [5]
-
-
-def test_threads_share_no_connection():
-    with counting_server() as (url, requests_by_connection):
-        threads = [threading.Thread(target=invocations, args=(url, 2)) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert requests_by_connection == [2, 2, 2, 2]
-
-
-def test_an_idle_connection_outlives_the_pause_between_two_events():
-    found = client._client(None, httpx.URL("http://127.0.0.1:9/"))
-    assert found._transport._pool._keepalive_expiry == client.KEPT_S >= 30

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ssl
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import field, replace
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -20,8 +17,8 @@ from sgguard.errors import (
     UnknownShapeError,
     UnreachableError,
 )
-from sgguard.value import dataclass
 from sgguard.wire.clock import Deadline
+from sgguard.wire.connection import lend
 from sgguard.wire.pacing import Pace, Rates
 from sgguard.wire.retry import Retry, retry_after_s
 
@@ -30,22 +27,15 @@ Check = Callable[[httpx.Response], None]
 
 CALL_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 5.0
-KEPT_S = 60.0
-"""How long an idle connection is kept: events minutes apart still find one (httpx keeps 5 s)."""
-
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_HEADERS = {"user-agent": "sgguard"}
-_local = threading.local()
 
 
 @dataclass(frozen=True, slots=True)
 class Wire:
     """How one provider reaches its cloud during one event.
 
-    ``transport`` replaces the network (tests, the in-process emulator). Clients are kept per
-    thread and outlive the event, so connections are used again; a client shared by threads was
-    measured three times slower, its pool lock being the cost. ``pace`` keeps every call, also a
-    repeated one, within the cloud's rates.
+    ``transport`` replaces the network (tests, the in-process emulator). Connections outlive the
+    event and are used again. ``pace`` keeps every call, also a repeated one, within the cloud's
+    rates.
     """
 
     provider: str
@@ -108,8 +98,8 @@ class Wire:
         """
         self._wait_for_turn(action)
         left_s = self.deadline.require(f"{self.provider} {action} could be asked")
-        with self._translating(action, url):
-            response = _client(self.transport, httpx.URL(url)).request(
+        with self._translating(action, url), lend(self.transport, httpx.URL(url)) as client:
+            response = client.request(
                 method,
                 url,
                 params=params,
@@ -233,44 +223,6 @@ def parse_json(response: httpx.Response, *, provider: str, action: str) -> Any:
             status=response.status_code,
             detail=f"the body ({len(response.content)} bytes) is not JSON",
         ) from error
-
-
-def _client(transport: httpx.BaseTransport | None, url: httpx.URL) -> httpx.Client:
-    """Return this thread's client, made at first use."""
-    if transport is not None:
-        return _client_on(transport)
-    clients: dict[tuple[bool, bool], httpx.Client] = _local.__dict__.setdefault("clients", {})
-    is_secure, is_local = url.scheme == "https", url.host in _LOOPBACK
-    client = clients.get((is_secure, is_local))
-    if client is None:
-        client = clients[is_secure, is_local] = httpx.Client(
-            verify=_trusting() if is_secure else _trusting_nobody(),
-            trust_env=not is_local,
-            headers=_HEADERS,
-            limits=httpx.Limits(keepalive_expiry=KEPT_S),
-        )
-    return client
-
-
-def _client_on(transport: httpx.BaseTransport) -> httpx.Client:
-    """Return this thread's client on a given transport; only the last one is kept."""
-    kept: tuple[httpx.BaseTransport, httpx.Client] | None = getattr(_local, "injected", None)
-    if kept is None or kept[0] is not transport:
-        kept = (transport, httpx.Client(transport=transport, trust_env=False, headers=_HEADERS))
-        _local.injected = kept
-    return kept[1]
-
-
-@lru_cache(maxsize=1)
-def _trusting() -> ssl.SSLContext:
-    """Load the certificate store once for all threads: it takes tens of milliseconds."""
-    return httpx.create_ssl_context()
-
-
-@lru_cache(maxsize=1)
-def _trusting_nobody() -> ssl.SSLContext:
-    """Return a context for plain HTTP, where loading the certificate store is wasted time."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _why(error: Exception, url: str | httpx.URL) -> str:

@@ -1,0 +1,109 @@
+"""Connections that outlive the event they were made for, each used by one call at a time."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+import httpx
+
+KEPT_S = 60.0
+"""How long an idle connection is kept: events minutes apart still find one (httpx keeps 5 s)."""
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_HEADERS = {"user-agent": "sgguard"}
+_local = threading.local()
+
+
+class Clients:
+    """Clients nobody uses at the moment, by the host they are connected to, newest last.
+
+    A call takes one for itself and gives it back, so none is ever shared: a client that threads
+    share was measured three times slower, its pool's lock being the cost. The newest is taken
+    first, so that few calls at a time keep to few connections, whichever threads they run on.
+    """
+
+    def __init__(self) -> None:
+        self._idle: dict[Hashable, list[tuple[float, httpx.Client]]] = {}
+        self._guard = threading.Lock()
+
+    def take(self, host: Hashable, make: Callable[[], httpx.Client]) -> httpx.Client:
+        """Return the newest idle client of a host, or a new one."""
+        with self._guard:
+            idle = self._idle.get(host)
+            if idle:
+                return idle.pop()[1]
+        return make()
+
+    def give(self, host: Hashable, client: httpx.Client) -> None:
+        """Keep the client for the next call; the oldest goes when nobody wanted it for long."""
+        now_s = time.monotonic()
+        with self._guard:
+            idle = self._idle.setdefault(host, [])
+            idle.append((now_s, client))
+            is_old = idle[0][0] < now_s - KEPT_S
+            old = idle.pop(0)[1] if is_old else None
+        if old is not None:
+            old.close()
+
+    def clear(self) -> None:
+        """Close and forget every idle client."""
+        with self._guard:
+            stacks = list(self._idle.values())
+            self._idle.clear()
+        for _, client in (one for stack in stacks for one in stack):
+            client.close()
+
+
+CLIENTS = Clients()
+"""Connections outlive the event they were made for; dropping them only costs handshakes."""
+
+
+@contextmanager
+def lend(transport: httpx.BaseTransport | None, url: httpx.URL) -> Iterator[httpx.Client]:
+    """Lend a client for one call; after an error in it the connection is httpx's to judge."""
+    if transport is not None:
+        yield _client_on(transport)
+        return
+    host = (url.scheme, url.host, url.port)
+    client = CLIENTS.take(host, lambda: new_client(url))
+    try:
+        yield client
+    finally:
+        CLIENTS.give(host, client)
+
+
+def new_client(url: httpx.URL) -> httpx.Client:
+    """Return a client for a host: proxies of the environment count, except on this machine."""
+    is_local = url.host in _LOOPBACK
+    return httpx.Client(
+        verify=_trusting() if url.scheme == "https" else _trusting_nobody(),
+        trust_env=not is_local,
+        headers=_HEADERS,
+        limits=httpx.Limits(keepalive_expiry=KEPT_S),
+    )
+
+
+def _client_on(transport: httpx.BaseTransport) -> httpx.Client:
+    """Return this thread's client on a given transport; only the last one is kept."""
+    kept: tuple[httpx.BaseTransport, httpx.Client] | None = getattr(_local, "injected", None)
+    if kept is None or kept[0] is not transport:
+        kept = (transport, httpx.Client(transport=transport, trust_env=False, headers=_HEADERS))
+        _local.injected = kept
+    return kept[1]
+
+
+@lru_cache(maxsize=1)
+def _trusting() -> ssl.SSLContext:
+    """Load the certificate store once for all threads: it takes tens of milliseconds."""
+    return httpx.create_ssl_context()
+
+
+@lru_cache(maxsize=1)
+def _trusting_nobody() -> ssl.SSLContext:
+    """Return a context for plain HTTP, where loading the certificate store is wasted time."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
