@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sgguard import document, problem, schemas
@@ -17,7 +17,6 @@ from sgguard.decision import Decision
 from sgguard.errors import EventError
 from sgguard.events.base import Delivery, DeliveryMode, Event, Kind
 from sgguard.events.cloudevents import encode_header
-from sgguard.value import dataclass
 
 T = TypeVar("T")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -17,7 +17,6 @@ from sgguard.model import (
     Reference,
     Unseen,
 )
-from sgguard.value import dataclass
 
 
 class Verdict(StrEnum):

@@ -24,7 +24,11 @@ from sgguard.processes import Child, Function, StartError, running
 Say = Callable[[str], None]
 Key = tuple[str, str]
 
-_FOREIGN = ("TENCENTCLOUD_", "ALIBABA_CLOUD_", "HUAWEICLOUD_", "OS_", "SGGUARD_", "GUNICORN_")
+# What would lead the functions to other clouds, and what would run them in another way.
+_FOREIGN = (
+    *("TENCENTCLOUD_", "ALIBABA_CLOUD_", "HUAWEICLOUD_", "OS_", "SGGUARD_"),
+    *("FUNCTION_", "GUNICORN_", "WORKERS", "THREAD", "DEBUG", "LOG_EXECUTION_ID", "CLOUD_RUN_"),
+)
 _ANSWER_S = 15.0
 
 NEXT = """\

@@ -28,9 +28,8 @@ Two questions are answered by attributes of every one of them: may the same call
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, Literal
-
-from sgguard.value import dataclass
 
 Fault = Literal["caller", "operator", "cloud"]
 

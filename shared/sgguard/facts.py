@@ -7,7 +7,7 @@ from an answer becomes ``unseen``, and so does a part the credentials may not re
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Generic, TypeVar, overload
 
@@ -26,7 +26,6 @@ from sgguard.model import (
     Unseen,
 )
 from sgguard.providers.base import Provider, seen_or_unseen
-from sgguard.value import dataclass
 from sgguard.wire.parallel import parallel
 
 T = TypeVar("T")

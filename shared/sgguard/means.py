@@ -6,7 +6,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import httpx
@@ -16,7 +16,6 @@ from sgguard.decision import Mode
 from sgguard.errors import SettingsError
 from sgguard.policy import Policy
 from sgguard.settings import Settings, unknown_variables
-from sgguard.value import dataclass
 from sgguard.wire.clock import Deadline, EpochClock, MonotonicClock
 from sgguard.wire.pacing import LANES, Lanes
 from sgguard.wire.retry import Retry

@@ -6,12 +6,12 @@ turns a cloud's answer into them, a guard turns them into a judgement (see ``dec
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Literal, TypeVar
 
 from sgguard.address import Address as Address  # noqa: PLC0414 - part of the vocabulary
 from sgguard.address import Scope as Scope  # noqa: PLC0414 - part of the vocabulary
-from sgguard.value import dataclass
 
 T = TypeVar("T")
 

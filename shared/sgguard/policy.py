@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -16,7 +16,6 @@ from typing import Any, Literal
 from sgguard.decision import Mode
 from sgguard.errors import PolicyError, Problem
 from sgguard.model import Visibility
-from sgguard.value import dataclass
 
 DeleteRemedy = Literal["revoke", "unbind", "move"]
 LaunchRemedy = Literal["bind"]

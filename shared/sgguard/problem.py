@@ -11,7 +11,7 @@ import logging
 import math
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import PurePath
 from typing import Any
 
@@ -27,7 +27,6 @@ from sgguard.errors import (
     ThrottledError,
     UnauthenticatedError,
 )
-from sgguard.value import dataclass
 
 BASE = "https://sgguard.dev/problems/"
 

@@ -12,13 +12,13 @@ import threading
 import time
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypeVar
 
 import httpx
 
 from sgguard.errors import SgguardError
-from sgguard.value import dataclass
 
 K = TypeVar("K", bound=Hashable)
 

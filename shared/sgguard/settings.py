@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from sgguard.decision import Mode
 from sgguard.errors import SettingsError
-from sgguard.value import dataclass
 
 PREFIX = "SGGUARD_"
 _PER_PROVIDER = "<PROVIDER>"

@@ -43,7 +43,8 @@ def launch_case_of(kind: Kind, seed: str) -> Case:
         policy = Policy(limits={kind.provider: MappingProxyType(dict(case.cloud.limits))})
     if is_live and {"limits_absent", "v3_absent", "otc"} & set(case.cloud.quirks):
         case.cloud.limits.clear()  # nobody tells them there
-    case.cloud.quirks.pop("limits_sample", None)
+    for name in ("limits_sample", "lists_hide"):
+        case.cloud.quirks.pop(name, None)
     mine = [group.id for group in case.cloud.groups if not truth.obstacle(case, group.id)]
     servers = [
         i.id
@@ -84,8 +85,8 @@ def _is_blurred(case: Case) -> bool:
     instance_id = case.launch.instance_id
     own = case.cloud.interfaces_of(instance_id)
     has_primary = bool(own) and own[0].kind == "primary"
-    # API 2.0 tells the groups of an instance, and not on which of its interfaces they are.
-    is_untold = bool(instance_id) and (not has_primary or case.provider == "tencent-dfw")
+    # API 2.0 lists instances and their further interfaces, and not which are the same.
+    is_untold = case.provider == "tencent-dfw" or (bool(instance_id) and not has_primary)
     return bool(case.trouble) or case.is_hiding or is_untold
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from sgguard.model import Limit, Visibility
 from sgguard.providers import Grant
-from sgguard.value import dataclass
 
 _RESOLUTION_S = 1
 """Clouds tell the time in whole seconds."""

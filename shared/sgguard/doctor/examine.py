@@ -8,7 +8,7 @@ out), then all others side by side. Nothing that is sent changes anything.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from functools import partial
 from math import floor
@@ -24,7 +24,6 @@ from sgguard.errors import CloudError, DeadlineError, SgguardError
 from sgguard.means import Means
 from sgguard.model import Limit, Visibility
 from sgguard.providers import Access, Grant, Probe, Provider, Question
-from sgguard.value import dataclass
 from sgguard.wire.client import Wire
 from sgguard.wire.pacing import Pace
 from sgguard.wire.parallel import parallel

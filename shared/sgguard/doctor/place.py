@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from sgguard import providers
 from sgguard.errors import InputError, SettingsError
 from sgguard.providers import Setup
-from sgguard.value import dataclass
 
 _NAME = re.compile(r"[A-Za-z0-9._@-]+")
 """What a region may be called in a group's address, too."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Literal, Protocol
 
 from sgguard.errors import EventError, Problem
-from sgguard.value import dataclass
 
 DeliveryMode = Literal["binary", "structured", "batched", "bare"]
 

@@ -6,11 +6,11 @@ Nodes get numbers for ids, so that a name is only ever a label; labels are escap
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from sgguard.graph.model import Edge, Graph, Node
 from sgguard.model import Binding, Reference, Rule
-from sgguard.value import dataclass
 from sgguard.wording import count, label, one_line
 
 RULES_MAX = 4

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 from sgguard.graph.cycle import cycles
 from sgguard.graph.release import let_go_of_holder, let_go_of_rules
 from sgguard.model import Address, Binding, GroupFacts, Reference, Rule, Scope, Unseen
-from sgguard.value import dataclass
 
 NodeKind = Literal["group", "holder"]
 Tags = tuple[tuple[str, str], ...]

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from sgguard.graph.model import Edge, Graph, Node
 from sgguard.graph.release import let_go_of_rules
 from sgguard.model import Binding, Reference, Rule
-from sgguard.value import dataclass
 from sgguard.wording import (
     binding_words,
     columns,

@@ -7,6 +7,7 @@ What stands in the way may be remedied where the policy permits every remedy tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from sgguard.decision import Judgement, Reason, Step, Verdict
 from sgguard.guards import delete_reason as say
@@ -21,7 +22,6 @@ from sgguard.guards.delete_consequence import consequences
 from sgguard.guards.delete_plan import Edges, Order, deletion, order, release, revocations
 from sgguard.model import Address, Binding, DeleteFacts, Group, GroupFacts, Reference
 from sgguard.policy import Policy
-from sgguard.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

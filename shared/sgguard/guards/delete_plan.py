@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from sgguard.decision import Step
 from sgguard.model import Address, Binding, Direction, Reference, Rule, Scope
-from sgguard.value import dataclass
 from sgguard.wording import label, one_line
 
 _POSITION = re.compile(r"(ingress|egress)\[(\d+)\]")

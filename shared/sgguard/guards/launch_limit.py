@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sgguard.decision import Reason
 from sgguard.model import GroupFacts, Instance, LaunchFacts, Limit, Unseen
-from sgguard.value import dataclass
 from sgguard.wording import MESSAGE_MAX, count, label, one_line, percent
 
 _PRECEDENCE = {"live": 0, "documented": 1, "policy": 2}

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sgguard.model import Group, Reference, Rule, Unseen
-from sgguard.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,10 @@ A cloud that can be examined has a module ``probe`` in its folder, with ``SETUP`
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
-
-from sgguard.value import dataclass
 
 Read = Callable[..., str]
 """Returns the first of the named variables that is set, else an empty text."""

@@ -8,7 +8,7 @@ named: an answer in the wrong sense, or a short one, never reads as "not referen
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,6 @@ from sgguard.errors import NotFoundError
 from sgguard.model import Group, Reference, Rule, Seen, Unseen
 from sgguard.providers._evidence import Evidence, naming
 from sgguard.providers.base import seen_or_unseen
-from sgguard.value import dataclass
 from sgguard.wire.parallel import parallel
 
 Rules = Mapping[str, tuple[Rule, ...]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 from unicodedata import category
 
@@ -22,7 +22,6 @@ from sgguard.model import (
     Unseen,
     Visibility,
 )
-from sgguard.value import dataclass
 from sgguard.wire.client import Wire, is_address
 from sgguard.wire.clock import EpochClock
 from sgguard.wire.pacing import Rates

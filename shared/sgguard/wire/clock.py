@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from sgguard.errors import DeadlineError
-from sgguard.value import dataclass
 
 EpochClock = Callable[[], float]
 """Seconds since 1970-01-01 UTC, as :func:`time.time` gives them."""

@@ -11,10 +11,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from sgguard.value import dataclass
 from sgguard.wire.clock import MonotonicClock
 
 Rates = Mapping[str, float]

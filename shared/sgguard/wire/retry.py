@@ -6,11 +6,11 @@ import math
 import random
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from sgguard.errors import CloudError, GarbledError
-from sgguard.value import dataclass
 from sgguard.wire.clock import Deadline, EpochClock
 
 T = TypeVar("T")

@@ -18,12 +18,12 @@ import hashlib
 import hmac
 import re
 from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote, unquote
 
 import httpx
 
-from sgguard.value import dataclass
 from sgguard.wire.clock import EpochClock
 
 ALGORITHM = "SDK-HMAC-SHA256"

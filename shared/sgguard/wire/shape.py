@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sgguard.errors import UnknownShapeError
-from sgguard.value import dataclass
 
 Json = Mapping[str, Any]
 """A JSON object."""

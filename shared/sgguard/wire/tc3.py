@@ -19,11 +19,11 @@ import hashlib
 import hmac
 import re
 from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import httpx
 
-from sgguard.value import dataclass
 from sgguard.wire.clock import EpochClock
 
 ALGORITHM = "TC3-HMAC-SHA256"

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from sgguard.errors import SettingsError
@@ -35,7 +36,6 @@ from sgguard.providers.alibaba.documented import LIMITS, RATES, TRAITS
 from sgguard.providers.alibaba.ecs import instance_of, interface_of
 from sgguard.providers.alibaba.listing import INSTANCES, INTERFACES, read_all
 from sgguard.providers.base import Access
-from sgguard.value import dataclass
 from sgguard.wire.acs3 import Acs3Auth
 from sgguard.wire.parallel import parallel
 from sgguard.wire.rpc_v1 import RpcV1Auth

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -29,7 +30,6 @@ from sgguard.errors import (
     UnreachableError,
 )
 from sgguard.providers.alibaba.xml import parse_xml
-from sgguard.value import dataclass
 
 PROVIDER = "alibaba"
 NO_SUCH_GROUP = "InvalidSecurityGroupId.NotFound"

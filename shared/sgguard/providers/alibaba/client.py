@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import httpx
 
 from sgguard.providers.alibaba.answer import Answer, read_answer
-from sgguard.value import dataclass
 from sgguard.wire.acs3 import Acs3Auth, canonical_query
 from sgguard.wire.client import Wire
 from sgguard.wire.rpc_v1 import RpcV1Auth

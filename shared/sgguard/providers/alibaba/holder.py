@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,6 @@ from sgguard.model import Group, Reference, Seen, Unseen
 from sgguard.providers.alibaba.client import EcsClient
 from sgguard.providers.alibaba.group import read_groups, read_with_rules
 from sgguard.providers.base import seen_or_unseen
-from sgguard.value import dataclass
 from sgguard.wire.parallel import parallel
 
 

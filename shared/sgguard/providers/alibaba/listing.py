@@ -13,11 +13,11 @@ Source: the paging parameters of each action, alibabacloud.com/help/en/ecs, and 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sgguard.providers.alibaba.answer import Answer, number
 from sgguard.providers.alibaba.client import EcsClient
-from sgguard.value import dataclass
 
 Row = dict[str, Any]
 """One entry of a list, as the cloud spells it."""

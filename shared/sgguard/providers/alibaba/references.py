@@ -12,16 +12,15 @@ Source: DescribeSecurityGroupReferences, alibabacloud.com/help, every revision u
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from sgguard.errors import NotFoundError
+from sgguard.errors import NotFoundError, UnknownShapeError
 from sgguard.model import Seen, Unseen
 from sgguard.providers.alibaba.answer import NO_SUCH_GROUP, Answer
 from sgguard.providers.alibaba.client import EcsClient
 from sgguard.providers.base import seen_or_unseen
-from sgguard.value import dataclass
 from sgguard.wire.paging import chunks
 from sgguard.wire.parallel import parallel
 
@@ -65,8 +64,8 @@ class Told:
 def ask_referrers(ecs: EcsClient, group_ids: Sequence[str]) -> Told:
     """Return the groups that reference each group, ten ids a call.
 
-    A full answer about several groups is asked for again, one group at a time, and so is every
-    group that an answer about several does not mention.
+    A full answer about several groups is asked for again, one group at a time, and so is one of
+    unknown shape, and every group that an answer about several does not mention.
 
     Raises:
         CloudError: the cloud could not be asked.
@@ -76,9 +75,19 @@ def ask_referrers(ecs: EcsClient, group_ids: Sequence[str]) -> Told:
 
 
 def _ask_or_unseen(ecs: EcsClient, group_ids: Sequence[str]) -> Told:
-    seen = seen_or_unseen("references", lambda: Seen(_ask(ecs, group_ids)), Told())
+    seen = seen_or_unseen("references", lambda: Seen(_ask_anew(ecs, group_ids)), Told())
     named = (replace(one, group_id=group_id) for group_id in group_ids for one in seen.unseen)
     return replace(seen.value, unseen=(*seen.value.unseen, *named))
+
+
+def _ask_anew(ecs: EcsClient, group_ids: Sequence[str]) -> Told:
+    try:
+        return _ask(ecs, group_ids)
+    except UnknownShapeError:
+        if len(group_ids) == 1:
+            raise
+        # One garbled page must not cost ten groups their verdict.
+        return _one_by_one(ecs, group_ids)
 
 
 def _ask(ecs: EcsClient, group_ids: Sequence[str]) -> Told:

@@ -7,7 +7,7 @@ and every page, but only this account: a group of another one is never listed.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sgguard.errors import CloudError, DeadlineError, NotFoundError
@@ -18,7 +18,6 @@ from sgguard.providers.alibaba.ecs import group_of
 from sgguard.providers.alibaba.group import read_with_rules
 from sgguard.providers.alibaba.holder import references_of
 from sgguard.providers.alibaba.listing import GROUPS, read_all
-from sgguard.value import dataclass
 from sgguard.wire.clock import Deadline
 from sgguard.wire.paging import chunks
 from sgguard.wire.parallel import parallel

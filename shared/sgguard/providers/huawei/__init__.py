@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -38,7 +39,6 @@ from sgguard.providers.huawei.server import Server, hidden_interfaces, instance_
 from sgguard.providers.huawei.sharing import group_signs, holder_signs, rule_signs, unseen_beyond
 from sgguard.providers.huawei.traits import TRAITS
 from sgguard.providers.huawei.vpc import Port, binding_of, binding_of_sub, references_of
-from sgguard.value import dataclass
 from sgguard.wire.openstack import nova
 from sgguard.wire.openstack.neutron import ingress_first
 from sgguard.wire.parallel import parallel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import httpx
@@ -12,7 +12,6 @@ import httpx
 from sgguard.errors import SettingsError, UnknownShapeError
 from sgguard.providers.huawei.error import API_ABSENT, checker
 from sgguard.providers.huawei.region import Region
-from sgguard.value import dataclass
 from sgguard.wire.client import Wire
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth
 from sgguard.wire.openstack.marker_page import Params

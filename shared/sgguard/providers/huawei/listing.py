@@ -8,6 +8,7 @@ an error.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -16,7 +17,6 @@ from sgguard.model import Group, Seen, Unseen
 from sgguard.providers.huawei import vpc as huawei_vpc
 from sgguard.providers.huawei.api import Api, unless_absent
 from sgguard.providers.huawei.vpc import Port, SubInterface
-from sgguard.value import dataclass
 from sgguard.wire.openstack import neutron, neutron_page
 from sgguard.wire.openstack.marker_page import Params
 from sgguard.wire.openstack.neutron import RuleRow

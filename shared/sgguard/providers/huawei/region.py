@@ -7,9 +7,9 @@ https://docs.otc.t-systems.com/regions-and-endpoints/ (read 2026-11).
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from sgguard.errors import AddressError
-from sgguard.value import dataclass
 from sgguard.wire.openstack.keystone import v3_url
 
 _REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

@@ -7,10 +7,10 @@ of ``huaweicloudsdkvpc`` 3.1.219 (read 2026-11). Ports look the same in v2.0.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, TypedDict
 
 from sgguard.model import Binding, Direction, Group, Reference, Rule
-from sgguard.value import dataclass
 from sgguard.wire.openstack import neutron
 from sgguard.wire.openstack.marker_page import Fetch, Params, read_to_end
 from sgguard.wire.openstack.neutron import PortRow, RuleRow

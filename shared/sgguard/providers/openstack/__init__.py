@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from sgguard.errors import CloudError, InputError, NotFoundError
@@ -39,7 +40,6 @@ from sgguard.providers.openstack.references import read_references
 from sgguard.providers.openstack.server import ServerPart, instance_of, part_reads
 from sgguard.providers.openstack.sharing import port_signs, unseen_beyond
 from sgguard.providers.openstack.traits import TRAITS
-from sgguard.value import dataclass
 from sgguard.wire.openstack import neutron
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth
 from sgguard.wire.parallel import parallel

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,6 @@ import httpx
 
 from sgguard.errors import CloudError, ForbiddenError
 from sgguard.providers.openstack.env import moved
-from sgguard.value import dataclass
 from sgguard.wire.client import Wire
 from sgguard.wire.openstack.keystone import Token
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -39,7 +39,6 @@ from sgguard.providers.tencent.api import SERVICES, Service, TencentApi
 from sgguard.providers.tencent.evidence import bindings_of
 from sgguard.providers.tencent.rate import RATES as RATES
 from sgguard.providers.tencent.references import list_references
-from sgguard.value import dataclass
 from sgguard.wire.parallel import parallel
 from sgguard.wire.tc3 import Tc3Auth
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from sgguard.model import Direction, Group, Instance, Interface, Limit, Rule, Seen, Unseen
 from sgguard.providers._tencent_limits import DOCUMENTED_LIMITS, LIMIT_NOTES
-from sgguard.value import dataclass
 from sgguard.wire.shape import Json, Shape
 
 # ReferedSecurityGroupLimit is the API's own spelling; the right one would be no surprise.

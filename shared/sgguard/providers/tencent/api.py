@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
 
 import httpx
@@ -28,7 +28,6 @@ from sgguard.errors import (
     UnavailableError,
     UnknownShapeError,
 )
-from sgguard.value import dataclass
 from sgguard.wire.client import Wire, parse_json
 from sgguard.wire.shape import Json, Shape
 from sgguard.wire.tc3 import Tc3Auth

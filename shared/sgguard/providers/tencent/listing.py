@@ -8,12 +8,11 @@ rows that move while pages are read come twice or not at all, some servers give 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sgguard.model import Unseen
 from sgguard.providers.tencent.api import Service, TencentApi
-from sgguard.value import dataclass
 from sgguard.wire.parallel import parallel
 from sgguard.wire.shape import Json
 

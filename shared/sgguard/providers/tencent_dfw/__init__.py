@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, get_args
 
@@ -38,7 +38,6 @@ from sgguard.providers.tencent_dfw import holder
 from sgguard.providers.tencent_dfw.api import DfwApi
 from sgguard.providers.tencent_dfw.rate import RATES as RATES
 from sgguard.providers.tencent_dfw.references import list_references
-from sgguard.value import dataclass
 from sgguard.wire.parallel import parallel
 from sgguard.wire.qcloud_v2 import Algorithm, QcloudV2Auth
 

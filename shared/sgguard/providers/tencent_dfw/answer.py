@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
 from sgguard.errors import NotFoundError
 from sgguard.model import Direction, Group, Rule
 from sgguard.providers.tencent_dfw.api import DfwApi, whole_number
-from sgguard.value import dataclass
 from sgguard.wire.parallel import parallel
 from sgguard.wire.shape import Json, Shape
 

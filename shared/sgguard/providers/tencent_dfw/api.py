@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,7 +25,6 @@ from sgguard.errors import (
     UnavailableError,
     UnknownShapeError,
 )
-from sgguard.value import dataclass
 from sgguard.wire.client import Wire, parse_json
 from sgguard.wire.qcloud_v2 import QcloudV2Auth, flatten
 from sgguard.wire.shape import Json, Shape

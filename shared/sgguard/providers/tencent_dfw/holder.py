@@ -6,8 +6,9 @@ only where its end was seen: see :func:`instance_ids`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sgguard.providers.tencent_dfw.api import DfwApi, whole_number
-from sgguard.value import dataclass
 from sgguard.wire.shape import Json, Shape
 
 PAGE = 100

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 import httpx
 
 from sgguard.errors import SettingsError
-from sgguard.value import dataclass
 from sgguard.wire.client import is_address, parse_json
 from sgguard.wire.openstack.neutron_error import error_of
 from sgguard.wire.shape import Json, Shape

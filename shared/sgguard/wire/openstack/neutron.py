@@ -7,10 +7,10 @@ own modules, ``neutron_error.py`` and ``neutron_page.py``.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from sgguard.model import Binding, Direction, Group, Rule
-from sgguard.value import dataclass
 from sgguard.wire.shape import Json, Shape
 
 UNLIMITED = -1

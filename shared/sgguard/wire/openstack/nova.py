@@ -9,8 +9,9 @@ Fields: https://docs.openstack.org/api-ref/compute/#list-security-groups-by-serv
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sgguard.model import Direction, Group, Rule
-from sgguard.value import dataclass
 from sgguard.wire.shape import Json, Shape
 
 _UNUSED_PORT = -1
