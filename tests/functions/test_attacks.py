@@ -439,6 +439,35 @@ def test_a_request_under_way_is_answered_when_the_platform_ends_the_function(clo
         assert actor.child.process.wait(10) == 0
 
 
+# -- what all of this left behind ----------------------------------------------------------------
+
+
+def test_nothing_was_changed_in_any_cloud_and_every_call_only_read(patient, clouds, http):
+    whole = emulator().state.dump()
+    clouds.emulator.requests.clear()
+    for cloud in CLOUDS:
+        for who in ("free", "referenced", "bound", "default", "missing"):
+            if target := getattr(world_of(cloud), who):
+                wanted = {"target": f"{cloud}::{world_of(cloud).region}:{target}"}
+                answer = http.post(patient["delete_request"].url, json=wanted).json()
+                assert (answer["mode"], answer["outcome"]) == ("observe", "unchanged")
+        assert http.post(patient["instance_launch"].url, json=planned(cloud)).status_code == 200
+    assert clouds.emulator.state.dump() == whole
+    actions = {request.action for request in clouds.emulator.requests}
+    assert len(actions) > len(CLOUDS)
+    assert not [a for a in actions if not a.startswith(("Describe", "GET ", "POST /v3/auth/"))]
+
+
+def test_an_event_of_sixty_four_kilobytes_is_read_as_every_bus_may_send_it(patient, http):
+    """CloudEvents 1.0, "Size Limits": what is as large must be forwarded by everybody."""
+    kind = TYPES["delete_request"]
+    event = {"specversion": "1.0", "id": "1", "source": "/bus", "type": kind}
+    body = json.dumps({**event, "data": free("alibaba")}).encode().ljust(65_536)
+    headers = {"content-type": "application/cloudevents+json"}
+    answer = http.post(patient["delete_request"].url, content=body, headers=headers)
+    assert answer.json()["data"]["verdict"] == "allow"
+
+
 # -- in the long run -----------------------------------------------------------------------------
 
 
