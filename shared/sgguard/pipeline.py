@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from sgguard import batch, explanation, facts, logs, providers
+from sgguard import batch, facts, logs, providers
 from sgguard.decision import Decision
 from sgguard.errors import EventError
-from sgguard.guards import delete, launch
+from sgguard.guards import delete
 from sgguard.means import Means as Means  # noqa: PLC0414 - what everything here is called with
 from sgguard.means import begin as begin  # noqa: PLC0414 - the first step of a function
 from sgguard.model import (
@@ -112,6 +112,8 @@ def decide_launch(request: LaunchRequest, means: Means, *, event_id: str) -> Dec
         CloudError: the cloud could not be asked.
         DeadlineError: the time was used up.
     """
+    from sgguard.guards import launch  # noqa: PLC0415 - a cold start to judge a delete needs none
+
     begun_s = means.deadline.clock()
     scope = request.scope
     found = facts.gather_launch(_provider(scope, means), request)
@@ -158,6 +160,8 @@ def explain(address: Address, means: Means, depth: int = 1) -> DeleteFacts:
         CloudError: the cloud could not be asked.
         DeadlineError: the time was used up.
     """
+    from sgguard import explanation  # noqa: PLC0415 - nor does it explain anything
+
     return explanation.gather(_provider(address.scope, means), address, depth)
 
 

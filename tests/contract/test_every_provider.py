@@ -404,7 +404,8 @@ def test_an_answer_that_is_no_answer_is_asked_for_once_more(world, read):
 
 def test_reads_keep_within_the_clouds_documented_rates(world):
     module = import_module(f"sgguard.providers.{world.provider.replace('-', '_')}")
-    rates = dict(getattr(module, "RATES", {}))
+    rates = dict(module.RATES)
+    assert rates
     waited = Jumping()
     emulator = world.emulator(now=lambda: time.time() + waited.jumped_s)
     emulator.state.clouds[0].rates = rates
