@@ -91,6 +91,11 @@ def test_a_connection_that_is_gone_is_no_trouble():
         time.sleep(0.05)
 
 
+def test_a_deadline_beyond_all_clocks_is_no_trouble(pair):
+    with arrival.within(Deadline.after(1e300), {"gunicorn.socket": pair[0]}, NOTHING):
+        time.sleep(0.01)  # a timer that could not wait would say so in its thread
+
+
 def test_without_a_connection_nothing_is_waited_for():
     with pytest.raises(EventError), arrival.within(Deadline.after(0.0), {}, NOTHING):
         raise EventError("as it is")

@@ -14,7 +14,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
-from threading import Timer
+from threading import TIMEOUT_MAX, Timer
 from typing import Any, Protocol
 
 from sgguard.errors import DeadlineError, EventError
@@ -48,7 +48,8 @@ def within(deadline: Deadline, environ: Mapping[str, Any], body: Readable) -> It
     if connection is None:
         yield
         return
-    timer = Timer(deadline.remaining_s(), partial(_read_no_more, connection))
+    wait_s = min(deadline.remaining_s(), TIMEOUT_MAX)
+    timer = Timer(wait_s, partial(_read_no_more, connection))
     timer.daemon = True
     timer.start()
     try:

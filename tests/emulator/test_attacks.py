@@ -201,6 +201,25 @@ def test_a_log_of_many_requests_has_no_credentials_of_theirs(client, server):
     assert "s3cret" not in repr(server.emulator.requests)
 
 
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"transfer-encoding: chunked\r\n\r\n-1\r\n{}",
+        b"transfer-encoding: chunked\r\n\r\n0x2\r\n{}\r\n0\r\n\r\n",
+        b"transfer-encoding: chunked\r\n\r\n1_0\r\n{}",
+        b"transfer-encoding: chunked\r\n\r\n\r\n{}",
+        b"content-length: " + b"1" * 5000 + b"\r\n\r\n{}",
+        b"content-length: 1" + b"0" * 18 + b"\r\n\r\n{}",
+    ],
+    ids=["negative", "prefix", "underscore", "none", "5000 digits", "19 digits"],
+)
+def test_a_size_that_is_none_is_refused_at_once(server, rest):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nhost: x\r\n" + rest)
+        answer = connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
 def test_clients_that_say_nothing_do_not_keep_others_waiting(server):
     silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(40)]
     for connection in silent[::2]:

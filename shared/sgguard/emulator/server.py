@@ -7,6 +7,7 @@ it (see ``control.py``); everything else is a call to one of the emulated clouds
 from __future__ import annotations
 
 import logging
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ BODY_MAX_BYTES = 64 * 1024 * 1024
 
 _BODYLESS = frozenset({204, 304})
 _OURS = frozenset({"content-length", "content-encoding", "transfer-encoding", "connection"})
+_CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}")
+_DIGITS_MAX = 18
 _log = logging.getLogger(__name__)
 
 
@@ -165,18 +168,17 @@ class _Handler(BaseHTTPRequestHandler):
         if coding:
             raise _BadRequestError(501, f"transfer-encoding {coding!r} is not understood")
         text = self.headers.get("content-length", "0").strip()
-        if not text.isascii() or not text.isdigit():
-            raise _BadRequestError(400, f"content-length {text!r} is not a number")
+        if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX):
+            raise _BadRequestError(400, f"content-length {text[:32]!r} is not a usable number")
         return self._exactly(int(text))
 
     def _chunks(self) -> bytes:
         body = bytearray()
         while True:
             line = self.rfile.readline(1024).split(b";")[0].strip()
-            try:
-                size = int(line, 16)
-            except ValueError as error:
-                raise _BadRequestError(400, "a chunk has no size") from error
+            if not _CHUNK_SIZE.fullmatch(line):  # int() would take -1 and read for ever
+                raise _BadRequestError(400, "a chunk has no size")
+            size = int(line, 16)
             if size == 0:
                 break
             body += self._exactly(size, have=len(body))
