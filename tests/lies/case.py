@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
 import httpx
@@ -59,7 +58,22 @@ class Case:
 
     def fork(self) -> Case:
         """The same case on a copy of the cloud, which may then be changed."""
-        cloud = deepcopy(self.cloud)
-        asker = cloud.account(self.asker.id)
-        assert asker is not None
-        return replace(self, cloud=cloud, asker=asker)
+        cloud = self.cloud
+        copy = replace(
+            cloud,
+            accounts=[replace(a, denied=list(a.denied)) for a in cloud.accounts],
+            # Rules are never changed in place, only put into lists and taken out again.
+            groups=[
+                replace(g, rules=list(g.rules), shared_with=list(g.shared_with))
+                for g in cloud.groups
+            ],
+            instances=[replace(i) for i in cloud.instances],
+            interfaces=[replace(i, groups=list(i.groups)) for i in cloud.interfaces],
+            attachments=[replace(a, groups=list(a.groups)) for a in cloud.attachments],
+            limits=dict(cloud.limits),
+            quirks=dict(cloud.quirks),
+            tokens={},
+            nonces=set(),
+        )
+        asker = next(a for a in copy.accounts if a.id == self.asker.id)
+        return replace(self, cloud=copy, asker=asker)

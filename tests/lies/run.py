@@ -17,8 +17,6 @@ from tests.lies.kinds import KINDS
 from tests.lies.launch import launch_case_of, problem_with_launch
 from tests.lies.shrink import report, shrunk
 
-QUICK = 200
-SLOW = 5_000
 _CHUNK = 250
 _REPORTS_MAX = 3
 

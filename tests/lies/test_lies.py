@@ -4,9 +4,12 @@ import pytest
 
 from sgguard import providers
 from tests.lies.kinds import KINDS
-from tests.lies.run import QUICK, SLOW, Result, clouds, judge, judge_on_every_core, seeds
+from tests.lies.run import Result, clouds, judge, judge_on_every_core, seeds
 
-QUESTIONS = ("delete", "batch", "launch")
+# How many clouds are built for each question.
+QUICK = {"delete": 200, "batch": 20, "launch": 40}
+SLOW = {"delete": 5_000, "batch": 250, "launch": 500}
+
 WEATHER = {"honest": False, "troubled": True}
 
 
@@ -22,19 +25,19 @@ def test_every_provider_has_random_clouds():
 
 
 @pytest.mark.parametrize("weather", WEATHER)
-@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("question", QUICK)
 @pytest.mark.parametrize("provider", KINDS)
 def test_no_answer_about_a_random_cloud_is_a_lie(provider, question, weather):
-    count = clouds(QUICK if question == "delete" else QUICK // 4)
+    count = clouds(QUICK[question])
     result = judge(question, provider, seeds(count), has_trouble=WEATHER[weather])
     require_honest(result, count)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("weather", WEATHER)
-@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("question", QUICK)
 @pytest.mark.parametrize("provider", KINDS)
 def test_no_answer_about_thousands_of_random_clouds_is_a_lie(provider, question, weather):
-    count = clouds(SLOW if question == "delete" else SLOW // 10)
+    count = clouds(SLOW[question])
     result = judge_on_every_core(question, provider, count, has_trouble=WEATHER[weather])
     require_honest(result, count)

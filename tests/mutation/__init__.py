@@ -1,0 +1,1 @@
+"""Breaks each completeness rule in turn: ``python -m tests.mutation``."""
