@@ -26,7 +26,7 @@ from tests.worlds import world_of
 
 MIB = 1024 * 1024
 HURRY_S = 0.6
-MARGIN_S = 1.0  # for a busy machine; the decision itself has hundredths
+MARGIN_S = 1.4  # for a busy machine; the decision itself has hundredths
 
 LENT = {
     "x-fc-access-key-id": "LTAI-s3cret-id",
@@ -421,6 +421,7 @@ def wait_for(is_so: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_a_request_under_way_is_answered_when_the_platform_ends_the_function(clouds, http):
     with (
         functions(clouds.url, "delete_request", SGGUARD_DEADLINE_S="5") as actors,

@@ -24,7 +24,7 @@ from tests.stage import CLOUDS, address, emulator, environment, secrets
 from tests.worlds import world_of
 
 DEADLINE_S = 0.5
-MARGIN_S = 1.0  # for a busy machine
+MARGIN_S = 1.4  # for a busy machine
 
 Behaviour = Callable[[socket.socket, bytes], None]
 
@@ -225,18 +225,19 @@ def test_a_cloud_that_quotes_the_signed_request_gets_no_secret_out(ask, capsys, 
 
 def dripping_body(connection: socket.socket, _: bytes) -> None:
     connection.sendall(head("Content-Length: 1000\r\n"))
-    for _ in range(18):
+    for _ in range(30):
         connection.sendall(b" ")
         time.sleep(0.1)
 
 
 def dripping_head(connection: socket.socket, _: bytes) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\n")
-    for n in range(18):
+    for n in range(30):
         connection.sendall(b"x-%d: 1\r\n" % n)
         time.sleep(0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.xfail(
     reason="each byte of an answer starts httpx's read timeout anew, so a deadline does not hold"
 )
