@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -21,7 +20,7 @@ from sgguard.pipeline import Means
 from tests.bench.clouds import environment
 from tests.bench.measure import Ratio, interleaved
 from tests.bench.replay import Recorder, replayed
-from tests.worlds import World, lanes, world_of
+from tests.worlds import World, world_of
 
 LATENCY_S = 0.05
 EVENTS = 64
@@ -49,7 +48,7 @@ def _rate(world: World, runs: int) -> Ratio:
         env = environment(world, url)
         ask = _bare_call(url)
         ours, theirs, ratio = interleaved(
-            lambda: _timed(events, EVENTS * ROUNDS, lambda _: _decide(world, means_for(env))),
+            lambda: _timed(events, EVENTS * ROUNDS, lambda _: _decide(world, Means.from_env(env))),
             lambda: _timed(
                 bare, EVENTS * ROUNDS * len(calls), lambda n: ask(calls[n % len(calls)])
             ),
@@ -63,14 +62,6 @@ def _rate(world: World, runs: int) -> Ratio:
         1.60,
         f"{len(calls)} calls; {per_s:.0f} and {bare_per_s:.0f} decisions a second",
     )
-
-
-def means_for(env: dict[str, str]) -> Means:
-    """The cloud's rates would be the limit: lanes whose waits take no time leave them out."""
-    return replace(Means.from_env({**env, "SGGUARD_PACE": "1000000"}), lanes=_LANES)
-
-
-_LANES = lanes()
 
 
 def _decide(world: World, means: Means) -> None:

@@ -54,10 +54,10 @@ def test_no_window_sees_more_calls_than_the_rate_times_its_length_and_the_burst(
 ):
     arrivals = [sum(gaps[: n + 1]) for n in range(len(gaps))]
     moments = gone_out(Lane(rate), arrivals)
-    burst = max(1, 0.2 * rate // 1)
+    burst = max(1, 0.5 * rate // 1)
     for n, begin_s in enumerate(moments):
         inside = sum(1 for moment_s in moments[n:] if moment_s < begin_s + window_s - 1e-6)
-        assert inside <= 0.8 * rate * window_s + burst + 1e-6
+        assert inside <= 0.5 * rate * window_s + burst + 1e-6
 
 
 @given(
@@ -71,7 +71,7 @@ def test_no_second_sees_more_calls_than_the_documented_rate(rate, gaps):
         assert sum(1 for moment_s in moments[n:] if moment_s < begin_s + 1.0 - 1e-6) <= rate
 
 
-@given(gaps=st.lists(st.floats(0.08, 1.0), min_size=1, max_size=60))
+@given(gaps=st.lists(st.floats(0.11, 1.0), min_size=1, max_size=60))
 def test_whoever_asks_slower_than_the_rate_never_waits(gaps):
     arrivals = [sum(gaps[: n + 1]) for n in range(len(gaps))]
     assert gone_out(Lane(20.0), arrivals) == arrivals
@@ -88,14 +88,14 @@ def test_a_crowd_is_served_at_the_rate_and_not_slower(clock):
     steady = pace(clock, 20.0)
     for _ in range(100):
         assert steady.wait_s("cloud", "Read", 60.0) == 0.0
-    assert clock.now_s == pytest.approx(96 / 16)
+    assert clock.now_s == pytest.approx(90 / 10)
 
 
 def test_threads_never_get_the_same_turn():
     lane = Lane(10.0)
     with ThreadPoolExecutor(16) as threads:
         moments = list(threads.map(lambda _: lane.reserve(0.0, 1e9), range(200)))
-    later = sorted(moments)[2:]
+    later = sorted(moments)[5:]
     assert len(set(later)) == len(later)
 
 
@@ -130,7 +130,7 @@ def test_only_a_share_of_the_rate_is_used(clock):
     steady = pace(clock, 20.0, share=0.5)
     for _ in range(50):
         steady.wait_s("cloud", "Read", 60.0)
-    assert clock.now_s == pytest.approx(48 / 8)
+    assert clock.now_s == pytest.approx(45 / 5)
 
 
 def test_lanes_that_nobody_waits_for_are_forgotten_when_there_are_many(clock):
@@ -156,7 +156,7 @@ def test_a_throttle_answer_makes_every_caller_of_the_lane_rest(clock):
 def test_after_a_rest_there_is_no_burst(clock):
     steady = pace(clock, 20.0)
     steady.slow_down("cloud", "Read", 3.0)
-    for _ in range(17):
+    for _ in range(11):
         steady.wait_s("cloud", "Read", 60.0)
     assert clock.now_s == pytest.approx(4.0)
 
@@ -166,7 +166,7 @@ def test_a_throttled_action_of_unknown_rate_is_asked_carefully_from_then_on(cloc
     free.slow_down("cloud", "Read", None)
     for _ in range(101):
         free.wait_s("cloud", "Read", 60.0)
-    assert clock.now_s == pytest.approx(1.0 + 100 / (0.8 * CAREFUL))
+    assert clock.now_s == pytest.approx(1.0 + 100 / (0.5 * CAREFUL))
 
 
 def test_whoever_waits_while_the_lane_closes_waits_for_the_rest_as_well():
@@ -182,7 +182,7 @@ def test_whoever_waits_while_the_lane_closes_waits_for_the_rest_as_well():
     steady = Pace({"Read": 1.0}, (), 1.0, Lanes(clock, sleep))
     steady.wait_s("cloud", "Read", 60.0)
     assert steady.wait_s("cloud", "Read", 60.0) == 0.0
-    assert clock.now_s >= 6.0
+    assert clock.now_s >= 7.0
 
 
 # -- within the deadline, on the wire ------------------------------------------------------------
@@ -209,7 +209,7 @@ def test_a_turn_after_the_deadline_is_refused_at_once_and_takes_nobody_elses(clo
     for _ in range(3):
         with pytest.raises(ThrottledError, match="not asked") as caught:
             slow.read("GET", "http://cloud/", action="Read", check=good)
-        assert caught.value.retry_after_s == pytest.approx(12.5)
+        assert caught.value.retry_after_s == pytest.approx(20.0)
         assert caught.value.code == "Paced"
     assert (len(sent), clock.now_s) == (1, 0.0)
 
@@ -235,7 +235,7 @@ def test_a_write_waits_for_its_turn_too_and_is_sent_once(clock):
     one = wire(clock, lambda _: moments.append(clock.now_s) or httpx.Response(200), rate=1.0)
     for _ in range(3):
         one.write("POST", "http://cloud/", action="Read", check=good)
-    assert moments == pytest.approx([0.0, 1.25, 2.5])
+    assert moments == pytest.approx([0.0, 2.0, 4.0])
 
 
 def test_what_one_thread_was_told_the_others_heed(clock):

@@ -25,7 +25,7 @@ SHARE = 0.8
 CAREFUL = 10.0
 """Calls per second where no rate is documented and the cloud has asked for a rest once."""
 
-_BURST = 0.2
+_BURST = 0.5
 _LANES_MAX = 256
 _CLOSED_S = 1.0
 """How long a lane rests after a throttle answer that names no time: rates count per second."""
@@ -34,9 +34,10 @@ _CLOSED_S = 1.0
 class Lane:
     """One caller, one region, one action; safe to use from threads.
 
-    ``rate`` is in calls per second. In any second at most that many go out: a fifth of them at
-    once, the others evenly. At rate 0 nobody documents one, and calls go out freely until the
-    cloud asks for a rest; from then on ``CAREFUL`` is kept, lest all who waited come at once.
+    ``rate`` is in calls per second. In any second at most that many go out: half of them at
+    once, so that few decisions never wait, the others evenly. At rate 0 nobody documents one, and
+    calls go out freely until the cloud asks for a rest; from then on ``CAREFUL`` is kept, lest
+    all who waited come at once.
     """
 
     def __init__(self, rate: float) -> None:
