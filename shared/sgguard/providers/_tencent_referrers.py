@@ -27,10 +27,15 @@ Untold = Mapping[str, tuple[Unseen, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How one API reads names and rules: the groups of some ids, the rules of one."""
+    """How one API reads names and rules: the groups of some ids, the rules of one.
+
+    ``counts_own`` says whether a group's own rules may be in its count. Where a group may be left
+    out of the names, they must not explain a count that another group has caused.
+    """
 
     groups: Callable[[Sequence[str]], Mapping[str, Group]]
     rules: Callable[[str], tuple[Rule, ...]]
+    counts_own: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,13 @@ def references(
     for group_id, names in others.items():
         for name in (*names, group_id):
             unseen += (replace(gap, group_id=group_id) for gap in untold.get(name, ()))
-        checked = check(group_id, names, counts.get(group_id), evidence.rules)
+        checked = check(
+            group_id,
+            names,
+            counts.get(group_id),
+            evidence.rules,
+            counts_own=reading.counts_own,
+        )
         unseen += checked.unseen
         if checked.names is not None:
             found[group_id] = tuple(
@@ -69,7 +80,14 @@ def references(
     return Seen(found, tuple(unseen))
 
 
-def check(group_id: str, names: Sequence[str], counted: int | None, rules: Rules) -> Checked:
+def check(
+    group_id: str,
+    names: Sequence[str],
+    counted: int | None,
+    rules: Rules,
+    *,
+    counts_own: bool = True,
+) -> Checked:
     """Compare the groups named as referring (itself not among them) with count and rules.
 
     ``counted`` is how many references the cloud counts, the group's own perhaps among them, None
@@ -81,8 +99,9 @@ def check(group_id: str, names: Sequence[str], counted: int | None, rules: Rules
     kept = tuple(name for name in names if name not in backwards)
     unseen = [_backwards(group_id, name) for name in backwards]
     unseen += [_not_found(group_id, name) for name in doubtful if name in kept]
-    groups = len(kept) + bool(naming(group_id, own))
-    entries = sum(len(naming(group_id, rules.get(name, ()))) for name in (*kept, group_id))
+    explaining = (*kept, group_id) if counts_own else kept
+    groups = len(kept) + (counts_own and bool(naming(group_id, own)))
+    entries = sum(len(naming(group_id, rules.get(name, ()))) for name in explaining)
     if counted is not None and counted > max(groups, entries):
         unseen.append(_nameless(group_id, counted, len(kept)))
     return Checked(kept if kept or not unseen else None, tuple(unseen))

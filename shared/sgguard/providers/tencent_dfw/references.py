@@ -33,7 +33,10 @@ def list_references(
         for group_id, one in zip(ids, counted, strict=True)
         if one.value is not None
     }
-    found = references(named.value, counts, Reading(partial(_groups, api), partial(dfw.rules, api)))
+    # The list leaves a group's own rules out, and leaves groups out altogether: its count is taken
+    # to be about others, so that nothing but a name explains it.
+    reading = Reading(partial(_groups, api), partial(dfw.rules, api), counts_own=False)
+    found = references(named.value, counts, reading)
     # A missing permission is told with the groups themselves, which need the same call.
     uncounted = (gap for one in counted for gap in one.unseen if gap.code != "no-permission")
     unseen = [*named.unseen, *uncounted, *found.unseen]
