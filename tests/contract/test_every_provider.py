@@ -237,6 +237,29 @@ GARBAGE = {
     "empty response": ('{"Response":{"RequestId":"x"}}', "application/json"),
     "number": ("7", "application/json"),
     "truncated": ('{"security_groups": [{"id": "', "application/json"),
+    "errors beside empty lists": (
+        json.dumps(
+            {
+                **{key: [] for key in ("security_groups", "security_group_rules", "ports")},
+                **{key: [] for key in ("sub_network_interfaces", "rbac_policies")},
+                "page_info": {"current_count": 0},
+                "NeutronError": {"type": "Odd", "message": "inside a 200", "detail": ""},
+                "error_code": "VPC.0002",
+                "error_msg": "inside a 200",
+                "Code": "ServiceUnavailable",
+                "code": 6000,
+                "message": "inside a 200",
+                "Response": {
+                    "RequestId": "x",
+                    "Error": {"Code": "InternalError", "Message": "inside a 200"},
+                    "ReferredSecurityGroupSet": [],
+                    "SecurityGroupAssociationStatisticsSet": [],
+                    "TotalCount": 0,
+                },
+            }
+        ),
+        "application/json",
+    ),
     "nulls inside": (
         json.dumps(
             {

@@ -92,6 +92,22 @@ def test_a_success_without_failures_raises_nothing(body):
     checker("huawei", "GET /x")(httpx.Response(200, json=body))
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"error_code": "VPC.0002", "error_msg": "text"},
+        {"code": "VPC.0002", "message": "text"},
+        {"NeutronError": {"type": "Odd", "message": "text", "detail": ""}},
+    ],
+    ids=["v3", "v1", "Neutron"],
+)
+def test_an_error_beside_an_empty_list_is_an_error_whatever_the_status_says(error):
+    body = {"ports": [], "page_info": {"current_count": 0}, **error}
+    with pytest.raises(errors.CloudError) as caught:
+        checker("huawei", "GET /x")(httpx.Response(200, json=body))
+    assert caught.value.code in ("VPC.0002", "Odd")
+
+
 def test_text_that_is_not_json_is_the_parsers_business():
     checker("huawei", "GET /x")(httpx.Response(200, text='<html>"fail"</html>'))
 

@@ -11,8 +11,9 @@ import pytest
 from sgguard.address import Address, Scope
 from sgguard.decision import Verdict
 from sgguard.emulator.core import Emulator
+from sgguard.emulator.faults import Fault
 from sgguard.emulator.transport import EmulatorTransport
-from sgguard.errors import NotFoundError
+from sgguard.errors import CloudError, NotFoundError
 from sgguard.facts import gather_delete
 from sgguard.guards import delete
 from sgguard.model import DeleteRequest, Visibility
@@ -28,6 +29,7 @@ from tests.worlds import openstack as w
 WORLD = w.WORLD
 READS = ("read_groups", "list_references", "list_bindings", "count_instances")
 AUDITOR = "auditor"
+JSON = "application/json"
 
 
 def emulator(**changes):
@@ -426,6 +428,24 @@ def test_names_that_may_not_be_read_cost_the_evidence_its_names_and_nothing_else
     seen = connect(cloud).list_references([w.WEB])
     assert [r.group_name for r in seen.value[w.WEB]] == ["", ""]
     assert [u.what for u in seen.unseen] == ["whether the group is shared"]
+
+
+@pytest.mark.parametrize(
+    ("action", "read"),
+    [
+        ("GET /v2.0/security-group-rules", "list_references"),
+        ("GET /v2.0/ports", "list_bindings"),
+        ("GET /v2.0/security-groups", "read_groups"),
+    ],
+)
+def test_an_error_beside_an_empty_list_is_no_empty_list(action, read):
+    cloud = emulator()
+    error = {"NeutronError": {"type": "Odd", "message": "inside a 200", "detail": ""}}
+    body = json.dumps({action.rpartition("/")[2].replace("-", "_"): [], **error})
+    cloud.faults.append(Fault("garbage", action=action, body=body, content_type=JSON, count=9))
+    with pytest.raises(CloudError) as caught:
+        getattr(connect(cloud), read)([w.WEB])
+    assert (caught.value.code, caught.value.status) == ("Odd", 200)
 
 
 # -- what is only just made ----------------------------------------------------------------------

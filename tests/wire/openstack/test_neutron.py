@@ -194,6 +194,10 @@ def test_what_is_behind_a_port_is_told_by_its_owner(owner, kind, instance):
 ODD = {
     "rule without id": (neutron.parse_rule, {k: v for k, v in RULE.items() if k != "id"}),
     "rule of no group": (neutron.parse_rule, RULE | {"security_group_id": None}),
+    "rule without the key of its peer": (
+        neutron.parse_rule,
+        {k: v for k, v in RULE.items() if k != "remote_group_id"},
+    ),
     "rule of no direction": (neutron.parse_rule, RULE | {"direction": "sideways"}),
     "rule with a peer that is no text": (neutron.parse_rule, RULE | {"remote_group_id": 7}),
     "rule with ports that are texts": (neutron.parse_rule, RULE | {"port_range_min": "5432"}),
