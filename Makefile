@@ -9,7 +9,7 @@ EXTRAS ?= dev
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready-$(EXTRAS)
 
-.PHONY: help demo test slow interop lint format bench venv clean
+.PHONY: help demo test slow interop lint format bench mutants venv clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -41,6 +41,9 @@ format: $(READY) ## Bring the code into shape
 
 bench: $(READY) ## Ratios: start, CPU and round trips
 	@$(BIN)/python -m tests.bench
+
+mutants: $(READY) ## Break each completeness rule in a copy, and see which test notices (minutes)
+	@$(BIN)/python -m tests.mutation
 
 venv: $(READY) ## The virtual environment, with everything the other targets use
 
