@@ -38,6 +38,7 @@ def test_no_answer_about_a_random_cloud_is_a_lie(provider, question, weather):
 @pytest.mark.parametrize("question", QUICK)
 @pytest.mark.parametrize("provider", KINDS)
 def test_no_answer_about_thousands_of_random_clouds_is_a_lie(provider, question, weather):
-    count = clouds(SLOW[question])
+    # Bad weather ends many questions early, and a fifth of them still strikes every call often.
+    count = clouds(SLOW[question]) // (5 if WEATHER[weather] else 1)
     result = judge_on_every_core(question, provider, count, has_trouble=WEATHER[weather])
     require_honest(result, count)

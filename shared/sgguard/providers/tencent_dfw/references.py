@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from sgguard.errors import ForbiddenError, UnknownShapeError
-from sgguard.model import Group, Reference, Seen
+from sgguard.model import Group, Reference, Seen, Unseen
 from sgguard.providers._evidence import not_answered
 from sgguard.providers._tencent_referrers import Reading, references
 from sgguard.providers.base import seen_or_unseen
@@ -59,10 +59,20 @@ def _counted(api: DfwApi, group_id: str) -> Seen[Any]:
 
     def ask() -> Seen[Any]:
         found = dfw.described(api, group_id)
-        return Seen(found.referrers if found else None)
+        return Seen(found.referrers) if found else Seen(nothing, (_undescribed(group_id),))
 
     seen = seen_or_unseen(f"the count of references to {group_id}", ask, nothing)
     return Seen(seen.value, tuple(replace(gap, group_id=group_id) for gap in seen.unseen))
+
+
+def _undescribed(group_id: str) -> Unseen:
+    return Unseen(
+        code="not-told",
+        what=f"the count of references to {group_id}",
+        why="the cloud does not describe this group",
+        remedy="check that the group exists in this region, and ask again",
+        group_id=group_id,
+    )
 
 
 def _groups(api: DfwApi, group_ids: Sequence[str]) -> Mapping[str, Group]:
