@@ -8,7 +8,7 @@ from tests.lies.run import Result, clouds, judge, judge_on_every_core, seeds
 
 # How many clouds are built for each question.
 QUICK = {"delete": 200, "batch": 20, "launch": 40}
-SLOW = {"delete": 5_000, "batch": 250, "launch": 500}
+SLOW = {"delete": 1_000, "batch": 100, "launch": 200}
 
 WEATHER = {"honest": False, "troubled": True}
 
