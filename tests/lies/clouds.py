@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from sgguard.emulator.state import Attachment, Cloud, Group, Instance, Interface, Rule
-from sgguard.model import Visibility
 from sgguard.policy import DeletePolicy, Policy
 from tests.lies import truth
 from tests.lies.case import Case
@@ -56,9 +54,8 @@ def case_of(kind: Kind, seed: str) -> Case:
 
 
 def _policy(dice: Dice) -> Policy:
-    remedies: tuple[Literal["revoke"], ...] = ("revoke",) if dice.chance(0.2) else ()
-    required = dice.choice(list(Visibility)) if dice.chance(0.1) else None
-    return Policy(delete=DeletePolicy(remedies=remedies, require_visibility=required))
+    remedies = ("revoke",) if dice.chance(0.2) else ()
+    return Policy(delete=DeletePolicy(remedies=remedies))
 
 
 def _fill(kind: Kind, dice: Dice, cloud: Cloud) -> None:

@@ -66,9 +66,6 @@ def problem_with_decision(case: Case, found: Decision, tally: Tally) -> str:
 def _unfounded_block(case: Case, found: Decision, tally: Tally) -> str:
     if case.is_hiding or case.trouble or not truth.is_free(case, case.asked):
         return ""
-    if _is_too_short_sighted(case, found):
-        tally.counts["free, but the policy wants to see further"] += 1
-        return ""
     if truth.is_beyond_every_reader(case) or any(
         truth.shows_sharing(case, one) and not case.is_admin for one in case.asked
     ):
@@ -78,16 +75,8 @@ def _unfounded_block(case: Case, found: Decision, tally: Tally) -> str:
     return f"a free group was blocked: {codes}"
 
 
-def _is_too_short_sighted(case: Case, found: Decision) -> bool:
-    order = [Visibility.PROJECT, Visibility.ACCOUNT, Visibility.CLOUD]
-    required = case.policy.delete.require_visibility
-    return required is not None and order.index(found.facts.visibility) < order.index(required)
-
-
 def _unfounded_allow(case: Case, found: Decision, tally: Tally) -> str:
     verdict = found.judgement.verdict
-    if _is_too_short_sighted(case, found):
-        return f"{verdict}, but the policy requires {case.policy.delete.require_visibility}"
     if obstacles := [text for one in case.asked if (text := truth.obstacle(case, one))]:
         return f"{verdict}, but {obstacles[0]}"
     held = truth.holders(case, case.asked)
