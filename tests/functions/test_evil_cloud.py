@@ -282,7 +282,6 @@ def test_an_answer_larger_than_any_list_of_groups_is_not_held_in_memory(ask, beh
     assert max(held, default=0) < 16 << 20
 
 
-@pytest.mark.xfail(reason="a rest is kept as long as the cloud says, however long that is")
 def test_a_rest_of_ages_that_a_cloud_asked_for_once_does_not_end_all_asking(ask):
     calls: list[int] = []
 

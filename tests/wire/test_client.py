@@ -10,7 +10,9 @@ from sgguard.errors import (
 )
 from sgguard.wire.client import Wire, parse_json
 from sgguard.wire.clock import Deadline
+from sgguard.wire.pacing import Pace
 from sgguard.wire.retry import Retry
+from tests.worlds import lanes
 
 
 def wire(handler, *, attempts=3, seconds=30.0, clock=None):
@@ -20,6 +22,7 @@ def wire(handler, *, attempts=3, seconds=30.0, clock=None):
         deadline,
         transport=httpx.MockTransport(handler),
         retry=Retry(attempts=attempts, sleep=lambda _: None),
+        pace=Pace(lanes=lanes()),
     )
 
 
@@ -109,6 +112,24 @@ def test_a_wait_the_provider_knows_is_not_shortened_by_a_header():
     with pytest.raises(ThrottledError) as caught:
         wire(handler, attempts=1).read("GET", "http://cloud/", action="Read", check=throttled)
     assert caught.value.retry_after_s == 60.0
+
+
+@pytest.mark.parametrize("seconds", [4000.0, 9e12], ids=["over an hour", "ages"])
+def test_a_wait_of_ages_is_not_believed_and_does_not_end_all_asking(seconds):
+    asked = []
+
+    def handler(request):
+        asked.append(request)
+        return httpx.Response(429, headers={"retry-after": "1"})
+
+    def throttled(_response):
+        raise ThrottledError("cloud", "Read", retry_after_s=seconds)
+
+    one = wire(handler, attempts=1)
+    for count in (1, 2):
+        with pytest.raises(ThrottledError) as caught:
+            one.read("GET", "http://cloud/", action="Read", check=throttled)
+        assert (len(asked), caught.value.retry_after_s) == (count, 3600.0)
 
 
 def test_json_that_is_none_is_asked_for_once_more():

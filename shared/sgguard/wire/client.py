@@ -27,6 +27,8 @@ Check = Callable[[httpx.Response], None]
 
 CALL_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 5.0
+LONGEST_WAIT_S = 3600.0
+"""A longer wait is not believed: one answer must not end all asking of a process for days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +197,11 @@ class Wire:
         told_s = retry_after_s(response.headers)
         if told_s is not None:
             error.retry_after_s = max(told_s, error.retry_after_s or 0.0)
+        rest_s = error.retry_after_s
+        if rest_s is not None and rest_s > LONGEST_WAIT_S:
+            error.retry_after_s, rest_s = LONGEST_WAIT_S, None
         if isinstance(error, ThrottledError):
-            self.pace.slow_down(self._cloud, action, error.retry_after_s)
+            self.pace.slow_down(self._cloud, action, rest_s)
 
 
 def is_address(url: str) -> bool:
