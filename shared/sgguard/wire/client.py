@@ -21,6 +21,7 @@ from sgguard.wire.clock import Deadline
 from sgguard.wire.connection import lend
 from sgguard.wire.pacing import Pace, Rates
 from sgguard.wire.retry import Retry, retry_after_s
+from sgguard.wire.whole import LARGEST_BYTES, TooLargeError, whole
 
 Check = Callable[[httpx.Response], None]
 """Raises the :class:`CloudError` an answer stands for, or returns when it is good."""
@@ -101,7 +102,7 @@ class Wire:
         self._wait_for_turn(action)
         left_s = self.deadline.require(f"{self.provider} {action} could be asked")
         with self._translating(action, url), lend(self.transport, httpx.URL(url)) as client:
-            response = client.request(
+            asked = client.stream(
                 method,
                 url,
                 params=params,
@@ -113,6 +114,8 @@ class Wire:
                     min(left_s, CALL_TIMEOUT_S), connect=min(left_s, CONNECT_TIMEOUT_S)
                 ),
             )
+            with asked as answer:
+                response = whole(answer, self.deadline)
         try:
             check(response)
         except CloudError as error:
@@ -136,6 +139,10 @@ class Wire:
             raise UnreachableError(
                 self.provider, action, code=type(error).__name__, detail=_why(error, url)
             ) from error
+        except TooLargeError:
+            raise UnknownShapeError(
+                self.provider, action, detail=f"the answer is larger than {LARGEST_BYTES} bytes"
+            ) from None
         except (httpx.InvalidURL, httpx.DecodingError, httpx.TooManyRedirects) as error:
             raise UnknownShapeError(
                 self.provider, action, code=type(error).__name__, detail=_why(error, url)

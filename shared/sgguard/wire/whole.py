@@ -1,0 +1,50 @@
+"""Reading an answer's body within a size and within the event's time.
+
+httpx counts its read timeout anew for every byte that comes, and reads whatever is sent: a body
+that drips, or never ends, would hold an event and its memory for as long as somebody likes.
+"""
+
+from __future__ import annotations
+
+import httpx
+
+from sgguard.wire.clock import Deadline
+
+LARGEST_BYTES = 15 * 1024 * 1024
+"""More than ten thousand ports in one list, as Neutron writes them."""
+
+# The body of what is returned is unpacked, in one piece.
+_OF_THE_WIRE = ("content-encoding", "content-length", "transfer-encoding")
+
+
+class TooLargeError(Exception):
+    """The answer goes on beyond what any list of a cloud has."""
+
+
+def whole(response: httpx.Response, deadline: Deadline) -> httpx.Response:
+    """Return the answer with its body read.
+
+    Raises:
+        httpx.ReadTimeout: the time is used up, however busily the body drips.
+        TooLargeError: the body, unpacked, is larger than ``LARGEST_BYTES``.
+        httpx.TransportError, httpx.DecodingError: as httpx reads.
+    """
+    chunks: list[bytes] = []
+    left = LARGEST_BYTES
+    for chunk in response.iter_bytes():
+        left -= len(chunk)
+        if left < 0:
+            raise TooLargeError
+        if deadline.remaining_s() <= 0:
+            raise httpx.ReadTimeout("the answer was not complete in time", request=response.request)
+        chunks.append(chunk)
+    headers = [
+        item for item in response.headers.raw if item[0].decode().lower() not in _OF_THE_WIRE
+    ]
+    return httpx.Response(
+        response.status_code,
+        headers=headers,
+        content=b"".join(chunks),
+        request=response.request,
+        extensions=response.extensions,
+    )
