@@ -10,6 +10,10 @@
     │   ├── CredentialsError  no usable credentials for a cloud
     │   └── PolicyError       a policy file that cannot be used
     ├── DeadlineError         the time for this event is used up
+    ├── BusyError             the same event, or a group it changes, is being worked on
+    ├── HaltedError           an operator stopped all changes
+    ├── StoreError            what is kept between deliveries cannot be read or written
+    │   └── LeaseLostError    another worker took over: stop at once
     └── CloudError            a cloud's answer, or the lack of one
         ├── UnreachableError  no answer came
         ├── ThrottledError    asked too often
@@ -19,11 +23,13 @@
         ├── NotFoundError     the thing asked for does not exist (or is hidden)
         ├── InUseError        refused because something references or carries the group
         ├── LimitError        refused because a documented limit would break
+        ├── ConflictError     what was to be changed is no longer what it was
         └── UnknownShapeError an answer that is not what the document describes
             └── GarbledError  not even of its format: a page of HTML, half a document
 
-Two questions are answered by attributes of every one of them: may the same call be made again
-(``is_retryable``, ``retry_after_s``), and whose fault it is (``fault``).
+Three questions are answered by attributes of every one of them: may the same call be made again
+(``is_retryable``, ``retry_after_s``), whose fault it is (``fault``), and whether a change that
+ended so is known not to have been made (``is_outcome_known``).
 """
 
 from __future__ import annotations
@@ -42,6 +48,7 @@ class SgguardError(Exception):
 
     fault: ClassVar[Fault] = "operator"
     is_retryable: ClassVar[bool] = False
+    is_outcome_known: ClassVar[bool] = True
     retry_after_s: float | None = None
 
 
@@ -96,7 +103,31 @@ class DeadlineError(SgguardError):
 
     fault: ClassVar[Fault] = "cloud"
     is_retryable: ClassVar[bool] = False
+    is_outcome_known: ClassVar[bool] = False
     retry_after_s: float | None = 1.0
+
+
+class BusyError(SgguardError):
+    """Somebody else works on the same event or group: answer 409, ask again a little later."""
+
+    fault: ClassVar[Fault] = "caller"
+    retry_after_s: float | None = 5.0
+
+
+class HaltedError(SgguardError):
+    """An operator stopped all changes; what was begun stays in the journal until they go on."""
+
+    retry_after_s: float | None = 60.0
+
+
+class StoreError(SgguardError):
+    """What is kept between deliveries cannot be read or written: nothing is changed without it."""
+
+    retry_after_s: float | None = 5.0
+
+
+class LeaseLostError(StoreError):
+    """The lease ran out and another worker took over: stop at once, the work is theirs."""
 
 
 class CloudError(SgguardError):
@@ -140,6 +171,7 @@ class CloudError(SgguardError):
 class UnreachableError(CloudError):
     """No answer came (refused, reset, timed out, unknown host): retry, then answer 503."""
 
+    is_outcome_known: ClassVar[bool] = False
     is_retryable: ClassVar[bool] = True
 
 
@@ -152,6 +184,7 @@ class ThrottledError(CloudError):
 class UnavailableError(CloudError):
     """The cloud has a problem of its own: retry, then answer 503."""
 
+    is_outcome_known: ClassVar[bool] = False
     is_retryable: ClassVar[bool] = True
 
 
@@ -179,8 +212,14 @@ class LimitError(CloudError):
     """The cloud refused a change because one of its limits would break."""
 
 
+class ConflictError(CloudError):
+    """What was to be changed is no longer what it was: read again and think again."""
+
+
 class UnknownShapeError(CloudError):
     """An answer is not what the document describes: it is never read as "nothing there"."""
+
+    is_outcome_known: ClassVar[bool] = False
 
 
 class GarbledError(UnknownShapeError):

@@ -39,6 +39,8 @@ class Rule:
     none. ``protocol`` is lower case, ``any`` for all; ``ports`` such as ``22``, ``8000-8010``,
     ``80,443`` or ``any``. ``peer_group`` is the group at the other end; where the other end is
     not a group it is empty and ``peer`` says what it is (a CIDR, a template, a prefix list).
+    ``native`` is whatever else this cloud needs to build the rule again, in its own spelling; only
+    its provider reads it.
     """
 
     rule_id: str
@@ -51,6 +53,7 @@ class Rule:
     priority: int | None = None
     description: str = ""
     is_enabled: bool = True
+    native: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 from unicodedata import category
 
+from sgguard.change import Holder
 from sgguard.errors import CredentialsError, ForbiddenError, SettingsError, UnknownShapeError
 from sgguard.model import (
     Binding,
@@ -194,17 +195,68 @@ class Provider(Protocol):
 
 
 class Changes(Protocol):
-    """What can be changed in a cloud: a provider that offers it has these methods as well.
+    """What can be changed in a cloud; every provider has these methods as well.
 
-    Each is one call, sent once and never repeated by itself. They raise
-    :class:`~sgguard.errors.CloudError` with the cloud's own code; after
-    :class:`~sgguard.errors.UnreachableError` the outcome is unknown and must be read back.
+    Each change is sent once and never repeated by itself (reading beforehand, and waiting until
+    an asynchronous change has come to its end, is part of it). All raise
+    :class:`~sgguard.errors.CloudError` with the cloud's own code, and
+    :class:`~sgguard.errors.ConflictError` where the world is no longer what the change expects;
+    then nothing was changed. After an error with ``is_outcome_known`` False the change may have
+    been made: read back. ``token`` is the same for the same intended change, also after a crash;
+    it goes where the cloud takes one (Alibaba's ClientToken).
     """
+
+    def add_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
+        """Put a rule into the group, at its place.
+
+        ``rule`` is as :meth:`Provider.list_rules` returned it, of this group or with another
+        ``peer_group``; afterwards ``list_rules`` returns an equal one up to ``rule_id``. Where
+        ids are positions (``ingress[3]``), it is put there, or last if there are fewer rules.
+        """
+        ...
+
+    def remove_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
+        """Take exactly this rule out of the group, and no other.
+
+        It is the one with this id and content; where ids are positions and others have shifted
+        it, the nearest one with this content.
+
+        Raises:
+            NotFoundError: the group has no such rule (any more), or there is no such group.
+        """
+        ...
+
+    def read_holder(self, holder: Holder) -> tuple[str, ...] | None:
+        """Return the groups the holder carries, in the cloud's order; None: no such holder."""
+        ...
+
+    def set_groups(
+        self, holder: Holder, before: tuple[str, ...], after: tuple[str, ...], *, token: str
+    ) -> None:
+        """Make the holder carry ``after`` (never empty) instead of ``before``.
+
+        Sent as the call that touches least: adding or removing the one group that differs where
+        the cloud can do that at that place, the whole list otherwise, with its revision where the
+        cloud has one. The holder is never without a group meanwhile. Returns when it is done.
+
+        Raises:
+            ConflictError: the holder does not carry ``before`` (any more).
+            LimitError: too many groups, or too many holders.
+        """
+        ...
+
+    def create_group(self, group: Group, *, token: str) -> str:
+        """Create a group like this one, without any rule, and return its id.
+
+        Name, description, network, kind, project and tags are kept as far as the cloud takes them;
+        rules that the cloud itself gives a new group are taken out again.
+        """
+        ...
 
     def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
         """Delete the group; ``is_forced`` asks the cloud to unbind its holders first."""
         ...
 
-    def bind_group(self, group_id: str, instance_ids: Sequence[str]) -> None:
-        """Bind the group to the instances, beside those they carry already."""
-        ...
+
+class Cloud(Provider, Changes, Protocol):
+    """A provider that can read and change."""

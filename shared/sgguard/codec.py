@@ -1,0 +1,36 @@
+"""Values as JSON and back: what is written down today must be read by another process tomorrow."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, TypeVar
+
+import msgspec
+
+from sgguard.errors import StoreError
+
+T = TypeVar("T")
+
+
+def dump(value: Any) -> str:
+    """Return a value of ours as JSON, the same text for the same value."""
+    plain = msgspec.to_builtins(value)
+    return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def load(kind: type[T], text: str) -> T:
+    """Build the value again.
+
+    Raises:
+        StoreError: the text is not one of this kind; the message says where.
+    """
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.MsgspecError as error:
+        raise StoreError(f"what was kept is no {kind.__name__}: {error}") from error
+
+
+def digest(value: Any) -> str:
+    """Return a hash that is the same for the same value (SHA-256, hexadecimal)."""
+    return hashlib.sha256(dump(value).encode()).hexdigest()

@@ -1,0 +1,88 @@
+"""Changes that every cloud makes in the same way: rules of a group, groups of an interface."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import uuid4
+
+from sgguard.emulator.state import Cloud, StateError
+from sgguard.emulator.things import Group, Interface, Rule
+
+
+def require_group(cloud: Cloud, group_id: str) -> Group:
+    """Return the group.
+
+    Raises:
+        StateError: not-found.
+    """
+    group = cloud.group(group_id)
+    if group is None:
+        raise StateError("not-found", group_id)
+    return group
+
+
+def create_group(cloud: Cloud, group: Group) -> Group:
+    """Add a group that has its id already.
+
+    Raises:
+        StateError: duplicate, or limit when ``groups-per-project`` of its project is reached.
+    """
+    if cloud.group(group.id) is not None:
+        raise StateError("duplicate", group.id)
+    ceiling = cloud.limits.get("groups-per-project")
+    owned = sum(g.project == group.project and g.account == group.account for g in cloud.groups)
+    if ceiling is not None and owned >= ceiling:
+        raise StateError("limit", group.project)
+    cloud.index = None
+    cloud.groups.append(group)
+    return group
+
+
+def add_rule(cloud: Cloud, group_id: str, rule: Rule, position: int | None = None) -> Rule:
+    """Add a rule, last or before the one that has the position among those of its direction.
+
+    Raises:
+        StateError: not-found, or limit when ``rules-per-group`` is reached.
+    """
+    group = require_group(cloud, group_id)
+    ceiling = cloud.limits.get("rules-per-group")
+    if ceiling is not None and len(group.rules) >= ceiling:
+        raise StateError("limit", group_id)
+    rule.id = rule.id or str(uuid4())
+    same = [n for n, one in enumerate(group.rules) if one.direction == rule.direction]
+    is_last = position is None or position >= len(same)
+    group.rules.insert(len(group.rules) if is_last or position is None else same[position], rule)
+    _changed(cloud, group)
+    return rule
+
+
+def remove_rule(cloud: Cloud, group_id: str, rule: Rule) -> None:
+    """Take this very rule out of the group.
+
+    Raises:
+        StateError: not-found.
+    """
+    group = require_group(cloud, group_id)
+    left = [one for one in group.rules if one is not rule]
+    if len(left) == len(group.rules):
+        raise StateError("not-found", rule.id)
+    group.rules[:] = left
+    _changed(cloud, group)
+
+
+def set_groups(cloud: Cloud, interface: Interface, group_ids: Sequence[str]) -> None:
+    """Give an interface these groups, in this order.
+
+    Raises:
+        StateError: not-found (of a group that it does not carry already).
+    """
+    for group_id in group_ids:
+        if group_id not in interface.groups:
+            require_group(cloud, group_id)
+    cloud.index = None
+    interface.groups[:] = group_ids
+
+
+def _changed(cloud: Cloud, group: Group) -> None:
+    group.version += 1
+    cloud.index = None

@@ -1,0 +1,151 @@
+"""The rows of a store, as values. Texts named ``*_json`` are JSON that a store never reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+EntryState = Literal["intended", "done", "not-done", "undone"]
+RunState = Literal["open", "finished", "undone", "stuck"]
+ApprovalState = Literal["pending", "approved", "denied", "expired", "superseded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One event that this worker may work on until the lease ends.
+
+    ``decision_id`` is that of the first who claimed the event; ``is_again`` says that somebody
+    claimed it before and did not finish.
+    """
+
+    source: str
+    event_id: str
+    owner: str
+    fence: int
+    decision_id: str
+    is_again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The event was answered before, with this."""
+
+    answer_json: str
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Somebody else holds the event; ask again after so many seconds."""
+
+    retry_after_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPayload:
+    """An event of the same source and id, with other content, came before."""
+
+    first_at_s: float
+
+
+Claimed = Claim | Answered | Busy | OtherPayload
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One plan that is carried out: open until everything is done, or undone, or stuck.
+
+    ``snapshot_json`` is whatever a restore needs. ``keys`` are the locks the run holds.
+    """
+
+    decision_id: str
+    source: str
+    event_id: str
+    plan_json: str
+    snapshot_json: str
+    keys: tuple[str, ...] = ()
+    state: RunState = "open"
+    note: str = ""
+    begun_at_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a run's journal: a change that was intended, and what came of it.
+
+    ``number`` counts from 0 within the run; ``step`` is the step of the plan it carries out, or
+    takes back where ``is_undo``.
+    """
+
+    decision_id: str
+    number: int
+    step: int
+    change_json: str
+    is_undo: bool = False
+    state: EntryState = "intended"
+    request_id: str = ""
+    note: str = ""
+    at_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One decision for the audit trail; ``document_json`` is the whole of it."""
+
+    decision_id: str
+    source: str
+    event_id: str
+    guard: str
+    target: tuple[str, ...]
+    requester: str
+    verdict: str
+    mode: str
+    outcome: str
+    document_json: str
+    approver: str = ""
+    at_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One question to a person. ``facts_hash`` is what the plan was made of."""
+
+    approval_id: str
+    decision_id: str
+    target: tuple[str, ...]
+    requester: str
+    facts_hash: str
+    request_json: str
+    summary: str
+    expires_at_s: float
+    state: ApprovalState = "pending"
+    resolved_by: str = ""
+    resolved_at_s: float | None = None
+    reminded_at_s: float | None = None
+    asked_at_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Somebody stopped all changes."""
+
+    by: str
+    reason: str
+    at_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which decisions: of one target, verdict, outcome; the newest first, at most ``limit``."""
+
+    target: str = ""
+    verdict: str = ""
+    outcome: str = ""
+    before_s: float | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """How many rows a retention run took away, by kind."""
+
+    counts: dict[str, int] = field(default_factory=dict)
