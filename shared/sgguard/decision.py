@@ -36,9 +36,23 @@ class Mode(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What was done to the cloud."""
+    """What was done to the cloud.
+
+    ``remediated``: the whole plan, ``undone``: all of it was taken back, ``partly-undone``: not
+    all could be. ``pending`` waits for a person, ``refused`` was denied by one or not permitted.
+    ``superseded``: the world was no longer what the event is about. ``halted``: all changes are
+    stopped. ``unfinished``: the time was used up; the event's next delivery goes on.
+    """
 
     UNCHANGED = "unchanged"
+    REMEDIATED = "remediated"
+    UNDONE = "undone"
+    PARTLY_UNDONE = "partly-undone"
+    PENDING = "pending"
+    REFUSED = "refused"
+    SUPERSEDED = "superseded"
+    HALTED = "halted"
+    UNFINISHED = "unfinished"
 
 
 Evidence = Reference | Binding | Limit | Unseen | Group | Instance
@@ -63,13 +77,14 @@ class Reason:
 class Step:
     """One change of a plan, as data, with the change that takes it back.
 
-    ``action`` is ``revoke``, ``unbind``, ``move``, ``bind`` or ``delete``, or ``authorize`` as the
-    inverse of ``revoke``; ``target`` the address of the group that is changed; ``details`` names
-    rule, holder or replacement. ``inverse`` is None only for ``delete``, which needs a snapshot
-    to be taken back, and for a step that is an inverse itself.
+    ``action`` is ``revoke``, ``rewrite``, ``unbind``, ``move``, ``bind``, ``replace`` (all groups
+    of a holder by one) or ``delete``, or ``authorize`` as the inverse of ``revoke``; ``target``
+    the address of the group that is changed; ``details`` names rule, holder or replacement.
+    ``inverse`` is None only for ``delete``, which needs a snapshot to be taken back, and for a
+    step that is an inverse itself.
     """
 
-    action: Literal["revoke", "authorize", "unbind", "move", "bind", "delete"]
+    action: Literal["revoke", "authorize", "rewrite", "unbind", "move", "bind", "replace", "delete"]
     target: str
     summary: str
     details: dict[str, str] = field(default_factory=dict)

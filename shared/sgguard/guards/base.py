@@ -37,6 +37,9 @@ DELETE_CODES: Mapping[str, str] = MappingProxyType(
         "not-found": "the cloud shows no such group",
         "group-malformed": "the text is no group id of this cloud",
         "facts-incomplete": "something the verdict needs could not be seen",
+        "cap-exceeded": "the plan would change more than the policy's caps permit",
+        "superseded": "the event is late: the world is no longer what it is about",
+        "halted": "an operator stopped all changes",
     }
 )
 """Reason codes of the delete guard with their meaning."""
@@ -58,6 +61,9 @@ LAUNCH_CODES: Mapping[str, str] = MappingProxyType(
         "group-forbidden": "the policy forbids the group",
         "baseline-missing": "the policy requires a group that is not there",
         "facts-incomplete": "something the verdict needs could not be seen",
+        "cap-exceeded": "the plan would change more than the policy's caps permit",
+        "superseded": "the event is late: the world is no longer what it is about",
+        "halted": "an operator stopped all changes",
     }
 )
 """Reason codes of the launch guard with their meaning."""

@@ -1,85 +1,18 @@
-"""What the operator permits: the policy, its defaults, and how it is read from a file.
-
-Out of the box nothing is permitted: mode ``observe``, nothing protected, no remedies.
-"""
+"""How the policy is read from a file: parsed, compared with the schema, built."""
 
 from __future__ import annotations
 
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from sgguard.decision import Mode
 from sgguard.errors import PolicyError, Problem
 from sgguard.model import Visibility
-
-DeleteRemedy = Literal["revoke", "unbind", "move"]
-LaunchRemedy = Literal["bind"]
-UnseenCode = Literal[
-    "no-permission",
-    "unknown-shape",
-    "record-ceiling",
-    "other-project",
-    "cross-account",
-    "not-told",
-    "api-absent",
-]
-"""The codes of :class:`~sgguard.model.Unseen`: gaps are tolerated one code at a time."""
-
-Overrides = Mapping[str, Mapping[str, int]]
-
-
-@dataclass(frozen=True, slots=True)
-class DeletePolicy:
-    """What is permitted when a group is to be deleted.
-
-    ``protected`` are fnmatch patterns over a group's address, id or name; a protected group is
-    neither deleted nor are its rules revoked for another's sake. ``fallback_group`` is the id (or
-    address) that ``move`` binds in place of a deleted group.
-
-    ``tolerate_unseen`` are the codes of gaps that warn instead of blocking: the group is then
-    judged by what was seen. ``require_visibility`` is how far the credentials must see before
-    anything is allowed, None for as far as they happen to.
-    """
-
-    protected: tuple[str, ...] = ()
-    remedies: tuple[DeleteRemedy, ...] = ()
-    fallback_group: str = ""
-    tolerate_unseen: tuple[UnseenCode, ...] = ()
-    require_visibility: Visibility | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LaunchPolicy:
-    """What is required of a launch.
-
-    ``baseline`` and ``forbidden`` are fnmatch patterns over a group's address, id or name: every
-    baseline entry must be matched by a group of the instance, no forbidden one may be. An entry
-    written as an address concerns that scope only. From ``warn_at_percent`` of a limit a
-    judgement warns. ``tolerate_unseen`` and ``require_visibility`` mean what they mean for a
-    delete: a group that others see is carried in their projects, too, and counts there.
-    """
-
-    baseline: tuple[str, ...] = ()
-    forbidden: tuple[str, ...] = ()
-    warn_at_percent: int = 80
-    remedies: tuple[LaunchRemedy, ...] = ()
-    tolerate_unseen: tuple[UnseenCode, ...] = ()
-    require_visibility: Visibility | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """Everything the operator decided. ``limits`` overrides ceilings by provider and limit name."""
-
-    mode: Mode = Mode.OBSERVE
-    delete: DeletePolicy = field(default_factory=DeletePolicy)
-    launch: LaunchPolicy = field(default_factory=LaunchPolicy)
-    limits: Overrides = field(default_factory=dict)
+from sgguard.policy.model import DeletePolicy, LaunchPolicy, Policy
 
 
 def load(path: str | None) -> Policy:

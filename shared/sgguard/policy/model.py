@@ -1,0 +1,179 @@
+"""What the operator permits, as values. Out of the box nothing is permitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+from sgguard.decision import Mode
+from sgguard.model import Visibility
+
+DeleteRemedy = Literal["revoke", "rewrite", "unbind", "move", "force"]
+LaunchRemedy = Literal["bind", "unbind", "quarantine"]
+Guard = Literal["delete", "launch"]
+Trouble = Literal["block", "error"]
+"""What to do when a verdict cannot be reached: a verdict of block, or an error to try again."""
+
+UnseenCode = Literal[
+    "no-permission",
+    "unknown-shape",
+    "record-ceiling",
+    "other-project",
+    "cross-account",
+    "not-told",
+    "api-absent",
+]
+"""The codes of :class:`~sgguard.model.Unseen`: gaps are tolerated one code at a time."""
+
+Exemptable = Literal[
+    "protected", "group-forbidden", "baseline-missing", "limit-near", "cap-exceeded"
+]
+"""Reasons that the policy itself makes, and so may excuse; what a cloud says, nobody excuses."""
+
+Overrides = Mapping[str, Mapping[str, int]]
+Sparse = Mapping[str, Any]
+"""Some fields of a part of the policy, by name, with the values they take."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeletePolicy:
+    """What is permitted when a group is to be deleted.
+
+    ``protected`` are fnmatch patterns over a group's address, id or name; a protected group is
+    neither deleted nor are its rules changed for another's sake. ``fallback_group`` is the id (or
+    address) that ``move`` binds in place of a deleted group. ``rewrite`` makes rules name another
+    group instead of the deleted one: the one that ``replacements`` has for it (by id, address or
+    pattern, the first that fits), else ``replacement_group``. ``force`` lets the cloud itself
+    take a group off everything that carries it, where it knows such a delete (Tencent).
+
+    ``tolerate_unseen`` are the codes of gaps that warn instead of blocking: the group is then
+    judged by what was seen. ``require_visibility`` is how far the credentials must see before
+    anything is allowed, None for as far as they happen to. ``mode`` is that of this guard, None
+    for the policy's. ``when_incomplete`` and ``when_unreachable`` say what becomes of a question
+    whose facts are incomplete, or whose cloud does not answer; neither can allow anything.
+    """
+
+    protected: tuple[str, ...] = ()
+    remedies: tuple[DeleteRemedy, ...] = ()
+    fallback_group: str = ""
+    tolerate_unseen: tuple[UnseenCode, ...] = ()
+    require_visibility: Visibility | None = None
+    mode: Mode | None = None
+    replacement_group: str = ""
+    replacements: Mapping[str, str] = field(default_factory=dict)
+    when_incomplete: Trouble = "block"
+    when_unreachable: Trouble = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchPolicy:
+    """What is required of a launch, and what may be done to an instance that broke it.
+
+    ``baseline`` and ``forbidden`` are fnmatch patterns over a group's address, id or name: every
+    baseline entry must be matched by a group of the instance, no forbidden one may be. An entry
+    written as an address concerns that scope only. From ``warn_at_percent`` of a limit a
+    judgement warns. ``bind`` adds a missing baseline group, ``unbind`` removes a forbidden one:
+    never the last, unless ``fallback_group`` can be bound in its place. ``quarantine`` replaces
+    all groups by ``quarantine_group`` where those two do not suffice. The other fields mean what
+    they mean for a delete.
+    """
+
+    baseline: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    warn_at_percent: int = 80
+    remedies: tuple[LaunchRemedy, ...] = ()
+    tolerate_unseen: tuple[UnseenCode, ...] = ()
+    require_visibility: Visibility | None = None
+    mode: Mode | None = None
+    quarantine_group: str = ""
+    fallback_group: str = ""
+    when_incomplete: Trouble = "block"
+    when_unreachable: Trouble = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """How much one plan may change, whatever the verdict.
+
+    At most ``changes`` changes, at most ``percent_of_rules`` percent of one group's rules, and
+    never the last rule that lets anybody in on one of the ``management_ports``.
+    """
+
+    changes: int = 100
+    percent_of_rules: int = 100
+    management_ports: tuple[int, ...] = (22, 3389)
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalPolicy:
+    """Who may say yes in mode ``approve``, and for how long a question stays open (seconds)."""
+
+    approvers: tuple[str, ...] = ()
+    may_approve_own: bool = False
+    expires_s: int = 86400
+    remind_s: int = 14400
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which groups a scope is about: each field is an fnmatch pattern, all of them must fit.
+
+    ``name`` is that of the group; ``tag`` is ``key=value``, and one tag must fit. A group whose
+    name or tags are not known fits ``*`` only.
+    """
+
+    provider: str = "*"
+    account: str = "*"
+    region: str = "*"
+    name: str = "*"
+    tag: str = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class ScopePolicy:
+    """What is different for some groups: fields of the policy by name, nothing else changes.
+
+    ``mode`` is None where the scope does not say; it comes before the mode of a guard that is
+    not in the scope itself.
+    """
+
+    match: Match
+    mode: Mode | None = None
+    delete: Sparse = field(default_factory=dict)
+    launch: Sparse = field(default_factory=dict)
+    caps: Sparse = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """Reasons of the policy that do not count for some groups, until a day, and who says so.
+
+    ``group`` is an fnmatch pattern over a group's address, id or name, or over an instance's id
+    for a launch. It is honoured until the end of the day ``expires``, in UTC.
+    """
+
+    group: str
+    reasons: tuple[Exemptable, ...]
+    owner: str
+    reason: str
+    expires: date
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything the operator decided. ``limits`` overrides ceilings by provider and limit name.
+
+    The first of the ``scopes`` that fits a group decides about it. ``halt`` stops all changes.
+    """
+
+    mode: Mode = Mode.OBSERVE
+    delete: DeletePolicy = field(default_factory=DeletePolicy)
+    launch: LaunchPolicy = field(default_factory=LaunchPolicy)
+    limits: Overrides = field(default_factory=dict)
+    caps: Caps = field(default_factory=Caps)
+    approval: ApprovalPolicy = field(default_factory=ApprovalPolicy)
+    scopes: tuple[ScopePolicy, ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
+    halt: bool = False
