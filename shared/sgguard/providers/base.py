@@ -218,8 +218,9 @@ class Changes(Protocol):
     def remove_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
         """Take exactly this rule out of the group, and no other.
 
-        It is the one with this id and content; where ids are positions and others have shifted
-        it, the nearest one with this content.
+        It is the one with this id and content. Where no rule has this id (it was put back and got
+        another, or the id is empty) it is the one with this content; where ids are positions and
+        others have shifted it, the nearest one with this content.
 
         Raises:
             NotFoundError: the group has no such rule (any more), or there is no such group.
