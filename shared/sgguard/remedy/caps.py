@@ -1,0 +1,108 @@
+"""How much a plan may change, whatever the verdict: plan, survey and policy in, reasons out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from sgguard.decision import Reason
+from sgguard.model import Direction, Rule
+from sgguard.policy import Caps
+from sgguard.remedy.plan import Plan, Survey
+from sgguard.remedy.world import rule_of
+from sgguard.wording import MESSAGE_MAX, count, one_line
+
+_ANY_PROTOCOL = frozenset({"any", "all", "tcp", "-1", "6"})
+
+
+def stopped_by(plan: Plan, survey: Survey, caps: Caps) -> tuple[Reason, ...]:
+    """Return a reason for every cap that the plan would break, naming the cap."""
+    return (
+        *_too_many(plan, caps),
+        *_too_much_of_a_group(plan, survey, caps),
+        *_no_way_in(plan, survey, caps),
+        *_no_room(plan, survey),
+    )
+
+
+def _reason(code: str, target: str, words: str) -> Reason:
+    return Reason(code, one_line(words, MESSAGE_MAX), "block", target)
+
+
+def _too_many(plan: Plan, caps: Caps) -> Iterator[Reason]:
+    number = len(plan.planned)
+    if number > caps.changes:
+        words = f"The plan has {count(number, 'change')}, and caps.changes permits {caps.changes}."
+        yield _reason("cap-exceeded", str(plan.scope), words)
+
+
+def _too_much_of_a_group(plan: Plan, survey: Survey, caps: Caps) -> Iterator[Reason]:
+    """Rules that are rewritten stay in all but name and do not count."""
+    removed = Counter(one.change.group_id for one in plan.planned if _is(one.step.action))
+    for group_id, number in sorted(removed.items()):
+        total = len(survey.rules.get(group_id, ()))
+        if total and number * 100 > caps.percent_of_rules * total:
+            words = (
+                f"The plan revokes {number} of the {count(total, 'rule')} of {group_id}, "
+                f"and caps.percent_of_rules permits {caps.percent_of_rules} %."
+            )
+            yield _reason("cap-exceeded", f"{plan.scope}:{group_id}", words)
+
+
+def _is(action: str) -> bool:
+    return action == "revoke"
+
+
+def _no_way_in(plan: Plan, survey: Survey, caps: Caps) -> Iterator[Reason]:
+    revoked: dict[str, set[str]] = {}
+    for one in plan.planned:
+        if one.step.action == "revoke":
+            revoked.setdefault(one.change.group_id, set()).add(rule_of(one.change).rule_id)
+    going = {one.change.group_id for one in plan.planned if one.change.kind == "delete-group"}
+    for group_id, rule_ids in sorted(revoked.items()):
+        if group_id in going:
+            continue
+        rules = survey.rules.get(group_id, ())
+        left = [rule for rule in rules if rule.rule_id not in rule_ids]
+        for port in caps.management_ports:
+            if _lets_in(rules, port) and not _lets_in(left, port):
+                words = (
+                    f"The plan revokes the last rule of {group_id} that lets port {port} in "
+                    "(caps.management_ports)."
+                )
+                yield _reason("cap-exceeded", f"{plan.scope}:{group_id}", words)
+
+
+def _lets_in(rules: Sequence[Rule], port: int) -> bool:
+    return any(
+        rule.direction is Direction.INGRESS
+        and rule.action == "accept"
+        and rule.is_enabled
+        and rule.protocol in _ANY_PROTOCOL
+        and _has_port(rule.ports, port)
+        for rule in rules
+    )
+
+
+def _has_port(ports: str, port: int) -> bool:
+    if ports == "any":
+        return True
+    for part in ports.split(","):
+        low, _, high = part.partition("-")
+        if low.isdigit() and int(low) <= port <= int(high if high.isdigit() else low):
+            return True
+    return False
+
+
+def _no_room(plan: Plan, survey: Survey) -> Iterator[Reason]:
+    """A rewritten rule is added before the old one goes: for a moment there is one more."""
+    ceiling = survey.rules_ceiling
+    adding = {one.change.group_id for one in plan.planned if one.change.kind == "add-rule"}
+    for group_id in sorted(adding):
+        number = len(survey.rules.get(group_id, ()))
+        if ceiling is not None and number + 1 > ceiling:
+            words = (
+                f"{group_id} has {number} of at most {count(ceiling, 'rule')}: there is no room "
+                "to add the rewritten rule before the old one is removed."
+            )
+            yield _reason("cap-exceeded", f"{plan.scope}:{group_id}", words)

@@ -1,0 +1,73 @@
+"""How far a plan is, read from its journal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from sgguard.remedy.plan import Plan
+from sgguard.store.rows import Entry, EntryState
+
+
+@dataclass(slots=True)
+class Progress:
+    """Which steps of a plan are done, as far as the journal tells.
+
+    ``is_undoing`` says that the plan is being taken back; ``failure`` why.
+    """
+
+    entries: list[Entry] = field(default_factory=list)
+    done: set[int] = field(default_factory=set)
+    is_undoing: bool = False
+    failure: str = ""
+
+    @classmethod
+    def of(cls, plan: Plan, entries: Sequence[Entry]) -> Progress:
+        """Read the journal of a plan.
+
+        Raises:
+            ValueError: the journal speaks of a step the plan has not.
+        """
+        progress = cls()
+        for entry in entries:
+            if not 0 <= entry.step < len(plan.planned):
+                raise ValueError(f"the journal has step {entry.step} of {len(plan.planned)}")
+            progress.intended(entry)
+            if entry.state != "intended":
+                progress.settled(entry, is_done=entry.state in ("done", "undone"))
+        last = entries[-1].note if entries else ""
+        progress.failure = last if progress.is_undoing else ""
+        return progress
+
+    def is_done(self, step: int) -> bool:
+        """Say whether the step's change is made, and not taken back."""
+        return step in self.done
+
+    def unsettled(self) -> tuple[Entry, ...]:
+        """Return what was intended and of which nobody knows what came."""
+        return tuple(entry for entry in self.entries if entry.state == "intended")
+
+    def next_entry(self, decision_id: str, step: int, change_json: str, is_undo: bool) -> Entry:  # noqa: FBT001 - it is what the entry says
+        """Return the journal's next line, not written yet."""
+        number = self.entries[-1].number + 1 if self.entries else 0
+        return Entry(decision_id, number, step, change_json, is_undo)
+
+    def intended(self, entry: Entry) -> None:
+        """Note that the line was written."""
+        self.entries.append(entry)
+        self.is_undoing = self.is_undoing or entry.is_undo
+
+    def settled(self, entry: Entry, *, is_done: bool) -> EntryState:
+        """Note what came of a line; return the state to write down."""
+        state: EntryState = ("undone" if entry.is_undo else "done") if is_done else "not-done"
+        position = next(n for n, one in enumerate(self.entries) if one.number == entry.number)
+        self.entries[position] = replace(entry, state=state)
+        if is_done and entry.is_undo:
+            self.done.discard(entry.step)
+        elif is_done:
+            self.done.add(entry.step)
+        return state
+
+    def undone(self, step: int) -> None:
+        """Note that somebody else took the step back already."""
+        self.done.discard(step)

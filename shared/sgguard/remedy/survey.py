@@ -1,0 +1,118 @@
+"""Reading what a plan needs beyond the facts of the verdict, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import TypeVar
+
+from sgguard.change import Holder
+from sgguard.decision import Step
+from sgguard.errors import NotFoundError
+from sgguard.model import DeleteFacts, Group, LaunchFacts, Limit, Rule
+from sgguard.providers.base import Cloud
+from sgguard.remedy.plan import Survey
+from sgguard.remedy.world import rules_of
+from sgguard.wire.parallel import parallel
+
+_T = TypeVar("_T")
+
+_RULE_ACTIONS = frozenset({"revoke", "rewrite", "delete"})
+_HOLDER_ACTIONS = frozenset({"unbind", "move", "bind", "replace"})
+
+
+def survey(
+    cloud: Cloud, facts: DeleteFacts | LaunchFacts, outline: Sequence[Step], extra: Iterable[str]
+) -> Survey:
+    """Read the rules of every group whose rules change or vanish, and the groups of every holder.
+
+    ``extra`` are ids of further groups that must exist: a replacement, a fallback.
+
+    Raises:
+        UnknownShapeError: a part was not seen whole.
+        CloudError, DeadlineError: the cloud could not be asked.
+    """
+    ruled = _once(_group_of(step) for step in outline if step.action in _RULE_ACTIONS)
+    held = _once(_holder(step) for step in outline if step.action in _HOLDER_ACTIONS)
+    wanted = _once(extra)
+    known = _told(facts, held) if not cloud.traits.orders_groups else {}
+    asked = [holder for holder in held if holder not in known]
+    needs_limits = any(step.action == "rewrite" or "to_group" in step.details for step in outline)
+    rules, holders, groups, limits = _read(cloud, ruled, asked, wanted, needs_limits=needs_limits)
+    return Survey(
+        rules=dict(zip(ruled, rules, strict=True)),
+        holders={
+            **known,
+            **{one: has for one, has in zip(asked, holders, strict=True) if has is not None},
+        },
+        groups=groups,
+        rules_ceiling=_ceiling(limits, "rules-per-group"),
+        groups_ceiling=_ceiling(limits, f"groups-per-{cloud.traits.group_limit_per}"),
+    )
+
+
+def _read(
+    cloud: Cloud,
+    ruled: Sequence[str],
+    held: Sequence[Holder],
+    wanted: Sequence[str],
+    *,
+    needs_limits: bool,
+) -> tuple[
+    list[tuple[Rule, ...]],
+    list[tuple[str, ...] | None],
+    dict[str, Group | None],
+    tuple[Limit, ...],
+]:
+    rules: list[tuple[Rule, ...]] = []
+    holders: list[tuple[str, ...] | None] = []
+    groups: dict[str, Group | None] = {}
+    limits: list[Limit] = []
+    parallel(
+        [
+            lambda: rules.extend(parallel([partial(_rules, cloud, one) for one in ruled])),
+            lambda: holders.extend(parallel([partial(cloud.read_holder, one) for one in held])),
+            lambda: groups.update(cloud.read_groups(wanted).value if wanted else {}),
+            lambda: limits.extend(cloud.read_limits().value if needs_limits else ()),
+        ]
+    )
+    return rules, holders, groups, tuple(limits)
+
+
+def _rules(cloud: Cloud, group_id: str) -> tuple[Rule, ...]:
+    try:
+        return rules_of(cloud, group_id)
+    except NotFoundError:
+        return ()
+
+
+def _told(
+    facts: DeleteFacts | LaunchFacts, held: Sequence[Holder]
+) -> dict[Holder, tuple[str, ...]]:
+    """Return the groups of those holders that the facts tell already; their order means nothing."""
+    told: dict[Holder, tuple[str, ...]] = {}
+    for group in facts.groups:
+        for one in group.bindings:
+            holder = Holder(one.kind, one.holder_id, one.instance_id)
+            if holder in held and one.other_group_ids is not None:
+                told[holder] = (group.address.group_id, *one.other_group_ids)
+    return told
+
+
+def _group_of(step: Step) -> str:
+    return step.target.rsplit(":", 1)[-1]
+
+
+def _holder(step: Step) -> Holder:
+    details = step.details
+    return Holder(details["kind"], details["holder_id"], details.get("instance_id", ""))
+
+
+def _once(things: Iterable[_T]) -> tuple[_T, ...]:
+    return tuple(dict.fromkeys(things))
+
+
+def _ceiling(limits: Sequence[Limit], name: str) -> int | None:
+    found = [limit.ceiling for limit in limits if limit.name == name and limit.is_enforced]
+    ceilings = [one for one in found if one is not None]
+    return min(ceilings, default=None)

@@ -1,0 +1,122 @@
+"""Making one change, and looking whether it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+
+from sgguard.change import Change, Holder, content
+from sgguard.errors import NotFoundError, UnknownShapeError
+from sgguard.model import Rule
+from sgguard.providers.base import Cloud
+
+
+class Sight(Enum):
+    """What the world looks like, compared with a change."""
+
+    BEFORE = "as before the change"
+    AFTER = "as after the change"
+    MOVED = "neither as before nor as after the change"
+
+
+def perform(cloud: Cloud, change: Change, token: str) -> None:
+    """Make the change: one writing call.
+
+    Raises:
+        CloudError, DeadlineError: see :class:`~sgguard.providers.base.Changes`.
+    """
+    match change.kind:
+        case "add-rule":
+            cloud.add_rule(change.group_id, rule_of(change), token=token)
+        case "remove-rule":
+            cloud.remove_rule(change.group_id, rule_of(change), token=token)
+        case "set-groups":
+            cloud.set_groups(holder_of(change), change.before, change.after, token=token)
+        case "delete-group":
+            cloud.delete_group(change.group_id, is_forced=change.is_forced)
+        case "create-group":
+            raise ValueError("a group is created by a restore, which keeps its new id")
+
+
+def look(cloud: Cloud, change: Change) -> tuple[Sight, str]:
+    """Say whether the change is made, and how the world looks if it is neither made nor not.
+
+    Raises:
+        CloudError, DeadlineError: the cloud could not be asked, or not all of it was seen.
+    """
+    match change.kind:
+        case "set-groups":
+            return _look_at_holder(cloud, change)
+        case "delete-group":
+            return _look_at_group(cloud, change.group_id)
+        case _:
+            return _look_at_rule(cloud, change)
+
+
+def rule_of(change: Change) -> Rule:
+    """Return the rule a change is about."""
+    if change.rule is None:
+        raise ValueError(f"{change.kind} without a rule")
+    return change.rule
+
+
+def holder_of(change: Change) -> Holder:
+    """Return the holder a change is about."""
+    if change.holder is None:
+        raise ValueError(f"{change.kind} without a holder")
+    return change.holder
+
+
+def rules_of(cloud: Cloud, group_id: str) -> tuple[Rule, ...]:
+    """Return all rules of a group.
+
+    Raises:
+        UnknownShapeError: not all of them could be seen.
+        CloudError, DeadlineError: the cloud could not be asked.
+    """
+    seen = cloud.list_rules(group_id)
+    if seen.unseen:
+        raise UnknownShapeError(
+            cloud.traits.provider, f"rules of {group_id}", detail=seen.unseen[0].why
+        )
+    return seen.value
+
+
+def same_groups(cloud: Cloud, one: Sequence[str], other: Sequence[str]) -> bool:
+    """Say whether two lists of groups are the same to this cloud."""
+    if cloud.traits.orders_groups:
+        return tuple(one) == tuple(other)
+    return sorted(one) == sorted(other)
+
+
+def _look_at_rule(cloud: Cloud, change: Change) -> tuple[Sight, str]:
+    try:
+        rules = rules_of(cloud, change.group_id)
+    except NotFoundError:
+        return Sight.MOVED, f"group {change.group_id} is gone"
+    wanted = content(rule_of(change))
+    is_there = any(content(rule) == wanted for rule in rules)
+    is_made = is_there == (change.kind == "add-rule")
+    return (Sight.AFTER if is_made else Sight.BEFORE), ""
+
+
+def _look_at_holder(cloud: Cloud, change: Change) -> tuple[Sight, str]:
+    holder = holder_of(change)
+    carried = cloud.read_holder(holder)
+    if carried is None:
+        return Sight.MOVED, f"{holder.kind} {holder.holder_id} is gone"
+    if same_groups(cloud, carried, change.after):
+        return Sight.AFTER, ""
+    if same_groups(cloud, carried, change.before):
+        return Sight.BEFORE, ""
+    has = f"{holder.kind} {holder.holder_id} carries {', '.join(carried) or 'no group'}"
+    wanted = f"(before: {', '.join(change.before)}; after: {', '.join(change.after)})"
+    return Sight.MOVED, f"{has} {wanted}"
+
+
+def _look_at_group(cloud: Cloud, group_id: str) -> tuple[Sight, str]:
+    seen = cloud.read_groups([group_id])
+    if seen.unseen or group_id not in seen.value:
+        why = seen.unseen[0].why if seen.unseen else "the answer does not mention it"
+        raise UnknownShapeError(cloud.traits.provider, f"group {group_id}", detail=why)
+    return (Sight.AFTER if seen.value[group_id] is None else Sight.BEFORE), ""
