@@ -63,7 +63,8 @@ class Group:
     ``network`` is the VPC where a group belongs to one. ``managed_by`` names the cloud product
     that owns the group (empty: nobody does). ``kind`` is the cloud's own type (``basic``,
     ``advanced``), empty where there is only one. ``is_shared`` is True when another project or
-    account is known to see the group. ``rules`` is None when they were not read.
+    account is known to see the group; ``is_foreign`` when it is another project's and these
+    credentials, which may use it, cannot change it. ``rules`` is None when they were not read.
     """
 
     group_id: str
@@ -75,6 +76,7 @@ class Group:
     is_default: bool = False
     managed_by: str = ""
     is_shared: bool = False
+    is_foreign: bool = False
     tags: tuple[tuple[str, str], ...] = ()
     rules: tuple[Rule, ...] | None = None
 
@@ -205,8 +207,10 @@ class Traits:
     ``refused_with``: the error code a refused delete comes back with, empty if undocumented.
     ``group_limit_per``: whether groups are counted per instance or per interface.
     ``group_id_example``: a well-formed id, for messages.
+    ``orders_groups``: whether the order of a holder's groups has a meaning.
     ``default_refused_with`` and ``managed_refused_with``: the codes for a default group and for one
     that a product owns; empty where no document tells, or where nothing is refused.
+    ``foreign_refused_with``: the code for a group of another project that is shared with ours.
     ``blind_spots``: sentences, one for each thing this cloud's API cannot tell about who holds a
     group; they are shown beside a verdict and never change it.
     """
@@ -217,8 +221,10 @@ class Traits:
     group_limit_per: Literal["instance", "interface"]
     group_id_example: str
     blind_spots: tuple[str, ...] = ()
+    orders_groups: bool = False
     default_refused_with: str = ""
     managed_refused_with: str = ""
+    foreign_refused_with: str = ""
 
 
 @dataclass(frozen=True, slots=True)

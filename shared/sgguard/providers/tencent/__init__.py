@@ -57,6 +57,7 @@ TRAITS = Traits(
     on_delete_referenced="refused",
     refused_with="ResourceInUse",
     group_limit_per="instance",
+    orders_groups=True,
     group_id_example="sg-5ua9adfv",
     blind_spots=BLIND_SPOTS,
 )

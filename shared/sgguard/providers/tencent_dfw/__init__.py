@@ -55,6 +55,7 @@ TRAITS = Traits(
     refused_with="",
     default_refused_with="7006",
     group_limit_per="instance",
+    orders_groups=True,
     group_id_example="sg-5ua9adfv",
     blind_spots=BLIND_SPOTS,
 )
