@@ -1,0 +1,94 @@
+"""From a verdict that something can be done to the exact plan for it, or to why it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from sgguard.decision import Judgement, Reason, Step, Verdict
+from sgguard.model import DeleteFacts, Group, LaunchFacts, Scope
+from sgguard.policy import Policy
+from sgguard.providers.base import Cloud
+from sgguard.remedy.caps import stopped_by
+from sgguard.remedy.plan import Plan, Survey, plan
+from sgguard.remedy.snapshot import Snapshot, take
+from sgguard.remedy.survey import survey
+from sgguard.wording import MESSAGE_MAX, label, one_line
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan that may be carried out, and what is kept before it is."""
+
+    plan: Plan
+    snapshot: Snapshot
+
+
+def prepare(
+    cloud: Cloud,
+    scope: Scope,
+    facts: DeleteFacts | LaunchFacts,
+    judgement: Judgement,
+    policy: Policy,
+) -> tuple[Judgement, Prepared | None]:
+    """Survey what the outline of a judgement touches and return the judgement with exact steps.
+
+    A verdict of ``remediate`` becomes ``block`` where the world is not as the outline says, a
+    group that is to be used cannot be, or a cap would break: the reasons say which.
+
+    Raises:
+        CloudError, DeadlineError: the cloud could not be asked, or not all of it was seen.
+    """
+    if judgement.verdict is not Verdict.REMEDIATE:
+        return judgement, None
+    used = tuple(_used(judgement))
+    seen = survey(cloud, facts, judgement.plan, used)
+    planned = plan(scope, judgement.plan, seen)
+    if isinstance(planned, Reason):
+        return _blocked(judgement, (planned,)), None
+    against = (*_unusable(scope, facts, used, seen), *stopped_by(planned, seen, policy.caps))
+    if any(reason.effect == "block" for reason in against):
+        return _blocked(judgement, against), None
+    exact = replace(judgement, plan=_steps(planned), reasons=(*judgement.reasons, *against))
+    return exact, Prepared(planned, take(planned, facts, seen))
+
+
+def _used(judgement: Judgement) -> Iterator[str]:
+    for step in judgement.plan:
+        if to_group := step.details.get("to_group"):
+            yield to_group
+        if step.action in ("bind", "replace"):
+            yield step.target.rsplit(":", 1)[-1]
+
+
+def _blocked(judgement: Judgement, reasons: Sequence[Reason]) -> Judgement:
+    return replace(
+        judgement, verdict=Verdict.BLOCK, reasons=(*judgement.reasons, *reasons), plan=()
+    )
+
+
+def _unusable(
+    scope: Scope, facts: DeleteFacts | LaunchFacts, used: Sequence[str], seen: Survey
+) -> Iterator[Reason]:
+    """Say which group of the policy does not exist, or cannot take the place of another."""
+    networks = {one.group.network for one in facts.groups if one.group and one.group.network}
+    for group_id in dict.fromkeys(used):
+        group = seen.groups.get(group_id)
+        if group is None:
+            words = f"{group_id}, which the policy would use instead, is not in {scope}."
+        elif group.network and networks and group.network not in networks:
+            words = f"{_name(group)}, which the policy would use, belongs to {group.network}."
+        else:
+            continue
+        yield Reason(
+            "replacement-unusable", one_line(words, MESSAGE_MAX), "block", f"{scope}:{group_id}"
+        )
+
+
+def _name(group: Group) -> str:
+    return label(group.group_id, group.name)
+
+
+def _steps(planned: Plan) -> tuple[Step, ...]:
+    """Return the steps that have a change, each once: some were found to be done already."""
+    return tuple({id(one.step): one.step for one in planned.planned}.values())

@@ -1,0 +1,68 @@
+"""What was there before a plan was carried out: everything a restore needs to build it again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sgguard.change import Holder
+from sgguard.model import DeleteFacts, Group, LaunchFacts, Rule, Scope
+from sgguard.remedy.plan import Plan, Survey
+from sgguard.remedy.world import rule_of
+
+
+@dataclass(frozen=True, slots=True)
+class Referrer:
+    """A rule of another group that was taken away, or made to name another, and its group."""
+
+    group_id: str
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The groups a holder carried, in the cloud's order."""
+
+    holder: Holder
+    group_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a plan is about to change, whole.
+
+    ``groups`` are those that go, each with all its rules. ``referrers`` are the rules of other
+    groups that name them, ``added`` those that a plan puts in their place. ``carried`` are the
+    holders before the plan.
+    """
+
+    scope: Scope
+    groups: tuple[Group, ...] = ()
+    referrers: tuple[Referrer, ...] = ()
+    added: tuple[Referrer, ...] = ()
+    carried: tuple[Carried, ...] = ()
+
+
+def take(plan: Plan, facts: DeleteFacts | LaunchFacts, survey: Survey) -> Snapshot:
+    """Return what the plan is about to change."""
+    going = {one.change.group_id for one in plan.planned if one.change.kind == "delete-group"}
+    groups = tuple(
+        replace(one.group, rules=survey.rules.get(one.address.group_id, ()))
+        for one in facts.groups
+        if one.group is not None and one.address.group_id in going
+    )
+    changes = [one.change for one in plan.planned]
+    return Snapshot(
+        plan.scope,
+        groups,
+        referrers=tuple(
+            Referrer(change.group_id, rule_of(change))
+            for change in changes
+            if change.kind == "remove-rule"
+        ),
+        added=tuple(
+            Referrer(change.group_id, rule_of(change))
+            for change in changes
+            if change.kind == "add-rule"
+        ),
+        carried=tuple(Carried(holder, has) for holder, has in survey.holders.items()),
+    )
