@@ -126,6 +126,26 @@ def test_a_default_group_is_refused_except_to_who_administers_the_cloud():
     assert outlook(default, **seen_whole) == [("sg-a", "will-succeed", "")]
 
 
+@pytest.mark.parametrize(
+    "of",
+    [
+        group(is_foreign=True),
+        group(is_foreign=True, is_default=True),
+        group(is_foreign=True, bindings=[server()]),
+        group(is_foreign=True, unseen=[NO_PERMISSION]),
+    ],
+    ids=["plain", "default", "bound", "not all seen"],
+)
+def test_a_group_of_another_project_is_refused_as_such_whatever_else_it_is(of):
+    traits = replace(
+        OPENSTACK,
+        default_refused_with="SecurityGroupCannotRemoveDefault",
+        foreign_refused_with="PolicyNotAuthorized",
+    )
+    seen = {"traits": traits, "visibility": Visibility.PROJECT}
+    assert outlook(of, **seen) == [("sg-a", "will-be-refused", "PolicyNotAuthorized")]
+
+
 def test_what_one_project_cannot_see_is_said_beside_the_outlook():
     of = facts(group(), traits=OPENSTACK, visibility=Visibility.PROJECT)
     (one,) = delete.judge(of, Policy()).consequences

@@ -42,3 +42,10 @@ def test_no_answer_about_thousands_of_random_clouds_is_a_lie(provider, question,
     count = clouds(SLOW[question]) // (5 if WEATHER[weather] else 1)
     result = judge_on_every_core(question, provider, count, has_trouble=WEATHER[weather])
     require_honest(result, count)
+
+
+@pytest.mark.parametrize("seed", ["1690"])
+def test_a_default_group_of_another_project_is_refused_as_another_projects(seed):
+    result = judge("delete", "openstack", [seed], has_trouble=False)
+    assert not result.problems, str(result)
+    assert result.counts["will-be-refused"] == 1

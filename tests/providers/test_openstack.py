@@ -136,6 +136,22 @@ def test_a_group_of_another_project_is_never_fully_seen():
     assert connect(cloud, w.OTHER_ENV).read_groups([w.FREE]).value[w.FREE].is_shared
 
 
+@pytest.mark.parametrize(
+    ("env", "is_foreign"),
+    [(w.OTHER_ENV, True), (w.PASSWORD_ENV, False), (w.ADMIN_ENV, False)],
+    ids=["another project", "the owner", "an administrator"],
+)
+def test_a_group_is_foreign_to_whoever_may_use_it_and_not_change_it(env, is_foreign):
+    cloud = emulator()
+    share(cloud, w.OTHER_PROJECT)
+    provider = connect(cloud, env)
+    assert provider.read_groups([w.FREE]).value[w.FREE].is_foreign is is_foreign
+    if is_foreign:
+        with pytest.raises(ForbiddenError) as caught:
+            provider.delete_group(w.FREE)
+        assert caught.value.code == provider.traits.foreign_refused_with
+
+
 def test_no_sign_of_sharing_leaves_nothing_unseen():
     seen = connect(emulator()).list_references([w.FREE])
     assert (seen.value, seen.unseen) == ({w.FREE: ()}, ())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sgguard.decision import Consequence
-from sgguard.model import DeleteFacts, GroupFacts, Reference, Traits, Visibility
+from sgguard.model import DeleteFacts, Group, GroupFacts, Reference, Traits, Visibility
 from sgguard.wording import MESSAGE_MAX, count, one_line
 
 _HIDDEN = "rules and ports of other projects, if there are any, cannot be seen"
@@ -53,11 +53,20 @@ def _refused(
     facts: DeleteFacts, one: GroupFacts, standing: Sequence[Reference]
 ) -> Consequence | None:
     """Return the refusal that what was seen makes certain, whatever was not seen."""
-    traits = facts.traits
     if one.is_malformed:
         return _refusal(one, "", "no cloud accepts a malformed id")
     if one.group is None:
         return _refusal(one, "", "there is no such group for these credentials")
+    return _refused_as_what_it_is(facts, one, one.group, standing)
+
+
+def _refused_as_what_it_is(
+    facts: DeleteFacts, one: GroupFacts, group: Group, standing: Sequence[Reference]
+) -> Consequence | None:
+    traits = facts.traits
+    if group.is_foreign:
+        # Whose group it is, is asked before anything else: what holds it does not matter then.
+        return _refusal(one, traits.foreign_refused_with, "it belongs to another project")
     holds = [
         *(["something carries it"] if one.bindings else []),
         *(
@@ -69,9 +78,9 @@ def _refused(
     if holds:
         return _refusal(one, traits.refused_with, _meaning(traits, holds))
     # Whoever sees a whole cloud administers it, and no such credentials are kept from a default.
-    if one.group.is_default and facts.visibility is not Visibility.CLOUD:
+    if group.is_default and facts.visibility is not Visibility.CLOUD:
         return _refusal(one, traits.default_refused_with, "it is a default group")
-    if one.group.managed_by and traits.managed_refused_with:
+    if group.managed_by and traits.managed_refused_with:
         return _refusal(one, traits.managed_refused_with, "a product of the cloud owns it")
     return None
 

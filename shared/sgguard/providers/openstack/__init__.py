@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sgguard.errors import CloudError, InputError, NotFoundError
@@ -92,7 +92,8 @@ class OpenStack:
         def read() -> Seen[dict[str, Group | None]]:
             shape = self.api.shape("GET /v2.0/security-groups")
             rows = self.api.rows_by("security-groups", "id", group_ids, GROUP_FIELDS)
-            groups = {g.group_id: g for g in (neutron.parse_group(row, shape) for row in rows)}
+            found = (self._marked(neutron.parse_group(row, shape)) for row in rows)
+            groups = {group.group_id: group for group in found}
             return Seen({group_id: groups.get(group_id) for group_id in group_ids})
 
         return seen_or_unseen("groups", read, {})
@@ -200,6 +201,13 @@ class OpenStack:
     @property
     def _is_confined(self) -> bool:
         return self.visibility is Visibility.PROJECT
+
+    def _marked(self, group: Group) -> Group:
+        """Return the group, marked as another project's where this token may only use it."""
+        token = self.api.token()
+        is_foreign = group.project not in ("", token.project_id)
+        may_change_all = not self.cloud_roles.isdisjoint(token.roles)
+        return replace(group, is_foreign=is_foreign and not may_change_all)
 
     def _ports_with(self, group_ids: Sequence[str]) -> list[neutron.PortRow]:
         """Return at least every visible port that carries one of the groups."""

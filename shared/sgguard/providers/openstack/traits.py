@@ -13,6 +13,7 @@ TRAITS = Traits(
     on_delete_referenced="cascades",
     refused_with="SecurityGroupInUse",
     default_refused_with="SecurityGroupCannotRemoveDefault",
+    foreign_refused_with="PolicyNotAuthorized",
     group_limit_per="interface",
     group_id_example="1dd6e298-5f3a-4d0b-9a52-6f1c2d3e4f50",
     blind_spots=(
