@@ -13,11 +13,14 @@ import httpx
 
 from sgguard import logs, policy, providers
 from sgguard.decision import Mode
-from sgguard.errors import SettingsError
+from sgguard.errors import EventError, SettingsError
+from sgguard.model import Scope
 from sgguard.policy import Policy
-from sgguard.settings import Settings, unknown_variables
+from sgguard.providers import Access, Cloud
+from sgguard.settings import Settings, unknown_variables, variable_part
+from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline, EpochClock, MonotonicClock
-from sgguard.wire.pacing import LANES, Lanes
+from sgguard.wire.pacing import LANES, Lanes, Pace
 from sgguard.wire.retry import Retry
 
 
@@ -91,6 +94,33 @@ def begin(env: Mapping[str, str]) -> Means:
     logs.configure(means.settings.log_level)
     _warn(unknown_variables(env, providers.names()))
     return means
+
+
+def connect(scope: Scope, means: Means) -> Cloud:
+    """Return the cloud of a scope, ready to be asked with these means.
+
+    Raises:
+        InputError: the provider is unknown, or the account is not the configured one.
+        SettingsError: credentials or an endpoint are missing or unusable.
+    """
+    account = means.settings.accounts.get(scope.provider, "")
+    if scope.account not in ("", account):
+        variable = f"SGGUARD_ACCOUNT_{variable_part(scope.provider)}"
+        raise EventError(
+            f"{scope}: the credentials here belong to "
+            + (f"account {account!r}" if account else f"an account without a name ({variable})")
+            + f", not to {scope.account!r}",
+            status=422,
+        )
+    wire = Wire(
+        scope.provider,
+        means.deadline,
+        transport=means.transport,
+        retry=means.retry,
+        pace=Pace(share=means.settings.pace, lanes=means.lanes),
+    )
+    access = Access(wire, scope.region, env=means.env, account=account, now=means.now)
+    return providers.connect(scope.provider, access)
 
 
 @lru_cache(maxsize=8)

@@ -1,7 +1,7 @@
 """The clouds sgguard can ask: one module each, found by its name.
 
 ``tencent_dfw`` is the provider ``tencent-dfw``. Its module (a file, or a folder where a cloud has
-much to say) defines ``connect(access: Access) -> Provider``; adding a cloud is adding one. What
+much to say) defines ``connect(access: Access) -> Cloud``; adding a cloud is adding one. What
 several providers use begins with an underscore.
 """
 
@@ -16,10 +16,11 @@ from typing import cast
 
 from sgguard.errors import AddressError
 from sgguard.providers._probing import Grant, Probe, Probing, Question, Setup
-from sgguard.providers.base import Access, Provider
+from sgguard.providers.base import Access, Cloud, Provider
 
 __all__ = [
     "Access",
+    "Cloud",
     "Grant",
     "Probe",
     "Probing",
@@ -44,7 +45,7 @@ def names() -> tuple[str, ...]:
     )
 
 
-def connect(provider: str, access: Access) -> Provider:
+def connect(provider: str, access: Access) -> Cloud:
     """Return the named provider, ready to be asked.
 
     Nothing is sent yet: a wrong secret or an unreachable host shows at the first question.
@@ -54,7 +55,7 @@ def connect(provider: str, access: Access) -> Provider:
         SettingsError: credentials or endpoint settings are missing or unusable.
     """
     module = import_module(_module_of(provider))
-    return cast(Callable[[Access], Provider], module.connect)(access)
+    return cast(Callable[[Access], Cloud], module.connect)(access)
 
 
 def probing(provider: str) -> Probing | None:
