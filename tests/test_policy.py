@@ -16,7 +16,16 @@ from sgguard import policy, schemas
 from sgguard.decision import Mode
 from sgguard.errors import PolicyError
 from sgguard.model import Unseen, Visibility
-from sgguard.policy import DeletePolicy, LaunchPolicy, Policy
+from sgguard.policy import (
+    ApprovalPolicy,
+    Caps,
+    DeletePolicy,
+    Exemption,
+    LaunchPolicy,
+    Match,
+    Policy,
+    ScopePolicy,
+)
 
 WHOLE = """
 mode = "approve"
@@ -35,6 +44,8 @@ tolerate_unseen = ["other-project"]
 require_visibility = "account"
 [limits.tencent]
 groups-per-instance = 4
+[approval]
+approvers = ["ada"]
 """
 
 
@@ -168,13 +179,30 @@ def test_every_wrong_place_is_told_at_once(written):
 def test_the_schema_has_an_id_and_knows_no_keys_but_those_the_policy_has():
     schema = schemas.load("policy")
     assert schema["$id"] == "https://sgguard.dev/schemas/policy.v1.json"
-    assert set(schema["properties"]) == set(Policy.__dataclass_fields__)
-    for name, kind in (("delete", DeletePolicy), ("launch", LaunchPolicy)):
+    lists = {"scope": "scopes", "exemption": "exemptions"}
+    keys = {lists.get(key, key) for key in schema["properties"]}
+    assert keys == set(Policy.__dataclass_fields__)
+    for name, kind in (
+        ("delete", DeletePolicy),
+        ("launch", LaunchPolicy),
+        ("caps", Caps),
+        ("approval", ApprovalPolicy),
+        ("scope", ScopePolicy),
+        ("exemption", Exemption),
+    ):
         assert set(schema["$defs"][name]["properties"]) == set(kind.__dataclass_fields__)
+    match = schema["$defs"]["scope"]["properties"]["match"]
+    assert set(match["properties"]) == set(Match.__dataclass_fields__)
+
+
+def test_only_reasons_the_policy_makes_can_be_exempted():
+    items = schemas.load("policy")["$defs"]["exemption"]["properties"]["reasons"]["items"]
+    assert items["enum"] == list(get_args(policy.Exemptable))
+    assert all(code in items["description"] for code in items["enum"])
 
 
 def test_every_code_a_provider_gives_a_gap_can_be_tolerated_and_nothing_else():
-    package = Path(policy.__file__).parent
+    package = Path(schemas.__file__).parents[1]
     used = {
         keyword.value.value
         for path in package.rglob("*.py")

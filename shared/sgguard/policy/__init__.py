@@ -5,6 +5,8 @@ Out of the box nothing is permitted: mode ``observe``, nothing protected, no rem
 
 from __future__ import annotations
 
+from sgguard.policy.exemption import exempting, expiring, is_over, protecting
+from sgguard.policy.match import is_of_scope, is_same_group, is_too_wide, matches
 from sgguard.policy.model import (
     ApprovalPolicy,
     Caps,
@@ -24,6 +26,18 @@ from sgguard.policy.model import (
     UnseenCode,
 )
 from sgguard.policy.read import load
+from sgguard.policy.scope import (
+    applied,
+    for_group,
+    for_groups,
+    for_referrer,
+    mode_for,
+    mode_of,
+    modes,
+    possible,
+    referrer,
+)
+from sgguard.policy.strict import least, strictest
 
 __all__ = [
     "ApprovalPolicy",
@@ -42,5 +56,24 @@ __all__ = [
     "Sparse",
     "Trouble",
     "UnseenCode",
+    "applied",
+    "exempting",
+    "expiring",
+    "for_group",
+    "for_groups",
+    "for_referrer",
+    "is_of_scope",
+    "is_over",
+    "is_same_group",
+    "is_too_wide",
+    "least",
     "load",
+    "matches",
+    "mode_for",
+    "mode_of",
+    "modes",
+    "possible",
+    "protecting",
+    "referrer",
+    "strictest",
 ]

@@ -1,10 +1,11 @@
-"""How the policy is read from a file: parsed, compared with the schema, built."""
+"""How the policy is read from a file: parsed, compared with the schema, built, thought through."""
 
 from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,26 +13,43 @@ from typing import Any
 from sgguard.decision import Mode
 from sgguard.errors import PolicyError, Problem
 from sgguard.model import Visibility
-from sgguard.policy.model import DeletePolicy, LaunchPolicy, Policy
+from sgguard.policy.mistake import mistakes
+from sgguard.policy.model import (
+    ApprovalPolicy,
+    Caps,
+    DeletePolicy,
+    Exemption,
+    LaunchPolicy,
+    Match,
+    Policy,
+    ScopePolicy,
+)
 
 
-def load(path: str | None) -> Policy:
+def load(path: str | None, *, today: date | None = None) -> Policy:
     """Return the policy in the file, or the defaults when there is none.
 
-    A name that ends in ``.json`` is read as JSON, any other as TOML.
+    A name that ends in ``.json`` is read as JSON, any other as TOML. ``today`` is the day in UTC
+    that exemptions must not have ended before, None for the machine's.
 
     Raises:
         PolicyError: the file cannot be read or used; names file, path inside it and what is right.
     """
     if not path:
         return Policy()
-    document = _read(path)
-    _check(path, document)
-    return _build(document)
+    document = read(path)
+    _refuse(path, _broken(document))
+    policy = build(document)
+    _refuse(path, mistakes(policy, today or datetime.now(UTC).date()))
+    return policy
 
 
-def _read(path: str) -> Any:
-    """Parse the file; TOML and JSON say line and column of what they cannot read."""
+def read(path: str) -> Any:
+    """Return what the file says, unchecked; days in exemptions are texts as they are in JSON.
+
+    Raises:
+        PolicyError: it cannot be read; TOML and JSON say line and column.
+    """
     try:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
@@ -42,7 +60,7 @@ def _read(path: str) -> Any:
     try:
         if is_json:
             return json.loads(text, object_pairs_hook=_no_duplicates)
-        return tomllib.loads(text)
+        return _with_days_as_text(tomllib.loads(text))
     except (ValueError, RecursionError) as error:
         kind = "JSON" if is_json else "TOML"
         raise PolicyError(f"policy {path}: is not valid {kind}: {error}") from error
@@ -58,13 +76,37 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _check(path: str, document: Any) -> None:
+def _with_days_as_text(document: dict[str, Any]) -> dict[str, Any]:
+    """Write a TOML date as the text it would be in JSON, which is what the schema describes."""
+    entries = document.get("exemption")
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, dict) and isinstance(entry.get("expires"), date):
+            entry["expires"] = entry["expires"].isoformat()
+    return document
+
+
+def _broken(document: Any) -> tuple[Problem, ...]:
     """Compare with ``schemas/policy.schema.json``; jsonschema is imported only here (90 ms)."""
     from sgguard import schemas  # noqa: PLC0415 - most starts have no policy file to check
 
-    found = schemas.problems("policy", document)
-    if found:
-        raise PolicyError(f"policy {path}: " + "; ".join(map(_in_words, found)))
+    return schemas.problems("policy", document) or tuple(_no_days(document))
+
+
+def _no_days(document: Any) -> list[Problem]:
+    """Return the days of exemptions that no calendar has, such as February the 30th."""
+    found = []
+    for number, entry in enumerate(document.get("exemption", ())):
+        try:
+            date.fromisoformat(entry["expires"])
+        except ValueError:
+            where = f"/exemption/{number}/expires"
+            found.append(Problem(where, "is no day", "a day such as 2027-03-31"))
+    return found
+
+
+def _refuse(path: str, problems: tuple[Problem, ...]) -> None:
+    if problems:
+        raise PolicyError(f"policy {path}: " + "; ".join(map(_in_words, problems)))
 
 
 def _in_words(problem: Problem) -> str:
@@ -74,34 +116,67 @@ def _in_words(problem: Problem) -> str:
     return f"{where} {problem.problem}{right}"
 
 
-def _build(document: Mapping[str, Any]) -> Policy:
-    """Turn a checked document into the policy; keys and types are right by now."""
-    delete, launch = document.get("delete", {}), document.get("launch", {})
+def build(document: Mapping[str, Any]) -> Policy:
+    """Turn a document that keeps the schema into the policy."""
     overrides = {
         provider: MappingProxyType({name: int(ceiling) for name, ceiling in ceilings.items()})
         for provider, ceilings in document.get("limits", {}).items()
     }
     return Policy(
         mode=Mode(document.get("mode", Mode.OBSERVE)),
-        delete=DeletePolicy(
-            protected=tuple(delete.get("protected", ())),
-            remedies=tuple(delete.get("remedies", ())),
-            fallback_group=delete.get("fallback_group", ""),
-            tolerate_unseen=tuple(delete.get("tolerate_unseen", ())),
-            require_visibility=_visibility(delete),
-        ),
-        launch=LaunchPolicy(
-            baseline=tuple(launch.get("baseline", ())),
-            forbidden=tuple(launch.get("forbidden", ())),
-            warn_at_percent=int(launch.get("warn_at_percent", 80)),
-            remedies=tuple(launch.get("remedies", ())),
-            tolerate_unseen=tuple(launch.get("tolerate_unseen", ())),
-            require_visibility=_visibility(launch),
-        ),
+        delete=DeletePolicy(**_fields(document.get("delete", {}))),
+        launch=LaunchPolicy(**_fields(document.get("launch", {}))),
         limits=MappingProxyType(overrides),
+        caps=Caps(**_fields(document.get("caps", {}))),
+        approval=ApprovalPolicy(**_fields(document.get("approval", {}))),
+        scopes=tuple(map(_scope, document.get("scope", ()))),
+        exemptions=tuple(map(_exemption, document.get("exemption", ()))),
+        halt=document.get("halt", False),
     )
 
 
-def _visibility(table: Mapping[str, Any]) -> Visibility | None:
-    required = table.get("require_visibility")
-    return None if required is None else Visibility(required)
+_KINDS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+    {
+        "mode": Mode,
+        "require_visibility": Visibility,
+        "replacements": lambda table: MappingProxyType(dict(table)),
+        "warn_at_percent": int,
+        "changes": int,
+        "percent_of_rules": int,
+        "management_ports": lambda ports: tuple(map(int, ports)),
+        "expires_s": int,
+        "remind_s": int,
+    }
+)
+"""What a key's value becomes where it is not the value itself, or a list as a tuple."""
+
+
+def _fields(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields a table gives, by name: those it leaves out keep their defaults."""
+    return {
+        key: _KINDS[key](value)
+        if key in _KINDS
+        else (tuple(value) if isinstance(value, list) else value)
+        for key, value in table.items()
+    }
+
+
+def _scope(entry: Mapping[str, Any]) -> ScopePolicy:
+    mode = entry.get("mode")
+    return ScopePolicy(
+        match=Match(**entry["match"]),
+        mode=None if mode is None else Mode(mode),
+        delete=MappingProxyType(_fields(entry.get("delete", {}))),
+        launch=MappingProxyType(_fields(entry.get("launch", {}))),
+        caps=MappingProxyType(_fields(entry.get("caps", {}))),
+    )
+
+
+def _exemption(entry: Mapping[str, Any]) -> Exemption:
+    return Exemption(
+        group=entry["group"],
+        reasons=tuple(entry["reasons"]),
+        owner=entry["owner"],
+        reason=entry["reason"],
+        expires=date.fromisoformat(entry["expires"]),
+    )

@@ -153,6 +153,7 @@ _BREAKS: dict[str, str] = {
     "maxLength": "is too long",
     "minItems": "is empty",
     "maxItems": "has too many entries",
+    "minProperties": "is empty",
     "minimum": "is too small",
     "maximum": "is too large",
     "pattern": "has characters that cannot be part of it",
