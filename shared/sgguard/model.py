@@ -79,6 +79,7 @@ class Group:
     is_foreign: bool = False
     tags: tuple[tuple[str, str], ...] = ()
     rules: tuple[Rule, ...] | None = None
+    native: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
