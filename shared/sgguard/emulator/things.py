@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 class Rule:
     """One rule. ``peer_group`` or ``cidr`` (or ``template``) is the other end.
 
+    ``service`` is a template of protocols and ports, where it stands in their place.
     ``nic`` is the network a rule of a classic group is for: ``internet`` or ``intranet``.
     """
 
@@ -23,6 +24,7 @@ class Rule:
     peer_group: str = ""
     peer_account: str = ""
     template: str = ""
+    service: str = ""
     action: str = "accept"
     priority: int = 1
     description: str = ""
