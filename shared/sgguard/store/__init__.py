@@ -1,1 +1,39 @@
 """What is kept between deliveries: SQLite by default, PostgreSQL where many machines share it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sgguard.errors import SettingsError
+from sgguard.store.base import Store
+
+__all__ = ["Store", "open_store"]
+
+_EXPECTED = (
+    "expected sqlite:///folder/file.db, sqlite:////absolute/file.db or "
+    "postgresql://user:password@host/database"
+)
+
+
+def open_store(url: str, now: Callable[[], float] | None = None) -> Store:
+    """Return the store at a URL; its tables are made, or brought up to date, when it is used.
+
+    ``sqlite:///`` has the path of a file after it, relative to the working directory unless it
+    begins with a slash (four in all); ``%20`` and the like are decoded. A folder that is missing
+    is refused, most likely it is misspelt; only one called ``sgguard`` is made. ``postgresql://``
+    is a connection URL as libpq reads it. ``now`` takes the place of the store's clock (seconds
+    since 1970-01-01 UTC).
+
+    Raises:
+        SettingsError: the URL is none of these, the file cannot be written, or what
+            PostgreSQL needs is not installed.
+    """
+    # Imported only when used: psycopg takes more of a cold start than everything else here.
+    match url.partition(":")[0].lower():
+        case "sqlite":
+            from sgguard.store.sqlite_url import open_sqlite  # noqa: PLC0415 - as above
+
+            return open_sqlite(url, now)
+        case _:
+            # The URL is not repeated: it may hold a password.
+            raise SettingsError(f"SGGUARD_STORE: {_EXPECTED}")

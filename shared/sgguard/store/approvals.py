@@ -1,0 +1,83 @@
+"""Questions to people, each answered once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from sgguard.errors import StoreError
+from sgguard.store.database import Session
+from sgguard.store.rows import Approval, ApprovalState
+
+_COLUMNS = (
+    "approval_id, decision_id, target_json, requester, facts_hash, request_json, summary,"
+    " expires_at_s, state, resolved_by, resolved_at_s, reminded_at_s, asked_at_s"
+)
+_ALL = f"SELECT {_COLUMNS} FROM sgguard_approvals"  # noqa: S608 - constants
+_ONE = f"{_ALL} WHERE approval_id = :approval_id"
+_OLDEST_FIRST = "ORDER BY asked_at_s, approval_id"
+_SUPERSEDE = """
+UPDATE sgguard_approvals SET state = 'superseded', resolved_at_s = :now
+WHERE decision_id = :decision_id AND state = 'pending'
+"""
+_ASK = f"""
+INSERT INTO sgguard_approvals ({_COLUMNS})
+VALUES (:approval_id, :decision_id, :target_json, :requester, :facts_hash, :request_json,
+    :summary, :expires_at_s, 'pending', '', NULL, NULL, :now)
+"""  # noqa: S608 - constants
+_RESOLVE = """
+UPDATE sgguard_approvals SET state = :state, resolved_by = :resolved_by, resolved_at_s = :now
+WHERE approval_id = :approval_id AND state = 'pending'
+"""
+_REMINDED = "UPDATE sgguard_approvals SET reminded_at_s = :now WHERE approval_id = :approval_id"
+
+
+def ask(session: Session, approval: Approval) -> None:
+    """Keep a question in place of the one that was pending; asked before, it is left alone."""
+    if session.rows(_ONE, approval_id=approval.approval_id):
+        return
+    session.count(_SUPERSEDE, decision_id=approval.decision_id)
+    session.count(
+        _ASK,
+        approval_id=approval.approval_id,
+        decision_id=approval.decision_id,
+        target_json=json.dumps(approval.target),
+        requester=approval.requester,
+        facts_hash=approval.facts_hash,
+        request_json=approval.request_json,
+        summary=approval.summary,
+        expires_at_s=approval.expires_at_s,
+    )
+
+
+def approval(session: Session, approval_id: str) -> Approval | None:
+    """Return one question."""
+    found = session.rows(_ONE, approval_id=approval_id)
+    return _approval(found[0]) if found else None
+
+
+def approvals(session: Session, state: ApprovalState | None) -> tuple[Approval, ...]:
+    """Return all questions, or those of one state."""
+    if state is None:
+        found = session.rows(f"{_ALL} {_OLDEST_FIRST}")
+    else:
+        found = session.rows(f"{_ALL} WHERE state = :state {_OLDEST_FIRST}", state=state)
+    return tuple(_approval(row) for row in found)
+
+
+def resolve(session: Session, approval_id: str, state: ApprovalState, by: str) -> bool:
+    """Settle a question that is pending."""
+    if state == "pending":
+        raise StoreError("a question is not settled by becoming pending")
+    return session.count(_RESOLVE, approval_id=approval_id, state=state, resolved_by=by) == 1
+
+
+def reminded(session: Session, approval_id: str) -> None:
+    """Note a reminder."""
+    session.count(_REMINDED, approval_id=approval_id)
+
+
+def _approval(row: Iterable[Any]) -> Approval:
+    approval_id, decision_id, target_json, *rest = row
+    return Approval(approval_id, decision_id, tuple(json.loads(target_json)), *rest)

@@ -1,0 +1,135 @@
+"""Decisions: who asked, what was decided, and what came of it; and the newest event of a key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sgguard.store.database import Session, Value
+from sgguard.store.rows import Query, Record
+
+_COLUMNS = (
+    "decision_id, source, event_id, guard, target_json, requester, verdict, mode, outcome,"
+    " document_json, approver, at_s"
+)
+_KEEP = f"""
+INSERT INTO sgguard_decisions ({_COLUMNS}, kept_at_s)
+VALUES (:decision_id, :source, :event_id, :guard, :target_json, :requester, :verdict, :mode,
+    :outcome, :document_json, :approver, COALESCE(:at_s, :now), :now)
+ON CONFLICT (decision_id) DO UPDATE SET
+    source = excluded.source, event_id = excluded.event_id, guard = excluded.guard,
+    target_json = excluded.target_json, requester = excluded.requester,
+    verdict = excluded.verdict, mode = excluded.mode, outcome = excluded.outcome,
+    document_json = excluded.document_json, approver = excluded.approver,
+    at_s = COALESCE(:at_s, sgguard_decisions.at_s), kept_at_s = excluded.kept_at_s
+"""  # noqa: S608 - constants
+_ONE = f"SELECT {_COLUMNS} FROM sgguard_decisions WHERE decision_id = :decision_id"  # noqa: S608 - constants
+_FORGET_TARGETS = "DELETE FROM sgguard_targets WHERE decision_id = :decision_id"
+_TARGET = """
+INSERT INTO sgguard_targets (target, decision_id) VALUES (:target, :decision_id)
+ON CONFLICT (target, decision_id) DO NOTHING
+"""
+
+_HAS_TARGET = (
+    "EXISTS (SELECT 1 FROM sgguard_targets WHERE sgguard_targets.target = :target"
+    " AND sgguard_targets.decision_id = sgguard_decisions.decision_id)"
+)
+
+_NOTE = """
+INSERT INTO sgguard_marks (name, newest_s, noted_at_s) VALUES (:name, :at_s, :now)
+ON CONFLICT (name) DO UPDATE SET
+    before_s = sgguard_marks.newest_s,
+    newest_s = CASE WHEN excluded.newest_s > sgguard_marks.newest_s
+        THEN excluded.newest_s ELSE sgguard_marks.newest_s END,
+    noted_at_s = excluded.noted_at_s
+RETURNING before_s
+"""
+
+
+def keep(session: Session, record: Record) -> None:
+    """Keep a decision, or what has become of it."""
+    session.count(
+        _KEEP,
+        decision_id=record.decision_id,
+        source=record.source,
+        event_id=record.event_id,
+        guard=record.guard,
+        target_json=json.dumps(record.target),
+        requester=record.requester,
+        verdict=record.verdict,
+        mode=record.mode,
+        outcome=record.outcome,
+        document_json=record.document_json,
+        approver=record.approver,
+        at_s=record.at_s or None,
+    )
+    session.count(_FORGET_TARGETS, decision_id=record.decision_id)
+    for target in sorted(set(record.target)):
+        session.count(_TARGET, decision_id=record.decision_id, target=target)
+
+
+def decision(session: Session, decision_id: str) -> Record | None:
+    """Return one decision."""
+    found = session.rows(_ONE, decision_id=decision_id)
+    return _record(found[0]) if found else None
+
+
+def decisions(session: Session, query: Query) -> tuple[Record, ...]:
+    """Return the decisions a query asks for."""
+    wanted: dict[str, tuple[str, Value]] = {
+        "target": (_HAS_TARGET, query.target or None),
+        "verdict": ("verdict = :verdict", query.verdict or None),
+        "outcome": ("outcome = :outcome", query.outcome or None),
+        "before_s": ("at_s < :before_s", query.before_s),
+    }
+    given = {name: value for name, (_, value) in wanted.items() if value is not None}
+    where = " AND ".join(wanted[name][0] for name in given) or "1 = 1"
+    statement = (
+        f"SELECT {_COLUMNS} FROM sgguard_decisions WHERE {where}"  # noqa: S608 - constants
+        " ORDER BY at_s DESC, decision_id DESC LIMIT :limit"
+    )
+    found = session.rows(statement, limit=max(query.limit, 0), **given)
+    return tuple(_record(row) for row in found)
+
+
+def newest(session: Session, keys: Sequence[str], at_s: float) -> float | None:
+    """Note an event's time for each key; return the newest there was of any."""
+    before = [
+        before_s
+        for name in sorted(set(keys))
+        for (before_s,) in session.rows(_NOTE, name=name, at_s=at_s)
+    ]
+    # A whole number comes back from SQLite's RETURNING as an integer.
+    return max((float(one) for one in before if one is not None), default=None)
+
+
+def _record(row: Iterable[Any]) -> Record:
+    (
+        decision_id,
+        source,
+        event_id,
+        guard,
+        target_json,
+        requester,
+        verdict,
+        mode,
+        outcome,
+        document_json,
+        approver,
+        at_s,
+    ) = row
+    return Record(
+        decision_id,
+        source,
+        event_id,
+        guard,
+        tuple(json.loads(target_json)),
+        requester,
+        verdict,
+        mode,
+        outcome,
+        document_json,
+        approver,
+        at_s,
+    )
