@@ -9,6 +9,7 @@ import pytest
 
 from sgguard.errors import (
     CloudError,
+    ConflictError,
     ForbiddenError,
     InUseError,
     LimitError,
@@ -42,14 +43,14 @@ CASES = {
     "same rule again": (
         409,
         neutron("SecurityGroupRuleExists"),
-        CloudError,
+        ConflictError,
         "SecurityGroupRuleExists",
     ),
     "quota": (409, neutron("OverQuota"), LimitError, "OverQuota"),
     "revision": (
         412,
         neutron("RevisionNumberConstraintFailed"),
-        CloudError,
+        ConflictError,
         "RevisionNumberConstraintFailed",
     ),
     "policy": (403, neutron("PolicyNotAuthorized"), ForbiddenError, "PolicyNotAuthorized"),
@@ -105,6 +106,24 @@ CASES = {
         {"error_code": "APIGW.0308", "error_msg": "m", "request_id": "r"},
         ThrottledError,
         "APIGW.0308",
+    ),
+    "such a default exists": (
+        409,
+        neutron("SecurityGroupDefaultAlreadyExists", "Default security group already exists."),
+        ConflictError,
+        "SecurityGroupDefaultAlreadyExists",
+    ),
+    "over the quota of rules": (
+        409,
+        neutron("OverQuota", "Quota exceeded for resources: ['security_group_rule']."),
+        LimitError,
+        "OverQuota",
+    ),
+    "address group gone": (
+        404,
+        neutron("AddressGroupNotFound", "Address group a could not be found."),
+        NotFoundError,
+        "AddressGroupNotFound",
     ),
     "bad gateway page": (502, "<html>", UnavailableError, ""),
     "unavailable": (503, "", UnavailableError, ""),

@@ -1,40 +1,50 @@
 """Neutron v2.0 as Python values: groups, rules, ports, quotas and sharing.
 
 What OpenStack's Networking API v2.0 and its copies (Huawei Cloud, Open Telekom Cloud) answer. Field
-names: https://docs.openstack.org/api-ref/network/v2/ (read 2026-11). Errors and paging have their
-own modules, ``neutron_error.py`` and ``neutron_page.py``.
+names: https://docs.openstack.org/api-ref/network/v2/ (read 2026-11). Rules, errors and paging have
+their own modules: ``neutron_rule.py``, ``neutron_error.py`` and ``neutron_page.py``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import TypedDict
 
-from sgguard.model import Binding, Direction, Group, Rule
+from sgguard.model import Binding, Group
+from sgguard.wire.openstack.neutron_rule import (
+    RuleRow,
+    SecurityGroupRuleBody,
+    ingress_first,
+    parse_rule,
+    project_of,
+    revision_of,
+)
 from sgguard.wire.shape import Json, Shape
+
+__all__ = [
+    "PortBody",
+    "PortRow",
+    "Quota",
+    "QuotaDetail",
+    "RbacPolicyBody",
+    "RuleRow",
+    "SecurityGroupBody",
+    "SecurityGroupRuleBody",
+    "binding_of",
+    "ingress_first",
+    "parse_group",
+    "parse_port",
+    "parse_quotas",
+    "parse_rule",
+]
 
 UNLIMITED = -1
 """What a quota says when there is none."""
 
 DEFAULT_GROUP_NAME = "default"
 
-
-class SecurityGroupRuleBody(TypedDict, total=False):
-    """One row of ``GET /v2.0/security-group-rules``; every null is allowed where noted."""
-
-    id: str
-    security_group_id: str
-    project_id: str
-    tenant_id: str
-    direction: str
-    ethertype: str | None
-    protocol: str | None
-    port_range_min: int | None
-    port_range_max: int | None
-    remote_ip_prefix: str | None
-    remote_group_id: str | None
-    remote_address_group_id: str | None
-    description: str | None
+STATELESS = "stateless"
+"""The kind of a group whose rules do not remember connections; the others have no name."""
 
 
 class SecurityGroupBody(TypedDict, total=False):
@@ -46,6 +56,7 @@ class SecurityGroupBody(TypedDict, total=False):
     project_id: str
     tenant_id: str
     shared: bool
+    stateful: bool
     tags: list[str]
     security_group_rules: list[SecurityGroupRuleBody]
 
@@ -62,6 +73,7 @@ class PortBody(TypedDict, total=False):
     device_owner: str
     security_groups: list[str]
     port_security_enabled: bool
+    revision_number: int
 
 
 class QuotaDetail(TypedDict):
@@ -84,17 +96,11 @@ class RbacPolicyBody(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class RuleRow:
-    """A rule and the group that holds it."""
-
-    group_id: str
-    project: str
-    rule: Rule
-
-
-@dataclass(frozen=True, slots=True)
 class PortRow:
-    """A port. ``device_owner`` says what plugs into it, ``device_id`` which one."""
+    """A port. ``device_owner`` says what plugs into it, ``device_id`` which one.
+
+    ``revision`` grows with every change of it, None where the cloud does not tell.
+    """
 
     port_id: str
     name: str
@@ -104,6 +110,7 @@ class PortRow:
     device_owner: str
     group_ids: tuple[str, ...]
     has_port_security: bool = True
+    revision: int | None = None
 
     @property
     def instance_id(self) -> str:
@@ -119,31 +126,6 @@ class Quota:
     used: int | None = None
 
 
-def parse_rule(raw: object, shape: Shape, path: str = "security_group_rule") -> RuleRow:
-    """Read one rule row.
-
-    Raises:
-        UnknownShapeError: a key that names the rule, its group or its peer is missing or odd.
-    """
-    row = shape.table(raw, path)
-    if "remote_group_id" not in row:
-        # A rule whose peer was left out of the answer would look like one that has none.
-        raise shape.wrong(f"{path}.remote_group_id: missing")
-    return RuleRow(
-        group_id=shape.text(row, "security_group_id", path),
-        project=_project(row, shape, path),
-        rule=Rule(
-            rule_id=shape.text(row, "id", path),
-            direction=_direction(row, shape, path),
-            protocol=_protocol(row, shape, path),
-            ports=_ports(row, shape, path),
-            peer_group=shape.text_or_empty(row, "remote_group_id", path),
-            peer=_peer(row, shape, path),
-            description=shape.text_or_empty(row, "description", path),
-        ),
-    )
-
-
 def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Group:
     """Read one group row; its rules too when the answer has them (ingress first).
 
@@ -157,7 +139,9 @@ def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Grou
         group_id=shape.text(row, "id", path),
         name=name,
         description=shape.text_or_empty(row, "description", path),
-        project=_project(row, shape, path),
+        project=project_of(row, shape, path),
+        # Only a group that says so lets answers out without a rule for them.
+        kind="" if shape.flag(row, "stateful", path, otherwise=True) else STATELESS,
         # Neutron refuses the name `default` for every group but the project's own.
         is_default=name == DEFAULT_GROUP_NAME,
         # Clouds before groups could be shared have no such key; null says nothing, so not "no".
@@ -182,11 +166,6 @@ def _tags(row: Json) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, _, value in (text.partition("=") for text in texts))
 
 
-def ingress_first(rules: Any) -> tuple[Rule, ...]:
-    """Return rules in the cloud's order, those about incoming traffic before the others."""
-    return tuple(sorted(rules, key=lambda rule: rule.direction is not Direction.INGRESS))
-
-
 def parse_port(raw: object, shape: Shape, path: str = "port") -> PortRow:
     """Read one port row.
 
@@ -197,12 +176,13 @@ def parse_port(raw: object, shape: Shape, path: str = "port") -> PortRow:
     return PortRow(
         port_id=shape.text(row, "id", path),
         name=shape.text_or_empty(row, "name", path),
-        project=_project(row, shape, path),
+        project=project_of(row, shape, path),
         network=shape.text_or_empty(row, "network_id", path),
         device_id=shape.text_or_empty(row, "device_id", path),
         device_owner=shape.text_or_empty(row, "device_owner", path),
         group_ids=shape.texts(row, "security_groups", path),
         has_port_security=shape.flag(row, "port_security_enabled", path, otherwise=True),
+        revision=revision_of(row),
     )
 
 
@@ -254,45 +234,3 @@ def _quota(quota: Json, name: str, shape: Shape) -> Quota:
     else:
         limit, used = shape.whole(quota, name, "quota"), None
     return Quota(None if limit == UNLIMITED else limit, used)
-
-
-def _project(row: Json, shape: Shape, path: str) -> str:
-    # `tenant_id` is the older spelling; older clouds send only that one.
-    return shape.text_or_empty(row, "project_id", path) or shape.text_or_empty(
-        row, "tenant_id", path
-    )
-
-
-def _direction(row: Json, shape: Shape, path: str) -> Direction:
-    text = shape.text(row, "direction", path)
-    if text not in (Direction.INGRESS, Direction.EGRESS):
-        raise shape.wrong(f"{path}.direction: expected ingress or egress")
-    return Direction(text)
-
-
-def _protocol(row: Json, shape: Shape, path: str) -> str:
-    value = row.get("protocol")
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return shape.text_or_empty(row, "protocol", path).lower() or "any"
-
-
-def _ports(row: Json, shape: Shape, path: str) -> str:
-    low = shape.whole_or_none(row, "port_range_min", path)
-    high = shape.whole_or_none(row, "port_range_max", path)
-    if low is None and high is None:
-        return "any"
-    if low == high or high is None or low is None:
-        return str(high if low is None else low)
-    return f"{low}-{high}"
-
-
-def _peer(row: Json, shape: Shape, path: str) -> str:
-    if shape.text_or_empty(row, "remote_group_id", path):
-        return ""
-    if address_group := shape.text_or_empty(row, "remote_address_group_id", path):
-        return f"address group {address_group}"
-    anywhere = {"IPv4": "0.0.0.0/0", "IPv6": "::/0"}
-    return shape.text_or_empty(row, "remote_ip_prefix", path) or anywhere.get(
-        shape.text_or_empty(row, "ethertype", path), "any"
-    )

@@ -18,6 +18,7 @@ import httpx
 
 from sgguard.errors import (
     CloudError,
+    ConflictError,
     ForbiddenError,
     InUseError,
     LimitError,
@@ -32,6 +33,7 @@ _NOT_FOUND = frozenset(
     {
         "SecurityGroupNotFound",
         "SecurityGroupRuleNotFound",
+        "AddressGroupNotFound",
         "PortNotFound",
         "RbacPolicyNotFound",
         "itemNotFound",
@@ -46,7 +48,13 @@ _BY_STATUS: Mapping[int, type[CloudError]] = {
 }
 _BY_CODE: Mapping[str, type[CloudError]] = {
     "SecurityGroupInUse": InUseError,
+    "SecurityGroupRuleInUse": InUseError,
     "OverQuota": LimitError,
+    # 409: the group has such a rule, or the project a default group, already.
+    "SecurityGroupRuleExists": ConflictError,
+    "SecurityGroupDefaultAlreadyExists": ConflictError,
+    # 412: it was changed since the revision that the change was made for.
+    "RevisionNumberConstraintFailed": ConflictError,
 }
 
 
