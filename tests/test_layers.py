@@ -11,7 +11,17 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "shared" / "sgguard"
 
-FOUNDATION = {"address", "model", "decision", "errors", "policy", "settings", "logs", "schemas"}
+FOUNDATION = {
+    "address",
+    "question",
+    "model",
+    "decision",
+    "errors",
+    "policy",
+    "settings",
+    "logs",
+    "schemas",
+}
 SAYING = {"document", "text", "graph", "wording"}
 
 # Left may import right; the longest name that fits a module decides. A module of a new kind
@@ -21,7 +31,9 @@ MAY_IMPORT = {
     "errors": set(),
     "schemas": {"errors"},
     "address": {"errors"},
-    "model": {"address", "errors"},
+    "question": {"address"},
+    "traits": set(),
+    "model": {"address", "question", "traits", "errors"},
     "decision": {"model"},
     "change": {"model"},
     "codec": {"errors"},
@@ -44,7 +56,8 @@ MAY_IMPORT = {
     "batch": FOUNDATION | {"wire", "providers", "facts"},
     "means": FOUNDATION | {"wire", "providers"},
     "pipeline": FOUNDATION
-    | {"wire", "providers", "facts", "explanation", "batch", "means", "guards", "events"},
+    | {"wire", "providers", "facts", "explanation", "batch", "means", "guards", "events"}
+    | {"remedy"},
     "doctor": FOUNDATION | {"wire", "providers", "means", "doctor"},
     "arrival": {"errors", "wire"},
     "problem": FOUNDATION,

@@ -12,6 +12,9 @@ from typing import Generic, Literal, TypeVar
 
 from sgguard.address import Address as Address  # noqa: PLC0414 - part of the vocabulary
 from sgguard.address import Scope as Scope  # noqa: PLC0414 - part of the vocabulary
+from sgguard.question import DeleteRequest as DeleteRequest  # noqa: PLC0414 - as above
+from sgguard.question import LaunchRequest as LaunchRequest  # noqa: PLC0414 - as above
+from sgguard.traits import Traits as Traits  # noqa: PLC0414 - part of the vocabulary
 
 T = TypeVar("T")
 
@@ -201,34 +204,6 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
-class Traits:
-    """How a cloud behaves where clouds differ; documented, not read.
-
-    ``on_delete_referenced``: what the cloud does when a referenced group is deleted.
-    ``refused_with``: the error code a refused delete comes back with, empty if undocumented.
-    ``group_limit_per``: whether groups are counted per instance or per interface.
-    ``group_id_example``: a well-formed id, for messages.
-    ``orders_groups``: whether the order of a holder's groups has a meaning.
-    ``default_refused_with`` and ``managed_refused_with``: the codes for a default group and for one
-    that a product owns; empty where no document tells, or where nothing is refused.
-    ``foreign_refused_with``: the code for a group of another project that is shared with ours.
-    ``blind_spots``: sentences, one for each thing this cloud's API cannot tell about who holds a
-    group; they are shown beside a verdict and never change it.
-    """
-
-    provider: str
-    on_delete_referenced: Literal["refused", "cascades", "unknown"]
-    refused_with: str
-    group_limit_per: Literal["instance", "interface"]
-    group_id_example: str
-    blind_spots: tuple[str, ...] = ()
-    orders_groups: bool = False
-    default_refused_with: str = ""
-    managed_refused_with: str = ""
-    foreign_refused_with: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class GroupFacts:
     """Everything read about one group. ``group`` is None when the cloud says it does not exist.
 
@@ -276,27 +251,3 @@ class LaunchFacts:
     unseen: tuple[Unseen, ...] = ()
     visibility: Visibility = Visibility.ACCOUNT
     additional: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteRequest:
-    """Somebody wants to delete these groups, together. All are of one scope; none comes twice."""
-
-    targets: tuple[Address, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LaunchRequest:
-    """Somebody wants to launch ``count`` instances with ``group_ids``, or launched one already.
-
-    With ``instance_id`` the instance exists and ``group_ids`` (often empty) are groups that would
-    be bound to it in addition. ``project`` and ``network`` are those of the planned instances,
-    empty when the caller did not say.
-    """
-
-    scope: Scope
-    group_ids: tuple[str, ...] = ()
-    count: int = 1
-    instance_id: str = ""
-    project: str = ""
-    network: str = ""

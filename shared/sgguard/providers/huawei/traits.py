@@ -14,6 +14,7 @@ TRAITS = Traits(
     on_delete_referenced="unknown",
     refused_with="VPC.9902",
     group_limit_per="interface",
+    primary_holder="interface",
     orders_groups=True,
     group_id_example="b3e4b615-a40f-4e1c-92af-2e0d382141d5",
     blind_spots=(
