@@ -122,7 +122,7 @@ def test_the_exit_code_is_the_verdict_and_json_is_the_document_alone(
 
 def test_a_permitted_remedy_ends_with_3(clouds, sgguard, tmp_path):
     policy = tmp_path / "policy.toml"
-    policy.write_text('[delete]\nremedies = ["revoke"]\n')
+    policy.write_text('[delete]\nremedies = ["revoke"]\n[caps]\nmanagement_ports = []\n')
     code, out, _ = sgguard("check", "delete", BASTION, "--policy", str(policy))
     assert code == 3
     assert "REMEDIATE" in out

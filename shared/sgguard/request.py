@@ -23,7 +23,7 @@ def delete_request(data: object) -> DeleteRequest:
     paths = [f"/targets/{n}" if is_set else "/target" for n in range(len(texts))]
     addresses = _addresses(texts, paths)
     _refuse("the targets cannot be judged together", _set_problems(addresses, paths), status=422)
-    return DeleteRequest(tuple(addresses))
+    return DeleteRequest(tuple(addresses), body.get("requested_by", ""))
 
 
 def delete_sets(texts: Sequence[str]) -> tuple[DeleteRequest, ...]:
@@ -69,6 +69,7 @@ def instance_launch(data: object) -> LaunchRequest:
         instance_id=body.get("instance_id", ""),
         project=body.get("project", ""),
         network=body.get("network", ""),
+        requested_by=body.get("requested_by", ""),
     )
 
 
