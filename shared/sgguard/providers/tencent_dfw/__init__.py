@@ -56,6 +56,8 @@ TRAITS = Traits(
     default_refused_with="7006",
     group_limit_per="instance",
     orders_groups=True,
+    # forced=1 of DeleteSecurityGroup; newer pages leave it out.
+    can_force_delete=True,
     group_id_example="sg-5ua9adfv",
     blind_spots=BLIND_SPOTS,
 )
