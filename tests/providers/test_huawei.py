@@ -4,6 +4,7 @@ import json
 import httpx
 import pytest
 
+from sgguard.change import Holder
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.state import Interface
@@ -496,7 +497,7 @@ def test_an_endpoint_that_replaces_the_clouds_gets_every_call(env):
     provider = over(httpx.MockTransport(watched), env=env)
     provider.read_groups([cast.FREE])
     provider.read_instance(cast.SERVER)
-    provider.bind_group(cast.FREE, [cast.SERVER])
+    provider.set_groups(Holder("port", cast.PORT), (cast.BOUND,), (cast.BOUND, cast.FREE), token="")
     assert hosts == {"http://127.0.0.1:8499/"}
 
 
@@ -552,19 +553,6 @@ def test_the_default_group_cannot_be_deleted():
         interface.groups = [g for g in interface.groups if g != cast.DEFAULT]
     with pytest.raises(ForbiddenError):
         WORLD.connect(emulator).delete_group(cast.DEFAULT)
-
-
-def test_binding_adds_the_group_to_every_interface_of_each_server():
-    emulator = emulator_of()
-    WORLD.connect(emulator).bind_group(cast.FREE, [cast.SERVER, cast.OTHER_SERVER])
-    cloud = emulator.state.clouds[0]
-    assert len(cloud.interfaces_with(cast.FREE)) == 3
-    assert cast.FREE not in cloud.interface(cast.SUPPLEMENTARY).groups
-
-
-def test_binding_an_unknown_group_is_not_found():
-    with pytest.raises(NotFoundError):
-        WORLD.connect(emulator_of()).bind_group(WORLD.missing, [cast.SERVER])
 
 
 # -- shape of the questions --------------------------------------------------------------------

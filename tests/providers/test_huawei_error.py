@@ -13,7 +13,6 @@ NEUTRON_IN_USE = json.dumps(
 
 REFUSALS = [
     ("v3-not-found", 404, {"error_code": "VPC.9904", "error_msg": "m"}, errors.NotFoundError),
-    ("v3-in-use", 409, {"error_code": "VPC.9902", "error_msg": "m"}, errors.InUseError),
     ("v3-bad-rule", 400, {"error_code": "VPC.9902", "error_msg": "m"}, errors.CloudError),
     ("v3-quota", 409, {"error_code": "VPC.9905", "error_msg": "m"}, errors.LimitError),
     ("api-absent", 404, {"error_code": "APIGW.0101", "error_msg": "m"}, errors.UnknownShapeError),
@@ -61,7 +60,7 @@ REFUSALS = [
         "partial-failure",
         200,
         {"fail": [{"id": "p", "error_code": "VPC.0607", "error_msg": "must keep one"}]},
-        errors.CloudError,
+        errors.LimitError,
     ),
     (
         "partial-limit",
@@ -79,6 +78,44 @@ def test_every_documented_refusal_is_the_error_it_means(status, body, kind):
     error = error_of(httpx.Response(status, json=body), "huawei", "GET /x")
     assert type(error) is kind
     assert error.status == status
+
+
+IN_THE_WAY = [
+    ("DELETE /v3/{project_id}/vpc/security-groups/{id}", 409, errors.InUseError),
+    ("POST /v3/{project_id}/vpc/security-group-rules", 409, errors.ConflictError),
+    ("PUT /v3/{project_id}/ports/{id}/insert-security-groups", 409, errors.ConflictError),
+    ("POST /v3/{project_id}/vpc/security-group-rules", 400, errors.CloudError),
+    ("DELETE /v3/{project_id}/vpc/security-groups/{id}", 400, errors.CloudError),
+]
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "kind"), IN_THE_WAY, ids=["group", "rule", "port", "bad-rule", "bad-group"]
+)
+def test_what_the_code_of_many_meanings_means_depends_on_the_action_and_the_status(
+    action, status, kind
+):
+    body = {"error_code": "VPC.9902", "error_msg": "Security group xxx is in use."}
+    assert type(error_of(httpx.Response(status, json=body), "huawei", action)) is kind
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("SecurityGroupRuleExists", errors.ConflictError),
+        ("SecurityGroupDefaultAlreadyExists", errors.ConflictError),
+        ("OverQuota", errors.LimitError),
+        ("SecurityGroupRuleNotFound", errors.NotFoundError),
+        ("AddressGroupNotFound", errors.NotFoundError),
+    ],
+)
+@pytest.mark.parametrize("is_wrapped", [False, True])
+def test_a_refused_change_of_v2_is_the_error_it_means(name, kind, is_wrapped):
+    body = {"NeutronError": {"type": name, "message": "m", "detail": ""}}
+    if is_wrapped:
+        body = {"code": "VPC.0602", "message": json.dumps(body)}
+    error = error_of(httpx.Response(409, json=body), "huawei", "POST /v2.0/security-group-rules")
+    assert type(error) is kind
 
 
 def test_html_with_an_error_status_is_not_read_as_a_missing_group():

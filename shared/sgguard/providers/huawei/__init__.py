@@ -9,13 +9,13 @@ https://support.huaweicloud.com/intl/en-us/api-vpc/ (read 2026-11).
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from sgguard.change import Holder
 from sgguard.errors import NotFoundError
 from sgguard.model import (
     Binding,
@@ -29,8 +29,11 @@ from sgguard.model import (
     Visibility,
 )
 from sgguard.providers.base import Access, seen_or_unseen
+from sgguard.providers.huawei import group as huawei_group
+from sgguard.providers.huawei import holder as huawei_holder
 from sgguard.providers.huawei import limits as huawei_limits
 from sgguard.providers.huawei import listing as huawei_list
+from sgguard.providers.huawei import rule as huawei_rule
 from sgguard.providers.huawei.api import Api, unless_absent
 from sgguard.providers.huawei.env import caller_of, iam_setting
 from sgguard.providers.huawei.rate import RATES as RATES
@@ -127,8 +130,12 @@ class Huawei:
         return Seen(
             {
                 group_id: (
-                    *(binding_of(p) for p in ports.value if group_id in p.row.group_ids),
-                    *(binding_of_sub(s) for s in subs.value or () if group_id in s.group_ids),
+                    *(binding_of(p, group_id) for p in ports.value if group_id in p.row.group_ids),
+                    *(
+                        binding_of_sub(s, group_id)
+                        for s in subs.value or ()
+                        if group_id in s.group_ids
+                    ),
                 )
                 for group_id in group_ids
             },
@@ -183,25 +190,36 @@ class Huawei:
         """
         return huawei_limits.read_limits(self.api, group_ids)
 
+    def add_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
+        """Put the rule into the group; ids are the cloud's own, so it has no place."""
+        del token
+        huawei_rule.add(self.api, group_id, rule)
+
+    def remove_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
+        """Take the rule out of the group."""
+        del token
+        huawei_rule.remove(self.api, group_id, rule)
+
+    def read_holder(self, holder: Holder) -> tuple[str, ...] | None:
+        """Return the groups of a port or a supplementary interface, in their order."""
+        return huawei_holder.read(self.api, holder)
+
+    def set_groups(
+        self, holder: Holder, before: tuple[str, ...], after: tuple[str, ...], *, token: str
+    ) -> None:
+        """Make the port or supplementary interface carry ``after``, in that order."""
+        del token
+        huawei_holder.set_groups(self.api, holder, before, after)
+
+    def create_group(self, group: Group, *, token: str) -> str:
+        """Create a group without rules, in the same enterprise project where v3 is there."""
+        del token
+        return huawei_group.create(self.api, group)
+
     def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
         """Delete the group; this cloud cannot be told to unbind its holders first."""
         del is_forced
-        send = partial(self.api.send, "DELETE", self.api.region.vpc, fields={"id": group_id})
-        unless_absent(
-            partial(send, huawei_list.GROUPS + "/{id}"), partial(send, huawei_list.GROUP_V2)
-        )
-
-    def bind_group(self, group_id: str, instance_ids: Sequence[str]) -> None:
-        """Add the group to every interface of each server, one call per server."""
-        content = json.dumps({"addSecurityGroup": {"name": group_id}}).encode()
-        for instance_id in instance_ids:
-            self.api.send(
-                "POST",
-                self.api.region.ecs,
-                "/v2.1/{project_id}/servers/{id}/action",
-                fields={"id": instance_id},
-                content=content,
-            )
+        huawei_group.delete(self.api, group_id)
 
     def _holders(self, group_ids: Iterable[str]) -> Mapping[str, Group | None]:
         """Return the referring groups, for the evidence: worth a second wave when there are any.

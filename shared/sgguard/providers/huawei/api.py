@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ import httpx
 from sgguard.errors import SettingsError, UnknownShapeError
 from sgguard.providers.huawei.error import API_ABSENT, checker
 from sgguard.providers.huawei.region import Region
-from sgguard.wire.client import Wire
+from sgguard.wire.client import Wire, parse_json
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth
 from sgguard.wire.openstack.marker_page import Params
 from sgguard.wire.sdk_hmac import SdkHmacAuth
@@ -156,6 +157,21 @@ class Api:
             headers={"content-type": "application/json"} if content else None,
             content=content,
         )
+
+    def change(
+        self, method: str, path: str, body: Json, *, fields: Mapping[str, str] | None = None
+    ) -> Json:
+        """Send a change of the network exactly once and return the JSON it is answered with.
+
+        Raises:
+            CloudError: as :meth:`send`; an answer that is none says nothing about the outcome.
+        """
+        action = f"{method} {path}"
+        response = self.send(
+            method, self.region.vpc, path, fields=fields, content=json.dumps(body).encode()
+        )
+        answer = parse_json(response, provider=self.wire.provider, action=action)
+        return Shape(self.wire.provider, action).table(answer, "answer")
 
     def _get(self, base: str, path: str, params: Params) -> Json:
         action = f"GET {path}"

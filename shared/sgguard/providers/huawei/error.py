@@ -16,6 +16,7 @@ import httpx
 
 from sgguard.errors import (
     CloudError,
+    ConflictError,
     ForbiddenError,
     InUseError,
     LimitError,
@@ -46,6 +47,7 @@ _BY_CODE: dict[str, type[CloudError]] = {
     "VPC.9905": LimitError,
     "VPC.0603": NotFoundError,
     "VPC.0604": LimitError,
+    "VPC.0607": LimitError,
     "VPC.0609": LimitError,
     "VPC.2201": ForbiddenError,
     "VPC.2701": ForbiddenError,
@@ -54,6 +56,10 @@ _BY_CODE: dict[str, type[CloudError]] = {
     # Types inside a NeutronError: VPC.0602 and VPC.0612 wrap them, with 409 as well as with 500.
     "SecurityGroupInUse": InUseError,
     "SecurityGroupNotFound": NotFoundError,
+    "SecurityGroupRuleNotFound": NotFoundError,
+    "SecurityGroupRuleExists": ConflictError,
+    "SecurityGroupDefaultAlreadyExists": ConflictError,
+    "AddressGroupNotFound": NotFoundError,
     "PortNotFound": NotFoundError,
     "PolicyNotAuthorized": ForbiddenError,
     "OverQuota": LimitError,
@@ -63,8 +69,11 @@ _BY_STATUS: dict[int, type[CloudError]] = {
     403: ForbiddenError,
     429: ThrottledError,
 }
-_IN_USE = ("VPC.9902", 409)
-"""With any other status the same code says that a rule is malformed."""
+_STANDS_IN_THE_WAY = ("VPC.9902", 409)
+"""A group to delete is in use, a rule to create is there already.
+
+With any other status the same code says that a rule is malformed.
+"""
 
 _WINDOW = re.compile(r"limit:\d+,\s*time:(\d+)\s*(second|minute|hour|day)")
 _UNIT_S = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
@@ -94,7 +103,7 @@ def error_of(response: httpx.Response, provider: str, action: str) -> CloudError
         detail = f"an error body of unknown shape ({len(response.content)} bytes)"
     elif refusal.outer_code:
         detail = f"{refusal.outer_code}: {detail}"
-    return _class_of(response.status_code, refusal)(
+    return _class_of(response.status_code, refusal, action)(
         provider,
         action,
         code=refusal.code,
@@ -105,9 +114,9 @@ def error_of(response: httpx.Response, provider: str, action: str) -> CloudError
     )
 
 
-def _class_of(status: int, refusal: Refusal) -> type[CloudError]:
-    if (refusal.code, status) == _IN_USE:
-        return InUseError
+def _class_of(status: int, refusal: Refusal, action: str) -> type[CloudError]:
+    if (refusal.code, status) == _STANDS_IN_THE_WAY:
+        return InUseError if action.startswith("DELETE ") else ConflictError
     if kind := _BY_CODE.get(refusal.code) or _BY_STATUS.get(status):
         return kind
     if status >= httpx.codes.INTERNAL_SERVER_ERROR:

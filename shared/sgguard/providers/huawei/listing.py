@@ -43,10 +43,11 @@ class _Source(Generic[T]):
 GROUPS = "/v3/{project_id}/vpc/security-groups"
 GROUP_V2 = "/v2.0/security-groups/{id}"
 RULES = "/v3/{project_id}/vpc/security-group-rules"
+RULES_V2 = "/v2.0/security-group-rules"
 
 _GROUPS = _Source(GROUPS, "security_groups", huawei_vpc.parse_group)
 _RULES = _Source(RULES, "security_group_rules", huawei_vpc.parse_rule)
-_RULES_V2 = _Source("/v2.0/security-group-rules", "security_group_rules", neutron.parse_rule)
+_RULES_V2 = _Source(RULES_V2, "security_group_rules", neutron.parse_rule)
 _PORTS = _Source("/v3/{project_id}/ports", "ports", huawei_vpc.parse_port)
 _PORTS_V2 = _Source("/v2.0/ports", "ports", huawei_vpc.parse_port)
 _SUB_INTERFACES = _Source(

@@ -7,7 +7,7 @@ of ``huaweicloudsdkvpc`` 3.1.219 (read 2026-11). Ports look the same in v2.0.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypedDict
 
 from sgguard.model import Binding, Direction, Group, Reference, Rule
@@ -17,6 +17,16 @@ from sgguard.wire.openstack.neutron import PortRow, RuleRow
 from sgguard.wire.shape import Json, Shape
 
 PAGE_MAX = 2000
+
+_NATIVE = ("ethertype", "remote_ip_prefix", "remote_address_group_id")
+"""What builds a rule again beside its common parts; texts, each only where it is not empty.
+
+No prefix at all and ``0.0.0.0/0`` mean the same and are not the same rule to this cloud.
+"""
+
+ENTERPRISE_PROJECT = "enterprise_project_id"
+"""Which enterprise project a group belongs to: who may see and change it hangs on that."""
+
 _ACTIONS: dict[str, Literal["accept", "drop"]] = {"allow": "accept", "deny": "drop"}
 
 
@@ -99,6 +109,7 @@ def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Grou
     row = shape.table(raw, path)
     name = shape.text_if_only_empty(row, "name", path)
     tags = shape.tables(row.get("tags") or [], f"{path}.tags")
+    enterprise = shape.text_or_empty(row, ENTERPRISE_PROJECT, path)
     return Group(
         group_id=shape.text(row, "id", path),
         name=name,
@@ -113,6 +124,7 @@ def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Grou
             )
             for tag in tags
         ),
+        native=((ENTERPRISE_PROJECT, enterprise),) if enterprise else (),
     )
 
 
@@ -145,8 +157,14 @@ def parse_rule(raw: object, shape: Shape, path: str = "security_group_rule") -> 
             priority=shape.whole_or_none(row, "priority", path),
             description=shape.text_or_empty(row, "description", path),
             is_enabled=shape.flag(row, "enabled", path, otherwise=True),
+            native=_native(row, shape, path),
         ),
     )
+
+
+def _native(row: Json, shape: Shape, path: str) -> tuple[tuple[str, str], ...]:
+    texts = ((key, shape.text_or_empty(row, key, path)) for key in _NATIVE)
+    return tuple((key, text) for key, text in texts if text)
 
 
 def parse_port(raw: object, shape: Shape, path: str = "port") -> Port:
@@ -184,31 +202,35 @@ def parse_sub_interface(raw: object, shape: Shape, path: str) -> SubInterface:
 _PRODUCTS = {"rds": "database", "dds": "database", "elb": "load-balancer", "dcs": "redis"}
 
 
-def binding_of(port: Port) -> Binding:
-    """Return the port as something that carries a group, named after the product behind it."""
-    plain = neutron.binding_of(port.row)
+def binding_of(port: Port, group_id: str = "") -> Binding:
+    """Return the port as something that carries the group, named after the product behind it."""
+    plain = replace(
+        neutron.binding_of(port.row), other_group_ids=_without(port.row.group_ids, group_id)
+    )
     if not port.product:
         return plain
     product = port.product.lower()
-    return Binding(
+    return replace(
+        plain,
         kind=_PRODUCTS.get(product, product),
         holder_id=port.product_id or plain.holder_id,
-        name=plain.name,
-        instance_id=plain.instance_id,
-        owner=plain.owner,
-        project=plain.project,
     )
 
 
-def binding_of_sub(interface: SubInterface) -> Binding:
-    """Return the supplementary interface as something that carries a group."""
+def binding_of_sub(interface: SubInterface, group_id: str = "") -> Binding:
+    """Return the supplementary interface as something that carries the group."""
     return Binding(
         kind="interface",
         holder_id=interface.interface_id,
         instance_id=interface.instance_id,
         owner="sub-network-interface",
         project=interface.project,
+        other_group_ids=_without(interface.group_ids, group_id),
     )
+
+
+def _without(group_ids: tuple[str, ...], group_id: str) -> tuple[str, ...]:
+    return tuple(one for one in group_ids if one != group_id)
 
 
 def references_of(

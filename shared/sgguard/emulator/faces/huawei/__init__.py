@@ -4,8 +4,8 @@ Requests are signed (SDK-HMAC-SHA256) or carry a token; both are checked. Quirks
 (the gateway does not know VPC v3), ``v1_absent`` (nor v1),
 ``otc`` (nor v3 ports, supplementary interfaces and quotas),
 ``wrapped`` (errors of v2.0 come as JSON inside a string), and those of
-:mod:`sgguard.emulator.faces.huawei.vpc`, :mod:`sgguard.emulator.openstack.neutron_list` and
-:mod:`sgguard.emulator.openstack.keystone`.
+:mod:`sgguard.emulator.faces.huawei.vpc`, :mod:`sgguard.emulator.faces.huawei.change`,
+:mod:`sgguard.emulator.openstack.neutron_list` and :mod:`sgguard.emulator.openstack.keystone`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import httpx
 
 from sgguard.emulator.faces.base import Claim, Face, FaultKind
 from sgguard.emulator.faces.huawei import auth as huawei_auth
+from sgguard.emulator.faces.huawei import change as huawei_change
 from sgguard.emulator.faces.huawei import dry_run
 from sgguard.emulator.faces.huawei import ecs as huawei_ecs
 from sgguard.emulator.faces.huawei import error as huawei_error
@@ -113,7 +114,8 @@ def _v3(
         return huawei_error.absent()
     if (only_checked := dry_run.checked(request, caller, rest)) is not None:
         return only_checked
-    return huawei_vpc.answer(request, cloud, caller, region, rest)
+    reply = huawei_vpc.answer if request.method == "GET" else huawei_change.answer
+    return reply(request, cloud, caller, region, rest)
 
 
 def _v1(

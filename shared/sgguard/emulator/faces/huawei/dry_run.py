@@ -1,7 +1,7 @@
 """Changes of VPC v3 that are only checked: with ``dry_run`` nothing happens, and 202 says it could.
 
 What is checked is whether the caller may and whether the request is well formed, not whether the
-group or the port exists. Without ``dry_run`` these changes are not emulated.
+group or the port exists.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from sgguard.emulator.faces.huawei import error as huawei_error
 from sgguard.emulator.openstack.keystone import Caller
 
 _CHECKED = (
+    ("POST", re.compile(r"vpc/security-groups"), "security_group"),
     ("POST", re.compile(r"vpc/security-group-rules"), "security_group_rule"),
+    ("PUT", re.compile(r"vpc/sub-network-interfaces/[^/]+"), "sub_network_interface"),
     ("PUT", re.compile(r"ports/[^/]+/(insert|remove)-security-groups"), "port"),
 )
 

@@ -12,7 +12,9 @@ _STATUS = {
     "APIGW.0303": 401,
     "APIGW.0308": 429,
     "VPC.0007": 400,
+    "SYS.0400": 400,
     "VPC.0601": 400,
+    "VPC.0607": 400,
     "VPC.1207": 400,
     "VPC.2201": 403,
     "VPC.9902": 409,
@@ -22,10 +24,28 @@ _STATUS = {
 _REQUEST_ID = "5c1d3e7f0a9b4c2d8e6f1a2b3c4d5e6f"
 
 
-def refusal(code: str, message: str) -> httpx.Response:
+class RefusedError(Exception):
+    """A change that is not carried out; ``answer`` says why in this cloud's words."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        super().__init__(answer.status_code)
+        self.answer = answer
+
+
+def refused(code: str, message: str, status: int = 0) -> RefusedError:
+    """Return the error that ends a change with :func:`refusal`."""
+    return RefusedError(refusal(code, message, status))
+
+
+def missing(name: str, wanted: str) -> httpx.Response:
+    """Return the answer of VPC v3 to an id nothing has."""
+    return refusal("VPC.9904", f"{name.capitalize()} {wanted} could not be found.")
+
+
+def refusal(code: str, message: str, status: int = 0) -> httpx.Response:
     """Return an error in the shape that VPC v3 and the gateway share; an unknown code is a 500."""
     return httpx.Response(
-        _STATUS.get(code, 500),
+        status or _STATUS.get(code, 500),
         headers={"x-request-id": _REQUEST_ID},
         json={"request_id": _REQUEST_ID, "error_msg": message, "error_code": code},
     )

@@ -21,7 +21,7 @@ from sgguard.emulator.faces.huawei import error as huawei_error
 from sgguard.emulator.faces.huawei.quota import ceilings
 from sgguard.emulator.openstack.keystone import Caller
 from sgguard.emulator.openstack.neutron_rows import is_unprotected, owner_of, visible_ports
-from sgguard.emulator.state import Attachment, Cloud, Group, Interface, Rule, StateError
+from sgguard.emulator.state import Attachment, Cloud, Group, Interface, Rule
 
 Row = dict[str, Any]
 
@@ -36,21 +36,20 @@ def answer(
     """Answer one call; ``path`` is what follows the project, such as ``vpc/security-groups``."""
     path = path.rstrip("/")
     params = request.url.params
-    if request.method == "GET" and path in _LISTS:
+    if request.method != "GET":
+        return huawei_error.absent()
+    if path in _LISTS:
         collection, rows, known = _LISTS[path]
         ignored = cloud.quirks.get("ignored_filters", [])
         filters = [name for name in known if name not in ignored]
         found = _filtered(rows(cloud, caller, region), params, filters)
         return _page(cloud, params, collection, _seen(found, params))
-    if request.method == "GET" and path == "vpc/quotas":
-        return _body(quota=ceilings(cloud))
-    parent, _, group_id = path.rpartition("/")
-    if parent != "vpc/security-groups":
+    if path == "vpc/quotas":
+        return body(quota=ceilings(cloud))
+    parent, _, wanted = path.rpartition("/")
+    if parent not in _LISTS:
         return huawei_error.absent()
-    group = next((g for g in _groups(cloud, caller, region) if g.id == group_id), None)
-    if group is None:
-        return huawei_error.refusal("VPC.9904", f"Security_group {group_id} could not be found.")
-    return _delete(cloud, caller, group) if request.method == "DELETE" else _show(group)
+    return _show(parent, wanted, cloud, caller, region)
 
 
 def with_ports(cloud: Cloud) -> Cloud:
@@ -75,18 +74,6 @@ def _port_of(product: Attachment) -> Interface:
         project=product.project,
         managed_by=product.id,
     )
-
-
-def _delete(cloud: Cloud, caller: Caller, group: Group) -> httpx.Response:
-    if not caller.may_write:
-        return huawei_error.refusal("VPC.2201", "Policy doesn't allow the delete.")
-    try:
-        cloud.delete_group(group.id, is_cascading=bool(cloud.quirks.get("cascades")))
-    except StateError as refused:
-        if refused.kind in ("in-use", "referenced"):
-            return huawei_error.refusal("VPC.9902", f"Security group {group.id} is in use.")
-        return huawei_error.refusal("VPC.2201", "The default security group cannot be deleted.")
-    return httpx.Response(204)
 
 
 def group_row(group: Group) -> Row:
@@ -175,7 +162,8 @@ def sub_row(cloud: Cloud, interface: Interface) -> Row:
     }
 
 
-def _groups(cloud: Cloud, caller: Caller, region: str) -> list[Group]:
+def groups_of(cloud: Cloud, caller: Caller, region: str) -> list[Group]:
+    """Return the groups of the caller's project in the region."""
     return [g for g in cloud.groups if g.project == caller.project and g.region == region]
 
 
@@ -184,21 +172,22 @@ def enterprise_project(cloud: Cloud, group: Group) -> str:
     return str(cloud.quirks.get("enterprise_projects", {}).get(group.id, "0"))
 
 
-def _is_granted(cloud: Cloud, group: Group) -> bool:
+def is_granted(cloud: Cloud, group: Group) -> bool:
+    """Say whether the caller may see the group's enterprise project."""
     granted = cloud.quirks.get("granted_eps")
     return granted is None or enterprise_project(cloud, group) in granted
 
 
 def _group_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
-    mine = [group for group in _groups(cloud, caller, region) if _is_granted(cloud, group)]
+    mine = [group for group in groups_of(cloud, caller, region) if is_granted(cloud, group)]
     eps = {group.id: enterprise_project(cloud, group) for group in mine}
     return [group_row(group) | {"enterprise_project_id": eps[group.id]} for group in mine]
 
 
 def _rule_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
-    mine = _groups(cloud, caller, region)
+    mine = groups_of(cloud, caller, region)
     if cloud.quirks.get("eps_hides_rules"):
-        mine = [group for group in mine if _is_granted(cloud, group)]
+        mine = [group for group in mine if is_granted(cloud, group)]
     return [rule_row(group, rule) for group in mine for rule in group.rules]
 
 
@@ -276,13 +265,27 @@ def _page(
         info["previous_marker"] = page[0]["id"]
     if start + limit < len(found):
         info["next_marker"] = page[-1]["id"]
-    return _body(**{collection: page, "page_info": info})
+    return body(**{collection: page, "page_info": info})
 
 
-def _show(group: Group) -> httpx.Response:
-    rules = [rule_row(group, rule) for rule in group.rules]
-    return _body(security_group=group_row(group) | {"security_group_rules": rules})
+def _show(parent: str, wanted: str, cloud: Cloud, caller: Caller, region: str) -> httpx.Response:
+    """Answer one thing of a list; a group comes with its rules."""
+    collection, rows, _ = _LISTS[parent]
+    name = collection.removesuffix("s")
+    row = next((one for one in rows(cloud, caller, region) if one["id"] == wanted), None)
+    if row is None:
+        return huawei_error.missing(name, wanted)
+    group = cloud.group(wanted) if name == "security_group" else None
+    if group is not None:
+        row["security_group_rules"] = [rule_row(group, rule) for rule in group.rules]
+    return body(**{name: row})
 
 
-def _body(**body: Any) -> httpx.Response:
-    return httpx.Response(200, json={"request_id": _REQUEST_ID, **body})
+def body(**parts: Any) -> httpx.Response:
+    """Return a good answer of VPC v3 to a question or a change."""
+    return httpx.Response(200, json={"request_id": _REQUEST_ID, **parts})
+
+
+def created(**parts: Any) -> httpx.Response:
+    """Return a good answer of VPC v3 to something new."""
+    return httpx.Response(201, json={"request_id": _REQUEST_ID, **parts})

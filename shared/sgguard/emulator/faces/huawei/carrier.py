@@ -1,0 +1,99 @@
+"""The groups of ports and supplementary interfaces of an emulated VPC v3, changed.
+
+Groups are put into a port's list at a place and taken out of it; a supplementary interface gets
+its whole list. An interface keeps at least one group. No document gives the codes of what is
+refused here: those of the same refusals elsewhere in this API are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import httpx
+
+from sgguard.emulator import edit
+from sgguard.emulator.faces.huawei.body import group_ids, said
+from sgguard.emulator.faces.huawei.error import RefusedError, absent, missing, refused
+from sgguard.emulator.faces.huawei.vpc import body, groups_of, port_row, sub_row, with_ports
+from sgguard.emulator.openstack.keystone import Caller
+from sgguard.emulator.openstack.neutron_rows import is_unprotected, visible_ports
+from sgguard.emulator.state import Cloud, Interface
+
+_SUB_KEYS = frozenset({"security_groups", "description", "allowed_address_pairs"})
+
+
+def set_groups(
+    request: httpx.Request, cloud: Cloud, caller: Caller, region: str, parts: Sequence[str]
+) -> httpx.Response:
+    """Answer one change of an interface's groups.
+
+    Raises:
+        RefusedError: it is not carried out.
+    """
+    match parts:
+        case ["ports", port_id, "insert-security-groups"]:
+            row = said(request, "port", frozenset({"security_groups", "index"}))
+            port = _port(cloud, caller, region, port_id)
+            ids = _inserted(port.groups, group_ids(row), row.get("index", len(port.groups)))
+        case ["ports", port_id, "remove-security-groups"]:
+            row = said(request, "port", frozenset({"security_groups"}))
+            port = _port(cloud, caller, region, port_id)
+            ids = _removed(port.groups, group_ids(row))
+        case ["vpc", "sub-network-interfaces", sub_id]:
+            port = _sub(cloud, caller, region, sub_id)
+            ids = group_ids(said(request, "sub_network_interface", _SUB_KEYS))
+            _carry(cloud, caller, region, port, ids)
+            return body(sub_network_interface=sub_row(cloud, port))
+        case _:
+            return absent()
+    _carry(cloud, caller, region, port, ids)
+    return body(port=port_row(cloud, port))
+
+
+def _port(cloud: Cloud, caller: Caller, region: str, port_id: str) -> Interface:
+    ports = visible_ports(with_ports(cloud), caller, region)
+    found = next((port for port in ports if port.id == port_id), None)
+    if found is None:
+        raise RefusedError(missing("port", port_id))
+    if is_unprotected(cloud, found):
+        raise refused("VPC.9902", f"Port {port_id} has no port security.", 400)
+    return found
+
+
+def _sub(cloud: Cloud, caller: Caller, region: str, sub_id: str) -> Interface:
+    ports = visible_ports(cloud, caller, region)
+    found = next((p for p in ports if p.id == sub_id and p.kind == "supplementary"), None)
+    if found is None:
+        raise RefusedError(missing("sub_network_interface", sub_id))
+    return found
+
+
+def _inserted(carried: Sequence[str], added: Sequence[str], index: object) -> list[str]:
+    if not isinstance(index, int) or not 0 <= index <= len(carried):
+        raise refused("SYS.0400", f"index {index} is invalid.")
+    if twice := [one for one in added if one in carried]:
+        raise refused("VPC.9902", f"Security group {twice[0]} is already associated.")
+    return [*carried[:index], *added, *carried[index:]]
+
+
+def _removed(carried: Sequence[str], taken: Sequence[str]) -> list[str]:
+    if stranger := [one for one in taken if one not in carried]:
+        raise refused("VPC.9904", f"Security group {stranger[0]} is not associated.")
+    return [one for one in carried if one not in taken]
+
+
+def _carry(cloud: Cloud, caller: Caller, region: str, port: Interface, ids: Sequence[str]) -> None:
+    if not ids:
+        raise refused("VPC.0607", "An instance must belong to at least one security group.")
+    added = [one for one in ids if one not in port.groups]
+    mine = {group.id for group in groups_of(cloud, caller, region)}
+    if unknown := [one for one in added if one not in mine]:
+        raise RefusedError(missing("security_group", unknown[0]))
+    is_over = added and len(ids) > cloud.limits.get("groups-per-interface", len(ids))
+    ceiling = cloud.limits.get("interfaces-per-group")
+    is_full = ceiling is not None and any(
+        len(cloud.interfaces_with(one)) >= ceiling for one in added
+    )
+    if is_over or is_full:
+        raise refused("VPC.9905", "Quota exceeded for resources: ['security_group_port'].")
+    edit.set_groups(cloud, port, ids)

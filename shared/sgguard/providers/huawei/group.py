@@ -1,0 +1,80 @@
+"""Making and deleting groups: VPC v3, and v2.0 in regions without it.
+
+A new group is not empty: v3 gives it two rules that let its own members in and two that let
+everything out, v2.0 only the latter.
+https://docs.otc.t-systems.com/virtual-private-cloud/api-ref/ ("Creating a Security Group" of both
+APIs, read 2026-11).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from sgguard.errors import SgguardError, UnavailableError
+from sgguard.model import Group
+from sgguard.providers.huawei import listing as huawei_list
+from sgguard.providers.huawei import rule as huawei_rule
+from sgguard.providers.huawei.api import Api, unless_absent
+from sgguard.providers.huawei.vpc import ENTERPRISE_PROJECT
+from sgguard.wire.parallel import parallel
+from sgguard.wire.shape import Json, Shape
+
+_KEY = "security_group"
+_GROUPS_V2 = "/v2.0/security-groups"
+
+
+def create(api: Api, group: Group) -> str:
+    """Create a group without rules and return its id; v2.0 keeps neither tags nor its place.
+
+    Raises:
+        LimitError: the project has as many groups as it may.
+        UnavailableError: it was made, but could neither be emptied nor deleted again.
+    """
+    common = {"name": group.name, "description": group.description}
+    more = dict(group.native) | {"tags": [{"key": k, "value": v} for k, v in group.tags]}
+    full = common | {key: more[key] for key in (ENTERPRISE_PROJECT, "tags") if more.get(key)}
+    made, path = unless_absent(
+        lambda: (api.change("POST", huawei_list.GROUPS, {_KEY: full}), huawei_list.GROUPS),
+        lambda: (api.change("POST", _GROUPS_V2, {_KEY: common}), _GROUPS_V2),
+    )
+    shape = Shape(api.wire.provider, f"POST {path}")
+    row = shape.table(made.get(_KEY), _KEY)
+    group_id = shape.text(row, "id", _KEY)
+    try:
+        _empty(api, group_id, row, shape)
+    except SgguardError as error:
+        _take_back(api, group_id, error)
+        raise
+    return group_id
+
+
+def delete(api: Api, group_id: str) -> None:
+    """Delete a group.
+
+    Raises:
+        InUseError: something carries or references it.
+    """
+    send = partial(api.send, "DELETE", api.region.vpc, fields={"id": group_id})
+    unless_absent(partial(send, huawei_list.GROUPS + "/{id}"), partial(send, huawei_list.GROUP_V2))
+
+
+def _empty(api: Api, group_id: str, row: Json, shape: Shape) -> None:
+    """Delete the rules the cloud put in; the answer tells them before any list does."""
+    if "security_group_rules" in row:
+        rules = shape.tables(row["security_group_rules"], f"{_KEY}.security_group_rules")
+        ids = [shape.text(one, "id", f"{_KEY}.security_group_rules") for one in rules]
+    else:
+        found = huawei_list.rules(api, "security_group_id", [group_id])
+        ids = [one.rule.rule_id for one in found if one.group_id == group_id]
+    parallel([partial(huawei_rule.delete, api, rule_id) for rule_id in ids])
+
+
+def _take_back(api: Api, group_id: str, error: SgguardError) -> None:
+    try:
+        delete(api, group_id)
+    except SgguardError:
+        raise UnavailableError(
+            api.wire.provider,
+            f"POST {huawei_list.GROUPS}",
+            detail=f"group {group_id} was made, but not emptied: {error}",
+        ) from error
