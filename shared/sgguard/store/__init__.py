@@ -34,6 +34,20 @@ def open_store(url: str, now: Callable[[], float] | None = None) -> Store:
             from sgguard.store.sqlite_url import open_sqlite  # noqa: PLC0415 - as above
 
             return open_sqlite(url, now)
+        case "postgresql" | "postgres":
+            return _open_postgres(url, now)
         case _:
             # The URL is not repeated: it may hold a password.
             raise SettingsError(f"SGGUARD_STORE: {_EXPECTED}")
+
+
+def _open_postgres(url: str, now: Callable[[], float] | None) -> Store:
+    try:
+        from sgguard.store.postgres_url import open_postgres  # noqa: PLC0415 - as above
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] == "sgguard":
+            raise
+        raise SettingsError(
+            "SGGUARD_STORE: PostgreSQL needs psycopg 3: install sgguard[postgres]"
+        ) from error
+    return open_postgres(url, now)

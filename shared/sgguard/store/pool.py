@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
@@ -49,6 +50,8 @@ class Pool(Generic[C]):
         self._lock = threading.Lock()
         self._places = threading.BoundedSemaphore(self._limit)
         self._idle: list[C] = []
+        # A store that nobody closed is closed when it goes, at the latest when Python does.
+        weakref.finalize(self, _close_all, self._idle, self._close, self._pid)
 
     @contextmanager
     def lend(self) -> Iterator[C]:
@@ -82,10 +85,7 @@ class Pool(Generic[C]):
         """Close what is idle now, and the rest when it comes back."""
         with self._lock:
             self._is_closed = True
-            idle, self._idle = self._idle, []
-        if self._pid == os.getpid():
-            for connection in idle:
-                self._close(connection)
+        _close_all(self._idle, self._close, self._pid)
 
     def _take(self) -> C:
         while True:
@@ -106,3 +106,8 @@ class Pool(Generic[C]):
                 self._idle.append(connection)
         if not is_kept:
             self._close(connection)
+
+
+def _close_all(idle: list[C], close: Callable[[C], None], pid: int) -> None:
+    while idle and pid == os.getpid():
+        close(idle.pop())

@@ -49,6 +49,9 @@ class _Session:
         return self._execute(statement, values).rowcount
 
     def _execute(self, statement: str, values: dict[str, Value]) -> sqlite3.Cursor:
+        if any(isinstance(value, str) and "\0" in value for value in values.values()):
+            # PostgreSQL refuses it: what can be kept is the same in every store.
+            raise StoreError("a text with a NUL cannot be kept")
         values["now"] = self.now()
         return self.connection.execute(_spelt(statement), values)
 

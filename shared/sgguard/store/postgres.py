@@ -1,0 +1,174 @@
+"""The store in PostgreSQL: of any number of machines."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import select
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import errors
+
+from sgguard.errors import StoreError
+from sgguard.store import schema
+from sgguard.store.database import Session, Value
+from sgguard.store.pool import Pool
+
+T = TypeVar("T")
+
+TRIES = 5
+"""How often a transaction is begun that met another one."""
+
+_MET = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation)
+_BUSY = (errors.LockNotAvailable, errors.QueryCanceled)
+
+_DEFAULTS: Mapping[str, str | int] = {
+    "application_name": "sgguard",
+    "client_encoding": "UTF8",  # or psycopg would return bytes from a database of SQL_ASCII
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,  # milliseconds
+}
+"""What holds where the URL says nothing else: nobody waits for a server that went away."""
+
+# READ COMMITTED is what the statements are written for. A commit that is not on the disk is none:
+# what was intended must be found after a crash, so "off" is not accepted from a server's settings.
+_SESSION = """
+SET default_transaction_isolation = 'read committed';
+SET lock_timeout = '10s';
+SET statement_timeout = '15s';
+SET idle_in_transaction_session_timeout = '30s';
+SELECT set_config('synchronous_commit', 'on', false)
+    WHERE current_setting('synchronous_commit') = 'off';
+"""
+
+_CLOCK = "CAST(EXTRACT(EPOCH FROM statement_timestamp()) AS DOUBLE PRECISION)"
+_IS_MADE = "SELECT to_regclass('sgguard_schema_version') IS NOT NULL"
+_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(7352710912)"  # any number, the same everywhere
+
+_Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    connection: _Connection
+    now: Callable[[], float] | None
+
+    def rows(self, statement: str, **values: Value) -> list[tuple[Any, ...]]:
+        return self._execute(statement, values).fetchall()
+
+    def count(self, statement: str, **values: Value) -> int:
+        return self._execute(statement, values).rowcount
+
+    def _execute(self, statement: str, values: dict[str, Value]) -> psycopg.Cursor[tuple[Any, ...]]:
+        if self.now is not None:
+            values["now"] = self.now()
+        spelt = _spelt(statement, has_clock=self.now is None)
+        return self.connection.execute(spelt, values)
+
+
+class PostgresDatabase:
+    """Connections to one database.
+
+    ``parameters`` are libpq's; ``place`` names the database in messages, without a password.
+    """
+
+    def __init__(
+        self,
+        parameters: Mapping[str, Any],
+        place: str,
+        now: Callable[[], float] | None = None,
+    ) -> None:
+        self._parameters = {**_DEFAULTS, **parameters}
+        self._place = place
+        self._now = now
+        self._pool: Pool[_Connection] = Pool(self._connect, _close, _is_fit)
+
+    def alone(self, work: Callable[[Session], T]) -> T:
+        """Do something whose statements each stand for themselves."""
+        with self._translated(), self._pool.lend() as connection:
+            return work(_Session(connection, self._now))
+
+    def together(self, work: Callable[[Session], T]) -> T:
+        """Do something in one transaction, once more where it met another one."""
+        with self._translated():
+            for _ in range(TRIES - 1):
+                with contextlib.suppress(*_MET):
+                    return self._together(work)
+            return self._together(work)
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._pool.close()
+
+    def _together(self, work: Callable[[Session], T]) -> T:
+        with self._pool.lend() as connection, connection.transaction():
+            return work(_Session(connection, self._now))
+
+    def _connect(self) -> _Connection:
+        # No prepared statements: not every pooler between us and the server passes them on.
+        connection = psycopg.connect(**self._parameters, autocommit=True, prepare_threshold=None)
+        try:
+            connection.execute(_SESSION)
+            session = _Session(connection, self._now)
+            if not (session.rows(_IS_MADE)[0][0] and schema.is_current(session)):
+                with connection.transaction():
+                    session.rows(_ONE_AT_A_TIME)
+                    schema.migrate(session)
+        except BaseException:
+            _close(connection)
+            raise
+        return connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.Error as error:
+            raise StoreError(f"the store {self._place}: {self._said(error)}") from error
+        except (UnicodeError, OverflowError) as error:
+            raise StoreError(
+                f"the store {self._place}: a text or number that cannot be kept"
+            ) from error
+
+    def _said(self, error: psycopg.Error) -> str:
+        """Return what went wrong without values, which only a detail holds, and no password."""
+        if isinstance(error, _BUSY):
+            return "another process did not let go of it in time"
+        if isinstance(error, psycopg.DataError):
+            return "a text or number that cannot be kept"
+        said = error.diag.message_primary or str(error).partition("\n")[0] or "no answer"
+        if password := str(self._parameters.get("password") or ""):
+            said = said.replace(password, "***")
+        return said
+
+
+def _close(connection: _Connection) -> None:
+    with contextlib.suppress(psycopg.Error):
+        connection.close()
+
+
+def _is_fit(connection: _Connection) -> bool:
+    """Say whether an idle connection can be used: a server that has left or leaves says so.
+
+    Nothing else is ever sent to an idle connection that would be worth keeping it for.
+    """
+    if connection.closed:
+        return False
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return not poll.poll(0)
+
+
+@lru_cache(maxsize=256)
+def _spelt(statement: str, *, has_clock: bool) -> str:
+    """Return the statement with psycopg's parameters, and the server's clock where it is used."""
+    spelt = re.sub(r":([a-z_]+)", r"%(\1)s", statement)
+    return spelt.replace("%(now)s", _CLOCK) if has_clock else spelt
