@@ -20,6 +20,8 @@ def test_every_setting_is_read():
         {
             "SGGUARD_POLICY": "/etc/sgguard/policy.toml",
             "SGGUARD_MODE": "Enforce",
+            "SGGUARD_STORE": "postgresql://guard:pw@db/guard",
+            "SGGUARD_KEEP_DAYS": "30",
             "SGGUARD_DEADLINE_S": "2.5",
             "SGGUARD_PACE": "0.25",
             "SGGUARD_MAX_BODY_BYTES": "100",
@@ -30,6 +32,8 @@ def test_every_setting_is_read():
     assert settings == Settings(
         policy_path="/etc/sgguard/policy.toml",
         mode=Mode.ENFORCE,
+        store_url="postgresql://guard:pw@db/guard",
+        keep_days=30,
         deadline_s=2.5,
         pace=0.25,
         max_body_bytes=100,
@@ -43,6 +47,37 @@ def test_a_blank_variable_counts_as_not_set():
 
 
 @pytest.mark.parametrize(
+    ("env", "path"),
+    [
+        ({"HOME": "/home/ada"}, "/home/ada/.local/state/sgguard/sgguard.db"),
+        ({"HOME": "/"}, "/.local/state/sgguard/sgguard.db"),
+        ({"HOME": "/home/ada", "XDG_STATE_HOME": "/var/ada"}, "/var/ada/sgguard/sgguard.db"),
+        (
+            {"HOME": "/home/ada", "XDG_STATE_HOME": "var"},
+            "/home/ada/.local/state/sgguard/sgguard.db",
+        ),
+        ({"HOME": "/home/ada", "XDG_STATE_HOME": ""}, "/home/ada/.local/state/sgguard/sgguard.db"),
+        ({"XDG_STATE_HOME": "/a b?#%/"}, "/a%20b%3F%23%25/sgguard/sgguard.db"),
+    ],
+)
+def test_without_a_store_there_is_one_in_the_folder_for_state(env, path):
+    assert Settings.from_env(env).store_url == f"sqlite:///{path}"
+    assert (
+        Settings.from_env({**env, "SGGUARD_STORE": "sqlite:///x.db"}).store_url == "sqlite:///x.db"
+    )
+
+
+@pytest.mark.parametrize("env", [{}, {"HOME": ""}, {"HOME": "here"}, {"XDG_STATE_HOME": "here"}])
+def test_without_a_home_there_is_no_store(env):
+    assert Settings.from_env(env).store_url is None
+
+
+def test_the_password_of_the_store_is_not_shown():
+    settings = Settings.from_env({"SGGUARD_STORE": "postgresql://guard:s3cret@db/guard"})
+    assert "s3cret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
         ("SGGUARD_MODE", "yolo", "observe, approve, enforce"),
@@ -53,6 +88,10 @@ def test_a_blank_variable_counts_as_not_set():
         ("SGGUARD_DEADLINE_S", "inf", "seconds greater than 0"),
         ("SGGUARD_PACE", "0", "a part of the rate greater than 0"),
         ("SGGUARD_PACE", "fast", "a part of the rate greater than 0"),
+        ("SGGUARD_KEEP_DAYS", "6", "a number of days, at least 7"),
+        ("SGGUARD_KEEP_DAYS", "7.5", "a number of days, at least 7"),
+        ("SGGUARD_KEEP_DAYS", "forever", "a number of days, at least 7"),
+        ("SGGUARD_KEEP_DAYS", "9" * 7, "a number of days, at least 7"),
         ("SGGUARD_MAX_BODY_BYTES", "1MiB", "a number of bytes"),
         ("SGGUARD_MAX_BODY_BYTES", "0", "a number of bytes"),
         ("SGGUARD_MAX_BODY_BYTES", "²", "a number of bytes"),

@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from sgguard.decision import Mode
 from sgguard.errors import SettingsError
 
 PREFIX = "SGGUARD_"
 _PER_PROVIDER = "<PROVIDER>"
+
+# Event buses and webhooks deliver again for up to about three days: what was done must be known.
+_DAYS_MIN = 7
+_DAYS_DIGITS = 7
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -37,6 +42,18 @@ SETTINGS = (
         "SGGUARD_MODE",
         "",
         "observe, approve or enforce; wins over the mode in the policy file",
+    ),
+    Setting(
+        "SGGUARD_STORE",
+        "",
+        "where claims, journal and decisions are kept: sqlite:///path or postgresql://…; "
+        "none: sgguard/sgguard.db in XDG_STATE_HOME or ~/.local/state",
+    ),
+    Setting(
+        "SGGUARD_KEEP_DAYS",
+        "90",
+        "days after which what has ended is forgotten, at least 7: an event that comes again "
+        "later than that is a new one",
     ),
     Setting("SGGUARD_DEADLINE_S", "10", "seconds within which one delivery is answered"),
     Setting(
@@ -71,11 +88,14 @@ SETTINGS = (
 class Settings:
     """What the operator set. ``mode`` is None when the policy file decides.
 
-    ``accounts`` has, by provider name, the account its credentials belong to.
+    ``accounts`` has, by provider name, the account its credentials belong to. ``store_url`` is
+    None where neither the operator nor the environment names a place; it may hold a password.
     """
 
     policy_path: str | None = None
     mode: Mode | None = None
+    store_url: str | None = field(default=None, repr=False)
+    keep_days: int = 90
     deadline_s: float = 10.0
     pace: float = 0.8
     max_body_bytes: int = 1024 * 1024
@@ -95,6 +115,8 @@ class Settings:
         return cls(
             policy_path=given.get("SGGUARD_POLICY"),
             mode=_mode(given),
+            store_url=given.get("SGGUARD_STORE") or _default_store_url(env),
+            keep_days=_days(given, "SGGUARD_KEEP_DAYS", default.keep_days),
             deadline_s=_positive(
                 given,
                 "SGGUARD_DEADLINE_S",
@@ -143,6 +165,27 @@ def _mode(given: Mapping[str, str]) -> Mode | None:
     except ValueError:
         expected = ", ".join(Mode)
         raise SettingsError(f"SGGUARD_MODE={text!r}: expected one of {expected}") from None
+
+
+def _default_store_url(env: Mapping[str, str]) -> str | None:
+    """Return the file of the XDG base directory specification, where there is a home at all."""
+    state, home = env.get("XDG_STATE_HOME", ""), env.get("HOME", "")
+    # Relative ones are to be ignored, says the specification.
+    if not state.startswith("/") and home.startswith("/"):
+        state = f"{home.rstrip('/')}/.local/state"
+    if not state.startswith("/"):
+        return None
+    return f"sqlite:///{quote(state.rstrip('/'))}/sgguard/sgguard.db"
+
+
+def _days(given: Mapping[str, str], name: str, default: int) -> int:
+    text = given.get(name)
+    if text is None:
+        return default
+    is_number = text.isascii() and text.isdigit() and len(text) < _DAYS_DIGITS
+    if not (is_number and int(text) >= _DAYS_MIN):
+        raise SettingsError(f"{name}={text!r}: expected a number of days, at least {_DAYS_MIN}")
+    return int(text)
 
 
 def _positive(given: Mapping[str, str], name: str, default: float, expected: str) -> float:
