@@ -31,7 +31,7 @@ def create_group(cloud: Cloud, group: Group) -> Group:
         raise StateError("duplicate", group.id)
     ceiling = cloud.limits.get("groups-per-project")
     owned = sum(g.project == group.project and g.account == group.account for g in cloud.groups)
-    if ceiling is not None and owned >= ceiling:
+    if ceiling is not None and 0 <= ceiling <= owned:
         raise StateError("limit", group.project)
     cloud.index = None
     cloud.groups.append(group)
@@ -46,7 +46,7 @@ def add_rule(cloud: Cloud, group_id: str, rule: Rule, position: int | None = Non
     """
     group = require_group(cloud, group_id)
     ceiling = cloud.limits.get("rules-per-group")
-    if ceiling is not None and len(group.rules) >= ceiling:
+    if ceiling is not None and 0 <= ceiling <= len(group.rules):
         raise StateError("limit", group_id)
     rule.id = rule.id or str(uuid4())
     same = [n for n, one in enumerate(group.rules) if one.direction == rule.direction]
@@ -80,6 +80,8 @@ def set_groups(cloud: Cloud, interface: Interface, group_ids: Sequence[str]) -> 
         if group_id not in interface.groups:
             require_group(cloud, group_id)
     cloud.index = None
+    if interface.groups != list(group_ids):
+        interface.version += 1
     interface.groups[:] = group_ids
 
 

@@ -14,6 +14,8 @@ class Rule:
 
     ``service`` is a template of protocols and ports, where it stands in their place.
     ``nic`` is the network a rule of a classic group is for: ``internet`` or ``intranet``.
+    ``project`` is empty for that of its group.
+    ``source_ports`` (written like ``ports``) and ``near_cidr`` complete a rule of five parts.
     """
 
     direction: str
@@ -31,6 +33,9 @@ class Rule:
     enabled: bool = True
     ethertype: str = "IPv4"
     nic: str = "intranet"
+    project: str = ""
+    source_ports: str = ""
+    near_cidr: str = ""
 
 
 @dataclass(slots=True)
@@ -57,7 +62,10 @@ class Group:
 
 @dataclass(slots=True)
 class Interface:
-    """A network interface or port. ``kind`` is primary, secondary or supplementary."""
+    """A network interface or port. ``kind`` is primary, secondary or supplementary.
+
+    ``version`` grows with every change of its groups.
+    """
 
     id: str
     groups: list[str] = field(default_factory=list)
@@ -71,6 +79,7 @@ class Interface:
     network: str = ""
     managed_by: str = ""
     ip: str = ""
+    version: int = 1
 
 
 @dataclass(slots=True)
