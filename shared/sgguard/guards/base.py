@@ -1,18 +1,21 @@
 """What all guards share: the closed set of reason codes, and the reasons every guard can give.
 
-A guard is a module with ``judge(facts, policy) -> Judgement``: pure, no clock, no I/O.
+A guard is a module with ``judge(facts, policy, now) -> Judgement``: pure, no clock, no I/O.
+Without ``now`` no exemption counts.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from fnmatch import fnmatchcase
+from dataclasses import replace
+from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
 
-from sgguard.decision import Reason
-from sgguard.model import Address, Group, GroupFacts, Unseen, Visibility
+from sgguard.decision import Judgement, Reason, Verdict
+from sgguard.model import Address, Group, GroupFacts, Scope, Unseen, Visibility
+from sgguard.policy import Policy, exempting
 from sgguard.wording import MESSAGE_MAX, one_line
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -69,18 +72,49 @@ LAUNCH_CODES: Mapping[str, str] = MappingProxyType(
 """Reason codes of the launch guard with their meaning."""
 
 
-def matches(pattern: str, address: Address, group: Group | None) -> bool:
-    """Say whether a policy pattern means this group: by address, id or name."""
-    name = group.name if group else ""
-    texts = (str(address), address.group_id, *([name] if name else []))
-    return any(fnmatchcase(text, pattern) for text in texts)
-
-
 def could_be_id(text: str, example: str) -> bool:
     """Say whether the text has the form of the example id: a name or a pattern has not."""
     if _UUID.fullmatch(example):
         return bool(_UUID.fullmatch(text))
     return bool(_PLAIN.fullmatch(text)) and text.startswith(example.partition("-")[0] + "-")
+
+
+def usable_group(wanted: str, scope: Scope, example: str) -> str:
+    """Return the id of a group the policy names by id or address, where it can be one here.
+
+    ``""`` where it is of another scope, or no id of this cloud.
+    """
+    where, _, group_id = wanted.rpartition(":")
+    is_here = not where or where == str(scope)
+    return group_id if is_here and could_be_id(group_id, example) else ""
+
+
+def excused(
+    reason: Reason, policy: Policy, address: Address, group: Group | None, now: datetime | None
+) -> Reason:
+    """Return the reason, or one that only informs where the policy exempts it at this moment.
+
+    It then says by whom and until when.
+    """
+    found = exempting(policy, reason.code, address, group, now)
+    if found is None:
+        return reason
+    why = f"{one_line(found.owner, 40)}, until {found.expires.isoformat()}"
+    said = f"Exempted by {why} ({one_line(found.reason, 50)}): {reason.message}"
+    return replace(reason, effect="info", message=one_line(said, MESSAGE_MAX))
+
+
+def unanswered(targets: Iterable[str], why: str) -> Judgement:
+    """Return the verdict on a cloud that could not be asked: block, for nothing is known."""
+    gap = Unseen(
+        code="not-told",
+        what="anything",
+        why=one_line(why, MESSAGE_MAX),
+        remedy="ask again when the cloud answers",
+    )
+    said = one_line(f"The cloud could not be asked: {why}", MESSAGE_MAX)
+    reasons = (Reason("facts-incomplete", said, "block", one, (gap,)) for one in targets)
+    return Judgement(Verdict.BLOCK, tuple(reasons))
 
 
 def missing_or_malformed(

@@ -8,20 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sgguard.decision import Judgement, Reason, Step, Verdict
 from sgguard.guards import delete_reason as say
-from sgguard.guards.base import (
-    could_be_id,
-    incomplete,
-    matches,
-    missing_or_malformed,
-    too_short_sighted,
-)
+from sgguard.guards.base import excused, incomplete, missing_or_malformed, too_short_sighted
 from sgguard.guards.delete_consequence import consequences
-from sgguard.guards.delete_plan import Edges, Order, deletion, order, release, revocations
-from sgguard.model import Address, Binding, DeleteFacts, Group, GroupFacts, Reference
-from sgguard.policy import Policy
+from sgguard.guards.delete_plan import Edges, Order, Ruled, deletion, order, rule_changes
+from sgguard.guards.delete_remedy import Ground, can_force, change_rule, free_holder
+from sgguard.model import DeleteFacts, GroupFacts, Reference
+from sgguard.policy import Policy, for_group, matches
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +25,8 @@ class _Set:
     """The groups of one request, by id in a fixed order, with what the judgement needs of them."""
 
     facts: DeleteFacts
-    policy: Policy
+    ground: Ground
+    policies: Mapping[str, Policy]
     members: Mapping[str, GroupFacts]
     edges: Edges
     order: Order
@@ -37,24 +34,29 @@ class _Set:
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
-    """A reason to block, and what would remove it: rules to revoke, holders to release.
+    """A reason to block, and what would remove it: rules to change, holders to release.
 
-    ``is_final`` says that nothing would, or that the policy does not permit it. A reason that
-    only warns needs no removing: the policy tolerates it.
+    ``is_forced`` leaves holders to the cloud's own forced delete. ``is_final`` says that nothing
+    would, or that the policy does not permit it. A reason that only warns or informs needs no
+    removing: the policy tolerates it, or exempts the group from it.
     """
 
     reason: Reason
-    revoked: tuple[Reference, ...] = ()
+    ruled: tuple[Ruled, ...] = ()
     released: tuple[Step, ...] = ()
+    is_forced: bool = False
     is_final: bool = False
 
 
 Findings = Mapping[str, tuple[_Finding, ...]]
 
 
-def judge(facts: DeleteFacts, policy: Policy) -> Judgement:
-    """Judge the groups as one set; the same facts in any order give the same judgement."""
-    request = _prepare(facts, policy)
+def judge(facts: DeleteFacts, policy: Policy, now: datetime | None = None) -> Judgement:
+    """Judge the groups as one set; the same facts in any order give the same judgement.
+
+    ``now`` is the moment at which exemptions must hold; without it none does.
+    """
+    request = _prepare(facts, policy, now)
     findings = {group_id: _blockers(request, one) for group_id, one in request.members.items()}
     staying = _staying(request, findings)
     reasons = tuple(
@@ -74,11 +76,17 @@ def _blocks(finding: _Finding) -> bool:
     return finding.reason.effect == "block"
 
 
-def _prepare(facts: DeleteFacts, policy: Policy) -> _Set:
+def _prepare(facts: DeleteFacts, policy: Policy, now: datetime | None) -> _Set:
     ordered = sorted(facts.groups, key=lambda one: one.address.group_id)
     members = {one.address.group_id: one for one in ordered}
     edges = {group_id: _held_within(one, members) for group_id, one in members.items()}
-    return _Set(facts, policy, members, edges, order(members, edges))
+    policies = {key: for_group(policy, one.address, one.group) for key, one in members.items()}
+    ground = Ground(facts, policy, now, frozenset(members))
+    return _Set(facts, ground, policies, members, edges, order(members, edges))
+
+
+def _policy(request: _Set, member: GroupFacts) -> Policy:
+    return request.policies[member.address.group_id]
 
 
 def _held_within(
@@ -117,7 +125,7 @@ def _blockers(request: _Set, member: GroupFacts) -> tuple[_Finding, ...]:
 
 def _unchangeable(request: _Set, member: GroupFacts) -> Iterator[Reason]:
     """Return the reasons that no remedy removes."""
-    policy, target = request.policy.delete, str(member.address)
+    policy, target = _policy(request, member).delete, str(member.address)
     yield from incomplete(
         member.unseen, target, say.label_of(member), tolerated=policy.tolerate_unseen
     )
@@ -128,65 +136,37 @@ def _unchangeable(request: _Set, member: GroupFacts) -> Iterator[Reason]:
         yield say.default_group(member)
     if member.group and member.group.managed_by:
         yield say.cloud_managed(member, member.group.managed_by)
-    pattern = _protecting(request, member.address, member.group)
-    if pattern is not None:
-        yield say.protected(member, pattern)
+    yield from _protected(request, member)
 
 
-def _protecting(request: _Set, address: Address, group: Group | None) -> str | None:
-    patterns = request.policy.delete.protected
-    return next((pattern for pattern in patterns if matches(pattern, address, group)), None)
+def _protected(request: _Set, member: GroupFacts) -> Iterator[Reason]:
+    policy, address, group = _policy(request, member), member.address, member.group
+    hit = next((one for one in policy.delete.protected if matches(one, address, group)), None)
+    if hit is not None:
+        yield excused(say.protected(member, hit), policy, address, group, request.ground.now)
 
 
 def _references_from_outside(request: _Set, member: GroupFacts) -> Iterator[_Finding]:
     outside = tuple(one for one in _references(member) if not _is_within(one, request.members))
     if outside:
-        is_final = not all(_is_revocable(request, member, one) for one in outside)
+        own = _policy(request, member)
+        changed = [change_rule(request.ground, own, member, one) for one in outside]
+        known = tuple(one for one in changed if one is not None)
         reason = say.referenced(request.facts.traits, member, outside)
-        yield _Finding(reason, revoked=outside, is_final=is_final)
-
-
-def _is_revocable(request: _Set, member: GroupFacts, reference: Reference) -> bool:
-    """Say whether the rule is known, ours, and the policy permits to revoke it."""
-    if "revoke" not in request.policy.delete.remedies:
-        return False
-    holder = Group(reference.group_id, reference.group_name)
-    address = Address(member.address.scope, reference.group_id)
-    is_ours = reference.rule is not None and not reference.account
-    return is_ours and _protecting(request, address, holder) is None
+        yield _Finding(reason, ruled=known, is_final=len(known) < len(outside))
 
 
 def _bindings(request: _Set, member: GroupFacts) -> Iterator[_Finding]:
-    bindings = tuple(sorted(member.bindings, key=repr))
+    bindings, own = tuple(sorted(member.bindings, key=repr)), _policy(request, member)
     if bindings:
-        steps = [_released(request, member, one) for one in bindings]
-        known = tuple(step for step in steps if step is not None)
-        is_final = len(known) < len(bindings)
-        yield _Finding(say.bound(member, bindings), released=known, is_final=is_final)
-
-
-def _released(request: _Set, member: GroupFacts, binding: Binding) -> Step | None:
-    """Return the permitted step that frees this holder of the group, or None."""
-    is_of_instance = binding.kind == "instance" or bool(binding.instance_id)
-    if not (is_of_instance and binding.holder_id):
-        return None
-    remedies = request.policy.delete.remedies
-    kept = set(binding.other_group_ids or ()) - set(request.members)
-    if kept and "unbind" in remedies:
-        return release(member.address, binding, fallback="")
-    fallback = _fallback(request, member.address)
-    if fallback and "move" in remedies:
-        return release(member.address, binding, fallback)
-    return None
-
-
-def _fallback(request: _Set, address: Address) -> str:
-    """Return the id of the policy's fallback group where it can be one here, else ``""``."""
-    scope, _, group_id = request.policy.delete.fallback_group.rpartition(":")
-    is_elsewhere = bool(scope) and scope != str(address.scope)
-    is_of_this_cloud = could_be_id(group_id, request.facts.traits.group_id_example)
-    is_usable = is_of_this_cloud and not is_elsewhere and group_id not in request.members
-    return group_id if is_usable else ""
+        others = [one for one in bindings if not can_force(request.ground, own, one)]
+        steps = [free_holder(request.ground, own, member, one) for one in others]
+        yield _Finding(
+            say.bound(member, bindings),
+            released=tuple(step for step in steps if step is not None),
+            is_forced=len(others) < len(bindings),
+            is_final=None in steps,
+        )
 
 
 def _staying(request: _Set, findings: Findings) -> frozenset[str]:
@@ -237,13 +217,19 @@ def _circle(request: _Set, group_id: str) -> tuple[str, ...]:
 
 
 def _plan(request: _Set, findings: Findings) -> tuple[Step, ...]:
-    """Return revocations, releases, then deletions: each makes the ones after it possible."""
+    """Return changes of rules, releases, then deletions: each makes the ones after it possible."""
     scope = next(iter(request.members.values())).address.scope
     rules = [
-        *((named, one) for named, found in findings.items() for f in found for one in f.revoked),
-        *((named, one) for named, held in request.order.revoked.items() for one in held),
+        *(one for found in findings.values() for each in found for one in each.ruled),
+        *(Ruled(named, one) for named, held in request.order.revoked.items() for one in held),
     ]
     released = (step for found in findings.values() for one in found for step in one.released)
-    going = (request.members[group_id] for group_id in request.order.first)
-    deleted = (deletion(one.address, one.group.name if one.group else "") for one in going)
-    return (*revocations(scope, rules), *released, *deleted)
+    deleted = (
+        deletion(
+            request.members[group_id].address,
+            group.name if (group := request.members[group_id].group) else "",
+            is_forced=any(one.is_forced for one in findings[group_id]),
+        )
+        for group_id in request.order.first
+    )
+    return (*rule_changes(scope, rules), *released, *deleted)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sgguard.decision import Step
 from sgguard.model import Address, Binding, Direction, Reference, Rule, Scope
-from sgguard.wording import label, one_line
+from sgguard.wording import MESSAGE_MAX, label, one_line
 
 _POSITION = re.compile(r"(ingress|egress)\[(\d+)\]")
 
@@ -108,19 +108,28 @@ def _walk(starts: Iterable[str], onward: Callable[[str], list[str]]) -> Iterable
         yield reached
 
 
-def revocations(scope: Scope, references: Iterable[tuple[str, Reference]]) -> tuple[Step, ...]:
-    """Return one step for each referring rule of ``(named id, reference)``, each rule once.
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """A rule that must stop naming a group: by going, or by naming ``to_group`` instead."""
 
-    Rules known by position are revoked from the last to the first: every removal shifts those
+    named: str
+    reference: Reference
+    to_group: str = ""
+
+
+def rule_changes(scope: Scope, wanted: Iterable[Ruled]) -> tuple[Step, ...]:
+    """Return one step for each rule that must change, each rule once.
+
+    Rules known by position are changed from the last to the first: every removal shifts those
     behind it, and undoing in reverse order puts each back at its own place.
     """
-    rules = {
-        (reference.group_id, reference.rule.rule_id): (named, reference, reference.rule)
-        for named, reference in references
-        if reference.rule is not None
-    }
-    chosen = sorted(rules.values(), key=lambda one: (one[1].group_id, _from_last(one[2])))
-    return tuple(_revoke(scope, named, reference, rule) for named, reference, rule in chosen)
+    known = [(one, one.reference.rule) for one in wanted if one.reference.rule is not None]
+    rules = {(one.reference.group_id, rule.rule_id): (one, rule) for one, rule in known}
+    chosen = sorted(rules.values(), key=lambda one: (one[0].reference.group_id, _from_last(one[1])))
+    return tuple(
+        _rewrite(scope, one, rule) if one.to_group else _revoke(scope, one, rule)
+        for one, rule in chosen
+    )
 
 
 def _from_last(rule: Rule) -> tuple[str, int, str]:
@@ -128,20 +137,43 @@ def _from_last(rule: Rule) -> tuple[str, int, str]:
     return (rule.direction, -int(position[2]) if position else 0, rule.rule_id)
 
 
-def _revoke(scope: Scope, named: str, reference: Reference, rule: Rule) -> Step:
-    target = str(Address(scope, reference.group_id))
-    details = _rule_details(rule, named)
-    way = "from" if rule.direction is Direction.INGRESS else "to"
-    traffic = "any" if rule.protocol == rule.ports == "any" else f"{rule.protocol} {rule.ports}"
-    words = f"{rule.rule_id} ({traffic} {way} {named})"
-    holder = label(reference.group_id, reference.group_name)
+def _revoke(scope: Scope, ruled: Ruled, rule: Rule) -> Step:
+    target = str(Address(scope, ruled.reference.group_id))
+    details = _rule_details(rule, ruled.named)
+    words, holder = f"{rule.rule_id} ({_traffic(rule, ruled.named)})", _holder(ruled.reference)
+    back = one_line(f"put rule {words} back into {holder}", MESSAGE_MAX)
     return Step(
         "revoke",
         target,
-        one_line(f"revoke rule {words} of {holder}", 200),
+        one_line(f"revoke rule {words} of {holder}", MESSAGE_MAX),
         details,
-        Step("authorize", target, one_line(f"put rule {words} back into {holder}", 200), details),
+        Step("authorize", target, back, details),
     )
+
+
+def _rewrite(scope: Scope, ruled: Ruled, rule: Rule) -> Step:
+    target = str(Address(scope, ruled.reference.group_id))
+    details = {**_rule_details(rule, ruled.named), "to_group": ruled.to_group}
+    behind = {**_rule_details(rule, ruled.to_group), "to_group": ruled.named}
+    words = f"rule {rule.rule_id} ({_traffic(rule, ruled.named)}) of {_holder(ruled.reference)}"
+    back = one_line(f"make {words} name {ruled.named} again", MESSAGE_MAX)
+    return Step(
+        "rewrite",
+        target,
+        one_line(f"make {words} name {ruled.to_group} instead", MESSAGE_MAX),
+        details,
+        Step("rewrite", target, back, behind),
+    )
+
+
+def _traffic(rule: Rule, named: str) -> str:
+    way = "from" if rule.direction is Direction.INGRESS else "to"
+    traffic = "any" if rule.protocol == rule.ports == "any" else f"{rule.protocol} {rule.ports}"
+    return f"{traffic} {way} {named}"
+
+
+def _holder(reference: Reference) -> str:
+    return label(reference.group_id, reference.group_name)
 
 
 def _rule_details(rule: Rule, named: str) -> dict[str, str]:
@@ -179,6 +211,13 @@ def release(address: Address, binding: Binding, fallback: str) -> Step:
     return Step("move", target, one_line(words, 200), there, back)
 
 
-def deletion(address: Address, name: str) -> Step:
-    """Return the last step for a group; it has no inverse but a snapshot."""
-    return Step("delete", str(address), f"delete {label(address.group_id, name)}")
+def deletion(address: Address, name: str, *, is_forced: bool = False) -> Step:
+    """Return the last step for a group; it has no inverse but a snapshot.
+
+    Forced, the cloud itself takes the group off the instances that still carry it.
+    """
+    words = f"delete {label(address.group_id, name)}"
+    if not is_forced:
+        return Step("delete", str(address), words)
+    words = one_line(f"{words} by force: the cloud unbinds its instances", MESSAGE_MAX)
+    return Step("delete", str(address), words, {"is_forced": "true"})

@@ -1,22 +1,16 @@
 """May these groups be carried by a planned or an existing instance? Pure.
 
-Facts and policy come in, a judgement goes out. The only remedy is to bind a missing baseline
-group, where the policy permits it and the limits hold with it.
+Facts and policy come in, a judgement goes out, with the steps of ``launch_remedy.py`` where the
+policy permits them and nothing but the policy is in the way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
+from datetime import datetime
 
-from sgguard.decision import Forecast, Judgement, Reason, Step, Verdict
-from sgguard.guards.base import (
-    could_be_id,
-    incomplete,
-    matches,
-    missing_or_malformed,
-    too_short_sighted,
-)
+from sgguard.decision import Forecast, Judgement, Reason, Verdict
+from sgguard.guards.base import excused, incomplete, missing_or_malformed, too_short_sighted
 from sgguard.guards.launch_limit import (
     Change,
     Usage,
@@ -27,43 +21,67 @@ from sgguard.guards.launch_limit import (
     usages,
     without_effect,
 )
+from sgguard.guards.launch_remedy import Breach, remedies
 from sgguard.model import Address, Group, GroupFacts, LaunchFacts
-from sgguard.policy import Policy
+from sgguard.policy import Policy, for_groups, is_of_scope, matches
 from sgguard.wording import MESSAGE_MAX, count, label, listing, one_line
 
-_COLONS_OF_ADDRESS = 3
 
+def judge(facts: LaunchFacts, policy: Policy, now: datetime | None = None) -> Judgement:
+    """Judge a planned launch or a present instance; the same facts give the same judgement.
 
-def judge(facts: LaunchFacts, policy: Policy) -> Judgement:
-    """Judge a planned launch or a present instance; the same facts give the same judgement."""
+    Of several groups the strictest of their policies holds. ``now`` is the moment at which
+    exemptions must hold; without it none does.
+    """
+    policy = for_groups(policy, concerned(facts))
     overrides = policy.limits.get(facts.scope.provider, {})
     change = change_of(facts)
     compared = usages(change, overrides)
-    missing = _missing_baselines(facts, policy)
-    plan = _remedies(facts, policy, missing)
     refused = (
         *_unreadable(change, policy, overrides),
         *_groups(change),
         *_instance(change),
         *(exceeded(one) for one in compared if one.is_exceeded),
-        *_forbidden(facts, policy),
     )
-    required = tuple(_baseline_missing(facts, entry) for entry in missing)
-    warned = tuple(
-        near(one)
+    forbidden = [_excused(one, facts, policy, now) for one in _forbidden(facts, policy)]
+    missing = _missing_baselines(facts, policy)
+    required = [_excused(_baseline_missing(facts, one), facts, policy, now) for one in missing]
+    breach = Breach(
+        tuple(m for m, one in zip(missing, required, strict=True) if one.effect == "block"),
+        tuple(one.target.rpartition(":")[2] for one in forbidden if one.effect == "block"),
+    )
+    warned = (
+        _excused(near(one), facts, policy, now)
         for one in compared
         if not one.is_exceeded and one.is_near(policy.launch.warn_at_percent)
     )
     noted = (*without_effect(facts, _target(facts)), *_default_applies(facts))
-    reasons = (*refused, *required, *warned, *noted)
+    reasons = (*refused, *forbidden, *required, *warned, *noted)
     forecast = tuple(
         Forecast(one.target, one.limit, one.subject) for one in sorted(compared, key=_fullness)
     )
-    if any(one.effect == "block" for one in refused) or (missing and not plan):
+    is_refused = any(one.effect == "block" for one in refused)
+    is_broken = bool(breach.missing or breach.forbidden)
+    plan = remedies(facts, policy, breach) if is_broken and not is_refused else ()
+    if is_refused or (is_broken and not plan):
         return Judgement(Verdict.BLOCK, reasons, forecast=forecast)
-    verdict = Verdict.REMEDIATE if missing else Verdict.ALLOW
+    verdict = Verdict.REMEDIATE if is_broken else Verdict.ALLOW
     reasons = (*reasons, _within(change, compared))
     return Judgement(verdict, reasons, plan, forecast=forecast)
+
+
+def concerned(facts: LaunchFacts) -> list[tuple[Address, Group | None]]:
+    """Return whose policies hold: the groups', or that of the place where none is named."""
+    groups = [(one.address, one.group) for one in _in_order(facts.groups)]
+    return [*groups] or [(Address(facts.scope, facts.instance_id), None)]
+
+
+def _excused(reason: Reason, facts: LaunchFacts, policy: Policy, now: datetime | None) -> Reason:
+    """Return the reason, exempted where the policy says so for its group, or for the instance."""
+    for one in facts.groups:
+        if reason.target == str(one.address):
+            return excused(reason, policy, one.address, one.group, now)
+    return excused(reason, policy, Address(facts.scope, facts.instance_id), None, now)
 
 
 def _target(facts: LaunchFacts) -> str:
@@ -166,16 +184,9 @@ def _missing_baselines(facts: LaunchFacts, policy: Policy) -> tuple[str, ...]:
     return tuple(
         entry
         for entry in policy.launch.baseline
-        if _concerns(entry, facts)
+        if is_of_scope(entry, str(facts.scope))
         and not any(matches(entry, one.address, one.group) for one in present)
     )
-
-
-def _concerns(entry: str, facts: LaunchFacts) -> bool:
-    """Say whether an entry written as an address means this scope; any other means every scope."""
-    if entry.count(":") != _COLONS_OF_ADDRESS:
-        return True
-    return fnmatchcase(str(facts.scope), entry.rpartition(":")[0])
 
 
 def _baseline_missing(facts: LaunchFacts, entry: str) -> Reason:
@@ -185,30 +196,6 @@ def _baseline_missing(facts: LaunchFacts, entry: str) -> Reason:
     given = f"; it has {listing(carried, room)}." if carried else "; it has none."
     said = one_line(said + given, MESSAGE_MAX)
     return Reason("baseline-missing", said, "block", _target(facts))
-
-
-def _remedies(facts: LaunchFacts, policy: Policy, missing: Sequence[str]) -> tuple[Step, ...]:
-    """Return a step for each missing baseline group, or nothing when one cannot be bound."""
-    if not missing or "bind" not in policy.launch.remedies:
-        return ()
-    if facts.instance and (facts.instance.binding_refusal or facts.instance.unseen_to_bind):
-        return ()
-    ids = [entry.rpartition(":")[2] for entry in missing]
-    if not all(could_be_id(one, facts.traits.group_id_example) for one in ids):
-        return ()
-    after = usages(change_of(facts, ids), policy.limits.get(facts.scope.provider, {}))
-    if any(one.is_exceeded and one.limit.is_enforced for one in after):
-        return ()
-    return tuple(_bind(facts, group_id) for group_id in dict.fromkeys(ids))
-
-
-def _bind(facts: LaunchFacts, group_id: str) -> Step:
-    details = {"instance_id": facts.instance_id, "count": str(facts.count)}
-    whom = facts.instance_id or "every planned instance"
-    target, words = str(Address(facts.scope, group_id)), f"{group_id} {{}} {whom}"
-    back = Step("unbind", target, one_line("unbind " + words.format("from"), MESSAGE_MAX), details)
-    bind = one_line("bind " + words.format("to"), MESSAGE_MAX)
-    return Step("bind", target, bind, details, back)
 
 
 def _default_applies(facts: LaunchFacts) -> Iterator[Reason]:
