@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
-from sgguard import answer, logs, pipeline, problem
-from sgguard.decision import Decision
+from sgguard import answer, document, logs, pipeline, problem
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.errors import (
     AddressError,
@@ -32,22 +32,23 @@ KIND = Kind("delete_request", "sgguard.delete.requested.v1")
 WORLD = world_of("tencent")
 
 
-def decide(event: Event) -> Decision:
-    """The real decision about the free group, without a socket."""
+def decide(event: Event) -> dict[str, Any]:
+    """The document of the real decision about the free group, without a socket."""
     means = pipeline.Means.from_env(
         WORLD.env, transport=EmulatorTransport(WORLD.emulator()), new_id=lambda: "d1"
     )
     address = Address.parse(f"tencent::{WORLD.region}:{WORLD.free}")
-    return pipeline.decide_delete(DeleteRequest((address,)), means, event_id=event.event_id)
+    request = DeleteRequest((address,))
+    return document.to_json(pipeline.decide_delete(request, means, event_id=event.event_id))
 
 
 def each(delivery: Delivery, decide_one=decide) -> answer.Answer:
     """Answer a delivery whose events are decided one by one."""
 
     def decide_all(asked):
-        return [outcome(Event(event_id, data)) for data, event_id in asked]
+        return [outcome(event) for _, event in asked]
 
-    def outcome(event: Event) -> Decision | Exception:
+    def outcome(event: Event) -> dict[str, Any] | Exception:
         try:
             return decide_one(event)
         except Exception as error:  # noqa: BLE001 - as the pipeline does
@@ -148,8 +149,8 @@ def test_the_events_of_a_batch_are_decided_together_and_answered_in_order():
     calls = []
 
     def decide_all(asked):
-        calls.append([event_id for _, event_id in asked])
-        return [decide(Event(event_id, data)) for data, event_id in asked]
+        calls.append([event.event_id for _, event in asked])
+        return [decide(event) for _, event in asked]
 
     delivery = Delivery("batched", (events("1")[0], EventError("no"), *events("2", "3")))
     given = answer.to_each(delivery, KIND, lambda data: data, decide_all)
@@ -171,15 +172,13 @@ def test_data_that_breaks_the_parser_breaks_its_own_event_only():
         return data
 
     delivery = Delivery("batched", (Event("1", None), *events("2")))
-    given = answer.to_each(
-        delivery, KIND, parse, lambda asked: [decide(Event(n, d)) for d, n in asked]
-    )
+    given = answer.to_each(delivery, KIND, parse, lambda asked: [decide(e) for _, e in asked])
     one, two = json.loads(given.body)
     assert (one["data"]["status"], two["data"]["verdict"]) == (500, "allow")
 
 
 def failing(error: Exception):
-    def fail(_: Event) -> Decision:
+    def fail(_: Event) -> dict[str, Any]:
         raise error
 
     return fail
@@ -207,7 +206,7 @@ def test_a_batch_of_which_nothing_was_decided_says_whether_to_send_it_again(
 
 
 def test_a_batch_of_which_something_was_decided_is_answered():
-    def sometimes(event: Event) -> Decision:
+    def sometimes(event: Event) -> dict[str, Any]:
         if event.event_id == "2":
             raise RuntimeError("a bug in one must not take the other along")
         return decide(event)

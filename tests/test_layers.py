@@ -38,26 +38,45 @@ MAY_IMPORT = {
     "change": {"model"},
     "codec": {"errors"},
     "store": {"errors", "settings", "store"},
-    "remedy": FOUNDATION | {"change", "codec", "store", "wording", "providers", "wire", "remedy"},
+    "remedy": FOUNDATION
+    | {"permission", "change", "codec", "store", "wording", "providers", "wire", "remedy"},
     "policy": {"decision", "errors", "model", "schemas"},
     "settings": {"decision", "errors"},
     "logs": {"errors", "settings"},
     "wire": FOUNDATION | {"wire"},
     "wording": {"model"},
-    "guards": {"model", "decision", "policy", "wording", "guards"},
+    "permission": {"model", "decision", "policy", "wording"},
+    "guards": {"model", "decision", "policy", "permission", "wording", "guards"},
     "providers": FOUNDATION | {"change", "wire", "providers"},
     "facts": FOUNDATION | {"wire", "providers"},
     "explanation": FOUNDATION | {"providers", "facts"},
     "document": {"model", "decision"} | SAYING,
+    "document_outcome": {"decision", "document", "store"},
     "text": {"model", "decision"} | SAYING,
     "graph": {"model", "decision"} | SAYING,
     "events": FOUNDATION | {"events"},
     "request": FOUNDATION | {"events"},
     "batch": FOUNDATION | {"wire", "providers", "facts"},
-    "means": FOUNDATION | {"wire", "providers"},
+    "means": FOUNDATION | {"wire", "providers", "store"},
     "pipeline": FOUNDATION
     | {"wire", "providers", "facts", "explanation", "batch", "means", "guards", "events"}
+    | {"permission"}
     | {"remedy"},
+    "outcome": FOUNDATION
+    | {
+        "change",
+        "codec",
+        "document",
+        "document_outcome",
+        "facts",
+        "guards",
+        "means",
+        "pipeline",
+        "providers",
+    }
+    | {"remedy", "store"},
+    "handling": FOUNDATION
+    | {"document", "events", "means", "outcome", "pipeline", "store", "wire"},
     "doctor": FOUNDATION | {"wire", "providers", "means", "doctor"},
     "arrival": {"errors", "wire"},
     "problem": FOUNDATION,
@@ -65,7 +84,7 @@ MAY_IMPORT = {
     "emulator": {"model", "wire", "emulator"},
     "functions": FOUNDATION
     | SAYING
-    | {"events", "request", "pipeline", "answer", "wire"}
+    | {"events", "request", "handling", "means", "answer", "wire"}
     | {"arrival"},
     "serve": FOUNDATION,
     "processes": {"errors"},

@@ -7,7 +7,7 @@ import functions_framework
 from flask import Request
 from flask.typing import ResponseReturnValue
 
-from sgguard import answer, arrival, events, pipeline, request
+from sgguard import answer, arrival, events, handling, means, request
 
 KIND = events.Kind("delete_request", "sgguard.delete.requested.v1")
 
@@ -19,8 +19,8 @@ def delete_request(http: Request) -> ResponseReturnValue:
 
 
 def _judge(http: Request) -> answer.Answer:
-    means = pipeline.begin(os.environ)
-    with arrival.within(means.deadline, http.environ, http.stream):
-        delivery = events.read(http.headers, http.stream, KIND, means.settings.max_body_bytes)
-    decide = partial(pipeline.decide_deletes, means=means)
-    return answer.to_each(delivery, KIND, request.delete_request, decide)
+    given = means.begin(os.environ)
+    with arrival.within(given.deadline, http.environ, http.stream):
+        delivery = events.read(http.headers, http.stream, KIND, given.settings.max_body_bytes)
+    handle = partial(handling.deletes, means=given)
+    return answer.to_each(delivery, KIND, request.delete_request, handle)

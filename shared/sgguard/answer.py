@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sgguard import document, problem, schemas
-from sgguard.decision import Decision
+from sgguard import problem, schemas
 from sgguard.errors import EventError
 from sgguard.events.base import Delivery, DeliveryMode, Event, Kind
 from sgguard.events.cloudevents import encode_header
 
 T = TypeVar("T")
+
+Json = dict[str, Any]
 
 DECISION_TYPE = "sgguard.decision.v1"
 PROBLEM_TYPE = "sgguard.problem.v1"
@@ -71,15 +72,15 @@ def to_each(
     delivery: Delivery,
     kind: Kind,
     parse: Callable[[object], T],
-    decide: Callable[[list[tuple[T, str]]], Sequence[Decision | Exception]],
+    handle: Callable[[list[tuple[T, Event]]], Sequence[Json | Exception]],
 ) -> Answer:
-    """Decide the events of a delivery together and answer each of them.
+    """Handle the events of a delivery together and answer each of them.
 
-    ``parse`` turns an event's data into a request; ``decide`` takes the requests with their
-    event ids and returns, in order, a decision or an error for each.
+    ``parse`` turns an event's data into a request; ``handle`` takes the requests with their
+    events and returns, in order, a decision's document or an error for each.
     """
     results: list[Result | None] = []
-    asked: list[tuple[T, str]] = []
+    asked: list[tuple[T, Event]] = []
     waiting: list[Event] = []
     for item in delivery.items:
         request = _parsed(item, parse)
@@ -87,9 +88,9 @@ def to_each(
             results.append(request)
         elif isinstance(item, Event):
             results.append(None)
-            asked.append((request, item.event_id))
+            asked.append((request, item))
             waiting.append(item)
-    decided = iter(zip(waiting, decide(asked) if asked else (), strict=True))
+    decided = iter(zip(waiting, handle(asked) if asked else (), strict=True))
     return _answered(
         delivery.mode, [_result(*next(decided)) if one is None else one for one in results], kind
     )
@@ -104,7 +105,7 @@ def _answered(mode: DeliveryMode, results: list[Result], kind: Kind) -> Answer:
     return _decided(mode, result, kind)
 
 
-Result = Decision | problem.Details
+Result = Json | problem.Details
 
 
 def _parsed(item: Event | EventError, parse: Callable[[object], T]) -> T | problem.Details:
@@ -116,17 +117,16 @@ def _parsed(item: Event | EventError, parse: Callable[[object], T]) -> T | probl
         return problem.of(error, event_id=item.event_id, pointer=item.pointer)
 
 
-def _result(event: Event, outcome: Decision | Exception) -> Result:
+def _result(event: Event, outcome: Json | Exception) -> Result:
     if isinstance(outcome, Exception):
         return problem.of(outcome, event_id=event.event_id, pointer=event.pointer)
     return outcome
 
 
-def _decided(mode: DeliveryMode, decision: Decision, kind: Kind) -> Answer:
-    data = document.to_json(decision)
+def _decided(mode: DeliveryMode, data: Json, kind: Kind) -> Answer:
     if mode == "bare":
         return _json(200, data)
-    attributes = _attributes(decision, kind)
+    attributes = _attributes(data, kind)
     if mode == "structured":
         return Answer(200, _bytes({**attributes, "data": data}), {"Content-Type": _STRUCTURED})
     del attributes["datacontenttype"]  # in this mode Content-Type says it
@@ -153,8 +153,8 @@ def _batch(results: list[Result], kind: Kind) -> Answer:
 
 
 def _batched(result: Result, position: int, kind: Kind) -> dict[str, Any]:
-    if isinstance(result, Decision):
-        return {**_attributes(result, kind), "data": document.to_json(result)}
+    if not isinstance(result, problem.Details):
+        return {**_attributes(result, kind), "data": result}
     data = {**result.document, "position": position}
     if result.retry_after_s is not None:
         data["retry_after_s"] = result.retry_after_s
@@ -168,19 +168,19 @@ def _batched(result: Result, position: int, kind: Kind) -> dict[str, Any]:
     }
 
 
-def _attributes(decision: Decision, kind: Kind) -> dict[str, str]:
+def _attributes(decision: Json, kind: Kind) -> dict[str, str]:
     return {
         "specversion": "1.0",
-        "id": decision.decision_id,
+        "id": decision["decision_id"],
         "source": _source(kind),
         "type": DECISION_TYPE,
-        "subject": _subject(decision.target),
-        "time": decision.decided_at.isoformat().replace("+00:00", "Z"),
+        "subject": _subject(decision["target"]),
+        "time": decision["decided_at"],
         "datacontenttype": _JSON,
     }
 
 
-def _subject(target: tuple[str, ...]) -> str:
+def _subject(target: Sequence[str]) -> str:
     """Return what was judged; of a set only its scope, which never outgrows a header."""
     return target[0] if len(target) == 1 else target[0].rpartition(":")[0]
 

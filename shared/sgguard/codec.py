@@ -6,8 +6,6 @@ import hashlib
 import json
 from typing import Any, TypeVar
 
-import msgspec
-
 from sgguard.errors import StoreError
 
 T = TypeVar("T")
@@ -15,6 +13,8 @@ T = TypeVar("T")
 
 def dump(value: Any) -> str:
     """Return a value of ours as JSON, the same text for the same value."""
+    import msgspec  # noqa: PLC0415 - 25 ms that only carrying out a plan is worth
+
     plain = msgspec.to_builtins(value)
     return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
@@ -25,6 +25,8 @@ def load(kind: type[T], text: str) -> T:
     Raises:
         StoreError: the text is not one of this kind; the message says where.
     """
+    import msgspec  # noqa: PLC0415 - as above
+
     try:
         return msgspec.json.decode(text, type=kind)
     except msgspec.MsgspecError as error:

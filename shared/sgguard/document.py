@@ -47,8 +47,11 @@ def to_json(decision: Decision) -> Json:
         "consequences": [_consequence(one) for one in judgement.consequences],
         "facts": _facts(decision),
         "plan": [_step(step) for step in judgement.plan],
-        "decided_at": _time(decision.decided_at),
+        "decided_at": time_json(decision.decided_at),
         "took_ms": round(decision.took_ms, 3),
+        "note": "",
+        "journal": [],
+        "approval": None,
     }
 
 
@@ -74,7 +77,8 @@ def _unread(facts: DeleteFacts | LaunchFacts) -> Iterator[tuple[str, Unseen]]:
         yield from ((str(group.address), one) for one in group.unseen)
 
 
-def _time(moment: datetime) -> str:
+def time_json(moment: datetime) -> str:
+    """Return a moment as RFC 3339 in UTC, to the millisecond."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -18,6 +18,7 @@ from sgguard.model import Scope
 from sgguard.policy import Policy
 from sgguard.providers import Access, Cloud
 from sgguard.settings import Settings, unknown_variables, variable_part
+from sgguard.store import Store, open_store
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline, EpochClock, MonotonicClock
 from sgguard.wire.pacing import LANES, Lanes, Pace
@@ -35,7 +36,8 @@ class Means:
 
     ``env`` holds the credentials under each cloud's own variable names. ``transport`` replaces
     the network: tests put the emulator there. ``retry`` and ``lanes`` say how patiently and how
-    fast clouds are asked; the lanes are those of the process.
+    fast clouds are asked; the lanes are those of the process. ``store`` is what is kept between
+    deliveries, None where nothing is.
     """
 
     settings: Settings
@@ -47,6 +49,7 @@ class Means:
     new_id: Callable[[], str] = fresh_id
     retry: Retry = field(default_factory=Retry)
     lanes: Lanes = field(default=LANES, repr=False)
+    store: Store | None = field(default=None, repr=False)
 
     @classmethod
     def from_env(
@@ -72,6 +75,7 @@ class Means:
             transport=transport,
             now=now,
             new_id=new_id,
+            store=_store(settings.store_url),
         )
 
     @property
@@ -128,6 +132,12 @@ def _warn(variables: tuple[str, ...]) -> None:
     """Name misspelt variables once per process: they would be ignored in silence."""
     for name in variables:
         logs.log(logging.WARNING, "unknown setting", setting=name)
+
+
+@lru_cache(maxsize=8)
+def _store(url: str | None) -> Store | None:
+    """Open a store once per process: its connections outlive the event."""
+    return open_store(url) if url else None
 
 
 @lru_cache(maxsize=8)

@@ -17,13 +17,16 @@ from typing import Any
 
 from sgguard import logs
 from sgguard.errors import (
+    BusyError,
     CloudError,
     CredentialsError,
     DeadlineError,
     EventError,
+    HaltedError,
     InputError,
     SettingsError,
     SgguardError,
+    StoreError,
     ThrottledError,
     UnauthenticatedError,
 )
@@ -89,6 +92,9 @@ _TITLES = {
     "credentials": "The cloud refused the credentials, or there are none",
     "settings": "The function is not set up correctly",
     "deadline": "The time for this event is used up",
+    "busy": "Somebody works on this already",
+    "halted": "All changes are stopped",
+    "store": "What is kept between deliveries cannot be used",
     "internal": "Something unexpected happened",
 }
 
@@ -128,13 +134,22 @@ def _cloud(error: CloudError) -> Details:
     return _details("cloud-unavailable", 503, str(error), wait_s or _CLOUD_RETRY_S, **told)
 
 
+_OURS: tuple[tuple[type[SgguardError], str, int], ...] = (
+    (DeadlineError, "deadline", 503),
+    (CredentialsError, "credentials", 503),
+    (SettingsError, "settings", 503),
+    (BusyError, "busy", 409),
+    (HaltedError, "halted", 503),
+    (StoreError, "store", 503),
+)
+
+
 def _ours(error: SgguardError) -> Details:
-    if isinstance(error, DeadlineError):
-        return _details("deadline", 503, str(error), error.retry_after_s)
-    if isinstance(error, CredentialsError):
-        return _details("credentials", 503, str(error), _OPERATOR_RETRY_S)
-    if isinstance(error, SettingsError):
-        return _details("settings", 503, str(error), _OPERATOR_RETRY_S)
+    for kind, slug, status in _OURS:
+        if isinstance(error, kind):
+            is_operators = isinstance(error, SettingsError)
+            wait_s = _OPERATOR_RETRY_S if is_operators else error.retry_after_s
+            return _details(slug, status, str(error), wait_s)
     return _details("internal", 500, str(error))
 
 

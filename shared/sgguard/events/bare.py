@@ -44,7 +44,8 @@ def read(headers: Mapping[str, str], body: bytes, kind: Kind) -> Delivery:  # no
     if not isinstance(document, dict):
         raise EventError("the body is not a JSON object", problems=(Problem("", "is no object"),))
     event_id = document.get("id")
-    if event_id is None:
+    is_named = event_id is not None
+    if not is_named:
         event_id = f"sha256:{hashlib.sha256(body).hexdigest()}"
     elif not (
         isinstance(event_id, str) and 0 < len(event_id) <= _ID_MAX and event_id.isprintable()
@@ -54,4 +55,4 @@ def read(headers: Mapping[str, str], body: bytes, kind: Kind) -> Delivery:  # no
             "the event's id cannot be used", problems=(Problem("/id", "is not usable", expected),)
         )
     data = {key: value for key, value in document.items() if key != "id"}
-    return Delivery("bare", (Event(event_id, data),))
+    return Delivery("bare", (Event(event_id, data, is_named=is_named),))

@@ -101,7 +101,8 @@ def _structured(document: Any, kind: Kind, at: str) -> Event:
     attributes = {name: value for name, value in members.items() if name not in _DATA}
     _check(attributes, lambda name: at + pointer(name), kind)
     data, where = _data(members, at)
-    return Event(str(attributes["id"]), data, str(attributes["source"]), where)
+    at_s = _at_s(attributes)
+    return Event(str(attributes["id"]), data, str(attributes["source"]), where, at_s)
 
 
 def _data(members: Mapping[str, Any], at: str) -> tuple[object, str]:
@@ -137,7 +138,8 @@ def _binary(headers: Mapping[str, str], body: bytes, kind: Kind) -> Event:
     if problems:
         raise _invalid(problems)
     _check(attributes, lambda name: f"ce-{name}", kind)
-    return Event(attributes["id"], parse_json(body), attributes["source"])
+    data = parse_json(body)
+    return Event(attributes["id"], data, attributes["source"], at_s=_at_s(attributes))
 
 
 def _require_json(content_type: str, expected: str) -> None:
@@ -182,16 +184,25 @@ def _attribute_problems(name: str, value: object) -> Iterator[str]:
         yield "is not usable"
 
 
+def _at_s(attributes: Mapping[str, Any]) -> float | None:
+    """Return when an event that was checked happened."""
+    return _moment(attributes["time"]).timestamp() if "time" in attributes else None
+
+
 def _is_time(text: str) -> bool:
     if not _TIME.fullmatch(text):
         return False
-    if text[17:19] == "60":  # a leap second, which RFC 3339 has and datetime has not
-        text = f"{text[:17]}59{text[19:]}"
     try:
-        datetime.fromisoformat(text.upper())
-    except ValueError:
+        _moment(text).timestamp()
+    except (ValueError, OverflowError):
         return False
     return True
+
+
+def _moment(text: str) -> datetime:
+    if text[17:19] == "60":  # a leap second, which RFC 3339 has and datetime has not
+        text = f"{text[:17]}59{text[19:]}"
+    return datetime.fromisoformat(text.upper())
 
 
 _FITS: dict[str, Callable[[str], object]] = {

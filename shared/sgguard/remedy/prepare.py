@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from sgguard.codec import digest
 from sgguard.decision import Judgement, Reason, Step, Verdict
 from sgguard.model import DeleteFacts, Group, LaunchFacts, Scope
 from sgguard.policy import Policy
@@ -92,3 +93,12 @@ def _name(group: Group) -> str:
 def _steps(planned: Plan) -> tuple[Step, ...]:
     """Return the steps that have a change, each once: some were found to be done already."""
     return tuple({id(one.step): one.step for one in planned.planned}.values())
+
+
+def fingerprint(facts: DeleteFacts | LaunchFacts, prepared: Prepared | None) -> str:
+    """Return a hash of everything a plan was made of: it changes when a person should look again.
+
+    Counts and limits are left out; they change without changing what the plan does.
+    """
+    groups = [(one.address, one.group, one.references, one.bindings) for one in facts.groups]
+    return digest([groups, prepared])

@@ -1,0 +1,58 @@
+"""What became of a decision, in its document: outcome, journal, the question to a person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from sgguard.decision import Outcome
+from sgguard.document import Json, time_json
+from sgguard.store.rows import Approval, Entry
+
+
+def with_outcome(
+    document: Json,
+    outcome: Outcome,
+    note: str = "",
+    *,
+    journal: Iterable[Entry] = (),
+    approval: Approval | None = None,
+) -> Json:
+    """Return a decision's document with what became of it.
+
+    ``note`` says in words what the world looks like now, ``journal`` what was done, line by line.
+    """
+    return {
+        **document,
+        "outcome": outcome.value,
+        "note": note,
+        "journal": [_line(one) for one in journal],
+        "approval": document.get("approval") if approval is None else _approval(approval),
+    }
+
+
+def _line(entry: Entry) -> Json:
+    return {
+        "number": entry.number,
+        "step": entry.step,
+        "change": json.loads(entry.change_json),
+        "is_undo": entry.is_undo,
+        "state": entry.state,
+        "note": entry.note,
+        "at": _time(entry.at_s),
+    }
+
+
+def _approval(approval: Approval) -> Json:
+    return {
+        "approval_id": approval.approval_id,
+        "state": approval.state,
+        "facts_hash": approval.facts_hash,
+        "expires_at": _time(approval.expires_at_s),
+        "resolved_by": approval.resolved_by,
+    }
+
+
+def _time(at_s: float) -> str:
+    return time_json(datetime.fromtimestamp(at_s, UTC))

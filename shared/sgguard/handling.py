@@ -1,0 +1,148 @@
+"""One event, one effect, one answer: from its claim to what is kept of it.
+
+With a store every event is claimed before it is decided, so that a second delivery gets the first
+one's answer, and two instances never work on the same event. Without one, events are only judged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sgguard import document, logs, pipeline
+from sgguard.decision import Mode
+from sgguard.errors import BusyError, EventError, SettingsError, StoreError
+from sgguard.events.base import Event
+from sgguard.means import Means
+from sgguard.model import DeleteRequest, LaunchRequest
+from sgguard.pipeline import Decided
+from sgguard.store.rows import Answered, Busy, Claim, OtherPayload
+from sgguard.wire.parallel import parallel
+
+if TYPE_CHECKING:
+    from sgguard.outcome import Desk
+
+R = TypeVar("R", DeleteRequest, LaunchRequest)
+
+Json = dict[str, Any]
+Handled = Json | Exception
+"""The document that answers one event, or why there is none."""
+
+Settle = Callable[[Sequence[tuple[R, str]], Means, Sequence[str]], list[Decided | Exception]]
+
+
+def deletes(asked: Sequence[tuple[DeleteRequest, Event]], means: Means) -> list[Handled]:
+    """Handle requests to delete groups, each with its event, each by itself, in order."""
+    return _handle("delete_request", asked, means, pipeline.settle_deletes)
+
+
+def launches(asked: Sequence[tuple[LaunchRequest, Event]], means: Means) -> list[Handled]:
+    """Handle planned and present instances, each with its event, each by itself, in order."""
+    return _handle("instance_launch", asked, means, pipeline.settle_launches)
+
+
+def _handle(
+    kind: str, asked: Sequence[tuple[R, Event]], means: Means, settle: Settle[R]
+) -> list[Handled]:
+    desk = _desk(means)
+    claims = [_claimed(desk, kind, event, means) for _, event in asked]
+    results: dict[int, Handled] = {}
+    fresh: list[int] = []
+    for n, claim in enumerate(claims):
+        if isinstance(claim, Claim) and desk is not None and desk.is_begun(claim):
+            results[n] = _caught(partial(desk.go_on, claim))
+        elif claim is None or isinstance(claim, Claim):
+            fresh.append(n)
+        else:
+            results[n] = claim
+    ids = [c.decision_id if isinstance(c := claims[n], Claim) else means.new_id() for n in fresh]
+    decided = settle([(asked[n][0], asked[n][1].event_id) for n in fresh], means, ids)
+    finish = [
+        partial(_finished, desk, claims[n], *asked[n], one)
+        for n, one in zip(fresh, decided, strict=True)
+    ]
+    handled = parallel([partial(_caught, one) for one in finish])
+    results.update(zip(fresh, handled, strict=True))
+    return [results[n] for n in range(len(asked))]
+
+
+def _desk(means: Means) -> Desk | None:
+    if means.store is None:
+        return None
+    from sgguard.outcome import Desk  # noqa: PLC0415 - a cold start without a store needs none
+
+    return Desk.of(means)
+
+
+def _caught(handle: Callable[[], Json]) -> Handled:
+    try:
+        return handle()
+    except Exception as error:  # noqa: BLE001 - of a batch only this event is concerned
+        return error
+
+
+def _claimed(desk: Desk | None, kind: str, event: Event, means: Means) -> Claim | Handled | None:
+    """Claim one event; None where nothing can be kept, which is enough to observe."""
+    if desk is None:
+        return None
+    decision_id = means.new_id()
+    # A body without an id is a new question each time it is sent.
+    event_id = event.event_id if event.is_named else f"{event.event_id}#{decision_id}"
+    try:
+        claimed = desk.claim(f"{kind} {event.source}".strip(), event_id, decision_id, _hash(event))
+    except StoreError as error:
+        logs.log(logging.WARNING, "store", event_id=event.event_id, detail=str(error))
+        return None
+    match claimed:
+        case Claim():
+            return claimed
+        case Answered(answer_json):
+            answer: Json = json.loads(answer_json)
+            return answer
+        case Busy(retry_after_s):
+            busy = BusyError("this very event is being worked on by another instance")
+            busy.retry_after_s = max(1.0, retry_after_s)
+            return busy
+        case OtherPayload():
+            logs.log(logging.ERROR, "same event, other content", event_id=event.event_id)
+            return EventError(
+                f"an event {event.event_id!r} of this source came before with other content: "
+                "a new question needs a new id",
+                status=422,
+            )
+
+
+def _hash(event: Event) -> str:
+    text = json.dumps(event.data, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+def _finished(
+    desk: Desk | None,
+    claim: Claim | Handled | None,
+    request: DeleteRequest | LaunchRequest,
+    event: Event,
+    decided: Decided | Exception,
+) -> Json:
+    if desk is None or not isinstance(claim, Claim):
+        return _unkept(decided)
+    if isinstance(decided, Exception):
+        desk.release(claim)
+        raise decided
+    return desk.act(claim, request, event.at_s, decided)
+
+
+def _unkept(decided: Decided | Exception) -> Json:
+    """Answer what needs no store: a verdict. What would be changed cannot be without a journal."""
+    if isinstance(decided, Exception):
+        raise decided
+    if decided.prepared is not None and decided.decision.mode is not Mode.OBSERVE:
+        raise SettingsError(
+            f"mode {decided.decision.mode} changes nothing without a journal, and the store "
+            "cannot be used: set SGGUARD_STORE (sqlite:////path or postgresql://…)"
+        )
+    return document.to_json(decided.decision)
