@@ -1,18 +1,18 @@
 """Neutron v2.0 of an emulated cloud: groups, rules, ports, sharing and quotas.
 
 Face-independent: a face hands over the request, who asks, the region and the path below
-``/v2.0``. What is behind it: deleting a group that is only referenced answers 204 and takes the
-referring rules of other groups along, in every project, without a word.
+``/v2.0``. Changes have modules of their own: ``neutron_group``, ``neutron_rule``, ``neutron_port``.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import httpx
 
+from sgguard.emulator.openstack import neutron_group, neutron_port, neutron_quota, neutron_rule
 from sgguard.emulator.openstack.keystone import Caller
+from sgguard.emulator.openstack.neutron_answer import RefusedError, error
 from sgguard.emulator.openstack.neutron_list import BadRequestError, Row, effective_filters, listing
 from sgguard.emulator.openstack.neutron_rows import (
     group_row,
@@ -23,11 +23,9 @@ from sgguard.emulator.openstack.neutron_rows import (
     visible_ports,
     visible_rules,
 )
-from sgguard.emulator.state import Cloud, Group, StateError
+from sgguard.emulator.state import Cloud
 
-DEFAULT_QUOTAS = {"security_group": 10, "security_group_rule": 100, "port": 500}
-_LIMIT_NAMES = {"security_group": "groups-per-project", "security_group_rule": "rules-per-project"}
-_REVISION = re.compile(r"revision_number=(\d+)")
+__all__ = ["answer", "error"]
 
 _OWNERSHIP = frozenset({"id", "name", "tenant_id", "project_id", "description", "revision_number"})
 _FILTERS = {
@@ -61,6 +59,17 @@ _FILTERS = {
 }
 
 
+_CHANGES: Mapping[tuple[str, str, int], Callable[..., httpx.Response]] = {
+    ("POST", "security-groups", 1): neutron_group.create,
+    ("PUT", "security-groups", 2): neutron_group.update,
+    ("DELETE", "security-groups", 2): neutron_group.delete,
+    ("POST", "security-group-rules", 1): neutron_rule.create,
+    ("DELETE", "security-group-rules", 2): neutron_rule.delete,
+    ("PUT", "ports", 2): neutron_port.update,
+}
+"""What makes, changes or deletes something: method, collection, and whether an id follows."""
+
+
 def answer(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, path: str
 ) -> httpx.Response:
@@ -68,11 +77,15 @@ def answer(
     parts = path.removesuffix(".json").strip("/").split("/")
     try:
         if parts[0] == "quotas":
-            return _quotas(request, cloud, caller, parts[1:])
+            return neutron_quota.answer(request, cloud, caller, parts[1:])
+        if parts[0] == "security-groups" and parts[2:] == ["tags"]:
+            return neutron_group.tags(request, cloud, caller, region, parts[1])
         if parts[0] in _FILTERS and len(parts) <= 2:  # noqa: PLR2004 - collection and id
             return _resource(request, cloud, caller, region, parts)
     except BadRequestError as bad:
         return error(400, "HTTPBadRequest", str(bad))
+    except RefusedError as refused:
+        return refused.response
     return error(404, "HTTPNotFound", "The resource could not be found.")
 
 
@@ -80,32 +93,28 @@ def _resource(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, parts: list[str]
 ) -> httpx.Response:
     """Answer a call to a collection (one part) or to one thing in it (two)."""
+    if request.method != "GET":
+        return _change(request, cloud, caller, region, parts)
     name = parts[0]
     collection = name.replace("-", "_")
-    if request.method == "GET":
-        params = request.url.params
-        wanted = {key: set(params.get_list(key)) for key in effective_filters(params, cloud)}
-        if parts[1:]:
-            wanted = {"id": {parts[1]}}
-        rows = _rows(cloud, caller, region, name, wanted)
-        if parts[1:]:
-            return _show(rows, collection, parts[1])
-        return listing(request, cloud, collection, rows, _FILTERS[name])
-    if request.method == "DELETE" and name == "security-groups" and parts[1:]:
-        return _delete_group(request, cloud, caller, region, parts[1])
+    params = request.url.params
+    wanted = {key: set(params.get_list(key)) for key in effective_filters(params, cloud)}
+    if parts[1:]:
+        wanted = {"id": {parts[1]}}
+    rows = _rows(cloud, caller, region, name, wanted)
+    if parts[1:]:
+        return _show(rows, collection, parts[1])
+    return listing(request, cloud, collection, rows, _FILTERS[name])
+
+
+def _change(
+    request: httpx.Request, cloud: Cloud, caller: Caller, region: str, parts: list[str]
+) -> httpx.Response:
+    """Answer a call that makes, changes or deletes something."""
+    do = _CHANGES.get((request.method, parts[0], len(parts)))
+    if do is not None:
+        return do(request, cloud, caller, region, *parts[1:])
     return error(405, "HTTPMethodNotAllowed", "The method is not allowed for this resource.")
-
-
-def error(status: int, kind: str, message: str) -> httpx.Response:
-    """Return an error in Neutron's shape."""
-    return httpx.Response(
-        status, json={"NeutronError": {"type": kind, "message": message, "detail": ""}}
-    )
-
-
-def forbidden(action: str) -> httpx.Response:
-    """Return the answer to a caller whose role does not allow an action."""
-    return error(403, "PolicyNotAuthorized", f"rule:{action} is disallowed by policy")
 
 
 def _rows(
@@ -156,66 +165,3 @@ def _show(rows: list[Row], collection: str, wanted: str) -> httpx.Response:
     if row is None:
         return error(404, kind, text.format(wanted))
     return httpx.Response(200, json={name: row})
-
-
-def _delete_group(
-    request: httpx.Request, cloud: Cloud, caller: Caller, region: str, group_id: str
-) -> httpx.Response:
-    group = next((g for g in visible_groups(cloud, caller, region) if g.id == group_id), None)
-    if group is None:
-        return error(404, "SecurityGroupNotFound", f"Security group {group_id} does not exist")
-    if not caller.may_write or not (caller.is_admin or group.project == caller.project):
-        return forbidden("delete_security_group")
-    # A value that does not parse is ignored, and the delete happens: the real Neutron does so.
-    condition = _REVISION.fullmatch(request.headers.get("if-match", ""))
-    if condition and int(condition[1]) != group.version:
-        return error(
-            412,
-            "RevisionNumberConstraintFailed",
-            f"Constrained to {condition[1]}, but current revision is {group.version}",
-        )
-    return _deleted(cloud, caller, group)
-
-
-def _deleted(cloud: Cloud, caller: Caller, group: Group) -> httpx.Response:
-    if caller.is_admin and group.default and not cloud.interfaces_with(group.id):
-        group.default = False  # an administrator may delete a default group
-    try:
-        cloud.delete_group(group.id, is_cascading=True)
-    except StateError as refused:
-        if refused.kind == "in-use":
-            return error(409, "SecurityGroupInUse", f"Security Group {group.id} in use.")
-        if refused.kind == "default":
-            return error(
-                409,
-                "SecurityGroupCannotRemoveDefault",
-                "Insufficient rights for removing default security group.",
-            )
-        return forbidden("delete_security_group")
-    return httpx.Response(204)
-
-
-def _quotas(
-    request: httpx.Request, cloud: Cloud, caller: Caller, parts: list[str]
-) -> httpx.Response:
-    if request.method != "GET" or not parts or parts[1:] not in ([], ["details"]):
-        return error(404, "HTTPNotFound", "The resource could not be found.")
-    project = parts[0]
-    if project != caller.project and not caller.is_admin:
-        return forbidden("get_quota")
-    limits = {
-        name: cloud.limits.get(_LIMIT_NAMES.get(name, ""), ceiling)
-        for name, ceiling in DEFAULT_QUOTAS.items()
-    }
-    if not parts[1:]:
-        return httpx.Response(200, json={"quota": limits})
-    groups = [group for group in cloud.groups if group.project == project]
-    used = {
-        "security_group": len(groups),
-        "security_group_rule": sum(len(group.rules) for group in groups),
-        "port": sum(port.project == project for port in cloud.interfaces),
-    }
-    details = {
-        name: {"limit": limit, "used": used[name], "reserved": 0} for name, limit in limits.items()
-    }
-    return httpx.Response(200, json={"quota": details})

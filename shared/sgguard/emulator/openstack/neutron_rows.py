@@ -3,11 +3,13 @@
 Quirks read here: ``shared_by_admin`` (ids of groups whose sharing an administrator set up: their
 owner sees no policy and no sign of it), ``unprotected_ports`` (ids of ports whose port security is
 switched off: they refuse groups), ``network_owners`` (network id to project: that project sees the
-ports of others on its network).
+ports of others on its network), ``unordered_groups`` (the groups of a port come in an order that
+means nothing: the real Neutron keeps them in a set, and two of its processes differ).
 """
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -15,6 +17,12 @@ from sgguard.emulator.openstack.keystone import Caller
 from sgguard.emulator.state import Cloud, Group, Interface, Rule
 
 Row = dict[str, Any]
+
+RULE_REVISION = 0
+"""How often a rule was changed, which nobody can."""
+
+STATELESS = "stateless"
+"""The kind of a group whose rules do not remember connections."""
 
 _PROTOCOLS = {"any": None, "all": None, "": None, "icmpv6": "ipv6-icmp"}
 
@@ -48,12 +56,16 @@ def visible_ports(cloud: Cloud, caller: Caller, region: str) -> list[Interface]:
 
 
 def visible_rules(cloud: Cloud, caller: Caller, region: str) -> list[tuple[Group, Rule]]:
-    """Return the rules a caller may see: its project's, or all. This hides foreign references."""
+    """Return the rules a caller may see: its project's, those in its groups, or all.
+
+    This hides foreign references.
+    """
     return [
         (group, rule)
         for group in cloud.groups
-        if group.region == region and (caller.sees_all or group.project == caller.project)
+        if group.region == region
         for rule in group.rules
+        if caller.sees_all or caller.project in (group.project, rule.project)
     ]
 
 
@@ -66,7 +78,7 @@ def group_row(group: Group, caller: Caller) -> Row:
     return {
         "id": group.id,
         "name": group.name,
-        "stateful": True,
+        "stateful": group.kind != STATELESS,
         "tenant_id": group.project,
         "project_id": group.project,
         "description": group.description,
@@ -74,11 +86,16 @@ def group_row(group: Group, caller: Caller) -> Row:
         "security_group_rules": [
             rule_row(group, rule) | {"tags": [], "standard_attr_id": 1} for rule in group.rules
         ],
-        "tags": [f"{key}={value}" if value else key for key, value in group.tags.items()],
+        "tags": tags_of(group),
         "created_at": group.created,
         "updated_at": group.created,
         "revision_number": group.version,
     }
+
+
+def tags_of(group: Group) -> list[str]:
+    """Return the tags of a group, which are plain texts here."""
+    return [f"{key}={value}" if value else key for key, value in group.tags.items()]
 
 
 def rule_row(group: Group, rule: Rule) -> Row:
@@ -87,8 +104,8 @@ def rule_row(group: Group, rule: Rule) -> Row:
     protocol = rule.protocol.lower()
     return {
         "id": rule.id,
-        "tenant_id": group.project,
-        "project_id": group.project,
+        "tenant_id": rule.project or group.project,
+        "project_id": rule.project or group.project,
         "security_group_id": group.id,
         "ethertype": rule.ethertype,
         "direction": rule.direction,
@@ -97,13 +114,13 @@ def rule_row(group: Group, rule: Rule) -> Row:
         "port_range_max": high,
         "remote_ip_prefix": rule.cidr or None,
         "remote_address_group_id": rule.template or None,
-        "normalized_cidr": rule.cidr or None,
+        "normalized_cidr": _normalized(rule.cidr),
         "remote_group_id": rule.peer_group or None,
         "belongs_to_default_sg": group.default,
         "description": rule.description,
         "created_at": group.created,
         "updated_at": group.created,
-        "revision_number": 0,
+        "revision_number": RULE_REVISION,
     }
 
 
@@ -122,14 +139,14 @@ def port_row(cloud: Cloud, port: Interface) -> Row:
         "device_owner": owner_of(port),
         "fixed_ips": [{"subnet_id": port.network, "ip_address": port.ip}] if port.ip else [],
         "allowed_address_pairs": [],
-        "security_groups": list(port.groups),
+        "security_groups": _in_some_order(cloud, port),
         "description": "",
         "binding:vnic_type": "normal",
         "port_security_enabled": not is_unprotected(cloud, port),
         "tags": [],
         "created_at": "2026-11-01T00:00:00Z",
         "updated_at": "2026-11-01T00:00:00Z",
-        "revision_number": 1,
+        "revision_number": port.version,
     }
 
 
@@ -165,9 +182,27 @@ def policy_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
     ]
 
 
+def _in_some_order(cloud: Cloud, port: Interface) -> list[str]:
+    if not cloud.quirks.get("unordered_groups"):
+        return list(port.groups)
+    # Another one each time the port was changed, and never the one it was sent in by design.
+    return sorted(port.groups, key=lambda one: uuid5(NAMESPACE_OID, f"{one} {port.version}"))
+
+
+def _normalized(cidr: str) -> str | None:
+    try:
+        return str(ip_network(cidr, strict=False)) if cidr else None
+    except ValueError:
+        return cidr
+
+
 def _ports(text: str) -> tuple[int | None, int | None]:
+    """Return lowest and highest port, or type and code of ICMP (``8-`` has no code)."""
     if text in ("", "any", "all"):
         return None, None
-    # A list of ports, which newer APIs of Neutron's copies have, shows as the span of it.
-    numbers = [int(number) for number in text.replace(",", "-").split("-")]
-    return min(numbers), max(numbers)
+    if "," in text:
+        # A list of ports, which newer APIs of Neutron's copies have, shows as the span of it.
+        numbers = [int(number) for number in text.replace(",", "-").split("-")]
+        return min(numbers), max(numbers)
+    low, dash, high = text.partition("-")
+    return int(low), int(high) if high else None if dash else int(low)

@@ -12,9 +12,10 @@ from typing import Any
 
 import httpx
 
+from sgguard.emulator import edit
 from sgguard.emulator.openstack.keystone import Caller
 from sgguard.emulator.openstack.neutron_rows import is_unprotected, rule_row, visible_groups
-from sgguard.emulator.state import Cloud, Group, Instance, StateError
+from sgguard.emulator.state import Cloud, Group, Instance
 
 Row = dict[str, Any]
 
@@ -195,13 +196,12 @@ def _add(
             "Network requires port_security_enabled and subnet associated in order to apply "
             "security groups.",
         )
-    try:
-        for port in ports:
-            cloud.bind(port.id, group.id)
-    except StateError:
-        return error(
-            400, "badRequest", "Invalid input for security_groups. Duplicate items in the list"
-        )
+    for port in ports:
+        if group.id in port.groups:
+            return error(
+                400, "badRequest", "Invalid input for security_groups. Duplicate items in the list"
+            )
+        edit.set_groups(cloud, port, [*port.groups, group.id])
     return httpx.Response(202)
 
 
@@ -219,5 +219,5 @@ def _remove(
             f"Security group {name} not associated with the instance {instance.id}",
         )
     for port in carrying:
-        port.groups.remove(group.id)
+        edit.set_groups(cloud, port, [one for one in port.groups if one != group.id])
     return httpx.Response(202)

@@ -10,7 +10,8 @@ actions such as ``GET /v2.0/security-group-rules``. A member or reader sees its 
 
 Quirks: ``page_max``, ``ignores_unknown_filters``, ``ignored_filters``, ``refused_filters``,
 ``stale_marker_refused`` (see ``neutron_list``);
-``shared_by_admin``, ``unprotected_ports``, ``network_owners`` (``neutron_rows``);
+``shared_by_admin``, ``unprotected_ports``, ``network_owners``, ``unordered_groups``
+(``neutron_rows``); ``address_groups`` (``neutron_rule``);
 ``token_life_s``, ``access_rules``, ``admin_project``, ``cloud_readers`` (``keystone``);
 ``rbac_absent`` and ``quota_details_absent`` (an older Neutron without them).
 A ``default`` group is not made up by the first list: a scenario states it.
@@ -36,6 +37,9 @@ _ROUTE = re.compile(
     r"(/(?P<version>v3|v2\.0|v2\.1|v2))?(?P<rest>/.*|)"
 )
 _SERVICES = {"v3": "identity", "v2.0": "networking", "v2.1": "compute", "v2": "compute"}
+_NAMED = frozenset({"quotas", "servers", "security-groups", "security-group-rules", "ports"})
+"""What is followed by an id, whatever it looks like."""
+
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}")
 _COMPUTE_COLLECTIONS = frozenset({"servers", "os-security-groups", "limits", "flavors", "images"})
 
@@ -80,7 +84,7 @@ class OpenStackFace:
             return f"{request.method} {request.url.path}"
         rest = "/".join(
             "{id}"
-            if _ID.fullmatch(part) or (before in ("quotas", "servers") and part != "detail")
+            if _ID.fullmatch(part) or (before in _NAMED and part not in ("", "detail"))
             else part
             for before, part in _pairs(route.rest.removesuffix(".json").split("/"))
         )
