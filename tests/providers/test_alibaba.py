@@ -7,12 +7,12 @@ from fnmatch import fnmatchcase
 
 import pytest
 
+from sgguard.change import Holder
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.errors import (
     CredentialsError,
     InUseError,
-    LimitError,
     NotFoundError,
     SettingsError,
     UnauthenticatedError,
@@ -20,24 +20,32 @@ from sgguard.errors import (
 )
 from sgguard.model import Binding, Direction, Interface, Reference, Rule
 from sgguard.providers.alibaba import RATES
-from tests.worlds.alibaba import ENV, OWN_UID, PEER_UID, WORLD, actions, add_referrers
+from tests.worlds.alibaba import ADVANCED, ENV, OWN_UID, PEER_UID, WORLD, actions, add_referrers
 from tests.worlds.alibaba import switch as quirks
 
 WEB, APP, JOB, BOUND = WORLD.referenced, WORLD.referrer_in, WORLD.referrer_out, WORLD.bound
 SHARED, PEER_GROUP = "sg-bp1sha00000000000008", "sg-bp1for00000000000009"
 MANAGED, PROTECTED = "sg-bp1ack00000000000006", "sg-bp1lck00000000000007"
 RPC = ENV | {"SGGUARD_ALIBABA_SIGNATURE": "rpc"}
+INTRANET = (("NicType", "intranet"),)
 
 OF_WEB = (
     Reference(
         APP,
         "app",
-        rule=Rule("sgr-bp1app1", Direction.INGRESS, "tcp", "8080", peer_group=WEB, priority=1),
+        rule=Rule(
+            "sgr-bp1app1", Direction.INGRESS, "tcp", "8080", WEB, priority=1, native=INTRANET
+        ),
     ),
     Reference(
         JOB,
         "jobs",
-        rule=Rule("sgr-bp1job1", Direction.EGRESS, "tcp", "443", WEB, action="drop", priority=7),
+        rule=Rule(
+            *("sgr-bp1job1", Direction.EGRESS, "tcp", "443", WEB),
+            action="drop",
+            priority=7,
+            native=INTRANET,
+        ),
     ),
 )
 
@@ -92,9 +100,10 @@ def test_everything_else_reads_the_same_in_both_formats(emulator, env, answer_fo
 
 def test_the_kind_and_the_owner_of_a_group_are_told(emulator):
     provider = WORLD.connect(emulator)
-    groups = provider.read_groups([WORLD.free, MANAGED]).value
-    assert groups[WORLD.free].kind == "advanced"
-    assert groups[WORLD.free].managed_by == ""
+    groups = provider.read_groups([WORLD.free, ADVANCED, MANAGED]).value
+    assert groups[WORLD.free].kind == "basic"
+    assert groups[ADVANCED].kind == "advanced"
+    assert groups[ADVANCED].managed_by == ""
     assert groups[MANAGED].managed_by == "service 1503405350102016"
 
 
@@ -268,15 +277,6 @@ def test_a_throttled_delete_is_not_sent_again(emulator):
     assert len(emulator.requests) == 1
 
 
-def test_a_group_is_bound_to_instances_until_their_limit(emulator):
-    provider = WORLD.connect(emulator)
-    provider.bind_group(WORLD.free, [WORLD.server, WORLD.other_server])
-    assert provider.count_instances([WORLD.free]).value == {WORLD.free: 2}
-    emulator.state.clouds[0].limits["groups-per-interface"] = 3
-    with pytest.raises(LimitError):
-        provider.bind_group(WEB, [WORLD.server])
-
-
 def test_the_older_signature_keeps_key_and_token_out_of_the_url(emulator):
     WORLD.connect(emulator, env=RPC).read_groups([WEB])
     (request,) = emulator.requests
@@ -372,6 +372,7 @@ def test_what_no_call_tells_is_said(emulator):
 def test_every_action_has_a_rate(emulator):
     provider = WORLD.connect(emulator)
     provider.read_groups([WEB])
-    provider.bind_group(WORLD.free, [WORLD.server])
+    server = Holder("instance", WORLD.server, WORLD.server)
+    provider.set_groups(server, (BOUND, APP), (BOUND, APP, WORLD.free), token="")
     for action in actions(emulator):
         assert next(rate for pattern, rate in RATES.items() if fnmatchcase(action, pattern)) > 0

@@ -10,6 +10,7 @@ OWN_UID = "1000000000000001"
 PEER_UID = "1000000000000002"
 SECRET = "EXAMPLESECRET0000000000000000"
 TOKEN = "CAIS/tok+en=="
+ADVANCED = "sg-bp1lck00000000000007"
 
 ENV = {
     "ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAIEXAMPLE0000",
@@ -71,7 +72,6 @@ SCENARIO = {
                     "id": "sg-bp1old00000000000005",
                     "name": "left over",
                     "network": "vpc-bp1main",
-                    "kind": "advanced",
                 },
                 {
                     "id": "sg-bp1ack00000000000006",
@@ -83,6 +83,7 @@ SCENARIO = {
                     "id": "sg-bp1lck00000000000007",
                     "name": "cluster",
                     "network": "vpc-bp1main",
+                    "kind": "advanced",
                     "protected": True,
                 },
                 {

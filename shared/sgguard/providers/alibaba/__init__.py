@@ -5,7 +5,8 @@ Calls are POST, RPC style: parameters in the query, signed with ACS3-HMAC-SHA256
 private clouds that know only that one; ``acs3`` is the default.
 
 What is read where: groups and rules in ``group``, references in ``evidence``, bindings and counts
-in ``binding``; what no call tells is in ``documented``.
+in ``binding``; what no call tells is in ``documented``. What is changed where: groups and rules in
+``change``, the groups of instances and interfaces in ``carrier``.
 
 Source: the pages of each action below alibabacloud.com/help/en/ecs, read 2026-11.
 """
@@ -18,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from sgguard.change import Holder
 from sgguard.errors import SettingsError
 from sgguard.model import (
     Binding,
@@ -30,7 +32,7 @@ from sgguard.model import (
     Traits,
     Visibility,
 )
-from sgguard.providers.alibaba import binding, evidence, group
+from sgguard.providers.alibaba import binding, carrier, change, evidence, group
 from sgguard.providers.alibaba.client import EcsClient
 from sgguard.providers.alibaba.documented import LIMITS, RATES, TRAITS
 from sgguard.providers.alibaba.ecs import instance_of, interface_of
@@ -70,7 +72,7 @@ def connect(access: Access) -> Alibaba:
 
 @dataclass(frozen=True, slots=True)
 class Alibaba:
-    """One region of one account; the methods are those of :class:`~sgguard.providers.Provider`.
+    """One region of one account; the methods are those of :class:`~sgguard.providers.base.Cloud`.
 
     ``account`` is the AliUid of the credentials, where it is known: groups of another one are
     then known to be foreign without asking for them.
@@ -138,18 +140,38 @@ class Alibaba:
 
     # -- changing --------------------------------------------------------------------------
 
+    def add_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
+        """Put a rule into the group; see :func:`~sgguard.providers.alibaba.change.add_rule`."""
+        change.add_rule(self.ecs, group_id, rule, token)
+
+    def remove_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
+        """Take exactly this rule out of the group, by its id and direction."""
+        change.remove_rule(self.ecs, group_id, rule, token)
+
+    def read_holder(self, holder: Holder) -> tuple[str, ...] | None:
+        """Return the groups of an instance's primary interface, or of another interface."""
+        found = carrier.read_carrier(self.ecs, holder)
+        return found.group_ids if found else None
+
+    def set_groups(
+        self, holder: Holder, before: tuple[str, ...], after: tuple[str, ...], *, token: str
+    ) -> None:
+        """Join or leave one group, or replace them all in one call; return when it shows."""
+        del token  # these calls take none; the list read beforehand says whether it is done
+        carrier.set_groups(self.ecs, holder, before, after)
+
+    def create_group(self, group: Group, *, token: str) -> str:
+        """Create a group like this one, without any rule, and return its id."""
+        return change.create_group(self.ecs, group, token)
+
     def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
         """Delete the group.
 
         Raises:
             SettingsError: ``is_forced``, which Alibaba does not know; nothing was sent.
+            InUseError: something carries or references it, a cloud product owns it, or it is
+                protected; what is read tells which.
         """
         if is_forced:
             raise SettingsError("alibaba knows no forced delete: unbind the holders first")
         self.ecs.write("DeleteSecurityGroup", {"SecurityGroupId": group_id})
-
-    def bind_group(self, group_id: str, instance_ids: Sequence[str]) -> None:
-        """Bind the group to the primary interface of each instance: one call each, in order."""
-        for instance_id in instance_ids:
-            params = {"SecurityGroupId": group_id, "InstanceId": instance_id}
-            self.ecs.write("JoinSecurityGroup", params)

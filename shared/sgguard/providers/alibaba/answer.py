@@ -18,6 +18,7 @@ import httpx
 
 from sgguard.errors import (
     CloudError,
+    ConflictError,
     ForbiddenError,
     GarbledError,
     InUseError,
@@ -54,7 +55,22 @@ _FAMILIES: tuple[tuple[str, type[CloudError]], ...] = (
     ("MissingSecurityToken*", UnauthenticatedError),
     ("IllegalTimestamp*", UnauthenticatedError),
     ("InvalidTimeStamp*", UnauthenticatedError),
+    # What was to be changed is not as it was: being made or moved, left or joined meanwhile. Some
+    # of the codes look like a missing permission or a missing thing, so they come first.
+    ("Forbidden.InstanceIsBeingCreated*", ConflictError),
+    ("InvalidStatus.EniOrInstanceIsBeingCreated*", ConflictError),
+    ("Incorrect*Status*", ConflictError),
+    ("InvalidOperation.InvalidE*State*", ConflictError),
+    ("InstanceNotInSecurityGroup*", ConflictError),
+    ("InvalidSecurityGroupAssociation.NotFound", ConflictError),
+    ("InvalidInstanceId.AlreadyExists*", ConflictError),
+    ("InstanceLastSecurityGroup*", ConflictError),
+    ("InvalidOperation.AtLeastInOneGroup*", ConflictError),
+    ("IdempotentParameterMismatch*", ConflictError),
+    # The first request with this token is still under way: nobody knows yet how it ends.
+    ("IdempotentProcessing*", UnavailableError),
     ("Forbidden*", ForbiddenError),
+    ("InvalidOperation.SecurityGroupNotAuthorized*", ForbiddenError),
     ("NoPermission*", ForbiddenError),
     # One code for "still carried" and for "still referenced": only the text differs, and a text
     # is no contract. Which one it is, the references and bindings tell.
@@ -63,6 +79,10 @@ _FAMILIES: tuple[tuple[str, type[CloudError]], ...] = (
     ("InvalidOperation.ResourceManagedByCloudProduct*", InUseError),
     ("*LimitExceed*", LimitError),
     ("QuotaExceed*", LimitError),
+    ("InvalidOperation.NetworkInterfaceCountExceeded*", LimitError),
+    # An advanced group names no group and is named by none: their documented ceiling is 0.
+    ("InvalidGroupParameter.OperationDenied*", LimitError),
+    ("InvalidGroupAuthParameter.OperationDenied*", LimitError),
     ("*.NotFound", NotFoundError),
 )
 
@@ -101,6 +121,32 @@ def number(value: object) -> int | None:
     """Return a count, which JSON has as a number and XML as text; None when it is neither."""
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
     return int(text) if text.isascii() and text.isdigit() else None
+
+
+def required(answer: Answer, raw: Mapping[str, Any], name: str) -> str:
+    """Return a member that is a text and not empty.
+
+    Raises:
+        UnknownShapeError: it is missing, empty or something else.
+    """
+    value = raw.get(name)
+    if not isinstance(value, str) or not value:
+        raise answer.unknown(f"an entry without {name}")
+    return value
+
+
+def text(answer: Answer, raw: Mapping[str, Any], name: str) -> str:
+    """Return a member as text, empty where it is left out; JSON has some of them as numbers.
+
+    Raises:
+        UnknownShapeError: it is an object, a list or the like.
+    """
+    value = raw.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str | int):
+        raise answer.unknown(f"{name} is no text")
+    return str(value)
 
 
 def read_answer(response: httpx.Response, action: str) -> Answer:

@@ -10,8 +10,9 @@ from sgguard.errors import NotFoundError
 from sgguard.model import Group
 from sgguard.providers.alibaba.answer import NO_SUCH_GROUP
 from sgguard.providers.alibaba.client import EcsClient
-from sgguard.providers.alibaba.ecs import group_of, rules_of
+from sgguard.providers.alibaba.ecs import group_of
 from sgguard.providers.alibaba.listing import GROUPS, RULES, Listed, Row, read_all
+from sgguard.providers.alibaba.rule import rules_of
 from sgguard.wire.paging import chunks
 from sgguard.wire.parallel import parallel
 

@@ -57,7 +57,9 @@ _CHANGES = (
     ("AuthorizeSecurityGroupEgress", "putting an egress rule back"),
     ("ModifyInstanceAttribute", "moving an instance to other groups"),
     ("ModifyNetworkInterfaceAttribute", "moving an interface to other groups"),
-    ("JoinSecurityGroup", "binding an instance"),
+    ("JoinSecurityGroup", "binding an instance or interface"),
+    ("LeaveSecurityGroup", "unbinding an instance or interface"),
+    ("CreateSecurityGroup", "restoring a deleted group"),
 )
 
 

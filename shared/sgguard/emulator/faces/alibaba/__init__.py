@@ -13,7 +13,9 @@ nowhere: to the first page again, or, ``empty``, to ever new empty pages), ``emp
 page before every further one), ``paging`` (``numbers``: a server from before page tokens),
 ``omits_empty_token`` (the last page has no ``NextToken`` at all), ``token_total`` (a total beside
 page tokens, where it means nothing), ``group_rule_count`` (``absent``, or ``zero`` everywhere),
-``hidden_groups`` (ids the list of groups leaves out).
+``hidden_groups`` (ids the list of groups leaves out), ``rule_ids`` (``absent``: a server from
+before rule ids), ``binding_delay_s`` (seconds until a change of groups shows), ``new_group_rules``
+(a new group is given a rule).
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from sgguard.emulator.faces.alibaba.actions import ACTIONS
 from sgguard.emulator.faces.alibaba.answers import RefusedError, good, refused, status_of
 from sgguard.emulator.faces.alibaba.call import Call
 from sgguard.emulator.faces.alibaba.gate import authenticate, is_acs3, require_permission
+from sgguard.emulator.faces.alibaba.replay import once
 from sgguard.emulator.faces.base import Claim, FaultKind
 from sgguard.emulator.state import Cloud
 from sgguard.wire.rpc_v1 import params_of
@@ -76,12 +79,12 @@ def _act(request: httpx.Request, cloud: Cloud, action: str, now: float) -> dict[
             "InvalidAction.NotFound", "Specified api is not found, please check your url.", 404
         )
     require_permission(account, action)
-    call = Call(cloud, account, dict(params_of(request)))
+    call = Call(cloud, account, dict(params_of(request)), now)
     if call.required("RegionId") not in cloud.regions:
         raise RefusedError(
             "InvalidRegionId.NotFound", "The specified RegionId does not exist.", 404
         )
-    return ACTIONS[action](call)
+    return once(call, action, ACTIONS[action])
 
 
 def _wants_json(request: httpx.Request) -> bool:

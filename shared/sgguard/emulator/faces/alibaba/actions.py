@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sgguard.emulator.faces.alibaba import membership, rules
 from sgguard.emulator.faces.alibaba.answers import RefusedError
-from sgguard.emulator.faces.alibaba.call import Call, id_list, page, page_by_token
+from sgguard.emulator.faces.alibaba.call import Call, id_list, numbered, page, page_by_token
+from sgguard.emulator.faces.alibaba.creation import create_group
 from sgguard.emulator.faces.alibaba.render import (
     render_group,
     render_instance,
@@ -17,6 +19,7 @@ from sgguard.emulator.faces.alibaba.render import (
     render_references,
     render_rule,
 )
+from sgguard.emulator.faces.alibaba.shown import groups_shown
 from sgguard.emulator.state import Group, Interface
 
 RECORDS_MAX = 100
@@ -25,20 +28,15 @@ IDS_MAX = 10
 
 def describe_references(call: Call) -> dict[str, Any]:
     """Name the groups whose rules name each of one to ten groups, a hundred records at most."""
-    numbered = sorted(
-        (int(number), value)
-        for key, value in call.params.items()
-        for name, _, number in (key.partition("."),)
-        if name == "SecurityGroupId" and number.isdigit()
-    )
-    if not 1 <= len(numbered) <= IDS_MAX:
+    asked = numbered(call, "SecurityGroupId")
+    if not 1 <= len(asked) <= IDS_MAX:
         raise RefusedError(
             "InvalidSecurityGroupId.Malformed",
             "The specified parameter SecurityGroupId is essential and size should less than 10",
         )
     room = RECORDS_MAX
     referrers: dict[str, list[Group]] = {}
-    for _, group_id in numbered:
+    for group_id in asked:
         call.group(group_id)
         holders = {group.id: group for group, _ in call.cloud.references(group_id)}
         told = list(holders.values())[:room]
@@ -73,12 +71,11 @@ def describe_attribute(call: Call) -> dict[str, Any]:
     if direction not in ("all", "ingress", "egress"):
         raise RefusedError("InvalidParamter", "The specified Direction is not valid.")
     nic = "" if group.network else call.params.get("NicType", "internet")
-    rules = [
-        rule
+    rows = [
+        render_rule(call.cloud, rule)
         for rule in group.rules
         if direction in ("all", rule.direction) and nic in ("", rule.nic)
     ]
-    rows = [render_rule(call.cloud, rule) for rule in rules]
     return {
         "RegionId": group.region,
         "SecurityGroupId": group.id,
@@ -97,10 +94,10 @@ def describe_instances(call: Call) -> dict[str, Any]:
     carriers = {
         interface.instance
         for interface in call.cloud.interfaces
-        if interface.kind == "primary" and group_id in interface.groups
+        if interface.kind == "primary" and group_id in groups_shown(call, interface)
     }
     rows = [
-        render_instance(call.cloud, instance)
+        render_instance(call, instance)
         for instance in call.cloud.instances
         if call.sees(instance)
         and (wanted is None or instance.id in wanted)
@@ -114,14 +111,18 @@ def describe_interfaces(call: Call) -> dict[str, Any]:
     group_id, instance_id = call.params.get("SecurityGroupId"), call.params.get("InstanceId")
     wanted = [value for key, value in call.params.items() if key.startswith("NetworkInterfaceId.")]
     rows = [
-        render_interface(interface)
+        render_interface(call, interface)
         for interface in call.cloud.interfaces
         if call.sees(interface)
         and (not wanted or interface.id in wanted)
         and instance_id in (None, interface.instance)
-        and (group_id is None or (interface.kind != "primary" and group_id in interface.groups))
+        and (group_id is None or _is_secondary_with(call, interface, group_id))
     ]
     return page(call, rows, "NetworkInterfaceSets", "NetworkInterfaceSet", sizes=(10, 10, 500))
+
+
+def _is_secondary_with(call: Call, interface: Interface, group_id: str) -> bool:
+    return interface.kind != "primary" and group_id in groups_shown(call, interface)
 
 
 def delete_group(call: Call) -> dict[str, Any]:
@@ -150,67 +151,19 @@ def delete_group(call: Call) -> dict[str, Any]:
             "The specified security group has been authorized in another one.",
             403,
         )
+    call.cloud.index = None
     call.cloud.groups.remove(group)
     return {}
 
 
-def join_group(call: Call) -> dict[str, Any]:
-    """Bind a group to an instance's primary interface, or to a secondary interface."""
-    group = call.group(call.required("SecurityGroupId"))
-    interface = _interface_to_join(call)
-    if interface.managed_by:
-        raise RefusedError("InvalidOperation.EniServiceManaged", "The ENI is managed.", 403)
-    if interface.network != group.network:
-        raise RefusedError(
-            "InvalidInstanceId.Mismatch", "Instance and security group are not in one VPC."
-        )
-    if group.id in interface.groups:
-        raise RefusedError(
-            "InvalidInstanceId.AlreadyExists", "The instance is in the security group already.", 403
-        )
-    if len(interface.groups) >= call.cloud.limits.get("groups-per-interface", 5):
-        raise RefusedError(
-            "InstanceSecurityGroupLimitExceeded",
-            "Exceeding the allowed amount of security groups that an instance can be in.",
-            403,
-        )
-    ceiling = 65536 if group.kind == "advanced" else 2000
-    carrying = len(call.cloud.instances_with(group.id))
-    if carrying >= call.cloud.limits.get("instances-per-group", ceiling):
-        raise RefusedError(
-            "SecurityGroupInstanceLimitExceeded",
-            "The maximum number of instances in a security group is exceeded.",
-            403,
-        )
-    interface.groups.append(group.id)
-    return {}
-
-
 ACTIONS: Mapping[str, Callable[[Call], dict[str, Any]]] = {
+    "CreateSecurityGroup": create_group,
     "DeleteSecurityGroup": delete_group,
     "DescribeInstances": describe_instances,
     "DescribeNetworkInterfaces": describe_interfaces,
     "DescribeSecurityGroupAttribute": describe_attribute,
     "DescribeSecurityGroupReferences": describe_references,
     "DescribeSecurityGroups": describe_groups,
-    "JoinSecurityGroup": join_group,
+    **membership.ACTIONS,
+    **rules.ACTIONS,
 }
-
-
-def _interface_to_join(call: Call) -> Interface:
-    if interface_id := call.params.get("NetworkInterfaceId"):
-        interface = call.cloud.interface(interface_id)
-        if interface is None or not call.sees(interface):
-            raise RefusedError("InvalidNetworkInterfaceId.NotFound", "No such ENI.", 404)
-        return interface
-    instance = call.cloud.instance(call.required("InstanceId"))
-    carried = call.cloud.interfaces_of(instance.id) if instance else []
-    if instance is None or instance.account != call.account.id or not carried:
-        raise RefusedError(
-            "InvalidInstanceId.NotFound", "The specified InstanceId does not exist.", 404
-        )
-    if instance.state.capitalize() not in ("Running", "Stopped"):
-        raise RefusedError(
-            "IncorrectInstanceStatus", "The current status of the resource does not allow it.", 403
-        )
-    return carried[0]

@@ -16,11 +16,12 @@ _IDS_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of one account, its parameters by name."""
+    """One call of one account, its parameters by name; ``now`` is in epoch seconds."""
 
     cloud: Cloud
     account: Account
     params: Mapping[str, str]
+    now: float = 0.0
 
     def required(self, name: str) -> str:
         """Return a parameter.
@@ -54,6 +55,16 @@ class Call:
     def sees(self, thing: Group | Instance | Interface) -> bool:
         """Say whether something belongs to this account and region."""
         return (thing.account, thing.region) == (self.account.id, self.params.get("RegionId"))
+
+
+def numbered(call: Call, name: str, member: str = "") -> tuple[str, ...]:
+    """Return the values of ``name.1``, ``name.2``, … (of one member of each), in that order."""
+    found: dict[int, str] = {}
+    for key, value in call.params.items():
+        number = key.removeprefix(f"{name}.").removesuffix(member)
+        if key == f"{name}.{number}{member}" and number.isdigit():
+            found[int(number)] = value
+    return tuple(found[number] for number in sorted(found))
 
 
 def id_list(call: Call, name: str) -> list[str] | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sgguard.emulator.faces.alibaba.call import Call
+from sgguard.emulator.faces.alibaba.shown import groups_shown
 from sgguard.emulator.state import Cloud, Group, Instance, Interface, Rule
 
 _TYPES = {"": "normal", "basic": "normal", "advanced": "enterprise"}
@@ -50,14 +52,15 @@ def render_group(group: Group, count: str = "") -> dict[str, Any]:
 
 def render_rule(cloud: Cloud, rule: Rule) -> dict[str, Any]:
     """Return an entry of DescribeSecurityGroupAttribute; members that are not set are empty."""
-    side = "Source" if rule.direction == "ingress" else "Dest"
+    side, near = ("Source", "Dest") if rule.direction == "ingress" else ("Dest", "Source")
     peer = cloud.group(rule.peer_group)
     entry: dict[str, Any] = dict.fromkeys(_RULE_MEMBERS, "")
     entry |= {
         "SecurityGroupRuleId": rule.id,
         "Direction": rule.direction,
         "IpProtocol": "ALL" if rule.protocol == "any" else rule.protocol.upper(),
-        "PortRange": _port_range(rule.ports),
+        **_ports(rule.ports),
+        "SourcePortRange": _port_range(rule.source_ports) if rule.source_ports else "",
         "Policy": rule.action.capitalize(),
         "Priority": rule.priority,
         "NicType": rule.nic,
@@ -70,13 +73,17 @@ def render_rule(cloud: Cloud, rule: Rule) -> dict[str, Any]:
     # Every rule has another end: a scenario that names none means any address.
     anywhere = "" if rule.peer_group or rule.template else _ANYWHERE[rule.ethertype]
     entry[f"{_FAMILY[rule.ethertype]}{side}CidrIp"] = rule.cidr or anywhere
+    if rule.near_cidr:
+        entry[f"{'Ipv6' if ':' in rule.near_cidr else ''}{near}CidrIp"] = rule.near_cidr
+    if cloud.quirks.get("rule_ids") == "absent":
+        del entry["SecurityGroupRuleId"]
     return entry
 
 
-def render_instance(cloud: Cloud, instance: Instance) -> dict[str, Any]:
+def render_instance(call: Call, instance: Instance) -> dict[str, Any]:
     """Return an entry of DescribeInstances."""
-    interfaces = cloud.interfaces_of(instance.id)
-    primary = [group for i in interfaces if i.kind == "primary" for group in i.groups]
+    interfaces = call.cloud.interfaces_of(instance.id)
+    primary = [one for i in interfaces if i.kind == "primary" for one in groups_shown(call, i)]
     return {
         "InstanceId": instance.id,
         "InstanceName": instance.name,
@@ -93,7 +100,7 @@ def render_instance(cloud: Cloud, instance: Instance) -> dict[str, Any]:
     }
 
 
-def render_interface(interface: Interface) -> dict[str, Any]:
+def render_interface(call: Call, interface: Interface) -> dict[str, Any]:
     """Return an entry of DescribeNetworkInterfaces."""
     return {
         "NetworkInterfaceId": interface.id,
@@ -103,7 +110,7 @@ def render_interface(interface: Interface) -> dict[str, Any]:
         "Status": "InUse" if interface.instance else "Available",
         "VpcId": interface.network,
         "PrivateIpAddress": interface.ip,
-        "SecurityGroupIds": {"SecurityGroupId": list(interface.groups)},
+        "SecurityGroupIds": {"SecurityGroupId": groups_shown(call, interface)},
         **_managed(interface.managed_by),
     }
 
@@ -141,6 +148,13 @@ def _managed(managed_by: str) -> dict[str, Any]:
 def _number(text: str) -> str | int:
     """Return a number where the text is one: the old servers send ids of accounts so."""
     return int(text) if text.isascii() and text.isdigit() else text
+
+
+def _ports(ports: str) -> dict[str, str]:
+    """Return a range of ports, or the list of ports that stands in its place."""
+    if ports.startswith("prl-"):
+        return {"PortRange": "", "PortRangeListId": ports}
+    return {"PortRange": _port_range(ports)}
 
 
 def _port_range(ports: str) -> str:

@@ -1,0 +1,163 @@
+"""Rules of Alibaba Cloud ECS: from its answers into sgguard's words, and back into a request.
+
+What a rule of ours has no word for is kept in ``native`` under the cloud's own names: the network
+it is for, source ports, the near end of a rule with five parts, the account of a foreign group. So
+what was read can be authorised, and revoked, exactly as it was.
+
+Source: DescribeSecurityGroupAttribute, AuthorizeSecurityGroup, AuthorizeSecurityGroupEgress and
+RevokeSecurityGroup (2014-05-26), alibabacloud.com/help, read 2026-11.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sgguard.change import content
+from sgguard.model import Direction, Rule
+from sgguard.providers.alibaba.answer import Answer, number, required, text
+
+FAR = {Direction.INGRESS: "Source", Direction.EGRESS: "Dest"}
+"""How the cloud's names for the other end of a rule begin."""
+
+_NEAR = {Direction.INGRESS: "Dest", Direction.EGRESS: "Source"}
+_EVERY_PORT = "-1/-1"
+_LOWEST_PRIORITY_NUMBER = 1
+_PORTS = re.compile(r"[0-9]+(-[0-9]+)?")
+
+
+def rules_of(answer: Answer, rows: Sequence[dict[str, Any]]) -> tuple[Rule, ...]:
+    """Return the rules of a group, ingress first, else in the cloud's order.
+
+    Raises:
+        UnknownShapeError: a rule without a direction or without any other end, or whose other
+            end is a group with something else than an id.
+    """
+    rules = [_rule(answer, raw, position) for position, raw in enumerate(rows)]
+    return tuple(sorted(rules, key=lambda rule: rule.direction is Direction.EGRESS))
+
+
+def permission_of(rule: Rule) -> dict[str, str]:
+    """Return the rule as the members of one of ``Permissions.N``."""
+    far = FAR[rule.direction]
+    native = dict(rule.native)
+    permission = {"IpProtocol": "all" if rule.protocol == "any" else rule.protocol}
+    permission |= _ports_sent(rule.ports)
+    if rule.peer_group:
+        permission[f"{far}GroupId"] = rule.peer_group
+    elif rule.peer:
+        permission[_peer_name(far, rule.peer)] = rule.peer
+    owner = native.pop(f"{far}GroupOwnerAccount", "")
+    if owner and rule.peer_group:
+        # Both ways to name an account read back as the same member: only numbers are ids.
+        permission[f"{far}GroupOwner{'Id' if owner.isdigit() else 'Account'}"] = owner
+    if rule.action == "drop":
+        # Accept is what an omitted policy means, and advanced groups may refuse to be told one.
+        permission["Policy"] = "drop"
+    if rule.priority is not None:
+        permission["Priority"] = str(rule.priority)
+    if rule.description:
+        permission["Description"] = rule.description
+    return permission | native
+
+
+def is_same(found: Rule, wanted: Rule) -> bool:
+    """Say whether a rule that was read is the one wanted, ids aside.
+
+    A rule that nobody read, made by hand, says nothing of what only this cloud knows.
+    """
+    return _comparable(found, wanted) == _comparable(wanted, wanted)
+
+
+def _comparable(rule: Rule, wanted: Rule) -> Rule:
+    return replace(
+        content(rule),
+        priority=_LOWEST_PRIORITY_NUMBER if rule.priority is None else rule.priority,
+        native=rule.native if wanted.native else (),
+    )
+
+
+def _rule(answer: Answer, raw: dict[str, Any], position: int) -> Rule:
+    try:
+        direction = Direction(required(answer, raw, "Direction").lower())
+    except ValueError as error:
+        raise answer.unknown("a rule is neither ingress nor egress") from error
+    peer_group = _peer_group(answer, raw, direction)
+    ends = _far_ends(direction)
+    peer = next((value for name in ends if (value := text(answer, raw, name))), "")
+    if not (peer_group or peer):
+        # Every rule has another end. Without one it may be a reference whose member has a new name.
+        raise answer.unknown("a rule with neither group, address range nor prefix list")
+    return Rule(
+        rule_id=text(answer, raw, "SecurityGroupRuleId") or f"{direction}[{position}]",
+        direction=direction,
+        protocol=_any(text(answer, raw, "IpProtocol").lower(), "all", "-1", ""),
+        ports=_ports(answer, raw),
+        peer_group=peer_group,
+        peer="" if peer_group else peer,
+        action="drop" if text(answer, raw, "Policy").lower() == "drop" else "accept",
+        priority=number(raw.get("Priority")),
+        description=text(answer, raw, "Description"),
+        native=_native(answer, raw, direction, "" if peer_group else peer),
+    )
+
+
+def _native(
+    answer: Answer, raw: dict[str, Any], direction: Direction, peer: str
+) -> tuple[tuple[str, str], ...]:
+    """Return the members that no word of ours holds, in the order of their names."""
+    near, far = _NEAR[direction], FAR[direction]
+    names = [
+        "NicType",
+        "SourcePortRange",
+        f"{near}CidrIp",
+        f"Ipv6{near}CidrIp",
+        f"{far}GroupOwnerAccount",
+        *(name for name in _far_ends(direction) if not peer or name != _peer_name(far, peer)),
+    ]
+    found = ((name, text(answer, raw, name)) for name in sorted(names))
+    return tuple((name, value) for name, value in found if value and value != _EVERY_PORT)
+
+
+def _far_ends(direction: Direction) -> tuple[str, str, str]:
+    far = FAR[direction]
+    return (f"{far}CidrIp", f"Ipv6{far}CidrIp", f"{far}PrefixListId")
+
+
+def _peer_name(far: str, peer: str) -> str:
+    """Return the member that an address range or a prefix list belongs into."""
+    if peer.startswith("pl-"):
+        return f"{far}PrefixListId"
+    return f"Ipv6{far}CidrIp" if ":" in peer else f"{far}CidrIp"
+
+
+def _peer_group(answer: Answer, raw: dict[str, Any], direction: Direction) -> str:
+    name = f"{FAR[direction]}GroupId"
+    value = raw.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise answer.unknown(f"{name} is neither an id nor empty")
+    return value
+
+
+def _ports(answer: Answer, raw: dict[str, Any]) -> str:
+    if port_list := text(answer, raw, "PortRangeListId"):
+        return port_list
+    first, _, last = _any(text(answer, raw, "PortRange"), _EVERY_PORT, "").partition("/")
+    return first if last in ("", first) else f"{first}-{last}"
+
+
+def _ports_sent(ports: str) -> dict[str, str]:
+    if ports == "any":
+        return {"PortRange": _EVERY_PORT}
+    if not _PORTS.fullmatch(ports):
+        return {"PortRangeListId": ports}
+    first, _, last = ports.partition("-")
+    return {"PortRange": f"{first}/{last or first}"}
+
+
+def _any(value: str, *spellings: str) -> str:
+    return "any" if value in spellings else value
