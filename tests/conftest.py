@@ -8,6 +8,10 @@ import socket
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.stores import kept, postgres_server
+
+__all__ = ["kept", "postgres_server"]  # fixtures of every kind of store
+
 # A property is about what is answered; how busy the machine is decides nothing. Every run tries
 # the same examples, so that a failure is a change's own.
 settings.register_profile(

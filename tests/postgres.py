@@ -38,8 +38,9 @@ def why_not() -> str:
 class Server:
     """One server on a port of the loopback and a socket in its own folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, options: str) -> None:
         self.folder = folder
+        self.options = options
         self.port = _free_port()
 
     def url(self, database: str = "postgres") -> str:
@@ -68,7 +69,7 @@ class Server:
             assert ended.returncode == 0, said.read()
 
     def begin(self) -> None:
-        options = f"-p {self.port} -h 127.0.0.1 -k {self.folder}"
+        options = f"-p {self.port} -h 127.0.0.1 -k {self.folder} {self.options}"
         self.run("pg_ctl", "-D", "data", "-l", "log", "-w", "-o", options, "start")
 
     def end(self, how: str = "fast") -> None:
@@ -76,15 +77,15 @@ class Server:
 
 
 @contextmanager
-def server() -> Iterator[Server]:
-    """Run a server as long as the context lasts; nothing of it stays."""
+def server(options: str = "") -> Iterator[Server]:
+    """Run a server with these options as long as the context lasts; nothing of it stays."""
     folder = Path(tempfile.mkdtemp(prefix="sgguard-pg-"))
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres")
         (folder / "password").write_text("s3cret-pw")
         (folder / "password").chmod(0o644)
-        made = Server(folder)
+        made = Server(folder, options)
         made.run(
             *("initdb", "-D", "data", "-U", "postgres", "-E", "UTF8", "--no-sync"),
             *("--auth=scram-sha-256", "--pwfile=password"),

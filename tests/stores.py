@@ -1,0 +1,130 @@
+"""Stores for tests: every kind of them, each empty, on a clock that only the test moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+import pytest
+
+from sgguard.store import open_store
+from sgguard.store.base import Store
+from sgguard.store.rows import Approval, Claim, Entry, Record, Run
+from tests import postgres
+
+KINDS = ("sqlite", "postgres")
+_NUMBERS = count(1)
+
+
+@dataclass
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    now_s: float = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def pass_(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+@dataclass
+class Place:
+    """One empty database, and the stores on it; ``clock`` is theirs unless they ask otherwise."""
+
+    kind: str
+    url: str
+    closing: ExitStack
+    clock: Clock = field(default_factory=Clock)
+
+    def open(self, now: Callable[[], float] | None = None) -> Store:
+        """Another process's view of the same database."""
+        store = open_store(self.url, now or self.clock)
+        self.closing.callback(store.close)
+        return store
+
+    def open_on_its_own_clock(self) -> Store:
+        store = open_store(self.url)
+        self.closing.callback(store.close)
+        return store
+
+
+@contextmanager
+def place(kind: str, folder: Path, server: postgres.Server | None) -> Iterator[Place]:
+    """Give an empty database of that kind; ``server`` is there for ``postgres``."""
+    with ExitStack() as closing:
+        if kind == "sqlite":
+            yield Place(kind, f"sqlite:///{folder / f'{next(_NUMBERS)}.db'}", closing)
+            return
+        name = f"t{next(_NUMBERS)}"
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA {name}")
+        yield Place(kind, f"{server.url()}?options={quote(f'-csearch_path={name}')}", closing)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    """A server for the whole run; skips where there is none."""
+    if missing := postgres.why_not():
+        pytest.skip(missing)
+    # No test takes the machine's power away, so none needs to wait for its disk.
+    with postgres.server("-c fsync=off") as server:
+        yield server
+
+
+@pytest.fixture(params=KINDS)
+def kept(request, tmp_path) -> Iterator[Place]:
+    """An empty database of each kind."""
+    is_served = request.param == "postgres"
+    server = request.getfixturevalue("postgres_server") if is_served else None
+    with place(request.param, tmp_path, server) as made:
+        yield made
+
+
+def claimed(store: Store, event_id: str = "e1", **given) -> Claim:
+    """Claim an event, which must succeed."""
+    values = {"owner": "w1", "decision_id": f"d-{event_id}", "lease_s": 60.0, "payload_hash": "h"}
+    claim = store.claim("bus", event_id, **(values | given))
+    assert isinstance(claim, Claim), claim
+    return claim
+
+
+def a_run(decision_id: str = "d-e1", event_id: str = "e1", keys: tuple[str, ...] = ()) -> Run:
+    return Run(decision_id, "bus", event_id, '{"steps":[]}', '{"groups":[]}', keys)
+
+
+def an_entry(number: int = 0, decision_id: str = "d-e1", **given) -> Entry:
+    return Entry(decision_id, number, given.pop("step", number), '{"kind":"x"}', **given)
+
+
+def a_record(decision_id: str = "d1", **given) -> Record:
+    values = {
+        "source": "bus",
+        "event_id": "e1",
+        "guard": "delete",
+        "target": ("tencent::gz:sg-1",),
+        "requester": "ada",
+        "verdict": "block",
+        "mode": "observe",
+        "outcome": "none",
+        "document_json": '{"x":"é"}',
+    }
+    return Record(decision_id, **(values | given))
+
+
+def an_approval(approval_id: str = "a1", decision_id: str = "d1", **given) -> Approval:
+    values = {
+        "target": ("tencent::gz:sg-1",),
+        "requester": "ada",
+        "facts_hash": "f00",
+        "request_json": "{}",
+        "summary": "delete sg-1",
+        "expires_at_s": 1_800_003_600.0,
+    }
+    return Approval(approval_id, decision_id, **(values | given))
