@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from sgguard.change import Holder
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.errors import (
@@ -36,6 +37,8 @@ from sgguard.model import (
     Scope,
 )
 from tests.worlds.tencent import ENV, WORLD
+
+OTHER_SERVER = Holder("instance", WORLD.other_server, WORLD.other_server)
 
 
 def loaded(**changes):
@@ -81,7 +84,6 @@ def test_a_reference_shows_the_referring_group_and_its_rule():
                 "tcp",
                 "3306",
                 peer_group=WORLD.referenced,
-                priority=1,
                 description="replication",
             ),
         ),
@@ -93,7 +95,6 @@ def test_a_reference_shows_the_referring_group_and_its_rule():
                 "egress[0]",
                 Direction.EGRESS,
                 peer_group=WORLD.referenced,
-                priority=1,
                 description="batch",
             ),
         ),
@@ -593,33 +594,18 @@ BIND_ERRORS = {
 
 @pytest.mark.parametrize(("code", "kind"), BIND_ERRORS.items(), ids=list(BIND_ERRORS))
 def test_every_documented_error_of_a_binding_has_its_place_in_the_tree(code, kind):
+    provider = failing("AssociateSecurityGroups", code)
+    before = (WORLD.default,)
     with pytest.raises(CloudError) as caught:
-        failing("AssociateSecurityGroups", code).bind_group(WORLD.free, [WORLD.server])
+        provider.set_groups(OTHER_SERVER, before, (*before, WORLD.free), token="t")
     assert type(caught.value) is kind
-
-
-def test_a_bound_group_comes_after_those_carried_already():
-    emulator = WORLD.emulator()
-    provider = connected(emulator)
-    provider.bind_group(WORLD.free, [WORLD.server, WORLD.other_server])
-    found = provider.read_instance(WORLD.server).value
-    assert found is not None
-    assert found.group_ids == ("sg-carried0", "sg-deflt000", WORLD.free)
-
-
-@pytest.mark.parametrize("count", [0, 101])
-def test_a_binding_takes_one_to_a_hundred_instances(count):
-    emulator = WORLD.emulator()
-    with pytest.raises(InputError):
-        connected(emulator).bind_group(WORLD.free, ["ins-915zrb0p"] * count)
-    assert not emulator.requests
 
 
 def test_a_change_is_sent_once_even_when_throttled():
     emulator = WORLD.emulator()
     emulator.faults.append(Fault("throttle", count=9))
     with pytest.raises(ThrottledError):
-        connected(emulator).bind_group(WORLD.free, [WORLD.server])
+        connected(emulator).delete_group(WORLD.free)
     assert len(emulator.requests) == 1
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sgguard.errors import CloudError, UnknownShapeError
 from sgguard.providers.tencent import answer as tencent_answer
 from sgguard.providers.tencent import api as tencent_api
+from sgguard.providers.tencent.policy import policy_set
 from sgguard.providers.tencent_dfw import answer as qcloud_dfw
 from sgguard.providers.tencent_dfw import api as qcloud_api
 from sgguard.wire.shape import Shape
@@ -61,7 +62,7 @@ TABLES = st.dictionaries(st.sampled_from(KEYS), JSON, max_size=6)
 
 PARSERS = {
     "group": lambda answer: tencent_answer.group(SHAPE, answer),
-    "rules": lambda answer: tencent_answer.rules(SHAPE, answer),
+    "rules": lambda answer: policy_set(SHAPE, answer),
     "references": lambda answer: tencent_answer.references(SHAPE, answer),
     "statistics": lambda answer: tencent_answer.statistics(SHAPE, answer),
     "instance": lambda answer: tencent_answer.instance(SHAPE, answer),

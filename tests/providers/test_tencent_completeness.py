@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import copy
 import json
+from itertools import pairwise
 
 import pytest
 
+from sgguard.change import Holder
 from sgguard.emulator.faces.tencent.usage import SHOWN
 from sgguard.emulator.faults import Fault
 from sgguard.errors import UnknownShapeError
 from sgguard.facts import gather_delete
-from sgguard.model import Address, DeleteRequest, Scope
+from sgguard.model import Address, DeleteRequest, Group, Scope
 from sgguard.providers.tencent.rate import INFERRED, RATES
 from tests.providers.test_tencent import answering, connected, failing, loaded
 from tests.worlds.tencent import WORLD
@@ -25,6 +27,24 @@ INTERFACES = "DescribeNetworkInterfaces"
 def facts_of(provider, group_id):
     (facts,) = gather_delete(provider, DeleteRequest((Address(SCOPE, group_id),))).groups
     return facts
+
+
+def change_everything(provider):
+    """Send every call that changes something."""
+    server = Holder("instance", WORLD.server, WORLD.server)
+    side = Holder("interface", "eni-3056glfn", WORLD.other_server)
+    first, second, third = WORLD.bound, WORLD.default, WORLD.free
+    for holder, ways in (
+        (server, ((first, second), (first, second, third), (second, third), (third, second))),
+        (side, ((first,), (first, second), (second,), (first,))),
+    ):
+        for before, after in pairwise(ways):
+            provider.set_groups(holder, before, after, token="t")
+    for rule in provider.list_rules(WORLD.referrer_out).value:
+        provider.remove_rule(WORLD.referrer_out, rule, token="t")
+        provider.add_rule(WORLD.referrer_out, rule, token="t")
+    provider.create_group(Group("sg-was00000", name="like it"), token="t")
+    provider.delete_group(WORLD.referrer_in)
 
 
 def rules(*peers, direction="ingress", action="accept"):
@@ -565,9 +585,8 @@ def test_every_action_that_is_called_has_a_rate_and_guesses_are_marked():
     facts_of(provider, WORLD.referenced)
     provider.read_instance(WORLD.server)
     provider.read_limits()
-    provider.bind_group(WORLD.free, [WORLD.server])
-    provider.delete_group(WORLD.referrer_in)
-    assert {r.action for r in emulator.requests} <= set(RATES)
+    change_everything(provider)
+    assert {r.action for r in emulator.requests} == set(RATES)
     assert set(RATES) > INFERRED
     assert (RATES[REFERENCES], RATES["AssociateSecurityGroups"]) == (20, 10)
 

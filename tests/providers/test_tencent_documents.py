@@ -13,6 +13,7 @@ from sgguard.emulator.faces.tencent.usage import SHOWN
 from sgguard.emulator.faults import Fault
 from sgguard.errors import CloudError
 from sgguard.providers.tencent import answer as answers
+from sgguard.providers.tencent.policy import policy_set
 from sgguard.wire.shape import Shape
 from sgguard.wire.tc3 import signature_of
 from tests.providers.test_tencent import BIND_ERRORS
@@ -121,7 +122,9 @@ def _sample_binding():
 def test_a_binding_sends_the_sample_request_and_understands_the_sample_answer():
     request, answer = _sample_binding()
     emulator, provider = answering(tencent.WORLD, "AssociateSecurityGroups", answer)
-    provider.bind_group("sg-9id3l839", ["ins-915zrb0p", "ins-2zvpghhc"])
+    both = ["ins-915zrb0p", "ins-2zvpghhc"]
+    params = {"SecurityGroupIds": ["sg-9id3l839"], "InstanceIds": both}
+    assert provider.api.write("cvm", "AssociateSecurityGroups", params)["RequestId"]
     assert json.loads(emulator.requests[0].body) == json.loads(request)
 
 
@@ -181,7 +184,7 @@ def test_every_recorded_group_is_read():
 @needs_recordings
 def test_every_recorded_rule_is_read():
     shape = Shape("tencent", "DescribeSecurityGroupPolicies")
-    read = [answers.rules(shape, answer) for answer in recorded(shape.action)]
+    read = [policy_set(shape, answer).rules for answer in recorded(shape.action)]
     rules = [rule for one in read for rule in one]
     assert (len(read), len(rules)) == (15, 38)
     assert {rule.protocol for rule in rules} == {"any", "tcp", "icmp", "icmpv6"}

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from sgguard.change import Holder
 from sgguard.errors import InputError, SettingsError
 from sgguard.model import (
     Binding,
@@ -34,11 +35,14 @@ from sgguard.model import (
 from sgguard.providers._evidence import not_answered
 from sgguard.providers._tencent_limits import documented_limits
 from sgguard.providers.base import Access, seen_or_unseen
+from sgguard.providers.tencent import holder as holders
 from sgguard.providers.tencent import read as reads
 from sgguard.providers.tencent.api import SERVICES, Service, TencentApi
 from sgguard.providers.tencent.evidence import bindings_of
+from sgguard.providers.tencent.group import create_group
 from sgguard.providers.tencent.rate import RATES as RATES
 from sgguard.providers.tencent.references import list_references
+from sgguard.providers.tencent.rule import add_rule, remove_rule
 from sgguard.wire.parallel import parallel
 from sgguard.wire.tc3 import Tc3Auth
 
@@ -65,8 +69,6 @@ TRAITS = Traits(
 _GROUP_ID = re.compile(r"sg-[0-9a-z]{8}")
 _INSTANCE_ID = re.compile(r"ins-[0-9a-z]{8}")
 _DOMAIN = re.compile(r"[a-z0-9.-]+")
-
-_INSTANCES_PER_BIND = 100
 
 
 def connect(access: Access) -> Tencent:
@@ -196,23 +198,35 @@ class Tencent:
             )
         self.api.write("vpc", "DeleteSecurityGroup", {"SecurityGroupId": group_id})
 
-    def bind_group(self, group_id: str, instance_ids: Sequence[str]) -> None:
-        """Bind the group to the instances; the cloud carries it out afterwards.
+    def create_group(self, group: Group, *, token: str) -> str:
+        """Create a group like this one, without rules; kind and network mean nothing here.
 
         Raises:
-            InputError: not 1 to 100 instances: the cloud takes no more in one call.
-            LimitError: a sixth group, or too many interfaces on the group.
+            LimitError: the project has as many groups as it may.
         """
-        if not 1 <= len(instance_ids) <= _INSTANCES_PER_BIND:
-            raise InputError(
-                f"tencent: AssociateSecurityGroups takes 1 to {_INSTANCES_PER_BIND} instances "
-                f"a call, got {len(instance_ids)}"
-            )
-        self.api.write(
-            "cvm",
-            "AssociateSecurityGroups",
-            {"SecurityGroupIds": [group_id], "InstanceIds": list(instance_ids)},
-        )
+        del token  # the call takes none
+        return create_group(self.api, group)
+
+    def add_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
+        """Put the rule in front of the one at its position, or last."""
+        del token  # the version of the rules takes its part
+        add_rule(self.api, group_id, rule)
+
+    def remove_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
+        """Take the rule out, wherever it stands by now."""
+        del token  # the version of the rules takes its part
+        remove_rule(self.api, group_id, rule)
+
+    def read_holder(self, holder: Holder) -> tuple[str, ...] | None:
+        """Return the groups of an instance or interface, in the order they are matched in."""
+        return holders.read_holder(self.api, holder)
+
+    def set_groups(
+        self, holder: Holder, before: tuple[str, ...], after: tuple[str, ...], *, token: str
+    ) -> None:
+        """Give the holder other groups, keep their order, and wait until the cloud is done."""
+        del token  # the calls take none
+        holders.set_groups(self.api, holder, before, after)
 
     # -- parts ------------------------------------------------------------------------------
 

@@ -11,9 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from sgguard.model import Direction, Group, Instance, Interface, Limit, Rule, Seen, Unseen
+from sgguard.model import Group, Instance, Interface, Limit, Seen, Unseen
 from sgguard.providers._tencent_limits import DOCUMENTED_LIMITS, LIMIT_NOTES
 from sgguard.wire.shape import Json, Shape
 
@@ -28,7 +27,6 @@ _LIVE_LIMITS: Mapping[str, tuple[str, ...]] = {
 
 _GROUP_ID = re.compile(r"sg-[0-9a-z]+")
 _LAUNCH_LIMITS = ("groups-per-instance", "instances-per-group")
-_ACTIONS: Mapping[str, Literal["accept", "drop"]] = {"ACCEPT": "accept", "DROP": "drop"}
 
 _STATES: Mapping[str, str] = {
     "PENDING": "UnsupportedOperation.InstanceStatePending: the instance is being created",
@@ -37,6 +35,16 @@ _STATES: Mapping[str, str] = {
     "TERMINATING": "UnsupportedOperation.InstanceStateIsolating: the instance is being removed",
     "ISOLATING": "UnsupportedOperation.InstanceStateIsolating: the instance is being isolated",
 }
+
+_BINDINGS = frozenset(
+    {
+        "",
+        "AssociateSecurityGroups",
+        "DisassociateSecurityGroups",
+        "ModifyInstancesAttribute",
+        "ModifyInstancesAttribute.SecurityGroups",  # as a recorded answer of 2023 says it
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,24 @@ class Nic:
     instance_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """The latest operation on an instance; what the cloud does not tell is empty.
+
+    ``state`` is OPERATING, SUCCESS or FAILED.
+    """
+
+    name: str
+    state: str
+    request_id: str
+    error_code: str
+
+    @property
+    def is_binding(self) -> bool:
+        """Whether groups may be about to change: by a call for that, or by nobody knows what."""
+        return self.state == "OPERATING" and self.name in _BINDINGS
+
+
 def group(shape: Shape, row: Json) -> Group:
     """Read one entry of ``SecurityGroupSet``; project ids are texts here, numbers elsewhere."""
     path = "SecurityGroupSet[]"
@@ -78,51 +104,6 @@ def group(shape: Shape, row: Json) -> Group:
             (shape.text(tag, "Key", "Tag"), shape.text_or_empty(tag, "Value", "Tag"))
             for tag in tags
         ),
-    )
-
-
-def rules(shape: Shape, answer: Json) -> tuple[Rule, ...]:
-    """Read DescribeSecurityGroupPolicies: ingress first, each in the order the cloud applies."""
-    policies = shape.table(answer.get("SecurityGroupPolicySet"), "SecurityGroupPolicySet")
-    return tuple(
-        _rule(shape, row, direction, f"{key}[{number}]")
-        for key, direction in (("Ingress", Direction.INGRESS), ("Egress", Direction.EGRESS))
-        for number, row in enumerate(shape.tables(policies.get(key), key))
-    )
-
-
-def _rule(shape: Shape, row: Json, direction: Direction, path: str) -> Rule:
-    # Unset fields come as "", as null or not at all, depending on region and age of the rule.
-    action = _ACTIONS.get(shape.text(row, "Action", path).upper())
-    if action is None:
-        raise shape.wrong(f"{path}.Action: expected ACCEPT or DROP")
-    service = _template(shape, row, "ServiceTemplate", "Service", path)
-    return Rule(
-        rule_id=f"{direction}[{shape.whole(row, 'PolicyIndex', path)}]",
-        direction=direction,
-        protocol="service-template" if service else _any(shape, row, "Protocol", path),
-        ports=service or _any(shape, row, "Port", path),
-        peer_group=shape.text_or_empty(row, "SecurityGroupId", path),
-        peer=shape.text_or_empty(row, "CidrBlock", path)
-        or shape.text_or_empty(row, "Ipv6CidrBlock", path)
-        or _template(shape, row, "AddressTemplate", "Address", path),
-        action=action,
-        priority=shape.whole_or_none(row, "Priority", path),
-        description=shape.text_or_empty(row, "PolicyDescription", path),
-    )
-
-
-def _any(shape: Shape, row: Json, key: str, path: str) -> str:
-    text = shape.text_or_empty(row, key, path).lower()
-    return "any" if text in {"", "all"} else text
-
-
-def _template(shape: Shape, row: Json, key: str, prefix: str, path: str) -> str:
-    if row.get(key) is None:
-        return ""
-    template = shape.table(row[key], f"{path}.{key}")
-    return shape.text_or_empty(template, f"{prefix}Id", path) or shape.text_or_empty(
-        template, f"{prefix}GroupId", path
     )
 
 
@@ -204,6 +185,17 @@ def _refusal(shape: Shape, row: Json, path: str) -> str:
         operation = shape.text_or_empty(row, "LatestOperation", path) or "an operation"
         return f"OperationDenied.InstanceOperationInProgress: {operation} is under way"
     return ""
+
+
+def operation(shape: Shape, row: Json) -> Operation:
+    """Read the latest operation out of one entry of ``InstanceSet``."""
+    path = "InstanceSet[]"
+    return Operation(
+        name=shape.text_or_empty(row, "LatestOperation", path),
+        state=shape.text_or_empty(row, "LatestOperationState", path),
+        request_id=shape.text_or_empty(row, "LatestOperationRequestId", path),
+        error_code=shape.text_or_empty(row, "LatestOperationErrorCode", path),
+    )
 
 
 def nic(shape: Shape, row: Json) -> Nic:

@@ -18,6 +18,7 @@ import httpx
 
 from sgguard.errors import (
     CloudError,
+    ConflictError,
     ForbiddenError,
     GarbledError,
     InUseError,
@@ -38,6 +39,9 @@ VERSION = "2017-03-12"
 THROTTLED_WAIT_S = 1.0
 """Rates are counted per second, so a second later there is room again."""
 
+DUPLICATE_POLICY = "UnsupportedOperation.DuplicatePolicy"
+"""A rule that does the same is there already; it may have another description."""
+
 # Whole codes first, then the family before the first dot. VPC writes InvalidSecurityGroupID,
 # CVM InvalidSecurityGroupId; InvalidParameterValue.LimitExceeded (too many values in one call)
 # is no limit of the cloud and stays a plain CloudError.
@@ -51,7 +55,12 @@ _ERRORS: Mapping[str, type[CloudError]] = {
     "MutexOperation.TaskRunning": UnavailableError,
     "OperationDenied.InstanceOperationInProgress": UnavailableError,
     "UnauthorizedOperation.InvalidToken": UnauthenticatedError,
+    "UnsupportedOperation.ClbPolicyExceedLimit": LimitError,
+    "UnsupportedOperation.ClbPolicyLimit": LimitError,
+    DUPLICATE_POLICY: ConflictError,
     "UnsupportedOperation.InstanceStatePending": UnavailableError,
+    "UnsupportedOperation.SgNumExceedLimit": LimitError,
+    "UnsupportedOperation.VersionMismatch": ConflictError,
     "AuthFailure": UnauthenticatedError,
     "InternalError": UnavailableError,
     "InternalServerError": UnavailableError,

@@ -11,21 +11,21 @@ from collections.abc import Mapping
 RATES: Mapping[str, float] = {
     "AssociateSecurityGroups": 10,
     "DisassociateSecurityGroups": 10,
+    "ModifyInstancesAttribute": 10,
     "DescribeInstances": 40,
     "DescribeSecurityGroupReferences": 20,
     "DescribeSecurityGroupLimits": 20,
+    "CreateSecurityGroup": 100,
     "DeleteSecurityGroup": 100,
     "DescribeSecurityGroupAssociationStatistics": 100,
     "DescribeSecurityGroupPolicies": 100,
     "CreateSecurityGroupPolicies": 100,
-    "ReplaceSecurityGroupPolicy": 100,
-    "ReplaceSecurityGroupPolicies": 20,
     "DescribeSecurityGroups": 100,
     "DescribeNetworkInterfaces": 100,
     "DeleteSecurityGroupPolicies": 100,
-    "ModifySecurityGroupPolicies": 100,
-    "AssociateNetworkInterfaceSecurityGroups": 100,
-    "DisassociateNetworkInterfaceSecurityGroups": 100,
+    "AssociateNetworkInterfaceSecurityGroups": 20,
+    "DisassociateNetworkInterfaceSecurityGroups": 20,
+    "ModifyNetworkInterfaceAttribute": 20,
 }
 """Calls per second, by action."""
 
@@ -35,9 +35,8 @@ INFERRED: frozenset[str] = frozenset(
         "DescribeSecurityGroups",
         "DeleteSecurityGroupPolicies",
         "DisassociateSecurityGroups",
-        "ModifySecurityGroupPolicies",
         "AssociateNetworkInterfaceSecurityGroups",
-        "DisassociateNetworkInterfaceSecurityGroups",
+        "ModifyNetworkInterfaceAttribute",
     }
 )
 """Those whose pages name no rate that could be found: taken from their family's other actions."""

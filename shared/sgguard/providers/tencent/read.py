@@ -13,7 +13,7 @@ from sgguard.errors import CloudError, NotFoundError
 from sgguard.model import Group, Instance, Limit, Rule, Seen, Unseen
 from sgguard.providers._tencent_limits import documented_limits
 from sgguard.providers.tencent import answer as answers
-from sgguard.providers.tencent.answer import Nic, Statistics
+from sgguard.providers.tencent.answer import Nic, Operation, Statistics
 from sgguard.providers.tencent.api import TencentApi
 from sgguard.providers.tencent.listing import (
     GROUPS,
@@ -23,6 +23,7 @@ from sgguard.providers.tencent.listing import (
     list_once,
     list_whole,
 )
+from sgguard.providers.tencent.policy import PolicySet, policy_set
 from sgguard.wire.paging import in_chunks
 from sgguard.wire.shape import Json, Shape
 
@@ -84,7 +85,16 @@ def statistics(api: TencentApi, group_ids: Sequence[str]) -> dict[str, Statistic
 
 
 def rules(api: TencentApi, group_id: str) -> tuple[Rule, ...]:
-    """Return the rules of a group (DescribeSecurityGroupPolicies has no pages).
+    """Return the rules of a group.
+
+    Raises:
+        NotFoundError: the group does not exist.
+    """
+    return policies(api, group_id).rules
+
+
+def policies(api: TencentApi, group_id: str) -> PolicySet:
+    """Return the rules of a group and their version (DescribeSecurityGroupPolicies has no pages).
 
     Raises:
         NotFoundError: the group does not exist.
@@ -92,7 +102,7 @@ def rules(api: TencentApi, group_id: str) -> tuple[Rule, ...]:
     action = "DescribeSecurityGroupPolicies"
     # Not filtered by peer: whether PolicyIndex then still counts all rules is not documented.
     answer = api.read("vpc", action, {"SecurityGroupId": group_id})
-    return answers.rules(api.shape(action), answer)
+    return policy_set(api.shape(action), answer)
 
 
 def instances_by_group(
@@ -127,6 +137,16 @@ def instance(api: TencentApi, instance_id: str) -> Instance | None:
     Raises:
         UnknownShapeError: another instance came.
     """
+    row = instance_row(api, instance_id)
+    return None if row is None else instance_of(api, row)
+
+
+def instance_row(api: TencentApi, instance_id: str) -> Json | None:
+    """Return what the cloud tells about an instance, None where it knows no such one.
+
+    Raises:
+        UnknownShapeError: another instance came.
+    """
     action = "DescribeInstances"
     shape = api.shape(action)
     try:
@@ -139,6 +159,37 @@ def instance(api: TencentApi, instance_id: str) -> Instance | None:
     found = [answers.instance(shape, row) for row in rows]
     if [one.instance_id for one in found] not in ([], [instance_id]):
         raise shape.wrong("InstanceSet: an instance that was not asked for")
+    return rows[0] if rows else None
+
+
+def instance_of(api: TencentApi, row: Json) -> Instance:
+    """Return the instance that a row of DescribeInstances is about."""
+    return answers.instance(api.shape("DescribeInstances"), row)
+
+
+def operation(api: TencentApi, row: Json) -> Operation:
+    """Return the latest operation on the instance that a row is about."""
+    return answers.operation(api.shape("DescribeInstances"), row)
+
+
+def nic(api: TencentApi, interface_id: str) -> Nic | None:
+    """Return the network interface, None where the cloud knows no such one.
+
+    Raises:
+        UnknownShapeError: another interface came.
+    """
+    shape = api.shape(INTERFACES.action)
+    params = {"NetworkInterfaceIds": [interface_id]}
+    try:
+        answer = api.read(INTERFACES.service, INTERFACES.action, params)
+    except NotFoundError:
+        return None
+    rows = shape.tables(answer.get(INTERFACES.key), INTERFACES.key)
+    if shape.whole(answer, "TotalCount", "Response") != len(rows):
+        raise shape.wrong(f"TotalCount: differs from the length of {INTERFACES.key}")
+    found = [answers.nic(shape, row) for row in rows]
+    if [one.interface.interface_id for one in found] not in ([], [interface_id]):
+        raise shape.wrong(f"{INTERFACES.key}: an interface that was not asked for")
     return found[0] if found else None
 
 

@@ -18,6 +18,8 @@ clock skew of at most five minutes. Quirks of the cloud (``quirks`` in a scenari
 - ``lists_hide``: instances and interfaces that are counted but not listed
 - ``unset_fields``: unset fields of a rule are ``"empty"`` (default), ``"null"`` or ``"absent"``
 - ``binding_s``: seconds an instance has an operation in progress after a binding
+- ``binding_fails``: the code with which every binding comes to nothing after that time
+- ``default_rules``: rules (as in a scenario) that a new group is given
 """
 
 from __future__ import annotations
@@ -82,7 +84,7 @@ def _error(code: str, message: str, content_type: str) -> httpx.Response:
 
 
 def _response(body: dict[str, object], content_type: str) -> httpx.Response:
-    answer = {"Response": {**body, "RequestId": str(uuid4())}}
+    answer = {"Response": {"RequestId": str(uuid4()), **body}}
     return httpx.Response(200, headers={"content-type": content_type}, json=answer)
 
 

@@ -1,6 +1,7 @@
 """The security-group actions of Tencent's VPC service, 2017-03-12, on the emulated state.
 
-Who uses a group, by name and by count, and the limits: ``usage.py``.
+Who uses a group, by name and by count, and the limits: ``usage.py``. Changing groups and rules:
+``policies.py``; the groups of interfaces: ``nics.py``.
 """
 
 from __future__ import annotations
@@ -8,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sgguard.emulator.faces.tencent import usage
+from sgguard.emulator.faces.tencent import nics, policies, usage
 from sgguard.emulator.faces.tencent.call import (
     Call,
     TencentError,
     require_group_ids,
     require_known,
 )
+from sgguard.emulator.faces.tencent.policy import row_of
 from sgguard.emulator.state import Group, Interface, Rule, StateError
 
 _IDS_MAX = 100
@@ -67,45 +69,15 @@ def describe_security_group_policies(call: Call) -> dict[str, Any]:
     if group is None:
         raise TencentError("ResourceNotFound", "The security group does not exist.")
     filters = call.filters("security-group-id", "ip", "protocol-type", "port", "direction")
-    policies = {
+    lists = {
         key: [
-            _policy(call, rule, index)
+            row_of(call, rule, index)
             for index, rule in enumerate(r for r in group.rules if r.direction == direction)
             if _matches(rule, filters)
         ]
         for key, direction in (("Ingress", "ingress"), ("Egress", "egress"))
     }
-    return {"SecurityGroupPolicySet": {"Version": str(group.version), **policies}}
-
-
-def _policy(call: Call, rule: Rule, index: int) -> dict[str, Any]:
-    is_ipv6 = ":" in rule.cidr
-    policy: dict[str, Any] = {
-        "PolicyIndex": index,
-        "Protocol": "ALL" if rule.protocol == "any" else rule.protocol,
-        "Port": "ALL" if rule.ports == "any" else rule.ports,
-        "Action": rule.action.upper(),
-        "PolicyDescription": rule.description,
-        "ModifyTime": "2026-11-01 00:00:00",
-        "Priority": rule.priority,
-    }
-    exclusive = {
-        "CidrBlock": "" if is_ipv6 else rule.cidr,
-        "Ipv6CidrBlock": rule.cidr if is_ipv6 else "",
-        "SecurityGroupId": rule.peer_group,
-    }
-    template = {"AddressId": rule.template, "AddressGroupId": ""}
-    unset = call.cloud.quirks.get("unset_fields", "empty")
-    if unset == "empty":
-        empty = {"ServiceId": "", "ServiceGroupId": ""}
-        return {**policy, **exclusive, "AddressTemplate": template, "ServiceTemplate": empty}
-    set_fields = {key: value for key, value in exclusive.items() if value}
-    if rule.template:
-        set_fields["AddressTemplate"] = template  # type: ignore[assignment]  # JSON values differ
-    if unset == "null":
-        nothing = dict.fromkeys((*exclusive, "AddressTemplate", "ServiceTemplate"))
-        return {**policy, **nothing, **set_fields}
-    return {**policy, **set_fields}
+    return {"SecurityGroupPolicySet": {"Version": str(group.version), **lists}}
 
 
 def _matches(rule: Rule, filters: Mapping[str, list[str]]) -> bool:
@@ -198,6 +170,8 @@ ACTIONS: Mapping[str, tuple[Action, frozenset[str]]] = {
         frozenset({"SecurityGroupId", "Filters"}),
     ),
     **usage.ACTIONS,
+    **policies.ACTIONS,
+    **nics.ACTIONS,
     "DescribeNetworkInterfaces": (
         describe_network_interfaces,
         frozenset({"NetworkInterfaceIds", "Filters", "Offset", "Limit"}),

@@ -1,0 +1,219 @@
+"""Binding groups to instances and network interfaces, in the words of Tencent's CVM and VPC.
+
+Groups of an instance are bound asynchronously: until the operation is over DescribeInstances
+shows the groups of before and ``OPERATING``, and refuses further ones.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from sgguard.emulator import edit
+from sgguard.emulator.faces.tencent.call import Call, TencentError, require_group_ids
+from sgguard.emulator.state import Instance, Interface
+
+INSTANCES_MAX = 100
+_INSTANCE_ID = re.compile(r"ins-[0-9a-z]{8}")
+_ISOLATING = frozenset({"ISOLATING", "SHUTDOWN", "TERMINATING"})
+_TASKS = "tencent-binding-tasks"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """An operation on an instance: what it is, until when it runs, and what was there before.
+
+    ``identity`` tells whether another one would be the same. ``error`` is empty where it succeeds.
+    """
+
+    action: str
+    request_id: str
+    identity: tuple[str, ...]
+    until: float
+    before: tuple[str, ...]
+    error: str = ""
+
+
+def task_of(call: Call, instance_id: str) -> Task | None:
+    """Return the latest operation on an instance, if there was one."""
+    task: Task | None = call.cloud.tokens.get(_TASKS, {}).get(instance_id)
+    return task
+
+
+def groups_shown(call: Call, instance_id: str) -> list[str]:
+    """Return the groups an instance is shown with."""
+    task = task_of(call, instance_id)
+    if task is not None and call.now < task.until:
+        return list(task.before)
+    primary = call.primary(instance_id)
+    return list(primary.groups) if primary else []
+
+
+def associate_security_groups(call: Call) -> dict[str, Any]:
+    """Bind one group to instances: all of them or none.
+
+    Quirk ``binding_s``: seconds for which the instances then have an operation in progress;
+    ``binding_fails``: the code with which it comes to nothing after that time.
+    """
+    group_id, found = _bind_params(call)
+    missing = [(i, nic) for i, nic in found if group_id not in nic.groups]
+    refuse_over_limits(call, group_id, [nic for _, nic in missing])
+    return _begin(
+        call,
+        "AssociateSecurityGroups",
+        (group_id,),
+        [(i, nic, [*nic.groups, group_id]) for i, nic in missing],
+    )
+
+
+def disassociate_security_groups(call: Call) -> dict[str, Any]:
+    """Unbind one group from instances; an instance keeps at least one."""
+    group_id, found = _bind_params(call)
+    bound = [(i, nic) for i, nic in found if group_id in nic.groups]
+    for instance, nic in bound:
+        if len(nic.groups) == 1:
+            raise TencentError("UnsupportedOperation", f"`{instance.id}` keeps one group.")
+    return _begin(
+        call,
+        "DisassociateSecurityGroups",
+        (group_id,),
+        [(i, nic, [g for g in nic.groups if g != group_id]) for i, nic in bound],
+    )
+
+
+def modify_instances_attribute(call: Call) -> dict[str, Any]:
+    """Give instances these groups and no others, in this order."""
+    group_ids = call.texts("SecurityGroups", at_most=INSTANCES_MAX)
+    found = _instances(call, tuple(group_ids))
+    for group_id in group_ids:
+        refuse_over_limits(call, group_id, [n for _, n in found if group_id not in n.groups], 0)
+    if len(set(group_ids)) > call.cloud.limits.get("groups-per-instance", 5):
+        raise TencentError("LimitExceeded.AssociateUSGLimitExceeded", "too many security groups")
+    wanted = list(dict.fromkeys(group_ids))
+    return _begin(
+        call, "ModifyInstancesAttribute", tuple(wanted), [(i, nic, wanted) for i, nic in found]
+    )
+
+
+def _begin(
+    call: Call,
+    action: str,
+    identity: tuple[str, ...],
+    changes: Sequence[tuple[Instance, Interface, list[str]]],
+) -> dict[str, Any]:
+    quirks = call.cloud.quirks
+    request_id, error = str(uuid4()), str(quirks.get("binding_fails", ""))
+    for instance, nic, group_ids in changes:
+        call.cloud.tokens.setdefault(_TASKS, {})[instance.id] = Task(
+            action,
+            request_id,
+            (action, *identity),
+            call.now + float(quirks.get("binding_s", 0)),
+            tuple(nic.groups),
+            error,
+        )
+        if not error:
+            edit.set_groups(call.cloud, nic, group_ids)
+    return {"RequestId": request_id}
+
+
+def _bind_params(call: Call) -> tuple[str, list[tuple[Instance, Interface]]]:
+    # More than one group is refused although the parameter is a list.
+    (group_id,) = call.texts("SecurityGroupIds", at_most=1)
+    return group_id, _instances(call, (group_id,))
+
+
+def _instances(call: Call, group_ids: tuple[str, ...]) -> list[tuple[Instance, Interface]]:
+    ids = call.texts("InstanceIds", at_most=INSTANCES_MAX)
+    require_instance_ids(ids)
+    require_groups(call, group_ids)
+    known = call.instances()
+    found = []
+    for instance_id in ids:
+        instance = known.get(instance_id)
+        if instance is None:
+            raise TencentError("InvalidInstanceId.NotFound", f"`{instance_id}` does not exist.")
+        _refuse_state(call, instance, group_ids)
+        interface = call.primary(instance_id)
+        if interface is None:
+            raise TencentError("FailedOperation.SecurityGroupActionFailed")
+        found.append((instance, interface))
+    return found
+
+
+def _refuse_state(call: Call, instance: Instance, group_ids: tuple[str, ...]) -> None:
+    if instance.state == "PENDING":
+        raise TencentError("UnsupportedOperation.InstanceStatePending", f"`{instance.id}`")
+    if instance.state in _ISOLATING:
+        raise TencentError("UnsupportedOperation.InstanceStateIsolating", f"`{instance.id}`")
+    task = task_of(call, instance.id)
+    is_running = task is not None and call.now < task.until
+    if is_running and task is not None and task.identity[1:] == group_ids:
+        raise TencentError("MutexOperation.TaskRunning", "An identical job is running.")
+    if is_running or instance.operation == "OPERATING":
+        raise TencentError("OperationDenied.InstanceOperationInProgress", f"`{instance.id}`")
+
+
+def refuse_over_limits(
+    call: Call, group_id: str, interfaces: Sequence[Interface], added: int = 1
+) -> None:
+    """Refuse a binding of the group to further interfaces, each with ``added`` more groups.
+
+    Raises:
+        TencentError: an instance, the group or its project would have too many.
+    """
+    limits = call.cloud.limits
+    per_instance = limits.get("groups-per-instance", 5)
+    if any(len(interface.groups) + added > per_instance for interface in interfaces):
+        raise TencentError(
+            "LimitExceeded.AssociateUSGLimitExceeded",
+            f"An instance can be bound with up to {per_instance} security groups.",
+        )
+    per_group = limits.get("interfaces-per-group", limits.get("instances-per-group", 2000))
+    if len(call.cloud.interfaces_with(group_id)) + len(interfaces) > per_group:
+        raise TencentError("LimitExceeded.CvmsVifsPerSecGroupLimitExceeded", f"{per_group}")
+    project = call.groups()[group_id].project
+    held = sum(group.project == project for group in call.groups().values())
+    if held > limits.get("groups-per-project", 50):
+        raise TencentError("LimitExceeded.SingleUSGQuota", f"{held}")
+
+
+def require_instance_ids(ids: Sequence[str]) -> None:
+    """Refuse malformed instance ids.
+
+    Raises:
+        TencentError: one of two codes, naming the first malformed one.
+    """
+    for instance_id in ids:
+        if not instance_id.startswith("ins-"):
+            raise TencentError("InvalidParameterValue.InstanceIdMalformed", f"`{instance_id}`")
+        if not _INSTANCE_ID.fullmatch(instance_id):
+            raise TencentError("InvalidInstanceId.Malformed", f"`{instance_id}` is malformed.")
+
+
+def require_groups(call: Call, ids: Sequence[str]) -> None:
+    """Refuse ids of groups that do not exist, with CVM's codes.
+
+    Raises:
+        TencentError: malformed or unknown, naming the first.
+    """
+    require_group_ids(ids, "InvalidSgId.Malformed")
+    for group_id in ids:
+        if group_id not in call.groups():
+            raise TencentError("InvalidSecurityGroupId.NotFound", f"`{group_id}` does not exist.")
+
+
+Action = Callable[[Call], dict[str, Any]]
+_ONE = frozenset({"SecurityGroupIds", "InstanceIds"})
+ACTIONS: Mapping[str, tuple[Action, frozenset[str]]] = {
+    "AssociateSecurityGroups": (associate_security_groups, _ONE),
+    "DisassociateSecurityGroups": (disassociate_security_groups, _ONE),
+    "ModifyInstancesAttribute": (
+        modify_instances_attribute,
+        frozenset({"InstanceIds", "SecurityGroups"}),
+    ),
+}
+"""What each action does and which parameters it knows."""

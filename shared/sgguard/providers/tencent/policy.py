@@ -1,0 +1,110 @@
+"""Rules as Tencent's API 3.0 spells them: read from an answer, written for a request.
+
+``Rule.native`` keeps which template a rule names, as ``ServiceTemplate.ServiceGroupId`` and the
+like; all else follows from the rule itself. ``Priority`` is left out: the documents say that it
+moves with every change, as ``PolicyIndex`` does, which is in the rule's id already.
+Sources: https://cloud.tencent.com/document/api/215/15804 and /15807 (read 2026-11-22).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sgguard.model import Direction, Rule
+from sgguard.wire.shape import Json, Shape
+
+KEYS: Mapping[Direction, str] = {Direction.INGRESS: "Ingress", Direction.EGRESS: "Egress"}
+"""Where the rules of a direction stand in a ``SecurityGroupPolicySet``."""
+
+_ACTIONS: Mapping[str, Literal["accept", "drop"]] = {"ACCEPT": "accept", "DROP": "drop"}
+_TEMPLATES = {"ServiceTemplate": "Service", "AddressTemplate": "Address"}
+_WITH_PORTS = ("tcp", "udp")
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySet:
+    """The rules of a group, ingress first, and what counts their changes; ``""`` if not told."""
+
+    version: str
+    rules: tuple[Rule, ...]
+
+
+def policy_set(shape: Shape, answer: Json) -> PolicySet:
+    """Read DescribeSecurityGroupPolicies: each direction in the order the cloud applies."""
+    policies = shape.table(answer.get("SecurityGroupPolicySet"), "SecurityGroupPolicySet")
+    rules = tuple(
+        _rule(shape, row, direction, f"{key}[{number}]")
+        for direction, key in KEYS.items()
+        for number, row in enumerate(shape.tables(policies.get(key), key))
+    )
+    return PolicySet(shape.text_or_empty(policies, "Version", "SecurityGroupPolicySet"), rules)
+
+
+def _rule(shape: Shape, row: Json, direction: Direction, path: str) -> Rule:
+    # Unset fields come as "", as null or not at all, depending on region and age of the rule.
+    action = _ACTIONS.get(shape.text(row, "Action", path).upper())
+    if action is None:
+        raise shape.wrong(f"{path}.Action: expected ACCEPT or DROP")
+    service = _templates(shape, row, "ServiceTemplate", path)
+    address = _templates(shape, row, "AddressTemplate", path)
+    return Rule(
+        rule_id=f"{direction}[{shape.whole(row, 'PolicyIndex', path)}]",
+        direction=direction,
+        protocol="service-template" if service else _any(shape, row, "Protocol", path),
+        ports=service[0][1] if service else _any(shape, row, "Port", path),
+        peer_group=shape.text_or_empty(row, "SecurityGroupId", path),
+        peer=shape.text_or_empty(row, "CidrBlock", path)
+        or shape.text_or_empty(row, "Ipv6CidrBlock", path)
+        or (address[0][1] if address else ""),
+        action=action,
+        description=shape.text_or_empty(row, "PolicyDescription", path),
+        native=(*service, *address),
+    )
+
+
+def _any(shape: Shape, row: Json, key: str, path: str) -> str:
+    text = shape.text_or_empty(row, key, path).lower()
+    return "any" if text in {"", "all"} else text
+
+
+def _templates(shape: Shape, row: Json, key: str, path: str) -> tuple[tuple[str, str], ...]:
+    """Return the templates named under a key, one of them or a group of them."""
+    if row.get(key) is None:
+        return ()
+    template = shape.table(row[key], f"{path}.{key}")
+    names = (f"{_TEMPLATES[key]}Id", f"{_TEMPLATES[key]}GroupId")
+    told = ((name, shape.text_or_empty(template, name, path)) for name in names)
+    return tuple((f"{key}.{name}", value) for name, value in told if value)
+
+
+def row_of(rule: Rule) -> dict[str, Any]:
+    """Return the rule as a request takes it, without its position.
+
+    ``Port`` is only accepted with TCP and UDP, and must be ``all`` where the protocol is.
+    """
+    row: dict[str, Any] = {"Action": rule.action.upper()}
+    if rule.description:
+        row["PolicyDescription"] = rule.description
+    if service := _named(rule, "ServiceTemplate"):
+        row["ServiceTemplate"] = service
+    elif rule.protocol == "any":
+        row |= {"Protocol": "ALL", "Port": "all"}
+    else:
+        row["Protocol"] = rule.protocol.upper()
+        if rule.protocol in _WITH_PORTS:
+            row["Port"] = "all" if rule.ports == "any" else rule.ports
+    if rule.peer_group:
+        row["SecurityGroupId"] = rule.peer_group
+    elif address := _named(rule, "AddressTemplate"):
+        row["AddressTemplate"] = address
+    elif rule.peer:
+        row["Ipv6CidrBlock" if ":" in rule.peer else "CidrBlock"] = rule.peer
+    return row
+
+
+def _named(rule: Rule, key: str) -> dict[str, str]:
+    prefix = f"{key}."
+    named = ((name, value) for name, value in rule.native if name.startswith(prefix))
+    return {name.removeprefix(prefix): value for name, value in named}
