@@ -148,11 +148,23 @@ def test_the_cloud_itself_refuses_to_take_the_last_group():
 @pytest.mark.parametrize(
     "limits", [{"groups-per-interface": 1}, {"interfaces-per-group": 0}], ids=["groups", "holders"]
 )
-def test_one_too_many_is_a_limit(limits):
-    emulator = emulator_of()
+@pytest.mark.parametrize("quirks", [{}, {"v3_absent": True}, {"v3_absent": True, "wrapped": True}])
+def test_one_too_many_is_a_limit(limits, quirks):
+    emulator = emulator_of(**quirks)
     emulator.state.clouds[0].limits |= limits
     with pytest.raises(LimitError):
         WORLD.connect(emulator).set_groups(PORT, (A,), (A, B), token="t")
+    assert carried_by(emulator) == (A,)
+
+
+def test_v2_refuses_an_empty_list_that_neutron_itself_would_take():
+    emulator = emulator_of()
+    api = WORLD.connect(emulator).api
+    with pytest.raises(CloudError) as caught:
+        api.change(
+            "PUT", "/v2.0/ports/{id}", {"port": {"security_groups": []}}, fields={"id": cast.PORT}
+        )
+    assert caught.value.status == 400
     assert carried_by(emulator) == (A,)
 
 

@@ -316,6 +316,59 @@ def test_what_only_v3_can_say_is_never_put_back_through_v2():
         assert [path for _, path, _ in changes(emulator)] == [RULES]  # and that is absent
 
 
+@pytest.mark.parametrize("wrapped", [False, True], ids=["raw", "wrapped"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"cidr": "10.0.0.0/8"},
+        {"peer_group": cast.REFERENCED},
+        {"template": ADDRESSES},
+        {"cidr": "::/0", "ethertype": "IPv6"},
+        {"ports": "8000-8010"},
+        {"protocol": "icmp", "ports": "8-0"},
+        {"protocol": "any", "ports": "any", "description": "all"},
+    ],
+    ids=lambda more: ",".join(f"{k}={str(v)[:9]}" for k, v in more.items()),
+)
+def test_without_v3_a_rule_taken_out_and_put_back_is_the_same_rule(more, wrapped):
+    emulator = emulator_of(v3_absent=True, wrapped=wrapped)
+    held = Held("ingress", id="7c1d", **({"protocol": "tcp", "ports": "22"} | more))
+    cloud_of(emulator).group(cast.FREE).rules.append(held)
+    provider = WORLD.connect(emulator)
+    (rule,) = provider.list_rules(cast.FREE).value
+    provider.add_rule(cast.FREE, rule, token="a")  # is there already
+    provider.remove_rule(cast.FREE, rule, token="b")
+    with pytest.raises(NotFoundError):
+        provider.remove_rule(cast.FREE, rule, token="c")
+    assert provider.list_rules(cast.FREE).value == ()
+    provider.add_rule(cast.FREE, rule, token="d")
+    (back,) = provider.list_rules(cast.FREE).value
+    assert content(back) == content(rule)
+    with pytest.raises(ConflictError):
+        provider.add_rule(cast.FREE, replace(rule, description="other"), token="e")
+
+
+def test_without_v3_a_rule_about_a_group_that_is_gone_is_not_found():
+    emulator = emulator_of(v3_absent=True)
+    rule = replace(reference_of(emulator), peer_group=WORLD.missing)
+    with pytest.raises(NotFoundError):
+        WORLD.connect(emulator).add_rule(cast.FREE, rule, token="t")
+
+
+@pytest.mark.parametrize("wrapped", [False, True], ids=["raw", "wrapped"])
+def test_without_v3_a_group_is_made_without_rules_all_the_same(wrapped):
+    emulator = emulator_of(v3_absent=True, wrapped=wrapped)
+    cloud_of(emulator).limits["groups-per-project"] = 11
+    provider = WORLD.connect(emulator)
+    group_id = provider.create_group(NEW, token="t")
+    made = provider.read_groups([group_id]).value[group_id]
+    assert (made.name, made.description, made.rules) == (NEW.name, NEW.description, ())
+    with pytest.raises(LimitError):
+        provider.create_group(NEW, token="t")
+    with pytest.raises(ConflictError):
+        provider.create_group(replace(NEW, name="default"), token="t")
+
+
 # -- groups ------------------------------------------------------------------------------------
 
 

@@ -18,6 +18,7 @@ import httpx
 
 from sgguard.emulator.faces.base import Claim, Face, FaultKind
 from sgguard.emulator.faces.huawei import auth as huawei_auth
+from sgguard.emulator.faces.huawei import carrier as huawei_carrier
 from sgguard.emulator.faces.huawei import change as huawei_change
 from sgguard.emulator.faces.huawei import dry_run
 from sgguard.emulator.faces.huawei import ecs as huawei_ecs
@@ -142,14 +143,21 @@ def _ecs(
 def _neutron(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, rest: str
 ) -> httpx.Response:
-    """Answer as Neutron, except that a referenced group is refused unless the cloud cascades."""
+    """Answer as Neutron, except that a referenced group is refused unless the cloud cascades.
+
+    And a port keeps at least one group.
+    """
+    ports = huawei_vpc.with_ports(cloud)
     name, _, group_id = rest.partition("/")
     is_delete = request.method == "DELETE" and name == "security-groups"
     has_holders = bool(cloud.references(group_id)) and not cloud.quirks.get("cascades")
     if is_delete and (has_holders or cloud.interfaces_with(group_id)):
         response = neutron.error(409, "SecurityGroupInUse", f"Security Group {group_id} in use.")
+    elif request.method == "PUT" and name == "ports" and group_id:
+        unlike = huawei_carrier.refused_in_v2(request, cloud, group_id)
+        response = unlike or neutron.answer(request, ports, caller, region, rest)
     else:
-        response = neutron.answer(request, huawei_vpc.with_ports(cloud), caller, region, rest)
+        response = neutron.answer(request, ports, caller, region, rest)
     if response.is_error and cloud.quirks.get("wrapped"):
         return huawei_error.wrapped(response)
     if name == "ports" and response.is_success and request.method == "GET":

@@ -7,6 +7,7 @@ refused here: those of the same refusals elsewhere in this API are used.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import httpx
@@ -15,10 +16,12 @@ from sgguard.emulator import edit
 from sgguard.emulator.faces.huawei.body import group_ids, said
 from sgguard.emulator.faces.huawei.error import RefusedError, absent, missing, refused
 from sgguard.emulator.faces.huawei.vpc import body, groups_of, port_row, sub_row, with_ports
+from sgguard.emulator.openstack import neutron
 from sgguard.emulator.openstack.keystone import Caller
 from sgguard.emulator.openstack.neutron_rows import is_unprotected, visible_ports
 from sgguard.emulator.state import Cloud, Interface
 
+_OVER = "Quota exceeded for resources: ['security_group_port']"
 _SUB_KEYS = frozenset({"security_groups", "description", "allowed_address_pairs"})
 
 
@@ -48,6 +51,23 @@ def set_groups(
             return absent()
     _carry(cloud, caller, region, port, ids)
     return body(port=port_row(cloud, port))
+
+
+def refused_in_v2(request: httpx.Request, cloud: Cloud, port_id: str) -> httpx.Response | None:
+    """Refuse what Neutron lets pass: a port without a group, or with more than it may have."""
+    try:
+        ids = json.loads(request.content)["port"]["security_groups"]
+        count = len(ids)
+    except (ValueError, KeyError, TypeError):
+        return None
+    if not count:
+        text = "Invalid input for security_groups. Reason: it cannot be left blank."
+        return neutron.error(400, "HTTPBadRequest", text)
+    port = cloud.interface(port_id)
+    added = [one for one in ids if port and one not in port.groups]
+    if _is_over(cloud, added, count):
+        return neutron.error(409, "OverQuota", f"{_OVER}.")
+    return None
 
 
 def _port(cloud: Cloud, caller: Caller, region: str, port_id: str) -> Interface:
@@ -89,11 +109,14 @@ def _carry(cloud: Cloud, caller: Caller, region: str, port: Interface, ids: Sequ
     mine = {group.id for group in groups_of(cloud, caller, region)}
     if unknown := [one for one in added if one not in mine]:
         raise RefusedError(missing("security_group", unknown[0]))
-    is_over = added and len(ids) > cloud.limits.get("groups-per-interface", len(ids))
-    ceiling = cloud.limits.get("interfaces-per-group")
-    is_full = ceiling is not None and any(
-        len(cloud.interfaces_with(one)) >= ceiling for one in added
-    )
-    if is_over or is_full:
-        raise refused("VPC.9905", "Quota exceeded for resources: ['security_group_port'].")
+    if _is_over(cloud, added, len(ids)):
+        raise refused("VPC.9905", f"{_OVER}.")
     edit.set_groups(cloud, port, ids)
+
+
+def _is_over(cloud: Cloud, added: Sequence[str], count: int) -> bool:
+    """Say whether a port would have too many groups, or a group too many ports."""
+    if added and count > cloud.limits.get("groups-per-interface", count):
+        return True
+    ceiling = cloud.limits.get("interfaces-per-group")
+    return ceiling is not None and any(len(cloud.interfaces_with(one)) >= ceiling for one in added)
