@@ -45,7 +45,7 @@ MAY_IMPORT = {
     "logs": {"errors", "settings"},
     "wire": FOUNDATION | {"wire"},
     "wording": {"model"},
-    "permission": {"model", "decision", "policy", "wording"},
+    "permission": {"model", "decision", "errors", "policy", "wording"},
     "guards": {"model", "decision", "policy", "permission", "wording", "guards"},
     "providers": FOUNDATION | {"change", "wire", "providers"},
     "facts": FOUNDATION | {"wire", "providers"},

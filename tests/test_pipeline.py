@@ -128,7 +128,7 @@ def test_out_of_the_box_nothing_is_done_to_the_cloud():
 )
 def test_the_mode_of_the_environment_wins_over_the_policys(tmp_path, in_policy, in_env, mode):
     policy = tmp_path / "policy.toml"
-    policy.write_text(f'mode = "{in_policy}"\n')
+    policy.write_text(f'mode = "{in_policy}"\napproval.approvers = ["ada"]\n')
     env = {"SGGUARD_POLICY": str(policy), "SGGUARD_MODE": in_env}
     assert delete(TENCENT, TENCENT.free, **env).mode is mode
 
@@ -147,7 +147,7 @@ def test_a_policy_that_could_not_be_read_is_tried_again(tmp_path):
     env = {"SGGUARD_POLICY": str(policy)}
     with pytest.raises(PolicyError):
         Means.from_env(env)
-    policy.write_text('mode = "approve"\n')
+    policy.write_text('mode = "approve"\napproval.approvers = ["ada"]\n')
     assert Means.from_env(env).mode is Mode.APPROVE
 
 

@@ -11,11 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sgguard import batch, facts, logs
+from sgguard import batch, facts, logs, permission
 from sgguard.decision import Decision, Judgement, Verdict
+from sgguard.errors import SgguardError
 from sgguard.guards import delete
+from sgguard.guards.base import unanswered
 from sgguard.means import Means as Means  # noqa: PLC0414 - what everything here is called with
 from sgguard.means import begin as begin  # noqa: PLC0414 - the first step of a function
 from sgguard.means import connect
@@ -27,12 +29,15 @@ from sgguard.model import (
     LaunchRequest,
     Scope,
 )
+from sgguard.policy import Guard, Policy, for_groups, mode_of
 from sgguard.providers.base import Cloud
 from sgguard.wire.parallel import parallel
 
 if TYPE_CHECKING:
     from sgguard.remedy.prepare import Prepared
 
+Facts = DeleteFacts | LaunchFacts
+Judge = Callable[[Any, Policy, datetime], Judgement]
 Outcome = Decision | Exception
 """One request's decision, or why there is none."""
 
@@ -102,17 +107,19 @@ def _settle_scope(
     begun_s = means.deadline.clock()
     try:
         cloud = connect(scope, means)
-        read = batch.gather_deletes(cloud, [request for _, request, _ in asked])
     except Exception as error:  # noqa: BLE001 - no way into this scope: each of its events hears it
         return {n: error for n, _, _ in asked}
-    begun = _Begun(means, begun_s, cloud)
-    settle = [
-        found
-        if isinstance(found, Exception)
-        else _attempted(partial(_judge_delete, request, names, found, begun))
-        for (_, request, names), found in zip(asked, read, strict=True)
-    ]
-    return {n: one for (n, _, _), one in zip(asked, settle, strict=True)}
+    read: Sequence[DeleteFacts | Exception]
+    try:
+        read = batch.gather_deletes(cloud, [request for _, request, _ in asked])
+    except Exception as error:  # noqa: BLE001 - as above
+        read = [error] * len(asked)
+    return {
+        n: _attempted(
+            partial(_judge_delete, request, found, _Begun(means, begun_s, cloud, scope, ids))
+        )
+        for (n, request, ids), found in zip(asked, read, strict=True)
+    }
 
 
 def _bare(settled: Decided | Exception) -> Outcome:
@@ -121,29 +128,56 @@ def _bare(settled: Decided | Exception) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """A scope that is being asked: with what, since when (monotonic), and where."""
+    """A question that is being asked: with what, since when (monotonic), where, with which ids."""
 
     means: Means
     begun_s: float
     cloud: Cloud
+    scope: Scope
+    ids: tuple[str, str]
 
 
-def _judge_delete(
-    request: DeleteRequest, ids: tuple[str, str], found: DeleteFacts, begun: _Begun
+def _judge_delete(request: DeleteRequest, found: DeleteFacts | Exception, begun: _Begun) -> Decided:
+    target = tuple(str(address) for address in request.targets)
+    if not isinstance(found, Exception):
+        return _decided("delete", target, found, delete.judge, begun)
+    policy = for_groups(begun.means.policy, [(address, None) for address in request.targets])
+    if not permission.is_verdict(found, policy.delete.when_unreachable):
+        raise found
+    nothing = DeleteFacts(begun.cloud.traits, (), visibility=begun.cloud.visibility)
+    blocked = _unanswered(target, found)
+    return _decided("delete", target, nothing, blocked, begun, is_answered=False)
+
+
+def _unanswered(target: Sequence[str], error: Exception) -> Judge:
+    """Return the guard of a cloud that does not answer: it blocks, for nothing is known."""
+    return lambda _facts, _policy, _now: unanswered(target, str(error))
+
+
+def _decided(
+    guard: Guard,
+    target: tuple[str, ...],
+    found: Facts,
+    judge: Judge,
+    begun: _Begun,
+    *,
+    is_answered: bool = True,
 ) -> Decided:
-    means, cloud = begun.means, begun.cloud
-    judgement = delete.judge(found, means.policy)
-    scope = request.targets[0].scope
-    judgement, prepared = _prepared(cloud, scope, found, judgement, means)
+    means, cloud, scope, now = begun.means, begun.cloud, begun.scope, _now(begun.means)
+    judgement = judge(found, means.policy, now)
+    policy = permission.governing(means.policy, found, judgement)
+    if is_answered:
+        permission.insist_on_facts(scope.provider, guard, judgement, policy)
+    judgement, prepared = _prepared(begun, found, judgement, policy, now)
     decision = Decision(
-        decision_id=ids[1],
-        event_id=ids[0],
-        guard="delete",
+        decision_id=begun.ids[1],
+        event_id=begun.ids[0],
+        guard=guard,
         judgement=judgement,
         facts=found,
-        mode=means.mode,
-        target=tuple(str(address) for address in request.targets),
-        decided_at=_now(means),
+        mode=means.settings.mode or mode_of(policy, guard),
+        target=target,
+        decided_at=now,
         took_ms=_ms_since(begun.begun_s, means),
     )
     _log(decision, scope)
@@ -151,18 +185,15 @@ def _judge_delete(
 
 
 def _prepared(
-    cloud: Cloud,
-    scope: Scope,
-    found: DeleteFacts | LaunchFacts,
-    judgement: Judgement,
-    means: Means,
+    begun: _Begun, found: Facts, judgement: Judgement, policy: Policy, now: datetime
 ) -> tuple[Judgement, Prepared | None]:
     """Make the guard's outline exact where there is one; most decisions have none."""
-    if judgement.verdict is not Verdict.REMEDIATE:
-        return judgement, None
+    is_planned = isinstance(found, LaunchFacts) and not found.instance_id
+    if judgement.verdict is not Verdict.REMEDIATE or is_planned:
+        return judgement, None  # of a planned launch whoever asked changes what is asked for
     from sgguard.remedy.prepare import prepare  # noqa: PLC0415 - most cold starts need none
 
-    return prepare(cloud, scope, found, judgement, means.policy)
+    return prepare(begun.cloud, begun.scope, found, judgement, policy, now=now)
 
 
 def decide_launch(request: LaunchRequest, means: Means, *, event_id: str) -> Decision:
@@ -184,25 +215,19 @@ def settle_launch(request: LaunchRequest, means: Means, ids: tuple[str, str]) ->
     """
     from sgguard.guards import launch  # noqa: PLC0415 - a cold start to judge a delete needs none
 
-    begun_s = means.deadline.clock()
     scope = request.scope
-    cloud = connect(scope, means)
-    found = facts.gather_launch(cloud, request)
-    judgement = launch.judge(found, means.policy)
-    judgement, prepared = _prepared(cloud, scope, found, judgement, means)
-    decision = Decision(
-        decision_id=ids[1],
-        event_id=ids[0],
-        guard="launch",
-        judgement=judgement,
-        facts=found,
-        mode=means.mode,
-        target=(f"{scope}:{request.instance_id}" if request.instance_id else str(scope),),
-        decided_at=_now(means),
-        took_ms=_ms_since(begun_s, means),
-    )
-    _log(decision, scope)
-    return Decided(decision, cloud, prepared)
+    begun = _Begun(means, means.deadline.clock(), connect(scope, means), scope, ids)
+    target = (f"{scope}:{request.instance_id}" if request.instance_id else str(scope),)
+    try:
+        found = facts.gather_launch(begun.cloud, request)
+    except SgguardError as error:
+        policy = for_groups(means.policy, [(Address(scope, request.instance_id), None)])
+        if not permission.is_verdict(error, policy.launch.when_unreachable):
+            raise
+        found = LaunchFacts(begun.cloud.traits, scope, (), instance_id=request.instance_id)
+        blocked = _unanswered(target, error)
+        return _decided("launch", target, found, blocked, begun, is_answered=False)
+    return _decided("launch", target, found, launch.judge, begun)
 
 
 def settle_launches(

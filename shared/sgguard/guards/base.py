@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
-from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
 
 from sgguard.decision import Judgement, Reason, Verdict
-from sgguard.model import Address, Group, GroupFacts, Scope, Unseen, Visibility
-from sgguard.policy import Policy, exempting
+from sgguard.model import Address, GroupFacts, Scope, Unseen, Visibility
 from sgguard.wording import MESSAGE_MAX, one_line
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -87,21 +84,6 @@ def usable_group(wanted: str, scope: Scope, example: str) -> str:
     where, _, group_id = wanted.rpartition(":")
     is_here = not where or where == str(scope)
     return group_id if is_here and could_be_id(group_id, example) else ""
-
-
-def excused(
-    reason: Reason, policy: Policy, address: Address, group: Group | None, now: datetime | None
-) -> Reason:
-    """Return the reason, or one that only informs where the policy exempts it at this moment.
-
-    It then says by whom and until when.
-    """
-    found = exempting(policy, reason.code, address, group, now)
-    if found is None:
-        return reason
-    why = f"{one_line(found.owner, 40)}, until {found.expires.isoformat()}"
-    said = f"Exempted by {why} ({one_line(found.reason, 50)}): {reason.message}"
-    return replace(reason, effect="info", message=one_line(said, MESSAGE_MAX))
 
 
 def unanswered(targets: Iterable[str], why: str) -> Judgement:

@@ -12,11 +12,12 @@ from datetime import datetime
 
 from sgguard.decision import Judgement, Reason, Step, Verdict
 from sgguard.guards import delete_reason as say
-from sgguard.guards.base import excused, incomplete, missing_or_malformed, too_short_sighted
+from sgguard.guards.base import incomplete, missing_or_malformed, too_short_sighted
 from sgguard.guards.delete_consequence import consequences
 from sgguard.guards.delete_plan import Edges, Order, Ruled, deletion, order, rule_changes
 from sgguard.guards.delete_remedy import Ground, can_force, change_rule, free_holder
 from sgguard.model import DeleteFacts, GroupFacts, Reference
+from sgguard.permission import excused
 from sgguard.policy import Policy, for_group, matches
 
 
@@ -143,7 +144,7 @@ def _protected(request: _Set, member: GroupFacts) -> Iterator[Reason]:
     policy, address, group = _policy(request, member), member.address, member.group
     hit = next((one for one in policy.delete.protected if matches(one, address, group)), None)
     if hit is not None:
-        yield excused(say.protected(member, hit), policy, address, group, request.ground.now)
+        yield excused(say.protected(member, hit), policy, request.facts, request.ground.now)
 
 
 def _references_from_outside(request: _Set, member: GroupFacts) -> Iterator[_Finding]:

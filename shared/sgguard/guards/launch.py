@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sgguard.decision import Forecast, Judgement, Reason, Verdict
-from sgguard.guards.base import excused, incomplete, missing_or_malformed, too_short_sighted
+from sgguard.guards.base import incomplete, missing_or_malformed, too_short_sighted
 from sgguard.guards.launch_limit import (
     Change,
     Usage,
@@ -22,7 +22,8 @@ from sgguard.guards.launch_limit import (
     without_effect,
 )
 from sgguard.guards.launch_remedy import Breach, remedies
-from sgguard.model import Address, Group, GroupFacts, LaunchFacts
+from sgguard.model import Group, GroupFacts, LaunchFacts
+from sgguard.permission import concerned, excused
 from sgguard.policy import Policy, for_groups, is_of_scope, matches
 from sgguard.wording import MESSAGE_MAX, count, label, listing, one_line
 
@@ -43,15 +44,15 @@ def judge(facts: LaunchFacts, policy: Policy, now: datetime | None = None) -> Ju
         *_instance(change),
         *(exceeded(one) for one in compared if one.is_exceeded),
     )
-    forbidden = [_excused(one, facts, policy, now) for one in _forbidden(facts, policy)]
+    forbidden = [excused(one, policy, facts, now) for one in _forbidden(facts, policy)]
     missing = _missing_baselines(facts, policy)
-    required = [_excused(_baseline_missing(facts, one), facts, policy, now) for one in missing]
+    required = [excused(_baseline_missing(facts, one), policy, facts, now) for one in missing]
     breach = Breach(
         tuple(m for m, one in zip(missing, required, strict=True) if one.effect == "block"),
         tuple(one.target.rpartition(":")[2] for one in forbidden if one.effect == "block"),
     )
     warned = (
-        _excused(near(one), facts, policy, now)
+        excused(near(one), policy, facts, now)
         for one in compared
         if not one.is_exceeded and one.is_near(policy.launch.warn_at_percent)
     )
@@ -68,20 +69,6 @@ def judge(facts: LaunchFacts, policy: Policy, now: datetime | None = None) -> Ju
     verdict = Verdict.REMEDIATE if is_broken else Verdict.ALLOW
     reasons = (*reasons, _within(change, compared))
     return Judgement(verdict, reasons, plan, forecast=forecast)
-
-
-def concerned(facts: LaunchFacts) -> list[tuple[Address, Group | None]]:
-    """Return whose policies hold: the groups', or that of the place where none is named."""
-    groups = [(one.address, one.group) for one in _in_order(facts.groups)]
-    return [*groups] or [(Address(facts.scope, facts.instance_id), None)]
-
-
-def _excused(reason: Reason, facts: LaunchFacts, policy: Policy, now: datetime | None) -> Reason:
-    """Return the reason, exempted where the policy says so for its group, or for the instance."""
-    for one in facts.groups:
-        if reason.target == str(one.address):
-            return excused(reason, policy, one.address, one.group, now)
-    return excused(reason, policy, Address(facts.scope, facts.instance_id), None, now)
 
 
 def _target(facts: LaunchFacts) -> str:

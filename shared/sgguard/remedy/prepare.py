@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sgguard.codec import digest
 from sgguard.decision import Judgement, Reason, Step, Verdict
 from sgguard.model import DeleteFacts, Group, LaunchFacts, Scope
+from sgguard.permission import excused
 from sgguard.policy import Policy
 from sgguard.providers.base import Cloud
 from sgguard.remedy.caps import stopped_by
@@ -31,11 +33,14 @@ def prepare(
     facts: DeleteFacts | LaunchFacts,
     judgement: Judgement,
     policy: Policy,
+    *,
+    now: datetime | None = None,
 ) -> tuple[Judgement, Prepared | None]:
     """Survey what the outline of a judgement touches and return the judgement with exact steps.
 
     A verdict of ``remediate`` becomes ``block`` where the world is not as the outline says, a
-    group that is to be used cannot be, or a cap would break: the reasons say which.
+    group that is to be used cannot be, or a cap would break: the reasons say which. ``policy``
+    governs the whole plan; ``now`` is the moment at which exemptions from its caps must hold.
 
     Raises:
         CloudError, DeadlineError: the cloud could not be asked, or not all of it was seen.
@@ -47,7 +52,9 @@ def prepare(
     planned = plan(scope, judgement.plan, seen)
     if isinstance(planned, Reason):
         return _blocked(judgement, (planned,)), None
-    against = (*_unusable(scope, facts, used, seen), *stopped_by(planned, seen, policy.caps))
+    caps = stopped_by(planned, seen, policy.caps)
+    stopped = (excused(one, policy, facts, now) for one in caps)
+    against = (*_unusable(scope, facts, used, seen), *stopped)
     if any(reason.effect == "block" for reason in against):
         return _blocked(judgement, against), None
     exact = replace(judgement, plan=_steps(planned), reasons=(*judgement.reasons, *against))
