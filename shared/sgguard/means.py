@@ -7,13 +7,14 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import lru_cache
 
 import httpx
 
 from sgguard import logs, policy, providers
 from sgguard.decision import Mode
-from sgguard.errors import EventError, SettingsError
+from sgguard.errors import EventError, PolicyError, SettingsError
 from sgguard.model import Scope
 from sgguard.policy import Policy
 from sgguard.providers import Access, Cloud
@@ -69,7 +70,7 @@ class Means:
         settings = Settings.from_env(env)
         return cls(
             settings=settings,
-            policy=_policy(settings.policy_path),
+            policy=_usable(_policy(settings.policy_path, now), settings),
             deadline=Deadline.after(settings.deadline_s, clock),
             env=env,
             transport=transport,
@@ -140,7 +141,21 @@ def _store(url: str | None) -> Store | None:
     return open_store(url) if url else None
 
 
+def _usable(policy: Policy, settings: Settings) -> Policy:
+    """Refuse a mode from outside the policy that the policy has nobody for."""
+    if settings.mode is Mode.APPROVE and not policy.approval.approvers:
+        where = settings.policy_path or "(SGGUARD_POLICY is not set)"
+        raise PolicyError(
+            f"policy {where}: approval.approvers is missing "
+            "(expected who may say yes: SGGUARD_MODE=approve asks somebody)"
+        )
+    return policy
+
+
 @lru_cache(maxsize=8)
-def _policy(path: str | None) -> Policy:
-    """Read a policy file once per process: a new policy is a new deployment."""
-    return policy.load(path)
+def _policy(path: str | None, now: EpochClock) -> Policy:
+    """Read a policy file once per process: a new policy is a new deployment.
+
+    An exemption that ends meanwhile is no longer honoured, but it is no mistake then.
+    """
+    return policy.load(path, today=datetime.fromtimestamp(now(), UTC).date())
