@@ -8,12 +8,15 @@ it loses the old one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from sgguard.change import Change, Holder, content
 from sgguard.decision import Reason, Step
 from sgguard.model import Address, Group, Rule, Scope
+
+_PLACE = re.compile(r"(ingress|egress)\[\d+\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +129,16 @@ def _take(rules: list[Rule], rule: Rule) -> None:
 def _rewritten(step: Step, world: _World, group_id: str) -> Iterator[Planned]:
     """Add the rule that names the replacement, unless there is one already; then remove the old."""
     rule = _surveyed(world, group_id, step)
-    new = replace(rule, peer_group=step.details["to_group"])
+    new = replace(rule, peer_group=step.details["to_group"], rule_id=place_of(rule))
     if not any(_does_the_same(new, one) for one in world.rules[group_id]):
         world.rules[group_id].append(replace(new, rule_id=""))
         yield Planned(step, Change("add-rule", group_id, rule=new), step.details["peer_group"])
     yield _removed(step, world, group_id, rule)
+
+
+def place_of(rule: Rule) -> str:
+    """Return the id a rule like this one is added with: its place where ids are places, or none."""
+    return rule.rule_id if _PLACE.fullmatch(rule.rule_id) else ""
 
 
 def _does_the_same(one: Rule, other: Rule) -> bool:
