@@ -70,7 +70,7 @@ SCENARIO = {
                 {"id": "sg-bp1use00000000000004", "name": "carried", "network": "vpc-bp1main"},
                 {
                     "id": "sg-bp1old00000000000005",
-                    "name": "left over",
+                    "name": "left-over",
                     "network": "vpc-bp1main",
                 },
                 {
