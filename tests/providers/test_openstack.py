@@ -6,6 +6,7 @@ import copy
 
 import pytest
 
+from sgguard.change import Holder
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.errors import (
@@ -18,7 +19,7 @@ from sgguard.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
-from sgguard.model import Direction, Visibility
+from sgguard.model import Direction, Rule, Visibility
 from tests.worlds import openstack as w
 
 WORLD = w.WORLD
@@ -478,37 +479,21 @@ def test_a_forced_delete_does_not_exist():
     [
         lambda provider: provider.list_rules("../ports"),
         lambda provider: provider.delete_group("web"),
-        lambda provider: provider.bind_group(w.FREE, ["x/../y"]),
+        lambda provider: provider.read_holder(Holder("port", "x/../y")),
+        lambda provider: provider.read_holder(Holder("instance", "x/../y")),
+        lambda provider: provider.set_groups(
+            Holder("port", w.PORT), (w.BOUND,), ("x/../y",), token="t"
+        ),
+        lambda provider: provider.remove_rule("../ports", Rule("r", Direction.INGRESS), token="t"),
+        lambda provider: provider.add_rule("../ports", Rule("r", Direction.INGRESS), token="t"),
     ],
-    ids=["rules", "delete", "bind"],
+    ids=["rules", "delete", "port", "server", "group", "remove", "add"],
 )
 def test_an_id_that_is_none_never_goes_into_an_address(ask):
     cloud = emulator()
     with pytest.raises(InputError):
         ask(connect(cloud))
     assert not [a for a in actions(cloud) if not a.startswith("POST /v3")]
-
-
-def test_a_group_is_bound_to_every_port_of_each_server():
-    cloud = emulator()
-    connect(cloud).bind_group(w.FREE, [w.SERVER, w.OTHER_SERVER])
-    carrying = {port.id for port in state(cloud).interfaces_with(w.FREE)}
-    assert carrying == {w.PORT, w.PORT_OTHER_FIRST, w.PORT_SECOND}
-
-
-@pytest.mark.parametrize(
-    ("group_id", "server_id", "code"),
-    [
-        (w.BOUND, w.SERVER, "badRequest"),
-        (w.MISSING, w.SERVER, "itemNotFound"),
-        (w.FREE, w.FOREIGN_SERVER, "itemNotFound"),
-    ],
-    ids=["bound already", "unknown group", "server of another project"],
-)
-def test_a_refused_bind_says_why_in_novas_code(group_id, server_id, code):
-    with pytest.raises(CloudError) as caught:
-        connect(emulator()).bind_group(group_id, [server_id])
-    assert caught.value.code == code
 
 
 def test_a_change_is_never_sent_twice():

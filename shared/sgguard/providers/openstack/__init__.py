@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from sgguard.change import Holder
 from sgguard.errors import CloudError, InputError, NotFoundError
 from sgguard.model import (
     Binding,
@@ -32,8 +33,11 @@ from sgguard.model import (
     Visibility,
 )
 from sgguard.providers.base import Access, seen_or_unseen
+from sgguard.providers.openstack import rules
 from sgguard.providers.openstack.api import GROUP_FIELDS, OpenStackApi
+from sgguard.providers.openstack.creation import create_group
 from sgguard.providers.openstack.env import ADMIN_ROLE, cloud_roles, read_identity
+from sgguard.providers.openstack.holder import read_holder, set_groups
 from sgguard.providers.openstack.quota import NO_GROUP_LIMIT, read_quotas
 from sgguard.providers.openstack.rate import RATES as RATES
 from sgguard.providers.openstack.references import read_references
@@ -113,7 +117,7 @@ class OpenStack:
             signs = port_signs(ports, group_ids, home) if self._is_confined else ()
             return Seen(
                 {
-                    group_id: tuple(neutron.binding_of(p) for p in ports if group_id in p.group_ids)
+                    group_id: tuple(_binding(p, group_id) for p in ports if group_id in p.group_ids)
                     for group_id in group_ids
                 },
                 unseen_beyond(signs),
@@ -138,15 +142,8 @@ class OpenStack:
         """
 
         def read() -> Seen[tuple[Rule, ...]]:
-            action = "GET /v2.0/security-groups/{id}"
-            shape = self.api.shape(action)
-            url = self.api.network(f"security-groups/{_checked(group_id)}")
-            body = self.api.get(url, action)
-            row = shape.table(body, "answer").get("security_group")
-            group = neutron.parse_group(row, shape)
-            if group.rules is None:
-                raise shape.wrong("security_group.security_group_rules: missing")
-            return Seen(group.rules)
+            rows = rules.read_rules(self.api, _checked(group_id))
+            return Seen(neutron.ingress_first(row.rule for row in rows))
 
         return seen_or_unseen("rules", read, ())
 
@@ -176,6 +173,32 @@ class OpenStack:
         seen = seen_or_unseen("limits", read, nothing)
         return Seen((*seen.value, NO_GROUP_LIMIT), seen.unseen)
 
+    def add_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
+        """Put a rule into the group (see :func:`~sgguard.providers.openstack.rules.add_rule`)."""
+        del token  # Neutron takes none: a second rule like the first is refused
+        rules.add_rule(self.api, _checked(group_id), rule, sees_all=not self._is_confined)
+
+    def remove_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
+        """Take exactly this rule out of the group, and no other."""
+        del token
+        rules.remove_rule(self.api, _checked(group_id), rule)
+
+    def read_holder(self, holder: Holder) -> tuple[str, ...] | None:
+        """Return the groups of a port, or of a server whose ports agree; their order is none."""
+        return read_holder(self.api, holder)
+
+    def set_groups(
+        self, holder: Holder, before: tuple[str, ...], after: tuple[str, ...], *, token: str
+    ) -> None:
+        """Make a port, or a server whose ports agree, carry other groups."""
+        del token  # the revision of the port serves instead
+        set_groups(self.api, holder, before, after)
+
+    def create_group(self, group: Group, *, token: str) -> str:
+        """Create a group like this one, without any rule; it is shared with nobody."""
+        del token
+        return create_group(self.api, group)
+
     def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
         """Delete the group; rules of other groups that name it vanish with it.
 
@@ -187,16 +210,6 @@ class OpenStack:
             raise InputError("OpenStack has no forced delete: unbind the group's ports first")
         url = self.api.network(f"security-groups/{_checked(group_id)}")
         self.api.send("DELETE", url, "DELETE /v2.0/security-groups/{id}")
-
-    def bind_group(self, group_id: str, instance_ids: Sequence[str]) -> None:
-        """Add the group to every port of each server: one call per server, in order."""
-        for instance_id in instance_ids:
-            self.api.send(
-                "POST",
-                self.api.compute(f"servers/{_checked(instance_id)}/action"),
-                "POST /v2.1/servers/{id}/action",
-                {"addSecurityGroup": {"name": group_id}},
-            )
 
     @property
     def _is_confined(self) -> bool:
@@ -226,6 +239,11 @@ def _checked(text: str) -> str:
     if _ID.fullmatch(text) is None:
         raise InputError(f"{text!r} is no id here: expected one like {TRAITS.group_id_example}")
     return text
+
+
+def _binding(port: neutron.PortRow, group_id: str) -> Binding:
+    others = tuple(one for one in port.group_ids if one != group_id)
+    return replace(neutron.binding_of(port), other_group_ids=others)
 
 
 def _seen(read: Callable[[], ServerPart]) -> Seen[ServerPart]:

@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 
-from sgguard.errors import CloudError, ForbiddenError
+from sgguard.errors import CloudError, ForbiddenError, InputError
 from sgguard.providers.openstack.env import moved
-from sgguard.wire.client import Wire
+from sgguard.wire.client import Wire, parse_json
 from sgguard.wire.openstack.keystone import Token
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth
 from sgguard.wire.openstack.marker_page import Params
@@ -28,10 +28,14 @@ IDS_PER_CALL = 50
 
 GROUP_FIELDS = tuple(
     ("fields", name)
-    for name in ("id", "name", "description", "project_id", "tenant_id", "shared", "tags")
+    for name in (
+        *("id", "name", "description", "project_id", "tenant_id"),
+        *("shared", "stateful", "tags"),
+    )
 )
 """What is asked of a group: without it all its rules come along, a hundred and more each."""
 
+_SEGMENT = re.compile(r"[0-9A-Za-z-]{1,64}")
 _NETWORK_VERSION = "/v2.0"
 _COMPUTE_VERSION = re.compile(r"/v2(\.1)?(/|$)")
 
@@ -105,17 +109,28 @@ class OpenStackApi:
             params=list(params),
         )
 
-    def send(self, method: str, url: str, action: str, body: object = None) -> None:
-        """Change something, once."""
-        self.wire.write(
+    def send(
+        self, method: str, url: str, action: str, body: object = None, revision: int | None = None
+    ) -> Any:
+        """Change something, once; return the JSON of the answer, None when it has no body.
+
+        With a ``revision`` only if nobody changed it since: else Neutron refuses with 412.
+        """
+        headers = {"content-type": "application/json"}
+        if revision is not None:
+            headers["if-match"] = f"revision_number={revision}"
+        response = self.wire.write(
             method,
             url,
             action=action,
             check=partial(self._check, action),
             auth=self.auth,
-            headers={"content-type": "application/json"},
+            headers=headers,
             content=None if body is None else json.dumps(body).encode(),
         )
+        if not response.content:
+            return None
+        return parse_json(response, provider=self.wire.provider, action=action)
 
     def _service(self, service_type: str) -> str:
         url = self.token().endpoint(service_type, self.region, self.interface)
@@ -131,6 +146,17 @@ class OpenStackApi:
         if response.status_code == httpx.codes.UNAUTHORIZED and is_rule:
             raise _as_forbidden(error)
         raise error
+
+
+def checked(text: str) -> str:
+    """Return an id that may go into an address.
+
+    Raises:
+        InputError: it holds anything that could lead elsewhere.
+    """
+    if _SEGMENT.fullmatch(text) is None:
+        raise InputError(f"{text!r} is no id here: expected letters, digits and dashes")
+    return text
 
 
 def _as_forbidden(error: CloudError) -> ForbiddenError:

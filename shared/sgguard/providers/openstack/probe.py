@@ -33,10 +33,12 @@ _LISTS: tuple[tuple[str, Params, str], ...] = (
 )
 _CHANGES = (
     ("DELETE /v2.0/security-groups/{id}", "deleting a group"),
+    ("POST /v2.0/security-groups", "building a deleted group again"),
+    ("PUT /v2.0/security-groups/{id}/tags", "giving it its tags again"),
     ("DELETE /v2.0/security-group-rules/{id}", "revoking a rule"),
-    ("POST /v2.0/security-group-rules", "putting a rule back"),
+    ("POST /v2.0/security-group-rules", "rewriting a rule, or putting it back"),
     ("PUT /v2.0/ports/{id}", "unbinding a port, or moving it to other groups"),
-    ("POST /v2.1/servers/{id}/action", "binding a server"),
+    ("POST /v2.1/servers/{id}/action", "binding a server with several ports"),
 )
 
 
@@ -79,7 +81,7 @@ def probe(provider: OpenStack) -> Probe:
         doors=(api.auth.identity.auth_url,),
         clock_tolerance_s=CLOCK_TOLERANCE_S,
         # The roles come later: whatever is wrong with token or catalog, the first list shows.
-        questions=(*_reads(api), roles, *_changes(api)),
+        questions=(*_reads(api), roles, _read_port(api), *_changes(api)),
         absent_codes=("HTTPNotFound",),
     )
 
@@ -123,6 +125,17 @@ def _question(action: str, brings: str, ask: Callable[[], object], if_absent: st
     return Question(action, brings, grant, ask=partial(ask), if_absent=if_absent)
 
 
+def _read_port(api: OpenStackApi) -> Question:
+    action = "GET /v2.0/ports/{id}"
+    return Question(
+        action,
+        "what a port carries, and its revision, before it is changed",
+        f"the role reader (in an application credential's access rules: {action})",
+        need="change",
+        ask=partial(_get_port, api),
+    )
+
+
 def _changes(api: OpenStackApi) -> list[Question]:
     return [
         Question(
@@ -147,6 +160,10 @@ def _list(api: OpenStackApi, name: str, params: Params) -> object:
 
 def _get_group(api: OpenStackApi) -> object:
     return api.get(api.network(f"security-groups/{_NOBODY}"), "GET /v2.0/security-groups/{id}")
+
+
+def _get_port(api: OpenStackApi) -> object:
+    return api.get(api.network(f"ports/{_NOBODY}"), "GET /v2.0/ports/{id}")
 
 
 def _get_quotas(api: OpenStackApi) -> object:

@@ -27,7 +27,7 @@ def part_reads(api: OpenStackApi, server_id: str) -> list[tuple[str, Callable[[]
     return [
         ("server", partial(_read_server, api, server_id)),
         ("groups of the server", partial(_read_groups, api, server_id)),
-        ("ports of the server", partial(_read_ports, api, server_id)),
+        ("ports of the server", lambda: ServerPart(ports=read_ports(api, server_id))),
     ]
 
 
@@ -77,8 +77,9 @@ def _read_groups(api: OpenStackApi, server_id: str) -> ServerPart:
     return ServerPart(group_ids=tuple(group.group_id for group in groups))
 
 
-def _read_ports(api: OpenStackApi, server_id: str) -> ServerPart:
+def read_ports(api: OpenStackApi, server_id: str) -> tuple[PortRow, ...]:
+    """Return every visible port of a server."""
     shape = api.shape("GET /v2.0/ports")
     rows = api.rows("ports", [("device_id", server_id)])
     ports = (neutron.parse_port(row, shape) for row in rows)
-    return ServerPart(ports=tuple(port for port in ports if port.device_id == server_id))
+    return tuple(port for port in ports if port.device_id == server_id)

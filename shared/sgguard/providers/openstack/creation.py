@@ -1,0 +1,84 @@
+"""Building a group again, without any rule.
+
+Neutron gives every new group rules of its own (two for all outgoing traffic, or what the operator
+put into ``default-security-group-rules``): they are deleted before anybody can use the group. If
+that fails, so is the group: half of one must not be left behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sgguard.errors import CloudError, DeadlineError, UnavailableError
+from sgguard.model import Group
+from sgguard.providers.openstack.api import OpenStackApi, checked
+from sgguard.providers.openstack.rules import read_rules
+from sgguard.wire.openstack.neutron import STATELESS
+from sgguard.wire.openstack.neutron_rule import RuleRow, parse_rule
+
+_CREATE = "POST /v2.0/security-groups"
+_DELETE = "DELETE /v2.0/security-groups/{id}"
+_DELETE_RULE = "DELETE /v2.0/security-group-rules/{id}"
+_TAG = "PUT /v2.0/security-groups/{id}/tags"
+
+
+def create_group(api: OpenStackApi, group: Group) -> str:
+    """Create a group with this one's name, description, kind, project and tags; return its id.
+
+    Raises:
+        LimitError: the project's quota of groups is used up.
+        ConflictError: it is a default group, and the project has one.
+        UnavailableError: it was created, could not be finished, and could not be deleted again.
+    """
+    shape = api.shape(_CREATE)
+    answer = api.send(
+        "POST", api.network("security-groups"), _CREATE, {"security_group": _body(api, group)}
+    )
+    row = shape.table(shape.table(answer, "answer").get("security_group"), "security_group")
+    group_id = checked(shape.text(row, "id", "security_group"))
+    try:
+        for rule in _rules(api, group_id, row.get("security_group_rules")):
+            url = api.network(f"security-group-rules/{checked(rule.rule.rule_id)}")
+            api.send("DELETE", url, _DELETE_RULE)
+        if group.tags:
+            _tag(api, group_id, group.tags)
+    except (CloudError, DeadlineError) as error:
+        _take_back(api, group_id, error)
+        raise
+    return group_id
+
+
+def _body(api: OpenStackApi, group: Group) -> dict[str, Any]:
+    body: dict[str, Any] = {"name": group.name, "description": group.description}
+    if group.kind == STATELESS:
+        body["stateful"] = False
+    if group.project not in ("", api.token().project_id):
+        body["project_id"] = group.project  # which only an administrator may say
+    return body
+
+
+def _rules(api: OpenStackApi, group_id: str, told: object) -> Sequence[RuleRow]:
+    """Return the rules of a new group, as its creation told them or else as they are read."""
+    if told is None:
+        return read_rules(api, group_id)
+    shape = api.shape(_CREATE)
+    return [parse_rule(row, shape) for row in shape.tables(told, "security_group_rules")]
+
+
+def _tag(api: OpenStackApi, group_id: str, tags: Sequence[tuple[str, str]]) -> None:
+    texts = [f"{name}={value}" if value else name for name, value in tags]
+    api.send("PUT", api.network(f"security-groups/{group_id}/tags"), _TAG, {"tags": texts})
+
+
+def _take_back(api: OpenStackApi, group_id: str, why: Exception) -> None:
+    """Delete what was created; nobody can name or carry it yet."""
+    try:
+        api.send("DELETE", api.network(f"security-groups/{group_id}"), _DELETE)
+    except (CloudError, DeadlineError) as error:
+        raise UnavailableError(
+            api.wire.provider,
+            _CREATE,
+            code="Unfinished",
+            detail=f"group {group_id} was created, could not be finished ({why}) nor deleted",
+        ) from error

@@ -1,0 +1,123 @@
+"""Changing the groups of a port, or of all ports of a server that carry the same ones.
+
+Neutron replaces the whole list of a port at once, and keeps it as a set: its order means nothing.
+The revision that was read goes along, so that nobody else's change in between is overwritten; it
+must be well-formed, since one that does not parse is ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sgguard.change import Holder
+from sgguard.errors import CloudError, ConflictError, InputError, NotFoundError
+from sgguard.providers.openstack.api import OpenStackApi, checked
+from sgguard.providers.openstack.server import read_ports
+from sgguard.wire.openstack import neutron
+from sgguard.wire.openstack.neutron import PortRow
+
+_SERVER = "instance"
+_READ = "GET /v2.0/ports/{id}"
+_UPDATE = "PUT /v2.0/ports/{id}"
+_ACT = "POST /v2.1/servers/{id}/action"
+
+
+def read_holder(api: OpenStackApi, holder: Holder) -> tuple[str, ...] | None:
+    """Return the groups the holder carries; None when these credentials see no such one.
+
+    Raises:
+        ConflictError: it is a server, and its ports carry different groups.
+    """
+    try:
+        ports = _ports(api, holder)
+    except NotFoundError:
+        return None
+    return _agreed(api, holder, ports)
+
+
+def set_groups(
+    api: OpenStackApi, holder: Holder, before: tuple[str, ...], after: tuple[str, ...]
+) -> None:
+    """Make the holder carry ``after`` instead of ``before``: one call.
+
+    Raises:
+        InputError: ``after`` is empty, or holds what is no id.
+        ConflictError: the holder does not carry ``before`` (any more).
+        NotFoundError: there is no such port, server or group.
+        CloudError: a server with several ports, and more than one group to add or to remove.
+    """
+    if not after:
+        raise InputError("a port that lost its last group would be cut off: name one to keep")
+    for group_id in after:
+        checked(group_id)
+    ports = _ports(api, holder)
+    carried = _agreed(api, holder, ports)
+    if set(carried) != set(before):
+        raise _conflict(api, f"{_name(holder)} carries {', '.join(carried) or 'no group'}")
+    if set(after) == set(before):
+        return
+    if len(ports) == 1:
+        _replace(api, ports[0], after)
+    else:
+        _act(api, holder, before, after)
+
+
+def _ports(api: OpenStackApi, holder: Holder) -> Sequence[PortRow]:
+    """Return the ports of the holder: one, or all of a server.
+
+    Raises:
+        NotFoundError: there is no such port or server.
+    """
+    if holder.kind != _SERVER:
+        shape = api.shape(_READ)
+        body = api.get(api.network(f"ports/{checked(holder.holder_id)}"), _READ)
+        return [neutron.parse_port(shape.table(body, "answer").get("port"), shape)]
+    ports = read_ports(api, checked(holder.holder_id))
+    if not ports:
+        # Nova knows whether there is a server without ports, or none at all.
+        api.get(api.compute(f"servers/{holder.holder_id}"), "GET /v2.1/servers/{id}")
+    return ports
+
+
+def _agreed(api: OpenStackApi, holder: Holder, ports: Sequence[PortRow]) -> tuple[str, ...]:
+    carried = {frozenset(port.group_ids): port.group_ids for port in ports}
+    if len(carried) > 1:
+        raise _conflict(api, f"the ports of {_name(holder)} carry different groups: name a port")
+    return next(iter(carried.values()), ())
+
+
+def _replace(api: OpenStackApi, port: PortRow, after: Sequence[str]) -> None:
+    body = {"port": {"security_groups": list(after)}}
+    url = api.network(f"ports/{port.port_id}")
+    answer = api.send("PUT", url, _UPDATE, body, revision=port.revision)
+    shape = api.shape(_UPDATE)
+    changed = neutron.parse_port(shape.table(answer, "answer").get("port"), shape)
+    if set(changed.group_ids) != set(after):
+        raise shape.wrong("port.security_groups: not those that were sent")
+
+
+def _act(api: OpenStackApi, holder: Holder, before: Sequence[str], after: Sequence[str]) -> None:
+    """Let Nova add or remove one group at every port of a server: one call for all of them."""
+    added = [one for one in after if one not in before]
+    removed = [one for one in before if one not in after]
+    match added, removed:
+        case [group_id], []:
+            body = {"addSecurityGroup": {"name": group_id}}
+        case [], [group_id]:
+            body = {"removeSecurityGroup": {"name": group_id}}
+        case _:
+            raise CloudError(
+                api.wire.provider,
+                _ACT,
+                code="SeveralPorts",
+                detail=f"{_name(holder)} has several ports: change them one by one",
+            )
+    api.send("POST", api.compute(f"servers/{checked(holder.holder_id)}/action"), _ACT, body)
+
+
+def _conflict(api: OpenStackApi, detail: str) -> ConflictError:
+    return ConflictError(api.wire.provider, _UPDATE, detail=detail)
+
+
+def _name(holder: Holder) -> str:
+    return f"{holder.kind} {holder.holder_id}"
