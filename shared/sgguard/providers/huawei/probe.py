@@ -2,8 +2,9 @@
 
 Lists are asked for one row, servers for one that cannot exist; where a verdict falls back from
 VPC v3 to v2.0, so do the questions. Changes are asked with ``dry_run``, which VPC v3 documents for
-creating a rule and for the groups of a port ("only checks, changes nothing, answers 202"), and
-even then for a group and a port that cannot exist; deletes have none.
+creating a rule or a group and for the groups of a port or supplementary interface ("only checks,
+changes nothing, answers 202"), and even then for a group and a port that cannot exist; deletes
+and v2.0 have none.
 https://support.huaweicloud.com/intl/en-us/api-vpc/ (read 2026-11).
 """
 
@@ -35,6 +36,7 @@ _GROUPS = "/v3/{project_id}/vpc/security-groups"
 _RULES = "/v3/{project_id}/vpc/security-group-rules"
 _PORTS = "/v3/{project_id}/ports"
 _SUBS = "/v3/{project_id}/vpc/sub-network-interfaces"
+_SUB = _SUBS + "/{id}"
 _QUOTAS = "/v3/{project_id}/vpc/quotas"
 _USAGE = "/v1/{project_id}/quotas"
 _SERVER = "/v1/{project_id}/cloudservers/{id}"
@@ -47,14 +49,20 @@ _NO_DRY_RUN = "Huawei Cloud documents no dry run for deletes"
 
 _RULE = {"security_group_id": _NOBODY, "direction": "ingress", "remote_group_id": _NOBODY}
 _PORT = {"security_groups": [_NOBODY]}
-_DELETES = (
-    (f"DELETE {_GROUPS}/{{id}}", "deleting a group"),
-    (f"DELETE {_RULES}/{{id}}", "revoking a rule"),
+_GROUP = {"name": "sgguard-dry-run"}
+_UNTOLD = (
+    (f"DELETE {_GROUPS}/{{id}}", "deleting a group", _NO_DRY_RUN),
+    (f"DELETE {_RULES}/{{id}}", "revoking a rule", _NO_DRY_RUN),
+    ("PUT /v2.0/ports/{id}", "moving an interface", "v2.0 has no dry run"),
 )
 _DRY_RUNS = (
     ("POST", _RULES, "putting a rule back", {"security_group_rule": _RULE}),
+    ("POST", _GROUPS, "restoring a group", {"security_group": _GROUP}),
+)
+_DRY_RUNS_BEYOND_OTC = (
     ("PUT", _INSERT, "binding an interface", {"port": _PORT}),
     ("PUT", _REMOVE, "unbinding an interface", {"port": _PORT}),
+    ("PUT", _SUB, "moving a supplementary interface", {"sub_network_interface": _PORT}),
 )
 
 
@@ -162,9 +170,9 @@ def _first(api: Api, path: str) -> Callable[[], object]:
 
 
 def _changes(api: Api) -> list[Question]:
-    deletes = [
-        Question(action, brings, _OWNER, need="change", why_not=_NO_DRY_RUN)
-        for action, brings in _DELETES
+    untold = [
+        Question(action, brings, _OWNER, need="change", why_not=why)
+        for action, brings, why in _UNTOLD
     ]
     dry_runs = [
         Question(
@@ -175,9 +183,12 @@ def _changes(api: Api) -> list[Question]:
             ask=partial(_dry_run, api, method, path, body),
             why_not="the dry run did not tell",
         )
-        for method, path, brings, body in _DRY_RUNS
+        for method, path, brings, body in (
+            *_DRY_RUNS,
+            *(() if api.region.is_otc else _DRY_RUNS_BEYOND_OTC),
+        )
     ]
-    return [*deletes, *dry_runs]
+    return [*untold, *dry_runs]
 
 
 def _dry_run(api: Api, method: str, path: str, body: Mapping[str, object]) -> Grant:
