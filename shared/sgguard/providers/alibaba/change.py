@@ -10,6 +10,7 @@ to ensure idempotence", alibabacloud.com/help/en/ecs, read 2026-11.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -27,6 +28,8 @@ _SUFFIX = {Direction.INGRESS: "", Direction.EGRESS: "Egress"}
 """Each direction has calls of its own, and rule ids that only they know."""
 
 _TOKEN_MAX = 64
+_NAME_MAX = 128
+_DESCRIPTION_MAX = 256
 _TAGS_MAX = 20
 _RESERVED_TAGS = ("aliyun", "acs:")
 _TYPES = {kind: name for name, kind in KINDS.items()}
@@ -143,10 +146,11 @@ def _client_token(token: str) -> dict[str, str]:
 
 
 def _described(group: Group) -> dict[str, str]:
+    """Return the group as the cloud takes it; it may have been more tolerant once."""
     tags = [tag for tag in group.tags if not tag[0].startswith(_RESERVED_TAGS)][:_TAGS_MAX]
     params = {
-        "SecurityGroupName": group.name,
-        "Description": group.description,
+        "SecurityGroupName": _name(group.name),
+        "Description": _description(group.description),
         "VpcId": group.network,
         "SecurityGroupType": _TYPES.get(group.kind, group.kind),
         "ResourceGroupId": group.project,
@@ -155,3 +159,18 @@ def _described(group: Group) -> dict[str, str]:
     for number, (key, value) in enumerate(tags, start=1):
         told |= {f"Tag.{number}.Key": key, f"Tag.{number}.Value": value}
     return told
+
+
+def _name(name: str) -> str:
+    """Return a name of 2 to 128 letters, digits and ``:_.-`` that begins with a letter."""
+    fitting = re.sub(r"[^\w:.\-]", "-", name)
+    if fitting.startswith(("http:", "https:")):
+        fitting = fitting.replace(":", "-", 1)
+    if fitting and (len(fitting) == 1 or not fitting[0].isalpha()):
+        fitting = f"sg-{fitting}"
+    return fitting[:_NAME_MAX]
+
+
+def _description(text: str) -> str:
+    is_taken = len(text) > 1 and not text.startswith(("http://", "https://"))
+    return text[:_DESCRIPTION_MAX] if is_taken else ""
