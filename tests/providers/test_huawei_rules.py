@@ -468,6 +468,8 @@ def each_change():
 
 
 FAULTS = [
+    (Fault("garbage"), UnknownShapeError),
+    (Fault("garbage", is_after=True), UnknownShapeError),
     (Fault("drop"), UnreachableError),
     (Fault("drop", is_after=True), UnreachableError),
     (Fault("error", code="SYS.0500"), UnavailableError),
@@ -476,7 +478,9 @@ FAULTS = [
 
 
 @pytest.mark.parametrize("name", list(each_change()))
-@pytest.mark.parametrize(("fault", "kind"), FAULTS, ids=["drop", "lost", "500", "html"])
+@pytest.mark.parametrize(
+    ("fault", "kind"), FAULTS, ids=["page", "page-after", "drop", "lost", "500", "html"]
+)
 def test_a_change_is_sent_once_and_says_when_its_outcome_is_unknown(name, fault, kind):
     emulator = emulator_of()
     methods = "DELETE" if name in ("remove_rule", "delete_group") else "POST"

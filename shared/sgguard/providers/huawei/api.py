@@ -173,6 +173,17 @@ class Api:
         answer = parse_json(response, provider=self.wire.provider, action=action)
         return Shape(self.wire.provider, action).table(answer, "answer")
 
+    def delete(self, path: str, thing_id: str) -> None:
+        """Delete one thing of the network with exactly one call.
+
+        Raises:
+            CloudError: as :meth:`send`; a page of a proxy's in place of the empty answer says
+                nothing about the outcome.
+        """
+        response = self.send("DELETE", self.region.vpc, path, fields={"id": thing_id})
+        if response.content:
+            parse_json(response, provider=self.wire.provider, action=f"DELETE {path}")
+
     def _get(self, base: str, path: str, params: Params) -> Json:
         action = f"GET {path}"
         project = self.project()

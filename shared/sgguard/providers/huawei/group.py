@@ -54,8 +54,9 @@ def delete(api: Api, group_id: str) -> None:
     Raises:
         InUseError: something carries or references it.
     """
-    send = partial(api.send, "DELETE", api.region.vpc, fields={"id": group_id})
-    unless_absent(partial(send, huawei_list.GROUPS + "/{id}"), partial(send, huawei_list.GROUP_V2))
+    paths = (huawei_list.GROUPS + "/{id}", huawei_list.GROUP_V2)
+    newer, older = (partial(api.delete, path, group_id) for path in paths)
+    unless_absent(newer, older)
 
 
 def _empty(api: Api, group_id: str, row: Json, shape: Shape) -> None:

@@ -67,8 +67,7 @@ def delete(api: Api, rule_id: str) -> None:
     Raises:
         NotFoundError: there is none.
     """
-    send = partial(api.send, "DELETE", api.region.vpc, fields={"id": rule_id})
-    unless_absent(partial(send, _RULE), partial(send, _RULE_V2))
+    unless_absent(partial(api.delete, _RULE, rule_id), partial(api.delete, _RULE_V2, rule_id))
 
 
 def _rules(api: Api, group_id: str) -> list[Rule]:
