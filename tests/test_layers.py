@@ -77,6 +77,7 @@ MAY_IMPORT = {
     | {"remedy", "store"},
     "handling": FOUNDATION
     | {"document", "events", "means", "outcome", "pipeline", "store", "wire"},
+    "rehearsal": FOUNDATION | {"codec", "guards", "permission"},
     "doctor": FOUNDATION | {"wire", "providers", "means", "doctor"},
     "arrival": {"errors", "wire"},
     "problem": FOUNDATION,
@@ -103,7 +104,7 @@ MAY_IMPORT = {
     "cli": FOUNDATION
     | SAYING
     | {"request", "pipeline", "doctor", "providers", "wire", "emulator", "demo", "serve"}
-    | {"processes", "cli"},
+    | {"processes", "rehearsal", "cli"},
 }
 
 # Folders of alternatives: one does not know the other. Shared ground has another name.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,6 +14,13 @@ from sgguard.cli import failure
 from sgguard.cli.failure import EXIT_CODES
 from sgguard.cli.means import JSON_OPTION, POLICY_OPTION, examples, from_options
 from sgguard.decision import Decision, Verdict
+
+RECORD_OPTION = click.option(
+    "--record",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Write the facts into FILE, for `sgguard policy test`.",
+)
 
 
 @click.group(short_help="Ask a cloud: allow, block or remediate?")
@@ -32,9 +40,12 @@ def check() -> None:
     )
 )
 @click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True)
+@RECORD_OPTION
 @POLICY_OPTION
 @JSON_OPTION
-def delete(addresses: tuple[str, ...], policy: str | None, *, as_json: bool) -> int:
+def delete(
+    addresses: tuple[str, ...], policy: str | None, record: str | None, *, as_json: bool
+) -> int:
     """May these groups be deleted, together?
 
     ADDRESS is provider:account:region:group-id; the account may be empty. References among the
@@ -43,8 +54,11 @@ def delete(addresses: tuple[str, ...], policy: str | None, *, as_json: bool) -> 
     that of the worst.
     """
     wanted = request.delete_sets(addresses)
+    if record is not None and len(wanted) > 1:
+        raise click.UsageError("--record keeps one set: name groups of one cloud and region.")
     means = from_options(policy)
     outcomes = pipeline.decide_deletes([(one, means.new_id()) for one in wanted], means)
+    _record(record, outcomes)
     return _answers(outcomes, as_json=as_json)
 
 
@@ -70,16 +84,30 @@ def delete(addresses: tuple[str, ...], policy: str | None, *, as_json: bool) -> 
 @click.option("--count", type=int, help="How many instances are to be launched (default 1).")
 @click.option("--project", help="The project of the planned instances.")
 @click.option("--network", help="The network (VPC) of the planned instances.")
+@RECORD_OPTION
 @POLICY_OPTION
 @JSON_OPTION
-def launch(policy: str | None, *, as_json: bool, **options: Any) -> int:
+def launch(policy: str | None, record: str | None, *, as_json: bool, **options: Any) -> int:
     """May these instances be launched, or may this instance carry its groups?
 
     Before a launch name the groups and the count; afterwards name the instance.
     """
     wanted = request.instance_launch(_launch(options))
     means = from_options(policy)
-    return _answer(pipeline.decide_launch(wanted, means, event_id=means.new_id()), as_json=as_json)
+    decision = pipeline.decide_launch(wanted, means, event_id=means.new_id())
+    _record(record, [decision])
+    return _answer(decision, as_json=as_json)
+
+
+def _record(path: str | None, outcomes: Sequence[Decision | Exception]) -> None:
+    """Write what was read into a file for ``sgguard policy test``; an error has no facts."""
+    if path is None:
+        return
+    from sgguard import rehearsal  # noqa: PLC0415 - most checks record nothing
+
+    for one in outcomes:
+        if isinstance(one, Decision):
+            Path(path).write_text(rehearsal.record(one.facts), encoding="utf-8")
 
 
 def _launch(options: dict[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from sgguard.policy.model import (
     Trouble,
     UnseenCode,
 )
-from sgguard.policy.read import load
+from sgguard.policy.read import load, read
 from sgguard.policy.scope import (
     applied,
     for_group,
@@ -74,6 +74,7 @@ __all__ = [
     "modes",
     "possible",
     "protecting",
+    "read",
     "referrer",
     "strictest",
 ]

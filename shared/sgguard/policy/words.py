@@ -1,0 +1,142 @@
+"""What a policy permits and demands, in plain words: one sentence a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from sgguard.decision import Mode
+from sgguard.policy.model import Caps, DeletePolicy, Guard, LaunchPolicy, Match, Policy
+from sgguard.policy.scope import applied, mode_of
+
+_MODES = {
+    Mode.OBSERVE: "nothing is changed",
+    Mode.APPROVE: "changes are made once somebody has said yes",
+    Mode.ENFORCE: "changes are made at once",
+}
+_DELETE: Mapping[str, str] = {
+    "revoke": "rules that name a deleted group may be revoked",
+    "rewrite": "rules that name a deleted group may be made to name another",
+    "unbind": "a group may be taken off instances that carry others",
+    "move": "instances may be moved to {fallback_group}",
+    "force": "the cloud may unbind instances itself while it deletes",
+}
+_LAUNCH: Mapping[str, str] = {
+    "bind": "missing baseline groups may be bound",
+    "unbind": "forbidden groups may be taken off",
+    "quarantine": "all groups of an instance may be replaced by {quarantine_group}",
+}
+_OF_REMEDIES = ("  To ", "    In place")
+
+
+def in_words(policy: Policy) -> tuple[str, ...]:
+    """Return what the policy permits, demands and excuses, a sentence a line."""
+    return tuple(_sentences(policy))
+
+
+def _sentences(policy: Policy) -> Iterator[str]:
+    if policy.halt:
+        yield "Halted: nothing is changed, whatever is said below."
+    yield from _guard("A delete", "delete", policy)
+    yield from _delete(policy.delete)
+    yield from _guard("A launch", "launch", policy)
+    yield from _launch(policy.launch)
+    yield from _caps(policy.caps)
+    yield from _approval(policy)
+    for provider, ceilings in policy.limits.items():
+        for name, ceiling in ceilings.items():
+            yield f"Limit: {name} is {ceiling} on {provider}."
+    yield from _scopes(policy)
+    for one in policy.exemptions:
+        codes = _listed(one.reasons)
+        until = one.expires.isoformat()
+        yield f"Exempted: {one.group} from {codes} until {until}, by {one.owner}: {one.reason}"
+
+
+def _guard(what: str, guard: Guard, policy: Policy) -> Iterator[str]:
+    mode = mode_of(policy, guard)
+    yield f"{what} is judged in mode {mode.value}: {_MODES[mode]}."
+
+
+def _delete(delete: DeletePolicy) -> Iterator[str]:
+    if delete.protected:
+        yield f"  Never deleted, nor are their rules changed: {_listed(delete.protected)}."
+    for remedy in delete.remedies:
+        yield f"  To free a group, {_DELETE[remedy].format(fallback_group=delete.fallback_group)}."
+    if "rewrite" in delete.remedies:
+        for old, new in delete.replacements.items():
+            yield f"    In place of {old}: {new}."
+        if delete.replacement_group:
+            yield f"    In place of any other: {delete.replacement_group}."
+    if not delete.remedies:
+        yield "  Nothing may be done to free a group."
+    yield from _facts(delete)
+
+
+def _launch(launch: LaunchPolicy) -> Iterator[str]:
+    if launch.baseline:
+        yield f"  Every instance must carry: {_listed(launch.baseline)}."
+    if launch.forbidden:
+        yield f"  No instance may carry: {_listed(launch.forbidden)}."
+    yield f"  From {launch.warn_at_percent} % of a limit on it warns."
+    for remedy in launch.remedies:
+        said = _LAUNCH[remedy].format(quarantine_group=launch.quarantine_group)
+        yield f"  To keep this, {said}."
+    if launch.fallback_group and "unbind" in launch.remedies:
+        yield f"    In place of the last one: {launch.fallback_group}."
+    yield from _facts(launch)
+
+
+def _facts(table: DeletePolicy | LaunchPolicy) -> Iterator[str]:
+    if table.tolerate_unseen:
+        yield f"  Gaps that only warn: {_listed(table.tolerate_unseen)}."
+    if table.require_visibility is not None:
+        yield f"  The credentials must see at least one {table.require_visibility.value}."
+    yield f"  Incomplete facts: {_trouble(table.when_incomplete)}."
+    yield f"  A cloud that does not answer: {_trouble(table.when_unreachable)}."
+
+
+def _trouble(when: str) -> str:
+    return "the verdict is block" if when == "block" else "an error, to be asked again"
+
+
+def _caps(caps: Caps) -> Iterator[str]:
+    yield (
+        f"A plan has at most {caps.changes} changes and revokes at most "
+        f"{caps.percent_of_rules} % of a group's rules."
+    )
+    if caps.management_ports:
+        ports = _listed(map(str, caps.management_ports))
+        yield f"The last rule that lets anybody in on these ports stays: {ports}."
+
+
+def _approval(policy: Policy) -> Iterator[str]:
+    approval = policy.approval
+    if approval.approvers:
+        own = "also" if approval.may_approve_own else "but not"
+        yield f"May say yes: {_listed(approval.approvers)}; {own} to what they asked for."
+        yield (
+            f"A question is closed after {approval.expires_s} s; "
+            f"a reminder comes after {approval.remind_s} s."
+        )
+
+
+def _scopes(policy: Policy) -> Iterator[str]:
+    """Say of each scope what is different there, in the words used for the whole."""
+    usual = list(_sentences(applied(policy, None))) if policy.scopes else []
+    for number, scope in enumerate(policy.scopes):
+        yield f"Scope {number}: where {match_words(scope.match)}:"
+        there = list(_sentences(applied(policy, scope)))
+        other = [one for one in there if one not in usual]
+        lost = [one.strip() for one in usual if one not in there and one.startswith(_OF_REMEDIES)]
+        said = [*other, *(f"  Not so there: {one}" for one in lost)]
+        yield from (f"  {one}" for one in said or ["The same holds as everywhere."])
+
+
+def match_words(match: Match) -> str:
+    """Return what a scope asks for: ``region ap-lab, tag env=lab``."""
+    parts = {name: getattr(match, name) for name in Match.__dataclass_fields__}
+    return ", ".join(f"{name} {text or '(empty)'}" for name, text in parts.items() if text != "*")
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(texts)
