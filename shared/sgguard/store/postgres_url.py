@@ -41,8 +41,8 @@ def _parameters(url: str) -> dict[str, Any]:
     ports = str(parameters.get("port", "")).replace(",", "")
     if is_split or (ports and not (ports.isascii() and ports.isdigit())):
         raise SettingsError(
-            "SGGUARD_STORE: write @ : / ? # and % in the password of a postgresql URL as "
-            "%40 %3A %2F %3F %23 %25"
+            "SGGUARD_STORE: write @, / and % in the password of a postgresql URL as %40, %2F, %25; "
+            "the port is a number"
         )
     return dict(parameters)
 

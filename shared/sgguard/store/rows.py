@@ -73,7 +73,8 @@ class Entry:
     """One line of a run's journal: a change that was intended, and what came of it.
 
     ``number`` counts from 0 within the run; ``step`` is the step of the plan it carries out, or
-    takes back where ``is_undo``.
+    takes back where ``is_undo``. ``request_id`` is the id of what a change made, where it made
+    something.
     """
 
     decision_id: str
