@@ -81,7 +81,7 @@ def _require_groups(
 ) -> None:
     """Let a port carry groups that are there, of one kind, and only where it is protected."""
     seen = {group.id: group for group in visible_groups(cloud, caller, region)}
-    if missing := [one for one in group_ids if one not in seen and one not in port.groups]:
+    if missing := [one for one in group_ids if one not in seen]:
         raise no_such_group(", ".join(missing))
     if group_ids and not is_protected:
         if list(group_ids) == port.groups:
