@@ -52,10 +52,13 @@ _CHANGES: tuple[tuple[Service, str, str], ...] = (
     ("vpc", "DeleteSecurityGroup", "deleting a group"),
     ("vpc", "DeleteSecurityGroupPolicies", "revoking a rule"),
     ("vpc", "CreateSecurityGroupPolicies", "putting a rule back"),
+    ("vpc", "CreateSecurityGroup", "restoring a group"),
     ("cvm", "AssociateSecurityGroups", "binding an instance"),
     ("cvm", "DisassociateSecurityGroups", "unbinding an instance"),
+    ("cvm", "ModifyInstancesAttribute", "replacing the groups of an instance"),
     ("vpc", "AssociateNetworkInterfaceSecurityGroups", "binding an interface"),
     ("vpc", "DisassociateNetworkInterfaceSecurityGroups", "unbinding an interface"),
+    ("vpc", "ModifyNetworkInterfaceAttribute", "replacing the groups of an interface"),
 )
 
 

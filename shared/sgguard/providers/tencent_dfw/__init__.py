@@ -2,7 +2,8 @@
 
 It knows instances and network interfaces as carriers of a group, and no others. It has no call
 for quotas, so the documented ones are given. It tells which groups an instance has, but not its
-state: who would bind a further group needs that, and asks the provider ``tencent``.
+state: who would bind a further group needs that, and asks the provider ``tencent``. It can change
+the groups of an instance, not those of an interface, whose groups it does not tell.
 
 Credentials are those of ``tencent``. Requests are signed with HmacSHA256;
 ``SGGUARD_TENCENT_DFW_SIGNATURE=HmacSHA1`` selects the older method.
@@ -17,6 +18,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, get_args
 
+from sgguard.change import Holder
 from sgguard.errors import NotFoundError, SettingsError
 from sgguard.model import (
     Binding,
@@ -34,10 +36,11 @@ from sgguard.providers._evidence import not_answered
 from sgguard.providers._tencent_limits import documented_limits
 from sgguard.providers.base import Access, seen_or_unseen
 from sgguard.providers.tencent_dfw import answer as dfw
-from sgguard.providers.tencent_dfw import holder
+from sgguard.providers.tencent_dfw import binding, holder
 from sgguard.providers.tencent_dfw.api import DfwApi
 from sgguard.providers.tencent_dfw.rate import RATES as RATES
 from sgguard.providers.tencent_dfw.references import list_references
+from sgguard.providers.tencent_dfw.rule import add_rule, remove_rule
 from sgguard.wire.parallel import parallel
 from sgguard.wire.qcloud_v2 import Algorithm, QcloudV2Auth
 
@@ -93,7 +96,7 @@ def connect(access: Access) -> TencentDfw:
 
 @dataclass(frozen=True, slots=True)
 class TencentDfw:
-    """One region of one account: a ``Provider`` that can delete groups as well."""
+    """One region of one account: a ``Provider`` with ``Changes``."""
 
     api: DfwApi
 
@@ -195,6 +198,46 @@ class TencentDfw:
         Newer documents do not mention ``forced`` any more, so a cloud may ignore it.
         """
         self.api.write("DeleteSecurityGroup", sgId=group_id, forced=int(is_forced))
+
+    def create_group(self, group: Group, *, token: str) -> str:
+        """Create a group like this one, without rules; API 2.0 knows no tags.
+
+        Raises:
+            ConflictError: the project has a group of this name.
+            LimitError: the project has as many groups as it may.
+            UnknownShapeError: the answer does not say which group was created.
+        """
+        del token  # the call takes none
+        action = "CreateSecurityGroup"
+        answer = self.api.write(
+            action,
+            sgName=group.name or group.group_id,
+            sgRemark=group.description,
+            projectId=group.project or None,
+        )
+        shape = self.api.shape(action)
+        return shape.text(shape.table(answer.get("data"), "data"), "sgId", "data")
+
+    def add_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
+        """Put the rule in front of the one at its position, or last."""
+        del token  # the version of the rules takes its part
+        add_rule(self.api, group_id, rule)
+
+    def remove_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
+        """Take the rule out, wherever it stands by now."""
+        del token  # the version of the rules takes its part
+        remove_rule(self.api, group_id, rule)
+
+    def read_holder(self, holder: Holder) -> tuple[str, ...] | None:
+        """Return the groups of an instance; those of an interface are not told."""
+        return binding.read_holder(self.api, holder)
+
+    def set_groups(
+        self, holder: Holder, before: tuple[str, ...], after: tuple[str, ...], *, token: str
+    ) -> None:
+        """Give an instance other groups, in their order."""
+        del token  # the call takes none
+        binding.set_groups(self.api, holder, before, after)
 
     # -- parts ------------------------------------------------------------------------------
 

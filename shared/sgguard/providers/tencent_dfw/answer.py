@@ -21,6 +21,9 @@ from sgguard.providers.tencent_dfw.api import DfwApi, whole_number
 from sgguard.wire.parallel import parallel
 from sgguard.wire.shape import Json, Shape
 
+ADDRESSES = "addressModule"
+"""The field of a template of addresses, or a group of them; the rest of a rule says itself."""
+
 _GROUP_ID = re.compile(r"sg-[0-9a-z]+")
 _ACTIONS: Mapping[str, Literal["accept", "drop"]] = {"accept": "accept", "drop": "drop"}
 
@@ -202,16 +205,17 @@ def _rule(shape: Shape, row: Json, direction: Direction, number: int) -> Rule:
         raise shape.wrong(f"{path}.action: expected accept or drop")
     service = shape.text_or_empty(row, "serviceModule", path)
     index = number if row.get("index") is None else whole_number(shape, row, "index")
+    addresses = shape.text_or_empty(row, ADDRESSES, path)
     return Rule(
         rule_id=f"{direction}[{index}]",
         direction=direction,
         protocol="service-template" if service else _any(shape, row, "ipProtocol", path),
         ports=service or _any(shape, row, "portRange", path),
         peer_group=shape.text_or_empty(row, "sgId", path),
-        peer=shape.text_or_empty(row, "cidrIp", path)
-        or shape.text_or_empty(row, "addressModule", path),
+        peer=shape.text_or_empty(row, "cidrIp", path) or addresses,
         action=action,
         description=shape.text_or_empty(row, "desc", path),
+        native=((ADDRESSES, addresses),) if addresses else (),
     )
 
 

@@ -18,7 +18,9 @@ import httpx
 
 from sgguard.errors import (
     CloudError,
+    ConflictError,
     ForbiddenError,
+    LimitError,
     NotFoundError,
     ThrottledError,
     UnauthenticatedError,
@@ -51,11 +53,16 @@ _ERRORS: Mapping[int, type[CloudError]] = {
     6200: UnavailableError,
     7000: UnavailableError,
     7001: NotFoundError,
+    7002: LimitError,
+    7005: ConflictError,
 }
 _MEANINGS: Mapping[int, str] = {
     6100: "this address may belong to another module of the API",
-    7006: "the default group cannot be deleted",
-    9003: "no group id was sent",
+    7002: "as many rules or groups as there may be",
+    7003: "the state of the instance forbids it",
+    7005: "a group of this name exists in the project",
+    7006: "the default group cannot be deleted or changed",
+    9003: "empty or malformed input",
 }
 
 

@@ -42,9 +42,10 @@ _READS: tuple[tuple[str, dict[str, object], str], ...] = (
 )
 _CHANGES = (
     ("DeleteSecurityGroup", "deleting a group"),
-    ("ModifySecurityGroupPolicy", "revoking a rule, or putting it back"),
+    ("DeleteSecurityGroupPolicy", "revoking a rule"),
+    ("CreateSecurityGroupPolicy", "putting a rule back"),
     ("ModifySecurityGroupsOfInstance", "binding and unbinding an instance"),
-    ("ModifySecurityGroupsOfNetworkInterface", "binding and unbinding an interface"),
+    ("CreateSecurityGroup", "restoring a group"),
 )
 
 
@@ -74,10 +75,18 @@ def probe(provider: TencentDfw) -> Probe:
         Question(action, brings, f"dfw:{action}", need="change", why_not="API 2.0 has no dry run")
         for action, brings in _CHANGES
     )
+    action = "DescribeSecurityGroupPolicys"
+    version = Question(
+        action,
+        "the version of rules, without which none is changed",
+        f"dfw:{action}",
+        need="change",
+        ask=partial(api.read, action, sgId=_NOBODY),
+    )
     return Probe(
         doors=(f"{api.url}{PATH}",),
         clock_tolerance_s=MAX_SKEW_S,
-        questions=(*reads, *changes),
+        questions=(*reads, version, *changes),
         skew_codes=("4200", "4500"),
         # "A parameter is wrong": of what is sent here only the region can be.
         region_codes=("4000",),

@@ -19,6 +19,8 @@ with a clock skew of at most five minutes; a nonce is accepted once (4500). Quir
 - ``default_untold``: groups do not say whether they are the default one
 - ``egress_absent``: an empty list of egress rules is left out
 - ``total_zero``: ``totalCount`` is 0 beside listed instances, as in a sample
+- ``version_told``: where rules tell their version: ``"data"``, ``"rows"`` or ``"nowhere"``
+- ``index_means``: ``"behind"``: a new rule comes behind the one at ``index``, not before it
 - ``interfaces_beside``: interfaces stand beside ``code`` instead of in ``data``
 """
 
@@ -30,7 +32,8 @@ from typing import Any
 import httpx
 
 from sgguard.emulator.faces.base import Claim, FaultKind
-from sgguard.emulator.faces.tencent_dfw.actions import ACTIONS, QcloudError, call_of
+from sgguard.emulator.faces.tencent_dfw.actions import ACTIONS
+from sgguard.emulator.faces.tencent_dfw.call import QcloudError, call_of
 from sgguard.emulator.state import Cloud
 from sgguard.wire.qcloud_v2 import params_of
 
@@ -52,7 +55,7 @@ class TencentDfwFace:
     def answer(self, request: httpx.Request, cloud: Cloud, now: float) -> httpx.Response:
         """Check the caller, act, answer."""
         try:
-            action, call = call_of(request, cloud, now)
+            action, call = call_of(request, cloud, now, ACTIONS)
             body = ACTIONS[action](call)
         except QcloudError as error:
             return _response(cloud.quirks, error.code, error.message, {})

@@ -1,126 +1,18 @@
-"""Tencent's API 2.0 for security groups on the emulated state: who asks, and what is answered."""
+"""Tencent's API 2.0 for security groups on the emulated state: what is asked, and answered.
+
+What changes something other than a whole group: ``changes.py``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
-import httpx
-
-from sgguard.emulator.state import Account, Cloud, Group, Rule, StateError
-from sgguard.wire import qcloud_v2
+from sgguard.emulator.faces.tencent_dfw import changes
+from sgguard.emulator.faces.tencent_dfw.call import Call, QcloudError
+from sgguard.emulator.state import Group, Rule, StateError
 
 _PAGE_MAX = 100
-_DIGITS = 19
-
-
-class QcloudError(Exception):
-    """An error as API 2.0 reports it, inside an answer with HTTP 200."""
-
-    def __init__(self, code: int, message: str = "") -> None:
-        super().__init__(code)
-        self.code = code
-        self.message = message
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A call whose caller is known."""
-
-    cloud: Cloud
-    account: Account
-    region: str
-    params: Mapping[str, str]
-
-    def groups(self) -> dict[str, Group]:
-        """Return the caller's groups in the region, by id."""
-        return {
-            group.id: group
-            for group in self.cloud.groups
-            if group.region == self.region and group.account == self.account.id
-        }
-
-    def group(self) -> Group:
-        """Return the group that ``sgId`` names.
-
-        Raises:
-            QcloudError: 4000 without it, 7001 where it does not exist.
-        """
-        group_id = self.params.get("sgId", "")
-        if not group_id:
-            raise QcloudError(4000, "sgId is required")
-        group = self.groups().get(group_id)
-        if group is None:
-            raise QcloudError(7001, "security group does not belong to the current user")
-        return group
-
-    def number(self, name: str, otherwise: int) -> int:
-        """Return a whole number.
-
-        Raises:
-            QcloudError: 4000 where it is none.
-        """
-        number = _number(self.params.get(name, str(otherwise)))
-        if number is None:
-            raise QcloudError(4000, f"{name} must be an integer")
-        return number
-
-
-def call_of(request: httpx.Request, cloud: Cloud, now: float) -> tuple[str, Call]:
-    """Return the action that is asked for and the call.
-
-    Raises:
-        QcloudError: the caller is not trusted, or asks for something that does not exist.
-    """
-    if cloud.quirks.get("https_only") and request.url.scheme != "https":
-        raise QcloudError(4600, "protocol is not supported")
-    params = qcloud_v2.params_of(request)
-    account = _authenticate(request, params, cloud, now)
-    action = params.get("Action", "")
-    action = action[:1].upper() + action[1:]
-    if action not in ACTIONS:
-        raise QcloudError(4000, "Action does not exist")
-    if any(fnmatchcase(action, pattern) for pattern in account.denied):
-        raise QcloudError(4102, f"not authorized to access the resource: {action}")
-    if params.get("Region") not in cloud.regions:
-        raise QcloudError(4000, "Region is not supported")
-    return action, Call(cloud, account, params["Region"], params)
-
-
-def _authenticate(
-    request: httpx.Request, params: Mapping[str, str], cloud: Cloud, now: float
-) -> Account:
-    account = cloud.account_of_key(params.get("SecretId", ""))
-    if account is None:
-        raise QcloudError(4104, "SecretId does not exist")
-    timestamp, nonce = _number(params.get("Timestamp", "")), _number(params.get("Nonce", ""))
-    if timestamp is None or nonce is None:
-        raise QcloudError(4000, "Timestamp and Nonce must be integers")
-    method = params.get("SignatureMethod", "HmacSHA1")
-    if method not in qcloud_v2.ALGORITHMS:
-        raise QcloudError(4100, "SignatureMethod is not supported")
-    # A vendor's SDK that was given host:port signs the port, others do not.
-    right = {
-        qcloud_v2.sign(account.secret, text, method)
-        for host in (request.url.host, request.url.netloc.decode())
-        for text in [qcloud_v2.string_to_sign(request.method, host, request.url.path, params)]
-    }
-    if params.get("Signature") not in right:
-        raise QcloudError(4100, "signature verification failed")
-    if params.get("Token", "") != account.token:
-        raise QcloudError(4105, "token error")
-    replay = f"{account.key_id}/{timestamp}/{nonce}"
-    if abs(now - timestamp) > qcloud_v2.MAX_SKEW_S or replay in cloud.nonces:
-        raise QcloudError(4500, "replay attack: Nonce was used, or Timestamp is out of range")
-    cloud.nonces.add(replay)
-    return account
-
-
-def _number(text: str) -> int | None:
-    """Return a whole number of at most 19 digits (a nonce of 63 bits), else None."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _DIGITS else None
 
 
 def describe_associate_security_groups(call: Call) -> dict[str, Any]:
@@ -128,16 +20,7 @@ def describe_associate_security_groups(call: Call) -> dict[str, Any]:
 
     Groups that do not exist are not referenced: no code for them is documented.
     """
-    ids = [
-        value
-        for _, value in sorted(
-            (number, value)
-            for key, value in call.params.items()
-            if key.startswith("sgIds.")
-            for number in [_number(key.removeprefix("sgIds."))]
-            if number is not None
-        )
-    ]
+    ids = call.texts("sgIds")
     if not ids:
         raise QcloudError(9003, "empty input")
     quirks = call.cloud.quirks
@@ -202,6 +85,21 @@ def _told(call: Call, count: int) -> int | str:
     return str(count) if call.cloud.quirks.get("counts_as_text") else count
 
 
+def describe_security_group_policies(call: Call) -> dict[str, Any]:
+    """List the rules of a group and the version they have (DescribeSecurityGroupPolicys).
+
+    Quirk ``version_told``: ``"data"`` (default) beside both lists, as clients have met it,
+    ``"rows"`` in every rule, as its page tables it, or ``"nowhere"``, as in the page's sample.
+    """
+    told = call.cloud.quirks.get("version_told", "data")
+    version = call.group().version
+    data = describe_security_group_policy(call)["data"]
+    if told == "rows":
+        for row in (row for rows in data.values() for row in rows):
+            row["version"] = version
+    return {"data": {**data, "version": version} if told == "data" else data}
+
+
 def describe_security_group_policy(call: Call) -> dict[str, Any]:
     """List the rules of a group; a field that is not set is not there."""
     group = call.group()
@@ -224,6 +122,7 @@ def _policy(rule: Rule, index: int) -> dict[str, Any]:
         "addressModule": rule.template,
         "ipProtocol": "" if rule.protocol == "any" else rule.protocol,
         "portRange": "" if rule.ports == "any" else rule.ports,
+        "serviceModule": rule.service,
         "desc": rule.description,
     }
     row: dict[str, Any] = {"index": index, "action": rule.action.upper()}
@@ -273,8 +172,10 @@ ACTIONS: Mapping[str, Callable[[Call], dict[str, Any]]] = {
     "DescribeAssociateSecurityGroups": describe_associate_security_groups,
     "DescribeSecurityGroups": describe_security_groups,
     "DescribeSecurityGroupPolicy": describe_security_group_policy,
+    "DescribeSecurityGroupPolicys": describe_security_group_policies,
     "DescribeInstancesOfSecurityGroup": describe_instances_of_security_group,
     "DescribeNetworkInterfacesOfSecurityGroup": describe_network_interfaces_of_security_group,
     "DeleteSecurityGroup": delete_security_group,
+    **changes.ACTIONS,
 }
 """What each action does."""

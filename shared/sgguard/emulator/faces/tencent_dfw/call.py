@@ -1,0 +1,150 @@
+"""One call to the emulated API 2.0 of Tencent Cloud: who asks, where, and with which parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import httpx
+
+from sgguard.emulator.state import Account, Cloud, Group
+from sgguard.wire import qcloud_v2
+
+_DIGITS = 19
+
+
+class QcloudError(Exception):
+    """An error as API 2.0 reports it, inside an answer with HTTP 200."""
+
+    def __init__(self, code: int, message: str = "") -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call whose caller is known."""
+
+    cloud: Cloud
+    account: Account
+    region: str
+    params: Mapping[str, str]
+
+    def groups(self) -> dict[str, Group]:
+        """Return the caller's groups in the region, by id."""
+        return {
+            group.id: group
+            for group in self.cloud.groups
+            if group.region == self.region and group.account == self.account.id
+        }
+
+    def group(self) -> Group:
+        """Return the group that ``sgId`` names.
+
+        Raises:
+            QcloudError: 4000 without it, 7001 where it does not exist.
+        """
+        group_id = self.params.get("sgId", "")
+        if not group_id:
+            raise QcloudError(4000, "sgId is required")
+        group = self.groups().get(group_id)
+        if group is None:
+            raise QcloudError(7001, "security group does not belong to the current user")
+        return group
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Whose things the caller can change, and where."""
+        return self.account.id, self.region
+
+    def texts(self, name: str) -> list[str]:
+        """Return the texts of a list, in their order."""
+        found = {
+            number: value
+            for key, value in self.params.items()
+            if key.startswith(f"{name}.")
+            for number in [number_of(key.removeprefix(f"{name}."))]
+            if number is not None
+        }
+        return [found[number] for number in sorted(found)]
+
+    def rows(self, name: str) -> list[dict[str, str]]:
+        """Return the objects of a list, in their order; what is in their lists keeps its number."""
+        found: dict[int, dict[str, str]] = {}
+        for key, value in self.params.items():
+            listed, _, path = key.partition(".")
+            number, _, field = path.partition(".")
+            place = number_of(number)
+            if listed == name and field and place is not None:
+                found.setdefault(place, {})[field] = value
+        return [found[place] for place in sorted(found)]
+
+    def number(self, name: str, otherwise: int) -> int:
+        """Return a whole number.
+
+        Raises:
+            QcloudError: 4000 where it is none.
+        """
+        number = number_of(self.params.get(name, str(otherwise)))
+        if number is None:
+            raise QcloudError(4000, f"{name} must be an integer")
+        return number
+
+
+def call_of(
+    request: httpx.Request, cloud: Cloud, now: float, known: Container[str]
+) -> tuple[str, Call]:
+    """Return the action that is asked for, one of those that are known, and the call.
+
+    Raises:
+        QcloudError: the caller is not trusted, or asks for something that does not exist.
+    """
+    if cloud.quirks.get("https_only") and request.url.scheme != "https":
+        raise QcloudError(4600, "protocol is not supported")
+    params = qcloud_v2.params_of(request)
+    account = _authenticate(request, params, cloud, now)
+    action = params.get("Action", "")
+    action = action[:1].upper() + action[1:]
+    if action not in known:
+        raise QcloudError(4000, "Action does not exist")
+    if any(fnmatchcase(action, pattern) for pattern in account.denied):
+        raise QcloudError(4102, f"not authorized to access the resource: {action}")
+    if params.get("Region") not in cloud.regions:
+        raise QcloudError(4000, "Region is not supported")
+    return action, Call(cloud, account, params["Region"], params)
+
+
+def _authenticate(
+    request: httpx.Request, params: Mapping[str, str], cloud: Cloud, now: float
+) -> Account:
+    account = cloud.account_of_key(params.get("SecretId", ""))
+    if account is None:
+        raise QcloudError(4104, "SecretId does not exist")
+    timestamp, nonce = number_of(params.get("Timestamp", "")), number_of(params.get("Nonce", ""))
+    if timestamp is None or nonce is None:
+        raise QcloudError(4000, "Timestamp and Nonce must be integers")
+    method = params.get("SignatureMethod", "HmacSHA1")
+    if method not in qcloud_v2.ALGORITHMS:
+        raise QcloudError(4100, "SignatureMethod is not supported")
+    # A vendor's SDK that was given host:port signs the port, others do not.
+    right = {
+        qcloud_v2.sign(account.secret, text, method)
+        for host in (request.url.host, request.url.netloc.decode())
+        for text in [qcloud_v2.string_to_sign(request.method, host, request.url.path, params)]
+    }
+    if params.get("Signature") not in right:
+        raise QcloudError(4100, "signature verification failed")
+    if params.get("Token", "") != account.token:
+        raise QcloudError(4105, "token error")
+    replay = f"{account.key_id}/{timestamp}/{nonce}"
+    if abs(now - timestamp) > qcloud_v2.MAX_SKEW_S or replay in cloud.nonces:
+        raise QcloudError(4500, "replay attack: Nonce was used, or Timestamp is out of range")
+    cloud.nonces.add(replay)
+    return account
+
+
+def number_of(text: str) -> int | None:
+    """Return a whole number of at most 19 digits (a nonce of 63 bits), else None."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _DIGITS else None

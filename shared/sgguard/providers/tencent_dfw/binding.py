@@ -1,0 +1,100 @@
+"""Which groups an instance carries, and giving it others, in Tencent's API 2.0.
+
+The one call replaces the whole list, in the order it is matched in, of the primary interface
+only; the call that reads a list does not say whose groups it shows where an instance has further
+interfaces. So a list with a group that some further interface carries is not written back.
+Which groups an interface carries is told by no call of this module at all: theirs are not changed.
+Sources: https://cloud.tencent.com/document/api/213/1367 and /5438 (read 2026-11-22).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+from sgguard.change import Holder
+from sgguard.errors import ConflictError, InputError, NotFoundError, SettingsError
+from sgguard.providers._tencent_polling import ask_until
+from sgguard.providers.tencent_dfw import answer as dfw
+from sgguard.providers.tencent_dfw import holder as carriers
+from sgguard.providers.tencent_dfw.api import DfwApi
+from sgguard.wire.parallel import parallel
+
+_ACTION = "ModifySecurityGroupsOfInstance"
+_INSTANCE_ID = re.compile(r"ins-[0-9a-z]{8}")
+
+Groups = tuple[str, ...]
+
+
+def read_holder(api: DfwApi, holder: Holder) -> Groups | None:
+    """Return the groups of an instance, None where the cloud knows no such one.
+
+    Raises:
+        SettingsError: an interface: API 2.0 does not tell its groups.
+        InputError: a product whose groups other APIs tell and change.
+        UnknownShapeError: the answer names no group and does not say that there is none.
+    """
+    provider = api.wire.provider
+    if holder.kind == "interface":
+        raise SettingsError(
+            f"{provider}: API 2.0 does not tell which groups {holder.holder_id} carries, so they "
+            "cannot be changed safely: use the provider tencent (API 3.0)"
+        )
+    if holder.kind != "instance":
+        raise InputError(
+            f"{provider}: the groups of a {holder.kind} are told and changed elsewhere"
+        )
+    if not _INSTANCE_ID.fullmatch(holder.holder_id):
+        return None
+    try:
+        carried = dfw.groups_of_instance(api, holder.holder_id)
+    except NotFoundError:
+        return None
+    if carried is None:
+        raise api.shape("DescribeSecurityGroups").wrong("data: names no group of the instance")
+    return carried
+
+
+def set_groups(api: DfwApi, holder: Holder, before: Groups, after: Groups) -> None:
+    """Give the instance the groups ``after`` in place of ``before`` and wait until it has them.
+
+    Raises:
+        InputError: ``after`` is empty, or a product whose groups other APIs change.
+        SettingsError: an interface.
+        NotFoundError: there is no such instance.
+        ConflictError: it carries other groups, or a group that stays is on further interfaces too.
+        LimitError: too many groups.
+        DeadlineError: it was asked for and did not come to its end in time.
+    """
+    provider, name = api.wire.provider, holder.holder_id
+    if not after:
+        raise InputError(f"{provider}: {name} would be left without a group")
+    now = read_holder(api, holder)
+    if now is None:
+        raise NotFoundError(provider, _ACTION, detail=f"no {name}")
+    if now != before:
+        carried = ", ".join(now)
+        raise ConflictError(provider, _ACTION, detail=f"{name} carries {carried}")
+    if after == before:
+        return
+    _require_told(api, name, [group_id for group_id in after if group_id in before])
+    api.write(_ACTION, instanceSet=[{"instanceId": name, "sgIds": list(after)}])
+    ask_until(
+        api.wire,
+        partial(read_holder, api, holder),
+        lambda shown: set(shown or ()) == set(after),
+        f"the binding of {name}",
+    )
+
+
+def _require_told(api: DfwApi, instance_id: str, kept: list[str]) -> None:
+    """Refuse to write back a group that may be shown for a further interface of the instance."""
+    read = parallel([partial(carriers.interface_ids, api, group_id) for group_id in kept])
+    doubtful = [group_id for group_id, (_, count) in zip(kept, read, strict=True) if count]
+    if doubtful:
+        raise ConflictError(
+            api.wire.provider,
+            _ACTION,
+            detail=f"not sent: further interfaces carry {', '.join(doubtful)}, and API 2.0 does "
+            f"not tell whether {instance_id} itself does: use the provider tencent",
+        )

@@ -1,0 +1,180 @@
+"""Putting one rule into a group and taking one out, in Tencent's API 2.0.
+
+The calls name positions, and a version to refuse them by when the positions are old. The page of
+DescribeSecurityGroupPolicys tables a version and its sample shows none: without one a position
+may mean another rule by the time the call arrives, so nothing is sent. What ``index`` means where
+rules are there already is said in half a sentence ("from which position to add"), so the place of
+a new rule is looked at, and a rule that came elsewhere is taken out again.
+Sources: https://cloud.tencent.com/document/api/213/10144 and /1364, and the page of
+DeleteSecurityGroupPolicy (read 2026-11-22).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sgguard.change import content
+from sgguard.errors import ConflictError, NotFoundError, SettingsError, UnavailableError
+from sgguard.model import Rule
+from sgguard.providers._tencent_positions import locate, place_of
+from sgguard.providers.tencent_dfw.answer import ADDRESSES, policies
+from sgguard.providers.tencent_dfw.api import DfwApi, whole_number
+from sgguard.wire.shape import Json, Shape
+
+_ADD = "CreateSecurityGroupPolicy"
+_REMOVE = "DeleteSecurityGroupPolicy"
+# The one code the pages have for a refused change, also for a version that is not the latest.
+_BACKEND_ERROR = "7000"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The rules of a group and their version, None where the cloud does not tell it."""
+
+    rules: tuple[Rule, ...]
+    version: int | None
+
+
+def add_rule(api: DfwApi, group_id: str, rule: Rule) -> None:
+    """Put the rule in front of the one at its place, or last.
+
+    Raises:
+        ConflictError: the rules changed meanwhile, or the cloud put it elsewhere; it is not there.
+        LimitError: the group holds as many rules as it may.
+        NotFoundError: the group does not exist, or the one the rule names.
+        SettingsError: the cloud tells no version of its rules.
+    """
+    found = _read(api, group_id)
+    held = sum(one.direction == rule.direction for one in found.rules)
+    place = place_of(found.rules, rule)
+    wanted = held if place is None else place
+    if found.rules:
+        _require_version(api, found)
+    change = _Change(api, _ADD, group_id, found, rule)
+    _send(change, index=wanted if held else -1, policys=[_row(rule)])
+    _require_place(api, group_id, found, replace(rule, rule_id=f"{rule.direction}[{wanted}]"))
+
+
+def remove_rule(api: DfwApi, group_id: str, rule: Rule) -> None:
+    """Take the rule out, wherever it is by now.
+
+    Raises:
+        ConflictError: the rules changed meanwhile; none was taken out.
+        NotFoundError: the group or the rule does not exist.
+        SettingsError: the cloud tells no version of its rules.
+    """
+    found = _read(api, group_id)
+    place = locate(found.rules, rule)
+    if place is None:
+        raise NotFoundError(
+            api.wire.provider, _REMOVE, detail=f"{group_id} has no such rule as {rule.rule_id}"
+        )
+    _require_version(api, found)
+    _send(_Change(api, _REMOVE, group_id, found, rule), indexes=[place])
+
+
+def _read(api: DfwApi, group_id: str) -> Found:
+    action = "DescribeSecurityGroupPolicys"
+    shape = api.shape(action)
+    answer = api.read(action, sgId=group_id)
+    return Found(policies(shape, answer), _version(shape, answer))
+
+
+def _version(shape: Shape, answer: Json) -> int | None:
+    """Read the version beside both lists, or the one that all rules agree on."""
+    data = answer.get("data")
+    if not isinstance(data, dict):
+        return None
+    if data.get("version") is not None:
+        return whole_number(shape, data, "version")
+    rows = [row for key in ("ingress", "egress") for row in data.get(key) or []]
+    told = {whole_number(shape, row, "version") for row in rows if row.get("version") is not None}
+    return told.pop() if len(told) == 1 else None
+
+
+def _require_version(api: DfwApi, found: Found) -> None:
+    if found.version is None:
+        raise SettingsError(
+            f"{api.wire.provider}: this cloud tells no version of its rules, so a rule could be "
+            "taken for another: change rules through the provider tencent, or by hand"
+        )
+
+
+def _row(rule: Rule) -> dict[str, str]:
+    """Return the rule as a request takes it: what matches everything is not there."""
+    row: dict[str, str] = {"action": rule.action}
+    if rule.protocol == "service-template":
+        row["serviceModule"] = rule.ports
+    elif rule.protocol != "any":
+        row["ipProtocol"] = rule.protocol
+        row |= {"portRange": rule.ports} if rule.ports != "any" else {}
+    if rule.peer_group:
+        row["sgId"] = rule.peer_group
+    elif rule.peer:
+        row[ADDRESSES if ADDRESSES in dict(rule.native) else "cidrIp"] = rule.peer
+    return row | ({"desc": rule.description} if rule.description else {})
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """One change of a group's rules, and what they were when it was decided."""
+
+    api: DfwApi
+    action: str
+    group_id: str
+    found: Found
+    rule: Rule
+
+
+def _send(change: _Change, **params: object) -> None:
+    """Send the change with the version it is meant for.
+
+    Raises:
+        ConflictError: it was refused, is not made, and the rules have another version by now.
+    """
+    api, found, rule = change.api, change.found, change.rule
+    try:
+        api.write(
+            change.action,
+            sgId=change.group_id,
+            version=found.version,
+            direction=str(rule.direction),
+            **params,
+        )
+    except UnavailableError as error:
+        if error.code != _BACKEND_ERROR:
+            raise
+        now = _read(api, change.group_id)
+        if now.version != found.version and _count(now.rules, rule) == _count(found.rules, rule):
+            raise ConflictError(
+                api.wire.provider,
+                change.action,
+                code=error.code,
+                detail="the rules changed meanwhile",
+            ) from error
+        raise
+
+
+def _require_place(api: DfwApi, group_id: str, before: Found, wanted: Rule) -> None:
+    """Take a rule out again that the cloud alone, nobody else, has put elsewhere."""
+    now = _read(api, group_id)
+    place = locate(now.rules, wanted)
+    is_shifted = None not in (before.version, now.version) and now.version != _next(before)
+    if place is None or wanted.rule_id == f"{wanted.direction}[{place}]" or is_shifted:
+        return
+    _require_version(api, now)
+    _send(_Change(api, _REMOVE, group_id, now, wanted), indexes=[place])
+    raise ConflictError(
+        api.wire.provider,
+        _ADD,
+        detail=f"put at {place} instead of {wanted.rule_id}, and taken out again",
+    )
+
+
+def _next(found: Found) -> int:
+    return (found.version or 0) + 1
+
+
+def _count(rules: Sequence[Rule], rule: Rule) -> int:
+    return sum(content(one) == content(rule) for one in rules)
