@@ -24,6 +24,7 @@ from typing import Any
 
 import httpx
 
+from sgguard.emulator.faces.alibaba import membership
 from sgguard.emulator.faces.alibaba.actions import ACTIONS
 from sgguard.emulator.faces.alibaba.answers import RefusedError, good, refused, status_of
 from sgguard.emulator.faces.alibaba.call import Call
@@ -79,12 +80,20 @@ def _act(request: httpx.Request, cloud: Cloud, action: str, now: float) -> dict[
             "InvalidAction.NotFound", "Specified api is not found, please check your url.", 404
         )
     require_permission(account, action)
-    call = Call(cloud, account, dict(params_of(request)), now)
+    call = Call(cloud, account, _with_region(dict(params_of(request)), cloud, action), now)
     if call.required("RegionId") not in cloud.regions:
         raise RefusedError(
             "InvalidRegionId.NotFound", "The specified RegionId does not exist.", 404
         )
     return once(call, action, ACTIONS[action])
+
+
+def _with_region(params: dict[str, str], cloud: Cloud, action: str) -> dict[str, str]:
+    """Return the parameters with the region of the instance, where a call need not say it."""
+    instance = cloud.instance(params.get("InstanceId", ""))
+    if action not in membership.REGIONLESS or instance is None or "RegionId" in params:
+        return params
+    return params | {"RegionId": instance.region}
 
 
 def _wants_json(request: httpx.Request) -> bool:

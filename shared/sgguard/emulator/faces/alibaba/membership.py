@@ -19,6 +19,9 @@ from sgguard.emulator.faces.alibaba.shown import groups_shown, keep_shown
 from sgguard.emulator.state import Group, Interface
 
 GROUPS_MAX = 5
+REGIONLESS = frozenset({"JoinSecurityGroup", "LeaveSecurityGroup", "ModifyInstanceAttribute"})
+"""Actions that know the region by the instance they are about."""
+
 _SIZES = {"advanced": 65536}
 _SIZE = 2000
 
