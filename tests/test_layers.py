@@ -62,6 +62,7 @@ MAY_IMPORT = {
     | {"wire", "providers", "facts", "explanation", "batch", "means", "guards", "events"}
     | {"permission"}
     | {"remedy"},
+    "retention": FOUNDATION | {"means", "store"},
     "outcome": FOUNDATION
     | {
         "change",
@@ -73,8 +74,13 @@ MAY_IMPORT = {
         "means",
         "pipeline",
         "providers",
+        "retention",
     }
     | {"remedy", "store"},
+    "approving": FOUNDATION
+    | SAYING
+    | {"answer", "codec", "document_outcome", "events", "handling", "means", "outcome"}
+    | {"pipeline", "problem", "remedy", "store", "approving"},
     "handling": FOUNDATION
     | {"document", "events", "means", "outcome", "pipeline", "store", "wire"},
     "rehearsal": FOUNDATION | {"codec", "guards", "permission"},
@@ -86,7 +92,7 @@ MAY_IMPORT = {
     "functions": FOUNDATION
     | SAYING
     | {"events", "request", "handling", "means", "answer", "wire"}
-    | {"arrival"},
+    | {"arrival", "approving"},
     "serve": FOUNDATION,
     "processes": {"errors"},
     "demo": {

@@ -21,10 +21,14 @@ from sgguard.providers.base import Cloud
 from sgguard.remedy.apply import Result, Worker, carry_out
 from sgguard.remedy.plan import Plan
 from sgguard.remedy.prepare import Prepared, fingerprint
+from sgguard.retention import tidy
 from sgguard.store.base import Store
 from sgguard.store.rows import Approval, Claim, Claimed, Record, Run, RunState
 
 Json = dict[str, Any]
+
+APPROVAL_SOURCE = "approval"
+"""The source of the claims under which approved plans are carried out; the id is the approval's."""
 
 LEASE_S = 60.0
 """The shortest lease: a worker writes to its journal more often than this, or it is gone."""
@@ -104,7 +108,7 @@ class Desk:
                 found = with_outcome(found, Outcome.SUPERSEDED, _LATE)
             elif prepared is not None and decision.mode is not Mode.OBSERVE:
                 found = self._remedied(claim, request, decided, prepared, found)
-            return self._end(claim, found, request.requested_by)
+            return self.end(claim, found, request.requested_by)
         except SgguardError:
             self.release(claim)
             raise
@@ -126,7 +130,7 @@ class Desk:
         if stopped := self.stopped():
             return with_outcome(found, Outcome.HALTED, stopped)
         if decided.decision.mode is Mode.APPROVE:
-            return self._asked(claim, request, decided, found)
+            return self.ask(claim, request, decided, found)
         return self.enforce(claim, decided.cloud, prepared, found, request.requested_by)
 
     def stopped(self) -> str:
@@ -136,10 +140,10 @@ class Desk:
         halt = self.store.halted()
         return f"{halt.by} stopped all changes: {halt.reason}" if halt else ""
 
-    def _asked(
+    def ask(
         self, claim: Claim, request: DeleteRequest | LaunchRequest, decided: Decided, found: Json
     ) -> Json:
-        """Put the plan before a person."""
+        """Put the plan before a person, in place of what they were asked before."""
         approval = Approval(
             approval_id=self.means.new_id(),
             decision_id=claim.decision_id,
@@ -197,7 +201,7 @@ class Desk:
                 found = self._carried(claim, connect(plan.scope, self.means), plan, found)
             else:
                 found = self._told(claim, found, Result(_OUTCOMES[run.state], run.note))
-            return self._end(claim, found, record.requester)
+            return self.end(claim, found, record.requester)
         except SgguardError:
             self.release(claim)
             raise
@@ -233,17 +237,21 @@ class Desk:
 
     # -- keeping ---------------------------------------------------------------------------
 
-    def _end(self, claim: Claim, found: Json, requester: str) -> Json:
+    def end(self, claim: Claim, found: Json, requester: str) -> Json:
+        """Keep the document and answer every later delivery of the event with it."""
         self._keep(claim, found, requester)
         self.store.finish(claim, json.dumps(found, ensure_ascii=False))
+        tidy(self.store, self.means)
         return found
 
     def _keep(self, claim: Claim, found: Json, requester: str) -> None:
+        # What is carried out on somebody's click remains the decision of the event that asked.
+        first = self.store.decision(claim.decision_id) if claim.source == APPROVAL_SOURCE else None
         self.store.keep(
             Record(
                 decision_id=claim.decision_id,
-                source=claim.source,
-                event_id=claim.event_id,
+                source=first.source if first else claim.source,
+                event_id=first.event_id if first else claim.event_id,
                 guard=found["guard"],
                 target=tuple(found["target"]),
                 requester=requester,

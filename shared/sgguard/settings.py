@@ -17,6 +17,9 @@ _PER_PROVIDER = "<PROVIDER>"
 _DAYS_MIN = 7
 _DAYS_DIGITS = 7
 
+KEY_CHARACTERS_MIN = 32
+"""The shortest key that signs anything: 128 bits where it is written in hexadecimal."""
+
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -55,6 +58,17 @@ SETTINGS = (
         "days after which what has ended is forgotten, at least 7: an event that comes again "
         "later than that is a new one",
     ),
+    Setting(
+        "SGGUARD_APPROVAL_KEY",
+        "",
+        "secret that signs the links to approve with, at least 32 characters; of several, by "
+        "comma, the first signs and all are accepted",
+    ),
+    Setting(
+        "SGGUARD_APPROVAL_URL",
+        "",
+        "address of the function approval as approvers reach it, for the links to it",
+    ),
     Setting("SGGUARD_DEADLINE_S", "10", "seconds within which one delivery is answered"),
     Setting(
         "SGGUARD_PACE",
@@ -90,12 +104,15 @@ class Settings:
 
     ``accounts`` has, by provider name, the account its credentials belong to. ``store_url`` is
     None where neither the operator nor the environment names a place; it may hold a password.
+    ``approval_keys`` are secrets, the one that signs first.
     """
 
     policy_path: str | None = None
     mode: Mode | None = None
     store_url: str | None = field(default=None, repr=False)
     keep_days: int = 90
+    approval_keys: tuple[str, ...] = field(default=(), repr=False)
+    approval_url: str = ""
     deadline_s: float = 10.0
     pace: float = 0.8
     max_body_bytes: int = 1024 * 1024
@@ -117,6 +134,8 @@ class Settings:
             mode=_mode(given),
             store_url=given.get("SGGUARD_STORE") or _default_store_url(env),
             keep_days=_days(given, "SGGUARD_KEEP_DAYS", default.keep_days),
+            approval_keys=_keys(given),
+            approval_url=_url(given, "SGGUARD_APPROVAL_URL"),
             deadline_s=_positive(
                 given,
                 "SGGUARD_DEADLINE_S",
@@ -186,6 +205,28 @@ def _days(given: Mapping[str, str], name: str, default: int) -> int:
     if not (is_number and int(text) >= _DAYS_MIN):
         raise SettingsError(f"{name}={text!r}: expected a number of days, at least {_DAYS_MIN}")
     return int(text)
+
+
+def _keys(given: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the secrets of ``SGGUARD_APPROVAL_KEY``; none of them is ever repeated."""
+    if "SGGUARD_APPROVAL_KEY" not in given:
+        return ()
+    keys = tuple(key.strip() for key in given["SGGUARD_APPROVAL_KEY"].split(","))
+    if any(len(key) < KEY_CHARACTERS_MIN for key in keys):
+        raise SettingsError(
+            f"SGGUARD_APPROVAL_KEY: every key needs at least {KEY_CHARACTERS_MIN} characters, "
+            "such as those of `openssl rand -hex 32`; several are separated by commas"
+        )
+    return keys
+
+
+def _url(given: Mapping[str, str], name: str) -> str:
+    text = given.get(name, "")
+    scheme, _, rest = text.partition("://")
+    is_plain = text.isascii() and text.isprintable() and not set(text) & set(" ?#\"'<>\\")
+    if text and not (scheme in ("http", "https") and rest.strip("/") and is_plain):
+        raise SettingsError(f"{name}: expected an address such as https://guard.example/approval")
+    return text
 
 
 def _positive(given: Mapping[str, str], name: str, default: float, expected: str) -> float:
