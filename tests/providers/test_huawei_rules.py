@@ -288,6 +288,30 @@ def test_of_two_rules_with_one_content_the_one_with_the_id_goes():
         assert left.id != wanted
 
 
+def test_where_the_filter_has_no_effect_a_rule_of_another_group_is_left_alone():
+    emulator = emulator_of(ignored_filters=["security_group_id"])
+    provider = WORLD.connect(emulator)
+    rule = next(r for r in rules_of(emulator_of(), cast.REFERRER_IN) if r.rule_id == "r-in")
+    for rule_id in ("r-in", ""):
+        with pytest.raises(NotFoundError):
+            provider.remove_rule(cast.FREE, replace(rule, rule_id=rule_id), token="t")
+    assert changes(emulator) == []
+
+
+def test_a_rule_made_in_another_group_is_not_believed():
+    inner = EmulatorTransport(emulator_of())
+
+    def elsewhere(request):
+        body = json.loads(inner.handle_request(request).read())
+        body["security_group_rule"]["security_group_id"] = cast.BOUND
+        return httpx.Response(201, json=body)
+
+    with pytest.raises(UnknownShapeError):
+        over(httpx.MockTransport(elsewhere)).add_rule(
+            cast.FREE, reference_of(emulator_of()), token="t"
+        )
+
+
 def test_rules_that_cannot_be_read_are_not_removed():
     scenario = copy.deepcopy(WORLD.scenario)
     scenario["clouds"][0]["accounts"][0]["denied"] = [f"GET {RULES}"]
