@@ -133,7 +133,7 @@ def test_on_openstack_only_the_role_reader_tells_what_may_not_be_changed(role, t
     emulator = Emulator.load(scenario)
     probe = providers.probing("openstack").probe(world.connect(emulator))
     for question in probe.questions:
-        if question.need == "change":
+        if question.need == "change" and not question.action.startswith("GET "):
             if told == "missing":
                 with pytest.raises(ForbiddenError, match="reader"):
                     question.ask()
