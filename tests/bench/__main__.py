@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import calls, rate, start, work
+from tests.bench import calls, rate, start, store, work
 from tests.bench.measure import HEADER
 
 
@@ -19,6 +19,7 @@ def main() -> None:
             work.measure_round_trips,
             calls.measure_batches,
             rate.measure,
+            store.measure,
         ):
             for ratio in measure():
                 print(ratio.row(), flush=True)
