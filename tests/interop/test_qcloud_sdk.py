@@ -103,6 +103,41 @@ def test_the_sdk_deletes_with_and_without_force(clients, emulator):
     assert asked(client, "DeleteSecurityGroup", sgId=WORLD.missing)["code"] == 7001
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_sdk_takes_a_rule_out_and_puts_it_back_where_it_was(clients, method):
+    client = clients(method=method)
+    web = WORLD.referrer_in
+    before = asked(client, "DescribeSecurityGroupPolicys", sgId=web)["data"]
+    of = {"sgId": web, "direction": "ingress"}
+    version = before["version"]
+    gone = asked(client, "DeleteSecurityGroupPolicy", **of, version=version, indexes=[1])
+    assert gone["code"] == 0
+    assert asked(client, "DeleteSecurityGroupPolicy", **of, version=version, indexes=[0])["code"]
+    row = {name: value for name, value in before["ingress"][1].items() if name != "index"}
+    new = {**of, "version": version + 1, "index": 1, "policys": [row]}
+    assert asked(client, "CreateSecurityGroupPolicy", **new)["code"] == 0
+    after = asked(client, "DescribeSecurityGroupPolicys", sgId=web)["data"]
+    assert after == {**before, "version": version + 2}
+
+
+def test_the_sdk_replaces_the_groups_of_instances_and_interfaces(clients, emulator):
+    client = clients(method="POST")
+    wanted = [WORLD.free, WORLD.default]
+    instances = [{"instanceId": WORLD.server, "sgIds": wanted}]
+    assert asked(client, "ModifySecurityGroupsOfInstance", instanceSet=instances)["code"] == 0
+    sides = [{"networkInterfaceId": "eni-3056glfn", "sgIds": wanted}]
+    action = "ModifySecurityGroupsOfNetworkInterface"
+    assert asked(client, action, networkInterfaceSet=sides)["code"] == 0
+    cloud = emulator.state.clouds[0]
+    assert cloud.groups_of(WORLD.server) == cloud.interface("eni-3056glfn").groups == wanted
+
+
+def test_the_sdk_creates_a_group_like_ours(clients, emulator):
+    made = asked(clients(), "CreateSecurityGroup", sgName="new", sgRemark="words", projectId=0)
+    group_id = made["data"]["sgId"]
+    assert WORLD.connect(emulator).list_rules(group_id).value == ()
+
+
 CALLERS = {
     "wrong secret": ({"secretKey": "WRONG"}, 4100),
     "unknown key": ({"secretId": "AKIDNOBODY"}, 4104),

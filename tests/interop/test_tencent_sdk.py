@@ -144,6 +144,101 @@ def test_the_sdk_binds_unbinds_and_deletes(clients, emulator):
     assert cloud.group(WORLD.free) is None
 
 
+def rules(client, group_id=WORLD.referrer_in):
+    request = asking(vpc.DescribeSecurityGroupPoliciesRequest, SecurityGroupId=group_id)
+    return client.DescribeSecurityGroupPolicies(request).SecurityGroupPolicySet
+
+
+def change(kind, version, group_id=WORLD.referrer_in, **directions):
+    policies = {"Version": version, **directions}
+    return asking(kind, SecurityGroupId=group_id, SecurityGroupPolicySet=policies)
+
+
+def test_the_sdk_takes_a_rule_out_and_puts_it_back_where_it_was(clients):
+    client, _ = clients()
+    before = rules(client)
+    gone = [{"PolicyIndex": 1}]
+    client.DeleteSecurityGroupPolicies(
+        change(vpc.DeleteSecurityGroupPoliciesRequest, before.Version, Ingress=gone)
+    )
+    assert [p.SecurityGroupId for p in rules(client).Ingress] == [""]
+    outdated = change(vpc.DeleteSecurityGroupPoliciesRequest, before.Version, Ingress=gone)
+    code = refused(client.DeleteSecurityGroupPolicies, outdated)
+    assert code == "UnsupportedOperation.VersionMismatch"
+    old = before.Ingress[1]
+    row = {
+        "PolicyIndex": 1,
+        "Protocol": old.Protocol,
+        "Port": old.Port,
+        "SecurityGroupId": old.SecurityGroupId,
+        "Action": old.Action,
+        "PolicyDescription": old.PolicyDescription,
+    }
+    again = change(vpc.CreateSecurityGroupPoliciesRequest, rules(client).Version, Ingress=[row])
+    client.CreateSecurityGroupPolicies(again)
+    after = rules(client)
+    assert [str(p) for p in after.Ingress] == [str(p) for p in before.Ingress]
+    assert int(after.Version) == int(before.Version) + 2
+
+
+def test_the_sdk_wipes_a_group_with_version_0(clients):
+    client, _ = clients()
+    request = change(vpc.ModifySecurityGroupPoliciesRequest, "0", Ingress=[], Egress=[])
+    client.ModifySecurityGroupPolicies(request)
+    assert (rules(client).Ingress, rules(client).Egress) == ([], [])
+
+
+def test_the_sdk_creates_a_group_like_ours(clients, emulator):
+    client, _ = clients()
+    made = client.CreateSecurityGroup(
+        asking(
+            vpc.CreateSecurityGroupRequest,
+            GroupName="new",
+            GroupDescription="",
+            ProjectId="0",
+            Tags=[{"Key": "team", "Value": "data"}],
+        )
+    ).SecurityGroup
+    assert WORLD.connect(emulator).read_groups([made.SecurityGroupId]).unseen == ()
+    assert [(tag.Key, tag.Value) for tag in made.TagSet] == [("team", "data")]
+
+
+def test_the_sdk_replaces_the_groups_of_instances_and_interfaces(clients):
+    network, machine = clients()
+    wanted = [WORLD.free, WORLD.default]
+    answer = machine.ModifyInstancesAttribute(
+        asking(
+            cvm.ModifyInstancesAttributeRequest, InstanceIds=[WORLD.server], SecurityGroups=wanted
+        )
+    )
+    (shown,) = machine.DescribeInstances(
+        asking(cvm.DescribeInstancesRequest, InstanceIds=[WORLD.server])
+    ).InstanceSet
+    assert shown.SecurityGroupIds == wanted
+    assert (shown.LatestOperationState, shown.LatestOperationRequestId) == (
+        "SUCCESS",
+        answer.RequestId,
+    )
+    network.ModifyNetworkInterfaceAttribute(
+        asking(
+            vpc.ModifyNetworkInterfaceAttributeRequest,
+            NetworkInterfaceId="eni-3056glfn",
+            SecurityGroupIds=wanted,
+        )
+    )
+    both = {"NetworkInterfaceIds": ["eni-3056glfn"], "SecurityGroupIds": [WORLD.free]}
+    network.DisassociateNetworkInterfaceSecurityGroups(
+        asking(vpc.DisassociateNetworkInterfaceSecurityGroupsRequest, **both)
+    )
+    network.AssociateNetworkInterfaceSecurityGroups(
+        asking(vpc.AssociateNetworkInterfaceSecurityGroupsRequest, **both)
+    )
+    (shown,) = network.DescribeNetworkInterfaces(
+        asking(vpc.DescribeNetworkInterfacesRequest, NetworkInterfaceIds=["eni-3056glfn"])
+    ).NetworkInterfaceSet
+    assert shown.GroupSet == [WORLD.default, WORLD.free]
+
+
 def test_the_sdks_get_requests_are_understood_too(clients):
     client, _ = clients(method="GET")
     references = client.DescribeSecurityGroupReferences(
