@@ -39,6 +39,11 @@ OPENSTACK = Traits(
     "SecurityGroupInUse",
     "interface",
     "0552091e-b83a-49dd-88a7-4a5c86fd9ec3",
+    primary_holder="port",
+)
+FORCING = Traits("tencent-dfw", "refused", "", "instance", "sg-5ua9adfv", can_force_delete=True)
+PER_INTERFACE = Traits(
+    "alibaba", "refused", "", "interface", "sg-5ua9adfv", primary_holder="interface"
 )
 SCOPE = Scope("tencent", "", "ap-guangzhou")
 
@@ -233,7 +238,7 @@ def _group_facts(group_id):
 GROUP_SETS = st.lists(IDS, min_size=1, max_size=4, unique=True).flatmap(
     lambda ids: st.tuples(*(_group_facts(group_id) for group_id in ids))
 )
-TRAITS = st.sampled_from([TENCENT, ALIBABA, HUAWEI, OPENSTACK])
+TRAITS = st.sampled_from([TENCENT, ALIBABA, HUAWEI, OPENSTACK, FORCING, PER_INTERFACE])
 LIMIT_SETS = st.lists(
     st.builds(
         Limit,
@@ -314,9 +319,13 @@ POLICIES = st.builds(
         DeletePolicy,
         protected=st.lists(st.sampled_from(["sg-0", "prod-*", "tencent:*"]), max_size=1).map(tuple),
         remedies=st.lists(
-            st.sampled_from(["revoke", "unbind", "move"]), max_size=3, unique=True
+            st.sampled_from(["revoke", "rewrite", "unbind", "move", "force"]),
+            max_size=5,
+            unique=True,
         ).map(tuple),
         fallback_group=st.sampled_from(["", "sg-1", "sg-spare", "openstack::R:x"]),
+        replacement_group=st.sampled_from(["", "sg-2", "sg-new", "openstack::R:x"]),
+        replacements=st.sampled_from([{}, {"sg-0": "sg-other"}, {"sg-*": "sg-3"}]),
         tolerate_unseen=TOLERATED,
         require_visibility=REQUIRED,
     ),
@@ -325,7 +334,11 @@ POLICIES = st.builds(
         baseline=st.lists(st.sampled_from(["sg-0", "sg-9", "base-*"]), max_size=1).map(tuple),
         forbidden=st.lists(st.sampled_from(["sg-5", "*open*"]), max_size=1).map(tuple),
         warn_at_percent=st.integers(1, 100),
-        remedies=st.sampled_from([(), ("bind",)]),
+        remedies=st.lists(
+            st.sampled_from(["bind", "unbind", "quarantine"]), max_size=3, unique=True
+        ).map(tuple),
+        quarantine_group=st.sampled_from(["", "sg-jail", "openstack::R:x"]),
+        fallback_group=st.sampled_from(["", "sg-spare", "sg-5"]),
         tolerate_unseen=TOLERATED,
         require_visibility=REQUIRED,
     ),

@@ -241,7 +241,7 @@ def test_a_plan_deletes_each_group_once_after_everything_that_names_it(facts, po
     revoked = {
         (one.target.rpartition(":")[2], one.details["rule_id"])
         for one in plan
-        if one.action == "revoke"
+        if one.action in ("revoke", "rewrite")
     }
     for one in facts.groups:
         earlier = gone[: gone.index(one.address.group_id)]
@@ -249,6 +249,59 @@ def test_a_plan_deletes_each_group_once_after_everything_that_names_it(facts, po
             if reference.group_id in (*earlier, one.address.group_id):
                 continue
             assert (reference.group_id, reference.rule.rule_id) in revoked
+
+
+@often
+@given(DELETE_FACTS, POLICIES)
+def test_no_plan_of_a_delete_leaves_an_instance_without_a_group(facts, policy):
+    plan = delete.judge(facts, policy).plan
+    going = {one.address.group_id for one in facts.groups}
+    unbound = {(one.target, one.details["holder_id"]) for one in plan if one.action == "unbind"}
+    moved = {(one.target, one.details["holder_id"]) for one in plan if one.action == "move"}
+    forced = {one.target for one in plan if one.details.get("is_forced") == "true"}
+    for one in facts.groups if plan else ():
+        for binding in one.bindings:
+            place = (str(one.address), binding.holder_id)
+            assert place in unbound | moved or str(one.address) in forced
+            if place not in moved:
+                assert set(binding.other_group_ids or ()) - going
+    assert all(one.details["to_group"] not in going for one in plan if "to_group" in one.details)
+
+
+@often
+@given(LAUNCH_FACTS, POLICIES)
+def test_no_plan_for_an_instance_leaves_one_of_its_holders_without_a_group(facts, policy):
+    judged = launch.judge(facts, policy)
+    instance = facts.instance
+    if not judged.plan or instance is None:
+        return
+    held = {one.interface_id: set(one.group_ids) for one in instance.interfaces}
+    held[instance.instance_id] = set(instance.group_ids)
+    for step in judged.plan:
+        groups, group_id = held[step.details["holder_id"]], step.target.rpartition(":")[2]
+        if step.action == "bind":
+            groups.add(group_id)
+        elif step.action == "replace":
+            groups.clear()
+            groups.add(group_id)
+        else:
+            assert group_id in groups
+            groups.discard(group_id)
+            groups |= {step.details["to_group"]} if step.action == "move" else set()
+        assert groups
+
+
+@often
+@given(st.one_of(DELETE_FACTS, LAUNCH_FACTS), POLICIES)
+def test_only_what_the_policy_permits_is_planned(facts, policy):
+    is_launch = hasattr(facts, "instance_id")
+    table = policy.launch if is_launch else policy.delete
+    words = {"replace": "quarantine", "bind": "bind", "unbind": "unbind", "rewrite": "rewrite"}
+    for step in (launch if is_launch else delete).judge(facts, policy).plan:
+        if step.action in words:
+            assert words[step.action] in table.remedies
+        if step.action == "move":
+            assert ("unbind" if is_launch else "move") in table.remedies
 
 
 @pytest.mark.parametrize("code", sorted({*DELETE_CODES, *LAUNCH_CODES}))

@@ -80,7 +80,9 @@ def _bindable(facts: LaunchFacts, policy: Policy, breach: Breach) -> tuple[str, 
     if not breach.missing:
         return ()
     example = facts.traits.group_id_example
-    ids = [usable_group(entry, facts.scope, example) for entry in breach.missing]
+    # An entry written as an address is about this scope, or it would not be missing here.
+    names = [entry.rpartition(":")[2] for entry in breach.missing]
+    ids = [usable_group(one, facts.scope, example) for one in names]
     if "bind" not in policy.launch.remedies or "" in ids:
         return None
     after = usages(change_of(facts, ids), policy.limits.get(facts.scope.provider, {}))
