@@ -84,6 +84,8 @@ MAY_IMPORT = {
     "handling": FOUNDATION
     | {"document", "events", "means", "outcome", "pipeline", "store", "wire"},
     "rehearsal": FOUNDATION | {"codec", "guards", "permission"},
+    "restoring": FOUNDATION
+    | {"codec", "document", "document_outcome", "means", "outcome", "providers", "remedy", "store"},
     "doctor": FOUNDATION | {"wire", "providers", "means", "doctor"},
     "arrival": {"errors", "wire"},
     "problem": FOUNDATION,

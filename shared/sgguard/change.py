@@ -6,6 +6,7 @@ settled by looking, and taking it back is a change of the same kind.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -33,7 +34,8 @@ class Change:
     ``add-rule`` and ``remove-rule`` are about ``rule`` of ``group_id``; ``rule`` is as
     ``list_rules`` gave it. ``set-groups`` gives ``holder`` the groups ``after``, in that order,
     in place of ``before``. ``delete-group`` deletes ``group_id`` (``is_forced``: the cloud unbinds
-    its holders first); ``create-group`` builds ``group`` without rules.
+    its holders first). ``create-group`` builds ``group`` again, without rules, in place of
+    ``group_id``, which is gone; ``before`` are the groups of that name that are there already.
     """
 
     kind: Kind
@@ -54,8 +56,26 @@ class Change:
                 return replace(self, kind="add-rule")
             case "set-groups":
                 return replace(self, before=self.after, after=self.before)
+            case "create-group":
+                return Change("delete-group", self.group_id)
             case _:
                 return None
+
+
+def renamed(change: Change, made: Mapping[str, str]) -> Change:
+    """Return the change with the ids of groups that were built again in place of their old ones."""
+    if not made or change.kind == "create-group":
+        return change
+    rule = change.rule
+    if rule is not None and rule.peer_group in made:
+        rule = replace(rule, peer_group=made[rule.peer_group])
+    return replace(
+        change,
+        group_id=made.get(change.group_id, change.group_id),
+        rule=rule,
+        before=tuple(made.get(one, one) for one in change.before),
+        after=tuple(made.get(one, one) for one in change.after),
+    )
 
 
 def holder_of(binding: Binding) -> Holder:

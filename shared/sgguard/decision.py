@@ -73,18 +73,33 @@ class Reason:
     evidence: tuple[Evidence, ...] = ()
 
 
+Action = Literal[
+    "revoke",
+    "authorize",
+    "rewrite",
+    "unbind",
+    "move",
+    "bind",
+    "replace",
+    "delete",
+    "create",
+]
+"""What one step of a plan does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One change of a plan, as data, with the change that takes it back.
 
     ``action`` is ``revoke``, ``rewrite``, ``unbind``, ``move``, ``bind``, ``replace`` (all groups
-    of a holder by one) or ``delete``, or ``authorize`` as the inverse of ``revoke``; ``target``
-    the address of the group that is changed; ``details`` names rule, holder or replacement.
+    of a holder by one), ``delete`` or ``create`` (again), or ``authorize`` as the inverse of
+    ``revoke``; ``target`` the address of the group that is changed; ``details`` names rule, holder
+    or replacement.
     ``inverse`` is None only for ``delete``, which needs a snapshot to be taken back, and for a
     step that is an inverse itself.
     """
 
-    action: Literal["revoke", "authorize", "rewrite", "unbind", "move", "bind", "replace", "delete"]
+    action: Action
     target: str
     summary: str
     details: dict[str, str] = field(default_factory=dict)

@@ -46,7 +46,7 @@ def to_json(decision: Decision) -> Json:
         "reasons": [_reason(reason) for reason in judgement.reasons],
         "consequences": [_consequence(one) for one in judgement.consequences],
         "facts": _facts(decision),
-        "plan": [_step(step) for step in judgement.plan],
+        "plan": [step_json(step) for step in judgement.plan],
         "decided_at": time_json(decision.decided_at),
         "took_ms": round(decision.took_ms, 3),
         "note": "",
@@ -272,11 +272,12 @@ def _instance(instance: Instance) -> Json:
     }
 
 
-def _step(step: Step) -> Json:
+def step_json(step: Step) -> Json:
+    """Return one step of a plan, with the one that takes it back."""
     return {
         "action": step.action,
         "target": step.target,
         "summary": step.summary,
         "details": dict(step.details),
-        "inverse": _step(step.inverse) if step.inverse else None,
+        "inverse": step_json(step.inverse) if step.inverse else None,
     }

@@ -14,7 +14,7 @@ from sgguard.cli import failure
 
 __all__ = ["main"]
 
-_COMMANDS = ("demo", "doctor", "emulate", "serve", "check", "explain", "policy")
+_COMMANDS = ("demo", "doctor", "emulate", "serve", "check", "explain", "policy", "restore")
 
 
 class _Lazy(click.Group):

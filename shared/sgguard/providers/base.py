@@ -254,6 +254,10 @@ class Changes(Protocol):
         """
         ...
 
+    def find_groups(self, name: str) -> tuple[str, ...]:
+        """Return the ids of all groups of exactly this name that these credentials can see."""
+        ...
+
     def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
         """Delete the group; ``is_forced`` asks the cloud to unbind its holders first."""
         ...

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sgguard import codec
-from sgguard.change import Change
+from sgguard.change import Change, renamed
 from sgguard.decision import Outcome
 from sgguard.errors import CloudError, DeadlineError, NotFoundError, ThrottledError
 from sgguard.providers.base import Cloud
@@ -98,7 +98,8 @@ def _forward(worker: Worker, plan: Plan, progress: Progress) -> Result | None:
             if objections := _objections(worker, plan, progress):
                 progress.failure = objections
                 return None
-        if failure := _attempt(worker, progress, step, planned.change, is_undo=False):
+        change = renamed(planned.change, progress.made)
+        if failure := _attempt(worker, progress, step, change, is_undo=False):
             progress.failure = f"{planned.step.summary}: {failure}"
             return None
     return Result(Outcome.REMEDIATED)
@@ -146,6 +147,7 @@ def _undo(worker: Worker, progress: Progress, step: int, planned: Planned) -> st
     inverse = planned.change.inverse()
     if inverse is None:
         return "only a restore builds it again"
+    inverse = renamed(inverse, progress.made)
     sight, how = look(worker.cloud, inverse)
     if sight is Sight.MOVED:
         return f"the world has moved: {how}"
@@ -165,7 +167,7 @@ def _attempt(
         worker.store.intend(worker.claim, entry, worker.lease_s)
         progress.intended(entry)
         try:
-            perform(worker.cloud, change, f"{worker.claim.decision_id}-{step}-{int(is_undo)}")
+            made = perform(worker.cloud, change, _token(worker, step, is_undo=is_undo))
         except NotFoundError as error:
             # Somebody else may have done it: then that is what was wanted.
             is_done, why = _after_trouble(worker, progress, entry, change, error)
@@ -181,7 +183,7 @@ def _attempt(
             if not (is_done or is_final) and attempt < TRIES:
                 worker.sleep(min(wait_s, worker.deadline.remaining_s()))
         else:
-            _settle(worker, progress, entry, is_done=True, note="")
+            _settle(worker, progress, entry, is_done=True, made=made)
             return ""
         if is_done:
             return ""
@@ -197,7 +199,8 @@ def _after_trouble(
     sight, how = look(worker.cloud, change)
     is_done = sight is Sight.AFTER
     note = f"{error} (looked: {how or sight.value})"
-    _settle(worker, progress, entry, is_done=is_done, note=note)
+    made = how if is_done else ""
+    _settle(worker, progress, entry, is_done=is_done, note=note, made=made)
     return is_done, note
 
 
@@ -206,12 +209,26 @@ def _settle_by_looking(worker: Worker, progress: Progress, entry: Entry) -> None
     change = codec.load(Change, entry.change_json)
     sight, how = look(worker.cloud, change)
     note = f"nobody said what came of it (looked: {how or sight.value})"
-    _settle(worker, progress, entry, is_done=sight is Sight.AFTER, note=note)
+    is_done = sight is Sight.AFTER
+    _settle(worker, progress, entry, is_done=is_done, note=note, made=how if is_done else "")
 
 
-def _settle(worker: Worker, progress: Progress, entry: Entry, *, is_done: bool, note: str) -> None:
-    state = progress.settled(entry, is_done=is_done)
-    worker.store.settle(worker.claim, entry, state, note=note)
+def _settle(
+    worker: Worker,
+    progress: Progress,
+    entry: Entry,
+    *,
+    is_done: bool,
+    note: str = "",
+    made: str = "",
+) -> None:
+    state = progress.settled(entry, is_done=is_done, made=made)
+    worker.store.settle(worker.claim, entry, state, request_id=made, note=note)
+
+
+def _token(worker: Worker, step: int, *, is_undo: bool) -> str:
+    """The same for the same intended change, also after a crash."""
+    return f"{worker.claim.decision_id}-{step}-{int(is_undo)}"
 
 
 def _require_time(worker: Worker) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sgguard.codec import digest
 from sgguard.decision import Judgement, Reason, Step, Verdict
+from sgguard.errors import ForbiddenError, InputError, SettingsError, UnknownShapeError
 from sgguard.model import DeleteFacts, Group, LaunchFacts, Scope
 from sgguard.permission import excused
 from sgguard.policy import Policy
@@ -17,6 +18,9 @@ from sgguard.remedy.plan import Plan, Survey, plan
 from sgguard.remedy.snapshot import Snapshot, take
 from sgguard.remedy.survey import survey
 from sgguard.wording import MESSAGE_MAX, label, one_line
+
+_UNPLANNABLE = (ForbiddenError, InputError, SettingsError, UnknownShapeError)
+"""What does not change by asking again: this cloud does not tell, or not to these credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +47,16 @@ def prepare(
     governs the whole plan; ``now`` is the moment at which exemptions from its caps must hold.
 
     Raises:
-        CloudError, DeadlineError: the cloud could not be asked, or not all of it was seen.
+        CloudError, DeadlineError: the cloud could not be asked.
     """
     if judgement.verdict is not Verdict.REMEDIATE:
         return judgement, None
     used = tuple(_used(judgement))
-    seen = survey(cloud, facts, judgement.plan, used)
+    try:
+        seen = survey(cloud, facts, judgement.plan, used)
+    except _UNPLANNABLE as error:
+        words = one_line(f"The remedy cannot be planned: {error}", MESSAGE_MAX)
+        return _blocked(judgement, (Reason("facts-incomplete", words, target=str(scope)),)), None
     planned = plan(scope, judgement.plan, seen)
     if isinstance(planned, Reason):
         return _blocked(judgement, (planned,)), None

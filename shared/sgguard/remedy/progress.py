@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from sgguard import codec
+from sgguard.change import Change
 from sgguard.remedy.plan import Plan
 from sgguard.store.rows import Entry, EntryState
 
@@ -13,11 +15,13 @@ from sgguard.store.rows import Entry, EntryState
 class Progress:
     """Which steps of a plan are done, as far as the journal tells.
 
-    ``is_undoing`` says that the plan is being taken back; ``failure`` why.
+    ``made`` are the new ids of groups that were built again, by their old ones. ``is_undoing``
+    says that the plan is being taken back; ``failure`` why.
     """
 
     entries: list[Entry] = field(default_factory=list)
     done: set[int] = field(default_factory=set)
+    made: dict[str, str] = field(default_factory=dict)
     is_undoing: bool = False
     failure: str = ""
 
@@ -34,7 +38,8 @@ class Progress:
                 raise ValueError(f"the journal has step {entry.step} of {len(plan.planned)}")
             progress.intended(entry)
             if entry.state != "intended":
-                progress.settled(entry, is_done=entry.state in ("done", "undone"))
+                is_done = entry.state in ("done", "undone")
+                progress.settled(entry, is_done=is_done, made=entry.request_id)
         last = entries[-1].note if entries else ""
         progress.failure = last if progress.is_undoing else ""
         return progress
@@ -57,8 +62,11 @@ class Progress:
         self.entries.append(entry)
         self.is_undoing = self.is_undoing or entry.is_undo
 
-    def settled(self, entry: Entry, *, is_done: bool) -> EntryState:
-        """Note what came of a line; return the state to write down."""
+    def settled(self, entry: Entry, *, is_done: bool, made: str = "") -> EntryState:
+        """Note what came of a line; return the state to write down.
+
+        ``made`` is the id of the group it made, if it made one.
+        """
         state: EntryState = ("undone" if entry.is_undo else "done") if is_done else "not-done"
         position = next(n for n, one in enumerate(self.entries) if one.number == entry.number)
         self.entries[position] = replace(entry, state=state)
@@ -66,6 +74,8 @@ class Progress:
             self.done.discard(entry.step)
         elif is_done:
             self.done.add(entry.step)
+            if made:
+                self.made[codec.load(Change, entry.change_json).group_id] = made
         return state
 
     def undone(self, step: int) -> None:

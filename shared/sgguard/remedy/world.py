@@ -7,7 +7,7 @@ from enum import Enum
 
 from sgguard.change import Change, Holder, content
 from sgguard.errors import NotFoundError, UnknownShapeError
-from sgguard.model import Rule
+from sgguard.model import Group, Rule
 from sgguard.providers.base import Cloud
 
 
@@ -19,8 +19,8 @@ class Sight(Enum):
     MOVED = "neither as before nor as after the change"
 
 
-def perform(cloud: Cloud, change: Change, token: str) -> None:
-    """Make the change: one writing call.
+def perform(cloud: Cloud, change: Change, token: str) -> str:
+    """Make the change: one writing call. Return the id of a group that it made, else nothing.
 
     Raises:
         CloudError, DeadlineError: see :class:`~sgguard.providers.base.Changes`.
@@ -35,11 +35,14 @@ def perform(cloud: Cloud, change: Change, token: str) -> None:
         case "delete-group":
             cloud.delete_group(change.group_id, is_forced=change.is_forced)
         case "create-group":
-            raise ValueError("a group is created by a restore, which keeps its new id")
+            return cloud.create_group(group_of(change), token=token)
+    return ""
 
 
 def look(cloud: Cloud, change: Change) -> tuple[Sight, str]:
     """Say whether the change is made, and how the world looks if it is neither made nor not.
+
+    Of a group that was created the second part is its id.
 
     Raises:
         CloudError, DeadlineError: the cloud could not be asked, or not all of it was seen.
@@ -49,6 +52,8 @@ def look(cloud: Cloud, change: Change) -> tuple[Sight, str]:
             return _look_at_holder(cloud, change)
         case "delete-group":
             return _look_at_group(cloud, change.group_id)
+        case "create-group":
+            return _look_for_group(cloud, change)
         case _:
             return _look_at_rule(cloud, change)
 
@@ -65,6 +70,13 @@ def holder_of(change: Change) -> Holder:
     if change.holder is None:
         raise ValueError(f"{change.kind} without a holder")
     return change.holder
+
+
+def group_of(change: Change) -> Group:
+    """Return the group a change builds."""
+    if change.group is None:
+        raise ValueError(f"{change.kind} without a group")
+    return change.group
 
 
 def rules_of(cloud: Cloud, group_id: str) -> tuple[Rule, ...]:
@@ -120,3 +132,14 @@ def _look_at_group(cloud: Cloud, group_id: str) -> tuple[Sight, str]:
         why = seen.unseen[0].why if seen.unseen else "the answer does not mention it"
         raise UnknownShapeError(cloud.traits.provider, f"group {group_id}", detail=why)
     return (Sight.AFTER if seen.value[group_id] is None else Sight.BEFORE), ""
+
+
+def _look_for_group(cloud: Cloud, change: Change) -> tuple[Sight, str]:
+    """A group that was just made has no id anybody knows: it is the new one of its name."""
+    name = group_of(change).name
+    new = [one for one in cloud.find_groups(name) if one not in change.before]
+    if not new:
+        return Sight.BEFORE, ""
+    if len(new) > 1:
+        return Sight.MOVED, f"there are {len(new)} new groups named {name}: {', '.join(new)}"
+    return Sight.AFTER, new[0]

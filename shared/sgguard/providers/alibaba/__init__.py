@@ -164,6 +164,10 @@ class Alibaba:
         """Create a group like this one, without any rule, and return its id."""
         return change.create_group(self.ecs, group, token)
 
+    def find_groups(self, name: str) -> tuple[str, ...]:
+        """Return the ids of all groups of exactly this name that these credentials can see."""
+        return group.named(self.ecs, name)
+
     def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
         """Delete the group.
 

@@ -30,6 +30,17 @@ def read_groups(ecs: EcsClient, group_ids: Sequence[str]) -> dict[str, Group | N
     return _merged(parallel([partial(_by_id, ecs, some) for some in asked]))
 
 
+def named(ecs: EcsClient, name: str) -> tuple[str, ...]:
+    """Return the ids of all groups of exactly this name.
+
+    Raises:
+        CloudError: the cloud refused, did not answer, or answered something else.
+    """
+    listed = read_all(ecs, GROUPS, {})
+    groups = (group_of(listed.answer, row) for row in listed.rows)
+    return tuple(one.group_id for one in groups if one.name == name)
+
+
 def _by_id(ecs: EcsClient, group_ids: Sequence[str]) -> dict[str, Group | None]:
     try:
         listed = read_all(ecs, GROUPS, {"SecurityGroupIds": json.dumps(list(group_ids))})

@@ -216,6 +216,10 @@ class Huawei:
         del token
         return huawei_group.create(self.api, group)
 
+    def find_groups(self, name: str) -> tuple[str, ...]:
+        """Return the ids of all groups of exactly this name that these credentials can see."""
+        return huawei_list.named(self.api, name)
+
     def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
         """Delete the group; this cloud cannot be told to unbind its holders first."""
         del is_forced

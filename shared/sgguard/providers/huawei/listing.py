@@ -48,6 +48,7 @@ RULES_V2 = "/v2.0/security-group-rules"
 _GROUPS = _Source(GROUPS, "security_groups", huawei_vpc.parse_group)
 _RULES = _Source(RULES, "security_group_rules", huawei_vpc.parse_rule)
 _RULES_V2 = _Source(RULES_V2, "security_group_rules", neutron.parse_rule)
+_GROUPS_V2 = _Source("/v2.0/security-groups", "security_groups", neutron.parse_group)
 _PORTS = _Source("/v3/{project_id}/ports", "ports", huawei_vpc.parse_port)
 _PORTS_V2 = _Source("/v2.0/ports", "ports", huawei_vpc.parse_port)
 _SUB_INTERFACES = _Source(
@@ -70,6 +71,16 @@ def groups(api: Api, group_ids: Sequence[str]) -> list[Group]:
         lambda: _v3(api, _GROUPS, "id", group_ids, extra),
         lambda: [g for g in parallel([partial(_group_v2, api, i) for i in group_ids]) if g],
     )
+
+
+def named(api: Api, name: str) -> tuple[str, ...]:
+    """Return the ids of all groups of exactly this name; a filter nobody knows is no filter."""
+    extra = () if api.region.is_otc else (_EVERY_ENTERPRISE_PROJECT,)
+    found = unless_absent(
+        lambda: _v3(api, _GROUPS, "name", [name], extra),
+        lambda: _v2(api, _GROUPS_V2, "name", [name]),
+    )
+    return tuple(one.group_id for one in found if one.name == name)
 
 
 def rules(api: Api, key: str, group_ids: Sequence[str]) -> list[RuleRow]:

@@ -199,6 +199,12 @@ class OpenStack:
         del token
         return create_group(self.api, group)
 
+    def find_groups(self, name: str) -> tuple[str, ...]:
+        """Return the ids of all groups of exactly this name that these credentials can see."""
+        rows = self.api.rows("security-groups", [("name", name)])
+        # A cloud that does not know the filter answers with every group.
+        return tuple(str(row["id"]) for row in rows if row.get("name") == name)
+
     def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
         """Delete the group; rules of other groups that name it vanish with it.
 

@@ -185,6 +185,10 @@ class Tencent:
             documented_limits("the account's own were not read"),
         )
 
+    def find_groups(self, name: str) -> tuple[str, ...]:
+        """Return the ids of all groups of exactly this name that these credentials can see."""
+        return reads.named(self.api, name)
+
     def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
         """Delete the group.
 

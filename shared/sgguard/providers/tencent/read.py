@@ -67,6 +67,21 @@ def groups(api: TencentApi, group_ids: Sequence[str]) -> Seen[dict[str, Group | 
     return Seen(known, tuple(unseen))
 
 
+def named(api: TencentApi, name: str) -> tuple[str, ...]:
+    """Return the ids of all groups of exactly this name (DescribeSecurityGroups).
+
+    Raises:
+        UnknownShapeError: the list may not be whole.
+    """
+    shape = api.shape(GROUPS.action)
+    by_name = {"Filters": [{"Name": "security-group-name", "Values": [name]}]}
+    listed = list_whole(api, GROUPS, by_name)
+    if listed.doubt:
+        raise shape.wrong(listed.doubt)
+    found = [answers.group(shape, row) for row in listed.rows]
+    return tuple(one.group_id for one in found if one.name == name)
+
+
 def referrers(api: TencentApi, group_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return, by group, the ids of all groups whose rules name it, perhaps itself included.
 

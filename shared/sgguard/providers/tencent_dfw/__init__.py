@@ -192,6 +192,10 @@ class TencentDfw:
         del group_ids  # no ceiling of this cloud needs a count of rules
         return Seen(documented_limits("API 2.0 has no call for quotas"))
 
+    def find_groups(self, name: str) -> tuple[str, ...]:
+        """Return the ids of all groups of exactly this name that these credentials can see."""
+        return dfw.named(self.api, name)
+
     def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
         """Delete the group; ``is_forced`` unbinds every instance first, which nothing undoes.
 

@@ -105,6 +105,14 @@ def group(api: DfwApi, group_id: str) -> Group | None:
     return found.group if found else None
 
 
+def named(api: DfwApi, name: str) -> tuple[str, ...]:
+    """Return the ids of all groups of exactly this name (DescribeSecurityGroups)."""
+    found = groups(
+        api.shape("DescribeSecurityGroups"), api.read("DescribeSecurityGroups", sgName=name)
+    )
+    return tuple(one.group_id for one in found if one.name == name)
+
+
 def groups_of_instance(api: DfwApi, instance_id: str) -> tuple[str, ...] | None:
     """Return the ids of an instance's groups, None where the cloud names none.
 

@@ -1,0 +1,95 @@
+"""What a plan took away comes back: the same cloud, up to the ids of what was built again."""
+
+from __future__ import annotations
+
+import pytest
+
+from sgguard import providers, restoring
+from sgguard.errors import HaltedError, InputError
+from sgguard.store import open_store
+from tests.remedy.stage import Stage
+from tests.worlds import world_of
+
+
+@pytest.fixture(params=providers.names())
+def stage(request, tmp_path) -> Stage:
+    return Stage(world_of(request.param), tmp_path)
+
+
+def made(found) -> list[tuple[str, str]]:
+    """(new id, old id) of each group that was built again."""
+    return [
+        (line["made"], line["change"]["group_id"])
+        for line in found["journal"]
+        if line["change"]["kind"] == "create-group"
+    ]
+
+
+@pytest.mark.parametrize("remedies", [("revoke",), ("rewrite",)], ids=["revoke", "rewrite"])
+def test_references_come_back_with_the_group(stage, remedies):
+    stage.remedies = remedies
+    before = stage.world_now()
+    deleted = stage.delete(stage.world.referenced)
+    assert deleted["outcome"] == "remediated"
+    assert stage.world_now() != before
+
+    restored = stage.restore(deleted["decision_id"])
+
+    assert restored["outcome"] == "remediated"
+    assert restored["note"] == ""
+    assert stage.world_now(*made(restored)) == before
+
+
+def test_bindings_come_back_with_the_group(stage):
+    before = stage.world_now()
+    deleted = stage.delete(stage.world.bound)
+    assert deleted["outcome"] == "remediated"
+    restored = stage.restore(deleted["decision_id"])
+    assert restored["outcome"] == "remediated"
+    assert stage.world_now(*made(restored)) == before
+
+
+def test_a_set_comes_back_whole(stage):
+    before = stage.world_now()
+    deleted = stage.delete(stage.world.referenced, stage.world.bound)
+    assert deleted["outcome"] == "remediated"
+    restored = stage.restore(deleted["decision_id"])
+    assert stage.world_now(*made(restored)) == before
+
+
+def test_a_restore_is_made_once(stage):
+    deleted = stage.delete(stage.world.referenced)
+    first = stage.restore(deleted["decision_id"])
+    state = stage.emulator.state.dump()
+    assert stage.restore(deleted["decision_id"]) == first
+    assert stage.emulator.state.dump() == state
+
+
+def test_what_has_moved_since_is_left_as_it_is_and_named(stage):
+    deleted = stage.delete(stage.world.referenced)
+    (cloud,) = stage.emulator.state.clouds
+    cloud.groups = [one for one in cloud.groups if one.id != stage.world.referrer_in]
+    restored = stage.restore(deleted["decision_id"])
+    assert restored["outcome"] == "remediated"
+    assert stage.world.referrer_in in restored["note"]
+    assert cloud.group(stage.world.referrer_in) is None
+
+
+def test_a_decision_that_changed_nothing_is_not_restored(stage):
+    blocked = stage.delete(stage.world.missing)
+    with pytest.raises(InputError, match="changed nothing"):
+        restoring.preview(blocked["decision_id"], stage.means())
+    with pytest.raises(InputError, match="no decision"):
+        restoring.preview("0" * 32, stage.means())
+
+
+def test_nothing_is_restored_while_all_changes_are_stopped(stage):
+    deleted = stage.delete(stage.world.referenced)
+    store = open_store(stage.env["SGGUARD_STORE"])
+    store.halt("olga", "something is wrong")
+    state = stage.emulator.state.dump()
+    with pytest.raises(HaltedError, match="something is wrong"):
+        stage.restore(deleted["decision_id"])
+    assert stage.emulator.state.dump() == state
+    store.go_on()
+    assert stage.restore(deleted["decision_id"])["outcome"] == "remediated"
