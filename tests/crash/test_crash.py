@@ -1,0 +1,136 @@
+"""A worker that dies anywhere leaves a world that the next delivery makes whole."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sgguard.emulator.server import serve
+from tests.crash.nursery import Nursery, nursery
+from tests.crash.plots import PROVIDERS, SHAPES
+from tests.crash.rig import Rig, restart
+from tests.crash.sight import Seen
+
+# What the legacy API of Tencent cannot do: it does not tell which other groups an instance has.
+DFW = ("revoke", "rewrite", "circle")
+PLOTS = [
+    (provider, shape)
+    for provider in PROVIDERS
+    for shape in SHAPES
+    if (shape in DFW if provider == "tencent-dfw" else shape != "force")
+]
+IDS = ["-".join(plot) for plot in PLOTS]
+# One plot of each cloud is tried by every run, at every so many points.
+SAMPLED = {
+    "tencent": ("rewrite", 5),
+    "tencent-dfw": ("circle", 5),
+    "alibaba": ("move", 4),
+    "huawei": ("mix", 6),
+    "openstack": ("set", 6),
+}
+POINTS_MAX = 500
+
+tried: Counter[str] = Counter()
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Nursery]:
+    with nursery() as started:
+        yield started
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that is not on a disk where that can be: what is killed here is the process."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as made:
+        yield Path(made)
+
+
+def clean_run(provider: str, shape: str, folder: Path) -> Seen:
+    """The world after the plan was carried out without any trouble."""
+    rig = Rig.of(provider, shape, folder)
+    handled = rig.deliver()
+    assert not isinstance(handled, Exception), handled
+    assert (handled["verdict"], handled["outcome"]) == ("remediate", "remediated"), handled
+    world = rig.now()
+    assert not set(rig.plot.targets) & set(world["groups"])
+    rig.require_unbroken()
+    rig.close()
+    return world
+
+
+def crash_once(rig: Rig, workers: Nursery, at: int, remediated: Seen, *, is_fresh: bool) -> str:
+    """Kill a worker at the point; deliver again; return the point, or nothing beyond the last."""
+    job = {"provider": rig.plot.provider, "shape": rig.shape, "store": rig.store_url}
+    told = workers.run({**job, "env": rig.env, "at": at})
+    if "document" in told:
+        assert told["document"]["outcome"] == "remediated"
+        rig.require(remediated)
+        rig.require_clean_store()
+        return ""
+    assert told.get("signal") == 9, told
+    document = rig.deliver_until_answered()
+    if is_fresh:
+        again = workers.run({**job, "env": rig.env, "at": -1})
+        assert again.get("document") == document, again
+    rig.require_unbroken()
+    rig.require_clean_store()
+    rig.require_same_answer(document)
+    if document["outcome"] == "remediated":
+        rig.require(remediated)
+    else:
+        rig.require(rig.before)
+    assert document["outcome"] in ("remediated", "undone", "unchanged"), document
+    return str(told["point"])
+
+
+def sweep(provider: str, shape: str, folder: Path, workers: Nursery, every: int) -> int:
+    remediated = clean_run(provider, shape, folder)
+    points = 0
+    base = Rig.of(provider, shape, folder)
+    with serve(base.emulator) as server:
+        variable = f"SGGUARD_ENDPOINT_{provider.upper().replace('-', '_')}"
+        env = {variable: server.url}
+        if provider == "openstack":
+            env["OS_AUTH_URL"] = f"{server.url}/identity"
+        for at in range(0, POINTS_MAX, every):
+            rig = Rig.of(provider, shape, folder, env=env)
+            rig.emulator, watch = base.emulator, rig.emulator.watch
+            restart(rig)
+            rig.emulator.watch = watch
+            try:
+                point = crash_once(rig, workers, at, remediated, is_fresh=at % 7 == 0)
+            except AssertionError as error:
+                error.add_note(f"{provider} {shape}, killed at point {at}")
+                raise
+            finally:
+                rig.close()
+            if not point:
+                break
+            tried[point.split()[1]] += 1
+            points += 1
+    return points
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_plan_whose_worker_dies_is_finished_by_the_next_delivery(provider, folder, workers):
+    shape, every = SAMPLED[provider]
+    assert sweep(provider, shape, folder, workers, every) >= 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("provider", "shape"), PLOTS, ids=IDS)
+def test_a_worker_may_die_anywhere_and_nothing_is_lost(provider, shape, folder, workers):
+    points = sweep(provider, shape, folder, workers, 1)
+    print(f"\n{provider} {shape}: {points} crash points")
+    assert points >= 15
+
+
+def test_the_number_of_crash_points_is_told():
+    kinds = ", ".join(f"{name} {count}" for name, count in sorted(tried.items()))
+    print(f"\n{sum(tried.values())} crash points tried: {kinds}")

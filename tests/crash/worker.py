@@ -1,0 +1,121 @@
+"""One delivery of one event, with hooks before and after whatever changes something."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+
+from sgguard import handling
+from sgguard.emulator.faces import all_faces
+from sgguard.means import Means
+from sgguard.store import Store, open_store
+from sgguard.wire.retry import Retry
+from tests.crash.plots import Plot
+from tests.worlds import lanes
+
+READING = ("GET", "Describe", "POST /v3/auth/tokens")
+KEEPING = frozenset(
+    "claim renew finish release lock newest begin_run intend settle close_run keep ask resolve"
+    " halt go_on purge".split()
+)
+"""The store's transactions that write."""
+
+Hook = Callable[[str], None]
+
+
+def is_writing(action: str) -> bool:
+    return not action.startswith(READING)
+
+
+@dataclass(eq=False)
+class Hooked(httpx.BaseTransport):
+    """A transport that tells of every request that writes, before it is sent and after."""
+
+    inner: httpx.BaseTransport
+    provider: str
+    hook: Hook
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        action = all_faces()[self.provider].action(request)
+        if not is_writing(action):
+            return self.inner.handle_request(request)
+        self.hook(f"before {action}")
+        response = self.inner.handle_request(request)
+        response.read()
+        self.hook(f"after {action}")
+        return response
+
+
+class HookedStore:
+    """A store that tells of every transaction that writes, before it begins and after."""
+
+    def __init__(self, inner: Store, hook: Hook) -> None:
+        self._inner = inner
+        self._hook = hook
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._inner, name)
+        if name not in KEEPING:
+            return method
+
+        def hooked(*args: Any, **kwargs: Any) -> Any:
+            self._hook(f"before {name}")
+            result = method(*args, **kwargs)
+            self._hook(f"after {name}")
+            return result
+
+        return hooked
+
+
+def means_of(
+    env: dict[str, str],
+    store: Store,
+    transport: httpx.BaseTransport,
+    *,
+    attempts: int = 3,
+    **more: Any,
+) -> Means:
+    """What a delivery is handled with: nothing waits, and the store is given."""
+    means = Means.from_env(env, transport=transport, **more)
+    return replace(
+        means,
+        store=store,
+        lanes=lanes(),
+        retry=Retry(attempts=attempts, sleep=lambda _: None),
+    )
+
+
+def deliver(plot: Plot, means: Means, event_id: str = "") -> dict[str, Any] | Exception:
+    """Deliver the plot's event once."""
+    handle = handling.launches if plot.instance else handling.deletes
+    (handled,) = handle([plot.asked(event_id)], means)
+    return handled
+
+
+@dataclass
+class Killer:
+    """Ends the process at the n-th point, for good; tells the one who waits where that was."""
+
+    at: int
+    tell: Callable[[str], None]
+    reached: int = 0
+
+    def __call__(self, point: str) -> None:
+        if self.reached == self.at:
+            self.tell(point)
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.reached += 1
+
+
+def work(plot: Plot, env: dict[str, str], store_url: str, hook: Hook) -> dict[str, Any] | Exception:
+    """Deliver the event over HTTP, with the hook at every point."""
+    store = HookedStore(open_store(store_url), hook)
+    with httpx.HTTPTransport(verify=False, trust_env=False) as network:
+        transport = Hooked(network, plot.provider, hook)
+        return deliver(plot, means_of(env, store, transport))  # type: ignore[arg-type]
