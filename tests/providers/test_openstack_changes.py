@@ -306,6 +306,15 @@ def test_a_rule_that_is_not_exactly_this_one_stays(group_id, change):
     assert writes(cloud) == []
 
 
+def test_an_id_that_belongs_to_another_rule_does_not_lead_to_a_third_one_by_content():
+    cloud = emulator()
+    rule = put(cloud, peer_group=w.WEB, ports="8080")
+    (other,) = (r for r in connect(cloud).list_rules(w.APP).value if r.ports == "5432")
+    with pytest.raises(NotFoundError):
+        connect(cloud).remove_rule(w.APP, replace(rule, rule_id=other.rule_id), token=TOKEN)
+    assert writes(cloud) == []
+
+
 def test_a_rule_that_somebody_else_removed_meanwhile_is_not_found():
     cloud = emulator()
     rule = put(cloud, peer_group=w.WEB, ports="8080")
