@@ -35,8 +35,7 @@ def is_too_wide(pattern: str) -> bool:
     It does when two ids that share nothing but their form fit it, and, where it is written like an
     address, in two regions that share nothing either.
     """
-    provider = pattern.partition(":")[0]
-    cloud = provider if provider.isalpha() else "x"
+    cloud = pattern.partition(":")[0].replace("*", "").replace("?", "x") or "x"
     for ids in _ANY_IDS:
         addresses = [f"{cloud}::{r}:{one}" for r in _ANY_REGIONS for one in ids]
         if all(fnmatchcase(one, pattern) for one in ids):
