@@ -21,7 +21,6 @@ T = TypeVar("T")
 
 Json = dict[str, Any]
 
-DECISION_TYPE = "sgguard.decision.v1"
 PROBLEM_TYPE = "sgguard.problem.v1"
 
 _METHODS = "GET, HEAD, OPTIONS, POST"
@@ -168,14 +167,17 @@ def _batched(result: Result, position: int, kind: Kind) -> dict[str, Any]:
     }
 
 
-def _attributes(decision: Json, kind: Kind) -> dict[str, str]:
+def _attributes(answered: Json, kind: Kind) -> dict[str, str]:
+    """Return an event's attributes; what answers no question about groups has an ``at`` only."""
+    decided = "decision_id" in answered
+    subject = {"subject": _subject(answered["target"])} if decided else {}
     return {
         "specversion": "1.0",
-        "id": decision["decision_id"],
+        "id": answered["decision_id"] if decided else uuid.uuid4().hex,
         "source": _source(kind),
-        "type": DECISION_TYPE,
-        "subject": _subject(decision["target"]),
-        "time": decision["decided_at"],
+        "type": kind.answer_type,
+        **subject,
+        "time": answered["decided_at" if decided else "at"],
         "datacontenttype": _JSON,
     }
 
@@ -197,7 +199,7 @@ def _about(kind: Kind) -> dict[str, Any]:
         "what": schema["description"],
         "ask": "POST a CloudEvent (binary, structured or batched) or the data as a JSON object",
         "type": kind.event_type,
-        "answers": DECISION_TYPE,
+        "answers": kind.answer_type,
         "schema": schema["$id"],
         "examples": schema["examples"],
     }

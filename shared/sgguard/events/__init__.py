@@ -14,7 +14,7 @@ from typing import Protocol, cast
 from sgguard.errors import EventError
 from sgguard.events.base import Delivery, Event, Kind, Source
 
-__all__ = ["Delivery", "Event", "Kind", "read"]
+__all__ = ["Delivery", "Event", "Kind", "read", "whole"]
 
 _CHUNK_BYTES = 65536
 
@@ -43,11 +43,21 @@ def read(headers: Headers, body: Readable, kind: Kind, max_bytes: int) -> Delive
             not JSON, or its only event is wrong. Events of a batch carry their own errors.
     """
     named = {name.lower(): value for name, value in headers.items()}
-    if named.get("content-encoding", "identity").strip().lower() != "identity":
-        raise EventError("compressed bodies are not read here", status=415)
-    content = _content(named, body, max_bytes)
+    content = whole(headers, body, max_bytes)
     source = max(_sources(), key=lambda source: source.claims(named))
     return source.read(named, content, kind)
+
+
+def whole(headers: Headers, body: Readable, max_bytes: int) -> bytes:
+    """Return the whole body of a request.
+
+    Raises:
+        EventError: it is too large, compressed, or does not come to its end.
+    """
+    named = {name.lower(): value for name, value in headers.items()}
+    if named.get("content-encoding", "identity").strip().lower() != "identity":
+        raise EventError("compressed bodies are not read here", status=415)
+    return _content(named, body, max_bytes)
 
 
 @lru_cache(maxsize=1)

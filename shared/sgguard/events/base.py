@@ -18,10 +18,14 @@ MAX_DEPTH = 32
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What one function is asked about: its name (also of its schema) and its CloudEvent type."""
+    """What one function is asked about: its name (also of its schema) and its CloudEvent type.
+
+    ``answer_type`` is that of the events it answers with.
+    """
 
     name: str
     event_type: str
+    answer_type: str = "sgguard.decision.v1"
 
 
 @dataclass(frozen=True, slots=True)
