@@ -75,7 +75,8 @@ class EventError(InputError):
     """An event cannot be read: answer ``status`` with every problem, never retry.
 
     ``status`` is the HTTP status to answer with: 400 malformed, 413 too large, 415 unknown
-    format, 422 well-formed but impossible.
+    format, 422 well-formed but impossible. Of somebody's answer to a question: 403 not theirs to
+    give, 404 no such question, 409 answered already, 410 too late.
     """
 
     def __init__(

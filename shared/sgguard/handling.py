@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sgguard import document, logs, pipeline
 from sgguard.decision import Mode
-from sgguard.errors import BusyError, EventError, SettingsError, StoreError
+from sgguard.errors import BusyError, EventError, SettingsError, SgguardError, StoreError
 from sgguard.events.base import Event
 from sgguard.means import Means
 from sgguard.model import DeleteRequest, LaunchRequest
@@ -68,6 +68,32 @@ def _handle(
     handled = parallel([partial(_caught, one) for one in finish])
     results.update(zip(fresh, handled, strict=True))
     return [results[n] for n in range(len(asked))]
+
+
+def once(kind: str, event: Event, means: Means, work: Callable[[Desk], Json]) -> Json:
+    """Do what an event asks for once; every later delivery of it gets the same answer.
+
+    Raises:
+        SettingsError: there is no store.
+        SgguardError: the event is being worked on, or could not be; the next delivery may.
+    """
+    from sgguard.outcome import Desk  # noqa: PLC0415 - as below
+
+    desk = Desk.of(means)
+    claim = _claimed(desk, kind, event, means)
+    if claim is None:
+        raise StoreError("what is kept between deliveries cannot be read or written now")
+    if isinstance(claim, Exception):
+        raise claim
+    if not isinstance(claim, Claim):
+        return claim
+    try:
+        done = work(desk)
+        desk.store.finish(claim, json.dumps(done, ensure_ascii=False))
+    except SgguardError:
+        desk.release(claim)
+        raise
+    return done
 
 
 def _desk(means: Means) -> Desk | None:

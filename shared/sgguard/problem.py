@@ -76,13 +76,23 @@ def of(error: Exception, *, event_id: str = "", pointer: str = "") -> Details:
 
 
 def _slug(status: int) -> str:
-    return {400: "invalid-event", 413: "too-large", 415: "unknown-format"}.get(
-        status, "not-possible"
-    )
+    return {
+        400: "invalid-event",
+        403: "not-permitted",
+        404: "unknown",
+        409: "answered",
+        410: "over",
+        413: "too-large",
+        415: "unknown-format",
+    }.get(status, "not-possible")
 
 
 _TITLES = {
     "invalid-event": "The event cannot be read",
+    "not-permitted": "Somebody else may do this",
+    "unknown": "There is no such thing",
+    "answered": "Somebody answered this already",
+    "over": "The time for this is over",
     "too-large": "The event is too large",
     "unknown-format": "The event is of an unknown format",
     "not-possible": "The event asks for something that is not possible",
