@@ -34,7 +34,7 @@ def tidy(store: Store, means: Means) -> None:
     """
     if means.deadline.remaining_s() > _TIME_NEEDED_S:
         hour = int(means.now() // _HOUR_S)
-        _tidied(store, hour, means.settings.keep_days)  # type: ignore[arg-type] - objects have hashes
+        _tidied(store, hour, means.settings.keep_days)  # type: ignore[arg-type]  # every object has a hash
 
 
 @lru_cache(maxsize=8)

@@ -1,0 +1,122 @@
+"""The signed text of a link: who may say what about which question, and until when.
+
+``v1.<payload>.<signature>``, both in base64url without padding. The payload is a JSON array of
+the fields of :class:`Token`; the signature is HMAC-SHA256 over ``sgguard-approval.v1.<payload>``
+with a key of ``SGGUARD_APPROVAL_KEY``. A token is used up with its question, which is answered
+exactly once; nothing about tokens is kept.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from typing import Literal
+
+from sgguard.errors import EventError, SettingsError
+from sgguard.settings import KEY_CHARACTERS_MIN
+
+Action = Literal["approve", "deny"]
+
+MAX_CHARACTERS = 2048
+_VERSION = "v1"
+_PURPOSE = b"sgguard-approval."
+_FIELDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a link permits: one person to say one thing about one question, as it was asked.
+
+    ``expires_at_s`` is in whole seconds since 1970-01-01 UTC, on the store's clock.
+    """
+
+    approval_id: str
+    facts_hash: str
+    action: Action
+    approver: str
+    expires_at_s: int
+
+
+def sign(token: Token, keys: Sequence[str]) -> str:
+    """Return the token as a signed text; it is a secret of its approver.
+
+    Raises:
+        SettingsError: there is no key, or one that is too short.
+    """
+    payload = _encode(json.dumps(astuple(token), separators=(",", ":")).encode())
+    text = f"{_VERSION}.{payload}"
+    return f"{text}.{_encode(_signature(text, _usable(keys)[0]))}"
+
+
+def read(text: str, keys: Sequence[str], now_s: float) -> Token:
+    """Return what a signed text permits.
+
+    Raises:
+        EventError: 403 nobody here signed it; 410 its time is over. Nothing of it is repeated.
+        SettingsError: there is no key, or one that is too short.
+    """
+    signed, _, signature = text.rpartition(".")
+    version, _, payload = signed.partition(".")
+    usable = _usable(keys)
+    if len(text) > MAX_CHARACTERS or not text.isascii() or version != _VERSION:
+        raise _invalid()
+    given = _decode(signature)
+    # Every key is tried, whichever fits: how long it takes tells nothing.
+    fitting = [hmac.compare_digest(_signature(signed, key), given) for key in usable]
+    if not any(fitting):
+        raise _invalid()
+    token = _token(_decode(payload))
+    if token.expires_at_s <= now_s:
+        raise EventError("this link has expired: ask for the approval again", status=410)
+    return token
+
+
+def _usable(keys: Sequence[str]) -> Sequence[str]:
+    if not keys or any(len(key) < KEY_CHARACTERS_MIN for key in keys):
+        raise SettingsError(
+            f"links need SGGUARD_APPROVAL_KEY: at least {KEY_CHARACTERS_MIN} characters, such as "
+            "those of `openssl rand -hex 32`"
+        )
+    return keys
+
+
+def _signature(text: str, key: str) -> bytes:
+    return hmac.new(key.encode(), _PURPOSE + text.encode(), hashlib.sha256).digest()
+
+
+def _encode(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    """Read base64url; a spelling that we would not have written is refused."""
+    try:
+        content = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise _invalid() from None
+    if _encode(content) != text:
+        raise _invalid()
+    return content
+
+
+def _token(payload: bytes) -> Token:
+    try:
+        fields = json.loads(payload)
+    except (ValueError, RecursionError):
+        raise _invalid() from None
+    if not (isinstance(fields, list) and len(fields) == _FIELDS):
+        raise _invalid()
+    *texts, expires_at_s = fields
+    is_whole = type(expires_at_s) is int and all(isinstance(one, str) for one in texts)
+    if not is_whole or fields[2] not in ("approve", "deny"):
+        raise _invalid()
+    return Token(*fields)
+
+
+def _invalid() -> EventError:
+    return EventError("this link is not valid: ask for a new one", status=403)
