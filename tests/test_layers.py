@@ -112,7 +112,7 @@ MAY_IMPORT = {
     "cli": FOUNDATION
     | SAYING
     | {"request", "pipeline", "doctor", "providers", "wire", "emulator", "demo", "serve"}
-    | {"processes", "rehearsal", "cli"},
+    | {"processes", "rehearsal", "restoring", "cli"},
 }
 
 # Folders of alternatives: one does not know the other. Shared ground has another name.
