@@ -171,6 +171,23 @@ def test_a_rule_is_sent_with_its_token_and_accept_goes_unsaid(emulator, provider
     assert params["ClientToken"] == "step-1 of plan"
 
 
+@pytest.mark.parametrize(
+    ("owner", "member"),
+    [(PEER_UID, "DestGroupOwnerId"), ("ops@example.com", "DestGroupOwnerAccount")],
+)
+def test_the_account_of_a_foreign_group_is_named_by_number_or_by_login(
+    emulator, cloud, provider, owner, member
+):
+    """Both are read back as the same member; a number is no login, and a login no number."""
+    cloud.group(FOREIGN).account = owner
+    rule = replace(wire_rule(), peer="", peer_group=FOREIGN, direction=Direction.EGRESS)
+    native = (("DestGroupOwnerAccount", owner), ("NicType", "intranet"))
+    provider.add_rule(FREE, replace(rule, native=native), token="")
+    owners = {k: v for k, v in sent(emulator, "AuthorizeSecurityGroupEgress").items() if "Own" in k}
+    assert owners == {f"Permissions.1.{member}": owner}
+    assert dict(only(provider, FREE).native)["DestGroupOwnerAccount"] == owner
+
+
 @pytest.mark.parametrize("token", ["x" * 65, "schritt für schritt", "a\nb"])
 def test_a_token_the_cloud_would_not_take_is_hashed(emulator, provider, token):
     rule = provider.list_rules(APP).value[0]
