@@ -30,6 +30,12 @@ def no_credentials_from_outside(monkeypatch):
             monkeypatch.delenv(name)
 
 
+@pytest.fixture(autouse=True)
+def no_state_from_another_test(monkeypatch, tmp_path):
+    """The default store is a file at home, which would answer one test's event to the next."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def no_network_beyond_loopback():
     def connect(self, address):
