@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,7 @@ class Stage:
     mode: str = "enforce"
     remedies: tuple[str, ...] = ("revoke", "unbind", "move")
     emulator: Emulator = field(init=False)
+    head: str = ""
     more: str = ""
 
     def __post_init__(self) -> None:
@@ -48,11 +50,15 @@ class Stage:
 
     @property
     def env(self) -> dict[str, str]:
-        path = self.folder / "policy.toml"
         text = POLICY.format(
             mode=self.mode, remedies=json.dumps(list(self.remedies)), free=self.world.free
         )
-        path.write_text(text + self.more)
+        text = f"{self.head}{text}{self.more}"
+        # A policy is read once per process: another one is another file.
+        name = hashlib.sha256(text.encode()).hexdigest()[:16]
+        path = self.folder / f"policy-{name}.toml"
+        if not path.exists():
+            path.write_text(text)
         store = f"sqlite:///{self.folder / 'store.db'}"
         return {**self.world.env, "SGGUARD_POLICY": str(path), "SGGUARD_STORE": store}
 
