@@ -420,12 +420,22 @@ def test_the_journal_is_in_the_order_of_its_numbers(kept):
     store.begin_run(claim, a_run())
     for number in (0, 1, 10, 9, 2):
         store.intend(claim, an_entry(number, step=number % 3, is_undo=number > 8), 60)
+        kept.clock.pass_(-1)  # a machine's clock was set back
     entries = kept.open().entries("d-e1")
     assert [entry.number for entry in entries] == [0, 1, 2, 9, 10]
     assert [entry.is_undo for entry in entries] == [False, False, False, True, True]
     assert [entry.step for entry in entries] == [0, 1, 2, 0, 1]
-    assert entries[0] == an_entry(0, at_s=kept.clock.now_s)
+    assert entries[0] == an_entry(0, at_s=kept.clock.now_s + 5)
     assert store.entries("d-e2") == ()
+
+
+def test_writing_a_change_down_renews_the_claim(kept):
+    store = kept.open()
+    claim = claimed(store)
+    store.begin_run(claim, a_run())
+    kept.clock.pass_(50)
+    store.intend(claim, an_entry(0), 90)
+    assert try_claim(store) == Busy(90.0)
 
 
 def test_what_came_of_a_change_is_written_down(kept):

@@ -169,6 +169,34 @@ def test_a_row_that_somebody_holds_too_long_is_a_store_error(kept):
     store.renew(claim, 60)
 
 
+def meanwhile(kept, first, then):
+    """Do one thing, and another while the transaction of the first has not ended yet."""
+    is_written, may_end = threading.Event(), threading.Event()
+
+    def work(session):
+        first(session)
+        is_written.set()
+        may_end.wait(10)
+
+    store = kept.open()
+    threads = [
+        threading.Thread(target=lambda: store._database.together(work)),
+        threading.Thread(target=then),
+    ]
+    threads[0].start()
+    assert is_written.wait(10)
+    threads[1].start()
+    with psycopg.connect(kept.url, autocommit=True) as connection:
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        while threads[1].is_alive() and connection.execute(waiting).fetchone() == (0,):
+            pass
+    is_early = not threads[1].is_alive()
+    may_end.set()
+    for thread in threads:
+        thread.join()
+    assert not is_early, "it did not wait"
+
+
 def test_a_run_that_begins_while_another_decision_waits_for_its_lock_keeps_it(kept):
     """Who waited for a row sees what was committed meanwhile, not what was when it began."""
     store = kept.open()
@@ -176,13 +204,7 @@ def test_a_run_that_begins_while_another_decision_waits_for_its_lock_keeps_it(ke
     store.lock(holder, ["g1"], 60)
     kept.clock.pass_(61)  # the lock has ended, the claim is still the newest
     waiter = claimed(store, "e2")
-    has_lock, may_end = threading.Event(), threading.Event()
     got = []
-
-    def begin(session):
-        journal.begin_run(session, holder, a_run(keys=("g1",)))
-        has_lock.set()
-        may_end.wait(10)
 
     def want():
         try:
@@ -190,20 +212,29 @@ def test_a_run_that_begins_while_another_decision_waits_for_its_lock_keeps_it(ke
         except BusyError as error:
             got.append(str(error))
 
-    beginner = threading.Thread(target=lambda: store._database.together(begin))
-    wanter = threading.Thread(target=want)
-    beginner.start()
-    assert has_lock.wait(10)
-    wanter.start()
-    with psycopg.connect(kept.url, autocommit=True) as connection:
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        while connection.execute(waiting).fetchone() == (0,):
-            pass
-    may_end.set()
-    beginner.join()
-    wanter.join()
+    run = a_run(keys=("g1",))
+    meanwhile(kept, lambda session: journal.begin_run(session, holder, run), want)
     assert len(got) == 1
     assert "d-e1" in got[0]
+
+
+def test_nobody_takes_an_event_over_in_the_middle_of_what_its_holder_writes(kept):
+    store = kept.open()
+    holder = claimed(store)
+    store.begin_run(holder, a_run())
+    store.intend(holder, an_entry(0), 60)
+    kept.clock.pass_(61)
+    seen = []
+
+    def take_over():
+        claimed(store, owner="w2")
+        seen.extend(entry.state for entry in store.entries("d-e1"))
+
+    def settle(session):
+        journal.settle(session, holder, an_entry(0), "done", request_id="", note="")
+
+    meanwhile(kept, settle, take_over)
+    assert seen == ["done"]
 
 
 def test_the_session_is_what_the_statements_are_written_for(kept):
