@@ -12,13 +12,14 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
 import httpx
 import pytest
 
-from sgguard import policy, providers, request
+from sgguard import policy, providers, rehearsal, request
 from sgguard.cli import _COMMANDS
 from sgguard.cli.failure import EXIT_CODES
 from sgguard.emulator import scenario
@@ -156,9 +157,15 @@ def test_every_command_and_exit_code_is_listed():
 def test_the_policy_loads(tmp_path):
     file = tmp_path / "policy.toml"
     file.write_text(section("policy"))
-    loaded = policy.load(str(file))
-    assert loaded.delete.remedies == ("revoke",)
+    loaded = policy.load(str(file), today=date(2026, 11, 22))
+    assert loaded.delete.remedies == ("rewrite", "revoke")
     assert loaded.limits["tencent"]["instances-per-group"] == 1000
+
+
+def test_the_cases_can_be_read(tmp_path):
+    file = tmp_path / "cases.toml"
+    file.write_text(section("cases"))
+    assert rehearsal.read_cases(file).cases[0].reasons == ("protected", "bound")
 
 
 def test_the_scenario_loads():
