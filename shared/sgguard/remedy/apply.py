@@ -14,8 +14,15 @@ from dataclasses import dataclass, field
 
 from sgguard import codec
 from sgguard.change import Change, renamed
-from sgguard.decision import Outcome
-from sgguard.errors import CloudError, DeadlineError, NotFoundError, ThrottledError
+from sgguard.decision import Outcome, Step
+from sgguard.errors import (
+    CloudError,
+    ConflictError,
+    DeadlineError,
+    NotFoundError,
+    SgguardError,
+    ThrottledError,
+)
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Plan, Planned
 from sgguard.remedy.progress import Progress
@@ -68,7 +75,8 @@ def carry_out(worker: Worker, plan: Plan) -> Result:
 
     Raises:
         DeadlineError: the time is used up; the run stays open and goes on next time.
-        CloudError: nobody could see what became of a change; the run stays open.
+        CloudError: nobody could see what became of a change, or what must be done cannot be now
+            but may be later; the run stays open.
         HaltedError: an operator stopped all changes; the run stays open.
         LeaseLostError: another worker took over.
         StoreError: the journal cannot be written.
@@ -89,17 +97,21 @@ def _sentence(result: Result) -> str:
 
 def _forward(worker: Worker, plan: Plan, progress: Progress) -> Result | None:
     """Make every change that is not made yet; None when one was refused."""
+    # Who refuses to delete a group that is in use need not be asked before each.
+    is_guarded = worker.cloud.traits.on_delete_referenced == "refused"
     is_checked = False
     for step, planned in enumerate(plan.planned):
         if progress.is_done(step):
             continue
         if planned.change.kind == "delete-group" and not is_checked:
-            is_checked = True
+            is_checked = is_guarded
             if objections := _objections(worker, plan, progress):
                 progress.failure = objections
                 return None
         change = renamed(planned.change, progress.made)
-        if failure := _attempt(worker, progress, step, change, is_undo=False):
+        # After a group went there is no way back: what will pass is waited for.
+        is_vital = bool(_gone(plan, progress))
+        if failure := _attempt(worker, progress, step, change, is_vital=is_vital):
             progress.failure = f"{planned.step.summary}: {failure}"
             return None
     return Result(Outcome.REMEDIATED)
@@ -124,18 +136,34 @@ def _objections(worker: Worker, plan: Plan, progress: Progress) -> str:
     return ""
 
 
-def _back(worker: Worker, plan: Plan, progress: Progress) -> Result:
-    """Take back what was done, in reverse; what serves a group that is gone stays as it is."""
-    gone = {
+def _gone(plan: Plan, progress: Progress) -> frozenset[str]:
+    """Return the groups that were deleted."""
+    return frozenset(
         planned.change.group_id
         for step, planned in enumerate(plan.planned)
         if planned.change.kind == "delete-group" and progress.is_done(step)
-    }
+    )
+
+
+def _back(worker: Worker, plan: Plan, progress: Progress) -> Result:
+    """Take back what was done, in reverse; what serves a group that is gone stays as it is.
+
+    Of a step whose last change could not be taken back, the changes before it stay as well: a
+    rule that was rewritten must not lose its new name where it cannot have its old one.
+    """
+    gone = _gone(plan, progress)
     left: list[str] = []
+    kept: list[Step] = []
     for step, planned in reversed(list(enumerate(plan.planned))):
-        if not progress.is_done(step) or planned.target in gone:
+        if not progress.is_done(step) or planned.change.kind == "delete-group":
             continue
-        if refusal := _undo(worker, progress, step, planned):
+        if planned.step in kept:
+            continue
+        if planned.target in gone:
+            kept.append(planned.step)
+            left.append(f"stays done: {planned.step.summary}")
+        elif refusal := _undo(worker, progress, step, planned):
+            kept.append(planned.step)
             left.append(f"not taken back: {planned.step.summary}: {refusal}")
     left.extend(f"group {group_id} was deleted" for group_id in sorted(gone))
     outcome = Outcome.PARTLY_UNDONE if left else Outcome.UNDONE
@@ -154,13 +182,23 @@ def _undo(worker: Worker, progress: Progress, step: int, planned: Planned) -> st
     if sight is Sight.AFTER:
         progress.undone(step)
         return ""
-    return _attempt(worker, progress, step, inverse, is_undo=True)
+    return _attempt(worker, progress, step, inverse, is_undo=True, is_vital=True)
 
 
 def _attempt(
-    worker: Worker, progress: Progress, step: int, change: Change, *, is_undo: bool
+    worker: Worker,
+    progress: Progress,
+    step: int,
+    change: Change,
+    *,
+    is_vital: bool,
+    is_undo: bool = False,
 ) -> str:
-    """Make one change; return why it was refused, or nothing when it is made."""
+    """Make one change; return why it was refused, or nothing when the world is as wanted.
+
+    Raises:
+        CloudError: the change ``is_vital`` and the cloud may make it later: the run stays open.
+    """
     for attempt in range(1, TRIES + 1):
         _require_time(worker)
         entry = progress.next_entry(worker.claim.decision_id, step, codec.dump(change), is_undo)
@@ -168,40 +206,49 @@ def _attempt(
         progress.intended(entry)
         try:
             made = perform(worker.cloud, change, _token(worker, step, is_undo=is_undo))
-        except NotFoundError as error:
-            # Somebody else may have done it: then that is what was wanted.
-            is_done, why = _after_trouble(worker, progress, entry, change, error)
-            is_final = True
         except (CloudError, DeadlineError) as error:
-            if error.is_outcome_known:
-                _settle(worker, progress, entry, is_done=False, note=str(error))
-                is_done, why = False, str(error)
-            else:
-                is_done, why = _after_trouble(worker, progress, entry, change, error)
-            is_final = error.is_outcome_known and not isinstance(error, ThrottledError)
+            trouble = _after_trouble(worker, progress, entry, change, error)
+            if trouble.is_met:
+                return ""
+            if trouble.is_final:
+                return trouble.why
+            if attempt == TRIES:
+                if is_vital and error.is_retryable:
+                    raise
+                return trouble.why
             wait_s = error.retry_after_s or 0.5 * attempt
-            if not (is_done or is_final) and attempt < TRIES:
-                worker.sleep(min(wait_s, worker.deadline.remaining_s()))
+            worker.sleep(min(wait_s, worker.deadline.remaining_s()))
         else:
             _settle(worker, progress, entry, is_done=True, made=made)
             return ""
-        if is_done:
-            return ""
-        if is_final or attempt == TRIES:
-            return why
     return ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """What an error means for a change: the world is as wanted all the same, or why it is not."""
+
+    why: str
+    is_met: bool = False
+    is_final: bool = False
+
+
 def _after_trouble(
-    worker: Worker, progress: Progress, entry: Entry, change: Change, error: Exception
-) -> tuple[bool, str]:
-    """Look what became of a change; return whether it is made, and why not."""
+    worker: Worker, progress: Progress, entry: Entry, change: Change, error: SgguardError
+) -> _Trouble:
+    """Settle a change that ended with an error, by looking where the error leaves it open."""
+    if error.is_outcome_known and not isinstance(error, NotFoundError | ConflictError):
+        _settle(worker, progress, entry, is_done=False, note=str(error))
+        return _Trouble(str(error), is_final=not isinstance(error, ThrottledError))
     sight, how = look(worker.cloud, change)
-    is_done = sight is Sight.AFTER
-    note = f"{error} (looked: {how or sight.value})"
-    made = how if is_done else ""
-    _settle(worker, progress, entry, is_done=is_done, note=note, made=made)
-    return is_done, note
+    is_met = sight is Sight.AFTER
+    # What somebody else did meanwhile is not ours to take back.
+    is_ours = not error.is_outcome_known or change.kind == "delete-group"
+    is_done = is_met and (is_ours or progress.was_tried(entry))
+    why = f"{error} (looked: {how or sight.value})"
+    _settle(worker, progress, entry, is_done=is_done, note=why, made=how if is_done else "")
+    is_final = sight is Sight.MOVED or isinstance(error, NotFoundError)
+    return _Trouble(why, is_met, is_final)
 
 
 def _settle_by_looking(worker: Worker, progress: Progress, entry: Entry) -> None:

@@ -40,13 +40,20 @@ class Progress:
             if entry.state != "intended":
                 is_done = entry.state in ("done", "undone")
                 progress.settled(entry, is_done=is_done, made=entry.request_id)
-        last = entries[-1].note if entries else ""
-        progress.failure = last if progress.is_undoing else ""
+        forward = [entry.note for entry in entries if not entry.is_undo]
+        progress.failure = forward[-1] if progress.is_undoing and forward else ""
         return progress
 
     def is_done(self, step: int) -> bool:
         """Say whether the step's change is made, and not taken back."""
         return step in self.done
+
+    def was_tried(self, entry: Entry) -> bool:
+        """Say whether the same change was intended before: that one may have been made late."""
+        return any(
+            one.step == entry.step and one.is_undo == entry.is_undo and one.number < entry.number
+            for one in self.entries
+        )
 
     def unsettled(self) -> tuple[Entry, ...]:
         """Return what was intended and of which nobody knows what came."""
