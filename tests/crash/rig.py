@@ -5,16 +5,18 @@ from __future__ import annotations
 import itertools
 import sqlite3
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
+
+from sgguard.emulator.faces import all_faces
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.errors import SgguardError
 from sgguard.store import Store, open_store
 from tests.crash.plots import Plot, plot_of
-from tests.crash.sight import Seen, Watch, Watched, seen, shown
+from tests.crash.sight import Seen, Watch, Watched, differences, seen, shown
 from tests.crash.worker import deliver, is_writing, means_of
 
 LEASE_S = 3600.0
@@ -101,6 +103,9 @@ class Rig:
     def now(self) -> Seen:
         return seen(self.emulator.state.dump())
 
+    def action(self, request: httpx.Request) -> str:
+        return all_faces()[self.plot.provider].action(request)
+
     def writes(self) -> list[str]:
         return [one.action for one in self.emulator.requests if is_writing(one.action)]
 
@@ -127,6 +132,31 @@ class Rig:
         watch = self.emulator.watch
         assert watch is None or watch.violations == []
 
+    def require_settled(self, document: dict[str, Any], before: Seen, remediated: Seen) -> None:
+        """The outcome is one of three, and the world is what it says."""
+        outcome = document["outcome"]
+        if outcome == "partly-undone":
+            self.require_told(document, before)
+            return
+        assert outcome in ("remediated", "undone"), document
+        self.require(remediated if outcome == "remediated" else before)
+        self.require_clean_store()
+        self.require_same_answer(document)
+
+    def require_told(self, document: dict[str, Any], before: Seen) -> None:
+        """Whatever is not as before is named in the note; the run waits for a person."""
+        found = self.now()
+        for line in differences(before, found):
+            kind, one_id = line.split(" ", 1)
+            names = [one_id]
+            if kind == "interfaces":
+                names.append(before[kind].get(one_id, found[kind].get(one_id))["instance"])
+            assert any(name and name in document["note"] for name in names), (
+                f"{line} is not in the note: {document['note']}\n{shown(before, found)}"
+            )
+        (run,) = self.store.open_runs()
+        assert run.state == "stuck"
+
     def require(self, world: Seen) -> None:
         found = self.now()
         assert found == world, shown(world, found)
@@ -136,6 +166,3 @@ def restart(rig: Rig) -> None:
     """Make the world as it was in the beginning."""
     rig.emulator.state.replace(rig.plot.state())
     rig.emulator.requests.clear()
-
-
-Meddle = Callable[[Any], None]

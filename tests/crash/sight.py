@@ -103,6 +103,10 @@ class Watch:
 
     def look(self, cloud: Cloud, when: str) -> None:
         known = {one.id for one in cloud.groups}
+        self._look_at_holders(cloud, known, when)
+        self._look_at_rules(cloud, known, when)
+
+    def _look_at_holders(self, cloud: Cloud, known: set[str], when: str) -> None:
         for one in cloud.interfaces:
             if one.id in self.dressed and not one.groups:
                 self.violations.append(f"{when}: {one.id} has no group")
@@ -110,12 +114,14 @@ class Watch:
                 self.violations.append(f"{when}: {one.id} carries {missing}, which is gone")
             if len(set(one.groups)) < len(one.groups):
                 self.violations.append(f"{when}: {one.id} carries a group twice: {one.groups}")
+
+    def _look_at_rules(self, cloud: Cloud, known: set[str], when: str) -> None:
         for group in cloud.groups:
             allowed = self.counts.get(group.id, Counter())
             present = Counter(map(_content, group.rules))
             for either in self.covers.get(group.id, ()):
                 if not either & set(present):
-                    self.violations.append(f"{when}: {group.id} has lost {sorted(either)[0]}")
+                    self.violations.append(f"{when}: {group.id} has lost {min(either)}")
             for text, count in present.items():
                 if count > max(1, allowed[text]):
                     self.violations.append(f"{when}: {group.id} has {count} times {text}")

@@ -20,8 +20,10 @@ from tests.worlds import lanes
 
 READING = ("GET", "Describe", "POST /v3/auth/tokens")
 KEEPING = frozenset(
-    "claim renew finish release lock newest begin_run intend settle close_run keep ask resolve"
-    " halt go_on purge".split()
+    {
+        *("claim", "renew", "finish", "release", "lock", "newest", "begin_run", "intend", "settle"),
+        *("close_run", "keep", "ask", "resolve", "halt", "go_on", "purge"),
+    }
 )
 """The store's transactions that write."""
 

@@ -1,0 +1,19 @@
+"""Where the stores of these tests are."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.register_assert_rewrite("tests.crash.rig")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that is not on a disk where that can be: what is killed here is the process."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as made:
+        yield Path(made)
