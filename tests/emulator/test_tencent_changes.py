@@ -48,6 +48,16 @@ REFUSED = {
         {"Ingress": [{"Action": "ACCEPT", "Protocol": "ICMP", "Ipv6CidrBlock": "::/0"}]},
         "InvalidParameter.Coexist",
     ),
+    "IPv6 as IPv4": (
+        CREATE,
+        {"Ingress": [{**ROW, "CidrBlock": "::/0"}]},
+        "InvalidParameterValue",
+    ),
+    "IPv4 as IPv6": (
+        CREATE,
+        {"Ingress": [{"Action": "DROP", "Protocol": "ALL", "Ipv6CidrBlock": "10.0.0.0/8"}]},
+        "InvalidParameterValue",
+    ),
     "ports of all": (CREATE, {"Ingress": [{**ROW, "Protocol": "ALL"}]}, "InvalidParameterValue"),
     "a group of nobody": (
         CREATE,

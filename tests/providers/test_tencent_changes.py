@@ -239,6 +239,13 @@ def test_a_rule_is_put_at_its_position_or_last(rule_id, expected):
     assert ports(provider) == expected
 
 
+def test_positions_count_the_rules_of_one_direction_only():
+    out = [replace(port(number), direction=Direction.EGRESS) for number in (1, 2, 3)]
+    provider, _ = ruled(port(1), *out)
+    provider.add_rule(WEB, replace(port(9), rule_id="ingress[3]"), token="t")
+    assert ports(provider) == ["1", "9", "1", "2", "3"]
+
+
 def test_a_rule_that_others_have_shifted_is_found_and_no_other_is_taken():
     provider, _ = ruled(port(1), port(2), port(3))
     third = provider.list_rules(WEB).value[2]
@@ -565,6 +572,18 @@ def test_a_failure_of_an_older_operation_is_not_taken_for_ours():
     provider.set_groups(SERVER, (A, B), (A, B, C), token="t")
     assert provider.read_holder(SERVER) == (A, B, C)
     assert len(writes(emulator)) == 1
+
+
+def test_a_binding_is_not_over_while_it_is_under_way_even_if_the_groups_are_shown():
+    clock = Clock()
+    emulator = loaded(clock)
+    early = instance_answer((A, B, C), LatestOperationState="OPERATING")
+    emulator.faults.append(
+        Fault("garbage", action="DescribeInstances", skip=1, count=3, body=early)
+    )
+    begun_s = clock()
+    timed(emulator, clock).set_groups(SERVER, (A, B), (A, B, C), token="t")
+    assert clock() > begun_s
 
 
 def test_what_is_shown_from_before_the_binding_is_not_its_end():

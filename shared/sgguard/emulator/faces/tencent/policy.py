@@ -80,6 +80,8 @@ def rule_of(call: Call, group: Group, row: Mapping[str, Any], direction: str) ->
         raise TencentError("InvalidParameterValue", "`Action` is neither ACCEPT nor DROP.")
     if sum(bool(row.get(name)) for name in _PEERS) > 1:
         raise TencentError("InvalidParameter.Coexist", f"only one of {', '.join(_PEERS)}")
+    if ":" in _text(row, "CidrBlock") or ":" not in (_text(row, "Ipv6CidrBlock") or ":"):
+        raise TencentError("InvalidParameterValue", "`CidrBlock` is not of its family.")
     description = _text(row, "PolicyDescription")
     if len(description) > _DESCRIPTION_MAX:
         raise TencentError("InvalidParameterValue.TooLong", "`PolicyDescription`")
