@@ -204,6 +204,25 @@ def test_a_forked_child_has_connections_of_its_own(store):
     assert claimed(store, "e3").fence == 1
 
 
+def test_nothing_of_what_is_forgotten_stays_in_any_table(path, store):
+    claim = claimed(store, lease_s=0)
+    store.lock(claim, ["g1"], 0)
+    store.begin_run(claim, a_run(keys=("g1",)))
+    store.intend(claim, an_entry(0), 0)
+    store.close_run(claim, "d-e1", "finished")
+    store.keep(a_record("d-e1"))
+    store.finish(claim, "{}")
+    assert store.purge(store.now_s() + 1).counts["decisions"] == 1
+    with other(path) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        counts = {
+            name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
+            for (name,) in tables.fetchall()
+        }
+    connection.close()
+    assert {name for name, number in counts.items() if number} == {"sgguard_schema_version"}
+
+
 # -- the pool ----------------------------------------------------------------------------------
 
 
