@@ -38,6 +38,7 @@ DELETE_CODES: Mapping[str, str] = MappingProxyType(
         "group-malformed": "the text is no group id of this cloud",
         "facts-incomplete": "something the verdict needs could not be seen",
         "cap-exceeded": "the plan would change more than the policy's caps permit",
+        "replacement-unusable": "a group the policy would use instead is not there, or not usable",
         "superseded": "the event is late: the world is no longer what it is about",
         "halted": "an operator stopped all changes",
     }
@@ -62,6 +63,7 @@ LAUNCH_CODES: Mapping[str, str] = MappingProxyType(
         "baseline-missing": "the policy requires a group that is not there",
         "facts-incomplete": "something the verdict needs could not be seen",
         "cap-exceeded": "the plan would change more than the policy's caps permit",
+        "replacement-unusable": "a group the policy would use instead is not there, or not usable",
         "superseded": "the event is late: the world is no longer what it is about",
         "halted": "an operator stopped all changes",
     }
