@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from sgguard.errors import BusyError, StoreError
-from sgguard.store import journal, open_store, schema
+from sgguard.store import approvals, journal, open_store, schema
 from sgguard.store.postgres import PostgresDatabase
 from sgguard.store.rows import Busy, Claim
 from tests import postgres
@@ -235,6 +235,19 @@ def test_nobody_takes_an_event_over_in_the_middle_of_what_its_holder_writes(kept
 
     meanwhile(kept, settle, take_over)
     assert seen == ["done"]
+
+
+def test_of_two_questions_about_a_decision_at_the_same_moment_the_later_supersedes(kept):
+    store = kept.open()
+    meanwhile(
+        kept,
+        lambda session: approvals.ask(session, an_approval("a1")),
+        lambda: store.ask(an_approval("a2")),
+    )
+    assert {one.approval_id: one.state for one in store.approvals()} == {
+        "a1": "superseded",
+        "a2": "pending",
+    }
 
 
 def test_the_session_is_what_the_statements_are_written_for(kept):
