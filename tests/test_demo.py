@@ -56,6 +56,8 @@ def test_every_event_is_answered_as_expected_in_one_line_each():
         "check delete tencent::ap-guangzhou:sg-5ua9adfv\nBLOCK",
         "├─ referenced by",
         "3 rules of 2 groups would silently vanish: artifact-store, cluster-api",
+        "done: delete sg-b4st10n0 (bastion)",
+        "done: create sg-b4st10n0 (bastion) again, under a new id",
         "Next, with a cloud of your own",
         f"{len(EVENTS)} events: ",
         "every answer as expected",
@@ -93,6 +95,8 @@ def test_an_answer_that_differs_is_named_and_fails(tmp_path):
 def document(verdict="block", *reasons, deleted=()):
     return {
         "verdict": verdict,
+        "outcome": "unchanged",
+        "note": "",
         "reasons": [{"code": code, "effect": effect} for code, effect in reasons],
         "plan": [{"action": "delete", "target": f"x::y:{name}"} for name in deleted],
     }
@@ -111,6 +115,12 @@ def document(verdict="block", *reasons, deleted=()):
             document("block", ("bound", "block"), ("limit-near", "warn")),
             ["reason not expected: limit-near"],
         ),
+        (
+            Expect("allow", outcome="remediated"),
+            200,
+            document("allow"),
+            ["outcome unchanged instead of remediated: "],
+        ),
         (Expect("block"), 503, {"detail": "no"}, ["HTTP status 503 instead of 200: no"]),
         (Expect(status=400), 200, document("allow"), ["HTTP status 200 instead of 400: None"]),
         (
@@ -120,7 +130,7 @@ def document(verdict="block", *reasons, deleted=()):
             ["order ['b', 'a'] instead of ['a', 'b']"],
         ),
     ],
-    ids=["same", "info", "unnamed-info", "400", "extra", "503", "not-400", "order"],
+    ids=["same", "info", "unnamed-info", "400", "extra", "outcome", "503", "not-400", "order"],
 )
 def test_differences_are_found_in_status_verdict_reasons_and_order(expect, status, answer, said):
     event = Event("delete_request", "t", {}, expect)

@@ -56,7 +56,7 @@ SHOWN = ("bastion", "canary-back", "1998 x", "alicloud-cs-c1", "ci-runners", "st
 
 
 def demo_sample() -> str:
-    """A few lines of the demo, one for each kind of answer, and its graph."""
+    """A few lines of the demo, one for each kind of answer, its graph, and what it did and undid."""
     ended = subprocess.run(
         [sys.executable, "-m", "sgguard.cli", "demo"],
         capture_output=True,
@@ -68,7 +68,10 @@ def demo_sample() -> str:
     lines = [one for one in ended.stdout.splitlines() if one[22:].startswith(SHOWN)]
     kept = [one for one in lines if not one.startswith("remediate")]
     graph = ended.stdout.partition("sgguard explain")[2].partition("\n\n")[0]
-    return "\n".join([*kept, "", f"$ .venv/bin/sgguard explain{graph}"])
+    done = ended.stdout.partition("sgguard decisions")[2].partition("\n\nNext")[0]
+    done = re.sub("[0-9a-f]{32}", "5f0c8e71…", done)
+    parts = ["", f"$ .venv/bin/sgguard explain{graph}", "", f"$ .venv/bin/sgguard decisions{done}"]
+    return "\n".join([*kept, *parts])
 
 
 def doctor_sample() -> str:

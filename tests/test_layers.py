@@ -103,6 +103,7 @@ MAY_IMPORT = {
         "model",
         "pipeline",
         "request",
+        "restoring",
         "serve",
         "processes",
         "emulator",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from sgguard import graph, pipeline, request, serve, text
+from sgguard import graph, pipeline, request, restoring, serve, text
 from sgguard.demo_answer import Answer, Paint, differences, line
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.scenario import Event, Scenario, load
@@ -73,6 +73,8 @@ def run(
         for answer in answers:
             if answer.event.is_shown and answer.status == httpx.codes.OK:
                 _show(answer, env, say)
+            if answer.document.get("outcome") == "remediated":
+                _put_back(answer, env, say)
         wrong = [(answer, difference) for answer in answers for difference in differences(answer)]
         for answer, difference in wrong:
             complain(f"DIFFERENT: {answer.event.title}: {difference}")
@@ -91,6 +93,7 @@ def _stage(scenario: Scenario) -> Iterator[tuple[dict[str, str], dict[Key, Child
     with tempfile.TemporaryDirectory() as folder, serve_emulator(emulator) as server:
         env = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}
         env |= scenario.client_env(server.url)
+        env["SGGUARD_STORE"] = f"sqlite:///{folder}/sgguard.db"
         for name, policy in scenario.policies.items():
             (Path(folder) / f"{name}.json").write_text(json.dumps(policy), encoding="utf-8")
         sources = serve.functions()
@@ -133,6 +136,19 @@ def _show(answer: Answer, env: Mapping[str, str], say: Say) -> None:
     say(text.full(pipeline.decide_delete(wanted, means, event_id=means.new_id())))
     say(f"\n$ {_command()} explain {address}")
     say(graph.to_text(graph.build(pipeline.explain(Address.parse(address), means).groups)))
+
+
+def _put_back(answer: Answer, env: Mapping[str, str], say: Say) -> None:
+    """Print what was done about one event, and take it back as the command line does."""
+    decision_id = answer.document["decision_id"]
+    say(f"\n$ {_command()} decisions show {decision_id}")
+    # Here every step of the plan is one change.
+    for change, step in zip(answer.document["journal"], answer.document["plan"], strict=True):
+        say(f"  {change['state']}: {step['summary']}")
+    say(f"\n$ {_command()} restore {decision_id}")
+    restored = restoring.restore(decision_id, Means.from_env(env), by="demo")
+    for step in restored["plan"]:
+        say(f"  {restored['outcome'].replace('remediated', 'done')}: {step['summary']}")
 
 
 def _command() -> str:

@@ -40,6 +40,8 @@ def differences(answer: Answer) -> Iterator[str]:
         return
     if document["verdict"] != expect.verdict:
         yield f"verdict {document['verdict']} instead of {expect.verdict}"
+    if document["outcome"] != expect.outcome:
+        yield f"outcome {document['outcome']} instead of {expect.outcome}: {document['note']}"
     said = {reason["code"] for reason in document["reasons"]}
     if missing := set(expect.reasons) - said:
         yield f"reason missing: {', '.join(sorted(missing))}"
@@ -84,6 +86,8 @@ def _words(document: Json) -> str:
     if len(plan := document["plan"]) > 1:
         steps = (f"{number}. {step['summary']}" for number, step in enumerate(plan, start=1))
         words = f"{words} Plan: {'; '.join(steps)}."
+    if document["outcome"] == "remediated":
+        words = f"{words} Done, and kept in the journal."
     groups = document["facts"]["groups"]
     its_id = groups[0]["group_id"] if document["guard"] == "delete" and len(groups) == 1 else ""
     for thing_id, name in _names(document["facts"]):

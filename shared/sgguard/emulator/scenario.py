@@ -45,13 +45,14 @@ class Expect:
 
     ``reasons`` are exactly the codes of the reasons that carry the verdict, in any order;
     reasons that merely explain (``info``) need not be listed. ``order`` is the order in which a
-    set may be deleted, as group ids; empty when it does not matter.
+    set may be deleted, as group ids; empty when it does not matter. ``outcome`` is what was done.
     """
 
     verdict: str = ""
     reasons: list[str] = field(default_factory=list)
     status: int = 200
     order: list[str] = field(default_factory=list)
+    outcome: str = "unchanged"
 
 
 @dataclass(slots=True)

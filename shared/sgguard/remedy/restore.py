@@ -132,7 +132,7 @@ def _is_missing(snapshot: Snapshot, now: _Now, rule: Rule) -> str:
 
 
 def _put(scope: Scope, group_id: str, rule: Rule, target: str) -> Planned:
-    words = f"put rule {_words(rule)} back into {group_id}"
+    words = f"put back into {group_id} the rule {_words(rule)}"
     step = _step(scope, "authorize", group_id, words, rule_id=rule.rule_id)
     change = Change("add-rule", group_id, rule=replace(rule, rule_id=place_of(rule)))
     return Planned(step, change, target)
