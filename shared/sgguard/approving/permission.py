@@ -73,6 +73,10 @@ def is_over(approval: Approval, now_s: float) -> bool:
 def too_late(approval: Approval, outcome: str = "", successor: str = "") -> EventError:
     """Return why a question cannot be answered (any more), naming who answered it, and when."""
     match approval.state:
+        case "approved" if successor:
+            who = f"{_name(approval.resolved_by)} approved this already"
+            words = "but it had changed, and nothing was done; the fresh question is"
+            return EventError(f"{who}, {words} {successor}", status=409)
         case "approved" | "denied":
             at_s = approval.resolved_at_s or 0.0
             who = f"{_name(approval.resolved_by)} {approval.state} this already, {moment(at_s)}"

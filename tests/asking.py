@@ -1,0 +1,125 @@
+"""A question to a person on an emulated cloud: asked in mode approve, and the means to answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from sgguard import handling
+from sgguard.decision import Mode
+from sgguard.emulator import edit
+from sgguard.emulator.core import Emulator
+from sgguard.emulator.state import Cloud
+from sgguard.emulator.things import Rule
+from sgguard.emulator.transport import EmulatorTransport
+from sgguard.events.base import Event
+from sgguard.means import Means
+from sgguard.model import Address, DeleteRequest, Scope
+from sgguard.policy import ApprovalPolicy, Caps, DeletePolicy, Policy
+from sgguard.store import open_store
+from sgguard.store.base import Store
+from sgguard.store.rows import Approval, Query
+from sgguard.wire.retry import Retry
+from tests.stores import Clock
+from tests.worlds import World, lanes, world_of
+
+KEY = "0123456789abcdef0123456789abcdef"
+POLICY = Policy(
+    mode=Mode.APPROVE,
+    delete=DeletePolicy(remedies=("revoke", "unbind")),
+    caps=Caps(management_ports=()),
+    approval=ApprovalPolicy(approvers=("ada", "bob", "eve")),
+)
+
+
+@dataclass
+class Asking:
+    """One cloud, one store on a clock of the test's, and who asks: ``eve``."""
+
+    world: World
+    emulator: Emulator
+    url: str
+    store: Store
+    clock: Clock
+    policy: Policy = POLICY
+    env: dict[str, str] = field(default_factory=dict)
+
+    def means(self, **changed: Any) -> Means:
+        given = Means.from_env(
+            {**self.world.env, "SGGUARD_APPROVAL_KEY": KEY, "SGGUARD_STORE": self.url, **self.env},
+            transport=EmulatorTransport(self.emulator),
+        )
+        values = {
+            "policy": self.policy,
+            "store": self.store,
+            "retry": Retry(sleep=lambda _: None),
+            "lanes": lanes(),
+        }
+        return replace(given, **{**values, **changed})
+
+    @property
+    def target(self) -> str:
+        return f"{self.world.provider}::{self.world.region}:{self.world.referenced}"
+
+    def ask(self, event_id: str = "order-7", requester: str = "eve") -> dict[str, Any]:
+        scope = Scope(self.world.provider, "", self.world.region)
+        request = DeleteRequest((Address(scope, self.world.referenced),), requester)
+        event = Event(event_id, {"target": self.target, "by": requester}, "/portal")
+        (document,) = handling.deletes([(request, event)], self.means())
+        if isinstance(document, Exception):
+            raise document
+        return document
+
+    def asked(self, **given: Any) -> Approval:
+        document = self.ask(**given)
+        assert document["outcome"] == "pending", document["reasons"]
+        return self.approval(document["approval"]["approval_id"])
+
+    def approval(self, approval_id: str) -> Approval:
+        found = self.store.approval(approval_id)
+        assert found is not None
+        return found
+
+    def document(self, approval: Approval) -> dict[str, Any]:
+        record = self.store.decision(approval.decision_id)
+        assert record is not None
+        return json.loads(record.document_json)
+
+    @property
+    def cloud(self) -> Cloud:
+        return self.emulator.state.cloud(self.world.provider)
+
+    @property
+    def is_deleted(self) -> bool:
+        return self.cloud.group(self.world.referenced) is None
+
+    def name_it(self) -> None:
+        """Somebody adds a rule that names the group, to one that nobody asked about."""
+        edit.add_rule(self.cloud, self.world.bound, rule_naming(self.world.referenced))
+
+    def kept(self) -> list[Any]:
+        """Everything that people see of the store: decisions, questions, runs."""
+        return [
+            self.store.decisions(Query(limit=1000)),
+            self.store.approvals(),
+            self.store.open_runs(),
+        ]
+
+
+def rule_naming(group_id: str, rule_id: str = "9f0c1a52-0000-4000-8000-00000000abcd") -> Rule:
+    return Rule("ingress", id=rule_id, ports="443", peer_group=group_id)
+
+
+@contextmanager
+def asking(provider: str, folder: Path, **clocks: Any) -> Iterator[Asking]:
+    world, clock = world_of(provider), Clock()
+    url = f"sqlite:///{folder / 'asking.db'}"
+    store = open_store(url, clock)
+    try:
+        yield Asking(world, world.emulator(**clocks), url, store, clock)
+    finally:
+        store.close()
