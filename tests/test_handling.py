@@ -221,3 +221,13 @@ def test_a_launched_instance_gets_its_baseline(stage):
 def test_the_words_of_an_outcome_are_those_of_the_schema():
     listed = schemas.load("decision")["properties"]["outcome"]["enum"]
     assert listed == [one.value for one in Outcome]
+
+
+def test_what_a_cloud_cannot_do_safely_undoes_what_was_done(tmp_path):
+    stage = Stage(world_of("tencent-dfw"), tmp_path)
+    (cloud,) = stage.emulator.state.clouds
+    cloud.quirks["version_told"] = "nowhere"  # API 2.0 then gives no way to change rules safely
+    before = stage.world_now()
+    answered = stage.delete(stage.world.referenced)
+    assert answered["outcome"] == "undone", answered["note"]
+    assert stage.world_now() == before

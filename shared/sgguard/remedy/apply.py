@@ -16,7 +16,6 @@ from sgguard import codec
 from sgguard.change import Change, renamed
 from sgguard.decision import Outcome, Step
 from sgguard.errors import (
-    CloudError,
     ConflictError,
     DeadlineError,
     NotFoundError,
@@ -206,7 +205,7 @@ def _attempt(
         progress.intended(entry)
         try:
             made = perform(worker.cloud, change, _token(worker, step, is_undo=is_undo))
-        except (CloudError, DeadlineError) as error:
+        except SgguardError as error:
             trouble = _after_trouble(worker, progress, entry, change, error)
             if trouble.is_met:
                 return ""
