@@ -43,8 +43,7 @@ def request(data: object) -> Json:
     Raises:
         EventError: it says something else.
     """
-    given = {} if data is None else data
-    if problems := schemas.problems(KIND.name, given):
+    if problems := schemas.problems(KIND.name, data):
         words = "the event's data cannot be read"
         raise EventError(words, status=400, problems=tuple(problems))
     return {}
