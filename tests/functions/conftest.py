@@ -20,7 +20,6 @@ from tests.worlds.tencent import WORLD
 FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
 TYPES = {
     "delete_request": "sgguard.delete.requested.v1",
-    "approval": "sgguard.approvals.due.v1",
     "instance_launch": "sgguard.launch.requested.v1",
 }
 

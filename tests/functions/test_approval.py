@@ -12,7 +12,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sgguard import schemas
@@ -289,6 +289,29 @@ def test_a_halt_is_told_and_leaves_the_link_usable(place, function):
     assert int(answer.headers["Retry-After"]) > 0
     place.store.go_on()
     assert function.post({"token": text}, JSON).status_code == 200
+
+
+KINDS = st.sampled_from(
+    [FORM, JSON, {"Content-Type": "application/cloudevents+json"}, {"Content-Type": "text/x"}, {}]
+)
+
+
+@given(
+    body=st.binary(max_size=80)
+    | st.from_regex(r"token=[ -~]{0,60}", fullmatch=True).map(str.encode)
+    | st.dictionaries(st.sampled_from(["token", "data", "id"]), st.text() | st.integers()).map(
+        lambda found: json.dumps(found).encode()
+    ),
+    headers=KINDS,
+)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_at_all_get_a_promised_answer_and_change_nothing(place, function, body, headers):
+    before = state(place)
+    answer = function.post(body, headers)
+    assert answer.status_code in {200, 400, 403, 415, 422}
+    if answer.status_code == 200:
+        assert answer.get_json()["due"] == []
+    assert state(place) == before
 
 
 @pytest.mark.parametrize(
