@@ -18,7 +18,8 @@ from sgguard.means import Means, connect
 from sgguard.model import Address, DeleteRequest, LaunchRequest, Scope
 from sgguard.pipeline import Decided
 from sgguard.providers.base import Cloud
-from sgguard.remedy.apply import Result, Worker, carry_out
+from sgguard.remedy.apply import Result, carry_out
+from sgguard.remedy.attempt import Worker
 from sgguard.remedy.plan import Plan
 from sgguard.remedy.prepare import Prepared, fingerprint
 from sgguard.retention import tidy

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -107,12 +108,14 @@ class Killer:
     at: int
     tell: Callable[[str], None]
     reached: int = 0
+    _one: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, point: str) -> None:
-        if self.reached == self.at:
-            self.tell(point)
-            os.kill(os.getpid(), signal.SIGKILL)
-        self.reached += 1
+        with self._one:  # changes are made side by side
+            if self.reached == self.at:
+                self.tell(point)
+                os.kill(os.getpid(), signal.SIGKILL)
+            self.reached += 1
 
 
 def work(plot: Plot, env: dict[str, str], store_url: str, hook: Hook) -> dict[str, Any] | Exception:

@@ -8,56 +8,23 @@ the journal alone tells where to go on: :func:`carry_out` begins a run and conti
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from sgguard import codec
-from sgguard.change import Change, renamed
+from sgguard.change import renamed
 from sgguard.decision import Outcome, Step
-from sgguard.errors import (
-    ConflictError,
-    DeadlineError,
-    NotFoundError,
-    SgguardError,
-    ThrottledError,
-)
-from sgguard.providers.base import Cloud
+from sgguard.remedy.attempt import TRIES, Worker, attempt, require_time, settle_by_looking
 from sgguard.remedy.plan import Plan, Planned
 from sgguard.remedy.progress import Progress
-from sgguard.remedy.world import Sight, look, perform
-from sgguard.store.base import Store
-from sgguard.store.rows import Claim, Entry, RunState
-from sgguard.wire.clock import Deadline
-
-TRIES = 3
-"""How often one change is sent: again only when looking showed that it had not been made."""
+from sgguard.remedy.wave import next_wave
+from sgguard.remedy.world import Sight, look
+from sgguard.store.rows import RunState
 
 _STATES: Mapping[Outcome, RunState] = {
     Outcome.REMEDIATED: "finished",
     Outcome.UNDONE: "undone",
     Outcome.PARTLY_UNDONE: "stuck",
 }
-
-RESERVE_S = 1.0
-"""A change is not begun with less time than this: it is left to the next delivery."""
-
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """One worker's means to carry out a plan.
-
-    ``objections`` reads everything about the groups that go once more and says what still stands
-    in the way, in words; it is asked before the first of them is deleted.
-    """
-
-    cloud: Cloud
-    store: Store
-    claim: Claim
-    deadline: Deadline
-    objections: Callable[[tuple[str, ...]], tuple[str, ...]]
-    lease_s: float = 60.0
-    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +48,7 @@ def carry_out(worker: Worker, plan: Plan) -> Result:
         StoreError: the journal cannot be written.
     """
     progress = Progress.of(plan, worker.store.entries(worker.claim.decision_id))
-    for entry in progress.unsettled():
-        _settle_by_looking(worker, progress, entry)
+    settle_by_looking(worker, progress, progress.unsettled())
     result = None if progress.is_undoing else _forward(worker, plan, progress)
     result = result or _back(worker, plan, progress)
     state = _STATES[result.outcome]
@@ -99,20 +65,22 @@ def _forward(worker: Worker, plan: Plan, progress: Progress) -> Result | None:
     # Who refuses to delete a group that is in use need not be asked before each.
     is_guarded = worker.cloud.traits.on_delete_referenced == "refused"
     is_checked = False
-    for step, planned in enumerate(plan.planned):
-        if progress.is_done(step):
-            continue
-        if planned.change.kind == "delete-group" and not is_checked:
+    passed = {step for step in range(len(plan.planned)) if progress.is_done(step)}
+    while wave := next_wave(plan, passed):
+        changes = {step: renamed(plan.planned[step].change, progress.made) for step in wave}
+        is_delete = any(change.kind == "delete-group" for change in changes.values())
+        if is_delete and not is_checked:
             is_checked = is_guarded
             if objections := _objections(worker, plan, progress):
                 progress.failure = objections
                 return None
-        change = renamed(planned.change, progress.made)
         # After a group went there is no way back: what will pass is waited for.
         is_vital = bool(_gone(plan, progress))
-        if failure := _attempt(worker, progress, step, change, is_vital=is_vital):
-            progress.failure = f"{planned.step.summary}: {failure}"
+        if refused := attempt(worker, progress, changes, is_vital=is_vital):
+            step, why = next(iter(refused.items()))
+            progress.failure = f"{plan.planned[step].step.summary}: {why}"
             return None
+        passed.update(wave)
     return Result(Outcome.REMEDIATED)
 
 
@@ -126,12 +94,12 @@ def _objections(worker: Worker, plan: Plan, progress: Progress) -> str:
         for step, one in enumerate(plan.planned)
         if one.change.kind == "delete-group" and not progress.is_done(step)
     )
-    for attempt in range(1, TRIES + 1):
-        _require_time(worker)
+    for number in range(1, TRIES + 1):
+        require_time(worker)
         found = worker.objections(left)
-        if not found or attempt == TRIES:
+        if not found or number == TRIES:
             return "; ".join(found)
-        worker.sleep(min(0.5 * attempt, worker.deadline.remaining_s()))
+        worker.sleep(min(0.5 * number, worker.deadline.remaining_s()))
     return ""
 
 
@@ -181,102 +149,5 @@ def _undo(worker: Worker, progress: Progress, step: int, planned: Planned) -> st
     if sight is Sight.AFTER:
         progress.undone(step)
         return ""
-    return _attempt(worker, progress, step, inverse, is_undo=True, is_vital=True)
-
-
-def _attempt(
-    worker: Worker,
-    progress: Progress,
-    step: int,
-    change: Change,
-    *,
-    is_vital: bool,
-    is_undo: bool = False,
-) -> str:
-    """Make one change; return why it was refused, or nothing when the world is as wanted.
-
-    Raises:
-        CloudError: the change ``is_vital`` and the cloud may make it later: the run stays open.
-    """
-    for attempt in range(1, TRIES + 1):
-        _require_time(worker)
-        entry = progress.next_entry(worker.claim.decision_id, step, codec.dump(change), is_undo)
-        worker.store.intend(worker.claim, entry, worker.lease_s)
-        progress.intended(entry)
-        try:
-            made = perform(worker.cloud, change, _token(worker, step, is_undo=is_undo))
-        except SgguardError as error:
-            trouble = _after_trouble(worker, progress, entry, change, error)
-            if trouble.is_met:
-                return ""
-            if trouble.is_final:
-                return trouble.why
-            if attempt == TRIES:
-                if is_vital and error.is_retryable:
-                    raise
-                return trouble.why
-            wait_s = error.retry_after_s or 0.5 * attempt
-            worker.sleep(min(wait_s, worker.deadline.remaining_s()))
-        else:
-            _settle(worker, progress, entry, is_done=True, made=made)
-            return ""
-    return ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Trouble:
-    """What an error means for a change: the world is as wanted all the same, or why it is not."""
-
-    why: str
-    is_met: bool = False
-    is_final: bool = False
-
-
-def _after_trouble(
-    worker: Worker, progress: Progress, entry: Entry, change: Change, error: SgguardError
-) -> _Trouble:
-    """Settle a change that ended with an error, by looking where the error leaves it open."""
-    if error.is_outcome_known and not isinstance(error, NotFoundError | ConflictError):
-        _settle(worker, progress, entry, is_done=False, note=str(error))
-        return _Trouble(str(error), is_final=not isinstance(error, ThrottledError))
-    sight, how = look(worker.cloud, change)
-    is_met = sight is Sight.AFTER
-    # What somebody else did meanwhile is not ours to take back.
-    is_ours = not error.is_outcome_known or change.kind == "delete-group"
-    is_done = is_met and (is_ours or progress.was_tried(entry))
-    why = f"{error} (looked: {how or sight.value})"
-    _settle(worker, progress, entry, is_done=is_done, note=why, made=how if is_done else "")
-    is_final = sight is Sight.MOVED or isinstance(error, NotFoundError)
-    return _Trouble(why, is_met, is_final)
-
-
-def _settle_by_looking(worker: Worker, progress: Progress, entry: Entry) -> None:
-    """Settle what a worker intended that did not come back to say what came of it."""
-    change = codec.load(Change, entry.change_json)
-    sight, how = look(worker.cloud, change)
-    note = f"nobody said what came of it (looked: {how or sight.value})"
-    is_done = sight is Sight.AFTER
-    _settle(worker, progress, entry, is_done=is_done, note=note, made=how if is_done else "")
-
-
-def _settle(
-    worker: Worker,
-    progress: Progress,
-    entry: Entry,
-    *,
-    is_done: bool,
-    note: str = "",
-    made: str = "",
-) -> None:
-    state = progress.settled(entry, is_done=is_done, made=made)
-    worker.store.settle(worker.claim, entry, state, request_id=made, note=note)
-
-
-def _token(worker: Worker, step: int, *, is_undo: bool) -> str:
-    """The same for the same intended change, also after a crash."""
-    return f"{worker.claim.decision_id}-{step}-{int(is_undo)}"
-
-
-def _require_time(worker: Worker) -> None:
-    if worker.deadline.remaining_s() < RESERVE_S:
-        raise DeadlineError("the time for this event was used up before the plan was finished")
+    refused = attempt(worker, progress, {step: inverse}, is_undo=True, is_vital=True)
+    return refused.get(step, "")

@@ -40,8 +40,8 @@ class Progress:
             if entry.state != "intended":
                 is_done = entry.state in ("done", "undone")
                 progress.settled(entry, is_done=is_done, made=entry.request_id)
-        forward = [entry.note for entry in entries if not entry.is_undo]
-        progress.failure = forward[-1] if progress.is_undoing and forward else ""
+        if progress.is_undoing:
+            progress.failure = _why(entries)
         return progress
 
     def is_done(self, step: int) -> bool:
@@ -88,3 +88,11 @@ class Progress:
     def undone(self, step: int) -> None:
         """Note that somebody else took the step back already."""
         self.done.discard(step)
+
+
+def _why(entries: Sequence[Entry]) -> str:
+    """Return what was noted last of a change that was never made: others went beside it."""
+    forward = [entry for entry in entries if not entry.is_undo]
+    made = {entry.step for entry in forward if entry.state == "done"}
+    notes = [entry.note for entry in forward if entry.note and entry.step not in made]
+    return notes[-1] if notes else ""

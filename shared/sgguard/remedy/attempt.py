@@ -1,0 +1,191 @@
+"""Making changes of a plan, each written down before and settled after.
+
+A change whose answer was lost is settled by looking at the world, never by making it again
+blindly. Changes that are made side by side have a line in the journal each, and are settled each
+by itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from sgguard import codec
+from sgguard.change import Change
+from sgguard.errors import (
+    ConflictError,
+    DeadlineError,
+    NotFoundError,
+    SgguardError,
+    ThrottledError,
+)
+from sgguard.providers.base import Cloud
+from sgguard.remedy.progress import Progress
+from sgguard.remedy.wave import AT_ONCE
+from sgguard.remedy.world import Sight, look, perform
+from sgguard.store.base import Store
+from sgguard.store.rows import Claim, Entry
+from sgguard.wire.clock import Deadline
+from sgguard.wire.parallel import parallel
+
+TRIES = 3
+"""How often one change is sent: again only when looking showed that it had not been made."""
+
+RESERVE_S = 1.0
+"""A change is not begun with less time than this: it is left to the next delivery."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One worker's means to carry out a plan.
+
+    ``objections`` reads everything about the groups that go once more and says what still stands
+    in the way, in words; it is asked before the first of them is deleted.
+    """
+
+    cloud: Cloud
+    store: Store
+    claim: Claim
+    deadline: Deadline
+    objections: Callable[[tuple[str, ...]], tuple[str, ...]]
+    lease_s: float = 60.0
+    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+
+
+def attempt(
+    worker: Worker,
+    progress: Progress,
+    changes: Mapping[int, Change],
+    *,
+    is_vital: bool,
+    is_undo: bool = False,
+) -> dict[int, str]:
+    """Make changes side by side, by the steps they carry out or take back.
+
+    Return, by step, why a change was refused; nothing when the world is as all of them want it.
+
+    Raises:
+        CloudError: a change ``is_vital`` and the cloud may make it later, or nobody could see
+            what became of one: the run stays open.
+        DeadlineError, HaltedError, StoreError: as :func:`~sgguard.remedy.apply.carry_out`.
+    """
+    pending = dict(changes)
+    for number in range(1, TRIES + 1):
+        require_time(worker)
+        failed = _made(worker, progress, pending, is_undo=is_undo)
+        troubles = {
+            step: _after_trouble(worker, progress, entry, pending[step], error)
+            for step, (entry, error) in failed.items()
+        }
+        pending = {step: pending[step] for step, one in troubles.items() if not one.is_met}
+        is_final = any(one.is_final for one in troubles.values())
+        if is_final or not pending:
+            break
+        errors = [failed[step][1] for step in pending]
+        if number == TRIES:
+            if is_vital and (lasting := [one for one in errors if one.is_retryable]):
+                raise lasting[0]
+            break
+        wait_s = max(one.retry_after_s or 0.5 * number for one in errors)
+        worker.sleep(min(wait_s, worker.deadline.remaining_s()))
+    refused = [step for step in pending if troubles[step].is_final] or pending
+    return {step: troubles[step].why for step in refused}
+
+
+def _made(
+    worker: Worker, progress: Progress, changes: Mapping[int, Change], *, is_undo: bool
+) -> dict[int, tuple[Entry, SgguardError]]:
+    """Write changes down, make them, settle those that succeeded; return the others' errors."""
+    entries: dict[int, Entry] = {}
+    for step, change in changes.items():
+        entry = progress.next_entry(worker.claim.decision_id, step, codec.dump(change), is_undo)
+        worker.store.intend(worker.claim, entry, worker.lease_s)
+        progress.intended(entry)
+        entries[step] = entry
+    ended = parallel(
+        [
+            partial(_ended, worker.cloud, change, _token(worker, step, is_undo=is_undo))
+            for step, change in changes.items()
+        ]
+    )
+    failed: dict[int, tuple[Entry, SgguardError]] = {}
+    for (step, entry), made in zip(entries.items(), ended, strict=True):
+        if isinstance(made, str):
+            _settle(worker, progress, entry, is_done=True, made=made)
+        else:
+            failed[step] = (entry, made)
+    return failed
+
+
+def _ended(cloud: Cloud, change: Change, token: str) -> str | SgguardError:
+    """Make one change; return the id of what it made, if anything, or its error."""
+    try:
+        return perform(cloud, change, token)
+    except SgguardError as error:
+        return error
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """What an error means for a change: the world is as wanted all the same, or why it is not."""
+
+    why: str
+    is_met: bool = False
+    is_final: bool = False
+
+
+def _after_trouble(
+    worker: Worker, progress: Progress, entry: Entry, change: Change, error: SgguardError
+) -> _Trouble:
+    """Settle a change that ended with an error, by looking where the error leaves it open."""
+    if error.is_outcome_known and not isinstance(error, NotFoundError | ConflictError):
+        _settle(worker, progress, entry, is_done=False, note=str(error))
+        return _Trouble(str(error), is_final=not isinstance(error, ThrottledError))
+    sight, how = look(worker.cloud, change)
+    is_met = sight is Sight.AFTER
+    # What somebody else did meanwhile is not ours to take back.
+    is_ours = not error.is_outcome_known or change.kind == "delete-group"
+    is_done = is_met and (is_ours or progress.was_tried(entry))
+    why = f"{error} (looked: {how or sight.value})"
+    _settle(worker, progress, entry, is_done=is_done, note=why, made=how if is_done else "")
+    is_final = sight is Sight.MOVED or isinstance(error, NotFoundError)
+    return _Trouble(why, is_met, is_final)
+
+
+def settle_by_looking(worker: Worker, progress: Progress, entries: Sequence[Entry]) -> None:
+    """Settle what a worker intended that did not come back to say what came of it."""
+    for begin in range(0, len(entries), AT_ONCE):
+        some = entries[begin : begin + AT_ONCE]
+        changes = [codec.load(Change, entry.change_json) for entry in some]
+        looks = parallel([partial(look, worker.cloud, change) for change in changes])
+        for entry, (sight, how) in zip(some, looks, strict=True):
+            note = f"nobody said what came of it (looked: {how or sight.value})"
+            is_done = sight is Sight.AFTER
+            made = how if is_done else ""
+            _settle(worker, progress, entry, is_done=is_done, note=note, made=made)
+
+
+def _settle(
+    worker: Worker,
+    progress: Progress,
+    entry: Entry,
+    *,
+    is_done: bool,
+    note: str = "",
+    made: str = "",
+) -> None:
+    state = progress.settled(entry, is_done=is_done, made=made)
+    worker.store.settle(worker.claim, entry, state, request_id=made, note=note)
+
+
+def _token(worker: Worker, step: int, *, is_undo: bool) -> str:
+    """The same for the same intended change, also after a crash."""
+    return f"{worker.claim.decision_id}-{step}-{int(is_undo)}"
+
+
+def require_time(worker: Worker) -> None:
+    """Raise DeadlineError where there is not the time for another change."""
+    if worker.deadline.remaining_s() < RESERVE_S:
+        raise DeadlineError("the time for this event was used up before the plan was finished")
