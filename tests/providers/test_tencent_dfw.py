@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 import pytest
@@ -145,8 +146,18 @@ def test_a_referring_group_whose_rules_may_not_be_read_is_kept_and_the_gap_is_na
 def test_instances_and_interfaces_are_bindings(quirks):
     seen = connected(loaded(quirks=quirks)).list_bindings([WORLD.bound])
     assert seen.value[WORLD.bound] == (
-        Binding("instance", "ins-915zrb0p", instance_id="ins-915zrb0p"),
-        Binding("instance", "ins-2zvpghhc", instance_id="ins-2zvpghhc"),
+        Binding(
+            "instance",
+            "ins-915zrb0p",
+            instance_id="ins-915zrb0p",
+            other_group_ids=("sg-deflt000",),
+        ),
+        Binding(
+            "instance",
+            "ins-2zvpghhc",
+            instance_id="ins-2zvpghhc",
+            other_group_ids=("sg-deflt000",),
+        ),
         Binding("interface", "eni-3056glfn"),
     )
 
@@ -390,3 +401,28 @@ def test_nothing_of_a_credential_is_in_an_address():
     assert {(r.method, r.path, r.query) for r in emulator.requests} == {
         ("POST", "/v2/index.php", "")
     }
+
+
+def test_a_further_group_that_may_be_on_another_interface_is_not_told_of_the_instance():
+    emulator = WORLD.emulator()
+    (cloud,) = emulator.state.clouds
+    (side, *_) = [one for one in cloud.interfaces if one.kind == "secondary"]
+    side.groups.append("sg-deflt000")
+    seen = WORLD.connect(emulator).list_bindings([WORLD.bound]).value[WORLD.bound]
+    (found,) = [one for one in seen if one.holder_id == WORLD.server]
+    assert found.other_group_ids == ()
+
+
+def test_of_a_great_many_instances_nobody_asks_for_the_other_groups():
+    emulator = WORLD.emulator()
+    (cloud,) = emulator.state.clouds
+    for number in range(60):
+        name = f"ins-{number:08}"
+        cloud.instances.append(replace(cloud.instances[0], id=name))
+        primary = replace(
+            cloud.interfaces[0], id=f"eni-{number}", groups=[WORLD.bound], instance=name
+        )
+        cloud.interfaces.append(primary)
+    seen = WORLD.connect(emulator).list_bindings([WORLD.bound]).value[WORLD.bound]
+    assert {one.other_group_ids for one in seen} == {None}
+    assert len(emulator.requests) < 10

@@ -93,3 +93,17 @@ def test_nothing_is_restored_while_all_changes_are_stopped(stage):
     assert stage.emulator.state.dump() == state
     store.go_on()
     assert stage.restore(deleted["decision_id"])["outcome"] == "remediated"
+
+
+def test_what_a_cloud_unbound_by_force_is_bound_again(tmp_path):
+    stage = Stage(world_of("tencent-dfw"), tmp_path, remedies=("force",))
+    (cloud,) = stage.emulator.state.clouds
+    for interface in cloud.interfaces:
+        if interface.groups == [stage.world.bound]:
+            interface.groups.append(stage.world.free)
+    before = stage.world_now()
+    deleted = stage.delete(stage.world.bound)
+    assert deleted["outcome"] == "remediated", deleted["reasons"]
+    assert [line["change"]["kind"] for line in deleted["journal"]] == ["delete-group"]
+    restored = stage.restore(deleted["decision_id"])
+    assert stage.world_now(*made(restored)) == before

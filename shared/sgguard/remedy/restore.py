@@ -168,9 +168,9 @@ def _bindings(
     for carried in snapshot.carried:
         current = now.holders.get(carried.holder)
         name = f"{carried.holder.kind} {carried.holder.holder_id}"
-        expected = final.get(carried.holder)
-        if expected is None:
-            continue
+        # A holder that the plan did not change itself lost its groups to a delete by force.
+        kept = tuple(one for one in carried.group_ids if one not in _ids(snapshot))
+        expected = final.get(carried.holder, kept)
         if current is None:
             left_out.append(f"{name} is gone")
         elif not same_groups(cloud, current, expected):

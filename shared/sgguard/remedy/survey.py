@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
-from sgguard.change import Holder
+from sgguard.change import Holder, holder_of
 from sgguard.decision import Step
 from sgguard.errors import NotFoundError
 from sgguard.model import DeleteFacts, Group, LaunchFacts, Limit, Rule
@@ -33,7 +33,8 @@ def survey(
         CloudError, DeadlineError: the cloud could not be asked.
     """
     ruled = _once(_group_of(step) for step in outline if step.action in _RULE_ACTIONS)
-    held = _once(_holder(step) for step in outline if step.action in _HOLDER_ACTIONS)
+    changed = [_holder(step) for step in outline if step.action in _HOLDER_ACTIONS]
+    held = _once([*changed, *_forced(facts, outline)])
     wanted = _once(extra)
     known = _told(facts, held) if not cloud.traits.orders_groups else {}
     asked = [holder for holder in held if holder not in known]
@@ -97,6 +98,14 @@ def _told(
             if holder in held and one.other_group_ids is not None:
                 told[holder] = (group.address.group_id, *one.other_group_ids)
     return told
+
+
+def _forced(facts: DeleteFacts | LaunchFacts, outline: Sequence[Step]) -> Iterator[Holder]:
+    """Yield what the cloud itself will take off a group that it deletes by force."""
+    forced = {step.target for step in outline if step.details.get("is_forced") == "true"}
+    for group in facts.groups:
+        if str(group.address) in forced:
+            yield from (holder_of(one) for one in group.bindings if one.holder_id)
 
 
 def _group_of(step: Step) -> str:

@@ -32,12 +32,14 @@ from sgguard.model import (
     Unseen,
     Visibility,
 )
+from sgguard.providers._definition import with_rules
 from sgguard.providers._evidence import not_answered
 from sgguard.providers._tencent_limits import documented_limits
 from sgguard.providers.base import Access, seen_or_unseen
 from sgguard.providers.tencent_dfw import answer as dfw
 from sgguard.providers.tencent_dfw import binding, holder
 from sgguard.providers.tencent_dfw.api import DfwApi
+from sgguard.providers.tencent_dfw.others import others_of
 from sgguard.providers.tencent_dfw.rate import RATES as RATES
 from sgguard.providers.tencent_dfw.references import list_references
 from sgguard.providers.tencent_dfw.rule import add_rule, remove_rule
@@ -203,6 +205,8 @@ class TencentDfw:
         """
         self.api.write("DeleteSecurityGroup", sgId=group_id, forced=int(is_forced))
 
+    define_group = with_rules
+
     def create_group(self, group: Group, *, token: str) -> str:
         """Create a group like this one, without rules; API 2.0 knows no tags.
 
@@ -266,9 +270,13 @@ class TencentDfw:
                 ids, total = read(self.api, group_id)
             except NotFoundError:
                 return Seen((), tuple(not_answered("bindings", [group_id], ())))
-            named = tuple(
-                Binding(kind, one, instance_id=one if kind == "instance" else "") for one in ids
-            )
+            if kind == "instance":
+                others = others_of(self.api, group_id, ids)
+                named = tuple(
+                    Binding(kind, one, instance_id=one, other_group_ids=others[one]) for one in ids
+                )
+            else:
+                named = tuple(Binding(kind, one) for one in ids)
             rest = total - len(ids)
             return Seen((*named, Binding(kind, count=rest)) if rest else named)
 
