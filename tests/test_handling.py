@@ -231,3 +231,13 @@ def test_what_a_cloud_cannot_do_safely_undoes_what_was_done(tmp_path):
     answered = stage.delete(stage.world.referenced)
     assert answered["outcome"] == "undone", answered["note"]
     assert stage.world_now() == before
+
+
+def test_a_home_that_cannot_be_written_is_enough_to_observe(tencent, tmp_path, caplog):
+    file = tmp_path / "a file"
+    file.write_text("")
+    env = {k: v for k, v in tencent.env.items() if k != "SGGUARD_STORE"} | {"HOME": str(file)}
+    given = Means.from_env(env, transport=EmulatorTransport(tencent.emulator))
+    assert given.store is None
+    with pytest.raises(SettingsError):
+        Means.from_env(env | {"SGGUARD_STORE": f"sqlite:///{file}/x.db"})

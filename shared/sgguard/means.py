@@ -76,7 +76,7 @@ class Means:
             transport=transport,
             now=now,
             new_id=new_id,
-            store=_store(settings.store_url),
+            store=_store(settings.store_url, is_wished=bool(env.get("SGGUARD_STORE", "").strip())),
         )
 
     @property
@@ -136,9 +136,21 @@ def _warn(variables: tuple[str, ...]) -> None:
 
 
 @lru_cache(maxsize=8)
-def _store(url: str | None) -> Store | None:
-    """Open a store once per process: its connections outlive the event."""
-    return open_store(url) if url else None
+def _store(url: str | None, *, is_wished: bool) -> Store | None:
+    """Open a store once per process: its connections outlive the event.
+
+    Where nobody named one and the default place cannot be used (a function's home is often
+    read-only) there is none, which is enough to observe.
+    """
+    if not url:
+        return None
+    try:
+        return open_store(url)
+    except SettingsError as error:
+        if is_wished:
+            raise
+        logs.log(logging.WARNING, "no store", setting="SGGUARD_STORE", detail=str(error))
+        return None
 
 
 def _usable(policy: Policy, settings: Settings) -> Policy:
