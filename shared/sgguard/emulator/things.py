@@ -40,7 +40,10 @@ class Rule:
 
 @dataclass(slots=True)
 class Group:
-    """One group. ``shared_with`` lists projects (``*`` for all) that may use it."""
+    """One group. ``shared_with`` lists projects (``*`` for all) that may use it.
+
+    Members of an ``isolated`` group do not reach each other unless a rule lets them.
+    """
 
     id: str
     name: str = ""
@@ -53,6 +56,7 @@ class Group:
     default: bool = False
     managed_by: str = ""
     protected: bool = False
+    isolated: bool = False
     shared_with: list[str] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
     created: str = "2026-11-01T00:00:00Z"

@@ -11,8 +11,9 @@ from typing import Any
 from sgguard.emulator.faces.alibaba import membership, rules
 from sgguard.emulator.faces.alibaba.answers import RefusedError
 from sgguard.emulator.faces.alibaba.call import Call, id_list, numbered, page, page_by_token
-from sgguard.emulator.faces.alibaba.creation import create_group
+from sgguard.emulator.faces.alibaba.creation import create_group, modify_policy
 from sgguard.emulator.faces.alibaba.render import (
+    inner_access,
     render_group,
     render_instance,
     render_interface,
@@ -82,7 +83,7 @@ def describe_attribute(call: Call) -> dict[str, Any]:
         "SecurityGroupName": group.name,
         "Description": group.description,
         "VpcId": group.network,
-        "InnerAccessPolicy": "Accept",
+        "InnerAccessPolicy": inner_access(group),
         **page_by_token(call, rows, "Permissions", "Permission", sizes=(10, 500, 1000)),
     }
 
@@ -164,6 +165,7 @@ ACTIONS: Mapping[str, Callable[[Call], dict[str, Any]]] = {
     "DescribeSecurityGroupAttribute": describe_attribute,
     "DescribeSecurityGroupReferences": describe_references,
     "DescribeSecurityGroups": describe_groups,
+    "ModifySecurityGroupPolicy": modify_policy,
     **membership.ACTIONS,
     **rules.ACTIONS,
 }

@@ -50,6 +50,11 @@ def render_group(group: Group, count: str = "") -> dict[str, Any]:
     }
 
 
+def inner_access(group: Group) -> str:
+    """Return whether members reach each other; those of an advanced group do not by themselves."""
+    return "Drop" if group.isolated or group.kind == "advanced" else "Accept"
+
+
 def render_rule(cloud: Cloud, rule: Rule) -> dict[str, Any]:
     """Return an entry of DescribeSecurityGroupAttribute; members that are not set are empty."""
     side, near = ("Source", "Dest") if rule.direction == "ingress" else ("Dest", "Source")

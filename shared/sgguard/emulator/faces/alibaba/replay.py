@@ -15,7 +15,7 @@ from sgguard.emulator.faces.alibaba.call import Call
 
 TOKEN_MAX = 64
 
-_KNOWING = ("Authorize", "Revoke", "Create")
+_KNOWING = ("Authorize", "Revoke", "Create", "ModifySecurityGroupPolicy")
 _EACH_TIME_ANOTHER = frozenset(
     {"Signature", "SignatureNonce", "Timestamp", "SecurityToken", "AccessKeyId"}
 )
