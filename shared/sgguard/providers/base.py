@@ -246,11 +246,25 @@ class Changes(Protocol):
         """
         ...
 
+    def define_group(self, group: Group) -> Group:
+        """Return the group, which was read before, with everything that builds it again.
+
+        That is all its rules, and in ``native`` what :meth:`create_group` needs beside the parts
+        that every cloud has. It costs no more calls than :meth:`Provider.list_rules`.
+
+        Raises:
+            UnknownShapeError: not all rules were seen, or not what else makes the group.
+            NotFoundError: there is no such group (any more).
+        """
+        ...
+
     def create_group(self, group: Group, *, token: str) -> str:
         """Create a group like this one, without any rule, and return its id.
 
-        Name, description, network, kind, project and tags are kept as far as the cloud takes them;
-        rules that the cloud itself gives a new group are taken out again.
+        Name, description, network, kind, project and tags are kept as far as the cloud takes them,
+        and what :meth:`define_group` adds; rules that the cloud itself gives a new group are taken
+        out again. A group that cannot be finished is deleted again; where that fails too, or
+        nobody knows, the outcome is unknown.
         """
         ...
 

@@ -5,8 +5,8 @@ Calls are POST, RPC style: parameters in the query, signed with ACS3-HMAC-SHA256
 private clouds that know only that one; ``acs3`` is the default.
 
 What is read where: groups and rules in ``group``, references in ``evidence``, bindings and counts
-in ``binding``; what no call tells is in ``documented``. What is changed where: groups and rules in
-``change``, the groups of instances and interfaces in ``carrier``.
+in ``binding``; what no call tells is in ``documented``. What is changed where: rules in ``change``,
+new groups in ``creation``, the groups of instances and interfaces in ``carrier``.
 
 Source: the pages of each action below alibabacloud.com/help/en/ecs, read 2026-11.
 """
@@ -34,8 +34,10 @@ from sgguard.model import (
 )
 from sgguard.providers.alibaba import binding, carrier, change, evidence, group
 from sgguard.providers.alibaba.client import EcsClient
+from sgguard.providers.alibaba.creation import create_group
 from sgguard.providers.alibaba.documented import LIMITS, RATES, TRAITS
 from sgguard.providers.alibaba.ecs import instance_of, interface_of
+from sgguard.providers.alibaba.group import define_group
 from sgguard.providers.alibaba.listing import INSTANCES, INTERFACES, read_all
 from sgguard.providers.base import Access
 from sgguard.wire.acs3 import Acs3Auth
@@ -160,9 +162,13 @@ class Alibaba:
         del token  # these calls take none; the list read beforehand says whether it is done
         carrier.set_groups(self.ecs, holder, before, after)
 
+    def define_group(self, group: Group) -> Group:
+        """Return the group with its rules, and whether its members reach each other without."""
+        return define_group(self.ecs, group)
+
     def create_group(self, group: Group, *, token: str) -> str:
         """Create a group like this one, without any rule, and return its id."""
-        return change.create_group(self.ecs, group, token)
+        return create_group(self.ecs, group, token)
 
     def find_groups(self, name: str) -> tuple[str, ...]:
         """Return the ids of all groups of exactly this name that these credentials can see."""

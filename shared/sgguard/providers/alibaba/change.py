@@ -1,25 +1,23 @@
-"""Changes to groups and their rules.
+"""Changes to the rules of a group.
 
 An existing rule is authorised with success and nothing is added; a rule that is not there is
 revoked with success and nothing is taken. So what is there is read: after the one, before the
 other. A ``ClientToken`` makes a repeated call answer as the first one did, without an effect.
 
-Source: AuthorizeSecurityGroup, RevokeSecurityGroup, both for egress, CreateSecurityGroup, and "How
-to ensure idempotence", alibabacloud.com/help/en/ecs, read 2026-11.
+Source: AuthorizeSecurityGroup, RevokeSecurityGroup, both for egress, and "How to ensure
+idempotence", alibabacloud.com/help/en/ecs, read 2026-11.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 
 from sgguard.errors import ConflictError, NotFoundError
-from sgguard.model import Direction, Group, Rule
-from sgguard.providers.alibaba.answer import PROVIDER, required
+from sgguard.model import Direction, Rule
+from sgguard.providers.alibaba.answer import PROVIDER
 from sgguard.providers.alibaba.client import EcsClient
-from sgguard.providers.alibaba.ecs import KINDS
 from sgguard.providers.alibaba.group import read_with_rules
 from sgguard.providers.alibaba.rule import is_same, permission_of
 from sgguard.providers.alibaba.settle import until
@@ -28,11 +26,6 @@ _SUFFIX = {Direction.INGRESS: "", Direction.EGRESS: "Egress"}
 """Each direction has calls of its own, and rule ids that only they know."""
 
 _TOKEN_MAX = 64
-_NAME_MAX = 128
-_DESCRIPTION_MAX = 256
-_TAGS_MAX = 20
-_RESERVED_TAGS = ("aliyun", "acs:")
-_TYPES = {kind: name for name, kind in KINDS.items()}
 
 
 def add_rule(ecs: EcsClient, group_id: str, rule: Rule, token: str) -> None:
@@ -46,7 +39,7 @@ def add_rule(ecs: EcsClient, group_id: str, rule: Rule, token: str) -> None:
     permission = permission_of(rule)
     params = {f"Permissions.1.{name}": value for name, value in permission.items()}
     action = f"AuthorizeSecurityGroup{_SUFFIX[rule.direction]}"
-    ecs.write(action, {"SecurityGroupId": group_id, **_client_token(token), **params})
+    ecs.write(action, {"SecurityGroupId": group_id, **client_token(token), **params})
     until(ecs.wire, f"the rule in {group_id}", lambda: _is_added(ecs, action, group_id, rule))
 
 
@@ -59,39 +52,13 @@ def remove_rule(ecs: EcsClient, group_id: str, rule: Rule, token: str) -> None:
         CloudError: as the cloud says.
     """
     found = _find(_rules(ecs, group_id), group_id, rule)
-    _revoke(ecs, group_id, found, token)
+    revoke(ecs, group_id, found, token)
     if not _has_id(found):
         until(
             ecs.wire,
             f"that {group_id} has lost the rule",
             lambda: not any(is_same(one, found) for one in _rules(ecs, group_id)),
         )
-
-
-def create_group(ecs: EcsClient, group: Group, token: str) -> str:
-    """Create a group like this one, without any rule, and return its id.
-
-    No document knows rules that a new group is given; should there be any, they are revoked.
-
-    Raises:
-        LimitError: the region has as many groups as it may have.
-        CloudError: as the cloud says.
-    """
-    answer = ecs.write("CreateSecurityGroup", _described(group) | _client_token(token))
-    group_id = required(answer, answer.fields, "SecurityGroupId")
-    until(ecs.wire, f"the new group {group_id}", lambda: _is_empty(ecs, group_id))
-    return group_id
-
-
-def _is_empty(ecs: EcsClient, group_id: str) -> bool:
-    """Say whether the group is there and has no rule; revoke those it has."""
-    try:
-        rules = _rules(ecs, group_id)
-    except NotFoundError:
-        return False
-    for rule in rules:
-        _revoke(ecs, group_id, rule, "")
-    return not rules
 
 
 def _is_added(ecs: EcsClient, action: str, group_id: str, rule: Rule) -> bool:
@@ -106,14 +73,14 @@ def _is_added(ecs: EcsClient, action: str, group_id: str, rule: Rule) -> bool:
     return False
 
 
-def _revoke(ecs: EcsClient, group_id: str, rule: Rule, token: str) -> None:
+def revoke(ecs: EcsClient, group_id: str, rule: Rule, token: str) -> None:
     """Revoke a rule by its id; a server from before rule ids is told all of what it is."""
     permission = permission_of(rule)
     named = {f"Permissions.1.{name}": value for name, value in permission.items()}
     if _has_id(rule):
         named = {"SecurityGroupRuleId.1": rule.rule_id}
     action = f"RevokeSecurityGroup{_SUFFIX[rule.direction]}"
-    ecs.write(action, {"SecurityGroupId": group_id, **_client_token(token), **named})
+    ecs.write(action, {"SecurityGroupId": group_id, **client_token(token), **named})
 
 
 def _find(rules: Sequence[Rule], group_id: str, rule: Rule) -> Rule:
@@ -139,38 +106,7 @@ def _rules(ecs: EcsClient, group_id: str) -> tuple[Rule, ...]:
     return read_with_rules(ecs, group_id).rules or ()
 
 
-def _client_token(token: str) -> dict[str, str]:
+def client_token(token: str) -> dict[str, str]:
     """Return the token as the cloud takes it: at most 64 ASCII characters."""
     fits = token.isascii() and token.isprintable() and len(token) <= _TOKEN_MAX
     return {"ClientToken": token if fits else sha256(token.encode()).hexdigest()} if token else {}
-
-
-def _described(group: Group) -> dict[str, str]:
-    """Return the group as the cloud takes it; it may have been more tolerant once."""
-    tags = [tag for tag in group.tags if not tag[0].startswith(_RESERVED_TAGS)][:_TAGS_MAX]
-    params = {
-        "SecurityGroupName": _name(group.name),
-        "Description": _description(group.description),
-        "VpcId": group.network,
-        "SecurityGroupType": _TYPES.get(group.kind, group.kind),
-        "ResourceGroupId": group.project,
-    }
-    told = {name: value for name, value in params.items() if value}
-    for number, (key, value) in enumerate(tags, start=1):
-        told |= {f"Tag.{number}.Key": key, f"Tag.{number}.Value": value}
-    return told
-
-
-def _name(name: str) -> str:
-    """Return a name of 2 to 128 letters, digits and ``:_.-`` that begins with a letter."""
-    fitting = re.sub(r"[^\w:.\-]", "-", name)
-    if fitting.startswith(("http:", "https:")):
-        fitting = fitting.replace(":", "-", 1)
-    if fitting and (len(fitting) == 1 or not fitting[0].isalpha()):
-        fitting = f"sg-{fitting}"
-    return fitting[:_NAME_MAX]
-
-
-def _description(text: str) -> str:
-    is_taken = len(text) > 1 and not text.startswith(("http://", "https://"))
-    return text[:_DESCRIPTION_MAX] if is_taken else ""

@@ -9,6 +9,7 @@ alibabacloud.com/help, read 2026-11.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sgguard.model import Binding, Group, Instance, Interface
@@ -16,6 +17,16 @@ from sgguard.providers.alibaba.answer import Answer, nested, required, text
 
 KINDS = {"normal": "basic", "enterprise": "advanced"}
 """The types of groups by the cloud's names for them."""
+
+ADVANCED = KINDS["enterprise"]
+
+INNER_ACCESS = "InnerAccessPolicy"
+"""Whether members of a group reach each other without a rule: ``Accept``, or ``Drop``."""
+
+ISOLATED = (INNER_ACCESS, "Drop")
+"""What a group whose members do not has in :attr:`~sgguard.model.Group.native`."""
+
+_INNER_ACCESS = {"accept": "Accept", "drop": "Drop"}
 
 _BINDABLE = frozenset({"Running", "Stopped"})
 
@@ -41,6 +52,12 @@ def group_of(answer: Answer, raw: dict[str, Any]) -> Group:
             if isinstance(t, dict)
         ),
     )
+
+
+def inner_access(fields: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return whether members reach each other as a description of a group tells it, or nothing."""
+    said = _INNER_ACCESS.get(str(fields.get(INNER_ACCESS)).lower(), "")
+    return ((INNER_ACCESS, said),) if said else ()
 
 
 def instance_of(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
-from sgguard.errors import NotFoundError
+from sgguard.errors import NotFoundError, UnknownShapeError
 from sgguard.model import Group
-from sgguard.providers.alibaba.answer import NO_SUCH_GROUP
+from sgguard.providers.alibaba.answer import NO_SUCH_GROUP, PROVIDER
 from sgguard.providers.alibaba.client import EcsClient
-from sgguard.providers.alibaba.ecs import group_of
+from sgguard.providers.alibaba.ecs import ADVANCED, INNER_ACCESS, group_of, inner_access
 from sgguard.providers.alibaba.listing import GROUPS, RULES, Listed, Row, read_all
 from sgguard.providers.alibaba.rule import rules_of
 from sgguard.wire.paging import chunks
@@ -59,9 +60,27 @@ def _merged(parts: Sequence[Mapping[str, Group | None]]) -> dict[str, Group | No
     return {group_id: group for part in parts for group_id, group in part.items()}
 
 
+def define_group(ecs: EcsClient, group: Group) -> Group:
+    """Return the group with everything that builds it again, with the calls its rules take.
+
+    Raises:
+        UnknownShapeError: nobody tells whether members of a basic group reach each other; taken
+            for granted, the group would come back with more let through than before.
+        NotFoundError: there is no such group among our own.
+        CloudError: the cloud refused, did not answer, or answered something else.
+    """
+    read = read_with_rules(ecs, group.group_id)
+    if not read.native and group.kind != ADVANCED:
+        raise UnknownShapeError(
+            PROVIDER, RULES.action, detail=f"{INNER_ACCESS} of {group.group_id} is not told"
+        )
+    return replace(group, rules=read.rules, native=read.native)
+
+
 def read_with_rules(ecs: EcsClient, group_id: str) -> Group:
     """Return a group with all its rules, ingress first; its tags and kind are not part of it.
 
+    ``native`` says whether its members reach each other without a rule.
     A group of the classic network has rules for each of its two networks, and one answer tells
     only those of one: it is asked for both.
 
@@ -81,6 +100,7 @@ def read_with_rules(ecs: EcsClient, group_id: str) -> Group:
         name=str(fields.get("SecurityGroupName") or ""),
         network=str(network),
         rules=rules_of(listed.answer, rows),
+        native=inner_access(fields),
     )
 
 

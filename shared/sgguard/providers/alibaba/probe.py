@@ -60,6 +60,7 @@ _CHANGES = (
     ("JoinSecurityGroup", "binding an instance or interface"),
     ("LeaveSecurityGroup", "unbinding an instance or interface"),
     ("CreateSecurityGroup", "restoring a deleted group"),
+    ("ModifySecurityGroupPolicy", "restoring a group whose members do not reach each other"),
 )
 
 

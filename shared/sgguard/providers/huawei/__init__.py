@@ -28,6 +28,7 @@ from sgguard.model import (
     Traits,
     Visibility,
 )
+from sgguard.providers._definition import with_rules
 from sgguard.providers.base import Access, seen_or_unseen
 from sgguard.providers.huawei import group as huawei_group
 from sgguard.providers.huawei import holder as huawei_holder
@@ -210,6 +211,8 @@ class Huawei:
         """Make the port or supplementary interface carry ``after``, in that order."""
         del token
         huawei_holder.set_groups(self.api, holder, before, after)
+
+    define_group = with_rules
 
     def create_group(self, group: Group, *, token: str) -> str:
         """Create a group without rules, in the same enterprise project where v3 is there."""

@@ -32,6 +32,7 @@ from sgguard.model import (
     Traits,
     Visibility,
 )
+from sgguard.providers._definition import with_rules
 from sgguard.providers.base import Access, seen_or_unseen
 from sgguard.providers.openstack import rules
 from sgguard.providers.openstack.api import GROUP_FIELDS, OpenStackApi
@@ -193,6 +194,8 @@ class OpenStack:
         """Make a port, or a server whose ports agree, carry other groups."""
         del token  # the revision of the port serves instead
         set_groups(self.api, holder, before, after)
+
+    define_group = with_rules
 
     def create_group(self, group: Group, *, token: str) -> str:
         """Create a group like this one, without any rule; it is shared with nobody."""

@@ -32,6 +32,7 @@ from sgguard.model import (
     Traits,
     Visibility,
 )
+from sgguard.providers._definition import with_rules
 from sgguard.providers._evidence import not_answered
 from sgguard.providers._tencent_limits import documented_limits
 from sgguard.providers.base import Access, seen_or_unseen
@@ -201,6 +202,8 @@ class Tencent:
                 "tencent: API 3.0 has no forced delete: unbind what carries the group first"
             )
         self.api.write("vpc", "DeleteSecurityGroup", {"SecurityGroupId": group_id})
+
+    define_group = with_rules
 
     def create_group(self, group: Group, *, token: str) -> str:
         """Create a group like this one, without rules; kind and network mean nothing here.

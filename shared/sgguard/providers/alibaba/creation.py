@@ -1,0 +1,131 @@
+"""Building a group again, without any rule.
+
+Members of a new basic group reach each other whatever its rules say; where those of the group that
+was did not, that is set afterwards. If it cannot be set, the group is deleted again: one that lets
+more through than the one before must not be left behind.
+
+Source: CreateSecurityGroup and ModifySecurityGroupPolicy, alibabacloud.com/help/en/ecs, read
+2026-11.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sgguard.errors import CloudError, DeadlineError, NotFoundError, UnavailableError
+from sgguard.model import Group
+from sgguard.providers.alibaba.answer import PROVIDER, required
+from sgguard.providers.alibaba.change import client_token, revoke
+from sgguard.providers.alibaba.client import EcsClient
+from sgguard.providers.alibaba.ecs import ADVANCED, ISOLATED, KINDS
+from sgguard.providers.alibaba.group import read_with_rules
+from sgguard.providers.alibaba.settle import until
+
+_NAME_MAX = 128
+_DESCRIPTION_MAX = 256
+_TAGS_MAX = 20
+_RESERVED_TAGS = ("aliyun", "acs:")
+_TYPES = {kind: name for name, kind in KINDS.items()}
+_ISOLATE = "ModifySecurityGroupPolicy"
+
+
+def create_group(ecs: EcsClient, group: Group, token: str) -> str:
+    """Create a group like this one, without any rule, and return its id.
+
+    No document knows rules that a new group is given; should there be any, they are revoked.
+
+    Raises:
+        LimitError: the region has as many groups as it may have.
+        UnavailableError: it was created, could not be finished, and could not be deleted again.
+        CloudError: as the cloud says.
+    """
+    answer = ecs.write("CreateSecurityGroup", _described(group) | client_token(token))
+    group_id = required(answer, answer.fields, "SecurityGroupId")
+    until(ecs.wire, f"the new group {group_id}", lambda: _is_empty(ecs, group_id))
+    # An advanced group isolates its members from the first, and refuses to be told so.
+    if group.kind != ADVANCED and ISOLATED in group.native:
+        _isolate(ecs, group_id, token)
+    return group_id
+
+
+def _is_empty(ecs: EcsClient, group_id: str) -> bool:
+    """Say whether the group is there and has no rule; revoke those it has."""
+    try:
+        rules = read_with_rules(ecs, group_id).rules or ()
+    except NotFoundError:
+        return False
+    for rule in rules:
+        revoke(ecs, group_id, rule, "")
+    return not rules
+
+
+def _isolate(ecs: EcsClient, group_id: str, token: str) -> None:
+    """Keep the group's members from reaching each other without a rule, and see it so.
+
+    A group that is deleted again takes its token with it: the cloud would answer the next creation
+    with its id. So what went wrong is told as final. While only the time is used up the group
+    stays, for the next creation with this token to go on with.
+    """
+    name, value = ISOLATED
+    own = client_token(f"{token}/{name}" if token else "")  # a token stands for one call only
+    try:
+        ecs.write(_ISOLATE, {"SecurityGroupId": group_id, name: value, **own})
+        until(
+            ecs.wire,
+            f"that members of {group_id} do not reach each other",
+            lambda: ISOLATED in read_with_rules(ecs, group_id).native,
+        )
+    except CloudError as error:
+        _take_back(ecs, group_id, error)
+        raise CloudError(
+            PROVIDER,
+            _ISOLATE,
+            code=error.code,
+            detail=f"group {group_id} was created, and deleted again: {error.detail or error}",
+            status=error.status,
+            request_id=error.request_id,
+        ) from error
+
+
+def _take_back(ecs: EcsClient, group_id: str, why: CloudError) -> None:
+    """Delete what was created; nobody can name or carry it yet."""
+    try:
+        ecs.write("DeleteSecurityGroup", {"SecurityGroupId": group_id})
+    except (CloudError, DeadlineError) as error:
+        raise UnavailableError(
+            PROVIDER,
+            _ISOLATE,
+            code="Unfinished",
+            detail=f"group {group_id} was created, could not be finished ({why}) nor deleted",
+        ) from error
+
+
+def _described(group: Group) -> dict[str, str]:
+    """Return the group as the cloud takes it; it may have been more tolerant once."""
+    tags = [tag for tag in group.tags if not tag[0].startswith(_RESERVED_TAGS)][:_TAGS_MAX]
+    params = {
+        "SecurityGroupName": _name(group.name),
+        "Description": _description(group.description),
+        "VpcId": group.network,
+        "SecurityGroupType": _TYPES.get(group.kind, group.kind),
+        "ResourceGroupId": group.project,
+    }
+    told = {name: value for name, value in params.items() if value}
+    for number, (key, value) in enumerate(tags, start=1):
+        told |= {f"Tag.{number}.Key": key, f"Tag.{number}.Value": value}
+    return told
+
+
+def _name(name: str) -> str:
+    """Return a name of 2 to 128 letters, digits and ``:_.-`` that begins with a letter."""
+    fitting = re.sub(r"[^\w:.\-]", "-", name)
+    if fitting.startswith(("http:", "https:")):
+        fitting = fitting.replace(":", "-", 1)
+    if fitting and (len(fitting) == 1 or not fitting[0].isalpha()):
+        fitting = f"sg-{fitting}"
+    return fitting[:_NAME_MAX]
+
+
+def _description(text: str) -> str:
+    is_taken = len(text) > 1 and not text.startswith(("http://", "https://"))
+    return text[:_DESCRIPTION_MAX] if is_taken else ""
