@@ -76,7 +76,8 @@ def _forward(worker: Worker, plan: Plan, progress: Progress) -> Result | None:
                 return None
         # After a group went there is no way back: what will pass is waited for.
         is_vital = bool(_gone(plan, progress))
-        if refused := attempt(worker, progress, changes, is_vital=is_vital):
+        halves = [step for step in wave if plan.planned[step].step.action == "rewrite"]
+        if refused := attempt(worker, progress, changes, is_vital=is_vital, halves=halves):
             step, why = next(iter(refused.items()))
             progress.failure = f"{plan.planned[step].step.summary}: {why}"
             return None

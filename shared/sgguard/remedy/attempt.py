@@ -8,7 +8,7 @@ by itself.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -61,8 +61,12 @@ def attempt(
     *,
     is_vital: bool,
     is_undo: bool = False,
+    halves: Collection[int] = (),
 ) -> dict[int, str]:
     """Make changes side by side, by the steps they carry out or take back.
+
+    ``halves`` are the steps that mean something only together with another: of a rule that is
+    rewritten the new one must not come, or stay, where somebody else took the old one away.
 
     Return, by step, why a change was refused; nothing when the world is as all of them want it.
 
@@ -76,11 +80,13 @@ def attempt(
         require_time(worker)
         failed = _made(worker, progress, pending, is_undo=is_undo)
         troubles = {
-            step: _after_trouble(worker, progress, entry, pending[step], error)
+            step: _after_trouble(
+                worker, progress, entry, pending[step], error, is_half=step in halves
+            )
             for step, (entry, error) in failed.items()
         }
         pending = {step: pending[step] for step, one in troubles.items() if not one.is_met}
-        is_final = any(one.is_final for one in troubles.values())
+        is_final = any(troubles[step].is_final for step in pending)
         if is_final or not pending:
             break
         errors = [failed[step][1] for step in pending]
@@ -137,21 +143,28 @@ class _Trouble:
 
 
 def _after_trouble(
-    worker: Worker, progress: Progress, entry: Entry, change: Change, error: SgguardError
+    worker: Worker,
+    progress: Progress,
+    entry: Entry,
+    change: Change,
+    error: SgguardError,
+    *,
+    is_half: bool,
 ) -> _Trouble:
     """Settle a change that ended with an error, by looking where the error leaves it open."""
     if error.is_outcome_known and not isinstance(error, NotFoundError | ConflictError):
         _settle(worker, progress, entry, is_done=False, note=str(error))
         return _Trouble(str(error), is_final=not isinstance(error, ThrottledError))
     sight, how = look(worker.cloud, change)
-    is_met = sight is Sight.AFTER
+    is_there = sight is Sight.AFTER
     # What somebody else did meanwhile is not ours to take back.
-    is_ours = not error.is_outcome_known or change.kind == "delete-group"
-    is_done = is_met and (is_ours or progress.was_tried(entry))
+    is_known = error.is_outcome_known and change.kind != "delete-group"
+    is_ours = not is_known or progress.was_tried(entry)
+    is_done = is_there and is_ours
     why = f"{error} (looked: {how or sight.value})"
     _settle(worker, progress, entry, is_done=is_done, note=why, made=how if is_done else "")
-    is_final = sight is Sight.MOVED or isinstance(error, NotFoundError)
-    return _Trouble(why, is_met, is_final)
+    is_final = sight is not Sight.BEFORE or isinstance(error, NotFoundError)
+    return _Trouble(why, is_there and (is_ours or not is_half), is_final)
 
 
 def settle_by_looking(worker: Worker, progress: Progress, entries: Sequence[Entry]) -> None:
