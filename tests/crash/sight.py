@@ -41,7 +41,9 @@ def _group(raw: dict[str, Any], provider: str) -> dict[str, Any]:
 
 
 def rule_text(rule: dict[str, Any]) -> str:
-    rest = {name: value for name, value in rule.items() if name not in ("id", "direction")}
+    rest = {
+        name: value for name, value in rule.items() if value and name not in ("id", "direction")
+    }
     return f"{rule['direction']} {sorted(rest.items())}"
 
 
@@ -62,13 +64,29 @@ def differences(before: Seen, after: Seen) -> list[str]:
 
 
 def shown(before: Seen, after: Seen) -> str:
-    """What is not alike in two worlds, in full."""
-    lines = []
-    for line in differences(before, after):
-        kind, one_id = line.split(" ", 1)
-        old, new = before[kind].get(one_id), after[kind].get(one_id)
-        lines.append(f"{line}:\n    was {old}\n    is  {new}")
-    return "\n".join(lines)
+    """What is not alike in two worlds, as short as can be understood."""
+    return "\n".join(
+        f"{line}: {_change(before[kind].get(one_id), after[kind].get(one_id))}"
+        for line in differences(before, after)
+        for kind, one_id in [line.split(" ", 1)]
+    )
+
+
+def _change(old: Any, new: Any) -> str:
+    if old is None or new is None:
+        return "is new" if old is None else "is gone"
+    changed = {name for name in old if old[name] != new[name]}
+    parts = [f"{name} was {old[name]} is {new[name]}" for name in changed - {"rules"}]
+    if "rules" in changed:
+        lost, made = Counter(old["rules"]), Counter(new["rules"])
+        parts.append(f"rules lost {sorted(lost - made)}, gained {sorted(made - lost)}")
+    return "; ".join(parts)
+
+
+def loosely(world: Seen) -> Seen:
+    """The world without the order of rules."""
+    groups = {key: {**one, "rules": sorted(one["rules"])} for key, one in world["groups"].items()}
+    return {**world, "groups": groups}
 
 
 @dataclass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,6 +67,7 @@ def crash_once(rig: Rig, workers: Nursery, at: int, remediated: Seen, *, is_fres
         rig.require_clean_store()
         return ""
     assert told.get("signal") == 9, told
+    let_the_cloud_finish()
     document = rig.deliver_until_answered()
     if is_fresh:
         again = workers.run({**job, "env": rig.env, "at": -1})
@@ -75,6 +78,16 @@ def crash_once(rig: Rig, workers: Nursery, at: int, remediated: Seen, *, is_fres
     assert document["outcome"] == "remediated"
     rig.require(remediated)
     return str(told["point"])
+
+
+def let_the_cloud_finish() -> None:
+    """Wait until what the dead worker had sent has had its effect: a lease is longer than that."""
+    for _ in range(1000):
+        names = [thread.name for thread in threading.enumerate()]
+        if not any("process_request_thread" in name for name in names):
+            return
+        time.sleep(0.002)
+    raise AssertionError("the cloud never ends")
 
 
 def sweep(provider: str, shape: str, folder: Path, workers: Nursery, every: int) -> int:

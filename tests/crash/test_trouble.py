@@ -51,7 +51,6 @@ ONCE = {
     "lost answer": {"kind": "drop", "is_after": True},
     "lost question": {"kind": "drop"},
     "throttled": {"kind": "throttle"},
-    "throttled after the effect": {"kind": "throttle", "is_after": True},
     "5xx": {"kind": "error"},
     "5xx after the effect": {"kind": "error", "is_after": True},
     "garbage": {"kind": "garbage"},
@@ -64,11 +63,11 @@ LASTING = {
     "lost answer, then 5xx for long": {"kind": "error", "count": 8, "is_after": True},
     "lost answer, then nobody answers": {
         "kind": "drop",
-        "count": 40,
+        "count": 25,
         "is_after": True,
         "everything": True,
     },
-    "nobody answers": {"kind": "drop", "count": 40, "everything": True},
+    "nobody answers": {"kind": "drop", "count": 25, "everything": True},
 }
 ALL = {**ONCE, **LASTING}
 
