@@ -29,7 +29,14 @@ from sgguard.model import (
 from sgguard.policy import DeletePolicy, LaunchPolicy, Policy
 
 TENCENT = Traits("tencent", "refused", "ResourceInUse", "instance", "sg-5ua9adfv")
-ALIBABA = Traits("alibaba", "refused", "DependencyViolation", "interface", "sg-bp67acfmxazb4p")
+ALIBABA = Traits(
+    "alibaba",
+    "refused",
+    "DependencyViolation",
+    "interface",
+    "sg-bp67acfmxazb4p",
+    has_self_references=False,
+)
 HUAWEI = Traits(
     "huawei", "unknown", "VPC.9902", "interface", "0552091e-b83a-49dd-88a7-4a5c86fd9ec3"
 )

@@ -10,7 +10,17 @@ import pytest
 from sgguard.guards import delete
 from sgguard.policy import DeletePolicy, Exemption, Match, Policy, ScopePolicy
 
-from .cast import FORCING, TENCENT, codes, facts, group, named_by, named_by_unknown_rule, server
+from .cast import (
+    ALIBABA,
+    FORCING,
+    TENCENT,
+    codes,
+    facts,
+    group,
+    named_by,
+    named_by_unknown_rule,
+    server,
+)
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 KEEPS_ANOTHER = server("ins-1", other_group_ids=("sg-z",))
@@ -81,6 +91,19 @@ def test_the_replacement_is_the_one_listed_for_the_group_where_it_can_be_used(mo
 def test_without_a_usable_replacement_the_rule_is_revoked_if_that_is_permitted():
     policy = rewriting("rewrite", "revoke", replacement_group="sg-a")
     plan = judged(group(references=[named_by()]), policy).plan
+    assert [one.action for one in plan] == ["revoke", "delete"]
+
+
+def test_a_rule_of_the_replacement_itself_comes_to_name_its_own_group_where_rules_may():
+    of = group(references=[named_by("sg-new")])
+    plan = judged(of, rewriting("rewrite", "revoke")).plan
+    assert [one.action for one in plan] == ["rewrite", "delete"]
+
+
+def test_no_rule_is_made_to_name_its_own_group_where_the_cloud_refuses_such_rules():
+    of, fallback = group(references=[named_by("sg-bp1new")]), {"replacement_group": "sg-bp1new"}
+    assert judged(of, rewriting(**fallback), traits=ALIBABA).verdict == "block"
+    plan = judged(of, rewriting("rewrite", "revoke", **fallback), traits=ALIBABA).plan
     assert [one.action for one in plan] == ["revoke", "delete"]
 
 

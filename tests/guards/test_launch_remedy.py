@@ -257,3 +257,10 @@ def test_a_launch_without_groups_is_judged_by_its_place():
     assert judged(planned(), Policy(scopes=(here,))).verdict == "block"
     elsewhere = ScopePolicy(Match(region="eu-*"), launch={"baseline": ("sg-base",)})
     assert judged(planned(), Policy(scopes=(elsewhere,))).verdict == "allow"
+
+
+def test_where_the_instance_is_told_only_its_primary_interface_gets_the_baseline():
+    nics = (interface("eni-1", "sg-a", is_primary=True), interface("eni-2", "sg-a"))
+    policy = requiring("bind", baseline=("sg-base",))
+    found = judged(carrying("sg-a", interfaces=nics), policy)
+    assert outline(found) == [("bind", "sg-base", "ins-1")]
