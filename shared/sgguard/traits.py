@@ -22,6 +22,7 @@ class Traits:
     to delete it by force; an instance keeps its other groups.
     ``primary_holder``: the kind of holder (:class:`~sgguard.model.Binding`) that carries the groups
     of an instance's primary interface; ``instance`` where the cloud is told by the instance's id.
+    ``has_self_references``: whether a rule of a group may name that group itself.
     ``blind_spots``: sentences, one for each thing this cloud's API cannot tell about who holds a
     group; they are shown beside a verdict and never change it.
     """
@@ -38,3 +39,4 @@ class Traits:
     foreign_refused_with: str = ""
     can_force_delete: bool = False
     primary_holder: Literal["instance", "interface", "port"] = "instance"
+    has_self_references: bool = True

@@ -43,7 +43,8 @@ def change_rule(
         return None
     permitted = [one for one in own.delete.remedies if one in theirs.delete.remedies]
     to_group = _replacement(ground, own, member) if "rewrite" in permitted else ""
-    if to_group:
+    is_own_rule = to_group == reference.group_id
+    if to_group and (ground.facts.traits.has_self_references or not is_own_rule):
         return Ruled(group_id, reference, to_group)
     return Ruled(group_id, reference) if "revoke" in permitted else None
 

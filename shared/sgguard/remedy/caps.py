@@ -22,6 +22,7 @@ def stopped_by(plan: Plan, survey: Survey, caps: Caps) -> tuple[Reason, ...]:
         *_too_much_of_a_group(plan, survey, caps),
         *_no_way_in(plan, survey, caps),
         *_no_room(plan, survey),
+        *_no_room_in_project(plan, survey),
     )
 
 
@@ -92,6 +93,20 @@ def _has_port(ports: str, port: int) -> bool:
         if low.isdigit() and int(low) <= port <= int(high if high.isdigit() else low):
             return True
     return False
+
+
+def _no_room_in_project(plan: Plan, survey: Survey) -> Iterator[Reason]:
+    """What is removed must find room again when it is taken back."""
+    kinds, left = {one.change.kind for one in plan.planned}, survey.rules_left
+    if left is None or not kinds & {"add-rule", "remove-rule"}:
+        return
+    if left < 0:
+        words = f"has {count(-left, 'rule')} more than its quota: none could be put back"
+    elif left == 0 and "add-rule" in kinds:
+        words = "has all rules of its quota: there is no room to add a rewritten one"
+    else:
+        return
+    yield _reason("cap-exceeded", str(plan.scope), f"The project {words}.")
 
 
 def _no_room(plan: Plan, survey: Survey) -> Iterator[Reason]:

@@ -52,7 +52,8 @@ class Survey:
     ``holders`` are the groups of each holder in the cloud's order. ``groups`` are further groups
     that are to be used (a replacement, a fallback); None where one does not exist.
     ``rules_ceiling`` is how many rules a group may have, ``groups_ceiling`` how many groups a
-    holder; None where nobody told.
+    holder; None where nobody told. ``rules_left`` is how many more rules their project may have,
+    negative where it has more than that already.
     """
 
     rules: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
@@ -60,6 +61,7 @@ class Survey:
     groups: Mapping[str, Group | None] = field(default_factory=dict)
     rules_ceiling: int | None = None
     groups_ceiling: int | None = None
+    rules_left: int | None = None
 
 
 class _MovedError(Exception):

@@ -87,13 +87,17 @@ def _unusable(
     scope: Scope, facts: DeleteFacts | LaunchFacts, used: Sequence[str], seen: Survey
 ) -> Iterator[Reason]:
     """Say which group of the policy does not exist, or cannot take the place of another."""
-    networks = {one.group.network for one in facts.groups if one.group and one.group.network}
+    known = [one.group for one in facts.groups if one.group]
+    networks = {one.network for one in known if one.network}
+    projects = {one.project for one in known if one.project}
     for group_id in dict.fromkeys(used):
         group = seen.groups.get(group_id)
         if group is None:
             words = f"{group_id}, which the policy would use instead, is not in {scope}."
         elif group.network and networks and group.network not in networks:
             words = f"{_name(group)}, which the policy would use, belongs to {group.network}."
+        elif group.project and projects - {group.project} and not group.is_shared:
+            words = f"{_name(group)}, which the policy would use, is of project {group.project}."
         else:
             continue
         yield Reason(

@@ -18,6 +18,7 @@ from sgguard.wire.parallel import parallel
 _T = TypeVar("_T")
 
 _RULE_ACTIONS = frozenset({"revoke", "rewrite", "delete"})
+_PUT_BACK_ACTIONS = frozenset({"revoke", "rewrite"})
 _HOLDER_ACTIONS = frozenset({"unbind", "move", "bind", "replace"})
 
 
@@ -38,7 +39,9 @@ def survey(
     wanted = _once(extra)
     known = _told(facts, held) if not cloud.traits.orders_groups else {}
     asked = [holder for holder in held if holder not in known]
-    needs_limits = any(step.action == "rewrite" or "to_group" in step.details for step in outline)
+    needs_limits = any(
+        step.action in _PUT_BACK_ACTIONS or "to_group" in step.details for step in outline
+    )
     rules, holders, groups, limits = _read(cloud, ruled, asked, wanted, needs_limits=needs_limits)
     return Survey(
         rules=dict(zip(ruled, rules, strict=True)),
@@ -49,6 +52,7 @@ def survey(
         groups=groups,
         rules_ceiling=_ceiling(limits, "rules-per-group"),
         groups_ceiling=_ceiling(limits, f"groups-per-{cloud.traits.group_limit_per}"),
+        rules_left=_left(limits, "rules-per-project"),
     )
 
 
@@ -125,3 +129,13 @@ def _ceiling(limits: Sequence[Limit], name: str) -> int | None:
     found = [limit.ceiling for limit in limits if limit.name == name and limit.is_enforced]
     ceilings = [one for one in found if one is not None]
     return min(ceilings, default=None)
+
+
+def _left(limits: Sequence[Limit], name: str) -> int | None:
+    """Return how much is left of a limit of which the cloud tells how much is used."""
+    left = [
+        limit.ceiling - limit.used
+        for limit in limits
+        if limit.name == name and limit.ceiling is not None and limit.used is not None
+    ]
+    return min(left, default=None)

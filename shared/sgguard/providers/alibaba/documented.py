@@ -32,6 +32,8 @@ TRAITS = Traits(
     managed_refused_with="InvalidOperation.ResourceManagedByCloudProduct",
     group_limit_per="instance",
     group_id_example="sg-bp67acfmxazb4p2jfvo1",
+    # InvalidSecurityGroup.IsSame (AuthorizeSecurityGroup, AuthorizeSecurityGroupEgress)
+    has_self_references=False,
     blind_spots=(_UNREADABLE, _UNLAUNCHED, _ELSEWHERE),
 )
 

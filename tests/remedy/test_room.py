@@ -1,0 +1,58 @@
+"""What a cloud would refuse in the middle of a plan is known before it begins."""
+
+from __future__ import annotations
+
+import pytest
+
+from sgguard.emulator.transport import EmulatorTransport
+from sgguard.means import Means
+from sgguard.model import Address, DeleteRequest
+from sgguard.pipeline import decide_delete
+from tests.remedy.stage import Stage
+from tests.worlds import world_of
+
+
+def judged(stage: Stage):
+    means = Means.from_env(stage.env, transport=EmulatorTransport(stage.emulator))
+    request = DeleteRequest((Address(stage.scope, stage.world.referenced),))
+    return decide_delete(request, means, event_id="e").judgement
+
+
+def blocking(judgement) -> list[str]:
+    return [one.code for one in judgement.reasons if one.effect == "block"]
+
+
+def with_quota(tmp_path, *remedies: str, left: int) -> Stage:
+    """OpenStack, where so many more rules find room in the project."""
+    stage = Stage(world_of("openstack"), tmp_path, remedies=remedies)
+    (cloud,) = stage.emulator.state.clouds
+    mine = cloud.group(stage.world.referenced).project
+    used = sum(len(group.rules) for group in cloud.groups if group.project == mine)
+    cloud.limits["rules-per-project"] = used + left
+    return stage
+
+
+@pytest.mark.parametrize(
+    ("remedy", "left", "verdict"),
+    [
+        ("revoke", -1, "block"),
+        ("revoke", 0, "remediate"),
+        ("rewrite", -1, "block"),
+        ("rewrite", 0, "block"),
+        ("rewrite", 1, "remediate"),
+    ],
+)
+def test_no_rule_is_taken_that_the_quota_would_not_let_us_put_back(tmp_path, remedy, left, verdict):
+    found = judged(with_quota(tmp_path, remedy, left=left))
+    assert found.verdict == verdict
+    assert ("cap-exceeded" in blocking(found)) == (verdict == "block")
+
+
+def test_a_replacement_of_another_project_is_not_used(tmp_path):
+    stage = Stage(world_of("tencent"), tmp_path, remedies=("rewrite",))
+    assert judged(stage).verdict == "remediate"
+    (cloud,) = stage.emulator.state.clouds
+    cloud.group(stage.world.free).project = "1100"
+    found = judged(stage)
+    assert found.verdict == "block"
+    assert "replacement-unusable" in blocking(found)
