@@ -195,7 +195,7 @@ class Desk:
             raise StoreError(f"nothing is kept of decision {claim.decision_id}")
         found: Json = json.loads(record.document_json)
         try:
-            if run.state == "open":
+            if run.state in ("open", "stuck"):
                 if stopped := self.stopped():
                     raise HaltedError(f"{stopped}; decision {claim.decision_id} is unfinished")
                 plan = codec.load(Plan, run.plan_json)
