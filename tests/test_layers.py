@@ -81,6 +81,7 @@ MAY_IMPORT = {
     | SAYING
     | {"answer", "codec", "document_outcome", "events", "handling", "means", "outcome"}
     | {"pipeline", "problem", "remedy", "store", "approving"},
+    "resuming": FOUNDATION | {"approving", "means", "outcome", "store"},
     "handling": FOUNDATION
     | {"document", "events", "means", "outcome", "pipeline", "store", "wire"},
     "rehearsal": FOUNDATION | {"codec", "guards", "permission"},
@@ -113,7 +114,8 @@ MAY_IMPORT = {
     "cli": FOUNDATION
     | SAYING
     | {"request", "pipeline", "doctor", "providers", "wire", "emulator", "demo", "serve"}
-    | {"processes", "rehearsal", "restoring", "cli"},
+    | {"processes", "rehearsal", "restoring", "cli"}
+    | {"approving", "resuming", "retention", "means", "outcome", "store"},
 }
 
 # Folders of alternatives: one does not know the other. Shared ground has another name.

@@ -14,7 +14,20 @@ from sgguard.cli import failure
 
 __all__ = ["main"]
 
-_COMMANDS = ("demo", "doctor", "emulate", "serve", "check", "explain", "policy", "restore")
+_COMMANDS = (
+    "demo",
+    "doctor",
+    "emulate",
+    "serve",
+    "check",
+    "explain",
+    "policy",
+    "restore",
+    "approvals",
+    "decisions",
+    "resume",
+    "halt",
+)
 
 
 class _Lazy(click.Group):
