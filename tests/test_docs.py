@@ -171,6 +171,14 @@ def test_the_cases_can_be_read(tmp_path):
     assert rehearsal.read_cases(file).cases[0].reasons == ("protected", "bound")
 
 
+def test_the_policy_of_the_approval_section_asks_somebody(tmp_path):
+    file = tmp_path / "policy.toml"
+    file.write_text(section("approval"))
+    loaded = policy.load(str(file))
+    assert (loaded.mode, loaded.approval.approvers) == ("approve", ("ada", "bob"))
+    assert loaded.approval == policy.ApprovalPolicy(("ada", "bob"))
+
+
 def test_the_scenario_loads():
     loaded = scenario.parse(section("scenario"), "README.md")
     assert Emulator.load({"clouds": loaded.clouds}).state.cloud("tencent")
