@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "shared" / "sgguard"
 
 FOUNDATION = {
+    "clouds",
     "address",
     "question",
     "model",
@@ -29,6 +30,7 @@ SAYING = {"document", "text", "graph", "wording"}
 MAY_IMPORT = {
     "": set(),
     "errors": set(),
+    "clouds": set(),
     "schemas": {"errors"},
     "address": {"errors"},
     "question": {"address"},
@@ -40,7 +42,7 @@ MAY_IMPORT = {
     "store": {"errors", "settings", "store"},
     "remedy": FOUNDATION
     | {"permission", "change", "codec", "store", "wording", "providers", "wire", "remedy"},
-    "policy": {"decision", "errors", "model", "schemas"},
+    "policy": {"clouds", "decision", "errors", "model", "schemas"},
     "settings": {"decision", "errors"},
     "logs": {"errors", "settings"},
     "wire": FOUNDATION | {"wire"},

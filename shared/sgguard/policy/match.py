@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+from sgguard.clouds import names
 from sgguard.model import Address, Group
 
 _COLONS_OF_ADDRESS = 3
@@ -13,8 +14,6 @@ _ANY_IDS = (
 )
 """Two ids of each form that have nothing in common but the form."""
 _ANY_REGIONS = ("00-00-0", "zz-zz-z")
-CLOUDS = ("alibaba", "huawei", "openstack", "tencent", "tencent-dfw")
-"""The providers there are; a policy is read before any of them is imported."""
 
 
 def matches(pattern: str, address: Address | str, group: Group | None) -> bool:
@@ -40,7 +39,7 @@ def is_too_wide(pattern: str) -> bool:
     for ids in _ANY_IDS:
         if all(fnmatchcase(one, pattern) for one in ids):
             return True
-        for cloud in CLOUDS:
+        for cloud in names():
             addresses = (f"{cloud}::{r}:{one}" for r in _ANY_REGIONS for one in ids)
             if all(fnmatchcase(one, pattern) for one in addresses):
                 return True

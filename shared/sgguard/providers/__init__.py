@@ -7,13 +7,12 @@ several providers use begins with an underscore.
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable
-from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import cast
 
+from sgguard.clouds import names as names
 from sgguard.errors import AddressError
 from sgguard.providers._probing import Grant, Probe, Probing, Question, Setup
 from sgguard.providers.base import Access, Cloud, Provider
@@ -31,18 +30,6 @@ __all__ = [
     "names",
     "probing",
 ]
-
-
-@lru_cache(maxsize=1)
-def names() -> tuple[str, ...]:
-    """Return the names of every provider, sorted."""
-    return tuple(
-        sorted(
-            module.name.replace("_", "-")
-            for module in pkgutil.iter_modules(__path__)
-            if module.name != "base" and not module.name.startswith("_")
-        )
-    )
 
 
 def connect(provider: str, access: Access) -> Cloud:
