@@ -49,7 +49,8 @@ def carry_out(worker: Worker, plan: Plan) -> Result:
     """
     progress = Progress.of(plan, worker.store.entries(worker.claim.decision_id))
     settle_by_looking(worker, progress, progress.unsettled())
-    result = None if progress.is_undoing else _forward(worker, plan, progress)
+    is_over = progress.is_undoing or progress.doubtful
+    result = None if is_over else _forward(worker, plan, progress)
     result = result or _back(worker, plan, progress)
     state = _STATES[result.outcome]
     worker.store.close_run(worker.claim, worker.claim.decision_id, state, _sentence(result))
@@ -123,6 +124,10 @@ def _back(worker: Worker, plan: Plan, progress: Progress) -> Result:
     left: list[str] = []
     kept: list[Step] = []
     for step, planned in reversed(list(enumerate(plan.planned))):
+        if step in progress.doubtful:
+            kept.append(planned.step)
+            how = progress.doubtful[step]
+            left.append(f"nobody knows how far it went: {planned.step.summary}: {how}")
         if not progress.is_done(step) or planned.change.kind == "delete-group":
             continue
         if planned.step in kept:
@@ -147,7 +152,7 @@ def _undo(worker: Worker, progress: Progress, step: int, planned: Planned) -> st
     sight, how = look(worker.cloud, inverse)
     if sight is Sight.MOVED:
         return f"the world has moved: {how}"
-    if sight is Sight.AFTER:
+    if sight is Sight.AFTER or sight is Sight.GONE:
         progress.undone(step)
         return ""
     refused = attempt(worker, progress, {step: inverse}, is_undo=True, is_vital=True)

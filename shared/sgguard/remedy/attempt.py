@@ -162,6 +162,9 @@ def _after_trouble(
     is_ours = not is_known or progress.was_tried(entry)
     is_done = is_there and is_ours
     why = f"{error} (looked: {how or sight.value})"
+    if sight is Sight.MOVED and is_ours:
+        _doubt(worker, progress, entry, how, why)
+        return _Trouble(why, is_final=True)
     _settle(worker, progress, entry, is_done=is_done, note=why, made=how if is_done else "")
     is_final = sight is not Sight.BEFORE or isinstance(error, NotFoundError)
     return _Trouble(why, is_there and (is_ours or not is_half), is_final)
@@ -175,9 +178,19 @@ def settle_by_looking(worker: Worker, progress: Progress, entries: Sequence[Entr
         looks = parallel([partial(look, worker.cloud, change) for change in changes])
         for entry, (sight, how) in zip(some, looks, strict=True):
             note = f"nobody said what came of it (looked: {how or sight.value})"
+            if sight is Sight.MOVED:
+                _doubt(worker, progress, entry, how, note)
+                continue
             is_done = sight is Sight.AFTER
             made = how if is_done else ""
             _settle(worker, progress, entry, is_done=is_done, note=note, made=made)
+
+
+def _doubt(worker: Worker, progress: Progress, entry: Entry, how: str, note: str) -> None:
+    """Leave a change unsettled: it may have been made, and somebody changed the same as well."""
+    progress.doubtful[entry.step] = how
+    progress.failure = progress.failure or note
+    worker.store.settle(worker.claim, entry, "intended", note=note)
 
 
 def _settle(

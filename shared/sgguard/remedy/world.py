@@ -17,6 +17,7 @@ class Sight(Enum):
     BEFORE = "as before the change"
     AFTER = "as after the change"
     MOVED = "neither as before nor as after the change"
+    GONE = "without what the change is about"
 
 
 def perform(cloud: Cloud, change: Change, token: str) -> str:
@@ -105,7 +106,7 @@ def _look_at_rule(cloud: Cloud, change: Change) -> tuple[Sight, str]:
     try:
         rules = rules_of(cloud, change.group_id)
     except NotFoundError:
-        return Sight.MOVED, f"group {change.group_id} is gone"
+        return Sight.GONE, f"group {change.group_id} is gone"
     wanted = content(rule_of(change))
     is_there = any(content(rule) == wanted for rule in rules)
     is_made = is_there == (change.kind == "add-rule")
@@ -116,7 +117,7 @@ def _look_at_holder(cloud: Cloud, change: Change) -> tuple[Sight, str]:
     holder = holder_of(change)
     carried = cloud.read_holder(holder)
     if carried is None:
-        return Sight.MOVED, f"{holder.kind} {holder.holder_id} is gone"
+        return Sight.GONE, f"{holder.kind} {holder.holder_id} is gone"
     if same_groups(cloud, carried, change.after):
         return Sight.AFTER, ""
     if same_groups(cloud, carried, change.before):
