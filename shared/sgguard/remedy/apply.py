@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 from sgguard.change import renamed
 from sgguard.decision import Outcome, Step
+from sgguard.providers.base import Together
 from sgguard.remedy.attempt import TRIES, Worker, attempt, require_time, settle_by_looking
 from sgguard.remedy.plan import Plan, Planned
 from sgguard.remedy.progress import Progress
-from sgguard.remedy.wave import next_wave
+from sgguard.remedy.wave import AT_ONCE, TOGETHER, next_wave
 from sgguard.remedy.world import Sight, look
 from sgguard.store.rows import RunState
 
@@ -67,7 +68,8 @@ def _forward(worker: Worker, plan: Plan, progress: Progress) -> Result | None:
     is_guarded = worker.cloud.traits.on_delete_referenced == "refused"
     is_checked = False
     passed = {step for step in range(len(plan.planned)) if progress.is_done(step)}
-    while wave := next_wave(plan, passed):
+    holders = TOGETHER if isinstance(worker.cloud, Together) else AT_ONCE
+    while wave := next_wave(plan, passed, holders):
         changes = {step: renamed(plan.planned[step].change, progress.made) for step in wave}
         is_delete = any(change.kind == "delete-group" for change in changes.values())
         if is_delete and not is_checked:

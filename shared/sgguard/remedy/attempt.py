@@ -24,7 +24,7 @@ from sgguard.errors import (
 from sgguard.providers.base import Cloud
 from sgguard.remedy.progress import Progress
 from sgguard.remedy.wave import AT_ONCE
-from sgguard.remedy.world import Sight, look, perform
+from sgguard.remedy.world import Sight, look, perform_all
 from sgguard.store.base import Store
 from sgguard.store.rows import Claim, Entry
 from sgguard.wire.clock import Deadline
@@ -110,12 +110,8 @@ def _made(
         worker.store.intend(worker.claim, entry, worker.lease_s)
         progress.intended(entry)
         entries[step] = entry
-    ended = parallel(
-        [
-            partial(_ended, worker.cloud, change, _token(worker, step, is_undo=is_undo))
-            for step, change in changes.items()
-        ]
-    )
+    sent = [(change, _token(worker, step, is_undo=is_undo)) for step, change in changes.items()]
+    ended = perform_all(worker.cloud, sent)
     failed: dict[int, tuple[Entry, SgguardError]] = {}
     for (step, entry), made in zip(entries.items(), ended, strict=True):
         if isinstance(made, str):
@@ -123,14 +119,6 @@ def _made(
         else:
             failed[step] = (entry, made)
     return failed
-
-
-def _ended(cloud: Cloud, change: Change, token: str) -> str | SgguardError:
-    """Make one change; return the id of what it made, if anything, or its error."""
-    try:
-        return perform(cloud, change, token)
-    except SgguardError as error:
-        return error
 
 
 @dataclass(frozen=True, slots=True)

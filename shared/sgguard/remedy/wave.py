@@ -17,13 +17,16 @@ from sgguard.remedy.plan import Plan
 from sgguard.remedy.world import holder_of
 
 AT_ONCE = 8
-"""How many changes are under way at a time: what a worker that dies leaves to be looked at."""
+"""How many changes are under way at a time, each with calls of its own."""
+
+TOGETHER = 100
+"""How many are, where a cloud's calls take many holders."""
 
 _Sort = Literal["rules", "holders", "alone"]
 
 
-def next_wave(plan: Plan, passed: Collection[int], at_most: int = AT_ONCE) -> tuple[int, ...]:
-    """Return the steps to make now, none when all are ``passed``.
+def next_wave(plan: Plan, passed: Collection[int], holders: int = AT_ONCE) -> tuple[int, ...]:
+    """Return the steps to make now, none when all are ``passed``; at most so many ``holders``.
 
     Of each thing it is the first step that is not passed.
     """
@@ -37,7 +40,7 @@ def next_wave(plan: Plan, passed: Collection[int], at_most: int = AT_ONCE) -> tu
             break
         sort = mine
         wave.setdefault(_thing(planned.change), step)
-        if len(wave) == at_most:
+        if len(wave) == (holders if mine == "holders" else AT_ONCE):
             break
     return tuple(wave.values())
 

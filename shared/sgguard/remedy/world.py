@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from functools import partial
 
 from sgguard.change import Change, Holder, content
-from sgguard.errors import NotFoundError, UnknownShapeError
+from sgguard.errors import NotFoundError, SgguardError, UnknownShapeError
 from sgguard.model import Group, Rule
-from sgguard.providers.base import Cloud
+from sgguard.providers.base import Cloud, Together
+from sgguard.wire.parallel import parallel
 
 
 class Sight(Enum):
@@ -38,6 +40,25 @@ def perform(cloud: Cloud, change: Change, token: str) -> str:
         case "create-group":
             return cloud.create_group(group_of(change), token=token)
     return ""
+
+
+def perform_all(cloud: Cloud, changes: Sequence[tuple[Change, str]]) -> list[str | SgguardError]:
+    """Make changes of different things side by side, each with its token.
+
+    Return of each what :func:`perform` returns, or its error.
+    """
+    kinds = {change.kind for change, _ in changes}
+    if len(changes) > 1 and kinds == {"set-groups"} and isinstance(cloud, Together):
+        errors = cloud.set_groups_together([change for change, _ in changes])
+        return [error or "" for error in errors]
+    return parallel([partial(_performed, cloud, change, token) for change, token in changes])
+
+
+def _performed(cloud: Cloud, change: Change, token: str) -> str | SgguardError:
+    try:
+        return perform(cloud, change, token)
+    except SgguardError as error:
+        return error
 
 
 def look(cloud: Cloud, change: Change) -> tuple[Sight, str]:

@@ -19,8 +19,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from sgguard.change import Holder
-from sgguard.errors import InputError, SettingsError
+from sgguard.change import Change, Holder
+from sgguard.errors import InputError, SettingsError, SgguardError
 from sgguard.model import (
     Binding,
     Group,
@@ -44,6 +44,7 @@ from sgguard.providers.tencent.group import create_group
 from sgguard.providers.tencent.rate import RATES as RATES
 from sgguard.providers.tencent.references import list_references
 from sgguard.providers.tencent.rule import add_rule, remove_rule
+from sgguard.providers.tencent.together import set_groups_together
 from sgguard.wire.parallel import parallel
 from sgguard.wire.tc3 import Tc3Auth
 
@@ -234,6 +235,10 @@ class Tencent:
         """Give the holder other groups, keep their order, and wait until the cloud is done."""
         del token  # the calls take none
         holders.set_groups(self.api, holder, before, after)
+
+    def set_groups_together(self, changes: Sequence[Change]) -> list[SgguardError | None]:
+        """Give many holders other groups, a hundred instances a call."""
+        return set_groups_together(self.api, changes)
 
     # -- parts ------------------------------------------------------------------------------
 

@@ -128,33 +128,46 @@ def _groups_of_instance(api: TencentApi, instance_id: str) -> Groups | None:
 
 def _write(api: TencentApi, calls: Calls, holder_id: str, before: Groups, after: Groups) -> Json:
     """Send the one call that touches least."""
-    ids = [holder_id]
+    action, params = call_of(calls, before, after)
+    if action == calls.replace:
+        named = {calls.replaced_id: [holder_id] if calls.takes_many else holder_id}
+        return api.write(calls.service, action, {**params, **named})
+    return api.write(calls.service, action, {**params, calls.ids: [holder_id]})
+
+
+def call_of(calls: Calls, before: Groups, after: Groups) -> tuple[str, dict[str, list[str]]]:
+    """Return the call that touches least, and what it takes besides the holders."""
     gone = [group_id for group_id in before if group_id not in after]
     if after[:-1] == before:
-        return api.write(
-            calls.service, calls.bind, {calls.ids: ids, "SecurityGroupIds": [after[-1]]}
-        )
+        return calls.bind, {"SecurityGroupIds": [after[-1]]}
     if len(gone) == 1 and after == tuple(one for one in before if one not in gone):
-        return api.write(calls.service, calls.unbind, {calls.ids: ids, "SecurityGroupIds": gone})
-    named: object = ids if calls.takes_many else holder_id
-    params = {calls.replaced_id: named, calls.replaced_groups: list(after)}
-    return api.write(calls.service, calls.replace, params)
+        return calls.unbind, {"SecurityGroupIds": gone}
+    return calls.replace, {calls.replaced_groups: list(after)}
 
 
 def _await_instance(api: TencentApi, instance_id: str, after: Groups, request_id: str) -> None:
     def is_over(row: Json | None) -> bool:
         if row is None:
             raise NotFoundError(api.wire.provider, "DescribeInstances", detail=instance_id)
-        operation = reads.operation(api, row)
-        if operation.state == "OPERATING":
-            return False
-        if reads.instance_of(api, row).group_ids == after:
-            return True
-        _raise_if_failed(api, operation, request_id)
-        return False  # what is shown is older than the change
+        return is_changed(api, row, after, request_id)
 
     what = f"the binding of {instance_id}"
     ask_until(api.wire, partial(reads.instance_row, api, instance_id), is_over, what)
+
+
+def is_changed(api: TencentApi, row: Json, after: Groups, request_id: str) -> bool:
+    """Say whether an instance has come to carry the groups a call of ours asked for.
+
+    Raises:
+        CloudError: the cloud took the call and failed to carry it out.
+    """
+    operation = reads.operation(api, row)
+    if operation.state == "OPERATING":
+        return False
+    if reads.instance_of(api, row).group_ids == after:
+        return True
+    _raise_if_failed(api, operation, request_id)
+    return False  # what is shown is older than the change
 
 
 def _raise_if_failed(api: TencentApi, operation: Operation, request_id: str) -> None:
