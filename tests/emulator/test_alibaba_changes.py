@@ -347,3 +347,54 @@ def test_a_change_of_groups_is_listed_later_where_the_scenario_says_so(emulator,
     assert cloud.groups_of(SERVER) == [APP]
     clock[0] += 5
     assert listed() == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "told"), [("Drop", "Drop"), ("drop", "Drop"), ("ACCEPT", "Accept")]
+)
+def test_members_of_a_group_are_isolated_and_let_together_again(call, cloud, policy, told):
+    cloud.group(FREE).isolated = told == "Accept"
+    named = {"SecurityGroupId": FREE}
+    changed = call("ModifySecurityGroupPolicy", named | {"InnerAccessPolicy": policy})
+    assert changed == (200, "")
+    assert cloud.group(FREE).isolated is (told == "Drop")
+    _, shown = call.caller("DescribeSecurityGroupAttribute", params=named)
+    assert shown["InnerAccessPolicy"] == told
+
+
+@pytest.mark.parametrize(
+    ("group_id", "policy", "refused"),
+    [
+        (FREE, "", (400, "MissingParameter")),
+        (FREE, "reject", (400, "InvalidParameter")),
+        (ADVANCED, "Accept", (403, "OperationDenied")),
+        (MANAGED, "Drop", (403, "InvalidOperation.ResourceManagedByCloudProduct")),
+        (FOREIGN, "Drop", (404, "InvalidSecurityGroupId.NotFound")),
+    ],
+)
+def test_a_policy_that_cannot_be_set_is_refused(call, cloud, group_id, policy, refused):
+    params = {"SecurityGroupId": group_id, "InnerAccessPolicy": policy}
+    assert call("ModifySecurityGroupPolicy", params) == refused
+    assert not cloud.group(group_id).isolated
+
+
+def test_members_of_an_advanced_group_never_reach_each_other_by_themselves(call):
+    _, shown = call.caller("DescribeSecurityGroupAttribute", params={"SecurityGroupId": ADVANCED})
+    assert shown["InnerAccessPolicy"] == "Drop"
+
+
+def test_the_same_token_sets_a_policy_once(call, cloud):
+    drop = {"SecurityGroupId": FREE, "InnerAccessPolicy": "Drop", "ClientToken": "t"}
+    assert call("ModifySecurityGroupPolicy", drop) == (200, "")
+    cloud.group(FREE).isolated = False
+    assert call("ModifySecurityGroupPolicy", drop) == (200, "")
+    assert not cloud.group(FREE).isolated
+    accept = drop | {"InnerAccessPolicy": "Accept"}
+    assert call("ModifySecurityGroupPolicy", accept) == (400, "IdempotentParameterMismatch")
+
+
+def test_a_scenario_says_whose_members_do_not_reach_each_other():
+    scenario = copy.deepcopy(WORLD.scenario)
+    (group,) = (one for one in scenario["clouds"][0]["groups"] if one["id"] == FREE)
+    group["isolated"] = True
+    assert Emulator.load(scenario).state.clouds[0].group(FREE).isolated

@@ -222,3 +222,20 @@ def test_the_older_sdk_moves_an_instance(ask, cloud):
     request.set_SecurityGroupIdss([APP])
     assert ask(request)["RequestId"]
     assert cloud.groups_of(SERVER) == [APP]
+
+
+def test_members_of_a_group_are_isolated(client, cloud):
+    for policy in ("Drop", "Accept"):
+        client.modify_security_group_policy(
+            models.ModifySecurityGroupPolicyRequest(
+                region_id=REGION,
+                security_group_id=FREE,
+                inner_access_policy=policy,
+                client_token=f"set {policy}",
+            )
+        )
+        shown = client.describe_security_group_attribute(
+            models.DescribeSecurityGroupAttributeRequest(region_id=REGION, security_group_id=FREE)
+        )
+        assert shown.body.inner_access_policy == policy
+        assert cloud.group(FREE).isolated is (policy == "Drop")

@@ -19,7 +19,9 @@ from sgguard.errors import (
     InUseError,
     LimitError,
     NotFoundError,
+    ThrottledError,
     UnavailableError,
+    UnknownShapeError,
     UnreachableError,
 )
 from sgguard.model import Direction, Group, Rule
@@ -433,6 +435,107 @@ def test_the_type_of_a_group_is_kept(provider, group_id):
     group = provider.read_groups([group_id]).value[group_id]
     new = provider.create_group(group, token="")
     assert restored(provider, new).kind == group.kind != ""
+
+
+def defined(provider, group_id):
+    return provider.define_group(provider.read_groups([group_id]).value[group_id])
+
+
+@pytest.mark.parametrize("is_isolated", [True, False])
+def test_whether_members_reach_each_other_is_kept(emulator, cloud, provider, is_isolated):
+    cloud.group(WEB).isolated = is_isolated
+    group = defined(provider, WEB)
+    assert len(group.rules) == len(cloud.group(WEB).rules)
+    new = provider.create_group(group, token="t")
+    assert cloud.group(new).isolated is is_isolated
+    assert actions(emulator).count("ModifySecurityGroupPolicy") == int(is_isolated)
+
+
+def test_a_classic_group_is_isolated_again_as_well(cloud, provider):
+    cloud.group(FREE).network, cloud.group(FREE).isolated = "", True
+    assert cloud.group(provider.create_group(defined(provider, FREE), token="t")).isolated
+
+
+def test_an_advanced_group_isolates_its_members_without_being_told(emulator, cloud, provider):
+    group = defined(provider, ADVANCED)
+    assert group.native == (("InnerAccessPolicy", "Drop"),)
+    new = provider.create_group(group, token="t")
+    assert cloud.group(new).kind == "advanced"
+    assert "ModifySecurityGroupPolicy" not in actions(emulator)
+
+
+def test_a_group_that_says_nothing_of_its_members_is_not_taken_for_an_open_one(emulator, provider):
+    switch(emulator, omits_inner_access=True)
+    with pytest.raises(UnknownShapeError, match="InnerAccessPolicy"):
+        defined(provider, WEB)
+    assert len(provider.list_rules(WEB).value) == 2  # which is all a verdict needs
+    assert defined(provider, ADVANCED).native == ()  # there it can be only one thing
+
+
+def test_the_policy_has_a_token_of_its_own(emulator, cloud, provider):
+    cloud.group(WEB).isolated = True
+    group = defined(provider, WEB)
+    provider.create_group(group, token="t")
+    first = sent(emulator, "CreateSecurityGroup")
+    second = sent(emulator, "ModifySecurityGroupPolicy")
+    assert second["ClientToken"] not in ("", first["ClientToken"])
+    provider.create_group(group, token="")
+    last = [one for one in emulator.requests if one.action == "ModifySecurityGroupPolicy"][-1]
+    assert "ClientToken" not in last.query + last.body
+
+
+def isolated(cloud, provider):
+    cloud.group(WEB).isolated = True
+    return defined(provider, WEB)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("throttle", action="ModifySecurityGroupPolicy"),
+        Fault("error", action="ModifySecurityGroupPolicy", code="Forbidden.RAM"),
+        Fault("error", action="ModifySecurityGroupPolicy", code="IdempotentParameterMismatch"),
+        Fault("drop", action="ModifySecurityGroupPolicy"),
+        Fault("drop", action="ModifySecurityGroupPolicy", is_after=True),
+        Fault("garbage", action="ModifySecurityGroupPolicy"),
+    ],
+    ids=["throttled", "forbidden", "conflict", "lost-before", "lost-after", "garbled"],
+)
+def test_a_group_that_cannot_be_isolated_is_deleted_again(emulator, cloud, provider, fault):
+    group = isolated(cloud, provider)
+    before = emulator.state.dump()
+    emulator.faults.append(copy.copy(fault))
+    with pytest.raises(CloudError, match="deleted again") as caught:
+        provider.create_group(group, token="t")
+    # Its token is used up: whoever tried again with it would get the id of the group that is gone.
+    assert caught.value.is_outcome_known
+    assert not isinstance(caught.value, ThrottledError | ConflictError | NotFoundError)
+    assert emulator.state.dump()["clouds"][0]["groups"] == before["clouds"][0]["groups"]
+
+
+def test_a_group_that_can_be_neither_isolated_nor_deleted_may_be_there(emulator, cloud, provider):
+    group = isolated(cloud, provider)
+    known = {one.id for one in cloud.groups}
+    cloud.accounts[0].denied += ["ModifySecurityGroupPolicy", "DeleteSecurityGroup"]
+    with pytest.raises(UnavailableError) as caught:
+        provider.create_group(group, token="t")
+    assert not caught.value.is_outcome_known
+    (half,) = {one.id for one in cloud.groups} - known
+    assert half in str(caught.value)
+
+
+def test_a_policy_that_does_not_show_in_time_leaves_the_group_to_the_next_try(
+    emulator, cloud, provider
+):
+    group = isolated(cloud, provider)
+    known = {one.id for one in cloud.groups}
+    switch(emulator, omits_inner_access=True)
+    with pytest.raises(DeadlineError):
+        WORLD.connect(emulator, deadline_s=0.5).create_group(group, token="t")
+    switch(emulator, omits_inner_access=False)
+    new = provider.create_group(group, token="t")
+    assert {one.id for one in cloud.groups} - known == {new}
+    assert cloud.group(new).isolated
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ page before every further one), ``paging`` (``numbers``: a server from before pa
 page tokens, where it means nothing), ``group_rule_count`` (``absent``, or ``zero`` everywhere),
 ``hidden_groups`` (ids the list of groups leaves out), ``rule_ids`` (``absent``: a server from
 before rule ids), ``binding_delay_s`` (seconds until a change of groups shows), ``new_group_rules``
-(a new group is given a rule).
+(a new group is given a rule), ``omits_inner_access`` (nobody tells whether members of a group reach
+each other).
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def describe_attribute(call: Call) -> dict[str, Any]:
         "SecurityGroupName": group.name,
         "Description": group.description,
         "VpcId": group.network,
-        "InnerAccessPolicy": inner_access(group),
+        **inner_access(call.cloud, group),
         **page_by_token(call, rows, "Permissions", "Permission", sizes=(10, 500, 1000)),
     }
 

@@ -50,9 +50,11 @@ def render_group(group: Group, count: str = "") -> dict[str, Any]:
     }
 
 
-def inner_access(group: Group) -> str:
+def inner_access(cloud: Cloud, group: Group) -> dict[str, str]:
     """Return whether members reach each other; those of an advanced group do not by themselves."""
-    return "Drop" if group.isolated or group.kind == "advanced" else "Accept"
+    is_isolated = group.isolated or group.kind == "advanced"
+    told = {"InnerAccessPolicy": "Drop" if is_isolated else "Accept"}
+    return {} if cloud.quirks.get("omits_inner_access") else told
 
 
 def render_rule(cloud: Cloud, rule: Rule) -> dict[str, Any]:
