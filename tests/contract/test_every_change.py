@@ -234,6 +234,59 @@ def test_a_group_is_created_like_another_and_without_rules(world, cloud):
     assert rules_of(cloud, group_id) == ()
 
 
+@pytest.mark.parametrize("who", ["referrer_in", "referenced", "free"])
+def test_what_builds_a_group_again_has_its_rules_and_costs_no_more_than_they(
+    world, cloud, emulator, who
+):
+    group_id = getattr(world, who)
+    group = cloud.read_groups([group_id]).value[group_id]
+    emulator.requests.clear()
+    rules = rules_of(cloud, group_id)
+    asked = [one.action for one in emulator.requests]
+    emulator.requests.clear()
+
+    defined = cloud.define_group(group)
+
+    assert defined == replace(group, rules=rules, native=defined.native)
+    assert set(group.native) <= set(defined.native)
+    assert [one.action for one in emulator.requests] == asked
+
+
+def test_what_builds_a_group_again_is_never_half_of_it(world, cloud, emulator):
+    group = cloud.read_groups([world.referrer_in]).value[world.referrer_in]
+    emulator.requests.clear()
+    cloud.define_group(group)
+    (action, *_) = [one.action for one in emulator.requests]
+    for account in emulator.state.clouds[0].accounts:
+        account.denied.append(action)
+    with pytest.raises(CloudError) as caught:
+        cloud.define_group(group)
+    assert not isinstance(caught.value, NotFoundError)
+
+
+def created(world: World, cloud: Cloud) -> Change:
+    """A change that builds a group like the referrer, which is still there, under another name."""
+    group = cloud.define_group(cloud.read_groups([world.referrer_in]).value[world.referrer_in])
+    wanted = replace(group, name=f"{group.name}-2", rules=None)
+    return Change("create-group", group.group_id, group=wanted)
+
+
+def test_a_group_that_was_made_is_found_by_its_name(world, cloud):
+    change = created(world, cloud)
+    assert look(cloud, change) == (Sight.BEFORE, "")
+    group_id = perform(cloud, change, token())
+    assert look(cloud, change) == (Sight.AFTER, group_id)
+
+
+def test_a_group_that_was_made_and_not_finished_is_not_the_one_that_was_wanted(world, cloud):
+    change = created(world, cloud)
+    group_id = perform(cloud, change, token())
+    cloud.add_rule(group_id, rules_of(cloud, world.referrer_out)[0], token=token())
+    sight, how = look(cloud, change)
+    assert sight is Sight.MOVED
+    assert group_id in how
+
+
 def changes(world: World, cloud: Cloud) -> list[Change]:
     rule = referring(world, cloud, world.referrer_in)
     (holder, *_) = holders(world, cloud)

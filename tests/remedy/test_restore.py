@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sgguard import providers, restoring
+from sgguard.emulator.faults import Fault
 from sgguard.errors import HaltedError, InputError
 from sgguard.store import open_store
 from tests.remedy.stage import Stage
@@ -55,6 +56,64 @@ def test_a_set_comes_back_whole(stage):
     assert deleted["outcome"] == "remediated"
     restored = stage.restore(deleted["decision_id"])
     assert stage.world_now(*made(restored)) == before
+
+
+@pytest.mark.parametrize("isolated", [True, False], ids=["isolated", "open"])
+def test_members_that_did_not_reach_each_other_do_not_after_a_restore(tmp_path, isolated):
+    stage = Stage(world_of("alibaba"), tmp_path)
+    (cloud,) = stage.emulator.state.clouds
+    cloud.group(stage.world.referenced).isolated = isolated
+    before = stage.world_now()
+    deleted = stage.delete(stage.world.referenced)
+    assert deleted["outcome"] == "remediated"
+    restored = stage.restore(deleted["decision_id"])
+    assert restored["outcome"] == "remediated"
+    assert stage.world_now(*made(restored)) == before
+
+
+def test_a_group_whose_members_would_reach_each_other_is_not_left_behind(tmp_path):
+    stage = Stage(world_of("alibaba"), tmp_path)
+    (cloud,) = stage.emulator.state.clouds
+    cloud.group(stage.world.referenced).isolated = True
+    before = stage.world_now()
+    deleted = stage.delete(stage.world.referenced)
+    left = stage.world_now()
+    stage.emulator.faults.append(Fault("throttle", action="ModifySecurityGroupPolicy"))
+
+    failed = stage.restore(deleted["decision_id"])
+    assert failed["outcome"] == "undone"
+    assert "ModifySecurityGroupPolicy" in failed["note"]
+    assert stage.world_now() == left
+
+    again = stage.restore(deleted["decision_id"])
+    assert again["outcome"] == "remediated"
+    assert stage.world_now(*made(again)) == before
+
+
+def test_a_half_made_group_that_cannot_be_deleted_gets_no_rules(tmp_path):
+    stage = Stage(world_of("alibaba"), tmp_path)
+    (cloud,) = stage.emulator.state.clouds
+    cloud.group(stage.world.referenced).isolated = True
+    deleted = stage.delete(stage.world.referenced)
+    known = {group.id for group in cloud.groups}
+    (account, _) = cloud.accounts
+    account.denied += ["ModifySecurityGroupPolicy", "DeleteSecurityGroup"]
+
+    failed = stage.restore(deleted["decision_id"])
+    assert failed["outcome"] == "undone"
+    (half,) = (group for group in cloud.groups if group.id not in known)
+    assert half.rules == []
+    assert half.id in failed["note"]
+
+
+def test_what_cannot_be_built_again_is_not_deleted(tmp_path):
+    stage = Stage(world_of("alibaba"), tmp_path)
+    (cloud,) = stage.emulator.state.clouds
+    cloud.quirks["omits_inner_access"] = True
+    blocked = stage.delete(stage.world.referenced)
+    assert blocked["verdict"] == "block"
+    assert "InnerAccessPolicy" in str(blocked["reasons"])
+    assert cloud.group(stage.world.referenced) is not None
 
 
 def test_a_restore_is_made_once(stage):

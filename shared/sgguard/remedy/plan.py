@@ -49,6 +49,7 @@ class Survey:
     """What a plan needs beyond the facts of the verdict.
 
     ``rules`` are all rules of each group whose rules are changed, and of each group that goes.
+    ``going`` are the groups that go, with everything that builds them again.
     ``holders`` are the groups of each holder in the cloud's order. ``groups`` are further groups
     that are to be used (a replacement, a fallback); None where one does not exist.
     ``rules_ceiling`` is how many rules a group may have, ``groups_ceiling`` how many groups a
@@ -57,6 +58,7 @@ class Survey:
     """
 
     rules: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
+    going: Mapping[str, Group] = field(default_factory=dict)
     holders: Mapping[Holder, tuple[str, ...]] = field(default_factory=dict)
     groups: Mapping[str, Group | None] = field(default_factory=dict)
     rules_ceiling: int | None = None

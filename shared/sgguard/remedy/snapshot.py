@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sgguard.change import Holder
 from sgguard.model import DeleteFacts, Group, LaunchFacts, Rule, Scope
@@ -30,9 +30,9 @@ class Carried:
 class Snapshot:
     """What a plan is about to change, whole.
 
-    ``groups`` are those that go, each with all its rules. ``referrers`` are the rules of other
-    groups that name them, ``added`` those that a plan puts in their place. ``carried`` are the
-    holders before the plan.
+    ``groups`` are those that go, each with all that builds it again. ``referrers`` are the
+    rules of other groups that name them, ``added`` those that a plan puts in their place.
+    ``carried`` are the holders before the plan.
     """
 
     scope: Scope
@@ -46,7 +46,7 @@ def take(plan: Plan, facts: DeleteFacts | LaunchFacts, survey: Survey) -> Snapsh
     """Return what the plan is about to change."""
     going = {one.change.group_id for one in plan.planned if one.change.kind == "delete-group"}
     groups = tuple(
-        replace(one.group, rules=survey.rules.get(one.address.group_id, ()))
+        survey.going[one.address.group_id]
         for one in facts.groups
         if one.group is not None and one.address.group_id in going
     )

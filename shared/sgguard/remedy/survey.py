@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
 from sgguard.change import Holder, holder_of
 from sgguard.decision import Step
 from sgguard.errors import NotFoundError
-from sgguard.model import DeleteFacts, Group, LaunchFacts, Limit, Rule
+from sgguard.model import DeleteFacts, Group, LaunchFacts, Limit
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Survey
 from sgguard.remedy.world import rules_of
@@ -25,7 +26,7 @@ _HOLDER_ACTIONS = frozenset({"unbind", "move", "bind", "replace"})
 def survey(
     cloud: Cloud, facts: DeleteFacts | LaunchFacts, outline: Sequence[Step], extra: Iterable[str]
 ) -> Survey:
-    """Read the rules of every group whose rules change or vanish, and the groups of every holder.
+    """Read whole each group that goes, the rules of those whose rules change, and every holder.
 
     ``extra`` are ids of further groups that must exist: a replacement, a fallback.
 
@@ -42,9 +43,13 @@ def survey(
     needs_limits = any(
         step.action in _PUT_BACK_ACTIONS or "to_group" in step.details for step in outline
     )
-    rules, holders, groups, limits = _read(cloud, ruled, asked, wanted, needs_limits=needs_limits)
+    going = _going(facts, outline)
+    whole, holders, groups, limits = _read(
+        cloud, [(one, going.get(one)) for one in ruled], asked, wanted, needs_limits=needs_limits
+    )
     return Survey(
-        rules=dict(zip(ruled, rules, strict=True)),
+        rules={one.group_id: one.rules or () for one in whole},
+        going={one.group_id: one for one in whole if one.group_id in going},
         holders={
             **known,
             **{one: has for one, has in zip(asked, holders, strict=True) if has is not None},
@@ -58,37 +63,50 @@ def survey(
 
 def _read(
     cloud: Cloud,
-    ruled: Sequence[str],
+    ruled: Sequence[tuple[str, Group | None]],
     held: Sequence[Holder],
     wanted: Sequence[str],
     *,
     needs_limits: bool,
 ) -> tuple[
-    list[tuple[Rule, ...]],
+    list[Group],
     list[tuple[str, ...] | None],
     dict[str, Group | None],
     tuple[Limit, ...],
 ]:
-    rules: list[tuple[Rule, ...]] = []
+    whole: list[Group] = []
     holders: list[tuple[str, ...] | None] = []
     groups: dict[str, Group | None] = {}
     limits: list[Limit] = []
     parallel(
         [
-            lambda: rules.extend(parallel([partial(_rules, cloud, one) for one in ruled])),
+            lambda: whole.extend(parallel([partial(_whole, cloud, *one) for one in ruled])),
             lambda: holders.extend(parallel([partial(cloud.read_holder, one) for one in held])),
             lambda: groups.update(cloud.read_groups(wanted).value if wanted else {}),
             lambda: limits.extend(cloud.read_limits().value if needs_limits else ()),
         ]
     )
-    return rules, holders, groups, tuple(limits)
+    return whole, holders, groups, tuple(limits)
 
 
-def _rules(cloud: Cloud, group_id: str) -> tuple[Rule, ...]:
+def _going(facts: DeleteFacts | LaunchFacts, outline: Sequence[Step]) -> dict[str, Group]:
+    """Return the groups that are to be deleted, as the facts have them."""
+    deleted = {step.target for step in outline if step.action == "delete"}
+    return {
+        one.address.group_id: one.group
+        for one in facts.groups
+        if one.group is not None and str(one.address) in deleted
+    }
+
+
+def _whole(cloud: Cloud, group_id: str, going: Group | None) -> Group:
+    """Return a group with its rules; one that goes with all that builds it again."""
     try:
-        return rules_of(cloud, group_id)
+        if going is not None:
+            return cloud.define_group(going)
+        return Group(group_id, rules=rules_of(cloud, group_id))
     except NotFoundError:
-        return ()
+        return replace(going or Group(group_id), rules=())
 
 
 def _told(

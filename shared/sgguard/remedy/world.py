@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import Enum
 from functools import partial
 
@@ -157,11 +158,19 @@ def _look_at_group(cloud: Cloud, group_id: str) -> tuple[Sight, str]:
 
 
 def _look_for_group(cloud: Cloud, change: Change) -> tuple[Sight, str]:
-    """A group that was just made has no id anybody knows: it is the new one of its name."""
-    name = group_of(change).name
+    """A group that was just made has no id anybody knows: it is the new one of its name.
+
+    One that is not finished (it has the cloud's own rules still, or not yet what the group before
+    it had) is not the one that was to be made: rules put into it would let more through.
+    """
+    wanted = group_of(change)
+    name = wanted.name
     new = [one for one in cloud.find_groups(name) if one not in change.before]
     if not new:
         return Sight.BEFORE, ""
     if len(new) > 1:
         return Sight.MOVED, f"there are {len(new)} new groups named {name}: {', '.join(new)}"
+    made = cloud.define_group(replace(wanted, group_id=new[0]))
+    if made.rules or set(wanted.native) - set(made.native):
+        return Sight.MOVED, f"group {new[0]} is there, but not finished"
     return Sight.AFTER, new[0]
