@@ -10,7 +10,7 @@ from sgguard import pipeline
 from sgguard.decision import Decision
 from sgguard.errors import SgguardError
 from sgguard.model import Address, DeleteRequest, Scope
-from sgguard.pipeline import Means
+from sgguard.pipeline import Decided, Means
 from sgguard.settings import Settings
 from sgguard.wire.clock import Deadline
 from sgguard.wire.pacing import Lanes
@@ -23,13 +23,23 @@ _DEADLINE_S = 60.0
 
 def ask(case: Case, transport: httpx.BaseTransport) -> Decision | SgguardError:
     """The decision, or the error the stack answers with; anything else it raises is a bug."""
+    found = settle(case, transport)
+    return found.decision if isinstance(found, Decided) else found
+
+
+def settle(case: Case, transport: httpx.BaseTransport) -> Decided | SgguardError:
+    """The same with the exact changes that a remedy would be made of."""
     means = means_for(case, transport)
     try:
         if case.launch is not None:
-            return pipeline.decide_launch(case.launch, means, event_id="lies")
-        return pipeline.decide_delete(_request(case, case.asked), means, event_id="lies")
+            return pipeline.settle_launch(case.launch, means, ("lies", "lies"))
+        asked = [(_request(case, case.asked), "lies")]
+        (settled,) = pipeline.settle_deletes(asked, means)
     except SgguardError as error:
         return error
+    if isinstance(settled, Exception) and not isinstance(settled, SgguardError):
+        raise settled
+    return settled
 
 
 def ask_for_each(

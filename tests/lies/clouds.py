@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sgguard.emulator.state import Attachment, Cloud, Group, Instance, Interface, Rule
-from sgguard.policy import DeletePolicy, Policy
+from sgguard.policy import Policy
 from tests.lies import truth
 from tests.lies.case import Case
 from tests.lies.dice import Dice
 from tests.lies.kinds import Kind
+from tests.lies.policies import policy_of
 
 _PROTOCOLS = ("tcp", "udp", "icmp", "any")
 _STATES = ("RUNNING", "RUNNING", "RUNNING", "STOPPED", "PENDING", "SHUTDOWN")
@@ -50,12 +51,8 @@ def case_of(kind: Kind, seed: str) -> Case:
         accounts[0].denied = dice.some(kind.actions, 1, 2)
         is_hiding = True
     case = Case(seed, cloud, env, accounts[0], regions[0], is_hiding=is_hiding)
-    return replace(case, asked=_question(kind, dice, case), policy=_policy(dice))
-
-
-def _policy(dice: Dice) -> Policy:
-    remedies = ("revoke",) if dice.chance(0.2) else ()
-    return Policy(delete=DeletePolicy(remedies=remedies))
+    case = replace(case, asked=_question(kind, dice, case))
+    return replace(case, policy=policy_of(case))
 
 
 def _fill(kind: Kind, dice: Dice, cloud: Cloud) -> None:
@@ -75,7 +72,7 @@ def _fill(kind: Kind, dice: Dice, cloud: Cloud) -> None:
     if size == "star":
         for number in range(min(many, 140)):
             spoke = _group(kind, dice, cloud, [_Owner(hub.account, hub.project)], number + 100)
-            spoke.region = hub.region
+            spoke.region, spoke.kind = hub.region, ""
             spoke.rules = [_rule(kind, dice, hub.id)]
             cloud.groups.append(spoke)
     if size == "crowd":
@@ -97,7 +94,7 @@ def _group(kind: Kind, dice: Dice, cloud: Cloud, owners: Sequence[_Owner], numbe
         account=owner.account,
         project=owner.project,
         network=dice.choice(["vpc-1", "vpc-2"]) if kind.provider == "alibaba" else "",
-        kind=dice.choice(["", "advanced"]) if kind.provider == "alibaba" else "",
+        kind=dice.choice(["", "", "advanced"]) if kind.provider == "alibaba" else "",
         default=is_default,
         managed_by="1503405350102016" if is_managed else "",
     )
@@ -119,6 +116,8 @@ def _rules(kind: Kind, dice: Dice, cloud: Cloud, group: Group, density: _Density
 def _may_name(kind: Kind, dice: Dice, group: Group, other: Group) -> bool:
     if group.id == other.id or group.region != other.region:
         return False
+    if group.kind == "advanced":
+        return False  # refused when the rule is made, as a mixture of kinds is on an instance
     if (group.account, group.project) == (other.account, other.project):
         return True
     # Projects of a Tencent account are no borders; those of Huawei Cloud name only their own.
@@ -149,6 +148,7 @@ def _hold(
 ) -> None:
     """Let instances, loose interfaces and products carry some of the groups."""
     carriable = dice.part(cloud.groups, density.held + 0.1)
+    carriable = [group for group in carriable if group.kind == carriable[0].kind]
     for _ in range(dice.randint(0, 4)):
         owner = owners[0] if dice.chance(0.7) else dice.choice(owners)
         region = cloud.regions[0] if dice.chance(0.95) else cloud.regions[1]

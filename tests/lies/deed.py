@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import cast
 
 from sgguard import providers
 from sgguard.decision import Consequence, Decision, Step
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.errors import CloudError
 from sgguard.providers import Access
-from sgguard.providers.base import Changes
+from sgguard.providers.base import Cloud
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
 from sgguard.wire.pacing import Lanes, Pace
+from sgguard.wire.retry import Retry
 from tests.lies import truth
 from tests.lies.case import Case
 from tests.worlds import Jumping
@@ -25,7 +25,7 @@ def failure_of_plan(case: Case, found: Decision) -> str:
     """Carry the plan out on a copy of the cloud: every step must work, and nothing else vanish."""
     after = case.fork()
     before = {g.id: list(g.rules) for g in case.cloud.groups if g.id not in case.asked}
-    provider = _deleting(after)
+    provider = changing(after)
     for step in found.judgement.plan:
         group_id = step.target.rpartition(":")[2]
         try:
@@ -62,8 +62,8 @@ def _revoke(case: Case, group_id: str, step: Step) -> None:
     group.rules.remove(rule)
 
 
-def _deleting(case: Case) -> Changes:
-    """The provider of a caller who may delete: readers may ask, others then do it."""
+def changing(case: Case) -> Cloud:
+    """The provider of a caller who may change things: readers may ask, others then do it."""
     if case.asker.role == "reader":
         case.asker.role = "member"
     case.asker.denied.clear()
@@ -72,16 +72,17 @@ def _deleting(case: Case) -> Changes:
         case.provider,
         Deadline.after(60.0, clock),
         transport=EmulatorTransport(case.emulator()),
+        retry=Retry(sleep=clock.sleep),
         pace=Pace(lanes=Lanes(clock, clock.sleep)),
     )
     access = Access(wire, case.region, env=case.env)
-    return cast(Changes, providers.connect(case.provider, access))
+    return providers.connect(case.provider, access)
 
 
 def wrong_consequence(case: Case, found: Decision) -> str:
     """Delete one group after the other as the consequences list them, and compare."""
     after = case.fork()
-    provider = _deleting(after)
+    provider = changing(after)
     for one in found.judgement.consequences:
         group_id = one.target.rpartition(":")[2]
         before = _rules(after)

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 from sgguard.decision import Decision, Verdict
 from sgguard.errors import SgguardError
 from sgguard.model import Visibility
+from sgguard.remedy.prepare import Prepared
 from tests.lies import truth
-from tests.lies.ask import ask, ask_for_each
+from tests.lies.ask import ask_for_each, settle
 from tests.lies.case import Case
 from tests.lies.deed import failure_of_plan, wrong_consequence
+from tests.lies.remedy import failure_of_remedy
 
 
 @dataclass
@@ -27,12 +29,12 @@ class Tally:
 def problem_with_delete(case: Case, tally: Tally | None = None) -> str:
     """What is wrong with the answer about this case, empty when nothing is."""
     tally = tally or Tally()
-    found = ask(case, case.wire())
+    found = settle(case, case.wire())
     if isinstance(found, SgguardError):
         tally.counts["error"] += 1
         is_expected = case.is_hiding or case.trouble
         return "" if is_expected else f"an honest cloud could not be asked: {found!r}"
-    return problem_with_decision(case, found, tally)
+    return problem_with_decision(case, found.decision, tally, found.prepared)
 
 
 def problem_with_batch(case: Case, tally: Tally | None = None) -> str:
@@ -52,19 +54,30 @@ def problem_with_batch(case: Case, tally: Tally | None = None) -> str:
     return next(filter(None, problems), "")
 
 
-def problem_with_decision(case: Case, found: Decision, tally: Tally) -> str:
-    """What is wrong with a decision about a delete, empty when nothing is."""
+def problem_with_decision(
+    case: Case, found: Decision, tally: Tally, prepared: Prepared | None = None
+) -> str:
+    """What is wrong with a decision about a delete, empty when nothing is.
+
+    ``prepared`` is what a remedy would be made of.
+    """
     verdict = found.judgement.verdict
     tally.counts[verdict.value] += 1
     if verdict is Verdict.BLOCK:
         problem = _unfounded_block(case, found, tally)
     else:
-        problem = _unfounded_allow(case, found, tally)
+        problem = _unfounded_allow(case, found, tally, prepared)
     return problem or wrong_forecast(case, found, tally)
 
 
 def _unfounded_block(case: Case, found: Decision, tally: Tally) -> str:
     if case.is_hiding or case.trouble or not truth.is_free(case, case.asked):
+        return ""
+    if _is_too_short_sighted(case, found):
+        tally.counts["free, but the policy wants to see further"] += 1
+        return ""
+    if any(truth.forbids(case, one) for one in case.asked):
+        tally.counts["free, but protected by the policy"] += 1
         return ""
     if truth.is_beyond_every_reader(case) or any(
         truth.shows_sharing(case, one) and not case.is_admin for one in case.asked
@@ -75,23 +88,39 @@ def _unfounded_block(case: Case, found: Decision, tally: Tally) -> str:
     return f"a free group was blocked: {codes}"
 
 
-def _unfounded_allow(case: Case, found: Decision, tally: Tally) -> str:
+def _is_too_short_sighted(case: Case, found: Decision) -> bool:
+    order = [Visibility.PROJECT, Visibility.ACCOUNT, Visibility.CLOUD]
+    required = case.policy.delete.require_visibility
+    return required is not None and order.index(found.facts.visibility) < order.index(required)
+
+
+def _unfounded_allow(case: Case, found: Decision, tally: Tally, prepared: Prepared | None) -> str:
     verdict = found.judgement.verdict
-    if obstacles := [text for one in case.asked if (text := truth.obstacle(case, one))]:
-        return f"{verdict}, but {obstacles[0]}"
+    if told := _obstacle(case, found):
+        return f"{verdict}, but {told}"
     held = truth.holders(case, case.asked)
     beyond = [one for one in held if truth.is_beyond(case, one)]
-    if beyond:
-        if found.facts.visibility is not Visibility.PROJECT:
-            return f"{verdict} with visibility {found.facts.visibility}, but {beyond[0]}"
-        tally.counts["allowed within the project, held beyond it"] += 1
     seen = [one for one in held if one not in beyond]
-    revoked = {step.details.get("rule_id") for step in found.judgement.plan}
-    if verdict is Verdict.REMEDIATE:
-        seen = [one for one in seen if not one.kind.startswith("a rule") or not revoked]
-    if seen:
+    if seen and verdict is Verdict.ALLOW:
         return f"{verdict}, but {seen[0]}"
-    return "" if beyond else failure_of_plan(case, found)
+    if told := next(filter(None, (truth.remedy_missing(case, one) for one in seen)), ""):
+        return f"{verdict}, but {told}"
+    if beyond:
+        tally.counts["allowed within the project, held beyond it"] += 1
+        is_said = found.facts.visibility is Visibility.PROJECT
+        return "" if is_said else f"{verdict} beyond {found.facts.visibility}, but {beyond[0]}"
+    if prepared is None:
+        return failure_of_plan(case, found)
+    tally.counts.update(f"{step.action} planned" for step in found.judgement.plan)
+    return failure_of_remedy(case, prepared.plan, tally.counts)
+
+
+def _obstacle(case: Case, found: Decision) -> str:
+    """Why the groups must stay, whoever holds them; empty if nothing speaks against their going."""
+    if _is_too_short_sighted(case, found):
+        return f"the policy requires {case.policy.delete.require_visibility}"
+    each = (say(case, one) for say in (truth.obstacle, truth.forbids) for one in case.asked)
+    return next(filter(None, each), "")
 
 
 def wrong_forecast(case: Case, found: Decision, tally: Tally) -> str:

@@ -8,7 +8,7 @@ from tests.lies.run import Result, clouds, judge, judge_on_every_core, seeds
 
 # How many clouds are built for each question.
 QUICK = {"delete": 200, "batch": 20, "launch": 40}
-SLOW = {"delete": 1_000, "batch": 100, "launch": 200}
+SLOW = {"delete": 5_000, "batch": 1_000, "launch": 2_500}
 
 WEATHER = {"honest": False, "troubled": True}
 
@@ -38,8 +38,8 @@ def test_no_answer_about_a_random_cloud_is_a_lie(provider, question, weather):
 @pytest.mark.parametrize("question", QUICK)
 @pytest.mark.parametrize("provider", KINDS)
 def test_no_answer_about_thousands_of_random_clouds_is_a_lie(provider, question, weather):
-    # Bad weather ends many questions early, and a fifth of them still strikes every call often.
-    count = clouds(SLOW[question]) // (5 if WEATHER[weather] else 1)
+    # Bad weather costs more time, and half as many questions still strike every call often.
+    count = clouds(SLOW[question]) // (2 if WEATHER[weather] else 1)
     result = judge_on_every_core(question, provider, count, has_trouble=WEATHER[weather])
     require_honest(result, count)
 

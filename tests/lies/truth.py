@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 
 from sgguard.emulator.state import Group
+from sgguard.policy.model import Match
 from tests.lies.case import Case
 
 
@@ -17,6 +20,14 @@ class Holder:
     kind: str
     holder_id: str
     project: str = ""
+
+    @property
+    def is_rule(self) -> bool:
+        return self.kind.startswith("a rule")
+
+    @property
+    def is_interface(self) -> bool:
+        return self.kind.endswith(" interface")
 
     def __str__(self) -> str:
         whose = f" of project {self.project}" if self.project else ""
@@ -75,6 +86,12 @@ def is_free(case: Case, group_ids: Iterable[str]) -> bool:
     return not holders(case, members) and not any(obstacle(case, one) for one in members)
 
 
+def forbids(case: Case, group_id: str) -> str:
+    """Why the policy does not let the group go, whatever the cloud says; empty if it does."""
+    group = case.cloud.group(group_id)
+    return f"{group_id} is protected" if group and is_protected(case, group) else ""
+
+
 def shows_sharing(case: Case, group_id: str) -> bool:
     """Whether the owner can see that others may use the group (OpenStack only)."""
     group = case.cloud.group(group_id)
@@ -101,3 +118,54 @@ def is_beyond_every_reader(case: Case) -> bool:
     return case.provider == "alibaba" and any(
         len({other.id for other, _ in case.cloud.references(one)}) >= ceiling for one in case.asked
     )
+
+
+def permitted(case: Case, group: Group) -> set[str]:
+    """The remedies that the policy permits for a group: the first scope that fits it decides."""
+    told = next((s.delete for s in case.policy.scopes if _fits(s.match, case, group)), {})
+    return set(told.get("remedies", case.policy.delete.remedies))
+
+
+def is_protected(case: Case, group: Group) -> bool:
+    """Whether the policy protects the group from every change, and nobody excuses it today."""
+    told = next((s.delete for s in case.policy.scopes if _fits(s.match, case, group)), {})
+    patterns = told.get("protected", case.policy.delete.protected)
+    today = datetime.now(UTC).date()
+    excused = [
+        one.group
+        for one in case.policy.exemptions
+        if "protected" in one.reasons and today <= one.expires
+    ]
+    return _is_meant(patterns, case, group) and not _is_meant(excused, case, group)
+
+
+def _fits(match: Match, case: Case, group: Group) -> bool:
+    has_tag = match.tag == "*" or any(
+        fnmatchcase(f"{key}={value}", match.tag) for key, value in group.tags.items()
+    )
+    return (
+        has_tag and fnmatchcase(group.region, match.region) and fnmatchcase(group.name, match.name)
+    )
+
+
+def _is_meant(patterns: Iterable[str], case: Case, group: Group) -> bool:
+    texts = (group.id, group.name, f"{case.provider}::{group.region}:{group.id}")
+    return any(fnmatchcase(text, pattern) for pattern in patterns for text in texts)
+
+
+def remedy_missing(case: Case, holder: Holder) -> str:
+    """Why the policy does not permit to free the group of this holder; empty if it does."""
+    group = case.cloud.group(holder.group_id)
+    assert group is not None
+    allowed = permitted(case, group)
+    if holder.is_rule:
+        theirs = case.cloud.group(holder.holder_id)
+        assert theirs is not None
+        if is_protected(case, theirs):
+            return f"{theirs.id} is protected"
+        allowed = allowed & permitted(case, theirs) & {"revoke", "rewrite"}
+    elif holder.is_interface:
+        allowed &= {"unbind", "move", "force"}
+    else:
+        return f"nothing frees {holder.kind}"
+    return "" if allowed else f"nothing is permitted about {holder}"
