@@ -1,8 +1,9 @@
 """Run every mutant: ``python -m tests.mutation [TEXT…]``, all of them or those whose name has it.
 
 Each rule is broken in a copy of the working tree; the named tests of its area run there, and the
-lie detector. A table says what noticed. The exit code is 1 when nothing noticed a mutant, or when
-the text that a mutant changes is not there any more; the table must then be brought up to date.
+lie detector where it asks about such things. A table says what noticed. The exit code is 1 when
+nothing noticed a mutant, or when the text that a mutant changes is not there any more: the list of
+mutants must then be brought up to date.
 """
 
 from __future__ import annotations
@@ -50,6 +51,10 @@ def main(wanted: Sequence[str]) -> int:
         for number in range(workers):
             trees.put(_copy(Path(folder) / str(number)))
         with ThreadPoolExecutor(workers) as pool:
+            areas = dict.fromkeys(mutant.tests for mutant in chosen)
+            if red := [one for one in pool.map(lambda a: _unbroken(a, trees), areas) if one]:
+                print(f"nothing is broken yet, and this fails: {', '.join(red)}")
+                return 1
             results = list(pool.map(lambda mutant: _try_on_any(mutant, trees), chosen))
     survived = 0
     for mutant, killed in zip(chosen, results, strict=True):
@@ -61,14 +66,24 @@ def main(wanted: Sequence[str]) -> int:
 
 
 def _row(mutant: Mutant, killed: Killed) -> str:
-    said = killed.trouble or killed.by_name or "NOBODY BUT THE LIE DETECTOR"
-    lies = killed.by_lies or "not noticed"
+    nobody = "NOBODY BUT THE LIE DETECTOR" if killed.by_lies else "NOBODY"
+    said = killed.trouble or killed.by_name or nobody
+    lies = killed.by_lies or ("not noticed" if mutant.lies else "not asked")
     return f"| {mutant} | {said} | {lies} | {killed.took_s:.0f} s |"
 
 
 def _copy(target: Path) -> Path:
     shutil.copytree(ROOT, target, ignore=_LEFT_OUT)
     return target
+
+
+def _unbroken(tests: Sequence[str], trees: SimpleQueue[Path]) -> str:
+    """Return the test of an area that fails without any mutant; empty when all pass."""
+    tree = trees.get()
+    try:
+        return _first_failure(tree, _named(tree, tests))
+    finally:
+        trees.put(tree)
 
 
 def _try_on_any(mutant: Mutant, trees: SimpleQueue[Path]) -> Killed:
@@ -88,17 +103,24 @@ def _try(mutant: Mutant, tree: Path) -> Killed:
         for edit in mutant.edits:
             if trouble := _apply(tree, edit, before):
                 return Killed(trouble=trouble)
-        found = (path for pattern in mutant.tests for path in tree.glob(pattern))
-        files = sorted(str(path.relative_to(tree)) for path in found)
-        by_name = _first_failure(tree, [*files, "-m", "not slow and not interop"])
-        which = " or ".join(
-            f"{who}-{q}" for who in mutant.lies for q in ("delete", "batch", "launch")
-        )
-        by_lies = _first_failure(tree, [_LIES, "-k", which])
+        by_name = _first_failure(tree, _named(tree, mutant.tests))
+        by_lies = _first_failure(tree, [_LIES, "-k", _which(mutant)]) if mutant.lies else ""
         return Killed(by_name, by_lies, took_s=time.monotonic() - begun_s)
     finally:
         for path, text in before.items():
             path.write_text(text)
+
+
+def _named(tree: Path, patterns: Sequence[str]) -> list[str]:
+    """Return how pytest is told to run these tests, in the order of the patterns."""
+    found = [path for pattern in patterns for path in sorted(tree.glob(pattern))]
+    files = dict.fromkeys(str(path.relative_to(tree)) for path in found)
+    return [*files, "-m", "not slow and not interop"]
+
+
+def _which(mutant: Mutant) -> str:
+    questions = ("delete", "batch", "launch")
+    return " or ".join(f"{who}-{question}" for who in mutant.lies for question in questions)
 
 
 def _apply(tree: Path, edit: Edit, before: dict[Path, str]) -> str:
