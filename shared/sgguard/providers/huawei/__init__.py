@@ -244,7 +244,7 @@ class Huawei:
         """Ask Nova which groups the server is in, at the newer address first."""
 
         def at(path: str) -> tuple[str, ...]:
-            body = self.api.ecs(path.replace("{id}", instance_id))
+            body = self.api.ecs(path, thing_id=instance_id)
             groups = nova.parse_server_groups(body, self.api.shape(path))
             return tuple(group.group_id for group in groups)
 
@@ -256,7 +256,7 @@ class Huawei:
 
     def _server(self, instance_id: str) -> Seen[Server | None]:
         try:
-            body = self.api.ecs(_SERVER.replace("{id}", instance_id))
+            body = self.api.ecs(_SERVER, thing_id=instance_id)
         except NotFoundError:
             return Seen(None)
         return Seen(parse_server(body.get("server"), self.api.shape(_SERVER)))

@@ -120,13 +120,17 @@ class Api:
             self.projects.put(key, project)
             return project
 
-    def vpc(self, path: str, params: Params = ()) -> Json:
-        """Return the answer of ``GET {vpc}{path}``; ``{project_id}`` in it is filled in."""
-        return self._get(self.region.vpc, path, params)
+    def vpc(self, path: str, params: Params = (), *, thing_id: str = "") -> Json:
+        """Return the answer of ``GET {vpc}{path}``.
 
-    def ecs(self, path: str) -> Json:
-        """Return the answer of ``GET {ecs}{path}``; ``{project_id}`` in it is filled in."""
-        return self._get(self.region.ecs, path, ())
+        ``{project_id}`` and ``{id}`` in it are filled in; the API, whose rate the cloud counts,
+        is the same for every id.
+        """
+        return self._get(self.region.vpc, path, params, thing_id)
+
+    def ecs(self, path: str, *, thing_id: str = "") -> Json:
+        """Return the answer of ``GET {ecs}{path}``, filled in as :meth:`vpc` does."""
+        return self._get(self.region.ecs, path, (), thing_id)
 
     def shape(self, path: str) -> Shape:
         """Return the reader of an answer to ``GET path``."""
@@ -184,12 +188,12 @@ class Api:
         if response.content:
             parse_json(response, provider=self.wire.provider, action=f"DELETE {path}")
 
-    def _get(self, base: str, path: str, params: Params) -> Json:
+    def _get(self, base: str, path: str, params: Params, thing_id: str) -> Json:
         action = f"GET {path}"
         project = self.project()
         body = self.wire.read_json(
             "GET",
-            base + path.replace("{project_id}", project),
+            base + path.replace("{project_id}", project).replace("{id}", thing_id),
             action=action,
             check=checker(self.wire.provider, action),
             auth=self._auth(project),

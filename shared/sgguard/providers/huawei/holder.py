@@ -112,7 +112,7 @@ def _port(api: Api, holder_id: str) -> _Found | None:
 
 
 def _read(api: Api, place: _Place, holder_id: str) -> tuple[str, ...]:
-    body = api.vpc(place.path.replace("{id}", holder_id))
+    body = api.vpc(place.path, thing_id=holder_id)
     return _groups(body, place, holder_id, api.shape(place.path))
 
 

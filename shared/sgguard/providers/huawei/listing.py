@@ -173,9 +173,8 @@ def _v2(api: Api, source: _Source[T], key: str, values: Sequence[str]) -> list[T
 
 
 def _group_v2(api: Api, group_id: str) -> Group | None:
-    path = GROUP_V2.replace("{id}", group_id)
     try:
-        body = api.vpc(path)
+        body = api.vpc(GROUP_V2, thing_id=group_id)
     except NotFoundError:
         return None
     return neutron.parse_group(body.get("security_group"), api.shape(GROUP_V2))

@@ -121,7 +121,7 @@ def _reads(api: Api) -> list[Question]:
         )
     )
     newer, older = (
-        partial(api.ecs, path.replace("{id}", _NOBODY))
+        partial(api.ecs, path, thing_id=_NOBODY)
         for path in (_SERVER_GROUPS, _SERVER_GROUPS.replace("v2.1", "v2"))
     )
     subs = Question(f"GET {_SUBS}", "supplementary interfaces", _READER, ask=_first(api, _SUBS))
@@ -154,7 +154,7 @@ def _reads(api: Api) -> list[Question]:
             f"GET {_SERVER}",
             "state of a server",
             _SERVERS,
-            ask=partial(api.ecs, _SERVER.replace("{id}", _NOBODY)),
+            ask=partial(api.ecs, _SERVER, thing_id=_NOBODY),
         ),
     ]
 
