@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import calls, rate, start, store, work
+from tests.bench import calls, rate, remedy, start, store, work
 from tests.bench.measure import HEADER
 
 
@@ -20,6 +20,7 @@ def main() -> None:
             calls.measure_batches,
             rate.measure,
             store.measure,
+            remedy.measure,
         ):
             for ratio in measure():
                 print(ratio.row(), flush=True)

@@ -1,0 +1,305 @@
+"""A group with 50 references and 200 bindings taken apart: the calls used, against the fewest.
+
+The fewest calls are counted from the documents of each cloud, for a plan that is as safe: what
+the verdict reads, twice (once to plan, once before the group goes); the rules of every group whose
+rules change, once; the order of each holder's groups where it has a meaning and the verdict does
+not tell it, as many holders a call as the API lists; every change once, as many a call as the API
+takes; for an asynchronous change one look at its end; the delete. ``LEAST`` has the figures.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from sgguard import facts, handling, providers
+from sgguard.emulator.core import Emulator
+from sgguard.emulator.faults import Fault
+from sgguard.emulator.state import Group, Rule
+from sgguard.emulator.transport import EmulatorTransport
+from sgguard.events.base import Event
+from sgguard.means import Means, connect
+from sgguard.model import Address, DeleteRequest, Scope
+from sgguard.wire.retry import Retry
+from tests.bench.measure import Ratio, round_trips
+from tests.worlds import World, lanes, world_of
+
+REFERENCES, REFERRERS, HOLDERS = 50, 10, 200
+LATENCY_S = 0.05
+
+_READING = ("GET", "Describe", "POST /v3/auth/tokens")
+
+
+@dataclass(frozen=True)
+class Least:
+    """What one call of a cloud's API does at most.
+
+    ``rules_removed`` and ``rules_added`` are rules of one group and direction (``any_group``: of
+    any groups), ``holders`` are instances or ports that one group is bound to or taken from,
+    ``holders_read`` are holders whose groups one call tells, None where the verdict's own reads
+    tell them. ``is_awaited`` says that a change of holders is looked at until it is over.
+    """
+
+    rules_removed: int
+    rules_added: int
+    holders: int
+    holders_read: int | None
+    is_awaited: bool = False
+    any_group: bool = False
+
+
+LEAST: Mapping[str, Least] = {
+    # DeleteSecurityGroupPolicies and CreateSecurityGroupPolicies take all rules of a direction;
+    # (Dis)AssociateSecurityGroups take one group and 100 instances, DescribeInstances 100 ids.
+    "tencent": Least(100, 100, 100, 100, is_awaited=True),
+    # ModifySecurityGroupsOfInstance takes a list of instances of no documented length; what one
+    # carries is told one instance a call.
+    "tencent-dfw": Least(100, 100, 100, 1, is_awaited=True),
+    # RevokeSecurityGroup takes 100 rule ids, JoinSecurityGroup one holder; what it carries is
+    # told with the verdict, and looked at once it has been changed, 100 instances a call.
+    "alibaba": Least(100, 100, 1, None, is_awaited=True),
+    # One rule a call; batch add and remove of 20 ports (v2.0) keeps no order of groups, so v3's
+    # calls for one port are what a plan that keeps it can use.
+    "huawei": Least(1, 1, 1, None),
+    # Neutron makes any number of rules in one call, and deletes one; a port is changed alone.
+    "openstack": Least(1, 1000, 1, None, any_group=True),
+}
+_LOOKS_AT = {"tencent": 100, "tencent-dfw": 1, "alibaba": 100}
+"""How many holders one call looks at, where the end of a change is awaited."""
+
+
+@dataclass
+class Crowd:
+    """A cloud with one group that many rules name and many holders carry, and a store."""
+
+    world: World
+    remedies: tuple[str, ...]
+    folder: Path
+    references: int = REFERENCES
+    referrers: int = REFERRERS
+    holders: int = HOLDERS
+    clocks: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    emulator: Emulator = field(init=False)
+    target: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.emulator = self.world.emulator(**self.clocks)
+        self.target = self._group(0).id
+        for number in range(1, self.referrers + 1):
+            self._name(self._group(number), self.references // self.referrers)
+        self._carry()
+
+    def _group(self, number: int) -> Group:
+        cloud = self.emulator.state.clouds[0]
+        template = cloud.group(self.world.free)
+        assert template is not None
+        group_id = _renumbered(self.world.free, number)
+        group = replace(template, id=group_id, name=f"crowd {number}", rules=[], tags={})
+        cloud.groups.append(group)
+        return group
+
+    def _name(self, group: Group, count: int) -> None:
+        """Let the group have rules that name the target, and one more."""
+        keeping = Rule("ingress", id=_rule_id(group.id, 0), ports="22", cidr="10.0.0.0/8")
+        group.rules = [keeping] + [
+            Rule(
+                "ingress",
+                id=_rule_id(group.id, number),
+                ports=str(8000 + number),
+                peer_group=self.target,
+            )
+            for number in range(1, count + 1)
+        ]
+
+    def _carry(self) -> None:
+        """Let instances carry the target, and another group before it where unbinding is meant."""
+        cloud, world = self.emulator.state.clouds[0], self.world
+        primary = next(i for i in cloud.interfaces if i.instance == world.server)
+        server = cloud.instance(world.server)
+        assert server is not None
+        other = [_renumbered(world.free, 1)] if "unbind" in self.remedies else []
+        for number in range(self.holders):
+            instance = replace(server, id=_renumbered(world.server, number))
+            cloud.instances.append(instance)
+            cloud.interfaces.append(
+                replace(
+                    primary,
+                    id=_renumbered(primary.id, number),
+                    instance=instance.id,
+                    groups=[*other, self.target],
+                    kind="primary",
+                )
+            )
+
+    @property
+    def env(self) -> dict[str, str]:
+        path = self.folder / f"{self.world.provider}-{'-'.join(self.remedies)}.toml"
+        listed = ", ".join(f'"{one}"' for one in self.remedies)
+        path.write_text(
+            f'mode = "enforce"\n[delete]\nremedies = [{listed}]\n'
+            f'replacement_group = "{self.world.free}"\nfallback_group = "{self.world.free}"\n'
+            "[caps]\nchanges = 2000\n"
+        )
+        store = f"sqlite:///{self.folder / f'{self.world.provider}.db'}"
+        return {
+            **self.world.env,
+            "SGGUARD_POLICY": str(path),
+            "SGGUARD_STORE": store,
+            "SGGUARD_DEADLINE_S": "600",
+            "SGGUARD_PACE": "1000000",
+            **self.settings,
+        }
+
+    def means(self, **more: Any) -> Means:
+        more = {"transport": EmulatorTransport(self.emulator), **more}
+        means = Means.from_env(self.env, **more)
+        return replace(means, retry=Retry(attempts=2, sleep=lambda _: None), lanes=lanes())
+
+    def asked(self) -> tuple[DeleteRequest, Event]:
+        address = Address(Scope(self.world.provider, "", self.world.region), self.target)
+        event = Event("crowd", {"target": str(address)}, "/bench")
+        return DeleteRequest((address,), "alice"), event
+
+    def verdict(self) -> int:
+        """Read what a verdict takes; return the calls."""
+        (target,) = self.asked()[0].targets
+        self.emulator.requests.clear()
+        facts.gather_delete(connect(target.scope, self.means()), self.asked()[0])
+        return sum(self.calls().values())
+
+    def remedy(self, means: Means | None = None) -> dict[str, Any] | Exception:
+        """Deliver the event, once."""
+        (handled,) = handling.deletes([self.asked()], means or self.means())
+        return handled
+
+    def calls(self) -> Counter[str]:
+        """What the emulator was asked since it was last cleared, by action; no tokens."""
+        actions = (one.action for one in self.emulator.requests)
+        return Counter(one for one in actions if one != "POST /v3/auth/tokens")
+
+
+def is_writing(action: str) -> bool:
+    return not action.startswith(_READING)
+
+
+def _renumbered(text: str, number: int) -> str:
+    """An id of the same form that is none of the cast's."""
+    return f"{text[:-6]}c{number:05d}"
+
+
+def _rule_id(group_id: str, number: int) -> str:
+    if len(group_id) == len("00000000-0000-4000-8000-000000000000"):
+        return f"{group_id[-8:]}-{number:04x}-4aaa-8aaa-{group_id[-12:]}"
+    return f"sgr-{group_id[3:]}{number:03d}"
+
+
+def fewest(crowd: Crowd, verdict: int) -> int:
+    """The calls of the shortest plan that is as safe; ``verdict`` are those of one verdict."""
+    least = LEAST[crowd.world.provider]
+    each = crowd.references // crowd.referrers
+    is_rewritten, is_moved = "rewrite" in crowd.remedies, "move" in crowd.remedies
+
+    def rules(per_call: int) -> int:
+        if least.any_group and per_call > 1:
+            return math.ceil(crowd.references / per_call)
+        return crowd.referrers * math.ceil(each / per_call)
+
+    changes = math.ceil(crowd.holders / least.holders) * (2 if is_moved else 1)
+    looks = math.ceil(crowd.holders / _LOOKS_AT.get(crowd.world.provider, 1))
+    return (
+        2 * verdict
+        + crowd.referrers  # the rules of each
+        + 1  # the rules of the target, to be kept
+        + (1 if is_rewritten or is_moved else 0)  # is the group there that is used instead?
+        + (math.ceil(crowd.holders / least.holders_read) if least.holders_read else 0)
+        + (rules(least.rules_added) if is_rewritten else 0)
+        + rules(least.rules_removed)
+        + changes
+        + (looks * (2 if is_moved else 1) if least.is_awaited else 0)
+        + 1
+    )
+
+
+@dataclass(frozen=True)
+class Used:
+    """What one remediation cost."""
+
+    calls: Counter[str]
+    verdict: int
+    fewest: int
+
+    @property
+    def total(self) -> int:
+        return sum(self.calls.values())
+
+
+def used(crowd: Crowd) -> Used:
+    """Carry the plan out and count."""
+    verdict = crowd.verdict()
+    crowd.emulator.requests.clear()
+    handled = crowd.remedy()
+    assert isinstance(handled, dict), handled
+    assert handled["outcome"] == "remediated", (handled["reasons"], handled["note"])
+    return Used(crowd.calls(), verdict, fewest(crowd, verdict))
+
+
+def elapsed_s(crowd: Crowd) -> tuple[float, int]:
+    """Carry the plan out at a latency; return the time and the calls one after another."""
+    crowd.emulator.faults.append(Fault("latency", latency_ms=LATENCY_S * 1000, count=1_000_000))
+    begun = time.perf_counter()
+    handled = crowd.remedy()
+    took_s = time.perf_counter() - begun
+    assert isinstance(handled, dict), handled
+    assert handled["outcome"] == "remediated", handled["note"]
+    return took_s, round_trips((one.begun_s, one.ended_s) for one in crowd.emulator.requests)
+
+
+PLANS = (("revoke", "unbind"), ("rewrite", "move"))
+
+
+def plans(provider: str) -> tuple[tuple[str, ...], ...]:
+    """The remedies to try: API 2.0 does not tell what else an instance carries."""
+    return (("revoke", "move"), ("rewrite", "move")) if provider == "tencent-dfw" else PLANS
+
+
+def measure() -> list[Ratio]:
+    return [
+        ratio
+        for name in providers.names()
+        for remedies in plans(name)
+        for ratio in (_calls(world_of(name), remedies), _time(world_of(name), remedies))
+    ]
+
+
+def _calls(world: World, remedies: tuple[str, ...]) -> Ratio:
+    with tempfile.TemporaryDirectory() as folder:
+        found = used(Crowd(world, remedies, Path(folder)))
+    writes = sum(count for action, count in found.calls.items() if is_writing(action))
+    return Ratio(
+        f"calls to {' and '.join(remedies)}, {world.provider}",
+        "the fewest its API permits",
+        found.total / found.fewest,
+        2.5,
+        f"{found.total} ({writes} that change something) and {found.fewest}",
+    )
+
+
+def _time(world: World, remedies: tuple[str, ...]) -> Ratio:
+    with tempfile.TemporaryDirectory() as folder:
+        crowd = Crowd(world, remedies, Path(folder))
+        took_s, depth = elapsed_s(crowd)
+    calls = len(crowd.emulator.requests)
+    return Ratio(
+        f"time to {' and '.join(remedies)} at 50 ms, {world.provider}",
+        "the same calls one after another",
+        took_s / (calls * LATENCY_S),
+        0.5,
+        f"{took_s:.1f} s, {depth} round trips in a row",
+    )

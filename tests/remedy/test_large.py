@@ -1,0 +1,154 @@
+"""A plan larger than one delivery's time, and faster than a cloud allows."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from importlib import import_module
+
+import httpx
+import pytest
+
+from sgguard import problem
+from sgguard.emulator.faults import Fault
+from sgguard.emulator.transport import EmulatorTransport
+from sgguard.errors import DeadlineError
+from sgguard.store import open_store
+from sgguard.wire.pacing import Lanes
+from tests.bench.remedy import Crowd, is_writing
+from tests.worlds import world_of
+
+
+class Far(httpx.BaseTransport):
+    """A cloud that is far away, on a clock that moves with every call, whoever makes it."""
+
+    def __init__(self, emulator, latency_s):
+        self.inner, self.latency_s = EmulatorTransport(emulator), latency_s
+        self.now_s = 0.0
+        self.one = threading.Lock()
+
+    def handle_request(self, request):
+        with self.one:
+            self.now_s += self.latency_s
+        return self.inner.handle_request(request)
+
+    def clock(self):
+        return self.now_s
+
+
+# Side by side calls take their time one after another on this clock, so reading 200 holders whose
+# groups no verdict tells would take longer here than it does.
+FAR = {
+    "alibaba": (0.05, 200),
+    "openstack": (0.05, 200),
+    "huawei": (0.008, 200),
+    "tencent": (0.008, 200),
+    "tencent-dfw": (0.015, 80),
+}
+
+
+@pytest.mark.parametrize("provider", FAR)
+def test_a_plan_larger_than_one_delivery_is_finished_by_several(provider, tmp_path):
+    remedies = ("revoke", "move" if provider == "tencent-dfw" else "unbind")
+    latency_s, holders = FAR[provider]
+    settings = {"SGGUARD_DEADLINE_S": "3"}
+    crowd = Crowd(world_of(provider), remedies, tmp_path, holders=holders, settings=settings)
+    far = Far(crowd.emulator, latency_s)
+    open_changes = []
+    for _ in range(40):
+        writes = sum(map(is_writing, crowd.calls().elements()))
+        begun_s = far.now_s
+        handled = crowd.remedy(crowd.means(transport=far, clock=far.clock))
+        assert far.now_s - begun_s <= 3.0 + 10 * far.latency_s
+        if isinstance(handled, dict):
+            break
+        assert isinstance(handled, DeadlineError), handled
+        told = problem.of(handled, event_id="crowd")
+        assert (told.status, told.retry_after_s) == (503, 1)
+        assert sum(map(is_writing, crowd.calls().elements())) > writes  # each gets on
+        open_changes.append(len(open_store(crowd.env["SGGUARD_STORE"]).open_runs()))
+    assert handled["outcome"] == "remediated", handled
+    assert open_changes
+    assert set(open_changes) == {1}
+    assert {line["state"] for line in handled["journal"]} == {"done"}
+    assert len(handled["journal"]) >= 50 + holders + 1
+    assert crowd.emulator.state.clouds[0].group(crowd.target) is None
+
+
+class SharedClock:
+    """A clock that moves when somebody waits; who has waited is at the moment they waited for.
+
+    Threads wait one after another here: whoever is late would otherwise seem to call together
+    with those who waited longer.
+    """
+
+    def __init__(self):
+        self.now_s = 1_700_000_000.0
+        self.one = threading.Lock()
+        self.mine = threading.local()
+
+    def __call__(self):
+        woken_s, self.mine.woken_s = getattr(self.mine, "woken_s", None), None
+        self.mine.now_s = self.now_s if woken_s is None else woken_s
+        return self.mine.now_s
+
+    def sleep(self, seconds):
+        self.mine.woken_s = self.mine.now_s + seconds
+        with self.one:
+            self.now_s = max(self.now_s, self.mine.woken_s)
+
+    def of_caller(self):
+        """The time of the thread that calls, when it began to."""
+        return getattr(self.mine, "now_s", self.now_s)
+
+
+@pytest.mark.parametrize("provider", ["tencent", "tencent-dfw", "huawei", "openstack"])
+def test_no_call_of_a_plan_comes_faster_than_the_documents_allow(provider, tmp_path):
+    clock = SharedClock()
+    crowd = Crowd(
+        world_of(provider),
+        ("rewrite", "move"),
+        tmp_path,
+        holders=120 if provider == "openstack" else 60,
+        clocks={"now": clock.of_caller},
+        settings={"SGGUARD_PACE": "0.8"},
+    )
+    rates = import_module(f"sgguard.providers.{provider.replace('-', '_')}").RATES
+    crowd.emulator.state.clouds[0].rates = dict(rates)
+
+    means = crowd.means(now=clock.of_caller)
+    handled = crowd.remedy(replace(means, lanes=Lanes(clock, clock.sleep)))
+
+    assert handled["outcome"] == "remediated", handled
+    moments = defaultdict(list)
+    for one in crowd.emulator.requests:
+        moments[one.action].append(one.begun_s)
+    busy = set()
+    for action, times in moments.items():
+        most = int(next(rate for name, rate in rates.items() if fnmatchcase(action, name)))
+        times.sort()
+        assert all(late - early >= 0.999 for early, late in zip(times, times[most:], strict=False))
+        busy |= {action} if len(times) > most else set()
+    assert busy  # something was asked often enough to have to wait
+
+
+@pytest.mark.parametrize("provider", ["tencent", "alibaba"])
+def test_a_plan_refused_in_the_middle_is_taken_back_whole(provider, tmp_path):
+    crowd = Crowd(world_of(provider), ("revoke", "unbind"), tmp_path, 10, 5, 20)
+    before = crowd.emulator.state.dump()["clouds"][0]["interfaces"]
+    if provider == "tencent":
+        # One of the instances refuses: the others are unbound one by one, and bound again.
+        cloud = crowd.emulator.state.clouds[0]
+        odd = cloud.interfaces_with(crowd.target)[7]
+        cloud.instance(odd.instance).state = "TERMINATING"
+    else:
+        fault = Fault("error", action="LeaveSecurityGroup", skip=3, count=1, code="Odd")
+        crowd.emulator.faults.append(fault)
+    handled = crowd.remedy()
+    assert handled["outcome"] == "undone", (handled["outcome"], handled["note"])
+    assert handled["note"]
+    after = crowd.emulator.state.dump()["clouds"][0]["interfaces"]
+    assert [set(one["groups"]) for one in after] == [set(one["groups"]) for one in before]
+    assert len(crowd.emulator.state.clouds[0].references(crowd.target)) == 10
