@@ -23,6 +23,8 @@ class Traits:
     ``primary_holder``: the kind of holder (:class:`~sgguard.model.Binding`) that carries the groups
     of an instance's primary interface; ``instance`` where the cloud is told by the instance's id.
     ``has_self_references``: whether a rule of a group may name that group itself.
+    ``resumes_creation``: whether to create a group once more with the same token goes on with the
+    one that was made the first time, instead of making another.
     ``blind_spots``: sentences, one for each thing this cloud's API cannot tell about who holds a
     group; they are shown beside a verdict and never change it.
     """
@@ -40,3 +42,4 @@ class Traits:
     can_force_delete: bool = False
     primary_holder: Literal["instance", "interface", "port"] = "instance"
     has_self_references: bool = True
+    resumes_creation: bool = False

@@ -10,7 +10,8 @@ from functools import partial
 from sgguard.change import Change, Holder, content
 from sgguard.errors import NotFoundError, SgguardError, UnknownShapeError
 from sgguard.model import Group, Rule
-from sgguard.providers.base import Cloud, Together
+from sgguard.providers import Together
+from sgguard.providers.base import Cloud
 from sgguard.wire.parallel import parallel
 
 
@@ -117,6 +118,17 @@ def rules_of(cloud: Cloud, group_id: str) -> tuple[Rule, ...]:
     return seen.value
 
 
+def read_holders(cloud: Cloud, held: Sequence[Holder]) -> list[tuple[str, ...] | None]:
+    """Return the groups of each holder; None says that there is no such one.
+
+    Raises:
+        CloudError, DeadlineError: one of them could not be read.
+    """
+    if len(held) > 1 and isinstance(cloud, Together):
+        return cloud.read_holders_together(held)
+    return parallel([partial(cloud.read_holder, one) for one in held])
+
+
 def same_groups(cloud: Cloud, one: Sequence[str], other: Sequence[str]) -> bool:
     """Say whether two lists of groups are the same to this cloud."""
     if cloud.traits.orders_groups:
@@ -172,5 +184,6 @@ def _look_for_group(cloud: Cloud, change: Change) -> tuple[Sight, str]:
         return Sight.MOVED, f"there are {len(new)} new groups named {name}: {', '.join(new)}"
     made = cloud.define_group(replace(wanted, group_id=new[0]))
     if made.rules or set(wanted.native) - set(made.native):
-        return Sight.MOVED, f"group {new[0]} is there, but not finished"
+        how = f"group {new[0]} is there, but not finished"
+        return (Sight.BEFORE if cloud.traits.resumes_creation else Sight.MOVED), how
     return Sight.AFTER, new[0]

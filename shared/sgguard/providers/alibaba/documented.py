@@ -32,8 +32,10 @@ TRAITS = Traits(
     managed_refused_with="InvalidOperation.ResourceManagedByCloudProduct",
     group_limit_per="instance",
     group_id_example="sg-bp67acfmxazb4p2jfvo1",
-    # InvalidSecurityGroup.IsSame (AuthorizeSecurityGroup, AuthorizeSecurityGroupEgress)
+    # Both calls that authorise refuse one as InvalidSecurityGroup.IsSame.
     has_self_references=False,
+    # By the ClientToken ("How to ensure idempotence").
+    resumes_creation=True,
     blind_spots=(_UNREADABLE, _UNLAUNCHED, _ELSEWHERE),
 )
 
