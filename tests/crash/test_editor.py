@@ -91,6 +91,9 @@ def require_right(rig: Rig, document: dict[str, Any], made: Edit, remediated: li
     found = up_to(rig.now())
     match document["outcome"]:
         case "remediated":
+            if made is names_the_group_anew:
+                # Only a plan that knew of the new rule may have changed or revoked it.
+                assert "9002" in {step["details"].get("ports") for step in document["plan"]}
             assert not set(rig.plot.targets) & set(found["groups"])
             if not any(up_to(one) == found for one in remediated):
                 raise AssertionError(shown(up_to(remediated[0]), found))

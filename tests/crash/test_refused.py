@@ -17,18 +17,22 @@ from tests.crash.worker import is_writing
 
 @dataclass
 class Refusal:
-    """Denies the n-th change; ``is_lasting`` denies every change after it as well."""
+    """Denies the n-th change; lasting for all of its ``kind``, or for ``all``, after it as well."""
 
     rig: Rig
     at: int
-    is_lasting: bool = False
+    lasting: str = ""
     seen: int = 0
+    kind: str = ""
 
     def __call__(self, request: Any) -> None:
         action = self.rig.action(request)
         if not is_writing(action):
             return
-        is_denied = self.seen == self.at or (self.is_lasting and self.seen > self.at)
+        if self.seen == self.at:
+            self.kind = action
+        is_alike = self.lasting == "all" or (self.lasting == "kind" and action == self.kind)
+        is_denied = self.seen == self.at or (self.seen > self.at and is_alike)
         for account in self.rig.emulator.state.clouds[0].accounts:
             account.denied = [action] if is_denied else []
         self.seen += 1
@@ -39,13 +43,13 @@ class Refusal:
             account.denied = []
 
 
-def refused(provider: str, shape: str, folder, *, is_lasting: bool) -> list[str]:
+def refused(provider: str, shape: str, folder, lasting: str = "") -> list[str]:
     remediated = clean_run(provider, shape, folder)
     outcomes = []
     at = 0
     while True:
         rig = Rig.of(provider, shape, folder)
-        refusal = Refusal(rig, at, is_lasting)
+        refusal = Refusal(rig, at, lasting)
         rig.emulator.meddle = refusal
         try:
             document = rig.deliver()
@@ -73,7 +77,7 @@ def require_reverse(document: dict[str, Any]) -> None:
 
 
 def check_once(provider: str, shape: str, folder) -> None:
-    outcomes = refused(provider, shape, folder, is_lasting=False)
+    outcomes = refused(provider, shape, folder)
     assert outcomes
     assert outcomes[0] == "undone"
     # After the first of several groups is gone, not everything comes back.
@@ -83,9 +87,10 @@ def check_once(provider: str, shape: str, folder) -> None:
 
 
 def check_lasting(provider: str, shape: str, folder) -> None:
-    outcomes = refused(provider, shape, folder, is_lasting=True)
-    assert outcomes[0] == "undone"
-    assert set(outcomes) <= {"undone", "partly-undone"}
+    for lasting in ("kind", "all"):
+        outcomes = refused(provider, shape, folder, lasting)
+        assert outcomes[0] == "undone"
+        assert set(outcomes) <= {"undone", "partly-undone"}
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sgguard.errors import BusyError, DeadlineError, HaltedError, LeaseLostError
+from sgguard.store.rows import Query
 from tests.crash.plots import PROVIDERS
 from tests.crash.rig import LEASE_S, Rig
 from tests.crash.test_crash import IDS, PLOTS, clean_run
@@ -110,17 +111,19 @@ def stopped(provider: str, shape: str, folder) -> None:
     remediated = clean_run(provider, shape, folder)
     at = 0
     while True:
-        rig = Rig.of(provider, shape, folder)
-        rig.emulator.meddle = nth(
-            at,
-            lambda rig=rig: rig.store.halt("olga", "wait"),
-            lambda r, rig=rig: is_writing(rig.action(r)),
-        )
+        rig, begun = Rig.of(provider, shape, folder), [-1]
+
+        def throw(rig=rig, begun=begun) -> None:
+            rig.store.halt("olga", "wait")
+            begun[0] = len(changes_begun(rig))
+
+        rig.emulator.meddle = nth(at, throw, lambda r, rig=rig: is_writing(rig.action(r)))
         handled = rig.deliver()
         rig.emulator.meddle = None
         if rig.store.halted() is None:
             rig.close()
             return
+        assert len(changes_begun(rig)) == begun[0]
         if not isinstance(handled, dict):  # else it was the last change
             assert isinstance(handled, HaltedError), handled
             require_standstill(rig)
@@ -131,6 +134,12 @@ def stopped(provider: str, shape: str, folder) -> None:
         assert document["outcome"] == "remediated"
         rig.close()
         at += 1
+
+
+def changes_begun(rig: Rig) -> tuple[Any, ...]:
+    """The lines of the journal of the event's decision."""
+    (record,) = rig.store.decisions(Query())
+    return rig.store.entries(record.decision_id)
 
 
 def require_standstill(rig: Rig) -> None:
@@ -252,3 +261,23 @@ def overslept(provider: str, shape: str, folder, point: str) -> int:
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_worker_that_slept_through_its_lease_changes_nothing_any_more(provider, point, folder):
     assert overslept(provider, "revoke", folder, point) > 2
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_worker_that_wakes_while_its_follower_works_writes_nothing(provider, folder):
+    remediated = clean_run(provider, "revoke", folder)
+    rig, clock = Rig.of(provider, "revoke", folder), Clock()
+    first = Sleeper(rig, "before settle", 0, clock=clock)
+    assert first.fall_asleep()
+    rig.ahead_s += LEASE_S
+    second = Sleeper(rig, "before intend", 1)
+    assert second.fall_asleep()
+    writes, journal = len(rig.writes()), changes_begun(rig)
+    # Its own clock stood still: the store alone tells it that the work is another's.
+    handled = first.wake()
+    assert isinstance(handled, LeaseLostError), handled
+    assert (len(rig.writes()), changes_begun(rig)) == (writes, journal)
+    document = second.wake()
+    rig.require_settled(document, rig.before, remediated)
+    assert document["outcome"] == "remediated"
+    rig.close()

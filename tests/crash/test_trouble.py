@@ -99,8 +99,9 @@ def suffered(provider: str, shape: str, folder, name: str) -> Iterator[tuple[int
 def check(provider: str, shape: str, folder, name: str) -> None:
     outcomes = list(suffered(provider, shape, folder, name))
     assert outcomes
-    if name in ONCE:
-        assert {outcome for _, outcome in outcomes} == {"remediated"}, outcomes
+    # What passes is waited for where there is no other way out.
+    expected = {"remediated"} if name in ONCE else {"remediated", "undone"}
+    assert {outcome for _, outcome in outcomes} <= expected, outcomes
 
 
 QUICK = {
