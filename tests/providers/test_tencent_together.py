@@ -214,6 +214,34 @@ def test_what_is_as_wanted_already_is_not_sent():
     assert crowd.actions("DisassociateSecurityGroups", "ModifyInstancesAttribute") == []
 
 
+def test_the_groups_of_many_are_told_by_one_call():
+    crowd = Crowd(count=100)
+    crowd.cloud.interfaces_of(ins(7))[0].groups = [GONE]
+    side = Holder("interface", "eni-3056glfn", WORLD.other_server)
+    wanted = [side, *(Holder("instance", ins(n), ins(n)) for n in range(100))]
+    told = crowd.provider.read_holders_together(wanted)
+    assert told == [(GONE,), *[(KEPT, GONE)] * 7, (GONE,), *[(KEPT, GONE)] * 92]
+    assert crowd.actions("DescribeInstances") == ["DescribeInstances"]
+
+
+def test_one_that_is_gone_is_told_as_gone_among_many():
+    crowd = Crowd()
+    crowd.cloud.instances = [one for one in crowd.cloud.instances if one.id != ins(1)]
+    wanted = [Holder("instance", ins(n), ins(n)) for n in range(3)]
+    told = crowd.provider.read_holders_together(wanted)
+    assert told == [(KEPT, GONE), None, (KEPT, GONE)]
+
+
+def test_holders_whose_binding_is_under_way_are_told_once_it_is_over():
+    crowd = Crowd(count=3, binding_s=2)
+    crowd.emulator.faults.append(Fault("drop", action="Disassociate*", is_after=True))
+    crowd.unbind()
+    begun_s = crowd.clock.now_s
+    wanted = [Holder("instance", ins(n), ins(n)) for n in range(3)]
+    assert crowd.provider.read_holders_together(wanted) == [(KEPT,)] * 3
+    assert crowd.clock.now_s > begun_s
+
+
 def test_who_was_not_asked_about_is_not_touched():
     crowd = Crowd(count=4)
     assert crowd.provider.set_groups_together([crowd.change(n) for n in (0, 2)]) == [None, None]

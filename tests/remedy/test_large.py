@@ -44,7 +44,7 @@ FAR = {
     "alibaba": (0.05, 200),
     "openstack": (0.05, 200),
     "huawei": (0.008, 200),
-    "tencent": (0.008, 200),
+    "tencent": (0.03, 200),
     "tencent-dfw": (0.015, 80),
 }
 

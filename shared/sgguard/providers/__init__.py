@@ -15,6 +15,7 @@ from typing import cast
 from sgguard.clouds import names as names
 from sgguard.errors import AddressError
 from sgguard.providers._probing import Grant, Probe, Probing, Question, Setup
+from sgguard.providers._together import Together
 from sgguard.providers.base import Access, Cloud, Provider
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Provider",
     "Question",
     "Setup",
+    "Together",
     "connect",
     "names",
     "probing",

@@ -6,17 +6,11 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar
 from unicodedata import category
 
-from sgguard.change import Change, Holder
-from sgguard.errors import (
-    CredentialsError,
-    ForbiddenError,
-    SettingsError,
-    SgguardError,
-    UnknownShapeError,
-)
+from sgguard.change import Holder
+from sgguard.errors import CredentialsError, ForbiddenError, SettingsError, UnknownShapeError
 from sgguard.model import (
     Binding,
     Group,
@@ -285,16 +279,3 @@ class Changes(Protocol):
 
 class Cloud(Provider, Changes, Protocol):
     """A provider that can read and change."""
-
-
-@runtime_checkable
-class Together(Protocol):
-    """What a cloud has besides whose calls take many holders at once."""
-
-    def set_groups_together(self, changes: Sequence[Change]) -> list[SgguardError | None]:
-        """Make changes of kind ``set-groups``, of different holders, with as few calls as it takes.
-
-        Return of each, in order, None or the error that :meth:`Changes.set_groups` would have
-        raised, with the same meaning: what a call for many left in doubt is in doubt for each.
-        """
-        ...

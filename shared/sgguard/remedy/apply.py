@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sgguard.change import renamed
 from sgguard.decision import Outcome, Step
-from sgguard.providers.base import Together
+from sgguard.providers import Together
 from sgguard.remedy.attempt import TRIES, Worker, attempt, require_time, settle_by_looking
 from sgguard.remedy.plan import Plan, Planned
 from sgguard.remedy.progress import Progress

@@ -18,7 +18,7 @@ from sgguard.model import Address, Group, Rule, Scope
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Plan, Planned, place_of
 from sgguard.remedy.snapshot import Carried, Referrer, Snapshot
-from sgguard.remedy.world import rules_of, same_groups
+from sgguard.remedy.world import read_holders, rules_of, same_groups
 from sgguard.wire.parallel import parallel
 from sgguard.wording import label, one_line, rule_words
 
@@ -74,7 +74,7 @@ def _look(cloud: Cloud, snapshot: Snapshot) -> _Now:
     there = [one for one in holding if seen.value.get(one) is not None]
     rules = parallel([partial(rules_of, cloud, one) for one in there])
     holders = [one.holder for one in snapshot.carried]
-    carried = parallel([partial(cloud.read_holder, one) for one in holders])
+    carried = read_holders(cloud, holders)
     names = [group.name for group in snapshot.groups]
     return _Now(
         seen.value,

@@ -13,7 +13,7 @@ from sgguard.errors import NotFoundError
 from sgguard.model import DeleteFacts, Group, LaunchFacts, Limit
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Survey
-from sgguard.remedy.world import rules_of
+from sgguard.remedy.world import read_holders, rules_of
 from sgguard.wire.parallel import parallel
 
 _T = TypeVar("_T")
@@ -81,7 +81,7 @@ def _read(
     parallel(
         [
             lambda: whole.extend(parallel([partial(_whole, cloud, *one) for one in ruled])),
-            lambda: holders.extend(parallel([partial(cloud.read_holder, one) for one in held])),
+            lambda: holders.extend(read_holders(cloud, held)),
             lambda: groups.update(cloud.read_groups(wanted).value if wanted else {}),
             lambda: limits.extend(cloud.read_limits().value if needs_limits else ()),
         ]

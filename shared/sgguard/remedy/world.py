@@ -10,7 +10,8 @@ from functools import partial
 from sgguard.change import Change, Holder, content
 from sgguard.errors import NotFoundError, SgguardError, UnknownShapeError
 from sgguard.model import Group, Rule
-from sgguard.providers.base import Cloud, Together
+from sgguard.providers import Together
+from sgguard.providers.base import Cloud
 from sgguard.wire.parallel import parallel
 
 
@@ -115,6 +116,17 @@ def rules_of(cloud: Cloud, group_id: str) -> tuple[Rule, ...]:
             cloud.traits.provider, f"rules of {group_id}", detail=seen.unseen[0].why
         )
     return seen.value
+
+
+def read_holders(cloud: Cloud, held: Sequence[Holder]) -> list[tuple[str, ...] | None]:
+    """Return the groups of each holder; None says that there is no such one.
+
+    Raises:
+        CloudError, DeadlineError: one of them could not be read.
+    """
+    if len(held) > 1 and isinstance(cloud, Together):
+        return cloud.read_holders_together(held)
+    return parallel([partial(cloud.read_holder, one) for one in held])
 
 
 def same_groups(cloud: Cloud, one: Sequence[str], other: Sequence[str]) -> bool:

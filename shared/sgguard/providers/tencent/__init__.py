@@ -44,7 +44,7 @@ from sgguard.providers.tencent.group import create_group
 from sgguard.providers.tencent.rate import RATES as RATES
 from sgguard.providers.tencent.references import list_references
 from sgguard.providers.tencent.rule import add_rule, remove_rule
-from sgguard.providers.tencent.together import set_groups_together
+from sgguard.providers.tencent.together import read_holders_together, set_groups_together
 from sgguard.wire.parallel import parallel
 from sgguard.wire.tc3 import Tc3Auth
 
@@ -235,6 +235,10 @@ class Tencent:
         """Give the holder other groups, keep their order, and wait until the cloud is done."""
         del token  # the calls take none
         holders.set_groups(self.api, holder, before, after)
+
+    def read_holders_together(self, wanted: Sequence[Holder]) -> list[tuple[str, ...] | None]:
+        """Return the groups of many holders, a hundred instances a call."""
+        return read_holders_together(self.api, wanted)
 
     def set_groups_together(self, changes: Sequence[Change]) -> list[SgguardError | None]:
         """Give many holders other groups, a hundred instances a call."""

@@ -60,6 +60,41 @@ def set_groups_together(api: TencentApi, changes: Sequence[Change]) -> list[Sggu
     return [ended[_holder(change).holder_id] for change in changes]
 
 
+def read_holders_together(
+    api: TencentApi, wanted: Sequence[Holder]
+) -> list[tuple[str, ...] | None]:
+    """Return the groups of each holder, as many instances a call as it takes.
+
+    None says what it says of :func:`~sgguard.providers.tencent.holder.read_holder`.
+
+    Raises:
+        CloudError, DeadlineError: one of them could not be read.
+    """
+    instances = [one.holder_id for one in wanted if one.kind == "instance"]
+    rest = [one for one in wanted if one.kind != "instance"]
+    told: dict[str, tuple[str, ...] | None] = {}
+    reading = [partial(_groups_of, api, some) for some in chunks(instances, AT_ONCE)]
+    for part in parallel([partial(_groups_of_each, api, rest), *reading]):
+        told |= part
+    return [told[one.holder_id] for one in wanted]
+
+
+def _groups_of_each(api: TencentApi, wanted: Sequence[Holder]) -> dict[str, tuple[str, ...] | None]:
+    found = parallel([partial(holders.read_holder, api, one) for one in wanted])
+    return {one.holder_id: has for one, has in zip(wanted, found, strict=True)}
+
+
+def _groups_of(api: TencentApi, instance_ids: Sequence[str]) -> dict[str, tuple[str, ...] | None]:
+    try:
+        rows = _settled_rows(api, instance_ids)
+    except NotFoundError:
+        return _groups_of_each(api, [Holder("instance", one, one) for one in instance_ids])
+    return {
+        one: reads.instance_of(api, rows[one]).group_ids if one in rows else None
+        for one in instance_ids
+    }
+
+
 def _holder(change: Change) -> Holder:
     if change.holder is None:
         raise ValueError(f"{change.kind} without a holder")
@@ -98,12 +133,7 @@ def _unless_made(api: TencentApi, change: Change) -> SgguardError | None:
 def _many(api: TencentApi, wanted: Wanted) -> Ended:
     """Read all instances together, and send each call once for those that need it."""
     try:
-        rows = ask_until(
-            api.wire,
-            partial(_rows, api, list(wanted)),
-            lambda rows: not any(reads.operation(api, row).is_binding for row in rows.values()),
-            f"a binding of one of {len(wanted)} instances",
-        )
+        rows = _settled_rows(api, list(wanted))
     except NotFoundError:
         return _each(api, wanted)  # which of them is not there, each says by itself
     except SgguardError as error:
@@ -124,6 +154,16 @@ def _many(api: TencentApi, wanted: Wanted) -> Ended:
     for part in parallel(sent):
         ended |= part
     return ended
+
+
+def _settled_rows(api: TencentApi, instance_ids: Sequence[str]) -> dict[str, Json]:
+    """Return the rows once no binding of any of the instances is under way."""
+    return ask_until(
+        api.wire,
+        partial(_rows, api, instance_ids),
+        lambda rows: not any(reads.operation(api, row).is_binding for row in rows.values()),
+        f"a binding of one of {len(instance_ids)} instances",
+    )
 
 
 def _rows(api: TencentApi, instance_ids: Sequence[str]) -> dict[str, Json]:
