@@ -64,7 +64,7 @@ def _plan(seen: Preview) -> str:
 
 def _result(found: dict[str, Any]) -> str:
     made = [
-        f"  {line['change']['group_id']} is back"
+        f"  {line['change']['group_id']} is back as {line['made']}"
         for line in found["journal"]
         if line["change"]["kind"] == "create-group" and line["state"] == "done"
     ]
