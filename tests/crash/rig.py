@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from sgguard.emulator.faces import all_faces
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.errors import SgguardError
 from sgguard.store import Store, open_store
-from tests.crash.plots import Plot, plot_of
+from tests.crash.plots import PROVIDERS, Plot, plot_of
 from tests.crash.sight import Seen, Watch, Watched, differences, seen, shown
 from tests.crash.worker import deliver, is_writing, means_of
 
@@ -24,6 +25,11 @@ LEASE_S = 3600.0
 
 DELIVERIES = 6
 _number = itertools.count()
+
+
+def mostly_slow(*quick: str) -> list[Any]:
+    """All clouds for ``parametrize``: these in every run, the others in the long one."""
+    return [pytest.param(one, marks=() if one in quick else pytest.mark.slow) for one in PROVIDERS]
 
 
 @dataclass

@@ -27,11 +27,11 @@ PLOTS = [
 IDS = ["-".join(plot) for plot in PLOTS]
 # One plot of each cloud is tried by every run, at every so many points.
 SAMPLED = {
-    "tencent": ("rewrite", 5),
-    "tencent-dfw": ("circle", 5),
-    "alibaba": ("move", 4),
-    "huawei": ("mix", 6),
-    "openstack": ("set", 6),
+    "tencent": ("rewrite", 9),
+    "tencent-dfw": ("circle", 9),
+    "alibaba": ("move", 9),
+    "huawei": ("mix", 9),
+    "openstack": ("set", 9),
 }
 POINTS_MAX = 500
 

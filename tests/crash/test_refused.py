@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.crash.plots import PROVIDERS
-from tests.crash.rig import Rig
+from tests.crash.rig import Rig, mostly_slow
 from tests.crash.test_crash import IDS, PLOTS, clean_run
 from tests.crash.test_trouble import QUICK
 from tests.crash.worker import is_writing
@@ -93,12 +92,12 @@ def check_lasting(provider: str, shape: str, folder) -> None:
         assert set(outcomes) <= {"undone", "partly-undone"}
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", mostly_slow("alibaba", "huawei"))
 def test_what_was_done_before_a_refusal_is_taken_back(provider, folder):
     check_once(provider, QUICK[provider], folder)
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", mostly_slow("tencent"))
 def test_what_cannot_be_taken_back_is_told_and_not_made_worse(provider, folder):
     check_lasting(provider, QUICK[provider], folder)
 
@@ -115,7 +114,7 @@ def test_whatever_cannot_be_taken_back_is_told(provider, shape, folder):
     check_lasting(provider, shape, folder)
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", mostly_slow("openstack"))
 def test_a_group_that_is_full_meanwhile_gets_no_new_rule_and_loses_none(provider, folder):
     rig = Rig.of(provider, "rewrite", folder)
 

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from sgguard.emulator.faults import Fault
-from tests.crash.plots import PROVIDERS
-from tests.crash.rig import Rig
+from tests.crash.rig import Rig, mostly_slow
 from tests.crash.test_crash import IDS, PLOTS, clean_run
 from tests.crash.worker import is_writing
 
@@ -114,7 +113,7 @@ QUICK = {
 
 
 @pytest.mark.parametrize("name", ["lost answer", "throttled for long"])
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", mostly_slow("tencent", "openstack"))
 def test_trouble_with_one_change_is_survived(provider, name, folder):
     check(provider, QUICK[provider], folder, name)
 
