@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sgguard import handling, retention, schemas
+from sgguard import handling, resuming, retention, schemas
 from sgguard.approving import approve, deny, finish
 from sgguard.decision import Mode
 from sgguard.emulator import edit
@@ -221,9 +221,9 @@ def test_a_no_wins_over_a_yes_that_still_reads_the_world(here):
     asked = here.asked()
 
     class Denied(Watching):
-        def lock(self, *args):
+        def resolve(self, *args):
             deny(asked.approval_id, "bob", here.means())
-            return self.store.lock(*args)
+            return self.store.resolve(*args)
 
     said = refused(409, approve, asked.approval_id, "ada", here.means(store=Denied(here.store)))
     assert said.startswith("bob denied this already")
@@ -550,6 +550,17 @@ def test_what_was_approved_and_not_begun_is_compared_once_more(here):
     assert here.store.decision(asked.decision_id).approver == "bob"
 
 
+def test_an_old_question_writes_nothing_into_the_decision_that_has_a_later_one(here):
+    asked = died_after(here, "resolve")
+    here.name_it()
+    fresh = approve(asked.approval_id, "bob", here.means())["approval"]["approval_id"]
+    assert resuming.unresolved(here.means()) == ()
+    here.clock.pass_(POLICY.approval.expires_s - 1)
+    refused(409, deny, asked.approval_id, "bob", here.means())
+    document = here.document(asked)
+    assert (document["outcome"], document["approval"]["approval_id"]) == ("pending", fresh)
+
+
 def test_what_was_approved_long_ago_and_never_begun_is_over(here):
     asked = died_after(here, "resolve")
     here.clock.pass_(POLICY.approval.expires_s)
@@ -580,6 +591,37 @@ def test_a_question_that_was_superseded_but_not_asked_again_is_asked_again(here)
     assert document["outcome"] == "pending"
     assert document["approval"]["approval_id"] != asked.approval_id
     assert not here.is_deleted
+
+
+def test_a_superseded_question_is_asked_anew_even_where_all_is_as_it_was_again(here):
+    asked = here.asked()
+    here.name_it()
+    with pytest.raises(DiedError):
+        approve(asked.approval_id, "ada", here.means(store=_dying_at(Watching(here.store), "ask")))
+    here.clock.pass_(LEASE_S + 1)
+    edit.remove_rule(here.cloud, here.world.bound, here.cloud.group(here.world.bound).rules[-1])
+    document = approve(asked.approval_id, "ada", here.means())
+    assert document["outcome"] == "pending"
+    assert not here.is_deleted
+    fresh = document["approval"]["approval_id"]
+    assert approve(fresh, "ada", here.means())["outcome"] == "remediated"
+
+
+def test_an_old_yes_does_not_go_on_with_what_was_begun_for_a_later_one(here):
+    asked = died_after(here, "resolve")
+    here.name_it()
+    dying = _dying_at(Watching(here.store), "finish")
+    with pytest.raises(DiedError):
+        approve(asked.approval_id, "ada", here.means(store=dying))
+    [fresh] = here.store.approvals("pending")
+    here.clock.pass_(LEASE_S + 1)
+    dying = _dying_at(Watching(here.store), "intend")
+    with pytest.raises(DiedError):
+        approve(fresh.approval_id, "bob", here.means(store=dying))
+    here.clock.pass_(LEASE_S + 1)
+    refused(409, approve, asked.approval_id, "ada", here.means())
+    assert len(here.store.open_runs()) == 1
+    assert approve(fresh.approval_id, "bob", here.means())["outcome"] == "remediated"
 
 
 def test_whoever_asked_anew_and_died_does_not_let_the_old_question_act(here):
@@ -639,9 +681,12 @@ def test_what_ended_is_forgotten_after_a_decision_at_most_once_an_hour(tmp_path)
     retention._tidied.cache_clear()
     with asking("tencent", tmp_path) as given:
         given.store.keep(stores.a_record("old"))
-        given.clock.pass_(91 * retention.DAY_S)
+        given.clock.pass_(90 * retention.DAY_S)
+        given.store.keep(stores.a_record("recent"))
+        given.clock.pass_(retention.DAY_S)
         given.ask("one")
         assert given.store.decision("old") is None
+        assert given.store.decision("recent") is not None
         given.store.keep(stores.a_record("older"))
         given.clock.pass_(91 * retention.DAY_S)
         given.ask("two")

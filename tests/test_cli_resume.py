@@ -209,6 +209,15 @@ def test_what_is_stuck_can_be_left_as_it_is(place, sgguard):
         resuming.accept(asked.decision_id, place.means(), by="bob")
 
 
+def test_what_can_go_on_is_not_left_as_it_is(place, sgguard):
+    asked = cut_short(place)
+    code, out, err = sgguard("resume", asked.decision_id, "--accept")
+    assert (code, out) == (2, "")
+    assert "is not stuck" in err
+    [run] = place.store.open_runs()
+    assert run.state == "open"
+
+
 @pytest.mark.parametrize("args", [["--accept"], ["d1", "--accept", "--as", " "]])
 def test_leaving_something_as_it_is_wants_to_know_what_and_who(place, sgguard, args):
     code, out, err = sgguard("resume", *args)

@@ -245,8 +245,9 @@ def test_where_the_facts_changed_the_fresh_plan_is_shown(place, function):
 def test_a_token_for_one_question_is_none_for_another(place, function):
     one, other = place.asked(event_id="one"), place.asked(event_id="two")
     foreign = Token(other.approval_id, "0" * 64, "approve", "ada", int(other.expires_at_s))
-    answer = function.post({"token": token.sign(foreign, [KEY])}, JSON)
-    assert answer.status_code == 403
+    text = token.sign(foreign, [KEY])
+    assert function.client.get("/", query_string={"token": text}).status_code == 403
+    assert function.post({"token": text}, JSON).status_code == 403
     assert place.approval(one.approval_id).state == "pending"
     assert place.approval(other.approval_id).state == "pending"
 
@@ -268,6 +269,18 @@ def test_an_expired_token_is_refused(place, function):
     assert function.client.get("/", query_string={"token": text}).status_code == 410
     assert function.post({"token": text}, JSON).status_code == 410
     assert not place.is_deleted
+
+
+def test_half_a_surrogate_pair_is_refused_like_anything_else():
+    for text in ("v1.\ud800.AAAA", "\ud800", "v1.e30.\ud800"):
+        with pytest.raises(EventError) as caught:
+            token.read(text, [KEY], 0)
+        assert caught.value.status == 403
+
+
+def test_the_first_key_signs():
+    text = token.sign(Token(*GOOD), [KEY, OTHER_KEY])
+    assert token.read(text, [KEY], 0) == Token(*GOOD)
 
 
 def test_a_key_that_was_replaced_still_opens_its_links_until_it_is_taken_away(
