@@ -34,7 +34,8 @@ def one_line(text: str, width: int) -> str:
 
     Line breaks and control characters become spaces.
     """
-    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    plain = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+    flat = " ".join(plain.split())
     return flat if columns(flat) <= width else _head(flat, max(width - 1, 0)).rstrip() + "…"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -101,20 +102,22 @@ class Wire:
         """
         self._wait_for_turn(action)
         left_s = self.deadline.require(f"{self.provider} {action} could be asked")
-        with self._translating(action, url), lend(self.transport, httpx.URL(url)) as client:
-            asked = client.stream(
-                method,
-                url,
-                params=params,
-                headers=headers,
-                content=content,
-                # httpx spells "no authentication" (not even from the environment) as None
-                auth=auth,
-                timeout=httpx.Timeout(
-                    min(left_s, CALL_TIMEOUT_S), connect=min(left_s, CONNECT_TIMEOUT_S)
-                ),
-            )
-            with asked as answer:
+        with self._translating(action, url):
+            target = _with_query(url, params)
+            with (
+                lend(self.transport, target) as client,
+                client.stream(
+                    method,
+                    target,
+                    headers=headers,
+                    content=content,
+                    # httpx spells "no authentication" (not even from the environment) as None
+                    auth=auth,
+                    timeout=httpx.Timeout(
+                        min(left_s, CALL_TIMEOUT_S), connect=min(left_s, CONNECT_TIMEOUT_S)
+                    ),
+                ) as answer,
+            ):
                 response = whole(answer, self.deadline)
         try:
             check(response)
@@ -211,6 +214,13 @@ class Wire:
             self.pace.slow_down(self._cloud, action, rest_s)
 
 
+def _with_query(url: str | httpx.URL, params: Any) -> httpx.URL:
+    """Return the address with its parameters, written as httpx does, and parsed only once."""
+    query = str(httpx.QueryParams(params)) if params else ""
+    return httpx.URL(f"{url}?{query}" if query else url)
+
+
+@lru_cache(maxsize=64)
 def is_address(url: str) -> bool:
     """Tell whether this is an http(s) address that can be asked."""
     try:
