@@ -11,7 +11,9 @@ from typing import Any
 
 import httpx
 
-from sgguard import providers
+from sgguard import pipeline, providers
+from sgguard.model import Address, DeleteRequest, Scope
+from sgguard.pipeline import Means
 from tests.worlds import World, world_of
 
 
@@ -54,3 +56,9 @@ def requests(url: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = httpx.get(f"{url}/_emulator/requests").json()
     httpx.delete(f"{url}/_emulator/requests").raise_for_status()
     return found
+
+
+def decide(world: World, means: Means) -> None:
+    """Decide whether the world's free group may be deleted."""
+    address = Address(Scope(world.provider, "", world.region), world.free)
+    pipeline.decide_delete(DeleteRequest((address,)), means, event_id="bench")

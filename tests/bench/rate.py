@@ -13,13 +13,10 @@ from pathlib import Path
 
 import httpx
 
-from sgguard import pipeline
-from sgguard.emulator.transport import EmulatorTransport
-from sgguard.model import Address, DeleteRequest, Scope
 from sgguard.pipeline import Means
-from tests.bench.clouds import environment
+from tests.bench.clouds import decide, environment
 from tests.bench.measure import Ratio, interleaved
-from tests.bench.replay import Recorder, replayed
+from tests.bench.replay import again, recorded, replayed
 from tests.worlds import World, world_of
 
 LATENCY_S = 0.05
@@ -33,14 +30,10 @@ def measure(runs: int = 5) -> list[Ratio]:
 
 
 def _rate(world: World, runs: int) -> Ratio:
-    recorder = Recorder(EmulatorTransport(world.emulator()))
-    _decide(world, Means.from_env(world.env, transport=recorder))
-    recorder.requests.clear()
-    _decide(world, Means.from_env(world.env, transport=recorder))
-    calls = list(recorder.requests)
+    calls, answers = recorded(world)
     with (
         tempfile.TemporaryDirectory() as tmp,
-        replayed(recorder.answers, Path(tmp), LATENCY_S) as url,
+        replayed(answers, Path(tmp), LATENCY_S) as url,
         one_core(),
         ThreadPoolExecutor(EVENTS) as events,
         ThreadPoolExecutor(2 * EVENTS) as bare,
@@ -48,7 +41,7 @@ def _rate(world: World, runs: int) -> Ratio:
         env = environment(world, url)
         ask = _bare_call(url)
         ours, theirs, ratio = interleaved(
-            lambda: _timed(events, EVENTS * ROUNDS, lambda _: _decide(world, Means.from_env(env))),
+            lambda: _timed(events, EVENTS * ROUNDS, lambda _: decide(world, Means.from_env(env))),
             lambda: _timed(
                 bare, EVENTS * ROUNDS * len(calls), lambda n: ask(calls[n % len(calls)])
             ),
@@ -64,11 +57,6 @@ def _rate(world: World, runs: int) -> Ratio:
     )
 
 
-def _decide(world: World, means: Means) -> None:
-    address = Address(Scope(world.provider, "", world.region), world.free)
-    pipeline.decide_delete(DeleteRequest((address,)), means, event_id="bench")
-
-
 def _bare_call(url: str) -> Callable[[httpx.Request], None]:
     local = threading.local()
 
@@ -76,9 +64,7 @@ def _bare_call(url: str) -> Callable[[httpx.Request], None]:
         client = getattr(local, "client", None)
         if client is None:
             client = local.client = httpx.Client(trust_env=False)
-        target = url + call.url.raw_path.decode()
-        headers = {k: v for k, v in call.headers.items() if k.startswith(("x-tc-", "x-acs-"))}
-        client.request(call.method, target, content=call.content, headers=headers).read()
+        again(client, url, call)
 
     return ask
 

@@ -19,7 +19,13 @@ from typing import Any
 
 import httpx
 
+from sgguard.emulator.transport import EmulatorTransport
+from sgguard.pipeline import Means
+from tests.bench.clouds import decide
+from tests.worlds import World
+
 ACTIONS = ("x-tc-action", "x-acs-action")
+_OF_A_CONNECTION = ("host", "connection", "content-length")
 
 
 def key_of(method: str, target: str, headers: Any, body: bytes) -> str:
@@ -52,8 +58,26 @@ class Recorder(httpx.BaseTransport):
         return response
 
 
+def recorded(world: World) -> tuple[list[httpx.Request], dict[str, Any]]:
+    """Return the calls of a decision once there is a token, and the answers to all it may ask."""
+    recorder = Recorder(EmulatorTransport(world.emulator()))
+    decide(world, Means.from_env(world.env, transport=recorder))
+    recorder.requests.clear()
+    decide(world, Means.from_env(world.env, transport=recorder))
+    return recorder.requests, recorder.answers
+
+
+def again(client: httpx.Client, url: str, call: httpx.Request) -> bytes:
+    """Send a recorded request to another address, signature and all, and read the answer."""
+    headers = [
+        (name, value) for name, value in call.headers.raw if name.decode() not in _OF_A_CONNECTION
+    ]
+    target = url + call.url.raw_path.decode()
+    return client.request(call.method, target, content=call.content, headers=headers).read()
+
+
 @contextmanager
-def replayed(answers: dict[str, Any], tmp: Path, latency_s: float) -> Iterator[str]:
+def replayed(answers: dict[str, Any], tmp: Path, latency_s: float = 0.0) -> Iterator[str]:
     """Serve the answers from a process of its own; yields its URL."""
     file = tmp / "answers.json"
     file.write_text(json.dumps(answers))

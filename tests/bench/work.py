@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
+from pathlib import Path
 
 import httpx
 
-from sgguard import pipeline, providers
-from sgguard.model import Address, DeleteRequest, Scope
+from sgguard import providers
 from sgguard.pipeline import Means
-from tests.bench.clouds import emulated, environment, requests
+from tests.bench.clouds import decide, emulated, environment, requests
 from tests.bench.measure import Ratio, interleaved, round_trips
+from tests.bench.replay import again, recorded, replayed
 from tests.worlds import World, world_of
 
 DECISIONS = 60
-
-
-def decide(world: World, env: dict[str, str]) -> None:
-    address = Address(Scope(world.provider, "", world.region), world.free)
-    pipeline.decide_delete(DeleteRequest((address,)), Means.from_env(env), event_id="bench")
 
 
 def measure_cpu(runs: int = 7) -> list[Ratio]:
@@ -26,26 +23,26 @@ def measure_cpu(runs: int = 7) -> list[Ratio]:
 
 
 def _cpu(world: World, runs: int) -> Ratio:
-    with emulated() as url:
+    """Set our decisions against the very same requests and answers, sent and read by httpx."""
+    calls, answers = recorded(world)
+    with (
+        tempfile.TemporaryDirectory() as tmp,
+        replayed(answers, Path(tmp)) as url,
+        httpx.Client(trust_env=False) as bare,
+    ):
         env = environment(world, url)
-        decide(world, env)
-        requests(url)
-        decide(world, env)
-        calls = requests(url)
-        bare = httpx.Client()
 
         def decisions() -> float:
             begun = time.process_time()
             for _ in range(DECISIONS):
-                decide(world, env)
+                decide(world, Means.from_env(env))
             return time.process_time() - begun
 
         def bare_calls() -> float:
             begun = time.process_time()
             for _ in range(DECISIONS):
                 for call in calls:
-                    path = f"{url}{call['path']}?{call['query']}"
-                    bare.request(call["method"], path, content=call["body"].encode()).read()
+                    again(bare, url, call)
             return time.process_time() - begun
 
         ours, theirs, ratio = interleaved(decisions, bare_calls, runs)
@@ -64,9 +61,9 @@ def _depth(world: World) -> Ratio:
     aim = 2.0 if world.provider in {"openstack", "huawei"} else 1.0
     with emulated(latency_ms=40) as url:
         env = environment(world, url)
-        decide(world, env)  # connections, and a token where one is needed
+        decide(world, Means.from_env(env))  # connections, and a token where one is needed
         requests(url)
-        decide(world, env)
+        decide(world, Means.from_env(env))
         calls = requests(url)
     depth = round_trips((call["begun_s"], call["ended_s"]) for call in calls)
     detail = f"{len(calls)} calls"
