@@ -1,0 +1,86 @@
+"""Changes that never arrive, whose answers never come, or that are refused at the last moment."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+import httpx
+import pytest
+
+from sgguard import providers
+from sgguard.emulator.core import Emulator
+from sgguard.emulator.faults import Fault
+from tests.remedy.stage import Stage
+from tests.worlds import world_of
+
+READING = ("GET*", "Describe*", "POST /v3/auth/tokens", "List*")
+
+
+@pytest.fixture(params=providers.names())
+def stage(request, tmp_path) -> Stage:
+    return Stage(world_of(request.param), tmp_path)
+
+
+def writes(stage: Stage) -> list[str]:
+    return [
+        one.action
+        for one in stage.emulator.requests
+        if not any(fnmatchcase(one.action, pattern) for pattern in READING)
+    ]
+
+
+def planned_writes(stage: Stage, tmp_path, *group_ids: str) -> list[str]:
+    """What the plan sends where nothing goes wrong, seen on another copy of the cloud."""
+    folder = tmp_path / "smooth"
+    folder.mkdir()
+    smooth = Stage(stage.world, folder, remedies=stage.remedies)
+    assert smooth.delete(*group_ids)["outcome"] == "remediated"
+    return writes(smooth)
+
+
+@pytest.mark.parametrize("which", [0, -1], ids=["first", "last"])
+def test_a_change_that_never_arrived_is_made_all_the_same(stage, tmp_path, which):
+    sent = planned_writes(stage, tmp_path, stage.world.referenced)
+    skip = sent.count(sent[which]) - 1 if which else 0
+    stage.emulator.faults.append(Fault("drop", action=sent[which], skip=skip))
+    answered = stage.delete(stage.world.referenced)
+    assert answered["outcome"] == "remediated"
+    (cloud,) = stage.emulator.state.clouds
+    assert cloud.group(stage.world.referenced) is None
+    assert cloud.naming(stage.world.referenced) == []
+
+
+@pytest.mark.parametrize("which", [0, -1], ids=["first", "last"])
+def test_a_change_whose_answer_was_lost_is_not_made_again(stage, tmp_path, which):
+    sent = planned_writes(stage, tmp_path, stage.world.referenced)
+    skip = sent.count(sent[which]) - 1 if which else 0
+    stage.emulator.faults.append(Fault("drop", action=sent[which], skip=skip, is_after=True))
+    assert stage.delete(stage.world.referenced)["outcome"] == "remediated"
+    assert sorted(writes(stage)) == sorted(sent)
+
+
+def test_what_serves_a_group_that_is_gone_is_not_taken_back(stage, tmp_path):
+    """Of two groups the second is refused: what made way for the first cannot come back."""
+    pair = (stage.world.referenced, stage.world.bound)
+    delete = planned_writes(stage, tmp_path, *pair)[-1]
+    state = stage.emulator.state
+    (cloud,) = state.clouds
+
+    class RefusesTheSecond(Emulator):
+        def handle(self, request: httpx.Request) -> httpx.Response:
+            is_second = any(cloud.group(one) is None for one in pair)
+            for account in cloud.accounts:
+                account.denied = [delete] if is_second else []
+            return super().handle(request)
+
+    stage.emulator = RefusesTheSecond(state)
+    answered = stage.delete(*pair)
+    [gone] = [one for one in pair if cloud.group(one) is None]
+    assert answered["outcome"] == "partly-undone"
+    assert "not taken back" not in answered["note"]
+    assert f"group {gone} was deleted" in answered["note"]
+    assert cloud.naming(gone) == []
+    if gone == stage.world.bound:
+        assert len({group.id for group, _ in cloud.references(stage.world.referenced)}) > 1
+    else:
+        assert cloud.interfaces_with(stage.world.bound)
