@@ -72,7 +72,7 @@ def _fill(kind: Kind, dice: Dice, cloud: Cloud) -> None:
     if size == "star":
         for number in range(min(many, 140)):
             spoke = _group(kind, dice, cloud, [_Owner(hub.account, hub.project)], number + 100)
-            spoke.region, spoke.kind = hub.region, ""
+            spoke.region, spoke.kind, hub.kind = hub.region, "", ""
             spoke.rules = [_rule(kind, dice, hub.id)]
             cloud.groups.append(spoke)
     if size == "crowd":
@@ -116,7 +116,7 @@ def _rules(kind: Kind, dice: Dice, cloud: Cloud, group: Group, density: _Density
 def _may_name(kind: Kind, dice: Dice, group: Group, other: Group) -> bool:
     if group.id == other.id or group.region != other.region:
         return False
-    if group.kind == "advanced":
+    if "advanced" in (group.kind, other.kind):
         return False  # refused when the rule is made, as a mixture of kinds is on an instance
     if (group.account, group.project) == (other.account, other.project):
         return True
