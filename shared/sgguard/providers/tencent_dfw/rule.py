@@ -37,7 +37,7 @@ class Found:
 
 
 def add_rule(api: DfwApi, group_id: str, rule: Rule) -> None:
-    """Put the rule in front of the one at its place, or last.
+    """Put the rule in front of the one at its place, or last; one that is there stays alone.
 
     Raises:
         ConflictError: the rules changed meanwhile, or the cloud put it elsewhere; it is not there.
@@ -51,6 +51,8 @@ def add_rule(api: DfwApi, group_id: str, rule: Rule) -> None:
     wanted = held if place is None else place
     if found.rules:
         _require_version(api, found)
+    if _count(found.rules, rule):
+        return  # this cloud would hold it twice
     change = _Change(api, _ADD, group_id, found, rule)
     _send(change, index=wanted if held else -1, policys=[_row(rule)])
     _require_place(api, group_id, found, replace(rule, rule_id=f"{rule.direction}[{wanted}]"))
@@ -146,7 +148,10 @@ def _send(change: _Change, **params: object) -> None:
         if error.code != _BACKEND_ERROR:
             raise
         now = _read(api, change.group_id)
-        if now.version != found.version and _count(now.rules, rule) == _count(found.rules, rule):
+        is_alike = _count(now.rules, rule) == _count(found.rules, rule)
+        # A rule that is gone although there are as many as before was changed by somebody.
+        is_edited = change.action == _REMOVE and len(now.rules) >= len(found.rules)
+        if now.version != found.version and (is_alike or is_edited):
             raise ConflictError(
                 api.wire.provider,
                 change.action,
