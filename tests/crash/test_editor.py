@@ -134,10 +134,13 @@ def disturbed(provider: str, shape: str, made: Edit, folder, every: int) -> Coun
 
 
 def _is_too_late(editor: Editor, rig: Rig) -> bool:
-    """Say whether nothing could have helped: Neutron deletes a group with the rules that name it.
+    """Say whether nothing could have helped, for want of a condition to send along.
 
-    It has no condition a delete could be sent with.
+    Neutron deletes a group with the rules that name it; Huawei and Alibaba delete the rule of an
+    id, whatever it is described as by then.
     """
+    if editor.edit is describes_the_rule_anew and rig.plot.provider in ("huawei", "alibaba"):
+        return editor.action.startswith(("DELETE ", "Revoke"))
     return (
         rig.plot.provider == "openstack"
         and editor.edit is names_the_group_anew
