@@ -374,8 +374,9 @@ def test_a_port_in_use_is_one_line(sgguard):
 def test_every_function_is_served_under_its_name(child, demo_server):
     _, env = demo_server
     process = child("serve", "--port", "0", env=os.environ | env)
-    urls = [process.stdout.readline().strip() for _ in range(2)]
-    assert [url.rpartition("/")[2] for url in urls] == ["delete_request", "instance_launch"]
+    names = ["approval", "delete_request", "instance_launch"]
+    _, *urls = every = [process.stdout.readline().strip() for _ in names]
+    assert [url.rpartition("/")[2] for url in every] == names
     with httpx.Client(trust_env=False) as client:
         decided = client.post(urls[0], json={"target": FREE}).json()
         launched = client.post(
@@ -386,7 +387,7 @@ def test_every_function_is_served_under_its_name(child, demo_server):
         root = client.get(urls[0].replace("delete_request", ""))
     assert (decided["verdict"], launched["verdict"]) == ("allow", "allow")
     assert missing.status_code == 404
-    assert root.json() == {"functions": ["/delete_request", "/instance_launch"]}
+    assert root.json() == {"functions": [f"/{name}" for name in names]}
     process.terminate()
     _, err = process.communicate(timeout=10)
     assert process.returncode == 0
