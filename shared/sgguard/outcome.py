@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -269,17 +270,26 @@ _LATE = "a newer event about the same came before this one; nothing was changed"
 
 
 def objections(cloud: Cloud, plan: Plan, group_ids: Sequence[str], means: Means) -> tuple[str, ...]:
-    """Say what still stands in the way of the groups that a plan deletes, read anew."""
+    """Say what still stands in the way of the groups that a plan deletes, read anew.
+
+    A group that somebody else deleted meanwhile stands in nobody's way. What carries one that is
+    deleted by force does not either, as long as force alone would still be the remedy.
+    """
     scope: Scope = plan.scope
     request = DeleteRequest(tuple(Address(scope, group_id) for group_id in group_ids))
-    judgement = delete.judge(facts.gather_delete(cloud, request), means.policy)
+    now = datetime.fromtimestamp(means.now(), UTC)
+    judgement = delete.judge(facts.gather_delete(cloud, request), means.policy, now)
     forced = {
         f"{scope}:{one.change.group_id}"
         for one in plan.planned
         if one.change.kind == "delete-group" and one.change.is_forced
     }
+    if {step.action for step in judgement.plan} != {"delete"}:
+        forced.clear()
     return tuple(
         reason.message
         for reason in judgement.reasons
-        if reason.effect == "block" and not (reason.code == "bound" and reason.target in forced)
+        if reason.effect == "block"
+        and reason.code != "not-found"
+        and not (reason.code == "bound" and reason.target in forced)
     )
