@@ -73,6 +73,13 @@ def binds_the_group_anew(cloud: Cloud, plot: Plot) -> None:
     edit.set_groups(cloud, holder, [*holder.groups, target])
 
 
+def puts_a_server_behind_the_group_alone(cloud: Cloud, plot: Plot) -> None:
+    target = plot.targets[-1]
+    edit.require_group(cloud, target)
+    holder = cloud.interfaces_of(plot.stage.world.other_server)[0]
+    edit.set_groups(cloud, holder, [target])
+
+
 def gives_the_holder_one_more(cloud: Cloud, plot: Plot) -> None:
     holder = cloud.interfaces_of(plot.stage.world.server)[0]
     edit.set_groups(cloud, holder, [*holder.groups, plot.stage.three])
@@ -104,6 +111,7 @@ EDITS: dict[Edit, tuple[str, ...]] = {
     makes_the_rule_itself: ("rewrite", "mix"),
     names_the_group_anew: (*_RULED, "unbind", "move", "circle", "set", "force"),
     binds_the_group_anew: (*_RULED, "unbind", "move", "circle", "set", "force"),
+    puts_a_server_behind_the_group_alone: ("revoke", "force"),
     gives_the_holder_one_more: (*_HELD, "baseline", "forbidden", "quarantine"),
     deletes_the_referring_group: ("revoke", "rewrite"),
     deletes_the_group_itself: ("revoke", "rewrite", "unbind", "move"),
