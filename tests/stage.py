@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
+import shutil
 import signal
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -30,10 +33,18 @@ def emulator(**clocks: Any) -> Emulator:
 def environment(url: str, **settings: str) -> dict[str, str]:
     """What a function deployed for all of the clouds would have in its environment."""
     env = {name: value for name, value in os.environ.items() if name.startswith(_KEPT)}
+    env["SGGUARD_STORE"] = f"sqlite:///{_folder()}/sgguard.db"
     for name in CLOUDS:
         env |= world_of(name).env
         env[f"SGGUARD_ENDPOINT_{name.upper().replace('-', '_')}"] = url
     return env | {"OS_AUTH_URL": f"{url}/identity"} | settings
+
+
+def _folder() -> str:
+    """A folder of its own for each deployment's store."""
+    folder = tempfile.mkdtemp(prefix="sgguard-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def secrets() -> set[str]:

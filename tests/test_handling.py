@@ -7,12 +7,14 @@ import threading
 
 import pytest
 
-from sgguard import providers, schemas
+from sgguard import approving, handling, providers, schemas
 from sgguard.decision import Outcome
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.errors import BusyError, EventError, SettingsError
+from sgguard.events.base import Event
 from sgguard.means import Means
+from sgguard.model import Address, DeleteRequest
 from sgguard.store import open_store
 from tests.remedy.stage import Stage
 from tests.worlds import world_of
@@ -241,3 +243,21 @@ def test_a_home_that_cannot_be_written_is_enough_to_observe(tencent, tmp_path, c
     assert given.store is None
     with pytest.raises(SettingsError):
         Means.from_env(env | {"SGGUARD_STORE": f"sqlite:///{file}/x.db"})
+
+
+def test_an_event_that_comes_twice_in_one_delivery_is_handled_once(tencent):
+    target = Address(tencent.scope, tencent.world.referenced)
+    event = Event("e-1", {"target": str(target)}, "/bus")
+    asked = [(DeleteRequest((target,)), event), (DeleteRequest((target,)), event)]
+    one, two = handling.deletes(asked, tencent.means())
+    assert one == two
+    assert one["outcome"] == "remediated"
+    assert writes(tencent).count("DeleteSecurityGroup") == 1
+
+
+def test_of_a_question_to_a_person_a_later_delivery_hears_what_became(tencent):
+    tencent.mode = "approve"
+    pending = tencent.delete(tencent.world.referenced)
+    assert tencent.delete(tencent.world.referenced) == pending
+    approving.approve(pending["approval"]["approval_id"], "olga", tencent.means())
+    assert tencent.delete(tencent.world.referenced)["outcome"] == "remediated"

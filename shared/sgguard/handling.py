@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sgguard import document, logs, pipeline
-from sgguard.decision import Mode
+from sgguard.decision import Mode, Outcome
 from sgguard.errors import BusyError, EventError, SettingsError, SgguardError, StoreError
 from sgguard.events.base import Event
 from sgguard.means import Means
@@ -46,6 +46,24 @@ def launches(asked: Sequence[tuple[LaunchRequest, Event]], means: Means) -> list
 
 
 def _handle(
+    kind: str, asked: Sequence[tuple[R, Event]], means: Means, settle: Settle[R]
+) -> list[Handled]:
+    """Handle a delivery; an event that comes twice in it is handled once and answered twice."""
+    names = [_name(n, event) for n, (_, event) in enumerate(asked)]
+    first = {name: n for n, name in reversed(list(enumerate(names)))}
+    once_each = sorted(set(first.values()))
+    handled = _handle_each(kind, [asked[n] for n in once_each], means, settle)
+    answers = dict(zip(once_each, handled, strict=True))
+    return [answers[first[name]] for name in names]
+
+
+def _name(number: int, event: Event) -> tuple[object, ...]:
+    if not event.is_named:
+        return (number,)
+    return event.source, event.event_id, _hash(event)
+
+
+def _handle_each(
     kind: str, asked: Sequence[tuple[R, Event]], means: Means, settle: Settle[R]
 ) -> list[Handled]:
     desk = _desk(means)
@@ -128,7 +146,7 @@ def _claimed(desk: Desk | None, kind: str, event: Event, means: Means) -> Claim 
             return claimed
         case Answered(answer_json):
             answer: Json = json.loads(answer_json)
-            return answer
+            return _settled(desk, answer)
         case Busy(retry_after_s):
             busy = BusyError("this very event is being worked on by another instance")
             busy.retry_after_s = max(1.0, retry_after_s)
@@ -140,6 +158,15 @@ def _claimed(desk: Desk | None, kind: str, event: Event, means: Means) -> Claim 
                 "a new question needs a new id",
                 status=422,
             )
+
+
+def _settled(desk: Desk, answer: Json) -> Json:
+    """Return what became of a question that a person was asked: they may have answered it."""
+    if answer.get("outcome") != Outcome.PENDING:
+        return answer
+    record = desk.store.decision(answer["decision_id"])
+    since: Json = answer if record is None else json.loads(record.document_json)
+    return since
 
 
 def _hash(event: Event) -> str:

@@ -155,7 +155,8 @@ def test_a_batch_of_every_cloud_with_wrong_repeated_and_late_events_is_answered_
     verdicts = [one["data"].get("verdict", one["data"].get("status")) for one in told]
     decided = ["allow"] * 6 + ["block"] * 5
     assert verdicts == [*decided, *[400] * len(wrong), "allow", "allow"]
-    assert len({one["id"] for one in told}) == len(batch)
+    # The event that came three times has one decision; every other answer is its own.
+    assert len({one["id"] for one in told}) == len(batch) - 2
     ids = [one["data"]["event_id"] for one in told if "event_id" in one["data"]]
     assert ids[:5] == ["4", "3", "2", "1", "0"]
     assert ids[-2:] == ["0", "0"]
@@ -462,7 +463,7 @@ def test_nothing_was_changed_in_any_cloud_and_every_call_only_read(patient, clou
 def test_an_event_of_sixty_four_kilobytes_is_read_as_every_bus_may_send_it(patient, http):
     """CloudEvents 1.0, "Size Limits": what is as large must be forwarded by everybody."""
     kind = TYPES["delete_request"]
-    event = {"specversion": "1.0", "id": "1", "source": "/bus", "type": kind}
+    event = {"specversion": "1.0", "id": "64 KiB", "source": "/bus", "type": kind}
     body = json.dumps({**event, "data": free("alibaba")}).encode().ljust(65_536)
     headers = {"content-type": "application/cloudevents+json"}
     answer = http.post(patient["delete_request"].url, content=body, headers=headers)
