@@ -16,6 +16,7 @@ from sgguard.emulator.transport import EmulatorTransport
 from sgguard.errors import PolicyError, SettingsError, UnavailableError, UnreachableError
 from sgguard.model import Address, DeleteRequest, LaunchRequest, Scope
 from sgguard.pipeline import Means
+from sgguard.policy import DeletePolicy, Policy
 from sgguard.wire.retry import Retry
 from tests.worlds import lanes, world_of
 
@@ -235,3 +236,19 @@ def test_a_planned_launch_is_never_changed_by_us(by):
     settled = pipeline.settle_launch(LaunchRequest(SCOPE, (TENCENT.free,)), by(text), ("e1", "d1"))
     assert settled.decision.judgement.verdict is Verdict.REMEDIATE
     assert settled.prepared is None
+
+
+@pytest.mark.parametrize(
+    ("remedies", "asked"),
+    [((), 0), (("revoke", "rewrite"), 0), (("unbind",), 2), (("force",), 2)],
+    ids=str,
+)
+def test_what_else_an_instance_carries_is_asked_only_for_who_may_unbind_it(remedies, asked):
+    world = world_of("tencent-dfw")
+    emulator = world.emulator()
+    means = Means.from_env(world.env, transport=EmulatorTransport(emulator))
+    means = replace(means, policy=Policy(delete=DeletePolicy(remedies=remedies)))
+    request = DeleteRequest((Address(Scope(world.provider, "", world.region), world.bound),))
+    assert pipeline.decide_delete(request, means, event_id="e").judgement.verdict == "block"
+    told = [one for one in emulator.requests if "instanceId" in f"{one.query}{one.body}"]
+    assert len(told) == asked

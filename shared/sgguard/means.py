@@ -16,7 +16,7 @@ from sgguard import logs, policy, providers
 from sgguard.decision import Mode
 from sgguard.errors import EventError, PolicyError, SettingsError
 from sgguard.model import Scope
-from sgguard.policy import Policy
+from sgguard.policy import Policy, delete_remedies
 from sgguard.providers import Access, Cloud
 from sgguard.settings import Settings, unknown_variables, variable_part
 from sgguard.store import Store, open_store
@@ -29,6 +29,9 @@ from sgguard.wire.retry import Retry
 def fresh_id() -> str:
     """Return a random id of 32 hexadecimal digits."""
     return uuid.uuid4().hex
+
+
+_REBINDING = frozenset({"unbind", "move", "force"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,10 @@ def begin(env: Mapping[str, str]) -> Means:
     return means
 
 
-def connect(scope: Scope, means: Means) -> Cloud:
+def connect(scope: Scope, means: Means, *, is_thorough: bool = False) -> Cloud:
     """Return the cloud of a scope, ready to be asked with these means.
+
+    What only a remedy needs is asked for where the policy permits one, or who calls wants it.
 
     Raises:
         InputError: the provider is unknown, or the account is not the configured one.
@@ -124,7 +129,14 @@ def connect(scope: Scope, means: Means) -> Cloud:
         retry=means.retry,
         pace=Pace(share=means.settings.pace, lanes=means.lanes),
     )
-    access = Access(wire, scope.region, env=means.env, account=account, now=means.now)
+    access = Access(
+        wire,
+        scope.region,
+        env=means.env,
+        account=account,
+        now=means.now,
+        is_thorough=is_thorough or bool(delete_remedies(means.policy) & _REBINDING),
+    )
     return providers.connect(scope.provider, access)
 
 

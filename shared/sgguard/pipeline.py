@@ -271,7 +271,7 @@ def explain(address: Address, means: Means, depth: int = 1) -> DeleteFacts:
     """
     from sgguard import explanation  # noqa: PLC0415 - nor does it explain anything
 
-    return explanation.gather(connect(address.scope, means), address, depth)
+    return explanation.gather(connect(address.scope, means, is_thorough=True), address, depth)
 
 
 def _now(means: Means) -> datetime:

@@ -28,6 +28,7 @@ from sgguard.policy.model import (
 from sgguard.policy.read import load, read
 from sgguard.policy.scope import (
     applied,
+    delete_remedies,
     for_group,
     for_groups,
     for_referrer,
@@ -57,6 +58,7 @@ __all__ = [
     "Trouble",
     "UnseenCode",
     "applied",
+    "delete_remedies",
     "exempting",
     "expiring",
     "for_group",

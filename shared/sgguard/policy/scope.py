@@ -73,6 +73,12 @@ def modes(policy: Policy) -> Iterator[Mode]:
     yield from (mode for mode in named if isinstance(mode, Mode))
 
 
+def delete_remedies(policy: Policy) -> frozenset[str]:
+    """Return every remedy that a policy permits for a delete anywhere, in its scopes as well."""
+    named = [policy.delete.remedies, *(one.delete.get("remedies", ()) for one in policy.scopes)]
+    return frozenset(remedy for some in named for remedy in some)
+
+
 def possible(policy: Policy, address: Address, group: Group | None) -> tuple[tuple[int, ...], bool]:
     """Return the numbers of the scopes that may decide about a group, and whether none may.
 

@@ -41,7 +41,9 @@ class Access:
 
     ``env`` holds credentials under each cloud's own usual variable names: the process
     environment, or the same names filled from a runtime's request headers. ``account`` is the
-    name of the account those credentials belong to, empty when nobody said.
+    name of the account those credentials belong to, empty when nobody said. ``is_thorough`` says
+    whether to ask also for what no verdict needs, at a call for each holder: which further groups
+    it carries, for whoever may rebind it.
     """
 
     wire: Wire
@@ -50,6 +52,7 @@ class Access:
     account: str = ""
     now: EpochClock = time.time
     nonce: Callable[[], str] = fresh_nonce
+    is_thorough: bool = True
 
     def endpoint(self) -> str:
         """Return the address that replaces the cloud's own, without a trailing slash, or ``""``.

@@ -93,14 +93,19 @@ def connect(access: Access) -> TencentDfw:
         algorithm=algorithm,
     )
     url = access.endpoint() or "https://dfw.api.qcloud.com"
-    return TencentDfw(DfwApi(access.paced(RATES, key_id), access.region, url, auth))
+    api = DfwApi(access.paced(RATES, key_id), access.region, url, auth)
+    return TencentDfw(api, is_thorough=access.is_thorough)
 
 
 @dataclass(frozen=True, slots=True)
 class TencentDfw:
-    """One region of one account: a ``Provider`` with ``Changes``."""
+    """One region of one account: a ``Provider`` with ``Changes``.
+
+    ``is_thorough`` is that of :class:`~sgguard.providers.base.Access`.
+    """
 
     api: DfwApi
+    is_thorough: bool = True
 
     @property
     def traits(self) -> Traits:
@@ -271,9 +276,10 @@ class TencentDfw:
             except NotFoundError:
                 return Seen((), tuple(not_answered("bindings", [group_id], ())))
             if kind == "instance":
-                others = others_of(self.api, group_id, ids)
+                others = others_of(self.api, group_id, ids) if self.is_thorough else {}
                 named = tuple(
-                    Binding(kind, one, instance_id=one, other_group_ids=others[one]) for one in ids
+                    Binding(kind, one, instance_id=one, other_group_ids=others.get(one))
+                    for one in ids
                 )
             else:
                 named = tuple(Binding(kind, one) for one in ids)
