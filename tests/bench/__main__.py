@@ -1,31 +1,52 @@
-"""Run every bench and print the ratios as the README shows them."""
+"""Run the benches: ``python -m tests.bench [--write] [NAME…]``, all of them or those named.
+
+The ratios are printed as the README shows them; ``--write`` puts them there.
+"""
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.bench import calls, rate, remedy, start, store, work
-from tests.bench.measure import HEADER
+from tests.bench.measure import HEADER, Ratio
+from tests.bench.readme import README, with_rows
 
 
-def main() -> None:
-    print(HEADER, flush=True)
+def _start() -> list[Ratio]:
     with tempfile.TemporaryDirectory() as tmp:
-        for measure in (
-            lambda: start.measure(Path(tmp)),
-            work.measure_cpu,
-            work.measure_round_trips,
-            calls.measure_batches,
-            rate.measure,
-            store.measure,
-            remedy.measure,
-        ):
-            for ratio in measure():
-                print(ratio.row(), flush=True)
-    print(f"\nCalls of one `check delete`, whatever the size of the account:\n\n{calls.table()}")
+        return start.measure(Path(tmp))
+
+
+MEASURES: Mapping[str, Callable[[], list[Ratio]]] = {
+    "start": _start,
+    "cpu": work.measure_cpu,
+    "trips": work.measure_round_trips,
+    "batches": calls.measure_batches,
+    "rate": rate.measure,
+    "store": store.measure,
+    "remedy": remedy.measure,
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    names = [one for one in arguments if one != "--write"]
+    if unknown := [one for one in names if one not in MEASURES]:
+        print(f"{unknown[0]}: expected {', '.join(MEASURES)}", file=sys.stderr)
+        return 2
+    print(HEADER, flush=True)
+    rows: list[str] = []
+    for name in names or MEASURES:
+        for ratio in MEASURES[name]():
+            rows.append(ratio.row())
+            print(rows[-1], flush=True)
+    if "--write" in arguments:
+        text = README.read_text(encoding="utf-8")
+        README.write_text(with_rows(text, rows, is_whole=not names), encoding="utf-8")
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

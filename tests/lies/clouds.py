@@ -69,10 +69,10 @@ def _fill(kind: Kind, dice: Dice, cloud: Cloud) -> None:
     _hold(kind, dice, cloud, owners, density)
     hub = dice.choice(cloud.groups)
     many = dice.randint(90, 230) if size in ("star", "crowd") else 0
-    if size == "star":
+    if size == "star" and not hub.kind:
         for number in range(min(many, 140)):
             spoke = _group(kind, dice, cloud, [_Owner(hub.account, hub.project)], number + 100)
-            spoke.region, spoke.kind, hub.kind = hub.region, "", ""
+            spoke.region, spoke.kind = hub.region, ""
             spoke.rules = [_rule(kind, dice, hub.id)]
             cloud.groups.append(spoke)
     if size == "crowd":

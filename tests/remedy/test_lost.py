@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 import httpx
@@ -84,3 +85,25 @@ def test_what_serves_a_group_that_is_gone_is_not_taken_back(stage, tmp_path):
         assert len({group.id for group, _ in cloud.references(stage.world.referenced)}) > 1
     else:
         assert cloud.interfaces_with(stage.world.bound)
+
+
+def test_a_group_that_somebody_names_meanwhile_is_not_deleted(stage):
+    """OpenStack would delete it, and with it the rule that was just made."""
+    state, target = stage.emulator.state, stage.world.referenced
+    (cloud,) = state.clouds
+    newcomer = replace(cloud.references(target)[0][1], id="0f7b9b2a-51f4-4d7e-9d10-6f1f0a0a0a0a")
+    host = cloud.group(stage.world.free)
+
+    class AddsARule(Emulator):
+        def handle(self, request: httpx.Request) -> httpx.Response:
+            response = super().handle(request)
+            if writes(stage) and newcomer not in host.rules:
+                cloud.index = None
+                host.rules.append(newcomer)
+            return response
+
+    stage.emulator = AddsARule(state)
+    answered = stage.delete(target)
+    assert answered["outcome"] == "undone", answered["note"]
+    assert cloud.group(target) is not None
+    assert newcomer in host.rules
