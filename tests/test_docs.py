@@ -30,6 +30,7 @@ from sgguard.emulator.server import serve
 from sgguard.guards.base import DELETE_CODES, LAUNCH_CODES
 from sgguard.processes import _free_port
 from sgguard.settings import SETTINGS
+from tests.bench import calls
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -99,6 +100,7 @@ GENERATED = {
     "reasons": reasons_table,
     "demo": demo_sample,
     "doctor": doctor_sample,
+    "calls": calls.table,
 }
 
 

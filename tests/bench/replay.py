@@ -82,13 +82,12 @@ def replayed(answers: dict[str, Any], tmp: Path, latency_s: float = 0.0) -> Iter
     file = tmp / "answers.json"
     file.write_text(json.dumps(answers))
     command = [sys.executable, "-m", "tests.bench.replay", str(file), str(latency_s)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.wait()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
 
 
 class _Replay(asyncio.Protocol):
