@@ -83,7 +83,7 @@ class Access:
         """
         for name in alternatives:
             if value := self.env.get(name, "").strip():
-                if any(category(character) == "Cc" for character in value):
+                if not value.isprintable() and any(category(one) == "Cc" for one in value):
                     raise CredentialsError(
                         f"{name} holds a line break or another control character"
                     )

@@ -175,8 +175,9 @@ class SdkHmacAuth(httpx.Auth):
             request.headers["X-Sdk-Content-Sha256"] = _UNSIGNED
         # The gateway canonicalises what it receives; what is sent is canonical already.
         pairs = parse_qsl(request.url.query.decode("ascii"), keep_blank_values=True)
-        if pairs:
-            request.url = request.url.copy_with(query=canonical_query(pairs).encode("ascii"))
+        query = canonical_query(pairs).encode("ascii")
+        if pairs and query != request.url.query:
+            request.url = request.url.copy_with(query=query)
         names = sorted(name for name in map(str.lower, request.headers) if name in _SIGNED)
         signature = signature_of(request, names, self._secret)
         request.headers["Authorization"] = (

@@ -197,7 +197,7 @@ class Api:
             action=action,
             check=checker(self.wire.provider, action),
             auth=self._auth(project),
-            params=list(params) or None,
+            params=sorted(params),  # as they are signed
         )
         return self.shape(path).table(body, "answer")
 
