@@ -1,4 +1,4 @@
-"""Where the stores of these tests are."""
+"""Where the stores of these tests are, and how often a worker was killed."""
 
 from __future__ import annotations
 
@@ -17,3 +17,11 @@ def folder() -> Iterator[Path]:
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as made:
         yield Path(made)
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    from tests.crash.rig import TRIED  # noqa: PLC0415 - its asserts are rewritten first
+
+    if TRIED:
+        kinds = ", ".join(f"{point} {count}" for point, count in TRIED.most_common(12))
+        terminalreporter.write_line(f"{TRIED.total()} crash points tried: {kinds}, ...")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import sqlite3
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ LEASE_S = 3600.0
 """How far the store's clock jumps between deliveries: every lease has ended by then."""
 
 DELIVERIES = 6
+TRIED: Counter[str] = Counter()
+"""The points at which a worker was killed in this run, for its summary."""
+
 _number = itertools.count()
 
 
