@@ -23,7 +23,7 @@ def refused(read, data) -> EventError:
 def test_one_target_or_several_are_read():
     assert delete_request({"target": ONE}) == DeleteRequest((Address.parse(ONE),))
     assert delete_request({"targets": [TWO, ONE], "requested_by": "portal"}) == DeleteRequest(
-        (Address.parse(TWO), Address.parse(ONE))
+        (Address.parse(TWO), Address.parse(ONE)), "portal"
     )
 
 
