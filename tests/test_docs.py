@@ -57,7 +57,7 @@ SHOWN = ("bastion", "canary-back", "1998 x", "alicloud-cs-c1", "ci-runners", "st
 
 
 def demo_sample() -> str:
-    """A few lines of the demo, one for each kind of answer, its graph, and what it did and undid."""
+    """A few lines of the demo, one for each kind of answer, its graph, what it did and undid."""
     ended = subprocess.run(
         [sys.executable, "-m", "sgguard.cli", "demo"],
         capture_output=True,

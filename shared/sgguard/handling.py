@@ -71,12 +71,13 @@ def _handle_each(
     results: dict[int, Handled] = {}
     fresh: list[int] = []
     for n, claim in enumerate(claims):
-        if isinstance(claim, Claim) and desk is not None and desk.is_begun(claim):
-            results[n] = _caught(partial(desk.go_on, claim))
-        elif claim is None or isinstance(claim, Claim):
-            fresh.append(n)
-        else:
+        if isinstance(claim, Claim) and desk is not None and claim.is_again:
+            begun = _caught(partial(_gone_on, desk, claim))
+            results |= {n: begun} if begun else {}
+        elif claim is not None and not isinstance(claim, Claim):
             results[n] = claim
+        if n not in results:
+            fresh.append(n)
     ids = [c.decision_id if isinstance(c := claims[n], Claim) else means.new_id() for n in fresh]
     decided = settle([(asked[n][0], asked[n][1].event_id) for n in fresh], means, ids)
     finish = [
@@ -120,6 +121,11 @@ def _desk(means: Means) -> Desk | None:
     from sgguard.outcome import Desk  # noqa: PLC0415 - a cold start without a store needs none
 
     return Desk.of(means)
+
+
+def _gone_on(desk: Desk, claim: Claim) -> Json:
+    """Go on with what an earlier worker began for the event; nothing where nobody began."""
+    return desk.go_on(claim) if desk.is_begun(claim) else {}
 
 
 def _caught(handle: Callable[[], Json]) -> Handled:
