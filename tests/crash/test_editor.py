@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import copy
+import os
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
