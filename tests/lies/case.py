@@ -19,7 +19,8 @@ class Case:
     """``is_hiding`` says that this cloud keeps something back, so that blocking is no lie.
 
     ``trouble`` is the seed of what goes wrong on the wire, empty for nothing. ``launch`` replaces
-    ``asked`` where the question is about a launch.
+    ``asked`` where the question is about a launch; ``is_batch`` says that each of ``asked`` is
+    asked about by itself.
     """
 
     seed: str
@@ -32,6 +33,7 @@ class Case:
     trouble: str = ""
     policy: Policy = field(default_factory=Policy)
     launch: LaunchRequest | None = None
+    is_batch: bool = False
 
     @property
     def provider(self) -> str:

@@ -231,7 +231,7 @@ def batch_case_of(kind: Kind, seed: str) -> Case:
     dice = Dice(f"batch {kind.provider} {seed}")
     known = [group.id for group in case.cloud.groups if group.region == case.region]
     asked = dice.some(known, 1, 12) or [kind.group_id(dice)]
-    return replace(case, asked=tuple(asked), policy=Policy())
+    return replace(case, asked=tuple(asked), policy=Policy(), is_batch=True)
 
 
 def _question(kind: Kind, dice: Dice, case: Case) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ SILENT: Mapping[str, Mapping[str, str]] = {
     },
     "huawei": {
         "* remote_group_id nulled": _NO_PEER,
-        "* next_marker *": "its absence is what says that a list ends",
+        "*.next_marker dropped": "its absence is what says that a list ends",
         "*/quotas quota.* dropped": _DOCUMENTED,
         "*/quotas quota.* nulled": _DOCUMENTED,
     },

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from sgguard.emulator.state import Cloud
-from tests.lies.ask import ask
+from tests.lies.ask import ask, ask_for_each
 from tests.lies.case import Case
 
 Check = Callable[[Case], str]
@@ -91,7 +91,7 @@ def report(case: Case, problem: str) -> str:
     scenario = {"provider": case.provider, "regions": case.cloud.regions, **cloud}
     scenario |= {"quirks": case.cloud.quirks, "limits": case.cloud.limits}
     wire = case.wire()
-    ask(case, wire)
+    (ask_for_each if case.is_batch else ask)(case, wire)
     told = "\n".join(f"  {line}" for line in getattr(wire, "told", ()))
     return (
         f"{case.provider} seed {case.seed!r} trouble {case.trouble!r}: {problem}\n"

@@ -44,6 +44,15 @@ def test_no_answer_about_thousands_of_random_clouds_is_a_lie(provider, question,
     require_honest(result, count)
 
 
+@pytest.mark.parametrize(
+    ("provider", "question", "seed"),
+    [pytest.param("openstack", "batch", "956", id="a link that does not say what it leads to")],
+)
+def test_what_was_a_lie_once_is_none_any_more(provider, question, seed):
+    result = judge(question, provider, [seed], has_trouble=True)
+    assert not result.problems, str(result)
+
+
 @pytest.mark.parametrize("seed", ["1690"])
 def test_a_default_group_of_another_project_is_refused_as_another_projects(seed):
     result = judge("delete", "openstack", [seed], has_trouble=False)

@@ -232,6 +232,8 @@ def test_rows_that_come_twice_count_once():
         {"ports": [], "ports_links": None},
         {"ports": [], "ports_links": {"next": "?"}},
         {"ports": [], "ports_links": [{"rel": "next"}]},
+        {"ports": [], "ports_links": [{"href": "http://h/v2.0/ports?marker=a"}]},
+        {"ports": [], "ports_links": [{"rel": ["next"], "href": "http://h/v2.0/ports?marker=a"}]},
         {"ports": [], "ports_links": [{"rel": "next", "href": "http://h/v2.0/ports"}]},
         {"ports": [], "ports_links": [{"rel": "next", "href": "http://h/v2.0/ports?marker="}]},
         {"ports": [], "ports_links": [{"rel": "next", "href": "http://[h/?marker=a"}]},

@@ -57,12 +57,14 @@ def next_marker(body: Json, collection: str, shape: Shape) -> str:
     filters may have lost values on the way (a repeated parameter, folded into its last one).
 
     Raises:
-        UnknownShapeError: links that are no list, or a next link without a marker.
+        UnknownShapeError: links that are no list, one that does not say what it leads to, or a
+            next link without a marker.
     """
     key = f"{collection}_links"
     links = shape.tables(body.get(key, []), key)
     href = next(
-        (shape.text(link, "href", key) for link in links if link.get("rel") == "next"), None
+        (shape.text(link, "href", key) for link in links if shape.text(link, "rel", key) == "next"),
+        None,
     )
     if href is None:
         return ""
