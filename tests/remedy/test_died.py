@@ -1,0 +1,67 @@
+"""A worker that is gone in the middle of a restore: what it made is found, not made again."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from sgguard import providers, restoring
+from sgguard.emulator.transport import EmulatorTransport
+from sgguard.store import open_store
+from tests.remedy.stage import Stage
+from tests.remedy.test_restore import made
+from tests.worlds import world_of
+
+
+class DiedError(BaseException):
+    """Not an error of anybody's: the process is gone."""
+
+
+class Mortal(EmulatorTransport):
+    """The way to the clouds, until a call that makes a group has been answered."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = super().handle_request(request)
+        last = self.emulator.requests[-1].action
+        if last in ("CreateSecurityGroup", "POST /v3/{project_id}/vpc/security-groups") or (
+            last == "POST /v2.0/security-groups"
+        ):
+            raise DiedError
+        return answer
+
+
+@pytest.fixture(params=providers.names())
+def stage(request, tmp_path) -> Stage:
+    return Stage(world_of(request.param), tmp_path)
+
+
+def later(stage: Stage, transport: EmulatorTransport, after_s: float):
+    store = open_store(stage.env["SGGUARD_STORE"], lambda: time.time() + after_s)
+    return replace(stage.means(), store=store, transport=transport)
+
+
+def test_a_group_that_a_dead_worker_built_again_is_not_built_twice(stage):
+    before = stage.world_now()
+    deleted = stage.delete(stage.world.referenced)
+    (cloud,) = stage.emulator.state.clouds
+    count = len(cloud.groups)
+    with pytest.raises(DiedError):
+        restoring.restore(
+            deleted["decision_id"], later(stage, Mortal(stage.emulator), 0.0), by="olga"
+        )
+    assert len(cloud.groups) == count + 1
+
+    restored = restoring.restore(
+        deleted["decision_id"], later(stage, EmulatorTransport(stage.emulator), 1000.0), by="olga"
+    )
+
+    assert len(cloud.groups) == count + 1
+    if restored["outcome"] == "remediated":
+        assert stage.world_now(*made(restored)) == before
+    else:  # rules of the cloud's own are in it: nobody can say whose group this is
+        assert restored["outcome"] == "partly-undone"
+        assert stage.world.provider in ("openstack", "huawei")
+        assert "new groups named" in restored["note"] or "group" in restored["note"]
