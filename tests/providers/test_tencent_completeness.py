@@ -611,3 +611,11 @@ def test_a_name_of_any_text_is_a_name(name):
     group = answering("DescribeSecurityGroups", told).read_groups([WORLD.free]).value[WORLD.free]
     assert group is not None
     assert group.name == name
+
+
+def test_a_further_interface_fills_a_group_as_an_instance_does():
+    emulator = WORLD.emulator()
+    carrying = emulator.state.clouds[0].interfaces_with(WORLD.bound)
+    assert {one.kind for one in carrying} >= {"primary", "secondary"}
+    counted = connected(emulator).count_instances([WORLD.bound])
+    assert counted.value == {WORLD.bound: len(carrying)}

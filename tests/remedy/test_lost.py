@@ -8,10 +8,20 @@ from fnmatch import fnmatchcase
 import httpx
 import pytest
 
-from sgguard import providers
+from sgguard import codec, providers
+from sgguard.change import Change
+from sgguard.decision import Outcome, Step
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
+from sgguard.remedy.apply import carry_out
+from sgguard.remedy.attempt import Worker
+from sgguard.remedy.plan import Plan, Planned
+from sgguard.remedy.world import perform
+from sgguard.store import open_store
+from sgguard.store.rows import Entry
+from sgguard.wire.clock import Deadline
 from tests.remedy.stage import Stage
+from tests.stores import a_run, claimed
 from tests.worlds import world_of
 
 READING = ("GET*", "Describe*", "POST /v3/auth/tokens", "List*")
@@ -91,15 +101,18 @@ def test_a_group_that_somebody_names_meanwhile_is_not_deleted(stage):
     """OpenStack would delete it, and with it the rule that was just made."""
     state, target = stage.emulator.state, stage.world.referenced
     (cloud,) = state.clouds
+    before = len(cloud.references(target))
     newcomer = replace(cloud.references(target)[0][1], id="0f7b9b2a-51f4-4d7e-9d10-6f1f0a0a0a0a")
     host = cloud.group(stage.world.free)
 
     class AddsARule(Emulator):
         def handle(self, request: httpx.Request) -> httpx.Response:
             response = super().handle(request)
-            if writes(stage) and newcomer not in host.rules:
-                cloud.index = None
-                host.rules.append(newcomer)
+            with state.lock:
+                is_begun = len(cloud.references(target)) < before
+                if is_begun and newcomer not in host.rules:
+                    cloud.index = None
+                    host.rules.append(newcomer)
             return response
 
     stage.emulator = AddsARule(state)
@@ -107,3 +120,21 @@ def test_a_group_that_somebody_names_meanwhile_is_not_deleted(stage):
     assert answered["outcome"] == "undone", answered["note"]
     assert cloud.group(target) is not None
     assert newcomer in host.rules
+
+
+def test_what_a_dead_worker_built_is_not_built_again(stage, tmp_path):
+    """The journal has the intention and no end: the group is there, and nobody said so."""
+    cloud = stage.world.connect(stage.emulator)
+    template = cloud.read_groups([stage.world.free]).value[stage.world.free]
+    again = replace(cloud.define_group(template), name="built-again", rules=())
+    change = Change("create-group", stage.world.free, group=again)
+    plan = Plan(stage.scope, (Planned(Step("create", f"{stage.scope}:x", "build it"), change),))
+    store = open_store(f"sqlite:///{tmp_path / 'run.db'}")
+    claim = claimed(store)
+    store.begin_run(claim, a_run(claim.decision_id, claim.event_id))
+    store.intend(claim, Entry(claim.decision_id, 0, 0, codec.dump(change)), 60.0)
+    made = perform(cloud, change, "0123456789abcdef0123456789abcdef-0-0")
+
+    worker = Worker(cloud, store, claim, Deadline.after(30), lambda _: ())
+    assert carry_out(worker, plan).outcome is Outcome.REMEDIATED
+    assert cloud.find_groups("built-again") == (made,)
