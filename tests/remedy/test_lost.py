@@ -12,6 +12,7 @@ from sgguard import codec, providers
 from sgguard.change import Change
 from sgguard.decision import Outcome, Step
 from sgguard.emulator.core import Emulator
+from sgguard.emulator.faces import all_faces
 from sgguard.emulator.faults import Fault
 from sgguard.remedy.apply import carry_out
 from sgguard.remedy.attempt import Worker
@@ -138,3 +139,60 @@ def test_what_a_dead_worker_built_is_not_built_again(stage, tmp_path):
     worker = Worker(cloud, store, claim, Deadline.after(30), lambda _: ())
     assert carry_out(worker, plan).outcome is Outcome.REMEDIATED
     assert cloud.find_groups("built-again") == (made,)
+
+
+def test_every_change_is_in_the_journal_before_it_is_sent(stage):
+    store, unwritten, sent = open_store(stage.env["SGGUARD_STORE"]), [], []
+
+    class LooksIntoTheJournal(Emulator):
+        def handle(self, request: httpx.Request) -> httpx.Response:
+            action = all_faces()[stage.world.provider].action(request)
+            if not any(fnmatchcase(action, pattern) for pattern in READING):
+                (run,) = store.open_runs()
+                states = [one.state for one in store.entries(run.decision_id)]
+                sent.append(action)
+                unwritten.extend([] if "intended" in states else [action])
+            return super().handle(request)
+
+    stage.emulator = LooksIntoTheJournal(stage.emulator.state)
+    assert stage.delete(stage.world.referenced)["outcome"] == "remediated"
+    assert len(sent) >= 3
+    assert unwritten == []
+
+
+def test_what_a_dead_worker_did_not_do_is_done(stage, tmp_path):
+    cloud, (state,) = stage.world.connect(stage.emulator), stage.emulator.state.clouds
+    target, referrer = stage.world.referenced, stage.world.referrer_in
+    rule = next(one for one in cloud.list_rules(referrer).value if one.peer_group == target)
+    change = Change("remove-rule", referrer, rule=rule)
+    step = Step("revoke", f"{stage.scope}:{referrer}", "revoke it")
+    plan = Plan(stage.scope, (Planned(step, change, target),))
+    store = open_store(f"sqlite:///{tmp_path / 'run.db'}")
+    claim = claimed(store)
+    store.begin_run(claim, a_run(claim.decision_id, claim.event_id))
+    store.intend(claim, Entry(claim.decision_id, 0, 0, codec.dump(change)), 60.0)
+    assert [one.id for one, _ in state.references(target)].count(referrer) == 1
+
+    worker = Worker(cloud, store, claim, Deadline.after(30), lambda _: ())
+    assert carry_out(worker, plan).outcome is Outcome.REMEDIATED
+    assert [one.id for one, _ in state.references(target)].count(referrer) == 0
+
+
+def test_a_rule_that_is_rewritten_lets_its_traffic_through_all_the_time(stage):
+    stage.remedies = ("rewrite",)
+    state, old, new = stage.emulator.state, stage.world.referenced, stage.world.free
+    (cloud,) = state.clouds
+    referrers = {one.id for one, _ in cloud.references(old)}
+    gaps = []
+
+    class LooksAtTheRules(Emulator):
+        def handle(self, request: httpx.Request) -> httpx.Response:
+            response = super().handle(request)
+            with state.lock:
+                naming = {one.id for to in (old, new) for one, _ in cloud.references(to)}
+                gaps.extend(referrers - naming)
+            return response
+
+    stage.emulator = LooksAtTheRules(state)
+    assert stage.delete(old)["outcome"] == "remediated"
+    assert gaps == []
