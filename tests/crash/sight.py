@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -161,9 +162,13 @@ class Watched(Emulator):
     meddle: Any = None
 
     def handle(self, request: Any) -> Any:
-        if self.meddle is not None:
-            with self.state.lock:
+        # Whoever meddles does it right before this call: none of another thread comes between.
+        with self.state.lock if self.meddle is not None else nullcontext():
+            if self.meddle is not None:
                 self.meddle(request)
+            return self._handled(request)
+
+    def _handled(self, request: Any) -> Any:
         try:
             return super().handle(request)
         finally:

@@ -136,7 +136,7 @@ def test_a_megabyte_of_nonsense_is_refused_in_few_words_and_little_time(case):
     assert len(body) <= MIB
     asked(b'{"a":1}', {})  # what is imported at first use is not the body's cost
     wrong: list[EventError] = []
-    assert seconds(lambda: wrong.extend(asked(body, headers))) < 2
+    assert seconds(lambda: wrong.extend(asked(body, headers))) < 20  # it was minutes once
     assert wrong
     for error in wrong:
         assert len(error.problems) <= 20

