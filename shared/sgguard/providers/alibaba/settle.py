@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sgguard.errors import CloudError, ConflictError, DeadlineError, UnavailableError
-from sgguard.providers.alibaba.answer import PROVIDER
+from sgguard.errors import DeadlineError
+from sgguard.providers._aftermath import look
 from sgguard.wire.client import Wire
 
 _DOUBLINGS_MAX = 8
@@ -25,29 +25,9 @@ def until(wire: Wire, what: str, is_shown: Callable[[], bool]) -> None:
         CloudError: it could not be looked at; none of them says that it was not made.
     """
     looks = 0
-    while not _look(what, is_shown):
+    while not look(is_shown, what):
         pause_s = min(wire.retry.max_s, wire.retry.base_s * 2.0 ** min(looks, _DOUBLINGS_MAX))
         if pause_s >= wire.deadline.remaining_s():
             raise DeadlineError(f"the time for this event was used up before {what} showed")
         wire.retry.sleep(pause_s)
         looks += 1
-
-
-def _look(what: str, is_shown: Callable[[], bool]) -> bool:
-    """Look once; a look that is refused says nothing about the change that went before it."""
-    try:
-        return is_shown()
-    except ConflictError:
-        raise
-    except CloudError as error:
-        if not error.is_outcome_known:
-            raise
-        raise UnavailableError(
-            PROVIDER,
-            error.action,
-            code=error.code,
-            detail=f"the cloud accepted {what}, which could not be read back: {error.detail}",
-            status=error.status,
-            request_id=error.request_id,
-            retry_after_s=error.retry_after_s,
-        ) from error

@@ -16,6 +16,7 @@ from functools import partial
 
 from sgguard.change import Holder
 from sgguard.errors import CloudError, ConflictError, InputError, NotFoundError
+from sgguard.providers._aftermath import look
 from sgguard.providers._tencent_polling import ask_until
 from sgguard.providers.tencent import read as reads
 from sgguard.providers.tencent.answer import Nic, Operation
@@ -152,7 +153,8 @@ def _await_instance(api: TencentApi, instance_id: str, after: Groups, request_id
         return is_changed(api, row, after, request_id)
 
     what = f"the binding of {instance_id}"
-    ask_until(api.wire, partial(reads.instance_row, api, instance_id), is_over, what)
+    ask = partial(reads.instance_row, api, instance_id)
+    ask_until(api.wire, lambda: look(ask, what), is_over, what)
 
 
 def is_changed(api: TencentApi, row: Json, after: Groups, request_id: str) -> bool:
@@ -190,4 +192,5 @@ def _await_interface(api: TencentApi, interface_id: str, after: Groups) -> None:
         return nic.interface.group_ids == after
 
     ask: Callable[[], Nic | None] = partial(reads.nic, api, interface_id)
-    ask_until(api.wire, ask, is_over, f"the binding of {interface_id}")
+    what = f"the binding of {interface_id}"
+    ask_until(api.wire, lambda: look(ask, what), is_over, what)

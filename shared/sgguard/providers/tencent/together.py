@@ -22,8 +22,8 @@ from sgguard.errors import (
     SgguardError,
     ThrottledError,
     UnauthenticatedError,
-    UnavailableError,
 )
+from sgguard.providers._aftermath import look
 from sgguard.providers._tencent_polling import ask_until
 from sgguard.providers.tencent import holder as holders
 from sgguard.providers.tencent import read as reads
@@ -123,10 +123,11 @@ def _once_more(api: TencentApi, wanted: Wanted) -> Ended:
 
 def _unless_made(api: TencentApi, change: Change) -> SgguardError | None:
     try:
-        if holders.read_holder(api, _holder(change)) == change.after:
+        ask = partial(holders.read_holder, api, _holder(change))
+        if look(ask, f"a change of {_holder(change).holder_id}") == change.after:
             return None
     except SgguardError as error:
-        return _in_doubt(error)
+        return error
     return _alone(api, change)
 
 
@@ -231,22 +232,7 @@ def _awaited(api: TencentApi, wanted: Wanted, request_id: str) -> Ended:
 
     what = f"the binding of {len(wanted)} instances"
     try:
-        ask_until(api.wire, partial(_rows, api, list(wanted)), are_over, what)
+        ask_until(api.wire, lambda: look(partial(_rows, api, list(wanted)), what), are_over, what)
     except SgguardError as error:
-        return {one: ended.get(one, _in_doubt(error)) for one in wanted}
+        return {one: ended.get(one, error) for one in wanted}
     return ended
-
-
-def _in_doubt(error: SgguardError) -> SgguardError:
-    """Return the error of a look as one that says nothing about the change before it."""
-    if not (isinstance(error, CloudError) and error.is_outcome_known):
-        return error
-    return UnavailableError(
-        error.provider,
-        error.action,
-        code=error.code,
-        detail=f"the cloud took the call, and could not be asked what came of it: {error.detail}",
-        status=error.status,
-        request_id=error.request_id,
-        retry_after_s=error.retry_after_s,
-    )

@@ -14,6 +14,7 @@ from functools import partial
 
 from sgguard.change import Holder
 from sgguard.errors import ConflictError, InputError, NotFoundError, SettingsError
+from sgguard.providers._aftermath import look
 from sgguard.providers._tencent_polling import ask_until
 from sgguard.providers.tencent_dfw import answer as dfw
 from sgguard.providers.tencent_dfw import holder as carriers
@@ -79,11 +80,12 @@ def set_groups(api: DfwApi, holder: Holder, before: Groups, after: Groups) -> No
         return
     _require_told(api, name, [group_id for group_id in after if group_id in before])
     api.write(_ACTION, instanceSet=[{"instanceId": name, "sgIds": list(after)}])
+    what = f"the binding of {name}"
     ask_until(
         api.wire,
-        partial(read_holder, api, holder),
+        lambda: look(partial(read_holder, api, holder), what),
         lambda shown: set(shown or ()) == set(after),
-        f"the binding of {name}",
+        what,
     )
 
 
