@@ -9,16 +9,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sgguard import handling
-from sgguard.decision import Mode
 from sgguard.emulator import edit
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.state import Cloud
 from sgguard.emulator.things import Rule
 from sgguard.emulator.transport import EmulatorTransport
+from sgguard.engine import handle
+from sgguard.engine.context import Means
 from sgguard.events.base import Event
-from sgguard.means import Means
-from sgguard.model import Address, DeleteRequest, Scope
+from sgguard.model.decision import Mode
+from sgguard.model.resource import Address, DeleteRequest, Scope
 from sgguard.policy import ApprovalPolicy, Caps, DeletePolicy, Policy
 from sgguard.store import open_store
 from sgguard.store.base import Store
@@ -69,7 +69,7 @@ class Asking:
         scope = Scope(self.world.provider, "", self.world.region)
         request = DeleteRequest((Address(scope, self.world.referenced),), requester)
         event = Event(event_id, {"target": self.target, "by": requester}, "/portal")
-        (document,) = handling.deletes([(request, event)], self.means())
+        (document,) = handle.deletes([(request, event)], self.means())
         if isinstance(document, Exception):
             raise document
         return document

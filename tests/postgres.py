@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sgguard.processes import _free_port
+from sgguard.demo.processes import _free_port
 
 
 def programs() -> Path | None:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sgguard import serve
+from sgguard.demo.processes import Child, Function, running
 from sgguard.emulator.core import Emulator
-from sgguard.processes import Child, Function, running
+from sgguard.web import server
 from tests.worlds import World, world_of
 
 CLOUDS = ("alibaba", "huawei", "openstack", "tencent", "tencent-dfw")
@@ -110,7 +110,7 @@ def _resident_kib(pid: str) -> int:
 @contextmanager
 def functions(url: str, *names: str, **settings: str) -> Iterator[dict[str, Actor]]:
     """Run functions under functions-framework against the clouds at ``url``."""
-    sources = serve.functions()
+    sources = server.functions()
     env = environment(url, **settings)
     wanted = {name: Function(name, sources[name], env) for name in names}
     with running(wanted) as children:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from sgguard import demo
-from sgguard.demo_answer import Answer, differences, line
+from sgguard.demo import run
+from sgguard.demo.answers import Answer, differences, line
 from sgguard.emulator.scenario import Event, Expect, load
 
 EVENTS = load("demo").events
@@ -85,7 +85,7 @@ def test_an_answer_that_differs_is_named_and_fails(tmp_path):
     scenario = tmp_path / "wrong.toml"
     scenario.write_text(SCENARIO)
     said, complained = [], []
-    as_expected = demo.run(said.append, lambda text, _: text, complained.append, name=str(scenario))
+    as_expected = run.run(said.append, lambda text, _: text, complained.append, name=str(scenario))
     assert not as_expected
     assert "DIFFERENT: a free group: verdict allow instead of block" in complained
     assert "DIFFERENT: a free group: reason missing: bound" in complained

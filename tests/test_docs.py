@@ -19,16 +19,18 @@ from pathlib import Path
 import httpx
 import pytest
 
-from sgguard import policy, providers, rehearsal, request
+from sgguard import policy, providers
 from sgguard.cli import _COMMANDS
 from sgguard.cli.failure import EXIT_CODES
+from sgguard.demo.processes import _free_port
 from sgguard.emulator import scenario
 from sgguard.emulator.build import build
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import KINDS, Fault
 from sgguard.emulator.server import serve
+from sgguard.events import request
 from sgguard.guards.base import DELETE_CODES, LAUNCH_CODES
-from sgguard.processes import _free_port
+from sgguard.operations import replay
 from sgguard.settings import SETTINGS
 from tests.bench import calls
 
@@ -170,7 +172,7 @@ def test_the_policy_loads(tmp_path):
 def test_the_cases_can_be_read(tmp_path):
     file = tmp_path / "cases.toml"
     file.write_text(section("cases"))
-    assert rehearsal.read_cases(file).cases[0].reasons == ("protected", "bound")
+    assert replay.read_cases(file).cases[0].reasons == ("protected", "bound")
 
 
 def test_the_policy_of_the_approval_section_asks_somebody(tmp_path):

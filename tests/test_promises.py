@@ -19,11 +19,11 @@ FALSE_ALLOW = {
         "a_launch_is_allowed_only_on_whole_facts",
     ),
     "no answer about a random cloud is a lie": (
-        "lies/test_lies.py",
+        "false_verdicts/test_search.py",
         "no_answer_about_a_random_cloud_is_a_lie",
     ),
     "an id the cloud did not answer for is not free": (
-        "test_facts.py",
+        "facts/test_gather.py",
         "an_id_that_is_missing_from_an_answer_is_unseen_and_never_nothing",
         "a_part_that_cannot_be_read_is_unseen_once_for_every_group",
         "limits_nobody_could_read_are_unseen",
@@ -120,7 +120,7 @@ NO_SECRET = {
 
 OBSERVE = {
     "out of the box nothing is done": (
-        "test_pipeline.py",
+        "engine/test_decide.py",
         "out_of_the_box_nothing_is_done_to_the_cloud",
     ),
     "every call only reads, over HTTP": (
@@ -139,7 +139,7 @@ RUNTIME_TRAPS = {
         "a_wrong_request_gets_problem_details_and_none_of_its_headers",
     ),
     "an uncaught exception is a page without words": (
-        "test_answer.py",
+        "web/test_response.py",
         "a_bug_is_an_incident_with_a_number_and_without_words",
     ),
     "a batch or a JSON list crashes": (

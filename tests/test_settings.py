@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from sgguard.decision import Mode
 from sgguard.errors import SettingsError
+from sgguard.model.decision import Mode
 from sgguard.settings import SETTINGS, Settings, unknown_variables, variable_part
 
 PROVIDERS = ("tencent", "tencent-dfw")

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from sgguard.decision import Outcome
-from sgguard.document import Json, time_json
+from sgguard.model.decision import Outcome
+from sgguard.render.document import Json, time_json
 from sgguard.store.rows import Approval, Entry
 
 

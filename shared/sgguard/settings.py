@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from sgguard.decision import Mode
 from sgguard.errors import SettingsError
+from sgguard.model.decision import Mode
 
 PREFIX = "SGGUARD_"
 _PER_PROVIDER = "<PROVIDER>"

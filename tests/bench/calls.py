@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 
-from sgguard import pipeline, providers
-from sgguard.decision import Decision
+from sgguard import providers
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.transport import EmulatorTransport
-from sgguard.model import Address, DeleteRequest, Scope
-from sgguard.pipeline import Means
+from sgguard.engine import decide
+from sgguard.engine.decide import Means
+from sgguard.model.decision import Decision
+from sgguard.model.resource import Address, DeleteRequest, Scope
 from sgguard.wire.retry import Retry
 from tests.bench.measure import Ratio
 from tests.worlds import World, lanes, world_of
@@ -60,7 +61,7 @@ def _decide(world: World, emulator: Emulator, ids: list[str]) -> int:
     scope = Scope(world.provider, "", world.region)
     asked = [(DeleteRequest((Address(scope, group_id),)), group_id) for group_id in ids]
     emulator.requests.clear()
-    outcomes = pipeline.decide_deletes(asked, means)
+    outcomes = decide.decide_deletes(asked, means)
     assert all(isinstance(one, Decision) for one in outcomes), outcomes
     return len(emulator.requests)
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import httpx
 
-from sgguard import pipeline, providers
-from sgguard.model import Address, DeleteRequest, Scope
-from sgguard.pipeline import Means
+from sgguard import providers
+from sgguard.engine import decide as pipeline
+from sgguard.engine.decide import Means
+from sgguard.model.resource import Address, DeleteRequest, Scope
 from tests.worlds import World, world_of
 
 

@@ -18,14 +18,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sgguard import facts, handling, providers
+from sgguard import providers
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.state import Group, Rule
 from sgguard.emulator.transport import EmulatorTransport
+from sgguard.engine import handle
+from sgguard.engine.context import Means, connect
 from sgguard.events.base import Event
-from sgguard.means import Means, connect
-from sgguard.model import Address, DeleteRequest, Scope
+from sgguard.facts import gather
+from sgguard.model.resource import Address, DeleteRequest, Scope
 from sgguard.wire.retry import Retry
 from tests.bench.measure import Ratio, round_trips
 from tests.worlds import World, lanes, world_of
@@ -171,12 +173,12 @@ class Crowd:
         """Read what a verdict takes; return the calls."""
         (target,) = self.asked()[0].targets
         self.emulator.requests.clear()
-        facts.gather_delete(connect(target.scope, self.means()), self.asked()[0])
+        gather.gather_delete(connect(target.scope, self.means()), self.asked()[0])
         return sum(self.calls().values())
 
     def remedy(self, means: Means | None = None) -> dict[str, Any] | Exception:
         """Deliver the event, once."""
-        (handled,) = handling.deletes([self.asked()], means or self.means())
+        (handled,) = handle.deletes([self.asked()], means or self.means())
         return handled
 
     def calls(self) -> Counter[str]:

@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 
 from sgguard import providers
-from sgguard.change import Change, content, holder_of
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.errors import CloudError, ConflictError, InUseError, NotFoundError, SettingsError
-from sgguard.model import Group, Rule
+from sgguard.model.change import Change, content, holder_of
+from sgguard.model.resource import Group, Rule
 from sgguard.providers import Cloud
 from sgguard.remedy.plan import place_of
 from sgguard.remedy.world import Sight, look, perform

@@ -25,7 +25,7 @@ from sgguard.errors import (
     UnknownShapeError,
     UnreachableError,
 )
-from sgguard.model import Direction
+from sgguard.model.resource import Direction
 from sgguard.providers.base import Access
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline

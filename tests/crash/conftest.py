@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("tests.crash.rig")
+pytest.register_assert_rewrite("tests.crash.harness")
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def folder() -> Iterator[Path]:
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    from tests.crash.rig import TRIED  # noqa: PLC0415 - its asserts are rewritten first
+    from tests.crash.harness import TRIED  # noqa: PLC0415 - its asserts are rewritten first
 
     if TRIED:
         kinds = ", ".join(f"{point} {count}" for point, count in TRIED.most_common(12))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sgguard.emulator import edit
 from sgguard.emulator.state import Cloud, Rule, StateError
-from tests.crash.plots import Plot
+from tests.crash.scenarios import Plot
 
 Edit = Callable[[Cloud, Plot], None]
 """Makes the same change whenever it is made, or raises StateError where a cloud would refuse."""

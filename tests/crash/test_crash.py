@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from sgguard.emulator.server import serve
-from tests.crash.nursery import Nursery, nursery
-from tests.crash.plots import PROVIDERS, SHAPES
-from tests.crash.rig import TRIED, Rig, restart
-from tests.crash.sight import Seen
+from tests.crash.comparison import Seen
+from tests.crash.harness import TRIED, Rig, restart
+from tests.crash.scenarios import PROVIDERS, SHAPES
+from tests.crash.worker_pool import Nursery, nursery
 
 LAUNCHES = ("baseline", "forbidden", "quarantine")
 PLOTS = [

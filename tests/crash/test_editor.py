@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from sgguard.emulator.state import State, StateError
+from tests.crash.comparison import Seen, loosely, seen, shown
 from tests.crash.edits import (
     EDITS,
     Edit,
@@ -24,9 +25,8 @@ from tests.crash.edits import (
     puts_a_server_behind_the_group_alone,
     takes_the_rule_away,
 )
-from tests.crash.plots import Plot
-from tests.crash.rig import Rig
-from tests.crash.sight import Seen, loosely, seen, shown
+from tests.crash.harness import Rig
+from tests.crash.scenarios import Plot
 from tests.crash.test_crash import PLOTS
 
 CASES = [

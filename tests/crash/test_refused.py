@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.crash.rig import Rig, mostly_slow
+from tests.crash.harness import Rig, mostly_slow
 from tests.crash.test_crash import IDS, PLOTS, clean_run
 from tests.crash.test_trouble import QUICK
 from tests.crash.worker import is_writing

@@ -11,7 +11,7 @@ import pytest
 
 from sgguard.errors import BusyError, DeadlineError, HaltedError, LeaseLostError
 from sgguard.store.rows import Query
-from tests.crash.rig import LEASE_S, Rig, mostly_slow
+from tests.crash.harness import LEASE_S, Rig, mostly_slow
 from tests.crash.test_crash import IDS, PLOTS, clean_run
 from tests.crash.test_trouble import QUICK
 from tests.crash.worker import HookedStore, is_writing

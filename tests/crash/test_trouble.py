@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sgguard.emulator.faults import Fault
-from tests.crash.rig import Rig, mostly_slow
+from tests.crash.harness import Rig, mostly_slow
 from tests.crash.test_crash import IDS, PLOTS, clean_run
 from tests.crash.worker import is_writing
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import httpx
 
-from sgguard import handling
 from sgguard.emulator.faces import all_faces
-from sgguard.means import Means
+from sgguard.engine import handle as handling
+from sgguard.engine.context import Means
 from sgguard.store import Store, open_store
 from sgguard.wire.retry import Retry
-from tests.crash.plots import Plot
+from tests.crash.scenarios import Plot
 from tests.worlds import lanes
 
 READING = ("GET", "Describe", "POST /v3/auth/tokens")

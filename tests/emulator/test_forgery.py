@@ -14,9 +14,10 @@ from urllib.parse import unquote, unquote_to_bytes
 import httpx
 import pytest
 
-from sgguard import pipeline, request
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.transport import EmulatorTransport
+from sgguard.engine import decide
+from sgguard.events import request
 from tests.stage import address
 from tests.worlds import World, world_of
 
@@ -103,9 +104,9 @@ def recorded(scheme: Scheme) -> list[Sent]:
     emulator = scheme.world.emulator(now=lambda: NOW)
     recorder = Recorder(emulator)
     env = {**scheme.world.env, **dict(scheme.settings)}
-    means = pipeline.Means.from_env(env, transport=recorder, now=lambda: NOW)
+    means = decide.Means.from_env(env, transport=recorder, now=lambda: NOW)
     wanted = request.delete_request({"target": address(scheme.world, "free")})
-    decision = pipeline.decide_delete(wanted, means, event_id="e")
+    decision = decide.decide_delete(wanted, means, event_id="e")
     assert decision.judgement.verdict == "allow"
     actions = [logged.action for logged in emulator.requests]
     assert len(actions) == len(recorder.sent)
@@ -252,9 +253,9 @@ def test_a_token_is_good_only_as_it_was_given_until_it_expires():
     world = world_of("openstack")
     given = world.emulator(now=lambda: NOW)
     recorder = Recorder(given)
-    means = pipeline.Means.from_env(world.env, transport=recorder, now=lambda: NOW)
+    means = decide.Means.from_env(world.env, transport=recorder, now=lambda: NOW)
     wanted = request.delete_request({"target": address(world, "free")})
-    pipeline.decide_delete(wanted, means, event_id="e")
+    decide.decide_delete(wanted, means, event_id="e")
     one = next(sent for sent in recorder.sent if "security-groups" in sent.url)
     tokens = given.state.cloud("openstack").tokens
 
@@ -276,9 +277,9 @@ def test_a_part_of_the_password_request_that_was_changed_buys_no_token(part):
     world = world_of("openstack")
     emulator = world.emulator(now=lambda: NOW)
     recorder = Recorder(emulator)
-    means = pipeline.Means.from_env(world.env, transport=recorder, now=lambda: NOW)
+    means = decide.Means.from_env(world.env, transport=recorder, now=lambda: NOW)
     wanted = request.delete_request({"target": address(world, "free")})
-    pipeline.decide_delete(wanted, means, event_id="e")
+    decide.decide_delete(wanted, means, event_id="e")
     login = recorder.sent[0]
     assert part in login.content
     assert login.to(world.emulator(now=lambda: NOW)).status_code == 201

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from sgguard import pipeline, providers, request
+from sgguard import providers
 from sgguard.emulator import mock_clouds
 from sgguard.emulator.scenario import load
-from sgguard.pipeline import Means
+from sgguard.engine import decide
+from sgguard.engine.decide import Means
+from sgguard.events import request
 
 FREE = {
     "tencent": "tencent::ap-guangzhou:sg-0ldc4mp1",
@@ -29,7 +31,7 @@ def test_a_free_group_is_found_free_at_the_clouds_own_address(emulator, monkeypa
     monkeypatch.setenv("OS_AUTH_URL", keystone)
     env = load("demo").env | {"OS_AUTH_URL": keystone}
     wanted = request.delete_request({"target": FREE[provider]})
-    decision = pipeline.decide_delete(wanted, Means.from_env(env), event_id="x")
+    decision = decide.decide_delete(wanted, Means.from_env(env), event_id="x")
     assert decision.judgement.verdict == "allow"
     assert {r.provider for r in emulator.requests} == {provider}
     assert all(r.status < 300 for r in emulator.requests)

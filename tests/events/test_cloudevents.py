@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sgguard import events
 from sgguard.errors import EventError
-from sgguard.events.cloudevents import MAX_BATCH, decode_header, encode_header
+from sgguard.events.sources.cloudevents import MAX_BATCH, decode_header, encode_header
 
 KIND = events.Kind("delete_request", "sgguard.delete.requested.v1")
 DATA = {"target": "tencent::ap-guangzhou:sg-5ua9adfv"}

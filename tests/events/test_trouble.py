@@ -11,9 +11,10 @@ from contextlib import suppress
 
 import pytest
 
-from sgguard import events, request
+from sgguard import events
 from sgguard.errors import EventError
-from sgguard.events.cloudevents import decode_header
+from sgguard.events import request
+from sgguard.events.sources.cloudevents import decode_header
 
 KIND = events.Kind("delete_request", "sgguard.delete.requested.v1")
 BATCHED = {"Content-Type": "application/cloudevents-batch+json"}

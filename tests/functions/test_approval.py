@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sgguard import schemas
-from sgguard.approving import deny, token, web
-from sgguard.approving.token import Token
+from sgguard.approvals import deny, web
+from sgguard.approvals import link as token
+from sgguard.approvals.link import Token
 from sgguard.emulator.server import serve
 from sgguard.errors import EventError, SettingsError
 from tests.asking import KEY, POLICY, asking

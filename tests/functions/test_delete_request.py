@@ -6,7 +6,7 @@ import pytest
 
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.server import _Server
-from sgguard.events.cloudevents import decode_header
+from sgguard.events.sources.cloudevents import decode_header
 from tests.worlds import World
 
 STRUCTURED = "application/cloudevents+json"

@@ -7,10 +7,9 @@ from dataclasses import replace
 import pytest
 
 from sgguard.guards import delete
-from sgguard.model import Binding, Visibility
+from sgguard.model.resource import Binding, Visibility
 from sgguard.policy import DeletePolicy, Policy
-
-from .cast import (
+from tests.guards.builders import (
     ALIBABA,
     HUAWEI,
     NO_PERMISSION,

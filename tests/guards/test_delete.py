@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from sgguard.decision import Verdict
 from sgguard.guards import delete
-from sgguard.model import Binding, Unseen, Visibility
+from sgguard.model.decision import Verdict
+from sgguard.model.resource import Binding, Unseen, Visibility
 from sgguard.policy import DeletePolicy, Policy
-
-from .cast import (
+from tests.guards.builders import (
     HUAWEI,
     MAY_ALL,
     MAY_MOVE,

@@ -9,8 +9,7 @@ import pytest
 
 from sgguard.guards import delete
 from sgguard.policy import DeletePolicy, Exemption, Match, Policy, ScopePolicy
-
-from .cast import (
+from tests.guards.builders import (
     ALIBABA,
     FORCING,
     TENCENT,

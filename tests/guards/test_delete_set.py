@@ -10,11 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sgguard.guards import delete
-from sgguard.guards.delete_plan import order
-from sgguard.model import Reference
+from sgguard.guards.delete.plan import order
+from sgguard.model.resource import Reference
 from sgguard.policy import Policy
-
-from .cast import (
+from tests.guards.builders import (
     MAY_REVOKE,
     OPENSTACK,
     codes,

@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sgguard.decision import Verdict
 from sgguard.guards import delete, launch
 from sgguard.guards.base import DELETE_CODES, LAUNCH_CODES
-from sgguard.wording import MESSAGE_MAX
-
-from .cast import BINDINGS, DELETE_FACTS, LAUNCH_FACTS, POLICIES, REFERENCES, UNSEEN
+from sgguard.model.decision import Verdict
+from sgguard.render.wording import MESSAGE_MAX
+from tests.guards.builders import BINDINGS, DELETE_FACTS, LAUNCH_FACTS, POLICIES, REFERENCES, UNSEEN
 
 often = settings(deadline=None, max_examples=80)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sgguard.guards import launch
-from sgguard.model import Limit, Unseen
+from sgguard.model.resource import Limit, Unseen
 from sgguard.policy import LaunchPolicy, Policy
-
-from .cast import (
+from tests.guards.builders import (
     ALIBABA,
     HUAWEI,
     LIMITS,

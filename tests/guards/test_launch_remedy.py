@@ -7,10 +7,9 @@ from datetime import UTC, date, datetime
 import pytest
 
 from sgguard.guards import launch
-from sgguard.model import Unseen
+from sgguard.model.resource import Unseen
 from sgguard.policy import Exemption, LaunchPolicy, Match, Policy, ScopePolicy
-
-from .cast import (
+from tests.guards.builders import (
     NO_PERMISSION,
     OPENSTACK,
     PER_INTERFACE,

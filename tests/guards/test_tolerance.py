@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from sgguard.decision import Verdict
 from sgguard.guards import delete, launch
-from sgguard.model import Unseen, Visibility
+from sgguard.model.decision import Verdict
+from sgguard.model.resource import Unseen, Visibility
 from sgguard.policy import DeletePolicy, LaunchPolicy, Policy
-
-from .cast import MAY_ALL, codes, facts, group, missing, named_by, planned, server
+from tests.guards.builders import MAY_ALL, codes, facts, group, missing, named_by, planned, server
 
 CODES = (
     "no-permission",

@@ -28,7 +28,7 @@ _LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv*", "*_cache", "__pycache__", ".hypothesis", "dist", "build"
 )
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
-_LIES = "tests/lies/test_lies.py::test_no_answer_about_a_random_cloud_is_a_lie"
+_LIES = "tests/false_verdicts/test_search.py::test_no_answer_about_a_random_cloud_is_a_lie"
 _NOTHING_RAN = 5
 _TIMEOUT_S = 900
 

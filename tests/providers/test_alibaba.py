@@ -7,7 +7,6 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from sgguard.change import Holder
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.errors import (
@@ -18,7 +17,8 @@ from sgguard.errors import (
     UnauthenticatedError,
     UnknownShapeError,
 )
-from sgguard.model import Binding, Direction, Interface, Reference, Rule
+from sgguard.model.change import Holder
+from sgguard.model.resource import Binding, Direction, Interface, Reference, Rule
 from sgguard.providers.alibaba import RATES
 from tests.worlds.alibaba import ADVANCED, ENV, OWN_UID, PEER_UID, WORLD, actions, add_referrers
 from tests.worlds.alibaba import switch as quirks

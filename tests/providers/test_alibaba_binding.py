@@ -10,7 +10,7 @@ import pytest
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.errors import UnknownShapeError
-from sgguard.model import Binding
+from sgguard.model.resource import Binding
 from tests.worlds.alibaba import WORLD, actions, add_interfaces, switch
 
 FREE, APP, BOUND = WORLD.free, WORLD.referrer_in, WORLD.bound

@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from sgguard import providers
-from sgguard.change import Holder, holder_of
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.transport import EmulatorTransport
@@ -24,6 +23,7 @@ from sgguard.errors import (
     UnavailableError,
     UnreachableError,
 )
+from sgguard.model.change import Holder, holder_of
 from sgguard.providers.base import Access
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline

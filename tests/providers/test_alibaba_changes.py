@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from sgguard.change import content
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.things import Rule as Thing
@@ -24,7 +23,8 @@ from sgguard.errors import (
     UnknownShapeError,
     UnreachableError,
 )
-from sgguard.model import Direction, Group, Rule
+from sgguard.model.change import content
+from sgguard.model.resource import Direction, Group, Rule
 from tests.worlds.alibaba import ADVANCED, ENV, OWN_UID, PEER_UID, WORLD, actions, switch
 
 WEB, APP, JOB, FREE = WORLD.referenced, WORLD.referrer_in, WORLD.referrer_out, WORLD.free

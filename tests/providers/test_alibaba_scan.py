@@ -14,7 +14,7 @@ import pytest
 
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
-from sgguard.model import Direction, Reference
+from sgguard.model.resource import Direction, Reference
 from sgguard.providers.alibaba import scan as scanning
 from sgguard.wire.clock import Deadline
 from tests.worlds.alibaba import (

@@ -4,7 +4,6 @@ import json
 import httpx
 import pytest
 
-from sgguard.change import Holder
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.state import Interface
@@ -18,7 +17,8 @@ from sgguard.errors import (
     ThrottledError,
     UnauthenticatedError,
 )
-from sgguard.model import Direction
+from sgguard.model.change import Holder
+from sgguard.model.resource import Direction
 from sgguard.providers.base import Access
 from sgguard.providers.huawei import connect
 from sgguard.wire.client import Wire

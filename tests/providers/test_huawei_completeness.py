@@ -7,15 +7,15 @@ import copy
 import httpx
 import pytest
 
-from sgguard.address import Address, Scope
-from sgguard.decision import Verdict
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.errors import ThrottledError
-from sgguard.facts import gather_delete, gather_launch
+from sgguard.facts.gather import gather_delete, gather_launch
 from sgguard.guards import delete, launch
-from sgguard.model import DeleteRequest, LaunchRequest, Visibility
+from sgguard.model.address import Address, Scope
+from sgguard.model.decision import Verdict
+from sgguard.model.resource import DeleteRequest, LaunchRequest, Visibility
 from sgguard.policy import DeletePolicy, Policy
 from sgguard.providers import huawei
 from sgguard.providers.base import Access

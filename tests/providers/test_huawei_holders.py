@@ -7,7 +7,6 @@ import json
 import httpx
 import pytest
 
-from sgguard.change import Holder, holder_of
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.transport import EmulatorTransport
@@ -20,6 +19,7 @@ from sgguard.errors import (
     UnknownShapeError,
     UnreachableError,
 )
+from sgguard.model.change import Holder, holder_of
 from sgguard.providers.base import Access
 from sgguard.providers.huawei import connect
 from sgguard.wire.client import Wire

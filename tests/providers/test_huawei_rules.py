@@ -8,7 +8,6 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from sgguard.change import content
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.state import Rule as Held
@@ -25,7 +24,8 @@ from sgguard.errors import (
     UnknownShapeError,
     UnreachableError,
 )
-from sgguard.model import Direction, Group, Rule
+from sgguard.model.change import content
+from sgguard.model.resource import Direction, Group, Rule
 from sgguard.providers.base import Access
 from sgguard.providers.huawei import connect
 from sgguard.wire.client import Wire

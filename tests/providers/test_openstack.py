@@ -6,7 +6,6 @@ import copy
 
 import pytest
 
-from sgguard.change import Holder
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.errors import (
@@ -19,7 +18,8 @@ from sgguard.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
-from sgguard.model import Direction, Rule, Visibility
+from sgguard.model.change import Holder
+from sgguard.model.resource import Direction, Rule, Visibility
 from tests.worlds import openstack as w
 
 WORLD = w.WORLD

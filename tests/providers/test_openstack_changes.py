@@ -10,10 +10,9 @@ import httpx
 import pytest
 
 from sgguard import providers
-from sgguard.change import Holder, content
 from sgguard.emulator.core import Emulator
+from sgguard.emulator.faces._openstack.neutron.rows import rule_row
 from sgguard.emulator.faults import Fault
-from sgguard.emulator.openstack.neutron_rows import rule_row
 from sgguard.emulator.state import Group as Emulated
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.errors import (
@@ -27,7 +26,8 @@ from sgguard.errors import (
     UnknownShapeError,
     UnreachableError,
 )
-from sgguard.model import Group
+from sgguard.model.change import Holder, content
+from sgguard.model.resource import Group
 from sgguard.providers.base import Access
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline

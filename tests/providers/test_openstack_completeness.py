@@ -8,15 +8,15 @@ import json
 import httpx
 import pytest
 
-from sgguard.address import Address, Scope
-from sgguard.decision import Verdict
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.errors import CloudError, NotFoundError
-from sgguard.facts import gather_delete
+from sgguard.facts.gather import gather_delete
 from sgguard.guards import delete
-from sgguard.model import DeleteRequest, Visibility
+from sgguard.model.address import Address, Scope
+from sgguard.model.decision import Verdict
+from sgguard.model.resource import DeleteRequest, Visibility
 from sgguard.policy import Policy
 from sgguard.providers import openstack
 from sgguard.providers.base import Access

@@ -8,10 +8,11 @@ from contextlib import suppress
 
 import pytest
 
-from sgguard import facts, providers
+from sgguard import providers
 from sgguard.emulator.core import Emulator
 from sgguard.errors import CloudError, ForbiddenError
-from sgguard.model import Address, DeleteRequest, LaunchRequest, Scope
+from sgguard.facts import gather
+from sgguard.model.resource import Address, DeleteRequest, LaunchRequest, Scope
 from tests.worlds import World, openstack, world_of
 
 READS = ("Describe", "GET ")
@@ -47,10 +48,10 @@ def test_every_call_of_a_verdict_is_one_of_the_questions(world):
     provider = world.connect(emulator)
     scope = Scope(world.provider, "", world.region)
     targets = tuple(Address(scope, one) for one in (world.referenced, world.bound))
-    facts.gather_delete(provider, DeleteRequest(targets))
-    facts.gather_explanation(provider, targets[0])
-    facts.gather_launch(provider, LaunchRequest(scope, (world.free,)))
-    facts.gather_launch(provider, LaunchRequest(scope, (), instance_id=world.server))
+    gather.gather_delete(provider, DeleteRequest(targets))
+    gather.gather_explanation(provider, targets[0])
+    gather.gather_launch(provider, LaunchRequest(scope, (world.free,)))
+    gather.gather_launch(provider, LaunchRequest(scope, (), instance_id=world.server))
     needed = {request.action for request in emulator.requests}
 
     probe = providers.probing(world.provider).probe(provider)

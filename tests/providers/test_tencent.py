@@ -8,7 +8,6 @@ import threading
 
 import pytest
 
-from sgguard.change import Holder
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.errors import (
@@ -26,8 +25,9 @@ from sgguard.errors import (
     UnavailableError,
     UnknownShapeError,
 )
-from sgguard.facts import gather_delete
-from sgguard.model import (
+from sgguard.facts.gather import gather_delete
+from sgguard.model.change import Holder
+from sgguard.model.resource import (
     Address,
     Binding,
     DeleteRequest,

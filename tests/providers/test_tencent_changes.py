@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sgguard.change import Holder, content
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.transport import EmulatorTransport
@@ -23,7 +22,8 @@ from sgguard.errors import (
     NotFoundError,
     UnreachableError,
 )
-from sgguard.model import Direction, Group, Rule
+from sgguard.model.change import Holder, content
+from sgguard.model.resource import Direction, Group, Rule
 from sgguard.providers import connect
 from sgguard.providers.base import Access
 from sgguard.providers.tencent.policy import policy_set, row_of

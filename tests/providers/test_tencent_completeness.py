@@ -8,12 +8,12 @@ from itertools import pairwise
 
 import pytest
 
-from sgguard.change import Holder
 from sgguard.emulator.faces.tencent.usage import SHOWN
 from sgguard.emulator.faults import Fault
 from sgguard.errors import UnknownShapeError
-from sgguard.facts import gather_delete
-from sgguard.model import Address, DeleteRequest, Group, Scope
+from sgguard.facts.gather import gather_delete
+from sgguard.model.change import Holder
+from sgguard.model.resource import Address, DeleteRequest, Group, Scope
 from sgguard.providers.tencent.rate import INFERRED, RATES
 from tests.providers.test_tencent import answering, connected, failing, loaded
 from tests.worlds.tencent import WORLD

@@ -21,7 +21,7 @@ from sgguard.errors import (
     UnavailableError,
     UnknownShapeError,
 )
-from sgguard.model import Binding, Direction
+from sgguard.model.resource import Binding, Direction
 from tests.worlds.tencent_dfw import WORLD
 
 ASSOCIATES = "DescribeAssociateSecurityGroups"

@@ -8,7 +8,6 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from sgguard.change import Holder, content
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.errors import (
@@ -22,7 +21,8 @@ from sgguard.errors import (
     UnknownShapeError,
     UnreachableError,
 )
-from sgguard.model import Direction, Group, Rule
+from sgguard.model.change import Holder, content
+from sgguard.model.resource import Direction, Group, Rule
 from sgguard.wire.qcloud_v2 import params_of
 from tests.worlds.tencent_dfw import WORLD
 

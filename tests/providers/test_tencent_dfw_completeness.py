@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from sgguard.emulator.faults import Fault
-from sgguard.facts import gather_delete
-from sgguard.model import Address, DeleteRequest, Scope
+from sgguard.facts.gather import gather_delete
+from sgguard.model.resource import Address, DeleteRequest, Scope
 from sgguard.providers.tencent_dfw.rate import INFERRED, RATES
 from tests.providers.test_tencent_completeness import full, groups, rules
 from tests.providers.test_tencent_dfw import answering, connected, good, loaded

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from sgguard.change import Change, Holder
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.errors import (
@@ -22,6 +21,7 @@ from sgguard.errors import (
     UnavailableError,
     UnreachableError,
 )
+from sgguard.model.change import Change, Holder
 from tests.providers.test_tencent_changes import Clock, timed
 from tests.worlds.tencent import WORLD
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sgguard import handling, restoring
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.transport import EmulatorTransport
+from sgguard.engine import handle
+from sgguard.engine.context import Means
 from sgguard.events.base import Event
-from sgguard.means import Means
-from sgguard.model import Address, DeleteRequest, LaunchRequest, Scope
+from sgguard.model.resource import Address, DeleteRequest, LaunchRequest, Scope
+from sgguard.operations import restore as restoring
 from tests.worlds import World
 
 POLICY = """
@@ -74,14 +75,14 @@ class Stage:
         targets = tuple(Address(self.scope, group_id) for group_id in group_ids)
         data = {"targets": [str(one) for one in targets]}
         event = Event(event_id, more.pop("data", data), "/portal", **more)
-        return _raised(handling.deletes([(DeleteRequest(targets, "alice"), event)], self.means()))
+        return _raised(handle.deletes([(DeleteRequest(targets, "alice"), event)], self.means()))
 
     def launch(self, instance_id: str, *group_ids: str, event_id: str = "l-1") -> dict[str, Any]:
         request = LaunchRequest(
             self.scope, group_ids, instance_id=instance_id, requested_by="alice"
         )
         event = Event(event_id, {"instance_id": instance_id}, "/portal")
-        return _raised(handling.launches([(request, event)], self.means()))
+        return _raised(handle.launches([(request, event)], self.means()))
 
     def restore(self, decision_id: str) -> dict[str, Any]:
         return restoring.restore(decision_id, self.means(), by="olga")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sgguard.change import Change
-from sgguard.decision import Step
-from sgguard.model import Direction, Rule, Scope
+from sgguard.model.change import Change
+from sgguard.model.decision import Step
+from sgguard.model.resource import Direction, Rule, Scope
 from sgguard.policy import Caps
 from sgguard.remedy.caps import stopped_by
 from sgguard.remedy.plan import Plan, Planned, Survey

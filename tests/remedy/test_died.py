@@ -8,8 +8,9 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from sgguard import providers, restoring
+from sgguard import providers
 from sgguard.emulator.transport import EmulatorTransport
+from sgguard.operations import restore
 from sgguard.store import open_store
 from tests.remedy.stage import Stage
 from tests.remedy.test_restore import made
@@ -49,12 +50,12 @@ def test_a_group_that_a_dead_worker_built_again_is_not_built_twice(stage):
     (cloud,) = stage.emulator.state.clouds
     count = len(cloud.groups)
     with pytest.raises(DiedError):
-        restoring.restore(
+        restore.restore(
             deleted["decision_id"], later(stage, Mortal(stage.emulator), 0.0), by="olga"
         )
     assert len(cloud.groups) == count + 1
 
-    restored = restoring.restore(
+    restored = restore.restore(
         deleted["decision_id"], later(stage, EmulatorTransport(stage.emulator), 1000.0), by="olga"
     )
 

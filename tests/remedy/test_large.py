@@ -11,11 +11,11 @@ from importlib import import_module
 import httpx
 import pytest
 
-from sgguard import problem
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.errors import DeadlineError
 from sgguard.store import open_store
+from sgguard.web import problem
 from sgguard.wire.pacing import Lanes
 from tests.bench.remedy import Crowd, is_writing
 from tests.worlds import world_of

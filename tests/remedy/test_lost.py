@@ -8,17 +8,17 @@ from fnmatch import fnmatchcase
 import httpx
 import pytest
 
-from sgguard import codec, providers
-from sgguard.change import Change
-from sgguard.decision import Outcome, Step
+from sgguard import providers
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faces import all_faces
 from sgguard.emulator.faults import Fault
+from sgguard.model.change import Change
+from sgguard.model.decision import Outcome, Step
 from sgguard.remedy.apply import carry_out
 from sgguard.remedy.attempt import Worker
 from sgguard.remedy.plan import Plan, Planned
 from sgguard.remedy.world import perform
-from sgguard.store import open_store
+from sgguard.store import codec, open_store
 from sgguard.store.rows import Entry
 from sgguard.wire.clock import Deadline
 from tests.remedy.stage import Stage

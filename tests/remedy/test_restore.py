@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sgguard import providers, restoring
+from sgguard import providers
 from sgguard.emulator.faults import Fault
 from sgguard.errors import HaltedError, InputError
+from sgguard.operations import restore
 from sgguard.store import open_store
 from tests.remedy.stage import Stage
 from tests.worlds import world_of
@@ -162,9 +163,9 @@ def test_what_has_moved_since_is_left_as_it_is_and_named(stage):
 def test_a_decision_that_changed_nothing_is_not_restored(stage):
     blocked = stage.delete(stage.world.missing)
     with pytest.raises(InputError, match="changed nothing"):
-        restoring.preview(blocked["decision_id"], stage.means())
+        restore.preview(blocked["decision_id"], stage.means())
     with pytest.raises(InputError, match="no decision"):
-        restoring.preview("0" * 32, stage.means())
+        restore.preview("0" * 32, stage.means())
 
 
 def test_nothing_is_restored_while_all_changes_are_stopped(stage):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sgguard.emulator.transport import EmulatorTransport
-from sgguard.means import Means
-from sgguard.model import Address, DeleteRequest
-from sgguard.pipeline import decide_delete
+from sgguard.engine.context import Means
+from sgguard.engine.decide import decide_delete
+from sgguard.model.resource import Address, DeleteRequest
 from tests.remedy.stage import Stage
 from tests.worlds import world_of
 

@@ -8,18 +8,18 @@ from typing import Any
 
 import click
 
-from sgguard import approving
-from sgguard.approving import web
-from sgguard.approving.permission import known, moment
-from sgguard.approving.token import Action
+from sgguard import approvals as approving
+from sgguard.approvals import web
+from sgguard.approvals.approver import known, moment
+from sgguard.approvals.link import Action
 from sgguard.cli import failure
 from sgguard.cli.failure import EXIT_CODES
-from sgguard.cli.keeping import AS_OPTION, ago, line, named, opened, place, print_json, width
-from sgguard.cli.means import JSON_OPTION, POLICY_OPTION, examples, from_options
+from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, examples, from_options
 from sgguard.cli.patience import until_done
-from sgguard.decision import Verdict
+from sgguard.cli.records import AS_OPTION, ago, line, named, opened, place, print_json, width
+from sgguard.model.decision import Verdict
+from sgguard.render.text.kept import kept
 from sgguard.store.rows import Approval
-from sgguard.text.kept import kept
 
 Json = dict[str, Any]
 

@@ -9,11 +9,13 @@ from typing import Any
 
 import click
 
-from sgguard import document, pipeline, request, text
 from sgguard.cli import failure
 from sgguard.cli.failure import EXIT_CODES
-from sgguard.cli.means import JSON_OPTION, POLICY_OPTION, examples, from_options
-from sgguard.decision import Decision, Verdict
+from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, examples, from_options
+from sgguard.engine import decide
+from sgguard.events import request
+from sgguard.model.decision import Decision, Verdict
+from sgguard.render import document, text
 
 RECORD_OPTION = click.option(
     "--record",
@@ -57,7 +59,7 @@ def delete(
     if record is not None and len(wanted) > 1:
         raise click.UsageError("--record keeps one set: name groups of one cloud and region.")
     means = from_options(policy)
-    outcomes = pipeline.decide_deletes([(one, means.new_id()) for one in wanted], means)
+    outcomes = decide.decide_deletes([(one, means.new_id()) for one in wanted], means)
     _record(record, outcomes)
     return _answers(outcomes, as_json=as_json)
 
@@ -94,7 +96,7 @@ def launch(policy: str | None, record: str | None, *, as_json: bool, **options: 
     """
     wanted = request.instance_launch(_launch(options))
     means = from_options(policy)
-    decision = pipeline.decide_launch(wanted, means, event_id=means.new_id())
+    decision = decide.decide_launch(wanted, means, event_id=means.new_id())
     _record(record, [decision])
     return _answer(decision, as_json=as_json)
 
@@ -103,11 +105,11 @@ def _record(path: str | None, outcomes: Sequence[Decision | Exception]) -> None:
     """Write what was read into a file for ``sgguard policy test``; an error has no facts."""
     if path is None:
         return
-    from sgguard import rehearsal  # noqa: PLC0415 - most checks record nothing
+    from sgguard.operations import replay  # noqa: PLC0415 - most checks record nothing
 
     for one in outcomes:
         if isinstance(one, Decision):
-            Path(path).write_text(rehearsal.record(one.facts), encoding="utf-8")
+            Path(path).write_text(replay.record(one.facts), encoding="utf-8")
 
 
 def _launch(options: dict[str, Any]) -> dict[str, Any]:

@@ -8,15 +8,16 @@ from typing import Any
 
 import click
 
-from sgguard import approving, retention
-from sgguard.approving.permission import moment
-from sgguard.cli.keeping import line, opened, place, print_json, since, width
-from sgguard.cli.means import JSON_OPTION, examples
-from sgguard.decision import Outcome, Verdict
+from sgguard import approvals
+from sgguard.approvals.approver import moment
+from sgguard.cli.options import JSON_OPTION, examples
+from sgguard.cli.records import line, opened, place, print_json, since, width
+from sgguard.engine import retention
 from sgguard.errors import InputError
+from sgguard.model.decision import Outcome, Verdict
+from sgguard.render.text.kept import kept
 from sgguard.store.base import Store
 from sgguard.store.rows import Query, Record
-from sgguard.text.kept import kept
 
 Json = dict[str, Any]
 
@@ -99,7 +100,7 @@ def purge(*, as_json: bool) -> None:
     hour where decisions are made.
     """
     means, desk = opened()
-    approving.expire_all(desk)
+    approvals.expire_all(desk)
     counts = retention.purge(desk.store, means.settings.keep_days).counts
     if as_json:
         print_json(counts)

@@ -10,8 +10,8 @@ from types import FrameType
 
 import click
 
-from sgguard import demo as story
-from sgguard.cli.means import examples
+from sgguard.cli.options import examples
+from sgguard.demo import run as story
 
 _COLOURS = {"allow": "green", "block": "red", "remediate": "yellow", "refused": "magenta"}
 

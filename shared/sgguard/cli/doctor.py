@@ -9,9 +9,9 @@ from functools import partial
 
 import click
 
-from sgguard import doctor as practice
 from sgguard.cli.failure import ERROR
-from sgguard.cli.means import JSON_OPTION, POLICY_OPTION, examples, from_options
+from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, examples, from_options
+from sgguard.operations import doctor as practice
 from sgguard.wire.parallel import parallel
 
 _DISTRUSTED = 1

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 import click
 
 from sgguard.cli.listening import HOST_OPTION, PORT, listening
-from sgguard.cli.means import examples
+from sgguard.cli.options import examples
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.scenario import load
 from sgguard.emulator.server import serve

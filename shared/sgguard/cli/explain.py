@@ -9,10 +9,11 @@ import sys
 
 import click
 
-from sgguard import graph, pipeline
-from sgguard.cli.means import examples, from_options
+from sgguard.cli.options import examples, from_options
+from sgguard.engine import decide
 from sgguard.errors import InputError, NotFoundError
-from sgguard.model import Address
+from sgguard.model.resource import Address
+from sgguard.render import graph
 
 _FORMATS = ("text", "json", "mermaid", "dot")
 _DEEPEST = 20
@@ -46,7 +47,7 @@ def explain(address: str, kind: str, depth: int, *, as_json: bool) -> None:
     The text shows the first few of everything and counts the rest; json has all.
     """
     try:
-        facts = pipeline.explain(Address.parse(address), from_options(), depth)
+        facts = decide.explain(Address.parse(address), from_options(), depth)
     except NotFoundError as error:
         raise _unknown(address) from error
     first = facts.groups[0]

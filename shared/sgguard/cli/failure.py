@@ -12,8 +12,8 @@ from contextlib import suppress
 import click
 
 from sgguard import logs
-from sgguard.decision import Verdict
 from sgguard.errors import EventError, Problem, SgguardError, UnauthenticatedError
+from sgguard.model.decision import Verdict
 
 ERROR = 2
 INTERRUPTED = 130

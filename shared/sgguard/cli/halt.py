@@ -9,11 +9,11 @@ from dataclasses import asdict
 import click
 
 from sgguard import logs
-from sgguard.approving.permission import moment
+from sgguard.approvals.approver import moment
 from sgguard.cli.failure import EXIT_CODES
-from sgguard.cli.keeping import line, named, opened, place, print_json
-from sgguard.cli.means import JSON_OPTION, examples
-from sgguard.decision import Verdict
+from sgguard.cli.options import JSON_OPTION, examples
+from sgguard.cli.records import line, named, opened, place, print_json
+from sgguard.model.decision import Verdict
 
 _BY_OPTION = click.option(
     "--by",

@@ -12,10 +12,10 @@ from typing import Any
 import click
 
 from sgguard import policy as policies
-from sgguard import rehearsal
-from sgguard.cli.means import JSON_OPTION, POLICY_OPTION, examples
+from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, examples
 from sgguard.errors import PolicyError
-from sgguard.model import Address, Group
+from sgguard.model.resource import Address, Group
+from sgguard.operations import replay
 from sgguard.policy import Exemption, Policy
 from sgguard.policy.exemption import day_of
 from sgguard.policy.origin import Origin, origins
@@ -226,15 +226,15 @@ def test(files: tuple[str, ...], policy: str | None, *, as_json: bool) -> int:
     return _DIFFERENT if failed else 0
 
 
-def _results(file: Path, override: str | None) -> list[rehearsal.Result]:
-    cases = rehearsal.read_cases(file)
+def _results(file: Path, override: str | None) -> list[replay.Result]:
+    cases = replay.read_cases(file)
     now = cases.now or datetime.now(UTC)
     path = cases.policy_path if override is None and cases.policy_path else _path(override)
     judged_by = policies.load(path, today=now.date())
-    return [rehearsal.run(one, judged_by, now) for one in cases.cases]
+    return [replay.run(one, judged_by, now) for one in cases.cases]
 
 
-def _result(one: rehearsal.Result) -> dict[str, Any]:
+def _result(one: replay.Result) -> dict[str, Any]:
     return {
         "name": one.case.name,
         "as_expected": not one.differences,

@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from sgguard import restoring
 from sgguard.cli.failure import EXIT_CODES
-from sgguard.cli.means import JSON_OPTION, POLICY_OPTION, examples, from_options
+from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, examples, from_options
 from sgguard.cli.patience import until_done
-from sgguard.decision import Outcome, Verdict
-from sgguard.restoring import Preview
+from sgguard.model.decision import Outcome, Verdict
+from sgguard.operations import restore as restoring
+from sgguard.operations.restore import Preview
 
 
 @click.command(

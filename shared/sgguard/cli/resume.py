@@ -8,15 +8,15 @@ from typing import Any
 
 import click
 
-from sgguard import resuming
 from sgguard.cli import failure
 from sgguard.cli.failure import ERROR, EXIT_CODES
-from sgguard.cli.keeping import AS_OPTION, ago, line, named, opened, place, print_json
-from sgguard.cli.means import JSON_OPTION, POLICY_OPTION, examples, from_options
+from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, examples, from_options
 from sgguard.cli.patience import until_done
-from sgguard.decision import Verdict
+from sgguard.cli.records import AS_OPTION, ago, line, named, opened, place, print_json
 from sgguard.errors import SgguardError
-from sgguard.resuming import Unresolved
+from sgguard.model.decision import Verdict
+from sgguard.operations import resume as resuming
+from sgguard.operations.resume import Unresolved
 
 Json = dict[str, Any]
 

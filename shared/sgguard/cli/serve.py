@@ -9,9 +9,9 @@ from contextlib import ExitStack
 
 import click
 
-from sgguard import serve as server
 from sgguard.cli.listening import HOST_OPTION, PORT, listening
-from sgguard.cli.means import POLICY_OPTION, examples, from_options
+from sgguard.cli.options import POLICY_OPTION, examples, from_options
+from sgguard.web import server
 
 
 @click.command(

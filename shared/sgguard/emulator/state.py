@@ -46,9 +46,9 @@ class StateError(Exception):
 class Cloud:
     """One cloud: everything its wire face answers from.
 
-    ``limits`` are ceilings under the names of :class:`sgguard.model.Limit`. ``quirks`` switch a
-    documented unpleasantness on (``page_max``, ``v3_absent``, ``references_shape``, …): each
-    face's docstring lists its own. ``rates`` are calls per second by action (fnmatch).
+    ``limits`` are ceilings under the names of :class:`sgguard.model.resource.Limit`. ``quirks``
+    switch a documented unpleasantness on (``page_max``, ``v3_absent``, ``references_shape``, …):
+    each face's docstring lists its own. ``rates`` are calls per second by action (fnmatch).
     ``tokens``, ``nonces`` and ``index`` are working memory, never part of a scenario.
     """
 

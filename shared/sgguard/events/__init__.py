@@ -1,6 +1,7 @@
-"""Where events come from: one file per source, found by its name, each turning bytes into events.
+"""Where events come from: one file per source in ``sources/``, each turning bytes into events.
 
-A module is a source when it defines ``claims`` and ``read`` (see :class:`~.base.Source`).
+A source defines ``claims`` and ``read`` (see :class:`~.base.Source`). It is found by its name; a
+module whose name begins with an underscore is no source, but what several of them share.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from sgguard.errors import EventError
+from sgguard.events import sources
 from sgguard.events.base import Delivery, Event, Kind, Source
 
 __all__ = ["Delivery", "Event", "Kind", "read", "whole"]
@@ -63,9 +65,9 @@ def whole(headers: Headers, body: Readable, max_bytes: int) -> bytes:
 @lru_cache(maxsize=1)
 def _sources() -> tuple[Source, ...]:
     return tuple(
-        cast(Source, import_module(f"{__name__}.{module.name}"))
-        for module in pkgutil.iter_modules(__path__)
-        if module.name != "base"
+        cast(Source, import_module(f"{sources.__name__}.{module.name}"))
+        for module in pkgutil.iter_modules(sources.__path__)
+        if not module.name.startswith("_")
     )
 
 

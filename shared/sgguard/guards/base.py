@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import Literal
 
-from sgguard.decision import Judgement, Reason, Verdict
-from sgguard.model import Address, GroupFacts, Scope, Unseen, Visibility
-from sgguard.wording import MESSAGE_MAX, one_line
+from sgguard.model.decision import Judgement, Reason, Verdict
+from sgguard.model.resource import Address, GroupFacts, Scope, Unseen, Visibility
+from sgguard.render.wording import MESSAGE_MAX, one_line
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PLAIN = re.compile(r"[A-Za-z0-9-]+")

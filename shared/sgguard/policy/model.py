@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
-from sgguard.decision import Mode
-from sgguard.model import Visibility
+from sgguard.model.decision import Mode
+from sgguard.model.resource import Visibility
 
 DeleteRemedy = Literal["revoke", "rewrite", "unbind", "move", "force"]
 LaunchRemedy = Literal["bind", "unbind", "quarantine"]
@@ -25,7 +25,7 @@ UnseenCode = Literal[
     "not-told",
     "api-absent",
 ]
-"""The codes of :class:`~sgguard.model.Unseen`: gaps are tolerated one code at a time."""
+"""The codes of :class:`~sgguard.model.resource.Unseen`: gaps are tolerated one code at a time."""
 
 Exemptable = Literal[
     "protected", "group-forbidden", "baseline-missing", "limit-near", "cap-exceeded"

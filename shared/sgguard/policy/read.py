@@ -10,9 +10,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from sgguard.decision import Mode
 from sgguard.errors import PolicyError, Problem
-from sgguard.model import Visibility
+from sgguard.model.decision import Mode
+from sgguard.model.resource import Visibility
 from sgguard.policy.mistake import mistakes
 from sgguard.policy.model import (
     ApprovalPolicy,

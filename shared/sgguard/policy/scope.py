@@ -11,8 +11,8 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import reduce
 
-from sgguard.decision import Mode
-from sgguard.model import Address, Group, Reference, Scope
+from sgguard.model.decision import Mode
+from sgguard.model.resource import Address, Group, Reference, Scope
 from sgguard.policy.model import Guard, Match, Policy, ScopePolicy
 from sgguard.policy.strict import strictest
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeVar
 
-from sgguard.decision import Mode
-from sgguard.model import Visibility
+from sgguard.model.decision import Mode
+from sgguard.model.resource import Visibility
 from sgguard.policy.model import Caps, DeletePolicy, LaunchPolicy, Policy, Trouble
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sgguard.errors import UnknownShapeError
-from sgguard.model import Group
+from sgguard.model.resource import Group
 from sgguard.providers.base import Provider
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sgguard.model import Limit
+from sgguard.model.resource import Limit
 
 DOCUMENTED_LIMITS: Mapping[str, int] = {
     "groups-per-instance": 5,

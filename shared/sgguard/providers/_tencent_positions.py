@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sgguard.change import content
-from sgguard.model import Rule
+from sgguard.model.change import content
+from sgguard.model.resource import Rule
 
 _ID = re.compile(r"(?:ingress|egress)\[([0-9]{1,9})\]")
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from sgguard.change import Change, Holder
 from sgguard.errors import SgguardError
+from sgguard.model.change import Change, Holder
 
 
 @runtime_checkable

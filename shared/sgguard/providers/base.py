@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 from unicodedata import category
 
-from sgguard.change import Holder
 from sgguard.errors import CredentialsError, ForbiddenError, SettingsError, UnknownShapeError
-from sgguard.model import (
+from sgguard.model.change import Holder
+from sgguard.model.resource import (
     Binding,
     Group,
     Instance,

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sgguard.change import renamed
-from sgguard.decision import Outcome, Step
+from sgguard.model.change import renamed
+from sgguard.model.decision import Outcome, Step
 from sgguard.providers import Together
 from sgguard.remedy.attempt import TRIES, Worker, attempt, require_time, settle_by_looking
 from sgguard.remedy.plan import Plan, Planned

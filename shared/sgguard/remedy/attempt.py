@@ -12,8 +12,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from sgguard import codec
-from sgguard.change import Change
 from sgguard.errors import (
     ConflictError,
     DeadlineError,
@@ -21,10 +19,12 @@ from sgguard.errors import (
     SgguardError,
     ThrottledError,
 )
+from sgguard.model.change import Change
 from sgguard.providers.base import Cloud
 from sgguard.remedy.progress import Progress
 from sgguard.remedy.wave import AT_ONCE
 from sgguard.remedy.world import Sight, look, perform_all
+from sgguard.store import codec
 from sgguard.store.base import Store
 from sgguard.store.rows import Claim, Entry
 from sgguard.wire.clock import Deadline

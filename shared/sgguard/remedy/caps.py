@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from sgguard.decision import Reason
-from sgguard.model import Direction, Rule
+from sgguard.model.decision import Reason
+from sgguard.model.resource import Direction, Rule
 from sgguard.policy import Caps
 from sgguard.remedy.plan import Plan, Survey
 from sgguard.remedy.world import rule_of
-from sgguard.wording import MESSAGE_MAX, count, one_line
+from sgguard.render.wording import MESSAGE_MAX, count, one_line
 
 _ANY_PROTOCOL = frozenset({"any", "all", "tcp", "-1", "6"})
 

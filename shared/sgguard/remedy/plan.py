@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from sgguard.change import Change, Holder, content
-from sgguard.decision import Reason, Step
-from sgguard.model import Address, Group, Rule, Scope
+from sgguard.model.change import Change, Holder, content
+from sgguard.model.decision import Reason, Step
+from sgguard.model.resource import Address, Group, Rule, Scope
 
 _PLACE = re.compile(r"(ingress|egress)\[\d+\]")
 

@@ -6,18 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sgguard.codec import digest
-from sgguard.decision import Judgement, Reason, Step, Verdict
 from sgguard.errors import ForbiddenError, InputError, SettingsError, UnknownShapeError
-from sgguard.model import DeleteFacts, Group, LaunchFacts, Scope
-from sgguard.permission import excused
+from sgguard.model.decision import Judgement, Reason, Step, Verdict
+from sgguard.model.resource import DeleteFacts, Group, LaunchFacts, Scope
 from sgguard.policy import Policy
+from sgguard.policy.governing import excused
 from sgguard.providers.base import Cloud
 from sgguard.remedy.caps import stopped_by
 from sgguard.remedy.plan import Plan, Survey, plan
 from sgguard.remedy.snapshot import Snapshot, take
 from sgguard.remedy.survey import survey
-from sgguard.wording import MESSAGE_MAX, label, one_line
+from sgguard.render.wording import MESSAGE_MAX, label, one_line
+from sgguard.store.codec import digest
 
 _UNPLANNABLE = (ForbiddenError, InputError, SettingsError, UnknownShapeError)
 """What does not change by asking again: this cloud does not tell, or not to these credentials."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from sgguard import codec
-from sgguard.change import Change
+from sgguard.model.change import Change
 from sgguard.remedy.plan import Plan
+from sgguard.store import codec
 from sgguard.store.rows import Entry, EntryState
 
 

@@ -11,16 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from sgguard.change import Change, Holder, content
-from sgguard.decision import Action, Step
 from sgguard.errors import InputError
-from sgguard.model import Address, Group, Rule, Scope
+from sgguard.model.change import Change, Holder, content
+from sgguard.model.decision import Action, Step
+from sgguard.model.resource import Address, Group, Rule, Scope
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Plan, Planned, place_of
 from sgguard.remedy.snapshot import Carried, Referrer, Snapshot
 from sgguard.remedy.world import read_holders, rules_of, same_groups
+from sgguard.render.wording import label, one_line, rule_words
 from sgguard.wire.parallel import parallel
-from sgguard.wording import label, one_line, rule_words
 
 _SUMMARY_MAX = 200
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sgguard.change import Holder
-from sgguard.model import DeleteFacts, Group, LaunchFacts, Rule, Scope
+from sgguard.model.change import Holder
+from sgguard.model.resource import DeleteFacts, Group, LaunchFacts, Rule, Scope
 from sgguard.remedy.plan import Plan, Survey
 from sgguard.remedy.world import rule_of
 

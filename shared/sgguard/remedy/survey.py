@@ -7,10 +7,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from sgguard.change import Holder, holder_of
-from sgguard.decision import Step
 from sgguard.errors import NotFoundError
-from sgguard.model import DeleteFacts, Group, LaunchFacts, Limit
+from sgguard.model.change import Holder, holder_of
+from sgguard.model.decision import Step
+from sgguard.model.resource import DeleteFacts, Group, LaunchFacts, Limit
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Survey
 from sgguard.remedy.world import read_holders, rules_of

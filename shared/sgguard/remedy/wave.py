@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Literal
 
-from sgguard.change import Change
+from sgguard.model.change import Change
 from sgguard.remedy.plan import Plan
 from sgguard.remedy.world import holder_of
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from enum import Enum
 from functools import partial
 
-from sgguard.change import Change, Holder, content
 from sgguard.errors import NotFoundError, SgguardError, UnknownShapeError
-from sgguard.model import Group, Rule
+from sgguard.model.change import Change, Holder, content
+from sgguard.model.resource import Group, Rule
 from sgguard.providers import Together
 from sgguard.providers.base import Cloud
 from sgguard.wire.parallel import parallel

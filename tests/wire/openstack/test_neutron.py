@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sgguard.errors import UnknownShapeError
-from sgguard.model import Direction
+from sgguard.model.resource import Direction
 from sgguard.wire.openstack import neutron
 from sgguard.wire.shape import Shape
 from tests.reference import FIXTURES

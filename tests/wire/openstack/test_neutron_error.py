@@ -19,7 +19,7 @@ from sgguard.errors import (
     UnavailableError,
     UnknownShapeError,
 )
-from sgguard.wire.openstack.neutron_error import Refusal, error_of, is_refusal, read_refusal
+from sgguard.wire.openstack.neutron.error import Refusal, error_of, is_refusal, read_refusal
 
 
 def neutron(kind, message="text"):

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgguard.change import content
-from sgguard.wire.openstack.neutron_rule import parse_rule, rule_body
+from sgguard.model.change import content
+from sgguard.wire.openstack.neutron.rule import parse_rule, rule_body
 from sgguard.wire.shape import Shape
 
 from .test_neutron import PORT, RULE, fixture, neutron

@@ -1,6 +1,7 @@
 """How each emulated cloud looks on the wire: one file each, found by its name.
 
 ``tencent_dfw.py`` is the face of the provider ``tencent-dfw``; it defines ``FACE: Face``.
+What several faces share begins with an underscore.
 """
 
 from __future__ import annotations
@@ -21,5 +22,5 @@ def all_faces() -> dict[str, Face]:
     return {
         module.name.replace("_", "-"): cast(Face, import_module(f"{__name__}.{module.name}").FACE)
         for module in pkgutil.iter_modules(__path__)
-        if module.name != "base"
+        if module.name != "base" and not module.name.startswith("_")
     }

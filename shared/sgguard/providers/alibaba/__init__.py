@@ -19,9 +19,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sgguard.change import Holder
 from sgguard.errors import SettingsError
-from sgguard.model import (
+from sgguard.model.change import Holder
+from sgguard.model.resource import (
     Binding,
     Group,
     Instance,
@@ -33,10 +33,10 @@ from sgguard.model import (
     Visibility,
 )
 from sgguard.providers.alibaba import binding, carrier, change, evidence, group
+from sgguard.providers.alibaba.api import instance_of, interface_of
 from sgguard.providers.alibaba.client import EcsClient
 from sgguard.providers.alibaba.creation import create_group
 from sgguard.providers.alibaba.documented import LIMITS, RATES, TRAITS
-from sgguard.providers.alibaba.ecs import instance_of, interface_of
 from sgguard.providers.alibaba.group import define_group
 from sgguard.providers.alibaba.listing import INSTANCES, INTERFACES, read_all
 from sgguard.providers.base import Access

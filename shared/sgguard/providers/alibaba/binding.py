@@ -14,9 +14,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from sgguard.model import Binding, Seen
+from sgguard.model.resource import Binding, Seen
+from sgguard.providers.alibaba.api import instance_binding, interface_binding
 from sgguard.providers.alibaba.client import EcsClient
-from sgguard.providers.alibaba.ecs import instance_binding, interface_binding
 from sgguard.providers.alibaba.listing import INSTANCES, INTERFACES, Listing, count_all, read_all
 from sgguard.providers.base import seen_or_unseen
 from sgguard.wire.paging import chunks

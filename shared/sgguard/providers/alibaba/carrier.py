@@ -15,11 +15,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sgguard.change import Holder
 from sgguard.errors import ConflictError, NotFoundError, SettingsError
+from sgguard.model.change import Holder
 from sgguard.providers.alibaba.answer import PROVIDER
+from sgguard.providers.alibaba.api import instance_of, interface_of
 from sgguard.providers.alibaba.client import EcsClient
-from sgguard.providers.alibaba.ecs import instance_of, interface_of
 from sgguard.providers.alibaba.listing import INSTANCES, INTERFACES, read_all
 from sgguard.providers.alibaba.settle import until
 

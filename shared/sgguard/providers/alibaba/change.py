@@ -15,7 +15,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 from sgguard.errors import ConflictError, NotFoundError
-from sgguard.model import Direction, Rule
+from sgguard.model.resource import Direction, Rule
 from sgguard.providers.alibaba.answer import PROVIDER
 from sgguard.providers.alibaba.client import EcsClient
 from sgguard.providers.alibaba.group import read_with_rules

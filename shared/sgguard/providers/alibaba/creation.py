@@ -13,11 +13,11 @@ from __future__ import annotations
 import re
 
 from sgguard.errors import CloudError, DeadlineError, NotFoundError, UnavailableError
-from sgguard.model import Group
+from sgguard.model.resource import Group
 from sgguard.providers.alibaba.answer import PROVIDER, required
+from sgguard.providers.alibaba.api import ADVANCED, ISOLATED, KINDS
 from sgguard.providers.alibaba.change import client_token, revoke
 from sgguard.providers.alibaba.client import EcsClient
-from sgguard.providers.alibaba.ecs import ADVANCED, ISOLATED, KINDS
 from sgguard.providers.alibaba.group import read_with_rules
 from sgguard.providers.alibaba.settle import until
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sgguard.model import Limit, Traits
+from sgguard.model.resource import Limit, Traits
 from sgguard.providers.alibaba.answer import PROVIDER
 
 _UNREADABLE = (

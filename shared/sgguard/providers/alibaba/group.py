@@ -8,10 +8,10 @@ from dataclasses import replace
 from functools import partial
 
 from sgguard.errors import NotFoundError, UnknownShapeError
-from sgguard.model import Group
+from sgguard.model.resource import Group
 from sgguard.providers.alibaba.answer import NO_SUCH_GROUP, PROVIDER
+from sgguard.providers.alibaba.api import ADVANCED, INNER_ACCESS, group_of, inner_access
 from sgguard.providers.alibaba.client import EcsClient
-from sgguard.providers.alibaba.ecs import ADVANCED, INNER_ACCESS, group_of, inner_access
 from sgguard.providers.alibaba.listing import GROUPS, RULES, Listed, Row, read_all
 from sgguard.providers.alibaba.rule import rules_of
 from sgguard.wire.paging import chunks

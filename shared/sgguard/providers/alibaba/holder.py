@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from sgguard.errors import NotFoundError
-from sgguard.model import Group, Reference, Seen, Unseen
+from sgguard.model.resource import Group, Reference, Seen, Unseen
 from sgguard.providers.alibaba.client import EcsClient
 from sgguard.providers.alibaba.group import read_groups, read_with_rules
 from sgguard.providers.base import seen_or_unseen

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from sgguard.errors import NotFoundError, UnknownShapeError
-from sgguard.model import Seen, Unseen
+from sgguard.model.resource import Seen, Unseen
 from sgguard.providers.alibaba.answer import NO_SUCH_GROUP, Answer
 from sgguard.providers.alibaba.client import EcsClient
 from sgguard.providers.base import seen_or_unseen

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sgguard.change import content
-from sgguard.model import Direction, Rule
+from sgguard.model.change import content
+from sgguard.model.resource import Direction, Rule
 from sgguard.providers.alibaba.answer import Answer, number, required, text
 
 FAR = {Direction.INGRESS: "Source", Direction.EGRESS: "Dest"}

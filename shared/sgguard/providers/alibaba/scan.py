@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from sgguard.errors import CloudError, DeadlineError, NotFoundError
-from sgguard.model import Group, Reference
+from sgguard.model.resource import Group, Reference
 from sgguard.providers.alibaba.answer import number
+from sgguard.providers.alibaba.api import group_of
 from sgguard.providers.alibaba.client import EcsClient
-from sgguard.providers.alibaba.ecs import group_of
 from sgguard.providers.alibaba.group import read_with_rules
 from sgguard.providers.alibaba.holder import references_of
 from sgguard.providers.alibaba.listing import GROUPS, read_all

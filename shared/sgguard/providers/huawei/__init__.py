@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sgguard.change import Holder
 from sgguard.errors import NotFoundError
-from sgguard.model import (
+from sgguard.model.change import Holder
+from sgguard.model.resource import (
     Binding,
     Group,
     Instance,

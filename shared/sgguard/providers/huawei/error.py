@@ -1,7 +1,7 @@
 """What Huawei Cloud and Open Telekom Cloud mean when they refuse.
 
 The gateway, VPC v1, v2.0 and v3, ECS v1, the native Nova calls and IAM each have their own error
-body (:mod:`sgguard.wire.openstack.neutron_error` reads them all); which kind of error a code is,
+body (:mod:`sgguard.wire.openstack.neutron.error` reads them all); which kind of error a code is,
 how long the gateway wants us to wait and that a 200 may hold failures is said here. Codes:
 appendix of
 https://docs.otc.t-systems.com/virtual-private-cloud/api-ref/ and the gateway's ``APIGW.*``
@@ -27,8 +27,8 @@ from sgguard.errors import (
     UnknownShapeError,
 )
 from sgguard.wire.client import Check
-from sgguard.wire.openstack import neutron_error
-from sgguard.wire.openstack.neutron_error import Refusal
+from sgguard.wire.openstack.neutron import error as neutron_error
+from sgguard.wire.openstack.neutron.error import Refusal
 
 API_ABSENT = frozenset({"APIGW.0101", "APIG.0101"})
 """The gateway (either generation of it) knows no such API here.

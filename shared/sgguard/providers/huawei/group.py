@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import partial
 
 from sgguard.errors import SgguardError, UnavailableError
-from sgguard.model import Group
+from sgguard.model.resource import Group
 from sgguard.providers.huawei import listing as huawei_list
 from sgguard.providers.huawei import rule as huawei_rule
 from sgguard.providers.huawei.api import Api, unless_absent

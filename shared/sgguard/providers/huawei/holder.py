@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sgguard.change import Holder
 from sgguard.errors import CloudError, ConflictError, LimitError, NotFoundError
+from sgguard.model.change import Holder
 from sgguard.providers.huawei.api import Api, unless_absent
 from sgguard.wire.shape import Json, Shape
 

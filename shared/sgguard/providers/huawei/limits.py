@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from sgguard.model import Limit, Seen
+from sgguard.model.resource import Limit, Seen
 from sgguard.providers.base import seen_or_unseen
 from sgguard.providers.huawei import listing as huawei_list
 from sgguard.providers.huawei.api import Api, unless_absent

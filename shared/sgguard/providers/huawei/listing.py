@@ -13,13 +13,13 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from sgguard.errors import NotFoundError
-from sgguard.model import Group, Seen, Unseen
+from sgguard.model.resource import Group, Seen, Unseen
 from sgguard.providers.huawei import vpc as huawei_vpc
 from sgguard.providers.huawei.api import Api, unless_absent
 from sgguard.providers.huawei.vpc import Port, SubInterface
-from sgguard.wire.openstack import neutron, neutron_page
+from sgguard.wire.openstack import neutron
 from sgguard.wire.openstack.marker_page import Params
-from sgguard.wire.openstack.neutron import RuleRow
+from sgguard.wire.openstack.neutron import RuleRow, page
 from sgguard.wire.paging import chunks
 from sgguard.wire.parallel import parallel
 from sgguard.wire.shape import Json, Shape
@@ -163,7 +163,7 @@ def _v2(api: Api, source: _Source[T], key: str, values: Sequence[str]) -> list[T
     shape = api.shape(source.path)
 
     def one(value: str) -> list[Json]:
-        return neutron_page.read_all_without_links(
+        return page.read_all_without_links(
             partial(api.vpc, source.path), ((key, value),), source.collection, shape
         )
 

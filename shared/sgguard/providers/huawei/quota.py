@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from sgguard.model import Limit
+from sgguard.model.resource import Limit
 from sgguard.wire.shape import Json, Shape
 
 _NOT_ONLINE = -1

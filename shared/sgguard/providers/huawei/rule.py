@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from sgguard.change import content
 from sgguard.errors import ConflictError, NotFoundError
-from sgguard.model import Rule
+from sgguard.model.change import content
+from sgguard.model.resource import Rule
 from sgguard.providers.huawei import listing as huawei_list
 from sgguard.providers.huawei import vpc as huawei_vpc
 from sgguard.providers.huawei.api import Api, unless_absent
-from sgguard.wire.openstack.neutron_rule import RuleRow, parse_rule, rule_body
+from sgguard.wire.openstack.neutron.rule import RuleRow, parse_rule, rule_body
 from sgguard.wire.shape import Json, Shape
 
 _RULE = huawei_list.RULES + "/{id}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sgguard.model import Instance, Interface, Unseen
+from sgguard.model.resource import Instance, Interface, Unseen
 from sgguard.providers.huawei.vpc import Port
 from sgguard.wire.shape import Shape
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from sgguard.model import Group, Unseen
+from sgguard.model.resource import Group, Unseen
 from sgguard.providers.huawei.vpc import Port, SubInterface
 from sgguard.wire.openstack.neutron import RuleRow
 

@@ -7,7 +7,7 @@ error table lists only groups that ports carry, and OpenStack beneath it deletes
 
 from __future__ import annotations
 
-from sgguard.model import Traits
+from sgguard.model.resource import Traits
 
 TRAITS = Traits(
     provider="huawei",

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypedDict
 
-from sgguard.model import Binding, Direction, Group, Reference, Rule
+from sgguard.model.resource import Binding, Direction, Group, Reference, Rule
 from sgguard.wire.openstack import neutron
 from sgguard.wire.openstack.marker_page import Fetch, Params, read_to_end
 from sgguard.wire.openstack.neutron import PortRow, RuleRow

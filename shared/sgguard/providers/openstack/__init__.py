@@ -19,9 +19,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from sgguard.change import Holder
 from sgguard.errors import CloudError, InputError, NotFoundError
-from sgguard.model import (
+from sgguard.model.change import Holder
+from sgguard.model.resource import (
     Binding,
     Group,
     Instance,

@@ -17,8 +17,8 @@ from sgguard.wire.client import Wire, parse_json
 from sgguard.wire.openstack.keystone import Token
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth
 from sgguard.wire.openstack.marker_page import Params
-from sgguard.wire.openstack.neutron_error import error_of, is_refusal
-from sgguard.wire.openstack.neutron_page import read_all
+from sgguard.wire.openstack.neutron.error import error_of, is_refusal
+from sgguard.wire.openstack.neutron.page import read_all
 from sgguard.wire.paging import chunks
 from sgguard.wire.parallel import parallel
 from sgguard.wire.shape import Json, Shape

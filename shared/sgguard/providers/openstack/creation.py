@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from sgguard.errors import CloudError, DeadlineError, UnavailableError
-from sgguard.model import Group
+from sgguard.model.resource import Group
 from sgguard.providers.openstack.api import OpenStackApi, checked
 from sgguard.providers.openstack.rules import read_rules
 from sgguard.wire.openstack.neutron import STATELESS
-from sgguard.wire.openstack.neutron_rule import RuleRow, parse_rule
+from sgguard.wire.openstack.neutron.rule import RuleRow, parse_rule
 
 _CREATE = "POST /v2.0/security-groups"
 _DELETE = "DELETE /v2.0/security-groups/{id}"

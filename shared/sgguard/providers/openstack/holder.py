@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sgguard.change import Holder
 from sgguard.errors import CloudError, ConflictError, InputError, NotFoundError
+from sgguard.model.change import Holder
 from sgguard.providers.openstack.api import OpenStackApi, checked
 from sgguard.providers.openstack.server import read_ports
 from sgguard.wire.openstack import neutron

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sgguard.errors import UnknownShapeError
-from sgguard.model import Limit
+from sgguard.model.resource import Limit
 from sgguard.providers.openstack.api import OpenStackApi
 from sgguard.wire.openstack import neutron
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from sgguard.model import Group, Reference, Seen
+from sgguard.model.resource import Group, Reference, Seen
 from sgguard.providers.base import seen_or_unseen
 from sgguard.providers.openstack.api import GROUP_FIELDS, OpenStackApi
 from sgguard.providers.openstack.sharing import (

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sgguard.change import content
 from sgguard.errors import ConflictError, InputError, NotFoundError
-from sgguard.model import Rule
+from sgguard.model.change import content
+from sgguard.model.resource import Rule
 from sgguard.providers.openstack.api import OpenStackApi, checked
-from sgguard.wire.openstack.neutron_rule import RuleRow, parse_rule, project_of, rule_body
+from sgguard.wire.openstack.neutron.rule import RuleRow, parse_rule, project_of, rule_body
 
 _EXISTS = "SecurityGroupRuleExists"
 _READ = "GET /v2.0/security-groups/{id}"

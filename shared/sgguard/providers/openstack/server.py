@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from sgguard.errors import NotFoundError
-from sgguard.model import Instance, Interface
+from sgguard.model.resource import Instance, Interface
 from sgguard.providers.openstack.api import OpenStackApi
 from sgguard.wire.openstack import neutron, nova
 from sgguard.wire.openstack.neutron import PortRow

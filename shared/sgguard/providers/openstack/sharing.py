@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from sgguard.errors import UnknownShapeError
-from sgguard.model import Unseen
+from sgguard.model.resource import Unseen
 from sgguard.providers.openstack.api import GROUP_FIELDS, OpenStackApi
 from sgguard.wire.openstack import neutron
 from sgguard.wire.openstack.neutron import PortRow, RuleRow

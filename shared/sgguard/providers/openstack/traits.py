@@ -6,7 +6,7 @@ answers on Neutron 29 and Nova 34, https://docs.openstack.org/neutron/latest/adm
 
 from __future__ import annotations
 
-from sgguard.model import Traits
+from sgguard.model.resource import Traits
 
 TRAITS = Traits(
     provider="openstack",

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sgguard.model import Group, Instance, Interface, Limit, Seen, Unseen
+from sgguard.model.resource import Group, Instance, Interface, Limit, Seen, Unseen
 from sgguard.providers._tencent_limits import DOCUMENTED_LIMITS, LIMIT_NOTES
 from sgguard.wire.shape import Json, Shape
 

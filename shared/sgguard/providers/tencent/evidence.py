@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from sgguard.model import Binding, Instance
+from sgguard.model.resource import Binding, Instance
 from sgguard.providers.tencent.answer import Nic, Statistics
 
 _KINDS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sgguard.model import Group
+from sgguard.model.resource import Group
 from sgguard.providers.tencent.api import TencentApi
 from sgguard.providers.tencent.rule import remove_all
 

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from sgguard.change import Holder
 from sgguard.errors import CloudError, ConflictError, InputError, NotFoundError
+from sgguard.model.change import Holder
 from sgguard.providers._aftermath import look
 from sgguard.providers._tencent_polling import ask_until
 from sgguard.providers.tencent import read as reads

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from sgguard.model import Unseen
+from sgguard.model.resource import Unseen
 from sgguard.providers.tencent.api import Service, TencentApi
 from sgguard.wire.parallel import parallel
 from sgguard.wire.shape import Json

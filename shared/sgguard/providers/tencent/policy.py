@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sgguard.model import Direction, Rule
+from sgguard.model.resource import Direction, Rule
 from sgguard.wire.shape import Json, Shape
 
 KEYS: Mapping[Direction, str] = {Direction.INGRESS: "Ingress", Direction.EGRESS: "Egress"}

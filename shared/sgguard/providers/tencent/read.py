@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from sgguard.errors import CloudError, NotFoundError
-from sgguard.model import Group, Instance, Limit, Rule, Seen, Unseen
+from sgguard.model.resource import Group, Instance, Limit, Rule, Seen, Unseen
 from sgguard.providers._tencent_limits import documented_limits
 from sgguard.providers.tencent import answer as answers
 from sgguard.providers.tencent.answer import Nic, Operation, Statistics

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 from sgguard.errors import ForbiddenError, UnknownShapeError
-from sgguard.model import Group, Reference, Seen, Unseen
-from sgguard.providers._evidence import not_answered
-from sgguard.providers._tencent_referrers import Reading, references
+from sgguard.model.resource import Group, Reference, Seen, Unseen
+from sgguard.providers._shared import not_answered
+from sgguard.providers._tencent import Reading, references
 from sgguard.providers.base import seen_or_unseen
 from sgguard.providers.tencent import read as reads
 from sgguard.providers.tencent.api import TencentApi

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sgguard.change import content
 from sgguard.errors import ConflictError, NotFoundError
-from sgguard.model import Rule
+from sgguard.model.change import content
+from sgguard.model.resource import Rule
 from sgguard.providers._tencent_positions import locate, place_of
 from sgguard.providers.tencent import read as reads
 from sgguard.providers.tencent.api import DUPLICATE_POLICY, TencentApi

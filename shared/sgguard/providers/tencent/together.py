@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from sgguard.change import Change, Holder
 from sgguard.errors import (
     CloudError,
     ConflictError,
@@ -23,6 +22,7 @@ from sgguard.errors import (
     ThrottledError,
     UnauthenticatedError,
 )
+from sgguard.model.change import Change, Holder
 from sgguard.providers._aftermath import look
 from sgguard.providers._tencent_polling import ask_until
 from sgguard.providers.tencent import holder as holders

@@ -18,9 +18,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, get_args
 
-from sgguard.change import Holder
 from sgguard.errors import NotFoundError, SettingsError
-from sgguard.model import (
+from sgguard.model.change import Holder
+from sgguard.model.resource import (
     Binding,
     Group,
     Instance,
@@ -33,7 +33,7 @@ from sgguard.model import (
     Visibility,
 )
 from sgguard.providers._definition import with_rules
-from sgguard.providers._evidence import not_answered
+from sgguard.providers._shared import not_answered
 from sgguard.providers._tencent_limits import documented_limits
 from sgguard.providers.base import Access, seen_or_unseen
 from sgguard.providers.tencent_dfw import answer as dfw

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Literal
 
 from sgguard.errors import NotFoundError
-from sgguard.model import Direction, Group, Rule
+from sgguard.model.resource import Direction, Group, Rule
 from sgguard.providers.tencent_dfw.api import DfwApi, whole_number
 from sgguard.wire.parallel import parallel
 from sgguard.wire.shape import Json, Shape

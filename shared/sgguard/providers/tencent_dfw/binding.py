@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from sgguard.change import Holder
 from sgguard.errors import ConflictError, InputError, NotFoundError, SettingsError
+from sgguard.model.change import Holder
 from sgguard.providers._aftermath import look
 from sgguard.providers._tencent_polling import ask_until
 from sgguard.providers.tencent_dfw import answer as dfw

@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any
 
 from sgguard.errors import ForbiddenError, UnknownShapeError
-from sgguard.model import Group, Reference, Seen, Unseen
-from sgguard.providers._evidence import not_answered
-from sgguard.providers._tencent_referrers import Reading, references
+from sgguard.model.resource import Group, Reference, Seen, Unseen
+from sgguard.providers._shared import not_answered
+from sgguard.providers._tencent import Reading, references
 from sgguard.providers.base import seen_or_unseen
 from sgguard.providers.tencent_dfw import answer as dfw
 from sgguard.providers.tencent_dfw.api import DfwApi

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sgguard.change import content
 from sgguard.errors import ConflictError, NotFoundError, SettingsError, UnavailableError
-from sgguard.model import Rule
+from sgguard.model.change import content
+from sgguard.model.resource import Rule
 from sgguard.providers._tencent_positions import locate, place_of
 from sgguard.providers.tencent_dfw.answer import ADDRESSES, policies
 from sgguard.providers.tencent_dfw.api import DfwApi, whole_number

@@ -18,7 +18,7 @@ import httpx
 
 from sgguard.errors import SettingsError
 from sgguard.wire.client import is_address, parse_json
-from sgguard.wire.openstack.neutron_error import error_of
+from sgguard.wire.openstack.neutron.error import error_of
 from sgguard.wire.shape import Json, Shape
 
 TOKEN_ACTION = "POST /v3/auth/tokens"  # noqa: S105 - the name of a call, not a secret

@@ -12,7 +12,7 @@ from sgguard.errors import DeadlineError, UnauthenticatedError
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import EpochClock
 from sgguard.wire.openstack.keystone import TOKEN_ACTION, Identity, Token, parse_token
-from sgguard.wire.openstack.neutron_error import error_of
+from sgguard.wire.openstack.neutron.error import error_of
 
 MARGIN_S = 60.0
 """A token is not used during its last minute: the call it goes with may take a while."""

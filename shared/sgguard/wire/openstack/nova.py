@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sgguard.model import Direction, Group, Rule
+from sgguard.model.resource import Direction, Group, Rule
 from sgguard.wire.shape import Json, Shape
 
 _UNUSED_PORT = -1

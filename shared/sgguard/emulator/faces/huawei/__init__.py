@@ -5,7 +5,8 @@ Requests are signed (SDK-HMAC-SHA256) or carry a token; both are checked. Quirks
 ``otc`` (nor v3 ports, supplementary interfaces and quotas),
 ``wrapped`` (errors of v2.0 come as JSON inside a string), and those of
 :mod:`sgguard.emulator.faces.huawei.vpc`, :mod:`sgguard.emulator.faces.huawei.change`,
-:mod:`sgguard.emulator.openstack.neutron_list` and :mod:`sgguard.emulator.openstack.keystone`.
+:mod:`sgguard.emulator.faces._openstack.neutron.list` and
+:mod:`sgguard.emulator.faces._openstack.keystone`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from fnmatch import fnmatchcase
 
 import httpx
 
+from sgguard.emulator.faces._openstack import keystone, neutron, nova
+from sgguard.emulator.faces._openstack.keystone import Caller
+from sgguard.emulator.faces._openstack.token import Service, project_name
 from sgguard.emulator.faces.base import Claim, Face, FaultKind
 from sgguard.emulator.faces.huawei import auth as huawei_auth
 from sgguard.emulator.faces.huawei import carrier as huawei_carrier
@@ -25,9 +29,6 @@ from sgguard.emulator.faces.huawei import ecs as huawei_ecs
 from sgguard.emulator.faces.huawei import error as huawei_error
 from sgguard.emulator.faces.huawei import quota as huawei_quota
 from sgguard.emulator.faces.huawei import vpc as huawei_vpc
-from sgguard.emulator.openstack import keystone, neutron, nova
-from sgguard.emulator.openstack.keystone import Caller
-from sgguard.emulator.openstack.keystone_token import Service, project_name
 from sgguard.emulator.state import Account, Cloud
 
 _HOSTS = (".myhuaweicloud.com", ".otc.t-systems.com")

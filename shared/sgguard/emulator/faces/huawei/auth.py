@@ -8,9 +8,9 @@ import re
 
 import httpx
 
+from sgguard.emulator.faces._openstack import keystone
+from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces.huawei import error as huawei_error
-from sgguard.emulator.openstack import keystone
-from sgguard.emulator.openstack.keystone import Caller
 from sgguard.emulator.state import Account, Cloud
 from sgguard.wire import sdk_hmac
 from sgguard.wire.sdk_hmac import Signature

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 import httpx
 
 from sgguard.emulator import edit
+from sgguard.emulator.faces._openstack import neutron
+from sgguard.emulator.faces._openstack.keystone import Caller
+from sgguard.emulator.faces._openstack.neutron.rows import is_unprotected, visible_ports
 from sgguard.emulator.faces.huawei.body import group_ids, said
 from sgguard.emulator.faces.huawei.error import RefusedError, absent, missing, refused
 from sgguard.emulator.faces.huawei.vpc import body, groups_of, port_row, sub_row, with_ports
-from sgguard.emulator.openstack import neutron
-from sgguard.emulator.openstack.keystone import Caller
-from sgguard.emulator.openstack.neutron_rows import is_unprotected, visible_ports
 from sgguard.emulator.state import Cloud, Interface
 
 _OVER = "Quota exceeded for resources: ['security_group_port']"

@@ -15,6 +15,7 @@ from uuid import uuid4
 import httpx
 
 from sgguard.emulator import edit
+from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces.huawei.body import Said, said
 from sgguard.emulator.faces.huawei.carrier import set_groups
 from sgguard.emulator.faces.huawei.error import (
@@ -32,7 +33,6 @@ from sgguard.emulator.faces.huawei.vpc import (
     is_granted,
     rule_row,
 )
-from sgguard.emulator.openstack.keystone import Caller
 from sgguard.emulator.state import Cloud, Group, Rule, StateError
 
 _GROUP_KEYS = frozenset({"name", "description", "enterprise_project_id", "tags"})

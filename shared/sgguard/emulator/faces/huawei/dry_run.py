@@ -11,8 +11,8 @@ import re
 
 import httpx
 
+from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces.huawei import error as huawei_error
-from sgguard.emulator.openstack.keystone import Caller
 
 _CHECKED = (
     ("POST", re.compile(r"vpc/security-groups"), "security_group"),

@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 
+from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces.huawei import error as huawei_error
-from sgguard.emulator.openstack.keystone import Caller
 from sgguard.emulator.state import Cloud, Instance
 
 _STATUS = {"RUNNING": "ACTIVE"}

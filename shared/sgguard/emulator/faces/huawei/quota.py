@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import httpx
 
+from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces.huawei import error as huawei_error
-from sgguard.emulator.openstack.keystone import Caller
 from sgguard.emulator.state import Cloud
 
 _QUOTAS = {

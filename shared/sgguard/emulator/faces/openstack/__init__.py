@@ -26,10 +26,10 @@ from typing import Any
 
 import httpx
 
+from sgguard.emulator.faces._openstack import keystone, neutron, nova
+from sgguard.emulator.faces._openstack.keystone import Caller
+from sgguard.emulator.faces._openstack.token import Service
 from sgguard.emulator.faces.base import Claim, FaultKind
-from sgguard.emulator.openstack import keystone, neutron, nova
-from sgguard.emulator.openstack.keystone import Caller
-from sgguard.emulator.openstack.keystone_token import Service
 from sgguard.emulator.state import Cloud
 
 _ROUTE = re.compile(

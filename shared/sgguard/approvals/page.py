@@ -1,0 +1,112 @@
+"""The pages an approver sees: what would be done and two buttons, or what became of a click.
+
+Each is one file without script or link. Whatever comes from clouds and callers is put on one
+line, cut and escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from sgguard.render.wording import one_line
+
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;"
+    "color:#1b1b1b;background:#fff}h1{font-size:1.3rem}h2{font-size:1rem;margin:1.5rem 0 .3rem}"
+    "dt{color:#555}dd{margin:0 0 .5rem;overflow-wrap:anywhere}li{overflow-wrap:anywhere}"
+    "form{display:inline-block;margin:1.5rem 1rem 0 0}button{font:inherit;padding:.5rem 1.5rem;"
+    "border:1px solid #555;border-radius:.3rem;background:#fff;cursor:pointer}"
+    ".approve{background:#0a5c2b;border-color:#0a5c2b;color:#fff}"
+)
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+HEADERS = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""Sent with every page: nothing is loaded, framed, kept or told to anybody else."""
+
+_TEXT_MAX = 400
+_LINES_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the confirm page shows; ``tokens`` are those of the buttons, by action."""
+
+    approver: str
+    requester: str
+    target: Sequence[str]
+    reasons: Sequence[str]
+    plan: Sequence[str]
+    unseen: Sequence[str]
+    expires: str
+    tokens: dict[str, str]
+
+
+def confirm(question: Question) -> bytes:
+    """Return the page that asks; looking at it changes nothing."""
+    buttons = "".join(_button(action, token) for action, token in question.tokens.items())
+    return _page(
+        "May this be carried out?",
+        _facts(
+            ("Groups", ", ".join(question.target)),
+            ("Asked by", question.requester or "nobody said who"),
+            ("You answer as", question.approver),
+            ("Answer before", question.expires),
+        ),
+        _list("Why", question.reasons, "ul"),
+        _list("Not seen", question.unseen, "ul"),
+        _list("Plan, in this order", question.plan, "ol"),
+        buttons,
+    )
+
+
+def said(title: str, lines: Iterable[str]) -> bytes:
+    """Return a page that tells something and asks nothing."""
+    return _page(title, *(f"<p>{_text(line)}</p>" for line in lines))
+
+
+def _page(title: str, *parts: str) -> bytes:
+    head = f"<title>{_text(title)}</title><style>{_STYLE}</style>"
+    view = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    body = f"<h1>{_text(title)}</h1>{''.join(parts)}"
+    page = f'<!doctype html><html lang="en"><head>{view}{head}</head><body>{body}</body></html>\n'
+    return page.encode(errors="replace")
+
+
+def _facts(*facts: tuple[str, str]) -> str:
+    rows = "".join(f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>" for name, value in facts)
+    return f"<dl>{rows}</dl>"
+
+
+def _list(title: str, lines: Sequence[str], kind: str) -> str:
+    if not lines:
+        return ""
+    shown = [f"<li>{_text(line)}</li>" for line in lines[:_LINES_MAX]]
+    rest = len(lines) - _LINES_MAX
+    more = f"<p>and {rest} more</p>" if rest > 0 else ""
+    return f"<h2>{_text(title)}</h2><{kind}>{''.join(shown)}</{kind}>{more}"
+
+
+def _button(action: str, token: str) -> str:
+    # Without a target of its own a form goes to the page's address: the token there is the old one.
+    hidden = f'<input type="hidden" name="token" value="{escape(token)}">'
+    name = escape(action)
+    label = escape(action.capitalize())
+    return f'<form method="post" action="?">{hidden}<button class="{name}">{label}</button></form>'
+
+
+def _text(text: str) -> str:
+    return escape(one_line(text, _TEXT_MAX))

@@ -1,0 +1,197 @@
+"""Links on the web: a GET shows the question and changes nothing, a POST answers it.
+
+The signed token says who answers and what; whoever has it may use it, once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs, quote
+
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
+
+from sgguard.approvals import link as token
+from sgguard.approvals import page
+from sgguard.approvals.approver import (
+    is_over,
+    known,
+    moment,
+    require_listed,
+    require_other,
+    too_late,
+)
+from sgguard.approvals.link import Action, Token
+from sgguard.approvals.resolve import approve, deny
+from sgguard.engine.context import Means
+from sgguard.engine.execute import Desk
+from sgguard.errors import EventError
+from sgguard.events import Headers
+from sgguard.events.base import media_type, parse_json
+from sgguard.store.rows import Approval
+from sgguard.web import problem
+from sgguard.web.response import Answer
+
+Json = dict[str, Any]
+
+_TITLES = {
+    "remediated": "Done",
+    "undone": "Not done: everything was taken back",
+    "partly-undone": "Not done, and not everything could be taken back",
+    "refused": "Denied: nothing is done",
+    "superseded": "Not done: the facts have changed",
+    "pending": "Not done: the facts have changed",
+}
+_CONFLICT = 409
+
+
+def link(approval_id: str, approver: str, action: Action, means: Means) -> str:
+    """Return the signed text with which this person may answer; with a URL set, the whole link.
+
+    A link to approve also lets its approver deny.
+
+    Raises:
+        EventError: 403 they may not answer it; 404 there is no such question; 409 or 410 it is
+            no longer open.
+        SettingsError: there is no key to sign with.
+    """
+    approval = _open(approval_id, approver, action, means)
+    signed = _signed(approval, approver, action, means)
+    url = means.settings.approval_url
+    return f"{url}?token={quote(signed)}" if url else signed
+
+
+def is_link(method: str, query: Mapping[str, str]) -> bool:
+    """Say whether somebody looks at a link, instead of asking what this function is."""
+    return method in ("GET", "HEAD") and "token" in query
+
+
+def show(text: str, begin: Callable[[], Means]) -> Answer:
+    """Answer a look at a link with the page that asks; nothing is changed or noted.
+
+    ``begin`` gives what to work with, and may fail.
+    """
+    try:
+        means = begin()
+        given = _read(text, means)
+        approval = _open(given.approval_id, given.approver, given.action, means, given.facts_hash)
+        return Answer(200, page.confirm(_question(given, text, approval, means)), page.HEADERS)
+    except Exception as error:  # noqa: BLE001 - the framework's own page would say less
+        return _failed(error)
+
+
+def clicked(headers: Headers, body: bytes) -> str | None:
+    """Return the token of a form or a JSON object that has one; None where it is an event.
+
+    Raises:
+        EventError: the body cannot be read.
+    """
+    named = {name.lower(): value for name, value in headers.items()}
+    kind = media_type(named.get("content-type", ""))
+    if kind == "application/x-www-form-urlencoded":
+        try:
+            found = parse_qs(body.decode("ascii"), max_num_fields=10).get("token", [])
+        except ValueError:
+            found = []
+        if len(found) != 1:
+            raise EventError("the form has no token", status=400)
+        return found[0]
+    if kind == "application/json" and not any(name.startswith("ce-") for name in named):
+        given = parse_json(body)
+        text = given.get("token") if isinstance(given, dict) else None
+        return text if isinstance(text, str) else None
+    return None
+
+
+def answer(text: str, accept: str, means: Means) -> Answer:
+    """Answer the question as a token says; as a page where the client prefers one, else as JSON."""
+    is_page = _prefers_page(accept)
+    try:
+        given = _read(text, means)
+        _open_or_done(given, means)
+        act = approve if given.action == "approve" else deny
+        return _done(given, act(given.approval_id, given.approver, means), is_page=is_page)
+    except Exception as error:
+        if not is_page:
+            raise
+        return _failed(error)
+
+
+def _prefers_page(accept: str) -> bool:
+    accepted = parse_accept_header(accept, MIMEAccept)
+    kinds = ["application/json", "text/html"]
+    return accepted.best_match(kinds, default="application/json") == "text/html"
+
+
+def _read(text: str, means: Means) -> Token:
+    return token.read(text, means.settings.approval_keys, Desk.of(means).store.now_s())
+
+
+def _signed(approval: Approval, approver: str, action: Action, means: Means) -> str:
+    fields = (approval.approval_id, approval.facts_hash, action, approver)
+    given = Token(*fields, expires_at_s=int(approval.expires_at_s))
+    return token.sign(given, means.settings.approval_keys)
+
+
+def _open(
+    approval_id: str, approver: str, action: Action, means: Means, facts_hash: str | None = None
+) -> Approval:
+    """Return the question if this person can (still) answer it so."""
+    store = Desk.of(means).store
+    require_listed(approver, means.policy.approval)
+    approval = known(store, approval_id)
+    if facts_hash not in (None, approval.facts_hash):
+        raise EventError("this link is about other facts: ask for a new one", status=403)
+    if action == "approve":
+        require_other(approver, approval, means.policy.approval)
+    if approval.state != "pending" or is_over(approval, store.now_s()):
+        raise too_late(approval)
+    return approval
+
+
+def _open_or_done(given: Token, means: Means) -> None:
+    """Refuse a token of other facts; everything else is for the answer itself to refuse."""
+    approval = known(Desk.of(means).store, given.approval_id)
+    if approval.facts_hash != given.facts_hash:
+        raise EventError("this link is about other facts: ask for a new one", status=403)
+
+
+def _question(given: Token, text: str, approval: Approval, means: Means) -> page.Question:
+    record = Desk.of(means).store.decision(approval.decision_id)
+    found: Json = json.loads(record.document_json) if record else {}
+    tokens: dict[str, str] = {given.action: text}
+    if given.action == "approve":
+        tokens["deny"] = _signed(approval, given.approver, "deny", means)
+    return page.Question(
+        approver=given.approver,
+        requester=approval.requester,
+        target=approval.target,
+        reasons=[one["message"] for one in found.get("reasons", ())],
+        plan=[one["summary"] for one in found.get("plan", ())] or [approval.summary],
+        unseen=[f"{one['what']}: {one['why']}" for one in found.get("facts", {}).get("unseen", ())],
+        expires=moment(approval.expires_at_s),
+        tokens=tokens,
+    )
+
+
+def _done(given: Token, found: Json, *, is_page: bool) -> Answer:
+    is_other = (found["approval"] or {}).get("approval_id") != given.approval_id
+    is_changed = is_other or found["outcome"] == "superseded"
+    status = _CONFLICT if is_changed else 200
+    if not is_page:
+        body = json.dumps(found, ensure_ascii=False).encode(errors="replace") + b"\n"
+        headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+        return Answer(status, body, headers)
+    title = _TITLES[found["outcome"]]
+    plan = [one["summary"] for one in found["plan"]] if is_changed else []
+    lines = [", ".join(found["target"]), found["note"], *plan]
+    return Answer(status, page.said(title, [line for line in lines if line]), page.HEADERS)
+
+
+def _failed(error: Exception) -> Answer:
+    details = problem.of(error)
+    retry = {} if details.retry_after_s is None else {"Retry-After": str(details.retry_after_s)}
+    body = page.said(details.document["title"], [details.document["detail"]])
+    return Answer(details.status, body, {**page.HEADERS, **retry})

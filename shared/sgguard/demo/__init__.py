@@ -1,0 +1,1 @@
+"""The demonstration: emulated clouds, the real functions, and events sent to them."""

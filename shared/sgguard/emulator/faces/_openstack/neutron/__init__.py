@@ -1,0 +1,183 @@
+"""Neutron v2.0 of an emulated cloud: groups, rules, ports, sharing and quotas.
+
+Face-independent: a face hands over the request, who asks, the region and the path below
+``/v2.0``. Changes have modules of their own: ``neutron_group``, ``neutron_rule``, ``neutron_port``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import httpx
+
+from sgguard.emulator.faces._openstack.keystone import Caller
+from sgguard.emulator.faces._openstack.neutron import (
+    group as neutron_group,
+)
+from sgguard.emulator.faces._openstack.neutron import (
+    port as neutron_port,
+)
+from sgguard.emulator.faces._openstack.neutron import (
+    quota,
+)
+from sgguard.emulator.faces._openstack.neutron import (
+    rule as neutron_rule,
+)
+from sgguard.emulator.faces._openstack.neutron.answer import RefusedError, error
+from sgguard.emulator.faces._openstack.neutron.list import (
+    BadRequestError,
+    Row,
+    effective_filters,
+    listing,
+)
+from sgguard.emulator.faces._openstack.neutron.rows import (
+    group_row,
+    policy_rows,
+    port_row,
+    rule_row,
+    visible_groups,
+    visible_ports,
+    visible_rules,
+)
+from sgguard.emulator.state import Cloud
+
+__all__ = ["answer", "error"]
+
+_OWNERSHIP = frozenset({"id", "name", "tenant_id", "project_id", "description", "revision_number"})
+_FILTERS = {
+    "security-groups": _OWNERSHIP | {"shared", "stateful", "tags"},
+    "security-group-rules": _OWNERSHIP - {"name"}
+    | {
+        "security_group_id",
+        "remote_group_id",
+        "remote_address_group_id",
+        "remote_ip_prefix",
+        "direction",
+        "protocol",
+        "ethertype",
+        "port_range_min",
+        "port_range_max",
+    },
+    "ports": _OWNERSHIP
+    | {
+        "network_id",
+        "device_id",
+        "device_owner",
+        "security_groups",
+        "status",
+        "mac_address",
+        "admin_state_up",
+        "fixed_ips",
+    },
+    "rbac-policies": frozenset(
+        {"id", "object_type", "object_id", "action", "target_tenant", "project_id", "tenant_id"}
+    ),
+}
+
+
+_CHANGES: Mapping[tuple[str, str, int], Callable[..., httpx.Response]] = {
+    ("POST", "security-groups", 1): neutron_group.create,
+    ("PUT", "security-groups", 2): neutron_group.update,
+    ("DELETE", "security-groups", 2): neutron_group.delete,
+    ("POST", "security-group-rules", 1): neutron_rule.create,
+    ("DELETE", "security-group-rules", 2): neutron_rule.delete,
+    ("PUT", "ports", 2): neutron_port.update,
+}
+"""What makes, changes or deletes something: method, collection, and whether an id follows."""
+
+
+def answer(
+    request: httpx.Request, cloud: Cloud, caller: Caller, region: str, path: str
+) -> httpx.Response:
+    """Answer one call; ``path`` is what follows ``/v2.0/``, such as ``security-groups/{id}``."""
+    parts = path.removesuffix(".json").strip("/").split("/")
+    try:
+        if parts[0] == "quotas":
+            return quota.answer(request, cloud, caller, parts[1:])
+        if parts[0] == "security-groups" and parts[2:] == ["tags"]:
+            return neutron_group.tags(request, cloud, caller, region, parts[1])
+        if parts[0] in _FILTERS and len(parts) <= 2:  # noqa: PLR2004 - collection and id
+            return _resource(request, cloud, caller, region, parts)
+    except BadRequestError as bad:
+        return error(400, "HTTPBadRequest", str(bad))
+    except RefusedError as refused:
+        return refused.response
+    return error(404, "HTTPNotFound", "The resource could not be found.")
+
+
+def _resource(
+    request: httpx.Request, cloud: Cloud, caller: Caller, region: str, parts: list[str]
+) -> httpx.Response:
+    """Answer a call to a collection (one part) or to one thing in it (two)."""
+    if request.method != "GET":
+        return _change(request, cloud, caller, region, parts)
+    name = parts[0]
+    collection = name.replace("-", "_")
+    params = request.url.params
+    wanted = {key: set(params.get_list(key)) for key in effective_filters(params, cloud)}
+    if parts[1:]:
+        wanted = {"id": {parts[1]}}
+    rows = _rows(cloud, caller, region, name, wanted)
+    if parts[1:]:
+        return _show(rows, collection, parts[1])
+    return listing(request, cloud, collection, rows, _FILTERS[name])
+
+
+def _change(
+    request: httpx.Request, cloud: Cloud, caller: Caller, region: str, parts: list[str]
+) -> httpx.Response:
+    """Answer a call that makes, changes or deletes something."""
+    do = _CHANGES.get((request.method, parts[0], len(parts)))
+    if do is not None:
+        return do(request, cloud, caller, region, *parts[1:])
+    return error(405, "HTTPMethodNotAllowed", "The method is not allowed for this resource.")
+
+
+def _rows(
+    cloud: Cloud, caller: Caller, region: str, name: str, wanted: Mapping[str, set[str]]
+) -> list[Row]:
+    """Write the rows of a collection that can be wanted: not a large cloud's hundred thousands.
+
+    What is left out here a filter in effect would leave out anyway.
+    """
+    ids, peers = wanted.get("id"), wanted.get("remote_group_id")
+    if name == "security-groups":
+        groups = visible_groups(cloud, caller, region)
+        return [group_row(group, caller) for group in groups if ids is None or group.id in ids]
+    if name == "security-group-rules":
+        return [
+            rule_row(group, rule)
+            for group, rule in visible_rules(cloud, caller, region)
+            if (ids is None or rule.id in ids) and (peers is None or rule.peer_group in peers)
+        ]
+    if name == "ports":
+        return [port_row(cloud, port) for port in visible_ports(cloud, caller, region)]
+    return policy_rows(cloud, caller, region)
+
+
+_SINGULAR = {
+    "security_groups": (
+        "security_group",
+        "SecurityGroupNotFound",
+        "Security group {} does not exist",
+    ),
+    "security_group_rules": (
+        "security_group_rule",
+        "SecurityGroupRuleNotFound",
+        "Security group rule {} does not exist",
+    ),
+    "ports": ("port", "PortNotFound", "Port {} could not be found."),
+    "rbac_policies": (
+        "rbac_policy",
+        "RbacPolicyNotFound",
+        "RBAC policy of type security_group with ID {} not found",
+    ),
+}
+
+
+def _show(rows: list[Row], collection: str, wanted: str) -> httpx.Response:
+    name, kind, text = _SINGULAR[collection]
+    row = next((row for row in rows if row["id"] == wanted), None)
+    if row is None:
+        return error(404, kind, text.format(wanted))
+    return httpx.Response(200, json={name: row})

@@ -1,0 +1,156 @@
+"""What Neutron says when it refuses, and what it checks before any change."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection
+from typing import Any
+
+import httpx
+
+from sgguard.emulator.faces._openstack.keystone import Caller
+
+_REVISION = re.compile(r"revision_number=(\d+)")
+
+
+class RefusedError(Exception):
+    """A change that is refused; ``response`` is the answer."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        super().__init__(response.status_code)
+        self.response = response
+
+
+def error(status: int, kind: str, message: str) -> httpx.Response:
+    """Return an error in Neutron's shape."""
+    return httpx.Response(
+        status, json={"NeutronError": {"type": kind, "message": message, "detail": ""}}
+    )
+
+
+def forbidden(action: str) -> httpx.Response:
+    """Return the answer to a caller whose role does not allow an action."""
+    return error(403, "PolicyNotAuthorized", f"rule:{action} is disallowed by policy")
+
+
+def refused(status: int, kind: str, message: str) -> RefusedError:
+    """Return the error to raise for an answer in Neutron's shape."""
+    return RefusedError(error(status, kind, message))
+
+
+def bad_request(message: str) -> RefusedError:
+    """Return the error to raise for a body that cannot be used."""
+    return refused(400, "HTTPBadRequest", message)
+
+
+def no_such_group(group_id: str) -> RefusedError:
+    """Return the error to raise for a group that is not there or not visible."""
+    return refused(404, "SecurityGroupNotFound", f"Security group {group_id} does not exist")
+
+
+def require_owner(caller: Caller, project: str, action: str) -> None:
+    """Let only a member of the project, or an administrator, pass.
+
+    Raises:
+        RefusedError: 403.
+    """
+    if not caller.may_write or not (caller.is_admin or project == caller.project):
+        raise RefusedError(forbidden(action))
+
+
+def require_revision(request: httpx.Request, revision: int) -> None:
+    """Let a request pass that names this revision or none.
+
+    A value that does not parse is ignored, and the change is made: the real Neutron does so.
+
+    Raises:
+        RefusedError: 412.
+    """
+    condition = _REVISION.fullmatch(request.headers.get("if-match", ""))
+    if condition and int(condition[1]) != revision:
+        raise refused(
+            412,
+            "RevisionNumberConstraintFailed",
+            f"Constrained to {condition[1]}, but current revision is {revision}",
+        )
+
+
+def body_of(request: httpx.Request, name: str, known: Collection[str]) -> dict[str, Any]:
+    """Return what a body says of the thing called ``name``.
+
+    Raises:
+        RefusedError: 400, it is no such body or has attributes nobody knows.
+    """
+    return checked(json_of(request).get(name), name, known)
+
+
+def bodies_of(request: httpx.Request, name: str, known: Collection[str]) -> list[dict[str, Any]]:
+    """Return what a body says of one thing called ``name``, or of several at once (``names``).
+
+    Raises:
+        RefusedError: as :func:`body_of`.
+    """
+    many = json_of(request).get(f"{name}s")
+    if isinstance(many, list) and many:
+        return [checked(one, name, known) for one in many]
+    return [body_of(request, name, known)]
+
+
+def checked(value: object, name: str, known: Collection[str]) -> dict[str, Any]:
+    """Return an object that has known attributes only.
+
+    Raises:
+        RefusedError: 400.
+    """
+    if not isinstance(value, dict):
+        raise bad_request(f"Failed to parse request. Required attribute '{name}' not specified")
+    if unknown := sorted(set(value) - set(known)):
+        raise bad_request(f"Unrecognized attribute(s) '{', '.join(unknown)}'")
+    return value
+
+
+def project_in(body: dict[str, Any], caller: Caller) -> str:
+    """Return the project a new thing belongs to: only an administrator may name another.
+
+    Raises:
+        RefusedError: 400.
+    """
+    project = body.get("project_id") or body.get("tenant_id") or caller.project
+    if project != caller.project and not caller.is_admin:
+        raise bad_request(
+            "Specifying 'project_id' or 'tenant_id' other than the authenticated project in "
+            "request requires admin privileges"
+        )
+    return str(project)
+
+
+def text_in(body: dict[str, Any], name: str, longest: int = 255) -> str:
+    """Return a text of a body, empty when it is not there.
+
+    Raises:
+        RefusedError: 400, it is no text or too long.
+    """
+    value = body.get(name, "")
+    if not isinstance(value, str):
+        raise bad_request(f"Invalid input for {name}. Reason: '{value}' is not a valid string.")
+    if len(value) > longest:
+        raise bad_request(
+            f"Invalid input for {name}. Reason: '{value}' exceeds maximum length of {longest}."
+        )
+    return value
+
+
+def json_of(request: httpx.Request) -> dict[str, Any]:
+    """Return a body, which must be a JSON object.
+
+    Raises:
+        RefusedError: 400.
+    """
+    try:
+        body = json.loads(request.content)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise bad_request("Request body is not valid JSON, or is no object.")
+    return body

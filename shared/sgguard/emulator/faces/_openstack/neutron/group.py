@@ -1,0 +1,165 @@
+"""Groups of an emulated Neutron: made with two rules for outgoing traffic, changed, deleted.
+
+What is behind a delete: a group that is only referenced goes with a 204, and takes the referring
+rules of other groups along, in every project, without a word.
+"""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import httpx
+
+from sgguard.emulator import edit
+from sgguard.emulator.faces._openstack.keystone import Caller
+from sgguard.emulator.faces._openstack.neutron.answer import (
+    RefusedError,
+    bad_request,
+    body_of,
+    forbidden,
+    json_of,
+    no_such_group,
+    project_in,
+    refused,
+    require_owner,
+    require_revision,
+    text_in,
+)
+from sgguard.emulator.faces._openstack.neutron.quota import require_room
+from sgguard.emulator.faces._openstack.neutron.rows import (
+    STATELESS,
+    group_row,
+    tags_of,
+    visible_groups,
+)
+from sgguard.emulator.state import Cloud, Group, Rule, StateError
+
+_ATTRIBUTES = frozenset({"name", "description", "stateful"})
+
+
+def create(request: httpx.Request, cloud: Cloud, caller: Caller, region: str) -> httpx.Response:
+    """Answer ``POST security-groups``.
+
+    Raises:
+        RefusedError: 400, 403 or 409.
+    """
+    body = body_of(request, "security_group", _ATTRIBUTES | {"project_id", "tenant_id"})
+    project = project_in(body, caller)
+    name, description = text_in(body, "name"), text_in(body, "description")
+    require_owner(caller, project, "create_security_group")
+    if name.lower() == "default":
+        text = "Default security group already exists."
+        raise refused(409, "SecurityGroupDefaultAlreadyExists", text)
+    require_room(cloud, project, "security_group")
+    owner = next((a.id for a in cloud.accounts if project in a.projects), caller.account.id)
+    group = edit.create_group(
+        cloud,
+        Group(
+            str(uuid4()),
+            name,
+            description,
+            region=region,
+            account=owner,
+            project=project,
+            kind="" if _is_stateful(body) else STATELESS,
+            rules=[_everywhere(ethertype) for ethertype in ("IPv4", "IPv6")],
+        ),
+    )
+    return httpx.Response(201, json={"security_group": group_row(group, caller)})
+
+
+def update(
+    request: httpx.Request, cloud: Cloud, caller: Caller, region: str, group_id: str
+) -> httpx.Response:
+    """Answer ``PUT security-groups/{id}``.
+
+    Raises:
+        RefusedError: 400, 403, 404, 409 or 412.
+    """
+    group = _owned(cloud, caller, region, group_id, "update_security_group")
+    body = body_of(request, "security_group", _ATTRIBUTES)
+    require_revision(request, group.version)
+    name, description = text_in(body, "name"), text_in(body, "description")
+    if group.default and "name" in body:
+        text = "Updating default security group not allowed."
+        raise refused(409, "SecurityGroupCannotUpdateDefault", text)
+    group.name = name if "name" in body else group.name
+    group.description = description if "description" in body else group.description
+    if "stateful" in body:
+        group.kind = "" if _is_stateful(body) else STATELESS
+    group.version += 1
+    return httpx.Response(200, json={"security_group": group_row(group, caller)})
+
+
+def tags(
+    request: httpx.Request, cloud: Cloud, caller: Caller, region: str, group_id: str
+) -> httpx.Response:
+    """Answer ``GET`` and ``PUT security-groups/{id}/tags``.
+
+    Raises:
+        RefusedError: 400, 403, 404 or 405.
+    """
+    if request.method == "GET":
+        group = _visible(cloud, caller, region, group_id)
+    elif request.method == "PUT":
+        group = _owned(cloud, caller, region, group_id, "update_security_groups_tags")
+        texts = json_of(request).get("tags")
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise bad_request("Invalid input for operation: Invalid data format for tags.")
+        group.tags = {key: value for key, _, value in (text.partition("=") for text in texts)}
+        group.version += 1
+    else:
+        raise refused(405, "HTTPMethodNotAllowed", "The method is not allowed for this resource.")
+    return httpx.Response(200, json={"tags": tags_of(group)})
+
+
+def delete(
+    request: httpx.Request, cloud: Cloud, caller: Caller, region: str, group_id: str
+) -> httpx.Response:
+    """Answer ``DELETE security-groups/{id}``.
+
+    Raises:
+        RefusedError: 403, 404, 409 or 412.
+    """
+    group = _owned(cloud, caller, region, group_id, "delete_security_group")
+    require_revision(request, group.version)
+    if caller.is_admin and group.default and not cloud.interfaces_with(group.id):
+        group.default = False  # an administrator may delete a default group
+    try:
+        cloud.delete_group(group.id, is_cascading=True)
+    except StateError as why:
+        raise _refusal(group, why.kind) from why
+    return httpx.Response(204)
+
+
+def _refusal(group: Group, kind: str) -> RefusedError:
+    if kind == "in-use":
+        return refused(409, "SecurityGroupInUse", f"Security Group {group.id} in use.")
+    if kind == "default":
+        text = "Insufficient rights for removing default security group."
+        return refused(409, "SecurityGroupCannotRemoveDefault", text)
+    return RefusedError(forbidden("delete_security_group"))
+
+
+def _visible(cloud: Cloud, caller: Caller, region: str, group_id: str) -> Group:
+    group = next((g for g in visible_groups(cloud, caller, region) if g.id == group_id), None)
+    if group is None:
+        raise no_such_group(group_id)
+    return group
+
+
+def _owned(cloud: Cloud, caller: Caller, region: str, group_id: str, action: str) -> Group:
+    group = _visible(cloud, caller, region, group_id)
+    require_owner(caller, group.project, action)
+    return group
+
+
+def _is_stateful(body: dict[str, object]) -> bool:
+    value = body.get("stateful", True)
+    if not isinstance(value, bool):
+        raise bad_request(f"Invalid input for stateful. Reason: '{value}' is no boolean.")
+    return value
+
+
+def _everywhere(ethertype: str) -> Rule:
+    return Rule("egress", str(uuid4()), protocol="any", ethertype=ethertype)

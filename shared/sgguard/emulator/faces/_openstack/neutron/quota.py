@@ -1,0 +1,58 @@
+"""Quotas of an emulated Neutron: told to whoever asks, and kept when something is made."""
+
+from __future__ import annotations
+
+import httpx
+
+from sgguard.emulator.faces._openstack.keystone import Caller
+from sgguard.emulator.faces._openstack.neutron.answer import error, forbidden, refused
+from sgguard.emulator.state import Cloud
+
+DEFAULT_QUOTAS = {"security_group": 10, "security_group_rule": 100, "port": 500}
+_LIMIT_NAMES = {"security_group": "groups-per-project", "security_group_rule": "rules-per-project"}
+
+
+def answer(
+    request: httpx.Request, cloud: Cloud, caller: Caller, parts: list[str]
+) -> httpx.Response:
+    """Answer ``quotas/{project}`` and ``quotas/{project}/details``: ``parts`` follow ``quotas``."""
+    if request.method != "GET" or not parts or parts[1:] not in ([], ["details"]):
+        return error(404, "HTTPNotFound", "The resource could not be found.")
+    project = parts[0]
+    if project != caller.project and not caller.is_admin:
+        return forbidden("get_quota")
+    limits = {name: _limit(cloud, name) for name in DEFAULT_QUOTAS}
+    if not parts[1:]:
+        return httpx.Response(200, json={"quota": limits})
+    used = _used(cloud, project)
+    details = {
+        name: {"limit": limit, "used": used[name], "reserved": 0} for name, limit in limits.items()
+    }
+    return httpx.Response(200, json={"quota": details})
+
+
+def require_room(cloud: Cloud, project: str, name: str, more: int = 1) -> None:
+    """Let as many be made as the quota has room for; below zero it has no end.
+
+    Raises:
+        RefusedError: 409.
+    """
+    limit = _limit(cloud, name)
+    if 0 <= limit < _used(cloud, project)[name] + more:
+        raise refused(409, "OverQuota", f"Quota exceeded for resources: ['{name}'].")
+
+
+def _limit(cloud: Cloud, name: str) -> int:
+    return cloud.limits.get(_LIMIT_NAMES.get(name, ""), DEFAULT_QUOTAS[name])
+
+
+def _used(cloud: Cloud, project: str) -> dict[str, int]:
+    return {
+        "security_group": sum(group.project == project for group in cloud.groups),
+        "security_group_rule": sum(
+            (rule.project or group.project) == project
+            for group in cloud.groups
+            for rule in group.rules
+        ),
+        "port": sum(port.project == project for port in cloud.interfaces),
+    }

@@ -1,0 +1,270 @@
+"""Rules of an emulated Neutron: made one by one or many at once, and deleted, never changed.
+
+Two rules are the same when they differ in nothing but their descriptions, when one names a
+protocol and the other its number, or when one says ``0.0.0.0/0`` and the other no address.
+
+Quirk read here: ``address_groups`` (ids of those there are; without it any id will do).
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import Any
+
+import httpx
+
+from sgguard.emulator import edit
+from sgguard.emulator.faces._openstack.keystone import Caller
+from sgguard.emulator.faces._openstack.neutron.answer import (
+    bad_request,
+    bodies_of,
+    json_of,
+    no_such_group,
+    project_in,
+    refused,
+    require_owner,
+    require_revision,
+    text_in,
+)
+from sgguard.emulator.faces._openstack.neutron.quota import require_room
+from sgguard.emulator.faces._openstack.neutron.rows import (
+    RULE_REVISION,
+    Row,
+    rule_row,
+    visible_groups,
+    visible_rules,
+)
+from sgguard.emulator.state import Cloud, Group, Rule, StateError
+
+_ATTRIBUTES = frozenset(
+    {
+        "security_group_id",
+        "direction",
+        "ethertype",
+        "protocol",
+        "port_range_min",
+        "port_range_max",
+        "remote_ip_prefix",
+        "remote_group_id",
+        "remote_address_group_id",
+        "description",
+        "project_id",
+        "tenant_id",
+    }
+)
+_REMOTES = ("remote_ip_prefix", "remote_group_id", "remote_address_group_id")
+_COMPARED = ("direction", "ethertype", "port_range_min", "port_range_max", *_REMOTES)
+_NUMBERS = {
+    "ah": 51,
+    "dccp": 33,
+    "egp": 8,
+    "esp": 50,
+    "gre": 47,
+    "icmp": 1,
+    "icmpv6": 58,
+    "igmp": 2,
+    "ipip": 4,
+    "ipv6-encap": 41,
+    "ipv6-frag": 44,
+    "ipv6-icmp": 58,
+    "ipv6-nonxt": 59,
+    "ipv6-opts": 60,
+    "ipv6-route": 43,
+    "ospf": 89,
+    "pgm": 113,
+    "rsvp": 46,
+    "sctp": 132,
+    "tcp": 6,
+    "udp": 17,
+    "udplite": 136,
+    "vrrp": 112,
+}
+_WITH_PORTS = frozenset({6, 17, 33, 132, 136})
+_ICMP = frozenset({1, 58})
+_BYTE_MAX = 255
+_PORT_MAX = 65535
+
+
+def create(request: httpx.Request, cloud: Cloud, caller: Caller, region: str) -> httpx.Response:
+    """Answer ``POST security-group-rules``: all rules of the body are made, or none.
+
+    Raises:
+        RefusedError: 400, 403, 404 or 409.
+    """
+    bodies = bodies_of(request, "security_group_rule", _ATTRIBUTES)
+    made = [_rule(body, cloud, caller, region) for body in bodies]
+    group = made[0][0]
+    if any(other is not group for other, _ in made):
+        text = "Only allowed to update rules for one security profile at a time"
+        raise refused(400, "SecurityGroupNotSingleGroupRules", text)
+    _require_new(group, [rule for _, rule in made])
+    for project in {rule.project or group.project for _, rule in made}:
+        count = sum((rule.project or group.project) == project for _, rule in made)
+        require_room(cloud, project, "security_group_rule", count)
+    rows = [_added(cloud, group, rule) for _, rule in made]
+    is_bulk = "security_group_rules" in json_of(request)
+    body = {"security_group_rules": rows} if is_bulk else {"security_group_rule": rows[0]}
+    return httpx.Response(201, json=body)
+
+
+def delete(
+    request: httpx.Request, cloud: Cloud, caller: Caller, region: str, rule_id: str
+) -> httpx.Response:
+    """Answer ``DELETE security-group-rules/{id}``.
+
+    Raises:
+        RefusedError: 403, 404 or 412.
+    """
+    seen = visible_rules(cloud, caller, region)
+    group, rule = next(((g, r) for g, r in seen if r.id == rule_id), (None, None))
+    if group is None or rule is None:
+        text = f"Security group rule {rule_id} does not exist"
+        raise refused(404, "SecurityGroupRuleNotFound", text)
+    is_own = caller.project in (group.project, rule.project)
+    require_owner(caller, caller.project if is_own else group.project, "delete_security_group_rule")
+    require_revision(request, RULE_REVISION)
+    edit.remove_rule(cloud, group.id, rule)
+    return httpx.Response(204)
+
+
+def _rule(body: Row, cloud: Cloud, caller: Caller, region: str) -> tuple[Group, Rule]:
+    """Return the rule a body describes, and its group; nothing is made yet."""
+    project = project_in(body, caller)
+    rule = _described(body)
+    groups = {group.id: group for group in visible_groups(cloud, caller, region)}
+    group = groups.get(str(body.get("security_group_id")))
+    if group is None:
+        raise no_such_group(str(body.get("security_group_id")))
+    require_owner(caller, group.project, "create_security_group_rule")
+    if rule.peer_group and rule.peer_group not in groups:
+        raise no_such_group(rule.peer_group)
+    known = cloud.quirks.get("address_groups")
+    if rule.template and known is not None and rule.template not in known:
+        text = f"Address group {rule.template} could not be found."
+        raise refused(404, "AddressGroupNotFound", text)
+    rule.project = "" if project == group.project else project
+    return group, rule
+
+
+def _described(body: Row) -> Rule:
+    """Return the rule as the body alone describes it."""
+    direction, ethertype = body.get("direction"), body.get("ethertype") or "IPv4"
+    if direction not in ("ingress", "egress"):
+        values = "['ingress', 'egress']"
+        raise bad_request(f"Invalid input for direction. Reason: '{direction}' is not in {values}.")
+    if ethertype not in ("IPv4", "IPv6"):
+        text = f"Security group rule for ethertype '{ethertype}' not supported."
+        raise refused(400, "SecurityGroupRuleInvalidEtherType", text)
+    if sum(bool(body.get(name)) for name in _REMOTES) > 1:
+        text = "Only one of remote_ip_prefix, remote_group_id, remote_address_group_id may be given"
+        raise refused(400, "SecurityGroupMultipleRemoteEntites", text)
+    protocol = _protocol(body.get("protocol"), ethertype)
+    return Rule(
+        direction,
+        protocol=protocol or "any",
+        ports=_ports(_number(body, "port_range_min"), _number(body, "port_range_max"), protocol),
+        cidr=_prefix(text_in(body | _no_nulls(body), "remote_ip_prefix"), ethertype),
+        peer_group=body.get("remote_group_id") or "",
+        template=body.get("remote_address_group_id") or "",
+        description=text_in(body | _no_nulls(body), "description"),
+        ethertype=ethertype,
+    )
+
+
+def _no_nulls(body: Row) -> Row:
+    return {name: "" for name, value in body.items() if value is None}
+
+
+def _protocol(value: object, ethertype: str) -> str:
+    """Return the protocol as Neutron keeps it, empty for any."""
+    text = "" if value is None else str(value).lower()
+    if text in ("", "any"):
+        return ""
+    is_number = text.isdigit() and int(text) <= _BYTE_MAX
+    if text not in _NUMBERS and not is_number:
+        said = f"Security group rule protocol {value} not supported."
+        raise refused(400, "SecurityGroupRuleInvalidProtocol", said)
+    if ethertype == "IPv6" and text in ("icmp", "icmpv6"):
+        return "ipv6-icmp"
+    if ethertype == "IPv4" and text in ("icmpv6", "ipv6-icmp"):
+        said = f"Invalid ethertype {ethertype} for protocol {text}."
+        raise refused(400, "SecurityGroupEthertypeConflictWithProtocol", said)
+    return text
+
+
+def _number(body: Row, name: str) -> int | None:
+    value = body.get(name)
+    try:
+        number = None if value is None else int(value)
+    except (TypeError, ValueError):
+        number = -1
+    if number is not None and not 0 <= number <= _PORT_MAX:
+        raise refused(400, "SecurityGroupInvalidPortValue", f"Invalid value for port {value}")
+    return number
+
+
+def _ports(low: int | None, high: int | None, protocol: str) -> str:
+    """Return ports, or type and code of ICMP (``8-`` for every code of a type)."""
+    if low is None and high is None:
+        return "any"
+    if not protocol:
+        said = "Must also specify protocol if port range is given."
+        raise refused(400, "SecurityGroupProtocolRequiredWithPorts", said)
+    number = _NUMBERS.get(protocol) or int(protocol)
+    if number in _ICMP:
+        if low is None:
+            said = f"ICMP code (port-range-max) {high} is provided but ICMP type is missing."
+            raise refused(400, "SecurityGroupMissingIcmpType", said)
+        if max(low, high or 0) > _BYTE_MAX:
+            said = "Invalid value for ICMP type or code. It must be 0 to 255."
+            raise refused(400, "SecurityGroupInvalidIcmpValue", said)
+        return f"{low}-" if high is None else f"{low}-{high}"
+    if number not in _WITH_PORTS:
+        said = f"Invalid protocol {protocol} for port range."
+        raise refused(400, "SecurityGroupInvalidProtocolForPort", said)
+    if low is None or high is None or not 0 < low <= high:
+        said = "For TCP/UDP protocols, port_range_min must be <= port_range_max"
+        raise refused(400, "SecurityGroupInvalidPortRange", said)
+    return str(low) if low == high else f"{low}-{high}"
+
+
+def _prefix(text: str, ethertype: str) -> str:
+    """Return the address range as it was written: Neutron keeps it beside the normalised one."""
+    if not text:
+        return ""
+    try:
+        version = ip_network(text, strict=False).version
+    except ValueError:
+        said = f"Invalid input for remote_ip_prefix. Reason: '{text}' is not a valid CIDR."
+        raise bad_request(said) from None
+    if ethertype != f"IPv{version}":
+        said = f"Conflicting value ethertype {ethertype} for CIDR {text}"
+        raise refused(400, "SecurityGroupRuleParameterConflict", said)
+    return text if "/" in text else f"{text}/{32 if version == 4 else 128}"  # noqa: PLR2004
+
+
+def _require_new(group: Group, rules: list[Rule]) -> None:
+    keys = [_key(rule_row(group, rule)) for rule in rules]
+    if len(set(keys)) < len(keys):
+        text = "Duplicate Security Group Rule in POST."
+        raise refused(409, "DuplicateSecurityGroupRuleInPost", text)
+    for one in group.rules:
+        if _key(rule_row(group, one)) in keys:
+            text = f"Security group rule already exists. Rule id is {one.id}."
+            raise refused(409, "SecurityGroupRuleExists", text)
+
+
+def _key(row: Row) -> tuple[Any, ...]:
+    compared = {name: row[name] for name in _COMPARED}
+    if compared["remote_ip_prefix"] in ("0.0.0.0/0", "::/0"):
+        compared["remote_ip_prefix"] = None
+    protocol = str(row["protocol"])
+    return (*compared.values(), str(_NUMBERS.get(protocol, protocol)))
+
+
+def _added(cloud: Cloud, group: Group, rule: Rule) -> Row:
+    try:
+        return rule_row(group, edit.add_rule(cloud, group.id, rule))
+    except StateError as full:
+        text = "Quota exceeded for resources: ['security_group_rule']."
+        raise refused(409, "OverQuota", text) from full

@@ -1,0 +1,227 @@
+"""Nova v2.1 of an emulated cloud: servers and their groups, as lossy as the real proxy.
+
+``os-security-groups`` drops egress rules and rules whose peer the caller cannot see, names peers
+without ids, lists a group once per interface, shows 0.0.0.0/0 for any rule without CIDR and
+1-65535 for TCP and UDP without ports.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+
+from sgguard.emulator import edit
+from sgguard.emulator.faces._openstack.keystone import Caller
+from sgguard.emulator.faces._openstack.neutron.rows import (
+    is_unprotected,
+    rule_row,
+    visible_groups,
+)
+from sgguard.emulator.state import Cloud, Group, Instance
+
+Row = dict[str, Any]
+
+_STATUS = {"RUNNING": "ACTIVE"}
+_WITH_PORTS = frozenset({"tcp", "udp"})
+
+
+def answer(
+    request: httpx.Request, cloud: Cloud, caller: Caller, region: str, path: str
+) -> httpx.Response:
+    """Answer one call; ``path`` is what follows the version, without a project id."""
+    parts = path.strip("/").split("/")
+    if parts[0] == "servers" and parts[1:] in ([], ["detail"]) and request.method == "GET":
+        mine = [i for i in cloud.instances if _is_visible(i, caller, region)]
+        return httpx.Response(200, json={"servers": [server_row(cloud, i) for i in mine]})
+    if parts[0] == "servers" and parts[1:]:
+        return _server(request, cloud, caller, region, parts[1:])
+    return error(404, "itemNotFound", "The resource could not be found.")
+
+
+def _server(
+    request: httpx.Request, cloud: Cloud, caller: Caller, region: str, parts: list[str]
+) -> httpx.Response:
+    """Answer a call to one server: ``parts`` are its id and what is asked of it."""
+    instance = cloud.instance(parts[0])
+    if instance is None or not _is_visible(instance, caller, region):
+        return error(404, "itemNotFound", f"Instance {parts[0]} could not be found.")
+    match request.method, parts[1:]:
+        case "GET", []:
+            return httpx.Response(200, json={"server": server_row(cloud, instance)})
+        case "GET", ["os-security-groups"]:
+            rows = server_groups(cloud, caller, region, instance)
+            return httpx.Response(200, json={"security_groups": rows})
+        case "POST", ["action"]:
+            return _act(request, cloud, caller, region, instance)
+    return error(404, "itemNotFound", "The resource could not be found.")
+
+
+def error(status: int, name: str, message: str) -> httpx.Response:
+    """Return an error in Nova's shape."""
+    return httpx.Response(status, json={name: {"code": status, "message": message}})
+
+
+def wrong_project(asked: str, project: str) -> httpx.Response:
+    """Return the answer to a project id in the address that is not the token's."""
+    return error(
+        400,
+        "badRequest",
+        f"Malformed request URL: URL's project_id '{asked}' doesn't match "
+        f"Context's project_id '{project}'",
+    )
+
+
+def server_row(cloud: Cloud, instance: Instance) -> Row:
+    """Write one server; its groups are named once per interface, and absent without any."""
+    names = [
+        group.name
+        for port in cloud.interfaces_of(instance.id)
+        for group_id in port.groups
+        if (group := cloud.group(group_id))
+    ]
+    row: Row = {
+        "id": instance.id,
+        "name": instance.name,
+        "status": _STATUS.get(instance.state, instance.state),
+        "tenant_id": instance.project,
+        "metadata": {},
+        "addresses": {},
+        "OS-EXT-STS:task_state": None,
+        "OS-EXT-STS:vm_state": _STATUS.get(instance.state, instance.state).lower(),
+        "created": "2026-11-01T00:00:00Z",
+    }
+    if names:
+        row["security_groups"] = [{"name": name} for name in names]
+    return row
+
+
+def server_groups(cloud: Cloud, caller: Caller, region: str, instance: Instance) -> list[Row]:
+    """Write ``os-security-groups`` of a server: sorted, lossy, once per interface."""
+    seen = {group.id: group for group in visible_groups(cloud, caller, region)}
+    groups = [
+        seen[group_id]
+        for port in cloud.interfaces_of(instance.id)
+        for group_id in port.groups
+        if group_id in seen
+    ]
+    groups.sort(key=lambda group: (group.project, group.name))
+    return [_group_row(group, seen) for group in groups]
+
+
+def _group_row(group: Group, seen: dict[str, Group]) -> Row:
+    rows = [rule_row(group, rule) for rule in group.rules if rule.direction == "ingress"]
+    return {
+        "id": group.id,
+        "name": group.name,
+        "description": group.description,
+        "tenant_id": group.project,
+        "rules": [
+            _rule_row(row, seen)
+            for row in rows
+            if not row["remote_group_id"] or row["remote_group_id"] in seen
+        ],
+    }
+
+
+def _rule_row(row: Row, seen: dict[str, Group]) -> Row:
+    protocol, low, high = row["protocol"], row["port_range_min"], row["port_range_max"]
+    if protocol in _WITH_PORTS:
+        low, high = (1, 65535) if low is None else (low, high)
+    elif protocol is not None and low is None:
+        low, high = -1, -1
+    peer = seen[row["remote_group_id"]] if row["remote_group_id"] else None
+    return {
+        "id": row["id"],
+        "parent_group_id": row["security_group_id"],
+        "ip_protocol": protocol,
+        "from_port": low,
+        "to_port": high,
+        "group": {"name": peer.name, "tenant_id": peer.project} if peer else {},
+        "ip_range": {} if peer else {"cidr": row["remote_ip_prefix"] or "0.0.0.0/0"},
+    }
+
+
+def _is_visible(instance: Instance, caller: Caller, region: str) -> bool:
+    return instance.region == region and (caller.sees_all or instance.project == caller.project)
+
+
+def _act(
+    request: httpx.Request, cloud: Cloud, caller: Caller, region: str, instance: Instance
+) -> httpx.Response:
+    """Carry out ``addSecurityGroup`` or ``removeSecurityGroup`` on every port of a server."""
+    try:
+        body = json.loads(request.content)
+        ((action, details),) = body.items()
+        name = str(details["name"])
+    except (ValueError, AttributeError, TypeError, KeyError):
+        return error(400, "badRequest", "Invalid input for field/attribute action.")
+    if not caller.may_write:
+        return error(403, "forbidden", "Policy doesn't allow this action to be performed.")
+    if action == "addSecurityGroup":
+        return _add(cloud, caller, region, instance, name)
+    if action == "removeSecurityGroup":
+        return _remove(cloud, caller, region, instance, name)
+    return error(400, "badRequest", f"There is no such action: {action}")
+
+
+def _named(cloud: Cloud, caller: Caller, region: str, name: str) -> Group | httpx.Response:
+    """Return the group with that id or name; a name that several have is refused."""
+    groups = visible_groups(cloud, caller, region)
+    found = [g for g in groups if g.id == name] or [g for g in groups if g.name == name]
+    if not found:
+        return error(
+            404, "itemNotFound", f"Security group {name} is not found for project {caller.project}"
+        )
+    if len(found) > 1:
+        return error(
+            409,
+            "conflictingRequest",
+            f"Multiple security_group matches found for name '{name}', "
+            "use an ID to be more specific.",
+        )
+    return found[0]
+
+
+def _add(
+    cloud: Cloud, caller: Caller, region: str, instance: Instance, name: str
+) -> httpx.Response:
+    group = _named(cloud, caller, region, name)
+    if isinstance(group, httpx.Response):
+        return group
+    ports = cloud.interfaces_of(instance.id)
+    if not ports:
+        return error(404, "itemNotFound", f"Instance {instance.id} could not be found.")
+    if any(is_unprotected(cloud, port) for port in ports):
+        return error(
+            400,
+            "badRequest",
+            "Network requires port_security_enabled and subnet associated in order to apply "
+            "security groups.",
+        )
+    for port in ports:
+        if group.id in port.groups:
+            return error(
+                400, "badRequest", "Invalid input for security_groups. Duplicate items in the list"
+            )
+        edit.set_groups(cloud, port, [*port.groups, group.id])
+    return httpx.Response(202)
+
+
+def _remove(
+    cloud: Cloud, caller: Caller, region: str, instance: Instance, name: str
+) -> httpx.Response:
+    group = _named(cloud, caller, region, name)
+    if isinstance(group, httpx.Response):
+        return group
+    carrying = [p for p in cloud.interfaces_of(instance.id) if group.id in p.groups]
+    if not carrying:
+        return error(
+            404,
+            "itemNotFound",
+            f"Security group {name} not associated with the instance {instance.id}",
+        )
+    for port in carrying:
+        edit.set_groups(cloud, port, [one for one in port.groups if one != group.id])
+    return httpx.Response(202)

@@ -1,0 +1,185 @@
+"""What one delivery is judged with: settings, policy, credentials, clocks and the time it has."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+
+import httpx
+
+from sgguard import logs, policy, providers
+from sgguard.errors import EventError, PolicyError, SettingsError
+from sgguard.model.decision import Mode
+from sgguard.model.resource import Scope
+from sgguard.policy import Policy, delete_remedies
+from sgguard.providers import Access, Cloud
+from sgguard.settings import Settings, unknown_variables, variable_part
+from sgguard.store import Store, open_store
+from sgguard.wire.client import Wire
+from sgguard.wire.clock import Deadline, EpochClock, MonotonicClock
+from sgguard.wire.pacing import LANES, Lanes, Pace
+from sgguard.wire.retry import Retry
+
+
+def fresh_id() -> str:
+    """Return a random id of 32 hexadecimal digits."""
+    return uuid.uuid4().hex
+
+
+_REBINDING = frozenset({"unbind", "move", "force"})
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What one delivery is judged with; everything judged with it shares its ``deadline``.
+
+    ``env`` holds the credentials under each cloud's own variable names. ``transport`` replaces
+    the network: tests put the emulator there. ``retry`` and ``lanes`` say how patiently and how
+    fast clouds are asked; the lanes are those of the process. ``store`` is what is kept between
+    deliveries, None where nothing is.
+    """
+
+    settings: Settings
+    policy: Policy
+    deadline: Deadline
+    env: Mapping[str, str] = field(repr=False)
+    transport: httpx.BaseTransport | None = field(default=None, repr=False)
+    now: EpochClock = time.time
+    new_id: Callable[[], str] = fresh_id
+    retry: Retry = field(default_factory=Retry)
+    lanes: Lanes = field(default=LANES, repr=False)
+    store: Store | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_env(
+        cls,
+        env: Mapping[str, str],
+        *,
+        transport: httpx.BaseTransport | None = None,
+        now: EpochClock = time.time,
+        clock: MonotonicClock = time.monotonic,
+        new_id: Callable[[], str] = fresh_id,
+    ) -> Means:
+        """Read settings and policy; the time for the delivery starts to run.
+
+        Raises:
+            SettingsError: a setting or the policy file cannot be used.
+        """
+        settings = Settings.from_env(env)
+        return cls(
+            settings=settings,
+            policy=_usable(_policy(settings.policy_path, now), settings),
+            deadline=Deadline.after(settings.deadline_s, clock),
+            env=env,
+            transport=transport,
+            now=now,
+            new_id=new_id,
+            store=_store(settings.store_url, is_wished=bool(env.get("SGGUARD_STORE", "").strip())),
+        )
+
+    @property
+    def mode(self) -> Mode:
+        """What may be done about a verdict: ``SGGUARD_MODE`` wins over the policy file."""
+        return self.settings.mode or self.policy.mode
+
+
+def begin(env: Mapping[str, str]) -> Means:
+    """Return the means for one delivery to a function; the log is set up on the way.
+
+    Raises:
+        SettingsError: a setting or the policy file cannot be used.
+    """
+    try:
+        means = Means.from_env(env)
+    except SettingsError:
+        logs.configure(Settings().log_level)  # or nobody would hear of it
+        raise
+    logs.configure(means.settings.log_level)
+    _warn(unknown_variables(env, providers.names()))
+    return means
+
+
+def connect(scope: Scope, means: Means, *, is_thorough: bool = False) -> Cloud:
+    """Return the cloud of a scope, ready to be asked with these means.
+
+    What only a remedy needs is asked for where the policy permits one, or who calls wants it.
+
+    Raises:
+        InputError: the provider is unknown, or the account is not the configured one.
+        SettingsError: credentials or an endpoint are missing or unusable.
+    """
+    account = means.settings.accounts.get(scope.provider, "")
+    if scope.account not in ("", account):
+        variable = f"SGGUARD_ACCOUNT_{variable_part(scope.provider)}"
+        raise EventError(
+            f"{scope}: the credentials here belong to "
+            + (f"account {account!r}" if account else f"an account without a name ({variable})")
+            + f", not to {scope.account!r}",
+            status=422,
+        )
+    wire = Wire(
+        scope.provider,
+        means.deadline,
+        transport=means.transport,
+        retry=means.retry,
+        pace=Pace(share=means.settings.pace, lanes=means.lanes),
+    )
+    access = Access(
+        wire,
+        scope.region,
+        env=means.env,
+        account=account,
+        now=means.now,
+        is_thorough=is_thorough or bool(delete_remedies(means.policy) & _REBINDING),
+    )
+    return providers.connect(scope.provider, access)
+
+
+@lru_cache(maxsize=8)
+def _warn(variables: tuple[str, ...]) -> None:
+    """Name misspelt variables once per process: they would be ignored in silence."""
+    for name in variables:
+        logs.log(logging.WARNING, "unknown setting", setting=name)
+
+
+@lru_cache(maxsize=8)
+def _store(url: str | None, *, is_wished: bool) -> Store | None:
+    """Open a store once per process: its connections outlive the event.
+
+    Where nobody named one and the default place cannot be used (a function's home is often
+    read-only) there is none, which is enough to observe.
+    """
+    if not url:
+        return None
+    try:
+        return open_store(url)
+    except SettingsError as error:
+        if is_wished:
+            raise
+        logs.log(logging.WARNING, "no store", setting="SGGUARD_STORE", detail=str(error))
+        return None
+
+
+def _usable(policy: Policy, settings: Settings) -> Policy:
+    """Refuse a mode from outside the policy that the policy has nobody for."""
+    if settings.mode is Mode.APPROVE and not policy.approval.approvers:
+        where = settings.policy_path or "(SGGUARD_POLICY is not set)"
+        raise PolicyError(
+            f"policy {where}: approval.approvers is missing "
+            "(expected who may say yes: SGGUARD_MODE=approve asks somebody)"
+        )
+    return policy
+
+
+@lru_cache(maxsize=8)
+def _policy(path: str | None, now: EpochClock) -> Policy:
+    """Read a policy file once per process: a new policy is a new deployment.
+
+    An exemption that ends meanwhile is no longer honoured, but it is no mistake then.
+    """
+    return policy.load(path, today=datetime.fromtimestamp(now(), UTC).date())

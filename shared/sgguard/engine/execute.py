@@ -1,0 +1,298 @@
+"""What becomes of a decision: kept, put before a person, carried out, gone on with."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from sgguard import logs
+from sgguard.document_outcome import with_outcome
+from sgguard.engine.context import Means, connect
+from sgguard.engine.decide import Decided
+from sgguard.engine.retention import tidy
+from sgguard.errors import HaltedError, SettingsError, SgguardError, StoreError
+from sgguard.facts import gather
+from sgguard.guards import delete
+from sgguard.model.decision import Decision, Mode, Outcome
+from sgguard.model.resource import Address, DeleteRequest, LaunchRequest, Scope
+from sgguard.providers.base import Cloud
+from sgguard.remedy.apply import Result, carry_out
+from sgguard.remedy.attempt import Worker
+from sgguard.remedy.plan import Plan
+from sgguard.remedy.prepare import Prepared, fingerprint
+from sgguard.render import document
+from sgguard.store import codec
+from sgguard.store.base import Store
+from sgguard.store.rows import Approval, Claim, Claimed, Record, Run, RunState
+
+Json = dict[str, Any]
+
+APPROVAL_SOURCE = "approval"
+"""The source of the claims under which approved plans are carried out; the id is the approval's."""
+
+LEASE_S = 60.0
+"""The shortest lease: a worker writes to its journal more often than this, or it is gone."""
+
+_OUTCOMES: dict[RunState, Outcome] = {
+    "finished": Outcome.REMEDIATED,
+    "undone": Outcome.UNDONE,
+    "stuck": Outcome.PARTLY_UNDONE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where the events of one delivery are worked on, by one worker."""
+
+    means: Means
+    store: Store
+    owner: str
+    lease_s: float = LEASE_S
+
+    @classmethod
+    def of(cls, means: Means) -> Desk:
+        """Return a desk for a worker of its own.
+
+        Raises:
+            SettingsError: there is no store.
+        """
+        if means.store is None:
+            raise SettingsError("there is no store: set SGGUARD_STORE")
+        lease_s = max(LEASE_S, 2 * means.settings.deadline_s)
+        return cls(means, means.store, means.new_id(), lease_s)
+
+    # -- once ------------------------------------------------------------------------------
+
+    def claim(
+        self, source: str, event_id: str, decision_id: str, payload_hash: str | None
+    ) -> Claimed:
+        """Claim one event for this worker."""
+        return self.store.claim(
+            source,
+            event_id,
+            owner=self.owner,
+            decision_id=decision_id,
+            lease_s=self.lease_s,
+            payload_hash=payload_hash,
+        )
+
+    def release(self, claim: Claim) -> None:
+        """Let the next delivery have the event; a store that fails now only costs a lease."""
+        try:
+            self.store.release(claim)
+        except StoreError as error:
+            logs.log(logging.WARNING, "store", event_id=claim.event_id, detail=str(error))
+
+    def is_begun(self, claim: Claim) -> bool:
+        """Say whether somebody began to carry out a plan for this event before."""
+        return claim.is_again and self.store.run(claim.decision_id) is not None
+
+    # -- the first time --------------------------------------------------------------------
+
+    def act(
+        self,
+        claim: Claim,
+        request: DeleteRequest | LaunchRequest,
+        at_s: float | None,
+        decided: Decided,
+    ) -> Json:
+        """Do what mode and policy say about a decision, keep it, and return its document.
+
+        Raises:
+            SgguardError: it could not be done, or not to its end; the claim is released.
+        """
+        decision, prepared = decided.decision, decided.prepared
+        found = document.to_json(decision)
+        try:
+            if self._is_late(decision, at_s):
+                found = with_outcome(found, Outcome.SUPERSEDED, _LATE)
+            elif prepared is not None and decision.mode is not Mode.OBSERVE:
+                found = self._remedied(claim, request, decided, prepared, found)
+            return self.end(claim, found, request.requested_by)
+        except SgguardError:
+            self.release(claim)
+            raise
+
+    def _is_late(self, decision: Decision, at_s: float | None) -> bool:
+        if at_s is None:
+            return False
+        newest = self.store.newest(decision.target, at_s)
+        return newest is not None and newest > at_s
+
+    def _remedied(
+        self,
+        claim: Claim,
+        request: DeleteRequest | LaunchRequest,
+        decided: Decided,
+        prepared: Prepared,
+        found: Json,
+    ) -> Json:
+        if stopped := self.stopped():
+            return with_outcome(found, Outcome.HALTED, stopped)
+        if decided.decision.mode is Mode.APPROVE:
+            return self.ask(claim, request, decided, found)
+        return self.enforce(claim, decided.cloud, prepared, found, request.requested_by)
+
+    def stopped(self) -> str:
+        """Say who stopped all changes, or nothing."""
+        if self.means.policy.halt:
+            return "the policy file stops all changes (halt = true)"
+        halt = self.store.halted()
+        return f"{halt.by} stopped all changes: {halt.reason}" if halt else ""
+
+    def ask(
+        self, claim: Claim, request: DeleteRequest | LaunchRequest, decided: Decided, found: Json
+    ) -> Json:
+        """Put the plan before a person, in place of what they were asked before."""
+        approval = Approval(
+            approval_id=self.means.new_id(),
+            decision_id=claim.decision_id,
+            target=decided.decision.target,
+            requester=request.requested_by,
+            facts_hash=fingerprint(decided.decision.facts, decided.prepared),
+            request_json=codec.dump(request),
+            summary="; ".join(step.summary for step in decided.decision.judgement.plan),
+            expires_at_s=self.store.now_s() + self.means.policy.approval.expires_s,
+        )
+        self.store.ask(approval)
+        note = f"waits for an approval: sgguard approvals approve {approval.approval_id}"
+        return with_outcome(found, Outcome.PENDING, note, approval=approval)
+
+    def enforce(
+        self, claim: Claim, cloud: Cloud, prepared: Prepared, found: Json, requester: str
+    ) -> Json:
+        """Carry a plan out from its beginning.
+
+        Raises:
+            BusyError: a group or holder of the plan is being worked on for another decision.
+            SgguardError: as :func:`~sgguard.remedy.apply.carry_out`; the run stays open.
+        """
+        keys = prepared.plan.keys()
+        self.store.lock(claim, keys, self.lease_s)
+        run = Run(
+            decision_id=claim.decision_id,
+            source=claim.source,
+            event_id=claim.event_id,
+            plan_json=codec.dump(prepared.plan),
+            snapshot_json=codec.dump(prepared.snapshot),
+            keys=keys,
+        )
+        self._keep(claim, with_outcome(found, Outcome.UNFINISHED), requester)
+        self.store.begin_run(claim, run)
+        return self._carried(claim, cloud, prepared.plan, found)
+
+    # -- going on --------------------------------------------------------------------------
+
+    def go_on(self, claim: Claim) -> Json:
+        """Finish, or take back, what an earlier worker began for this event; end the claim.
+
+        Raises:
+            SgguardError: it could not be done to its end; the claim is released.
+        """
+        run, record = self.store.run(claim.decision_id), self.store.decision(claim.decision_id)
+        if run is None or record is None:
+            raise StoreError(f"nothing is kept of decision {claim.decision_id}")
+        found: Json = json.loads(record.document_json)
+        try:
+            if run.state in ("open", "stuck"):
+                if stopped := self.stopped():
+                    raise HaltedError(f"{stopped}; decision {claim.decision_id} is unfinished")
+                plan = codec.load(Plan, run.plan_json)
+                found = self._carried(claim, connect(plan.scope, self.means), plan, found)
+            else:
+                found = self._told(claim, found, Result(_OUTCOMES[run.state], run.note))
+            return self.end(claim, found, record.requester)
+        except SgguardError:
+            self.release(claim)
+            raise
+
+    def _carried(self, claim: Claim, cloud: Cloud, plan: Plan, found: Json) -> Json:
+        worker = Worker(
+            cloud,
+            self.store,
+            claim,
+            self.means.deadline,
+            partial(self._objections, cloud, plan),
+            lease_s=self.lease_s,
+            sleep=self.means.retry.sleep,
+        )
+        return self._told(claim, found, carry_out(worker, plan))
+
+    def _told(self, claim: Claim, found: Json, result: Result) -> Json:
+        note = "; ".join(part for part in (result.note, *result.left) if part)
+        entries = self.store.entries(claim.decision_id)
+        logs.log(
+            logging.INFO,
+            "carried out",
+            event_id=claim.event_id,
+            decision_id=claim.decision_id,
+            outcome=result.outcome,
+            detail=note,
+        )
+        return with_outcome(found, result.outcome, note, journal=entries)
+
+    def _objections(self, cloud: Cloud, plan: Plan, group_ids: Sequence[str]) -> tuple[str, ...]:
+        """Judge the groups that are still to go once more, by what is there now."""
+        return objections(cloud, plan, group_ids, self.means)
+
+    # -- keeping ---------------------------------------------------------------------------
+
+    def end(self, claim: Claim, found: Json, requester: str) -> Json:
+        """Keep the document and answer every later delivery of the event with it."""
+        self._keep(claim, found, requester)
+        self.store.finish(claim, json.dumps(found, ensure_ascii=False))
+        tidy(self.store, self.means)
+        return found
+
+    def _keep(self, claim: Claim, found: Json, requester: str) -> None:
+        # What is carried out on somebody's click remains the decision of the event that asked.
+        first = self.store.decision(claim.decision_id) if claim.source == APPROVAL_SOURCE else None
+        self.store.keep(
+            Record(
+                decision_id=claim.decision_id,
+                source=first.source if first else claim.source,
+                event_id=first.event_id if first else claim.event_id,
+                guard=found["guard"],
+                target=tuple(found["target"]),
+                requester=requester,
+                verdict=found["verdict"],
+                mode=found["mode"],
+                outcome=found["outcome"],
+                document_json=json.dumps(found, ensure_ascii=False),
+                approver=(found.get("approval") or {}).get("resolved_by", ""),
+            )
+        )
+
+
+_LATE = "a newer event about the same came before this one; nothing was changed"
+
+
+def objections(cloud: Cloud, plan: Plan, group_ids: Sequence[str], means: Means) -> tuple[str, ...]:
+    """Say what still stands in the way of the groups that a plan deletes, read anew.
+
+    A group that somebody else deleted meanwhile stands in nobody's way. What carries one that is
+    deleted by force does not either, as long as force alone would still be the remedy.
+    """
+    scope: Scope = plan.scope
+    request = DeleteRequest(tuple(Address(scope, group_id) for group_id in group_ids))
+    now = datetime.fromtimestamp(means.now(), UTC)
+    judgement = delete.judge(gather.gather_delete(cloud, request), means.policy, now)
+    forced = {
+        f"{scope}:{one.change.group_id}"
+        for one in plan.planned
+        if one.change.kind == "delete-group" and one.change.is_forced
+    }
+    if {step.action for step in judgement.plan} != {"delete"}:
+        forced.clear()
+    return tuple(
+        reason.message
+        for reason in judgement.reasons
+        if reason.effect == "block"
+        and reason.code != "not-found"
+        and not (reason.code == "bound" and reason.target in forced)
+    )

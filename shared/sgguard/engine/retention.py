@@ -1,0 +1,48 @@
+"""Forgetting, now and then, what ended long ago; an answer never waits for it to succeed."""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+
+from sgguard import logs
+from sgguard.engine.context import Means
+from sgguard.errors import SgguardError
+from sgguard.store.base import Store
+from sgguard.store.rows import Purged
+
+DAY_S = 86400.0
+_HOUR_S = 3600.0
+
+_TIME_NEEDED_S = 2.0
+"""With less time than this left for an event, somebody else's next one may tidy up."""
+
+
+def purge(store: Store, keep_days: int) -> Purged:
+    """Forget what ended more than so many days ago; nothing that is open, pending or stuck.
+
+    Raises:
+        StoreError: the store cannot be read or written.
+    """
+    return store.purge(store.now_s() - keep_days * DAY_S)
+
+
+def tidy(store: Store, means: Means) -> None:
+    """Purge at most once per process, store and hour; a failure is logged and waits for the next.
+
+    It is called when a decision has been kept and its answer as well.
+    """
+    if means.deadline.remaining_s() > _TIME_NEEDED_S:
+        hour = int(means.now() // _HOUR_S)
+        _tidied(store, hour, means.settings.keep_days)  # type: ignore[arg-type]  # every object has a hash
+
+
+@lru_cache(maxsize=8)
+def _tidied(store: Store, _hour: int, keep_days: int) -> None:
+    try:
+        counts = purge(store, keep_days).counts
+    except SgguardError as error:
+        logs.log(logging.WARNING, "purge", error=type(error).__name__, detail=str(error))
+        return
+    if told := ", ".join(f"{number} {kind}" for kind, number in counts.items() if number):
+        logs.log(logging.INFO, "purged", detail=told)

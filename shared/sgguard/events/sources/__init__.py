@@ -1,0 +1,1 @@
+"""Event sources: one file each, found by its name."""

@@ -1,0 +1,1 @@
+"""What must be read to judge an event, side by side, and whatever could not be read."""

@@ -1,0 +1,250 @@
+"""What is read to judge an event: all reads side by side, and whatever could not be read, named.
+
+A group the cloud said nothing about never looks like a group nobody uses: an id that is missing
+from an answer becomes ``unseen``, and so does a part the credentials may not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Generic, TypeVar, overload
+
+from sgguard.model.resource import (
+    Address,
+    DeleteFacts,
+    DeleteRequest,
+    Group,
+    GroupFacts,
+    Instance,
+    LaunchFacts,
+    LaunchRequest,
+    Limit,
+    Rule,
+    Seen,
+    Unseen,
+)
+from sgguard.providers.base import Provider, seen_or_unseen
+from sgguard.wire.parallel import parallel
+
+T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part(Generic[T]):
+    """One part of the facts, by group id, of every id it was asked for."""
+
+    what: str
+    values: Mapping[str, T] = field(default_factory=dict)
+    unseen: tuple[Unseen, ...] = ()
+    asked: tuple[str, ...] = ()
+
+    def unseen_of(self, group_id: str) -> tuple[Unseen, ...]:
+        """Return what this part could not see of one group."""
+        if group_id not in self.asked:
+            return ()
+        # What names a group nobody asked for is taken to concern all: never too little.
+        mine = tuple(u for u in self.unseen if u.group_id == group_id or not self._names(u))
+        if group_id in self.values or mine:
+            return mine
+        return (
+            Unseen(
+                code="not-told",
+                what=f"{self.what} of {group_id}",
+                why="the cloud's answer does not mention this group",
+                remedy="ask again; if it stays so, report it to the maintainers of sgguard",
+                group_id=group_id,
+            ),
+        )
+
+    def _names(self, unseen: Unseen) -> bool:
+        return unseen.group_id in self.asked
+
+    def and_also(self, other: _Part[T]) -> _Part[T]:
+        """Return the two parts as one; each keeps what it could not see to its own groups."""
+        return replace(
+            self,
+            values={**self.values, **other.values},
+            unseen=(*_named(self), *_named(other)),
+            asked=(*self.asked, *other.asked),
+        )
+
+
+def _named(part: _Part[Any]) -> tuple[Unseen, ...]:
+    return tuple(
+        replace(unseen, group_id=group_id)
+        for group_id in part.asked
+        for unseen in part.unseen_of(group_id)
+    )
+
+
+def gather_delete(provider: Provider, request: DeleteRequest) -> DeleteFacts:
+    """Read groups, references and bindings of every target in one wave.
+
+    Raises:
+        CloudError: the cloud could not be asked at all.
+        DeadlineError: the time was used up.
+    """
+    ids = _askable(provider, [target.group_id for target in request.targets])
+    groups, references, bindings = _together(
+        partial(_read, "groups", provider.read_groups, ids),
+        partial(_read, "references", provider.list_references, ids),
+        partial(_read, "bindings", provider.list_bindings, ids),
+    )
+    return DeleteFacts(
+        traits=provider.traits,
+        groups=tuple(
+            GroupFacts(
+                address=target,
+                group=_group(groups, target.group_id),
+                references=references.values.get(target.group_id, ()),
+                bindings=bindings.values.get(target.group_id, ()),
+                unseen=_unseen(target.group_id, groups, references, bindings),
+                is_malformed=target.group_id not in ids,
+            )
+            for target in request.targets
+        ),
+        visibility=provider.visibility,
+    )
+
+
+def gather_explanation(provider: Provider, address: Address) -> DeleteFacts:
+    """Read what :func:`gather_delete` reads and the group's own rules, in one wave.
+
+    Raises:
+        CloudError: the cloud could not be asked at all.
+        DeadlineError: the time was used up.
+    """
+    request = DeleteRequest((address,))
+    if not provider.is_group_id(address.group_id):
+        return gather_delete(provider, request)
+    facts, rules = _together(
+        partial(gather_delete, provider, request),
+        partial(_read_rules, provider, address.group_id),
+    )
+    (mine,) = facts.groups
+    if mine.group is None:
+        return facts
+    group = replace(mine.group, rules=rules.value)
+    mine = replace(mine, group=group, unseen=(*mine.unseen, *rules.unseen))
+    return replace(facts, groups=(mine,))
+
+
+def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:
+    """Read the groups, how many instances carry each, the limits and the instance, if any.
+
+    One wave; a second one for the groups of an existing instance, which only its own answer
+    names.
+
+    Raises:
+        CloudError: the cloud could not be asked at all.
+        DeadlineError: the time was used up.
+    """
+    asked = tuple(dict.fromkeys(request.group_ids))
+    groups, counts, limits, found = _together(
+        partial(_read, "groups", provider.read_groups, _askable(provider, asked)),
+        partial(_read, "instance counts", provider.count_instances, _askable(provider, asked)),
+        partial(_read_limits, provider, _askable(provider, asked)),
+        partial(_read_instance, provider, request.instance_id),
+    )
+    own = _groups_of(found.value)
+    if more := tuple(group_id for group_id in own if group_id not in groups.asked):
+        more_groups, more_counts = _together(
+            partial(_read, "groups", provider.read_groups, more),
+            partial(_read, "instance counts", provider.count_instances, more),
+        )
+        groups, counts = groups.and_also(more_groups), counts.and_also(more_counts)
+    return LaunchFacts(
+        traits=provider.traits,
+        scope=request.scope,
+        groups=tuple(
+            GroupFacts(
+                address=Address(request.scope, group_id),
+                group=_group(groups, group_id),
+                unseen=_unseen(group_id, groups, counts),
+                is_malformed=group_id not in groups.asked,
+                instance_count=counts.values.get(group_id),
+            )
+            for group_id in dict.fromkeys((*own, *asked))
+        ),
+        count=request.count,
+        instance_id=request.instance_id,
+        instance=found.value,
+        project=request.project,
+        network=request.network,
+        limits=limits.value,
+        unseen=(*limits.unseen, *found.unseen),
+        visibility=provider.visibility,
+        additional=asked if request.instance_id else (),
+    )
+
+
+def _askable(provider: Provider, group_ids: Sequence[str]) -> tuple[str, ...]:
+    return tuple(group_id for group_id in group_ids if provider.is_group_id(group_id))
+
+
+def _read(
+    what: str, read: Callable[[Sequence[str]], Seen[dict[str, T]]], group_ids: tuple[str, ...]
+) -> _Part[T]:
+    if not group_ids:
+        return _Part(what)
+    nothing: dict[str, T] = {}
+    seen = seen_or_unseen(what, partial(read, group_ids), nothing)
+    return _Part(what, seen.value, seen.unseen, group_ids)
+
+
+def _read_rules(provider: Provider, group_id: str) -> Seen[tuple[Rule, ...] | None]:
+    def read() -> Seen[tuple[Rule, ...] | None]:
+        seen = provider.list_rules(group_id)
+        return Seen(seen.value, seen.unseen)
+
+    return seen_or_unseen("rules", read, None)
+
+
+def _read_limits(provider: Provider, group_ids: tuple[str, ...]) -> Seen[tuple[Limit, ...]]:
+    nothing: tuple[Limit, ...] = ()
+    return seen_or_unseen("limits", partial(provider.read_limits, group_ids), nothing)
+
+
+def _read_instance(provider: Provider, instance_id: str) -> Seen[Instance | None]:
+    if not instance_id:
+        return Seen(None)
+    # None would say that it does not exist, which nobody knows when it could not be read.
+    unknown: Instance | None = Instance(instance_id)
+    return seen_or_unseen("instance", partial(provider.read_instance, instance_id), unknown)
+
+
+def _groups_of(instance: Instance | None) -> tuple[str, ...]:
+    if instance is None:
+        return ()
+    on_interfaces = (g for interface in instance.interfaces for g in interface.group_ids)
+    return tuple(dict.fromkeys((*instance.group_ids, *on_interfaces)))
+
+
+def _group(groups: _Part[Group | None], group_id: str) -> Group | None:
+    """Return the group; one that was asked for and not told of is not said to be missing."""
+    if group_id in groups.asked and group_id not in groups.values:
+        return Group(group_id)
+    return groups.values.get(group_id)
+
+
+def _unseen(group_id: str, *parts: _Part[Any]) -> tuple[Unseen, ...]:
+    return tuple(unseen for part in parts for unseen in part.unseen_of(group_id))
+
+
+@overload
+def _together(a: Callable[[], A], b: Callable[[], B], /) -> tuple[A, B]: ...
+@overload
+def _together(a: Callable[[], A], b: Callable[[], B], c: Callable[[], C], /) -> tuple[A, B, C]: ...
+@overload
+def _together(
+    a: Callable[[], A], b: Callable[[], B], c: Callable[[], C], d: Callable[[], D], /
+) -> tuple[A, B, C, D]: ...
+def _together(*calls: Callable[[], Any]) -> tuple[Any, ...]:
+    """Run reads of different types side by side; the overloads keep each result's type."""
+    return tuple(parallel(calls))

@@ -1,0 +1,146 @@
+"""What a plain delete of each group would really do now: refused, cascading, or done.
+
+The groups are taken one after another in the order of the request's own plan, and nothing else is
+changed before: no rule revoked, nothing released. What the policy says plays no part here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sgguard.model.decision import Consequence
+from sgguard.model.resource import DeleteFacts, Group, GroupFacts, Reference, Traits, Visibility
+from sgguard.render.wording import MESSAGE_MAX, count, one_line
+
+_HIDDEN = "rules and ports of other projects, if there are any, cannot be seen"
+
+
+def consequences(
+    facts: DeleteFacts, members: Mapping[str, GroupFacts], first: Sequence[str]
+) -> tuple[Consequence, ...]:
+    """Return one consequence per group, in the order ``first``; a group that is gone names none."""
+    found: dict[str, Consequence] = {}
+    for group_id in first:
+        found[group_id] = _of(facts, members[group_id], found)
+    return tuple(found.values())
+
+
+def _of(facts: DeleteFacts, one: GroupFacts, before: Mapping[str, Consequence]) -> Consequence:
+    """Return what deleting this group does after ``before`` was tried."""
+    standing = _standing(one, before)
+    certain = [each for each in standing if not _may_go(each, before)]
+    if refused := _refused(facts, one, certain):
+        return refused
+    return _not_refused(facts, one, standing, before)
+
+
+def _standing(one: GroupFacts, before: Mapping[str, Consequence]) -> tuple[Reference, ...]:
+    """Return the references that are still there: not its own, nor of a group that went before."""
+    own = one.address.group_id
+    return tuple(
+        each
+        for each in sorted(one.references, key=repr)
+        if each.account or (each.group_id != own and not _is_gone(each, before))
+    )
+
+
+def _is_gone(reference: Reference, before: Mapping[str, Consequence]) -> bool:
+    tried = before.get(reference.group_id)
+    return tried is not None and tried.kind in ("will-succeed", "will-cascade")
+
+
+def _refused(
+    facts: DeleteFacts, one: GroupFacts, standing: Sequence[Reference]
+) -> Consequence | None:
+    """Return the refusal that what was seen makes certain, whatever was not seen."""
+    if one.is_malformed:
+        return _refusal(one, "", "no cloud accepts a malformed id")
+    if one.group is None:
+        return _refusal(one, "", "there is no such group for these credentials")
+    return _refused_as_what_it_is(facts, one, one.group, standing)
+
+
+def _refused_as_what_it_is(
+    facts: DeleteFacts, one: GroupFacts, group: Group, standing: Sequence[Reference]
+) -> Consequence | None:
+    traits = facts.traits
+    if group.is_foreign:
+        # Whose group it is, is asked before anything else: what holds it does not matter then.
+        return _refusal(one, traits.foreign_refused_with, "it belongs to another project")
+    holds = [
+        *(["something carries it"] if one.bindings else []),
+        *(
+            ["rules of other groups name it"]
+            if standing and traits.on_delete_referenced == "refused"
+            else []
+        ),
+    ]
+    if holds:
+        return _refusal(one, traits.refused_with, _meaning(traits, holds))
+    # Whoever sees a whole cloud administers it, and no such credentials are kept from a default.
+    if group.is_default and facts.visibility is not Visibility.CLOUD:
+        return _refusal(one, traits.default_refused_with, "it is a default group")
+    if group.managed_by and traits.managed_refused_with:
+        return _refusal(one, traits.managed_refused_with, "a product of the cloud owns it")
+    return None
+
+
+def _meaning(traits: Traits, holds: Sequence[str]) -> str:
+    """Say why, and that the code alone would not: most clouds have one for both causes."""
+    why = " and ".join(holds)
+    if traits.on_delete_referenced != "refused":
+        return why
+    if traits.refused_with:
+        return f"{why}; {one_line(traits.refused_with, 40)} stands for either cause"
+    return f"{why}; no document names the error code"
+
+
+def _refusal(one: GroupFacts, code: str, note: str) -> Consequence:
+    return Consequence(str(one.address), "will-be-refused", code, note=_sentence(note))
+
+
+def _not_refused(
+    facts: DeleteFacts,
+    one: GroupFacts,
+    standing: tuple[Reference, ...],
+    before: Mapping[str, Consequence],
+) -> Consequence:
+    target = str(one.address)
+    if doubt := _doubt(facts, one, standing, before):
+        return Consequence(target, "unknown", note=_sentence(doubt))
+    note = _HIDDEN if facts.visibility is Visibility.PROJECT else ""
+    if standing:
+        groups = len({(each.account, each.group_id) for each in standing})
+        lost = f"{count(len(standing), 'rule')} of {count(groups, 'group')} silently vanish"
+        said = f"{lost}; {note}" if note else lost
+        return Consequence(target, "will-cascade", vanishing=standing, note=_sentence(said))
+    return Consequence(target, "will-succeed", note=_sentence(note))
+
+
+def _doubt(
+    facts: DeleteFacts,
+    one: GroupFacts,
+    standing: Sequence[Reference],
+    before: Mapping[str, Consequence],
+) -> str:
+    """Return why nobody can tell, or nothing when the facts and the documents do."""
+    if one.unseen:
+        hidden = min(one.unseen, key=repr)
+        return f"not everything was seen ({one_line(hidden.what, 60)})"
+    if one.group and one.group.managed_by:
+        return "no document says whether a group of another product can be deleted"
+    if standing and facts.traits.on_delete_referenced == "unknown":
+        return "no document says whether a group that is only referenced is refused or cascades"
+    if any(_may_go(each, before) for each in standing):
+        return "it depends on what happens to a group of this request that names it"
+    return ""
+
+
+def _may_go(reference: Reference, before: Mapping[str, Consequence]) -> bool:
+    """Say whether the group that holds the rule was tried before, and nobody can tell how."""
+    tried = None if reference.account else before.get(reference.group_id)
+    return tried is not None and tried.kind == "unknown"
+
+
+def _sentence(text: str) -> str:
+    return one_line(text, MESSAGE_MAX)

@@ -1,0 +1,223 @@
+"""What would make groups free, and in which order they can go: steps and an order, as data.
+
+A group that references another is deleted before it. Where groups name each other in a circle,
+rules of a group that is deleted anyway are revoked first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sgguard.model.decision import Step
+from sgguard.model.resource import Address, Binding, Direction, Reference, Rule, Scope
+from sgguard.render.wording import MESSAGE_MAX, label, one_line
+
+_POSITION = re.compile(r"(ingress|egress)\[(\d+)\]")
+
+Edges = Mapping[str, Mapping[str, tuple[Reference, ...]]]
+"""By group id, who references it: the referring group's id and its rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a set can be deleted.
+
+    ``first`` lists the ids, the first to delete first. ``revoked`` are the references whose rules
+    must go before that, by the id they name; ``cycles`` the ids of each circle; ``stuck`` the
+    references that close a circle although nobody knows their rule, by the id they name.
+    """
+
+    first: tuple[str, ...]
+    revoked: Mapping[str, tuple[Reference, ...]]
+    cycles: tuple[tuple[str, ...], ...]
+    stuck: Mapping[str, tuple[Reference, ...]]
+
+
+def order(members: Iterable[str], edges: Edges) -> Order:
+    """Return the order in which the members can be deleted; the same for any order of input."""
+    first: list[str] = []
+    revoked: dict[str, tuple[Reference, ...]] = {}
+    stuck: dict[str, tuple[Reference, ...]] = {}
+    circles = _circles(sorted(members), edges)
+    for circle in circles:
+        left = set(circle)
+        while left:
+            group_id = min(left, key=lambda one: _cost(one, left, edges))
+            left.remove(group_id)
+            first.append(group_id)
+            ahead = _naming(group_id, left, edges)
+            if unknown := tuple(one for one in ahead if one.rule is None):
+                stuck[group_id] = unknown
+            elif ahead:
+                revoked[group_id] = ahead
+    cycles = tuple(tuple(sorted(circle)) for circle in circles if len(circle) > 1)
+    return Order(tuple(first), revoked, cycles, stuck)
+
+
+def _naming(group_id: str, among: set[str], edges: Edges) -> tuple[Reference, ...]:
+    """Return the references to the group that are held by one of ``among``."""
+    held = edges.get(group_id, {})
+    return tuple(one for referrer in sorted(held) if referrer in among for one in held[referrer])
+
+
+def _cost(group_id: str, left: set[str], edges: Edges) -> tuple[int, int, str]:
+    """Rank who goes next in a circle: nothing that cannot be revoked, then the fewest rules."""
+    naming = _naming(group_id, left, edges)
+    return sum(one.rule is None for one in naming), len(naming), group_id
+
+
+def _circles(members: Sequence[str], edges: Edges) -> list[list[str]]:
+    """Group the members into circles (most are alone), referrers before those they name.
+
+    Kosaraju's two passes: whoever finishes last in the first pass names others but is named by
+    none outside its circle; going backwards from there reaches its circle and nothing else.
+    """
+    known = set(members)
+    holders = {one: sorted(set(edges.get(one, {})) & known) for one in members}
+    named: dict[str, list[str]] = {one: [] for one in members}
+    for one, referrers in holders.items():
+        for referrer in referrers:
+            named[referrer].append(one)
+    finished = [one for part in _walk(members, named.__getitem__) for one in part]
+    return [sorted(part) for part in _walk(finished[::-1], holders.__getitem__)]
+
+
+def _walk(starts: Iterable[str], onward: Callable[[str], list[str]]) -> Iterable[list[str]]:
+    """Visit everything once, depth first; yield for each new start what it reached, deepest first.
+
+    Without recursion: a chain of a thousand groups is longer than Python's stack.
+    """
+    seen: set[str] = set()
+    for start in starts:
+        if start in seen:
+            continue
+        seen.add(start)
+        reached: list[str] = []
+        stack = [(start, iter(onward(start)))]
+        while stack:
+            here, ways = stack[-1]
+            step = next((way for way in ways if way not in seen), None)
+            if step is None:
+                stack.pop()
+                reached.append(here)
+            else:
+                seen.add(step)
+                stack.append((step, iter(onward(step))))
+        yield reached
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """A rule that must stop naming a group: by going, or by naming ``to_group`` instead."""
+
+    named: str
+    reference: Reference
+    to_group: str = ""
+
+
+def rule_changes(scope: Scope, wanted: Iterable[Ruled]) -> tuple[Step, ...]:
+    """Return one step for each rule that must change, each rule once.
+
+    Rules known by position are changed from the last to the first: every removal shifts those
+    behind it, and undoing in reverse order puts each back at its own place.
+    """
+    known = [(one, one.reference.rule) for one in wanted if one.reference.rule is not None]
+    rules = {(one.reference.group_id, rule.rule_id): (one, rule) for one, rule in known}
+    chosen = sorted(rules.values(), key=lambda one: (one[0].reference.group_id, _from_last(one[1])))
+    return tuple(
+        _rewrite(scope, one, rule) if one.to_group else _revoke(scope, one, rule)
+        for one, rule in chosen
+    )
+
+
+def _from_last(rule: Rule) -> tuple[str, int, str]:
+    position = _POSITION.fullmatch(rule.rule_id)
+    return (rule.direction, -int(position[2]) if position else 0, rule.rule_id)
+
+
+def _revoke(scope: Scope, ruled: Ruled, rule: Rule) -> Step:
+    target = str(Address(scope, ruled.reference.group_id))
+    details = _rule_details(rule, ruled.named)
+    words, holder = f"{rule.rule_id} ({_traffic(rule, ruled.named)})", _holder(ruled.reference)
+    back = one_line(f"put rule {words} back into {holder}", MESSAGE_MAX)
+    return Step(
+        "revoke",
+        target,
+        one_line(f"revoke rule {words} of {holder}", MESSAGE_MAX),
+        details,
+        Step("authorize", target, back, details),
+    )
+
+
+def _rewrite(scope: Scope, ruled: Ruled, rule: Rule) -> Step:
+    target = str(Address(scope, ruled.reference.group_id))
+    details = {**_rule_details(rule, ruled.named), "to_group": ruled.to_group}
+    behind = {**_rule_details(rule, ruled.to_group), "to_group": ruled.named}
+    words = f"rule {rule.rule_id} ({_traffic(rule, ruled.named)}) of {_holder(ruled.reference)}"
+    back = one_line(f"make {words} name {ruled.named} again", MESSAGE_MAX)
+    return Step(
+        "rewrite",
+        target,
+        one_line(f"make {words} name {ruled.to_group} instead", MESSAGE_MAX),
+        details,
+        Step("rewrite", target, back, behind),
+    )
+
+
+def _traffic(rule: Rule, named: str) -> str:
+    way = "from" if rule.direction is Direction.INGRESS else "to"
+    traffic = "any" if rule.protocol == rule.ports == "any" else f"{rule.protocol} {rule.ports}"
+    return f"{traffic} {way} {named}"
+
+
+def _holder(reference: Reference) -> str:
+    return label(reference.group_id, reference.group_name)
+
+
+def _rule_details(rule: Rule, named: str) -> dict[str, str]:
+    """Everything that builds the rule again, as text."""
+    return {
+        "rule_id": rule.rule_id,
+        "direction": rule.direction.value,
+        "protocol": rule.protocol,
+        "ports": rule.ports,
+        "peer_group": named,
+        "action": rule.action,
+        "priority": "" if rule.priority is None else str(rule.priority),
+        "description": rule.description,
+        "is_enabled": "true" if rule.is_enabled else "false",
+    }
+
+
+def release(address: Address, binding: Binding, fallback: str) -> Step:
+    """Return the step that takes the group off a holder; a fallback takes its place if given."""
+    holder = label(f"{binding.kind} {binding.holder_id}", binding.name)
+    details = {
+        "kind": binding.kind,
+        "holder_id": binding.holder_id,
+        "instance_id": binding.instance_id,
+    }
+    target, group_id = str(address), one_line(address.group_id, 60)
+    if not fallback:
+        words = f"unbind {group_id} from {holder}"
+        back = Step("bind", target, one_line(f"bind {group_id} to {holder} again", 200), details)
+        return Step("unbind", target, one_line(words, 200), details, back)
+    there = {**details, "from_group": address.group_id, "to_group": fallback}
+    back_again = {**details, "from_group": fallback, "to_group": address.group_id}
+    words = f"move {holder} from {group_id} to {fallback}"
+    back = Step("move", target, one_line(f"move {holder} back to {group_id}", 200), back_again)
+    return Step("move", target, one_line(words, 200), there, back)
+
+
+def deletion(address: Address, name: str, *, is_forced: bool = False) -> Step:
+    """Return the last step for a group; it has no inverse but a snapshot.
+
+    Forced, the cloud itself takes the group off the instances that still carry it.
+    """
+    words = f"delete {label(address.group_id, name)}"
+    if not is_forced:
+        return Step("delete", str(address), words)
+    words = one_line(f"{words} by force: the cloud unbinds its instances", MESSAGE_MAX)
+    return Step("delete", str(address), words, {"is_forced": "true"})

@@ -1,0 +1,162 @@
+"""The delete guard's reasons in words: one sentence each, with numbers and names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from sgguard.model.decision import Reason
+from sgguard.model.resource import Binding, DeleteFacts, GroupFacts, Reference, Traits, Visibility
+from sgguard.render.wording import MESSAGE_MAX, count, kinds, label, listing, one_line, short_ids
+
+_REACH = {
+    Visibility.PROJECT: "as far as this project sees",
+    Visibility.ACCOUNT: "in this account",
+    Visibility.CLOUD: "in the whole cloud",
+}
+_ROOM_FOR_NAMES = 16
+
+Effect = Literal["block", "warn", "info"]
+
+
+def label_of(member: GroupFacts, width: int = 60) -> str:
+    """Return the group's id and name for a message."""
+    return label(member.address.group_id, member.group.name if member.group else "", width)
+
+
+def default_group(member: GroupFacts) -> Reason:
+    """Say that the cloud's default group stays."""
+    said = f"{label_of(member)} is the default group of its project and cannot be deleted."
+    return _about_group("default-group", said, member)
+
+
+def cloud_managed(member: GroupFacts, owner: str) -> Reason:
+    """Say which product of the cloud owns the group."""
+    said = f"{label_of(member)} is managed by {one_line(owner, 60)}: delete it there, not here."
+    return _about_group("cloud-managed", said, member)
+
+
+def protected(member: GroupFacts, pattern: str) -> Reason:
+    """Say which line of the policy protects the group."""
+    said = f"{label_of(member)} is protected by the policy (delete.protected: {pattern})."
+    return _about_group("protected", said, member)
+
+
+def referenced(traits: Traits, member: GroupFacts, references: Sequence[Reference]) -> Reason:
+    """Say who names the group, and what this cloud would do if it were deleted."""
+    rules, groups = len(references), _holders(references)
+    if traits.on_delete_referenced == "cascades":
+        code, tail = "referenced-will-cascade", ""
+        would = f"{count(rules, 'rule')} of {count(groups, 'group')} would silently vanish"
+        head = f"If {label_of(member)} were deleted, {would}"
+    else:
+        code, tail = "referenced", _consequence(traits)
+        verb = "name" if rules > 1 else "names"
+        who = count(groups, "other group")
+        head = f"{count(rules, 'rule')} of {who} {verb} {label_of(member)}"
+    names = listing((_holder(one) for one in references), MESSAGE_MAX - len(head) - len(tail) - 3)
+    return _blocking(code, f"{head}: {names}.{tail}", member, references)
+
+
+def still_referenced(traits: Traits, member: GroupFacts, references: Sequence[Reference]) -> Reason:
+    """Say that a group of the same request names this one and stays, so this one stays too."""
+    cascades = traits.on_delete_referenced == "cascades"
+    code = "referenced-will-cascade" if cascades else "referenced"
+    head = f"{label_of(member, 48)} stays referenced by"
+    tail = ", which is in this request but cannot be deleted itself."
+    names = listing((_holder(one) for one in references), MESSAGE_MAX - len(head) - len(tail) - 1)
+    return _blocking(code, f"{head} {names}{tail}", member, references)
+
+
+def circle_unbroken(member: GroupFacts, references: Sequence[Reference]) -> Reason:
+    """Say that groups name each other in a circle and the rule to revoke first is unknown."""
+    head = f"{label_of(member, 48)} is in a circle of references with"
+    tail = "; the rule to revoke first could not be read."
+    names = listing((_holder(one) for one in references), MESSAGE_MAX - len(head) - len(tail) - 1)
+    return _blocking("referenced", f"{head} {names}{tail}", member, references)
+
+
+def referenced_within(
+    member: GroupFacts, references: Sequence[Reference], circle: Sequence[str]
+) -> Reason:
+    """Say that groups deleted together with this one name it, and what follows for the order."""
+    if circle:
+        head, tail = f"{label_of(member, 40)} is in a circle of references", ": rules go first."
+        names = listing(circle, MESSAGE_MAX - len(head) - len(tail) - 3)
+        said = f"{head} ({names}){tail}"
+    else:
+        head = f"{label_of(member, 48)} is named by"
+        tail = ", deleted in the same request and before it."
+        who = (_holder(one) for one in references)
+        said = f"{head} {listing(who, MESSAGE_MAX - len(head) - len(tail) - 1)}{tail}"
+    return Reason(
+        "referenced-within-set",
+        one_line(said, MESSAGE_MAX),
+        "info",
+        str(member.address),
+        tuple(references),
+    )
+
+
+def bound(member: GroupFacts, bindings: Sequence[Binding]) -> Reason:
+    """Say what carries the group: counted by kind, and by name as far as there is room."""
+    head = f"{label_of(member)} is carried by {kinds(bindings)}"
+    who = [_carrier(one) for one in bindings if one.holder_id]
+    room = MESSAGE_MAX - len(head) - 3
+    names = f": {listing(who, room)}" if who and room > _ROOM_FOR_NAMES else ""
+    return _blocking("bound", f"{head}{names}.", member, bindings)
+
+
+def free(facts: DeleteFacts, member: GroupFacts, *, others: bool) -> Reason:
+    """Say what was looked for and not found; ``others``: groups of the request name it."""
+    who = "a group that stays" if others else "another group"
+    reach = "as far as was seen" if member.unseen else _REACH[facts.visibility]
+    blind = len(facts.traits.blind_spots)
+    known = f" (blind spots of this cloud's API: {blind})" if blind else ""
+    said = (
+        f"{label_of(member, 48)} is free {reach}: "
+        f"no in- or outbound rule of {who} names it and nothing carries it{known}."
+    )
+    return _about_group("free", said, member, effect="info")
+
+
+def _carrier(binding: Binding) -> str:
+    """Name a holder by what an engineer looks for: its instance, or else the service it serves.
+
+    A UUID is shortened here: the evidence has it whole, and names need the room.
+    """
+    shown = label(short_ids(binding.holder_id), short_ids(binding.name), 44)
+    if binding.instance_id and binding.instance_id != binding.holder_id:
+        return f"{shown} of instance {one_line(short_ids(binding.instance_id), 44)}"
+    if binding.owner and not binding.instance_id:
+        return f"{shown} for {one_line(binding.owner, 40)}"
+    return shown
+
+
+def _consequence(traits: Traits) -> str:
+    if traits.on_delete_referenced == "refused" and not traits.refused_with:
+        return " The cloud refuses to delete a referenced group."
+    if traits.on_delete_referenced == "refused":
+        return f" The cloud would refuse with {one_line(traits.refused_with, 40)}."
+    return " The cloud may refuse, or silently drop them."
+
+
+def _holders(references: Iterable[Reference]) -> int:
+    return len({(one.account, one.group_id) for one in references})
+
+
+def _holder(reference: Reference) -> str:
+    shown = label(short_ids(reference.group_id), reference.group_name, 44)
+    return f"{shown} of account {one_line(reference.account, 20)}" if reference.account else shown
+
+
+def _blocking(
+    code: str, said: str, member: GroupFacts, evidence: Sequence[Reference] | Sequence[Binding]
+) -> Reason:
+    target = str(member.address)
+    return Reason(code, one_line(said, MESSAGE_MAX), "block", target, tuple(evidence))
+
+
+def _about_group(code: str, said: str, member: GroupFacts, effect: Effect = "block") -> Reason:
+    evidence = (member.group,) if member.group else ()
+    return Reason(code, one_line(said, MESSAGE_MAX), effect, str(member.address), evidence)

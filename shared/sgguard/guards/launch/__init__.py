@@ -1,0 +1,213 @@
+"""May these groups be carried by a planned or an existing instance? Pure.
+
+Facts and policy come in, a judgement goes out, with the steps of ``launch_remedy.py`` where the
+policy permits them and nothing but the policy is in the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from sgguard.guards.base import incomplete, missing_or_malformed, too_short_sighted
+from sgguard.guards.launch.limit import (
+    Change,
+    Usage,
+    change_of,
+    exceeded,
+    near,
+    uncounted,
+    usages,
+    without_effect,
+)
+from sgguard.guards.launch.remedy import Breach, remedies
+from sgguard.model.decision import Forecast, Judgement, Reason, Verdict
+from sgguard.model.resource import Group, GroupFacts, LaunchFacts
+from sgguard.policy import Policy, for_groups, is_of_scope, matches
+from sgguard.policy.governing import concerned, excused
+from sgguard.render.wording import MESSAGE_MAX, count, label, listing, one_line
+
+
+def judge(facts: LaunchFacts, policy: Policy, now: datetime | None = None) -> Judgement:
+    """Judge a planned launch or a present instance; the same facts give the same judgement.
+
+    Of several groups the strictest of their policies holds. ``now`` is the moment at which
+    exemptions must hold; without it none does.
+    """
+    policy = for_groups(policy, concerned(facts))
+    overrides = policy.limits.get(facts.scope.provider, {})
+    change = change_of(facts)
+    compared = usages(change, overrides)
+    refused = (
+        *_unreadable(change, policy, overrides),
+        *_groups(change),
+        *_instance(change),
+        *(exceeded(one) for one in compared if one.is_exceeded),
+    )
+    forbidden = [excused(one, policy, facts, now) for one in _forbidden(facts, policy)]
+    missing = _missing_baselines(facts, policy)
+    required = [excused(_baseline_missing(facts, one), policy, facts, now) for one in missing]
+    breach = Breach(
+        tuple(m for m, one in zip(missing, required, strict=True) if one.effect == "block"),
+        tuple(one.target.rpartition(":")[2] for one in forbidden if one.effect == "block"),
+    )
+    warned = (
+        excused(near(one), policy, facts, now)
+        for one in compared
+        if not one.is_exceeded and one.is_near(policy.launch.warn_at_percent)
+    )
+    noted = (*without_effect(facts, _target(facts)), *_default_applies(facts))
+    reasons = (*refused, *forbidden, *required, *warned, *noted)
+    forecast = tuple(
+        Forecast(one.target, one.limit, one.subject) for one in sorted(compared, key=_fullness)
+    )
+    is_refused = any(one.effect == "block" for one in refused)
+    is_broken = bool(breach.missing or breach.forbidden)
+    plan = remedies(facts, policy, breach) if is_broken and not is_refused else ()
+    if is_refused or (is_broken and not plan):
+        return Judgement(Verdict.BLOCK, reasons, forecast=forecast)
+    verdict = Verdict.REMEDIATE if is_broken else Verdict.ALLOW
+    reasons = (*reasons, _within(change, compared))
+    return Judgement(verdict, reasons, plan, forecast=forecast)
+
+
+def _target(facts: LaunchFacts) -> str:
+    return facts.instance_id or str(facts.scope)
+
+
+def _subject(facts: LaunchFacts) -> str:
+    """Name what is launched or bound, at the start of a sentence."""
+    if facts.instance_id:
+        name = facts.instance.name if facts.instance else ""
+        return f"Instance {label(facts.instance_id, name)}"
+    return f"The launch of {count(facts.count, 'instance')}"
+
+
+def _unreadable(change: Change, policy: Policy, overrides: Mapping[str, int]) -> Iterator[Reason]:
+    facts, tolerated = change.facts, policy.launch.tolerate_unseen
+    required = policy.launch.require_visibility
+    yield from too_short_sighted(facts.visibility, required, _target(facts), "launch")
+    yield from incomplete(facts.unseen, _target(facts), _subject(facts), tolerated)
+    if facts.instance and change.added:
+        untold = facts.instance.unseen_to_bind
+        yield from incomplete(untold, _target(facts), _subject(facts), tolerated)
+    for one in _in_order(facts.groups):
+        yield from incomplete(one.unseen, str(one.address), _label(one), tolerated)
+    for one, unseen in uncounted(change, overrides):
+        yield from incomplete((unseen,), str(one.address), _label(one), tolerated)
+
+
+def _in_order(groups: Sequence[GroupFacts]) -> list[GroupFacts]:
+    return sorted(groups, key=lambda one: one.address)
+
+
+def _label(facts: GroupFacts) -> str:
+    return label(facts.address.group_id, facts.group.name if facts.group else "")
+
+
+def _groups(change: Change) -> Iterator[Reason]:
+    """Return what is wrong with single groups; of those carried already only that they exist."""
+    facts = change.facts
+    for one in _in_order(facts.groups):
+        unknown = missing_or_malformed(one, facts.traits.group_id_example, "group-not-found")
+        if unknown:
+            yield unknown
+        elif one.group and one.address.group_id in change.added:
+            yield from _elsewhere(facts, one, one.group)
+
+
+def _elsewhere(facts: LaunchFacts, one: GroupFacts, group: Group) -> Iterator[Reason]:
+    """Say that the group belongs to another network or project, when both sides are known."""
+    instance = facts.instance
+    network = instance.network if instance else facts.network
+    project = instance.project if instance else facts.project
+    if group.network and network and group.network != network:
+        yield _other("network", one, group, (group.network, network))
+    if group.project and project and group.project != project and not group.is_shared:
+        yield _other("project", one, group, (group.project, project))
+
+
+def _other(kind: str, one: GroupFacts, group: Group, names: tuple[str, str]) -> Reason:
+    theirs, ours = (one_line(name, 40) for name in names)
+    said = f"{_label(one)} belongs to {kind} {theirs}, but the instance to {kind} {ours}."
+    target = str(one.address)
+    return Reason(f"group-other-{kind}", one_line(said, MESSAGE_MAX), "block", target, (group,))
+
+
+def _instance(change: Change) -> Iterator[Reason]:
+    """Say that the instance does not exist, or cannot be bound; a warning if nothing would be."""
+    facts = change.facts
+    if facts.instance_id and facts.instance is None:
+        said = f"{_subject(facts)} is not in {facts.scope.provider} {facts.scope.region}"
+        said = f"{said}, or these credentials cannot see it."
+        yield Reason("instance-not-found", one_line(said, MESSAGE_MAX), "block", _target(facts))
+    if facts.instance and facts.instance.binding_refusal:
+        said = f"{_subject(facts)} cannot be bound now"
+        state = f" ({one_line(facts.instance.state, 30)})" if facts.instance.state else ""
+        said = one_line(f"{said}{state}: {facts.instance.binding_refusal}", MESSAGE_MAX)
+        yield Reason(
+            "instance-refuses-binding",
+            said,
+            "block" if change.added else "warn",
+            _target(facts),
+            (facts.instance,),
+        )
+
+
+def _forbidden(facts: LaunchFacts, policy: Policy) -> Iterator[Reason]:
+    for one in _in_order(facts.groups):
+        patterns = policy.launch.forbidden
+        hit = next((p for p in patterns if matches(p, one.address, one.group)), None)
+        if hit is not None:
+            said = f"{_label(one)} is forbidden by the policy (launch.forbidden: {hit})."
+            evidence = (one.group,) if one.group else ()
+            said = one_line(said, MESSAGE_MAX)
+            yield Reason("group-forbidden", said, "block", str(one.address), evidence)
+
+
+def _missing_baselines(facts: LaunchFacts, policy: Policy) -> tuple[str, ...]:
+    """Return the baseline entries for this scope that no present group matches."""
+    present = [one for one in facts.groups if one.group is not None]
+    return tuple(
+        entry
+        for entry in policy.launch.baseline
+        if is_of_scope(entry, str(facts.scope))
+        and not any(matches(entry, one.address, one.group) for one in present)
+    )
+
+
+def _baseline_missing(facts: LaunchFacts, entry: str) -> Reason:
+    said = f"{_subject(facts)} lacks the baseline group {one_line(entry, 60)}"
+    carried = [_label(one) for one in _in_order(facts.groups)]
+    room = MESSAGE_MAX - len(said) - 14
+    given = f"; it has {listing(carried, room)}." if carried else "; it has none."
+    said = one_line(said + given, MESSAGE_MAX)
+    return Reason("baseline-missing", said, "block", _target(facts))
+
+
+def _default_applies(facts: LaunchFacts) -> Iterator[Reason]:
+    if not facts.instance_id and not facts.groups:
+        said = (
+            "No group was given: the cloud picks one itself, usually the project's default "
+            "group, and creates it if need be. Its limits were not checked."
+        )
+        yield Reason("default-group-applies", said, "info", _target(facts))
+
+
+def _within(change: Change, compared: Sequence[Usage]) -> Reason:
+    """Say which numbers were compared, the fullest first."""
+    facts = change.facts
+    subject = _subject(facts)
+    held = sorted((one for one in compared if not one.is_exceeded), key=_fullness)
+    evidence = tuple(one.limit for one in held)
+    if not held:
+        said = f"{subject}: no limit is known that it could break."
+    else:
+        head = f"{subject} is within the limits: "
+        said = head + listing((one.subject for one in held), MESSAGE_MAX - len(head) - 1) + "."
+    return Reason("within-limits", one_line(said, MESSAGE_MAX), "info", _target(facts), evidence)
+
+
+def _fullness(usage: Usage) -> tuple[float, str]:
+    after, ceiling = usage.limit.after or 0, usage.limit.ceiling or 1
+    return -after / ceiling, usage.subject

@@ -1,0 +1,257 @@
+"""Which ceilings a launch would break or come near: counted after the change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from sgguard.model.decision import Reason
+from sgguard.model.resource import GroupFacts, Instance, LaunchFacts, Limit, Unseen
+from sgguard.render.wording import MESSAGE_MAX, count, label, one_line, percent
+
+_PRECEDENCE = {"live": 0, "documented": 1, "policy": 2}
+_PER_HOLDER = ("groups-per-instance", "groups-per-interface")
+_PER_GROUP = ("instances-per-group", "interfaces-per-group")
+_PER_RULE = "composite-rules-per-group"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What would be bound: ``carried`` are the groups the instance has anywhere already."""
+
+    facts: LaunchFacts
+    carried: frozenset[str]
+    added: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One ceiling compared: ``limit.used`` is the number now, ``limit.after`` after the change."""
+
+    limit: Limit
+    subject: str
+    said: str
+    target: str
+
+    @property
+    def is_exceeded(self) -> bool:
+        """Say whether the number is over the ceiling."""
+        ceiling, after = self.limit.ceiling, self.limit.after
+        return ceiling is not None and after is not None and after > ceiling
+
+    def is_near(self, percent: int) -> bool:
+        """Say whether the number has reached the percentage of a ceiling that is enforced."""
+        ceiling, after = self.limit.ceiling, self.limit.after
+        if ceiling is None or after is None or not self.limit.is_enforced:
+            return False
+        return after * 100 >= percent * ceiling
+
+
+def change_of(facts: LaunchFacts, more: Iterable[str] = ()) -> Change:
+    """Return what would be bound; ``more`` are groups a remedy would bind as well."""
+    carried = frozenset(_carried(facts.instance)) if facts.instance else frozenset()
+    planned = [one.address.group_id for one in facts.groups if one.address.group_id not in carried]
+    asked = [one for one in facts.additional if _is_new(one, facts)]
+    added = tuple(dict.fromkeys((*planned, *asked, *more)))
+    return Change(facts, carried, added)
+
+
+def _is_new(group_id: str, facts: LaunchFacts) -> bool:
+    """Say whether binding the group would change the instance or one of its interfaces."""
+    instance = facts.instance
+    if instance is None:
+        return True
+    if facts.traits.group_limit_per == "interface" and instance.interfaces:
+        return any(group_id not in one.group_ids for one in instance.interfaces)
+    return group_id not in instance.group_ids
+
+
+def _carried(instance: Instance) -> Iterator[str]:
+    yield from instance.group_ids
+    for interface in instance.interfaces:
+        yield from interface.group_ids
+
+
+def effective(
+    facts: LaunchFacts, overrides: Mapping[str, int], name: str, kinds: Iterable[str] = ("",)
+) -> Limit | None:
+    """Return the ceiling that counts: the policy's, else the live one, else the documented one.
+
+    ``kinds`` are those of the groups it is about; a ceiling for one of them comes before one for
+    every kind, and of several kinds the strictest counts. An unknown kind (``""``) may be any. Of
+    two with the same source the enforced one counts before mere advice, then the lower one.
+    None says that nobody knows of such a limit.
+    """
+    if name in overrides:
+        return Limit(name, overrides[name], source="policy", note="set by the policy")
+    known = [one for one in facts.limits if one.name == name]
+    special = {one.applies_to for one in known} - {""}
+    asked = {each for kind in kinds for each in ({kind} if kind else special or {""})} or {""}
+    best = [
+        min(fitting, key=_rank)
+        for kind in asked
+        if (fitting := [one for one in known if one.applies_to in ("", kind)])
+    ]
+    return min(best, key=_strictness, default=None)
+
+
+def _rank(limit: Limit) -> tuple[bool, int, bool, bool, int, str]:
+    return not limit.applies_to, _PRECEDENCE[limit.source], *_strictness(limit)
+
+
+def _strictness(limit: Limit) -> tuple[bool, bool, int, str]:
+    return not limit.is_enforced, limit.ceiling is None, limit.ceiling or 0, repr(limit)
+
+
+def usages(change: Change, overrides: Mapping[str, int]) -> tuple[Usage, ...]:
+    """Return every ceiling that concerns the change, with the number after it."""
+    return (*_per_holder(change, overrides), *_per_group(change, overrides))
+
+
+def _per_holder(change: Change, overrides: Mapping[str, int]) -> Iterator[Usage]:
+    kinds = {one.group.kind for one in change.facts.groups if one.group}
+    for name in _PER_HOLDER:
+        limit = effective(change.facts, overrides, name, kinds)
+        if limit is None or limit.ceiling is None:
+            continue
+        fullest = max(_holders(change, name), key=lambda one: (len(one.after), one.shown))
+        after = len(fullest.after)
+        unit = name.removeprefix("groups-per-")
+        said = f"{fullest.shown} would carry {count(after, 'group')}"
+        target = change.facts.instance_id or str(change.facts.scope)
+        compared = replace(limit, used=len(fullest.now), after=after)
+        yield Usage(compared, f"{_of(limit, after)} groups per {unit}", said, target)
+
+
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """An instance or interface, with the groups it carries now and after the change."""
+
+    shown: str
+    now: frozenset[str]
+    after: frozenset[str]
+
+
+def _holders(change: Change, name: str) -> list[_Holder]:
+    """Return who would carry which groups: the planned or present instance, or its interfaces."""
+    instance, added = change.facts.instance, frozenset(change.added)
+    if instance is None:
+        planned = "Each instance" if change.facts.count > 1 else "The instance"
+        return [_Holder(planned, frozenset(), added)]
+    shown, own = label(instance.instance_id, instance.name), frozenset(instance.group_ids)
+    is_per_interface = change.facts.traits.group_limit_per == "interface"
+    if name == "groups-per-instance":
+        own = change.carried if is_per_interface else own
+        return [_Holder(shown, own, own | added)]
+    # Where groups hang on the instance, only its primary interface gets the additional ones.
+    interfaces = [
+        _Holder(
+            one_line(f"{one.interface_id} of {shown}", 80),
+            frozenset(one.group_ids),
+            frozenset(one.group_ids)
+            | (added if is_per_interface or one.is_primary else frozenset()),
+        )
+        for one in instance.interfaces
+    ]
+    return interfaces or [_Holder(shown, own, own | added)]
+
+
+def _per_group(change: Change, overrides: Mapping[str, int]) -> Iterator[Usage]:
+    for name in _PER_GROUP:
+        unit = name.removesuffix("s-per-group")
+        for one in sorted(change.facts.groups, key=lambda one: one.address):
+            if one.group is None or one.instance_count is None:
+                continue
+            limit = effective(change.facts, overrides, name, (one.group.kind,))
+            if limit is None or limit.ceiling is None:
+                continue
+            now, more = one.instance_count, _newly_bound(change, one, name)
+            after = now + more
+            shown = label(one.address.group_id, one.group.name)
+            said = f"{shown} would be on {count(after, unit)} ({now} now, {more} more)"
+            subject = f"{shown} on {_of(limit, after)} {unit}s"
+            yield Usage(replace(limit, used=now, after=after), subject, said, str(one.address))
+
+
+def _of(limit: Limit, used: int) -> str:
+    return f"{used} of {limit.ceiling}"
+
+
+def _newly_bound(change: Change, group: GroupFacts, name: str) -> int:
+    """Return how many of what the limit counts the change adds to the group.
+
+    A new instance has one interface. Of a present one binding reaches every interface where the
+    cloud binds interfaces, else the primary one; those that carry the group already add nothing.
+    """
+    facts, group_id = change.facts, group.address.group_id
+    if not facts.instance_id:
+        return facts.count
+    if name == "interfaces-per-group" and facts.instance and facts.instance.interfaces:
+        is_per_interface = facts.traits.group_limit_per == "interface"
+        reached = [one for one in facts.instance.interfaces if is_per_interface or one.is_primary]
+        fresh = [one for one in reached if group_id not in one.group_ids]
+        return len(fresh) if group_id in change.added else 0
+    return 0 if group_id in change.carried else 1
+
+
+def uncounted(change: Change, overrides: Mapping[str, int]) -> Iterator[tuple[GroupFacts, Unseen]]:
+    """Return the groups that have an enforced ceiling, but nobody said how full they are."""
+    for one in sorted(change.facts.groups, key=lambda one: one.address):
+        is_told = one.instance_count is not None or one.unseen
+        if (
+            one.group is None
+            or is_told
+            or not any(_newly_bound(change, one, n) for n in _PER_GROUP)
+        ):
+            continue
+        kinds = (one.group.kind,)
+        limits = [effective(change.facts, overrides, name, kinds) for name in _PER_GROUP]
+        if any(each and each.is_enforced and each.ceiling is not None for each in limits):
+            group_id = one.address.group_id
+            yield (
+                one,
+                Unseen(
+                    code="not-told",
+                    what="how many instances carry it",
+                    why="the cloud named a limit but not how much of it is used",
+                    remedy="let these credentials list the group's instances",
+                    group_id=group_id,
+                ),
+            )
+
+
+def exceeded(usage: Usage) -> Reason:
+    """Say which ceiling would break; where it is only the vendor's advice, it warns."""
+    unit = "instance" if usage.limit.name.endswith("per-instance") else "interface"
+    is_per_group = usage.limit.name in _PER_GROUP
+    code = "instances-per-group-exceeded" if is_per_group else "groups-per-instance-exceeded"
+    per = "a group" if is_per_group else f"an {unit}"
+    limit = f"the limit of {usage.limit.ceiling} for {per} ({usage.limit.source})"
+    advice = "" if usage.limit.is_enforced else "; the cloud advises it, but does not enforce it"
+    said = one_line(f"{usage.said}, over {limit}{advice}.", MESSAGE_MAX)
+    effect: Literal["block", "warn"] = "block" if usage.limit.is_enforced else "warn"
+    return Reason(code, said, effect, usage.target, (usage.limit,))
+
+
+def near(usage: Usage) -> Reason:
+    """Say that a ceiling holds, but most of it is used after the change."""
+    full, source = percent(usage.limit), usage.limit.source
+    share = "" if full is None else f", {full:g} %"
+    said = f"{usage.said}: {usage.limit.after} of {usage.limit.ceiling}{share} ({source})."
+    return Reason("limit-near", one_line(said, MESSAGE_MAX), "warn", usage.target, (usage.limit,))
+
+
+def without_effect(facts: LaunchFacts, target: str) -> Iterator[Reason]:
+    """Yield a warning for a group with rules the cloud accepted and does not apply.
+
+    Nothing about the launch breaks that ceiling: it is over already, and what is launched would
+    lack protection that its groups seem to give.
+    """
+    for limit in facts.limits:
+        if limit.name != _PER_RULE or limit.ceiling is None or limit.used is None:
+            continue
+        if limit.used > limit.ceiling:
+            said = f"{limit.used} composite rules of {limit.ceiling} ({limit.note})."
+            said = one_line(said, MESSAGE_MAX)
+            yield Reason("rules-without-effect", said, "warn", target, (limit,))

@@ -1,0 +1,204 @@
+"""What would make an instance keep the policy: a baseline group, one less, or quarantine.
+
+Every holder (the instance, or each of its interfaces) keeps a group all the time: a new one is
+bound before an old one goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from sgguard.guards.base import usable_group
+from sgguard.guards.launch.limit import change_of, usages
+from sgguard.model.decision import Step
+from sgguard.model.resource import Address, LaunchFacts
+from sgguard.policy import LaunchPolicy, Policy, matches
+from sgguard.render.wording import MESSAGE_MAX, one_line
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """What of the policy is not kept: baseline entries no group matches, ids that are forbidden."""
+
+    missing: tuple[str, ...]
+    forbidden: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """What groups hang on and can be told which (``Binding.kind`` and id), with those it has."""
+
+    kind: str
+    holder_id: str
+    group_ids: tuple[str, ...]
+
+
+def remedies(facts: LaunchFacts, policy: Policy, breach: Breach) -> tuple[Step, ...]:
+    """Return the permitted steps after which the policy is kept; none where there are not."""
+    if not facts.instance_id:
+        return _planned(facts, policy, breach)
+    instance = facts.instance
+    if instance is None or instance.binding_refusal or instance.unseen_to_bind:
+        return ()
+    holders = _holders(facts)
+    carried = {each for one in holders for each in one.group_ids}
+    if not holders or not set(breach.forbidden) <= carried:
+        return ()  # what was only asked for is refused, the instance itself did nothing
+    quarantine = _quarantine(facts, policy.launch)
+    if quarantine and quarantine in carried:
+        return tuple(_replaced(facts, holders, quarantine))  # never bind anything beside it again
+    mended = _mended(facts, policy, breach, holders)
+    return mended or tuple(_replaced(facts, holders, quarantine) if quarantine else ())
+
+
+def _planned(facts: LaunchFacts, policy: Policy, breach: Breach) -> tuple[Step, ...]:
+    """Return what to launch with in addition; a forbidden group must be left out by who asks."""
+    wanted = None if breach.forbidden else _bindable(facts, policy, breach)
+    details = {"kind": "planned", "holder_id": "", "instance_id": "", "count": str(facts.count)}
+    return tuple(
+        _bind(facts, group_id, "every planned instance", details) for group_id in wanted or ()
+    )
+
+
+def _holders(facts: LaunchFacts) -> list[_Holder]:
+    """Return what the instance's groups hang on, its primary interface first where one is told."""
+    instance, kind = facts.instance, facts.traits.primary_holder
+    if instance is None:
+        return []
+    if kind != "instance":
+        return [_Holder(kind, one.interface_id, one.group_ids) for one in instance.interfaces]
+    others = (one for one in instance.interfaces if not one.is_primary)
+    return [
+        _Holder("instance", instance.instance_id, instance.group_ids),
+        *(_Holder("interface", one.interface_id, one.group_ids) for one in others),
+    ]
+
+
+def _bindable(facts: LaunchFacts, policy: Policy, breach: Breach) -> tuple[str, ...] | None:
+    """Return the ids of missing baseline groups; None where one cannot be bound, or must not."""
+    if not breach.missing:
+        return ()
+    example = facts.traits.group_id_example
+    # An entry written as an address is about this scope, or it would not be missing here.
+    names = [entry.rpartition(":")[2] for entry in breach.missing]
+    ids = [usable_group(one, facts.scope, example) for one in names]
+    if "bind" not in policy.launch.remedies or "" in ids:
+        return None
+    after = usages(change_of(facts, ids), policy.limits.get(facts.scope.provider, {}))
+    if any(one.is_exceeded and one.limit.is_enforced for one in after):
+        return None
+    return tuple(dict.fromkeys(ids))
+
+
+def _mended(
+    facts: LaunchFacts, policy: Policy, breach: Breach, holders: list[_Holder]
+) -> tuple[Step, ...]:
+    """Return the steps that bind what is missing, then take off what is forbidden."""
+    wanted = _bindable(facts, policy, breach)
+    if wanted is None or (breach.forbidden and "unbind" not in policy.launch.remedies):
+        return ()
+    fallback = _fallback(facts, policy.launch, breach.forbidden)
+    reached = _reached(facts, holders)
+    bound, released = [], []
+    for one in holders:
+        fresh = [each for each in wanted if one in reached and each not in one.group_ids]
+        bound += [_bind(facts, each, *_shown(facts, one)) for each in fresh]
+        steps = _released(facts, one, (*one.group_ids, *fresh), breach.forbidden, fallback)
+        if steps is None:
+            return ()
+        released += steps
+    return (*bound, *released)
+
+
+def _reached(facts: LaunchFacts, holders: list[_Holder]) -> list[_Holder]:
+    """Return the holders that a group is bound to: all where each interface has its own groups."""
+    return holders if facts.traits.group_limit_per == "interface" else holders[:1]
+
+
+def _released(
+    facts: LaunchFacts,
+    holder: _Holder,
+    carried: tuple[str, ...],
+    forbidden: Collection[str],
+    fallback: str,
+) -> list[Step] | None:
+    """Return the steps that take forbidden groups off a holder; None: it would have none left."""
+    leaving = [one for one in holder.group_ids if one in forbidden]
+    if not leaving:
+        return []
+    if any(one not in forbidden for one in carried):
+        return [_unbind(facts, one, holder) for one in leaving]
+    if not fallback:
+        return None
+    first, *rest = leaving
+    return [_move(facts, first, fallback, holder), *(_unbind(facts, r, holder) for r in rest)]
+
+
+def _fallback(facts: LaunchFacts, launch: LaunchPolicy, forbidden: Collection[str]) -> str:
+    found = usable_group(launch.fallback_group, facts.scope, facts.traits.group_id_example)
+    address = Address(facts.scope, found)
+    is_refused = found in forbidden or any(matches(one, address, None) for one in launch.forbidden)
+    return "" if is_refused else found
+
+
+def _quarantine(facts: LaunchFacts, launch: LaunchPolicy) -> str:
+    if "quarantine" not in launch.remedies:
+        return ""
+    return usable_group(launch.quarantine_group, facts.scope, facts.traits.group_id_example)
+
+
+def _shown(facts: LaunchFacts, holder: _Holder) -> tuple[str, dict[str, str]]:
+    """Return a holder's name for a sentence, and what a step says of it."""
+    details = {
+        "kind": holder.kind,
+        "holder_id": holder.holder_id,
+        "instance_id": facts.instance_id,
+    }
+    if holder.kind == "instance":
+        return facts.instance_id, details
+    return f"{holder.kind} {holder.holder_id} of {facts.instance_id}", details
+
+
+def _bind(facts: LaunchFacts, group_id: str, whom: str, details: dict[str, str]) -> Step:
+    target = str(Address(facts.scope, group_id))
+    back = one_line(f"unbind {group_id} from {whom}", MESSAGE_MAX)
+    bind = one_line(f"bind {group_id} to {whom}", MESSAGE_MAX)
+    return Step("bind", target, bind, details, Step("unbind", target, back, details))
+
+
+def _unbind(facts: LaunchFacts, group_id: str, holder: _Holder) -> Step:
+    whom, details = _shown(facts, holder)
+    target = str(Address(facts.scope, group_id))
+    back = one_line(f"bind {group_id} to {whom} again", MESSAGE_MAX)
+    unbind = one_line(f"unbind {group_id} from {whom}", MESSAGE_MAX)
+    return Step("unbind", target, unbind, details, Step("bind", target, back, details))
+
+
+def _move(facts: LaunchFacts, group_id: str, to_group: str, holder: _Holder) -> Step:
+    whom, details = _shown(facts, holder)
+    target = str(Address(facts.scope, group_id))
+    there = {**details, "from_group": group_id, "to_group": to_group}
+    again = {**details, "from_group": to_group, "to_group": group_id}
+    back = one_line(f"move {whom} back to {group_id}", MESSAGE_MAX)
+    words = one_line(f"move {whom} from {group_id} to {to_group}", MESSAGE_MAX)
+    return Step("move", target, words, there, Step("move", target, back, again))
+
+
+def _replaced(facts: LaunchFacts, holders: list[_Holder], quarantine: str) -> Iterator[Step]:
+    """Yield a step for each holder that does not carry the quarantine group alone."""
+    target = str(Address(facts.scope, quarantine))
+    for one in holders:
+        if one.group_ids == (quarantine,):
+            continue
+        whom, details = _shown(facts, one)
+        there = {**details, "groups": ",".join(one.group_ids)}
+        words = f"replace all groups of {whom} by {quarantine}"
+        back = f"give {whom} its groups back: {', '.join(one.group_ids) or 'none'}"
+        yield Step(
+            "replace",
+            target,
+            one_line(words, MESSAGE_MAX),
+            there,
+            Step("replace", target, one_line(back, MESSAGE_MAX), there),
+        )

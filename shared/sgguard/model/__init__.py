@@ -1,0 +1,1 @@
+"""What travels between the parts: addresses, requests, facts, decisions and changes."""

@@ -1,0 +1,46 @@
+"""How one cloud behaves where clouds differ: part of the vocabulary of ``model.py``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """How a cloud behaves where clouds differ; documented, not read.
+
+    ``on_delete_referenced``: what the cloud does when a referenced group is deleted.
+    ``refused_with``: the error code a refused delete comes back with, empty if undocumented.
+    ``group_limit_per``: whether groups are counted per instance or per interface.
+    ``group_id_example``: a well-formed id, for messages.
+    ``orders_groups``: whether the order of a holder's groups has a meaning.
+    ``default_refused_with`` and ``managed_refused_with``: the codes for a default group and for one
+    that a product owns; empty where no document tells, or where nothing is refused.
+    ``foreign_refused_with``: the code for a group of another project that is shared with ours.
+    ``can_force_delete``: whether the cloud itself takes a group off its instances when it is asked
+    to delete it by force; an instance keeps its other groups.
+    ``primary_holder``: the kind of holder (:class:`~sgguard.model.resource.Binding`) that carries
+    the groups of an instance's primary interface; ``instance`` where the cloud is told by the
+    instance's id.
+    ``has_self_references``: whether a rule of a group may name that group itself.
+    ``resumes_creation``: whether to create a group once more with the same token goes on with the
+    one that was made the first time, instead of making another.
+    ``blind_spots``: sentences, one for each thing this cloud's API cannot tell about who holds a
+    group; they are shown beside a verdict and never change it.
+    """
+
+    provider: str
+    on_delete_referenced: Literal["refused", "cascades", "unknown"]
+    refused_with: str
+    group_limit_per: Literal["instance", "interface"]
+    group_id_example: str
+    blind_spots: tuple[str, ...] = ()
+    orders_groups: bool = False
+    default_refused_with: str = ""
+    managed_refused_with: str = ""
+    foreign_refused_with: str = ""
+    can_force_delete: bool = False
+    primary_holder: Literal["instance", "interface", "port"] = "instance"
+    has_self_references: bool = True
+    resumes_creation: bool = False

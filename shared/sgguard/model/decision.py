@@ -1,0 +1,169 @@
+"""What the facts mean and what may be done about it: verdict, reasons, plan, decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from sgguard.model.resource import (
+    Binding,
+    DeleteFacts,
+    Group,
+    Instance,
+    LaunchFacts,
+    Limit,
+    Reference,
+    Unseen,
+)
+
+
+class Verdict(StrEnum):
+    """What the facts mean."""
+
+    ALLOW = "allow"
+    BLOCK = "block"
+    REMEDIATE = "remediate"
+
+
+class Mode(StrEnum):
+    """What may be done about it. Out of the box: only look."""
+
+    OBSERVE = "observe"
+    APPROVE = "approve"
+    ENFORCE = "enforce"
+
+
+class Outcome(StrEnum):
+    """What was done to the cloud.
+
+    ``remediated``: the whole plan, ``undone``: all of it was taken back, ``partly-undone``: not
+    all could be. ``pending`` waits for a person, ``refused`` was denied by one or not permitted.
+    ``superseded``: the world was no longer what the event is about. ``halted``: all changes are
+    stopped. ``unfinished``: the time was used up; the event's next delivery goes on.
+    """
+
+    UNCHANGED = "unchanged"
+    REMEDIATED = "remediated"
+    UNDONE = "undone"
+    PARTLY_UNDONE = "partly-undone"
+    PENDING = "pending"
+    REFUSED = "refused"
+    SUPERSEDED = "superseded"
+    HALTED = "halted"
+    UNFINISHED = "unfinished"
+
+
+Evidence = Reference | Binding | Limit | Unseen | Group | Instance
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a verdict is what it is: a stable code, the words, and what was seen.
+
+    ``effect`` says what this reason alone asks for: ``block`` stops, ``warn`` is worth a look,
+    ``info`` explains. ``target`` is the address (or instance) the reason is about.
+    """
+
+    code: str
+    message: str
+    effect: Literal["block", "warn", "info"] = "block"
+    target: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
+Action = Literal[
+    "revoke",
+    "authorize",
+    "rewrite",
+    "unbind",
+    "move",
+    "bind",
+    "replace",
+    "delete",
+    "create",
+]
+"""What one step of a plan does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change of a plan, as data, with the change that takes it back.
+
+    ``action`` is ``revoke``, ``rewrite``, ``unbind``, ``move``, ``bind``, ``replace`` (all groups
+    of a holder by one), ``delete`` or ``create`` (again), or ``authorize`` as the inverse of
+    ``revoke``; ``target`` the address of the group that is changed; ``details`` names rule, holder
+    or replacement.
+    ``inverse`` is None only for ``delete``, which needs a snapshot to be taken back, and for a
+    step that is an inverse itself.
+    """
+
+    action: Action
+    target: str
+    summary: str
+    details: dict[str, str] = field(default_factory=dict)
+    inverse: Step | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """What a plain delete of one group would really do now, whatever the verdict is.
+
+    ``error_code`` is what a refusal would come back with, empty where no document names it.
+    ``vanishing`` are the references whose rules a cascade would silently delete. ``unknown`` says
+    that the facts are incomplete, or the cloud does not say. ``note`` is one line in words.
+    """
+
+    target: str
+    kind: Literal["will-be-refused", "will-cascade", "will-succeed", "unknown"]
+    error_code: str = ""
+    vanishing: tuple[Reference, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """One limit that a change touches, for one group, instance or scope (``target``).
+
+    ``limit.used`` is the number now, ``limit.after`` the number once the change is made.
+    ``subject`` says in words whose number it is.
+    """
+
+    target: str
+    limit: Limit
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a guard says: the verdict, every reason for it, and what could be done.
+
+    ``consequences`` are the delete guard's, one per group in the order of the plan; ``forecast``
+    is the launch guard's, the fullest limit first.
+    """
+
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    plan: tuple[Step, ...] = ()
+    consequences: tuple[Consequence, ...] = ()
+    forecast: tuple[Forecast, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer to one event (``schemas/decision.schema.json`` is its JSON form).
+
+    ``target`` lists the addresses asked about (or the scope of a launch), in the order asked.
+    """
+
+    decision_id: str
+    event_id: str
+    guard: str
+    judgement: Judgement
+    facts: DeleteFacts | LaunchFacts
+    mode: Mode
+    target: tuple[str, ...]
+    decided_at: datetime
+    took_ms: float
+    outcome: Outcome = Outcome.UNCHANGED

@@ -1,0 +1,36 @@
+"""What somebody asks: may these groups be deleted, may these instances carry these groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sgguard.model.address import Address, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRequest:
+    """Somebody wants to delete these groups, together. All are of one scope; none comes twice.
+
+    ``requested_by`` is who asks, in the words of whoever sent the event; empty when nobody said.
+    """
+
+    targets: tuple[Address, ...]
+    requested_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchRequest:
+    """Somebody wants to launch ``count`` instances with ``group_ids``, or launched one already.
+
+    With ``instance_id`` the instance exists and ``group_ids`` (often empty) are groups that would
+    be bound to it in addition. ``project`` and ``network`` are those of the planned instances,
+    empty when the caller did not say.
+    """
+
+    scope: Scope
+    group_ids: tuple[str, ...] = ()
+    count: int = 1
+    instance_id: str = ""
+    project: str = ""
+    network: str = ""
+    requested_by: str = ""

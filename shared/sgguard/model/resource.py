@@ -1,0 +1,253 @@
+"""What is in a cloud, in one vocabulary: groups, rules, references, bindings, limits, and facts.
+
+Everything here is an immutable value. Vendor spellings never appear in these types: a provider
+turns a cloud's answer into them, a guard turns them into a judgement (see ``decision.py``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, Literal, TypeVar
+
+from sgguard.model.address import Address as Address  # noqa: PLC0414 - part of the vocabulary
+from sgguard.model.address import Scope as Scope  # noqa: PLC0414 - part of the vocabulary
+from sgguard.model.capabilities import Traits as Traits  # noqa: PLC0414 - part of the vocabulary
+from sgguard.model.request import DeleteRequest as DeleteRequest  # noqa: PLC0414 - as above
+from sgguard.model.request import LaunchRequest as LaunchRequest  # noqa: PLC0414 - as above
+
+T = TypeVar("T")
+
+
+class Direction(StrEnum):
+    """Which traffic a rule is about, seen from the group that holds it."""
+
+    INGRESS = "ingress"
+    EGRESS = "egress"
+
+
+class Visibility(StrEnum):
+    """How far the credentials can see: one project, one account, or the whole cloud."""
+
+    PROJECT = "project"
+    ACCOUNT = "account"
+    CLOUD = "cloud"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of a group.
+
+    ``rule_id`` is the cloud's id, or ``ingress[3]`` (direction and position) where a cloud has
+    none. ``protocol`` is lower case, ``any`` for all; ``ports`` such as ``22``, ``8000-8010``,
+    ``80,443`` or ``any``. ``peer_group`` is the group at the other end; where the other end is
+    not a group it is empty and ``peer`` says what it is (a CIDR, a template, a prefix list).
+    ``native`` is whatever else this cloud needs to build the rule again, in its own spelling; only
+    its provider reads it.
+    """
+
+    rule_id: str
+    direction: Direction
+    protocol: str = "any"
+    ports: str = "any"
+    peer_group: str = ""
+    peer: str = ""
+    action: Literal["accept", "drop"] = "accept"
+    priority: int | None = None
+    description: str = ""
+    is_enabled: bool = True
+    native: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One security group as its cloud describes it.
+
+    ``network`` is the VPC where a group belongs to one. ``managed_by`` names the cloud product
+    that owns the group (empty: nobody does). ``kind`` is the cloud's own type (``basic``,
+    ``advanced``), empty where there is only one. ``is_shared`` is True when another project or
+    account is known to see the group; ``is_foreign`` when it is another project's and these
+    credentials, which may use it, cannot change it. ``rules`` is None when they were not read.
+    """
+
+    group_id: str
+    name: str = ""
+    description: str = ""
+    project: str = ""
+    network: str = ""
+    kind: str = ""
+    is_default: bool = False
+    managed_by: str = ""
+    is_shared: bool = False
+    is_foreign: bool = False
+    tags: tuple[tuple[str, str], ...] = ()
+    rules: tuple[Rule, ...] | None = None
+    native: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A rule of another group whose peer is the group in question.
+
+    ``group_id`` is the group that holds the rule. ``rule`` is None where the cloud names the
+    group but the rule could not be read. ``account`` is set when it is not our own. ``tags`` are
+    those of the group that holds the rule: they often say who owns it.
+    """
+
+    group_id: str
+    group_name: str = ""
+    account: str = ""
+    project: str = ""
+    rule: Rule | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Something that carries the group.
+
+    ``kind`` is ``instance``, ``interface``, ``port`` or the cloud's product type in lower case
+    (``load-balancer``, ``database``, ``redis``). Where a cloud only counts, ``holder_id`` is
+    empty and ``count`` says how many. ``owner`` is the device owner or managing service.
+    ``other_group_ids`` are the further groups of the same holder, None where nobody told.
+    """
+
+    kind: str
+    holder_id: str = ""
+    name: str = ""
+    instance_id: str = ""
+    owner: str = ""
+    project: str = ""
+    count: int = 1
+    other_group_ids: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A ceiling of the cloud.
+
+    ``name`` is one of ``groups-per-instance``, ``groups-per-interface``, ``instances-per-group``,
+    ``interfaces-per-group``, ``rules-per-group``, ``references-per-group``,
+    ``groups-per-project``, ``rules-per-project``, ``rules-per-interface`` (over all its groups)
+    and ``composite-rules-per-group`` (the last two are told, not judged). ``ceiling`` is None for
+    "no limit", 0 only for a kind of group that may have none.
+    ``used`` is None where nobody tells, ``after`` is the number once the change asked about is
+    made, None where it changes nothing. ``source`` is ``live``, ``documented`` or ``policy``.
+    ``is_enforced`` is False for a vendor's advice that the cloud itself does not hold anyone to.
+    ``applies_to`` is the kind of group it holds for (:attr:`Group.kind`), empty for every kind;
+    a limit of the group's own kind comes before one for every kind.
+    """
+
+    name: str
+    ceiling: int | None
+    used: int | None = None
+    source: Literal["live", "documented", "policy"] = "documented"
+    is_enforced: bool = True
+    note: str = ""
+    applies_to: str = ""
+    after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Something a verdict would need and nobody could read.
+
+    ``code`` is stable (``no-permission``, ``unknown-shape``, ``record-ceiling``,
+    ``other-project``, ``cross-account``, ``not-told``; ``api-absent`` where the region does not
+    publish the call that would tell). ``group_id`` is empty when it concerns every group that was
+    asked about. ``remedy`` says what would make it visible.
+    """
+
+    code: str
+    what: str
+    why: str
+    remedy: str = ""
+    group_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen(Generic[T]):
+    """What one read brought, together with what it could not bring."""
+
+    value: T
+    unseen: tuple[Unseen, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """A network interface of an instance and the groups it carries, in the cloud's order."""
+
+    interface_id: str
+    group_ids: tuple[str, ...] = ()
+    is_primary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One instance.
+
+    ``group_ids`` are the groups of the instance itself (its primary interface where groups hang
+    on interfaces), in the cloud's order. ``binding_refusal`` is empty when the instance can be
+    bound now, else what the cloud would answer and why. ``unseen_to_bind`` is what nobody could
+    read and matters only where a group would be bound in addition.
+    """
+
+    instance_id: str
+    name: str = ""
+    state: str = ""
+    project: str = ""
+    network: str = ""
+    group_ids: tuple[str, ...] = ()
+    interfaces: tuple[Interface, ...] = ()
+    binding_refusal: str = ""
+    unseen_to_bind: tuple[Unseen, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFacts:
+    """Everything read about one group. ``group`` is None when the cloud says it does not exist.
+
+    ``instance_count`` is how many instances carry the group, None when nobody counted.
+    """
+
+    address: Address
+    group: Group | None
+    references: tuple[Reference, ...] = ()
+    bindings: tuple[Binding, ...] = ()
+    unseen: tuple[Unseen, ...] = ()
+    is_malformed: bool = False
+    instance_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteFacts:
+    """What was read to judge a delete: every group of the set, in the order asked."""
+
+    traits: Traits
+    groups: tuple[GroupFacts, ...]
+    limits: tuple[Limit, ...] = ()
+    visibility: Visibility = Visibility.ACCOUNT
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchFacts:
+    """What was read to judge a launch.
+
+    Before a launch ``instance_id`` is empty and ``count`` instances are planned with ``groups``.
+    After it ``instance_id`` is set, ``instance`` is what the cloud shows (None: it does not
+    exist) and ``groups`` are its own groups followed by those that would be bound in addition;
+    ``additional`` are the ids of the latter, also where one of its interfaces carries them already.
+    """
+
+    traits: Traits
+    scope: Scope
+    groups: tuple[GroupFacts, ...]
+    count: int = 1
+    instance_id: str = ""
+    instance: Instance | None = None
+    project: str = ""
+    network: str = ""
+    limits: tuple[Limit, ...] = ()
+    unseen: tuple[Unseen, ...] = ()
+    visibility: Visibility = Visibility.ACCOUNT
+    additional: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""What an operator does: explain, restore, resume, replay recorded facts, examine a cloud."""

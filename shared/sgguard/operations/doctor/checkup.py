@@ -1,0 +1,91 @@
+"""What an examination finds, as data: one :class:`Checkup` per cloud and region."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sgguard.model.resource import Limit, Visibility
+from sgguard.providers import Grant
+
+_RESOLUTION_S = 1
+"""Clouds tell the time in whole seconds."""
+
+Weight = Literal["setup", "problem", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How far our clock is ahead of the cloud's (negative: behind), and how far it may be off."""
+
+    ahead_s: int
+    tolerance_s: float
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the cloud takes requests signed at our time."""
+        return abs(self.ahead_s) <= self.tolerance_s
+
+    def __str__(self) -> str:
+        if abs(self.ahead_s) <= _RESOLUTION_S:
+            return "right"
+        return f"{abs(self.ahead_s)} s {'ahead' if self.ahead_s > 0 else 'behind'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One call of the cloud and whether we may make it.
+
+    ``brings`` is what a verdict (``read``) or a remedy (``change``) needs it for, ``grant`` what
+    an operator has to grant; ``why`` explains a state other than granted.
+    """
+
+    action: str
+    brings: str
+    grant: str
+    need: Literal["read", "change"]
+    state: Grant
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing worth knowing, and what to do about it.
+
+    ``code`` is stable. A ``problem`` means that a verdict from here cannot be trusted, a
+    ``setup`` that nothing could be asked; a ``note`` changes nothing.
+    """
+
+    code: str
+    message: str
+    remedy: str
+    weight: Weight = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """Everything found about one cloud in one region; None says that nobody could tell."""
+
+    provider: str
+    region: str
+    is_reachable: bool | None = None
+    clock: Clock | None = None
+    permissions: tuple[Permission, ...] = ()
+    visibility: Visibility | None = None
+    limits: tuple[Limit, ...] = ()
+    blind_spots: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether a verdict about this cloud, reached from here, can be trusted."""
+        return all(finding.weight == "note" for finding in self.findings)
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether the settings sufficed to ask the cloud at all."""
+        return all(finding.weight != "setup" for finding in self.findings)
+
+    def needed(self, need: Literal["read", "change"]) -> tuple[Permission, ...]:
+        """Return the permissions for one purpose."""
+        return tuple(one for one in self.permissions if one.need == need)

@@ -1,0 +1,158 @@
+"""What was found, as a table with one line per finding below it, and as a JSON document."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sgguard.operations.doctor.checkup import Checkup, Permission
+from sgguard.providers import Grant
+
+UNWRAPPED = 10_000
+"""A width at which every finding stays on one line."""
+
+_GAP = "  "
+_HEAD = ("cloud", "region", "trust", "reach", "clock", "read", "change", "sees", "limits")
+_CHANGE, _SEES = _HEAD.index("change"), _HEAD.index("sees")
+_REGION_MAX = 15
+_MINUTES_FROM_S = 9_999
+_UNTOLD = "?"
+_LEGEND = "note: ? under change: only changing something would tell; no verdict needs it"
+
+
+def to_text(checkups: Sequence[Checkup], width: int = UNWRAPPED) -> str:
+    """Return the table, the findings and the conclusion; ``width`` is the terminal's.
+
+    Where the table does not fit, each cloud's values stand below each other.
+    """
+    rows = [_row(checkup) for checkup in checkups]
+    widths = [max(map(len, column)) for column in zip(_HEAD, *rows, strict=True)]
+    if sum(widths) + len(_GAP) * (len(widths) - 1) <= width:
+        table = [_line(cells, widths) for cells in (_HEAD, *rows)]
+    else:
+        table = [line for row in rows for line in ("", *_listed(row))][1:]
+    said = [line for checkup in checkups for line in _findings(checkup, width)]
+    if any(_UNTOLD in row[_CHANGE] and row[_SEES] != _UNTOLD for row in rows):
+        said += _wrapped(_LEGEND, width)
+    return "\n".join([*table, *([""] if said else []), *said, "", *_conclusion(checkups, width)])
+
+
+def to_json(checkups: Sequence[Checkup]) -> dict[str, Any]:
+    """Return the document: everything that is in the table, each permission and each limit."""
+    return {
+        "trusted": all(checkup.is_trusted for checkup in checkups),
+        "clouds": [_document(checkup) for checkup in checkups],
+    }
+
+
+def _document(checkup: Checkup) -> dict[str, Any]:
+    clock = checkup.clock
+    return {
+        "provider": checkup.provider,
+        "region": checkup.region,
+        "trusted": checkup.is_trusted,
+        "reachable": checkup.is_reachable,
+        "clock": clock
+        and {
+            "ahead_s": clock.ahead_s,
+            "tolerance_s": clock.tolerance_s,
+            "accepted": clock.is_accepted,
+        },
+        "permissions": [asdict(permission) for permission in checkup.permissions],
+        "visibility": checkup.visibility,
+        "limits": [asdict(limit) for limit in checkup.limits],
+        "blind_spots": list(checkup.blind_spots),
+        "findings": [asdict(finding) for finding in checkup.findings],
+    }
+
+
+def _row(checkup: Checkup) -> tuple[str, ...]:
+    return (
+        checkup.provider,
+        _cut(checkup.region or _UNTOLD),
+        "yes" if checkup.is_trusted else "NO",
+        _UNTOLD if checkup.is_reachable is None else "yes" if checkup.is_reachable else "NO",
+        _clock(checkup),
+        _granted(checkup.needed("read")),
+        _granted(checkup.needed("change")),
+        checkup.visibility or _UNTOLD,
+        _limits(checkup),
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _REGION_MAX else text[: _REGION_MAX - 1] + "…"
+
+
+def _clock(checkup: Checkup) -> str:
+    clock = checkup.clock
+    if clock is None:
+        return _UNTOLD
+    if abs(clock.ahead_s) <= _MINUTES_FROM_S:
+        return str(clock)
+    return f"{abs(clock.ahead_s) // 60} min {'ahead' if clock.ahead_s > 0 else 'behind'}"
+
+
+def _granted(permissions: Sequence[Permission]) -> str:
+    """Say how many of the permissions that exist here are granted, and of how many nobody told."""
+    counted = Counter(permission.state for permission in permissions)
+    told = counted[Grant.GRANTED] + counted[Grant.MISSING]
+    untold = counted[Grant.NOT_TOLD]
+    if not told:
+        return _UNTOLD
+    granted = f"{counted[Grant.GRANTED]}/{told + untold}"
+    return f"{granted} {untold}{_UNTOLD}" if untold else granted
+
+
+def _limits(checkup: Checkup) -> str:
+    counted = Counter(limit.source for limit in checkup.limits if limit.ceiling is not None)
+    if not counted:
+        return _UNTOLD
+    if not counted["live"]:
+        return "docs"
+    return "live" if len(counted) == 1 else f"{counted['live']} of {counted.total()} live"
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+    return _GAP.join(padded).rstrip()
+
+
+def _listed(row: Sequence[str]) -> list[str]:
+    indent = max(map(len, _HEAD))
+    pairs = zip(_HEAD, row, strict=True)
+    return [f"{name.ljust(indent)}{_GAP}{value}" for name, value in pairs]
+
+
+def _findings(checkup: Checkup, width: int) -> list[str]:
+    place = " ".join(filter(None, (checkup.provider, checkup.region)))
+    return [
+        line
+        for finding in checkup.findings
+        for line in _wrapped(
+            f"{'note' if finding.weight == 'note' else 'problem'}: {place}: "
+            f"{finding.message} → {finding.remedy}",
+            width,
+        )
+    ]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    lines = textwrap.wrap(
+        text,
+        max(width, 20),
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return lines or [text]
+
+
+def _conclusion(checkups: Sequence[Checkup], width: int) -> list[str]:
+    distrusted = [f"{one.provider} {one.region}".strip() for one in checkups if not one.is_trusted]
+    if not distrusted:
+        return _wrapped("A verdict from here can be trusted.", width)
+    return _wrapped(f"A verdict from here cannot be trusted about {', '.join(distrusted)}.", width)

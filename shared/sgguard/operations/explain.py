@@ -1,0 +1,125 @@
+"""Who holds a group, who names those groups in turn, and so on: read level by level.
+
+Each level is one wave of reads for all of its groups together. What was not followed, because
+there are too many groups or no time is left, says so; it never looks like a group nobody names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from sgguard.errors import CloudError, DeadlineError
+from sgguard.facts.gather import gather_delete, gather_explanation
+from sgguard.model.resource import (
+    Address,
+    DeleteFacts,
+    DeleteRequest,
+    Group,
+    GroupFacts,
+    Reference,
+    Unseen,
+)
+from sgguard.providers.base import Provider, seen_or_unseen
+
+GROUPS_MAX = 200
+"""Groups asked about beside the first one; whoever is beyond is told of, but not followed."""
+
+
+def gather(
+    provider: Provider, address: Address, depth: int = 1, *, groups_max: int = GROUPS_MAX
+) -> DeleteFacts:
+    """Return the facts of the group, first, and of every group reached in ``depth`` levels.
+
+    With depth 1 that is the group itself and who names it; with 2 also who names those, nearest
+    first. Only the first group has its own rules.
+
+    Raises:
+        CloudError: the cloud could not be asked about the first group.
+        DeadlineError: the time was used up before anything was known.
+    """
+    first = gather_explanation(provider, address)
+    found = {one.address.group_id: one for one in first.groups}
+    for _ in range(1, depth):
+        fresh = _referrers(found.values(), known=found)
+        if not fresh:
+            break
+        room = max(groups_max + 1 - len(found), 0)
+        followed, why = _follow(provider, address, fresh[:room])
+        found.update(followed)
+        left = [one for one in fresh if one.group_id not in found]
+        why = why or f"more than {groups_max} groups are reached"
+        found.update((one.group_id, _not_followed(address, one, why)) for one in left)
+        if left:
+            break
+    groups = _described(provider, tuple(found.values()), known=found, room=groups_max)
+    return replace(first, groups=groups)
+
+
+def _referrers(groups: Iterable[GroupFacts], known: Mapping[str, object]) -> list[Reference]:
+    """Return one reference of each group of ours that names one of the groups and is not known."""
+    named = {
+        one.group_id: one
+        for each in groups
+        for one in each.references
+        if not one.account and one.group_id not in known
+    }
+    return [named[group_id] for group_id in sorted(named)]
+
+
+def _follow(
+    provider: Provider, address: Address, referrers: Sequence[Reference]
+) -> tuple[dict[str, GroupFacts], str]:
+    """Read the groups, or say why they could not be read: what is known already stays told."""
+    if not referrers:
+        return {}, ""
+    request = DeleteRequest(tuple(Address(address.scope, one.group_id) for one in referrers))
+    try:
+        facts = gather_delete(provider, request)
+    except (CloudError, DeadlineError) as error:
+        return {}, str(error)
+    return {one.address.group_id: one for one in facts.groups}, ""
+
+
+def _not_followed(address: Address, referrer: Reference, why: str) -> GroupFacts:
+    group_id = referrer.group_id
+    gap = Unseen(
+        code="not-told",
+        what="who names it",
+        why=f"not followed further: {why}",
+        remedy="explain this group by itself",
+        group_id=group_id,
+    )
+    group = Group(group_id, referrer.group_name, project=referrer.project, tags=referrer.tags)
+    return GroupFacts(Address(address.scope, group_id), group, unseen=(gap,))
+
+
+def _described(
+    provider: Provider, groups: Sequence[GroupFacts], known: Mapping[str, GroupFacts], room: int
+) -> tuple[GroupFacts, ...]:
+    """Give references the names and tags of the groups that hold them: tags tell whose they are.
+
+    It only decorates: where it cannot be read, the references stay as they are.
+    """
+    told = {group_id: one.group for group_id, one in known.items() if one.group}
+    unknown = [one.group_id for one in _referrers(groups, told) if not one.tags][:room]
+    if unknown:
+        nothing: dict[str, Group | None] = {}
+        try:
+            seen = seen_or_unseen("groups", partial(provider.read_groups, unknown), nothing)
+        except (CloudError, DeadlineError):
+            return tuple(groups)
+        told.update((group_id, one) for group_id, one in seen.value.items() if one)
+    return tuple(
+        replace(one, references=tuple(_with_tags(each, told) for each in one.references))
+        for one in groups
+    )
+
+
+def _with_tags(reference: Reference, told: Mapping[str, Group]) -> Reference:
+    group = None if reference.account else told.get(reference.group_id)
+    if group is None:
+        return reference
+    name, tags = reference.group_name or group.name, reference.tags or group.tags
+    return replace(reference, group_name=name, tags=tags)

@@ -1,0 +1,197 @@
+"""Recorded facts judged again: what a policy says about them, without a cloud.
+
+A record is what a guard was given once. A case names a record and what is expected of a policy.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from sgguard import schemas
+from sgguard.errors import InputError, StoreError
+from sgguard.guards import delete, launch
+from sgguard.guards.base import DELETE_CODES, LAUNCH_CODES
+from sgguard.model.decision import Judgement, Mode
+from sgguard.model.resource import DeleteFacts, LaunchFacts
+from sgguard.policy import Guard, Policy, governing, mode_of
+from sgguard.store import codec
+
+Facts = DeleteFacts | LaunchFacts
+FORMAT = "sgguard.facts.v1"
+
+_KINDS: dict[str, type[DeleteFacts | LaunchFacts]] = {
+    "delete": DeleteFacts,
+    "launch": LaunchFacts,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is expected of a policy: the verdict, and reasons and mode where they are given."""
+
+    name: str
+    facts_path: Path
+    verdict: str
+    reasons: tuple[str, ...] | None = None
+    mode: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """The cases of one file; ``policy_path`` and ``now`` are None where it names none."""
+
+    cases: tuple[Case, ...]
+    policy_path: str | None = None
+    now: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a case; ``differences`` says of each expectation that failed what was found."""
+
+    case: Case
+    judgement: Judgement
+    differences: tuple[str, ...]
+
+
+def record(facts: Facts) -> str:
+    """Return facts as a document that :func:`replay` reads."""
+    kind = "launch" if isinstance(facts, LaunchFacts) else "delete"
+    document = {"format": FORMAT, "kind": kind, "facts": json.loads(codec.dump(facts))}
+    return json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def replay(path: Path) -> Facts:
+    """Read recorded facts.
+
+    Raises:
+        InputError: the file cannot be read, or is no record.
+    """
+    document = _json(path)
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise InputError(f"{path}: no record (expected what sgguard check --record writes)")
+    kind = _KINDS.get(str(document.get("kind")))
+    if kind is None:
+        raise InputError(f"{path}: kind is unknown (expected delete or launch)")
+    try:
+        return codec.load(kind, json.dumps(document.get("facts")))
+    except StoreError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def read_cases(path: Path) -> Cases:
+    """Read a file of cases: TOML, or JSON where its name ends so. One case needs no list.
+
+    Raises:
+        InputError: the file cannot be read or used; names file, path inside it and what is right.
+    """
+    document = _json(path) if path.suffix.lower() == ".json" else _toml(path)
+    if isinstance(document, dict) and "case" not in document and "facts" in document:
+        around = {key: document[key] for key in ("policy", "now") if key in document}
+        rest = {key: value for key, value in document.items() if key not in around}
+        document = {**around, "case": [rest]}
+    found = schemas.problems("policy_case", document)
+    if found:
+        words = (
+            f"{one.path.strip('/').replace('/', '.') or 'the file'} {one.problem} "
+            f"(expected {one.expected})"
+            for one in found
+        )
+        raise InputError(f"{path}: " + "; ".join(words))
+    policy = document.get("policy")
+    return Cases(
+        cases=tuple(_case(path, number, one) for number, one in enumerate(document["case"])),
+        policy_path=None if policy is None else str(path.parent / policy),
+        now=_noon(path, document["now"]) if "now" in document else None,
+    )
+
+
+def judge(facts: Facts, policy: Policy, now: datetime) -> tuple[Judgement, Mode]:
+    """Return what the policy makes of facts, and its mode for all that they touch."""
+    if isinstance(facts, LaunchFacts):
+        judgement = launch.judge(facts, policy, now)
+    else:
+        judgement = delete.judge(facts, policy, now)
+    guard: Guard = "launch" if isinstance(facts, LaunchFacts) else "delete"
+    return judgement, mode_of(governing.governing(policy, facts, judgement), guard)
+
+
+def run(case: Case, policy: Policy, now: datetime) -> Result:
+    """Judge the facts of a case and compare.
+
+    Raises:
+        InputError: the record cannot be read.
+    """
+    judgement, mode = judge(replay(case.facts_path), policy, now)
+    return Result(case, judgement, tuple(_differences(case, judgement, mode)))
+
+
+def _differences(case: Case, judgement: Judgement, mode: Mode) -> Sequence[str]:
+    said = []
+    if judgement.verdict.value != case.verdict:
+        said.append(f"verdict is {judgement.verdict.value}, expected {case.verdict}")
+    if case.reasons is not None:
+        full = {f"{one.code}:{one.effect}" for one in judgement.reasons}
+        bare = {one.code for one in judgement.reasons}
+        wanted = {one.partition(":")[0] for one in case.reasons}
+        lost = sorted(one for one in case.reasons if one not in full | bare)
+        more = sorted(bare - wanted)
+        said += [f"reason {one} is not there" for one in lost]
+        said += [f"reason {one} is there as well" for one in more]
+    if case.mode is not None and mode.value != case.mode:
+        said.append(f"mode is {mode.value}, expected {case.mode}")
+    return said
+
+
+def _case(path: Path, number: int, entry: dict[str, Any]) -> Case:
+    known = {*DELETE_CODES, *LAUNCH_CODES}
+    reasons = entry.get("reasons")
+    for one in reasons or ():
+        if one.partition(":")[0] not in known:
+            raise InputError(f"{path}: case.{number}.reasons has {one}, which no guard gives")
+    return Case(
+        name=entry.get("name", entry["facts"]),
+        facts_path=path.parent / entry["facts"],
+        verdict=entry["verdict"],
+        reasons=None if reasons is None else tuple(reasons),
+        mode=entry.get("mode"),
+    )
+
+
+def _noon(path: Path, text: str) -> datetime:
+    try:
+        return datetime.combine(date.fromisoformat(text), time(12), UTC)
+    except ValueError as error:
+        raise InputError(f"{path}: now is no day (expected a day such as 2027-03-31)") from error
+
+
+def _toml(path: Path) -> Any:
+    try:
+        document = tomllib.loads(_text(path))
+    except ValueError as error:
+        raise InputError(f"{path}: is not valid TOML: {error}") from error
+    if isinstance(document.get("now"), date):
+        document["now"] = document["now"].isoformat()
+    return document
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(_text(path))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: is not valid JSON: {error}") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is not UTF-8 text (byte {error.start})") from error

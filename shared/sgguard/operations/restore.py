@@ -1,0 +1,129 @@
+"""Putting back what a decision took away: from its snapshot, by a plan of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sgguard.document_outcome import with_outcome
+from sgguard.engine.context import Means, connect
+from sgguard.engine.execute import Desk
+from sgguard.errors import BusyError, HaltedError, InputError, SgguardError
+from sgguard.model.decision import Outcome
+from sgguard.providers.base import Cloud
+from sgguard.remedy.plan import Plan
+from sgguard.remedy.prepare import Prepared
+from sgguard.remedy.restore import Restoration, restoration
+from sgguard.remedy.snapshot import Snapshot
+from sgguard.render import document
+from sgguard.store import codec
+from sgguard.store.rows import Answered, Busy, Claim, Record
+
+Json = dict[str, Any]
+
+SOURCE = "restore"
+_ATTEMPTS_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a restore would do, for a person to confirm."""
+
+    record: Record
+    cloud: Cloud
+    restoration: Restoration
+
+
+def preview(decision_id: str, means: Means) -> Preview:
+    """Read the world and return the plan that puts back what a decision took away.
+
+    Raises:
+        InputError: there is no such decision, it changed nothing, or it is not at its end.
+        CloudError, DeadlineError: the cloud could not be asked.
+    """
+    store = Desk.of(means).store
+    record, run = store.decision(decision_id), store.run(decision_id)
+    if record is None:
+        raise InputError(f"there is no decision {decision_id!r}: see sgguard decisions list")
+    if run is None:
+        raise InputError(f"decision {decision_id} changed nothing: there is nothing to restore")
+    if run.state == "open":
+        raise InputError(f"decision {decision_id} is unfinished: sgguard resume {decision_id}")
+    if run.state == "undone":
+        raise InputError(f"decision {decision_id} was undone: everything is as it was")
+    done = codec.load(Plan, run.plan_json)
+    cloud = connect(done.scope, means)
+    return Preview(record, cloud, restoration(cloud, codec.load(Snapshot, run.snapshot_json), done))
+
+
+def restore(decision_id: str, means: Means, *, by: str) -> Json:
+    """Put back what a decision took away, once; an attempt that was cut short is gone on with.
+
+    Raises:
+        InputError: as :func:`preview`.
+        BusyError: another restore of it, or of one of its groups, is at work.
+        HaltedError: an operator stopped all changes.
+        SgguardError: it was not finished; asked again, it goes on.
+    """
+    desk = Desk.of(means)
+    claim = _claim(desk, decision_id, means)
+    if not isinstance(claim, Claim):
+        return claim
+    if desk.is_begun(claim):
+        return desk.go_on(claim)
+    try:
+        if stopped := desk.stopped():
+            raise HaltedError(stopped)
+        seen = preview(decision_id, means)
+        found = _document(seen, claim.decision_id)
+        if seen.restoration.plan.planned:
+            prepared = Prepared(seen.restoration.plan, Snapshot(seen.restoration.plan.scope))
+            found = desk.enforce(claim, seen.cloud, prepared, found, by)
+        left_out = [f"left out: {one}" for one in seen.restoration.left_out]
+        found["note"] = "; ".join([part for part in (found["note"], *left_out) if part])
+        return desk.end(claim, found, by)
+    except SgguardError:
+        desk.release(claim)
+        raise
+
+
+def _claim(desk: Desk, decision_id: str, means: Means) -> Claim | Json:
+    """Claim the restore; one that ended undone may be tried again, as another event."""
+    for event_id in _event_ids(decision_id):
+        claimed = desk.claim(SOURCE, event_id, means.new_id(), None)
+        match claimed:
+            case Claim():
+                return claimed
+            case Answered(answer_json):
+                found: Json = json.loads(answer_json)
+                if found["outcome"] != Outcome.UNDONE:
+                    return found
+            case Busy():
+                raise BusyError(f"another restore of decision {decision_id} is at work")
+            case _:
+                raise AssertionError("without a payload there is no other payload")
+    raise BusyError(f"decision {decision_id} was tried to be restored {_ATTEMPTS_MAX} times")
+
+
+def _event_ids(decision_id: str) -> Iterator[str]:
+    yield from (f"{decision_id}/{n}" for n in range(1, _ATTEMPTS_MAX + 1))
+
+
+def _document(seen: Preview, decision_id: str) -> Json:
+    """Return the restore's own document: what it is about is what the first decision was about."""
+    first: Json = json.loads(seen.record.document_json)
+    steps = {id(one.step): one.step for one in seen.restoration.plan.planned}
+    own = {
+        **first,
+        "decision_id": decision_id,
+        "event_id": f"restore of {seen.record.decision_id}",
+        "guard": "restore",
+        "verdict": "remediate",
+        "reasons": [],
+        "consequences": [],
+        "plan": [document.step_json(step) for step in steps.values()],
+        "approval": None,
+    }
+    return with_outcome(own, Outcome.UNCHANGED)

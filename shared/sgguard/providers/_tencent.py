@@ -1,0 +1,182 @@
+"""Who references a group, for both Tencent APIs: named, counted, and looked up in the rules.
+
+Both APIs name the groups whose rules contain a group, and their English pages read as if it were
+the other way round. So what is named is looked for in the rules, and what is counted must be
+named: an answer in the wrong sense, or a short one, never reads as "not referenced".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from sgguard.errors import NotFoundError
+from sgguard.model.resource import Group, Reference, Rule, Seen, Unseen
+from sgguard.providers._shared import Evidence, naming
+from sgguard.providers.base import seen_or_unseen
+from sgguard.wire.parallel import parallel
+
+Rules = Mapping[str, tuple[Rule, ...]]
+"""The rules of groups by id; a group whose rules could not be read is missing."""
+
+Untold = Mapping[str, tuple[Unseen, ...]]
+"""Why the rules of a group could not be read, by its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How one API reads names and rules: the groups of some ids, the rules of one.
+
+    ``counts_own`` says whether a group's own rules may be in its count. Where a group may be left
+    out of the names, they must not explain a count that another group has caused.
+    """
+
+    groups: Callable[[Sequence[str]], Mapping[str, Group]]
+    rules: Callable[[str], tuple[Rule, ...]]
+    counts_own: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The referring groups that remain, None where nothing can be said, and what is not known."""
+
+    names: tuple[str, ...] | None
+    unseen: tuple[Unseen, ...] = ()
+
+
+def references(
+    named: Mapping[str, Sequence[str]], counts: Mapping[str, int], reading: Reading
+) -> Seen[dict[str, tuple[Reference, ...]]]:
+    """Return, by group, the references behind the names an API gave.
+
+    ``named`` are the groups said to refer to each, perhaps itself; ``counts`` how many the cloud
+    counts, where it does. One wave of reads where something is named or counted; a second one
+    for the own rules of a group that a named one does not name back.
+    """
+    others = {
+        group_id: tuple(name for name in dict.fromkeys(names) if name != group_id)
+        for group_id, names in named.items()
+    }
+    evidence, untold = _evidence(others, counts, reading)
+    found: dict[str, tuple[Reference, ...]] = {}
+    unseen: list[Unseen] = []
+    for group_id, names in others.items():
+        for name in (*names, group_id):
+            unseen += (replace(gap, group_id=group_id) for gap in untold.get(name, ()))
+        checked = check(
+            group_id,
+            names,
+            counts.get(group_id),
+            evidence.rules,
+            counts_own=reading.counts_own,
+        )
+        unseen += checked.unseen
+        if checked.names is not None:
+            found[group_id] = tuple(
+                one for name in checked.names for one in evidence.of(group_id, name)
+            )
+    return Seen(found, tuple(unseen))
+
+
+def check(
+    group_id: str,
+    names: Sequence[str],
+    counted: int | None,
+    rules: Rules,
+    *,
+    counts_own: bool = True,
+) -> Checked:
+    """Compare the groups named as referring (itself not among them) with count and rules.
+
+    ``counted`` is how many references the cloud counts, the group's own perhaps among them, None
+    where it does not tell. It may mean groups or rules: either explains it.
+    """
+    doubtful = _unproven(group_id, names, rules)
+    own = rules.get(group_id, ())
+    backwards = tuple(name for name in doubtful if naming(name, own))
+    kept = tuple(name for name in names if name not in backwards)
+    unseen = [_backwards(group_id, name) for name in backwards]
+    unseen += [_not_found(group_id, name) for name in doubtful if name in kept]
+    explaining = (*kept, group_id) if counts_own else kept
+    groups = len(kept) + (counts_own and bool(naming(group_id, own)))
+    entries = sum(len(naming(group_id, rules.get(name, ()))) for name in explaining)
+    if counted is not None and counted > max(groups, entries):
+        unseen.append(_nameless(group_id, counted, len(kept)))
+    return Checked(kept if kept or not unseen else None, tuple(unseen))
+
+
+def _unproven(group_id: str, names: Sequence[str], rules: Rules) -> tuple[str, ...]:
+    """Return the named groups whose rules were read and do not name the group."""
+    return tuple(name for name in names if name in rules and not naming(group_id, rules[name]))
+
+
+def _evidence(
+    others: Mapping[str, Sequence[str]], counts: Mapping[str, int], reading: Reading
+) -> tuple[Evidence, Untold]:
+    """Read names and rules of the referring groups, and the own rules that explain a count."""
+    referring = sorted({name for names in others.values() for name in names})
+    counted = {one for one, names in others.items() if counts.get(one, 0) > len(names)}
+    groups, rules = _together(
+        lambda: reading.groups(referring),
+        lambda: _rules({*referring, *counted}, reading),
+    )
+    known, untold = rules
+    suspects = {
+        group_id
+        for group_id, names in others.items()
+        if group_id not in known and _unproven(group_id, names, known)
+    }
+    own, own_untold = _rules(suspects - untold.keys(), reading)
+    return Evidence(groups, {**known, **own}), {**untold, **own_untold}
+
+
+def _rules(
+    group_ids: Collection[str], reading: Reading
+) -> tuple[dict[str, tuple[Rule, ...]], Untold]:
+    """Read rules side by side; those of groups that are gone or may not be read are missing."""
+    ids = sorted(group_ids)
+
+    def ask(group_id: str) -> Seen[Any]:
+        try:
+            return Seen(reading.rules(group_id))
+        except NotFoundError:
+            return Seen(None)
+
+    def rules_of(group_id: str) -> Seen[Any]:
+        return seen_or_unseen(f"rules of {group_id}", lambda: ask(group_id), None)
+
+    read = dict(zip(ids, parallel([partial(rules_of, one) for one in ids]), strict=True))
+    found = {one: seen.value for one, seen in read.items() if seen.value is not None}
+    return found, {one: seen.unseen for one, seen in read.items() if seen.unseen}
+
+
+def _together(*calls: Callable[[], Any]) -> list[Any]:
+    return parallel(calls)
+
+
+def _backwards(group_id: str, name: str) -> Unseen:
+    return _gap(
+        group_id,
+        f"{name} is named as referring, but the rules say that {group_id} refers to it: "
+        "the answer reads backwards",
+    )
+
+
+def _not_found(group_id: str, name: str) -> Unseen:
+    return _gap(group_id, f"{name} is named as referring, but none of its rules does")
+
+
+def _nameless(group_id: str, counted: int, named: int) -> Unseen:
+    return _gap(group_id, f"the cloud counts {counted} reference(s), the list names {named}")
+
+
+def _gap(group_id: str, why: str) -> Unseen:
+    return Unseen(
+        code="not-told",
+        what="references",
+        why=why,
+        remedy="look at the group's references in the console, or ask again",
+        group_id=group_id,
+    )

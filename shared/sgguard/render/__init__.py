@@ -1,0 +1,1 @@
+"""Decisions and groups for people and machines: JSON documents, text and graphs."""

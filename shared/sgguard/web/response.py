@@ -1,0 +1,223 @@
+"""What goes back over HTTP: a decision in the shape its event came in, or a problem.
+
+A CloudEvent is answered with a CloudEvent of the same mode, a bare body with the bare document.
+Of a batch every event gets its own answer: one that is wrong never hides the others.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from sgguard import schemas
+from sgguard.errors import EventError
+from sgguard.events.base import Delivery, DeliveryMode, Event, Kind
+from sgguard.events.sources.cloudevents import encode_header
+from sgguard.web import problem
+
+T = TypeVar("T")
+
+Json = dict[str, Any]
+
+PROBLEM_TYPE = "sgguard.problem.v1"
+
+_METHODS = "GET, HEAD, OPTIONS, POST"
+_JSON = "application/json"
+_STRUCTURED = "application/cloudevents+json; charset=utf-8"
+_BATCHED = "application/cloudevents-batch+json; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer; ``for_flask`` is what a function returns to its framework."""
+
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def for_flask(self) -> tuple[Iterator[bytes], int, dict[str, str]]:
+        """Return the answer as the tuple Flask takes.
+
+        The body is a stream. Before any other answer functions-framework reads what was sent to
+        its end and keeps it in memory, however much was refused.
+        """
+        length = {"Content-Length": str(len(self.body))} if self.body else {}
+        return iter((self.body,)), self.status, self.headers | length
+
+
+def to_request(method: str, kind: Kind, handle: Callable[[], Answer]) -> Answer:
+    """Answer one HTTP request: ``handle`` answers what is asked with POST.
+
+    Whatever it raises becomes a problem; nothing of the request's headers or body is repeated.
+    """
+    if method in ("GET", "HEAD"):
+        return _json(200, _about(kind))
+    if method == "OPTIONS":
+        # No consent to the webhook handshake (CloudEvents http-webhook.md, 4.2): without
+        # WebHook-Allowed-* headers nobody may start to send us events unasked.
+        return Answer(204, headers={"Allow": _METHODS})
+    if method != "POST":
+        refused = _problem(problem.method_not_allowed(method))
+        return Answer(refused.status, refused.body, {**refused.headers, "Allow": _METHODS})
+    try:
+        return handle()
+    except Exception as error:  # noqa: BLE001 - the framework's own page would say less
+        return _problem(problem.of(error))
+
+
+def to_each(
+    delivery: Delivery,
+    kind: Kind,
+    parse: Callable[[object], T],
+    handle: Callable[[list[tuple[T, Event]]], Sequence[Json | Exception]],
+) -> Answer:
+    """Handle the events of a delivery together and answer each of them.
+
+    ``parse`` turns an event's data into a request; ``handle`` takes the requests with their
+    events and returns, in order, a decision's document or an error for each.
+    """
+    results: list[Result | None] = []
+    asked: list[tuple[T, Event]] = []
+    waiting: list[Event] = []
+    for item in delivery.items:
+        request = _parsed(item, parse)
+        if isinstance(request, problem.Details):
+            results.append(request)
+        elif isinstance(item, Event):
+            results.append(None)
+            asked.append((request, item))
+            waiting.append(item)
+    decided = iter(zip(waiting, handle(asked) if asked else (), strict=True))
+    return _answered(
+        delivery.mode, [_result(*next(decided)) if one is None else one for one in results], kind
+    )
+
+
+def _answered(mode: DeliveryMode, results: list[Result], kind: Kind) -> Answer:
+    if mode == "batched":
+        return _batch(results, kind)
+    (result,) = results
+    if isinstance(result, problem.Details):
+        return _problem(result)
+    return _decided(mode, result, kind)
+
+
+Result = Json | problem.Details
+
+
+def _parsed(item: Event | EventError, parse: Callable[[object], T]) -> T | problem.Details:
+    if isinstance(item, EventError):
+        return problem.of(item)
+    try:
+        return parse(item.data)
+    except Exception as error:  # noqa: BLE001 - of a batch only this event is concerned
+        return problem.of(error, event_id=item.event_id, pointer=item.pointer)
+
+
+def _result(event: Event, outcome: Json | Exception) -> Result:
+    if isinstance(outcome, Exception):
+        return problem.of(outcome, event_id=event.event_id, pointer=event.pointer)
+    return outcome
+
+
+def _decided(mode: DeliveryMode, data: Json, kind: Kind) -> Answer:
+    if mode == "bare":
+        return _json(200, data)
+    attributes = _attributes(data, kind)
+    if mode == "structured":
+        return Answer(200, _bytes({**attributes, "data": data}), {"Content-Type": _STRUCTURED})
+    del attributes["datacontenttype"]  # in this mode Content-Type says it
+    headers = {f"ce-{name}": encode_header(value) for name, value in attributes.items()}
+    return Answer(200, _bytes(data), {"Content-Type": _JSON, **headers})
+
+
+def _batch(results: list[Result], kind: Kind) -> Answer:
+    """Answer with a list as long as the batch, in its order.
+
+    200 when any event was decided (or none was sent); else 503 when asking again can help, for
+    the senders that look at nothing but the status, else 400.
+    """
+    events = [_batched(result, n, kind) for n, result in enumerate(results)]
+    headers = {"Content-Type": _BATCHED}
+    failures = [result for result in results if isinstance(result, problem.Details)]
+    if len(failures) < len(results) or not results:
+        return Answer(200, _bytes(events), headers)
+    waits = [failure.retry_after_s for failure in failures if failure.retry_after_s is not None]
+    if waits:
+        return Answer(503, _bytes(events), {**headers, "Retry-After": str(max(waits))})
+    is_ours = any(failure.status >= 500 for failure in failures)  # noqa: PLR2004 - HTTP's classes
+    return Answer(500 if is_ours else 400, _bytes(events), headers)
+
+
+def _batched(result: Result, position: int, kind: Kind) -> dict[str, Any]:
+    if not isinstance(result, problem.Details):
+        return {**_attributes(result, kind), "data": result}
+    data = {**result.document, "position": position}
+    if result.retry_after_s is not None:
+        data["retry_after_s"] = result.retry_after_s
+    return {
+        "specversion": "1.0",
+        "id": uuid.uuid4().hex,
+        "source": _source(kind),
+        "type": PROBLEM_TYPE,
+        "datacontenttype": "application/problem+json",
+        "data": data,
+    }
+
+
+def _attributes(answered: Json, kind: Kind) -> dict[str, str]:
+    """Return an event's attributes; what answers no question about groups has an ``at`` only."""
+    decided = "decision_id" in answered
+    subject = {"subject": _subject(answered["target"])} if decided else {}
+    return {
+        "specversion": "1.0",
+        "id": answered["decision_id"] if decided else uuid.uuid4().hex,
+        "source": _source(kind),
+        "type": kind.answer_type,
+        **subject,
+        "time": answered["decided_at" if decided else "at"],
+        "datacontenttype": _JSON,
+    }
+
+
+def _subject(target: Sequence[str]) -> str:
+    """Return what was judged; of a set only its scope, which never outgrows a header."""
+    return target[0] if len(target) == 1 else target[0].rpartition(":")[0]
+
+
+def _source(kind: Kind) -> str:
+    return f"/sgguard/{kind.name}"
+
+
+def _about(kind: Kind) -> dict[str, Any]:
+    """Say what the function is and how to ask it."""
+    schema = schemas.load(kind.name)
+    return {
+        "function": kind.name,
+        "what": schema["description"],
+        "ask": "POST a CloudEvent (binary, structured or batched) or the data as a JSON object",
+        "type": kind.event_type,
+        "answers": kind.answer_type,
+        "schema": schema["$id"],
+        "examples": schema["examples"],
+    }
+
+
+def _problem(details: problem.Details) -> Answer:
+    headers = {"Content-Type": "application/problem+json"}
+    if details.retry_after_s is not None:
+        headers["Retry-After"] = str(details.retry_after_s)
+    return Answer(details.status, _bytes(details.document), headers)
+
+
+def _json(status: int, document: Mapping[str, Any]) -> Answer:
+    return Answer(status, _bytes(document), {"Content-Type": _JSON})
+
+
+def _bytes(value: object) -> bytes:
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    # A cloud's JSON may hold half a surrogate pair, which UTF-8 cannot say.
+    return text.encode(errors="replace") + b"\n"

@@ -1,0 +1,236 @@
+"""Neutron v2.0 as Python values: groups, rules, ports, quotas and sharing.
+
+What OpenStack's Networking API v2.0 and its copies (Huawei Cloud, Open Telekom Cloud) answer. Field
+names: https://docs.openstack.org/api-ref/network/v2/ (read 2026-11). Rules, errors and paging have
+their own modules: ``neutron_rule.py``, ``neutron_error.py`` and ``neutron_page.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypedDict
+
+from sgguard.model.resource import Binding, Group
+from sgguard.wire.openstack.neutron.rule import (
+    RuleRow,
+    SecurityGroupRuleBody,
+    ingress_first,
+    parse_rule,
+    project_of,
+    revision_of,
+)
+from sgguard.wire.shape import Json, Shape
+
+__all__ = [
+    "PortBody",
+    "PortRow",
+    "Quota",
+    "QuotaDetail",
+    "RbacPolicyBody",
+    "RuleRow",
+    "SecurityGroupBody",
+    "SecurityGroupRuleBody",
+    "binding_of",
+    "ingress_first",
+    "parse_group",
+    "parse_port",
+    "parse_quotas",
+    "parse_rule",
+]
+
+UNLIMITED = -1
+"""What a quota says when there is none."""
+
+DEFAULT_GROUP_NAME = "default"
+
+STATELESS = "stateless"
+"""The kind of a group whose rules do not remember connections; the others have no name."""
+
+
+class SecurityGroupBody(TypedDict, total=False):
+    """One row of ``GET /v2.0/security-groups``."""
+
+    id: str
+    name: str
+    description: str | None
+    project_id: str
+    tenant_id: str
+    shared: bool
+    stateful: bool
+    tags: list[str]
+    security_group_rules: list[SecurityGroupRuleBody]
+
+
+class PortBody(TypedDict, total=False):
+    """One row of ``GET /v2.0/ports``."""
+
+    id: str
+    name: str
+    project_id: str
+    tenant_id: str
+    network_id: str
+    device_id: str
+    device_owner: str
+    security_groups: list[str]
+    port_security_enabled: bool
+    revision_number: int
+
+
+class QuotaDetail(TypedDict):
+    """One key of ``GET /v2.0/quotas/{project_id}/details.json``."""
+
+    limit: int
+    used: int
+    reserved: int
+
+
+class RbacPolicyBody(TypedDict):
+    """One row of ``GET /v2.0/rbac-policies``."""
+
+    id: str
+    object_type: str
+    object_id: str
+    target_tenant: str
+    action: str
+    project_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PortRow:
+    """A port. ``device_owner`` says what plugs into it, ``device_id`` which one.
+
+    ``revision`` grows with every change of it, None where the cloud does not tell.
+    """
+
+    port_id: str
+    name: str
+    project: str
+    network: str
+    device_id: str
+    device_owner: str
+    group_ids: tuple[str, ...]
+    has_port_security: bool = True
+    revision: int | None = None
+
+    @property
+    def instance_id(self) -> str:
+        """The server behind the port, empty when it is anything else."""
+        return self.device_id if self.device_owner.startswith("compute:") else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """One quota of a project. ``ceiling`` is None for unlimited, ``used`` where nobody told."""
+
+    ceiling: int | None
+    used: int | None = None
+
+
+def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Group:
+    """Read one group row; its rules too when the answer has them (ingress first).
+
+    Raises:
+        UnknownShapeError: id or name is missing, or a value is of another type.
+    """
+    row = shape.table(raw, path)
+    name = shape.text_if_only_empty(row, "name", path)
+    rules = row.get("security_group_rules")
+    return Group(
+        group_id=shape.text(row, "id", path),
+        name=name,
+        description=shape.text_or_empty(row, "description", path),
+        project=project_of(row, shape, path),
+        # Only a group that says so lets answers out without a rule for them.
+        kind="" if shape.flag(row, "stateful", path, otherwise=True) else STATELESS,
+        # Neutron refuses the name `default` for every group but the project's own.
+        is_default=name == DEFAULT_GROUP_NAME,
+        # Clouds before groups could be shared have no such key; null says nothing, so not "no".
+        is_shared="shared" in row and shape.flag(row, "shared", path, otherwise=True),
+        tags=_tags(row),
+        rules=None
+        if rules is None
+        else ingress_first(
+            parse_rule(rule, shape, f"{path}.security_group_rules[{n}]").rule
+            for n, rule in enumerate(shape.tables(rules, f"{path}.security_group_rules"))
+        ),
+    )
+
+
+def _tags(row: Json) -> tuple[tuple[str, str], ...]:
+    """Return Neutron's tags, which are plain texts, as names and values where they hold an ``=``.
+
+    They say who owns a group and never decide anything: whatever else stands there is left out.
+    """
+    tags = row.get("tags")
+    texts = [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
+    return tuple((name, value) for name, _, value in (text.partition("=") for text in texts))
+
+
+def parse_port(raw: object, shape: Shape, path: str = "port") -> PortRow:
+    """Read one port row.
+
+    Raises:
+        UnknownShapeError: id or groups are missing, or a value is of another type.
+    """
+    row = shape.table(raw, path)
+    return PortRow(
+        port_id=shape.text(row, "id", path),
+        name=shape.text_or_empty(row, "name", path),
+        project=project_of(row, shape, path),
+        network=shape.text_or_empty(row, "network_id", path),
+        device_id=shape.text_or_empty(row, "device_id", path),
+        device_owner=shape.text_or_empty(row, "device_owner", path),
+        group_ids=shape.texts(row, "security_groups", path),
+        has_port_security=shape.flag(row, "port_security_enabled", path, otherwise=True),
+        revision=revision_of(row),
+    )
+
+
+_OWNER_KINDS = (
+    ("network:dhcp", "dhcp"),
+    ("network:router", "router"),
+    ("network:ha_router", "router"),
+    ("network:floatingip", "floating-ip"),
+    ("network:nat_gateway", "nat-gateway"),
+    ("neutron:loadbalancer", "load-balancer"),
+    ("neutron:vip_port", "load-balancer"),
+    ("octavia", "load-balancer"),
+)
+
+
+def binding_of(port: PortRow) -> Binding:
+    """Return the port as something that carries a group.
+
+    ``kind`` says what is behind it: an operator looks for a server first and overlooks the DHCP
+    or load balancer port that really holds the group.
+    """
+    owner = port.device_owner.lower()
+    kind = next((kind for prefix, kind in _OWNER_KINDS if owner.startswith(prefix)), "port")
+    return Binding(
+        kind=kind,
+        holder_id=port.port_id,
+        name=port.name,
+        instance_id=port.instance_id,
+        owner=port.device_owner,
+        project=port.project,
+    )
+
+
+def parse_quotas(body: object, shape: Shape) -> dict[str, Quota]:
+    """Read ``quotas/{project}`` or ``quotas/{project}/details.json``: both are understood.
+
+    Raises:
+        UnknownShapeError: no ``quota`` object, or a value that is neither number nor details.
+    """
+    quota = shape.table(shape.table(body, "answer").get("quota"), "quota")
+    return {name: _quota(quota, name, shape) for name in quota if name != "project"}
+
+
+def _quota(quota: Json, name: str, shape: Shape) -> Quota:
+    value = quota[name]
+    if isinstance(value, dict):
+        limit = shape.whole(value, "limit", f"quota.{name}")
+        used = shape.whole(value, "used", f"quota.{name}")
+    else:
+        limit, used = shape.whole(quota, name, "quota"), None
+    return Quota(None if limit == UNLIMITED else limit, used)

@@ -1,0 +1,159 @@
+"""Neutron's rules as Python values, and back: what a list of rules told builds the rule again.
+
+Field names: https://docs.openstack.org/api-ref/network/v2/ (read 2026-11). Rules are immutable: a
+rule is made and deleted, never changed. Neutron takes two rules for the same when only their
+descriptions differ, or when one says ``0.0.0.0/0`` and the other nothing at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from sgguard.model.resource import Direction, Rule
+from sgguard.wire.shape import Json, Shape
+
+_NATIVE_NUMBERS = ("port_range_min", "port_range_max")
+_NATIVE_TEXTS = ("ethertype", "remote_ip_prefix", "remote_address_group_id")
+
+
+class SecurityGroupRuleBody(TypedDict, total=False):
+    """One row of ``GET /v2.0/security-group-rules``; every null is allowed where noted."""
+
+    id: str
+    security_group_id: str
+    project_id: str
+    tenant_id: str
+    direction: str
+    ethertype: str | None
+    protocol: str | None
+    port_range_min: int | None
+    port_range_max: int | None
+    remote_ip_prefix: str | None
+    remote_group_id: str | None
+    remote_address_group_id: str | None
+    description: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """A rule and the group that holds it. ``revision`` is None where the cloud does not tell."""
+
+    group_id: str
+    project: str
+    rule: Rule
+    revision: int | None = None
+
+
+def parse_rule(raw: object, shape: Shape, path: str = "security_group_rule") -> RuleRow:
+    """Read one rule row.
+
+    Raises:
+        UnknownShapeError: a key that names the rule, its group or its peer is missing or odd.
+    """
+    row = shape.table(raw, path)
+    if "remote_group_id" not in row:
+        # A rule whose peer was left out of the answer would look like one that has none.
+        raise shape.wrong(f"{path}.remote_group_id: missing")
+    return RuleRow(
+        group_id=shape.text(row, "security_group_id", path),
+        project=project_of(row, shape, path),
+        rule=Rule(
+            rule_id=shape.text(row, "id", path),
+            direction=_direction(row, shape, path),
+            protocol=_protocol(row, shape, path),
+            ports=_ports(row, shape, path),
+            peer_group=shape.text_or_empty(row, "remote_group_id", path),
+            peer=_peer(row, shape, path),
+            description=shape.text_or_empty(row, "description", path),
+            native=_native(row, shape, path),
+        ),
+        revision=revision_of(row),
+    )
+
+
+def rule_body(group_id: str, rule: Rule) -> dict[str, Any]:
+    """Return what a request for this rule in that group says.
+
+    ``normalized_cidr``, project and revision are the cloud's to fill in. What the rule does not
+    have is left out: older clouds refuse names they do not know, also with nothing behind them.
+    """
+    native = dict(rule.native)
+    body: dict[str, Any] = {
+        "security_group_id": group_id,
+        "direction": str(rule.direction),
+        "protocol": "" if rule.protocol == "any" else rule.protocol,
+        "remote_group_id": rule.peer_group,
+        "description": rule.description,
+        **{name: native.get(name, "") for name in _NATIVE_TEXTS},
+        **{name: int(native[name]) for name in _NATIVE_NUMBERS if name in native},
+    }
+    return {name: value for name, value in body.items() if value != ""}
+
+
+def ingress_first(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """Return rules in the cloud's order, those about incoming traffic before the others."""
+    return tuple(sorted(rules, key=lambda rule: rule.direction is not Direction.INGRESS))
+
+
+def project_of(row: Json, shape: Shape, path: str) -> str:
+    """Return the project something belongs to, empty where the answer does not say."""
+    # `tenant_id` is the older spelling; older clouds send only that one.
+    return shape.text_or_empty(row, "project_id", path) or shape.text_or_empty(
+        row, "tenant_id", path
+    )
+
+
+def revision_of(row: Json) -> int | None:
+    """Return how often something was changed; whatever is no number decides nothing here."""
+    value = row.get("revision_number")
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _direction(row: Json, shape: Shape, path: str) -> Direction:
+    text = shape.text(row, "direction", path)
+    if text not in (Direction.INGRESS, Direction.EGRESS):
+        raise shape.wrong(f"{path}.direction: expected ingress or egress")
+    return Direction(text)
+
+
+def _protocol(row: Json, shape: Shape, path: str) -> str:
+    value = row.get("protocol")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return shape.text_or_empty(row, "protocol", path).lower() or "any"
+
+
+def _ports(row: Json, shape: Shape, path: str) -> str:
+    low = shape.whole_or_none(row, "port_range_min", path)
+    high = shape.whole_or_none(row, "port_range_max", path)
+    if low is None and high is None:
+        return "any"
+    if low == high or high is None or low is None:
+        return str(high if low is None else low)
+    return f"{low}-{high}"
+
+
+def _peer(row: Json, shape: Shape, path: str) -> str:
+    if shape.text_or_empty(row, "remote_group_id", path):
+        return ""
+    if address_group := shape.text_or_empty(row, "remote_address_group_id", path):
+        return f"address group {address_group}"
+    anywhere = {"IPv4": "0.0.0.0/0", "IPv6": "::/0"}
+    return shape.text_or_empty(row, "remote_ip_prefix", path) or anywhere.get(
+        shape.text_or_empty(row, "ethertype", path), "any"
+    )
+
+
+def _native(row: Json, shape: Shape, path: str) -> tuple[tuple[str, str], ...]:
+    """Return what the words of ours do not say exactly, and a new rule must say again.
+
+    An ICMP type without a code and one with the same number both read as one "port".
+    """
+    texts = [(name, shape.text_or_empty(row, name, path)) for name in _NATIVE_TEXTS]
+    numbers = [(name, shape.whole_or_none(row, name, path)) for name in _NATIVE_NUMBERS]
+    return (
+        *((name, text) for name, text in texts if text),
+        *((name, str(number)) for name, number in numbers if number is not None),
+    )

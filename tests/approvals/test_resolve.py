@@ -1,0 +1,731 @@
+"""What somebody's yes or no does, on every cloud, whatever happens in between."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sgguard import schemas
+from sgguard.approvals import approve, deny, finish
+from sgguard.emulator import edit
+from sgguard.emulator.faults import Fault
+from sgguard.engine import handle, retention
+from sgguard.engine.execute import LEASE_S
+from sgguard.errors import (
+    BusyError,
+    EventError,
+    HaltedError,
+    SettingsError,
+    SgguardError,
+    StoreError,
+    UnavailableError,
+)
+from sgguard.events.base import Event
+from sgguard.model.decision import Mode
+from sgguard.model.resource import LaunchRequest, Scope
+from sgguard.operations import resume
+from sgguard.policy import DeletePolicy, Exemption, LaunchPolicy
+from sgguard.store import open_store
+from tests import stores
+from tests.asking import POLICY, Asking, asking
+from tests.stage import CLOUDS
+from tests.stores import Clock
+
+
+@pytest.fixture(params=CLOUDS)
+def everywhere(request, tmp_path):
+    with asking(request.param, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def here(tmp_path):
+    with asking("tencent", tmp_path) as made:
+        yield made
+
+
+def refused(status: int, call, *args) -> str:
+    with pytest.raises(EventError) as caught:
+        call(*args)
+    assert caught.value.status == status
+    return str(caught.value)
+
+
+# -- yes -----------------------------------------------------------------------------------
+
+
+def test_a_yes_is_carried_out_and_kept_with_its_approver(everywhere):
+    asked = everywhere.asked()
+    assert not everywhere.is_deleted
+    document = approve(asked.approval_id, "ada", everywhere.means())
+    assert (document["outcome"], everywhere.is_deleted) == ("remediated", True)
+    assert schemas.problems("decision", document) == ()
+    assert document["decision_id"] == asked.decision_id
+    assert document["approval"]["state"] == "approved"
+    record = everywhere.store.decision(asked.decision_id)
+    assert (record.outcome, record.approver, record.requester) == ("remediated", "ada", "eve")
+    assert (record.source, record.event_id) == ("delete_request /portal", "order-7")
+    assert json.loads(record.document_json) == document
+    assert everywhere.store.open_runs() == ()
+
+
+def test_asking_changes_nothing_in_the_cloud(everywhere):
+    before = everywhere.emulator.state.dump()
+    everywhere.asked()
+    assert everywhere.emulator.state.dump() == before
+
+
+def test_a_second_yes_is_told_who_said_it_first_and_does_nothing(everywhere):
+    asked = everywhere.asked()
+    approve(asked.approval_id, "ada", everywhere.means())
+    after = everywhere.emulator.state.dump()
+    said = refused(409, approve, asked.approval_id, "bob", everywhere.means())
+    assert said.startswith("ada approved this already")
+    assert "remediated" in said
+    assert everywhere.emulator.state.dump() == after
+
+
+def test_of_two_clicks_at_once_one_works_and_the_other_is_told(everywhere):
+    asked = everywhere.asked()
+    barrier = threading.Barrier(2)
+
+    def click(by):
+        barrier.wait()
+        try:
+            return approve(asked.approval_id, by, everywhere.means())
+        except SgguardError as error:
+            return error
+
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(click, ("ada", "bob")))
+    done = [one for one in found if isinstance(one, dict)]
+    [told] = [one for one in found if not isinstance(one, dict)]
+    assert [one["outcome"] for one in done] == ["remediated"]
+    assert isinstance(told, BusyError | EventError)
+    assert everywhere.is_deleted
+    who = everywhere.approval(asked.approval_id).resolved_by
+    assert done[0]["approval"]["resolved_by"] == who
+
+
+def test_who_comes_while_another_click_is_worked_on_is_asked_to_look_again(here):
+    asked = here.asked()
+    stores_claim = here.store.claim(
+        "approval",
+        asked.approval_id,
+        owner="w",
+        decision_id=asked.decision_id,
+        lease_s=60.0,
+        payload_hash=asked.facts_hash,
+    )
+    with pytest.raises(BusyError, match="being worked on") as caught:
+        approve(asked.approval_id, "ada", here.means())
+    assert caught.value.retry_after_s == pytest.approx(60.0)
+    here.store.release(stores_claim)
+    assert approve(asked.approval_id, "ada", here.means())["outcome"] == "remediated"
+
+
+@pytest.mark.parametrize("provider", ["tencent", "openstack"])
+def test_a_launch_that_broke_the_rules_is_put_right_on_a_yes(tmp_path, provider):
+    with asking(provider, tmp_path) as given:
+        forbidden = LaunchPolicy(forbidden=(given.world.bound,), remedies=("unbind",))
+        # an instance with another group as well
+        edit_holder(given)
+        given.policy = replace(POLICY, launch=forbidden)
+        scope = Scope(provider, "", given.world.region)
+        request = LaunchRequest(scope, instance_id=given.world.server, requested_by="eve")
+        event = Event("launched", {"instance": given.world.server}, "/bus")
+        (document,) = handle.launches([(request, event)], given.means())
+        assert document["outcome"] == "pending", document
+        done = approve(document["approval"]["approval_id"], "ada", given.means())
+        assert (done["guard"], done["outcome"]) == ("launch", "remediated")
+        assert given.world.bound not in given.cloud.groups_of(given.world.server)
+
+
+def edit_holder(given: Asking) -> None:
+    primary = given.cloud.interfaces_of(given.world.server)[0]
+    if len(primary.groups) == 1:
+        edit.set_groups(given.cloud, primary, [*primary.groups, given.world.free])
+
+
+# -- who -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answer", [approve, deny], ids=["approve", "deny"])
+@pytest.mark.parametrize("by", ["mallory", "", " ", "Ada", "ada ", "*", "a?a"])
+def test_nobody_answers_whom_the_policy_does_not_name(here, answer, by):
+    asked = here.asked()
+    before = here.emulator.state.dump()
+    refused(403, answer, asked.approval_id, by, here.means())
+    assert here.approval(asked.approval_id).state == "pending"
+    assert here.emulator.state.dump() == before
+
+
+def test_without_a_list_nobody_approves(here):
+    asked = here.asked()
+    here.policy = replace(POLICY, approval=replace(POLICY.approval, approvers=()))
+    refused(403, approve, asked.approval_id, "ada", here.means())
+
+
+@pytest.mark.parametrize("requester", ["eve", "Eve", " eve", "\uff45ve"])
+def test_nobody_approves_what_they_asked_for_however_they_spelt_themselves(here, requester):
+    asked = here.asked(requester=requester)
+    assert "asked for this" in refused(403, approve, asked.approval_id, "eve", here.means())
+    assert deny(asked.approval_id, "eve", here.means())["outcome"] == "refused"
+
+
+def test_what_nobody_said_they_asked_for_nobody_may_approve(here):
+    asked = here.asked(requester="")
+    assert "requested_by" in refused(403, approve, asked.approval_id, "ada", here.means())
+
+
+@pytest.mark.parametrize("requester", ["eve", ""])
+def test_a_policy_may_let_people_approve_their_own(here, requester):
+    here.policy = replace(POLICY, approval=replace(POLICY.approval, may_approve_own=True))
+    asked = here.asked(requester=requester)
+    assert approve(asked.approval_id, "eve", here.means())["outcome"] == "remediated"
+
+
+def test_a_question_that_nobody_asked_is_not_found(here):
+    for answer in (approve, deny):
+        assert "no approval 'nowhere'" in refused(404, answer, "nowhere", "ada", here.means())
+
+
+def test_without_a_store_nothing_can_be_answered(here):
+    for answer in (approve, deny):
+        with pytest.raises(SettingsError, match="SGGUARD_STORE"):
+            answer("a1", "ada", here.means(store=None))
+
+
+# -- no, and too late ----------------------------------------------------------------------
+
+
+def test_a_no_is_kept_and_final(everywhere):
+    asked = everywhere.asked()
+    before = everywhere.emulator.state.dump()
+    document = deny(asked.approval_id, "bob", everywhere.means())
+    assert (document["outcome"], document["approval"]["resolved_by"]) == ("refused", "bob")
+    assert schemas.problems("decision", document) == ()
+    record = everywhere.store.decision(asked.decision_id)
+    assert (record.outcome, record.approver) == ("refused", "bob")
+    for answer in (approve, deny):
+        said = refused(409, answer, asked.approval_id, "ada", everywhere.means())
+        assert said.startswith("bob denied this already")
+    assert everywhere.emulator.state.dump() == before
+
+
+def test_a_no_wins_over_a_yes_that_still_reads_the_world(here):
+    asked = here.asked()
+
+    class Denied(Watching):
+        def resolve(self, *args):
+            deny(asked.approval_id, "bob", here.means())
+            return self.store.resolve(*args)
+
+    said = refused(409, approve, asked.approval_id, "ada", here.means(store=Denied(here.store)))
+    assert said.startswith("bob denied this already")
+    assert not here.is_deleted
+
+
+@pytest.mark.parametrize("answer", [approve, deny], ids=["approve", "deny"])
+def test_after_its_time_a_question_is_closed_and_says_so(here, answer):
+    asked = here.asked()
+    here.clock.pass_(POLICY.approval.expires_s)
+    assert "over" in refused(410, answer, asked.approval_id, "ada", here.means())
+    assert here.approval(asked.approval_id).state == "expired"
+    assert here.document(asked)["outcome"] == "refused"
+    assert not here.is_deleted
+    here.clock.pass_(-POLICY.approval.expires_s)
+    refused(410, approve, asked.approval_id, "ada", here.means())
+
+
+def test_a_moment_before_its_time_is_over_a_question_is_open(here):
+    asked = here.asked()
+    here.clock.pass_(POLICY.approval.expires_s - 1)
+    assert approve(asked.approval_id, "ada", here.means())["outcome"] == "remediated"
+
+
+# -- the world in between ------------------------------------------------------------------
+
+
+def add_a_rule(given: Asking) -> None:
+    given.name_it()
+
+
+def change_a_rule(given: Asking) -> None:
+    group = given.cloud.group(given.world.referrer_in)
+    [rule] = [one for one in group.rules if one.peer_group == given.world.referenced]
+    edit.remove_rule(given.cloud, group.id, rule)
+    edit.add_rule(given.cloud, group.id, replace(rule, ports="8443", id=""))
+
+
+def carry_it(given: Asking) -> None:
+    primary = given.cloud.interfaces_of(given.world.server)[0]
+    edit.set_groups(given.cloud, primary, [*primary.groups, given.world.referenced])
+
+
+@pytest.mark.parametrize("happens", [add_a_rule, change_a_rule])
+def test_where_the_facts_changed_nothing_is_done_and_the_fresh_plan_is_asked_about(
+    everywhere, happens
+):
+    asked = everywhere.asked()
+    everywhere.clock.pass_(60)
+    happens(everywhere)
+    before = everywhere.emulator.state.dump()
+    document = approve(asked.approval_id, "ada", everywhere.means())
+    assert everywhere.emulator.state.dump() == before
+    assert schemas.problems("decision", document) == ()
+    assert document["outcome"] == "pending", document["reasons"]
+    assert "changed" in document["note"]
+    assert everywhere.approval(asked.approval_id).state == "superseded"
+    [fresh] = everywhere.store.approvals("pending")
+    assert document["approval"]["approval_id"] == fresh.approval_id != asked.approval_id
+    assert fresh.requester == "eve"
+    assert everywhere.document(asked) == document
+    said = refused(409, approve, asked.approval_id, "bob", everywhere.means())
+    assert fresh.approval_id in said
+    assert approve(fresh.approval_id, "ada", everywhere.means())["outcome"] == "remediated"
+    assert everywhere.is_deleted
+
+
+def test_what_is_carried_since_is_not_deleted_on_an_old_yes(everywhere):
+    asked = everywhere.asked()
+    carry_it(everywhere)
+    before = everywhere.emulator.state.dump()
+    document = approve(asked.approval_id, "ada", everywhere.means())
+    assert everywhere.emulator.state.dump() == before
+    # one of the clouds does not tell what else the holder carries: there is no plan for it
+    assert document["outcome"] == (
+        "pending" if document["verdict"] == "remediate" else "superseded"
+    )
+    assert "bound" in [reason["code"] for reason in document["reasons"]]
+
+
+@pytest.mark.parametrize("what", ["protected", "gone"])
+def test_where_nothing_is_left_to_ask_the_decision_is_superseded(here, what):
+    asked = here.asked()
+    if what == "protected":
+        guarded = DeletePolicy(remedies=("revoke",), protected=(here.world.referenced,))
+        here.policy = replace(POLICY, delete=guarded)
+    else:
+        for group in here.cloud.groups:
+            group.rules = [one for one in group.rules if one.peer_group != here.world.referenced]
+    document = approve(asked.approval_id, "ada", here.means())
+    assert document["outcome"] == "superseded"
+    assert document["verdict"] == {"protected": "block", "gone": "allow"}[what]
+    assert here.store.approvals("pending") == ()
+    assert here.store.decision(asked.decision_id).outcome == "superseded"
+    refused(409, approve, asked.approval_id, "ada", here.means())
+    assert not here.is_deleted
+
+
+def test_an_exemption_that_ended_in_between_no_longer_counts(tmp_path):
+    tomorrow = timedelta(days=1).total_seconds()
+    passed_s = [0.0]
+
+    def now() -> float:
+        return time.time() + passed_s[0]
+
+    with asking("tencent", tmp_path, now=now) as given:
+        group, today = given.world.referenced, datetime.now(UTC).date()
+        excused = Exemption(group, ("protected",), "ada", "moving", today)
+        guarded = replace(POLICY.delete, protected=(group,))
+        given.policy = replace(POLICY, delete=guarded, exemptions=(excused,))
+        asked = given.asked()
+        passed_s[0] = tomorrow
+        document = approve(asked.approval_id, "ada", given.means(now=now))
+        assert (document["outcome"], document["verdict"]) == ("superseded", "block")
+        assert not given.is_deleted
+
+
+def test_what_cannot_be_seen_whole_is_not_compared_and_the_question_stays_open(everywhere):
+    asked = everywhere.asked()
+    account = everywhere.cloud.accounts[0]
+    account.denied = [everywhere.world.denied_references]
+    before = everywhere.emulator.state.dump()
+    with pytest.raises(SgguardError):
+        approve(asked.approval_id, "ada", everywhere.means())
+    assert everywhere.emulator.state.dump() == before
+    assert everywhere.approval(asked.approval_id).state == "pending"
+    account.denied = []
+    document = approve(asked.approval_id, "ada", everywhere.means())
+    assert document["outcome"] == "remediated"
+
+
+def test_a_gap_that_opened_since_is_a_change_even_where_the_policy_tolerates_it(here):
+    tolerant = replace(POLICY.delete, tolerate_unseen=("no-permission",))
+    here.policy = replace(POLICY, delete=tolerant)
+    asked = here.asked()
+    here.cloud.accounts[0].denied = ["DescribeSecurityGroupAssociationStatistics"]
+    document = approve(asked.approval_id, "ada", here.means())
+    assert document["facts"]["unseen"]
+    assert document["outcome"] in ("pending", "superseded")
+    assert here.approval(asked.approval_id).state == "superseded"
+    assert not here.is_deleted
+
+
+def test_a_cloud_that_does_not_answer_leaves_the_question_open(everywhere):
+    asked = everywhere.asked()
+    for trouble in ("drop", "garbage"):
+        everywhere.emulator.faults.append(Fault(trouble, count=10_000))
+        with pytest.raises(SgguardError):
+            approve(asked.approval_id, "ada", everywhere.means())
+        everywhere.emulator.faults.clear()
+        assert everywhere.approval(asked.approval_id).state == "pending"
+    assert not everywhere.is_deleted
+    assert approve(asked.approval_id, "ada", everywhere.means())["outcome"] == "remediated"
+
+
+def test_an_unreachable_cloud_is_no_verdict_on_what_was_asked(here):
+    here.policy = replace(POLICY, delete=replace(POLICY.delete, when_unreachable="block"))
+    asked = here.asked()
+    here.emulator.faults.append(Fault("drop", count=10_000))
+    with pytest.raises(UnavailableError):
+        approve(asked.approval_id, "ada", here.means())
+    assert here.approval(asked.approval_id).state == "pending"
+
+
+# -- stopped -------------------------------------------------------------------------------
+
+
+def test_a_halt_between_asking_and_approving_is_honoured(everywhere):
+    asked = everywhere.asked()
+    everywhere.store.halt("ops", "incident 7")
+    before = everywhere.emulator.state.dump()
+    with pytest.raises(HaltedError, match="ops stopped all changes: incident 7"):
+        approve(asked.approval_id, "ada", everywhere.means())
+    assert everywhere.emulator.state.dump() == before
+    assert everywhere.approval(asked.approval_id).state == "pending"
+    everywhere.store.go_on()
+    assert approve(asked.approval_id, "ada", everywhere.means())["outcome"] == "remediated"
+
+
+def test_a_policy_that_stops_everything_is_honoured(here):
+    asked = here.asked()
+    with pytest.raises(HaltedError, match="policy"):
+        approve(asked.approval_id, "ada", here.means(policy=replace(POLICY, halt=True)))
+    assert not here.is_deleted
+
+
+def test_in_mode_observe_a_yes_changes_nothing(here):
+    asked = here.asked()
+    with pytest.raises(HaltedError, match="observe"):
+        approve(asked.approval_id, "ada", here.means(policy=replace(POLICY, mode=Mode.OBSERVE)))
+    assert not here.is_deleted
+    assert here.approval(asked.approval_id).state == "pending"
+
+
+def test_what_is_changed_in_another_plan_waits_and_the_question_stays_open(here):
+    asked = here.asked()
+    other = stores.claimed(here.store, "other")
+    here.store.lock(other, [here.target], LEASE_S)
+    with pytest.raises(BusyError, match="d-other"):
+        approve(asked.approval_id, "ada", here.means())
+    assert here.approval(asked.approval_id).state == "pending"
+    here.store.release(other)
+    assert approve(asked.approval_id, "ada", here.means())["outcome"] == "remediated"
+
+
+# -- crashes -------------------------------------------------------------------------------
+
+
+class DiedError(BaseException):
+    """The process is no more: nothing of ours catches it."""
+
+
+class Watching:
+    """A store that somebody looks at, or that dies at one of its calls, before or after it."""
+
+    def __init__(self, store, dies_at: int = -1, *, is_after: bool = False) -> None:
+        self.store, self.dies_at, self.is_after = store, dies_at, is_after
+        self.calls: list[str] = []
+
+    def __getattr__(self, name):
+        method = getattr(self.store, name)
+
+        def call(*args, **kwargs):
+            number = len(self.calls)
+            self.calls.append(name)
+            if number == self.dies_at and not self.is_after:
+                raise DiedError(name)
+            answer = method(*args, **kwargs)
+            if number == self.dies_at:
+                raise DiedError(name)
+            return answer
+
+        return call
+
+
+def calls_of_a_yes(tmp_path, provider: str) -> list[str]:
+    with asking(provider, tmp_path) as given:
+        asked = given.asked()
+        watching = Watching(given.store)
+        approve(asked.approval_id, "ada", given.means(store=watching))
+    return watching.calls
+
+
+@pytest.mark.parametrize("provider", CLOUDS)
+def test_wherever_the_process_dies_the_next_click_finishes_it(tmp_path, provider):
+    counted = tmp_path / "counted"
+    counted.mkdir()
+    calls = calls_of_a_yes(counted, provider)
+    assert {"claim", "lock", "resolve", "begin_run", "intend", "settle", "finish"} <= set(calls)
+    # elsewhere only around the moments that matter, or this takes a minute
+    tried = [n for n, name in enumerate(calls) if provider == "tencent" or name in _MOMENTS]
+    for number in tried:
+        for is_after in (False, True):
+            folder = tmp_path / f"{number}-{is_after}"
+            folder.mkdir()
+            with asking(provider, folder) as given:
+                asked = given.asked()
+                dying = Watching(given.store, number, is_after=is_after)
+                with pytest.raises(DiedError):
+                    approve(asked.approval_id, "ada", given.means(store=dying))
+                given.clock.pass_(LEASE_S + 1)
+                said = clicked(given, asked.approval_id)
+                assert said in ("remediated", 409), said
+                where = f"{calls[number]} {number} {is_after}"
+                assert given.is_deleted, where
+                assert given.store.open_runs() == (), where
+                record = given.store.decision(asked.decision_id)
+                assert (record.outcome, record.approver) == ("remediated", "ada"), where
+                assert record.source == "delete_request /portal"
+
+
+def clicked(given: Asking, approval_id: str) -> str | int:
+    try:
+        return approve(approval_id, "ada", given.means())["outcome"]
+    except EventError as told:
+        return told.status
+
+
+_MOMENTS = ("claim", "lock", "resolve", "begin_run", "finish")
+
+
+def died_after(given: Asking, method: str):
+    """Ask, and let the first click die right after a call of the store."""
+    asked = given.asked()
+    watching = Watching(given.store)
+    original = watching.__getattr__
+
+    class Dying(Watching):
+        def __getattr__(self, name):
+            call = original(name)
+            if name != method:
+                return call
+
+            def die(*args, **kwargs):
+                call(*args, **kwargs)
+                raise DiedError(name)
+
+            return die
+
+    with pytest.raises(DiedError):
+        approve(asked.approval_id, "ada", given.means(store=Dying(given.store)))
+    given.clock.pass_(LEASE_S + 1)
+    return given.approval(asked.approval_id)
+
+
+@pytest.mark.parametrize("provider", CLOUDS)
+def test_what_was_approved_and_not_begun_is_finished_by_a_resume(tmp_path, provider):
+    with asking(provider, tmp_path) as given:
+        asked = died_after(given, "resolve")
+        assert not given.is_deleted
+        document = finish(asked.approval_id, given.means())
+        assert (document["outcome"], document["approval"]["resolved_by"]) == ("remediated", "ada")
+
+
+def test_what_was_approved_and_not_begun_is_compared_once_more(here):
+    asked = died_after(here, "resolve")
+    here.name_it()
+    document = approve(asked.approval_id, "bob", here.means())
+    assert document["outcome"] == "pending"
+    assert not here.is_deleted
+    fresh = document["approval"]["approval_id"]
+    assert fresh in refused(409, approve, asked.approval_id, "bob", here.means())
+    assert approve(fresh, "bob", here.means())["outcome"] == "remediated"
+    assert here.store.decision(asked.decision_id).approver == "bob"
+
+
+def test_an_old_question_writes_nothing_into_the_decision_that_has_a_later_one(here):
+    asked = died_after(here, "resolve")
+    here.name_it()
+    fresh = approve(asked.approval_id, "bob", here.means())["approval"]["approval_id"]
+    assert resume.unresolved(here.means()) == ()
+    here.clock.pass_(POLICY.approval.expires_s - 1)
+    refused(409, deny, asked.approval_id, "bob", here.means())
+    document = here.document(asked)
+    assert (document["outcome"], document["approval"]["approval_id"]) == ("pending", fresh)
+
+
+def test_what_was_approved_long_ago_and_never_begun_is_over(here):
+    asked = died_after(here, "resolve")
+    here.clock.pass_(POLICY.approval.expires_s)
+    refused(410, approve, asked.approval_id, "bob", here.means())
+    refused(410, finish, asked.approval_id, here.means())
+    assert here.document(asked)["outcome"] == "refused"
+    assert not here.is_deleted
+
+
+def test_a_halt_holds_what_was_begun_as_well(here):
+    asked = died_after(here, "begin_run")
+    here.store.halt("ops", "incident")
+    with pytest.raises(HaltedError):
+        approve(asked.approval_id, "ada", here.means())
+    here.store.go_on()
+    assert approve(asked.approval_id, "ada", here.means())["outcome"] == "remediated"
+
+
+def test_a_question_that_was_superseded_but_not_asked_again_is_asked_again(here):
+    asked = here.asked()
+    here.name_it()
+    watching = Watching(here.store)
+    with pytest.raises(DiedError):
+        approve(asked.approval_id, "ada", here.means(store=_dying_at(watching, "ask")))
+    assert here.approval(asked.approval_id).state == "superseded"
+    here.clock.pass_(LEASE_S + 1)
+    document = approve(asked.approval_id, "ada", here.means())
+    assert document["outcome"] == "pending"
+    assert document["approval"]["approval_id"] != asked.approval_id
+    assert not here.is_deleted
+
+
+def test_a_superseded_question_is_asked_anew_even_where_all_is_as_it_was_again(here):
+    asked = here.asked()
+    here.name_it()
+    with pytest.raises(DiedError):
+        approve(asked.approval_id, "ada", here.means(store=_dying_at(Watching(here.store), "ask")))
+    here.clock.pass_(LEASE_S + 1)
+    edit.remove_rule(here.cloud, here.world.bound, here.cloud.group(here.world.bound).rules[-1])
+    document = approve(asked.approval_id, "ada", here.means())
+    assert document["outcome"] == "pending"
+    assert not here.is_deleted
+    fresh = document["approval"]["approval_id"]
+    assert approve(fresh, "ada", here.means())["outcome"] == "remediated"
+
+
+def test_an_old_yes_does_not_go_on_with_what_was_begun_for_a_later_one(here):
+    asked = died_after(here, "resolve")
+    here.name_it()
+    dying = _dying_at(Watching(here.store), "finish")
+    with pytest.raises(DiedError):
+        approve(asked.approval_id, "ada", here.means(store=dying))
+    [fresh] = here.store.approvals("pending")
+    here.clock.pass_(LEASE_S + 1)
+    dying = _dying_at(Watching(here.store), "intend")
+    with pytest.raises(DiedError):
+        approve(fresh.approval_id, "bob", here.means(store=dying))
+    here.clock.pass_(LEASE_S + 1)
+    refused(409, approve, asked.approval_id, "ada", here.means())
+    assert len(here.store.open_runs()) == 1
+    assert approve(fresh.approval_id, "bob", here.means())["outcome"] == "remediated"
+
+
+def test_whoever_asked_anew_and_died_does_not_let_the_old_question_act(here):
+    asked = died_after(here, "resolve")
+    here.name_it()
+    with pytest.raises(DiedError):
+        approve(asked.approval_id, "ada", here.means(store=_dying_at(Watching(here.store), "keep")))
+    [fresh] = here.store.approvals("pending")
+    here.clock.pass_(LEASE_S + 1)
+    edit.remove_rule(here.cloud, here.world.bound, here.cloud.group(here.world.bound).rules[-1])
+    said = refused(409, approve, asked.approval_id, "ada", here.means())
+    assert fresh.approval_id in said or "already" in said
+    assert not here.is_deleted
+
+
+def test_a_no_whose_worker_died_is_told_in_the_decision_by_the_next_answer(here):
+    asked = here.asked()
+    with pytest.raises(DiedError):
+        deny(asked.approval_id, "bob", here.means(store=_dying_at(Watching(here.store), "keep")))
+    assert here.document(asked)["outcome"] == "pending"
+    refused(409, deny, asked.approval_id, "ada", here.means())
+    assert here.document(asked)["outcome"] == "refused"
+
+
+def _dying_at(watching: Watching, method: str):
+    class Dying:
+        def __getattr__(self, name):
+            if name == method:
+                raise DiedError(name)
+            return getattr(watching, name)
+
+    return Dying()
+
+
+def test_a_change_the_cloud_refuses_is_taken_back_and_told(here):
+    asked = here.asked()
+    here.emulator.faults.append(
+        Fault("error", action="DeleteSecurityGroup", count=10, code="ResourceInUse")
+    )
+    document = approve(asked.approval_id, "ada", here.means())
+    assert document["outcome"] == "undone"
+    assert not here.is_deleted
+    assert here.store.decision(asked.decision_id).outcome == "undone"
+
+
+def test_a_decision_that_is_not_kept_cannot_be_approved(here):
+    asked = stores.an_approval("a7", "d7", expires_at_s=here.clock() + 60, requester="eve")
+    here.store.ask(asked)
+    with pytest.raises(StoreError, match="nothing is kept of decision d7"):
+        approve("a7", "ada", here.means())
+
+
+# -- forgetting ----------------------------------------------------------------------------
+
+
+def test_what_ended_is_forgotten_after_a_decision_at_most_once_an_hour(tmp_path):
+    retention._tidied.cache_clear()
+    with asking("tencent", tmp_path) as given:
+        given.store.keep(stores.a_record("old"))
+        given.clock.pass_(90 * retention.DAY_S)
+        given.store.keep(stores.a_record("recent"))
+        given.clock.pass_(retention.DAY_S)
+        given.ask("one")
+        assert given.store.decision("old") is None
+        assert given.store.decision("recent") is not None
+        given.store.keep(stores.a_record("older"))
+        given.clock.pass_(91 * retention.DAY_S)
+        given.ask("two")
+        assert given.store.decision("older") is not None
+
+
+def test_a_store_that_cannot_forget_delays_and_fails_no_answer(here, caplog):
+    retention._tidied.cache_clear()
+
+    class Failing(Watching):
+        purges = 0
+
+        def purge(self, before_s):
+            self.purges += 1
+            raise StoreError("the disk is full")
+
+    failing = Failing(here.store)
+    asked = here.asked()
+    assert approve(asked.approval_id, "ada", here.means(store=failing))["outcome"] == "remediated"
+    assert failing.purges == 1
+    retention.tidy(failing, here.means())
+    assert failing.purges == 1
+
+
+def test_on_postgresql_it_is_the_same(tmp_path, kept):
+    with asking("tencent", tmp_path) as given:
+        given.store = kept.open(given.clock)
+        asked = given.asked()
+        assert approve(asked.approval_id, "ada", given.means())["outcome"] == "remediated"
+        refused(409, approve, asked.approval_id, "bob", given.means())
+
+
+def test_another_process_sees_the_question(here):
+    asked = here.asked()
+    other = open_store(here.url, Clock())
+    try:
+        document = approve(asked.approval_id, "ada", here.means(store=other))
+        assert document["outcome"] == "remediated"
+    finally:
+        other.close()

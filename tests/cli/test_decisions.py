@@ -1,0 +1,155 @@
+"""``sgguard decisions``: the audit trail as people and programs read it."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from sgguard.approvals import approve
+from tests.commands import fits, place, sgguard
+from tests.stores import a_record
+
+__all__ = ["place", "sgguard"]  # fixtures
+
+DAY_S = 86400
+
+
+@pytest.fixture
+def trail(place):
+    """Four decisions of the last weeks, the oldest first."""
+    now_s = time.time()
+    other = ("alibaba::hz:sg-2",)
+    for number, (days, given) in enumerate(
+        [
+            (20, {"verdict": "allow", "outcome": "unchanged"}),
+            (9, {"verdict": "remediate", "outcome": "remediated", "approver": "bob"}),
+            (2, {"verdict": "block", "outcome": "unchanged", "target": other, "requester": ""}),
+            (0.1, {"verdict": "remediate", "outcome": "refused", "approver": "ada"}),
+        ]
+    ):
+        place.store.keep(a_record(f"d{number}", at_s=now_s - days * DAY_S, **given))
+    return place
+
+
+def ids(out: str) -> list[str]:
+    return [line.split()[0] for line in out.splitlines() if not line.startswith(" ")]
+
+
+@pytest.mark.usefixtures("trail")
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], ["d3", "d2", "d1", "d0"]),
+        (["--verdict", "remediate"], ["d3", "d1"]),
+        (["--outcome", "unchanged"], ["d2", "d0"]),
+        (["--target", "alibaba::hz:sg-2"], ["d2"]),
+        (["--since", "7d"], ["d3", "d2"]),
+        (["--since", "2w"], ["d3", "d2", "d1"]),
+        (["--since", "3h"], ["d3"]),
+        (["--since", "2000-01-01"], ["d3", "d2", "d1", "d0"]),
+        (["--since", "2000-01-01T00:00:00+02:00"], ["d3", "d2", "d1", "d0"]),
+        (["--limit", "2"], ["d3", "d2"]),
+        (["--verdict", "block", "--outcome", "refused"], []),
+    ],
+    ids=" ".join,
+)
+def test_filters_say_which(sgguard, options, expected):
+    code, out, err = sgguard("decisions", "list", *options, "--json")
+    assert (code, err) == (0, "")
+    assert [one["decision_id"] for one in json.loads(out)] == expected
+    if expected:
+        assert ids(sgguard("decisions", "list", *options)[1]) == expected
+
+
+@pytest.mark.usefixtures("trail")
+def test_a_line_says_who_asked_and_who_approved_and_fits(sgguard):
+    out = sgguard("decisions", "list")[1]
+    assert "remediate, remediated" in out
+    assert "asked by ada, approved by bob" in out
+    assert "answered by ada" in out
+    assert fits(out)
+
+
+def test_where_there_is_nothing_the_store_is_named(place, sgguard):
+    assert sgguard("decisions", "list")[1] == f"No such decisions in {place.url}.\n"
+
+
+@pytest.mark.parametrize("text", ["yesterday", "7", "7y", "2027-13-01", ""])
+def test_a_time_that_is_none_is_an_error(place, sgguard, text):
+    code, out, err = sgguard("decisions", "list", f"--since={text}")
+    assert (code, out) == ((2, "") if text else (0, sgguard("decisions", "list")[1]))
+    assert ("expected a span" in err) is bool(text)
+
+
+def test_a_decision_is_shown_from_question_to_effect(place, sgguard):
+    asked = place.asked()
+    approve(asked.approval_id, "bob", place.means())
+    code, out, _ = sgguard("decisions", "show", asked.decision_id)
+    assert code == 0
+    for text in (
+        "REMEDIATE",
+        "order-7 of delete_request /portal",
+        "asked by  eve",
+        "approved by bob",
+        "2 references",
+        "complete",
+        "Why",
+        "Plan",
+        "remediated",
+        "delete-group",
+        place.world.referrer_in,
+    ):
+        assert text in out, text
+    assert fits(out)
+    shown = json.loads(sgguard("decisions", "show", asked.decision_id, "--json")[1])
+    assert (shown["approver"], shown["requester"]) == ("bob", "eve")
+    assert shown["document"] == place.document(asked)
+
+
+def test_a_decision_that_is_not_there_is_an_error(place, sgguard):
+    code, out, err = sgguard("decisions", "show", "nowhere")
+    assert (code, out) == (2, "")
+    assert "there is no decision 'nowhere'" in err
+
+
+def test_what_others_wrote_forges_no_line(place, sgguard):
+    asked = place.asked(requester="x\n\x1b[31mREMEDIATE  delete nothing")
+    for command in (["approvals", "list"], ["approvals", "show", asked.approval_id]):
+        out = sgguard(*command)[1]
+        assert "\x1b" not in out
+        assert not any(line.startswith("\x1b") or line == "x" for line in out.splitlines())
+    out = sgguard("decisions", "show", asked.decision_id)[1]
+    assert "\x1b" not in out
+
+
+def test_purge_forgets_what_is_old_and_closes_what_expired(place, sgguard, monkeypatch):
+    place.clock.now_s -= 100 * DAY_S
+    place.store.keep(a_record("old"))
+    asked = place.asked()
+    place.clock.now_s += 100 * DAY_S
+    code, out, _ = sgguard("decisions", "purge")
+    assert (code, "more than 90 days ago: " in out, "decisions" in out) == (0, True, True)
+    assert place.store.decision("old") is None
+    # it was pending until just now, so it ended just now
+    assert place.approval(asked.approval_id).state == "expired"
+    assert "nothing" in sgguard("decisions", "purge")[1]
+    assert set(json.loads(sgguard("decisions", "purge", "--json")[1]).values()) == {0}
+
+
+def test_purge_heeds_the_days_to_keep(place, sgguard, monkeypatch):
+    place.clock.now_s -= 50 * DAY_S
+    place.store.keep(a_record("old"))
+    sgguard("decisions", "purge")
+    assert place.store.decision("old") is not None
+    monkeypatch.setenv("SGGUARD_KEEP_DAYS", "30")
+    sgguard("decisions", "purge")
+    assert place.store.decision("old") is None
+
+
+def test_the_password_of_a_store_is_not_shown(sgguard, monkeypatch):
+    monkeypatch.setenv("SGGUARD_STORE", "postgresql://u:s3cret@127.0.0.1:1/db")
+    code, out, err = sgguard("decisions", "list")
+    assert code == 2
+    assert "s3cret" not in out + err

@@ -1,0 +1,225 @@
+"""``sgguard resume``: what was cut short is finished or taken back, and what is stuck is named."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sgguard.approvals import approve
+from sgguard.emulator.faults import Fault
+from sgguard.engine.execute import LEASE_S
+from sgguard.errors import BusyError, EventError
+from sgguard.operations import resume
+from tests.asking import Asking
+from tests.commands import place, sgguard
+
+__all__ = ["place", "sgguard"]  # fixtures
+
+
+class DiedError(BaseException):
+    """The process is no more."""
+
+
+class Dying:
+    """A store whose process dies right after one of its methods was called so many times."""
+
+    def __init__(self, store, method: str, times: int = 1) -> None:
+        self.store, self.method, self.left = store, method, times
+
+    def __getattr__(self, name):
+        method = getattr(self.store, name)
+
+        def call(*args, **kwargs):
+            answer = method(*args, **kwargs)
+            if name == self.method:
+                self.left -= 1
+                if not self.left:
+                    raise DiedError
+            return answer
+
+        return call
+
+
+def cut_short(
+    place: Asking, method: str = "settle", times: int = 1, event_id: str = "one", leases: int = 10
+):
+    """Ask, approve, and let the worker die; its lease ended long ago."""
+    place.clock.now_s -= leases * LEASE_S
+    asked = place.asked(event_id=event_id)
+    means = place.means(store=Dying(place.store, method, times))
+    with pytest.raises(DiedError):
+        approve(asked.approval_id, "ada", means)
+    place.clock.now_s += leases * LEASE_S
+    return asked
+
+
+def stuck(place: Asking):
+    """A plan whose group cannot be deleted, and whose rules cannot be put back."""
+    asked = place.asked()
+    refusal = {"kind": "error", "count": 100, "code": "UnsupportedOperation"}
+    place.emulator.faults.append(Fault(action="DeleteSecurityGroup", **refusal))
+    place.emulator.faults.append(Fault(action="CreateSecurityGroupPolicies", **refusal))
+    document = approve(asked.approval_id, "ada", place.means())
+    assert document["outcome"] == "partly-undone", document["note"]
+    place.emulator.faults.clear()
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("method", "times"),
+    [("resolve", 1), ("begin_run", 1), ("intend", 1), ("settle", 1), ("intend", 3), ("settle", 3)],
+)
+@pytest.mark.parametrize("is_named", [True, False])
+def test_what_was_cut_short_anywhere_is_finished(place, sgguard, method, times, is_named):
+    asked = cut_short(place, method, times)
+    [one] = resume.unresolved(place.means())
+    assert one.decision_id == asked.decision_id
+    name = [asked.decision_id] if is_named else []
+    code, out, err = sgguard("resume", *name)
+    assert code == 0, err
+    assert out.startswith(f"remediated  decision {asked.decision_id}")
+    assert place.is_deleted
+    assert place.store.open_runs() == ()
+    assert place.store.decision(asked.decision_id).approver == "ada"
+    assert resume.unresolved(place.means()) == ()
+    assert (asked.decision_id in err) is not is_named
+
+
+def test_where_nothing_is_open_it_says_so(place, sgguard):
+    code, out, err = sgguard("resume")
+    assert (code, out, err) == (0, f"Nothing is open in {place.url}.\n", "")
+    assert json.loads(sgguard("resume", "--json")[1]) == []
+
+
+@pytest.mark.parametrize("options", [[], ["--accept"]])
+def test_a_decision_of_which_nothing_is_left_is_an_error(place, sgguard, options):
+    asked = place.asked()
+    approve(asked.approval_id, "ada", place.means())
+    for name in (asked.decision_id, "nowhere"):
+        code, out, err = sgguard("resume", name, *options)
+        assert (code, out) == (2, "")
+        assert name in err
+
+
+def test_a_question_that_was_denied_or_only_asked_is_not_resumed(place):
+    place.asked()
+    assert resume.unresolved(place.means()) == ()
+
+
+def test_what_is_not_finished_in_one_delivery_is_gone_on_with(place, sgguard, monkeypatch):
+    asked = cut_short(place)
+    # less time than a change wants: nothing can be done in one round
+    monkeypatch.setenv("SGGUARD_DEADLINE_S", "0.5")
+    monkeypatch.setattr("sgguard.cli.patience._ROUNDS_MAX", 3)
+    code, out, err = sgguard("resume", asked.decision_id)
+    assert (code, out) == (2, "")
+    assert "going on (1)" in err
+    monkeypatch.delenv("SGGUARD_DEADLINE_S")
+    assert sgguard("resume", asked.decision_id)[0] == 0
+
+
+def test_a_worker_that_was_there_just_now_is_not_disturbed(place, sgguard):
+    asked = cut_short(place)
+    claim = place.store.claim(
+        "approval",
+        asked.approval_id,
+        owner="w",
+        decision_id=asked.decision_id,
+        lease_s=60.0,
+        payload_hash=None,
+    )
+    code, out, err = sgguard("resume")
+    assert (code, out) == (2, "")
+    assert "again in" in err
+    with pytest.raises(BusyError) as caught:
+        resume.resume(asked.decision_id, place.means())
+    assert 1.0 <= caught.value.retry_after_s <= 60.0
+    place.store.release(claim)
+    assert sgguard("resume")[0] == 0
+
+
+def test_a_halt_holds_a_resume(place, sgguard):
+    asked = cut_short(place)
+    place.store.halt("ops", "incident 7")
+    code, out, err = sgguard("resume")
+    assert (code, out) == (2, "")
+    assert "ops stopped all changes: incident 7" in err
+    assert not place.is_deleted
+    place.store.go_on()
+    assert sgguard("resume", asked.decision_id)[0] == 0
+
+
+def test_one_that_is_busy_does_not_keep_the_others_waiting(place, sgguard):
+    first = cut_short(place, "resolve", event_id="one", leases=30)
+    second = cut_short(place, "settle", event_id="two")
+    place.store.claim(
+        "approval",
+        first.approval_id,
+        owner="w",
+        decision_id=first.decision_id,
+        lease_s=60.0,
+        payload_hash=None,
+    )
+    code, out, err = sgguard("resume")
+    assert (code, "being worked on" in err) == (2, True)
+    assert out.startswith(f"remediated  decision {second.decision_id}")
+    assert place.is_deleted
+
+
+def test_what_is_stuck_is_listed_and_ends_with_1(place, sgguard):
+    asked = stuck(place)
+    before = place.emulator.state.dump()
+    code, out, err = sgguard("resume")
+    assert (code, out) == (1, "")
+    assert f"stuck: decision {asked.decision_id}" in err
+    assert "not taken back" in err
+    assert place.emulator.state.dump() == before
+    code, out, _ = sgguard("resume", "--json")
+    assert (code, json.loads(out)) == (1, [])
+
+
+def test_what_is_stuck_is_tried_again_when_it_is_named(place, sgguard):
+    asked = stuck(place)
+    code, out, err = sgguard("resume", asked.decision_id)
+    assert code == 0, err
+    assert out.startswith("undone")
+    assert place.store.open_runs() == ()
+    assert place.store.decision(asked.decision_id).outcome == "undone"
+    assert [r.peer_group for r in place.cloud.group(place.world.referrer_in).rules].count(
+        place.world.referenced
+    ) == 1
+
+
+def test_what_is_stuck_can_be_left_as_it_is(place, sgguard):
+    asked = stuck(place)
+    place.name_it()
+    again = place.asked(event_id="again")
+    code, _, err = sgguard("approvals", "approve", again.approval_id)
+    assert (code, asked.decision_id in err) == (2, True)
+    before = place.emulator.state.dump()
+    code, out, _ = sgguard("resume", asked.decision_id, "--accept", "--as", "bob")
+    assert code == 1
+    assert out.startswith("partly-undone")
+    assert place.emulator.state.dump() == before
+    assert place.store.open_runs() == ()
+    assert place.document(asked)["note"].endswith("left as it is by bob")
+    assert sgguard("approvals", "approve", again.approval_id)[0] == 0
+    with pytest.raises(EventError):
+        resume.accept(asked.decision_id, place.means(), by="bob")
+
+
+def test_what_can_go_on_is_not_left_as_it_is(place, sgguard):
+    asked = cut_short(place)
+    code, out, err = sgguard("resume", asked.decision_id, "--accept")
+    assert (code, out) == (2, "")
+    assert "is not stuck" in err
+    [run] = place.store.open_runs()
+    assert run.state == "open"
+
+
+@pytest.mark.parametrize("args", [["--accept"], ["d1", "--accept", "--as", " "]])
+def test_leaving_something_as_it_is_wants_to_know_what_and_who(place, sgguard, args):
+    code, out, err = sgguard("resume", *args)
+    assert (code, out) == (2, "")
+    assert "--accept wants" in err or "--as NAME" in err

@@ -1,0 +1,120 @@
+"""A process that has imported everything and forks a worker for each line it reads.
+
+It has one thread itself, so that a fork is safe, and costs milliseconds instead of an import.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from sgguard.wire import parallel
+from tests.crash.harness import Rig
+from tests.crash.scenarios import PROVIDERS, plot_of
+from tests.crash.worker import Killer, work
+
+ROOT = Path(__file__).parents[2]
+
+
+class Nursery:
+    """The nursery as seen by who orders workers."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def run(self, job: dict[str, Any]) -> dict[str, Any]:
+        """Let a worker do the job; return where it was killed (``point``) or what it answered."""
+        self._process.stdin.write(json.dumps(job) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        assert line, "the nursery has ended"
+        return json.loads(line)
+
+
+@contextmanager
+def nursery() -> Iterator[Nursery]:
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.crash.worker_pool"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment,
+        cwd=ROOT,
+    )
+    try:
+        yield Nursery(process)
+    finally:
+        process.stdin.close()
+        process.wait(timeout=10)
+        process.stdout.close()
+
+
+def _warm_up() -> None:
+    """Import and cache whatever a delivery imports and caches; leave no thread behind."""
+    with tempfile.TemporaryDirectory() as folder:
+        for provider in PROVIDERS:
+            for shape in ("rewrite", "baseline"):
+                rig = Rig.of(provider, shape, Path(folder))
+                rig.deliver()
+                rig.close()
+    parallel._pool().shutdown()
+    parallel._pool.cache_clear()
+    assert threading.active_count() == 1
+
+
+def _serve() -> None:
+    _warm_up()
+    for line in sys.stdin:
+        print(json.dumps(_forked(json.loads(line))), flush=True)
+
+
+def _forked(job: dict[str, Any]) -> dict[str, Any]:
+    """Run the job in a child; what it tells comes through a pipe, however it ends."""
+    ear, mouth = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(ear)
+        _child(job, mouth)
+    os.close(mouth)
+    with os.fdopen(ear) as told:
+        text = told.read()
+    _, status = os.waitpid(child, 0)
+    answer = json.loads(text) if text else {"error": "the worker said nothing"}
+    return {**answer, "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0}
+
+
+def _child(job: dict[str, Any], mouth: int) -> None:
+    def tell(answer: dict[str, Any]) -> None:
+        os.write(mouth, json.dumps(answer).encode())
+
+    killer = Killer(job["at"], lambda point: tell({"point": point}))
+    try:
+        plot = plot_of(job["provider"], job["shape"])
+        handled = work(plot, job["env"], job["store"], killer)
+        if isinstance(handled, Exception):
+            tell({"error": "".join(traceback.format_exception(handled)), "points": killer.reached})
+        else:
+            tell({"document": handled, "points": killer.reached})
+    except BaseException:  # noqa: BLE001 - whatever it is, the test shall see it
+        with suppress(OSError):
+            tell({"error": traceback.format_exc()})
+    finally:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    _serve()

@@ -1,0 +1,74 @@
+"""Asking the real stack about a case: settings, provider, facts, guard, decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import httpx
+
+from sgguard.engine import decide
+from sgguard.engine.decide import Decided, Means
+from sgguard.errors import SgguardError
+from sgguard.model.decision import Decision
+from sgguard.model.resource import Address, DeleteRequest, Scope
+from sgguard.settings import Settings
+from sgguard.wire.clock import Deadline
+from sgguard.wire.pacing import Lanes
+from sgguard.wire.retry import Retry
+from tests.false_verdicts.case import Case
+from tests.worlds import Jumping
+
+_DEADLINE_S = 60.0
+
+
+def ask(case: Case, transport: httpx.BaseTransport) -> Decision | SgguardError:
+    """The decision, or the error the stack answers with; anything else it raises is a bug."""
+    found = settle(case, transport)
+    return found.decision if isinstance(found, Decided) else found
+
+
+def settle(case: Case, transport: httpx.BaseTransport) -> Decided | SgguardError:
+    """The same with the exact changes that a remedy would be made of."""
+    means = means_for(case, transport)
+    try:
+        if case.launch is not None:
+            return decide.settle_launch(case.launch, means, ("lies", "lies"))
+        asked = [(_request(case, case.asked), "lies")]
+        (settled,) = decide.settle_deletes(asked, means)
+    except SgguardError as error:
+        return error
+    if isinstance(settled, Exception) and not isinstance(settled, SgguardError):
+        raise settled
+    return settled
+
+
+def ask_for_each(
+    case: Case, transport: httpx.BaseTransport
+) -> list[tuple[str, Decision | Exception]]:
+    """The same about each group by itself, all in one batch."""
+    requests = [(_request(case, (one,)), one) for one in case.asked]
+    outcomes = decide.decide_deletes(requests, means_for(case, transport))
+    return list(zip(case.asked, outcomes, strict=True))
+
+
+def _request(case: Case, group_ids: Iterable[str]) -> DeleteRequest:
+    scope = scope_of(case)
+    return DeleteRequest(tuple(Address(scope, group_id) for group_id in group_ids))
+
+
+def scope_of(case: Case) -> Scope:
+    return Scope(case.provider, "", case.region)
+
+
+def means_for(case: Case, transport: httpx.BaseTransport) -> Means:
+    """Every wait is skipped: retries and lanes keep their rules on a clock that jumps."""
+    clock = Jumping()
+    return Means(
+        settings=Settings.from_env(case.env),
+        policy=case.policy,
+        deadline=Deadline.after(_DEADLINE_S, clock),
+        env=case.env,
+        transport=transport,
+        retry=Retry(sleep=clock.sleep),
+        lanes=Lanes(clock, clock.sleep),
+    )

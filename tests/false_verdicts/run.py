@@ -1,0 +1,91 @@
+"""Many seeds at once: on every core, with the first problem shrunk and printed."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
+
+from tests.false_verdicts.case import Case
+from tests.false_verdicts.clouds import batch_case_of, case_of
+from tests.false_verdicts.detector import Tally, problem_with_batch, problem_with_delete
+from tests.false_verdicts.kinds import KINDS
+from tests.false_verdicts.launch import launch_case_of, problem_with_launch
+from tests.false_verdicts.shrink import report, shrunk
+
+_CHUNK = 250
+_REPORTS_MAX = 3
+
+Check = Callable[[Case, Tally], str]
+_QUESTIONS: dict[str, tuple[Callable[..., Case], Check]] = {
+    "delete": (case_of, problem_with_delete),
+    "batch": (batch_case_of, problem_with_batch),
+    "launch": (launch_case_of, problem_with_launch),
+}
+
+
+@dataclass
+class Result:
+    """What came out of a run: problems as reports, and how often each answer came."""
+
+    reports: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    problems: int = 0
+
+    def __str__(self) -> str:
+        shown = "\n\n".join(self.reports)
+        return f"{self.problems} problems; {Tally(self.counts)}\n{shown}"
+
+
+def clouds(otherwise: int) -> int:
+    """How many clouds to build: ``LIES_CLOUDS``, else as many as the suite takes."""
+    return int(os.environ.get("LIES_CLOUDS", otherwise))
+
+
+def judge(question: str, provider: str, seeds: Iterable[str], *, has_trouble: bool) -> Result:
+    """Ask about the cloud of every seed; ``question`` is ``delete`` or ``launch``."""
+    make, check = _QUESTIONS[question]
+    result = Result()
+    tally = Tally(result.counts)
+    for seed in seeds:
+        case = make(KINDS[provider], seed)
+        if has_trouble:
+            case = replace(case, trouble=f"trouble {seed}")
+        if check(case, tally):
+            result.problems += 1
+            if len(result.reports) < _REPORTS_MAX:
+                small, problem = shrunk(case, lambda one: check(one, Tally()))
+                result.reports.append(report(small, problem))
+    return result
+
+
+def seeds(count: int) -> list[str]:
+    """The seeds of a run; ``LIES_SEED`` moves on to others."""
+    first = os.environ.get("LIES_SEED", "")
+    return [f"{first}{number}" for number in range(count)]
+
+
+def judge_on_every_core(question: str, provider: str, count: int, *, has_trouble: bool) -> Result:
+    """The same in a process per core: a decision is mostly Python, and threads share one core."""
+    every = seeds(count)
+    parts = [every[start : start + _CHUNK] for start in range(0, count, _CHUNK)]
+    total = Result()
+    with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=_quiet) as pool:
+        for result in pool.map(_part, [(question, provider, part, has_trouble) for part in parts]):
+            total.reports += result.reports[: _REPORTS_MAX - len(total.reports)]
+            total.counts += result.counts
+            total.problems += result.problems
+    return total
+
+
+def _part(job: tuple[str, str, Sequence[str], bool]) -> Result:
+    question, provider, part, has_trouble = job
+    return judge(question, provider, part, has_trouble=has_trouble)
+
+
+def _quiet() -> None:
+    logging.disable(logging.CRITICAL)

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import io
+import socket
+import threading
+import time
+from contextlib import suppress
+
+import pytest
+
+from sgguard.errors import DeadlineError, EventError
+from sgguard.web import body
+from sgguard.wire.clock import Deadline
+
+
+@pytest.fixture
+def pair():
+    here, there = socket.socketpair()
+    with here, there:
+        yield here, there
+
+
+NOTHING = io.BytesIO()
+
+
+def read_to_its_end(connection: socket.socket) -> None:
+    while connection.recv(1):
+        pass
+    raise EventError("the body could not be read to its end")
+
+
+@pytest.mark.parametrize("server", ["gunicorn.socket", "werkzeug.socket"])
+def test_whoever_waits_for_a_sender_is_woken_when_the_time_is_over(pair, server):
+    here, _ = pair
+    begun_s = time.monotonic()
+    deadline = Deadline.after(0.05)
+    with (
+        pytest.raises(DeadlineError, match="arrived"),
+        body.within(deadline, {server: here}, NOTHING),
+    ):
+        read_to_its_end(here)
+    assert time.monotonic() - begun_s < 2
+    here.sendall(b"an answer can still be sent")
+
+
+def test_a_sender_that_drips_gets_no_more_time_with_each_byte(pair):
+    here, there = pair
+    is_over = threading.Event()
+
+    def drip() -> None:
+        with suppress(BrokenPipeError):
+            while not is_over.wait(0.01):
+                there.send(b" ")
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    read = 0
+    with body.within(Deadline.after(0.1), {"gunicorn.socket": here}, NOTHING):
+        while here.recv(1):
+            read += 1
+            assert read < 1000
+    is_over.set()
+    thread.join()
+    assert 0 < read < 1000
+
+
+def test_a_body_that_is_wrong_in_time_is_wrong_and_not_late(pair):
+    here, _ = pair
+    with (
+        pytest.raises(EventError, match="no JSON"),
+        body.within(Deadline.after(10), {"gunicorn.socket": here}, NOTHING),
+    ):
+        raise EventError("no JSON")
+
+
+def test_a_body_that_arrived_leaves_the_connection_as_it_was(pair):
+    here, there = pair
+    before = threading.active_count()
+    with body.within(Deadline.after(0.2), {"gunicorn.socket": here}, NOTHING):
+        pass
+    while threading.active_count() > before:
+        time.sleep(0.01)
+    there.sendall(b"the next request")
+    assert here.recv(100) == b"the next request"
+
+
+def test_a_connection_that_is_gone_is_no_trouble():
+    gone = socket.socket()
+    gone.close()
+    with body.within(Deadline.after(0.001), {"gunicorn.socket": gone}, NOTHING):
+        time.sleep(0.05)
+
+
+def test_a_deadline_beyond_all_clocks_is_no_trouble(pair):
+    with body.within(Deadline.after(1e300), {"gunicorn.socket": pair[0]}, NOTHING):
+        time.sleep(0.01)  # a timer that could not wait would say so in its thread
+
+
+def test_without_a_connection_nothing_is_waited_for():
+    with pytest.raises(EventError), body.within(Deadline.after(0.0), {}, NOTHING):
+        raise EventError("as it is")
+
+
+class Endless:
+    """A body of which more always comes."""
+
+    def __init__(self) -> None:
+        self.read_bytes = 0
+
+    def read(self, size: int, /) -> bytes:
+        self.read_bytes += size
+        return b" " * size
+
+
+def test_the_rest_of_a_refused_body_is_dropped_so_that_the_connection_stays_good(pair):
+    rest = io.BytesIO(b" " * 3_000_000)
+    with (
+        pytest.raises(EventError, match="too large"),
+        body.within(Deadline.after(10), {"gunicorn.socket": pair[0]}, rest),
+    ):
+        raise EventError("too large", status=413)
+    assert rest.read() == b""
+
+
+def test_a_body_without_end_is_not_dropped_for_ever(pair):
+    rest = Endless()
+    with (
+        pytest.raises(EventError, match="too large"),
+        body.within(Deadline.after(10), {"gunicorn.socket": pair[0]}, rest),
+    ):
+        raise EventError("too large", status=413)
+    assert rest.read_bytes <= 16 * 1024 * 1024

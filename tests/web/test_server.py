@@ -1,0 +1,85 @@
+"""Every function on one port: the same promises as deployed, under another server."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from sgguard.emulator.server import serve as serve_emulator
+from sgguard.web import server
+from tests.stage import CLOUDS, address, emulator, environment
+from tests.worlds import world_of
+
+NAMES = sorted(server.functions())
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """`sgguard serve` as a process of its own: its server has a thread for each connection."""
+    command = [sys.executable, "-m", "sgguard.cli", "serve", "--port", "0"]
+    with serve_emulator(emulator()) as clouds:
+        env = environment(clouds.url, SGGUARD_DEADLINE_S="0.5")
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env
+        ) as process:
+            try:
+                yield process.stdout.readline().decode().strip().rpartition("/")[0]
+            finally:
+                process.kill()
+
+
+@pytest.fixture
+def http() -> Iterator[httpx.Client]:
+    with httpx.Client(trust_env=False, timeout=10) as client:
+        yield client
+
+
+def test_every_function_says_under_its_name_what_it_is(url, http):
+    assert http.get(url).json() == {"functions": [f"/{name}" for name in NAMES]}
+    for name in NAMES:
+        for path in (f"/{name}", f"/{name}/", f"/{name}/anything?access_token=x"):
+            assert http.get(url + path).json()["function"] == name
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/delete_requests", "/DELETE_REQUEST"])
+def test_a_name_nobody_has_is_not_found_and_the_known_ones_are_told(url, http, path):
+    answer = http.post(url + path, json={})
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert all(name in answer.json()["detail"] for name in NAMES)
+
+
+def test_every_cloud_is_judged(url, http):
+    for cloud in CLOUDS:
+        wanted = {"target": address(world_of(cloud), "free")}
+        assert http.post(f"{url}/delete_request", json=wanted).json()["verdict"] == "allow"
+
+
+def test_a_body_that_is_too_large_is_refused_and_the_next_request_is_not_lost(url, http):
+    for _ in range(5):
+        assert http.post(f"{url}/delete_request", content=b" " * 3_000_000).status_code == 413
+        assert http.post(f"{url}/instance_launch", content=b"{}").status_code == 400
+
+
+def test_a_sender_that_dawdles_is_told_so_when_the_time_is_over(url):
+    port = int(url.rsplit(":", 1)[1])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        begun_s = time.monotonic()
+        connection.sendall(
+            b"POST /delete_request HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"
+        )
+        answer = connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert 0.5 <= time.monotonic() - begun_s < 2
+
+
+def test_a_port_in_use_is_an_oserror(url):
+    port = int(url.rsplit(":", 1)[1])
+    with pytest.raises(OSError, match="in use"), server.serve("127.0.0.1", port):
+        pass
