@@ -16,9 +16,10 @@ from sgguard.emulator.things import Rule
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import handle
 from sgguard.engine.context import Means
-from sgguard.events.base import Event
+from sgguard.model.address import Address, Scope
 from sgguard.model.decision import Mode
-from sgguard.model.resource import Address, DeleteRequest, Scope
+from sgguard.model.event import Event
+from sgguard.model.request import DeleteRequest
 from sgguard.policy import ApprovalPolicy, Caps, DeletePolicy, Policy
 from sgguard.store import open_store
 from sgguard.store.base import Store

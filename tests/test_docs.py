@@ -24,10 +24,10 @@ from sgguard.cli import _COMMANDS
 from sgguard.cli.failure import EXIT_CODES
 from sgguard.demo.processes import _free_port
 from sgguard.emulator import scenario
-from sgguard.emulator.build import build
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import KINDS, Fault
 from sgguard.emulator.server import serve
+from sgguard.emulator.things import build
 from sgguard.events import request
 from sgguard.guards.base import DELETE_CODES, LAUNCH_CODES
 from sgguard.operations import replay

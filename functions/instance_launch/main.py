@@ -1,30 +1,17 @@
 """May these instances be launched with their groups? Answers each event with a decision."""
 
-import os
-from functools import partial
-
 import functions_framework
 from flask import Request
 from flask.typing import ResponseReturnValue
 
-from sgguard import events
-from sgguard.engine import context
-from sgguard.engine import handle as handling
-from sgguard.events import request
-from sgguard.web import body, response
+from sgguard.engine import handle
+from sgguard.events import Kind, request
+from sgguard.web import endpoint
 
-KIND = events.Kind("instance_launch", "sgguard.launch.requested.v1")
+KIND = Kind("instance_launch", "sgguard.launch.requested.v1")
 
 
 @functions_framework.http
 def instance_launch(http: Request) -> ResponseReturnValue:
     """Answer one HTTP request."""
-    return response.to_request(http.method, KIND, lambda: _judge(http)).for_flask()
-
-
-def _judge(http: Request) -> response.Answer:
-    given = context.begin(os.environ)
-    with body.within(given.deadline, http.environ, http.stream):
-        delivery = events.read(http.headers, http.stream, KIND, given.settings.max_body_bytes)
-    handle = partial(handling.launches, means=given)
-    return response.to_each(delivery, KIND, request.instance_launch, handle)
+    return endpoint.serve(http, KIND, request.instance_launch, handle.launches)

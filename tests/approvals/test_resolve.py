@@ -26,9 +26,10 @@ from sgguard.errors import (
     StoreError,
     UnavailableError,
 )
-from sgguard.events.base import Event
+from sgguard.model.address import Scope
 from sgguard.model.decision import Mode
-from sgguard.model.resource import LaunchRequest, Scope
+from sgguard.model.event import Event
+from sgguard.model.request import LaunchRequest
 from sgguard.operations import resume
 from sgguard.policy import DeletePolicy, Exemption, LaunchPolicy
 from sgguard.store import open_store

@@ -9,9 +9,10 @@ from sgguard import providers
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import decide
-from sgguard.engine.decide import Means
+from sgguard.engine.context import Means
+from sgguard.model.address import Address, Scope
 from sgguard.model.decision import Decision
-from sgguard.model.resource import Address, DeleteRequest, Scope
+from sgguard.model.request import DeleteRequest
 from sgguard.wire.retry import Retry
 from tests.bench.measure import Ratio
 from tests.worlds import World, lanes, world_of

@@ -13,8 +13,9 @@ import httpx
 
 from sgguard import providers
 from sgguard.engine import decide as pipeline
-from sgguard.engine.decide import Means
-from sgguard.model.resource import Address, DeleteRequest, Scope
+from sgguard.engine.context import Means
+from sgguard.model.address import Address, Scope
+from sgguard.model.request import DeleteRequest
 from tests.worlds import World, world_of
 
 

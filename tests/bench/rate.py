@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from sgguard.engine.decide import Means
+from sgguard.engine.context import Means
 from tests.bench.clouds import decide, environment
 from tests.bench.measure import Ratio, interleaved
 from tests.bench.replay import again, recorded, replayed

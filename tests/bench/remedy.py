@@ -25,9 +25,10 @@ from sgguard.emulator.state import Group, Rule
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import handle
 from sgguard.engine.context import Means, connect
-from sgguard.events.base import Event
 from sgguard.facts import gather
-from sgguard.model.resource import Address, DeleteRequest, Scope
+from sgguard.model.address import Address, Scope
+from sgguard.model.event import Event
+from sgguard.model.request import DeleteRequest
 from sgguard.wire.retry import Retry
 from tests.bench.measure import Ratio, round_trips
 from tests.worlds import World, lanes, world_of

@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 
 from sgguard.emulator.transport import EmulatorTransport
-from sgguard.engine.decide import Means
+from sgguard.engine.context import Means
 from tests.bench.clouds import decide
 from tests.worlds import World
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from sgguard import providers
-from sgguard.engine.decide import Means
+from sgguard.engine.context import Means
 from tests.bench.clouds import decide, environment
 from tests.bench.replay import again, key_of, recorded, replayed
 from tests.worlds import world_of

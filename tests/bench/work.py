@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from sgguard import providers
-from sgguard.engine.decide import Means
+from sgguard.engine.context import Means
 from tests.bench.clouds import decide, emulated, environment, requests
 from tests.bench.measure import Ratio, interleaved, round_trips
 from tests.bench.replay import again, recorded, replayed

@@ -111,7 +111,7 @@ def test_what_is_not_finished_in_one_delivery_is_gone_on_with(place, sgguard, mo
     asked = cut_short(place)
     # less time than a change wants: nothing can be done in one round
     monkeypatch.setenv("SGGUARD_DEADLINE_S", "0.5")
-    monkeypatch.setattr("sgguard.cli.patience._ROUNDS_MAX", 3)
+    monkeypatch.setattr("sgguard.cli.failure._ROUNDS_MAX", 3)
     code, out, err = sgguard("resume", asked.decision_id)
     assert (code, out) == (2, "")
     assert "going on (1)" in err

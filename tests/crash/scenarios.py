@@ -9,8 +9,9 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from sgguard.emulator.state import Cloud, State
-from sgguard.events.base import Event
-from sgguard.model.resource import Address, DeleteRequest, LaunchRequest, Scope
+from sgguard.model.address import Address, Scope
+from sgguard.model.event import Event
+from sgguard.model.request import DeleteRequest, LaunchRequest
 from tests.worlds import World, world_of
 
 PROVIDERS = ("tencent", "tencent-dfw", "alibaba", "huawei", "openstack")

@@ -16,7 +16,7 @@ import pytest
 
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.transport import EmulatorTransport
-from sgguard.engine import decide
+from sgguard.engine import context, decide
 from sgguard.events import request
 from tests.stage import address
 from tests.worlds import World, world_of
@@ -104,7 +104,7 @@ def recorded(scheme: Scheme) -> list[Sent]:
     emulator = scheme.world.emulator(now=lambda: NOW)
     recorder = Recorder(emulator)
     env = {**scheme.world.env, **dict(scheme.settings)}
-    means = decide.Means.from_env(env, transport=recorder, now=lambda: NOW)
+    means = context.Means.from_env(env, transport=recorder, now=lambda: NOW)
     wanted = request.delete_request({"target": address(scheme.world, "free")})
     decision = decide.decide_delete(wanted, means, event_id="e")
     assert decision.judgement.verdict == "allow"
@@ -253,7 +253,7 @@ def test_a_token_is_good_only_as_it_was_given_until_it_expires():
     world = world_of("openstack")
     given = world.emulator(now=lambda: NOW)
     recorder = Recorder(given)
-    means = decide.Means.from_env(world.env, transport=recorder, now=lambda: NOW)
+    means = context.Means.from_env(world.env, transport=recorder, now=lambda: NOW)
     wanted = request.delete_request({"target": address(world, "free")})
     decide.decide_delete(wanted, means, event_id="e")
     one = next(sent for sent in recorder.sent if "security-groups" in sent.url)
@@ -277,7 +277,7 @@ def test_a_part_of_the_password_request_that_was_changed_buys_no_token(part):
     world = world_of("openstack")
     emulator = world.emulator(now=lambda: NOW)
     recorder = Recorder(emulator)
-    means = decide.Means.from_env(world.env, transport=recorder, now=lambda: NOW)
+    means = context.Means.from_env(world.env, transport=recorder, now=lambda: NOW)
     wanted = request.delete_request({"target": address(world, "free")})
     decide.decide_delete(wanted, means, event_id="e")
     login = recorder.sent[0]

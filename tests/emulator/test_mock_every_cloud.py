@@ -8,7 +8,7 @@ from sgguard import providers
 from sgguard.emulator import mock_clouds
 from sgguard.emulator.scenario import load
 from sgguard.engine import decide
-from sgguard.engine.decide import Means
+from sgguard.engine.context import Means
 from sgguard.events import request
 
 FREE = {

@@ -9,10 +9,12 @@ from sgguard import providers
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import decide
-from sgguard.engine.decide import Means
+from sgguard.engine.context import Means
 from sgguard.errors import AddressError, EventError, PolicyError, SettingsError
+from sgguard.model.address import Address, Scope
 from sgguard.model.decision import Decision, Mode, Verdict
-from sgguard.model.resource import Address, DeleteRequest, LaunchRequest, Scope
+from sgguard.model.request import DeleteRequest, LaunchRequest
+from sgguard.operations import explain
 from sgguard.wire.clock import Deadline
 from tests.worlds import World, world_of
 
@@ -96,7 +98,7 @@ def test_an_instance_whose_state_nobody_tells_may_not_be_bound_further():
 
 def test_a_group_is_explained_with_who_references_it_on_every_cloud(world):
     address = Address(scope(world), world.referenced)
-    facts = decide.explain(address, means_for(world))
+    facts = explain.read(address, means_for(world))
     (found,) = facts.groups
     assert {r.group_id for r in found.references} == {world.referrer_in, world.referrer_out}
     assert found.group is not None

@@ -13,10 +13,11 @@ from sgguard import schemas
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import decide
-from sgguard.engine.decide import Means
+from sgguard.engine.context import Means
 from sgguard.errors import PolicyError, SettingsError, UnavailableError, UnreachableError
+from sgguard.model.address import Address, Scope
 from sgguard.model.decision import Mode, Verdict
-from sgguard.model.resource import Address, DeleteRequest, LaunchRequest, Scope
+from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.policy import DeletePolicy, Policy
 from sgguard.render import document
 from sgguard.wire.retry import Retry

@@ -13,9 +13,10 @@ from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import handle
 from sgguard.engine.context import Means
 from sgguard.errors import BusyError, EventError, SettingsError
-from sgguard.events.base import Event
+from sgguard.model.address import Address
 from sgguard.model.decision import Outcome
-from sgguard.model.resource import Address, DeleteRequest
+from sgguard.model.event import Event
+from sgguard.model.request import DeleteRequest
 from sgguard.store import open_store
 from tests.remedy.stage import Stage
 from tests.worlds import world_of

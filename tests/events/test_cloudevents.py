@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 from typing import Any
 
@@ -11,9 +10,12 @@ from hypothesis import strategies as st
 
 from sgguard import events
 from sgguard.errors import EventError
+from sgguard.events import base
 from sgguard.events.sources.cloudevents import MAX_BATCH, decode_header, encode_header
+from sgguard.model import event
+from tests.events import lower
 
-KIND = events.Kind("delete_request", "sgguard.delete.requested.v1")
+KIND = base.Kind("delete_request", "sgguard.delete.requested.v1")
 DATA = {"target": "tencent::ap-guangzhou:sg-5ua9adfv"}
 ATTRIBUTES = {
     "specversion": "1.0",
@@ -25,25 +27,23 @@ STRUCTURED = "application/cloudevents+json"
 BATCHED = "application/cloudevents-batch+json"
 
 
-def read(headers: dict[str, str], body: bytes) -> events.Delivery:
-    return events.read(headers, io.BytesIO(body), KIND, 1_000_000)
+def read(headers: dict[str, str], body: bytes) -> base.Delivery:
+    return events.read(lower(headers), body, KIND)
 
 
-def binary(
-    attributes: dict[str, str], body: bytes | None = None, **headers: str
-) -> events.Delivery:
+def binary(attributes: dict[str, str], body: bytes | None = None, **headers: str) -> base.Delivery:
     named = {f"Ce-{name.title()}": value for name, value in attributes.items()}
     named |= {"Content-Type": "application/json"} | headers
     return read(named, json.dumps(DATA).encode() if body is None else body)
 
 
-def structured(document: Any, content_type: str = STRUCTURED) -> events.Delivery:
+def structured(document: Any, content_type: str = STRUCTURED) -> base.Delivery:
     return read({"Content-Type": content_type}, json.dumps(document).encode())
 
 
-def only(delivery: events.Delivery) -> events.Event:
+def only(delivery: base.Delivery) -> event.Event:
     (event,) = delivery.items
-    assert isinstance(event, events.Event)
+    assert isinstance(event, event.Event)
     return event
 
 
@@ -59,13 +59,13 @@ def refused(call: Any, *arguments: Any, **named: Any) -> EventError:
 def test_a_binary_event_has_its_attributes_in_headers_and_its_data_in_the_body():
     delivery = binary(ATTRIBUTES)
     assert delivery.mode == "binary"
-    assert only(delivery) == events.Event("order-7", DATA, "/portal/orders", "")
+    assert only(delivery) == event.Event("order-7", DATA, "/portal/orders", "")
 
 
 def test_a_structured_event_has_everything_in_the_body():
     delivery = structured({**ATTRIBUTES, "data": DATA})
     assert delivery.mode == "structured"
-    assert only(delivery) == events.Event("order-7", DATA, "/portal/orders", "/data")
+    assert only(delivery) == event.Event("order-7", DATA, "/portal/orders", "/data")
 
 
 def test_data_may_be_base64_of_json():
@@ -78,16 +78,16 @@ def test_a_batch_has_every_event_in_order():
     first, second = ({**ATTRIBUTES, "id": str(n), "data": DATA} for n in (1, 2))
     delivery = structured([first, second], BATCHED)
     assert delivery.mode == "batched"
-    assert [item.event_id for item in delivery.items if isinstance(item, events.Event)] == [
+    assert [item.event_id for item in delivery.items if isinstance(item, event.Event)] == [
         "1",
         "2",
     ]
-    assert isinstance(delivery.items[1], events.Event)
+    assert isinstance(delivery.items[1], event.Event)
     assert delivery.items[1].pointer == "/1/data"
 
 
 def test_an_empty_batch_is_a_batch():
-    assert structured([], BATCHED) == events.Delivery("batched", ())
+    assert structured([], BATCHED) == base.Delivery("batched", ())
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,21 @@ import pytest
 
 from sgguard import events
 from sgguard.errors import EventError
+from sgguard.events import base
+from sgguard.model.event import Event
+from sgguard.web import body
 
-KIND = events.Kind("delete_request", "sgguard.delete.requested.v1")
+KIND = base.Kind("delete_request", "sgguard.delete.requested.v1")
 BODY = b'{"target": "tencent::ap-guangzhou:sg-5ua9adfv"}'
 
 
-def read(body: bytes, max_bytes: int = 1000, **headers: str) -> events.Delivery:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return events.read(named, io.BytesIO(body), KIND, max_bytes)
+def read_stream(stream, max_bytes: int, **headers: str) -> base.Delivery:
+    named = {name.replace("_", "-").lower(): value for name, value in headers.items()}
+    return events.read(named, body.whole(named, stream, max_bytes), KIND)
+
+
+def read(content: bytes, max_bytes: int = 1000, **headers: str) -> base.Delivery:
+    return read_stream(io.BytesIO(content), max_bytes, **headers)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +32,7 @@ def test_a_bare_body_is_one_event_named_by_the_hash_of_its_bytes(content_type):
     delivery = read(BODY, content_type=content_type)
     assert delivery.mode == "bare"
     (event,) = delivery.items
-    assert isinstance(event, events.Event)
+    assert isinstance(event, Event)
     assert event.event_id == "sha256:" + hashlib.sha256(BODY).hexdigest()
     assert event.data == {"target": "tencent::ap-guangzhou:sg-5ua9adfv"}
     assert event.pointer == ""
@@ -37,7 +44,7 @@ def test_a_bare_body_without_any_content_type_is_read():
 
 def test_a_bare_body_may_name_its_event_and_the_name_is_no_part_of_the_data():
     (event,) = read(b'{"id": "order-7", "target": "x"}').items
-    assert isinstance(event, events.Event)
+    assert isinstance(event, Event)
     assert (event.event_id, event.data) == ("order-7", {"target": "x"})
 
 
@@ -51,7 +58,7 @@ def test_an_id_that_cannot_be_used_is_refused_and_not_replaced(event_id):
 
 def test_an_id_that_is_null_is_an_id_that_is_not_there():
     (event,) = read(b'{"id": null, "target": "x"}').items
-    assert isinstance(event, events.Event)
+    assert isinstance(event, Event)
     assert event.event_id.startswith("sha256:")
 
 
@@ -97,18 +104,18 @@ class Endless(io.RawIOBase):
 
 @pytest.mark.parametrize("length", ["1001", "99999999999999999999999999", "9" * 10_000])
 def test_a_body_that_says_it_is_too_large_is_not_read_at_all(length):
-    body = Endless()
+    stream = Endless()
     with pytest.raises(EventError) as caught:
-        events.read({"Content-Length": length}, body, KIND, 1000)
-    assert (caught.value.status, body.taken) == (413, 0)
+        read_stream(stream, 1000, content_length=length)
+    assert (caught.value.status, stream.taken) == (413, 0)
 
 
-@pytest.mark.parametrize("headers", [{}, {"Content-Length": "5"}, {"Content-Length": "many"}])
+@pytest.mark.parametrize("headers", [{}, {"content_length": "5"}, {"content_length": "many"}])
 def test_a_body_that_is_too_large_is_not_read_to_its_end(headers):
-    body = Endless()
+    stream = Endless()
     with pytest.raises(EventError) as caught:
-        events.read(headers, body, KIND, 1_000_000)
-    assert (caught.value.status, body.taken) == (413, 1_000_001)
+        read_stream(stream, 1_000_000, **headers)
+    assert (caught.value.status, stream.taken) == (413, 1_000_001)
 
 
 def test_a_body_of_exactly_the_largest_size_is_read_also_in_pieces():
@@ -116,7 +123,7 @@ def test_a_body_of_exactly_the_largest_size_is_read_also_in_pieces():
         def read(self, size: int | None = -1, /) -> bytes:
             return super().read(min(size or 0, 3))
 
-    delivery = events.read({}, Pieces(BODY), KIND, len(BODY))
+    delivery = read_stream(Pieces(BODY), len(BODY))
     assert delivery.mode == "bare"
 
 
@@ -126,5 +133,5 @@ def test_a_body_that_breaks_off_is_the_senders_problem():
             raise ConnectionResetError
 
     with pytest.raises(EventError) as caught:
-        events.read({}, Broken(), KIND, 1000)
+        read_stream(Broken(), 1000)
     assert caught.value.status == 400

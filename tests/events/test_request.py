@@ -6,7 +6,8 @@ import pytest
 
 from sgguard.errors import EventError
 from sgguard.events.request import delete_request, delete_sets, instance_launch
-from sgguard.model.resource import Address, DeleteRequest, LaunchRequest, Scope
+from sgguard.model.address import Address, Scope
+from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.schemas.broken import MAX_PROBLEMS
 
 ONE = "tencent::ap-guangzhou:sg-5ua9adfv"

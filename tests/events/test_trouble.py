@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import json
 import time
@@ -13,10 +12,11 @@ import pytest
 
 from sgguard import events
 from sgguard.errors import EventError
-from sgguard.events import request
+from sgguard.events import base, request
 from sgguard.events.sources.cloudevents import decode_header
+from tests.events import lower
 
-KIND = events.Kind("delete_request", "sgguard.delete.requested.v1")
+KIND = base.Kind("delete_request", "sgguard.delete.requested.v1")
 BATCHED = {"Content-Type": "application/cloudevents-batch+json"}
 STRUCTURED = {"Content-Type": "application/cloudevents+json"}
 MIB = 1024 * 1024
@@ -24,7 +24,7 @@ MIB = 1024 * 1024
 
 def refused(headers: dict[str, str], body: bytes) -> EventError:
     with pytest.raises(EventError) as caught:
-        events.read(headers, io.BytesIO(body), KIND, MIB)
+        events.read(lower(headers), body, KIND)
     return caught.value
 
 
@@ -89,7 +89,7 @@ def filled(parts: Iterator[str], around: str) -> bytes:
 def asked(body: bytes, headers: dict[str, str]) -> list[EventError]:
     """Read and parse as a function does; return what is wrong."""
     try:
-        delivery = events.read(headers, io.BytesIO(body), KIND, MIB)
+        delivery = events.read(lower(headers), body, KIND)
     except EventError as error:
         return [error]
     wrong: list[EventError] = []

@@ -14,7 +14,7 @@ from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import decide as pipeline
-from sgguard.engine.decide import Means
+from sgguard.engine.context import Means
 from sgguard.errors import (
     CloudError,
     DeadlineError,
@@ -23,19 +23,12 @@ from sgguard.errors import (
     UnauthenticatedError,
 )
 from sgguard.facts.batch import SPLITS_MAX, gather_deletes
+from sgguard.model.address import Address, Scope
+from sgguard.model.capabilities import Traits
 from sgguard.model.decision import Decision, Verdict
-from sgguard.model.resource import (
-    Address,
-    Binding,
-    DeleteFacts,
-    DeleteRequest,
-    Group,
-    Scope,
-    Seen,
-    Traits,
-    Unseen,
-    Visibility,
-)
+from sgguard.model.facts import DeleteFacts
+from sgguard.model.request import DeleteRequest
+from sgguard.model.resource import Binding, Group, Seen, Unseen, Visibility
 from sgguard.wire.retry import Retry
 from tests.worlds import World, lanes, world_of
 

@@ -9,21 +9,19 @@ import pytest
 
 from sgguard.errors import ForbiddenError, ThrottledError, UnknownShapeError
 from sgguard.facts.gather import gather_delete, gather_explanation, gather_launch
+from sgguard.model.address import Address, Scope
+from sgguard.model.capabilities import Traits
+from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.model.resource import (
-    Address,
     Binding,
-    DeleteRequest,
     Direction,
     Group,
     Instance,
     Interface,
-    LaunchRequest,
     Limit,
     Reference,
     Rule,
-    Scope,
     Seen,
-    Traits,
     Unseen,
     Visibility,
 )

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 import httpx
 
 from sgguard.engine import decide
-from sgguard.engine.decide import Decided, Means
+from sgguard.engine.context import Means
+from sgguard.engine.decide import Decided
 from sgguard.errors import SgguardError
+from sgguard.model.address import Address, Scope
 from sgguard.model.decision import Decision
-from sgguard.model.resource import Address, DeleteRequest, Scope
+from sgguard.model.request import DeleteRequest
 from sgguard.settings import Settings
 from sgguard.wire.clock import Deadline
 from sgguard.wire.pacing import Lanes

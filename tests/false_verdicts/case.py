@@ -9,7 +9,7 @@ import httpx
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.state import Account, Cloud, State
 from sgguard.emulator.transport import EmulatorTransport
-from sgguard.model.resource import LaunchRequest
+from sgguard.model.request import LaunchRequest
 from sgguard.policy import Policy
 from tests.false_verdicts.trouble import TroubledTransport
 

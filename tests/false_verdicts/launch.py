@@ -9,7 +9,7 @@ from types import MappingProxyType
 from sgguard.emulator.state import Interface
 from sgguard.errors import SgguardError
 from sgguard.model.decision import Verdict
-from sgguard.model.resource import LaunchRequest
+from sgguard.model.request import LaunchRequest
 from sgguard.policy import Policy
 from tests.false_verdicts import truth
 from tests.false_verdicts.ask import ask, scope_of

@@ -7,22 +7,19 @@ from datetime import UTC, datetime
 from hypothesis import strategies as st
 
 from sgguard.guards import delete, launch
+from sgguard.model.address import Address, Scope
+from sgguard.model.capabilities import Traits
 from sgguard.model.decision import Decision, Mode
+from sgguard.model.facts import DeleteFacts, GroupFacts, LaunchFacts
 from sgguard.model.resource import (
-    Address,
     Binding,
-    DeleteFacts,
     Direction,
     Group,
-    GroupFacts,
     Instance,
     Interface,
-    LaunchFacts,
     Limit,
     Reference,
     Rule,
-    Scope,
-    Traits,
     Unseen,
     Visibility,
 )

@@ -7,18 +7,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from sgguard.errors import DeadlineError, UnavailableError
-from sgguard.model.resource import (
-    Address,
-    Direction,
-    Group,
-    GroupFacts,
-    Reference,
-    Rule,
-    Scope,
-    Seen,
-    Traits,
-    Visibility,
-)
+from sgguard.model.address import Address, Scope
+from sgguard.model.capabilities import Traits
+from sgguard.model.facts import GroupFacts
+from sgguard.model.resource import Direction, Group, Reference, Rule, Seen, Visibility
 from sgguard.operations import explain as explanation
 from sgguard.render import graph
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sgguard import policy
+from sgguard.model.address import Address, Scope
 from sgguard.model.decision import Mode
-from sgguard.model.resource import Address, Group, Reference, Scope, Visibility
+from sgguard.model.resource import Group, Reference, Visibility
 from sgguard.policy import (
     Caps,
     DeletePolicy,

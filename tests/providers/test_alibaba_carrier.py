@@ -24,7 +24,7 @@ from sgguard.errors import (
     UnreachableError,
 )
 from sgguard.model.change import Holder, holder_of
-from sgguard.providers.base import Access
+from sgguard.providers.access import Access
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
 from sgguard.wire.pacing import Lanes, Pace

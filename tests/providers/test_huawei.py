@@ -19,7 +19,7 @@ from sgguard.errors import (
 )
 from sgguard.model.change import Holder
 from sgguard.model.resource import Direction
-from sgguard.providers.base import Access
+from sgguard.providers.access import Access
 from sgguard.providers.huawei import connect
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline

@@ -15,10 +15,11 @@ from sgguard.facts.gather import gather_delete, gather_launch
 from sgguard.guards import delete, launch
 from sgguard.model.address import Address, Scope
 from sgguard.model.decision import Verdict
-from sgguard.model.resource import DeleteRequest, LaunchRequest, Visibility
+from sgguard.model.request import DeleteRequest, LaunchRequest
+from sgguard.model.resource import Visibility
 from sgguard.policy import DeletePolicy, Policy
 from sgguard.providers import huawei
-from sgguard.providers.base import Access
+from sgguard.providers.access import Access
 from sgguard.providers.huawei.sharing import unseen_beyond
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline

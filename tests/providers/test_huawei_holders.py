@@ -20,7 +20,7 @@ from sgguard.errors import (
     UnreachableError,
 )
 from sgguard.model.change import Holder, holder_of
-from sgguard.providers.base import Access
+from sgguard.providers.access import Access
 from sgguard.providers.huawei import connect
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline

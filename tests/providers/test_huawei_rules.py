@@ -26,7 +26,7 @@ from sgguard.errors import (
 )
 from sgguard.model.change import content
 from sgguard.model.resource import Direction, Group, Rule
-from sgguard.providers.base import Access
+from sgguard.providers.access import Access
 from sgguard.providers.huawei import connect
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline

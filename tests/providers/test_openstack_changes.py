@@ -28,7 +28,7 @@ from sgguard.errors import (
 )
 from sgguard.model.change import Holder, content
 from sgguard.model.resource import Group
-from sgguard.providers.base import Access
+from sgguard.providers.access import Access
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
 from tests.worlds import openstack as w

@@ -16,13 +16,14 @@ from sgguard.facts.gather import gather_delete
 from sgguard.guards import delete
 from sgguard.model.address import Address, Scope
 from sgguard.model.decision import Verdict
-from sgguard.model.resource import DeleteRequest, Visibility
+from sgguard.model.request import DeleteRequest
+from sgguard.model.resource import Visibility
 from sgguard.policy import Policy
 from sgguard.providers import openstack
-from sgguard.providers.base import Access
+from sgguard.providers.access import Access
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
-from sgguard.wire.openstack.marker_page import MAX_STARTS
+from sgguard.wire.openstack.neutron.page import MAX_STARTS
 from sgguard.wire.retry import Retry
 from tests.worlds import openstack as w
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from sgguard import providers
-from sgguard.providers.base import Access
+from sgguard.providers.access import Access
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
 from tests.reference import FIXTURES

@@ -12,7 +12,8 @@ from sgguard import providers
 from sgguard.emulator.core import Emulator
 from sgguard.errors import CloudError, ForbiddenError
 from sgguard.facts import gather
-from sgguard.model.resource import Address, DeleteRequest, LaunchRequest, Scope
+from sgguard.model.address import Address, Scope
+from sgguard.model.request import DeleteRequest, LaunchRequest
 from tests.worlds import World, openstack, world_of
 
 READS = ("Describe", "GET ")

@@ -26,16 +26,10 @@ from sgguard.errors import (
     UnknownShapeError,
 )
 from sgguard.facts.gather import gather_delete
+from sgguard.model.address import Address, Scope
 from sgguard.model.change import Holder
-from sgguard.model.resource import (
-    Address,
-    Binding,
-    DeleteRequest,
-    Direction,
-    Reference,
-    Rule,
-    Scope,
-)
+from sgguard.model.request import DeleteRequest
+from sgguard.model.resource import Binding, Direction, Reference, Rule
 from tests.worlds.tencent import ENV, WORLD
 
 OTHER_SERVER = Holder("instance", WORLD.other_server, WORLD.other_server)

@@ -12,9 +12,11 @@ from sgguard.emulator.faces.tencent.usage import SHOWN
 from sgguard.emulator.faults import Fault
 from sgguard.errors import UnknownShapeError
 from sgguard.facts.gather import gather_delete
+from sgguard.model.address import Address, Scope
 from sgguard.model.change import Holder
-from sgguard.model.resource import Address, DeleteRequest, Group, Scope
-from sgguard.providers.tencent.rate import INFERRED, RATES
+from sgguard.model.request import DeleteRequest
+from sgguard.model.resource import Group
+from sgguard.providers.tencent.api import INFERRED, RATES
 from tests.providers.test_tencent import answering, connected, failing, loaded
 from tests.worlds.tencent import WORLD
 

@@ -11,8 +11,9 @@ import pytest
 
 from sgguard.emulator.faults import Fault
 from sgguard.facts.gather import gather_delete
-from sgguard.model.resource import Address, DeleteRequest, Scope
-from sgguard.providers.tencent_dfw.rate import INFERRED, RATES
+from sgguard.model.address import Address, Scope
+from sgguard.model.request import DeleteRequest
+from sgguard.providers.tencent_dfw.api import INFERRED, RATES
 from tests.providers.test_tencent_completeness import full, groups, rules
 from tests.providers.test_tencent_dfw import answering, connected, good, loaded
 from tests.worlds.tencent_dfw import WORLD

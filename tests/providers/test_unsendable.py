@@ -10,7 +10,7 @@ from sgguard import providers
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.server import serve
 from sgguard.errors import CredentialsError, SettingsError, SgguardError, UnreachableError
-from sgguard.providers.base import Access
+from sgguard.providers.access import Access
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
 from tests.worlds import World, openstack, world_of

@@ -12,8 +12,9 @@ from sgguard.emulator.core import Emulator
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import handle
 from sgguard.engine.context import Means
-from sgguard.events.base import Event
-from sgguard.model.resource import Address, DeleteRequest, LaunchRequest, Scope
+from sgguard.model.address import Address, Scope
+from sgguard.model.event import Event
+from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.operations import restore as restoring
 from tests.worlds import World
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from sgguard.model.address import Scope
 from sgguard.model.change import Change
 from sgguard.model.decision import Step
-from sgguard.model.resource import Direction, Rule, Scope
+from sgguard.model.resource import Direction, Rule
 from sgguard.policy import Caps
 from sgguard.remedy.caps import stopped_by
 from sgguard.remedy.plan import Plan, Planned, Survey

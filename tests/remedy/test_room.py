@@ -7,7 +7,8 @@ import pytest
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine.context import Means
 from sgguard.engine.decide import decide_delete
-from sgguard.model.resource import Address, DeleteRequest
+from sgguard.model.address import Address
+from sgguard.model.request import DeleteRequest
 from tests.remedy.stage import Stage
 from tests.worlds import world_of
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from sgguard.model.address import Scope
 from sgguard.model.change import Change, Holder
 from sgguard.model.decision import Step
-from sgguard.model.resource import Direction, Rule, Scope
+from sgguard.model.resource import Direction, Rule
 from sgguard.remedy.plan import Plan, Planned
 from sgguard.remedy.progress import Progress
 from sgguard.remedy.wave import AT_ONCE, next_wave

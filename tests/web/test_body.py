@@ -36,7 +36,7 @@ def test_whoever_waits_for_a_sender_is_woken_when_the_time_is_over(pair, server)
     deadline = Deadline.after(0.05)
     with (
         pytest.raises(DeadlineError, match="arrived"),
-        body.within(deadline, {server: here}, NOTHING),
+        body.read_timeout(deadline, {server: here}, NOTHING),
     ):
         read_to_its_end(here)
     assert time.monotonic() - begun_s < 2
@@ -55,7 +55,7 @@ def test_a_sender_that_drips_gets_no_more_time_with_each_byte(pair):
     thread = threading.Thread(target=drip)
     thread.start()
     read = 0
-    with body.within(Deadline.after(0.1), {"gunicorn.socket": here}, NOTHING):
+    with body.read_timeout(Deadline.after(0.1), {"gunicorn.socket": here}, NOTHING):
         while here.recv(1):
             read += 1
             assert read < 1000
@@ -68,7 +68,7 @@ def test_a_body_that_is_wrong_in_time_is_wrong_and_not_late(pair):
     here, _ = pair
     with (
         pytest.raises(EventError, match="no JSON"),
-        body.within(Deadline.after(10), {"gunicorn.socket": here}, NOTHING),
+        body.read_timeout(Deadline.after(10), {"gunicorn.socket": here}, NOTHING),
     ):
         raise EventError("no JSON")
 
@@ -76,7 +76,7 @@ def test_a_body_that_is_wrong_in_time_is_wrong_and_not_late(pair):
 def test_a_body_that_arrived_leaves_the_connection_as_it_was(pair):
     here, there = pair
     before = threading.active_count()
-    with body.within(Deadline.after(0.2), {"gunicorn.socket": here}, NOTHING):
+    with body.read_timeout(Deadline.after(0.2), {"gunicorn.socket": here}, NOTHING):
         pass
     while threading.active_count() > before:
         time.sleep(0.01)
@@ -87,17 +87,17 @@ def test_a_body_that_arrived_leaves_the_connection_as_it_was(pair):
 def test_a_connection_that_is_gone_is_no_trouble():
     gone = socket.socket()
     gone.close()
-    with body.within(Deadline.after(0.001), {"gunicorn.socket": gone}, NOTHING):
+    with body.read_timeout(Deadline.after(0.001), {"gunicorn.socket": gone}, NOTHING):
         time.sleep(0.05)
 
 
 def test_a_deadline_beyond_all_clocks_is_no_trouble(pair):
-    with body.within(Deadline.after(1e300), {"gunicorn.socket": pair[0]}, NOTHING):
+    with body.read_timeout(Deadline.after(1e300), {"gunicorn.socket": pair[0]}, NOTHING):
         time.sleep(0.01)  # a timer that could not wait would say so in its thread
 
 
 def test_without_a_connection_nothing_is_waited_for():
-    with pytest.raises(EventError), body.within(Deadline.after(0.0), {}, NOTHING):
+    with pytest.raises(EventError), body.read_timeout(Deadline.after(0.0), {}, NOTHING):
         raise EventError("as it is")
 
 
@@ -116,7 +116,7 @@ def test_the_rest_of_a_refused_body_is_dropped_so_that_the_connection_stays_good
     rest = io.BytesIO(b" " * 3_000_000)
     with (
         pytest.raises(EventError, match="too large"),
-        body.within(Deadline.after(10), {"gunicorn.socket": pair[0]}, rest),
+        body.read_timeout(Deadline.after(10), {"gunicorn.socket": pair[0]}, rest),
     ):
         raise EventError("too large", status=413)
     assert rest.read() == b""
@@ -126,7 +126,7 @@ def test_a_body_without_end_is_not_dropped_for_ever(pair):
     rest = Endless()
     with (
         pytest.raises(EventError, match="too large"),
-        body.within(Deadline.after(10), {"gunicorn.socket": pair[0]}, rest),
+        body.read_timeout(Deadline.after(10), {"gunicorn.socket": pair[0]}, rest),
     ):
         raise EventError("too large", status=413)
     assert rest.read_bytes <= 16 * 1024 * 1024

@@ -12,7 +12,7 @@ from sgguard.errors import (
     UnavailableError,
     UnknownShapeError,
 )
-from sgguard.providers.base import seen_or_unseen
+from sgguard.providers.access import seen_or_unseen
 from sgguard.web import problem
 
 CALL = ("tencent", "DescribeSecurityGroups")

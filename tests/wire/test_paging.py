@@ -1,7 +1,7 @@
 import pytest
 
 from sgguard.errors import NotFoundError
-from sgguard.wire.paging import chunks, in_chunks
+from sgguard.wire.parallel import chunks, in_chunks
 
 
 def test_ids_come_once_each_and_in_order():

@@ -13,7 +13,8 @@ from typing import Any
 from sgguard import providers
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.transport import EmulatorTransport
-from sgguard.providers.base import Access, Provider
+from sgguard.providers.access import Access
+from sgguard.providers.base import Provider
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
 from sgguard.wire.pacing import Lanes, Pace

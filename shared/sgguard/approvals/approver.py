@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from sgguard.errors import EventError
 from sgguard.policy import ApprovalPolicy
-from sgguard.render.document import time_json
+from sgguard.render.values import time_json
 from sgguard.render.wording import one_line
 from sgguard.store.base import Store
 from sgguard.store.rows import Approval

@@ -15,14 +15,15 @@ from typing import Any
 
 from sgguard import logs, schemas
 from sgguard.approvals.approver import is_over
-from sgguard.document_outcome import with_outcome
 from sgguard.engine.context import Means
 from sgguard.engine.execute import Desk
 from sgguard.engine.handle import once
 from sgguard.errors import EventError
-from sgguard.events import Event, Kind
+from sgguard.events.base import Kind
 from sgguard.model.decision import Outcome
-from sgguard.render.document import time_json
+from sgguard.model.event import Event
+from sgguard.render.document import with_outcome
+from sgguard.render.values import time_json
 from sgguard.store.rows import Approval, Record
 
 Json = dict[str, Any]

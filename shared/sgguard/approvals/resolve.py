@@ -16,7 +16,6 @@ from typing import Any
 from sgguard import logs
 from sgguard.approvals.approver import is_over, known, require_listed, require_other, too_late
 from sgguard.approvals.reminders import expire, note_refusal
-from sgguard.document_outcome import with_outcome
 from sgguard.engine import decide
 from sgguard.engine.context import Means
 from sgguard.engine.decide import Decided
@@ -30,9 +29,10 @@ from sgguard.errors import (
     UnavailableError,
 )
 from sgguard.model.decision import Mode, Outcome
-from sgguard.model.resource import DeleteRequest, LaunchRequest
+from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.remedy.prepare import Prepared, fingerprint
 from sgguard.render import document
+from sgguard.render.document import with_outcome
 from sgguard.store import codec
 from sgguard.store.rows import Answered, Approval, Busy, Claim, Record
 

@@ -28,7 +28,6 @@ from sgguard.approvals.resolve import approve, deny
 from sgguard.engine.context import Means
 from sgguard.engine.execute import Desk
 from sgguard.errors import EventError
-from sgguard.events import Headers
 from sgguard.events.base import media_type, parse_json
 from sgguard.store.rows import Approval
 from sgguard.web import problem
@@ -63,16 +62,14 @@ def link(approval_id: str, approver: str, action: Action, means: Means) -> str:
     return f"{url}?token={quote(signed)}" if url else signed
 
 
-def is_link(method: str, query: Mapping[str, str]) -> bool:
-    """Say whether somebody looks at a link, instead of asking what this function is."""
-    return method in ("GET", "HEAD") and "token" in query
-
-
-def show(text: str, begin: Callable[[], Means]) -> Answer:
+def show(method: str, query: Mapping[str, str], begin: Callable[[], Means]) -> Answer | None:
     """Answer a look at a link with the page that asks; nothing is changed or noted.
 
-    ``begin`` gives what to work with, and may fail.
+    None where nobody looks at a link. ``begin`` gives what to work with, and may fail.
     """
+    if method not in ("GET", "HEAD") or "token" not in query:
+        return None
+    text = query["token"]
     try:
         means = begin()
         given = _read(text, means)
@@ -82,14 +79,22 @@ def show(text: str, begin: Callable[[], Means]) -> Answer:
         return _failed(error)
 
 
-def clicked(headers: Headers, body: bytes) -> str | None:
+def submit(headers: Mapping[str, str], content: bytes, means: Means) -> Answer | None:
+    """Answer a button that was pressed; None where the body is an event.
+
+    The answer is a page where the client prefers one, else JSON. ``headers`` have lower-case names.
+    """
+    token = _clicked(headers, content)
+    return answer(token, headers.get("accept", ""), means) if token else None
+
+
+def _clicked(headers: Mapping[str, str], body: bytes) -> str | None:
     """Return the token of a form or a JSON object that has one; None where it is an event.
 
     Raises:
         EventError: the body cannot be read.
     """
-    named = {name.lower(): value for name, value in headers.items()}
-    kind = media_type(named.get("content-type", ""))
+    kind = media_type(headers.get("content-type", ""))
     if kind == "application/x-www-form-urlencoded":
         try:
             found = parse_qs(body.decode("ascii"), max_num_fields=10).get("token", [])
@@ -98,7 +103,7 @@ def clicked(headers: Headers, body: bytes) -> str | None:
         if len(found) != 1:
             raise EventError("the form has no token", status=400)
         return found[0]
-    if kind == "application/json" and not any(name.startswith("ce-") for name in named):
+    if kind == "application/json" and not any(name.startswith("ce-") for name in headers):
         given = parse_json(body)
         text = given.get("token") if isinstance(given, dict) else None
         return text if isinstance(text, str) else None

@@ -13,9 +13,8 @@ from sgguard.approvals import web
 from sgguard.approvals.approver import known, moment
 from sgguard.approvals.link import Action
 from sgguard.cli import failure
-from sgguard.cli.failure import EXIT_CODES
+from sgguard.cli.failure import EXIT_CODES, until_done
 from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, examples, from_options
-from sgguard.cli.patience import until_done
 from sgguard.cli.records import AS_OPTION, ago, line, named, opened, place, print_json, width
 from sgguard.model.decision import Verdict
 from sgguard.render.text.kept import kept

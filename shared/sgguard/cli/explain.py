@@ -10,9 +10,9 @@ import sys
 import click
 
 from sgguard.cli.options import examples, from_options
-from sgguard.engine import decide
 from sgguard.errors import InputError, NotFoundError
-from sgguard.model.resource import Address
+from sgguard.model.address import Address
+from sgguard.operations.explain import read as read_facts
 from sgguard.render import graph
 
 _FORMATS = ("text", "json", "mermaid", "dot")
@@ -47,7 +47,7 @@ def explain(address: str, kind: str, depth: int, *, as_json: bool) -> None:
     The text shows the first few of everything and counts the rest; json has all.
     """
     try:
-        facts = decide.explain(Address.parse(address), from_options(), depth)
+        facts = read_facts(Address.parse(address), from_options(), depth)
     except NotFoundError as error:
         raise _unknown(address) from error
     first = facts.groups[0]

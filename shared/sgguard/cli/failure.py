@@ -6,13 +6,14 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 import click
 
 from sgguard import logs
-from sgguard.errors import EventError, Problem, SgguardError, UnauthenticatedError
+from sgguard.errors import DeadlineError, EventError, Problem, SgguardError, UnauthenticatedError
 from sgguard.model.decision import Verdict
 
 ERROR = 2
@@ -109,3 +110,25 @@ def _unexpected(error: Exception) -> None:
 def _is_debugging() -> bool:
     is_asked_for = os.environ.get("SGGUARD_LOG_LEVEL", "").upper() == "DEBUG"
     return is_asked_for or logs.LOGGER.isEnabledFor(logging.DEBUG)
+
+
+T = TypeVar("T")
+
+# Long work on a terminal: done in as many deliveries as it takes, with progress in between.
+
+_ROUNDS_MAX = 1000
+"""Each round of a plan makes a change at least; no plan is longer."""
+
+
+def until_done(work: Callable[[], T]) -> T:
+    """Do the work again for as long as only its time runs out: the journal knows how far it is.
+
+    Raises:
+        SgguardError: anything else went wrong; asked again, it goes on from there.
+    """
+    for number in range(1, _ROUNDS_MAX):
+        try:
+            return work()
+        except DeadlineError:
+            say(f"not finished in SGGUARD_DEADLINE_S, going on ({number})")
+    return work()

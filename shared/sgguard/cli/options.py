@@ -8,7 +8,7 @@ import click
 
 from sgguard import logs, providers
 from sgguard.cli import failure
-from sgguard.engine.decide import Means
+from sgguard.engine.context import Means
 from sgguard.errors import PolicyError
 from sgguard.settings import unknown_variables
 

@@ -14,7 +14,8 @@ import click
 from sgguard import policy as policies
 from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, examples
 from sgguard.errors import PolicyError
-from sgguard.model.resource import Address, Group
+from sgguard.model.address import Address
+from sgguard.model.resource import Group
 from sgguard.operations import replay
 from sgguard.policy import Exemption, Policy
 from sgguard.policy.exemption import day_of

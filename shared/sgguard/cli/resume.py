@@ -9,9 +9,8 @@ from typing import Any
 import click
 
 from sgguard.cli import failure
-from sgguard.cli.failure import ERROR, EXIT_CODES
+from sgguard.cli.failure import ERROR, EXIT_CODES, until_done
 from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, examples, from_options
-from sgguard.cli.patience import until_done
 from sgguard.cli.records import AS_OPTION, ago, line, named, opened, place, print_json
 from sgguard.errors import SgguardError
 from sgguard.model.decision import Verdict

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import click
 
-from sgguard.cli.listening import HOST_OPTION, PORT, listening
+from sgguard.cli.emulate import HOST_OPTION, PORT, listening
 from sgguard.cli.options import POLICY_OPTION, examples, from_options
 from sgguard.web import server
 

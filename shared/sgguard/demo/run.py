@@ -18,10 +18,10 @@ from sgguard.emulator.core import Emulator
 from sgguard.emulator.scenario import Event, Scenario, load
 from sgguard.emulator.server import serve as serve_emulator
 from sgguard.engine import decide
-from sgguard.engine.decide import Means
+from sgguard.engine.context import Means
 from sgguard.events import request
-from sgguard.model.resource import Address
-from sgguard.operations import restore
+from sgguard.model.address import Address
+from sgguard.operations import explain, restore
 from sgguard.render import graph, text
 from sgguard.web import server as serve
 
@@ -139,7 +139,7 @@ def _show(answer: Answer, env: Mapping[str, str], say: Say) -> None:
     say(f"\n$ {_command()} check delete {address}")
     say(text.full(decide.decide_delete(wanted, means, event_id=means.new_id())))
     say(f"\n$ {_command()} explain {address}")
-    say(graph.to_text(graph.build(decide.explain(Address.parse(address), means).groups)))
+    say(graph.to_text(graph.build(explain.read(Address.parse(address), means).groups)))
 
 
 def _put_back(answer: Answer, env: Mapping[str, str], say: Say) -> None:

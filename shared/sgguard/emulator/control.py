@@ -22,10 +22,10 @@ from typing import Any
 
 import httpx
 
-from sgguard.emulator.build import build
 from sgguard.emulator.core import Emulator, require_known
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.state import State
+from sgguard.emulator.things import build
 
 PREFIX = "/_emulator"
 

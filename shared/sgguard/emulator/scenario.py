@@ -29,9 +29,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from sgguard.emulator.build import build
 from sgguard.emulator.core import require_known
 from sgguard.emulator.state import State
+from sgguard.emulator.things import build
 
 VERDICTS = ("allow", "block", "remediate")
 DELIVERIES = ("structured", "binary", "bare")

@@ -13,9 +13,8 @@ from dataclasses import asdict, dataclass, field
 from threading import RLock
 from typing import Any, Self
 
-from sgguard.emulator.build import build
 from sgguard.emulator.index import Index
-from sgguard.emulator.things import Account, Attachment, Group, Instance, Interface, Rule
+from sgguard.emulator.things import Account, Attachment, Group, Instance, Interface, Rule, build
 
 __all__ = [
     "Account",

@@ -14,27 +14,21 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sgguard import logs
-from sgguard.engine.context import Means as Means  # noqa: PLC0414 - what everything here is called with
-from sgguard.engine.context import begin as begin  # noqa: PLC0414 - the first step of a function
-from sgguard.engine.context import connect
+from sgguard.engine.context import Means, connect
 from sgguard.errors import SgguardError
 from sgguard.facts import batch, gather
 from sgguard.guards import delete
 from sgguard.guards.base import unanswered
+from sgguard.model.address import Address, Scope
 from sgguard.model.decision import Decision, Judgement, Verdict
-from sgguard.model.resource import (
-    Address,
-    DeleteFacts,
-    DeleteRequest,
-    LaunchFacts,
-    LaunchRequest,
-    Scope,
-)
+from sgguard.model.facts import DeleteFacts, LaunchFacts
+from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.policy import Guard, Policy, for_groups, governing, mode_of
 from sgguard.providers.base import Cloud
 from sgguard.wire.parallel import parallel
 
 if TYPE_CHECKING:
+    from sgguard.remedy.plan import Plan
     from sgguard.remedy.prepare import Prepared
 
 Facts = DeleteFacts | LaunchFacts
@@ -243,36 +237,11 @@ def settle_launches(
     return parallel([partial(_attempted, one) for one in decide])
 
 
-def decide_launches(asked: Sequence[tuple[LaunchRequest, str]], means: Means) -> list[Outcome]:
-    """Decide many launches side by side, each with its event id, each by itself.
-
-    Of each the decision or what :func:`decide_launch` would raise is returned, in order.
-    """
-    return [_bare(one) for one in settle_launches(asked, means)]
-
-
 def _attempted(decide: Callable[[], Decided]) -> Decided | Exception:
     try:
         return decide()
     except Exception as error:  # noqa: BLE001 - of a batch only this one is concerned
         return error
-
-
-def explain(address: Address, means: Means, depth: int = 1) -> DeleteFacts:
-    """Return everything known about one group: its rules, who references it, what carries it.
-
-    The group is the first one of the facts. With a ``depth`` of more than 1 the groups that
-    reference it follow, then those that reference these, up to that many levels.
-
-    Raises:
-        InputError: the provider is unknown, or the account is not the configured one.
-        SettingsError: credentials or an endpoint are missing or unusable.
-        CloudError: the cloud could not be asked.
-        DeadlineError: the time was used up.
-    """
-    from sgguard.operations import explain as explanation  # noqa: PLC0415 - nor does it explain anything
-
-    return explanation.gather(connect(address.scope, means, is_thorough=True), address, depth)
 
 
 def _now(means: Means) -> datetime:
@@ -298,4 +267,30 @@ def _log(decision: Decision, scope: Scope) -> None:
         reasons=[reason.code for reason in decision.judgement.reasons],
         outcome=decision.outcome,
         duration_ms=decision.took_ms,
+    )
+
+
+def objections(cloud: Cloud, plan: Plan, group_ids: Sequence[str], means: Means) -> tuple[str, ...]:
+    """Say what still stands in the way of the groups that a plan deletes, read anew.
+
+    A group that somebody else deleted meanwhile stands in nobody's way. What carries one that is
+    deleted by force does not either, as long as force alone would still be the remedy.
+    """
+    scope: Scope = plan.scope
+    request = DeleteRequest(tuple(Address(scope, group_id) for group_id in group_ids))
+    now = datetime.fromtimestamp(means.now(), UTC)
+    judgement = delete.judge(gather.gather_delete(cloud, request), means.policy, now)
+    forced = {
+        f"{scope}:{one.change.group_id}"
+        for one in plan.planned
+        if one.change.kind == "delete-group" and one.change.is_forced
+    }
+    if {step.action for step in judgement.plan} != {"delete"}:
+        forced.clear()
+    return tuple(
+        reason.message
+        for reason in judgement.reasons
+        if reason.effect == "block"
+        and reason.code != "not-found"
+        and not (reason.code == "bound" and reason.target in forced)
     )

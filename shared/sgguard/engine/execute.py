@@ -6,26 +6,23 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from sgguard import logs
-from sgguard.document_outcome import with_outcome
 from sgguard.engine.context import Means, connect
-from sgguard.engine.decide import Decided
+from sgguard.engine.decide import Decided, objections
 from sgguard.engine.retention import tidy
 from sgguard.errors import HaltedError, SettingsError, SgguardError, StoreError
-from sgguard.facts import gather
-from sgguard.guards import delete
 from sgguard.model.decision import Decision, Mode, Outcome
-from sgguard.model.resource import Address, DeleteRequest, LaunchRequest, Scope
+from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.providers.base import Cloud
 from sgguard.remedy.apply import Result, carry_out
 from sgguard.remedy.attempt import Worker
 from sgguard.remedy.plan import Plan
 from sgguard.remedy.prepare import Prepared, fingerprint
 from sgguard.render import document
+from sgguard.render.document import with_outcome
 from sgguard.store import codec
 from sgguard.store.base import Store
 from sgguard.store.rows import Approval, Claim, Claimed, Record, Run, RunState
@@ -270,29 +267,3 @@ class Desk:
 
 
 _LATE = "a newer event about the same came before this one; nothing was changed"
-
-
-def objections(cloud: Cloud, plan: Plan, group_ids: Sequence[str], means: Means) -> tuple[str, ...]:
-    """Say what still stands in the way of the groups that a plan deletes, read anew.
-
-    A group that somebody else deleted meanwhile stands in nobody's way. What carries one that is
-    deleted by force does not either, as long as force alone would still be the remedy.
-    """
-    scope: Scope = plan.scope
-    request = DeleteRequest(tuple(Address(scope, group_id) for group_id in group_ids))
-    now = datetime.fromtimestamp(means.now(), UTC)
-    judgement = delete.judge(gather.gather_delete(cloud, request), means.policy, now)
-    forced = {
-        f"{scope}:{one.change.group_id}"
-        for one in plan.planned
-        if one.change.kind == "delete-group" and one.change.is_forced
-    }
-    if {step.action for step in judgement.plan} != {"delete"}:
-        forced.clear()
-    return tuple(
-        reason.message
-        for reason in judgement.reasons
-        if reason.effect == "block"
-        and reason.code != "not-found"
-        and not (reason.code == "bound" and reason.target in forced)
-    )

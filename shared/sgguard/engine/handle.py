@@ -18,9 +18,9 @@ from sgguard.engine import decide
 from sgguard.engine.context import Means
 from sgguard.engine.decide import Decided
 from sgguard.errors import BusyError, EventError, SettingsError, SgguardError, StoreError
-from sgguard.events.base import Event
 from sgguard.model.decision import Mode, Outcome
-from sgguard.model.resource import DeleteRequest, LaunchRequest
+from sgguard.model.event import Event
+from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.render import document
 from sgguard.store.rows import Answered, Busy, Claim, OtherPayload
 from sgguard.wire.parallel import parallel

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Literal, Protocol
 
 from sgguard.errors import EventError, Problem
+from sgguard.model.event import Event
 
 DeliveryMode = Literal["binary", "structured", "batched", "bare"]
 
@@ -26,23 +27,6 @@ class Kind:
     name: str
     event_type: str
     answer_type: str = "sgguard.decision.v1"
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event. ``data`` is not checked yet; ``pointer`` is where it stood in the body.
-
-    ``event_id`` is the sender's. Only a bare body that names none has the hash of its bytes, and
-    is not ``is_named``. ``at_s`` is when it happened (seconds since 1970-01-01 UTC), None where
-    nobody said.
-    """
-
-    event_id: str
-    data: object = field(repr=False)
-    source: str = ""
-    pointer: str = ""
-    at_s: float | None = None
-    is_named: bool = True
 
 
 @dataclass(frozen=True, slots=True)

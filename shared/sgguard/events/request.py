@@ -7,7 +7,8 @@ from typing import Any, cast
 
 from sgguard import schemas
 from sgguard.errors import AddressError, EventError, Problem
-from sgguard.model.resource import Address, DeleteRequest, LaunchRequest, Scope
+from sgguard.model.address import Address, Scope
+from sgguard.model.request import DeleteRequest, LaunchRequest
 
 
 def delete_request(data: object) -> DeleteRequest:

@@ -13,7 +13,8 @@ from functools import partial
 
 from sgguard.errors import DeadlineError, SgguardError, UnauthenticatedError
 from sgguard.facts import gather
-from sgguard.model.resource import DeleteFacts, DeleteRequest
+from sgguard.model.facts import DeleteFacts
+from sgguard.model.request import DeleteRequest
 from sgguard.providers.base import Provider
 from sgguard.wire.parallel import parallel
 

@@ -11,21 +11,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Generic, TypeVar, overload
 
-from sgguard.model.resource import (
-    Address,
-    DeleteFacts,
-    DeleteRequest,
-    Group,
-    GroupFacts,
-    Instance,
-    LaunchFacts,
-    LaunchRequest,
-    Limit,
-    Rule,
-    Seen,
-    Unseen,
-)
-from sgguard.providers.base import Provider, seen_or_unseen
+from sgguard.model.address import Address
+from sgguard.model.facts import DeleteFacts, GroupFacts, LaunchFacts
+from sgguard.model.request import DeleteRequest, LaunchRequest
+from sgguard.model.resource import Group, Instance, Limit, Rule, Seen, Unseen
+from sgguard.providers.access import seen_or_unseen
+from sgguard.providers.base import Provider
 from sgguard.wire.parallel import parallel
 
 T = TypeVar("T")

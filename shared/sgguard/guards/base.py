@@ -11,8 +11,10 @@ from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import Literal
 
+from sgguard.model.address import Address, Scope
 from sgguard.model.decision import Judgement, Reason, Verdict
-from sgguard.model.resource import Address, GroupFacts, Scope, Unseen, Visibility
+from sgguard.model.facts import GroupFacts
+from sgguard.model.resource import Unseen, Visibility
 from sgguard.render.wording import MESSAGE_MAX, one_line
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -7,16 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from sgguard.model.resource import (
-    Binding,
-    DeleteFacts,
-    Group,
-    Instance,
-    LaunchFacts,
-    Limit,
-    Reference,
-    Unseen,
-)
+from sgguard.model.facts import DeleteFacts, LaunchFacts
+from sgguard.model.resource import Binding, Group, Instance, Limit, Reference, Unseen
 
 
 class Verdict(StrEnum):

@@ -10,12 +10,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Literal, TypeVar
 
-from sgguard.model.address import Address as Address  # noqa: PLC0414 - part of the vocabulary
-from sgguard.model.address import Scope as Scope  # noqa: PLC0414 - part of the vocabulary
-from sgguard.model.capabilities import Traits as Traits  # noqa: PLC0414 - part of the vocabulary
-from sgguard.model.request import DeleteRequest as DeleteRequest  # noqa: PLC0414 - as above
-from sgguard.model.request import LaunchRequest as LaunchRequest  # noqa: PLC0414 - as above
-
 T = TypeVar("T")
 
 
@@ -201,53 +195,3 @@ class Instance:
     interfaces: tuple[Interface, ...] = ()
     binding_refusal: str = ""
     unseen_to_bind: tuple[Unseen, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class GroupFacts:
-    """Everything read about one group. ``group`` is None when the cloud says it does not exist.
-
-    ``instance_count`` is how many instances carry the group, None when nobody counted.
-    """
-
-    address: Address
-    group: Group | None
-    references: tuple[Reference, ...] = ()
-    bindings: tuple[Binding, ...] = ()
-    unseen: tuple[Unseen, ...] = ()
-    is_malformed: bool = False
-    instance_count: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteFacts:
-    """What was read to judge a delete: every group of the set, in the order asked."""
-
-    traits: Traits
-    groups: tuple[GroupFacts, ...]
-    limits: tuple[Limit, ...] = ()
-    visibility: Visibility = Visibility.ACCOUNT
-
-
-@dataclass(frozen=True, slots=True)
-class LaunchFacts:
-    """What was read to judge a launch.
-
-    Before a launch ``instance_id`` is empty and ``count`` instances are planned with ``groups``.
-    After it ``instance_id`` is set, ``instance`` is what the cloud shows (None: it does not
-    exist) and ``groups`` are its own groups followed by those that would be bound in addition;
-    ``additional`` are the ids of the latter, also where one of its interfaces carries them already.
-    """
-
-    traits: Traits
-    scope: Scope
-    groups: tuple[GroupFacts, ...]
-    count: int = 1
-    instance_id: str = ""
-    instance: Instance | None = None
-    project: str = ""
-    network: str = ""
-    limits: tuple[Limit, ...] = ()
-    unseen: tuple[Unseen, ...] = ()
-    visibility: Visibility = Visibility.ACCOUNT
-    additional: tuple[str, ...] = ()

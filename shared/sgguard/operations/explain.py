@@ -10,18 +10,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from sgguard.errors import CloudError, DeadlineError
-from sgguard.facts.gather import gather_delete, gather_explanation
-from sgguard.model.resource import (
-    Address,
-    DeleteFacts,
-    DeleteRequest,
-    Group,
-    GroupFacts,
-    Reference,
-    Unseen,
+from sgguard.engine.context import Means, connect
+from sgguard.errors import (
+    CloudError,
+    DeadlineError,
 )
-from sgguard.providers.base import Provider, seen_or_unseen
+from sgguard.facts.gather import gather_delete, gather_explanation
+from sgguard.model.address import Address
+from sgguard.model.facts import DeleteFacts, GroupFacts
+from sgguard.model.request import DeleteRequest
+from sgguard.model.resource import Group, Reference, Unseen
+from sgguard.providers.access import seen_or_unseen
+from sgguard.providers.base import Provider
 
 GROUPS_MAX = 200
 """Groups asked about beside the first one; whoever is beyond is told of, but not followed."""
@@ -123,3 +123,18 @@ def _with_tags(reference: Reference, told: Mapping[str, Group]) -> Reference:
         return reference
     name, tags = reference.group_name or group.name, reference.tags or group.tags
     return replace(reference, group_name=name, tags=tags)
+
+
+def read(address: Address, means: Means, depth: int = 1) -> DeleteFacts:
+    """Return everything known about one group: its rules, who references it, what carries it.
+
+    The group is the first one of the facts. With a ``depth`` of more than 1 the groups that
+    reference it follow, then those that reference these, up to that many levels.
+
+    Raises:
+        InputError: the provider is unknown, or the account is not the configured one.
+        SettingsError: credentials or an endpoint are missing or unusable.
+        CloudError: the cloud could not be asked.
+        DeadlineError: the time was used up.
+    """
+    return gather(connect(address.scope, means, is_thorough=True), address, depth)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sgguard.document_outcome import with_outcome
 from sgguard.engine.context import Means, connect
 from sgguard.engine.execute import Desk
 from sgguard.errors import BusyError, HaltedError, InputError, SgguardError
@@ -17,7 +16,8 @@ from sgguard.remedy.plan import Plan
 from sgguard.remedy.prepare import Prepared
 from sgguard.remedy.restore import Restoration, restoration
 from sgguard.remedy.snapshot import Snapshot
-from sgguard.render import document
+from sgguard.render import values
+from sgguard.render.document import with_outcome
 from sgguard.store import codec
 from sgguard.store.rows import Answered, Busy, Claim, Record
 
@@ -123,7 +123,7 @@ def _document(seen: Preview, decision_id: str) -> Json:
         "verdict": "remediate",
         "reasons": [],
         "consequences": [],
-        "plan": [document.step_json(step) for step in steps.values()],
+        "plan": [values.step_json(step) for step in steps.values()],
         "approval": None,
     }
     return with_outcome(own, Outcome.UNCHANGED)

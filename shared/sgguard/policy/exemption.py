@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from sgguard.model.resource import Address, Group
+from sgguard.model.address import Address
+from sgguard.model.resource import Group
 from sgguard.policy.match import matches
 from sgguard.policy.model import Exemption, Policy
 

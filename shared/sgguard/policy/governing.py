@@ -11,8 +11,10 @@ from datetime import datetime
 from functools import reduce
 
 from sgguard.errors import DeadlineError, ThrottledError, UnavailableError, UnreachableError
+from sgguard.model.address import Address
 from sgguard.model.decision import Judgement, Reason, Verdict
-from sgguard.model.resource import Address, DeleteFacts, Group, LaunchFacts
+from sgguard.model.facts import DeleteFacts, LaunchFacts
+from sgguard.model.resource import Group
 from sgguard.policy import (
     Exemption,
     Guard,

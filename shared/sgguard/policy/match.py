@@ -5,7 +5,8 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from sgguard.clouds import names
-from sgguard.model.resource import Address, Group
+from sgguard.model.address import Address
+from sgguard.model.resource import Group
 
 _COLONS_OF_ADDRESS = 3
 _ANY_IDS = (

@@ -15,8 +15,8 @@ from typing import cast
 from sgguard.clouds import names as names
 from sgguard.errors import AddressError
 from sgguard.providers._probing import Grant, Probe, Probing, Question, Setup
-from sgguard.providers._together import Together
-from sgguard.providers.base import Access, Cloud, Provider
+from sgguard.providers.access import Access
+from sgguard.providers.base import Cloud, Provider, Together
 
 __all__ = [
     "Access",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
+from sgguard.errors import CloudError, ConflictError, UnavailableError, UnknownShapeError
 from sgguard.model.resource import Group, Reference, Rule, Unseen
+from sgguard.providers.base import Provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +49,57 @@ def not_answered(
                 remedy="check that the group exists in this region, and ask again",
                 group_id=group_id,
             )
+
+
+# What builds a group again, for clouds that tell everything but its rules when it is read.
+
+
+def with_rules(provider: Provider, group: Group) -> Group:
+    """Return the group with all its rules; it is as it was read otherwise.
+
+    Raises:
+        UnknownShapeError: not all rules were seen.
+        NotFoundError: there is no such group (any more).
+        CloudError, DeadlineError: the cloud could not be asked.
+    """
+    seen = provider.list_rules(group.group_id)
+    if seen.unseen:
+        raise UnknownShapeError(
+            provider.traits.provider, f"rules of {group.group_id}", detail=seen.unseen[0].why
+        )
+    return replace(group, rules=seen.value)
+
+
+T = TypeVar("T")
+
+
+# Looking what came of a change that the cloud took: what goes wrong then says nothing about it.
+
+
+def look(ask: Callable[[], T], what: str) -> T:
+    """Ask what came of ``what``, which the cloud took.
+
+    A look that is refused leaves open whether the change was made, whatever its own error says:
+    it is raised as one whose outcome is not known.
+
+    Raises:
+        ConflictError: ``ask`` itself says that something else was there, and nothing was changed.
+        CloudError: it could not be looked at; none of them says that it was not made.
+        DeadlineError: the time is used up.
+    """
+    try:
+        return ask()
+    except ConflictError:
+        raise
+    except CloudError as error:
+        if not error.is_outcome_known:
+            raise
+        raise UnavailableError(
+            error.provider,
+            error.action,
+            code=error.code,
+            detail=f"the cloud accepted {what}, which could not be read back: {error.detail}",
+            status=error.status,
+            request_id=error.request_id,
+            retry_after_s=error.retry_after_s,
+        ) from error

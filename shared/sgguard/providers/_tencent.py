@@ -7,15 +7,18 @@ named: an answer in the wrong sense, or a short one, never reads as "not referen
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
-from sgguard.errors import NotFoundError
-from sgguard.model.resource import Group, Reference, Rule, Seen, Unseen
+from sgguard.errors import DeadlineError, NotFoundError
+from sgguard.model.change import content
+from sgguard.model.resource import Group, Limit, Reference, Rule, Seen, Unseen
 from sgguard.providers._shared import Evidence, naming
-from sgguard.providers.base import seen_or_unseen
+from sgguard.providers.access import seen_or_unseen
+from sgguard.wire.client import Wire
 from sgguard.wire.parallel import parallel
 
 Rules = Mapping[str, tuple[Rule, ...]]
@@ -180,3 +183,84 @@ def _gap(group_id: str, why: str) -> Unseen:
         remedy="look at the group's references in the console, or ask again",
         group_id=group_id,
     )
+
+
+# The limits Tencent Cloud documents, the same for API 3.0 and API 2.0.
+
+DOCUMENTED_LIMITS: Mapping[str, int] = {
+    "groups-per-instance": 5,
+    "instances-per-group": 2000,
+    "rules-per-group": 100,
+    "references-per-group": 10,
+    "groups-per-project": 50,
+}
+"""https://cloud.tencent.com/document/product/213/15379 (rules are counted per direction)."""
+
+LIMIT_NOTES: Mapping[str, str] = {"rules-per-group": "counted for each direction by itself"}
+
+
+def documented_limits(note: str) -> tuple[Limit, ...]:
+    """Return the limits of the documents; ``note`` says why they were not read."""
+    return tuple(
+        Limit(name, ceiling, note="; ".join(filter(None, (note, LIMIT_NOTES.get(name, "")))))
+        for name, ceiling in DOCUMENTED_LIMITS.items()
+    )
+
+
+T = TypeVar("T")
+
+# Asking again until a change has come to its end, for both Tencent APIs.
+
+FIRST_WAIT_S = 0.25
+LONGEST_WAIT_S = 2.0
+
+
+def ask_until(wire: Wire, ask: Callable[[], T], is_over: Callable[[T], bool], what: str) -> T:
+    """Ask until the answer is a last one, and return it; wait twice as long each time.
+
+    Raises:
+        DeadlineError: the next question would come too late; what became of ``what`` is unknown.
+        CloudError: the cloud could not be asked, or ``is_over`` found that it went wrong.
+    """
+    wait_s = FIRST_WAIT_S
+    while not is_over(found := ask()):
+        if wait_s >= wire.deadline.remaining_s():
+            raise DeadlineError(f"the time for this event was used up before {what} was over")
+        wire.retry.sleep(wait_s)
+        wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+    return found
+
+
+# Finding a rule whose id is its position, for both Tencent APIs.
+#
+# Positions count the rules of one direction from 0, and every change shifts those behind it. So a
+# rule is found by its content near the place it had, and put where its place is now.
+
+_ID = re.compile(r"(?:ingress|egress)\[([0-9]{1,9})\]")
+
+
+def position(rule: Rule) -> int | None:
+    """Return the position in a rule's id, None where the id tells none."""
+    told = _ID.fullmatch(rule.rule_id)
+    return int(told[1]) if told else None
+
+
+def locate(rules: Sequence[Rule], wanted: Rule) -> int | None:
+    """Return where the rule is: the position with its content that is nearest to its own.
+
+    Of two that are equally near the later one counts: rules are put in more often before others
+    than they are taken out there, and two of the same content do the same.
+    """
+    same = [one for one in rules if content(one) == content(wanted)]
+    found = [place for place in map(position, same) if place is not None]
+    was = position(wanted)
+    if was is None:
+        return max(found, default=None)
+    return min(found, key=lambda place: (abs(place - was), -place), default=None)
+
+
+def place_of(rules: Sequence[Rule], wanted: Rule) -> int | None:
+    """Return the position to put a rule in front of; None: behind all of its direction."""
+    place = position(wanted)
+    count = sum(one.direction == wanted.direction for one in rules)
+    return place if place is not None and place < count else None

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
-from unicodedata import category
+from collections.abc import Sequence
+from typing import Protocol, TypeVar, runtime_checkable
 
-from sgguard.errors import CredentialsError, ForbiddenError, SettingsError, UnknownShapeError
-from sgguard.model.change import Holder
+from sgguard.errors import (
+    SgguardError,
+)
+from sgguard.model.capabilities import Traits
+from sgguard.model.change import Change, Holder
 from sgguard.model.resource import (
     Binding,
     Group,
@@ -19,123 +18,10 @@ from sgguard.model.resource import (
     Reference,
     Rule,
     Seen,
-    Traits,
-    Unseen,
     Visibility,
 )
-from sgguard.wire.client import Wire, is_address
-from sgguard.wire.clock import EpochClock
-from sgguard.wire.pacing import Rates
 
 T = TypeVar("T")
-
-
-def fresh_nonce() -> str:
-    """Return 128 random bits in hexadecimal: never the same twice."""
-    return secrets.token_hex(16)
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Everything a provider needs to reach its cloud, and nothing it could find out by itself.
-
-    ``env`` holds credentials under each cloud's own usual variable names: the process
-    environment, or the same names filled from a runtime's request headers. ``account`` is the
-    name of the account those credentials belong to, empty when nobody said. ``is_thorough`` says
-    whether to ask also for what no verdict needs, at a call for each holder: which further groups
-    it carries, for whoever may rebind it.
-    """
-
-    wire: Wire
-    region: str
-    env: Mapping[str, str] = field(repr=False)
-    account: str = ""
-    now: EpochClock = time.time
-    nonce: Callable[[], str] = fresh_nonce
-    is_thorough: bool = True
-
-    def endpoint(self) -> str:
-        """Return the address that replaces the cloud's own, without a trailing slash, or ``""``.
-
-        Raises:
-            SettingsError: the variable is set, but is not an http(s) address.
-        """
-        name = f"SGGUARD_ENDPOINT_{self.wire.provider.upper().replace('-', '_')}"
-        url = self.env.get(name, "").rstrip("/")
-        if url and not is_address(url):
-            raise SettingsError(
-                f"{name}={url!r} is not an address: expected http://host:port or https://host"
-            )
-        return url
-
-    def paced(self, rates: Rates, credentials: str) -> Wire:
-        """Return the wire, keeping an API's documented rates for these credentials and region.
-
-        ``credentials`` tells callers apart and is no secret: a key id, a user and project.
-        """
-        return self.wire.paced(rates, self.endpoint(), self.account, self.region, credentials)
-
-    def secret(self, *alternatives: str) -> str:
-        """Return the first of the variables that is set and not blank, else ``""``.
-
-        Raises:
-            CredentialsError: it holds a line break or the like, as pasted keys do.
-        """
-        for name in alternatives:
-            if value := self.env.get(name, "").strip():
-                if not value.isprintable() and any(category(one) == "Cc" for one in value):
-                    raise CredentialsError(
-                        f"{name} holds a line break or another control character"
-                    )
-                return value
-        return ""
-
-    def require_secret(self, *alternatives: str) -> str:
-        """Return the first of the variables that is set.
-
-        Raises:
-            CredentialsError: none is; the first is the one the message tells to set.
-        """
-        if value := self.secret(*alternatives):
-            return value
-        raise CredentialsError(
-            f"{self.wire.provider}: no credentials: set {alternatives[0]}"
-            + (f" (or {', '.join(alternatives[1:])})" if len(alternatives) > 1 else "")
-        )
-
-
-def seen_or_unseen(what: str, read: Callable[[], Seen[T]], otherwise: T) -> Seen[T]:
-    """Read one part of the facts; what it cannot see becomes ``unseen`` instead of an error.
-
-    A missing permission and an answer of unknown shape will not change by asking again, so the
-    verdict must be reached without them. Every other error is raised: the cloud could not be asked.
-    """
-    try:
-        return read()
-    except ForbiddenError as error:
-        return Seen(
-            otherwise,
-            (
-                Unseen(
-                    code="no-permission",
-                    what=what,
-                    why=str(error),
-                    remedy=f"grant {error.provider} {error.action} to these credentials",
-                ),
-            ),
-        )
-    except UnknownShapeError as error:
-        return Seen(
-            otherwise,
-            (
-                Unseen(
-                    code="unknown-shape",
-                    what=what,
-                    why=str(error),
-                    remedy="report the answer's shape to the maintainers of sgguard",
-                ),
-            ),
-        )
 
 
 class Provider(Protocol):
@@ -282,3 +168,25 @@ class Changes(Protocol):
 
 class Cloud(Provider, Changes, Protocol):
     """A provider that can read and change."""
+
+
+# What a cloud can do besides whose calls take many holders at once.
+#
+# The methods are named after those of :class:`~sgguard.providers.base.Changes` that take one.
+
+
+@runtime_checkable
+class Together(Protocol):
+    """What a cloud has besides whose calls take many holders at once."""
+
+    def read_holders_together(self, wanted: Sequence[Holder]) -> list[tuple[str, ...] | None]:
+        """Return of each, in order, what ``read_holder`` returns."""
+        ...
+
+    def set_groups_together(self, changes: Sequence[Change]) -> list[SgguardError | None]:
+        """Make changes of kind ``set-groups``, of different holders, with as few calls as it takes.
+
+        Return of each, in order, None or the error that ``set_groups`` would have raised, with the
+        same meaning: what a call for many left in doubt is in doubt for each.
+        """
+        ...

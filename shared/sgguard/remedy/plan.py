@@ -12,9 +12,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from sgguard.model.address import Address, Scope
 from sgguard.model.change import Change, Holder, content
 from sgguard.model.decision import Reason, Step
-from sgguard.model.resource import Address, Group, Rule, Scope
+from sgguard.model.resource import Group, Rule
 
 _PLACE = re.compile(r"(ingress|egress)\[\d+\]")
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sgguard.errors import ForbiddenError, InputError, SettingsError, UnknownShapeError
+from sgguard.model.address import Scope
 from sgguard.model.decision import Judgement, Reason, Step, Verdict
-from sgguard.model.resource import DeleteFacts, Group, LaunchFacts, Scope
+from sgguard.model.facts import DeleteFacts, LaunchFacts
+from sgguard.model.resource import Group
 from sgguard.policy import Policy
 from sgguard.policy.governing import excused
 from sgguard.providers.base import Cloud

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from sgguard.errors import InputError
+from sgguard.model.address import Address, Scope
 from sgguard.model.change import Change, Holder, content
 from sgguard.model.decision import Action, Step
-from sgguard.model.resource import Address, Group, Rule, Scope
+from sgguard.model.resource import Group, Rule
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Plan, Planned, place_of
 from sgguard.remedy.snapshot import Carried, Referrer, Snapshot

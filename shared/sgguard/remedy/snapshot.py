@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sgguard.model.address import Scope
 from sgguard.model.change import Holder
-from sgguard.model.resource import DeleteFacts, Group, LaunchFacts, Rule, Scope
+from sgguard.model.facts import DeleteFacts, LaunchFacts
+from sgguard.model.resource import Group, Rule
 from sgguard.remedy.plan import Plan, Survey
 from sgguard.remedy.world import rule_of
 

@@ -10,7 +10,8 @@ from typing import TypeVar
 from sgguard.errors import NotFoundError
 from sgguard.model.change import Holder, holder_of
 from sgguard.model.decision import Step
-from sgguard.model.resource import DeleteFacts, Group, LaunchFacts, Limit
+from sgguard.model.facts import DeleteFacts, LaunchFacts
+from sgguard.model.resource import Group, Limit
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Survey
 from sgguard.remedy.world import read_holders, rules_of

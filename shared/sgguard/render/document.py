@@ -7,26 +7,25 @@ lists whose entries name the group they concern in ``target``.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any
 
-from sgguard.model.decision import Consequence, Decision, Evidence, Reason, Step
-from sgguard.model.resource import (
-    Binding,
-    DeleteFacts,
-    Group,
-    GroupFacts,
-    Instance,
-    LaunchFacts,
-    Limit,
-    Reference,
-    Rule,
-    Unseen,
+from sgguard.model.decision import Consequence, Decision, Evidence, Outcome, Reason
+from sgguard.model.facts import DeleteFacts, GroupFacts, LaunchFacts
+from sgguard.model.resource import Binding, Group, Instance, Limit, Reference, Unseen
+from sgguard.render.values import (
+    Json,
+    _instance,
+    _limit,
+    _unseen,
+    binding_json,
+    group_json,
+    reference_json,
+    step_json,
+    time_json,
 )
-from sgguard.render.wording import percent
-
-Json = dict[str, Any]
+from sgguard.store.rows import Approval, Entry
 
 EVIDENCE_MAX = 100
 """Entries shown with one reason; ``evidence_count`` tells how many there are, facts hold them."""
@@ -75,11 +74,6 @@ def _unread(facts: DeleteFacts | LaunchFacts) -> Iterator[tuple[str, Unseen]]:
         yield from ((target, one) for one in facts.unseen)
     for group in facts.groups:
         yield from ((str(group.address), one) for one in group.unseen)
-
-
-def time_json(moment: datetime) -> str:
-    """Return a moment as RFC 3339 in UTC, to the millisecond."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _reason(reason: Reason) -> Json:
@@ -165,119 +159,49 @@ def _group_facts(facts: GroupFacts) -> Json:
     }
 
 
-def group_json(group: Group) -> Json:
-    """Return the group without its rules."""
+def with_outcome(
+    document: Json,
+    outcome: Outcome,
+    note: str = "",
+    *,
+    journal: Iterable[Entry] = (),
+    approval: Approval | None = None,
+) -> Json:
+    """Return a decision's document with what became of it.
+
+    ``note`` says in words what the world looks like now, ``journal`` what was done, line by line.
+    """
     return {
-        "group_id": group.group_id,
-        "name": group.name,
-        "description": group.description,
-        "project": group.project,
-        "network": group.network,
-        "kind": group.kind,
-        "is_default": group.is_default,
-        "managed_by": group.managed_by,
-        "is_shared": group.is_shared,
-        "tags": tags_json(group.tags),
+        **document,
+        "outcome": outcome.value,
+        "note": note,
+        "journal": [_line(one) for one in journal],
+        "approval": document.get("approval") if approval is None else _approval(approval),
     }
 
 
-def tags_json(tags: Iterable[tuple[str, str]]) -> list[Json]:
-    """Return the tags as objects: a key may come twice."""
-    return [{"key": key, "value": value} for key, value in tags]
-
-
-def reference_json(reference: Reference) -> Json:
-    """Return the reference; ``rule`` is null where it could not be read."""
+def _line(entry: Entry) -> Json:
     return {
-        "group_id": reference.group_id,
-        "group_name": reference.group_name,
-        "account": reference.account,
-        "project": reference.project,
-        "rule": rule_json(reference.rule) if reference.rule else None,
-        "tags": tags_json(reference.tags),
+        "number": entry.number,
+        "step": entry.step,
+        "change": json.loads(entry.change_json),
+        "is_undo": entry.is_undo,
+        "state": entry.state,
+        "made": entry.request_id,
+        "note": entry.note,
+        "at": _time(entry.at_s),
     }
 
 
-def rule_json(rule: Rule) -> Json:
-    """Return the rule; ``priority`` is null where the cloud has none."""
+def _approval(approval: Approval) -> Json:
     return {
-        "rule_id": rule.rule_id,
-        "direction": rule.direction.value,
-        "protocol": rule.protocol,
-        "ports": rule.ports,
-        "peer_group": rule.peer_group,
-        "peer": rule.peer,
-        "action": rule.action,
-        "priority": rule.priority,
-        "description": rule.description,
-        "is_enabled": rule.is_enabled,
+        "approval_id": approval.approval_id,
+        "state": approval.state,
+        "facts_hash": approval.facts_hash,
+        "expires_at": _time(approval.expires_at_s),
+        "resolved_by": approval.resolved_by,
     }
 
 
-def binding_json(binding: Binding) -> Json:
-    """Return the binding; ``other_group_ids`` is null where nobody told."""
-    others = binding.other_group_ids
-    return {
-        "kind": binding.kind,
-        "holder_id": binding.holder_id,
-        "name": binding.name,
-        "instance_id": binding.instance_id,
-        "owner": binding.owner,
-        "project": binding.project,
-        "count": binding.count,
-        "other_group_ids": None if others is None else list(others),
-    }
-
-
-def _limit(limit: Limit) -> Json:
-    return {
-        "name": limit.name,
-        "ceiling": limit.ceiling,
-        "used": limit.used,
-        "after": limit.after,
-        "percent": percent(limit),
-        "source": limit.source,
-        "is_enforced": limit.is_enforced,
-        "note": limit.note,
-        "applies_to": limit.applies_to,
-    }
-
-
-def _unseen(unseen: Unseen) -> Json:
-    return {
-        "code": unseen.code,
-        "what": unseen.what,
-        "why": unseen.why,
-        "remedy": unseen.remedy,
-    }
-
-
-def _instance(instance: Instance) -> Json:
-    return {
-        "instance_id": instance.instance_id,
-        "name": instance.name,
-        "state": instance.state,
-        "project": instance.project,
-        "network": instance.network,
-        "group_ids": list(instance.group_ids),
-        "interfaces": [
-            {
-                "interface_id": one.interface_id,
-                "group_ids": list(one.group_ids),
-                "is_primary": one.is_primary,
-            }
-            for one in instance.interfaces
-        ],
-        "binding_refusal": instance.binding_refusal,
-    }
-
-
-def step_json(step: Step) -> Json:
-    """Return one step of a plan, with the one that takes it back."""
-    return {
-        "action": step.action,
-        "target": step.target,
-        "summary": step.summary,
-        "details": dict(step.details),
-        "inverse": step_json(step.inverse) if step.inverse else None,
-    }
+def _time(at_s: float) -> str:
+    return time_json(datetime.fromtimestamp(at_s, UTC))

@@ -31,7 +31,7 @@ def open_store(url: str, now: Callable[[], float] | None = None) -> Store:
     # Imported only when used: psycopg takes more of a cold start than everything else here.
     match url.partition(":")[0].lower():
         case "sqlite":
-            from sgguard.store.sqlite_url import open_sqlite  # noqa: PLC0415 - as above
+            from sgguard.store.sqlite import open_sqlite  # noqa: PLC0415 - as above
 
             return open_sqlite(url, now)
         case "postgresql" | "postgres":
@@ -43,7 +43,7 @@ def open_store(url: str, now: Callable[[], float] | None = None) -> Store:
 
 def _open_postgres(url: str, now: Callable[[], float] | None) -> Store:
     try:
-        from sgguard.store.postgres_url import open_postgres  # noqa: PLC0415 - as above
+        from sgguard.store.postgres import open_postgres  # noqa: PLC0415 - as above
     except ImportError as error:
         if (error.name or "").partition(".")[0] == "sgguard":
             raise

@@ -1,4 +1,4 @@
-"""How long a request's body may take to arrive: nobody holds a thread by sending slowly.
+"""Reading a request's body: whole, of a limited size, within the time of its event.
 
 Servers wait for a body as long as its sender likes, byte by byte, and a handful of such senders
 takes every thread there is. What ends the wait is the connection: once nothing more is read from
@@ -35,11 +35,29 @@ class Readable(Protocol):
         ...
 
 
-@contextmanager
-def within(deadline: Deadline, environ: Mapping[str, Any], body: Readable) -> Iterator[None]:
-    """Read a body in this block; ``environ`` is the request's, as WSGI has it.
+def read(
+    headers: Mapping[str, str],
+    body: Readable,
+    environ: Mapping[str, Any],
+    *,
+    deadline: Deadline,
+    max_bytes: int,
+) -> bytes:
+    """Return the whole body of a request; ``headers`` have lower-case names.
 
-    Without a connection in it (a test's client) nobody can dawdle.
+    Raises:
+        EventError: it is too large, compressed, or does not come to its end.
+        DeadlineError: it did not arrive in time.
+    """
+    with read_timeout(deadline, environ, body):
+        return whole(headers, body, max_bytes)
+
+
+@contextmanager
+def read_timeout(deadline: Deadline, environ: Mapping[str, Any], body: Readable) -> Iterator[None]:
+    """Limit how long the block may wait for a body; ``environ`` is the request's, as WSGI has it.
+
+    Without a connection in it (a test's client) the sender cannot be slow.
 
     Raises:
         DeadlineError: the body did not arrive in time.
@@ -73,3 +91,34 @@ def _drop(body: Readable) -> None:
         for _ in range(_DROPPED_MAX_BYTES // _CHUNK_BYTES):
             if not body.read(_CHUNK_BYTES):
                 return
+
+
+def whole(headers: Mapping[str, str], body: Readable, max_bytes: int) -> bytes:
+    """Return the whole body, however long it takes; ``headers`` have lower-case names.
+
+    Raises:
+        EventError: it is too large, compressed, or does not come to its end.
+    """
+    if headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise EventError("compressed bodies are not read here", status=415)
+    return _content(headers, body, max_bytes)
+
+
+def _content(headers: Mapping[str, str], body: Readable, max_bytes: int) -> bytes:
+    """Return the whole body; one that is too large is not read to its end."""
+    too_large = EventError(f"the body is larger than {max_bytes} bytes", status=413)
+    length = headers.get("content-length", "")
+    # Digits beyond any size are not even turned into a number.
+    if length.isdecimal() and (len(length) > len(str(max_bytes)) or int(length) > max_bytes):
+        raise too_large
+    content = bytearray()
+    try:
+        while len(content) <= max_bytes and (
+            chunk := body.read(min(_CHUNK_BYTES, max_bytes + 1 - len(content)))
+        ):
+            content += chunk
+    except Exception as error:  # each server has an exception of its own for a lost sender
+        raise EventError("the body could not be read to its end") from error
+    if len(content) > max_bytes:
+        raise too_large
+    return bytes(content)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sgguard import schemas
-from sgguard.errors import EventError
-from sgguard.events.base import Delivery, DeliveryMode, Event, Kind
+from sgguard.events.base import DeliveryMode, Kind
 from sgguard.events.sources.cloudevents import encode_header
 from sgguard.web import problem
 
@@ -28,6 +27,10 @@ _METHODS = "GET, HEAD, OPTIONS, POST"
 _JSON = "application/json"
 _STRUCTURED = "application/cloudevents+json; charset=utf-8"
 _BATCHED = "application/cloudevents-batch+json; charset=utf-8"
+
+
+Result = Json | problem.Details
+"""What one event is answered with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,79 +51,26 @@ class Answer:
         return iter((self.body,)), self.status, self.headers | length
 
 
-def to_request(method: str, kind: Kind, handle: Callable[[], Answer]) -> Answer:
-    """Answer one HTTP request: ``handle`` answers what is asked with POST.
-
-    Whatever it raises becomes a problem; nothing of the request's headers or body is repeated.
-    """
+def to_other_method(method: str, kind: Kind) -> Answer:
+    """Answer what is not POST: GET and HEAD ask what the function is."""
     if method in ("GET", "HEAD"):
         return _json(200, _about(kind))
     if method == "OPTIONS":
         # No consent to the webhook handshake (CloudEvents http-webhook.md, 4.2): without
         # WebHook-Allowed-* headers nobody may start to send us events unasked.
         return Answer(204, headers={"Allow": _METHODS})
-    if method != "POST":
-        refused = _problem(problem.method_not_allowed(method))
-        return Answer(refused.status, refused.body, {**refused.headers, "Allow": _METHODS})
-    try:
-        return handle()
-    except Exception as error:  # noqa: BLE001 - the framework's own page would say less
-        return _problem(problem.of(error))
+    refused = of_problem(problem.method_not_allowed(method))
+    return Answer(refused.status, refused.body, {**refused.headers, "Allow": _METHODS})
 
 
-def to_each(
-    delivery: Delivery,
-    kind: Kind,
-    parse: Callable[[object], T],
-    handle: Callable[[list[tuple[T, Event]]], Sequence[Json | Exception]],
-) -> Answer:
-    """Handle the events of a delivery together and answer each of them.
-
-    ``parse`` turns an event's data into a request; ``handle`` takes the requests with their
-    events and returns, in order, a decision's document or an error for each.
-    """
-    results: list[Result | None] = []
-    asked: list[tuple[T, Event]] = []
-    waiting: list[Event] = []
-    for item in delivery.items:
-        request = _parsed(item, parse)
-        if isinstance(request, problem.Details):
-            results.append(request)
-        elif isinstance(item, Event):
-            results.append(None)
-            asked.append((request, item))
-            waiting.append(item)
-    decided = iter(zip(waiting, handle(asked) if asked else (), strict=True))
-    return _answered(
-        delivery.mode, [_result(*next(decided)) if one is None else one for one in results], kind
-    )
-
-
-def _answered(mode: DeliveryMode, results: list[Result], kind: Kind) -> Answer:
+def to_delivery(mode: DeliveryMode, results: list[Result], kind: Kind) -> Answer:
+    """Answer a delivery in the shape it came in; ``results`` has one for each of its events."""
     if mode == "batched":
         return _batch(results, kind)
     (result,) = results
     if isinstance(result, problem.Details):
-        return _problem(result)
+        return of_problem(result)
     return _decided(mode, result, kind)
-
-
-Result = Json | problem.Details
-
-
-def _parsed(item: Event | EventError, parse: Callable[[object], T]) -> T | problem.Details:
-    if isinstance(item, EventError):
-        return problem.of(item)
-    try:
-        return parse(item.data)
-    except Exception as error:  # noqa: BLE001 - of a batch only this event is concerned
-        return problem.of(error, event_id=item.event_id, pointer=item.pointer)
-
-
-def _result(event: Event, outcome: Json | Exception) -> Result:
-    if isinstance(outcome, Exception):
-        return problem.of(outcome, event_id=event.event_id, pointer=event.pointer)
-    return outcome
 
 
 def _decided(mode: DeliveryMode, data: Json, kind: Kind) -> Answer:
@@ -206,7 +156,8 @@ def _about(kind: Kind) -> dict[str, Any]:
     }
 
 
-def _problem(details: problem.Details) -> Answer:
+def of_problem(details: problem.Details) -> Answer:
+    """Answer with problem details (RFC 9457)."""
     headers = {"Content-Type": "application/problem+json"}
     if details.retry_after_s is not None:
         headers["Retry-After"] = str(details.retry_after_s)

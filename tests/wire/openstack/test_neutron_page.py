@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sgguard.errors import CloudError, ForbiddenError, UnavailableError, UnknownShapeError
-from sgguard.wire.openstack import marker_page
-from sgguard.wire.openstack.marker_page import MAX_STARTS
-from sgguard.wire.openstack.neutron.page import read_all, read_all_without_links
+from sgguard.wire.openstack.neutron import page as marker_page
+from sgguard.wire.openstack.neutron.page import MAX_STARTS, read_all, read_all_without_links
 from sgguard.wire.shape import Shape
 
 SHAPE = Shape("openstack", "GET /v2.0/ports")

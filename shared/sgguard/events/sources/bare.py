@@ -13,13 +13,13 @@ from sgguard.errors import EventError, Problem
 from sgguard.events.base import (
     Claim,
     Delivery,
-    Event,
     Kind,
     is_json,
     media_type,
     parse_json,
     unknown_format,
 )
+from sgguard.model.event import Event
 
 # Alibaba's /invoke call labels every payload as octets; some clients send no label at all.
 _UNLABELLED = ("", "application/octet-stream")

@@ -22,13 +22,13 @@ from sgguard.errors import EventError, Problem
 from sgguard.events.base import (
     Claim,
     Delivery,
-    Event,
     Kind,
     is_json,
     media_type,
     parse_json,
     unknown_format,
 )
+from sgguard.model.event import Event
 from sgguard.schemas import pointer
 
 MAX_BATCH = 100

@@ -16,7 +16,8 @@ from sgguard.guards.delete.consequence import consequences
 from sgguard.guards.delete.plan import Edges, Order, Ruled, deletion, order, rule_changes
 from sgguard.guards.delete.remedy import Ground, can_force, change_rule, free_holder
 from sgguard.model.decision import Judgement, Reason, Step, Verdict
-from sgguard.model.resource import DeleteFacts, GroupFacts, Reference
+from sgguard.model.facts import DeleteFacts, GroupFacts
+from sgguard.model.resource import Reference
 from sgguard.policy import Policy, for_group, matches
 from sgguard.policy.governing import excused
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from sgguard.model.capabilities import Traits
 from sgguard.model.decision import Consequence
-from sgguard.model.resource import DeleteFacts, Group, GroupFacts, Reference, Traits, Visibility
+from sgguard.model.facts import DeleteFacts, GroupFacts
+from sgguard.model.resource import Group, Reference, Visibility
 from sgguard.render.wording import MESSAGE_MAX, count, one_line
 
 _HIDDEN = "rules and ports of other projects, if there are any, cannot be seen"

@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sgguard.model.address import Address, Scope
 from sgguard.model.decision import Step
-from sgguard.model.resource import Address, Binding, Direction, Reference, Rule, Scope
+from sgguard.model.resource import Binding, Direction, Reference, Rule
 from sgguard.render.wording import MESSAGE_MAX, label, one_line
 
 _POSITION = re.compile(r"(ingress|egress)\[(\d+)\]")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from sgguard.model.capabilities import Traits
 from sgguard.model.decision import Reason
-from sgguard.model.resource import Binding, DeleteFacts, GroupFacts, Reference, Traits, Visibility
+from sgguard.model.facts import DeleteFacts, GroupFacts
+from sgguard.model.resource import Binding, Reference, Visibility
 from sgguard.render.wording import MESSAGE_MAX, count, kinds, label, listing, one_line, short_ids
 
 _REACH = {

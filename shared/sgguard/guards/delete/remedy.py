@@ -12,8 +12,10 @@ from datetime import datetime
 
 from sgguard.guards.base import usable_group
 from sgguard.guards.delete.plan import Ruled, release
+from sgguard.model.address import Address
 from sgguard.model.decision import Step
-from sgguard.model.resource import Address, Binding, DeleteFacts, GroupFacts, Reference
+from sgguard.model.facts import DeleteFacts, GroupFacts
+from sgguard.model.resource import Binding, Reference
 from sgguard.policy import Policy, for_referrer, matches, protecting, referrer
 
 

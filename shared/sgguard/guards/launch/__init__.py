@@ -22,7 +22,8 @@ from sgguard.guards.launch.limit import (
 )
 from sgguard.guards.launch.remedy import Breach, remedies
 from sgguard.model.decision import Forecast, Judgement, Reason, Verdict
-from sgguard.model.resource import Group, GroupFacts, LaunchFacts
+from sgguard.model.facts import GroupFacts, LaunchFacts
+from sgguard.model.resource import Group
 from sgguard.policy import Policy, for_groups, is_of_scope, matches
 from sgguard.policy.governing import concerned, excused
 from sgguard.render.wording import MESSAGE_MAX, count, label, listing, one_line

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from sgguard.model.decision import Reason
-from sgguard.model.resource import GroupFacts, Instance, LaunchFacts, Limit, Unseen
+from sgguard.model.facts import GroupFacts, LaunchFacts
+from sgguard.model.resource import Instance, Limit, Unseen
 from sgguard.render.wording import MESSAGE_MAX, count, label, one_line, percent
 
 _PRECEDENCE = {"live": 0, "documented": 1, "policy": 2}

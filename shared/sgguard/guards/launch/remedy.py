@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from sgguard.guards.base import usable_group
 from sgguard.guards.launch.limit import change_of, usages
+from sgguard.model.address import Address
 from sgguard.model.decision import Step
-from sgguard.model.resource import Address, LaunchFacts
+from sgguard.model.facts import LaunchFacts
 from sgguard.policy import LaunchPolicy, Policy, matches
 from sgguard.render.wording import MESSAGE_MAX, one_line
 

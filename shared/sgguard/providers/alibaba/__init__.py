@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from sgguard.errors import SettingsError
+from sgguard.model.capabilities import Traits
 from sgguard.model.change import Holder
 from sgguard.model.resource import (
     Binding,
@@ -29,17 +30,16 @@ from sgguard.model.resource import (
     Reference,
     Rule,
     Seen,
-    Traits,
     Visibility,
 )
-from sgguard.providers.alibaba import binding, carrier, change, evidence, group
-from sgguard.providers.alibaba.api import instance_of, interface_of
-from sgguard.providers.alibaba.client import EcsClient
+from sgguard.providers.access import Access
+from sgguard.providers.alibaba import carrier, change, evidence, group
+from sgguard.providers.alibaba import holder as binding
+from sgguard.providers.alibaba.api import EcsClient, instance_of, interface_of
 from sgguard.providers.alibaba.creation import create_group
 from sgguard.providers.alibaba.documented import LIMITS, RATES, TRAITS
 from sgguard.providers.alibaba.group import define_group
 from sgguard.providers.alibaba.listing import INSTANCES, INTERFACES, read_all
-from sgguard.providers.base import Access
 from sgguard.wire.acs3 import Acs3Auth
 from sgguard.wire.parallel import parallel
 from sgguard.wire.rpc_v1 import RpcV1Auth

@@ -18,10 +18,9 @@ from dataclasses import dataclass
 from sgguard.errors import ConflictError, NotFoundError, SettingsError
 from sgguard.model.change import Holder
 from sgguard.providers.alibaba.answer import PROVIDER
-from sgguard.providers.alibaba.api import instance_of, interface_of
-from sgguard.providers.alibaba.client import EcsClient
+from sgguard.providers.alibaba.api import EcsClient, instance_of, interface_of
+from sgguard.providers.alibaba.change import until
 from sgguard.providers.alibaba.listing import INSTANCES, INTERFACES, read_all
-from sgguard.providers.alibaba.settle import until
 
 
 @dataclass(frozen=True, slots=True)

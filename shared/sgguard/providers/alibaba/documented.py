@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sgguard.model.resource import Limit, Traits
+from sgguard.model.capabilities import Traits
+from sgguard.model.resource import Limit
 from sgguard.providers.alibaba.answer import PROVIDER
 
 _UNREADABLE = (

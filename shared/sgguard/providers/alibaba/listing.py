@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sgguard.providers.alibaba.answer import Answer, number
-from sgguard.providers.alibaba.client import EcsClient
+from sgguard.providers.alibaba.api import EcsClient
 
 Row = dict[str, Any]
 """One entry of a list, as the cloud spells it."""

@@ -11,7 +11,7 @@ from functools import partial
 
 from sgguard.providers._probing import Probe, Question, Setup
 from sgguard.providers.alibaba import Alibaba
-from sgguard.providers.alibaba.client import EcsClient
+from sgguard.providers.alibaba.api import EcsClient
 
 MAX_SKEW_S = 15 * 60
 

@@ -18,11 +18,10 @@ from typing import Any
 
 from sgguard.errors import NotFoundError, UnknownShapeError
 from sgguard.model.resource import Seen, Unseen
+from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.alibaba.answer import NO_SUCH_GROUP, Answer
-from sgguard.providers.alibaba.client import EcsClient
-from sgguard.providers.base import seen_or_unseen
-from sgguard.wire.paging import chunks
-from sgguard.wire.parallel import parallel
+from sgguard.providers.alibaba.api import EcsClient
+from sgguard.wire.parallel import chunks, parallel
 
 REFERENCES_A_CALL = 10
 """A query takes at most this many groups."""

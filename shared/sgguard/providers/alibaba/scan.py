@@ -13,14 +13,12 @@ from functools import partial
 from sgguard.errors import CloudError, DeadlineError, NotFoundError
 from sgguard.model.resource import Group, Reference
 from sgguard.providers.alibaba.answer import number
-from sgguard.providers.alibaba.api import group_of
-from sgguard.providers.alibaba.client import EcsClient
+from sgguard.providers.alibaba.api import EcsClient, group_of
 from sgguard.providers.alibaba.group import read_with_rules
 from sgguard.providers.alibaba.holder import references_of
 from sgguard.providers.alibaba.listing import GROUPS, read_all
 from sgguard.wire.clock import Deadline
-from sgguard.wire.paging import chunks
-from sgguard.wire.parallel import parallel
+from sgguard.wire.parallel import chunks, parallel
 
 AT_ONCE = 32
 """Groups whose rules are read side by side."""

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 from sgguard.errors import NotFoundError
+from sgguard.model.capabilities import Traits
 from sgguard.model.change import Holder
 from sgguard.model.resource import (
     Binding,
@@ -25,27 +26,49 @@ from sgguard.model.resource import (
     Reference,
     Rule,
     Seen,
-    Traits,
     Visibility,
 )
-from sgguard.providers._definition import with_rules
-from sgguard.providers.base import Access, seen_or_unseen
+from sgguard.providers._shared import with_rules
+from sgguard.providers.access import Access, seen_or_unseen
 from sgguard.providers.huawei import group as huawei_group
 from sgguard.providers.huawei import holder as huawei_holder
-from sgguard.providers.huawei import limits as huawei_limits
 from sgguard.providers.huawei import listing as huawei_list
+from sgguard.providers.huawei import quota as huawei_limits
 from sgguard.providers.huawei import rule as huawei_rule
+from sgguard.providers.huawei.api import RATES as RATES
 from sgguard.providers.huawei.api import Api, unless_absent
 from sgguard.providers.huawei.env import caller_of, iam_setting
-from sgguard.providers.huawei.rate import RATES as RATES
 from sgguard.providers.huawei.region import region_of
 from sgguard.providers.huawei.server import Server, hidden_interfaces, instance_of, parse_server
 from sgguard.providers.huawei.sharing import group_signs, holder_signs, rule_signs, unseen_beyond
-from sgguard.providers.huawei.traits import TRAITS
 from sgguard.providers.huawei.vpc import Port, binding_of, binding_of_sub, references_of
 from sgguard.wire.openstack import nova
 from sgguard.wire.openstack.neutron import ingress_first
 from sgguard.wire.parallel import parallel
+
+# How Huawei Cloud and Open Telekom Cloud behave, and what no API of theirs tells.
+#
+# Sources: the VPC and ECS user guides and API references of both clouds (read 2026-11). What a
+# delete of a group that is only referenced does is unknown: the guides say it is refused, the API's
+# error table lists only groups that ports carry, and OpenStack beneath it deletes the rules.
+
+TRAITS = Traits(
+    provider="huawei",
+    on_delete_referenced="unknown",
+    refused_with="VPC.9902",
+    group_limit_per="interface",
+    primary_holder="interface",
+    orders_groups=True,
+    group_id_example="b3e4b615-a40f-4e1c-92af-2e0d382141d5",
+    blind_spots=(
+        "AS configurations and launch templates keep group ids that no interface shows.",
+        "Databases and other products show as ports only while they run.",
+        "Rules and interfaces of enterprise projects these credentials may not see do not appear.",
+        "What other accounts do with a shared VPC or group does not appear.",
+        "What was made in the last seconds may not appear yet.",
+    ),
+)
+
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SERVER = "/v1/{project_id}/cloudservers/{id}"

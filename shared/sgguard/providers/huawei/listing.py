@@ -18,10 +18,9 @@ from sgguard.providers.huawei import vpc as huawei_vpc
 from sgguard.providers.huawei.api import Api, unless_absent
 from sgguard.providers.huawei.vpc import Port, SubInterface
 from sgguard.wire.openstack import neutron
-from sgguard.wire.openstack.marker_page import Params
 from sgguard.wire.openstack.neutron import RuleRow, page
-from sgguard.wire.paging import chunks
-from sgguard.wire.parallel import parallel
+from sgguard.wire.openstack.neutron.page import Params
+from sgguard.wire.parallel import chunks, parallel
 from sgguard.wire.shape import Json, Shape
 
 T = TypeVar("T")

@@ -11,10 +11,16 @@ security group overviews of the VPC and ECS user guides for the advice (read 202
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
-from sgguard.model.resource import Limit
+from sgguard.model.resource import Limit, Seen
+from sgguard.providers.access import seen_or_unseen
+from sgguard.providers.huawei import listing as huawei_list
+from sgguard.providers.huawei.api import Api, unless_absent
+from sgguard.wire.parallel import parallel
 from sgguard.wire.shape import Json, Shape
 
 _NOT_ONLINE = -1
@@ -171,3 +177,40 @@ def with_advice(live: Sequence[Limit], *, is_otc: bool = False) -> tuple[Limit, 
 def _online(quota: Json, key: str, shape: Shape) -> int | None:
     value = shape.whole_or_none(quota, key, "quota")
     return None if value is None or value <= _NOT_ONLINE else value
+
+
+# Reading the ceilings of one project from whichever of the quota APIs it has.
+
+_QUOTAS_PATH = "/v3/{project_id}/vpc/quotas"
+_USAGE_PATH = "/v1/{project_id}/quotas"
+
+
+def read_limits(api: Api, group_ids: Sequence[str]) -> Seen[tuple[Limit, ...]]:
+    """Return live ceilings with what is used of them, and advice where there is none.
+
+    For the groups named, the ceilings per group come with the use of the fullest of them.
+    """
+    reads: list[tuple[str, Callable[[], Seen[Any]], Any]] = [
+        ("limits", partial(_told, api, _QUOTAS_PATH, parse_limits), ()),
+        ("limits", partial(_told, api, _USAGE_PATH, parse_usage), ()),
+        ("rules", partial(_rules, api, group_ids), []),
+    ]
+    ceilings, usage, rules = parallel([partial(seen_or_unseen, *read) for read in reads])
+    limits = with_advice(with_usage(ceilings.value, usage.value), is_otc=api.region.is_otc)
+    # Rules that may not be read leave their number untold: no verdict depends on it.
+    limits = with_rule_use(limits, rules.value, api.shape(huawei_list.RULES))
+    return Seen(limits, (*ceilings.unseen, *usage.unseen))
+
+
+def _told(
+    api: Api, path: str, parse: Callable[[object, Shape], tuple[Limit, ...]]
+) -> Seen[tuple[Limit, ...]]:
+    """Read one quota API; where it is not published, nobody tells."""
+    nothing: tuple[Limit, ...] = ()
+    return Seen(unless_absent(lambda: parse(api.vpc(path), api.shape(path)), lambda: nothing))
+
+
+def _rules(api: Api, group_ids: Sequence[str]) -> Seen[list[Json]]:
+    """Return the rules of the groups as VPC v3 has them: v2.0 knows no composite ones."""
+    nothing: list[Json] = []
+    return Seen(unless_absent(lambda: huawei_list.rule_rows(api, group_ids), lambda: nothing))

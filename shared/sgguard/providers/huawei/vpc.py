@@ -12,8 +12,8 @@ from typing import Literal, TypedDict
 
 from sgguard.model.resource import Binding, Direction, Group, Reference, Rule
 from sgguard.wire.openstack import neutron
-from sgguard.wire.openstack.marker_page import Fetch, Params, read_to_end
 from sgguard.wire.openstack.neutron import PortRow, RuleRow
+from sgguard.wire.openstack.neutron.page import Fetch, Params, read_to_end
 from sgguard.wire.shape import Json, Shape
 
 PAGE_MAX = 2000

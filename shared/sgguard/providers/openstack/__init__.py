@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from sgguard.errors import CloudError, InputError, NotFoundError
+from sgguard.model.capabilities import Traits
 from sgguard.model.change import Holder
 from sgguard.model.resource import (
     Binding,
@@ -29,25 +30,52 @@ from sgguard.model.resource import (
     Reference,
     Rule,
     Seen,
-    Traits,
     Visibility,
 )
-from sgguard.providers._definition import with_rules
-from sgguard.providers.base import Access, seen_or_unseen
+from sgguard.providers._shared import with_rules
+from sgguard.providers.access import Access, seen_or_unseen
 from sgguard.providers.openstack import rules
 from sgguard.providers.openstack.api import GROUP_FIELDS, OpenStackApi
+from sgguard.providers.openstack.api import RATES as RATES
 from sgguard.providers.openstack.creation import create_group
 from sgguard.providers.openstack.env import ADMIN_ROLE, cloud_roles, read_identity
 from sgguard.providers.openstack.holder import read_holder, set_groups
-from sgguard.providers.openstack.quota import NO_GROUP_LIMIT, read_quotas
-from sgguard.providers.openstack.rate import RATES as RATES
 from sgguard.providers.openstack.references import read_references
-from sgguard.providers.openstack.server import ServerPart, instance_of, part_reads
+from sgguard.providers.openstack.server import (
+    NO_GROUP_LIMIT,
+    ServerPart,
+    instance_of,
+    part_reads,
+    read_quotas,
+)
 from sgguard.providers.openstack.sharing import port_signs, unseen_beyond
-from sgguard.providers.openstack.traits import TRAITS
 from sgguard.wire.openstack import neutron
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth
 from sgguard.wire.parallel import parallel
+
+# How OpenStack behaves and what it cannot tell: documented, not read.
+#
+# Sources: the Networking API reference v2.0 (https://docs.openstack.org/api-ref/network/v2/), its
+# answers on Neutron 29 and Nova 34, https://docs.openstack.org/neutron/latest/admin/
+# (read 2026-11).
+
+TRAITS = Traits(
+    provider="openstack",
+    on_delete_referenced="cascades",
+    refused_with="SecurityGroupInUse",
+    default_refused_with="SecurityGroupCannotRemoveDefault",
+    foreign_refused_with="PolicyNotAuthorized",
+    group_limit_per="interface",
+    primary_holder="port",
+    group_id_example="1dd6e298-5f3a-4d0b-9a52-6f1c2d3e4f50",
+    blind_spots=(
+        "A project's token shows no rules or ports of other projects, and often no sign of them.",
+        "A server that is just being built carries its groups only once its ports exist.",
+        "Heat, Magnum, Senlin and Trove keep group ids or names in templates that no port shows.",
+        "Default rules for new groups (default-security-group-rules) may name the group.",
+    ),
+)
+
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BAD_QUERY = "HTTPBadRequest"

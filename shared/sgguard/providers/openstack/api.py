@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -16,11 +16,9 @@ from sgguard.providers.openstack.env import moved
 from sgguard.wire.client import Wire, parse_json
 from sgguard.wire.openstack.keystone import Token
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth
-from sgguard.wire.openstack.marker_page import Params
 from sgguard.wire.openstack.neutron.error import error_of, is_refusal
-from sgguard.wire.openstack.neutron.page import read_all
-from sgguard.wire.paging import chunks
-from sgguard.wire.parallel import parallel
+from sgguard.wire.openstack.neutron.page import Params, read_all
+from sgguard.wire.parallel import chunks, parallel
 from sgguard.wire.shape import Json, Shape
 
 IDS_PER_CALL = 50
@@ -168,3 +166,11 @@ def _as_forbidden(error: CloudError) -> ForbiddenError:
         status=error.status,
         request_id=error.request_id,
     )
+
+
+# How often OpenStack's APIs may be called, per second: nobody documents a rate.
+#
+# Clouds that limit calls do so in a proxy of their own, and say it with a 429.
+
+RATES: Mapping[str, float] = {"*": 100.0}
+"""Calls per second, by action; generous, it only keeps a batch polite."""

@@ -16,7 +16,7 @@ from sgguard.errors import ForbiddenError
 from sgguard.providers._probing import Grant, Probe, Question, Read, Setup, is_huawei_address
 from sgguard.providers.openstack import OpenStack
 from sgguard.providers.openstack.api import OpenStackApi
-from sgguard.wire.openstack.marker_page import Params
+from sgguard.wire.openstack.neutron.page import Params
 
 CLOCK_TOLERANCE_S = 15 * 60
 """Tokens carry no signature: only their expiry, an hour or more away, is read off our clock."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from sgguard.model.resource import Group, Reference, Seen
-from sgguard.providers.base import seen_or_unseen
+from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.openstack.api import GROUP_FIELDS, OpenStackApi
 from sgguard.providers.openstack.sharing import (
     Sign,

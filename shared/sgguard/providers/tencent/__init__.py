@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any
 
 from sgguard.errors import InputError, SettingsError, SgguardError
+from sgguard.model.capabilities import Traits
 from sgguard.model.change import Change, Holder
 from sgguard.model.resource import (
     Binding,
@@ -29,21 +30,17 @@ from sgguard.model.resource import (
     Reference,
     Rule,
     Seen,
-    Traits,
     Visibility,
 )
-from sgguard.providers._definition import with_rules
-from sgguard.providers._shared import not_answered
-from sgguard.providers._tencent_limits import documented_limits
-from sgguard.providers.base import Access, seen_or_unseen
+from sgguard.providers._shared import not_answered, with_rules
+from sgguard.providers._tencent import documented_limits
+from sgguard.providers.access import Access, seen_or_unseen
 from sgguard.providers.tencent import holder as holders
 from sgguard.providers.tencent import read as reads
+from sgguard.providers.tencent.api import RATES as RATES
 from sgguard.providers.tencent.api import SERVICES, Service, TencentApi
-from sgguard.providers.tencent.evidence import bindings_of
-from sgguard.providers.tencent.group import create_group
-from sgguard.providers.tencent.rate import RATES as RATES
-from sgguard.providers.tencent.references import list_references
-from sgguard.providers.tencent.rule import add_rule, remove_rule
+from sgguard.providers.tencent.references import bindings_of, list_references
+from sgguard.providers.tencent.rule import add_rule, create_group, remove_rule
 from sgguard.providers.tencent.together import read_holders_together, set_groups_together
 from sgguard.wire.parallel import parallel
 from sgguard.wire.tc3 import Tc3Auth

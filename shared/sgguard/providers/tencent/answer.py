@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sgguard.model.resource import Group, Instance, Interface, Limit, Seen, Unseen
-from sgguard.providers._tencent_limits import DOCUMENTED_LIMITS, LIMIT_NOTES
+from sgguard.providers._tencent import DOCUMENTED_LIMITS, LIMIT_NOTES
 from sgguard.wire.shape import Json, Shape
 
 # ReferedSecurityGroupLimit is the API's own spelling; the right one would be no surprise.

@@ -16,8 +16,8 @@ from functools import partial
 
 from sgguard.errors import CloudError, ConflictError, InputError, NotFoundError
 from sgguard.model.change import Holder
-from sgguard.providers._aftermath import look
-from sgguard.providers._tencent_polling import ask_until
+from sgguard.providers._shared import look
+from sgguard.providers._tencent import ask_until
 from sgguard.providers.tencent import read as reads
 from sgguard.providers.tencent.answer import Nic, Operation
 from sgguard.providers.tencent.api import Service, TencentApi

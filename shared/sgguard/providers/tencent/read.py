@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from sgguard.errors import CloudError, NotFoundError
 from sgguard.model.resource import Group, Instance, Limit, Rule, Seen, Unseen
-from sgguard.providers._tencent_limits import documented_limits
+from sgguard.providers._tencent import documented_limits
 from sgguard.providers.tencent import answer as answers
 from sgguard.providers.tencent.answer import Nic, Operation, Statistics
 from sgguard.providers.tencent.api import TencentApi
@@ -24,7 +24,7 @@ from sgguard.providers.tencent.listing import (
     list_whole,
 )
 from sgguard.providers.tencent.policy import PolicySet, policy_set
-from sgguard.wire.paging import in_chunks
+from sgguard.wire.parallel import in_chunks
 from sgguard.wire.shape import Json, Shape
 
 T = TypeVar("T")

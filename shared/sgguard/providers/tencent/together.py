@@ -23,14 +23,13 @@ from sgguard.errors import (
     UnauthenticatedError,
 )
 from sgguard.model.change import Change, Holder
-from sgguard.providers._aftermath import look
-from sgguard.providers._tencent_polling import ask_until
+from sgguard.providers._shared import look
+from sgguard.providers._tencent import ask_until
 from sgguard.providers.tencent import holder as holders
 from sgguard.providers.tencent import read as reads
 from sgguard.providers.tencent.api import TencentApi
 from sgguard.providers.tencent.holder import INSTANCE
-from sgguard.wire.paging import chunks
-from sgguard.wire.parallel import parallel
+from sgguard.wire.parallel import chunks, parallel
 from sgguard.wire.shape import Json
 
 AT_ONCE = 100

@@ -19,6 +19,7 @@ from functools import partial
 from typing import Any, get_args
 
 from sgguard.errors import NotFoundError, SettingsError
+from sgguard.model.capabilities import Traits
 from sgguard.model.change import Holder
 from sgguard.model.resource import (
     Binding,
@@ -28,19 +29,17 @@ from sgguard.model.resource import (
     Reference,
     Rule,
     Seen,
-    Traits,
     Unseen,
     Visibility,
 )
-from sgguard.providers._definition import with_rules
-from sgguard.providers._shared import not_answered
-from sgguard.providers._tencent_limits import documented_limits
-from sgguard.providers.base import Access, seen_or_unseen
+from sgguard.providers._shared import not_answered, with_rules
+from sgguard.providers._tencent import documented_limits
+from sgguard.providers.access import Access, seen_or_unseen
 from sgguard.providers.tencent_dfw import answer as dfw
 from sgguard.providers.tencent_dfw import binding, holder
+from sgguard.providers.tencent_dfw.api import RATES as RATES
 from sgguard.providers.tencent_dfw.api import DfwApi
-from sgguard.providers.tencent_dfw.others import others_of
-from sgguard.providers.tencent_dfw.rate import RATES as RATES
+from sgguard.providers.tencent_dfw.binding import others_of
 from sgguard.providers.tencent_dfw.references import list_references
 from sgguard.providers.tencent_dfw.rule import add_rule, remove_rule
 from sgguard.wire.parallel import parallel
@@ -101,7 +100,7 @@ def connect(access: Access) -> TencentDfw:
 class TencentDfw:
     """One region of one account: a ``Provider`` with ``Changes``.
 
-    ``is_thorough`` is that of :class:`~sgguard.providers.base.Access`.
+    ``is_thorough`` is that of :class:`~sgguard.providers.access.Access`.
     """
 
     api: DfwApi

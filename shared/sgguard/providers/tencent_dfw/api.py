@@ -166,3 +166,18 @@ def whole_number(shape: Shape, row: Json, key: str) -> int:
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}", value):
         return int(value)
     return shape.whole(row, key, "answer")
+
+
+# How often an action of Tencent's API 2.0 for security groups may be called, per second.
+#
+# No page of the module names a rate, only the error for having passed it (4400). What is here is
+# taken from the actions of API 3.0 that answer the same questions.
+
+RATES: Mapping[str, float] = {
+    "DescribeAssociateSecurityGroups": 20,
+    "*": 100,
+}
+"""Calls per second, by action (fnmatch; the first that matches)."""
+
+INFERRED: frozenset[str] = frozenset(RATES)
+"""All of them."""

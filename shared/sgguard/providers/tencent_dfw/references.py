@@ -11,11 +11,10 @@ from sgguard.errors import ForbiddenError, UnknownShapeError
 from sgguard.model.resource import Group, Reference, Seen, Unseen
 from sgguard.providers._shared import not_answered
 from sgguard.providers._tencent import Reading, references
-from sgguard.providers.base import seen_or_unseen
+from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.tencent_dfw import answer as dfw
 from sgguard.providers.tencent_dfw.api import DfwApi
-from sgguard.wire.paging import in_chunks
-from sgguard.wire.parallel import parallel
+from sgguard.wire.parallel import in_chunks, parallel
 
 _GROUPS_PER_CALL = 50
 

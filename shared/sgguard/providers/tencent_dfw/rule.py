@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from sgguard.errors import ConflictError, NotFoundError, SettingsError, UnavailableError
 from sgguard.model.change import content
 from sgguard.model.resource import Rule
-from sgguard.providers._tencent_positions import locate, place_of
+from sgguard.providers._tencent import locate, place_of
 from sgguard.providers.tencent_dfw.answer import ADDRESSES, policies
 from sgguard.providers.tencent_dfw.api import DfwApi, whole_number
 from sgguard.wire.shape import Json, Shape

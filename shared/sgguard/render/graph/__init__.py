@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sgguard.model.resource import Address, Reference
-from sgguard.render.document import binding_json, reference_json, tags_json
+from sgguard.model.address import Address
+from sgguard.model.resource import Reference
 from sgguard.render.graph.draw import to_dot, to_mermaid
 from sgguard.render.graph.model import Edge, Graph, Node, build
 from sgguard.render.graph.text import WIDTH, to_text
+from sgguard.render.values import binding_json, reference_json, tags_json
 
 __all__ = ["WIDTH", "Edge", "Graph", "Node", "build", "to_dot", "to_json", "to_mermaid", "to_text"]
 

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from sgguard.model.resource import Address, Binding, GroupFacts, Reference, Rule, Scope, Unseen
+from sgguard.model.address import Address, Scope
+from sgguard.model.facts import GroupFacts
+from sgguard.model.resource import Binding, Reference, Rule, Unseen
 from sgguard.render.graph.cycle import cycles
 from sgguard.render.graph.release import let_go_of_holder, let_go_of_rules
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from sgguard.model.decision import Consequence, Decision, Evidence, Forecast, Reason, Step
 from sgguard.model.resource import Binding, Group, Instance, Limit, Reference, Unseen
 from sgguard.render.document import unseen_of
-from sgguard.render.text.colour import paint
+from sgguard.render.text.line import paint
 from sgguard.render.wording import (
     MESSAGE_MAX,
     binding_words,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from sgguard.model.capabilities import Traits
 from sgguard.model.decision import Decision, Reason, Verdict
-from sgguard.model.resource import DeleteFacts, GroupFacts, LaunchFacts, Reference, Traits
-from sgguard.render.text.colour import paint
+from sgguard.model.facts import DeleteFacts, GroupFacts, LaunchFacts
+from sgguard.model.resource import Reference
 from sgguard.render.wording import (
     MESSAGE_MAX,
     columns,
@@ -18,6 +19,14 @@ from sgguard.render.wording import (
     pad,
     short_ids,
 )
+
+_COLOURS = {Verdict.ALLOW: "32", Verdict.BLOCK: "31", Verdict.REMEDIATE: "33"}
+
+
+def paint(text: str, verdict: Verdict, *, colour: bool) -> str:
+    """Return the text in the verdict's colour, or as it is where no colour is wanted."""
+    return f"\x1b[{_COLOURS[verdict]}m{text}\x1b[0m" if colour else text
+
 
 WIDTH = 160
 """Columns of one line."""

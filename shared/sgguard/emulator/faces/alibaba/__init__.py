@@ -29,8 +29,7 @@ from sgguard.emulator.faces.alibaba import membership
 from sgguard.emulator.faces.alibaba.actions import ACTIONS
 from sgguard.emulator.faces.alibaba.answers import RefusedError, good, refused, status_of
 from sgguard.emulator.faces.alibaba.call import Call
-from sgguard.emulator.faces.alibaba.gate import authenticate, is_acs3, require_permission
-from sgguard.emulator.faces.alibaba.replay import once
+from sgguard.emulator.faces.alibaba.gate import authenticate, is_acs3, once, require_permission
 from sgguard.emulator.faces.base import Claim, FaultKind
 from sgguard.emulator.state import Cloud
 from sgguard.wire.rpc_v1 import params_of

@@ -13,6 +13,7 @@ from sgguard.emulator.faces.alibaba.answers import RefusedError
 from sgguard.emulator.faces.alibaba.call import Call, id_list, numbered, page, page_by_token
 from sgguard.emulator.faces.alibaba.creation import create_group, modify_policy
 from sgguard.emulator.faces.alibaba.render import (
+    groups_shown,
     inner_access,
     render_group,
     render_instance,
@@ -20,7 +21,6 @@ from sgguard.emulator.faces.alibaba.render import (
     render_references,
     render_rule,
 )
-from sgguard.emulator.faces.alibaba.shown import groups_shown
 from sgguard.emulator.state import Group, Interface
 
 RECORDS_MAX = 100

@@ -15,7 +15,7 @@ from typing import Any
 from sgguard.emulator import edit
 from sgguard.emulator.faces.alibaba.answers import RefusedError
 from sgguard.emulator.faces.alibaba.call import Call, numbered
-from sgguard.emulator.faces.alibaba.shown import groups_shown, keep_shown
+from sgguard.emulator.faces.alibaba.render import groups_shown, keep_shown
 from sgguard.emulator.state import Group, Interface
 
 GROUPS_MAX = 5

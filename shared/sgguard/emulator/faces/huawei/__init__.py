@@ -23,11 +23,10 @@ from sgguard.emulator.faces._openstack.token import Service, project_name
 from sgguard.emulator.faces.base import Claim, Face, FaultKind
 from sgguard.emulator.faces.huawei import auth as huawei_auth
 from sgguard.emulator.faces.huawei import carrier as huawei_carrier
+from sgguard.emulator.faces.huawei import change
 from sgguard.emulator.faces.huawei import change as huawei_change
-from sgguard.emulator.faces.huawei import dry_run
 from sgguard.emulator.faces.huawei import ecs as huawei_ecs
 from sgguard.emulator.faces.huawei import error as huawei_error
-from sgguard.emulator.faces.huawei import quota as huawei_quota
 from sgguard.emulator.faces.huawei import vpc as huawei_vpc
 from sgguard.emulator.state import Account, Cloud
 
@@ -114,7 +113,7 @@ def _v3(
     is_missing = cloud.quirks.get("otc") and _NOT_ON_OTC.match(rest)
     if cloud.quirks.get("v3_absent") or is_missing:
         return huawei_error.absent()
-    if (only_checked := dry_run.checked(request, caller, rest)) is not None:
+    if (only_checked := change.checked(request, caller, rest)) is not None:
         return only_checked
     reply = huawei_vpc.answer if request.method == "GET" else huawei_change.answer
     return reply(request, cloud, caller, region, rest)
@@ -126,7 +125,7 @@ def _v1(
     del rest
     if cloud.quirks.get("v1_absent"):
         return huawei_error.absent()
-    return huawei_quota.answer(request, cloud, caller, region)
+    return huawei_ecs.quotas(request, cloud, caller, region)
 
 
 def _nova(

@@ -16,8 +16,14 @@ from sgguard.emulator import edit
 from sgguard.emulator.faces._openstack import neutron
 from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces._openstack.neutron.rows import is_unprotected, visible_ports
-from sgguard.emulator.faces.huawei.body import group_ids, said
-from sgguard.emulator.faces.huawei.error import RefusedError, absent, missing, refused
+from sgguard.emulator.faces.huawei.error import (
+    RefusedError,
+    absent,
+    group_ids,
+    missing,
+    refused,
+    said,
+)
 from sgguard.emulator.faces.huawei.vpc import body, groups_of, port_row, sub_row, with_ports
 from sgguard.emulator.state import Cloud, Interface
 

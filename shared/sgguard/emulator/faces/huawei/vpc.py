@@ -20,7 +20,7 @@ import httpx
 from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces._openstack.neutron.rows import is_unprotected, owner_of, visible_ports
 from sgguard.emulator.faces.huawei import error as huawei_error
-from sgguard.emulator.faces.huawei.quota import ceilings
+from sgguard.emulator.faces.huawei.ecs import ceilings
 from sgguard.emulator.state import Attachment, Cloud, Group, Interface, Rule
 
 Row = dict[str, Any]

@@ -1,0 +1,22 @@
+"""One event, as whatever brought it: an id, a source, and data that nobody checked yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event. ``data`` is not checked yet; ``pointer`` is where it stood in the body.
+
+    ``event_id`` is the sender's. Only a bare body that names none has the hash of its bytes, and
+    is not ``is_named``. ``at_s`` is when it happened (seconds since 1970-01-01 UTC), None where
+    nobody said.
+    """
+
+    event_id: str
+    data: object = field(repr=False)
+    source: str = ""
+    pointer: str = ""
+    at_s: float | None = None
+    is_named: bool = True

@@ -1,0 +1,136 @@
+"""The values of a decision as JSON: groups, rules, references, bindings, limits and steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from sgguard.model.decision import Step
+from sgguard.model.resource import Binding, Group, Instance, Limit, Reference, Rule, Unseen
+from sgguard.render.wording import percent
+
+Json = dict[str, Any]
+
+
+def time_json(moment: datetime) -> str:
+    """Return a moment as RFC 3339 in UTC, to the millisecond."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def group_json(group: Group) -> Json:
+    """Return the group without its rules."""
+    return {
+        "group_id": group.group_id,
+        "name": group.name,
+        "description": group.description,
+        "project": group.project,
+        "network": group.network,
+        "kind": group.kind,
+        "is_default": group.is_default,
+        "managed_by": group.managed_by,
+        "is_shared": group.is_shared,
+        "tags": tags_json(group.tags),
+    }
+
+
+def tags_json(tags: Iterable[tuple[str, str]]) -> list[Json]:
+    """Return the tags as objects: a key may come twice."""
+    return [{"key": key, "value": value} for key, value in tags]
+
+
+def reference_json(reference: Reference) -> Json:
+    """Return the reference; ``rule`` is null where it could not be read."""
+    return {
+        "group_id": reference.group_id,
+        "group_name": reference.group_name,
+        "account": reference.account,
+        "project": reference.project,
+        "rule": rule_json(reference.rule) if reference.rule else None,
+        "tags": tags_json(reference.tags),
+    }
+
+
+def rule_json(rule: Rule) -> Json:
+    """Return the rule; ``priority`` is null where the cloud has none."""
+    return {
+        "rule_id": rule.rule_id,
+        "direction": rule.direction.value,
+        "protocol": rule.protocol,
+        "ports": rule.ports,
+        "peer_group": rule.peer_group,
+        "peer": rule.peer,
+        "action": rule.action,
+        "priority": rule.priority,
+        "description": rule.description,
+        "is_enabled": rule.is_enabled,
+    }
+
+
+def binding_json(binding: Binding) -> Json:
+    """Return the binding; ``other_group_ids`` is null where nobody told."""
+    others = binding.other_group_ids
+    return {
+        "kind": binding.kind,
+        "holder_id": binding.holder_id,
+        "name": binding.name,
+        "instance_id": binding.instance_id,
+        "owner": binding.owner,
+        "project": binding.project,
+        "count": binding.count,
+        "other_group_ids": None if others is None else list(others),
+    }
+
+
+def _limit(limit: Limit) -> Json:
+    return {
+        "name": limit.name,
+        "ceiling": limit.ceiling,
+        "used": limit.used,
+        "after": limit.after,
+        "percent": percent(limit),
+        "source": limit.source,
+        "is_enforced": limit.is_enforced,
+        "note": limit.note,
+        "applies_to": limit.applies_to,
+    }
+
+
+def _unseen(unseen: Unseen) -> Json:
+    return {
+        "code": unseen.code,
+        "what": unseen.what,
+        "why": unseen.why,
+        "remedy": unseen.remedy,
+    }
+
+
+def _instance(instance: Instance) -> Json:
+    return {
+        "instance_id": instance.instance_id,
+        "name": instance.name,
+        "state": instance.state,
+        "project": instance.project,
+        "network": instance.network,
+        "group_ids": list(instance.group_ids),
+        "interfaces": [
+            {
+                "interface_id": one.interface_id,
+                "group_ids": list(one.group_ids),
+                "is_primary": one.is_primary,
+            }
+            for one in instance.interfaces
+        ],
+        "binding_refusal": instance.binding_refusal,
+    }
+
+
+def step_json(step: Step) -> Json:
+    """Return one step of a plan, with the one that takes it back."""
+    return {
+        "action": step.action,
+        "target": step.target,
+        "summary": step.summary,
+        "details": dict(step.details),
+        "inverse": step_json(step.inverse) if step.inverse else None,
+    }

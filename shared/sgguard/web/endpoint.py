@@ -1,0 +1,123 @@
+"""The way of a request through a function, from what came in to what goes back.
+
+Every function is :func:`serve` with its kind of event, its parser and its handler. The steps stand
+in :func:`_respond` in the order in which they happen.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from flask import Request
+from flask.typing import ResponseReturnValue
+
+from sgguard import events
+from sgguard.engine.context import Means, begin
+from sgguard.errors import EventError
+from sgguard.events.base import Delivery, Kind
+from sgguard.model.event import Event
+from sgguard.web import body, problem, response
+from sgguard.web.response import Response
+
+T = TypeVar("T")
+
+Json = dict[str, Any]
+
+Parse = Callable[[object], T]
+"""Turns an event's data into a request, or raises why it cannot be one."""
+
+Handle = Callable[[Sequence[tuple[T, Event]], Means], Sequence[Json | Exception]]
+"""Takes the requests of one delivery with their events; returns, in order, a document or an error
+for each."""
+
+
+class Pages(Protocol):
+    """What a function shows to people in a browser, besides answering events."""
+
+    def show(
+        self, method: str, query: Mapping[str, str], begin: Callable[[], Means]
+    ) -> Response | None:
+        """Answer who looks at a link; None where the request is no such link."""
+        ...
+
+    def submit(self, headers: Mapping[str, str], content: bytes, context: Means) -> Response | None:
+        """Answer a button that was pressed; None where the body is an event."""
+        ...
+
+
+def serve(
+    http: Request, kind: Kind, parse: Parse[T], handle: Handle[T], pages: Pages | None = None
+) -> ResponseReturnValue:
+    """Answer one HTTP request to a function; this never raises.
+
+    POST brings events. GET and HEAD say what the function is and how to ask it; with ``pages``,
+    links and forms are answered by those. Whatever is raised on the way becomes a problem; nothing
+    of the request's headers or body is repeated in it.
+    """
+    return _respond(http, kind, parse, handle, pages).for_flask()
+
+
+def _respond(
+    http: Request, kind: Kind, parse: Parse[T], handle: Handle[T], pages: Pages | None
+) -> Response:
+    try:
+        if pages and (page := pages.show(http.method, http.args, lambda: begin(os.environ))):
+            return page
+        if http.method != "POST":
+            return response.to_other_method(http.method, kind)
+        # 1. What this delivery is judged with; its time starts to run.
+        context = begin(os.environ)
+        # 2. The body, whole and in time.
+        headers = {name.lower(): value for name, value in http.headers.items()}
+        content = body.read(
+            headers,
+            http.stream,
+            http.environ,
+            deadline=context.deadline,
+            max_bytes=context.settings.max_body_bytes,
+        )
+        if pages and (page := pages.submit(headers, content, context)):
+            return page
+        # 3. The events in it: which source sent them, and are they whole.
+        delivery = events.read(headers, content, kind)
+        # 4. to 6. Parsed, handled and answered.
+        return answer_each(delivery, kind, parse, lambda asked: handle(asked, context))
+    except Exception as error:  # noqa: BLE001 - the framework's own page would say less
+        return response.of_problem(problem.of(error))
+
+
+def answer_each(
+    delivery: Delivery,
+    kind: Kind,
+    parse: Parse[T],
+    handle: Callable[[Sequence[tuple[T, Event]]], Sequence[Json | Exception]],
+) -> Response:
+    """Answer each event of a delivery: one that is wrong never hides the others."""
+    # 4. What each event asks for; one that is wrong is a problem of its own.
+    parsed = [_parsed(item, parse) for item in delivery.items]
+    asked = [one for one in parsed if not isinstance(one, problem.Details)]
+    # 5. Decided and acted upon: all of the delivery together, each by itself.
+    handled = iter(handle(asked) if asked else ())
+    # 6. One result for each event, in their order and in the shape in which they came.
+    results = [
+        one if isinstance(one, problem.Details) else _result(one[1], next(handled))
+        for one in parsed
+    ]
+    return response.to_delivery(delivery.mode, results, kind)
+
+
+def _parsed(item: Event | EventError, parse: Parse[T]) -> tuple[T, Event] | problem.Details:
+    if isinstance(item, EventError):
+        return problem.of(item)
+    try:
+        return parse(item.data), item
+    except Exception as error:  # noqa: BLE001 - of a batch only this event is concerned
+        return problem.of(error, event_id=item.event_id, pointer=item.pointer)
+
+
+def _result(event: Event, handled: Json | Exception) -> response.Result:
+    if isinstance(handled, Exception):
+        return problem.of(handled, event_id=event.event_id, pointer=event.pointer)
+    return handled
