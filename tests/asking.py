@@ -15,7 +15,7 @@ from sgguard.emulator.state import Cloud
 from sgguard.emulator.things import Rule
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import handle
-from sgguard.engine.context import Means
+from sgguard.engine.context import Context
 from sgguard.model.address import Address, Scope
 from sgguard.model.decision import Mode
 from sgguard.model.event import Event
@@ -49,8 +49,8 @@ class Asking:
     policy: Policy = POLICY
     env: dict[str, str] = field(default_factory=dict)
 
-    def means(self, **changed: Any) -> Means:
-        given = Means.from_env(
+    def context(self, **changed: Any) -> Context:
+        given = Context.from_env(
             {**self.world.env, "SGGUARD_APPROVAL_KEY": KEY, "SGGUARD_STORE": self.url, **self.env},
             transport=EmulatorTransport(self.emulator),
         )
@@ -70,7 +70,7 @@ class Asking:
         scope = Scope(self.world.provider, "", self.world.region)
         request = DeleteRequest((Address(scope, self.world.referenced),), requester)
         event = Event(event_id, {"target": self.target, "by": requester}, "/portal")
-        (document,) = handle.deletes([(request, event)], self.means())
+        (document,) = handle.deletes([(request, event)], self.context())
         if isinstance(document, Exception):
             raise document
         return document

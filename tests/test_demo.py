@@ -14,7 +14,7 @@ import pytest
 
 from sgguard.demo import run
 from sgguard.demo.answers import Answer, differences, line
-from sgguard.emulator.scenario import Event, Expect, load
+from sgguard.emulator.scenario import Expect, ScenarioEvent, load
 
 EVENTS = load("demo").events
 
@@ -133,12 +133,12 @@ def document(verdict="block", *reasons, deleted=()):
     ids=["same", "info", "unnamed-info", "400", "extra", "outcome", "503", "not-400", "order"],
 )
 def test_differences_are_found_in_status_verdict_reasons_and_order(expect, status, answer, said):
-    event = Event("delete_request", "t", {}, expect)
+    event = ScenarioEvent("delete_request", "t", {}, expect)
     assert list(differences(Answer(event, status, answer))) == said
 
 
 def test_on_a_terminal_the_words_are_set_below_each_other_and_lose_nothing():
-    event = Event("delete_request", "t", {"target": "tencent::x:sg-1"}, Expect(status=400))
+    event = ScenarioEvent("delete_request", "t", {"target": "tencent::x:sg-1"}, Expect(status=400))
     answer = Answer(event, 400, {"detail": "a word-with-hyphens " * 12})
     whole = line(answer, lambda text, _: text)
     wrapped = line(answer, lambda text, _: text, 100)

@@ -13,12 +13,13 @@ _FOLDER = Path(__file__).with_name("providers")
 def names() -> tuple[str, ...]:
     """Return the names of every provider, sorted; ``tencent_dfw`` is ``tencent-dfw``.
 
-    What several providers use begins with an underscore and is none.
+    ``access`` and ``base`` are what every provider is made with; what several of them share begins
+    with an underscore.
     """
     return tuple(
         sorted(
             module.name.replace("_", "-")
             for module in pkgutil.iter_modules([str(_FOLDER)])
-            if module.name != "base" and not module.name.startswith("_")
+            if module.name not in ("access", "base") and not module.name.startswith("_")
         )
     )

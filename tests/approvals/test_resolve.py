@@ -64,7 +64,7 @@ def refused(status: int, call, *args) -> str:
 def test_a_yes_is_carried_out_and_kept_with_its_approver(everywhere):
     asked = everywhere.asked()
     assert not everywhere.is_deleted
-    document = approve(asked.approval_id, "ada", everywhere.means())
+    document = approve(asked.approval_id, "ada", everywhere.context())
     assert (document["outcome"], everywhere.is_deleted) == ("remediated", True)
     assert schemas.problems("decision", document) == ()
     assert document["decision_id"] == asked.decision_id
@@ -84,9 +84,9 @@ def test_asking_changes_nothing_in_the_cloud(everywhere):
 
 def test_a_second_yes_is_told_who_said_it_first_and_does_nothing(everywhere):
     asked = everywhere.asked()
-    approve(asked.approval_id, "ada", everywhere.means())
+    approve(asked.approval_id, "ada", everywhere.context())
     after = everywhere.emulator.state.dump()
-    said = refused(409, approve, asked.approval_id, "bob", everywhere.means())
+    said = refused(409, approve, asked.approval_id, "bob", everywhere.context())
     assert said.startswith("ada approved this already")
     assert "remediated" in said
     assert everywhere.emulator.state.dump() == after
@@ -99,7 +99,7 @@ def test_of_two_clicks_at_once_one_works_and_the_other_is_told(everywhere):
     def click(by):
         barrier.wait()
         try:
-            return approve(asked.approval_id, by, everywhere.means())
+            return approve(asked.approval_id, by, everywhere.context())
         except SgguardError as error:
             return error
 
@@ -125,10 +125,10 @@ def test_who_comes_while_another_click_is_worked_on_is_asked_to_look_again(here)
         payload_hash=asked.facts_hash,
     )
     with pytest.raises(BusyError, match="being worked on") as caught:
-        approve(asked.approval_id, "ada", here.means())
+        approve(asked.approval_id, "ada", here.context())
     assert caught.value.retry_after_s == pytest.approx(60.0)
     here.store.release(stores_claim)
-    assert approve(asked.approval_id, "ada", here.means())["outcome"] == "remediated"
+    assert approve(asked.approval_id, "ada", here.context())["outcome"] == "remediated"
 
 
 @pytest.mark.parametrize("provider", ["tencent", "openstack"])
@@ -141,9 +141,9 @@ def test_a_launch_that_broke_the_rules_is_put_right_on_a_yes(tmp_path, provider)
         scope = Scope(provider, "", given.world.region)
         request = LaunchRequest(scope, instance_id=given.world.server, requested_by="eve")
         event = Event("launched", {"instance": given.world.server}, "/bus")
-        (document,) = handle.launches([(request, event)], given.means())
+        (document,) = handle.launches([(request, event)], given.context())
         assert document["outcome"] == "pending", document
-        done = approve(document["approval"]["approval_id"], "ada", given.means())
+        done = approve(document["approval"]["approval_id"], "ada", given.context())
         assert (done["guard"], done["outcome"]) == ("launch", "remediated")
         assert given.world.bound not in given.cloud.groups_of(given.world.server)
 
@@ -162,7 +162,7 @@ def edit_holder(given: Asking) -> None:
 def test_nobody_answers_whom_the_policy_does_not_name(here, answer, by):
     asked = here.asked()
     before = here.emulator.state.dump()
-    refused(403, answer, asked.approval_id, by, here.means())
+    refused(403, answer, asked.approval_id, by, here.context())
     assert here.approval(asked.approval_id).state == "pending"
     assert here.emulator.state.dump() == before
 
@@ -170,37 +170,37 @@ def test_nobody_answers_whom_the_policy_does_not_name(here, answer, by):
 def test_without_a_list_nobody_approves(here):
     asked = here.asked()
     here.policy = replace(POLICY, approval=replace(POLICY.approval, approvers=()))
-    refused(403, approve, asked.approval_id, "ada", here.means())
+    refused(403, approve, asked.approval_id, "ada", here.context())
 
 
 @pytest.mark.parametrize("requester", ["eve", "Eve", " eve", "\uff45ve"])
 def test_nobody_approves_what_they_asked_for_however_they_spelt_themselves(here, requester):
     asked = here.asked(requester=requester)
-    assert "asked for this" in refused(403, approve, asked.approval_id, "eve", here.means())
-    assert deny(asked.approval_id, "eve", here.means())["outcome"] == "refused"
+    assert "asked for this" in refused(403, approve, asked.approval_id, "eve", here.context())
+    assert deny(asked.approval_id, "eve", here.context())["outcome"] == "refused"
 
 
 def test_what_nobody_said_they_asked_for_nobody_may_approve(here):
     asked = here.asked(requester="")
-    assert "requested_by" in refused(403, approve, asked.approval_id, "ada", here.means())
+    assert "requested_by" in refused(403, approve, asked.approval_id, "ada", here.context())
 
 
 @pytest.mark.parametrize("requester", ["eve", ""])
 def test_a_policy_may_let_people_approve_their_own(here, requester):
     here.policy = replace(POLICY, approval=replace(POLICY.approval, may_approve_own=True))
     asked = here.asked(requester=requester)
-    assert approve(asked.approval_id, "eve", here.means())["outcome"] == "remediated"
+    assert approve(asked.approval_id, "eve", here.context())["outcome"] == "remediated"
 
 
 def test_a_question_that_nobody_asked_is_not_found(here):
     for answer in (approve, deny):
-        assert "no approval 'nowhere'" in refused(404, answer, "nowhere", "ada", here.means())
+        assert "no approval 'nowhere'" in refused(404, answer, "nowhere", "ada", here.context())
 
 
 def test_without_a_store_nothing_can_be_answered(here):
     for answer in (approve, deny):
         with pytest.raises(SettingsError, match="SGGUARD_STORE"):
-            answer("a1", "ada", here.means(store=None))
+            answer("a1", "ada", here.context(store=None))
 
 
 # -- no, and too late ----------------------------------------------------------------------
@@ -209,13 +209,13 @@ def test_without_a_store_nothing_can_be_answered(here):
 def test_a_no_is_kept_and_final(everywhere):
     asked = everywhere.asked()
     before = everywhere.emulator.state.dump()
-    document = deny(asked.approval_id, "bob", everywhere.means())
+    document = deny(asked.approval_id, "bob", everywhere.context())
     assert (document["outcome"], document["approval"]["resolved_by"]) == ("refused", "bob")
     assert schemas.problems("decision", document) == ()
     record = everywhere.store.decision(asked.decision_id)
     assert (record.outcome, record.approver) == ("refused", "bob")
     for answer in (approve, deny):
-        said = refused(409, answer, asked.approval_id, "ada", everywhere.means())
+        said = refused(409, answer, asked.approval_id, "ada", everywhere.context())
         assert said.startswith("bob denied this already")
     assert everywhere.emulator.state.dump() == before
 
@@ -225,10 +225,10 @@ def test_a_no_wins_over_a_yes_that_still_reads_the_world(here):
 
     class Denied(Watching):
         def resolve(self, *args):
-            deny(asked.approval_id, "bob", here.means())
+            deny(asked.approval_id, "bob", here.context())
             return self.store.resolve(*args)
 
-    said = refused(409, approve, asked.approval_id, "ada", here.means(store=Denied(here.store)))
+    said = refused(409, approve, asked.approval_id, "ada", here.context(store=Denied(here.store)))
     assert said.startswith("bob denied this already")
     assert not here.is_deleted
 
@@ -237,18 +237,18 @@ def test_a_no_wins_over_a_yes_that_still_reads_the_world(here):
 def test_after_its_time_a_question_is_closed_and_says_so(here, answer):
     asked = here.asked()
     here.clock.pass_(POLICY.approval.expires_s)
-    assert "over" in refused(410, answer, asked.approval_id, "ada", here.means())
+    assert "over" in refused(410, answer, asked.approval_id, "ada", here.context())
     assert here.approval(asked.approval_id).state == "expired"
     assert here.document(asked)["outcome"] == "refused"
     assert not here.is_deleted
     here.clock.pass_(-POLICY.approval.expires_s)
-    refused(410, approve, asked.approval_id, "ada", here.means())
+    refused(410, approve, asked.approval_id, "ada", here.context())
 
 
 def test_a_moment_before_its_time_is_over_a_question_is_open(here):
     asked = here.asked()
     here.clock.pass_(POLICY.approval.expires_s - 1)
-    assert approve(asked.approval_id, "ada", here.means())["outcome"] == "remediated"
+    assert approve(asked.approval_id, "ada", here.context())["outcome"] == "remediated"
 
 
 # -- the world in between ------------------------------------------------------------------
@@ -278,7 +278,7 @@ def test_where_the_facts_changed_nothing_is_done_and_the_fresh_plan_is_asked_abo
     everywhere.clock.pass_(60)
     happens(everywhere)
     before = everywhere.emulator.state.dump()
-    document = approve(asked.approval_id, "ada", everywhere.means())
+    document = approve(asked.approval_id, "ada", everywhere.context())
     assert everywhere.emulator.state.dump() == before
     assert schemas.problems("decision", document) == ()
     assert document["outcome"] == "pending", document["reasons"]
@@ -288,9 +288,9 @@ def test_where_the_facts_changed_nothing_is_done_and_the_fresh_plan_is_asked_abo
     assert document["approval"]["approval_id"] == fresh.approval_id != asked.approval_id
     assert fresh.requester == "eve"
     assert everywhere.document(asked) == document
-    said = refused(409, approve, asked.approval_id, "bob", everywhere.means())
+    said = refused(409, approve, asked.approval_id, "bob", everywhere.context())
     assert fresh.approval_id in said
-    assert approve(fresh.approval_id, "ada", everywhere.means())["outcome"] == "remediated"
+    assert approve(fresh.approval_id, "ada", everywhere.context())["outcome"] == "remediated"
     assert everywhere.is_deleted
 
 
@@ -298,7 +298,7 @@ def test_what_is_carried_since_is_not_deleted_on_an_old_yes(everywhere):
     asked = everywhere.asked()
     carry_it(everywhere)
     before = everywhere.emulator.state.dump()
-    document = approve(asked.approval_id, "ada", everywhere.means())
+    document = approve(asked.approval_id, "ada", everywhere.context())
     assert everywhere.emulator.state.dump() == before
     # one of the clouds does not tell what else the holder carries: there is no plan for it
     assert document["outcome"] == (
@@ -316,12 +316,12 @@ def test_where_nothing_is_left_to_ask_the_decision_is_superseded(here, what):
     else:
         for group in here.cloud.groups:
             group.rules = [one for one in group.rules if one.peer_group != here.world.referenced]
-    document = approve(asked.approval_id, "ada", here.means())
+    document = approve(asked.approval_id, "ada", here.context())
     assert document["outcome"] == "superseded"
     assert document["verdict"] == {"protected": "block", "gone": "allow"}[what]
     assert here.store.approvals("pending") == ()
     assert here.store.decision(asked.decision_id).outcome == "superseded"
-    refused(409, approve, asked.approval_id, "ada", here.means())
+    refused(409, approve, asked.approval_id, "ada", here.context())
     assert not here.is_deleted
 
 
@@ -339,7 +339,7 @@ def test_an_exemption_that_ended_in_between_no_longer_counts(tmp_path):
         given.policy = replace(POLICY, delete=guarded, exemptions=(excused,))
         asked = given.asked()
         passed_s[0] = tomorrow
-        document = approve(asked.approval_id, "ada", given.means(now=now))
+        document = approve(asked.approval_id, "ada", given.context(now=now))
         assert (document["outcome"], document["verdict"]) == ("superseded", "block")
         assert not given.is_deleted
 
@@ -350,11 +350,11 @@ def test_what_cannot_be_seen_whole_is_not_compared_and_the_question_stays_open(e
     account.denied = [everywhere.world.denied_references]
     before = everywhere.emulator.state.dump()
     with pytest.raises(SgguardError):
-        approve(asked.approval_id, "ada", everywhere.means())
+        approve(asked.approval_id, "ada", everywhere.context())
     assert everywhere.emulator.state.dump() == before
     assert everywhere.approval(asked.approval_id).state == "pending"
     account.denied = []
-    document = approve(asked.approval_id, "ada", everywhere.means())
+    document = approve(asked.approval_id, "ada", everywhere.context())
     assert document["outcome"] == "remediated"
 
 
@@ -363,7 +363,7 @@ def test_a_gap_that_opened_since_is_a_change_even_where_the_policy_tolerates_it(
     here.policy = replace(POLICY, delete=tolerant)
     asked = here.asked()
     here.cloud.accounts[0].denied = ["DescribeSecurityGroupAssociationStatistics"]
-    document = approve(asked.approval_id, "ada", here.means())
+    document = approve(asked.approval_id, "ada", here.context())
     assert document["facts"]["unseen"]
     assert document["outcome"] in ("pending", "superseded")
     assert here.approval(asked.approval_id).state == "superseded"
@@ -375,11 +375,11 @@ def test_a_cloud_that_does_not_answer_leaves_the_question_open(everywhere):
     for trouble in ("drop", "garbage"):
         everywhere.emulator.faults.append(Fault(trouble, count=10_000))
         with pytest.raises(SgguardError):
-            approve(asked.approval_id, "ada", everywhere.means())
+            approve(asked.approval_id, "ada", everywhere.context())
         everywhere.emulator.faults.clear()
         assert everywhere.approval(asked.approval_id).state == "pending"
     assert not everywhere.is_deleted
-    assert approve(asked.approval_id, "ada", everywhere.means())["outcome"] == "remediated"
+    assert approve(asked.approval_id, "ada", everywhere.context())["outcome"] == "remediated"
 
 
 def test_an_unreachable_cloud_is_no_verdict_on_what_was_asked(here):
@@ -387,7 +387,7 @@ def test_an_unreachable_cloud_is_no_verdict_on_what_was_asked(here):
     asked = here.asked()
     here.emulator.faults.append(Fault("drop", count=10_000))
     with pytest.raises(UnavailableError):
-        approve(asked.approval_id, "ada", here.means())
+        approve(asked.approval_id, "ada", here.context())
     assert here.approval(asked.approval_id).state == "pending"
 
 
@@ -399,24 +399,24 @@ def test_a_halt_between_asking_and_approving_is_honoured(everywhere):
     everywhere.store.halt("ops", "incident 7")
     before = everywhere.emulator.state.dump()
     with pytest.raises(HaltedError, match="ops stopped all changes: incident 7"):
-        approve(asked.approval_id, "ada", everywhere.means())
+        approve(asked.approval_id, "ada", everywhere.context())
     assert everywhere.emulator.state.dump() == before
     assert everywhere.approval(asked.approval_id).state == "pending"
     everywhere.store.go_on()
-    assert approve(asked.approval_id, "ada", everywhere.means())["outcome"] == "remediated"
+    assert approve(asked.approval_id, "ada", everywhere.context())["outcome"] == "remediated"
 
 
 def test_a_policy_that_stops_everything_is_honoured(here):
     asked = here.asked()
     with pytest.raises(HaltedError, match="policy"):
-        approve(asked.approval_id, "ada", here.means(policy=replace(POLICY, halt=True)))
+        approve(asked.approval_id, "ada", here.context(policy=replace(POLICY, halt=True)))
     assert not here.is_deleted
 
 
 def test_in_mode_observe_a_yes_changes_nothing(here):
     asked = here.asked()
     with pytest.raises(HaltedError, match="observe"):
-        approve(asked.approval_id, "ada", here.means(policy=replace(POLICY, mode=Mode.OBSERVE)))
+        approve(asked.approval_id, "ada", here.context(policy=replace(POLICY, mode=Mode.OBSERVE)))
     assert not here.is_deleted
     assert here.approval(asked.approval_id).state == "pending"
 
@@ -426,10 +426,10 @@ def test_what_is_changed_in_another_plan_waits_and_the_question_stays_open(here)
     other = stores.claimed(here.store, "other")
     here.store.lock(other, [here.target], LEASE_S)
     with pytest.raises(BusyError, match="d-other"):
-        approve(asked.approval_id, "ada", here.means())
+        approve(asked.approval_id, "ada", here.context())
     assert here.approval(asked.approval_id).state == "pending"
     here.store.release(other)
-    assert approve(asked.approval_id, "ada", here.means())["outcome"] == "remediated"
+    assert approve(asked.approval_id, "ada", here.context())["outcome"] == "remediated"
 
 
 # -- crashes -------------------------------------------------------------------------------
@@ -466,7 +466,7 @@ def calls_of_a_yes(tmp_path, provider: str) -> list[str]:
     with asking(provider, tmp_path) as given:
         asked = given.asked()
         watching = Watching(given.store)
-        approve(asked.approval_id, "ada", given.means(store=watching))
+        approve(asked.approval_id, "ada", given.context(store=watching))
     return watching.calls
 
 
@@ -486,7 +486,7 @@ def test_wherever_the_process_dies_the_next_click_finishes_it(tmp_path, provider
                 asked = given.asked()
                 dying = Watching(given.store, number, is_after=is_after)
                 with pytest.raises(DiedError):
-                    approve(asked.approval_id, "ada", given.means(store=dying))
+                    approve(asked.approval_id, "ada", given.context(store=dying))
                 given.clock.pass_(LEASE_S + 1)
                 said = clicked(given, asked.approval_id)
                 assert said in ("remediated", 409), said
@@ -500,7 +500,7 @@ def test_wherever_the_process_dies_the_next_click_finishes_it(tmp_path, provider
 
 def clicked(given: Asking, approval_id: str) -> str | int:
     try:
-        return approve(approval_id, "ada", given.means())["outcome"]
+        return approve(approval_id, "ada", given.context())["outcome"]
     except EventError as told:
         return told.status
 
@@ -527,7 +527,7 @@ def died_after(given: Asking, method: str):
             return die
 
     with pytest.raises(DiedError):
-        approve(asked.approval_id, "ada", given.means(store=Dying(given.store)))
+        approve(asked.approval_id, "ada", given.context(store=Dying(given.store)))
     given.clock.pass_(LEASE_S + 1)
     return given.approval(asked.approval_id)
 
@@ -537,29 +537,29 @@ def test_what_was_approved_and_not_begun_is_finished_by_a_resume(tmp_path, provi
     with asking(provider, tmp_path) as given:
         asked = died_after(given, "resolve")
         assert not given.is_deleted
-        document = finish(asked.approval_id, given.means())
+        document = finish(asked.approval_id, given.context())
         assert (document["outcome"], document["approval"]["resolved_by"]) == ("remediated", "ada")
 
 
 def test_what_was_approved_and_not_begun_is_compared_once_more(here):
     asked = died_after(here, "resolve")
     here.name_it()
-    document = approve(asked.approval_id, "bob", here.means())
+    document = approve(asked.approval_id, "bob", here.context())
     assert document["outcome"] == "pending"
     assert not here.is_deleted
     fresh = document["approval"]["approval_id"]
-    assert fresh in refused(409, approve, asked.approval_id, "bob", here.means())
-    assert approve(fresh, "bob", here.means())["outcome"] == "remediated"
+    assert fresh in refused(409, approve, asked.approval_id, "bob", here.context())
+    assert approve(fresh, "bob", here.context())["outcome"] == "remediated"
     assert here.store.decision(asked.decision_id).approver == "bob"
 
 
 def test_an_old_question_writes_nothing_into_the_decision_that_has_a_later_one(here):
     asked = died_after(here, "resolve")
     here.name_it()
-    fresh = approve(asked.approval_id, "bob", here.means())["approval"]["approval_id"]
-    assert resume.unresolved(here.means()) == ()
+    fresh = approve(asked.approval_id, "bob", here.context())["approval"]["approval_id"]
+    assert resume.unresolved(here.context()) == ()
     here.clock.pass_(POLICY.approval.expires_s - 1)
-    refused(409, deny, asked.approval_id, "bob", here.means())
+    refused(409, deny, asked.approval_id, "bob", here.context())
     document = here.document(asked)
     assert (document["outcome"], document["approval"]["approval_id"]) == ("pending", fresh)
 
@@ -567,8 +567,8 @@ def test_an_old_question_writes_nothing_into_the_decision_that_has_a_later_one(h
 def test_what_was_approved_long_ago_and_never_begun_is_over(here):
     asked = died_after(here, "resolve")
     here.clock.pass_(POLICY.approval.expires_s)
-    refused(410, approve, asked.approval_id, "bob", here.means())
-    refused(410, finish, asked.approval_id, here.means())
+    refused(410, approve, asked.approval_id, "bob", here.context())
+    refused(410, finish, asked.approval_id, here.context())
     assert here.document(asked)["outcome"] == "refused"
     assert not here.is_deleted
 
@@ -577,9 +577,9 @@ def test_a_halt_holds_what_was_begun_as_well(here):
     asked = died_after(here, "begin_run")
     here.store.halt("ops", "incident")
     with pytest.raises(HaltedError):
-        approve(asked.approval_id, "ada", here.means())
+        approve(asked.approval_id, "ada", here.context())
     here.store.go_on()
-    assert approve(asked.approval_id, "ada", here.means())["outcome"] == "remediated"
+    assert approve(asked.approval_id, "ada", here.context())["outcome"] == "remediated"
 
 
 def test_a_question_that_was_superseded_but_not_asked_again_is_asked_again(here):
@@ -587,10 +587,10 @@ def test_a_question_that_was_superseded_but_not_asked_again_is_asked_again(here)
     here.name_it()
     watching = Watching(here.store)
     with pytest.raises(DiedError):
-        approve(asked.approval_id, "ada", here.means(store=_dying_at(watching, "ask")))
+        approve(asked.approval_id, "ada", here.context(store=_dying_at(watching, "ask")))
     assert here.approval(asked.approval_id).state == "superseded"
     here.clock.pass_(LEASE_S + 1)
-    document = approve(asked.approval_id, "ada", here.means())
+    document = approve(asked.approval_id, "ada", here.context())
     assert document["outcome"] == "pending"
     assert document["approval"]["approval_id"] != asked.approval_id
     assert not here.is_deleted
@@ -600,14 +600,16 @@ def test_a_superseded_question_is_asked_anew_even_where_all_is_as_it_was_again(h
     asked = here.asked()
     here.name_it()
     with pytest.raises(DiedError):
-        approve(asked.approval_id, "ada", here.means(store=_dying_at(Watching(here.store), "ask")))
+        approve(
+            asked.approval_id, "ada", here.context(store=_dying_at(Watching(here.store), "ask"))
+        )
     here.clock.pass_(LEASE_S + 1)
     edit.remove_rule(here.cloud, here.world.bound, here.cloud.group(here.world.bound).rules[-1])
-    document = approve(asked.approval_id, "ada", here.means())
+    document = approve(asked.approval_id, "ada", here.context())
     assert document["outcome"] == "pending"
     assert not here.is_deleted
     fresh = document["approval"]["approval_id"]
-    assert approve(fresh, "ada", here.means())["outcome"] == "remediated"
+    assert approve(fresh, "ada", here.context())["outcome"] == "remediated"
 
 
 def test_an_old_yes_does_not_go_on_with_what_was_begun_for_a_later_one(here):
@@ -615,27 +617,29 @@ def test_an_old_yes_does_not_go_on_with_what_was_begun_for_a_later_one(here):
     here.name_it()
     dying = _dying_at(Watching(here.store), "finish")
     with pytest.raises(DiedError):
-        approve(asked.approval_id, "ada", here.means(store=dying))
+        approve(asked.approval_id, "ada", here.context(store=dying))
     [fresh] = here.store.approvals("pending")
     here.clock.pass_(LEASE_S + 1)
     dying = _dying_at(Watching(here.store), "intend")
     with pytest.raises(DiedError):
-        approve(fresh.approval_id, "bob", here.means(store=dying))
+        approve(fresh.approval_id, "bob", here.context(store=dying))
     here.clock.pass_(LEASE_S + 1)
-    refused(409, approve, asked.approval_id, "ada", here.means())
+    refused(409, approve, asked.approval_id, "ada", here.context())
     assert len(here.store.open_runs()) == 1
-    assert approve(fresh.approval_id, "bob", here.means())["outcome"] == "remediated"
+    assert approve(fresh.approval_id, "bob", here.context())["outcome"] == "remediated"
 
 
 def test_whoever_asked_anew_and_died_does_not_let_the_old_question_act(here):
     asked = died_after(here, "resolve")
     here.name_it()
     with pytest.raises(DiedError):
-        approve(asked.approval_id, "ada", here.means(store=_dying_at(Watching(here.store), "keep")))
+        approve(
+            asked.approval_id, "ada", here.context(store=_dying_at(Watching(here.store), "keep"))
+        )
     [fresh] = here.store.approvals("pending")
     here.clock.pass_(LEASE_S + 1)
     edit.remove_rule(here.cloud, here.world.bound, here.cloud.group(here.world.bound).rules[-1])
-    said = refused(409, approve, asked.approval_id, "ada", here.means())
+    said = refused(409, approve, asked.approval_id, "ada", here.context())
     assert fresh.approval_id in said or "already" in said
     assert not here.is_deleted
 
@@ -643,9 +647,9 @@ def test_whoever_asked_anew_and_died_does_not_let_the_old_question_act(here):
 def test_a_no_whose_worker_died_is_told_in_the_decision_by_the_next_answer(here):
     asked = here.asked()
     with pytest.raises(DiedError):
-        deny(asked.approval_id, "bob", here.means(store=_dying_at(Watching(here.store), "keep")))
+        deny(asked.approval_id, "bob", here.context(store=_dying_at(Watching(here.store), "keep")))
     assert here.document(asked)["outcome"] == "pending"
-    refused(409, deny, asked.approval_id, "ada", here.means())
+    refused(409, deny, asked.approval_id, "ada", here.context())
     assert here.document(asked)["outcome"] == "refused"
 
 
@@ -664,7 +668,7 @@ def test_a_change_the_cloud_refuses_is_taken_back_and_told(here):
     here.emulator.faults.append(
         Fault("error", action="DeleteSecurityGroup", count=10, code="ResourceInUse")
     )
-    document = approve(asked.approval_id, "ada", here.means())
+    document = approve(asked.approval_id, "ada", here.context())
     assert document["outcome"] == "undone"
     assert not here.is_deleted
     assert here.store.decision(asked.decision_id).outcome == "undone"
@@ -674,7 +678,7 @@ def test_a_decision_that_is_not_kept_cannot_be_approved(here):
     asked = stores.an_approval("a7", "d7", expires_at_s=here.clock() + 60, requester="eve")
     here.store.ask(asked)
     with pytest.raises(StoreError, match="nothing is kept of decision d7"):
-        approve("a7", "ada", here.means())
+        approve("a7", "ada", here.context())
 
 
 # -- forgetting ----------------------------------------------------------------------------
@@ -708,9 +712,9 @@ def test_a_store_that_cannot_forget_delays_and_fails_no_answer(here, caplog):
 
     failing = Failing(here.store)
     asked = here.asked()
-    assert approve(asked.approval_id, "ada", here.means(store=failing))["outcome"] == "remediated"
+    assert approve(asked.approval_id, "ada", here.context(store=failing))["outcome"] == "remediated"
     assert failing.purges == 1
-    retention.tidy(failing, here.means())
+    retention.tidy(failing, here.context())
     assert failing.purges == 1
 
 
@@ -718,15 +722,15 @@ def test_on_postgresql_it_is_the_same(tmp_path, kept):
     with asking("tencent", tmp_path) as given:
         given.store = kept.open(given.clock)
         asked = given.asked()
-        assert approve(asked.approval_id, "ada", given.means())["outcome"] == "remediated"
-        refused(409, approve, asked.approval_id, "bob", given.means())
+        assert approve(asked.approval_id, "ada", given.context())["outcome"] == "remediated"
+        refused(409, approve, asked.approval_id, "bob", given.context())
 
 
 def test_another_process_sees_the_question(here):
     asked = here.asked()
     other = open_store(here.url, Clock())
     try:
-        document = approve(asked.approval_id, "ada", here.means(store=other))
+        document = approve(asked.approval_id, "ada", here.context(store=other))
         assert document["outcome"] == "remediated"
     finally:
         other.close()

@@ -9,7 +9,7 @@ from sgguard import providers
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import decide
-from sgguard.engine.context import Means
+from sgguard.engine.context import Context
 from sgguard.model.address import Address, Scope
 from sgguard.model.decision import Decision
 from sgguard.model.request import DeleteRequest
@@ -57,12 +57,12 @@ def crowd(world: World) -> tuple[Emulator, list[str]]:
 
 def _decide(world: World, emulator: Emulator, ids: list[str]) -> int:
     """Decide each group by itself, in one batch, and return how many calls that took."""
-    means = Means.from_env(world.env, transport=EmulatorTransport(emulator))
-    means = replace(means, retry=Retry(attempts=1), lanes=lanes())
+    context = Context.from_env(world.env, transport=EmulatorTransport(emulator))
+    context = replace(context, retry=Retry(attempts=1), lanes=lanes())
     scope = Scope(world.provider, "", world.region)
     asked = [(DeleteRequest((Address(scope, group_id),)), group_id) for group_id in ids]
     emulator.requests.clear()
-    outcomes = decide.decide_deletes(asked, means)
+    outcomes = decide.decide_deletes(asked, context)
     assert all(isinstance(one, Decision) for one in outcomes), outcomes
     return len(emulator.requests)
 

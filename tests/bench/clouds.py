@@ -13,7 +13,7 @@ import httpx
 
 from sgguard import providers
 from sgguard.engine import decide as pipeline
-from sgguard.engine.context import Means
+from sgguard.engine.context import Context
 from sgguard.model.address import Address, Scope
 from sgguard.model.request import DeleteRequest
 from tests.worlds import World, world_of
@@ -60,7 +60,7 @@ def requests(url: str) -> list[dict[str, Any]]:
     return found
 
 
-def decide(world: World, means: Means) -> None:
+def decide(world: World, context: Context) -> None:
     """Decide whether the world's free group may be deleted."""
     address = Address(Scope(world.provider, "", world.region), world.free)
-    pipeline.decide_delete(DeleteRequest((address,)), means, event_id="bench")
+    pipeline.decide_delete(DeleteRequest((address,)), context, event_id="bench")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from sgguard.engine.context import Means
+from sgguard.engine.context import Context
 from tests.bench.clouds import decide, environment
 from tests.bench.measure import Ratio, interleaved
 from tests.bench.replay import again, recorded, replayed
@@ -41,7 +41,7 @@ def _rate(world: World, runs: int) -> Ratio:
         env = environment(world, url)
         ask = _bare_call(url)
         ours, theirs, ratio = interleaved(
-            lambda: _timed(events, EVENTS * ROUNDS, lambda _: decide(world, Means.from_env(env))),
+            lambda: _timed(events, EVENTS * ROUNDS, lambda _: decide(world, Context.from_env(env))),
             lambda: _timed(
                 bare, EVENTS * ROUNDS * len(calls), lambda n: ask(calls[n % len(calls)])
             ),

@@ -24,7 +24,7 @@ from sgguard.emulator.faults import Fault
 from sgguard.emulator.state import Group, Rule
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import handle
-from sgguard.engine.context import Means, connect
+from sgguard.engine.context import Context, connect
 from sgguard.facts import gather
 from sgguard.model.address import Address, Scope
 from sgguard.model.event import Event
@@ -160,10 +160,10 @@ class Crowd:
             **self.settings,
         }
 
-    def means(self, **more: Any) -> Means:
+    def context(self, **more: Any) -> Context:
         more = {"transport": EmulatorTransport(self.emulator), **more}
-        means = Means.from_env(self.env, **more)
-        return replace(means, retry=Retry(attempts=2, sleep=lambda _: None), lanes=lanes())
+        context = Context.from_env(self.env, **more)
+        return replace(context, retry=Retry(attempts=2, sleep=lambda _: None), lanes=lanes())
 
     def asked(self) -> tuple[DeleteRequest, Event]:
         address = Address(Scope(self.world.provider, "", self.world.region), self.target)
@@ -174,12 +174,12 @@ class Crowd:
         """Read what a verdict takes; return the calls."""
         (target,) = self.asked()[0].targets
         self.emulator.requests.clear()
-        gather.gather_delete(connect(target.scope, self.means()), self.asked()[0])
+        gather.gather_delete(connect(target.scope, self.context()), self.asked()[0])
         return sum(self.calls().values())
 
-    def remedy(self, means: Means | None = None) -> dict[str, Any] | Exception:
+    def remedy(self, context: Context | None = None) -> dict[str, Any] | Exception:
         """Deliver the event, once."""
-        (handled,) = handle.deletes([self.asked()], means or self.means())
+        (handled,) = handle.deletes([self.asked()], context or self.context())
         return handled
 
     def calls(self) -> Counter[str]:

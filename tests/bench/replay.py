@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 
 from sgguard.emulator.transport import EmulatorTransport
-from sgguard.engine.context import Means
+from sgguard.engine.context import Context
 from tests.bench.clouds import decide
 from tests.worlds import World
 
@@ -61,9 +61,9 @@ class Recorder(httpx.BaseTransport):
 def recorded(world: World) -> tuple[list[httpx.Request], dict[str, Any]]:
     """Return the calls of a decision once there is a token, and the answers to all it may ask."""
     recorder = Recorder(EmulatorTransport(world.emulator()))
-    decide(world, Means.from_env(world.env, transport=recorder))
+    decide(world, Context.from_env(world.env, transport=recorder))
     recorder.requests.clear()
-    decide(world, Means.from_env(world.env, transport=recorder))
+    decide(world, Context.from_env(world.env, transport=recorder))
     return recorder.requests, recorder.answers
 
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from sgguard import providers
-from sgguard.engine.context import Means
+from sgguard.engine.context import Context
 from tests.bench.clouds import decide, environment
 from tests.bench.replay import again, key_of, recorded, replayed
 from tests.worlds import world_of
@@ -25,7 +25,7 @@ def test_bare_calls_get_the_answers_that_a_decision_got(world, tmp_path):
             key = key_of(call.method, call.url.raw_path.decode(), call.headers, call.content)
             assert again(bare, url, call) == answers[key]["body"].encode()
             assert answers[key]["status"] == 200
-        decide(world, Means.from_env(environment(world, url)))
+        decide(world, Context.from_env(environment(world, url)))
 
 
 def test_bare_calls_carry_the_signature_or_token_of_ours(world):

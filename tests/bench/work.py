@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from sgguard import providers
-from sgguard.engine.context import Means
+from sgguard.engine.context import Context
 from tests.bench.clouds import decide, emulated, environment, requests
 from tests.bench.measure import Ratio, interleaved, round_trips
 from tests.bench.replay import again, recorded, replayed
@@ -35,7 +35,7 @@ def _cpu(world: World, runs: int) -> Ratio:
         def decisions() -> float:
             begun = time.process_time()
             for _ in range(DECISIONS):
-                decide(world, Means.from_env(env))
+                decide(world, Context.from_env(env))
             return time.process_time() - begun
 
         def bare_calls() -> float:
@@ -61,9 +61,9 @@ def _depth(world: World) -> Ratio:
     aim = 2.0 if world.provider in {"openstack", "huawei"} else 1.0
     with emulated(latency_ms=40) as url:
         env = environment(world, url)
-        decide(world, Means.from_env(env))  # connections, and a token where one is needed
+        decide(world, Context.from_env(env))  # connections, and a token where one is needed
         requests(url)
-        decide(world, Means.from_env(env))
+        decide(world, Context.from_env(env))
         calls = requests(url)
     depth = round_trips((call["begun_s"], call["ended_s"]) for call in calls)
     detail = f"{len(calls)} calls"

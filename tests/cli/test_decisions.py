@@ -85,7 +85,7 @@ def test_a_time_that_is_none_is_an_error(place, sgguard, text):
 
 def test_a_decision_is_shown_from_question_to_effect(place, sgguard):
     asked = place.asked()
-    approve(asked.approval_id, "bob", place.means())
+    approve(asked.approval_id, "bob", place.context())
     code, out, _ = sgguard("decisions", "show", asked.decision_id)
     assert code == 0
     for text in (

@@ -359,7 +359,7 @@ def test_cases_that_cannot_be_read_end_with_2(sgguard, recorded, text, said):
         "[]",
         "{}",
         '{"format": "sgguard.facts.v1", "kind": "bind", "facts": {}}',
-        '{"format": "sgguard.facts.v1", "kind": "delete", "facts": {"traits": 1}}',
+        '{"format": "sgguard.facts.v1", "kind": "delete", "facts": {"capabilities": 1}}',
         '{"format": "sgguard.facts.v1", "kind": "launch"}',
     ],
 )

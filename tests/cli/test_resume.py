@@ -47,9 +47,9 @@ def cut_short(
     """Ask, approve, and let the worker die; its lease ended long ago."""
     place.clock.now_s -= leases * LEASE_S
     asked = place.asked(event_id=event_id)
-    means = place.means(store=Dying(place.store, method, times))
+    context = place.context(store=Dying(place.store, method, times))
     with pytest.raises(DiedError):
-        approve(asked.approval_id, "ada", means)
+        approve(asked.approval_id, "ada", context)
     place.clock.now_s += leases * LEASE_S
     return asked
 
@@ -60,7 +60,7 @@ def stuck(place: Asking):
     refusal = {"kind": "error", "count": 100, "code": "UnsupportedOperation"}
     place.emulator.faults.append(Fault(action="DeleteSecurityGroup", **refusal))
     place.emulator.faults.append(Fault(action="CreateSecurityGroupPolicies", **refusal))
-    document = approve(asked.approval_id, "ada", place.means())
+    document = approve(asked.approval_id, "ada", place.context())
     assert document["outcome"] == "partly-undone", document["note"]
     place.emulator.faults.clear()
     return asked
@@ -73,7 +73,7 @@ def stuck(place: Asking):
 @pytest.mark.parametrize("is_named", [True, False])
 def test_what_was_cut_short_anywhere_is_finished(place, sgguard, method, times, is_named):
     asked = cut_short(place, method, times)
-    [one] = resume.unresolved(place.means())
+    [one] = resume.unresolved(place.context())
     assert one.decision_id == asked.decision_id
     name = [asked.decision_id] if is_named else []
     code, out, err = sgguard("resume", *name)
@@ -82,7 +82,7 @@ def test_what_was_cut_short_anywhere_is_finished(place, sgguard, method, times, 
     assert place.is_deleted
     assert place.store.open_runs() == ()
     assert place.store.decision(asked.decision_id).approver == "ada"
-    assert resume.unresolved(place.means()) == ()
+    assert resume.unresolved(place.context()) == ()
     assert (asked.decision_id in err) is not is_named
 
 
@@ -95,7 +95,7 @@ def test_where_nothing_is_open_it_says_so(place, sgguard):
 @pytest.mark.parametrize("options", [[], ["--accept"]])
 def test_a_decision_of_which_nothing_is_left_is_an_error(place, sgguard, options):
     asked = place.asked()
-    approve(asked.approval_id, "ada", place.means())
+    approve(asked.approval_id, "ada", place.context())
     for name in (asked.decision_id, "nowhere"):
         code, out, err = sgguard("resume", name, *options)
         assert (code, out) == (2, "")
@@ -104,7 +104,7 @@ def test_a_decision_of_which_nothing_is_left_is_an_error(place, sgguard, options
 
 def test_a_question_that_was_denied_or_only_asked_is_not_resumed(place):
     place.asked()
-    assert resume.unresolved(place.means()) == ()
+    assert resume.unresolved(place.context()) == ()
 
 
 def test_what_is_not_finished_in_one_delivery_is_gone_on_with(place, sgguard, monkeypatch):
@@ -133,7 +133,7 @@ def test_a_worker_that_was_there_just_now_is_not_disturbed(place, sgguard):
     assert (code, out) == (2, "")
     assert "again in" in err
     with pytest.raises(BusyError) as caught:
-        resume.resume(asked.decision_id, place.means())
+        resume.resume(asked.decision_id, place.context())
     assert 1.0 <= caught.value.retry_after_s <= 60.0
     place.store.release(claim)
     assert sgguard("resume")[0] == 0
@@ -206,7 +206,7 @@ def test_what_is_stuck_can_be_left_as_it_is(place, sgguard):
     assert place.document(asked)["note"].endswith("left as it is by bob")
     assert sgguard("approvals", "approve", again.approval_id)[0] == 0
     with pytest.raises(EventError):
-        resume.accept(asked.decision_id, place.means(), by="bob")
+        resume.accept(asked.decision_id, place.context(), by="bob")
 
 
 def test_what_can_go_on_is_not_left_as_it_is(place, sgguard):

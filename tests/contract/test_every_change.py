@@ -16,7 +16,7 @@ from sgguard.model.change import Change, content, holder_of
 from sgguard.model.resource import Group, Rule
 from sgguard.providers import Cloud
 from sgguard.remedy.plan import place_of
-from sgguard.remedy.world import Sight, look, perform
+from sgguard.remedy.world import State, apply, observe
 from tests.worlds import World, world_of
 
 COUNT = itertools.count()
@@ -183,7 +183,9 @@ def test_a_holder_gets_a_group_and_loses_it_again(world, cloud):
         assert set(cloud.read_holder(holder) or ()) == set(without)
         cloud.set_groups(holder, without, before, token=token())
         after = cloud.read_holder(holder)
-        assert after == before if cloud.traits.orders_groups else set(after or ()) == set(before)
+        assert (
+            after == before if cloud.capabilities.orders_groups else set(after or ()) == set(before)
+        )
 
 
 def test_a_holder_whose_groups_changed_meanwhile_is_left_alone(world, cloud, emulator):
@@ -207,7 +209,7 @@ def test_a_group_that_is_in_use_is_not_deleted(world, cloud):
     with pytest.raises(CloudError) as caught:
         cloud.delete_group(world.bound)
     assert caught.value.is_outcome_known
-    assert isinstance(caught.value, InUseError) or not cloud.traits.refused_with
+    assert isinstance(caught.value, InUseError) or not cloud.capabilities.refused_with
     assert cloud.read_groups([world.bound]).value[world.bound] is not None
 
 
@@ -273,28 +275,28 @@ def created(world: World, cloud: Cloud) -> Change:
 
 def test_a_group_that_was_made_is_found_by_its_name(world, cloud):
     change = created(world, cloud)
-    assert look(cloud, change) == (Sight.BEFORE, "")
-    group_id = perform(cloud, change, token())
-    assert look(cloud, change) == (Sight.AFTER, group_id)
+    assert observe(cloud, change) == (State.BEFORE, "")
+    group_id = apply(cloud, change, token())
+    assert observe(cloud, change) == (State.AFTER, group_id)
 
 
 def test_a_group_that_was_made_and_not_finished_is_not_the_one_that_was_wanted(world, cloud):
     change = created(world, cloud)
-    group_id = perform(cloud, change, token())
+    group_id = apply(cloud, change, token())
     cloud.add_rule(group_id, rules_of(cloud, world.referrer_out)[0], token=token())
-    sight, how = look(cloud, change)
-    assert sight is (Sight.BEFORE if cloud.traits.resumes_creation else Sight.MOVED)
+    state, how = observe(cloud, change)
+    assert state is (State.BEFORE if cloud.capabilities.resumes_creation else State.DIVERGED)
     assert group_id in how
 
 
 def test_who_goes_on_with_a_group_that_was_begun_makes_no_second_one(world, cloud):
-    if not cloud.traits.resumes_creation:
+    if not cloud.capabilities.resumes_creation:
         pytest.skip(f"{world.provider} makes another one each time")
     change, same = created(world, cloud), token()
-    group_id = perform(cloud, change, same)
+    group_id = apply(cloud, change, same)
     cloud.add_rule(group_id, rules_of(cloud, world.referrer_out)[0], token=token())
-    assert perform(cloud, change, same) == group_id
-    assert look(cloud, change) == (Sight.AFTER, group_id)
+    assert apply(cloud, change, same) == group_id
+    assert observe(cloud, change) == (State.AFTER, group_id)
 
 
 def changes(world: World, cloud: Cloud) -> list[Change]:
@@ -320,7 +322,7 @@ def writing_action(world: World, kind: str) -> str:
     """The action by which this cloud makes such a change, seen on a cloud of its own."""
     emulator = emulator_of(world)
     cloud = world.connect(emulator)
-    perform(cloud, change_of(world, cloud, kind), token())
+    apply(cloud, change_of(world, cloud, kind), token())
     (action, *_) = writes(emulator)
     return action
 
@@ -328,13 +330,13 @@ def writing_action(world: World, kind: str) -> str:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_change_is_seen_to_be_made_or_not(world, cloud, kind):
     change = change_of(world, cloud, kind)
-    assert look(cloud, change)[0] is Sight.BEFORE
-    perform(cloud, change, token())
-    assert look(cloud, change)[0] is Sight.AFTER
+    assert observe(cloud, change)[0] is State.BEFORE
+    apply(cloud, change, token())
+    assert observe(cloud, change)[0] is State.AFTER
     inverse = change.inverse()
     if inverse is not None:
-        perform(cloud, inverse, token())
-        assert look(cloud, change)[0] is Sight.BEFORE
+        apply(cloud, inverse, token())
+        assert observe(cloud, change)[0] is State.BEFORE
 
 
 @pytest.mark.parametrize("fault", ["drop", "garbage"])
@@ -347,10 +349,10 @@ def test_an_answer_that_is_lost_leaves_the_outcome_open_and_sends_nothing_twice(
     emulator.requests.clear()
     emulator.faults.append(Fault(fault, action=action, is_after=True))
     with pytest.raises(CloudError) as caught:
-        perform(cloud, change, token())
+        apply(cloud, change, token())
     assert not caught.value.is_outcome_known
     assert writes(emulator) == [action]
-    assert look(cloud, change)[0] is Sight.AFTER
+    assert observe(cloud, change)[0] is State.AFTER
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -361,10 +363,10 @@ def test_a_change_that_is_throttled_is_known_not_to_be_made(world, kind):
     change = change_of(world, cloud, kind)
     emulator.faults.append(Fault("throttle", action=action))
     with pytest.raises(CloudError) as caught:
-        perform(cloud, change, token())
+        apply(cloud, change, token())
     assert caught.value.is_outcome_known
     assert caught.value.is_retryable
-    assert look(cloud, change)[0] is Sight.BEFORE
+    assert observe(cloud, change)[0] is State.BEFORE
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -376,15 +378,15 @@ def test_a_change_that_is_forbidden_is_known_not_to_be_made(world, kind):
     for account in emulator.state.clouds[0].accounts:
         account.denied.append(action)
     with pytest.raises(CloudError) as caught:
-        perform(cloud, change, token())
+        apply(cloud, change, token())
     assert caught.value.is_outcome_known
     assert not caught.value.is_retryable
-    assert look(cloud, change)[0] is Sight.BEFORE
+    assert observe(cloud, change)[0] is State.BEFORE
 
 
 def test_looking_is_a_few_reads_whatever_the_change(world, cloud, emulator):
     for change in changes(world, cloud):
         emulator.requests.clear()
-        look(cloud, change)
+        observe(cloud, change)
         assert 1 <= len(emulator.requests) <= 3
         assert writes(emulator) == []

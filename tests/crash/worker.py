@@ -13,7 +13,7 @@ import httpx
 
 from sgguard.emulator.faces import all_faces
 from sgguard.engine import handle as handling
-from sgguard.engine.context import Means
+from sgguard.engine.context import Context
 from sgguard.store import Store, open_store
 from sgguard.wire.retry import Retry
 from tests.crash.scenarios import Plot
@@ -83,21 +83,21 @@ def means_of(
     *,
     attempts: int = 3,
     **more: Any,
-) -> Means:
+) -> Context:
     """What a delivery is handled with: nothing waits, and the store is given."""
-    means = Means.from_env(env, transport=transport, **more)
+    context = Context.from_env(env, transport=transport, **more)
     return replace(
-        means,
+        context,
         store=store,
         lanes=lanes(),
         retry=Retry(attempts=attempts, sleep=lambda _: None),
     )
 
 
-def deliver(plot: Plot, means: Means, event_id: str = "") -> dict[str, Any] | Exception:
+def deliver(plot: Plot, context: Context, event_id: str = "") -> dict[str, Any] | Exception:
     """Deliver the plot's event once."""
     handle = handling.launches if plot.instance else handling.deletes
-    (handled,) = handle([plot.asked(event_id)], means)
+    (handled,) = handle([plot.asked(event_id)], context)
     return handled
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from sgguard.emulator.faces.base import Claim
+from sgguard.emulator.faces.base import Match
 
 SCENARIO = {"clouds": [{"provider": "echo", "regions": ["here"]}]}
 
@@ -13,7 +13,7 @@ class EchoFace:
     """Answers with what arrived, so that a test sees what the server made of the bytes."""
 
     def claims(self, request, _cloud):
-        return Claim.MINE if request.url.path.startswith("/echo") else Claim.NO
+        return Match.MINE if request.url.path.startswith("/echo") else Match.NO
 
     def action(self, request):
         return request.method

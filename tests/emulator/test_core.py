@@ -7,7 +7,7 @@ import pytest
 
 from sgguard.emulator import core
 from sgguard.emulator.core import Emulator
-from sgguard.emulator.faces.base import Claim
+from sgguard.emulator.faces.base import Match
 from sgguard.emulator.faults import DroppedConnectionError, Fault
 from sgguard.emulator.state import Cloud, State
 from sgguard.emulator.transport import EmulatorTransport
@@ -17,7 +17,7 @@ class PathFace:
     """Claims ``/<provider>/…``; ``DELETE`` removes the first group."""
 
     def claims(self, request, cloud):
-        return Claim.MINE if request.url.path.startswith(f"/{cloud.provider}/") else Claim.NO
+        return Match.MINE if request.url.path.startswith(f"/{cloud.provider}/") else Match.NO
 
     def action(self, request):
         return request.url.path.rsplit("/", 1)[-1]
@@ -75,7 +75,7 @@ def test_what_belongs_to_no_cloud_is_not_found(emulator):
 def test_the_surest_claim_wins_whatever_the_order(monkeypatch):
     class Sure(PathFace):
         def claims(self, request, cloud):
-            return Claim.MINE if cloud.provider == "blue" else Claim.PATH
+            return Match.MINE if cloud.provider == "blue" else Match.PATH
 
     monkeypatch.setattr(core, "all_faces", lambda: {"red": Sure(), "blue": Sure()})
     for order in (["red", "blue"], ["blue", "red"]):

@@ -16,7 +16,8 @@ import pytest
 
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.transport import EmulatorTransport
-from sgguard.engine import context, decide
+from sgguard.engine import decide
+from sgguard.engine.context import Context
 from sgguard.events import request
 from tests.stage import address
 from tests.worlds import World, world_of
@@ -104,9 +105,9 @@ def recorded(scheme: Scheme) -> list[Sent]:
     emulator = scheme.world.emulator(now=lambda: NOW)
     recorder = Recorder(emulator)
     env = {**scheme.world.env, **dict(scheme.settings)}
-    means = context.Means.from_env(env, transport=recorder, now=lambda: NOW)
+    context = Context.from_env(env, transport=recorder, now=lambda: NOW)
     wanted = request.delete_request({"target": address(scheme.world, "free")})
-    decision = decide.decide_delete(wanted, means, event_id="e")
+    decision = decide.decide_delete(wanted, context, event_id="e")
     assert decision.judgement.verdict == "allow"
     actions = [logged.action for logged in emulator.requests]
     assert len(actions) == len(recorder.sent)
@@ -253,9 +254,9 @@ def test_a_token_is_good_only_as_it_was_given_until_it_expires():
     world = world_of("openstack")
     given = world.emulator(now=lambda: NOW)
     recorder = Recorder(given)
-    means = context.Means.from_env(world.env, transport=recorder, now=lambda: NOW)
+    context = Context.from_env(world.env, transport=recorder, now=lambda: NOW)
     wanted = request.delete_request({"target": address(world, "free")})
-    decide.decide_delete(wanted, means, event_id="e")
+    decide.decide_delete(wanted, context, event_id="e")
     one = next(sent for sent in recorder.sent if "security-groups" in sent.url)
     tokens = given.state.cloud("openstack").tokens
 
@@ -277,9 +278,9 @@ def test_a_part_of_the_password_request_that_was_changed_buys_no_token(part):
     world = world_of("openstack")
     emulator = world.emulator(now=lambda: NOW)
     recorder = Recorder(emulator)
-    means = context.Means.from_env(world.env, transport=recorder, now=lambda: NOW)
+    context = Context.from_env(world.env, transport=recorder, now=lambda: NOW)
     wanted = request.delete_request({"target": address(world, "free")})
-    decide.decide_delete(wanted, means, event_id="e")
+    decide.decide_delete(wanted, context, event_id="e")
     login = recorder.sent[0]
     assert part in login.content
     assert login.to(world.emulator(now=lambda: NOW)).status_code == 201

@@ -8,7 +8,7 @@ from sgguard import providers
 from sgguard.emulator import mock_clouds
 from sgguard.emulator.scenario import load
 from sgguard.engine import decide
-from sgguard.engine.context import Means
+from sgguard.engine.context import Context
 from sgguard.events import request
 
 FREE = {
@@ -31,7 +31,7 @@ def test_a_free_group_is_found_free_at_the_clouds_own_address(emulator, monkeypa
     monkeypatch.setenv("OS_AUTH_URL", keystone)
     env = load("demo").env | {"OS_AUTH_URL": keystone}
     wanted = request.delete_request({"target": FREE[provider]})
-    decision = decide.decide_delete(wanted, Means.from_env(env), event_id="x")
+    decision = decide.decide_delete(wanted, Context.from_env(env), event_id="x")
     assert decision.judgement.verdict == "allow"
     assert {r.provider for r in emulator.requests} == {provider}
     assert all(r.status < 300 for r in emulator.requests)

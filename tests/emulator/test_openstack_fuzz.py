@@ -8,7 +8,7 @@ import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgguard.emulator.faces.base import Claim
+from sgguard.emulator.faces.base import Match
 from sgguard.emulator.faces.openstack import FACE
 from tests.worlds import openstack as w
 
@@ -86,10 +86,10 @@ def test_every_request_gets_an_answer_below_500(method, path, query, body):
         content=json.dumps(body).encode(),
     )
     FACE.action(request)
-    assert FACE.claims(request, CLOUD) is Claim.MINE
+    assert FACE.claims(request, CLOUD) is Match.MINE
     assert FACE.answer(request, CLOUD, 1.0).status_code < 500
     request.headers["x-auth-token"] = "none"
-    assert FACE.claims(request, CLOUD) in (Claim.PATH, Claim.MINE)
+    assert FACE.claims(request, CLOUD) in (Match.PATH, Match.MINE)
     assert FACE.answer(request, CLOUD, 1.0).status_code < 500
 
 
@@ -106,6 +106,6 @@ def test_every_path_is_claimed_or_not_and_never_fails(path):
         request = httpx.Request("GET", httpx.URL("http://h/").copy_with(path=f"/{path}"))
     except httpx.InvalidURL:
         return
-    if FACE.claims(request, CLOUD) is not Claim.NO:
+    if FACE.claims(request, CLOUD) is not Match.NO:
         FACE.action(request)
         assert FACE.answer(request, CLOUD, 0.0).status_code < 500

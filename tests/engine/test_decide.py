@@ -9,7 +9,7 @@ from sgguard import providers
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import decide
-from sgguard.engine.context import Means
+from sgguard.engine.context import Context
 from sgguard.errors import AddressError, EventError, PolicyError, SettingsError
 from sgguard.model.address import Address, Scope
 from sgguard.model.decision import Decision, Mode, Verdict
@@ -26,9 +26,9 @@ def world(request) -> World:
     return world_of(request.param)
 
 
-def means_for(world: World, emulator: Emulator | None = None, **env: str) -> Means:
+def means_for(world: World, emulator: Emulator | None = None, **env: str) -> Context:
     transport = EmulatorTransport(emulator or world.emulator())
-    return Means.from_env({**world.env, **env}, transport=transport)
+    return Context.from_env({**world.env, **env}, transport=transport)
 
 
 def scope(world: World, account: str = "") -> Scope:
@@ -90,8 +90,8 @@ def test_an_instance_is_judged_by_its_own_groups_on_every_cloud(world):
 def test_an_instance_whose_state_nobody_tells_may_not_be_bound_further():
     world = world_of("tencent-dfw")
     request = LaunchRequest(scope(world), (world.free,), instance_id=world.server)
-    means = means_for(world)
-    decision = decide.decide_launch(request, means, event_id="e1")
+    context = means_for(world)
+    decision = decide.decide_launch(request, context, event_id="e1")
     assert decision.judgement.verdict is Verdict.BLOCK
     assert "facts-incomplete" in codes(decision)
 
@@ -149,9 +149,9 @@ def test_a_policy_that_could_not_be_read_is_tried_again(tmp_path):
     policy = tmp_path / "policy.toml"
     env = {"SGGUARD_POLICY": str(policy)}
     with pytest.raises(PolicyError):
-        Means.from_env(env)
+        Context.from_env(env)
     policy.write_text('mode = "approve"\napproval.approvers = ["ada"]\n')
-    assert Means.from_env(env).mode is Mode.APPROVE
+    assert Context.from_env(env).mode is Mode.APPROVE
 
 
 @pytest.mark.parametrize(("configured", "asked"), [("blue", "red"), ("", "blue")])
@@ -160,9 +160,9 @@ def test_an_account_that_is_not_the_configured_one_is_refused_before_anything_is
 ):
     emulator = TENCENT.emulator()
     request = DeleteRequest((Address(scope(TENCENT, asked), TENCENT.free),))
-    means = means_for(TENCENT, emulator, SGGUARD_ACCOUNT_TENCENT=configured)
+    context = means_for(TENCENT, emulator, SGGUARD_ACCOUNT_TENCENT=configured)
     with pytest.raises(EventError) as caught:
-        decide.decide_delete(request, means, event_id="e1")
+        decide.decide_delete(request, context, event_id="e1")
     assert caught.value.status == 422
     assert repr(asked) in str(caught.value)
     assert not emulator.requests
@@ -185,14 +185,14 @@ def test_an_endpoint_that_is_no_address_is_the_operators_mistake():
 def test_a_decision_carries_the_given_ids_and_times():
     # real time for the signature, which the emulator checks; half a second per look at the other
     ticks = itertools.count(step=0.5)
-    means = Means.from_env(
+    context = Context.from_env(
         {**TENCENT.env, "SGGUARD_DEADLINE_S": "1000"},
         transport=EmulatorTransport(TENCENT.emulator()),
         clock=lambda: next(ticks),
         new_id=lambda: "d1",
     )
     request = DeleteRequest((Address(scope(TENCENT), TENCENT.free),))
-    decision = decide.decide_delete(request, means, event_id="e1")
+    decision = decide.decide_delete(request, context, event_id="e1")
     assert (decision.decision_id, decision.event_id) == ("d1", "e1")
     assert decision.took_ms >= 500
     assert decision.took_ms % 500 == 0
@@ -204,9 +204,9 @@ def test_every_decision_has_an_id_of_its_own():
 
 
 def test_everything_judged_with_the_same_means_shares_one_deadline():
-    means = Means.from_env({"SGGUARD_DEADLINE_S": "7"}, clock=lambda: 100.0)
-    assert means.deadline.at_s == 107.0
-    assert isinstance(means.deadline, Deadline)
+    context = Context.from_env({"SGGUARD_DEADLINE_S": "7"}, clock=lambda: 100.0)
+    assert context.deadline.at_s == 107.0
+    assert isinstance(context.deadline, Deadline)
 
 
 def test_credentials_do_not_show_in_the_means():

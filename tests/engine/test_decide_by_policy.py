@@ -13,7 +13,7 @@ from sgguard import schemas
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import decide
-from sgguard.engine.context import Means
+from sgguard.engine.context import Context
 from sgguard.errors import PolicyError, SettingsError, UnavailableError, UnreachableError
 from sgguard.model.address import Address, Scope
 from sgguard.model.decision import Mode, Verdict
@@ -34,29 +34,29 @@ def by(tmp_path):
 
     numbers = itertools.count()
 
-    def means(text, *faults, now=NOW, denied=(), **env):
+    def context(text, *faults, now=NOW, denied=(), **env):
         path = tmp_path / f"policy-{next(numbers)}.toml"  # a process reads each file once
         path.write_text(text)
         emulator = TENCENT.emulator(now=now.timestamp)
         emulator.faults.extend(faults)
         emulator.state.cloud("tencent").accounts[0].denied = list(denied)
-        found = Means.from_env(
+        found = Context.from_env(
             {**TENCENT.env, "SGGUARD_POLICY": str(path), **env},
             transport=EmulatorTransport(emulator),
             now=now.timestamp,
         )
         return replace(found, retry=Retry(sleep=lambda _: None), lanes=lanes())
 
-    return means
+    return context
 
 
-def delete(means, *group_ids):
+def delete(context, *group_ids):
     request = DeleteRequest(tuple(Address(SCOPE, one) for one in group_ids))
-    return decide.decide_delete(request, means, event_id="e1")
+    return decide.decide_delete(request, context, event_id="e1")
 
 
-def launch(means, *group_ids):
-    return decide.decide_launch(LaunchRequest(SCOPE, group_ids), means, event_id="e1")
+def launch(context, *group_ids):
+    return decide.decide_launch(LaunchRequest(SCOPE, group_ids), context, event_id="e1")
 
 
 def codes(decision, effect=None):
@@ -140,11 +140,11 @@ def test_an_exemption_is_honoured_at_the_moment_of_the_decision(by):
 
 
 def test_a_running_process_stops_honouring_it_the_moment_it_ends(by):
-    means, request = by(EXEMPTED), DeleteRequest((Address(SCOPE, TENCENT.free),))
+    context, request = by(EXEMPTED), DeleteRequest((Address(SCOPE, TENCENT.free),))
     last = datetime(2026, 11, 22, 23, 59, 59, tzinfo=UTC)
     for now, verdict in ((last, Verdict.ALLOW), (last + timedelta(seconds=1), Verdict.BLOCK)):
         then = EmulatorTransport(TENCENT.emulator(now=now.timestamp))
-        later = replace(means, now=now.timestamp, transport=then)
+        later = replace(context, now=now.timestamp, transport=then)
         assert decide.decide_delete(request, later, event_id="e").judgement.verdict is verdict
 
 
@@ -249,9 +249,9 @@ def test_a_planned_launch_is_never_changed_by_us(by):
 def test_what_else_an_instance_carries_is_asked_only_for_who_may_unbind_it(remedies, asked):
     world = world_of("tencent-dfw")
     emulator = world.emulator()
-    means = Means.from_env(world.env, transport=EmulatorTransport(emulator))
-    means = replace(means, policy=Policy(delete=DeletePolicy(remedies=remedies)))
+    context = Context.from_env(world.env, transport=EmulatorTransport(emulator))
+    context = replace(context, policy=Policy(delete=DeletePolicy(remedies=remedies)))
     request = DeleteRequest((Address(Scope(world.provider, "", world.region), world.bound),))
-    assert decide.decide_delete(request, means, event_id="e").judgement.verdict == "block"
+    assert decide.decide_delete(request, context, event_id="e").judgement.verdict == "block"
     told = [one for one in emulator.requests if "instanceId" in f"{one.query}{one.body}"]
     assert len(told) == asked

@@ -11,7 +11,7 @@ from sgguard import approvals, providers, schemas
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import handle
-from sgguard.engine.context import Means
+from sgguard.engine.context import Context
 from sgguard.errors import BusyError, EventError, SettingsError
 from sgguard.model.address import Address
 from sgguard.model.decision import Outcome
@@ -175,7 +175,7 @@ def test_the_policy_file_stops_all_changes_as_well(tencent):
 
 def test_without_a_store_a_cloud_is_judged_but_not_changed(tencent):
     env = {k: v for k, v in tencent.env.items() if k != "SGGUARD_STORE"}
-    tencent.means = lambda: Means.from_env(  # type: ignore[method-assign]
+    tencent.context = lambda: Context.from_env(  # type: ignore[method-assign]
         env, transport=EmulatorTransport(tencent.emulator)
     )
     with pytest.raises(SettingsError, match="SGGUARD_STORE"):
@@ -241,17 +241,17 @@ def test_a_home_that_cannot_be_written_is_enough_to_observe(tencent, tmp_path, c
     file = tmp_path / "a file"
     file.write_text("")
     env = {k: v for k, v in tencent.env.items() if k != "SGGUARD_STORE"} | {"HOME": str(file)}
-    given = Means.from_env(env, transport=EmulatorTransport(tencent.emulator))
+    given = Context.from_env(env, transport=EmulatorTransport(tencent.emulator))
     assert given.store is None
     with pytest.raises(SettingsError):
-        Means.from_env(env | {"SGGUARD_STORE": f"sqlite:///{file}/x.db"})
+        Context.from_env(env | {"SGGUARD_STORE": f"sqlite:///{file}/x.db"})
 
 
 def test_an_event_that_comes_twice_in_one_delivery_is_handled_once(tencent):
     target = Address(tencent.scope, tencent.world.referenced)
     event = Event("e-1", {"target": str(target)}, "/bus")
     asked = [(DeleteRequest((target,)), event), (DeleteRequest((target,)), event)]
-    one, two = handle.deletes(asked, tencent.means())
+    one, two = handle.deletes(asked, tencent.context())
     assert one == two
     assert one["outcome"] == "remediated"
     assert writes(tencent).count("DeleteSecurityGroup") == 1
@@ -261,5 +261,5 @@ def test_of_a_question_to_a_person_a_later_delivery_hears_what_became(tencent):
     tencent.mode = "approve"
     pending = tencent.delete(tencent.world.referenced)
     assert tencent.delete(tencent.world.referenced) == pending
-    approvals.approve(pending["approval"]["approval_id"], "olga", tencent.means())
+    approvals.approve(pending["approval"]["approval_id"], "olga", tencent.context())
     assert tencent.delete(tencent.world.referenced)["outcome"] == "remediated"

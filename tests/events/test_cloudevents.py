@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sgguard import events
 from sgguard.errors import EventError
 from sgguard.events import base
 from sgguard.events.sources.cloudevents import MAX_BATCH, decode_header, encode_header
-from sgguard.model import event
-from tests.events import lower
+from sgguard.model.event import Event
+from tests.events import read as read_delivery
 
 KIND = base.Kind("delete_request", "sgguard.delete.requested.v1")
 DATA = {"target": "tencent::ap-guangzhou:sg-5ua9adfv"}
@@ -28,7 +27,7 @@ BATCHED = "application/cloudevents-batch+json"
 
 
 def read(headers: dict[str, str], body: bytes) -> base.Delivery:
-    return events.read(lower(headers), body, KIND)
+    return read_delivery(headers, body, KIND)
 
 
 def binary(attributes: dict[str, str], body: bytes | None = None, **headers: str) -> base.Delivery:
@@ -41,9 +40,9 @@ def structured(document: Any, content_type: str = STRUCTURED) -> base.Delivery:
     return read({"Content-Type": content_type}, json.dumps(document).encode())
 
 
-def only(delivery: base.Delivery) -> event.Event:
+def only(delivery: base.Delivery) -> Event:
     (event,) = delivery.items
-    assert isinstance(event, event.Event)
+    assert isinstance(event, Event)
     return event
 
 
@@ -59,13 +58,13 @@ def refused(call: Any, *arguments: Any, **named: Any) -> EventError:
 def test_a_binary_event_has_its_attributes_in_headers_and_its_data_in_the_body():
     delivery = binary(ATTRIBUTES)
     assert delivery.mode == "binary"
-    assert only(delivery) == event.Event("order-7", DATA, "/portal/orders", "")
+    assert only(delivery) == Event("order-7", DATA, "/portal/orders", "")
 
 
 def test_a_structured_event_has_everything_in_the_body():
     delivery = structured({**ATTRIBUTES, "data": DATA})
     assert delivery.mode == "structured"
-    assert only(delivery) == event.Event("order-7", DATA, "/portal/orders", "/data")
+    assert only(delivery) == Event("order-7", DATA, "/portal/orders", "/data")
 
 
 def test_data_may_be_base64_of_json():
@@ -78,11 +77,11 @@ def test_a_batch_has_every_event_in_order():
     first, second = ({**ATTRIBUTES, "id": str(n), "data": DATA} for n in (1, 2))
     delivery = structured([first, second], BATCHED)
     assert delivery.mode == "batched"
-    assert [item.event_id for item in delivery.items if isinstance(item, event.Event)] == [
+    assert [item.event_id for item in delivery.items if isinstance(item, Event)] == [
         "1",
         "2",
     ]
-    assert isinstance(delivery.items[1], event.Event)
+    assert isinstance(delivery.items[1], Event)
     assert delivery.items[1].pointer == "/1/data"
 
 

@@ -10,11 +10,10 @@ from contextlib import suppress
 
 import pytest
 
-from sgguard import events
 from sgguard.errors import EventError
 from sgguard.events import base, request
 from sgguard.events.sources.cloudevents import decode_header
-from tests.events import lower
+from tests.events import read as read_delivery
 
 KIND = base.Kind("delete_request", "sgguard.delete.requested.v1")
 BATCHED = {"Content-Type": "application/cloudevents-batch+json"}
@@ -24,7 +23,7 @@ MIB = 1024 * 1024
 
 def refused(headers: dict[str, str], body: bytes) -> EventError:
     with pytest.raises(EventError) as caught:
-        events.read(lower(headers), body, KIND)
+        read_delivery(headers, body, KIND)
     return caught.value
 
 
@@ -89,7 +88,7 @@ def filled(parts: Iterator[str], around: str) -> bytes:
 def asked(body: bytes, headers: dict[str, str]) -> list[EventError]:
     """Read and parse as a function does; return what is wrong."""
     try:
-        delivery = events.read(lower(headers), body, KIND)
+        delivery = read_delivery(headers, body, KIND)
     except EventError as error:
         return [error]
     wrong: list[EventError] = []

@@ -14,7 +14,7 @@ from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import decide as pipeline
-from sgguard.engine.context import Means
+from sgguard.engine.context import Context
 from sgguard.errors import (
     CloudError,
     DeadlineError,
@@ -24,7 +24,7 @@ from sgguard.errors import (
 )
 from sgguard.facts.batch import SPLITS_MAX, gather_deletes
 from sgguard.model.address import Address, Scope
-from sgguard.model.capabilities import Traits
+from sgguard.model.capabilities import Capabilities
 from sgguard.model.decision import Decision, Verdict
 from sgguard.model.facts import DeleteFacts
 from sgguard.model.request import DeleteRequest
@@ -33,7 +33,7 @@ from sgguard.wire.retry import Retry
 from tests.worlds import World, lanes, world_of
 
 SCOPE = Scope("cloud", "", "north")
-TRAITS = Traits("cloud", "refused", "InUse", "instance", "sg-1")
+CAPABILITIES = Capabilities("cloud", "refused", "InUse", "instance", "sg-1")
 
 
 @pytest.fixture(params=providers.names())
@@ -41,9 +41,9 @@ def world(request) -> World:
     return world_of(request.param)
 
 
-def means_for(world: World, emulator: Emulator, **more: Any) -> Means:
-    means = Means.from_env(world.env, transport=EmulatorTransport(emulator), **more)
-    return replace(means, retry=Retry(sleep=lambda _: None), lanes=lanes())
+def means_for(world: World, emulator: Emulator, **more: Any) -> Context:
+    context = Context.from_env(world.env, transport=EmulatorTransport(emulator), **more)
+    return replace(context, retry=Retry(sleep=lambda _: None), lanes=lanes())
 
 
 def asked(world: World, *sets: Any) -> list[tuple[DeleteRequest, str]]:
@@ -153,8 +153,10 @@ def test_events_of_other_scopes_do_not_hear_of_one_that_cannot_be_asked():
     tencent, alibaba = world_of("tencent"), world_of("alibaba")
     emulator = Emulator.load({"clouds": [*tencent.scenario["clouds"], *alibaba.scenario["clouds"]]})
     emulator.faults.append(Fault("drop", provider="alibaba", count=10_000))
-    means = Means.from_env({**tencent.env, **alibaba.env}, transport=EmulatorTransport(emulator))
-    means = replace(means, retry=Retry(sleep=lambda _: None), lanes=lanes())
+    context = Context.from_env(
+        {**tencent.env, **alibaba.env}, transport=EmulatorTransport(emulator)
+    )
+    context = replace(context, retry=Retry(sleep=lambda _: None), lanes=lanes())
     nowhere = (DeleteRequest((Address(Scope("nimbus", "", "n"), "sg-1"),)), "x")
     foreign = (DeleteRequest((Address(Scope("tencent", "red", "n"), "sg-1"),)), "y")
     outcomes = pipeline.decide_deletes(
@@ -165,7 +167,7 @@ def test_events_of_other_scopes_do_not_hear_of_one_that_cannot_be_asked():
             foreign,
             *asked(alibaba, alibaba.free),
         ],
-        means,
+        context,
     )
     kinds = [type(one).__name__ for one in outcomes]
     assert kinds == [
@@ -195,7 +197,7 @@ class Cloud:
     hides: dict[str, str] = field(default_factory=dict)
     reads: list[tuple[str, ...]] = field(default_factory=list)
     visibility: Visibility = Visibility.ACCOUNT
-    traits: Traits = TRAITS
+    capabilities: Capabilities = CAPABILITIES
 
     def is_group_id(self, text: str) -> bool:
         return text.startswith("sg-")

@@ -10,7 +10,7 @@ import pytest
 from sgguard.errors import ForbiddenError, ThrottledError, UnknownShapeError
 from sgguard.facts.gather import gather_delete, gather_explanation, gather_launch
 from sgguard.model.address import Address, Scope
-from sgguard.model.capabilities import Traits
+from sgguard.model.capabilities import Capabilities
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.model.resource import (
     Binding,
@@ -28,7 +28,7 @@ from sgguard.model.resource import (
 
 SCOPE = Scope("cloud", "", "north")
 REFERENCE = Reference("sg-other", rule=Rule("r-1", Direction.INGRESS, peer_group="sg-1"))
-TRAITS = Traits("cloud", "refused", "InUse", "instance", "sg-1")
+CAPABILITIES = Capabilities("cloud", "refused", "InUse", "instance", "sg-1")
 FORBIDDEN = ForbiddenError("cloud", "ListThings", code="NoPermission")
 UNKNOWN = UnknownShapeError("cloud", "ListThings", code="null")
 
@@ -45,7 +45,7 @@ class Cloud:
     instance: Any = None
     rules: Any = ()
     calls: list[tuple[str, Any]] = field(default_factory=list)
-    traits: Traits = TRAITS
+    capabilities: Capabilities = CAPABILITIES
     visibility: Visibility = Visibility.PROJECT
 
     def _answer(self, name: str, asked: Any) -> Any:

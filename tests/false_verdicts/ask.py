@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import httpx
 
 from sgguard.engine import decide
-from sgguard.engine.context import Means
+from sgguard.engine.context import Context
 from sgguard.engine.decide import Decided
 from sgguard.errors import SgguardError
 from sgguard.model.address import Address, Scope
@@ -31,12 +31,12 @@ def ask(case: Case, transport: httpx.BaseTransport) -> Decision | SgguardError:
 
 def settle(case: Case, transport: httpx.BaseTransport) -> Decided | SgguardError:
     """The same with the exact changes that a remedy would be made of."""
-    means = means_for(case, transport)
+    context = means_for(case, transport)
     try:
         if case.launch is not None:
-            return decide.settle_launch(case.launch, means, ("lies", "lies"))
+            return decide.settle_launch(case.launch, context, ("lies", "lies"))
         asked = [(_request(case, case.asked), "lies")]
-        (settled,) = decide.settle_deletes(asked, means)
+        (settled,) = decide.settle_deletes(asked, context)
     except SgguardError as error:
         return error
     if isinstance(settled, Exception) and not isinstance(settled, SgguardError):
@@ -62,10 +62,10 @@ def scope_of(case: Case) -> Scope:
     return Scope(case.provider, "", case.region)
 
 
-def means_for(case: Case, transport: httpx.BaseTransport) -> Means:
+def means_for(case: Case, transport: httpx.BaseTransport) -> Context:
     """Every wait is skipped: retries and lanes keep their rules on a clock that jumps."""
     clock = Jumping()
-    return Means(
+    return Context(
         settings=Settings.from_env(case.env),
         policy=case.policy,
         deadline=Deadline.after(_DEADLINE_S, clock),

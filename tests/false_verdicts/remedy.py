@@ -9,7 +9,7 @@ from dataclasses import replace
 from sgguard.emulator.state import Interface, Rule
 from sgguard.errors import CloudError, DeadlineError
 from sgguard.remedy.plan import Plan, Planned
-from sgguard.remedy.world import perform
+from sgguard.remedy.world import apply
 from tests.false_verdicts import truth
 from tests.false_verdicts.apply import changing
 from tests.false_verdicts.case import Case
@@ -27,7 +27,7 @@ def failure_of_remedy(case: Case, plan: Plan, tally: Counter[str]) -> str:
         return f"the plan has more changes than the cap: {len(plan.planned)}"
     for number, planned in enumerate(plan.planned):
         try:
-            perform(provider, planned.change, f"lies-{number}-0")
+            apply(provider, planned.change, f"lies-{number}-0")
         except (CloudError, DeadlineError, LookupError) as error:
             if planned.change.kind == "delete-group" or not getattr(error, "is_outcome_known", 0):
                 return f"the remedy fails at {planned.step.summary!r}: {error!r}"
@@ -48,7 +48,7 @@ def _failure_of_undo(case: Case, after: Case, done: Sequence[Planned]) -> str:
         inverse = planned.change.inverse()
         assert inverse is not None
         try:
-            perform(provider, inverse, f"lies-{number}-1")
+            apply(provider, inverse, f"lies-{number}-1")
         except (CloudError, DeadlineError, LookupError) as error:
             return f"{planned.step.summary!r} cannot be taken back: {error!r}"
     for before in case.cloud.groups:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from sgguard import schemas
 from sgguard.approvals import deny, web
 from sgguard.approvals import link as token
-from sgguard.approvals.link import Token
+from sgguard.approvals.link import LinkToken
 from sgguard.emulator.server import serve
 from sgguard.errors import EventError, SettingsError
 from tests.asking import KEY, POLICY, asking
@@ -66,7 +66,7 @@ def function(framework):
 
 
 def link(place, asked, by="ada", action="approve") -> str:
-    return web.link(asked.approval_id, by, action, place.means())
+    return web.link(asked.approval_id, by, action, place.context())
 
 
 def state(place):
@@ -245,7 +245,7 @@ def test_where_the_facts_changed_the_fresh_plan_is_shown(place, function):
 
 def test_a_token_for_one_question_is_none_for_another(place, function):
     one, other = place.asked(event_id="one"), place.asked(event_id="two")
-    foreign = Token(other.approval_id, "0" * 64, "approve", "ada", int(other.expires_at_s))
+    foreign = LinkToken(other.approval_id, "0" * 64, "approve", "ada", int(other.expires_at_s))
     text = token.sign(foreign, [KEY])
     assert function.client.get("/", query_string={"token": text}).status_code == 403
     assert function.post({"token": text}, JSON).status_code == 403
@@ -256,7 +256,7 @@ def test_a_token_for_one_question_is_none_for_another(place, function):
 @pytest.mark.parametrize("by", ["mallory", "eve"])
 def test_a_signed_token_of_somebody_who_may_not_is_refused(place, function, by):
     asked = place.asked()
-    given = Token(asked.approval_id, asked.facts_hash, "approve", by, int(asked.expires_at_s))
+    given = LinkToken(asked.approval_id, asked.facts_hash, "approve", by, int(asked.expires_at_s))
     text = token.sign(given, [KEY])
     assert function.client.get("/", query_string={"token": text}).status_code == 403
     assert function.post({"token": text}, JSON).status_code == 403
@@ -265,7 +265,7 @@ def test_a_signed_token_of_somebody_who_may_not_is_refused(place, function, by):
 
 def test_an_expired_token_is_refused(place, function):
     asked = place.asked()
-    given = Token(asked.approval_id, asked.facts_hash, "approve", "ada", 1_700_000_000)
+    given = LinkToken(asked.approval_id, asked.facts_hash, "approve", "ada", 1_700_000_000)
     text = token.sign(given, [KEY])
     assert function.client.get("/", query_string={"token": text}).status_code == 410
     assert function.post({"token": text}, JSON).status_code == 410
@@ -280,8 +280,8 @@ def test_half_a_surrogate_pair_is_refused_like_anything_else():
 
 
 def test_the_first_key_signs():
-    text = token.sign(Token(*GOOD), [KEY, OTHER_KEY])
-    assert token.read(text, [KEY], 0) == Token(*GOOD)
+    text = token.sign(LinkToken(*GOOD), [KEY, OTHER_KEY])
+    assert token.read(text, [KEY], 0) == LinkToken(*GOOD)
 
 
 def test_a_key_that_was_replaced_still_opens_its_links_until_it_is_taken_away(
@@ -362,7 +362,7 @@ def test_no_token_is_in_a_log_line_or_an_error(place, function, capsys):
     assert said.err
     for part in (text[-30:], text[:40], KEY):
         assert part not in said.err + said.out
-    assert KEY not in repr(place.means())
+    assert KEY not in repr(place.context())
 
 
 # -- reminders -----------------------------------------------------------------------------
@@ -441,7 +441,7 @@ def test_an_event_with_a_token_in_its_data_is_an_event(place, function):
 # -- the signed text -----------------------------------------------------------------------
 
 TOKENS = st.builds(
-    Token,
+    LinkToken,
     st.text(max_size=40),
     st.text(max_size=64),
     st.sampled_from(["approve", "deny"]),
@@ -547,7 +547,7 @@ def test_a_signature_is_bound_to_its_purpose_version_and_key():
 @pytest.mark.parametrize("keys", [[], [""], ["short"], [KEY, "short"], ["x" * 31]])
 def test_nothing_is_signed_or_read_with_a_key_that_is_too_short(keys):
     for use in (
-        lambda: token.sign(Token(*GOOD), keys),
+        lambda: token.sign(LinkToken(*GOOD), keys),
         lambda: token.read(signed(json.dumps(GOOD).encode()), keys, 0),
     ):
         with pytest.raises(SettingsError) as caught:
@@ -577,7 +577,7 @@ def test_a_link_is_made_for_nobody_who_could_not_use_it(place):
             link(place, asked, by, action)
         assert caught.value.status == status
     assert link(place, asked, "eve", "deny")
-    deny(asked.approval_id, "bob", place.means())
+    deny(asked.approval_id, "bob", place.context())
     with pytest.raises(EventError) as caught:
         link(place, asked)
     assert caught.value.status == 409

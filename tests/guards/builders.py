@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sgguard.guards import delete, launch
 from sgguard.model.address import Address, Scope
-from sgguard.model.capabilities import Traits
+from sgguard.model.capabilities import Capabilities
 from sgguard.model.decision import Decision, Mode
 from sgguard.model.facts import DeleteFacts, GroupFacts, LaunchFacts
 from sgguard.model.resource import (
@@ -25,8 +25,8 @@ from sgguard.model.resource import (
 )
 from sgguard.policy import DeletePolicy, LaunchPolicy, Policy
 
-TENCENT = Traits("tencent", "refused", "ResourceInUse", "instance", "sg-5ua9adfv")
-ALIBABA = Traits(
+TENCENT = Capabilities("tencent", "refused", "ResourceInUse", "instance", "sg-5ua9adfv")
+ALIBABA = Capabilities(
     "alibaba",
     "refused",
     "DependencyViolation",
@@ -34,10 +34,10 @@ ALIBABA = Traits(
     "sg-bp67acfmxazb4p",
     has_self_references=False,
 )
-HUAWEI = Traits(
+HUAWEI = Capabilities(
     "huawei", "unknown", "VPC.9902", "interface", "0552091e-b83a-49dd-88a7-4a5c86fd9ec3"
 )
-OPENSTACK = Traits(
+OPENSTACK = Capabilities(
     "openstack",
     "cascades",
     "SecurityGroupInUse",
@@ -45,8 +45,10 @@ OPENSTACK = Traits(
     "0552091e-b83a-49dd-88a7-4a5c86fd9ec3",
     primary_holder="port",
 )
-FORCING = Traits("tencent-dfw", "refused", "", "instance", "sg-5ua9adfv", can_force_delete=True)
-PER_INTERFACE = Traits(
+FORCING = Capabilities(
+    "tencent-dfw", "refused", "", "instance", "sg-5ua9adfv", can_force_delete=True
+)
+PER_INTERFACE = Capabilities(
     "alibaba", "refused", "", "interface", "sg-5ua9adfv", primary_holder="interface"
 )
 SCOPE = Scope("tencent", "", "ap-guangzhou")
@@ -106,8 +108,8 @@ def server(instance_id="ins-1", **described):
     return Binding("instance", instance_id, instance_id=instance_id, **described)
 
 
-def facts(*groups, traits=TENCENT, visibility=Visibility.ACCOUNT, limits=()):
-    return DeleteFacts(traits, tuple(groups), tuple(limits), visibility)
+def facts(*groups, capabilities=TENCENT, visibility=Visibility.ACCOUNT, limits=()):
+    return DeleteFacts(capabilities, tuple(groups), tuple(limits), visibility)
 
 
 LIMITS = (
@@ -116,13 +118,15 @@ LIMITS = (
 )
 
 
-def planned(*groups, count=1, traits=TENCENT, limits=LIMITS, **more):
-    return LaunchFacts(traits, SCOPE, tuple(groups), count=count, limits=tuple(limits), **more)
-
-
-def launched(instance, *groups, traits=TENCENT, limits=LIMITS, instance_id="ins-1", **more):
+def planned(*groups, count=1, capabilities=TENCENT, limits=LIMITS, **more):
     return LaunchFacts(
-        traits,
+        capabilities, SCOPE, tuple(groups), count=count, limits=tuple(limits), **more
+    )
+
+
+def launched(instance, *groups, capabilities=TENCENT, limits=LIMITS, instance_id="ins-1", **more):
+    return LaunchFacts(
+        capabilities,
         SCOPE,
         tuple(groups),
         instance_id=instance_id,
@@ -242,7 +246,7 @@ def _group_facts(group_id):
 GROUP_SETS = st.lists(IDS, min_size=1, max_size=4, unique=True).flatmap(
     lambda ids: st.tuples(*(_group_facts(group_id) for group_id in ids))
 )
-TRAITS = st.sampled_from([TENCENT, ALIBABA, HUAWEI, OPENSTACK, FORCING, PER_INTERFACE])
+CAPABILITIES = st.sampled_from([TENCENT, ALIBABA, HUAWEI, OPENSTACK, FORCING, PER_INTERFACE])
 LIMIT_SETS = st.lists(
     st.builds(
         Limit,
@@ -265,7 +269,7 @@ LIMIT_SETS = st.lists(
 ).map(tuple)
 DELETE_FACTS = st.builds(
     DeleteFacts,
-    traits=TRAITS,
+    capabilities=CAPABILITIES,
     groups=GROUP_SETS,
     limits=LIMIT_SETS,
     visibility=st.sampled_from(Visibility),
@@ -292,7 +296,7 @@ INSTANCES = st.builds(
 LAUNCH_FACTS = st.one_of(
     st.builds(
         LaunchFacts,
-        traits=TRAITS,
+        capabilities=CAPABILITIES,
         scope=st.just(SCOPE),
         groups=GROUP_SETS | st.just(()),
         count=st.integers(1, 500),
@@ -303,7 +307,7 @@ LAUNCH_FACTS = st.one_of(
     ),
     st.builds(
         LaunchFacts,
-        traits=TRAITS,
+        capabilities=CAPABILITIES,
         scope=st.just(SCOPE),
         groups=GROUP_SETS | st.just(()),
         instance_id=st.just("ins-1"),

@@ -36,13 +36,13 @@ HIDDEN = group(unseen=[NO_PERMISSION])
 HIDDEN_AND_REFERENCED = group(references=[named_by()], unseen=[NO_PERMISSION])
 
 
-def outlook(*groups, traits=TENCENT, policy=PROTECTING, **more):
-    found = delete.judge(facts(*groups, traits=traits, **more), policy).consequences
+def outlook(*groups, capabilities=TENCENT, policy=PROTECTING, **more):
+    found = delete.judge(facts(*groups, capabilities=capabilities, **more), policy).consequences
     return [(one.target.rpartition(":")[2], one.kind, one.error_code) for one in found]
 
 
 @pytest.mark.parametrize(
-    ("traits", "of", "kind", "code"),
+    ("capabilities", "of", "kind", "code"),
     [
         pytest.param(TENCENT, FREE, "will-succeed", "", id="tencent, free"),
         pytest.param(TENCENT, REFERENCED, "will-be-refused", "ResourceInUse", id="tencent, named"),
@@ -87,15 +87,17 @@ def outlook(*groups, traits=TENCENT, policy=PROTECTING, **more):
         ),
     ],
 )
-def test_what_the_cloud_would_do_is_said_whatever_the_policy_is(traits, of, kind, code):
+def test_what_the_cloud_would_do_is_said_whatever_the_policy_is(capabilities, of, kind, code):
     for policy in (Policy(), PROTECTING):
-        ((_, found, error_code),) = outlook(of, traits=traits, policy=policy)
+        ((_, found, error_code),) = outlook(of, capabilities=capabilities, policy=policy)
         assert (found, error_code) == (kind, code)
 
 
 def test_the_rules_that_would_vanish_are_named_with_their_groups():
     rules = [named_by("sg-b"), named_by("sg-b", "egress[0]"), named_by_unknown_rule("sg-c")]
-    (one,) = delete.judge(facts(group(references=rules), traits=OPENSTACK), Policy()).consequences
+    (one,) = delete.judge(
+        facts(group(references=rules), capabilities=OPENSTACK), Policy()
+    ).consequences
     assert set(one.vanishing) == set(rules)
     assert "3 rules of 2 groups silently vanish" in one.note
 
@@ -110,18 +112,18 @@ def test_the_rules_that_would_vanish_are_named_with_their_groups():
     ids=["bound", "referenced", "both"],
 )
 def test_where_one_code_has_two_meanings_the_note_says_which_it_is_here(of, said):
-    (one,) = delete.judge(facts(of, traits=ALIBABA), Policy()).consequences
+    (one,) = delete.judge(facts(of, capabilities=ALIBABA), Policy()).consequences
     assert said in one.note
     assert "DependencyViolation stands for either cause" in one.note
 
 
 def test_a_default_group_is_refused_except_to_who_administers_the_cloud():
     default = group(is_default=True)
-    traits = replace(OPENSTACK, default_refused_with="SecurityGroupCannotRemoveDefault")
-    assert outlook(default, traits=traits) == [
+    capabilities = replace(OPENSTACK, default_refused_with="SecurityGroupCannotRemoveDefault")
+    assert outlook(default, capabilities=capabilities) == [
         ("sg-a", "will-be-refused", "SecurityGroupCannotRemoveDefault")
     ]
-    seen_whole = {"traits": traits, "visibility": Visibility.CLOUD}
+    seen_whole = {"capabilities": capabilities, "visibility": Visibility.CLOUD}
     assert outlook(default, **seen_whole) == [("sg-a", "will-succeed", "")]
 
 
@@ -136,17 +138,17 @@ def test_a_default_group_is_refused_except_to_who_administers_the_cloud():
     ids=["plain", "default", "bound", "not all seen"],
 )
 def test_a_group_of_another_project_is_refused_as_such_whatever_else_it_is(of):
-    traits = replace(
+    capabilities = replace(
         OPENSTACK,
         default_refused_with="SecurityGroupCannotRemoveDefault",
         foreign_refused_with="PolicyNotAuthorized",
     )
-    seen = {"traits": traits, "visibility": Visibility.PROJECT}
+    seen = {"capabilities": capabilities, "visibility": Visibility.PROJECT}
     assert outlook(of, **seen) == [("sg-a", "will-be-refused", "PolicyNotAuthorized")]
 
 
 def test_what_one_project_cannot_see_is_said_beside_the_outlook():
-    of = facts(group(), traits=OPENSTACK, visibility=Visibility.PROJECT)
+    of = facts(group(), capabilities=OPENSTACK, visibility=Visibility.PROJECT)
     (one,) = delete.judge(of, Policy()).consequences
     assert one.kind == "will-succeed"
     assert "other projects" in one.note
@@ -164,17 +166,17 @@ def test_a_group_named_by_one_that_is_refused_is_refused_or_cascades_too():
         ("sg-b", "will-be-refused"),
         ("sg-a", "will-be-refused"),
     ]
-    assert [one[1] for one in outlook(a, b, traits=OPENSTACK)] == [
+    assert [one[1] for one in outlook(a, b, capabilities=OPENSTACK)] == [
         "will-be-refused",
         "will-cascade",
     ]
 
 
-@pytest.mark.parametrize("traits", [TENCENT, OPENSTACK])
-def test_a_group_named_by_one_nobody_can_tell_about_is_as_unknown(traits):
+@pytest.mark.parametrize("capabilities", [TENCENT, OPENSTACK])
+def test_a_group_named_by_one_nobody_can_tell_about_is_as_unknown(capabilities):
     a = group("sg-a", references=[named_by("sg-b")])
     b = group("sg-b", unseen=[NO_PERMISSION])
-    assert [one[1] for one in outlook(a, b, traits=traits)] == ["unknown", "unknown"]
+    assert [one[1] for one in outlook(a, b, capabilities=capabilities)] == ["unknown", "unknown"]
 
 
 def test_a_circle_is_refused_as_long_as_no_rule_is_revoked():

@@ -110,7 +110,7 @@ def test_the_policy_protects_by_address_id_or_name(patterns, is_protected):
 
 def test_where_the_cloud_cascades_a_merely_referenced_group_is_blocked_all_the_same():
     of = group(references=[named_by("sg-b"), named_by("sg-b", "egress[0]"), named_by("sg-c")])
-    judged = delete.judge(facts(of, traits=OPENSTACK), NOTHING)
+    judged = delete.judge(facts(of, capabilities=OPENSTACK), NOTHING)
     (reason,) = judged.reasons
     assert (judged.verdict, reason.code) == (Verdict.BLOCK, "referenced-will-cascade")
     assert "3 rules of 2 groups would silently vanish" in reason.message
@@ -124,7 +124,7 @@ def test_where_the_cloud_refuses_the_reason_names_its_error_code():
 
 
 def test_where_nobody_knows_what_the_cloud_does_both_are_said():
-    of = facts(group(references=[named_by()]), traits=HUAWEI)
+    of = facts(group(references=[named_by()]), capabilities=HUAWEI)
     (reason,) = delete.judge(of, NOTHING).reasons
     assert reason.code == "referenced"
     assert "may refuse, or silently drop" in reason.message
@@ -301,7 +301,7 @@ def test_a_request_without_groups_is_not_allowed():
     assert delete.judge(facts(), NOTHING).verdict is Verdict.BLOCK
 
 
-def test_the_traits_of_the_cloud_give_the_example_of_a_good_id():
+def test_the_capabilities_of_the_cloud_give_the_example_of_a_good_id():
     (reason,) = delete.judge(facts(malformed("My Group")), NOTHING).reasons
     assert TENCENT.group_id_example in reason.message
     assert "My Group" in reason.message

@@ -30,9 +30,9 @@ def rewriting(*remedies, **more):
     return Policy(delete=DeletePolicy(remedies=remedies or ("rewrite",), **more))
 
 
-def judged(of, policy, *, traits=TENCENT, now=NOW):
+def judged(of, policy, *, capabilities=TENCENT, now=NOW):
     groups = of if isinstance(of, tuple) else (of,)
-    return delete.judge(facts(*groups, traits=traits), policy, now)
+    return delete.judge(facts(*groups, capabilities=capabilities), policy, now)
 
 
 def test_a_reference_is_rewritten_to_the_replacement_group_and_back():
@@ -101,8 +101,8 @@ def test_a_rule_of_the_replacement_itself_comes_to_name_its_own_group_where_rule
 
 def test_no_rule_is_made_to_name_its_own_group_where_the_cloud_refuses_such_rules():
     of, fallback = group(references=[named_by("sg-bp1new")]), {"replacement_group": "sg-bp1new"}
-    assert judged(of, rewriting(**fallback), traits=ALIBABA).verdict == "block"
-    plan = judged(of, rewriting("rewrite", "revoke", **fallback), traits=ALIBABA).plan
+    assert judged(of, rewriting(**fallback), capabilities=ALIBABA).verdict == "block"
+    plan = judged(of, rewriting("rewrite", "revoke", **fallback), capabilities=ALIBABA).plan
     assert [one.action for one in plan] == ["revoke", "delete"]
 
 
@@ -157,7 +157,7 @@ MAY_FORCE = Policy(delete=DeletePolicy(remedies=("force",)))
 
 
 def test_where_the_cloud_can_the_delete_itself_unbinds_the_instances():
-    found = judged(group(bindings=[KEEPS_ANOTHER]), MAY_FORCE, traits=FORCING)
+    found = judged(group(bindings=[KEEPS_ANOTHER]), MAY_FORCE, capabilities=FORCING)
     assert found.verdict == "remediate"
     (step,) = found.plan
     assert (step.action, step.details) == ("delete", {"is_forced": "true"})
@@ -165,7 +165,7 @@ def test_where_the_cloud_can_the_delete_itself_unbinds_the_instances():
 
 
 @pytest.mark.parametrize(
-    ("traits", "binding", "policy"),
+    ("capabilities", "binding", "policy"),
     [
         pytest.param(TENCENT, KEEPS_ANOTHER, MAY_FORCE, id="the cloud has no such delete"),
         pytest.param(FORCING, KEEPS_ANOTHER, Policy(), id="not permitted"),
@@ -180,14 +180,16 @@ def test_where_the_cloud_can_the_delete_itself_unbinds_the_instances():
         pytest.param(FORCING, replace(KEEPS_ANOTHER, holder_id=""), MAY_FORCE, id="only counted"),
     ],
 )
-def test_nothing_is_forced_that_could_leave_an_instance_without_a_group(traits, binding, policy):
-    assert judged(group(bindings=[binding]), policy, traits=traits).verdict == "block"
+def test_nothing_is_forced_that_could_leave_an_instance_without_a_group(
+    capabilities, binding, policy
+):
+    assert judged(group(bindings=[binding]), policy, capabilities=capabilities).verdict == "block"
 
 
 def test_what_cannot_be_forced_is_released_before_the_forced_delete():
     policy = Policy(delete=DeletePolicy(remedies=("force", "move"), fallback_group="sg-spare"))
     of = group(bindings=[KEEPS_ANOTHER, server("ins-2")])
-    plan = judged(of, policy, traits=FORCING).plan
+    plan = judged(of, policy, capabilities=FORCING).plan
     assert [(one.action, one.details.get("holder_id")) for one in plan] == [
         ("move", "ins-2"),
         ("delete", None),
@@ -197,7 +199,7 @@ def test_what_cannot_be_forced_is_released_before_the_forced_delete():
 
 def test_only_the_group_that_is_bound_is_deleted_by_force():
     of = (group("sg-a", bindings=[KEEPS_ANOTHER]), group("sg-b"))
-    plan = judged(of, MAY_FORCE, traits=FORCING).plan
+    plan = judged(of, MAY_FORCE, capabilities=FORCING).plan
     forced = {one.target.rpartition(":")[2]: one.details.get("is_forced") for one in plan}
     assert forced == {"sg-a": "true", "sg-b": None}
 

@@ -65,14 +65,18 @@ def test_a_reference_from_outside_blocks_the_set():
     assert outside.group_id == "sg-x"
 
 
-@pytest.mark.parametrize("traits", [None, OPENSTACK])
-def test_what_a_blocked_member_names_is_blocked_too(traits):
+@pytest.mark.parametrize("capabilities", [None, OPENSTACK])
+def test_what_a_blocked_member_names_is_blocked_too(capabilities):
     bound = group("sg-a", bindings=[server()])
     b = group("sg-b", references=[named_by("sg-a")])
     c = group("sg-c", references=[named_by("sg-b")])
-    of = facts(bound, b, c, group("sg-d")) if not traits else facts(bound, b, c, traits=traits)
+    of = (
+        facts(bound, b, c, group("sg-d"))
+        if not capabilities
+        else facts(bound, b, c, capabilities=capabilities)
+    )
     judged = delete.judge(of, NOTHING)
-    code = "referenced-will-cascade" if traits else "referenced"
+    code = "referenced-will-cascade" if capabilities else "referenced"
     assert (judged.verdict, judged.plan) == ("block", ())
     assert reasons_of(judged, "sg-b") == [code]
     assert reasons_of(judged, "sg-c") == [code]

@@ -145,8 +145,8 @@ def test_where_groups_hang_on_interfaces_each_is_counted_by_itself():
     here = instance("sg-0", "sg-1", "sg-2", interfaces=[first, second])
     only = [Limit("groups-per-interface", 3)]
     of = groups(6)
-    assert judged(launched(here, *of, traits=ALIBABA, limits=only)).verdict == "allow"
-    found = judged(launched(here, *of, group("sg-6", count=1), traits=ALIBABA, limits=only))
+    assert judged(launched(here, *of, capabilities=ALIBABA, limits=only)).verdict == "allow"
+    found = judged(launched(here, *of, group("sg-6", count=1), capabilities=ALIBABA, limits=only))
     assert codes(found, "block") == ["groups-per-instance-exceeded"]
     assert "would carry 4 groups, over the limit of 3 for an interface" in found.reasons[0].message
 
@@ -155,7 +155,7 @@ def test_a_group_one_interface_has_already_is_new_to_the_other():
     full = interface("eni-1", "sg-0", "sg-1", "sg-2", is_primary=True)
     here = instance("sg-0", "sg-1", "sg-2", interfaces=[full, interface("eni-2", "sg-3")])
     only = [Limit("groups-per-interface", 3)]
-    asked = {"traits": ALIBABA, "limits": only, "additional": ("sg-3",)}
+    asked = {"capabilities": ALIBABA, "limits": only, "additional": ("sg-3",)}
     assert judged(launched(here, *groups(4), **asked)).verdict == "block"
 
 
@@ -292,7 +292,7 @@ def test_a_missing_group_does_not_stand_in_for_the_baseline():
 
 
 def test_a_launch_without_groups_says_that_the_cloud_picks_one():
-    found = judged(planned(traits=TENCENT))
+    found = judged(planned(capabilities=TENCENT))
     assert (found.verdict, codes(found)) == ("allow", ["default-group-applies", "within-limits"])
     assert "default" in found.reasons[0].message
 
@@ -362,11 +362,11 @@ def test_a_warning_says_how_full_the_limit_will_be():
 
 
 @pytest.mark.parametrize(
-    ("traits", "after"),
+    ("capabilities", "after"),
     [(HUAWEI, 3), (TENCENT, 2)],
     ids=["every interface is bound", "the primary one is bound"],
 )
-def test_binding_an_instance_fills_a_group_by_every_interface_it_reaches(traits, after):
+def test_binding_an_instance_fills_a_group_by_every_interface_it_reaches(capabilities, after):
     interfaces = [
         interface("first", is_primary=True),
         interface("second", "sg-a"),
@@ -376,7 +376,7 @@ def test_binding_an_instance_fills_a_group_by_every_interface_it_reaches(traits,
         launched(
             instance(interfaces=interfaces),
             group("sg-a", count=1),
-            traits=traits,
+            capabilities=capabilities,
             limits=[Limit("interfaces-per-group", 2)],
             additional=("sg-a",),
         )

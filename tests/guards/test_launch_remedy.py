@@ -165,7 +165,7 @@ def test_nothing_is_planned_where_anything_but_the_policy_is_in_the_way(here):
 def test_where_groups_hang_on_interfaces_each_is_looked_after_by_itself():
     policy = requiring("unbind", "bind", baseline=("sg-base",))
     nics = (interface("eni-1", "sg-bad", "sg-a", is_primary=True), interface("eni-2", "sg-bad"))
-    found = judged(carrying("sg-bad", "sg-a", interfaces=nics, traits=PER_INTERFACE), policy)
+    found = judged(carrying("sg-bad", "sg-a", interfaces=nics, capabilities=PER_INTERFACE), policy)
     assert outline(found) == [
         ("bind", "sg-base", "eni-1"),
         ("bind", "sg-base", "eni-2"),
@@ -177,7 +177,7 @@ def test_where_groups_hang_on_interfaces_each_is_looked_after_by_itself():
 
 def test_one_interface_that_would_be_left_bare_keeps_the_whole_plan_from_being_made():
     nics = (interface("eni-1", "sg-bad", "sg-a", is_primary=True), interface("eni-2", "sg-bad"))
-    here = carrying("sg-bad", "sg-a", interfaces=nics, traits=PER_INTERFACE)
+    here = carrying("sg-bad", "sg-a", interfaces=nics, capabilities=PER_INTERFACE)
     assert judged(here, requiring("unbind")).verdict == "block"
 
 
@@ -191,9 +191,9 @@ def test_where_the_instance_is_told_its_primary_interface_is_not_changed_twice()
 def test_a_server_whose_ports_are_not_known_cannot_be_changed():
     uuid = "0552091e-b83a-49dd-88a7-4a5c86fd9ec3"
     policy = requiring("quarantine", quarantine_group=uuid)
-    assert judged(carrying("sg-bad", traits=OPENSTACK), policy).verdict == "block"
+    assert judged(carrying("sg-bad", capabilities=OPENSTACK), policy).verdict == "block"
     nics = (interface("port-1", "sg-bad"),)
-    found = judged(carrying("sg-bad", interfaces=nics, traits=OPENSTACK), policy)
+    found = judged(carrying("sg-bad", interfaces=nics, capabilities=OPENSTACK), policy)
     assert [one.details["kind"] for one in found.plan] == ["port"]
 
 

@@ -18,7 +18,7 @@ from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.server import serve
 from sgguard.emulator.transport import EmulatorTransport
-from sgguard.engine.context import Means
+from sgguard.engine.context import Context
 from sgguard.errors import AddressError, InputError, SettingsError
 from sgguard.operations import doctor
 from sgguard.operations.doctor import Place
@@ -44,13 +44,13 @@ def emulator_of(world, *, account=None, **cloud) -> Emulator:
 
 def examine(world, emulator=None, *, env=None, region=None, ahead_s=0.0, transport=None):
     emulator = emulator or emulator_of(world)
-    means = Means.from_env(
+    context = Context.from_env(
         world.env if env is None else env,
         transport=transport or EmulatorTransport(emulator),
         now=lambda: NOW + ahead_s,
     )
-    means = replace(means, retry=Retry(sleep=lambda _: None), lanes=lanes())
-    return doctor.examine(Place(world.provider, region or world.region), means)
+    context = replace(context, retry=Retry(sleep=lambda _: None), lanes=lanes())
+    return doctor.examine(Place(world.provider, region or world.region), context)
 
 
 def codes(checkup, *weights):
@@ -313,13 +313,13 @@ def test_a_login_page_in_the_clouds_place_is_no_trust(world, body):
 
 def test_used_up_time_is_no_trust_and_says_how_to_give_more(world):
     ticks = iter([0.0, *([0.0] * 6), *([99.0] * 1000)])
-    means = Means.from_env(
+    context = Context.from_env(
         world.env,
         transport=EmulatorTransport(emulator_of(world)),
         now=lambda: NOW,
         clock=lambda: next(ticks),
     )
-    checkup = doctor.examine(Place(world.provider, world.region), replace(means, lanes=lanes()))
+    checkup = doctor.examine(Place(world.provider, world.region), replace(context, lanes=lanes()))
     assert not checkup.is_trusted
     said = " ".join(f.message + f.remedy for f in checkup.findings)
     assert "SGGUARD_DEADLINE_S" in said or "used up" in said
@@ -498,7 +498,7 @@ def test_regions_of_no_cloud_are_refused(named, regions, error, said):
 
 
 def test_nobody_saying_which_region_is_how_to_say_it(world):
-    checkup = doctor.examine(Place(world.provider, ""), Means.from_env(world.env))
+    checkup = doctor.examine(Place(world.provider, ""), Context.from_env(world.env))
     [flaw] = checkup.findings
     setup = providers.probing(world.provider).SETUP
     assert (flaw.code, flaw.weight) == ("no-region", "setup")
@@ -528,7 +528,7 @@ def every_state():
         yield examine(world, env=world.wrong_secret_env)
         yield examine(world, transport=Answering(emulator_of(world), closed=("",)))
         yield examine(world, emulator_of(world, account={"denied": ["*References", "GET /v3*"]}))
-        yield doctor.examine(Place(name, ""), Means.from_env(world.env))
+        yield doctor.examine(Place(name, ""), Context.from_env(world.env))
         yield replace(examine(world), region="a-region-with-a-very-long-name-1")
 
 
@@ -721,7 +721,7 @@ def test_the_help_teaches(sgguard):
 
 def test_five_clouds_that_are_well_fit_a_common_terminal(clouds):
     places = doctor.places(os.environ)
-    checkups = [doctor.examine(place, Means.from_env(os.environ)) for place in places]
+    checkups = [doctor.examine(place, Context.from_env(os.environ)) for place in places]
     head, *rows = doctor.to_text(checkups, 80).splitlines()[:6]
     assert head.startswith("cloud  ")
     assert len(rows) == len(checkups) == 5

@@ -8,7 +8,7 @@ import pytest
 
 from sgguard.errors import DeadlineError, UnavailableError
 from sgguard.model.address import Address, Scope
-from sgguard.model.capabilities import Traits
+from sgguard.model.capabilities import Capabilities
 from sgguard.model.facts import GroupFacts
 from sgguard.model.resource import Direction, Group, Reference, Rule, Seen, Visibility
 from sgguard.operations import explain as explanation
@@ -24,7 +24,7 @@ class Cloud:
     naming: dict[str, list[str]]
     asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     failing: dict[int, Exception] = field(default_factory=dict)
-    traits = Traits("tencent", "refused", "ResourceInUse", "instance", "sg-5ua9adfv")
+    capabilities = Capabilities("tencent", "refused", "ResourceInUse", "instance", "sg-5ua9adfv")
     visibility = Visibility.ACCOUNT
 
     def is_group_id(self, text):

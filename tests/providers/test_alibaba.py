@@ -337,7 +337,7 @@ def test_the_groups_of_an_instance_are_those_of_its_primary_interface(emulator):
     """JoinSecurityGroup binds to the primary interface; the others have a limit of their own."""
     provider = WORLD.connect(emulator)
     instance = provider.read_instance(WORLD.other_server).value
-    assert provider.traits.group_limit_per == "instance"
+    assert provider.capabilities.group_limit_per == "instance"
     assert instance.group_ids == (APP,)
     limits = {limit.name: limit.ceiling for limit in provider.read_limits().value}
     assert limits["groups-per-instance"] == limits["groups-per-interface"] == 5
@@ -364,9 +364,9 @@ def test_every_limit_names_its_page(emulator):
 
 
 def test_what_no_call_tells_is_said(emulator):
-    traits = WORLD.connect(emulator).traits
+    capabilities = WORLD.connect(emulator).capabilities
     for word in ("Deletion protection", "Launch templates", "RDS"):
-        assert [one for one in traits.blind_spots if word in one], word
+        assert [one for one in capabilities.blind_spots if word in one], word
 
 
 def test_every_action_has_a_rate(emulator):

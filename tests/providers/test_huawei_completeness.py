@@ -216,7 +216,7 @@ def test_where_rules_are_hidden_as_well_no_sign_is_left_and_the_visibility_says_
     seen = provider.list_references([cast.REFERENCED])
     assert (seen.value, seen.unseen) == ({cast.REFERENCED: ()}, ())
     assert provider.visibility is Visibility.PROJECT
-    assert any("enterprise projects" in blind for blind in provider.traits.blind_spots)
+    assert any("enterprise projects" in blind for blind in provider.capabilities.blind_spots)
 
 
 def test_names_that_may_not_be_read_are_no_sign_of_hidden_groups():
@@ -417,7 +417,7 @@ def test_a_holder_that_is_no_server_is_told_with_its_owner():
 
 
 def test_what_no_call_can_tell_is_said_in_sentences():
-    blind = connect(emulator_of()).traits.blind_spots
+    blind = connect(emulator_of()).capabilities.blind_spots
     assert all(text.endswith(".") and "\n" not in text for text in blind)
     for word in ("AS configurations", "launch templates", "enterprise projects", "last seconds"):
         assert any(word in text for text in blind), word

@@ -59,8 +59,8 @@ def actions(cloud):
 # -- trap 1: a referenced group is deleted, and the references with it ----------------------------
 
 
-def test_the_traits_say_that_references_vanish_silently():
-    assert connect(emulator()).traits.on_delete_referenced == "cascades"
+def test_the_capabilities_say_that_references_vanish_silently():
+    assert connect(emulator()).capabilities.on_delete_referenced == "cascades"
 
 
 def test_a_delete_of_a_referenced_group_destroys_what_the_references_named():
@@ -150,7 +150,7 @@ def test_a_group_is_foreign_to_whoever_may_use_it_and_not_change_it(env, is_fore
     if is_foreign:
         with pytest.raises(ForbiddenError) as caught:
             provider.delete_group(w.FREE)
-        assert caught.value.code == provider.traits.foreign_refused_with
+        assert caught.value.code == provider.capabilities.foreign_refused_with
 
 
 def test_no_sign_of_sharing_leaves_nothing_unseen():

@@ -390,7 +390,7 @@ def test_the_order_of_a_ports_groups_means_nothing():
     many = (w.BOUND, w.FREE, w.WEB, w.OUT, w.APP)
     provider.set_groups(PORT, (w.BOUND,), many, token=TOKEN)
     assert provider.read_holder(PORT) != many
-    assert not provider.traits.orders_groups
+    assert not provider.capabilities.orders_groups
     provider.set_groups(PORT, many[::-1], (w.FREE, w.BOUND), token=TOKEN)
     provider.set_groups(PORT, (w.BOUND, w.FREE), (w.BOUND,), token=TOKEN)
     assert groups_of(cloud) == [w.BOUND]

@@ -593,8 +593,8 @@ def test_every_action_that_is_called_has_a_rate_and_guesses_are_marked():
     assert (RATES[REFERENCES], RATES["AssociateSecurityGroups"]) == (20, 10)
 
 
-def test_what_no_call_tells_is_said_with_the_traits():
-    spots = " ".join(connected().traits.blind_spots)
+def test_what_no_call_tells_is_listed_with_the_capabilities():
+    spots = " ".join(connected().capabilities.blind_spots)
     assert "Launch templates" in spots
     assert "scaling configurations" in spots
 

@@ -262,7 +262,7 @@ def test_no_rate_is_documented_so_every_one_is_marked_as_inferred():
     assert set(RATES) == INFERRED
 
 
-def test_what_no_call_tells_is_said_with_the_traits():
-    spots = " ".join(connected().traits.blind_spots)
+def test_what_no_call_tells_is_listed_with_the_capabilities():
+    spots = " ".join(connected().capabilities.blind_spots)
     assert "load balancers" in spots
     assert "launch templates" in spots

@@ -11,7 +11,7 @@ from typing import Any
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import handle
-from sgguard.engine.context import Means
+from sgguard.engine.context import Context
 from sgguard.model.address import Address, Scope
 from sgguard.model.event import Event
 from sgguard.model.request import DeleteRequest, LaunchRequest
@@ -64,8 +64,8 @@ class Stage:
         store = f"sqlite:///{self.folder / 'store.db'}"
         return {**self.world.env, "SGGUARD_POLICY": str(path), "SGGUARD_STORE": store}
 
-    def means(self) -> Means:
-        return Means.from_env(self.env, transport=EmulatorTransport(self.emulator))
+    def context(self) -> Context:
+        return Context.from_env(self.env, transport=EmulatorTransport(self.emulator))
 
     @property
     def scope(self) -> Scope:
@@ -76,17 +76,17 @@ class Stage:
         targets = tuple(Address(self.scope, group_id) for group_id in group_ids)
         data = {"targets": [str(one) for one in targets]}
         event = Event(event_id, more.pop("data", data), "/portal", **more)
-        return _raised(handle.deletes([(DeleteRequest(targets, "alice"), event)], self.means()))
+        return _raised(handle.deletes([(DeleteRequest(targets, "alice"), event)], self.context()))
 
     def launch(self, instance_id: str, *group_ids: str, event_id: str = "l-1") -> dict[str, Any]:
         request = LaunchRequest(
             self.scope, group_ids, instance_id=instance_id, requested_by="alice"
         )
         event = Event(event_id, {"instance_id": instance_id}, "/portal")
-        return _raised(handle.launches([(request, event)], self.means()))
+        return _raised(handle.launches([(request, event)], self.context()))
 
     def restore(self, decision_id: str) -> dict[str, Any]:
-        return restoring.restore(decision_id, self.means(), by="olga")
+        return restoring.restore(decision_id, self.context(), by="olga")
 
     def world_now(self, *renamed: tuple[str, str]) -> Any:
         """Everything there is, up to what no restore can bring back: ids and counters."""

@@ -10,7 +10,7 @@ from sgguard.model.decision import Step
 from sgguard.model.resource import Direction, Rule
 from sgguard.policy import Caps
 from sgguard.remedy.caps import stopped_by
-from sgguard.remedy.plan import Plan, Planned, Survey
+from sgguard.remedy.plan import Plan, PlanInputs, Planned
 
 SCOPE = Scope("tencent", "", "ap-guangzhou")
 FREE = Caps(management_ports=())
@@ -30,7 +30,7 @@ def revoking(*rules: Rule, action: str = "revoke", also: tuple[Planned, ...] = (
 def stops(plan: Plan, caps: Caps, *left: Rule) -> list[str]:
     """The words of each cap that stops the plan, with these further rules in the group."""
     removed = [one.change.rule for one in plan.planned if one.change.rule is not None]
-    found = stopped_by(plan, Survey(rules={"sg-b": (*removed, *left)}), caps)
+    found = stopped_by(plan, PlanInputs(rules={"sg-b": (*removed, *left)}), caps)
     assert {one.code for one in found} <= {"cap-exceeded"}
     return [one.message for one in found]
 
@@ -106,7 +106,7 @@ def test_the_last_way_into_a_group_that_goes_itself_may_go():
 def test_what_is_removed_must_find_room_when_it_is_taken_back(kind, left, is_stopped):
     step = Step("rewrite", f"{SCOPE}:sg-b", "")
     plan = Plan(SCOPE, (Planned(step, Change(kind, "sg-b", rule=rule("a")), "sg-a"),))
-    found = stopped_by(plan, Survey(rules_left=left), FREE)
+    found = stopped_by(plan, PlanInputs(rules_left=left), FREE)
     assert bool(found) == is_stopped
 
 
@@ -114,5 +114,5 @@ def test_what_is_removed_must_find_room_when_it_is_taken_back(kind, left, is_sto
 def test_a_rewritten_rule_needs_room_beside_the_old_one(ceiling, is_stopped):
     step = Step("rewrite", f"{SCOPE}:sg-b", "")
     plan = Plan(SCOPE, (Planned(step, Change("add-rule", "sg-b", rule=rule("a")), "sg-a"),))
-    survey = Survey(rules={"sg-b": (rule("a"),)}, rules_ceiling=ceiling)
+    survey = PlanInputs(rules={"sg-b": (rule("a"),)}, rules_ceiling=ceiling)
     assert bool(stopped_by(plan, survey, FREE)) == is_stopped

@@ -41,7 +41,7 @@ def stage(request, tmp_path) -> Stage:
 
 def later(stage: Stage, transport: EmulatorTransport, after_s: float):
     store = open_store(stage.env["SGGUARD_STORE"], lambda: time.time() + after_s)
-    return replace(stage.means(), store=store, transport=transport)
+    return replace(stage.context(), store=store, transport=transport)
 
 
 def test_a_group_that_a_dead_worker_built_again_is_not_built_twice(stage):

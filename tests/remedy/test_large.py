@@ -60,7 +60,7 @@ def test_a_plan_larger_than_one_delivery_is_finished_by_several(provider, tmp_pa
     for _ in range(40):
         writes = sum(map(is_writing, crowd.calls().elements()))
         begun_s = far.now_s
-        handled = crowd.remedy(crowd.means(transport=far, clock=far.clock))
+        handled = crowd.remedy(crowd.context(transport=far, clock=far.clock))
         assert far.now_s - begun_s <= 3.0 + 10 * far.latency_s
         if isinstance(handled, dict):
             break
@@ -118,8 +118,8 @@ def test_no_call_of_a_plan_comes_faster_than_the_documents_allow(provider, tmp_p
     rates = import_module(f"sgguard.providers.{provider.replace('-', '_')}").RATES
     crowd.emulator.state.clouds[0].rates = dict(rates)
 
-    means = crowd.means(now=clock.of_caller)
-    handled = crowd.remedy(replace(means, lanes=Lanes(clock, clock.sleep)))
+    context = crowd.context(now=clock.of_caller)
+    handled = crowd.remedy(replace(context, lanes=Lanes(clock, clock.sleep)))
 
     assert handled["outcome"] == "remediated", handled
     moments = defaultdict(list)

@@ -17,7 +17,7 @@ from sgguard.model.decision import Outcome, Step
 from sgguard.remedy.apply import carry_out
 from sgguard.remedy.attempt import Worker
 from sgguard.remedy.plan import Plan, Planned
-from sgguard.remedy.world import perform
+from sgguard.remedy.world import apply
 from sgguard.store import codec, open_store
 from sgguard.store.rows import Entry
 from sgguard.wire.clock import Deadline
@@ -134,7 +134,7 @@ def test_what_a_dead_worker_built_is_not_built_again(stage, tmp_path):
     claim = claimed(store)
     store.begin_run(claim, a_run(claim.decision_id, claim.event_id))
     store.intend(claim, Entry(claim.decision_id, 0, 0, codec.dump(change)), 60.0)
-    made = perform(cloud, change, "0123456789abcdef0123456789abcdef-0-0")
+    made = apply(cloud, change, "0123456789abcdef0123456789abcdef-0-0")
 
     worker = Worker(cloud, store, claim, Deadline.after(30), lambda _: ())
     assert carry_out(worker, plan).outcome is Outcome.REMEDIATED

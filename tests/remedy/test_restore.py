@@ -163,9 +163,9 @@ def test_what_has_moved_since_is_left_as_it_is_and_named(stage):
 def test_a_decision_that_changed_nothing_is_not_restored(stage):
     blocked = stage.delete(stage.world.missing)
     with pytest.raises(InputError, match="changed nothing"):
-        restore.preview(blocked["decision_id"], stage.means())
+        restore.preview(blocked["decision_id"], stage.context())
     with pytest.raises(InputError, match="no decision"):
-        restore.preview("0" * 32, stage.means())
+        restore.preview("0" * 32, stage.context())
 
 
 def test_nothing_is_restored_while_all_changes_are_stopped(stage):

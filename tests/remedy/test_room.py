@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sgguard.emulator.transport import EmulatorTransport
-from sgguard.engine.context import Means
+from sgguard.engine.context import Context
 from sgguard.engine.decide import decide_delete
 from sgguard.model.address import Address
 from sgguard.model.request import DeleteRequest
@@ -14,9 +14,9 @@ from tests.worlds import world_of
 
 
 def judged(stage: Stage):
-    means = Means.from_env(stage.env, transport=EmulatorTransport(stage.emulator))
+    context = Context.from_env(stage.env, transport=EmulatorTransport(stage.emulator))
     request = DeleteRequest((Address(stage.scope, stage.world.referenced),))
-    return decide_delete(request, means, event_id="e").judgement
+    return decide_delete(request, context, event_id="e").judgement
 
 
 def blocking(judgement) -> list[str]:

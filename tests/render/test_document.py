@@ -87,7 +87,7 @@ def test_what_a_delete_would_do_is_told_for_each_group_in_the_order_of_the_plan(
         ("sg-b", "will-succeed"),
         ("sg-a", "will-succeed"),
     ]
-    cascade = facts(group(references=rules), traits=OPENSTACK)
+    cascade = facts(group(references=rules), capabilities=OPENSTACK)
     (written,) = document.to_json(decision(cascade))["consequences"]
     assert [one["group_id"] for one in written["vanishing"]] == ["sg-x", "sg-y"]
     assert written["vanishing"][0]["target"] == "tencent::ap-guangzhou:sg-a"
@@ -98,7 +98,7 @@ def test_what_a_delete_would_do_is_told_for_each_group_in_the_order_of_the_plan(
 
 def test_blind_spots_are_told_and_leave_the_facts_complete():
     blind = replace(TENCENT, blind_spots=("Launch templates are not told.",))
-    written = document.to_json(decision(facts(group(), traits=blind)))
+    written = document.to_json(decision(facts(group(), capabilities=blind)))
     assert written["facts"]["blind_spots"] == ["Launch templates are not told."]
     assert (written["facts"]["complete"], written["verdict"]) == (True, "allow")
 

@@ -53,7 +53,7 @@ ALL = st.one_of(DELETE_FACTS, LAUNCH_FACTS)
             id="referenced and bound",
         ),
         pytest.param(
-            facts(group(references=[named_by(), named_by("sg-c")]), traits=OPENSTACK),
+            facts(group(references=[named_by(), named_by("sg-c")]), capabilities=OPENSTACK),
             ["2 rules of 2 groups would silently vanish: sg-b (name-of-sg-b), sg-c (name-of-sg-c)"],
             id="cascade",
         ),
@@ -155,7 +155,7 @@ ID = "22222222-bbbb-4bbb-8bbb-000000000001"
 
 def test_a_line_shortens_long_ids_and_the_whole_story_does_not():
     port = Binding("port", f"eni-of-{ID}", instance_id=ID)
-    made = decision(facts(group(ID, name="iot", bindings=[port]), traits=OPENSTACK))
+    made = decision(facts(group(ID, name="iot", bindings=[port]), capabilities=OPENSTACK))
     line = text.line(made, width=200)
     assert "22222222…0001 (iot)" in line
     assert "It is carried by 1 port: eni-of-22222222…0001 of instance 22222222…0001" in line
@@ -168,24 +168,24 @@ def test_a_line_begins_with_what_is_the_matter_and_not_with_the_group_again():
     assert "References could not be seen (UnauthorizedOperation)" in line
 
 
-@pytest.mark.parametrize("traits", [TENCENT, replace(TENCENT, refused_with="")])
-def test_no_error_code_is_made_up_where_no_document_names_one(traits):
-    made = decision(facts(group(references=[named_by()]), traits=traits))
+@pytest.mark.parametrize("capabilities", [TENCENT, replace(TENCENT, refused_with="")])
+def test_no_error_code_is_made_up_where_no_document_names_one(capabilities):
+    made = decision(facts(group(references=[named_by()]), capabilities=capabilities))
     for said in (text.line(made), text.full(made)):
-        assert ("ResourceInUse" in said) is bool(traits.refused_with)
+        assert ("ResourceInUse" in said) is bool(capabilities.refused_with)
         assert "refuse" in said
 
 
 def test_the_whole_story_says_what_a_plain_delete_would_do():
     story = text.full(decision(facts(group(bindings=[server()]))))
     assert "A plain delete now\n  sg-a (name-of-sg-a): would be refused with ResourceInUse" in story
-    story = text.full(decision(facts(group(references=[named_by()]), traits=OPENSTACK)))
+    story = text.full(decision(facts(group(references=[named_by()]), capabilities=OPENSTACK)))
     assert "would succeed and cascade: 1 rule of 1 group silently vanish" in story
 
 
 def test_blind_spots_are_counted_beside_free_and_listed_in_the_whole_story():
     blind = replace(TENCENT, blind_spots=("Launch templates are not told.",))
-    made = decision(facts(group(), traits=blind))
+    made = decision(facts(group(), capabilities=blind))
     assert "nothing carries it (blind spots of this cloud's API: 1)" in text.line(made, width=220)
     assert "cannot tell\n  Launch templates are not told." in text.full(made)
     assert "blind" not in text.full(decision(facts(group())))

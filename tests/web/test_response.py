@@ -4,12 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from flask import Request
 
 from sgguard import logs
 from sgguard.emulator.transport import EmulatorTransport
-from sgguard.engine import context
 from sgguard.engine import decide as pipeline
+from sgguard.engine.context import Context
 from sgguard.errors import (
     AddressError,
     CredentialsError,
@@ -41,15 +40,15 @@ WORLD = world_of("tencent")
 
 def decide(event: Event) -> dict[str, Any]:
     """The document of the real decision about the free group, without a socket."""
-    means = context.Means.from_env(
+    context = Context.from_env(
         WORLD.env, transport=EmulatorTransport(WORLD.emulator()), new_id=lambda: "d1"
     )
     address = Address.parse(f"tencent::{WORLD.region}:{WORLD.free}")
     request = DeleteRequest((address,))
-    return document.to_json(pipeline.decide_delete(request, means, event_id=event.event_id))
+    return document.to_json(pipeline.decide_delete(request, context, event_id=event.event_id))
 
 
-def each(delivery: Delivery, decide_one=decide) -> response.Answer:
+def each(delivery: Delivery, decide_one=decide) -> response.Response:
     """Answer a delivery whose events are decided one by one."""
 
     def decide_all(asked):
@@ -232,12 +231,12 @@ def test_a_bug_is_an_incident_with_a_number_and_without_words(caplog, monkeypatc
     def broken(data):
         raise RuntimeError("s3cret")
 
-    http = Request.from_values(method="POST", json={})
+    delivery = Delivery("bare", events("1"))
     with caplog.at_level("ERROR", logger="sgguard"):
-        body, status, _ = endpoint.serve(http, KIND, broken, lambda asked, means: [])
-    assert status == 500
+        given = endpoint.answer_each(delivery, KIND, broken, lambda _: pytest.fail("asked"))
+    assert given.status == 500
     (record,) = caplog.records
     line = json.loads(logs.line(record))
     assert (line["level"], line["error"]) == ("ERROR", "RuntimeError")
-    assert line["incident_id"] == json.loads(b"".join(body))["incident_id"]
+    assert line["incident_id"] == json.loads(given.body)["incident_id"]
     assert line["where"].startswith("test_response.py:")

@@ -1,9 +1,9 @@
 """The signed text of a link: who may say what about which question, and until when.
 
 ``v1.<payload>.<signature>``, both in base64url without padding. The payload is a JSON array of
-the fields of :class:`Token`; the signature is HMAC-SHA256 over ``sgguard-approval.v1.<payload>``
-with a key of ``SGGUARD_APPROVAL_KEY``. A token is used up with its question, which is answered
-exactly once; nothing about tokens is kept.
+the fields of :class:`LinkToken`; the signature is HMAC-SHA256 over
+``sgguard-approval.v1.<payload>`` with a key of ``SGGUARD_APPROVAL_KEY``. A token is used up with
+its question, which is answered exactly once; nothing about tokens is kept.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Literal
 from sgguard.errors import EventError, SettingsError
 from sgguard.settings import KEY_CHARACTERS_MIN
 
-Action = Literal["approve", "deny"]
+LinkAction = Literal["approve", "deny"]
 
 MAX_CHARACTERS = 2048
 _VERSION = "v1"
@@ -29,7 +29,7 @@ _FIELDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class LinkToken:
     """What a link permits: one person to say one thing about one question, as it was asked.
 
     ``expires_at_s`` is in whole seconds since 1970-01-01 UTC, on the store's clock.
@@ -37,12 +37,12 @@ class Token:
 
     approval_id: str
     facts_hash: str
-    action: Action
+    action: LinkAction
     approver: str
     expires_at_s: int
 
 
-def sign(token: Token, keys: Sequence[str]) -> str:
+def sign(token: LinkToken, keys: Sequence[str]) -> str:
     """Return the token as a signed text; it is a secret of its approver.
 
     Raises:
@@ -53,7 +53,7 @@ def sign(token: Token, keys: Sequence[str]) -> str:
     return f"{text}.{_encode(_signature(text, _usable(keys)[0]))}"
 
 
-def read(text: str, keys: Sequence[str], now_s: float) -> Token:
+def read(text: str, keys: Sequence[str], now_s: float) -> LinkToken:
     """Return what a signed text permits.
 
     Raises:
@@ -104,7 +104,7 @@ def _decode(text: str) -> bytes:
     return content
 
 
-def _token(payload: bytes) -> Token:
+def _token(payload: bytes) -> LinkToken:
     try:
         fields = json.loads(payload)
     except (ValueError, RecursionError):
@@ -115,7 +115,7 @@ def _token(payload: bytes) -> Token:
     is_whole = type(expires_at_s) is int and all(isinstance(one, str) for one in texts)
     if not is_whole or fields[2] not in ("approve", "deny"):
         raise _invalid()
-    return Token(*fields)
+    return LinkToken(*fields)
 
 
 def _invalid() -> EventError:

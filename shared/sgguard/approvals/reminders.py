@@ -15,8 +15,8 @@ from typing import Any
 
 from sgguard import logs, schemas
 from sgguard.approvals.approver import is_over
-from sgguard.engine.context import Means
-from sgguard.engine.execute import Desk
+from sgguard.engine.context import Context
+from sgguard.engine.execute import Executor
 from sgguard.engine.handle import once
 from sgguard.errors import EventError
 from sgguard.events.base import Kind
@@ -50,25 +50,25 @@ def request(data: object) -> Json:
     return {}
 
 
-def handle(asked: Sequence[tuple[Json, Event]], means: Means) -> list[Json | Exception]:
+def handle(asked: Sequence[tuple[Json, Event]], context: Context) -> list[Json | Exception]:
     """Handle the events of one delivery, each by itself, in order."""
-    return [_handled(event, means) for _, event in asked]
+    return [_handled(event, context) for _, event in asked]
 
 
-def _handled(event: Event, means: Means) -> Json | Exception:
+def _handled(event: Event, context: Context) -> Json | Exception:
     try:
-        return once("approvals_due", event, means, partial(_look, means=means))
+        return once("approvals_due", event, context, partial(_look, context=context))
     except Exception as error:  # noqa: BLE001 - of a batch only this event is concerned
         return error
 
 
-def _look(desk: Desk, means: Means) -> Json:
+def _look(executor: Executor, context: Context) -> Json:
     """Close what is over, and note and return what is worth a reminder."""
-    expired = expire_all(desk)
-    now_s = desk.store.now_s()
-    due = [one for one in desk.store.approvals("pending") if _is_due(one, now_s, means)]
+    expired = expire_all(executor)
+    now_s = executor.store.now_s()
+    due = [one for one in executor.store.approvals("pending") if _is_due(one, now_s, context)]
     for one in due:
-        desk.store.reminded(one.approval_id)
+        executor.store.reminded(one.approval_id)
     return {
         "at": _time(now_s),
         "expired": [_told(one) for one in expired],
@@ -76,9 +76,9 @@ def _look(desk: Desk, means: Means) -> Json:
     }
 
 
-def _is_due(approval: Approval, now_s: float, means: Means) -> bool:
+def _is_due(approval: Approval, now_s: float, context: Context) -> bool:
     last_s = max(approval.asked_at_s, approval.reminded_at_s or 0.0)
-    return now_s - last_s >= means.policy.approval.remind_s
+    return now_s - last_s >= context.policy.approval.remind_s
 
 
 def _told(approval: Approval) -> Json:
@@ -97,34 +97,34 @@ def _time(at_s: float) -> str:
     return time_json(datetime.fromtimestamp(at_s, UTC))
 
 
-def expire_all(desk: Desk) -> tuple[Approval, ...]:
+def expire_all(executor: Executor) -> tuple[Approval, ...]:
     """Close every pending question whose time is over; return those closed now."""
-    now_s = desk.store.now_s()
-    over = [one for one in desk.store.approvals("pending") if is_over(one, now_s)]
-    return tuple(one for one in over if expire(desk, one))
+    now_s = executor.store.now_s()
+    over = [one for one in executor.store.approvals("pending") if is_over(one, now_s)]
+    return tuple(one for one in over if expire(executor, one))
 
 
-def expire(desk: Desk, approval: Approval) -> bool:
+def expire(executor: Executor, approval: Approval) -> bool:
     """Close a question whose time is over; False when it was not pending any more."""
-    is_closed = desk.store.resolve(approval.approval_id, "expired", "")
+    is_closed = executor.store.resolve(approval.approval_id, "expired", "")
     if is_closed:
         logs.log(logging.INFO, "expired", decision_id=approval.decision_id)
-    note_refusal(desk, approval.approval_id)
+    note_refusal(executor, approval.approval_id)
     return is_closed
 
 
-def note_refusal(desk: Desk, approval_id: str) -> Record | None:
+def note_refusal(executor: Executor, approval_id: str) -> Record | None:
     """Write into a decision that its question was not answered with yes, if it was not.
 
     Nor was it where somebody said yes too long ago and nothing was begun. Returns the decision.
     """
-    approval = desk.store.approval(approval_id)
-    record = None if approval is None else desk.store.decision(approval.decision_id)
+    approval = executor.store.approval(approval_id)
+    record = None if approval is None else executor.store.decision(approval.decision_id)
     if approval is None or record is None:
         return None
     found = json.loads(record.document_json)
     is_its = (found["approval"] or {}).get("approval_id") == approval_id
-    is_lapsed = approval.state == "approved" and is_over(approval, desk.store.now_s())
+    is_lapsed = approval.state == "approved" and is_over(approval, executor.store.now_s())
     if record.outcome != "pending" or not is_its:
         return record
     if approval.state not in ("denied", "expired") and not is_lapsed:
@@ -136,5 +136,5 @@ def note_refusal(desk: Desk, approval_id: str) -> Record | None:
         document_json=json.dumps(told, ensure_ascii=False),
         approver=approval.resolved_by,
     )
-    desk.store.keep(refused)
+    executor.store.keep(refused)
     return refused

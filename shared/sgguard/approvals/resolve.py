@@ -17,9 +17,9 @@ from sgguard import logs
 from sgguard.approvals.approver import is_over, known, require_listed, require_other, too_late
 from sgguard.approvals.reminders import expire, note_refusal
 from sgguard.engine import decide
-from sgguard.engine.context import Means
+from sgguard.engine.context import Context
 from sgguard.engine.decide import Decided
-from sgguard.engine.execute import APPROVAL_SOURCE, Desk
+from sgguard.engine.execute import APPROVAL_SOURCE, Executor
 from sgguard.errors import (
     BusyError,
     EventError,
@@ -39,7 +39,7 @@ from sgguard.store.rows import Answered, Approval, Busy, Claim, Record
 Json = dict[str, Any]
 
 
-def approve(approval_id: str, by: str, means: Means) -> Json:
+def approve(approval_id: str, by: str, context: Context) -> Json:
     """Carry out what a question is about, if all is as it was asked; return the decision.
 
     Where it is not, nothing is done: the decision's ``approval`` is then another one, a question
@@ -53,44 +53,44 @@ def approve(approval_id: str, by: str, means: Means) -> Json:
         SgguardError: the world could not be read whole, or the plan not carried out to its end;
             the next click goes on.
     """
-    desk = Desk.of(means)
-    require_listed(by, means.policy.approval)
-    approval = known(desk.store, approval_id)
-    require_other(by, approval, means.policy.approval)
-    return _claimed(desk, approval, by)
+    executor = Executor.of(context)
+    require_listed(by, context.policy.approval)
+    approval = known(executor.store, approval_id)
+    require_other(by, approval, context.policy.approval)
+    return _claimed(executor, approval, by)
 
 
-def finish(approval_id: str, means: Means) -> Json:
+def finish(approval_id: str, context: Context) -> Json:
     """Go on with what somebody approved and nobody carried out: their process died.
 
     Raises:
         SgguardError: as :func:`approve`.
     """
-    desk = Desk.of(means)
-    approval = known(desk.store, approval_id)
+    executor = Executor.of(context)
+    approval = known(executor.store, approval_id)
     if approval.state != "approved":
         raise too_late(approval)
-    return _claimed(desk, approval, approval.resolved_by)
+    return _claimed(executor, approval, approval.resolved_by)
 
 
-def deny(approval_id: str, by: str, means: Means) -> Json:
+def deny(approval_id: str, by: str, context: Context) -> Json:
     """Refuse what a question is about; return the decision. Nothing is changed.
 
     Raises:
         EventError: 403 they may not answer it; 404 there is no such question; 409 somebody
             answered it; 410 its time is over.
     """
-    desk = Desk.of(means)
-    require_listed(by, means.policy.approval)
-    approval = known(desk.store, approval_id)
-    if approval.state == "pending" and is_over(approval, desk.store.now_s()):
-        expire(desk, approval)
-    if not desk.store.resolve(approval_id, "denied", by):
+    executor = Executor.of(context)
+    require_listed(by, context.policy.approval)
+    approval = known(executor.store, approval_id)
+    if approval.state == "pending" and is_over(approval, executor.store.now_s()):
+        expire(executor, approval)
+    if not executor.store.resolve(approval_id, "denied", by):
         # Whoever denied it may have died before the decision said so.
-        note_refusal(desk, approval_id)
-        raise _too_late(desk, known(desk.store, approval_id))
+        note_refusal(executor, approval_id)
+        raise _too_late(executor, known(executor.store, approval_id))
     _log("denied", approval, by)
-    record = note_refusal(desk, approval_id)
+    record = note_refusal(executor, approval_id)
     if record is None:
         raise StoreError(f"nothing is kept of decision {approval.decision_id}")
     found: Json = json.loads(record.document_json)
@@ -101,56 +101,56 @@ def deny(approval_id: str, by: str, means: Means) -> Json:
 class _Click:
     """One yes, as far as it came: its claim, the question under that claim, and the decision."""
 
-    desk: Desk
+    executor: Executor
     claim: Claim
     approval: Approval
     by: str
     record: Record
 
 
-def _claimed(desk: Desk, approval: Approval, by: str) -> Json:
-    claim = desk.claim(
+def _claimed(executor: Executor, approval: Approval, by: str) -> Json:
+    claim = executor.claim(
         APPROVAL_SOURCE, approval.approval_id, approval.decision_id, approval.facts_hash
     )
     if isinstance(claim, Busy):
-        raise _busy(desk, approval, claim.retry_after_s)
+        raise _busy(executor, approval, claim.retry_after_s)
     if isinstance(claim, Answered):
-        raise _too_late(desk, known(desk.store, approval.approval_id))
+        raise _too_late(executor, known(executor.store, approval.approval_id))
     if not isinstance(claim, Claim):
         raise StoreError(f"approval {approval.approval_id} was claimed for other facts")
     try:
-        return _answered(desk, claim, by)
+        return _answered(executor, claim, by)
     except SgguardError:
-        desk.release(claim)
+        executor.release(claim)
         raise
 
 
-def _busy(desk: Desk, approval: Approval, retry_after_s: float) -> BusyError:
-    now = known(desk.store, approval.approval_id)
+def _busy(executor: Executor, approval: Approval, retry_after_s: float) -> BusyError:
+    now = known(executor.store, approval.approval_id)
     who = f"{now.resolved_by} approved this already, and it" if now.resolved_by else "this"
     busy = BusyError(f"{who} is being worked on: look again in a moment")
     busy.retry_after_s = max(1.0, retry_after_s)
     return busy
 
 
-def _answered(desk: Desk, claim: Claim, by: str) -> Json:
-    approval = known(desk.store, claim.event_id)
-    run = desk.store.run(claim.decision_id)
+def _answered(executor: Executor, claim: Claim, by: str) -> Json:
+    approval = known(executor.store, claim.event_id)
+    run = executor.store.run(claim.decision_id)
     if run is not None and (run.source, run.event_id) == (claim.source, claim.event_id):
-        return desk.go_on(claim)
+        return executor.go_on(claim)
     if run is not None or approval.state in ("denied", "expired"):
-        raise _too_late(desk, approval)
-    if approval.state != "pending" and _successor(desk, approval):
-        raise _too_late(desk, approval)
-    if is_over(approval, desk.store.now_s()):
-        expire(desk, approval)
+        raise _too_late(executor, approval)
+    if approval.state != "pending" and _successor(executor, approval):
+        raise _too_late(executor, approval)
+    if is_over(approval, executor.store.now_s()):
+        expire(executor, approval)
         raise too_late(replace(approval, state="expired"))
-    if stopped := desk.stopped():
+    if stopped := executor.stopped():
         raise HaltedError(f"{stopped}; the question stays open")
-    record = desk.store.decision(claim.decision_id)
+    record = executor.store.decision(claim.decision_id)
     if record is None:
         raise StoreError(f"nothing is kept of decision {claim.decision_id}")
-    return _compared(_Click(desk, claim, approval, by, record))
+    return _compared(_Click(executor, claim, approval, by, record))
 
 
 def _compared(click: _Click) -> Json:
@@ -167,15 +167,19 @@ def _compared(click: _Click) -> Json:
 
 def _settled(click: _Click) -> tuple[DeleteRequest | LaunchRequest, Decided]:
     """Ask once more what was asked then, of the world and the policy as they are now."""
-    text, means, ids = click.approval.request_json, click.desk.means, [click.claim.decision_id]
+    text, context, ids = (
+        click.approval.request_json,
+        click.executor.context,
+        [click.claim.decision_id],
+    )
     settled: Decided | Exception
     request: DeleteRequest | LaunchRequest
     if click.record.guard == "delete":
         request = codec.load(DeleteRequest, text)
-        (settled,) = decide.settle_deletes([(request, _event_id(click))], means, ids)
+        (settled,) = decide.settle_deletes([(request, _event_id(click))], context, ids)
     else:
         request = codec.load(LaunchRequest, text)
-        (settled,) = decide.settle_launches([(request, _event_id(click))], means, ids)
+        (settled,) = decide.settle_launches([(request, _event_id(click))], context, ids)
     if isinstance(settled, Exception):
         raise settled
     return request, settled
@@ -190,7 +194,7 @@ def _require_whole(decided: Decided) -> None:
     """Refuse to compare with what was not seen: it may be what was asked about, or not."""
     for reason in decided.decision.judgement.reasons:
         if (reason.code, reason.effect) == ("facts-incomplete", "block"):
-            provider = decided.cloud.traits.provider
+            provider = decided.cloud.capabilities.provider
             code, words = "FactsIncomplete", f"{reason.message} The question stays open."
             raise UnavailableError(provider, "facts", code=code, detail=words)
 
@@ -207,51 +211,51 @@ def _superseded(
     click: _Click, request: DeleteRequest | LaunchRequest, decided: Decided, found: Json
 ) -> Json:
     """Do nothing; put the fresh plan before a person where there is one."""
-    desk, approval = click.desk, click.approval
-    is_resolved = desk.store.resolve(approval.approval_id, "superseded", click.by)
-    now = known(desk.store, approval.approval_id)
+    executor, approval = click.executor, click.approval
+    is_resolved = executor.store.resolve(approval.approval_id, "superseded", click.by)
+    now = known(executor.store, approval.approval_id)
     if not is_resolved and now.state in ("denied", "expired"):
-        raise _too_late(desk, now)
+        raise _too_late(executor, now)
     if decided.prepared is None or decided.decision.mode is Mode.OBSERVE:
         document_now = with_outcome(found, Outcome.SUPERSEDED, _CHANGED, approval=now)
     else:
-        asked = desk.ask(click.claim, request, decided, found)
+        asked = executor.ask(click.claim, request, decided, found)
         document_now = {**asked, "note": f"{_CHANGED}; the fresh plan {asked['note']}"}
     _log("superseded", approval, click.by)
-    return desk.end(click.claim, document_now, click.record.requester)
+    return executor.end(click.claim, document_now, click.record.requester)
 
 
 _CHANGED = "what was asked about has changed since: nothing was done"
 
 
 def _carried_out(click: _Click, decided: Decided, prepared: Prepared, found: Json) -> Json:
-    desk, approval = click.desk, click.approval
+    executor, approval = click.executor, click.approval
     # Before the question is settled: while others work on the groups it can wait.
-    desk.store.lock(click.claim, prepared.plan.keys(), desk.lease_s)
-    if desk.store.resolve(approval.approval_id, "approved", click.by):
+    executor.store.lock(click.claim, prepared.plan.keys(), executor.lease_s)
+    if executor.store.resolve(approval.approval_id, "approved", click.by):
         _log("approved", approval, click.by)
-    approved = known(desk.store, approval.approval_id)
+    approved = known(executor.store, approval.approval_id)
     if approved.state != "approved":
-        raise _too_late(desk, approved)
+        raise _too_late(executor, approved)
     found = with_outcome(found, Outcome.UNFINISHED, approval=approved)
     requester = click.record.requester
-    done = desk.enforce(click.claim, decided.cloud, prepared, found, requester)
-    return desk.end(click.claim, done, requester)
+    done = executor.enforce(click.claim, decided.cloud, prepared, found, requester)
+    return executor.end(click.claim, done, requester)
 
 
-def _successor(desk: Desk, approval: Approval) -> str:
+def _successor(executor: Executor, approval: Approval) -> str:
     """Return the id of the question that was asked in place of this one, if there is one."""
     later = [
         one
-        for one in desk.store.approvals()
+        for one in executor.store.approvals()
         if one.decision_id == approval.decision_id and one.asked_at_s > approval.asked_at_s
     ]
     return later[-1].approval_id if later else ""
 
 
-def _too_late(desk: Desk, approval: Approval) -> EventError:
-    record = desk.store.decision(approval.decision_id)
-    successor = _successor(desk, approval)
+def _too_late(executor: Executor, approval: Approval) -> EventError:
+    record = executor.store.decision(approval.decision_id)
+    successor = _successor(executor, approval)
     is_told = record is not None and approval.state == "approved" and not successor
     return too_late(approval, record.outcome if record and is_told else "", successor)
 

@@ -23,15 +23,15 @@ from sgguard.approvals.approver import (
     require_other,
     too_late,
 )
-from sgguard.approvals.link import Action, Token
+from sgguard.approvals.link import LinkAction, LinkToken
 from sgguard.approvals.resolve import approve, deny
-from sgguard.engine.context import Means
-from sgguard.engine.execute import Desk
+from sgguard.engine.context import Context
+from sgguard.engine.execute import Executor
 from sgguard.errors import EventError
 from sgguard.events.base import media_type, parse_json
 from sgguard.store.rows import Approval
 from sgguard.web import problem
-from sgguard.web.response import Answer
+from sgguard.web.response import Response
 
 Json = dict[str, Any]
 
@@ -46,7 +46,7 @@ _TITLES = {
 _CONFLICT = 409
 
 
-def link(approval_id: str, approver: str, action: Action, means: Means) -> str:
+def link(approval_id: str, approver: str, action: LinkAction, context: Context) -> str:
     """Return the signed text with which this person may answer; with a URL set, the whole link.
 
     A link to approve also lets its approver deny.
@@ -56,13 +56,13 @@ def link(approval_id: str, approver: str, action: Action, means: Means) -> str:
             no longer open.
         SettingsError: there is no key to sign with.
     """
-    approval = _open(approval_id, approver, action, means)
-    signed = _signed(approval, approver, action, means)
-    url = means.settings.approval_url
+    approval = _open(approval_id, approver, action, context)
+    signed = _signed(approval, approver, action, context)
+    url = context.settings.approval_url
     return f"{url}?token={quote(signed)}" if url else signed
 
 
-def show(method: str, query: Mapping[str, str], begin: Callable[[], Means]) -> Answer | None:
+def show(method: str, query: Mapping[str, str], begin: Callable[[], Context]) -> Response | None:
     """Answer a look at a link with the page that asks; nothing is changed or noted.
 
     None where nobody looks at a link. ``begin`` gives what to work with, and may fail.
@@ -71,21 +71,21 @@ def show(method: str, query: Mapping[str, str], begin: Callable[[], Means]) -> A
         return None
     text = query["token"]
     try:
-        means = begin()
-        given = _read(text, means)
-        approval = _open(given.approval_id, given.approver, given.action, means, given.facts_hash)
-        return Answer(200, page.confirm(_question(given, text, approval, means)), page.HEADERS)
+        context = begin()
+        given = _read(text, context)
+        approval = _open(given.approval_id, given.approver, given.action, context, given.facts_hash)
+        return Response(200, page.confirm(_question(given, text, approval, context)), page.HEADERS)
     except Exception as error:  # noqa: BLE001 - the framework's own page would say less
         return _failed(error)
 
 
-def submit(headers: Mapping[str, str], content: bytes, means: Means) -> Answer | None:
+def submit(headers: Mapping[str, str], content: bytes, context: Context) -> Response | None:
     """Answer a button that was pressed; None where the body is an event.
 
     The answer is a page where the client prefers one, else JSON. ``headers`` have lower-case names.
     """
     token = _clicked(headers, content)
-    return answer(token, headers.get("accept", ""), means) if token else None
+    return answer(token, headers.get("accept", ""), context) if token else None
 
 
 def _clicked(headers: Mapping[str, str], body: bytes) -> str | None:
@@ -110,14 +110,14 @@ def _clicked(headers: Mapping[str, str], body: bytes) -> str | None:
     return None
 
 
-def answer(text: str, accept: str, means: Means) -> Answer:
+def answer(text: str, accept: str, context: Context) -> Response:
     """Answer the question as a token says; as a page where the client prefers one, else as JSON."""
     is_page = _prefers_page(accept)
     try:
-        given = _read(text, means)
-        _open_or_done(given, means)
+        given = _read(text, context)
+        _open_or_done(given, context)
         act = approve if given.action == "approve" else deny
-        return _done(given, act(given.approval_id, given.approver, means), is_page=is_page)
+        return _done(given, act(given.approval_id, given.approver, context), is_page=is_page)
     except Exception as error:
         if not is_page:
             raise
@@ -130,45 +130,49 @@ def _prefers_page(accept: str) -> bool:
     return accepted.best_match(kinds, default="application/json") == "text/html"
 
 
-def _read(text: str, means: Means) -> Token:
-    return token.read(text, means.settings.approval_keys, Desk.of(means).store.now_s())
+def _read(text: str, context: Context) -> LinkToken:
+    return token.read(text, context.settings.approval_keys, Executor.of(context).store.now_s())
 
 
-def _signed(approval: Approval, approver: str, action: Action, means: Means) -> str:
+def _signed(approval: Approval, approver: str, action: LinkAction, context: Context) -> str:
     fields = (approval.approval_id, approval.facts_hash, action, approver)
-    given = Token(*fields, expires_at_s=int(approval.expires_at_s))
-    return token.sign(given, means.settings.approval_keys)
+    given = LinkToken(*fields, expires_at_s=int(approval.expires_at_s))
+    return token.sign(given, context.settings.approval_keys)
 
 
 def _open(
-    approval_id: str, approver: str, action: Action, means: Means, facts_hash: str | None = None
+    approval_id: str,
+    approver: str,
+    action: LinkAction,
+    context: Context,
+    facts_hash: str | None = None,
 ) -> Approval:
     """Return the question if this person can (still) answer it so."""
-    store = Desk.of(means).store
-    require_listed(approver, means.policy.approval)
+    store = Executor.of(context).store
+    require_listed(approver, context.policy.approval)
     approval = known(store, approval_id)
     if facts_hash not in (None, approval.facts_hash):
         raise EventError("this link is about other facts: ask for a new one", status=403)
     if action == "approve":
-        require_other(approver, approval, means.policy.approval)
+        require_other(approver, approval, context.policy.approval)
     if approval.state != "pending" or is_over(approval, store.now_s()):
         raise too_late(approval)
     return approval
 
 
-def _open_or_done(given: Token, means: Means) -> None:
+def _open_or_done(given: LinkToken, context: Context) -> None:
     """Refuse a token of other facts; everything else is for the answer itself to refuse."""
-    approval = known(Desk.of(means).store, given.approval_id)
+    approval = known(Executor.of(context).store, given.approval_id)
     if approval.facts_hash != given.facts_hash:
         raise EventError("this link is about other facts: ask for a new one", status=403)
 
 
-def _question(given: Token, text: str, approval: Approval, means: Means) -> page.Question:
-    record = Desk.of(means).store.decision(approval.decision_id)
+def _question(given: LinkToken, text: str, approval: Approval, context: Context) -> page.Question:
+    record = Executor.of(context).store.decision(approval.decision_id)
     found: Json = json.loads(record.document_json) if record else {}
     tokens: dict[str, str] = {given.action: text}
     if given.action == "approve":
-        tokens["deny"] = _signed(approval, given.approver, "deny", means)
+        tokens["deny"] = _signed(approval, given.approver, "deny", context)
     return page.Question(
         approver=given.approver,
         requester=approval.requester,
@@ -181,22 +185,22 @@ def _question(given: Token, text: str, approval: Approval, means: Means) -> page
     )
 
 
-def _done(given: Token, found: Json, *, is_page: bool) -> Answer:
+def _done(given: LinkToken, found: Json, *, is_page: bool) -> Response:
     is_other = (found["approval"] or {}).get("approval_id") != given.approval_id
     is_changed = is_other or found["outcome"] == "superseded"
     status = _CONFLICT if is_changed else 200
     if not is_page:
         body = json.dumps(found, ensure_ascii=False).encode(errors="replace") + b"\n"
         headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
-        return Answer(status, body, headers)
+        return Response(status, body, headers)
     title = _TITLES[found["outcome"]]
     plan = [one["summary"] for one in found["plan"]] if is_changed else []
     lines = [", ".join(found["target"]), found["note"], *plan]
-    return Answer(status, page.said(title, [line for line in lines if line]), page.HEADERS)
+    return Response(status, page.said(title, [line for line in lines if line]), page.HEADERS)
 
 
-def _failed(error: Exception) -> Answer:
+def _failed(error: Exception) -> Response:
     details = problem.of(error)
     retry = {} if details.retry_after_s is None else {"Retry-After": str(details.retry_after_s)}
     body = page.said(details.document["title"], [details.document["detail"]])
-    return Answer(details.status, body, {**page.HEADERS, **retry})
+    return Response(details.status, body, {**page.HEADERS, **retry})

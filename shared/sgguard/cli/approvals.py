@@ -11,7 +11,7 @@ import click
 from sgguard import approvals as approving
 from sgguard.approvals import web
 from sgguard.approvals.approver import known, moment
-from sgguard.approvals.link import Action
+from sgguard.approvals.link import LinkAction
 from sgguard.cli import failure
 from sgguard.cli.failure import EXIT_CODES, until_done
 from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, examples, from_options
@@ -49,15 +49,15 @@ def approvals() -> None:
 @JSON_OPTION
 def list_(state: str, *, as_json: bool) -> None:
     """List the questions, the oldest first: id, state, who asked, until when, and what."""
-    means, desk = opened()
-    found = desk.store.approvals(None if state == "all" else state)  # type: ignore[arg-type]
+    context, executor = opened()
+    found = executor.store.approvals(None if state == "all" else state)  # type: ignore[arg-type]
     if as_json:
         print_json([_document(one) for one in found])
         return
     if not found:
         which = "approvals" if state == "all" else f"{state} approvals"
-        click.echo(f"No {which} in {place(means)}.")
-    now_s = desk.store.now_s()
+        click.echo(f"No {which} in {place(context)}.")
+    now_s = executor.store.now_s()
     for one in found:
         click.echo(line(f"{one.approval_id}  {_state(one, now_s)}, asked by {_asker(one)}"))
         click.echo(line(f"{', '.join(one.target)}: {one.summary}", 2))
@@ -68,16 +68,16 @@ def list_(state: str, *, as_json: bool) -> None:
 @JSON_OPTION
 def show(approval: str, *, as_json: bool) -> None:
     """Show one question: who asks, what was seen, why, and every step of the plan."""
-    _, desk = opened()
-    found = known(desk.store, approval)
-    record = desk.store.decision(found.decision_id)
+    _, executor = opened()
+    found = known(executor.store, approval)
+    record = executor.store.decision(found.decision_id)
     document = json.loads(record.document_json) if record else None
     if as_json:
         print_json({**_document(found), "decision": document})
         return
     particulars = {
         "approval": found.approval_id,
-        "state": _state(found, desk.store.now_s()),
+        "state": _state(found, executor.store.now_s()),
         "asked by": f"{_asker(found)}, {moment(found.asked_at_s)}",
         "until": moment(found.expires_at_s),
         "decision": found.decision_id,
@@ -133,15 +133,15 @@ def deny(approval: str, by: str, policy: str | None, *, as_json: bool) -> None:
     help="What the link permits; one to approve lets its reader deny as well.",
 )
 @POLICY_OPTION
-def link(approval: str, by: str, action: Action, policy: str | None) -> None:
+def link(approval: str, by: str, action: LinkAction, policy: str | None) -> None:
     """Print a link with which NAME, and whoever else has it, can answer on the web, once.
 
     It leads to the function approval at SGGUARD_APPROVAL_URL and is signed with
     SGGUARD_APPROVAL_KEY. Looking at it changes nothing. Treat it as a password.
     """
-    means = from_options(policy)
-    click.echo(web.link(approval, named(by), action, means))
-    if not means.settings.approval_url:
+    context = from_options(policy)
+    click.echo(web.link(approval, named(by), action, context))
+    if not context.settings.approval_url:
         failure.say("only the token: SGGUARD_APPROVAL_URL, the function's address, is not set")
 
 

@@ -58,8 +58,8 @@ def delete(
     wanted = request.delete_sets(addresses)
     if record is not None and len(wanted) > 1:
         raise click.UsageError("--record keeps one set: name groups of one cloud and region.")
-    means = from_options(policy)
-    outcomes = decide.decide_deletes([(one, means.new_id()) for one in wanted], means)
+    context = from_options(policy)
+    outcomes = decide.decide_deletes([(one, context.new_id()) for one in wanted], context)
     _record(record, outcomes)
     return _answers(outcomes, as_json=as_json)
 
@@ -95,8 +95,8 @@ def launch(policy: str | None, record: str | None, *, as_json: bool, **options: 
     Before a launch name the groups and the count; afterwards name the instance.
     """
     wanted = request.instance_launch(_launch(options))
-    means = from_options(policy)
-    decision = decide.decide_launch(wanted, means, event_id=means.new_id())
+    context = from_options(policy)
+    decision = decide.decide_launch(wanted, context, event_id=context.new_id())
     _record(record, [decision])
     return _answer(decision, as_json=as_json)
 

@@ -51,15 +51,15 @@ def list_(
     as_json: bool,
 ) -> None:
     """List decisions, the newest first."""
-    means, desk = opened()
-    begin_s = since(begin, desk.store.now_s()) if begin else None
+    context, executor = opened()
+    begin_s = since(begin, executor.store.now_s()) if begin else None
     query = Query(target or "", verdict or "", outcome or "", None, limit)
-    found = list(_records(desk.store, query, begin_s))
+    found = list(_records(executor.store, query, begin_s))
     if as_json:
         print_json([_document(one) for one in found])
         return
     if not found:
-        click.echo(f"No such decisions in {place(means)}.")
+        click.echo(f"No such decisions in {place(context)}.")
     for one in found:
         said = f"{one.decision_id}  {moment(one.at_s)[:16]}  {one.verdict}, {one.outcome}"
         click.echo(line(said))
@@ -71,8 +71,8 @@ def list_(
 @JSON_OPTION
 def show(decision: str, *, as_json: bool) -> None:
     """Show one decision: who asked, what was seen, why, the plan, and what was done, by whom."""
-    _, desk = opened()
-    record = desk.store.decision(decision)
+    _, executor = opened()
+    record = executor.store.decision(decision)
     if record is None:
         raise InputError(f"there is no decision {decision!r}: see sgguard decisions list")
     document = json.loads(record.document_json)
@@ -99,14 +99,14 @@ def purge(*, as_json: bool) -> None:
     Nothing that is open, pending or stuck is forgotten. It happens by itself as well, once an
     hour where decisions are made.
     """
-    means, desk = opened()
-    approvals.expire_all(desk)
-    counts = retention.purge(desk.store, means.settings.keep_days).counts
+    context, executor = opened()
+    approvals.expire_all(executor)
+    counts = retention.purge(executor.store, context.settings.keep_days).counts
     if as_json:
         print_json(counts)
         return
     told = ", ".join(f"{number} {kind}" for kind, number in counts.items() if number)
-    days = means.settings.keep_days
+    days = context.settings.keep_days
     click.echo(f"Forgotten, as it ended more than {days} days ago: {told or 'nothing'}.")
 
 

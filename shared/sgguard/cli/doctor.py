@@ -66,9 +66,9 @@ def doctor(
     Only harmless calls are made: one-row lists, things that cannot exist, documented dry runs.
     Nothing is changed anywhere.
     """
-    means = from_options(policy)
-    places = practice.places(means.env, named, regions)
-    checkups = parallel([partial(practice.examine, place, means) for place in places])
+    context = from_options(policy)
+    places = practice.places(context.env, named, regions)
+    checkups = parallel([partial(practice.examine, place, context) for place in places])
     if as_json:
         click.echo(json.dumps(practice.to_json(checkups), indent=2, ensure_ascii=False))
     else:

@@ -40,27 +40,27 @@ def on(by: str, reason: str) -> None:
     """Stop all changes from now on."""
     if not reason.strip():
         raise click.UsageError("Say why: --reason TEXT.")
-    means, desk = opened()
-    desk.store.halt(named(by), reason)
+    context, executor = opened()
+    executor.store.halt(named(by), reason)
     logs.log(logging.WARNING, "halted", detail=f"by {by}: {reason}")
-    click.echo(f"All changes are stopped in {place(means)}.")
+    click.echo(f"All changes are stopped in {place(context)}.")
 
 
 @halt.command(epilog=examples("sgguard halt off --by ada"))
 @_BY_OPTION
 def off(by: str) -> None:
     """Permit changes again; what was begun waits for `sgguard resume`."""
-    means, desk = opened()
-    was = desk.store.halted()
+    context, executor = opened()
+    was = executor.store.halted()
     named(by)
-    desk.store.go_on()
+    executor.store.go_on()
     logs.log(logging.WARNING, "permitted", detail=f"by {by}")
-    click.echo(f"Changes are permitted in {place(means)}.")
+    click.echo(f"Changes are permitted in {place(context)}.")
     if was is not None:
         click.echo(line(f"{was.by} had stopped them {moment(was.at_s)}: {was.reason}", 2))
-    if means.policy.halt:
+    if context.policy.halt:
         click.echo(line("Only the policy file still stops them (halt = true).", 2))
-    if number := len(desk.store.open_runs()):
+    if number := len(executor.store.open_runs()):
         click.echo(line(f"Decisions that were cut short: {number}; see sgguard resume.", 2))
 
 
@@ -71,17 +71,17 @@ def status(*, as_json: bool) -> int:
 
     The exit code is 0 when they are permitted and 1 when they are stopped.
     """
-    means, desk = opened()
-    found = desk.store.halted()
-    is_stopped = found is not None or means.policy.halt
+    context, executor = opened()
+    found = executor.store.halted()
+    is_stopped = found is not None or context.policy.halt
     if as_json:
         told = asdict(found) if found else None
-        print_json({"is_stopped": is_stopped, "store": told, "policy": means.policy.halt})
+        print_json({"is_stopped": is_stopped, "store": told, "policy": context.policy.halt})
     elif found is not None:
         click.echo(line(f"All changes are stopped by {found.by} since {moment(found.at_s)}:"))
         click.echo(line(found.reason, 2))
-    elif means.policy.halt:
+    elif context.policy.halt:
         click.echo(line("All changes are stopped by the policy file (halt = true)."))
     else:
-        click.echo(f"Changes are permitted in {place(means)}.")
+        click.echo(f"Changes are permitted in {place(context)}.")
     return EXIT_CODES[Verdict.BLOCK if is_stopped else Verdict.ALLOW]

@@ -8,7 +8,7 @@ import click
 
 from sgguard import logs, providers
 from sgguard.cli import failure
-from sgguard.engine.context import Means
+from sgguard.engine.context import Context
 from sgguard.errors import PolicyError
 from sgguard.settings import unknown_variables
 
@@ -23,7 +23,7 @@ POLICY_OPTION = click.option(
 )
 
 
-def from_options(policy: str | None = None) -> Means:
+def from_options(policy: str | None = None) -> Context:
     """Return what to judge with, from the environment and the option ``--policy``.
 
     Raises:
@@ -36,10 +36,10 @@ def from_options(policy: str | None = None) -> Means:
         env["SGGUARD_POLICY"] = policy
     for name in unknown_variables(env, providers.names()):
         failure.say(f"{name} is set, but there is no such setting: see the table in the README")
-    means = Means.from_env(env)
+    context = Context.from_env(env)
     if env.get("SGGUARD_LOG_LEVEL"):
-        logs.configure(means.settings.log_level)
-    return means
+        logs.configure(context.settings.log_level)
+    return context
 
 
 def examples(*lines: str) -> str:

@@ -227,7 +227,7 @@ def test(files: tuple[str, ...], policy: str | None, *, as_json: bool) -> int:
     return _DIFFERENT if failed else 0
 
 
-def _results(file: Path, override: str | None) -> list[replay.Result]:
+def _results(file: Path, override: str | None) -> list[replay.CaseResult]:
     cases = replay.read_cases(file)
     now = cases.now or datetime.now(UTC)
     path = cases.policy_path if override is None and cases.policy_path else _path(override)
@@ -235,7 +235,7 @@ def _results(file: Path, override: str | None) -> list[replay.Result]:
     return [replay.run(one, judged_by, now) for one in cases.cases]
 
 
-def _result(one: replay.Result) -> dict[str, Any]:
+def _result(one: replay.CaseResult) -> dict[str, Any]:
     return {
         "name": one.case.name,
         "as_expected": not one.differences,

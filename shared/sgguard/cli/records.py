@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import click
 
 from sgguard.cli.options import from_options
-from sgguard.engine.context import Means
-from sgguard.engine.execute import Desk
+from sgguard.engine.context import Context
+from sgguard.engine.execute import Executor
 from sgguard.render.text.kept import fitting
 
 WIDTH = 100
@@ -47,19 +47,19 @@ def named(by: str) -> str:
     return by
 
 
-def opened(policy: str | None = None) -> tuple[Means, Desk]:
+def opened(policy: str | None = None) -> tuple[Context, Executor]:
     """Return what to work with, and the desk on the store of SGGUARD_STORE.
 
     Raises:
         SettingsError: there is no store, or a setting cannot be used.
     """
-    means = from_options(policy)
-    return means, Desk.of(means)
+    context = from_options(policy)
+    return context, Executor.of(context)
 
 
-def place(means: Means) -> str:
+def place(context: Context) -> str:
     """Return where the store is, without user and password."""
-    url = means.settings.store_url or ""
+    url = context.settings.store_url or ""
     if url.startswith("sqlite:"):
         return url
     parts = urlsplit(url)

@@ -67,16 +67,16 @@ def _resumed(decision_id: str, policy: str | None) -> Json:
 
 def _all(policy: str | None, *, as_json: bool) -> int:
     """Go on with one after the other; what cannot be now does not keep the others waiting."""
-    means, desk = opened(policy)
-    found = resuming.unresolved(means)
+    context, executor = opened(policy)
+    found = resuming.unresolved(context)
     if not found and not as_json:
-        click.echo(f"Nothing is open in {place(means)}.")
+        click.echo(f"Nothing is open in {place(context)}.")
     done: list[Json] = []
     has_failed = False
     for one in found:
         if one.state == "stuck":
             continue
-        failure.say(f"decision {one.decision_id}, {ago(desk.store.now_s() - one.since_s)} old")
+        failure.say(f"decision {one.decision_id}, {ago(executor.store.now_s() - one.since_s)} old")
         try:
             done.append(_resumed(one.decision_id, policy))
         except SgguardError as error:

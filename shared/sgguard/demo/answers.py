@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from sgguard.emulator.scenario import Event
+from sgguard.emulator.scenario import ScenarioEvent
 from sgguard.render.wording import short_ids
 
 Json = dict[str, Any]
@@ -25,7 +25,7 @@ _HEAD_COLUMNS = 9 + 1 + 11 + 1 + 25 + 1
 class Answer:
     """What one event was answered with: the HTTP status, and a decision or problem details."""
 
-    event: Event
+    event: ScenarioEvent
     status: int
     document: Json
 

@@ -15,10 +15,10 @@ import httpx
 from sgguard.demo.answers import Answer, Paint, differences, line
 from sgguard.demo.processes import Child, Function, StartError, running
 from sgguard.emulator.core import Emulator
-from sgguard.emulator.scenario import Event, Scenario, load
+from sgguard.emulator.scenario import Scenario, ScenarioEvent, load
 from sgguard.emulator.server import serve as serve_emulator
 from sgguard.engine import decide
-from sgguard.engine.context import Means
+from sgguard.engine.context import Context
 from sgguard.events import request
 from sgguard.model.address import Address
 from sgguard.operations import explain, restore
@@ -114,7 +114,7 @@ def _stage(scenario: Scenario) -> Iterator[tuple[dict[str, str], dict[Key, Child
             yield env, children
 
 
-def _ask(child: Child, event_type: str, event: Event, event_id: str) -> Answer:
+def _ask(child: Child, event_type: str, event: ScenarioEvent, event_id: str) -> Answer:
     attributes = {"specversion": "1.0", "id": event_id, "source": "/demo", "type": event_type}
     headers = {"content-type": "application/json"}
     body = event.data
@@ -133,13 +133,13 @@ def _ask(child: Child, event_type: str, event: Event, event_id: str) -> Answer:
 
 def _show(answer: Answer, env: Mapping[str, str], say: Say) -> None:
     """Print one delete in full with its graph, asked anew as the command line asks."""
-    means = Means.from_env(env)
+    context = Context.from_env(env)
     wanted = request.delete_request({"target": answer.event.data["target"]})
     address = str(wanted.targets[0])
     say(f"\n$ {_command()} check delete {address}")
-    say(text.full(decide.decide_delete(wanted, means, event_id=means.new_id())))
+    say(text.full(decide.decide_delete(wanted, context, event_id=context.new_id())))
     say(f"\n$ {_command()} explain {address}")
-    say(graph.to_text(graph.build(explain.read(Address.parse(address), means).groups)))
+    say(graph.to_text(graph.build(explain.read(Address.parse(address), context).groups)))
 
 
 def _put_back(answer: Answer, env: Mapping[str, str], say: Say) -> None:
@@ -150,7 +150,7 @@ def _put_back(answer: Answer, env: Mapping[str, str], say: Say) -> None:
     for change, step in zip(answer.document["journal"], answer.document["plan"], strict=True):
         say(f"  {change['state']}: {step['summary']}")
     say(f"\n$ {_command()} restore {decision_id}")
-    restored = restore.restore(decision_id, Means.from_env(env), by="demo")
+    restored = restore.restore(decision_id, Context.from_env(env), by="demo")
     for step in restored["plan"]:
         say(f"  {restored['outcome'].replace('remediated', 'done')}: {step['summary']}")
 

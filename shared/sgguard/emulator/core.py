@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from sgguard.emulator.faces import Face, all_faces
-from sgguard.emulator.faces.base import Claim
+from sgguard.emulator.faces.base import Match
 from sgguard.emulator.faults import DroppedConnectionError, Fault
 from sgguard.emulator.state import Cloud, State
 from sgguard.wire.clock import EpochClock
@@ -122,11 +122,11 @@ class Emulator:
     def _route(self, request: httpx.Request) -> tuple[Cloud | None, Face | None]:
         faces = all_faces()
         best: tuple[Cloud | None, Face | None] = (None, None)
-        best_claim = Claim.NO
+        best_claim = Match.NO
         with self.state.lock:
             for cloud in self.state.clouds:
                 face = faces.get(cloud.provider)
-                claim = face.claims(request, cloud) if face else Claim.NO
+                claim = face.claims(request, cloud) if face else Match.NO
                 if claim > best_claim:
                     best, best_claim = (cloud, face), claim
         return best

@@ -56,7 +56,7 @@ class Expect:
 
 
 @dataclass(slots=True)
-class Event:
+class ScenarioEvent:
     """One question to one function, with the answer it must give.
 
     ``delivery`` says how it travels: as a ``structured`` or ``binary`` CloudEvent, or ``bare``.
@@ -81,7 +81,7 @@ class Scenario:
     env: dict[str, str] = field(default_factory=dict)
     policies: dict[str, Any] = field(default_factory=dict)
     clouds: list[Any] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
+    events: list[ScenarioEvent] = field(default_factory=list)
 
     def client_env(self, url: str) -> dict[str, str]:
         """Return the variables with which sgguard asks the emulator at ``url``, not a cloud."""
@@ -142,7 +142,7 @@ def _check(scenario: Scenario) -> Scenario:
     return scenario
 
 
-def _check_event(event: Event, path: str, policies: Mapping[str, Any]) -> None:
+def _check_event(event: ScenarioEvent, path: str, policies: Mapping[str, Any]) -> None:
     expect = event.expect
     if expect.status == 200 and expect.verdict not in VERDICTS:  # noqa: PLR2004 - HTTP's own
         raise ValueError(

@@ -35,7 +35,7 @@ _REBINDING = frozenset({"unbind", "move", "force"})
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class Context:
     """What one delivery is judged with; everything judged with it shares its ``deadline``.
 
     ``env`` holds the credentials under each cloud's own variable names. ``transport`` replaces
@@ -64,7 +64,7 @@ class Means:
         now: EpochClock = time.time,
         clock: MonotonicClock = time.monotonic,
         new_id: Callable[[], str] = fresh_id,
-    ) -> Means:
+    ) -> Context:
         """Read settings and policy; the time for the delivery starts to run.
 
         Raises:
@@ -88,23 +88,23 @@ class Means:
         return self.settings.mode or self.policy.mode
 
 
-def begin(env: Mapping[str, str]) -> Means:
+def begin(env: Mapping[str, str]) -> Context:
     """Return the means for one delivery to a function; the log is set up on the way.
 
     Raises:
         SettingsError: a setting or the policy file cannot be used.
     """
     try:
-        means = Means.from_env(env)
+        context = Context.from_env(env)
     except SettingsError:
         logs.configure(Settings().log_level)  # or nobody would hear of it
         raise
-    logs.configure(means.settings.log_level)
+    logs.configure(context.settings.log_level)
     _warn(unknown_variables(env, providers.names()))
-    return means
+    return context
 
 
-def connect(scope: Scope, means: Means, *, is_thorough: bool = False) -> Cloud:
+def connect(scope: Scope, context: Context, *, is_thorough: bool = False) -> Cloud:
     """Return the cloud of a scope, ready to be asked with these means.
 
     What only a remedy needs is asked for where the policy permits one, or who calls wants it.
@@ -113,7 +113,7 @@ def connect(scope: Scope, means: Means, *, is_thorough: bool = False) -> Cloud:
         InputError: the provider is unknown, or the account is not the configured one.
         SettingsError: credentials or an endpoint are missing or unusable.
     """
-    account = means.settings.accounts.get(scope.provider, "")
+    account = context.settings.accounts.get(scope.provider, "")
     if scope.account not in ("", account):
         variable = f"SGGUARD_ACCOUNT_{variable_part(scope.provider)}"
         raise EventError(
@@ -124,18 +124,18 @@ def connect(scope: Scope, means: Means, *, is_thorough: bool = False) -> Cloud:
         )
     wire = Wire(
         scope.provider,
-        means.deadline,
-        transport=means.transport,
-        retry=means.retry,
-        pace=Pace(share=means.settings.pace, lanes=means.lanes),
+        context.deadline,
+        transport=context.transport,
+        retry=context.retry,
+        pace=Pace(share=context.settings.pace, lanes=context.lanes),
     )
     access = Access(
         wire,
         scope.region,
-        env=means.env,
+        env=context.env,
         account=account,
-        now=means.now,
-        is_thorough=is_thorough or bool(delete_remedies(means.policy) & _REBINDING),
+        now=context.now,
+        is_thorough=is_thorough or bool(delete_remedies(context.policy) & _REBINDING),
     )
     return providers.connect(scope.provider, access)
 

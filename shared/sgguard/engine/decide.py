@@ -1,7 +1,7 @@
 """The way of an event: a request comes in, facts are gathered, a guard judges, a decision goes out.
 
 The functions and the CLI call the same functions here. Nothing in this module reads a clock, an
-environment or the network by itself: all of it comes with :class:`Means`.
+environment or the network by itself: all of it comes with :class:`Context`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sgguard import logs
-from sgguard.engine.context import Means, connect
+from sgguard.engine.context import Context, connect
 from sgguard.errors import SgguardError
 from sgguard.facts import batch, gather
 from sgguard.guards import delete
@@ -49,7 +49,7 @@ class Decided:
     prepared: Prepared | None = None
 
 
-def decide_delete(request: DeleteRequest, means: Means, *, event_id: str) -> Decision:
+def decide_delete(request: DeleteRequest, context: Context, *, event_id: str) -> Decision:
     """Decide whether the groups may be deleted together.
 
     Raises:
@@ -58,35 +58,37 @@ def decide_delete(request: DeleteRequest, means: Means, *, event_id: str) -> Dec
         CloudError: the cloud could not be asked.
         DeadlineError: the time was used up.
     """
-    (outcome,) = decide_deletes([(request, event_id)], means)
+    (outcome,) = decide_deletes([(request, event_id)], context)
     if isinstance(outcome, Exception):
         raise outcome
     return outcome
 
 
-def decide_deletes(asked: Sequence[tuple[DeleteRequest, str]], means: Means) -> list[Outcome]:
+def decide_deletes(asked: Sequence[tuple[DeleteRequest, str]], context: Context) -> list[Outcome]:
     """Decide many deletes, each with its event id, each by itself, in the order asked.
 
     What is asked of one scope is read together. Of each the decision or what
     :func:`decide_delete` would raise is returned.
     """
-    return [_bare(one) for one in settle_deletes(asked, means)]
+    return [_bare(one) for one in settle_deletes(asked, context)]
 
 
 def settle_deletes(
-    asked: Sequence[tuple[DeleteRequest, str]], means: Means, ids: Sequence[str] = ()
+    asked: Sequence[tuple[DeleteRequest, str]], context: Context, ids: Sequence[str] = ()
 ) -> list[Decided | Exception]:
     """Decide as :func:`decide_deletes` does and keep what carrying it out takes.
 
     ``ids`` are the decisions' ids, in order; without them each gets a new one.
     """
-    names = [(event_id, ids[n] if ids else means.new_id()) for n, (_, event_id) in enumerate(asked)]
+    names = [
+        (event_id, ids[n] if ids else context.new_id()) for n, (_, event_id) in enumerate(asked)
+    ]
     by_scope: dict[Scope, list[int]] = {}
     for n, (request, _) in enumerate(asked):
         by_scope.setdefault(request.targets[0].scope, []).append(n)
     found = parallel(
         [
-            partial(_settle_scope, scope, [(n, asked[n][0], names[n]) for n in numbers], means)
+            partial(_settle_scope, scope, [(n, asked[n][0], names[n]) for n in numbers], context)
             for scope, numbers in by_scope.items()
         ]
     )
@@ -97,11 +99,11 @@ def settle_deletes(
 def _settle_scope(
     scope: Scope,
     asked: Sequence[tuple[int, DeleteRequest, tuple[str, str]]],
-    means: Means,
+    context: Context,
 ) -> dict[int, Decided | Exception]:
-    begun_s = means.deadline.clock()
+    begun_s = context.deadline.clock()
     try:
-        cloud = connect(scope, means)
+        cloud = connect(scope, context)
     except Exception as error:  # noqa: BLE001 - no way into this scope: each of its events hears it
         return {n: error for n, _, _ in asked}
     read: Sequence[DeleteFacts | Exception]
@@ -111,7 +113,7 @@ def _settle_scope(
         read = [error] * len(asked)
     return {
         n: _attempted(
-            partial(_judge_delete, request, found, _Begun(means, begun_s, cloud, scope, ids))
+            partial(_judge_delete, request, found, _Begun(context, begun_s, cloud, scope, ids))
         )
         for (n, request, ids), found in zip(asked, read, strict=True)
     }
@@ -125,7 +127,7 @@ def _bare(settled: Decided | Exception) -> Outcome:
 class _Begun:
     """A question that is being asked: with what, since when (monotonic), where, with which ids."""
 
-    means: Means
+    context: Context
     begun_s: float
     cloud: Cloud
     scope: Scope
@@ -136,10 +138,10 @@ def _judge_delete(request: DeleteRequest, found: DeleteFacts | Exception, begun:
     target = tuple(str(address) for address in request.targets)
     if not isinstance(found, Exception):
         return _decided("delete", target, found, delete.judge, begun)
-    policy = for_groups(begun.means.policy, [(address, None) for address in request.targets])
+    policy = for_groups(begun.context.policy, [(address, None) for address in request.targets])
     if not governing.is_verdict(found, policy.delete.when_unreachable):
         raise found
-    nothing = DeleteFacts(begun.cloud.traits, (), visibility=begun.cloud.visibility)
+    nothing = DeleteFacts(begun.cloud.capabilities, (), visibility=begun.cloud.visibility)
     blocked = _unanswered(target, found)
     return _decided("delete", target, nothing, blocked, begun, is_answered=False)
 
@@ -158,9 +160,9 @@ def _decided(
     *,
     is_answered: bool = True,
 ) -> Decided:
-    means, cloud, scope, now = begun.means, begun.cloud, begun.scope, _now(begun.means)
-    judgement = judge(found, means.policy, now)
-    policy = governing.governing(means.policy, found, judgement)
+    context, cloud, scope, now = begun.context, begun.cloud, begun.scope, _now(begun.context)
+    judgement = judge(found, context.policy, now)
+    policy = governing.governing(context.policy, found, judgement)
     if is_answered:
         governing.insist_on_facts(scope.provider, guard, judgement, policy)
     judgement, prepared = _prepared(begun, found, judgement, policy, now)
@@ -170,10 +172,10 @@ def _decided(
         guard=guard,
         judgement=judgement,
         facts=found,
-        mode=means.settings.mode or mode_of(policy, guard),
+        mode=context.settings.mode or mode_of(policy, guard),
         target=target,
         decided_at=now,
-        took_ms=_ms_since(begun.begun_s, means),
+        took_ms=_ms_since(begun.begun_s, context),
     )
     _log(decision, scope)
     return Decided(decision, cloud, prepared)
@@ -191,7 +193,7 @@ def _prepared(
     return prepare(begun.cloud, begun.scope, found, judgement, policy, now=now)
 
 
-def decide_launch(request: LaunchRequest, means: Means, *, event_id: str) -> Decision:
+def decide_launch(request: LaunchRequest, context: Context, *, event_id: str) -> Decision:
     """Decide whether instances may be launched with the groups, or an instance carry them.
 
     Raises:
@@ -200,10 +202,10 @@ def decide_launch(request: LaunchRequest, means: Means, *, event_id: str) -> Dec
         CloudError: the cloud could not be asked.
         DeadlineError: the time was used up.
     """
-    return settle_launch(request, means, (event_id, means.new_id())).decision
+    return settle_launch(request, context, (event_id, context.new_id())).decision
 
 
-def settle_launch(request: LaunchRequest, means: Means, ids: tuple[str, str]) -> Decided:
+def settle_launch(request: LaunchRequest, context: Context, ids: tuple[str, str]) -> Decided:
     """Decide as :func:`decide_launch` does and keep what carrying it out takes.
 
     ``ids`` are those of the event and of the decision.
@@ -211,27 +213,27 @@ def settle_launch(request: LaunchRequest, means: Means, ids: tuple[str, str]) ->
     from sgguard.guards import launch  # noqa: PLC0415 - a cold start to judge a delete needs none
 
     scope = request.scope
-    begun = _Begun(means, means.deadline.clock(), connect(scope, means), scope, ids)
+    begun = _Begun(context, context.deadline.clock(), connect(scope, context), scope, ids)
     target = (f"{scope}:{request.instance_id}" if request.instance_id else str(scope),)
     try:
         found = gather.gather_launch(begun.cloud, request)
     except SgguardError as error:
-        policy = for_groups(means.policy, [(Address(scope, request.instance_id), None)])
+        policy = for_groups(context.policy, [(Address(scope, request.instance_id), None)])
         if not governing.is_verdict(error, policy.launch.when_unreachable):
             raise
-        found = LaunchFacts(begun.cloud.traits, scope, (), instance_id=request.instance_id)
+        found = LaunchFacts(begun.cloud.capabilities, scope, (), instance_id=request.instance_id)
         blocked = _unanswered(target, error)
         return _decided("launch", target, found, blocked, begun, is_answered=False)
     return _decided("launch", target, found, launch.judge, begun)
 
 
 def settle_launches(
-    asked: Sequence[tuple[LaunchRequest, str]], means: Means, ids: Sequence[str] = ()
+    asked: Sequence[tuple[LaunchRequest, str]], context: Context, ids: Sequence[str] = ()
 ) -> list[Decided | Exception]:
     """Decide many launches side by side, as :func:`settle_deletes` does deletes."""
-    names = ids or [means.new_id() for _ in asked]
+    names = ids or [context.new_id() for _ in asked]
     decide = [
-        partial(settle_launch, request, means, (event_id, names[n]))
+        partial(settle_launch, request, context, (event_id, names[n]))
         for n, (request, event_id) in enumerate(asked)
     ]
     return parallel([partial(_attempted, one) for one in decide])
@@ -244,12 +246,12 @@ def _attempted(decide: Callable[[], Decided]) -> Decided | Exception:
         return error
 
 
-def _now(means: Means) -> datetime:
-    return datetime.fromtimestamp(means.now(), UTC)
+def _now(context: Context) -> datetime:
+    return datetime.fromtimestamp(context.now(), UTC)
 
 
-def _ms_since(begun_s: float, means: Means) -> float:
-    return round((means.deadline.clock() - begun_s) * 1000, 3)
+def _ms_since(begun_s: float, context: Context) -> float:
+    return round((context.deadline.clock() - begun_s) * 1000, 3)
 
 
 def _log(decision: Decision, scope: Scope) -> None:
@@ -270,7 +272,9 @@ def _log(decision: Decision, scope: Scope) -> None:
     )
 
 
-def objections(cloud: Cloud, plan: Plan, group_ids: Sequence[str], means: Means) -> tuple[str, ...]:
+def remaining_blockers(
+    cloud: Cloud, plan: Plan, group_ids: Sequence[str], context: Context
+) -> tuple[str, ...]:
     """Say what still stands in the way of the groups that a plan deletes, read anew.
 
     A group that somebody else deleted meanwhile stands in nobody's way. What carries one that is
@@ -278,8 +282,8 @@ def objections(cloud: Cloud, plan: Plan, group_ids: Sequence[str], means: Means)
     """
     scope: Scope = plan.scope
     request = DeleteRequest(tuple(Address(scope, group_id) for group_id in group_ids))
-    now = datetime.fromtimestamp(means.now(), UTC)
-    judgement = delete.judge(gather.gather_delete(cloud, request), means.policy, now)
+    now = datetime.fromtimestamp(context.now(), UTC)
+    judgement = delete.judge(gather.gather_delete(cloud, request), context.policy, now)
     forced = {
         f"{scope}:{one.change.group_id}"
         for one in plan.planned

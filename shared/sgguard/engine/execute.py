@@ -10,14 +10,14 @@ from functools import partial
 from typing import Any
 
 from sgguard import logs
-from sgguard.engine.context import Means, connect
-from sgguard.engine.decide import Decided, objections
+from sgguard.engine.context import Context, connect
+from sgguard.engine.decide import Decided, remaining_blockers
 from sgguard.engine.retention import tidy
 from sgguard.errors import HaltedError, SettingsError, SgguardError, StoreError
 from sgguard.model.decision import Decision, Mode, Outcome
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.providers.base import Cloud
-from sgguard.remedy.apply import Result, carry_out
+from sgguard.remedy.apply import RunResult, carry_out
 from sgguard.remedy.attempt import Worker
 from sgguard.remedy.plan import Plan
 from sgguard.remedy.prepare import Prepared, fingerprint
@@ -43,25 +43,25 @@ _OUTCOMES: dict[RunState, Outcome] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Executor:
     """Where the events of one delivery are worked on, by one worker."""
 
-    means: Means
+    context: Context
     store: Store
     owner: str
     lease_s: float = LEASE_S
 
     @classmethod
-    def of(cls, means: Means) -> Desk:
+    def of(cls, context: Context) -> Executor:
         """Return a desk for a worker of its own.
 
         Raises:
             SettingsError: there is no store.
         """
-        if means.store is None:
+        if context.store is None:
             raise SettingsError("there is no store: set SGGUARD_STORE")
-        lease_s = max(LEASE_S, 2 * means.settings.deadline_s)
-        return cls(means, means.store, means.new_id(), lease_s)
+        lease_s = max(LEASE_S, 2 * context.settings.deadline_s)
+        return cls(context, context.store, context.new_id(), lease_s)
 
     # -- once ------------------------------------------------------------------------------
 
@@ -137,7 +137,7 @@ class Desk:
 
     def stopped(self) -> str:
         """Say who stopped all changes, or nothing."""
-        if self.means.policy.halt:
+        if self.context.policy.halt:
             return "the policy file stops all changes (halt = true)"
         halt = self.store.halted()
         return f"{halt.by} stopped all changes: {halt.reason}" if halt else ""
@@ -147,14 +147,14 @@ class Desk:
     ) -> Json:
         """Put the plan before a person, in place of what they were asked before."""
         approval = Approval(
-            approval_id=self.means.new_id(),
+            approval_id=self.context.new_id(),
             decision_id=claim.decision_id,
             target=decided.decision.target,
             requester=request.requested_by,
             facts_hash=fingerprint(decided.decision.facts, decided.prepared),
             request_json=codec.dump(request),
             summary="; ".join(step.summary for step in decided.decision.judgement.plan),
-            expires_at_s=self.store.now_s() + self.means.policy.approval.expires_s,
+            expires_at_s=self.store.now_s() + self.context.policy.approval.expires_s,
         )
         self.store.ask(approval)
         note = f"waits for an approval: sgguard approvals approve {approval.approval_id}"
@@ -200,9 +200,9 @@ class Desk:
                 if stopped := self.stopped():
                     raise HaltedError(f"{stopped}; decision {claim.decision_id} is unfinished")
                 plan = codec.load(Plan, run.plan_json)
-                found = self._carried(claim, connect(plan.scope, self.means), plan, found)
+                found = self._carried(claim, connect(plan.scope, self.context), plan, found)
             else:
-                found = self._told(claim, found, Result(_OUTCOMES[run.state], run.note))
+                found = self._told(claim, found, RunResult(_OUTCOMES[run.state], run.note))
             return self.end(claim, found, record.requester)
         except SgguardError:
             self.release(claim)
@@ -213,14 +213,14 @@ class Desk:
             cloud,
             self.store,
             claim,
-            self.means.deadline,
-            partial(self._objections, cloud, plan),
+            self.context.deadline,
+            partial(self._remaining_blockers, cloud, plan),
             lease_s=self.lease_s,
-            sleep=self.means.retry.sleep,
+            sleep=self.context.retry.sleep,
         )
         return self._told(claim, found, carry_out(worker, plan))
 
-    def _told(self, claim: Claim, found: Json, result: Result) -> Json:
+    def _told(self, claim: Claim, found: Json, result: RunResult) -> Json:
         note = "; ".join(part for part in (result.note, *result.left) if part)
         entries = self.store.entries(claim.decision_id)
         logs.log(
@@ -233,9 +233,11 @@ class Desk:
         )
         return with_outcome(found, result.outcome, note, journal=entries)
 
-    def _objections(self, cloud: Cloud, plan: Plan, group_ids: Sequence[str]) -> tuple[str, ...]:
+    def _remaining_blockers(
+        self, cloud: Cloud, plan: Plan, group_ids: Sequence[str]
+    ) -> tuple[str, ...]:
         """Judge the groups that are still to go once more, by what is there now."""
-        return objections(cloud, plan, group_ids, self.means)
+        return remaining_blockers(cloud, plan, group_ids, self.context)
 
     # -- keeping ---------------------------------------------------------------------------
 
@@ -243,7 +245,7 @@ class Desk:
         """Keep the document and answer every later delivery of the event with it."""
         self._keep(claim, found, requester)
         self.store.finish(claim, json.dumps(found, ensure_ascii=False))
-        tidy(self.store, self.means)
+        tidy(self.store, self.context)
         return found
 
     def _keep(self, claim: Claim, found: Json, requester: str) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sgguard import logs
 from sgguard.engine import decide
-from sgguard.engine.context import Means
+from sgguard.engine.context import Context
 from sgguard.engine.decide import Decided
 from sgguard.errors import BusyError, EventError, SettingsError, SgguardError, StoreError
 from sgguard.model.decision import Mode, Outcome
@@ -26,7 +26,7 @@ from sgguard.store.rows import Answered, Busy, Claim, OtherPayload
 from sgguard.wire.parallel import parallel
 
 if TYPE_CHECKING:
-    from sgguard.engine.execute import Desk
+    from sgguard.engine.execute import Executor
 
 R = TypeVar("R", DeleteRequest, LaunchRequest)
 
@@ -34,27 +34,27 @@ Json = dict[str, Any]
 Handled = Json | Exception
 """The document that answers one event, or why there is none."""
 
-Settle = Callable[[Sequence[tuple[R, str]], Means, Sequence[str]], list[Decided | Exception]]
+Settle = Callable[[Sequence[tuple[R, str]], Context, Sequence[str]], list[Decided | Exception]]
 
 
-def deletes(asked: Sequence[tuple[DeleteRequest, Event]], means: Means) -> list[Handled]:
+def deletes(asked: Sequence[tuple[DeleteRequest, Event]], context: Context) -> list[Handled]:
     """Handle requests to delete groups, each with its event, each by itself, in order."""
-    return _handle("delete_request", asked, means, decide.settle_deletes)
+    return _handle("delete_request", asked, context, decide.settle_deletes)
 
 
-def launches(asked: Sequence[tuple[LaunchRequest, Event]], means: Means) -> list[Handled]:
+def launches(asked: Sequence[tuple[LaunchRequest, Event]], context: Context) -> list[Handled]:
     """Handle planned and present instances, each with its event, each by itself, in order."""
-    return _handle("instance_launch", asked, means, decide.settle_launches)
+    return _handle("instance_launch", asked, context, decide.settle_launches)
 
 
 def _handle(
-    kind: str, asked: Sequence[tuple[R, Event]], means: Means, settle: Settle[R]
+    kind: str, asked: Sequence[tuple[R, Event]], context: Context, settle: Settle[R]
 ) -> list[Handled]:
     """Handle a delivery; an event that comes twice in it is handled once and answered twice."""
     names = [_name(n, event) for n, (_, event) in enumerate(asked)]
     first = {name: n for n, name in reversed(list(enumerate(names)))}
     once_each = sorted(set(first.values()))
-    handled = _handle_each(kind, [asked[n] for n in once_each], means, settle)
+    handled = _handle_each(kind, [asked[n] for n in once_each], context, settle)
     answers = dict(zip(once_each, handled, strict=True))
     return [answers[first[name]] for name in names]
 
@@ -66,24 +66,24 @@ def _name(number: int, event: Event) -> tuple[object, ...]:
 
 
 def _handle_each(
-    kind: str, asked: Sequence[tuple[R, Event]], means: Means, settle: Settle[R]
+    kind: str, asked: Sequence[tuple[R, Event]], context: Context, settle: Settle[R]
 ) -> list[Handled]:
-    desk = _desk(means)
-    claims = [_claimed(desk, kind, event, means) for _, event in asked]
+    executor = _executor(context)
+    claims = [_claimed(executor, kind, event, context) for _, event in asked]
     results: dict[int, Handled] = {}
     fresh: list[int] = []
     for n, claim in enumerate(claims):
-        if isinstance(claim, Claim) and desk is not None and claim.is_again:
-            begun = _caught(partial(_gone_on, desk, claim))
+        if isinstance(claim, Claim) and executor is not None and claim.is_again:
+            begun = _caught(partial(_gone_on, executor, claim))
             results |= {n: begun} if begun else {}
         elif claim is not None and not isinstance(claim, Claim):
             results[n] = claim
         if n not in results:
             fresh.append(n)
-    ids = [c.decision_id if isinstance(c := claims[n], Claim) else means.new_id() for n in fresh]
-    decided = settle([(asked[n][0], asked[n][1].event_id) for n in fresh], means, ids)
+    ids = [c.decision_id if isinstance(c := claims[n], Claim) else context.new_id() for n in fresh]
+    decided = settle([(asked[n][0], asked[n][1].event_id) for n in fresh], context, ids)
     finish = [
-        partial(_finished, desk, claims[n], *asked[n], one)
+        partial(_finished, executor, claims[n], *asked[n], one)
         for n, one in zip(fresh, decided, strict=True)
     ]
     handled = parallel([partial(_caught, one) for one in finish])
@@ -91,17 +91,17 @@ def _handle_each(
     return [results[n] for n in range(len(asked))]
 
 
-def once(kind: str, event: Event, means: Means, work: Callable[[Desk], Json]) -> Json:
+def once(kind: str, event: Event, context: Context, work: Callable[[Executor], Json]) -> Json:
     """Do what an event asks for once; every later delivery of it gets the same answer.
 
     Raises:
         SettingsError: there is no store.
         SgguardError: the event is being worked on, or could not be; the next delivery may.
     """
-    from sgguard.engine.execute import Desk  # noqa: PLC0415 - as below
+    from sgguard.engine.execute import Executor  # noqa: PLC0415 - as below
 
-    desk = Desk.of(means)
-    claim = _claimed(desk, kind, event, means)
+    executor = Executor.of(context)
+    claim = _claimed(executor, kind, event, context)
     if claim is None:
         raise StoreError("what is kept between deliveries cannot be read or written now")
     if isinstance(claim, Exception):
@@ -109,25 +109,25 @@ def once(kind: str, event: Event, means: Means, work: Callable[[Desk], Json]) ->
     if not isinstance(claim, Claim):
         return claim
     try:
-        done = work(desk)
-        desk.store.finish(claim, json.dumps(done, ensure_ascii=False))
+        done = work(executor)
+        executor.store.finish(claim, json.dumps(done, ensure_ascii=False))
     except SgguardError:
-        desk.release(claim)
+        executor.release(claim)
         raise
     return done
 
 
-def _desk(means: Means) -> Desk | None:
-    if means.store is None:
+def _executor(context: Context) -> Executor | None:
+    if context.store is None:
         return None
-    from sgguard.engine.execute import Desk  # noqa: PLC0415 - a cold start without a store needs none
+    from sgguard.engine.execute import Executor  # noqa: PLC0415 - a cold start without a store needs none
 
-    return Desk.of(means)
+    return Executor.of(context)
 
 
-def _gone_on(desk: Desk, claim: Claim) -> Json:
+def _gone_on(executor: Executor, claim: Claim) -> Json:
     """Go on with what an earlier worker began for the event; nothing where nobody began."""
-    return desk.go_on(claim) if desk.is_begun(claim) else {}
+    return executor.go_on(claim) if executor.is_begun(claim) else {}
 
 
 def _caught(handle: Callable[[], Json]) -> Handled:
@@ -137,15 +137,19 @@ def _caught(handle: Callable[[], Json]) -> Handled:
         return error
 
 
-def _claimed(desk: Desk | None, kind: str, event: Event, means: Means) -> Claim | Handled | None:
+def _claimed(
+    executor: Executor | None, kind: str, event: Event, context: Context
+) -> Claim | Handled | None:
     """Claim one event; None where nothing can be kept, which is enough to observe."""
-    if desk is None:
+    if executor is None:
         return None
-    decision_id = means.new_id()
+    decision_id = context.new_id()
     # A body without an id is a new question each time it is sent.
     event_id = event.event_id if event.is_named else f"{event.event_id}#{decision_id}"
     try:
-        claimed = desk.claim(f"{kind} {event.source}".strip(), event_id, decision_id, _hash(event))
+        claimed = executor.claim(
+            f"{kind} {event.source}".strip(), event_id, decision_id, _hash(event)
+        )
     except StoreError as error:
         logs.log(logging.WARNING, "store", event_id=event.event_id, detail=str(error))
         return None
@@ -154,7 +158,7 @@ def _claimed(desk: Desk | None, kind: str, event: Event, means: Means) -> Claim 
             return claimed
         case Answered(answer_json):
             answer: Json = json.loads(answer_json)
-            return _settled(desk, answer)
+            return _settled(executor, answer)
         case Busy(retry_after_s):
             busy = BusyError("this very event is being worked on by another instance")
             busy.retry_after_s = max(1.0, retry_after_s)
@@ -168,11 +172,11 @@ def _claimed(desk: Desk | None, kind: str, event: Event, means: Means) -> Claim 
             )
 
 
-def _settled(desk: Desk, answer: Json) -> Json:
+def _settled(executor: Executor, answer: Json) -> Json:
     """Return what became of a question that a person was asked: they may have answered it."""
     if answer.get("outcome") != Outcome.PENDING:
         return answer
-    record = desk.store.decision(answer["decision_id"])
+    record = executor.store.decision(answer["decision_id"])
     since: Json = answer if record is None else json.loads(record.document_json)
     return since
 
@@ -183,18 +187,18 @@ def _hash(event: Event) -> str:
 
 
 def _finished(
-    desk: Desk | None,
+    executor: Executor | None,
     claim: Claim | Handled | None,
     request: DeleteRequest | LaunchRequest,
     event: Event,
     decided: Decided | Exception,
 ) -> Json:
-    if desk is None or not isinstance(claim, Claim):
+    if executor is None or not isinstance(claim, Claim):
         return _unkept(decided)
     if isinstance(decided, Exception):
-        desk.release(claim)
+        executor.release(claim)
         raise decided
-    return desk.act(claim, request, event.at_s, decided)
+    return executor.act(claim, request, event.at_s, decided)
 
 
 def _unkept(decided: Decided | Exception) -> Json:

@@ -6,7 +6,7 @@ import logging
 from functools import lru_cache
 
 from sgguard import logs
-from sgguard.engine.context import Means
+from sgguard.engine.context import Context
 from sgguard.errors import SgguardError
 from sgguard.store.base import Store
 from sgguard.store.rows import Purged
@@ -27,14 +27,14 @@ def purge(store: Store, keep_days: int) -> Purged:
     return store.purge(store.now_s() - keep_days * DAY_S)
 
 
-def tidy(store: Store, means: Means) -> None:
+def tidy(store: Store, context: Context) -> None:
     """Purge at most once per process, store and hour; a failure is logged and waits for the next.
 
     It is called when a decision has been kept and its answer as well.
     """
-    if means.deadline.remaining_s() > _TIME_NEEDED_S:
-        hour = int(means.now() // _HOUR_S)
-        _tidied(store, hour, means.settings.keep_days)  # type: ignore[arg-type]  # every object has a hash
+    if context.deadline.remaining_s() > _TIME_NEEDED_S:
+        hour = int(context.now() // _HOUR_S)
+        _tidied(store, hour, context.settings.keep_days)  # type: ignore[arg-type]  # every object has a hash
 
 
 @lru_cache(maxsize=8)

@@ -37,7 +37,7 @@ class Delivery:
     items: tuple[Event | EventError, ...]
 
 
-class Claim(IntEnum):
+class Confidence(IntEnum):
     """How sure a source is that a delivery is its own; the surest reads it."""
 
     NO = 0
@@ -49,7 +49,7 @@ class Claim(IntEnum):
 class Source(Protocol):
     """A module of this package that reads one kind of delivery. Header names are lower case."""
 
-    def claims(self, headers: Mapping[str, str]) -> Claim:
+    def claims(self, headers: Mapping[str, str]) -> Confidence:
         """Say from the headers alone whether the delivery is this source's."""
         ...
 

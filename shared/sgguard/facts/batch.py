@@ -21,16 +21,16 @@ from sgguard.wire.parallel import parallel
 SPLITS_MAX = 16
 """How often a batch is read again in halves: enough to find two troublemakers in a hundred."""
 
-Outcome = DeleteFacts | Exception
+Gathered = DeleteFacts | Exception
 """What was read for one request, or why nothing was."""
 
 
-def gather_deletes(provider: Provider, requests: Sequence[DeleteRequest]) -> list[Outcome]:
+def gather_deletes(provider: Provider, requests: Sequence[DeleteRequest]) -> list[Gathered]:
     """Read what :func:`sgguard.facts.gather.gather_delete` reads, for many requests of one scope.
 
     Every request gets its own outcome, in order; errors are returned, never raised.
     """
-    outcomes: list[Outcome] = [DeadlineError("nothing was read yet")] * len(requests)
+    outcomes: list[Gathered] = [DeadlineError("nothing was read yet")] * len(requests)
     splits = SPLITS_MAX
     wave = [list(range(len(requests)))] if requests else []
     is_again = False
@@ -48,7 +48,7 @@ def gather_deletes(provider: Provider, requests: Sequence[DeleteRequest]) -> lis
     return outcomes
 
 
-def _read(provider: Provider, requests: Sequence[DeleteRequest]) -> Outcome:
+def _read(provider: Provider, requests: Sequence[DeleteRequest]) -> Gathered:
     targets = dict.fromkeys(target for request in requests for target in request.targets)
     try:
         return gather.gather_delete(provider, DeleteRequest(tuple(targets)))
@@ -56,7 +56,7 @@ def _read(provider: Provider, requests: Sequence[DeleteRequest]) -> Outcome:
         return error
 
 
-def _of(request: DeleteRequest, found: Outcome) -> Outcome:
+def _of(request: DeleteRequest, found: Gathered) -> Gathered:
     """Return one request's part of what was read for many, with its groups in its own order."""
     if isinstance(found, Exception):
         return found
@@ -64,7 +64,7 @@ def _of(request: DeleteRequest, found: Outcome) -> Outcome:
     return replace(found, groups=tuple(groups[target] for target in request.targets))
 
 
-def _concerns_somebody(found: Outcome) -> bool:
+def _concerns_somebody(found: Gathered) -> bool:
     """Tell whether the trouble may be one group's, which reading halves would show.
 
     A missing permission, refused credentials and a cloud that cannot be asked are everybody's.
@@ -82,6 +82,6 @@ def _is_everybodys(error: Exception) -> bool:
     return is_no_answer or error.fault == "operator"
 
 
-def _is_worse(found: Outcome) -> bool:
+def _is_worse(found: Gathered) -> bool:
     """Tell whether reading again brought less: the first answer, with its gaps, then stands."""
     return isinstance(found, Exception) and _is_everybodys(found)

@@ -88,7 +88,7 @@ def gather_delete(provider: Provider, request: DeleteRequest) -> DeleteFacts:
         partial(_read, "bindings", provider.list_bindings, ids),
     )
     return DeleteFacts(
-        traits=provider.traits,
+        capabilities=provider.capabilities,
         groups=tuple(
             GroupFacts(
                 address=target,
@@ -151,7 +151,7 @@ def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:
         )
         groups, counts = groups.and_also(more_groups), counts.and_also(more_counts)
     return LaunchFacts(
-        traits=provider.traits,
+        capabilities=provider.capabilities,
         scope=request.scope,
         groups=tuple(
             GroupFacts(

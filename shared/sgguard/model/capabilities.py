@@ -7,7 +7,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Traits:
+class Capabilities:
     """How a cloud behaves where clouds differ; documented, not read.
 
     ``on_delete_referenced``: what the cloud does when a referenced group is deleted.

@@ -12,7 +12,7 @@ from typing import Literal
 
 from sgguard.model.resource import Binding, Group, Rule
 
-Kind = Literal["add-rule", "remove-rule", "set-groups", "create-group", "delete-group"]
+ChangeKind = Literal["add-rule", "remove-rule", "set-groups", "create-group", "delete-group"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Change:
     ``group_id``, which is gone; ``before`` are the groups of that name that are there already.
     """
 
-    kind: Kind
+    kind: ChangeKind
     group_id: str = ""
     rule: Rule | None = None
     holder: Holder | None = None

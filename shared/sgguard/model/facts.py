@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sgguard.model.address import Address as Address  # noqa: PLC0414 - part of the vocabulary
 from sgguard.model.address import Scope as Scope  # noqa: PLC0414 - part of the vocabulary
-from sgguard.model.capabilities import Traits as Traits  # noqa: PLC0414 - part of the vocabulary
+from sgguard.model.capabilities import Capabilities as Capabilities  # noqa: PLC0414 - part of the vocabulary
 from sgguard.model.request import DeleteRequest as DeleteRequest  # noqa: PLC0414 - as above
 from sgguard.model.request import LaunchRequest as LaunchRequest  # noqa: PLC0414 - as above
 from sgguard.model.resource import Binding, Group, Instance, Limit, Reference, Unseen, Visibility
@@ -32,7 +32,7 @@ class GroupFacts:
 class DeleteFacts:
     """What was read to judge a delete: every group of the set, in the order asked."""
 
-    traits: Traits
+    capabilities: Capabilities
     groups: tuple[GroupFacts, ...]
     limits: tuple[Limit, ...] = ()
     visibility: Visibility = Visibility.ACCOUNT
@@ -48,7 +48,7 @@ class LaunchFacts:
     ``additional`` are the ids of the latter, also where one of its interfaces carries them already.
     """
 
-    traits: Traits
+    capabilities: Capabilities
     scope: Scope
     groups: tuple[GroupFacts, ...]
     count: int = 1

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from sgguard.engine.context import Means, connect
+from sgguard.engine.context import Context, connect
 from sgguard.errors import (
     CloudError,
     DeadlineError,
@@ -125,7 +125,7 @@ def _with_tags(reference: Reference, told: Mapping[str, Group]) -> Reference:
     return replace(reference, group_name=name, tags=tags)
 
 
-def read(address: Address, means: Means, depth: int = 1) -> DeleteFacts:
+def read(address: Address, context: Context, depth: int = 1) -> DeleteFacts:
     """Return everything known about one group: its rules, who references it, what carries it.
 
     The group is the first one of the facts. With a ``depth`` of more than 1 the groups that
@@ -137,4 +137,4 @@ def read(address: Address, means: Means, depth: int = 1) -> DeleteFacts:
         CloudError: the cloud could not be asked.
         DeadlineError: the time was used up.
     """
-    return gather(connect(address.scope, means, is_thorough=True), address, depth)
+    return gather(connect(address.scope, context, is_thorough=True), address, depth)

@@ -52,7 +52,7 @@ class Cases:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class CaseResult:
     """What came of a case; ``differences`` says of each expectation that failed what was found."""
 
     case: Case
@@ -122,14 +122,14 @@ def judge(facts: Facts, policy: Policy, now: datetime) -> tuple[Judgement, Mode]
     return judgement, mode_of(governing.governing(policy, facts, judgement), guard)
 
 
-def run(case: Case, policy: Policy, now: datetime) -> Result:
+def run(case: Case, policy: Policy, now: datetime) -> CaseResult:
     """Judge the facts of a case and compare.
 
     Raises:
         InputError: the record cannot be read.
     """
     judgement, mode = judge(replay(case.facts_path), policy, now)
-    return Result(case, judgement, tuple(_differences(case, judgement, mode)))
+    return CaseResult(case, judgement, tuple(_differences(case, judgement, mode)))
 
 
 def _differences(case: Case, judgement: Judgement, mode: Mode) -> Sequence[str]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sgguard.engine.context import Means, connect
-from sgguard.engine.execute import Desk
+from sgguard.engine.context import Context, connect
+from sgguard.engine.execute import Executor
 from sgguard.errors import BusyError, HaltedError, InputError, SgguardError
 from sgguard.model.decision import Outcome
 from sgguard.providers.base import Cloud
@@ -36,14 +36,14 @@ class Preview:
     restoration: Restoration
 
 
-def preview(decision_id: str, means: Means) -> Preview:
+def preview(decision_id: str, context: Context) -> Preview:
     """Read the world and return the plan that puts back what a decision took away.
 
     Raises:
         InputError: there is no such decision, it changed nothing, or it is not at its end.
         CloudError, DeadlineError: the cloud could not be asked.
     """
-    store = Desk.of(means).store
+    store = Executor.of(context).store
     record, run = store.decision(decision_id), store.run(decision_id)
     if record is None:
         raise InputError(f"there is no decision {decision_id!r}: see sgguard decisions list")
@@ -54,11 +54,11 @@ def preview(decision_id: str, means: Means) -> Preview:
     if run.state == "undone":
         raise InputError(f"decision {decision_id} was undone: everything is as it was")
     done = codec.load(Plan, run.plan_json)
-    cloud = connect(done.scope, means)
+    cloud = connect(done.scope, context)
     return Preview(record, cloud, restoration(cloud, codec.load(Snapshot, run.snapshot_json), done))
 
 
-def restore(decision_id: str, means: Means, *, by: str) -> Json:
+def restore(decision_id: str, context: Context, *, by: str) -> Json:
     """Put back what a decision took away, once; an attempt that was cut short is gone on with.
 
     Raises:
@@ -67,32 +67,32 @@ def restore(decision_id: str, means: Means, *, by: str) -> Json:
         HaltedError: an operator stopped all changes.
         SgguardError: it was not finished; asked again, it goes on.
     """
-    desk = Desk.of(means)
-    claim = _claim(desk, decision_id, means)
+    executor = Executor.of(context)
+    claim = _claim(executor, decision_id, context)
     if not isinstance(claim, Claim):
         return claim
-    if desk.is_begun(claim):
-        return desk.go_on(claim)
+    if executor.is_begun(claim):
+        return executor.go_on(claim)
     try:
-        if stopped := desk.stopped():
+        if stopped := executor.stopped():
             raise HaltedError(stopped)
-        seen = preview(decision_id, means)
+        seen = preview(decision_id, context)
         found = _document(seen, claim.decision_id)
         if seen.restoration.plan.planned:
             prepared = Prepared(seen.restoration.plan, Snapshot(seen.restoration.plan.scope))
-            found = desk.enforce(claim, seen.cloud, prepared, found, by)
+            found = executor.enforce(claim, seen.cloud, prepared, found, by)
         left_out = [f"left out: {one}" for one in seen.restoration.left_out]
         found["note"] = "; ".join([part for part in (found["note"], *left_out) if part])
-        return desk.end(claim, found, by)
+        return executor.end(claim, found, by)
     except SgguardError:
-        desk.release(claim)
+        executor.release(claim)
         raise
 
 
-def _claim(desk: Desk, decision_id: str, means: Means) -> Claim | Json:
+def _claim(executor: Executor, decision_id: str, context: Context) -> Claim | Json:
     """Claim the restore; one that ended undone may be tried again, as another event."""
     for event_id in _event_ids(decision_id):
-        claimed = desk.claim(SOURCE, event_id, means.new_id(), None)
+        claimed = executor.claim(SOURCE, event_id, context.new_id(), None)
         match claimed:
             case Claim():
                 return claimed

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sgguard import approvals, logs
-from sgguard.engine.context import Means
-from sgguard.engine.execute import Desk
+from sgguard.engine.context import Context
+from sgguard.engine.execute import Executor
 from sgguard.errors import BusyError, EventError, SgguardError
 from sgguard.store.rows import Answered, Approval, Busy, Claim, Record, Run
 
@@ -34,25 +34,25 @@ class Unresolved:
     note: str = ""
 
 
-def unresolved(means: Means) -> tuple[Unresolved, ...]:
+def unresolved(context: Context) -> tuple[Unresolved, ...]:
     """Return what is not at its end, the oldest first.
 
     Raises:
         SettingsError: there is no store.
         StoreError: the store cannot be read.
     """
-    desk = Desk.of(means)
-    runs = [_of_run(desk, run) for run in desk.store.open_runs()]
+    executor = Executor.of(context)
+    runs = [_of_run(executor, run) for run in executor.store.open_runs()]
     begun = {one.decision_id for one in runs}
     approved = [
         Unresolved(one.decision_id, "approved", one.target, one.resolved_at_s or 0.0)
-        for one in desk.store.approvals("approved")
-        if one.decision_id not in begun and _is_left(desk, one)
+        for one in executor.store.approvals("approved")
+        if one.decision_id not in begun and _is_left(executor, one)
     ]
     return tuple(sorted([*runs, *approved], key=lambda one: one.since_s))
 
 
-def resume(decision_id: str, means: Means) -> Json:
+def resume(decision_id: str, context: Context) -> Json:
     """Go on with a decision to its end and return its document; a stuck one is tried again.
 
     Raises:
@@ -61,19 +61,19 @@ def resume(decision_id: str, means: Means) -> Json:
         HaltedError: all changes are stopped.
         SgguardError: it was not finished; asked again, it goes on.
     """
-    desk = Desk.of(means)
-    run = desk.store.run(decision_id)
+    executor = Executor.of(context)
+    run = executor.store.run(decision_id)
     if run is None:
-        waiting = [one for one in desk.store.approvals("approved") if _is_left(desk, one)]
+        waiting = [one for one in executor.store.approvals("approved") if _is_left(executor, one)]
         mine = [one.approval_id for one in waiting if one.decision_id == decision_id]
         if not mine:
             raise _nothing(decision_id)
-        return approvals.finish(mine[-1], means)
-    claim = _claim(desk, run)
-    return desk.go_on(claim) if isinstance(claim, Claim) else claim
+        return approvals.finish(mine[-1], context)
+    claim = _claim(executor, run)
+    return executor.go_on(claim) if isinstance(claim, Claim) else claim
 
 
-def accept(decision_id: str, means: Means, *, by: str) -> Json:
+def accept(decision_id: str, context: Context, *, by: str) -> Json:
     """Leave a stuck decision as the world is now, and let others change its groups again.
 
     Nothing is changed; what a restore needs is kept.
@@ -82,44 +82,44 @@ def accept(decision_id: str, means: Means, *, by: str) -> Json:
         EventError: 404 it is not stuck.
         BusyError: it is being worked on.
     """
-    desk = Desk.of(means)
-    run, record = desk.store.run(decision_id), desk.store.decision(decision_id)
+    executor = Executor.of(context)
+    run, record = executor.store.run(decision_id), executor.store.decision(decision_id)
     if run is None or record is None or run.state != "stuck":
         raise EventError(f"decision {decision_id} is not stuck", status=404)
-    claim = _claim(desk, run)
+    claim = _claim(executor, run)
     if not isinstance(claim, Claim):
         return claim
     try:
         found: Json = json.loads(record.document_json)
         found["note"] = f"{run.note}; left as it is by {by}"
-        desk.store.close_run(claim, decision_id, "finished", found["note"])
+        executor.store.close_run(claim, decision_id, "finished", found["note"])
         logs.log(logging.INFO, "left as it is", decision_id=decision_id, detail=f"by {by}")
-        return desk.end(claim, found, record.requester)
+        return executor.end(claim, found, record.requester)
     except SgguardError:
-        desk.release(claim)
+        executor.release(claim)
         raise
 
 
-def _of_run(desk: Desk, run: Run) -> Unresolved:
-    record = desk.store.decision(run.decision_id)
+def _of_run(executor: Executor, run: Run) -> Unresolved:
+    record = executor.store.decision(run.decision_id)
     target = record.target if record else run.keys
     found = Unresolved(run.decision_id, "open", target, run.begun_at_s, run.note)
     return replace(found, state="stuck") if run.state == "stuck" else found
 
 
-def _is_left(desk: Desk, approval: Approval) -> bool:
+def _is_left(executor: Executor, approval: Approval) -> bool:
     """Say whether what was approved was neither begun nor put away since."""
-    record: Record | None = desk.store.decision(approval.decision_id)
+    record: Record | None = executor.store.decision(approval.decision_id)
     if record is None or record.outcome not in ("pending", "unfinished"):
         return False
     current = json.loads(record.document_json)["approval"] or {}
     return bool(current.get("approval_id") == approval.approval_id)
 
 
-def _claim(desk: Desk, run: Run) -> Claim | Json:
+def _claim(executor: Executor, run: Run) -> Claim | Json:
     if run.state not in ("open", "stuck"):
         raise _nothing(run.decision_id)
-    claim = desk.claim(run.source, run.event_id, run.decision_id, None)
+    claim = executor.claim(run.source, run.event_id, run.decision_id, None)
     match claim:
         case Claim():
             return claim

@@ -65,7 +65,7 @@ def with_rules(provider: Provider, group: Group) -> Group:
     seen = provider.list_rules(group.group_id)
     if seen.unseen:
         raise UnknownShapeError(
-            provider.traits.provider, f"rules of {group.group_id}", detail=seen.unseen[0].why
+            provider.capabilities.provider, f"rules of {group.group_id}", detail=seen.unseen[0].why
         )
     return replace(group, rules=seen.value)
 

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 from sgguard.errors import (
     SgguardError,
 )
-from sgguard.model.capabilities import Traits
+from sgguard.model.capabilities import Capabilities
 from sgguard.model.change import Change, Holder
 from sgguard.model.resource import (
     Binding,
@@ -37,7 +37,7 @@ class Provider(Protocol):
     """
 
     @property
-    def traits(self) -> Traits:
+    def capabilities(self) -> Capabilities:
         """How this cloud behaves where clouds differ."""
         ...
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from sgguard.model.change import renamed
 from sgguard.model.decision import Outcome, Step
 from sgguard.providers import Together
-from sgguard.remedy.attempt import TRIES, Worker, attempt, require_time, settle_by_looking
+from sgguard.remedy.attempt import TRIES, Worker, attempt, require_time, settle_by_observing
 from sgguard.remedy.plan import Plan, Planned
 from sgguard.remedy.progress import Progress
 from sgguard.remedy.wave import AT_ONCE, TOGETHER, next_wave
-from sgguard.remedy.world import Sight, look
+from sgguard.remedy.world import State, observe
 from sgguard.store.rows import RunState
 
 _STATES: Mapping[Outcome, RunState] = {
@@ -29,7 +29,7 @@ _STATES: Mapping[Outcome, RunState] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class RunResult:
     """How a run ended: the outcome, why it did not finish, and what could not be taken back."""
 
     outcome: Outcome
@@ -37,7 +37,7 @@ class Result:
     left: tuple[str, ...] = ()
 
 
-def carry_out(worker: Worker, plan: Plan) -> Result:
+def carry_out(worker: Worker, plan: Plan) -> RunResult:
     """Carry the plan out from wherever its journal says it is; close the run at its end.
 
     Raises:
@@ -49,8 +49,8 @@ def carry_out(worker: Worker, plan: Plan) -> Result:
         StoreError: the journal cannot be written.
     """
     progress = Progress.of(plan, worker.store.entries(worker.claim.decision_id))
-    settle_by_looking(worker, progress, progress.unsettled())
-    is_over = progress.is_undoing or progress.doubtful
+    settle_by_observing(worker, progress, progress.unsettled())
+    is_over = progress.is_undoing or progress.indeterminate
     result = None if is_over else _forward(worker, plan, progress)
     result = result or _back(worker, plan, progress)
     state = _STATES[result.outcome]
@@ -58,14 +58,14 @@ def carry_out(worker: Worker, plan: Plan) -> Result:
     return result
 
 
-def _sentence(result: Result) -> str:
+def _sentence(result: RunResult) -> str:
     return "; ".join(part for part in (result.note, *result.left) if part)
 
 
-def _forward(worker: Worker, plan: Plan, progress: Progress) -> Result | None:
+def _forward(worker: Worker, plan: Plan, progress: Progress) -> RunResult | None:
     """Make every change that is not made yet; None when one was refused."""
     # Who refuses to delete a group that is in use need not be asked before each.
-    is_guarded = worker.cloud.traits.on_delete_referenced == "refused"
+    is_guarded = worker.cloud.capabilities.on_delete_referenced == "refused"
     is_checked = False
     passed = {step for step in range(len(plan.planned)) if progress.is_done(step)}
     holders = TOGETHER if isinstance(worker.cloud, Together) else AT_ONCE
@@ -74,21 +74,21 @@ def _forward(worker: Worker, plan: Plan, progress: Progress) -> Result | None:
         is_delete = any(change.kind == "delete-group" for change in changes.values())
         if is_delete and not is_checked:
             is_checked = is_guarded
-            if objections := _objections(worker, plan, progress):
-                progress.failure = objections
+            if remaining_blockers := _remaining_blockers(worker, plan, progress):
+                progress.failure = remaining_blockers
                 return None
         # After a group went there is no way back: what will pass is waited for.
         is_vital = bool(_gone(plan, progress))
-        halves = [step for step in wave if plan.planned[step].step.action == "rewrite"]
-        if refused := attempt(worker, progress, changes, is_vital=is_vital, halves=halves):
+        paired = [step for step in wave if plan.planned[step].step.action == "rewrite"]
+        if refused := attempt(worker, progress, changes, is_vital=is_vital, paired=paired):
             step, why = next(iter(refused.items()))
             progress.failure = f"{plan.planned[step].step.summary}: {why}"
             return None
         passed.update(wave)
-    return Result(Outcome.REMEDIATED)
+    return RunResult(Outcome.REMEDIATED)
 
 
-def _objections(worker: Worker, plan: Plan, progress: Progress) -> str:
+def _remaining_blockers(worker: Worker, plan: Plan, progress: Progress) -> str:
     """Say what stands in the way of the groups that are still to go, read anew.
 
     What a cloud shows may lag behind what was just changed, so it is read more than once.
@@ -100,7 +100,7 @@ def _objections(worker: Worker, plan: Plan, progress: Progress) -> str:
     )
     for number in range(1, TRIES + 1):
         require_time(worker)
-        found = worker.objections(left)
+        found = worker.remaining_blockers(left)
         if not found or number == TRIES:
             return "; ".join(found)
         worker.sleep(min(0.5 * number, worker.deadline.remaining_s()))
@@ -116,7 +116,7 @@ def _gone(plan: Plan, progress: Progress) -> frozenset[str]:
     )
 
 
-def _back(worker: Worker, plan: Plan, progress: Progress) -> Result:
+def _back(worker: Worker, plan: Plan, progress: Progress) -> RunResult:
     """Take back what was done, in reverse; what serves a group that is gone stays as it is.
 
     Of a step whose last change could not be taken back, the changes before it stay as well: a
@@ -126,9 +126,9 @@ def _back(worker: Worker, plan: Plan, progress: Progress) -> Result:
     left: list[str] = []
     kept: list[Step] = []
     for step, planned in reversed(list(enumerate(plan.planned))):
-        if step in progress.doubtful:
+        if step in progress.indeterminate:
             kept.append(planned.step)
-            how = progress.doubtful[step]
+            how = progress.indeterminate[step]
             left.append(f"nobody knows how far it went: {planned.step.summary}: {how}")
         if not progress.is_done(step) or planned.change.kind == "delete-group":
             continue
@@ -142,7 +142,7 @@ def _back(worker: Worker, plan: Plan, progress: Progress) -> Result:
             left.append(f"not taken back: {planned.step.summary}: {refusal}")
     left.extend(f"group {group_id} was deleted" for group_id in sorted(gone))
     outcome = Outcome.PARTLY_UNDONE if left else Outcome.UNDONE
-    return Result(outcome, progress.failure, tuple(left))
+    return RunResult(outcome, progress.failure, tuple(left))
 
 
 def _undo(worker: Worker, progress: Progress, step: int, planned: Planned) -> str:
@@ -151,10 +151,10 @@ def _undo(worker: Worker, progress: Progress, step: int, planned: Planned) -> st
     if inverse is None:
         return "only a restore builds it again"
     inverse = renamed(inverse, progress.made)
-    sight, how = look(worker.cloud, inverse)
-    if sight is Sight.MOVED:
+    state, how = observe(worker.cloud, inverse)
+    if state is State.DIVERGED:
         return f"the world has moved: {how}"
-    if sight is Sight.AFTER or sight is Sight.GONE:
+    if state is State.AFTER or state is State.GONE:
         progress.undone(step)
         return ""
     refused = attempt(worker, progress, {step: inverse}, is_undo=True, is_vital=True)

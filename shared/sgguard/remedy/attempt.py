@@ -23,7 +23,7 @@ from sgguard.model.change import Change
 from sgguard.providers.base import Cloud
 from sgguard.remedy.progress import Progress
 from sgguard.remedy.wave import AT_ONCE
-from sgguard.remedy.world import Sight, look, perform_all
+from sgguard.remedy.world import State, apply_all, observe
 from sgguard.store import codec
 from sgguard.store.base import Store
 from sgguard.store.rows import Claim, Entry
@@ -41,15 +41,15 @@ RESERVE_S = 1.0
 class Worker:
     """One worker's means to carry out a plan.
 
-    ``objections`` reads everything about the groups that go once more and says what still stands
-    in the way, in words; it is asked before the first of them is deleted.
+    ``remaining_blockers`` reads everything about the groups that go once more and says what still
+    stands in the way, in words; it is asked before the first of them is deleted.
     """
 
     cloud: Cloud
     store: Store
     claim: Claim
     deadline: Deadline
-    objections: Callable[[tuple[str, ...]], tuple[str, ...]]
+    remaining_blockers: Callable[[tuple[str, ...]], tuple[str, ...]]
     lease_s: float = 60.0
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
 
@@ -61,11 +61,11 @@ def attempt(
     *,
     is_vital: bool,
     is_undo: bool = False,
-    halves: Collection[int] = (),
+    paired: Collection[int] = (),
 ) -> dict[int, str]:
     """Make changes side by side, by the steps they carry out or take back.
 
-    ``halves`` are the steps that mean something only together with another: of a rule that is
+    ``paired`` are the steps that mean something only together with another: of a rule that is
     rewritten the new one must not come, or stay, where somebody else took the old one away.
 
     Return, by step, why a change was refused; nothing when the world is as all of them want it.
@@ -81,7 +81,7 @@ def attempt(
         failed = _made(worker, progress, pending, is_undo=is_undo)
         troubles = {
             step: _after_trouble(
-                worker, progress, entry, pending[step], error, is_half=step in halves
+                worker, progress, entry, pending[step], error, is_paired=step in paired
             )
             for step, (entry, error) in failed.items()
         }
@@ -111,7 +111,7 @@ def _made(
         progress.intended(entry)
         entries[step] = entry
     sent = [(change, _token(worker, step, is_undo=is_undo)) for step, change in changes.items()]
-    ended = perform_all(worker.cloud, sent)
+    ended = apply_all(worker.cloud, sent)
     failed: dict[int, tuple[Entry, SgguardError]] = {}
     for (step, entry), made in zip(entries.items(), ended, strict=True):
         if isinstance(made, str):
@@ -137,46 +137,48 @@ def _after_trouble(
     change: Change,
     error: SgguardError,
     *,
-    is_half: bool,
+    is_paired: bool,
 ) -> _Trouble:
     """Settle a change that ended with an error, by looking where the error leaves it open."""
     if error.is_outcome_known and not isinstance(error, NotFoundError | ConflictError):
         _settle(worker, progress, entry, is_done=False, note=str(error))
         return _Trouble(str(error), is_final=not isinstance(error, ThrottledError))
-    sight, how = look(worker.cloud, change)
-    is_there = sight is Sight.AFTER
+    state, how = observe(worker.cloud, change)
+    is_there = state is State.AFTER
     # What somebody else did meanwhile is not ours to take back.
     is_known = error.is_outcome_known and change.kind != "delete-group"
     is_ours = not is_known or progress.was_tried(entry)
     is_done = is_there and is_ours
-    why = f"{error} (looked: {how or sight.value})"
-    if sight is Sight.MOVED and is_ours:
-        _doubt(worker, progress, entry, how, why)
+    why = f"{error} (looked: {how or state.value})"
+    if state is State.DIVERGED and is_ours:
+        _leave_indeterminate(worker, progress, entry, how, why)
         return _Trouble(why, is_final=True)
     _settle(worker, progress, entry, is_done=is_done, note=why, made=how if is_done else "")
-    is_final = sight is not Sight.BEFORE or isinstance(error, NotFoundError)
-    return _Trouble(why, is_there and (is_ours or not is_half), is_final)
+    is_final = state is not State.BEFORE or isinstance(error, NotFoundError)
+    return _Trouble(why, is_there and (is_ours or not is_paired), is_final)
 
 
-def settle_by_looking(worker: Worker, progress: Progress, entries: Sequence[Entry]) -> None:
+def settle_by_observing(worker: Worker, progress: Progress, entries: Sequence[Entry]) -> None:
     """Settle what a worker intended that did not come back to say what came of it."""
     for begin in range(0, len(entries), AT_ONCE):
         some = entries[begin : begin + AT_ONCE]
         changes = [codec.load(Change, entry.change_json) for entry in some]
-        looks = parallel([partial(look, worker.cloud, change) for change in changes])
-        for entry, (sight, how) in zip(some, looks, strict=True):
-            note = f"nobody said what came of it (looked: {how or sight.value})"
-            if sight is Sight.MOVED:
-                _doubt(worker, progress, entry, how, note)
+        observed = parallel([partial(observe, worker.cloud, change) for change in changes])
+        for entry, (state, how) in zip(some, observed, strict=True):
+            note = f"nobody said what came of it (looked: {how or state.value})"
+            if state is State.DIVERGED:
+                _leave_indeterminate(worker, progress, entry, how, note)
                 continue
-            is_done = sight is Sight.AFTER
+            is_done = state is State.AFTER
             made = how if is_done else ""
             _settle(worker, progress, entry, is_done=is_done, note=note, made=made)
 
 
-def _doubt(worker: Worker, progress: Progress, entry: Entry, how: str, note: str) -> None:
+def _leave_indeterminate(
+    worker: Worker, progress: Progress, entry: Entry, how: str, note: str
+) -> None:
     """Leave a change unsettled: it may have been made, and somebody changed the same as well."""
-    progress.doubtful[entry.step] = how
+    progress.indeterminate[entry.step] = how
     progress.failure = progress.failure or note
     worker.store.settle(worker.claim, entry, "intended", note=note)
 

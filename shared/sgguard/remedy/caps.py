@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 from sgguard.model.decision import Reason
 from sgguard.model.resource import Direction, Rule
 from sgguard.policy import Caps
-from sgguard.remedy.plan import Plan, Survey
+from sgguard.remedy.plan import Plan, PlanInputs
 from sgguard.remedy.world import rule_of
 from sgguard.render.wording import MESSAGE_MAX, count, one_line
 
 _ANY_PROTOCOL = frozenset({"any", "all", "tcp", "-1", "6"})
 
 
-def stopped_by(plan: Plan, survey: Survey, caps: Caps) -> tuple[Reason, ...]:
+def stopped_by(plan: Plan, survey: PlanInputs, caps: Caps) -> tuple[Reason, ...]:
     """Return a reason for every cap that the plan would break, naming the cap."""
     return (
         *_too_many(plan, caps),
@@ -37,7 +37,7 @@ def _too_many(plan: Plan, caps: Caps) -> Iterator[Reason]:
         yield _reason("cap-exceeded", str(plan.scope), words)
 
 
-def _too_much_of_a_group(plan: Plan, survey: Survey, caps: Caps) -> Iterator[Reason]:
+def _too_much_of_a_group(plan: Plan, survey: PlanInputs, caps: Caps) -> Iterator[Reason]:
     """Rules that are rewritten stay in all but name and do not count."""
     removed = Counter(one.change.group_id for one in plan.planned if _is(one.step.action))
     for group_id, number in sorted(removed.items()):
@@ -54,7 +54,7 @@ def _is(action: str) -> bool:
     return action == "revoke"
 
 
-def _no_way_in(plan: Plan, survey: Survey, caps: Caps) -> Iterator[Reason]:
+def _no_way_in(plan: Plan, survey: PlanInputs, caps: Caps) -> Iterator[Reason]:
     revoked: dict[str, set[str]] = {}
     for one in plan.planned:
         if one.step.action == "revoke":
@@ -95,7 +95,7 @@ def _has_port(ports: str, port: int) -> bool:
     return False
 
 
-def _no_room_in_project(plan: Plan, survey: Survey) -> Iterator[Reason]:
+def _no_room_in_project(plan: Plan, survey: PlanInputs) -> Iterator[Reason]:
     """What is removed must find room again when it is taken back."""
     kinds, left = {one.change.kind for one in plan.planned}, survey.rules_left
     if left is None or not kinds & {"add-rule", "remove-rule"}:
@@ -109,7 +109,7 @@ def _no_room_in_project(plan: Plan, survey: Survey) -> Iterator[Reason]:
     yield _reason("cap-exceeded", str(plan.scope), f"The project {words}.")
 
 
-def _no_room(plan: Plan, survey: Survey) -> Iterator[Reason]:
+def _no_room(plan: Plan, survey: PlanInputs) -> Iterator[Reason]:
     """A rewritten rule is added before the old one goes: for a moment there is one more."""
     ceiling = survey.rules_ceiling
     adding = {one.change.group_id for one in plan.planned if one.change.kind == "add-rule"}

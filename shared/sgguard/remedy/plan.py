@@ -46,7 +46,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class PlanInputs:
     """What a plan needs beyond the facts of the verdict.
 
     ``rules`` are all rules of each group whose rules are changed, and of each group that goes.
@@ -67,36 +67,36 @@ class Survey:
     rules_left: int | None = None
 
 
-class _MovedError(Exception):
+class _DivergedError(Exception):
     """What the outline speaks of is not there (any more)."""
 
 
 @dataclass(slots=True)
-class _World:
+class _Projection:
     """The world as it will be while the plan goes on: each step starts from the one before."""
 
-    survey: Survey
+    survey: PlanInputs
     rules: dict[str, list[Rule]]
     holders: dict[Holder, tuple[str, ...]]
 
     @classmethod
-    def of(cls, survey: Survey) -> _World:
+    def of(cls, survey: PlanInputs) -> _Projection:
         return cls(survey, {k: list(v) for k, v in survey.rules.items()}, dict(survey.holders))
 
 
-def plan(scope: Scope, outline: tuple[Step, ...], survey: Survey) -> Plan | Reason:
+def plan(scope: Scope, outline: tuple[Step, ...], survey: PlanInputs) -> Plan | Reason:
     """Turn the guard's outline into exact changes, or say what is not as the outline says."""
-    world = _World.of(survey)
+    world = _Projection.of(survey)
     planned: list[Planned] = []
     try:
         for step in outline:
             planned.extend(_changes(step, world))
-    except _MovedError as moved:
+    except _DivergedError as moved:
         return Reason("facts-incomplete", f"{moved}: ask again.", target=str(scope))
     return Plan(scope, tuple(planned))
 
 
-def _changes(step: Step, world: _World) -> Iterator[Planned]:
+def _changes(step: Step, world: _Projection) -> Iterator[Planned]:
     group_id = step.target.rsplit(":", 1)[-1]
     match step.action:
         case "revoke":
@@ -113,16 +113,16 @@ def _changes(step: Step, world: _World) -> Iterator[Planned]:
             raise ValueError(f"no plan begins with {step.action}")
 
 
-def _surveyed(world: _World, group_id: str, step: Step) -> Rule:
+def _surveyed(world: _Projection, group_id: str, step: Step) -> Rule:
     """Return the whole rule an outline names: by its id, and still naming the same group."""
     peer = step.details["peer_group"]
     for rule in world.survey.rules.get(group_id, ()):
         if rule.rule_id == step.details["rule_id"] and rule.peer_group == peer:
             return rule
-    raise _MovedError(f"rule {step.details['rule_id']} of {group_id} is no longer what it was")
+    raise _DivergedError(f"rule {step.details['rule_id']} of {group_id} is no longer what it was")
 
 
-def _removed(step: Step, world: _World, group_id: str, rule: Rule) -> Planned:
+def _removed(step: Step, world: _Projection, group_id: str, rule: Rule) -> Planned:
     _take(world.rules[group_id], rule)
     return Planned(step, Change("remove-rule", group_id, rule=rule), step.details["peer_group"])
 
@@ -131,7 +131,7 @@ def _take(rules: list[Rule], rule: Rule) -> None:
     rules[:] = [one for one in rules if one.rule_id != rule.rule_id]
 
 
-def _rewritten(step: Step, world: _World, group_id: str) -> Iterator[Planned]:
+def _rewritten(step: Step, world: _Projection, group_id: str) -> Iterator[Planned]:
     """Add the rule that names the replacement, unless there is one already; then remove the old."""
     rule = _surveyed(world, group_id, step)
     new = replace(rule, peer_group=step.details["to_group"], rule_id=place_of(rule))
@@ -151,15 +151,15 @@ def _does_the_same(one: Rule, other: Rule) -> bool:
     return bare[0] == bare[1]
 
 
-def _rebound(step: Step, world: _World, group_id: str) -> Iterator[Planned]:
+def _rebound(step: Step, world: _Projection, group_id: str) -> Iterator[Planned]:
     details = step.details
     holder = Holder(details["kind"], details["holder_id"], details.get("instance_id", ""))
     if holder not in world.holders:
-        raise _MovedError(f"{holder.kind} {holder.holder_id} is gone")
+        raise _DivergedError(f"{holder.kind} {holder.holder_id} is gone")
     before = world.holders[holder]
     for after in _stages(step, before, group_id, world.survey.groups_ceiling):
         if not after:
-            raise _MovedError(f"{holder.kind} {holder.holder_id} would be left without a group")
+            raise _DivergedError(f"{holder.kind} {holder.holder_id} would be left without a group")
         if after != before:
             change = Change("set-groups", group_id, holder=holder, before=before, after=after)
             yield Planned(step, change, group_id)
@@ -176,7 +176,7 @@ def _stages(
     elif step.action == "replace":
         yield (group_id,)
     elif group_id not in before:
-        raise _MovedError(f"{step.details['holder_id']} no longer carries {group_id}")
+        raise _DivergedError(f"{step.details['holder_id']} no longer carries {group_id}")
     elif step.action == "unbind":
         yield _without(before, group_id)
     else:

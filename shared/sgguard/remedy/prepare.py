@@ -15,7 +15,7 @@ from sgguard.policy import Policy
 from sgguard.policy.governing import excused
 from sgguard.providers.base import Cloud
 from sgguard.remedy.caps import stopped_by
-from sgguard.remedy.plan import Plan, Survey, plan
+from sgguard.remedy.plan import Plan, PlanInputs, plan
 from sgguard.remedy.snapshot import Snapshot, take
 from sgguard.remedy.survey import survey
 from sgguard.render.wording import MESSAGE_MAX, label, one_line
@@ -86,7 +86,7 @@ def _blocked(judgement: Judgement, reasons: Sequence[Reason]) -> Judgement:
 
 
 def _unusable(
-    scope: Scope, facts: DeleteFacts | LaunchFacts, used: Sequence[str], seen: Survey
+    scope: Scope, facts: DeleteFacts | LaunchFacts, used: Sequence[str], seen: PlanInputs
 ) -> Iterator[Reason]:
     """Say which group of the policy does not exist, or cannot take the place of another."""
     known = [one.group for one in facts.groups if one.group]

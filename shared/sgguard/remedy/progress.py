@@ -15,16 +15,16 @@ from sgguard.store.rows import Entry, EntryState
 class Progress:
     """Which steps of a plan are done, as far as the journal tells.
 
-    ``made`` are the new ids of groups that were built again, by their old ones. ``doubtful`` are
-    the steps of which nobody can tell any more whether they were done, with what is there now:
-    their lines stay as intended. ``is_undoing`` says that the plan is being taken back;
-    ``failure`` why.
+    ``made`` are the new ids of groups that were built again, by their old ones. ``indeterminate``
+    are the steps of which nobody can tell any more whether they were done, with what is there now:
+    their lines stay as intended. ``is_undoing`` says that the plan is being taken back; ``failure``
+    why.
     """
 
     entries: list[Entry] = field(default_factory=list)
     done: set[int] = field(default_factory=set)
     made: dict[str, str] = field(default_factory=dict)
-    doubtful: dict[int, str] = field(default_factory=dict)
+    indeterminate: dict[int, str] = field(default_factory=dict)
     is_undoing: bool = False
     failure: str = ""
 

@@ -18,7 +18,7 @@ from sgguard.model.decision import Action, Step
 from sgguard.model.resource import Group, Rule
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Plan, Planned, place_of
-from sgguard.remedy.snapshot import Carried, Referrer, Snapshot
+from sgguard.remedy.snapshot import Carried, ReferringRule, Snapshot
 from sgguard.remedy.world import read_holders, rules_of, same_groups
 from sgguard.render.wording import label, one_line, rule_words
 from sgguard.wire.parallel import parallel
@@ -85,7 +85,7 @@ def _look(cloud: Cloud, snapshot: Snapshot) -> _Now:
     )
 
 
-def _changed(snapshot: Snapshot) -> Sequence[Referrer]:
+def _changed(snapshot: Snapshot) -> Sequence[ReferringRule]:
     """Return the rules of groups that stayed: those of groups that went are theirs already."""
     going = _ids(snapshot)
     return [one for one in snapshot.referrers if one.group_id not in going]

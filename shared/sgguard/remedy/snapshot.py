@@ -8,12 +8,12 @@ from sgguard.model.address import Scope
 from sgguard.model.change import Holder
 from sgguard.model.facts import DeleteFacts, LaunchFacts
 from sgguard.model.resource import Group, Rule
-from sgguard.remedy.plan import Plan, Survey
+from sgguard.remedy.plan import Plan, PlanInputs
 from sgguard.remedy.world import rule_of
 
 
 @dataclass(frozen=True, slots=True)
-class Referrer:
+class ReferringRule:
     """A rule of another group that was taken away, or made to name another, and its group."""
 
     group_id: str
@@ -39,12 +39,12 @@ class Snapshot:
 
     scope: Scope
     groups: tuple[Group, ...] = ()
-    referrers: tuple[Referrer, ...] = ()
-    added: tuple[Referrer, ...] = ()
+    referrers: tuple[ReferringRule, ...] = ()
+    added: tuple[ReferringRule, ...] = ()
     carried: tuple[Carried, ...] = ()
 
 
-def take(plan: Plan, facts: DeleteFacts | LaunchFacts, survey: Survey) -> Snapshot:
+def take(plan: Plan, facts: DeleteFacts | LaunchFacts, survey: PlanInputs) -> Snapshot:
     """Return what the plan is about to change."""
     going = {one.change.group_id for one in plan.planned if one.change.kind == "delete-group"}
     groups = tuple(
@@ -57,12 +57,12 @@ def take(plan: Plan, facts: DeleteFacts | LaunchFacts, survey: Survey) -> Snapsh
         plan.scope,
         groups,
         referrers=tuple(
-            Referrer(change.group_id, rule_of(change))
+            ReferringRule(change.group_id, rule_of(change))
             for change in changes
             if change.kind == "remove-rule"
         ),
         added=tuple(
-            Referrer(change.group_id, rule_of(change))
+            ReferringRule(change.group_id, rule_of(change))
             for change in changes
             if change.kind == "add-rule"
         ),

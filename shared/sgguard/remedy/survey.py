@@ -13,7 +13,7 @@ from sgguard.model.decision import Step
 from sgguard.model.facts import DeleteFacts, LaunchFacts
 from sgguard.model.resource import Group, Limit
 from sgguard.providers.base import Cloud
-from sgguard.remedy.plan import Survey
+from sgguard.remedy.plan import PlanInputs
 from sgguard.remedy.world import read_holders, rules_of
 from sgguard.wire.parallel import parallel
 
@@ -26,7 +26,7 @@ _HOLDER_ACTIONS = frozenset({"unbind", "move", "bind", "replace"})
 
 def survey(
     cloud: Cloud, facts: DeleteFacts | LaunchFacts, outline: Sequence[Step], extra: Iterable[str]
-) -> Survey:
+) -> PlanInputs:
     """Read whole each group that goes, the rules of those whose rules change, and every holder.
 
     ``extra`` are ids of further groups that must exist: a replacement, a fallback.
@@ -39,7 +39,7 @@ def survey(
     changed = [_holder(step) for step in outline if step.action in _HOLDER_ACTIONS]
     held = _once([*changed, *_forced(facts, outline)])
     wanted = _once(extra)
-    known = _told(facts, held) if not cloud.traits.orders_groups else {}
+    known = _told(facts, held) if not cloud.capabilities.orders_groups else {}
     asked = [holder for holder in held if holder not in known]
     needs_limits = any(
         step.action in _PUT_BACK_ACTIONS or "to_group" in step.details for step in outline
@@ -48,7 +48,7 @@ def survey(
     whole, holders, groups, limits = _read(
         cloud, [(one, going.get(one)) for one in ruled], asked, wanted, needs_limits=needs_limits
     )
-    return Survey(
+    return PlanInputs(
         rules={one.group_id: one.rules or () for one in whole},
         going={one.group_id: one for one in whole if one.group_id in going},
         holders={
@@ -57,7 +57,7 @@ def survey(
         },
         groups=groups,
         rules_ceiling=_ceiling(limits, "rules-per-group"),
-        groups_ceiling=_ceiling(limits, f"groups-per-{cloud.traits.group_limit_per}"),
+        groups_ceiling=_ceiling(limits, f"groups-per-{cloud.capabilities.group_limit_per}"),
         rules_left=_left(limits, "rules-per-project"),
     )
 

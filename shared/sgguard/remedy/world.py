@@ -15,16 +15,16 @@ from sgguard.providers.base import Cloud
 from sgguard.wire.parallel import parallel
 
 
-class Sight(Enum):
+class State(Enum):
     """What the world looks like, compared with a change."""
 
     BEFORE = "as before the change"
     AFTER = "as after the change"
-    MOVED = "neither as before nor as after the change"
+    DIVERGED = "neither as before nor as after the change"
     GONE = "without what the change is about"
 
 
-def perform(cloud: Cloud, change: Change, token: str) -> str:
+def apply(cloud: Cloud, change: Change, token: str) -> str:
     """Make the change: one writing call. Return the id of a group that it made, else nothing.
 
     Raises:
@@ -44,26 +44,26 @@ def perform(cloud: Cloud, change: Change, token: str) -> str:
     return ""
 
 
-def perform_all(cloud: Cloud, changes: Sequence[tuple[Change, str]]) -> list[str | SgguardError]:
+def apply_all(cloud: Cloud, changes: Sequence[tuple[Change, str]]) -> list[str | SgguardError]:
     """Make changes of different things side by side, each with its token.
 
-    Return of each what :func:`perform` returns, or its error.
+    Return of each what :func:`apply` returns, or its error.
     """
     kinds = {change.kind for change, _ in changes}
     if len(changes) > 1 and kinds == {"set-groups"} and isinstance(cloud, Together):
         errors = cloud.set_groups_together([change for change, _ in changes])
         return [error or "" for error in errors]
-    return parallel([partial(_performed, cloud, change, token) for change, token in changes])
+    return parallel([partial(_applied, cloud, change, token) for change, token in changes])
 
 
-def _performed(cloud: Cloud, change: Change, token: str) -> str | SgguardError:
+def _applied(cloud: Cloud, change: Change, token: str) -> str | SgguardError:
     try:
-        return perform(cloud, change, token)
+        return apply(cloud, change, token)
     except SgguardError as error:
         return error
 
 
-def look(cloud: Cloud, change: Change) -> tuple[Sight, str]:
+def observe(cloud: Cloud, change: Change) -> tuple[State, str]:
     """Say whether the change is made, and how the world looks if it is neither made nor not.
 
     Of a group that was created the second part is its id.
@@ -73,13 +73,13 @@ def look(cloud: Cloud, change: Change) -> tuple[Sight, str]:
     """
     match change.kind:
         case "set-groups":
-            return _look_at_holder(cloud, change)
+            return _observe_holder(cloud, change)
         case "delete-group":
-            return _look_at_group(cloud, change.group_id)
+            return _observe_group(cloud, change.group_id)
         case "create-group":
-            return _look_for_group(cloud, change)
+            return _observe_creation(cloud, change)
         case _:
-            return _look_at_rule(cloud, change)
+            return _observe_rule(cloud, change)
 
 
 def rule_of(change: Change) -> Rule:
@@ -113,7 +113,7 @@ def rules_of(cloud: Cloud, group_id: str) -> tuple[Rule, ...]:
     seen = cloud.list_rules(group_id)
     if seen.unseen:
         raise UnknownShapeError(
-            cloud.traits.provider, f"rules of {group_id}", detail=seen.unseen[0].why
+            cloud.capabilities.provider, f"rules of {group_id}", detail=seen.unseen[0].why
         )
     return seen.value
 
@@ -131,45 +131,45 @@ def read_holders(cloud: Cloud, held: Sequence[Holder]) -> list[tuple[str, ...] |
 
 def same_groups(cloud: Cloud, one: Sequence[str], other: Sequence[str]) -> bool:
     """Say whether two lists of groups are the same to this cloud."""
-    if cloud.traits.orders_groups:
+    if cloud.capabilities.orders_groups:
         return tuple(one) == tuple(other)
     return sorted(one) == sorted(other)
 
 
-def _look_at_rule(cloud: Cloud, change: Change) -> tuple[Sight, str]:
+def _observe_rule(cloud: Cloud, change: Change) -> tuple[State, str]:
     try:
         rules = rules_of(cloud, change.group_id)
     except NotFoundError:
-        return Sight.GONE, f"group {change.group_id} is gone"
+        return State.GONE, f"group {change.group_id} is gone"
     wanted = content(rule_of(change))
     is_there = any(content(rule) == wanted for rule in rules)
     is_made = is_there == (change.kind == "add-rule")
-    return (Sight.AFTER if is_made else Sight.BEFORE), ""
+    return (State.AFTER if is_made else State.BEFORE), ""
 
 
-def _look_at_holder(cloud: Cloud, change: Change) -> tuple[Sight, str]:
+def _observe_holder(cloud: Cloud, change: Change) -> tuple[State, str]:
     holder = holder_of(change)
     carried = cloud.read_holder(holder)
     if carried is None:
-        return Sight.GONE, f"{holder.kind} {holder.holder_id} is gone"
+        return State.GONE, f"{holder.kind} {holder.holder_id} is gone"
     if same_groups(cloud, carried, change.after):
-        return Sight.AFTER, ""
+        return State.AFTER, ""
     if same_groups(cloud, carried, change.before):
-        return Sight.BEFORE, ""
+        return State.BEFORE, ""
     has = f"{holder.kind} {holder.holder_id} carries {', '.join(carried) or 'no group'}"
     wanted = f"(before: {', '.join(change.before)}; after: {', '.join(change.after)})"
-    return Sight.MOVED, f"{has} {wanted}"
+    return State.DIVERGED, f"{has} {wanted}"
 
 
-def _look_at_group(cloud: Cloud, group_id: str) -> tuple[Sight, str]:
+def _observe_group(cloud: Cloud, group_id: str) -> tuple[State, str]:
     seen = cloud.read_groups([group_id])
     if seen.unseen or group_id not in seen.value:
         why = seen.unseen[0].why if seen.unseen else "the answer does not mention it"
-        raise UnknownShapeError(cloud.traits.provider, f"group {group_id}", detail=why)
-    return (Sight.AFTER if seen.value[group_id] is None else Sight.BEFORE), ""
+        raise UnknownShapeError(cloud.capabilities.provider, f"group {group_id}", detail=why)
+    return (State.AFTER if seen.value[group_id] is None else State.BEFORE), ""
 
 
-def _look_for_group(cloud: Cloud, change: Change) -> tuple[Sight, str]:
+def _observe_creation(cloud: Cloud, change: Change) -> tuple[State, str]:
     """A group that was just made has no id anybody knows: it is the new one of its name.
 
     One that is not finished (it has the cloud's own rules still, or not yet what the group before
@@ -179,11 +179,11 @@ def _look_for_group(cloud: Cloud, change: Change) -> tuple[Sight, str]:
     name = wanted.name
     new = [one for one in cloud.find_groups(name) if one not in change.before]
     if not new:
-        return Sight.BEFORE, ""
+        return State.BEFORE, ""
     if len(new) > 1:
-        return Sight.MOVED, f"there are {len(new)} new groups named {name}: {', '.join(new)}"
+        return State.DIVERGED, f"there are {len(new)} new groups named {name}: {', '.join(new)}"
     made = cloud.define_group(replace(wanted, group_id=new[0]))
     if made.rules or set(wanted.native) - set(made.native):
         how = f"group {new[0]} is there, but not finished"
-        return (Sight.BEFORE if cloud.traits.resumes_creation else Sight.MOVED), how
-    return Sight.AFTER, new[0]
+        return (State.BEFORE if cloud.capabilities.resumes_creation else State.DIVERGED), how
+    return State.AFTER, new[0]

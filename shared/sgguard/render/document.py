@@ -127,7 +127,7 @@ def _facts(decision: Decision) -> Json:
         "complete": not unseen,
         "visibility": facts.visibility.value,
         "unseen": [{"target": target, **_unseen(one)} for target, one in unseen],
-        "blind_spots": list(facts.traits.blind_spots),
+        "blind_spots": list(facts.capabilities.blind_spots),
     }
 
 

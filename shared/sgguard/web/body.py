@@ -25,6 +25,7 @@ _CONNECTIONS = ("gunicorn.socket", "werkzeug.socket")
 
 _DROPPED_MAX_BYTES = 16 * 1024 * 1024
 _CHUNK_BYTES = 65536
+_LATE = "the time for this event was used up before it arrived"
 
 
 class Readable(Protocol):
@@ -50,7 +51,11 @@ def read(
         DeadlineError: it did not arrive in time.
     """
     with read_timeout(deadline, environ, body):
-        return whole(headers, body, max_bytes)
+        content = whole(headers, body, max_bytes)
+    # A reader that was cut off saw the end of the body, and nothing wrong with it.
+    if deadline.remaining_s() <= 0:
+        raise DeadlineError(_LATE)
+    return content
 
 
 @contextmanager
@@ -76,7 +81,7 @@ def read_timeout(deadline: Deadline, environ: Mapping[str, Any], body: Readable)
         if deadline.remaining_s() > 0:
             _drop(body)
             raise
-        raise DeadlineError("the time for this event was used up before it arrived") from error
+        raise DeadlineError(_LATE) from error
     finally:
         timer.cancel()
 

@@ -14,7 +14,7 @@ from flask import Request
 from flask.typing import ResponseReturnValue
 
 from sgguard import events
-from sgguard.engine.context import Means, begin
+from sgguard.engine.context import Context, begin
 from sgguard.errors import EventError
 from sgguard.events.base import Delivery, Kind
 from sgguard.model.event import Event
@@ -28,7 +28,7 @@ Json = dict[str, Any]
 Parse = Callable[[object], T]
 """Turns an event's data into a request, or raises why it cannot be one."""
 
-Handle = Callable[[Sequence[tuple[T, Event]], Means], Sequence[Json | Exception]]
+Handle = Callable[[Sequence[tuple[T, Event]], Context], Sequence[Json | Exception]]
 """Takes the requests of one delivery with their events; returns, in order, a document or an error
 for each."""
 
@@ -37,12 +37,14 @@ class Pages(Protocol):
     """What a function shows to people in a browser, besides answering events."""
 
     def show(
-        self, method: str, query: Mapping[str, str], begin: Callable[[], Means]
+        self, method: str, query: Mapping[str, str], begin: Callable[[], Context]
     ) -> Response | None:
         """Answer who looks at a link; None where the request is no such link."""
         ...
 
-    def submit(self, headers: Mapping[str, str], content: bytes, context: Means) -> Response | None:
+    def submit(
+        self, headers: Mapping[str, str], content: bytes, context: Context
+    ) -> Response | None:
         """Answer a button that was pressed; None where the body is an event."""
         ...
 
@@ -117,7 +119,7 @@ def _parsed(item: Event | EventError, parse: Parse[T]) -> tuple[T, Event] | prob
         return problem.of(error, event_id=item.event_id, pointer=item.pointer)
 
 
-def _result(event: Event, handled: Json | Exception) -> response.Result:
+def _result(event: Event, handled: Json | Exception) -> response.EventResult:
     if isinstance(handled, Exception):
         return problem.of(handled, event_id=event.event_id, pointer=event.pointer)
     return handled

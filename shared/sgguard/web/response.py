@@ -29,12 +29,12 @@ _STRUCTURED = "application/cloudevents+json; charset=utf-8"
 _BATCHED = "application/cloudevents-batch+json; charset=utf-8"
 
 
-Result = Json | problem.Details
+EventResult = Json | problem.Details
 """What one event is answered with."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """One HTTP answer; ``for_flask`` is what a function returns to its framework."""
 
     status: int
@@ -51,19 +51,19 @@ class Answer:
         return iter((self.body,)), self.status, self.headers | length
 
 
-def to_other_method(method: str, kind: Kind) -> Answer:
+def to_other_method(method: str, kind: Kind) -> Response:
     """Answer what is not POST: GET and HEAD ask what the function is."""
     if method in ("GET", "HEAD"):
         return _json(200, _about(kind))
     if method == "OPTIONS":
         # No consent to the webhook handshake (CloudEvents http-webhook.md, 4.2): without
         # WebHook-Allowed-* headers nobody may start to send us events unasked.
-        return Answer(204, headers={"Allow": _METHODS})
+        return Response(204, headers={"Allow": _METHODS})
     refused = of_problem(problem.method_not_allowed(method))
-    return Answer(refused.status, refused.body, {**refused.headers, "Allow": _METHODS})
+    return Response(refused.status, refused.body, {**refused.headers, "Allow": _METHODS})
 
 
-def to_delivery(mode: DeliveryMode, results: list[Result], kind: Kind) -> Answer:
+def to_delivery(mode: DeliveryMode, results: list[EventResult], kind: Kind) -> Response:
     """Answer a delivery in the shape it came in; ``results`` has one for each of its events."""
     if mode == "batched":
         return _batch(results, kind)
@@ -73,18 +73,18 @@ def to_delivery(mode: DeliveryMode, results: list[Result], kind: Kind) -> Answer
     return _decided(mode, result, kind)
 
 
-def _decided(mode: DeliveryMode, data: Json, kind: Kind) -> Answer:
+def _decided(mode: DeliveryMode, data: Json, kind: Kind) -> Response:
     if mode == "bare":
         return _json(200, data)
     attributes = _attributes(data, kind)
     if mode == "structured":
-        return Answer(200, _bytes({**attributes, "data": data}), {"Content-Type": _STRUCTURED})
+        return Response(200, _bytes({**attributes, "data": data}), {"Content-Type": _STRUCTURED})
     del attributes["datacontenttype"]  # in this mode Content-Type says it
     headers = {f"ce-{name}": encode_header(value) for name, value in attributes.items()}
-    return Answer(200, _bytes(data), {"Content-Type": _JSON, **headers})
+    return Response(200, _bytes(data), {"Content-Type": _JSON, **headers})
 
 
-def _batch(results: list[Result], kind: Kind) -> Answer:
+def _batch(results: list[EventResult], kind: Kind) -> Response:
     """Answer with a list as long as the batch, in its order.
 
     200 when any event was decided (or none was sent); else 503 when asking again can help, for
@@ -94,15 +94,15 @@ def _batch(results: list[Result], kind: Kind) -> Answer:
     headers = {"Content-Type": _BATCHED}
     failures = [result for result in results if isinstance(result, problem.Details)]
     if len(failures) < len(results) or not results:
-        return Answer(200, _bytes(events), headers)
+        return Response(200, _bytes(events), headers)
     waits = [failure.retry_after_s for failure in failures if failure.retry_after_s is not None]
     if waits:
-        return Answer(503, _bytes(events), {**headers, "Retry-After": str(max(waits))})
+        return Response(503, _bytes(events), {**headers, "Retry-After": str(max(waits))})
     is_ours = any(failure.status >= 500 for failure in failures)  # noqa: PLR2004 - HTTP's classes
-    return Answer(500 if is_ours else 400, _bytes(events), headers)
+    return Response(500 if is_ours else 400, _bytes(events), headers)
 
 
-def _batched(result: Result, position: int, kind: Kind) -> dict[str, Any]:
+def _batched(result: EventResult, position: int, kind: Kind) -> dict[str, Any]:
     if not isinstance(result, problem.Details):
         return {**_attributes(result, kind), "data": result}
     data = {**result.document, "position": position}
@@ -156,16 +156,16 @@ def _about(kind: Kind) -> dict[str, Any]:
     }
 
 
-def of_problem(details: problem.Details) -> Answer:
+def of_problem(details: problem.Details) -> Response:
     """Answer with problem details (RFC 9457)."""
     headers = {"Content-Type": "application/problem+json"}
     if details.retry_after_s is not None:
         headers["Retry-After"] = str(details.retry_after_s)
-    return Answer(details.status, _bytes(details.document), headers)
+    return Response(details.status, _bytes(details.document), headers)
 
 
-def _json(status: int, document: Mapping[str, Any]) -> Answer:
-    return Answer(status, _bytes(document), {"Content-Type": _JSON})
+def _json(status: int, document: Mapping[str, Any]) -> Response:
+    return Response(status, _bytes(document), {"Content-Type": _JSON})
 
 
 def _bytes(value: object) -> bytes:

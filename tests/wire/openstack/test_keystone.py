@@ -21,7 +21,14 @@ from sgguard.errors import (
 from sgguard.providers.openstack.env import moved, read_identity
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
-from sgguard.wire.openstack.keystone import Endpoint, Identity, Token, Who, parse_token, v3_url
+from sgguard.wire.openstack.keystone import (
+    Endpoint,
+    Identity,
+    KeystoneToken,
+    Who,
+    parse_token,
+    v3_url,
+)
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth, TokenCache
 from sgguard.wire.retry import Retry
 from tests.reference import FIXTURES
@@ -385,7 +392,7 @@ def test_a_refusal_is_an_error_with_its_status():
         parse_token(httpx.Response(500, json={}), "openstack")
 
 
-TOKEN = Token(
+TOKEN = KeystoneToken(
     "t",
     0.0,
     endpoints=(
@@ -417,7 +424,7 @@ def test_what_is_not_in_the_catalog_is_said_with_what_there_is(service, region, 
 
 def test_an_empty_catalog_hints_at_the_scope():
     with pytest.raises(SettingsError, match="scoped to a project"):
-        Token("t", 0.0).endpoint("network", "RegionOne")
+        KeystoneToken("t", 0.0).endpoint("network", "RegionOne")
 
 
 # -- settings ------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from sgguard.emulator.state import Cloud
 FaultKind = Literal["throttle", "error"]
 
 
-class Claim(IntEnum):
+class Match(IntEnum):
     """How sure a face is that a request is meant for its cloud."""
 
     NO = 0
@@ -25,7 +25,7 @@ class Claim(IntEnum):
 class Face(Protocol):
     """One cloud on the wire. Faces know nothing of each other and hold no state of their own."""
 
-    def claims(self, request: httpx.Request, cloud: Cloud) -> Claim:
+    def claims(self, request: httpx.Request, cloud: Cloud) -> Match:
         """Say whether the request is meant for this cloud; must not change anything."""
         ...
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from sgguard.errors import EventError, Problem
 from sgguard.events.base import (
-    Claim,
+    Confidence,
     Delivery,
     Kind,
     is_json,
@@ -26,9 +26,9 @@ _UNLABELLED = ("", "application/octet-stream")
 _ID_MAX = 256
 
 
-def claims(headers: Mapping[str, str]) -> Claim:  # noqa: ARG001 - every source is asked the same
+def claims(headers: Mapping[str, str]) -> Confidence:  # noqa: ARG001 - every source is asked the same
     """Claim whatever no other source reads."""
-    return Claim.ANYTHING
+    return Confidence.ANYTHING
 
 
 def read(headers: Mapping[str, str], body: bytes, kind: Kind) -> Delivery:  # noqa: ARG001 - as above

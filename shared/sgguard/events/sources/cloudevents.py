@@ -20,7 +20,7 @@ from urllib.parse import unquote_to_bytes
 
 from sgguard.errors import EventError, Problem
 from sgguard.events.base import (
-    Claim,
+    Confidence,
     Delivery,
     Kind,
     is_json,
@@ -53,10 +53,12 @@ _BROKEN_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _INT32 = range(-(2**31), 2**31)
 
 
-def claims(headers: Mapping[str, str]) -> Claim:
+def claims(headers: Mapping[str, str]) -> Confidence:
     """Claim what the content type or a ``ce-`` header says is a CloudEvent."""
     is_event = media_type(headers.get("content-type", "")).startswith(_STRUCTURED)
-    return Claim.MINE if is_event or any(n.startswith("ce-") for n in headers) else Claim.NO
+    return (
+        Confidence.MINE if is_event or any(n.startswith("ce-") for n in headers) else Confidence.NO
+    )
 
 
 def read(headers: Mapping[str, str], body: bytes, kind: Kind) -> Delivery:

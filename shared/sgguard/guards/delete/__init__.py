@@ -14,7 +14,7 @@ from sgguard.guards.base import incomplete, missing_or_malformed, too_short_sigh
 from sgguard.guards.delete import reason as say
 from sgguard.guards.delete.consequence import consequences
 from sgguard.guards.delete.plan import Edges, Order, Ruled, deletion, order, rule_changes
-from sgguard.guards.delete.remedy import Ground, can_force, change_rule, free_holder
+from sgguard.guards.delete.remedy import DeleteContext, can_force, change_rule, free_holder
 from sgguard.model.decision import Judgement, Reason, Step, Verdict
 from sgguard.model.facts import DeleteFacts, GroupFacts
 from sgguard.model.resource import Reference
@@ -27,7 +27,7 @@ class _Set:
     """The groups of one request, by id in a fixed order, with what the judgement needs of them."""
 
     facts: DeleteFacts
-    ground: Ground
+    delete_context: DeleteContext
     policies: Mapping[str, Policy]
     members: Mapping[str, GroupFacts]
     edges: Edges
@@ -83,8 +83,8 @@ def _prepare(facts: DeleteFacts, policy: Policy, now: datetime | None) -> _Set:
     members = {one.address.group_id: one for one in ordered}
     edges = {group_id: _held_within(one, members) for group_id, one in members.items()}
     policies = {key: for_group(policy, one.address, one.group) for key, one in members.items()}
-    ground = Ground(facts, policy, now, frozenset(members))
-    return _Set(facts, ground, policies, members, edges, order(members, edges))
+    delete_context = DeleteContext(facts, policy, now, frozenset(members))
+    return _Set(facts, delete_context, policies, members, edges, order(members, edges))
 
 
 def _policy(request: _Set, member: GroupFacts) -> Policy:
@@ -115,7 +115,7 @@ def _references(facts: GroupFacts) -> list[Reference]:
 
 def _blockers(request: _Set, member: GroupFacts) -> tuple[_Finding, ...]:
     """Return everything that keeps this group from being deleted, whatever the others do."""
-    example = request.facts.traits.group_id_example
+    example = request.facts.capabilities.group_id_example
     if unknown := missing_or_malformed(member, example):
         return (_Finding(unknown, is_final=True),)
     return (
@@ -145,24 +145,24 @@ def _protected(request: _Set, member: GroupFacts) -> Iterator[Reason]:
     policy, address, group = _policy(request, member), member.address, member.group
     hit = next((one for one in policy.delete.protected if matches(one, address, group)), None)
     if hit is not None:
-        yield excused(say.protected(member, hit), policy, request.facts, request.ground.now)
+        yield excused(say.protected(member, hit), policy, request.facts, request.delete_context.now)
 
 
 def _references_from_outside(request: _Set, member: GroupFacts) -> Iterator[_Finding]:
     outside = tuple(one for one in _references(member) if not _is_within(one, request.members))
     if outside:
         own = _policy(request, member)
-        changed = [change_rule(request.ground, own, member, one) for one in outside]
+        changed = [change_rule(request.delete_context, own, member, one) for one in outside]
         known = tuple(one for one in changed if one is not None)
-        reason = say.referenced(request.facts.traits, member, outside)
+        reason = say.referenced(request.facts.capabilities, member, outside)
         yield _Finding(reason, ruled=known, is_final=len(known) < len(outside))
 
 
 def _bindings(request: _Set, member: GroupFacts) -> Iterator[_Finding]:
     bindings, own = tuple(sorted(member.bindings, key=repr)), _policy(request, member)
     if bindings:
-        others = [one for one in bindings if not can_force(request.ground, own, one)]
-        steps = [free_holder(request.ground, own, member, one) for one in others]
+        others = [one for one in bindings if not can_force(request.delete_context, own, one)]
+        steps = [free_holder(request.delete_context, own, member, one) for one in others]
         yield _Finding(
             say.bound(member, bindings),
             released=tuple(step for step in steps if step is not None),
@@ -191,7 +191,7 @@ def _reasons(
     request: _Set, member: GroupFacts, found: Sequence[_Finding], staying: frozenset[str]
 ) -> Iterator[Reason]:
     """Return a group's own reasons, what the others of the set mean for it, and that it is free."""
-    group_id, traits = member.address.group_id, request.facts.traits
+    group_id, capabilities = member.address.group_id, request.facts.capabilities
     held = request.edges[group_id]
     stuck = request.order.stuck.get(group_id, ())
     remaining = _held_by(held, staying)
@@ -200,7 +200,7 @@ def _reasons(
     if stuck:
         yield say.circle_unbroken(member, stuck)
     elif remaining:
-        yield say.still_referenced(traits, member, remaining)
+        yield say.still_referenced(capabilities, member, remaining)
     if going:
         yield say.referenced_within(member, going, _circle(request, group_id))
     if not any(map(_blocks, found)) and group_id not in staying:

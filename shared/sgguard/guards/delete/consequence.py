@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sgguard.model.capabilities import Traits
+from sgguard.model.capabilities import Capabilities
 from sgguard.model.decision import Consequence
 from sgguard.model.facts import DeleteFacts, GroupFacts
 from sgguard.model.resource import Group, Reference, Visibility
@@ -65,35 +65,35 @@ def _refused(
 def _refused_as_what_it_is(
     facts: DeleteFacts, one: GroupFacts, group: Group, standing: Sequence[Reference]
 ) -> Consequence | None:
-    traits = facts.traits
+    capabilities = facts.capabilities
     if group.is_foreign:
         # Whose group it is, is asked before anything else: what holds it does not matter then.
-        return _refusal(one, traits.foreign_refused_with, "it belongs to another project")
+        return _refusal(one, capabilities.foreign_refused_with, "it belongs to another project")
     holds = [
         *(["something carries it"] if one.bindings else []),
         *(
             ["rules of other groups name it"]
-            if standing and traits.on_delete_referenced == "refused"
+            if standing and capabilities.on_delete_referenced == "refused"
             else []
         ),
     ]
     if holds:
-        return _refusal(one, traits.refused_with, _meaning(traits, holds))
+        return _refusal(one, capabilities.refused_with, _meaning(capabilities, holds))
     # Whoever sees a whole cloud administers it, and no such credentials are kept from a default.
     if group.is_default and facts.visibility is not Visibility.CLOUD:
-        return _refusal(one, traits.default_refused_with, "it is a default group")
-    if group.managed_by and traits.managed_refused_with:
-        return _refusal(one, traits.managed_refused_with, "a product of the cloud owns it")
+        return _refusal(one, capabilities.default_refused_with, "it is a default group")
+    if group.managed_by and capabilities.managed_refused_with:
+        return _refusal(one, capabilities.managed_refused_with, "a product of the cloud owns it")
     return None
 
 
-def _meaning(traits: Traits, holds: Sequence[str]) -> str:
+def _meaning(capabilities: Capabilities, holds: Sequence[str]) -> str:
     """Say why, and that the code alone would not: most clouds have one for both causes."""
     why = " and ".join(holds)
-    if traits.on_delete_referenced != "refused":
+    if capabilities.on_delete_referenced != "refused":
         return why
-    if traits.refused_with:
-        return f"{why}; {one_line(traits.refused_with, 40)} stands for either cause"
+    if capabilities.refused_with:
+        return f"{why}; {one_line(capabilities.refused_with, 40)} stands for either cause"
     return f"{why}; no document names the error code"
 
 
@@ -131,7 +131,7 @@ def _doubt(
         return f"not everything was seen ({one_line(hidden.what, 60)})"
     if one.group and one.group.managed_by:
         return "no document says whether a group of another product can be deleted"
-    if standing and facts.traits.on_delete_referenced == "unknown":
+    if standing and facts.capabilities.on_delete_referenced == "unknown":
         return "no document says whether a group that is only referenced is refused or cascades"
     if any(_may_go(each, before) for each in standing):
         return "it depends on what happens to a group of this request that names it"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from sgguard.model.capabilities import Traits
+from sgguard.model.capabilities import Capabilities
 from sgguard.model.decision import Reason
 from sgguard.model.facts import DeleteFacts, GroupFacts
 from sgguard.model.resource import Binding, Reference, Visibility
@@ -44,15 +44,17 @@ def protected(member: GroupFacts, pattern: str) -> Reason:
     return _about_group("protected", said, member)
 
 
-def referenced(traits: Traits, member: GroupFacts, references: Sequence[Reference]) -> Reason:
+def referenced(
+    capabilities: Capabilities, member: GroupFacts, references: Sequence[Reference]
+) -> Reason:
     """Say who names the group, and what this cloud would do if it were deleted."""
     rules, groups = len(references), _holders(references)
-    if traits.on_delete_referenced == "cascades":
+    if capabilities.on_delete_referenced == "cascades":
         code, tail = "referenced-will-cascade", ""
         would = f"{count(rules, 'rule')} of {count(groups, 'group')} would silently vanish"
         head = f"If {label_of(member)} were deleted, {would}"
     else:
-        code, tail = "referenced", _consequence(traits)
+        code, tail = "referenced", _consequence(capabilities)
         verb = "name" if rules > 1 else "names"
         who = count(groups, "other group")
         head = f"{count(rules, 'rule')} of {who} {verb} {label_of(member)}"
@@ -60,9 +62,11 @@ def referenced(traits: Traits, member: GroupFacts, references: Sequence[Referenc
     return _blocking(code, f"{head}: {names}.{tail}", member, references)
 
 
-def still_referenced(traits: Traits, member: GroupFacts, references: Sequence[Reference]) -> Reason:
+def still_referenced(
+    capabilities: Capabilities, member: GroupFacts, references: Sequence[Reference]
+) -> Reason:
     """Say that a group of the same request names this one and stays, so this one stays too."""
-    cascades = traits.on_delete_referenced == "cascades"
+    cascades = capabilities.on_delete_referenced == "cascades"
     code = "referenced-will-cascade" if cascades else "referenced"
     head = f"{label_of(member, 48)} stays referenced by"
     tail = ", which is in this request but cannot be deleted itself."
@@ -113,7 +117,7 @@ def free(facts: DeleteFacts, member: GroupFacts, *, others: bool) -> Reason:
     """Say what was looked for and not found; ``others``: groups of the request name it."""
     who = "a group that stays" if others else "another group"
     reach = "as far as was seen" if member.unseen else _REACH[facts.visibility]
-    blind = len(facts.traits.blind_spots)
+    blind = len(facts.capabilities.blind_spots)
     known = f" (blind spots of this cloud's API: {blind})" if blind else ""
     said = (
         f"{label_of(member, 48)} is free {reach}: "
@@ -135,11 +139,11 @@ def _carrier(binding: Binding) -> str:
     return shown
 
 
-def _consequence(traits: Traits) -> str:
-    if traits.on_delete_referenced == "refused" and not traits.refused_with:
+def _consequence(capabilities: Capabilities) -> str:
+    if capabilities.on_delete_referenced == "refused" and not capabilities.refused_with:
         return " The cloud refuses to delete a referenced group."
-    if traits.on_delete_referenced == "refused":
-        return f" The cloud would refuse with {one_line(traits.refused_with, 40)}."
+    if capabilities.on_delete_referenced == "refused":
+        return f" The cloud would refuse with {one_line(capabilities.refused_with, 40)}."
     return " The cloud may refuse, or silently drop them."
 
 

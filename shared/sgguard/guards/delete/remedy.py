@@ -20,7 +20,7 @@ from sgguard.policy import Policy, for_referrer, matches, protecting, referrer
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class DeleteContext:
     """What remedies are chosen by: ``policy`` is the whole one, ``going`` the ids that go."""
 
     facts: DeleteFacts
@@ -30,7 +30,7 @@ class Ground:
 
 
 def change_rule(
-    ground: Ground, own: Policy, member: GroupFacts, reference: Reference
+    delete_context: DeleteContext, own: Policy, member: GroupFacts, reference: Reference
 ) -> Ruled | None:
     """Return what may be done about the rule: rewritten, where a group takes over, or revoked.
 
@@ -40,59 +40,63 @@ def change_rule(
     scope, group_id = member.address.scope, member.address.group_id
     if reference.rule is None or reference.account:
         return None
-    theirs = for_referrer(ground.policy, scope, reference)
-    if protecting(theirs, *referrer(scope, reference), ground.now) is not None:
+    theirs = for_referrer(delete_context.policy, scope, reference)
+    if protecting(theirs, *referrer(scope, reference), delete_context.now) is not None:
         return None
     permitted = [one for one in own.delete.remedies if one in theirs.delete.remedies]
-    to_group = _replacement(ground, own, member) if "rewrite" in permitted else ""
+    to_group = _replacement(delete_context, own, member) if "rewrite" in permitted else ""
     is_own_rule = to_group == reference.group_id
-    if to_group and (ground.facts.traits.has_self_references or not is_own_rule):
+    if to_group and (delete_context.facts.capabilities.has_self_references or not is_own_rule):
         return Ruled(group_id, reference, to_group)
     return Ruled(group_id, reference) if "revoke" in permitted else None
 
 
-def _replacement(ground: Ground, own: Policy, member: GroupFacts) -> str:
+def _replacement(delete_context: DeleteContext, own: Policy, member: GroupFacts) -> str:
     """Return the id of the group that replaces the member, or ``""`` where none can here."""
     address, delete = member.address, own.delete
     listed = (
         new for old, new in delete.replacements.items() if matches(old, address, member.group)
     )
-    return _usable(ground, next(listed, delete.replacement_group), address)
+    return _usable(delete_context, next(listed, delete.replacement_group), address)
 
 
-def _usable(ground: Ground, wanted: str, address: Address) -> str:
-    group_id = usable_group(wanted, address.scope, ground.facts.traits.group_id_example)
-    return "" if group_id in ground.going else group_id
+def _usable(delete_context: DeleteContext, wanted: str, address: Address) -> str:
+    group_id = usable_group(
+        wanted, address.scope, delete_context.facts.capabilities.group_id_example
+    )
+    return "" if group_id in delete_context.going else group_id
 
 
-def free_holder(ground: Ground, own: Policy, member: GroupFacts, binding: Binding) -> Step | None:
+def free_holder(
+    delete_context: DeleteContext, own: Policy, member: GroupFacts, binding: Binding
+) -> Step | None:
     """Return the permitted step that frees this holder of the group, or None."""
     is_of_instance = binding.kind == "instance" or bool(binding.instance_id)
     if not (is_of_instance and binding.holder_id):
         return None
     remedies = own.delete.remedies
-    if _keeps_others(ground, binding) and "unbind" in remedies:
+    if _keeps_others(delete_context, binding) and "unbind" in remedies:
         return release(member.address, binding, fallback="")
-    fallback = _usable(ground, own.delete.fallback_group, member.address)
+    fallback = _usable(delete_context, own.delete.fallback_group, member.address)
     if fallback and "move" in remedies:
         return release(member.address, binding, fallback)
     return None
 
 
-def _keeps_others(ground: Ground, binding: Binding) -> bool:
+def _keeps_others(delete_context: DeleteContext, binding: Binding) -> bool:
     """Say whether the holder has a group left once all of the request are gone."""
-    return bool(set(binding.other_group_ids or ()) - set(ground.going))
+    return bool(set(binding.other_group_ids or ()) - set(delete_context.going))
 
 
-def can_force(ground: Ground, own: Policy, binding: Binding) -> bool:
+def can_force(delete_context: DeleteContext, own: Policy, binding: Binding) -> bool:
     """Say whether the cloud itself may take the group off this holder while it deletes it.
 
     It does so for instances only, and must not leave one without a group.
     """
     return (
-        ground.facts.traits.can_force_delete
+        delete_context.facts.capabilities.can_force_delete
         and "force" in own.delete.remedies
         and binding.kind == "instance"
         and bool(binding.holder_id)
-        and _keeps_others(ground, binding)
+        and _keeps_others(delete_context, binding)
     )

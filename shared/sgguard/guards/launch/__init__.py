@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sgguard.guards.base import incomplete, missing_or_malformed, too_short_sighted
 from sgguard.guards.launch.limit import (
-    Change,
+    LaunchChange,
     Usage,
     change_of,
     exceeded,
@@ -20,7 +20,7 @@ from sgguard.guards.launch.limit import (
     usages,
     without_effect,
 )
-from sgguard.guards.launch.remedy import Breach, remedies
+from sgguard.guards.launch.remedy import Violations, remedies
 from sgguard.model.decision import Forecast, Judgement, Reason, Verdict
 from sgguard.model.facts import GroupFacts, LaunchFacts
 from sgguard.model.resource import Group
@@ -48,7 +48,7 @@ def judge(facts: LaunchFacts, policy: Policy, now: datetime | None = None) -> Ju
     forbidden = [excused(one, policy, facts, now) for one in _forbidden(facts, policy)]
     missing = _missing_baselines(facts, policy)
     required = [excused(_baseline_missing(facts, one), policy, facts, now) for one in missing]
-    breach = Breach(
+    violations = Violations(
         tuple(m for m, one in zip(missing, required, strict=True) if one.effect == "block"),
         tuple(one.target.rpartition(":")[2] for one in forbidden if one.effect == "block"),
     )
@@ -63,8 +63,8 @@ def judge(facts: LaunchFacts, policy: Policy, now: datetime | None = None) -> Ju
         Forecast(one.target, one.limit, one.subject) for one in sorted(compared, key=_fullness)
     )
     is_refused = any(one.effect == "block" for one in refused)
-    is_broken = bool(breach.missing or breach.forbidden)
-    plan = remedies(facts, policy, breach) if is_broken and not is_refused else ()
+    is_broken = bool(violations.missing or violations.forbidden)
+    plan = remedies(facts, policy, violations) if is_broken and not is_refused else ()
     if is_refused or (is_broken and not plan):
         return Judgement(Verdict.BLOCK, reasons, forecast=forecast)
     verdict = Verdict.REMEDIATE if is_broken else Verdict.ALLOW
@@ -84,7 +84,9 @@ def _subject(facts: LaunchFacts) -> str:
     return f"The launch of {count(facts.count, 'instance')}"
 
 
-def _unreadable(change: Change, policy: Policy, overrides: Mapping[str, int]) -> Iterator[Reason]:
+def _unreadable(
+    change: LaunchChange, policy: Policy, overrides: Mapping[str, int]
+) -> Iterator[Reason]:
     facts, tolerated = change.facts, policy.launch.tolerate_unseen
     required = policy.launch.require_visibility
     yield from too_short_sighted(facts.visibility, required, _target(facts), "launch")
@@ -106,11 +108,11 @@ def _label(facts: GroupFacts) -> str:
     return label(facts.address.group_id, facts.group.name if facts.group else "")
 
 
-def _groups(change: Change) -> Iterator[Reason]:
+def _groups(change: LaunchChange) -> Iterator[Reason]:
     """Return what is wrong with single groups; of those carried already only that they exist."""
     facts = change.facts
     for one in _in_order(facts.groups):
-        unknown = missing_or_malformed(one, facts.traits.group_id_example, "group-not-found")
+        unknown = missing_or_malformed(one, facts.capabilities.group_id_example, "group-not-found")
         if unknown:
             yield unknown
         elif one.group and one.address.group_id in change.added:
@@ -135,7 +137,7 @@ def _other(kind: str, one: GroupFacts, group: Group, names: tuple[str, str]) -> 
     return Reason(f"group-other-{kind}", one_line(said, MESSAGE_MAX), "block", target, (group,))
 
 
-def _instance(change: Change) -> Iterator[Reason]:
+def _instance(change: LaunchChange) -> Iterator[Reason]:
     """Say that the instance does not exist, or cannot be bound; a warning if nothing would be."""
     facts = change.facts
     if facts.instance_id and facts.instance is None:
@@ -195,7 +197,7 @@ def _default_applies(facts: LaunchFacts) -> Iterator[Reason]:
         yield Reason("default-group-applies", said, "info", _target(facts))
 
 
-def _within(change: Change, compared: Sequence[Usage]) -> Reason:
+def _within(change: LaunchChange, compared: Sequence[Usage]) -> Reason:
     """Say which numbers were compared, the fullest first."""
     facts = change.facts
     subject = _subject(facts)

@@ -18,7 +18,7 @@ _PER_RULE = "composite-rules-per-group"
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LaunchChange:
     """What would be bound: ``carried`` are the groups the instance has anywhere already."""
 
     facts: LaunchFacts
@@ -49,13 +49,13 @@ class Usage:
         return after * 100 >= percent * ceiling
 
 
-def change_of(facts: LaunchFacts, more: Iterable[str] = ()) -> Change:
+def change_of(facts: LaunchFacts, more: Iterable[str] = ()) -> LaunchChange:
     """Return what would be bound; ``more`` are groups a remedy would bind as well."""
     carried = frozenset(_carried(facts.instance)) if facts.instance else frozenset()
     planned = [one.address.group_id for one in facts.groups if one.address.group_id not in carried]
     asked = [one for one in facts.additional if _is_new(one, facts)]
     added = tuple(dict.fromkeys((*planned, *asked, *more)))
-    return Change(facts, carried, added)
+    return LaunchChange(facts, carried, added)
 
 
 def _is_new(group_id: str, facts: LaunchFacts) -> bool:
@@ -63,7 +63,7 @@ def _is_new(group_id: str, facts: LaunchFacts) -> bool:
     instance = facts.instance
     if instance is None:
         return True
-    if facts.traits.group_limit_per == "interface" and instance.interfaces:
+    if facts.capabilities.group_limit_per == "interface" and instance.interfaces:
         return any(group_id not in one.group_ids for one in instance.interfaces)
     return group_id not in instance.group_ids
 
@@ -105,12 +105,12 @@ def _strictness(limit: Limit) -> tuple[bool, bool, int, str]:
     return not limit.is_enforced, limit.ceiling is None, limit.ceiling or 0, repr(limit)
 
 
-def usages(change: Change, overrides: Mapping[str, int]) -> tuple[Usage, ...]:
+def usages(change: LaunchChange, overrides: Mapping[str, int]) -> tuple[Usage, ...]:
     """Return every ceiling that concerns the change, with the number after it."""
     return (*_per_holder(change, overrides), *_per_group(change, overrides))
 
 
-def _per_holder(change: Change, overrides: Mapping[str, int]) -> Iterator[Usage]:
+def _per_holder(change: LaunchChange, overrides: Mapping[str, int]) -> Iterator[Usage]:
     kinds = {one.group.kind for one in change.facts.groups if one.group}
     for name in _PER_HOLDER:
         limit = effective(change.facts, overrides, name, kinds)
@@ -134,14 +134,14 @@ class _Holder:
     after: frozenset[str]
 
 
-def _holders(change: Change, name: str) -> list[_Holder]:
+def _holders(change: LaunchChange, name: str) -> list[_Holder]:
     """Return who would carry which groups: the planned or present instance, or its interfaces."""
     instance, added = change.facts.instance, frozenset(change.added)
     if instance is None:
         planned = "Each instance" if change.facts.count > 1 else "The instance"
         return [_Holder(planned, frozenset(), added)]
     shown, own = label(instance.instance_id, instance.name), frozenset(instance.group_ids)
-    is_per_interface = change.facts.traits.group_limit_per == "interface"
+    is_per_interface = change.facts.capabilities.group_limit_per == "interface"
     if name == "groups-per-instance":
         own = change.carried if is_per_interface else own
         return [_Holder(shown, own, own | added)]
@@ -158,7 +158,7 @@ def _holders(change: Change, name: str) -> list[_Holder]:
     return interfaces or [_Holder(shown, own, own | added)]
 
 
-def _per_group(change: Change, overrides: Mapping[str, int]) -> Iterator[Usage]:
+def _per_group(change: LaunchChange, overrides: Mapping[str, int]) -> Iterator[Usage]:
     for name in _PER_GROUP:
         unit = name.removesuffix("s-per-group")
         for one in sorted(change.facts.groups, key=lambda one: one.address):
@@ -179,7 +179,7 @@ def _of(limit: Limit, used: int) -> str:
     return f"{used} of {limit.ceiling}"
 
 
-def _newly_bound(change: Change, group: GroupFacts, name: str) -> int:
+def _newly_bound(change: LaunchChange, group: GroupFacts, name: str) -> int:
     """Return how many of what the limit counts the change adds to the group.
 
     A new instance has one interface. Of a present one binding reaches every interface where the
@@ -189,14 +189,16 @@ def _newly_bound(change: Change, group: GroupFacts, name: str) -> int:
     if not facts.instance_id:
         return facts.count
     if name == "interfaces-per-group" and facts.instance and facts.instance.interfaces:
-        is_per_interface = facts.traits.group_limit_per == "interface"
+        is_per_interface = facts.capabilities.group_limit_per == "interface"
         reached = [one for one in facts.instance.interfaces if is_per_interface or one.is_primary]
         fresh = [one for one in reached if group_id not in one.group_ids]
         return len(fresh) if group_id in change.added else 0
     return 0 if group_id in change.carried else 1
 
 
-def uncounted(change: Change, overrides: Mapping[str, int]) -> Iterator[tuple[GroupFacts, Unseen]]:
+def uncounted(
+    change: LaunchChange, overrides: Mapping[str, int]
+) -> Iterator[tuple[GroupFacts, Unseen]]:
     """Return the groups that have an enforced ceiling, but nobody said how full they are."""
     for one in sorted(change.facts.groups, key=lambda one: one.address):
         is_told = one.instance_count is not None or one.unseen

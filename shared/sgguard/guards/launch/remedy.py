@@ -19,7 +19,7 @@ from sgguard.render.wording import MESSAGE_MAX, one_line
 
 
 @dataclass(frozen=True, slots=True)
-class Breach:
+class Violations:
     """What of the policy is not kept: baseline entries no group matches, ids that are forbidden."""
 
     missing: tuple[str, ...]
@@ -35,27 +35,27 @@ class _Holder:
     group_ids: tuple[str, ...]
 
 
-def remedies(facts: LaunchFacts, policy: Policy, breach: Breach) -> tuple[Step, ...]:
+def remedies(facts: LaunchFacts, policy: Policy, violations: Violations) -> tuple[Step, ...]:
     """Return the permitted steps after which the policy is kept; none where there are not."""
     if not facts.instance_id:
-        return _planned(facts, policy, breach)
+        return _planned(facts, policy, violations)
     instance = facts.instance
     if instance is None or instance.binding_refusal or instance.unseen_to_bind:
         return ()
     holders = _holders(facts)
     carried = {each for one in holders for each in one.group_ids}
-    if not holders or not set(breach.forbidden) <= carried:
+    if not holders or not set(violations.forbidden) <= carried:
         return ()  # what was only asked for is refused, the instance itself did nothing
     quarantine = _quarantine(facts, policy.launch)
     if quarantine and quarantine in carried:
         return tuple(_replaced(facts, holders, quarantine))  # never bind anything beside it again
-    mended = _mended(facts, policy, breach, holders)
+    mended = _mended(facts, policy, violations, holders)
     return mended or tuple(_replaced(facts, holders, quarantine) if quarantine else ())
 
 
-def _planned(facts: LaunchFacts, policy: Policy, breach: Breach) -> tuple[Step, ...]:
+def _planned(facts: LaunchFacts, policy: Policy, violations: Violations) -> tuple[Step, ...]:
     """Return what to launch with in addition; a forbidden group must be left out by who asks."""
-    wanted = None if breach.forbidden else _bindable(facts, policy, breach)
+    wanted = None if violations.forbidden else _bindable(facts, policy, violations)
     details = {"kind": "planned", "holder_id": "", "instance_id": "", "count": str(facts.count)}
     return tuple(
         _bind(facts, group_id, "every planned instance", details) for group_id in wanted or ()
@@ -64,7 +64,7 @@ def _planned(facts: LaunchFacts, policy: Policy, breach: Breach) -> tuple[Step, 
 
 def _holders(facts: LaunchFacts) -> list[_Holder]:
     """Return what the instance's groups hang on, its primary interface first where one is told."""
-    instance, kind = facts.instance, facts.traits.primary_holder
+    instance, kind = facts.instance, facts.capabilities.primary_holder
     if instance is None:
         return []
     if kind != "instance":
@@ -76,13 +76,13 @@ def _holders(facts: LaunchFacts) -> list[_Holder]:
     ]
 
 
-def _bindable(facts: LaunchFacts, policy: Policy, breach: Breach) -> tuple[str, ...] | None:
+def _bindable(facts: LaunchFacts, policy: Policy, violations: Violations) -> tuple[str, ...] | None:
     """Return the ids of missing baseline groups; None where one cannot be bound, or must not."""
-    if not breach.missing:
+    if not violations.missing:
         return ()
-    example = facts.traits.group_id_example
+    example = facts.capabilities.group_id_example
     # An entry written as an address is about this scope, or it would not be missing here.
-    names = [entry.rpartition(":")[2] for entry in breach.missing]
+    names = [entry.rpartition(":")[2] for entry in violations.missing]
     ids = [usable_group(one, facts.scope, example) for one in names]
     if "bind" not in policy.launch.remedies or "" in ids:
         return None
@@ -93,19 +93,19 @@ def _bindable(facts: LaunchFacts, policy: Policy, breach: Breach) -> tuple[str, 
 
 
 def _mended(
-    facts: LaunchFacts, policy: Policy, breach: Breach, holders: list[_Holder]
+    facts: LaunchFacts, policy: Policy, violations: Violations, holders: list[_Holder]
 ) -> tuple[Step, ...]:
     """Return the steps that bind what is missing, then take off what is forbidden."""
-    wanted = _bindable(facts, policy, breach)
-    if wanted is None or (breach.forbidden and "unbind" not in policy.launch.remedies):
+    wanted = _bindable(facts, policy, violations)
+    if wanted is None or (violations.forbidden and "unbind" not in policy.launch.remedies):
         return ()
-    fallback = _fallback(facts, policy.launch, breach.forbidden)
+    fallback = _fallback(facts, policy.launch, violations.forbidden)
     reached = _reached(facts, holders)
     bound, released = [], []
     for one in holders:
         fresh = [each for each in wanted if one in reached and each not in one.group_ids]
         bound += [_bind(facts, each, *_shown(facts, one)) for each in fresh]
-        steps = _released(facts, one, (*one.group_ids, *fresh), breach.forbidden, fallback)
+        steps = _released(facts, one, (*one.group_ids, *fresh), violations.forbidden, fallback)
         if steps is None:
             return ()
         released += steps
@@ -114,7 +114,7 @@ def _mended(
 
 def _reached(facts: LaunchFacts, holders: list[_Holder]) -> list[_Holder]:
     """Return the holders that a group is bound to: all where each interface has its own groups."""
-    return holders if facts.traits.group_limit_per == "interface" else holders[:1]
+    return holders if facts.capabilities.group_limit_per == "interface" else holders[:1]
 
 
 def _released(
@@ -137,7 +137,7 @@ def _released(
 
 
 def _fallback(facts: LaunchFacts, launch: LaunchPolicy, forbidden: Collection[str]) -> str:
-    found = usable_group(launch.fallback_group, facts.scope, facts.traits.group_id_example)
+    found = usable_group(launch.fallback_group, facts.scope, facts.capabilities.group_id_example)
     address = Address(facts.scope, found)
     is_refused = found in forbidden or any(matches(one, address, None) for one in launch.forbidden)
     return "" if is_refused else found
@@ -146,7 +146,7 @@ def _fallback(facts: LaunchFacts, launch: LaunchPolicy, forbidden: Collection[st
 def _quarantine(facts: LaunchFacts, launch: LaunchPolicy) -> str:
     if "quarantine" not in launch.remedies:
         return ""
-    return usable_group(launch.quarantine_group, facts.scope, facts.traits.group_id_example)
+    return usable_group(launch.quarantine_group, facts.scope, facts.capabilities.group_id_example)
 
 
 def _shown(facts: LaunchFacts, holder: _Holder) -> tuple[str, dict[str, str]]:

@@ -17,7 +17,7 @@ from typing import TypeVar
 import httpx
 
 from sgguard import providers
-from sgguard.engine.context import Means
+from sgguard.engine.context import Context
 from sgguard.errors import CloudError, DeadlineError, SgguardError
 from sgguard.model.resource import Limit, Visibility
 from sgguard.operations.doctor import finding as findings
@@ -49,20 +49,20 @@ class _Reply:
     error: SgguardError | None = None
 
 
-def examine(place: Place, means: Means) -> Checkup:
+def examine(place: Place, context: Context) -> Checkup:
     """Return what is found about one cloud; whatever goes wrong is a finding, not an error."""
     checkup = Checkup(place.provider, place.region)
     if flaw := _without_region(place):
         return replace(checkup, findings=(flaw,))
     wire = Wire(
         place.provider,
-        means.deadline,
-        transport=means.transport,
-        retry=replace(means.retry, attempts=ATTEMPTS),
-        pace=Pace(share=means.settings.pace, lanes=means.lanes),
+        context.deadline,
+        transport=context.transport,
+        retry=replace(context.retry, attempts=ATTEMPTS),
+        pace=Pace(share=context.settings.pace, lanes=context.lanes),
     )
-    account = means.settings.accounts.get(place.provider, "")
-    access = Access(wire, place.region, env=means.env, account=account, now=means.now)
+    account = context.settings.accounts.get(place.provider, "")
+    access = Access(wire, place.region, env=context.env, account=account, now=context.now)
     try:
         provider = providers.connect(place.provider, access)
     except SgguardError as error:
@@ -72,7 +72,7 @@ def examine(place: Place, means: Means) -> Checkup:
     probing = providers.probing(place.provider)
     if probing is None:
         return replace(checkup, findings=(_NOT_OFFERED,))
-    return _asked(checkup, provider, probing.probe(provider), wire, means)
+    return _asked(checkup, provider, probing.probe(provider), wire, context)
 
 
 _NOT_OFFERED = Finding(
@@ -91,8 +91,10 @@ def _without_region(place: Place) -> Finding | None:
     return Finding("no-region", "nobody says which region to ask", remedy, "setup")
 
 
-def _asked(checkup: Checkup, provider: Provider, probe: Probe, wire: Wire, means: Means) -> Checkup:
-    doors = parallel([partial(_knock, wire, url, means.now) for url in probe.doors])
+def _asked(
+    checkup: Checkup, provider: Provider, probe: Probe, wire: Wire, context: Context
+) -> Checkup:
+    doors = parallel([partial(_knock, wire, url, context.now) for url in probe.doors])
     closed = [door.error for door in doors if door.error is not None]
     ahead_s = doors[0].ahead_s
     clock = None if ahead_s is None else Clock(ahead_s, probe.clock_tolerance_s)
@@ -107,14 +109,14 @@ def _asked(checkup: Checkup, provider: Provider, probe: Probe, wire: Wire, means
     found += _meaning(replies, probe, checkup)
     permissions = tuple(_permission(reply) for reply in replies)
     visibility, limits = _view(provider, replies)
-    found += findings.of_view(visibility, means.policy)
+    found += findings.of_view(visibility, context.policy)
     found += findings.of_limits(limits, checkup.provider)
     return replace(
         checkup,
         permissions=permissions,
         visibility=visibility,
         limits=limits,
-        blind_spots=provider.traits.blind_spots,
+        blind_spots=provider.capabilities.blind_spots,
         findings=_unique(found),
     )
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from sgguard.errors import SettingsError
-from sgguard.model.capabilities import Traits
+from sgguard.model.capabilities import Capabilities
 from sgguard.model.change import Holder
 from sgguard.model.resource import (
     Binding,
@@ -37,7 +37,7 @@ from sgguard.providers.alibaba import carrier, change, evidence, group
 from sgguard.providers.alibaba import holder as binding
 from sgguard.providers.alibaba.api import EcsClient, instance_of, interface_of
 from sgguard.providers.alibaba.creation import create_group
-from sgguard.providers.alibaba.documented import LIMITS, RATES, TRAITS
+from sgguard.providers.alibaba.documented import CAPABILITIES, LIMITS, RATES
 from sgguard.providers.alibaba.group import define_group
 from sgguard.providers.alibaba.listing import INSTANCES, INTERFACES, read_all
 from sgguard.wire.acs3 import Acs3Auth
@@ -84,9 +84,9 @@ class Alibaba:
     account: str = ""
 
     @property
-    def traits(self) -> Traits:
+    def capabilities(self) -> Capabilities:
         """Alibaba refuses to delete a group that is referenced or carried."""
-        return TRAITS
+        return CAPABILITIES
 
     @property
     def visibility(self) -> Visibility:

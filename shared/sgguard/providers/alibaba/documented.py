@@ -1,4 +1,4 @@
-"""What Alibaba Cloud documents and no call tells: traits, limits, and how fast to ask.
+"""What Alibaba Cloud documents and no call tells: capabilities, limits, and how fast to ask.
 
 Source: "Limits", "Basic security groups and advanced security groups", JoinSecurityGroup,
 AuthorizeSecurityGroup and DeleteSecurityGroup, alibabacloud.com/help/en/ecs, 2021 to 2026.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sgguard.model.capabilities import Traits
+from sgguard.model.capabilities import Capabilities
 from sgguard.model.resource import Limit
 from sgguard.providers.alibaba.answer import PROVIDER
 
@@ -25,7 +25,7 @@ _ELSEWHERE = (
     "tell."
 )
 
-TRAITS = Traits(
+CAPABILITIES = Capabilities(
     provider=PROVIDER,
     on_delete_referenced="refused",
     # One code for "still carried" and for "still referenced": what was read tells which.

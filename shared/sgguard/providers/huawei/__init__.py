@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from sgguard.errors import NotFoundError
-from sgguard.model.capabilities import Traits
+from sgguard.model.capabilities import Capabilities
 from sgguard.model.change import Holder
 from sgguard.model.resource import (
     Binding,
@@ -52,7 +52,7 @@ from sgguard.wire.parallel import parallel
 # delete of a group that is only referenced does is unknown: the guides say it is refused, the API's
 # error table lists only groups that ports carry, and OpenStack beneath it deletes the rules.
 
-TRAITS = Traits(
+CAPABILITIES = Capabilities(
     provider="huawei",
     on_delete_referenced="unknown",
     refused_with="VPC.9902",
@@ -98,9 +98,9 @@ class Huawei:
     api: Api
 
     @property
-    def traits(self) -> Traits:
+    def capabilities(self) -> Capabilities:
         """How this cloud behaves where clouds differ."""
-        return TRAITS
+        return CAPABILITIES
 
     @property
     def visibility(self) -> Visibility:

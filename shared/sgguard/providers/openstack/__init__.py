@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from sgguard.errors import CloudError, InputError, NotFoundError
-from sgguard.model.capabilities import Traits
+from sgguard.model.capabilities import Capabilities
 from sgguard.model.change import Holder
 from sgguard.model.resource import (
     Binding,
@@ -59,7 +59,7 @@ from sgguard.wire.parallel import parallel
 # answers on Neutron 29 and Nova 34, https://docs.openstack.org/neutron/latest/admin/
 # (read 2026-11).
 
-TRAITS = Traits(
+CAPABILITIES = Capabilities(
     provider="openstack",
     on_delete_referenced="cascades",
     refused_with="SecurityGroupInUse",
@@ -104,9 +104,9 @@ class OpenStack:
     cloud_roles: frozenset[str] = frozenset({ADMIN_ROLE})
 
     @property
-    def traits(self) -> Traits:
+    def capabilities(self) -> Capabilities:
         """How OpenStack behaves: it deletes a referenced group, and the references with it."""
-        return TRAITS
+        return CAPABILITIES
 
     @property
     def visibility(self) -> Visibility:
@@ -274,7 +274,9 @@ class OpenStack:
 def _checked(text: str) -> str:
     """Return an id that may go into an address; anything else could lead elsewhere."""
     if _ID.fullmatch(text) is None:
-        raise InputError(f"{text!r} is no id here: expected one like {TRAITS.group_id_example}")
+        raise InputError(
+            f"{text!r} is no id here: expected one like {CAPABILITIES.group_id_example}"
+        )
     return text
 
 

@@ -14,7 +14,7 @@ import httpx
 from sgguard.errors import CloudError, ForbiddenError, InputError
 from sgguard.providers.openstack.env import moved
 from sgguard.wire.client import Wire, parse_json
-from sgguard.wire.openstack.keystone import Token
+from sgguard.wire.openstack.keystone import KeystoneToken
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth
 from sgguard.wire.openstack.neutron.error import error_of, is_refusal
 from sgguard.wire.openstack.neutron.page import Params, read_all
@@ -48,7 +48,7 @@ class OpenStackApi:
     interface: str = "public"
     endpoint: str = ""
 
-    def token(self) -> Token:
+    def token(self) -> KeystoneToken:
         """Return the current token: project, roles and catalog."""
         return self.auth.token()
 

@@ -20,7 +20,7 @@ from functools import partial
 from typing import Any
 
 from sgguard.errors import InputError, SettingsError, SgguardError
-from sgguard.model.capabilities import Traits
+from sgguard.model.capabilities import Capabilities
 from sgguard.model.change import Change, Holder
 from sgguard.model.resource import (
     Binding,
@@ -55,7 +55,7 @@ BLIND_SPOTS = (
         "itself (UnsupportedOperation.LockedResources, MemberApprovalApplication)."
     ),
 )
-TRAITS = Traits(
+CAPABILITIES = Capabilities(
     provider="tencent",
     on_delete_referenced="refused",
     refused_with="ResourceInUse",
@@ -102,9 +102,9 @@ class Tencent:
     api: TencentApi
 
     @property
-    def traits(self) -> Traits:
+    def capabilities(self) -> Capabilities:
         """How this cloud behaves where clouds differ."""
-        return TRAITS
+        return CAPABILITIES
 
     @property
     def visibility(self) -> Visibility:

@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any, get_args
 
 from sgguard.errors import NotFoundError, SettingsError
-from sgguard.model.capabilities import Traits
+from sgguard.model.capabilities import Capabilities
 from sgguard.model.change import Holder
 from sgguard.model.resource import (
     Binding,
@@ -52,7 +52,7 @@ BLIND_SPOTS = (
     ),
     "No call of API 2.0 lists the launch templates and scaling configurations that name the group.",
 )
-TRAITS = Traits(
+CAPABILITIES = Capabilities(
     provider="tencent-dfw",
     on_delete_referenced="refused",
     # The delete page has a code for the default group and none for a group that is in use.
@@ -107,9 +107,9 @@ class TencentDfw:
     is_thorough: bool = True
 
     @property
-    def traits(self) -> Traits:
+    def capabilities(self) -> Capabilities:
         """How this cloud behaves where clouds differ."""
-        return TRAITS
+        return CAPABILITIES
 
     @property
     def visibility(self) -> Visibility:

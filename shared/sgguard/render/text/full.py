@@ -113,7 +113,7 @@ def _forecast(one: Forecast) -> str:
 
 
 def _blind_spots(decision: Decision) -> Iterator[str]:
-    yield from (one_line(one, MESSAGE_MAX) for one in decision.facts.traits.blind_spots)
+    yield from (one_line(one, MESSAGE_MAX) for one in decision.facts.capabilities.blind_spots)
 
 
 def _limit(limit: Limit) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sgguard.model.capabilities import Traits
+from sgguard.model.capabilities import Capabilities
 from sgguard.model.decision import Decision, Reason, Verdict
 from sgguard.model.facts import DeleteFacts, GroupFacts, LaunchFacts
 from sgguard.model.resource import Reference
@@ -58,7 +58,7 @@ def line(decision: Decision, *, width: int = WIDTH, colour: bool = False) -> str
 
 
 def _cloud(decision: Decision) -> str:
-    return decision.facts.traits.provider
+    return decision.facts.capabilities.provider
 
 
 def _subject(decision: Decision, width: int) -> str:
@@ -83,7 +83,7 @@ def _words(main: Reason, decision: Decision) -> str:
     if isinstance(decision.facts, LaunchFacts):
         return main.message
     if len(groups) == 1 and main.code in _REFERENCED:
-        return _who_references(main, decision.facts.traits)
+        return _who_references(main, decision.facts.capabilities)
     if len(groups) == 1:
         return _with_pronoun(main.message, groups[0])
     if decision.judgement.verdict is not Verdict.ALLOW:
@@ -93,7 +93,7 @@ def _words(main: Reason, decision: Decision) -> str:
     return f"Free together, to be deleted in this order: {order}"
 
 
-def _who_references(reason: Reason, traits: Traits) -> str:
+def _who_references(reason: Reason, capabilities: Capabilities) -> str:
     references = [one for one in reason.evidence if isinstance(one, Reference)]
     holders = {(one.account, one.group_id): _referrer(one) for one in references}
     would = "name it" if len(references) > 1 else "names it"
@@ -101,8 +101,10 @@ def _who_references(reason: Reason, traits: Traits) -> str:
         would = "would silently vanish"
     counted = f"{count(len(references), 'rule')} of {count(len(holders), 'group')} {would}"
     refused = ""
-    if traits.on_delete_referenced == "refused":
-        code = f" with {one_line(traits.refused_with, 40)}" if traits.refused_with else ""
+    if capabilities.on_delete_referenced == "refused":
+        code = (
+            f" with {one_line(capabilities.refused_with, 40)}" if capabilities.refused_with else ""
+        )
         refused = f". The cloud would refuse{code}"
     return f"{counted}: {listing(holders.values(), 60)}{refused}"
 

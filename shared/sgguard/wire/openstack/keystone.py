@@ -99,7 +99,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class KeystoneToken:
     """A token and what Keystone said about it. ``expires_s`` is in epoch seconds.
 
     ``is_admin_project`` is False where the cloud has one project for its administrators and this
@@ -138,7 +138,7 @@ class Token:
         )
 
 
-def parse_token(response: httpx.Response, provider: str) -> Token:
+def parse_token(response: httpx.Response, provider: str) -> KeystoneToken:
     """Read the answer to a token request.
 
     Raises:
@@ -153,7 +153,7 @@ def parse_token(response: httpx.Response, provider: str) -> Token:
         raise shape.wrong("a success without the header X-Subject-Token")
     body = parse_json(response, provider=provider, action=TOKEN_ACTION)
     token = shape.table(shape.table(body, "answer").get("token"), "token")
-    return Token(
+    return KeystoneToken(
         id=token_id,
         expires_s=_epoch_s(shape.text(token, "expires_at", "token"), shape),
         project_id=_project_id(token, shape),

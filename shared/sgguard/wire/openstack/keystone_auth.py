@@ -11,7 +11,7 @@ import httpx
 from sgguard.errors import DeadlineError, UnauthenticatedError
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import EpochClock
-from sgguard.wire.openstack.keystone import TOKEN_ACTION, Identity, Token, parse_token
+from sgguard.wire.openstack.keystone import TOKEN_ACTION, Identity, KeystoneToken, parse_token
 from sgguard.wire.openstack.neutron.error import error_of
 
 MARGIN_S = 60.0
@@ -26,18 +26,18 @@ class TokenCache:
     """Tokens by network and identity, safe to use from threads and to drop at any time."""
 
     def __init__(self) -> None:
-        self._tokens: dict[Key, Token] = {}
+        self._tokens: dict[Key, KeystoneToken] = {}
         self._locks: dict[Key, threading.Lock] = {}
         self._refusals: dict[Key, UnauthenticatedError] = {}
         self._guard = threading.Lock()
 
-    def get(self, key: Key, now: float) -> Token | None:
+    def get(self, key: Key, now: float) -> KeystoneToken | None:
         """Return the token if it can still be used for a while."""
         with self._guard:
             token = self._tokens.get(key)
         return token if token is not None and token.expires_s - MARGIN_S > now else None
 
-    def put(self, key: Key, token: Token) -> None:
+    def put(self, key: Key, token: KeystoneToken) -> None:
         """Keep a token; the oldest go when there are many."""
         with self._guard:
             self._tokens.pop(key, None)
@@ -98,7 +98,7 @@ class KeystoneAuth(httpx.Auth):
     def __repr__(self) -> str:
         return f"KeystoneAuth({self.identity!r})"
 
-    def token(self) -> Token:
+    def token(self) -> KeystoneToken:
         """Return the current token, fetched within the wire's deadline when there is none.
 
         Raises:
@@ -132,7 +132,9 @@ class KeystoneAuth(httpx.Auth):
             request.headers["x-auth-token"] = token.id
             yield request
 
-    def _renewed(self, stale: Token | None) -> Generator[httpx.Request, httpx.Response, Token]:
+    def _renewed(
+        self, stale: KeystoneToken | None
+    ) -> Generator[httpx.Request, httpx.Response, KeystoneToken]:
         """Return another token than ``stale``; many calls that fail together fetch one."""
         with self._alone():
             token = self._cached()
@@ -168,10 +170,10 @@ class KeystoneAuth(httpx.Auth):
         finally:
             lock.release()
 
-    def _cached(self) -> Token | None:
+    def _cached(self) -> KeystoneToken | None:
         return self._cache.get(self._key, self._now())
 
-    def _keep(self, response: httpx.Response) -> Token:
+    def _keep(self, response: httpx.Response) -> KeystoneToken:
         token = parse_token(response, self._wire.provider)
         self._cache.put(self._key, token)
         return token

@@ -30,7 +30,7 @@ from sgguard.emulator.faces.alibaba.actions import ACTIONS
 from sgguard.emulator.faces.alibaba.answers import RefusedError, good, refused, status_of
 from sgguard.emulator.faces.alibaba.call import Call
 from sgguard.emulator.faces.alibaba.gate import authenticate, is_acs3, once, require_permission
-from sgguard.emulator.faces.base import Claim, FaultKind
+from sgguard.emulator.faces.base import FaultKind, Match
 from sgguard.emulator.state import Cloud
 from sgguard.wire.rpc_v1 import params_of
 
@@ -41,10 +41,10 @@ RETRY_AFTER_MS = 100
 class AlibabaFace:
     """The face of the provider ``alibaba``."""
 
-    def claims(self, request: httpx.Request, cloud: Cloud) -> Claim:  # noqa: ARG002 - protocol
+    def claims(self, request: httpx.Request, cloud: Cloud) -> Match:  # noqa: ARG002 - protocol
         """Claim V3 headers, and any RPC call of this API's version."""
         is_mine = is_acs3(request) or ("Version", VERSION) in params_of(request)
-        return Claim.MINE if is_mine else Claim.NO
+        return Match.MINE if is_mine else Match.NO
 
     def action(self, request: httpx.Request) -> str:
         """Return the action's name, empty when the request has none."""

@@ -20,7 +20,7 @@ import httpx
 from sgguard.emulator.faces._openstack import keystone, neutron, nova
 from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces._openstack.token import Service, project_name
-from sgguard.emulator.faces.base import Claim, Face, FaultKind
+from sgguard.emulator.faces.base import Face, FaultKind, Match
 from sgguard.emulator.faces.huawei import auth as huawei_auth
 from sgguard.emulator.faces.huawei import carrier as huawei_carrier
 from sgguard.emulator.faces.huawei import change
@@ -49,12 +49,12 @@ _ID_PART = re.compile(
 class _Huawei:
     """The face; see :class:`sgguard.emulator.faces.base.Face`."""
 
-    def claims(self, request: httpx.Request, cloud: Cloud) -> Claim:
+    def claims(self, request: httpx.Request, cloud: Cloud) -> Match:
         """Claim signed requests, this cloud's hosts, tokens and users; share the paths."""
         is_host = request.url.host.endswith(_HOSTS)
         if huawei_auth.is_signed(request) or is_host or keystone.is_mine(request, cloud):
-            return Claim.MINE
-        return Claim.PATH if _PATHS.match(request.url.path) else Claim.NO
+            return Match.MINE
+        return Match.PATH if _PATHS.match(request.url.path) else Match.NO
 
     def action(self, request: httpx.Request) -> str:
         """Return method and path with ``{project_id}`` and ``{id}``."""

@@ -29,7 +29,7 @@ import httpx
 from sgguard.emulator.faces._openstack import keystone, neutron, nova
 from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces._openstack.token import Service
-from sgguard.emulator.faces.base import Claim, FaultKind
+from sgguard.emulator.faces.base import FaultKind, Match
 from sgguard.emulator.state import Cloud
 
 _ROUTE = re.compile(
@@ -71,11 +71,11 @@ class _Route:
 class OpenStackFace:
     """The wire face of the provider ``openstack``."""
 
-    def claims(self, request: httpx.Request, cloud: Cloud) -> Claim:
+    def claims(self, request: httpx.Request, cloud: Cloud) -> Match:
         """Claim what carries this cloud's token or user; share the paths with others."""
         if keystone.is_mine(request, cloud):
-            return Claim.MINE
-        return Claim.PATH if _route(request) else Claim.NO
+            return Match.MINE
+        return Match.PATH if _route(request) else Match.NO
 
     def action(self, request: httpx.Request) -> str:
         """Return method and path below the service, ids replaced by ``{id}``."""

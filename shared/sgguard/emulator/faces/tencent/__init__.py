@@ -29,7 +29,7 @@ from uuid import uuid4
 
 import httpx
 
-from sgguard.emulator.faces.base import Claim, FaultKind
+from sgguard.emulator.faces.base import FaultKind, Match
 from sgguard.emulator.faces.tencent import cvm as tencent_cvm
 from sgguard.emulator.faces.tencent import vpc as tencent_vpc
 from sgguard.emulator.faces.tencent.call import TencentError, call_of
@@ -43,12 +43,12 @@ _SERVICES = {"vpc": tencent_vpc.ACTIONS, "cvm": tencent_cvm.ACTIONS}
 class TencentFace:
     """Answers requests to API 3.0 from the state."""
 
-    def claims(self, request: httpx.Request, cloud: Cloud) -> Claim:  # noqa: ARG002 - one owner
+    def claims(self, request: httpx.Request, cloud: Cloud) -> Match:  # noqa: ARG002 - one owner
         """Claim what carries an action header or a TC3 signature."""
         is_mine = "x-tc-action" in request.headers or request.headers.get(
             "authorization", ""
         ).startswith(tc3.ALGORITHM)
-        return Claim.MINE if is_mine else Claim.NO
+        return Match.MINE if is_mine else Match.NO
 
     def action(self, request: httpx.Request) -> str:
         """Return the action's name."""

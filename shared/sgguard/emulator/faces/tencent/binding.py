@@ -206,9 +206,9 @@ def require_groups(call: Call, ids: Sequence[str]) -> None:
             raise TencentError("InvalidSecurityGroupId.NotFound", f"`{group_id}` does not exist.")
 
 
-Action = Callable[[Call], dict[str, Any]]
+Handler = Callable[[Call], dict[str, Any]]
 _ONE = frozenset({"SecurityGroupIds", "InstanceIds"})
-ACTIONS: Mapping[str, tuple[Action, frozenset[str]]] = {
+ACTIONS: Mapping[str, tuple[Handler, frozenset[str]]] = {
     "AssociateSecurityGroups": (associate_security_groups, _ONE),
     "DisassociateSecurityGroups": (disassociate_security_groups, _ONE),
     "ModifyInstancesAttribute": (

@@ -68,8 +68,8 @@ def _operation(call: Call, instance: Instance) -> dict[str, Any]:
     return row | ({"LatestOperationErrorCode": task.error} if state == "FAILED" else {})
 
 
-Action = Callable[[Call], dict[str, Any]]
-ACTIONS: Mapping[str, tuple[Action, frozenset[str]]] = {
+Handler = Callable[[Call], dict[str, Any]]
+ACTIONS: Mapping[str, tuple[Handler, frozenset[str]]] = {
     "DescribeInstances": (
         describe_instances,
         frozenset({"InstanceIds", "Filters", "Offset", "Limit"}),

@@ -157,8 +157,8 @@ def _group_id(call: Call, malformed: str) -> str:
     return group_id
 
 
-Action = Callable[[Call], dict[str, Any]]
-ACTIONS: Mapping[str, tuple[Action, frozenset[str]]] = {
+Handler = Callable[[Call], dict[str, Any]]
+ACTIONS: Mapping[str, tuple[Handler, frozenset[str]]] = {
     "DescribeSecurityGroups": (
         describe_security_groups,
         frozenset(

@@ -31,7 +31,7 @@ from typing import Any
 
 import httpx
 
-from sgguard.emulator.faces.base import Claim, FaultKind
+from sgguard.emulator.faces.base import FaultKind, Match
 from sgguard.emulator.faces.tencent_dfw.actions import ACTIONS
 from sgguard.emulator.faces.tencent_dfw.call import QcloudError, call_of
 from sgguard.emulator.state import Cloud
@@ -44,9 +44,9 @@ PATH = "/v2/index.php"
 class TencentDfwFace:
     """Answers requests to API 2.0 from the state."""
 
-    def claims(self, request: httpx.Request, cloud: Cloud) -> Claim:  # noqa: ARG002 - one owner
+    def claims(self, request: httpx.Request, cloud: Cloud) -> Match:  # noqa: ARG002 - one owner
         """Claim the one path of API 2.0."""
-        return Claim.MINE if request.url.path == PATH else Claim.NO
+        return Match.MINE if request.url.path == PATH else Match.NO
 
     def action(self, request: httpx.Request) -> str:
         """Return the action's name."""
