@@ -17,7 +17,7 @@ from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import handle
 from sgguard.engine.context import Context
 from sgguard.model.address import Address, Scope
-from sgguard.model.decision import Mode
+from sgguard.model.codes import Mode
 from sgguard.model.event import Event
 from sgguard.model.request import DeleteRequest
 from sgguard.policy import ApprovalPolicy, Caps, DeletePolicy, Policy

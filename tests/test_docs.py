@@ -29,7 +29,7 @@ from sgguard.emulator.faults import KINDS, Fault
 from sgguard.emulator.server import serve
 from sgguard.emulator.things import build
 from sgguard.events import request
-from sgguard.guards.base import DELETE_CODES, LAUNCH_CODES
+from sgguard.model.codes import DELETE_CODES, LAUNCH_CODES, MEANINGS
 from sgguard.operations import replay
 from sgguard.settings import SETTINGS
 from tests.bench import calls
@@ -46,11 +46,10 @@ def settings_table() -> str:
 
 
 def reasons_table() -> str:
-    codes = dict(DELETE_CODES) | dict(LAUNCH_CODES)
     guards = [("delete", DELETE_CODES), ("launch", LAUNCH_CODES)]
     rows = [
         f"| `{code}` | {', '.join(name for name, known in guards if code in known)} | {meaning} |"
-        for code, meaning in codes.items()
+        for code, meaning in MEANINGS.items()
     ]
     return "\n".join(["| code | guard | means |", "|---|---|---|", *rows])
 

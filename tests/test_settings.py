@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sgguard.errors import SettingsError
-from sgguard.model.decision import Mode
+from sgguard.model.codes import Mode
 from sgguard.settings import SETTINGS, Settings, unknown_variables, variable_part
 
 PROVIDERS = ("tencent", "tencent-dfw")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from sgguard.errors import SettingsError
-from sgguard.model.decision import Mode
+from sgguard.model.codes import Mode
 
 PREFIX = "SGGUARD_"
 _PER_PROVIDER = "<PROVIDER>"

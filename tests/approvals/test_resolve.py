@@ -27,7 +27,7 @@ from sgguard.errors import (
     UnavailableError,
 )
 from sgguard.model.address import Scope
-from sgguard.model.decision import Mode
+from sgguard.model.codes import Mode
 from sgguard.model.event import Event
 from sgguard.model.request import LaunchRequest
 from sgguard.operations import resume

@@ -12,7 +12,8 @@ from sgguard.engine import decide
 from sgguard.engine.context import Context
 from sgguard.errors import AddressError, EventError, PolicyError, SettingsError
 from sgguard.model.address import Address, Scope
-from sgguard.model.decision import Decision, Mode, Verdict
+from sgguard.model.codes import Mode, Verdict
+from sgguard.model.decision import Decision
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.operations import explain
 from sgguard.wire.clock import Deadline

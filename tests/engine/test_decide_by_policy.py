@@ -16,7 +16,7 @@ from sgguard.engine import decide
 from sgguard.engine.context import Context
 from sgguard.errors import PolicyError, SettingsError, UnavailableError, UnreachableError
 from sgguard.model.address import Address, Scope
-from sgguard.model.decision import Mode, Verdict
+from sgguard.model.codes import Mode, Verdict
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.policy import DeletePolicy, Policy
 from sgguard.render import document

@@ -14,7 +14,7 @@ from sgguard.engine import handle
 from sgguard.engine.context import Context
 from sgguard.errors import BusyError, EventError, SettingsError
 from sgguard.model.address import Address
-from sgguard.model.decision import Outcome
+from sgguard.model.codes import Outcome
 from sgguard.model.event import Event
 from sgguard.model.request import DeleteRequest
 from sgguard.store import open_store

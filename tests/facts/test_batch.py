@@ -25,7 +25,8 @@ from sgguard.errors import (
 from sgguard.facts.batch import SPLITS_MAX, gather_deletes
 from sgguard.model.address import Address, Scope
 from sgguard.model.capabilities import Capabilities
-from sgguard.model.decision import Decision, Verdict
+from sgguard.model.codes import Verdict
+from sgguard.model.decision import Decision
 from sgguard.model.facts import DeleteFacts
 from sgguard.model.request import DeleteRequest
 from sgguard.model.resource import Binding, Group, Seen, Unseen, Visibility

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from sgguard.errors import SgguardError
-from sgguard.model.decision import Decision, Verdict
+from sgguard.model.codes import Verdict
+from sgguard.model.decision import Decision
 from sgguard.model.resource import Visibility
 from sgguard.remedy.prepare import Prepared
 from tests.false_verdicts import truth

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from sgguard.emulator.state import Interface
 from sgguard.errors import SgguardError
-from sgguard.model.decision import Verdict
+from sgguard.model.codes import Verdict
 from sgguard.model.request import LaunchRequest
 from sgguard.policy import Policy
 from tests.false_verdicts import truth

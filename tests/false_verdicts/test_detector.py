@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from sgguard.emulator.transport import EmulatorTransport
-from sgguard.model.decision import Decision, Verdict
+from sgguard.model.codes import Verdict
+from sgguard.model.decision import Decision
 from tests.false_verdicts.ask import ask
 from tests.false_verdicts.case import Case
 from tests.false_verdicts.clouds import case_of

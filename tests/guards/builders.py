@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sgguard.guards import delete, launch
 from sgguard.model.address import Address, Scope
 from sgguard.model.capabilities import Capabilities
-from sgguard.model.decision import Decision, Mode
+from sgguard.model.codes import Mode
+from sgguard.model.decision import Decision
 from sgguard.model.facts import DeleteFacts, GroupFacts, LaunchFacts
 from sgguard.model.resource import (
     Binding,

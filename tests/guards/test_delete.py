@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sgguard.guards import delete
-from sgguard.model.decision import Verdict
+from sgguard.model.codes import Verdict
 from sgguard.model.resource import Binding, Unseen, Visibility
 from sgguard.policy import DeletePolicy, Policy
 from tests.guards.builders import (

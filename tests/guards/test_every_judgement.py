@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sgguard.guards import delete, launch
-from sgguard.guards.base import DELETE_CODES, LAUNCH_CODES
-from sgguard.model.decision import Verdict
+from sgguard.model.codes import DELETE_CODES, LAUNCH_CODES, MEANINGS, Verdict
 from sgguard.render.wording import MESSAGE_MAX
 from tests.guards.builders import BINDINGS, DELETE_FACTS, LAUNCH_FACTS, POLICIES, REFERENCES, UNSEEN
 
@@ -305,6 +304,6 @@ def test_only_what_the_policy_permits_is_planned(facts, policy):
 
 @pytest.mark.parametrize("code", sorted({*DELETE_CODES, *LAUNCH_CODES}))
 def test_every_code_has_a_meaning_in_one_line(code):
-    meaning = {**DELETE_CODES, **LAUNCH_CODES}[code]
+    meaning = MEANINGS[code]
     assert meaning
     assert "\n" not in meaning

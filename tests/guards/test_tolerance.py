@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sgguard.guards import delete, launch
-from sgguard.model.decision import Verdict
+from sgguard.model.codes import Verdict
 from sgguard.model.resource import Unseen, Visibility
 from sgguard.policy import DeletePolicy, LaunchPolicy, Policy
 from tests.guards.builders import MAY_ALL, codes, facts, group, missing, named_by, planned, server

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from sgguard.model.decision import Judgement, Mode, Reason, Verdict
+from sgguard.model.codes import Mode, Verdict
+from sgguard.model.decision import Judgement, Reason
 from sgguard.policy import Exemption, Match, Policy, ScopePolicy
 from sgguard.policy import governing as permission
 from tests.guards.builders import SCOPE, facts, group, launched, named_by, planned

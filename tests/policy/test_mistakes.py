@@ -8,7 +8,7 @@ import pytest
 
 from sgguard import policy
 from sgguard.errors import PolicyError
-from sgguard.model.decision import Mode
+from sgguard.model.codes import Mode
 from sgguard.policy import Exemption, Match, ScopePolicy
 
 TODAY = date(2026, 11, 22)

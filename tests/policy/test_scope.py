@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sgguard import policy
 from sgguard.model.address import Address, Scope
-from sgguard.model.decision import Mode
+from sgguard.model.codes import Mode
 from sgguard.model.resource import Group, Reference, Visibility
 from sgguard.policy import (
     Caps,

@@ -14,7 +14,7 @@ from sgguard.errors import ThrottledError
 from sgguard.facts.gather import gather_delete, gather_launch
 from sgguard.guards import delete, launch
 from sgguard.model.address import Address, Scope
-from sgguard.model.decision import Verdict
+from sgguard.model.codes import Verdict
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.model.resource import Visibility
 from sgguard.policy import DeletePolicy, Policy

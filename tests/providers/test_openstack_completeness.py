@@ -15,7 +15,7 @@ from sgguard.errors import CloudError, NotFoundError
 from sgguard.facts.gather import gather_delete
 from sgguard.guards import delete
 from sgguard.model.address import Address, Scope
-from sgguard.model.decision import Verdict
+from sgguard.model.codes import Verdict
 from sgguard.model.request import DeleteRequest
 from sgguard.model.resource import Visibility
 from sgguard.policy import Policy

@@ -13,7 +13,8 @@ from sgguard.emulator.core import Emulator
 from sgguard.emulator.faces import all_faces
 from sgguard.emulator.faults import Fault
 from sgguard.model.change import Change
-from sgguard.model.decision import Outcome, Step
+from sgguard.model.codes import Outcome
+from sgguard.model.decision import Step
 from sgguard.remedy.apply import carry_out
 from sgguard.remedy.attempt import Worker
 from sgguard.remedy.plan import Plan, Planned

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sgguard import schemas
-from sgguard.guards.base import DELETE_CODES, LAUNCH_CODES
+from sgguard.model.codes import DELETE_CODES, LAUNCH_CODES
 from sgguard.model.resource import Binding, Limit
 from sgguard.render import document
 from tests.guards.builders import (

@@ -20,7 +20,7 @@ from sgguard.engine.execute import Executor
 from sgguard.engine.handle import once
 from sgguard.errors import EventError
 from sgguard.events.base import Kind
-from sgguard.model.decision import Outcome
+from sgguard.model.codes import Outcome
 from sgguard.model.event import Event
 from sgguard.render.document import with_outcome
 from sgguard.render.values import time_json

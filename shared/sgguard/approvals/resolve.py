@@ -28,7 +28,7 @@ from sgguard.errors import (
     StoreError,
     UnavailableError,
 )
-from sgguard.model.decision import Mode, Outcome
+from sgguard.model.codes import Mode, Outcome, ReasonCode
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.remedy.prepare import Prepared, fingerprint
 from sgguard.render import document
@@ -193,7 +193,7 @@ def _event_id(click: _Click) -> str:
 def _require_whole(decided: Decided) -> None:
     """Refuse to compare with what was not seen: it may be what was asked about, or not."""
     for reason in decided.decision.judgement.reasons:
-        if (reason.code, reason.effect) == ("facts-incomplete", "block"):
+        if (reason.code, reason.effect) == (ReasonCode.FACTS_INCOMPLETE, "block"):
             provider = decided.cloud.capabilities.provider
             code, words = "FactsIncomplete", f"{reason.message} The question stays open."
             raise UnavailableError(provider, "facts", code=code, detail=words)

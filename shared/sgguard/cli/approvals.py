@@ -16,7 +16,7 @@ from sgguard.cli import failure
 from sgguard.cli.failure import EXIT_CODES, until_done
 from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, examples, from_options
 from sgguard.cli.records import AS_OPTION, ago, line, named, opened, place, print_json, width
-from sgguard.model.decision import Verdict
+from sgguard.model.codes import Verdict
 from sgguard.render.text.kept import kept
 from sgguard.store.rows import Approval
 

@@ -14,7 +14,8 @@ from sgguard.cli.failure import EXIT_CODES
 from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, examples, from_options
 from sgguard.engine import decide
 from sgguard.events import request
-from sgguard.model.decision import Decision, Verdict
+from sgguard.model.codes import Verdict
+from sgguard.model.decision import Decision
 from sgguard.render import document, text
 
 RECORD_OPTION = click.option(

@@ -14,7 +14,7 @@ from sgguard.cli.options import JSON_OPTION, examples
 from sgguard.cli.records import line, opened, place, print_json, since, width
 from sgguard.engine import retention
 from sgguard.errors import InputError
-from sgguard.model.decision import Outcome, Verdict
+from sgguard.model.codes import Outcome, Verdict
 from sgguard.render.text.kept import kept
 from sgguard.store.base import Store
 from sgguard.store.rows import Query, Record

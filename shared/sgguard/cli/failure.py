@@ -14,7 +14,7 @@ import click
 
 from sgguard import logs
 from sgguard.errors import DeadlineError, EventError, Problem, SgguardError, UnauthenticatedError
-from sgguard.model.decision import Verdict
+from sgguard.model.codes import Verdict
 
 ERROR = 2
 INTERRUPTED = 130

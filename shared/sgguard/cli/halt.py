@@ -13,7 +13,7 @@ from sgguard.approvals.approver import moment
 from sgguard.cli.failure import EXIT_CODES
 from sgguard.cli.options import JSON_OPTION, examples
 from sgguard.cli.records import line, named, opened, place, print_json
-from sgguard.model.decision import Verdict
+from sgguard.model.codes import Verdict
 
 _BY_OPTION = click.option(
     "--by",

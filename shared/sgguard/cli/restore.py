@@ -10,7 +10,7 @@ import click
 
 from sgguard.cli.failure import EXIT_CODES, until_done
 from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, examples, from_options
-from sgguard.model.decision import Outcome, Verdict
+from sgguard.model.codes import Outcome, Verdict
 from sgguard.operations import restore as restoring
 from sgguard.operations.restore import Preview
 

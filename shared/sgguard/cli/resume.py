@@ -13,7 +13,7 @@ from sgguard.cli.failure import ERROR, EXIT_CODES, until_done
 from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, examples, from_options
 from sgguard.cli.records import AS_OPTION, ago, line, named, opened, place, print_json
 from sgguard.errors import SgguardError
-from sgguard.model.decision import Verdict
+from sgguard.model.codes import Verdict
 from sgguard.operations import resume as resuming
 from sgguard.operations.resume import Unresolved
 

@@ -15,7 +15,7 @@ import httpx
 from sgguard import logs, policy, providers
 from sgguard.errors import EventError, PolicyError, SettingsError
 from sgguard.model.address import Scope
-from sgguard.model.decision import Mode
+from sgguard.model.codes import Mode
 from sgguard.policy import Policy, delete_remedies
 from sgguard.providers import Access, Cloud
 from sgguard.settings import Settings, unknown_variables, variable_part

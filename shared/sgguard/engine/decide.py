@@ -20,7 +20,8 @@ from sgguard.facts import batch, gather
 from sgguard.guards import delete
 from sgguard.guards.base import unanswered
 from sgguard.model.address import Address, Scope
-from sgguard.model.decision import Decision, Judgement, Verdict
+from sgguard.model.codes import ReasonCode, Verdict
+from sgguard.model.decision import Decision, Judgement
 from sgguard.model.facts import DeleteFacts, LaunchFacts
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.policy import Guard, Policy, for_groups, governing, mode_of
@@ -295,6 +296,6 @@ def remaining_blockers(
         reason.message
         for reason in judgement.reasons
         if reason.effect == "block"
-        and reason.code != "not-found"
-        and not (reason.code == "bound" and reason.target in forced)
+        and reason.code != ReasonCode.NOT_FOUND
+        and not (reason.code == ReasonCode.BOUND and reason.target in forced)
     )

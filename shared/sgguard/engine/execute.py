@@ -14,7 +14,8 @@ from sgguard.engine.context import Context, connect
 from sgguard.engine.decide import Decided, remaining_blockers
 from sgguard.engine.retention import tidy
 from sgguard.errors import HaltedError, SettingsError, SgguardError, StoreError
-from sgguard.model.decision import Decision, Mode, Outcome
+from sgguard.model.codes import Mode, Outcome
+from sgguard.model.decision import Decision
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.providers.base import Cloud
 from sgguard.remedy.apply import RunResult, carry_out

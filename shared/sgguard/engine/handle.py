@@ -18,7 +18,7 @@ from sgguard.engine import decide
 from sgguard.engine.context import Context
 from sgguard.engine.decide import Decided
 from sgguard.errors import BusyError, EventError, SettingsError, SgguardError, StoreError
-from sgguard.model.decision import Mode, Outcome
+from sgguard.model.codes import Mode, Outcome
 from sgguard.model.event import Event
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.render import document

@@ -13,6 +13,7 @@ from functools import partial
 
 from sgguard.errors import DeadlineError, SgguardError, UnauthenticatedError
 from sgguard.facts import gather
+from sgguard.model.codes import UnseenCode
 from sgguard.model.facts import DeleteFacts
 from sgguard.model.request import DeleteRequest
 from sgguard.providers.base import Provider
@@ -71,7 +72,7 @@ def _concerns_somebody(found: Gathered) -> bool:
     """
     if isinstance(found, DeleteFacts):
         unseen = [one for group in found.groups for one in group.unseen]
-        return any(not one.group_id and one.code != "no-permission" for one in unseen)
+        return any(not one.group_id and one.code != UnseenCode.NO_PERMISSION for one in unseen)
     return not _is_everybodys(found)
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar, overload
 
 from sgguard.model.address import Address
+from sgguard.model.codes import UnseenCode
 from sgguard.model.facts import DeleteFacts, GroupFacts, LaunchFacts
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.model.resource import Group, Instance, Limit, Rule, Seen, Unseen
@@ -45,7 +46,7 @@ class _Part(Generic[T]):
             return mine
         return (
             Unseen(
-                code="not-told",
+                code=UnseenCode.NOT_TOLD,
                 what=f"{self.what} of {group_id}",
                 why="the cloud's answer does not mention this group",
                 remedy="ask again; if it stays so, report it to the maintainers of sgguard",

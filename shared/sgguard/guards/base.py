@@ -1,4 +1,4 @@
-"""What all guards share: the closed set of reason codes, and the reasons every guard can give.
+"""What all guards share: the reasons that every guard can give.
 
 A guard is a module with ``judge(facts, policy, now) -> Judgement``: pure, no clock, no I/O.
 Without ``now`` no exemption counts.
@@ -7,12 +7,12 @@ Without ``now`` no exemption counts.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Collection, Iterable
 from typing import Literal
 
 from sgguard.model.address import Address, Scope
-from sgguard.model.decision import Judgement, Reason, Verdict
+from sgguard.model.codes import ReasonCode, UnseenCode, Verdict
+from sgguard.model.decision import Judgement, Reason
 from sgguard.model.facts import GroupFacts
 from sgguard.model.resource import Unseen, Visibility
 from sgguard.render.wording import MESSAGE_MAX, one_line
@@ -25,52 +25,6 @@ _WIDER = {
     Visibility.ACCOUNT: "use credentials of the whole account",
     Visibility.CLOUD: "use an administrator's credentials (a public cloud has none)",
 }
-
-DELETE_CODES: Mapping[str, str] = MappingProxyType(
-    {
-        "free": "no group outside the request names it, nothing carries it, everything was read",
-        "referenced": "rules of other groups name it; the delete would be refused, or worse",
-        "referenced-will-cascade": "rules of other groups name it and would silently vanish",
-        "referenced-within-set": "only groups deleted together with it name it",
-        "bound": "instances, interfaces or other products carry it",
-        "default-group": "it is the cloud's default group",
-        "cloud-managed": "a product of the cloud owns it",
-        "protected": "the policy protects it",
-        "not-found": "the cloud shows no such group",
-        "group-malformed": "the text is no group id of this cloud",
-        "facts-incomplete": "something the verdict needs could not be seen",
-        "cap-exceeded": "the plan would change more than the policy's caps permit",
-        "replacement-unusable": "a group the policy would use instead is not there, or not usable",
-        "superseded": "the event is late: the world is no longer what it is about",
-        "halted": "an operator stopped all changes",
-    }
-)
-"""Reason codes of the delete guard with their meaning."""
-
-LAUNCH_CODES: Mapping[str, str] = MappingProxyType(
-    {
-        "within-limits": "every limit that was read holds after the change",
-        "default-group-applies": "no group was given, so the cloud picks one itself",
-        "groups-per-instance-exceeded": "an instance or interface would carry too many groups",
-        "instances-per-group-exceeded": "too many instances or interfaces would carry a group",
-        "limit-near": "a limit holds, but most of it is used",
-        "rules-without-effect": "a group has more rules of a kind than take effect",
-        "group-not-found": "the cloud shows no such group",
-        "group-malformed": "the text is no group id of this cloud",
-        "group-other-network": "the group belongs to another network than the instance",
-        "group-other-project": "the group belongs to another project than the instance",
-        "instance-not-found": "the cloud shows no such instance",
-        "instance-refuses-binding": "the instance cannot be bound in its present state",
-        "group-forbidden": "the policy forbids the group",
-        "baseline-missing": "the policy requires a group that is not there",
-        "facts-incomplete": "something the verdict needs could not be seen",
-        "cap-exceeded": "the plan would change more than the policy's caps permit",
-        "replacement-unusable": "a group the policy would use instead is not there, or not usable",
-        "superseded": "the event is late: the world is no longer what it is about",
-        "halted": "an operator stopped all changes",
-    }
-)
-"""Reason codes of the launch guard with their meaning."""
 
 
 def could_be_id(text: str, example: str) -> bool:
@@ -93,18 +47,18 @@ def usable_group(wanted: str, scope: Scope, example: str) -> str:
 def unanswered(targets: Iterable[str], why: str) -> Judgement:
     """Return the verdict on a cloud that could not be asked: block, for nothing is known."""
     gap = Unseen(
-        code="not-told",
+        code=UnseenCode.NOT_TOLD,
         what="anything",
         why=one_line(why, MESSAGE_MAX),
         remedy="ask again when the cloud answers",
     )
     said = one_line(f"The cloud could not be asked: {why}", MESSAGE_MAX)
-    reasons = (Reason("facts-incomplete", said, "block", one, (gap,)) for one in targets)
+    reasons = (Reason(ReasonCode.FACTS_INCOMPLETE, said, "block", one, (gap,)) for one in targets)
     return Judgement(Verdict.BLOCK, tuple(reasons))
 
 
 def missing_or_malformed(
-    facts: GroupFacts, example: str, not_found: str = "not-found"
+    facts: GroupFacts, example: str, not_found: ReasonCode = ReasonCode.NOT_FOUND
 ) -> Reason | None:
     """Return why the group cannot be judged at all, or None; ``not_found`` is the guard's code."""
     group_id, target = facts.address.group_id, str(facts.address)
@@ -112,7 +66,7 @@ def missing_or_malformed(
         provider = one_line(facts.address.scope.provider, 30)
         said = f"{one_line(group_id, 60)!r} is no group id of {provider}"
         said = f"{said}: expected one like {one_line(example, 60)}."
-        return Reason("group-malformed", one_line(said, MESSAGE_MAX), target=target)
+        return Reason(ReasonCode.GROUP_MALFORMED, one_line(said, MESSAGE_MAX), target=target)
     if facts.group is None:
         hidden = "it does not exist there, or these credentials cannot see it"
         said = f"No group {one_line(group_id, 60)} in {_region(facts.address)}: {hidden}."
@@ -133,7 +87,7 @@ def incomplete(
     """
     return tuple(
         Reason(
-            "facts-incomplete",
+            ReasonCode.FACTS_INCOMPLETE,
             _not_seen(item, about, is_tolerated=item.code in tolerated),
             "warn" if item.code in tolerated else "block",
             target,
@@ -162,7 +116,9 @@ def too_short_sighted(
     if required is None or _REACH[visibility] >= _REACH[required]:
         return ()
     gap = Unseen(
-        code="other-project" if visibility is Visibility.PROJECT else "cross-account",
+        code=UnseenCode.OTHER_PROJECT
+        if visibility is Visibility.PROJECT
+        else UnseenCode.CROSS_ACCOUNT,
         what=f"what lies beyond this {visibility.value}",
         why=f"these credentials see one {visibility.value}, the policy requires {required.value}",
         remedy=_WIDER[required],
@@ -171,4 +127,6 @@ def too_short_sighted(
         f"The policy requires visibility {required.value} ({guard}.require_visibility), but these "
         f"credentials see one {visibility.value} only. To see more: {gap.remedy}."
     )
-    return (Reason("facts-incomplete", one_line(said, MESSAGE_MAX), "block", target, (gap,)),)
+    return (
+        Reason(ReasonCode.FACTS_INCOMPLETE, one_line(said, MESSAGE_MAX), "block", target, (gap,)),
+    )

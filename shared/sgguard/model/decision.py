@@ -4,48 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Literal
 
+from sgguard.model.codes import Mode, Outcome, ReasonCode, Verdict
 from sgguard.model.facts import DeleteFacts, LaunchFacts
 from sgguard.model.resource import Binding, Group, Instance, Limit, Reference, Unseen
-
-
-class Verdict(StrEnum):
-    """What the facts mean."""
-
-    ALLOW = "allow"
-    BLOCK = "block"
-    REMEDIATE = "remediate"
-
-
-class Mode(StrEnum):
-    """What may be done about it. Out of the box: only look."""
-
-    OBSERVE = "observe"
-    APPROVE = "approve"
-    ENFORCE = "enforce"
-
-
-class Outcome(StrEnum):
-    """What was done to the cloud.
-
-    ``remediated``: the whole plan, ``undone``: all of it was taken back, ``partly-undone``: not
-    all could be. ``pending`` waits for a person, ``refused`` was denied by one or not permitted.
-    ``superseded``: the world was no longer what the event is about. ``halted``: all changes are
-    stopped. ``unfinished``: the time was used up; the event's next delivery goes on.
-    """
-
-    UNCHANGED = "unchanged"
-    REMEDIATED = "remediated"
-    UNDONE = "undone"
-    PARTLY_UNDONE = "partly-undone"
-    PENDING = "pending"
-    REFUSED = "refused"
-    SUPERSEDED = "superseded"
-    HALTED = "halted"
-    UNFINISHED = "unfinished"
-
 
 Evidence = Reference | Binding | Limit | Unseen | Group | Instance
 
@@ -58,7 +21,7 @@ class Reason:
     ``info`` explains. ``target`` is the address (or instance) the reason is about.
     """
 
-    code: str
+    code: ReasonCode
     message: str
     effect: Literal["block", "warn", "info"] = "block"
     target: str = ""

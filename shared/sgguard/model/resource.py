@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Literal, TypeVar
 
+from sgguard.model.codes import UnseenCode
+
 T = TypeVar("T")
 
 
@@ -146,13 +148,12 @@ class Limit:
 class Unseen:
     """Something a verdict would need and nobody could read.
 
-    ``code`` is stable (``no-permission``, ``unknown-shape``, ``record-ceiling``,
-    ``other-project``, ``cross-account``, ``not-told``; ``api-absent`` where the region does not
-    publish the call that would tell). ``group_id`` is empty when it concerns every group that was
+    ``code`` is stable; ``api-absent`` says that the region does not publish the call that would
+    tell. ``group_id`` is empty when it concerns every group that was
     asked about. ``remedy`` says what would make it visible.
     """
 
-    code: str
+    code: UnseenCode
     what: str
     why: str
     remedy: str = ""

@@ -17,6 +17,7 @@ from sgguard.errors import (
 )
 from sgguard.facts.gather import gather_delete, gather_explanation
 from sgguard.model.address import Address
+from sgguard.model.codes import UnseenCode
 from sgguard.model.facts import DeleteFacts, GroupFacts
 from sgguard.model.request import DeleteRequest
 from sgguard.model.resource import Group, Reference, Unseen
@@ -85,7 +86,7 @@ def _follow(
 def _not_followed(address: Address, referrer: Reference, why: str) -> GroupFacts:
     group_id = referrer.group_id
     gap = Unseen(
-        code="not-told",
+        code=UnseenCode.NOT_TOLD,
         what="who names it",
         why=f"not followed further: {why}",
         remedy="explain this group by itself",

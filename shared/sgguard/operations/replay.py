@@ -16,8 +16,8 @@ from typing import Any
 from sgguard import schemas
 from sgguard.errors import InputError, StoreError
 from sgguard.guards import delete, launch
-from sgguard.guards.base import DELETE_CODES, LAUNCH_CODES
-from sgguard.model.decision import Judgement, Mode
+from sgguard.model.codes import DELETE_CODES, LAUNCH_CODES, Mode
+from sgguard.model.decision import Judgement
 from sgguard.model.facts import DeleteFacts, LaunchFacts
 from sgguard.policy import Guard, Policy, governing, mode_of
 from sgguard.store import codec

@@ -10,7 +10,7 @@ from typing import Any
 from sgguard.engine.context import Context, connect
 from sgguard.engine.execute import Executor
 from sgguard.errors import BusyError, HaltedError, InputError, SgguardError
-from sgguard.model.decision import Outcome
+from sgguard.model.codes import Outcome
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Plan
 from sgguard.remedy.prepare import Prepared

@@ -8,22 +8,19 @@ from __future__ import annotations
 from sgguard.policy.exemption import exempting, expiring, is_over, protecting
 from sgguard.policy.match import is_of_scope, is_same_group, is_too_wide, matches
 from sgguard.policy.model import (
+    EXEMPTABLE,
     ApprovalPolicy,
     Caps,
     DeletePolicy,
-    DeleteRemedy,
-    Exemptable,
     Exemption,
     Guard,
     LaunchPolicy,
-    LaunchRemedy,
     Match,
     Overrides,
     Policy,
     ScopePolicy,
     Sparse,
     Trouble,
-    UnseenCode,
 )
 from sgguard.policy.read import load, read
 from sgguard.policy.scope import (
@@ -41,22 +38,19 @@ from sgguard.policy.scope import (
 from sgguard.policy.strict import least, strictest
 
 __all__ = [
+    "EXEMPTABLE",
     "ApprovalPolicy",
     "Caps",
     "DeletePolicy",
-    "DeleteRemedy",
-    "Exemptable",
     "Exemption",
     "Guard",
     "LaunchPolicy",
-    "LaunchRemedy",
     "Match",
     "Overrides",
     "Policy",
     "ScopePolicy",
     "Sparse",
     "Trouble",
-    "UnseenCode",
     "applied",
     "delete_remedies",
     "exempting",

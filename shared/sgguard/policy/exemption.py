@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from sgguard.model.address import Address
+from sgguard.model.codes import ReasonCode
 from sgguard.model.resource import Group
 from sgguard.policy.match import matches
 from sgguard.policy.model import Exemption, Policy
@@ -39,7 +40,7 @@ def protecting(
     """Return the pattern that protects this group, or None: it is not protected, or excused."""
     fitting = (one for one in policy.delete.protected if matches(one, address, group))
     pattern = next(fitting, None)
-    is_excused = pattern and exempting(policy, "protected", address, group, now)
+    is_excused = pattern and exempting(policy, ReasonCode.PROTECTED, address, group, now)
     return None if is_excused else pattern
 
 

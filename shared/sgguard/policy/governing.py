@@ -12,7 +12,8 @@ from functools import reduce
 
 from sgguard.errors import DeadlineError, ThrottledError, UnavailableError, UnreachableError
 from sgguard.model.address import Address
-from sgguard.model.decision import Judgement, Reason, Verdict
+from sgguard.model.codes import ReasonCode, Verdict
+from sgguard.model.decision import Judgement, Reason
 from sgguard.model.facts import DeleteFacts, LaunchFacts
 from sgguard.model.resource import Group
 from sgguard.policy import (
@@ -71,7 +72,9 @@ def insist_on_facts(provider: str, guard: Guard, judgement: Judgement, policy: P
     """
     table = policy.delete if guard == "delete" else policy.launch
     gaps = (
-        one for one in judgement.reasons if (one.code, one.effect) == ("facts-incomplete", "block")
+        one
+        for one in judgement.reasons
+        if (one.code, one.effect) == (ReasonCode.FACTS_INCOMPLETE, "block")
     )
     gap = next(gaps, None)
     if gap is not None and table.when_incomplete == "error":

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from sgguard.errors import Problem
-from sgguard.model.decision import Mode
+from sgguard.model.codes import Mode
 from sgguard.policy.exemption import is_over
 from sgguard.policy.match import is_same_group, is_too_wide, matches
 from sgguard.policy.model import DeletePolicy, LaunchPolicy, Policy

@@ -7,29 +7,20 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
-from sgguard.model.decision import Mode
+from sgguard.model.codes import DeleteRemedy, LaunchRemedy, Mode, ReasonCode, UnseenCode
 from sgguard.model.resource import Visibility
 
-DeleteRemedy = Literal["revoke", "rewrite", "unbind", "move", "force"]
-LaunchRemedy = Literal["bind", "unbind", "quarantine"]
 Guard = Literal["delete", "launch"]
 Trouble = Literal["block", "error"]
 """What to do when a verdict cannot be reached: a verdict of block, or an error to try again."""
 
-UnseenCode = Literal[
-    "no-permission",
-    "unknown-shape",
-    "record-ceiling",
-    "other-project",
-    "cross-account",
-    "not-told",
-    "api-absent",
-]
-"""The codes of :class:`~sgguard.model.resource.Unseen`: gaps are tolerated one code at a time."""
-
-Exemptable = Literal[
-    "protected", "group-forbidden", "baseline-missing", "limit-near", "cap-exceeded"
-]
+EXEMPTABLE = (
+    ReasonCode.PROTECTED,
+    ReasonCode.GROUP_FORBIDDEN,
+    ReasonCode.BASELINE_MISSING,
+    ReasonCode.LIMIT_NEAR,
+    ReasonCode.CAP_EXCEEDED,
+)
 """Reasons that the policy itself makes, and so may excuse; what a cloud says, nobody excuses."""
 
 Overrides = Mapping[str, Mapping[str, int]]
@@ -155,7 +146,7 @@ class Exemption:
     """
 
     group: str
-    reasons: tuple[Exemptable, ...]
+    reasons: tuple[ReasonCode, ...]
     owner: str
     reason: str
     expires: date

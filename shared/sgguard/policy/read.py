@@ -6,12 +6,13 @@ import json
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from sgguard.errors import PolicyError, Problem
-from sgguard.model.decision import Mode
+from sgguard.model.codes import DeleteRemedy, LaunchRemedy, Mode, ReasonCode, UnseenCode
 from sgguard.model.resource import Visibility
 from sgguard.policy.mistake import mistakes
 from sgguard.policy.model import (
@@ -124,8 +125,8 @@ def build(document: Mapping[str, Any]) -> Policy:
     }
     return Policy(
         mode=Mode(document.get("mode", Mode.OBSERVE)),
-        delete=DeletePolicy(**_fields(document.get("delete", {}))),
-        launch=LaunchPolicy(**_fields(document.get("launch", {}))),
+        delete=DeletePolicy(**_fields(document.get("delete", {}), DeleteRemedy)),
+        launch=LaunchPolicy(**_fields(document.get("launch", {}), LaunchRemedy)),
         limits=MappingProxyType(overrides),
         caps=Caps(**_fields(document.get("caps", {}))),
         approval=ApprovalPolicy(**_fields(document.get("approval", {}))),
@@ -139,6 +140,7 @@ _KINDS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {
         "mode": Mode,
         "require_visibility": Visibility,
+        "tolerate_unseen": lambda codes: tuple(map(UnseenCode, codes)),
         "replacements": lambda table: MappingProxyType(dict(table)),
         "warn_at_percent": int,
         "changes": int,
@@ -151,11 +153,18 @@ _KINDS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
 """What a key's value becomes where it is not the value itself, or a list as a tuple."""
 
 
-def _fields(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields a table gives, by name: those it leaves out keep their defaults."""
+def _fields(table: Mapping[str, Any], remedies: type[StrEnum] = StrEnum) -> dict[str, Any]:
+    """Return the fields a table gives, by name: those it leaves out keep their defaults.
+
+    ``remedies`` are those of the table's guard.
+    """
+    kinds: dict[str, Callable[[Any], Any]] = {
+        **_KINDS,
+        "remedies": lambda names: tuple(map(remedies, names)),
+    }
     return {
-        key: _KINDS[key](value)
-        if key in _KINDS
+        key: kinds[key](value)
+        if key in kinds
         else (tuple(value) if isinstance(value, list) else value)
         for key, value in table.items()
     }
@@ -166,8 +175,8 @@ def _scope(entry: Mapping[str, Any]) -> ScopePolicy:
     return ScopePolicy(
         match=Match(**entry["match"]),
         mode=None if mode is None else Mode(mode),
-        delete=MappingProxyType(_fields(entry.get("delete", {}))),
-        launch=MappingProxyType(_fields(entry.get("launch", {}))),
+        delete=MappingProxyType(_fields(entry.get("delete", {}), DeleteRemedy)),
+        launch=MappingProxyType(_fields(entry.get("launch", {}), LaunchRemedy)),
         caps=MappingProxyType(_fields(entry.get("caps", {}))),
     )
 
@@ -175,7 +184,7 @@ def _scope(entry: Mapping[str, Any]) -> ScopePolicy:
 def _exemption(entry: Mapping[str, Any]) -> Exemption:
     return Exemption(
         group=entry["group"],
-        reasons=tuple(entry["reasons"]),
+        reasons=tuple(map(ReasonCode, entry["reasons"])),
         owner=entry["owner"],
         reason=entry["reason"],
         expires=date.fromisoformat(entry["expires"]),

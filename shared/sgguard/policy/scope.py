@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from functools import reduce
 
 from sgguard.model.address import Address, Scope
-from sgguard.model.decision import Mode
+from sgguard.model.codes import Mode
 from sgguard.model.resource import Group, Reference
 from sgguard.policy.model import Guard, Match, Policy, ScopePolicy
 from sgguard.policy.strict import strictest

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeVar
 
-from sgguard.model.decision import Mode
+from sgguard.model.codes import Mode
 from sgguard.model.resource import Visibility
 from sgguard.policy.model import Caps, DeletePolicy, LaunchPolicy, Policy, Trouble
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from sgguard.model.decision import Mode
+from sgguard.model.codes import Mode
 from sgguard.policy.model import Caps, DeletePolicy, Guard, LaunchPolicy, Match, Policy
 from sgguard.policy.scope import applied, mode_of
 

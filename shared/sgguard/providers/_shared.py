@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from sgguard.errors import CloudError, ConflictError, UnavailableError, UnknownShapeError
+from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Reference, Rule, Unseen
 from sgguard.providers.base import Provider
 
@@ -43,7 +44,7 @@ def not_answered(
     for group_id in dict.fromkeys(group_ids):
         if group_id not in answered:
             yield Unseen(
-                code="not-told",
+                code=UnseenCode.NOT_TOLD,
                 what=what,
                 why=f"the answer does not mention {group_id}",
                 remedy="check that the group exists in this region, and ask again",

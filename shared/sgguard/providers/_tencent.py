@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from sgguard.errors import DeadlineError, NotFoundError
 from sgguard.model.change import content
+from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Limit, Reference, Rule, Seen, Unseen
 from sgguard.providers._shared import Evidence, naming
 from sgguard.providers.access import seen_or_unseen
@@ -177,7 +178,7 @@ def _nameless(group_id: str, counted: int, named: int) -> Unseen:
 
 def _gap(group_id: str, why: str) -> Unseen:
     return Unseen(
-        code="not-told",
+        code=UnseenCode.NOT_TOLD,
         what="references",
         why=why,
         remedy="look at the group's references in the console, or ask again",

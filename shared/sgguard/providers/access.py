@@ -14,6 +14,7 @@ from sgguard.errors import (
     SettingsError,
     UnknownShapeError,
 )
+from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import (
     Seen,
     Unseen,
@@ -111,7 +112,7 @@ def seen_or_unseen(what: str, read: Callable[[], Seen[T]], otherwise: T) -> Seen
             otherwise,
             (
                 Unseen(
-                    code="no-permission",
+                    code=UnseenCode.NO_PERMISSION,
                     what=what,
                     why=str(error),
                     remedy=f"grant {error.provider} {error.action} to these credentials",
@@ -123,7 +124,7 @@ def seen_or_unseen(what: str, read: Callable[[], Seen[T]], otherwise: T) -> Seen
             otherwise,
             (
                 Unseen(
-                    code="unknown-shape",
+                    code=UnseenCode.UNKNOWN_SHAPE,
                     what=what,
                     why=str(error),
                     remedy="report the answer's shape to the maintainers of sgguard",

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sgguard.model.change import renamed
-from sgguard.model.decision import Outcome, Step
+from sgguard.model.codes import Outcome
+from sgguard.model.decision import Step
 from sgguard.providers import Together
 from sgguard.remedy.attempt import TRIES, Worker, attempt, require_time, settle_by_observing
 from sgguard.remedy.plan import Plan, Planned

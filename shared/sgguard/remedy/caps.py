@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from sgguard.model.codes import ReasonCode
 from sgguard.model.decision import Reason
 from sgguard.model.resource import Direction, Rule
 from sgguard.policy import Caps
@@ -26,7 +27,7 @@ def stopped_by(plan: Plan, survey: PlanInputs, caps: Caps) -> tuple[Reason, ...]
     )
 
 
-def _reason(code: str, target: str, words: str) -> Reason:
+def _reason(code: ReasonCode, target: str, words: str) -> Reason:
     return Reason(code, one_line(words, MESSAGE_MAX), "block", target)
 
 
@@ -34,7 +35,7 @@ def _too_many(plan: Plan, caps: Caps) -> Iterator[Reason]:
     number = len(plan.planned)
     if number > caps.changes:
         words = f"The plan has {count(number, 'change')}, and caps.changes permits {caps.changes}."
-        yield _reason("cap-exceeded", str(plan.scope), words)
+        yield _reason(ReasonCode.CAP_EXCEEDED, str(plan.scope), words)
 
 
 def _too_much_of_a_group(plan: Plan, survey: PlanInputs, caps: Caps) -> Iterator[Reason]:
@@ -47,7 +48,7 @@ def _too_much_of_a_group(plan: Plan, survey: PlanInputs, caps: Caps) -> Iterator
                 f"The plan revokes {number} of the {count(total, 'rule')} of {group_id}, "
                 f"and caps.percent_of_rules permits {caps.percent_of_rules} %."
             )
-            yield _reason("cap-exceeded", f"{plan.scope}:{group_id}", words)
+            yield _reason(ReasonCode.CAP_EXCEEDED, f"{plan.scope}:{group_id}", words)
 
 
 def _is(action: str) -> bool:
@@ -71,7 +72,7 @@ def _no_way_in(plan: Plan, survey: PlanInputs, caps: Caps) -> Iterator[Reason]:
                     f"The plan revokes the last rule of {group_id} that lets port {port} in "
                     "(caps.management_ports)."
                 )
-                yield _reason("cap-exceeded", f"{plan.scope}:{group_id}", words)
+                yield _reason(ReasonCode.CAP_EXCEEDED, f"{plan.scope}:{group_id}", words)
 
 
 def _lets_in(rules: Sequence[Rule], port: int) -> bool:
@@ -106,7 +107,7 @@ def _no_room_in_project(plan: Plan, survey: PlanInputs) -> Iterator[Reason]:
         words = "has all rules of its quota: there is no room to add a rewritten one"
     else:
         return
-    yield _reason("cap-exceeded", str(plan.scope), f"The project {words}.")
+    yield _reason(ReasonCode.CAP_EXCEEDED, str(plan.scope), f"The project {words}.")
 
 
 def _no_room(plan: Plan, survey: PlanInputs) -> Iterator[Reason]:
@@ -120,4 +121,4 @@ def _no_room(plan: Plan, survey: PlanInputs) -> Iterator[Reason]:
                 f"{group_id} has {number} of at most {count(ceiling, 'rule')}: there is no room "
                 "to add the rewritten rule before the old one is removed."
             )
-            yield _reason("cap-exceeded", f"{plan.scope}:{group_id}", words)
+            yield _reason(ReasonCode.CAP_EXCEEDED, f"{plan.scope}:{group_id}", words)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from sgguard.model.address import Address, Scope
 from sgguard.model.change import Change, Holder, content
+from sgguard.model.codes import ReasonCode
 from sgguard.model.decision import Reason, Step
 from sgguard.model.resource import Group, Rule
 
@@ -92,7 +93,7 @@ def plan(scope: Scope, outline: tuple[Step, ...], survey: PlanInputs) -> Plan | 
         for step in outline:
             planned.extend(_changes(step, world))
     except _DivergedError as moved:
-        return Reason("facts-incomplete", f"{moved}: ask again.", target=str(scope))
+        return Reason(ReasonCode.FACTS_INCOMPLETE, f"{moved}: ask again.", target=str(scope))
     return Plan(scope, tuple(planned))
 
 

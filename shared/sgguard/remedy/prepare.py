@@ -8,7 +8,8 @@ from datetime import datetime
 
 from sgguard.errors import ForbiddenError, InputError, SettingsError, UnknownShapeError
 from sgguard.model.address import Scope
-from sgguard.model.decision import Judgement, Reason, Step, Verdict
+from sgguard.model.codes import ReasonCode, Verdict
+from sgguard.model.decision import Judgement, Reason, Step
 from sgguard.model.facts import DeleteFacts, LaunchFacts
 from sgguard.model.resource import Group
 from sgguard.policy import Policy
@@ -58,7 +59,9 @@ def prepare(
         seen = survey(cloud, facts, judgement.plan, used)
     except _UNPLANNABLE as error:
         words = one_line(f"The remedy cannot be planned: {error}", MESSAGE_MAX)
-        return _blocked(judgement, (Reason("facts-incomplete", words, target=str(scope)),)), None
+        return _blocked(
+            judgement, (Reason(ReasonCode.FACTS_INCOMPLETE, words, target=str(scope)),)
+        ), None
     planned = plan(scope, judgement.plan, seen)
     if isinstance(planned, Reason):
         return _blocked(judgement, (planned,)), None
@@ -103,7 +106,10 @@ def _unusable(
         else:
             continue
         yield Reason(
-            "replacement-unusable", one_line(words, MESSAGE_MAX), "block", f"{scope}:{group_id}"
+            ReasonCode.REPLACEMENT_UNUSABLE,
+            one_line(words, MESSAGE_MAX),
+            "block",
+            f"{scope}:{group_id}",
         )
 
 

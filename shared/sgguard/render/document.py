@@ -11,7 +11,8 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from sgguard.model.decision import Consequence, Decision, Evidence, Outcome, Reason
+from sgguard.model.codes import Outcome
+from sgguard.model.decision import Consequence, Decision, Evidence, Reason
 from sgguard.model.facts import DeleteFacts, GroupFacts, LaunchFacts
 from sgguard.model.resource import Binding, Group, Instance, Limit, Reference, Unseen
 from sgguard.render.values import (

@@ -15,7 +15,8 @@ from sgguard.guards.delete import reason as say
 from sgguard.guards.delete.consequence import consequences
 from sgguard.guards.delete.plan import Edges, Order, Ruled, deletion, order, rule_changes
 from sgguard.guards.delete.remedy import DeleteContext, can_force, change_rule, free_holder
-from sgguard.model.decision import Judgement, Reason, Step, Verdict
+from sgguard.model.codes import Verdict
+from sgguard.model.decision import Judgement, Reason, Step
 from sgguard.model.facts import DeleteFacts, GroupFacts
 from sgguard.model.resource import Reference
 from sgguard.policy import Policy, for_group, matches

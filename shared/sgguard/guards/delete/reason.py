@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from sgguard.model.capabilities import Capabilities
+from sgguard.model.codes import ReasonCode
 from sgguard.model.decision import Reason
 from sgguard.model.facts import DeleteFacts, GroupFacts
 from sgguard.model.resource import Binding, Reference, Visibility
@@ -29,19 +30,19 @@ def label_of(member: GroupFacts, width: int = 60) -> str:
 def default_group(member: GroupFacts) -> Reason:
     """Say that the cloud's default group stays."""
     said = f"{label_of(member)} is the default group of its project and cannot be deleted."
-    return _about_group("default-group", said, member)
+    return _about_group(ReasonCode.DEFAULT_GROUP, said, member)
 
 
 def cloud_managed(member: GroupFacts, owner: str) -> Reason:
     """Say which product of the cloud owns the group."""
     said = f"{label_of(member)} is managed by {one_line(owner, 60)}: delete it there, not here."
-    return _about_group("cloud-managed", said, member)
+    return _about_group(ReasonCode.CLOUD_MANAGED, said, member)
 
 
 def protected(member: GroupFacts, pattern: str) -> Reason:
     """Say which line of the policy protects the group."""
     said = f"{label_of(member)} is protected by the policy (delete.protected: {pattern})."
-    return _about_group("protected", said, member)
+    return _about_group(ReasonCode.PROTECTED, said, member)
 
 
 def referenced(
@@ -50,11 +51,11 @@ def referenced(
     """Say who names the group, and what this cloud would do if it were deleted."""
     rules, groups = len(references), _holders(references)
     if capabilities.on_delete_referenced == "cascades":
-        code, tail = "referenced-will-cascade", ""
+        code, tail = ReasonCode.REFERENCED_WILL_CASCADE, ""
         would = f"{count(rules, 'rule')} of {count(groups, 'group')} would silently vanish"
         head = f"If {label_of(member)} were deleted, {would}"
     else:
-        code, tail = "referenced", _consequence(capabilities)
+        code, tail = ReasonCode.REFERENCED, _consequence(capabilities)
         verb = "name" if rules > 1 else "names"
         who = count(groups, "other group")
         head = f"{count(rules, 'rule')} of {who} {verb} {label_of(member)}"
@@ -67,7 +68,7 @@ def still_referenced(
 ) -> Reason:
     """Say that a group of the same request names this one and stays, so this one stays too."""
     cascades = capabilities.on_delete_referenced == "cascades"
-    code = "referenced-will-cascade" if cascades else "referenced"
+    code = ReasonCode.REFERENCED_WILL_CASCADE if cascades else ReasonCode.REFERENCED
     head = f"{label_of(member, 48)} stays referenced by"
     tail = ", which is in this request but cannot be deleted itself."
     names = listing((_holder(one) for one in references), MESSAGE_MAX - len(head) - len(tail) - 1)
@@ -79,7 +80,7 @@ def circle_unbroken(member: GroupFacts, references: Sequence[Reference]) -> Reas
     head = f"{label_of(member, 48)} is in a circle of references with"
     tail = "; the rule to revoke first could not be read."
     names = listing((_holder(one) for one in references), MESSAGE_MAX - len(head) - len(tail) - 1)
-    return _blocking("referenced", f"{head} {names}{tail}", member, references)
+    return _blocking(ReasonCode.REFERENCED, f"{head} {names}{tail}", member, references)
 
 
 def referenced_within(
@@ -96,7 +97,7 @@ def referenced_within(
         who = (_holder(one) for one in references)
         said = f"{head} {listing(who, MESSAGE_MAX - len(head) - len(tail) - 1)}{tail}"
     return Reason(
-        "referenced-within-set",
+        ReasonCode.REFERENCED_WITHIN_SET,
         one_line(said, MESSAGE_MAX),
         "info",
         str(member.address),
@@ -110,7 +111,7 @@ def bound(member: GroupFacts, bindings: Sequence[Binding]) -> Reason:
     who = [_carrier(one) for one in bindings if one.holder_id]
     room = MESSAGE_MAX - len(head) - 3
     names = f": {listing(who, room)}" if who and room > _ROOM_FOR_NAMES else ""
-    return _blocking("bound", f"{head}{names}.", member, bindings)
+    return _blocking(ReasonCode.BOUND, f"{head}{names}.", member, bindings)
 
 
 def free(facts: DeleteFacts, member: GroupFacts, *, others: bool) -> Reason:
@@ -123,7 +124,7 @@ def free(facts: DeleteFacts, member: GroupFacts, *, others: bool) -> Reason:
         f"{label_of(member, 48)} is free {reach}: "
         f"no in- or outbound rule of {who} names it and nothing carries it{known}."
     )
-    return _about_group("free", said, member, effect="info")
+    return _about_group(ReasonCode.FREE, said, member, effect="info")
 
 
 def _carrier(binding: Binding) -> str:
@@ -157,12 +158,17 @@ def _holder(reference: Reference) -> str:
 
 
 def _blocking(
-    code: str, said: str, member: GroupFacts, evidence: Sequence[Reference] | Sequence[Binding]
+    code: ReasonCode,
+    said: str,
+    member: GroupFacts,
+    evidence: Sequence[Reference] | Sequence[Binding],
 ) -> Reason:
     target = str(member.address)
     return Reason(code, one_line(said, MESSAGE_MAX), "block", target, tuple(evidence))
 
 
-def _about_group(code: str, said: str, member: GroupFacts, effect: Effect = "block") -> Reason:
+def _about_group(
+    code: ReasonCode, said: str, member: GroupFacts, effect: Effect = "block"
+) -> Reason:
     evidence = (member.group,) if member.group else ()
     return Reason(code, one_line(said, MESSAGE_MAX), effect, str(member.address), evidence)

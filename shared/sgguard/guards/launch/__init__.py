@@ -21,7 +21,8 @@ from sgguard.guards.launch.limit import (
     without_effect,
 )
 from sgguard.guards.launch.remedy import Violations, remedies
-from sgguard.model.decision import Forecast, Judgement, Reason, Verdict
+from sgguard.model.codes import ReasonCode, Verdict
+from sgguard.model.decision import Forecast, Judgement, Reason
 from sgguard.model.facts import GroupFacts, LaunchFacts
 from sgguard.model.resource import Group
 from sgguard.policy import Policy, for_groups, is_of_scope, matches
@@ -112,7 +113,9 @@ def _groups(change: LaunchChange) -> Iterator[Reason]:
     """Return what is wrong with single groups; of those carried already only that they exist."""
     facts = change.facts
     for one in _in_order(facts.groups):
-        unknown = missing_or_malformed(one, facts.capabilities.group_id_example, "group-not-found")
+        unknown = missing_or_malformed(
+            one, facts.capabilities.group_id_example, ReasonCode.GROUP_NOT_FOUND
+        )
         if unknown:
             yield unknown
         elif one.group and one.address.group_id in change.added:
@@ -125,16 +128,20 @@ def _elsewhere(facts: LaunchFacts, one: GroupFacts, group: Group) -> Iterator[Re
     network = instance.network if instance else facts.network
     project = instance.project if instance else facts.project
     if group.network and network and group.network != network:
-        yield _other("network", one, group, (group.network, network))
+        code, names = ReasonCode.GROUP_OTHER_NETWORK, (group.network, network)
+        yield _other(code, "network", one, group, names)
     if group.project and project and group.project != project and not group.is_shared:
-        yield _other("project", one, group, (group.project, project))
+        code, names = ReasonCode.GROUP_OTHER_PROJECT, (group.project, project)
+        yield _other(code, "project", one, group, names)
 
 
-def _other(kind: str, one: GroupFacts, group: Group, names: tuple[str, str]) -> Reason:
+def _other(
+    code: ReasonCode, kind: str, one: GroupFacts, group: Group, names: tuple[str, str]
+) -> Reason:
     theirs, ours = (one_line(name, 40) for name in names)
     said = f"{_label(one)} belongs to {kind} {theirs}, but the instance to {kind} {ours}."
     target = str(one.address)
-    return Reason(f"group-other-{kind}", one_line(said, MESSAGE_MAX), "block", target, (group,))
+    return Reason(code, one_line(said, MESSAGE_MAX), "block", target, (group,))
 
 
 def _instance(change: LaunchChange) -> Iterator[Reason]:
@@ -143,13 +150,15 @@ def _instance(change: LaunchChange) -> Iterator[Reason]:
     if facts.instance_id and facts.instance is None:
         said = f"{_subject(facts)} is not in {facts.scope.provider} {facts.scope.region}"
         said = f"{said}, or these credentials cannot see it."
-        yield Reason("instance-not-found", one_line(said, MESSAGE_MAX), "block", _target(facts))
+        yield Reason(
+            ReasonCode.INSTANCE_NOT_FOUND, one_line(said, MESSAGE_MAX), "block", _target(facts)
+        )
     if facts.instance and facts.instance.binding_refusal:
         said = f"{_subject(facts)} cannot be bound now"
         state = f" ({one_line(facts.instance.state, 30)})" if facts.instance.state else ""
         said = one_line(f"{said}{state}: {facts.instance.binding_refusal}", MESSAGE_MAX)
         yield Reason(
-            "instance-refuses-binding",
+            ReasonCode.INSTANCE_REFUSES_BINDING,
             said,
             "block" if change.added else "warn",
             _target(facts),
@@ -165,7 +174,7 @@ def _forbidden(facts: LaunchFacts, policy: Policy) -> Iterator[Reason]:
             said = f"{_label(one)} is forbidden by the policy (launch.forbidden: {hit})."
             evidence = (one.group,) if one.group else ()
             said = one_line(said, MESSAGE_MAX)
-            yield Reason("group-forbidden", said, "block", str(one.address), evidence)
+            yield Reason(ReasonCode.GROUP_FORBIDDEN, said, "block", str(one.address), evidence)
 
 
 def _missing_baselines(facts: LaunchFacts, policy: Policy) -> tuple[str, ...]:
@@ -185,7 +194,7 @@ def _baseline_missing(facts: LaunchFacts, entry: str) -> Reason:
     room = MESSAGE_MAX - len(said) - 14
     given = f"; it has {listing(carried, room)}." if carried else "; it has none."
     said = one_line(said + given, MESSAGE_MAX)
-    return Reason("baseline-missing", said, "block", _target(facts))
+    return Reason(ReasonCode.BASELINE_MISSING, said, "block", _target(facts))
 
 
 def _default_applies(facts: LaunchFacts) -> Iterator[Reason]:
@@ -194,7 +203,7 @@ def _default_applies(facts: LaunchFacts) -> Iterator[Reason]:
             "No group was given: the cloud picks one itself, usually the project's default "
             "group, and creates it if need be. Its limits were not checked."
         )
-        yield Reason("default-group-applies", said, "info", _target(facts))
+        yield Reason(ReasonCode.DEFAULT_GROUP_APPLIES, said, "info", _target(facts))
 
 
 def _within(change: LaunchChange, compared: Sequence[Usage]) -> Reason:
@@ -208,7 +217,9 @@ def _within(change: LaunchChange, compared: Sequence[Usage]) -> Reason:
     else:
         head = f"{subject} is within the limits: "
         said = head + listing((one.subject for one in held), MESSAGE_MAX - len(head) - 1) + "."
-    return Reason("within-limits", one_line(said, MESSAGE_MAX), "info", _target(facts), evidence)
+    return Reason(
+        ReasonCode.WITHIN_LIMITS, one_line(said, MESSAGE_MAX), "info", _target(facts), evidence
+    )
 
 
 def _fullness(usage: Usage) -> tuple[float, str]:

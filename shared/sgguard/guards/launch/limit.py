@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from sgguard.model.codes import ReasonCode, UnseenCode
 from sgguard.model.decision import Reason
 from sgguard.model.facts import GroupFacts, LaunchFacts
 from sgguard.model.resource import Instance, Limit, Unseen
@@ -215,7 +216,7 @@ def uncounted(
             yield (
                 one,
                 Unseen(
-                    code="not-told",
+                    code=UnseenCode.NOT_TOLD,
                     what="how many instances carry it",
                     why="the cloud named a limit but not how much of it is used",
                     remedy="let these credentials list the group's instances",
@@ -228,7 +229,11 @@ def exceeded(usage: Usage) -> Reason:
     """Say which ceiling would break; where it is only the vendor's advice, it warns."""
     unit = "instance" if usage.limit.name.endswith("per-instance") else "interface"
     is_per_group = usage.limit.name in _PER_GROUP
-    code = "instances-per-group-exceeded" if is_per_group else "groups-per-instance-exceeded"
+    code = (
+        ReasonCode.INSTANCES_PER_GROUP_EXCEEDED
+        if is_per_group
+        else ReasonCode.GROUPS_PER_INSTANCE_EXCEEDED
+    )
     per = "a group" if is_per_group else f"an {unit}"
     limit = f"the limit of {usage.limit.ceiling} for {per} ({usage.limit.source})"
     advice = "" if usage.limit.is_enforced else "; the cloud advises it, but does not enforce it"
@@ -242,7 +247,9 @@ def near(usage: Usage) -> Reason:
     full, source = percent(usage.limit), usage.limit.source
     share = "" if full is None else f", {full:g} %"
     said = f"{usage.said}: {usage.limit.after} of {usage.limit.ceiling}{share} ({source})."
-    return Reason("limit-near", one_line(said, MESSAGE_MAX), "warn", usage.target, (usage.limit,))
+    return Reason(
+        ReasonCode.LIMIT_NEAR, one_line(said, MESSAGE_MAX), "warn", usage.target, (usage.limit,)
+    )
 
 
 def without_effect(facts: LaunchFacts, target: str) -> Iterator[Reason]:
@@ -257,4 +264,4 @@ def without_effect(facts: LaunchFacts, target: str) -> Iterator[Reason]:
         if limit.used > limit.ceiling:
             said = f"{limit.used} composite rules of {limit.ceiling} ({limit.note})."
             said = one_line(said, MESSAGE_MAX)
-            yield Reason("rules-without-effect", said, "warn", target, (limit,))
+            yield Reason(ReasonCode.RULES_WITHOUT_EFFECT, said, "warn", target, (limit,))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Reference, Seen, Unseen
 from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.holder import Holder, read_holders, reference_by, references_of
@@ -104,7 +105,7 @@ def _doubt(group_id: str, scanned: Scan, told: Told, *, is_full: bool) -> Unseen
     """Say what stays unseen after the scan, None when nothing does."""
     if is_full and scanned.gap:
         return Unseen(
-            "record-ceiling",
+            UnseenCode.RECORD_CEILING,
             f"references of {group_id} beyond the first {RECORDS_MAX}",
             f"the cloud tells at most {RECORDS_MAX} records and has no second page, "
             f"and reading all rules instead ended early: {scanned.gap}",
@@ -113,7 +114,7 @@ def _doubt(group_id: str, scanned: Scan, told: Told, *, is_full: bool) -> Unseen
         )
     if is_full:
         return Unseen(
-            "cross-account",
+            UnseenCode.CROSS_ACCOUNT,
             f"references of {group_id} from other accounts beyond the first {RECORDS_MAX}",
             f"the cloud tells at most {RECORDS_MAX} records and has no second page; the rules of "
             "every group of this account were read, those of other accounts cannot be",
@@ -122,7 +123,7 @@ def _doubt(group_id: str, scanned: Scan, told: Told, *, is_full: bool) -> Unseen
         )
     if scanned.gap:
         return Unseen(
-            "not-told",
+            UnseenCode.NOT_TOLD,
             f"references of {group_id}",
             "the cloud's answer does not mention this group, "
             f"and reading all rules instead ended early: {scanned.gap}",
@@ -131,7 +132,7 @@ def _doubt(group_id: str, scanned: Scan, told: Told, *, is_full: bool) -> Unseen
         )
     if told.silent >= {group_id} and scanned.references.get(group_id):
         return Unseen(
-            "cross-account",
+            UnseenCode.CROSS_ACCOUNT,
             f"references of {group_id} from other accounts",
             "the cloud's answer does not mention this group although rules of this account name it",
             "ask again; if it stays so, report it to the maintainers of sgguard",

@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 
 from sgguard.errors import NotFoundError, UnknownShapeError
+from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Seen, Unseen
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.alibaba.answer import NO_SUCH_GROUP, Answer
@@ -129,7 +130,7 @@ def _together(parts: Sequence[Told]) -> Told:
 
 def _not_told(group_id: str, why: str) -> Unseen:
     remedy = "ask again; if it stays so, report it to the maintainers of sgguard"
-    return Unseen("not-told", f"references of {group_id}", why, remedy, group_id)
+    return Unseen(UnseenCode.NOT_TOLD, f"references of {group_id}", why, remedy, group_id)
 
 
 def parse_references(

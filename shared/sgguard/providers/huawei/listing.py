@@ -13,6 +13,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from sgguard.errors import NotFoundError
+from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Seen, Unseen
 from sgguard.providers.huawei import vpc as huawei_vpc
 from sgguard.providers.huawei.api import Api, unless_absent
@@ -116,7 +117,7 @@ def sub_interfaces(api: Api) -> Seen[list[SubInterface]]:
 
 
 _SUB_INTERFACES_UNSEEN = Unseen(
-    code="api-absent",
+    code=UnseenCode.API_ABSENT,
     what="supplementary network interfaces",
     why="this region does not publish the API that lists them",
     remedy="check in the console that none of them carries the group",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Instance, Interface, Unseen
 from sgguard.providers.huawei.vpc import Port
 from sgguard.wire.shape import Shape
@@ -80,7 +81,7 @@ def hidden_interfaces(named: Sequence[str], ports: Sequence[Port]) -> tuple[Unse
         return ()
     return (
         Unseen(
-            code="not-told",
+            code=UnseenCode.NOT_TOLD,
             what="interfaces of the instance",
             why=f"no interface that can be seen carries {', '.join(hidden)}",
             remedy="read with credentials of the project that owns the interfaces",

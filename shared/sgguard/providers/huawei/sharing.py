@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Unseen
 from sgguard.providers.huawei.vpc import Port, SubInterface
 from sgguard.wire.openstack.neutron import RuleRow
@@ -59,7 +60,7 @@ def unseen_beyond(signs: Iterable[Sign]) -> tuple[Unseen, ...]:
         whys.setdefault(group_id, {})[why] = None
     return tuple(
         Unseen(
-            code="other-project",
+            code=UnseenCode.OTHER_PROJECT,
             what="what other projects do with the group",
             why=f"these credentials see one project, and {', '.join(found)}",
             remedy="grant them every enterprise project, or look there too",

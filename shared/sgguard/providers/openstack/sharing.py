@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from sgguard.errors import UnknownShapeError
+from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Unseen
 from sgguard.providers.openstack.api import GROUP_FIELDS, OpenStackApi
 from sgguard.wire.openstack import neutron
@@ -80,7 +81,7 @@ def unseen_beyond(signs: Iterable[Sign]) -> tuple[Unseen, ...]:
         whys.setdefault(group_id, {})[why] = None
     return tuple(
         Unseen(
-            code="other-project",
+            code=UnseenCode.OTHER_PROJECT,
             what="what other projects do with the group",
             why=f"these credentials see one project, and {', '.join(found)}",
             remedy="use credentials with the role admin, or stop sharing it",

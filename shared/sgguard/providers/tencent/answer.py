@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Instance, Interface, Limit, Seen, Unseen
 from sgguard.providers._tencent import DOCUMENTED_LIMITS, LIMIT_NOTES
 from sgguard.wire.shape import Json, Shape
@@ -226,7 +227,7 @@ def limits(shape: Shape, answer: Json) -> Seen[tuple[Limit, ...]]:
         read,
         tuple(
             Unseen(
-                code="not-told",
+                code=UnseenCode.NOT_TOLD,
                 what=f"limit {name}",
                 why=f"{shape.action} leaves {_LIVE_LIMITS[name][0]} out",
                 remedy="ask again; if it stays so, ask Tencent Cloud for the account's quota",

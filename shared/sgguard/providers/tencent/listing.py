@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
+from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Unseen
 from sgguard.providers.tencent.api import Service, TencentApi
 from sgguard.wire.parallel import parallel
@@ -59,7 +60,7 @@ class Listed:
         """Return the doubt as a gap, nothing for a whole list."""
         if not self.doubt:
             return ()
-        code = "record-ceiling" if self.is_too_long else "not-told"
+        code = UnseenCode.RECORD_CEILING if self.is_too_long else UnseenCode.NOT_TOLD
         remedy = (
             "none: so many holders need a look by a person"
             if self.is_too_long

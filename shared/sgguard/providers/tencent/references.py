@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from sgguard.errors import ForbiddenError, UnknownShapeError
+from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Binding, Group, Instance, Reference, Seen, Unseen
 from sgguard.providers._shared import not_answered
 from sgguard.providers._tencent import Reading, references
@@ -45,7 +46,7 @@ def _read(what: str, read: Callable[[], Any]) -> Seen[Any]:
 def _uncounted(group_ids: Sequence[str], counted: Seen[Any]) -> list[Unseen]:
     """Return what keeps the list from being compared with the count."""
     # A missing permission is told with the bindings, which need the same call.
-    gaps = [gap for gap in counted.unseen if gap.code != "no-permission"]
+    gaps = [gap for gap in counted.unseen if gap.code != UnseenCode.NO_PERMISSION]
     if not counted.unseen:
         gaps += not_answered("the count of references", group_ids, counted.value)
     return gaps

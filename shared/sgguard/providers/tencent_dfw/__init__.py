@@ -21,6 +21,7 @@ from typing import Any, get_args
 from sgguard.errors import NotFoundError, SettingsError
 from sgguard.model.capabilities import Capabilities
 from sgguard.model.change import Holder
+from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import (
     Binding,
     Group,
@@ -177,7 +178,7 @@ class TencentDfw:
         except NotFoundError:
             return Seen(None)
         state = Unseen(
-            code="not-told",
+            code=UnseenCode.NOT_TOLD,
             what="state of the instance",
             why="API 2.0 of security groups tells only which groups an instance has",
             remedy="ask the provider tencent (API 3.0) about this instance",
@@ -186,7 +187,7 @@ class TencentDfw:
         if carried is not None:
             return Seen(found)
         groups = Unseen(
-            code="not-told",
+            code=UnseenCode.NOT_TOLD,
             what="groups of the instance",
             why="the answer names no group and does not say that there is none",
             remedy=state.remedy,

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from sgguard.errors import ForbiddenError, UnknownShapeError
+from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Reference, Seen, Unseen
 from sgguard.providers._shared import not_answered
 from sgguard.providers._tencent import Reading, references
@@ -37,7 +38,9 @@ def list_references(
     reading = Reading(partial(_groups, api), partial(dfw.rules, api), counts_own=False)
     found = references(named.value, counts, reading)
     # A missing permission is told with the groups themselves, which need the same call.
-    uncounted = (gap for one in counted for gap in one.unseen if gap.code != "no-permission")
+    uncounted = (
+        gap for one in counted for gap in one.unseen if gap.code != UnseenCode.NO_PERMISSION
+    )
     unseen = [*named.unseen, *uncounted, *found.unseen]
     if not named.unseen:
         unseen += not_answered("references", ids, named.value)
@@ -66,7 +69,7 @@ def _counted(api: DfwApi, group_id: str) -> Seen[Any]:
 
 def _undescribed(group_id: str) -> Unseen:
     return Unseen(
-        code="not-told",
+        code=UnseenCode.NOT_TOLD,
         what=f"the count of references to {group_id}",
         why="the cloud does not describe this group",
         remedy="check that the group exists in this region, and ask again",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sgguard.model.capabilities import Capabilities
-from sgguard.model.decision import Decision, Reason, Verdict
+from sgguard.model.codes import ReasonCode, Verdict
+from sgguard.model.decision import Decision, Reason
 from sgguard.model.facts import DeleteFacts, GroupFacts, LaunchFacts
 from sgguard.model.resource import Reference
 from sgguard.render.wording import (
@@ -31,7 +32,7 @@ def paint(text: str, verdict: Verdict, *, colour: bool) -> str:
 WIDTH = 160
 """Columns of one line."""
 
-_REFERENCED = ("referenced", "referenced-will-cascade")
+_REFERENCED = (ReasonCode.REFERENCED, ReasonCode.REFERENCED_WILL_CASCADE)
 _CLOUD_COLUMNS, _SUBJECT_COLUMNS, _VERDICT_COLUMNS = 11, 32, 9
 _SHORTEST_WORDS = 40
 _LABEL_WIDTHS = (60, 48, 40)
@@ -97,7 +98,7 @@ def _who_references(reason: Reason, capabilities: Capabilities) -> str:
     references = [one for one in reason.evidence if isinstance(one, Reference)]
     holders = {(one.account, one.group_id): _referrer(one) for one in references}
     would = "name it" if len(references) > 1 else "names it"
-    if reason.code == "referenced-will-cascade":
+    if reason.code == ReasonCode.REFERENCED_WILL_CASCADE:
         would = "would silently vanish"
     counted = f"{count(len(references), 'rule')} of {count(len(holders), 'group')} {would}"
     refused = ""
@@ -138,13 +139,13 @@ def _rest(decision: Decision, main: Reason | None) -> Iterator[str]:
     """Return what the main reason does not say already: more reasons, references, bindings."""
     weighty = [one for one in decision.judgement.reasons if one.effect != "info"]
     if isinstance(decision.facts, DeleteFacts):
-        named = (*_REFERENCED, "bound")
+        named = (*_REFERENCED, ReasonCode.BOUND)
         weighty = [one for one in weighty if one.code not in named]
         code = main.code if main else ""
         references = _from_outside(decision.facts)
         if references and code not in _REFERENCED:
             yield f"referenced by {listing((one.group_id for one in references), 40)}"
-        if code != "bound" and (
+        if code != ReasonCode.BOUND and (
             held := kinds(b for g in decision.facts.groups for b in g.bindings)
         ):
             yield f"bound: {held}"
