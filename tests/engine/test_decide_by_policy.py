@@ -236,7 +236,7 @@ def test_incomplete_facts_block_unless_the_policy_wants_the_question_asked_again
 
 def test_a_planned_launch_is_never_changed_by_us(by):
     text = "[launch]\nbaseline = ['sg-5ua9adfv']\nremedies = ['bind']\nmode = 'enforce'"
-    settled = decide.settle_launch(LaunchRequest(SCOPE, (TENCENT.free,)), by(text), ("e1", "d1"))
+    settled = decide.judge_launch(LaunchRequest(SCOPE, (TENCENT.free,)), by(text), ("e1", "d1"))
     assert settled.decision.judgement.verdict is Verdict.REMEDIATE
     assert settled.prepared is None
 

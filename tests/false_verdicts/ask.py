@@ -34,9 +34,9 @@ def settle(case: Case, transport: httpx.BaseTransport) -> Decided | SgguardError
     context = means_for(case, transport)
     try:
         if case.launch is not None:
-            return decide.settle_launch(case.launch, context, ("lies", "lies"))
+            return decide.judge_launch(case.launch, context, ("lies", "lies"))
         asked = [(_request(case, case.asked), "lies")]
-        (settled,) = decide.settle_deletes(asked, context)
+        (settled,) = decide.judge_deletes(asked, context)
     except SgguardError as error:
         return error
     if isinstance(settled, Exception) and not isinstance(settled, SgguardError):

@@ -137,7 +137,7 @@ def _answered(executor: Executor, claim: Claim, by: str) -> Json:
     approval = known(executor.store, claim.event_id)
     run = executor.store.run(claim.decision_id)
     if run is not None and (run.source, run.event_id) == (claim.source, claim.event_id):
-        return executor.go_on(claim)
+        return executor.resume(claim)
     if run is not None or approval.state in ("denied", "expired"):
         raise _too_late(executor, approval)
     if approval.state != "pending" and _successor(executor, approval):
@@ -176,10 +176,10 @@ def _settled(click: _Click) -> tuple[DeleteRequest | LaunchRequest, Decided]:
     request: DeleteRequest | LaunchRequest
     if click.record.guard == "delete":
         request = codec.load(DeleteRequest, text)
-        (settled,) = decide.settle_deletes([(request, _event_id(click))], context, ids)
+        (settled,) = decide.judge_deletes([(request, _event_id(click))], context, ids)
     else:
         request = codec.load(LaunchRequest, text)
-        (settled,) = decide.settle_launches([(request, _event_id(click))], context, ids)
+        (settled,) = decide.judge_launches([(request, _event_id(click))], context, ids)
     if isinstance(settled, Exception):
         raise settled
     return request, settled

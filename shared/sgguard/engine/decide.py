@@ -1,7 +1,8 @@
-"""The way of an event: a request comes in, facts are gathered, a guard judges, a decision goes out.
+"""From a request to a decision: connect, read the facts, judge them, prepare the plan.
 
 The functions and the CLI call the same functions here. Nothing in this module reads a clock, an
-environment or the network by itself: all of it comes with :class:`Context`.
+environment or the network by itself: all of it comes with the
+:class:`~sgguard.engine.context.Context`.
 """
 
 from __future__ import annotations
@@ -13,29 +14,30 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sgguard import logs
+from sgguard import lazy, logs
 from sgguard.engine.context import Context, connect
 from sgguard.errors import SgguardError
 from sgguard.facts import batch, gather
 from sgguard.guards import delete
 from sgguard.guards.base import unanswered
 from sgguard.model.address import Address, Scope
-from sgguard.model.codes import ReasonCode, Verdict
+from sgguard.model.codes import Verdict
 from sgguard.model.decision import Decision, Judgement
-from sgguard.model.facts import DeleteFacts, LaunchFacts
+from sgguard.model.facts import DeleteFacts, Facts, LaunchFacts
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.policy import Guard, Policy, for_groups, governing, mode_of
 from sgguard.providers.base import Cloud
 from sgguard.wire.parallel import parallel
 
 if TYPE_CHECKING:
-    from sgguard.remedy.plan import Plan
+    from sgguard.guards import launch
+    from sgguard.remedy import prepare
     from sgguard.remedy.prepare import Prepared
+else:
+    launch = lazy("sgguard.guards.launch")  # a function that judges deletes needs none of it
+    prepare = lazy("sgguard.remedy.prepare")  # most verdicts have no plan
 
-Facts = DeleteFacts | LaunchFacts
 Judge = Callable[[Any, Policy, datetime], Judgement]
-Outcome = Decision | Exception
-"""One request's decision, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,24 @@ class Decided:
     prepared: Prepared | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _RequestState:
+    """A request on its way to a decision: where it is asked, with which ids, and since when.
+
+    ``ids`` are those of the event and of the decision; ``begun_s`` is on the context's monotonic
+    clock.
+    """
+
+    context: Context
+    cloud: Cloud
+    scope: Scope
+    ids: tuple[str, str]
+    begun_s: float
+
+
+# -- deletes ---------------------------------------------------------------------------------------
+
+
 def decide_delete(request: DeleteRequest, context: Context, *, event_id: str) -> Decision:
     """Decide whether the groups may be deleted together.
 
@@ -59,139 +79,86 @@ def decide_delete(request: DeleteRequest, context: Context, *, event_id: str) ->
         CloudError: the cloud could not be asked.
         DeadlineError: the time was used up.
     """
-    (outcome,) = decide_deletes([(request, event_id)], context)
-    if isinstance(outcome, Exception):
-        raise outcome
-    return outcome
+    (decided,) = decide_deletes([(request, event_id)], context)
+    if isinstance(decided, Exception):
+        raise decided
+    return decided
 
 
-def decide_deletes(asked: Sequence[tuple[DeleteRequest, str]], context: Context) -> list[Outcome]:
+def decide_deletes(
+    asked: Sequence[tuple[DeleteRequest, str]], context: Context
+) -> list[Decision | Exception]:
     """Decide many deletes, each with its event id, each by itself, in the order asked.
 
     What is asked of one scope is read together. Of each the decision or what
     :func:`decide_delete` would raise is returned.
     """
-    return [_bare(one) for one in settle_deletes(asked, context)]
+    judged = judge_deletes(asked, context)
+    return [one.decision if isinstance(one, Decided) else one for one in judged]
 
 
-def settle_deletes(
+def judge_deletes(
     asked: Sequence[tuple[DeleteRequest, str]], context: Context, ids: Sequence[str] = ()
 ) -> list[Decided | Exception]:
     """Decide as :func:`decide_deletes` does and keep what carrying it out takes.
 
     ``ids`` are the decisions' ids, in order; without them each gets a new one.
     """
-    names = [
+    both = [
         (event_id, ids[n] if ids else context.new_id()) for n, (_, event_id) in enumerate(asked)
     ]
+    # Requests of one scope are read together; the scopes are asked side by side.
     by_scope: dict[Scope, list[int]] = {}
     for n, (request, _) in enumerate(asked):
         by_scope.setdefault(request.targets[0].scope, []).append(n)
     found = parallel(
         [
-            partial(_settle_scope, scope, [(n, asked[n][0], names[n]) for n in numbers], context)
+            partial(_judge_scope, scope, [(n, asked[n][0], both[n]) for n in numbers], context)
             for scope, numbers in by_scope.items()
         ]
     )
-    settled = {n: one for part in found for n, one in part.items()}
-    return [settled[n] for n in range(len(asked))]
+    judged = {n: one for part in found for n, one in part.items()}
+    return [judged[n] for n in range(len(asked))]
 
 
-def _settle_scope(
+def _judge_scope(
     scope: Scope,
     asked: Sequence[tuple[int, DeleteRequest, tuple[str, str]]],
     context: Context,
 ) -> dict[int, Decided | Exception]:
+    """Connect to one scope, read the facts of all its requests, and judge each by itself."""
     begun_s = context.deadline.clock()
     try:
         cloud = connect(scope, context)
-    except Exception as error:  # noqa: BLE001 - no way into this scope: each of its events hears it
+    except Exception as error:  # noqa: BLE001 - without a connection no request here is judged
         return {n: error for n, _, _ in asked}
-    read: Sequence[DeleteFacts | Exception]
+    facts: Sequence[DeleteFacts | Exception]
     try:
-        read = batch.gather_deletes(cloud, [request for _, request, _ in asked])
-    except Exception as error:  # noqa: BLE001 - as above
-        read = [error] * len(asked)
+        facts = batch.gather_deletes(cloud, [request for _, request, _ in asked])
+    except Exception as error:  # noqa: BLE001 - each request is judged on having no facts
+        facts = [error] * len(asked)
     return {
-        n: _attempted(
-            partial(_judge_delete, request, found, _Begun(context, begun_s, cloud, scope, ids))
+        n: _caught(
+            partial(_judge_delete, request, one, _RequestState(context, cloud, scope, ids, begun_s))
         )
-        for (n, request, ids), found in zip(asked, read, strict=True)
+        for (n, request, ids), one in zip(asked, facts, strict=True)
     }
 
 
-def _bare(settled: Decided | Exception) -> Outcome:
-    return settled.decision if isinstance(settled, Decided) else settled
-
-
-@dataclass(frozen=True, slots=True)
-class _Begun:
-    """A question that is being asked: with what, since when (monotonic), where, with which ids."""
-
-    context: Context
-    begun_s: float
-    cloud: Cloud
-    scope: Scope
-    ids: tuple[str, str]
-
-
-def _judge_delete(request: DeleteRequest, found: DeleteFacts | Exception, begun: _Begun) -> Decided:
-    target = tuple(str(address) for address in request.targets)
-    if not isinstance(found, Exception):
-        return _decided("delete", target, found, delete.judge, begun)
-    policy = for_groups(begun.context.policy, [(address, None) for address in request.targets])
-    if not governing.is_verdict(found, policy.delete.when_unreachable):
-        raise found
-    nothing = DeleteFacts(begun.cloud.capabilities, (), visibility=begun.cloud.visibility)
-    blocked = _unanswered(target, found)
-    return _decided("delete", target, nothing, blocked, begun, is_answered=False)
-
-
-def _unanswered(target: Sequence[str], error: Exception) -> Judge:
-    """Return the guard of a cloud that does not answer: it blocks, for nothing is known."""
-    return lambda _facts, _policy, _now: unanswered(target, str(error))
-
-
-def _decided(
-    guard: Guard,
-    target: tuple[str, ...],
-    found: Facts,
-    judge: Judge,
-    begun: _Begun,
-    *,
-    is_answered: bool = True,
+def _judge_delete(
+    request: DeleteRequest, facts: DeleteFacts | Exception, state: _RequestState
 ) -> Decided:
-    context, cloud, scope, now = begun.context, begun.cloud, begun.scope, _now(begun.context)
-    judgement = judge(found, context.policy, now)
-    policy = governing.governing(context.policy, found, judgement)
-    if is_answered:
-        governing.insist_on_facts(scope.provider, guard, judgement, policy)
-    judgement, prepared = _prepared(begun, found, judgement, policy, now)
-    decision = Decision(
-        decision_id=begun.ids[1],
-        event_id=begun.ids[0],
-        guard=guard,
-        judgement=judgement,
-        facts=found,
-        mode=context.settings.mode or mode_of(policy, guard),
-        target=target,
-        decided_at=now,
-        took_ms=_ms_since(begun.begun_s, context),
-    )
-    _log(decision, scope)
-    return Decided(decision, cloud, prepared)
+    target = tuple(str(address) for address in request.targets)
+    if not isinstance(facts, Exception):
+        return _decided("delete", target, facts, delete.judge, state)
+    policy = for_groups(state.context.policy, [(address, None) for address in request.targets])
+    if not governing.is_verdict(facts, policy.delete.when_unreachable):
+        raise facts
+    nothing = DeleteFacts(state.cloud.capabilities, (), visibility=state.cloud.visibility)
+    return _decided("delete", target, nothing, _blocking(target, facts), state, is_answered=False)
 
 
-def _prepared(
-    begun: _Begun, found: Facts, judgement: Judgement, policy: Policy, now: datetime
-) -> tuple[Judgement, Prepared | None]:
-    """Make the guard's outline exact where there is one; most decisions have none."""
-    is_planned = isinstance(found, LaunchFacts) and not found.instance_id
-    if judgement.verdict is not Verdict.REMEDIATE or is_planned:
-        return judgement, None  # of a planned launch whoever asked changes what is asked for
-    from sgguard.remedy.prepare import prepare  # noqa: PLC0415 - most cold starts need none
-
-    return prepare(begun.cloud, begun.scope, found, judgement, policy, now=now)
+# -- launches --------------------------------------------------------------------------------------
 
 
 def decide_launch(request: LaunchRequest, context: Context, *, event_id: str) -> Decision:
@@ -203,56 +170,101 @@ def decide_launch(request: LaunchRequest, context: Context, *, event_id: str) ->
         CloudError: the cloud could not be asked.
         DeadlineError: the time was used up.
     """
-    return settle_launch(request, context, (event_id, context.new_id())).decision
+    return judge_launch(request, context, (event_id, context.new_id())).decision
 
 
-def settle_launch(request: LaunchRequest, context: Context, ids: tuple[str, str]) -> Decided:
+def judge_launches(
+    asked: Sequence[tuple[LaunchRequest, str]], context: Context, ids: Sequence[str] = ()
+) -> list[Decided | Exception]:
+    """Decide many launches side by side, as :func:`judge_deletes` does deletes."""
+    names = ids or [context.new_id() for _ in asked]
+    judge = [
+        partial(judge_launch, request, context, (event_id, names[n]))
+        for n, (request, event_id) in enumerate(asked)
+    ]
+    return parallel([partial(_caught, one) for one in judge])
+
+
+def judge_launch(request: LaunchRequest, context: Context, ids: tuple[str, str]) -> Decided:
     """Decide as :func:`decide_launch` does and keep what carrying it out takes.
 
     ``ids`` are those of the event and of the decision.
     """
-    from sgguard.guards import launch  # noqa: PLC0415 - a cold start to judge a delete needs none
-
-    scope = request.scope
-    begun = _Begun(context, context.deadline.clock(), connect(scope, context), scope, ids)
+    scope, begun_s = request.scope, context.deadline.clock()
+    state = _RequestState(context, connect(scope, context), scope, ids, begun_s)
     target = (f"{scope}:{request.instance_id}" if request.instance_id else str(scope),)
     try:
-        found = gather.gather_launch(begun.cloud, request)
+        facts = gather.gather_launch(state.cloud, request)
     except SgguardError as error:
         policy = for_groups(context.policy, [(Address(scope, request.instance_id), None)])
         if not governing.is_verdict(error, policy.launch.when_unreachable):
             raise
-        found = LaunchFacts(begun.cloud.capabilities, scope, (), instance_id=request.instance_id)
-        blocked = _unanswered(target, error)
-        return _decided("launch", target, found, blocked, begun, is_answered=False)
-    return _decided("launch", target, found, launch.judge, begun)
+        capabilities = state.cloud.capabilities
+        nothing = LaunchFacts(capabilities, scope, (), instance_id=request.instance_id)
+        blocking = _blocking(target, error)
+        return _decided("launch", target, nothing, blocking, state, is_answered=False)
+    return _decided("launch", target, facts, launch.judge, state)
 
 
-def settle_launches(
-    asked: Sequence[tuple[LaunchRequest, str]], context: Context, ids: Sequence[str] = ()
-) -> list[Decided | Exception]:
-    """Decide many launches side by side, as :func:`settle_deletes` does deletes."""
-    names = ids or [context.new_id() for _ in asked]
-    decide = [
-        partial(settle_launch, request, context, (event_id, names[n]))
-        for n, (request, event_id) in enumerate(asked)
-    ]
-    return parallel([partial(_attempted, one) for one in decide])
+# -- both ------------------------------------------------------------------------------------------
 
 
-def _attempted(decide: Callable[[], Decided]) -> Decided | Exception:
+def _decided(
+    guard: Guard,
+    target: tuple[str, ...],
+    facts: Facts,
+    judge: Judge,
+    state: _RequestState,
+    *,
+    is_answered: bool = True,
+) -> Decided:
+    """Judge the facts and say what may be done about it; ``is_answered``: the cloud was read."""
+    context = state.context
+    now = datetime.fromtimestamp(context.now(), UTC)
+    # 1. What the facts mean.
+    judgement = judge(facts, context.policy, now)
+    # 2. The strictest policy of all groups that the verdict touches.
+    policy = governing.governing(context.policy, facts, judgement)
+    if is_answered:
+        governing.insist_on_facts(state.scope.provider, guard, judgement, policy)
+    # 3. The exact plan, where the verdict is that something can be done.
+    prepared: Prepared | None = None
+    if _may_be_prepared(facts, judgement):
+        judgement, prepared = prepare.prepare(
+            state.cloud, state.scope, facts, judgement, policy, now=now
+        )
+    # 4. The decision, with the mode that says whether the plan is carried out.
+    decision = Decision(
+        decision_id=state.ids[1],
+        event_id=state.ids[0],
+        guard=guard,
+        judgement=judgement,
+        facts=facts,
+        mode=context.settings.mode or mode_of(policy, guard),
+        target=target,
+        decided_at=now,
+        took_ms=round((context.deadline.clock() - state.begun_s) * 1000, 3),
+    )
+    _log(decision, state.scope)
+    return Decided(decision, state.cloud, prepared)
+
+
+def _may_be_prepared(facts: Facts, judgement: Judgement) -> bool:
+    """Whether a plan is made exact; a launch that is only planned is changed by its caller."""
+    is_planned = isinstance(facts, LaunchFacts) and not facts.instance_id
+    return judgement.verdict is Verdict.REMEDIATE and not is_planned
+
+
+def _blocking(target: Sequence[str], error: Exception) -> Judge:
+    """Return the judge of a cloud that does not answer: it blocks, for nothing is known."""
+    return lambda _facts, _policy, _now: unanswered(target, str(error))
+
+
+def _caught(decide: Callable[[], Decided]) -> Decided | Exception:
     try:
         return decide()
-    except Exception as error:  # noqa: BLE001 - of a batch only this one is concerned
+    except Exception as error:  # noqa: BLE001 - of a batch only this request is concerned
         return error
-
-
-def _now(context: Context) -> datetime:
-    return datetime.fromtimestamp(context.now(), UTC)
-
-
-def _ms_since(begun_s: float, context: Context) -> float:
-    return round((context.deadline.clock() - begun_s) * 1000, 3)
 
 
 def _log(decision: Decision, scope: Scope) -> None:
@@ -270,32 +282,4 @@ def _log(decision: Decision, scope: Scope) -> None:
         reasons=[reason.code for reason in decision.judgement.reasons],
         outcome=decision.outcome,
         duration_ms=decision.took_ms,
-    )
-
-
-def remaining_blockers(
-    cloud: Cloud, plan: Plan, group_ids: Sequence[str], context: Context
-) -> tuple[str, ...]:
-    """Say what still stands in the way of the groups that a plan deletes, read anew.
-
-    A group that somebody else deleted meanwhile stands in nobody's way. What carries one that is
-    deleted by force does not either, as long as force alone would still be the remedy.
-    """
-    scope: Scope = plan.scope
-    request = DeleteRequest(tuple(Address(scope, group_id) for group_id in group_ids))
-    now = datetime.fromtimestamp(context.now(), UTC)
-    judgement = delete.judge(gather.gather_delete(cloud, request), context.policy, now)
-    forced = {
-        f"{scope}:{one.change.group_id}"
-        for one in plan.planned
-        if one.change.kind == "delete-group" and one.change.is_forced
-    }
-    if {step.action for step in judgement.plan} != {"delete"}:
-        forced.clear()
-    return tuple(
-        reason.message
-        for reason in judgement.reasons
-        if reason.effect == "block"
-        and reason.code != ReasonCode.NOT_FOUND
-        and not (reason.code == ReasonCode.BOUND and reason.target in forced)
     )

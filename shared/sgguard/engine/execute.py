@@ -1,4 +1,11 @@
-"""What becomes of a decision: kept, put before a person, carried out, gone on with."""
+"""What becomes of a decision: kept, put before an approver, carried out, resumed.
+
+The way of a decision that changes something: :meth:`Executor.act` (or an approval) →
+:meth:`Executor.enforce`: lock what the plan touches, keep the decision as unfinished, begin the
+run → carry the plan out → :meth:`Executor.end`: keep the final document, then finish the claim.
+A process may die between any two of these. The claim ends last, so that the next delivery finds
+the run and :meth:`Executor.resume` continues it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +18,8 @@ from typing import Any
 
 from sgguard import logs
 from sgguard.engine.context import Context, connect
-from sgguard.engine.decide import Decided, remaining_blockers
+from sgguard.engine.decide import Decided
+from sgguard.engine.recheck import remaining_blockers
 from sgguard.engine.retention import tidy
 from sgguard.errors import HaltedError, SettingsError, SgguardError, StoreError
 from sgguard.model.codes import Mode, Outcome
@@ -22,8 +30,7 @@ from sgguard.remedy.apply import RunResult, carry_out
 from sgguard.remedy.attempt import Worker
 from sgguard.remedy.plan import Plan
 from sgguard.remedy.prepare import Prepared, fingerprint
-from sgguard.render import document
-from sgguard.render.document import with_outcome
+from sgguard.render.document import to_json, with_outcome
 from sgguard.store import codec
 from sgguard.store.base import Store
 from sgguard.store.rows import Approval, Claim, Claimed, Record, Run, RunState
@@ -45,7 +52,7 @@ _OUTCOMES: dict[RunState, Outcome] = {
 
 @dataclass(frozen=True, slots=True)
 class Executor:
-    """Where the events of one delivery are worked on, by one worker."""
+    """Carries out the decisions of one delivery, as one worker (``owner``) of the store."""
 
     context: Context
     store: Store
@@ -54,7 +61,7 @@ class Executor:
 
     @classmethod
     def of(cls, context: Context) -> Executor:
-        """Return a desk for a worker of its own.
+        """Return an executor that is a worker of its own.
 
         Raises:
             SettingsError: there is no store.
@@ -64,7 +71,7 @@ class Executor:
         lease_s = max(LEASE_S, 2 * context.settings.deadline_s)
         return cls(context, context.store, context.new_id(), lease_s)
 
-    # -- once ------------------------------------------------------------------------------
+    # -- claims ----------------------------------------------------------------------------
 
     def claim(
         self, source: str, event_id: str, decision_id: str, payload_hash: str | None
@@ -80,17 +87,17 @@ class Executor:
         )
 
     def release(self, claim: Claim) -> None:
-        """Let the next delivery have the event; a store that fails now only costs a lease."""
+        """Leave the event to the next delivery; a store that fails now only costs a lease."""
         try:
             self.store.release(claim)
         except StoreError as error:
             logs.log(logging.WARNING, "store", event_id=claim.event_id, detail=str(error))
 
     def is_begun(self, claim: Claim) -> bool:
-        """Say whether somebody began to carry out a plan for this event before."""
+        """Return whether a worker began to carry out a plan for this event before."""
         return claim.is_again and self.store.run(claim.decision_id) is not None
 
-    # -- the first time --------------------------------------------------------------------
+    # -- a fresh decision ------------------------------------------------------------------
 
     def act(
         self,
@@ -105,13 +112,13 @@ class Executor:
             SgguardError: it could not be done, or not to its end; the claim is released.
         """
         decision, prepared = decided.decision, decided.prepared
-        found = document.to_json(decision)
+        document = to_json(decision)
         try:
             if self._is_late(decision, at_s):
-                found = with_outcome(found, Outcome.SUPERSEDED, _LATE)
+                document = with_outcome(document, Outcome.SUPERSEDED, _LATE)
             elif prepared is not None and decision.mode is not Mode.OBSERVE:
-                found = self._remedied(claim, request, decided, prepared, found)
-            return self.end(claim, found, request.requested_by)
+                document = self._remedy(claim, request, decided, prepared, document)
+            return self.end(claim, document, request.requested_by)
         except SgguardError:
             self.release(claim)
             raise
@@ -122,31 +129,31 @@ class Executor:
         newest = self.store.newest(decision.target, at_s)
         return newest is not None and newest > at_s
 
-    def _remedied(
+    def _remedy(
         self,
         claim: Claim,
         request: DeleteRequest | LaunchRequest,
         decided: Decided,
         prepared: Prepared,
-        found: Json,
+        document: Json,
     ) -> Json:
         if stopped := self.stopped():
-            return with_outcome(found, Outcome.HALTED, stopped)
+            return with_outcome(document, Outcome.HALTED, stopped)
         if decided.decision.mode is Mode.APPROVE:
-            return self.ask(claim, request, decided, found)
-        return self.enforce(claim, decided.cloud, prepared, found, request.requested_by)
+            return self.ask(claim, request, decided, document)
+        return self.enforce(claim, decided.cloud, prepared, document, request.requested_by)
 
     def stopped(self) -> str:
-        """Say who stopped all changes, or nothing."""
+        """Return who stopped all changes, and why; empty where nothing is stopped."""
         if self.context.policy.halt:
             return "the policy file stops all changes (halt = true)"
         halt = self.store.halted()
         return f"{halt.by} stopped all changes: {halt.reason}" if halt else ""
 
     def ask(
-        self, claim: Claim, request: DeleteRequest | LaunchRequest, decided: Decided, found: Json
+        self, claim: Claim, request: DeleteRequest | LaunchRequest, decided: Decided, document: Json
     ) -> Json:
-        """Put the plan before a person, in place of what they were asked before."""
+        """Open an approval request for the plan, in place of an earlier one of the decision."""
         approval = Approval(
             approval_id=self.context.new_id(),
             decision_id=claim.decision_id,
@@ -159,17 +166,18 @@ class Executor:
         )
         self.store.ask(approval)
         note = f"waits for an approval: sgguard approvals approve {approval.approval_id}"
-        return with_outcome(found, Outcome.PENDING, note, approval=approval)
+        return with_outcome(document, Outcome.PENDING, note, approval=approval)
 
     def enforce(
-        self, claim: Claim, cloud: Cloud, prepared: Prepared, found: Json, requester: str
+        self, claim: Claim, cloud: Cloud, prepared: Prepared, document: Json, requester: str
     ) -> Json:
         """Carry a plan out from its beginning.
 
         Raises:
-            BusyError: a group or holder of the plan is being worked on for another decision.
+            BusyError: another decision is being carried out on a group or holder of the plan.
             SgguardError: as :func:`~sgguard.remedy.apply.carry_out`; the run stays open.
         """
+        # 1. Lock every group and holder of the plan: no other decision changes them meanwhile.
         keys = prepared.plan.keys()
         self.store.lock(claim, keys, self.lease_s)
         run = Run(
@@ -180,14 +188,16 @@ class Executor:
             snapshot_json=codec.dump(prepared.snapshot),
             keys=keys,
         )
-        self._keep(claim, with_outcome(found, Outcome.UNFINISHED), requester)
+        # 2. Keep decision, plan and snapshot before the first change: a later worker needs them.
+        self._keep(claim, with_outcome(document, Outcome.UNFINISHED), requester)
         self.store.begin_run(claim, run)
-        return self._carried(claim, cloud, prepared.plan, found)
+        # 3. Change the cloud, each change written to the journal before and after.
+        return self._carry_out(claim, cloud, prepared.plan, document)
 
-    # -- going on --------------------------------------------------------------------------
+    # -- a decision that was begun ---------------------------------------------------------
 
-    def go_on(self, claim: Claim) -> Json:
-        """Finish, or take back, what an earlier worker began for this event; end the claim.
+    def resume(self, claim: Claim) -> Json:
+        """Finish or undo what an earlier worker began for this event; end the claim.
 
         Raises:
             SgguardError: it could not be done to its end; the claim is released.
@@ -195,21 +205,23 @@ class Executor:
         run, record = self.store.run(claim.decision_id), self.store.decision(claim.decision_id)
         if run is None or record is None:
             raise StoreError(f"nothing is kept of decision {claim.decision_id}")
-        found: Json = json.loads(record.document_json)
+        document: Json = json.loads(record.document_json)
         try:
             if run.state in ("open", "stuck"):
                 if stopped := self.stopped():
                     raise HaltedError(f"{stopped}; decision {claim.decision_id} is unfinished")
                 plan = codec.load(Plan, run.plan_json)
-                found = self._carried(claim, connect(plan.scope, self.context), plan, found)
+                document = self._carry_out(claim, connect(plan.scope, self.context), plan, document)
             else:
-                found = self._told(claim, found, RunResult(_OUTCOMES[run.state], run.note))
-            return self.end(claim, found, record.requester)
+                document = self._reported(
+                    claim, document, RunResult(_OUTCOMES[run.state], run.note)
+                )
+            return self.end(claim, document, record.requester)
         except SgguardError:
             self.release(claim)
             raise
 
-    def _carried(self, claim: Claim, cloud: Cloud, plan: Plan, found: Json) -> Json:
+    def _carry_out(self, claim: Claim, cloud: Cloud, plan: Plan, document: Json) -> Json:
         worker = Worker(
             cloud,
             self.store,
@@ -219,52 +231,52 @@ class Executor:
             lease_s=self.lease_s,
             sleep=self.context.retry.sleep,
         )
-        return self._told(claim, found, carry_out(worker, plan))
+        return self._reported(claim, document, carry_out(worker, plan))
 
-    def _told(self, claim: Claim, found: Json, result: RunResult) -> Json:
-        note = "; ".join(part for part in (result.note, *result.left) if part)
+    def _reported(self, claim: Claim, document: Json, ended: RunResult) -> Json:
+        note = "; ".join(part for part in (ended.note, *ended.left) if part)
         entries = self.store.entries(claim.decision_id)
         logs.log(
             logging.INFO,
             "carried out",
             event_id=claim.event_id,
             decision_id=claim.decision_id,
-            outcome=result.outcome,
+            outcome=ended.outcome,
             detail=note,
         )
-        return with_outcome(found, result.outcome, note, journal=entries)
+        return with_outcome(document, ended.outcome, note, journal=entries)
 
     def _remaining_blockers(
         self, cloud: Cloud, plan: Plan, group_ids: Sequence[str]
     ) -> tuple[str, ...]:
-        """Judge the groups that are still to go once more, by what is there now."""
+        """Return why the groups must not be deleted now."""
         return remaining_blockers(cloud, plan, group_ids, self.context)
 
     # -- keeping ---------------------------------------------------------------------------
 
-    def end(self, claim: Claim, found: Json, requester: str) -> Json:
+    def end(self, claim: Claim, document: Json, requester: str) -> Json:
         """Keep the document and answer every later delivery of the event with it."""
-        self._keep(claim, found, requester)
-        self.store.finish(claim, json.dumps(found, ensure_ascii=False))
+        self._keep(claim, document, requester)
+        self.store.finish(claim, json.dumps(document, ensure_ascii=False))
         tidy(self.store, self.context)
-        return found
+        return document
 
-    def _keep(self, claim: Claim, found: Json, requester: str) -> None:
-        # What is carried out on somebody's click remains the decision of the event that asked.
+    def _keep(self, claim: Claim, document: Json, requester: str) -> None:
+        # What is carried out on an approval remains the decision of the event that asked.
         first = self.store.decision(claim.decision_id) if claim.source == APPROVAL_SOURCE else None
         self.store.keep(
             Record(
                 decision_id=claim.decision_id,
                 source=first.source if first else claim.source,
                 event_id=first.event_id if first else claim.event_id,
-                guard=found["guard"],
-                target=tuple(found["target"]),
+                guard=document["guard"],
+                target=tuple(document["target"]),
                 requester=requester,
-                verdict=found["verdict"],
-                mode=found["mode"],
-                outcome=found["outcome"],
-                document_json=json.dumps(found, ensure_ascii=False),
-                approver=(found.get("approval") or {}).get("resolved_by", ""),
+                verdict=document["verdict"],
+                mode=document["mode"],
+                outcome=document["outcome"],
+                document_json=json.dumps(document, ensure_ascii=False),
+                approver=(document.get("approval") or {}).get("resolved_by", ""),
             )
         )
 

@@ -1,4 +1,4 @@
-"""Forgetting, now and then, what ended long ago; an answer never waits for it to succeed."""
+"""Purging what ended long ago, now and then; a response never depends on it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DAY_S = 86400.0
 _HOUR_S = 3600.0
 
 _TIME_NEEDED_S = 2.0
-"""With less time than this left for an event, somebody else's next one may tidy up."""
+"""With less time than this left for an event, purging is left to a later one."""
 
 
 def purge(store: Store, keep_days: int) -> Purged:
@@ -30,7 +30,7 @@ def purge(store: Store, keep_days: int) -> Purged:
 def tidy(store: Store, context: Context) -> None:
     """Purge at most once per process, store and hour; a failure is logged and waits for the next.
 
-    It is called when a decision has been kept and its answer as well.
+    It is called when a decision and the response to its event are kept.
     """
     if context.deadline.remaining_s() > _TIME_NEEDED_S:
         hour = int(context.now() // _HOUR_S)
@@ -44,5 +44,5 @@ def _tidied(store: Store, _hour: int, keep_days: int) -> None:
     except SgguardError as error:
         logs.log(logging.WARNING, "purge", error=type(error).__name__, detail=str(error))
         return
-    if told := ", ".join(f"{number} {kind}" for kind, number in counts.items() if number):
-        logs.log(logging.INFO, "purged", detail=told)
+    if purged := ", ".join(f"{number} {kind}" for kind, number in counts.items() if number):
+        logs.log(logging.INFO, "purged", detail=purged)

@@ -60,3 +60,7 @@ class LaunchFacts:
     unseen: tuple[Unseen, ...] = ()
     visibility: Visibility = Visibility.ACCOUNT
     additional: tuple[str, ...] = ()
+
+
+Facts = DeleteFacts | LaunchFacts
+"""What was read for a question of either kind."""

@@ -18,11 +18,10 @@ from sgguard.errors import InputError, StoreError
 from sgguard.guards import delete, launch
 from sgguard.model.codes import DELETE_CODES, LAUNCH_CODES, Mode
 from sgguard.model.decision import Judgement
-from sgguard.model.facts import DeleteFacts, LaunchFacts
+from sgguard.model.facts import DeleteFacts, Facts, LaunchFacts
 from sgguard.policy import Guard, Policy, governing, mode_of
 from sgguard.store import codec
 
-Facts = DeleteFacts | LaunchFacts
 FORMAT = "sgguard.facts.v1"
 
 _KINDS: dict[str, type[DeleteFacts | LaunchFacts]] = {

@@ -72,7 +72,7 @@ def restore(decision_id: str, context: Context, *, by: str) -> Json:
     if not isinstance(claim, Claim):
         return claim
     if executor.is_begun(claim):
-        return executor.go_on(claim)
+        return executor.resume(claim)
     try:
         if stopped := executor.stopped():
             raise HaltedError(stopped)

@@ -70,7 +70,7 @@ def resume(decision_id: str, context: Context) -> Json:
             raise _nothing(decision_id)
         return approvals.finish(mine[-1], context)
     claim = _claim(executor, run)
-    return executor.go_on(claim) if isinstance(claim, Claim) else claim
+    return executor.resume(claim) if isinstance(claim, Claim) else claim
 
 
 def accept(decision_id: str, context: Context, *, by: str) -> Json:

@@ -14,7 +14,7 @@ from sgguard.errors import DeadlineError, ThrottledError, UnavailableError, Unre
 from sgguard.model.address import Address
 from sgguard.model.codes import ReasonCode, Verdict
 from sgguard.model.decision import Judgement, Reason
-from sgguard.model.facts import DeleteFacts, LaunchFacts
+from sgguard.model.facts import DeleteFacts, Facts, LaunchFacts
 from sgguard.model.resource import Group
 from sgguard.policy import (
     Exemption,
@@ -28,8 +28,6 @@ from sgguard.policy import (
 )
 from sgguard.policy import strictest as stricter
 from sgguard.render.wording import MESSAGE_MAX, one_line
-
-Facts = DeleteFacts | LaunchFacts
 
 
 def governing(policy: Policy, facts: Facts, judgement: Judgement) -> Policy:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from sgguard import schemas
 from sgguard.errors import PolicyError, Problem
 from sgguard.model.codes import DeleteRemedy, LaunchRemedy, Mode, ReasonCode, UnseenCode
 from sgguard.model.resource import Visibility
@@ -87,9 +88,7 @@ def _with_days_as_text(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _broken(document: Any) -> tuple[Problem, ...]:
-    """Compare with ``schemas/policy.schema.json``; jsonschema is imported only here (90 ms)."""
-    from sgguard import schemas  # noqa: PLC0415 - most starts have no policy file to check
-
+    """Compare with ``schemas/policy.schema.json``."""
     return schemas.problems("policy", document) or tuple(_no_days(document))
 
 

@@ -7,25 +7,19 @@ about everything else, and ``broken.py`` puts into words what it finds.
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
-from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING
 
+from sgguard import lazy
 from sgguard.errors import Problem
+from sgguard.schemas.load import load, pointer
 from sgguard.schemas.plain import is_plainly_valid
 
+if TYPE_CHECKING:
+    from sgguard.schemas import broken
+else:
+    broken = lazy("sgguard.schemas.broken")  # it imports jsonschema
+
 __all__ = ["load", "pointer", "problems"]
-
-_KEY_MAX = 64
-
-
-@lru_cache(maxsize=16)
-def load(name: str) -> dict[str, Any]:
-    """Return the schema ``<name>.schema.json``; it must not be changed."""
-    text = files(__name__).joinpath(f"{name}.schema.json").read_text(encoding="utf-8")
-    schema: dict[str, Any] = json.loads(text)
-    return schema
 
 
 def problems(name: str, document: object) -> tuple[Problem, ...]:
@@ -37,13 +31,4 @@ def problems(name: str, document: object) -> tuple[Problem, ...]:
     schema = load(name)
     if is_plainly_valid(schema, document, schema):
         return ()
-    from sgguard.schemas.broken import problems_of  # noqa: PLC0415 - it imports jsonschema
-
-    return problems_of(name, document)
-
-
-def pointer(*parts: object) -> str:
-    """Return a JSON pointer (RFC 6901) to the part of a document; long keys are cut."""
-    return "".join(
-        "/" + str(part)[:_KEY_MAX].replace("~", "~0").replace("/", "~1") for part in parts
-    )
+    return broken.problems_of(name, document)

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from sgguard.errors import Problem
-from sgguard.schemas import load, pointer
+from sgguard.schemas.load import load, pointer
 
 MAX_PROBLEMS = 20
 _KEY_MAX = 64
