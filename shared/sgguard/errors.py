@@ -163,10 +163,10 @@ class CloudError(SgguardError):
         super().__init__(self._describe())
 
     def _describe(self) -> str:
-        said = " ".join(part for part in (self.code, self.detail) if part) or type(self).__name__
+        message = " ".join(part for part in (self.code, self.detail) if part) or type(self).__name__
         status = f" (HTTP {self.status})" if self.status else ""
         request = f" [request id {self.request_id}]" if self.request_id else ""
-        return f"{self.provider} {self.action}: {said}{status}{request}"
+        return f"{self.provider} {self.action}: {message}{status}{request}"
 
 
 class UnreachableError(CloudError):

@@ -32,7 +32,7 @@ class Setting:
     meaning: str
 
     def matches(self, variable: str, providers: Iterable[str]) -> bool:
-        """Say whether an environment variable is this setting, for one of the providers."""
+        """Return whether an environment variable is this setting, for one of the providers."""
         if not self.name.endswith(_PER_PROVIDER):
             return variable == self.name
         stem = self.name.removesuffix(_PER_PROVIDER)

@@ -68,7 +68,7 @@ def media_type(content_type: str) -> str:
 
 
 def is_json(content_type: str) -> bool:
-    """Say whether a content type is JSON in UTF-8, the only JSON there is (RFC 8259)."""
+    """Return whether a content type is JSON in UTF-8, the only JSON there is (RFC 8259)."""
     media = media_type(content_type)
     parameters = content_type.partition(";")[2].lower().replace('"', "").replace(" ", "")
     charset = next((p[8:] for p in parameters.split(";") if p.startswith("charset=")), "utf-8")

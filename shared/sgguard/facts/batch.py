@@ -1,8 +1,8 @@
-"""Many deletes of one scope, read together: as few calls as the API takes ids, judged one by one.
+"""Reading the facts of many deletes of one scope together, in as few calls as the API takes ids.
 
 What goes wrong with one group must not reach the others. A read that fails for all of them, or
-that could not see something of nobody in particular, is made again in halves until it is known
-whose it is. That is bounded: a trouble that is everybody's stays everybody's.
+that has a gap which names no group, is made again in halves until it is known which group causes
+it. That is bounded: what concerns every group stays a failure of every group.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sgguard.providers.base import Provider
 from sgguard.wire.parallel import parallel
 
 SPLITS_MAX = 16
-"""How often a batch is read again in halves: enough to find two troublemakers in a hundred."""
+"""How often a batch is split and read again: enough to find two groups in a hundred."""
 
 Gathered = DeleteFacts | Exception
 """What was read for one request, or why nothing was."""
@@ -33,16 +33,20 @@ def gather_deletes(provider: Provider, requests: Sequence[DeleteRequest]) -> lis
     """
     outcomes: list[Gathered] = [DeadlineError("nothing was read yet")] * len(requests)
     splits = SPLITS_MAX
+    # 1. Read all requests as one part.
     wave = [list(range(len(requests)))] if requests else []
     is_again = False
     while wave:
         read = parallel([partial(_read, provider, [requests[n] for n in part]) for part in wave])
         halves: list[list[int]] = []
+        # 2. Keep what each part brought, unless an earlier, wider read brought more.
         for part, found in zip(wave, read, strict=True):
             if not (is_again and _is_worse(found)):
                 for n in part:
                     outcomes[n] = _of(requests[n], found)
-            if len(part) > 1 and splits and _concerns_somebody(found):
+            # 3. A failure that may be one group's: read both halves of the part again, so that
+            #    only the half with that group in it fails.
+            if len(part) > 1 and splits and _may_be_one_groups(found):
                 splits -= 1
                 halves += [part[: len(part) // 2], part[len(part) // 2 :]]
         wave, is_again = halves, True
@@ -53,7 +57,7 @@ def _read(provider: Provider, requests: Sequence[DeleteRequest]) -> Gathered:
     targets = dict.fromkeys(target for request in requests for target in request.targets)
     try:
         return gather.gather_delete(provider, DeleteRequest(tuple(targets)))
-    except Exception as error:  # noqa: BLE001 - whose it is, is found out by reading halves
+    except Exception as error:  # noqa: BLE001 - halves of the part are read to find its group
         return error
 
 
@@ -65,18 +69,18 @@ def _of(request: DeleteRequest, found: Gathered) -> Gathered:
     return replace(found, groups=tuple(groups[target] for target in request.targets))
 
 
-def _concerns_somebody(found: Gathered) -> bool:
-    """Tell whether the trouble may be one group's, which reading halves would show.
+def _may_be_one_groups(found: Gathered) -> bool:
+    """Return whether one group may be the cause, which reading halves would show.
 
-    A missing permission, refused credentials and a cloud that cannot be asked are everybody's.
+    A missing permission, refused credentials and a cloud that cannot be asked concern every group.
     """
     if isinstance(found, DeleteFacts):
         unseen = [one for group in found.groups for one in group.unseen]
         return any(not one.group_id and one.code != UnseenCode.NO_PERMISSION for one in unseen)
-    return not _is_everybodys(found)
+    return not _concerns_all(found)
 
 
-def _is_everybodys(error: Exception) -> bool:
+def _concerns_all(error: Exception) -> bool:
     if not isinstance(error, SgguardError):
         return False
     is_no_answer = error.is_retryable or isinstance(error, DeadlineError | UnauthenticatedError)
@@ -84,5 +88,5 @@ def _is_everybodys(error: Exception) -> bool:
 
 
 def _is_worse(found: Gathered) -> bool:
-    """Tell whether reading again brought less: the first answer, with its gaps, then stands."""
-    return isinstance(found, Exception) and _is_everybodys(found)
+    """Return whether reading again brought less: the first answer, with its gaps, then stands."""
+    return isinstance(found, Exception) and _concerns_all(found)

@@ -1,4 +1,4 @@
-"""What is read to judge an event: all reads side by side, and whatever could not be read, named.
+"""Reading what a judgement needs: all parts side by side, and what could not be read, by name.
 
 A group the cloud said nothing about never looks like a group nobody uses: an id that is missing
 from an answer becomes ``unseen``, and so does a part the credentials may not read.
@@ -40,10 +40,10 @@ class _Part(Generic[T]):
         """Return what this part could not see of one group."""
         if group_id not in self.asked:
             return ()
-        # What names a group nobody asked for is taken to concern all: never too little.
-        mine = tuple(u for u in self.unseen if u.group_id == group_id or not self._names(u))
-        if group_id in self.values or mine:
-            return mine
+        # A gap that names a group outside the request is taken to concern every group of it.
+        own = tuple(u for u in self.unseen if u.group_id == group_id or not self._names(u))
+        if group_id in self.values or own:
+            return own
         return (
             Unseen(
                 code=UnseenCode.NOT_TOLD,
@@ -119,12 +119,12 @@ def gather_explanation(provider: Provider, address: Address) -> DeleteFacts:
         partial(gather_delete, provider, request),
         partial(_read_rules, provider, address.group_id),
     )
-    (mine,) = facts.groups
-    if mine.group is None:
+    (own_facts,) = facts.groups
+    if own_facts.group is None:
         return facts
-    group = replace(mine.group, rules=rules.value)
-    mine = replace(mine, group=group, unseen=(*mine.unseen, *rules.unseen))
-    return replace(facts, groups=(mine,))
+    group = replace(own_facts.group, rules=rules.value)
+    own_facts = replace(own_facts, group=group, unseen=(*own_facts.unseen, *rules.unseen))
+    return replace(facts, groups=(own_facts,))
 
 
 def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:

@@ -28,7 +28,7 @@ _WIDER = {
 
 
 def could_be_id(text: str, example: str) -> bool:
-    """Say whether the text has the form of the example id: a name or a pattern has not."""
+    """Return whether the text has the form of the example id: a name or a pattern has not."""
     if _UUID.fullmatch(example):
         return bool(_UUID.fullmatch(text))
     return bool(_PLAIN.fullmatch(text)) and text.startswith(example.partition("-")[0] + "-")
@@ -52,8 +52,10 @@ def unanswered(targets: Iterable[str], why: str) -> Judgement:
         why=one_line(why, MESSAGE_MAX),
         remedy="ask again when the cloud answers",
     )
-    said = one_line(f"The cloud could not be asked: {why}", MESSAGE_MAX)
-    reasons = (Reason(ReasonCode.FACTS_INCOMPLETE, said, "block", one, (gap,)) for one in targets)
+    message = one_line(f"The cloud could not be asked: {why}", MESSAGE_MAX)
+    reasons = (
+        Reason(ReasonCode.FACTS_INCOMPLETE, message, "block", one, (gap,)) for one in targets
+    )
     return Judgement(Verdict.BLOCK, tuple(reasons))
 
 
@@ -64,13 +66,13 @@ def missing_or_malformed(
     group_id, target = facts.address.group_id, str(facts.address)
     if facts.is_malformed:
         provider = one_line(facts.address.scope.provider, 30)
-        said = f"{one_line(group_id, 60)!r} is no group id of {provider}"
-        said = f"{said}: expected one like {one_line(example, 60)}."
-        return Reason(ReasonCode.GROUP_MALFORMED, one_line(said, MESSAGE_MAX), target=target)
+        message = f"{one_line(group_id, 60)!r} is no group id of {provider}"
+        message = f"{message}: expected one like {one_line(example, 60)}."
+        return Reason(ReasonCode.GROUP_MALFORMED, one_line(message, MESSAGE_MAX), target=target)
     if facts.group is None:
         hidden = "it does not exist there, or these credentials cannot see it"
-        said = f"No group {one_line(group_id, 60)} in {_region(facts.address)}: {hidden}."
-        return Reason(not_found, one_line(said, MESSAGE_MAX), target=target)
+        message = f"No group {one_line(group_id, 60)} in {_region(facts.address)}: {hidden}."
+        return Reason(not_found, one_line(message, MESSAGE_MAX), target=target)
     return None
 
 
@@ -123,10 +125,12 @@ def too_short_sighted(
         why=f"these credentials see one {visibility.value}, the policy requires {required.value}",
         remedy=_WIDER[required],
     )
-    said = (
+    message = (
         f"The policy requires visibility {required.value} ({guard}.require_visibility), but these "
         f"credentials see one {visibility.value} only. To see more: {gap.remedy}."
     )
     return (
-        Reason(ReasonCode.FACTS_INCOMPLETE, one_line(said, MESSAGE_MAX), "block", target, (gap,)),
+        Reason(
+            ReasonCode.FACTS_INCOMPLETE, one_line(message, MESSAGE_MAX), "block", target, (gap,)
+        ),
     )

@@ -13,6 +13,7 @@ from sgguard.policy.model import (
     Caps,
     DeletePolicy,
     Exemption,
+    FailureEffect,
     Guard,
     LaunchPolicy,
     Match,
@@ -20,7 +21,6 @@ from sgguard.policy.model import (
     Policy,
     ScopePolicy,
     Sparse,
-    Trouble,
 )
 from sgguard.policy.read import load, read
 from sgguard.policy.scope import (
@@ -43,6 +43,7 @@ __all__ = [
     "Caps",
     "DeletePolicy",
     "Exemption",
+    "FailureEffect",
     "Guard",
     "LaunchPolicy",
     "Match",
@@ -50,7 +51,6 @@ __all__ = [
     "Policy",
     "ScopePolicy",
     "Sparse",
-    "Trouble",
     "applied",
     "delete_remedies",
     "exempting",

@@ -45,7 +45,7 @@ def protecting(
 
 
 def is_over(exemption: Exemption, now: datetime | date) -> bool:
-    """Say whether the exemption has ended: it holds until the end of its day, in UTC."""
+    """Return whether the exemption has ended: it holds until the end of its day, in UTC."""
     return day_of(now) > exemption.expires
 
 

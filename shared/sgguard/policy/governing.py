@@ -18,9 +18,9 @@ from sgguard.model.facts import DeleteFacts, Facts, LaunchFacts
 from sgguard.model.resource import Group
 from sgguard.policy import (
     Exemption,
+    FailureEffect,
     Guard,
     Policy,
-    Trouble,
     exempting,
     for_groups,
     for_referrer,
@@ -51,8 +51,8 @@ def governing(policy: Policy, facts: Facts, judgement: Judgement) -> Policy:
     return reduce(stricter, theirs.values(), found)
 
 
-def is_verdict(error: Exception, when: Trouble) -> bool:
-    """Say whether an error of a cloud that does not answer is to be a verdict of block.
+def is_verdict(error: Exception, when: FailureEffect) -> bool:
+    """Return whether an error of a cloud that does not answer is to be a verdict of block.
 
     Only that it does not answer may be: what is wrong with a question or with credentials stays
     an error, for asking again changes nothing about it.
@@ -111,8 +111,8 @@ def excused(reason: Reason, policy: Policy, facts: Facts, now: datetime | None) 
 
 def _informing(reason: Reason, exemption: Exemption) -> Reason:
     why = f"{one_line(exemption.owner, 40)}, until {exemption.expires.isoformat()}"
-    said = f"Exempted by {why} ({one_line(exemption.reason, 50)}): {reason.message}"
-    return replace(reason, effect="info", message=one_line(said, MESSAGE_MAX))
+    message = f"Exempted by {why} ({one_line(exemption.reason, 50)}): {reason.message}"
+    return replace(reason, effect="info", message=one_line(message, MESSAGE_MAX))
 
 
 def _about(target: str, facts: Facts) -> Iterator[tuple[Address, Group | None]]:

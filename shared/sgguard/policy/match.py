@@ -18,7 +18,7 @@ _ANY_REGIONS = ("00-00-0", "zz-zz-z")
 
 
 def matches(pattern: str, address: Address | str, group: Group | None) -> bool:
-    """Say whether a policy pattern means this group: by address, id or name.
+    """Return whether a policy pattern means this group: by address, id or name.
 
     A text in place of an address is an id: that of an instance, or of a group whose scope
     nobody said.
@@ -32,7 +32,7 @@ def matches(pattern: str, address: Address | str, group: Group | None) -> bool:
 
 
 def is_too_wide(pattern: str) -> bool:
-    """Say whether a pattern means every group of a cloud, or very nearly.
+    """Return whether a pattern means every group of a cloud, or very nearly.
 
     It does when two ids that share nothing but their form fit it, and, where it is written like an
     address, in two regions that share nothing either.
@@ -48,7 +48,7 @@ def is_too_wide(pattern: str) -> bool:
 
 
 def is_same_group(pattern: str, group: str) -> bool:
-    """Say whether an id or address may be one of the groups that a pattern means.
+    """Return whether an id or address may be one of the groups that a pattern means.
 
     Where one of them has a scope and the other has none, the ids alone are compared.
     """
@@ -58,7 +58,7 @@ def is_same_group(pattern: str, group: str) -> bool:
 
 
 def is_of_scope(pattern: str, scope: str) -> bool:
-    """Say whether a pattern written as an address means this scope; any other means every one."""
+    """Return whether a pattern is of this scope; one that is no address is of every scope."""
     if pattern.count(":") != _COLONS_OF_ADDRESS:
         return True
     return fnmatchcase(scope, pattern.rpartition(":")[0])

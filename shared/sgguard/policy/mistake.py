@@ -35,8 +35,8 @@ def _scopes(policy: Policy) -> Iterator[Problem]:
             yield from _launch(f"{where}/launch", effective.launch)
         earlier = [n for n in range(number) if policy.scopes[n].match == scope.match]
         if earlier:
-            said = f"never decides: scope.{earlier[0]} asks for the same and comes first"
-            yield Problem(f"{where}/match", said, "another match, or one scope for both")
+            message = f"never decides: scope.{earlier[0]} asks for the same and comes first"
+            yield Problem(f"{where}/match", message, "another match, or one scope for both")
 
 
 def _delete(where: str, delete: DeletePolicy) -> Iterator[Problem]:
@@ -49,9 +49,9 @@ def _delete(where: str, delete: DeletePolicy) -> Iterator[Problem]:
         yield Problem(f"{where}/replacement_group", "is missing", right)
     for old, new in delete.replacements.items():
         if is_same_group(old, new):
-            said = f"replaces {old} by {new}, which is the same group"
+            message = f"replaces {old} by {new}, which is the same group"
             yield Problem(
-                f"{where}/replacements/{old}", said, "another group than the one replaced"
+                f"{where}/replacements/{old}", message, "another group than the one replaced"
             )
 
 
@@ -63,13 +63,13 @@ def _launch(where: str, launch: LaunchPolicy) -> Iterator[Problem]:
         group = getattr(launch, name)
         hit = next((one for one in launch.forbidden if group and is_same_group(one, group)), None)
         if hit is not None:
-            said = f"is {group}, which launch.forbidden has ({hit})"
-            yield Problem(f"{where}/{name}", said, "a group that is not forbidden")
+            message = f"is {group}, which launch.forbidden has ({hit})"
+            yield Problem(f"{where}/{name}", message, "a group that is not forbidden")
     for entry in launch.baseline:
         hit = next((one for one in launch.forbidden if matches(one, entry, None)), None)
         if hit is not None:
-            said = f"demands {entry}, which launch.forbidden has ({hit})"
-            yield Problem(f"{where}/baseline", said, "groups that are not forbidden")
+            message = f"demands {entry}, which launch.forbidden has ({hit})"
+            yield Problem(f"{where}/baseline", message, "groups that are not forbidden")
 
 
 def _approval(policy: Policy) -> Iterator[Problem]:
@@ -85,12 +85,12 @@ def _exemptions(policy: Policy, today: date) -> Iterator[Problem]:
     for number, one in enumerate(policy.exemptions):
         where = f"/exemption/{number}"
         if is_over(one, today):
-            said = f"was {one.expires.isoformat()}: the exemption of {one.group} is over"
+            message = f"was {one.expires.isoformat()}: the exemption of {one.group} is over"
             right = f"a day from {today.isoformat()} on, or no such exemption"
-            yield Problem(f"{where}/expires", said, right)
+            yield Problem(f"{where}/expires", message, right)
         if is_too_wide(one.group):
-            said = f"is {one.group}, which every group of a cloud matches"
-            yield Problem(f"{where}/group", said, "a pattern that some groups match")
+            message = f"is {one.group}, which every group of a cloud matches"
+            yield Problem(f"{where}/group", message, "a pattern that some groups match")
         for key, text in (("owner", one.owner), ("reason", one.reason)):
             if not text.strip():
                 yield Problem(f"{where}/{key}", "is empty", f"the {key} of the exemption")

@@ -11,7 +11,7 @@ from sgguard.model.codes import DeleteRemedy, LaunchRemedy, Mode, ReasonCode, Un
 from sgguard.model.resource import Visibility
 
 Guard = Literal["delete", "launch"]
-Trouble = Literal["block", "error"]
+FailureEffect = Literal["block", "error"]
 """What to do when a verdict cannot be reached: a verdict of block, or an error to try again."""
 
 EXEMPTABLE = (
@@ -54,8 +54,8 @@ class DeletePolicy:
     mode: Mode | None = None
     replacement_group: str = ""
     replacements: Mapping[str, str] = field(default_factory=dict)
-    when_incomplete: Trouble = "block"
-    when_unreachable: Trouble = "error"
+    when_incomplete: FailureEffect = "block"
+    when_unreachable: FailureEffect = "error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,8 @@ class LaunchPolicy:
     mode: Mode | None = None
     quarantine_group: str = ""
     fallback_group: str = ""
-    when_incomplete: Trouble = "block"
-    when_unreachable: Trouble = "error"
+    when_incomplete: FailureEffect = "block"
+    when_unreachable: FailureEffect = "error"
 
 
 @dataclass(frozen=True, slots=True)

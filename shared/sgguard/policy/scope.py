@@ -124,7 +124,7 @@ def _deciding(
 
 
 def _fits(match: Match, address: Address, group: Group | None, *, is_whole: bool) -> bool | None:
-    """Say whether a group is one a scope is about; None: what is known does not tell."""
+    """Return whether a group is one a scope is about; None: what is known does not tell."""
     where, about = address.scope, group or Group(address.group_id)
     if not (
         fnmatchcase(where.provider, match.provider)
@@ -133,13 +133,13 @@ def _fits(match: Match, address: Address, group: Group | None, *, is_whole: bool
     ):
         return False
     tags = tuple(f"{key}={value}" for key, value in about.tags)
-    told = (
+    reported = (
         _fits_one(match.name, (about.name,) if about.name or is_whole else (), is_whole=is_whole),
         _fits_one(match.tag, tags, is_whole=is_whole or bool(tags)),
     )
-    if False in told:
+    if False in reported:
         return False
-    return None if None in told else True
+    return None if None in reported else True
 
 
 def _fits_one(pattern: str, texts: Sequence[str], *, is_whole: bool) -> bool | None:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from sgguard.model.codes import Mode
 from sgguard.model.resource import Visibility
-from sgguard.policy.model import Caps, DeletePolicy, LaunchPolicy, Policy, Trouble
+from sgguard.policy.model import Caps, DeletePolicy, FailureEffect, LaunchPolicy, Policy
 
 T = TypeVar("T")
 
@@ -51,8 +51,8 @@ def _delete(one: Policy, other: Policy) -> DeletePolicy:
         mode=least((a.mode or one.mode, b.mode or other.mode)),
         replacement_group=a.replacement_group if is_same_target else "",
         replacements=a.replacements if is_same_target else {},
-        when_incomplete=_trouble(a.when_incomplete, b.when_incomplete),
-        when_unreachable=_trouble(a.when_unreachable, b.when_unreachable),
+        when_incomplete=_failure_effect(a.when_incomplete, b.when_incomplete),
+        when_unreachable=_failure_effect(a.when_unreachable, b.when_unreachable),
     )
 
 
@@ -68,8 +68,8 @@ def _launch(one: Policy, other: Policy) -> LaunchPolicy:
         mode=least((a.mode or one.mode, b.mode or other.mode)),
         quarantine_group=_same(a.quarantine_group, b.quarantine_group),
         fallback_group=_same(a.fallback_group, b.fallback_group),
-        when_incomplete=_trouble(a.when_incomplete, b.when_incomplete),
-        when_unreachable=_trouble(a.when_unreachable, b.when_unreachable),
+        when_incomplete=_failure_effect(a.when_incomplete, b.when_incomplete),
+        when_unreachable=_failure_effect(a.when_unreachable, b.when_unreachable),
     )
 
 
@@ -93,5 +93,5 @@ def _same(a: str, b: str) -> str:
     return a if a == b else ""
 
 
-def _trouble(a: Trouble, b: Trouble) -> Trouble:
+def _failure_effect(a: FailureEffect, b: FailureEffect) -> FailureEffect:
     return a if a == b else "block"

@@ -79,8 +79,8 @@ def _launch(launch: LaunchPolicy) -> Iterator[str]:
         yield f"  No instance may carry: {_listed(launch.forbidden)}."
     yield f"  From {launch.warn_at_percent} % of a limit on it warns."
     for remedy in launch.remedies:
-        said = _LAUNCH[remedy].format(quarantine_group=launch.quarantine_group)
-        yield f"  To keep this, {said}."
+        message = _LAUNCH[remedy].format(quarantine_group=launch.quarantine_group)
+        yield f"  To keep this, {message}."
     if launch.fallback_group and "unbind" in launch.remedies:
         yield f"    In place of the last one: {launch.fallback_group}."
     yield from _facts(launch)
@@ -91,11 +91,11 @@ def _facts(table: DeletePolicy | LaunchPolicy) -> Iterator[str]:
         yield f"  Gaps that only warn: {_listed(table.tolerate_unseen)}."
     if table.require_visibility is not None:
         yield f"  The credentials must see at least one {table.require_visibility.value}."
-    yield f"  Incomplete facts: {_trouble(table.when_incomplete)}."
-    yield f"  A cloud that does not answer: {_trouble(table.when_unreachable)}."
+    yield f"  Incomplete facts: {_failure_effect(table.when_incomplete)}."
+    yield f"  A cloud that does not answer: {_failure_effect(table.when_unreachable)}."
 
 
-def _trouble(when: str) -> str:
+def _failure_effect(when: str) -> str:
     return "the verdict is block" if when == "block" else "an error, to be asked again"
 
 
@@ -128,8 +128,8 @@ def _scopes(policy: Policy) -> Iterator[str]:
         there = list(_sentences(applied(policy, scope)))
         other = [one for one in there if one not in usual]
         lost = [one.strip() for one in usual if one not in there and one.startswith(_OF_REMEDIES)]
-        said = [*other, *(f"  Not so there: {one}" for one in lost)]
-        yield from (f"  {one}" for one in said or ["The same holds as everywhere."])
+        message = [*other, *(f"  Not so there: {one}" for one in lost)]
+        yield from (f"  {one}" for one in message or ["The same holds as everywhere."])
 
 
 def match_words(match: Match) -> str:

@@ -129,7 +129,7 @@ def method_not_allowed(method: str) -> Details:
 
 
 def _cloud(error: CloudError) -> Details:
-    told = {
+    reported = {
         "provider": error.provider,
         "action": error.action,
         "code": error.code,
@@ -138,10 +138,10 @@ def _cloud(error: CloudError) -> Details:
     wait_s = error.retry_after_s
     if isinstance(error, UnauthenticatedError):
         detail = f"{error.provider} {error.action}: refused with {error.code or 'no code'}"
-        return _details("credentials", 503, detail, _OPERATOR_RETRY_S, **told)
+        return _details("credentials", 503, detail, _OPERATOR_RETRY_S, **reported)
     if isinstance(error, ThrottledError):
-        return _details("throttled", 429, str(error), wait_s or _CLOUD_RETRY_S, **told)
-    return _details("cloud-unavailable", 503, str(error), wait_s or _CLOUD_RETRY_S, **told)
+        return _details("throttled", 429, str(error), wait_s or _CLOUD_RETRY_S, **reported)
+    return _details("cloud-unavailable", 503, str(error), wait_s or _CLOUD_RETRY_S, **reported)
 
 
 _OURS: tuple[tuple[type[SgguardError], str, int], ...] = (

@@ -143,7 +143,7 @@ def _source(kind: Kind) -> str:
 
 
 def _about(kind: Kind) -> dict[str, Any]:
-    """Say what the function is and how to ask it."""
+    """Return what the function is and how to ask it."""
     schema = schemas.load(kind.name)
     return {
         "function": kind.name,

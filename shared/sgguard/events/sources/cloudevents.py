@@ -231,8 +231,8 @@ _EXPECTED: dict[str, str] = {
 
 
 def _invalid(problems: list[Problem]) -> EventError:
-    told = tuple(problems[:MAX_PROBLEMS])
-    return EventError("this is not a CloudEvent that can be read", problems=told)
+    reported = tuple(problems[:MAX_PROBLEMS])
+    return EventError("this is not a CloudEvent that can be read", problems=reported)
 
 
 def decode_header(value: str) -> str:

@@ -11,9 +11,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sgguard.guards.base import incomplete, missing_or_malformed, too_short_sighted
-from sgguard.guards.delete import reason as say
 from sgguard.guards.delete.consequence import consequences
 from sgguard.guards.delete.plan import Edges, Order, Ruled, deletion, order, rule_changes
+from sgguard.guards.delete.reason import (
+    bound_reason,
+    circle_unbroken_reason,
+    cloud_managed_reason,
+    default_group_reason,
+    free_reason,
+    label_of,
+    protected_reason,
+    referenced_reason,
+    referenced_within_reason,
+    still_referenced_reason,
+)
 from sgguard.guards.delete.remedy import DeleteContext, can_force, change_rule, free_holder
 from sgguard.model.codes import Verdict
 from sgguard.model.decision import Judgement, Reason, Step
@@ -59,9 +70,14 @@ def judge(facts: DeleteFacts, policy: Policy, now: datetime | None = None) -> Ju
 
     ``now`` is the moment at which exemptions must hold; without it none does.
     """
+    # 1. What the set is: its members, who names whom among them, and the order to go in.
     request = _prepare(facts, policy, now)
+    # 2. What blocks each member by itself, and what the policy permits to remove that.
     findings = {group_id: _blockers(request, one) for group_id, one in request.members.items()}
+    # 3. A member that stays keeps every member that it names.
     staying = _staying(request, findings)
+    # 4. The reasons, then the verdict: a member that stays blocks, a blocker that can be removed
+    #    asks for a remedy, and without any blocker the delete is allowed.
     reasons = tuple(
         reason
         for group_id, member in request.members.items()
@@ -129,16 +145,14 @@ def _blockers(request: _Set, member: GroupFacts) -> tuple[_Finding, ...]:
 def _unchangeable(request: _Set, member: GroupFacts) -> Iterator[Reason]:
     """Return the reasons that no remedy removes."""
     policy, target = _policy(request, member).delete, str(member.address)
-    yield from incomplete(
-        member.unseen, target, say.label_of(member), tolerated=policy.tolerate_unseen
-    )
+    yield from incomplete(member.unseen, target, label_of(member), tolerated=policy.tolerate_unseen)
     yield from too_short_sighted(
         request.facts.visibility, policy.require_visibility, target, "delete"
     )
     if member.group and member.group.is_default:
-        yield say.default_group(member)
+        yield default_group_reason(member)
     if member.group and member.group.managed_by:
-        yield say.cloud_managed(member, member.group.managed_by)
+        yield cloud_managed_reason(member, member.group.managed_by)
     yield from _protected(request, member)
 
 
@@ -146,7 +160,9 @@ def _protected(request: _Set, member: GroupFacts) -> Iterator[Reason]:
     policy, address, group = _policy(request, member), member.address, member.group
     hit = next((one for one in policy.delete.protected if matches(one, address, group)), None)
     if hit is not None:
-        yield excused(say.protected(member, hit), policy, request.facts, request.delete_context.now)
+        yield excused(
+            protected_reason(member, hit), policy, request.facts, request.delete_context.now
+        )
 
 
 def _references_from_outside(request: _Set, member: GroupFacts) -> Iterator[_Finding]:
@@ -155,7 +171,7 @@ def _references_from_outside(request: _Set, member: GroupFacts) -> Iterator[_Fin
         own = _policy(request, member)
         changed = [change_rule(request.delete_context, own, member, one) for one in outside]
         known = tuple(one for one in changed if one is not None)
-        reason = say.referenced(request.facts.capabilities, member, outside)
+        reason = referenced_reason(request.facts.capabilities, member, outside)
         yield _Finding(reason, ruled=known, is_final=len(known) < len(outside))
 
 
@@ -165,7 +181,7 @@ def _bindings(request: _Set, member: GroupFacts) -> Iterator[_Finding]:
         others = [one for one in bindings if not can_force(request.delete_context, own, one)]
         steps = [free_holder(request.delete_context, own, member, one) for one in others]
         yield _Finding(
-            say.bound(member, bindings),
+            bound_reason(member, bindings),
             released=tuple(step for step in steps if step is not None),
             is_forced=len(others) < len(bindings),
             is_final=None in steps,
@@ -199,13 +215,13 @@ def _reasons(
     going = _held_by(held, set(held) - staying)
     yield from (one.reason for one in found)
     if stuck:
-        yield say.circle_unbroken(member, stuck)
+        yield circle_unbroken_reason(member, stuck)
     elif remaining:
-        yield say.still_referenced(capabilities, member, remaining)
+        yield still_referenced_reason(capabilities, member, remaining)
     if going:
-        yield say.referenced_within(member, going, _circle(request, group_id))
+        yield referenced_within_reason(member, going, _circle(request, group_id))
     if not any(map(_blocks, found)) and group_id not in staying:
-        yield say.free(request.facts, member, others=bool(going))
+        yield free_reason(request.facts, member, others=bool(going))
 
 
 def _held_by(

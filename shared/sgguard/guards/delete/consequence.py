@@ -88,7 +88,7 @@ def _refused_as_what_it_is(
 
 
 def _meaning(capabilities: Capabilities, holds: Sequence[str]) -> str:
-    """Say why, and that the code alone would not: most clouds have one for both causes."""
+    """Return why, and that the code alone would not: most clouds have one for both causes."""
     why = " and ".join(holds)
     if capabilities.on_delete_referenced != "refused":
         return why
@@ -108,18 +108,18 @@ def _not_refused(
     before: Mapping[str, Consequence],
 ) -> Consequence:
     target = str(one.address)
-    if doubt := _doubt(facts, one, standing, before):
-        return Consequence(target, "unknown", note=_sentence(doubt))
+    if uncertainty := _uncertainty(facts, one, standing, before):
+        return Consequence(target, "unknown", note=_sentence(uncertainty))
     note = _HIDDEN if facts.visibility is Visibility.PROJECT else ""
     if standing:
         groups = len({(each.account, each.group_id) for each in standing})
         lost = f"{count(len(standing), 'rule')} of {count(groups, 'group')} silently vanish"
-        said = f"{lost}; {note}" if note else lost
-        return Consequence(target, "will-cascade", vanishing=standing, note=_sentence(said))
+        message = f"{lost}; {note}" if note else lost
+        return Consequence(target, "will-cascade", vanishing=standing, note=_sentence(message))
     return Consequence(target, "will-succeed", note=_sentence(note))
 
 
-def _doubt(
+def _uncertainty(
     facts: DeleteFacts,
     one: GroupFacts,
     standing: Sequence[Reference],
@@ -139,7 +139,7 @@ def _doubt(
 
 
 def _may_go(reference: Reference, before: Mapping[str, Consequence]) -> bool:
-    """Say whether the group that holds the rule was tried before, and nobody can tell how."""
+    """Return whether the group that holds the rule was tried before, and nobody can tell how."""
     tried = None if reference.account else before.get(reference.group_id)
     return tried is not None and tried.kind == "unknown"
 

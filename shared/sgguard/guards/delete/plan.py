@@ -1,4 +1,4 @@
-"""What would make groups free, and in which order they can go: steps and an order, as data.
+"""The steps that free groups, and the order in which a set can be deleted.
 
 A group that references another is deleted before it. Where groups name each other in a circle,
 rules of a group that is deleted anyway are revoked first.
@@ -38,6 +38,12 @@ class Order:
 
 def order(members: Iterable[str], edges: Edges) -> Order:
     """Return the order in which the members can be deleted; the same for any order of input."""
+    # 1. Groups that name each other directly or by way of others are one circle; most groups are
+    #    a circle of their own. Circles come referrers first: a group goes before those it names.
+    # 2. Inside a circle no order is without a reference. Take the group whose deletion needs the
+    #    fewest rules revoked among those still there, and go on with the rest.
+    # 3. The rules of the rest that name it are revoked beforehand. Where one of those rules is
+    #    unknown, nothing can be revoked and the circle is stuck.
     first: list[str] = []
     revoked: dict[str, tuple[Reference, ...]] = {}
     stuck: dict[str, tuple[Reference, ...]] = {}
@@ -64,7 +70,7 @@ def _naming(group_id: str, among: set[str], edges: Edges) -> tuple[Reference, ..
 
 
 def _cost(group_id: str, left: set[str], edges: Edges) -> tuple[int, int, str]:
-    """Rank who goes next in a circle: nothing that cannot be revoked, then the fewest rules."""
+    """Rank for the next to go in a circle: fewest unknown rules, then fewest rules, then the id."""
     naming = _naming(group_id, left, edges)
     return sum(one.rule is None for one in naming), len(naming), group_id
 

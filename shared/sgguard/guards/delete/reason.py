@@ -27,28 +27,28 @@ def label_of(member: GroupFacts, width: int = 60) -> str:
     return label(member.address.group_id, member.group.name if member.group else "", width)
 
 
-def default_group(member: GroupFacts) -> Reason:
-    """Say that the cloud's default group stays."""
-    said = f"{label_of(member)} is the default group of its project and cannot be deleted."
-    return _about_group(ReasonCode.DEFAULT_GROUP, said, member)
+def default_group_reason(member: GroupFacts) -> Reason:
+    """The cloud's default group stays."""
+    message = f"{label_of(member)} is the default group of its project and cannot be deleted."
+    return _about_group(ReasonCode.DEFAULT_GROUP, message, member)
 
 
-def cloud_managed(member: GroupFacts, owner: str) -> Reason:
-    """Say which product of the cloud owns the group."""
-    said = f"{label_of(member)} is managed by {one_line(owner, 60)}: delete it there, not here."
-    return _about_group(ReasonCode.CLOUD_MANAGED, said, member)
+def cloud_managed_reason(member: GroupFacts, owner: str) -> Reason:
+    """A product of the cloud owns the group."""
+    message = f"{label_of(member)} is managed by {one_line(owner, 60)}: delete it there, not here."
+    return _about_group(ReasonCode.CLOUD_MANAGED, message, member)
 
 
-def protected(member: GroupFacts, pattern: str) -> Reason:
-    """Say which line of the policy protects the group."""
-    said = f"{label_of(member)} is protected by the policy (delete.protected: {pattern})."
-    return _about_group(ReasonCode.PROTECTED, said, member)
+def protected_reason(member: GroupFacts, pattern: str) -> Reason:
+    """The policy protects the group; the reason names the pattern."""
+    message = f"{label_of(member)} is protected by the policy (delete.protected: {pattern})."
+    return _about_group(ReasonCode.PROTECTED, message, member)
 
 
-def referenced(
+def referenced_reason(
     capabilities: Capabilities, member: GroupFacts, references: Sequence[Reference]
 ) -> Reason:
-    """Say who names the group, and what this cloud would do if it were deleted."""
+    """Rules of other groups name the group; what this cloud would do if it were deleted."""
     rules, groups = len(references), _holders(references)
     if capabilities.on_delete_referenced == "cascades":
         code, tail = ReasonCode.REFERENCED_WILL_CASCADE, ""
@@ -63,10 +63,10 @@ def referenced(
     return _blocking(code, f"{head}: {names}.{tail}", member, references)
 
 
-def still_referenced(
+def still_referenced_reason(
     capabilities: Capabilities, member: GroupFacts, references: Sequence[Reference]
 ) -> Reason:
-    """Say that a group of the same request names this one and stays, so this one stays too."""
+    """A group of the same request names this one and stays, so this one stays too."""
     cascades = capabilities.on_delete_referenced == "cascades"
     code = ReasonCode.REFERENCED_WILL_CASCADE if cascades else ReasonCode.REFERENCED
     head = f"{label_of(member, 48)} stays referenced by"
@@ -75,59 +75,59 @@ def still_referenced(
     return _blocking(code, f"{head} {names}{tail}", member, references)
 
 
-def circle_unbroken(member: GroupFacts, references: Sequence[Reference]) -> Reason:
-    """Say that groups name each other in a circle and the rule to revoke first is unknown."""
+def circle_unbroken_reason(member: GroupFacts, references: Sequence[Reference]) -> Reason:
+    """Groups name each other in a circle, and the rule to revoke first is unknown."""
     head = f"{label_of(member, 48)} is in a circle of references with"
     tail = "; the rule to revoke first could not be read."
     names = listing((_holder(one) for one in references), MESSAGE_MAX - len(head) - len(tail) - 1)
     return _blocking(ReasonCode.REFERENCED, f"{head} {names}{tail}", member, references)
 
 
-def referenced_within(
+def referenced_within_reason(
     member: GroupFacts, references: Sequence[Reference], circle: Sequence[str]
 ) -> Reason:
-    """Say that groups deleted together with this one name it, and what follows for the order."""
+    """Groups deleted together with this one name it, and what follows for the order."""
     if circle:
         head, tail = f"{label_of(member, 40)} is in a circle of references", ": rules go first."
         names = listing(circle, MESSAGE_MAX - len(head) - len(tail) - 3)
-        said = f"{head} ({names}){tail}"
+        message = f"{head} ({names}){tail}"
     else:
         head = f"{label_of(member, 48)} is named by"
         tail = ", deleted in the same request and before it."
         who = (_holder(one) for one in references)
-        said = f"{head} {listing(who, MESSAGE_MAX - len(head) - len(tail) - 1)}{tail}"
+        message = f"{head} {listing(who, MESSAGE_MAX - len(head) - len(tail) - 1)}{tail}"
     return Reason(
         ReasonCode.REFERENCED_WITHIN_SET,
-        one_line(said, MESSAGE_MAX),
+        one_line(message, MESSAGE_MAX),
         "info",
         str(member.address),
         tuple(references),
     )
 
 
-def bound(member: GroupFacts, bindings: Sequence[Binding]) -> Reason:
-    """Say what carries the group: counted by kind, and by name as far as there is room."""
+def bound_reason(member: GroupFacts, bindings: Sequence[Binding]) -> Reason:
+    """Holders carry the group: counted by kind, and by name as far as there is room."""
     head = f"{label_of(member)} is carried by {kinds(bindings)}"
-    who = [_carrier(one) for one in bindings if one.holder_id]
+    who = [_holder_label(one) for one in bindings if one.holder_id]
     room = MESSAGE_MAX - len(head) - 3
     names = f": {listing(who, room)}" if who and room > _ROOM_FOR_NAMES else ""
     return _blocking(ReasonCode.BOUND, f"{head}{names}.", member, bindings)
 
 
-def free(facts: DeleteFacts, member: GroupFacts, *, others: bool) -> Reason:
-    """Say what was looked for and not found; ``others``: groups of the request name it."""
+def free_reason(facts: DeleteFacts, member: GroupFacts, *, others: bool) -> Reason:
+    """Return what was looked for and not found; ``others``: groups of the request name it."""
     who = "a group that stays" if others else "another group"
     reach = "as far as was seen" if member.unseen else _REACH[facts.visibility]
     blind = len(facts.capabilities.blind_spots)
     known = f" (blind spots of this cloud's API: {blind})" if blind else ""
-    said = (
+    message = (
         f"{label_of(member, 48)} is free {reach}: "
         f"no in- or outbound rule of {who} names it and nothing carries it{known}."
     )
-    return _about_group(ReasonCode.FREE, said, member, effect="info")
+    return _about_group(ReasonCode.FREE, message, member, effect="info")
 
 
-def _carrier(binding: Binding) -> str:
+def _holder_label(binding: Binding) -> str:
     """Name a holder by what an engineer looks for: its instance, or else the service it serves.
 
     A UUID is shortened here: the evidence has it whole, and names need the room.
@@ -159,16 +159,16 @@ def _holder(reference: Reference) -> str:
 
 def _blocking(
     code: ReasonCode,
-    said: str,
+    message: str,
     member: GroupFacts,
     evidence: Sequence[Reference] | Sequence[Binding],
 ) -> Reason:
     target = str(member.address)
-    return Reason(code, one_line(said, MESSAGE_MAX), "block", target, tuple(evidence))
+    return Reason(code, one_line(message, MESSAGE_MAX), "block", target, tuple(evidence))
 
 
 def _about_group(
-    code: ReasonCode, said: str, member: GroupFacts, effect: Effect = "block"
+    code: ReasonCode, message: str, member: GroupFacts, effect: Effect = "block"
 ) -> Reason:
     evidence = (member.group,) if member.group else ()
-    return Reason(code, one_line(said, MESSAGE_MAX), effect, str(member.address), evidence)
+    return Reason(code, one_line(message, MESSAGE_MAX), effect, str(member.address), evidence)

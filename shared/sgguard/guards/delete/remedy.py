@@ -84,12 +84,12 @@ def free_holder(
 
 
 def _keeps_others(delete_context: DeleteContext, binding: Binding) -> bool:
-    """Say whether the holder has a group left once all of the request are gone."""
+    """Return whether the holder has a group left once all of the request are gone."""
     return bool(set(binding.other_group_ids or ()) - set(delete_context.going))
 
 
 def can_force(delete_context: DeleteContext, own: Policy, binding: Binding) -> bool:
-    """Say whether the cloud itself may take the group off this holder while it deletes it.
+    """Return whether the cloud itself may take the group off this holder while it deletes it.
 
     It does so for instances only, and must not leave one without a group.
     """

@@ -93,8 +93,8 @@ def _unreadable(
     yield from too_short_sighted(facts.visibility, required, _target(facts), "launch")
     yield from incomplete(facts.unseen, _target(facts), _subject(facts), tolerated)
     if facts.instance and change.added:
-        untold = facts.instance.unseen_to_bind
-        yield from incomplete(untold, _target(facts), _subject(facts), tolerated)
+        unreported = facts.instance.unseen_to_bind
+        yield from incomplete(unreported, _target(facts), _subject(facts), tolerated)
     for one in _in_order(facts.groups):
         yield from incomplete(one.unseen, str(one.address), _label(one), tolerated)
     for one, unseen in uncounted(change, overrides):
@@ -123,7 +123,7 @@ def _groups(change: LaunchChange) -> Iterator[Reason]:
 
 
 def _elsewhere(facts: LaunchFacts, one: GroupFacts, group: Group) -> Iterator[Reason]:
-    """Say that the group belongs to another network or project, when both sides are known."""
+    """The group belongs to another network or project, where both sides are known."""
     instance = facts.instance
     network = instance.network if instance else facts.network
     project = instance.project if instance else facts.project
@@ -139,27 +139,27 @@ def _other(
     code: ReasonCode, kind: str, one: GroupFacts, group: Group, names: tuple[str, str]
 ) -> Reason:
     theirs, ours = (one_line(name, 40) for name in names)
-    said = f"{_label(one)} belongs to {kind} {theirs}, but the instance to {kind} {ours}."
+    message = f"{_label(one)} belongs to {kind} {theirs}, but the instance to {kind} {ours}."
     target = str(one.address)
-    return Reason(code, one_line(said, MESSAGE_MAX), "block", target, (group,))
+    return Reason(code, one_line(message, MESSAGE_MAX), "block", target, (group,))
 
 
 def _instance(change: LaunchChange) -> Iterator[Reason]:
-    """Say that the instance does not exist, or cannot be bound; a warning if nothing would be."""
+    """The instance does not exist, or cannot be bound; a warning where nothing would be."""
     facts = change.facts
     if facts.instance_id and facts.instance is None:
-        said = f"{_subject(facts)} is not in {facts.scope.provider} {facts.scope.region}"
-        said = f"{said}, or these credentials cannot see it."
+        message = f"{_subject(facts)} is not in {facts.scope.provider} {facts.scope.region}"
+        message = f"{message}, or these credentials cannot see it."
         yield Reason(
-            ReasonCode.INSTANCE_NOT_FOUND, one_line(said, MESSAGE_MAX), "block", _target(facts)
+            ReasonCode.INSTANCE_NOT_FOUND, one_line(message, MESSAGE_MAX), "block", _target(facts)
         )
     if facts.instance and facts.instance.binding_refusal:
-        said = f"{_subject(facts)} cannot be bound now"
+        message = f"{_subject(facts)} cannot be bound now"
         state = f" ({one_line(facts.instance.state, 30)})" if facts.instance.state else ""
-        said = one_line(f"{said}{state}: {facts.instance.binding_refusal}", MESSAGE_MAX)
+        message = one_line(f"{message}{state}: {facts.instance.binding_refusal}", MESSAGE_MAX)
         yield Reason(
             ReasonCode.INSTANCE_REFUSES_BINDING,
-            said,
+            message,
             "block" if change.added else "warn",
             _target(facts),
             (facts.instance,),
@@ -171,10 +171,10 @@ def _forbidden(facts: LaunchFacts, policy: Policy) -> Iterator[Reason]:
         patterns = policy.launch.forbidden
         hit = next((p for p in patterns if matches(p, one.address, one.group)), None)
         if hit is not None:
-            said = f"{_label(one)} is forbidden by the policy (launch.forbidden: {hit})."
+            message = f"{_label(one)} is forbidden by the policy (launch.forbidden: {hit})."
             evidence = (one.group,) if one.group else ()
-            said = one_line(said, MESSAGE_MAX)
-            yield Reason(ReasonCode.GROUP_FORBIDDEN, said, "block", str(one.address), evidence)
+            message = one_line(message, MESSAGE_MAX)
+            yield Reason(ReasonCode.GROUP_FORBIDDEN, message, "block", str(one.address), evidence)
 
 
 def _missing_baselines(facts: LaunchFacts, policy: Policy) -> tuple[str, ...]:
@@ -189,36 +189,36 @@ def _missing_baselines(facts: LaunchFacts, policy: Policy) -> tuple[str, ...]:
 
 
 def _baseline_missing(facts: LaunchFacts, entry: str) -> Reason:
-    said = f"{_subject(facts)} lacks the baseline group {one_line(entry, 60)}"
-    carried = [_label(one) for one in _in_order(facts.groups)]
-    room = MESSAGE_MAX - len(said) - 14
-    given = f"; it has {listing(carried, room)}." if carried else "; it has none."
-    said = one_line(said + given, MESSAGE_MAX)
-    return Reason(ReasonCode.BASELINE_MISSING, said, "block", _target(facts))
+    message = f"{_subject(facts)} lacks the baseline group {one_line(entry, 60)}"
+    current = [_label(one) for one in _in_order(facts.groups)]
+    room = MESSAGE_MAX - len(message) - 14
+    given = f"; it has {listing(current, room)}." if current else "; it has none."
+    message = one_line(message + given, MESSAGE_MAX)
+    return Reason(ReasonCode.BASELINE_MISSING, message, "block", _target(facts))
 
 
 def _default_applies(facts: LaunchFacts) -> Iterator[Reason]:
     if not facts.instance_id and not facts.groups:
-        said = (
+        message = (
             "No group was given: the cloud picks one itself, usually the project's default "
             "group, and creates it if need be. Its limits were not checked."
         )
-        yield Reason(ReasonCode.DEFAULT_GROUP_APPLIES, said, "info", _target(facts))
+        yield Reason(ReasonCode.DEFAULT_GROUP_APPLIES, message, "info", _target(facts))
 
 
 def _within(change: LaunchChange, compared: Sequence[Usage]) -> Reason:
-    """Say which numbers were compared, the fullest first."""
+    """Every limit holds; the numbers that were compared, the fullest first."""
     facts = change.facts
     subject = _subject(facts)
     held = sorted((one for one in compared if not one.is_exceeded), key=_fullness)
     evidence = tuple(one.limit for one in held)
     if not held:
-        said = f"{subject}: no limit is known that it could break."
+        message = f"{subject}: no limit is known that it could break."
     else:
         head = f"{subject} is within the limits: "
-        said = head + listing((one.subject for one in held), MESSAGE_MAX - len(head) - 1) + "."
+        message = head + listing((one.subject for one in held), MESSAGE_MAX - len(head) - 1) + "."
     return Reason(
-        ReasonCode.WITHIN_LIMITS, one_line(said, MESSAGE_MAX), "info", _target(facts), evidence
+        ReasonCode.WITHIN_LIMITS, one_line(message, MESSAGE_MAX), "info", _target(facts), evidence
     )
 
 

@@ -20,10 +20,10 @@ _PER_RULE = "composite-rules-per-group"
 
 @dataclass(frozen=True, slots=True)
 class LaunchChange:
-    """What would be bound: ``carried`` are the groups the instance has anywhere already."""
+    """What would be bound: ``current`` are the groups the instance has anywhere already."""
 
     facts: LaunchFacts
-    carried: frozenset[str]
+    current: frozenset[str]
     added: tuple[str, ...]
 
 
@@ -33,17 +33,17 @@ class Usage:
 
     limit: Limit
     subject: str
-    said: str
+    message: str
     target: str
 
     @property
     def is_exceeded(self) -> bool:
-        """Say whether the number is over the ceiling."""
+        """Return whether the number is over the ceiling."""
         ceiling, after = self.limit.ceiling, self.limit.after
         return ceiling is not None and after is not None and after > ceiling
 
     def is_near(self, percent: int) -> bool:
-        """Say whether the number has reached the percentage of a ceiling that is enforced."""
+        """Return whether the number has reached the percentage of a ceiling that is enforced."""
         ceiling, after = self.limit.ceiling, self.limit.after
         if ceiling is None or after is None or not self.limit.is_enforced:
             return False
@@ -52,15 +52,15 @@ class Usage:
 
 def change_of(facts: LaunchFacts, more: Iterable[str] = ()) -> LaunchChange:
     """Return what would be bound; ``more`` are groups a remedy would bind as well."""
-    carried = frozenset(_carried(facts.instance)) if facts.instance else frozenset()
-    planned = [one.address.group_id for one in facts.groups if one.address.group_id not in carried]
+    current = frozenset(_current_groups(facts.instance)) if facts.instance else frozenset()
+    planned = [one.address.group_id for one in facts.groups if one.address.group_id not in current]
     asked = [one for one in facts.additional if _is_new(one, facts)]
     added = tuple(dict.fromkeys((*planned, *asked, *more)))
-    return LaunchChange(facts, carried, added)
+    return LaunchChange(facts, current, added)
 
 
 def _is_new(group_id: str, facts: LaunchFacts) -> bool:
-    """Say whether binding the group would change the instance or one of its interfaces."""
+    """Return whether binding the group would change the instance or one of its interfaces."""
     instance = facts.instance
     if instance is None:
         return True
@@ -69,7 +69,7 @@ def _is_new(group_id: str, facts: LaunchFacts) -> bool:
     return group_id not in instance.group_ids
 
 
-def _carried(instance: Instance) -> Iterator[str]:
+def _current_groups(instance: Instance) -> Iterator[str]:
     yield from instance.group_ids
     for interface in instance.interfaces:
         yield from interface.group_ids
@@ -120,10 +120,10 @@ def _per_holder(change: LaunchChange, overrides: Mapping[str, int]) -> Iterator[
         fullest = max(_holders(change, name), key=lambda one: (len(one.after), one.shown))
         after = len(fullest.after)
         unit = name.removeprefix("groups-per-")
-        said = f"{fullest.shown} would carry {count(after, 'group')}"
+        message = f"{fullest.shown} would carry {count(after, 'group')}"
         target = change.facts.instance_id or str(change.facts.scope)
         compared = replace(limit, used=len(fullest.now), after=after)
-        yield Usage(compared, f"{_of(limit, after)} groups per {unit}", said, target)
+        yield Usage(compared, f"{_of(limit, after)} groups per {unit}", message, target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def _holders(change: LaunchChange, name: str) -> list[_Holder]:
     shown, own = label(instance.instance_id, instance.name), frozenset(instance.group_ids)
     is_per_interface = change.facts.capabilities.group_limit_per == "interface"
     if name == "groups-per-instance":
-        own = change.carried if is_per_interface else own
+        own = change.current if is_per_interface else own
         return [_Holder(shown, own, own | added)]
     # Where groups hang on the instance, only its primary interface gets the additional ones.
     interfaces = [
@@ -168,19 +168,19 @@ def _per_group(change: LaunchChange, overrides: Mapping[str, int]) -> Iterator[U
             limit = effective(change.facts, overrides, name, (one.group.kind,))
             if limit is None or limit.ceiling is None:
                 continue
-            now, more = one.instance_count, _newly_bound(change, one, name)
+            now, more = one.instance_count, _added_count(change, one, name)
             after = now + more
             shown = label(one.address.group_id, one.group.name)
-            said = f"{shown} would be on {count(after, unit)} ({now} now, {more} more)"
+            message = f"{shown} would be on {count(after, unit)} ({now} now, {more} more)"
             subject = f"{shown} on {_of(limit, after)} {unit}s"
-            yield Usage(replace(limit, used=now, after=after), subject, said, str(one.address))
+            yield Usage(replace(limit, used=now, after=after), subject, message, str(one.address))
 
 
 def _of(limit: Limit, used: int) -> str:
     return f"{used} of {limit.ceiling}"
 
 
-def _newly_bound(change: LaunchChange, group: GroupFacts, name: str) -> int:
+def _added_count(change: LaunchChange, group: GroupFacts, name: str) -> int:
     """Return how many of what the limit counts the change adds to the group.
 
     A new instance has one interface. Of a present one binding reaches every interface where the
@@ -194,7 +194,7 @@ def _newly_bound(change: LaunchChange, group: GroupFacts, name: str) -> int:
         reached = [one for one in facts.instance.interfaces if is_per_interface or one.is_primary]
         fresh = [one for one in reached if group_id not in one.group_ids]
         return len(fresh) if group_id in change.added else 0
-    return 0 if group_id in change.carried else 1
+    return 0 if group_id in change.current else 1
 
 
 def uncounted(
@@ -202,11 +202,11 @@ def uncounted(
 ) -> Iterator[tuple[GroupFacts, Unseen]]:
     """Return the groups that have an enforced ceiling, but nobody said how full they are."""
     for one in sorted(change.facts.groups, key=lambda one: one.address):
-        is_told = one.instance_count is not None or one.unseen
+        is_reported = one.instance_count is not None or one.unseen
         if (
             one.group is None
-            or is_told
-            or not any(_newly_bound(change, one, n) for n in _PER_GROUP)
+            or is_reported
+            or not any(_added_count(change, one, n) for n in _PER_GROUP)
         ):
             continue
         kinds = (one.group.kind,)
@@ -226,7 +226,7 @@ def uncounted(
 
 
 def exceeded(usage: Usage) -> Reason:
-    """Say which ceiling would break; where it is only the vendor's advice, it warns."""
+    """A ceiling would break; where it is only the vendor's advice, it warns."""
     unit = "instance" if usage.limit.name.endswith("per-instance") else "interface"
     is_per_group = usage.limit.name in _PER_GROUP
     code = (
@@ -237,18 +237,18 @@ def exceeded(usage: Usage) -> Reason:
     per = "a group" if is_per_group else f"an {unit}"
     limit = f"the limit of {usage.limit.ceiling} for {per} ({usage.limit.source})"
     advice = "" if usage.limit.is_enforced else "; the cloud advises it, but does not enforce it"
-    said = one_line(f"{usage.said}, over {limit}{advice}.", MESSAGE_MAX)
+    message = one_line(f"{usage.message}, over {limit}{advice}.", MESSAGE_MAX)
     effect: Literal["block", "warn"] = "block" if usage.limit.is_enforced else "warn"
-    return Reason(code, said, effect, usage.target, (usage.limit,))
+    return Reason(code, message, effect, usage.target, (usage.limit,))
 
 
 def near(usage: Usage) -> Reason:
-    """Say that a ceiling holds, but most of it is used after the change."""
+    """A ceiling holds, but most of it is used after the change."""
     full, source = percent(usage.limit), usage.limit.source
     share = "" if full is None else f", {full:g} %"
-    said = f"{usage.said}: {usage.limit.after} of {usage.limit.ceiling}{share} ({source})."
+    message = f"{usage.message}: {usage.limit.after} of {usage.limit.ceiling}{share} ({source})."
     return Reason(
-        ReasonCode.LIMIT_NEAR, one_line(said, MESSAGE_MAX), "warn", usage.target, (usage.limit,)
+        ReasonCode.LIMIT_NEAR, one_line(message, MESSAGE_MAX), "warn", usage.target, (usage.limit,)
     )
 
 
@@ -262,6 +262,6 @@ def without_effect(facts: LaunchFacts, target: str) -> Iterator[Reason]:
         if limit.name != _PER_RULE or limit.ceiling is None or limit.used is None:
             continue
         if limit.used > limit.ceiling:
-            said = f"{limit.used} composite rules of {limit.ceiling} ({limit.note})."
-            said = one_line(said, MESSAGE_MAX)
-            yield Reason(ReasonCode.RULES_WITHOUT_EFFECT, said, "warn", target, (limit,))
+            message = f"{limit.used} composite rules of {limit.ceiling} ({limit.note})."
+            message = one_line(message, MESSAGE_MAX)
+            yield Reason(ReasonCode.RULES_WITHOUT_EFFECT, message, "warn", target, (limit,))

@@ -43,11 +43,11 @@ def remedies(facts: LaunchFacts, policy: Policy, violations: Violations) -> tupl
     if instance is None or instance.binding_refusal or instance.unseen_to_bind:
         return ()
     holders = _holders(facts)
-    carried = {each for one in holders for each in one.group_ids}
-    if not holders or not set(violations.forbidden) <= carried:
+    current = {each for one in holders for each in one.group_ids}
+    if not holders or not set(violations.forbidden) <= current:
         return ()  # what was only asked for is refused, the instance itself did nothing
     quarantine = _quarantine(facts, policy.launch)
-    if quarantine and quarantine in carried:
+    if quarantine and quarantine in current:
         return tuple(_replaced(facts, holders, quarantine))  # never bind anything beside it again
     mended = _mended(facts, policy, violations, holders)
     return mended or tuple(_replaced(facts, holders, quarantine) if quarantine else ())
@@ -120,7 +120,7 @@ def _reached(facts: LaunchFacts, holders: list[_Holder]) -> list[_Holder]:
 def _released(
     facts: LaunchFacts,
     holder: _Holder,
-    carried: tuple[str, ...],
+    current: tuple[str, ...],
     forbidden: Collection[str],
     fallback: str,
 ) -> list[Step] | None:
@@ -128,7 +128,7 @@ def _released(
     leaving = [one for one in holder.group_ids if one in forbidden]
     if not leaving:
         return []
-    if any(one not in forbidden for one in carried):
+    if any(one not in forbidden for one in current):
         return [_unbind(facts, one, holder) for one in leaving]
     if not fallback:
         return None
