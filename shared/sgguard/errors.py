@@ -75,7 +75,7 @@ class EventError(InputError):
     """An event cannot be read: answer ``status`` with every problem, never retry.
 
     ``status`` is the HTTP status to answer with: 400 malformed, 413 too large, 415 unknown
-    format, 422 well-formed but impossible. Of somebody's answer to a question: 403 not theirs to
+    format, 422 well-formed but impossible. Of a decision on an approval request: 403 not theirs to
     give, 404 no such question, 409 answered already, 410 too late.
     """
 

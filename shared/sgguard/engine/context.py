@@ -89,7 +89,7 @@ class Context:
 
 
 def begin(env: Mapping[str, str]) -> Context:
-    """Return the means for one delivery to a function; the log is set up on the way.
+    """Return the context of one delivery to a function; sets up the log on the way.
 
     Raises:
         SettingsError: a setting or the policy file cannot be used.
@@ -97,7 +97,7 @@ def begin(env: Mapping[str, str]) -> Context:
     try:
         context = Context.from_env(env)
     except SettingsError:
-        logs.configure(Settings().log_level)  # or nobody would hear of it
+        logs.configure(Settings().log_level)  # or the error would not be logged
         raise
     logs.configure(context.settings.log_level)
     _warn(unknown_variables(env, providers.names()))
@@ -105,9 +105,9 @@ def begin(env: Mapping[str, str]) -> Context:
 
 
 def connect(scope: Scope, context: Context, *, is_thorough: bool = False) -> Cloud:
-    """Return the cloud of a scope, ready to be asked with these means.
+    """Return the cloud of a scope, ready to be asked in this context.
 
-    What only a remedy needs is asked for where the policy permits one, or who calls wants it.
+    What only a remedy needs is read where the policy permits one, or with ``is_thorough``.
 
     Raises:
         InputError: the provider is unknown, or the account is not the configured one.
@@ -151,7 +151,7 @@ def _warn(variables: tuple[str, ...]) -> None:
 def _store(url: str | None, *, is_wished: bool) -> Store | None:
     """Open a store once per process: its connections outlive the event.
 
-    Where nobody named one and the default place cannot be used (a function's home is often
+    Where none is set and the default place cannot be used (a function's home is often
     read-only) there is none, which is enough to observe.
     """
     if not url:
@@ -166,12 +166,12 @@ def _store(url: str | None, *, is_wished: bool) -> Store | None:
 
 
 def _usable(policy: Policy, settings: Settings) -> Policy:
-    """Refuse a mode from outside the policy that the policy has nobody for."""
+    """Refuse SGGUARD_MODE=approve where the policy names no approver."""
     if settings.mode is Mode.APPROVE and not policy.approval.approvers:
         where = settings.policy_path or "(SGGUARD_POLICY is not set)"
         raise PolicyError(
             f"policy {where}: approval.approvers is missing "
-            "(expected who may say yes: SGGUARD_MODE=approve asks somebody)"
+            "(expected the names of approvers: SGGUARD_MODE=approve needs one)"
         )
     return policy
 

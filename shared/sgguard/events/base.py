@@ -42,7 +42,7 @@ class Confidence(IntEnum):
 
     NO = 0
     ANYTHING = 1
-    """It reads whatever nobody else does."""
+    """It reads what no other source claims."""
     MINE = 2
 
 
@@ -77,9 +77,9 @@ def is_json(content_type: str) -> bool:
 
 
 def unknown_format(path: str, expected: str) -> EventError:
-    """Return the error for a body that nobody here reads; ``path`` is what says its format.
+    """Return the error for a body that no source reads; ``path`` is what says its format.
 
-    What was said there is not repeated: it is a header, and headers never come back.
+    Its value is not repeated: it is a header, and headers are never sent back.
     """
     return EventError(
         f"bodies of this content type are not read here: expected {expected}",

@@ -1,6 +1,6 @@
 """Reading what a judgement needs: all parts side by side, and what could not be read, by name.
 
-A group the cloud said nothing about never looks like a group nobody uses: an id that is missing
+A group that a response leaves out never looks like a group that is not used: an id that is missing
 from an answer becomes ``unseen``, and so does a part the credentials may not read.
 """
 
@@ -206,7 +206,7 @@ def _read_limits(provider: Provider, group_ids: tuple[str, ...]) -> Seen[tuple[L
 def _read_instance(provider: Provider, instance_id: str) -> Seen[Instance | None]:
     if not instance_id:
         return Seen(None)
-    # None would say that it does not exist, which nobody knows when it could not be read.
+    # None would mean that it does not exist, which is unknown when it could not be read.
     unknown: Instance | None = Instance(instance_id)
     return seen_or_unseen("instance", partial(provider.read_instance, instance_id), unknown)
 
@@ -219,7 +219,7 @@ def _groups_of(instance: Instance | None) -> tuple[str, ...]:
 
 
 def _group(groups: _Part[Group | None], group_id: str) -> Group | None:
-    """Return the group; one that was asked for and not told of is not said to be missing."""
+    """Return the group; one that was asked for and is not in the response is not missing."""
     if group_id in groups.asked and group_id not in groups.values:
         return Group(group_id)
     return groups.values.get(group_id)

@@ -17,7 +17,7 @@ ChangeKind = Literal["add-rule", "remove-rule", "set-groups", "create-group", "d
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """What carries groups and can be told which: an instance, a network interface, a port.
+    """What groups are bound to and can be changed: an instance, a network interface, a port.
 
     ``kind`` and the ids are those of :class:`~sgguard.model.resource.Binding`.
     """

@@ -47,7 +47,7 @@ OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
         Outcome.UNDONE: "a step was refused; all before it was undone",
         Outcome.PARTLY_UNDONE: "not everything could be undone: `note` names what is left",
         Outcome.PENDING: "an approval is open",
-        Outcome.REFUSED: "an approver denied it, or nobody answered in time",
+        Outcome.REFUSED: "an approver denied it, or the approval request expired",
         Outcome.SUPERSEDED: "a newer event came first, or the facts changed; nothing was changed",
         Outcome.HALTED: "all changes are stopped",
         Outcome.UNFINISHED: "the time was used up; the next delivery or `sgguard resume` continues",

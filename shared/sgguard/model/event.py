@@ -1,4 +1,4 @@
-"""One event, as whatever brought it: an id, a source, and data that nobody checked yet."""
+"""One event as it was delivered: an id, a source, and data that is not checked yet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Event:
 
     ``event_id`` is the sender's. Only a bare body that names none has the hash of its bytes, and
     is not ``is_named``. ``at_s`` is when it happened (seconds since 1970-01-01 UTC), None where
-    nobody said.
+    the event does not say.
     """
 
     event_id: str

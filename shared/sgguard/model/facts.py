@@ -16,7 +16,7 @@ from sgguard.model.resource import Binding, Group, Instance, Limit, Reference, U
 class GroupFacts:
     """Everything read about one group. ``group`` is None when the cloud says it does not exist.
 
-    ``instance_count`` is how many instances carry the group, None when nobody counted.
+    ``instance_count`` is how many instances carry the group, None when it was not counted.
     """
 
     address: Address

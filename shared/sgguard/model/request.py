@@ -1,4 +1,4 @@
-"""What somebody asks: may these groups be deleted, may these instances carry these groups."""
+"""What is asked: may these groups be deleted, may these instances carry these groups."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from sgguard.model.address import Address, Scope
 
 @dataclass(frozen=True, slots=True)
 class DeleteRequest:
-    """Somebody wants to delete these groups, together. All are of one scope; none comes twice.
+    """A request to delete these groups, together. All are of one scope; none comes twice.
 
-    ``requested_by`` is who asks, in the words of whoever sent the event; empty when nobody said.
+    ``requested_by`` is who asks, as the event names them; empty when it does not.
     """
 
     targets: tuple[Address, ...]
@@ -20,7 +20,7 @@ class DeleteRequest:
 
 @dataclass(frozen=True, slots=True)
 class LaunchRequest:
-    """Somebody wants to launch ``count`` instances with ``group_ids``, or launched one already.
+    """A request to launch ``count`` instances with ``group_ids``, or one about an instance.
 
     With ``instance_id`` the instance exists and ``group_ids`` (often empty) are groups that would
     be bound to it in addition. ``project`` and ``network`` are those of the planned instances,

@@ -60,7 +60,7 @@ class Group:
     """One security group as its cloud describes it.
 
     ``network`` is the VPC where a group belongs to one. ``managed_by`` names the cloud product
-    that owns the group (empty: nobody does). ``kind`` is the cloud's own type (``basic``,
+    that owns the group (empty: none does). ``kind`` is the cloud's own type (``basic``,
     ``advanced``), empty where there is only one. ``is_shared`` is True when another project or
     account is known to see the group; ``is_foreign`` when it is another project's and these
     credentials, which may use it, cannot change it. ``rules`` is None when they were not read.
@@ -105,7 +105,7 @@ class Binding:
     ``kind`` is ``instance``, ``interface``, ``port`` or the cloud's product type in lower case
     (``load-balancer``, ``database``, ``redis``). Where a cloud only counts, ``holder_id`` is
     empty and ``count`` says how many. ``owner`` is the device owner or managing service.
-    ``other_group_ids`` are the further groups of the same holder, None where nobody told.
+    ``other_group_ids`` are the further groups of the same holder, None where they are not reported.
     """
 
     kind: str
@@ -125,13 +125,13 @@ class Limit:
     ``name`` is one of ``groups-per-instance``, ``groups-per-interface``, ``instances-per-group``,
     ``interfaces-per-group``, ``rules-per-group``, ``references-per-group``,
     ``groups-per-project``, ``rules-per-project``, ``rules-per-interface`` (over all its groups)
-    and ``composite-rules-per-group`` (the last two are told, not judged). ``ceiling`` is None for
-    "no limit", 0 only for a kind of group that may have none.
-    ``used`` is None where nobody tells, ``after`` is the number once the change asked about is
-    made, None where it changes nothing. ``source`` is ``live``, ``documented`` or ``policy``.
-    ``is_enforced`` is False for a vendor's advice that the cloud itself does not hold anyone to.
-    ``applies_to`` is the kind of group it holds for (:attr:`Group.kind`), empty for every kind;
-    a limit of the group's own kind comes before one for every kind.
+    and ``composite-rules-per-group`` (the last two are reported, not judged). ``ceiling`` is None
+    for "no limit", 0 only for a kind of group that may have none. ``used`` is None where it is not
+    reported, ``after`` is the number once the change asked about is made, None where it changes
+    nothing. ``source`` is ``live``, ``documented`` or ``policy``. ``is_enforced`` is False for a
+    vendor's advice that the cloud itself does not hold anyone to. ``applies_to`` is the kind of
+    group it holds for (:attr:`Group.kind`), empty for every kind; a limit of the group's own kind
+    comes before one for every kind.
     """
 
     name: str
@@ -146,7 +146,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """Something a verdict would need and nobody could read.
+    """Something a verdict would need and that could not be read.
 
     ``code`` is stable; ``api-absent`` says that the region does not publish the call that would
     tell. ``group_id`` is empty when it concerns every group that was
@@ -183,7 +183,7 @@ class Instance:
 
     ``group_ids`` are the groups of the instance itself (its primary interface where groups hang
     on interfaces), in the cloud's order. ``binding_refusal`` is empty when the instance can be
-    bound now, else what the cloud would answer and why. ``unseen_to_bind`` is what nobody could
+    bound now, else what the cloud would answer and why. ``unseen_to_bind`` is what could not be
     read and matters only where a group would be bound in addition.
     """
 

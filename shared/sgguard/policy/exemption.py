@@ -22,7 +22,7 @@ def exempting(
     """Return the exemption that excuses this reason for this group at this moment, or None.
 
     ``address`` may be an instance's. Of several the one that ends last is returned. Without a
-    moment nothing is excused: nobody could say whether it still holds.
+    moment nothing is excused: whether it still holds is unknown.
     """
     if now is None:
         return None

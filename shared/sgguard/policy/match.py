@@ -21,7 +21,7 @@ def matches(pattern: str, address: Address | str, group: Group | None) -> bool:
     """Return whether a policy pattern means this group: by address, id or name.
 
     A text in place of an address is an id: that of an instance, or of a group whose scope
-    nobody said.
+    is unknown.
     """
     texts = [str(address)]
     if isinstance(address, Address):

@@ -1,4 +1,4 @@
-"""What a policy says that cannot be meant, though every key and type of it is right."""
+"""Policies that keep the schema and contradict themselves."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ def _launch(where: str, launch: LaunchPolicy) -> Iterator[Problem]:
 
 def _approval(policy: Policy) -> Iterator[Problem]:
     if Mode.APPROVE in modes(policy) and not policy.approval.approvers:
-        right = "who may say yes: mode approve asks somebody"
+        right = "the names of approvers: mode approve needs one"
         yield Problem("/approval/approvers", "is missing", right)
     names = policy.approval.approvers
     if any(not name.strip() or "*" in name for name in names):
-        yield Problem("/approval/approvers", "has an entry that names nobody", "names, no patterns")
+        yield Problem("/approval/approvers", "has an entry that is no name", "names, no patterns")
 
 
 def _exemptions(policy: Policy, today: date) -> Iterator[Problem]:

@@ -21,7 +21,7 @@ EXEMPTABLE = (
     ReasonCode.LIMIT_NEAR,
     ReasonCode.CAP_EXCEEDED,
 )
-"""Reasons that the policy itself makes, and so may excuse; what a cloud says, nobody excuses."""
+"""Reasons that the policy itself gives, and so may excuse; those of a cloud are never excused."""
 
 Overrides = Mapping[str, Mapping[str, int]]
 Sparse = Mapping[str, Any]
@@ -139,7 +139,7 @@ class ScopePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """Reasons of the policy that do not count for some groups, until a day, and who says so.
+    """Reasons of the policy that do not count for some groups, until a day, and who is responsible.
 
     ``group`` is an fnmatch pattern over a group's address, id or name, or over an instance's id
     for a launch. It is honoured until the end of the day ``expires``, in UTC.

@@ -24,8 +24,8 @@ def least(modes: Iterable[Mode]) -> Mode:
 def strictest(one: Policy, other: Policy) -> Policy:
     """Return a policy that permits only what both permit and demands what either demands.
 
-    A group that the two name differently (a fallback, say) is named by neither: nobody could
-    say which one is meant. What no scope can change is taken from the first.
+    A group that the two name differently (a fallback, say) is named by neither: the result could
+    not say which one is meant. What no scope can change is taken from the first.
     """
     if one == other:
         return one

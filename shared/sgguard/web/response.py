@@ -57,7 +57,7 @@ def to_other_method(method: str, kind: Kind) -> Response:
         return _json(200, _about(kind))
     if method == "OPTIONS":
         # No consent to the webhook handshake (CloudEvents http-webhook.md, 4.2): without
-        # WebHook-Allowed-* headers nobody may start to send us events unasked.
+        # WebHook-Allowed-* headers no sender may start to send events.
         return Response(204, headers={"Allow": _METHODS})
     refused = of_problem(problem.method_not_allowed(method))
     return Response(refused.status, refused.body, {**refused.headers, "Allow": _METHODS})

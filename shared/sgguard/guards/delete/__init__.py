@@ -120,7 +120,7 @@ def _held_within(
 
 
 def _is_within(reference: Reference, members: Mapping[str, GroupFacts]) -> bool:
-    # An id of another account may look like one of ours and is somebody else's group.
+    # An id of another account may look like one of ours and is another group.
     return reference.group_id in members and not reference.account
 
 

@@ -125,7 +125,7 @@ def _uncertainty(
     standing: Sequence[Reference],
     before: Mapping[str, Consequence],
 ) -> str:
-    """Return why nobody can tell, or nothing when the facts and the documents do."""
+    """Return why it is unknown, or nothing where the facts and the documents tell."""
     if one.unseen:
         hidden = min(one.unseen, key=repr)
         return f"not everything was seen ({one_line(hidden.what, 60)})"
@@ -139,7 +139,7 @@ def _uncertainty(
 
 
 def _may_go(reference: Reference, before: Mapping[str, Consequence]) -> bool:
-    """Return whether the group that holds the rule was tried before, and nobody can tell how."""
+    """Return whether the group that holds the rule was tried before, with an unknown result."""
     tried = None if reference.account else before.get(reference.group_id)
     return tried is not None and tried.kind == "unknown"
 

@@ -27,7 +27,7 @@ class Order:
 
     ``first`` lists the ids, the first to delete first. ``revoked`` are the references whose rules
     must go before that, by the id they name; ``cycles`` the ids of each circle; ``stuck`` the
-    references that close a circle although nobody knows their rule, by the id they name.
+    references that close a circle and whose rule is unknown, by the id they name.
     """
 
     first: tuple[str, ...]
@@ -78,7 +78,7 @@ def _cost(group_id: str, left: set[str], edges: Edges) -> tuple[int, int, str]:
 def _circles(members: Sequence[str], edges: Edges) -> list[list[str]]:
     """Group the members into circles (most are alone), referrers before those they name.
 
-    Kosaraju's two passes: whoever finishes last in the first pass names others but is named by
+    Kosaraju's two passes: what finishes last in the first pass names others but is named by
     none outside its circle; going backwards from there reaches its circle and nothing else.
     """
     known = set(members)

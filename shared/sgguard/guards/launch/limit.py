@@ -83,7 +83,7 @@ def effective(
     ``kinds`` are those of the groups it is about; a ceiling for one of them comes before one for
     every kind, and of several kinds the strictest counts. An unknown kind (``""``) may be any. Of
     two with the same source the enforced one counts before mere advice, then the lower one.
-    None says that nobody knows of such a limit.
+    None: no such limit is known.
     """
     if name in overrides:
         return Limit(name, overrides[name], source="policy", note="set by the policy")
@@ -200,7 +200,7 @@ def _added_count(change: LaunchChange, group: GroupFacts, name: str) -> int:
 def uncounted(
     change: LaunchChange, overrides: Mapping[str, int]
 ) -> Iterator[tuple[GroupFacts, Unseen]]:
-    """Return the groups that have an enforced ceiling, but nobody said how full they are."""
+    """Return the groups that have an enforced ceiling, and whose use of it is not reported."""
     for one in sorted(change.facts.groups, key=lambda one: one.address):
         is_reported = one.instance_count is not None or one.unseen
         if (

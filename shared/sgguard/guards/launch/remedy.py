@@ -28,7 +28,7 @@ class Violations:
 
 @dataclass(frozen=True, slots=True)
 class _Holder:
-    """What groups hang on and can be told which (``Binding.kind`` and id), with those it has."""
+    """A holder (``Binding.kind`` and id) with the groups it has."""
 
     kind: str
     holder_id: str
@@ -63,7 +63,7 @@ def _planned(facts: LaunchFacts, policy: Policy, violations: Violations) -> tupl
 
 
 def _holders(facts: LaunchFacts) -> list[_Holder]:
-    """Return what the instance's groups hang on, its primary interface first where one is told."""
+    """Return the holders of the instance's groups, its primary interface first where it is known."""
     instance, kind = facts.instance, facts.capabilities.primary_holder
     if instance is None:
         return []
@@ -150,7 +150,7 @@ def _quarantine(facts: LaunchFacts, launch: LaunchPolicy) -> str:
 
 
 def _shown(facts: LaunchFacts, holder: _Holder) -> tuple[str, dict[str, str]]:
-    """Return a holder's name for a sentence, and what a step says of it."""
+    """Return a holder's name for a sentence, and the details of a step about it."""
     details = {
         "kind": holder.kind,
         "holder_id": holder.holder_id,
