@@ -76,7 +76,7 @@ class EventError(InputError):
 
     ``status`` is the HTTP status to answer with: 400 malformed, 413 too large, 415 unknown
     format, 422 well-formed but impossible. Of a decision on an approval request: 403 not theirs to
-    give, 404 no such question, 409 answered already, 410 too late.
+    give, 404 no such approval request, 409 decided already, 410 too late.
     """
 
     def __init__(

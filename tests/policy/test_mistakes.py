@@ -82,7 +82,9 @@ def refusal(loaded, text, today=TODAY):
             id="to a pattern",
         ),
         pytest.param(
-            "mode = 'approve'", ["approval.approvers is missing", "who may say yes"], id="nobody"
+            "mode = 'approve'",
+            ["approval.approvers is missing", "the names of approvers"],
+            id="nobody",
         ),
         pytest.param(
             "[launch]\nmode = 'approve'", ["approval.approvers is missing"], id="nobody for a guard"
@@ -98,11 +100,9 @@ def refusal(loaded, text, today=TODAY):
             id="nobody for a guard in a scope",
         ),
         pytest.param(
-            "mode = 'approve'\napproval.approvers = ['*']", ["names nobody"], id="a wildcard"
+            "mode = 'approve'\napproval.approvers = ['*']", ["is no name"], id="a wildcard"
         ),
-        pytest.param(
-            "mode = 'approve'\napproval.approvers = [' ']", ["names nobody"], id="a blank"
-        ),
+        pytest.param("mode = 'approve'\napproval.approvers = [' ']", ["is no name"], id="a blank"),
         pytest.param("halt = 'yes'", ["halt is a text", "true or false"], id="halt"),
         pytest.param("[caps]\nchanges = 0", ["caps.changes", "1 or more"], id="no changes"),
         pytest.param("[caps]\npercent_of_rules = 101", ["1 to 100"], id="more than all"),

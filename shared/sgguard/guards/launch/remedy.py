@@ -63,7 +63,7 @@ def _planned(facts: LaunchFacts, policy: Policy, violations: Violations) -> tupl
 
 
 def _holders(facts: LaunchFacts) -> list[_Holder]:
-    """Return the holders of the instance's groups, its primary interface first where it is known."""
+    """Return the holders of the instance's groups, the primary interface first if it is known."""
     instance, kind = facts.instance, facts.capabilities.primary_holder
     if instance is None:
         return []
