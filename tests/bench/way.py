@@ -1,8 +1,10 @@
 """The way of one warm delete through the code: ``python -m tests.bench.way [PROVIDER]``.
 
-Prints the modules that the event passes through in the order of their first call, and how many
-moves between modules it takes: calls from one module of the package into another, each pair of
-caller and callee counted once. The fewer, the easier it is to follow an event with a finger.
+Prints the stops that the event makes in the thread of its request, in order: every change from a
+function of one module to a function of another is a move. The ground that every module may use
+(errors, logs, settings, values, clocks, wording) is printed but is no stop of its own, and neither
+is the pool that runs calls side by side. The fewer stops and moves, and the fewer moves that climb
+back to a room further left, the easier an event is followed with a finger.
 """
 
 from __future__ import annotations
@@ -25,7 +27,22 @@ import sgguard
 from sgguard.emulator.server import serve
 from tests.worlds import World, world_of
 
-MODULES_MAX, MOVES_MAX = 36, 100
+ROOMS = [
+    "functions",
+    "web",
+    "callers",
+    "events",
+    "engine",
+    "facts",
+    "guards",
+    "remedy",
+    "providers",
+    "wire",
+]
+"""The rooms of an event's way, left to right."""
+
+GROUND = ("errors", "logs", "settings", "model", "schemas", "render.wording")
+GROUND += ("wire.clock", "wire.shape", "wire.parallel")
 
 _PACKAGE = Path(sgguard.__file__).parent
 _FUNCTION = _PACKAGE.parents[1] / "functions" / "delete_request" / "main.py"
@@ -33,28 +50,57 @@ _FUNCTION = _PACKAGE.parents[1] / "functions" / "delete_request" / "main.py"
 
 @dataclass
 class Way:
-    """Modules in the order of their first call, and the calls between them, while it is on."""
+    """The calls of one request, in order; noted while it is on, in the thread of the request."""
 
     is_on: bool = False
-    modules: dict[str, int] = field(default_factory=dict)
-    moves: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    thread: int = 0
+    calls: list[tuple[str | None, str, str]] = field(default_factory=list)
 
     def called(self, frame: FrameType) -> None:
-        name = module_of(frame) if self.is_on else None
-        if name is None:
-            return
-        self.modules[name] = self.modules.get(name, 0) + 1
-        caller = caller_of(frame)
-        if caller not in (None, name):
-            move = (caller, name, frame.f_code.co_name)
-            self.moves[move] = self.moves.get(move, 0) + 1
+        if self.is_on and threading.get_ident() == self.thread:
+            name = module_of(frame)
+            if name is not None:
+                self.calls.append((caller_of(frame), name, frame.f_code.co_name))
+
+    def modules(self) -> list[str]:
+        """Every module, in the order of its first call."""
+        return list(dict.fromkeys(name for _, name, _ in self.calls))
+
+    def stops(self) -> list[str]:
+        """The modules in the order in which they are entered, each as often as it is."""
+        found: list[str] = []
+        for _, name, _ in self.calls:
+            if not is_ground(name) and found[-1:] != [name]:
+                found.append(name)
+        return found
+
+    def climbs(self) -> list[str]:
+        """The calls that go back to a room further left."""
+        return list(
+            dict.fromkeys(
+                f"{caller} -> {name} {function}"
+                for caller, name, function in self.calls
+                if caller and 0 <= room(name) < room(caller)
+            )
+        )
+
+
+def is_ground(module: str) -> bool:
+    return any(module == one or module.startswith(f"{one}.") for one in GROUND)
+
+
+def room(module: str) -> int:
+    """How far right the room of a module is; -1 for one that is not on the way itself."""
+    name = module.split(".", maxsplit=1)[0]
+    return ROOMS.index(name) if name in ROOMS else -1
 
 
 def caller_of(frame: FrameType) -> str | None:
-    """The module of the package that called, whatever library lies between."""
+    """The module of the package that called, whatever library or pool lies between."""
     back = frame.f_back
     while back is not None:
-        if name := module_of(back):
+        name = module_of(back)
+        if name not in (None, "wire.parallel"):
             return name
         back = back.f_back
     return None
@@ -72,7 +118,7 @@ def module_of(frame: FrameType) -> str | None:
 
 
 def warm_delete(world: World) -> Way:
-    """Send one delete to the real function, then trace a second one."""
+    """Send one delete to the real function, then note the way of a second one."""
     way = Way()
     with tempfile.TemporaryDirectory() as tmp, serve(world.emulator()) as running:
         name, url = world.provider.upper().replace("-", "_"), running.url
@@ -82,11 +128,9 @@ def warm_delete(world: World) -> Way:
             app = functions_framework.create_app("delete_request", str(_FUNCTION))
             client = app.test_client()
             address = f"{world.provider}::{world.region}:{world.free}"
-            # The threads that the first event starts are those of the second one.
-            with traced(way):
-                cold = client.post("/", json={"target": address, "requested_by": "cold"})
-                assert json.loads(cold.data)["verdict"] == "allow", cold.data
-                way.is_on = True
+            cold = client.post("/", json={"target": address, "requested_by": "cold"})
+            assert json.loads(cold.data)["verdict"] == "allow", cold.data
+            with noted(way):
                 client.post("/", json={"target": address, "requested_by": "warm"}).close()
     return way
 
@@ -103,27 +147,31 @@ def environment(env: dict[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def traced(way: Way) -> Iterator[None]:
-    """Note every call of a Python function in this thread and in those started meanwhile."""
+def noted(way: Way) -> Iterator[None]:
+    """Note every call of a Python function in this thread, which is that of the test client."""
 
     def note(frame: FrameType, event: str, _: Any) -> None:
         if event == "call":
             way.called(frame)
 
-    threading.setprofile(note)
+    way.thread, way.is_on = threading.get_ident(), True
     sys.setprofile(note)
     try:
         yield
     finally:
         sys.setprofile(None)
-        threading.setprofile(None)
+        way.is_on = False
 
 
 def main(arguments: list[str]) -> int:
     way = warm_delete(world_of(arguments[0] if arguments else "tencent"))
-    for name, calls in way.modules.items():
-        print(f"{calls:6}  {name}")
-    print(f"{len(way.modules)} modules, {len(way.moves)} moves between them")
+    stops, climbs = way.stops(), way.climbs()
+    print("\n".join(f"{number:4}  {name}" for number, name in enumerate(stops)))
+    modules, rooms = len(set(stops)), len({name.split(".")[0] for name in stops})
+    ground = [name for name in way.modules() if is_ground(name)]
+    print(f"{modules} modules in {rooms} rooms, {len(stops) - 1} moves between them")
+    print(f"on the ground of {len(ground)} more: {', '.join(ground)}")
+    print("\n".join([f"{len(climbs)} climbs back", *climbs]))
     return 0
 
 
