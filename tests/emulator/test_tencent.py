@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sgguard.emulator.core import Emulator
-from sgguard.emulator.faces.tencent import cvm as tencent_cvm
-from sgguard.emulator.faces.tencent import vpc as tencent_vpc
+from sgguard.emulator.faces.tencent import cvm, vpc
 from sgguard.emulator.faults import Fault
 from sgguard.wire.tc3 import Tc3Auth
 from tests.worlds.tencent import ENV, REGION, WORLD
@@ -439,7 +438,7 @@ JSON = st.recursive(
 )
 ACTIONS = [
     (service, action, sorted(names))
-    for service, actions in (("vpc", tencent_vpc.ACTIONS), ("cvm", tencent_cvm.ACTIONS))
+    for service, actions in (("vpc", vpc.ACTIONS), ("cvm", cvm.ACTIONS))
     for action, (_, names) in actions.items()
 ]
 

@@ -25,11 +25,11 @@ from typing import Any
 
 import httpx
 
-from sgguard.emulator.faces.alibaba import membership
+from sgguard.emulator.faces.alibaba import binding
 from sgguard.emulator.faces.alibaba.actions import ACTIONS
-from sgguard.emulator.faces.alibaba.answers import RefusedError, good, refused, status_of
+from sgguard.emulator.faces.alibaba.auth import authenticate, is_acs3, once, require_permission
 from sgguard.emulator.faces.alibaba.call import Call
-from sgguard.emulator.faces.alibaba.gate import authenticate, is_acs3, once, require_permission
+from sgguard.emulator.faces.alibaba.response import RefusedError, good, refused, status_of
 from sgguard.emulator.faces.base import FaultKind, Match
 from sgguard.emulator.state import Cloud
 from sgguard.wire.rpc_v1 import params_of
@@ -91,7 +91,7 @@ def _act(request: httpx.Request, cloud: Cloud, action: str, now: float) -> dict[
 def _with_region(params: dict[str, str], cloud: Cloud, action: str) -> dict[str, str]:
     """Return the parameters with the region of the instance, where a call need not say it."""
     instance = cloud.instance(params.get("InstanceId", ""))
-    if action not in membership.REGIONLESS or instance is None or "RegionId" in params:
+    if action not in binding.REGIONLESS or instance is None or "RegionId" in params:
         return params
     return params | {"RegionId": instance.region}
 

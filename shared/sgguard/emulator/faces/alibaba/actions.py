@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sgguard.emulator.faces.alibaba import membership, rules
-from sgguard.emulator.faces.alibaba.answers import RefusedError
+from sgguard.emulator.faces.alibaba import binding, rule
 from sgguard.emulator.faces.alibaba.call import Call, id_list, numbered, page, page_by_token
-from sgguard.emulator.faces.alibaba.creation import create_group, modify_policy
-from sgguard.emulator.faces.alibaba.render import (
+from sgguard.emulator.faces.alibaba.group import create_group, modify_policy
+from sgguard.emulator.faces.alibaba.response import RefusedError
+from sgguard.emulator.faces.alibaba.rows import (
     groups_shown,
     inner_access,
     render_group,
@@ -73,9 +73,9 @@ def describe_attribute(call: Call) -> dict[str, Any]:
         raise RefusedError("InvalidParamter", "The specified Direction is not valid.")
     nic = "" if group.network else call.params.get("NicType", "internet")
     rows = [
-        render_rule(call.cloud, rule)
-        for rule in group.rules
-        if direction in ("all", rule.direction) and nic in ("", rule.nic)
+        render_rule(call.cloud, one)
+        for one in group.rules
+        if direction in ("all", one.direction) and nic in ("", one.nic)
     ]
     return {
         "RegionId": group.region,
@@ -166,6 +166,6 @@ ACTIONS: Mapping[str, Callable[[Call], dict[str, Any]]] = {
     "DescribeSecurityGroupReferences": describe_references,
     "DescribeSecurityGroups": describe_groups,
     "ModifySecurityGroupPolicy": modify_policy,
-    **membership.ACTIONS,
-    **rules.ACTIONS,
+    **binding.ACTIONS,
+    **rule.ACTIONS,
 }

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sgguard.emulator.faces.alibaba.answers import RefusedError
+from sgguard.emulator.faces.alibaba.response import RefusedError
 from sgguard.emulator.state import Account, Cloud, Group, Instance, Interface
 
 _IDS_MAX = 100

@@ -21,13 +21,7 @@ from sgguard.emulator.faces._openstack import keystone, neutron, nova
 from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces._openstack.token import Service, project_name
 from sgguard.emulator.faces.base import Face, FaultKind, Match
-from sgguard.emulator.faces.huawei import auth as huawei_auth
-from sgguard.emulator.faces.huawei import carrier as huawei_carrier
-from sgguard.emulator.faces.huawei import change
-from sgguard.emulator.faces.huawei import change as huawei_change
-from sgguard.emulator.faces.huawei import ecs as huawei_ecs
-from sgguard.emulator.faces.huawei import error as huawei_error
-from sgguard.emulator.faces.huawei import vpc as huawei_vpc
+from sgguard.emulator.faces.huawei import auth, binding, change, ecs, response, vpc
 from sgguard.emulator.state import Account, Cloud
 
 _HOSTS = (".myhuaweicloud.com", ".otc.t-systems.com")
@@ -52,7 +46,7 @@ class _Huawei:
     def claims(self, request: httpx.Request, cloud: Cloud) -> Match:
         """Claim signed requests, this cloud's hosts, tokens and users; share the paths."""
         is_host = request.url.host.endswith(_HOSTS)
-        if huawei_auth.is_signed(request) or is_host or keystone.is_mine(request, cloud):
+        if auth.is_signed(request) or is_host or keystone.is_mine(request, cloud):
             return Match.MINE
         return Match.PATH if _PATHS.match(request.url.path) else Match.NO
 
@@ -68,7 +62,7 @@ class _Huawei:
             services = _catalog(request, cloud)
             reply = keystone.issue if request.method == "POST" else keystone.show
             return reply(request, cloud, now, services)
-        caller = huawei_auth.caller(request, cloud, now, action)
+        caller = auth.caller(request, cloud, now, action)
         if isinstance(caller, httpx.Response):
             return caller
         if any(fnmatchcase(action, pattern) for pattern in caller.account.denied):
@@ -80,8 +74,8 @@ class _Huawei:
         """Return a throttle or an error of the gateway; ``code`` may be ``5 minute``, a window."""
         del request
         if kind == "throttle":
-            return huawei_error.throttled(code or "1 second")
-        return huawei_error.refusal(code or "VPC.0002", "An internal error occurred.")
+            return response.throttled(code or "1 second")
+        return response.refusal(code or "VPC.0002", "An internal error occurred.")
 
 
 FACE: Face = _Huawei()
@@ -98,13 +92,13 @@ def _route(request: httpx.Request, cloud: Cloud, caller: Caller, region: str) ->
             if project != caller.project:
                 return _wrong_project(path, project, caller)
             return handler(request, cloud, caller, region, parts["rest"] or "")
-    return huawei_error.absent()
+    return response.absent()
 
 
 def _wrong_project(path: str, project: str, caller: Caller) -> httpx.Response:
     if _NOVA.fullmatch(path):
         return nova.wrong_project(project, caller.project)
-    return huawei_error.wrong_project(project)
+    return response.wrong_project(project)
 
 
 def _v3(
@@ -112,10 +106,10 @@ def _v3(
 ) -> httpx.Response:
     is_missing = cloud.quirks.get("otc") and _NOT_ON_OTC.match(rest)
     if cloud.quirks.get("v3_absent") or is_missing:
-        return huawei_error.absent()
+        return response.absent()
     if (only_checked := change.checked(request, caller, rest)) is not None:
         return only_checked
-    reply = huawei_vpc.answer if request.method == "GET" else huawei_change.answer
+    reply = vpc.answer if request.method == "GET" else change.answer
     return reply(request, cloud, caller, region, rest)
 
 
@@ -124,20 +118,20 @@ def _v1(
 ) -> httpx.Response:
     del rest
     if cloud.quirks.get("v1_absent"):
-        return huawei_error.absent()
-    return huawei_ecs.quotas(request, cloud, caller, region)
+        return response.absent()
+    return ecs.quotas(request, cloud, caller, region)
 
 
 def _nova(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, rest: str
 ) -> httpx.Response:
-    return nova.answer(request, huawei_vpc.with_ports(cloud), caller, region, rest)
+    return nova.answer(request, vpc.with_ports(cloud), caller, region, rest)
 
 
 def _ecs(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, rest: str
 ) -> httpx.Response:
-    return huawei_ecs.answer(request, huawei_vpc.with_ports(cloud), caller, region, rest)
+    return ecs.answer(request, vpc.with_ports(cloud), caller, region, rest)
 
 
 def _neutron(
@@ -147,22 +141,22 @@ def _neutron(
 
     And a port keeps at least one group.
     """
-    ports = huawei_vpc.with_ports(cloud)
+    ports = vpc.with_ports(cloud)
     name, _, group_id = rest.partition("/")
     is_delete = request.method == "DELETE" and name == "security-groups"
     has_holders = bool(cloud.references(group_id)) and not cloud.quirks.get("cascades")
     if is_delete and (has_holders or cloud.interfaces_with(group_id)):
-        response = neutron.error(409, "SecurityGroupInUse", f"Security Group {group_id} in use.")
+        result = neutron.error(409, "SecurityGroupInUse", f"Security Group {group_id} in use.")
     elif request.method == "PUT" and name == "ports" and group_id:
-        unlike = huawei_carrier.refused_in_v2(request, cloud, group_id)
-        response = unlike or neutron.answer(request, ports, caller, region, rest)
+        unlike = binding.refused_in_v2(request, cloud, group_id)
+        result = unlike or neutron.answer(request, ports, caller, region, rest)
     else:
-        response = neutron.answer(request, ports, caller, region, rest)
-    if response.is_error and cloud.quirks.get("wrapped"):
-        return huawei_error.wrapped(response)
-    if name == "ports" and response.is_success and request.method == "GET":
-        return _with_products(response, cloud)
-    return response
+        result = neutron.answer(request, ports, caller, region, rest)
+    if result.is_error and cloud.quirks.get("wrapped"):
+        return response.wrapped(result)
+    if name == "ports" and result.is_success and request.method == "GET":
+        return _with_products(result, cloud)
+    return result
 
 
 Handler = Callable[[httpx.Request, Cloud, Caller, str, str], httpx.Response]
@@ -178,9 +172,9 @@ _HANDLERS: tuple[tuple[re.Pattern[str], Handler], ...] = (
 def _with_products(response: httpx.Response, cloud: Cloud) -> httpx.Response:
     """Add what this cloud's v2.0 ports say more than Neutron's."""
     body = response.json()
-    ports = {port.id: port for port in huawei_vpc.with_ports(cloud).interfaces}
+    ports = {port.id: port for port in vpc.with_ports(cloud).interfaces}
     for row in body.get("ports", [body.get("port")]):
-        full = huawei_vpc.port_row(cloud, ports[row["id"]])
+        full = vpc.port_row(cloud, ports[row["id"]])
         row |= {k: full[k] for k in ("instance_type", "instance_id", "binding:vif_details")}
     return httpx.Response(200, json=body)
 
@@ -231,5 +225,5 @@ def _denied(path: str, action: str) -> httpx.Response:
     if _NOVA.fullmatch(path):
         return nova.error(403, "forbidden", message)
     if _ECS.fullmatch(path):
-        return huawei_error.ecs(403, "Ecs.0011", message)
-    return huawei_error.refusal("VPC.2201", message)
+        return response.ecs(403, "Ecs.0011", message)
+    return response.refusal("VPC.2201", message)

@@ -10,7 +10,7 @@ import httpx
 
 from sgguard.emulator.faces._openstack import keystone
 from sgguard.emulator.faces._openstack.keystone import Caller
-from sgguard.emulator.faces.huawei import error as huawei_error
+from sgguard.emulator.faces.huawei import response
 from sgguard.emulator.state import Account, Cloud
 from sgguard.wire import sdk_hmac
 from sgguard.wire.sdk_hmac import Signature
@@ -31,14 +31,14 @@ def account_of_signature(
     said = sdk_hmac.parse_authorization(request.headers.get("authorization", ""))
     date = sdk_hmac.epoch_of(request.headers.get("x-sdk-date", ""))
     if said is None or date is None or not {"host", "x-sdk-date"} <= set(said.signed_headers):
-        return huawei_error.signature("aksk info format error")
+        return response.signature("aksk info format error")
     if abs(now - date) > sdk_hmac.MAX_SKEW_S:
-        return huawei_error.skew()
+        return response.skew()
     account = cloud.account_of_key(said.access)
     if account is None:
-        return huawei_error.signature("get aksk fail")
+        return response.signature("get aksk fail")
     flaw = _flaw(request, said, account)
-    return huawei_error.signature(flaw) if flaw else account
+    return response.signature(flaw) if flaw else account
 
 
 def _flaw(request: httpx.Request, said: Signature, account: Account) -> str:
@@ -69,7 +69,7 @@ def caller(
     in_path = _PROJECT_IN_PATH.match(request.url.path)
     asked = request.headers.get("x-project-id") or (in_path["project"] if in_path else "")
     if asked and asked not in account.projects and in_path:
-        return huawei_error.wrong_project(asked)
+        return response.wrong_project(asked)
     own = account.projects[0] if account.projects else ""
     return Caller(account, asked if asked in account.projects else own)
 

@@ -18,9 +18,9 @@ import httpx
 
 from sgguard.emulator import edit
 from sgguard.emulator.faces._openstack.keystone import Caller
-from sgguard.emulator.faces.huawei import error as huawei_error
-from sgguard.emulator.faces.huawei.carrier import set_groups
-from sgguard.emulator.faces.huawei.error import (
+from sgguard.emulator.faces.huawei import response
+from sgguard.emulator.faces.huawei.binding import set_groups
+from sgguard.emulator.faces.huawei.response import (
     RefusedError,
     Said,
     absent,
@@ -243,8 +243,8 @@ def checked(request: httpx.Request, caller: Caller, path: str) -> httpx.Response
         if not isinstance(body, dict) or body.get("dry_run") is not True:
             return None
         if not caller.may_write:
-            return huawei_error.refusal("VPC.2201", "Policy doesn't allow the change.")
+            return response.refusal("VPC.2201", "Policy doesn't allow the change.")
         if not isinstance(body.get(key), dict):
-            return huawei_error.refusal("VPC.0601", f"{key} is required.")
+            return response.refusal("VPC.0601", f"{key} is required.")
         return httpx.Response(202)
     return None

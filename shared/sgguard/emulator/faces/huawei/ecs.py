@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from sgguard.emulator.faces._openstack.keystone import Caller
-from sgguard.emulator.faces.huawei import error as huawei_error
+from sgguard.emulator.faces.huawei import response
 from sgguard.emulator.state import Cloud, Instance
 
 _STATUS = {"RUNNING": "ACTIVE"}
@@ -27,7 +27,7 @@ def answer(
             return _list(request, cloud, mine)
         case "GET", ["cloudservers", server_id]:
             return _show(cloud, mine, server_id)
-    return huawei_error.absent()
+    return response.absent()
 
 
 def _list(request: httpx.Request, cloud: Cloud, mine: list[Instance]) -> httpx.Response:
@@ -41,7 +41,7 @@ def _list(request: httpx.Request, cloud: Cloud, mine: list[Instance]) -> httpx.R
 def _show(cloud: Cloud, mine: list[Instance], server_id: str) -> httpx.Response:
     instance = next((i for i in mine if i.id == server_id), None)
     if instance is None:
-        return huawei_error.ecs(404, "Ecs.0114", f"Instance[{server_id}] could not be found.")
+        return response.ecs(404, "Ecs.0114", f"Instance[{server_id}] could not be found.")
     return httpx.Response(200, json={"server": server_row(cloud, instance)})
 
 
@@ -85,7 +85,7 @@ def quotas(request: httpx.Request, cloud: Cloud, caller: Caller, region: str) ->
     """Answer ``GET /v1/{project_id}/quotas``, of one type when one is asked for."""
     wanted = request.url.params.get("type")
     if wanted not in (None, *_NAMES):
-        return huawei_error.refusal("VPC.1207", "resource type is invalid")
+        return response.refusal("VPC.1207", "resource type is invalid")
     groups = [g for g in cloud.groups if g.project == caller.project and g.region == region]
     used = {
         "securityGroup": len(groups),

@@ -19,7 +19,7 @@ import httpx
 
 from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces._openstack.neutron.rows import is_unprotected, owner_of, visible_ports
-from sgguard.emulator.faces.huawei import error as huawei_error
+from sgguard.emulator.faces.huawei import response
 from sgguard.emulator.faces.huawei.ecs import ceilings
 from sgguard.emulator.state import Attachment, Cloud, Group, Interface, Rule
 
@@ -37,7 +37,7 @@ def answer(
     path = path.rstrip("/")
     params = request.url.params
     if request.method != "GET":
-        return huawei_error.absent()
+        return response.absent()
     if path in _LISTS:
         collection, rows, known = _LISTS[path]
         ignored = cloud.quirks.get("ignored_filters", [])
@@ -48,7 +48,7 @@ def answer(
         return body(quota=ceilings(cloud))
     parent, _, wanted = path.rpartition("/")
     if parent not in _LISTS:
-        return huawei_error.absent()
+        return response.absent()
     return _show(parent, wanted, cloud, caller, region)
 
 
@@ -253,10 +253,10 @@ def _page(
     found = sorted(rows, key=lambda row: str(row["id"]))
     asked, marker = params.get("limit", str(_PAGE_MAX)), params.get("marker")
     if not asked.isdigit() or int(asked) > _PAGE_MAX:
-        return huawei_error.refusal("VPC.0601", "Query resource by id fail: limit is invalid.")
+        return response.refusal("VPC.0601", "Query resource by id fail: limit is invalid.")
     ids = [row["id"] for row in found]
     if marker and marker not in ids:
-        return huawei_error.refusal("VPC.0601", "Query resource by id fail: marker is invalid.")
+        return response.refusal("VPC.0601", "Query resource by id fail: marker is invalid.")
     limit = min(int(asked) or _PAGE_MAX, cloud.quirks.get("page_max", _PAGE_MAX))
     start = ids.index(marker) + 1 if marker else 0
     page = found[start : start + limit]
@@ -274,7 +274,7 @@ def _show(parent: str, wanted: str, cloud: Cloud, caller: Caller, region: str) -
     name = collection.removesuffix("s")
     row = next((one for one in rows(cloud, caller, region) if one["id"] == wanted), None)
     if row is None:
-        return huawei_error.missing(name, wanted)
+        return response.missing(name, wanted)
     group = cloud.group(wanted) if name == "security_group" else None
     if group is not None:
         row["security_group_rules"] = [rule_row(group, rule) for rule in group.rules]

@@ -30,13 +30,12 @@ from uuid import uuid4
 import httpx
 
 from sgguard.emulator.faces.base import FaultKind, Match
-from sgguard.emulator.faces.tencent import cvm as tencent_cvm
-from sgguard.emulator.faces.tencent import vpc as tencent_vpc
+from sgguard.emulator.faces.tencent import cvm, vpc
 from sgguard.emulator.faces.tencent.call import TencentError, call_of
 from sgguard.emulator.state import Cloud
 from sgguard.wire import tc3
 
-_SERVICES = {"vpc": tencent_vpc.ACTIONS, "cvm": tencent_cvm.ACTIONS}
+_SERVICES = {"vpc": vpc.ACTIONS, "cvm": cvm.ACTIONS}
 
 
 @dataclass(frozen=True, slots=True)

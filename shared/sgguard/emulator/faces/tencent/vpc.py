@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sgguard.emulator.faces.tencent import nics, policies, usage
+from sgguard.emulator.faces.tencent import change, interface_binding, usage
 from sgguard.emulator.faces.tencent.call import (
     Call,
     TencentError,
     require_group_ids,
     require_known,
 )
-from sgguard.emulator.faces.tencent.policy import row_of
+from sgguard.emulator.faces.tencent.rule import row_of
 from sgguard.emulator.state import Group, Interface, Rule, StateError
 
 _IDS_MAX = 100
@@ -170,8 +170,8 @@ ACTIONS: Mapping[str, tuple[Handler, frozenset[str]]] = {
         frozenset({"SecurityGroupId", "Filters"}),
     ),
     **usage.ACTIONS,
-    **policies.ACTIONS,
-    **nics.ACTIONS,
+    **change.ACTIONS,
+    **interface_binding.ACTIONS,
     "DescribeNetworkInterfaces": (
         describe_network_interfaces,
         frozenset({"NetworkInterfaceIds", "Filters", "Offset", "Limit"}),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sgguard.emulator.faces.tencent_dfw import changes
+from sgguard.emulator.faces.tencent_dfw import change
 from sgguard.emulator.faces.tencent_dfw.call import Call, QcloudError
 from sgguard.emulator.state import Group, Rule, StateError
 
@@ -176,6 +176,6 @@ ACTIONS: Mapping[str, Callable[[Call], dict[str, Any]]] = {
     "DescribeInstancesOfSecurityGroup": describe_instances_of_security_group,
     "DescribeNetworkInterfacesOfSecurityGroup": describe_network_interfaces_of_security_group,
     "DeleteSecurityGroup": delete_security_group,
-    **changes.ACTIONS,
+    **change.ACTIONS,
 }
 """What each action does."""

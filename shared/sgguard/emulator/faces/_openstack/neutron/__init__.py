@@ -1,7 +1,7 @@
 """Neutron v2.0 of an emulated cloud: groups, rules, ports, sharing and quotas.
 
 Face-independent: a face hands over the request, who asks, the region and the path below
-``/v2.0``. Changes have modules of their own: ``neutron_group``, ``neutron_rule``, ``neutron_port``.
+``/v2.0``. Changes have modules of their own: ``group``, ``rule``, ``port``.
 """
 
 from __future__ import annotations
@@ -11,25 +11,14 @@ from collections.abc import Callable, Mapping
 import httpx
 
 from sgguard.emulator.faces._openstack.keystone import Caller
-from sgguard.emulator.faces._openstack.neutron import (
-    group as neutron_group,
-)
-from sgguard.emulator.faces._openstack.neutron import (
-    port as neutron_port,
-)
-from sgguard.emulator.faces._openstack.neutron import (
-    quota,
-)
-from sgguard.emulator.faces._openstack.neutron import (
-    rule as neutron_rule,
-)
-from sgguard.emulator.faces._openstack.neutron.answer import RefusedError, error
+from sgguard.emulator.faces._openstack.neutron import group, port, quota, rule
 from sgguard.emulator.faces._openstack.neutron.list import (
     BadRequestError,
     Row,
     effective_filters,
     listing,
 )
+from sgguard.emulator.faces._openstack.neutron.response import RefusedError, error
 from sgguard.emulator.faces._openstack.neutron.rows import (
     group_row,
     policy_rows,
@@ -76,12 +65,12 @@ _FILTERS = {
 
 
 _CHANGES: Mapping[tuple[str, str, int], Callable[..., httpx.Response]] = {
-    ("POST", "security-groups", 1): neutron_group.create,
-    ("PUT", "security-groups", 2): neutron_group.update,
-    ("DELETE", "security-groups", 2): neutron_group.delete,
-    ("POST", "security-group-rules", 1): neutron_rule.create,
-    ("DELETE", "security-group-rules", 2): neutron_rule.delete,
-    ("PUT", "ports", 2): neutron_port.update,
+    ("POST", "security-groups", 1): group.create,
+    ("PUT", "security-groups", 2): group.update,
+    ("DELETE", "security-groups", 2): group.delete,
+    ("POST", "security-group-rules", 1): rule.create,
+    ("DELETE", "security-group-rules", 2): rule.delete,
+    ("PUT", "ports", 2): port.update,
 }
 """What makes, changes or deletes something: method, collection, and whether an id follows."""
 
@@ -95,7 +84,7 @@ def answer(
         if parts[0] == "quotas":
             return quota.answer(request, cloud, caller, parts[1:])
         if parts[0] == "security-groups" and parts[2:] == ["tags"]:
-            return neutron_group.tags(request, cloud, caller, region, parts[1])
+            return group.tags(request, cloud, caller, region, parts[1])
         if parts[0] in _FILTERS and len(parts) <= 2:  # noqa: PLR2004 - collection and id
             return _resource(request, cloud, caller, region, parts)
     except BadRequestError as bad:
@@ -143,15 +132,15 @@ def _rows(
     ids, peers = wanted.get("id"), wanted.get("remote_group_id")
     if name == "security-groups":
         groups = visible_groups(cloud, caller, region)
-        return [group_row(group, caller) for group in groups if ids is None or group.id in ids]
+        return [group_row(one, caller) for one in groups if ids is None or one.id in ids]
     if name == "security-group-rules":
         return [
-            rule_row(group, rule)
-            for group, rule in visible_rules(cloud, caller, region)
-            if (ids is None or rule.id in ids) and (peers is None or rule.peer_group in peers)
+            rule_row(owner, one)
+            for owner, one in visible_rules(cloud, caller, region)
+            if (ids is None or one.id in ids) and (peers is None or one.peer_group in peers)
         ]
     if name == "ports":
-        return [port_row(cloud, port) for port in visible_ports(cloud, caller, region)]
+        return [port_row(cloud, one) for one in visible_ports(cloud, caller, region)]
     return policy_rows(cloud, caller, region)
 
 

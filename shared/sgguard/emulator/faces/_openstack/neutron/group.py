@@ -12,7 +12,8 @@ import httpx
 
 from sgguard.emulator import edit
 from sgguard.emulator.faces._openstack.keystone import Caller
-from sgguard.emulator.faces._openstack.neutron.answer import (
+from sgguard.emulator.faces._openstack.neutron.quota import require_room
+from sgguard.emulator.faces._openstack.neutron.response import (
     RefusedError,
     bad_request,
     body_of,
@@ -25,7 +26,6 @@ from sgguard.emulator.faces._openstack.neutron.answer import (
     require_revision,
     text_in,
 )
-from sgguard.emulator.faces._openstack.neutron.quota import require_room
 from sgguard.emulator.faces._openstack.neutron.rows import (
     STATELESS,
     group_row,

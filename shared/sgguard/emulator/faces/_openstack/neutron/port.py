@@ -9,7 +9,7 @@ import httpx
 
 from sgguard.emulator import edit
 from sgguard.emulator.faces._openstack.keystone import Caller
-from sgguard.emulator.faces._openstack.neutron.answer import (
+from sgguard.emulator.faces._openstack.neutron.response import (
     bad_request,
     body_of,
     no_such_group,

@@ -15,7 +15,8 @@ import httpx
 
 from sgguard.emulator import edit
 from sgguard.emulator.faces._openstack.keystone import Caller
-from sgguard.emulator.faces._openstack.neutron.answer import (
+from sgguard.emulator.faces._openstack.neutron.quota import require_room
+from sgguard.emulator.faces._openstack.neutron.response import (
     bad_request,
     bodies_of,
     json_of,
@@ -26,7 +27,6 @@ from sgguard.emulator.faces._openstack.neutron.answer import (
     require_revision,
     text_in,
 )
-from sgguard.emulator.faces._openstack.neutron.quota import require_room
 from sgguard.emulator.faces._openstack.neutron.rows import (
     RULE_REVISION,
     Row,

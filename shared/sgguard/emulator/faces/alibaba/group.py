@@ -15,8 +15,8 @@ import time
 from typing import Any
 from uuid import uuid4
 
-from sgguard.emulator.faces.alibaba.answers import RefusedError
 from sgguard.emulator.faces.alibaba.call import Call, numbered
+from sgguard.emulator.faces.alibaba.response import RefusedError
 from sgguard.emulator.state import Group, Rule
 
 GROUPS_MAX = 100

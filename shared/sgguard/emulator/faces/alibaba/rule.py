@@ -14,9 +14,9 @@ from typing import Any
 from uuid import uuid4
 
 from sgguard.emulator import edit
-from sgguard.emulator.faces.alibaba.answers import RefusedError
 from sgguard.emulator.faces.alibaba.call import Call, numbered
-from sgguard.emulator.faces.alibaba.permissions import key, permissions
+from sgguard.emulator.faces.alibaba.response import RefusedError
+from sgguard.emulator.faces.alibaba.rule_params import key, permissions
 from sgguard.emulator.state import Group, Rule
 
 RULES_MAX = 200

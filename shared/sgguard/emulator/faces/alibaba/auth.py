@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl
 
 import httpx
 
-from sgguard.emulator.faces.alibaba.answers import RefusedError
 from sgguard.emulator.faces.alibaba.call import Call
+from sgguard.emulator.faces.alibaba.response import RefusedError
 from sgguard.emulator.state import Account, Cloud
 from sgguard.wire import acs3, rpc_v1
 

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from sgguard.emulator import edit
-from sgguard.emulator.faces.alibaba.answers import RefusedError
 from sgguard.emulator.faces.alibaba.call import Call, numbered
-from sgguard.emulator.faces.alibaba.render import groups_shown, keep_shown
+from sgguard.emulator.faces.alibaba.response import RefusedError
+from sgguard.emulator.faces.alibaba.rows import groups_shown, keep_shown
 from sgguard.emulator.state import Group, Interface
 
 GROUPS_MAX = 5

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from sgguard.emulator import edit
 from sgguard.emulator.faces.tencent.call import Call, TencentError, require_group_ids
-from sgguard.emulator.faces.tencent.policy import index_of, rule_of, same
+from sgguard.emulator.faces.tencent.rule import index_of, rule_of, same
 from sgguard.emulator.state import Group, Rule, StateError
 
 _NAME_MAX = 60

@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sgguard.emulator.faces.alibaba.answers import RefusedError
 from sgguard.emulator.faces.alibaba.call import Call
+from sgguard.emulator.faces.alibaba.response import RefusedError
 from sgguard.emulator.state import Group, Rule
 
 PERMISSIONS_MAX = 100

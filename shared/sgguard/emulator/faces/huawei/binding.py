@@ -16,7 +16,7 @@ from sgguard.emulator import edit
 from sgguard.emulator.faces._openstack import neutron
 from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces._openstack.neutron.rows import is_unprotected, visible_ports
-from sgguard.emulator.faces.huawei.error import (
+from sgguard.emulator.faces.huawei.response import (
     RefusedError,
     absent,
     group_ids,
