@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from sgguard.emulator.faces.base import Match
+from sgguard.emulator.faces.base import Certainty
 
 SCENARIO = {"clouds": [{"provider": "echo", "regions": ["here"]}]}
 
@@ -13,12 +13,12 @@ class EchoFace:
     """Answers with what arrived, so that a test sees what the server made of the bytes."""
 
     def claims(self, request, _cloud):
-        return Match.MINE if request.url.path.startswith("/echo") else Match.NO
+        return Certainty.OWN if request.url.path.startswith("/echo") else Certainty.NONE
 
     def action(self, request):
         return request.method
 
-    def answer(self, request, _cloud, _now):
+    def respond(self, request, _cloud, _now):
         if request.url.path == "/echo/boom":
             raise RuntimeError("boom")
         if request.url.path == "/echo/none":

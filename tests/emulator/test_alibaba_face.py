@@ -10,7 +10,7 @@ import pytest
 
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faces.alibaba import FACE
-from sgguard.emulator.faces.base import Match
+from sgguard.emulator.faces.base import Certainty
 from sgguard.wire import acs3, rpc_v1
 from tests.worlds.alibaba import PEER_UID, SECRET, TOKEN, WORLD
 
@@ -407,16 +407,16 @@ def test_an_error_on_order_has_the_status_its_code_has(rpc, code, status):
 @pytest.mark.parametrize(
     ("request_", "claim"),
     [
-        (httpx.Request("POST", URL, headers={"x-acs-action": "DescribeInstances"}), Match.MINE),
-        (httpx.Request("GET", f"{URL}?Action=X&Version=2014-05-26"), Match.MINE),
-        (httpx.Request("POST", URL, data={"Version": "2014-05-26"}), Match.MINE),
+        (httpx.Request("POST", URL, headers={"x-acs-action": "DescribeInstances"}), Certainty.OWN),
+        (httpx.Request("GET", f"{URL}?Action=X&Version=2014-05-26"), Certainty.OWN),
+        (httpx.Request("POST", URL, data={"Version": "2014-05-26"}), Certainty.OWN),
         (
             httpx.Request("POST", URL, headers={"authorization": "ACS3-HMAC-SHA256 Credential="}),
-            Match.MINE,
+            Certainty.OWN,
         ),
-        (httpx.Request("GET", f"{URL}?Action=X&Version=2017-03-12"), Match.NO),
-        (httpx.Request("POST", URL, headers={"x-tc-action": "DescribeInstances"}), Match.NO),
-        (httpx.Request("GET", f"{URL}v2.0/security-groups"), Match.NO),
+        (httpx.Request("GET", f"{URL}?Action=X&Version=2017-03-12"), Certainty.NONE),
+        (httpx.Request("POST", URL, headers={"x-tc-action": "DescribeInstances"}), Certainty.NONE),
+        (httpx.Request("GET", f"{URL}v2.0/security-groups"), Certainty.NONE),
     ],
 )
 def test_only_calls_of_this_api_are_claimed(cloud, request_, claim):

@@ -118,7 +118,7 @@ fault_tables = st.dictionaries(
 def test_whatever_is_ordered_is_refused_or_done(order):
     clouds = Emulator.load(SMALL, sleep=lambda _: None)
     wanted = httpx.Request("POST", f"http://x{FAULTS}", content=json.dumps(order).encode())
-    answer = control.answer(clouds, wanted)
+    answer = control.respond(clouds, wanted)
     assert answer.status_code in (201, 400)
     if answer.status_code == 400:
         assert not clouds.faults
@@ -139,7 +139,7 @@ def test_whatever_stands_in_a_scenario_is_refused_with_its_path_or_loads(clouds)
     running = Emulator.load(SMALL)
     before = running.state.dump()
     body = json.dumps({"clouds": clouds}).encode()
-    answer = control.answer(running, httpx.Request("PUT", f"http://x{SCENARIO}", content=body))
+    answer = control.respond(running, httpx.Request("PUT", f"http://x{SCENARIO}", content=body))
     if answer.status_code == 200:
         assert clouds == []
     else:

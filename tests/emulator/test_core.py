@@ -7,7 +7,7 @@ import pytest
 
 from sgguard.emulator import core
 from sgguard.emulator.core import Emulator
-from sgguard.emulator.faces.base import Match
+from sgguard.emulator.faces.base import Certainty
 from sgguard.emulator.faults import DroppedConnectionError, Fault
 from sgguard.emulator.state import Cloud, State
 from sgguard.emulator.transport import EmulatorTransport
@@ -17,12 +17,14 @@ class PathFace:
     """Claims ``/<provider>/…``; ``DELETE`` removes the first group."""
 
     def claims(self, request, cloud):
-        return Match.MINE if request.url.path.startswith(f"/{cloud.provider}/") else Match.NO
+        return (
+            Certainty.OWN if request.url.path.startswith(f"/{cloud.provider}/") else Certainty.NONE
+        )
 
     def action(self, request):
         return request.url.path.rsplit("/", 1)[-1]
 
-    def answer(self, request, cloud, now):
+    def respond(self, request, cloud, now):
         if request.method == "DELETE":
             cloud.groups.clear()
         return httpx.Response(200, json={"provider": cloud.provider, "now": now})
@@ -75,7 +77,7 @@ def test_what_belongs_to_no_cloud_is_not_found(emulator):
 def test_the_surest_claim_wins_whatever_the_order(monkeypatch):
     class Sure(PathFace):
         def claims(self, request, cloud):
-            return Match.MINE if cloud.provider == "blue" else Match.PATH
+            return Certainty.OWN if cloud.provider == "blue" else Certainty.PATH
 
     monkeypatch.setattr(core, "all_faces", lambda: {"red": Sure(), "blue": Sure()})
     for order in (["red", "blue"], ["blue", "red"]):

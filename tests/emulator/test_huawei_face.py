@@ -5,7 +5,7 @@ import pytest
 
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faces import all_faces
-from sgguard.emulator.faces.base import Match
+from sgguard.emulator.faces.base import Certainty
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.wire import sdk_hmac
 from sgguard.wire.sdk_hmac import SdkHmacAuth
@@ -151,16 +151,19 @@ FACE = all_faces()["huawei"]
 @pytest.mark.parametrize(
     ("request_", "claim"),
     [
-        (signed("GET", f"{VPC}/ports"), Match.MINE),
-        (httpx.Request("GET", "https://vpc.cn-north-4.myhuaweicloud.com/v2.0/ports"), Match.MINE),
-        (httpx.Request("GET", "https://ecs.eu-de.otc.t-systems.com/x"), Match.MINE),
-        (httpx.Request("GET", "https://vpc.eu-ch2.sc.otc.t-systems.com/x"), Match.MINE),
-        (httpx.Request("GET", "http://127.0.0.1/v2.0/ports"), Match.PATH),
-        (httpx.Request("GET", "http://127.0.0.1/v3/auth/tokens"), Match.PATH),
-        (httpx.Request("GET", "http://127.0.0.1/v2.1/p/servers/s"), Match.PATH),
-        (httpx.Request("GET", "http://127.0.0.1/v2/index.php"), Match.PATH),
-        (httpx.Request("GET", "http://127.0.0.1/"), Match.NO),
-        (httpx.Request("GET", "http://myhuaweicloud.com.evil.example/"), Match.NO),
+        (signed("GET", f"{VPC}/ports"), Certainty.OWN),
+        (
+            httpx.Request("GET", "https://vpc.cn-north-4.myhuaweicloud.com/v2.0/ports"),
+            Certainty.OWN,
+        ),
+        (httpx.Request("GET", "https://ecs.eu-de.otc.t-systems.com/x"), Certainty.OWN),
+        (httpx.Request("GET", "https://vpc.eu-ch2.sc.otc.t-systems.com/x"), Certainty.OWN),
+        (httpx.Request("GET", "http://127.0.0.1/v2.0/ports"), Certainty.PATH),
+        (httpx.Request("GET", "http://127.0.0.1/v3/auth/tokens"), Certainty.PATH),
+        (httpx.Request("GET", "http://127.0.0.1/v2.1/p/servers/s"), Certainty.PATH),
+        (httpx.Request("GET", "http://127.0.0.1/v2/index.php"), Certainty.PATH),
+        (httpx.Request("GET", "http://127.0.0.1/"), Certainty.NONE),
+        (httpx.Request("GET", "http://myhuaweicloud.com.evil.example/"), Certainty.NONE),
     ],
 )
 def test_what_is_claimed_is_what_belongs_here(request_, claim):

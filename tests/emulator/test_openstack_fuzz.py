@@ -8,7 +8,7 @@ import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgguard.emulator.faces.base import Match
+from sgguard.emulator.faces.base import Certainty
 from sgguard.emulator.faces.openstack import FACE
 from tests.worlds import openstack as w
 
@@ -57,7 +57,7 @@ def token():
         }
     }
     request = httpx.Request("POST", "http://h/identity/v3/auth/tokens", json={"auth": body})
-    return FACE.answer(request, CLOUD, 0.0).headers["x-subject-token"]
+    return FACE.respond(request, CLOUD, 0.0).headers["x-subject-token"]
 
 
 TOKEN = token()
@@ -86,18 +86,18 @@ def test_every_request_gets_an_answer_below_500(method, path, query, body):
         content=json.dumps(body).encode(),
     )
     FACE.action(request)
-    assert FACE.claims(request, CLOUD) is Match.MINE
-    assert FACE.answer(request, CLOUD, 1.0).status_code < 500
+    assert FACE.claims(request, CLOUD) is Certainty.OWN
+    assert FACE.respond(request, CLOUD, 1.0).status_code < 500
     request.headers["x-auth-token"] = "none"
-    assert FACE.claims(request, CLOUD) in (Match.PATH, Match.MINE)
-    assert FACE.answer(request, CLOUD, 1.0).status_code < 500
+    assert FACE.claims(request, CLOUD) in (Certainty.PATH, Certainty.OWN)
+    assert FACE.respond(request, CLOUD, 1.0).status_code < 500
 
 
 @given(PROOFS)
 def test_every_token_request_is_granted_or_refused(body):
     request = httpx.Request("POST", "http://h/identity/v3/auth/tokens", json=body)
     FACE.claims(request, CLOUD)
-    assert FACE.answer(request, CLOUD, 1.0).status_code in (201, 400, 401)
+    assert FACE.respond(request, CLOUD, 1.0).status_code in (201, 400, 401)
 
 
 @given(st.text(st.characters(codec="ascii"), max_size=30))
@@ -106,6 +106,6 @@ def test_every_path_is_claimed_or_not_and_never_fails(path):
         request = httpx.Request("GET", httpx.URL("http://h/").copy_with(path=f"/{path}"))
     except httpx.InvalidURL:
         return
-    if FACE.claims(request, CLOUD) is not Match.NO:
+    if FACE.claims(request, CLOUD) is not Certainty.NONE:
         FACE.action(request)
-        assert FACE.answer(request, CLOUD, 0.0).status_code < 500
+        assert FACE.respond(request, CLOUD, 0.0).status_code < 500

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from sgguard.emulator.faces.tencent.usage import SHOWN
+from sgguard.emulator.faces.tencent.usage import PRODUCT_TYPES
 from sgguard.emulator.faults import Fault
 from sgguard.errors import UnknownShapeError
 from sgguard.facts.gather import gather_delete
@@ -78,7 +78,7 @@ def counted(group_id, *, groups=0, total=0, products=(), **row):
 # -- statistics ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("product", [*SHOWN, "A-PRODUCT-OF-NEXT-YEAR", "数据库"])
+@pytest.mark.parametrize("product", [*PRODUCT_TYPES, "A-PRODUCT-OF-NEXT-YEAR", "数据库"])
 def test_a_product_of_any_type_holds_the_group(product):
     provider = answering(STATISTICS, counted(WORLD.free, total=1, products=[(product, 1)]))
     (binding,) = facts_of(provider, WORLD.free).bindings

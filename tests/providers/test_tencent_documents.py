@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from sgguard.emulator.core import Emulator
-from sgguard.emulator.faces.tencent.usage import SHOWN
+from sgguard.emulator.faces.tencent.usage import PRODUCT_TYPES
 from sgguard.emulator.faults import Fault
 from sgguard.errors import CloudError
 from sgguard.providers.tencent import answer as answers
@@ -209,8 +209,8 @@ def test_every_recorded_count_is_read():
 def test_the_emulated_cloud_counts_the_products_a_recorded_answer_counts():
     (answer,) = recorded("DescribeSecurityGroupAssociationStatistics")
     (row,) = answer["SecurityGroupAssociationStatisticsSet"]
-    assert {one["InstanceType"] for one in row["InstanceStatistics"]} == set(SHOWN)
-    assert len(SHOWN) == 27
+    assert {one["InstanceType"] for one in row["InstanceStatistics"]} == set(PRODUCT_TYPES)
+    assert len(PRODUCT_TYPES) == 27
 
 
 @needs_recordings

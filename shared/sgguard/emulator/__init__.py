@@ -1,4 +1,18 @@
-"""The clouds in one process: state apart from wire, faithful to the documented unpleasantness."""
+"""Emulated clouds in one process, with their documented limits, delays and errors.
+
+State is kept apart from the wire: what exists knows nothing of HTTP, and what speaks HTTP keeps no
+state of its own. From the inside out:
+
+- ``things``, ``state``, ``index``, ``edit``: what exists in each cloud, and how it changes.
+- ``faces/``: the wire. One package per provider turns requests into reads and changes of the state
+  and renders the responses; ``_openstack`` is what clouds built on Keystone share.
+- ``core``: the router. It finds the cloud of a request, applies faults and rates, logs the call.
+- ``faults``: errors, latency, garbage and lost responses for the next calls, set by a test.
+- ``scenario``: TOML files with clouds, events and the decisions they must give.
+- ``control``: inspecting and steering a running emulator over HTTP, below ``/_emulator/``.
+- ``transport``, ``mock``, ``server``: three ways in. An httpx transport, a context manager that
+  takes the place of the clouds' real hosts, and an HTTP server on a port.
+"""
 
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault

@@ -1,15 +1,16 @@
-"""Steering a running emulator over HTTP: what was asked, what exists, what shall go wrong.
+"""Controlling a running emulator over HTTP: its requests, its state, its faults.
 
 ============================== =====================================================
-``GET /_emulator/requests``    every request so far, oldest first (no headers)
-``DELETE /_emulator/requests`` forget them
+``GET /_emulator/requests``    every request so far, oldest first, without headers
+``DELETE /_emulator/requests`` clear them
 ``GET /_emulator/state``       everything that exists, as a scenario
-``PUT /_emulator/scenario``    become another scenario (JSON or TOML); starts afresh
-``POST /_emulator/faults``     trouble for the next N calls: one fault or a list
-``DELETE /_emulator/faults``   no more trouble
+``PUT /_emulator/scenario``    load another scenario (JSON or TOML); clears the rest
+``POST /_emulator/faults``     add faults for the next N calls: one or a list
+``DELETE /_emulator/faults``   clear all faults
 ============================== =====================================================
 
-A body that does not fit is answered with 400 problem details naming the path; nothing changes.
+For a body that does not fit the response is 400 with problem details that name the path; nothing
+changes.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ from sgguard.emulator.things import build
 PREFIX = "/_emulator"
 
 
-def answer(emulator: Emulator, request: httpx.Request) -> httpx.Response:
-    """Answer one control request whose body has been read."""
+def respond(emulator: Emulator, request: httpx.Request) -> httpx.Response:
+    """Return the response to one control request whose body has been read."""
     name = request.url.path.removeprefix(PREFIX).strip("/")
     method = "GET" if request.method == "HEAD" else request.method
     action = _ACTIONS.get((method, name))
@@ -64,7 +65,7 @@ def _requests(emulator: Emulator, _: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json=[asdict(r) for r in tuple(emulator.requests)])
 
 
-def _forget(emulator: Emulator, _: httpx.Request) -> httpx.Response:
+def _clear_requests(emulator: Emulator, _: httpx.Request) -> httpx.Response:
     emulator.requests.clear()
     return httpx.Response(204)
 
@@ -76,7 +77,7 @@ def _state(emulator: Emulator, _: httpx.Request) -> httpx.Response:
 def _scenario(emulator: Emulator, request: httpx.Request) -> httpx.Response:
     scenario = _parse(request)
     if not isinstance(scenario, Mapping) or not isinstance(scenario.get("clouds"), list):
-        raise ValueError("clouds: expected a list of clouds")  # noqa: TRY004 - answered as 400
+        raise ValueError("clouds: expected a list of clouds")  # noqa: TRY004 - becomes a 400
     state = State.load(scenario)
     require_known(state)
     with emulator.state.lock:
@@ -86,7 +87,7 @@ def _scenario(emulator: Emulator, request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json={"clouds": [cloud.provider for cloud in state.clouds]})
 
 
-def _order_faults(emulator: Emulator, request: httpx.Request) -> httpx.Response:
+def _add_faults(emulator: Emulator, request: httpx.Request) -> httpx.Response:
     raw = _parse(request)
     many = raw if isinstance(raw, list) else [raw]
     path = "faults[{}]" if isinstance(raw, list) else "fault"
@@ -96,7 +97,7 @@ def _order_faults(emulator: Emulator, request: httpx.Request) -> httpx.Response:
     return httpx.Response(201, json={"faults": [asdict(f) for f in tuple(emulator.faults)]})
 
 
-def _drop_faults(emulator: Emulator, _: httpx.Request) -> httpx.Response:
+def _clear_faults(emulator: Emulator, _: httpx.Request) -> httpx.Response:
     with emulator.state.lock:
         emulator.faults.clear()
     return httpx.Response(204)
@@ -106,12 +107,12 @@ def _fault(raw: object, path: str) -> Fault:
     try:
         return build(Fault, raw, path)
     except ValueError as error:
-        said = str(error)
-        raise ValueError(said if said.startswith(path) else f"{path}.{said}") from error
+        message = str(error)
+        raise ValueError(message if message.startswith(path) else f"{path}.{message}") from error
 
 
 def _parse(request: httpx.Request) -> Any:
-    """Return the body, TOML when it says so or does not start as JSON would."""
+    """Return the body: TOML by its content type, or because it does not start as JSON does."""
     try:
         return _parse_text(request)
     except UnicodeDecodeError as error:
@@ -122,12 +123,12 @@ def _parse(request: httpx.Request) -> Any:
 
 def _parse_text(request: httpx.Request) -> Any:
     text = request.content.decode()
-    says_toml = "toml" in request.headers.get("content-type", "")
-    if says_toml or not text.lstrip().startswith(("{", "[{", '"')):
+    is_toml = "toml" in request.headers.get("content-type", "")
+    if is_toml or not text.lstrip().startswith(("{", "[{", '"')):
         try:
             return tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            if says_toml:
+            if is_toml:
                 raise ValueError(f"the body is not TOML: {error}") from error
     try:
         value = json.loads(text)
@@ -142,9 +143,9 @@ def _parse_text(request: httpx.Request) -> Any:
 
 _ACTIONS: dict[tuple[str, str], Callable[[Emulator, httpx.Request], httpx.Response]] = {
     ("GET", "requests"): _requests,
-    ("DELETE", "requests"): _forget,
+    ("DELETE", "requests"): _clear_requests,
     ("GET", "state"): _state,
     ("PUT", "scenario"): _scenario,
-    ("POST", "faults"): _order_faults,
-    ("DELETE", "faults"): _drop_faults,
+    ("POST", "faults"): _add_faults,
+    ("DELETE", "faults"): _clear_faults,
 }

@@ -1,4 +1,15 @@
-"""The emulator itself: which cloud is meant, what goes wrong on order, what was asked."""
+"""The emulator: finds the cloud of a request, applies faults and rates, and logs the call.
+
+One call takes these steps:
+
+1. Route: every face states how certain it is that the request is for its cloud; the highest wins.
+2. Fault: the first fault that matches provider and action is used up by one call.
+3. Rate: a call over the rate of its action gets the face's throttle response.
+4. Respond: the face acts on the state, under the state's lock and with an index of the cloud.
+
+A fault with ``is_after`` takes step 4 first and loses or replaces the response: the change
+happened, and the caller cannot know it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +24,7 @@ from typing import Any
 import httpx
 
 from sgguard.emulator.faces import Face, all_faces
-from sgguard.emulator.faces.base import Match
+from sgguard.emulator.faces.base import Certainty
 from sgguard.emulator.faults import DroppedConnectionError, Fault
 from sgguard.emulator.state import Cloud, State
 from sgguard.wire.clock import EpochClock
@@ -23,10 +34,10 @@ _LOG_MAX = 100_000
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """One request as the emulator saw it. Headers are not kept: they carry credentials.
+    """One request as received. Headers are not kept: they carry credentials.
 
     ``begun_s`` and ``ended_s`` are seconds on the emulator's clock, so that a test can see
-    which calls went out side by side.
+    which calls were sent in parallel.
     """
 
     provider: str
@@ -42,14 +53,14 @@ class LoggedRequest:
 
 @dataclass(slots=True)
 class Emulator:
-    """Every emulated cloud behind one function: a request goes in, an answer comes out."""
+    """Every emulated cloud behind one function, from request to response."""
 
     state: State
     now: EpochClock = time.time
     sleep: Callable[[float], None] = time.sleep
     requests: deque[LoggedRequest] = field(default_factory=lambda: deque(maxlen=_LOG_MAX))
     faults: list[Fault] = field(default_factory=list)
-    _recent: dict[tuple[str, str], deque[float]] = field(default_factory=dict)
+    _buckets: dict[tuple[str, str], deque[float]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, scenario: Mapping[str, Any], **clocks: Any) -> Emulator:
@@ -63,43 +74,45 @@ class Emulator:
         return cls(state, **clocks)
 
     def handle(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request whose body has been read.
+        """Return the response to one request whose body has been read.
 
         Raises:
-            DroppedConnectionError: a fault says so; the connection must end without an answer.
+            DroppedConnectionError: a fault drops the connection; close it without a response.
         """
         begun_s = self.now()
         cloud, face = self._route(request)
         if cloud is None or face is None:
-            response = self._dated(_nobody())
+            response = self._dated(_unclaimed())
             self._log(request, "", "", response.status_code, begun_s)
             return response
         action = face.action(request)
         status = 0
         try:
-            response = self._dated(self._answer(request, cloud, face, action))
+            response = self._dated(self._respond(request, cloud, face, action))
             status = response.status_code
         finally:
             self._log(request, cloud.provider, action, status, begun_s)
         return response
 
-    def _answer(
+    def _respond(
         self, request: httpx.Request, cloud: Cloud, face: Face, action: str
     ) -> httpx.Response:
         with self.state.lock:
-            fault = next((f for f in self.faults if f.strikes(cloud.provider, action)), None)
+            # Both are counted: a call with a fault uses up its rate too, and the fault wins.
+            fault = next((f for f in self.faults if f.applies_to(cloud.provider, action)), None)
             is_over_rate = self._is_over_rate(cloud, action)
         if fault is None:
             if is_over_rate:
                 return face.fault("throttle", request, "")
             with self.state.lock, cloud.indexed():
-                return face.answer(request, cloud, self.now())
+                return face.respond(request, cloud, self.now())
         if fault.latency_ms:
             self.sleep(fault.latency_ms / 1000)
         response = httpx.Response(500)
+        # With is_after the call takes effect, and only its response is lost or replaced below.
         if fault.is_after or fault.kind == "latency":
             with self.state.lock, cloud.indexed():
-                response = face.answer(request, cloud, self.now())
+                response = face.respond(request, cloud, self.now())
         if fault.kind == "drop":
             raise DroppedConnectionError
         if fault.kind == "garbage":
@@ -115,33 +128,39 @@ class Emulator:
         return response
 
     def _dated(self, response: httpx.Response) -> httpx.Response:
-        """Say which time it is here, as every real gateway does."""
+        """Add the ``Date`` header, as every real gateway does."""
         response.headers.setdefault("date", formatdate(self.now(), usegmt=True))
         return response
 
     def _route(self, request: httpx.Request) -> tuple[Cloud | None, Face | None]:
         faces = all_faces()
         best: tuple[Cloud | None, Face | None] = (None, None)
-        best_claim = Match.NO
+        best_certainty = Certainty.NONE
         with self.state.lock:
             for cloud in self.state.clouds:
                 face = faces.get(cloud.provider)
-                claim = face.claims(request, cloud) if face else Match.NO
-                if claim > best_claim:
-                    best, best_claim = (cloud, face), claim
+                certainty = face.claims(request, cloud) if face else Certainty.NONE
+                if certainty > best_certainty:
+                    best, best_certainty = (cloud, face), certainty
         return best
 
     def _is_over_rate(self, cloud: Cloud, action: str) -> bool:
+        """Return whether the action had its calls of the last second; counts this one if not.
+
+        A bucket is a cloud and an action: the times of its calls in the last second. The rate is
+        that of the first pattern that matches the action, so patterns go from narrow to wide.
+        A refused call takes no place in its bucket.
+        """
         rate = next((r for pat, r in cloud.rates.items() if fnmatchcase(action, pat)), None)
         if rate is None:
             return False
         now = self.now()
-        recent = self._recent.setdefault((cloud.provider, action), deque())
-        while recent and recent[0] <= now - 1.0:
-            recent.popleft()
-        if len(recent) >= rate:
+        bucket = self._buckets.setdefault((cloud.provider, action), deque())
+        while bucket and bucket[0] <= now - 1.0:
+            bucket.popleft()
+        if len(bucket) >= rate:
             return True
-        recent.append(now)
+        bucket.append(now)
         return False
 
     def _log(
@@ -163,10 +182,10 @@ class Emulator:
 
 
 def require_known(state: State) -> None:
-    """Refuse clouds that nobody here speaks for: a misspelt name would answer every call with 404.
+    """Refuse clouds without a face: with a misspelt name every call would get a 404.
 
     Raises:
-        ValueError: there is one; the message starts with the path.
+        ValueError: a cloud has no face; the message starts with its path.
     """
     faces = all_faces()
     for number, cloud in enumerate(state.clouds):
@@ -176,7 +195,7 @@ def require_known(state: State) -> None:
             raise ValueError(f"{path}: expected one of {expected}, got {cloud.provider!r}")
 
 
-def _nobody() -> httpx.Response:
+def _unclaimed() -> httpx.Response:
     return httpx.Response(
         404,
         json={

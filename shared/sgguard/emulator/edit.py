@@ -1,4 +1,8 @@
-"""Changes that every cloud makes in the same way: rules of a group, groups of an interface."""
+"""Changes that are the same on every cloud: rules of a group, groups of an interface.
+
+Each change raises the version of what it changes and drops the cloud's index, which was built from
+the state before it.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +43,7 @@ def create_group(cloud: Cloud, group: Group) -> Group:
 
 
 def add_rule(cloud: Cloud, group_id: str, rule: Rule, position: int | None = None) -> Rule:
-    """Add a rule, last or before the one that has the position among those of its direction.
+    """Add a rule: last, or before the one at ``position`` among the rules of its direction.
 
     Raises:
         StateError: not-found, or limit when ``rules-per-group`` is reached.
@@ -49,32 +53,35 @@ def add_rule(cloud: Cloud, group_id: str, rule: Rule, position: int | None = Non
     if ceiling is not None and 0 <= ceiling <= len(group.rules):
         raise StateError("limit", group_id)
     rule.id = rule.id or str(uuid4())
-    same = [n for n, one in enumerate(group.rules) if one.direction == rule.direction]
-    is_last = position is None or position >= len(same)
-    group.rules.insert(len(group.rules) if is_last or position is None else same[position], rule)
+    # Rules of both directions share one list: a position counts those of one direction only.
+    positions = [n for n, one in enumerate(group.rules) if one.direction == rule.direction]
+    if position is None or position >= len(positions):
+        group.rules.append(rule)
+    else:
+        group.rules.insert(positions[position], rule)
     _changed(cloud, group)
     return rule
 
 
 def remove_rule(cloud: Cloud, group_id: str, rule: Rule) -> None:
-    """Take this very rule out of the group.
+    """Remove this rule, by identity, from the group.
 
     Raises:
         StateError: not-found.
     """
     group = require_group(cloud, group_id)
-    left = [one for one in group.rules if one is not rule]
-    if len(left) == len(group.rules):
+    remaining = [one for one in group.rules if one is not rule]
+    if len(remaining) == len(group.rules):
         raise StateError("not-found", rule.id)
-    group.rules[:] = left
+    group.rules[:] = remaining
     _changed(cloud, group)
 
 
 def set_groups(cloud: Cloud, interface: Interface, group_ids: Sequence[str]) -> None:
-    """Give an interface these groups, in this order.
+    """Replace the groups of an interface, in this order.
 
     Raises:
-        StateError: not-found (of a group that it does not carry already).
+        StateError: not-found, for a group that it does not have already.
     """
     for group_id in group_ids:
         if group_id not in interface.groups:

@@ -1,4 +1,4 @@
-"""Trouble on order: latency, throttling, errors, garbage and lost answers for the next N calls."""
+"""Injected faults: latency, throttling, errors, garbage, lost responses for the next N calls."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _STATUSES = range(200, 600)
 
 
 class DroppedConnectionError(Exception):
-    """The connection ends here, without an answer."""
+    """The connection is closed without a response."""
 
 
 @dataclass(slots=True)
 class Fault:
-    """One kind of trouble for the next ``count`` calls whose cloud and action match.
+    """One kind of fault for the next ``count`` calls whose cloud and action match.
 
     ``provider`` and ``action`` are fnmatch patterns. ``code`` is the cloud's own error code for
     ``error``. ``latency_ms`` delays, with every kind. ``body``, ``status`` and ``content_type``
-    describe ``garbage``. With ``is_after`` the call takes effect first and only its answer is
-    lost or replaced. ``skip`` lets that many matching calls through before the first fault.
+    describe ``garbage``. With ``is_after`` the call takes effect first and only its response is
+    lost or replaced. ``skip`` matching calls pass before the first fault.
     """
 
     kind: str
@@ -44,15 +44,15 @@ class Fault:
             raise ValueError(f"count: expected at least 1, got {self.count}")
         if self.skip < 0:
             raise ValueError(f"skip: expected at least 0, got {self.skip}")
-        if not 0 <= self.latency_ms <= LATENCY_MAX_MS:  # no number at all is refused as well
+        if not 0 <= self.latency_ms <= LATENCY_MAX_MS:  # written so that NaN is refused as well
             raise ValueError(f"latency_ms: expected 0 to {LATENCY_MAX_MS}, got {self.latency_ms}")
         if self.status not in _STATUSES:
             raise ValueError(f"status: expected 200 to 599, got {self.status}")
         if not (self.content_type.isascii() and self.content_type.isprintable()):
             raise ValueError("content_type: expected printable ASCII characters")
 
-    def strikes(self, provider: str, action: str) -> bool:
-        """Say whether this call is struck, and count it."""
+    def applies_to(self, provider: str, action: str) -> bool:
+        """Return whether the fault applies to this call; a call that matches is counted."""
         if self.count <= 0:
             return False
         if not (fnmatchcase(provider, self.provider) and fnmatchcase(action, self.action)):

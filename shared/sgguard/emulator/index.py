@@ -1,7 +1,8 @@
-"""Who names a group and what an instance has, found without looking at everything again.
+"""Lookups for one call: the rules that name a group, the interfaces of an instance.
 
-An index is built from what exists when one call is answered and dropped after it: the things
-themselves may be changed at any time by whoever holds them.
+An index lives for one call at most. The router makes one (``Cloud.indexed``) and drops it after the
+response, and every change to the state drops it at once (``cloud.index = None``), so that it is
+never older than the state. Between calls there is none: a test may change the state at any time.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from sgguard.emulator.things import Group, Interface, Rule
 
 
 class Index:
-    """What is found by something other than its own id; each part is built when first asked for."""
+    """Lookups by something other than an id; each is built on first use."""
 
     def __init__(self, groups: Sequence[Group], interfaces: Sequence[Interface]) -> None:
         self._groups = groups
@@ -21,7 +22,7 @@ class Index:
 
     @cached_property
     def naming(self) -> Mapping[str, list[tuple[Group, Rule]]]:
-        """Rules with their groups, by the group they name, in the cloud's order."""
+        """Rules with their owning groups, by the group they name, in the cloud's order."""
         found: dict[str, list[tuple[Group, Rule]]] = {}
         for group in self._groups:
             for rule in group.rules:

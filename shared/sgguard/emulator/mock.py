@@ -1,4 +1,4 @@
-"""The emulator in place of the real clouds inside one test: context manager and decorator."""
+"""The emulator in place of the real clouds in one test: context manager and decorator."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class mock_clouds:  # noqa: N801 - used as a function, as respx.mock is
-    """Let the emulator answer for the real hosts of every cloud while the block runs.
+    """Route requests to the real hosts of every cloud to the emulator while the block runs.
 
     ``scenario`` is a scenario as a mapping, the name of a built-in one, or the path of a TOML
     file. What httpx sends to a cloud's own hosts, to the host of ``OS_AUTH_URL`` or to one of
-    ``hosts`` (``host`` or ``host:port``) is answered by the emulator, from worker threads too.
+    ``hosts`` (``host`` or ``host:port``) goes to the emulator, from worker threads too.
     Loopback passes through; any other host is refused, so that no test reaches the internet.
 
-    As a context manager it gives the :class:`~sgguard.emulator.core.Emulator`; as a decorator it
+    As a context manager it returns the :class:`~sgguard.emulator.core.Emulator`; as a decorator it
     passes it to a parameter named ``emulator``, if the function has one::
 
         with mock_clouds("demo") as emulator:
@@ -60,18 +60,18 @@ class mock_clouds:  # noqa: N801 - used as a function, as respx.mock is
         self._entered: list[Any] = []
 
     def __enter__(self) -> Emulator:
-        """Mount the emulator; it starts afresh every time."""
+        """Start a new emulator and route to it."""
         context = self._mounted()
         emulator = context.__enter__()
         self._entered.append(context)
         return emulator
 
     def __exit__(self, *exc_info: object) -> None:
-        """Give the real hosts back."""
+        """Stop routing to the emulator."""
         self._entered.pop().__exit__(*exc_info)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Wrap a function so that every call of it runs with a fresh emulator."""
+        """Wrap a function so that every call of it runs with a new emulator."""
         if inspect.iscoroutinefunction(function):
             raise TypeError("mock_clouds decorates plain functions; in async ones use `with`")
         signature = inspect.signature(function)
@@ -95,10 +95,10 @@ class mock_clouds:  # noqa: N801 - used as a function, as respx.mock is
         transport = EmulatorTransport(emulator)
         respx = _respx()
 
-        def answer(request: httpx.Request) -> httpx.Response:
+        def respond(request: httpx.Request) -> httpx.Response:
             if self._is_cloud(request.url):
                 return transport.handle_request(request)
-            # This class of error, because respx then still asks the caller's own routers.
+            # With this class of error respx still tries the caller's own routers.
             raise respx.models.AllMockedAssertionError(
                 f"mock_clouds: {request.method} to {request.url.netloc.decode()} refused: it "
                 "is no host of an emulated cloud; name it in hosts=[…] if it should be one"
@@ -107,7 +107,7 @@ class mock_clouds:  # noqa: N801 - used as a function, as respx.mock is
         with respx.mock(assert_all_called=False, using="httpcore") as router:
             for host in _LOOPBACK:
                 router.route(host=host).pass_through()
-            router.route().mock(side_effect=answer)
+            router.route().mock(side_effect=respond)
             yield emulator
 
     def _is_cloud(self, url: httpx.URL) -> bool:
@@ -125,7 +125,7 @@ def _clouds(scenario: Mapping[str, Any] | str | Path) -> Mapping[str, Any]:
 
 
 def _respx() -> Any:
-    """Import respx only here: it is for tests and not installed in production."""
+    """Return the module respx, which is for tests and not installed in production."""
     try:
         import respx  # noqa: PLC0415 - optional
     except ImportError as error:

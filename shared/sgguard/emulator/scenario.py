@@ -1,10 +1,10 @@
-"""Scenarios: which clouds exist, who may ask, what is asked of them and what must be answered.
+"""Scenarios: emulated clouds, the events to send to a function and the decisions they must give.
 
 A scenario is a TOML file::
 
     title = "What it is about"
 
-    [env]                       # what a client needs, {url} being the emulator's address
+    [env]                       # environment of a client; {url} is the emulator's address
     TENCENTCLOUD_SECRET_ID = "…"
 
     [policies.repair.delete]    # policies by name, as a policy file would state them
@@ -13,7 +13,7 @@ A scenario is a TOML file::
     [[clouds]]                  # see sgguard.emulator.state.Cloud
     provider = "tencent"
 
-    [[events]]                  # what to ask, and what must come back
+    [[events]]                  # a request and the decision expected
     function = "delete_request"
     title = "A web tier that others still let in"
     data = { target = "tencent::ap-guangzhou:sg-5ua9adfv" }
@@ -41,11 +41,12 @@ _BUILT_IN = resources.files("sgguard.emulator") / "scenarios"
 
 @dataclass(slots=True)
 class Expect:
-    """What must come back: the HTTP status, and for 200 the verdict and its reason codes.
+    """The expected response: the HTTP status, and for 200 the verdict and its reason codes.
 
     ``reasons`` are exactly the codes of the reasons that carry the verdict, in any order;
     reasons that merely explain (``info``) need not be listed. ``order`` is the order in which a
-    set may be deleted, as group ids; empty when it does not matter. ``outcome`` is what was done.
+    set may be deleted, as group ids; empty when it does not matter. ``outcome`` is the code of
+    what was done.
     """
 
     verdict: str = ""
@@ -57,11 +58,11 @@ class Expect:
 
 @dataclass(slots=True)
 class ScenarioEvent:
-    """One question to one function, with the answer it must give.
+    """One event for one function, with the response it must give.
 
-    ``delivery`` says how it travels: as a ``structured`` or ``binary`` CloudEvent, or ``bare``.
+    ``delivery`` is its format: a ``structured`` or ``binary`` CloudEvent, or ``bare``.
     ``policy`` names one of the scenario's policies; empty is the default policy. ``is_shown``
-    asks the demo to print the whole answer with its graph.
+    makes the demo print the whole decision with its graph.
     """
 
     function: str
@@ -84,7 +85,7 @@ class Scenario:
     events: list[ScenarioEvent] = field(default_factory=list)
 
     def client_env(self, url: str) -> dict[str, str]:
-        """Return the variables with which sgguard asks the emulator at ``url``, not a cloud."""
+        """Return the environment with which sgguard calls the emulator at ``url``, not a cloud."""
         names = [str(cloud["provider"]).upper().replace("-", "_") for cloud in self.clouds]
         endpoints = {f"SGGUARD_ENDPOINT_{name}": url for name in names}
         return endpoints | {name: value.replace("{url}", url) for name, value in self.env.items()}

@@ -1,7 +1,7 @@
 """The emulator as an HTTP server on one port, for clients that know only addresses.
 
-Any HTTP client can talk to it, the vendors' own SDKs included. Paths below ``/_emulator/`` steer
-it (see ``control.py``); everything else is a call to one of the emulated clouds.
+Any HTTP client can call it, the vendors' own SDKs included. Paths below ``/_emulator/`` control it
+(see ``control.py``); everything else is a call to one of the emulated clouds.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from sgguard.emulator.faults import DroppedConnectionError
 BODY_MAX_BYTES = 64 * 1024 * 1024
 
 _BODYLESS = frozenset({204, 304})
-_OURS = frozenset({"content-length", "content-encoding", "transfer-encoding", "connection"})
+_HOP_HEADERS = frozenset({"content-length", "content-encoding", "transfer-encoding", "connection"})
 _CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}")
 _DIGITS_MAX = 18
 _log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that answers: its address without a trailing slash, and the emulator behind it."""
+    """A running server: its address without a trailing slash, and its emulator."""
 
     url: str
     port: int
@@ -44,14 +44,14 @@ class Running:
 
 @contextmanager
 def serve(emulator: Emulator, host: str = "127.0.0.1", port: int = 0) -> Iterator[Running]:
-    """Answer from the emulator on ``host:port`` (0: any free port) until the block is left.
+    """Serve the emulator on ``host:port`` (0: any free port) until the block is left.
 
     Raises:
         OSError: the port is in use, or the host is not an address of this machine.
     """
     server = _Server(emulator, host, port)
     thread = threading.Thread(
-        # A short poll only makes leaving quick; requests are not polled for.
+        # The interval only bounds how long a shutdown takes; requests are served at once.
         target=lambda: server.serve_forever(poll_interval=0.05),
         name="sgguard-emulator",
         daemon=True,
@@ -63,11 +63,11 @@ def serve(emulator: Emulator, host: str = "127.0.0.1", port: int = 0) -> Iterato
         server.shutdown()
         thread.join()
         server.server_close()
-        server.hang_up()
+        server.close_connections()
 
 
 class _Server(ThreadingHTTPServer):
-    """One thread per connection; connections still open at the end are hung up."""
+    """One thread per connection; connections still open at the end are closed."""
 
     daemon_threads = True
     block_on_close = False
@@ -86,7 +86,7 @@ class _Server(ThreadingHTTPServer):
         return f"http://{f'[{host}]' if ':' in host else host}:{self.server_port}"
 
     def server_bind(self) -> None:
-        # HTTPServer would look the host's full name up in the DNS, which can take seconds.
+        # HTTPServer would resolve the host's full name, which can take seconds.
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
@@ -100,17 +100,17 @@ class _Server(ThreadingHTTPServer):
         cast(socket.socket, request).close()
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
-        # A client that went away is daily life; anything else was answered and logged already.
+        # A client that disconnects is normal; every other error has had its response and log line.
         _log.debug("connection ended early", exc_info=True)
 
-    def hang_up(self) -> None:
+    def close_connections(self) -> None:
         for connection in tuple(self.connections):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
 
 class _BadRequestError(Exception):
-    """The request cannot be read: answer with this status and hang up."""
+    """The request cannot be read: respond with this status and close the connection."""
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
@@ -118,16 +118,16 @@ class _BadRequestError(Exception):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Turns what arrives on a socket into :class:`httpx.Request`, and answers back."""
+    """Turns what arrives on a socket into :class:`httpx.Request`, and sends the response."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = 64 * 1024
     server: _Server
 
-    def answer(self) -> None:
+    def respond(self) -> None:
         try:
-            response = self._ask(self._request())
+            response = self._call(self._request())
         except _BadRequestError as error:
             self.close_connection = True
             response = control.problem(error.status, str(error))
@@ -136,23 +136,23 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._send(response)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer  # noqa: N815
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = respond  # noqa: N815
 
-    def _ask(self, request: httpx.Request) -> httpx.Response:
+    def _call(self, request: httpx.Request) -> httpx.Response:
         try:
             if request.url.path.startswith(control.PREFIX):
-                return control.answer(self.server.emulator, request)
+                return control.respond(self.server.emulator, request)
             return self.server.emulator.handle(request)
         except DroppedConnectionError:
             raise
-        except Exception as error:  # noqa: BLE001 - logged whole, and answered as 500
+        except Exception as error:  # noqa: BLE001 - logged with its traceback, becomes a 500
             _log.exception("the emulator failed: %s %s", request.method, request.url.path)
             return control.problem(500, f"the emulator failed: {type(error).__name__}: {error}")
 
     def _request(self) -> httpx.Request:
         content = self._body()
         target = self.path
-        if not target.startswith(("http://", "https://")):  # the form proxies are sent
+        if not target.startswith(("http://", "https://")):  # the form that proxies receive
             target = f"http://{self.headers.get('host') or self.server.url[7:]}{target}"
         try:
             return httpx.Request(
@@ -176,14 +176,14 @@ class _Handler(BaseHTTPRequestHandler):
         body = bytearray()
         while True:
             line = self.rfile.readline(1024).split(b";")[0].strip()
-            if not _CHUNK_SIZE.fullmatch(line):  # int() would take -1 and read for ever
+            if not _CHUNK_SIZE.fullmatch(line):  # int() would accept -1, an endless read
                 raise _BadRequestError(400, "a chunk has no size")
             size = int(line, 16)
             if size == 0:
                 break
             body += self._exactly(size, have=len(body))
             self.rfile.readline(8)
-        while self.rfile.readline(64 * 1024).strip():  # trailers mean nothing here
+        while self.rfile.readline(64 * 1024).strip():  # trailers are ignored
             pass
         return bytes(body)
 
@@ -198,7 +198,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, response: httpx.Response) -> None:
         self.send_response_only(response.status_code, response.reason_phrase)
         for name, value in response.headers.multi_items():
-            if name.lower() not in _OURS:
+            if name.lower() not in _HOP_HEADERS:
                 self.send_header(name, value)
         if "date" not in response.headers:
             self.send_header("Date", formatdate(usegmt=True))
@@ -211,9 +211,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(response.content)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        # What the base class refuses by itself (an unknown method, an unreadable first line).
+        # Called by the base class for an unknown method or an unreadable request line.
         self.close_connection = True
-        self.request_version = self.protocol_version  # else it may answer without a head
+        self.request_version = self.protocol_version  # else the response may have no headers
         self._send(control.problem(code, message or explain or "the request cannot be read"))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002

@@ -1,7 +1,7 @@
 """The clouds of the emulator: accounts, groups, rules, instances, interfaces, products.
 
-State knows nothing of HTTP, signatures or JSON: it holds what exists and the rules every cloud
-agrees on. What a cloud's API says about it, and in which words, is its wire face's business.
+State knows nothing of HTTP, signatures or JSON: it holds what exists and the rules that every cloud
+shares. How a cloud's API names and renders it is up to the wire face.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = [
 
 
 class StateError(Exception):
-    """A change the state refuses; ``kind`` says why, the face says it in its cloud's words.
+    """A change the state refuses; ``kind`` is the reason, which a face maps to its cloud's code.
 
     ``kind`` is ``not-found``, ``in-use``, ``referenced``, ``default``, ``managed``,
     ``duplicate``, ``not-bound``, ``last-group`` or ``limit``.
@@ -43,12 +43,12 @@ class StateError(Exception):
 
 @dataclass(slots=True)
 class Cloud:
-    """One cloud: everything its wire face answers from.
+    """One cloud: all the state of its wire face.
 
     ``limits`` are ceilings under the names of :class:`sgguard.model.resource.Limit`. ``quirks``
-    switch a documented unpleasantness on (``page_max``, ``v3_absent``, ``references_shape``, …):
-    each face's docstring lists its own. ``rates`` are calls per second by action (fnmatch).
-    ``tokens``, ``nonces`` and ``index`` are working memory, never part of a scenario.
+    turn documented peculiarities on (``page_max``, ``v3_absent``, ``references_shape``, …): each
+    face's docstring lists its own. ``rates`` are calls per second by action (fnmatch).
+    ``tokens``, ``nonces`` and ``index`` are runtime data of the faces, never part of a scenario.
     """
 
     provider: str
@@ -67,7 +67,7 @@ class Cloud:
 
     @contextmanager
     def indexed(self) -> Iterator[None]:
-        """Find references and interfaces fast while one call is answered."""
+        """Keep an index of references and interfaces for one call (see ``index.py``)."""
         self.index = Index(self.groups, self.interfaces)
         try:
             yield
@@ -107,29 +107,29 @@ class Cloud:
         return [(g, rule) for g in self.groups for rule in g.rules if rule.peer_group == group_id]
 
     def interfaces_with(self, group_id: str) -> list[Interface]:
-        """Return every interface that carries the group."""
+        """Return every interface that holds the group."""
         return [i for i in self.interfaces if group_id in i.groups]
 
     def interfaces_of(self, instance_id: str) -> list[Interface]:
         """Return the interfaces of an instance, the primary one first."""
         if self.index is not None:
-            mine = self.index.interfaces.get(instance_id, [])
+            found = self.index.interfaces.get(instance_id, [])
         else:
-            mine = [i for i in self.interfaces if i.instance == instance_id]
-        return sorted(mine, key=lambda i: i.kind != "primary")
+            found = [i for i in self.interfaces if i.instance == instance_id]
+        return sorted(found, key=lambda i: i.kind != "primary")
 
     def groups_of(self, instance_id: str) -> list[str]:
         """Return the groups of an instance, in the order of its interfaces, each once."""
-        carried = [g for i in self.interfaces_of(instance_id) for g in i.groups]
-        return list(dict.fromkeys(carried))
+        groups = [g for i in self.interfaces_of(instance_id) for g in i.groups]
+        return list(dict.fromkeys(groups))
 
     def instances_with(self, group_id: str) -> list[Instance]:
-        """Return every instance one of whose interfaces carries the group."""
+        """Return every instance with an interface that holds the group."""
         ids = {i.instance for i in self.interfaces_with(group_id)}
         return [i for i in self.instances if i.id in ids]
 
     def attachments_with(self, group_id: str) -> list[Attachment]:
-        """Return every product without an interface that carries the group."""
+        """Return every attachment that holds the group."""
         return [a for a in self.attachments if group_id in a.groups]
 
     # -- changing --------------------------------------------------------------------------
@@ -168,10 +168,10 @@ class Cloud:
         self.groups.remove(group)
 
     def bind(self, interface_id: str, group_id: str, *, at_most: int | None = None) -> None:
-        """Add a group to an interface, after those it carries.
+        """Add a group to an interface, after those it has.
 
         Raises:
-            StateError: not-found, duplicate, or limit when ``at_most`` groups are carried.
+            StateError: not-found, duplicate, or limit when it has ``at_most`` groups.
         """
         interface = self.interface(interface_id)
         if interface is None or self.group(group_id) is None:
@@ -183,7 +183,7 @@ class Cloud:
         interface.groups.append(group_id)
 
 
-_WORKING_MEMORY = ("tokens", "nonces", "index")
+_RUNTIME_FIELDS = ("tokens", "nonces", "index")
 
 
 @dataclass(slots=True)
@@ -198,7 +198,7 @@ class State:
         """Build the state a scenario describes (its ``clouds`` table; other keys are ignored).
 
         An instance with ``groups`` and no interface of its own gets a primary interface that
-        carries them. Whatever has no region, account or project gets its cloud's first.
+        has them. Where region, account or project are left out, the cloud's first is filled in.
 
         Raises:
             ValueError: an unknown key, a wrong type, or a duplicate id, with its path.
@@ -218,12 +218,12 @@ class State:
         with self.lock:
             clouds = [asdict(cloud) for cloud in self.clouds]
         for cloud in clouds:
-            for name in _WORKING_MEMORY:
+            for name in _RUNTIME_FIELDS:
                 del cloud[name]
         return {"clouds": clouds}
 
     def replace(self, other: State) -> None:
-        """Become another state, in place, so that whoever holds this one sees the new clouds."""
+        """Take over another state's clouds in place: references to this state stay valid."""
         with self.lock:
             self.clouds = other.clouds
 
@@ -235,10 +235,10 @@ def _cloud(table: object, path: str) -> Cloud:
     if wrong := [kind for kind, value in lists.items() if not isinstance(value, list)]:
         raise ValueError(f"{path}.{wrong[0]}: expected a list, got {lists[wrong[0]]!r}")
     raw: dict[str, Any] = deepcopy(dict(table))
-    short = [i for i in raw.get("instances", []) if isinstance(i, dict) and "groups" in i]
-    if short:
+    with_groups = [i for i in raw.get("instances", []) if isinstance(i, dict) and "groups" in i]
+    if with_groups:
         raw["interfaces"] = list(raw.get("interfaces", []))
-    for instance in short:
+    for instance in with_groups:
         raw["interfaces"].append(
             {
                 "id": f"eni-of-{instance.get('id')}",

@@ -12,12 +12,12 @@ from sgguard.emulator.faults import DroppedConnectionError
 
 @dataclass(slots=True, eq=False)
 class EmulatorTransport(httpx.BaseTransport):
-    """An :class:`httpx.BaseTransport` that answers from an emulator, whatever the host."""
+    """An :class:`httpx.BaseTransport` whose responses come from an emulator, whatever the host."""
 
     emulator: Emulator
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request.
+        """Return the emulator's response to one request.
 
         Raises:
             httpx.ReadError: a fault dropped the connection.

@@ -1,7 +1,7 @@
-"""How each emulated cloud looks on the wire: one file each, found by its name.
+"""The wire faces: one package per emulated provider, found by its name.
 
-``tencent_dfw.py`` is the face of the provider ``tencent-dfw``; it defines ``FACE: Face``.
-What several faces share begins with an underscore.
+``tencent_dfw`` is the face of the provider ``tencent-dfw``; it defines ``FACE: Face``. A module
+whose name begins with an underscore is shared by several faces and is not a face.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every wire face of the emulator offers to the router."""
+"""The interface between the router and a wire face."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from sgguard.emulator.state import Cloud
 FaultKind = Literal["throttle", "error"]
 
 
-class Match(IntEnum):
-    """How sure a face is that a request is meant for its cloud."""
+class Certainty(IntEnum):
+    """How certain a face is that a request is for its cloud. The most certain face responds."""
 
-    NO = 0
+    NONE = 0
     PATH = 1
-    """The path could be mine, but another cloud has the same one."""
-    MINE = 2
-    """Host, header, path or credential that only this cloud has."""
+    """The path fits, and another cloud may have the same one."""
+    OWN = 2
+    """A host, header, path or credential that only this cloud has."""
 
 
 class Face(Protocol):
     """One cloud on the wire. Faces know nothing of each other and hold no state of their own."""
 
-    def claims(self, request: httpx.Request, cloud: Cloud) -> Match:
-        """Say whether the request is meant for this cloud; must not change anything."""
+    def claims(self, request: httpx.Request, cloud: Cloud) -> Certainty:
+        """Return how certain it is that the request is for this cloud; changes nothing."""
         ...
 
     def action(self, request: httpx.Request) -> str:
@@ -37,13 +37,13 @@ class Face(Protocol):
         """
         ...
 
-    def answer(self, request: httpx.Request, cloud: Cloud, now: float) -> httpx.Response:
-        """Check the signature, act, answer as the cloud documents. ``now`` is epoch seconds.
+    def respond(self, request: httpx.Request, cloud: Cloud, now: float) -> httpx.Response:
+        """Check the signature, act, respond as the cloud documents. ``now`` is epoch seconds.
 
         Called with the state's lock held.
         """
         ...
 
     def fault(self, kind: FaultKind, request: httpx.Request, code: str) -> httpx.Response:
-        """Return a throttle or an error in this cloud's own shape; ``code`` may be empty."""
+        """Return a throttle or error response in this cloud's shape; ``code`` may be empty."""
         ...

@@ -1,1 +1,1 @@
-"""Keystone, Neutron and Nova as every emulated cloud built on them answers."""
+"""Keystone, Neutron and Nova, shared by the faces of clouds that are built on them."""

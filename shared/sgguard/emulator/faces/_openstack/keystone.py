@@ -1,12 +1,12 @@
-"""Keystone v3 of an emulated cloud: tokens, catalog, and who is asking.
+"""Keystone v3 of an emulated cloud: tokens, catalog and the caller of a request.
 
-Shared by every face whose cloud has Keystone tokens; the face says which services its catalog
-lists. Working memory: ``cloud.tokens`` maps a token to an :class:`Issued`.
+Shared by every face whose cloud has Keystone tokens; the face states the services of its catalog.
+Runtime data: ``cloud.tokens`` maps a token to an :class:`Issued`.
 
 Quirks read here: ``token_life_s`` (default 3600), ``access_rules`` (fnmatch of the actions that
-tokens of application credentials may call; anything else is 401, as the real middleware answers),
-``admin_project`` (the id of the only project whose administrators may see and do everything),
-``cloud_readers`` (roles that Neutron's policy lets read every project).
+tokens of application credentials may call; anything else is 401, as with the real middleware),
+``admin_project`` (the id of the only project whose administrators may read and change everything),
+``cloud_readers`` (roles that may read every project by Neutron's policy).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LIFE_S = 3600
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: an account, acting in one project.
+    """The caller: an account, acting in one project.
 
     ``is_admin_project`` is False for every project but the administrators' own, where there is
     one; ``is_cloud_reader`` is True for a role that reads every project.
@@ -48,37 +48,37 @@ class Caller:
 
     @property
     def is_admin(self) -> bool:
-        """Sees and may do everything, in every project."""
+        """Whether it may read and change everything, in every project."""
         return self.account.role == "admin" and self.is_admin_project
 
     @property
     def sees_all(self) -> bool:
-        """Sees everything, in every project."""
+        """Whether it may read everything, in every project."""
         return self.is_admin or self.is_cloud_reader
 
     @property
     def may_write(self) -> bool:
-        """May change what is its own."""
+        """Whether it may change what is its own."""
         return self.account.role in ("admin", "member")
 
 
-def is_mine(request: httpx.Request, cloud: Cloud) -> bool:
-    """Say whether a token this cloud issued, or a user it knows, is in the request."""
+def is_own(request: httpx.Request, cloud: Cloud) -> bool:
+    """Return whether the request has a token of this cloud or a user it knows."""
     if request.headers.get(TOKEN_HEADER, "") in cloud.tokens:
         return True
     if request.method != "POST" or not request.url.path.endswith("/auth/tokens"):
         return False
-    method, proof, _ = _asked(request)
+    method, credentials, _ = _token_request(request)
     if method == "token":
-        return _text(proof, "id") in cloud.tokens
-    return _account(cloud, method, proof) is not None
+        return _text(credentials, "id") in cloud.tokens
+    return _account(cloud, method, credentials) is not None
 
 
 def issue(
     request: httpx.Request, cloud: Cloud, now: float, services: Sequence[Service]
 ) -> httpx.Response:
-    """Answer ``POST /v3/auth/tokens``."""
-    method, proof, scope = _asked(request)
+    """Respond to ``POST /v3/auth/tokens``."""
+    method, credentials, scope = _token_request(request)
     if not method:
         return error(400, "Expecting to find an identity and one method in the request body.")
     if method == "application_credential" and scope is not None:
@@ -87,7 +87,7 @@ def issue(
             "Error authenticating with application credential: "
             "Application credentials cannot request a scope.",
         )
-    account = _proven(cloud, method, proof, now)
+    account = _authenticated(cloud, method, credentials, now)
     project = _project(account, scope) if account else None
     if account is None or project is None:
         return unauthenticated(request)
@@ -105,7 +105,7 @@ def issue(
 def show(
     request: httpx.Request, cloud: Cloud, now: float, services: Sequence[Service]
 ) -> httpx.Response:
-    """Answer ``GET /v3/auth/tokens``: what a token stands for."""
+    """Respond to ``GET /v3/auth/tokens`` with the contents of a token."""
     issued = cloud.tokens.get(request.headers.get("x-subject-token", ""))
     if not isinstance(issued, Issued) or issued.expires_s <= now:
         return error(404, "Could not find token.")
@@ -123,7 +123,7 @@ def show(
 def _body(
     cloud: Cloud, account: Account, issued: Issued, now: float, services: Sequence[Service]
 ) -> dict[str, Any]:
-    """Return what a token says; that of a cloud with an admin project says whether it is one."""
+    """Return the contents of a token, with ``is_admin_project`` if the cloud has one."""
     body = token_body(account, issued, now, services)
     if "admin_project" in cloud.quirks:
         body["is_admin_project"] = is_admin_project(cloud, issued.project)
@@ -133,7 +133,7 @@ def _body(
 def caller(
     request: httpx.Request, cloud: Cloud, now: float, action: str
 ) -> Caller | httpx.Response:
-    """Return who asks, or the 401 every service answers without a good token."""
+    """Return the caller, or the 401 of every service without a valid token."""
     issued = cloud.tokens.get(request.headers.get(TOKEN_HEADER, ""))
     if not isinstance(issued, Issued) or issued.expires_s <= now:
         return unauthenticated(request)
@@ -156,7 +156,7 @@ def caller(
 
 
 def is_admin_project(cloud: Cloud, project: str) -> bool:
-    """Say whether an administrator of the project is one of the whole cloud."""
+    """Return whether an administrator of the project is one of the whole cloud."""
     return bool(cloud.quirks.get("admin_project", project) == project)
 
 
@@ -172,7 +172,7 @@ def unauthenticated(
     request: httpx.Request,
     message: str = "The request you have made requires authentication.",
 ) -> httpx.Response:
-    """Return the 401 that Keystone and every service behind its middleware answer with."""
+    """Return the 401 of Keystone and of every service behind its middleware."""
     response = error(401, message)
     response.headers["www-authenticate"] = f'Keystone uri="{request.url.copy_with(path="/")}"'
     return response
@@ -181,8 +181,8 @@ def unauthenticated(
 Scope = dict[str, Any] | None
 
 
-def _asked(request: httpx.Request) -> tuple[str, dict[str, Any], Scope]:
-    """Return method, proof and scope of a token request; no method when it is malformed."""
+def _token_request(request: httpx.Request) -> tuple[str, dict[str, Any], Scope]:
+    """Return method, credentials and scope of a token request; no method if it is malformed."""
     auth = _table(_json(request), "auth")
     identity = _table(auth, "identity")
     methods = identity.get("methods")
@@ -213,34 +213,38 @@ def _text(row: dict[str, Any], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _account(cloud: Cloud, method: str, proof: dict[str, Any]) -> Account | None:
-    """Return the account a proof is about, whether or not its secret is right."""
-    user = _table(proof, "user")
+def _account(cloud: Cloud, method: str, credentials: dict[str, Any]) -> Account | None:
+    """Return the account that the credentials name; the secret is not checked."""
+    user = _table(credentials, "user")
     if method == "password":
         return next((a for a in cloud.accounts if _is_user(a, user)), None)
     if method != "application_credential":
         return None
-    if "id" in proof:
-        return next((a for a in cloud.accounts if _text(proof, "id") in a.app_credentials), None)
+    if "id" in credentials:
+        return next(
+            (a for a in cloud.accounts if _text(credentials, "id") in a.app_credentials), None
+        )
     return next(
         (
             a
             for a in cloud.accounts
-            if _is_user(a, user) and _text(proof, "name") in a.app_credentials
+            if _is_user(a, user) and _text(credentials, "name") in a.app_credentials
         ),
         None,
     )
 
 
-def _proven(cloud: Cloud, method: str, proof: dict[str, Any], now: float) -> Account | None:
-    """Return the account a proof is about when its secret is right."""
+def _authenticated(
+    cloud: Cloud, method: str, credentials: dict[str, Any], now: float
+) -> Account | None:
+    """Return the account that the credentials name, None if the secret is wrong."""
     if method == "token":
-        issued = cloud.tokens.get(_text(proof, "id"))
+        issued = cloud.tokens.get(_text(credentials, "id"))
         if isinstance(issued, Issued) and issued.expires_s > now:
             return cloud.account(issued.account_id)
         return None
-    account = _account(cloud, method, proof)
-    if account is None or not _is_secret_right(account, method, proof):
+    account = _account(cloud, method, credentials)
+    if account is None or not _is_secret_valid(account, method, credentials):
         return None
     return account
 
@@ -257,24 +261,24 @@ def _is_domain(account: Account, domain: dict[str, Any]) -> bool:
     return domain.get("id") == domain_id(account) or domain.get("name") == account.domain
 
 
-def _is_secret_right(account: Account, method: str, proof: dict[str, Any]) -> bool:
+def _is_secret_valid(account: Account, method: str, credentials: dict[str, Any]) -> bool:
     if method == "password":
-        given = _table(proof, "user").get("password")
+        given = _table(credentials, "user").get("password")
         return bool(account.password) and given == account.password
-    credential = _text(proof, "id" if "id" in proof else "name")
-    return proof.get("secret") == account.app_credentials[credential]
+    credential = _text(credentials, "id" if "id" in credentials else "name")
+    return credentials.get("secret") == account.app_credentials[credential]
 
 
 def _project(account: Account, scope: Scope) -> str | None:
-    """Return the project of a scope (its own first one without), None when it has no role there."""
-    asked = _table(scope or {}, "project")
-    if not asked:
+    """Return the project of a scope, None without a role there; without a scope, the first one."""
+    wanted = _table(scope or {}, "project")
+    if not wanted:
         return account.projects[0] if account.projects else None
-    # Clouds that copy Keystone let the domain of a project be left out.
-    domain = _table(asked, "domain")
-    if "id" not in asked and domain and not _is_domain(account, domain):
+    # In clouds with their own Keystone the domain of a project may be left out.
+    domain = _table(wanted, "domain")
+    if "id" not in wanted and domain and not _is_domain(account, domain):
         return None
     for project in account.projects:
-        if project == asked.get("id") or project_name(account, project) == asked.get("name"):
+        if project == wanted.get("id") or project_name(account, project) == wanted.get("name"):
             return project
     return None

@@ -1,13 +1,14 @@
-"""Nova v2.1 of an emulated cloud: servers and their groups, as lossy as the real proxy.
+"""Nova v2.1 of an emulated cloud: servers and their groups, with the losses of the real proxy.
 
 ``os-security-groups`` drops egress rules and rules whose peer the caller cannot see, names peers
-without ids, lists a group once per interface, shows 0.0.0.0/0 for any rule without CIDR and
+without ids, lists a group once per interface, has 0.0.0.0/0 for any rule without CIDR and
 1-65535 for TCP and UDP without ports.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -27,10 +28,10 @@ _STATUS = {"RUNNING": "ACTIVE"}
 _WITH_PORTS = frozenset({"tcp", "udp"})
 
 
-def answer(
+def respond(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, path: str
 ) -> httpx.Response:
-    """Answer one call; ``path`` is what follows the version, without a project id."""
+    """Respond to one call; ``path`` is what follows the version, without a project id."""
     parts = path.strip("/").split("/")
     if parts[0] == "servers" and parts[1:] in ([], ["detail"]) and request.method == "GET":
         mine = [i for i in cloud.instances if _is_visible(i, caller, region)]
@@ -43,7 +44,7 @@ def answer(
 def _server(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, parts: list[str]
 ) -> httpx.Response:
-    """Answer a call to one server: ``parts`` are its id and what is asked of it."""
+    """Respond to a call to one server: ``parts`` are its id and the rest of the path."""
     instance = cloud.instance(parts[0])
     if instance is None or not _is_visible(instance, caller, region):
         return error(404, "itemNotFound", f"Instance {parts[0]} could not be found.")
@@ -63,18 +64,18 @@ def error(status: int, name: str, message: str) -> httpx.Response:
     return httpx.Response(status, json={name: {"code": status, "message": message}})
 
 
-def wrong_project(asked: str, project: str) -> httpx.Response:
-    """Return the answer to a project id in the address that is not the token's."""
+def wrong_project(wanted: str, project: str) -> httpx.Response:
+    """Return the error for a project id in the address that is not the token's."""
     return error(
         400,
         "badRequest",
-        f"Malformed request URL: URL's project_id '{asked}' doesn't match "
+        f"Malformed request URL: URL's project_id '{wanted}' doesn't match "
         f"Context's project_id '{project}'",
     )
 
 
 def server_row(cloud: Cloud, instance: Instance) -> Row:
-    """Write one server; its groups are named once per interface, and absent without any."""
+    """Return one server; groups are named once per interface, and left out if there are none."""
     names = [
         group.name
         for port in cloud.interfaces_of(instance.id)
@@ -98,7 +99,7 @@ def server_row(cloud: Cloud, instance: Instance) -> Row:
 
 
 def server_groups(cloud: Cloud, caller: Caller, region: str, instance: Instance) -> list[Row]:
-    """Write ``os-security-groups`` of a server: sorted, lossy, once per interface."""
+    """Return ``os-security-groups`` of a server: sorted, lossy, once per interface."""
     seen = {group.id: group for group in visible_groups(cloud, caller, region)}
     groups = [
         seen[group_id]
@@ -150,7 +151,7 @@ def _is_visible(instance: Instance, caller: Caller, region: str) -> bool:
 def _act(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, instance: Instance
 ) -> httpx.Response:
-    """Carry out ``addSecurityGroup`` or ``removeSecurityGroup`` on every port of a server."""
+    """Apply ``addSecurityGroup`` or ``removeSecurityGroup`` to every port of a server."""
     try:
         body = json.loads(request.content)
         ((action, details),) = body.items()
@@ -159,15 +160,15 @@ def _act(
         return error(400, "badRequest", "Invalid input for field/attribute action.")
     if not caller.may_write:
         return error(403, "forbidden", "Policy doesn't allow this action to be performed.")
-    if action == "addSecurityGroup":
-        return _add(cloud, caller, region, instance, name)
-    if action == "removeSecurityGroup":
-        return _remove(cloud, caller, region, instance, name)
-    return error(400, "badRequest", f"There is no such action: {action}")
+    change = _CHANGES.get(action)
+    if change is None:
+        return error(400, "badRequest", f"There is no such action: {action}")
+    group = _named(cloud, caller, region, name)
+    return group if isinstance(group, httpx.Response) else change(cloud, instance, group, name)
 
 
 def _named(cloud: Cloud, caller: Caller, region: str, name: str) -> Group | httpx.Response:
-    """Return the group with that id or name; a name that several have is refused."""
+    """Return the group with that id or name; an ambiguous name is an error."""
     groups = visible_groups(cloud, caller, region)
     found = [g for g in groups if g.id == name] or [g for g in groups if g.name == name]
     if not found:
@@ -184,12 +185,7 @@ def _named(cloud: Cloud, caller: Caller, region: str, name: str) -> Group | http
     return found[0]
 
 
-def _add(
-    cloud: Cloud, caller: Caller, region: str, instance: Instance, name: str
-) -> httpx.Response:
-    group = _named(cloud, caller, region, name)
-    if isinstance(group, httpx.Response):
-        return group
+def _add(cloud: Cloud, instance: Instance, group: Group, _name: str) -> httpx.Response:
     ports = cloud.interfaces_of(instance.id)
     if not ports:
         return error(404, "itemNotFound", f"Instance {instance.id} could not be found.")
@@ -209,19 +205,20 @@ def _add(
     return httpx.Response(202)
 
 
-def _remove(
-    cloud: Cloud, caller: Caller, region: str, instance: Instance, name: str
-) -> httpx.Response:
-    group = _named(cloud, caller, region, name)
-    if isinstance(group, httpx.Response):
-        return group
-    carrying = [p for p in cloud.interfaces_of(instance.id) if group.id in p.groups]
-    if not carrying:
+def _remove(cloud: Cloud, instance: Instance, group: Group, name: str) -> httpx.Response:
+    holding = [p for p in cloud.interfaces_of(instance.id) if group.id in p.groups]
+    if not holding:
         return error(
             404,
             "itemNotFound",
             f"Security group {name} not associated with the instance {instance.id}",
         )
-    for port in carrying:
+    for port in holding:
         edit.set_groups(cloud, port, [one for one in port.groups if one != group.id])
     return httpx.Response(202)
+
+
+_CHANGES: Mapping[str, Callable[[Cloud, Instance, Group, str], httpx.Response]] = {
+    "addSecurityGroup": _add,
+    "removeSecurityGroup": _remove,
+}

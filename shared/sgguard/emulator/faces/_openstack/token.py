@@ -1,4 +1,4 @@
-"""What an emulated Keystone says about a token: roles, project, catalog, times."""
+"""The contents of an emulated Keystone token: roles, project, catalog, times."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from sgguard.emulator.state import Account
 
 _ROLES = {
-    # roles imply each other, and a token lists them all
+    # A role implies those after it, and a token lists them all.
     "admin": ("admin", "member", "reader"),
     "member": ("member", "reader"),
     "reader": ("reader",),
@@ -20,7 +20,7 @@ _ROLES = {
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """One token the cloud handed out. ``expires_s`` is in epoch seconds."""
+    """One token that the cloud issued. ``expires_s`` is in epoch seconds."""
 
     account_id: str
     project: str
@@ -38,7 +38,7 @@ class Service:
 
 
 def project_name(account: Account, project: str) -> str:
-    """Return the name of a project; one without a name is called by its id."""
+    """Return the name of a project, which is its id if it has none."""
     return account.project_names.get(project, project)
 
 
@@ -53,7 +53,7 @@ def token_body(
     now: float,
     services: Sequence[Service],
 ) -> dict[str, Any]:
-    """Return the ``token`` object of an answer."""
+    """Return the ``token`` object of a response."""
     project = issued.project
     domain = {"id": domain_id(account), "name": account.domain}
     return {

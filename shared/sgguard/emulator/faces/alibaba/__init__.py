@@ -1,22 +1,22 @@
 """Alibaba Cloud ECS 2014-05-26 on the wire.
 
-Both signatures are checked, with nonce, clock (15 minutes) and session token. The older one
-answers in XML unless ``Format`` says JSON. A scenario's groups of another account are foreign:
-they can reference, and cannot be read. No rule names its own group (the cloud refuses it), and
-advanced groups have no rules that name groups.
+Both signatures are checked, with nonce, clock (15 minutes) and session token. Calls with the older
+one get XML unless ``Format`` is JSON. A scenario's groups of another account are foreign: their
+rules can name the caller's groups, and they cannot be read. No rule names its own group (the cloud
+refuses it), and advanced groups have no rules that name groups.
 
 Quirks: ``references_shape`` (``real``, ``documented``: the bare, misnamed arrays of the document's
-JSON sample, ``hybrid``: nested, with the misnamed inner list), ``references_silent`` (groups that
-nobody references are left out of the answer), ``format`` (``xml`` whatever the caller asked for),
-``page_max`` (a ceiling below the documented page sizes), ``endless_pages`` (page tokens lead
-nowhere: to the first page again, or, ``empty``, to ever new empty pages), ``empty_pages`` (an empty
-page before every further one), ``paging`` (``numbers``: a server from before page tokens),
+JSON sample, ``hybrid``: nested, with the misnamed inner list), ``references_silent`` (groups
+without referrers are left out), ``format`` (``xml`` whatever format is requested), ``page_max`` (a
+maximum below the documented page sizes), ``endless_pages`` (page tokens never end: they lead to the
+first page again or, with ``empty``, to further empty pages), ``empty_pages`` (an empty
+page before every further one), ``paging`` (``numbers``: a server without page tokens),
 ``omits_empty_token`` (the last page has no ``NextToken`` at all), ``token_total`` (a total beside
-page tokens, where it means nothing), ``group_rule_count`` (``absent``, or ``zero`` everywhere),
-``hidden_groups`` (ids the list of groups leaves out), ``rule_ids`` (``absent``: a server from
-before rule ids), ``binding_delay_s`` (seconds until a change of groups shows), ``new_group_rules``
-(a new group is given a rule), ``omits_inner_access`` (nobody tells whether members of a group reach
-each other).
+page tokens, where it has no meaning), ``group_rule_count`` (``absent`` or always ``zero``),
+``hidden_groups`` (ids the list of groups leaves out), ``rule_ids`` (``absent``: a server
+without rule ids), ``binding_delay_s`` (seconds until a change of groups is listed),
+``new_group_rules`` (a new group has a rule), ``omits_inner_access`` (whether members of a group
+reach each other is not reported).
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ import httpx
 
 from sgguard.emulator.faces.alibaba import binding
 from sgguard.emulator.faces.alibaba.actions import ACTIONS
-from sgguard.emulator.faces.alibaba.auth import authenticate, is_acs3, once, require_permission
-from sgguard.emulator.faces.alibaba.call import Call
-from sgguard.emulator.faces.alibaba.response import RefusedError, good, refused, status_of
-from sgguard.emulator.faces.base import FaultKind, Match
+from sgguard.emulator.faces.alibaba.auth import authenticate, is_acs3, require_permission
+from sgguard.emulator.faces.alibaba.call import Call, replayed
+from sgguard.emulator.faces.alibaba.response import RefusedError, failure, status_of, success
+from sgguard.emulator.faces.base import Certainty, FaultKind
 from sgguard.emulator.state import Cloud
 from sgguard.wire.rpc_v1 import params_of
 
@@ -41,33 +41,33 @@ RETRY_AFTER_MS = 100
 class AlibabaFace:
     """The face of the provider ``alibaba``."""
 
-    def claims(self, request: httpx.Request, cloud: Cloud) -> Match:  # noqa: ARG002 - protocol
+    def claims(self, request: httpx.Request, cloud: Cloud) -> Certainty:  # noqa: ARG002 - protocol
         """Claim V3 headers, and any RPC call of this API's version."""
-        is_mine = is_acs3(request) or ("Version", VERSION) in params_of(request)
-        return Match.MINE if is_mine else Match.NO
+        is_own = is_acs3(request) or ("Version", VERSION) in params_of(request)
+        return Certainty.OWN if is_own else Certainty.NONE
 
     def action(self, request: httpx.Request) -> str:
         """Return the action's name, empty when the request has none."""
         named = request.headers.get("x-acs-action", "")
         return named or dict(params_of(request)).get("Action", "")
 
-    def answer(self, request: httpx.Request, cloud: Cloud, now: float) -> httpx.Response:
-        """Check who asks, act, answer in the format asked for."""
+    def respond(self, request: httpx.Request, cloud: Cloud, now: float) -> httpx.Response:
+        """Authenticate the caller, act, respond in the requested format."""
         is_json = cloud.quirks.get("format") != "xml" and _wants_json(request)
         action = self.action(request)
         try:
-            return good(action, _act(request, cloud, action, now), is_json=is_json)
+            return success(action, _act(request, cloud, action, now), is_json=is_json)
         except RefusedError as error:
-            return refused(error, is_json=is_json)
+            return failure(error, is_json=is_json)
 
     def fault(self, kind: FaultKind, request: httpx.Request, code: str) -> httpx.Response:
-        """Return a throttle (which says how long to wait, in milliseconds) or an error."""
+        """Return a throttle, with the milliseconds to wait, or an error."""
         code = code or ("Throttling.User" if kind == "throttle" else "InternalError")
         message = "The request processing has failed due to some unknown error."
         if kind == "throttle":
             message = "Request was denied due to request throttling."
         error = RefusedError(code, message, status_of(code))
-        response = refused(error, is_json=_wants_json(request))
+        response = failure(error, is_json=_wants_json(request))
         if kind == "throttle":
             response.headers["x-acs-retry-after"] = str(RETRY_AFTER_MS)
         return response
@@ -85,13 +85,13 @@ def _act(request: httpx.Request, cloud: Cloud, action: str, now: float) -> dict[
         raise RefusedError(
             "InvalidRegionId.NotFound", "The specified RegionId does not exist.", 404
         )
-    return once(call, action, ACTIONS[action])
+    return replayed(call, action, ACTIONS[action])
 
 
 def _with_region(params: dict[str, str], cloud: Cloud, action: str) -> dict[str, str]:
-    """Return the parameters with the region of the instance, where a call need not say it."""
+    """Return the parameters with the region of the instance, where a call may leave it out."""
     instance = cloud.instance(params.get("InstanceId", ""))
-    if action not in binding.REGIONLESS or instance is None or "RegionId" in params:
+    if action not in binding.REGION_OPTIONAL or instance is None or "RegionId" in params:
         return params
     return params | {"RegionId": instance.region}
 

@@ -1,4 +1,7 @@
-"""What the emulated Alibaba Cloud ECS does: one function an action, over the shared state.
+"""Actions of the emulated Alibaba Cloud ECS: reading, and deleting a group.
+
+One function per action. Creating groups: ``group.py``; rules: ``rule.py``; bindings:
+``binding.py``.
 
 Source: the page of each action, alibabacloud.com/help/en/ecs, read 2026-11.
 """
@@ -9,17 +12,24 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sgguard.emulator.faces.alibaba import binding, rule
-from sgguard.emulator.faces.alibaba.call import Call, id_list, numbered, page, page_by_token
+from sgguard.emulator.faces.alibaba.call import (
+    Call,
+    id_list,
+    numbered,
+    page,
+    page_by_token,
+    require_unmanaged,
+)
 from sgguard.emulator.faces.alibaba.group import create_group, modify_policy
 from sgguard.emulator.faces.alibaba.response import RefusedError
 from sgguard.emulator.faces.alibaba.rows import (
-    groups_shown,
-    inner_access,
-    render_group,
-    render_instance,
-    render_interface,
-    render_references,
-    render_rule,
+    group_row,
+    inner_access_fields,
+    instance_row,
+    interface_row,
+    listed_groups,
+    references_table,
+    rule_row,
 )
 from sgguard.emulator.state import Group, Interface
 
@@ -28,30 +38,30 @@ IDS_MAX = 10
 
 
 def describe_references(call: Call) -> dict[str, Any]:
-    """Name the groups whose rules name each of one to ten groups, a hundred records at most."""
-    asked = numbered(call, "SecurityGroupId")
-    if not 1 <= len(asked) <= IDS_MAX:
+    """List the groups whose rules name each of one to ten groups, a hundred records at most."""
+    group_ids = numbered(call, "SecurityGroupId")
+    if not 1 <= len(group_ids) <= IDS_MAX:
         raise RefusedError(
             "InvalidSecurityGroupId.Malformed",
             "The specified parameter SecurityGroupId is essential and size should less than 10",
         )
-    room = RECORDS_MAX
+    records_left = RECORDS_MAX
     referrers: dict[str, list[Group]] = {}
-    for group_id in asked:
+    for group_id in group_ids:
         call.group(group_id)
-        holders = {group.id: group for group, _ in call.cloud.references(group_id)}
-        told = list(holders.values())[:room]
-        room -= len(told)
-        if told or not call.cloud.quirks.get("references_silent"):
-            referrers[group_id] = told
-    return render_references(referrers, call.cloud.quirks.get("references_shape", "real"))
+        naming = {group.id: group for group, _ in call.cloud.references(group_id)}
+        listed = list(naming.values())[:records_left]
+        records_left -= len(listed)
+        if listed or not call.cloud.quirks.get("references_silent"):
+            referrers[group_id] = listed
+    return references_table(referrers, call.cloud.quirks.get("references_shape", "real"))
 
 
 def describe_groups(call: Call) -> dict[str, Any]:
     """List groups, by id, network or type."""
     wanted = id_list(call, "SecurityGroupIds")
-    if one := call.params.get("SecurityGroupId"):
-        wanted = [one]
+    if group_id := call.params.get("SecurityGroupId"):
+        wanted = [group_id]
     network = call.params.get("VpcId")
     groups = [
         group
@@ -61,7 +71,7 @@ def describe_groups(call: Call) -> dict[str, Any]:
         and (wanted is None or group.id in wanted)
         and network in (None, group.network)
     ]
-    rows = [render_group(group, call.cloud.quirks.get("group_rule_count", "")) for group in groups]
+    rows = [group_row(group, call.cloud.quirks.get("group_rule_count", "")) for group in groups]
     return page(call, rows, "SecurityGroups", "SecurityGroup", sizes=(1, 10, 100))
 
 
@@ -73,7 +83,7 @@ def describe_attribute(call: Call) -> dict[str, Any]:
         raise RefusedError("InvalidParamter", "The specified Direction is not valid.")
     nic = "" if group.network else call.params.get("NicType", "internet")
     rows = [
-        render_rule(call.cloud, one)
+        rule_row(call.cloud, one)
         for one in group.rules
         if direction in ("all", one.direction) and nic in ("", one.nic)
     ]
@@ -83,26 +93,26 @@ def describe_attribute(call: Call) -> dict[str, Any]:
         "SecurityGroupName": group.name,
         "Description": group.description,
         "VpcId": group.network,
-        **inner_access(call.cloud, group),
+        **inner_access_fields(call.cloud, group),
         **page_by_token(call, rows, "Permissions", "Permission", sizes=(10, 500, 1000)),
     }
 
 
 def describe_instances(call: Call) -> dict[str, Any]:
-    """List instances; a group is looked for on primary interfaces only."""
+    """List instances; the filter by group considers primary interfaces only."""
     wanted = id_list(call, "InstanceIds")
     group_id = call.params.get("SecurityGroupId")
-    carriers = {
+    holders = {
         interface.instance
         for interface in call.cloud.interfaces
-        if interface.kind == "primary" and group_id in groups_shown(call, interface)
+        if interface.kind == "primary" and group_id in listed_groups(call, interface)
     }
     rows = [
-        render_instance(call, instance)
+        instance_row(call, instance)
         for instance in call.cloud.instances
         if call.sees(instance)
         and (wanted is None or instance.id in wanted)
-        and (group_id is None or instance.id in carriers)
+        and (group_id is None or instance.id in holders)
     ]
     return page(call, rows, "Instances", "Instance", sizes=(10, 10, 100))
 
@@ -112,7 +122,7 @@ def describe_interfaces(call: Call) -> dict[str, Any]:
     group_id, instance_id = call.params.get("SecurityGroupId"), call.params.get("InstanceId")
     wanted = [value for key, value in call.params.items() if key.startswith("NetworkInterfaceId.")]
     rows = [
-        render_interface(call, interface)
+        interface_row(call, interface)
         for interface in call.cloud.interfaces
         if call.sees(interface)
         and (not wanted or interface.id in wanted)
@@ -123,18 +133,13 @@ def describe_interfaces(call: Call) -> dict[str, Any]:
 
 
 def _is_secondary_with(call: Call, interface: Interface, group_id: str) -> bool:
-    return interface.kind != "primary" and group_id in groups_shown(call, interface)
+    return interface.kind != "primary" and group_id in listed_groups(call, interface)
 
 
 def delete_group(call: Call) -> dict[str, Any]:
-    """Delete a group that nothing carries, references or owns."""
+    """Delete a group without holders, referrers or managing service."""
     group = call.group(call.required("SecurityGroupId"))
-    if group.managed_by:
-        raise RefusedError(
-            "InvalidOperation.ResourceManagedByCloudProduct",
-            "The resource is managed by a cloud product.",
-            403,
-        )
+    require_unmanaged(group)
     if group.protected:
         raise RefusedError(
             "InvalidOperation.DeletionProtection",

@@ -1,18 +1,16 @@
-"""Who may ask the emulated Alibaba Cloud ECS: both signatures, nonces, clock, token, permission."""
+"""Authentication of the emulated Alibaba Cloud ECS: both signatures, nonce, clock, token, RAM."""
 
 from __future__ import annotations
 
 import hmac
 from calendar import timegm
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from time import strptime
-from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
 
-from sgguard.emulator.faces.alibaba.call import Call
 from sgguard.emulator.faces.alibaba.response import RefusedError
 from sgguard.emulator.state import Account, Cloud
 from sgguard.wire import acs3, rpc_v1
@@ -24,9 +22,9 @@ _MISMATCH = "Specified signature is not matched with our calculation."
 
 
 def is_acs3(request: httpx.Request) -> bool:
-    """Say whether a request is of the V3 signature.
+    """Return whether a request has the V3 signature.
 
-    The vendor's SDKs send ``x-acs-action`` along with the older signature as well.
+    The vendor's SDKs send ``x-acs-action`` with the older signature as well.
     """
     if request.headers.get("authorization", "").startswith(acs3.ALGORITHM):
         return True
@@ -39,9 +37,9 @@ def authenticate(request: httpx.Request, cloud: Cloud, now: float) -> Account:
     """Return the account that signed the request.
 
     Raises:
-        RefusedError: the documented error of whatever is wrong with it.
+        RefusedError: the documented error of the first check that fails.
     """
-    return (_acs3 if is_acs3(request) else _rpc_v1)(request, cloud, now)
+    return (_signed_acs3 if is_acs3(request) else _signed_rpc_v1)(request, cloud, now)
 
 
 def require_permission(account: Account, action: str) -> None:
@@ -59,17 +57,17 @@ def require_permission(account: Account, action: str) -> None:
         )
 
 
-def _acs3(request: httpx.Request, cloud: Cloud, now: float) -> Account:
+def _signed_acs3(request: httpx.Request, cloud: Cloud, now: float) -> Account:
     headers = request.headers
-    said = acs3.parse_authorization(headers.get("authorization", ""))
-    if said is None:
+    authorization = acs3.parse_authorization(headers.get("authorization", ""))
+    if authorization is None:
         raise _missing("Authorization")
     for name in ("x-acs-date", "x-acs-signature-nonce", "x-acs-content-sha256", "x-acs-version"):
         if not headers.get(name):
             raise _missing(name)
-    account = _account(cloud, said.key_id)
+    account = _account(cloud, authorization.key_id)
     required = {"host", *(name for name in headers if name.startswith("x-acs-"))}
-    signed = {name: headers.get(name, "") for name in said.signed_headers}
+    signed = {name: headers.get(name, "") for name in authorization.signed_headers}
     canonical = acs3.canonical_request(
         request.method,
         request.url.path,
@@ -77,8 +75,8 @@ def _acs3(request: httpx.Request, cloud: Cloud, now: float) -> Account:
         signed,
         acs3.payload_hash(request.content),
     )
-    is_right = hmac.compare_digest(acs3.sign(account.secret, canonical), said.signature)
-    if not is_right or required - set(said.signed_headers):
+    is_valid = hmac.compare_digest(acs3.sign(account.secret, canonical), authorization.signature)
+    if not is_valid or required - set(authorization.signed_headers):
         raise RefusedError(
             "SignatureDoesNotMatch",
             f"{_MISMATCH} server string to sign is:{acs3.string_to_sign(canonical)} "
@@ -88,11 +86,11 @@ def _acs3(request: httpx.Request, cloud: Cloud, now: float) -> Account:
         raise RefusedError("InvalidContentSHA256", "x-acs-content-sha256 is not the body's.")
     _check_token(account, headers.get("x-acs-security-token", ""))
     _check_time(headers["x-acs-date"], now)
-    _use_nonce(cloud, said.key_id, headers["x-acs-signature-nonce"])
+    _consume_nonce(cloud, authorization.key_id, headers["x-acs-signature-nonce"])
     return account
 
 
-def _rpc_v1(request: httpx.Request, cloud: Cloud, now: float) -> Account:
+def _signed_rpc_v1(request: httpx.Request, cloud: Cloud, now: float) -> Account:
     params = rpc_v1.params_of(request)
     named: Mapping[str, str] = dict(params)
     for name in (*_COMMON, "Signature"):
@@ -107,7 +105,7 @@ def _rpc_v1(request: httpx.Request, cloud: Cloud, now: float) -> Account:
         raise RefusedError("SignatureDoesNotMatch", f"{_MISMATCH} server string to sign is:{text}")
     _check_token(account, named.get("SecurityToken", ""))
     _check_time(named["Timestamp"], now)
-    _use_nonce(cloud, named["AccessKeyId"], named["SignatureNonce"])
+    _consume_nonce(cloud, named["AccessKeyId"], named["SignatureNonce"])
     return account
 
 
@@ -129,14 +127,14 @@ def _check_token(account: Account, token: str) -> None:
 
 def _check_time(text: str, now: float) -> None:
     try:
-        then = timegm(strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
+        signed_at = timegm(strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
     except ValueError:
         raise RefusedError("IllegalTimestamp", "Timestamp is not yyyy-MM-ddTHH:mm:ssZ.") from None
-    if abs(now - then) > SKEW_MAX_S:
+    if abs(now - signed_at) > SKEW_MAX_S:
         raise RefusedError("IllegalTimestamp", "The timestamp is more than 15 minutes off.")
 
 
-def _use_nonce(cloud: Cloud, key_id: str, nonce: str) -> None:
+def _consume_nonce(cloud: Cloud, key_id: str, nonce: str) -> None:
     used = f"{key_id} {nonce}"
     if used in cloud.nonces:
         raise RefusedError("SignatureNonceUsed", "Specified signature nonce was used already.", 400)
@@ -149,41 +147,3 @@ def _missing(name: str) -> RefusedError:
         f'The input parameter "{name}" that is mandatory for processing this request '
         "is not supplied.",
     )
-
-
-# The ``ClientToken``: the same call again has the same answer and no further effect.
-#
-# Only what succeeded is remembered. The same token with other parameters is refused.
-#
-# Source: "How to ensure idempotence", alibabacloud.com/help/en/ecs, read 2026-11.
-
-TOKEN_MAX = 64
-
-_KNOWING = ("Authorize", "Revoke", "Create", "ModifySecurityGroupPolicy")
-_EACH_TIME_ANOTHER = frozenset(
-    {"Signature", "SignatureNonce", "Timestamp", "SecurityToken", "AccessKeyId"}
-)
-
-
-def once(call: Call, action: str, act: Callable[[Call], dict[str, Any]]) -> dict[str, Any]:
-    """Act, or answer as the first time where the token was used for the same call before.
-
-    Raises:
-        RefusedError: the token is too long, or was used for another call.
-    """
-    token = call.params.get("ClientToken", "")
-    if not token or not action.startswith(_KNOWING):
-        return act(call)
-    if len(token) > TOKEN_MAX or not token.isascii():
-        raise RefusedError("InvalidParameter", "The specified ClientToken is not valid.")
-    name = f"alibaba token {call.account.id} {token}"
-    asked = (action, {k: v for k, v in call.params.items() if k not in _EACH_TIME_ANOTHER})
-    if name in call.cloud.tokens:
-        first, fields = call.cloud.tokens[name]
-        if first != asked:
-            why = "The request uses the same client token as a previous, but non-identical one."
-            raise RefusedError("IdempotentParameterMismatch", why)
-        return dict(fields)
-    fields = act(call)
-    call.cloud.tokens[name] = (asked, dict(fields))
-    return fields

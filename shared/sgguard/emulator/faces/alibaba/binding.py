@@ -1,7 +1,8 @@
-"""Which groups an instance or interface of the emulated ECS carries: one more, one less, or a list.
+"""Binding groups to instances and interfaces of the emulated Alibaba Cloud ECS.
 
-A change shows a little later where the quirk ``binding_delay_s`` says so: until then instances and
-interfaces are listed as they were.
+A call binds one group, unbinds one, or replaces the list. With the quirk ``binding_delay_s`` the
+change takes effect at once and is listed only after that time, as on the real cloud: see
+``listed_groups`` in ``rows.py``.
 
 Source: JoinSecurityGroup, LeaveSecurityGroup, ModifyInstanceAttribute and
 ModifyNetworkInterfaceAttribute, alibabacloud.com/help/en/ecs, every revision up to 2026-01.
@@ -15,12 +16,12 @@ from typing import Any
 from sgguard.emulator import edit
 from sgguard.emulator.faces.alibaba.call import Call, numbered
 from sgguard.emulator.faces.alibaba.response import RefusedError
-from sgguard.emulator.faces.alibaba.rows import groups_shown, keep_shown
+from sgguard.emulator.faces.alibaba.rows import keep_listed, listed_groups
 from sgguard.emulator.state import Group, Interface
 
 GROUPS_MAX = 5
-REGIONLESS = frozenset({"JoinSecurityGroup", "LeaveSecurityGroup", "ModifyInstanceAttribute"})
-"""Actions that know the region by the instance they are about."""
+REGION_OPTIONAL = frozenset({"JoinSecurityGroup", "LeaveSecurityGroup", "ModifyInstanceAttribute"})
+"""Actions that take the region from their instance if it is left out."""
 
 _SIZES = {"advanced": 65536}
 _SIZE = 2000
@@ -29,7 +30,7 @@ _SIZE = 2000
 def join_group(call: Call) -> dict[str, Any]:
     """Bind a group to an instance's primary interface, or to a secondary interface."""
     group = call.group(call.required("SecurityGroupId"))
-    interface = _one_interface(call)
+    interface = _target(call)
     if group.id in interface.groups:
         raise RefusedError(
             "InvalidInstanceId.AlreadyExists",
@@ -46,43 +47,43 @@ def join_group(call: Call) -> dict[str, Any]:
             403,
         )
     if len(_kinds(call, [*interface.groups, group.id])) > 1:
-        why = "The specified instance can't join different types of security group."
-        raise RefusedError("InvalidOperation.MultiGroupType", why)
-    _require_place(call, group, "SecurityGroupInstanceLimitExceeded")
-    return _changed(call, interface, [*interface.groups, group.id])
+        message = "The specified instance can't join different types of security group."
+        raise RefusedError("InvalidOperation.MultiGroupType", message)
+    _require_capacity(call, group, "SecurityGroupInstanceLimitExceeded")
+    return _set_groups(call, interface, [*interface.groups, group.id])
 
 
 def leave_group(call: Call) -> dict[str, Any]:
-    """Unbind a group; nothing is ever left without one."""
+    """Unbind a group; the last one is never unbound."""
     group = call.group(call.required("SecurityGroupId"))
-    interface = _one_interface(call)
+    interface = _target(call)
     is_instance = "InstanceId" in call.params
     if group.id not in interface.groups:
         if is_instance:
             raise RefusedError("InstanceNotInSecurityGroup", "The instance not in the group.", 403)
-        why = "The specified ENI is not associated with the specified security group."
-        raise RefusedError("InvalidSecurityGroupAssociation.NotFound", why)
+        message = "The specified ENI is not associated with the specified security group."
+        raise RefusedError("InvalidSecurityGroupAssociation.NotFound", message)
     if len(interface.groups) == 1:
         code = "InstanceLastSecurityGroup" if is_instance else "InvalidOperation.AtLeastInOneGroup"
-        why = "The specified security group is the last security group for the instance."
-        raise RefusedError(code, why, 403)
-    return _changed(call, interface, [one for one in interface.groups if one != group.id])
+        message = "The specified security group is the last security group for the instance."
+        raise RefusedError(code, message, 403)
+    return _set_groups(call, interface, [one for one in interface.groups if one != group.id])
 
 
 def modify_instance(call: Call) -> dict[str, Any]:
-    """Give an instance's primary interface the groups of the list instead of those it has."""
-    interface = _of_instance(call, call.required("InstanceId"))
-    group_ids = _listed(call, "SecurityGroupIds")
-    _require_together(call, interface, group_ids, "InvalidInstanceId.Mismatch", 400)
-    return _changed(call, interface, group_ids)
+    """Replace the groups of an instance's primary interface."""
+    interface = _primary_of(call, call.required("InstanceId"))
+    group_ids = _group_ids(call, "SecurityGroupIds")
+    _require_compatible(call, interface, group_ids, "InvalidInstanceId.Mismatch", 400)
+    return _set_groups(call, interface, group_ids)
 
 
 def modify_interface(call: Call) -> dict[str, Any]:
-    """Give a secondary interface the groups of the list instead of those it has."""
+    """Replace the groups of a secondary interface."""
     interface = _secondary(call, call.required("NetworkInterfaceId"))
-    group_ids = _listed(call, "SecurityGroupId")
-    _require_together(call, interface, group_ids, "InvalidOperation.VpcMismatch", 403)
-    return _changed(call, interface, group_ids)
+    group_ids = _group_ids(call, "SecurityGroupId")
+    _require_compatible(call, interface, group_ids, "InvalidOperation.VpcMismatch", 403)
+    return _set_groups(call, interface, group_ids)
 
 
 ACTIONS = {
@@ -93,14 +94,14 @@ ACTIONS = {
 }
 
 
-def _changed(call: Call, interface: Interface, group_ids: Sequence[str]) -> dict[str, Any]:
-    keep_shown(call, interface, groups_shown(call, interface))
+def _set_groups(call: Call, interface: Interface, group_ids: Sequence[str]) -> dict[str, Any]:
+    keep_listed(call, interface, listed_groups(call, interface))
     edit.set_groups(call.cloud, interface, group_ids)
     return {}
 
 
-def _listed(call: Call, name: str) -> list[str]:
-    """Return the groups of a list, which exist and come once each."""
+def _group_ids(call: Call, name: str) -> list[str]:
+    """Return the ids of a list; each exists and is unique."""
     group_ids = list(numbered(call, name))
     if not group_ids:
         raise RefusedError("MissingParameter", f'The input parameter "{name}" is not supplied.')
@@ -111,22 +112,22 @@ def _listed(call: Call, name: str) -> list[str]:
     return group_ids
 
 
-def _require_together(
+def _require_compatible(
     call: Call, interface: Interface, group_ids: Sequence[str], code: str, status: int
 ) -> None:
-    """Refuse groups of another VPC, of two types, too many, or too full."""
+    """Refuse groups of another VPC, of two types, too many, or with too many instances."""
     groups = [call.group(group_id) for group_id in group_ids]
     if any(group.network != interface.network for group in groups):
         raise RefusedError(code, "The specified groups are not in the VPC.", status)
     if len(group_ids) > call.cloud.limits.get("groups-per-interface", GROUPS_MAX):
-        why = "The specified instance has exceed quota of SecurityGroup."
-        raise RefusedError("JoinedGroupLimitExceed", why)
+        message = "The specified instance has exceed quota of SecurityGroup."
+        raise RefusedError("JoinedGroupLimitExceed", message)
     if len(_kinds(call, group_ids)) > 1:
-        why = "The specified instance can not join multi SecurityGroup types."
-        raise RefusedError("EnterpriseGroupLimited.MutliGroupType", why, 403)
+        message = "The specified instance can not join multi SecurityGroup types."
+        raise RefusedError("EnterpriseGroupLimited.MutliGroupType", message, 403)
     for group in groups:
         if group.id not in interface.groups:
-            _require_place(call, group, "SecurityGroupInstanceLimitExceed")
+            _require_capacity(call, group, "SecurityGroupInstanceLimitExceed")
 
 
 def _kinds(call: Call, group_ids: Sequence[str]) -> set[str]:
@@ -134,21 +135,21 @@ def _kinds(call: Call, group_ids: Sequence[str]) -> set[str]:
     return {group.kind or "basic" for group in groups if group is not None}
 
 
-def _require_place(call: Call, group: Group, code: str) -> None:
+def _require_capacity(call: Call, group: Group, code: str) -> None:
     ceiling = call.cloud.limits.get("instances-per-group", _SIZES.get(group.kind, _SIZE))
     if len(call.cloud.instances_with(group.id)) >= ceiling:
-        why = "The maximum number of instances in a security group is exceeded."
-        raise RefusedError(code, why, 403)
+        message = "The maximum number of instances in a security group is exceeded."
+        raise RefusedError(code, message, 403)
 
 
-def _one_interface(call: Call) -> Interface:
-    """Return the interface that a call names, by itself or by its instance."""
+def _target(call: Call) -> Interface:
+    """Return the interface that a call names by its id or by its instance."""
     if interface_id := call.params.get("NetworkInterfaceId"):
         if "InstanceId" in call.params:
             code = "InvalidParam.EniIdAndInstanceId.Conflict"
             raise RefusedError(code, "InstanceId and NetworkInterfaceId are both set.", 403)
         return _secondary(call, interface_id)
-    return _of_instance(call, call.required("InstanceId"))
+    return _primary_of(call, call.required("InstanceId"))
 
 
 def _secondary(call: Call, interface_id: str) -> Interface:
@@ -162,10 +163,10 @@ def _secondary(call: Call, interface_id: str) -> Interface:
     return interface
 
 
-def _of_instance(call: Call, instance_id: str) -> Interface:
+def _primary_of(call: Call, instance_id: str) -> Interface:
     instance = call.cloud.instance(instance_id)
-    carried = call.cloud.interfaces_of(instance.id) if instance else []
-    if instance is None or instance.account != call.account.id or not carried:
+    interfaces = call.cloud.interfaces_of(instance.id) if instance else []
+    if instance is None or instance.account != call.account.id or not interfaces:
         raise RefusedError(
             "InvalidInstanceId.NotFound", "The specified InstanceId does not exist.", 404
         )
@@ -175,4 +176,4 @@ def _of_instance(call: Call, instance_id: str) -> Interface:
             "The current status of the resource does not support this operation.",
             403,
         )
-    return carried[0]
+    return interfaces[0]

@@ -1,17 +1,23 @@
-"""One call to the emulated Alibaba Cloud ECS: its parameters, what it may see, its pages."""
+"""One call to the emulated Alibaba Cloud ECS: parameters, visibility, replays and pages."""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sgguard.emulator.faces.alibaba.response import RefusedError
 from sgguard.emulator.state import Account, Cloud, Group, Instance, Interface
 
+TOKEN_MAX = 64
+
 _IDS_MAX = 100
+_WITH_CLIENT_TOKEN = ("Authorize", "Revoke", "Create", "ModifySecurityGroupPolicy")
+_CHANGING_PARAMS = frozenset(
+    {"Signature", "SignatureNonce", "Timestamp", "SecurityToken", "AccessKeyId"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +59,59 @@ class Call:
         return group
 
     def sees(self, thing: Group | Instance | Interface) -> bool:
-        """Say whether something belongs to this account and region."""
+        """Return whether something belongs to this account and region."""
         return (thing.account, thing.region) == (self.account.id, self.params.get("RegionId"))
 
 
+def require_unmanaged(group: Group) -> None:
+    """Refuse to change a group that a cloud product manages.
+
+    Raises:
+        RefusedError: InvalidOperation.ResourceManagedByCloudProduct.
+    """
+    if group.managed_by:
+        raise RefusedError(
+            "InvalidOperation.ResourceManagedByCloudProduct",
+            "The resource is managed by a cloud product.",
+            403,
+        )
+
+
+def replayed(call: Call, action: str, act: Callable[[Call], dict[str, Any]]) -> dict[str, Any]:
+    """Act once per ``ClientToken``: a repeated call gets the first response again.
+
+    1. A call without a token, or of an action without tokens, just acts.
+    2. A token is the account's own. It is kept with the action and the parameters of its first
+       call, without those that differ in every attempt, such as the signature.
+    3. The same token with the same call returns the kept response and changes nothing; with another
+       call it is refused.
+    4. Only a success is kept: after an error the same token may be used again.
+
+    Source: "How to ensure idempotence", alibabacloud.com/help/en/ecs, read 2026-11.
+
+    Raises:
+        RefusedError: the token is too long, or was used for another call.
+    """
+    token = call.params.get("ClientToken", "")
+    if not token or not action.startswith(_WITH_CLIENT_TOKEN):
+        return act(call)
+    if len(token) > TOKEN_MAX or not token.isascii():
+        raise RefusedError("InvalidParameter", "The specified ClientToken is not valid.")
+    name = f"alibaba token {call.account.id} {token}"
+    request = (action, {k: v for k, v in call.params.items() if k not in _CHANGING_PARAMS})
+    if name in call.cloud.tokens:
+        first, fields = call.cloud.tokens[name]
+        if first != request:
+            message = "The request uses the same client token as a previous, but non-identical one."
+            raise RefusedError("IdempotentParameterMismatch", message)
+        return dict(fields)
+    fields = act(call)
+    call.cloud.tokens[name] = (request, dict(fields))
+    return fields
+
+
 def numbered(call: Call, name: str, member: str = "") -> tuple[str, ...]:
-    """Return the values of ``name.1``, ``name.2``, … (of one member of each), in that order."""
+    """Return the values of ``name.1``, ``name.2``, …, or of one member of each, in that order."""
     found: dict[int, str] = {}
     for key, value in call.params.items():
         number = key.removeprefix(f"{name}.").removesuffix(member)
@@ -86,7 +139,7 @@ def id_list(call: Call, name: str) -> list[str] | None:
 def page(
     call: Call, rows: Sequence[Any], container: str, item: str, *, sizes: tuple[int, int, int]
 ) -> dict[str, Any]:
-    """Return one page: by token where the caller pages so, else by number and with a total."""
+    """Return one page: by token if the caller sends one, else by number and with a total."""
     knows_tokens = call.cloud.quirks.get("paging") != "numbers"
     if knows_tokens and ("NextToken" in call.params or "MaxResults" in call.params):
         return page_by_token(call, rows, container, item, sizes=sizes)
@@ -104,16 +157,24 @@ def page(
 def page_by_token(
     call: Call, rows: Sequence[Any], container: str, item: str, *, sizes: tuple[int, int, int]
 ) -> dict[str, Any]:
-    """Return the page a token stands for; the size asked for is clamped, never refused."""
+    """Return the page of a token; the requested size is clamped, never refused.
+
+    A token holds the position of its page, and whether that page is one of the empty pages in
+    between (quirk ``empty_pages``).
+    """
     smallest, default, largest = sizes
     quirks = call.cloud.quirks
     size = min(max(_positive(call, "MaxResults", default), smallest), largest)
     size = min(size, quirks.get("page_max", size))
-    start, is_pause = _place(call.params.get("NextToken", ""))
-    end = start if is_pause else start + size
-    token = "" if end >= len(rows) else _token(end, is_pause=not is_pause and _pauses(call))
+    start, is_empty = _position(call.params.get("NextToken", ""))
+    end = start if is_empty else start + size
+    token = (
+        "" if end >= len(rows) else _token(end, is_empty=not is_empty and _has_empty_pages(call))
+    )
     if quirks.get("endless_pages"):
-        end, token = (start, _token(start + 1)) if _leads_on(call) else (start + size, _token(0))
+        end, token = (
+            (start, _token(start + 1)) if _is_endless_and_empty(call) else (start + size, _token(0))
+        )
     members: dict[str, Any] = {container: {item: list(rows[start:end])}}
     if token or not quirks.get("omits_empty_token"):
         members["NextToken"] = token
@@ -122,11 +183,11 @@ def page_by_token(
     return members
 
 
-def _pauses(call: Call) -> bool:
+def _has_empty_pages(call: Call) -> bool:
     return bool(call.cloud.quirks.get("empty_pages"))
 
 
-def _leads_on(call: Call) -> bool:
+def _is_endless_and_empty(call: Call) -> bool:
     return bool(call.cloud.quirks["endless_pages"] == "empty")
 
 
@@ -137,13 +198,13 @@ def _positive(call: Call, name: str, default: int) -> int:
     return int(text)
 
 
-def _token(offset: int, *, is_pause: bool = False) -> str:
-    kind = "pause" if is_pause else "offset"
+def _token(offset: int, *, is_empty: bool = False) -> str:
+    kind = "pause" if is_empty else "offset"
     return base64.urlsafe_b64encode(f"{kind} {offset}".encode()).decode()
 
 
-def _place(token: str) -> tuple[int, bool]:
-    """Return where a page begins, and whether it is one of the empty pages in between."""
+def _position(token: str) -> tuple[int, bool]:
+    """Return the position of a page, and whether it is one of the empty pages in between."""
     if not token:
         return 0, False
     try:

@@ -1,11 +1,11 @@
-"""Creating a group in the emulated ECS, and isolating its members.
+"""Creating a group in the emulated Alibaba Cloud ECS, and isolating its members.
 
 A new group has no rules of its own, unless the quirk ``new_group_rules`` gives it one. Members of a
 new basic group reach each other, those of an advanced group never do without a rule.
 
 Source: CreateSecurityGroup and ModifySecurityGroupPolicy, alibabacloud.com/help/en/ecs and
-help.aliyun.com, up to 2026-01. By which codes the latter refuses an unknown policy and an
-advanced group was not to be read there: those two are guesses.
+help.aliyun.com, up to 2026-01. The codes by which the latter refuses an unknown policy and
+an advanced group are not documented there: those two are guesses.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 from typing import Any
 from uuid import uuid4
 
-from sgguard.emulator.faces.alibaba.call import Call, numbered
+from sgguard.emulator.faces.alibaba.call import Call, numbered, require_unmanaged
 from sgguard.emulator.faces.alibaba.response import RefusedError
 from sgguard.emulator.state import Group, Rule
 
@@ -37,8 +37,8 @@ def create_group(call: Call) -> dict[str, Any]:
             "InvalidParams.GroupType", "The specified security group type is not valid."
         )
     if kind == "enterprise" and not network:
-        why = "Only VPC instance supports enterprise level security group."
-        raise RefusedError("InvalidParams.VpcIdGroupType", why)
+        message = "Only VPC instance supports enterprise level security group."
+        raise RefusedError("InvalidParams.VpcIdGroupType", message)
     group = Group(
         id=f"sg-bp1{uuid4().hex[:17]}",
         name=_name(call),
@@ -54,8 +54,8 @@ def create_group(call: Call) -> dict[str, Any]:
     if sum(call.sees(one) for one in call.cloud.groups) >= call.cloud.limits.get(
         "groups-per-project", GROUPS_MAX
     ):
-        why = "The maximum number of security groups is reached."
-        raise RefusedError("QuotaExceed.SecurityGroup", why, 403)
+        message = "The maximum number of security groups is reached."
+        raise RefusedError("QuotaExceed.SecurityGroup", message, 403)
     if call.cloud.quirks.get("new_group_rules"):
         group.rules.append(Rule("egress", f"sgr-bp1{uuid4().hex[:17]}", "any", cidr="0.0.0.0/0"))
     call.cloud.index = None
@@ -69,12 +69,7 @@ def modify_policy(call: Call) -> dict[str, Any]:
     policy = call.required("InnerAccessPolicy").lower()
     if policy not in ("accept", "drop"):
         raise RefusedError("InvalidParameter", "The specified InnerAccessPolicy is not valid.")
-    if group.managed_by:
-        raise RefusedError(
-            "InvalidOperation.ResourceManagedByCloudProduct",
-            "The resource is managed by a cloud product.",
-            403,
-        )
+    require_unmanaged(group)
     if group.kind == "advanced":
         raise RefusedError(
             "OperationDenied", "The policy of an advanced security group cannot be modified.", 403
@@ -86,8 +81,8 @@ def modify_policy(call: Call) -> dict[str, Any]:
 def _name(call: Call) -> str:
     name = call.params.get("SecurityGroupName", "")
     if name and (not _NAME.fullmatch(name) or name.startswith(("http:", "https:"))):
-        why = "The specified parameter SecurityGroupName is not valid."
-        raise RefusedError("InvalidSecurityGroupName.Malformed", why)
+        message = "The specified parameter SecurityGroupName is not valid."
+        raise RefusedError("InvalidSecurityGroupName.Malformed", message)
     return name
 
 

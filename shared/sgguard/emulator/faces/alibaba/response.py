@@ -1,4 +1,4 @@
-"""How the emulated Alibaba Cloud ECS answers: JSON or XML, good or refused."""
+"""Responses of the emulated Alibaba Cloud ECS: success or error, as JSON or XML."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STATUS = {
 
 
 class RefusedError(Exception):
-    """A call the API refuses, in its own words."""
+    """A call that is refused, with the API's own code and message."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(code)
@@ -39,13 +39,13 @@ def status_of(code: str) -> int:
     return 404 if code.endswith(".NotFound") else _STATUS.get(code, 400)
 
 
-def good(action: str, fields: Mapping[str, Any], *, is_json: bool) -> httpx.Response:
-    """Return the answer to an action."""
+def success(action: str, fields: Mapping[str, Any], *, is_json: bool) -> httpx.Response:
+    """Return the response to an action."""
     return _response(200, f"{action}Response", {**fields, "RequestId": _request_id()}, is_json)
 
 
-def refused(error: RefusedError, *, is_json: bool) -> httpx.Response:
-    """Return an error answer."""
+def failure(error: RefusedError, *, is_json: bool) -> httpx.Response:
+    """Return an error response."""
     fields = {
         "RequestId": _request_id(),
         "HostId": HOST,
@@ -57,9 +57,9 @@ def refused(error: RefusedError, *, is_json: bool) -> httpx.Response:
 
 def _response(status: int, root: str, fields: Mapping[str, Any], is_json: bool) -> httpx.Response:  # noqa: FBT001 - private
     if is_json:
-        answer = httpx.Response(status, json=fields)
-        answer.headers["content-type"] = "application/json;charset=utf-8"
-        return answer
+        response = httpx.Response(status, json=fields)
+        response.headers["content-type"] = "application/json;charset=utf-8"
+        return response
     return httpx.Response(
         status,
         headers={"content-type": "text/xml;charset=utf-8"},

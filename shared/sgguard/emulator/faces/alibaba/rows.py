@@ -1,4 +1,9 @@
-"""What exists in the emulated Alibaba Cloud, in the words of its ECS API."""
+"""The state of the emulated Alibaba Cloud as its ECS API lists it.
+
+Lists lag: with the quirk ``binding_delay_s`` a changed interface is listed with its previous
+groups until that time is over. ``keep_listed`` stores them when a change is made, ``listed_groups``
+reads them. What the interface really holds is in the state at once.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +13,20 @@ from typing import Any
 from sgguard.emulator.faces.alibaba.call import Call
 from sgguard.emulator.state import Cloud, Group, Instance, Interface, Rule
 
-# What is listed of an interface's groups, which may lag behind what it carries.
 
-
-def groups_shown(call: Call, interface: Interface) -> list[str]:
-    """Return the groups as they are listed now."""
-    until_s, groups = call.cloud.tokens.get(_name(interface), (0.0, ()))
+def listed_groups(call: Call, interface: Interface) -> list[str]:
+    """Return the groups that an interface is listed with now, which may be the previous ones."""
+    until_s, groups = call.cloud.tokens.get(_listing_key(interface), (0.0, ()))
     return list(groups) if call.now < until_s else list(interface.groups)
 
 
-def keep_shown(call: Call, interface: Interface, groups: Sequence[str]) -> None:
-    """List these groups for as long as ``binding_delay_s`` says, whatever changes meanwhile."""
+def keep_listed(call: Call, interface: Interface, groups: Sequence[str]) -> None:
+    """List these groups for ``binding_delay_s`` seconds, whatever changes meanwhile."""
     if delay_s := call.cloud.quirks.get("binding_delay_s", 0):
-        call.cloud.tokens[_name(interface)] = (call.now + delay_s, tuple(groups))
+        call.cloud.tokens[_listing_key(interface)] = (call.now + delay_s, tuple(groups))
 
 
-def _name(interface: Interface) -> str:
+def _listing_key(interface: Interface) -> str:
     return f"alibaba shows {interface.id}"
 
 
@@ -46,10 +49,10 @@ _RULE_MEMBERS = (
 )
 
 
-def render_group(group: Group, count: str = "") -> dict[str, Any]:
-    """Return an entry of DescribeSecurityGroups; ``count`` is how its rule counts are untrue."""
-    named = sum(1 for rule in group.rules if rule.peer_group)
-    counts = {"RuleCount": len(group.rules), "GroupToGroupRuleCount": named}
+def group_row(group: Group, count: str = "") -> dict[str, Any]:
+    """Return an entry of DescribeSecurityGroups; ``count`` is the quirk ``group_rule_count``."""
+    naming = sum(1 for rule in group.rules if rule.peer_group)
+    counts = {"RuleCount": len(group.rules), "GroupToGroupRuleCount": naming}
     if count == "absent":
         counts = {}
     if count == "zero":
@@ -69,15 +72,15 @@ def render_group(group: Group, count: str = "") -> dict[str, Any]:
     }
 
 
-def inner_access(cloud: Cloud, group: Group) -> dict[str, str]:
-    """Return whether members reach each other; those of an advanced group do not by themselves."""
+def inner_access_fields(cloud: Cloud, group: Group) -> dict[str, str]:
+    """Return whether members reach each other without a rule; never in an advanced group."""
     is_isolated = group.isolated or group.kind == "advanced"
-    told = {"InnerAccessPolicy": "Drop" if is_isolated else "Accept"}
-    return {} if cloud.quirks.get("omits_inner_access") else told
+    fields = {"InnerAccessPolicy": "Drop" if is_isolated else "Accept"}
+    return {} if cloud.quirks.get("omits_inner_access") else fields
 
 
-def render_rule(cloud: Cloud, rule: Rule) -> dict[str, Any]:
-    """Return an entry of DescribeSecurityGroupAttribute; members that are not set are empty."""
+def rule_row(cloud: Cloud, rule: Rule) -> dict[str, Any]:
+    """Return an entry of DescribeSecurityGroupAttribute; unset fields are empty texts."""
     side, near = ("Source", "Dest") if rule.direction == "ingress" else ("Dest", "Source")
     peer = cloud.group(rule.peer_group)
     entry: dict[str, Any] = dict.fromkeys(_RULE_MEMBERS, "")
@@ -96,7 +99,7 @@ def render_rule(cloud: Cloud, rule: Rule) -> dict[str, Any]:
         f"{side}GroupOwnerAccount": rule.peer_account,
         f"{side}PrefixListId": rule.template,
     }
-    # Every rule has another end: a scenario that names none means any address.
+    # Every rule has a peer: in a scenario no peer means any address.
     anywhere = "" if rule.peer_group or rule.template else _ANYWHERE[rule.ethertype]
     entry[f"{_FAMILY[rule.ethertype]}{side}CidrIp"] = rule.cidr or anywhere
     if rule.near_cidr:
@@ -106,10 +109,10 @@ def render_rule(cloud: Cloud, rule: Rule) -> dict[str, Any]:
     return entry
 
 
-def render_instance(call: Call, instance: Instance) -> dict[str, Any]:
+def instance_row(call: Call, instance: Instance) -> dict[str, Any]:
     """Return an entry of DescribeInstances."""
     interfaces = call.cloud.interfaces_of(instance.id)
-    primary = [one for i in interfaces if i.kind == "primary" for one in groups_shown(call, i)]
+    primary = [one for i in interfaces if i.kind == "primary" for one in listed_groups(call, i)]
     return {
         "InstanceId": instance.id,
         "InstanceName": instance.name,
@@ -126,7 +129,7 @@ def render_instance(call: Call, instance: Instance) -> dict[str, Any]:
     }
 
 
-def render_interface(call: Call, interface: Interface) -> dict[str, Any]:
+def interface_row(call: Call, interface: Interface) -> dict[str, Any]:
     """Return an entry of DescribeNetworkInterfaces."""
     return {
         "NetworkInterfaceId": interface.id,
@@ -136,18 +139,18 @@ def render_interface(call: Call, interface: Interface) -> dict[str, Any]:
         "Status": "InUse" if interface.instance else "Available",
         "VpcId": interface.network,
         "PrivateIpAddress": interface.ip,
-        "SecurityGroupIds": {"SecurityGroupId": groups_shown(call, interface)},
+        "SecurityGroupIds": {"SecurityGroupId": listed_groups(call, interface)},
         **_managed(interface.managed_by),
     }
 
 
-def render_references(
+def references_table(
     referrers: dict[str, list[Group]], shape: str
 ) -> dict[str, list[dict[str, Any]] | dict[str, Any]]:
-    """Return DescribeSecurityGroupReferences in the shape asked for.
+    """Return the response of DescribeSecurityGroupReferences in one of its shapes.
 
     ``real`` is nested, ``documented`` is the bare and misnamed sample of the document, and
-    ``hybrid`` is nested outside with the document's name inside.
+    ``hybrid`` is nested with the document's name on the inner list.
     """
     entries: list[dict[str, Any]] = []
     for group_id, groups in referrers.items():
@@ -172,12 +175,12 @@ def _managed(managed_by: str) -> dict[str, Any]:
 
 
 def _number(text: str) -> str | int:
-    """Return a number where the text is one: the old servers send ids of accounts so."""
+    """Return a number where the text is one: old servers send account ids as numbers."""
     return int(text) if text.isascii() and text.isdigit() else text
 
 
 def _ports(ports: str) -> dict[str, str]:
-    """Return a range of ports, or the list of ports that stands in its place."""
+    """Return a range of ports, or the port list in its place."""
     if ports.startswith("prl-"):
         return {"PortRange": "", "PortRangeListId": ports}
     return {"PortRange": _port_range(ports)}

@@ -1,4 +1,4 @@
-"""Rules as the emulated ECS is told them: ``Permissions.N``, or the older flat parameters.
+"""Rules in the parameters of a call: ``Permissions.N``, or the older flat parameters.
 
 Source: AuthorizeSecurityGroup and AuthorizeSecurityGroupEgress, alibabacloud.com/help/en/ecs, every
 revision up to 2026-01.
@@ -16,8 +16,8 @@ from sgguard.emulator.state import Group, Rule
 
 PERMISSIONS_MAX = 100
 PROTOCOLS = frozenset({"tcp", "udp", "icmp", "icmpv6", "gre", "all"})
-FAR = {"ingress": "Source", "egress": "Dest"}
-NEAR = {"ingress": "Dest", "egress": "Source"}
+PEER_SIDE = {"ingress": "Source", "egress": "Dest"}
+OWN_SIDE = {"ingress": "Dest", "egress": "Source"}
 
 _PORT_MAX = 65535
 _PROTOCOL_MAX = 255
@@ -28,8 +28,8 @@ _FLAT = ("IpProtocol", "PortRange", "SourceGroupId", "DestGroupId", "SourceCidrI
 
 
 @dataclass(frozen=True, slots=True)
-class Permission:
-    """One rule of a request: its members by name, and what they are for."""
+class RuleParams:
+    """The parameters of one rule by name, with the group and direction of the call."""
 
     call: Call
     group: Group
@@ -37,80 +37,82 @@ class Permission:
     members: Mapping[str, str]
 
     def get(self, name: str) -> str:
-        """Return a member, empty where it is left out."""
+        """Return a parameter, empty where it is left out."""
         return self.members.get(name, "")
 
     def rule(self) -> Rule:
         """Return the rule it describes.
 
         Raises:
-            RefusedError: the documented error of the first thing that is wrong with it.
+            RefusedError: the documented error of the first check that fails.
         """
-        far, near = FAR[self.direction], NEAR[self.direction]
-        four, six = self.get(f"{far}CidrIp"), self.get(f"Ipv6{far}CidrIp")
-        if four and six:
-            raise _invalid(f"InvalidParam.{far}Ip")
-        template = self.get(f"{far}PrefixListId")
-        if not (four or six or template or self.get(f"{far}GroupId")):
-            raise RefusedError(f"MissingParameter.{far}", f"One of the {far} members must be set.")
+        peer_side, own_side = PEER_SIDE[self.direction], OWN_SIDE[self.direction]
+        ipv4, ipv6 = self.get(f"{peer_side}CidrIp"), self.get(f"Ipv6{peer_side}CidrIp")
+        if ipv4 and ipv6:
+            raise _invalid(f"InvalidParam.{peer_side}Ip")
+        template = self.get(f"{peer_side}PrefixListId")
+        if not (ipv4 or ipv6 or template or self.get(f"{peer_side}GroupId")):
+            raise RefusedError(
+                f"MissingParameter.{peer_side}", f"One of the {peer_side} members must be set."
+            )
         nic = self._nic()
-        # An address range comes before a group, and a group before a prefix list.
-        peer = "" if four or six else self._peer(nic)
+        # Precedence of the API: address range, then group, then prefix list.
+        peer = "" if ipv4 or ipv6 else self._peer(nic)
         protocol = self._protocol()
         return Rule(
             direction=self.direction,
             protocol="any" if protocol == "all" else protocol,
             ports=self._ports(protocol),
-            cidr=four or six,
-            ethertype="IPv6" if six else "IPv4",
+            cidr=ipv4 or ipv6,
+            ethertype="IPv6" if ipv6 else "IPv4",
             peer_group=peer,
             peer_account=self._owner() if peer else "",
-            template="" if four or six or peer else template,
+            template="" if ipv4 or ipv6 or peer else template,
             action=self._policy(),
             priority=self._priority(),
             description=self._description(),
             nic=nic,
             source_ports=_ports_of(self.get("SourcePortRange"), "SourcePortRange", protocol),
-            near_cidr=self.get(f"{near}CidrIp") or self.get(f"Ipv6{near}CidrIp"),
+            near_cidr=self.get(f"{own_side}CidrIp") or self.get(f"Ipv6{own_side}CidrIp"),
         )
 
     def _peer(self, nic: str) -> str:
-        far = FAR[self.direction]
-        group_id = self.get(f"{far}GroupId")
+        peer_side = PEER_SIDE[self.direction]
+        group_id = self.get(f"{peer_side}GroupId")
         if not group_id:
             return ""
         if nic != "intranet":
-            why = "NicType is required or NicType expects intranet."
-            raise RefusedError(f"Invalid{far}GroupId.Mismatch", why, 403)
+            message = "NicType is required or NicType expects intranet."
+            raise RefusedError(f"Invalid{peer_side}GroupId.Mismatch", message, 403)
         if group_id == self.group.id:
             is_ingress = self.direction == "ingress"
             code = "InvalidParamter.Conflict" if is_ingress else "InvalidSecurityGroup.IsSame"
             raise RefusedError(code, "The specified groups should be different.", 403)
         if self.group.kind == "advanced":
-            why = (
+            message = (
                 "The attributes Policy, SourceGroupId, DestGroupId of enterprise level security "
                 "groups are not allowed to be set or modified."
             )
-            raise RefusedError("InvalidGroupParameter.OperationDenied", why)
-        self._require_peer(far, group_id)
+            raise RefusedError("InvalidGroupParameter.OperationDenied", message)
+        self._require_peer(peer_side, group_id)
         return group_id
 
-    def _require_peer(self, far: str, group_id: str) -> None:
+    def _require_peer(self, peer_side: str, group_id: str) -> None:
         peer = self.call.cloud.group(group_id)
         owner = self._owner() or self.call.account.id
         if peer is None or peer.account != owner or peer.region != self.group.region:
-            why = f"The {far}GroupId provided does not exist in our records."
-            raise RefusedError(f"Invalid{far}GroupId.NotFound", why, 404)
+            message = f"The {peer_side}GroupId provided does not exist in our records."
+            raise RefusedError(f"Invalid{peer_side}GroupId.NotFound", message, 404)
         if peer.kind == "advanced":
-            why = "The security group can not authorize to enterprise level security group."
-            raise RefusedError("InvalidGroupAuthParameter.OperationDenied", why)
+            message = "The security group can not authorize to enterprise level security group."
+            raise RefusedError("InvalidGroupAuthParameter.OperationDenied", message)
         if peer.account == self.group.account and peer.network != self.group.network:
-            why = "Specified security group and the other group are not in the same VPC."
-            raise RefusedError(f"Invalid{far}GroupId.Mismatch", why)
+            message = "Specified security group and the other group are not in the same VPC."
+            raise RefusedError(f"Invalid{peer_side}GroupId.Mismatch", message)
 
     def _owner(self) -> str:
-        far = FAR[self.direction]
-        return self.get(f"{far}GroupOwnerId") or self.get(f"{far}GroupOwnerAccount")
+        peer_side = PEER_SIDE[self.direction]
+        return self.get(f"{peer_side}GroupOwnerId") or self.get(f"{peer_side}GroupOwnerAccount")
 
     def _nic(self) -> str:
         nic = self.get("NicType") or ("intranet" if self.group.network else "internet")
@@ -150,7 +152,7 @@ class Permission:
         return self.get("Description")
 
 
-def permissions(call: Call, group: Group, direction: str) -> list[Permission]:
+def rule_params(call: Call, group: Group, direction: str) -> list[RuleParams]:
     """Return the rules of a request: up to a hundred numbered ones, or a single flat one.
 
     Raises:
@@ -162,18 +164,18 @@ def permissions(call: Call, group: Group, direction: str) -> list[Permission]:
             numbered.setdefault(int(found[1]), {})[found[2]] = value
     is_flat = any(call.params.get(name) for name in _FLAT)
     if numbered and is_flat:
-        why = "The specified parameter Permissions cannot coexist with other parameters."
-        raise RefusedError("InvalidParam.Permissions", why)
+        message = "The specified parameter Permissions cannot coexist with other parameters."
+        raise RefusedError("InvalidParam.Permissions", message)
     if not (numbered or is_flat):
         raise RefusedError("MissingParameter", 'The input parameter "Permissions" is missing.')
     if len(numbered) > PERMISSIONS_MAX:
         raise _invalid("InvalidParam.Permissions")
     members = [numbered[n] for n in sorted(numbered)] or [dict(call.params)]
-    return [Permission(call, group, direction, one) for one in members]
+    return [RuleParams(call, group, direction, one) for one in members]
 
 
-def key(rule: Rule) -> tuple[str | int, ...]:
-    """Return what tells a rule from others of its group: everything but id and description."""
+def identity(rule: Rule) -> tuple[str | int, ...]:
+    """Return what identifies a rule in its group: everything but id and description."""
     return (
         *(rule.direction, rule.protocol, rule.ports, rule.cidr, rule.ethertype, rule.peer_group),
         *(rule.template, rule.action, rule.priority, rule.nic, rule.source_ports, rule.near_cidr),
@@ -181,7 +183,7 @@ def key(rule: Rule) -> tuple[str | int, ...]:
 
 
 def _ports_of(text: str, name: str, protocol: str) -> str:
-    """Return a range as the state writes it, empty for every port."""
+    """Return a range as the state has it, empty for every port."""
     if text in ("", "-1/-1"):
         return ""
     first, _, last = text.partition("/")
@@ -189,8 +191,10 @@ def _ports_of(text: str, name: str, protocol: str) -> str:
     if not is_range:
         raise _invalid(f"Invalid{name}.Malformed")
     if protocol not in ("tcp", "udp") and not protocol.isdigit():
-        why = "The specified IpProtocol does not exist or IpProtocol and PortRange do not match."
-        raise RefusedError("OperationDenied", why)
+        message = (
+            "The specified IpProtocol does not exist or IpProtocol and PortRange do not match."
+        )
+        raise RefusedError("OperationDenied", message)
     return first if first == last else f"{first}-{last}"
 
 

@@ -1,10 +1,9 @@
 """Huawei Cloud and Open Telekom Cloud on the wire: gateway, IAM, VPC v3 and v2.0, ECS.
 
 Requests are signed (SDK-HMAC-SHA256) or carry a token; both are checked. Quirks: ``v3_absent``
-(the gateway does not know VPC v3), ``v1_absent`` (nor v1),
-``otc`` (nor v3 ports, supplementary interfaces and quotas),
-``wrapped`` (errors of v2.0 come as JSON inside a string), and those of
-:mod:`sgguard.emulator.faces.huawei.vpc`, :mod:`sgguard.emulator.faces.huawei.change`,
+(VPC v3 is not published), ``v1_absent`` (VPC v1 is not published), ``otc`` (v3 has no ports,
+supplementary interfaces and quotas), ``wrapped`` (errors of v2.0 are JSON inside a string), and
+those of :mod:`sgguard.emulator.faces.huawei.vpc`, :mod:`sgguard.emulator.faces.huawei.change`,
 :mod:`sgguard.emulator.faces._openstack.neutron.list` and
 :mod:`sgguard.emulator.faces._openstack.keystone`.
 """
@@ -20,7 +19,7 @@ import httpx
 from sgguard.emulator.faces._openstack import keystone, neutron, nova
 from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces._openstack.token import Service, project_name
-from sgguard.emulator.faces.base import Face, FaultKind, Match
+from sgguard.emulator.faces.base import Certainty, FaultKind
 from sgguard.emulator.faces.huawei import auth, binding, change, ecs, response, vpc
 from sgguard.emulator.state import Account, Cloud
 
@@ -40,28 +39,28 @@ _ID_PART = re.compile(
 )
 
 
-class _Huawei:
-    """The face; see :class:`sgguard.emulator.faces.base.Face`."""
+class HuaweiFace:
+    """The face of the provider ``huawei``."""
 
-    def claims(self, request: httpx.Request, cloud: Cloud) -> Match:
+    def claims(self, request: httpx.Request, cloud: Cloud) -> Certainty:
         """Claim signed requests, this cloud's hosts, tokens and users; share the paths."""
         is_host = request.url.host.endswith(_HOSTS)
-        if auth.is_signed(request) or is_host or keystone.is_mine(request, cloud):
-            return Match.MINE
-        return Match.PATH if _PATHS.match(request.url.path) else Match.NO
+        if auth.is_signed(request) or is_host or keystone.is_own(request, cloud):
+            return Certainty.OWN
+        return Certainty.PATH if _PATHS.match(request.url.path) else Certainty.NONE
 
     def action(self, request: httpx.Request) -> str:
         """Return method and path with ``{project_id}`` and ``{id}``."""
         path = _PROJECT_PART.sub(r"\1{project_id}/", request.url.path)
         return f"{request.method} {_ID_PART.sub('{id}', path)}"
 
-    def answer(self, request: httpx.Request, cloud: Cloud, now: float) -> httpx.Response:
-        """Check who asks, then answer."""
+    def respond(self, request: httpx.Request, cloud: Cloud, now: float) -> httpx.Response:
+        """Authenticate the caller, then respond."""
         path, action = request.url.path, self.action(request)
         if _TOKENS.fullmatch(path):
             services = _catalog(request, cloud)
-            reply = keystone.issue if request.method == "POST" else keystone.show
-            return reply(request, cloud, now, services)
+            handle = keystone.issue if request.method == "POST" else keystone.show
+            return handle(request, cloud, now, services)
         caller = auth.caller(request, cloud, now, action)
         if isinstance(caller, httpx.Response):
             return caller
@@ -71,14 +70,11 @@ class _Huawei:
         return _route(request, cloud, caller, region)
 
     def fault(self, kind: FaultKind, request: httpx.Request, code: str) -> httpx.Response:
-        """Return a throttle or an error of the gateway; ``code`` may be ``5 minute``, a window."""
+        """Return a throttle or error of the gateway; ``code`` may be a window: ``5 minute``."""
         del request
         if kind == "throttle":
             return response.throttled(code or "1 second")
-        return response.refusal(code or "VPC.0002", "An internal error occurred.")
-
-
-FACE: Face = _Huawei()
+        return response.error(code or "VPC.0002", "An internal error occurred.")
 
 
 def _route(request: httpx.Request, cloud: Cloud, caller: Caller, region: str) -> httpx.Response:
@@ -86,13 +82,13 @@ def _route(request: httpx.Request, cloud: Cloud, caller: Caller, region: str) ->
     if _PROJECTS.fullmatch(path):
         return _projects(request, caller.account)
     for pattern, handler in _HANDLERS:
-        if found := pattern.fullmatch(path):
-            parts = found.groupdict()
+        if match := pattern.fullmatch(path):
+            parts = match.groupdict()
             project = parts.get("project") or caller.project
             if project != caller.project:
                 return _wrong_project(path, project, caller)
             return handler(request, cloud, caller, region, parts["rest"] or "")
-    return response.absent()
+    return response.unpublished()
 
 
 def _wrong_project(path: str, project: str, caller: Caller) -> httpx.Response:
@@ -106,11 +102,11 @@ def _v3(
 ) -> httpx.Response:
     is_missing = cloud.quirks.get("otc") and _NOT_ON_OTC.match(rest)
     if cloud.quirks.get("v3_absent") or is_missing:
-        return response.absent()
-    if (only_checked := change.checked(request, caller, rest)) is not None:
-        return only_checked
-    reply = vpc.answer if request.method == "GET" else change.answer
-    return reply(request, cloud, caller, region, rest)
+        return response.unpublished()
+    if (checked := change.dry_run(request, caller, rest)) is not None:
+        return checked
+    handle = vpc.respond if request.method == "GET" else change.respond
+    return handle(request, cloud, caller, region, rest)
 
 
 def _v1(
@@ -118,40 +114,41 @@ def _v1(
 ) -> httpx.Response:
     del rest
     if cloud.quirks.get("v1_absent"):
-        return response.absent()
+        return response.unpublished()
     return ecs.quotas(request, cloud, caller, region)
 
 
 def _nova(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, rest: str
 ) -> httpx.Response:
-    return nova.answer(request, vpc.with_ports(cloud), caller, region, rest)
+    return nova.respond(request, vpc.with_ports(cloud), caller, region, rest)
 
 
 def _ecs(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, rest: str
 ) -> httpx.Response:
-    return ecs.answer(request, vpc.with_ports(cloud), caller, region, rest)
+    return ecs.respond(request, vpc.with_ports(cloud), caller, region, rest)
 
 
 def _neutron(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, rest: str
 ) -> httpx.Response:
-    """Answer as Neutron, except that a referenced group is refused unless the cloud cascades.
+    """Respond as Neutron does, with two exceptions.
 
-    And a port keeps at least one group.
+    A referenced group is not deleted, unless the quirk ``cascades`` is on. A port keeps at least
+    one group, and no more than the quotas allow.
     """
     ports = vpc.with_ports(cloud)
     name, _, group_id = rest.partition("/")
     is_delete = request.method == "DELETE" and name == "security-groups"
-    has_holders = bool(cloud.references(group_id)) and not cloud.quirks.get("cascades")
-    if is_delete and (has_holders or cloud.interfaces_with(group_id)):
+    is_referenced = bool(cloud.references(group_id)) and not cloud.quirks.get("cascades")
+    if is_delete and (is_referenced or cloud.interfaces_with(group_id)):
         result = neutron.error(409, "SecurityGroupInUse", f"Security Group {group_id} in use.")
     elif request.method == "PUT" and name == "ports" and group_id:
-        unlike = binding.refused_in_v2(request, cloud, group_id)
-        result = unlike or neutron.answer(request, ports, caller, region, rest)
+        refusal = binding.v2_refusal(request, cloud, group_id)
+        result = refusal or neutron.respond(request, ports, caller, region, rest)
     else:
-        result = neutron.answer(request, ports, caller, region, rest)
+        result = neutron.respond(request, ports, caller, region, rest)
     if result.is_error and cloud.quirks.get("wrapped"):
         return response.wrapped(result)
     if name == "ports" and result.is_success and request.method == "GET":
@@ -170,12 +167,12 @@ _HANDLERS: tuple[tuple[re.Pattern[str], Handler], ...] = (
 
 
 def _with_products(response: httpx.Response, cloud: Cloud) -> httpx.Response:
-    """Add what this cloud's v2.0 ports say more than Neutron's."""
+    """Add the fields that this cloud's v2.0 ports have beyond Neutron's."""
     body = response.json()
     ports = {port.id: port for port in vpc.with_ports(cloud).interfaces}
     for row in body.get("ports", [body.get("port")]):
-        full = vpc.port_row(cloud, ports[row["id"]])
-        row |= {k: full[k] for k in ("instance_type", "instance_id", "binding:vif_details")}
+        v3_row = vpc.port_row(cloud, ports[row["id"]])
+        row |= {k: v3_row[k] for k in ("instance_type", "instance_id", "binding:vif_details")}
     return httpx.Response(200, json=body)
 
 
@@ -200,7 +197,7 @@ def _projects(request: httpx.Request, account: Account) -> httpx.Response:
 
 
 def _region(request: httpx.Request, cloud: Cloud, caller: Caller) -> str:
-    """Return the region meant: that of the host, else the one the project is named after."""
+    """Return the region of a request: that of its host, else the one the project is named after."""
     parts = request.url.host.split(".")
     named = project_name(caller.account, caller.project)
     for candidate in (*parts[1:2], named, named.split("_")[0]):
@@ -225,5 +222,8 @@ def _denied(path: str, action: str) -> httpx.Response:
     if _NOVA.fullmatch(path):
         return nova.error(403, "forbidden", message)
     if _ECS.fullmatch(path):
-        return response.ecs(403, "Ecs.0011", message)
-    return response.refusal("VPC.2201", message)
+        return response.ecs_error(403, "Ecs.0011", message)
+    return response.error("VPC.2201", message)
+
+
+FACE = HuaweiFace()

@@ -1,4 +1,4 @@
-"""Who asks an emulated Huawei Cloud: signatures, clock skew, tokens, and which project is meant."""
+"""Authentication of an emulated Huawei Cloud: signatures, clock skew, tokens, and the project."""
 
 from __future__ import annotations
 
@@ -27,31 +27,33 @@ def is_signed(request: httpx.Request) -> bool:
 def account_of_signature(
     request: httpx.Request, cloud: Cloud, now: float
 ) -> Account | httpx.Response:
-    """Return whose signature it is, or the gateway's refusal."""
-    said = sdk_hmac.parse_authorization(request.headers.get("authorization", ""))
+    """Return the account that signed the request, or the gateway's error response."""
+    signature = sdk_hmac.parse_authorization(request.headers.get("authorization", ""))
     date = sdk_hmac.epoch_of(request.headers.get("x-sdk-date", ""))
-    if said is None or date is None or not {"host", "x-sdk-date"} <= set(said.signed_headers):
-        return response.signature("aksk info format error")
+    if signature is None or date is None:
+        return response.bad_signature("aksk info format error")
+    if not {"host", "x-sdk-date"} <= set(signature.signed_headers):
+        return response.bad_signature("aksk info format error")
     if abs(now - date) > sdk_hmac.MAX_SKEW_S:
-        return response.skew()
-    account = cloud.account_of_key(said.access)
+        return response.expired()
+    account = cloud.account_of_key(signature.access)
     if account is None:
-        return response.signature("get aksk fail")
-    flaw = _flaw(request, said, account)
-    return response.signature(flaw) if flaw else account
+        return response.bad_signature("get aksk fail")
+    flaw = _signature_flaw(request, signature, account)
+    return response.bad_signature(flaw) if flaw else account
 
 
-def _flaw(request: httpx.Request, said: Signature, account: Account) -> str:
-    """Say what is wrong with a signature, empty when nothing is."""
+def _signature_flaw(request: httpx.Request, signature: Signature, account: Account) -> str:
+    """Return the gateway's text for what is wrong with a signature, empty when it is valid."""
     try:
-        expected = sdk_hmac.signature_of(request, said.signed_headers, account.secret)
+        expected = sdk_hmac.signature_of(request, signature.signed_headers, account.secret)
     except KeyError:
         return "aksk info format error"
-    if not hmac.compare_digest(expected, said.signature) or not _is_body_as_said(request):
+    if not hmac.compare_digest(expected, signature.signature) or not _is_body_hash_right(request):
         return "verify aksk signature fail"
     if account.token and (
         request.headers.get("x-security-token") != account.token
-        or "x-security-token" not in said.signed_headers
+        or "x-security-token" not in signature.signed_headers
     ):
         return "verify security token fail"
     return ""
@@ -60,20 +62,20 @@ def _flaw(request: httpx.Request, said: Signature, account: Account) -> str:
 def caller(
     request: httpx.Request, cloud: Cloud, now: float, action: str
 ) -> Caller | httpx.Response:
-    """Return who asks, in which project, or the refusal."""
+    """Return the caller and its project, or the error response."""
     if not is_signed(request):
         return keystone.caller(request, cloud, now, action)
     account = account_of_signature(request, cloud, now)
     if isinstance(account, httpx.Response):
         return account
     in_path = _PROJECT_IN_PATH.match(request.url.path)
-    asked = request.headers.get("x-project-id") or (in_path["project"] if in_path else "")
-    if asked and asked not in account.projects and in_path:
-        return response.wrong_project(asked)
+    requested = request.headers.get("x-project-id") or (in_path["project"] if in_path else "")
+    if requested and requested not in account.projects and in_path:
+        return response.wrong_project(requested)
     own = account.projects[0] if account.projects else ""
-    return Caller(account, asked if asked in account.projects else own)
+    return Caller(account, requested if requested in account.projects else own)
 
 
-def _is_body_as_said(request: httpx.Request) -> bool:
-    said = request.headers.get("x-sdk-content-sha256", "")
-    return said in ("", _UNSIGNED, hashlib.sha256(request.content).hexdigest())
+def _is_body_hash_right(request: httpx.Request) -> bool:
+    signature = request.headers.get("x-sdk-content-sha256", "")
+    return signature in ("", _UNSIGNED, hashlib.sha256(request.content).hexdigest())

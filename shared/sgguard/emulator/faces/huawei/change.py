@@ -1,15 +1,18 @@
-"""Groups and rules of an emulated VPC v3, made and deleted.
+"""Creating and deleting groups and rules of an emulated VPC v3, and dry runs of every change.
 
-Documented: a new group has four rules, which let its own members in and everything out; keys that
-the API does not know are refused by name; a rule that does the same as another is refused.
+Documented: a new group has four rules, which admit its own members and let all traffic out; unknown
+fields are refused by name; a rule with the same effect as another one is refused.
 
-Quirks read here: ``otc`` (rules have no switch), ``passes_over`` (keys of a rule that are accepted
-and have no effect). Address groups are not emulated: each id is as good as any.
+A change with ``dry_run`` is only checked: nothing happens, and the response is 202. It checks the
+caller's role and the shape of the body. It does not check whether the group or port exists, so a
+dry run may pass where the change itself is refused.
+
+Quirks read here: ``otc`` (rules cannot be disabled), ``passes_over`` (fields of a rule that are
+accepted and have no effect). Address groups are not emulated: every id is accepted.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 from uuid import uuid4
@@ -18,19 +21,19 @@ import httpx
 
 from sgguard.emulator import edit
 from sgguard.emulator.faces._openstack.keystone import Caller
-from sgguard.emulator.faces.huawei import response
 from sgguard.emulator.faces.huawei.binding import set_groups
 from sgguard.emulator.faces.huawei.response import (
     RefusedError,
-    Said,
-    absent,
-    missing,
-    refusal,
+    Row,
+    body_of,
+    created,
+    error,
+    json_of,
+    not_found,
     refused,
-    said,
+    unpublished,
 )
 from sgguard.emulator.faces.huawei.vpc import (
-    created,
     enterprise_project,
     group_row,
     groups_of,
@@ -54,34 +57,34 @@ _VERSIONS = {"ipv4": "IPv4", "ipv6": "IPv6"}
 _PRIORITIES = range(1, 101)
 
 
-def answer(
+def respond(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, path: str
 ) -> httpx.Response:
-    """Carry out one change; ``path`` is what follows the project, like ``vpc/security-groups``."""
+    """Apply one change; ``path`` is what follows the project, like ``vpc/security-groups``."""
     if not caller.may_write:
-        return refusal("VPC.2201", "Policy doesn't allow the change.")
+        return error("VPC.2201", "Policy doesn't allow the change.")
     try:
-        return _carried_out(request, cloud, caller, region, path.strip("/").split("/"))
-    except RefusedError as stopped:
-        return stopped.answer
+        return _apply(request, cloud, caller, region, path.strip("/").split("/"))
+    except RefusedError as failure:
+        return failure.response
 
 
-def _carried_out(
+def _apply(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, parts: list[str]
 ) -> httpx.Response:
-    mine = groups_of(cloud, caller, region)
-    response = absent()
+    groups = groups_of(cloud, caller, region)
+    response = unpublished()
     match request.method, parts:
         case "POST", ["vpc", "security-groups"]:
-            row = said(request, "security_group", _GROUP_KEYS)
+            row = body_of(request, "security_group", _GROUP_KEYS)
             response = _create_group(cloud, caller, region, row)
         case "DELETE", ["vpc", "security-groups", group_id]:
-            response = _delete_group(cloud, _required(mine, group_id, "security_group"))
+            response = _delete_group(cloud, _required(groups, group_id, "security_group"))
         case "POST", ["vpc", "security-group-rules"]:
             known = _RULE_KEYS - {"enabled"} if cloud.quirks.get("otc") else _RULE_KEYS
-            response = _create_rule(cloud, mine, said(request, "security_group_rule", known))
+            response = _create_rule(cloud, groups, body_of(request, "security_group_rule", known))
         case "DELETE", ["vpc", "security-group-rules", rule_id]:
-            response = _delete_rule(cloud, mine, rule_id)
+            response = _delete_rule(cloud, groups, rule_id)
         case "PUT", _:
             response = set_groups(request, cloud, caller, region, parts)
     return response
@@ -90,11 +93,11 @@ def _carried_out(
 def _required(groups: list[Group], group_id: object, name: str) -> Group:
     found = next((group for group in groups if group.id == group_id), None)
     if found is None:
-        raise RefusedError(missing(name, str(group_id)))
+        raise RefusedError(not_found(name, str(group_id)))
     return found
 
 
-def _create_group(cloud: Cloud, caller: Caller, region: str, row: Said) -> httpx.Response:
+def _create_group(cloud: Cloud, caller: Caller, region: str, row: Row) -> httpx.Response:
     name = row.get("name")
     if not isinstance(name, str) or not 0 < len(name) <= _NAME_MAX:
         raise refused("SYS.0400", "name must have 1 to 64 characters.")
@@ -114,17 +117,17 @@ def _create_group(cloud: Cloud, caller: Caller, region: str, row: Said) -> httpx
         if not is_granted(cloud, group):
             raise refused("VPC.2201", "Policy doesn't allow the enterprise project.")
         edit.create_group(cloud, group)
-    except (RefusedError, StateError) as error:
+    except (RefusedError, StateError) as failure:
         del cloud.quirks["enterprise_projects"][group.id]
-        if isinstance(error, RefusedError):
+        if isinstance(failure, RefusedError):
             raise
-        raise _over("security_group") from error
-    group.rules.extend(_first_rules(group))
-    return created(security_group=_whole(cloud, group))
+        raise _over_quota("security_group") from failure
+    group.rules.extend(_default_rules(group))
+    return created(security_group=_group_with_rules(cloud, group))
 
 
-def _first_rules(group: Group) -> list[Rule]:
-    """Return the rules the document shows in a group that was just made."""
+def _default_rules(group: Group) -> list[Rule]:
+    """Return the documented rules of a new group."""
     common: dict[str, Any] = {"protocol": "any", "priority": _PRIORITIES[-1]}
     return [
         Rule("ingress", str(uuid4()), ethertype="IPv6", peer_group=group.id, **common),
@@ -134,7 +137,7 @@ def _first_rules(group: Group) -> list[Rule]:
     ]
 
 
-def _whole(cloud: Cloud, group: Group) -> dict[str, Any]:
+def _group_with_rules(cloud: Cloud, group: Group) -> dict[str, Any]:
     rules = [rule_row(group, rule) for rule in group.rules]
     eps = enterprise_project(cloud, group)
     return group_row(group) | {"enterprise_project_id": eps, "security_group_rules": rules}
@@ -143,36 +146,36 @@ def _whole(cloud: Cloud, group: Group) -> dict[str, Any]:
 def _delete_group(cloud: Cloud, group: Group) -> httpx.Response:
     try:
         cloud.delete_group(group.id, is_cascading=bool(cloud.quirks.get("cascades")))
-    except StateError as stopped:
-        if stopped.kind in ("in-use", "referenced"):
-            return refusal("VPC.9902", f"Security group {group.id} is in use.")
-        return refusal("VPC.2201", "The default security group cannot be deleted.")
+    except StateError as failure:
+        if failure.kind in ("in-use", "referenced"):
+            return error("VPC.9902", f"Security group {group.id} is in use.")
+        return error("VPC.2201", "The default security group cannot be deleted.")
     return httpx.Response(204)
 
 
-def _create_rule(cloud: Cloud, mine: list[Group], row: Said) -> httpx.Response:
-    passed_over = cloud.quirks.get("passes_over", [])
-    row = {key: value for key, value in row.items() if key not in passed_over}
-    group = _required(mine, row.get("security_group_id"), "security_group_id")
+def _create_rule(cloud: Cloud, groups: list[Group], row: Row) -> httpx.Response:
+    ignored = cloud.quirks.get("passes_over", [])
+    row = {key: value for key, value in row.items() if key not in ignored}
+    group = _required(groups, row.get("security_group_id"), "security_group_id")
     if peer := row.get("remote_group_id"):
-        _required(mine, peer, "remote security group")
+        _required(groups, peer, "remote security group")
     rule = _rule(row)
     for other in group.rules:
         if _effect(other) == _effect(rule):
             text = f"Security group rule already exists. Rule id is {other.id}."
             raise refused("VPC.9902", text)
-    in_project = sum(len(one.rules) for one in mine)
+    in_project = sum(len(one.rules) for one in groups)
     if in_project >= cloud.limits.get("rules-per-project", in_project + 1):
-        raise _over("security_group_rule")
+        raise _over_quota("security_group_rule")
     try:
         edit.add_rule(cloud, group.id, rule)
-    except StateError as error:
-        raise _over("security_group_rule") from error
+    except StateError as failure:
+        raise _over_quota("security_group_rule") from failure
     return created(security_group_rule=rule_row(group, rule))
 
 
-def _rule(row: Said) -> Rule:
-    """Read a rule as the document describes it."""
+def _rule(row: Row) -> Rule:
+    """Return the rule that the fields of a request describe."""
     version = _VERSIONS.get(str(row.get("ethertype", "IPv4")).lower())
     if version is None:
         text = f"Security group rule for ethertype {row['ethertype']} not supported."
@@ -201,29 +204,25 @@ def _rule(row: Said) -> Rule:
 
 
 def _effect(rule: Rule) -> tuple[object, ...]:
-    """Return what makes two rules the same to this cloud: neither description nor switch."""
+    """Return what two equal rules have in common: all but id, description and ``enabled``."""
     ports = (rule.direction, rule.ethertype, rule.protocol, rule.ports)
     return (*ports, rule.cidr, rule.peer_group, rule.template, rule.action, rule.priority)
 
 
-def _delete_rule(cloud: Cloud, mine: list[Group], rule_id: str) -> httpx.Response:
-    for group in mine:
+def _delete_rule(cloud: Cloud, groups: list[Group], rule_id: str) -> httpx.Response:
+    for group in groups:
         if rule := next((one for one in group.rules if one.id == rule_id), None):
             edit.remove_rule(cloud, group.id, rule)
             return httpx.Response(204)
-    return missing("security_group_rule", rule_id)
+    return not_found("security_group_rule", rule_id)
 
 
-def _over(resource: str) -> RefusedError:
+def _over_quota(resource: str) -> RefusedError:
     return refused("VPC.9905", f"Quota exceeded for resources: ['{resource}'].")
 
 
-# Changes of VPC v3 that are only checked: with ``dry_run`` nothing happens, and 202 says it could.
-#
-# What is checked is whether the caller may and whether the request is well formed, not whether the
-# group or the port exists.
-
-_CHECKED = (
+# The changes that take ``dry_run``, with the key of the body's object.
+_DRY_RUNS = (
     ("POST", re.compile(r"vpc/security-groups"), "security_group"),
     ("POST", re.compile(r"vpc/security-group-rules"), "security_group_rule"),
     ("PUT", re.compile(r"vpc/sub-network-interfaces/[^/]+"), "sub_network_interface"),
@@ -231,20 +230,17 @@ _CHECKED = (
 )
 
 
-def checked(request: httpx.Request, caller: Caller, path: str) -> httpx.Response | None:
-    """Answer a change that is only to be checked, None when the request is no such thing."""
-    for method, pattern, key in _CHECKED:
+def dry_run(request: httpx.Request, caller: Caller, path: str) -> httpx.Response | None:
+    """Return the response to a dry run, None when the request is not one."""
+    for method, pattern, key in _DRY_RUNS:
         if request.method != method or not pattern.fullmatch(path.rstrip("/")):
             continue
-        try:
-            body = json.loads(request.content)
-        except ValueError:
-            body = None
-        if not isinstance(body, dict) or body.get("dry_run") is not True:
+        body = json_of(request)
+        if body.get("dry_run") is not True:
             return None
         if not caller.may_write:
-            return response.refusal("VPC.2201", "Policy doesn't allow the change.")
+            return error("VPC.2201", "Policy doesn't allow the change.")
         if not isinstance(body.get(key), dict):
-            return response.refusal("VPC.0601", f"{key} is required.")
+            return error("VPC.0601", f"{key} is required.")
         return httpx.Response(202)
     return None

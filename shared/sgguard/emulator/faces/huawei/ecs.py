@@ -1,4 +1,8 @@
-"""ECS v1 of an emulated Huawei Cloud: servers with the ids of their groups."""
+"""Servers of ECS v1 with the ids of their groups, and the quotas of VPC v1 and v3.
+
+VPC v3 lists the limits, v1 also the numbers in use. A limit that a scenario leaves out is -1, which
+means "no limit" in v1 and "not available here" in v3.
+"""
 
 from __future__ import annotations
 
@@ -13,40 +17,40 @@ from sgguard.emulator.state import Cloud, Instance
 _STATUS = {"RUNNING": "ACTIVE"}
 
 
-def answer(
+def respond(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, path: str
 ) -> httpx.Response:
-    """Answer one call; ``path`` is what follows the project, such as ``cloudservers/{id}``."""
-    mine = [
+    """Respond to one call; ``path`` is what follows the project, such as ``cloudservers/{id}``."""
+    instances = [
         instance
         for instance in cloud.instances
         if instance.project == caller.project and instance.region == region
     ]
     match request.method, path.strip("/").split("/"):
         case "GET", ["cloudservers", "detail"]:
-            return _list(request, cloud, mine)
+            return _list(request, cloud, instances)
         case "GET", ["cloudservers", server_id]:
-            return _show(cloud, mine, server_id)
-    return response.absent()
+            return _show(cloud, instances, server_id)
+    return response.unpublished()
 
 
-def _list(request: httpx.Request, cloud: Cloud, mine: list[Instance]) -> httpx.Response:
-    """Answer one page: ``offset`` is the number of the page, from 1."""
+def _list(request: httpx.Request, cloud: Cloud, instances: list[Instance]) -> httpx.Response:
+    """Return one page: ``offset`` is the number of the page, from 1."""
     limit = int(request.url.params.get("limit", "25"))
     first = (max(1, int(request.url.params.get("offset", "1"))) - 1) * limit
-    rows = [server_row(cloud, instance) for instance in mine[first : first + limit]]
-    return httpx.Response(200, json={"count": len(mine), "servers": rows})
+    rows = [server_row(cloud, instance) for instance in instances[first : first + limit]]
+    return httpx.Response(200, json={"count": len(instances), "servers": rows})
 
 
-def _show(cloud: Cloud, mine: list[Instance], server_id: str) -> httpx.Response:
-    instance = next((i for i in mine if i.id == server_id), None)
+def _show(cloud: Cloud, instances: list[Instance], server_id: str) -> httpx.Response:
+    instance = next((i for i in instances if i.id == server_id), None)
     if instance is None:
-        return response.ecs(404, "Ecs.0114", f"Instance[{server_id}] could not be found.")
+        return response.ecs_error(404, "Ecs.0114", f"Instance[{server_id}] could not be found.")
     return httpx.Response(200, json={"server": server_row(cloud, instance)})
 
 
 def server_row(cloud: Cloud, instance: Instance) -> dict[str, Any]:
-    """Write one server."""
+    """Return one server."""
     status = _STATUS.get(instance.state, instance.state)
     return {
         "id": instance.id,
@@ -73,19 +77,15 @@ _QUOTAS = {
     "groups-per-project": "security_group",
     "rules-per-project": "security_group_rule",
 }
-# Quotas of an emulated Huawei Cloud: VPC v3 tells ceilings, v1 also how many there are.
-#
-# A limit that nobody set is -1, which means "no limit" in v1 and "not online" in v3.
-
 _COMPOSITE = "composite-rules-per-group"
 _NAMES = {"securityGroup": "groups-per-project", "securityGroupRule": "rules-per-project"}
 
 
 def quotas(request: httpx.Request, cloud: Cloud, caller: Caller, region: str) -> httpx.Response:
-    """Answer ``GET /v1/{project_id}/quotas``, of one type when one is asked for."""
+    """Respond to ``GET /v1/{project_id}/quotas``, which may ask for one type."""
     wanted = request.url.params.get("type")
     if wanted not in (None, *_NAMES):
-        return response.refusal("VPC.1207", "resource type is invalid")
+        return response.error("VPC.1207", "resource type is invalid")
     groups = [g for g in cloud.groups if g.project == caller.project and g.region == region]
     used = {
         "securityGroup": len(groups),
@@ -99,8 +99,8 @@ def quotas(request: httpx.Request, cloud: Cloud, caller: Caller, region: str) ->
     return httpx.Response(200, json={"quotas": {"resources": rows}})
 
 
-def ceilings(cloud: Cloud) -> dict[str, int]:
-    """Write the quotas; those without a ceiling are not online here, which is -1."""
+def quota_row(cloud: Cloud) -> dict[str, int]:
+    """Return the quotas as VPC v3 lists them."""
     composite = cloud.limits.get(_COMPOSITE, -1)
     return {key: cloud.limits.get(name, -1) for name, key in _QUOTAS.items()} | {
         f"security_group_contain_{direction}_{family}_composite_rules": composite

@@ -1,4 +1,8 @@
-"""How an emulated Huawei Cloud refuses: the gateway's, VPC's and ECS's own error bodies."""
+"""Responses of an emulated Huawei Cloud, and the checks of a VPC v3 body that raise them.
+
+The gateway, VPC v3 and ECS have error bodies of their own. A change of VPC v3 is refused by raising
+:class:`RefusedError`, which carries the response.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ import json
 from typing import Any
 
 import httpx
+
+Row = dict[str, Any]
 
 _STATUS = {
     "APIGW.0101": 404,
@@ -22,69 +28,80 @@ _STATUS = {
     "VPC.9904": 404,
     "VPC.9905": 409,
 }
-_REQUEST_ID = "5c1d3e7f0a9b4c2d8e6f1a2b3c4d5e6f"
+_ERROR_REQUEST_ID = "5c1d3e7f0a9b4c2d8e6f1a2b3c4d5e6f"
+_REQUEST_ID = "0b8e62da2545ee0af708a86093a7fb62"
+
+
+def ok(**parts: Any) -> httpx.Response:
+    """Return a successful response of VPC v3 to a read or a change."""
+    return httpx.Response(200, json={"request_id": _REQUEST_ID, **parts})
+
+
+def created(**parts: Any) -> httpx.Response:
+    """Return a successful response of VPC v3 to a creation."""
+    return httpx.Response(201, json={"request_id": _REQUEST_ID, **parts})
 
 
 class RefusedError(Exception):
-    """A change that is not carried out; ``answer`` says why in this cloud's words."""
+    """A change that is refused; ``response`` is the error to send."""
 
-    def __init__(self, answer: httpx.Response) -> None:
-        super().__init__(answer.status_code)
-        self.answer = answer
+    def __init__(self, response: httpx.Response) -> None:
+        super().__init__(response.status_code)
+        self.response = response
 
 
 def refused(code: str, message: str, status: int = 0) -> RefusedError:
-    """Return the error that ends a change with :func:`refusal`."""
-    return RefusedError(refusal(code, message, status))
+    """Return the exception that ends a change with :func:`error`."""
+    return RefusedError(error(code, message, status))
 
 
-def missing(name: str, wanted: str) -> httpx.Response:
-    """Return the answer of VPC v3 to an id nothing has."""
-    return refusal("VPC.9904", f"{name.capitalize()} {wanted} could not be found.")
+def not_found(name: str, wanted: str) -> httpx.Response:
+    """Return the error of VPC v3 for an unknown id."""
+    return error("VPC.9904", f"{name.capitalize()} {wanted} could not be found.")
 
 
-def refusal(code: str, message: str, status: int = 0) -> httpx.Response:
+def error(code: str, message: str, status: int = 0) -> httpx.Response:
     """Return an error in the shape that VPC v3 and the gateway share; an unknown code is a 500."""
     return httpx.Response(
         status or _STATUS.get(code, 500),
-        headers={"x-request-id": _REQUEST_ID},
-        json={"request_id": _REQUEST_ID, "error_msg": message, "error_code": code},
+        headers={"x-request-id": _ERROR_REQUEST_ID},
+        json={"request_id": _ERROR_REQUEST_ID, "error_msg": message, "error_code": code},
     )
 
 
-def signature(why: str) -> httpx.Response:
-    """Return the gateway's answer to a signature it does not accept."""
-    return refusal("APIGW.0301", f"Incorrect IAM authentication information: {why}")
+def bad_signature(reason: str) -> httpx.Response:
+    """Return the gateway's error for a signature it does not accept."""
+    return error("APIGW.0301", f"Incorrect IAM authentication information: {reason}")
 
 
-def skew() -> httpx.Response:
-    """Return the gateway's answer to a date too far from its clock."""
-    return refusal("APIGW.0303", "Incorrect app authentication information: signature expired")
+def expired() -> httpx.Response:
+    """Return the gateway's error for a date too far from its clock."""
+    return error("APIGW.0303", "Incorrect app authentication information: signature expired")
 
 
 def throttled(window: str = "1 second") -> httpx.Response:
-    """Return the gateway's answer to too many calls in a window."""
-    return refusal(
+    """Return the gateway's error for too many calls in a window."""
+    return error(
         "APIGW.0308",
         "The throttling threshold has been reached: "
         f"policy user over ratelimit,limit:200,time:{window}",
     )
 
 
-def absent() -> httpx.Response:
-    """Return the gateway's answer to an API that is not published here."""
-    return refusal(
+def unpublished() -> httpx.Response:
+    """Return the gateway's error for an API that is not published here."""
+    return error(
         "APIGW.0101",
         "The API does not exist or has not been published in the environment",
     )
 
 
 def wrong_project(project: str) -> httpx.Response:
-    """Return the answer to a project in the address that is not the caller's."""
-    return refusal("VPC.0007", f"urlTenantId is not equal tokenTenantId: {project}")
+    """Return the error for a project in the address that is not the caller's."""
+    return error("VPC.0007", f"urlTenantId is not equal tokenTenantId: {project}")
 
 
-def ecs(status: int, code: str, message: str) -> httpx.Response:
+def ecs_error(status: int, code: str, message: str) -> httpx.Response:
     """Return an error in the shape of ECS v1."""
     return httpx.Response(status, json={"error": {"code": code, "message": message}})
 
@@ -97,34 +114,34 @@ def wrapped(response: httpx.Response) -> httpx.Response:
     )
 
 
-# What the body of a change of VPC v3 says, and what the API refuses to read.
-
-Said = dict[str, Any]
-
-
-def said(request: httpx.Request, key: str, known: frozenset[str]) -> Said:
-    """Return the object a change is about; keys without a value are left out.
-
-    Raises:
-        RefusedError: it is missing, or has a key that the API does not know.
-    """
+def json_of(request: httpx.Request) -> Row:
+    """Return a body that is a JSON object; an empty one for any other body."""
     try:
-        whole = json.loads(request.content)
+        body = json.loads(request.content)
     except ValueError:
-        whole = None
-    found = whole.get(key) if isinstance(whole, dict) else None
-    if not isinstance(found, dict):
-        raise refused("SYS.0400", f"{key} is required.")
-    if unknown := sorted(set(found) - known):
-        raise refused("SYS.0400", f"'{unknown[0]}' isn't supported attribute.")
-    return {name: value for name, value in found.items() if value is not None}
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
-def group_ids(row: Said) -> list[str]:
-    """Return the groups a change of an interface names.
+def body_of(request: httpx.Request, key: str, known: frozenset[str]) -> Row:
+    """Return the object ``key`` of a change's body; fields that are null are left out.
 
     Raises:
-        RefusedError: there is none, one twice, or something else than a list of texts.
+        RefusedError: it is missing, or has a field that is not in ``known``.
+    """
+    fields = json_of(request).get(key)
+    if not isinstance(fields, dict):
+        raise refused("SYS.0400", f"{key} is required.")
+    if unknown := sorted(set(fields) - known):
+        raise refused("SYS.0400", f"'{unknown[0]}' isn't supported attribute.")
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def group_ids(row: Row) -> list[str]:
+    """Return the group ids of a change of an interface.
+
+    Raises:
+        RefusedError: they are missing, repeated, or not a list of texts.
     """
     ids = row.get("security_groups")
     if not isinstance(ids, list) or not ids or not all(isinstance(one, str) for one in ids):

@@ -1,11 +1,11 @@
-"""VPC v3 of an emulated Huawei Cloud: groups, rules, ports, supplementary interfaces, quotas.
+"""Reads of VPC v3 of an emulated Huawei Cloud: groups, rules, ports, interfaces, quotas.
 
 Quirks read here: ``page_max`` (rows on a page, at most 2000), ``cascades`` (deleting a referenced
-group takes the referring rules along; without it the cloud refuses, as its manual says),
+group deletes the referring rules as well; without it the cloud refuses, as its manual says),
 ``admin_down_ports`` (ids of ports that are administratively down: lists leave them out unless
-``admin_state_up=false`` is asked for), ``ignored_filters`` (names of filters without effect),
+the request has ``admin_state_up=false``), ``ignored_filters`` (names of filters without effect),
 ``enterprise_projects`` (group id to enterprise project; ``0`` for all others), ``granted_eps``
-(those the caller may see; all without it), ``eps_hides_rules`` (it may not see their rules either).
+(those the caller may read; all without it), ``eps_hides_rules`` (their rules are hidden as well).
 """
 
 from __future__ import annotations
@@ -20,46 +20,45 @@ import httpx
 from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces._openstack.neutron.rows import is_unprotected, owner_of, visible_ports
 from sgguard.emulator.faces.huawei import response
-from sgguard.emulator.faces.huawei.ecs import ceilings
+from sgguard.emulator.faces.huawei.ecs import quota_row
 from sgguard.emulator.state import Attachment, Cloud, Group, Interface, Rule
 
 Row = dict[str, Any]
 
 _PAGE_MAX = 2000
 _ACTIONS = {"accept": "allow", "drop": "deny"}
-_REQUEST_ID = "0b8e62da2545ee0af708a86093a7fb62"
 
 
-def answer(
+def respond(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, path: str
 ) -> httpx.Response:
-    """Answer one call; ``path`` is what follows the project, such as ``vpc/security-groups``."""
+    """Respond to one read; ``path`` is what follows the project, like ``vpc/security-groups``."""
     path = path.rstrip("/")
     params = request.url.params
     if request.method != "GET":
-        return response.absent()
+        return response.unpublished()
     if path in _LISTS:
         collection, rows, known = _LISTS[path]
         ignored = cloud.quirks.get("ignored_filters", [])
         filters = [name for name in known if name not in ignored]
         found = _filtered(rows(cloud, caller, region), params, filters)
-        return _page(cloud, params, collection, _seen(found, params))
+        return _page(cloud, params, collection, _shown_by_default(found, params))
     if path == "vpc/quotas":
-        return body(quota=ceilings(cloud))
+        return response.ok(quota=quota_row(cloud))
     parent, _, wanted = path.rpartition("/")
     if parent not in _LISTS:
-        return response.absent()
+        return response.unpublished()
     return _show(parent, wanted, cloud, caller, region)
 
 
 def with_ports(cloud: Cloud) -> Cloud:
     """Return the cloud as its port lists see it.
 
-    Supplementary interfaces are no ports; products that carry groups have one each.
+    Supplementary interfaces are not ports; a product that holds groups has one port.
     """
     ports = [i for i in cloud.interfaces if i.kind != "supplementary"]
     products = (_port_of(attachment) for attachment in cloud.attachments)
-    # The cloud's own index knows all interfaces, and these are others.
+    # Without the cloud's index, which was built from other interfaces.
     return replace(cloud, interfaces=[*ports, *products], index=None)
 
 
@@ -77,7 +76,7 @@ def _port_of(product: Attachment) -> Interface:
 
 
 def group_row(group: Group) -> Row:
-    """Write one group."""
+    """Return one group."""
     return {
         "id": group.id,
         "name": group.name,
@@ -91,7 +90,7 @@ def group_row(group: Group) -> Row:
 
 
 def rule_row(group: Group, rule: Rule) -> Row:
-    """Write one rule: v3 knows lists of ports, denial, priority and a switch."""
+    """Return one rule: v3 has lists of ports, deny rules, priorities and ``enabled``."""
     return {
         "id": rule.id,
         "project_id": group.project,
@@ -113,7 +112,7 @@ def rule_row(group: Group, rule: Rule) -> Row:
 
 
 def port_row(cloud: Cloud, port: Interface) -> Row:
-    """Write one port; ``instance_type`` names the product it belongs to."""
+    """Return one port; ``instance_type`` names the product it belongs to."""
     product, _, product_id = port.kind.rpartition("/")
     return {
         "id": port.id,
@@ -137,12 +136,12 @@ def port_row(cloud: Cloud, port: Interface) -> Row:
 
 
 def product_fields(product: str, product_id: str) -> Row:
-    """Write which product a port belongs to; empty texts when it is none."""
+    """Return the product a port belongs to, with empty texts for none."""
     return {"instance_type": product.upper(), "instance_id": product_id if product else ""}
 
 
 def sub_row(cloud: Cloud, interface: Interface) -> Row:
-    """Write one supplementary interface; its parent is the instance's primary one."""
+    """Return one supplementary interface; its parent is the instance's primary one."""
     parents = cloud.interfaces_of(interface.instance)
     return {
         "id": interface.id,
@@ -173,22 +172,22 @@ def enterprise_project(cloud: Cloud, group: Group) -> str:
 
 
 def is_granted(cloud: Cloud, group: Group) -> bool:
-    """Say whether the caller may see the group's enterprise project."""
+    """Return whether the caller may read the group's enterprise project."""
     granted = cloud.quirks.get("granted_eps")
     return granted is None or enterprise_project(cloud, group) in granted
 
 
 def _group_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
-    mine = [group for group in groups_of(cloud, caller, region) if is_granted(cloud, group)]
-    eps = {group.id: enterprise_project(cloud, group) for group in mine}
-    return [group_row(group) | {"enterprise_project_id": eps[group.id]} for group in mine]
+    groups = [group for group in groups_of(cloud, caller, region) if is_granted(cloud, group)]
+    eps = {group.id: enterprise_project(cloud, group) for group in groups}
+    return [group_row(group) | {"enterprise_project_id": eps[group.id]} for group in groups]
 
 
 def _rule_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
-    mine = groups_of(cloud, caller, region)
+    groups = groups_of(cloud, caller, region)
     if cloud.quirks.get("eps_hides_rules"):
-        mine = [group for group in mine if is_granted(cloud, group)]
-    return [rule_row(group, rule) for group in mine for rule in group.rules]
+        groups = [group for group in groups if is_granted(cloud, group)]
+    return [rule_row(group, rule) for group in groups for rule in group.rules]
 
 
 def _port_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
@@ -222,7 +221,7 @@ _LISTS: dict[str, tuple[str, _Rows, tuple[str, ...]]] = {
 
 
 def _filtered(rows: Sequence[Row], params: httpx.QueryParams, known: Sequence[str]) -> list[Row]:
-    """Filter by repeatable parameters: several values mean "or", unknown ones nothing."""
+    """Filter by repeatable parameters: several values mean "or"; unknown parameters are ignored."""
     found = list(rows)
     for name in known:
         if wanted := set(params.get_list(name)):
@@ -234,8 +233,8 @@ def _values(value: object) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list) else [str(value or "")]
 
 
-def _seen(rows: Sequence[Row], params: httpx.QueryParams) -> list[Row]:
-    """Leave out ports that are down and groups of other enterprise projects, unless asked for."""
+def _shown_by_default(rows: Sequence[Row], params: httpx.QueryParams) -> list[Row]:
+    """Leave out ports that are down and groups of other enterprise projects, unless requested."""
     is_up = params.get("admin_state_up", "true") == "true"
     eps = params.get("enterprise_project_id", "0")
     return [
@@ -249,14 +248,14 @@ def _seen(rows: Sequence[Row], params: httpx.QueryParams) -> list[Row]:
 def _page(
     cloud: Cloud, params: httpx.QueryParams, collection: str, rows: Sequence[Row]
 ) -> httpx.Response:
-    """Answer one page; only a page that is not the last names the next marker."""
+    """Return one page; every page but the last has ``next_marker``."""
     found = sorted(rows, key=lambda row: str(row["id"]))
     asked, marker = params.get("limit", str(_PAGE_MAX)), params.get("marker")
     if not asked.isdigit() or int(asked) > _PAGE_MAX:
-        return response.refusal("VPC.0601", "Query resource by id fail: limit is invalid.")
+        return response.error("VPC.0601", "Query resource by id fail: limit is invalid.")
     ids = [row["id"] for row in found]
     if marker and marker not in ids:
-        return response.refusal("VPC.0601", "Query resource by id fail: marker is invalid.")
+        return response.error("VPC.0601", "Query resource by id fail: marker is invalid.")
     limit = min(int(asked) or _PAGE_MAX, cloud.quirks.get("page_max", _PAGE_MAX))
     start = ids.index(marker) + 1 if marker else 0
     page = found[start : start + limit]
@@ -265,27 +264,17 @@ def _page(
         info["previous_marker"] = page[0]["id"]
     if start + limit < len(found):
         info["next_marker"] = page[-1]["id"]
-    return body(**{collection: page, "page_info": info})
+    return response.ok(**{collection: page, "page_info": info})
 
 
 def _show(parent: str, wanted: str, cloud: Cloud, caller: Caller, region: str) -> httpx.Response:
-    """Answer one thing of a list; a group comes with its rules."""
+    """Return one entry of a list by id; a group includes its rules."""
     collection, rows, _ = _LISTS[parent]
     name = collection.removesuffix("s")
     row = next((one for one in rows(cloud, caller, region) if one["id"] == wanted), None)
     if row is None:
-        return response.missing(name, wanted)
+        return response.not_found(name, wanted)
     group = cloud.group(wanted) if name == "security_group" else None
     if group is not None:
         row["security_group_rules"] = [rule_row(group, rule) for rule in group.rules]
-    return body(**{name: row})
-
-
-def body(**parts: Any) -> httpx.Response:
-    """Return a good answer of VPC v3 to a question or a change."""
-    return httpx.Response(200, json={"request_id": _REQUEST_ID, **parts})
-
-
-def created(**parts: Any) -> httpx.Response:
-    """Return a good answer of VPC v3 to something new."""
-    return httpx.Response(201, json={"request_id": _REQUEST_ID, **parts})
+    return response.ok(**{name: row})

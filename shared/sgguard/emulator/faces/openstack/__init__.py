@@ -2,19 +2,19 @@
 
 Paths: ``/identity/v3`` and ``/v3``, ``/networking/v2.0`` and ``/v2.0``, ``/compute/v2.1``,
 ``/compute/v2`` and the same without prefix, Nova's with or without a project id. Regions after
-the first are at ``/r/{region}/networking`` and ``/r/{region}/compute``. The catalog is written
-with the scheme and host the caller used.
+the first are at ``/r/{region}/networking`` and ``/r/{region}/compute``. The catalog has
+the scheme and host of the request.
 
 Accounts: ``user``, ``password``, ``domain``, ``app_credentials``, ``role``; ``denied`` lists
 actions such as ``GET /v2.0/security-group-rules``. A member or reader sees its project only.
 
 Quirks: ``page_max``, ``ignores_unknown_filters``, ``ignored_filters``, ``refused_filters``,
-``stale_marker_refused`` (see ``neutron_list``);
-``shared_by_admin``, ``unprotected_ports``, ``network_owners``, ``unordered_groups``
-(``neutron_rows``); ``address_groups`` (``neutron_rule``);
-``token_life_s``, ``access_rules``, ``admin_project``, ``cloud_readers`` (``keystone``);
-``rbac_absent`` and ``quota_details_absent`` (an older Neutron without them).
-A ``default`` group is not made up by the first list: a scenario states it.
+``stale_marker_refused`` (see ``_openstack/neutron/list.py``); ``shared_by_admin``,
+``unprotected_ports``, ``network_owners``, ``unordered_groups`` (``neutron/rows.py``);
+``address_groups`` (``neutron/rule.py``); ``token_life_s``, ``access_rules``, ``admin_project``,
+``cloud_readers`` (``_openstack/keystone.py``); ``rbac_absent`` and ``quota_details_absent`` (an
+older Neutron without them). The first list does not create a ``default`` group, as a real cloud's
+does: a scenario states it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ import httpx
 from sgguard.emulator.faces._openstack import keystone, neutron, nova
 from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces._openstack.token import Service
-from sgguard.emulator.faces.base import FaultKind, Match
+from sgguard.emulator.faces.base import Certainty, FaultKind
 from sgguard.emulator.state import Cloud
 
 _ROUTE = re.compile(
@@ -38,12 +38,12 @@ _ROUTE = re.compile(
 )
 _SERVICES = {"v3": "identity", "v2.0": "networking", "v2.1": "compute", "v2": "compute"}
 _NAMED = frozenset({"quotas", "servers", "security-groups", "security-group-rules", "ports"})
-"""What is followed by an id, whatever it looks like."""
+"""Path parts that are followed by an id of any format."""
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}")
 _COMPUTE_COLLECTIONS = frozenset({"servers", "os-security-groups", "limits", "flavors", "images"})
 
-_TROUBLE: dict[FaultKind, tuple[int, str, dict[str, str]]] = {
+_FAULTS: dict[FaultKind, tuple[int, str, dict[str, str]]] = {
     "throttle": (
         429,
         "This request was rate-limited.",
@@ -59,7 +59,7 @@ _TROUBLE: dict[FaultKind, tuple[int, str, dict[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Route:
-    """Where a request goes. ``project`` is the one in a compute address, often empty."""
+    """The service and resource of a request. ``project`` is that of a compute path, often empty."""
 
     service: str
     version: str
@@ -71,11 +71,11 @@ class _Route:
 class OpenStackFace:
     """The wire face of the provider ``openstack``."""
 
-    def claims(self, request: httpx.Request, cloud: Cloud) -> Match:
+    def claims(self, request: httpx.Request, cloud: Cloud) -> Certainty:
         """Claim what carries this cloud's token or user; share the paths with others."""
-        if keystone.is_mine(request, cloud):
-            return Match.MINE
-        return Match.PATH if _route(request) else Match.NO
+        if keystone.is_own(request, cloud):
+            return Certainty.OWN
+        return Certainty.PATH if _route(request) else Certainty.NONE
 
     def action(self, request: httpx.Request) -> str:
         """Return method and path below the service, ids replaced by ``{id}``."""
@@ -92,23 +92,23 @@ class OpenStackFace:
         path = f"/{version}{rest}" if version else f"/{route.service}{rest}"
         return f"{request.method} {path.rstrip('/') or '/'}"
 
-    def answer(self, request: httpx.Request, cloud: Cloud, now: float) -> httpx.Response:
-        """Answer one call."""
-        response = self._answer(request, cloud, now)
+    def respond(self, request: httpx.Request, cloud: Cloud, now: float) -> httpx.Response:
+        """Authenticate the caller, then respond."""
+        response = self._dispatch(request, cloud, now)
         response.headers.setdefault("x-openstack-request-id", "req-00000000-emulated")
         return response
 
     def fault(self, kind: FaultKind, request: httpx.Request, code: str) -> httpx.Response:
-        """Return 429 or 500 in the shape of the service that was asked."""
+        """Return 429 or 500 in the shape of the requested service."""
         route = _route(request)
-        status, text, names = _TROUBLE[kind]
+        status, text, names = _FAULTS[kind]
         service = route.service if route else "identity"
         if service == "identity":
             return keystone.error(status, text)
         render = nova.error if service == "compute" else neutron.error
         return render(status, code or names[service], text)
 
-    def _answer(self, request: httpx.Request, cloud: Cloud, now: float) -> httpx.Response:
+    def _dispatch(self, request: httpx.Request, cloud: Cloud, now: float) -> httpx.Response:
         route = _route(request)
         if route is None:
             return keystone.error(404, "The resource could not be found.")
@@ -134,14 +134,14 @@ def _serve(request: httpx.Request, cloud: Cloud, caller: Caller, route: _Route) 
     if route.service == "compute":
         if route.project and route.project != caller.project and not caller.is_admin:
             return nova.wrong_project(route.project, caller.project)
-        return nova.answer(request, cloud, caller, region, route.rest)
+        return nova.respond(request, cloud, caller, region, route.rest)
     path = route.rest.strip("/").removesuffix(".json")
     is_absent = (path.startswith("rbac-policies") and cloud.quirks.get("rbac_absent")) or (
         path.endswith("/details") and cloud.quirks.get("quota_details_absent")
     )
     if is_absent:
         return neutron.error(404, "HTTPNotFound", "The resource could not be found.")
-    return neutron.answer(request, cloud, caller, region, path)
+    return neutron.respond(request, cloud, caller, region, path)
 
 
 def _denied(route: _Route, action: str) -> httpx.Response:
@@ -163,7 +163,7 @@ def _identity(
 
 
 def _route(request: httpx.Request) -> _Route | None:
-    """Return where a request goes, None when no service of this cloud has such a path."""
+    """Return the route of a request, None when no service of this cloud has its path."""
     match = _ROUTE.fullmatch(request.url.path)
     if match is None:
         return None
@@ -212,7 +212,7 @@ def _services(request: httpx.Request, cloud: Cloud) -> list[Service]:
 
 
 def _discovery(request: httpx.Request, route: _Route) -> httpx.Response:
-    """Answer the version documents clients look for before anything else."""
+    """Return the version documents, which clients read first."""
     base = _base(request)
     if route.region:
         base = f"{base}/r/{route.region}"

@@ -1,7 +1,9 @@
-"""Binding groups to instances and network interfaces, in the words of Tencent's CVM and VPC.
+"""Binding groups to instances in Tencent's CVM service. Interfaces: ``interface_binding.py``.
 
-Groups of an instance are bound asynchronously: until the operation is over DescribeInstances
-shows the groups of before and ``OPERATING``, and refuses further ones.
+Groups of an instance are bound asynchronously. The state changes at once, and for ``binding_s``
+seconds (a quirk) a task is in progress: DescribeInstances lists the previous groups and
+``OPERATING``, and further bindings are refused. A task with an error (quirk ``binding_fails``)
+changes nothing, and DescribeInstances reports it once its time is over.
 """
 
 from __future__ import annotations
@@ -24,9 +26,9 @@ _TASKS = "tencent-binding-tasks"
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """An operation on an instance: what it is, until when it runs, and what was there before.
+    """An operation on an instance: its action, when it ends (epoch seconds), the groups before it.
 
-    ``identity`` tells whether another one would be the same. ``error`` is empty where it succeeds.
+    Two tasks with one ``identity`` are the same operation. ``error`` is empty if it succeeds.
     """
 
     action: str
@@ -43,8 +45,8 @@ def task_of(call: Call, instance_id: str) -> Task | None:
     return task
 
 
-def groups_shown(call: Call, instance_id: str) -> list[str]:
-    """Return the groups an instance is shown with."""
+def listed_groups(call: Call, instance_id: str) -> list[str]:
+    """Return the groups an instance is listed with: the previous ones during an operation."""
     task = task_of(call, instance_id)
     if task is not None and call.now < task.until:
         return list(task.before)
@@ -53,15 +55,11 @@ def groups_shown(call: Call, instance_id: str) -> list[str]:
 
 
 def associate_security_groups(call: Call) -> dict[str, Any]:
-    """Bind one group to instances: all of them or none.
-
-    Quirk ``binding_s``: seconds for which the instances then have an operation in progress;
-    ``binding_fails``: the code with which it comes to nothing after that time.
-    """
+    """Bind one group to instances: all of them or none."""
     group_id, found = _bind_params(call)
     missing = [(i, nic) for i, nic in found if group_id not in nic.groups]
     refuse_over_limits(call, group_id, [nic for _, nic in missing])
-    return _begin(
+    return _start_tasks(
         call,
         "AssociateSecurityGroups",
         (group_id,),
@@ -70,22 +68,22 @@ def associate_security_groups(call: Call) -> dict[str, Any]:
 
 
 def disassociate_security_groups(call: Call) -> dict[str, Any]:
-    """Unbind one group from instances; an instance keeps at least one."""
+    """Unbind one group from instances; the last one is never unbound."""
     group_id, found = _bind_params(call)
-    bound = [(i, nic) for i, nic in found if group_id in nic.groups]
-    for instance, nic in bound:
+    holding = [(i, nic) for i, nic in found if group_id in nic.groups]
+    for instance, nic in holding:
         if len(nic.groups) == 1:
             raise TencentError("UnsupportedOperation", f"`{instance.id}` keeps one group.")
-    return _begin(
+    return _start_tasks(
         call,
         "DisassociateSecurityGroups",
         (group_id,),
-        [(i, nic, [g for g in nic.groups if g != group_id]) for i, nic in bound],
+        [(i, nic, [g for g in nic.groups if g != group_id]) for i, nic in holding],
     )
 
 
 def modify_instances_attribute(call: Call) -> dict[str, Any]:
-    """Give instances these groups and no others, in this order."""
+    """Replace the groups of instances, in this order."""
     group_ids = call.texts("SecurityGroups", at_most=INSTANCES_MAX)
     found = _instances(call, tuple(group_ids))
     for group_id in group_ids:
@@ -93,12 +91,12 @@ def modify_instances_attribute(call: Call) -> dict[str, Any]:
     if len(set(group_ids)) > call.cloud.limits.get("groups-per-instance", 5):
         raise TencentError("LimitExceeded.AssociateUSGLimitExceeded", "too many security groups")
     wanted = list(dict.fromkeys(group_ids))
-    return _begin(
+    return _start_tasks(
         call, "ModifyInstancesAttribute", tuple(wanted), [(i, nic, wanted) for i, nic in found]
     )
 
 
-def _begin(
+def _start_tasks(
     call: Call,
     action: str,
     identity: tuple[str, ...],
@@ -121,7 +119,7 @@ def _begin(
 
 
 def _bind_params(call: Call) -> tuple[str, list[tuple[Instance, Interface]]]:
-    # More than one group is refused although the parameter is a list.
+    # The parameter is a list, and more than one group is refused.
     (group_id,) = call.texts("SecurityGroupIds", at_most=1)
     return group_id, _instances(call, (group_id,))
 
@@ -163,7 +161,7 @@ def refuse_over_limits(
     """Refuse a binding of the group to further interfaces, each with ``added`` more groups.
 
     Raises:
-        TencentError: an instance, the group or its project would have too many.
+        TencentError: a limit of an instance, the group or its project would be exceeded.
     """
     limits = call.cloud.limits
     per_instance = limits.get("groups-per-instance", 5)
@@ -176,9 +174,9 @@ def refuse_over_limits(
     if len(call.cloud.interfaces_with(group_id)) + len(interfaces) > per_group:
         raise TencentError("LimitExceeded.CvmsVifsPerSecGroupLimitExceeded", f"{per_group}")
     project = call.groups()[group_id].project
-    held = sum(group.project == project for group in call.groups().values())
-    if held > limits.get("groups-per-project", 50):
-        raise TencentError("LimitExceeded.SingleUSGQuota", f"{held}")
+    owned = sum(group.project == project for group in call.groups().values())
+    if owned > limits.get("groups-per-project", 50):
+        raise TencentError("LimitExceeded.SingleUSGQuota", f"{owned}")
 
 
 def require_instance_ids(ids: Sequence[str]) -> None:

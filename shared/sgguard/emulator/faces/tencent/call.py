@@ -1,7 +1,7 @@
-"""One call to the emulated API 3.0 of Tencent Cloud: who asks, where, and with which parameters.
+"""One call to the emulated API 3.0 of Tencent Cloud: caller, region and parameters.
 
-The signature, the clock, the session token, the region and the permission are checked here, so
-an action only says what it does.
+The signature, the clock, the session token, the region and the permission are checked here, so that
+an action contains nothing but its effect.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _BODY_MAX = 10 * 1024 * 1024
 
 
 class TencentError(Exception):
-    """An error as API 3.0 reports it, inside an answer with HTTP 200."""
+    """An error as API 3.0 reports it, inside a response with HTTP 200."""
 
     def __init__(self, code: str, message: str = "") -> None:
         super().__init__(code)
@@ -37,7 +37,7 @@ class TencentError(Exception):
 
 
 class Placed(Protocol):
-    """Whatever lies in a region and belongs to an account."""
+    """A resource with a region and an account."""
 
     region: str
     account: str
@@ -49,7 +49,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call whose caller is known; ``params`` are its own parameters, as JSON values."""
+    """A call of an authenticated caller; ``params`` are its parameters, as JSON values."""
 
     cloud: Cloud
     account: Account
@@ -59,32 +59,32 @@ class Call:
     is_query: bool = False
     """Whether the parameters came in a query, where every value is a text."""
 
-    def mine(self, things: Sequence[P]) -> list[P]:
-        """Return what the caller can see in the region it asks about."""
+    def own(self, things: Sequence[P]) -> list[P]:
+        """Return the caller's own resources in the region of the call."""
         return [t for t in things if t.region == self.region and t.account == self.account.id]
 
     def groups(self) -> dict[str, Group]:
         """Return the caller's groups by id."""
-        return {group.id: group for group in self.mine(self.cloud.groups)}
+        return {group.id: group for group in self.own(self.cloud.groups)}
 
     def instances(self) -> dict[str, Instance]:
         """Return the caller's instances by id."""
-        return {instance.id: instance for instance in self.mine(self.cloud.instances)}
+        return {instance.id: instance for instance in self.own(self.cloud.instances)}
 
     def primary(self, instance_id: str) -> Interface | None:
-        """Return the interface that carries the groups of the instance itself."""
+        """Return the primary interface, which holds the groups of the instance itself."""
         interfaces = self.cloud.interfaces_of(instance_id)
         return next((i for i in interfaces if i.kind == "primary"), None)
 
     def is_hidden(self, thing_id: str) -> bool:
-        """Say whether lists leave this out although it is counted (quirk ``lists_hide``)."""
+        """Return whether lists leave this out although it is counted (quirk ``lists_hide``)."""
         return thing_id in self.cloud.quirks.get("lists_hide", [])
 
     def texts(self, name: str, *, at_most: int, is_required: bool = True) -> list[str]:
         """Return a list of texts.
 
         Raises:
-            TencentError: it is missing, no list of texts, or too long.
+            TencentError: it is missing, not a list of texts, or too long.
         """
         values = self.params.get(name)
         if values is None or values == []:
@@ -98,7 +98,7 @@ class Call:
         return values
 
     def page(self, *, kind: type) -> tuple[int, int]:
-        """Return offset and limit, which must come as ``kind`` (one action wants texts).
+        """Return offset and limit, which must be of type ``kind`` (one action requires texts).
 
         Raises:
             TencentError: of another type, or out of range.
@@ -115,7 +115,7 @@ class Call:
         return values[0], values[1]
 
     def page_of(self, found: Sequence[T], offset: int, limit: int) -> Sequence[T]:
-        """Return the rows of one page (quirk ``page_max``: fewer than were asked for)."""
+        """Return the rows of one page (quirk ``page_max``: fewer than requested)."""
         limit = min(limit, self.cloud.quirks.get("page_max", limit))
         return found[offset : offset + limit]
 
@@ -141,13 +141,13 @@ class Call:
 
 
 def number_of(value: object) -> int | None:
-    """Return a whole number of at most 18 digits, from a number or its text; else None."""
+    """Return a whole number of at most 18 digits, from a number or its text, or None."""
     text = str(value)
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= _DIGITS else None
 
 
 def is_group_id(text: str) -> bool:
-    """Say whether the text is formed like a group id."""
+    """Return whether the text has the format of a group id."""
     return _GROUP_ID.fullmatch(text) is not None
 
 
@@ -176,12 +176,12 @@ def require_known(known: Mapping[str, Group], ids: Sequence[str]) -> None:
 def call_of(
     request: httpx.Request, cloud: Cloud, now: float, known: Callable[[str, str], frozenset[str]]
 ) -> tuple[str, Call]:
-    """Return the service that is asked and the call.
+    """Return the requested service and the call.
 
-    ``known`` gives the parameter names of an action of a service.
+    ``known`` returns the parameter names of an action of a service.
 
     Raises:
-        TencentError: the caller is not trusted, or asks for something that does not exist.
+        TencentError: authentication or authorisation fails, or the action or region is unknown.
     """
     if len(request.content) > _BODY_MAX:
         raise TencentError("RequestSizeLimitExceeded")
@@ -214,28 +214,28 @@ def _authenticate(
     request: httpx.Request, cloud: Cloud, now: float
 ) -> tuple[tc3.Authorization, Account]:
     header = request.headers.get("authorization", "")
-    said = tc3.parse_authorization(header)
+    authorization = tc3.parse_authorization(header)
     timestamp = number_of(request.headers.get("x-tc-timestamp", ""))
-    if said is None or timestamp is None:
+    if authorization is None or timestamp is None:
         raise TencentError("AuthFailure.InvalidAuthorization", "Authorization is not valid.")
-    account = cloud.account_of_key(said.key_id)
+    account = cloud.account_of_key(authorization.key_id)
     if account is None:
         raise TencentError("AuthFailure.SecretIdNotFound", "The SecretId is not found.")
     if abs(now - timestamp) > tc3.MAX_SKEW_S:
         raise TencentError("AuthFailure.SignatureExpire", "The signature expired.")
-    if not {"content-type", "host"} <= set(said.signed_headers):
+    if not {"content-type", "host"} <= set(authorization.signed_headers):
         raise TencentError("AuthFailure.InvalidAuthorization", "content-type and host are signed.")
     try:
-        right = tc3.signature_of(
+        expected = tc3.signature_of(
             request,
             secret=account.secret,
             timestamp=timestamp,
-            service=said.service,
-            signed_headers=said.signed_headers,
+            service=authorization.service,
+            signed_headers=authorization.signed_headers,
         )
     except KeyError:
-        right = ""
-    if said.signature != right or said.date != tc3.date_of(timestamp):
+        expected = ""
+    if authorization.signature != expected or authorization.date != tc3.date_of(timestamp):
         raise TencentError(
             "AuthFailure.SignatureFailure",
             "The provided credentials could not be validated. Please check your signature is "
@@ -243,7 +243,7 @@ def _authenticate(
         )
     if request.headers.get("x-tc-token", "") != account.token:
         raise TencentError("AuthFailure.TokenFailure", "The token is invalid.")
-    return said, account
+    return authorization, account
 
 
 def _params(request: httpx.Request) -> Mapping[str, Any]:
@@ -259,7 +259,7 @@ def _params(request: httpx.Request) -> Mapping[str, Any]:
 
 
 def unflatten(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """Return ``name.0``, ``name.1.key`` as the lists and objects they spell; values stay texts.
+    """Return ``name.0``, ``name.1.key`` as lists and objects; values stay texts.
 
     Raises:
         TencentError: a name is both a value and a list or object.

@@ -1,8 +1,11 @@
-"""Changing groups and their rules, in the words of Tencent's VPC service.
+"""Changing groups and their rules in Tencent's VPC service.
 
-Rules have positions, which shift, and a version, which grows by one with every call that changes
-them; a call that names another version is refused. ModifySecurityGroupPolicies with version 0
-wipes both directions, whatever else it says, as its page warns.
+A rule has no id: it is found by its position among the rules of its direction, or by its content.
+Positions start at 0 and shift with every rule that is added or removed before them. So the rules of
+a group have a version, which grows by one with every call that changes them, however many rules it
+is about: a caller names the version it has read, and a call with another version is refused.
+ModifySecurityGroupPolicies with version 0 removes the rules of both directions, whatever rules it
+has, as its page warns.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from uuid import uuid4
 
 from sgguard.emulator import edit
 from sgguard.emulator.faces.tencent.call import Call, TencentError, require_group_ids
-from sgguard.emulator.faces.tencent.rule import index_of, rule_of, same
+from sgguard.emulator.faces.tencent.rule import index_of, is_same, rule_of
 from sgguard.emulator.state import Group, Rule, StateError
 
 _NAME_MAX = 60
@@ -26,8 +29,8 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A group, the rules a call is about by direction, and the version it names, if any."""
+class PolicyRequest:
+    """A group, the rules of the request by direction, and the version it names, if any."""
 
     group: Group
     rows: Mapping[str, Rows]
@@ -37,24 +40,24 @@ class Asked:
         """Return the direction and the rules of a call that takes one direction only.
 
         Raises:
-            TencentError: it names both, or none.
+            TencentError: it has both, or none.
         """
         given = [(direction, rows) for direction, rows in self.rows.items() if rows]
         if len(given) != 1:
             raise TencentError("InvalidParameter", "either `Ingress` or `Egress` is required.")
         return given[0]
 
-    def held(self, direction: str) -> list[Rule]:
-        """Return the rules of a direction that are there."""
+    def existing(self, direction: str) -> list[Rule]:
+        """Return the group's rules of a direction, by position."""
         return [rule for rule in self.group.rules if rule.direction == direction]
 
-    def changed(self, version: int) -> dict[str, Any]:
-        """Count the call as one change, however many rules it is about."""
+    def count_change(self, version: int) -> dict[str, Any]:
+        """Set the version after a call that found ``version``; returns the empty response."""
         self.group.version = version + 1
         return {}
 
 
-def _asked(call: Call, *, is_zero_special: bool = False) -> Asked:
+def _policy_request(call: Call, *, is_zero_special: bool = False) -> PolicyRequest:
     group_id = call.params.get("SecurityGroupId")
     policies = call.params.get("SecurityGroupPolicySet")
     if not isinstance(group_id, str) or not isinstance(policies, dict):
@@ -70,16 +73,16 @@ def _asked(call: Call, *, is_zero_special: bool = False) -> Asked:
             if not isinstance(given, list) or not all(isinstance(row, dict) for row in given):
                 raise TencentError("InvalidParameter", f"`{key}` is not a list of objects.")
             rows[direction] = given
-    told = policies.get("Version")
-    version = None if told is None else str(told)
+    stated = policies.get("Version")
+    version = None if stated is None else str(stated)
     is_wipe = is_zero_special and version == "0"
     if version is not None and not is_wipe and version != str(group.version):
         raise TencentError("UnsupportedOperation.VersionMismatch", "The version is outdated.")
-    return Asked(group, rows, version)
+    return PolicyRequest(group, rows, version)
 
 
 def create_security_group(call: Call) -> dict[str, Any]:
-    """Create a group without rules (quirk ``default_rules``: with these)."""
+    """Create a group without rules (quirk ``default_rules``: with these rules)."""
     name, description = call.params.get("GroupName"), call.params.get("GroupDescription")
     if not isinstance(name, str) or not name or not isinstance(description, str):
         raise TencentError("MissingParameter", "`GroupName` and `GroupDescription` are required.")
@@ -121,74 +124,76 @@ def _tags(call: Call) -> dict[str, str]:
 
 
 def create_security_group_policies(call: Call) -> dict[str, Any]:
-    """Put rules of one direction before the one at ``PolicyIndex``, or last."""
-    asked = _asked(call)
-    group, version = asked.group, asked.group.version
-    direction, rows = asked.one_direction()
-    held = asked.held(direction)
-    places = {index_of(row) for row in rows}
-    place = places.pop()
-    if places or (place is not None and place > len(held)):
+    """Insert rules of one direction before the one at ``PolicyIndex``, or last."""
+    request = _policy_request(call)
+    group, version = request.group, request.group.version
+    direction, rows = request.one_direction()
+    existing = request.existing(direction)
+    positions = {index_of(row) for row in rows}
+    position = positions.pop()
+    if positions or (position is not None and position > len(existing)):
         raise TencentError("InvalidParameterValue.Range", "`PolicyIndex` differs or is too large.")
     new = [rule_of(call, group, row, direction) for row in rows]
     for number, rule in enumerate(new):
-        if any(same(rule, one) for one in [*held, *new[:number]]):
+        if any(is_same(rule, one) for one in [*existing, *new[:number]]):
             raise TencentError("UnsupportedOperation.DuplicatePolicy", "The policy exists.")
     ceiling = call.cloud.limits.get("rules-per-group", _RULES_MAX)
-    # The page counts each direction for itself; a scenario's own ceiling counts both.
-    counted = len(group.rules) if "rules-per-group" in call.cloud.limits else len(held)
+    # The page has a limit per direction; a scenario's own limit is for both.
+    counted = len(group.rules) if "rules-per-group" in call.cloud.limits else len(existing)
     if counted + len(new) > ceiling:
         raise TencentError("LimitExceeded.SecurityGroupPolicySet", f"at most {ceiling} policies")
+    # Each further rule follows the one before it, so the new rules keep their order.
     for number, rule in enumerate(new):
-        edit.add_rule(call.cloud, group.id, rule, None if place is None else place + number)
-    return asked.changed(version)
+        edit.add_rule(call.cloud, group.id, rule, None if position is None else position + number)
+    return request.count_change(version)
 
 
 def delete_security_group_policies(call: Call) -> dict[str, Any]:
-    """Take out rules of one direction, by their positions or by what they say."""
-    asked = _asked(call)
-    version = asked.group.version
-    direction, rows = asked.one_direction()
+    """Remove rules of one direction, by their positions or by their content."""
+    request = _policy_request(call)
+    version = request.group.version
+    direction, rows = request.one_direction()
     is_by_index = {index_of(row) is not None for row in rows}
     if len(is_by_index) > 1 or (True in is_by_index and any(row.get("Action") for row in rows)):
         raise TencentError("InvalidParameter.Coexist", "PolicyIndex and policies coexist.")
-    held = asked.held(direction)
-    gone: list[Rule] = []
+    existing = request.existing(direction)
+    # All positions are those of before the call: rules are looked up first and removed afterwards.
+    removed: list[Rule] = []
     for row in rows:
-        found = _found(call, asked.group, row, held)
+        found = _found(call, request.group, row, existing)
         if found is None:
             raise TencentError("ResourceNotFound", "The policy does not exist.")
-        gone += [found] if not any(one is found for one in gone) else []
-    for rule in gone:
-        edit.remove_rule(call.cloud, asked.group.id, rule)
-    return asked.changed(version)
+        removed += [found] if not any(one is found for one in removed) else []
+    for rule in removed:
+        edit.remove_rule(call.cloud, request.group.id, rule)
+    return request.count_change(version)
 
 
-def _found(call: Call, group: Group, row: Mapping[str, Any], held: list[Rule]) -> Rule | None:
-    place = index_of(row)
-    if place is not None:
-        return held[place] if place < len(held) else None
-    direction = held[0].direction if held else "ingress"
+def _found(call: Call, group: Group, row: Mapping[str, Any], existing: list[Rule]) -> Rule | None:
+    position = index_of(row)
+    if position is not None:
+        return existing[position] if position < len(existing) else None
+    direction = existing[0].direction if existing else "ingress"
     wanted = rule_of(call, group, row, direction)
-    return next((rule for rule in held if same(rule, wanted)), None)
+    return next((rule for rule in existing if is_same(rule, wanted)), None)
 
 
 def modify_security_group_policies(call: Call) -> dict[str, Any]:
-    """Replace the rules of both directions; version 0 wipes them instead."""
-    asked = _asked(call, is_zero_special=True)
-    group = asked.group
+    """Replace the rules of both directions; version 0 removes them instead."""
+    request = _policy_request(call, is_zero_special=True)
+    group = request.group
     rules: list[Rule] = []
-    if asked.version != "0":
-        if len(asked.rows) != len(_DIRECTIONS):
+    if request.version != "0":
+        if len(request.rows) != len(_DIRECTIONS):
             raise TencentError("MissingParameter", "`Ingress` and `Egress` are required.")
         rules = [
             rule_of(call, group, row, direction)
-            for direction, rows in asked.rows.items()
+            for direction, rows in request.rows.items()
             for row in rows
         ]
     call.cloud.index = None
     group.rules[:] = rules
-    return asked.changed(group.version)
+    return request.count_change(group.version)
 
 
 _POLICIES = frozenset({"SecurityGroupId", "SecurityGroupPolicySet"})

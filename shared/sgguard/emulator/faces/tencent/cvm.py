@@ -1,4 +1,4 @@
-"""The security-group side of Tencent's CVM service, 2017-03-12, on the emulated state."""
+"""The security-group actions of Tencent's CVM service, 2017-03-12: instances and their groups."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sgguard.emulator.faces.tencent.call import Call, TencentError
 from sgguard.emulator.state import Instance
 
 _FILTER_VALUES_MAX = 5
-_SHOWN_AS = {"ModifyInstancesAttribute": "ModifyInstancesAttribute.SecurityGroups"}
+_OPERATION_NAMES = {"ModifyInstancesAttribute": "ModifyInstancesAttribute.SecurityGroups"}
 
 
 def describe_instances(call: Call) -> dict[str, Any]:
@@ -24,8 +24,8 @@ def describe_instances(call: Call) -> dict[str, Any]:
     binding.require_instance_ids(ids)
     binding.require_groups(call, filters.get("security-group-id", []))
     offset, limit = call.page(kind=int)
-    said: dict[str, Callable[[Instance], list[str]]] = {
-        "security-group-id": lambda i: binding.groups_shown(call, i.id),
+    values_of: dict[str, Callable[[Instance], list[str]]] = {
+        "security-group-id": lambda i: binding.listed_groups(call, i.id),
         "vpc-id": lambda i: [i.network],
         "instance-state": lambda i: [i.state],
     }
@@ -34,7 +34,7 @@ def describe_instances(call: Call) -> dict[str, Any]:
         for instance in call.instances().values()
         if (not ids or instance.id in ids)
         and not call.is_hidden(instance.id)
-        and all(set(said[name](instance)) & set(values) for name, values in filters.items())
+        and all(set(values_of[name](instance)) & set(values) for name, values in filters.items())
     ]
     rows = [_instance(call, instance) for instance in call.page_of(found, offset, limit)]
     return {"TotalCount": len(found), "InstanceSet": rows}
@@ -49,19 +49,19 @@ def _instance(call: Call, instance: Instance) -> dict[str, Any]:
         **_operation(call, instance),
         "Placement": {"ProjectId": int(instance.project) if instance.project.isdecimal() else 0},
         "VirtualPrivateCloud": {"VpcId": instance.network},
-        "SecurityGroupIds": binding.groups_shown(call, instance.id),
+        "SecurityGroupIds": binding.listed_groups(call, instance.id),
     }
 
 
 def _operation(call: Call, instance: Instance) -> dict[str, Any]:
-    """Return the latest operation and its state; one that failed says why."""
+    """Return the latest operation and its state; a failed one has an error code."""
     task = binding.task_of(call, instance.id)
     if task is None:
         return {"LatestOperation": None, "LatestOperationState": instance.operation}
     is_running = call.now < task.until
     state = "OPERATING" if is_running else "FAILED" if task.error else instance.operation
     row = {
-        "LatestOperation": _SHOWN_AS.get(task.action, task.action),
+        "LatestOperation": _OPERATION_NAMES.get(task.action, task.action),
         "LatestOperationState": state,
         "LatestOperationRequestId": task.request_id,
     }

@@ -1,4 +1,4 @@
-"""Binding groups to network interfaces, in the words of Tencent's VPC service."""
+"""Binding groups to network interfaces in Tencent's VPC service. Instances: ``binding.py``."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _IDS_MAX = 100
 
 
 def associate_network_interface_security_groups(call: Call) -> dict[str, Any]:
-    """Bind groups to interfaces, behind those they carry; a primary interface is refused."""
-    found, group_ids = _asked(call)
+    """Bind groups to interfaces, after those they have; a primary interface is refused."""
+    found, group_ids = _params(call)
     if any(nic.kind == "primary" for nic in found):
         raise TencentError("UnsupportedOperation", "a primary interface is not supported.")
     wanted = [list(dict.fromkeys([*nic.groups, *group_ids])) for nic in found]
@@ -30,13 +30,13 @@ def associate_network_interface_security_groups(call: Call) -> dict[str, Any]:
 
 
 def disassociate_network_interface_security_groups(call: Call) -> dict[str, Any]:
-    """Unbind groups from interfaces; an interface may be left with none."""
-    found, gone = _asked(call)
-    return _set(call, found, [[one for one in nic.groups if one not in gone] for nic in found])
+    """Unbind groups from interfaces; an interface may end up with none."""
+    found, removed = _params(call)
+    return _set(call, found, [[one for one in nic.groups if one not in removed] for nic in found])
 
 
 def modify_network_interface_attribute(call: Call) -> dict[str, Any]:
-    """Give an interface a name, or these groups and no others."""
+    """Rename an interface, or replace its groups."""
     interface_id = call.params.get("NetworkInterfaceId")
     if not isinstance(interface_id, str):
         raise TencentError("MissingParameter", "`NetworkInterfaceId` is required.")
@@ -50,7 +50,7 @@ def modify_network_interface_attribute(call: Call) -> dict[str, Any]:
     return _set(call, found, [list(dict.fromkeys(group_ids))]) if group_ids else {}
 
 
-def _asked(call: Call) -> tuple[list[Interface], list[str]]:
+def _params(call: Call) -> tuple[list[Interface], list[str]]:
     found = _interfaces(call, call.texts("NetworkInterfaceIds", at_most=_IDS_MAX))
     group_ids = call.texts("SecurityGroupIds", at_most=_IDS_MAX)
     require_group_ids(group_ids, "InvalidParameterValue.Malformed")
@@ -59,7 +59,7 @@ def _asked(call: Call) -> tuple[list[Interface], list[str]]:
 
 
 def _interfaces(call: Call, ids: Sequence[str]) -> list[Interface]:
-    known = {one.id: one for one in call.mine(call.cloud.interfaces)}
+    known = {one.id: one for one in call.own(call.cloud.interfaces)}
     for interface_id in ids:
         if interface_id not in known:
             raise TencentError("ResourceNotFound", f"The resource `{interface_id}` is unknown.")

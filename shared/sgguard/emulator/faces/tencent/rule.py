@@ -1,4 +1,4 @@
-"""One rule in the words of Tencent's VPC service: shown, and understood with all its refusals."""
+"""One rule of Tencent's VPC service: as it is listed, and as a request describes it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _PROTOCOLS = frozenset({"tcp", "udp", "icmp", "icmpv6", "gre", "all"})
 _DESCRIPTION_MAX = 100
 
 
-def row_of(call: Call, rule: Rule, index: int) -> dict[str, Any]:
-    """Return a rule as it is shown.
+def rule_row(call: Call, rule: Rule, index: int) -> dict[str, Any]:
+    """Return a rule as it is listed; ``index`` is its position in its direction.
 
-    Quirk ``unset_fields``: what is not set is ``"empty"`` (default), ``"null"`` or ``"absent"``.
+    Quirk ``unset_fields``: unset fields are ``"empty"`` (default), ``"null"`` or ``"absent"``.
     """
     is_ipv6 = ":" in rule.cidr
     policy: dict[str, Any] = {
@@ -33,7 +33,9 @@ def row_of(call: Call, rule: Rule, index: int) -> dict[str, Any]:
         "ModifyTime": "2026-11-01 00:00:00",
         "Priority": rule.priority,
     }
-    plain = {} if rule.service else {"Protocol": _all(rule.protocol), "Port": _all(rule.ports)}
+    plain = (
+        {} if rule.service else {"Protocol": _or_all(rule.protocol), "Port": _or_all(rule.ports)}
+    )
     fields: dict[str, Any] = {
         **plain,
         "CidrBlock": "" if is_ipv6 else rule.cidr,
@@ -47,14 +49,14 @@ def row_of(call: Call, rule: Rule, index: int) -> dict[str, Any]:
     unset = call.cloud.quirks.get("unset_fields", "empty")
     if unset == "empty":
         return {**policy, "Protocol": "", "Port": "", **fields, **templates}
-    told = {key: value for key, value in fields.items() if value}
-    told |= {key: named for key, named in templates.items() if any(named.values())}
+    fields_set = {key: value for key, value in fields.items() if value}
+    fields_set |= {key: template for key, template in templates.items() if any(template.values())}
     if unset == "null":
-        return {**policy, **dict.fromkeys((*fields, *templates)), **told}
-    return {**policy, **told}
+        return {**policy, **dict.fromkeys((*fields, *templates)), **fields_set}
+    return {**policy, **fields_set}
 
 
-def _all(text: str) -> str:
+def _or_all(text: str) -> str:
     return "ALL" if text == "any" else text
 
 
@@ -100,7 +102,7 @@ def rule_of(call: Call, group: Group, row: Mapping[str, Any], direction: str) ->
 
 
 def _traffic(row: Mapping[str, Any]) -> tuple[str, str]:
-    """Return protocol and ports; a port is accepted with TCP and UDP, and with ALL if it is all."""
+    """Return protocol and ports; TCP and UDP take ports, and ALL takes only all of them."""
     protocol, ports = _text(row, "Protocol").lower(), _text(row, "Port").lower()
     if row.get("ServiceTemplate"):
         if protocol or ports:
@@ -145,23 +147,23 @@ def _text(row: Mapping[str, Any], name: str) -> str:
 
 
 def index_of(row: Mapping[str, Any]) -> int | None:
-    """Return the position a rule is given or found by, None where none is.
+    """Return the position in a rule of a request, None where it is left out.
 
     Raises:
-        TencentError: it is no whole number.
+        TencentError: it is not a whole number.
     """
-    told = row.get("PolicyIndex")
-    number = None if told is None else number_of(told)
-    if told is not None and number is None:
+    index = row.get("PolicyIndex")
+    number = None if index is None else number_of(index)
+    if index is not None and number is None:
         raise TencentError("InvalidParameter", "`PolicyIndex` is not Integer.")
     return number
 
 
-def same(one: Rule, other: Rule) -> bool:
-    """Say whether two rules do the same, whatever they are described as."""
-    return _does(one) == _does(other)
+def is_same(one: Rule, other: Rule) -> bool:
+    """Return whether two rules have the same effect; descriptions are ignored."""
+    return _effect(one) == _effect(other)
 
 
-def _does(rule: Rule) -> tuple[str, ...]:
+def _effect(rule: Rule) -> tuple[str, ...]:
     traffic = (rule.direction, rule.protocol, rule.ports, rule.service)
     return (*traffic, rule.cidr, rule.peer_group, rule.template, rule.action)

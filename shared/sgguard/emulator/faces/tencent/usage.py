@@ -1,4 +1,4 @@
-"""Who uses a group, in the words of Tencent's VPC service: references, statistics, limits."""
+"""Uses of a group in Tencent's VPC service: referrers, counts of holders, and the limits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sgguard.emulator.faces.tencent.call import (
     require_known,
 )
 
-# Not documented; Terraform's provider sends no more in one call.
+# Not documented; Terraform's provider sends at most 50 in one call.
 _IDS_MAX = 50
 
 PRODUCTS: Mapping[str, str] = {
@@ -21,21 +21,21 @@ PRODUCTS: Mapping[str, str] = {
     "redis": "Redis",
     "mongodb": "MongoDB",
 }
-"""Product types by the kind of an attachment; other kinds are shown as they are."""
+"""Product types by the kind of an attachment; other kinds keep their name."""
 
-SHOWN = (
+PRODUCT_TYPES = (
     *("CDB", "CVM", "ENI", "CLB", "DCDB", "HSM", "MongoDB", "Mariadb", "Redis", "TBASE"),
     *("SQLSERVER", "CHC", "CTSDBI", "POSTGRES", "CYNOSDBPG", "TDAPG", "ELASTICSEARCH", "NATGW"),
     *("ENDPOINT", "CASB", "CVP", "KONISGRAPH", "TDSTORE", "LB-WAN", "CVD", "EKS", "LB-LAN"),
 )
-"""The types a recorded answer of 2023 counts, in its order; a new product adds one."""
+"""The types counted in a response recorded in 2023, in its order; a new product adds one."""
 
 
 def describe_security_group_references(call: Call) -> dict[str, Any]:
-    """Say, by group, which groups' rules name it.
+    """List, by group, the groups whose rules name it.
 
-    Quirk ``references_reversed``: which groups its own rules name, as the English page can be
-    read. Quirk ``references_hide``: without these, though they are counted.
+    Quirk ``references_reversed``: the groups that its own rules name, which is another reading of
+    the English page. Quirk ``references_hide``: without these, although they are counted.
     """
     quirks = call.cloud.quirks
     is_with_self = bool(quirks.get("references_include_self"))
@@ -67,7 +67,7 @@ def _referred(call: Call, group_id: str) -> list[str]:
 
 
 def describe_security_group_association_statistics(call: Call) -> dict[str, Any]:
-    """Count what carries each group, by product. The order is not the one asked in."""
+    """Count the holders of each group, by product. The order is not that of the request."""
     ids = _ids(call)
     omitted = call.cloud.quirks.get("statistics_omit", [])
     rows = [_statistics(call, group_id) for group_id in reversed(ids) if group_id not in omitted]
@@ -75,7 +75,7 @@ def describe_security_group_association_statistics(call: Call) -> dict[str, Any]
 
 
 def _statistics(call: Call, group_id: str) -> dict[str, Any]:
-    counts = dict.fromkeys(SHOWN, 0)
+    counts = dict.fromkeys(PRODUCT_TYPES, 0)
     for interface in call.cloud.interfaces_with(group_id):
         counts["CVM" if interface.kind == "primary" and interface.instance else "ENI"] += 1
     for attachment in call.cloud.attachments_with(group_id):
@@ -94,9 +94,9 @@ def _statistics(call: Call, group_id: str) -> dict[str, Any]:
 
 
 def describe_security_group_limits(call: Call) -> dict[str, Any]:
-    """Give the quotas.
+    """Return the quotas.
 
-    Quirk ``limits_sample`` repeats the page's own sample (2000 groups an instance),
+    Quirk ``limits_sample`` repeats the page's own sample (2000 groups per instance),
     ``limits_omit`` leaves keys out.
     """
     quirks = call.cloud.quirks
@@ -104,7 +104,7 @@ def describe_security_group_limits(call: Call) -> dict[str, Any]:
         raise TencentError("InvalidAction", "The action is not found.")
     limits = call.cloud.limits
     per_instance = 2000 if quirks.get("limits_sample") else limits.get("groups-per-instance", 5)
-    told = {
+    values = {
         "SecurityGroupLimit": limits.get("groups-per-project", 50),
         "SecurityGroupPolicyLimit": limits.get("rules-per-group", 100),
         "ReferedSecurityGroupLimit": limits.get("references-per-group", 10),
@@ -112,11 +112,11 @@ def describe_security_group_limits(call: Call) -> dict[str, Any]:
         "InstanceSecurityGroupLimit": per_instance,
     }
     omitted = quirks.get("limits_omit", [])
-    return {"SecurityGroupLimitSet": {k: v for k, v in told.items() if k not in omitted}}
+    return {"SecurityGroupLimitSet": {k: v for k, v in values.items() if k not in omitted}}
 
 
 def _ids(call: Call) -> list[str]:
-    """Return the ids asked about (quirk ``ids_max``: how many a call may name)."""
+    """Return the ids of the call (quirk ``ids_max``: how many it may have)."""
     ids = call.texts("SecurityGroupIds", at_most=call.cloud.quirks.get("ids_max", _IDS_MAX))
     require_group_ids(ids, "InvalidParameterValue.Malformed")
     require_known(call.groups(), ids)

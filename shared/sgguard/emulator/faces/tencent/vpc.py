@@ -1,7 +1,7 @@
-"""The security-group actions of Tencent's VPC service, 2017-03-12, on the emulated state.
+"""The security-group actions of Tencent's VPC service, 2017-03-12: reading, and deleting a group.
 
-Who uses a group, by name and by count, and the limits: ``usage.py``. Changing groups and rules:
-``policies.py``; the groups of interfaces: ``nics.py``.
+Referrers, counts of holders, and the limits: ``usage.py``. Changing groups and rules:
+``change.py``; the groups of interfaces: ``interface_binding.py``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sgguard.emulator.faces.tencent.call import (
     require_group_ids,
     require_known,
 )
-from sgguard.emulator.faces.tencent.rule import row_of
+from sgguard.emulator.faces.tencent.rule import rule_row
 from sgguard.emulator.state import Group, Interface, Rule, StateError
 
 _IDS_MAX = 100
@@ -64,14 +64,14 @@ def _group(group: Group) -> dict[str, Any]:
 
 
 def describe_security_group_policies(call: Call) -> dict[str, Any]:
-    """List the rules of one group, both directions, without pages."""
+    """List the rules of one group by position, per direction, without pages."""
     group = call.groups().get(_group_id(call, "InvalidParameterValue.Malformed"))
     if group is None:
         raise TencentError("ResourceNotFound", "The security group does not exist.")
     filters = call.filters("security-group-id", "ip", "protocol-type", "port", "direction")
     lists = {
         key: [
-            row_of(call, rule, index)
+            rule_row(call, rule, index)
             for index, rule in enumerate(r for r in group.rules if r.direction == direction)
             if _matches(rule, filters)
         ]
@@ -81,14 +81,14 @@ def describe_security_group_policies(call: Call) -> dict[str, Any]:
 
 
 def _matches(rule: Rule, filters: Mapping[str, list[str]]) -> bool:
-    said = {
+    values_of = {
         "security-group-id": rule.peer_group,
         "ip": rule.cidr,
         "protocol-type": rule.protocol.upper(),
         "port": rule.ports,
         "direction": "INBOUND" if rule.direction == "ingress" else "OUTBOUND",
     }
-    return all(said[name] in values or "ALL" in values for name, values in filters.items())
+    return all(values_of[name] in values or "ALL" in values for name, values in filters.items())
 
 
 def describe_network_interfaces(call: Call) -> dict[str, Any]:
@@ -98,17 +98,17 @@ def describe_network_interfaces(call: Call) -> dict[str, Any]:
     if ids and filters:
         raise TencentError("InvalidParameter.Coexist", "NetworkInterfaceIds and Filters coexist.")
     offset, limit = call.page(kind=int)
-    said: dict[str, Callable[[Interface], list[str]]] = {
+    values_of: dict[str, Callable[[Interface], list[str]]] = {
         "groups.security-group-id": lambda i: i.groups,
         "attachment.instance-id": lambda i: [i.instance],
         "vpc-id": lambda i: [i.network],
     }
     found = [
         interface
-        for interface in call.mine(call.cloud.interfaces)
+        for interface in call.own(call.cloud.interfaces)
         if (not ids or interface.id in ids)
         and not call.is_hidden(interface.id)
-        and all(set(said[name](interface)) & set(values) for name, values in filters.items())
+        and all(set(values_of[name](interface)) & set(values) for name, values in filters.items())
     ]
     rows = [_interface(interface) for interface in call.page_of(found, offset, limit)]
     return {"TotalCount": len(found), "NetworkInterfaceSet": rows}
@@ -130,7 +130,7 @@ def _interface(interface: Interface) -> dict[str, Any]:
 
 
 def delete_security_group(call: Call) -> dict[str, Any]:
-    """Delete a group that nothing carries or references; there is no forced delete here."""
+    """Delete a group without holders or referrers; this API has no forced delete."""
     group_id = _group_id(call, "InvalidSecurityGroupID.Malformed")
     if group_id not in call.groups():
         raise TencentError("InvalidSecurityGroupID.NotFound", "The group does not exist.")

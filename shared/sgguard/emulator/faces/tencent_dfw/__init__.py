@@ -5,23 +5,23 @@ with a clock skew of at most five minutes; a nonce is accepted once (4500). Quir
 (``quirks`` in a scenario):
 
 - ``code_as_string``: ``"code": "5100"``, as in the sample of the error-code page
-- ``code_desc``: answers have ``codeDesc``
+- ``code_desc``: responses have ``codeDesc``
 - ``https_only``: plain HTTP is refused (4600)
 - ``references_empty``: an unreferenced group has an empty ``"list"`` (default), is left out
-  (``"omit"``), or the whole empty answer is a list (``"php"``)
-- ``references_omit``: ids the answer does not mention
-- ``references_shape``: ``"string"``: one referrer is a text; ``"single-quoted"``: the answer is
-  printed like the documents' own sample, which is not JSON
+  (``"omit"``), or the whole empty response is a list (``"php"``)
+- ``references_omit``: ids that the response leaves out
+- ``references_shape``: ``"string"``: a single referrer is a text; ``"single-quoted"``: the
+  response is printed like the documents' own sample, which is not JSON
 - ``references_reversed``: the groups that a group's rules name, instead of those that name it
-- ``associates_untold``: groups do not say how many others refer to them
+- ``associates_untold``: groups have no count of their referrers
 - ``counts_as_text``: counts are texts of digits
-- ``page_max``: rows a page has at most, whatever ``limit`` asks for
-- ``default_untold``: groups do not say whether they are the default one
+- ``page_max``: rows a page has at most, whatever ``limit`` is
+- ``default_untold``: groups have no field for being the default one
 - ``egress_absent``: an empty list of egress rules is left out
 - ``total_zero``: ``totalCount`` is 0 beside listed instances, as in a sample
-- ``version_told``: where rules tell their version: ``"data"``, ``"rows"`` or ``"nowhere"``
-- ``index_means``: ``"behind"``: a new rule comes behind the one at ``index``, not before it
-- ``interfaces_beside``: interfaces stand beside ``code`` instead of in ``data``
+- ``version_told``: where rules have their version: ``"data"``, ``"rows"`` or ``"nowhere"``
+- ``index_means``: ``"behind"``: a new rule comes after the one at ``index``, not before it
+- ``interfaces_beside``: interfaces are beside ``code`` instead of in ``data``
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from typing import Any
 
 import httpx
 
-from sgguard.emulator.faces.base import FaultKind, Match
+from sgguard.emulator.faces.base import Certainty, FaultKind
 from sgguard.emulator.faces.tencent_dfw.actions import ACTIONS
 from sgguard.emulator.faces.tencent_dfw.call import QcloudError, call_of
 from sgguard.emulator.state import Cloud
@@ -42,18 +42,18 @@ PATH = "/v2/index.php"
 
 @dataclass(frozen=True, slots=True)
 class TencentDfwFace:
-    """Answers requests to API 2.0 from the state."""
+    """The face of the provider ``tencent-dfw``."""
 
-    def claims(self, request: httpx.Request, cloud: Cloud) -> Match:  # noqa: ARG002 - one owner
+    def claims(self, request: httpx.Request, cloud: Cloud) -> Certainty:  # noqa: ARG002 - one owner
         """Claim the one path of API 2.0."""
-        return Match.MINE if request.url.path == PATH else Match.NO
+        return Certainty.OWN if request.url.path == PATH else Certainty.NONE
 
     def action(self, request: httpx.Request) -> str:
         """Return the action's name."""
         return params_of(request).get("Action", "")
 
-    def answer(self, request: httpx.Request, cloud: Cloud, now: float) -> httpx.Response:
-        """Check the caller, act, answer."""
+    def respond(self, request: httpx.Request, cloud: Cloud, now: float) -> httpx.Response:
+        """Authenticate the caller, act, respond."""
         try:
             action, call = call_of(request, cloud, now, ACTIONS)
             body = ACTIONS[action](call)
@@ -75,13 +75,13 @@ class TencentDfwFace:
 def _response(
     quirks: dict[str, Any], code: int, message: str, body: dict[str, Any]
 ) -> httpx.Response:
-    answer: dict[str, Any] = {
+    envelope: dict[str, Any] = {
         "code": str(code) if quirks.get("code_as_string") else code,
         "message": message,
     }
     if quirks.get("code_desc"):
-        answer["codeDesc"] = "Success" if code == 0 else "Failed"
-    return httpx.Response(200, json={**answer, **body})
+        envelope["codeDesc"] = "Success" if code == 0 else "Failed"
+    return httpx.Response(200, json={**envelope, **body})
 
 
 FACE = TencentDfwFace()

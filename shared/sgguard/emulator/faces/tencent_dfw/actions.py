@@ -1,6 +1,6 @@
-"""Tencent's API 2.0 for security groups on the emulated state: what is asked, and answered.
+"""Actions of Tencent's API 2.0 for security groups: reading, and deleting a group.
 
-What changes something other than a whole group: ``changes.py``.
+Creating groups and changing rules and bindings: ``change.py``.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ _PAGE_MAX = 100
 
 
 def describe_associate_security_groups(call: Call) -> dict[str, Any]:
-    """Say, by group, which other groups' rules name it; a group's own rules do not count.
+    """List, by group, the other groups whose rules name it.
 
-    Groups that do not exist are not referenced: no code for them is documented.
+    A group that does not exist has no referrers: no error code for it is documented.
     """
     ids = call.texts("sgIds")
     if not ids:
@@ -26,18 +26,18 @@ def describe_associate_security_groups(call: Call) -> dict[str, Any]:
     quirks = call.cloud.quirks
     data: dict[str, Any] = {}
     for group_id in ids:
-        mine = call.groups()
+        own = call.groups()
         names = list(dict.fromkeys(g.id for g, _ in call.cloud.references(group_id)))
         if quirks.get("references_reversed"):
-            rules = mine[group_id].rules if group_id in mine else []
+            rules = own[group_id].rules if group_id in own else []
             names = list(dict.fromkeys(rule.peer_group for rule in rules))
-        names = [name for name in names if name in mine and name != group_id]
+        names = [name for name in names if name in own and name != group_id]
         if group_id in quirks.get("references_omit", []):
             continue
         if names or quirks.get("references_empty", "list") == "list":
             is_text = quirks.get("references_shape") == "string" and len(names) == 1
             data[group_id] = names[0] if is_text else names
-    # The server is PHP: an empty map comes out as an empty list.
+    # The server is PHP: an empty map is encoded as an empty list.
     return {"data": data or ([] if quirks.get("references_empty") == "php" else {})}
 
 
@@ -51,9 +51,9 @@ def describe_security_groups(call: Call) -> dict[str, Any]:
         instance = call.cloud.instance(instance_id)
         if instance is None or instance.account != call.account.id:
             raise QcloudError(5000, "the instance does not exist")
-        carried = call.cloud.groups_of(instance_id)
+        of_instance = call.cloud.groups_of(instance_id)
         by_id = {group.id: group for group in found}
-        found = [by_id[group_id] for group_id in carried if group_id in by_id]
+        found = [by_id[group_id] for group_id in of_instance if group_id in by_id]
     return {"data": {"totalNum": len(found), "detail": [_group(call, g) for g in found]}}
 
 
@@ -74,34 +74,34 @@ def _group(call: Call, group: Group) -> dict[str, Any]:
     }
     if not call.cloud.quirks.get("associates_untold"):
         count = len({g.id for g, _ in call.cloud.references(group.id)})
-        row["beAssociateCount"] = _told(call, count)
+        row["beAssociateCount"] = _count(call, count)
     if not call.cloud.quirks.get("default_untold"):
         row["isDefault"] = int(group.default)
     return row
 
 
-def _told(call: Call, count: int) -> int | str:
-    """Return a count as this cloud writes it."""
+def _count(call: Call, count: int) -> int | str:
+    """Return a count as this cloud encodes it."""
     return str(count) if call.cloud.quirks.get("counts_as_text") else count
 
 
 def describe_security_group_policies(call: Call) -> dict[str, Any]:
-    """List the rules of a group and the version they have (DescribeSecurityGroupPolicys).
+    """List the rules of a group with their version (DescribeSecurityGroupPolicys).
 
-    Quirk ``version_told``: ``"data"`` (default) beside both lists, as clients have met it,
-    ``"rows"`` in every rule, as its page tables it, or ``"nowhere"``, as in the page's sample.
+    Quirk ``version_told``: ``"data"`` (default) beside both lists, as clients have received it,
+    ``"rows"`` in every rule, as its page states, or ``"nowhere"``, as in the page's sample.
     """
-    told = call.cloud.quirks.get("version_told", "data")
+    version_place = call.cloud.quirks.get("version_told", "data")
     version = call.group().version
     data = describe_security_group_policy(call)["data"]
-    if told == "rows":
+    if version_place == "rows":
         for row in (row for rows in data.values() for row in rows):
             row["version"] = version
-    return {"data": {**data, "version": version} if told == "data" else data}
+    return {"data": {**data, "version": version} if version_place == "data" else data}
 
 
 def describe_security_group_policy(call: Call) -> dict[str, Any]:
-    """List the rules of a group; a field that is not set is not there."""
+    """List the rules of a group by position, per direction; unset fields are absent."""
     group = call.group()
     lists = {
         direction: [
@@ -130,7 +130,7 @@ def _policy(rule: Rule, index: int) -> dict[str, Any]:
 
 
 def describe_instances_of_security_group(call: Call) -> dict[str, Any]:
-    """List the instances that carry a group; the count stands beside ``data``, not in it."""
+    """List the instances that hold a group; the count is beside ``data``, not in it."""
     group = call.group()
     offset, limit = call.number("offset", 0), call.number("limit", 20)
     if not 1 <= limit <= _PAGE_MAX:
@@ -138,13 +138,13 @@ def describe_instances_of_security_group(call: Call) -> dict[str, Any]:
     found = call.cloud.instances_with(group.id)
     limit = min(limit, call.cloud.quirks.get("page_max", limit))
     rows = [{"instanceId": instance.id} for instance in found[offset : offset + limit]]
-    # The sample on the action's page counts 0 beside one instance.
+    # The sample on the action's page has a count of 0 beside one instance.
     is_sample = call.cloud.quirks.get("total_zero")
-    return {"totalCount": _told(call, 0 if is_sample else len(found)), "data": rows}
+    return {"totalCount": _count(call, 0 if is_sample else len(found)), "data": rows}
 
 
 def describe_network_interfaces_of_security_group(call: Call) -> dict[str, Any]:
-    """List the interfaces that carry a group and are not an instance's primary one."""
+    """List the interfaces that hold a group and are not an instance's primary one."""
     group = call.group()
     found = [
         interface
@@ -152,7 +152,7 @@ def describe_network_interfaces_of_security_group(call: Call) -> dict[str, Any]:
         if not (interface.kind == "primary" and interface.instance)
     ]
     rows = [{"networkInterfaceId": interface.id} for interface in found]
-    body = {"totalCount": _told(call, len(found)), "networkInterfaceSet": rows}
+    body = {"totalCount": _count(call, len(found)), "networkInterfaceSet": rows}
     return body if call.cloud.quirks.get("interfaces_beside") else {"data": body}
 
 

@@ -1,4 +1,4 @@
-"""One call to the emulated API 2.0 of Tencent Cloud: who asks, where, and with which parameters."""
+"""One call to the emulated API 2.0 of Tencent Cloud: caller, region and parameters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DIGITS = 19
 
 
 class QcloudError(Exception):
-    """An error as API 2.0 reports it, inside an answer with HTTP 200."""
+    """An error as API 2.0 reports it, inside a response with HTTP 200."""
 
     def __init__(self, code: int, message: str = "") -> None:
         super().__init__(code)
@@ -25,7 +25,7 @@ class QcloudError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call whose caller is known."""
+    """A call of an authenticated caller."""
 
     cloud: Cloud
     account: Account
@@ -55,8 +55,8 @@ class Call:
         return group
 
     @property
-    def place(self) -> tuple[str, str]:
-        """Whose things the caller can change, and where."""
+    def scope(self) -> tuple[str, str]:
+        """The account and region whose resources the caller can change."""
         return self.account.id, self.region
 
     def texts(self, name: str) -> list[str]:
@@ -71,21 +71,21 @@ class Call:
         return [found[number] for number in sorted(found)]
 
     def rows(self, name: str) -> list[dict[str, str]]:
-        """Return the objects of a list, in their order; what is in their lists keeps its number."""
+        """Return the objects of a list, in their order; nested lists keep their numbered names."""
         found: dict[int, dict[str, str]] = {}
         for key, value in self.params.items():
             listed, _, path = key.partition(".")
             number, _, field = path.partition(".")
-            place = number_of(number)
-            if listed == name and field and place is not None:
-                found.setdefault(place, {})[field] = value
-        return [found[place] for place in sorted(found)]
+            position = number_of(number)
+            if listed == name and field and position is not None:
+                found.setdefault(position, {})[field] = value
+        return [found[position] for position in sorted(found)]
 
     def number(self, name: str, otherwise: int) -> int:
         """Return a whole number.
 
         Raises:
-            QcloudError: 4000 where it is none.
+            QcloudError: 4000 where it is not one.
         """
         number = number_of(self.params.get(name, str(otherwise)))
         if number is None:
@@ -96,10 +96,10 @@ class Call:
 def call_of(
     request: httpx.Request, cloud: Cloud, now: float, known: Container[str]
 ) -> tuple[str, Call]:
-    """Return the action that is asked for, one of those that are known, and the call.
+    """Return the requested action, which is one of ``known``, and the call.
 
     Raises:
-        QcloudError: the caller is not trusted, or asks for something that does not exist.
+        QcloudError: authentication or authorisation fails, or the action or region is unknown.
     """
     if cloud.quirks.get("https_only") and request.url.scheme != "https":
         raise QcloudError(4600, "protocol is not supported")
@@ -128,13 +128,13 @@ def _authenticate(
     method = params.get("SignatureMethod", "HmacSHA1")
     if method not in qcloud_v2.ALGORITHMS:
         raise QcloudError(4100, "SignatureMethod is not supported")
-    # A vendor's SDK that was given host:port signs the port, others do not.
-    right = {
+    # The vendor's SDKs sign the port when their endpoint has one; other clients do not.
+    expected = {
         qcloud_v2.sign(account.secret, text, method)
         for host in (request.url.host, request.url.netloc.decode())
         for text in [qcloud_v2.string_to_sign(request.method, host, request.url.path, params)]
     }
-    if params.get("Signature") not in right:
+    if params.get("Signature") not in expected:
         raise QcloudError(4100, "signature verification failed")
     if params.get("Token", "") != account.token:
         raise QcloudError(4105, "token error")

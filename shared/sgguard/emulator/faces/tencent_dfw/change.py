@@ -1,8 +1,13 @@
 """Changing groups, rules and bindings in Tencent's API 2.0.
 
+A rule has no id: it is found by its position among the rules of its direction. Positions shift with
+every rule that is added or removed before them, so a caller names the version of the rules it has
+read, and a call that names an older one is refused. Each call is one version, however many rules it
+is about.
+
 Sources: https://cloud.tencent.com/document/api/213/10144 (CreateSecurityGroupPolicy), /1238, /1367
-and /5438, and the page of DeleteSecurityGroupPolicy (read 2026-11-22). No page has a code for a
-version that is not the latest: 7000 is the only one they name, so it is what comes.
+and /5438, and the page of DeleteSecurityGroupPolicy (read 2026-11-22). No page has a code for an
+outdated version: 7000 is the only one they mention, so it is used here.
 """
 
 from __future__ import annotations
@@ -23,7 +28,7 @@ _HOLDERS_MAX = 20
 
 
 def create_security_group(call: Call) -> dict[str, Any]:
-    """Create a group without rules; its name is the only one of its kind in a project."""
+    """Create a group without rules; its name must be unique in its project."""
     name, remark = call.params.get("sgName", ""), call.params.get("sgRemark", "")
     project = call.params.get("projectId", "0")
     if not name or len(name) > _NAME_MAX or len(remark) > _REMARK_MAX:
@@ -46,43 +51,48 @@ def create_security_group(call: Call) -> dict[str, Any]:
 
 
 def create_security_group_policy(call: Call) -> dict[str, Any]:
-    """Put rules before the one at ``index``, -1 where there is none yet."""
-    group, direction = _asked(call)
+    """Insert rules before the one at ``index``; -1 means last.
+
+    Quirk ``index_means``: ``"behind"``: after the one at ``index``; -1 means first.
+    """
+    group, direction = _group_and_direction(call)
     version = group.version
-    held = [rule for rule in group.rules if rule.direction == direction]
+    existing = [rule for rule in group.rules if rule.direction == direction]
     index = _index(call.params.get("index", ""))
-    if not -1 <= index <= len(held):
+    if not -1 <= index <= len(existing):
         raise QcloudError(9003, "index is out of range")
     new = [_rule(call, group, direction, row) for row in call.rows("policys")]
     if not new:
         raise QcloudError(9003, "policys is empty")
     ceiling = call.cloud.limits.get("rules-per-group", _RULES_MAX)
-    counted = len(group.rules) if "rules-per-group" in call.cloud.limits else len(held)
+    counted = len(group.rules) if "rules-per-group" in call.cloud.limits else len(existing)
     if counted + len(new) > ceiling:
         raise QcloudError(7002, "too many rules")
-    is_behind = call.cloud.quirks.get("index_means") == "behind"
-    place = index + 1 if is_behind else len(held) if index < 0 else index
+    is_after = call.cloud.quirks.get("index_means") == "behind"
+    position = index + 1 if is_after else len(existing) if index < 0 else index
     for number, rule in enumerate(new):
-        edit.add_rule(call.cloud, group.id, rule, place + number)
+        edit.add_rule(call.cloud, group.id, rule, position + number)
+    # edit.add_rule counts each rule; the call counts as one change.
     group.version = version + 1
     return {}
 
 
 def delete_security_group_policy(call: Call) -> dict[str, Any]:
-    """Take out the rules at these positions."""
-    group, direction = _asked(call)
+    """Remove the rules at these positions."""
+    group, direction = _group_and_direction(call)
     version = group.version
-    held = [rule for rule in group.rules if rule.direction == direction]
+    existing = [rule for rule in group.rules if rule.direction == direction]
     indexes = {_index(text) for text in call.texts("indexes")}
-    if not indexes or not all(0 <= index < len(held) for index in indexes):
+    if not indexes or not all(0 <= index < len(existing) for index in indexes):
         raise QcloudError(9003, "indexes is empty or out of range")
+    # The list was read before the first removal, so no position shifts meanwhile.
     for index in indexes:
-        edit.remove_rule(call.cloud, group.id, held[index])
+        edit.remove_rule(call.cloud, group.id, existing[index])
     group.version = version + 1
     return {"data": []}
 
 
-def _asked(call: Call) -> tuple[Group, str]:
+def _group_and_direction(call: Call) -> tuple[Group, str]:
     group, direction = call.group(), call.params.get("direction", "")
     if group.default:
         raise QcloudError(7006, "the default security group cannot be modified")
@@ -145,7 +155,7 @@ def modify_security_groups_of_instance(call: Call) -> dict[str, Any]:
     changes = []
     for row in call.rows("instanceSet"):
         instance = call.cloud.instance(row.get("instanceId", ""))
-        if instance is None or (instance.account, instance.region) != call.place:
+        if instance is None or (instance.account, instance.region) != call.scope:
             raise QcloudError(5000, "the instance does not exist")
         nics = [n for n in call.cloud.interfaces_of(instance.id) if n.kind == "primary"]
         if instance.state != "RUNNING" or not nics:
@@ -159,7 +169,7 @@ def modify_security_groups_of_network_interface(call: Call) -> dict[str, Any]:
     changes = []
     for row in call.rows("networkInterfaceSet"):
         nic = call.cloud.interface(row.get("networkInterfaceId", ""))
-        if nic is None or (nic.account, nic.region) != call.place:
+        if nic is None or (nic.account, nic.region) != call.scope:
             raise QcloudError(5000, "the interface does not exist")
         changes.append((nic, _group_ids(call, row)))
     return _set(call, changes)

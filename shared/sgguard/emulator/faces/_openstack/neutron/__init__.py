@@ -1,6 +1,6 @@
 """Neutron v2.0 of an emulated cloud: groups, rules, ports, sharing and quotas.
 
-Face-independent: a face hands over the request, who asks, the region and the path below
+The same for every face, which passes the request, the caller, the region and the path below
 ``/v2.0``. Changes have modules of their own: ``group``, ``rule``, ``port``.
 """
 
@@ -72,32 +72,32 @@ _CHANGES: Mapping[tuple[str, str, int], Callable[..., httpx.Response]] = {
     ("DELETE", "security-group-rules", 2): rule.delete,
     ("PUT", "ports", 2): port.update,
 }
-"""What makes, changes or deletes something: method, collection, and whether an id follows."""
+"""The changes by method, collection, and number of parts of the path (2: an id follows)."""
 
 
-def answer(
+def respond(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, path: str
 ) -> httpx.Response:
-    """Answer one call; ``path`` is what follows ``/v2.0/``, such as ``security-groups/{id}``."""
+    """Respond to one call; ``path`` is what follows ``/v2.0/``, like ``security-groups/{id}``."""
     parts = path.removesuffix(".json").strip("/").split("/")
     try:
         if parts[0] == "quotas":
-            return quota.answer(request, cloud, caller, parts[1:])
+            return quota.respond(request, cloud, caller, parts[1:])
         if parts[0] == "security-groups" and parts[2:] == ["tags"]:
             return group.tags(request, cloud, caller, region, parts[1])
         if parts[0] in _FILTERS and len(parts) <= 2:  # noqa: PLR2004 - collection and id
             return _resource(request, cloud, caller, region, parts)
-    except BadRequestError as bad:
-        return error(400, "HTTPBadRequest", str(bad))
-    except RefusedError as refused:
-        return refused.response
+    except BadRequestError as failure:
+        return error(400, "HTTPBadRequest", str(failure))
+    except RefusedError as failure:
+        return failure.response
     return error(404, "HTTPNotFound", "The resource could not be found.")
 
 
 def _resource(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, parts: list[str]
 ) -> httpx.Response:
-    """Answer a call to a collection (one part) or to one thing in it (two)."""
+    """Respond to a call to a collection (one part) or to one resource in it (two)."""
     if request.method != "GET":
         return _change(request, cloud, caller, region, parts)
     name = parts[0]
@@ -115,19 +115,19 @@ def _resource(
 def _change(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, parts: list[str]
 ) -> httpx.Response:
-    """Answer a call that makes, changes or deletes something."""
-    do = _CHANGES.get((request.method, parts[0], len(parts)))
-    if do is not None:
-        return do(request, cloud, caller, region, *parts[1:])
+    """Respond to a call that creates, changes or deletes a resource."""
+    change = _CHANGES.get((request.method, parts[0], len(parts)))
+    if change is not None:
+        return change(request, cloud, caller, region, *parts[1:])
     return error(405, "HTTPMethodNotAllowed", "The method is not allowed for this resource.")
 
 
 def _rows(
     cloud: Cloud, caller: Caller, region: str, name: str, wanted: Mapping[str, set[str]]
 ) -> list[Row]:
-    """Write the rows of a collection that can be wanted: not a large cloud's hundred thousands.
+    """Return the rows of a collection that can match the filters ``wanted``.
 
-    What is left out here a filter in effect would leave out anyway.
+    This only saves time in a large cloud: :func:`listing` applies the filters.
     """
     ids, peers = wanted.get("id"), wanted.get("remote_group_id")
     if name == "security-groups":

@@ -1,7 +1,8 @@
-"""Groups of an emulated Neutron: made with two rules for outgoing traffic, changed, deleted.
+"""Groups of an emulated Neutron: created with two rules for outgoing traffic, changed, deleted.
 
-What is behind a delete: a group that is only referenced goes with a 204, and takes the referring
-rules of other groups along, in every project, without a word.
+The silent cascade: a group that is referenced and has no holders is deleted with a 204. The rules
+of other groups that name it are deleted with it, in every project, and the response does not
+mention them. The caller may not even be able to see those rules.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _ATTRIBUTES = frozenset({"name", "description", "stateful"})
 
 
 def create(request: httpx.Request, cloud: Cloud, caller: Caller, region: str) -> httpx.Response:
-    """Answer ``POST security-groups``.
+    """Respond to ``POST security-groups``.
 
     Raises:
         RefusedError: 400, 403 or 409.
@@ -62,7 +63,7 @@ def create(request: httpx.Request, cloud: Cloud, caller: Caller, region: str) ->
             account=owner,
             project=project,
             kind="" if _is_stateful(body) else STATELESS,
-            rules=[_everywhere(ethertype) for ethertype in ("IPv4", "IPv6")],
+            rules=[_egress_to_anywhere(ethertype) for ethertype in ("IPv4", "IPv6")],
         ),
     )
     return httpx.Response(201, json={"security_group": group_row(group, caller)})
@@ -71,7 +72,7 @@ def create(request: httpx.Request, cloud: Cloud, caller: Caller, region: str) ->
 def update(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, group_id: str
 ) -> httpx.Response:
-    """Answer ``PUT security-groups/{id}``.
+    """Respond to ``PUT security-groups/{id}``.
 
     Raises:
         RefusedError: 400, 403, 404, 409 or 412.
@@ -94,7 +95,7 @@ def update(
 def tags(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, group_id: str
 ) -> httpx.Response:
-    """Answer ``GET`` and ``PUT security-groups/{id}/tags``.
+    """Respond to ``GET`` and ``PUT security-groups/{id}/tags``.
 
     Raises:
         RefusedError: 400, 403, 404 or 405.
@@ -116,7 +117,7 @@ def tags(
 def delete(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, group_id: str
 ) -> httpx.Response:
-    """Answer ``DELETE security-groups/{id}``.
+    """Respond to ``DELETE security-groups/{id}``, with the silent cascade.
 
     Raises:
         RefusedError: 403, 404, 409 or 412.
@@ -124,11 +125,12 @@ def delete(
     group = _owned(cloud, caller, region, group_id, "delete_security_group")
     require_revision(request, group.version)
     if caller.is_admin and group.default and not cloud.interfaces_with(group.id):
-        group.default = False  # an administrator may delete a default group
+        group.default = False  # an administrator may delete a default group without holders
     try:
+        # Neutron never refuses because of references: it deletes the referring rules.
         cloud.delete_group(group.id, is_cascading=True)
-    except StateError as why:
-        raise _refusal(group, why.kind) from why
+    except StateError as error:
+        raise _refusal(group, error.kind) from error
     return httpx.Response(204)
 
 
@@ -161,5 +163,5 @@ def _is_stateful(body: dict[str, object]) -> bool:
     return value
 
 
-def _everywhere(ethertype: str) -> Rule:
+def _egress_to_anywhere(ethertype: str) -> Rule:
     return Rule("egress", str(uuid4()), protocol="any", ethertype=ethertype)

@@ -1,10 +1,11 @@
-"""How Neutron lists: filters, fields, sorting by id, pages with links, and their surprises.
+"""Lists of Neutron: filters, fields, sorting by id, pages with links, and their peculiarities.
 
-Quirks read here: ``page_max`` (a page maximum of the server, with or without a limit asked for),
-``ignores_unknown_filters`` (an older cloud: what it does not know it does not filter by),
-``ignored_filters`` (names of filters that are known elsewhere and have no effect here),
-``refused_filters`` (names that are known elsewhere and unknown here), ``stale_marker_refused`` (a
-marker of a row that is gone is a 400, as on Neutron's copies, and does not begin at page one).
+Quirks read here: ``page_max`` (the page maximum of the server, with or without ``limit``),
+``ignores_unknown_filters`` (an older cloud: unknown filters have no effect),
+``ignored_filters`` (names of filters that other clouds apply and this one accepts without effect),
+``refused_filters`` (names that other clouds apply and this one refuses), ``stale_marker_refused``
+(a marker of a deleted row is a 400, as in clouds derived from Neutron; without it the list begins
+again at page one).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _CONTROLS = frozenset({"limit", "marker", "page_reverse", "fields", "sort_key", 
 
 
 class BadRequestError(Exception):
-    """The query cannot be answered; the text is the one Neutron uses."""
+    """The query is invalid; the message is Neutron's own."""
 
 
 def listing(
@@ -32,10 +33,10 @@ def listing(
     rows: Sequence[Row],
     known: frozenset[str],
 ) -> httpx.Response:
-    """Answer one page of a list. ``known`` are the filters the collection has.
+    """Return one page of a list. ``known`` are the filters the collection has.
 
     Raises:
-        BadRequestError: an unknown filter, a limit that is no number, or a refused marker.
+        BadRequestError: an unknown filter, a limit that is not a number, or a refused marker.
     """
     params = request.url.params
     maximum = cloud.quirks.get("page_max")
@@ -54,27 +55,27 @@ def listing(
 def _limit(text: str | None, maximum: int | None) -> int:
     """Return the page size, 0 for no paging."""
     try:
-        asked = int(text) if text is not None else 0
+        requested = int(text) if text is not None else 0
     except ValueError:
-        asked = -1
-    if asked < 0:
+        requested = -1
+    if requested < 0:
         raise BadRequestError(f"Bad limit request: Limit must be an integer 0 or greater: {text}.")
     if maximum is None:
-        return asked
-    return min(asked, maximum) if asked else maximum
+        return requested
+    return min(requested, maximum) if requested else maximum
 
 
 def _filtered(
     rows: Sequence[Row], params: httpx.QueryParams, cloud: Cloud, known: frozenset[str]
 ) -> list[Row]:
-    asked = [name for name in params if name not in _CONTROLS]
+    requested = [name for name in params if name not in _CONTROLS]
     known -= set(cloud.quirks.get("refused_filters", []))
-    unknown = [name for name in asked if name not in known]
+    unknown = [name for name in requested if name not in known]
     if unknown and not cloud.quirks.get("ignores_unknown_filters"):
         raise BadRequestError(f"{unknown} is invalid attribute for filtering")
     ignored = {*unknown, *cloud.quirks.get("ignored_filters", [])}
     found = list(rows)
-    for name in asked:
+    for name in requested:
         if name not in ignored:
             wanted = set(params.get_list(name))
             found = [row for row in found if _has(row.get(name), wanted)]
@@ -88,7 +89,7 @@ def effective_filters(params: httpx.QueryParams, cloud: Cloud) -> set[str]:
 
 
 def _has(value: object, wanted: set[str]) -> bool:
-    """Say whether a value is one of those asked for; several values of one filter mean "or"."""
+    """Return whether a value matches a filter; several values of one filter mean "or"."""
     if isinstance(value, list):
         return bool(wanted & {str(item) for item in value})
     if isinstance(value, bool):
@@ -97,7 +98,7 @@ def _has(value: object, wanted: set[str]) -> bool:
 
 
 def _start(found: list[Row], marker: str | None, cloud: Cloud) -> int:
-    """Return where the page begins; a marker that is gone begins again at page one."""
+    """Return where the page begins; with the marker of a deleted row, at page one again."""
     ids = [row["id"] for row in found]
     if marker and marker not in ids and cloud.quirks.get("stale_marker_refused"):
         raise BadRequestError(f"Invalid marker: {marker}.")
@@ -112,7 +113,7 @@ def _only_fields(row: Row, params: httpx.QueryParams) -> Row:
 def _links(
     request: httpx.Request, page: list[Row], limit: int, *, is_dropping_limit: bool
 ) -> list[dict[str, str]]:
-    """Return the links of a page; an exactly full one has a next page, if only an empty one."""
+    """Return the links of a page; an exactly full one has a next page, which may be empty."""
     links = []
     if len(page) == limit:
         links.append(_link("next", request, str(page[-1]["id"]), is_dropping_limit))

@@ -1,4 +1,4 @@
-"""Ports of an emulated Neutron, changed: the groups of a port are replaced as a whole."""
+"""Changing ports of an emulated Neutron: the groups of a port are replaced as a whole."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ATTRIBUTES = frozenset({"name", "security_groups", "port_security_enabled"})
 def update(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, port_id: str
 ) -> httpx.Response:
-    """Answer ``PUT ports/{id}``.
+    """Respond to ``PUT ports/{id}``.
 
     Raises:
         RefusedError: 400, 403, 404, 409 or 412.
@@ -49,7 +49,7 @@ def update(
     require_revision(request, port.version)
     if "security_groups" in body or "port_security_enabled" in body:
         _require_groups(cloud, caller, region, port, group_ids, is_protected=bool(is_protected))
-    _protect(cloud, port, is_protected=bool(is_protected))
+    _set_port_security(cloud, port, is_protected=bool(is_protected))
     if "name" in body and name != port.name:
         port.name = name
         port.version += 1
@@ -58,15 +58,17 @@ def update(
 
 
 def _group_ids(value: object) -> list[str]:
-    """Return the ids of a body, each once; null is none at all."""
+    """Return the ids of a body, each once; null is an empty list."""
     if value is None:
         return []
     if not isinstance(value, list):
         raise bad_request(f"Invalid input for security_groups. Reason: '{value}' is not a list.")
     for one in value:
         if not isinstance(one, str) or _ID.fullmatch(one) is None:
-            said = f"Invalid input for security_groups. Reason: '{one}' is not an integer or uuid."
-            raise bad_request(said)
+            message = (
+                f"Invalid input for security_groups. Reason: '{one}' is not an integer or uuid."
+            )
+            raise bad_request(message)
     return list(dict.fromkeys(value))
 
 
@@ -79,7 +81,11 @@ def _require_groups(
     *,
     is_protected: bool,
 ) -> None:
-    """Let a port carry groups that are there, of one kind, and only where it is protected."""
+    """Require groups that exist and are of one kind, on a port with port security.
+
+    Raises:
+        RefusedError: 400, 404 or 409.
+    """
     seen = {group.id: group for group in visible_groups(cloud, caller, region)}
     if missing := [one for one in group_ids if one not in seen]:
         raise no_such_group(", ".join(missing))
@@ -97,8 +103,8 @@ def _require_groups(
         raise refused(409, "SecurityGroupConflict", text)
 
 
-def _protect(cloud: Cloud, port: Interface, *, is_protected: bool) -> None:
-    """Switch port security."""
+def _set_port_security(cloud: Cloud, port: Interface, *, is_protected: bool) -> None:
+    """Turn port security on or off."""
     if is_protected != is_unprotected(cloud, port):
         return
     others = [one for one in cloud.quirks.get("unprotected_ports", []) if one != port.id]

@@ -1,4 +1,4 @@
-"""Quotas of an emulated Neutron: told to whoever asks, and kept when something is made."""
+"""Quotas of an emulated Neutron: read by a caller, and enforced when a resource is created."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ DEFAULT_QUOTAS = {"security_group": 10, "security_group_rule": 100, "port": 500}
 _LIMIT_NAMES = {"security_group": "groups-per-project", "security_group_rule": "rules-per-project"}
 
 
-def answer(
+def respond(
     request: httpx.Request, cloud: Cloud, caller: Caller, parts: list[str]
 ) -> httpx.Response:
-    """Answer ``quotas/{project}`` and ``quotas/{project}/details``: ``parts`` follow ``quotas``."""
+    """Respond to ``quotas/{project}`` and ``…/details``; ``parts`` are what follows ``quotas``."""
     if request.method != "GET" or not parts or parts[1:] not in ([], ["details"]):
         return error(404, "HTTPNotFound", "The resource could not be found.")
     project = parts[0]
@@ -32,7 +32,7 @@ def answer(
 
 
 def require_room(cloud: Cloud, project: str, name: str, more: int = 1) -> None:
-    """Let as many be made as the quota has room for; below zero it has no end.
+    """Require room for ``more`` resources in the quota; a negative quota is unlimited.
 
     Raises:
         RefusedError: 409.

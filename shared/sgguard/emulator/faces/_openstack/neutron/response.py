@@ -1,4 +1,7 @@
-"""What Neutron says when it refuses, and what it checks before any change."""
+"""Error responses of Neutron, and the checks of a request that raise them.
+
+A change is refused by raising :class:`RefusedError`, which carries the response.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ _REVISION = re.compile(r"revision_number=(\d+)")
 
 
 class RefusedError(Exception):
-    """A change that is refused; ``response`` is the answer."""
+    """A change that is refused; ``response`` is the error to send."""
 
     def __init__(self, response: httpx.Response) -> None:
         super().__init__(response.status_code)
@@ -30,27 +33,27 @@ def error(status: int, kind: str, message: str) -> httpx.Response:
 
 
 def forbidden(action: str) -> httpx.Response:
-    """Return the answer to a caller whose role does not allow an action."""
+    """Return the error for a caller whose role does not allow an action."""
     return error(403, "PolicyNotAuthorized", f"rule:{action} is disallowed by policy")
 
 
 def refused(status: int, kind: str, message: str) -> RefusedError:
-    """Return the error to raise for an answer in Neutron's shape."""
+    """Return the exception that ends a change with :func:`error`."""
     return RefusedError(error(status, kind, message))
 
 
 def bad_request(message: str) -> RefusedError:
-    """Return the error to raise for a body that cannot be used."""
+    """Return the exception for an invalid body."""
     return refused(400, "HTTPBadRequest", message)
 
 
 def no_such_group(group_id: str) -> RefusedError:
-    """Return the error to raise for a group that is not there or not visible."""
+    """Return the exception for a group that does not exist or is not visible."""
     return refused(404, "SecurityGroupNotFound", f"Security group {group_id} does not exist")
 
 
 def require_owner(caller: Caller, project: str, action: str) -> None:
-    """Let only a member of the project, or an administrator, pass.
+    """Require a member of the project, or an administrator.
 
     Raises:
         RefusedError: 403.
@@ -60,9 +63,9 @@ def require_owner(caller: Caller, project: str, action: str) -> None:
 
 
 def require_revision(request: httpx.Request, revision: int) -> None:
-    """Let a request pass that names this revision or none.
+    """Require that a request names this revision or none.
 
-    A value that does not parse is ignored, and the change is made: the real Neutron does so.
+    A value that does not parse is ignored, and the change is made, as in the real Neutron.
 
     Raises:
         RefusedError: 412.
@@ -77,16 +80,16 @@ def require_revision(request: httpx.Request, revision: int) -> None:
 
 
 def body_of(request: httpx.Request, name: str, known: Collection[str]) -> dict[str, Any]:
-    """Return what a body says of the thing called ``name``.
+    """Return the object ``name`` of a body.
 
     Raises:
-        RefusedError: 400, it is no such body or has attributes nobody knows.
+        RefusedError: 400, it is missing or has an attribute that is not in ``known``.
     """
     return checked(json_of(request).get(name), name, known)
 
 
 def bodies_of(request: httpx.Request, name: str, known: Collection[str]) -> list[dict[str, Any]]:
-    """Return what a body says of one thing called ``name``, or of several at once (``names``).
+    """Return the object ``name`` of a body, or the objects of its list (``name`` with an s).
 
     Raises:
         RefusedError: as :func:`body_of`.
@@ -111,7 +114,7 @@ def checked(value: object, name: str, known: Collection[str]) -> dict[str, Any]:
 
 
 def project_in(body: dict[str, Any], caller: Caller) -> str:
-    """Return the project a new thing belongs to: only an administrator may name another.
+    """Return the project of a new resource: only an administrator may name another one.
 
     Raises:
         RefusedError: 400.
@@ -126,10 +129,10 @@ def project_in(body: dict[str, Any], caller: Caller) -> str:
 
 
 def text_in(body: dict[str, Any], name: str, longest: int = 255) -> str:
-    """Return a text of a body, empty when it is not there.
+    """Return a text of a body, empty when it is missing.
 
     Raises:
-        RefusedError: 400, it is no text or too long.
+        RefusedError: 400, it is not a text or too long.
     """
     value = body.get(name, "")
     if not isinstance(value, str):

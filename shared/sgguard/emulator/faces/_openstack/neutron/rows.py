@@ -1,10 +1,10 @@
-"""The emulated cloud's groups, rules, ports and sharing as Neutron v2.0 writes them.
+"""Groups, rules, ports and sharing of an emulated cloud as Neutron v2.0 lists them.
 
 Quirks read here: ``shared_by_admin`` (ids of groups whose sharing an administrator set up: their
-owner sees no policy and no sign of it), ``unprotected_ports`` (ids of ports whose port security is
+owner cannot see that they are shared), ``unprotected_ports`` (ids of ports whose port security is
 switched off: they refuse groups), ``network_owners`` (network id to project: that project sees the
-ports of others on its network), ``unordered_groups`` (the groups of a port come in an order that
-means nothing: the real Neutron keeps them in a set, and two of its processes differ).
+ports of others on its network), ``unordered_groups`` (the groups of a port come in an
+arbitrary order: the real Neutron keeps them in a set, and two of its processes differ).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sgguard.emulator.state import Cloud, Group, Interface, Rule
 Row = dict[str, Any]
 
 RULE_REVISION = 0
-"""How often a rule was changed, which nobody can."""
+"""The revision of every rule: rules cannot be changed."""
 
 STATELESS = "stateless"
 """The kind of a group whose rules do not remember connections."""
@@ -44,7 +44,7 @@ def visible_groups(cloud: Cloud, caller: Caller, region: str) -> list[Group]:
 def visible_ports(cloud: Cloud, caller: Caller, region: str) -> list[Interface]:
     """Return the ports a caller may see: its project's, those on its networks, or all.
 
-    This hides foreign holders.
+    Holders in other projects are hidden.
     """
     owners = cloud.quirks.get("network_owners", {})
     return [
@@ -58,7 +58,7 @@ def visible_ports(cloud: Cloud, caller: Caller, region: str) -> list[Interface]:
 def visible_rules(cloud: Cloud, caller: Caller, region: str) -> list[tuple[Group, Rule]]:
     """Return the rules a caller may see: its project's, those in its groups, or all.
 
-    This hides foreign references.
+    References by groups of other projects are hidden.
     """
     return [
         (group, rule)
@@ -70,8 +70,8 @@ def visible_rules(cloud: Cloud, caller: Caller, region: str) -> list[tuple[Group
 
 
 def group_row(group: Group, caller: Caller) -> Row:
-    """Write one group with its rules."""
-    # The owner reads "shared" only of a group shared with everybody; those it is shared with do.
+    """Return one group with its rules."""
+    # For its owner a group is "shared" only if it is shared with every project.
     is_shared = "*" in group.shared_with or (
         group.project != caller.project and caller.project in group.shared_with
     )
@@ -99,7 +99,7 @@ def tags_of(group: Group) -> list[str]:
 
 
 def rule_row(group: Group, rule: Rule) -> Row:
-    """Write one rule. Neutron normalises protocols and knows ranges of ports only."""
+    """Return one rule. Neutron normalises protocols and has ranges of ports only."""
     low, high = _ports(rule.ports)
     protocol = rule.protocol.lower()
     return {
@@ -125,7 +125,7 @@ def rule_row(group: Group, rule: Rule) -> Row:
 
 
 def port_row(cloud: Cloud, port: Interface) -> Row:
-    """Write one port. A port of an instance is owned by ``compute:nova`` unless it says else."""
+    """Return one port. The owner of an instance's port is ``compute:nova`` by default."""
     return {
         "id": port.id,
         "name": port.name,
@@ -139,7 +139,7 @@ def port_row(cloud: Cloud, port: Interface) -> Row:
         "device_owner": owner_of(port),
         "fixed_ips": [{"subnet_id": port.network, "ip_address": port.ip}] if port.ip else [],
         "allowed_address_pairs": [],
-        "security_groups": _in_some_order(cloud, port),
+        "security_groups": _listed_order(cloud, port),
         "description": "",
         "binding:vnic_type": "normal",
         "port_security_enabled": not is_unprotected(cloud, port),
@@ -151,7 +151,7 @@ def port_row(cloud: Cloud, port: Interface) -> Row:
 
 
 def is_unprotected(cloud: Cloud, port: Interface) -> bool:
-    """Say whether port security is switched off."""
+    """Return whether port security is turned off."""
     return port.id in cloud.quirks.get("unprotected_ports", [])
 
 
@@ -161,7 +161,7 @@ def owner_of(port: Interface) -> str:
 
 
 def policy_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
-    """Write the sharing policies a caller may see: those its own project made, or all."""
+    """Return the sharing policies a caller may see: those of its own project, or all."""
     hidden = set() if caller.sees_all else set(cloud.quirks.get("shared_by_admin", []))
     return [
         {
@@ -182,10 +182,10 @@ def policy_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
     ]
 
 
-def _in_some_order(cloud: Cloud, port: Interface) -> list[str]:
+def _listed_order(cloud: Cloud, port: Interface) -> list[str]:
     if not cloud.quirks.get("unordered_groups"):
         return list(port.groups)
-    # Another one each time the port was changed, and never the one it was sent in by design.
+    # The order depends on the version: it changes with every change of the port.
     return sorted(port.groups, key=lambda one: uuid5(NAMESPACE_OID, f"{one} {port.version}"))
 
 
@@ -201,7 +201,7 @@ def _ports(text: str) -> tuple[int | None, int | None]:
     if text in ("", "any", "all"):
         return None, None
     if "," in text:
-        # A list of ports, which newer APIs of Neutron's copies have, shows as the span of it.
+        # v3 APIs of clouds derived from Neutron have lists of ports; here they are one range.
         numbers = [int(number) for number in text.replace(",", "-").split("-")]
         return min(numbers), max(numbers)
     low, dash, high = text.partition("-")

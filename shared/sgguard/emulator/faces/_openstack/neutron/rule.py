@@ -1,9 +1,9 @@
-"""Rules of an emulated Neutron: made one by one or many at once, and deleted, never changed.
+"""Rules of an emulated Neutron: created one by one or in bulk, and deleted, never changed.
 
-Two rules are the same when they differ in nothing but their descriptions, when one names a
-protocol and the other its number, or when one says ``0.0.0.0/0`` and the other no address.
+Two rules are equal if they differ only in their descriptions, if one has the name of a protocol and
+the other its number, or if one has ``0.0.0.0/0`` and the other no address.
 
-Quirk read here: ``address_groups`` (ids of those there are; without it any id will do).
+Quirk read here: ``address_groups`` (the ids that exist; without it every id is accepted).
 """
 
 from __future__ import annotations
@@ -86,22 +86,22 @@ _PORT_MAX = 65535
 
 
 def create(request: httpx.Request, cloud: Cloud, caller: Caller, region: str) -> httpx.Response:
-    """Answer ``POST security-group-rules``: all rules of the body are made, or none.
+    """Respond to ``POST security-group-rules``: all rules of the body are created, or none.
 
     Raises:
         RefusedError: 400, 403, 404 or 409.
     """
     bodies = bodies_of(request, "security_group_rule", _ATTRIBUTES)
-    made = [_rule(body, cloud, caller, region) for body in bodies]
-    group = made[0][0]
-    if any(other is not group for other, _ in made):
+    wanted = [_rule(body, cloud, caller, region) for body in bodies]
+    group = wanted[0][0]
+    if any(other is not group for other, _ in wanted):
         text = "Only allowed to update rules for one security profile at a time"
         raise refused(400, "SecurityGroupNotSingleGroupRules", text)
-    _require_new(group, [rule for _, rule in made])
-    for project in {rule.project or group.project for _, rule in made}:
-        count = sum((rule.project or group.project) == project for _, rule in made)
+    _require_new(group, [rule for _, rule in wanted])
+    for project in {rule.project or group.project for _, rule in wanted}:
+        count = sum((rule.project or group.project) == project for _, rule in wanted)
         require_room(cloud, project, "security_group_rule", count)
-    rows = [_added(cloud, group, rule) for _, rule in made]
+    rows = [_added(cloud, group, rule) for _, rule in wanted]
     is_bulk = "security_group_rules" in json_of(request)
     body = {"security_group_rules": rows} if is_bulk else {"security_group_rule": rows[0]}
     return httpx.Response(201, json=body)
@@ -110,7 +110,7 @@ def create(request: httpx.Request, cloud: Cloud, caller: Caller, region: str) ->
 def delete(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, rule_id: str
 ) -> httpx.Response:
-    """Answer ``DELETE security-group-rules/{id}``.
+    """Respond to ``DELETE security-group-rules/{id}``.
 
     Raises:
         RefusedError: 403, 404 or 412.
@@ -128,9 +128,9 @@ def delete(
 
 
 def _rule(body: Row, cloud: Cloud, caller: Caller, region: str) -> tuple[Group, Rule]:
-    """Return the rule a body describes, and its group; nothing is made yet."""
+    """Return the rule a body describes, and its group; nothing is created yet."""
     project = project_in(body, caller)
-    rule = _described(body)
+    rule = _rule_in(body)
     groups = {group.id: group for group in visible_groups(cloud, caller, region)}
     group = groups.get(str(body.get("security_group_id")))
     if group is None:
@@ -146,8 +146,8 @@ def _rule(body: Row, cloud: Cloud, caller: Caller, region: str) -> tuple[Group, 
     return group, rule
 
 
-def _described(body: Row) -> Rule:
-    """Return the rule as the body alone describes it."""
+def _rule_in(body: Row) -> Rule:
+    """Return the rule that the body describes, without checking its group or peer."""
     direction, ethertype = body.get("direction"), body.get("ethertype") or "IPv4"
     if direction not in ("ingress", "egress"):
         values = "['ingress', 'egress']"
@@ -176,19 +176,19 @@ def _no_nulls(body: Row) -> Row:
 
 
 def _protocol(value: object, ethertype: str) -> str:
-    """Return the protocol as Neutron keeps it, empty for any."""
+    """Return the protocol as Neutron stores it, empty for any."""
     text = "" if value is None else str(value).lower()
     if text in ("", "any"):
         return ""
     is_number = text.isdigit() and int(text) <= _BYTE_MAX
     if text not in _NUMBERS and not is_number:
-        said = f"Security group rule protocol {value} not supported."
-        raise refused(400, "SecurityGroupRuleInvalidProtocol", said)
+        message = f"Security group rule protocol {value} not supported."
+        raise refused(400, "SecurityGroupRuleInvalidProtocol", message)
     if ethertype == "IPv6" and text in ("icmp", "icmpv6"):
         return "ipv6-icmp"
     if ethertype == "IPv4" and text in ("icmpv6", "ipv6-icmp"):
-        said = f"Invalid ethertype {ethertype} for protocol {text}."
-        raise refused(400, "SecurityGroupEthertypeConflictWithProtocol", said)
+        message = f"Invalid ethertype {ethertype} for protocol {text}."
+        raise refused(400, "SecurityGroupEthertypeConflictWithProtocol", message)
     return text
 
 
@@ -208,38 +208,38 @@ def _ports(low: int | None, high: int | None, protocol: str) -> str:
     if low is None and high is None:
         return "any"
     if not protocol:
-        said = "Must also specify protocol if port range is given."
-        raise refused(400, "SecurityGroupProtocolRequiredWithPorts", said)
+        message = "Must also specify protocol if port range is given."
+        raise refused(400, "SecurityGroupProtocolRequiredWithPorts", message)
     number = _NUMBERS.get(protocol) or int(protocol)
     if number in _ICMP:
         if low is None:
-            said = f"ICMP code (port-range-max) {high} is provided but ICMP type is missing."
-            raise refused(400, "SecurityGroupMissingIcmpType", said)
+            message = f"ICMP code (port-range-max) {high} is provided but ICMP type is missing."
+            raise refused(400, "SecurityGroupMissingIcmpType", message)
         if max(low, high or 0) > _BYTE_MAX:
-            said = "Invalid value for ICMP type or code. It must be 0 to 255."
-            raise refused(400, "SecurityGroupInvalidIcmpValue", said)
+            message = "Invalid value for ICMP type or code. It must be 0 to 255."
+            raise refused(400, "SecurityGroupInvalidIcmpValue", message)
         return f"{low}-" if high is None else f"{low}-{high}"
     if number not in _WITH_PORTS:
-        said = f"Invalid protocol {protocol} for port range."
-        raise refused(400, "SecurityGroupInvalidProtocolForPort", said)
+        message = f"Invalid protocol {protocol} for port range."
+        raise refused(400, "SecurityGroupInvalidProtocolForPort", message)
     if low is None or high is None or not 0 < low <= high:
-        said = "For TCP/UDP protocols, port_range_min must be <= port_range_max"
-        raise refused(400, "SecurityGroupInvalidPortRange", said)
+        message = "For TCP/UDP protocols, port_range_min must be <= port_range_max"
+        raise refused(400, "SecurityGroupInvalidPortRange", message)
     return str(low) if low == high else f"{low}-{high}"
 
 
 def _prefix(text: str, ethertype: str) -> str:
-    """Return the address range as it was written: Neutron keeps it beside the normalised one."""
+    """Return the address range as given: Neutron stores it beside the normalised one."""
     if not text:
         return ""
     try:
         version = ip_network(text, strict=False).version
     except ValueError:
-        said = f"Invalid input for remote_ip_prefix. Reason: '{text}' is not a valid CIDR."
-        raise bad_request(said) from None
+        message = f"Invalid input for remote_ip_prefix. Reason: '{text}' is not a valid CIDR."
+        raise bad_request(message) from None
     if ethertype != f"IPv{version}":
-        said = f"Conflicting value ethertype {ethertype} for CIDR {text}"
-        raise refused(400, "SecurityGroupRuleParameterConflict", said)
+        message = f"Conflicting value ethertype {ethertype} for CIDR {text}"
+        raise refused(400, "SecurityGroupRuleParameterConflict", message)
     return text if "/" in text else f"{text}/{32 if version == 4 else 128}"  # noqa: PLR2004
 
 
@@ -265,6 +265,6 @@ def _key(row: Row) -> tuple[Any, ...]:
 def _added(cloud: Cloud, group: Group, rule: Rule) -> Row:
     try:
         return rule_row(group, edit.add_rule(cloud, group.id, rule))
-    except StateError as full:
+    except StateError as error:
         text = "Quota exceeded for resources: ['security_group_rule']."
-        raise refused(409, "OverQuota", text) from full
+        raise refused(409, "OverQuota", text) from error
