@@ -10,8 +10,8 @@ state of its own. From the inside out:
 - ``faults``: errors, latency, garbage and lost responses for the next calls, set by a test.
 - ``scenario``: TOML files with clouds, events and the decisions they must give.
 - ``control``: inspecting and steering a running emulator over HTTP, below ``/_emulator/``.
-- ``transport``, ``mock``, ``server``: three ways in. An httpx transport, a context manager that
-  takes the place of the clouds' real hosts, and an HTTP server on a port.
+- ``transport``, ``mock``, ``server``: three ways to call it. An httpx transport, a context manager
+  that intercepts calls to the clouds' real hosts, and an HTTP server on a port.
 """
 
 from sgguard.emulator.core import Emulator

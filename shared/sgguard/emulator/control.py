@@ -9,8 +9,7 @@
 ``DELETE /_emulator/faults``   clear all faults
 ============================== =====================================================
 
-For a body that does not fit the response is 400 with problem details that name the path; nothing
-changes.
+An invalid body gets a 400 with problem details that name the path, and changes nothing.
 """
 
 from __future__ import annotations
@@ -52,8 +51,8 @@ def respond(emulator: Emulator, request: httpx.Request) -> httpx.Response:
 
 def problem(status: int, detail: str) -> httpx.Response:
     """Return RFC 9457 problem details."""
-    titles = {400: "The request does not fit", 404: "No such thing", 405: "Not understood here"}
-    title = titles.get(status, "The emulator cannot answer")
+    titles = {400: "Bad request", 404: "Not found", 405: "Method not allowed"}
+    title = titles.get(status, "Error of the emulator")
     return httpx.Response(
         status,
         headers={"content-type": "application/problem+json"},

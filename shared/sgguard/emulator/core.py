@@ -1,6 +1,6 @@
 """The emulator: finds the cloud of a request, applies faults and rates, and logs the call.
 
-One call takes these steps:
+The steps of one call:
 
 1. Route: every face states how certain it is that the request is for its cloud; the highest wins.
 2. Fault: the first fault that matches provider and action is used up by one call.
@@ -67,7 +67,7 @@ class Emulator:
         """Return an emulator of the clouds a scenario describes.
 
         Raises:
-            ValueError: the scenario does not fit; the message starts with the path.
+            ValueError: the scenario is invalid; the message starts with the path.
         """
         state = State.load(scenario)
         require_known(state)
@@ -149,7 +149,7 @@ class Emulator:
 
         A bucket is a cloud and an action: the times of its calls in the last second. The rate is
         that of the first pattern that matches the action, so patterns go from narrow to wide.
-        A refused call takes no place in its bucket.
+        A refused call is not counted.
         """
         rate = next((r for pat, r in cloud.rates.items() if fnmatchcase(action, pat)), None)
         if rate is None:

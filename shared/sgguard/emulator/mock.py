@@ -44,7 +44,7 @@ class mock_clouds:  # noqa: N801 - used as a function, as respx.mock is
 
     Raises:
         RuntimeError: respx is not installed.
-        ValueError: the scenario does not fit; the message names its path.
+        ValueError: the scenario is invalid; the message names its path.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class mock_clouds:  # noqa: N801 - used as a function, as respx.mock is
                     kwargs["emulator"] = emulator
                 return function(*args, **kwargs)
 
-        # pytest reads the signature and would look for a fixture of that name.
+        # pytest reads the signature and would require a fixture of that name.
         others = [p for n, p in signature.parameters.items() if n != "emulator"]
         inside.__signature__ = signature.replace(parameters=others)  # type: ignore[attr-defined]
         return inside

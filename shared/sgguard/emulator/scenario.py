@@ -15,7 +15,7 @@ A scenario is a TOML file::
 
     [[events]]                  # a request and the decision expected
     function = "delete_request"
-    title = "A web tier that others still let in"
+    title = "A web tier that other groups still reference"
     data = { target = "tencent::ap-guangzhou:sg-5ua9adfv" }
     expect = { verdict = "block", reasons = ["referenced"] }
 """
@@ -121,7 +121,7 @@ def parse(text: str, file: str) -> Scenario:
     """Return the scenario a TOML text states; ``file`` is what errors call it.
 
     Raises:
-        ValueError: it is not TOML, or something in it does not fit.
+        ValueError: it is not TOML, or not a valid scenario.
     """
     try:
         raw = tomllib.loads(text)

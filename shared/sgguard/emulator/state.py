@@ -249,24 +249,25 @@ def _cloud(table: object, path: str) -> Cloud:
     cloud = build(Cloud, raw, path)
     _fill_defaults(cloud)
     for kind in ("accounts", "groups", "instances", "interfaces", "attachments"):
-        _require_unique((thing.id for thing in getattr(cloud, kind)), f"{path}.{kind}")
+        _require_unique((resource.id for resource in getattr(cloud, kind)), f"{path}.{kind}")
     return cloud
 
 
 def _fill_defaults(cloud: Cloud) -> None:
     account = cloud.accounts[0] if cloud.accounts else None
     region = cloud.regions[0] if cloud.regions else ""
-    things: list[Group | Instance | Interface | Attachment] = [
+    resources: list[Group | Instance | Interface | Attachment] = [
         *cloud.groups,
         *cloud.instances,
         *cloud.interfaces,
         *cloud.attachments,
     ]
-    for thing in things:
-        thing.region = thing.region or region
-        thing.account = thing.account or (account.id if account else "")
-        owner = cloud.account(thing.account)
-        thing.project = thing.project or (owner.projects[0] if owner and owner.projects else "")
+    for resource in resources:
+        resource.region = resource.region or region
+        resource.account = resource.account or (account.id if account else "")
+        owner = cloud.account(resource.account)
+        first_project = owner.projects[0] if owner and owner.projects else ""
+        resource.project = resource.project or first_project
     for instance in cloud.instances:
         for interface in cloud.interfaces_of(instance.id):
             interface.network = interface.network or instance.network

@@ -74,7 +74,7 @@ def is_own(request: httpx.Request, cloud: Cloud) -> bool:
     return _account(cloud, method, credentials) is not None
 
 
-def issue(
+def issue_token(
     request: httpx.Request, cloud: Cloud, now: float, services: Sequence[Service]
 ) -> httpx.Response:
     """Respond to ``POST /v3/auth/tokens``."""
@@ -102,7 +102,7 @@ def issue(
     )
 
 
-def show(
+def show_token(
     request: httpx.Request, cloud: Cloud, now: float, services: Sequence[Service]
 ) -> httpx.Response:
     """Respond to ``GET /v3/auth/tokens`` with the contents of a token."""

@@ -34,8 +34,8 @@ def respond(
     """Respond to one call; ``path`` is what follows the version, without a project id."""
     parts = path.strip("/").split("/")
     if parts[0] == "servers" and parts[1:] in ([], ["detail"]) and request.method == "GET":
-        mine = [i for i in cloud.instances if _is_visible(i, caller, region)]
-        return httpx.Response(200, json={"servers": [server_row(cloud, i) for i in mine]})
+        instances = [i for i in cloud.instances if _is_visible(i, caller, region)]
+        return httpx.Response(200, json={"servers": [server_row(cloud, i) for i in instances]})
     if parts[0] == "servers" and parts[1:]:
         return _server(request, cloud, caller, region, parts[1:])
     return error(404, "itemNotFound", "The resource could not be found.")

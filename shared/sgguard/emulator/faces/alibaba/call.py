@@ -58,9 +58,9 @@ class Call:
             )
         return group
 
-    def sees(self, thing: Group | Instance | Interface) -> bool:
+    def sees(self, resource: Group | Instance | Interface) -> bool:
         """Return whether something belongs to this account and region."""
-        return (thing.account, thing.region) == (self.account.id, self.params.get("RegionId"))
+        return (resource.account, resource.region) == (self.account.id, self.params.get("RegionId"))
 
 
 def require_unmanaged(group: Group) -> None:

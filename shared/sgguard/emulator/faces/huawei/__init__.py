@@ -59,7 +59,7 @@ class HuaweiFace:
         path, action = request.url.path, self.action(request)
         if _TOKENS.fullmatch(path):
             services = _catalog(request, cloud)
-            handle = keystone.issue if request.method == "POST" else keystone.show
+            handle = keystone.issue_token if request.method == "POST" else keystone.show_token
             return handle(request, cloud, now, services)
         caller = auth.caller(request, cloud, now, action)
         if isinstance(caller, httpx.Response):

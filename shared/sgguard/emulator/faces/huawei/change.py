@@ -1,9 +1,9 @@
-"""Creating and deleting groups and rules of an emulated VPC v3, and dry runs of every change.
+"""Creating and deleting groups and rules of an emulated VPC v3, and dry runs of changes.
 
-Documented: a new group has four rules, which admit its own members and let all traffic out; unknown
-fields are refused by name; a rule with the same effect as another one is refused.
+Documented: a new group has four rules, for traffic from its own members and for all outgoing
+traffic; unknown fields are refused by name; a rule with the same effect as another is refused.
 
-A change with ``dry_run`` is only checked: nothing happens, and the response is 202. It checks the
+A change with ``dry_run`` is only checked: nothing changes, and the response is 202. It checks the
 caller's role and the shape of the body. It does not check whether the group or port exists, so a
 dry run may pass where the change itself is refused.
 

@@ -82,7 +82,7 @@ _NAMES = {"securityGroup": "groups-per-project", "securityGroupRule": "rules-per
 
 
 def quotas(request: httpx.Request, cloud: Cloud, caller: Caller, region: str) -> httpx.Response:
-    """Respond to ``GET /v1/{project_id}/quotas``, which may ask for one type."""
+    """Respond to ``GET /v1/{project_id}/quotas``, of one type or all."""
     wanted = request.url.params.get("type")
     if wanted not in (None, *_NAMES):
         return response.error("VPC.1207", "resource type is invalid")

@@ -250,13 +250,13 @@ def _page(
 ) -> httpx.Response:
     """Return one page; every page but the last has ``next_marker``."""
     found = sorted(rows, key=lambda row: str(row["id"]))
-    asked, marker = params.get("limit", str(_PAGE_MAX)), params.get("marker")
-    if not asked.isdigit() or int(asked) > _PAGE_MAX:
+    requested, marker = params.get("limit", str(_PAGE_MAX)), params.get("marker")
+    if not requested.isdigit() or int(requested) > _PAGE_MAX:
         return response.error("VPC.0601", "Query resource by id fail: limit is invalid.")
     ids = [row["id"] for row in found]
     if marker and marker not in ids:
         return response.error("VPC.0601", "Query resource by id fail: marker is invalid.")
-    limit = min(int(asked) or _PAGE_MAX, cloud.quirks.get("page_max", _PAGE_MAX))
+    limit = min(int(requested) or _PAGE_MAX, cloud.quirks.get("page_max", _PAGE_MAX))
     start = ids.index(marker) + 1 if marker else 0
     page = found[start : start + limit]
     info: Row = {"current_count": len(page)}

@@ -156,9 +156,9 @@ def _identity(
     if route.rest.rstrip("/") != "/auth/tokens":
         return keystone.error(404, "The resource could not be found.")
     if request.method == "POST":
-        return keystone.issue(request, cloud, now, services)
+        return keystone.issue_token(request, cloud, now, services)
     if request.method == "GET":
-        return keystone.show(request, cloud, now, services)
+        return keystone.show_token(request, cloud, now, services)
     return keystone.error(404, "The resource could not be found.")
 
 

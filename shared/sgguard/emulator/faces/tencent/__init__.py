@@ -31,7 +31,7 @@ import httpx
 
 from sgguard.emulator.faces.base import Certainty, FaultKind
 from sgguard.emulator.faces.tencent import cvm, vpc
-from sgguard.emulator.faces.tencent.call import TencentError, call_of
+from sgguard.emulator.faces.tencent.call import RefusedError, call_of
 from sgguard.emulator.state import Cloud
 from sgguard.wire import tc3
 
@@ -60,7 +60,7 @@ class TencentFace:
             service, call = call_of(request, cloud, now, _known)
             act, _ = _SERVICES[service][self.action(request)]
             body = act(call)
-        except TencentError as error:
+        except RefusedError as error:
             return _error(error.code, error.message, content_type)
         return _response(body, content_type)
 
@@ -72,9 +72,9 @@ class TencentFace:
 
 def _known(service: str, action: str) -> frozenset[str]:
     if service not in _SERVICES:
-        raise TencentError("NoSuchProduct", f"`{service}` does not exist.")
+        raise RefusedError("NoSuchProduct", f"`{service}` does not exist.")
     if action not in _SERVICES[service]:
-        raise TencentError("InvalidAction", f"The action `{action}` is not found.")
+        raise RefusedError("InvalidAction", f"The action `{action}` is not found.")
     return _SERVICES[service][action][1]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 from sgguard.emulator import edit
-from sgguard.emulator.faces.tencent.call import Call, TencentError, require_group_ids
+from sgguard.emulator.faces.tencent.call import Call, RefusedError, require_group_ids
 from sgguard.emulator.state import Instance, Interface
 
 INSTANCES_MAX = 100
@@ -73,7 +73,7 @@ def disassociate_security_groups(call: Call) -> dict[str, Any]:
     holding = [(i, nic) for i, nic in found if group_id in nic.groups]
     for instance, nic in holding:
         if len(nic.groups) == 1:
-            raise TencentError("UnsupportedOperation", f"`{instance.id}` keeps one group.")
+            raise RefusedError("UnsupportedOperation", f"`{instance.id}` keeps one group.")
     return _start_tasks(
         call,
         "DisassociateSecurityGroups",
@@ -89,7 +89,7 @@ def modify_instances_attribute(call: Call) -> dict[str, Any]:
     for group_id in group_ids:
         refuse_over_limits(call, group_id, [n for _, n in found if group_id not in n.groups], 0)
     if len(set(group_ids)) > call.cloud.limits.get("groups-per-instance", 5):
-        raise TencentError("LimitExceeded.AssociateUSGLimitExceeded", "too many security groups")
+        raise RefusedError("LimitExceeded.AssociateUSGLimitExceeded", "too many security groups")
     wanted = list(dict.fromkeys(group_ids))
     return _start_tasks(
         call, "ModifyInstancesAttribute", tuple(wanted), [(i, nic, wanted) for i, nic in found]
@@ -133,26 +133,26 @@ def _instances(call: Call, group_ids: tuple[str, ...]) -> list[tuple[Instance, I
     for instance_id in ids:
         instance = known.get(instance_id)
         if instance is None:
-            raise TencentError("InvalidInstanceId.NotFound", f"`{instance_id}` does not exist.")
+            raise RefusedError("InvalidInstanceId.NotFound", f"`{instance_id}` does not exist.")
         _refuse_state(call, instance, group_ids)
         interface = call.primary(instance_id)
         if interface is None:
-            raise TencentError("FailedOperation.SecurityGroupActionFailed")
+            raise RefusedError("FailedOperation.SecurityGroupActionFailed")
         found.append((instance, interface))
     return found
 
 
 def _refuse_state(call: Call, instance: Instance, group_ids: tuple[str, ...]) -> None:
     if instance.state == "PENDING":
-        raise TencentError("UnsupportedOperation.InstanceStatePending", f"`{instance.id}`")
+        raise RefusedError("UnsupportedOperation.InstanceStatePending", f"`{instance.id}`")
     if instance.state in _ISOLATING:
-        raise TencentError("UnsupportedOperation.InstanceStateIsolating", f"`{instance.id}`")
+        raise RefusedError("UnsupportedOperation.InstanceStateIsolating", f"`{instance.id}`")
     task = task_of(call, instance.id)
     is_running = task is not None and call.now < task.until
     if is_running and task is not None and task.identity[1:] == group_ids:
-        raise TencentError("MutexOperation.TaskRunning", "An identical job is running.")
+        raise RefusedError("MutexOperation.TaskRunning", "An identical job is running.")
     if is_running or instance.operation == "OPERATING":
-        raise TencentError("OperationDenied.InstanceOperationInProgress", f"`{instance.id}`")
+        raise RefusedError("OperationDenied.InstanceOperationInProgress", f"`{instance.id}`")
 
 
 def refuse_over_limits(
@@ -161,47 +161,47 @@ def refuse_over_limits(
     """Refuse a binding of the group to further interfaces, each with ``added`` more groups.
 
     Raises:
-        TencentError: a limit of an instance, the group or its project would be exceeded.
+        RefusedError: a limit of an instance, the group or its project would be exceeded.
     """
     limits = call.cloud.limits
     per_instance = limits.get("groups-per-instance", 5)
     if any(len(interface.groups) + added > per_instance for interface in interfaces):
-        raise TencentError(
+        raise RefusedError(
             "LimitExceeded.AssociateUSGLimitExceeded",
             f"An instance can be bound with up to {per_instance} security groups.",
         )
     per_group = limits.get("interfaces-per-group", limits.get("instances-per-group", 2000))
     if len(call.cloud.interfaces_with(group_id)) + len(interfaces) > per_group:
-        raise TencentError("LimitExceeded.CvmsVifsPerSecGroupLimitExceeded", f"{per_group}")
+        raise RefusedError("LimitExceeded.CvmsVifsPerSecGroupLimitExceeded", f"{per_group}")
     project = call.groups()[group_id].project
     owned = sum(group.project == project for group in call.groups().values())
     if owned > limits.get("groups-per-project", 50):
-        raise TencentError("LimitExceeded.SingleUSGQuota", f"{owned}")
+        raise RefusedError("LimitExceeded.SingleUSGQuota", f"{owned}")
 
 
 def require_instance_ids(ids: Sequence[str]) -> None:
     """Refuse malformed instance ids.
 
     Raises:
-        TencentError: one of two codes, naming the first malformed one.
+        RefusedError: one of two codes, naming the first malformed one.
     """
     for instance_id in ids:
         if not instance_id.startswith("ins-"):
-            raise TencentError("InvalidParameterValue.InstanceIdMalformed", f"`{instance_id}`")
+            raise RefusedError("InvalidParameterValue.InstanceIdMalformed", f"`{instance_id}`")
         if not _INSTANCE_ID.fullmatch(instance_id):
-            raise TencentError("InvalidInstanceId.Malformed", f"`{instance_id}` is malformed.")
+            raise RefusedError("InvalidInstanceId.Malformed", f"`{instance_id}` is malformed.")
 
 
 def require_groups(call: Call, ids: Sequence[str]) -> None:
     """Refuse ids of groups that do not exist, with CVM's codes.
 
     Raises:
-        TencentError: malformed or unknown, naming the first.
+        RefusedError: malformed or unknown, naming the first.
     """
     require_group_ids(ids, "InvalidSgId.Malformed")
     for group_id in ids:
         if group_id not in call.groups():
-            raise TencentError("InvalidSecurityGroupId.NotFound", f"`{group_id}` does not exist.")
+            raise RefusedError("InvalidSecurityGroupId.NotFound", f"`{group_id}` does not exist.")
 
 
 Handler = Callable[[Call], dict[str, Any]]
@@ -214,4 +214,4 @@ ACTIONS: Mapping[str, tuple[Handler, frozenset[str]]] = {
         frozenset({"InstanceIds", "SecurityGroups"}),
     ),
 }
-"""What each action does and which parameters it knows."""
+"""The function and the parameter names of each action."""

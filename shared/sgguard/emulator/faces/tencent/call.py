@@ -27,7 +27,7 @@ _DIGITS = 18
 _BODY_MAX = 10 * 1024 * 1024
 
 
-class TencentError(Exception):
+class RefusedError(Exception):
     """An error as API 3.0 reports it, inside a response with HTTP 200."""
 
     def __init__(self, code: str, message: str = "") -> None:
@@ -59,9 +59,9 @@ class Call:
     is_query: bool = False
     """Whether the parameters came in a query, where every value is a text."""
 
-    def own(self, things: Sequence[P]) -> list[P]:
+    def own(self, resources: Sequence[P]) -> list[P]:
         """Return the caller's own resources in the region of the call."""
-        return [t for t in things if t.region == self.region and t.account == self.account.id]
+        return [t for t in resources if t.region == self.region and t.account == self.account.id]
 
     def groups(self) -> dict[str, Group]:
         """Return the caller's groups by id."""
@@ -76,42 +76,42 @@ class Call:
         interfaces = self.cloud.interfaces_of(instance_id)
         return next((i for i in interfaces if i.kind == "primary"), None)
 
-    def is_hidden(self, thing_id: str) -> bool:
+    def is_hidden(self, resource_id: str) -> bool:
         """Return whether lists leave this out although it is counted (quirk ``lists_hide``)."""
-        return thing_id in self.cloud.quirks.get("lists_hide", [])
+        return resource_id in self.cloud.quirks.get("lists_hide", [])
 
     def texts(self, name: str, *, at_most: int, is_required: bool = True) -> list[str]:
         """Return a list of texts.
 
         Raises:
-            TencentError: it is missing, not a list of texts, or too long.
+            RefusedError: it is missing, not a list of texts, or too long.
         """
         values = self.params.get(name)
         if values is None or values == []:
             if is_required:
-                raise TencentError("MissingParameter", f"`{name}` is required.")
+                raise RefusedError("MissingParameter", f"`{name}` is required.")
             return []
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise TencentError("InvalidParameter", f"`{name}` is not a list of String.")
+            raise RefusedError("InvalidParameter", f"`{name}` is not a list of String.")
         if len(values) > at_most:
-            raise TencentError("InvalidParameterValue.LimitExceeded", f"`{name}`: {at_most}")
+            raise RefusedError("InvalidParameterValue.LimitExceeded", f"`{name}`: {at_most}")
         return values
 
     def page(self, *, kind: type) -> tuple[int, int]:
         """Return offset and limit, which must be of type ``kind`` (one action requires texts).
 
         Raises:
-            TencentError: of another type, or out of range.
+            RefusedError: of another type, or out of range.
         """
         values = []
         for name, otherwise in (("Offset", 0), ("Limit", 20)):
             value = self.params.get(name, kind(otherwise))
             number = number_of(value) if self.is_query or type(value) is kind else None
             if number is None:
-                raise TencentError("InvalidParameter", f"`{name}` is not {kind.__name__}.")
+                raise RefusedError("InvalidParameter", f"`{name}` is not {kind.__name__}.")
             values.append(number)
         if not 1 <= values[1] <= PAGE_MAX:
-            raise TencentError("InvalidParameterValue.Range", f"`Limit` is over {PAGE_MAX}.")
+            raise RefusedError("InvalidParameterValue.Range", f"`Limit` is over {PAGE_MAX}.")
         return values[0], values[1]
 
     def page_of(self, found: Sequence[T], offset: int, limit: int) -> Sequence[T]:
@@ -123,19 +123,19 @@ class Call:
         """Return the filters by name.
 
         Raises:
-            TencentError: an unknown name, a wrong shape, or too many values.
+            RefusedError: an unknown name, a wrong shape, or too many values.
         """
         found: dict[str, list[str]] = {}
         entries = self.params.get("Filters") or []
         if not isinstance(entries, list):
-            raise TencentError("InvalidParameter", "`Filters` is not a list of Filter.")
+            raise RefusedError("InvalidParameter", "`Filters` is not a list of Filter.")
         for entry in entries:
             if not isinstance(entry, dict) or not isinstance(entry.get("Values"), list):
-                raise TencentError("InvalidParameter.FilterValuesNotList", "Values is no list.")
+                raise RefusedError("InvalidParameter.FilterValuesNotList", "Values is no list.")
             if entry.get("Name") not in known:
-                raise TencentError("InvalidFilter", f"{entry.get('Name')} is not supported.")
+                raise RefusedError("InvalidFilter", f"{entry.get('Name')} is not supported.")
             if len(entry["Values"]) > values_max:
-                raise TencentError("InvalidFilterValue.LimitExceeded", f"at most {values_max}")
+                raise RefusedError("InvalidFilterValue.LimitExceeded", f"at most {values_max}")
             found[entry["Name"]] = [str(value) for value in entry["Values"]]
         return found
 
@@ -155,22 +155,22 @@ def require_group_ids(ids: Sequence[str], code: str) -> None:
     """Refuse malformed group ids.
 
     Raises:
-        TencentError: ``code``, naming the first malformed one.
+        RefusedError: ``code``, naming the first malformed one.
     """
     for group_id in ids:
         if not is_group_id(group_id):
-            raise TencentError(code, f"The ID `{group_id}` is malformed.")
+            raise RefusedError(code, f"The ID `{group_id}` is malformed.")
 
 
 def require_known(known: Mapping[str, Group], ids: Sequence[str]) -> None:
     """Refuse ids of groups that do not exist, with VPC's code.
 
     Raises:
-        TencentError: ResourceNotFound, naming the first.
+        RefusedError: ResourceNotFound, naming the first.
     """
     for group_id in ids:
         if group_id not in known:
-            raise TencentError("ResourceNotFound", f"The resource `{group_id}` does not exist.")
+            raise RefusedError("ResourceNotFound", f"The resource `{group_id}` does not exist.")
 
 
 def call_of(
@@ -181,31 +181,31 @@ def call_of(
     ``known`` returns the parameter names of an action of a service.
 
     Raises:
-        TencentError: authentication or authorisation fails, or the action or region is unknown.
+        RefusedError: authentication or authorisation fails, or the action or region is unknown.
     """
     if len(request.content) > _BODY_MAX:
-        raise TencentError("RequestSizeLimitExceeded")
+        raise RefusedError("RequestSizeLimitExceeded")
     authorization, account = _authenticate(request, cloud, now)
     action = request.headers.get("x-tc-action", "")
     if not action:
-        raise TencentError("MissingParameter", "`Action` is required.")
+        raise RefusedError("MissingParameter", "`Action` is required.")
     if request.headers.get("x-tc-version") != VERSION:
-        raise TencentError("NoSuchVersion", "The requested version does not exist.")
+        raise RefusedError("NoSuchVersion", "The requested version does not exist.")
     names = known(authorization.service, action)
     if any(fnmatchcase(action, pattern) for pattern in account.denied):
-        raise TencentError(
+        raise RefusedError(
             "UnauthorizedOperation",
             f"you are not authorized to perform operation ({authorization.service}:{action})",
         )
     region = request.headers.get("x-tc-region", "")
     if not region:
-        raise TencentError("MissingParameter", "`Region` is required.")
+        raise RefusedError("MissingParameter", "`Region` is required.")
     if region not in cloud.regions:
-        raise TencentError("UnsupportedRegion", "The region is not supported.")
+        raise RefusedError("UnsupportedRegion", "The region is not supported.")
     params = _params(request)
     for name in params:
         if name not in names:
-            raise TencentError("UnknownParameter", f"The parameter `{name}` is not recognized.")
+            raise RefusedError("UnknownParameter", f"The parameter `{name}` is not recognized.")
     is_query = request.method == "GET"
     return authorization.service, Call(cloud, account, region, params, now, is_query)
 
@@ -217,14 +217,14 @@ def _authenticate(
     authorization = tc3.parse_authorization(header)
     timestamp = number_of(request.headers.get("x-tc-timestamp", ""))
     if authorization is None or timestamp is None:
-        raise TencentError("AuthFailure.InvalidAuthorization", "Authorization is not valid.")
+        raise RefusedError("AuthFailure.InvalidAuthorization", "Authorization is not valid.")
     account = cloud.account_of_key(authorization.key_id)
     if account is None:
-        raise TencentError("AuthFailure.SecretIdNotFound", "The SecretId is not found.")
+        raise RefusedError("AuthFailure.SecretIdNotFound", "The SecretId is not found.")
     if abs(now - timestamp) > tc3.MAX_SKEW_S:
-        raise TencentError("AuthFailure.SignatureExpire", "The signature expired.")
+        raise RefusedError("AuthFailure.SignatureExpire", "The signature expired.")
     if not {"content-type", "host"} <= set(authorization.signed_headers):
-        raise TencentError("AuthFailure.InvalidAuthorization", "content-type and host are signed.")
+        raise RefusedError("AuthFailure.InvalidAuthorization", "content-type and host are signed.")
     try:
         expected = tc3.signature_of(
             request,
@@ -236,13 +236,13 @@ def _authenticate(
     except KeyError:
         expected = ""
     if authorization.signature != expected or authorization.date != tc3.date_of(timestamp):
-        raise TencentError(
+        raise RefusedError(
             "AuthFailure.SignatureFailure",
             "The provided credentials could not be validated. Please check your signature is "
             "correct.",
         )
     if request.headers.get("x-tc-token", "") != account.token:
-        raise TencentError("AuthFailure.TokenFailure", "The token is invalid.")
+        raise RefusedError("AuthFailure.TokenFailure", "The token is invalid.")
     return authorization, account
 
 
@@ -254,7 +254,7 @@ def _params(request: httpx.Request) -> Mapping[str, Any]:
     except ValueError:
         params = None
     if not isinstance(params, dict):
-        raise TencentError("InvalidRequest", "The request body is not JSON.")
+        raise RefusedError("InvalidRequest", "The request body is not JSON.")
     return params
 
 
@@ -262,7 +262,7 @@ def unflatten(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Return ``name.0``, ``name.1.key`` as lists and objects; values stay texts.
 
     Raises:
-        TencentError: a name is both a value and a list or object.
+        RefusedError: a name is both a value and a list or object.
     """
     tree: dict[str, Any] = {}
     for key, value in pairs:
@@ -271,7 +271,7 @@ def unflatten(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
         for part in path:
             node = node.setdefault(part, {})
             if not isinstance(node, dict):
-                raise TencentError("InvalidParameter", f"`{key}` is given twice.")
+                raise RefusedError("InvalidParameter", f"`{key}` is given twice.")
         node[last] = value
     return {key: _listed(value) for key, value in tree.items()}
 

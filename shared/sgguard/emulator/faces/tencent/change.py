@@ -16,7 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 from sgguard.emulator import edit
-from sgguard.emulator.faces.tencent.call import Call, TencentError, require_group_ids
+from sgguard.emulator.faces.tencent.call import Call, RefusedError, require_group_ids
 from sgguard.emulator.faces.tencent.rule import index_of, is_same, rule_of
 from sgguard.emulator.state import Group, Rule, StateError
 
@@ -40,11 +40,11 @@ class PolicyRequest:
         """Return the direction and the rules of a call that takes one direction only.
 
         Raises:
-            TencentError: it has both, or none.
+            RefusedError: it has both, or none.
         """
         given = [(direction, rows) for direction, rows in self.rows.items() if rows]
         if len(given) != 1:
-            raise TencentError("InvalidParameter", "either `Ingress` or `Egress` is required.")
+            raise RefusedError("InvalidParameter", "either `Ingress` or `Egress` is required.")
         return given[0]
 
     def existing(self, direction: str) -> list[Rule]:
@@ -61,23 +61,23 @@ def _policy_request(call: Call, *, is_zero_special: bool = False) -> PolicyReque
     group_id = call.params.get("SecurityGroupId")
     policies = call.params.get("SecurityGroupPolicySet")
     if not isinstance(group_id, str) or not isinstance(policies, dict):
-        raise TencentError("MissingParameter", "SecurityGroupId, SecurityGroupPolicySet")
+        raise RefusedError("MissingParameter", "SecurityGroupId, SecurityGroupPolicySet")
     require_group_ids([group_id], "InvalidParameterValue.Malformed")
     group = call.groups().get(group_id)
     if group is None:
-        raise TencentError("ResourceNotFound", f"The resource `{group_id}` does not exist.")
+        raise RefusedError("ResourceNotFound", f"The resource `{group_id}` does not exist.")
     rows: dict[str, Rows] = {}
     for key, direction in _DIRECTIONS.items():
         given = policies.get(key)
         if given is not None:
             if not isinstance(given, list) or not all(isinstance(row, dict) for row in given):
-                raise TencentError("InvalidParameter", f"`{key}` is not a list of objects.")
+                raise RefusedError("InvalidParameter", f"`{key}` is not a list of objects.")
             rows[direction] = given
     stated = policies.get("Version")
     version = None if stated is None else str(stated)
     is_wipe = is_zero_special and version == "0"
     if version is not None and not is_wipe and version != str(group.version):
-        raise TencentError("UnsupportedOperation.VersionMismatch", "The version is outdated.")
+        raise RefusedError("UnsupportedOperation.VersionMismatch", "The version is outdated.")
     return PolicyRequest(group, rows, version)
 
 
@@ -85,9 +85,9 @@ def create_security_group(call: Call) -> dict[str, Any]:
     """Create a group without rules (quirk ``default_rules``: with these rules)."""
     name, description = call.params.get("GroupName"), call.params.get("GroupDescription")
     if not isinstance(name, str) or not name or not isinstance(description, str):
-        raise TencentError("MissingParameter", "`GroupName` and `GroupDescription` are required.")
+        raise RefusedError("MissingParameter", "`GroupName` and `GroupDescription` are required.")
     if len(name) > _NAME_MAX or len(description) > _DESCRIPTION_MAX:
-        raise TencentError("InvalidParameterValue.TooLong", "GroupName, GroupDescription")
+        raise RefusedError("InvalidParameterValue.TooLong", "GroupName, GroupDescription")
     group = Group(
         id=f"sg-{uuid4().hex[:8]}",
         name=name,
@@ -100,7 +100,7 @@ def create_security_group(call: Call) -> dict[str, Any]:
     try:
         edit.create_group(call.cloud, group)
     except StateError as error:
-        raise TencentError("LimitExceeded", "The project has too many groups.") from error
+        raise RefusedError("LimitExceeded", "The project has too many groups.") from error
     for rule in call.cloud.quirks.get("default_rules", []):
         edit.add_rule(call.cloud, group.id, Rule(**rule))
     return {
@@ -119,7 +119,7 @@ def create_security_group(call: Call) -> dict[str, Any]:
 def _tags(call: Call) -> dict[str, str]:
     given = call.params.get("Tags") or []
     if not isinstance(given, list) or not all(isinstance(tag, dict) for tag in given):
-        raise TencentError("InvalidParameter", "`Tags` is not a list of Tag.")
+        raise RefusedError("InvalidParameter", "`Tags` is not a list of Tag.")
     return {str(tag.get("Key", "")): str(tag.get("Value", "")) for tag in given}
 
 
@@ -132,16 +132,16 @@ def create_security_group_policies(call: Call) -> dict[str, Any]:
     positions = {index_of(row) for row in rows}
     position = positions.pop()
     if positions or (position is not None and position > len(existing)):
-        raise TencentError("InvalidParameterValue.Range", "`PolicyIndex` differs or is too large.")
+        raise RefusedError("InvalidParameterValue.Range", "`PolicyIndex` differs or is too large.")
     new = [rule_of(call, group, row, direction) for row in rows]
     for number, rule in enumerate(new):
         if any(is_same(rule, one) for one in [*existing, *new[:number]]):
-            raise TencentError("UnsupportedOperation.DuplicatePolicy", "The policy exists.")
+            raise RefusedError("UnsupportedOperation.DuplicatePolicy", "The policy exists.")
     ceiling = call.cloud.limits.get("rules-per-group", _RULES_MAX)
     # The page has a limit per direction; a scenario's own limit is for both.
     counted = len(group.rules) if "rules-per-group" in call.cloud.limits else len(existing)
     if counted + len(new) > ceiling:
-        raise TencentError("LimitExceeded.SecurityGroupPolicySet", f"at most {ceiling} policies")
+        raise RefusedError("LimitExceeded.SecurityGroupPolicySet", f"at most {ceiling} policies")
     # Each further rule follows the one before it, so the new rules keep their order.
     for number, rule in enumerate(new):
         edit.add_rule(call.cloud, group.id, rule, None if position is None else position + number)
@@ -155,14 +155,14 @@ def delete_security_group_policies(call: Call) -> dict[str, Any]:
     direction, rows = request.one_direction()
     is_by_index = {index_of(row) is not None for row in rows}
     if len(is_by_index) > 1 or (True in is_by_index and any(row.get("Action") for row in rows)):
-        raise TencentError("InvalidParameter.Coexist", "PolicyIndex and policies coexist.")
+        raise RefusedError("InvalidParameter.Coexist", "PolicyIndex and policies coexist.")
     existing = request.existing(direction)
     # All positions are those of before the call: rules are looked up first and removed afterwards.
     removed: list[Rule] = []
     for row in rows:
         found = _found(call, request.group, row, existing)
         if found is None:
-            raise TencentError("ResourceNotFound", "The policy does not exist.")
+            raise RefusedError("ResourceNotFound", "The policy does not exist.")
         removed += [found] if not any(one is found for one in removed) else []
     for rule in removed:
         edit.remove_rule(call.cloud, request.group.id, rule)
@@ -185,7 +185,7 @@ def modify_security_group_policies(call: Call) -> dict[str, Any]:
     rules: list[Rule] = []
     if request.version != "0":
         if len(request.rows) != len(_DIRECTIONS):
-            raise TencentError("MissingParameter", "`Ingress` and `Egress` are required.")
+            raise RefusedError("MissingParameter", "`Ingress` and `Egress` are required.")
         rules = [
             rule_of(call, group, row, direction)
             for direction, rows in request.rows.items()
@@ -209,4 +209,4 @@ ACTIONS: Mapping[str, tuple[Callable[[Call], dict[str, Any]], frozenset[str]]] =
         _POLICIES | {"SortPolicys"},
     ),
 }
-"""What each action does and which parameters it knows."""
+"""The function and the parameter names of each action."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sgguard.emulator.faces.tencent import binding
-from sgguard.emulator.faces.tencent.call import Call, TencentError
+from sgguard.emulator.faces.tencent.call import Call, RefusedError
 from sgguard.emulator.state import Instance
 
 _FILTER_VALUES_MAX = 5
@@ -20,7 +20,7 @@ def describe_instances(call: Call) -> dict[str, Any]:
         "security-group-id", "vpc-id", "instance-state", values_max=_FILTER_VALUES_MAX
     )
     if ids and filters:
-        raise TencentError("InvalidParameter", "InstanceIds and Filters coexist.")
+        raise RefusedError("InvalidParameter", "InstanceIds and Filters coexist.")
     binding.require_instance_ids(ids)
     binding.require_groups(call, filters.get("security-group-id", []))
     offset, limit = call.page(kind=int)
@@ -76,4 +76,4 @@ ACTIONS: Mapping[str, tuple[Handler, frozenset[str]]] = {
     ),
     **binding.ACTIONS,
 }
-"""What each action does and which parameters it knows."""
+"""The function and the parameter names of each action."""

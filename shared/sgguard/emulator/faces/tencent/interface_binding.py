@@ -8,7 +8,7 @@ from typing import Any
 from sgguard.emulator import edit
 from sgguard.emulator.faces.tencent.call import (
     Call,
-    TencentError,
+    RefusedError,
     require_group_ids,
     require_known,
 )
@@ -21,11 +21,11 @@ def associate_network_interface_security_groups(call: Call) -> dict[str, Any]:
     """Bind groups to interfaces, after those they have; a primary interface is refused."""
     found, group_ids = _params(call)
     if any(nic.kind == "primary" for nic in found):
-        raise TencentError("UnsupportedOperation", "a primary interface is not supported.")
+        raise RefusedError("UnsupportedOperation", "a primary interface is not supported.")
     wanted = [list(dict.fromkeys([*nic.groups, *group_ids])) for nic in found]
     ceiling = call.cloud.limits.get("groups-per-instance", 5)
     if any(len(groups) > ceiling for groups in wanted):
-        raise TencentError("LimitExceeded", f"at most {ceiling} security groups")
+        raise RefusedError("LimitExceeded", f"at most {ceiling} security groups")
     return _set(call, found, wanted)
 
 
@@ -39,7 +39,7 @@ def modify_network_interface_attribute(call: Call) -> dict[str, Any]:
     """Rename an interface, or replace its groups."""
     interface_id = call.params.get("NetworkInterfaceId")
     if not isinstance(interface_id, str):
-        raise TencentError("MissingParameter", "`NetworkInterfaceId` is required.")
+        raise RefusedError("MissingParameter", "`NetworkInterfaceId` is required.")
     found = _interfaces(call, [interface_id])
     group_ids = call.texts("SecurityGroupIds", at_most=_IDS_MAX, is_required=False)
     require_group_ids(group_ids, "InvalidParameterValue.Malformed")
@@ -62,7 +62,7 @@ def _interfaces(call: Call, ids: Sequence[str]) -> list[Interface]:
     known = {one.id: one for one in call.own(call.cloud.interfaces)}
     for interface_id in ids:
         if interface_id not in known:
-            raise TencentError("ResourceNotFound", f"The resource `{interface_id}` is unknown.")
+            raise RefusedError("ResourceNotFound", f"The resource `{interface_id}` is unknown.")
     return [known[interface_id] for interface_id in ids]
 
 
@@ -89,4 +89,4 @@ ACTIONS: Mapping[str, tuple[Callable[[Call], dict[str, Any]], frozenset[str]]] =
         frozenset({"NetworkInterfaceId", "NetworkInterfaceName", "SecurityGroupIds"}),
     ),
 }
-"""What each action does and which parameters it knows."""
+"""The function and the parameter names of each action."""

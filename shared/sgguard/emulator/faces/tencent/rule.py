@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sgguard.emulator.faces.tencent.call import Call, TencentError, number_of
+from sgguard.emulator.faces.tencent.call import Call, RefusedError, number_of
 from sgguard.emulator.state import Group, Rule
 
 _KEYS = frozenset(
@@ -72,21 +72,21 @@ def rule_of(call: Call, group: Group, row: Mapping[str, Any], direction: str) ->
     """Return the rule that a request describes.
 
     Raises:
-        TencentError: something is missing, excludes something else, or does not exist.
+        RefusedError: something is missing, excludes something else, or does not exist.
     """
     for name in row:
         if name not in _KEYS:
-            raise TencentError("UnknownParameter.WithGuess", f"`{name}` is not recognized.")
+            raise RefusedError("UnknownParameter.WithGuess", f"`{name}` is not recognized.")
     action = _text(row, "Action").lower()
     if action not in ("accept", "drop"):
-        raise TencentError("InvalidParameterValue", "`Action` is neither ACCEPT nor DROP.")
+        raise RefusedError("InvalidParameterValue", "`Action` is neither ACCEPT nor DROP.")
     if sum(bool(row.get(name)) for name in _PEERS) > 1:
-        raise TencentError("InvalidParameter.Coexist", f"only one of {', '.join(_PEERS)}")
+        raise RefusedError("InvalidParameter.Coexist", f"only one of {', '.join(_PEERS)}")
     if ":" in _text(row, "CidrBlock") or ":" not in (_text(row, "Ipv6CidrBlock") or ":"):
-        raise TencentError("InvalidParameterValue", "`CidrBlock` is not of its family.")
+        raise RefusedError("InvalidParameterValue", "`CidrBlock` is not of its family.")
     description = _text(row, "PolicyDescription")
     if len(description) > _DESCRIPTION_MAX:
-        raise TencentError("InvalidParameterValue.TooLong", "`PolicyDescription`")
+        raise RefusedError("InvalidParameterValue.TooLong", "`PolicyDescription`")
     protocol, ports = _traffic(row)
     return Rule(
         direction=direction,
@@ -106,19 +106,19 @@ def _traffic(row: Mapping[str, Any]) -> tuple[str, str]:
     protocol, ports = _text(row, "Protocol").lower(), _text(row, "Port").lower()
     if row.get("ServiceTemplate"):
         if protocol or ports:
-            raise TencentError("InvalidParameter.Coexist", "Protocol and ServiceTemplate coexist.")
+            raise RefusedError("InvalidParameter.Coexist", "Protocol and ServiceTemplate coexist.")
         return "any", "any"
     if protocol not in _PROTOCOLS:
-        raise TencentError("InvalidParameterValue", "`Protocol` is not supported.")
+        raise RefusedError("InvalidParameterValue", "`Protocol` is not supported.")
     if protocol == "icmp" and row.get("Ipv6CidrBlock"):
-        raise TencentError("InvalidParameter.Coexist", "ICMP and Ipv6CidrBlock coexist.")
+        raise RefusedError("InvalidParameter.Coexist", "ICMP and Ipv6CidrBlock coexist.")
     if protocol == "all":
         if ports not in ("", "all"):
-            raise TencentError("InvalidParameterValue", "`Port` must be all when Protocol is ALL.")
+            raise RefusedError("InvalidParameterValue", "`Port` must be all when Protocol is ALL.")
         return "any", "any"
     if protocol not in ("tcp", "udp"):
         if ports:
-            raise TencentError("InvalidParameter.Coexist", f"`Port` coexists with {protocol}.")
+            raise RefusedError("InvalidParameter.Coexist", f"`Port` coexists with {protocol}.")
         return protocol, "any"
     return protocol, "any" if ports in ("", "all") else ports
 
@@ -128,21 +128,21 @@ def _peer(call: Call, group: Group, row: Mapping[str, Any]) -> str:
     peer_id = _text(row, "SecurityGroupId")
     peer = call.groups().get(peer_id)
     if peer_id and (peer is None or peer.project != group.project):
-        raise TencentError("ResourceNotFound", f"The resource `{peer_id}` does not exist.")
+        raise RefusedError("ResourceNotFound", f"The resource `{peer_id}` does not exist.")
     return peer_id
 
 
 def _named(row: Mapping[str, Any], key: str, kind: str) -> str:
     template = row.get(key) or {}
     if not isinstance(template, dict):
-        raise TencentError("InvalidParameter", f"`{key}` is no object.")
+        raise RefusedError("InvalidParameter", f"`{key}` is no object.")
     return _text(template, f"{kind}Id") or _text(template, f"{kind}GroupId")
 
 
 def _text(row: Mapping[str, Any], name: str) -> str:
     value = row.get(name)
     if value is not None and not isinstance(value, str):
-        raise TencentError("InvalidParameter", f"`{name}` is not String.")
+        raise RefusedError("InvalidParameter", f"`{name}` is not String.")
     return value or ""
 
 
@@ -150,12 +150,12 @@ def index_of(row: Mapping[str, Any]) -> int | None:
     """Return the position in a rule of a request, None where it is left out.
 
     Raises:
-        TencentError: it is not a whole number.
+        RefusedError: it is not a whole number.
     """
     index = row.get("PolicyIndex")
     number = None if index is None else number_of(index)
     if index is not None and number is None:
-        raise TencentError("InvalidParameter", "`PolicyIndex` is not Integer.")
+        raise RefusedError("InvalidParameter", "`PolicyIndex` is not Integer.")
     return number
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sgguard.emulator.faces.tencent.call import (
     Call,
-    TencentError,
+    RefusedError,
     require_group_ids,
     require_known,
 )
@@ -101,7 +101,7 @@ def describe_security_group_limits(call: Call) -> dict[str, Any]:
     """
     quirks = call.cloud.quirks
     if quirks.get("limits_absent"):
-        raise TencentError("InvalidAction", "The action is not found.")
+        raise RefusedError("InvalidAction", "The action is not found.")
     limits = call.cloud.limits
     per_instance = 2000 if quirks.get("limits_sample") else limits.get("groups-per-instance", 5)
     values = {
@@ -134,4 +134,4 @@ ACTIONS: Mapping[str, tuple[Callable[[Call], dict[str, Any]], frozenset[str]]] =
     ),
     "DescribeSecurityGroupLimits": (describe_security_group_limits, frozenset()),
 }
-"""What each action does and which parameters it knows."""
+"""The function and the parameter names of each action."""

@@ -12,7 +12,7 @@ from typing import Any
 from sgguard.emulator.faces.tencent import change, interface_binding, usage
 from sgguard.emulator.faces.tencent.call import (
     Call,
-    TencentError,
+    RefusedError,
     require_group_ids,
     require_known,
 )
@@ -26,13 +26,13 @@ def describe_security_groups(call: Call) -> dict[str, Any]:
     """List groups by id or filter. ``Offset`` and ``Limit`` are texts here.
 
     Raises:
-        TencentError: an unknown id makes the whole call fail (quirk ``missing_group = "omitted"``
+        RefusedError: an unknown id makes the whole call fail (quirk ``missing_group = "omitted"``
             leaves it out instead).
     """
     ids = call.texts("SecurityGroupIds", at_most=_IDS_MAX, is_required=False)
     filters = call.filters("security-group-id", "project-id", "security-group-name")
     if ids and filters:
-        raise TencentError("InvalidParameter.Coexist", "SecurityGroupIds and Filters coexist.")
+        raise RefusedError("InvalidParameter.Coexist", "SecurityGroupIds and Filters coexist.")
     require_group_ids(ids, "InvalidParameterValue.Malformed")
     offset, limit = call.page(kind=str)
     known = call.groups()
@@ -67,7 +67,7 @@ def describe_security_group_policies(call: Call) -> dict[str, Any]:
     """List the rules of one group by position, per direction, without pages."""
     group = call.groups().get(_group_id(call, "InvalidParameterValue.Malformed"))
     if group is None:
-        raise TencentError("ResourceNotFound", "The security group does not exist.")
+        raise RefusedError("ResourceNotFound", "The security group does not exist.")
     filters = call.filters("security-group-id", "ip", "protocol-type", "port", "direction")
     lists = {
         key: [
@@ -96,7 +96,7 @@ def describe_network_interfaces(call: Call) -> dict[str, Any]:
     ids = call.texts("NetworkInterfaceIds", at_most=_IDS_MAX, is_required=False)
     filters = call.filters("groups.security-group-id", "attachment.instance-id", "vpc-id")
     if ids and filters:
-        raise TencentError("InvalidParameter.Coexist", "NetworkInterfaceIds and Filters coexist.")
+        raise RefusedError("InvalidParameter.Coexist", "NetworkInterfaceIds and Filters coexist.")
     offset, limit = call.page(kind=int)
     values_of: dict[str, Callable[[Interface], list[str]]] = {
         "groups.security-group-id": lambda i: i.groups,
@@ -133,11 +133,11 @@ def delete_security_group(call: Call) -> dict[str, Any]:
     """Delete a group without holders or referrers; this API has no forced delete."""
     group_id = _group_id(call, "InvalidSecurityGroupID.Malformed")
     if group_id not in call.groups():
-        raise TencentError("InvalidSecurityGroupID.NotFound", "The group does not exist.")
+        raise RefusedError("InvalidSecurityGroupID.NotFound", "The group does not exist.")
     try:
         call.cloud.delete_group(group_id)
     except StateError as error:
-        raise TencentError(_REFUSALS[error.kind], f"`{group_id}` cannot be deleted.") from error
+        raise RefusedError(_REFUSALS[error.kind], f"`{group_id}` cannot be deleted.") from error
     return {}
 
 
@@ -152,7 +152,7 @@ _REFUSALS = {
 def _group_id(call: Call, malformed: str) -> str:
     group_id = call.params.get("SecurityGroupId")
     if not isinstance(group_id, str) or not group_id:
-        raise TencentError("MissingParameter", "`SecurityGroupId` is required.")
+        raise RefusedError("MissingParameter", "`SecurityGroupId` is required.")
     require_group_ids([group_id], malformed)
     return group_id
 
@@ -178,4 +178,4 @@ ACTIONS: Mapping[str, tuple[Handler, frozenset[str]]] = {
     ),
     "DeleteSecurityGroup": (delete_security_group, frozenset({"SecurityGroupId"})),
 }
-"""What each action does and which parameters it knows."""
+"""The function and the parameter names of each action."""

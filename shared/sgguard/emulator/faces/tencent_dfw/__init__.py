@@ -33,7 +33,7 @@ import httpx
 
 from sgguard.emulator.faces.base import Certainty, FaultKind
 from sgguard.emulator.faces.tencent_dfw.actions import ACTIONS
-from sgguard.emulator.faces.tencent_dfw.call import QcloudError, call_of
+from sgguard.emulator.faces.tencent_dfw.call import RefusedError, call_of
 from sgguard.emulator.state import Cloud
 from sgguard.wire.qcloud_v2 import params_of
 
@@ -57,7 +57,7 @@ class TencentDfwFace:
         try:
             action, call = call_of(request, cloud, now, ACTIONS)
             body = ACTIONS[action](call)
-        except QcloudError as error:
+        except RefusedError as error:
             return _response(cloud.quirks, error.code, error.message, {})
         if cloud.quirks.get("references_shape") == "single-quoted" and "Associate" in action:
             text = f'{{"code": 0, "message": "", "data": {body["data"]!r}}}'

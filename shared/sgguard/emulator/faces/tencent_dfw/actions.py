@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sgguard.emulator.faces.tencent_dfw import change
-from sgguard.emulator.faces.tencent_dfw.call import Call, QcloudError
+from sgguard.emulator.faces.tencent_dfw.call import Call, RefusedError
 from sgguard.emulator.state import Group, Rule, StateError
 
 _PAGE_MAX = 100
@@ -22,7 +22,7 @@ def describe_associate_security_groups(call: Call) -> dict[str, Any]:
     """
     ids = call.texts("sgIds")
     if not ids:
-        raise QcloudError(9003, "empty input")
+        raise RefusedError(9003, "empty input")
     quirks = call.cloud.quirks
     data: dict[str, Any] = {}
     for group_id in ids:
@@ -50,7 +50,7 @@ def describe_security_groups(call: Call) -> dict[str, Any]:
     if instance_id := call.params.get("instanceId"):
         instance = call.cloud.instance(instance_id)
         if instance is None or instance.account != call.account.id:
-            raise QcloudError(5000, "the instance does not exist")
+            raise RefusedError(5000, "the instance does not exist")
         of_instance = call.cloud.groups_of(instance_id)
         by_id = {group.id: group for group in found}
         found = [by_id[group_id] for group_id in of_instance if group_id in by_id]
@@ -134,7 +134,7 @@ def describe_instances_of_security_group(call: Call) -> dict[str, Any]:
     group = call.group()
     offset, limit = call.number("offset", 0), call.number("limit", 20)
     if not 1 <= limit <= _PAGE_MAX:
-        raise QcloudError(4000, f"limit must be at most {_PAGE_MAX}")
+        raise RefusedError(4000, f"limit must be at most {_PAGE_MAX}")
     found = call.cloud.instances_with(group.id)
     limit = min(limit, call.cloud.quirks.get("page_max", limit))
     rows = [{"instanceId": instance.id} for instance in found[offset : offset + limit]]
@@ -164,7 +164,7 @@ def delete_security_group(call: Call) -> dict[str, Any]:
         call.cloud.delete_group(group.id, is_forced=is_forced)
     except StateError as error:
         code = 7006 if error.kind == "default" else 5100
-        raise QcloudError(code, f"{group.id} cannot be deleted") from error
+        raise RefusedError(code, f"{group.id} cannot be deleted") from error
     return {}
 
 
@@ -178,4 +178,4 @@ ACTIONS: Mapping[str, Callable[[Call], dict[str, Any]]] = {
     "DeleteSecurityGroup": delete_security_group,
     **change.ACTIONS,
 }
-"""What each action does."""
+"""The function of each action."""

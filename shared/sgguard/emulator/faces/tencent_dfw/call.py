@@ -14,7 +14,7 @@ from sgguard.wire import qcloud_v2
 _DIGITS = 19
 
 
-class QcloudError(Exception):
+class RefusedError(Exception):
     """An error as API 2.0 reports it, inside a response with HTTP 200."""
 
     def __init__(self, code: int, message: str = "") -> None:
@@ -44,14 +44,14 @@ class Call:
         """Return the group that ``sgId`` names.
 
         Raises:
-            QcloudError: 4000 without it, 7001 where it does not exist.
+            RefusedError: 4000 without it, 7001 where it does not exist.
         """
         group_id = self.params.get("sgId", "")
         if not group_id:
-            raise QcloudError(4000, "sgId is required")
+            raise RefusedError(4000, "sgId is required")
         group = self.groups().get(group_id)
         if group is None:
-            raise QcloudError(7001, "security group does not belong to the current user")
+            raise RefusedError(7001, "security group does not belong to the current user")
         return group
 
     @property
@@ -85,11 +85,11 @@ class Call:
         """Return a whole number.
 
         Raises:
-            QcloudError: 4000 where it is not one.
+            RefusedError: 4000 where it is not one.
         """
         number = number_of(self.params.get(name, str(otherwise)))
         if number is None:
-            raise QcloudError(4000, f"{name} must be an integer")
+            raise RefusedError(4000, f"{name} must be an integer")
         return number
 
 
@@ -99,20 +99,20 @@ def call_of(
     """Return the requested action, which is one of ``known``, and the call.
 
     Raises:
-        QcloudError: authentication or authorisation fails, or the action or region is unknown.
+        RefusedError: authentication or authorisation fails, or the action or region is unknown.
     """
     if cloud.quirks.get("https_only") and request.url.scheme != "https":
-        raise QcloudError(4600, "protocol is not supported")
+        raise RefusedError(4600, "protocol is not supported")
     params = qcloud_v2.params_of(request)
     account = _authenticate(request, params, cloud, now)
     action = params.get("Action", "")
     action = action[:1].upper() + action[1:]
     if action not in known:
-        raise QcloudError(4000, "Action does not exist")
+        raise RefusedError(4000, "Action does not exist")
     if any(fnmatchcase(action, pattern) for pattern in account.denied):
-        raise QcloudError(4102, f"not authorized to access the resource: {action}")
+        raise RefusedError(4102, f"not authorized to access the resource: {action}")
     if params.get("Region") not in cloud.regions:
-        raise QcloudError(4000, "Region is not supported")
+        raise RefusedError(4000, "Region is not supported")
     return action, Call(cloud, account, params["Region"], params)
 
 
@@ -121,13 +121,13 @@ def _authenticate(
 ) -> Account:
     account = cloud.account_of_key(params.get("SecretId", ""))
     if account is None:
-        raise QcloudError(4104, "SecretId does not exist")
+        raise RefusedError(4104, "SecretId does not exist")
     timestamp, nonce = number_of(params.get("Timestamp", "")), number_of(params.get("Nonce", ""))
     if timestamp is None or nonce is None:
-        raise QcloudError(4000, "Timestamp and Nonce must be integers")
+        raise RefusedError(4000, "Timestamp and Nonce must be integers")
     method = params.get("SignatureMethod", "HmacSHA1")
     if method not in qcloud_v2.ALGORITHMS:
-        raise QcloudError(4100, "SignatureMethod is not supported")
+        raise RefusedError(4100, "SignatureMethod is not supported")
     # The vendor's SDKs sign the port when their endpoint has one; other clients do not.
     expected = {
         qcloud_v2.sign(account.secret, text, method)
@@ -135,12 +135,12 @@ def _authenticate(
         for text in [qcloud_v2.string_to_sign(request.method, host, request.url.path, params)]
     }
     if params.get("Signature") not in expected:
-        raise QcloudError(4100, "signature verification failed")
+        raise RefusedError(4100, "signature verification failed")
     if params.get("Token", "") != account.token:
-        raise QcloudError(4105, "token error")
+        raise RefusedError(4105, "token error")
     replay = f"{account.key_id}/{timestamp}/{nonce}"
     if abs(now - timestamp) > qcloud_v2.MAX_SKEW_S or replay in cloud.nonces:
-        raise QcloudError(4500, "replay attack: Nonce was used, or Timestamp is out of range")
+        raise RefusedError(4500, "replay attack: Nonce was used, or Timestamp is out of range")
     cloud.nonces.add(replay)
     return account
 

@@ -17,7 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from sgguard.emulator import edit
-from sgguard.emulator.faces.tencent_dfw.call import Call, QcloudError, number_of
+from sgguard.emulator.faces.tencent_dfw.call import Call, RefusedError, number_of
 from sgguard.emulator.state import Group, Interface, Rule, StateError
 
 _NAME_MAX = 60
@@ -32,9 +32,9 @@ def create_security_group(call: Call) -> dict[str, Any]:
     name, remark = call.params.get("sgName", ""), call.params.get("sgRemark", "")
     project = call.params.get("projectId", "0")
     if not name or len(name) > _NAME_MAX or len(remark) > _REMARK_MAX:
-        raise QcloudError(9003, "sgName or sgRemark is too long or empty")
+        raise RefusedError(9003, "sgName or sgRemark is too long or empty")
     if any(g.name == name and g.project == project for g in call.groups().values()):
-        raise QcloudError(7005, "the name exists")
+        raise RefusedError(7005, "the name exists")
     group = Group(
         id=f"sg-{uuid4().hex[:8]}",
         name=name,
@@ -46,7 +46,7 @@ def create_security_group(call: Call) -> dict[str, Any]:
     try:
         edit.create_group(call.cloud, group)
     except StateError as error:
-        raise QcloudError(7002, "too many security groups") from error
+        raise RefusedError(7002, "too many security groups") from error
     return {"data": {"sgId": group.id, "sgName": name, "sgRemark": remark}}
 
 
@@ -60,14 +60,14 @@ def create_security_group_policy(call: Call) -> dict[str, Any]:
     existing = [rule for rule in group.rules if rule.direction == direction]
     index = _index(call.params.get("index", ""))
     if not -1 <= index <= len(existing):
-        raise QcloudError(9003, "index is out of range")
+        raise RefusedError(9003, "index is out of range")
     new = [_rule(call, group, direction, row) for row in call.rows("policys")]
     if not new:
-        raise QcloudError(9003, "policys is empty")
+        raise RefusedError(9003, "policys is empty")
     ceiling = call.cloud.limits.get("rules-per-group", _RULES_MAX)
     counted = len(group.rules) if "rules-per-group" in call.cloud.limits else len(existing)
     if counted + len(new) > ceiling:
-        raise QcloudError(7002, "too many rules")
+        raise RefusedError(7002, "too many rules")
     is_after = call.cloud.quirks.get("index_means") == "behind"
     position = index + 1 if is_after else len(existing) if index < 0 else index
     for number, rule in enumerate(new):
@@ -84,7 +84,7 @@ def delete_security_group_policy(call: Call) -> dict[str, Any]:
     existing = [rule for rule in group.rules if rule.direction == direction]
     indexes = {_index(text) for text in call.texts("indexes")}
     if not indexes or not all(0 <= index < len(existing) for index in indexes):
-        raise QcloudError(9003, "indexes is empty or out of range")
+        raise RefusedError(9003, "indexes is empty or out of range")
     # The list was read before the first removal, so no position shifts meanwhile.
     for index in indexes:
         edit.remove_rule(call.cloud, group.id, existing[index])
@@ -95,19 +95,19 @@ def delete_security_group_policy(call: Call) -> dict[str, Any]:
 def _group_and_direction(call: Call) -> tuple[Group, str]:
     group, direction = call.group(), call.params.get("direction", "")
     if group.default:
-        raise QcloudError(7006, "the default security group cannot be modified")
+        raise RefusedError(7006, "the default security group cannot be modified")
     if direction not in ("ingress", "egress"):
-        raise QcloudError(9003, "direction is neither ingress nor egress")
+        raise RefusedError(9003, "direction is neither ingress nor egress")
     version = call.params.get("version")
     if version is not None and version != str(group.version):
-        raise QcloudError(7000, "security group backend error")
+        raise RefusedError(7000, "security group backend error")
     return group, direction
 
 
 def _index(text: str) -> int:
     number = -1 if text == "-1" else number_of(text)
     if number is None:
-        raise QcloudError(9003, "not a position")
+        raise RefusedError(9003, "not a position")
     return number
 
 
@@ -122,21 +122,21 @@ _FIELDS = frozenset(
 def _rule(call: Call, group: Group, direction: str, row: Mapping[str, str]) -> Rule:
     given = {name: value for name, value in row.items() if value}
     if not given.keys() <= _FIELDS:
-        raise QcloudError(9003, "an unknown field")
+        raise RefusedError(9003, "an unknown field")
     action = given.get("action", "").lower()
     if action not in ("accept", "drop"):
-        raise QcloudError(9003, "action is neither accept nor drop")
+        raise RefusedError(9003, "action is neither accept nor drop")
     if len(given.keys() & {"cidrIp", "sgId", "addressModule"}) > 1:
-        raise QcloudError(9003, "cidrIp, sgId and addressModule exclude each other")
+        raise RefusedError(9003, "cidrIp, sgId and addressModule exclude each other")
     if "serviceModule" in given and given.keys() & {"ipProtocol", "portRange"}:
-        raise QcloudError(9003, "serviceModule excludes ipProtocol and portRange")
+        raise RefusedError(9003, "serviceModule excludes ipProtocol and portRange")
     if "portRange" in given and given.get("ipProtocol", "").lower() not in ("tcp", "udp"):
-        raise QcloudError(9003, "portRange needs tcp or udp")
+        raise RefusedError(9003, "portRange needs tcp or udp")
     peer = call.groups().get(given.get("sgId", ""))
     if "sgId" in given and (peer is None or peer.project != group.project):
-        raise QcloudError(7001, "security group does not belong to the current user")
+        raise RefusedError(7001, "security group does not belong to the current user")
     if len(given.get("desc", "")) > _DESC_MAX:
-        raise QcloudError(9003, "desc is too long")
+        raise RefusedError(9003, "desc is too long")
     return Rule(
         direction=direction,
         protocol=given.get("ipProtocol", "any").lower(),
@@ -156,10 +156,10 @@ def modify_security_groups_of_instance(call: Call) -> dict[str, Any]:
     for row in call.rows("instanceSet"):
         instance = call.cloud.instance(row.get("instanceId", ""))
         if instance is None or (instance.account, instance.region) != call.scope:
-            raise QcloudError(5000, "the instance does not exist")
+            raise RefusedError(5000, "the instance does not exist")
         nics = [n for n in call.cloud.interfaces_of(instance.id) if n.kind == "primary"]
         if instance.state != "RUNNING" or not nics:
-            raise QcloudError(7003, "the state of the instance forbids it")
+            raise RefusedError(7003, "the state of the instance forbids it")
         changes.append((nics[0], _group_ids(call, row)))
     return _set(call, changes)
 
@@ -170,7 +170,7 @@ def modify_security_groups_of_network_interface(call: Call) -> dict[str, Any]:
     for row in call.rows("networkInterfaceSet"):
         nic = call.cloud.interface(row.get("networkInterfaceId", ""))
         if nic is None or (nic.account, nic.region) != call.scope:
-            raise QcloudError(5000, "the interface does not exist")
+            raise RefusedError(5000, "the interface does not exist")
         changes.append((nic, _group_ids(call, row)))
     return _set(call, changes)
 
@@ -179,15 +179,15 @@ def _group_ids(call: Call, row: Mapping[str, str]) -> list[str]:
     named = {number_of(key.removeprefix("sgIds.")): value for key, value in row.items()}
     ids = [named[number] for number in sorted(n for n in named if n is not None)]
     if not ids or len(ids) > call.cloud.limits.get("groups-per-instance", 5):
-        raise QcloudError(7002, "too many security groups, or none")
+        raise RefusedError(7002, "too many security groups, or none")
     if not set(ids) <= call.groups().keys():
-        raise QcloudError(7001, "security group does not belong to the current user")
+        raise RefusedError(7001, "security group does not belong to the current user")
     return list(dict.fromkeys(ids))
 
 
 def _set(call: Call, changes: list[tuple[Interface, list[str]]]) -> dict[str, Any]:
     if not 1 <= len(changes) <= _HOLDERS_MAX:
-        raise QcloudError(9003, f"1 to {_HOLDERS_MAX} holders")
+        raise RefusedError(9003, f"1 to {_HOLDERS_MAX} holders")
     for nic, group_ids in changes:
         edit.set_groups(call.cloud, nic, group_ids)
     return {}
@@ -200,4 +200,4 @@ ACTIONS: Mapping[str, Callable[[Call], dict[str, Any]]] = {
     "ModifySecurityGroupsOfInstance": modify_security_groups_of_instance,
     "ModifySecurityGroupsOfNetworkInterface": modify_security_groups_of_network_interface,
 }
-"""What each action does."""
+"""The function of each action."""

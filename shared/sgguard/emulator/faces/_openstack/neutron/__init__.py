@@ -30,7 +30,7 @@ from sgguard.emulator.faces._openstack.neutron.rows import (
 )
 from sgguard.emulator.state import Cloud
 
-__all__ = ["answer", "error"]
+__all__ = ["error", "respond"]
 
 _OWNERSHIP = frozenset({"id", "name", "tenant_id", "project_id", "description", "revision_number"})
 _FILTERS = {
