@@ -39,7 +39,7 @@ def authenticate(request: httpx.Request, cloud: Cloud, now: float) -> Account:
     Raises:
         RefusedError: the documented error of the first check that fails.
     """
-    return (_signed_acs3 if is_acs3(request) else _signed_rpc_v1)(request, cloud, now)
+    return (_verify_acs3 if is_acs3(request) else _verify_rpc_v1)(request, cloud, now)
 
 
 def require_permission(account: Account, action: str) -> None:
@@ -57,7 +57,7 @@ def require_permission(account: Account, action: str) -> None:
         )
 
 
-def _signed_acs3(request: httpx.Request, cloud: Cloud, now: float) -> Account:
+def _verify_acs3(request: httpx.Request, cloud: Cloud, now: float) -> Account:
     headers = request.headers
     authorization = acs3.parse_authorization(headers.get("authorization", ""))
     if authorization is None:
@@ -90,7 +90,7 @@ def _signed_acs3(request: httpx.Request, cloud: Cloud, now: float) -> Account:
     return account
 
 
-def _signed_rpc_v1(request: httpx.Request, cloud: Cloud, now: float) -> Account:
+def _verify_rpc_v1(request: httpx.Request, cloud: Cloud, now: float) -> Account:
     params = rpc_v1.params_of(request)
     named: Mapping[str, str] = dict(params)
     for name in (*_COMMON, "Signature"):

@@ -64,7 +64,7 @@ def create_group(call: Call) -> dict[str, Any]:
 
 
 def modify_policy(call: Call) -> dict[str, Any]:
-    """Let members of a basic group reach each other without a rule, or not."""
+    """Set whether members of a basic group reach each other without a rule."""
     group = call.group(call.required("SecurityGroupId"))
     policy = call.required("InnerAccessPolicy").lower()
     if policy not in ("accept", "drop"):

@@ -20,7 +20,7 @@ _UNSIGNED = "UNSIGNED-PAYLOAD"
 
 
 def is_signed(request: httpx.Request) -> bool:
-    """Say whether a request claims to be signed with an access key."""
+    """Return whether a request claims to be signed with an access key."""
     return str(request.headers.get("authorization", "")).startswith(sdk_hmac.ALGORITHM)
 
 

@@ -26,16 +26,17 @@ _TASKS = "tencent-binding-tasks"
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """An operation on an instance: its action, when it ends (epoch seconds), the groups before it.
+    """An operation on an instance, which ends at ``until_s`` (epoch seconds).
 
-    Two tasks with one ``identity`` are the same operation. ``error`` is empty if it succeeds.
+    Until then the instance is listed with ``previous_groups``. Two tasks with one ``identity`` are
+    the same operation. ``error`` is empty if it succeeds.
     """
 
     action: str
     request_id: str
     identity: tuple[str, ...]
-    until: float
-    before: tuple[str, ...]
+    until_s: float
+    previous_groups: tuple[str, ...]
     error: str = ""
 
 
@@ -48,8 +49,8 @@ def task_of(call: Call, instance_id: str) -> Task | None:
 def listed_groups(call: Call, instance_id: str) -> list[str]:
     """Return the groups an instance is listed with: the previous ones during an operation."""
     task = task_of(call, instance_id)
-    if task is not None and call.now < task.until:
-        return list(task.before)
+    if task is not None and call.now < task.until_s:
+        return list(task.previous_groups)
     primary = call.primary(instance_id)
     return list(primary.groups) if primary else []
 
@@ -57,28 +58,31 @@ def listed_groups(call: Call, instance_id: str) -> list[str]:
 def associate_security_groups(call: Call) -> dict[str, Any]:
     """Bind one group to instances: all of them or none."""
     group_id, found = _bind_params(call)
-    missing = [(i, nic) for i, nic in found if group_id not in nic.groups]
-    refuse_over_limits(call, group_id, [nic for _, nic in missing])
+    missing = [(i, interface) for i, interface in found if group_id not in interface.groups]
+    refuse_over_limits(call, group_id, [interface for _, interface in missing])
     return _start_tasks(
         call,
         "AssociateSecurityGroups",
         (group_id,),
-        [(i, nic, [*nic.groups, group_id]) for i, nic in missing],
+        [(i, interface, [*interface.groups, group_id]) for i, interface in missing],
     )
 
 
 def disassociate_security_groups(call: Call) -> dict[str, Any]:
     """Unbind one group from instances; the last one is never unbound."""
     group_id, found = _bind_params(call)
-    holding = [(i, nic) for i, nic in found if group_id in nic.groups]
-    for instance, nic in holding:
-        if len(nic.groups) == 1:
+    holding = [(i, interface) for i, interface in found if group_id in interface.groups]
+    for instance, interface in holding:
+        if len(interface.groups) == 1:
             raise RefusedError("UnsupportedOperation", f"`{instance.id}` keeps one group.")
     return _start_tasks(
         call,
         "DisassociateSecurityGroups",
         (group_id,),
-        [(i, nic, [g for g in nic.groups if g != group_id]) for i, nic in holding],
+        [
+            (i, interface, [g for g in interface.groups if g != group_id])
+            for i, interface in holding
+        ],
     )
 
 
@@ -92,7 +96,10 @@ def modify_instances_attribute(call: Call) -> dict[str, Any]:
         raise RefusedError("LimitExceeded.AssociateUSGLimitExceeded", "too many security groups")
     wanted = list(dict.fromkeys(group_ids))
     return _start_tasks(
-        call, "ModifyInstancesAttribute", tuple(wanted), [(i, nic, wanted) for i, nic in found]
+        call,
+        "ModifyInstancesAttribute",
+        tuple(wanted),
+        [(i, interface, wanted) for i, interface in found],
     )
 
 
@@ -102,19 +109,20 @@ def _start_tasks(
     identity: tuple[str, ...],
     changes: Sequence[tuple[Instance, Interface, list[str]]],
 ) -> dict[str, Any]:
+    # The state changes at once; the task hides the change until its end.
     quirks = call.cloud.quirks
     request_id, error = str(uuid4()), str(quirks.get("binding_fails", ""))
-    for instance, nic, group_ids in changes:
+    for instance, interface, group_ids in changes:
         call.cloud.tokens.setdefault(_TASKS, {})[instance.id] = Task(
             action,
             request_id,
-            (action, *identity),
-            call.now + float(quirks.get("binding_s", 0)),
-            tuple(nic.groups),
-            error,
+            identity=(action, *identity),
+            until_s=call.now + float(quirks.get("binding_s", 0)),
+            previous_groups=tuple(interface.groups),
+            error=error,
         )
         if not error:
-            edit.set_groups(call.cloud, nic, group_ids)
+            edit.set_groups(call.cloud, interface, group_ids)
     return {"RequestId": request_id}
 
 
@@ -148,7 +156,7 @@ def _refuse_state(call: Call, instance: Instance, group_ids: tuple[str, ...]) ->
     if instance.state in _ISOLATING:
         raise RefusedError("UnsupportedOperation.InstanceStateIsolating", f"`{instance.id}`")
     task = task_of(call, instance.id)
-    is_running = task is not None and call.now < task.until
+    is_running = task is not None and call.now < task.until_s
     if is_running and task is not None and task.identity[1:] == group_ids:
         raise RefusedError("MutexOperation.TaskRunning", "An identical job is running.")
     if is_running or instance.operation == "OPERATING":

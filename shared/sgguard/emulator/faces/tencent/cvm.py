@@ -58,7 +58,7 @@ def _operation(call: Call, instance: Instance) -> dict[str, Any]:
     task = binding.task_of(call, instance.id)
     if task is None:
         return {"LatestOperation": None, "LatestOperationState": instance.operation}
-    is_running = call.now < task.until
+    is_running = call.now < task.until_s
     state = "OPERATING" if is_running else "FAILED" if task.error else instance.operation
     row = {
         "LatestOperation": _OPERATION_NAMES.get(task.action, task.action),

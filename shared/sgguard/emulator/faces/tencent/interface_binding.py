@@ -20,9 +20,9 @@ _IDS_MAX = 100
 def associate_network_interface_security_groups(call: Call) -> dict[str, Any]:
     """Bind groups to interfaces, after those they have; a primary interface is refused."""
     found, group_ids = _params(call)
-    if any(nic.kind == "primary" for nic in found):
+    if any(interface.kind == "primary" for interface in found):
         raise RefusedError("UnsupportedOperation", "a primary interface is not supported.")
-    wanted = [list(dict.fromkeys([*nic.groups, *group_ids])) for nic in found]
+    wanted = [list(dict.fromkeys([*interface.groups, *group_ids])) for interface in found]
     ceiling = call.cloud.limits.get("groups-per-instance", 5)
     if any(len(groups) > ceiling for groups in wanted):
         raise RefusedError("LimitExceeded", f"at most {ceiling} security groups")
@@ -32,7 +32,11 @@ def associate_network_interface_security_groups(call: Call) -> dict[str, Any]:
 def disassociate_network_interface_security_groups(call: Call) -> dict[str, Any]:
     """Unbind groups from interfaces; an interface may end up with none."""
     found, removed = _params(call)
-    return _set(call, found, [[one for one in nic.groups if one not in removed] for nic in found])
+    return _set(
+        call,
+        found,
+        [[one for one in interface.groups if one not in removed] for interface in found],
+    )
 
 
 def modify_network_interface_attribute(call: Call) -> dict[str, Any]:

@@ -151,27 +151,27 @@ def _rule(call: Call, group: Group, direction: str, row: Mapping[str, str]) -> R
 
 
 def modify_security_groups_of_instance(call: Call) -> dict[str, Any]:
-    """Give instances these groups in this order, on their primary interfaces."""
+    """Replace the groups of instances, in this order, on their primary interfaces."""
     changes = []
     for row in call.rows("instanceSet"):
         instance = call.cloud.instance(row.get("instanceId", ""))
         if instance is None or (instance.account, instance.region) != call.scope:
             raise RefusedError(5000, "the instance does not exist")
-        nics = [n for n in call.cloud.interfaces_of(instance.id) if n.kind == "primary"]
-        if instance.state != "RUNNING" or not nics:
+        interfaces = [n for n in call.cloud.interfaces_of(instance.id) if n.kind == "primary"]
+        if instance.state != "RUNNING" or not interfaces:
             raise RefusedError(7003, "the state of the instance forbids it")
-        changes.append((nics[0], _group_ids(call, row)))
+        changes.append((interfaces[0], _group_ids(call, row)))
     return _set(call, changes)
 
 
 def modify_security_groups_of_network_interface(call: Call) -> dict[str, Any]:
-    """Give interfaces these groups in this order."""
+    """Replace the groups of interfaces, in this order."""
     changes = []
     for row in call.rows("networkInterfaceSet"):
-        nic = call.cloud.interface(row.get("networkInterfaceId", ""))
-        if nic is None or (nic.account, nic.region) != call.scope:
+        interface = call.cloud.interface(row.get("networkInterfaceId", ""))
+        if interface is None or (interface.account, interface.region) != call.scope:
             raise RefusedError(5000, "the interface does not exist")
-        changes.append((nic, _group_ids(call, row)))
+        changes.append((interface, _group_ids(call, row)))
     return _set(call, changes)
 
 
@@ -188,8 +188,8 @@ def _group_ids(call: Call, row: Mapping[str, str]) -> list[str]:
 def _set(call: Call, changes: list[tuple[Interface, list[str]]]) -> dict[str, Any]:
     if not 1 <= len(changes) <= _HOLDERS_MAX:
         raise RefusedError(9003, f"1 to {_HOLDERS_MAX} holders")
-    for nic, group_ids in changes:
-        edit.set_groups(call.cloud, nic, group_ids)
+    for interface, group_ids in changes:
+        edit.set_groups(call.cloud, interface, group_ids)
     return {}
 
 
