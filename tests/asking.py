@@ -11,8 +11,8 @@ from typing import Any
 
 from sgguard.emulator import edit
 from sgguard.emulator.core import Emulator
+from sgguard.emulator.resource import Rule
 from sgguard.emulator.state import Cloud
-from sgguard.emulator.things import Rule
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import handle
 from sgguard.engine.context import Context

@@ -26,8 +26,8 @@ from sgguard.demo.processes import _free_port
 from sgguard.emulator import scenario
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import KINDS, Fault
+from sgguard.emulator.resource import build
 from sgguard.emulator.server import serve
-from sgguard.emulator.things import build
 from sgguard.events import request
 from sgguard.model.codes import DELETE_CODES, LAUNCH_CODES, MEANINGS
 from sgguard.operations import replay

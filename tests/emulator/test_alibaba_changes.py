@@ -7,7 +7,7 @@ import copy
 import pytest
 
 from sgguard.emulator.core import Emulator
-from sgguard.emulator.things import Rule
+from sgguard.emulator.resource import Rule
 from tests.emulator.test_alibaba_face import NOW, Caller
 from tests.worlds.alibaba import ADVANCED, WORLD
 

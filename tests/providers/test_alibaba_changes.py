@@ -10,7 +10,7 @@ import pytest
 
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
-from sgguard.emulator.things import Rule as Thing
+from sgguard.emulator.resource import Rule as Thing
 from sgguard.errors import (
     CloudError,
     ConflictError,

@@ -3,7 +3,7 @@
 State is kept apart from the wire: what exists knows nothing of HTTP, and what speaks HTTP keeps no
 state of its own. From the inside out:
 
-- ``things``, ``state``, ``index``, ``edit``: what exists in each cloud, and how it changes.
+- ``resource``, ``state``, ``index``, ``edit``: what exists in each cloud, and how it changes.
 - ``faces/``: the wire. One package per provider turns requests into reads and changes of the state
   and renders the responses; ``_openstack`` is what clouds built on Keystone share.
 - ``core``: the router. It finds the cloud of a request, applies faults and rates, logs the call.

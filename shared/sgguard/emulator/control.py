@@ -24,8 +24,8 @@ import httpx
 
 from sgguard.emulator.core import Emulator, require_known
 from sgguard.emulator.faults import Fault
+from sgguard.emulator.resource import build
 from sgguard.emulator.state import State
-from sgguard.emulator.things import build
 
 PREFIX = "/_emulator"
 

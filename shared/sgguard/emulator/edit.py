@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import uuid4
 
+from sgguard.emulator.resource import Group, Interface, Rule
 from sgguard.emulator.state import Cloud, StateError
-from sgguard.emulator.things import Group, Interface, Rule
 
 
 def require_group(cloud: Cloud, group_id: str) -> Group:

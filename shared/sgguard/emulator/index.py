@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from sgguard.emulator.things import Group, Interface, Rule
+from sgguard.emulator.resource import Group, Interface, Rule
 
 
 class Index:

@@ -30,8 +30,8 @@ from pathlib import Path
 from typing import Any
 
 from sgguard.emulator.core import require_known
+from sgguard.emulator.resource import build
 from sgguard.emulator.state import State
-from sgguard.emulator.things import build
 
 VERDICTS = ("allow", "block", "remediate")
 DELIVERIES = ("structured", "binary", "bare")

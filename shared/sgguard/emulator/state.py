@@ -14,7 +14,7 @@ from threading import RLock
 from typing import Any, Self
 
 from sgguard.emulator.index import Index
-from sgguard.emulator.things import Account, Attachment, Group, Instance, Interface, Rule, build
+from sgguard.emulator.resource import Account, Attachment, Group, Instance, Interface, Rule, build
 
 __all__ = [
     "Account",
