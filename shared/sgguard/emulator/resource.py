@@ -1,6 +1,8 @@
-"""What exists in an emulated cloud: rules, groups, interfaces, instances, products, accounts.
+"""The resources of an emulated cloud, and how they are built from the tables of a scenario.
 
-Plain records with the defaults a scenario may leave out. What can happen to them: ``state.py``.
+Rules, groups, interfaces, instances, products and accounts are plain records with the defaults of
+what a scenario leaves out. How they change: ``state.py`` and ``edit.py``. ``build`` turns a plain
+table (TOML, JSON) into such a record and names the path of what is invalid.
 """
 
 from __future__ import annotations
@@ -12,11 +14,11 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 @dataclass(slots=True)
 class Rule:
-    """One rule. ``peer_group`` or ``cidr`` (or ``template``) is the other end.
+    """One rule. Its peer is ``peer_group``, ``cidr`` or ``template``.
 
-    ``service`` is a template of protocols and ports, where it stands in their place.
-    ``nic`` is the network a rule of a classic group is for: ``internet`` or ``intranet``.
-    ``project`` is empty for that of its group.
+    ``service`` is a template that replaces protocol and ports.
+    ``nic`` is the network of a rule of a classic group: ``internet`` or ``intranet``.
+    ``project`` is empty if it is that of its group.
     ``source_ports`` (written like ``ports``) and ``near_cidr`` complete a rule of five parts.
     """
 
@@ -44,7 +46,7 @@ class Rule:
 class Group:
     """One group. ``shared_with`` lists projects (``*`` for all) that may use it.
 
-    Members of an ``isolated`` group do not reach each other unless a rule lets them.
+    Instances in an ``isolated`` group do not reach each other unless a rule allows it.
     """
 
     id: str
@@ -90,7 +92,7 @@ class Interface:
 
 @dataclass(slots=True)
 class Instance:
-    """One instance; the groups it carries hang on its interfaces. ``state`` is the cloud's word."""
+    """One instance; its interfaces hold its groups. ``state`` is the cloud's own value."""
 
     id: str
     name: str = ""
@@ -117,9 +119,9 @@ class Attachment:
 
 @dataclass(slots=True)
 class Account:
-    """Who may ask, and with which secrets.
+    """An account that may call the cloud, with its secrets.
 
-    ``key_id``/``secret`` sign; ``token`` is the session token that must come along when set.
+    ``key_id``/``secret`` sign; ``token`` is the session token, required when set.
     ``user``/``password``/``domain`` and ``app_credentials`` (id → secret) are for Keystone.
     ``role`` is admin, member or reader. ``denied`` lists actions (fnmatch) this account may
     not call. ``projects`` lists the project ids it can see, the first being its own.
@@ -140,9 +142,6 @@ class Account:
 
 
 T = TypeVar("T")
-
-
-# Plain tables (TOML, JSON) into dataclasses, refusing what does not fit with its path.
 
 
 def build(kind: type[T], raw: object, path: str) -> T:
