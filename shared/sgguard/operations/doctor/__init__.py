@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sgguard.operations.doctor.checkup import Checkup as Checkup
 from sgguard.operations.doctor.examine import examine as examine
-from sgguard.operations.doctor.place import Place as Place
-from sgguard.operations.doctor.place import places as places
+from sgguard.operations.doctor.region import Place as Place
+from sgguard.operations.doctor.region import places as places
 from sgguard.operations.doctor.report import UNWRAPPED as UNWRAPPED
 from sgguard.operations.doctor.report import to_json as to_json
 from sgguard.operations.doctor.report import to_text as to_text

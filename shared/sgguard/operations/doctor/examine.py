@@ -20,9 +20,9 @@ from sgguard import providers
 from sgguard.engine.context import Context
 from sgguard.errors import CloudError, DeadlineError, SgguardError
 from sgguard.model.resource import Limit, Visibility
-from sgguard.operations.doctor import finding as findings
+from sgguard.operations.doctor import diagnosis as findings
 from sgguard.operations.doctor.checkup import Checkup, Clock, Finding, Permission
-from sgguard.operations.doctor.place import Place, setup_of
+from sgguard.operations.doctor.region import Place, setup_of
 from sgguard.providers import Access, Grant, Probe, Provider, Question
 from sgguard.wire.client import Wire
 from sgguard.wire.pacing import Pace
