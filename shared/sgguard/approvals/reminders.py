@@ -22,7 +22,7 @@ from sgguard.errors import EventError
 from sgguard.events.base import Kind
 from sgguard.model.codes import Outcome
 from sgguard.model.event import Event
-from sgguard.render.document import with_outcome
+from sgguard.render.outcome import with_outcome
 from sgguard.render.values import time_json
 from sgguard.store.rows import Approval, Record
 

@@ -32,7 +32,7 @@ from sgguard.model.codes import Mode, Outcome, ReasonCode
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.remedy.prepare import Prepared, fingerprint
 from sgguard.render import document
-from sgguard.render.document import with_outcome
+from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
 from sgguard.store.rows import Answered, Approval, Busy, Claim, Record
 

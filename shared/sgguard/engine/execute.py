@@ -30,7 +30,8 @@ from sgguard.remedy.apply import RunResult, carry_out
 from sgguard.remedy.attempt import Worker
 from sgguard.remedy.plan import Plan
 from sgguard.remedy.prepare import Prepared, fingerprint
-from sgguard.render.document import to_json, with_outcome
+from sgguard.render.document import to_json
+from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
 from sgguard.store.base import Store
 from sgguard.store.rows import Approval, Claim, Claimed, Record, Run, RunState

@@ -17,7 +17,7 @@ from sgguard.remedy.prepare import Prepared
 from sgguard.remedy.restore import Restoration, restoration
 from sgguard.remedy.snapshot import Snapshot
 from sgguard.render import values
-from sgguard.render.document import with_outcome
+from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
 from sgguard.store.rows import Answered, Busy, Claim, Record
 

@@ -7,26 +7,22 @@ lists whose entries name the group they concern in ``target``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 
-from sgguard.model.codes import Outcome
 from sgguard.model.decision import Consequence, Decision, Evidence, Reason
 from sgguard.model.facts import DeleteFacts, GroupFacts, LaunchFacts
 from sgguard.model.resource import Binding, Group, Instance, Limit, Reference, Unseen
 from sgguard.render.values import (
     Json,
-    _instance,
-    _limit,
-    _unseen,
     binding_json,
     group_json,
+    instance_json,
+    limit_json,
     reference_json,
     step_json,
     time_json,
+    unseen_json,
 )
-from sgguard.store.rows import Approval, Entry
 
 EVIDENCE_MAX = 100
 """Entries shown with one reason; ``evidence_count`` tells how many there are, facts hold them."""
@@ -56,7 +52,7 @@ def to_json(decision: Decision) -> Json:
 
 
 def unseen_of(decision: Decision) -> tuple[tuple[str, Unseen], ...]:
-    """Return everything the verdict needed and nobody could read, with the address it concerns.
+    """Return what the verdict needed and could not be read, each with the address it concerns.
 
     That is what the reads reported, and what a guard found to be missing among them.
     """
@@ -106,13 +102,13 @@ def _evidence(evidence: Evidence) -> Json:
         case Binding():
             return {"type": "binding", **binding_json(evidence)}
         case Limit():
-            return {"type": "limit", **_limit(evidence)}
+            return {"type": "limit", **limit_json(evidence)}
         case Unseen():
-            return {"type": "unseen", **_unseen(evidence)}
+            return {"type": "unseen", **unseen_json(evidence)}
         case Group():
             return {"type": "group", **group_json(evidence)}
         case Instance():
-            return {"type": "instance", **_instance(evidence)}
+            return {"type": "instance", **instance_json(evidence)}
 
 
 def _facts(decision: Decision) -> Json:
@@ -122,12 +118,12 @@ def _facts(decision: Decision) -> Json:
         "groups": [_group_facts(one) for one in facts.groups],
         "references": list(_of_groups(facts.groups, "references")),
         "bindings": list(_of_groups(facts.groups, "bindings")),
-        "instance": _instance(launch.instance) if launch and launch.instance else None,
+        "instance": instance_json(launch.instance) if launch and launch.instance else None,
         "count": launch.count if launch and not launch.instance_id else None,
         "limits": list(_limits(decision)),
         "complete": not unseen,
         "visibility": facts.visibility.value,
-        "unseen": [{"target": target, **_unseen(one)} for target, one in unseen],
+        "unseen": [{"target": target, **unseen_json(one)} for target, one in unseen],
         "blind_spots": list(facts.capabilities.blind_spots),
     }
 
@@ -135,10 +131,10 @@ def _facts(decision: Decision) -> Json:
 def _limits(decision: Decision) -> Iterator[Json]:
     """Yield each limit the change touches, for each it is about, then those it does not touch."""
     forecast = decision.judgement.forecast
-    yield from ({"target": one.target, **_limit(one.limit)} for one in forecast)
+    yield from ({"target": one.target, **limit_json(one.limit)} for one in forecast)
     touched = {one.limit.name for one in forecast}
     others = (one for one in decision.facts.limits if one.name not in touched)
-    yield from ({"target": "", **_limit(one)} for one in others)
+    yield from ({"target": "", **limit_json(one)} for one in others)
 
 
 def _of_groups(groups: Iterable[GroupFacts], part: str) -> Iterator[Json]:
@@ -158,51 +154,3 @@ def _group_facts(facts: GroupFacts) -> Json:
         "instance_count": facts.instance_count,
         **group_json(facts.group or Group(facts.address.group_id)),
     }
-
-
-def with_outcome(
-    document: Json,
-    outcome: Outcome,
-    note: str = "",
-    *,
-    journal: Iterable[Entry] = (),
-    approval: Approval | None = None,
-) -> Json:
-    """Return a decision's document with what became of it.
-
-    ``note`` says in words what the world looks like now, ``journal`` what was done, line by line.
-    """
-    return {
-        **document,
-        "outcome": outcome.value,
-        "note": note,
-        "journal": [_line(one) for one in journal],
-        "approval": document.get("approval") if approval is None else _approval(approval),
-    }
-
-
-def _line(entry: Entry) -> Json:
-    return {
-        "number": entry.number,
-        "step": entry.step,
-        "change": json.loads(entry.change_json),
-        "is_undo": entry.is_undo,
-        "state": entry.state,
-        "made": entry.request_id,
-        "note": entry.note,
-        "at": _time(entry.at_s),
-    }
-
-
-def _approval(approval: Approval) -> Json:
-    return {
-        "approval_id": approval.approval_id,
-        "state": approval.state,
-        "facts_hash": approval.facts_hash,
-        "expires_at": _time(approval.expires_at_s),
-        "resolved_by": approval.resolved_by,
-    }
-
-
-def _time(at_s: float) -> str:
-    return time_json(datetime.fromtimestamp(at_s, UTC))

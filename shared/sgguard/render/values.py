@@ -68,7 +68,7 @@ def rule_json(rule: Rule) -> Json:
 
 
 def binding_json(binding: Binding) -> Json:
-    """Return the binding; ``other_group_ids`` is null where nobody told."""
+    """Return the binding; ``other_group_ids`` is null where it is not reported."""
     others = binding.other_group_ids
     return {
         "kind": binding.kind,
@@ -82,7 +82,8 @@ def binding_json(binding: Binding) -> Json:
     }
 
 
-def _limit(limit: Limit) -> Json:
+def limit_json(limit: Limit) -> Json:
+    """Return the limit; ``percent`` is how full it is, null where it is unknown."""
     return {
         "name": limit.name,
         "ceiling": limit.ceiling,
@@ -96,7 +97,8 @@ def _limit(limit: Limit) -> Json:
     }
 
 
-def _unseen(unseen: Unseen) -> Json:
+def unseen_json(unseen: Unseen) -> Json:
+    """Return the gap, without the group it concerns."""
     return {
         "code": unseen.code,
         "what": unseen.what,
@@ -105,7 +107,8 @@ def _unseen(unseen: Unseen) -> Json:
     }
 
 
-def _instance(instance: Instance) -> Json:
+def instance_json(instance: Instance) -> Json:
+    """Return the instance with its interfaces and what keeps groups from being bound."""
     return {
         "instance_id": instance.instance_id,
         "name": instance.name,
@@ -126,7 +129,7 @@ def _instance(instance: Instance) -> Json:
 
 
 def step_json(step: Step) -> Json:
-    """Return one step of a plan, with the one that takes it back."""
+    """Return one step of a plan, with the one that undoes it."""
     return {
         "action": step.action,
         "target": step.target,
