@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sgguard.demo import run
-from sgguard.demo.answers import Answer, differences, line
+from sgguard.demo.response import Answer, differences, line
 from sgguard.emulator.scenario import Expect, ScenarioEvent, load
 
 EVENTS = load("demo").events

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from sgguard.demo.answers import Answer, Paint, differences, line
+from sgguard.demo.response import Answer, Paint, differences, line
 from sgguard.demo.processes import Child, Function, StartError, running
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.scenario import Scenario, ScenarioEvent, load
