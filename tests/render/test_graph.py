@@ -49,36 +49,36 @@ RICH = group(
 )
 
 
-def test_the_tree_says_who_names_it_what_carries_it_and_how_each_lets_go():
+def test_the_tree_says_who_names_it_what_it_is_bound_to_and_how_to_detach_each():
     assert graph.to_text(graph.build([RICH])).split("\n") == [
         "sg-a (web), tencent::ap-guangzhou",
         "├─ referenced by 4 rules of 3 groups",
         "│  ├─ sg-b (name-of-sg-b)",
         "│  │  ├─ egress[1]: tcp 22 accept",
         '│  │  ├─ ingress[0]: tcp 22 accept "from web"',
-        "│  │  └─ let go: revoke these 2 rules, the last one first: removing one shifts the others",
+        "│  │  └─ detach: revoke these 2 rules, the last one first: removing one shifts the others",
         "│  ├─ sg-d",
         "│  │  ├─ a rule that could not be read",
-        "│  │  └─ let go: find the rule that names the group, and revoke it",
+        "│  │  └─ detach: find the rule that names the group, and revoke it",
         "│  └─ sg-c (name-of-sg-c), account another",
         "│     ├─ ingress[0]: tcp 22 accept",
-        "│     └─ let go: ask account another to revoke it: nobody else can",
-        "└─ carried by 3 databases, 1 instance, 1 port",
+        "│     └─ detach: ask account another to revoke it: only its owner can",
+        "└─ bound to 3 databases, 1 instance, 1 port",
         "   ├─ 3 databases",
-        "   │  └─ let go: only counted: find and change them where databases are managed",
+        "   │  └─ detach: only counted; find and change them where databases are managed",
         "   ├─ 1 instance",
         "   │  ├─ instance ins-1 (front)",
-        "   │  └─ let go: unbind this group; where it is the last one, bind another first",
+        "   │  └─ detach: unbind this group; where it is the last one, bind another first",
         "   └─ 1 port",
         "      ├─ port p-1, owner network:dhcp",
-        "      └─ let go: belongs to network:dhcp: change or delete it there",
+        "      └─ detach: belongs to network:dhcp: change or delete it there",
     ]
 
 
 def test_a_free_group_says_that_nothing_was_found():
     tree = graph.to_text(graph.build([group(name="")]))
     assert tree == (
-        "sg-a, tencent::ap-guangzhou\n├─ referenced by no other group\n└─ carried by nothing"
+        "sg-a, tencent::ap-guangzhou\n├─ referenced by no other group\n└─ bound to nothing"
     )
 
 
@@ -99,10 +99,10 @@ def test_a_free_group_says_that_nothing_was_found():
         ),
         (Binding("port", "p-1"), "on no instance: give it another group, or delete the port"),
         (Binding("database", "cdb-1"), "give it another group where databases are managed"),
-        (Binding("load-balancer", count=2), "only counted: find and change them where load-bal"),
+        (Binding("load-balancer", count=2), "only counted; find and change them where load-bal"),
     ],
 )
-def test_each_holder_has_its_own_way_to_let_go(binding, said):
+def test_each_holder_has_its_own_instruction(binding, said):
     built = graph.build([group(bindings=[binding])])
     (edge,) = graph.to_json(built)["edges"]
     assert said in edge["let_go"]
@@ -115,7 +115,7 @@ def test_each_rule_says_what_to_revoke_and_where():
     assert said == {
         "revoke rule ingress[0] in sg-b (name-of-sg-b)",
         "revoke rule egress[1] in sg-b (name-of-sg-b)",
-        "ask account another to revoke it: nobody else can",
+        "ask account another to revoke it: only its owner can",
         "find the rule that names the group in sg-d, and revoke it",
     }
 
@@ -146,7 +146,7 @@ def test_what_was_not_seen_is_in_the_tree():
     tree = graph.to_text(graph.build([group(unseen=[hidden])]))
     assert "not seen, so there may be more\n   └─ references: not permitted" in tree
     assert "referenced by no other group that could be seen" in tree
-    assert "carried by nothing that could be seen" in tree
+    assert "bound to nothing that could be seen" in tree
 
 
 def test_a_missing_group_is_marked():
@@ -366,7 +366,7 @@ def test_a_group_that_was_not_followed_is_not_said_to_be_free():
 def test_another_accounts_group_cannot_be_followed_and_says_so():
     first = group(references=[named_by("sg-b"), named_by("sg-b", account="another")])
     tree = graph.to_text(graph.build([first, group("sg-b")], targets=1))
-    assert "another account's groups cannot be asked about" in tree
+    assert "another account's groups cannot be read" in tree
 
 
 def test_json_says_of_each_group_whether_it_was_followed():

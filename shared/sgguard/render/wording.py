@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from sgguard.model.resource import Binding, Limit, Rule
+from sgguard.model.resource import Binding, Limit, Reference, Rule
 
 MESSAGE_MAX = 200
 """Longest reason message, in columns and so in characters: it must fit a chat line."""
@@ -37,6 +37,27 @@ def one_line(text: str, width: int) -> str:
     plain = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
     flat = " ".join(plain.split())
     return flat if columns(flat) <= width else _head(flat, max(width - 1, 0)).rstrip() + "…"
+
+
+def wrapped(text: str, width: int, lead: str = "") -> Iterator[str]:
+    """Yield the text in lines of at most ``width`` columns, broken between words.
+
+    ``lead`` stands before the first line, and as many spaces before the others. A word that is
+    wider than a line is divided: nothing is lost.
+    """
+    margin = " " * columns(lead)
+    room = max(width - len(margin), 1)
+    line = ""
+    for word in one_line(text, len(text) * 2).split():
+        if line and columns(f"{line} {word}") > room:
+            yield lead + line
+            lead, line = margin, ""
+        line = f"{line} {word}" if line else word
+        while columns(line) > room:
+            head = _head(line, room) or line[:1]
+            yield lead + head
+            lead, line = margin, line[len(head) :]
+    yield lead + line
 
 
 def _head(text: str, width: int) -> str:
@@ -117,6 +138,15 @@ def rule_words(rule: Rule) -> str:
     # A rule that is known by its position says its direction twice otherwise.
     shown = parts[1:] if rule.rule_id.startswith(rule.direction.value) else parts
     return one_line(f"{rule.rule_id}: {' '.join(shown)}", MESSAGE_MAX)
+
+
+def reference_words(reference: Reference) -> str:
+    """Return who references and by which rule, and whose group it is when it is not ours."""
+    owner = f", account {one_line(reference.account, 40)}" if reference.account else ""
+    project = f", project {one_line(reference.project, 40)}" if reference.project else ""
+    rule = rule_words(reference.rule) if reference.rule else "a rule that could not be read"
+    group = label(reference.group_id, reference.group_name)
+    return one_line(f"{group}{owner}{project}: {rule}", MESSAGE_MAX)
 
 
 def binding_words(binding: Binding) -> str:

@@ -1,4 +1,4 @@
-"""Who references a group and what carries it, as a graph to read, draw or compute with.
+"""What references a group and what it is bound to, as a graph to read, draw or compute with.
 
 ``build`` makes the graph from facts; the others write it as text, JSON, Mermaid or Graphviz DOT.
 """
@@ -63,7 +63,7 @@ def _edge(source: Node, edge: Edge) -> dict[str, Any]:
         "kind": edge.kind,
         "account": source.scope.account,
         "region": source.scope.region,
-        "let_go": edge.let_go,
+        "let_go": edge.detach,
     }
     if isinstance(edge.evidence, Reference):
         return {**ends, "reference": reference_json(edge.evidence), "binding": None}

@@ -1,4 +1,4 @@
-"""Groups that name each other in a circle: none of them can go before a rule does."""
+"""Groups that name each other in a circle: none can be deleted before a rule is revoked."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ Neighbours = Mapping[str, tuple[str, ...]]
 
 
 def cycles(edges: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
-    """Return circles of ``(who names, who is named)``, each from its first name round to itself.
+    """Return circles of ``(who names, who is named)``, each from its first group back to it.
 
     Every group that is in a circle is in one of them; each is a shortest one through its first
-    group. A group that names itself is no circle: that holds nothing back.
+    group. A group that names itself is no circle: that does not block its delete.
     """
     onward = _core({one for one in edges if one[0] != one[1]})
     found: list[tuple[str, ...]] = []
-    told: set[str] = set()
+    covered: set[str] = set()
     for start in onward:
-        if start not in told and (circle := _shortest(start, onward)):
+        if start not in covered and (circle := _shortest(start, onward)):
             found.append((*circle, start))
-            told.update(circle)
+            covered.update(circle)
     return tuple(found)
 
 
 def _core(edges: set[tuple[str, str]]) -> Neighbours:
-    """Return who names whom, without the groups that are named by none or name none."""
+    """Return who names whom, without the groups that no other names or that name no other."""
     while edges:
         sources = {source for source, _ in edges}
         targets = {target for _, target in edges}
@@ -40,7 +40,7 @@ def _core(edges: set[tuple[str, str]]) -> Neighbours:
 
 
 def _shortest(start: str, onward: Neighbours) -> tuple[str, ...]:
-    """Return the groups of a shortest way from the start back to it, or nothing."""
+    """Return the groups of a shortest path from the start back to it, or nothing."""
     came_from: dict[str, str] = {}
     waiting = deque([start])
     while waiting:

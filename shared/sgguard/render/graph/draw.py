@@ -1,4 +1,4 @@
-"""The graph as Mermaid and as Graphviz DOT; hostile names can neither break out nor draw.
+"""The graph as Mermaid and as Graphviz DOT; hostile names cannot inject syntax.
 
 Nodes get numbers for ids, so that a name is only ever a label; labels are escaped.
 """
@@ -97,7 +97,7 @@ def _picture(graph: Graph, groups_max: int, rules_max: int) -> _Picture:
     by_target = groupby(sorted(referring, key=_target_first), key=lambda edge: edge.target)
     for target, each in by_target:
         pairs = [list(pair) for _, pair in groupby(each, key=_ends)]
-        # Who is part of a longer way is drawn first: left out, the way would be cut.
+        # Groups on a longer path are drawn first: without them the path would be cut.
         pairs.sort(key=lambda pair: not known[pair[0].source].is_followed)
         shown = [*pairs[:groups_max]]
         nodes.update((pair[0].source, known[pair[0].source]) for pair in shown)
@@ -158,10 +158,10 @@ def _holders(known: Mapping[str, Node], edges: Sequence[Edge]) -> Iterator[tuple
         kind = _kind_and_target(first)[1]
         target = known[first.target]
         many = _many(f"many:{kind}:{first.target}", count(len(edges), one_line(kind, 30)), target)
-        yield many, _Line(many.key, first.target, first.kind, "carry")
+        yield many, _Line(many.key, first.target, first.kind, "bound to")
         return
     for edge in edges:
-        yield known[edge.source], _Line(edge.source, edge.target, edge.kind, "carries")
+        yield known[edge.source], _Line(edge.source, edge.target, edge.kind, "bound to")
 
 
 def _title(node: Node) -> str:

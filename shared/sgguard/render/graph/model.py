@@ -1,4 +1,4 @@
-"""The reference and binding graph of groups: who names them, what carries them, as data."""
+"""The reference and binding graph of groups, as data: what names them, what they are bound to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sgguard.model.address import Address, Scope
 from sgguard.model.facts import GroupFacts
 from sgguard.model.resource import Binding, Reference, Rule, Unseen
 from sgguard.render.graph.cycle import cycles
-from sgguard.render.graph.release import let_go_of_holder, let_go_of_rules
+from sgguard.render.graph.detach import detach_holder, detach_rules
 
 NodeKind = Literal["group", "holder"]
 Tags = tuple[tuple[str, str], ...]
@@ -20,8 +20,8 @@ Tags = tuple[tuple[str, str], ...]
 class Node:
     """A group or a holder.
 
-    ``key`` is unique in the graph; ``scope`` is where it is. ``is_target``: it was asked about.
-    ``is_followed``: who names this group was asked as well (never true of a holder).
+    ``key`` is unique in the graph; ``scope`` is where it is. ``is_target``: the graph is about it.
+    ``is_followed``: the references to this group were read as well (never true of a holder).
     """
 
     key: str
@@ -38,16 +38,16 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """From the group that holds a rule, or the holder, to the group that is named or carried.
+    """From the group that holds a rule, or from the holder, to the group it names or is bound to.
 
-    ``let_go`` says what somebody has to do to take this one edge away.
+    ``detach`` is what an operator has to do to remove this one edge.
     """
 
     source: str
     target: str
     kind: Literal["references", "carries"]
     evidence: Reference | Binding
-    let_go: str = ""
+    detach: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +68,15 @@ class Graph:
         return next(one for one in self.nodes if one.key == key)
 
     def targets(self) -> tuple[Node, ...]:
-        """Return the groups that were asked about."""
+        """Return the groups that the graph is about."""
         return tuple(one for one in self.nodes if one.is_target)
 
 
 def build(groups: Iterable[GroupFacts], targets: int | None = None) -> Graph:
     """Return the graph of these groups; one that references another of them is one node.
 
-    The first ``targets`` groups were asked about (None: all), the others are who names them, and
-    theirs in turn. Rules that groups hold themselves, where they were read, show what they name.
+    The graph is about the first ``targets`` groups (None: all). The others name them, directly or
+    through each other. Rules that a group holds itself, where read, show what it names.
     """
     known = list(groups)
     asked = len(known) if targets is None else targets
@@ -143,11 +143,11 @@ def _referrers(facts: GroupFacts) -> Iterator[tuple[Node, Edge]]:
             one.project,
             one.tags,
         )
-        yield node, Edge(key, target, "references", one, let_go_of_rules([one]))
+        yield node, Edge(key, target, "references", one, detach_rules([one]))
 
 
 def _named(facts: GroupFacts) -> Iterator[tuple[Node, Edge]]:
-    """Return what the group's own rules name; a rule naming itself is a circle of one."""
+    """Return what the group's own rules name; a rule may name its own group."""
     own = facts.address.group_id
     group = facts.group
     for rule in (group.rules or ()) if group else ():
@@ -155,7 +155,7 @@ def _named(facts: GroupFacts) -> Iterator[tuple[Node, Edge]]:
             peer = Address(facts.address.scope, rule.peer_group)
             node = Node(_key(peer.group_id), "group", peer.group_id, peer.scope)
             evidence = Reference(own, group.name if group else "", rule=rule)
-            edge = Edge(_key(own), node.key, "references", evidence, let_go_of_rules([evidence]))
+            edge = Edge(_key(own), node.key, "references", evidence, detach_rules([evidence]))
             yield node, edge
 
 
@@ -167,7 +167,7 @@ def _holders(facts: GroupFacts) -> Iterator[tuple[Node, Edge]]:
         identifier = one.holder_id or f"{one.count} counted"
         note = ", ".join(part for part in (one.kind, _of_instance(one), one.owner) if part)
         node = Node(key, "holder", identifier, scope, one.name, note, one.project)
-        yield node, Edge(key, target, "carries", one, let_go_of_holder(one))
+        yield node, Edge(key, target, "carries", one, detach_holder(one))
 
 
 def _of_instance(binding: Binding) -> str:

@@ -1,7 +1,7 @@
-"""The graph as a tree of text: below each group who names it, what carries it, how to let go.
+"""The graph as a tree of text: below each group what names it, what it is bound to, how to detach.
 
-Much is told in groups: the rules of one group together, holders that are let go in the same way
-together, and of each only the first few. How many more there are is always said.
+The rules of one group are listed together, and so are holders with the same instruction; of each
+only the first few, with the number of the others.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from sgguard.model.resource import Binding, Reference, Rule
+from sgguard.render.graph.detach import detach_rules
 from sgguard.render.graph.model import Edge, Graph, Node
-from sgguard.render.graph.release import let_go_of_rules
 from sgguard.render.wording import (
     binding_words,
     columns,
@@ -23,23 +23,24 @@ from sgguard.render.wording import (
     one_line,
     rule_words,
     short_ids,
+    wrapped,
 )
 
 WIDTH = 160
-"""Columns of a line where nobody says how wide the terminal is."""
+"""Columns of a line where there is no terminal."""
 
 GROUPS_MAX, RULES_MAX, HOLDERS_MAX, DRAWN_MAX = 10, 4, 5, 40
 """Referring groups below one group, rules below one of them, holders with the same words, and
-groups with branches of their own in the whole tree; how many more there are is said."""
+groups with branches of their own in the whole tree; the number of the others is printed."""
 
 SEE_ALL = "--json shows all"
-"""What is said beside a number of things left out."""
+"""What is printed beside the number of things left out."""
 
 _OWNER = re.compile(
     r"(?i)(^|[^a-z])(owner|team|contact|maintainer|creator|created.?by|department|cost.?cent)"
 )
 
-_LET_GO = "let go: "
+_DETACH = "detach: "
 
 Branch = tuple[str, Sequence["Branch"]]
 """A line and the branches below it."""
@@ -57,7 +58,7 @@ class _Tree:
 
 
 def to_text(graph: Graph, *, width: int = WIDTH) -> str:
-    """Return the tree, one root per group that was asked about; no line is wider than ``width``."""
+    """Return the tree, one root per target group; no line is wider than ``width``."""
     tree = _plant(graph)
     tree.drawn.update(node.key for node in graph.targets())
     lines = [
@@ -90,20 +91,20 @@ def _root(tree: _Tree, node: Node) -> Branch:
 
 
 def _title(node: Node) -> str:
-    """Return the group with where it is, whose it is, and what is special about it."""
+    """Return the group with its scope, project, owner tags, and what is special about it."""
     owners = [f"{key}={value}" for key, value in node.tags if _OWNER.search(key)]
     place = [str(node.scope)] if node.is_target else []
     notes = [node.note] if node.note else []
     project = [f"project {node.project}"] if node.project else []
     special = f" [{one_line(', '.join(notes), 60)}]" if notes and node.is_target else ""
-    said = [*place, *([] if node.is_target else notes), *project, *owners]
-    tail = "".join(f", {one_line(part, 60)}" for part in said)
+    details = [*place, *([] if node.is_target else notes), *project, *owners]
+    tail = "".join(f", {one_line(part, 60)}" for part in details)
     return f"{label(node.identifier, node.name, 100)}{special}{tail}"
 
 
 def _below(tree: _Tree, node: Node) -> list[Branch]:
-    """Return what is known about a group: who names it, what carries it, what it names."""
-    branches = [_referenced(tree, node), _carried(tree, node)]
+    """Return what is known about a group: what names it, what it is bound to, what it names."""
+    branches = [_referenced(tree, node), _bound(tree, node)]
     own = [e for e in tree.graph.edges if e.kind == "references" and e.source == node.key]
     if own and node.is_target:
         branches.append(_names(tree, own))
@@ -132,19 +133,19 @@ def _referrer(tree: _Tree, node: Node, edges: Sequence[Edge]) -> Branch:
     below = [
         *rules[:RULES_MAX],
         *((one, ()) for one in _more(rules, RULES_MAX, "rule")),
-        (f"{_LET_GO}{let_go_of_rules(references, is_under_group=True)}", ()),
+        (f"{_DETACH}{detach_rules(references, is_under_group=True)}", ()),
     ]
     return _title(node), [*below, *_onward(tree, node)]
 
 
 def _onward(tree: _Tree, node: Node) -> Iterator[Branch]:
-    """Yield who names the referring group, where that was asked; each group is drawn once."""
+    """Yield what names the referring group, where that was read; each group is drawn once."""
     if not node.is_followed:
         is_deep = any(one.is_followed and not one.is_target for one in tree.graph.nodes)
         if is_deep and not node.note.startswith("account"):
             yield "not followed further", ()
         elif is_deep:
-            yield "not followed further: another account's groups cannot be asked about", ()
+            yield "not followed further: another account's groups cannot be read", ()
     elif node.key in tree.drawn:
         yield "drawn elsewhere in this tree", ()
     elif len(tree.drawn) >= DRAWN_MAX:
@@ -166,36 +167,36 @@ def _rule(rule: Rule | None) -> str:
     return rule_words(rule) if rule else "a rule that could not be read"
 
 
-def _carried(tree: _Tree, node: Node) -> Branch:
+def _bound(tree: _Tree, node: Node) -> Branch:
     edges = tree.carrying.get(node.key, [])
     bindings = [edge.evidence for edge in edges if isinstance(edge.evidence, Binding)]
     if not bindings:
-        return _nothing(tree, node, "carried by nothing"), ()
+        return _nothing(tree, node, "bound to nothing"), ()
     if not node.is_target:
-        return f"carried by {kinds(bindings)}", ()
+        return f"bound to {kinds(bindings)}", ()
     alike = groupby(sorted(edges, key=_kind_and_words), key=_kind_and_words)
     branches = [_held(list(each), words) for (_, words), each in alike]
-    # What is all of one sort needs no line of its own that counts it again.
+    # Where all holders are of one sort, a line that counts them again adds nothing.
     below = branches if len(branches) > 1 else branches[0][1]
-    return f"carried by {kinds(bindings)}", below
+    return f"bound to {kinds(bindings)}", below
 
 
 def _held(edges: Sequence[Edge], words: str) -> Branch:
-    """Return holders of one kind that are let go in the same way."""
+    """Return holders of one kind that are detached in the same way."""
     bindings = [edge.evidence for edge in edges if isinstance(edge.evidence, Binding)]
     named = [one for one in bindings if one.holder_id]
     branches: list[Branch] = [(binding_words(one), ()) for one in named[:HOLDERS_MAX]]
     branches += [(one, ()) for one in _more(named, HOLDERS_MAX, bindings[0].kind)]
-    return kinds(bindings), [*branches, (f"{_LET_GO}{words}", ())]
+    return kinds(bindings), [*branches, (f"{_DETACH}{words}", ())]
 
 
 def _kind_and_words(edge: Edge) -> tuple[str, str]:
     kind = edge.evidence.kind if isinstance(edge.evidence, Binding) else ""
-    return kind, edge.let_go
+    return kind, edge.detach
 
 
 def _names(tree: _Tree, edges: Sequence[Edge]) -> Branch:
-    """Say which groups the group's own rules name: they are free of it once it is gone."""
+    """Return which groups the group's own rules name: those references end with its delete."""
     lines: list[Branch] = []
     for edge in edges:
         node = tree.nodes[edge.target]
@@ -214,8 +215,9 @@ def _more(things: Sequence[object], shown: int, thing: str) -> Iterator[str]:
 def _draw(branch: Branch, lead: str, below: str, width: int) -> Iterator[str]:
     text, branches = branch
     room = max(width - columns(lead), 20)
-    if text.startswith(_LET_GO):
-        first, *rest = _wrapped(text, room)
+    if text.startswith(_DETACH):
+        # An instruction is never cut, only wrapped.
+        first, *rest = wrapped(text.removeprefix(_DETACH), room, _DETACH)
         yield lead + first
         yield from (below + one for one in rest)
     else:
@@ -225,15 +227,3 @@ def _draw(branch: Branch, lead: str, below: str, width: int) -> Iterator[str]:
         is_last = index == len(branches) - 1
         last, further = ("└─ ", "   ") if is_last else ("├─ ", "│  ")
         yield from _draw(one, below + last, below + further, width)
-
-
-def _wrapped(text: str, room: int) -> Iterator[str]:
-    """Yield the text in lines that fit: what somebody has to do is never cut, only its words."""
-    line = ""
-    for word in one_line(text, len(text) * 2).split():
-        if line and columns(f"{line} {word}") > room:
-            yield line
-            line = " " * len(_LET_GO) + one_line(word, room - len(_LET_GO))
-        else:
-            line = f"{line} {word}" if line else one_line(word, room)
-    yield line

@@ -1,6 +1,6 @@
-"""How a group is let go: what somebody has to do about each rule that names it and each holder.
+"""How to detach a group: what an operator has to do about each rule that names it and each holder.
 
-These are words for a person. What sgguard may do itself is a plan, and the guard makes it.
+These are instructions for a person. What sgguard may do itself is a plan, made by the guard.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ _RULES_NAMED = 40
 _WORDS_MAX = 120
 
 
-def let_go_of_rules(references: Sequence[Reference], *, is_under_group: bool = False) -> str:
-    """Say how the rules of one group (all of the same) stop naming the group in question.
+def detach_rules(references: Sequence[Reference], *, is_under_group: bool = False) -> str:
+    """Return how to remove the rules of one group that name the group in question.
 
-    ``is_under_group`` says that the words stand below that group and need not name it again.
+    ``is_under_group``: the text is printed below the group of the rules and does not repeat it.
     """
     first = references[0]
     where = "" if is_under_group else f" in {label(first.group_id, first.group_name, 50)}"
     if first.account:
-        said = f"ask account {one_line(first.account, 30)} to revoke it: nobody else can"
-        return one_line(said, _WORDS_MAX)
+        owner = one_line(first.account, 30)
+        return one_line(f"ask account {owner} to revoke it: only its owner can", _WORDS_MAX)
     rules = [one.rule for one in references if one.rule]
     if len(rules) < len(references):
         return one_line(f"find the rule that names the group{where}, and revoke it", _WORDS_MAX)
@@ -44,7 +44,7 @@ def _named(ids: Sequence[str]) -> str:
 
 
 def _shift(ids: Sequence[str]) -> bool:
-    """Say whether removing one rule changes what another is called: positions do."""
+    """Tell whether removing one rule changes the ids of others: positions shift."""
     return len(ids) > 1 and all(_POSITION.fullmatch(one) for one in ids)
 
 
@@ -53,14 +53,14 @@ def _from_last(rule_id: str) -> tuple[str, int, str]:
     return (position[1], -int(position[2]), "") if position else ("", 0, rule_id)
 
 
-def let_go_of_holder(binding: Binding) -> str:
-    """Say how this holder stops carrying the group; the words do not name the holder itself.
+def detach_holder(binding: Binding) -> str:
+    """Return how to unbind the group from this holder, without naming the holder.
 
-    Holders with the same words can so be told together.
+    So holders with the same instruction can be listed together.
     """
     kind = one_line(binding.kind, 30)
     if not binding.holder_id:
-        return f"only counted: find and change them where {_plural(kind)} are managed"
+        return f"only counted; find and change them where {_plural(kind)} are managed"
     if _belongs_to_a_product(binding):
         return f"belongs to {one_line(binding.owner, 40)}: change or delete it there"
     if binding.instance_id:
@@ -75,7 +75,7 @@ def _plural(kind: str) -> str:
 
 
 def _belongs_to_a_product(binding: Binding) -> bool:
-    """Say whether a service of the cloud owns the holder, so that no instance's owner can act.
+    """Tell whether a service of the cloud owns the holder, so that the instance's owner cannot act.
 
     ``compute:…`` is an instance's own interface, a ``sub-network-interface`` hangs on one.
     """
