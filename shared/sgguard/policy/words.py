@@ -1,4 +1,4 @@
-"""What a policy permits and demands, in plain words: one sentence a line."""
+"""What a policy permits and requires, in plain words: one sentence a line."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from sgguard.policy.scope import applied, mode_of
 
 _MODES = {
     Mode.OBSERVE: "nothing is changed",
-    Mode.APPROVE: "changes are made once somebody has said yes",
-    Mode.ENFORCE: "changes are made at once",
+    Mode.APPROVE: "changes are made after approval",
+    Mode.ENFORCE: "changes are made without approval",
 }
 _DELETE: Mapping[str, str] = {
-    "revoke": "rules that name a deleted group may be revoked",
-    "rewrite": "rules that name a deleted group may be made to name another",
-    "unbind": "a group may be taken off instances that carry others",
+    "revoke": "rules that reference a group to delete may be revoked",
+    "rewrite": "rules that reference a group to delete may be changed to reference another",
+    "unbind": "a group may be unbound from instances that have other groups",
     "move": "instances may be moved to {fallback_group}",
-    "force": "the cloud may unbind instances itself while it deletes",
+    "force": "the cloud may unbind instances itself during the delete",
 }
 _LAUNCH: Mapping[str, str] = {
     "bind": "missing baseline groups may be bound",
-    "unbind": "forbidden groups may be taken off",
+    "unbind": "forbidden groups may be unbound",
     "quarantine": "all groups of an instance may be replaced by {quarantine_group}",
 }
 _OF_REMEDIES = ("  To ", "    In place")
 
 
 def in_words(policy: Policy) -> tuple[str, ...]:
-    """Return what the policy permits, demands and excuses, a sentence a line."""
+    """Return what the policy permits, requires and exempts, one sentence a line."""
     return tuple(_sentences(policy))
 
 
 def _sentences(policy: Policy) -> Iterator[str]:
     if policy.halt:
-        yield "Halted: nothing is changed, whatever is said below."
+        yield "Halted: nothing is changed, whatever follows below."
     yield from _guard("A delete", "delete", policy)
     yield from _delete(policy.delete)
     yield from _guard("A launch", "launch", policy)
@@ -68,35 +68,35 @@ def _delete(delete: DeletePolicy) -> Iterator[str]:
         if delete.replacement_group:
             yield f"    In place of any other: {delete.replacement_group}."
     if not delete.remedies:
-        yield "  Nothing may be done to free a group."
+        yield "  Nothing may be changed to free a group."
     yield from _facts(delete)
 
 
 def _launch(launch: LaunchPolicy) -> Iterator[str]:
     if launch.baseline:
-        yield f"  Every instance must carry: {_listed(launch.baseline)}."
+        yield f"  Every instance must have: {_listed(launch.baseline)}."
     if launch.forbidden:
-        yield f"  No instance may carry: {_listed(launch.forbidden)}."
-    yield f"  From {launch.warn_at_percent} % of a limit on it warns."
+        yield f"  No instance may have: {_listed(launch.forbidden)}."
+    yield f"  A launch that uses {launch.warn_at_percent} % of a limit or more gets a warning."
     for remedy in launch.remedies:
-        message = _LAUNCH[remedy].format(quarantine_group=launch.quarantine_group)
-        yield f"  To keep this, {message}."
+        change = _LAUNCH[remedy].format(quarantine_group=launch.quarantine_group)
+        yield f"  To comply, {change}."
     if launch.fallback_group and "unbind" in launch.remedies:
-        yield f"    In place of the last one: {launch.fallback_group}."
+        yield f"    In place of the last group: {launch.fallback_group}."
     yield from _facts(launch)
 
 
 def _facts(table: DeletePolicy | LaunchPolicy) -> Iterator[str]:
     if table.tolerate_unseen:
-        yield f"  Gaps that only warn: {_listed(table.tolerate_unseen)}."
+        yield f"  Missing facts that only warn: {_listed(table.tolerate_unseen)}."
     if table.require_visibility is not None:
         yield f"  The credentials must see at least one {table.require_visibility.value}."
     yield f"  Incomplete facts: {_failure_effect(table.when_incomplete)}."
-    yield f"  A cloud that does not answer: {_failure_effect(table.when_unreachable)}."
+    yield f"  A cloud that does not respond: {_failure_effect(table.when_unreachable)}."
 
 
 def _failure_effect(when: str) -> str:
-    return "the verdict is block" if when == "block" else "an error, to be asked again"
+    return "the verdict is block" if when == "block" else "an error; the event may be sent again"
 
 
 def _caps(caps: Caps) -> Iterator[str]:
@@ -106,34 +106,34 @@ def _caps(caps: Caps) -> Iterator[str]:
     )
     if caps.management_ports:
         ports = _listed(map(str, caps.management_ports))
-        yield f"The last rule that lets anybody in on these ports stays: {ports}."
+        yield f"The last rule that admits traffic on these ports is not revoked: {ports}."
 
 
 def _approval(policy: Policy) -> Iterator[str]:
     approval = policy.approval
     if approval.approvers:
-        own = "also" if approval.may_approve_own else "but not"
-        yield f"May say yes: {_listed(approval.approvers)}; {own} to what they asked for."
+        own = "including" if approval.may_approve_own else "except"
+        yield f"Approvers: {_listed(approval.approvers)}; {own} their own requests."
         yield (
-            f"A question is closed after {approval.expires_s} s; "
-            f"a reminder comes after {approval.remind_s} s."
+            f"An approval request expires after {approval.expires_s} s; "
+            f"a reminder is sent after {approval.remind_s} s."
         )
 
 
 def _scopes(policy: Policy) -> Iterator[str]:
-    """Say of each scope what is different there, in the words used for the whole."""
+    """Return what differs in each scope, in the same sentences as for the whole policy."""
     usual = list(_sentences(applied(policy, None))) if policy.scopes else []
     for number, scope in enumerate(policy.scopes):
         yield f"Scope {number}: where {match_words(scope.match)}:"
         there = list(_sentences(applied(policy, scope)))
         other = [one for one in there if one not in usual]
         lost = [one.strip() for one in usual if one not in there and one.startswith(_OF_REMEDIES)]
-        message = [*other, *(f"  Not so there: {one}" for one in lost)]
-        yield from (f"  {one}" for one in message or ["The same holds as everywhere."])
+        differences = [*other, *(f"  Not there: {one}" for one in lost)]
+        yield from (f"  {one}" for one in differences or ["No differences."])
 
 
 def match_words(match: Match) -> str:
-    """Return what a scope asks for: ``region ap-lab, tag env=lab``."""
+    """Return what a scope matches: ``region ap-lab, tag env=lab``."""
     parts = {name: getattr(match, name) for name in Match.__dataclass_fields__}
     return ", ".join(f"{name} {text or '(empty)'}" for name, text in parts.items() if text != "*")
 
