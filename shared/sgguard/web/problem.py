@@ -1,6 +1,6 @@
-"""What went wrong, as RFC 9457 problem details: status, words, and when to ask again.
+"""Errors as RFC 9457 problem details: status, title, detail, and when to retry.
 
-A problem tells its reader what to do and nothing else: no header, no body, no credential. A
+A problem contains what the sender needs and nothing else: no header, no body, no credential. A
 cloud's free text is left out where a signature was refused, because some clouds quote the signed
 request there, session token included.
 """
@@ -36,12 +36,12 @@ BASE = "https://sgguard.dev/problems/"
 _OPERATOR_RETRY_S = 60.0
 _CLOUD_RETRY_S = 5.0
 _RETRY_MAX_S = 3600.0
-"""However long a cloud says to wait: a sender that heeds a nonsense would never come back."""
+"""The longest wait that is passed on, whatever a cloud asks for: an hour."""
 
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """One problem, ready to be answered. ``retry_after_s`` is None when asking again is useless."""
+    """One problem, ready to be sent. ``retry_after_s`` is None where a retry cannot succeed."""
 
     status: int
     document: dict[str, Any]
@@ -51,13 +51,13 @@ class Details:
 def of(error: Exception, *, event_id: str = "", pointer: str = "") -> Details:
     """Describe an error and write its log line.
 
-    ``pointer`` is where the event's data stood in the body; problems in the data are shown there.
+    ``pointer`` is the JSON pointer to the event's data in the body; problems in the data get it.
     """
     if isinstance(error, EventError):
         details = _details(_slug(error.status), error.status, str(error))
         if error.problems:
             details.document["problems"] = [
-                # What concerns a header has no leading slash and stays as it is.
+                # The path of a header has no leading slash and stays as it is.
                 asdict(p) | {"path": pointer + p.path if p.path[:1] in ("", "/") else p.path}
                 for p in error.problems
             ]
@@ -66,7 +66,7 @@ def of(error: Exception, *, event_id: str = "", pointer: str = "") -> Details:
     elif isinstance(error, CloudError):
         details = _cloud(error)
     elif isinstance(error, SgguardError):
-        details = _ours(error)
+        details = _of_kind(error)
     else:
         return _unexpected(error, event_id)
     if event_id:
@@ -88,24 +88,24 @@ def _slug(status: int) -> str:
 
 
 _TITLES = {
-    "invalid-event": "The event cannot be read",
-    "not-permitted": "Somebody else may do this",
-    "unknown": "There is no such thing",
-    "answered": "Somebody answered this already",
-    "over": "The time for this is over",
-    "too-large": "The event is too large",
-    "unknown-format": "The event is of an unknown format",
-    "not-possible": "The event asks for something that is not possible",
-    "method-not-allowed": "Only POST asks a question",
-    "throttled": "The cloud asks for patience",
-    "cloud-unavailable": "The cloud could not be asked",
-    "credentials": "The cloud refused the credentials, or there are none",
-    "settings": "The function is not set up correctly",
-    "deadline": "The time for this event is used up",
-    "busy": "Somebody works on this already",
-    "halted": "All changes are stopped",
-    "store": "What is kept between deliveries cannot be used",
-    "internal": "Something unexpected happened",
+    "invalid-event": "Invalid event",
+    "not-permitted": "Forbidden",
+    "unknown": "Not found",
+    "answered": "Already approved or denied",
+    "over": "Link expired",
+    "too-large": "Event too large",
+    "unknown-format": "Unsupported event format",
+    "not-possible": "Request not possible",
+    "method-not-allowed": "Method not allowed",
+    "throttled": "Too many requests to the cloud",
+    "cloud-unavailable": "Cloud unavailable",
+    "credentials": "Cloud credentials missing or refused",
+    "settings": "Invalid settings",
+    "deadline": "Deadline exceeded",
+    "busy": "Already in progress",
+    "halted": "Changes are halted",
+    "store": "Store unavailable",
+    "internal": "Internal error",
 }
 
 
@@ -124,8 +124,8 @@ def _details(
 
 
 def method_not_allowed(method: str) -> Details:
-    """Describe a request with a method that no function answers."""
-    return _details("method-not-allowed", 405, f"{method[:16]} is not answered here: use POST")
+    """Describe a request with a method that no function accepts."""
+    return _details("method-not-allowed", 405, f"{method[:16]} is not supported: use POST")
 
 
 def _cloud(error: CloudError) -> Details:
@@ -144,7 +144,7 @@ def _cloud(error: CloudError) -> Details:
     return _details("cloud-unavailable", 503, str(error), wait_s or _CLOUD_RETRY_S, **reported)
 
 
-_OURS: tuple[tuple[type[SgguardError], str, int], ...] = (
+_KINDS: tuple[tuple[type[SgguardError], str, int], ...] = (
     (DeadlineError, "deadline", 503),
     (CredentialsError, "credentials", 503),
     (SettingsError, "settings", 503),
@@ -154,8 +154,8 @@ _OURS: tuple[tuple[type[SgguardError], str, int], ...] = (
 )
 
 
-def _ours(error: SgguardError) -> Details:
-    for kind, slug, status in _OURS:
+def _of_kind(error: SgguardError) -> Details:
+    for kind, slug, status in _KINDS:
         if isinstance(error, kind):
             is_operators = isinstance(error, SettingsError)
             wait_s = _OPERATOR_RETRY_S if is_operators else error.retry_after_s
@@ -166,7 +166,10 @@ def _ours(error: SgguardError) -> Details:
 def _unexpected(
     error: Exception, event_id: str, new_id: Callable[[], str] = lambda: uuid.uuid4().hex
 ) -> Details:
-    """Describe a bug: the answer has a number only, the log its place. Texts could quote."""
+    """Describe a bug: the response has only an incident id, the log its place.
+
+    The error's own text is left out: it could quote credentials.
+    """
     incident_id = new_id()
     logs.log(
         logging.ERROR,
@@ -176,7 +179,7 @@ def _unexpected(
         error=type(error).__name__,
         where=_where(error),
     )
-    detail = f"tell the operator the incident {incident_id}: the log has the place"
+    detail = f"report the incident {incident_id} to the operator: the log has its details"
     more = {"incident_id": incident_id, "event_id": event_id}
     return _details("internal", 500, detail, None, **more)
 
