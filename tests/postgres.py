@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sgguard.demo.processes import _free_port
+from sgguard.demo.processes import free_port
 
 
 def programs() -> Path | None:
@@ -41,7 +41,7 @@ class Server:
     def __init__(self, folder: Path, options: str) -> None:
         self.folder = folder
         self.options = options
-        self.port = _free_port()
+        self.port = free_port()
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://postgres:s3cret-pw@127.0.0.1:{self.port}/{database}"

@@ -6,15 +6,16 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import uuid
 from pathlib import Path
 
 import pytest
 
 from sgguard.demo import run
-from sgguard.demo.response import Answer, differences, line
+from sgguard.demo.response import Response, differences, line
+from sgguard.demo.run import Output
 from sgguard.emulator.scenario import Expect, ScenarioEvent, load
+from sgguard.render.wording import columns
 
 EVENTS = load("demo").events
 
@@ -34,8 +35,7 @@ def environment(**more):
     return os.environ | OURS | more
 
 
-def test_every_event_is_answered_as_expected_in_one_line_each():
-    begun = time.monotonic()
+def test_every_event_is_answered_as_expected_in_one_line_each_on_two_screens():
     ended = subprocess.run(
         [sys.executable, "-m", "sgguard.cli", "demo"],
         capture_output=True,
@@ -45,22 +45,24 @@ def test_every_event_is_answered_as_expected_in_one_line_each():
         env=environment(),
     )
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert time.monotonic() - begun < 30
     verdicts = ("allow ", "block ", "remediate ", "refused ")
     lines = [one for one in ended.stdout.splitlines() if one.startswith(verdicts)]
     assert len(lines) == len(EVENTS)
     for provider in ("tencent", "tencent-dfw", "alibaba", "huawei", "openstack"):
         assert {"allow", "block"} & {n.split()[0] for n in lines if n.split()[1] == provider}
     assert "\x1b" not in ended.stdout
+    assert len(ended.stdout.splitlines()) <= 80
+    assert max(map(columns, ended.stdout.splitlines())) <= 120
     for part in (
-        "check delete tencent::ap-guangzhou:sg-5ua9adfv\nBLOCK",
+        "explain tencent::ap-guangzhou:sg-5ua9adfv\n",
         "├─ referenced by",
-        "3 rules of 2 groups would silently vanish: artifact-store, cluster-api",
+        "3 rules of 2 groups would silently vanish",
         "done: delete sg-b4st10n0 (bastion)",
         "done: create sg-b4st10n0 (bastion) again, under a new id",
-        "Next, with a cloud of your own",
+        "demo --full",
+        "With a cloud of your own",
         f"{len(EVENTS)} events: ",
-        "every answer as expected",
+        "every response as expected",
     ):
         assert part in ended.stdout
 
@@ -84,12 +86,16 @@ expect = { verdict = "block", reasons = ["bound"] }
 def test_an_answer_that_differs_is_named_and_fails(tmp_path):
     scenario = tmp_path / "wrong.toml"
     scenario.write_text(SCENARIO)
-    said, complained = [], []
-    as_expected = run.run(said.append, lambda text, _: text, complained.append, name=str(scenario))
-    assert not as_expected
-    assert "DIFFERENT: a free group: verdict allow instead of block" in complained
-    assert "DIFFERENT: a free group: reason missing: bound" in complained
-    assert "1 events: 1 allow; 2 DIFFERENT" in said[-1]
+    lines, errors = [], []
+    output = Output(lines.append, errors.append, lambda text, _: text, is_full=True)
+    assert not run.run(output, name=str(scenario))
+    assert "DIFFERENT: a free group: verdict allow instead of block" in errors
+    assert "DIFFERENT: a free group: reason missing: bound" in errors
+    assert "1 events: 1 allow; 2 DIFFERENT" in lines[-1]
+    story = "\n".join(lines)
+    assert "\n# a free group\nallow     tencent     free" in story
+    assert "\nALLOW  delete tencent::ap-guangzhou:sg-00000000\n" in story
+    assert "1 group, 0 references, 0 bindings; complete" in story
 
 
 def document(verdict="block", *reasons, deleted=()):
@@ -134,18 +140,62 @@ def document(verdict="block", *reasons, deleted=()):
 )
 def test_differences_are_found_in_status_verdict_reasons_and_order(expect, status, answer, said):
     event = ScenarioEvent("delete_request", "t", {}, expect)
-    assert list(differences(Answer(event, status, answer))) == said
+    assert list(differences(Response(event, status, answer))) == said
 
 
-def test_on_a_terminal_the_words_are_set_below_each_other_and_lose_nothing():
+def reason(code, message, effect="block"):
+    return {"code": code, "effect": effect, "message": message}
+
+
+def judged(verdict, *reasons, outcome="unchanged", steps=0):
+    facts = {"groups": [], "references": [], "bindings": [], "instance": None}
+    plan = [{"action": "revoke", "target": "x::y:sg-2"}] * steps
+    return {
+        "guard": "delete",
+        "verdict": verdict,
+        "outcome": outcome,
+        "reasons": list(reasons),
+        "facts": facts,
+        "plan": plan,
+    }
+
+
+SHORT = reason("referenced", "Short. " + "And this is long. " * 9)
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        (judged("block", reason("bound", "It is bound.")), "It is bound."),
+        (judged("block", SHORT), "Short. And this is long. And this is long. And this is long."),
+        (judged("block", reason("bound", "one two " * 30)), "one two " * 8 + "one …"),
+        (
+            judged("block", reason("limit-near", "b", "warn"), SHORT, reason("bound", "c")),
+            "Short. And this is long. And this is long (also bound, limit-near)",
+        ),
+        (judged("remediate", reason("bound", "It is bound."), steps=2), "It is bound (2 steps)"),
+        (
+            judged("remediate", reason("bound", "It is."), steps=3, outcome="remediated"),
+            "It is (3 steps, done)",
+        ),
+        (judged("allow", reason("free", "It is free.", "info"), steps=1), "It is free."),
+    ],
+    ids=["short", "sentences", "words", "others", "plan", "done", "delete-alone"],
+)
+def test_a_line_has_the_main_reason_and_fits(document, words):
+    event = ScenarioEvent("delete_request", "t", {"target": "tencent::x:sg-1"}, Expect())
+    shown = line(Response(event, 200, document), lambda text, _: text, 120)
+    assert shown[48:] == words
+    assert len(shown) <= 120
+
+
+def test_a_refusal_is_a_line_as_well():
     event = ScenarioEvent("delete_request", "t", {"target": "tencent::x:sg-1"}, Expect(status=400))
-    answer = Answer(event, 400, {"detail": "a word-with-hyphens " * 12})
-    whole = line(answer, lambda text, _: text)
-    wrapped = line(answer, lambda text, _: text, 100)
-    assert "\n" not in whole
-    assert wrapped.split() == whole.split()
-    assert max(map(len, wrapped.splitlines())) <= 100
-    assert all(one.startswith(" " * 48) for one in wrapped.splitlines()[1:])
+    response = Response(event, 400, {"detail": "a word-with-hyphens " * 12})
+    shown = line(response, lambda text, _: text, 80)
+    assert shown.startswith("refused   tencent     sg-1  ")
+    assert shown.endswith(" a …")
+    assert len(shown) <= 80
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads /proc")

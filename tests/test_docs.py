@@ -22,7 +22,7 @@ import pytest
 from sgguard import policy, providers
 from sgguard.cli import _COMMANDS
 from sgguard.cli.failure import EXIT_CODES
-from sgguard.demo.processes import _free_port
+from sgguard.demo.processes import free_port
 from sgguard.emulator import scenario
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import KINDS, Fault
@@ -214,7 +214,7 @@ def test_the_test_of_a_user_passes(tmp_path):
 
 
 def test_the_function_starts_as_shown_and_answers_curl():
-    port = _free_port()
+    port = free_port()
     command = shlex.split(section("function").replace("--port 8080", f"--port {port}"))
     assert command[0] == "functions-framework"
     curl = shlex.split(section("curl").replace("\\\n", " "))

@@ -108,7 +108,7 @@ def test_a_no_ends_with_0(place, sgguard):
         (["--as", "mallory"], "approval.approvers"),
         (["--as", " "], "--as NAME"),
     ],
-    ids=["not-listed", "nobody"],
+    ids=["not-listed", "unnamed"],
 )
 def test_who_may_not_answer_is_told_why(place, sgguard, command, who, said):
     asked = place.asked()

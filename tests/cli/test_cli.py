@@ -164,10 +164,10 @@ def test_a_graph_as_json_has_nodes_and_edges(clouds, sgguard):
     assert out == sgguard("explain", WEB, "--format", "json")[1]
 
 
-def test_explain_says_how_each_holder_lets_go_and_fits_the_terminal(clouds, sgguard, monkeypatch):
+def test_explain_says_how_to_detach_each_holder_and_fits_the_terminal(clouds, sgguard, monkeypatch):
     monkeypatch.setenv("COLUMNS", "72")
     _, out, _ = sgguard("explain", WEB)
-    assert "let go: revoke this rule" in out
+    assert "detach: revoke this rule" in out
     assert max(map(len, out.splitlines())) <= 72
 
 

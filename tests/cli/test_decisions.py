@@ -68,7 +68,7 @@ def test_a_line_says_who_asked_and_who_approved_and_fits(sgguard):
     out = sgguard("decisions", "list")[1]
     assert "remediate, remediated" in out
     assert "asked by ada, approved by bob" in out
-    assert "answered by ada" in out
+    assert "denied by ada" in out
     assert fits(out)
 
 

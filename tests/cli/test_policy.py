@@ -75,10 +75,10 @@ def test_a_good_policy_is_said_in_plain_words(sgguard, file):
     code, out, err = sgguard("check", file)
     assert (code, err) == (0, "")
     for words in (
-        "can be used",
+        "is valid",
         "A delete is judged in mode observe: nothing is changed.",
         "Never deleted, nor are their rules changed: prod-*.",
-        "rules that name a deleted group may be revoked",
+        "rules that reference a group to delete may be revoked",
         "at most 20 changes",
         "Scope 0: where region ap-lab, tag env=lab:",
         "A delete is judged in mode enforce",
@@ -93,7 +93,7 @@ def test_what_a_scope_takes_away_is_said_as_well(sgguard, tmp_path):
         "[delete]\nremedies = ['revoke']\n"
         "[[scope]]\nmatch = {region = 'a'}\ndelete = {remedies = []}"
     )
-    assert "Not so there: To free a group, rules that name" in sgguard("check", str(path))[1]
+    assert "Not there: To free a group, rules that reference" in sgguard("check", str(path))[1]
 
 
 def test_halt_is_said_first(sgguard, tmp_path):
@@ -115,9 +115,9 @@ def test_a_wrong_policy_ends_with_2_and_says_file_path_and_what_is_right(sgguard
 def test_the_file_of_the_environment_is_checked(sgguard, file, monkeypatch):
     monkeypatch.setenv("SGGUARD_POLICY", file)
     assert sgguard("check")[0] == 0
-    assert "policy.toml can be used" in sgguard("check")[1]
+    assert "policy.toml is valid" in sgguard("check")[1]
     monkeypatch.delenv("SGGUARD_POLICY")
-    assert "No policy file: the defaults can be used" in sgguard("check")[1]
+    assert "No policy file: the default policy is valid" in sgguard("check")[1]
     assert sgguard("check", "")[0] == 2
 
 
@@ -157,13 +157,16 @@ def test_where_no_scope_fits_the_file_holds(sgguard, file):
         (*LAB, "--name", "web"),
     ):
         code, out, _ = sgguard("show", "--policy", file, *args)
-        assert (code, out.splitlines()[0]) == (0, "No scope fits: the policy holds as it is.")
+        assert (code, out.splitlines()[0]) == (
+            0,
+            "No scope matches: the values of the whole policy.",
+        )
         assert shown(sgguard, "--policy", file, *args)["mode"]["source"] == "file"
 
 
 def test_where_the_tags_would_tell_the_strictest_is_shown_and_said(sgguard, file):
     out = sgguard("show", "--policy", file, *LAB)[1]
-    assert "It may be any of: scope 0" in out
+    assert "One of these may apply: scope 0" in out
     assert "--tag" in out
     assert shown(sgguard, "--policy", file, *LAB)["mode"] == {
         "value": "observe",
@@ -246,7 +249,7 @@ verdict = "allow"
 reasons = ["free"]
 mode = "observe"
 [[case]]
-name = "a named one is let go"
+name = "a named one is free"
 facts = "named.json"
 verdict = "remediate"
 reasons = ["referenced:block"]
@@ -272,7 +275,7 @@ def test_cases_are_judged_without_a_cloud(sgguard, recorded):
     assert (code, err) == (0, "")
     assert out.splitlines() == [
         "ok      a free group goes",
-        "ok      a named one is let go",
+        "ok      a named one is free",
         "",
         "2 cases, 0 not as expected",
     ]
@@ -425,7 +428,7 @@ def test_only_one_set_can_be_recorded(capsys, tmp_path):
         ["check", "delete", "tencent::a:sg-1", "tencent::b:sg-2", "--record", str(tmp_path / "x")],
     )
     assert code == 2
-    assert "--record keeps one set" in capsys.readouterr().err
+    assert "--record writes one set" in capsys.readouterr().err
 
 
 def test_a_judgement_needs_no_more_than_the_record(tmp_path):

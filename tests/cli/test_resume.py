@@ -78,7 +78,7 @@ def test_what_was_cut_short_anywhere_is_finished(place, sgguard, method, times, 
     name = [asked.decision_id] if is_named else []
     code, out, err = sgguard("resume", *name)
     assert code == 0, err
-    assert out.startswith(f"remediated  decision {asked.decision_id}")
+    assert out.startswith(f"remediated: decision {asked.decision_id}")
     assert place.is_deleted
     assert place.store.open_runs() == ()
     assert place.store.decision(asked.decision_id).approver == "ada"
@@ -107,14 +107,14 @@ def test_a_question_that_was_denied_or_only_asked_is_not_resumed(place):
     assert resume.unresolved(place.context()) == ()
 
 
-def test_what_is_not_finished_in_one_delivery_is_gone_on_with(place, sgguard, monkeypatch):
+def test_what_is_not_finished_in_one_delivery_is_continued(place, sgguard, monkeypatch):
     asked = cut_short(place)
     # less time than a change wants: nothing can be done in one round
     monkeypatch.setenv("SGGUARD_DEADLINE_S", "0.5")
     monkeypatch.setattr("sgguard.cli.failure._ROUNDS_MAX", 3)
     code, out, err = sgguard("resume", asked.decision_id)
     assert (code, out) == (2, "")
-    assert "going on (1)" in err
+    assert "continuing (1)" in err
     monkeypatch.delenv("SGGUARD_DEADLINE_S")
     assert sgguard("resume", asked.decision_id)[0] == 0
 
@@ -163,7 +163,7 @@ def test_one_that_is_busy_does_not_keep_the_others_waiting(place, sgguard):
     )
     code, out, err = sgguard("resume")
     assert (code, "being worked on" in err) == (2, True)
-    assert out.startswith(f"remediated  decision {second.decision_id}")
+    assert out.startswith(f"remediated: decision {second.decision_id}")
     assert place.is_deleted
 
 
@@ -222,4 +222,4 @@ def test_what_can_go_on_is_not_left_as_it_is(place, sgguard):
 def test_leaving_something_as_it_is_wants_to_know_what_and_who(place, sgguard, args):
     code, out, err = sgguard("resume", *args)
     assert (code, out) == (2, "")
-    assert "--accept wants" in err or "--as NAME" in err
+    assert "--accept needs" in err or "--as NAME" in err

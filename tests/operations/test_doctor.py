@@ -21,7 +21,7 @@ from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine.context import Context
 from sgguard.errors import AddressError, InputError, SettingsError
 from sgguard.operations import doctor
-from sgguard.operations.doctor import Place
+from sgguard.operations.doctor import CloudRegion
 from sgguard.providers import Grant
 from sgguard.wire.retry import Retry
 from tests.worlds import World, lanes, openstack, world_of
@@ -50,7 +50,7 @@ def examine(world, emulator=None, *, env=None, region=None, ahead_s=0.0, transpo
         now=lambda: NOW + ahead_s,
     )
     context = replace(context, retry=Retry(sleep=lambda _: None), lanes=lanes())
-    return doctor.examine(Place(world.provider, region or world.region), context)
+    return doctor.examine(CloudRegion(world.provider, region or world.region), context)
 
 
 def codes(checkup, *weights):
@@ -153,7 +153,7 @@ def test_a_signature_refused_for_its_time_is_the_clock_even_where_no_date_is_tol
     checkup = examine(world, transport=transport, ahead_s=3600)
     assert checkup.clock is None
     assert codes(checkup) == ["clock-off"]
-    assert "does not say by how many" in finding(checkup, "clock-off").message
+    assert "does not report the difference" in finding(checkup, "clock-off").message
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Sun, 99 Foo 2026 99:99:99 GMT"])
@@ -319,7 +319,9 @@ def test_used_up_time_is_no_trust_and_says_how_to_give_more(world):
         now=lambda: NOW,
         clock=lambda: next(ticks),
     )
-    checkup = doctor.examine(Place(world.provider, world.region), replace(context, lanes=lanes()))
+    checkup = doctor.examine(
+        CloudRegion(world.provider, world.region), replace(context, lanes=lanes())
+    )
     assert not checkup.is_trusted
     said = " ".join(f.message + f.remedy for f in checkup.findings)
     assert "SGGUARD_DEADLINE_S" in said or "used up" in said
@@ -430,11 +432,11 @@ def test_a_cloud_without_a_probe_is_not_offered(world, monkeypatch):
 def test_every_cloud_whose_credentials_are_set_is_examined(world):
     env = dict(world.env)
     if world.provider == "tencent-dfw":
-        assert doctor.places(env) == (Place("tencent", ""),)
+        assert doctor.cloud_regions(env) == (CloudRegion("tencent", ""),)
         env["SGGUARD_ENDPOINT_TENCENT_DFW"] = "http://127.0.0.1:1"
-        assert [p.provider for p in doctor.places(env)] == ["tencent", "tencent-dfw"]
+        assert [p.provider for p in doctor.cloud_regions(env)] == ["tencent", "tencent-dfw"]
     else:
-        assert doctor.places(env) == (Place(world.provider, ""),)
+        assert doctor.cloud_regions(env) == (CloudRegion(world.provider, ""),)
 
 
 @pytest.mark.parametrize(
@@ -451,13 +453,13 @@ def test_every_cloud_whose_credentials_are_set_is_examined(world):
 )
 def test_the_region_is_the_one_the_clouds_own_tools_would_take(provider, variable):
     world = world_of(provider)
-    [place] = doctor.places(world.env | {variable: " r-1 "}, [provider])
-    assert place == Place(provider, "r-1")
+    [place] = doctor.cloud_regions(world.env | {variable: " r-1 "}, [provider])
+    assert place == CloudRegion(provider, "r-1")
 
 
 def test_no_cloud_at_all_says_how_each_is_set_up():
     with pytest.raises(SettingsError) as caught:
-        doctor.places({})
+        doctor.cloud_regions({})
     for name in providers.names():
         assert f"{name}: set " in str(caught.value)
 
@@ -477,7 +479,9 @@ ENV = {"TENCENTCLOUD_SECRET_ID": "x", "ALIBABA_CLOUD_ACCESS_KEY_ID": "y"}
     ],
 )
 def test_regions_go_with_the_cloud_at_their_position(named, regions, expected):
-    assert doctor.places(ENV, named, regions) == tuple(Place(*pair) for pair in expected)
+    assert doctor.cloud_regions(ENV, named, regions) == tuple(
+        CloudRegion(*pair) for pair in expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -488,17 +492,17 @@ def test_regions_go_with_the_cloud_at_their_position(named, regions, expected):
         (("tencent", "huawei"), ("a",), InputError, "in pairs"),
         (("mars",), (), AddressError, "unknown provider 'mars'"),
         (("mars",), ("a",), AddressError, "unknown provider 'mars'"),
-        (("tencent",), (" ",), InputError, "names neither"),
-        (("",), (), InputError, "names neither"),
+        (("tencent",), (" ",), InputError, "is neither"),
+        (("",), (), InputError, "is neither"),
     ],
 )
 def test_regions_of_no_cloud_are_refused(named, regions, error, said):
     with pytest.raises(error, match=said):
-        doctor.places(ENV, named, regions)
+        doctor.cloud_regions(ENV, named, regions)
 
 
 def test_nobody_saying_which_region_is_how_to_say_it(world):
-    checkup = doctor.examine(Place(world.provider, ""), Context.from_env(world.env))
+    checkup = doctor.examine(CloudRegion(world.provider, ""), Context.from_env(world.env))
     [flaw] = checkup.findings
     setup = providers.probing(world.provider).SETUP
     assert (flaw.code, flaw.weight) == ("no-region", "setup")
@@ -528,7 +532,7 @@ def every_state():
         yield examine(world, env=world.wrong_secret_env)
         yield examine(world, transport=Answering(emulator_of(world), closed=("",)))
         yield examine(world, emulator_of(world, account={"denied": ["*References", "GET /v3*"]}))
-        yield doctor.examine(Place(name, ""), Context.from_env(world.env))
+        yield doctor.examine(CloudRegion(name, ""), Context.from_env(world.env))
         yield replace(examine(world), region="a-region-with-a-very-long-name-1")
 
 
@@ -720,7 +724,7 @@ def test_the_help_teaches(sgguard):
 
 
 def test_five_clouds_that_are_well_fit_a_common_terminal(clouds):
-    places = doctor.places(os.environ)
+    places = doctor.cloud_regions(os.environ)
     checkups = [doctor.examine(place, Context.from_env(os.environ)) for place in places]
     head, *rows = doctor.to_text(checkups, 80).splitlines()[:6]
     assert head.startswith("cloud  ")

@@ -1,4 +1,4 @@
-"""The command ``sgguard``: each subcommand is a module here, imported only when it is asked for."""
+"""The command ``sgguard``: each subcommand is a module here, imported only when it is used."""
 
 from __future__ import annotations
 
@@ -50,15 +50,24 @@ Examples:
   sgguard demo
   sgguard check delete tencent::ap-guangzhou:sg-5ua9adfv
   sgguard explain alibaba::cn-hangzhou:sg-bp1fg655nh68xyz9 --format mermaid
+  sgguard check --help
 
 \b
-Credentials come from each cloud's own variables (TENCENTCLOUD_SECRET_ID, …).
-Exit codes: 0 allow, 1 block, 2 error, 3 needs remediation or approval.""",
+An address is provider:account:region:group-id; the account may be empty.
+Credentials come from each cloud's own variables (TENCENTCLOUD_SECRET_ID, …); `sgguard doctor`
+names those that are missing.
+
+\b
+Exit codes: 0 allow, 1 block, 2 error, 3 remediate: allowed after changes or an approval.
+Where a command differs, its own help says so.""",
 )
 @click.version_option(__version__, prog_name="sgguard")
 @click.option("--debug", is_flag=True, help="Log in detail; show tracebacks of unexpected errors.")
 def cli(*, debug: bool) -> None:
-    """May this security group be deleted, may this instance be launched, and why."""
+    """Judge whether security groups may be deleted and instances launched, and say why.
+
+    Start with `sgguard demo`: it needs no cloud and no credentials.
+    """
     if debug:
         failure.debug()
 
@@ -67,6 +76,6 @@ def main(args: list[str] | None = None) -> NoReturn:
     """Run the command and end the process with its exit code."""
     code = failure.run(cli, sys.argv[1:] if args is None else args)
     if code == failure.INTERRUPTED:
-        # Reads under way in other threads would hold the process until their clouds answer.
+        # Reads in other threads would keep the process alive until their clouds respond.
         os._exit(code)
     sys.exit(code)

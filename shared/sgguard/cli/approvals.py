@@ -1,4 +1,4 @@
-"""``sgguard approvals``: the questions to people, and their answers."""
+"""``sgguard approvals``: approval requests, and the decisions of people on them."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from typing import Any
 
 import click
 
-from sgguard import approvals as approving
-from sgguard.approvals import web
+from sgguard.approvals import resolve, web
 from sgguard.approvals.approver import known, moment
 from sgguard.approvals.link import LinkAction
 from sgguard.cli import failure
 from sgguard.cli.failure import EXIT_CODES, until_done
-from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, examples, from_options
-from sgguard.cli.records import AS_OPTION, ago, line, named, opened, place, print_json, width
+from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
+from sgguard.cli.output import line, print_decision, print_json, print_outcome
+from sgguard.cli.records import AS_OPTION, ago, named, opened, place
 from sgguard.model.codes import Verdict
-from sgguard.render.text.kept import kept
 from sgguard.store.rows import Approval
 
 Json = dict[str, Any]
@@ -26,29 +25,39 @@ _STATES = ("pending", "approved", "denied", "expired", "superseded")
 _ID = click.argument("approval", metavar="APPROVAL")
 
 
-@click.group(short_help="What waits for somebody's yes? Say yes or no.")
+@click.group(
+    short_help="List, approve and deny approval requests.",
+    epilog=epilog(
+        "sgguard approvals list",
+        "sgguard approvals show 5f0c8e71…",
+        "sgguard approvals approve 5f0c8e71… --as ada",
+    ),
+)
 def approvals() -> None:
-    """List, show, approve and deny what waits for a person (mode = "approve").
+    """List, show, approve and deny plans that wait for approval (mode = "approve").
 
-    A yes is to the facts that are shown: where they have changed since, nothing is done and the
-    fresh plan is asked about instead. Who may answer is in the policy (approval.approvers).
+    An approval holds for the facts that the request shows. Where they have changed since, nothing
+    is done, and a new request with a fresh plan takes its place. The policy lists who may approve
+    and deny (approval.approvers).
     """
 
 
 @approvals.command(
     "list",
-    epilog=examples("sgguard approvals list", "sgguard approvals list --state denied --json"),
+    short_help="List approval requests, oldest first.",
+    epilog=epilog("sgguard approvals list", "sgguard approvals list --state denied --json"),
 )
 @click.option(
     "--state",
     type=click.Choice([*_STATES, "all"]),
     default="pending",
     show_default=True,
-    help="Which ones.",
+    help="Only requests in this state.",
+    metavar="STATE",
 )
 @JSON_OPTION
 def list_(state: str, *, as_json: bool) -> None:
-    """List the questions, the oldest first: id, state, who asked, until when, and what."""
+    """List approval requests, the oldest first: id, state, time left, requester and plan."""
     context, executor = opened()
     found = executor.store.approvals(None if state == "all" else state)  # type: ignore[arg-type]
     if as_json:
@@ -63,11 +72,14 @@ def list_(state: str, *, as_json: bool) -> None:
         click.echo(line(f"{', '.join(one.target)}: {one.summary}", 2))
 
 
-@approvals.command(epilog=examples("sgguard approvals show 5f0c8e71…"))
+@approvals.command(
+    short_help="Show one approval request in full.",
+    epilog=epilog("sgguard approvals show 5f0c8e71…", "sgguard approvals show 5f0c8e71… --json"),
+)
 @_ID
 @JSON_OPTION
 def show(approval: str, *, as_json: bool) -> None:
-    """Show one question: who asks, what was seen, why, and every step of the plan."""
+    """Show one approval request: requester, reasons, facts, and every step of the plan."""
     _, executor = opened()
     found = known(executor.store, approval)
     record = executor.store.decision(found.decision_id)
@@ -86,42 +98,53 @@ def show(approval: str, *, as_json: bool) -> None:
         particulars["summary"] = found.summary
         click.echo("\n".join(line(f"{name:<9} {text}") for name, text in particulars.items()))
         return
-    click.echo(kept(document, particulars, width=width()))
+    print_decision(document, particulars)
 
 
-@approvals.command(epilog=examples("sgguard approvals approve 5f0c8e71… --as ada"))
+@approvals.command(
+    short_help="Approve a request; its plan is carried out.",
+    epilog=epilog(
+        "sgguard approvals approve 5f0c8e71… --as ada",
+        exit_codes="0 carried out, 1 not carried out, 2 error, 3 replaced by a new request",
+    ),
+)
 @_ID
 @AS_OPTION
 @POLICY_OPTION
 @JSON_OPTION
 def approve(approval: str, by: str, policy: str | None, *, as_json: bool) -> int:
-    """Say yes: the plan is carried out, if everything is still as it was when it was asked.
+    """Approve a request: its plan is carried out if the facts are still the same.
 
-    The exit code is 0 when it was carried out, 1 when it was not, 3 when the facts have changed
-    and the fresh plan waits for an approval, 2 for an error.
+    Where they have changed, nothing is done. If the fresh facts still need a plan, a new request
+    takes the place of this one (exit code 3).
     """
     who = named(by)
-    found = until_done(lambda: approving.approve(approval, who, from_options(policy)))
-    _print(found, as_json=as_json)
+    found = until_done(lambda: resolve.approve(approval, who, from_options(policy)))
+    (print_json if as_json else print_outcome)(found)
     codes = {"remediated": Verdict.ALLOW, "pending": Verdict.REMEDIATE}
     return EXIT_CODES[codes.get(found["outcome"], Verdict.BLOCK)]
 
 
-@approvals.command(epilog=examples("sgguard approvals deny 5f0c8e71… --as ada"))
+@approvals.command(
+    short_help="Deny a request; nothing is done.",
+    epilog=epilog("sgguard approvals deny 5f0c8e71… --as ada"),
+)
 @_ID
 @AS_OPTION
 @POLICY_OPTION
 @JSON_OPTION
 def deny(approval: str, by: str, policy: str | None, *, as_json: bool) -> None:
-    """Say no: nothing is done, and nobody can approve it any more."""
-    _print(approving.deny(approval, named(by), from_options(policy)), as_json=as_json)
+    """Deny a request: nothing is done, and it cannot be approved any more."""
+    found = resolve.deny(approval, named(by), from_options(policy))
+    (print_json if as_json else print_outcome)(found)
 
 
 @approvals.command(
-    epilog=examples(
+    short_help="Print a link for approving or denying on the web.",
+    epilog=epilog(
         "sgguard approvals link 5f0c8e71… --as ada",
         "sgguard approvals link 5f0c8e71… --as ada --action deny",
-    )
+    ),
 )
 @_ID
 @AS_OPTION
@@ -130,43 +153,31 @@ def deny(approval: str, by: str, policy: str | None, *, as_json: bool) -> None:
     type=click.Choice(["approve", "deny"]),
     default="approve",
     show_default=True,
-    help="What the link permits; one to approve lets its reader deny as well.",
+    help="What the link permits; one to approve also permits to deny.",
 )
 @POLICY_OPTION
 def link(approval: str, by: str, action: LinkAction, policy: str | None) -> None:
-    """Print a link with which NAME, and whoever else has it, can answer on the web, once.
+    """Print a link to a page where NAME can approve or deny the request, once.
 
-    It leads to the function approval at SGGUARD_APPROVAL_URL and is signed with
-    SGGUARD_APPROVAL_KEY. Looking at it changes nothing. Treat it as a password.
+    Anyone who has the link can use it: treat it as a password. Opening the page changes nothing.
+    The link leads to the function `approval` at SGGUARD_APPROVAL_URL and is signed with
+    SGGUARD_APPROVAL_KEY.
     """
     context = from_options(policy)
     click.echo(web.link(approval, named(by), action, context))
     if not context.settings.approval_url:
-        failure.say("only the token: SGGUARD_APPROVAL_URL, the function's address, is not set")
-
-
-def _print(found: Json, *, as_json: bool) -> None:
-    if as_json:
-        print_json(found)
-        return
-    click.echo(line(f"{found['outcome']}: decision {found['decision_id']}"))
-    click.echo(line(", ".join(found["target"]), 2))
-    if found["note"]:
-        click.echo(f"  {found['note']}")  # whole: it may name a command to type
-    if found["outcome"] == "pending":
-        for number, step in enumerate(found["plan"], 1):
-            click.echo(line(f"{number}. {step['summary']}", 2))
+        failure.report("only the token: SGGUARD_APPROVAL_URL, the function's address, is not set")
 
 
 def _document(approval: Approval) -> Json:
-    """Return a question as JSON; times are seconds since 1970-01-01 UTC."""
+    """Return an approval request as JSON; times are seconds since 1970-01-01 UTC."""
     found = asdict(approval)
     found["request"] = json.loads(found.pop("request_json"))
     return found
 
 
 def _asker(approval: Approval) -> str:
-    return approval.requester or "nobody knows whom"
+    return approval.requester or "unknown"
 
 
 def _state(approval: Approval, now_s: float) -> str:
@@ -175,7 +186,7 @@ def _state(approval: Approval, now_s: float) -> str:
         case "pending" if left_s > 0:
             return f"pending for another {ago(left_s)}"
         case "pending":
-            return "pending, but its time is over"
+            return "pending, but expired"
         case "approved" | "denied":
             return f"{approval.state} by {approval.resolved_by}"
         case state:

@@ -1,8 +1,7 @@
-"""``sgguard check``: ask a cloud and judge, exactly as the functions do."""
+"""``sgguard check``: read facts from a cloud and judge them, exactly as the functions do."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,15 @@ import click
 
 from sgguard.cli import failure
 from sgguard.cli.failure import EXIT_CODES
-from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, examples, from_options
+from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
+from sgguard.cli.output import print_decision, print_json
 from sgguard.engine import decide
 from sgguard.events import request
 from sgguard.model.codes import Verdict
 from sgguard.model.decision import Decision
-from sgguard.render import document, text
+from sgguard.render.document import to_json
+
+_EXIT_CODES = "0 allow, 1 block, 2 error, 3 remediate"
 
 RECORD_OPTION = click.option(
     "--record",
@@ -26,21 +28,31 @@ RECORD_OPTION = click.option(
 )
 
 
-@click.group(short_help="Ask a cloud: allow, block or remediate?")
+@click.group(
+    short_help="Judge a delete or a launch now.",
+    epilog=epilog(
+        "sgguard check delete tencent::ap-guangzhou:sg-5ua9adfv",
+        "sgguard check launch --provider tencent --region ap-guangzhou --group sg-5ua…",
+        exit_codes=_EXIT_CODES,
+    ),
+)
 def check() -> None:
-    """Ask a real cloud (or the emulator) and say allow, block or remediate.
+    """Judge a delete or a launch by what is in the cloud now; nothing is changed.
 
-    The exit code is the verdict: 0 allow, 1 block, 3 remediate; 2 is an error.
+    The verdict is allow, block, or remediate: allowed once the printed plan is carried out. The
+    exit code is the verdict.
     """
 
 
 @check.command(
-    epilog=examples(
+    short_help="May these groups be deleted?",
+    epilog=epilog(
         "sgguard check delete tencent::ap-guangzhou:sg-5ua9adfv",
         "sgguard check delete openstack::RegionOne:5c7f… openstack::RegionOne:9d01…",
         "sgguard check delete tencent::ap-guangzhou:sg-5ua9adfv alibaba::cn-hangzhou:sg-bp1fg655…",
         "sgguard check delete --json --policy policy.toml alibaba::cn-hangzhou:sg-bp1fg655… | jq",
-    )
+        exit_codes=_EXIT_CODES,
+    ),
 )
 @click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True)
 @RECORD_OPTION
@@ -49,61 +61,66 @@ def check() -> None:
 def delete(
     addresses: tuple[str, ...], policy: str | None, record: str | None, *, as_json: bool
 ) -> int:
-    """May these groups be deleted, together?
+    """Judge whether groups may be deleted, together.
 
-    ADDRESS is provider:account:region:group-id; the account may be empty. References among the
-    groups named do not count against them, and the answer says in which order to delete. Groups
-    of several clouds, accounts or regions are as many sets with an answer each; the exit code is
-    that of the worst.
+    ADDRESS is provider:account:region:group-id; the account may be empty. References between the
+    named groups do not block them, and the plan gives the order in which to delete them. Groups
+    of different clouds, accounts or regions are judged as separate sets; the exit code is that
+    of the worst verdict.
     """
     wanted = request.delete_sets(addresses)
     if record is not None and len(wanted) > 1:
-        raise click.UsageError("--record keeps one set: name groups of one cloud and region.")
+        raise click.UsageError(
+            "--record writes one set: name groups of one cloud, account and region."
+        )
     context = from_options(policy)
     outcomes = decide.decide_deletes([(one, context.new_id()) for one in wanted], context)
     _record(record, outcomes)
-    return _answers(outcomes, as_json=as_json)
+    return _print_all(outcomes, as_json=as_json)
 
 
 @check.command(
-    short_help="May these instances carry these groups?",
-    epilog=examples(
+    short_help="May these instances be launched?",
+    epilog=epilog(
         "sgguard check launch --provider tencent --region ap-guangzhou --group sg-5ua… --count 3",
         "sgguard check launch --provider huawei --region cn-north-4 --instance 6666… --group 1111…",
         "sgguard check launch --provider alibaba --region cn-hangzhou --instance i-bp1…",
+        exit_codes=_EXIT_CODES,
     ),
 )
-@click.option("--provider", required=True, help="Which cloud: tencent, alibaba, …")
+@click.option("--provider", required=True, help="The cloud: tencent, alibaba, …")
 @click.option("--region", required=True, help="The region, in the cloud's own spelling.")
-@click.option("--account", default="", help="Whose cloud; empty: the configured account.")
-@click.option("--instance", metavar="ID", help="An instance that exists already.")
+@click.option("--account", default="", help="The cloud account; default: that of the credentials.")
+@click.option(
+    "--instance", metavar="ID", help="An instance that exists already, to judge its groups."
+)
 @click.option(
     "--group",
     "groups",
     metavar="ID",
     multiple=True,
-    help="A group to launch with, or to bind in addition (repeat it for more).",
+    help="A group to launch with, or to bind to --instance in addition; repeatable.",
 )
-@click.option("--count", type=int, help="How many instances are to be launched (default 1).")
+@click.option("--count", type=int, help="The number of instances to launch (default 1).")
 @click.option("--project", help="The project of the planned instances.")
 @click.option("--network", help="The network (VPC) of the planned instances.")
 @RECORD_OPTION
 @POLICY_OPTION
 @JSON_OPTION
 def launch(policy: str | None, record: str | None, *, as_json: bool, **options: Any) -> int:
-    """May these instances be launched, or may this instance carry its groups?
+    """Judge whether instances may be launched with these groups, or an instance may keep its own.
 
-    Before a launch name the groups and the count; afterwards name the instance.
+    Before a launch give --group and --count; after it give --instance.
     """
     wanted = request.instance_launch(_launch(options))
     context = from_options(policy)
     decision = decide.decide_launch(wanted, context, event_id=context.new_id())
     _record(record, [decision])
-    return _answer(decision, as_json=as_json)
+    return _print(decision, as_json=as_json)
 
 
 def _record(path: str | None, outcomes: Sequence[Decision | Exception]) -> None:
-    """Write what was read into a file for ``sgguard policy test``; an error has no facts."""
+    """Write the facts into a file for ``sgguard policy test``; an error has none."""
     if path is None:
         return
     from sgguard.operations import replay  # noqa: PLC0415 - most checks record nothing
@@ -114,7 +131,7 @@ def _record(path: str | None, outcomes: Sequence[Decision | Exception]) -> None:
 
 
 def _launch(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the options as an event's data; what was not given is left out."""
+    """Return the options as an event's data, without those that were not given."""
     planned = [name for name in ("count", "project", "network") if options[name] is not None]
     if options["instance"] is None and not options["groups"]:
         raise click.UsageError("Name an instance (--instance ID) or planned groups (--group ID).")
@@ -128,28 +145,31 @@ def _launch(options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _answers(outcomes: Sequence[Decision | Exception], *, as_json: bool) -> int:
-    """Print every decision and say every error; of several the worst is the exit code."""
+def _print_all(outcomes: Sequence[Decision | Exception], *, as_json: bool) -> int:
+    """Print every decision and report every error; return the exit code of the worst."""
     if len(outcomes) == 1 and isinstance(outcomes[0], Decision):
-        return _answer(outcomes[0], as_json=as_json)
+        return _print(outcomes[0], as_json=as_json)
     decisions = [one for one in outcomes if isinstance(one, Decision)]
-    if as_json and decisions:
-        documents = [document.to_json(decision) for decision in decisions]
-        click.echo(json.dumps(documents, indent=2, ensure_ascii=False))
-    elif decisions:
-        click.echo("\n\n".join(text.full(decision) for decision in decisions))
+    documents = [to_json(decision) for decision in decisions]
+    if as_json and documents:
+        print_json(documents)
+    for number, one in enumerate(() if as_json else documents):
+        if number:
+            click.echo()
+        print_decision(one)
     errors = [one for one in outcomes if isinstance(one, Exception)]
     for error in errors[:-1]:
-        failure.say_why(error)
+        failure.report_error(error)
     if errors:
         raise errors[-1]
     worst = (Verdict.BLOCK, Verdict.REMEDIATE, Verdict.ALLOW)
     return EXIT_CODES[min((d.judgement.verdict for d in decisions), key=worst.index)]
 
 
-def _answer(decision: Decision, *, as_json: bool) -> int:
+def _print(decision: Decision, *, as_json: bool) -> int:
+    document = to_json(decision)
     if as_json:
-        click.echo(json.dumps(document.to_json(decision), indent=2, ensure_ascii=False))
+        print_json(document)
     else:
-        click.echo(text.full(decision))
+        print_decision(document)
     return EXIT_CODES[decision.judgement.verdict]

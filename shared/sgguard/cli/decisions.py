@@ -1,4 +1,4 @@
-"""``sgguard decisions``: who asked, what was seen, decided and done, and who approved it."""
+"""``sgguard decisions``: stored decisions, with requester, approver, facts, plan and outcome."""
 
 from __future__ import annotations
 
@@ -10,36 +10,59 @@ import click
 
 from sgguard import approvals
 from sgguard.approvals.approver import moment
-from sgguard.cli.options import JSON_OPTION, examples
-from sgguard.cli.records import line, opened, place, print_json, since, width
+from sgguard.cli.options import JSON_OPTION, epilog
+from sgguard.cli.output import line, print_decision, print_json
+from sgguard.cli.records import opened, place, since
 from sgguard.engine import retention
 from sgguard.errors import InputError
 from sgguard.model.codes import Outcome, Verdict
-from sgguard.render.text.kept import kept
 from sgguard.store.base import Store
 from sgguard.store.rows import Query, Record
 
 Json = dict[str, Any]
 
 
-@click.group(short_help="Who asked what, what was decided and done?")
+@click.group(
+    short_help="List and show stored decisions.",
+    epilog=epilog(
+        "sgguard decisions list --since 7d --outcome remediated", "sgguard decisions show 5f0c8e71…"
+    ),
+)
 def decisions() -> None:
-    """Read what was decided and done, from the store of SGGUARD_STORE."""
+    """List and show the decisions in the store (SGGUARD_STORE), and delete old ones.
+
+    The functions store every decision. `sgguard check` stores none.
+    """
 
 
 @decisions.command(
     "list",
-    epilog=examples(
+    short_help="List decisions, newest first.",
+    epilog=epilog(
         "sgguard decisions list --since 7d --outcome remediated",
         "sgguard decisions list --target tencent::ap-guangzhou:sg-5ua9adfv",
         "sgguard decisions list --verdict block --json | jq '.[].target'",
     ),
 )
-@click.option("--target", metavar="ADDRESS", help="Only those about this group or instance.")
-@click.option("--verdict", type=click.Choice([one.value for one in Verdict]), help="Only these.")
-@click.option("--outcome", type=click.Choice([one.value for one in Outcome]), help="Only these.")
-@click.option("--since", "begin", metavar="WHEN", help="Only since then: 7d, 12h, 2027-03-31.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many.")
+@click.option("--target", metavar="ADDRESS", help="Only decisions about this group or instance.")
+@click.option(
+    "--verdict", type=click.Choice([one.value for one in Verdict]), help="Only this verdict."
+)
+@click.option(
+    "--outcome",
+    metavar="OUTCOME",
+    type=click.Choice([one.value for one in Outcome]),
+    help=f"Only this outcome: {', '.join(one.value for one in Outcome)}.",
+)
+@click.option(
+    "--since",
+    "begin",
+    metavar="WHEN",
+    help="Only decisions since 7d or 12h ago, or since 2027-03-31.",
+)
+@click.option(
+    "--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many."
+)
 @JSON_OPTION
 def list_(
     target: str | None,
@@ -50,7 +73,7 @@ def list_(
     *,
     as_json: bool,
 ) -> None:
-    """List decisions, the newest first."""
+    """List decisions, the newest first: id, time, verdict, outcome, target, requester, approver."""
     context, executor = opened()
     begin_s = since(begin, executor.store.now_s()) if begin else None
     query = Query(target or "", verdict or "", outcome or "", None, limit)
@@ -61,16 +84,22 @@ def list_(
     if not found:
         click.echo(f"No such decisions in {place(context)}.")
     for one in found:
-        said = f"{one.decision_id}  {moment(one.at_s)[:16]}  {one.verdict}, {one.outcome}"
-        click.echo(line(said))
+        result = f"{one.verdict}, {one.outcome}"
+        click.echo(line(f"{one.decision_id}  {moment(one.at_s)[:16]}  {result}"))
         click.echo(line(f"{one.guard} {', '.join(one.target)}{_people(one)}", 2))
 
 
-@decisions.command(epilog=examples("sgguard decisions show 5f0c8e71… --json | jq .document.plan"))
+@decisions.command(
+    short_help="Show one decision in full.",
+    epilog=epilog(
+        "sgguard decisions show 5f0c8e71…",
+        "sgguard decisions show 5f0c8e71… --json | jq .document.plan",
+    ),
+)
 @click.argument("decision", metavar="DECISION")
 @JSON_OPTION
 def show(decision: str, *, as_json: bool) -> None:
-    """Show one decision: who asked, what was seen, why, the plan, and what was done, by whom."""
+    """Show one decision: requester, reasons, facts, plan, approval, and what was done when."""
     _, executor = opened()
     record = executor.store.decision(decision)
     if record is None:
@@ -79,25 +108,20 @@ def show(decision: str, *, as_json: bool) -> None:
     if as_json:
         print_json({**_document(record), "document": document})
         return
-    asked = (document["approval"] or {}).get("state", "")
-    particulars = {
-        "decision": record.decision_id,
-        "at": moment(record.at_s),
-        "event": f"{record.event_id} of {record.source}",
-        "asked by": record.requester,
-        "mode": record.mode,
-        "approval": f"{asked} {f'by {record.approver}' if record.approver else ''}".strip(),
-    }
-    click.echo(kept(document, particulars, width=width()))
+    event = f"{record.event_id} of {record.source}"
+    print_decision(document, {"event": event, "asked by": record.requester})
 
 
-@decisions.command(epilog=examples("SGGUARD_KEEP_DAYS=365 sgguard decisions purge"))
+@decisions.command(
+    short_help="Delete old decisions.",
+    epilog=epilog("sgguard decisions purge", "SGGUARD_KEEP_DAYS=365 sgguard decisions purge"),
+)
 @JSON_OPTION
 def purge(*, as_json: bool) -> None:
-    """Forget what ended more than SGGUARD_KEEP_DAYS ago, and close approvals that expired.
+    """Delete records that ended more than SGGUARD_KEEP_DAYS ago; close expired approvals.
 
-    Nothing that is open, pending or stuck is forgotten. It happens by itself as well, once an
-    hour where decisions are made.
+    Open, pending and stuck records are kept. The functions do the same once an hour, so this
+    command is only needed to free space at once.
     """
     context, executor = opened()
     approvals.expire_all(executor)
@@ -105,13 +129,13 @@ def purge(*, as_json: bool) -> None:
     if as_json:
         print_json(counts)
         return
-    told = ", ".join(f"{number} {kind}" for kind, number in counts.items() if number)
+    deleted = ", ".join(f"{number} {kind}" for kind, number in counts.items() if number)
     days = context.settings.keep_days
-    click.echo(f"Forgotten, as it ended more than {days} days ago: {told or 'nothing'}.")
+    click.echo(f"Deleted, ended more than {days} days ago: {deleted or 'nothing'}.")
 
 
 def _records(store: Store, query: Query, begin_s: float | None) -> Iterator[Record]:
-    """Yield what the query asks for, until that moment in the past or its limit."""
+    """Yield the records of the query, newest first, back to that time."""
     for record in store.decisions(query):
         if begin_s is not None and record.at_s < begin_s:
             return
@@ -120,12 +144,12 @@ def _records(store: Store, query: Query, begin_s: float | None) -> Iterator[Reco
 
 def _people(record: Record) -> str:
     asked = f", asked by {record.requester}" if record.requester else ""
-    done = "answered" if record.outcome == Outcome.REFUSED else "approved"
-    return asked + (f", {done} by {record.approver}" if record.approver else "")
+    verb = "denied" if record.outcome == Outcome.REFUSED else "approved"
+    return asked + (f", {verb} by {record.approver}" if record.approver else "")
 
 
 def _document(record: Record) -> Json:
-    """Return a decision's row as JSON; ``at`` is in seconds since 1970-01-01 UTC."""
+    """Return a decision's record as JSON; ``at`` is in seconds since 1970-01-01 UTC."""
     return {
         "decision_id": record.decision_id,
         "at": record.at_s,

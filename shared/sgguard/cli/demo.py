@@ -10,36 +10,44 @@ from types import FrameType
 
 import click
 
-from sgguard.cli.options import examples
-from sgguard.demo import run as story
+from sgguard.cli.options import epilog
+from sgguard.demo.run import WIDTH, Output, run
 
 _COLOURS = {"allow": "green", "block": "red", "remediate": "yellow", "refused": "magenta"}
+_WIDTH_MIN = 72
 
 
 @click.command(
-    short_help="See it work on five emulated clouds, offline.",
-    epilog=examples("sgguard demo", "NO_COLOR=1 sgguard demo | less"),
+    short_help="See it work on emulated clouds, offline.",
+    epilog=epilog(
+        "sgguard demo",
+        "sgguard demo --full | less",
+        "NO_COLOR=1 sgguard demo",
+        exit_codes="0 every response is as expected, 2 one is not, or an error",
+    ),
 )
-def demo() -> int:
-    """Judge a built-in scenario on five emulated clouds, offline, in half a minute.
+@click.option("--full", "is_full", is_flag=True, help="Print every decision in full.")
+def demo(*, is_full: bool) -> int:
+    """Judge a built-in scenario on five emulated clouds, offline; needs no credentials.
 
     Starts the emulator and the real functions on this machine, sends them events over HTTP, and
-    prints one line for each. The exit code is 0 when every answer was the expected one, else 2.
+    prints one line for each: verdict, cloud, group or instance, and the main reason. Then it
+    shows one graph, what was changed in the emulated cloud, and how that is undone.
     """
-    # An end by SIGTERM takes the way of Ctrl-C, so that the functions are ended too.
+    # SIGTERM is handled as Ctrl-C, so that the functions are ended too.
     signal.signal(signal.SIGTERM, _interrupt)
     is_terminal = sys.stdout.isatty()
     is_colourful = is_terminal and not os.environ.get("NO_COLOR")
-    width = shutil.get_terminal_size().columns if is_terminal else None
+    columns = shutil.get_terminal_size().columns if is_terminal else WIDTH
 
     def paint(words: str, colour: str) -> str:
         return click.style(words, fg=_COLOURS[colour], bold=True) if is_colourful else words
 
-    def complain(line: str) -> None:
+    def error(line: str) -> None:
         click.echo(line, err=True)
 
-    is_as_expected = story.run(click.echo, paint, complain, width=width)
-    return 0 if is_as_expected else 2
+    width = min(max(columns, _WIDTH_MIN), WIDTH)
+    return 0 if run(Output(click.echo, error, paint, width, is_full)) else 2
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

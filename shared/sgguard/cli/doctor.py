@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from functools import partial
@@ -10,36 +9,37 @@ from functools import partial
 import click
 
 from sgguard.cli.failure import ERROR
-from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, examples, from_options
-from sgguard.operations import doctor as practice
+from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
+from sgguard.cli.output import print_json
+from sgguard.operations.doctor import UNWRAPPED, cloud_regions, examine, to_json, to_text
 from sgguard.wire.parallel import parallel
 
-_DISTRUSTED = 1
+_UNTRUSTED = 1
 
 
 @click.command(
-    short_help="Can a verdict from here be trusted?",
+    short_help="Check credentials, permissions and clock.",
     epilog="""\b
-The table:
-  trust   a verdict about this cloud, reached from here, can be trusted
-  reach   its addresses answer
-  clock   how far this machine's clock is off; clouds refuse more than 5 or 15 minutes
-  read    permissions that verdicts need and these credentials have
-  change  the same for remedies (?: only changing something would tell)
+Columns of the table:
+  trust   whether verdicts about this cloud can be trusted
+  reach   whether its API endpoints respond
+  clock   the error of this machine's clock; clouds accept at most 5 or 15 minutes
+  read    permissions for verdicts: granted of all
+  change  permissions for remedies: granted of all (?: only a change would show it)
   sees    rules and bindings of this project only, of the account, or of the whole cloud
-  limits  read live from the cloud, or known from its documents (docs)
+  limits  read live from the cloud, or taken from its documentation (docs)
 
 \b
-Where nobody gives a region, the variable of the cloud's own tools does: TENCENTCLOUD_REGION,
+Without --region, the variable of the cloud's own tools gives it: TENCENTCLOUD_REGION,
 ALIBABA_CLOUD_REGION_ID, HUAWEICLOUD_SDK_REGION (HW_REGION_NAME), OS_REGION_NAME.
-Exit codes: 0 every verdict can be trusted, 1 not, 2 something is not set up.
 
 """
-    + examples(
+    + epilog(
         "sgguard doctor",
         "sgguard doctor --provider tencent --region ap-guangzhou --region ap-beijing",
         "sgguard doctor --provider alibaba --region cn-hangzhou --provider huawei --region eu-de",
         "sgguard doctor --json | jq '.clouds[].permissions[] | select(.state != \"granted\")'",
+        exit_codes="0 every verdict can be trusted, 1 one cannot, 2 something is not set up",
     ),
 )
 @click.option(
@@ -47,38 +47,39 @@ Exit codes: 0 every verdict can be trusted, 1 not, 2 something is not set up.
     "named",
     metavar="NAME",
     multiple=True,
-    help="Which cloud (repeat it for more); none: every one whose credentials are set.",
+    help="The cloud; repeatable. Default: every one whose credentials are set.",
 )
 @click.option(
     "--region",
     "regions",
     metavar="NAME",
     multiple=True,
-    help="The region to ask, one per --provider, or several of one.",
+    help="The region: one for each --provider, or several of one.",
 )
 @POLICY_OPTION
 @JSON_OPTION
 def doctor(
     named: tuple[str, ...], regions: tuple[str, ...], policy: str | None, *, as_json: bool
 ) -> int:
-    """Say of each cloud that is set up whether a verdict from here can be trusted.
+    """Check for each cloud whether verdicts can be trusted: credentials, permissions, clock, reach.
 
-    Only harmless calls are made: one-row lists, things that cannot exist, documented dry runs.
-    Nothing is changed anywhere.
+    Below the table is one line for each problem, with what to do about it. All calls are
+    harmless: lists of one row, reads of ids that cannot exist, documented dry runs. Nothing is
+    changed.
     """
     context = from_options(policy)
-    places = practice.places(context.env, named, regions)
-    checkups = parallel([partial(practice.examine, place, context) for place in places])
+    regions_asked = cloud_regions(context.env, named, regions)
+    checkups = parallel([partial(examine, one, context) for one in regions_asked])
     if as_json:
-        click.echo(json.dumps(practice.to_json(checkups), indent=2, ensure_ascii=False))
+        print_json(to_json(checkups))
     else:
-        click.echo(practice.to_text(checkups, _width()))
+        click.echo(to_text(checkups, _width()))
     if not all(checkup.is_set_up for checkup in checkups):
         return ERROR
-    return 0 if all(checkup.is_trusted for checkup in checkups) else _DISTRUSTED
+    return 0 if all(checkup.is_trusted for checkup in checkups) else _UNTRUSTED
 
 
 def _width() -> int:
     """Return the terminal's width; for a pipe or a file, one that never wraps a finding."""
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
-    return shutil.get_terminal_size().columns if is_terminal else practice.UNWRAPPED
+    return shutil.get_terminal_size().columns if is_terminal else UNWRAPPED

@@ -1,4 +1,4 @@
-"""``sgguard emulate``: the clouds' APIs on a port of this machine."""
+"""``sgguard emulate``: emulated cloud APIs on a port of this machine."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from contextlib import ExitStack, contextmanager
 
 import click
 
-from sgguard.cli.options import examples
+from sgguard.cli.options import epilog
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.scenario import load
 from sgguard.emulator.server import serve
 from sgguard.errors import SettingsError
 
-# Options that say where to listen, and ports that cannot be had, in words.
+# Where to listen, and why that may fail; `sgguard serve` uses the same.
 
 HOST_OPTION = click.option(
     "--host", default="127.0.0.1", show_default=True, help="The address to listen on."
@@ -27,16 +27,16 @@ PORT = click.IntRange(0, 65535)
 _REASONS = {
     errno.EADDRINUSE: "the port is in use: choose another one with --port",
     errno.EACCES: "this user may not listen on that port: choose one above 1023",
-    errno.EADDRNOTAVAIL: "that is no address of this machine",
+    errno.EADDRNOTAVAIL: "this is not an address of this machine",
 }
 
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[None]:
-    """Say in one line why ``host:port`` cannot be listened on.
+    """Turn a failure to listen on ``host:port`` into an error of one line.
 
     Raises:
-        SettingsError: it cannot.
+        SettingsError: the port cannot be used; the message says why.
     """
     try:
         yield
@@ -48,14 +48,15 @@ def listening(host: str, port: int) -> Iterator[None]:
 
 
 @click.command(
-    short_help="Answer as the clouds do, on one port.",
-    epilog=examples(
+    short_help="Emulate the cloud APIs on one port.",
+    epilog=epilog(
         "sgguard emulate --port 8000",
         "sgguard emulate --port 8000 --scenario ./my-clouds.toml",
         "curl -s http://127.0.0.1:8000/_emulator/requests",
+        exit_codes="0 ended by Ctrl-C or SIGTERM, 2 error",
     ),
 )
-@click.option("--port", type=PORT, default=0, help="The port to listen on; 0 finds a free one.")
+@click.option("--port", type=PORT, default=0, help="The port to listen on; 0 takes any free one.")
 @HOST_OPTION
 @click.option(
     "--scenario",
@@ -65,11 +66,11 @@ def listening(host: str, port: int) -> Iterator[None]:
     help="A built-in scenario or a TOML file.",
 )
 def emulate(port: int, host: str, scenario: str) -> None:
-    """Answer as the clouds do, on one port, until interrupted.
+    """Emulate the cloud APIs on one port, until interrupted.
 
-    Prints one JSON line: the address, and the variables (endpoints and made-up keys) with which
-    sgguard asks it instead of the real clouds. /_emulator/requests, /state, /scenario and /faults
-    look inside and make trouble.
+    Prints one JSON line: the address, and the variables (endpoints and test credentials) that
+    make sgguard use it instead of the real clouds. Under /_emulator, the paths /requests, /state,
+    /scenario and /faults show what it received and holds, replace it, and inject faults.
     """
     try:
         loaded = load(scenario)

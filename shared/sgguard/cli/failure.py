@@ -1,4 +1,4 @@
-"""How a command ends: exit codes, one line per error, and nothing that only a developer reads."""
+"""How a command ends: exit codes, and one line per error; tracebacks only with ``--debug``."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ EXIT_CODES = {Verdict.ALLOW: 0, Verdict.BLOCK: 1, Verdict.REMEDIATE: 3}
 
 
 def run(command: click.Command, args: Sequence[str]) -> int:
-    """Run a command and return its exit code; whatever goes wrong is one line on standard error.
+    """Run a command and return its exit code; an error is one line on standard error.
 
     click's own runner is not used: it ends with 1 when the reader of a pipe goes away, which
-    here would say "block".
+    here would mean "block".
     """
     try:
         with command.make_context("sgguard", list(args)) as context:
@@ -41,7 +41,7 @@ def run(command: click.Command, args: Sequence[str]) -> int:
         _forget_output()
         return PIPE_CLOSED
     except Exception as error:  # noqa: BLE001 - the last resort: one line instead of a traceback
-        say_why(error)
+        report_error(error)
         if isinstance(error, OSError):
             _forget_output()
         return ERROR
@@ -54,40 +54,42 @@ def _forget_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def say_why(error: Exception) -> None:
-    """Write what went wrong, as one line, to standard error."""
+def report_error(error: Exception) -> None:
+    """Write an error as one line to standard error."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
     elif isinstance(error, click.ClickException):
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "sgguard"
-        say(f"{' '.join(error.format_message().split())} See `{command} --help`.")
+        report(f"{' '.join(error.format_message().split())} See `{command} --help`.")
     elif isinstance(error, SgguardError):
-        say(describe(error))
+        report(describe(error))
     elif isinstance(error, OSError):
-        say(f"the system refused: {error.strerror or error}")
+        report(f"the system refused: {error.strerror or error}")
     else:
         _unexpected(error)
 
 
-def say(line: str) -> None:
+def report(message: str) -> None:
     """Write one line to standard error."""
-    click.echo(f"sgguard: {line}", err=True)
+    click.echo(f"sgguard: {message}", err=True)
 
 
 def describe(error: SgguardError) -> str:
-    """Return an error as one line, with everything that is wrong when it lists problems."""
+    """Return an error as one line, with all of its problems where it lists any."""
     if isinstance(error, EventError) and error.problems:
         return "; ".join(_problem(problem) for problem in error.problems)
     if isinstance(error, UnauthenticatedError):
         # Some clouds quote the signed request in their text, session token included.
-        said = f"{error.provider} {error.action}: {error.code or 'refused'}"
-        return f"{said}: the cloud does not accept these credentials; check key, secret and clock"
+        refusal = f"{error.provider} {error.action}: {error.code or 'refused'}"
+        return (
+            f"{refusal}: the cloud does not accept these credentials; check key, secret and clock"
+        )
     return " ".join(str(error).split())
 
 
 def _problem(problem: Problem) -> str:
-    if problem.expected in problem.problem:  # an address' own message says what would be right
+    if problem.expected in problem.problem:  # an address error names the format already
         return problem.problem
     where = problem.path.lstrip("/") or "data"
     return f"{where}: {problem.problem} (expected {problem.expected})"
@@ -101,8 +103,8 @@ def debug() -> None:
 def _unexpected(error: Exception) -> None:
     if _is_debugging():
         traceback.print_exception(error)
-    say(
-        f"unexpected {type(error).__name__}: {error}; this is a mistake in sgguard: please report "
+    report(
+        f"unexpected {type(error).__name__}: {error}; this is a bug in sgguard: please report "
         "it with the traceback that `sgguard --debug …` prints"
     )
 
@@ -114,21 +116,21 @@ def _is_debugging() -> bool:
 
 T = TypeVar("T")
 
-# Long work on a terminal: done in as many deliveries as it takes, with progress in between.
+# Long work on a terminal: repeated until it is done, with a line of progress for each round.
 
 _ROUNDS_MAX = 1000
-"""Each round of a plan makes a change at least; no plan is longer."""
+"""Each round makes at least one change of a plan; no plan is longer."""
 
 
 def until_done(work: Callable[[], T]) -> T:
-    """Do the work again for as long as only its time runs out: the journal knows how far it is.
+    """Repeat the work for as long as only its deadline ends it: the journal has the progress.
 
     Raises:
-        SgguardError: anything else went wrong; asked again, it goes on from there.
+        SgguardError: any other error; run again, the work continues from there.
     """
     for number in range(1, _ROUNDS_MAX):
         try:
             return work()
         except DeadlineError:
-            say(f"not finished in SGGUARD_DEADLINE_S, going on ({number})")
+            report(f"not finished within SGGUARD_DEADLINE_S, continuing ({number})")
     return work()

@@ -11,45 +11,58 @@ import click
 from sgguard import logs
 from sgguard.approvals.approver import moment
 from sgguard.cli.failure import EXIT_CODES
-from sgguard.cli.options import JSON_OPTION, examples
-from sgguard.cli.records import line, named, opened, place, print_json
+from sgguard.cli.options import JSON_OPTION, epilog
+from sgguard.cli.output import line, print_json
+from sgguard.cli.records import named, opened, place
 from sgguard.model.codes import Verdict
 
 _BY_OPTION = click.option(
     "--by",
     default=lambda: os.environ.get("USER", ""),
     metavar="NAME",
-    help="Who says so (default: $USER).",
+    help="Your name, for the record (default: $USER).",
 )
 
 
-@click.group(short_help="Stop all changes of every process, at once.")
+@click.group(
+    short_help="Stop all changes of every process.",
+    epilog=epilog(
+        'sgguard halt on --reason "incident 4711"',
+        "sgguard halt status",
+        "sgguard halt off",
+        exit_codes="0 success, 1 changes are stopped (halt status only), 2 error",
+    ),
+)
 def halt() -> None:
-    """Stop all changes, permit them again, or say whether they are stopped.
+    """Stop all changes, permit them again, or show whether they are stopped.
 
-    It holds for every process that uses the same store: before each single change the switch is
-    looked at. What was begun stays in the journal until changes are permitted and `sgguard
-    resume` or the event's next delivery goes on. Verdicts are given as ever.
+    The switch is in the store, and every process that uses that store reads it before each single
+    change. A plan that is stopped halfway stays in the journal until changes are permitted again
+    and `sgguard resume`, or the next delivery of the event, continues it. Verdicts are not
+    affected.
     """
 
 
-@halt.command(epilog=examples('sgguard halt on --by ada --reason "incident 4711"'))
+@halt.command(
+    short_help="Stop all changes.",
+    epilog=epilog('sgguard halt on --by ada --reason "incident 4711"'),
+)
 @_BY_OPTION
-@click.option("--reason", required=True, help="Why, for everybody who is told about it.")
+@click.option("--reason", required=True, help="Why; shown wherever a change is stopped.")
 def on(by: str, reason: str) -> None:
-    """Stop all changes from now on."""
+    """Stop all changes from now on, until `sgguard halt off`."""
     if not reason.strip():
-        raise click.UsageError("Say why: --reason TEXT.")
+        raise click.UsageError("Give a reason: --reason TEXT.")
     context, executor = opened()
     executor.store.halt(named(by), reason)
     logs.log(logging.WARNING, "halted", detail=f"by {by}: {reason}")
     click.echo(f"All changes are stopped in {place(context)}.")
 
 
-@halt.command(epilog=examples("sgguard halt off --by ada"))
+@halt.command(short_help="Permit changes again.", epilog=epilog("sgguard halt off --by ada"))
 @_BY_OPTION
 def off(by: str) -> None:
-    """Permit changes again; what was begun waits for `sgguard resume`."""
+    """Permit changes again; interrupted plans wait for `sgguard resume`."""
     context, executor = opened()
     was = executor.store.halted()
     named(by)
@@ -57,26 +70,30 @@ def off(by: str) -> None:
     logs.log(logging.WARNING, "permitted", detail=f"by {by}")
     click.echo(f"Changes are permitted in {place(context)}.")
     if was is not None:
-        click.echo(line(f"{was.by} had stopped them {moment(was.at_s)}: {was.reason}", 2))
+        click.echo(line(f"{was.by} had stopped them on {moment(was.at_s)}: {was.reason}", 2))
     if context.policy.halt:
-        click.echo(line("Only the policy file still stops them (halt = true).", 2))
+        click.echo(line("The policy file still stops them (halt = true).", 2))
     if number := len(executor.store.open_runs()):
-        click.echo(line(f"Decisions that were cut short: {number}; see sgguard resume.", 2))
+        click.echo(line(f"Interrupted plans: {number}; see sgguard resume.", 2))
 
 
-@halt.command(epilog=examples("sgguard halt status --json"))
+@halt.command(
+    short_help="Show whether changes are stopped.",
+    epilog=epilog(
+        "sgguard halt status",
+        "sgguard halt status --json",
+        exit_codes="0 changes are permitted, 1 they are stopped, 2 error",
+    ),
+)
 @JSON_OPTION
 def status(*, as_json: bool) -> int:
-    """Say whether all changes are stopped, by whom and why.
-
-    The exit code is 0 when they are permitted and 1 when they are stopped.
-    """
+    """Show whether all changes are stopped, by whom and why."""
     context, executor = opened()
     found = executor.store.halted()
     is_stopped = found is not None or context.policy.halt
     if as_json:
-        told = asdict(found) if found else None
-        print_json({"is_stopped": is_stopped, "store": told, "policy": context.policy.halt})
+        switch = asdict(found) if found else None
+        print_json({"is_stopped": is_stopped, "store": switch, "policy": context.policy.halt})
     elif found is not None:
         click.echo(line(f"All changes are stopped by {found.by} since {moment(found.at_s)}:"))
         click.echo(line(found.reason, 2))

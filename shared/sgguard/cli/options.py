@@ -1,4 +1,4 @@
-"""What a command on a terminal judges with: the environment, and the options that override it."""
+"""Options that several commands share, and the context they give with the environment."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from sgguard.errors import PolicyError
 from sgguard.settings import unknown_variables
 
 JSON_OPTION = click.option(
-    "--json", "as_json", is_flag=True, help="Print the document and nothing else."
+    "--json", "as_json", is_flag=True, help="Print a JSON document instead of text."
 )
 POLICY_OPTION = click.option(
     "--policy",
     type=click.Path(),
     metavar="FILE",
-    help="The policy to judge by (TOML or JSON); wins over SGGUARD_POLICY.",
+    help="The policy file, TOML or JSON; overrides SGGUARD_POLICY.",
 )
 
 
 def from_options(policy: str | None = None) -> Context:
-    """Return what to judge with, from the environment and the option ``--policy``.
+    """Return the context of the environment and of the option ``--policy``.
 
     Raises:
         SettingsError: a setting or the policy cannot be used.
@@ -35,13 +35,14 @@ def from_options(policy: str | None = None) -> Context:
             raise PolicyError("--policy names no file")
         env["SGGUARD_POLICY"] = policy
     for name in unknown_variables(env, providers.names()):
-        failure.say(f"{name} is set, but there is no such setting: see the table in the README")
+        failure.report(f"{name} is set, but there is no such setting: see the table in the README")
     context = Context.from_env(env)
     if env.get("SGGUARD_LOG_LEVEL"):
         logs.configure(context.settings.log_level)
     return context
 
 
-def examples(*lines: str) -> str:
-    """Return the end of a command's help that shows how it is used."""
-    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+def epilog(*examples: str, exit_codes: str = "0 success, 2 error") -> str:
+    """Return the end of a command's help: how it is used, and what its exit codes mean."""
+    lines = ["Examples:", *(f"  {one}" for one in examples)]
+    return "\n".join(["\b", *lines, "", "\b", f"Exit codes: {exit_codes}."])

@@ -1,4 +1,4 @@
-"""``sgguard policy``: what a policy permits, for whom, until when, and whether it can be used."""
+"""``sgguard policy``: check a policy, show what it permits, list exemptions, judge stored facts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Any
 import click
 
 from sgguard import policy as policies
-from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, examples
+from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog
+from sgguard.cli.output import print_json
 from sgguard.errors import PolicyError
 from sgguard.model.address import Address
 from sgguard.model.resource import Group
@@ -28,41 +29,59 @@ _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=
 _DIFFERENT = 1
 
 
-@click.group(short_help="What does a policy permit, where, until when?")
+@click.group(
+    short_help="Check, show and test a policy.",
+    epilog=epilog(
+        "sgguard policy check policy.toml",
+        "sgguard policy test cases.toml",
+        exit_codes="0 success, 1 a case of `policy test` failed, 2 error",
+    ),
+)
 def policy() -> None:
-    """Check a policy, show what holds for a group, list exemptions, judge recorded facts.
+    """Check a policy, show what holds for one group, list exemptions, test it on recorded facts.
 
-    Nothing here asks a cloud.
+    A policy is a TOML or JSON file: it says what may be changed, in which mode, and who approves.
+    These commands contact no cloud and need no credentials.
     """
 
 
 @policy.command(
-    epilog=examples(
-        "sgguard policy check policy.toml", "SGGUARD_POLICY=p.toml sgguard policy check"
-    )
+    short_help="Check a policy file and explain it.",
+    epilog=epilog(
+        "sgguard policy check policy.toml",
+        "SGGUARD_POLICY=p.toml sgguard policy check",
+        exit_codes="0 the policy is valid, 2 it is not",
+    ),
 )
 @click.argument("file", required=False, type=click.Path())
 def check(file: str | None) -> None:
-    """Say whether FILE can be used, and what it permits, in plain words.
+    """Check that FILE is valid, and print what it permits, one sentence a line.
 
-    Without FILE the one in SGGUARD_POLICY is looked at. The exit code is 0, or 2 where it cannot
-    be used: then every mistake is named with its path and what would be right.
+    Without FILE the policy of SGGUARD_POLICY is checked. Every error is listed with its path in
+    the file and what is expected there.
     """
     path = _path(file)
     found = policies.load(path)
-    click.echo(f"{path or 'No policy file: the defaults'} can be used.\n")
+    click.echo(f"{path or 'No policy file: the default policy'} is valid.\n")
     click.echo("\n".join(in_words(found)))
 
 
 @policy.command(
-    epilog=examples(
+    short_help="Show every value and where it comes from.",
+    epilog=epilog(
         "sgguard policy show",
         "sgguard policy show --for tencent::ap-guangzhou:sg-5ua9adfv --tag env=lab",
-    )
+    ),
 )
-@click.option("--for", "address", metavar="ADDRESS", help="The group whose policy is shown.")
-@click.option("--name", help="The group's name, where scopes ask for it.")
-@click.option("--tag", "tags", metavar="KEY=VALUE", multiple=True, help="A tag of the group.")
+@click.option("--for", "address", metavar="ADDRESS", help="Show what holds for this group.")
+@click.option("--name", help="The group's name, where a scope depends on it.")
+@click.option(
+    "--tag",
+    "tags",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="A tag of the group, where a scope depends on it; repeatable.",
+)
 @POLICY_OPTION
 @JSON_OPTION
 def show(
@@ -73,10 +92,11 @@ def show(
     *,
     as_json: bool,
 ) -> None:
-    """Show every value of the policy, for everything or for one group, and where it comes from.
+    """Show every value of the policy and its source: the file, a scope, or the defaults.
 
-    A scope may ask for a group's name or tags. Nobody is asked for them here: give them, or the
-    strictest of what is possible is shown.
+    With --for, the values for one group. A scope may depend on a group's name or tags; no cloud
+    is asked for them, so give them with --name and --tag. Without them the strictest of the
+    possible values is shown.
     """
     path = _path(policy)
     found, document = policies.load(path), policies.read(path) if path else {}
@@ -99,7 +119,7 @@ def show(
 
 
 def _with_mode(rows: list[Origin]) -> list[Origin]:
-    """Put the mode of ``SGGUARD_MODE`` in place of every other, as it wins over them."""
+    """Replace every mode by that of ``SGGUARD_MODE``, which overrides them."""
     mode = Settings.from_env({"SGGUARD_MODE": os.environ.get("SGGUARD_MODE", "")}).mode
     if mode is None:
         return rows
@@ -108,7 +128,7 @@ def _with_mode(rows: list[Origin]) -> list[Origin]:
 
 
 def _group(address: str, name: str | None, tags: tuple[str, ...]) -> Group | None:
-    """Return what was said about the group, or None where nothing was."""
+    """Return the group as the options describe it, or None where they do not."""
     wrong = next((one for one in tags if "=" not in one), None)
     if wrong is not None:
         raise click.UsageError(f"--tag {wrong}: expected KEY=VALUE, such as env=lab.")
@@ -121,16 +141,14 @@ def _group(address: str, name: str | None, tags: tuple[str, ...]) -> Group | Non
 def _which(found: Policy, scopes: tuple[int, ...], *, is_sure: bool) -> str:
     named = "; ".join(f"scope {n} ({match_words(found.scopes[n].match)})" for n in scopes)
     if not is_sure:
-        return (
-            f"It may be any of: {named}. Give --name and --tag to know; until then: the strictest."
-        )
-    return f"Decided by {named}." if scopes else "No scope fits: the policy holds as it is."
+        return f"One of these may apply: {named}. Without --name and --tag: the strictest values."
+    return f"Decided by {named}." if scopes else "No scope matches: the values of the whole policy."
 
 
 def _print(rows: list[Origin], which: str, *, as_json: bool) -> None:
     if as_json:
         values = {one.path: {"value": one.value, "source": one.source} for one in rows}
-        click.echo(json.dumps(values, indent=2, ensure_ascii=False))
+        print_json(values)
         return
     if which:
         click.echo(f"{which}\n")
@@ -141,20 +159,21 @@ def _print(rows: list[Origin], which: str, *, as_json: bool) -> None:
 
 
 @policy.command(
-    epilog=examples(
+    short_help="List exemptions and when they end.",
+    epilog=epilog(
         "sgguard policy exemptions", "sgguard policy exemptions --expiring 14d --json | jq"
-    )
+    ),
 )
-@click.option("--expiring", metavar="TIME", help="Only those that end within 36h, 14d, 2w, ….")
+@click.option("--expiring", metavar="TIME", help="Only exemptions that end within 36h, 14d, 2w, ….")
 @POLICY_OPTION
 @JSON_OPTION
 def exemptions(expiring: str | None, policy: str | None, *, as_json: bool) -> None:
-    """List what is excused, from what, by whom and until when; what ends first comes first."""
+    """List exemptions, the first to end first: end, group, reason codes, owner and reason."""
     within = None if expiring is None else _span(expiring)
     now = datetime.now(UTC)
     rows = list(policies.expiring(policies.load(_path(policy)), now, within))
     if as_json:
-        click.echo(json.dumps([_json(one, now) for one in rows], indent=2, ensure_ascii=False))
+        print_json([_json(one, now) for one in rows])
     elif rows:
         _table(rows, now)
     else:
@@ -199,30 +218,32 @@ def _table(rows: list[Exemption], now: datetime) -> None:
 
 
 @policy.command(
-    epilog=examples(
+    short_help="Test a policy on recorded facts.",
+    epilog=epilog(
         "sgguard check delete tencent::ap-guangzhou:sg-5ua9adfv --record web.json",
         "sgguard policy test cases.toml",
-    )
+        exit_codes="0 every case is as expected, 1 one is not, 2 error",
+    ),
 )
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path())
 @POLICY_OPTION
 @JSON_OPTION
 def test(files: tuple[str, ...], policy: str | None, *, as_json: bool) -> int:
-    """Judge recorded facts by a policy and compare with what is expected, without a cloud.
+    """Judge recorded facts by a policy and compare the result with what is expected.
 
-    FILE has cases (TOML or JSON): facts = "web.json", verdict = "block", and, if you like, name,
-    reasons and mode. It may name its policy; --policy wins. The exit code is 0 where all is as
-    expected, else 1.
+    FILE is TOML or JSON with a list of cases. Each case has facts = "web.json" (written by
+    `sgguard check … --record web.json`) and verdict = "block"; name, reasons and mode are
+    optional. FILE may name its policy; --policy overrides it.
     """
     results = [one for file in files for one in _results(Path(file), policy)]
     failed = [one for one in results if one.differences]
     if as_json:
-        click.echo(json.dumps([_result(one) for one in results], indent=2, ensure_ascii=False))
+        print_json([_result(one) for one in results])
         return _DIFFERENT if failed else 0
     for one in results:
         click.echo(f"{'FAILED' if one.differences else 'ok':<6}  {one.case.name}")
-        for said in one.differences:
-            click.echo(f"        {said}")
+        for difference in one.differences:
+            click.echo(f"        {difference}")
     click.echo(f"\n{len(results)} cases, {len(failed)} not as expected")
     return _DIFFERENT if failed else 0
 
@@ -246,7 +267,7 @@ def _result(one: replay.CaseResult) -> dict[str, Any]:
 
 
 def _path(given: str | None) -> str | None:
-    """Return the file that was named, or else that of ``SGGUARD_POLICY``."""
+    """Return the given file, or else that of ``SGGUARD_POLICY``."""
     if given is not None and not given.strip():  # an unset variable in a script
-        raise PolicyError("no policy file is named")
+        raise PolicyError("the name of the policy file is empty")
     return given if given is not None else os.environ.get("SGGUARD_POLICY") or None

@@ -1,71 +1,62 @@
-"""``sgguard restore``: put back what a decision took away."""
+"""``sgguard restore``: restore what a decision removed."""
 
 from __future__ import annotations
 
-import json
 import os
-from typing import Any
 
 import click
 
 from sgguard.cli.failure import EXIT_CODES, until_done
-from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, examples, from_options
+from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
+from sgguard.cli.output import print_json, print_outcome
 from sgguard.model.codes import Outcome, Verdict
-from sgguard.operations import restore as restoring
+from sgguard.operations import restore as operation
 from sgguard.operations.restore import Preview
 
 
 @click.command(
-    short_help="Put back what a decision took away.",
-    epilog=examples(
+    short_help="Restore what a decision removed.",
+    epilog=epilog(
         "sgguard decisions list --outcome remediated",
         "sgguard restore 5f0c…",
         "sgguard restore --yes --json 5f0c…",
+        exit_codes="0 everything is restored, 1 something was left out or undone, 2 error",
     ),
 )
 @click.argument("decision", metavar="DECISION")
-@click.option("--yes", "is_sure", is_flag=True, help="Do it without asking.")
+@click.option("--yes", "is_sure", is_flag=True, help="Restore without confirmation.")
 @click.option(
-    "--as", "by", default=lambda: os.environ.get("USER", ""), help="Who restores (default: $USER)."
+    "--as",
+    "by",
+    default=lambda: os.environ.get("USER", ""),
+    metavar="NAME",
+    help="Your name, for the record (default: $USER).",
 )
 @POLICY_OPTION
 @JSON_OPTION
 def restore(decision: str, by: str, policy: str | None, *, is_sure: bool, as_json: bool) -> int:
-    """Put back the groups, rules, references and bindings that DECISION took away.
+    """Restore the groups, rules, references and bindings that DECISION removed.
 
-    A group gets a new id, and everything that named the old one names the new one. The plan is
-    shown and confirmed first. What has changed since is left as it is, and named. A restore that
-    was cut short goes on when it is asked for again.
-
-    The exit code is 0 when everything is back, 1 when something was left out or undone, 2 for an
-    error.
+    A restored group gets a new id, and the restored rules and bindings use that id. The plan is
+    shown first and has to be confirmed. Whatever was changed since the decision is left as it is
+    and listed. An interrupted restore continues when the command is run again.
     """
-    seen = restoring.preview(decision, from_options(policy))
+    seen = operation.preview(decision, from_options(policy))
     if not is_sure:
         click.echo(_plan(seen), err=as_json)
         click.confirm("Restore?", abort=True, err=as_json)
-    found = until_done(lambda: restoring.restore(decision, from_options(policy), by=by))
-    click.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else _result(found))
+    found = until_done(lambda: operation.restore(decision, from_options(policy), by=by))
+    (print_json if as_json else print_outcome)(found)
     is_whole = found["outcome"] == Outcome.REMEDIATED and not seen.restoration.left_out
     return EXIT_CODES[Verdict.ALLOW if is_whole else Verdict.BLOCK]
 
 
 def _plan(seen: Preview) -> str:
     steps = dict.fromkeys(one.step.summary for one in seen.restoration.plan.planned)
-    lines = [f"To put back what decision {seen.record.decision_id} took away:"]
+    lines = [f"To restore what decision {seen.record.decision_id} removed:"]
     lines += [f"  {n}. {summary}" for n, summary in enumerate(steps, 1)]
     if not steps:
-        lines.append("  nothing can be put back")
+        lines.append("  nothing can be restored")
     if seen.restoration.left_out:
         lines += ["Left out:", *(f"  - {one}" for one in seen.restoration.left_out)]
     return "\n".join(lines)
-
-
-def _result(found: dict[str, Any]) -> str:
-    made = [
-        f"  {line['change']['group_id']} is back as {line['made']}"
-        for line in found["journal"]
-        if line["change"]["kind"] == "create-group" and line["state"] == "done"
-    ]
-    said = f"{found['outcome']}: decision {found['decision_id']}"
-    return "\n".join([said, *made, *([f"  {found['note']}"] if found["note"] else [])])

@@ -1,4 +1,4 @@
-"""``sgguard resume``: finish, or take back, what somebody began."""
+"""``sgguard resume``: finish or roll back plans that were interrupted."""
 
 from __future__ import annotations
 
@@ -10,22 +10,24 @@ import click
 
 from sgguard.cli import failure
 from sgguard.cli.failure import ERROR, EXIT_CODES, until_done
-from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, examples, from_options
-from sgguard.cli.records import AS_OPTION, ago, line, named, opened, place, print_json
+from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
+from sgguard.cli.output import print_json, print_outcome
+from sgguard.cli.records import AS_OPTION, ago, named, opened, place
 from sgguard.errors import SgguardError
 from sgguard.model.codes import Verdict
-from sgguard.operations import resume as resuming
+from sgguard.operations import resume as operation
 from sgguard.operations.resume import Unresolved
 
 Json = dict[str, Any]
 
 
 @click.command(
-    short_help="Finish, or take back, what was begun and cut short.",
-    epilog=examples(
+    short_help="Finish or roll back interrupted plans.",
+    epilog=epilog(
         "sgguard resume",
         "sgguard resume 5f0c8e71…",
         "sgguard resume 5f0c8e71… --accept --as ada",
+        exit_codes="0 nothing is left open, 1 a plan is stuck, 2 error",
     ),
 )
 @click.argument("decision", metavar="[DECISION]", required=False)
@@ -33,7 +35,7 @@ Json = dict[str, Any]
     "--accept",
     "is_accepted",
     is_flag=True,
-    help="Leave a stuck DECISION as the world is now; its groups may be changed again.",
+    help="Close a stuck DECISION without changes; its groups may be changed again.",
 )
 @AS_OPTION
 @POLICY_OPTION
@@ -41,19 +43,17 @@ Json = dict[str, Any]
 def resume(
     decision: str | None, by: str, policy: str | None, *, is_accepted: bool, as_json: bool
 ) -> int:
-    """Go on with every plan whose worker went away, or with DECISION alone.
+    """Resume every plan whose process ended before it was done, or only DECISION.
 
-    A plan that can go on is finished, one that cannot is taken back. What could not be taken
-    back whole is stuck: it is listed with what is left, and tried again only when it is named.
-    Until then nobody else changes its groups.
-
-    The exit code is 0 when nothing is left open, 1 when something is stuck, 2 for an error.
+    A plan that can continue is finished; one that cannot is rolled back. Where the rollback fails
+    too, the plan is stuck: it is listed with what is left to undo, and tried again only when it
+    is named. Until then no other plan may change its groups.
     """
     if is_accepted:
         if decision is None:
-            raise click.UsageError("--accept wants to know which DECISION.")
+            raise click.UsageError("--accept needs a DECISION.")
         act: Callable[[], Json] = partial(
-            resuming.accept, decision, from_options(policy), by=named(by)
+            operation.accept, decision, from_options(policy), by=named(by)
         )
         return _ended([act()], as_json=as_json)
     if decision is not None:
@@ -62,13 +62,13 @@ def resume(
 
 
 def _resumed(decision_id: str, policy: str | None) -> Json:
-    return until_done(lambda: resuming.resume(decision_id, from_options(policy)))
+    return until_done(lambda: operation.resume(decision_id, from_options(policy)))
 
 
 def _all(policy: str | None, *, as_json: bool) -> int:
-    """Go on with one after the other; what cannot be now does not keep the others waiting."""
+    """Resume one after the other; one that fails does not keep the others from being resumed."""
     context, executor = opened(policy)
-    found = resuming.unresolved(context)
+    found = operation.unresolved(context)
     if not found and not as_json:
         click.echo(f"Nothing is open in {place(context)}.")
     done: list[Json] = []
@@ -76,12 +76,14 @@ def _all(policy: str | None, *, as_json: bool) -> int:
     for one in found:
         if one.state == "stuck":
             continue
-        failure.say(f"decision {one.decision_id}, {ago(executor.store.now_s() - one.since_s)} old")
+        failure.report(
+            f"decision {one.decision_id}, {ago(executor.store.now_s() - one.since_s)} old"
+        )
         try:
             done.append(_resumed(one.decision_id, policy))
         except SgguardError as error:
             has_failed = True
-            failure.say_why(error)
+            failure.report_error(error)
     code = _ended(done, as_json=as_json)
     stuck = [one for one in found if one.state == "stuck"]
     _list(stuck)
@@ -89,19 +91,19 @@ def _all(policy: str | None, *, as_json: bool) -> int:
 
 
 def _list(stuck: Sequence[Unresolved]) -> None:
-    """Say what is stuck, beside the documents of what was gone on with."""
+    """List stuck plans on standard error, apart from the documents of those that were resumed."""
     for one in stuck:
-        failure.say(f"stuck: decision {one.decision_id} ({', '.join(one.target)}): {one.note}")
+        failure.report(f"stuck: decision {one.decision_id} ({', '.join(one.target)}): {one.note}")
     if stuck:
-        failure.say("put it right and name it: sgguard resume DECISION (or --accept it as it is)")
+        failure.report(
+            "repair the cause, then: sgguard resume DECISION (or close it as it is with --accept)"
+        )
 
 
 def _ended(found: Sequence[Json], *, as_json: bool) -> int:
     if as_json:
         print_json(list(found))
     for one in () if as_json else found:
-        note = f": {one['note']}" if one["note"] else ""
-        click.echo(line(f"{one['outcome']}  decision {one['decision_id']}"))
-        click.echo(line(f"{', '.join(one['target'])}{note}", 2))
+        print_outcome(one)
     is_stuck = any(one["outcome"] == "partly-undone" for one in found)
     return EXIT_CODES[Verdict.BLOCK if is_stuck else Verdict.ALLOW]

@@ -46,7 +46,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """One function that runs: where it answers, and the CloudEvent type it takes."""
+    """One function that runs: its address and its process."""
 
     name: str
     url: str
@@ -59,21 +59,21 @@ class Child:
         return self.file.read().decode(errors="replace")
 
     def ask_type(self) -> str:
-        """Wait until the function answers, and return the event type it says it takes.
+        """Wait until the function responds, and return the event type that it accepts.
 
         Raises:
-            StartError: the process ended, or did not answer within 25 seconds.
+            StartError: the process ended, or did not respond within 25 seconds.
         """
         give_up = time.monotonic() + READY_S
         while time.monotonic() < give_up and self.process.poll() is None:
             with suppress(httpx.TransportError):
-                answer = httpx.get(self.url, trust_env=False, timeout=READY_S)
-                if answer.status_code != httpx.codes.OK:
+                response = httpx.get(self.url, trust_env=False, timeout=READY_S)
+                if response.status_code != httpx.codes.OK:
                     break
-                return str(answer.json()["type"])
+                return str(response.json()["type"])
             time.sleep(_POLL_S)
         ended = self.process.poll()
-        how = "cannot answer" if ended is None else f"ended with {ended}"
+        how = "does not respond" if ended is None else f"ended with {ended}"
         raise StartError(f"the function {self.name} {how}", self.output())
 
 
@@ -86,7 +86,7 @@ def running(functions: Mapping[K, Function]) -> Iterator[dict[K, Child]]:
 
 @contextmanager
 def _child(function: Function) -> Iterator[Child]:
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "functions_framework", "--source", str(function.source)]
     command += ["--target", function.name, "--host", "127.0.0.1", "--port", str(port)]
     process: subprocess.Popen[bytes] | None = None
@@ -99,7 +99,7 @@ def _child(function: Function) -> Iterator[Child]:
                     stdin=subprocess.DEVNULL,
                     stdout=file,
                     stderr=subprocess.STDOUT,
-                    # Ctrl-C reaches only us, and we end them in order.
+                    # Ctrl-C reaches only this process, which ends its children in order.
                     start_new_session=True,
                 )
             yield Child(function.name, f"http://127.0.0.1:{port}/", process, file)
@@ -110,7 +110,7 @@ def _child(function: Function) -> Iterator[Child]:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Hold Ctrl-C and SIGTERM back: in the midst of a start they would lose the new process."""
+    """Hold Ctrl-C and SIGTERM back: during a start they would lose the new process."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -129,7 +129,7 @@ def _undisturbed() -> Iterator[None]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask the process to end; then kill what is left of it and of everything it started."""
+    """Terminate the process; then kill what is left of it and of its own children."""
     process.terminate()
     with suppress(subprocess.TimeoutExpired):
         process.wait(_END_S)
@@ -138,6 +138,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that was free just now."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])

@@ -1,9 +1,8 @@
-"""One answer of the demonstration: as a line to read, and compared with what was expected."""
+"""One response of the demonstration: as a line to read, and compared with what is expected."""
 
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,83 +10,101 @@ from typing import Any
 import httpx
 
 from sgguard.emulator.scenario import ScenarioEvent
-from sgguard.render.wording import short_ids
+from sgguard.render.wording import columns, count, one_line, pad, short_ids, wrapped
 
 Json = dict[str, Any]
 Paint = Callable[[str, str], str]
 
-_CARRYING = ("block", "warn")
+_WEIGHTY = ("block", "warn")
 _ID_COLUMNS = 20
-_HEAD_COLUMNS = 9 + 1 + 11 + 1 + 25 + 1
+_VERDICT_COLUMNS, _SUBJECT_COLUMNS = 9, 25
+_PLAN_MIN = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What one event was answered with: the HTTP status, and a decision or problem details."""
+class Response:
+    """The response to one event: the HTTP status, and a decision or problem details."""
 
     event: ScenarioEvent
     status: int
     document: Json
 
 
-def differences(answer: Answer) -> Iterator[str]:
-    """Yield, in words, everything in which an answer differs from what its event expects."""
-    expect, document = answer.event.expect, answer.document
-    if answer.status != expect.status:
-        yield f"HTTP status {answer.status} instead of {expect.status}: {document.get('detail')}"
+def differences(response: Response) -> Iterator[str]:
+    """Yield a message for everything in which a response differs from what its event expects."""
+    expect, document = response.event.expect, response.document
+    if response.status != expect.status:
+        yield f"HTTP status {response.status} instead of {expect.status}: {document.get('detail')}"
         return
-    if answer.status != httpx.codes.OK:
+    if response.status != httpx.codes.OK:
         return
     if document["verdict"] != expect.verdict:
         yield f"verdict {document['verdict']} instead of {expect.verdict}"
     if document["outcome"] != expect.outcome:
         yield f"outcome {document['outcome']} instead of {expect.outcome}: {document['note']}"
-    said = {reason["code"] for reason in document["reasons"]}
-    if missing := set(expect.reasons) - said:
+    codes = {reason["code"] for reason in document["reasons"]}
+    if missing := set(expect.reasons) - codes:
         yield f"reason missing: {', '.join(sorted(missing))}"
-    carrying = {r["code"] for r in document["reasons"] if r["effect"] in _CARRYING}
-    if extra := carrying - set(expect.reasons):
+    weighty = {reason["code"] for reason in _weighty(document)}
+    if extra := weighty - set(expect.reasons):
         yield f"reason not expected: {', '.join(sorted(extra))}"
     order = [_group_id(s["target"]) for s in document["plan"] if s["action"] == "delete"]
     if expect.order and order != expect.order:
         yield f"order {order} instead of {expect.order}"
 
 
-def line(answer: Answer, paint: Paint, width: int | None = None) -> str:
-    """Return one event as one line: verdict, cloud, group or instance, and why.
+def line(response: Response, paint: Paint, width: int) -> str:
+    """Return one event on one line: verdict, cloud, group or instance, and the main reason.
 
-    With ``width`` (the columns of a terminal) the words are wrapped and set below each other.
+    The reason is cut between words so that the line has at most ``width`` columns; escape codes
+    are not counted.
     """
-    document, data = answer.document, answer.event.data
-    if answer.status != httpx.codes.OK:
+    document, data = response.document, response.event.data
+    if response.status != httpx.codes.OK:
         problems = "; ".join(p["problem"] for p in document.get("problems", ()))
-        verdict, words = "refused", problems or str(document.get("detail"))
+        verdict, reason, tail = "refused", problems or str(document.get("detail")), ""
     else:
-        verdict, words = document["verdict"], _words(document)
-    if width is not None and width >= 2 * _HEAD_COLUMNS:
-        words = textwrap.fill(
-            words, width - _HEAD_COLUMNS - 1, break_long_words=False, break_on_hyphens=False
-        )
-        words = textwrap.indent(words, " " * _HEAD_COLUMNS).lstrip()
-    painted = paint(f"{verdict:<9}", verdict)
-    return f"{painted} {_cloud(data):<11} {_subject(document, data):<25} {words}"
+        verdict, reason, tail = document["verdict"], _main_reason(document), _rest(document)
+    subject = one_line(_subject(document, data), _SUBJECT_COLUMNS)
+    head = f"{_cloud(data):<11} {pad(subject, _SUBJECT_COLUMNS)} "
+    room = max(width - _VERDICT_COLUMNS - 1 - columns(head) - columns(tail), 1)
+    painted = paint(f"{verdict:<{_VERDICT_COLUMNS}}", verdict)
+    words = _cut(reason, room)
+    return f"{painted} {head}{words.removesuffix('.') if tail else words}{tail}"
 
 
-def _words(document: Json) -> str:
-    """Return why, and what may be done: what carries the verdict, else what explains it.
+def _cut(words: str, width: int) -> str:
+    """Return as many whole sentences as fit; of a long first one the words, with an ellipsis."""
+    if columns(words) <= width:
+        return words
+    sentences = words.split(". ")
+    for number in range(len(sentences) - 1, 0, -1):
+        if columns(shorter := ". ".join(sentences[:number]) + ".") <= width:
+            return shorter
+    return f"{next(wrapped(words, width - 2)).rstrip(',;:.')} …"
 
-    A message calls things by id and name; here, where ids are made up, the name alone reads best,
-    and for the one group the line is about, "it".
+
+def _rest(document: Json) -> str:
+    """Return what a decision has beside its main reason: codes of others, or the plan's length."""
+    if document["verdict"] == "block":
+        codes = dict.fromkeys(reason["code"] for reason in _weighty(document))
+        others = ", ".join(list(codes)[1:])
+        return f" (also {others})" if others else ""
+    steps = len(document["plan"])
+    if steps < _PLAN_MIN:
+        return ""
+    return f" ({count(steps, 'step')}{', done' if document['outcome'] == 'remediated' else ''})"
+
+
+def _main_reason(document: Json) -> str:
+    """Return the first reason that blocks, else the first that warns, else one that explains.
+
+    A message has things by id and name; here, where ids are made up, the name alone reads best,
+    and "it" for the one group that the line is about.
     """
     reasons: list[Json] = document["reasons"]
-    carrying = [r for r in reasons if r["effect"] in _CARRYING]
-    telling = [r for r in reasons if r["code"] != "free"]
-    words = " ".join(dict.fromkeys(str(r["message"]) for r in carrying or telling or reasons))
-    if len(plan := document["plan"]) > 1:
-        steps = (f"{number}. {step['summary']}" for number, step in enumerate(plan, start=1))
-        words = f"{words} Plan: {'; '.join(steps)}."
-    if document["outcome"] == "remediated":
-        words = f"{words} Done, and kept in the journal."
+    explaining = [r for r in reasons if r["code"] != "free"]
+    words = str((_weighty(document) or explaining or reasons)[0]["message"])
     groups = document["facts"]["groups"]
     its_id = groups[0]["group_id"] if document["guard"] == "delete" and len(groups) == 1 else ""
     for thing_id, name in _names(document["facts"]):
@@ -96,6 +113,11 @@ def _words(document: Json) -> str:
         words = re.sub(rf"({either}) \([^)]*\)", shown, words)
         words = re.sub(rf"(?<=from |..to ){re.escape(thing_id)}\b", shown, words)
     return short_ids(re.sub(r"(^|\. )it ", r"\1It ", words))
+
+
+def _weighty(document: Json) -> list[Json]:
+    """Return the reasons that block, then those that warn."""
+    return [r for effect in _WEIGHTY for r in document["reasons"] if r["effect"] == effect]
 
 
 def _names(facts: Json) -> Iterator[tuple[str, str]]:
@@ -114,7 +136,7 @@ def _cloud(data: Mapping[str, Any]) -> str:
 
 
 def _subject(document: Json, data: Mapping[str, Any]) -> str:
-    """Return what was asked about: groups by name, an instance, or so many planned instances."""
+    """Return what the event is about: groups by name, an instance, or so many planned instances."""
     facts = document.get("facts", {})
     if "instance_id" in data:
         return str((facts.get("instance") or {}).get("name") or data["instance_id"])

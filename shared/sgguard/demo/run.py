@@ -6,57 +6,73 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
-from sgguard.demo.response import Answer, Paint, differences, line
 from sgguard.demo.processes import Child, Function, StartError, running
+from sgguard.demo.response import Paint, Response, differences, line
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.scenario import Scenario, ScenarioEvent, load
-from sgguard.emulator.server import serve as serve_emulator
-from sgguard.engine import decide
+from sgguard.emulator.server import serve
 from sgguard.engine.context import Context
 from sgguard.events import request
 from sgguard.model.address import Address
 from sgguard.operations import explain, restore
 from sgguard.render import graph, text
-from sgguard.web import server as serve
+from sgguard.web import server
 
-Say = Callable[[str], None]
+Echo = Callable[[str], None]
 Key = tuple[str, str]
 
-# What would lead the functions to other clouds, and what would run them in another way.
+WIDTH = 120
+"""Columns of the output where the terminal has as many or more, or where there is none."""
+
+# Variables that would lead the functions to other clouds, or run them in another way.
 _FOREIGN = (
     *("TENCENTCLOUD_", "ALIBABA_CLOUD_", "HUAWEICLOUD_", "OS_", "SGGUARD_"),
     *("FUNCTION_", "GUNICORN_", "WORKERS", "THREAD", "DEBUG", "LOG_EXECUTION_ID", "CLOUD_RUN_"),
 )
-_ANSWER_S = 15.0
+_TIMEOUT_S = 15.0
+
+_HEADER = f"{'VERDICT':<9} {'CLOUD':<11} {'GROUP OR INSTANCE':<25} MAIN REASON"
 
 NEXT = """\
-Next, with a cloud of your own (only reads, nothing is changed):
+Next:
+  {command} demo --full            all of this in full: every reason, what was seen, the plans
+  {command} emulate --port 8000    the clouds of this demo, to try the other commands on
+  {command} serve --port 8080      the functions, to send them events with curl
 
+With a cloud of your own (these only read):
   export TENCENTCLOUD_SECRET_ID=…  TENCENTCLOUD_SECRET_KEY=…
-  {command} check delete tencent::ap-guangzhou:sg-…
-  {command} explain tencent::ap-guangzhou:sg-… --format mermaid
-  {command} check launch --provider tencent --region ap-guangzhou --group sg-… --count 20
-
-  {command} emulate --port 8000     the clouds of this demo, for your own experiments
-  {command} serve --port 8080       the functions, for curl"""
+  {command} doctor --region ap-guangzhou
+  {command} check delete tencent::ap-guangzhou:sg-…"""
 
 
-def run(
-    say: Say, paint: Paint, complain: Say, *, name: str = "demo", width: int | None = None
-) -> bool:
-    """Run a scenario; True when every answer was the expected one.
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where and how a run is printed.
 
-    ``say`` takes one line of output, ``complain`` one of trouble, ``paint`` (text, verdict) gives
-    the text in the verdict's colour. ``width`` are the columns of the terminal, if it is one.
+    ``echo`` takes lines of output, ``error`` those of trouble, ``paint`` (text, verdict) gives the
+    text in the verdict's colour. ``width`` is in columns; ``is_full`` prints every decision whole.
+    """
+
+    echo: Echo
+    error: Echo
+    paint: Paint
+    width: int = WIDTH
+    is_full: bool = False
+
+
+def run(output: Output, *, name: str = "demo") -> bool:
+    """Run a scenario; return whether every response was the expected one.
 
     Raises:
-        ValueError: there is no such scenario, or it does not fit.
+        ValueError: there is no such scenario, or it is not valid.
+        StartError: a function did not start; its output has been printed.
     """
     begun_s = time.monotonic()
     scenario = load(name)
@@ -64,43 +80,43 @@ def run(
         try:
             types = {key: child.ask_type() for key, child in children.items()}
         except StartError as error:
-            complain(error.output)
+            output.error(error.output)
             raise
-        say(f"{scenario.title}.")
-        say(f"{len(scenario.clouds)} emulated clouds, {len(children)} functions started\n")
-        answers = []
+        output.echo(f"{scenario.title}.\n")
+        output.echo(_HEADER)
+        responses = []
         for number, event in enumerate(scenario.events, start=1):
             key = (event.function, event.policy)
-            answer = _ask(children[key], types[key], event, f"demo-{number:02}")
-            answers.append(answer)
-            say(line(answer, paint, width))
-        for answer in answers:
-            if answer.event.is_shown and answer.status == httpx.codes.OK:
-                _show(answer, env, say)
-            if answer.document.get("outcome") == "remediated":
-                _put_back(answer, env, say)
-        wrong = [(answer, difference) for answer in answers for difference in differences(answer)]
-        for answer, difference in wrong:
-            complain(f"DIFFERENT: {answer.event.title}: {difference}")
+            responses.append(_send(children[key], types[key], event, f"demo-{number:02}"))
+            _print(responses[-1], output)
+        wrong = [(one, difference) for one in responses for difference in differences(one)]
+        output.echo("\n" + _count(responses, len(wrong), time.monotonic() - begun_s))
+        for response, difference in wrong:
+            output.error(f"DIFFERENT: {response.event.title}: {difference}")
         if wrong:
             for child in children.values():
-                complain(f"--- {child.name} wrote:\n{child.output()}")
-    say("\n" + NEXT.format(command=_command()))
-    say("\n" + _count(answers, len(wrong), time.monotonic() - begun_s))
-    return not wrong
+                output.error(f"--- output of {child.name}:\n{child.output()}")
+            return False
+        for response in responses:
+            if response.event.is_shown:
+                _explain(response, env, output)
+            if response.document.get("outcome") == "remediated":
+                _restore(response, env, output)
+    output.echo("\n" + NEXT.format(command=_command()))
+    return True
 
 
 @contextmanager
 def _stage(scenario: Scenario) -> Iterator[tuple[dict[str, str], dict[Key, Child]]]:
     """Run the emulator and every function the events are for, one process for each policy."""
     emulator = Emulator.load({"clouds": scenario.clouds})
-    with tempfile.TemporaryDirectory() as folder, serve_emulator(emulator) as server:
+    with tempfile.TemporaryDirectory() as folder, serve(emulator) as cloud:
         env = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}
-        env |= scenario.client_env(server.url)
+        env |= scenario.client_env(cloud.url)
         env["SGGUARD_STORE"] = f"sqlite:///{folder}/sgguard.db"
         for name, policy in scenario.policies.items():
             (Path(folder) / f"{name}.json").write_text(json.dumps(policy), encoding="utf-8")
-        sources = serve.functions()
+        sources = server.functions()
         wanted = {(event.function, event.policy) for event in scenario.events}
         functions = {
             (name, policy): Function(
@@ -114,7 +130,7 @@ def _stage(scenario: Scenario) -> Iterator[tuple[dict[str, str], dict[Key, Child
             yield env, children
 
 
-def _ask(child: Child, event_type: str, event: ScenarioEvent, event_id: str) -> Answer:
+def _send(child: Child, event_type: str, event: ScenarioEvent, event_id: str) -> Response:
     attributes = {"specversion": "1.0", "id": event_id, "source": "/demo", "type": event_type}
     headers = {"content-type": "application/json"}
     body = event.data
@@ -123,36 +139,62 @@ def _ask(child: Child, event_type: str, event: ScenarioEvent, event_id: str) -> 
         body = {**attributes, "datacontenttype": "application/json", "data": event.data}
     elif event.delivery == "binary":
         headers |= {f"ce-{name}": value for name, value in attributes.items()}
-    answer = httpx.post(
-        child.url, headers=headers, content=json.dumps(body), trust_env=False, timeout=_ANSWER_S
+    reply = httpx.post(
+        child.url, headers=headers, content=json.dumps(body), trust_env=False, timeout=_TIMEOUT_S
     )
-    document = answer.json()
-    is_event = "cloudevents" in answer.headers.get("content-type", "")
-    return Answer(event, answer.status_code, document["data"] if is_event else document)
+    document = reply.json()
+    is_event = "cloudevents" in reply.headers.get("content-type", "")
+    return Response(event, reply.status_code, document["data"] if is_event else document)
 
 
-def _show(answer: Answer, env: Mapping[str, str], say: Say) -> None:
-    """Print one delete in full with its graph, asked anew as the command line asks."""
-    context = Context.from_env(env)
-    wanted = request.delete_request({"target": answer.event.data["target"]})
+def _print(response: Response, output: Output) -> None:
+    """Print one event on one line; in full also what it is about, and the whole decision."""
+    if output.is_full:
+        output.echo(f"\n# {response.event.title}")
+    output.echo(line(response, output.paint, output.width))
+    if not output.is_full:
+        return
+    if response.status == httpx.codes.OK:
+        output.echo("\n" + text.full(response.document, width=output.width))
+    else:
+        output.echo("\n" + json.dumps(response.document, indent=2, ensure_ascii=False))
+
+
+def _explain(response: Response, env: Mapping[str, str], output: Output) -> None:
+    """Print the graph of one group, as the command line does."""
+    wanted = request.delete_request({"target": response.event.data["target"]})
     address = str(wanted.targets[0])
-    say(f"\n$ {_command()} check delete {address}")
-    say(text.full(decide.decide_delete(wanted, context, event_id=context.new_id())))
-    say(f"\n$ {_command()} explain {address}")
-    say(graph.to_text(graph.build(explain.read(Address.parse(address), context).groups)))
+    facts = explain.read(Address.parse(address), Context.from_env(env))
+    output.echo(
+        "\n# What references this group, what is bound to it, and how to detach each of them:"
+    )
+    output.echo(f"$ {_command()} explain {address}")
+    output.echo(graph.to_text(graph.build(facts.groups), width=output.width))
 
 
-def _put_back(answer: Answer, env: Mapping[str, str], say: Say) -> None:
-    """Print what was done about one event, and take it back as the command line does."""
-    decision_id = answer.document["decision_id"]
-    say(f"\n$ {_command()} decisions show {decision_id}")
+def _restore(response: Response, env: Mapping[str, str], output: Output) -> None:
+    """Print what was done about one event, and undo it as the command line does."""
+    decision_id = response.document["decision_id"]
+    output.echo('\n# This plan was carried out, since its policy has mode = "enforce"; in short:')
+    output.echo(f"$ {_command()} decisions show {decision_id}")
     # Here every step of the plan is one change.
-    for change, step in zip(answer.document["journal"], answer.document["plan"], strict=True):
-        say(f"  {change['state']}: {step['summary']}")
-    say(f"\n$ {_command()} restore {decision_id}")
+    changes = zip(response.document["journal"], response.document["plan"], strict=True)
+    done = [f"{change['state']}: {step['summary']}" for change, step in changes]
+    _print_decision(response.document, done, output)
     restored = restore.restore(decision_id, Context.from_env(env), by="demo")
-    for step in restored["plan"]:
-        say(f"  {restored['outcome'].replace('remediated', 'done')}: {step['summary']}")
+    state = restored["outcome"].replace("remediated", "done")
+    output.echo("\n# And this undoes it:")
+    output.echo(f"$ {_command()} restore {decision_id}")
+    done = [f"{state}: {step['summary']}" for step in restored["plan"]]
+    _print_decision(restored, done, output)
+
+
+def _print_decision(document: dict[str, object], done: Sequence[str], output: Output) -> None:
+    if output.is_full:
+        output.echo(text.full(document, width=output.width))
+        return
+    for one in done:
+        output.echo(f"  {one}")
 
 
 def _command() -> str:
@@ -160,8 +202,8 @@ def _command() -> str:
     return ".venv/bin/sgguard" if Path(".venv/bin/sgguard").exists() else "sgguard"
 
 
-def _count(answers: list[Answer], wrong: int, took_s: float) -> str:
-    verdicts = [a.document.get("verdict", "refused") for a in answers]
-    counts = ", ".join(f"{verdicts.count(v)} {v}" for v in dict.fromkeys(verdicts))
-    end = "every answer as expected" if not wrong else f"{wrong} DIFFERENT FROM WHAT WAS EXPECTED"
-    return f"{len(answers)} events: {counts}; {end}; {took_s:.1f} s."
+def _count(responses: Sequence[Response], wrong: int, took_s: float) -> str:
+    verdicts = [one.document.get("verdict", "refused") for one in responses]
+    counts = ", ".join(f"{verdicts.count(one)} {one}" for one in dict.fromkeys(verdicts))
+    end = "every response as expected" if not wrong else f"{wrong} DIFFERENT FROM WHAT IS EXPECTED"
+    return f"{len(responses)} events: {counts}; {end}; {took_s:.1f} s."

@@ -1,4 +1,7 @@
-"""The values of a decision as JSON: groups, rules, references, bindings, limits and steps."""
+"""The values of a decision as JSON: groups, rules, references, bindings, limits and steps.
+
+``rule_of``, ``reference_of`` and ``binding_of`` read them back; keys of other values are ignored.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sgguard.model.decision import Step
-from sgguard.model.resource import Binding, Group, Instance, Limit, Reference, Rule, Unseen
+from sgguard.model.resource import (
+    Binding,
+    Direction,
+    Group,
+    Instance,
+    Limit,
+    Reference,
+    Rule,
+    Unseen,
+)
 from sgguard.render.wording import percent
 
 Json = dict[str, Any]
@@ -65,6 +77,35 @@ def rule_json(rule: Rule) -> Json:
         "description": rule.description,
         "is_enabled": rule.is_enabled,
     }
+
+
+def rule_of(document: Json) -> Rule:
+    """Return the rule that :func:`rule_json` wrote."""
+    names = ("rule_id", "protocol", "ports", "peer_group", "peer", "action", "priority")
+    values = {name: document[name] for name in (*names, "description", "is_enabled")}
+    return Rule(direction=Direction(document["direction"]), **values)
+
+
+def reference_of(document: Json) -> Reference:
+    """Return the reference that :func:`reference_json` wrote."""
+    return Reference(
+        document["group_id"],
+        document["group_name"],
+        document["account"],
+        document["project"],
+        rule_of(document["rule"]) if document["rule"] else None,
+        tuple((one["key"], one["value"]) for one in document["tags"]),
+    )
+
+
+def binding_of(document: Json) -> Binding:
+    """Return the binding that :func:`binding_json` wrote."""
+    names = ("kind", "holder_id", "name", "instance_id", "owner", "project", "count")
+    others = document["other_group_ids"]
+    return Binding(
+        **{name: document[name] for name in names},
+        other_group_ids=None if others is None else tuple(others),
+    )
 
 
 def binding_json(binding: Binding) -> Json:

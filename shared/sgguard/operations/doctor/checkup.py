@@ -9,7 +9,7 @@ from sgguard.model.resource import Limit, Visibility
 from sgguard.providers import Grant
 
 _RESOLUTION_S = 1
-"""Clouds tell the time in whole seconds."""
+"""Clouds report the time in whole seconds."""
 
 Weight = Literal["setup", "problem", "note"]
 
@@ -23,7 +23,7 @@ class Clock:
 
     @property
     def is_accepted(self) -> bool:
-        """Whether the cloud takes requests signed at our time."""
+        """Whether the cloud accepts requests signed with our time."""
         return abs(self.ahead_s) <= self.tolerance_s
 
     def __str__(self) -> str:
@@ -34,10 +34,10 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """One call of the cloud and whether we may make it.
+    """One call of the cloud and whether these credentials may make it.
 
-    ``brings`` is what a verdict (``read``) or a remedy (``change``) needs it for, ``grant`` what
-    an operator has to grant; ``why`` explains a state other than granted.
+    ``brings`` is what a verdict (``read``) or a remedy (``change``) needs it for, ``grant`` the
+    permission that an operator has to grant; ``why`` explains a state other than granted.
     """
 
     action: str
@@ -50,10 +50,10 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing worth knowing, and what to do about it.
+    """One observation, and what to do about it.
 
     ``code`` is stable. A ``problem`` means that a verdict from here cannot be trusted, a
-    ``setup`` that nothing could be asked; a ``note`` changes nothing.
+    ``setup`` that the cloud could not be called at all; a ``note`` affects no verdict.
     """
 
     code: str
@@ -64,7 +64,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
-    """Everything found about one cloud in one region; None says that nobody could tell."""
+    """Everything found about one cloud in one region; None means that it is unknown."""
 
     provider: str
     region: str
@@ -83,7 +83,7 @@ class Checkup:
 
     @property
     def is_set_up(self) -> bool:
-        """Whether the settings sufficed to ask the cloud at all."""
+        """Whether the settings sufficed to call the cloud at all."""
         return all(finding.weight != "setup" for finding in self.findings)
 
     def needed(self, need: Literal["read", "change"]) -> tuple[Permission, ...]:

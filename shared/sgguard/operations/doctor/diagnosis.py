@@ -1,4 +1,4 @@
-"""What is found, in words: one sentence that says what is wrong, one that says what to do."""
+"""What a response or an error means: a finding with what is wrong and what to do about it."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from sgguard.providers import Grant, Probe, Question
 from sgguard.settings import variable_part
 
 _DRIFT = 5
-"""A clock that uses up more than a fifth of what is accepted is worth a note."""
+"""A clock that is off by more than this fraction (1/5) of what is accepted gets a note."""
 
 _FAR = tuple(Visibility)
 """From the narrowest view to the widest."""
 
-_WIDER = "use credentials of an administrator where the cloud has such"
+_WIDER = "use administrator credentials where the cloud has them"
 
-# Errors that say the same whatever is asked: after one of them nothing more is asked.
+# Errors that every call would get: after one of them no other call is made.
 _EVERYWHERE = (
     UnauthenticatedError,
     UnreachableError,
@@ -42,36 +42,35 @@ _EVERYWHERE = (
     DeadlineError,
 )
 
-_SAID: dict[type[SgguardError], tuple[str, str, str]] = {
+_MESSAGES: dict[type[SgguardError], tuple[str, str, str]] = {
     SettingsError: ("settings-refused", "{error}", "change the setting, or give --region"),
     ThrottledError: (
         "throttled",
-        "the cloud says that it is asked too often",
-        "run again in a minute: somebody may be using up this account's rate",
+        "the cloud throttles these calls",
+        "run again in a minute: other clients may use up this account's rate",
     ),
     UnavailableError: (
         "unavailable",
-        "the cloud has a problem of its own ({code})",
+        "the cloud reports an internal error ({code})",
         "run again later",
     ),
     DeadlineError: (
         "too-slow",
-        "the time was used up before everything was asked",
-        "run again, or give it more time with SGGUARD_DEADLINE_S",
+        "the deadline passed before every call was made",
+        "run again, or raise SGGUARD_DEADLINE_S",
     ),
 }
 
 
 def is_about_everything(error: SgguardError | None, probe: Probe) -> bool:
-    """Tell whether any other question would end with the same error."""
+    """Tell whether every other call would end with the same error."""
     return isinstance(error, _EVERYWHERE) or _has_code(error, probe.region_codes)
 
 
 def grant_of(error: SgguardError | None, probe: Probe) -> Grant:
-    """Return what the end of a question says about the permission.
+    """Return what the result of a call shows about its permission.
 
-    Clouds check the permission before they look for the thing asked about, so "not found"
-    grants it.
+    Clouds check the permission before they look up the id, so "not found" means granted.
     """
     if error is None:
         return Grant.GRANTED
@@ -84,10 +83,10 @@ def grant_of(error: SgguardError | None, probe: Probe) -> Grant:
     return Grant.MISSING if isinstance(error, ForbiddenError) else Grant.NOT_TOLD
 
 
-def of_answer(
+def of_reply(
     question: Question, grant: Grant, error: SgguardError | None, *, systemic: Finding | None
 ) -> Finding | None:
-    """Return what one answer means, None when it is as it should be."""
+    """Return the finding of one call, None when it is as expected."""
     if systemic is not None:
         return systemic
     weight: Weight = "problem" if question.need == "read" else "note"
@@ -102,7 +101,7 @@ def of_answer(
         remedy = "none: verdicts that need it are blocked here"
         return Finding("api-absent", f"{named} is not offered here", remedy, weight)
     if error is not None and grant is Grant.NOT_TOLD and question.need == "read":
-        remedy = "check that the address is this cloud's API; if it is, report the answer"
+        remedy = "check that the endpoint is this cloud's API; if it is, report this as a bug"
         return Finding("unclear", f"{named} ended with {_brief(error)}", remedy)
     return None
 
@@ -110,7 +109,7 @@ def of_answer(
 def of_error(
     error: SgguardError, probe: Probe, clock: Clock | None, *, region: str, credentials: str
 ) -> Finding | None:
-    """Return what an error means that is not about one permission, None when it is."""
+    """Return the finding of an error that is not about one permission, None when it is."""
     if isinstance(error, UnauthenticatedError):
         return _unauthenticated(error, probe, clock, credentials)
     if isinstance(error, UnreachableError):
@@ -119,40 +118,42 @@ def of_error(
         message = f"{_code(error)}: these credentials have no region {region!r} here"
         remedy = "give another one with --region, or correct the project where one is set"
         return Finding("no-such-region", message, remedy)
-    for kind, (code, message, remedy) in _SAID.items():
+    for kind, (code, message, remedy) in _MESSAGES.items():
         if isinstance(error, kind):
             return Finding(code, message.format(error=one_line(error), code=_code(error)), remedy)
     return None
 
 
-def of_door(error: SgguardError) -> Finding:
-    """Return what a closed door means."""
+def of_endpoint(error: SgguardError) -> Finding:
+    """Return the finding of an endpoint that could not be called."""
     if isinstance(error, CloudError):
         return _unreachable(error)
-    code, message, remedy = _SAID[DeadlineError]
+    code, message, remedy = _MESSAGES[DeadlineError]
     return Finding(code, message, remedy)
 
 
 def _unreachable(error: CloudError) -> Finding:
     variable = f"SGGUARD_ENDPOINT_{variable_part(error.provider)}"
     remedy = f"check network, proxy and the region's name (and {variable}, where it is set)"
-    return Finding("unreachable", f"no answer from {error.detail or error.code}", remedy)
+    return Finding("unreachable", f"no response from {error.detail or error.code}", remedy)
 
 
 def of_clock(clock: Clock) -> Finding | None:
-    """Return what a wrong clock means, None when it is right."""
+    """Return the finding of a wrong clock, None when it is right."""
     limit = f"{clock.tolerance_s:.0f} s"
     message = f"the clock here is {clock} of the cloud's"
-    remedy = "set this machine's clock, best by NTP"
+    remedy = "synchronise this machine's clock, for example with NTP"
     if not clock.is_accepted:
         return Finding("clock-off", f"{message}; at most {limit} are accepted", remedy)
     if abs(clock.ahead_s) > clock.tolerance_s / _DRIFT:
-        return Finding("clock-drifts", f"{message}; beyond {limit} it stops", remedy, "note")
+        return Finding(
+            "clock-drifts", f"{message}; beyond {limit} requests are refused", remedy, "note"
+        )
     return None
 
 
 def of_view(visibility: Visibility | None, policy: Policy) -> list[Finding]:
-    """Return what it means that these credentials see only so far."""
+    """Return a finding where these credentials see less than required, or one project only."""
     if visibility is None:
         return []
     required = (policy.delete.require_visibility, policy.launch.require_visibility)
@@ -161,8 +162,8 @@ def of_view(visibility: Visibility | None, policy: Policy) -> list[Finding]:
         message = f"these credentials see one {visibility}, the policy requires {_FAR[wanted]}"
         return [Finding("view-too-narrow", message, f"{_WIDER}, or require less in the policy")]
     if visibility is Visibility.PROJECT:
-        message = "these credentials see one project: rules and bindings of others stay unseen"
-        remedy = f"a group with a sign of sharing is blocked; to see more, {_WIDER}"
+        message = "these credentials see one project, not the rules and bindings of others"
+        remedy = f"a group that may be shared is blocked; to see more, {_WIDER}"
         return [Finding("project-only", message, remedy, "note")]
     return []
 
@@ -174,8 +175,8 @@ def of_limits(limits: Sequence[Limit], provider: str) -> list[Finding]:
     if not documented:
         return []
     many = "all" if len(documented) == len(ceilings) else f"{len(documented)} of {len(ceilings)}"
-    message = f"{many} limits are documented ones, not read live"
-    remedy = f"where yours differ, the policy can say so: [limits.{provider}]"
+    message = f"{many} limits are documented values, not read live"
+    remedy = f"where yours differ, set them in the policy: [limits.{provider}]"
     return [Finding("limits-documented", message, remedy, "note")]
 
 
@@ -187,14 +188,14 @@ def one_line(error: BaseException) -> str:
 def _unauthenticated(
     error: UnauthenticatedError, probe: Probe, clock: Clock | None, credentials: str
 ) -> Finding:
-    # What a cloud says about a refused signature may quote the signed request: it stays unsaid.
+    # The text of a refused signature may quote the signed request, so it is not repeated.
     if clock is not None and not clock.is_accepted:
         return of_clock(clock) or _refused(error, credentials)
     if _has_code(error, probe.skew_codes):
         return Finding(
             "clock-off",
-            f"{error.code}: the cloud refuses our time, and does not say by how many seconds",
-            "set this machine's clock, best by NTP",
+            f"{error.code}: the cloud refuses our time and does not report the difference",
+            "synchronise this machine's clock, for example with NTP",
         )
     return _refused(error, credentials)
 
@@ -217,10 +218,10 @@ def _code(error: SgguardError) -> str:
 
 
 def _brief(error: SgguardError) -> str:
-    """Return code and status of a cloud's refusal; its text is for nobody but the log."""
+    """Return code and status of a cloud's refusal; its text belongs in the log only."""
     if not isinstance(error, CloudError):
         return one_line(error)
     is_refusal = (error.status or 0) >= httpx.codes.BAD_REQUEST  # some clouds refuse with 200
     status = f"HTTP {error.status}" if is_refusal else ""
-    said = error.detail if isinstance(error, UnknownShapeError) else ""
-    return ", ".join(filter(None, (error.code, status, said))) or type(error).__name__
+    detail = error.detail if isinstance(error, UnknownShapeError) else ""
+    return ", ".join(filter(None, (error.code, status, detail))) or type(error).__name__

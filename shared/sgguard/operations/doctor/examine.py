@@ -1,8 +1,8 @@
-"""Examining one cloud: is it there, is our clock right, and what may we ask it?
+"""Examine one cloud: is it reachable, is our clock right, and which calls are permitted?
 
-In this order, so that the first thing that is wrong is the one that is named: knock at its doors
-without credentials, ask one question alone (seven refusals of a wrong password may lock a user
-out), then all others side by side. Nothing that is sent changes anything.
+In this order, so that the first cause of a failure is the one that is reported: call its endpoints
+without credentials, make one probe alone (seven refusals of a wrong password may lock a user out),
+then all other probes in parallel. No call changes anything.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from sgguard import providers
 from sgguard.engine.context import Context
 from sgguard.errors import CloudError, DeadlineError, SgguardError
 from sgguard.model.resource import Limit, Visibility
-from sgguard.operations.doctor import diagnosis as findings
+from sgguard.operations.doctor import diagnosis
 from sgguard.operations.doctor.checkup import Checkup, Clock, Finding, Permission
-from sgguard.operations.doctor.region import Place, setup_of
+from sgguard.operations.doctor.region import CloudRegion, setup_of
 from sgguard.providers import Access, Grant, Probe, Provider, Question
 from sgguard.wire.client import Wire
 from sgguard.wire.pacing import Pace
@@ -31,12 +31,12 @@ from sgguard.wire.parallel import parallel
 T = TypeVar("T")
 
 ATTEMPTS = 2
-"""One repetition tells a hiccup from a state; more would hide throttling from who asks for it."""
+"""One repetition tells a hiccup from a lasting failure; more would hide throttling."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Door:
-    """What knocking brought: our time minus the cloud's where it tells, or why nobody answered."""
+class _Contact:
+    """The result of calling an endpoint: our time minus the cloud's where known, or the error."""
 
     ahead_s: int | None = None
     error: SgguardError | None = None
@@ -49,68 +49,68 @@ class _Reply:
     error: SgguardError | None = None
 
 
-def examine(place: Place, context: Context) -> Checkup:
-    """Return what is found about one cloud; whatever goes wrong is a finding, not an error."""
-    checkup = Checkup(place.provider, place.region)
-    if flaw := _without_region(place):
+def examine(where: CloudRegion, context: Context) -> Checkup:
+    """Return what is found about one cloud; every failure is a finding, not an error."""
+    checkup = Checkup(where.provider, where.region)
+    if flaw := _without_region(where):
         return replace(checkup, findings=(flaw,))
     wire = Wire(
-        place.provider,
+        where.provider,
         context.deadline,
         transport=context.transport,
         retry=replace(context.retry, attempts=ATTEMPTS),
         pace=Pace(share=context.settings.pace, lanes=context.lanes),
     )
-    account = context.settings.accounts.get(place.provider, "")
-    access = Access(wire, place.region, env=context.env, account=account, now=context.now)
+    account = context.settings.accounts.get(where.provider, "")
+    access = Access(wire, where.region, env=context.env, account=account, now=context.now)
     try:
-        provider = providers.connect(place.provider, access)
+        provider = providers.connect(where.provider, access)
     except SgguardError as error:
         remedy = "see `sgguard doctor --help` for the variables"
-        flaw = Finding("not-set-up", findings.one_line(error), remedy, "setup")
+        flaw = Finding("not-set-up", diagnosis.one_line(error), remedy, "setup")
         return replace(checkup, findings=(flaw,))
-    probing = providers.probing(place.provider)
+    probing = providers.probing(where.provider)
     if probing is None:
         return replace(checkup, findings=(_NOT_OFFERED,))
-    return _asked(checkup, provider, probing.probe(provider), wire, context)
+    return _probed(checkup, provider, probing.probe(provider), wire, context)
 
 
 _NOT_OFFERED = Finding(
     "not-offered",
     "this cloud cannot be examined: its provider has no module `probe`",
-    "judge a group you know with `sgguard check delete` instead",
+    "check a group that you know with `sgguard check delete` instead",
 )
 
 
-def _without_region(place: Place) -> Finding | None:
-    if place.region:
+def _without_region(where: CloudRegion) -> Finding | None:
+    if where.region:
         return None
-    setup = setup_of(place.provider)
+    setup = setup_of(where.provider)
     variable = f", or set {setup.region_variable}" if setup else ""
-    remedy = f"give it with --provider {place.provider} --region REGION{variable}"
-    return Finding("no-region", "nobody says which region to ask", remedy, "setup")
+    remedy = f"give it with --provider {where.provider} --region REGION{variable}"
+    return Finding("no-region", "no region is given", remedy, "setup")
 
 
-def _asked(
+def _probed(
     checkup: Checkup, provider: Provider, probe: Probe, wire: Wire, context: Context
 ) -> Checkup:
-    doors = parallel([partial(_knock, wire, url, context.now) for url in probe.doors])
-    closed = [door.error for door in doors if door.error is not None]
-    ahead_s = doors[0].ahead_s
+    contacts = parallel([partial(_contact, wire, url, context.now) for url in probe.doors])
+    unreachable = [one.error for one in contacts if one.error is not None]
+    ahead_s = contacts[0].ahead_s
     clock = None if ahead_s is None else Clock(ahead_s, probe.clock_tolerance_s)
-    found = [findings.of_door(error) for error in closed]
-    if clock is not None and (flaw := findings.of_clock(clock)):
+    found = [diagnosis.of_endpoint(error) for error in unreachable]
+    if clock is not None and (flaw := diagnosis.of_clock(clock)):
         found.append(flaw)
-    checkup = replace(checkup, is_reachable=not closed, clock=clock)
-    if doors[0].error is not None:
-        untold = tuple(_permission(_Reply(q, Grant.NOT_TOLD)) for q in probe.questions)
-        return replace(checkup, permissions=untold, findings=_unique(found))
-    replies = _ask_all(probe)
-    found += _meaning(replies, probe, checkup)
+    checkup = replace(checkup, is_reachable=not unreachable, clock=clock)
+    if contacts[0].error is not None:
+        unreported = tuple(_permission(_Reply(q, Grant.NOT_TOLD)) for q in probe.questions)
+        return replace(checkup, permissions=unreported, findings=_unique(found))
+    replies = _call_all(probe)
+    found += _findings(replies, probe, checkup)
     permissions = tuple(_permission(reply) for reply in replies)
     visibility, limits = _view(provider, replies)
-    found += findings.of_view(visibility, context.policy)
-    found += findings.of_limits(limits, checkup.provider)
+    found += diagnosis.of_view(visibility, context.policy)
+    found += diagnosis.of_limits(limits, checkup.provider)
     return replace(
         checkup,
         permissions=permissions,
@@ -121,56 +121,56 @@ def _asked(
     )
 
 
-def _knock(wire: Wire, url: str, now: Callable[[], float]) -> _Door:
-    """Ask for the address itself, without credentials: any answer at all is one."""
-    answers: list[httpx.Response] = []
+def _contact(wire: Wire, url: str, now: Callable[[], float]) -> _Contact:
+    """Call the endpoint itself, without credentials: any response at all shows that it is there."""
+    responses: list[httpx.Response] = []
     begun_s = now()
     try:
-        wire.read("GET", url, action="GET /", check=answers.append)
+        wire.read("GET", url, action="GET /", check=responses.append)
     except (CloudError, DeadlineError) as error:
-        return _Door(error=error)
+        return _Contact(error=error)
     here_s = (begun_s + now()) / 2
     try:
-        there = parsedate_to_datetime(answers[-1].headers.get("date", ""))
+        there = parsedate_to_datetime(responses[-1].headers.get("date", ""))
     except ValueError:
-        return _Door()
-    return _Door(ahead_s=floor(here_s - there.timestamp()))
+        return _Contact()
+    return _Contact(ahead_s=floor(here_s - there.timestamp()))
 
 
-def _ask_all(probe: Probe) -> list[_Reply]:
+def _call_all(probe: Probe) -> list[_Reply]:
     first, *others = probe.questions
-    reply = _ask(first, probe)
-    if findings.is_about_everything(reply.error, probe):
+    reply = _call(first, probe)
+    if diagnosis.is_about_everything(reply.error, probe):
         return [reply, *(_Reply(question, Grant.NOT_TOLD) for question in others)]
-    return [reply, *parallel([partial(_ask, question, probe) for question in others])]
+    return [reply, *parallel([partial(_call, question, probe) for question in others])]
 
 
-def _ask(question: Question, probe: Probe) -> _Reply:
+def _call(question: Question, probe: Probe) -> _Reply:
     if question.ask is None:
         return _Reply(question, Grant.NOT_TOLD)
     try:
-        answer = question.ask()
+        result = question.ask()
     except SgguardError as error:
-        return _Reply(question, findings.grant_of(error, probe), error)
-    return _Reply(question, answer if isinstance(answer, Grant) else Grant.GRANTED)
+        return _Reply(question, diagnosis.grant_of(error, probe), error)
+    return _Reply(question, result if isinstance(result, Grant) else Grant.GRANTED)
 
 
-def _meaning(replies: Sequence[_Reply], probe: Probe, checkup: Checkup) -> list[Finding]:
+def _findings(replies: Sequence[_Reply], probe: Probe, checkup: Checkup) -> list[Finding]:
     setup = setup_of(checkup.provider)
     found = []
     for reply in replies:
         systemic = None
         if reply.error is not None:
-            systemic = findings.of_error(
+            systemic = diagnosis.of_error(
                 reply.error,
                 probe,
                 checkup.clock,
                 region=checkup.region,
                 credentials=setup.credentials if setup else "the credentials",
             )
-        meaning = findings.of_answer(reply.question, reply.grant, reply.error, systemic=systemic)
-        if meaning is not None:
-            found.append(meaning)
+        finding = diagnosis.of_reply(reply.question, reply.grant, reply.error, systemic=systemic)
+        if finding is not None:
+            found.append(finding)
     return found
 
 
@@ -182,7 +182,7 @@ def _permission(reply: _Reply) -> Permission:
     elif reply.grant is Grant.MISSING:
         why = "refused"
     elif reply.grant is Grant.NOT_TOLD:
-        why = question.why_not or ("not answered" if reply.error else "not asked")
+        why = question.why_not or ("no response" if reply.error else "not called")
     return Permission(
         question.action, question.brings, question.grant, question.need, reply.grant, why
     )
@@ -191,7 +191,7 @@ def _permission(reply: _Reply) -> Permission:
 def _view(
     provider: Provider, replies: Sequence[_Reply]
 ) -> tuple[Visibility | None, tuple[Limit, ...]]:
-    """Return how far we see and the limits; nothing where we got no answer anyway."""
+    """Return how far the credentials see, and the limits; nothing where no call got a response."""
     if not any(reply.grant in (Grant.GRANTED, Grant.MISSING) for reply in replies):
         return None, ()
 
@@ -205,7 +205,7 @@ def _view(
 
 
 def _or_none(read: Callable[[], T]) -> T | None:
-    """Read something whose failure another finding explains already."""
+    """Read a value; a failure is explained by another finding already."""
     try:
         return read()
     except SgguardError:

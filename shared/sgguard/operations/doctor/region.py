@@ -12,39 +12,39 @@ from sgguard.errors import InputError, SettingsError
 from sgguard.providers import Setup
 
 _NAME = re.compile(r"[A-Za-z0-9._@-]+")
-"""What a region may be called in a group's address, too."""
+"""What a provider or region may be called; a group's address permits the same."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """One region of one cloud; ``region`` is empty when nobody said which."""
+class CloudRegion:
+    """One region of one cloud; ``region`` is empty where none is configured."""
 
     provider: str
     region: str
 
 
-def places(
+def cloud_regions(
     env: Mapping[str, str], named: Sequence[str] = (), regions: Sequence[str] = ()
-) -> tuple[Place, ...]:
+) -> tuple[CloudRegion, ...]:
     """Return what to examine: the named clouds, or every cloud whose credentials are set.
 
-    A region belongs to the cloud named at the same position; several regions after one cloud
-    are all its own. A cloud without one gets the region its own tools would take.
+    A region belongs to the cloud at the same position; several regions with one cloud all belong
+    to it. A cloud without one gets the region that its own tools would use.
 
     Raises:
         InputError: an unknown cloud, or regions that belong to no cloud.
-        SettingsError: no cloud is named and none is set up.
+        SettingsError: no cloud is named and none is configured.
     """
     for text in (*named, *regions):
         if not _NAME.fullmatch(text):
-            raise InputError(f"{text!r} names neither a cloud nor a region")
+            raise InputError(f"{text!r} is neither a cloud nor a region")
     clouds = list(named) or configured(env)
     if not clouds:
         raise SettingsError(f"no cloud is set up: {_how()}")
     for cloud in clouds:
-        setup_of(cloud)  # an unknown one is refused before anything is asked
+        setup_of(cloud)  # an unknown one is refused before any call
     if not regions:
-        return tuple(Place(cloud, _own_region(env, cloud)) for cloud in dict.fromkeys(clouds))
+        return tuple(CloudRegion(cloud, _own_region(env, cloud)) for cloud in dict.fromkeys(clouds))
     if len(clouds) == 1:
         pairs = [(clouds[0], region) for region in regions]
     elif len(clouds) == len(regions) and named:
@@ -54,7 +54,7 @@ def places(
             f"{len(regions)} regions for {len(clouds)} clouds ({', '.join(clouds)}): "
             "give --provider and --region in pairs"
         )
-    return tuple(Place(*pair) for pair in dict.fromkeys(pairs))
+    return tuple(CloudRegion(*pair) for pair in dict.fromkeys(pairs))
 
 
 def configured(env: Mapping[str, str]) -> list[str]:
@@ -65,7 +65,7 @@ def configured(env: Mapping[str, str]) -> list[str]:
 
 
 def setup_of(provider: str) -> Setup | None:
-    """Return how a cloud is set up, None where it does not say.
+    """Return how a cloud is configured, None where its provider does not declare it.
 
     Raises:
         AddressError: there is no such cloud.

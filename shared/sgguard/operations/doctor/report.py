@@ -19,8 +19,8 @@ _HEAD = ("cloud", "region", "trust", "reach", "clock", "read", "change", "sees",
 _CHANGE, _SEES = _HEAD.index("change"), _HEAD.index("sees")
 _REGION_MAX = 15
 _MINUTES_FROM_S = 9_999
-_UNTOLD = "?"
-_LEGEND = "note: ? under change: only changing something would tell; no verdict needs it"
+_UNKNOWN = "?"
+_LEGEND = "note: ? under change: only a change would show it; no verdict needs it"
 
 
 def to_text(checkups: Sequence[Checkup], width: int = UNWRAPPED) -> str:
@@ -34,10 +34,10 @@ def to_text(checkups: Sequence[Checkup], width: int = UNWRAPPED) -> str:
         table = [_line(cells, widths) for cells in (_HEAD, *rows)]
     else:
         table = [line for row in rows for line in ("", *_listed(row))][1:]
-    said = [line for checkup in checkups for line in _findings(checkup, width)]
-    if any(_UNTOLD in row[_CHANGE] and row[_SEES] != _UNTOLD for row in rows):
-        said += _wrapped(_LEGEND, width)
-    return "\n".join([*table, *([""] if said else []), *said, "", *_conclusion(checkups, width)])
+    notes = [line for checkup in checkups for line in _findings(checkup, width)]
+    if any(_UNKNOWN in row[_CHANGE] and row[_SEES] != _UNKNOWN for row in rows):
+        notes += _wrapped(_LEGEND, width)
+    return "\n".join([*table, *([""] if notes else []), *notes, "", *_conclusion(checkups, width)])
 
 
 def to_json(checkups: Sequence[Checkup]) -> dict[str, Any]:
@@ -72,13 +72,13 @@ def _document(checkup: Checkup) -> dict[str, Any]:
 def _row(checkup: Checkup) -> tuple[str, ...]:
     return (
         checkup.provider,
-        _cut(checkup.region or _UNTOLD),
+        _cut(checkup.region or _UNKNOWN),
         "yes" if checkup.is_trusted else "NO",
-        _UNTOLD if checkup.is_reachable is None else "yes" if checkup.is_reachable else "NO",
+        _UNKNOWN if checkup.is_reachable is None else "yes" if checkup.is_reachable else "NO",
         _clock(checkup),
         _granted(checkup.needed("read")),
         _granted(checkup.needed("change")),
-        checkup.visibility or _UNTOLD,
+        checkup.visibility or _UNKNOWN,
         _limits(checkup),
     )
 
@@ -90,27 +90,27 @@ def _cut(text: str) -> str:
 def _clock(checkup: Checkup) -> str:
     clock = checkup.clock
     if clock is None:
-        return _UNTOLD
+        return _UNKNOWN
     if abs(clock.ahead_s) <= _MINUTES_FROM_S:
         return str(clock)
     return f"{abs(clock.ahead_s) // 60} min {'ahead' if clock.ahead_s > 0 else 'behind'}"
 
 
 def _granted(permissions: Sequence[Permission]) -> str:
-    """Say how many of the permissions that exist here are granted, and of how many nobody told."""
+    """Return how many of the permissions that exist here are granted, and how many are unknown."""
     counted = Counter(permission.state for permission in permissions)
-    told = counted[Grant.GRANTED] + counted[Grant.MISSING]
-    untold = counted[Grant.NOT_TOLD]
-    if not told:
-        return _UNTOLD
-    granted = f"{counted[Grant.GRANTED]}/{told + untold}"
-    return f"{granted} {untold}{_UNTOLD}" if untold else granted
+    known = counted[Grant.GRANTED] + counted[Grant.MISSING]
+    unknown = counted[Grant.NOT_TOLD]
+    if not known:
+        return _UNKNOWN
+    granted = f"{counted[Grant.GRANTED]}/{known + unknown}"
+    return f"{granted} {unknown}{_UNKNOWN}" if unknown else granted
 
 
 def _limits(checkup: Checkup) -> str:
     counted = Counter(limit.source for limit in checkup.limits if limit.ceiling is not None)
     if not counted:
-        return _UNTOLD
+        return _UNKNOWN
     if not counted["live"]:
         return "docs"
     return "live" if len(counted) == 1 else f"{counted['live']} of {counted.total()} live"
@@ -152,7 +152,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _conclusion(checkups: Sequence[Checkup], width: int) -> list[str]:
-    distrusted = [f"{one.provider} {one.region}".strip() for one in checkups if not one.is_trusted]
-    if not distrusted:
+    untrusted = [f"{one.provider} {one.region}".strip() for one in checkups if not one.is_trusted]
+    if not untrusted:
         return _wrapped("A verdict from here can be trusted.", width)
-    return _wrapped(f"A verdict from here cannot be trusted about {', '.join(distrusted)}.", width)
+    return _wrapped(f"A verdict from here cannot be trusted about {', '.join(untrusted)}.", width)

@@ -1,150 +1,276 @@
-"""A decision in full, for one person to read: reasons with evidence, limits, unseen, plan."""
+"""A decision in full, from its JSON document: why, what was seen and not seen, plan and outcome.
+
+A decision that was just made and one that was kept are the same document, and so the same text.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 
-from sgguard.model.decision import Consequence, Decision, Evidence, Forecast, Reason, Step
-from sgguard.model.resource import Binding, Group, Instance, Limit, Reference, Unseen
-from sgguard.render.document import unseen_of
+from sgguard.model.codes import Outcome, Verdict
 from sgguard.render.text.line import paint
+from sgguard.render.values import Json, binding_of, reference_of, rule_of
 from sgguard.render.wording import (
     MESSAGE_MAX,
     binding_words,
     count,
     label,
     one_line,
-    percent,
+    reference_words,
     rule_words,
+    wrapped,
 )
 
 EVIDENCE_LINES = 12
-"""Entries of evidence printed below one reason; how many more there are is said."""
+"""Entries of evidence printed below one reason; the number of the others follows them."""
 
-_OUTLOOKS = {
+SEEN_LINES = 30
+"""References and bindings printed that no reason names; the number of the others follows them."""
+
+_NOTE_MAX = 4000
+_WIDTH_MIN = 40
+_UNLIMITED = 1_000_000
+
+_FORECASTS = {
     "will-be-refused": "would be refused",
     "will-cascade": "would succeed and cascade",
     "will-succeed": "would succeed",
-    "unknown": "nobody can tell what it would do",
+    "unknown": "effect unknown",
 }
 
-
-def full(decision: Decision, *, colour: bool = False) -> str:
-    """Return the decision in full: verdict, reasons with evidence, limits, unseen, plan."""
-    judgement = decision.judgement
-    verdict = paint(judgement.verdict.value.upper(), judgement.verdict, colour=colour)
-    about = ", ".join(one_line(target, 120) for target in decision.target)
-    said = [
-        f"{verdict}  {decision.guard} {about}",
-        _particulars(decision),
-        *_section("Why", _reasons(judgement.reasons)),
-        *_section("A plain delete now", _outlooks(decision)),
-        *_section("Limits", map(_forecast, judgement.forecast)),
-        *_section("Not seen", _unseen(decision)),
-        *_section("What this cloud's API cannot tell", _blind_spots(decision)),
-        *_section(_plan_title(decision), _steps(judgement.plan)),
-    ]
-    return "\n".join(said)
+Line = tuple[str, str]
+"""What a line begins with, and its text, which continues below itself where it is wrapped."""
 
 
-def _particulars(decision: Decision) -> str:
-    ids = f"decision {one_line(decision.decision_id, 60)}, event {one_line(decision.event_id, 60)}"
-    done = f"mode {decision.mode.value}, {decision.outcome.value}"
-    return f"{ids}, {done}, {decision.took_ms:.0f} ms"
+def full(
+    document: Json,
+    particulars: Mapping[str, str] | None = None,
+    *,
+    width: int | None = None,
+    colour: bool = False,
+) -> str:
+    """Return the document of ``decision.schema.json`` as text.
+
+    ``particulars`` are further facts below the headline, by name; one that the document has is
+    replaced, an empty one is left out. With ``width``, the columns of a terminal, long lines are
+    wrapped.
+    """
+    sections = (
+        ("Why", chain.from_iterable(map(_reason, document["reasons"]))),
+        ("A plain delete now", _consequences(document)),
+        ("Limits", _limits(document)),
+        ("Seen", _seen(document)),
+        ("Not seen", _unseen(document["facts"]["unseen"])),
+        ("What this cloud's API cannot tell", _blind_spots(document["facts"])),
+        (_plan_title(document), _steps(document["plan"])),
+        ("Outcome", _outcome(document)),
+    )
+    lines = chain(
+        _head(document, particulars or {}),
+        *(_section(title, body) for title, body in sections),
+    )
+    room = _UNLIMITED if width is None else max(width, _WIDTH_MIN)
+    verdict = Verdict(document["verdict"])
+    text = "\n".join(chain.from_iterable(wrapped(one, room, lead) for lead, one in lines))
+    shown = verdict.value.upper()
+    return paint(shown, verdict, colour=colour) + text.removeprefix(shown)
 
 
-def _section(title: str, lines: Iterator[str] | map[str]) -> Iterator[str]:
+def _head(document: Json, particulars: Mapping[str, str]) -> Iterator[Line]:
+    about = ", ".join(one_line(target, 120) for target in document["target"])
+    yield f"{document['verdict'].upper()}  ", f"{document['guard']} {about}"
+    own = {
+        "decision": document["decision_id"],
+        "event": document["event_id"],
+        "at": f"{document['decided_at']}, in {document['took_ms']:.0f} ms",
+        "mode": document["mode"],
+        "outcome": document["outcome"],
+        "approval": _approval(document["approval"]),
+    }
+    for name, value in {**own, **particulars}.items():
+        if value:
+            yield f"  {name:<9} ", one_line(value, MESSAGE_MAX)
+
+
+def _approval(approval: Json | None) -> str:
+    if approval is None:
+        return ""
+    by = f"by {approval['resolved_by']}" if approval["resolved_by"] else ""
+    until = by or f"until {approval['expires_at']}"
+    return f"{approval['state']} {until} ({approval['approval_id']})"
+
+
+def _section(title: str, lines: Iterator[Line]) -> Iterator[Line]:
     body = list(lines)
     if body:
-        yield ""
-        yield title
-        yield from (f"  {text}" for text in body)
+        yield "", ""
+        yield "", title
+        yield from ((f"  {lead}", text) for lead, text in body)
 
 
-def _reasons(reasons: Sequence[Reason]) -> Iterator[str]:
+def _seen(document: Json) -> Iterator[Line]:
+    """Yield how much was seen, and of it what stands below no reason."""
+    facts = document["facts"]
+    numbers = (
+        count(len(facts["groups"]), "group"),
+        count(len(facts["references"]), "reference"),
+        count(len(facts["bindings"]), "binding"),
+    )
+    yield "", f"{', '.join(numbers)}; {'complete' if facts['complete'] else 'not complete'}"
+    is_named = _evidence_filter(document["reasons"])
+    others = [
+        *(
+            f"{_last(one['target'])}: referenced by {reference_words(reference_of(one))}"
+            for one in facts["references"]
+            if not is_named("reference", one)
+        ),
+        *(
+            f"{_last(one['target'])}: bound to {binding_words(binding_of(one))}"
+            for one in facts["bindings"]
+            if not is_named("binding", one)
+        ),
+    ]
+    yield from _listed(others, SEEN_LINES)
+
+
+def _evidence_filter(reasons: Iterable[Json]) -> Callable[[str, Json], bool]:
+    """Return what tells whether a reason names a fact already, or counts it with its evidence."""
+    named: set[str] = set()
+    counted: set[tuple[str, str]] = set()
     for reason in reasons:
-        yield f"{reason.effect:<5}  {reason.code}: {one_line(reason.message, MESSAGE_MAX)}"
-        shown = [text for text in map(_evidence, reason.evidence) if text]
-        yield from (f"       - {text}" for text in shown[:EVIDENCE_LINES])
-        if len(shown) > EVIDENCE_LINES:
-            yield f"       - and {len(shown) - EVIDENCE_LINES} more"
+        target, evidence = reason["target"], reason["evidence"]
+        named.update(_key(one["type"], {**one, "target": target}) for one in evidence)
+        if reason["evidence_count"] > len(evidence):
+            counted.update((one["type"], target) for one in evidence)
+    return lambda kind, fact: (kind, fact["target"]) in counted or _key(kind, fact) in named
 
 
-def _evidence(evidence: Evidence) -> str:
-    """Say one piece of evidence, unless the message or a section of its own says it in full."""
-    match evidence:
-        case Reference():
-            return reference_words(evidence)
-        case Binding():
-            return binding_words(evidence)
-        case Instance():
-            state = one_line(evidence.state, 40) or "in no known state"
-            return f"{label(evidence.instance_id, evidence.name)} is {state}"
-        case Unseen() | Group() | Limit():
+def _key(kind: str, fact: Json) -> str:
+    return json.dumps({**fact, "type": kind}, sort_keys=True)
+
+
+def _last(address: str) -> str:
+    return one_line(address.rpartition(":")[2], 60)
+
+
+def _listed(texts: list[str], lines_max: int, more: int = 0) -> Iterator[Line]:
+    yield from (("- ", text) for text in texts[:lines_max])
+    if left := more + len(texts[lines_max:]):
+        yield "- ", f"and {left} more (--json has all)"
+
+
+def _reason(reason: Json) -> Iterator[Line]:
+    yield (
+        f"{reason['effect']:<5}  ",
+        f"{reason['code']}: {one_line(reason['message'], MESSAGE_MAX)}",
+    )
+    shown = [text for text in map(_evidence, reason["evidence"]) if text]
+    left_out = reason["evidence_count"] - len(reason["evidence"])
+    yield from ((f"       {lead}", text) for lead, text in _listed(shown, EVIDENCE_LINES, left_out))
+
+
+def _evidence(evidence: Json) -> str:
+    """Describe one piece of evidence, unless the message or a section of its own has it all."""
+    match evidence["type"]:
+        case "reference":
+            return reference_words(reference_of(evidence))
+        case "binding":
+            return binding_words(binding_of(evidence))
+        case "instance":
+            state = one_line(evidence["state"], 40) or "in no known state"
+            return f"{label(evidence['instance_id'], evidence['name'])} is {state}"
+        case _:
             return ""
 
 
-def reference_words(reference: Reference) -> str:
-    """Return who references and by which rule, and whose group it is when it is not ours."""
-    owner = f", account {one_line(reference.account, 40)}" if reference.account else ""
-    project = f", project {one_line(reference.project, 40)}" if reference.project else ""
-    rule = rule_words(reference.rule) if reference.rule else "a rule that could not be read"
-    who = label(reference.group_id, reference.group_name)
-    return one_line(f"{who}{owner}{project}: {rule}", MESSAGE_MAX)
+def _consequences(document: Json) -> Iterator[Line]:
+    names = _names(document["facts"])
+    for one in document["consequences"]:
+        code = f" with {one_line(one['error_code'], 60)}" if one["error_code"] else ""
+        note = f": {one['note']}" if one["note"] else ""
+        text = f"{_label(one['target'], names)}: {_FORECASTS[one['kind']]}{code}{note}"
+        yield "", one_line(text, MESSAGE_MAX)
 
 
-def _outlooks(decision: Decision) -> Iterator[str]:
-    names = {str(one.address): one for one in decision.facts.groups}
-    for one in decision.judgement.consequences:
-        facts = names[one.target]
-        who = label(facts.address.group_id, facts.group.name if facts.group else "")
-        yield one_line(f"{who}: {_outlook(one)}", MESSAGE_MAX)
+def _names(facts: Json) -> dict[str, str]:
+    """Return the names of groups and the instance by id."""
+    names = {one["group_id"]: one["name"] for one in facts["groups"]}
+    if instance := facts["instance"]:
+        names[instance["instance_id"]] = instance["name"]
+    return names
 
 
-def _outlook(one: Consequence) -> str:
-    code = f" with {one_line(one.error_code, 60)}" if one.error_code else ""
-    note = f": {one.note}" if one.note else ""
-    return f"{_OUTLOOKS[one.kind]}{code}{note}"
+def _label(target: str, names: Mapping[str, str]) -> str:
+    """Return id and name of a group or an instance, or else the whole target: a scope."""
+    last = target.rpartition(":")[2]
+    return label(last, names[last]) if last in names else one_line(target, 60)
 
 
-def _forecast(one: Forecast) -> str:
-    return one_line(f"{_limit(one.limit)}: {one.subject}", MESSAGE_MAX)
+def _limits(document: Json) -> Iterator[Line]:
+    """Yield the limits that the change touches."""
+    names = _names(document["facts"])
+    for one in document["facts"]["limits"]:
+        if one["target"]:
+            yield "", one_line(f"{_limit(one)}: {_label(one['target'], names)}", MESSAGE_MAX)
 
 
-def _blind_spots(decision: Decision) -> Iterator[str]:
-    yield from (one_line(one, MESSAGE_MAX) for one in decision.facts.capabilities.blind_spots)
+def _limit(limit: Json) -> str:
+    ceiling = "no ceiling" if limit["ceiling"] is None else str(limit["ceiling"])
+    now = ceiling if limit["used"] is None else f"{limit['used']} of {ceiling}"
+    after = "" if limit["after"] is None else f" now, {limit['after']} after"
+    share = "" if limit["percent"] is None else f", {limit['percent']:g} %"
+    advice = "" if limit["is_enforced"] else ", advice only"
+    note = f", {one_line(limit['note'], 100)}" if limit["note"] else ""
+    kind = f" of kind {one_line(limit['applies_to'], 30)}" if limit["applies_to"] else ""
+    return f"{limit['name']}{kind}: {now}{after}{share} ({limit['source']}{advice}{note})"
 
 
-def _limit(limit: Limit) -> str:
-    ceiling = "no ceiling" if limit.ceiling is None else str(limit.ceiling)
-    now = ceiling if limit.used is None else f"{limit.used} of {ceiling}"
-    after = "" if limit.after is None else f" now, {limit.after} after"
-    full = percent(limit)
-    share = "" if full is None else f", {full:g} %"
-    advice = "" if limit.is_enforced else ", advice only"
-    note = f", {one_line(limit.note, 100)}" if limit.note else ""
-    kind = f" of kind {one_line(limit.applies_to, 30)}" if limit.applies_to else ""
-    said = f"{limit.name}{kind}: {now}{after}{share} ({limit.source}{advice}{note})"
-    return one_line(said, MESSAGE_MAX)
+def _unseen(gaps: Iterable[Json]) -> Iterator[Line]:
+    for one in gaps:
+        what = f"{one_line(one['what'], 80)} [{one['code']}]"
+        yield "", one_line(f"{one['target']}: {what}: {one['why']}", MESSAGE_MAX + 100)
+        if one["remedy"]:
+            yield "  to see it: ", one_line(one["remedy"], MESSAGE_MAX)
 
 
-def _unseen(decision: Decision) -> Iterator[str]:
-    for target, each in groupby(unseen_of(decision), key=lambda one: one[0]):
-        for _, unseen in each:
-            what = f"{one_line(unseen.what, 80)} [{unseen.code}]"
-            yield one_line(f"{target}: {what}: {unseen.why}", MESSAGE_MAX + 100)
-            if unseen.remedy:
-                yield f"  to see it: {one_line(unseen.remedy, MESSAGE_MAX)}"
+def _blind_spots(facts: Json) -> Iterator[Line]:
+    yield from (("", one_line(one, MESSAGE_MAX)) for one in facts["blind_spots"])
 
 
-def _plan_title(decision: Decision) -> str:
-    steps = count(len(decision.judgement.plan), "step")
-    return f"Plan: {steps}, in this order ({decision.outcome.value}: nothing was carried out)"
+def _plan_title(document: Json) -> str:
+    steps = f"Plan: {count(len(document['plan']), 'step')}, in this order"
+    return steps if document["journal"] else f"{steps} ({document['outcome']}: nothing was done)"
 
 
-def _steps(plan: Sequence[Step]) -> Iterator[str]:
+def _steps(plan: Iterable[Json]) -> Iterator[Line]:
     for number, step in enumerate(plan, start=1):
-        yield f"{number}. {one_line(step.summary, MESSAGE_MAX)}"
-        undo = step.inverse.summary if step.inverse else "from a snapshot taken before"
-        yield f"   undo: {one_line(undo, MESSAGE_MAX)}"
+        yield f"{number}. ", one_line(step["summary"], MESSAGE_MAX)
+        if step["inverse"]:
+            yield "   undo: ", one_line(step["inverse"]["summary"], MESSAGE_MAX)
+        elif step["action"] == "delete":
+            yield "   undo: ", "from a snapshot taken before"
+
+
+def _outcome(document: Json) -> Iterator[Line]:
+    if document["outcome"] == Outcome.UNCHANGED and not document["note"]:
+        return
+    # The note is whole: it may contain a command to type.
+    note = f": {document['note']}" if document["note"] else ""
+    yield "", one_line(f"{document['outcome']}{note}", _NOTE_MAX)
+    for one in document["journal"]:
+        undo = "undo: " if one["is_undo"] else ""
+        made = f", made {one_line(one['made'], 60)}" if one["made"] else ""
+        note = f": {one_line(one['note'], MESSAGE_MAX)}" if one["note"] else ""
+        yield f"{one['at']}  {one['state']:<8}  ", f"{undo}{_change(one['change'])}{made}{note}"
+
+
+def _change(change: Json) -> str:
+    """Return ``remove-rule sg-1 ingress[0]: tcp 22 accept``, a line of the journal in words."""
+    kind, holder, rule = change["kind"], change.get("holder"), change.get("rule")
+    if holder:
+        groups = " → ".join(", ".join(change[when]) or "none" for when in ("before", "after"))
+        return one_line(f"{kind} {holder['kind']} {holder['holder_id']}: {groups}", MESSAGE_MAX)
+    words = f" {rule_words(rule_of(rule))}" if rule else ""
+    return one_line(f"{kind} {change.get('group_id', '')}{words}", MESSAGE_MAX)

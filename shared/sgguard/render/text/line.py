@@ -53,8 +53,8 @@ def line(decision: Decision, *, width: int = WIDTH, colour: bool = False) -> str
     room = width - columns(head) - len(verdict) - 1
     tail = one_line(short_ids(tail), max(room - _SHORTEST_WORDS, 0))
     tail = f" {tail}" if tail else ""
-    said = short_ids(_words(main, decision)) if main else ""
-    words = one_line(said, room - columns(tail))
+    why = short_ids(_words(main, decision)) if main else ""
+    words = one_line(why, room - columns(tail))
     return f"{head}{paint(verdict, judgement.verdict, colour=colour)} {words}{tail}".rstrip()
 
 
