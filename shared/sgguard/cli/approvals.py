@@ -15,7 +15,7 @@ from sgguard.cli import failure
 from sgguard.cli.failure import EXIT_CODES, until_done
 from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
 from sgguard.cli.output import line, print_decision, print_json, print_outcome
-from sgguard.cli.records import AS_OPTION, ago, named, opened, place
+from sgguard.cli.records import AS_OPTION, format_duration, open_executor, store_location, user_name
 from sgguard.model.codes import Verdict
 from sgguard.store.rows import Approval
 
@@ -52,20 +52,20 @@ def approvals() -> None:
     type=click.Choice([*_STATES, "all"]),
     default="pending",
     show_default=True,
-    help="Only requests in this state.",
+    help=f"Only requests in this state: {', '.join([*_STATES, 'all'])}.",
     metavar="STATE",
 )
 @JSON_OPTION
 def list_(state: str, *, as_json: bool) -> None:
     """List approval requests, the oldest first: id, state, time left, requester and plan."""
-    context, executor = opened()
+    context, executor = open_executor()
     found = executor.store.approvals(None if state == "all" else state)  # type: ignore[arg-type]
     if as_json:
         print_json([_document(one) for one in found])
         return
     if not found:
         which = "approvals" if state == "all" else f"{state} approvals"
-        click.echo(f"No {which} in {place(context)}.")
+        click.echo(f"No {which} in {store_location(context)}.")
     now_s = executor.store.now_s()
     for one in found:
         click.echo(line(f"{one.approval_id}  {_state(one, now_s)}, asked by {_asker(one)}"))
@@ -80,7 +80,7 @@ def list_(state: str, *, as_json: bool) -> None:
 @JSON_OPTION
 def show(approval: str, *, as_json: bool) -> None:
     """Show one approval request: requester, reasons, facts, and every step of the plan."""
-    _, executor = opened()
+    _, executor = open_executor()
     found = known(executor.store, approval)
     record = executor.store.decision(found.decision_id)
     document = json.loads(record.document_json) if record else None
@@ -118,7 +118,7 @@ def approve(approval: str, by: str, policy: str | None, *, as_json: bool) -> int
     Where they have changed, nothing is done. If the fresh facts still need a plan, a new request
     takes the place of this one (exit code 3).
     """
-    who = named(by)
+    who = user_name(by)
     found = until_done(lambda: resolve.approve(approval, who, from_options(policy)))
     (print_json if as_json else print_outcome)(found)
     codes = {"remediated": Verdict.ALLOW, "pending": Verdict.REMEDIATE}
@@ -135,7 +135,7 @@ def approve(approval: str, by: str, policy: str | None, *, as_json: bool) -> int
 @JSON_OPTION
 def deny(approval: str, by: str, policy: str | None, *, as_json: bool) -> None:
     """Deny a request: nothing is done, and it cannot be approved any more."""
-    found = resolve.deny(approval, named(by), from_options(policy))
+    found = resolve.deny(approval, user_name(by), from_options(policy))
     (print_json if as_json else print_outcome)(found)
 
 
@@ -164,7 +164,7 @@ def link(approval: str, by: str, action: LinkAction, policy: str | None) -> None
     SGGUARD_APPROVAL_KEY.
     """
     context = from_options(policy)
-    click.echo(web.link(approval, named(by), action, context))
+    click.echo(web.link(approval, user_name(by), action, context))
     if not context.settings.approval_url:
         failure.report("only the token: SGGUARD_APPROVAL_URL, the function's address, is not set")
 
@@ -184,7 +184,7 @@ def _state(approval: Approval, now_s: float) -> str:
     left_s = approval.expires_at_s - now_s
     match approval.state:
         case "pending" if left_s > 0:
-            return f"pending for another {ago(left_s)}"
+            return f"pending for another {format_duration(left_s)}"
         case "pending":
             return "pending, but expired"
         case "approved" | "denied":

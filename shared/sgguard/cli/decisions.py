@@ -12,7 +12,7 @@ from sgguard import approvals
 from sgguard.approvals.approver import moment
 from sgguard.cli.options import JSON_OPTION, epilog
 from sgguard.cli.output import line, print_decision, print_json
-from sgguard.cli.records import opened, place, since
+from sgguard.cli.records import open_executor, since, store_location
 from sgguard.engine import retention
 from sgguard.errors import InputError
 from sgguard.model.codes import Outcome, Verdict
@@ -74,7 +74,7 @@ def list_(
     as_json: bool,
 ) -> None:
     """List decisions, the newest first: id, time, verdict, outcome, target, requester, approver."""
-    context, executor = opened()
+    context, executor = open_executor()
     begin_s = since(begin, executor.store.now_s()) if begin else None
     query = Query(target or "", verdict or "", outcome or "", None, limit)
     found = list(_records(executor.store, query, begin_s))
@@ -82,7 +82,7 @@ def list_(
         print_json([_document(one) for one in found])
         return
     if not found:
-        click.echo(f"No such decisions in {place(context)}.")
+        click.echo(f"No such decisions in {store_location(context)}.")
     for one in found:
         result = f"{one.verdict}, {one.outcome}"
         click.echo(line(f"{one.decision_id}  {moment(one.at_s)[:16]}  {result}"))
@@ -100,7 +100,7 @@ def list_(
 @JSON_OPTION
 def show(decision: str, *, as_json: bool) -> None:
     """Show one decision: requester, reasons, facts, plan, approval, and what was done when."""
-    _, executor = opened()
+    _, executor = open_executor()
     record = executor.store.decision(decision)
     if record is None:
         raise InputError(f"there is no decision {decision!r}: see sgguard decisions list")
@@ -123,7 +123,7 @@ def purge(*, as_json: bool) -> None:
     Open, pending and stuck records are kept. The functions do the same once an hour, so this
     command is only needed to free space at once.
     """
-    context, executor = opened()
+    context, executor = open_executor()
     approvals.expire_all(executor)
     counts = retention.purge(executor.store, context.settings.keep_days).counts
     if as_json:

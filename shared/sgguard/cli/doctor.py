@@ -68,8 +68,8 @@ def doctor(
     changed.
     """
     context = from_options(policy)
-    regions_asked = cloud_regions(context.env, named, regions)
-    checkups = parallel([partial(examine, one, context) for one in regions_asked])
+    examined = cloud_regions(context.env, named, regions)
+    checkups = parallel([partial(examine, one, context) for one in examined])
     if as_json:
         print_json(to_json(checkups))
     else:

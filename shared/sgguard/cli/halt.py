@@ -13,7 +13,7 @@ from sgguard.approvals.approver import moment
 from sgguard.cli.failure import EXIT_CODES
 from sgguard.cli.options import JSON_OPTION, epilog
 from sgguard.cli.output import line, print_json
-from sgguard.cli.records import named, opened, place
+from sgguard.cli.records import open_executor, store_location, user_name
 from sgguard.model.codes import Verdict
 
 _BY_OPTION = click.option(
@@ -53,22 +53,22 @@ def on(by: str, reason: str) -> None:
     """Stop all changes from now on, until `sgguard halt off`."""
     if not reason.strip():
         raise click.UsageError("Give a reason: --reason TEXT.")
-    context, executor = opened()
-    executor.store.halt(named(by), reason)
+    context, executor = open_executor()
+    executor.store.halt(user_name(by), reason)
     logs.log(logging.WARNING, "halted", detail=f"by {by}: {reason}")
-    click.echo(f"All changes are stopped in {place(context)}.")
+    click.echo(f"All changes are stopped in {store_location(context)}.")
 
 
 @halt.command(short_help="Permit changes again.", epilog=epilog("sgguard halt off --by ada"))
 @_BY_OPTION
 def off(by: str) -> None:
     """Permit changes again; interrupted plans wait for `sgguard resume`."""
-    context, executor = opened()
+    context, executor = open_executor()
     was = executor.store.halted()
-    named(by)
+    user_name(by)
     executor.store.go_on()
     logs.log(logging.WARNING, "permitted", detail=f"by {by}")
-    click.echo(f"Changes are permitted in {place(context)}.")
+    click.echo(f"Changes are permitted in {store_location(context)}.")
     if was is not None:
         click.echo(line(f"{was.by} had stopped them on {moment(was.at_s)}: {was.reason}", 2))
     if context.policy.halt:
@@ -88,7 +88,7 @@ def off(by: str) -> None:
 @JSON_OPTION
 def status(*, as_json: bool) -> int:
     """Show whether all changes are stopped, by whom and why."""
-    context, executor = opened()
+    context, executor = open_executor()
     found = executor.store.halted()
     is_stopped = found is not None or context.policy.halt
     if as_json:
@@ -100,5 +100,5 @@ def status(*, as_json: bool) -> int:
     elif context.policy.halt:
         click.echo(line("All changes are stopped by the policy file (halt = true)."))
     else:
-        click.echo(f"Changes are permitted in {place(context)}.")
+        click.echo(f"Changes are permitted in {store_location(context)}.")
     return EXIT_CODES[Verdict.BLOCK if is_stopped else Verdict.ALLOW]

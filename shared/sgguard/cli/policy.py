@@ -231,9 +231,15 @@ def _table(rows: list[Exemption], now: datetime) -> None:
 def test(files: tuple[str, ...], policy: str | None, *, as_json: bool) -> int:
     """Judge recorded facts by a policy and compare the result with what is expected.
 
-    FILE is TOML or JSON with a list of cases. Each case has facts = "web.json" (written by
-    `sgguard check … --record web.json`) and verdict = "block"; name, reasons and mode are
-    optional. FILE may name its policy; --policy overrides it.
+    FILE is TOML or JSON with a list of cases. Facts are written by `sgguard check … --record`;
+    name, reasons and mode of a case are optional. FILE may name its policy; --policy overrides it.
+
+    \b
+    policy = "policy.toml"
+    [[case]]
+    facts = "web.json"
+    verdict = "block"
+    reasons = ["referenced", "bound"]
     """
     results = [one for file in files for one in _results(Path(file), policy)]
     failed = [one for one in results if one.differences]

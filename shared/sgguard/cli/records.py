@@ -30,7 +30,7 @@ AS_OPTION = click.option(
 )
 
 
-def named(by: str) -> str:
+def user_name(by: str) -> str:
     """Return the name of the user who acts.
 
     Raises:
@@ -41,7 +41,7 @@ def named(by: str) -> str:
     return by
 
 
-def opened(policy: str | None = None) -> tuple[Context, Executor]:
+def open_executor(policy: str | None = None) -> tuple[Context, Executor]:
     """Return the context, and an executor on the store of SGGUARD_STORE.
 
     Raises:
@@ -51,7 +51,7 @@ def opened(policy: str | None = None) -> tuple[Context, Executor]:
     return context, Executor.of(context)
 
 
-def place(context: Context) -> str:
+def store_location(context: Context) -> str:
     """Return where the store is, without user and password."""
     url = context.settings.store_url or ""
     if url.startswith("sqlite:"):
@@ -77,7 +77,7 @@ def since(text: str, now_s: float) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def ago(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return a span of time in words, rounded down: ``45 s``, ``12 min``, ``3 h``, ``2 d``."""
     for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= length:

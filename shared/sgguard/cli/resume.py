@@ -12,7 +12,7 @@ from sgguard.cli import failure
 from sgguard.cli.failure import ERROR, EXIT_CODES, until_done
 from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
 from sgguard.cli.output import print_json, print_outcome
-from sgguard.cli.records import AS_OPTION, ago, named, opened, place
+from sgguard.cli.records import AS_OPTION, format_duration, open_executor, store_location, user_name
 from sgguard.errors import SgguardError
 from sgguard.model.codes import Verdict
 from sgguard.operations import resume as operation
@@ -53,7 +53,7 @@ def resume(
         if decision is None:
             raise click.UsageError("--accept needs a DECISION.")
         act: Callable[[], Json] = partial(
-            operation.accept, decision, from_options(policy), by=named(by)
+            operation.accept, decision, from_options(policy), by=user_name(by)
         )
         return _ended([act()], as_json=as_json)
     if decision is not None:
@@ -67,18 +67,17 @@ def _resumed(decision_id: str, policy: str | None) -> Json:
 
 def _all(policy: str | None, *, as_json: bool) -> int:
     """Resume one after the other; one that fails does not keep the others from being resumed."""
-    context, executor = opened(policy)
+    context, executor = open_executor(policy)
     found = operation.unresolved(context)
     if not found and not as_json:
-        click.echo(f"Nothing is open in {place(context)}.")
+        click.echo(f"Nothing is open in {store_location(context)}.")
     done: list[Json] = []
     has_failed = False
     for one in found:
         if one.state == "stuck":
             continue
-        failure.report(
-            f"decision {one.decision_id}, {ago(executor.store.now_s() - one.since_s)} old"
-        )
+        age = format_duration(executor.store.now_s() - one.since_s)
+        failure.report(f"decision {one.decision_id}, {age} old")
         try:
             done.append(_resumed(one.decision_id, policy))
         except SgguardError as error:

@@ -76,7 +76,7 @@ def run(output: Output, *, name: str = "demo") -> bool:
     """
     begun_s = time.monotonic()
     scenario = load(name)
-    with _stage(scenario) as (env, children):
+    with _started(scenario) as (env, children):
         try:
             types = {key: child.ask_type() for key, child in children.items()}
         except StartError as error:
@@ -107,7 +107,7 @@ def run(output: Output, *, name: str = "demo") -> bool:
 
 
 @contextmanager
-def _stage(scenario: Scenario) -> Iterator[tuple[dict[str, str], dict[Key, Child]]]:
+def _started(scenario: Scenario) -> Iterator[tuple[dict[str, str], dict[Key, Child]]]:
     """Run the emulator and every function the events are for, one process for each policy."""
     emulator = Emulator.load({"clouds": scenario.clouds})
     with tempfile.TemporaryDirectory() as folder, serve(emulator) as cloud:

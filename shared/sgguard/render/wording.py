@@ -1,7 +1,7 @@
-"""How decisions are put into words: on one line, cut where there is no room, counted where many.
+"""Words for lines of text: on one line, cut where there is no room, counted where many.
 
-Names and texts come from clouds and are written by others: whatever goes into a line passes here,
-so that nobody can forge a second line or a terminal command.
+Names and texts come from clouds and are written by others: all of them pass through here,
+so that no text can forge a second line or a terminal command.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def short_ids(text: str) -> str:
 
 
 def percent(limit: Limit) -> float | None:
-    """Return how full the limit is after the change (or now), None where nobody can tell."""
+    """Return how full the limit is after the change (or now), None where it is unknown."""
     number = limit.used if limit.after is None else limit.after
     if number is None or not limit.ceiling:
         return None
@@ -110,7 +110,7 @@ def listing(names: Iterable[str], width: int) -> str:
 
 
 def label(group_id: str, name: str = "", width: int = 60) -> str:
-    """Return ``sg-1 (web)``, the name left out where it is empty or says nothing new."""
+    """Return ``sg-1 (web)``, without the name where it is empty or equal to the id."""
     plain = one_line(group_id, width)
     room = width - columns(plain) - 3
     if not name or name == group_id or room < _SHORTEST_NAME:
@@ -127,7 +127,7 @@ def kinds(bindings: Iterable[Binding]) -> str:
 
 
 def rule_words(rule: Rule) -> str:
-    """Return ``ingress[0]: tcp 22 accept "from the web"``; what is unusual is said."""
+    """Return ``ingress[0]: tcp 22 accept "from the web"``, with a priority where it has one."""
     parts = [rule.direction.value, rule.protocol, rule.ports, rule.action]
     if rule.priority is not None:
         parts.append(f"priority {rule.priority}")
@@ -135,13 +135,13 @@ def rule_words(rule: Rule) -> str:
         parts.append("disabled")
     if rule.description:
         parts.append(f'"{one_line(rule.description, 60)}"')
-    # A rule that is known by its position says its direction twice otherwise.
+    # The id of a rule that is known by its position has the direction already.
     shown = parts[1:] if rule.rule_id.startswith(rule.direction.value) else parts
     return one_line(f"{rule.rule_id}: {' '.join(shown)}", MESSAGE_MAX)
 
 
 def reference_words(reference: Reference) -> str:
-    """Return who references and by which rule, and whose group it is when it is not ours."""
+    """Return which group references and by which rule, and its account where it is another one."""
     owner = f", account {one_line(reference.account, 40)}" if reference.account else ""
     project = f", project {one_line(reference.project, 40)}" if reference.project else ""
     rule = rule_words(reference.rule) if reference.rule else "a rule that could not be read"

@@ -1,4 +1,4 @@
-"""A decision on one line: cloud, groups, verdict, why, who references, what is bound."""
+"""A decision on one line: cloud, groups, verdict, reason, references, bindings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _COLOURS = {Verdict.ALLOW: "32", Verdict.BLOCK: "31", Verdict.REMEDIATE: "33"}
 
 
 def paint(text: str, verdict: Verdict, *, colour: bool) -> str:
-    """Return the text in the verdict's colour, or as it is where no colour is wanted."""
+    """Return the text in the verdict's colour, or unchanged without ``colour``."""
     return f"\x1b[{_COLOURS[verdict]}m{text}\x1b[0m" if colour else text
 
 
@@ -39,7 +39,7 @@ _LABEL_WIDTHS = (60, 48, 40)
 
 
 def line(decision: Decision, *, width: int = WIDTH, colour: bool = False) -> str:
-    """Return the decision on one line: cloud, groups, verdict, why, who references, what is bound.
+    """Return the decision on one line: cloud, groups, verdict, reason, references, bindings.
 
     The words are cut so that the line has at most ``width`` columns, escape codes not counted.
     UUIDs are shortened here and nowhere else.
@@ -63,7 +63,7 @@ def _cloud(decision: Decision) -> str:
 
 
 def _subject(decision: Decision, width: int) -> str:
-    """Name what was asked about: a group with its name, several by id, or what is launched."""
+    """Return what the decision is about: a group with its name, several by id, or the launch."""
     facts = decision.facts
     ids = [short_ids(one.address.group_id) for one in facts.groups]
     if isinstance(facts, LaunchFacts):
@@ -115,7 +115,7 @@ def _referrer(reference: Reference) -> str:
 
 
 def _with_pronoun(message: str, facts: GroupFacts) -> str:
-    """Begin with "It", or with what is the matter, where a message begins with the group."""
+    """Begin with "It", or with the finding, where a message begins with the group."""
     name = facts.group.name if facts.group else ""
     for width in _LABEL_WIDTHS:
         shown = label(facts.address.group_id, name, width)
@@ -136,7 +136,7 @@ def _main_reason(reasons: Sequence[Reason]) -> Reason | None:
 
 
 def _rest(decision: Decision, main: Reason | None) -> Iterator[str]:
-    """Return what the main reason does not say already: more reasons, references, bindings."""
+    """Return what the main reason does not contain: further reasons, references, bindings."""
     weighty = [one for one in decision.judgement.reasons if one.effect != "info"]
     if isinstance(decision.facts, DeleteFacts):
         named = (*_REFERENCED, ReasonCode.BOUND)
