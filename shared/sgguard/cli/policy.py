@@ -27,6 +27,15 @@ from sgguard.settings import Settings
 _SPAN = re.compile(r"(\d{1,5})([dhw])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _DIFFERENT = 1
+_CASES = """\b
+A file of cases:
+  policy = "policy.toml"
+  [[case]]
+  facts = "web.json"
+  verdict = "block"
+  reasons = ["referenced", "bound"]
+
+"""
 
 
 @click.group(
@@ -219,7 +228,8 @@ def _table(rows: list[Exemption], now: datetime) -> None:
 
 @policy.command(
     short_help="Test a policy on recorded facts.",
-    epilog=epilog(
+    epilog=_CASES
+    + epilog(
         "sgguard check delete tencent::ap-guangzhou:sg-5ua9adfv --record web.json",
         "sgguard policy test cases.toml",
         exit_codes="0 every case is as expected, 1 one is not, 2 error",
@@ -233,13 +243,6 @@ def test(files: tuple[str, ...], policy: str | None, *, as_json: bool) -> int:
 
     FILE is TOML or JSON with a list of cases. Facts are written by `sgguard check … --record`;
     name, reasons and mode of a case are optional. FILE may name its policy; --policy overrides it.
-
-    \b
-    policy = "policy.toml"
-    [[case]]
-    facts = "web.json"
-    verdict = "block"
-    reasons = ["referenced", "bound"]
     """
     results = [one for file in files for one in _results(Path(file), policy)]
     failed = [one for one in results if one.differences]
