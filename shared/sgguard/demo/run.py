@@ -102,7 +102,7 @@ def run(output: Output, *, name: str = "demo") -> bool:
                 _explain(response, env, output)
             if response.document.get("outcome") == "remediated":
                 _restore(response, env, output)
-    output.echo("\n" + NEXT.format(command=_command()))
+        output.echo("\n" + NEXT.format(command=_command()))
     return True
 
 
