@@ -570,9 +570,9 @@ def test_a_narrow_terminal_gets_lines_that_fit(checkups, width):
 
 def test_the_conclusion_names_who_is_not_trusted(checkups):
     good, bad = checkups[0], checkups[1]
-    assert doctor.to_text([good]).endswith("A verdict from here can be trusted.")
+    assert doctor.to_text([good]).endswith("Verdicts from here can be trusted.")
     assert doctor.to_text([good, bad]).endswith(
-        f"A verdict from here cannot be trusted about {bad.provider} {bad.region}."
+        f"Verdicts from here about {bad.provider} {bad.region} cannot be trusted."
     )
 
 
@@ -665,7 +665,7 @@ def test_the_command_examines_every_cloud_that_is_set_up(clouds, sgguard):
     code, out, err = sgguard()
     assert (code, err) == (0, "")
     assert [line.split()[0] for line in out.splitlines()[1:6]] == list(providers.names())
-    assert out.endswith("A verdict from here can be trusted.\n")
+    assert out.endswith("Verdicts from here can be trusted.\n")
     assert clouds.state.dump() == before
 
 

@@ -154,5 +154,5 @@ def _wrapped(text: str, width: int) -> list[str]:
 def _conclusion(checkups: Sequence[Checkup], width: int) -> list[str]:
     untrusted = [f"{one.provider} {one.region}".strip() for one in checkups if not one.is_trusted]
     if not untrusted:
-        return _wrapped("A verdict from here can be trusted.", width)
-    return _wrapped(f"A verdict from here cannot be trusted about {', '.join(untrusted)}.", width)
+        return _wrapped("Verdicts from here can be trusted.", width)
+    return _wrapped(f"Verdicts from here about {', '.join(untrusted)} cannot be trusted.", width)
