@@ -90,7 +90,7 @@ def _journal(store: Store) -> Callable[[], float]:
         store.begin_run(claim, a_run(claim.decision_id, claim.event_id, (key,)))
         entry = an_entry(0, claim.decision_id)
         store.intend(claim, entry, 60)
-        store.settle(claim, entry, "done", request_id="r-1")
+        store.settle(claim, entry, "done", made_id="sg-9")
         store.close_run(claim, claim.decision_id, "finished")
         took_s = time.perf_counter() - begun
         store.finish(claim, '{"verdict":"remediate"}')

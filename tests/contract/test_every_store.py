@@ -444,10 +444,10 @@ def test_what_came_of_a_change_is_written_down(kept):
     store.begin_run(claim, a_run())
     store.intend(claim, an_entry(0), 60)
     store.intend(claim, an_entry(1), 60)
-    store.settle(claim, an_entry(0), "done", request_id="req-1", note="looked")
+    store.settle(claim, an_entry(0), "done", made_id="sg-9", note="looked")
     store.settle(claim, an_entry(0), "undone")
     first, second = store.entries("d-e1")
-    assert (first.state, first.request_id, first.note) == ("undone", "req-1", "looked")
+    assert (first.state, first.made_id, first.note) == ("undone", "sg-9", "looked")
     assert second.state == "intended"
     with pytest.raises(StoreError, match="no entry 7"):
         store.settle(claim, an_entry(7), "done")

@@ -231,7 +231,7 @@ def test_nobody_takes_an_event_over_in_the_middle_of_what_its_holder_writes(kept
         seen.extend(entry.state for entry in store.entries("d-e1"))
 
     def settle(session):
-        journal.settle(session, holder, an_entry(0), "done", request_id="", note="")
+        journal.settle(session, holder, an_entry(0), "done", made_id="", note="")
 
     meanwhile(kept, settle, take_over)
     assert seen == ["done"]

@@ -193,7 +193,7 @@ def _settle(
     made: str = "",
 ) -> None:
     state = progress.settled(entry, is_done=is_done, made=made)
-    worker.store.settle(worker.claim, entry, state, request_id=made, note=note)
+    worker.store.settle(worker.claim, entry, state, made_id=made, note=note)
 
 
 def _token(worker: Worker, step: int, *, is_undo: bool) -> str:

@@ -42,7 +42,7 @@ class Progress:
             progress.intended(entry)
             if entry.state != "intended":
                 is_done = entry.state in ("done", "undone")
-                progress.settled(entry, is_done=is_done, made=entry.request_id)
+                progress.settled(entry, is_done=is_done, made=entry.made_id)
         if progress.is_undoing:
             progress.failure = _why(entries)
         return progress

@@ -40,7 +40,7 @@ def _line(entry: Entry) -> Json:
         "change": json.loads(entry.change_json),
         "is_undo": entry.is_undo,
         "state": entry.state,
-        "made": entry.request_id,
+        "made": entry.made_id,
         "note": entry.note,
         "at": _time(entry.at_s),
     }

@@ -124,7 +124,7 @@ class Store(Protocol):
         ...
 
     def settle(
-        self, claim: Claim, entry: Entry, state: EntryState, *, request_id: str = "", note: str = ""
+        self, claim: Claim, entry: Entry, state: EntryState, *, made_id: str = "", note: str = ""
     ) -> None:
         """Write down what came of a change; an empty text leaves what was written before."""
         ...

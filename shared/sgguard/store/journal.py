@@ -30,19 +30,19 @@ WHERE decision_id = :decision_id
 """
 
 _ENTRY = (
-    "SELECT decision_id, number, step, change_json, is_undo, state, request_id, note, at_s"
+    "SELECT decision_id, number, step, change_json, is_undo, state, made_id, note, at_s"
     " FROM sgguard_entries WHERE decision_id = :decision_id"
 )
 _ENTRIES = f"{_ENTRY} ORDER BY number"
 _ONE_ENTRY = f"{_ENTRY} AND number = :number"
 _INTEND = """
-INSERT INTO sgguard_entries (decision_id, number, step, change_json, is_undo, state, request_id,
+INSERT INTO sgguard_entries (decision_id, number, step, change_json, is_undo, state, made_id,
     note, at_s)
-VALUES (:decision_id, :number, :step, :change_json, :is_undo, 'intended', :request_id, :note, :now)
+VALUES (:decision_id, :number, :step, :change_json, :is_undo, 'intended', :made_id, :note, :now)
 """
 _SETTLE = """
 UPDATE sgguard_entries SET state = :state,
-    request_id = CASE WHEN :request_id = '' THEN request_id ELSE :request_id END,
+    made_id = CASE WHEN :made_id = '' THEN made_id ELSE :made_id END,
     note = CASE WHEN :note = '' THEN note ELSE :note END
 WHERE decision_id = :decision_id AND number = :number
 """
@@ -93,13 +93,13 @@ def intend(session: Session, claim: Claim, entry: Entry, lease_s: float) -> None
         step=entry.step,
         change_json=entry.change_json,
         is_undo=int(entry.is_undo),
-        request_id=entry.request_id,
+        made_id=entry.made_id,
         note=entry.note,
     )
 
 
 def settle(
-    session: Session, claim: Claim, entry: Entry, state: EntryState, *, request_id: str, note: str
+    session: Session, claim: Claim, entry: Entry, state: EntryState, *, made_id: str, note: str
 ) -> None:
     """Write down what came of an entry; an empty text leaves what was written."""
     require_own(claim, entry.decision_id)
@@ -109,7 +109,7 @@ def settle(
         decision_id=entry.decision_id,
         number=entry.number,
         state=state,
-        request_id=request_id,
+        made_id=made_id,
         note=note,
     ):
         raise StoreError(f"the journal of {entry.decision_id} has no entry {entry.number}")
@@ -196,7 +196,5 @@ def _run(row: Iterable[Any]) -> Run:
 
 
 def _entry(row: Iterable[Any]) -> Entry:
-    decision_id, number, step, change_json, is_undo, state, request_id, note, at_s = row
-    return Entry(
-        decision_id, number, step, change_json, bool(is_undo), state, request_id, note, at_s
-    )
+    decision_id, number, step, change_json, is_undo, state, made_id, note, at_s = row
+    return Entry(decision_id, number, step, change_json, bool(is_undo), state, made_id, note, at_s)

@@ -73,7 +73,7 @@ class Entry:
     """One line of a run's journal: a change that was intended, and what came of it.
 
     ``number`` counts from 0 within the run; ``step`` is the step of the plan it carries out, or
-    takes back where ``is_undo``. ``request_id`` is the id of what a change made, where it made
+    takes back where ``is_undo``. ``made_id`` is the id of what a change made, where it made
     something.
     """
 
@@ -83,7 +83,7 @@ class Entry:
     change_json: str
     is_undo: bool = False
     state: EntryState = "intended"
-    request_id: str = ""
+    made_id: str = ""
     note: str = ""
     at_s: float = 0.0
 

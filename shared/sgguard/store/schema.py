@@ -141,6 +141,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         _ONE_PENDING,
         _HALTS,
     ),
+    # It holds the id of the group that a change created, never that of a request.
+    ("ALTER TABLE sgguard_entries RENAME COLUMN request_id TO made_id",),
 )
 """What leads from one version of the schema to the next; the first from nothing to 1."""
 

@@ -83,13 +83,11 @@ class SqlStore:
         self._database.together(lambda session: journal.intend(session, claim, entry, lease_s))
 
     def settle(
-        self, claim: Claim, entry: Entry, state: EntryState, *, request_id: str = "", note: str = ""
+        self, claim: Claim, entry: Entry, state: EntryState, *, made_id: str = "", note: str = ""
     ) -> None:
         """Write down what came of a change."""
         self._database.together(
-            lambda session: journal.settle(
-                session, claim, entry, state, request_id=request_id, note=note
-            )
+            lambda session: journal.settle(session, claim, entry, state, made_id=made_id, note=note)
         )
 
     def close_run(self, claim: Claim, decision_id: str, state: RunState, note: str = "") -> None:
