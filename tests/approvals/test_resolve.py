@@ -402,7 +402,7 @@ def test_a_halt_between_asking_and_approving_is_honoured(everywhere):
         approve(asked.approval_id, "ada", everywhere.context())
     assert everywhere.emulator.state.dump() == before
     assert everywhere.approval(asked.approval_id).state == "pending"
-    everywhere.store.go_on()
+    everywhere.store.lift_halt()
     assert approve(asked.approval_id, "ada", everywhere.context())["outcome"] == "remediated"
 
 
@@ -578,7 +578,7 @@ def test_a_halt_holds_what_was_begun_as_well(here):
     here.store.halt("ops", "incident")
     with pytest.raises(HaltedError):
         approve(asked.approval_id, "ada", here.context())
-    here.store.go_on()
+    here.store.lift_halt()
     assert approve(asked.approval_id, "ada", here.context())["outcome"] == "remediated"
 
 

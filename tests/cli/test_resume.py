@@ -146,7 +146,7 @@ def test_a_halt_holds_a_resume(place, sgguard):
     assert (code, out) == (2, "")
     assert "ops stopped all changes: incident 7" in err
     assert not place.is_deleted
-    place.store.go_on()
+    place.store.lift_halt()
     assert sgguard("resume", asked.decision_id)[0] == 0
 
 

@@ -532,7 +532,7 @@ def test_nothing_is_intended_while_all_changes_are_stopped(kept):
     assert len(store.entries("d-e1")) == 1
     assert try_claim(store) == Busy(30.0)  # not renewed either
     store.settle(claim, an_entry(0), "done")  # what was done may be written down
-    other.go_on()
+    other.lift_halt()
     store.intend(claim, an_entry(1), 60)
 
 
@@ -544,8 +544,8 @@ def test_who_stopped_all_changes_last_is_named(kept):
     store.halt("bob", "second")
     halt = kept.open().halted()
     assert (halt.by, halt.reason, halt.at_s) == ("bob", "second", kept.clock.now_s)
-    store.go_on()
-    store.go_on()
+    store.lift_halt()
+    store.lift_halt()
     assert store.halted() is None
 
 

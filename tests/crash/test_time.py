@@ -126,7 +126,7 @@ def stopped(provider: str, shape: str, folder) -> None:
         if not isinstance(handled, dict):  # else it was the last change
             assert isinstance(handled, HaltedError), handled
             require_standstill(rig)
-        rig.store.go_on()
+        rig.store.lift_halt()
         document = rig.deliver_until_answered()
         rig.require_unbroken()
         rig.require_settled(document, rig.before, remediated)

@@ -23,7 +23,7 @@ READING = ("GET", "Describe", "POST /v3/auth/tokens")
 KEEPING = frozenset(
     {
         *("claim", "renew", "finish", "release", "lock", "newest", "begin_run", "intend", "settle"),
-        *("close_run", "keep", "ask", "resolve", "halt", "go_on", "purge"),
+        *("close_run", "keep", "ask", "resolve", "halt", "lift_halt", "purge"),
     }
 )
 """The store's transactions that write."""

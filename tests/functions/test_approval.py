@@ -301,7 +301,7 @@ def test_a_halt_is_told_and_leaves_the_link_usable(place, function):
     answer = function.post({"token": text}, JSON)
     assert (answer.status_code, answer.get_json()["type"][-6:]) == (503, "halted")
     assert int(answer.headers["Retry-After"]) > 0
-    place.store.go_on()
+    place.store.lift_halt()
     assert function.post({"token": text}, JSON).status_code == 200
 
 

@@ -176,7 +176,7 @@ def test_nothing_is_restored_while_all_changes_are_stopped(stage):
     with pytest.raises(HaltedError, match="something is wrong"):
         stage.restore(deleted["decision_id"])
     assert stage.emulator.state.dump() == state
-    store.go_on()
+    store.lift_halt()
     assert stage.restore(deleted["decision_id"])["outcome"] == "remediated"
 
 

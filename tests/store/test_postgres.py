@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from sgguard.errors import BusyError, StoreError
-from sgguard.store import approvals, journal, open_store, schema
+from sgguard.store import open_store, schema
 from sgguard.store.postgres import PostgresDatabase
 from sgguard.store.rows import Busy, Claim
 from tests import postgres
@@ -90,7 +90,7 @@ def test_a_connection_that_was_cut_in_a_transaction_is_a_store_error_and_leaves_
         session.rows("SELECT 1")
 
     with pytest.raises(StoreError):
-        store._database.together(work)
+        store._database.transaction(work)
     assert store.halted() is None
 
 
@@ -103,7 +103,7 @@ def test_a_wrong_password_is_said_without_naming_it(kept):
 
 def test_a_message_that_repeats_the_password_is_blotted_out():
     database = PostgresDatabase({"password": "s3cret"}, "postgresql://db/x")
-    said = database._said(psycopg.OperationalError("it is s3cret\nand more"))
+    said = database._message(psycopg.OperationalError("it is s3cret\nand more"))
     assert said == "it is ***"
 
 
@@ -130,7 +130,7 @@ def test_two_transactions_that_lock_each_other_out_are_both_done(kept):
 
     threads = [
         threading.Thread(
-            target=lambda pair=pair: store._database.together(lambda s: work(s, *pair))
+            target=lambda pair=pair: store._database.transaction(lambda s: work(s, *pair))
         )
         for pair in (("a", "b"), ("b", "a"))
     ]
@@ -153,7 +153,7 @@ def test_a_transaction_that_meets_another_each_time_is_given_up(kept):
         session.count("INSERT INTO sgguard_targets (target, decision_id) VALUES ('t', 'd')")
 
     with pytest.raises(StoreError, match="duplicate key") as caught:
-        store._database.together(work)
+        store._database.transaction(work)
     assert len(tries) == 5
     assert "'t'" not in str(caught.value)
 
@@ -164,23 +164,29 @@ def test_a_row_that_somebody_holds_too_long_is_a_store_error(kept):
     idle(store)[0].execute("SET lock_timeout = '50ms'")
     with psycopg.connect(kept.url) as connection:
         connection.execute("SELECT 1 FROM sgguard_claims FOR UPDATE")
-        with pytest.raises(StoreError, match="did not let go of it in time"):
+        with pytest.raises(StoreError, match="did not release it in time"):
             store.renew(claim, 60)
     store.renew(claim, 60)
 
 
 def meanwhile(kept, first, then):
-    """Do one thing, and another while the transaction of the first has not ended yet."""
+    """Do one thing to a store, and another while the transaction of the first has not ended."""
     is_written, may_end = threading.Event(), threading.Event()
-
-    def work(session):
-        first(session)
-        is_written.set()
-        may_end.wait(10)
-
     store = kept.open()
+    transaction = store._database.transaction
+
+    def paused(work):
+        def work_and_wait(session):
+            result = work(session)
+            is_written.set()
+            may_end.wait(10)
+            return result
+
+        return transaction(work_and_wait)
+
+    store._database.transaction = paused
     threads = [
-        threading.Thread(target=lambda: store._database.together(work)),
+        threading.Thread(target=lambda: first(store)),
         threading.Thread(target=then),
     ]
     threads[0].start()
@@ -213,7 +219,7 @@ def test_a_run_that_begins_while_another_decision_waits_for_its_lock_keeps_it(ke
             got.append(str(error))
 
     run = a_run(keys=("g1",))
-    meanwhile(kept, lambda session: journal.begin_run(session, holder, run), want)
+    meanwhile(kept, lambda slow: slow.begin_run(holder, run), want)
     assert len(got) == 1
     assert "d-e1" in got[0]
 
@@ -230,10 +236,7 @@ def test_nobody_takes_an_event_over_in_the_middle_of_what_its_holder_writes(kept
         claimed(store, owner="w2")
         seen.extend(entry.state for entry in store.entries("d-e1"))
 
-    def settle(session):
-        journal.settle(session, holder, an_entry(0), "done", made_id="", note="")
-
-    meanwhile(kept, settle, take_over)
+    meanwhile(kept, lambda slow: slow.settle(holder, an_entry(0), "done"), take_over)
     assert seen == ["done"]
 
 
@@ -241,7 +244,7 @@ def test_of_two_questions_about_a_decision_at_the_same_moment_the_later_supersed
     store = kept.open()
     meanwhile(
         kept,
-        lambda session: approvals.ask(session, an_approval("a1")),
+        lambda slow: slow.ask(an_approval("a1")),
         lambda: store.ask(an_approval("a2")),
     )
     assert {one.approval_id: one.state for one in store.approvals()} == {

@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from sgguard.errors import LeaseLostError, StoreError
-from sgguard.store import open_store, schema
+from sgguard.store import Store, open_store, schema
 from sgguard.store.pool import Pool
 from sgguard.store.rows import Busy, Query
-from sgguard.store.sql import SqlStore
 from sgguard.store.sqlite import SqliteDatabase, prepare
 from tests.stores import a_record, a_run, an_entry, claimed
 
@@ -28,7 +27,7 @@ def path(tmp_path) -> Path:
 @pytest.fixture
 def store(path):
     prepare(path)
-    made = SqlStore(SqliteDatabase(path, busy_s=0.05))
+    made = Store(SqliteDatabase(path, busy_s=0.05))
     yield made
     made.close()
 
@@ -46,7 +45,7 @@ def test_a_locked_file_is_a_store_error_and_the_next_call_works(path, store):
         lambda: claimed(store, "e2"),
         lambda: store.keep(a_record()),
     ):
-        with pytest.raises(StoreError, match="did not let go of it in time") as caught:
+        with pytest.raises(StoreError, match="did not release it in time") as caught:
             write()
         assert not isinstance(caught.value, LeaseLostError)
     assert store.halted() is None  # readers need not wait
@@ -58,7 +57,7 @@ def test_a_locked_file_is_a_store_error_and_the_next_call_works(path, store):
 def test_a_file_that_is_locked_before_it_is_a_store_is_waited_for(path, store):
     connection = other(path)
     connection.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(StoreError, match="did not let go of it in time"):
+    with pytest.raises(StoreError, match="did not release it in time"):
         store.halted()
     connection.execute("COMMIT")
     connection.close()

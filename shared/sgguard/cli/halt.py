@@ -66,7 +66,7 @@ def off(by: str) -> None:
     context, executor = open_executor()
     was = executor.store.halted()
     user_name(by)
-    executor.store.go_on()
+    executor.store.lift_halt()
     logs.log(logging.WARNING, "permitted", detail=f"by {by}")
     click.echo(f"Changes are permitted in {store_location(context)}.")
     if was is not None:

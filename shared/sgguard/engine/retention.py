@@ -34,7 +34,7 @@ def tidy(store: Store, context: Context) -> None:
     """
     if context.deadline.remaining_s() > _TIME_NEEDED_S:
         hour = int(context.now() // _HOUR_S)
-        _tidied(store, hour, context.settings.keep_days)  # type: ignore[arg-type]  # every object has a hash
+        _tidied(store, hour, context.settings.keep_days)
 
 
 @lru_cache(maxsize=8)

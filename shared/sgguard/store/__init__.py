@@ -19,8 +19,8 @@ def open_store(url: str, now: Callable[[], float] | None = None) -> Store:
     """Return the store at a URL; its tables are made, or brought up to date, when it is used.
 
     ``sqlite:///`` has the path of a file after it, relative to the working directory unless it
-    begins with a slash (four in all); ``%20`` and the like are decoded. A folder that is missing
-    is refused, most likely it is misspelt; only one called ``sgguard`` is made. ``postgresql://``
+    begins with a slash (four in all); ``%20`` and the like are decoded. A missing
+    folder is refused, most likely it is misspelt; only one called ``sgguard`` is made. ``postgresql://``
     is a connection URL as libpq reads it. ``now`` takes the place of the store's clock (seconds
     since 1970-01-01 UTC).
 

@@ -1,4 +1,4 @@
-"""Questions to people, each answered once."""
+"""Requests for a person's approval, each resolved once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sgguard.errors import StoreError
-from sgguard.store.database import Session
+from sgguard.store.database import Session, Tables, autocommit, transaction
 from sgguard.store.rows import Approval, ApprovalState
 
 _COLUMNS = (
@@ -33,49 +33,62 @@ WHERE approval_id = :approval_id AND state = 'pending'
 _REMINDED = "UPDATE sgguard_approvals SET reminded_at_s = :now WHERE approval_id = :approval_id"
 
 
-def ask(session: Session, approval: Approval) -> None:
-    """Keep a question in place of the one that was pending; asked before, it is left alone."""
-    if session.rows(_ONE, approval_id=approval.approval_id):
-        return
-    session.count(_SUPERSEDE, decision_id=approval.decision_id)
-    session.count(
-        _ASK,
-        approval_id=approval.approval_id,
-        decision_id=approval.decision_id,
-        target_json=json.dumps(approval.target),
-        requester=approval.requester,
-        facts_hash=approval.facts_hash,
-        request_json=approval.request_json,
-        summary=approval.summary,
-        expires_at_s=approval.expires_at_s,
-    )
+class Approvals(Tables):
+    """Approval requests, and what became of them."""
 
+    @transaction
+    def ask(self, session: Session, approval: Approval) -> None:
+        """Keep an approval request; a pending one of the same decision is superseded.
 
-def approval(session: Session, approval_id: str) -> Approval | None:
-    """Return one question."""
-    found = session.rows(_ONE, approval_id=approval_id)
-    return _approval(found[0]) if found else None
+        It begins as ``pending``, whatever its ``state``; one whose id is kept already is ignored.
+        """
+        if session.rows(_ONE, approval_id=approval.approval_id):
+            return
+        session.count(_SUPERSEDE, decision_id=approval.decision_id)
+        session.count(
+            _ASK,
+            approval_id=approval.approval_id,
+            decision_id=approval.decision_id,
+            target_json=json.dumps(approval.target),
+            requester=approval.requester,
+            facts_hash=approval.facts_hash,
+            request_json=approval.request_json,
+            summary=approval.summary,
+            expires_at_s=approval.expires_at_s,
+        )
 
+    @autocommit
+    def approval(self, session: Session, approval_id: str) -> Approval | None:
+        """Return one approval request, whatever its state."""
+        found = session.rows(_ONE, approval_id=approval_id)
+        return _approval(found[0]) if found else None
 
-def approvals(session: Session, state: ApprovalState | None) -> tuple[Approval, ...]:
-    """Return all questions, or those of one state."""
-    if state is None:
-        found = session.rows(f"{_ALL} {_OLDEST_FIRST}")
-    else:
-        found = session.rows(f"{_ALL} WHERE state = :state {_OLDEST_FIRST}", state=state)
-    return tuple(_approval(row) for row in found)
+    @autocommit
+    def approvals(
+        self, session: Session, state: ApprovalState | None = None
+    ) -> tuple[Approval, ...]:
+        """Return all approval requests, or those of one state, the oldest first."""
+        if state is None:
+            found = session.rows(f"{_ALL} {_OLDEST_FIRST}")
+        else:
+            found = session.rows(f"{_ALL} WHERE state = :state {_OLDEST_FIRST}", state=state)
+        return tuple(_approval(row) for row in found)
 
+    @transaction
+    def resolve(self, session: Session, approval_id: str, state: ApprovalState, by: str) -> bool:
+        """Settle a pending approval request exactly once; False when it is not pending (any more).
 
-def resolve(session: Session, approval_id: str, state: ApprovalState, by: str) -> bool:
-    """Settle a question that is pending."""
-    if state == "pending":
-        raise StoreError("a question is not settled by becoming pending")
-    return session.count(_RESOLVE, approval_id=approval_id, state=state, resolved_by=by) == 1
+        Whether it has expired is the caller's to judge, by
+        :meth:`~sgguard.store.base.Store.now_s`.
+        """
+        if state == "pending":
+            raise StoreError("an approval request is not resolved by becoming pending")
+        return session.count(_RESOLVE, approval_id=approval_id, state=state, resolved_by=by) == 1
 
-
-def reminded(session: Session, approval_id: str) -> None:
-    """Note a reminder."""
-    session.count(_REMINDED, approval_id=approval_id)
+    @transaction
+    def reminded(self, session: Session, approval_id: str) -> None:
+        """Note that a reminder was sent."""
+        session.count(_REMINDED, approval_id=approval_id)
 
 
 def _approval(row: Iterable[Any]) -> Approval:

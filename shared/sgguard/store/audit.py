@@ -1,4 +1,4 @@
-"""Decisions: who asked, what was decided, and what came of it; and the newest event of a key."""
+"""Decisions: who requested what, what was decided, and the outcome; the newest event of a key."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sgguard.store.database import Session, Value
+from sgguard.store.database import Session, Tables, Value, autocommit, transaction
 from sgguard.store.rows import Query, Record
 
 _COLUMNS = (
@@ -47,61 +47,68 @@ RETURNING before_s
 """
 
 
-def keep(session: Session, record: Record) -> None:
-    """Keep a decision, or what has become of it."""
-    session.count(
-        _KEEP,
-        decision_id=record.decision_id,
-        source=record.source,
-        event_id=record.event_id,
-        guard=record.guard,
-        target_json=json.dumps(record.target),
-        requester=record.requester,
-        verdict=record.verdict,
-        mode=record.mode,
-        outcome=record.outcome,
-        document_json=record.document_json,
-        approver=record.approver,
-        at_s=record.at_s or None,
-    )
-    session.count(_FORGET_TARGETS, decision_id=record.decision_id)
-    for target in sorted(set(record.target)):
-        session.count(_TARGET, decision_id=record.decision_id, target=target)
+class AuditTrail(Tables):
+    """Decisions, and when the newest event about each target happened."""
 
+    @transaction
+    def keep(self, session: Session, record: Record) -> None:
+        """Keep a decision; a later one of the same id takes its place.
 
-def decision(session: Session, decision_id: str) -> Record | None:
-    """Return one decision."""
-    found = session.rows(_ONE, decision_id=decision_id)
-    return _record(found[0]) if found else None
+        Without a time of its own (0.0) it has that of its first keeping.
+        """
+        session.count(
+            _KEEP,
+            decision_id=record.decision_id,
+            source=record.source,
+            event_id=record.event_id,
+            guard=record.guard,
+            target_json=json.dumps(record.target),
+            requester=record.requester,
+            verdict=record.verdict,
+            mode=record.mode,
+            outcome=record.outcome,
+            document_json=record.document_json,
+            approver=record.approver,
+            at_s=record.at_s or None,
+        )
+        session.count(_FORGET_TARGETS, decision_id=record.decision_id)
+        for target in sorted(set(record.target)):
+            session.count(_TARGET, decision_id=record.decision_id, target=target)
 
+    @autocommit
+    def decision(self, session: Session, decision_id: str) -> Record | None:
+        """Return one decision."""
+        found = session.rows(_ONE, decision_id=decision_id)
+        return _record(found[0]) if found else None
 
-def decisions(session: Session, query: Query) -> tuple[Record, ...]:
-    """Return the decisions a query asks for."""
-    wanted: dict[str, tuple[str, Value]] = {
-        "target": (_HAS_TARGET, query.target or None),
-        "verdict": ("verdict = :verdict", query.verdict or None),
-        "outcome": ("outcome = :outcome", query.outcome or None),
-        "before_s": ("at_s < :before_s", query.before_s),
-    }
-    given = {name: value for name, (_, value) in wanted.items() if value is not None}
-    where = " AND ".join(wanted[name][0] for name in given) or "1 = 1"
-    statement = (
-        f"SELECT {_COLUMNS} FROM sgguard_decisions WHERE {where}"  # noqa: S608 - constants
-        " ORDER BY at_s DESC, decision_id DESC LIMIT :limit"
-    )
-    found = session.rows(statement, limit=max(query.limit, 0), **given)
-    return tuple(_record(row) for row in found)
+    @autocommit
+    def decisions(self, session: Session, query: Query) -> tuple[Record, ...]:
+        """Return the decisions a query selects, the newest first."""
+        wanted: dict[str, tuple[str, Value]] = {
+            "target": (_HAS_TARGET, query.target or None),
+            "verdict": ("verdict = :verdict", query.verdict or None),
+            "outcome": ("outcome = :outcome", query.outcome or None),
+            "before_s": ("at_s < :before_s", query.before_s),
+        }
+        given = {name: value for name, (_, value) in wanted.items() if value is not None}
+        where = " AND ".join(wanted[name][0] for name in given) or "1 = 1"
+        statement = (
+            f"SELECT {_COLUMNS} FROM sgguard_decisions WHERE {where}"  # noqa: S608 - constants
+            " ORDER BY at_s DESC, decision_id DESC LIMIT :limit"
+        )
+        found = session.rows(statement, limit=max(query.limit, 0), **given)
+        return tuple(_record(row) for row in found)
 
-
-def newest(session: Session, keys: Sequence[str], at_s: float) -> float | None:
-    """Note an event's time for each key; return the newest there was of any."""
-    before = [
-        before_s
-        for name in sorted(set(keys))
-        for (before_s,) in session.rows(_NOTE, name=name, at_s=at_s)
-    ]
-    # A whole number comes back from SQLite's RETURNING as an integer.
-    return max((float(one) for one in before if one is not None), default=None)
+    @transaction
+    def newest(self, session: Session, keys: Sequence[str], at_s: float) -> float | None:
+        """Note that an event of this time concerns the keys; return the newest time before this."""
+        before = [
+            before_s
+            for name in sorted(set(keys))
+            for (before_s,) in session.rows(_NOTE, name=name, at_s=at_s)
+        ]
+        # A whole number comes back from SQLite's RETURNING as an integer.
+        return max((float(one) for one in before if one is not None), default=None)
 
 
 def _record(row: Iterable[Any]) -> Record:

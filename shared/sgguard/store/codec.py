@@ -1,4 +1,4 @@
-"""Values as JSON and back: what is written down today must be read by another process tomorrow."""
+"""Values as JSON and back: what one process writes another one must read, also later."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def dump(value: Any) -> str:
-    """Return a value of ours as JSON, the same text for the same value."""
+    """Return a value as JSON, the same text for the same value."""
     import msgspec  # noqa: PLC0415 - 25 ms that only carrying out a plan is worth
 
     plain = msgspec.to_builtins(value)
@@ -20,7 +20,7 @@ def dump(value: Any) -> str:
 
 
 def load(kind: type[T], text: str) -> T:
-    """Build the value again.
+    """Build the value again from :func:`dump`'s text.
 
     Raises:
         StoreError: the text is not one of this kind; the message says where.

@@ -2,21 +2,31 @@
 
 Statements have named parameters (``:name``). ``:now`` is always there: the seconds on the store's
 own clock. A ``FOR UPDATE`` at the end keeps others off the rows until the transaction ends; where
-a writing transaction keeps everybody else off anyway, it means nothing.
+a writing transaction keeps all others off anyway, it means nothing.
+
+A method of the store is written once, with the session it works in as its first argument::
+
+    @transaction
+    def renew(self, session: Session, claim: Claim, lease_s: float) -> None: ...
+
+The decorator opens the session, so its caller writes ``store.renew(claim, 60)``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
+S = TypeVar("S", bound="Tables")
 
 Value = str | int | float | None
 
 
 class Session(Protocol):
-    """One connection while somebody works with it."""
+    """One connection while one thread works with it."""
 
     def rows(self, statement: str, **values: Value) -> list[tuple[Any, ...]]:
         """Return every row a statement gives, ``RETURNING`` included."""
@@ -30,14 +40,41 @@ class Session(Protocol):
 class Database(Protocol):
     """Connections, and transactions on them; every failure is a StoreError."""
 
-    def alone(self, work: Callable[[Session], T]) -> T:
-        """Do something whose statements each stand for themselves: no transaction around them."""
+    def autocommit(self, work: Callable[[Session], T]) -> T:
+        """Do work whose statements each stand for themselves: no transaction around them."""
         ...
 
-    def together(self, work: Callable[[Session], T]) -> T:
-        """Do something in one transaction; it may be done again where the database wants that."""
+    def transaction(self, work: Callable[[Session], T]) -> T:
+        """Do work in one transaction; it may be repeated where the database asks for that."""
         ...
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Close every connection."""
         ...
+
+
+class Tables:
+    """Some tables of a store, in a database; the parts of a store derive from it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+
+def transaction(method: Callable[Concatenate[S, Session, P], T]) -> Callable[Concatenate[S, P], T]:
+    """Run a method in one transaction: all of it is written, or nothing."""
+
+    @wraps(method)
+    def run(self: S, /, *args: P.args, **given: P.kwargs) -> T:
+        return self._database.transaction(lambda session: method(self, session, *args, **given))
+
+    return run
+
+
+def autocommit(method: Callable[Concatenate[S, Session, P], T]) -> Callable[Concatenate[S, P], T]:
+    """Run a method that needs no transaction: it reads only, or writes with one statement."""
+
+    @wraps(method)
+    def run(self: S, /, *args: P.args, **given: P.kwargs) -> T:
+        return self._database.autocommit(lambda session: method(self, session, *args, **given))
+
+    return run

@@ -1,4 +1,13 @@
-"""Runs and their journal, and the switch that stops all changes."""
+"""Runs and their journal, and the switch that stops all changes.
+
+The order in which a run is written, by :mod:`sgguard.remedy`:
+
+1. :meth:`~Journal.begin_run`: plan and snapshot, before the first change.
+2. :meth:`~Journal.intend`: one line per change, before its call is sent.
+3. :meth:`~Journal.settle`: what came of it. A worker that dies between 2 and 3 leaves a line that
+   is ``intended``; the next worker reads the world to settle it.
+4. :meth:`~Journal.close_run`: finished or undone, which frees the locks; or stuck, which does not.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +16,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from sgguard.errors import HaltedError, StoreError
-from sgguard.store.claims import free, hold, renew, require_own, take
-from sgguard.store.database import Session
+from sgguard.store.claims import extend, free, hold, require_own, take
+from sgguard.store.database import Session, Tables, autocommit, transaction
 from sgguard.store.rows import Claim, Entry, EntryState, Halt, Run, RunState
 
 _RUN = (
@@ -54,111 +63,145 @@ ON CONFLICT (number) DO UPDATE SET
 """
 
 
-def begin_run(session: Session, claim: Claim, run: Run) -> None:
-    """Keep a run that is not kept yet, and its locks."""
-    require_own(claim, run.decision_id)
-    lease_until_s, now_s = hold(session, claim)
-    if _state(session, run.decision_id) is not None:
-        return
-    # A lock may have ended since it was taken: an open run holds its locks from its beginning.
-    take(session, run.decision_id, run.keys, max(lease_until_s, now_s))
-    session.count(
-        _BEGIN,
-        decision_id=run.decision_id,
-        source=run.source,
-        event_id=run.event_id,
-        plan_json=run.plan_json,
-        snapshot_json=run.snapshot_json,
-        keys_json=json.dumps(run.keys),
-        note=run.note,
-    )
+class Journal(Tables):
+    """Plans that are carried out, line by line."""
 
+    @transaction
+    def begin_run(self, session: Session, claim: Claim, run: Run) -> None:
+        """Keep a plan and its snapshot before its first change; a second time changes nothing.
 
-def intend(session: Session, claim: Claim, entry: Entry, lease_s: float) -> None:
-    """Write a change down, unless its claim is lost or all changes are stopped."""
-    require_own(claim, entry.decision_id)
-    renew(session, claim, lease_s)
-    if stopped := halted(session):
-        raise HaltedError(f"all changes were stopped by {stopped.by}: {stopped.reason}")
-    if _state(session, entry.decision_id) not in ("open", "stuck"):
-        raise StoreError(f"decision {entry.decision_id} has no run that is open")
-    written = session.rows(_ONE_ENTRY, decision_id=entry.decision_id, number=entry.number)
-    if written:
-        _require_same(_entry(written[0]), entry)
-        return
-    session.count(
-        _INTEND,
-        decision_id=entry.decision_id,
-        number=entry.number,
-        step=entry.step,
-        change_json=entry.change_json,
-        is_undo=int(entry.is_undo),
-        made_id=entry.made_id,
-        note=entry.note,
-    )
+        Its keys are locked (again): from here on they stay so until the run is resolved.
 
-
-def settle(
-    session: Session, claim: Claim, entry: Entry, state: EntryState, *, made_id: str, note: str
-) -> None:
-    """Write down what came of an entry; an empty text leaves what was written."""
-    require_own(claim, entry.decision_id)
-    hold(session, claim)
-    if not session.count(
-        _SETTLE,
-        decision_id=entry.decision_id,
-        number=entry.number,
-        state=state,
-        made_id=made_id,
-        note=note,
-    ):
-        raise StoreError(f"the journal of {entry.decision_id} has no entry {entry.number}")
-
-
-def close_run(session: Session, claim: Claim, decision_id: str, state: RunState, note: str) -> None:
-    """End a run; one that came to its end stays at it."""
-    require_own(claim, decision_id)
-    hold(session, claim)
-    before = _state(session, decision_id)
-    if before is None:
-        raise StoreError(f"decision {decision_id} has no run")
-    if before in ("finished", "undone"):
-        if before == state:
+        Raises:
+            BusyError: the claim's lock on one of them ended, and another decision has it.
+        """
+        require_own(claim, run.decision_id)
+        lease_until_s, now_s = hold(session, claim)
+        if _state(session, run.decision_id) is not None:
             return
-        raise StoreError(f"the run of decision {decision_id} is {before}, not to become {state}")
-    session.count(_CLOSE, decision_id=decision_id, state=state, note=note)
-    if state in ("finished", "undone"):
-        free(session, decision_id)
+        # A lock may have ended since it was taken: an open run holds its locks from its beginning.
+        take(session, run.decision_id, run.keys, max(lease_until_s, now_s))
+        session.count(
+            _BEGIN,
+            decision_id=run.decision_id,
+            source=run.source,
+            event_id=run.event_id,
+            plan_json=run.plan_json,
+            snapshot_json=run.snapshot_json,
+            keys_json=json.dumps(run.keys),
+            note=run.note,
+        )
+
+    @transaction
+    def intend(self, session: Session, claim: Claim, entry: Entry, lease_s: float) -> None:
+        """Write a change down before it is made, and renew the claim and its locks.
+
+        Writing the same entry again while it is ``intended`` does nothing. Another one of the
+        same number, or one of a run that is not unresolved, is a StoreError.
+
+        Raises:
+            HaltedError: an operator stopped all changes; nothing was written, not even renewed.
+        """
+        require_own(claim, entry.decision_id)
+        extend(session, claim, lease_s)
+        if stopped := _halt(session):
+            raise HaltedError(f"all changes were stopped by {stopped.by}: {stopped.reason}")
+        if _state(session, entry.decision_id) not in ("open", "stuck"):
+            raise StoreError(f"decision {entry.decision_id} has no run that is open")
+        written = session.rows(_ONE_ENTRY, decision_id=entry.decision_id, number=entry.number)
+        if written:
+            _require_same(_entry(written[0]), entry)
+            return
+        session.count(
+            _INTEND,
+            decision_id=entry.decision_id,
+            number=entry.number,
+            step=entry.step,
+            change_json=entry.change_json,
+            is_undo=int(entry.is_undo),
+            made_id=entry.made_id,
+            note=entry.note,
+        )
+
+    @transaction
+    def settle(
+        self,
+        session: Session,
+        claim: Claim,
+        entry: Entry,
+        state: EntryState,
+        *,
+        made_id: str = "",
+        note: str = "",
+    ) -> None:
+        """Write down what came of a change; an empty text leaves what was written before."""
+        require_own(claim, entry.decision_id)
+        hold(session, claim)
+        if not session.count(
+            _SETTLE,
+            decision_id=entry.decision_id,
+            number=entry.number,
+            state=state,
+            made_id=made_id,
+            note=note,
+        ):
+            raise StoreError(f"the journal of {entry.decision_id} has no entry {entry.number}")
+
+    @transaction
+    def close_run(
+        self, session: Session, claim: Claim, decision_id: str, state: RunState, note: str = ""
+    ) -> None:
+        """Write how the run ended; ``finished`` and ``undone`` free its locks.
+
+        Those two are final: the same state again does nothing, another one is a StoreError.
+        """
+        require_own(claim, decision_id)
+        hold(session, claim)
+        before = _state(session, decision_id)
+        if before is None:
+            raise StoreError(f"decision {decision_id} has no run")
+        if before in ("finished", "undone"):
+            if before == state:
+                return
+            words = f"the run of decision {decision_id} is {before}, not to become {state}"
+            raise StoreError(words)
+        session.count(_CLOSE, decision_id=decision_id, state=state, note=note)
+        if state in ("finished", "undone"):
+            free(session, decision_id)
+
+    @autocommit
+    def run(self, session: Session, decision_id: str) -> Run | None:
+        """Return one run."""
+        found = session.rows(_ONE_RUN, decision_id=decision_id)
+        return _run(found[0]) if found else None
+
+    @autocommit
+    def open_runs(self, session: Session) -> tuple[Run, ...]:
+        """Return the runs that are open or stuck, the oldest first."""
+        return tuple(_run(row) for row in session.rows(_OPEN_RUNS))
+
+    @autocommit
+    def entries(self, session: Session, decision_id: str) -> tuple[Entry, ...]:
+        """Return a run's journal, in order."""
+        return tuple(_entry(row) for row in session.rows(_ENTRIES, decision_id=decision_id))
+
+    @transaction
+    def halt(self, session: Session, by: str, reason: str) -> None:
+        """Stop all changes, of every process, from now on; the last caller is named."""
+        session.count(_HALT, halted_by=by, reason=reason)
+
+    @transaction
+    def lift_halt(self, session: Session) -> None:
+        """Permit changes again."""
+        session.count("DELETE FROM sgguard_halts")
+
+    @autocommit
+    def halted(self, session: Session) -> Halt | None:
+        """Return who stopped all changes; None when they are permitted."""
+        return _halt(session)
 
 
-def run(session: Session, decision_id: str) -> Run | None:
-    """Return one run."""
-    found = session.rows(_ONE_RUN, decision_id=decision_id)
-    return _run(found[0]) if found else None
-
-
-def open_runs(session: Session) -> tuple[Run, ...]:
-    """Return what is open or stuck."""
-    return tuple(_run(row) for row in session.rows(_OPEN_RUNS))
-
-
-def entries(session: Session, decision_id: str) -> tuple[Entry, ...]:
-    """Return a journal."""
-    return tuple(_entry(row) for row in session.rows(_ENTRIES, decision_id=decision_id))
-
-
-def halt(session: Session, by: str, reason: str) -> None:
-    """Stop all changes; who does it last is named."""
-    session.count(_HALT, halted_by=by, reason=reason)
-
-
-def go_on(session: Session) -> None:
-    """Permit changes again."""
-    session.count("DELETE FROM sgguard_halts")
-
-
-def halted(session: Session) -> Halt | None:
-    """Return who stopped all changes."""
+def _halt(session: Session) -> Halt | None:
     found = session.rows("SELECT halted_by, reason, at_s FROM sgguard_halts")
     return Halt(*found[0]) if found else None
 
@@ -169,7 +212,11 @@ def _state(session: Session, decision_id: str) -> str | None:
 
 
 def _require_same(written: Entry, entry: Entry) -> None:
-    """Let an entry be written again whose first writing was not heard of, and nothing else."""
+    """Permit to write an entry again whose first writing was not confirmed, and nothing else.
+
+    Raises:
+        StoreError: another entry has this number.
+    """
     is_same = (written.step, written.change_json, written.is_undo, written.state) == (
         entry.step,
         entry.change_json,

@@ -50,12 +50,12 @@ class Pool(Generic[C]):
         self._lock = threading.Lock()
         self._places = threading.BoundedSemaphore(self._limit)
         self._idle: list[C] = []
-        # A store that nobody closed is closed when it goes, at the latest when Python does.
+        # A pool that was never closed is closed with its last reference, or when Python ends.
         weakref.finalize(self, _close_all, self._idle, self._close, self._pid)
 
     @contextmanager
     def lend(self) -> Iterator[C]:
-        """Lend a connection; one that somebody failed on is not lent again.
+        """Lend a connection; one on which work failed is not lent again.
 
         Raises:
             StoreError: the store is closed, or all connections stay busy.

@@ -1,4 +1,4 @@
-"""The store in PostgreSQL: of any number of machines."""
+"""The store in PostgreSQL: for any number of machines."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ from sgguard.store import schema
 from sgguard.store.base import Store
 from sgguard.store.database import Session, Value
 from sgguard.store.pool import Pool
-from sgguard.store.sql import SqlStore
 
 T = TypeVar("T")
 
 TRIES = 5
-"""How often a transaction is begun that met another one."""
+"""How often a transaction is begun that conflicts with another one."""
 
-_MET = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation)
+_CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation)
 _BUSY = (errors.LockNotAvailable, errors.QueryCanceled)
 
 _DEFAULTS: Mapping[str, str | int] = {
@@ -38,7 +37,7 @@ _DEFAULTS: Mapping[str, str | int] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,  # milliseconds
 }
-"""What holds where the URL says nothing else: nobody waits for a server that went away."""
+"""Parameters that the URL does not give: no call waits for a server that is gone."""
 
 # READ COMMITTED is what the statements are written for. A commit that is not on the disk is none:
 # what was intended must be found after a crash, so "off" is not accepted from a server's settings.
@@ -72,8 +71,8 @@ class _Session:
     def _execute(self, statement: str, values: dict[str, Value]) -> psycopg.Cursor[tuple[Any, ...]]:
         if self.now is not None:
             values["now"] = self.now()
-        spelt = _spelt(statement, has_clock=self.now is None)
-        return self.connection.execute(spelt, values)
+        translated = _translate(statement, has_clock=self.now is None)
+        return self.connection.execute(translated, values)
 
 
 class PostgresDatabase:
@@ -93,21 +92,21 @@ class PostgresDatabase:
         self._now = now
         self._pool: Pool[_Connection] = Pool(self._connect, _close, _is_fit)
 
-    def alone(self, work: Callable[[Session], T]) -> T:
-        """Do something whose statements each stand for themselves."""
-        with self._translated(), self._pool.lend() as connection:
+    def autocommit(self, work: Callable[[Session], T]) -> T:
+        """Do work whose statements each stand for themselves."""
+        with self._store_errors(), self._pool.lend() as connection:
             return work(_Session(connection, self._now))
 
-    def together(self, work: Callable[[Session], T]) -> T:
-        """Do something in one transaction, once more where it met another one."""
-        with self._translated():
+    def transaction(self, work: Callable[[Session], T]) -> T:
+        """Do work in one transaction, repeated where it conflicts with another one."""
+        with self._store_errors():
             for _ in range(TRIES - 1):
-                with contextlib.suppress(*_MET):
+                with contextlib.suppress(*_CONFLICTS):
                     return self._together(work)
             return self._together(work)
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Close every connection."""
         self._pool.close()
 
     def _together(self, work: Callable[[Session], T]) -> T:
@@ -130,26 +129,26 @@ class PostgresDatabase:
         return connection
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _store_errors(self) -> Iterator[None]:
         try:
             yield
         except psycopg.Error as error:
-            raise StoreError(f"the store {self._place}: {self._said(error)}") from error
+            raise StoreError(f"the store {self._place}: {self._message(error)}") from error
         except (UnicodeError, OverflowError) as error:
             raise StoreError(
                 f"the store {self._place}: a text or number that cannot be kept"
             ) from error
 
-    def _said(self, error: psycopg.Error) -> str:
+    def _message(self, error: psycopg.Error) -> str:
         """Return what went wrong without values, which only a detail holds, and no password."""
         if isinstance(error, _BUSY):
-            return "another process did not let go of it in time"
+            return "another process did not release it in time"
         if isinstance(error, psycopg.DataError):
             return "a text or number that cannot be kept"
-        said = error.diag.message_primary or str(error).partition("\n")[0] or "no answer"
+        message = error.diag.message_primary or str(error).partition("\n")[0] or "no answer"
         if password := str(self._parameters.get("password") or ""):
-            said = said.replace(password, "***")
-        return said
+            message = message.replace(password, "***")
+        return message
 
 
 def _close(connection: _Connection) -> None:
@@ -158,9 +157,9 @@ def _close(connection: _Connection) -> None:
 
 
 def _is_fit(connection: _Connection) -> bool:
-    """Say whether an idle connection can be used: a server that has left or leaves says so.
+    """Whether an idle connection can be used.
 
-    Nothing else is ever sent to an idle connection that would be worth keeping it for.
+    A server sends to an idle connection only when it closes it, or is about to.
     """
     if connection.closed:
         return False
@@ -170,10 +169,10 @@ def _is_fit(connection: _Connection) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _spelt(statement: str, *, has_clock: bool) -> str:
+def _translate(statement: str, *, has_clock: bool) -> str:
     """Return the statement with psycopg's parameters, and the server's clock where it is used."""
-    spelt = re.sub(r":([a-z_]+)", r"%(\1)s", statement)
-    return spelt.replace("%(now)s", _CLOCK) if has_clock else spelt
+    translated = re.sub(r":([a-z_]+)", r"%(\1)s", statement)
+    return translated.replace("%(now)s", _CLOCK) if has_clock else translated
 
 
 # Which database a ``postgresql:`` URL means.
@@ -188,7 +187,7 @@ def open_postgres(url: str, now: Callable[[], float] | None) -> Store:
         SettingsError: libpq cannot read the URL, or reads a part of the password as a name.
     """
     parameters = _parameters(url)
-    return SqlStore(PostgresDatabase(parameters, _place(parameters), now))
+    return Store(PostgresDatabase(parameters, _place(parameters), now))
 
 
 def _parameters(url: str) -> dict[str, Any]:

@@ -1,16 +1,16 @@
-"""Forgetting what ended long ago."""
+"""Purging what ended long ago."""
 
 from __future__ import annotations
 
-from sgguard.store.database import Session
+from sgguard.store.database import Session, Tables, transaction
 from sgguard.store.rows import Purged
 
-# Of the table a statement deletes from: what nobody waits for, and no work hangs on.
+# Of the table a statement deletes from: rows that no run and no pending approval request needs.
 _NOTHING_OPEN = """
     NOT EXISTS (SELECT 1 FROM sgguard_runs AS run
         WHERE run.decision_id = {table}.decision_id AND run.state IN ('open', 'stuck'))
-    AND NOT EXISTS (SELECT 1 FROM sgguard_approvals AS question
-        WHERE question.decision_id = {table}.decision_id AND question.state = 'pending')
+    AND NOT EXISTS (SELECT 1 FROM sgguard_approvals AS approval
+        WHERE approval.decision_id = {table}.decision_id AND approval.state = 'pending')
 """
 
 
@@ -22,7 +22,7 @@ def _old(table: str, condition: str) -> str:
 _RUNS = _old("sgguard_runs", "state IN ('finished', 'undone') AND ended_at_s < :before_s")
 _DECISIONS = _old("sgguard_decisions", "kept_at_s < :before_s")
 
-# What belongs to a run or a decision goes before it: afterwards nobody could say whose it was.
+# What belongs to a run or a decision goes before it: afterwards it could not be found any more.
 _CONDITIONS = {
     "claims": f"lease_until_s < :before_s AND {_NOTHING_OPEN.format(table='sgguard_claims')}",
     "locks": f"lease_until_s < :before_s AND {_NOTHING_OPEN.format(table='sgguard_locks')}",
@@ -35,13 +35,23 @@ _CONDITIONS = {
 }
 
 
-def purge(session: Session, before_s: float) -> Purged:
-    """Forget what ended before that time; a time to come is now: what is held, ends later."""
-    [(now_s,)] = session.rows("SELECT :now")
-    limit_s = min(before_s, now_s)
-    counts = {
-        kind: session.count(f"DELETE FROM sgguard_{kind} WHERE {condition}", before_s=limit_s)  # noqa: S608 - constants
-        for kind, condition in _CONDITIONS.items()
-    }
-    counts.pop("targets")  # part of their decisions
-    return Purged(counts)
+class Retention(Tables):
+    """Removes what is no longer needed."""
+
+    @transaction
+    def purge(self, session: Session, before_s: float) -> Purged:
+        """Forget what ended before that time; nothing that is open, pending or stuck.
+
+        Nor anything of a decision whose run is unresolved or whose approval request is pending.
+        An event ends when it is answered, or with the lease of the worker that left it; a decision
+        with its last keeping. What is forgotten can be claimed as new.
+        """
+        # A time to come counts as now: a lease that has not ended would be forgotten.
+        [(now_s,)] = session.rows("SELECT :now")
+        limit_s = min(before_s, now_s)
+        counts = {
+            kind: session.count(f"DELETE FROM sgguard_{kind} WHERE {condition}", before_s=limit_s)  # noqa: S608 - constants
+            for kind, condition in _CONDITIONS.items()
+        }
+        counts.pop("targets")  # part of their decisions
+        return Purged(counts)

@@ -14,8 +14,8 @@ ApprovalState = Literal["pending", "approved", "denied", "expired", "superseded"
 class Claim:
     """One event that this worker may work on until the lease ends.
 
-    ``decision_id`` is that of the first who claimed the event; ``is_again`` says that somebody
-    claimed it before and did not finish.
+    ``decision_id`` is that of the first claim of the event; ``is_again`` tells that it was claimed
+    before and not finished.
     """
 
     source: str
@@ -35,7 +35,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """Somebody else holds the event; ask again after so many seconds."""
+    """Another worker holds the event; deliver it again after so many seconds."""
 
     retry_after_s: float
 
@@ -52,7 +52,10 @@ Claimed = Claim | Answered | Busy | OtherPayload
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One plan that is carried out: open until everything is done, or undone, or stuck.
+    """One plan that is carried out: open, until it is finished or undone, or stuck.
+
+    Finished: every change is made. Undone: what was made is rolled back. Stuck: something could
+    neither be made nor rolled back.
 
     ``snapshot_json`` is whatever a restore needs. ``keys`` are the locks the run holds.
     """
@@ -73,8 +76,8 @@ class Entry:
     """One line of a run's journal: a change that was intended, and what came of it.
 
     ``number`` counts from 0 within the run; ``step`` is the step of the plan it carries out, or
-    takes back where ``is_undo``. ``made_id`` is the id of what a change made, where it made
-    something.
+    undoes where ``is_undo``. ``made_id`` is the id of the group that the change created, empty
+    for every other change.
     """
 
     decision_id: str
@@ -108,7 +111,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One question to a person. ``facts_hash`` is what the plan was made of."""
+    """One approval request. ``facts_hash`` is the hash of the facts and the plan it shows."""
 
     approval_id: str
     decision_id: str
@@ -127,7 +130,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Somebody stopped all changes."""
+    """All changes are stopped: by whom, why and since when."""
 
     by: str
     reason: str
@@ -147,6 +150,6 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """How many rows a retention run took away, by kind."""
+    """How many rows a purge removed, by kind."""
 
     counts: dict[str, int] = field(default_factory=dict)

@@ -109,7 +109,7 @@ CREATE TABLE sgguard_approvals (
     asked_at_s DOUBLE PRECISION NOT NULL
 )"""
 
-# Two questions about one decision at the same moment: one of them comes first.
+# Two requests about one decision at the same moment: the database puts one of them first.
 _ONE_PENDING = """
 CREATE UNIQUE INDEX sgguard_approvals_pending ON sgguard_approvals (decision_id)
 WHERE state = 'pending'
@@ -154,7 +154,7 @@ CREATE TABLE IF NOT EXISTS sgguard_schema_version (
 
 
 def is_current(session: Session) -> bool:
-    """Say whether the tables are those of this sgguard; the table of versions must be there.
+    """Whether the tables are those of this sgguard; the table of versions must exist.
 
     Raises:
         StoreError: they are those of a newer one.
@@ -163,7 +163,7 @@ def is_current(session: Session) -> bool:
 
 
 def migrate(session: Session) -> None:
-    """Make the tables those of this sgguard, in a transaction that nobody else is in.
+    """Make the tables those of this sgguard, in a transaction that keeps all other processes off.
 
     Raises:
         StoreError: they are those of a newer one.

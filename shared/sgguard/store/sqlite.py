@@ -1,4 +1,4 @@
-"""The store in a file of SQLite: of one machine, with any number of processes."""
+"""The store in a file of SQLite: for one machine, with any number of processes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from sgguard.store import schema
 from sgguard.store.base import Store
 from sgguard.store.database import Session, Value
 from sgguard.store.pool import Pool
-from sgguard.store.sql import SqlStore
 
 T = TypeVar("T")
 
@@ -56,7 +55,7 @@ class _Session:
             # PostgreSQL refuses it: what can be kept is the same in every store.
             raise StoreError("a text with a NUL cannot be kept")
         values["now"] = self.now()
-        return self.connection.execute(_spelt(statement), values)
+        return self.connection.execute(_translate(statement), values)
 
 
 class SqliteDatabase:
@@ -74,18 +73,18 @@ class SqliteDatabase:
         self._busy_s = busy_s
         self._pool: Pool[_Link] = Pool(self._connect, _close, self._is_fit)
 
-    def alone(self, work: Callable[[Session], T]) -> T:
-        """Do something whose statements each stand for themselves."""
-        with self._translated(), self._pool.lend() as link:
+    def autocommit(self, work: Callable[[Session], T]) -> T:
+        """Do work whose statements each stand for themselves."""
+        with self._store_errors(), self._pool.lend() as link:
             return work(_Session(link.connection, self._now))
 
-    def together(self, work: Callable[[Session], T]) -> T:
-        """Do something in one transaction, which has the file for itself."""
-        with self._translated(), self._pool.lend() as link, _transaction(link.connection):
+    def transaction(self, work: Callable[[Session], T]) -> T:
+        """Do work in one transaction, which has the file for itself."""
+        with self._store_errors(), self._pool.lend() as link, _transaction(link.connection):
             return work(_Session(link.connection, self._now))
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Close every connection."""
         self._pool.close()
 
     def _connect(self) -> _Link:
@@ -111,9 +110,9 @@ class SqliteDatabase:
                 schema.migrate(session)
 
     def _begin_log(self, connection: sqlite3.Connection) -> None:
-        """Switch to a write-ahead log, once for the file: readers and the writer do not meet.
+        """Switch to a write-ahead log, once per file: readers do not wait for the writer.
 
-        Nobody waits for the lock this needs but we: SQLite answers at once that it is taken.
+        SQLite does not wait for the lock this needs: it reports at once that it is taken.
         """
         ends = time.monotonic() + self._busy_s
         while True:
@@ -133,13 +132,13 @@ class SqliteDatabase:
             return False
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _store_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             raise StoreError(f"the store {self._path} cannot be used: {error.strerror}") from error
         except _FAILURES as error:
-            raise StoreError(f"the store {self._path}: {_said(error)}") from error
+            raise StoreError(f"the store {self._path}: {_message(error)}") from error
 
 
 def _number(path: Path) -> tuple[int, int]:
@@ -149,7 +148,7 @@ def _number(path: Path) -> tuple[int, int]:
 
 @contextmanager
 def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    # IMMEDIATE: whoever will write waits at the beginning, where waiting is safe.
+    # IMMEDIATE: a transaction that will write waits at its beginning, where waiting is safe.
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -168,8 +167,8 @@ def _close(link: _Link) -> None:
 
 
 @lru_cache(maxsize=128)
-def _spelt(statement: str) -> str:
-    """Return the statement as SQLite spells it: a transaction that writes has no rows to lock."""
+def _translate(statement: str) -> str:
+    """Return the statement in SQLite's form: a transaction that writes has no rows to lock."""
     return re.sub(r"\s+FOR UPDATE\s*$", "", statement)
 
 
@@ -177,12 +176,12 @@ def _is_busy(error: sqlite3.OperationalError) -> bool:
     return (error.sqlite_errorcode & 0xFF) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def _said(error: Exception) -> str:
+def _message(error: Exception) -> str:
     """Return what went wrong; SQLite's own texts hold no values, others' may."""
     if not isinstance(error, sqlite3.Error):
         return "a text or number that cannot be kept"
     if isinstance(error, sqlite3.OperationalError) and _is_busy(error):
-        return "another process did not let go of it in time"
+        return "another process did not release it in time"
     return str(error)
 
 
@@ -234,7 +233,7 @@ def open_sqlite(url: str, now: Callable[[], float] | None) -> Store:
         prepare(path)
     except OSError as error:
         raise SettingsError(f"SGGUARD_STORE: {path} cannot be written: {error.strerror}") from error
-    return SqlStore(SqliteDatabase(path.resolve(), now))
+    return Store(SqliteDatabase(path.resolve(), now))
 
 
 def _path(url: str) -> Path:
