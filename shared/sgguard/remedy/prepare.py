@@ -18,7 +18,7 @@ from sgguard.providers.base import Cloud
 from sgguard.remedy.caps import stopped_by
 from sgguard.remedy.plan import Plan, PlanInputs, plan
 from sgguard.remedy.snapshot import Snapshot, take
-from sgguard.remedy.survey import survey
+from sgguard.remedy.inputs import survey
 from sgguard.render.wording import MESSAGE_MAX, label, one_line
 from sgguard.store.codec import digest
 
