@@ -173,7 +173,7 @@ def test_what_is_stuck_is_listed_and_ends_with_1(place, sgguard):
     code, out, err = sgguard("resume")
     assert (code, out) == (1, "")
     assert f"stuck: decision {asked.decision_id}" in err
-    assert "not taken back" in err
+    assert "not undone" in err
     assert place.emulator.state.dump() == before
     code, out, _ = sgguard("resume", "--json")
     assert (code, json.loads(out)) == (1, [])

@@ -15,7 +15,7 @@ from sgguard.errors import CloudError, ConflictError, InUseError, NotFoundError,
 from sgguard.model.change import Change, content, holder_of
 from sgguard.model.resource import Group, Rule
 from sgguard.providers import Cloud
-from sgguard.remedy.plan import place_of
+from sgguard.remedy.plan import position_of
 from sgguard.remedy.world import State, apply, observe
 from tests.worlds import World, world_of
 
@@ -78,7 +78,7 @@ def referring(world: World, cloud: Cloud, group_id: str):
 
 def naming(rule: Rule, group_id: str) -> Rule:
     """The rule with another peer, as a plan adds it: at the same place, without an id."""
-    return replace(rule, peer_group=group_id, rule_id=place_of(rule))
+    return replace(rule, peer_group=group_id, rule_id=position_of(rule))
 
 
 def holders(world: World, cloud: Cloud):
@@ -107,7 +107,7 @@ def test_a_rule_that_is_removed_and_put_back_is_the_same_rule_at_the_same_place(
     assert len(writes(emulator)) == 1
 
     cloud.add_rule(group_id, rule, token=token())
-    if place_of(rule):
+    if position_of(rule):
         assert contents(cloud, group_id) == before
     assert sorted(contents(cloud, group_id), key=repr) == sorted(before, key=repr)
     assert len(writes(emulator)) == 2

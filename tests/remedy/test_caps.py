@@ -114,5 +114,5 @@ def test_what_is_removed_must_find_room_when_it_is_taken_back(kind, left, is_sto
 def test_a_rewritten_rule_needs_room_beside_the_old_one(ceiling, is_stopped):
     step = Step("rewrite", f"{SCOPE}:sg-b", "")
     plan = Plan(SCOPE, (Planned(step, Change("add-rule", "sg-b", rule=rule("a")), "sg-a"),))
-    survey = PlanInputs(rules={"sg-b": (rule("a"),)}, rules_ceiling=ceiling)
-    assert bool(stopped_by(plan, survey, FREE)) == is_stopped
+    inputs = PlanInputs(rules={"sg-b": (rule("a"),)}, rules_ceiling=ceiling)
+    assert bool(stopped_by(plan, inputs, FREE)) == is_stopped

@@ -90,7 +90,7 @@ def test_what_serves_a_group_that_is_gone_is_not_taken_back(stage, tmp_path):
     answered = stage.delete(*pair)
     [gone] = [one for one in pair if cloud.group(one) is None]
     assert answered["outcome"] == "partly-undone"
-    assert "not taken back" not in answered["note"]
+    assert "not undone" not in answered["note"]
     assert f"group {gone} was deleted" in answered["note"]
     assert cloud.naming(gone) == []
     if gone == stage.world.bound:

@@ -1,9 +1,12 @@
 """Carrying a plan out so that nothing is lost, whatever fails and wherever the process dies.
 
-Every change is written down before it is made and settled after it. A change whose answer was
-lost is settled by looking at the world, never by making it again blindly. If a change is refused,
-what was done before is taken back in reverse order, each step of that written down as well. So
-the journal alone tells where to go on: :func:`carry_out` begins a run and continues one alike.
+Every change is written into the journal before it is made (``intend``) and after it (``settle``).
+A change whose response was lost is settled by observing the world, never by repeating it blindly.
+If a change is refused, what was done before is undone in reverse order, through the same journal.
+So the journal alone holds how far a plan is: :func:`carry_out` begins and continues a run alike.
+
+A run is ``open`` until it is closed as ``finished`` (every change is made), ``undone`` (every
+change that was made is rolled back) or ``stuck`` (something could neither be made nor undone).
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ _STATES: Mapping[Outcome, RunState] = {
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """How a run ended: the outcome, why it did not finish, and what could not be taken back."""
+    """How a run ended: the outcome, why it did not finish, and what could not be undone."""
 
     outcome: Outcome
     note: str = ""
@@ -39,47 +42,56 @@ class RunResult:
 
 
 def carry_out(worker: Worker, plan: Plan) -> RunResult:
-    """Carry the plan out from wherever its journal says it is; close the run at its end.
+    """Carry the plan out from where its journal ends; close the run.
 
     Raises:
-        DeadlineError: the time is used up; the run stays open and goes on next time.
-        CloudError: nobody could see what became of a change, or what must be done cannot be now
-            but may be later; the run stays open.
+        DeadlineError: the time is used up; the run stays open and is continued next time.
+        CloudError: the outcome of a change could not be observed, or a change that must be made
+            cannot be made now but may be later; the run stays open.
         HaltedError: an operator stopped all changes; the run stays open.
         LeaseLostError: another worker took over.
         StoreError: the journal cannot be written.
     """
+    # 1. How far is the plan? The journal has each change that is made.
     progress = Progress.of(plan, worker.store.entries(worker.claim.decision_id))
+    # 2. Changes that an earlier worker intended and did not settle: compare them with the world.
     settle_by_observing(worker, progress, progress.unsettled())
+    # 3. Forward, unless an undo was begun before or a change can no longer be settled.
     is_over = progress.is_undoing or progress.indeterminate
     result = None if is_over else _forward(worker, plan, progress)
-    result = result or _back(worker, plan, progress)
+    # 4. Back, where a change was refused or 3. was left out.
+    result = result or _roll_back(worker, plan, progress)
+    # 5. The end: only now are the locks of the groups and holders freed, unless it is stuck.
     state = _STATES[result.outcome]
-    worker.store.close_run(worker.claim, worker.claim.decision_id, state, _sentence(result))
+    worker.store.close_run(worker.claim, worker.claim.decision_id, state, _note(result))
     return result
 
 
-def _sentence(result: RunResult) -> str:
+def _note(result: RunResult) -> str:
     return "; ".join(part for part in (result.note, *result.left) if part)
 
 
 def _forward(worker: Worker, plan: Plan, progress: Progress) -> RunResult | None:
     """Make every change that is not made yet; None when one was refused."""
-    # Who refuses to delete a group that is in use need not be asked before each.
+    # A cloud that refuses to delete a group in use makes one check before the first delete enough.
     is_guarded = worker.cloud.capabilities.on_delete_referenced == "refused"
     is_checked = False
     passed = {step for step in range(len(plan.planned)) if progress.is_done(step)}
     holders = TOGETHER if isinstance(worker.cloud, Together) else AT_ONCE
     while wave := next_wave(plan, passed, holders):
+        # 1. The next changes, with the new ids of groups that this run created again.
         changes = {step: renamed(plan.planned[step].change, progress.made) for step in wave}
         is_delete = any(change.kind == "delete-group" for change in changes.values())
+        # 2. Before a group is deleted, everything about it is read once more.
         if is_delete and not is_checked:
             is_checked = is_guarded
             if remaining_blockers := _remaining_blockers(worker, plan, progress):
                 progress.failure = remaining_blockers
                 return None
-        # After a group went there is no way back: what will pass is waited for.
-        is_vital = bool(_gone(plan, progress))
+        # 3. A deleted group cannot be undone: from then on a change that may be possible later
+        #    leaves the run open, it does not begin an undo.
+        is_vital = bool(_deleted(plan, progress))
+        # 4. The two changes of a rewrite mean something only together: see ``attempt``.
         paired = [step for step in wave if plan.planned[step].step.action == "rewrite"]
         if refused := attempt(worker, progress, changes, is_vital=is_vital, paired=paired):
             step, why = next(iter(refused.items()))
@@ -90,9 +102,9 @@ def _forward(worker: Worker, plan: Plan, progress: Progress) -> RunResult | None
 
 
 def _remaining_blockers(worker: Worker, plan: Plan, progress: Progress) -> str:
-    """Say what stands in the way of the groups that are still to go, read anew.
+    """Return what still blocks the groups that are yet to be deleted, in words, read anew.
 
-    What a cloud shows may lag behind what was just changed, so it is read more than once.
+    A cloud may show a change only after a while, so it is read more than once.
     """
     left = tuple(
         one.change.group_id
@@ -108,7 +120,7 @@ def _remaining_blockers(worker: Worker, plan: Plan, progress: Progress) -> str:
     return ""
 
 
-def _gone(plan: Plan, progress: Progress) -> frozenset[str]:
+def _deleted(plan: Plan, progress: Progress) -> frozenset[str]:
     """Return the groups that were deleted."""
     return frozenset(
         planned.change.group_id
@@ -117,44 +129,54 @@ def _gone(plan: Plan, progress: Progress) -> frozenset[str]:
     )
 
 
-def _back(worker: Worker, plan: Plan, progress: Progress) -> RunResult:
-    """Take back what was done, in reverse; what serves a group that is gone stays as it is.
+def _roll_back(worker: Worker, plan: Plan, progress: Progress) -> RunResult:
+    """Undo what was done, in reverse order; what was done for a deleted group stays.
 
-    Of a step whose last change could not be taken back, the changes before it stay as well: a
-    rule that was rewritten must not lose its new name where it cannot have its old one.
+    Reverse, because each change was made on top of those before it: the groups of a holder are
+    compared with what the change left, and rules have to return to their positions.
+
+    A step of several changes is undone whole or not at all. The last change of a rewrite removed
+    the old rule, so its undo comes first. Where the old rule cannot be restored, the new one
+    stays as well: without either, traffic that was permitted before and after would be blocked.
     """
-    gone = _gone(plan, progress)
+    deleted = _deleted(plan, progress)
     left: list[str] = []
     kept: list[Step] = []
     for step, planned in reversed(list(enumerate(plan.planned))):
+        # 1. It cannot be known whether this change is made: neither it nor its step is touched.
         if step in progress.indeterminate:
             kept.append(planned.step)
             how = progress.indeterminate[step]
-            left.append(f"nobody knows how far it went: {planned.step.summary}: {how}")
+            left.append(f"outcome unknown: {planned.step.summary}: {how}")
+        # 2. Nothing to undo, or nothing that could undo it.
         if not progress.is_done(step) or planned.change.kind == "delete-group":
             continue
+        # 3. A later change of the same step is kept, so this one is.
         if planned.step in kept:
             continue
-        if planned.target in gone:
+        # 4. The group for whose sake it was made is deleted: undoing it would refer to nothing.
+        if planned.target in deleted:
             kept.append(planned.step)
-            left.append(f"stays done: {planned.step.summary}")
+            left.append(f"kept: {planned.step.summary}")
+        # 5. Undo it; where that fails, it is kept and named.
         elif refusal := _undo(worker, progress, step, planned):
             kept.append(planned.step)
-            left.append(f"not taken back: {planned.step.summary}: {refusal}")
-    left.extend(f"group {group_id} was deleted" for group_id in sorted(gone))
+            left.append(f"not undone: {planned.step.summary}: {refusal}")
+    left.extend(f"group {group_id} was deleted" for group_id in sorted(deleted))
     outcome = Outcome.PARTLY_UNDONE if left else Outcome.UNDONE
     return RunResult(outcome, progress.failure, tuple(left))
 
 
 def _undo(worker: Worker, progress: Progress, step: int, planned: Planned) -> str:
-    """Take one change back; return why it could not be, which is never forced."""
+    """Undo one change; return why it could not be undone. It is never forced."""
     inverse = planned.change.inverse()
     if inverse is None:
-        return "only a restore builds it again"
+        return "only sgguard restore creates it again"
     inverse = renamed(inverse, progress.made)
+    # Undo only what is still as this plan left it: AFTER means that it is undone already.
     state, how = observe(worker.cloud, inverse)
     if state is State.DIVERGED:
-        return f"the world has moved: {how}"
+        return f"it has changed since: {how}"
     if state is State.AFTER or state is State.GONE:
         progress.undone(step)
         return ""

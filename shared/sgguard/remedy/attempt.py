@@ -1,8 +1,13 @@
-"""Making changes of a plan, each written down before and settled after.
+"""Making changes of a plan: intend, apply, settle.
 
-A change whose answer was lost is settled by looking at the world, never by making it again
-blindly. Changes that are made side by side have a line in the journal each, and are settled each
-by itself.
+1. *Intend*: a line in the journal, before the call is sent. A worker that dies from here on leaves
+   a line that says what may have happened.
+2. *Apply*: one writing call per change, several side by side.
+3. *Settle*: a success is written down at once. A refusal is too, where the error proves that
+   nothing was changed. Everything else, a lost response above all, is settled by observing the
+   world; only a change that was not made is sent again.
+
+Changes that are made side by side have a line each, and are settled each by itself.
 """
 
 from __future__ import annotations
@@ -31,7 +36,7 @@ from sgguard.wire.clock import Deadline
 from sgguard.wire.parallel import parallel
 
 TRIES = 3
-"""How often one change is sent: again only when looking showed that it had not been made."""
+"""How often one change is sent: again only when the world shows that it was not made."""
 
 RESERVE_S = 1.0
 """A change is not begun with less time than this: it is left to the next delivery."""
@@ -39,10 +44,10 @@ RESERVE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One worker's means to carry out a plan.
+    """What one worker needs to carry out a plan.
 
-    ``remaining_blockers`` reads everything about the groups that go once more and says what still
-    stands in the way, in words; it is asked before the first of them is deleted.
+    ``remaining_blockers`` reads everything about the groups to be deleted once more and returns
+    what still blocks them, in words; it is called before the first of them is deleted.
     """
 
     cloud: Cloud
@@ -63,32 +68,36 @@ def attempt(
     is_undo: bool = False,
     paired: Collection[int] = (),
 ) -> dict[int, str]:
-    """Make changes side by side, by the steps they carry out or take back.
+    """Make changes side by side, by the steps they carry out or undo.
 
-    ``paired`` are the steps that mean something only together with another: of a rule that is
-    rewritten the new one must not come, or stay, where somebody else took the old one away.
+    ``paired`` are the steps that mean something only together with another one: of a rule that is
+    rewritten the new one must not be added, or stay, where another user removed the old one.
 
     Return, by step, why a change was refused; nothing when the world is as all of them want it.
 
     Raises:
-        CloudError: a change ``is_vital`` and the cloud may make it later, or nobody could see
-            what became of one: the run stays open.
+        CloudError: a change ``is_vital`` and the cloud may make it later, or the outcome of one
+            could not be observed: the run stays open.
         DeadlineError, HaltedError, StoreError: as :func:`~sgguard.remedy.apply.carry_out`.
     """
     pending = dict(changes)
     for number in range(1, TRIES + 1):
         require_time(worker)
-        failed = _made(worker, progress, pending, is_undo=is_undo)
-        troubles = {
-            step: _after_trouble(
+        # 1. Intend and apply all; settle those that succeeded.
+        failed = _make(worker, progress, pending, is_undo=is_undo)
+        # 2. Settle those that did not, each by what its error proves and the world shows.
+        failures = {
+            step: _settle_failed(
                 worker, progress, entry, pending[step], error, is_paired=step in paired
             )
             for step, (entry, error) in failed.items()
         }
-        pending = {step: pending[step] for step, one in troubles.items() if not one.is_met}
-        is_final = any(troubles[step].is_final for step in pending)
+        # 3. What is as wanted all the same is done. The rest is sent again, unless one is final.
+        pending = {step: pending[step] for step, one in failures.items() if not one.is_met}
+        is_final = any(failures[step].is_final for step in pending)
         if is_final or not pending:
             break
+        # 4. After the last try a change that must be made is left to a later delivery.
         errors = [failed[step][1] for step in pending]
         if number == TRIES:
             if is_vital and (lasting := [one for one in errors if one.is_retryable]):
@@ -96,14 +105,14 @@ def attempt(
             break
         wait_s = max(one.retry_after_s or 0.5 * number for one in errors)
         worker.sleep(min(wait_s, worker.deadline.remaining_s()))
-    refused = [step for step in pending if troubles[step].is_final] or pending
-    return {step: troubles[step].why for step in refused}
+    refused = [step for step in pending if failures[step].is_final] or pending
+    return {step: failures[step].why for step in refused}
 
 
-def _made(
+def _make(
     worker: Worker, progress: Progress, changes: Mapping[int, Change], *, is_undo: bool
 ) -> dict[int, tuple[Entry, SgguardError]]:
-    """Write changes down, make them, settle those that succeeded; return the others' errors."""
+    """Intend changes, make them, settle those that succeeded; return the others' errors."""
     entries: dict[int, Entry] = {}
     for step, change in changes.items():
         entry = progress.next_entry(worker.claim.decision_id, step, codec.dump(change), is_undo)
@@ -122,15 +131,18 @@ def _made(
 
 
 @dataclass(frozen=True, slots=True)
-class _Trouble:
-    """What an error means for a change: the world is as wanted all the same, or why it is not."""
+class _Failure:
+    """What an error means for a change.
+
+    ``is_met``: the world is as wanted all the same. ``is_final``: sending it again cannot help.
+    """
 
     why: str
     is_met: bool = False
     is_final: bool = False
 
 
-def _after_trouble(
+def _settle_failed(
     worker: Worker,
     progress: Progress,
     entry: Entry,
@@ -138,34 +150,46 @@ def _after_trouble(
     error: SgguardError,
     *,
     is_paired: bool,
-) -> _Trouble:
-    """Settle a change that ended with an error, by looking where the error leaves it open."""
+) -> _Failure:
+    """Settle a change that ended with an error, by the error or by observing the world."""
+    # 1. The error proves that nothing was changed. NotFound and Conflict prove it too, but may
+    #    mean that the world is as wanted already.
     if error.is_outcome_known and not isinstance(error, NotFoundError | ConflictError):
         _settle(worker, progress, entry, is_done=False, note=str(error))
-        return _Trouble(str(error), is_final=not isinstance(error, ThrottledError))
+        return _Failure(str(error), is_final=not isinstance(error, ThrottledError))
+    # 2. The response was lost, or 1. leaves it open: compare the world with the change.
     state, how = observe(worker.cloud, change)
     is_there = state is State.AFTER
-    # What somebody else did meanwhile is not ours to take back.
+    # 3. Was it this plan that made it? Not where the error proves that this call did nothing and
+    #    there was no earlier call of the same change: then another user made it, and an undo must
+    #    not touch it. A delete counts as the plan's in any case: no undo touches it.
     is_known = error.is_outcome_known and change.kind != "delete-group"
     is_ours = not is_known or progress.was_tried(entry)
     is_done = is_there and is_ours
-    why = f"{error} (looked: {how or state.value})"
+    why = f"{error} (observed: {how or state.value})"
+    # 4. It may have been made, and another user changed the same thing: leave it unsettled.
     if state is State.DIVERGED and is_ours:
         _leave_indeterminate(worker, progress, entry, how, why)
-        return _Trouble(why, is_final=True)
+        return _Failure(why, is_final=True)
     _settle(worker, progress, entry, is_done=is_done, note=why, made=how if is_done else "")
+    # 5. Only a change that was not made is sent again. One that another user made is met, but not
+    #    half of a rewrite: where they removed the old rule, the new one must not stay.
     is_final = state is not State.BEFORE or isinstance(error, NotFoundError)
-    return _Trouble(why, is_there and (is_ours or not is_paired), is_final)
+    return _Failure(why, is_there and (is_ours or not is_paired), is_final)
 
 
 def settle_by_observing(worker: Worker, progress: Progress, entries: Sequence[Entry]) -> None:
-    """Settle what a worker intended that did not come back to say what came of it."""
+    """Settle what a worker intended that ended without settling it.
+
+    No error is known here, so the world alone decides: AFTER is done, BEFORE and GONE are not,
+    DIVERGED cannot be known and stays unsettled.
+    """
     for begin in range(0, len(entries), AT_ONCE):
         some = entries[begin : begin + AT_ONCE]
         changes = [codec.load(Change, entry.change_json) for entry in some]
         observed = parallel([partial(observe, worker.cloud, change) for change in changes])
         for entry, (state, how) in zip(some, observed, strict=True):
-            note = f"nobody said what came of it (looked: {how or state.value})"
+            note = f"its outcome was not reported (observed: {how or state.value})"
             if state is State.DIVERGED:
                 _leave_indeterminate(worker, progress, entry, how, note)
                 continue
@@ -177,7 +201,7 @@ def settle_by_observing(worker: Worker, progress: Progress, entries: Sequence[En
 def _leave_indeterminate(
     worker: Worker, progress: Progress, entry: Entry, how: str, note: str
 ) -> None:
-    """Leave a change unsettled: it may have been made, and somebody changed the same as well."""
+    """Leave a change unsettled: it may have been made, and another user changed the same thing."""
     progress.indeterminate[entry.step] = how
     progress.failure = progress.failure or note
     worker.store.settle(worker.claim, entry, "intended", note=note)
@@ -197,7 +221,7 @@ def _settle(
 
 
 def _token(worker: Worker, step: int, *, is_undo: bool) -> str:
-    """The same for the same intended change, also after a crash."""
+    """Return the idempotency token of a change: the same for it after a crash, too."""
     return f"{worker.claim.decision_id}-{step}-{int(is_undo)}"
 
 

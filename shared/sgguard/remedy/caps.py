@@ -1,4 +1,4 @@
-"""How much a plan may change, whatever the verdict: plan, survey and policy in, reasons out."""
+"""How much a plan may change, whatever the verdict: plan, inputs and policy in, reasons out."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from sgguard.render.wording import MESSAGE_MAX, count, one_line
 _ANY_PROTOCOL = frozenset({"any", "all", "tcp", "-1", "6"})
 
 
-def stopped_by(plan: Plan, survey: PlanInputs, caps: Caps) -> tuple[Reason, ...]:
+def stopped_by(plan: Plan, inputs: PlanInputs, caps: Caps) -> tuple[Reason, ...]:
     """Return a reason for every cap that the plan would break, naming the cap."""
     return (
         *_too_many(plan, caps),
-        *_too_much_of_a_group(plan, survey, caps),
-        *_no_way_in(plan, survey, caps),
-        *_no_room(plan, survey),
-        *_no_room_in_project(plan, survey),
+        *_too_much_of_a_group(plan, inputs, caps),
+        *_no_way_in(plan, inputs, caps),
+        *_no_room(plan, inputs),
+        *_no_room_in_project(plan, inputs),
     )
 
 
@@ -38,11 +38,11 @@ def _too_many(plan: Plan, caps: Caps) -> Iterator[Reason]:
         yield _reason(ReasonCode.CAP_EXCEEDED, str(plan.scope), words)
 
 
-def _too_much_of_a_group(plan: Plan, survey: PlanInputs, caps: Caps) -> Iterator[Reason]:
+def _too_much_of_a_group(plan: Plan, inputs: PlanInputs, caps: Caps) -> Iterator[Reason]:
     """Rules that are rewritten stay in all but name and do not count."""
     removed = Counter(one.change.group_id for one in plan.planned if _is(one.step.action))
     for group_id, number in sorted(removed.items()):
-        total = len(survey.rules.get(group_id, ()))
+        total = len(inputs.rules.get(group_id, ()))
         if total and number * 100 > caps.percent_of_rules * total:
             words = (
                 f"The plan revokes {number} of the {count(total, 'rule')} of {group_id}, "
@@ -55,7 +55,7 @@ def _is(action: str) -> bool:
     return action == "revoke"
 
 
-def _no_way_in(plan: Plan, survey: PlanInputs, caps: Caps) -> Iterator[Reason]:
+def _no_way_in(plan: Plan, inputs: PlanInputs, caps: Caps) -> Iterator[Reason]:
     revoked: dict[str, set[str]] = {}
     for one in plan.planned:
         if one.step.action == "revoke":
@@ -64,7 +64,7 @@ def _no_way_in(plan: Plan, survey: PlanInputs, caps: Caps) -> Iterator[Reason]:
     for group_id, rule_ids in sorted(revoked.items()):
         if group_id in going:
             continue
-        rules = survey.rules.get(group_id, ())
+        rules = inputs.rules.get(group_id, ())
         left = [rule for rule in rules if rule.rule_id not in rule_ids]
         for port in caps.management_ports:
             if _lets_in(rules, port) and not _lets_in(left, port):
@@ -96,13 +96,13 @@ def _has_port(ports: str, port: int) -> bool:
     return False
 
 
-def _no_room_in_project(plan: Plan, survey: PlanInputs) -> Iterator[Reason]:
-    """What is removed must find room again when it is taken back."""
-    kinds, left = {one.change.kind for one in plan.planned}, survey.rules_left
+def _no_room_in_project(plan: Plan, inputs: PlanInputs) -> Iterator[Reason]:
+    """What is removed must fit into the quota again when it is undone."""
+    kinds, left = {one.change.kind for one in plan.planned}, inputs.rules_left
     if left is None or not kinds & {"add-rule", "remove-rule"}:
         return
     if left < 0:
-        words = f"has {count(-left, 'rule')} more than its quota: none could be put back"
+        words = f"has {count(-left, 'rule')} more than its quota: none could be restored"
     elif left == 0 and "add-rule" in kinds:
         words = "has all rules of its quota: there is no room to add a rewritten one"
     else:
@@ -110,12 +110,12 @@ def _no_room_in_project(plan: Plan, survey: PlanInputs) -> Iterator[Reason]:
     yield _reason(ReasonCode.CAP_EXCEEDED, str(plan.scope), f"The project {words}.")
 
 
-def _no_room(plan: Plan, survey: PlanInputs) -> Iterator[Reason]:
+def _no_room(plan: Plan, inputs: PlanInputs) -> Iterator[Reason]:
     """A rewritten rule is added before the old one goes: for a moment there is one more."""
-    ceiling = survey.rules_ceiling
+    ceiling = inputs.rules_ceiling
     adding = {one.change.group_id for one in plan.planned if one.change.kind == "add-rule"}
     for group_id in sorted(adding):
-        number = len(survey.rules.get(group_id, ()))
+        number = len(inputs.rules.get(group_id, ()))
         if ceiling is not None and number + 1 > ceiling:
             words = (
                 f"{group_id} has {number} of at most {count(ceiling, 'rule')}: there is no room "

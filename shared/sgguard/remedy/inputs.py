@@ -20,29 +20,29 @@ from sgguard.wire.parallel import parallel
 _T = TypeVar("_T")
 
 _RULE_ACTIONS = frozenset({"revoke", "rewrite", "delete"})
-_PUT_BACK_ACTIONS = frozenset({"revoke", "rewrite"})
+_RESTORABLE_ACTIONS = frozenset({"revoke", "rewrite"})
 _HOLDER_ACTIONS = frozenset({"unbind", "move", "bind", "replace"})
 
 
-def survey(
+def read_inputs(
     cloud: Cloud, facts: DeleteFacts | LaunchFacts, outline: Sequence[Step], extra: Iterable[str]
 ) -> PlanInputs:
-    """Read whole each group that goes, the rules of those whose rules change, and every holder.
+    """Read each group to be deleted, the rules of groups whose rules change, and every holder.
 
     ``extra`` are ids of further groups that must exist: a replacement, a fallback.
 
     Raises:
-        UnknownShapeError: a part was not seen whole.
+        UnknownShapeError: a part could not be read completely.
         CloudError, DeadlineError: the cloud could not be asked.
     """
-    ruled = _once(_group_of(step) for step in outline if step.action in _RULE_ACTIONS)
-    changed = [_holder(step) for step in outline if step.action in _HOLDER_ACTIONS]
-    held = _once([*changed, *_forced(facts, outline)])
-    wanted = _once(extra)
-    known = _told(facts, held) if not cloud.capabilities.orders_groups else {}
+    ruled = _unique(_group_id_of(step) for step in outline if step.action in _RULE_ACTIONS)
+    changed = [_holder_of(step) for step in outline if step.action in _HOLDER_ACTIONS]
+    held = _unique([*changed, *_force_released(facts, outline)])
+    wanted = _unique(extra)
+    known = _known_holders(facts, held) if not cloud.capabilities.orders_groups else {}
     asked = [holder for holder in held if holder not in known]
     needs_limits = any(
-        step.action in _PUT_BACK_ACTIONS or "to_group" in step.details for step in outline
+        step.action in _RESTORABLE_ACTIONS or "to_group" in step.details for step in outline
     )
     going = _going(facts, outline)
     whole, holders, groups, limits = _read(
@@ -101,7 +101,7 @@ def _going(facts: DeleteFacts | LaunchFacts, outline: Sequence[Step]) -> dict[st
 
 
 def _whole(cloud: Cloud, group_id: str, going: Group | None) -> Group:
-    """Return a group with its rules; one that goes with all that builds it again."""
+    """Return a group with its rules; one to be deleted with all that creates it again."""
     try:
         if going is not None:
             return cloud.define_group(going)
@@ -110,37 +110,37 @@ def _whole(cloud: Cloud, group_id: str, going: Group | None) -> Group:
         return replace(going or Group(group_id), rules=())
 
 
-def _told(
+def _known_holders(
     facts: DeleteFacts | LaunchFacts, held: Sequence[Holder]
 ) -> dict[Holder, tuple[str, ...]]:
-    """Return the groups of those holders that the facts tell already; their order means nothing."""
-    told: dict[Holder, tuple[str, ...]] = {}
+    """Return the groups of those holders that the facts hold already, in no particular order."""
+    known: dict[Holder, tuple[str, ...]] = {}
     for group in facts.groups:
         for one in group.bindings:
             holder = Holder(one.kind, one.holder_id, one.instance_id)
             if holder in held and one.other_group_ids is not None:
-                told[holder] = (group.address.group_id, *one.other_group_ids)
-    return told
+                known[holder] = (group.address.group_id, *one.other_group_ids)
+    return known
 
 
-def _forced(facts: DeleteFacts | LaunchFacts, outline: Sequence[Step]) -> Iterator[Holder]:
-    """Yield what the cloud itself will take off a group that it deletes by force."""
+def _force_released(facts: DeleteFacts | LaunchFacts, outline: Sequence[Step]) -> Iterator[Holder]:
+    """Yield the holders that the cloud itself releases from a group that it deletes by force."""
     forced = {step.target for step in outline if step.details.get("is_forced") == "true"}
     for group in facts.groups:
         if str(group.address) in forced:
             yield from (holder_of(one) for one in group.bindings if one.holder_id)
 
 
-def _group_of(step: Step) -> str:
+def _group_id_of(step: Step) -> str:
     return step.target.rsplit(":", 1)[-1]
 
 
-def _holder(step: Step) -> Holder:
+def _holder_of(step: Step) -> Holder:
     details = step.details
     return Holder(details["kind"], details["holder_id"], details.get("instance_id", ""))
 
 
-def _once(things: Iterable[_T]) -> tuple[_T, ...]:
+def _unique(things: Iterable[_T]) -> tuple[_T, ...]:
     return tuple(dict.fromkeys(things))
 
 
@@ -151,7 +151,7 @@ def _ceiling(limits: Sequence[Limit], name: str) -> int | None:
 
 
 def _left(limits: Sequence[Limit], name: str) -> int | None:
-    """Return how much is left of a limit of which the cloud tells how much is used."""
+    """Return how much is left of a limit whose use the cloud reports."""
     left = [
         limit.ceiling - limit.used
         for limit in limits

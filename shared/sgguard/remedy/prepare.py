@@ -1,4 +1,4 @@
-"""From a verdict that something can be done to the exact plan for it, or to why it cannot."""
+"""From the verdict ``remediate`` to the exact plan for it, or to the reasons against one."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from sgguard.policy import Policy
 from sgguard.policy.governing import excused
 from sgguard.providers.base import Cloud
 from sgguard.remedy.caps import stopped_by
+from sgguard.remedy.inputs import read_inputs
 from sgguard.remedy.plan import Plan, PlanInputs, plan
 from sgguard.remedy.snapshot import Snapshot, take
-from sgguard.remedy.inputs import survey
 from sgguard.render.wording import MESSAGE_MAX, label, one_line
 from sgguard.store.codec import digest
 
 _UNPLANNABLE = (ForbiddenError, InputError, SettingsError, UnknownShapeError)
-"""What does not change by asking again: this cloud does not tell, or not to these credentials."""
+"""Errors that the same request meets again: the cloud does not show it to these credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ def prepare(
     *,
     now: datetime | None = None,
 ) -> tuple[Judgement, Prepared | None]:
-    """Survey what the outline of a judgement touches and return the judgement with exact steps.
+    """Read what the outline of a judgement touches and return the judgement with exact steps.
 
-    A verdict of ``remediate`` becomes ``block`` where the world is not as the outline says, a
+    A verdict of ``remediate`` becomes ``block`` where the world is not as the outline assumes, a
     group that is to be used cannot be, or a cap would break: the reasons say which. ``policy``
     governs the whole plan; ``now`` is the moment at which exemptions from its caps must hold.
 
@@ -56,22 +56,22 @@ def prepare(
         return judgement, None
     used = tuple(_used(judgement))
     try:
-        seen = survey(cloud, facts, judgement.plan, used)
+        inputs = read_inputs(cloud, facts, judgement.plan, used)
     except _UNPLANNABLE as error:
-        words = one_line(f"The remedy cannot be planned: {error}", MESSAGE_MAX)
+        message = one_line(f"The remedy cannot be planned: {error}", MESSAGE_MAX)
         return _blocked(
-            judgement, (Reason(ReasonCode.FACTS_INCOMPLETE, words, target=str(scope)),)
+            judgement, (Reason(ReasonCode.FACTS_INCOMPLETE, message, target=str(scope)),)
         ), None
-    planned = plan(scope, judgement.plan, seen)
+    planned = plan(scope, judgement.plan, inputs)
     if isinstance(planned, Reason):
         return _blocked(judgement, (planned,)), None
-    caps = stopped_by(planned, seen, policy.caps)
+    caps = stopped_by(planned, inputs, policy.caps)
     stopped = (excused(one, policy, facts, now) for one in caps)
-    against = (*_unusable(scope, facts, used, seen), *stopped)
+    against = (*_unusable(scope, facts, used, inputs), *stopped)
     if any(reason.effect == "block" for reason in against):
         return _blocked(judgement, against), None
     exact = replace(judgement, plan=_steps(planned), reasons=(*judgement.reasons, *against))
-    return exact, Prepared(planned, take(planned, facts, seen))
+    return exact, Prepared(planned, take(planned, facts, inputs))
 
 
 def _used(judgement: Judgement) -> Iterator[str]:
@@ -89,14 +89,14 @@ def _blocked(judgement: Judgement, reasons: Sequence[Reason]) -> Judgement:
 
 
 def _unusable(
-    scope: Scope, facts: DeleteFacts | LaunchFacts, used: Sequence[str], seen: PlanInputs
+    scope: Scope, facts: DeleteFacts | LaunchFacts, used: Sequence[str], inputs: PlanInputs
 ) -> Iterator[Reason]:
-    """Say which group of the policy does not exist, or cannot take the place of another."""
+    """Yield why a group that the policy names cannot take the place of another."""
     known = [one.group for one in facts.groups if one.group]
     networks = {one.network for one in known if one.network}
     projects = {one.project for one in known if one.project}
     for group_id in dict.fromkeys(used):
-        group = seen.groups.get(group_id)
+        group = inputs.groups.get(group_id)
         if group is None:
             words = f"{group_id}, which the policy would use instead, is not in {scope}."
         elif group.network and networks and group.network not in networks:
@@ -123,7 +123,7 @@ def _steps(planned: Plan) -> tuple[Step, ...]:
 
 
 def fingerprint(facts: DeleteFacts | LaunchFacts, prepared: Prepared | None) -> str:
-    """Return a hash of everything a plan was made of: it changes when a person should look again.
+    """Return a hash of everything a plan was made of: a change of it needs a new approval.
 
     Counts and limits are left out; they change without changing what the plan does.
     """

@@ -13,12 +13,12 @@ from sgguard.store.rows import Entry, EntryState
 
 @dataclass(slots=True)
 class Progress:
-    """Which steps of a plan are done, as far as the journal tells.
+    """Which steps of a plan are done, according to its journal.
 
-    ``made`` are the new ids of groups that were built again, by their old ones. ``indeterminate``
-    are the steps of which nobody can tell any more whether they were done, with what is there now:
-    their lines stay as intended. ``is_undoing`` says that the plan is being taken back; ``failure``
-    why.
+    ``made`` are the new ids of groups that were created again, by their old ones.
+    ``indeterminate`` are the steps of which it cannot be known any more whether they were done,
+    with what is there now: their lines stay ``intended``. ``is_undoing`` tells that the plan is
+    being undone; ``failure`` why.
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -33,7 +33,7 @@ class Progress:
         """Read the journal of a plan.
 
         Raises:
-            ValueError: the journal speaks of a step the plan has not.
+            ValueError: the journal has a step that the plan has not.
         """
         progress = cls()
         for entry in entries:
@@ -48,18 +48,18 @@ class Progress:
         return progress
 
     def is_done(self, step: int) -> bool:
-        """Say whether the step's change is made, and not taken back."""
+        """Whether the step's change is made, and not undone."""
         return step in self.done
 
     def was_tried(self, entry: Entry) -> bool:
-        """Say whether the same change was intended before: that one may have been made late."""
+        """Whether the same change was intended before: that call may have been executed late."""
         return any(
             one.step == entry.step and one.is_undo == entry.is_undo and one.number < entry.number
             for one in self.entries
         )
 
     def unsettled(self) -> tuple[Entry, ...]:
-        """Return what was intended and of which nobody knows what came."""
+        """Return the lines whose outcome is not written down: their worker stopped in between."""
         return tuple(entry for entry in self.entries if entry.state == "intended")
 
     def next_entry(self, decision_id: str, step: int, change_json: str, is_undo: bool) -> Entry:  # noqa: FBT001 - it is what the entry says
@@ -73,7 +73,7 @@ class Progress:
         self.is_undoing = self.is_undoing or entry.is_undo
 
     def settled(self, entry: Entry, *, is_done: bool, made: str = "") -> EntryState:
-        """Note what came of a line; return the state to write down.
+        """Note the outcome of a line; return the state to write down.
 
         ``made`` is the id of the group it made, if it made one.
         """
@@ -89,12 +89,12 @@ class Progress:
         return state
 
     def undone(self, step: int) -> None:
-        """Note that somebody else took the step back already."""
+        """Note that the step is undone already, by another user or an earlier call."""
         self.done.discard(step)
 
 
 def _why(entries: Sequence[Entry]) -> str:
-    """Return what was noted last of a change that was never made: others went beside it."""
+    """Return the last note on a change that was never made; others of its wave may have been."""
     forward = [entry for entry in entries if not entry.is_undo]
     made = {entry.step for entry in forward if entry.state == "done"}
     notes = [entry.note for entry in forward if entry.note and entry.step not in made]

@@ -1,8 +1,17 @@
-"""The plan that puts back what an earlier plan took away: groups, rules, references, bindings.
+"""The plan that restores what an earlier plan removed: groups, rules, references, bindings.
 
-A group that is built again has a new id; everything that named the old one is made to name the
-new. What can no longer be put back (its group or holder is gone, or has moved on) is left out and
-said so, before anything is done.
+The order, each part of which needs the one before:
+
+1. The groups, created again, with new ids. Later changes name the old id;
+   :func:`~sgguard.model.change.renamed` puts the new one in its place when they are made.
+2. The groups' own rules, in their order: where rules have positions, each goes to its own.
+3. Rules of groups that stayed: the old ones are added in the reverse order of their removal, so
+   that each returns to its position. Then the rules that a rewrite added are removed: a
+   reference is never missing in between.
+4. The holders, last: they get a group back only when its rules are complete.
+
+What can no longer be restored (its group or holder is gone, or was changed since) is left out and
+reported, before anything is done.
 """
 
 from __future__ import annotations
@@ -17,8 +26,8 @@ from sgguard.model.change import Change, Holder, content
 from sgguard.model.decision import Action, Step
 from sgguard.model.resource import Group, Rule
 from sgguard.providers.base import Cloud
-from sgguard.remedy.plan import Plan, Planned, place_of
-from sgguard.remedy.snapshot import Carried, ReferringRule, Snapshot
+from sgguard.remedy.plan import Plan, Planned, position_of
+from sgguard.remedy.snapshot import HolderGroups, ReferringRule, Snapshot
 from sgguard.remedy.world import read_holders, rules_of, same_groups
 from sgguard.render.wording import label, one_line, rule_words
 from sgguard.wire.parallel import parallel
@@ -35,8 +44,8 @@ class Restoration:
 
 
 @dataclass(frozen=True, slots=True)
-class _Now:
-    """What is there now of what the snapshot speaks of; None where it is gone."""
+class _World:
+    """What exists now of what the snapshot names; None where it is gone."""
 
     groups: Mapping[str, Group | None]
     rules: Mapping[str, tuple[Rule, ...]]
@@ -45,18 +54,18 @@ class _Now:
 
 
 def restoration(cloud: Cloud, snapshot: Snapshot, done: Plan) -> Restoration:
-    """Compare a snapshot with the world and return what puts it back.
+    """Compare a snapshot with the world and return the plan that restores it.
 
     ``done`` is the plan that was carried out after the snapshot was taken.
 
     Raises:
-        InputError: a group of the snapshot is there (again): nothing of it needs a restore.
-        CloudError, DeadlineError: the cloud could not be asked, or not all of it was seen.
+        InputError: a group of the snapshot exists (again): it needs no restore.
+        CloudError, DeadlineError: the cloud could not be asked, or not all of it was read.
     """
-    now = _look(cloud, snapshot)
+    now = _read(cloud, snapshot)
     for group in snapshot.groups:
         if now.groups.get(group.group_id) is not None:
-            raise InputError(f"{snapshot.scope}:{group.group_id} was not deleted, or is back")
+            raise InputError(f"{snapshot.scope}:{group.group_id} was not deleted, or exists again")
     left_out: list[str] = []
     planned = (
         *_groups(snapshot, now),
@@ -67,26 +76,26 @@ def restoration(cloud: Cloud, snapshot: Snapshot, done: Plan) -> Restoration:
     return Restoration(Plan(snapshot.scope, planned), tuple(left_out))
 
 
-def _look(cloud: Cloud, snapshot: Snapshot) -> _Now:
+def _read(cloud: Cloud, snapshot: Snapshot) -> _World:
     named = {rule.peer_group for group in snapshot.groups for rule in group.rules or ()}
-    holding = tuple(dict.fromkeys(one.group_id for one in _changed(snapshot)))
-    ids = tuple(dict.fromkeys([*_ids(snapshot), *holding, *sorted(named - {""})]))
+    referrers = tuple(dict.fromkeys(one.group_id for one in _changed(snapshot)))
+    ids = tuple(dict.fromkeys([*_ids(snapshot), *referrers, *sorted(named - {""})]))
     seen = cloud.read_groups(ids)
-    there = [one for one in holding if seen.value.get(one) is not None]
-    rules = parallel([partial(rules_of, cloud, one) for one in there])
+    existing = [one for one in referrers if seen.value.get(one) is not None]
+    rules = parallel([partial(rules_of, cloud, one) for one in existing])
     holders = [one.holder for one in snapshot.carried]
-    carried = read_holders(cloud, holders)
+    group_ids = read_holders(cloud, holders)
     names = [group.name for group in snapshot.groups]
-    return _Now(
+    return _World(
         seen.value,
-        dict(zip(there, rules, strict=True)),
-        dict(zip(holders, carried, strict=True)),
+        dict(zip(existing, rules, strict=True)),
+        dict(zip(holders, group_ids, strict=True)),
         {name: cloud.find_groups(name) for name in names},
     )
 
 
 def _changed(snapshot: Snapshot) -> Sequence[ReferringRule]:
-    """Return the rules of groups that stayed: those of groups that went are theirs already."""
+    """Return the rules of groups that stayed: those of deleted groups are in their snapshot."""
     going = _ids(snapshot)
     return [one for one in snapshot.referrers if one.group_id not in going]
 
@@ -100,7 +109,7 @@ def _step(scope: Scope, action: Action, group_id: str, words: str, **details: st
     return Step(action, target, one_line(words, _SUMMARY_MAX), details)
 
 
-def _groups(snapshot: Snapshot, now: _Now) -> Iterator[Planned]:
+def _groups(snapshot: Snapshot, now: _World) -> Iterator[Planned]:
     for group in snapshot.groups:
         words = f"create {label(group.group_id, group.name)} again, under a new id"
         step = _step(snapshot.scope, "create", group.group_id, words)
@@ -113,29 +122,29 @@ def _groups(snapshot: Snapshot, now: _Now) -> Iterator[Planned]:
         yield Planned(step, change, group.group_id)
 
 
-def _rules(snapshot: Snapshot, now: _Now, left_out: list[str]) -> Iterator[Planned]:
-    """Put a group's own rules back, in their order."""
+def _rules(snapshot: Snapshot, now: _World, left_out: list[str]) -> Iterator[Planned]:
+    """Restore a group's own rules, in their order."""
     for group in snapshot.groups:
         for rule in group.rules or ():
-            missing = _is_missing(snapshot, now, rule)
+            missing = _missing_peer(snapshot, now, rule)
             if missing:
                 left_out.append(f"rule {_words(rule)} of {group.group_id}: {missing}")
                 continue
-            yield _put(snapshot.scope, group.group_id, rule, group.group_id)
+            yield _add(snapshot.scope, group.group_id, rule, group.group_id)
 
 
-def _is_missing(snapshot: Snapshot, now: _Now, rule: Rule) -> str:
-    """Say which group a rule names that is there no longer."""
+def _missing_peer(snapshot: Snapshot, now: _World, rule: Rule) -> str:
+    """Return which group a rule names that does not exist any more; empty where none."""
     peer = rule.peer_group
     if not peer or peer in _ids(snapshot) or now.groups.get(peer) is not None:
         return ""
     return f"group {peer}, which it names, is gone"
 
 
-def _put(scope: Scope, group_id: str, rule: Rule, target: str) -> Planned:
-    words = f"put back into {group_id} the rule {_words(rule)}"
+def _add(scope: Scope, group_id: str, rule: Rule, target: str) -> Planned:
+    words = f"restore rule {_words(rule)} of {group_id}"
     step = _step(scope, "authorize", group_id, words, rule_id=rule.rule_id)
-    change = Change("add-rule", group_id, rule=replace(rule, rule_id=place_of(rule)))
+    change = Change("add-rule", group_id, rule=replace(rule, rule_id=position_of(rule)))
     return Planned(step, change, target)
 
 
@@ -143,47 +152,47 @@ def _words(rule: Rule) -> str:
     return one_line(rule_words(rule), 80)
 
 
-def _references(snapshot: Snapshot, now: _Now, left_out: list[str]) -> Iterator[Planned]:
-    """Make groups that stayed name the group again, in the reverse order of the revocation."""
+def _references(snapshot: Snapshot, now: _World, left_out: list[str]) -> Iterator[Planned]:
+    """Make groups that stayed name the group again, in the reverse order of the removal."""
     for one in reversed(_changed(snapshot)):
         if one.group_id not in now.rules:
             left_out.append(f"rule {_words(one.rule)}: its group {one.group_id} is gone")
             continue
-        yield _put(snapshot.scope, one.group_id, one.rule, one.rule.peer_group)
+        yield _add(snapshot.scope, one.group_id, one.rule, one.rule.peer_group)
     for one in reversed(snapshot.added):
         there = now.rules.get(one.group_id, ())
         rule = next((r for r in there if content(r) == content(one.rule)), None)
         if rule is None:
-            left_out.append(f"rule {_words(one.rule)} of {one.group_id} is no longer there")
+            left_out.append(f"rule {_words(one.rule)} of {one.group_id} does not exist any more")
             continue
-        words = f"revoke rule {_words(rule)} of {one.group_id}, which took its place"
+        words = f"revoke rule {_words(rule)} of {one.group_id}, which replaced it"
         step = _step(snapshot.scope, "revoke", one.group_id, words, rule_id=rule.rule_id)
         yield Planned(step, Change("remove-rule", one.group_id, rule=rule), one.group_id)
 
 
 def _bindings(
-    cloud: Cloud, snapshot: Snapshot, now: _Now, done: Plan, left_out: list[str]
+    cloud: Cloud, snapshot: Snapshot, now: _World, done: Plan, left_out: list[str]
 ) -> Iterator[Planned]:
-    """Give holders that are as the plan left them the groups they had."""
+    """Restore the groups of holders that are as the plan left them."""
     final = {one.change.holder: one.change.after for one in done.planned if one.change.holder}
-    for carried in snapshot.carried:
-        current = now.holders.get(carried.holder)
-        name = f"{carried.holder.kind} {carried.holder.holder_id}"
-        # A holder that the plan did not change itself lost its groups to a delete by force.
-        kept = tuple(one for one in carried.group_ids if one not in _ids(snapshot))
-        expected = final.get(carried.holder, kept)
+    for before in snapshot.carried:
+        current = now.holders.get(before.holder)
+        name = f"{before.holder.kind} {before.holder.holder_id}"
+        # A holder that the plan did not change lost its groups to a delete by force.
+        kept = tuple(one for one in before.group_ids if one not in _ids(snapshot))
+        expected = final.get(before.holder, kept)
         if current is None:
             left_out.append(f"{name} is gone")
         elif not same_groups(cloud, current, expected):
-            left_out.append(f"{name} carries {', '.join(current) or 'no group'} by now")
-        elif not same_groups(cloud, current, carried.group_ids):
-            yield _given_back(snapshot.scope, carried, current)
+            left_out.append(f"{name} has {', '.join(current) or 'no group'} now")
+        elif not same_groups(cloud, current, before.group_ids):
+            yield _rebind(snapshot.scope, before, current)
 
 
-def _given_back(scope: Scope, carried: Carried, current: tuple[str, ...]) -> Planned:
-    holder = carried.holder
-    group_id = next((one for one in carried.group_ids if one not in current), current[0])
-    words = f"give {holder.kind} {holder.holder_id} its groups back: {', '.join(carried.group_ids)}"
+def _rebind(scope: Scope, before: HolderGroups, current: tuple[str, ...]) -> Planned:
+    holder = before.holder
+    group_id = next((one for one in before.group_ids if one not in current), current[0])
+    words = f"restore groups of {holder.kind} {holder.holder_id}: {', '.join(before.group_ids)}"
     step = _step(scope, "bind", group_id, words, kind=holder.kind, holder_id=holder.holder_id)
-    change = Change("set-groups", group_id, holder=holder, before=current, after=carried.group_ids)
+    change = Change("set-groups", group_id, holder=holder, before=current, after=before.group_ids)
     return Planned(step, change, group_id)

@@ -1,4 +1,4 @@
-"""What was there before a plan was carried out: everything a restore needs to build it again."""
+"""What was there before a plan was carried out: everything a restore needs to create it again."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from sgguard.remedy.world import rule_of
 
 @dataclass(frozen=True, slots=True)
 class ReferringRule:
-    """A rule of another group that was taken away, or made to name another, and its group."""
+    """A rule that a plan removes from a group, or adds to it."""
 
     group_id: str
     rule: Rule
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
-    """The groups a holder carried, in the cloud's order."""
+class HolderGroups:
+    """The groups of one holder, in the cloud's order."""
 
     holder: Holder
     group_ids: tuple[str, ...]
@@ -30,25 +30,25 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a plan is about to change, whole.
+    """What a plan is about to change, whole; the names of its fields are stored.
 
-    ``groups`` are those that go, each with all that builds it again. ``referrers`` are the
-    rules of other groups that name them, ``added`` those that a plan puts in their place.
-    ``carried`` are the holders before the plan.
+    ``groups`` are those to be deleted, each with all that creates it again. ``referrers`` are the
+    rules that name them and are removed, ``added`` those that a plan adds in their place.
+    ``carried`` are the groups of each holder before the plan.
     """
 
     scope: Scope
     groups: tuple[Group, ...] = ()
     referrers: tuple[ReferringRule, ...] = ()
     added: tuple[ReferringRule, ...] = ()
-    carried: tuple[Carried, ...] = ()
+    carried: tuple[HolderGroups, ...] = ()
 
 
-def take(plan: Plan, facts: DeleteFacts | LaunchFacts, survey: PlanInputs) -> Snapshot:
+def take(plan: Plan, facts: DeleteFacts | LaunchFacts, inputs: PlanInputs) -> Snapshot:
     """Return what the plan is about to change."""
     going = {one.change.group_id for one in plan.planned if one.change.kind == "delete-group"}
     groups = tuple(
-        survey.going[one.address.group_id]
+        inputs.going[one.address.group_id]
         for one in facts.groups
         if one.group is not None and one.address.group_id in going
     )
@@ -66,5 +66,5 @@ def take(plan: Plan, facts: DeleteFacts | LaunchFacts, survey: PlanInputs) -> Sn
             for change in changes
             if change.kind == "add-rule"
         ),
-        carried=tuple(Carried(holder, has) for holder, has in survey.holders.items()),
+        carried=tuple(HolderGroups(holder, has) for holder, has in inputs.holders.items()),
     )

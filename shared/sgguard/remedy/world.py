@@ -1,4 +1,13 @@
-"""Making one change, and looking whether it was made."""
+"""Making one change, and observing whether it is made.
+
+How a change whose response was lost is settled: nothing is sent again before the world was read.
+:func:`observe` compares it with both sides of the change:
+
+- BEFORE: it was not made; it may be sent again.
+- AFTER: it is made, by this call or an earlier one of the same change.
+- DIVERGED: neither; another user changed the same thing. It is not repeated and not undone.
+- GONE: what the change is about does not exist any more.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +30,7 @@ class State(Enum):
     BEFORE = "as before the change"
     AFTER = "as after the change"
     DIVERGED = "neither as before nor as after the change"
-    GONE = "without what the change is about"
+    GONE = "the target of the change does not exist"
 
 
 def apply(cloud: Cloud, change: Change, token: str) -> str:
@@ -64,12 +73,12 @@ def _applied(cloud: Cloud, change: Change, token: str) -> str | SgguardError:
 
 
 def observe(cloud: Cloud, change: Change) -> tuple[State, str]:
-    """Say whether the change is made, and how the world looks if it is neither made nor not.
+    """Compare the world with a change: its state, and the details in words where they matter.
 
     Of a group that was created the second part is its id.
 
     Raises:
-        CloudError, DeadlineError: the cloud could not be asked, or not all of it was seen.
+        CloudError, DeadlineError: the cloud could not be asked, or not all of it was read.
     """
     match change.kind:
         case "set-groups":
@@ -107,7 +116,7 @@ def rules_of(cloud: Cloud, group_id: str) -> tuple[Rule, ...]:
     """Return all rules of a group.
 
     Raises:
-        UnknownShapeError: not all of them could be seen.
+        UnknownShapeError: not all of them could be read.
         CloudError, DeadlineError: the cloud could not be asked.
     """
     seen = cloud.list_rules(group_id)
@@ -119,7 +128,7 @@ def rules_of(cloud: Cloud, group_id: str) -> tuple[Rule, ...]:
 
 
 def read_holders(cloud: Cloud, held: Sequence[Holder]) -> list[tuple[str, ...] | None]:
-    """Return the groups of each holder; None says that there is no such one.
+    """Return the groups of each holder; None for a holder that does not exist.
 
     Raises:
         CloudError, DeadlineError: one of them could not be read.
@@ -130,7 +139,7 @@ def read_holders(cloud: Cloud, held: Sequence[Holder]) -> list[tuple[str, ...] |
 
 
 def same_groups(cloud: Cloud, one: Sequence[str], other: Sequence[str]) -> bool:
-    """Say whether two lists of groups are the same to this cloud."""
+    """Whether two lists of groups are the same to this cloud."""
     if cloud.capabilities.orders_groups:
         return tuple(one) == tuple(other)
     return sorted(one) == sorted(other)
@@ -149,32 +158,29 @@ def _observe_rule(cloud: Cloud, change: Change) -> tuple[State, str]:
 
 def _observe_holder(cloud: Cloud, change: Change) -> tuple[State, str]:
     holder = holder_of(change)
-    carried = cloud.read_holder(holder)
-    if carried is None:
+    group_ids = cloud.read_holder(holder)
+    if group_ids is None:
         return State.GONE, f"{holder.kind} {holder.holder_id} is gone"
-    if same_groups(cloud, carried, change.after):
+    if same_groups(cloud, group_ids, change.after):
         return State.AFTER, ""
-    if same_groups(cloud, carried, change.before):
+    if same_groups(cloud, group_ids, change.before):
         return State.BEFORE, ""
-    has = f"{holder.kind} {holder.holder_id} carries {', '.join(carried) or 'no group'}"
+    current = f"{holder.kind} {holder.holder_id} has {', '.join(group_ids) or 'no group'}"
     wanted = f"(before: {', '.join(change.before)}; after: {', '.join(change.after)})"
-    return State.DIVERGED, f"{has} {wanted}"
+    return State.DIVERGED, f"{current} {wanted}"
 
 
 def _observe_group(cloud: Cloud, group_id: str) -> tuple[State, str]:
     seen = cloud.read_groups([group_id])
     if seen.unseen or group_id not in seen.value:
-        why = seen.unseen[0].why if seen.unseen else "the answer does not mention it"
+        why = seen.unseen[0].why if seen.unseen else "the response does not mention it"
         raise UnknownShapeError(cloud.capabilities.provider, f"group {group_id}", detail=why)
     return (State.AFTER if seen.value[group_id] is None else State.BEFORE), ""
 
 
 def _observe_creation(cloud: Cloud, change: Change) -> tuple[State, str]:
-    """A group that was just made has no id anybody knows: it is the new one of its name.
-
-    One that is not finished (it has the cloud's own rules still, or not yet what the group before
-    it had) is not the one that was to be made: rules put into it would let more through.
-    """
+    """Find a group whose creation was not confirmed, so that its id is not known."""
+    # 1. It is the one group of its name that was not there before (``before`` lists those).
     wanted = group_of(change)
     name = wanted.name
     new = [one for one in cloud.find_groups(name) if one not in change.before]
@@ -182,8 +188,10 @@ def _observe_creation(cloud: Cloud, change: Change) -> tuple[State, str]:
         return State.BEFORE, ""
     if len(new) > 1:
         return State.DIVERGED, f"there are {len(new)} new groups named {name}: {', '.join(new)}"
+    # 2. One that is not finished still has the cloud's own rules, or lacks settings of the group
+    #    it replaces: rules added to it would let more traffic through than before.
     made = cloud.define_group(replace(wanted, group_id=new[0]))
     if made.rules or set(wanted.native) - set(made.native):
-        how = f"group {new[0]} is there, but not finished"
+        how = f"group {new[0]} exists, but is not finished"
         return (State.BEFORE if cloud.capabilities.resumes_creation else State.DIVERGED), how
     return State.AFTER, new[0]
