@@ -176,7 +176,7 @@ def test_without_a_list_nobody_approves(here):
 @pytest.mark.parametrize("requester", ["eve", "Eve", " eve", "\uff45ve"])
 def test_nobody_approves_what_they_asked_for_however_they_spelt_themselves(here, requester):
     asked = here.asked(requester=requester)
-    assert "asked for this" in refused(403, approve, asked.approval_id, "eve", here.context())
+    assert "requested this" in refused(403, approve, asked.approval_id, "eve", here.context())
     assert deny(asked.approval_id, "eve", here.context())["outcome"] == "refused"
 
 
@@ -237,7 +237,7 @@ def test_a_no_wins_over_a_yes_that_still_reads_the_world(here):
 def test_after_its_time_a_question_is_closed_and_says_so(here, answer):
     asked = here.asked()
     here.clock.pass_(POLICY.approval.expires_s)
-    assert "over" in refused(410, answer, asked.approval_id, "ada", here.context())
+    assert "expired" in refused(410, answer, asked.approval_id, "ada", here.context())
     assert here.approval(asked.approval_id).state == "expired"
     assert here.document(asked)["outcome"] == "refused"
     assert not here.is_deleted
@@ -677,7 +677,7 @@ def test_a_change_the_cloud_refuses_is_taken_back_and_told(here):
 def test_a_decision_that_is_not_kept_cannot_be_approved(here):
     asked = stores.an_approval("a7", "d7", expires_at_s=here.clock() + 60, requester="eve")
     here.store.ask(asked)
-    with pytest.raises(StoreError, match="nothing is kept of decision d7"):
+    with pytest.raises(StoreError, match="decision d7 is not in the store"):
         approve("a7", "ada", here.context())
 
 

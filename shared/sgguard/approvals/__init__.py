@@ -1,7 +1,7 @@
-"""People's answers: who may approve what, how their links are signed, and what a click does.
+"""Approval requests: who may approve what, how links are signed, and what a decision does.
 
-An approval is a yes to the facts it shows, not to a group's name: before anything is changed the
-world is read again, and where it is no longer the same, the fresh plan is asked about instead.
+An approval is for the facts it shows, not for a group's name: before anything is changed the
+world is read again. Where it is no longer the same, a new request for the new plan takes its place.
 """
 
 from __future__ import annotations

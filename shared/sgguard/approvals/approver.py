@@ -1,4 +1,4 @@
-"""Who may answer a question, and what they are told who come too late."""
+"""Who may decide on an approval request, and why a decision comes too late."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAME_MAX = 60
 
 
 def known(store: Store, approval_id: str) -> Approval:
-    """Return the question.
+    """Return the approval request.
 
     Raises:
         EventError: 404 there is none of this id.
@@ -28,35 +28,35 @@ def known(store: Store, approval_id: str) -> Approval:
 
 
 def require_listed(by: str, policy: ApprovalPolicy) -> None:
-    """Refuse everybody whom the policy does not name, spelt exactly as there.
+    """Refuse every person whom the policy does not list, spelt exactly as there.
 
     Raises:
-        EventError: 403 they may not answer questions.
+        EventError: 403 they may not decide on approval requests.
     """
     if not by.strip() or by not in policy.approvers:
         raise EventError(
-            f"{_name(by)} may not answer this: approval.approvers of the policy does not name them",
+            f"{_name(by)} may not approve or deny this: approval.approvers does not list them",
             status=403,
         )
 
 
 def require_other(by: str, approval: Approval, policy: ApprovalPolicy) -> None:
-    """Refuse who asked, unless the policy lets people approve what they asked for.
+    """Refuse the requester, unless the policy lets people approve their own requests.
 
     Raises:
-        EventError: 403 they asked themselves, or nobody said who asked.
+        EventError: 403 they are the requester, or the requester is not known.
     """
     if policy.may_approve_own:
         return
     if not approval.requester.strip():
         raise EventError(
-            "nobody said who asked for this, so it may have been the approver: send requested_by "
-            "with the event, or set approval.may_approve_own",
+            "the requester is not known, so it may be the approver: send requested_by with the "
+            "event, or set approval.may_approve_own",
             status=403,
         )
     if _same(by) == _same(approval.requester):
         raise EventError(
-            f"{_name(by)} asked for this and may not approve it (approval.may_approve_own)",
+            f"{_name(by)} requested this and may not approve it (approval.may_approve_own)",
             status=403,
         )
 
@@ -65,28 +65,29 @@ def _same(name: str) -> str:
     return "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
-def is_over(approval: Approval, now_s: float) -> bool:
-    """Say whether the time to answer is over."""
+def is_expired(approval: Approval, now_s: float) -> bool:
+    """Whether the approval request has expired."""
     return approval.expires_at_s <= now_s
 
 
 def too_late(approval: Approval, outcome: str = "", successor: str = "") -> EventError:
-    """Return why a question cannot be answered (any more), naming who answered it, and when."""
+    """Return why a request cannot be decided (any more): who decided it, when, and the outcome."""
     match approval.state:
         case "approved" if successor:
             who = f"{_name(approval.resolved_by)} approved this already"
-            words = "but it had changed, and nothing was done; the fresh question is"
+            words = "but the facts had changed, and nothing was done; the new approval request is"
             return EventError(f"{who}, {words} {successor}", status=409)
         case "approved" | "denied":
             at_s = approval.resolved_at_s or 0.0
             who = f"{_name(approval.resolved_by)} {approval.state} this already, {moment(at_s)}"
             return EventError(f"{who}: {outcome}" if outcome else who, status=409)
         case "superseded":
-            fresh = f"; the fresh question is {successor}" if successor else ""
-            words = "what this was asked about has changed, and nothing was done"
+            fresh = f"; the new approval request is {successor}" if successor else ""
+            words = "the facts of this approval request have changed, and nothing was done"
             return EventError(f"{words}{fresh}", status=409)
         case _:
-            words = f"the time to answer was over {moment(approval.expires_at_s)}: ask again"
+            at = moment(approval.expires_at_s)
+            words = f"this approval request expired {at}: send the event again"
             return EventError(words, status=410)
 
 
@@ -96,4 +97,4 @@ def moment(at_s: float) -> str:
 
 
 def _name(by: str) -> str:
-    return one_line(by, _NAME_MAX) or "somebody without a name"
+    return one_line(by, _NAME_MAX) or "a person without a name"

@@ -1,9 +1,9 @@
-"""The signed text of a link: who may say what about which question, and until when.
+"""The signed text of a link: who may approve or deny which request, and until when.
 
 ``v1.<payload>.<signature>``, both in base64url without padding. The payload is a JSON array of
 the fields of :class:`LinkToken`; the signature is HMAC-SHA256 over
 ``sgguard-approval.v1.<payload>`` with a key of ``SGGUARD_APPROVAL_KEY``. A token is used up with
-its question, which is answered exactly once; nothing about tokens is kept.
+its approval request, which is resolved exactly once; nothing about tokens is stored.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _FIELDS = 5
 
 @dataclass(frozen=True, slots=True)
 class LinkToken:
-    """What a link permits: one person to say one thing about one question, as it was asked.
+    """What a link permits: one person to take one action on one request, with the facts it shows.
 
     ``expires_at_s`` is in whole seconds since 1970-01-01 UTC, on the store's clock.
     """
@@ -57,7 +57,7 @@ def read(text: str, keys: Sequence[str], now_s: float) -> LinkToken:
     """Return what a signed text permits.
 
     Raises:
-        EventError: 403 nobody here signed it; 410 its time is over. Nothing of it is repeated.
+        EventError: 403 none of the keys signed it; 410 it has expired. The text is not repeated.
         SettingsError: there is no key, or one that is too short.
     """
     signed, _, signature = text.rpartition(".")
@@ -66,13 +66,13 @@ def read(text: str, keys: Sequence[str], now_s: float) -> LinkToken:
     if len(text) > MAX_CHARACTERS or not text.isascii() or version != _VERSION:
         raise _invalid()
     given = _decode(signature)
-    # Every key is tried, whichever fits: how long it takes tells nothing.
+    # Every key is tried, whichever fits: the time it takes does not show which.
     fitting = [hmac.compare_digest(_signature(signed, key), given) for key in usable]
     if not any(fitting):
         raise _invalid()
     token = _token(_decode(payload))
     if token.expires_at_s <= now_s:
-        raise EventError("this link has expired: ask for the approval again", status=410)
+        raise EventError("this link has expired: request the approval again", status=410)
     return token
 
 
@@ -94,7 +94,7 @@ def _encode(content: bytes) -> str:
 
 
 def _decode(text: str) -> bytes:
-    """Read base64url; a spelling that we would not have written is refused."""
+    """Read base64url; a spelling that :func:`_encode` does not write is refused."""
     try:
         content = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
@@ -119,4 +119,4 @@ def _token(payload: bytes) -> LinkToken:
 
 
 def _invalid() -> EventError:
-    return EventError("this link is not valid: ask for a new one", status=403)
+    return EventError("this link is not valid: request a new one", status=403)

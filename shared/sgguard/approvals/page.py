@@ -1,6 +1,6 @@
-"""The pages an approver sees: what would be done and two buttons, or what became of a click.
+"""The pages an approver sees: the plan with two buttons, or what became of their decision.
 
-Each is one file without script or link. Whatever comes from clouds and callers is put on one
+Each is one file without script or link. Text from clouds and callers is put on one
 line, cut and escaped.
 """
 
@@ -35,15 +35,15 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-"""Sent with every page: nothing is loaded, framed, kept or told to anybody else."""
+"""Sent with every page: nothing is loaded, framed, cached or sent on."""
 
 _TEXT_MAX = 400
 _LINES_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What the confirm page shows; ``tokens`` are those of the buttons, by action."""
+class ApprovalView:
+    """What the page of an approval request shows; ``tokens`` belong to the buttons, by action."""
 
     approver: str
     requester: str
@@ -55,34 +55,36 @@ class Question:
     tokens: dict[str, str]
 
 
-def confirm(question: Question) -> bytes:
-    """Return the page that asks; looking at it changes nothing."""
-    buttons = "".join(_button(action, token) for action, token in question.tokens.items())
+def approval_page(view: ApprovalView) -> bytes:
+    """Return the page of an approval request; to read it changes nothing."""
+    buttons = "".join(_button(action, token) for action, token in view.tokens.items())
     return _page(
-        "May this be carried out?",
+        "Approve this plan?",
         _facts(
-            ("Groups", ", ".join(question.target)),
-            ("Asked by", question.requester or "nobody said who"),
-            ("You answer as", question.approver),
-            ("Answer before", question.expires),
+            ("Groups", ", ".join(view.target)),
+            ("Requested by", view.requester or "unknown"),
+            ("You decide as", view.approver),
+            ("Expires", view.expires),
         ),
-        _list("Why", question.reasons, "ul"),
-        _list("Not seen", question.unseen, "ul"),
-        _list("Plan, in this order", question.plan, "ol"),
+        _list("Reasons", view.reasons, "ul"),
+        _list("Not seen", view.unseen, "ul"),
+        _list("Plan, in this order", view.plan, "ol"),
         buttons,
     )
 
 
-def said(title: str, lines: Iterable[str]) -> bytes:
-    """Return a page that tells something and asks nothing."""
+def message_page(title: str, lines: Iterable[str]) -> bytes:
+    """Return a page with a message and no buttons."""
     return _page(title, *(f"<p>{_text(line)}</p>" for line in lines))
 
 
 def _page(title: str, *parts: str) -> bytes:
     head = f"<title>{_text(title)}</title><style>{_STYLE}</style>"
-    view = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    viewport = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
     body = f"<h1>{_text(title)}</h1>{''.join(parts)}"
-    page = f'<!doctype html><html lang="en"><head>{view}{head}</head><body>{body}</body></html>\n'
+    page = (
+        f'<!doctype html><html lang="en"><head>{viewport}{head}</head><body>{body}</body></html>\n'
+    )
     return page.encode(errors="replace")
 
 
@@ -101,7 +103,7 @@ def _list(title: str, lines: Sequence[str], kind: str) -> str:
 
 
 def _button(action: str, token: str) -> str:
-    # Without a target of its own a form goes to the page's address: the token there is the old one.
+    # The action drops the page's own query: the token there is that of the link.
     hidden = f'<input type="hidden" name="token" value="{escape(token)}">'
     name = escape(action)
     label = escape(action.capitalize())

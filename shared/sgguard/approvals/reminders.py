@@ -1,4 +1,4 @@
-"""What time does to questions: some are over, some are worth a reminder.
+"""Approval requests that expire, and those that are due for a reminder.
 
 A cron trigger's event (``sgguard.approvals.due.v1``) sets it off; nothing here waits or sleeps.
 """
@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from sgguard import logs, schemas
-from sgguard.approvals.approver import is_over
+from sgguard.approvals.approver import is_expired
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.engine.handle import once
@@ -29,24 +29,24 @@ from sgguard.store.rows import Approval, Record
 Json = dict[str, Any]
 
 KIND = Kind("approval", "sgguard.approvals.due.v1", "sgguard.approvals.reminders.v1")
-"""What the function ``approval`` is told by a cron trigger, and what it answers."""
+"""The event of a cron trigger for the function ``approval``, and the type of its response."""
 
 _NOTES = {
     "denied": "denied: nothing was done",
-    "expired": "nobody answered in time: nothing was done",
-    "approved": "approved, but not begun in time: nothing was done",
+    "expired": "not approved in time: nothing was done",
+    "approved": "approved, but not started in time: nothing was done",
 }
 
 
 def request(data: object) -> Json:
-    """Return what an event says (``schemas/approval.schema.json``), which is next to nothing.
+    """Check an event's data (``schemas/approval.schema.json``), which has no fields that matter.
 
     Raises:
-        EventError: it says something else.
+        EventError: it has a field that is not allowed.
     """
     if problems := schemas.problems(KIND.name, data):
-        words = "the event's data cannot be read"
-        raise EventError(words, status=400, problems=tuple(problems))
+        message = "the event's data cannot be read"
+        raise EventError(message, status=400, problems=tuple(problems))
     return {}
 
 
@@ -57,13 +57,13 @@ def handle(asked: Sequence[tuple[Json, Event]], context: Context) -> list[Json |
 
 def _handled(event: Event, context: Context) -> Json | Exception:
     try:
-        return once("approvals_due", event, context, partial(_look, context=context))
+        return once("approvals_due", event, context, partial(_close_and_list, context=context))
     except Exception as error:  # noqa: BLE001 - of a batch only this event is concerned
         return error
 
 
-def _look(executor: Executor, context: Context) -> Json:
-    """Close what is over, and note and return what is worth a reminder."""
+def _close_and_list(executor: Executor, context: Context) -> Json:
+    """Close what has expired; note and return what is due for a reminder."""
     expired = expire_all(executor)
     now_s = executor.store.now_s()
     due = [one for one in executor.store.approvals("pending") if _is_due(one, now_s, context)]
@@ -71,8 +71,8 @@ def _look(executor: Executor, context: Context) -> Json:
         executor.store.reminded(one.approval_id)
     return {
         "at": _time(now_s),
-        "expired": [_told(one) for one in expired],
-        "due": [_told(one) for one in due],
+        "expired": [_summary(one) for one in expired],
+        "due": [_summary(one) for one in due],
     }
 
 
@@ -81,7 +81,7 @@ def _is_due(approval: Approval, now_s: float, context: Context) -> bool:
     return now_s - last_s >= context.policy.approval.remind_s
 
 
-def _told(approval: Approval) -> Json:
+def _summary(approval: Approval) -> Json:
     return {
         "approval_id": approval.approval_id,
         "decision_id": approval.decision_id,
@@ -98,14 +98,14 @@ def _time(at_s: float) -> str:
 
 
 def expire_all(executor: Executor) -> tuple[Approval, ...]:
-    """Close every pending question whose time is over; return those closed now."""
+    """Close every pending request that has expired; return those closed now."""
     now_s = executor.store.now_s()
-    over = [one for one in executor.store.approvals("pending") if is_over(one, now_s)]
-    return tuple(one for one in over if expire(executor, one))
+    expired = [one for one in executor.store.approvals("pending") if is_expired(one, now_s)]
+    return tuple(one for one in expired if expire(executor, one))
 
 
 def expire(executor: Executor, approval: Approval) -> bool:
-    """Close a question whose time is over; False when it was not pending any more."""
+    """Close a request that has expired; False when it was not pending any more."""
     is_closed = executor.store.resolve(approval.approval_id, "expired", "")
     if is_closed:
         logs.log(logging.INFO, "expired", decision_id=approval.decision_id)
@@ -114,26 +114,27 @@ def expire(executor: Executor, approval: Approval) -> bool:
 
 
 def note_refusal(executor: Executor, approval_id: str) -> Record | None:
-    """Write into a decision that its question was not answered with yes, if it was not.
+    """Write into a decision that its request was denied or has expired, if so.
 
-    Nor was it where somebody said yes too long ago and nothing was begun. Returns the decision.
+    One that was approved has expired as well where the plan was not started in time. Returns the
+    decision.
     """
     approval = executor.store.approval(approval_id)
     record = None if approval is None else executor.store.decision(approval.decision_id)
     if approval is None or record is None:
         return None
     found = json.loads(record.document_json)
-    is_its = (found["approval"] or {}).get("approval_id") == approval_id
-    is_lapsed = approval.state == "approved" and is_over(approval, executor.store.now_s())
-    if record.outcome != "pending" or not is_its:
+    is_current = (found["approval"] or {}).get("approval_id") == approval_id
+    is_lapsed = approval.state == "approved" and is_expired(approval, executor.store.now_s())
+    if record.outcome != "pending" or not is_current:
         return record
     if approval.state not in ("denied", "expired") and not is_lapsed:
         return record
-    told = with_outcome(found, Outcome.REFUSED, _NOTES[approval.state], approval=approval)
+    document = with_outcome(found, Outcome.REFUSED, _NOTES[approval.state], approval=approval)
     refused = replace(
         record,
-        outcome=told["outcome"],
-        document_json=json.dumps(told, ensure_ascii=False),
+        outcome=document["outcome"],
+        document_json=json.dumps(document, ensure_ascii=False),
         approver=approval.resolved_by,
     )
     executor.store.keep(refused)

@@ -1,6 +1,6 @@
-"""Links on the web: a GET shows the question and changes nothing, a POST answers it.
+"""Links on the web: a GET shows the approval request and changes nothing, a POST decides on it.
 
-The signed token says who answers and what; whoever has it may use it, once.
+The signed token holds who decides and how; any holder of the link can use it, once.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from urllib.parse import parse_qs, quote
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from sgguard.approvals import link as token
+from sgguard.approvals import link as links
 from sgguard.approvals import page
 from sgguard.approvals.approver import (
-    is_over,
+    is_expired,
     known,
     moment,
     require_listed,
@@ -37,9 +37,9 @@ Json = dict[str, Any]
 
 _TITLES = {
     "remediated": "Done",
-    "undone": "Not done: everything was taken back",
-    "partly-undone": "Not done, and not everything could be taken back",
-    "refused": "Denied: nothing is done",
+    "undone": "Not done: everything was undone",
+    "partly-undone": "Not done, and not everything could be undone",
+    "refused": "Denied: nothing was changed",
     "superseded": "Not done: the facts have changed",
     "pending": "Not done: the facts have changed",
 }
@@ -47,12 +47,12 @@ _CONFLICT = 409
 
 
 def link(approval_id: str, approver: str, action: LinkAction, context: Context) -> str:
-    """Return the signed text with which this person may answer; with a URL set, the whole link.
+    """Return the signed text with which this person may decide; with a URL set, the whole link.
 
     A link to approve also lets its approver deny.
 
     Raises:
-        EventError: 403 they may not answer it; 404 there is no such question; 409 or 410 it is
+        EventError: 403 they may not decide it; 404 there is no such request; 409 or 410 it is
             no longer open.
         SettingsError: there is no key to sign with.
     """
@@ -63,9 +63,9 @@ def link(approval_id: str, approver: str, action: LinkAction, context: Context) 
 
 
 def show(method: str, query: Mapping[str, str], begin: Callable[[], Context]) -> Response | None:
-    """Answer a look at a link with the page that asks; nothing is changed or noted.
+    """Respond to a GET of a link with its page; nothing is changed or noted.
 
-    None where nobody looks at a link. ``begin`` gives what to work with, and may fail.
+    None where the request is no GET of a link. ``begin`` gives the context, and may fail.
     """
     if method not in ("GET", "HEAD") or "token" not in query:
         return None
@@ -74,21 +74,24 @@ def show(method: str, query: Mapping[str, str], begin: Callable[[], Context]) ->
         context = begin()
         given = _read(text, context)
         approval = _open(given.approval_id, given.approver, given.action, context, given.facts_hash)
-        return Response(200, page.confirm(_question(given, text, approval, context)), page.HEADERS)
-    except Exception as error:  # noqa: BLE001 - the framework's own page would say less
-        return _failed(error)
+        return Response(
+            200, page.approval_page(_view(given, text, approval, context)), page.HEADERS
+        )
+    except Exception as error:  # noqa: BLE001 - the framework's own page would hold less
+        return _problem(error)
 
 
 def submit(headers: Mapping[str, str], content: bytes, context: Context) -> Response | None:
-    """Answer a button that was pressed; None where the body is an event.
+    """Carry out the action of a token in a form or in JSON; None where the body is an event.
 
-    The answer is a page where the client prefers one, else JSON. ``headers`` have lower-case names.
+    The response is a page where the client prefers one, else JSON. The names of ``headers`` are in
+    lower case.
     """
-    token = _clicked(headers, content)
-    return answer(token, headers.get("accept", ""), context) if token else None
+    token = _posted_token(headers, content)
+    return _decide(token, headers.get("accept", ""), context) if token else None
 
 
-def _clicked(headers: Mapping[str, str], body: bytes) -> str | None:
+def _posted_token(headers: Mapping[str, str], body: bytes) -> str | None:
     """Return the token of a form or a JSON object that has one; None where it is an event.
 
     Raises:
@@ -110,18 +113,18 @@ def _clicked(headers: Mapping[str, str], body: bytes) -> str | None:
     return None
 
 
-def answer(text: str, accept: str, context: Context) -> Response:
-    """Answer the question as a token says; as a page where the client prefers one, else as JSON."""
+def _decide(text: str, accept: str, context: Context) -> Response:
+    """Approve or deny, as the token permits; return a page where the client prefers one."""
     is_page = _prefers_page(accept)
     try:
         given = _read(text, context)
-        _open_or_done(given, context)
+        _require_same_facts(given, context)
         act = approve if given.action == "approve" else deny
-        return _done(given, act(given.approval_id, given.approver, context), is_page=is_page)
+        return _result(given, act(given.approval_id, given.approver, context), is_page=is_page)
     except Exception as error:
         if not is_page:
             raise
-        return _failed(error)
+        return _problem(error)
 
 
 def _prefers_page(accept: str) -> bool:
@@ -131,13 +134,13 @@ def _prefers_page(accept: str) -> bool:
 
 
 def _read(text: str, context: Context) -> LinkToken:
-    return token.read(text, context.settings.approval_keys, Executor.of(context).store.now_s())
+    return links.read(text, context.settings.approval_keys, Executor.of(context).store.now_s())
 
 
 def _signed(approval: Approval, approver: str, action: LinkAction, context: Context) -> str:
     fields = (approval.approval_id, approval.facts_hash, action, approver)
     given = LinkToken(*fields, expires_at_s=int(approval.expires_at_s))
-    return token.sign(given, context.settings.approval_keys)
+    return links.sign(given, context.settings.approval_keys)
 
 
 def _open(
@@ -147,33 +150,33 @@ def _open(
     context: Context,
     facts_hash: str | None = None,
 ) -> Approval:
-    """Return the question if this person can (still) answer it so."""
+    """Return the request if this person can (still) take the action on it."""
     store = Executor.of(context).store
     require_listed(approver, context.policy.approval)
     approval = known(store, approval_id)
     if facts_hash not in (None, approval.facts_hash):
-        raise EventError("this link is about other facts: ask for a new one", status=403)
+        raise EventError("this link is about other facts: request a new one", status=403)
     if action == "approve":
         require_other(approver, approval, context.policy.approval)
-    if approval.state != "pending" or is_over(approval, store.now_s()):
+    if approval.state != "pending" or is_expired(approval, store.now_s()):
         raise too_late(approval)
     return approval
 
 
-def _open_or_done(given: LinkToken, context: Context) -> None:
-    """Refuse a token of other facts; everything else is for the answer itself to refuse."""
+def _require_same_facts(given: LinkToken, context: Context) -> None:
+    """Refuse a token of other facts; everything else is refused by the action itself."""
     approval = known(Executor.of(context).store, given.approval_id)
     if approval.facts_hash != given.facts_hash:
-        raise EventError("this link is about other facts: ask for a new one", status=403)
+        raise EventError("this link is about other facts: request a new one", status=403)
 
 
-def _question(given: LinkToken, text: str, approval: Approval, context: Context) -> page.Question:
+def _view(given: LinkToken, text: str, approval: Approval, context: Context) -> page.ApprovalView:
     record = Executor.of(context).store.decision(approval.decision_id)
     found: Json = json.loads(record.document_json) if record else {}
     tokens: dict[str, str] = {given.action: text}
     if given.action == "approve":
         tokens["deny"] = _signed(approval, given.approver, "deny", context)
-    return page.Question(
+    return page.ApprovalView(
         approver=given.approver,
         requester=approval.requester,
         target=approval.target,
@@ -185,7 +188,7 @@ def _question(given: LinkToken, text: str, approval: Approval, context: Context)
     )
 
 
-def _done(given: LinkToken, found: Json, *, is_page: bool) -> Response:
+def _result(given: LinkToken, found: Json, *, is_page: bool) -> Response:
     is_other = (found["approval"] or {}).get("approval_id") != given.approval_id
     is_changed = is_other or found["outcome"] == "superseded"
     status = _CONFLICT if is_changed else 200
@@ -196,11 +199,13 @@ def _done(given: LinkToken, found: Json, *, is_page: bool) -> Response:
     title = _TITLES[found["outcome"]]
     plan = [one["summary"] for one in found["plan"]] if is_changed else []
     lines = [", ".join(found["target"]), found["note"], *plan]
-    return Response(status, page.said(title, [line for line in lines if line]), page.HEADERS)
+    return Response(
+        status, page.message_page(title, [line for line in lines if line]), page.HEADERS
+    )
 
 
-def _failed(error: Exception) -> Response:
+def _problem(error: Exception) -> Response:
     details = problem.of(error)
     retry = {} if details.retry_after_s is None else {"Retry-After": str(details.retry_after_s)}
-    body = page.said(details.document["title"], [details.document["detail"]])
+    body = page.message_page(details.document["title"], [details.document["detail"]])
     return Response(details.status, body, {**page.HEADERS, **retry})
