@@ -203,7 +203,7 @@ def test_what_is_stuck_can_be_left_as_it_is(place, sgguard):
     assert out.startswith("partly-undone")
     assert place.emulator.state.dump() == before
     assert place.store.open_runs() == ()
-    assert place.document(asked)["note"].endswith("left as it is by bob")
+    assert place.document(asked)["note"].endswith("accepted as it is by bob")
     assert sgguard("approvals", "approve", again.approval_id)[0] == 0
     with pytest.raises(EventError):
         resume.accept(asked.decision_id, place.context(), by="bob")

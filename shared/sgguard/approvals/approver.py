@@ -75,20 +75,20 @@ def too_late(approval: Approval, outcome: str = "", successor: str = "") -> Even
     match approval.state:
         case "approved" if successor:
             who = f"{_name(approval.resolved_by)} approved this already"
-            words = "but the facts had changed, and nothing was done; the new approval request is"
-            return EventError(f"{who}, {words} {successor}", status=409)
+            message = "but the facts had changed, and nothing was done; the new approval request is"
+            return EventError(f"{who}, {message} {successor}", status=409)
         case "approved" | "denied":
             at_s = approval.resolved_at_s or 0.0
             who = f"{_name(approval.resolved_by)} {approval.state} this already, {moment(at_s)}"
             return EventError(f"{who}: {outcome}" if outcome else who, status=409)
         case "superseded":
             fresh = f"; the new approval request is {successor}" if successor else ""
-            words = "the facts of this approval request have changed, and nothing was done"
-            return EventError(f"{words}{fresh}", status=409)
+            message = "the facts of this approval request have changed, and nothing was done"
+            return EventError(f"{message}{fresh}", status=409)
         case _:
             at = moment(approval.expires_at_s)
-            words = f"this approval request expired {at}: send the event again"
-            return EventError(words, status=410)
+            message = f"this approval request expired {at}: send the event again"
+            return EventError(message, status=410)
 
 
 def moment(at_s: float) -> str:

@@ -1,7 +1,8 @@
-"""Who holds a group, who names those groups in turn, and so on: read level by level.
+"""References and bindings of a group, of the groups that reference it, and so on, by level.
 
 Each level is one wave of reads for all of its groups together. What was not followed, because
-there are too many groups or no time is left, says so; it never looks like a group nobody names.
+there are too many groups or no time is left, is marked as unseen; it never looks like a group
+without references.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.base import Provider
 
 GROUPS_MAX = 200
-"""Groups asked about beside the first one; whoever is beyond is told of, but not followed."""
+"""Groups read beside the first one; those beyond are reported, but not followed."""
 
 
 def gather(
@@ -33,7 +34,7 @@ def gather(
 ) -> DeleteFacts:
     """Return the facts of the group, first, and of every group reached in ``depth`` levels.
 
-    With depth 1 that is the group itself and who names it; with 2 also who names those, nearest
+    With depth 1 that is the group itself and its referrers; with 2 also their referrers, nearest
     first. Only the first group has its own rules.
 
     Raises:
@@ -72,7 +73,7 @@ def _referrers(groups: Iterable[GroupFacts], known: Mapping[str, object]) -> lis
 def _follow(
     provider: Provider, address: Address, referrers: Sequence[Reference]
 ) -> tuple[dict[str, GroupFacts], str]:
-    """Read the groups, or say why they could not be read: what is known already stays told."""
+    """Read the groups, or return why they could not be read; what is known already stays."""
     if not referrers:
         return {}, ""
     request = DeleteRequest(tuple(Address(address.scope, one.group_id) for one in referrers))
@@ -99,27 +100,27 @@ def _not_followed(address: Address, referrer: Reference, why: str) -> GroupFacts
 def _described(
     provider: Provider, groups: Sequence[GroupFacts], known: Mapping[str, GroupFacts], room: int
 ) -> tuple[GroupFacts, ...]:
-    """Give references the names and tags of the groups that hold them: tags tell whose they are.
+    """Give references the names and tags of the groups that hold them: tags show their owner.
 
-    It only decorates: where it cannot be read, the references stay as they are.
+    Names and tags are extras: where they cannot be read, the references stay as they are.
     """
-    told = {group_id: one.group for group_id, one in known.items() if one.group}
-    unknown = [one.group_id for one in _referrers(groups, told) if not one.tags][:room]
+    named = {group_id: one.group for group_id, one in known.items() if one.group}
+    unknown = [one.group_id for one in _referrers(groups, named) if not one.tags][:room]
     if unknown:
         nothing: dict[str, Group | None] = {}
         try:
             seen = seen_or_unseen("groups", partial(provider.read_groups, unknown), nothing)
         except (CloudError, DeadlineError):
             return tuple(groups)
-        told.update((group_id, one) for group_id, one in seen.value.items() if one)
+        named.update((group_id, one) for group_id, one in seen.value.items() if one)
     return tuple(
-        replace(one, references=tuple(_with_tags(each, told) for each in one.references))
+        replace(one, references=tuple(_with_tags(each, named) for each in one.references))
         for one in groups
     )
 
 
-def _with_tags(reference: Reference, told: Mapping[str, Group]) -> Reference:
-    group = None if reference.account else told.get(reference.group_id)
+def _with_tags(reference: Reference, named: Mapping[str, Group]) -> Reference:
+    group = None if reference.account else named.get(reference.group_id)
     if group is None:
         return reference
     name, tags = reference.group_name or group.name, reference.tags or group.tags
@@ -127,7 +128,7 @@ def _with_tags(reference: Reference, told: Mapping[str, Group]) -> Reference:
 
 
 def read(address: Address, context: Context, depth: int = 1) -> DeleteFacts:
-    """Return everything known about one group: its rules, who references it, what carries it.
+    """Return everything known about one group: its rules, references and bindings.
 
     The group is the first one of the facts. With a ``depth`` of more than 1 the groups that
     reference it follow, then those that reference these, up to that many levels.

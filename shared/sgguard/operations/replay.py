@@ -1,6 +1,7 @@
-"""Recorded facts judged again: what a policy says about them, without a cloud.
+"""Recorded facts judged again: the verdict of a policy on them, without a cloud.
 
-A record is what a guard was given once. A case names a record and what is expected of a policy.
+A record holds the facts a guard was given once. A case names a record and what a policy is
+expected to make of it.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Cases:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """What came of a case; ``differences`` says of each expectation that failed what was found."""
+    """The result of a case; ``differences`` has a line for each expectation that failed."""
 
     case: Case
     judgement: Judgement
@@ -112,7 +113,7 @@ def read_cases(path: Path) -> Cases:
 
 
 def judge(facts: Facts, policy: Policy, now: datetime) -> tuple[Judgement, Mode]:
-    """Return what the policy makes of facts, and its mode for all that they touch."""
+    """Return the judgement of the policy on facts, and its mode for all their groups."""
     if isinstance(facts, LaunchFacts):
         judgement = launch.judge(facts, policy, now)
     else:
@@ -132,20 +133,20 @@ def run(case: Case, policy: Policy, now: datetime) -> CaseResult:
 
 
 def _differences(case: Case, judgement: Judgement, mode: Mode) -> Sequence[str]:
-    said = []
+    differences = []
     if judgement.verdict.value != case.verdict:
-        said.append(f"verdict is {judgement.verdict.value}, expected {case.verdict}")
+        differences.append(f"verdict is {judgement.verdict.value}, expected {case.verdict}")
     if case.reasons is not None:
         full = {f"{one.code}:{one.effect}" for one in judgement.reasons}
         bare = {one.code for one in judgement.reasons}
         wanted = {one.partition(":")[0] for one in case.reasons}
         lost = sorted(one for one in case.reasons if one not in full | bare)
         more = sorted(bare - wanted)
-        said += [f"reason {one} is not there" for one in lost]
-        said += [f"reason {one} is there as well" for one in more]
+        differences += [f"reason {one} is not there" for one in lost]
+        differences += [f"reason {one} is there as well" for one in more]
     if case.mode is not None and mode.value != case.mode:
-        said.append(f"mode is {mode.value}, expected {case.mode}")
-    return said
+        differences.append(f"mode is {mode.value}, expected {case.mode}")
+    return differences
 
 
 def _case(path: Path, number: int, entry: dict[str, Any]) -> Case:

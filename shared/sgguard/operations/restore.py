@@ -1,4 +1,9 @@
-"""Putting back what a decision took away: from its snapshot, by a plan of its own."""
+"""Restoring what a decision removed: from its snapshot, by a plan of its own.
+
+A restore is a run like any other: it has a claim, a decision, a plan and a journal of its own, so
+one that was cut short is resumed. Its event is ``<decision>/<n>`` of the source ``restore``; a
+restore that ended undone is tried again as the next ``n``.
+"""
 
 from __future__ import annotations
 
@@ -37,10 +42,10 @@ class Preview:
 
 
 def preview(decision_id: str, context: Context) -> Preview:
-    """Read the world and return the plan that puts back what a decision took away.
+    """Read the world and return the plan that restores what a decision removed.
 
     Raises:
-        InputError: there is no such decision, it changed nothing, or it is not at its end.
+        InputError: there is no such decision, it changed nothing, or it is unfinished.
         CloudError, DeadlineError: the cloud could not be asked.
     """
     store = Executor.of(context).store
@@ -59,13 +64,13 @@ def preview(decision_id: str, context: Context) -> Preview:
 
 
 def restore(decision_id: str, context: Context, *, by: str) -> Json:
-    """Put back what a decision took away, once; an attempt that was cut short is gone on with.
+    """Restore what a decision removed, once; an attempt that was cut short is resumed.
 
     Raises:
         InputError: as :func:`preview`.
-        BusyError: another restore of it, or of one of its groups, is at work.
+        BusyError: another restore of it, or another decision on its groups, is being worked on.
         HaltedError: an operator stopped all changes.
-        SgguardError: it was not finished; asked again, it goes on.
+        SgguardError: it was not finished; called again, it is resumed.
     """
     executor = Executor.of(context)
     claim = _claim(executor, decision_id, context)
@@ -90,7 +95,7 @@ def restore(decision_id: str, context: Context, *, by: str) -> Json:
 
 
 def _claim(executor: Executor, decision_id: str, context: Context) -> Claim | Json:
-    """Claim the restore; one that ended undone may be tried again, as another event."""
+    """Claim the restore, or return the document of one that was done before."""
     for event_id in _event_ids(decision_id):
         claimed = executor.claim(SOURCE, event_id, context.new_id(), None)
         match claimed:
@@ -101,10 +106,10 @@ def _claim(executor: Executor, decision_id: str, context: Context) -> Claim | Js
                 if found["outcome"] != Outcome.UNDONE:
                     return found
             case Busy():
-                raise BusyError(f"another restore of decision {decision_id} is at work")
+                raise BusyError(f"decision {decision_id} is being restored already")
             case _:
-                raise AssertionError("without a payload there is no other payload")
-    raise BusyError(f"decision {decision_id} was tried to be restored {_ATTEMPTS_MAX} times")
+                raise AssertionError("a claim without a payload hash has no other payload")
+    raise BusyError(f"decision {decision_id} was restored without success {_ATTEMPTS_MAX} times")
 
 
 def _event_ids(decision_id: str) -> Iterator[str]:
@@ -112,7 +117,7 @@ def _event_ids(decision_id: str) -> Iterator[str]:
 
 
 def _document(seen: Preview, decision_id: str) -> Json:
-    """Return the restore's own document: what it is about is what the first decision was about."""
+    """Return the restore's own document: it has the targets of the decision it restores."""
     first: Json = json.loads(seen.record.document_json)
     steps = {id(one.step): one.step for one in seen.restoration.plan.planned}
     own = {

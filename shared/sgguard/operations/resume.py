@@ -1,7 +1,7 @@
-"""Going on with what is between before and after: plans that were begun, approvals that were not.
+"""Resuming decisions that are unresolved: plans that were cut short, approvals never started.
 
-A plan is *open* when its worker went away, and *stuck* when not everything could be taken back.
-Until either is at its end nobody else changes the groups and holders it is about.
+A run is *open* when its worker ended before it did, and *stuck* when not everything could be
+undone. Until it is finished or undone, no other decision changes its groups and holders.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """One decision that is not at its end: ``approved`` was not begun, ``note`` says what is left.
+    """One decision that is unresolved: ``approved`` was not started, ``note`` names what is left.
 
-    ``since_s`` is when it was begun or approved, in seconds since 1970-01-01 UTC.
+    ``since_s`` is when it was started or approved, in seconds since 1970-01-01 UTC.
     """
 
     decision_id: str
@@ -35,7 +35,7 @@ class Unresolved:
 
 
 def unresolved(context: Context) -> tuple[Unresolved, ...]:
-    """Return what is not at its end, the oldest first.
+    """Return the unresolved decisions, the oldest first.
 
     Raises:
         SettingsError: there is no store.
@@ -53,28 +53,30 @@ def unresolved(context: Context) -> tuple[Unresolved, ...]:
 
 
 def resume(decision_id: str, context: Context) -> Json:
-    """Go on with a decision to its end and return its document; a stuck one is tried again.
+    """Continue a decision to its end and return its document; a stuck one is tried again.
 
     Raises:
         EventError: 404 nothing of it is left to do.
-        BusyError: it is being worked on, or its worker went away less than a lease ago.
+        BusyError: it is being worked on, or its worker ended less than a lease ago.
         HaltedError: all changes are stopped.
-        SgguardError: it was not finished; asked again, it goes on.
+        SgguardError: it was not finished; called again, it is continued.
     """
     executor = Executor.of(context)
     run = executor.store.run(decision_id)
+    # 1. No run: it may have been approved by a process that ended before it began one.
     if run is None:
         waiting = [one for one in executor.store.approvals("approved") if _is_left(executor, one)]
         mine = [one.approval_id for one in waiting if one.decision_id == decision_id]
         if not mine:
             raise _nothing(decision_id)
         return approvals.finish(mine[-1], context)
+    # 2. A run: claim its event again, which adds 1 to the fence, and continue from its journal.
     claim = _claim(executor, run)
     return executor.resume(claim) if isinstance(claim, Claim) else claim
 
 
 def accept(decision_id: str, context: Context, *, by: str) -> Json:
-    """Leave a stuck decision as the world is now, and let others change its groups again.
+    """Close a stuck decision with the world as it is now, and free its groups for others.
 
     Nothing is changed; what a restore needs is kept.
 
@@ -91,9 +93,9 @@ def accept(decision_id: str, context: Context, *, by: str) -> Json:
         return claim
     try:
         found: Json = json.loads(record.document_json)
-        found["note"] = f"{run.note}; left as it is by {by}"
+        found["note"] = f"{run.note}; accepted as it is by {by}"
         executor.store.close_run(claim, decision_id, "finished", found["note"])
-        logs.log(logging.INFO, "left as it is", decision_id=decision_id, detail=f"by {by}")
+        logs.log(logging.INFO, "accepted", decision_id=decision_id, detail=f"by {by}")
         return executor.end(claim, found, record.requester)
     except SgguardError:
         executor.release(claim)
@@ -108,7 +110,7 @@ def _of_run(executor: Executor, run: Run) -> Unresolved:
 
 
 def _is_left(executor: Executor, approval: Approval) -> bool:
-    """Say whether what was approved was neither begun nor put away since."""
+    """Whether what was approved was neither started nor replaced since."""
     record: Record | None = executor.store.decision(approval.decision_id)
     if record is None or record.outcome not in ("pending", "unfinished"):
         return False
@@ -124,17 +126,17 @@ def _claim(executor: Executor, run: Run) -> Claim | Json:
         case Claim():
             return claim
         case Busy(retry_after_s):
-            words = "is being worked on, or its worker went away just now"
+            words = "is being worked on, or its worker ended just now"
             busy = BusyError(
-                f"decision {run.decision_id} {words}: again in {retry_after_s:.0f} seconds"
+                f"decision {run.decision_id} {words}: try again in {retry_after_s:.0f} seconds"
             )
             busy.retry_after_s = max(1.0, retry_after_s)
             raise busy
-        case Answered(answer_json):  # somebody was faster
+        case Answered(answer_json):  # another worker was faster
             found: Json = json.loads(answer_json)
             return found
         case _:
-            raise AssertionError("without a payload there is no other payload")
+            raise AssertionError("a claim without a payload hash has no other payload")
 
 
 def _nothing(decision_id: str) -> EventError:

@@ -27,15 +27,17 @@ def stopped_by(plan: Plan, inputs: PlanInputs, caps: Caps) -> tuple[Reason, ...]
     )
 
 
-def _reason(code: ReasonCode, target: str, words: str) -> Reason:
-    return Reason(code, one_line(words, MESSAGE_MAX), "block", target)
+def _reason(code: ReasonCode, target: str, message: str) -> Reason:
+    return Reason(code, one_line(message, MESSAGE_MAX), "block", target)
 
 
 def _too_many(plan: Plan, caps: Caps) -> Iterator[Reason]:
     number = len(plan.planned)
     if number > caps.changes:
-        words = f"The plan has {count(number, 'change')}, and caps.changes permits {caps.changes}."
-        yield _reason(ReasonCode.CAP_EXCEEDED, str(plan.scope), words)
+        message = (
+            f"The plan has {count(number, 'change')}, and caps.changes permits {caps.changes}."
+        )
+        yield _reason(ReasonCode.CAP_EXCEEDED, str(plan.scope), message)
 
 
 def _too_much_of_a_group(plan: Plan, inputs: PlanInputs, caps: Caps) -> Iterator[Reason]:
@@ -44,11 +46,11 @@ def _too_much_of_a_group(plan: Plan, inputs: PlanInputs, caps: Caps) -> Iterator
     for group_id, number in sorted(removed.items()):
         total = len(inputs.rules.get(group_id, ()))
         if total and number * 100 > caps.percent_of_rules * total:
-            words = (
+            message = (
                 f"The plan revokes {number} of the {count(total, 'rule')} of {group_id}, "
                 f"and caps.percent_of_rules permits {caps.percent_of_rules} %."
             )
-            yield _reason(ReasonCode.CAP_EXCEEDED, f"{plan.scope}:{group_id}", words)
+            yield _reason(ReasonCode.CAP_EXCEEDED, f"{plan.scope}:{group_id}", message)
 
 
 def _is(action: str) -> bool:
@@ -68,11 +70,11 @@ def _no_way_in(plan: Plan, inputs: PlanInputs, caps: Caps) -> Iterator[Reason]:
         left = [rule for rule in rules if rule.rule_id not in rule_ids]
         for port in caps.management_ports:
             if _lets_in(rules, port) and not _lets_in(left, port):
-                words = (
+                message = (
                     f"The plan revokes the last rule of {group_id} that lets port {port} in "
                     "(caps.management_ports)."
                 )
-                yield _reason(ReasonCode.CAP_EXCEEDED, f"{plan.scope}:{group_id}", words)
+                yield _reason(ReasonCode.CAP_EXCEEDED, f"{plan.scope}:{group_id}", message)
 
 
 def _lets_in(rules: Sequence[Rule], port: int) -> bool:
@@ -102,12 +104,12 @@ def _no_room_in_project(plan: Plan, inputs: PlanInputs) -> Iterator[Reason]:
     if left is None or not kinds & {"add-rule", "remove-rule"}:
         return
     if left < 0:
-        words = f"has {count(-left, 'rule')} more than its quota: none could be restored"
+        message = f"has {count(-left, 'rule')} more than its quota: none could be restored"
     elif left == 0 and "add-rule" in kinds:
-        words = "has all rules of its quota: there is no room to add a rewritten one"
+        message = "has all rules of its quota: there is no room to add a rewritten one"
     else:
         return
-    yield _reason(ReasonCode.CAP_EXCEEDED, str(plan.scope), f"The project {words}.")
+    yield _reason(ReasonCode.CAP_EXCEEDED, str(plan.scope), f"The project {message}.")
 
 
 def _no_room(plan: Plan, inputs: PlanInputs) -> Iterator[Reason]:
@@ -117,8 +119,8 @@ def _no_room(plan: Plan, inputs: PlanInputs) -> Iterator[Reason]:
     for group_id in sorted(adding):
         number = len(inputs.rules.get(group_id, ()))
         if ceiling is not None and number + 1 > ceiling:
-            words = (
+            message = (
                 f"{group_id} has {number} of at most {count(ceiling, 'rule')}: there is no room "
                 "to add the rewritten rule before the old one is removed."
             )
-            yield _reason(ReasonCode.CAP_EXCEEDED, f"{plan.scope}:{group_id}", words)
+            yield _reason(ReasonCode.CAP_EXCEEDED, f"{plan.scope}:{group_id}", message)

@@ -98,16 +98,16 @@ def _unusable(
     for group_id in dict.fromkeys(used):
         group = inputs.groups.get(group_id)
         if group is None:
-            words = f"{group_id}, which the policy would use instead, is not in {scope}."
+            message = f"{group_id}, which the policy would use instead, is not in {scope}."
         elif group.network and networks and group.network not in networks:
-            words = f"{_name(group)}, which the policy would use, belongs to {group.network}."
+            message = f"{_name(group)}, which the policy would use, belongs to {group.network}."
         elif group.project and projects - {group.project} and not group.is_shared:
-            words = f"{_name(group)}, which the policy would use, is of project {group.project}."
+            message = f"{_name(group)}, which the policy would use, is of project {group.project}."
         else:
             continue
         yield Reason(
             ReasonCode.REPLACEMENT_UNUSABLE,
-            one_line(words, MESSAGE_MAX),
+            one_line(message, MESSAGE_MAX),
             "block",
             f"{scope}:{group_id}",
         )

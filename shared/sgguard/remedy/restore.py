@@ -104,15 +104,15 @@ def _ids(snapshot: Snapshot) -> tuple[str, ...]:
     return tuple(group.group_id for group in snapshot.groups)
 
 
-def _step(scope: Scope, action: Action, group_id: str, words: str, **details: str) -> Step:
+def _step(scope: Scope, action: Action, group_id: str, summary: str, **details: str) -> Step:
     target = str(Address(scope, group_id))
-    return Step(action, target, one_line(words, _SUMMARY_MAX), details)
+    return Step(action, target, one_line(summary, _SUMMARY_MAX), details)
 
 
 def _groups(snapshot: Snapshot, now: _World) -> Iterator[Planned]:
     for group in snapshot.groups:
-        words = f"create {label(group.group_id, group.name)} again, under a new id"
-        step = _step(snapshot.scope, "create", group.group_id, words)
+        summary = f"create {label(group.group_id, group.name)} again, under a new id"
+        step = _step(snapshot.scope, "create", group.group_id, summary)
         change = Change(
             "create-group",
             group.group_id,
@@ -142,8 +142,8 @@ def _missing_peer(snapshot: Snapshot, now: _World, rule: Rule) -> str:
 
 
 def _add(scope: Scope, group_id: str, rule: Rule, target: str) -> Planned:
-    words = f"restore rule {_words(rule)} of {group_id}"
-    step = _step(scope, "authorize", group_id, words, rule_id=rule.rule_id)
+    summary = f"restore rule {_words(rule)} of {group_id}"
+    step = _step(scope, "authorize", group_id, summary, rule_id=rule.rule_id)
     change = Change("add-rule", group_id, rule=replace(rule, rule_id=position_of(rule)))
     return Planned(step, change, target)
 
@@ -165,8 +165,8 @@ def _references(snapshot: Snapshot, now: _World, left_out: list[str]) -> Iterato
         if rule is None:
             left_out.append(f"rule {_words(one.rule)} of {one.group_id} does not exist any more")
             continue
-        words = f"revoke rule {_words(rule)} of {one.group_id}, which replaced it"
-        step = _step(snapshot.scope, "revoke", one.group_id, words, rule_id=rule.rule_id)
+        summary = f"revoke rule {_words(rule)} of {one.group_id}, which took its place"
+        step = _step(snapshot.scope, "revoke", one.group_id, summary, rule_id=rule.rule_id)
         yield Planned(step, Change("remove-rule", one.group_id, rule=rule), one.group_id)
 
 
@@ -192,7 +192,7 @@ def _bindings(
 def _rebind(scope: Scope, before: HolderGroups, current: tuple[str, ...]) -> Planned:
     holder = before.holder
     group_id = next((one for one in before.group_ids if one not in current), current[0])
-    words = f"restore groups of {holder.kind} {holder.holder_id}: {', '.join(before.group_ids)}"
-    step = _step(scope, "bind", group_id, words, kind=holder.kind, holder_id=holder.holder_id)
+    summary = f"restore groups of {holder.kind} {holder.holder_id}: {', '.join(before.group_ids)}"
+    step = _step(scope, "bind", group_id, summary, kind=holder.kind, holder_id=holder.holder_id)
     change = Change("set-groups", group_id, holder=holder, before=current, after=before.group_ids)
     return Planned(step, change, group_id)
