@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.bench import calls, rate, remedy, start, store, work
 from tests.bench.measure import HEADER, Ratio
-from tests.bench.readme import README, with_rows
+from tests.bench.results import README, with_rows
 
 
 def _start() -> list[Ratio]:

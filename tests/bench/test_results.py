@@ -8,7 +8,7 @@ import pytest
 
 from sgguard import providers
 from tests.bench.measure import HEADER
-from tests.bench.readme import README, rows_of, with_rows
+from tests.bench.results import README, rows_of, with_rows
 
 TEXT = f"""# Title
 
