@@ -39,8 +39,8 @@ format: $(READY) ## Bring the code into shape
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(READY) ## Ratios: start, CPU and round trips
-	@$(BIN)/python -m tests.bench
+bench: $(READY) ## Measure ratios (start, CPU, calls) and write tests/bench/RESULTS.md; minutes
+	@$(BIN)/python -m tests.bench --write
 
 mutants: $(READY) ## Break each completeness rule in a copy, and see which test notices (minutes)
 	@$(BIN)/python -m tests.mutation

@@ -1,6 +1,6 @@
 """Run the benches: ``python -m tests.bench [--write] [NAME…]``, all of them or those named.
 
-The ratios are printed as the README shows them; ``--write`` puts them there.
+The ratios are printed as RESULTS.md shows them; ``--write`` writes them there.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.bench import calls, rate, remedy, start, store, work
 from tests.bench.measure import HEADER, Ratio
-from tests.bench.results import README, with_rows
+from tests.bench.results import RESULTS, with_rows
 
 
 def _start() -> list[Ratio]:
@@ -43,8 +43,8 @@ def main(arguments: Sequence[str]) -> int:
             rows.append(ratio.row())
             print(rows[-1], flush=True)
     if "--write" in arguments:
-        text = README.read_text(encoding="utf-8")
-        README.write_text(with_rows(text, rows, is_whole=not names), encoding="utf-8")
+        text = RESULTS.read_text(encoding="utf-8")
+        RESULTS.write_text(with_rows(text, rows, is_whole=not names), encoding="utf-8")
     return 0
 
 

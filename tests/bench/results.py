@@ -1,4 +1,4 @@
-"""The bench's rows in the README: whoever measures puts them there, nobody copies figures."""
+"""The table of ratios in RESULTS.md: ``python -m tests.bench --write`` writes it."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from pathlib import Path
 
 from tests.bench.measure import HEADER
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+RESULTS = Path(__file__).with_name("RESULTS.md")
 MARK = "<!-- bench -->\n"
 
 
 def rows_of(text: str) -> list[str]:
-    """Return the rows that are in the README, without the header."""
+    """Return the rows of the table in a document, without the header."""
     table = text.partition(MARK)[2].strip("\n").partition("\n\n")[0]
     return table.splitlines()[2:]
 
 
 def with_rows(text: str, rows: Sequence[str], *, is_whole: bool) -> str:
-    """Return the README with these rows: alone, or each in the place of the one it replaces.
+    """Return the document with these rows: alone, or each in the place of the one it replaces.
 
     Raises:
-        ValueError: the README has no table where the mark is.
+        ValueError: the document has no table where the mark is.
     """
     head, mark, rest = text.partition(MARK)
     if not mark or not rest.strip("\n").startswith("| measured"):
-        raise ValueError("the README has no table of the bench")
+        raise ValueError("the document has no table of the bench")
     before, fresh = rows_of(text), {_what(row): row for row in rows}
     known = {_what(row) for row in before}
     kept = [] if is_whole else [fresh.get(_what(row), row) for row in before]

@@ -1,4 +1,4 @@
-"""The README's table of ratios is what was measured: complete, and consistent in itself."""
+"""The table of ratios in RESULTS.md is complete, and each row agrees with itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from sgguard import providers
 from tests.bench.measure import HEADER
-from tests.bench.results import README, rows_of, with_rows
+from tests.bench.results import RESULTS, rows_of, with_rows
 
 TEXT = f"""# Title
 
@@ -24,13 +24,13 @@ NEW = "| b | one | 3.00 | ≤ 2.00 | no | new |"
 MORE = "| c | one | 3.00 | ≤ 2.00 | no | new |"
 
 
-def test_a_row_takes_the_place_of_the_one_before_and_others_stay():
+def test_a_row_replaces_the_old_one_and_others_stay():
     text = with_rows(TEXT, [MORE, NEW], is_whole=False)
     assert rows_of(text) == [rows_of(TEXT)[0], NEW, MORE]
     assert text.replace(f"{NEW}\n{MORE}", rows_of(TEXT)[1]) == TEXT
 
 
-def test_a_whole_run_leaves_no_row_of_an_older_one():
+def test_a_complete_run_removes_every_older_row():
     assert rows_of(with_rows(TEXT, [NEW], is_whole=True)) == [NEW]
 
 
@@ -39,8 +39,8 @@ def test_without_a_table_nothing_is_written():
         with_rows("# Title\n", [NEW], is_whole=True)
 
 
-def test_every_row_of_the_readme_says_whether_its_aim_is_met():
-    rows = rows_of(README.read_text(encoding="utf-8"))
+def test_every_row_says_whether_its_aim_is_met():
+    rows = rows_of(RESULTS.read_text(encoding="utf-8"))
     for row in rows:
         found = re.fullmatch(r"\| .+ \| .+ \| ([\d.]+) \| ≤ ([\d.]+) \| (yes|no) \| .* \|", row)
         assert found, row
@@ -53,6 +53,6 @@ def test_every_row_of_the_readme_says_whether_its_aim_is_met():
     "what", ["CPU of a decision", "round trips of a decision", "calls for 100 deletes"]
 )
 def test_every_provider_is_measured(what):
-    rows = rows_of(README.read_text(encoding="utf-8"))
+    rows = rows_of(RESULTS.read_text(encoding="utf-8"))
     measured = {row.split(" | ")[0].partition(", ")[2] for row in rows if f"| {what}, " in row}
     assert measured == set(providers.names())
