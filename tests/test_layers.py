@@ -19,7 +19,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "shared" / "sgguard"
 
-AT_THE_ROOT = {"__init__.py", "clouds.py", "errors.py", "logs.py", "settings.py", "py.typed"}
+AT_THE_ROOT = {
+    "README.md",
+    "__init__.py",
+    "clouds.py",
+    "errors.py",
+    "logs.py",
+    "settings.py",
+    "py.typed",
+}
 
 # Left imports right. `sgguard` is the package itself (its version), and a module at its root
 # stands for itself.

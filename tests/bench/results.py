@@ -34,6 +34,29 @@ def with_rows(text: str, rows: Sequence[str], *, is_whole: bool) -> str:
     return f"{head}{mark}\n" + "\n".join([HEADER, *kept, *added]) + f"{gap}{behind}".rstrip() + "\n"
 
 
+def figures(calls: str) -> str:
+    """Return the few figures that the README shows, as a list.
+
+    ``calls`` is the table of the calls of one check; the rest comes from the table of ratios.
+    """
+    counts = [int(cell) for row in calls.splitlines()[2:] for cell in row.strip("|").split("|")[1:]]
+    calls_span = f"{min(counts)} to {max(counts)}"
+    return f"""\
+- One check of a delete makes {calls_span} API calls, however large the account is.
+- Its longest chain of calls in sequence has {_span("round trips of")} round trips.
+- The first decision after a start takes {_span("start to")} times as long as an empty function.
+- A decision uses {_span("CPU of")} times the CPU time of its bare HTTP calls.
+- 100 deletes in one request make {_span("calls for 100")} times the calls of separate reads."""
+
+
+def _span(what: str) -> str:
+    """Return the smallest and the largest ratio of the rows that begin so."""
+    rows = (row.split(" | ") for row in rows_of(RESULTS.read_text(encoding="utf-8")))
+    values = [float(row[2]) for row in rows if row[0].startswith(f"| {what}")]
+    low, high = f"{min(values):.2f}", f"{max(values):.2f}"
+    return low if low == high else f"{low} to {high}"
+
+
 def _what(row: str) -> tuple[str, ...]:
     """Return what a row measured against what."""
     return tuple(row.split(" | ")[:2])
