@@ -15,12 +15,12 @@ from pathlib import Path
 import httpx
 
 from sgguard import policy
-from sgguard.demo.processes import _free_port
+from sgguard.demo.processes import free_port
 from sgguard.emulator import scenario
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
+from sgguard.emulator.resource import build
 from sgguard.emulator.server import serve
-from sgguard.emulator.things import build
 from sgguard.events import request
 from sgguard.web import server as functions_server
 from tests.docs.sections import ROOT, section
@@ -37,7 +37,7 @@ def emulated(name: str, folder: Path):
     """What a block starts in another terminal: an emulator on a port; gives that port."""
     *before, command = section(name).splitlines()
     assert before == ["make venv"]
-    port = str(_free_port())
+    port = str(free_port())
     process = subprocess.Popen(
         ["bash", "-c", f"exec {local(command, port)}"],
         cwd=folder,
@@ -108,7 +108,7 @@ def test_a_policy_is_tried_as_shown(tmp_path):
 
 
 def test_the_emulator_is_started_and_asked_as_shown(tmp_path):
-    printed = run("emulate-run", tmp_path, str(_free_port()))
+    printed = run("emulate-run", tmp_path, str(free_port()))
     assert printed.startswith("BLOCK  delete openstack")
     assert json.loads(printed.splitlines()[-1])
 
@@ -121,7 +121,7 @@ def test_the_function_starts_as_shown_and_answers_curl():
     known = functions_server.functions()
     assert sources == [[f"functions/{name}/main.py", name] for _, name in sources]
     assert {name for _, name in sources} == set(known)
-    port = str(_free_port())
+    port = str(free_port())
     curl = shlex.split(section("curl").replace("\\\n", " ").replace("8080", port))
     [url] = [part for part in curl if part.startswith("http")]
     [header] = [value for flag, value in pairwise(curl) if flag == "-H"]

@@ -184,7 +184,7 @@ def test_the_outcome_has_every_line_of_the_journal_and_the_whole_note():
     plan_json = '{"kind":"%s","group_id":"sg-b"}'
     entries = [
         Entry("d1", 0, 0, plan_json % "remove-rule", state="done", at_s=0.0),
-        Entry("d1", 1, 0, plan_json % "create-group", state="done", request_id="sg-new", at_s=0.0),
+        Entry("d1", 1, 0, plan_json % "create-group", state="done", made_id="sg-new", at_s=0.0),
         Entry("d1", 2, 0, plan_json % "remove-rule", is_undo=True, state="undone", note="why"),
     ]
     asked = Approval("a1", "d1", ("t",), "eve", "f", "{}", "s", 3600.0, state="approved")
