@@ -3,7 +3,7 @@
 The steps of one call:
 
 1. Route: every face states how certain it is that the request is for its cloud; the highest wins.
-2. Fault: the first fault that matches provider and action is used up by one call.
+2. Fault: the first fault that matches provider and action applies; the call counts against it.
 3. Rate: a call over the rate of its action gets the face's throttle response.
 4. Respond: the face acts on the state, under the state's lock and with an index of the cloud.
 
