@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sgguard.errors import UnknownShapeError
-from sgguard.providers.huawei import vpc as huawei_vpc
+from sgguard.providers.huawei import response as huawei_vpc
 from sgguard.providers.huawei.server import parse_server
 from sgguard.wire.openstack import nova
 from sgguard.wire.shape import Shape

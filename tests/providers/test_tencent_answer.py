@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sgguard.errors import CloudError, UnknownShapeError
-from sgguard.providers.tencent import answer as tencent_answer
 from sgguard.providers.tencent import api as tencent_api
-from sgguard.providers.tencent.policy import policy_set
-from sgguard.providers.tencent_dfw import answer as qcloud_dfw
+from sgguard.providers.tencent import response as tencent_answer
+from sgguard.providers.tencent.rule_shape import policy_set
 from sgguard.providers.tencent_dfw import api as qcloud_api
+from sgguard.providers.tencent_dfw import response as qcloud_dfw
 from sgguard.wire.shape import Shape
 
 SHAPE = Shape("tencent", "Action")

@@ -26,7 +26,7 @@ from sgguard.model.change import Holder, content
 from sgguard.model.resource import Direction, Group, Rule
 from sgguard.providers import connect
 from sgguard.providers.access import Access
-from sgguard.providers.tencent.policy import policy_set, row_of
+from sgguard.providers.tencent.rule_shape import policy_set, row_of
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
 from sgguard.wire.pacing import Pace

@@ -12,8 +12,8 @@ from sgguard.emulator.core import Emulator
 from sgguard.emulator.faces.tencent.usage import PRODUCT_TYPES
 from sgguard.emulator.faults import Fault
 from sgguard.errors import CloudError
-from sgguard.providers.tencent import answer as answers
-from sgguard.providers.tencent.policy import policy_set
+from sgguard.providers.tencent import response as answers
+from sgguard.providers.tencent.rule_shape import policy_set
 from sgguard.wire.shape import Shape
 from sgguard.wire.tc3 import signature_of
 from tests.providers.test_tencent import BIND_ERRORS

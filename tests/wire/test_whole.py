@@ -4,10 +4,10 @@ import httpx
 import pytest
 
 from sgguard.errors import UnknownShapeError, UnreachableError
+from sgguard.wire.body import LARGEST_BYTES
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
 from sgguard.wire.retry import Retry
-from sgguard.wire.whole import LARGEST_BYTES
 
 
 class Clock:

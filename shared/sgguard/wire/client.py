@@ -18,11 +18,11 @@ from sgguard.errors import (
     UnknownShapeError,
     UnreachableError,
 )
+from sgguard.wire.body import LARGEST_BYTES, TooLargeError, whole
 from sgguard.wire.clock import Deadline
 from sgguard.wire.connection import lend
 from sgguard.wire.pacing import Pace, Rates
 from sgguard.wire.retry import Retry, retry_after_s
-from sgguard.wire.whole import LARGEST_BYTES, TooLargeError, whole
 
 Check = Callable[[httpx.Response], None]
 """Raises the :class:`CloudError` an answer stands for, or returns when it is good."""

@@ -33,8 +33,8 @@ from sgguard.model.resource import (
     Visibility,
 )
 from sgguard.providers.access import Access
-from sgguard.providers.alibaba import carrier, change, evidence, group
-from sgguard.providers.alibaba import holder as binding
+from sgguard.providers.alibaba import bindings as binding
+from sgguard.providers.alibaba import carrier, evidence, group, rule_change
 from sgguard.providers.alibaba.api import EcsClient, instance_of, interface_of
 from sgguard.providers.alibaba.creation import create_group
 from sgguard.providers.alibaba.documented import CAPABILITIES, LIMITS, RATES
@@ -143,12 +143,12 @@ class Alibaba:
     # -- changing --------------------------------------------------------------------------
 
     def add_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
-        """Put a rule into the group; see :func:`~sgguard.providers.alibaba.change.add_rule`."""
-        change.add_rule(self.ecs, group_id, rule, token)
+        """Add a rule to the group; see :func:`~sgguard.providers.alibaba.rule_change.add_rule`."""
+        rule_change.add_rule(self.ecs, group_id, rule, token)
 
     def remove_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
         """Take exactly this rule out of the group, by its id and direction."""
-        change.remove_rule(self.ecs, group_id, rule, token)
+        rule_change.remove_rule(self.ecs, group_id, rule, token)
 
     def read_holder(self, holder: Holder) -> tuple[str, ...] | None:
         """Return the groups of an instance's primary interface, or of another interface."""

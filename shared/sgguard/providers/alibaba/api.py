@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 from sgguard.model.resource import Binding, Group, Instance, Interface
-from sgguard.providers.alibaba.answer import Answer, nested, read_answer, required, text
+from sgguard.providers.alibaba.response import Answer, nested, read_answer, required, text
 from sgguard.wire.acs3 import Acs3Auth, canonical_query
 from sgguard.wire.client import Wire
 from sgguard.wire.rpc_v1 import RpcV1Auth

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from sgguard.model.capabilities import Capabilities
 from sgguard.model.resource import Limit
-from sgguard.providers.alibaba.answer import PROVIDER
+from sgguard.providers.alibaba.response import PROVIDER
 
 _UNREADABLE = (
     "Deletion protection (of an ACK cluster's group) is not readable: such a delete is refused "

@@ -9,10 +9,10 @@ from functools import partial
 
 from sgguard.errors import NotFoundError, UnknownShapeError
 from sgguard.model.resource import Group
-from sgguard.providers.alibaba.answer import NO_SUCH_GROUP, PROVIDER
 from sgguard.providers.alibaba.api import ADVANCED, INNER_ACCESS, EcsClient, group_of, inner_access
 from sgguard.providers.alibaba.listing import GROUPS, RULES, Listed, Row, read_all
-from sgguard.providers.alibaba.rule import rules_of
+from sgguard.providers.alibaba.response import NO_SUCH_GROUP, PROVIDER
+from sgguard.providers.alibaba.rule_shape import rules_of
 from sgguard.wire.parallel import chunks, parallel
 
 _GROUPS_A_CALL = 100

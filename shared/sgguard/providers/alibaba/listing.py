@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sgguard.providers.alibaba.answer import Answer, number
 from sgguard.providers.alibaba.api import EcsClient
+from sgguard.providers.alibaba.response import Answer, number
 
 Row = dict[str, Any]
 """One entry of a list, as the cloud spells it."""

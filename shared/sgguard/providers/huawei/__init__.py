@@ -30,18 +30,18 @@ from sgguard.model.resource import (
 )
 from sgguard.providers._shared import with_rules
 from sgguard.providers.access import Access, seen_or_unseen
-from sgguard.providers.huawei import group as huawei_group
+from sgguard.providers.huawei import creation as huawei_group
 from sgguard.providers.huawei import holder as huawei_holder
 from sgguard.providers.huawei import listing as huawei_list
 from sgguard.providers.huawei import quota as huawei_limits
-from sgguard.providers.huawei import rule as huawei_rule
+from sgguard.providers.huawei import rule_change as huawei_rule
 from sgguard.providers.huawei.api import RATES as RATES
 from sgguard.providers.huawei.api import Api, unless_absent
 from sgguard.providers.huawei.env import caller_of, iam_setting
 from sgguard.providers.huawei.region import region_of
+from sgguard.providers.huawei.response import Port, binding_of, binding_of_sub, references_of
 from sgguard.providers.huawei.server import Server, hidden_interfaces, instance_of, parse_server
 from sgguard.providers.huawei.sharing import group_signs, holder_signs, rule_signs, unseen_beyond
-from sgguard.providers.huawei.vpc import Port, binding_of, binding_of_sub, references_of
 from sgguard.wire.openstack import nova
 from sgguard.wire.openstack.neutron import ingress_first
 from sgguard.wire.parallel import parallel

@@ -15,9 +15,9 @@ from typing import Generic, TypeVar
 from sgguard.errors import NotFoundError
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Seen, Unseen
-from sgguard.providers.huawei import vpc as huawei_vpc
+from sgguard.providers.huawei import response as huawei_vpc
 from sgguard.providers.huawei.api import Api, unless_absent
-from sgguard.providers.huawei.vpc import Port, SubInterface
+from sgguard.providers.huawei.response import Port, SubInterface
 from sgguard.wire.openstack import neutron
 from sgguard.wire.openstack.neutron import RuleRow, page
 from sgguard.wire.openstack.neutron.page import Params

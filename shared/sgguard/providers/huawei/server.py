@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Instance, Interface, Unseen
-from sgguard.providers.huawei.vpc import Port
+from sgguard.providers.huawei.response import Port
 from sgguard.wire.shape import Shape
 
 _DELETED = frozenset({"DELETED", "SOFT_DELETED"})

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Unseen
-from sgguard.providers.huawei.vpc import Port, SubInterface
+from sgguard.providers.huawei.response import Port, SubInterface
 from sgguard.wire.openstack.neutron import RuleRow
 
 Sign = tuple[str, str]

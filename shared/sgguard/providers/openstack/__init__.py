@@ -34,7 +34,7 @@ from sgguard.model.resource import (
 )
 from sgguard.providers._shared import with_rules
 from sgguard.providers.access import Access, seen_or_unseen
-from sgguard.providers.openstack import rules
+from sgguard.providers.openstack import rule_change
 from sgguard.providers.openstack.api import GROUP_FIELDS, OpenStackApi
 from sgguard.providers.openstack.api import RATES as RATES
 from sgguard.providers.openstack.creation import create_group
@@ -171,7 +171,7 @@ class OpenStack:
         """
 
         def read() -> Seen[tuple[Rule, ...]]:
-            rows = rules.read_rules(self.api, _checked(group_id))
+            rows = rule_change.read_rules(self.api, _checked(group_id))
             return Seen(neutron.ingress_first(row.rule for row in rows))
 
         return seen_or_unseen("rules", read, ())
@@ -203,14 +203,14 @@ class OpenStack:
         return Seen((*seen.value, NO_GROUP_LIMIT), seen.unseen)
 
     def add_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
-        """Put a rule into the group (see :func:`~sgguard.providers.openstack.rules.add_rule`)."""
+        """Add a rule to the group, or accept an equal one that exists."""
         del token  # Neutron takes none: a second rule like the first is refused
-        rules.add_rule(self.api, _checked(group_id), rule, sees_all=not self._is_confined)
+        rule_change.add_rule(self.api, _checked(group_id), rule, sees_all=not self._is_confined)
 
     def remove_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
         """Take exactly this rule out of the group, and no other."""
         del token
-        rules.remove_rule(self.api, _checked(group_id), rule)
+        rule_change.remove_rule(self.api, _checked(group_id), rule)
 
     def read_holder(self, holder: Holder) -> tuple[str, ...] | None:
         """Return the groups of a port, or of a server whose ports agree; their order is none."""

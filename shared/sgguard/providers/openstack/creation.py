@@ -13,7 +13,7 @@ from typing import Any
 from sgguard.errors import CloudError, DeadlineError, UnavailableError
 from sgguard.model.resource import Group
 from sgguard.providers.openstack.api import OpenStackApi, checked
-from sgguard.providers.openstack.rules import read_rules
+from sgguard.providers.openstack.rule_change import read_rules
 from sgguard.wire.openstack.neutron import STATELESS
 from sgguard.wire.openstack.neutron.rule import RuleRow, parse_rule
 

@@ -36,12 +36,12 @@ from sgguard.providers._shared import not_answered, with_rules
 from sgguard.providers._tencent import documented_limits
 from sgguard.providers.access import Access, seen_or_unseen
 from sgguard.providers.tencent import holder as holders
-from sgguard.providers.tencent import read as reads
+from sgguard.providers.tencent import reads
 from sgguard.providers.tencent.api import RATES as RATES
 from sgguard.providers.tencent.api import SERVICES, Service, TencentApi
+from sgguard.providers.tencent.batch import read_holders_together, set_groups_together
 from sgguard.providers.tencent.references import bindings_of, list_references
-from sgguard.providers.tencent.rule import add_rule, create_group, remove_rule
-from sgguard.providers.tencent.together import read_holders_together, set_groups_together
+from sgguard.providers.tencent.rule_change import add_rule, create_group, remove_rule
 from sgguard.wire.parallel import parallel
 from sgguard.wire.tc3 import Tc3Auth
 

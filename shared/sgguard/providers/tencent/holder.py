@@ -18,9 +18,9 @@ from sgguard.errors import CloudError, ConflictError, InputError, NotFoundError
 from sgguard.model.change import Holder
 from sgguard.providers._shared import look
 from sgguard.providers._tencent import ask_until
-from sgguard.providers.tencent import read as reads
-from sgguard.providers.tencent.answer import Nic, Operation
+from sgguard.providers.tencent import reads
 from sgguard.providers.tencent.api import Service, TencentApi
+from sgguard.providers.tencent.response import Nic, Operation
 from sgguard.wire.shape import Json
 
 Groups = tuple[str, ...]

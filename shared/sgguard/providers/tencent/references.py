@@ -13,9 +13,9 @@ from sgguard.model.resource import Binding, Group, Instance, Reference, Seen, Un
 from sgguard.providers._shared import not_answered
 from sgguard.providers._tencent import Reading, references
 from sgguard.providers.access import seen_or_unseen
-from sgguard.providers.tencent import read as reads
-from sgguard.providers.tencent.answer import Nic, Statistics
+from sgguard.providers.tencent import reads
 from sgguard.providers.tencent.api import TencentApi
+from sgguard.providers.tencent.response import Nic, Statistics
 from sgguard.wire.parallel import parallel
 
 

@@ -17,8 +17,8 @@ from sgguard.errors import CloudError, ConflictError, InputError, NotFoundError,
 from sgguard.model.change import Holder
 from sgguard.providers._shared import look
 from sgguard.providers._tencent import ask_until
-from sgguard.providers.tencent_dfw import answer as dfw
-from sgguard.providers.tencent_dfw import holder as carriers
+from sgguard.providers.tencent_dfw import bindings as carriers
+from sgguard.providers.tencent_dfw import response as dfw
 from sgguard.providers.tencent_dfw.api import DfwApi
 from sgguard.wire.parallel import parallel
 

@@ -13,7 +13,7 @@ from sgguard.model.resource import Group, Reference, Seen, Unseen
 from sgguard.providers._shared import not_answered
 from sgguard.providers._tencent import Reading, references
 from sgguard.providers.access import seen_or_unseen
-from sgguard.providers.tencent_dfw import answer as dfw
+from sgguard.providers.tencent_dfw import response as dfw
 from sgguard.providers.tencent_dfw.api import DfwApi
 from sgguard.wire.parallel import in_chunks, parallel
 

@@ -17,10 +17,10 @@ from hashlib import sha256
 from sgguard.errors import ConflictError, DeadlineError, NotFoundError
 from sgguard.model.resource import Direction, Rule
 from sgguard.providers._shared import look
-from sgguard.providers.alibaba.answer import PROVIDER
 from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.group import read_with_rules
-from sgguard.providers.alibaba.rule import is_same, permission_of
+from sgguard.providers.alibaba.response import PROVIDER
+from sgguard.providers.alibaba.rule_shape import is_same, permission_of
 from sgguard.wire.client import Wire
 
 # Waiting until a change that was made shows.

@@ -26,7 +26,7 @@ from sgguard.model.change import Change, Holder
 from sgguard.providers._shared import look
 from sgguard.providers._tencent import ask_until
 from sgguard.providers.tencent import holder as holders
-from sgguard.providers.tencent import read as reads
+from sgguard.providers.tencent import reads
 from sgguard.providers.tencent.api import TencentApi
 from sgguard.providers.tencent.holder import INSTANCE
 from sgguard.wire.parallel import chunks, parallel

@@ -20,8 +20,8 @@ from sgguard.errors import NotFoundError, UnknownShapeError
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Seen, Unseen
 from sgguard.providers.access import seen_or_unseen
-from sgguard.providers.alibaba.answer import NO_SUCH_GROUP, Answer
 from sgguard.providers.alibaba.api import EcsClient
+from sgguard.providers.alibaba.response import NO_SUCH_GROUP, Answer
 from sgguard.wire.parallel import chunks, parallel
 
 REFERENCES_A_CALL = 10

@@ -14,9 +14,9 @@ from sgguard.errors import ConflictError, NotFoundError
 from sgguard.model.change import content
 from sgguard.model.resource import Group, Rule
 from sgguard.providers._tencent import locate, place_of
-from sgguard.providers.tencent import read as reads
+from sgguard.providers.tencent import reads
 from sgguard.providers.tencent.api import DUPLICATE_POLICY, TencentApi
-from sgguard.providers.tencent.policy import KEYS, PolicySet, row_of
+from sgguard.providers.tencent.rule_shape import KEYS, PolicySet, row_of
 
 # Creating a group that is like another one, without rules.
 

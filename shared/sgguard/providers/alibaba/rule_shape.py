@@ -17,7 +17,7 @@ from typing import Any
 
 from sgguard.model.change import content
 from sgguard.model.resource import Direction, Rule
-from sgguard.providers.alibaba.answer import Answer, number, required, text
+from sgguard.providers.alibaba.response import Answer, number, required, text
 
 FAR = {Direction.INGRESS: "Source", Direction.EGRESS: "Dest"}
 """How the cloud's names for the other end of a rule begin."""

@@ -15,7 +15,7 @@ from sgguard.errors import ConflictError, NotFoundError
 from sgguard.model.change import content
 from sgguard.model.resource import Rule
 from sgguard.providers.huawei import listing as huawei_list
-from sgguard.providers.huawei import vpc as huawei_vpc
+from sgguard.providers.huawei import response as huawei_vpc
 from sgguard.providers.huawei.api import Api, unless_absent
 from sgguard.wire.openstack.neutron.rule import RuleRow, parse_rule, rule_body
 from sgguard.wire.shape import Json, Shape

@@ -18,8 +18,8 @@ from sgguard.errors import ConflictError, NotFoundError, SettingsError, Unavaila
 from sgguard.model.change import content
 from sgguard.model.resource import Rule
 from sgguard.providers._tencent import locate, place_of
-from sgguard.providers.tencent_dfw.answer import ADDRESSES, policies
 from sgguard.providers.tencent_dfw.api import DfwApi, whole_number
+from sgguard.providers.tencent_dfw.response import ADDRESSES, policies
 from sgguard.wire.shape import Json, Shape
 
 _ADD = "CreateSecurityGroupPolicy"

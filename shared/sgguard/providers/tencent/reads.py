@@ -1,7 +1,7 @@
 """The questions Tencent's API 3.0 answers about security groups, one function each.
 
 Each function sends as few calls as the documented ceilings allow, side by side, and returns what
-the parsers of :mod:`sgguard.providers.tencent.answer` understood.
+the parsers of :mod:`sgguard.providers.tencent.response` understood.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from typing import TypeVar
 from sgguard.errors import CloudError, NotFoundError
 from sgguard.model.resource import Group, Instance, Limit, Rule, Seen, Unseen
 from sgguard.providers._tencent import documented_limits
-from sgguard.providers.tencent import answer as answers
-from sgguard.providers.tencent.answer import Nic, Operation, Statistics
+from sgguard.providers.tencent import response as answers
 from sgguard.providers.tencent.api import TencentApi
 from sgguard.providers.tencent.listing import (
     GROUPS,
@@ -23,7 +22,8 @@ from sgguard.providers.tencent.listing import (
     list_once,
     list_whole,
 )
-from sgguard.providers.tencent.policy import PolicySet, policy_set
+from sgguard.providers.tencent.response import Nic, Operation, Statistics
+from sgguard.providers.tencent.rule_shape import PolicySet, policy_set
 from sgguard.wire.parallel import in_chunks
 from sgguard.wire.shape import Json, Shape
 

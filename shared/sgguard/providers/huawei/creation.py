@@ -13,9 +13,9 @@ from functools import partial
 from sgguard.errors import SgguardError, UnavailableError
 from sgguard.model.resource import Group
 from sgguard.providers.huawei import listing as huawei_list
-from sgguard.providers.huawei import rule as huawei_rule
+from sgguard.providers.huawei import rule_change as huawei_rule
 from sgguard.providers.huawei.api import Api, unless_absent
-from sgguard.providers.huawei.vpc import ENTERPRISE_PROJECT
+from sgguard.providers.huawei.response import ENTERPRISE_PROJECT
 from sgguard.wire.parallel import parallel
 from sgguard.wire.shape import Json, Shape
 
