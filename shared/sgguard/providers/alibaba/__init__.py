@@ -34,7 +34,8 @@ from sgguard.model.resource import (
 )
 from sgguard.providers.access import Access
 from sgguard.providers.alibaba import bindings as binding
-from sgguard.providers.alibaba import carrier, evidence, group, rule_change
+from sgguard.providers.alibaba import group, references, rule_change
+from sgguard.providers.alibaba import holder as carrier
 from sgguard.providers.alibaba.api import EcsClient, instance_of, interface_of
 from sgguard.providers.alibaba.creation import create_group
 from sgguard.providers.alibaba.documented import CAPABILITIES, LIMITS, RATES
@@ -109,7 +110,7 @@ class Alibaba:
         Only when there are references, a second wave of calls reads the rules; only where the
         call does not tell everything, the rules of every group are read.
         """
-        return evidence.list_references(self.ecs, self.account, group_ids)
+        return references.list_references(self.ecs, self.account, group_ids)
 
     def list_bindings(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Binding, ...]]]:
         """Return instances (by their primary interface) and other interfaces of each group."""

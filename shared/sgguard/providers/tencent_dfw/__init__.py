@@ -36,12 +36,12 @@ from sgguard.model.resource import (
 from sgguard.providers._shared import not_answered, with_rules
 from sgguard.providers._tencent import documented_limits
 from sgguard.providers.access import Access, seen_or_unseen
-from sgguard.providers.tencent_dfw import binding
 from sgguard.providers.tencent_dfw import bindings as holder
+from sgguard.providers.tencent_dfw import holder as binding
 from sgguard.providers.tencent_dfw import response as dfw
 from sgguard.providers.tencent_dfw.api import RATES as RATES
 from sgguard.providers.tencent_dfw.api import DfwApi
-from sgguard.providers.tencent_dfw.binding import others_of
+from sgguard.providers.tencent_dfw.holder import others_of
 from sgguard.providers.tencent_dfw.references import list_references
 from sgguard.providers.tencent_dfw.rule_change import add_rule, remove_rule
 from sgguard.wire.parallel import parallel
