@@ -21,7 +21,7 @@ from sgguard.errors import (
     UnknownShapeError,
     UnreachableError,
 )
-from sgguard.providers.alibaba.response import read_answer
+from sgguard.providers.alibaba.api import read_answer
 from tests.reference import FIXTURES
 
 ERRORS = FIXTURES / "errors_from_docs.json"

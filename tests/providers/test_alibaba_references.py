@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sgguard.errors import UnknownShapeError
+from sgguard.providers.alibaba.api import read_answer
 from sgguard.providers.alibaba.referrers import Referrer, parse_references
-from sgguard.providers.alibaba.response import read_answer
 from tests.reference import SHARED
 
 ACTION = "DescribeSecurityGroupReferences"

@@ -36,11 +36,12 @@ from sgguard.providers.access import Access
 from sgguard.providers.alibaba import bindings as binding
 from sgguard.providers.alibaba import group, references, rule_change
 from sgguard.providers.alibaba import holder as carrier
-from sgguard.providers.alibaba.api import EcsClient, instance_of, interface_of
+from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.creation import create_group
 from sgguard.providers.alibaba.documented import CAPABILITIES, LIMITS, RATES
 from sgguard.providers.alibaba.group import define_group
 from sgguard.providers.alibaba.listing import INSTANCES, INTERFACES, read_all
+from sgguard.providers.alibaba.response import instance_of, interface_of
 from sgguard.wire.acs3 import Acs3Auth
 from sgguard.wire.parallel import parallel
 from sgguard.wire.rpc_v1 import RpcV1Auth

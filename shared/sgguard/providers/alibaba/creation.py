@@ -14,10 +14,11 @@ import re
 
 from sgguard.errors import CloudError, DeadlineError, NotFoundError, UnavailableError
 from sgguard.model.resource import Group
-from sgguard.providers.alibaba.api import ADVANCED, ISOLATED, KINDS, EcsClient
+from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.group import read_with_rules
-from sgguard.providers.alibaba.response import PROVIDER, required
-from sgguard.providers.alibaba.rule_change import client_token, revoke, until
+from sgguard.providers.alibaba.response import ADVANCED, ISOLATED, KINDS, PROVIDER, required
+from sgguard.providers.alibaba.rule_change import client_token, revoke
+from sgguard.providers.alibaba.settle import until
 
 _NAME_MAX = 128
 _DESCRIPTION_MAX = 256

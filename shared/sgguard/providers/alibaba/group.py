@@ -9,9 +9,16 @@ from functools import partial
 
 from sgguard.errors import NotFoundError, UnknownShapeError
 from sgguard.model.resource import Group
-from sgguard.providers.alibaba.api import ADVANCED, INNER_ACCESS, EcsClient, group_of, inner_access
+from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.listing import GROUPS, RULES, Listed, Row, read_all
-from sgguard.providers.alibaba.response import NO_SUCH_GROUP, PROVIDER
+from sgguard.providers.alibaba.response import (
+    ADVANCED,
+    INNER_ACCESS,
+    NO_SUCH_GROUP,
+    PROVIDER,
+    group_of,
+    inner_access,
+)
 from sgguard.providers.alibaba.rule_shape import rules_of
 from sgguard.wire.parallel import chunks, parallel
 

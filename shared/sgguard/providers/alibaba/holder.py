@@ -17,10 +17,10 @@ from dataclasses import dataclass
 
 from sgguard.errors import ConflictError, NotFoundError, SettingsError
 from sgguard.model.change import Holder
-from sgguard.providers.alibaba.api import EcsClient, instance_of, interface_of
+from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.listing import INSTANCES, INTERFACES, read_all
-from sgguard.providers.alibaba.response import PROVIDER
-from sgguard.providers.alibaba.rule_change import until
+from sgguard.providers.alibaba.response import PROVIDER, instance_of, interface_of
+from sgguard.providers.alibaba.settle import until
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,13 @@ from collections.abc import Mapping, Sequence
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Reference, Seen, Unseen
 from sgguard.providers.alibaba.api import EcsClient
-from sgguard.providers.alibaba.bindings import Holder, read_holders, reference_by, references_of
 from sgguard.providers.alibaba.referrers import RECORDS_MAX, Referrer, Told, ask_referrers
+from sgguard.providers.alibaba.referring_group import (
+    Holder,
+    read_holders,
+    reference_by,
+    references_of,
+)
 from sgguard.providers.alibaba.scan import Scan, scan
 
 _UNNAMED_ACCOUNT = "unknown"

@@ -8,83 +8,32 @@ Source: "Response results" and "Common error codes", help.aliyun.com, read 2026-
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
-import httpx
-
 from sgguard.errors import (
-    CloudError,
-    ConflictError,
-    ForbiddenError,
-    GarbledError,
-    InUseError,
-    LimitError,
-    NotFoundError,
-    ThrottledError,
-    UnauthenticatedError,
-    UnavailableError,
     UnknownShapeError,
-    UnreachableError,
 )
-from sgguard.providers.alibaba.xml import parse_xml
+from sgguard.model.resource import Binding, Group, Instance, Interface
 
 PROVIDER = "alibaba"
 NO_SUCH_GROUP = "InvalidSecurityGroupId.NotFound"
 
-_FAMILIES: tuple[tuple[str, type[CloudError]], ...] = (
-    ("Throttling*", ThrottledError),
-    ("Rejected.Throttling*", ThrottledError),
-    ("ServiceUnavailable*", UnavailableError),
-    ("InternalError*", UnavailableError),
-    ("UnknownError*", UnavailableError),
-    ("RequestTimeout*", UnavailableError),
-    ("OperationConflict*", UnavailableError),
-    # Our nonces never repeat: something between us and the cloud sent the request twice, and the
-    # answer to the first one is lost. A read is signed anew; the outcome of a write is unknown.
-    ("SignatureNonceUsed*", UnreachableError),
-    ("SignatureDoesNotMatch*", UnauthenticatedError),
-    ("IncompleteSignature*", UnauthenticatedError),
-    ("InvalidAccessKey*", UnauthenticatedError),
-    ("MissingAccessKey*", UnauthenticatedError),
-    ("Forbidden.AccessKey*", UnauthenticatedError),
-    ("InvalidSecurityToken*", UnauthenticatedError),
-    ("MissingSecurityToken*", UnauthenticatedError),
-    ("IllegalTimestamp*", UnauthenticatedError),
-    ("InvalidTimeStamp*", UnauthenticatedError),
-    # What was to be changed is not as it was: being made or moved, left or joined meanwhile. Some
-    # of the codes look like a missing permission or a missing thing, so they come first.
-    ("Forbidden.InstanceIsBeingCreated*", ConflictError),
-    ("InvalidStatus.EniOrInstanceIsBeingCreated*", ConflictError),
-    ("Incorrect*Status*", ConflictError),
-    ("InvalidOperation.InvalidE*State*", ConflictError),
-    ("InstanceNotInSecurityGroup*", ConflictError),
-    ("InvalidSecurityGroupAssociation.NotFound", ConflictError),
-    ("InvalidInstanceId.AlreadyExists*", ConflictError),
-    ("InstanceLastSecurityGroup*", ConflictError),
-    ("InvalidOperation.AtLeastInOneGroup*", ConflictError),
-    ("IdempotentParameterMismatch*", ConflictError),
-    # The first request with this token is still under way: nobody knows yet how it ends.
-    ("IdempotentProcessing*", UnavailableError),
-    ("Forbidden*", ForbiddenError),
-    ("InvalidOperation.SecurityGroupNotAuthorized*", ForbiddenError),
-    ("NoPermission*", ForbiddenError),
-    # One code for "still carried" and for "still referenced": only the text differs, and a text
-    # is no contract. Which one it is, the references and bindings tell.
-    ("DependencyViolation*", InUseError),
-    ("InvalidOperation.DeletionProtection*", InUseError),
-    ("InvalidOperation.ResourceManagedByCloudProduct*", InUseError),
-    ("*LimitExceed*", LimitError),
-    ("QuotaExceed*", LimitError),
-    ("InvalidOperation.NetworkInterfaceCountExceeded*", LimitError),
-    # An advanced group names no group and is named by none: their documented ceiling is 0.
-    ("InvalidGroupParameter.OperationDenied*", LimitError),
-    ("InvalidGroupAuthParameter.OperationDenied*", LimitError),
-    ("*.NotFound", NotFoundError),
-)
+KINDS = {"normal": "basic", "enterprise": "advanced"}
+"""The types of groups by the cloud's names for them."""
+
+ADVANCED = KINDS["enterprise"]
+
+INNER_ACCESS = "InnerAccessPolicy"
+"""Whether members of a group reach each other without a rule: ``Accept``, or ``Drop``."""
+
+ISOLATED = (INNER_ACCESS, "Drop")
+"""What a group whose members do not has in :attr:`~sgguard.model.resource.Group.native`."""
+
+_INNER_ACCESS = {"accept": "Accept", "drop": "Drop"}
+
+_BINDABLE = frozenset({"Running", "Stopped"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,75 +98,122 @@ def text(answer: Answer, raw: Mapping[str, Any], name: str) -> str:
     return str(value)
 
 
-def read_answer(response: httpx.Response, action: str) -> Answer:
-    """Return the answer's fields.
-
-    Raises:
-        CloudError: the class that stands for the vendor's code, whatever the HTTP status says.
-        UnknownShapeError: neither an answer to this action nor an error.
-    """
-    fields = _fields(response, action)
-    if fields is not None and isinstance(fields.get("Code"), str) and fields["Code"]:
-        raise _error(response, action, fields)
-    if response.status_code >= httpx.codes.BAD_REQUEST:
-        raise _error(response, action, {})
-    if fields is None or response.status_code != httpx.codes.OK:
-        is_garbled = fields is None and response.status_code == httpx.codes.OK
-        raise (GarbledError if is_garbled else UnknownShapeError)(
-            PROVIDER,
-            action,
-            status=response.status_code,
-            detail=f"the body ({len(response.content)} bytes) is no answer to {action}",
-        )
-    return Answer(action, fields)
-
-
-def _fields(response: httpx.Response, action: str) -> dict[str, Any] | None:
-    body = response.content.lstrip()
-    if body.startswith(b"<"):
-        return parse_xml(body, roots=(f"{action}Response", "Error"))
-    try:
-        fields = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return fields if isinstance(fields, dict) else None
-
-
-def _error(response: httpx.Response, action: str, fields: Mapping[str, Any]) -> CloudError:
-    code = str(fields.get("Code", ""))
-    retry_after_s = _retry_after_s(response)
-    kind = _kind(code, response.status_code, is_told_to_wait=retry_after_s is not None)
-    # What the cloud says about a bad signature repeats the text that was signed, and with it the
-    # session token: only the code is kept.
-    is_secret = issubclass(kind, UnauthenticatedError)
-    return kind(
-        PROVIDER,
-        action,
-        code=code,
-        detail="the cloud refuses key, signature, token or clock" if is_secret else _text(fields),
-        status=response.status_code,
-        request_id=str(fields.get("RequestId", "")),
-        retry_after_s=retry_after_s,
+def group_of(answer: Answer, raw: dict[str, Any]) -> Group:
+    """Return a group; its rules are not part of the list."""
+    kind = text(answer, raw, "SecurityGroupType")
+    tags = nested(raw, "Tags", "Tag") or []
+    resource_group = text(answer, raw, "ResourceGroupId")
+    return Group(
+        group_id=required(answer, raw, "SecurityGroupId"),
+        name=text(answer, raw, "SecurityGroupName"),
+        description=text(answer, raw, "Description"),
+        project=resource_group,
+        # A resource group is a folder: instances of any other one may carry the group as well.
+        is_shared=bool(resource_group),
+        network=text(answer, raw, "VpcId"),
+        kind=KINDS.get(kind, kind),
+        managed_by=_manager(answer, raw),
+        tags=tuple(
+            (text(answer, t, "TagKey"), text(answer, t, "TagValue"))
+            for t in tags
+            if isinstance(t, dict)
+        ),
     )
 
 
-def _kind(code: str, status: int, *, is_told_to_wait: bool) -> type[CloudError]:
-    for pattern, kind in _FAMILIES:
-        if fnmatchcase(code, pattern):
-            return kind
-    if is_told_to_wait or status == httpx.codes.TOO_MANY_REQUESTS:
-        return ThrottledError
-    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        return UnavailableError
-    return CloudError if code else UnknownShapeError
+def inner_access(fields: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return whether members reach each other as a description of a group tells it, or nothing."""
+    said = _INNER_ACCESS.get(str(fields.get(INNER_ACCESS)).lower(), "")
+    return ((INNER_ACCESS, said),) if said else ()
 
 
-def _text(fields: Mapping[str, Any]) -> str:
-    message = fields.get("Message", "")
-    return message if isinstance(message, str) else ""
+def instance_of(
+    answer: Answer, raw: dict[str, Any], interfaces: tuple[Interface, ...] = ()
+) -> Instance:
+    """Return an instance with its interfaces; its own groups are those of the primary one."""
+    state = required(answer, raw, "Status")
+    vpc = raw.get("VpcAttributes") or {}
+    if not isinstance(vpc, dict):
+        raise answer.unknown("VpcAttributes is no object")
+    refusal = (
+        f"IncorrectInstanceStatus: the instance is {state}; "
+        "a group can be bound while it is Running or Stopped"
+    )
+    return Instance(
+        instance_id=required(answer, raw, "InstanceId"),
+        name=text(answer, raw, "InstanceName"),
+        state=state,
+        network=text(answer, vpc, "VpcId"),
+        group_ids=_group_ids(answer, raw),
+        interfaces=interfaces,
+        binding_refusal="" if state in _BINDABLE else refusal,
+    )
 
 
-def _retry_after_s(response: httpx.Response) -> float | None:
-    """Return the wait the cloud asks for; its header is in milliseconds."""
-    value = response.headers.get("x-acs-retry-after", "").strip()
-    return int(value) / 1000 if value.isascii() and value.isdigit() and int(value) > 0 else None
+def interface_of(answer: Answer, raw: dict[str, Any]) -> Interface:
+    """Return a network interface and the groups it carries."""
+    return Interface(
+        interface_id=required(answer, raw, "NetworkInterfaceId"),
+        group_ids=_group_ids(answer, raw),
+        is_primary=required(answer, raw, "Type") == "Primary",
+    )
+
+
+def instance_binding(answer: Answer, raw: dict[str, Any], group_id: str) -> Binding:
+    """Return the instance as something that carries the group on its primary interface."""
+    instance_id = required(answer, raw, "InstanceId")
+    return Binding(
+        "instance",
+        instance_id,
+        name=text(answer, raw, "InstanceName"),
+        instance_id=instance_id,
+        other_group_ids=_others(raw, group_id),
+    )
+
+
+def interface_binding(answer: Answer, raw: dict[str, Any], group_id: str) -> Binding:
+    """Return the interface as something that carries the group, with the service that owns it."""
+    return Binding(
+        "interface",
+        required(answer, raw, "NetworkInterfaceId"),
+        name=text(answer, raw, "NetworkInterfaceName"),
+        instance_id=_instance_id(answer, raw),
+        owner=_manager(answer, raw),
+        other_group_ids=_others(raw, group_id),
+    )
+
+
+def _instance_id(answer: Answer, raw: dict[str, Any]) -> str:
+    """Return the instance of an interface; it has none while unattached, or with a service."""
+    instance_id = text(answer, raw, "InstanceId")
+    is_attached = text(answer, raw, "Status") == "InUse"
+    if is_attached and not instance_id and not _manager(answer, raw):
+        raise answer.unknown("an attached interface without InstanceId")
+    return instance_id
+
+
+def _others(raw: dict[str, Any], group_id: str) -> tuple[str, ...] | None:
+    """Return the further groups of a holder, None where the answer does not tell them."""
+    ids = nested(raw, "SecurityGroupIds", "SecurityGroupId")
+    return None if ids is None else tuple(str(one) for one in ids if one != group_id)
+
+
+def _manager(answer: Answer, raw: dict[str, Any]) -> str:
+    """Name the cloud product that owns a group or an interface, empty when nobody does.
+
+    A region or an older server may leave it out; what is there must be yes or no.
+    """
+    managed = str(raw.get("ServiceManaged", False)).lower()
+    if managed not in ("true", "false"):
+        raise answer.unknown("ServiceManaged is neither true nor false")
+    if managed == "false":
+        return ""
+    service = text(answer, raw, "ServiceID")
+    return f"service {service}" if service else "a cloud service"
+
+
+def _group_ids(answer: Answer, raw: dict[str, Any]) -> tuple[str, ...]:
+    ids = nested(raw, "SecurityGroupIds", "SecurityGroupId")
+    if ids is None or not all(isinstance(group_id, str) for group_id in ids):
+        raise answer.unknown("SecurityGroupIds.SecurityGroupId is not a list of ids")
+    return tuple(ids)

@@ -10,44 +10,17 @@ idempotence", alibabacloud.com/help/en/ecs, read 2026-11.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 
-from sgguard.errors import ConflictError, DeadlineError, NotFoundError
+from sgguard.errors import ConflictError, NotFoundError
 from sgguard.model.resource import Direction, Rule
-from sgguard.providers._shared import look
 from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.group import read_with_rules
 from sgguard.providers.alibaba.response import PROVIDER
 from sgguard.providers.alibaba.rule_shape import is_same, permission_of
-from sgguard.wire.client import Wire
-
-# Waiting until a change that was made shows.
-#
-# The cloud answers when it has accepted a change; what it lists afterwards may lag a little behind
-# ("takes effect shortly", ModifyInstanceAttribute). Whoever returns earlier leaves the next step to
-# a world that still looks as before.
-
-_DOUBLINGS_MAX = 8
-
-
-def until(wire: Wire, what: str, is_shown: Callable[[], bool]) -> None:
-    """Ask until the change shows, with growing pauses, within the event's time.
-
-    Raises:
-        DeadlineError: it did not show in time; it may have been made.
-        ConflictError: ``is_shown`` says so: something else was there, and nothing was changed.
-        CloudError: it could not be looked at; none of them says that it was not made.
-    """
-    looks = 0
-    while not look(is_shown, what):
-        pause_s = min(wire.retry.max_s, wire.retry.base_s * 2.0 ** min(looks, _DOUBLINGS_MAX))
-        if pause_s >= wire.deadline.remaining_s():
-            raise DeadlineError(f"the time for this event was used up before {what} showed")
-        wire.retry.sleep(pause_s)
-        looks += 1
-
+from sgguard.providers.alibaba.settle import until
 
 _SUFFIX = {Direction.INGRESS: "", Direction.EGRESS: "Egress"}
 """Each direction has calls of its own, and rule ids that only they know."""

@@ -12,11 +12,11 @@ from functools import partial
 
 from sgguard.errors import CloudError, DeadlineError, NotFoundError
 from sgguard.model.resource import Group, Reference
-from sgguard.providers.alibaba.api import EcsClient, group_of
-from sgguard.providers.alibaba.bindings import references_of
+from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.group import read_with_rules
 from sgguard.providers.alibaba.listing import GROUPS, read_all
-from sgguard.providers.alibaba.response import number
+from sgguard.providers.alibaba.referring_group import references_of
+from sgguard.providers.alibaba.response import group_of, number
 from sgguard.wire.clock import Deadline
 from sgguard.wire.parallel import chunks, parallel
 

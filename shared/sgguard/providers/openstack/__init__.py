@@ -40,14 +40,9 @@ from sgguard.providers.openstack.api import RATES as RATES
 from sgguard.providers.openstack.creation import create_group
 from sgguard.providers.openstack.env import ADMIN_ROLE, cloud_roles, read_identity
 from sgguard.providers.openstack.holder import read_holder, set_groups
+from sgguard.providers.openstack.quota import NO_GROUP_LIMIT, read_quotas
 from sgguard.providers.openstack.references import read_references
-from sgguard.providers.openstack.server import (
-    NO_GROUP_LIMIT,
-    ServerPart,
-    instance_of,
-    part_reads,
-    read_quotas,
-)
+from sgguard.providers.openstack.server import ServerPart, instance_of, part_reads
 from sgguard.providers.openstack.sharing import port_signs, unseen_beyond
 from sgguard.wire.openstack import neutron
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth

@@ -40,8 +40,10 @@ from sgguard.providers.tencent import reads
 from sgguard.providers.tencent.api import RATES as RATES
 from sgguard.providers.tencent.api import SERVICES, Service, TencentApi
 from sgguard.providers.tencent.batch import read_holders_together, set_groups_together
-from sgguard.providers.tencent.references import bindings_of, list_references
-from sgguard.providers.tencent.rule_change import add_rule, create_group, remove_rule
+from sgguard.providers.tencent.bindings import bindings_of
+from sgguard.providers.tencent.creation import create_group
+from sgguard.providers.tencent.references import list_references
+from sgguard.providers.tencent.rule_change import add_rule, remove_rule
 from sgguard.wire.parallel import parallel
 from sgguard.wire.tc3 import Tc3Auth
 

@@ -36,12 +36,11 @@ from sgguard.model.resource import (
 from sgguard.providers._shared import not_answered, with_rules
 from sgguard.providers._tencent import documented_limits
 from sgguard.providers.access import Access, seen_or_unseen
-from sgguard.providers.tencent_dfw import bindings as holder
-from sgguard.providers.tencent_dfw import holder as binding
+from sgguard.providers.tencent_dfw.bindings import instance_ids, interface_ids, others_of
+from sgguard.providers.tencent_dfw.holder import read_holder, set_groups
 from sgguard.providers.tencent_dfw import response as dfw
 from sgguard.providers.tencent_dfw.api import RATES as RATES
 from sgguard.providers.tencent_dfw.api import DfwApi
-from sgguard.providers.tencent_dfw.holder import others_of
 from sgguard.providers.tencent_dfw.references import list_references
 from sgguard.providers.tencent_dfw.rule_change import add_rule, remove_rule
 from sgguard.wire.parallel import parallel
@@ -244,21 +243,21 @@ class TencentDfw:
 
     def read_holder(self, holder: Holder) -> tuple[str, ...] | None:
         """Return the groups of an instance; those of an interface are not told."""
-        return binding.read_holder(self.api, holder)
+        return read_holder(self.api, holder)
 
     def set_groups(
         self, holder: Holder, before: tuple[str, ...], after: tuple[str, ...], *, token: str
     ) -> None:
         """Give an instance other groups, in their order."""
         del token  # the call takes none
-        binding.set_groups(self.api, holder, before, after)
+        set_groups(self.api, holder, before, after)
 
     # -- parts ------------------------------------------------------------------------------
 
     def _count(self, group_id: str) -> Seen[Any]:
         def ask() -> Seen[Any]:
             try:
-                reads = (holder.instance_ids, holder.interface_ids)
+                reads = (instance_ids, interface_ids)
                 counted = parallel([partial(read, self.api, group_id) for read in reads])
                 return Seen(sum(total for _, total in counted))
             except NotFoundError:
@@ -269,7 +268,7 @@ class TencentDfw:
 
     def _carriers(self, kind: str, group_id: str) -> Seen[Any]:
         """Return the named carriers of one kind, and one counted entry for any others."""
-        read = holder.instance_ids if kind == "instance" else holder.interface_ids
+        read = instance_ids if kind == "instance" else interface_ids
 
         def ask() -> Seen[Any]:
             try:

@@ -6,13 +6,21 @@ only where its end was seen: see :func:`instance_ids`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from sgguard.errors import CloudError
+from sgguard.providers.tencent_dfw import response as dfw
 from sgguard.providers.tencent_dfw.api import DfwApi, whole_number
+from sgguard.wire.parallel import parallel
 from sgguard.wire.shape import Json, Shape
 
 PAGE = 100
 MAX_PAGES = 50
+
+TOLD_MAX = 50
+"""Each instance costs a call; of more than this nobody is told, and no remedy is planned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +95,36 @@ def _count(shape: Shape, row: Json) -> int:
     if count < 0:
         raise shape.wrong("totalCount: below zero")
     return count
+
+
+def others_of(
+    api: DfwApi, group_id: str, instance_ids: Sequence[str]
+) -> dict[str, tuple[str, ...] | None]:
+    """Return, by instance, the groups it carries beside this one; None where nobody tells.
+
+    This is for a remedy and never for the verdict: what cannot be read is just not told.
+    """
+    if len(instance_ids) > TOLD_MAX:
+        return dict.fromkeys(instance_ids)
+    read = parallel([partial(_groups, api, one) for one in instance_ids])
+    found = dict(zip(instance_ids, read, strict=True))
+    named = {one for groups in read for one in groups or ()} - {group_id}
+    told = {one for one in sorted(named) if not _is_on_interfaces(api, one)}
+    return {
+        name: None if groups is None else tuple(one for one in groups if one in told)
+        for name, groups in found.items()
+    }
+
+
+def _groups(api: DfwApi, instance_id: str) -> tuple[str, ...] | None:
+    try:
+        return dfw.groups_of_instance(api, instance_id)
+    except CloudError:
+        return None
+
+
+def _is_on_interfaces(api: DfwApi, group_id: str) -> bool:
+    try:
+        return interface_ids(api, group_id)[1] > 0
+    except CloudError:
+        return True

@@ -10,10 +10,9 @@ Sources: https://cloud.tencent.com/document/api/213/1367 and /5438 (read 2026-11
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import partial
 
-from sgguard.errors import CloudError, ConflictError, InputError, NotFoundError, SettingsError
+from sgguard.errors import ConflictError, InputError, NotFoundError, SettingsError
 from sgguard.model.change import Holder
 from sgguard.providers._shared import look
 from sgguard.providers._tencent import ask_until
@@ -101,45 +100,3 @@ def _require_told(api: DfwApi, instance_id: str, kept: list[str]) -> None:
             detail=f"not sent: further interfaces carry {', '.join(doubtful)}, and API 2.0 does "
             f"not tell whether {instance_id} itself does: use the provider tencent",
         )
-
-
-# Which further groups an instance carries, from Tencent's API 2.0.
-#
-# The call that tells them does not say whose they are where an instance has further interfaces. So
-# a group that some further interface carries is not told: what is told is on the instance itself.
-
-TOLD_MAX = 50
-"""Each instance costs a call; of more than this nobody is told, and no remedy is planned."""
-
-
-def others_of(
-    api: DfwApi, group_id: str, instance_ids: Sequence[str]
-) -> dict[str, tuple[str, ...] | None]:
-    """Return, by instance, the groups it carries beside this one; None where nobody tells.
-
-    This is for a remedy and never for the verdict: what cannot be read is just not told.
-    """
-    if len(instance_ids) > TOLD_MAX:
-        return dict.fromkeys(instance_ids)
-    read = parallel([partial(_groups, api, one) for one in instance_ids])
-    found = dict(zip(instance_ids, read, strict=True))
-    named = {one for groups in read for one in groups or ()} - {group_id}
-    told = {one for one in sorted(named) if not _is_on_interfaces(api, one)}
-    return {
-        name: None if groups is None else tuple(one for one in groups if one in told)
-        for name, groups in found.items()
-    }
-
-
-def _groups(api: DfwApi, instance_id: str) -> tuple[str, ...] | None:
-    try:
-        return dfw.groups_of_instance(api, instance_id)
-    except CloudError:
-        return None
-
-
-def _is_on_interfaces(api: DfwApi, group_id: str) -> bool:
-    try:
-        return carriers.interface_ids(api, group_id)[1] > 0
-    except CloudError:
-        return True

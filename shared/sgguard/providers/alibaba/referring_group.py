@@ -1,0 +1,88 @@
+"""Groups of this account whose rules name other groups: read with those rules, as evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from sgguard.errors import NotFoundError
+from sgguard.model.resource import Group, Reference, Seen, Unseen
+from sgguard.providers.access import seen_or_unseen
+from sgguard.providers.alibaba.api import EcsClient
+from sgguard.providers.alibaba.group import read_groups, read_with_rules
+from sgguard.wire.parallel import parallel
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A group that holds rules; ``group`` is None when it is not one of our own.
+
+    ``group.rules`` is None where they could not be read; ``unseen`` says why, of no group yet.
+    """
+
+    group: Group | None
+    unseen: tuple[Unseen, ...] = ()
+
+
+def read_holders(ecs: EcsClient, group_ids: Sequence[str]) -> dict[str, Holder]:
+    """Return each group with its rules and tags, all in one wave.
+
+    Raises:
+        CloudError: the cloud could not be asked.
+    """
+    if not group_ids:
+        return {}
+    reads: list[Callable[[], Seen[Any]]] = [
+        partial(_listed, ecs, group_ids),
+        *(partial(_ruled, ecs, group_id) for group_id in group_ids),
+    ]
+    listed, *ruled = parallel(reads)
+    return {
+        group_id: _holder(group_id, listed, one)
+        for group_id, one in zip(group_ids, ruled, strict=True)
+    }
+
+
+def references_of(group_id: str, holder: Group) -> tuple[Reference, ...]:
+    """Return a reference for each rule of the holder that names the group."""
+    return tuple(
+        replace(reference_by(holder), rule=rule)
+        for rule in holder.rules or ()
+        if rule.peer_group == group_id
+    )
+
+
+def reference_by(holder: Group) -> Reference:
+    """Return a reference held by a group of our own, without the rule."""
+    return Reference(holder.group_id, holder.name, tags=holder.tags)
+
+
+def _listed(ecs: EcsClient, group_ids: Sequence[str]) -> Seen[Mapping[str, Group | None]]:
+    nothing: Mapping[str, Group | None] = {}
+    return seen_or_unseen("groups", lambda: Seen(read_groups(ecs, group_ids)), nothing)
+
+
+def _ruled(ecs: EcsClient, group_id: str) -> Seen[Group | None]:
+    def read() -> Seen[Group | None]:
+        try:
+            return Seen(read_with_rules(ecs, group_id))
+        except NotFoundError:
+            return Seen(None)
+
+    return seen_or_unseen(f"rules of {group_id}", read, None)
+
+
+def _holder(
+    group_id: str, listed: Seen[Mapping[str, Group | None]], ruled: Seen[Group | None]
+) -> Holder:
+    """Put together what the list of groups and the list of rules say of one group.
+
+    One that is in neither is of another account, also where we may not read rules at all.
+    """
+    group = listed.value.get(group_id)
+    if ruled.value is not None:
+        return Holder(replace(group or ruled.value, rules=ruled.value.rules))
+    is_known_not_ours = group is None and group_id in listed.value
+    return Holder(group, () if is_known_not_ours else ruled.unseen)

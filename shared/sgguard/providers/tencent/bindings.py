@@ -1,0 +1,83 @@
+"""The bindings of a group on Tencent Cloud (API 3.0): the lists of holders beside the counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from sgguard.model.resource import Binding, Instance
+from sgguard.providers.tencent.response import Nic, Statistics
+
+_KINDS = {
+    "CVM": "instance",
+    "ENI": "interface",
+    "CLB": "load-balancer",
+    "CDB": "database",
+}
+
+
+def bindings_of(
+    group_id: str,
+    counted: Statistics | None,
+    instances: Sequence[Instance],
+    nics: Sequence[Nic],
+) -> tuple[Binding, ...]:
+    """Return what carries a group: by name where a list shows it, counted where only counted.
+
+    Statistics that count more than the lists show are believed; so are lists that show more
+    than the statistics count.
+    """
+    listed = {one.instance_id for one in instances}
+    named = [_instance(group_id, one) for one in instances]
+    # The primary interface of a listed instance is that instance once more.
+    named += [
+        _interface(group_id, nic)
+        for nic in nics
+        if not (nic.interface.is_primary and nic.instance_id in listed)
+    ]
+    if counted is None:
+        return tuple(named)
+    rest: Counter[str] = Counter()
+    for product, count in counted.products.items():
+        rest[_kind(product)] += count  # two products may share a name of ours: neither is lost
+    rest.subtract(Counter(binding.kind for binding in named))
+    unnamed = [Binding(kind, count=count) for kind, count in rest.items() if count > 0]
+    untold = counted.total - len(named) - sum(binding.count for binding in unnamed)
+    if untold > 0:
+        unnamed.append(Binding("other", count=untold))
+    return (*named, *unnamed)
+
+
+def _instance(group_id: str, one: Instance) -> Binding:
+    return Binding(
+        "instance",
+        one.instance_id,
+        one.name,
+        instance_id=one.instance_id,
+        project=one.project,
+        other_group_ids=_others(group_id, one.group_ids),
+    )
+
+
+def _interface(group_id: str, nic: Nic) -> Binding:
+    others = _others(group_id, nic.interface.group_ids)
+    if nic.interface.is_primary and nic.instance_id:
+        # Counted as an instance, which could not be listed itself.
+        return Binding(
+            "instance", nic.instance_id, instance_id=nic.instance_id, other_group_ids=others
+        )
+    return Binding(
+        "interface",
+        nic.interface.interface_id,
+        nic.name,
+        instance_id=nic.instance_id,
+        other_group_ids=others,
+    )
+
+
+def _others(group_id: str, carried: Sequence[str]) -> tuple[str, ...]:
+    return tuple(other for other in carried if other != group_id)
+
+
+def _kind(product: str) -> str:
+    return _KINDS.get(product, product.lower())
