@@ -21,7 +21,7 @@ from sgguard.errors import (
     UnknownShapeError,
     UnreachableError,
 )
-from sgguard.providers.alibaba.api import read_answer
+from sgguard.providers.alibaba.api import parse_response
 from tests.reference import FIXTURES
 
 ERRORS = FIXTURES / "errors_from_docs.json"
@@ -102,7 +102,7 @@ def as_xml(code, message="why"):
 def error_of(status, body, **headers):
     response = httpx.Response(status, content=body, headers=headers)
     with pytest.raises(CloudError) as caught:
-        read_answer(response, "DeleteSecurityGroup")
+        parse_response(response, "DeleteSecurityGroup")
     return caught.value
 
 
@@ -186,4 +186,4 @@ def test_an_answer_that_is_neither_is_never_a_good_one(status, body, kind):
 
 def test_an_empty_code_is_no_error():
     response = httpx.Response(200, json={"RequestId": "x", "Code": ""})
-    assert read_answer(response, "DeleteSecurityGroup").fields["RequestId"] == "x"
+    assert parse_response(response, "DeleteSecurityGroup").fields["RequestId"] == "x"

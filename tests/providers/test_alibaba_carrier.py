@@ -339,7 +339,10 @@ def test_a_holder_that_vanishes_while_it_is_waited_for_is_told():
         wait(seconds)
         cloud.instances[:] = [one for one in cloud.instances if one.id != WORLD.server]
 
-    ecs = replace(provider.ecs, wire=provider.ecs.wire.patient(sleep=vanish))
+    ecs = replace(
+        provider.ecs,
+        wire=replace(provider.ecs.wire, retry=replace(provider.ecs.wire.retry, sleep=vanish)),
+    )
     with pytest.raises(UnavailableError, match="no instance"):
         replace(provider, ecs=ecs).set_groups(SERVER, (BOUND, APP), (APP,), token="")
     assert clock.s < 5.0

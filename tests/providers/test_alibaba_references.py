@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sgguard.errors import UnknownShapeError
-from sgguard.providers.alibaba.api import read_answer
+from sgguard.providers.alibaba.api import parse_response
 from sgguard.providers.alibaba.referrers import Referrer, parse_references
 from tests.reference import SHARED
 
@@ -40,7 +40,7 @@ REAL = {
 
 def parse(body, asked=("sg-1133aa",)):
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return parse_references(read_answer(httpx.Response(200, content=content), ACTION), asked)
+    return parse_references(parse_response(httpx.Response(200, content=content), ACTION), asked)
 
 
 def document(sample: str) -> bytes:

@@ -19,8 +19,8 @@ from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.model.resource import Visibility
 from sgguard.policy import DeletePolicy, Policy
 from sgguard.providers import huawei
+from sgguard.providers._shared import unseen_beyond
 from sgguard.providers.access import Access
-from sgguard.providers.huawei.sharing import unseen_beyond
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
 from sgguard.wire.retry import Retry
@@ -176,7 +176,7 @@ def test_a_row_without_a_project_is_no_sign():
 
 
 def test_all_signs_of_one_group_are_one_gap():
-    unseen = unseen_beyond([("g", "one"), ("h", "two"), ("g", "three"), ("g", "one")])
+    unseen = unseen_beyond([("g", "one"), ("h", "two"), ("g", "three"), ("g", "one")], "look there")
     assert [(u.group_id, u.why.count("one, three")) for u in unseen] == [("g", 1), ("h", 0)]
 
 

@@ -109,8 +109,8 @@ def test_an_associate_answer_is_empty_only_where_it_holds_nothing_else(value):
 )
 def test_a_body_without_the_envelope_is_an_error_in_both_apis(body):
     for read in (
-        lambda response: tencent_api.answer_of(response, SHAPE, "ap-guangzhou"),
-        lambda response: qcloud_api.answer_of(response, SHAPE),
+        lambda response: tencent_api.parse_response(response, SHAPE, "ap-guangzhou"),
+        lambda response: qcloud_api.parse_response(response, SHAPE),
     ):
         try:
             answer = read(httpx.Response(200, content=body))

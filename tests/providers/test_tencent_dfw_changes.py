@@ -177,7 +177,7 @@ def test_a_rule_that_others_have_shifted_is_found_and_no_other_is_taken():
 def test_a_rule_that_the_cloud_puts_elsewhere_is_taken_out_again():
     provider, emulator = ruled(port(1), port(2))
     emulator.state.clouds[0].quirks["index_means"] = "behind"
-    with pytest.raises(ConflictError, match="taken out again") as caught:
+    with pytest.raises(ConflictError, match="removed again") as caught:
         provider.add_rule(WEB, replace(port(9), rule_id="ingress[0]"), token="t")
     assert caught.value.is_outcome_known
     assert ports(provider) == ["1", "2"]
@@ -214,7 +214,7 @@ def test_without_a_version_no_position_is_relied_on(change):
     provider, emulator = ruled(port(1))
     emulator.state.clouds[0].quirks["version_told"] = "nowhere"
     emulator.requests.clear()
-    with pytest.raises(SettingsError, match="tells no version"):
+    with pytest.raises(SettingsError, match="reports no version"):
         getattr(provider, change)(WEB, port(1), token="t")
     assert not writes(emulator)
 
@@ -383,7 +383,7 @@ def test_an_interface_whose_groups_nobody_tells_is_not_changed():
         lambda: provider.read_holder(side),
         lambda: provider.set_groups(side, (A,), (C,), token="t"),
     ):
-        with pytest.raises(SettingsError, match="does not tell which groups"):
+        with pytest.raises(SettingsError, match="does not report which groups"):
             ask()
     assert not emulator.requests
 

@@ -52,7 +52,7 @@ class Crowd:
         return Change("set-groups", GONE, holder=holder, before=before, after=after)
 
     def unbind(self, *more: Change):
-        return self.provider.set_groups_together([*map(self.change, range(self.count)), *more])
+        return self.provider.set_groups_batch([*map(self.change, range(self.count)), *more])
 
     def carried(self) -> list[list[str]]:
         return [self.cloud.interfaces_of(ins(n))[0].groups for n in range(self.count)]
@@ -90,7 +90,7 @@ def test_the_answers_are_in_the_order_of_the_changes_and_kinds_of_calls_are_kept
         crowd.change(0, before=(KEPT,)),  # it is not so
         crowd.change(1, after=(NEW, KEPT)),
     ]
-    ended = crowd.provider.set_groups_together(changes)
+    ended = crowd.provider.set_groups_batch(changes)
     assert kinds(ended) == [None, ConflictError, None]
     assert crowd.carried() == [[KEPT, GONE], [NEW, KEPT], [KEPT, GONE, NEW]]
     assert sorted(crowd.actions("AssociateSecurityGroups", "ModifyInstancesAttribute")) == [
@@ -123,7 +123,7 @@ def test_an_instance_that_is_gone_does_not_keep_the_others_from_being_changed():
 def test_nothing_is_left_without_a_group():
     crowd = Crowd(count=2)
     changes = [crowd.change(0, after=()), crowd.change(1)]
-    assert kinds(crowd.provider.set_groups_together(changes)) == [InputError, None]
+    assert kinds(crowd.provider.set_groups_batch(changes)) == [InputError, None]
     assert crowd.carried() == [[KEPT, GONE], [KEPT]]
 
 
@@ -139,7 +139,7 @@ def test_a_limit_that_holds_for_some_stops_only_those():
     crowd = Crowd()
     crowd.cloud.limits["interfaces-per-group"] = 2
     wanted = [crowd.change(n, after=(KEPT, GONE, NEW)) for n in range(COUNT)]
-    ended = crowd.provider.set_groups_together(wanted)
+    ended = crowd.provider.set_groups_batch(wanted)
     assert sorted(map(str, kinds(ended))) == sorted(map(str, [None] * 2 + [LimitError] * 3))
     assert sum(NEW in groups for groups in crowd.carried()) == 2
 
@@ -210,7 +210,7 @@ def test_an_operation_that_failed_is_said_of_each():
 def test_what_is_as_wanted_already_is_not_sent():
     crowd = Crowd(count=2)
     same = [replace(crowd.change(n), after=(KEPT, GONE)) for n in range(2)]
-    assert crowd.provider.set_groups_together(same) == [None, None]
+    assert crowd.provider.set_groups_batch(same) == [None, None]
     assert crowd.actions("DisassociateSecurityGroups", "ModifyInstancesAttribute") == []
 
 
@@ -219,7 +219,7 @@ def test_the_groups_of_many_are_told_by_one_call():
     crowd.cloud.interfaces_of(ins(7))[0].groups = [GONE]
     side = Holder("interface", "eni-3056glfn", WORLD.other_server)
     wanted = [side, *(Holder("instance", ins(n), ins(n)) for n in range(100))]
-    told = crowd.provider.read_holders_together(wanted)
+    told = crowd.provider.read_holders_batch(wanted)
     assert told == [(GONE,), *[(KEPT, GONE)] * 7, (GONE,), *[(KEPT, GONE)] * 92]
     assert crowd.actions("DescribeInstances") == ["DescribeInstances"]
 
@@ -228,7 +228,7 @@ def test_one_that_is_gone_is_told_as_gone_among_many():
     crowd = Crowd()
     crowd.cloud.instances = [one for one in crowd.cloud.instances if one.id != ins(1)]
     wanted = [Holder("instance", ins(n), ins(n)) for n in range(3)]
-    told = crowd.provider.read_holders_together(wanted)
+    told = crowd.provider.read_holders_batch(wanted)
     assert told == [(KEPT, GONE), None, (KEPT, GONE)]
 
 
@@ -238,11 +238,11 @@ def test_holders_whose_binding_is_under_way_are_told_once_it_is_over():
     crowd.unbind()
     begun_s = crowd.clock.now_s
     wanted = [Holder("instance", ins(n), ins(n)) for n in range(3)]
-    assert crowd.provider.read_holders_together(wanted) == [(KEPT,)] * 3
+    assert crowd.provider.read_holders_batch(wanted) == [(KEPT,)] * 3
     assert crowd.clock.now_s > begun_s
 
 
 def test_who_was_not_asked_about_is_not_touched():
     crowd = Crowd(count=4)
-    assert crowd.provider.set_groups_together([crowd.change(n) for n in (0, 2)]) == [None, None]
+    assert crowd.provider.set_groups_batch([crowd.change(n) for n in (0, 2)]) == [None, None]
     assert crowd.carried() == [[KEPT], [KEPT, GONE], [KEPT], [KEPT, GONE]]

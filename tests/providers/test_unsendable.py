@@ -13,6 +13,7 @@ from sgguard.errors import CredentialsError, SettingsError, SgguardError, Unreac
 from sgguard.providers.access import Access
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
+from sgguard.wire.retry import Retry
 from tests.worlds import World, openstack, world_of
 
 
@@ -82,7 +83,7 @@ def test_a_keystone_that_is_no_address_is_the_settings_fault(address):
 def test_a_header_that_cannot_be_sent_is_not_quoted():
     secret = "TOKEN-line-1\nTOKEN-line-2"
     with serve(Emulator.load({"clouds": []})) as server:
-        wire = Wire("tencent", Deadline.after(10)).patient(attempts=1)
+        wire = Wire("tencent", Deadline.after(10), retry=Retry(attempts=1))
         with pytest.raises(UnreachableError) as caught:
             wire.write(
                 "GET", server.url, action="x", check=lambda _: None, headers={"x-tc-token": secret}

@@ -127,13 +127,13 @@ def test_an_idle_connection_outlives_the_pause_between_two_events():
 def test_a_client_nobody_wanted_for_long_is_closed(monkeypatch):
     now_s = [0.0]
     monkeypatch.setattr(connection.time, "monotonic", lambda: now_s[0])
-    clients = connection.Clients()
-    many = [clients.take("host", httpx.Client) for _ in range(3)]
+    clients = connection.ClientPool()
+    many = [clients.acquire("host", httpx.Client) for _ in range(3)]
     for one in many:
-        clients.give("host", one)
+        clients.release("host", one)
     for _ in range(3):
         now_s[0] += connection.KEPT_S / 2 + 1
-        clients.give("host", clients.take("host", httpx.Client))
+        clients.release("host", clients.acquire("host", httpx.Client))
     assert [one.is_closed for one in many] == [True, True, False]
 
 

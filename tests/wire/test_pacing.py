@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sgguard.errors import ThrottledError
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
-from sgguard.wire.pacing import CAREFUL, LANES, Lane, Lanes, Pace
+from sgguard.wire.pacing import CAUTIOUS_RATE, LANES, Lane, Lanes, Pace
 from sgguard.wire.retry import Retry
 
 
@@ -166,7 +166,7 @@ def test_a_throttled_action_of_unknown_rate_is_asked_carefully_from_then_on(cloc
     free.slow_down("cloud", "Read", None)
     for _ in range(101):
         free.wait_s("cloud", "Read", 60.0)
-    assert clock.now_s == pytest.approx(1.0 + 100 / (0.5 * CAREFUL))
+    assert clock.now_s == pytest.approx(1.0 + 100 / (0.5 * CAUTIOUS_RATE))
 
 
 def test_whoever_waits_while_the_lane_closes_waits_for_the_rest_as_well():

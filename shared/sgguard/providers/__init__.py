@@ -14,20 +14,20 @@ from typing import cast
 
 from sgguard.clouds import names as names
 from sgguard.errors import AddressError
-from sgguard.providers._probing import Grant, Probe, Probing, Question, Setup
+from sgguard.providers._probing import Grant, PermissionCheck, Probe, Probing, Setup
 from sgguard.providers.access import Access
-from sgguard.providers.base import Cloud, Provider, Together
+from sgguard.providers.base import BatchChanges, Cloud, Provider
 
 __all__ = [
     "Access",
+    "BatchChanges",
     "Cloud",
     "Grant",
+    "PermissionCheck",
     "Probe",
     "Probing",
     "Provider",
-    "Question",
     "Setup",
-    "Together",
     "connect",
     "names",
     "probing",

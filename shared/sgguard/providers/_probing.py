@@ -12,8 +12,7 @@ from enum import StrEnum
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
-Read = Callable[..., str]
-"""Returns the first of the named variables that is set, else an empty text."""
+from sgguard.providers.access import ReadVariable
 
 _HUAWEI_DOMAINS = (".myhuaweicloud.com", ".otc.t-systems.com")
 
@@ -28,7 +27,7 @@ class Grant(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PermissionCheck:
     """One permission and the call that tells whether we have it.
 
     ``action`` is the cloud's own name for the call, ``brings`` what it is needed for, ``grant``
@@ -59,7 +58,7 @@ class Probe:
 
     doors: tuple[str, ...]
     clock_tolerance_s: float
-    questions: tuple[Question, ...]
+    questions: tuple[PermissionCheck, ...]
     skew_codes: tuple[str, ...] = ()
     region_codes: tuple[str, ...] = ()
     absent_codes: tuple[str, ...] = ()
@@ -72,9 +71,9 @@ class Setup:
     ``credentials`` and ``region_variable`` name what to set, for whoever has not.
     """
 
-    is_configured: Callable[[Read], bool]
+    is_configured: Callable[[ReadVariable], bool]
     credentials: str
-    region: Callable[[Read], str]
+    region: Callable[[ReadVariable], str]
     region_variable: str
 
 

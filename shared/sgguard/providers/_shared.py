@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from sgguard.errors import CloudError, ConflictError, UnavailableError, UnknownShapeError
+from sgguard.errors import (
+    CloudError,
+    ConflictError,
+    DeadlineError,
+    UnavailableError,
+    UnknownShapeError,
+)
 from sgguard.model.codes import UnseenCode
-from sgguard.model.resource import Group, Reference, Rule, Unseen
+from sgguard.model.resource import Group, Reference, Rule, Seen, Unseen
 from sgguard.providers.base import Provider
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +45,45 @@ def naming(group_id: str, rules: Sequence[Rule]) -> list[Rule]:
     return [rule for rule in rules if rule.peer_group == group_id]
 
 
-def not_answered(
-    what: str, group_ids: Sequence[str], answered: Collection[str]
-) -> Iterator[Unseen]:
+Sign = tuple[str, str]
+"""The id of a group, and what shows that other projects have to do with it."""
+
+
+def unseen_beyond(signs: Iterable[Sign], remedy: str) -> tuple[Unseen, ...]:
+    """Return, for each group with a sign, what credentials of one project cannot know about it.
+
+    ``remedy`` is what an operator of this cloud can do about it.
+    """
+    reasons: dict[str, dict[str, None]] = {}
+    for group_id, reason in signs:
+        reasons.setdefault(group_id, {})[reason] = None
+    return tuple(
+        Unseen(
+            code=UnseenCode.OTHER_PROJECT,
+            what="what other projects do with the group",
+            why=f"these credentials see one project, and {', '.join(found)}",
+            remedy=remedy,
+            group_id=group_id,
+        )
+        for group_id, found in reasons.items()
+    )
+
+
+def is_foreign(project: str, own_project: str) -> bool:
+    """Tell whether something is known to belong to another project than our own."""
+    # The cloud's own ports (gateways, floating addresses) belong to no project at all.
+    return project not in ("", own_project)
+
+
+def about_group(group_id: str, seen: Seen[T]) -> Seen[T]:
+    """Return the same value, its gaps marked as those of one group and of no other asked about."""
+    return replace(seen, unseen=tuple(replace(gap, group_id=group_id) for gap in seen.unseen))
+
+
+def unreported(what: str, group_ids: Sequence[str], reported: Collection[str]) -> Iterator[Unseen]:
     """Return a gap for every group the answer does not mention: that is not "none"."""
     for group_id in dict.fromkeys(group_ids):
-        if group_id not in answered:
+        if group_id not in reported:
             yield Unseen(
                 code=UnseenCode.NOT_TOLD,
                 what=what,
@@ -71,13 +112,33 @@ def with_rules(provider: Provider, group: Group) -> Group:
     return replace(group, rules=seen.value)
 
 
-T = TypeVar("T")
+def roll_back_creation(
+    delete: Callable[[], object],
+    group_id: str,
+    error: CloudError | DeadlineError,
+    action: str,
+    provider: str,
+) -> None:
+    """Delete a group that was created and could not be finished; it has no holder or rule yet.
+
+    Raises:
+        UnavailableError: it could not be deleted either, so the outcome is unknown.
+    """
+    try:
+        delete()
+    except (CloudError, DeadlineError) as failure:
+        raise UnavailableError(
+            provider,
+            action,
+            code="Unfinished",
+            detail=f"group {group_id} was created, could not be finished ({error}) nor deleted",
+        ) from failure
 
 
 # Looking what came of a change that the cloud took: what goes wrong then says nothing about it.
 
 
-def look(ask: Callable[[], T], what: str) -> T:
+def read_back(ask: Callable[[], T], what: str) -> T:
     """Ask what came of ``what``, which the cloud took.
 
     A look that is refused leaves open whether the change was made, whatever its own error says:

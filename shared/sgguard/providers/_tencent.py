@@ -25,7 +25,7 @@ from sgguard.wire.parallel import parallel
 Rules = Mapping[str, tuple[Rule, ...]]
 """The rules of groups by id; a group whose rules could not be read is missing."""
 
-Untold = Mapping[str, tuple[Unseen, ...]]
+Unread = Mapping[str, tuple[Unseen, ...]]
 """Why the rules of a group could not be read, by its id."""
 
 
@@ -63,12 +63,12 @@ def references(
         group_id: tuple(name for name in dict.fromkeys(names) if name != group_id)
         for group_id, names in named.items()
     }
-    evidence, untold = _evidence(others, counts, reading)
+    evidence, unread = _evidence(others, counts, reading)
     found: dict[str, tuple[Reference, ...]] = {}
     unseen: list[Unseen] = []
     for group_id, names in others.items():
         for name in (*names, group_id):
-            unseen += (replace(gap, group_id=group_id) for gap in untold.get(name, ()))
+            unseen += (replace(gap, group_id=group_id) for gap in unread.get(name, ()))
         checked = check(
             group_id,
             names,
@@ -97,17 +97,17 @@ def check(
     ``counted`` is how many references the cloud counts, the group's own perhaps among them, None
     where it does not tell. It may mean groups or rules: either explains it.
     """
-    doubtful = _unproven(group_id, names, rules)
+    unproven = _unproven(group_id, names, rules)
     own = rules.get(group_id, ())
-    backwards = tuple(name for name in doubtful if naming(name, own))
-    kept = tuple(name for name in names if name not in backwards)
-    unseen = [_backwards(group_id, name) for name in backwards]
-    unseen += [_not_found(group_id, name) for name in doubtful if name in kept]
+    reversed_names = tuple(name for name in unproven if naming(name, own))
+    kept = tuple(name for name in names if name not in reversed_names)
+    unseen = [_reversed_gap(group_id, name) for name in reversed_names]
+    unseen += [_unproven_gap(group_id, name) for name in unproven if name in kept]
     explaining = (*kept, group_id) if counts_own else kept
     groups = len(kept) + (counts_own and bool(naming(group_id, own)))
     entries = sum(len(naming(group_id, rules.get(name, ()))) for name in explaining)
     if counted is not None and counted > max(groups, entries):
-        unseen.append(_nameless(group_id, counted, len(kept)))
+        unseen.append(_uncounted_gap(group_id, counted, len(kept)))
     return Checked(kept if kept or not unseen else None, tuple(unseen))
 
 
@@ -118,27 +118,27 @@ def _unproven(group_id: str, names: Sequence[str], rules: Rules) -> tuple[str, .
 
 def _evidence(
     others: Mapping[str, Sequence[str]], counts: Mapping[str, int], reading: Reading
-) -> tuple[Evidence, Untold]:
+) -> tuple[Evidence, Unread]:
     """Read names and rules of the referring groups, and the own rules that explain a count."""
     referring = sorted({name for names in others.values() for name in names})
     counted = {one for one, names in others.items() if counts.get(one, 0) > len(names)}
-    groups, rules = _together(
+    groups, rules = _parallel(
         lambda: reading.groups(referring),
         lambda: _rules({*referring, *counted}, reading),
     )
-    known, untold = rules
+    known, unread = rules
     suspects = {
         group_id
         for group_id, names in others.items()
         if group_id not in known and _unproven(group_id, names, known)
     }
-    own, own_untold = _rules(suspects - untold.keys(), reading)
-    return Evidence(groups, {**known, **own}), {**untold, **own_untold}
+    own, own_unread = _rules(suspects - unread.keys(), reading)
+    return Evidence(groups, {**known, **own}), {**unread, **own_unread}
 
 
 def _rules(
     group_ids: Collection[str], reading: Reading
-) -> tuple[dict[str, tuple[Rule, ...]], Untold]:
+) -> tuple[dict[str, tuple[Rule, ...]], Unread]:
     """Read rules side by side; those of groups that are gone or may not be read are missing."""
     ids = sorted(group_ids)
 
@@ -156,11 +156,11 @@ def _rules(
     return found, {one: seen.unseen for one, seen in read.items() if seen.unseen}
 
 
-def _together(*calls: Callable[[], Any]) -> list[Any]:
+def _parallel(*calls: Callable[[], Any]) -> list[Any]:
     return parallel(calls)
 
 
-def _backwards(group_id: str, name: str) -> Unseen:
+def _reversed_gap(group_id: str, name: str) -> Unseen:
     return _gap(
         group_id,
         f"{name} is named as referring, but the rules say that {group_id} refers to it: "
@@ -168,11 +168,11 @@ def _backwards(group_id: str, name: str) -> Unseen:
     )
 
 
-def _not_found(group_id: str, name: str) -> Unseen:
+def _unproven_gap(group_id: str, name: str) -> Unseen:
     return _gap(group_id, f"{name} is named as referring, but none of its rules does")
 
 
-def _nameless(group_id: str, counted: int, named: int) -> Unseen:
+def _uncounted_gap(group_id: str, counted: int, named: int) -> Unseen:
     return _gap(group_id, f"the cloud counts {counted} reference(s), the list names {named}")
 
 
@@ -216,7 +216,7 @@ FIRST_WAIT_S = 0.25
 LONGEST_WAIT_S = 2.0
 
 
-def ask_until(wire: Wire, ask: Callable[[], T], is_over: Callable[[T], bool], what: str) -> T:
+def poll_until(wire: Wire, ask: Callable[[], T], is_over: Callable[[T], bool], what: str) -> T:
     """Ask until the answer is a last one, and return it; wait twice as long each time.
 
     Raises:

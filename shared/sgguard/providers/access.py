@@ -24,6 +24,9 @@ from sgguard.wire.client import Wire, is_address
 from sgguard.wire.clock import EpochClock
 from sgguard.wire.pacing import Rates
 
+ReadVariable = Callable[..., str]
+"""Returns the first of the named variables that is set, else an empty text."""
+
 
 def fresh_nonce() -> str:
     """Return 128 random bits in hexadecimal: never the same twice."""

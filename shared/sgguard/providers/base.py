@@ -176,14 +176,14 @@ class Cloud(Provider, Changes, Protocol):
 
 
 @runtime_checkable
-class Together(Protocol):
+class BatchChanges(Protocol):
     """What a cloud has besides whose calls take many holders at once."""
 
-    def read_holders_together(self, wanted: Sequence[Holder]) -> list[tuple[str, ...] | None]:
+    def read_holders_batch(self, wanted: Sequence[Holder]) -> list[tuple[str, ...] | None]:
         """Return of each, in order, what ``read_holder`` returns."""
         ...
 
-    def set_groups_together(self, changes: Sequence[Change]) -> list[SgguardError | None]:
+    def set_groups_batch(self, changes: Sequence[Change]) -> list[SgguardError | None]:
         """Make changes of kind ``set-groups``, of different holders, with as few calls as it takes.
 
         Return of each, in order, None or the error that ``set_groups`` would have raised, with the

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from sgguard.model.change import renamed
 from sgguard.model.codes import Outcome
 from sgguard.model.decision import Step
-from sgguard.providers import Together
+from sgguard.providers import BatchChanges
 from sgguard.remedy.attempt import TRIES, Worker, attempt, require_time, settle_by_observing
 from sgguard.remedy.plan import Plan, Planned
 from sgguard.remedy.progress import Progress
@@ -77,7 +77,7 @@ def _forward(worker: Worker, plan: Plan, progress: Progress) -> RunResult | None
     is_guarded = worker.cloud.capabilities.on_delete_referenced == "refused"
     is_checked = False
     passed = {step for step in range(len(plan.planned)) if progress.is_done(step)}
-    holders = TOGETHER if isinstance(worker.cloud, Together) else AT_ONCE
+    holders = TOGETHER if isinstance(worker.cloud, BatchChanges) else AT_ONCE
     while wave := next_wave(plan, passed, holders):
         # 1. The next changes, with the new ids of groups that this run created again.
         changes = {step: renamed(plan.planned[step].change, progress.made) for step in wave}

@@ -19,7 +19,7 @@ from functools import partial
 from sgguard.errors import NotFoundError, SgguardError, UnknownShapeError
 from sgguard.model.change import Change, Holder, content
 from sgguard.model.resource import Group, Rule
-from sgguard.providers import Together
+from sgguard.providers import BatchChanges
 from sgguard.providers.base import Cloud
 from sgguard.wire.parallel import parallel
 
@@ -59,8 +59,8 @@ def apply_all(cloud: Cloud, changes: Sequence[tuple[Change, str]]) -> list[str |
     Return of each what :func:`apply` returns, or its error.
     """
     kinds = {change.kind for change, _ in changes}
-    if len(changes) > 1 and kinds == {"set-groups"} and isinstance(cloud, Together):
-        errors = cloud.set_groups_together([change for change, _ in changes])
+    if len(changes) > 1 and kinds == {"set-groups"} and isinstance(cloud, BatchChanges):
+        errors = cloud.set_groups_batch([change for change, _ in changes])
         return [error or "" for error in errors]
     return parallel([partial(_applied, cloud, change, token) for change, token in changes])
 
@@ -133,8 +133,8 @@ def read_holders(cloud: Cloud, held: Sequence[Holder]) -> list[tuple[str, ...] |
     Raises:
         CloudError, DeadlineError: one of them could not be read.
     """
-    if len(held) > 1 and isinstance(cloud, Together):
-        return cloud.read_holders_together(held)
+    if len(held) > 1 and isinstance(cloud, BatchChanges):
+        return cloud.read_holders_batch(held)
     return parallel([partial(cloud.read_holder, one) for one in held])
 
 

@@ -16,7 +16,7 @@ LARGEST_BYTES = 15 * 1024 * 1024
 """More than ten thousand ports in one list, as Neutron writes them."""
 
 # The body of what is returned is unpacked, in one piece.
-_OF_THE_WIRE = ("content-encoding", "content-length", "transfer-encoding")
+_TRANSFER_HEADERS = ("content-encoding", "content-length", "transfer-encoding")
 
 
 class TooLargeError(Exception):
@@ -37,7 +37,7 @@ class _Bounded(httpx.SyncByteStream):
         self._stream.close()
 
 
-def whole(response: httpx.Response, deadline: Deadline) -> httpx.Response:
+def read_body(response: httpx.Response, deadline: Deadline) -> httpx.Response:
     """Return the answer with its body read.
 
     Raises:
@@ -53,7 +53,7 @@ def whole(response: httpx.Response, deadline: Deadline) -> httpx.Response:
     # What is packed may grow a thousandfold while httpx unpacks it: that size counts.
     body = b"".join(_within(response.iter_bytes(), deadline))
     headers = [
-        item for item in response.headers.raw if item[0].decode().lower() not in _OF_THE_WIRE
+        item for item in response.headers.raw if item[0].decode().lower() not in _TRANSFER_HEADERS
     ]
     return httpx.Response(
         response.status_code,

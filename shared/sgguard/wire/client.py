@@ -18,9 +18,9 @@ from sgguard.errors import (
     UnknownShapeError,
     UnreachableError,
 )
-from sgguard.wire.body import LARGEST_BYTES, TooLargeError, whole
+from sgguard.wire.body import LARGEST_BYTES, TooLargeError, read_body
 from sgguard.wire.clock import Deadline
-from sgguard.wire.connection import lend
+from sgguard.wire.connection import borrow_client
 from sgguard.wire.pacing import Pace, Rates
 from sgguard.wire.retry import Retry, retry_after_s
 
@@ -105,7 +105,7 @@ class Wire:
         with self._translating(action, url):
             target = _with_query(url, params)
             with (
-                lend(self.transport, target) as client,
+                borrow_client(self.transport, target) as client,
                 client.stream(
                     method,
                     target,
@@ -118,11 +118,11 @@ class Wire:
                     ),
                 ) as answer,
             ):
-                response = whole(answer, self.deadline)
+                response = read_body(answer, self.deadline)
         try:
             check(response)
         except CloudError as error:
-            self._heed(error, action, response)
+            self._apply_retry_after(error, action, response)
             raise
         return response
 
@@ -183,10 +183,6 @@ class Wire:
         """
         return replace(self, pace=replace(self.pace, rates=rates, caller=caller))
 
-    def patient(self, **changes: Any) -> Wire:
-        """Return the same wire with another retry policy (``attempts=1`` for none)."""
-        return replace(self, retry=replace(self.retry, **changes))
-
     def _wait_for_turn(self, action: str) -> None:
         left_s = self.deadline.require(f"{self.provider} {action} could be asked")
         if wait_s := self.pace.wait_s(self._cloud, action, left_s):
@@ -202,16 +198,16 @@ class Wire:
     def _cloud(self) -> tuple[str, httpx.BaseTransport | None]:
         return self.provider, self.transport
 
-    def _heed(self, error: CloudError, action: str, response: httpx.Response) -> None:
+    def _apply_retry_after(self, error: CloudError, action: str, response: httpx.Response) -> None:
         """Keep the wait that HTTP itself names, and let others wait as well when throttled."""
-        told_s = retry_after_s(response.headers)
-        if told_s is not None:
-            error.retry_after_s = max(told_s, error.retry_after_s or 0.0)
-        rest_s = error.retry_after_s
-        if rest_s is not None and rest_s > LONGEST_WAIT_S:
-            error.retry_after_s, rest_s = LONGEST_WAIT_S, None
+        header_wait_s = retry_after_s(response.headers)
+        if header_wait_s is not None:
+            error.retry_after_s = max(header_wait_s, error.retry_after_s or 0.0)
+        wait_s = error.retry_after_s
+        if wait_s is not None and wait_s > LONGEST_WAIT_S:
+            error.retry_after_s, wait_s = LONGEST_WAIT_S, None
         if isinstance(error, ThrottledError):
-            self.pace.slow_down(self._cloud, action, rest_s)
+            self.pace.slow_down(self._cloud, action, wait_s)
 
 
 def _with_query(url: str | httpx.URL, params: Any) -> httpx.URL:

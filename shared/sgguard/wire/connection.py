@@ -19,7 +19,7 @@ _HEADERS = {"user-agent": "sgguard"}
 _local = threading.local()
 
 
-class Clients:
+class ClientPool:
     """Clients nobody uses at the moment, by the host they are connected to, newest last.
 
     A call takes one for itself and gives it back, so none is ever shared: a client that threads
@@ -31,7 +31,7 @@ class Clients:
         self._idle: dict[Hashable, list[tuple[float, httpx.Client]]] = {}
         self._guard = threading.Lock()
 
-    def take(self, host: Hashable, make: Callable[[], httpx.Client]) -> httpx.Client:
+    def acquire(self, host: Hashable, make: Callable[[], httpx.Client]) -> httpx.Client:
         """Return the newest idle client of a host, or a new one."""
         with self._guard:
             idle = self._idle.get(host)
@@ -39,7 +39,7 @@ class Clients:
                 return idle.pop()[1]
         return make()
 
-    def give(self, host: Hashable, client: httpx.Client) -> None:
+    def release(self, host: Hashable, client: httpx.Client) -> None:
         """Keep the client for the next call; the oldest goes when nobody wanted it for long."""
         now_s = time.monotonic()
         with self._guard:
@@ -59,29 +59,29 @@ class Clients:
             client.close()
 
 
-CLIENTS = Clients()
+CLIENTS = ClientPool()
 """Connections outlive the event they were made for; dropping them only costs handshakes."""
 
 
 @contextmanager
-def lend(transport: httpx.BaseTransport | None, url: httpx.URL) -> Iterator[httpx.Client]:
+def borrow_client(transport: httpx.BaseTransport | None, url: httpx.URL) -> Iterator[httpx.Client]:
     """Lend a client for one call; after an error in it the connection is httpx's to judge."""
     if transport is not None:
         yield _client_on(transport)
         return
     host = (url.scheme, url.host, url.port)
-    client = CLIENTS.take(host, lambda: new_client(url))
+    client = CLIENTS.acquire(host, lambda: new_client(url))
     try:
         yield client
     finally:
-        CLIENTS.give(host, client)
+        CLIENTS.release(host, client)
 
 
 def new_client(url: httpx.URL) -> httpx.Client:
     """Return a client for a host: proxies of the environment count, except on this machine."""
     is_local = url.host in _LOOPBACK
     return httpx.Client(
-        verify=_trusting() if url.scheme == "https" else _trusting_nobody(),
+        verify=_tls_context() if url.scheme == "https" else _plain_context(),
         trust_env=not is_local,
         headers=_HEADERS,
         limits=httpx.Limits(keepalive_expiry=KEPT_S),
@@ -98,12 +98,12 @@ def _client_on(transport: httpx.BaseTransport) -> httpx.Client:
 
 
 @lru_cache(maxsize=1)
-def _trusting() -> ssl.SSLContext:
+def _tls_context() -> ssl.SSLContext:
     """Load the certificate store once for all threads: it takes tens of milliseconds."""
     return httpx.create_ssl_context()
 
 
 @lru_cache(maxsize=1)
-def _trusting_nobody() -> ssl.SSLContext:
+def _plain_context() -> ssl.SSLContext:
     """Return a context for plain HTTP, where loading the certificate store is wasted time."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -73,11 +73,11 @@ def retry_after_s(headers: Mapping[str, str], now: EpochClock = time.time) -> fl
     A date counts from the answer's own ``Date``, so that no clock of ours matters (RFC 9110,
     10.2.3). A date that is past, and a number below zero, are no wait.
     """
-    told = headers.get("retry-after", "").strip()
+    value = headers.get("retry-after", "").strip()
     try:
-        seconds = float(told)
+        seconds = float(value)
     except ValueError:
-        moment_s, sent_s = _epoch_s(told), _epoch_s(headers.get("date", ""))
+        moment_s, sent_s = _epoch_s(value), _epoch_s(headers.get("date", ""))
         if moment_s is None:
             return None
         seconds = max(0.0, moment_s - (now() if sent_s is None else sent_s))

@@ -25,7 +25,7 @@ from sgguard.wire.openstack.keystone import (
     Endpoint,
     Identity,
     KeystoneToken,
-    Who,
+    NameOrId,
     parse_token,
     v3_url,
 )
@@ -38,8 +38,8 @@ PASSWORD = Identity(
     URL,
     "password",
     "hunter2",
-    user=Who(name="alice", domain_name="Default"),
-    project=Who(name="shop", domain_id="default"),
+    user=NameOrId(name="alice", domain_name="Default"),
+    project=NameOrId(name="shop", domain_id="default"),
 )
 
 
@@ -110,7 +110,11 @@ BODIES = {
     ),
     "ids need no domain": (
         Identity(
-            URL, "password", "s", user=Who(id="u", domain_id="d"), project=Who(id="p", name="x")
+            URL,
+            "password",
+            "s",
+            user=NameOrId(id="u", domain_id="d"),
+            project=NameOrId(id="p", name="x"),
         ),
         {
             "auth": {
@@ -123,7 +127,7 @@ BODIES = {
         },
     ),
     "a token is exchanged": (
-        Identity(URL, "token", "t0", project=Who(id="p")),
+        Identity(URL, "token", "t0", project=NameOrId(id="p")),
         {
             "auth": {
                 "identity": {"methods": ["token"], "token": {"id": "t0"}},
@@ -132,7 +136,7 @@ BODIES = {
         },
     ),
     "an application credential asks for no scope": (
-        Identity(URL, "application_credential", "s", credential_id="c", project=Who(id="p")),
+        Identity(URL, "application_credential", "s", credential_id="c", project=NameOrId(id="p")),
         {
             "auth": {
                 "identity": {
@@ -148,7 +152,7 @@ BODIES = {
             "application_credential",
             "s",
             credential_name="guard",
-            user=Who(name="alice", domain_id="default"),
+            user=NameOrId(name="alice", domain_id="default"),
         ),
         {
             "auth": {
@@ -210,7 +214,7 @@ def test_events_share_a_token_through_the_cache():
     "other",
     [
         Identity(URL, "password", "other", user=PASSWORD.user, project=PASSWORD.project),
-        Identity(URL, "password", "hunter2", user=PASSWORD.user, project=Who(id="p2")),
+        Identity(URL, "password", "hunter2", user=PASSWORD.user, project=NameOrId(id="p2")),
         Identity("http://other/v3", "password", "hunter2", PASSWORD.user, project=PASSWORD.project),
     ],
     ids=["another password", "another project", "another cloud"],

@@ -23,7 +23,7 @@ from sgguard.errors import (
 from sgguard.model.resource import Limit, Visibility
 from sgguard.operations.doctor.checkup import Clock, Finding, Weight
 from sgguard.policy import Policy
-from sgguard.providers import Grant, Probe, Question
+from sgguard.providers import Grant, PermissionCheck, Probe
 from sgguard.settings import variable_part
 
 _DRIFT = 5

@@ -44,7 +44,7 @@ class _Contact:
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
-    question: Question
+    question: PermissionCheck
     grant: Grant
     error: SgguardError | None = None
 

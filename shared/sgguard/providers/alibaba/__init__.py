@@ -33,13 +33,12 @@ from sgguard.model.resource import (
     Visibility,
 )
 from sgguard.providers.access import Access
-from sgguard.providers.alibaba import bindings as binding
-from sgguard.providers.alibaba import group, references, rule_change
-from sgguard.providers.alibaba import holder as carrier
+from sgguard.providers.alibaba import bindings, group, references, rule_change
 from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.creation import create_group
 from sgguard.providers.alibaba.documented import CAPABILITIES, LIMITS, RATES
 from sgguard.providers.alibaba.group import define_group
+from sgguard.providers.alibaba.holder import read_holder, set_groups
 from sgguard.providers.alibaba.listing import INSTANCES, INTERFACES, read_all
 from sgguard.providers.alibaba.response import instance_of, interface_of
 from sgguard.wire.acs3 import Acs3Auth
@@ -115,11 +114,11 @@ class Alibaba:
 
     def list_bindings(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Binding, ...]]]:
         """Return instances (by their primary interface) and other interfaces of each group."""
-        return binding.list_bindings(self.ecs, group_ids)
+        return bindings.list_bindings(self.ecs, group_ids)
 
     def count_instances(self, group_ids: Sequence[str]) -> Seen[dict[str, int]]:
         """Return how many instances carry each group on any of their interfaces."""
-        return binding.count_instances(self.ecs, group_ids)
+        return bindings.count_instances(self.ecs, group_ids)
 
     def list_rules(self, group_id: str) -> Seen[tuple[Rule, ...]]:
         """Return the group's own rules, ingress first."""
@@ -133,8 +132,8 @@ class Alibaba:
                 partial(read_all, self.ecs, INTERFACES, {"InstanceId": instance_id}),
             ]
         )
-        carried = tuple(interface_of(interfaces.answer, row) for row in interfaces.rows)
-        instances = (instance_of(found.answer, row, carried) for row in found.rows)
+        carried = tuple(interface_of(interfaces.response, row) for row in interfaces.rows)
+        instances = (instance_of(found.response, row, carried) for row in found.rows)
         return Seen(next((one for one in instances if one.instance_id == instance_id), None))
 
     def read_limits(self, group_ids: Sequence[str] = ()) -> Seen[tuple[Limit, ...]]:
@@ -154,15 +153,14 @@ class Alibaba:
 
     def read_holder(self, holder: Holder) -> tuple[str, ...] | None:
         """Return the groups of an instance's primary interface, or of another interface."""
-        found = carrier.read_carrier(self.ecs, holder)
-        return found.group_ids if found else None
+        return read_holder(self.ecs, holder)
 
     def set_groups(
         self, holder: Holder, before: tuple[str, ...], after: tuple[str, ...], *, token: str
     ) -> None:
         """Join or leave one group, or replace them all in one call; return when it shows."""
         del token  # these calls take none; the list read beforehand says whether it is done
-        carrier.set_groups(self.ecs, holder, before, after)
+        set_groups(self.ecs, holder, before, after)
 
     def define_group(self, group: Group) -> Group:
         """Return the group with its rules, and whether its members reach each other without."""
@@ -174,7 +172,7 @@ class Alibaba:
 
     def find_groups(self, name: str) -> tuple[str, ...]:
         """Return the ids of all groups of exactly this name that these credentials can see."""
-        return group.named(self.ecs, name)
+        return group.find_groups(self.ecs, name)
 
     def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
         """Delete the group.

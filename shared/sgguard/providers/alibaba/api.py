@@ -31,7 +31,7 @@ from sgguard.errors import (
     UnknownShapeError,
     UnreachableError,
 )
-from sgguard.providers.alibaba.response import PROVIDER, Answer
+from sgguard.providers.alibaba.response import PROVIDER, Response
 from sgguard.providers.alibaba.xml import parse_xml
 from sgguard.wire.acs3 import Acs3Auth, canonical_query
 from sgguard.wire.client import Wire
@@ -100,7 +100,7 @@ class EcsClient:
     url: str
     auth: Acs3Auth | RpcV1Auth = field(repr=False)
 
-    def read(self, action: str, params: Mapping[str, str]) -> Answer:
+    def read(self, action: str, params: Mapping[str, str]) -> Response:
         """Ask a question that changes nothing, again if the error allows it.
 
         Raises:
@@ -108,7 +108,7 @@ class EcsClient:
         """
         return self._send(action, params, is_read=True)
 
-    def write(self, action: str, params: Mapping[str, str]) -> Answer:
+    def write(self, action: str, params: Mapping[str, str]) -> Response:
         """Send a change exactly once.
 
         Raises:
@@ -116,17 +116,17 @@ class EcsClient:
         """
         return self._send(action, params, is_read=False)
 
-    def _send(self, action: str, params: Mapping[str, str], *, is_read: bool) -> Answer:
+    def _send(self, action: str, params: Mapping[str, str], *, is_read: bool) -> Response:
         query = {"RegionId": self.region, **params}
         headers: dict[str, str] = {}
         if isinstance(self.auth, RpcV1Auth):
             query |= {"Action": action, "Version": VERSION, "Format": "JSON"}
         else:
             headers = {"x-acs-action": action, "x-acs-version": VERSION}
-        answers: list[Answer] = []
+        responses: list[Response] = []
 
         def check(response: httpx.Response) -> None:
-            answers.append(read_answer(response, action))
+            responses.append(parse_response(response, action))
 
         send = self.wire.read if is_read else self.wire.write
         send(
@@ -137,10 +137,10 @@ class EcsClient:
             auth=self.auth,
             headers={"accept": "application/json", **headers},
         )
-        return answers[-1]
+        return responses[-1]
 
 
-def read_answer(response: httpx.Response, action: str) -> Answer:
+def parse_response(response: httpx.Response, action: str) -> Response:
     """Return the answer's fields.
 
     Raises:
@@ -160,7 +160,7 @@ def read_answer(response: httpx.Response, action: str) -> Answer:
             status=response.status_code,
             detail=f"the body ({len(response.content)} bytes) is no answer to {action}",
         )
-    return Answer(action, fields)
+    return Response(action, fields)
 
 
 def _fields(response: httpx.Response, action: str) -> dict[str, Any] | None:
@@ -177,7 +177,7 @@ def _fields(response: httpx.Response, action: str) -> dict[str, Any] | None:
 def _error(response: httpx.Response, action: str, fields: Mapping[str, Any]) -> CloudError:
     code = str(fields.get("Code", ""))
     retry_after_s = _retry_after_s(response)
-    kind = _kind(code, response.status_code, is_told_to_wait=retry_after_s is not None)
+    kind = _kind(code, response.status_code, has_retry_after=retry_after_s is not None)
     # What the cloud says about a bad signature repeats the text that was signed, and with it the
     # session token: only the code is kept.
     is_secret = issubclass(kind, UnauthenticatedError)
@@ -192,11 +192,11 @@ def _error(response: httpx.Response, action: str, fields: Mapping[str, Any]) -> 
     )
 
 
-def _kind(code: str, status: int, *, is_told_to_wait: bool) -> type[CloudError]:
+def _kind(code: str, status: int, *, has_retry_after: bool) -> type[CloudError]:
     for pattern, kind in _FAMILIES:
         if fnmatchcase(code, pattern):
             return kind
-    if is_told_to_wait or status == httpx.codes.TOO_MANY_REQUESTS:
+    if has_retry_after or status == httpx.codes.TOO_MANY_REQUESTS:
         return ThrottledError
     if status >= httpx.codes.INTERNAL_SERVER_ERROR:
         return UnavailableError

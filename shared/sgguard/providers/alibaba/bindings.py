@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
 from sgguard.model.resource import Binding, Seen
+from sgguard.providers._shared import about_group
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.listing import INSTANCES, INTERFACES, Listing, count_all, read_all
@@ -34,15 +34,15 @@ def list_bindings(ecs: EcsClient, group_ids: Sequence[str]) -> Seen[dict[str, tu
         CloudError: the cloud could not be asked.
     """
     reads = [
-        partial(_carriers, ecs, group_id, listing, binding_of)
+        partial(_read_bindings, ecs, group_id, listing, binding_of)
         for group_id in group_ids
         for listing, binding_of in _LISTINGS
     ]
-    bound: dict[str, tuple[Binding, ...]] = dict.fromkeys(group_ids, ())
+    bindings: dict[str, tuple[Binding, ...]] = dict.fromkeys(group_ids, ())
     parts = parallel(reads)
     for group_id, part in parts:
-        bound[group_id] += part.value
-    return Seen(bound, tuple(unseen for _, part in parts for unseen in part.unseen))
+        bindings[group_id] += part.value
+    return Seen(bindings, tuple(unseen for _, part in parts for unseen in part.unseen))
 
 
 def count_instances(ecs: EcsClient, group_ids: Sequence[str]) -> Seen[dict[str, int]]:
@@ -62,23 +62,25 @@ def count_instances(ecs: EcsClient, group_ids: Sequence[str]) -> Seen[dict[str, 
 _LISTINGS = ((INSTANCES, instance_binding), (INTERFACES, interface_binding))
 
 
-def _carriers(
+def _read_bindings(
     ecs: EcsClient, group_id: str, listing: Listing, binding_of: Callable[..., Binding]
 ) -> tuple[str, Seen[tuple[Binding, ...]]]:
     """Return what one listing says carries the group, beside the group's id."""
 
     def read() -> Seen[tuple[Binding, ...]]:
         listed = read_all(ecs, listing, {"SecurityGroupId": group_id})
-        return Seen(tuple(binding_of(listed.answer, row, group_id) for row in listed.rows))
+        return Seen(tuple(binding_of(listed.response, row, group_id) for row in listed.rows))
 
     nothing: tuple[Binding, ...] = ()
-    return group_id, _of(group_id, seen_or_unseen(_what(listing, group_id), read, nothing))
+    return group_id, about_group(group_id, seen_or_unseen(_what(listing, group_id), read, nothing))
 
 
 def _count_or_unseen(ecs: EcsClient, group_id: str) -> tuple[str, Seen[int | None]]:
     nothing: int | None = None
     what = f"how many instances carry {group_id}"
-    return group_id, _of(group_id, seen_or_unseen(what, lambda: _count(ecs, group_id), nothing))
+    return group_id, about_group(
+        group_id, seen_or_unseen(what, lambda: _count(ecs, group_id), nothing)
+    )
 
 
 def _count(ecs: EcsClient, group_id: str) -> Seen[int | None]:
@@ -86,8 +88,8 @@ def _count(ecs: EcsClient, group_id: str) -> Seen[int | None]:
         [partial(_on_primary, ecs, group_id), partial(_on_others, ecs, group_id)]
     )
     asked = chunks(others, _INSTANCES_A_CALL)
-    twice = parallel([partial(_with_both, ecs, group_id, some) for some in asked])
-    return Seen(primary + len(others) - sum(twice))
+    on_both = parallel([partial(_with_both, ecs, group_id, some) for some in asked])
+    return Seen(primary + len(others) - sum(on_both))
 
 
 def _on_primary(ecs: EcsClient, group_id: str) -> tuple[int, list[str]]:
@@ -97,7 +99,7 @@ def _on_primary(ecs: EcsClient, group_id: str) -> tuple[int, list[str]]:
 def _on_others(ecs: EcsClient, group_id: str) -> tuple[int, list[str]]:
     """Return the instances that carry the group on another interface than the primary one."""
     listed = read_all(ecs, INTERFACES, {"SecurityGroupId": group_id})
-    bindings = (interface_binding(listed.answer, row, group_id) for row in listed.rows)
+    bindings = (interface_binding(listed.response, row, group_id) for row in listed.rows)
     return 0, sorted({one.instance_id for one in bindings if one.instance_id})
 
 
@@ -110,8 +112,3 @@ def _with_both(ecs: EcsClient, group_id: str, instance_ids: Sequence[str]) -> in
 
 def _what(listing: Listing, group_id: str) -> str:
     return f"{listing.container} that carry {group_id}"
-
-
-def _of(group_id: str, seen: Seen[T]) -> Seen[T]:
-    """Return the same, with the group named in whatever could not be seen."""
-    return replace(seen, unseen=tuple(replace(one, group_id=group_id) for one in seen.unseen))

@@ -11,9 +11,11 @@ Source: CreateSecurityGroup and ModifySecurityGroupPolicy, alibabacloud.com/help
 from __future__ import annotations
 
 import re
+from functools import partial
 
-from sgguard.errors import CloudError, DeadlineError, NotFoundError, UnavailableError
+from sgguard.errors import CloudError, NotFoundError
 from sgguard.model.resource import Group
+from sgguard.providers._shared import roll_back_creation
 from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.group import read_with_rules
 from sgguard.providers.alibaba.response import ADVANCED, ISOLATED, KINDS, PROVIDER, required
@@ -38,8 +40,8 @@ def create_group(ecs: EcsClient, group: Group, token: str) -> str:
         UnavailableError: it was created, could not be finished, and could not be deleted again.
         CloudError: as the cloud says.
     """
-    answer = ecs.write("CreateSecurityGroup", _described(group) | client_token(token))
-    group_id = required(answer, answer.fields, "SecurityGroupId")
+    response = ecs.write("CreateSecurityGroup", _described(group) | client_token(token))
+    group_id = required(response, response.fields, "SecurityGroupId")
     until(ecs.wire, f"the new group {group_id}", lambda: _is_empty(ecs, group_id))
     # An advanced group isolates its members from the first, and refuses to be told so.
     if group.kind != ADVANCED and ISOLATED in group.native:
@@ -75,7 +77,8 @@ def _isolate(ecs: EcsClient, group_id: str, token: str) -> None:
             lambda: ISOLATED in read_with_rules(ecs, group_id).native,
         )
     except CloudError as error:
-        _take_back(ecs, group_id, error)
+        delete = partial(ecs.write, "DeleteSecurityGroup", {"SecurityGroupId": group_id})
+        roll_back_creation(delete, group_id, error, _ISOLATE, PROVIDER)
         raise CloudError(
             PROVIDER,
             _ISOLATE,
@@ -86,33 +89,20 @@ def _isolate(ecs: EcsClient, group_id: str, token: str) -> None:
         ) from error
 
 
-def _take_back(ecs: EcsClient, group_id: str, why: CloudError) -> None:
-    """Delete what was created; nobody can name or carry it yet."""
-    try:
-        ecs.write("DeleteSecurityGroup", {"SecurityGroupId": group_id})
-    except (CloudError, DeadlineError) as error:
-        raise UnavailableError(
-            PROVIDER,
-            _ISOLATE,
-            code="Unfinished",
-            detail=f"group {group_id} was created, could not be finished ({why}) nor deleted",
-        ) from error
-
-
 def _described(group: Group) -> dict[str, str]:
     """Return the group as the cloud takes it; it may have been more tolerant once."""
     tags = [tag for tag in group.tags if not tag[0].startswith(_RESERVED_TAGS)][:_TAGS_MAX]
-    params = {
+    all_params = {
         "SecurityGroupName": _name(group.name),
         "Description": _description(group.description),
         "VpcId": group.network,
         "SecurityGroupType": _TYPES.get(group.kind, group.kind),
         "ResourceGroupId": group.project,
     }
-    told = {name: value for name, value in params.items() if value}
+    params = {name: value for name, value in all_params.items() if value}
     for number, (key, value) in enumerate(tags, start=1):
-        told |= {f"Tag.{number}.Key": key, f"Tag.{number}.Value": value}
-    return told
+        params |= {f"Tag.{number}.Key": key, f"Tag.{number}.Value": value}
+    return params
 
 
 def _name(name: str) -> str:

@@ -36,14 +36,14 @@ def read_groups(ecs: EcsClient, group_ids: Sequence[str]) -> dict[str, Group | N
     return _merged(parallel([partial(_by_id, ecs, some) for some in asked]))
 
 
-def named(ecs: EcsClient, name: str) -> tuple[str, ...]:
+def find_groups(ecs: EcsClient, name: str) -> tuple[str, ...]:
     """Return the ids of all groups of exactly this name.
 
     Raises:
         CloudError: the cloud refused, did not answer, or answered something else.
     """
     listed = read_all(ecs, GROUPS, {})
-    groups = (group_of(listed.answer, row) for row in listed.rows)
+    groups = (group_of(listed.response, row) for row in listed.rows)
     return tuple(one.group_id for one in groups if one.name == name)
 
 
@@ -56,7 +56,7 @@ def _by_id(ecs: EcsClient, group_ids: Sequence[str]) -> dict[str, Group | None]:
         if len(group_ids) == 1:
             return {group_ids[0]: None}
         return _merged(parallel([partial(_by_id, ecs, [one]) for one in group_ids]))
-    groups = (group_of(listed.answer, row) for row in listed.rows)
+    groups = (group_of(listed.response, row) for row in listed.rows)
     found = {group.group_id: group for group in groups}
     return {group_id: found.get(group_id) for group_id in group_ids}
 
@@ -94,7 +94,7 @@ def read_with_rules(ecs: EcsClient, group_id: str) -> Group:
         CloudError: the cloud refused, did not answer, or answered something else.
     """
     listed = _rules(ecs, group_id, {})
-    fields = listed.answer.fields
+    fields = listed.response.fields
     network = fields.get("VpcId") or ""
     rows = listed.rows
     if not network:
@@ -104,7 +104,7 @@ def read_with_rules(ecs: EcsClient, group_id: str) -> Group:
         group_id,
         name=str(fields.get("SecurityGroupName") or ""),
         network=str(network),
-        rules=rules_of(listed.answer, rows),
+        rules=rules_of(listed.response, rows),
         native=inner_access(fields),
     )
 

@@ -24,7 +24,7 @@ from sgguard.providers.alibaba.settle import until
 
 
 @dataclass(frozen=True, slots=True)
-class Carrier:
+class FoundHolder:
     """The instance or the other interface whose groups are changed, and the groups it carries."""
 
     holder_id: str
@@ -32,31 +32,38 @@ class Carrier:
     is_instance: bool
 
     @property
-    def named(self) -> dict[str, str]:
+    def id_param(self) -> dict[str, str]:
         """How it is named in a call that changes one group of it."""
         return {("InstanceId" if self.is_instance else "NetworkInterfaceId"): self.holder_id}
 
 
-def read_carrier(ecs: EcsClient, holder: Holder) -> Carrier | None:
-    """Return what carries the groups of this holder, None when there is no such holder.
-
-    The groups of a primary interface are those of its instance, and are changed there.
+def read_holder(ecs: EcsClient, holder: Holder) -> tuple[str, ...] | None:
+    """Return the groups the holder carries; None: there is no such holder.
 
     Raises:
-        SettingsError: nothing of this kind carries groups here.
+        SettingsError: holders of this kind have no groups that could be changed here.
         CloudError: the cloud could not be asked.
     """
+    found = _find(ecs, holder)
+    return found.group_ids if found else None
+
+
+def _find(ecs: EcsClient, holder: Holder) -> FoundHolder | None:
+    """Return where the groups of this holder are read and changed.
+
+    The groups of a primary interface are those of its instance, and are changed there.
+    """
     if holder.kind == "instance":
-        return _instance(ecs, holder.holder_id)
+        return _find_instance(ecs, holder.holder_id)
     if holder.kind != "interface":
         raise SettingsError(f"alibaba: no {holder.kind} carries groups that could be changed")
     listed = read_all(ecs, INTERFACES, {"NetworkInterfaceId.1": holder.holder_id})
     for row in listed.rows:
-        interface = interface_of(listed.answer, row)
+        interface = interface_of(listed.response, row)
         if interface.interface_id == holder.holder_id:
             if interface.is_primary and (instance_id := str(row.get("InstanceId") or "")):
-                return _instance(ecs, instance_id)
-            return Carrier(holder.holder_id, interface.group_ids, is_instance=False)
+                return _find_instance(ecs, instance_id)
+            return FoundHolder(holder.holder_id, interface.group_ids, is_instance=False)
     return None
 
 
@@ -70,52 +77,56 @@ def set_groups(ecs: EcsClient, holder: Holder, before: Sequence[str], after: Seq
         DeadlineError: the time was used up before the change showed.
         CloudError: as the cloud says.
     """
-    carrier = read_carrier(ecs, holder)
-    if carrier is None:
+    found = _find(ecs, holder)
+    if found is None:
         raise _gone(holder)
-    if set(carrier.group_ids) != set(before):
-        raise _conflict(f"{holder.holder_id} carries {', '.join(carrier.group_ids) or 'nothing'}")
+    if set(found.group_ids) != set(before):
+        raise _conflict(f"{holder.holder_id} carries {', '.join(found.group_ids) or 'nothing'}")
     if not after:
         raise _conflict(f"{holder.holder_id} would be left without a group")
-    joined = [one for one in dict.fromkeys(after) if one not in carrier.group_ids]
-    left = [one for one in carrier.group_ids if one not in after]
+    joined = [one for one in dict.fromkeys(after) if one not in found.group_ids]
+    left = [one for one in found.group_ids if one not in after]
     if not (joined or left):
         return
-    action, params = _call(carrier, joined, left, list(dict.fromkeys(after)))
+    action, params = _call(found, joined, left, list(dict.fromkeys(after)))
     ecs.write(action, params)
-    until(ecs.wire, f"the groups of {holder.holder_id}", lambda: _shows(ecs, holder, joined, left))
+    until(
+        ecs.wire,
+        f"the groups of {holder.holder_id}",
+        lambda: _is_applied(ecs, holder, joined, left),
+    )
 
 
 def _call(
-    carrier: Carrier, joined: Sequence[str], left: Sequence[str], after: Sequence[str]
+    found: FoundHolder, joined: Sequence[str], left: Sequence[str], after: Sequence[str]
 ) -> tuple[str, Mapping[str, str]]:
     """Return the call that touches least."""
     if len(joined) == 1 and not left:
-        return "JoinSecurityGroup", {**carrier.named, "SecurityGroupId": joined[0]}
+        return "JoinSecurityGroup", {**found.id_param, "SecurityGroupId": joined[0]}
     if len(left) == 1 and not joined:
-        return "LeaveSecurityGroup", {**carrier.named, "SecurityGroupId": left[0]}
+        return "LeaveSecurityGroup", {**found.id_param, "SecurityGroupId": left[0]}
     action, member = (
         ("ModifyInstanceAttribute", "SecurityGroupIds")
-        if carrier.is_instance
+        if found.is_instance
         else ("ModifyNetworkInterfaceAttribute", "SecurityGroupId")
     )
     numbered = {f"{member}.{n}": one for n, one in enumerate(after, start=1)}
-    return action, {**carrier.named, **numbered}
+    return action, {**found.id_param, **numbered}
 
 
-def _shows(ecs: EcsClient, holder: Holder, joined: Sequence[str], left: Sequence[str]) -> bool:
+def _is_applied(ecs: EcsClient, holder: Holder, joined: Sequence[str], left: Sequence[str]) -> bool:
     """Say whether the change shows; what somebody else joins meanwhile is not our business."""
-    carrier = read_carrier(ecs, holder)
-    if carrier is None:
+    found = _find(ecs, holder)
+    if found is None:
         raise _gone(holder)
-    return set(joined) <= set(carrier.group_ids) and not set(left) & set(carrier.group_ids)
+    return set(joined) <= set(found.group_ids) and not set(left) & set(found.group_ids)
 
 
-def _instance(ecs: EcsClient, instance_id: str) -> Carrier | None:
+def _find_instance(ecs: EcsClient, instance_id: str) -> FoundHolder | None:
     listed = read_all(ecs, INSTANCES, {"InstanceIds": json.dumps([instance_id])})
-    found = (instance_of(listed.answer, row) for row in listed.rows)
+    found = (instance_of(listed.response, row) for row in listed.rows)
     one = next((one for one in found if one.instance_id == instance_id), None)
-    return Carrier(instance_id, one.group_ids, is_instance=True) if one else None
+    return FoundHolder(instance_id, one.group_ids, is_instance=True) if one else None
 
 
 def _conflict(detail: str) -> ConflictError:

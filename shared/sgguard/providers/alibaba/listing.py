@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sgguard.providers.alibaba.api import EcsClient
-from sgguard.providers.alibaba.response import Answer, number
+from sgguard.providers.alibaba.response import Response, number
 
 Row = dict[str, Any]
 """One entry of a list, as the cloud spells it."""
@@ -26,7 +26,7 @@ EMPTY_PAGES_MAX = 20
 """A page may be empty and have a successor; more than this many in a row lead nowhere."""
 
 _NUMBERED_PAGE_SIZE = 50
-_UNSAID_PAGE_SIZE = 500
+_DEFAULT_PAGE_SIZE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ INTERFACES = Listing(
 class Listed:
     """A whole list, with the answer its last page came in."""
 
-    answer: Answer
+    response: Response
     rows: tuple[Row, ...]
 
 
@@ -77,7 +77,7 @@ def read_all(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> Lis
     if _is_whole(listing, by_token):
         return by_token
     if not listing.key:
-        raise by_token.answer.unknown("a full page of a list says nothing of a next one")
+        raise by_token.response.unknown("a full page of a list says nothing of a next one")
     return _by_number(ecs, listing, params)
 
 
@@ -87,9 +87,9 @@ def count_all(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> in
     Raises:
         CloudError: as :func:`read_all`.
     """
-    answer = ecs.read(listing.action, {**params, "PageNumber": "1", "PageSize": "1"})
-    rows = answer.items(listing.container, listing.item)
-    total = number(answer.fields.get("TotalCount"))
+    response = ecs.read(listing.action, {**params, "PageNumber": "1", "PageSize": "1"})
+    rows = response.items(listing.container, listing.item)
+    total = number(response.fields.get("TotalCount"))
     if total is None or total < len(rows):
         return len(read_all(ecs, listing, params).rows)
     return total
@@ -101,19 +101,19 @@ def _by_token(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> Li
     empty_pages = 0
     page = {**params, "MaxResults": str(listing.page_size)}
     while True:
-        answer = ecs.read(listing.action, page)
-        entries = answer.items(listing.container, listing.item)
+        response = ecs.read(listing.action, page)
+        entries = response.items(listing.container, listing.item)
         rows += entries
-        token = answer.fields.get("NextToken")
+        token = response.fields.get("NextToken")
         if token is None or token == "":
-            return Listed(answer, _distinct(listing, answer, rows))
+            return Listed(response, _distinct(listing, response, rows))
         if not isinstance(token, str):
-            raise answer.unknown("NextToken is no text")
+            raise response.unknown("NextToken is no text")
         if token in tokens:
-            raise answer.unknown("the list does not end: its page token came twice")
+            raise response.unknown("the list does not end: its page token came twice")
         empty_pages = 0 if entries else empty_pages + 1
         if empty_pages > EMPTY_PAGES_MAX:
-            raise answer.unknown(f"the list does not end: {empty_pages} empty pages in a row")
+            raise response.unknown(f"the list does not end: {empty_pages} empty pages in a row")
         tokens.add(token)
         page["NextToken"] = token
 
@@ -124,12 +124,12 @@ def _is_whole(listing: Listing, listed: Listed) -> bool:
     A list without page numbers had no tokens either in its older form; it is believed as long as
     it is smaller than a page.
     """
-    fields = listed.answer.fields
-    is_said = fields.get("NextToken") == ""
+    fields = listed.response.fields
+    is_end_marked = fields.get("NextToken") == ""
     if not listing.key:
-        return is_said or len(listed.rows) < _UNSAID_PAGE_SIZE
+        return is_end_marked or len(listed.rows) < _DEFAULT_PAGE_SIZE
     total = number(fields.get("TotalCount"))
-    return is_said and (total is None or total <= len(listed.rows))
+    return is_end_marked and (total is None or total <= len(listed.rows))
 
 
 def _by_number(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> Listed:
@@ -138,21 +138,21 @@ def _by_number(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> L
     page_number = 1
     while True:
         page = {"PageNumber": str(page_number), "PageSize": str(_NUMBERED_PAGE_SIZE)}
-        answer = ecs.read(listing.action, {**params, **page})
-        total = number(answer.fields.get("TotalCount"))
+        response = ecs.read(listing.action, {**params, **page})
+        total = number(response.fields.get("TotalCount"))
         if total is None:
-            raise answer.unknown("the list has neither a page token nor a total")
+            raise response.unknown("the list has neither a page token nor a total")
         known = len(rows)
-        entries = answer.items(listing.container, listing.item)
-        rows = _distinct(listing, answer, [*rows, *entries])
+        entries = response.items(listing.container, listing.item)
+        rows = _distinct(listing, response, [*rows, *entries])
         if len(rows) >= total:
-            return Listed(answer, rows)
+            return Listed(response, rows)
         if len(rows) == known:
-            raise answer.unknown(f"the list says {total} entries and ends after {known}")
+            raise response.unknown(f"the list says {total} entries and ends after {known}")
         page_number += 1
 
 
-def _distinct(listing: Listing, answer: Answer, rows: Sequence[Row]) -> tuple[Row, ...]:
+def _distinct(listing: Listing, response: Response, rows: Sequence[Row]) -> tuple[Row, ...]:
     """Return the entries, each once: pages overlap when something new comes in between them."""
     if not listing.key:
         return tuple(rows)
@@ -160,6 +160,6 @@ def _distinct(listing: Listing, answer: Answer, rows: Sequence[Row]) -> tuple[Ro
     for row in rows:
         key = row.get(listing.key)
         if not isinstance(key, str) or not key:
-            raise answer.unknown(f"an entry without {listing.key}")
+            raise response.unknown(f"an entry without {listing.key}")
         found[key] = row
     return tuple(found.values())

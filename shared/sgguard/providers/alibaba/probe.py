@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from sgguard.providers._probing import Probe, Question, Setup
+from sgguard.providers._probing import PermissionCheck, Probe, Setup
 from sgguard.providers.alibaba import Alibaba
 from sgguard.providers.alibaba.api import EcsClient
 
@@ -25,19 +25,19 @@ SETUP = Setup(
     region_variable="ALIBABA_CLOUD_REGION_ID",
 )
 
-_NOBODY = "sg-00000000000000000000"
+_ABSENT_ID = "sg-00000000000000000000"
 _SMALLEST = {"MaxResults": "10"}
 _READS: tuple[tuple[str, dict[str, str], tuple[str, str], str], ...] = (
     ("DescribeSecurityGroups", _SMALLEST, ("SecurityGroups", "SecurityGroup"), "groups"),
     (
         "DescribeSecurityGroupReferences",
-        {"SecurityGroupId.1": _NOBODY},
+        {"SecurityGroupId.1": _ABSENT_ID},
         ("SecurityGroupReferences", "SecurityGroupReference"),
         "who references a group",
     ),
     (
         "DescribeSecurityGroupAttribute",
-        {"SecurityGroupId": _NOBODY, **_SMALLEST},
+        {"SecurityGroupId": _ABSENT_ID, **_SMALLEST},
         ("Permissions", "Permission"),
         "rules",
     ),
@@ -68,11 +68,13 @@ def probe(provider: Alibaba) -> Probe:
     """Return how to examine this region."""
     ecs = provider.ecs
     reads = (
-        Question(action, brings, _grant(action), ask=partial(_ask, ecs, action, params, where))
+        PermissionCheck(
+            action, brings, _grant(action), ask=partial(_ask, ecs, action, params, where)
+        )
         for action, params, where, brings in _READS
     )
     changes = (
-        Question(
+        PermissionCheck(
             action,
             brings,
             _grant(action),

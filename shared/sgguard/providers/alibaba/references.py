@@ -14,10 +14,15 @@ from collections.abc import Mapping, Sequence
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Reference, Seen, Unseen
 from sgguard.providers.alibaba.api import EcsClient
-from sgguard.providers.alibaba.referrers import RECORDS_MAX, Referrer, Told, ask_referrers
+from sgguard.providers.alibaba.referrers import (
+    RECORDS_MAX,
+    Referrer,
+    ReferrerReport,
+    read_referrers,
+)
 from sgguard.providers.alibaba.referring_group import (
-    Holder,
-    read_holders,
+    ReferringGroup,
+    read_referring_groups,
     reference_by,
     references_of,
 )
@@ -38,28 +43,30 @@ def list_references(
     Raises:
         CloudError: the cloud could not be asked.
     """
-    told = ask_referrers(ecs, group_ids)
+    reported = read_referrers(ecs, group_ids)
     others = {
         group_id: [one for one in referrers if one.group_id != group_id]
-        for group_id, referrers in told.referrers.items()
+        for group_id, referrers in reported.referrers.items()
     }
     named = {one for some in others.values() for one in some}
     ours = sorted({one.group_id for one in named if not _is_foreign(one, account)})
-    holders = read_holders(ecs, ours)
+    referring = read_referring_groups(ecs, ours)
     found = {
         group_id: tuple(
             reference
             for one in some
-            for reference in _references(group_id, one, account, holders.get(one.group_id))
+            for reference in _references(group_id, one, account, referring.get(one.group_id))
         )
         for group_id, some in others.items()
     }
-    unseen = [*told.unseen, *_unread_rules(others, holders)]
-    full = told.full | {one for one, some in found.items() if len(some) >= RECORDS_MAX}
-    if doubtful := sorted(full | told.silent):
-        scanned = scan(ecs, doubtful, _readable(holders))
-        unseen += [_doubt(one, scanned, told, is_full=one in full) for one in doubtful]
-        found |= {one: _both(found[one], scanned.references.get(one, ())) for one in doubtful}
+    unseen = [*reported.unseen, *_unread_rules(others, referring)]
+    full = reported.full | {one for one, some in found.items() if len(some) >= RECORDS_MAX}
+    if incomplete := sorted(full | reported.silent):
+        scanned = scan(ecs, incomplete, _with_rules(referring))
+        unseen += [
+            _remaining_gap(one, scanned, reported, is_full=one in full) for one in incomplete
+        ]
+        found |= {one: _merged(found[one], scanned.references.get(one, ())) for one in incomplete}
     return Seen(found, tuple(one for one in unseen if one is not None))
 
 
@@ -73,40 +80,44 @@ def _is_foreign(referrer: Referrer, account: str) -> bool:
 
 
 def _references(
-    group_id: str, referrer: Referrer, account: str, holder: Holder | None
+    group_id: str, referrer: Referrer, account: str, referring_group: ReferringGroup | None
 ) -> Sequence[Reference]:
     """Return a reference for each rule that names the group, at least one for the referrer."""
-    if holder is None or holder.group is None:
+    if referring_group is None or referring_group.group is None:
         owner = referrer.account or _UNNAMED_ACCOUNT
         return [Reference(referrer.group_id, account="" if owner == account else owner)]
-    return references_of(group_id, holder.group) or [reference_by(holder.group)]
+    return references_of(group_id, referring_group.group) or [reference_by(referring_group.group)]
 
 
 def _unread_rules(
-    others: Mapping[str, Sequence[Referrer]], holders: Mapping[str, Holder]
+    others: Mapping[str, Sequence[Referrer]], referring: Mapping[str, ReferringGroup]
 ) -> list[Unseen | None]:
     """Say of each group which of its referrers' rules could not be read."""
-    nobody = Holder(None)
+    unknown = ReferringGroup(None)
     return [
         Unseen(one.code, one.what, one.why, one.remedy, group_id)
         for group_id, referrers in others.items()
         for referrer in referrers
-        for one in holders.get(referrer.group_id, nobody).unseen
+        for one in referring.get(referrer.group_id, unknown).unseen
     ]
 
 
-def _readable(holders: Mapping[str, Holder]) -> dict[str, Group]:
-    groups = {group_id: holder.group for group_id, holder in holders.items()}
+def _with_rules(referring: Mapping[str, ReferringGroup]) -> dict[str, Group]:
+    groups = {group_id: referring_group.group for group_id, referring_group in referring.items()}
     return {group_id: one for group_id, one in groups.items() if one and one.rules is not None}
 
 
-def _both(told: tuple[Reference, ...], scanned: tuple[Reference, ...]) -> tuple[Reference, ...]:
+def _merged(
+    reported: tuple[Reference, ...], scanned: tuple[Reference, ...]
+) -> tuple[Reference, ...]:
     """Return what was told, and what only the scan found."""
-    holders = {reference.group_id for reference in told}
-    return (*told, *(one for one in scanned if one.group_id not in holders))
+    referring = {reference.group_id for reference in reported}
+    return (*reported, *(one for one in scanned if one.group_id not in referring))
 
 
-def _doubt(group_id: str, scanned: Scan, told: Told, *, is_full: bool) -> Unseen | None:
+def _remaining_gap(
+    group_id: str, scanned: Scan, reported: ReferrerReport, *, is_full: bool
+) -> Unseen | None:
     """Say what stays unseen after the scan, None when nothing does."""
     if is_full and scanned.gap:
         return Unseen(
@@ -135,7 +146,7 @@ def _doubt(group_id: str, scanned: Scan, told: Told, *, is_full: bool) -> Unseen
             "let these credentials list all groups and their rules, within the event's time",
             group_id,
         )
-    if told.silent >= {group_id} and scanned.references.get(group_id):
+    if reported.silent >= {group_id} and scanned.references.get(group_id):
         return Unseen(
             UnseenCode.CROSS_ACCOUNT,
             f"references of {group_id} from other accounts",

@@ -21,7 +21,7 @@ from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Seen, Unseen
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.alibaba.api import EcsClient
-from sgguard.providers.alibaba.response import NO_SUCH_GROUP, Answer
+from sgguard.providers.alibaba.response import NO_SUCH_GROUP, Response
 from sgguard.wire.parallel import chunks, parallel
 
 REFERENCES_A_CALL = 10
@@ -46,7 +46,7 @@ class Referrer:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReferrerReport:
     """What the call tells: the groups that reference each group, and how far that goes.
 
     ``full`` are groups whose answer has as many records as an answer can have. ``silent`` are
@@ -61,7 +61,7 @@ class Told:
     unseen: tuple[Unseen, ...] = ()
 
 
-def ask_referrers(ecs: EcsClient, group_ids: Sequence[str]) -> Told:
+def read_referrers(ecs: EcsClient, group_ids: Sequence[str]) -> ReferrerReport:
     """Return the groups that reference each group, ten ids a call.
 
     A full answer about several groups is asked for again, one group at a time, and so is one of
@@ -71,18 +71,20 @@ def ask_referrers(ecs: EcsClient, group_ids: Sequence[str]) -> Told:
         CloudError: the cloud could not be asked.
     """
     asked = chunks(group_ids, REFERENCES_A_CALL)
-    return _together(parallel([partial(_ask_or_unseen, ecs, some) for some in asked]))
+    return _merged(parallel([partial(_read_or_unseen, ecs, some) for some in asked]))
 
 
-def _ask_or_unseen(ecs: EcsClient, group_ids: Sequence[str]) -> Told:
-    seen = seen_or_unseen("references", lambda: Seen(_ask_anew(ecs, group_ids)), Told())
+def _read_or_unseen(ecs: EcsClient, group_ids: Sequence[str]) -> ReferrerReport:
+    seen = seen_or_unseen(
+        "references", lambda: Seen(_read_or_split(ecs, group_ids)), ReferrerReport()
+    )
     named = (replace(one, group_id=group_id) for group_id in group_ids for one in seen.unseen)
     return replace(seen.value, unseen=(*seen.value.unseen, *named))
 
 
-def _ask_anew(ecs: EcsClient, group_ids: Sequence[str]) -> Told:
+def _read_or_split(ecs: EcsClient, group_ids: Sequence[str]) -> ReferrerReport:
     try:
-        return _ask(ecs, group_ids)
+        return _read(ecs, group_ids)
     except UnknownShapeError:
         if len(group_ids) == 1:
             raise
@@ -90,37 +92,41 @@ def _ask_anew(ecs: EcsClient, group_ids: Sequence[str]) -> Told:
         return _one_by_one(ecs, group_ids)
 
 
-def _ask(ecs: EcsClient, group_ids: Sequence[str]) -> Told:
+def _read(ecs: EcsClient, group_ids: Sequence[str]) -> ReferrerReport:
     is_alone = len(group_ids) == 1
     numbered = {f"SecurityGroupId.{n}": one for n, one in enumerate(group_ids, start=1)}
     try:
-        answer = ecs.read("DescribeSecurityGroupReferences", numbered)
+        response = ecs.read("DescribeSecurityGroupReferences", numbered)
     except NotFoundError as error:
         if error.code != NO_SUCH_GROUP:
             raise
         if is_alone:
-            return Told(unseen=(_not_told(group_ids[0], str(error)),))
+            return ReferrerReport(unseen=(_unreported(group_ids[0], str(error)),))
         return _one_by_one(ecs, group_ids)
-    found, records = parse_references(answer, group_ids)
+    found, records = parse_references(response, group_ids)
     is_full = records >= RECORDS_MAX
     if is_full and not is_alone:
         return _one_by_one(ecs, group_ids)
     missing = [group_id for group_id in group_ids if group_id not in found]
     if missing and not is_alone:
-        return _together([Told(found), _one_by_one(ecs, missing)])
-    if missing and not is_silent(answer):
-        return Told(unseen=(_not_told(missing[0], "the answer does not mention this group"),))
-    told = {group_id: found.get(group_id, ()) for group_id in group_ids}
-    return Told(told, full=frozenset(told if is_full else ()), silent=frozenset(missing))
+        return _merged([ReferrerReport(found), _one_by_one(ecs, missing)])
+    if missing and not is_silent(response):
+        return ReferrerReport(
+            unseen=(_unreported(missing[0], "the answer does not mention this group"),)
+        )
+    reported = {group_id: found.get(group_id, ()) for group_id in group_ids}
+    return ReferrerReport(
+        reported, full=frozenset(reported if is_full else ()), silent=frozenset(missing)
+    )
 
 
-def _one_by_one(ecs: EcsClient, group_ids: Sequence[str]) -> Told:
-    return _together(parallel([partial(_ask_or_unseen, ecs, [one]) for one in group_ids]))
+def _one_by_one(ecs: EcsClient, group_ids: Sequence[str]) -> ReferrerReport:
+    return _merged(parallel([partial(_read_or_unseen, ecs, [one]) for one in group_ids]))
 
 
-def _together(parts: Sequence[Told]) -> Told:
+def _merged(parts: Sequence[ReferrerReport]) -> ReferrerReport:
     """Return the answers about different groups as one."""
-    return Told(
+    return ReferrerReport(
         referrers={group_id: some for part in parts for group_id, some in part.referrers.items()},
         full=frozenset().union(*(part.full for part in parts)),
         silent=frozenset().union(*(part.silent for part in parts)),
@@ -128,13 +134,13 @@ def _together(parts: Sequence[Told]) -> Told:
     )
 
 
-def _not_told(group_id: str, why: str) -> Unseen:
+def _unreported(group_id: str, why: str) -> Unseen:
     remedy = "ask again; if it stays so, report it to the maintainers of sgguard"
     return Unseen(UnseenCode.NOT_TOLD, f"references of {group_id}", why, remedy, group_id)
 
 
 def parse_references(
-    answer: Answer, asked: Collection[str]
+    response: Response, asked: Collection[str]
 ) -> tuple[dict[str, tuple[Referrer, ...]], int]:
     """Return the referrers of each group the answer speaks of, and how many records it has.
 
@@ -145,60 +151,60 @@ def parse_references(
         UnknownShapeError: any part is neither of the known shapes, or the answer has a page token,
             which the document does not know.
     """
-    if answer.fields.get("NextToken"):
-        raise answer.unknown("there is a NextToken, so this is not everything")
+    if response.fields.get("NextToken"):
+        raise response.unknown("there is a NextToken, so this is not everything")
     found: dict[str, tuple[Referrer, ...]] = {}
     records = 0
-    for entry in _entries(answer):
-        group_id = _required_id(answer, entry)
-        referrers = tuple(_referrer(answer, raw) for raw in _inner(answer, entry))
+    for entry in _entries(response):
+        group_id = _required_id(response, entry)
+        referrers = tuple(_referrer(response, raw) for raw in _inner(response, entry))
         records += len(referrers)
         if group_id in asked:
             found[group_id] = tuple(dict.fromkeys(found.get(group_id, ()) + referrers))
     return found, records
 
 
-def is_silent(answer: Answer) -> bool:
+def is_silent(response: Response) -> bool:
     """Say whether an answer speaks of no group at all, in the way the servers answer.
 
     The bare array of the document was never seen empty, and is what a lost answer looks like.
     """
-    return bool(answer.fields[_OUTER] == {"SecurityGroupReference": []})
+    return bool(response.fields[_OUTER] == {"SecurityGroupReference": []})
 
 
-def _entries(answer: Answer) -> list[Any]:
-    outer = answer.fields.get(_OUTER)
+def _entries(response: Response) -> list[Any]:
+    outer = response.fields.get(_OUTER)
     entries = outer.get("SecurityGroupReference") if isinstance(outer, dict) else outer
     if not isinstance(entries, list):
-        raise answer.unknown("SecurityGroupReferences is in neither of the known shapes")
+        raise response.unknown("SecurityGroupReferences is in neither of the known shapes")
     return entries
 
 
-def _inner(answer: Answer, entry: dict[str, Any]) -> list[Any]:
+def _inner(response: Response, entry: dict[str, Any]) -> list[Any]:
     names = [name for name in _INNER if name in entry]
     if len(names) != 1:
-        raise answer.unknown("a SecurityGroupReference without ReferencingSecurityGroups")
+        raise response.unknown("a SecurityGroupReference without ReferencingSecurityGroups")
     value = entry[names[0]]
-    is_mixed = isinstance(value, list) and isinstance(answer.fields[_OUTER], dict)
+    is_mixed = isinstance(value, list) and isinstance(response.fields[_OUTER], dict)
     if isinstance(value, dict):
         known = [value[item] for item in _INNER.values() if item in value]
         value = known[0] if len(known) == 1 else None
     # No document and no server has a bare array in a nested answer: empty, it may be a lost one.
     if not isinstance(value, list) or (is_mixed and not value):
-        raise answer.unknown(f"{names[0]} is in neither of the known shapes")
+        raise response.unknown(f"{names[0]} is in neither of the known shapes")
     return value
 
 
-def _referrer(answer: Answer, raw: Any) -> Referrer:
-    group_id = _required_id(answer, raw)
+def _referrer(response: Response, raw: Any) -> Referrer:
+    group_id = _required_id(response, raw)
     account = raw.get("AliUid", "")
     if isinstance(account, bool) or not isinstance(account, str | int):
-        raise answer.unknown("AliUid is neither text nor a number")
+        raise response.unknown("AliUid is neither text nor a number")
     return Referrer(group_id, str(account))
 
 
-def _required_id(answer: Answer, raw: Any) -> str:
+def _required_id(response: Response, raw: Any) -> str:
     group_id = raw.get("SecurityGroupId") if isinstance(raw, dict) else None
     if not isinstance(group_id, str) or not group_id:
-        raise answer.unknown("an entry of SecurityGroupReferences without SecurityGroupId")
+        raise response.unknown("an entry of SecurityGroupReferences without SecurityGroupId")
     return group_id

@@ -16,7 +16,7 @@ from sgguard.wire.parallel import parallel
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class ReferringGroup:
     """A group that holds rules; ``group`` is None when it is not one of our own.
 
     ``group.rules`` is None where they could not be read; ``unseen`` says why, of no group yet.
@@ -26,7 +26,7 @@ class Holder:
     unseen: tuple[Unseen, ...] = ()
 
 
-def read_holders(ecs: EcsClient, group_ids: Sequence[str]) -> dict[str, Holder]:
+def read_referring_groups(ecs: EcsClient, group_ids: Sequence[str]) -> dict[str, ReferringGroup]:
     """Return each group with its rules and tags, all in one wave.
 
     Raises:
@@ -35,36 +35,36 @@ def read_holders(ecs: EcsClient, group_ids: Sequence[str]) -> dict[str, Holder]:
     if not group_ids:
         return {}
     reads: list[Callable[[], Seen[Any]]] = [
-        partial(_listed, ecs, group_ids),
-        *(partial(_ruled, ecs, group_id) for group_id in group_ids),
+        partial(_read_listed, ecs, group_ids),
+        *(partial(_read_ruled, ecs, group_id) for group_id in group_ids),
     ]
     listed, *ruled = parallel(reads)
     return {
-        group_id: _holder(group_id, listed, one)
+        group_id: _merged(group_id, listed, one)
         for group_id, one in zip(group_ids, ruled, strict=True)
     }
 
 
-def references_of(group_id: str, holder: Group) -> tuple[Reference, ...]:
+def references_of(group_id: str, referring_group: Group) -> tuple[Reference, ...]:
     """Return a reference for each rule of the holder that names the group."""
     return tuple(
-        replace(reference_by(holder), rule=rule)
-        for rule in holder.rules or ()
+        replace(reference_by(referring_group), rule=rule)
+        for rule in referring_group.rules or ()
         if rule.peer_group == group_id
     )
 
 
-def reference_by(holder: Group) -> Reference:
+def reference_by(referring_group: Group) -> Reference:
     """Return a reference held by a group of our own, without the rule."""
-    return Reference(holder.group_id, holder.name, tags=holder.tags)
+    return Reference(referring_group.group_id, referring_group.name, tags=referring_group.tags)
 
 
-def _listed(ecs: EcsClient, group_ids: Sequence[str]) -> Seen[Mapping[str, Group | None]]:
+def _read_listed(ecs: EcsClient, group_ids: Sequence[str]) -> Seen[Mapping[str, Group | None]]:
     nothing: Mapping[str, Group | None] = {}
     return seen_or_unseen("groups", lambda: Seen(read_groups(ecs, group_ids)), nothing)
 
 
-def _ruled(ecs: EcsClient, group_id: str) -> Seen[Group | None]:
+def _read_ruled(ecs: EcsClient, group_id: str) -> Seen[Group | None]:
     def read() -> Seen[Group | None]:
         try:
             return Seen(read_with_rules(ecs, group_id))
@@ -74,15 +74,15 @@ def _ruled(ecs: EcsClient, group_id: str) -> Seen[Group | None]:
     return seen_or_unseen(f"rules of {group_id}", read, None)
 
 
-def _holder(
+def _merged(
     group_id: str, listed: Seen[Mapping[str, Group | None]], ruled: Seen[Group | None]
-) -> Holder:
+) -> ReferringGroup:
     """Put together what the list of groups and the list of rules say of one group.
 
     One that is in neither is of another account, also where we may not read rules at all.
     """
     group = listed.value.get(group_id)
     if ruled.value is not None:
-        return Holder(replace(group or ruled.value, rules=ruled.value.rules))
+        return ReferringGroup(replace(group or ruled.value, rules=ruled.value.rules))
     is_known_not_ours = group is None and group_id in listed.value
-    return Holder(group, () if is_known_not_ours else ruled.unseen)
+    return ReferringGroup(group, () if is_known_not_ours else ruled.unseen)

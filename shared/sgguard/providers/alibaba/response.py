@@ -37,7 +37,7 @@ _BINDABLE = frozenset({"Running", "Stopped"})
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """One good answer: the action it answers, and its fields in the form of JSON."""
 
     action: str
@@ -72,7 +72,7 @@ def number(value: object) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-def required(answer: Answer, raw: Mapping[str, Any], name: str) -> str:
+def required(response: Response, raw: Mapping[str, Any], name: str) -> str:
     """Return a member that is a text and not empty.
 
     Raises:
@@ -80,11 +80,11 @@ def required(answer: Answer, raw: Mapping[str, Any], name: str) -> str:
     """
     value = raw.get(name)
     if not isinstance(value, str) or not value:
-        raise answer.unknown(f"an entry without {name}")
+        raise response.unknown(f"an entry without {name}")
     return value
 
 
-def text(answer: Answer, raw: Mapping[str, Any], name: str) -> str:
+def text(response: Response, raw: Mapping[str, Any], name: str) -> str:
     """Return a member as text, empty where it is left out; JSON has some of them as numbers.
 
     Raises:
@@ -94,27 +94,27 @@ def text(answer: Answer, raw: Mapping[str, Any], name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str | int):
-        raise answer.unknown(f"{name} is no text")
+        raise response.unknown(f"{name} is no text")
     return str(value)
 
 
-def group_of(answer: Answer, raw: dict[str, Any]) -> Group:
+def group_of(response: Response, raw: dict[str, Any]) -> Group:
     """Return a group; its rules are not part of the list."""
-    kind = text(answer, raw, "SecurityGroupType")
+    kind = text(response, raw, "SecurityGroupType")
     tags = nested(raw, "Tags", "Tag") or []
-    resource_group = text(answer, raw, "ResourceGroupId")
+    resource_group = text(response, raw, "ResourceGroupId")
     return Group(
-        group_id=required(answer, raw, "SecurityGroupId"),
-        name=text(answer, raw, "SecurityGroupName"),
-        description=text(answer, raw, "Description"),
+        group_id=required(response, raw, "SecurityGroupId"),
+        name=text(response, raw, "SecurityGroupName"),
+        description=text(response, raw, "Description"),
         project=resource_group,
         # A resource group is a folder: instances of any other one may carry the group as well.
         is_shared=bool(resource_group),
-        network=text(answer, raw, "VpcId"),
+        network=text(response, raw, "VpcId"),
         kind=KINDS.get(kind, kind),
-        managed_by=_manager(answer, raw),
+        managed_by=_manager(response, raw),
         tags=tuple(
-            (text(answer, t, "TagKey"), text(answer, t, "TagValue"))
+            (text(response, t, "TagKey"), text(response, t, "TagValue"))
             for t in tags
             if isinstance(t, dict)
         ),
@@ -123,72 +123,72 @@ def group_of(answer: Answer, raw: dict[str, Any]) -> Group:
 
 def inner_access(fields: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Return whether members reach each other as a description of a group tells it, or nothing."""
-    said = _INNER_ACCESS.get(str(fields.get(INNER_ACCESS)).lower(), "")
-    return ((INNER_ACCESS, said),) if said else ()
+    value = _INNER_ACCESS.get(str(fields.get(INNER_ACCESS)).lower(), "")
+    return ((INNER_ACCESS, value),) if value else ()
 
 
 def instance_of(
-    answer: Answer, raw: dict[str, Any], interfaces: tuple[Interface, ...] = ()
+    response: Response, raw: dict[str, Any], interfaces: tuple[Interface, ...] = ()
 ) -> Instance:
     """Return an instance with its interfaces; its own groups are those of the primary one."""
-    state = required(answer, raw, "Status")
+    state = required(response, raw, "Status")
     vpc = raw.get("VpcAttributes") or {}
     if not isinstance(vpc, dict):
-        raise answer.unknown("VpcAttributes is no object")
+        raise response.unknown("VpcAttributes is no object")
     refusal = (
         f"IncorrectInstanceStatus: the instance is {state}; "
         "a group can be bound while it is Running or Stopped"
     )
     return Instance(
-        instance_id=required(answer, raw, "InstanceId"),
-        name=text(answer, raw, "InstanceName"),
+        instance_id=required(response, raw, "InstanceId"),
+        name=text(response, raw, "InstanceName"),
         state=state,
-        network=text(answer, vpc, "VpcId"),
-        group_ids=_group_ids(answer, raw),
+        network=text(response, vpc, "VpcId"),
+        group_ids=_group_ids(response, raw),
         interfaces=interfaces,
         binding_refusal="" if state in _BINDABLE else refusal,
     )
 
 
-def interface_of(answer: Answer, raw: dict[str, Any]) -> Interface:
+def interface_of(response: Response, raw: dict[str, Any]) -> Interface:
     """Return a network interface and the groups it carries."""
     return Interface(
-        interface_id=required(answer, raw, "NetworkInterfaceId"),
-        group_ids=_group_ids(answer, raw),
-        is_primary=required(answer, raw, "Type") == "Primary",
+        interface_id=required(response, raw, "NetworkInterfaceId"),
+        group_ids=_group_ids(response, raw),
+        is_primary=required(response, raw, "Type") == "Primary",
     )
 
 
-def instance_binding(answer: Answer, raw: dict[str, Any], group_id: str) -> Binding:
+def instance_binding(response: Response, raw: dict[str, Any], group_id: str) -> Binding:
     """Return the instance as something that carries the group on its primary interface."""
-    instance_id = required(answer, raw, "InstanceId")
+    instance_id = required(response, raw, "InstanceId")
     return Binding(
         "instance",
         instance_id,
-        name=text(answer, raw, "InstanceName"),
+        name=text(response, raw, "InstanceName"),
         instance_id=instance_id,
         other_group_ids=_others(raw, group_id),
     )
 
 
-def interface_binding(answer: Answer, raw: dict[str, Any], group_id: str) -> Binding:
+def interface_binding(response: Response, raw: dict[str, Any], group_id: str) -> Binding:
     """Return the interface as something that carries the group, with the service that owns it."""
     return Binding(
         "interface",
-        required(answer, raw, "NetworkInterfaceId"),
-        name=text(answer, raw, "NetworkInterfaceName"),
-        instance_id=_instance_id(answer, raw),
-        owner=_manager(answer, raw),
+        required(response, raw, "NetworkInterfaceId"),
+        name=text(response, raw, "NetworkInterfaceName"),
+        instance_id=_instance_id(response, raw),
+        owner=_manager(response, raw),
         other_group_ids=_others(raw, group_id),
     )
 
 
-def _instance_id(answer: Answer, raw: dict[str, Any]) -> str:
+def _instance_id(response: Response, raw: dict[str, Any]) -> str:
     """Return the instance of an interface; it has none while unattached, or with a service."""
-    instance_id = text(answer, raw, "InstanceId")
-    is_attached = text(answer, raw, "Status") == "InUse"
-    if is_attached and not instance_id and not _manager(answer, raw):
-        raise answer.unknown("an attached interface without InstanceId")
+    instance_id = text(response, raw, "InstanceId")
+    is_attached = text(response, raw, "Status") == "InUse"
+    if is_attached and not instance_id and not _manager(response, raw):
+        raise response.unknown("an attached interface without InstanceId")
     return instance_id
 
 
@@ -198,22 +198,22 @@ def _others(raw: dict[str, Any], group_id: str) -> tuple[str, ...] | None:
     return None if ids is None else tuple(str(one) for one in ids if one != group_id)
 
 
-def _manager(answer: Answer, raw: dict[str, Any]) -> str:
+def _manager(response: Response, raw: dict[str, Any]) -> str:
     """Name the cloud product that owns a group or an interface, empty when nobody does.
 
     A region or an older server may leave it out; what is there must be yes or no.
     """
     managed = str(raw.get("ServiceManaged", False)).lower()
     if managed not in ("true", "false"):
-        raise answer.unknown("ServiceManaged is neither true nor false")
+        raise response.unknown("ServiceManaged is neither true nor false")
     if managed == "false":
         return ""
-    service = text(answer, raw, "ServiceID")
+    service = text(response, raw, "ServiceID")
     return f"service {service}" if service else "a cloud service"
 
 
-def _group_ids(answer: Answer, raw: dict[str, Any]) -> tuple[str, ...]:
+def _group_ids(response: Response, raw: dict[str, Any]) -> tuple[str, ...]:
     ids = nested(raw, "SecurityGroupIds", "SecurityGroupId")
     if ids is None or not all(isinstance(group_id, str) for group_id in ids):
-        raise answer.unknown("SecurityGroupIds.SecurityGroupId is not a list of ids")
+        raise response.unknown("SecurityGroupIds.SecurityGroupId is not a list of ids")
     return tuple(ids)

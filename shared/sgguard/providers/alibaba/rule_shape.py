@@ -17,7 +17,7 @@ from typing import Any
 
 from sgguard.model.change import content
 from sgguard.model.resource import Direction, Rule
-from sgguard.providers.alibaba.response import Answer, number, required, text
+from sgguard.providers.alibaba.response import Response, number, required, text
 
 FAR = {Direction.INGRESS: "Source", Direction.EGRESS: "Dest"}
 """How the cloud's names for the other end of a rule begin."""
@@ -28,14 +28,14 @@ _LOWEST_PRIORITY_NUMBER = 1
 _PORTS = re.compile(r"[0-9]+(-[0-9]+)?")
 
 
-def rules_of(answer: Answer, rows: Sequence[dict[str, Any]]) -> tuple[Rule, ...]:
+def rules_of(response: Response, rows: Sequence[dict[str, Any]]) -> tuple[Rule, ...]:
     """Return the rules of a group, ingress first, else in the cloud's order.
 
     Raises:
         UnknownShapeError: a rule without a direction or without any other end, or whose other
             end is a group with something else than an id.
     """
-    rules = [_rule(answer, raw, position) for position, raw in enumerate(rows)]
+    rules = [_rule(response, raw, position) for position, raw in enumerate(rows)]
     return tuple(sorted(rules, key=lambda rule: rule.direction is Direction.EGRESS))
 
 
@@ -79,33 +79,33 @@ def _comparable(rule: Rule, wanted: Rule) -> Rule:
     )
 
 
-def _rule(answer: Answer, raw: dict[str, Any], position: int) -> Rule:
+def _rule(response: Response, raw: dict[str, Any], position: int) -> Rule:
     try:
-        direction = Direction(required(answer, raw, "Direction").lower())
+        direction = Direction(required(response, raw, "Direction").lower())
     except ValueError as error:
-        raise answer.unknown("a rule is neither ingress nor egress") from error
-    peer_group = _peer_group(answer, raw, direction)
+        raise response.unknown("a rule is neither ingress nor egress") from error
+    peer_group = _peer_group(response, raw, direction)
     ends = _far_ends(direction)
-    peer = next((value for name in ends if (value := text(answer, raw, name))), "")
+    peer = next((value for name in ends if (value := text(response, raw, name))), "")
     if not (peer_group or peer):
         # Every rule has another end. Without one it may be a reference whose member has a new name.
-        raise answer.unknown("a rule with neither group, address range nor prefix list")
+        raise response.unknown("a rule with neither group, address range nor prefix list")
     return Rule(
-        rule_id=text(answer, raw, "SecurityGroupRuleId") or f"{direction}[{position}]",
+        rule_id=text(response, raw, "SecurityGroupRuleId") or f"{direction}[{position}]",
         direction=direction,
-        protocol=_any(text(answer, raw, "IpProtocol").lower(), "all", "-1", ""),
-        ports=_ports(answer, raw),
+        protocol=_any(text(response, raw, "IpProtocol").lower(), "all", "-1", ""),
+        ports=_ports(response, raw),
         peer_group=peer_group,
         peer="" if peer_group else peer,
-        action="drop" if text(answer, raw, "Policy").lower() == "drop" else "accept",
+        action="drop" if text(response, raw, "Policy").lower() == "drop" else "accept",
         priority=number(raw.get("Priority")),
-        description=text(answer, raw, "Description"),
-        native=_native(answer, raw, direction, "" if peer_group else peer),
+        description=text(response, raw, "Description"),
+        native=_native(response, raw, direction, "" if peer_group else peer),
     )
 
 
 def _native(
-    answer: Answer, raw: dict[str, Any], direction: Direction, peer: str
+    response: Response, raw: dict[str, Any], direction: Direction, peer: str
 ) -> tuple[tuple[str, str], ...]:
     """Return the members that no word of ours holds, in the order of their names."""
     near, far = _NEAR[direction], FAR[direction]
@@ -117,7 +117,7 @@ def _native(
         f"{far}GroupOwnerAccount",
         *(name for name in _far_ends(direction) if not peer or name != _peer_name(far, peer)),
     ]
-    found = ((name, text(answer, raw, name)) for name in sorted(names))
+    found = ((name, text(response, raw, name)) for name in sorted(names))
     return tuple((name, value) for name, value in found if value and value != _EVERY_PORT)
 
 
@@ -133,20 +133,20 @@ def _peer_name(far: str, peer: str) -> str:
     return f"Ipv6{far}CidrIp" if ":" in peer else f"{far}CidrIp"
 
 
-def _peer_group(answer: Answer, raw: dict[str, Any], direction: Direction) -> str:
+def _peer_group(response: Response, raw: dict[str, Any], direction: Direction) -> str:
     name = f"{FAR[direction]}GroupId"
     value = raw.get(name)
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise answer.unknown(f"{name} is neither an id nor empty")
+        raise response.unknown(f"{name} is neither an id nor empty")
     return value
 
 
-def _ports(answer: Answer, raw: dict[str, Any]) -> str:
-    if port_list := text(answer, raw, "PortRangeListId"):
+def _ports(response: Response, raw: dict[str, Any]) -> str:
+    if port_list := text(response, raw, "PortRangeListId"):
         return port_list
-    first, _, last = _any(text(answer, raw, "PortRange"), _EVERY_PORT, "").partition("/")
+    first, _, last = _any(text(response, raw, "PortRange"), _EVERY_PORT, "").partition("/")
     return first if last in ("", first) else f"{first}-{last}"
 
 

@@ -62,9 +62,9 @@ def scan(ecs: EcsClient, group_ids: Collection[str], known: Mapping[str, Group])
     references = {
         group_id: tuple(
             reference
-            for holder in read
-            if holder.group_id != group_id
-            for reference in references_of(group_id, holder)
+            for referring_group in read
+            if referring_group.group_id != group_id
+            for reference in references_of(group_id, referring_group)
         )
         for group_id in group_ids
     }
@@ -80,7 +80,7 @@ def _ending_earlier(ecs: EcsClient) -> EcsClient:
 def _list(ecs: EcsClient) -> list[_Candidate]:
     listed = read_all(ecs, GROUPS, {})
     return [
-        _Candidate(group_of(listed.answer, row), number(row.get("GroupToGroupRuleCount")))
+        _Candidate(group_of(listed.response, row), number(row.get("GroupToGroupRuleCount")))
         for row in listed.rows
     ]
 
@@ -96,16 +96,16 @@ def _read(
     """
     counts = [one.counted for one in candidates]
     is_counted = None not in counts and any(counts)
-    read = [_with_its_rules(one, known) for one in candidates if one.group.group_id in known]
+    read = [_with_naming_rules(one, known) for one in candidates if one.group.group_id in known]
     rest = [one for one in candidates if one.group.group_id not in known]
     first = [one for one in rest if one.counted or not is_counted]
     more, gap = _side_by_side(ecs, first)
     read += more
-    is_too_low = any(_named(group) > (one.counted or 0) for one, group in read)
+    is_too_low = any(_naming_rules(group) > (one.counted or 0) for one, group in read)
     if not gap and is_counted and is_too_low:
         more, gap = _side_by_side(ecs, [one for one in rest if not one.counted])
         read += more
-    short = next((g.group_id for one, g in read if _named(g) < (one.counted or 0)), "")
+    short = next((g.group_id for one, g in read if _naming_rules(g) < (one.counted or 0)), "")
     if short and not gap:
         gap = f"{short} has more rules that name groups than it shows"
     return [group for _, group in read], gap
@@ -121,11 +121,11 @@ def _side_by_side(
         results = parallel([partial(_rules, ecs, group_id) for group_id in some])
         for group_id, result in zip(some, results, strict=True):
             if isinstance(result, Group):
-                read.append(_with_its_rules(by_id[group_id], {group_id: result}))
+                read.append(_with_naming_rules(by_id[group_id], {group_id: result}))
         failed = next((one for one in results if isinstance(one, Exception)), None)
         if failed is not None:
-            said = f"the rules of {len(read)} of {len(candidates)} groups were read, then: {failed}"
-            return read, said
+            gap = f"the rules of {len(read)} of {len(candidates)} groups were read, then: {failed}"
+            return read, gap
     return read, ""
 
 
@@ -139,11 +139,11 @@ def _rules(ecs: EcsClient, group_id: str) -> Group | CloudError | DeadlineError 
         return error
 
 
-def _with_its_rules(one: _Candidate, read: Mapping[str, Group]) -> tuple[_Candidate, Group]:
+def _with_naming_rules(one: _Candidate, read: Mapping[str, Group]) -> tuple[_Candidate, Group]:
     """Return the listed group with the rules that name groups; the others are not kept."""
     rules = tuple(rule for rule in read[one.group.group_id].rules or () if rule.peer_group)
     return one, replace(one.group, rules=rules)
 
 
-def _named(group: Group) -> int:
+def _naming_rules(group: Group) -> int:
     return len(group.rules or ())

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sgguard.errors import DeadlineError
-from sgguard.providers._shared import look
+from sgguard.providers._shared import read_back
 from sgguard.wire.client import Wire
 
 _DOUBLINGS_MAX = 8
@@ -24,10 +24,10 @@ def until(wire: Wire, what: str, is_shown: Callable[[], bool]) -> None:
         ConflictError: ``is_shown`` says so: something else was there, and nothing was changed.
         CloudError: it could not be looked at; none of them says that it was not made.
     """
-    looks = 0
-    while not look(is_shown, what):
-        pause_s = min(wire.retry.max_s, wire.retry.base_s * 2.0 ** min(looks, _DOUBLINGS_MAX))
+    attempts = 0
+    while not read_back(is_shown, what):
+        pause_s = min(wire.retry.max_s, wire.retry.base_s * 2.0 ** min(attempts, _DOUBLINGS_MAX))
         if pause_s >= wire.deadline.remaining_s():
             raise DeadlineError(f"the time for this event was used up before {what} showed")
         wire.retry.sleep(pause_s)
-        looks += 1
+        attempts += 1

@@ -28,22 +28,19 @@ from sgguard.model.resource import (
     Seen,
     Visibility,
 )
-from sgguard.providers._shared import with_rules
+from sgguard.providers._shared import unseen_beyond, with_rules
 from sgguard.providers.access import Access, seen_or_unseen
-from sgguard.providers.huawei import creation as huawei_group
-from sgguard.providers.huawei import holder as huawei_holder
-from sgguard.providers.huawei import listing as huawei_list
-from sgguard.providers.huawei import quota as huawei_limits
-from sgguard.providers.huawei import rule_change as huawei_rule
+from sgguard.providers.huawei import listing, quota, rule_change
 from sgguard.providers.huawei.api import RATES as RATES
 from sgguard.providers.huawei.api import Api, unless_absent
+from sgguard.providers.huawei.creation import create_group, delete_group
 from sgguard.providers.huawei.env import caller_of, iam_setting
+from sgguard.providers.huawei.holder import read_holder, set_groups
 from sgguard.providers.huawei.region import region_of
-from sgguard.providers.huawei.response import Port, binding_of, binding_of_sub, references_of
+from sgguard.providers.huawei.response import Port, binding_of, binding_of_sub
 from sgguard.providers.huawei.server import Server, hidden_interfaces, instance_of, parse_server
-from sgguard.providers.huawei.sharing import group_signs, holder_signs, rule_signs, unseen_beyond
-from sgguard.wire.openstack import nova
-from sgguard.wire.openstack.neutron import ingress_first
+from sgguard.providers.huawei.sharing import SHARING_REMEDY, group_signs, holder_signs, rule_signs
+from sgguard.wire.openstack import neutron, nova
 from sgguard.wire.parallel import parallel
 
 # How Huawei Cloud and Open Telekom Cloud behave, and what no API of theirs tells.
@@ -115,10 +112,12 @@ class Huawei:
         """Return each group by id; None says that the project has no such group, or not yet."""
 
         def read() -> Seen[dict[str, Group | None]]:
-            known = {group.group_id: group for group in huawei_list.groups(self.api, group_ids)}
+            known = {group.group_id: group for group in listing.groups(self.api, group_ids)}
             groups = {group_id: known.get(group_id) for group_id in group_ids}
             present = (group for group in groups.values() if group)
-            return Seen(groups, unseen_beyond(group_signs(present, self.api.project())))
+            return Seen(
+                groups, unseen_beyond(group_signs(present, self.api.project()), SHARING_REMEDY)
+            )
 
         return seen_or_unseen("groups", read, {}) if group_ids else Seen({})
 
@@ -129,12 +128,15 @@ class Huawei:
         """
 
         def read() -> Seen[dict[str, tuple[Reference, ...]]]:
-            rows = huawei_list.rules(self.api, "remote_group_id", group_ids)
+            rows = listing.rules(self.api, "remote_group_id", group_ids)
             others = [row for row in rows if row.group_id != row.rule.peer_group]
-            mine = [row for row in others if row.rule.peer_group in group_ids]
-            holders = self._holders({row.group_id for row in mine})
-            signs = rule_signs(mine, holders, self.api.project())
-            return Seen(references_of(mine, holders, group_ids), unseen_beyond(signs))
+            naming = [row for row in others if row.rule.peer_group in group_ids]
+            holders = self._holders({row.group_id for row in naming})
+            signs = rule_signs(naming, holders, self.api.project())
+            return Seen(
+                neutron.references_of(naming, holders, group_ids),
+                unseen_beyond(signs, SHARING_REMEDY),
+            )
 
         return seen_or_unseen("references", read, {}) if group_ids else Seen({})
 
@@ -144,7 +146,7 @@ class Huawei:
             return Seen({})
         reads: list[Callable[[], Seen[Any]]] = [
             partial(self._ports, "security_groups", group_ids),
-            partial(huawei_list.sub_interfaces, self.api),
+            partial(listing.sub_interfaces, self.api),
         ]
         ports, subs = parallel([partial(seen_or_unseen, "bindings", read, None) for read in reads])
         if ports.value is None:
@@ -163,7 +165,7 @@ class Huawei:
                 )
                 for group_id in group_ids
             },
-            (*subs.unseen, *unseen_beyond(signs)),
+            (*subs.unseen, *unseen_beyond(signs, SHARING_REMEDY)),
         )
 
     def count_instances(self, group_ids: Sequence[str]) -> Seen[dict[str, int]]:
@@ -178,8 +180,8 @@ class Huawei:
         """Return the group's own rules, ingress first."""
 
         def read() -> Seen[tuple[Rule, ...]]:
-            rows = huawei_list.rules(self.api, "security_group_id", [group_id])
-            return Seen(ingress_first(row.rule for row in rows if row.group_id == group_id))
+            rows = listing.rules(self.api, "security_group_id", [group_id])
+            return Seen(neutron.ingress_first(row.rule for row in rows if row.group_id == group_id))
 
         return seen_or_unseen("rules", read, ())
 
@@ -212,44 +214,44 @@ class Huawei:
 
         For the groups named, ceilings per group come with the use of the fullest of them.
         """
-        return huawei_limits.read_limits(self.api, group_ids)
+        return quota.read_limits(self.api, group_ids)
 
     def add_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
         """Put the rule into the group; ids are the cloud's own, so it has no place."""
         del token
-        huawei_rule.add(self.api, group_id, rule)
+        rule_change.add_rule(self.api, group_id, rule)
 
     def remove_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
         """Take the rule out of the group."""
         del token
-        huawei_rule.remove(self.api, group_id, rule)
+        rule_change.remove_rule(self.api, group_id, rule)
 
     def read_holder(self, holder: Holder) -> tuple[str, ...] | None:
         """Return the groups of a port or a supplementary interface, in their order."""
-        return huawei_holder.read(self.api, holder)
+        return read_holder(self.api, holder)
 
     def set_groups(
         self, holder: Holder, before: tuple[str, ...], after: tuple[str, ...], *, token: str
     ) -> None:
         """Make the port or supplementary interface carry ``after``, in that order."""
         del token
-        huawei_holder.set_groups(self.api, holder, before, after)
+        set_groups(self.api, holder, before, after)
 
     define_group = with_rules
 
     def create_group(self, group: Group, *, token: str) -> str:
         """Create a group without rules, in the same enterprise project where v3 is there."""
         del token
-        return huawei_group.create(self.api, group)
+        return create_group(self.api, group)
 
     def find_groups(self, name: str) -> tuple[str, ...]:
         """Return the ids of all groups of exactly this name that these credentials can see."""
-        return huawei_list.named(self.api, name)
+        return listing.find_groups(self.api, name)
 
     def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
         """Delete the group; this cloud cannot be told to unbind its holders first."""
         del is_forced
-        huawei_group.delete(self.api, group_id)
+        delete_group(self.api, group_id)
 
     def _holders(self, group_ids: Iterable[str]) -> Mapping[str, Group | None]:
         """Return the referring groups, for the evidence: worth a second wave when there are any.
@@ -261,7 +263,7 @@ class Huawei:
         return self.read_groups(wanted).value if wanted else {}
 
     def _ports(self, key: str, values: Sequence[str]) -> Seen[list[Port]]:
-        return Seen(huawei_list.ports(self.api, key, values))
+        return Seen(listing.ports(self.api, key, values))
 
     def _named(self, instance_id: str) -> Seen[tuple[str, ...] | None]:
         """Ask Nova which groups the server is in, at the newer address first."""

@@ -116,7 +116,7 @@ class Api:
         with self.projects.lock(key):
             if known := self.projects.get(key):
                 return known
-            project = self._look_up()
+            project = self._find_project()
             self.projects.put(key, project)
             return project
 
@@ -205,7 +205,7 @@ class Api:
         auth = self.caller.auth
         return auth if isinstance(auth, httpx.Auth) else auth(project)
 
-    def _look_up(self) -> str:
+    def _find_project(self) -> str:
         body: Any = self.wire.read_json(
             "GET",
             f"{self.region.iam}/projects",

@@ -12,8 +12,7 @@ from functools import partial
 
 from sgguard.errors import SgguardError, UnavailableError
 from sgguard.model.resource import Group
-from sgguard.providers.huawei import listing as huawei_list
-from sgguard.providers.huawei import rule_change as huawei_rule
+from sgguard.providers.huawei import listing, rule_change
 from sgguard.providers.huawei.api import Api, unless_absent
 from sgguard.providers.huawei.response import ENTERPRISE_PROJECT
 from sgguard.wire.parallel import parallel
@@ -23,7 +22,7 @@ _KEY = "security_group"
 _GROUPS_V2 = "/v2.0/security-groups"
 
 
-def create(api: Api, group: Group) -> str:
+def create_group(api: Api, group: Group) -> str:
     """Create a group without rules and return its id; v2.0 keeps neither tags nor its place.
 
     Raises:
@@ -34,7 +33,7 @@ def create(api: Api, group: Group) -> str:
     more = dict(group.native) | {"tags": [{"key": k, "value": v} for k, v in group.tags]}
     full = common | {key: more[key] for key in (ENTERPRISE_PROJECT, "tags") if more.get(key)}
     made, path = unless_absent(
-        lambda: (api.change("POST", huawei_list.GROUPS, {_KEY: full}), huawei_list.GROUPS),
+        lambda: (api.change("POST", listing.GROUPS, {_KEY: full}), listing.GROUPS),
         lambda: (api.change("POST", _GROUPS_V2, {_KEY: common}), _GROUPS_V2),
     )
     shape = Shape(api.wire.provider, f"POST {path}")
@@ -43,18 +42,18 @@ def create(api: Api, group: Group) -> str:
     try:
         _empty(api, group_id, row, shape)
     except SgguardError as error:
-        _take_back(api, group_id, error)
+        _roll_back(api, group_id, error)
         raise
     return group_id
 
 
-def delete(api: Api, group_id: str) -> None:
+def delete_group(api: Api, group_id: str) -> None:
     """Delete a group.
 
     Raises:
         InUseError: something carries or references it.
     """
-    paths = (huawei_list.GROUPS + "/{id}", huawei_list.GROUP_V2)
+    paths = (listing.GROUPS + "/{id}", listing.GROUP_V2)
     newer, older = (partial(api.delete, path, group_id) for path in paths)
     unless_absent(newer, older)
 
@@ -65,17 +64,17 @@ def _empty(api: Api, group_id: str, row: Json, shape: Shape) -> None:
         rules = shape.tables(row["security_group_rules"], f"{_KEY}.security_group_rules")
         ids = [shape.text(one, "id", f"{_KEY}.security_group_rules") for one in rules]
     else:
-        found = huawei_list.rules(api, "security_group_id", [group_id])
+        found = listing.rules(api, "security_group_id", [group_id])
         ids = [one.rule.rule_id for one in found if one.group_id == group_id]
-    parallel([partial(huawei_rule.delete, api, rule_id) for rule_id in ids])
+    parallel([partial(rule_change.delete_rule, api, rule_id) for rule_id in ids])
 
 
-def _take_back(api: Api, group_id: str, error: SgguardError) -> None:
+def _roll_back(api: Api, group_id: str, error: SgguardError) -> None:
     try:
-        delete(api, group_id)
+        delete_group(api, group_id)
     except SgguardError:
         raise UnavailableError(
             api.wire.provider,
-            f"POST {huawei_list.GROUPS}",
+            f"POST {listing.GROUPS}",
             detail=f"group {group_id} was made, but not emptied: {error}",
         ) from error

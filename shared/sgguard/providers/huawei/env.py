@@ -7,19 +7,15 @@ of Open Telekom Cloud).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from sgguard.errors import CredentialsError
+from sgguard.providers.access import ReadVariable
 from sgguard.providers.huawei.api import Caller, TokenAuth
 from sgguard.providers.huawei.region import Region
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import EpochClock
-from sgguard.wire.openstack.keystone import Identity, Who
+from sgguard.wire.openstack.keystone import Identity, NameOrId
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth
 from sgguard.wire.sdk_hmac import SdkHmacAuth
-
-Read = Callable[..., str]
-"""Returns the first of the named variables that is set, else an empty text."""
 
 _HOW = (
     "set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (or OS_TOKEN and OS_PROJECT_ID, "
@@ -27,7 +23,7 @@ _HOW = (
 )
 
 
-def iam_setting(read: Read) -> str:
+def iam_setting(read: ReadVariable) -> str:
     """Return the IAM address somebody set; ``OS_AUTH_URL`` never gets an access key's requests.
 
     It often names another cloud altogether when an access key is set beside it.
@@ -36,7 +32,7 @@ def iam_setting(read: Read) -> str:
     return read("HUAWEICLOUD_SDK_IAM_ENDPOINT") or other
 
 
-def caller_of(read: Read, region: Region, wire: Wire, now: EpochClock) -> Caller:
+def caller_of(read: ReadVariable, region: Region, wire: Wire, now: EpochClock) -> Caller:
     """Return who asks.
 
     Raises:
@@ -54,7 +50,7 @@ def caller_of(read: Read, region: Region, wire: Wire, now: EpochClock) -> Caller
     return _user(read, region, wire, now, project)
 
 
-def _key(read: Read, now: EpochClock) -> Caller:
+def _key(read: ReadVariable, now: EpochClock) -> Caller:
     access = _required(read, "HUAWEICLOUD_SDK_AK")
     secret = _required(read, "HUAWEICLOUD_SDK_SK")
     token = read("HUAWEICLOUD_SDK_SECURITY_TOKEN")
@@ -65,25 +61,25 @@ def _key(read: Read, now: EpochClock) -> Caller:
     return Caller(access, sign, read("HUAWEICLOUD_SDK_PROJECT_ID"))
 
 
-def _user(read: Read, region: Region, wire: Wire, now: EpochClock, project: str) -> Caller:
+def _user(read: ReadVariable, region: Region, wire: Wire, now: EpochClock, project: str) -> Caller:
     identity = Identity(
         auth_url=region.iam,
         method="password",
         secret=_required(read, "OS_PASSWORD"),
         # Here a domain is an account, and there is no default one.
-        user=Who(
+        user=NameOrId(
             read("OS_USER_ID"),
             read("OS_USERNAME"),
             read("OS_USER_DOMAIN_ID", "OS_DOMAIN_ID"),
             read("OS_USER_DOMAIN_NAME", "OS_DOMAIN_NAME"),
         ),
         # The project every account has in a region carries the region's name.
-        project=Who(project, read("OS_PROJECT_NAME", "OS_TENANT_NAME") or region.name),
+        project=NameOrId(project, read("OS_PROJECT_NAME", "OS_TENANT_NAME") or region.name),
     )
     return Caller(read("OS_USERNAME", "OS_USER_ID"), KeystoneAuth(identity, wire, now), project)
 
 
-def _required(read: Read, name: str) -> str:
+def _required(read: ReadVariable, name: str) -> str:
     if value := read(name):
         return value
     raise CredentialsError(f"huawei: no usable credentials: set {name}")

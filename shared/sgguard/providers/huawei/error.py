@@ -27,8 +27,13 @@ from sgguard.errors import (
     UnknownShapeError,
 )
 from sgguard.wire.client import Check
-from sgguard.wire.openstack.neutron import error as neutron_error
-from sgguard.wire.openstack.neutron.error import Refusal
+from sgguard.wire.openstack.neutron.error import (
+    Refusal,
+    is_refusal,
+    read_refusal,
+    request_id,
+    retry_after_s,
+)
 
 API_ABSENT = frozenset({"APIGW.0101", "APIG.0101"})
 """The gateway (either generation of it) knows no such API here.
@@ -94,8 +99,7 @@ def error_of(response: httpx.Response, provider: str, action: str) -> CloudError
 
     A 404 whose body does not name what was asked for is an unknown shape: it may be a proxy's.
     """
-    is_refusal = neutron_error.is_refusal(response)
-    refusal = neutron_error.read_refusal(response) if is_refusal else _first_failure(response)
+    refusal = read_refusal(response) if is_refusal(response) else _first_failure(response)
     if refusal is None:
         return None
     detail = refusal.message
@@ -138,24 +142,24 @@ def _first_failure(response: httpx.Response) -> Refusal | None:
     if not isinstance(failures, list) or not failures:
         return None
     first = httpx.Response(response.status_code, json=failures[0])
-    return neutron_error.read_refusal(first)
+    return read_refusal(first)
 
 
 def _request_id(response: httpx.Response) -> str:
-    if told := neutron_error.request_id(response):
-        return told
+    if found := request_id(response):
+        return found
     try:
         body = response.json()
     except ValueError:
         return ""
-    told = body.get("request_id", "") if isinstance(body, dict) else ""
-    return told if isinstance(told, str) else ""
+    found = body.get("request_id", "") if isinstance(body, dict) else ""
+    return found if isinstance(found, str) else ""
 
 
 def _retry_after_s(response: httpx.Response, refusal: Refusal) -> float | None:
     """Return the wait in seconds; the gateway tells its window only inside the sentence."""
-    told_s = neutron_error.retry_after_s(response)
-    if told_s is not None or _BY_CODE.get(refusal.code) is not ThrottledError:
-        return told_s
+    wait_s = retry_after_s(response)
+    if wait_s is not None or _BY_CODE.get(refusal.code) is not ThrottledError:
+        return wait_s
     window = _WINDOW.search(refusal.message)
     return float(int(window[1]) * _UNIT_S[window[2]]) if window else None

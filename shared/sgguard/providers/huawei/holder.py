@@ -46,13 +46,13 @@ class _Found:
     is_sub: bool = False
 
 
-def read(api: Api, holder: Holder) -> tuple[str, ...] | None:
+def read_holder(api: Api, holder: Holder) -> tuple[str, ...] | None:
     """Return the groups of a holder in their order; None says that there is no such holder.
 
     Raises:
         CloudError: it is a product, whose groups only its own service tells and changes.
     """
-    found = _look(api, holder)
+    found = _find(api, holder)
     return found.group_ids if found else None
 
 
@@ -70,7 +70,7 @@ def set_groups(api: Api, holder: Holder, before: tuple[str, ...], after: tuple[s
     if not after:
         why = f"{name} must carry at least one group"
         raise LimitError(api.wire.provider, action, detail=why)
-    found = _look(api, holder)
+    found = _find(api, holder)
     if found is None:
         raise NotFoundError(api.wire.provider, action, detail=f"{name} is not there")
     if found.group_ids != before:
@@ -84,7 +84,7 @@ def set_groups(api: Api, holder: Holder, before: tuple[str, ...], after: tuple[s
         _set_on_port(api, holder.holder_id, before, after)
 
 
-def _look(api: Api, holder: Holder) -> _Found | None:
+def _find(api: Api, holder: Holder) -> _Found | None:
     found = None
     if _ID.fullmatch(holder.holder_id):
         if holder.kind == "interface" and not api.region.is_otc:
@@ -143,9 +143,9 @@ def _set_on_port(api: Api, port_id: str, before: tuple[str, ...], after: tuple[s
 def _put(api: Api, place: _Place, holder_id: str, row: Json, after: tuple[str, ...]) -> None:
     answer = api.change("PUT", place.path, {place.key: row}, fields={"id": holder_id})
     shape = Shape(api.wire.provider, f"PUT {place.path}")
-    carried = _groups(answer, place, holder_id, shape)
-    if carried != after:
-        raise shape.wrong(f"{holder_id} carries {', '.join(carried) or 'no group'} now")
+    group_ids = _groups(answer, place, holder_id, shape)
+    if group_ids != after:
+        raise shape.wrong(f"{holder_id} carries {', '.join(group_ids) or 'no group'} now")
 
 
 def _insertion(before: Sequence[str], after: Sequence[str]) -> int | None:

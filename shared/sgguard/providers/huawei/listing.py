@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 from sgguard.errors import NotFoundError
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Seen, Unseen
-from sgguard.providers.huawei import response as huawei_vpc
+from sgguard.providers.huawei import response
 from sgguard.providers.huawei.api import Api, unless_absent
 from sgguard.providers.huawei.response import Port, SubInterface
 from sgguard.wire.openstack import neutron
@@ -45,16 +45,16 @@ GROUP_V2 = "/v2.0/security-groups/{id}"
 RULES = "/v3/{project_id}/vpc/security-group-rules"
 RULES_V2 = "/v2.0/security-group-rules"
 
-_GROUPS = _Source(GROUPS, "security_groups", huawei_vpc.parse_group)
-_RULES = _Source(RULES, "security_group_rules", huawei_vpc.parse_rule)
+_GROUPS = _Source(GROUPS, "security_groups", response.parse_group)
+_RULES = _Source(RULES, "security_group_rules", response.parse_rule)
 _RULES_V2 = _Source(RULES_V2, "security_group_rules", neutron.parse_rule)
 _GROUPS_V2 = _Source("/v2.0/security-groups", "security_groups", neutron.parse_group)
-_PORTS = _Source("/v3/{project_id}/ports", "ports", huawei_vpc.parse_port)
-_PORTS_V2 = _Source("/v2.0/ports", "ports", huawei_vpc.parse_port)
+_PORTS = _Source("/v3/{project_id}/ports", "ports", response.parse_port)
+_PORTS_V2 = _Source("/v2.0/ports", "ports", response.parse_port)
 _SUB_INTERFACES = _Source(
     "/v3/{project_id}/vpc/sub-network-interfaces",
     "sub_network_interfaces",
-    huawei_vpc.parse_sub_interface,
+    response.parse_sub_interface,
 )
 
 _VALUES_PER_CALL = 40
@@ -73,7 +73,7 @@ def groups(api: Api, group_ids: Sequence[str]) -> list[Group]:
     )
 
 
-def named(api: Api, name: str) -> tuple[str, ...]:
+def find_groups(api: Api, name: str) -> tuple[str, ...]:
     """Return the ids of all groups of exactly this name; a filter nobody knows is no filter."""
     extra = () if api.region.is_otc else (_EVERY_ENTERPRISE_PROJECT,)
     found = unless_absent(
@@ -155,7 +155,7 @@ def _v3_rows(
 
 def _pages(api: Api, source: _Source[T], params: Params) -> list[Json]:
     shape = api.shape(source.path)
-    return huawei_vpc.read_pages(partial(api.vpc, source.path), params, source.collection, shape)
+    return response.read_pages(partial(api.vpc, source.path), params, source.collection, shape)
 
 
 def _v2(api: Api, source: _Source[T], key: str, values: Sequence[str]) -> list[T]:

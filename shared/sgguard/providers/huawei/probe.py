@@ -19,18 +19,18 @@ import httpx
 from sgguard.errors import CloudError, ForbiddenError, UnauthenticatedError
 from sgguard.providers._probing import (
     Grant,
+    PermissionCheck,
     Probe,
-    Question,
-    Read,
     Setup,
     is_huawei_address,
 )
+from sgguard.providers.access import ReadVariable
 from sgguard.providers.huawei import Huawei
 from sgguard.providers.huawei.api import Api, unless_absent
 from sgguard.providers.huawei.error import API_ABSENT
 from sgguard.wire.sdk_hmac import MAX_SKEW_S
 
-_NOBODY = "00000000-0000-4000-8000-000000000000"
+_ABSENT_ID = "00000000-0000-4000-8000-000000000000"
 _ONE = (("limit", "1"),)
 _GROUPS = "/v3/{project_id}/vpc/security-groups"
 _RULES = "/v3/{project_id}/vpc/security-group-rules"
@@ -47,10 +47,10 @@ _READER, _OWNER = (f"the policy VPC {name} in IAM" for name in ("ReadOnlyAccess"
 _SERVERS = "the policy ECS ReadOnlyAccess in IAM"
 _NO_DRY_RUN = "Huawei Cloud documents no dry run for deletes"
 
-_RULE = {"security_group_id": _NOBODY, "direction": "ingress", "remote_group_id": _NOBODY}
-_PORT = {"security_groups": [_NOBODY]}
+_RULE = {"security_group_id": _ABSENT_ID, "direction": "ingress", "remote_group_id": _ABSENT_ID}
+_PORT = {"security_groups": [_ABSENT_ID]}
 _GROUP = {"name": "sgguard-dry-run"}
-_UNTOLD = (
+_UNTESTABLE = (
     (f"DELETE {_GROUPS}/{{id}}", "deleting a group", _NO_DRY_RUN),
     (f"DELETE {_RULES}/{{id}}", "revoking a rule", _NO_DRY_RUN),
     ("PUT /v2.0/ports/{id}", "moving an interface", "v2.0 has no dry run"),
@@ -66,21 +66,21 @@ _DRY_RUNS_BEYOND_OTC = (
 )
 
 
-def _is_configured(read: Read) -> bool:
+def _is_configured(read: ReadVariable) -> bool:
     if read("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"):
         return True
     users = read("OS_USERNAME", "OS_USER_ID", "OS_TOKEN", "OS_AUTH_TOKEN")
     return bool(users) and not _is_of_openstack(read)
 
 
-def _region(read: Read) -> str:
+def _region(read: ReadVariable) -> str:
     """Read what Huawei's tools, its Terraform provider and those of Open Telekom Cloud read."""
     if region := read("HUAWEICLOUD_SDK_REGION", "HW_REGION_NAME"):
         return region
     return "" if _is_of_openstack(read) else read("OS_REGION_NAME")
 
 
-def _is_of_openstack(read: Read) -> bool:
+def _is_of_openstack(read: ReadVariable) -> bool:
     """Tell whether the variables ``OS_*`` are about another cloud."""
     auth_url = read("OS_AUTH_URL")
     is_elsewhere = bool(auth_url) and not is_huawei_address(auth_url)
@@ -111,50 +111,52 @@ def probe(provider: Huawei) -> Probe:
     )
 
 
-def _reads(api: Api) -> list[Question]:
+def _reads(api: Api) -> list[PermissionCheck]:
     groups, rules, ports = (
         partial(unless_absent, _first(api, newer), older)
         for newer, older in (
-            (_GROUPS, partial(api.vpc, f"/v2.0/security-groups/{_NOBODY}")),
+            (_GROUPS, partial(api.vpc, f"/v2.0/security-groups/{_ABSENT_ID}")),
             (_RULES, _first(api, "/v2.0/security-group-rules")),
             (_PORTS, _first(api, "/v2.0/ports")),
         )
     )
     newer, older = (
-        partial(api.ecs, path, thing_id=_NOBODY)
+        partial(api.ecs, path, thing_id=_ABSENT_ID)
         for path in (_SERVER_GROUPS, _SERVER_GROUPS.replace("v2.1", "v2"))
     )
-    subs = Question(f"GET {_SUBS}", "supplementary interfaces", _READER, ask=_first(api, _SUBS))
+    subs = PermissionCheck(
+        f"GET {_SUBS}", "supplementary interfaces", _READER, ask=_first(api, _SUBS)
+    )
     return [
-        Question(f"GET {_GROUPS}", "groups", _READER, ask=groups),
-        Question(f"GET {_RULES}", "who references a group", _READER, ask=rules),
-        Question(f"GET {_PORTS}", "what carries a group", _READER, ask=ports),
+        PermissionCheck(f"GET {_GROUPS}", "groups", _READER, ask=groups),
+        PermissionCheck(f"GET {_RULES}", "who references a group", _READER, ask=rules),
+        PermissionCheck(f"GET {_PORTS}", "what carries a group", _READER, ask=ports),
         *([] if api.region.is_otc else [subs]),
-        Question(
+        PermissionCheck(
             f"GET {_QUOTAS}",
             "limits",
             _READER,
             ask=partial(api.vpc, _QUOTAS),
             if_absent="the documented limits are used",
         ),
-        Question(
+        PermissionCheck(
             f"GET {_USAGE}",
             "how much of the limits is used",
             _READER,
             ask=partial(api.vpc, _USAGE),
             if_absent="the use of the project's limits is not known",
         ),
-        Question(
+        PermissionCheck(
             f"GET {_SERVER_GROUPS}",
             "groups of a server",
             _SERVERS,
             ask=partial(unless_absent, newer, older),
         ),
-        Question(
+        PermissionCheck(
             f"GET {_SERVER}",
             "state of a server",
             _SERVERS,
-            ask=partial(api.ecs, _SERVER, thing_id=_NOBODY),
+            ask=partial(api.ecs, _SERVER, thing_id=_ABSENT_ID),
         ),
     ]
 
@@ -169,13 +171,13 @@ def _first(api: Api, path: str) -> Callable[[], object]:
     return ask
 
 
-def _changes(api: Api) -> list[Question]:
-    untold = [
-        Question(action, brings, _OWNER, need="change", why_not=why)
-        for action, brings, why in _UNTOLD
+def _changes(api: Api) -> list[PermissionCheck]:
+    untestable = [
+        PermissionCheck(action, brings, _OWNER, need="change", why_not=why)
+        for action, brings, why in _UNTESTABLE
     ]
     dry_runs = [
-        Question(
+        PermissionCheck(
             f"{method} {path}",
             brings,
             _OWNER,
@@ -188,14 +190,14 @@ def _changes(api: Api) -> list[Question]:
             *(() if api.region.is_otc else _DRY_RUNS_BEYOND_OTC),
         )
     ]
-    return [*untold, *dry_runs]
+    return [*untestable, *dry_runs]
 
 
 def _dry_run(api: Api, method: str, path: str, body: Mapping[str, object]) -> Grant:
     """Send a change that is only checked; anything but "accepted" or "forbidden" tells nothing."""
     content = json.dumps({"dry_run": True, **body}).encode()
     try:
-        answer = api.send(method, api.region.vpc, path, fields={"id": _NOBODY}, content=content)
+        answer = api.send(method, api.region.vpc, path, fields={"id": _ABSENT_ID}, content=content)
     except (ForbiddenError, UnauthenticatedError):
         raise
     except CloudError as error:

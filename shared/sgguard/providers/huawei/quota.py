@@ -18,7 +18,7 @@ from typing import Any
 
 from sgguard.model.resource import Limit, Seen
 from sgguard.providers.access import seen_or_unseen
-from sgguard.providers.huawei import listing as huawei_list
+from sgguard.providers.huawei import listing
 from sgguard.providers.huawei.api import Api, unless_absent
 from sgguard.wire.parallel import parallel
 from sgguard.wire.shape import Json, Shape
@@ -110,9 +110,9 @@ def parse_usage(body: object, shape: Shape) -> tuple[Limit, ...]:
     return tuple(found)
 
 
-def with_usage(live: Sequence[Limit], told: Sequence[Limit]) -> tuple[Limit, ...]:
+def with_usage(live: Sequence[Limit], usage_limits: Sequence[Limit]) -> tuple[Limit, ...]:
     """Return v3's ceilings with v1's usage; where both know a ceiling, the lower one holds."""
-    usage = {limit.name: limit for limit in told}
+    usage = {limit.name: limit for limit in usage_limits}
     known = {limit.name for limit in live}
     merged = [
         replace(limit, used=usage[limit.name].used, ceiling=_lower(limit, usage[limit.name]))
@@ -120,7 +120,7 @@ def with_usage(live: Sequence[Limit], told: Sequence[Limit]) -> tuple[Limit, ...
         else limit
         for limit in live
     ]
-    return (*merged, *(limit for limit in told if limit.name not in known))
+    return (*merged, *(limit for limit in usage_limits if limit.name not in known))
 
 
 def _lower(one: Limit, other: Limit) -> int | None:
@@ -191,18 +191,18 @@ def read_limits(api: Api, group_ids: Sequence[str]) -> Seen[tuple[Limit, ...]]:
     For the groups named, the ceilings per group come with the use of the fullest of them.
     """
     reads: list[tuple[str, Callable[[], Seen[Any]], Any]] = [
-        ("limits", partial(_told, api, _QUOTAS_PATH, parse_limits), ()),
-        ("limits", partial(_told, api, _USAGE_PATH, parse_usage), ()),
+        ("limits", partial(_read_quotas, api, _QUOTAS_PATH, parse_limits), ()),
+        ("limits", partial(_read_quotas, api, _USAGE_PATH, parse_usage), ()),
         ("rules", partial(_rules, api, group_ids), []),
     ]
     ceilings, usage, rules = parallel([partial(seen_or_unseen, *read) for read in reads])
     limits = with_advice(with_usage(ceilings.value, usage.value), is_otc=api.region.is_otc)
     # Rules that may not be read leave their number untold: no verdict depends on it.
-    limits = with_rule_use(limits, rules.value, api.shape(huawei_list.RULES))
+    limits = with_rule_use(limits, rules.value, api.shape(listing.RULES))
     return Seen(limits, (*ceilings.unseen, *usage.unseen))
 
 
-def _told(
+def _read_quotas(
     api: Api, path: str, parse: Callable[[object, Shape], tuple[Limit, ...]]
 ) -> Seen[tuple[Limit, ...]]:
     """Read one quota API; where it is not published, nobody tells."""
@@ -213,4 +213,4 @@ def _told(
 def _rules(api: Api, group_ids: Sequence[str]) -> Seen[list[Json]]:
     """Return the rules of the groups as VPC v3 has them: v2.0 knows no composite ones."""
     nothing: list[Json] = []
-    return Seen(unless_absent(lambda: huawei_list.rule_rows(api, group_ids), lambda: nothing))
+    return Seen(unless_absent(lambda: listing.rule_rows(api, group_ids), lambda: nothing))

@@ -6,11 +6,11 @@ of ``huaweicloudsdkvpc`` 3.1.219 (read 2026-11). Ports look the same in v2.0.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypedDict
+from typing import Literal
 
-from sgguard.model.resource import Binding, Direction, Group, Reference, Rule
+from sgguard.model.resource import Binding, Direction, Group, Rule
 from sgguard.wire.openstack import neutron
 from sgguard.wire.openstack.neutron import PortRow, RuleRow
 from sgguard.wire.openstack.neutron.page import Fetch, Params, read_to_end
@@ -28,36 +28,6 @@ ENTERPRISE_PROJECT = "enterprise_project_id"
 """Which enterprise project a group belongs to: who may see and change it hangs on that."""
 
 _ACTIONS: dict[str, Literal["accept", "drop"]] = {"allow": "accept", "deny": "drop"}
-
-
-class GroupBody(TypedDict, total=False):
-    """One row of ``GET /v3/{project_id}/vpc/security-groups``."""
-
-    id: str
-    name: str
-    description: str | None
-    project_id: str
-    enterprise_project_id: str
-    tags: list[dict[str, str]]
-
-
-class RuleBody(TypedDict, total=False):
-    """One row of ``GET /v3/{project_id}/vpc/security-group-rules``."""
-
-    id: str
-    security_group_id: str
-    project_id: str
-    direction: str
-    protocol: str | None
-    ethertype: str
-    multiport: str | None
-    action: str
-    priority: int
-    enabled: bool
-    remote_group_id: str | None
-    remote_ip_prefix: str | None
-    remote_address_group_id: str | None
-    description: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,24 +201,6 @@ def binding_of_sub(interface: SubInterface, group_id: str = "") -> Binding:
 
 def _without(group_ids: tuple[str, ...], group_id: str) -> tuple[str, ...]:
     return tuple(one for one in group_ids if one != group_id)
-
-
-def references_of(
-    rows: Iterable[RuleRow], holders: Mapping[str, Group | None], group_ids: Sequence[str]
-) -> dict[str, tuple[Reference, ...]]:
-    """Return the rules as references, by the group they name; ``holders`` tell name and tags."""
-    found: dict[str, list[Reference]] = {group_id: [] for group_id in group_ids}
-    for row in rows:
-        holder = holders.get(row.group_id) or Group(row.group_id)
-        reference = Reference(
-            row.group_id,
-            group_name=holder.name,
-            project=row.project,
-            rule=row.rule,
-            tags=holder.tags,
-        )
-        found[row.rule.peer_group].append(reference)
-    return {group_id: tuple(references) for group_id, references in found.items()}
 
 
 def _peer(row: Json, shape: Shape, path: str) -> str:

@@ -14,14 +14,13 @@ from functools import partial
 from sgguard.errors import ConflictError, NotFoundError
 from sgguard.model.change import content
 from sgguard.model.resource import Rule
-from sgguard.providers.huawei import listing as huawei_list
-from sgguard.providers.huawei import response as huawei_vpc
+from sgguard.providers.huawei import listing, response
 from sgguard.providers.huawei.api import Api, unless_absent
 from sgguard.wire.openstack.neutron.rule import RuleRow, parse_rule, rule_body
 from sgguard.wire.shape import Json, Shape
 
-_RULE = huawei_list.RULES + "/{id}"
-_RULE_V2 = huawei_list.RULES_V2 + "/{id}"
+_RULE = listing.RULES + "/{id}"
+_RULE_V2 = listing.RULES_V2 + "/{id}"
 _KEY = "security_group_rule"
 _ONLY_V2 = ("port_range_min", "port_range_max")
 _ACTIONS = {"accept": "allow", "drop": "deny"}
@@ -29,7 +28,7 @@ _ACTIONS = {"accept": "allow", "drop": "deny"}
 _Parse = Callable[[object, Shape, str], RuleRow]
 
 
-def add(api: Api, group_id: str, rule: Rule) -> None:
+def add_rule(api: Api, group_id: str, rule: Rule) -> None:
     """Put a rule into a group; one that is there already, equal in everything, is enough.
 
     Raises:
@@ -39,18 +38,18 @@ def add(api: Api, group_id: str, rule: Rule) -> None:
     try:
         unless_absent(partial(_add_v3, api, group_id, rule), partial(_add_v2, api, group_id, rule))
     except ConflictError:
-        if content(rule) not in [content(one) for one in _rules(api, group_id)]:
+        if content(rule) not in [content(one) for one in _read_rules(api, group_id)]:
             raise
 
 
-def remove(api: Api, group_id: str, rule: Rule) -> None:
+def remove_rule(api: Api, group_id: str, rule: Rule) -> None:
     """Take a rule out of a group: the one of its id and content, else the one of its content.
 
     Raises:
         NotFoundError: the group has no such rule.
         ConflictError: the rule of that id says something else by now, and no other says the same.
     """
-    rules = _rules(api, group_id)
+    rules = _read_rules(api, group_id)
     alike = [one for one in rules if content(one) == content(rule)]
     if not alike:
         is_changed = any(one.rule_id == rule.rule_id for one in rules)
@@ -58,10 +57,10 @@ def remove(api: Api, group_id: str, rule: Rule) -> None:
         why = "is no longer what it was" if is_changed else "is not there"
         raise _error(kind, api, f"DELETE {_RULE}", f"rule {rule.rule_id} of {group_id} {why}")
     found = next((one for one in alike if one.rule_id == rule.rule_id), alike[0])
-    delete(api, found.rule_id)
+    delete_rule(api, found.rule_id)
 
 
-def delete(api: Api, rule_id: str) -> None:
+def delete_rule(api: Api, rule_id: str) -> None:
     """Delete the rule of an id.
 
     Raises:
@@ -70,8 +69,8 @@ def delete(api: Api, rule_id: str) -> None:
     unless_absent(partial(api.delete, _RULE, rule_id), partial(api.delete, _RULE_V2, rule_id))
 
 
-def _rules(api: Api, group_id: str) -> list[Rule]:
-    rows = huawei_list.rules(api, "security_group_id", [group_id])
+def _read_rules(api: Api, group_id: str) -> list[Rule]:
+    rows = listing.rules(api, "security_group_id", [group_id])
     return [row.rule for row in rows if row.group_id == group_id]
 
 
@@ -85,15 +84,15 @@ def _add_v3(api: Api, group_id: str, rule: Rule) -> None:
     if not rule.is_enabled:
         # Only said where it must be: Open Telekom Cloud and partners do not know the key.
         body["enabled"] = False
-    _create(api, huawei_list.RULES, body, huawei_vpc.parse_rule, rule)
+    _create(api, listing.RULES, body, response.parse_rule, rule)
 
 
 def _add_v2(api: Api, group_id: str, rule: Rule) -> None:
     if rule.priority is not None or rule.action != "accept" or not rule.is_enabled:
         why = "v2.0 has no priority, no denial and no switch, and this region has no v3 any more"
-        raise _error(ConflictError, api, f"POST {huawei_list.RULES_V2}", why)
+        raise _error(ConflictError, api, f"POST {listing.RULES_V2}", why)
     body = rule_body(group_id, rule)
-    _create(api, huawei_list.RULES_V2, body, parse_rule, rule)
+    _create(api, listing.RULES_V2, body, parse_rule, rule)
 
 
 def _create(api: Api, path: str, body: Json, parse: _Parse, rule: Rule) -> None:

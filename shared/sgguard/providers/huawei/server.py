@@ -75,8 +75,8 @@ def instance_of(
 
 def hidden_interfaces(named: Sequence[str], ports: Sequence[Port]) -> tuple[Unseen, ...]:
     """Say that interfaces are missing when Nova names groups that none of them carries."""
-    carried = {group_id for port in ports for group_id in port.row.group_ids}
-    hidden = [group_id for group_id in named if group_id not in carried]
+    visible = {group_id for port in ports for group_id in port.row.group_ids}
+    hidden = [group_id for group_id in named if group_id not in visible]
     if not hidden:
         return ()
     return (

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from sgguard.model.codes import UnseenCode
-from sgguard.model.resource import Group, Unseen
+from sgguard.model.resource import Group
+from sgguard.providers._shared import Sign, is_foreign
 from sgguard.providers.huawei.response import Port, SubInterface
 from sgguard.wire.openstack.neutron import RuleRow
 
-Sign = tuple[str, str]
-"""The id of a group, and what says that there is more to it than can be seen."""
+SHARING_REMEDY = "grant them every enterprise project, or look there too"
 
 
 def group_signs(groups: Iterable[Group], home: str) -> Iterator[Sign]:
     """Yield a sign for every group that belongs to another project."""
     for group in groups:
-        if _is_foreign(group.project, home):
+        if is_foreign(group.project, home):
             yield group.group_id, f"it belongs to project {group.project}"
 
 
@@ -47,28 +46,7 @@ def holder_signs(
     """Yield a sign for every one of the groups that an interface of another project carries."""
     for holder in holders:
         one = holder.row if isinstance(holder, Port) else holder
-        if _is_foreign(one.project, home):
+        if is_foreign(one.project, home):
             for group_id in one.group_ids:
                 if group_id in group_ids:
                     yield group_id, f"an interface of project {one.project} carries it"
-
-
-def unseen_beyond(signs: Iterable[Sign]) -> tuple[Unseen, ...]:
-    """Return, for each group with a sign, what these credentials cannot know about it."""
-    whys: dict[str, dict[str, None]] = {}
-    for group_id, why in signs:
-        whys.setdefault(group_id, {})[why] = None
-    return tuple(
-        Unseen(
-            code=UnseenCode.OTHER_PROJECT,
-            what="what other projects do with the group",
-            why=f"these credentials see one project, and {', '.join(found)}",
-            remedy="grant them every enterprise project, or look there too",
-            group_id=group_id,
-        )
-        for group_id, found in whys.items()
-    )
-
-
-def _is_foreign(project: str, home: str) -> bool:
-    return project not in ("", home)

@@ -32,7 +32,7 @@ from sgguard.model.resource import (
     Seen,
     Visibility,
 )
-from sgguard.providers._shared import with_rules
+from sgguard.providers._shared import unseen_beyond, with_rules
 from sgguard.providers.access import Access, seen_or_unseen
 from sgguard.providers.openstack import rule_change
 from sgguard.providers.openstack.api import GROUP_FIELDS, OpenStackApi
@@ -41,9 +41,9 @@ from sgguard.providers.openstack.creation import create_group
 from sgguard.providers.openstack.env import ADMIN_ROLE, cloud_roles, read_identity
 from sgguard.providers.openstack.holder import read_holder, set_groups
 from sgguard.providers.openstack.quota import NO_GROUP_LIMIT, read_quotas
-from sgguard.providers.openstack.references import read_references
+from sgguard.providers.openstack.references import list_references
 from sgguard.providers.openstack.server import ServerPart, instance_of, part_reads
-from sgguard.providers.openstack.sharing import port_signs, unseen_beyond
+from sgguard.providers.openstack.sharing import SHARING_REMEDY, port_signs
 from sgguard.wire.openstack import neutron
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth
 from sgguard.wire.parallel import parallel
@@ -128,7 +128,7 @@ class OpenStack:
 
     def list_references(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Reference, ...]]]:
         """Return, by id, every visible rule of another group whose peer is that group."""
-        read = partial(read_references, self.api, group_ids, is_confined=self._is_confined)
+        read = partial(list_references, self.api, group_ids, is_confined=self._is_confined)
         return seen_or_unseen("references", read, {})
 
     def list_bindings(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Binding, ...]]]:
@@ -144,7 +144,7 @@ class OpenStack:
                     group_id: tuple(_binding(p, group_id) for p in ports if group_id in p.group_ids)
                     for group_id in group_ids
                 },
-                unseen_beyond(signs),
+                unseen_beyond(signs, SHARING_REMEDY),
             )
 
         return seen_or_unseen("bindings", read, {})

@@ -8,10 +8,12 @@ that fails, so is the group: half of one must not be left behind.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from sgguard.errors import CloudError, DeadlineError, UnavailableError
+from sgguard.errors import CloudError, DeadlineError
 from sgguard.model.resource import Group
+from sgguard.providers._shared import roll_back_creation
 from sgguard.providers.openstack.api import OpenStackApi, checked
 from sgguard.providers.openstack.rule_change import read_rules
 from sgguard.wire.openstack.neutron import STATELESS
@@ -44,7 +46,8 @@ def create_group(api: OpenStackApi, group: Group) -> str:
         if group.tags:
             _tag(api, group_id, group.tags)
     except (CloudError, DeadlineError) as error:
-        _take_back(api, group_id, error)
+        delete = partial(api.send, "DELETE", api.network(f"security-groups/{group_id}"), _DELETE)
+        roll_back_creation(delete, group_id, error, _CREATE, api.wire.provider)
         raise
     return group_id
 
@@ -58,27 +61,14 @@ def _body(api: OpenStackApi, group: Group) -> dict[str, Any]:
     return body
 
 
-def _rules(api: OpenStackApi, group_id: str, told: object) -> Sequence[RuleRow]:
+def _rules(api: OpenStackApi, group_id: str, listed: object) -> Sequence[RuleRow]:
     """Return the rules of a new group, as its creation told them or else as they are read."""
-    if told is None:
+    if listed is None:
         return read_rules(api, group_id)
     shape = api.shape(_CREATE)
-    return [parse_rule(row, shape) for row in shape.tables(told, "security_group_rules")]
+    return [parse_rule(row, shape) for row in shape.tables(listed, "security_group_rules")]
 
 
 def _tag(api: OpenStackApi, group_id: str, tags: Sequence[tuple[str, str]]) -> None:
     texts = [f"{name}={value}" if value else name for name, value in tags]
     api.send("PUT", api.network(f"security-groups/{group_id}/tags"), _TAG, {"tags": texts})
-
-
-def _take_back(api: OpenStackApi, group_id: str, why: Exception) -> None:
-    """Delete what was created; nobody can name or carry it yet."""
-    try:
-        api.send("DELETE", api.network(f"security-groups/{group_id}"), _DELETE)
-    except (CloudError, DeadlineError) as error:
-        raise UnavailableError(
-            api.wire.provider,
-            _CREATE,
-            code="Unfinished",
-            detail=f"group {group_id} was created, could not be finished ({why}) nor deleted",
-        ) from error

@@ -6,15 +6,11 @@ and keystoneauth's plugins (read 2026-11).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import httpx
 
 from sgguard.errors import CredentialsError, SettingsError
-from sgguard.wire.openstack.keystone import Identity, Method, Who, v3_url
-
-Read = Callable[..., str]
-"""Returns the first of the named variables that is set, else an empty text."""
+from sgguard.providers.access import ReadVariable
+from sgguard.wire.openstack.keystone import Identity, Method, NameOrId, v3_url
 
 ADMIN_ROLE = "admin"
 """The role that sees and may do everything, unless a cloud's policy files say otherwise."""
@@ -31,7 +27,7 @@ _METHODS: dict[str, Method] = {
 }
 
 
-def read_identity(read: Read, endpoint: str = "") -> Identity:
+def read_identity(read: ReadVariable, endpoint: str = "") -> Identity:
     """Return who asks, from the variables ``read`` gives.
 
     ``endpoint`` (scheme, host and port) replaces those of ``OS_AUTH_URL``, whose path stays;
@@ -48,10 +44,10 @@ def read_identity(read: Read, endpoint: str = "") -> Identity:
     method = _method(read)
     if method == "application_credential":
         return _application_credential(read, url)
-    project = _who(read, "PROJECT", "OS_PROJECT_ID", "OS_TENANT_ID")
+    project = _name_or_id(read, "PROJECT", "OS_PROJECT_ID", "OS_TENANT_ID")
     if method == "token":
         return Identity(url, "token", _required(read, "OS_TOKEN"), project=project)
-    user = _who(read, "USER", "OS_USER_ID")
+    user = _name_or_id(read, "USER", "OS_USER_ID")
     if not user:
         raise _missing("OS_USERNAME")
     if not project:
@@ -60,7 +56,7 @@ def read_identity(read: Read, endpoint: str = "") -> Identity:
     return Identity(url, "password", password, user=user, project=project)
 
 
-def cloud_roles(read: Read) -> frozenset[str]:
+def cloud_roles(read: ReadVariable) -> frozenset[str]:
     """Return the roles whose tokens see every project: admin, and those the operator names.
 
     Neutron's policy decides that, and no API tells it: an auditor's role is one only here.
@@ -80,7 +76,7 @@ def moved(url: str, endpoint: str) -> str:
     return f"{endpoint}{path}"
 
 
-def _method(read: Read) -> Method:
+def _method(read: ReadVariable) -> Method:
     if kind := read("OS_AUTH_TYPE"):
         if kind not in _METHODS:
             raise SettingsError(
@@ -94,26 +90,26 @@ def _method(read: Read) -> Method:
     return "password"
 
 
-def _application_credential(read: Read, url: str) -> Identity:
+def _application_credential(read: ReadVariable, url: str) -> Identity:
     secret = _required(read, "OS_APPLICATION_CREDENTIAL_SECRET")
     if credential_id := read("OS_APPLICATION_CREDENTIAL_ID"):
         return Identity(url, "application_credential", secret, credential_id=credential_id)
-    user = _who(read, "USER", "OS_USER_ID")
+    user = _name_or_id(read, "USER", "OS_USER_ID")
     if not user:
         raise _missing("OS_USERNAME (an application credential given by name belongs to a user)")
     name = _required(read, "OS_APPLICATION_CREDENTIAL_NAME")
     return Identity(url, "application_credential", secret, credential_name=name, user=user)
 
 
-def _who(read: Read, kind: str, *ids: str) -> Who:
+def _name_or_id(read: ReadVariable, kind: str, *ids: str) -> NameOrId:
     names = ("OS_USERNAME",) if kind == "USER" else ("OS_PROJECT_NAME", "OS_TENANT_NAME")
     domain_id, domain_name = read(f"OS_{kind}_DOMAIN_ID"), read(f"OS_{kind}_DOMAIN_NAME")
     if not domain_id and not domain_name:
         domain_id = _DEFAULT_DOMAIN_ID
-    return Who(read(*ids), read(*names), domain_id, domain_name)
+    return NameOrId(read(*ids), read(*names), domain_id, domain_name)
 
 
-def _required(read: Read, name: str) -> str:
+def _required(read: ReadVariable, name: str) -> str:
     if value := read(name):
         return value
     raise _missing(name)

@@ -51,9 +51,9 @@ def set_groups(
     for group_id in after:
         checked(group_id)
     ports = _ports(api, holder)
-    carried = _agreed(api, holder, ports)
-    if set(carried) != set(before):
-        raise _conflict(api, f"{_name(holder)} carries {', '.join(carried) or 'no group'}")
+    current = _agreed(api, holder, ports)
+    if set(current) != set(before):
+        raise _conflict(api, f"{_name(holder)} carries {', '.join(current) or 'no group'}")
     if set(after) == set(before):
         return
     if len(ports) == 1:
@@ -80,10 +80,10 @@ def _ports(api: OpenStackApi, holder: Holder) -> Sequence[PortRow]:
 
 
 def _agreed(api: OpenStackApi, holder: Holder, ports: Sequence[PortRow]) -> tuple[str, ...]:
-    carried = {frozenset(port.group_ids): port.group_ids for port in ports}
-    if len(carried) > 1:
+    current = {frozenset(port.group_ids): port.group_ids for port in ports}
+    if len(current) > 1:
         raise _conflict(api, f"the ports of {_name(holder)} carry different groups: name a port")
-    return next(iter(carried.values()), ())
+    return next(iter(current.values()), ())
 
 
 def _replace(api: OpenStackApi, port: PortRow, after: Sequence[str]) -> None:

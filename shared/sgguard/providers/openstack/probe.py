@@ -13,7 +13,8 @@ from collections.abc import Callable
 from functools import partial
 
 from sgguard.errors import ForbiddenError
-from sgguard.providers._probing import Grant, Probe, Question, Read, Setup, is_huawei_address
+from sgguard.providers._probing import Grant, PermissionCheck, Probe, Setup, is_huawei_address
+from sgguard.providers.access import ReadVariable
 from sgguard.providers.openstack import OpenStack
 from sgguard.providers.openstack.api import OpenStackApi
 from sgguard.wire.openstack.neutron.page import Params
@@ -21,15 +22,15 @@ from sgguard.wire.openstack.neutron.page import Params
 CLOCK_TOLERANCE_S = 15 * 60
 """Tokens carry no signature: only their expiry, an hour or more away, is read off our clock."""
 
-_NOBODY = "00000000-0000-4000-8000-000000000000"
+_ABSENT_ID = "00000000-0000-4000-8000-000000000000"
 _ONE = ("limit", "1")
 _READERS = frozenset({"reader", "member", "manager", "admin"})
 _WRITERS = _READERS - {"reader"}
 
 _LISTS: tuple[tuple[str, Params, str], ...] = (
-    ("security-groups", (("id", _NOBODY), _ONE), "groups"),
-    ("security-group-rules", (("remote_group_id", _NOBODY), _ONE), "who references a group"),
-    ("ports", (("device_id", _NOBODY), _ONE), "what carries a group"),
+    ("security-groups", (("id", _ABSENT_ID), _ONE), "groups"),
+    ("security-group-rules", (("remote_group_id", _ABSENT_ID), _ONE), "who references a group"),
+    ("ports", (("device_id", _ABSENT_ID), _ONE), "what carries a group"),
 )
 _CHANGES = (
     ("DELETE /v2.0/security-groups/{id}", "deleting a group"),
@@ -42,7 +43,7 @@ _CHANGES = (
 )
 
 
-def _is_configured(read: Read) -> bool:
+def _is_configured(read: ReadVariable) -> bool:
     auth_url = read("OS_AUTH_URL")
     is_huawei = is_huawei_address(auth_url) and not read("SGGUARD_ENDPOINT_OPENSTACK")
     return not is_huawei and bool(
@@ -71,7 +72,7 @@ SETUP = Setup(
 def probe(provider: OpenStack) -> Probe:
     """Return how to examine this region; the catalog is read when the first question is asked."""
     api = provider.api
-    roles = Question(
+    roles = PermissionCheck(
         "roles of the token",
         "whether lists can be trusted",
         "the role reader in this project",
@@ -86,12 +87,12 @@ def probe(provider: OpenStack) -> Probe:
     )
 
 
-def _reads(api: OpenStackApi) -> list[Question]:
+def _reads(api: OpenStackApi) -> list[PermissionCheck]:
     lists = [
         _question(f"GET /v2.0/{name}", brings, partial(_list, api, name, params))
         for name, params, brings in _LISTS
     ]
-    of_group: Params = (("object_type", "security_group"), ("object_id", _NOBODY), _ONE)
+    of_group: Params = (("object_type", "security_group"), ("object_id", _ABSENT_ID), _ONE)
     return [
         *lists,
         _question(
@@ -120,14 +121,16 @@ def _reads(api: OpenStackApi) -> list[Question]:
     ]
 
 
-def _question(action: str, brings: str, ask: Callable[[], object], if_absent: str = "") -> Question:
+def _question(
+    action: str, brings: str, ask: Callable[[], object], if_absent: str = ""
+) -> PermissionCheck:
     grant = f"the role reader (in an application credential's access rules: {action})"
-    return Question(action, brings, grant, ask=partial(ask), if_absent=if_absent)
+    return PermissionCheck(action, brings, grant, ask=partial(ask), if_absent=if_absent)
 
 
-def _read_port(api: OpenStackApi) -> Question:
+def _read_port(api: OpenStackApi) -> PermissionCheck:
     action = "GET /v2.0/ports/{id}"
-    return Question(
+    return PermissionCheck(
         action,
         "what a port carries, and its revision, before it is changed",
         f"the role reader (in an application credential's access rules: {action})",
@@ -136,9 +139,9 @@ def _read_port(api: OpenStackApi) -> Question:
     )
 
 
-def _changes(api: OpenStackApi) -> list[Question]:
+def _changes(api: OpenStackApi) -> list[PermissionCheck]:
     return [
-        Question(
+        PermissionCheck(
             action,
             brings,
             "the role member",
@@ -159,11 +162,11 @@ def _list(api: OpenStackApi, name: str, params: Params) -> object:
 
 
 def _get_group(api: OpenStackApi) -> object:
-    return api.get(api.network(f"security-groups/{_NOBODY}"), "GET /v2.0/security-groups/{id}")
+    return api.get(api.network(f"security-groups/{_ABSENT_ID}"), "GET /v2.0/security-groups/{id}")
 
 
 def _get_port(api: OpenStackApi) -> object:
-    return api.get(api.network(f"ports/{_NOBODY}"), "GET /v2.0/ports/{id}")
+    return api.get(api.network(f"ports/{_ABSENT_ID}"), "GET /v2.0/ports/{id}")
 
 
 def _get_quotas(api: OpenStackApi) -> object:
@@ -172,15 +175,17 @@ def _get_quotas(api: OpenStackApi) -> object:
 
 
 def _get_server(api: OpenStackApi, below: str) -> object:
-    return api.get(api.compute(f"servers/{_NOBODY}{below}"), f"GET /v2.1/servers/{{id}}{below}")
+    return api.get(api.compute(f"servers/{_ABSENT_ID}{below}"), f"GET /v2.1/servers/{{id}}{below}")
 
 
 def _require_role(api: OpenStackApi, roles: frozenset[str]) -> None:
     """Raise ForbiddenError unless the token has one of the roles."""
-    mine = api.token().roles
-    if not roles & set(mine):
-        said = f"the token has {', '.join(mine) or 'no role'}, not {' or '.join(sorted(roles))}"
-        raise ForbiddenError(api.wire.provider, "roles of the token", code="NoRole", detail=said)
+    roles_held = api.token().roles
+    if not roles & set(roles_held):
+        detail = (
+            f"the token has {', '.join(roles_held) or 'no role'}, not {' or '.join(sorted(roles))}"
+        )
+        raise ForbiddenError(api.wire.provider, "roles of the token", code="NoRole", detail=detail)
 
 
 def _may_perhaps_change(api: OpenStackApi) -> Grant:

@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from sgguard.model.resource import Group, Reference, Seen
+from sgguard.providers._shared import Sign, unseen_beyond
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.openstack.api import GROUP_FIELDS, OpenStackApi
 from sgguard.providers.openstack.sharing import (
-    Sign,
+    SHARING_REMEDY,
     group_signs,
     policy_signs,
     rule_signs,
-    unseen_beyond,
 )
 from sgguard.wire.openstack import neutron
 from sgguard.wire.openstack.neutron import RuleRow
@@ -26,7 +26,7 @@ from sgguard.wire.parallel import parallel
 _ACTION = "GET /v2.0/security-group-rules"
 
 
-def read_references(
+def list_references(
     api: OpenStackApi, group_ids: Sequence[str], *, is_confined: bool
 ) -> Seen[dict[str, tuple[Reference, ...]]]:
     """Read rules and, for a token confined to a project, signs of sharing, side by side.
@@ -45,9 +45,10 @@ def read_references(
     if is_confined:
         reads += [partial(_signs, read, api, group_ids) for read in (policy_signs, group_signs)]
     found = parallel(reads)
-    beyond = unseen_beyond(sign for part in found for sign in part.value)
+    shared = unseen_beyond([sign for part in found for sign in part.value], SHARING_REMEDY)
     unseen = tuple(item for part in found for item in part.unseen)
-    return Seen(_by_peer(api, group_ids, rows), (*unseen, *beyond))
+    groups = _referring_groups(api, sorted({row.group_id for row in rows}))
+    return Seen(neutron.references_of(rows, groups, group_ids), (*unseen, *shared))
 
 
 def _signs(
@@ -74,25 +75,7 @@ def _naming(api: OpenStackApi, group_ids: Sequence[str]) -> list[RuleRow]:
     return sorted(naming, key=lambda row: (row.group_id, row.rule.direction, row.rule.rule_id))
 
 
-def _by_peer(
-    api: OpenStackApi, group_ids: Sequence[str], rows: Sequence[RuleRow]
-) -> dict[str, tuple[Reference, ...]]:
-    holders = _holders(api, sorted({row.group_id for row in rows}))
-    found: dict[str, list[Reference]] = {group_id: [] for group_id in group_ids}
-    for row in rows:
-        holder = holders.get(row.group_id, Group(row.group_id))
-        reference = Reference(
-            row.group_id,
-            group_name=holder.name,
-            project=row.project,
-            rule=row.rule,
-            tags=holder.tags,
-        )
-        found[row.rule.peer_group].append(reference)
-    return {group_id: tuple(references) for group_id, references in found.items()}
-
-
-def _holders(api: OpenStackApi, group_ids: Sequence[str]) -> Mapping[str, Group]:
+def _referring_groups(api: OpenStackApi, group_ids: Sequence[str]) -> Mapping[str, Group]:
     """Return the groups that hold the rules, for the evidence; a verdict does not need them."""
 
     def read() -> Seen[dict[str, Group]]:

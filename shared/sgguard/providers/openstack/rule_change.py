@@ -83,8 +83,8 @@ def _found(rows: Sequence[RuleRow], rule: Rule) -> RuleRow | None:
 
 def _require_exact(api: OpenStackApi, body: dict[str, object], rule: Rule) -> None:
     """Raise unless the request says all that the rule says: less might let more through."""
-    as_told = {"id": "new", "remote_group_id": None, **body}
-    made = parse_rule(as_told, api.shape(_CREATE)).rule
+    as_created = {"id": "new", "remote_group_id": None, **body}
+    made = parse_rule(as_created, api.shape(_CREATE)).rule
     if content(made) != content(rule):
         raise InputError(f"no rule of Neutron says what {rule.rule_id or 'the rule'} says")
 

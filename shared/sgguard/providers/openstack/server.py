@@ -36,7 +36,7 @@ def instance_of(server_id: str, parts: Sequence[ServerPart]) -> Instance:
     server = next((part.server for part in parts if part.server), None)
     ports = [port for part in parts for port in part.ports]
     named = [group_id for part in parts for group_id in part.group_ids]
-    carried = [group_id for port in ports for group_id in port.group_ids]
+    on_ports = [group_id for port in ports for group_id in port.group_ids]
     networks = {port.network for port in ports}
     return Instance(
         instance_id=server_id,
@@ -44,7 +44,7 @@ def instance_of(server_id: str, parts: Sequence[ServerPart]) -> Instance:
         state=server.status if server else "",
         project=server.project if server else "",
         network=networks.pop() if len(networks) == 1 else "",
-        group_ids=tuple(dict.fromkeys([*carried, *named])),
+        group_ids=tuple(dict.fromkeys([*on_ports, *named])),
         interfaces=tuple(Interface(port.port_id, port.group_ids) for port in ports),
         binding_refusal=_refusal(ports),
     )

@@ -13,16 +13,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from sgguard.errors import UnknownShapeError
-from sgguard.model.codes import UnseenCode
-from sgguard.model.resource import Unseen
+from sgguard.providers._shared import Sign, is_foreign
 from sgguard.providers.openstack.api import GROUP_FIELDS, OpenStackApi
 from sgguard.wire.openstack import neutron
 from sgguard.wire.openstack.neutron import PortRow, RuleRow
 
 _NO_SUCH_API = "HTTPNotFound"
 
-Sign = tuple[str, str]
-"""The id of a group, and what says that other projects have to do with it."""
+SHARING_REMEDY = "use credentials with the role admin, or stop sharing it"
 
 
 def policy_signs(api: OpenStackApi, group_ids: Sequence[str]) -> list[Sign]:
@@ -46,14 +44,14 @@ def group_signs(api: OpenStackApi, group_ids: Sequence[str]) -> list[Sign]:
     shape = api.shape("GET /v2.0/security-groups")
     rows = api.rows_by("security-groups", "id", group_ids, GROUP_FIELDS)
     groups = [neutron.parse_group(row, shape) for row in rows]
-    mine = [group for group in groups if group.group_id in group_ids]
+    wanted = [group for group in groups if group.group_id in group_ids]
     home = api.token().project_id
     return [
-        *((group.group_id, "it is shared") for group in mine if group.is_shared),
+        *((group.group_id, "it is shared") for group in wanted if group.is_shared),
         *(
             (group.group_id, f"it belongs to project {group.project}")
-            for group in mine
-            if _is_foreign(group.project, home)
+            for group in wanted
+            if is_foreign(group.project, home)
         ),
     ]
 
@@ -61,36 +59,14 @@ def group_signs(api: OpenStackApi, group_ids: Sequence[str]) -> list[Sign]:
 def rule_signs(rows: Iterable[RuleRow], home: str) -> Iterator[Sign]:
     """Yield a sign for every peer that a rule of another project names."""
     for row in rows:
-        if _is_foreign(row.project, home):
+        if is_foreign(row.project, home):
             yield row.rule.peer_group, f"a rule of project {row.project} names it"
 
 
 def port_signs(ports: Iterable[PortRow], group_ids: Sequence[str], home: str) -> Iterator[Sign]:
     """Yield a sign for every one of the groups that a port of another project carries."""
     for port in ports:
-        if _is_foreign(port.project, home):
+        if is_foreign(port.project, home):
             for group_id in port.group_ids:
                 if group_id in group_ids:
                     yield group_id, f"a port of project {port.project} carries it"
-
-
-def unseen_beyond(signs: Iterable[Sign]) -> tuple[Unseen, ...]:
-    """Return, for each group with a sign, what a project's token cannot know about it."""
-    whys: dict[str, dict[str, None]] = {}
-    for group_id, why in signs:
-        whys.setdefault(group_id, {})[why] = None
-    return tuple(
-        Unseen(
-            code=UnseenCode.OTHER_PROJECT,
-            what="what other projects do with the group",
-            why=f"these credentials see one project, and {', '.join(found)}",
-            remedy="use credentials with the role admin, or stop sharing it",
-            group_id=group_id,
-        )
-        for group_id, found in whys.items()
-    )
-
-
-def _is_foreign(project: str, home: str) -> bool:
-    # The cloud's own ports (gateways, floating addresses) belong to no project at all.
-    return project not in ("", home)

@@ -32,16 +32,16 @@ from sgguard.model.resource import (
     Seen,
     Visibility,
 )
-from sgguard.providers._shared import not_answered, with_rules
+from sgguard.providers._shared import unreported, with_rules
 from sgguard.providers._tencent import documented_limits
 from sgguard.providers.access import Access, seen_or_unseen
-from sgguard.providers.tencent import holder as holders
 from sgguard.providers.tencent import reads
 from sgguard.providers.tencent.api import RATES as RATES
 from sgguard.providers.tencent.api import SERVICES, Service, TencentApi
-from sgguard.providers.tencent.batch import read_holders_together, set_groups_together
+from sgguard.providers.tencent.batch import read_holders_batch, set_groups_batch
 from sgguard.providers.tencent.bindings import bindings_of
 from sgguard.providers.tencent.creation import create_group
+from sgguard.providers.tencent.holder import read_holder, set_groups
 from sgguard.providers.tencent.references import list_references
 from sgguard.providers.tencent.rule_change import add_rule, remove_rule
 from sgguard.wire.parallel import parallel
@@ -127,24 +127,24 @@ class Tencent:
 
     def list_bindings(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Binding, ...]]]:
         """Return, by id, what carries the group: by name where listed, counted where not."""
-        counted, instances, nics = _together(
+        counted, instances, nics = _parallel(
             partial(seen_or_unseen, "association statistics", self._statistics(group_ids), {}),
             partial(seen_or_unseen, "instances", self._instances(group_ids), {}),
             partial(seen_or_unseen, "interfaces", self._nics(group_ids), {}),
         )
         bindings: dict[str, tuple[Binding, ...]] = {}
         for group_id in dict.fromkeys(group_ids):
-            carriers = bindings_of(
+            found = bindings_of(
                 group_id,
                 counted.value.get(group_id),
                 instances.value.get(group_id, ()),
                 nics.value.get(group_id, ()),
             )
-            if carriers or group_id in counted.value:
-                bindings[group_id] = carriers
+            if found or group_id in counted.value:
+                bindings[group_id] = found
         unseen = [*counted.unseen, *instances.unseen, *nics.unseen]
         if not counted.unseen:
-            unseen += not_answered("bindings", group_ids, counted.value)
+            unseen += unreported("bindings", group_ids, counted.value)
         return Seen(bindings, tuple(unseen))
 
     def count_instances(self, group_ids: Sequence[str]) -> Seen[dict[str, int]]:
@@ -168,7 +168,7 @@ class Tencent:
         """Return the instance, the order of its groups and whether it can be bound now."""
         if not _INSTANCE_ID.fullmatch(instance_id):
             return Seen(None)
-        found, nics = _together(
+        found, nics = _parallel(
             lambda: Seen(reads.instance(self.api, instance_id)),
             partial(seen_or_unseen, "interfaces", self._nics_of(instance_id), ()),
         )
@@ -188,7 +188,7 @@ class Tencent:
 
     def find_groups(self, name: str) -> tuple[str, ...]:
         """Return the ids of all groups of exactly this name that these credentials can see."""
-        return reads.named(self.api, name)
+        return reads.find_groups(self.api, name)
 
     def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
         """Delete the group.
@@ -226,22 +226,22 @@ class Tencent:
 
     def read_holder(self, holder: Holder) -> tuple[str, ...] | None:
         """Return the groups of an instance or interface, in the order they are matched in."""
-        return holders.read_holder(self.api, holder)
+        return read_holder(self.api, holder)
 
     def set_groups(
         self, holder: Holder, before: tuple[str, ...], after: tuple[str, ...], *, token: str
     ) -> None:
         """Give the holder other groups, keep their order, and wait until the cloud is done."""
         del token  # the calls take none
-        holders.set_groups(self.api, holder, before, after)
+        set_groups(self.api, holder, before, after)
 
-    def read_holders_together(self, wanted: Sequence[Holder]) -> list[tuple[str, ...] | None]:
+    def read_holders_batch(self, wanted: Sequence[Holder]) -> list[tuple[str, ...] | None]:
         """Return the groups of many holders, a hundred instances a call."""
-        return read_holders_together(self.api, wanted)
+        return read_holders_batch(self.api, wanted)
 
-    def set_groups_together(self, changes: Sequence[Change]) -> list[SgguardError | None]:
+    def set_groups_batch(self, changes: Sequence[Change]) -> list[SgguardError | None]:
         """Give many holders other groups, a hundred instances a call."""
-        return set_groups_together(self.api, changes)
+        return set_groups_batch(self.api, changes)
 
     # -- parts ------------------------------------------------------------------------------
 
@@ -258,5 +258,5 @@ class Tencent:
         return lambda: reads.nics_of(self.api, instance_id)
 
 
-def _together(*calls: Callable[[], Seen[Any]]) -> list[Seen[Any]]:
+def _parallel(*calls: Callable[[], Seen[Any]]) -> list[Seen[Any]]:
     return parallel(calls)

@@ -42,9 +42,9 @@ def bindings_of(
         rest[_kind(product)] += count  # two products may share a name of ours: neither is lost
     rest.subtract(Counter(binding.kind for binding in named))
     unnamed = [Binding(kind, count=count) for kind, count in rest.items() if count > 0]
-    untold = counted.total - len(named) - sum(binding.count for binding in unnamed)
-    if untold > 0:
-        unnamed.append(Binding("other", count=untold))
+    uncounted = counted.total - len(named) - sum(binding.count for binding in unnamed)
+    if uncounted > 0:
+        unnamed.append(Binding("other", count=uncounted))
     return (*named, *unnamed)
 
 
@@ -75,8 +75,8 @@ def _interface(group_id: str, nic: Nic) -> Binding:
     )
 
 
-def _others(group_id: str, carried: Sequence[str]) -> tuple[str, ...]:
-    return tuple(other for other in carried if other != group_id)
+def _others(group_id: str, group_ids: Sequence[str]) -> tuple[str, ...]:
+    return tuple(other for other in group_ids if other != group_id)
 
 
 def _kind(product: str) -> str:

@@ -16,8 +16,8 @@ from functools import partial
 
 from sgguard.errors import CloudError, ConflictError, InputError, NotFoundError
 from sgguard.model.change import Holder
-from sgguard.providers._shared import look
-from sgguard.providers._tencent import ask_until
+from sgguard.providers._shared import read_back
+from sgguard.providers._tencent import poll_until
 from sgguard.providers.tencent import reads
 from sgguard.providers.tencent.api import Service, TencentApi
 from sgguard.providers.tencent.response import Nic, Operation
@@ -70,10 +70,10 @@ def read_holder(api: TencentApi, holder: Holder) -> Groups | None:
         InputError: a product whose groups other APIs tell and change.
         DeadlineError: a binding did not come to its end in time.
     """
-    return _look(api, holder)[1]
+    return _find(api, holder)[1]
 
 
-def _look(api: TencentApi, holder: Holder) -> tuple[str, Groups | None]:
+def _find(api: TencentApi, holder: Holder) -> tuple[str, Groups | None]:
     """Return the instance whose own groups the holder carries (none: empty), and the groups."""
     if holder.kind == "instance":
         return holder.holder_id, _groups_of_instance(api, holder.holder_id)
@@ -99,13 +99,13 @@ def set_groups(api: TencentApi, holder: Holder, before: Groups, after: Groups) -
     """
     if not after:
         raise InputError(f"{api.wire.provider}: {holder.holder_id} would be left without a group")
-    instance_id, now = _look(api, holder)
+    instance_id, now = _find(api, holder)
     if now is None:
         raise NotFoundError(api.wire.provider, "set groups", detail=f"no {holder.holder_id}")
     if now != before:
-        carried = ", ".join(now) or "no group"
+        names = ", ".join(now) or "no group"
         raise ConflictError(
-            api.wire.provider, "set groups", detail=f"{holder.holder_id} carries {carried}"
+            api.wire.provider, "set groups", detail=f"{holder.holder_id} carries {names}"
         )
     if after == before:
         return
@@ -118,7 +118,7 @@ def set_groups(api: TencentApi, holder: Holder, before: Groups, after: Groups) -
 
 
 def _groups_of_instance(api: TencentApi, instance_id: str) -> Groups | None:
-    row = ask_until(
+    row = poll_until(
         api.wire,
         partial(reads.instance_row, api, instance_id),
         lambda row: row is None or not reads.operation(api, row).is_binding,
@@ -154,7 +154,7 @@ def _await_instance(api: TencentApi, instance_id: str, after: Groups, request_id
 
     what = f"the binding of {instance_id}"
     ask = partial(reads.instance_row, api, instance_id)
-    ask_until(api.wire, lambda: look(ask, what), is_over, what)
+    poll_until(api.wire, lambda: read_back(ask, what), is_over, what)
 
 
 def is_changed(api: TencentApi, row: Json, after: Groups, request_id: str) -> bool:
@@ -193,4 +193,4 @@ def _await_interface(api: TencentApi, interface_id: str, after: Groups) -> None:
 
     ask: Callable[[], Nic | None] = partial(reads.nic, api, interface_id)
     what = f"the binding of {interface_id}"
-    ask_until(api.wire, lambda: look(ask, what), is_over, what)
+    poll_until(api.wire, lambda: read_back(ask, what), is_over, what)

@@ -48,17 +48,17 @@ INTERFACES = Listing(
 class Listed:
     """The different rows that came, in their order, and why they may not be all of them.
 
-    ``doubt`` is empty for a whole list. ``is_too_long`` says that there are more pages than are
+    ``gap`` is empty for a whole list. ``is_too_long`` says that there are more pages than are
     read; only the first was.
     """
 
     rows: tuple[Json, ...]
-    doubt: str = ""
+    gap: str = ""
     is_too_long: bool = False
 
     def unseen(self, action: str, group_id: str = "") -> tuple[Unseen, ...]:
         """Return the doubt as a gap, nothing for a whole list."""
-        if not self.doubt:
+        if not self.gap:
             return ()
         code = UnseenCode.RECORD_CEILING if self.is_too_long else UnseenCode.NOT_TOLD
         remedy = (
@@ -66,7 +66,7 @@ class Listed:
             if self.is_too_long
             else "ask again when the list does not change"
         )
-        return (Unseen(code, what=action, why=self.doubt, remedy=remedy, group_id=group_id),)
+        return (Unseen(code, what=action, why=self.gap, remedy=remedy, group_id=group_id),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +83,13 @@ def list_once(api: TencentApi, listing: Listing, params: Mapping[str, object]) -
     """
     first = _page(api, listing, params, 0)
     if first.total > MAX_PAGES * PAGE:
-        doubt = f"{len(first.rows)} of {first.total} were read"
-        return Listed(_distinct(api, listing, [first]), doubt, is_too_long=True)
+        gap = f"{len(first.rows)} of {first.total} were read"
+        return Listed(_distinct(api, listing, [first]), gap, is_too_long=True)
     pages = [first]
     if len(first.rows) >= PAGE:
         offsets = range(PAGE, first.total, PAGE)
         pages += parallel([partial(_page, api, listing, params, offset) for offset in offsets])
-    return _put_together(api, listing, pages)
+    return _joined(api, listing, pages)
 
 
 def list_whole(api: TencentApi, listing: Listing, params: Mapping[str, object]) -> Listed:
@@ -99,14 +99,14 @@ def list_whole(api: TencentApi, listing: Listing, params: Mapping[str, object]) 
         CloudError: a page could not be read.
     """
     once = list_once(api, listing, params)
-    if not once.doubt or once.is_too_long:
+    if not once.gap or once.is_too_long:
         return once
     again = _page_after_page(api, listing, params)
-    if not again.doubt:
+    if not again.gap:
         return again
     seen = {row[listing.row_id] for row in again.rows}
     more = tuple(row for row in once.rows if row[listing.row_id] not in seen)
-    return replace(again, rows=(*again.rows, *more), doubt=f"{again.doubt}, twice")
+    return replace(again, rows=(*again.rows, *more), gap=f"{again.gap}, twice")
 
 
 def _page_after_page(api: TencentApi, listing: Listing, params: Mapping[str, object]) -> Listed:
@@ -119,15 +119,15 @@ def _page_after_page(api: TencentApi, listing: Listing, params: Mapping[str, obj
         before, known = known, len(_distinct(api, listing, pages))
         if known == before or known >= pages[-1].total:
             break
-    return _put_together(api, listing, pages)
+    return _joined(api, listing, pages)
 
 
-def _put_together(api: TencentApi, listing: Listing, pages: list[_Page]) -> Listed:
+def _joined(api: TencentApi, listing: Listing, pages: list[_Page]) -> Listed:
     rows = _distinct(api, listing, pages)
-    told = sorted({page.total for page in pages})
-    if told == [len(rows)]:
+    counts = sorted({page.total for page in pages})
+    if counts == [len(rows)]:
         return Listed(rows)
-    totals = " and ".join(str(total) for total in told)
+    totals = " and ".join(str(total) for total in counts)
     return Listed(rows, f"TotalCount said {totals}, but {len(rows)} different rows came")
 
 

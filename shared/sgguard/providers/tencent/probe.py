@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from sgguard.providers._probing import Probe, Question, Setup
+from sgguard.providers._probing import PermissionCheck, Probe, Setup
 from sgguard.providers.tencent import Tencent
 from sgguard.providers.tencent.api import SERVICES, Service
 from sgguard.wire.tc3 import MAX_SKEW_S
@@ -28,16 +28,16 @@ SETUP = Setup(
     region_variable="TENCENTCLOUD_REGION",
 )
 
-_NOBODY = "sg-00000000"
+_ABSENT_ID = "sg-00000000"
 _ONE: dict[str, object] = {"Offset": 0, "Limit": 1}
-_OF_NOBODY: dict[str, object] = {"SecurityGroupIds": [_NOBODY]}
+_OF_ABSENT: dict[str, object] = {"SecurityGroupIds": [_ABSENT_ID]}
 
 _READS: tuple[tuple[Service, str, dict[str, object], str, str], ...] = (
     # Offset and Limit are texts in this one action.
     ("vpc", "DescribeSecurityGroups", {"Offset": "0", "Limit": "1"}, "groups", ""),
-    ("vpc", "DescribeSecurityGroupReferences", _OF_NOBODY, "who references a group", ""),
-    ("vpc", "DescribeSecurityGroupAssociationStatistics", _OF_NOBODY, "what carries a group", ""),
-    ("vpc", "DescribeSecurityGroupPolicies", {"SecurityGroupId": _NOBODY}, "rules", ""),
+    ("vpc", "DescribeSecurityGroupReferences", _OF_ABSENT, "who references a group", ""),
+    ("vpc", "DescribeSecurityGroupAssociationStatistics", _OF_ABSENT, "what carries a group", ""),
+    ("vpc", "DescribeSecurityGroupPolicies", {"SecurityGroupId": _ABSENT_ID}, "rules", ""),
     ("cvm", "DescribeInstances", _ONE, "instances", ""),
     ("vpc", "DescribeNetworkInterfaces", _ONE, "network interfaces", ""),
     (
@@ -70,7 +70,7 @@ def probe(provider: Tencent) -> Probe:
         return partial(api.read, service, action, params)
 
     reads = (
-        Question(
+        PermissionCheck(
             action,
             brings,
             _grant(service, action),
@@ -80,7 +80,7 @@ def probe(provider: Tencent) -> Probe:
         for service, action, params, brings, otherwise in _READS
     )
     changes = (
-        Question(
+        PermissionCheck(
             action,
             brings,
             _grant(service, action),

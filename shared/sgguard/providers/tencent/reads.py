@@ -12,7 +12,7 @@ from typing import TypeVar
 from sgguard.errors import CloudError, NotFoundError
 from sgguard.model.resource import Group, Instance, Limit, Rule, Seen, Unseen
 from sgguard.providers._tencent import documented_limits
-from sgguard.providers.tencent import response as answers
+from sgguard.providers.tencent import response
 from sgguard.providers.tencent.api import TencentApi
 from sgguard.providers.tencent.listing import (
     GROUPS,
@@ -53,8 +53,8 @@ def groups(api: TencentApi, group_ids: Sequence[str]) -> Seen[dict[str, Group | 
         try:
             listed = list_whole(api, GROUPS, {"SecurityGroupIds": list(ids)})
         except NotFoundError:
-            return _by_halves(ids, ask)
-        found = {one.group_id: one for one in (answers.group(shape, row) for row in listed.rows)}
+            return _in_halves(ids, ask)
+        found = {one.group_id: one for one in (response.group(shape, row) for row in listed.rows)}
         if not found.keys() <= set(ids):
             raise shape.wrong("SecurityGroupSet: groups that were not asked for")
         for group_id in [one for one in ids if one not in found]:
@@ -62,12 +62,12 @@ def groups(api: TencentApi, group_ids: Sequence[str]) -> Seen[dict[str, Group | 
         return found
 
     found = in_chunks(group_ids, _GROUPS_PER_CALL, ask)
-    untold = {gap.group_id for gap in unseen}
-    known = {one: found.get(one) for one in group_ids if one not in untold}
+    unread = {gap.group_id for gap in unseen}
+    known = {one: found.get(one) for one in group_ids if one not in unread}
     return Seen(known, tuple(unseen))
 
 
-def named(api: TencentApi, name: str) -> tuple[str, ...]:
+def find_groups(api: TencentApi, name: str) -> tuple[str, ...]:
     """Return the ids of all groups of exactly this name (DescribeSecurityGroups).
 
     Raises:
@@ -76,9 +76,9 @@ def named(api: TencentApi, name: str) -> tuple[str, ...]:
     shape = api.shape(GROUPS.action)
     by_name = {"Filters": [{"Name": "security-group-name", "Values": [name]}]}
     listed = list_whole(api, GROUPS, by_name)
-    if listed.doubt:
-        raise shape.wrong(listed.doubt)
-    found = [answers.group(shape, row) for row in listed.rows]
+    if listed.gap:
+        raise shape.wrong(listed.gap)
+    found = [response.group(shape, row) for row in listed.rows]
     return tuple(one.group_id for one in found if one.name == name)
 
 
@@ -87,7 +87,7 @@ def referrers(api: TencentApi, group_ids: Sequence[str]) -> dict[str, tuple[str,
 
     A group the cloud does not know, or does not mention, is missing.
     """
-    return _by_group(api, "DescribeSecurityGroupReferences", group_ids, answers.references)
+    return _by_group(api, "DescribeSecurityGroupReferences", group_ids, response.references)
 
 
 def statistics(api: TencentApi, group_ids: Sequence[str]) -> dict[str, Statistics]:
@@ -96,7 +96,7 @@ def statistics(api: TencentApi, group_ids: Sequence[str]) -> dict[str, Statistic
     A group the cloud does not know, or does not mention, is missing.
     """
     action = "DescribeSecurityGroupAssociationStatistics"
-    return _by_group(api, action, group_ids, answers.statistics)
+    return _by_group(api, action, group_ids, response.statistics)
 
 
 def rules(api: TencentApi, group_id: str) -> tuple[Rule, ...]:
@@ -116,33 +116,33 @@ def policies(api: TencentApi, group_id: str) -> PolicySet:
     """
     action = "DescribeSecurityGroupPolicies"
     # Not filtered by peer: whether PolicyIndex then still counts all rules is not documented.
-    answer = api.read("vpc", action, {"SecurityGroupId": group_id})
-    return policy_set(api.shape(action), answer)
+    body = api.read("vpc", action, {"SecurityGroupId": group_id})
+    return policy_set(api.shape(action), body)
 
 
 def instances_by_group(
     api: TencentApi, group_ids: Sequence[str]
 ) -> Seen[dict[str, tuple[Instance, ...]]]:
     """Return, by group, the instances that carry it."""
-    return _carriers(
+    return _holders_by_group(
         api,
         INSTANCES,
         filter_name="security-group-id",
         group_ids=group_ids,
-        parse=answers.instance,
-        carried=lambda one: one.group_ids,
+        parse=response.instance,
+        group_ids_of=lambda one: one.group_ids,
     )
 
 
 def nics_by_group(api: TencentApi, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Nic, ...]]]:
     """Return, by group, the network interfaces that carry it."""
-    return _carriers(
+    return _holders_by_group(
         api,
         INTERFACES,
         filter_name="groups.security-group-id",
         group_ids=group_ids,
-        parse=answers.nic,
-        carried=lambda one: one.interface.group_ids,
+        parse=response.nic,
+        group_ids_of=lambda one: one.interface.group_ids,
     )
 
 
@@ -165,13 +165,13 @@ def instance_row(api: TencentApi, instance_id: str) -> Json | None:
     action = "DescribeInstances"
     shape = api.shape(action)
     try:
-        answer = api.read("cvm", action, {"InstanceIds": [instance_id]})
+        body = api.read("cvm", action, {"InstanceIds": [instance_id]})
     except NotFoundError:
         return None
-    rows = shape.tables(answer.get("InstanceSet"), "InstanceSet")
-    if shape.whole(answer, "TotalCount", "Response") != len(rows):
+    rows = shape.tables(body.get("InstanceSet"), "InstanceSet")
+    if shape.whole(body, "TotalCount", "Response") != len(rows):
         raise shape.wrong("TotalCount: differs from the length of InstanceSet")
-    found = [answers.instance(shape, row) for row in rows]
+    found = [response.instance(shape, row) for row in rows]
     if [one.instance_id for one in found] not in ([], [instance_id]):
         raise shape.wrong("InstanceSet: an instance that was not asked for")
     return rows[0] if rows else None
@@ -179,12 +179,12 @@ def instance_row(api: TencentApi, instance_id: str) -> Json | None:
 
 def instance_of(api: TencentApi, row: Json) -> Instance:
     """Return the instance that a row of DescribeInstances is about."""
-    return answers.instance(api.shape("DescribeInstances"), row)
+    return response.instance(api.shape("DescribeInstances"), row)
 
 
 def operation(api: TencentApi, row: Json) -> Operation:
     """Return the latest operation on the instance that a row is about."""
-    return answers.operation(api.shape("DescribeInstances"), row)
+    return response.operation(api.shape("DescribeInstances"), row)
 
 
 def nic(api: TencentApi, interface_id: str) -> Nic | None:
@@ -196,13 +196,13 @@ def nic(api: TencentApi, interface_id: str) -> Nic | None:
     shape = api.shape(INTERFACES.action)
     params = {"NetworkInterfaceIds": [interface_id]}
     try:
-        answer = api.read(INTERFACES.service, INTERFACES.action, params)
+        body = api.read(INTERFACES.service, INTERFACES.action, params)
     except NotFoundError:
         return None
-    rows = shape.tables(answer.get(INTERFACES.key), INTERFACES.key)
-    if shape.whole(answer, "TotalCount", "Response") != len(rows):
+    rows = shape.tables(body.get(INTERFACES.key), INTERFACES.key)
+    if shape.whole(body, "TotalCount", "Response") != len(rows):
         raise shape.wrong(f"TotalCount: differs from the length of {INTERFACES.key}")
-    found = [answers.nic(shape, row) for row in rows]
+    found = [response.nic(shape, row) for row in rows]
     if [one.interface.interface_id for one in found] not in ([], [interface_id]):
         raise shape.wrong(f"{INTERFACES.key}: an interface that was not asked for")
     return found[0] if found else None
@@ -212,7 +212,7 @@ def nics_of(api: TencentApi, instance_id: str) -> Seen[tuple[Nic, ...]]:
     """Return the network interfaces of an instance."""
     params = {"Filters": [{"Name": "attachment.instance-id", "Values": [instance_id]}]}
     listed = list_whole(api, INTERFACES, params)
-    nics = tuple(answers.nic(api.shape(INTERFACES.action), row) for row in listed.rows)
+    nics = tuple(response.nic(api.shape(INTERFACES.action), row) for row in listed.rows)
     return Seen(nics, listed.unseen(INTERFACES.action))
 
 
@@ -220,12 +220,12 @@ def limits(api: TencentApi) -> Seen[tuple[Limit, ...]]:
     """Return the quotas of the account, the documented ones where the action is not offered."""
     action = "DescribeSecurityGroupLimits"
     try:
-        answer = api.read("vpc", action, {})
+        body = api.read("vpc", action, {})
     except CloudError as error:
         if error.code not in _NOT_OFFERED:
             raise
         return Seen(documented_limits(f"{action} is not offered here"))
-    return answers.limits(api.shape(action), answer)
+    return response.limits(api.shape(action), body)
 
 
 def _by_group(
@@ -236,20 +236,20 @@ def _by_group(
 ) -> dict[str, T]:
     def ask(ids: Sequence[str]) -> dict[str, T]:
         try:
-            answer = api.read("vpc", action, {"SecurityGroupIds": list(ids)})
+            body = api.read("vpc", action, {"SecurityGroupIds": list(ids)})
         except NotFoundError:
-            return _by_halves(ids, ask)
+            return _in_halves(ids, ask)
         except CloudError as error:
             if error.code != _TOO_MANY_IDS or len(ids) == 1:
                 raise
-            return _by_halves(ids, ask)
-        return parse(api.shape(action), answer)
+            return _in_halves(ids, ask)
+        return parse(api.shape(action), body)
 
     found = in_chunks(group_ids, _COUNTED_PER_CALL, ask)
     return {group_id: found[group_id] for group_id in group_ids if group_id in found}
 
 
-def _by_halves(ids: Sequence[str], ask: Callable[[Sequence[str]], dict[str, T]]) -> dict[str, T]:
+def _in_halves(ids: Sequence[str], ask: Callable[[Sequence[str]], dict[str, T]]) -> dict[str, T]:
     """Ask for fewer ids a call; a single one that the cloud refuses does not exist.
 
     One unknown id among fifty costs a dozen calls so, not fifty more.
@@ -257,14 +257,14 @@ def _by_halves(ids: Sequence[str], ask: Callable[[Sequence[str]], dict[str, T]])
     return in_chunks(ids, (len(ids) + 1) // 2, ask) if len(ids) > 1 else {}
 
 
-def _carriers(
+def _holders_by_group(
     api: TencentApi,
     listing: Listing,
     *,
     filter_name: str,
     group_ids: Sequence[str],
     parse: Callable[[Shape, Json], T],
-    carried: Callable[[T], tuple[str, ...]],
+    group_ids_of: Callable[[T], tuple[str, ...]],
 ) -> Seen[dict[str, tuple[T, ...]]]:
     """List what carries any of the groups; a filter takes five values a call.
 
@@ -278,14 +278,14 @@ def _carriers(
         params = {"Filters": [{"Name": filter_name, "Values": list(ids)}]}
         is_alone = len(ids) == 1
         listed = (list_whole if is_alone else list_once)(api, listing, params)
-        if listed.doubt and not is_alone:
+        if listed.gap and not is_alone:
             return in_chunks(ids, 1, ask)
         unseen.extend(listed.unseen(listing.action, ids[0]))
         found: dict[str, list[T]] = {group_id: [] for group_id in ids}
         for row in listed.rows:
             one = parse(shape, row)
             # What the filter let through carries one of them, even if it does not say which.
-            for group_id in [name for name in ids if name in carried(one)] or ids:
+            for group_id in [name for name in ids if name in group_ids_of(one)] or ids:
                 found[group_id].append(one)
         return {group_id: tuple(ones) for group_id, ones in found.items()}
 

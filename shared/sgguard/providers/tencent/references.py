@@ -9,7 +9,7 @@ from typing import Any
 from sgguard.errors import ForbiddenError, UnknownShapeError
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Reference, Seen, Unseen
-from sgguard.providers._shared import not_answered
+from sgguard.providers._shared import unreported
 from sgguard.providers._tencent import Reading, references
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.tencent import reads
@@ -32,7 +32,7 @@ def list_references(
     found = references(named.value, counts, reading)
     unseen = [*named.unseen, *_uncounted(group_ids, counted), *found.unseen]
     if not named.unseen:
-        unseen += not_answered("references", group_ids, named.value)
+        unseen += unreported("references", group_ids, named.value)
     return Seen(found.value, tuple(unseen))
 
 
@@ -46,7 +46,7 @@ def _uncounted(group_ids: Sequence[str], counted: Seen[Any]) -> list[Unseen]:
     # A missing permission is told with the bindings, which need the same call.
     gaps = [gap for gap in counted.unseen if gap.code != UnseenCode.NO_PERMISSION]
     if not counted.unseen:
-        gaps += not_answered("the count of references", group_ids, counted.value)
+        gaps += unreported("the count of references", group_ids, counted.value)
     return gaps
 
 

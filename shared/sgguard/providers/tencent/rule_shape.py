@@ -75,8 +75,8 @@ def _templates(shape: Shape, row: Json, key: str, path: str) -> tuple[tuple[str,
         return ()
     template = shape.table(row[key], f"{path}.{key}")
     names = (f"{_TEMPLATES[key]}Id", f"{_TEMPLATES[key]}GroupId")
-    told = ((name, shape.text_or_empty(template, name, path)) for name in names)
-    return tuple((f"{key}.{name}", value) for name, value in told if value)
+    found = ((name, shape.text_or_empty(template, name, path)) for name in names)
+    return tuple((f"{key}.{name}", value) for name, value in found if value)
 
 
 def row_of(rule: Rule) -> dict[str, Any]:

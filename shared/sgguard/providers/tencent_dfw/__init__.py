@@ -33,14 +33,15 @@ from sgguard.model.resource import (
     Unseen,
     Visibility,
 )
-from sgguard.providers._shared import not_answered, with_rules
+from sgguard.providers._shared import about_group, unreported, with_rules
 from sgguard.providers._tencent import documented_limits
 from sgguard.providers.access import Access, seen_or_unseen
-from sgguard.providers.tencent_dfw.bindings import instance_ids, interface_ids, others_of
-from sgguard.providers.tencent_dfw.holder import read_holder, set_groups
-from sgguard.providers.tencent_dfw import response as dfw
+from sgguard.providers.tencent_dfw import response
 from sgguard.providers.tencent_dfw.api import RATES as RATES
 from sgguard.providers.tencent_dfw.api import DfwApi
+from sgguard.providers.tencent_dfw.bindings import instance_ids, interface_ids, others_of
+from sgguard.providers.tencent_dfw.creation import create_group
+from sgguard.providers.tencent_dfw.holder import read_holder, set_groups
 from sgguard.providers.tencent_dfw.references import list_references
 from sgguard.providers.tencent_dfw.rule_change import add_rule, remove_rule
 from sgguard.wire.parallel import parallel
@@ -136,7 +137,7 @@ class TencentDfw:
         """Return, by id, the instances and interfaces that carry the group."""
         ids = list(dict.fromkeys(group_ids))
         calls = [
-            partial(self._carriers, kind, group_id)
+            partial(self._bindings, kind, group_id)
             for group_id in ids
             for kind in ("instance", "interface")
         ]
@@ -144,9 +145,9 @@ class TencentDfw:
         bindings: dict[str, tuple[Binding, ...]] = {}
         for number, group_id in enumerate(ids):
             instances, interfaces = read[2 * number : 2 * number + 2]
-            carriers = (*instances.value, *interfaces.value)
-            if carriers or not (instances.unseen or interfaces.unseen):
-                bindings[group_id] = carriers
+            found = (*instances.value, *interfaces.value)
+            if found or not (instances.unseen or interfaces.unseen):
+                bindings[group_id] = found
         return Seen(bindings, tuple(gap for one in read for gap in one.unseen))
 
     def count_instances(self, group_ids: Sequence[str]) -> Seen[dict[str, int]]:
@@ -164,7 +165,7 @@ class TencentDfw:
 
     def list_rules(self, group_id: str) -> Seen[tuple[Rule, ...]]:
         """Return the group's own rules; their ids are positions, valid until the next change."""
-        return Seen(dfw.rules(self.api, group_id))
+        return Seen(response.rules(self.api, group_id))
 
     def read_instance(self, instance_id: str) -> Seen[Instance | None]:
         """Return the groups of an instance; its state, network and interfaces are not told.
@@ -174,7 +175,7 @@ class TencentDfw:
         if not _INSTANCE_ID.fullmatch(instance_id):
             return Seen(None)
         try:
-            carried = dfw.groups_of_instance(self.api, instance_id)
+            group_ids = response.groups_of_instance(self.api, instance_id)
         except NotFoundError:
             return Seen(None)
         state = Unseen(
@@ -183,8 +184,8 @@ class TencentDfw:
             why="API 2.0 of security groups tells only which groups an instance has",
             remedy="ask the provider tencent (API 3.0) about this instance",
         )
-        found = Instance(instance_id, group_ids=carried or (), unseen_to_bind=(state,))
-        if carried is not None:
+        found = Instance(instance_id, group_ids=group_ids or (), unseen_to_bind=(state,))
+        if group_ids is not None:
             return Seen(found)
         groups = Unseen(
             code=UnseenCode.NOT_TOLD,
@@ -201,7 +202,7 @@ class TencentDfw:
 
     def find_groups(self, name: str) -> tuple[str, ...]:
         """Return the ids of all groups of exactly this name that these credentials can see."""
-        return dfw.named(self.api, name)
+        return response.find_groups(self.api, name)
 
     def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
         """Delete the group; ``is_forced`` unbinds every instance first, which nothing undoes.
@@ -213,23 +214,9 @@ class TencentDfw:
     define_group = with_rules
 
     def create_group(self, group: Group, *, token: str) -> str:
-        """Create a group like this one, without rules; API 2.0 knows no tags.
-
-        Raises:
-            ConflictError: the project has a group of this name.
-            LimitError: the project has as many groups as it may.
-            UnknownShapeError: the answer does not say which group was created.
-        """
+        """Create a group like this one, without rules; API 2.0 knows no tags."""
         del token  # the call takes none
-        action = "CreateSecurityGroup"
-        answer = self.api.write(
-            action,
-            sgName=group.name or group.group_id,
-            sgRemark=group.description,
-            projectId=group.project or None,
-        )
-        shape = self.api.shape(action)
-        return shape.text(shape.table(answer.get("data"), "data"), "sgId", "data")
+        return create_group(self.api, group)
 
     def add_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
         """Put the rule in front of the one at its position, or last."""
@@ -264,9 +251,9 @@ class TencentDfw:
                 return Seen(None)
 
         nothing: Any = None
-        return _of(group_id, seen_or_unseen(f"instances with {group_id}", ask, nothing))
+        return about_group(group_id, seen_or_unseen(f"instances with {group_id}", ask, nothing))
 
-    def _carriers(self, kind: str, group_id: str) -> Seen[Any]:
+    def _bindings(self, kind: str, group_id: str) -> Seen[Any]:
         """Return the named carriers of one kind, and one counted entry for any others."""
         read = instance_ids if kind == "instance" else interface_ids
 
@@ -274,7 +261,7 @@ class TencentDfw:
             try:
                 ids, total = read(self.api, group_id)
             except NotFoundError:
-                return Seen((), tuple(not_answered("bindings", [group_id], ())))
+                return Seen((), tuple(unreported("bindings", [group_id], ())))
             if kind == "instance":
                 others = others_of(self.api, group_id, ids) if self.is_thorough else {}
                 named = tuple(
@@ -286,14 +273,11 @@ class TencentDfw:
             rest = total - len(ids)
             return Seen((*named, Binding(kind, count=rest)) if rest else named)
 
-        return _of(group_id, seen_or_unseen(f"{kind}s of {group_id}", ask, ()))
+        return about_group(group_id, seen_or_unseen(f"{kind}s of {group_id}", ask, ()))
 
     def _group(self, group_id: str) -> Seen[Any]:
         nothing: Any = None
-        read = partial(dfw.group, self.api, group_id)
-        return _of(group_id, seen_or_unseen(f"group {group_id}", lambda: Seen(read()), nothing))
-
-
-def _of(group_id: str, seen: Seen[Any]) -> Seen[Any]:
-    """Say whom the gaps concern, so that they are none of the other groups asked about."""
-    return replace(seen, unseen=tuple(replace(gap, group_id=group_id) for gap in seen.unseen))
+        read = partial(response.group, self.api, group_id)
+        return about_group(
+            group_id, seen_or_unseen(f"group {group_id}", lambda: Seen(read()), nothing)
+        )

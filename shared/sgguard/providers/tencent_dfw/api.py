@@ -142,12 +142,12 @@ def answer_of(response: httpx.Response, shape: Shape) -> Json:
     if code:
         kind = _ERRORS.get(code, CloudError)
         meaning = _MEANINGS.get(code, "")
-        said = shape.text_or_empty(answer, "message", "answer")
+        message = shape.text_or_empty(answer, "message", "answer")
         raise kind(
             shape.provider,
             shape.action,
             code=str(code),
-            detail="; ".join(filter(None, (meaning, said))),
+            detail="; ".join(filter(None, (meaning, message))),
             status=status,
             retry_after_s=1.0 if kind is ThrottledError else None,
         )

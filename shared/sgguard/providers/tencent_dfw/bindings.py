@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from sgguard.errors import CloudError
-from sgguard.providers.tencent_dfw import response as dfw
+from sgguard.providers.tencent_dfw import response
 from sgguard.providers.tencent_dfw.api import DfwApi, whole_number
 from sgguard.wire.parallel import parallel
 from sgguard.wire.shape import Json, Shape
@@ -19,7 +19,7 @@ from sgguard.wire.shape import Json, Shape
 PAGE = 100
 MAX_PAGES = 50
 
-TOLD_MAX = 50
+INSTANCES_MAX = 50
 """Each instance costs a call; of more than this nobody is told, and no remedy is planned."""
 
 
@@ -104,21 +104,21 @@ def others_of(
 
     This is for a remedy and never for the verdict: what cannot be read is just not told.
     """
-    if len(instance_ids) > TOLD_MAX:
+    if len(instance_ids) > INSTANCES_MAX:
         return dict.fromkeys(instance_ids)
     read = parallel([partial(_groups, api, one) for one in instance_ids])
     found = dict(zip(instance_ids, read, strict=True))
     named = {one for groups in read for one in groups or ()} - {group_id}
-    told = {one for one in sorted(named) if not _is_on_interfaces(api, one)}
+    on_instances = {one for one in sorted(named) if not _is_on_interfaces(api, one)}
     return {
-        name: None if groups is None else tuple(one for one in groups if one in told)
+        name: None if groups is None else tuple(one for one in groups if one in on_instances)
         for name, groups in found.items()
     }
 
 
 def _groups(api: DfwApi, instance_id: str) -> tuple[str, ...] | None:
     try:
-        return dfw.groups_of_instance(api, instance_id)
+        return response.groups_of_instance(api, instance_id)
     except CloudError:
         return None
 

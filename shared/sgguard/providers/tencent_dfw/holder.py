@@ -14,11 +14,11 @@ from functools import partial
 
 from sgguard.errors import ConflictError, InputError, NotFoundError, SettingsError
 from sgguard.model.change import Holder
-from sgguard.providers._shared import look
-from sgguard.providers._tencent import ask_until
-from sgguard.providers.tencent_dfw import bindings as carriers
-from sgguard.providers.tencent_dfw import response as dfw
+from sgguard.providers._shared import read_back
+from sgguard.providers._tencent import poll_until
+from sgguard.providers.tencent_dfw import response
 from sgguard.providers.tencent_dfw.api import DfwApi
+from sgguard.providers.tencent_dfw.bindings import interface_ids
 from sgguard.wire.parallel import parallel
 
 _ACTION = "ModifySecurityGroupsOfInstance"
@@ -48,12 +48,12 @@ def read_holder(api: DfwApi, holder: Holder) -> Groups | None:
     if not _INSTANCE_ID.fullmatch(holder.holder_id):
         return None
     try:
-        carried = dfw.groups_of_instance(api, holder.holder_id)
+        group_ids = response.groups_of_instance(api, holder.holder_id)
     except NotFoundError:
         return None
-    if carried is None:
+    if group_ids is None:
         raise api.shape("DescribeSecurityGroups").wrong("data: names no group of the instance")
-    return carried
+    return group_ids
 
 
 def set_groups(api: DfwApi, holder: Holder, before: Groups, after: Groups) -> None:
@@ -74,29 +74,29 @@ def set_groups(api: DfwApi, holder: Holder, before: Groups, after: Groups) -> No
     if now is None:
         raise NotFoundError(provider, _ACTION, detail=f"no {name}")
     if now != before:
-        carried = ", ".join(now)
-        raise ConflictError(provider, _ACTION, detail=f"{name} carries {carried}")
+        group_ids = ", ".join(now)
+        raise ConflictError(provider, _ACTION, detail=f"{name} carries {group_ids}")
     if after == before:
         return
-    _require_told(api, name, [group_id for group_id in after if group_id in before])
+    _require_primary_only(api, name, [group_id for group_id in after if group_id in before])
     api.write(_ACTION, instanceSet=[{"instanceId": name, "sgIds": list(after)}])
     what = f"the binding of {name}"
-    ask_until(
+    poll_until(
         api.wire,
-        lambda: look(partial(read_holder, api, holder), what),
+        lambda: read_back(partial(read_holder, api, holder), what),
         lambda shown: set(shown or ()) == set(after),
         what,
     )
 
 
-def _require_told(api: DfwApi, instance_id: str, kept: list[str]) -> None:
+def _require_primary_only(api: DfwApi, instance_id: str, kept: list[str]) -> None:
     """Refuse to write back a group that may be shown for a further interface of the instance."""
-    read = parallel([partial(carriers.interface_ids, api, group_id) for group_id in kept])
-    doubtful = [group_id for group_id, (_, count) in zip(kept, read, strict=True) if count]
-    if doubtful:
+    read = parallel([partial(interface_ids, api, group_id) for group_id in kept])
+    shared = [group_id for group_id, (_, count) in zip(kept, read, strict=True) if count]
+    if shared:
         raise ConflictError(
             api.wire.provider,
             _ACTION,
-            detail=f"not sent: further interfaces carry {', '.join(doubtful)}, and API 2.0 does "
+            detail=f"not sent: further interfaces carry {', '.join(shared)}, and API 2.0 does "
             f"not tell whether {instance_id} itself does: use the provider tencent",
         )

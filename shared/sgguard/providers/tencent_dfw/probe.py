@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from sgguard.providers._probing import Probe, Question, Read, Setup
+from sgguard.providers._probing import PermissionCheck, Probe, Setup
+from sgguard.providers.access import ReadVariable
 from sgguard.providers.tencent_dfw import TencentDfw
 from sgguard.providers.tencent_dfw.api import PATH
 from sgguard.wire.qcloud_v2 import MAX_SKEW_S
@@ -24,19 +25,19 @@ _CREDENTIALS = (
     "TENCENTCLOUD_SECRET_KEY",
     "TENCENTCLOUD_SECRETKEY",
 )
-_NOBODY = "sg-00000000"
+_ABSENT_ID = "sg-00000000"
 _READS: tuple[tuple[str, dict[str, object], str], ...] = (
-    ("DescribeSecurityGroups", {"sgId": _NOBODY}, "groups"),
-    ("DescribeAssociateSecurityGroups", {"sgIds": [_NOBODY]}, "who references a group"),
-    ("DescribeSecurityGroupPolicy", {"sgId": _NOBODY}, "rules"),
+    ("DescribeSecurityGroups", {"sgId": _ABSENT_ID}, "groups"),
+    ("DescribeAssociateSecurityGroups", {"sgIds": [_ABSENT_ID]}, "who references a group"),
+    ("DescribeSecurityGroupPolicy", {"sgId": _ABSENT_ID}, "rules"),
     (
         "DescribeInstancesOfSecurityGroup",
-        {"sgId": _NOBODY, "offset": 0, "limit": 1},
+        {"sgId": _ABSENT_ID, "offset": 0, "limit": 1},
         "instances that carry a group",
     ),
     (
         "DescribeNetworkInterfacesOfSecurityGroup",
-        {"sgId": _NOBODY},
+        {"sgId": _ABSENT_ID},
         "interfaces that carry a group",
     ),
 )
@@ -49,7 +50,7 @@ _CHANGES = (
 )
 
 
-def _is_configured(read: Read) -> bool:
+def _is_configured(read: ReadVariable) -> bool:
     return bool(read(*_CREDENTIALS) and read(*_WANTED))
 
 
@@ -68,20 +69,22 @@ def probe(provider: TencentDfw) -> Probe:
     """Return how to examine this region."""
     api = provider.api
     reads = (
-        Question(action, brings, f"dfw:{action}", ask=partial(api.read, action, **params))
+        PermissionCheck(action, brings, f"dfw:{action}", ask=partial(api.read, action, **params))
         for action, params, brings in _READS
     )
     changes = (
-        Question(action, brings, f"dfw:{action}", need="change", why_not="API 2.0 has no dry run")
+        PermissionCheck(
+            action, brings, f"dfw:{action}", need="change", why_not="API 2.0 has no dry run"
+        )
         for action, brings in _CHANGES
     )
     action = "DescribeSecurityGroupPolicys"
-    version = Question(
+    version = PermissionCheck(
         action,
         "the version of rules, without which none is changed",
         f"dfw:{action}",
         need="change",
-        ask=partial(api.read, action, sgId=_NOBODY),
+        ask=partial(api.read, action, sgId=_ABSENT_ID),
     )
     return Probe(
         doors=(f"{api.url}{PATH}",),

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from sgguard.errors import ForbiddenError, UnknownShapeError
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Reference, Seen, Unseen
-from sgguard.providers._shared import not_answered
+from sgguard.providers._shared import about_group, unreported
 from sgguard.providers._tencent import Reading, references
 from sgguard.providers.access import seen_or_unseen
-from sgguard.providers.tencent_dfw import response as dfw
+from sgguard.providers.tencent_dfw import response
 from sgguard.providers.tencent_dfw.api import DfwApi
 from sgguard.wire.parallel import in_chunks, parallel
 
@@ -35,7 +34,7 @@ def list_references(
     }
     # The list leaves a group's own rules out, and leaves groups out altogether: its count is taken
     # to be about others, so that nothing but a name explains it.
-    reading = Reading(partial(_groups, api), partial(dfw.rules, api), counts_own=False)
+    reading = Reading(partial(_groups, api), partial(response.rules, api), counts_own=False)
     found = references(named.value, counts, reading)
     # A missing permission is told with the groups themselves, which need the same call.
     uncounted = (
@@ -43,7 +42,7 @@ def list_references(
     )
     unseen = [*named.unseen, *uncounted, *found.unseen]
     if not named.unseen:
-        unseen += not_answered("references", ids, named.value)
+        unseen += unreported("references", ids, named.value)
     return Seen(found.value, tuple(unseen))
 
 
@@ -51,7 +50,7 @@ def _named(api: DfwApi, group_ids: Sequence[str]) -> Seen[Any]:
     nothing: Any = {}
 
     def ask() -> Seen[Any]:
-        return Seen(in_chunks(group_ids, _GROUPS_PER_CALL, partial(dfw.referrers, api)))
+        return Seen(in_chunks(group_ids, _GROUPS_PER_CALL, partial(response.referrers, api)))
 
     return seen_or_unseen("references", ask, nothing)
 
@@ -60,11 +59,11 @@ def _counted(api: DfwApi, group_id: str) -> Seen[Any]:
     nothing: Any = None
 
     def ask() -> Seen[Any]:
-        found = dfw.described(api, group_id)
+        found = response.described(api, group_id)
         return Seen(found.referrers) if found else Seen(nothing, (_undescribed(group_id),))
 
-    seen = seen_or_unseen(f"the count of references to {group_id}", ask, nothing)
-    return Seen(seen.value, tuple(replace(gap, group_id=group_id) for gap in seen.unseen))
+    what = f"the count of references to {group_id}"
+    return about_group(group_id, seen_or_unseen(what, ask, nothing))
 
 
 def _undescribed(group_id: str) -> Unseen:
@@ -80,7 +79,7 @@ def _undescribed(group_id: str) -> Unseen:
 def _groups(api: DfwApi, group_ids: Sequence[str]) -> Mapping[str, Group]:
     def name(group_id: str) -> Group | None:
         try:
-            return dfw.group(api, group_id)
+            return response.group(api, group_id)
         except (ForbiddenError, UnknownShapeError):
             return None  # a name is comfort, not evidence
 

@@ -42,9 +42,9 @@ def referrers(api: DfwApi, group_ids: Sequence[str]) -> dict[str, tuple[str, ...
     found = associates(api.shape(action), answer, asked=group_ids)
     if len(group_ids) == 1:
         return {group_ids[0]: found.get(group_ids[0], ())}
-    silent = [group_id for group_id in group_ids if group_id not in found]
-    for alone in parallel([partial(referrers, api, [group_id]) for group_id in silent]):
-        found.update(alone)
+    missing = [group_id for group_id in group_ids if group_id not in found]
+    for single in parallel([partial(referrers, api, [group_id]) for group_id in missing]):
+        found.update(single)
     return found
 
 
@@ -105,7 +105,7 @@ def group(api: DfwApi, group_id: str) -> Group | None:
     return found.group if found else None
 
 
-def named(api: DfwApi, name: str) -> tuple[str, ...]:
+def find_groups(api: DfwApi, name: str) -> tuple[str, ...]:
     """Return the ids of all groups of exactly this name (DescribeSecurityGroups)."""
     found = groups(
         api.shape("DescribeSecurityGroups"), api.read("DescribeSecurityGroups", sgName=name)
@@ -162,10 +162,10 @@ def _is_default(shape: Shape, row: Json, name: str) -> bool:
         return name == "default"
     if isinstance(row["isDefault"], bool):
         return row["isDefault"]
-    said = whole_number(shape, row, "isDefault")
-    if said not in (0, 1):
+    value = whole_number(shape, row, "isDefault")
+    if value not in (0, 1):
         raise shape.wrong("data.detail[].isDefault: expected true or false")
-    return bool(said)
+    return bool(value)
 
 
 def _referrers(shape: Shape, row: Json) -> int | None:

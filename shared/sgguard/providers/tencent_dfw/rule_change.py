@@ -91,8 +91,10 @@ def _version(shape: Shape, answer: Json) -> int | None:
     if data.get("version") is not None:
         return whole_number(shape, data, "version")
     rows = [row for key in ("ingress", "egress") for row in data.get(key) or []]
-    told = {whole_number(shape, row, "version") for row in rows if row.get("version") is not None}
-    return told.pop() if len(told) == 1 else None
+    versions = {
+        whole_number(shape, row, "version") for row in rows if row.get("version") is not None
+    }
+    return versions.pop() if len(versions) == 1 else None
 
 
 def _require_version(api: DfwApi, found: Found) -> None:

@@ -26,7 +26,7 @@ Method = Literal["password", "application_credential", "token"]
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class NameOrId:
     """A user or project by id, or by name inside a domain (itself by id or name)."""
 
     id: str = ""
@@ -56,18 +56,18 @@ class Identity:
     auth_url: str
     method: Method
     secret: str = field(repr=False)
-    user: Who = Who()
+    user: NameOrId = NameOrId()
     credential_id: str = ""
     credential_name: str = ""
-    project: Who = Who()
+    project: NameOrId = NameOrId()
 
     @property
     def name(self) -> str:
         """What tells identities apart, and is no secret."""
-        who = (self.credential_id, self.credential_name, self.user, self.project)
+        parts = (self.credential_id, self.credential_name, self.user, self.project)
         return " ".join(
             part if isinstance(part, str) else part.id or f"{part.domain_name}/{part.name}"
-            for part in (self.auth_url, *who)
+            for part in (self.auth_url, *parts)
             if part
         )
 
@@ -120,21 +120,21 @@ class KeystoneToken:
             SettingsError: the catalog has no such service, or not in that region; the message
                 lists what there is.
         """
-        mine = [
+        matching = [
             e for e in self.endpoints if e.service_type == service_type and e.interface == interface
         ]
-        if not mine:
+        if not matching:
             types = sorted({e.service_type for e in self.endpoints if e.interface == interface})
             raise SettingsError(
                 f"the catalog has no {interface} endpoint of type {service_type!r}: "
                 f"it has {', '.join(types) or 'none at all (is the token scoped to a project?)'}"
             )
-        for endpoint in mine:
+        for endpoint in matching:
             if endpoint.region == region:
                 return endpoint.url.rstrip("/")
         raise SettingsError(
             f"there is no region {region!r} for {service_type!r} here: "
-            f"the catalog has {', '.join(sorted({e.region for e in mine}))}"
+            f"the catalog has {', '.join(sorted({e.region for e in matching}))}"
         )
 
 

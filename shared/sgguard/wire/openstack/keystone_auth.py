@@ -107,14 +107,14 @@ class KeystoneAuth(httpx.Auth):
         """
         if token := self._cached():
             return token
-        with self._alone():
+        with self._exclusive():
             if token := self._cached():
                 return token
             response = self._wire.read(
                 "POST",
                 self._url(),
                 action=TOKEN_ACTION,
-                check=lambda answer: _refuse(answer, self._wire.provider),
+                check=lambda answer: _raise_refusal(answer, self._wire.provider),
                 headers={"content-type": "application/json"},
                 content=self.identity.body(),
             )
@@ -136,7 +136,7 @@ class KeystoneAuth(httpx.Auth):
         self, stale: KeystoneToken | None
     ) -> Generator[httpx.Request, httpx.Response, KeystoneToken]:
         """Return another token than ``stale``; many calls that fail together fetch one."""
-        with self._alone():
+        with self._exclusive():
             token = self._cached()
             if token is not None and (stale is None or token.id != stale.id):
                 return token
@@ -149,7 +149,7 @@ class KeystoneAuth(httpx.Auth):
             return self._keep(response)
 
     @contextmanager
-    def _alone(self) -> Generator[None, None, None]:
+    def _exclusive(self) -> Generator[None, None, None]:
         """Hold the lock of this identity: one thread fetches, the others wait for its result.
 
         Whoever waited while the credentials were refused gets the same refusal: several wrong
@@ -162,7 +162,7 @@ class KeystoneAuth(httpx.Auth):
         try:
             refusal = self._cache.refusal(self._key)
             if refusal is not None and refusal is not known:
-                raise _again(refusal)
+                raise _copy_of(refusal)
             yield
         except UnauthenticatedError as error:
             self._cache.refuse(self._key, error)
@@ -182,7 +182,7 @@ class KeystoneAuth(httpx.Auth):
         return f"{self.identity.auth_url}/auth/tokens"
 
 
-def _again(error: UnauthenticatedError) -> UnauthenticatedError:
+def _copy_of(error: UnauthenticatedError) -> UnauthenticatedError:
     """Return the same error for another thread: one that is raised twice mixes tracebacks."""
     return UnauthenticatedError(
         error.provider,
@@ -194,6 +194,6 @@ def _again(error: UnauthenticatedError) -> UnauthenticatedError:
     )
 
 
-def _refuse(response: httpx.Response, provider: str) -> None:
+def _raise_refusal(response: httpx.Response, provider: str) -> None:
     if not response.is_success:
         raise error_of(provider, TOKEN_ACTION, response)

@@ -7,10 +7,11 @@ their own modules: ``neutron_rule.py``, ``neutron_error.py`` and ``neutron_page.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
-from sgguard.model.resource import Binding, Group
+from sgguard.model.resource import Binding, Group, Reference
 from sgguard.wire.openstack.neutron.rule import (
     RuleRow,
     SecurityGroupRuleBody,
@@ -36,6 +37,7 @@ __all__ = [
     "parse_port",
     "parse_quotas",
     "parse_rule",
+    "references_of",
 ]
 
 UNLIMITED = -1
@@ -214,6 +216,28 @@ def binding_of(port: PortRow) -> Binding:
         owner=port.device_owner,
         project=port.project,
     )
+
+
+def references_of(
+    rows: Iterable[RuleRow], groups: Mapping[str, Group | None], group_ids: Sequence[str]
+) -> dict[str, tuple[Reference, ...]]:
+    """Return rules as references, by the group they name.
+
+    ``rows`` name nothing but ``group_ids``. ``groups`` are the groups that have the rules, for
+    their names and tags; one that is missing or None could not be read.
+    """
+    found: dict[str, list[Reference]] = {group_id: [] for group_id in group_ids}
+    for row in rows:
+        group = groups.get(row.group_id) or Group(row.group_id)
+        reference = Reference(
+            row.group_id,
+            group_name=group.name,
+            project=row.project,
+            rule=row.rule,
+            tags=group.tags,
+        )
+        found[row.rule.peer_group].append(reference)
+    return {group_id: tuple(references) for group_id, references in found.items()}
 
 
 def parse_quotas(body: object, shape: Shape) -> dict[str, Quota]:
