@@ -1,8 +1,26 @@
-"""The clouds sgguard can ask: one module each, found by its name.
+"""The supported clouds: one package each, found by its name.
 
-``tencent_dfw`` is the provider ``tencent-dfw``. Its module (a file, or a folder where a cloud has
-much to say) defines ``connect(access: Access) -> Cloud``; adding a cloud is adding one. What
-several providers use begins with an underscore.
+``tencent_dfw`` is the package of the provider ``tencent-dfw``; it defines ``connect(access: Access)
+-> Cloud``. Adding a cloud is adding a package. Modules that several providers use begin with an
+underscore. The same job has the same module name on every cloud:
+
+=================  ================================================================================
+module             content
+=================  ================================================================================
+``__init__``       ``connect`` and the class whose methods are those of ``Cloud``
+``api``            calls: addresses, envelope, error codes, documented rates
+``env``            credentials and settings from the environment
+``response``       parsers: rows of responses as values of :mod:`sgguard.model`
+``listing``        lists read to their end, page by page
+``references``     which rules of other groups name a group
+``bindings``       which holders carry a group
+``holder``         the groups of one holder: read and changed
+``creation``       creating a group like another one
+``rule_change``    adding and removing one rule
+``rule_shape``     rules read from a response and written for a request
+``quota``          limits of the account or project
+``probe``          harmless calls that show which permissions are granted
+=================  ================================================================================
 """
 
 from __future__ import annotations
@@ -35,9 +53,9 @@ __all__ = [
 
 
 def connect(provider: str, access: Access) -> Cloud:
-    """Return the named provider, ready to be asked.
+    """Return the named provider, ready for calls.
 
-    Nothing is sent yet: a wrong secret or an unreachable host shows at the first question.
+    Nothing is sent yet: a wrong secret or an unreachable host shows at the first call.
 
     Raises:
         AddressError: there is no such provider.
@@ -48,7 +66,7 @@ def connect(provider: str, access: Access) -> Cloud:
 
 
 def probing(provider: str) -> Probing | None:
-    """Return how the named provider is examined, None where its folder has no ``probe``.
+    """Return the named provider's ``probe`` module, None where it has none.
 
     Raises:
         AddressError: there is no such provider.

@@ -1,7 +1,7 @@
-"""What the doctor needs of a cloud: its door, its clock, and one harmless question per permission.
+"""What the doctor needs of a cloud: an address, its clock, and one harmless call per permission.
 
-A cloud that can be examined has a module ``probe`` in its folder, with ``SETUP`` and
-``probe(provider)``. It only says what to ask; the doctor asks, and knows what the errors mean.
+A cloud that can be examined has a module ``probe`` in its package, with ``SETUP`` and
+``probe(provider)``. It only describes the calls; the doctor makes them and interprets the errors.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _HUAWEI_DOMAINS = (".myhuaweicloud.com", ".otc.t-systems.com")
 
 
 class Grant(StrEnum):
-    """What is known about a permission; ``ABSENT`` says that the cloud has no such API here."""
+    """What is known about a permission; ``ABSENT``: the cloud has no such API here."""
 
     GRANTED = "granted"
     MISSING = "missing"
@@ -28,13 +28,13 @@ class Grant(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PermissionCheck:
-    """One permission and the call that tells whether we have it.
+    """One permission and the call that shows whether it is granted.
 
     ``action`` is the cloud's own name for the call, ``brings`` what it is needed for, ``grant``
     what an operator has to grant. ``ask`` sends it: a success, or an error that only a permitted
-    caller sees (not found), grants; it may return ``Grant.NOT_TOLD``. None says that no harmless
-    call tells, and ``why_not`` why. ``if_absent`` says what is done where the API is missing;
-    empty: verdicts that need it are blocked there.
+    caller gets (not found), means that it is granted; it may return ``Grant.NOT_TOLD``. Where it
+    is None no harmless call shows the permission, for the reason in ``why_not``. ``if_absent``
+    says what happens where the API is missing; empty: verdicts that need it are blocked there.
     """
 
     action: str
@@ -50,10 +50,10 @@ class PermissionCheck:
 class Probe:
     """How to examine one region of one cloud; making it sends nothing.
 
-    ``doors`` are addresses that answer anybody (the first one tells the time in its ``Date``),
-    without credentials. ``clock_tolerance_s`` is how far the clock here may be off before the
-    cloud refuses. The three others are patterns (fnmatch) over the cloud's error codes: our
-    time is refused, there is no such region, there is no such API.
+    ``doors`` are addresses that respond without credentials; the clock is read off the ``Date``
+    of the first one. ``clock_tolerance_s`` is how far the local clock may be off before the cloud
+    refuses requests. The three others are patterns (fnmatch) over the cloud's error codes: the
+    time of a request is refused, there is no such region, there is no such API.
     """
 
     doors: tuple[str, ...]
@@ -66,9 +66,9 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """How a cloud is set up: whether it is, and which region its own tools would take.
+    """How a cloud is set up: whether it is, and which region its own tools would use.
 
-    ``credentials`` and ``region_variable`` name what to set, for whoever has not.
+    ``credentials`` and ``region_variable`` name the variables to set, for error messages.
     """
 
     is_configured: Callable[[ReadVariable], bool]
@@ -88,7 +88,7 @@ class Probing(Protocol):
 
 
 def is_huawei_address(url: str) -> bool:
-    """Tell whether ``OS_AUTH_URL`` leads to Huawei Cloud or Open Telekom Cloud.
+    """Return whether ``OS_AUTH_URL`` is an address of Huawei Cloud or Open Telekom Cloud.
 
     Both speak Keystone, so their users often set the variables of OpenStack's own tools.
     """

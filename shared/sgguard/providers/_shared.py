@@ -1,4 +1,8 @@
-"""Who references a group, put together from the rules of the groups that do; for any cloud."""
+"""What several clouds share: references, gaps, definitions, read-back and rolling back a creation.
+
+References are assembled from the rules of the referring groups. Gaps are what a response does not
+report, or what credentials of one project cannot see of a shared group.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of the groups that reference another: by id, themselves and their rules."""
+    """What is known of the groups that reference others: the groups and their rules, by id."""
 
     groups: Mapping[str, Group]
     rules: Mapping[str, tuple[Rule, ...]]
@@ -70,7 +74,7 @@ def unseen_beyond(signs: Iterable[Sign], remedy: str) -> tuple[Unseen, ...]:
 
 
 def is_foreign(project: str, own_project: str) -> bool:
-    """Tell whether something is known to belong to another project than our own."""
+    """Return whether something is known to belong to another project than our own."""
     # The cloud's own ports (gateways, floating addresses) belong to no project at all.
     return project not in ("", own_project)
 
@@ -81,7 +85,7 @@ def about_group(group_id: str, seen: Seen[T]) -> Seen[T]:
 
 
 def unreported(what: str, group_ids: Sequence[str], reported: Collection[str]) -> Iterator[Unseen]:
-    """Return a gap for every group the answer does not mention: that is not "none"."""
+    """Yield a gap for every group the response does not mention: that does not mean "none"."""
     for group_id in dict.fromkeys(group_ids):
         if group_id not in reported:
             yield Unseen(
@@ -93,16 +97,13 @@ def unreported(what: str, group_ids: Sequence[str], reported: Collection[str]) -
             )
 
 
-# What builds a group again, for clouds that tell everything but its rules when it is read.
-
-
 def with_rules(provider: Provider, group: Group) -> Group:
-    """Return the group with all its rules; it is as it was read otherwise.
+    """Return the group with all its rules: the definition where nothing else is missing.
 
     Raises:
         UnknownShapeError: not all rules were seen.
         NotFoundError: there is no such group (any more).
-        CloudError, DeadlineError: the cloud could not be asked.
+        CloudError, DeadlineError: the rules could not be read.
     """
     seen = provider.list_rules(group.group_id)
     if seen.unseen:
@@ -119,7 +120,10 @@ def roll_back_creation(
     action: str,
     provider: str,
 ) -> None:
-    """Delete a group that was created and could not be finished; it has no holder or rule yet.
+    """Delete a group that was created and could not be finished.
+
+    No rule names it yet and no holder carries it, so nothing else is affected. ``error`` is what
+    kept it from being finished, ``action`` the call that the error is reported for.
 
     Raises:
         UnavailableError: it could not be deleted either, so the outcome is unknown.
@@ -135,18 +139,15 @@ def roll_back_creation(
         ) from failure
 
 
-# Looking what came of a change that the cloud took: what goes wrong then says nothing about it.
-
-
 def read_back(ask: Callable[[], T], what: str) -> T:
-    """Ask what came of ``what``, which the cloud took.
+    """Return what ``ask`` reads after the cloud accepted a change; ``what`` names the change.
 
-    A look that is refused leaves open whether the change was made, whatever its own error says:
-    it is raised as one whose outcome is not known.
+    A failed read says nothing about the change itself. So its error, whatever its class says of
+    outcomes, is raised as one with an unknown outcome.
 
     Raises:
-        ConflictError: ``ask`` itself says that something else was there, and nothing was changed.
-        CloudError: it could not be looked at; none of them says that it was not made.
+        ConflictError: ``ask`` found that another state was there, and nothing was changed.
+        CloudError: the read failed; the change may have been made.
         DeadlineError: the time is used up.
     """
     try:

@@ -1,8 +1,14 @@
-"""Who references a group, for both Tencent APIs: named, counted, and looked up in the rules.
+"""What both Tencent APIs share: references, documented limits, polling and rules with positions.
 
-Both APIs name the groups whose rules contain a group, and their English pages read as if it were
-the other way round. So what is named is looked for in the rules, and what is counted must be
-named: an answer in the wrong sense, or a short one, never reads as "not referenced".
+References: both APIs name the groups whose rules contain a group, and their English pages read as
+if it were the other way round. So every name is checked against the rules of that group, and every
+counted reference must have a name: a response in the wrong sense, or an incomplete one, is never
+taken for "not referenced".
+
+Positions: the id of a rule is its position among the rules of its direction, counted from 0
+(``ingress[3]``), and every insertion or removal before it shifts it. A rule that was read earlier
+is found again by its content (:func:`locate`), and inserted where its position is now
+(:func:`insert_position`).
 """
 
 from __future__ import annotations
@@ -26,15 +32,16 @@ Rules = Mapping[str, tuple[Rule, ...]]
 """The rules of groups by id; a group whose rules could not be read is missing."""
 
 Unread = Mapping[str, tuple[Unseen, ...]]
-"""Why the rules of a group could not be read, by its id."""
+"""Why the rules of groups could not be read, by group id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How one API reads names and rules: the groups of some ids, the rules of one.
+    """How one API reads groups by id, and the rules of one group.
 
-    ``counts_own`` says whether a group's own rules may be in its count. Where a group may be left
-    out of the names, they must not explain a count that another group has caused.
+    ``counts_own`` says whether a group's own rules may be part of its count. It is False for an
+    API that may leave groups out of the names: there the own rules must not explain a count that
+    a group left out has caused.
     """
 
     groups: Callable[[Sequence[str]], Mapping[str, Group]]
@@ -44,7 +51,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The referring groups that remain, None where nothing can be said, and what is not known."""
+    """The confirmed referring groups, None where they are not known at all, and the gaps."""
 
     names: tuple[str, ...] | None
     unseen: tuple[Unseen, ...] = ()
@@ -55,17 +62,20 @@ def references(
 ) -> Seen[dict[str, tuple[Reference, ...]]]:
     """Return, by group, the references behind the names an API gave.
 
-    ``named`` are the groups said to refer to each, perhaps itself; ``counts`` how many the cloud
-    counts, where it does. One wave of reads where something is named or counted; a second one
-    for the own rules of a group that a named one does not name back.
+    ``named`` are the groups reported as referring to each, perhaps itself; ``counts`` how many
+    references the cloud counts, where it does. Reads one wave of rules where something is named or
+    counted, and a second one only where a named group turns out not to refer to the group.
     """
+    # 1. A group's references to itself do not keep it from being deleted.
     others = {
         group_id: tuple(name for name in dict.fromkeys(names) if name != group_id)
         for group_id, names in named.items()
     }
+    # 2. Read names and rules of every group that takes part.
     evidence, unread = _evidence(others, counts, reading)
     found: dict[str, tuple[Reference, ...]] = {}
     unseen: list[Unseen] = []
+    # 3. Compare names, count and rules of each group.
     for group_id, names in others.items():
         for name in (*names, group_id):
             unseen += (replace(gap, group_id=group_id) for gap in unread.get(name, ()))
@@ -95,19 +105,24 @@ def check(
     """Compare the groups named as referring (itself not among them) with count and rules.
 
     ``counted`` is how many references the cloud counts, the group's own perhaps among them, None
-    where it does not tell. It may mean groups or rules: either explains it.
+    where it does not count. The unit may be groups or rules: either may explain it.
     """
+    # 1. Names whose rules were read and do not name the group are unproven. Where the group's own
+    #    rules name them instead, the response was in the wrong sense and the name is dropped.
     unproven = _unproven(group_id, names, rules)
     own = rules.get(group_id, ())
     reversed_names = tuple(name for name in unproven if naming(name, own))
     kept = tuple(name for name in names if name not in reversed_names)
+    # 2. Each of them is a gap, dropped or not.
     unseen = [_reversed_gap(group_id, name) for name in reversed_names]
     unseen += [_unproven_gap(group_id, name) for name in unproven if name in kept]
+    # 3. A count larger than all known groups and rules means that a referrer is missing.
     explaining = (*kept, group_id) if counts_own else kept
     groups = len(kept) + (counts_own and bool(naming(group_id, own)))
     entries = sum(len(naming(group_id, rules.get(name, ()))) for name in explaining)
     if counted is not None and counted > max(groups, entries):
-        unseen.append(_uncounted_gap(group_id, counted, len(kept)))
+        unseen.append(_unnamed_gap(group_id, counted, len(kept)))
+    # 4. No name and a gap: whether the group is referenced is not known.
     return Checked(kept if kept or not unseen else None, tuple(unseen))
 
 
@@ -119,7 +134,7 @@ def _unproven(group_id: str, names: Sequence[str], rules: Rules) -> tuple[str, .
 def _evidence(
     others: Mapping[str, Sequence[str]], counts: Mapping[str, int], reading: Reading
 ) -> tuple[Evidence, Unread]:
-    """Read names and rules of the referring groups, and the own rules that explain a count."""
+    """Read the referring groups with their rules, and the own rules that explain a count."""
     referring = sorted({name for names in others.values() for name in names})
     counted = {one for one, names in others.items() if counts.get(one, 0) > len(names)}
     groups, rules = _parallel(
@@ -127,6 +142,7 @@ def _evidence(
         lambda: _rules({*referring, *counted}, reading),
     )
     known, unread = rules
+    # Own rules show whether a response was in the wrong sense; most often they are not needed.
     suspects = {
         group_id
         for group_id, names in others.items()
@@ -139,7 +155,7 @@ def _evidence(
 def _rules(
     group_ids: Collection[str], reading: Reading
 ) -> tuple[dict[str, tuple[Rule, ...]], Unread]:
-    """Read rules side by side; those of groups that are gone or may not be read are missing."""
+    """Read rules in parallel; those of groups that are gone or may not be read are missing."""
     ids = sorted(group_ids)
 
     def ask(group_id: str) -> Seen[Any]:
@@ -172,7 +188,7 @@ def _unproven_gap(group_id: str, name: str) -> Unseen:
     return _gap(group_id, f"{name} is named as referring, but none of its rules does")
 
 
-def _uncounted_gap(group_id: str, counted: int, named: int) -> Unseen:
+def _unnamed_gap(group_id: str, counted: int, named: int) -> Unseen:
     return _gap(group_id, f"the cloud counts {counted} reference(s), the list names {named}")
 
 
@@ -186,8 +202,6 @@ def _gap(group_id: str, why: str) -> Unseen:
     )
 
 
-# The limits Tencent Cloud documents, the same for API 3.0 and API 2.0.
-
 DOCUMENTED_LIMITS: Mapping[str, int] = {
     "groups-per-instance": 5,
     "instances-per-group": 2000,
@@ -195,7 +209,8 @@ DOCUMENTED_LIMITS: Mapping[str, int] = {
     "references-per-group": 10,
     "groups-per-project": 50,
 }
-"""https://cloud.tencent.com/document/product/213/15379 (rules are counted per direction)."""
+"""Documented limits, the same for API 3.0 and API 2.0; rules are counted per direction.
+https://cloud.tencent.com/document/product/213/15379."""
 
 LIMIT_NOTES: Mapping[str, str] = {"rules-per-group": "counted for each direction by itself"}
 
@@ -210,18 +225,18 @@ def documented_limits(note: str) -> tuple[Limit, ...]:
 
 T = TypeVar("T")
 
-# Asking again until a change has come to its end, for both Tencent APIs.
-
 FIRST_WAIT_S = 0.25
 LONGEST_WAIT_S = 2.0
 
 
 def poll_until(wire: Wire, ask: Callable[[], T], is_over: Callable[[T], bool], what: str) -> T:
-    """Ask until the answer is a last one, and return it; wait twice as long each time.
+    """Poll ``ask`` until ``is_over`` accepts its result, and return that; ``what`` names it.
+
+    The pause doubles from ``FIRST_WAIT_S`` to ``LONGEST_WAIT_S``.
 
     Raises:
-        DeadlineError: the next question would come too late; what became of ``what`` is unknown.
-        CloudError: the cloud could not be asked, or ``is_over`` found that it went wrong.
+        DeadlineError: the next poll would be too late; the outcome of ``what`` is unknown.
+        CloudError: a poll failed, or ``is_over`` found that the operation failed.
     """
     wait_s = FIRST_WAIT_S
     while not is_over(found := ask()):
@@ -232,36 +247,36 @@ def poll_until(wire: Wire, ask: Callable[[], T], is_over: Callable[[T], bool], w
     return found
 
 
-# Finding a rule whose id is its position, for both Tencent APIs.
-#
-# Positions count the rules of one direction from 0, and every change shifts those behind it. So a
-# rule is found by its content near the place it had, and put where its place is now.
-
 _ID = re.compile(r"(?:ingress|egress)\[([0-9]{1,9})\]")
 
 
 def position(rule: Rule) -> int | None:
-    """Return the position in a rule's id, None where the id tells none."""
+    """Return the position in a rule's id, None where the id has none."""
     told = _ID.fullmatch(rule.rule_id)
     return int(told[1]) if told else None
 
 
 def locate(rules: Sequence[Rule], wanted: Rule) -> int | None:
-    """Return where the rule is: the position with its content that is nearest to its own.
+    """Return where a rule read earlier is now, None where it is gone.
 
-    Of two that are equally near the later one counts: rules are put in more often before others
-    than they are taken out there, and two of the same content do the same.
+    Of two that are equally near the later one is taken: rules are inserted before others more often
+    than removed there. A wrong choice does no harm, since both have the same content.
     """
+    # 1. Only rules of the same content (direction included) qualify, wherever they are.
     same = [one for one in rules if content(one) == content(wanted)]
     found = [place for place in map(position, same) if place is not None]
+    # 2. The nearest to the old position is taken; without an old position, the last one.
     was = position(wanted)
     if was is None:
         return max(found, default=None)
     return min(found, key=lambda place: (abs(place - was), -place), default=None)
 
 
-def place_of(rules: Sequence[Rule], wanted: Rule) -> int | None:
-    """Return the position to put a rule in front of; None: behind all of its direction."""
+def insert_position(rules: Sequence[Rule], wanted: Rule) -> int | None:
+    """Return the position to insert a rule before; None: append it to its direction.
+
+    It is the position in the rule's id, as long as the group has that many rules.
+    """
     place = position(wanted)
     count = sum(one.direction == wanted.direction for one in rules)
     return place if place is not None and place < count else None

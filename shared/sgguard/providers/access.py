@@ -1,4 +1,4 @@
-"""What a provider reaches its cloud with, and what becomes of a part that it may not read."""
+"""The access a provider is given to its cloud, and gaps for parts that it may not read."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def fresh_nonce() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Everything a provider needs to reach its cloud, and nothing it could find out by itself.
+    """Everything a provider needs to reach its cloud and cannot determine by itself.
 
     ``env`` holds credentials under each cloud's own usual variable names: the process
     environment, or the same names filled from a runtime's request headers. ``account`` is the
-    name of the account those credentials belong to, empty when nobody said. ``is_thorough`` says
-    whether to ask also for what no verdict needs, at a call for each holder: which further groups
-    it carries, for whoever may rebind it.
+    name of the account those credentials belong to, empty when it is not configured.
+    ``is_thorough`` says whether to read also what no verdict needs, at one call per holder: its
+    further groups, which a remedy that rebinds it needs.
     """
 
     wire: Wire
@@ -69,7 +69,7 @@ class Access:
     def paced(self, rates: Rates, credentials: str) -> Wire:
         """Return the wire, keeping an API's documented rates for these credentials and region.
 
-        ``credentials`` tells callers apart and is no secret: a key id, a user and project.
+        ``credentials`` distinguishes callers and is no secret: a key id, a user and project.
         """
         return self.wire.paced(rates, self.endpoint(), self.account, self.region, credentials)
 
@@ -92,7 +92,7 @@ class Access:
         """Return the first of the variables that is set.
 
         Raises:
-            CredentialsError: none is; the first is the one the message tells to set.
+            CredentialsError: none is; the message names the first one as the one to set.
         """
         if value := self.secret(*alternatives):
             return value
@@ -105,8 +105,8 @@ class Access:
 def seen_or_unseen(what: str, read: Callable[[], Seen[T]], otherwise: T) -> Seen[T]:
     """Read one part of the facts; what it cannot see becomes ``unseen`` instead of an error.
 
-    A missing permission and an answer of unknown shape will not change by asking again, so the
-    verdict must be reached without them. Every other error is raised: the cloud could not be asked.
+    A missing permission and a response of unknown shape do not change with another call, so the
+    verdict must be reached without that part. Every other error is raised.
     """
     try:
         return read()

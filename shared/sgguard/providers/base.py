@@ -1,4 +1,4 @@
-"""What every cloud can be asked, in the same words."""
+"""The interface of every provider: reading, changing, and changing many holders at once."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ T = TypeVar("T")
 
 
 class Provider(Protocol):
-    """One cloud, one account, one region, ready to be asked about its security groups.
+    """Reads of the security groups of one cloud, account and region.
 
-    Reading: every method may be called from several threads at once and sends as few calls as
-    the cloud's API allows for all ids together. What could not be seen comes back as ``unseen``
-    beside the value; an id that is missing from a returned mapping was not answered for.
+    Every method may be called from several threads at once and sends as few calls as the cloud's
+    API allows for all ids together. What could not be seen is returned as ``unseen`` beside the
+    value; an id that is missing from a returned mapping was not reported by the cloud.
 
-    All reading methods raise :class:`~sgguard.errors.CloudError` when the cloud could not be
-    asked at all, and :class:`~sgguard.errors.DeadlineError` when the time is used up. A missing
-    permission or an unknown shape in *one* part is not raised but becomes ``unseen``.
+    All methods raise :class:`~sgguard.errors.CloudError` when the call itself failed, and
+    :class:`~sgguard.errors.DeadlineError` when the time is used up. A missing permission or an
+    unknown shape in *one* part is not raised but becomes ``unseen``.
     """
 
     @property
@@ -47,11 +47,11 @@ class Provider(Protocol):
         ...
 
     def is_group_id(self, text: str) -> bool:
-        """Tell whether this could be a group id here; a malformed one is never sent."""
+        """Return whether this could be a group id here; a malformed one is never sent."""
         ...
 
     def read_groups(self, group_ids: Sequence[str]) -> Seen[dict[str, Group | None]]:
-        """Return each group by id; None says the cloud knows no such group."""
+        """Return each group by id; None: the cloud has no such group."""
         ...
 
     def list_references(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Reference, ...]]]:
@@ -59,7 +59,7 @@ class Provider(Protocol):
         ...
 
     def list_bindings(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Binding, ...]]]:
-        """Return, by id, everything that carries that group."""
+        """Return, by id, every binding of that group to a holder."""
         ...
 
     def count_instances(self, group_ids: Sequence[str]) -> Seen[dict[str, int]]:
@@ -71,45 +71,45 @@ class Provider(Protocol):
         ...
 
     def read_instance(self, instance_id: str) -> Seen[Instance | None]:
-        """Return the instance and its groups; None says the cloud knows no such instance."""
+        """Return the instance and its groups; None: the cloud has no such instance."""
         ...
 
     def read_limits(self, group_ids: Sequence[str] = ()) -> Seen[tuple[Limit, ...]]:
         """Return the ceilings that concern security groups, with where each was read.
 
-        Where a ceiling is one of rules in a group, and only a count of them tells how much of it
-        is used, ``used`` is the number of the fullest of the groups named.
+        Where a ceiling limits the rules of a group and its use is known only by counting them,
+        ``used`` is the number of the fullest of the groups named.
         """
         ...
 
 
 class Changes(Protocol):
-    """What can be changed in a cloud; every provider has these methods as well.
+    """Changes to the security groups of a cloud; every provider has these methods as well.
 
-    Each change is sent once and never repeated by itself (reading beforehand, and waiting until
-    an asynchronous change has come to its end, is part of it). All raise
+    Each change is sent once and never repeated automatically; reading beforehand and waiting until
+    an asynchronous change is complete are part of it. All raise
     :class:`~sgguard.errors.CloudError` with the cloud's own code, and
-    :class:`~sgguard.errors.ConflictError` where the world is no longer what the change expects;
+    :class:`~sgguard.errors.ConflictError` where the state is no longer what the change expects;
     then nothing was changed. After an error with ``is_outcome_known`` False the change may have
-    been made: read back. ``token`` is the same for the same intended change, also after a crash;
-    it goes where the cloud takes one (Alibaba's ClientToken).
+    been made: read it back. ``token`` is the same for the same intended change, also after a
+    crash; it is sent where the cloud takes one (Alibaba's ClientToken).
     """
 
     def add_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
-        """Put a rule into the group, at its place.
+        """Add a rule to the group, at its position.
 
         ``rule`` is as :meth:`Provider.list_rules` returned it, of this group or with another
         ``peer_group``; afterwards ``list_rules`` returns an equal one up to ``rule_id``. Where
-        ids are positions (``ingress[3]``), it is put there, or last if there are fewer rules.
+        ids are positions (``ingress[3]``), it is inserted there, or last if there are fewer rules.
         """
         ...
 
     def remove_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
-        """Take exactly this rule out of the group, and no other.
+        """Remove exactly this rule from the group, and no other.
 
-        It is the one with this id and content. Where no rule has this id (it was put back and got
-        another, or the id is empty) it is the one with this content; where ids are positions and
-        others have shifted it, the nearest one with this content.
+        It is the one with this id and content. Where no rule has this id (it was restored and has
+        another one, or the id is empty) it is the one with this content; where ids are positions
+        and other changes have shifted it, the nearest one with this content.
 
         Raises:
             NotFoundError: the group has no such rule (any more), or there is no such group.
@@ -117,7 +117,7 @@ class Changes(Protocol):
         ...
 
     def read_holder(self, holder: Holder) -> tuple[str, ...] | None:
-        """Return the groups the holder carries, in the cloud's order; None: no such holder."""
+        """Return the groups of the holder, in the cloud's order; None: no such holder."""
         ...
 
     def set_groups(
@@ -125,9 +125,9 @@ class Changes(Protocol):
     ) -> None:
         """Make the holder carry ``after`` (never empty) instead of ``before``.
 
-        Sent as the call that touches least: adding or removing the one group that differs where
-        the cloud can do that at that place, the whole list otherwise, with its revision where the
-        cloud has one. The holder is never without a group meanwhile. Returns when it is done.
+        Sent as the call that changes least: adding or removing the one group that differs where
+        the cloud can do that at that position, the whole list otherwise, with its revision where
+        the cloud has one. The holder always has at least one group. Returns when it is done.
 
         Raises:
             ConflictError: the holder does not carry ``before`` (any more).
@@ -136,13 +136,13 @@ class Changes(Protocol):
         ...
 
     def define_group(self, group: Group) -> Group:
-        """Return the group, which was read before, with everything that builds it again.
+        """Return the group, which was read before, with everything needed to create it again.
 
-        That is all its rules, and in ``native`` what :meth:`create_group` needs beside the parts
+        That is all its rules, and in ``native`` what :meth:`create_group` needs beside the fields
         that every cloud has. It costs no more calls than :meth:`Provider.list_rules`.
 
         Raises:
-            UnknownShapeError: not all rules were seen, or not what else makes the group.
+            UnknownShapeError: not all rules, or not all native parts, could be read.
             NotFoundError: there is no such group (any more).
         """
         ...
@@ -151,9 +151,9 @@ class Changes(Protocol):
         """Create a group like this one, without any rule, and return its id.
 
         Name, description, network, kind, project and tags are kept as far as the cloud takes them,
-        and what :meth:`define_group` adds; rules that the cloud itself gives a new group are taken
-        out again. A group that cannot be finished is deleted again; where that fails too, or
-        nobody knows, the outcome is unknown.
+        and what :meth:`define_group` adds; rules that the cloud itself gives a new group are
+        removed. A group that cannot be finished is deleted again; where that fails too, or its
+        result is not known, the outcome is unknown.
         """
         ...
 
@@ -162,7 +162,7 @@ class Changes(Protocol):
         ...
 
     def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
-        """Delete the group; ``is_forced`` asks the cloud to unbind its holders first."""
+        """Delete the group; ``is_forced`` makes the cloud unbind its holders first."""
         ...
 
 
@@ -170,23 +170,21 @@ class Cloud(Provider, Changes, Protocol):
     """A provider that can read and change."""
 
 
-# What a cloud can do besides whose calls take many holders at once.
-#
-# The methods are named after those of :class:`~sgguard.providers.base.Changes` that take one.
-
-
 @runtime_checkable
 class BatchChanges(Protocol):
-    """What a cloud has besides whose calls take many holders at once."""
+    """Additional methods of a cloud whose calls take many holders at once.
+
+    They do for many holders what the methods of :class:`Changes` do for one.
+    """
 
     def read_holders_batch(self, wanted: Sequence[Holder]) -> list[tuple[str, ...] | None]:
-        """Return of each, in order, what ``read_holder`` returns."""
+        """Return, for each holder in order, what ``read_holder`` returns."""
         ...
 
     def set_groups_batch(self, changes: Sequence[Change]) -> list[SgguardError | None]:
         """Make changes of kind ``set-groups``, of different holders, with as few calls as it takes.
 
-        Return of each, in order, None or the error that ``set_groups`` would have raised, with the
-        same meaning: what a call for many left in doubt is in doubt for each.
+        Return, for each change in order, None or the error that ``set_groups`` would have raised,
+        with the same meaning: the unknown outcome of a call for many is that of each of them.
         """
         ...

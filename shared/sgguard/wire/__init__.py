@@ -1,1 +1,1 @@
-"""Talking HTTP to a cloud: clients, deadlines, retries, fan-out and the signature schemes."""
+"""HTTP to a cloud: client, deadlines, retries, rates, parallel calls and signature schemes."""

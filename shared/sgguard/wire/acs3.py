@@ -31,7 +31,7 @@ _AUTHORIZATION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """What an ``Authorization`` header of this scheme says."""
+    """The parts of an ``Authorization`` header of this scheme."""
 
     key_id: str
     signed_headers: tuple[str, ...]
@@ -39,7 +39,7 @@ class Authorization:
 
 
 def parse_authorization(value: str) -> Authorization | None:
-    """Return what the header says, None when it is not of this scheme."""
+    """Return the parts of the header, None when it is not of this scheme."""
     match = _AUTHORIZATION.fullmatch(value.strip())
     if match is None:
         return None
@@ -86,7 +86,7 @@ def sign(secret: str, canonical: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Acs3Auth(httpx.Auth):
-    """Signs each attempt afresh: own date, own nonce.
+    """Signs each attempt anew, with its own date and nonce.
 
     Signed are ``host``, every ``x-acs-*`` header and ``content-type`` where there is one; the
     caller sets ``x-acs-action`` and ``x-acs-version``.

@@ -1,7 +1,7 @@
-"""Reading an answer's body within a size and within the event's time.
+"""Reading the body of a response within a size and within the event's time.
 
-httpx counts its read timeout anew for every byte that comes, and reads whatever is sent: a body
-that drips, or never ends, would hold an event and its memory for as long as somebody likes.
+httpx restarts its read timeout with every byte, and reads bodies of any size: a body that arrives
+slowly, or never ends, would occupy an event and its memory without limit.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from sgguard.wire.clock import Deadline
 LARGEST_BYTES = 15 * 1024 * 1024
 """More than ten thousand ports in one list, as Neutron writes them."""
 
-# The body of what is returned is unpacked, in one piece.
+# They no longer apply to the returned response: its body is decoded and complete.
 _TRANSFER_HEADERS = ("content-encoding", "content-length", "transfer-encoding")
 
 
 class TooLargeError(Exception):
-    """The answer goes on beyond what any list of a cloud has."""
+    """The body is larger than any list of a cloud."""
 
 
 class _Bounded(httpx.SyncByteStream):
-    """A body as it comes, until it is too much or too late."""
+    """A body that ends with an error when it is too large or too late."""
 
     def __init__(self, stream: httpx.SyncByteStream, deadline: Deadline) -> None:
         self._stream = stream
@@ -38,11 +38,11 @@ class _Bounded(httpx.SyncByteStream):
 
 
 def read_body(response: httpx.Response, deadline: Deadline) -> httpx.Response:
-    """Return the answer with its body read.
+    """Return the response with its body read.
 
     Raises:
-        httpx.ReadTimeout: the time is used up, however busily the body drips.
-        TooLargeError: the body, unpacked, is larger than ``LARGEST_BYTES``.
+        httpx.ReadTimeout: the time is used up, even while bytes arrive.
+        TooLargeError: the body, decoded, is larger than ``LARGEST_BYTES``.
         httpx.TransportError, httpx.DecodingError: as httpx reads.
     """
     if "content-encoding" not in response.headers:
@@ -50,7 +50,7 @@ def read_body(response: httpx.Response, deadline: Deadline) -> httpx.Response:
             response.stream = _Bounded(response.stream, deadline)
         response.read()
         return response
-    # What is packed may grow a thousandfold while httpx unpacks it: that size counts.
+    # A compressed body may grow a thousandfold when httpx decodes it: the decoded size counts.
     body = b"".join(_within(response.iter_bytes(), deadline))
     headers = [
         item for item in response.headers.raw if item[0].decode().lower() not in _TRANSFER_HEADERS

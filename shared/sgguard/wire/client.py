@@ -1,4 +1,9 @@
-"""One seam to every cloud: a request goes out, an answer or a :class:`CloudError` comes back."""
+"""The HTTP client of every provider: a request in, a response or a :class:`CloudError` out.
+
+A read is repeated by :mod:`sgguard.wire.retry`, a write is sent once. Each attempt waits for its
+turn (:mod:`sgguard.wire.pacing`), borrows a connection, is signed, and is read within the event's
+deadline. A response is checked by the caller's ``check``, which raises the vendor's error.
+"""
 
 from __future__ import annotations
 
@@ -25,21 +30,21 @@ from sgguard.wire.pacing import Pace, Rates
 from sgguard.wire.retry import Retry, retry_after_s
 
 Check = Callable[[httpx.Response], None]
-"""Raises the :class:`CloudError` an answer stands for, or returns when it is good."""
+"""Raises the :class:`CloudError` a response stands for; returns for a success."""
 
 CALL_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 5.0
 LONGEST_WAIT_S = 3600.0
-"""A longer wait is not believed: one answer must not end all asking of a process for days."""
+"""A longer requested wait is cut: one response must not block a process for days."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wire:
     """How one provider reaches its cloud during one event.
 
-    ``transport`` replaces the network (tests, the in-process emulator). Connections outlive the
-    event and are used again. ``pace`` keeps every call, also a repeated one, within the cloud's
-    rates.
+    ``transport`` replaces the network (tests, the in-process emulator). Connections are
+    kept beyond the event and used again. ``pace`` keeps every call, also a repeated one, within
+    the cloud's rates.
     """
 
     provider: str
@@ -60,11 +65,11 @@ class Wire:
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
     ) -> httpx.Response:
-        """Ask a question that changes nothing, again if the error allows it.
+        """Send a read, and repeat it where the error allows that.
 
         Raises:
-            DeadlineError: no time was left to ask.
-            CloudError: what ``check`` found in the last answer, or that none came.
+            DeadlineError: no time was left for the call.
+            CloudError: the error ``check`` raised for the last response, or there was none.
         """
 
         def attempt() -> httpx.Response:
@@ -96,12 +101,12 @@ class Wire:
         """Send one request exactly once.
 
         Raises:
-            DeadlineError: no time was left to ask.
-            CloudError: what ``check`` found in the answer, or that none came.
-            SettingsError: a setting holds letters that no request can carry.
+            DeadlineError: no time was left for the call.
+            CloudError: the error ``check`` raised for the response, or there was none.
+            SettingsError: a setting has characters that no request can have.
         """
         self._wait_for_turn(action)
-        left_s = self.deadline.require(f"{self.provider} {action} could be asked")
+        left_s = self.deadline.require(f"{self.provider} {action} could be called")
         with self._translating(action, url):
             target = _with_query(url, params)
             with (
@@ -116,9 +121,9 @@ class Wire:
                     timeout=httpx.Timeout(
                         min(left_s, CALL_TIMEOUT_S), connect=min(left_s, CONNECT_TIMEOUT_S)
                     ),
-                ) as answer,
+                ) as stream,
             ):
-                response = read_body(answer, self.deadline)
+                response = read_body(stream, self.deadline)
         try:
             check(response)
         except CloudError as error:
@@ -128,15 +133,15 @@ class Wire:
 
     @contextmanager
     def _translating(self, action: str, url: str | httpx.URL) -> Iterator[None]:
-        """Raise what goes wrong while a request is sent as errors of ours."""
+        """Raise errors of sending and receiving as errors of this package."""
         try:
             yield
         except (httpx.LocalProtocolError, UnicodeEncodeError) as error:
-            # Neither told nor chained: such an error quotes a header, and with it a key or token.
+            # Neither shown nor chained: such an error quotes a header, and with it a key or token.
             if isinstance(error, httpx.LocalProtocolError):
                 raise UnreachableError(self.provider, action, code=type(error).__name__) from None
             raise SettingsError(
-                f"{self.provider}: credentials or region hold letters that no request can carry"
+                f"{self.provider}: credentials or region have characters that no request can have"
             ) from None
         except httpx.TransportError as error:
             raise UnreachableError(
@@ -161,7 +166,7 @@ class Wire:
         auth: httpx.Auth | None = None,
         params: Any = None,
     ) -> Any:
-        """Ask as :meth:`read` does and return the JSON; what is none is asked for once more.
+        """Call as :meth:`read` does and return the JSON; another body is read once more.
 
         Raises:
             GarbledError: the body is not JSON, twice.
@@ -179,18 +184,18 @@ class Wire:
     def paced(self, rates: Rates, *caller: str) -> Wire:
         """Return the same wire, keeping the documented rates of the cloud's API.
 
-        ``caller`` is what the cloud counts together: credentials (their id, no secret), region.
+        ``caller`` is what the cloud counts together: credentials (their id, no secret) and region.
         """
         return replace(self, pace=replace(self.pace, rates=rates, caller=caller))
 
     def _wait_for_turn(self, action: str) -> None:
-        left_s = self.deadline.require(f"{self.provider} {action} could be asked")
+        left_s = self.deadline.require(f"{self.provider} {action} could be called")
         if wait_s := self.pace.wait_s(self._cloud, action, left_s):
             raise ThrottledError(
                 self.provider,
                 action,
                 code="Paced",
-                detail=f"not asked: within the API's rate it would be {wait_s:.1f} s too early",
+                detail=f"not sent: the API's rate permits it in {wait_s:.1f} s",
                 retry_after_s=wait_s,
             )
 
@@ -199,7 +204,11 @@ class Wire:
         return self.provider, self.transport
 
     def _apply_retry_after(self, error: CloudError, action: str, response: httpx.Response) -> None:
-        """Keep the wait that HTTP itself names, and let others wait as well when throttled."""
+        """Set the error's wait, and close the lane of all callers when throttled.
+
+        The larger of the ``Retry-After`` header and the vendor's own wait is kept; one beyond
+        ``LONGEST_WAIT_S`` is cut, and does not close the lane for that long.
+        """
         header_wait_s = retry_after_s(response.headers)
         if header_wait_s is not None:
             error.retry_after_s = max(header_wait_s, error.retry_after_s or 0.0)
@@ -211,14 +220,14 @@ class Wire:
 
 
 def _with_query(url: str | httpx.URL, params: Any) -> httpx.URL:
-    """Return the address with its parameters, written as httpx does, and parsed only once."""
+    """Return the address with its parameters, encoded as httpx does, and parsed only once."""
     query = str(httpx.QueryParams(params)) if params else ""
     return httpx.URL(f"{url}?{query}" if query else url)
 
 
 @lru_cache(maxsize=64)
 def is_address(url: str) -> bool:
-    """Tell whether this is an http(s) address that can be asked."""
+    """Return whether this is an http(s) address with a host."""
     try:
         parts = httpx.URL(url)
     except httpx.InvalidURL:
@@ -227,7 +236,7 @@ def is_address(url: str) -> bool:
 
 
 def parse_json(response: httpx.Response, *, provider: str, action: str) -> Any:
-    """Return the answer's JSON, whatever content type it claims.
+    """Return the response's JSON, whatever its content type.
 
     Raises:
         GarbledError: the body is not JSON.

@@ -1,4 +1,4 @@
-"""Time as a parameter: nothing in sgguard reads a clock that a test cannot set."""
+"""Clocks as parameters, and the deadline of an event."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MonotonicClock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """The moment by which an event must be answered, on a monotonic clock."""
+    """The moment by which an event must have its response, on a monotonic clock."""
 
     at_s: float
     clock: MonotonicClock = time.monotonic

@@ -1,4 +1,4 @@
-"""Connections that outlive the event they were made for, each used by one call at a time."""
+"""A pool of connections that are kept beyond an event, each used by one call at a time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from functools import lru_cache
 import httpx
 
 KEPT_S = 60.0
-"""How long an idle connection is kept: events minutes apart still find one (httpx keeps 5 s)."""
+"""How long an idle connection is kept: a minute between events is usual (httpx keeps 5 s)."""
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _HEADERS = {"user-agent": "sgguard"}
@@ -20,11 +20,11 @@ _local = threading.local()
 
 
 class ClientPool:
-    """Clients nobody uses at the moment, by the host they are connected to, newest last.
+    """Idle clients by the host they are connected to, newest last.
 
-    A call takes one for itself and gives it back, so none is ever shared: a client that threads
-    share was measured three times slower, its pool's lock being the cost. The newest is taken
-    first, so that few calls at a time keep to few connections, whichever threads they run on.
+    A call acquires one for itself and releases it, so none is ever shared: a client shared by
+    threads was measured three times slower, because of the lock of its pool. The newest is acquired
+    first, so that few concurrent calls use few connections, whichever threads they run on.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class ClientPool:
         return make()
 
     def release(self, host: Hashable, client: httpx.Client) -> None:
-        """Keep the client for the next call; the oldest goes when nobody wanted it for long."""
+        """Keep the client for the next call; close the oldest one when it was idle for long."""
         now_s = time.monotonic()
         with self._guard:
             idle = self._idle.setdefault(host, [])
@@ -60,12 +60,12 @@ class ClientPool:
 
 
 CLIENTS = ClientPool()
-"""Connections outlive the event they were made for; dropping them only costs handshakes."""
+"""The pool of this process; dropping its connections only costs handshakes."""
 
 
 @contextmanager
 def borrow_client(transport: httpx.BaseTransport | None, url: httpx.URL) -> Iterator[httpx.Client]:
-    """Lend a client for one call; after an error in it the connection is httpx's to judge."""
+    """Lend a client for one call; after an error httpx decides whether its connection is reused."""
     if transport is not None:
         yield _client_on(transport)
         return

@@ -1,9 +1,18 @@
-"""Asking no faster than a cloud's API allows, counted as the cloud counts: caller, region, action.
+"""Calls no faster than a cloud's API permits, counted as the cloud does: caller, region, action.
 
-A lane is what one cloud counts together. Each call takes the lane's next free moment and waits
-for it (the generic cell rate algorithm, ITU-T I.371: one number per lane, first come first
-served). Lanes are shared by all threads of a process. Instances of a function do not know each
-other here: what they ask together is paced through the store they share, where there is one.
+A lane is what one cloud counts together; all threads of a process share it. It follows the generic
+cell rate algorithm (ITU-T I.371), first come first served, with one number per lane, the due time:
+
+1. A call reserves the next free moment: now, or the due time less the slack. The slack is the burst
+   that may go out at once.
+2. The reservation moves the due time on by one interval.
+3. The call sleeps until its moment. Where the moment is too late for the event, nothing is reserved
+   and the call is not sent.
+4. A throttle response closes the lane for every thread. A call that slept meanwhile finds the lane
+   closed and reserves again.
+
+Instances of a function do not share lanes: their calls are paced together only by the store they
+share, where there is one.
 """
 
 from __future__ import annotations
@@ -20,24 +29,24 @@ Rates = Mapping[str, float]
 """Calls per second by action (an fnmatch pattern; the first that matches counts)."""
 
 SHARE = 0.8
-"""The part of a documented rate that is used: the rest is left to whoever else has the account."""
+"""The used part of a documented rate; the rest is left to other users of the account."""
 
-CAREFUL = 10.0
-"""Calls per second where no rate is documented and the cloud has asked for a rest once."""
+CAUTIOUS_RATE = 10.0
+"""Calls per second where no rate is documented, after the cloud has throttled once."""
 
 _BURST = 0.5
 _LANES_MAX = 256
 _CLOSED_S = 1.0
-"""How long a lane rests after a throttle answer that names no time: rates count per second."""
+"""How long a lane stays closed after a throttle response without a wait: rates are per second."""
 
 
 class Lane:
     """One caller, one region, one action; safe to use from threads.
 
-    ``rate`` is in calls per second. In any second at most that many go out: half of them at
-    once, so that few decisions never wait, the others evenly. At rate 0 nobody documents one, and
-    calls go out freely until the cloud asks for a rest; from then on ``CAREFUL`` is kept, lest
-    all who waited come at once.
+    ``rate`` is in calls per second. In any second at most that many are sent: half of them at
+    once, so that few decisions never wait, the others evenly. Rate 0 stands for an undocumented
+    one: calls are not paced until the cloud throttles; from then on ``CAUTIOUS_RATE`` is kept, so
+    that the waiting calls are not sent all at once.
     """
 
     def __init__(self, rate: float) -> None:
@@ -48,32 +57,34 @@ class Lane:
             self._keep(rate)
 
     def _keep(self, rate: float) -> None:
+        """Set interval and slack: a burst of half the rate, then the other half evenly."""
         self._interval_s = 1.0 / ((1.0 - _BURST) * rate)
         self._slack_s = (max(1.0, _BURST * rate // 1) - 1.0) * self._interval_s
 
     def reserve(self, now_s: float, latest_s: float) -> float:
-        """Return the next free moment; it is taken only when it is not after ``latest_s``."""
+        """Return the next free moment; it is reserved only when it is not after ``latest_s``."""
         with self._guard:
+            # The slack lets a burst go out before it is due; a closed lane lets nothing out.
             moment_s = max(now_s, self._due_s - self._slack_s, self._closed_until_s)
             if moment_s <= latest_s:
                 self._due_s = max(moment_s, self._due_s) + self._interval_s
             return moment_s
 
     def close(self, until_s: float) -> None:
-        """Let nothing out before then, and no burst right after."""
+        """Permit no call before then, and no burst right after."""
         with self._guard:
             if not self._interval_s:
-                self._keep(CAREFUL)
+                self._keep(CAUTIOUS_RATE)
             self._closed_until_s = max(self._closed_until_s, until_s)
             self._due_s = max(self._due_s, until_s + self._slack_s)
 
     def is_open(self, now_s: float) -> bool:
-        """Tell whether no rest is under way that the cloud asked for."""
+        """Return whether no throttle response keeps the lane closed."""
         with self._guard:
             return now_s >= self._closed_until_s
 
     def is_idle(self, now_s: float) -> bool:
-        """Tell whether nobody waits, so that forgetting the lane costs nothing."""
+        """Return whether no call waits, so that the lane can be dropped without effect."""
         with self._guard:
             return now_s >= max(self._due_s, self._closed_until_s)
 
@@ -102,7 +113,7 @@ class Lanes:
             return found
 
     def _forget(self) -> None:
-        """Drop the lanes nobody waits for; if all are busy, the oldest."""
+        """Drop the idle lanes; if there are none, the oldest lane."""
         now_s = self.clock()
         idle = [key for key, lane in self._lanes.items() if lane.is_idle(now_s)]
         for key in idle or [next(iter(self._lanes))]:
@@ -110,12 +121,12 @@ class Lanes:
 
 
 LANES = Lanes()
-"""The lanes of this process: an invocation keeps the pace of the ones before it."""
+"""The lanes of this process: they continue from one invocation to the next."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast one caller may ask one cloud.
+    """How fast one caller may call one cloud.
 
     ``rates`` are the documented ones, ``share`` the part of them that is used. ``caller`` is what
     the cloud counts together, action aside: the id of the credentials (no secret), the region.
@@ -127,10 +138,10 @@ class Pace:
     lanes: Lanes = field(default=LANES, repr=False)
 
     def wait_s(self, cloud: Hashable, action: str, latest_s: float) -> float:
-        """Wait for the action's turn at a cloud; 0 says that it has come.
+        """Wait for the action's turn at a cloud, and return 0.
 
-        When it would not come within ``latest_s`` seconds nothing is waited for, and the seconds
-        until then are returned.
+        When the turn would be later than ``latest_s`` seconds from now, nothing is waited for, and
+        the seconds until the turn are returned.
         """
         lane, clock = self._lane(cloud, action), self.lanes.clock
         end_s = clock() + latest_s
@@ -141,11 +152,12 @@ class Pace:
                 return moment_s - now_s
             if moment_s > now_s:
                 self.lanes.sleep(moment_s - now_s)
+            # The lane may have been closed during the sleep: then reserve again.
             if lane.is_open(clock()):
                 return 0.0
 
     def slow_down(self, cloud: Hashable, action: str, rest_s: float | None) -> None:
-        """Rest as long as the cloud asks: every thread, not only the one that was told."""
+        """Close the lane for the requested wait: for every thread, not only the throttled one."""
         rest_s = _CLOSED_S if rest_s is None else rest_s
         self._lane(cloud, action).close(self.lanes.clock() + rest_s)
 

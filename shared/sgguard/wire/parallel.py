@@ -1,4 +1,4 @@
-"""Independent reads of one decision, side by side, on one bounded pool."""
+"""Independent reads in parallel on one bounded thread pool, and many ids in few calls."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def _pool() -> ThreadPoolExecutor:
 
 
 def parallel(calls: Sequence[Callable[[], T]]) -> list[T]:
-    """Run the calls side by side and return their results in order.
+    """Run the calls in parallel and return their results in order.
 
-    The calling thread works too: whatever the pool has not started yet, it runs itself. So calls
-    may use :func:`parallel` again without ever waiting for a thread that waits for them.
+    The calling thread takes part: it runs the calls that the pool has not started yet. So calls may
+    use :func:`parallel` themselves, without a deadlock of threads that wait for each other.
 
     Raises:
         Exception: the first failure in the order of the calls, after every call has ended, so
-            that no read is still under way when the caller moves on.
+            that no read is still running when the caller continues.
     """
     if len(calls) <= 1:
         return [call() for call in calls]
@@ -48,9 +48,6 @@ def parallel(calls: Sequence[Callable[[], T]]) -> list[T]:
     return results
 
 
-# Asking about many ids in as few calls as an API takes, side by side.
-
-
 def chunks(ids: Iterable[str], size: int) -> list[list[str]]:
     """Return the ids, each once and in order, in lists of at most ``size``."""
     distinct = list(dict.fromkeys(ids))
@@ -60,17 +57,17 @@ def chunks(ids: Iterable[str], size: int) -> list[list[str]]:
 def in_chunks(
     ids: Iterable[str], size: int, ask: Callable[[Sequence[str]], dict[str, T]]
 ) -> dict[str, T]:
-    """Ask for at most ``size`` ids a call, side by side, and merge the answers.
+    """Call ``ask`` with at most ``size`` ids each, in parallel, and merge the results.
 
-    One unknown id makes some clouds refuse a whole call; its ids are then asked one by one, and
-    those the cloud does not know are missing from the result.
+    Some clouds refuse a whole call because of one unknown id; its ids are then read one by one,
+    and unknown ones are missing from the result.
 
     Raises:
         CloudError: any other error of any call.
     """
     merged: dict[str, T] = {}
-    for answer in parallel([partial(_one_by_one, chunk, ask) for chunk in chunks(ids, size)]):
-        merged.update(answer)
+    for part in parallel([partial(_one_by_one, chunk, ask) for chunk in chunks(ids, size)]):
+        merged.update(part)
     return merged
 
 

@@ -10,7 +10,7 @@ Steps:
 3. signature = base64 of HMAC-SHA1 or HMAC-SHA256 of that text under the secret.
 
 Source: https://cloud.tencent.com/document/api/213/6984 and the behaviour of
-``qcloudapi-sdk-python`` 2.0.15, which is followed where the two differ (read 2026-11-22).
+``qcloudapi-sdk-python`` 2.0.15, which takes precedence where the two differ (read 2026-11-22).
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def params_of(request: httpx.Request) -> dict[str, str]:
 class QcloudV2Auth(httpx.Auth):
     """Adds the common parameters of API 2.0 to every request and signs it.
 
-    ``nonce`` gives a positive whole number; it and ``now`` are asked at every attempt, so a
+    ``nonce`` returns a positive whole number; it and ``now`` are called at every attempt, so a
     retry is never taken for a replay.
     """
 

@@ -1,4 +1,9 @@
-"""When a read is asked again: above signing, so that every attempt is signed afresh."""
+"""When a failed read is repeated.
+
+Retrying is a layer above signing. Each attempt calls the whole client again, so it waits for its
+turn, gets a new date, nonce and signature, and the rest of the deadline as its timeout. A transport
+that retried below signing would repeat a nonce, which clouds refuse as a replay.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +23,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How often and how patiently to ask again.
+    """How often a read is repeated, and after which waits.
 
-    The wait doubles from ``base_s`` to ``max_s`` with full jitter; it comes on top of a wait the
-    cloud asked for (``retry_after_s`` of the error), so that callers told the same do not come
-    back in the same moment. A wait that would pass the deadline is not begun: the error is
+    The wait doubles from ``base_s`` to ``max_s`` with full jitter. It is added to a wait that the
+    cloud requests (``retry_after_s`` of the error), so that callers with the same request do not
+    return at the same moment. A wait that would pass the deadline is not begun: the error is
     raised at once.
     """
 
@@ -52,10 +57,10 @@ class Retry:
             attempt += 1
 
     def attempts_for(self, error: CloudError) -> int:
-        """Return how often a call is made in all when it fails like this.
+        """Return the total number of attempts for a call that fails like this.
 
-        A page of HTML in place of an answer may be a gateway's hiccup, and one more question
-        tells. A complete answer of unknown shape will not change its shape.
+        A body that cannot be parsed (a gateway's HTML page) may be transient: one more attempt. A
+        complete response of unknown shape does not change with another attempt.
         """
         if isinstance(error, GarbledError):
             return min(2, self.attempts)
@@ -68,10 +73,10 @@ class Retry:
 
 
 def retry_after_s(headers: Mapping[str, str], now: EpochClock = time.time) -> float | None:
-    """Return the seconds ``Retry-After`` asks to wait, None when it asks nothing readable.
+    """Return the wait of ``Retry-After`` in seconds, None when it is missing or unreadable.
 
-    A date counts from the answer's own ``Date``, so that no clock of ours matters (RFC 9110,
-    10.2.3). A date that is past, and a number below zero, are no wait.
+    A date counts from the response's own ``Date``, so that the local clock does not matter (RFC
+    9110, 10.2.3). A date that is past, and a number below zero, are no wait.
     """
     value = headers.get("retry-after", "").strip()
     try:

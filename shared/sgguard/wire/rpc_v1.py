@@ -3,7 +3,7 @@
 All parameters, those of the query and those of a form body, are encoded by RFC 3986, sorted and
 joined; the text to sign is ``METHOD&%2F&`` and that, encoded once more; the signature is the
 base64 of its HMAC-SHA1 under the secret followed by ``&``. Whether ``SignatureType=`` (empty) is
-among the parameters is the client's choice: what is sent is signed. Pinned by vectors.
+among the parameters is up to the client: what is sent is signed. Pinned by vectors.
 
 Source: "Request signatures", help.aliyun.com, and aliyun-python-sdk-core.
 """
@@ -59,7 +59,7 @@ def params_of(request: httpx.Request) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, eq=False)
 class RpcV1Auth(httpx.Auth):
-    """Signs each attempt afresh: own timestamp, own nonce.
+    """Signs each attempt anew, with its own timestamp and nonce.
 
     A GET carries the signature and what belongs to it in the query. A POST carries them in a form
     body, so that key and session token are in no URL that a proxy or a log line might keep.

@@ -37,7 +37,7 @@ _AUTHORIZATION = re.compile(
     rf"{ALGORITHM} Access=(?P<access>[^,\s]+), ?SignedHeaders=(?P<names>[^,\s]+), ?"
     r"Signature=(?P<signature>[0-9a-f]+)"
 )
-# What the product's own requests carry that a proxy on the way has no reason to change.
+# The headers of our requests that a proxy has no reason to change.
 _SIGNED = frozenset(
     {
         "content-type",
@@ -53,7 +53,7 @@ _SIGNED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What an ``Authorization`` header of this scheme says."""
+    """The parts of an ``Authorization`` header of this scheme."""
 
     access: str
     signed_headers: tuple[str, ...]
@@ -74,7 +74,7 @@ def epoch_of(date: str) -> float | None:
 
 
 def parse_authorization(header: str) -> Signature | None:
-    """Return what the header says, None where it is not of this scheme."""
+    """Return the parts of the header, None where it is not of this scheme."""
     found = _AUTHORIZATION.fullmatch(header.strip())
     if found is None:
         return None
@@ -97,7 +97,7 @@ def canonical_request(
 ) -> str:
     """Return the text whose digest is signed.
 
-    ``path`` is as sent; the closing slash it gains here never goes on the wire. ``query`` holds
+    ``path`` is as sent; the closing slash added here is never sent. ``query`` holds
     decoded pairs. ``signed_headers`` are lower-case names in the order of the signature.
 
     Raises:
@@ -146,9 +146,9 @@ def signature_of(request: httpx.Request, signed_headers: Iterable[str], secret: 
 
 
 class SdkHmacAuth(httpx.Auth):
-    """Signs every request with an access key; a session token and a project come along signed.
+    """Signs every request with an access key; session token and project are signed as well.
 
-    ``now`` is asked at every attempt, so a retry never carries an old date.
+    ``now`` is called at every attempt, so a retry never has an old date.
     """
 
     requires_request_body = True
@@ -188,5 +188,5 @@ class SdkHmacAuth(httpx.Auth):
 
 
 def _body_digest(headers: Mapping[str, str], body: bytes) -> str:
-    # An empty body is digested even where the header says it is unsigned: the SDK does so.
+    # An empty body is digested even where the header marks it as unsigned: the SDK does so.
     return (body and headers.get("x-sdk-content-sha256")) or hashlib.sha256(body).hexdigest()

@@ -1,4 +1,4 @@
-"""Narrowing JSON to what a document promises: anything else is an unknown shape."""
+"""Narrowing JSON to its documented types: anything else is an unknown shape."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Reads values out of one answer; ``provider`` and ``action`` name it in errors."""
+    """Reads values out of one response; ``provider`` and ``action`` name it in errors."""
 
     provider: str
     action: str
 
     def wrong(self, detail: str) -> UnknownShapeError:
-        """Return the error that says what was expected where."""
+        """Return the error that says what was expected, and where."""
         return UnknownShapeError(self.provider, self.action, detail=detail)
 
     def table(self, value: object, path: str) -> Json:
@@ -55,7 +55,7 @@ class Shape:
         return value
 
     def text_if_only_empty(self, row: Json, key: str, path: str) -> str:
-        """Return a text that must be there, but may be empty: its absence says nothing.
+        """Return a text that must be there, but may be empty.
 
         Raises:
             UnknownShapeError: it is missing, null or no text.
@@ -88,7 +88,7 @@ class Shape:
             raise self.wrong(f"{path}.{key}: expected a list of texts, got {_kind(value)}")
         return tuple(value)
 
-    def whole_or_none(self, row: Json, key: str, path: str) -> int | None:
+    def integer_or_none(self, row: Json, key: str, path: str) -> int | None:
         """Return a whole number; missing and null are None.
 
         Raises:
@@ -101,13 +101,13 @@ class Shape:
             raise self.wrong(f"{path}.{key}: expected a whole number, got {_kind(value)}")
         return value
 
-    def whole(self, row: Json, key: str, path: str) -> int:
+    def integer(self, row: Json, key: str, path: str) -> int:
         """Return a whole number that must be there.
 
         Raises:
             UnknownShapeError: it is missing, null or no whole number.
         """
-        value = self.whole_or_none(row, key, path)
+        value = self.integer_or_none(row, key, path)
         if value is None:
             raise self.wrong(f"{path}.{key}: expected a whole number, got nothing")
         return value

@@ -8,7 +8,7 @@ Steps, every digest in lower-case hexadecimal:
 3. key = HMAC chain over ``TC3`` + secret, UTC date of the timestamp, service, ``tc3_request``;
 4. signature = HMAC-SHA256 of 2 under 3.
 
-Like the vendor's SDK this signs ``content-type`` and ``host`` only; the session token travels
+Like the vendor's SDK this signs ``content-type`` and ``host`` only; the session token is sent
 unsigned. Source: https://cloud.tencent.com/document/api/213/30654 and the behaviour of
 ``tencentcloud-sdk-python-common`` 3.1.195 (read 2026-11-22).
 """
@@ -41,7 +41,7 @@ _AUTHORIZATION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """What an ``Authorization`` header of this scheme says."""
+    """The parts of an ``Authorization`` header of this scheme."""
 
     key_id: str
     date: str
@@ -51,7 +51,7 @@ class Authorization:
 
 
 def parse_authorization(header: str) -> Authorization | None:
-    """Return what the header says, None where it is not of this scheme."""
+    """Return the parts of the header, None where it is not of this scheme."""
     found = _AUTHORIZATION.fullmatch(header.strip())
     if found is None:
         return None
@@ -145,7 +145,7 @@ def signature_of(
 class Tc3Auth(httpx.Auth):
     """Signs every request to one service of Tencent Cloud with an access key.
 
-    ``now`` is asked at every attempt, so a retry never carries an old timestamp.
+    ``now`` is called at every attempt, so a retry never has an old timestamp.
     """
 
     requires_request_body = True

@@ -4,9 +4,11 @@ Calls are POST, RPC style: parameters in the query, signed with ACS3-HMAC-SHA256
 ``SGGUARD_ALIBABA_SIGNATURE=rpc`` signs with the older RPC signature (HMAC-SHA1) instead, for
 private clouds that know only that one; ``acs3`` is the default.
 
-What is read where: groups and rules in ``group``, references in ``evidence``, bindings and counts
-in ``binding``; what no call tells is in ``documented``. What is changed where: rules in ``change``,
-new groups in ``creation``, the groups of instances and interfaces in ``carrier``.
+Reads: groups and their rules in ``group``, references in ``references`` (from the call in
+``referrers``, the rules in ``referring_group`` and, where that is incomplete, ``scan``), bindings
+and counts in ``bindings``. What no call reports is in ``documented``. Changes: rules in
+``rule_change``, new groups in ``creation``, the groups of instances and interfaces in ``holder``;
+``settle`` waits until a change shows.
 
 Source: the pages of each action below alibabacloud.com/help/en/ecs, read 2026-11.
 """
@@ -75,10 +77,10 @@ def connect(access: Access) -> Alibaba:
 
 @dataclass(frozen=True, slots=True)
 class Alibaba:
-    """One region of one account; the methods are those of :class:`~sgguard.providers.base.Cloud`.
+    """One region of one account, with the methods of :class:`~sgguard.providers.base.Cloud`.
 
-    ``account`` is the AliUid of the credentials, where it is known: groups of another one are
-    then known to be foreign without asking for them.
+    ``account`` is the AliUid of the credentials, where it is known: groups of another account are
+    then known to be foreign without a call.
     """
 
     ecs: EcsClient
@@ -95,20 +97,20 @@ class Alibaba:
         return Visibility.ACCOUNT
 
     def is_group_id(self, text: str) -> bool:
-        """Tell whether this could be a group id here."""
+        """Return whether this could be a group id here."""
         return _GROUP_ID.fullmatch(text) is not None
 
     # -- reading ---------------------------------------------------------------------------
 
     def read_groups(self, group_ids: Sequence[str]) -> Seen[dict[str, Group | None]]:
-        """Return each group by id, a hundred ids a call; None says there is no such group."""
+        """Return each group by id, a hundred ids a call; None: there is no such group."""
         return Seen(group.read_groups(self.ecs, group_ids))
 
     def list_references(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Reference, ...]]]:
         """Return the rules of other groups that name each group, ten ids a call.
 
-        Only when there are references, a second wave of calls reads the rules; only where the
-        call does not tell everything, the rules of every group are read.
+        A second wave of calls reads the rules of the referring groups, if there are any. Only where
+        the call is incomplete, the rules of every group of the account are read.
         """
         return references.list_references(self.ecs, self.account, group_ids)
 
@@ -125,7 +127,7 @@ class Alibaba:
         return Seen(group.read_with_rules(self.ecs, group_id).rules or ())
 
     def read_instance(self, instance_id: str) -> Seen[Instance | None]:
-        """Return the instance and its interfaces; None says there is no such instance."""
+        """Return the instance and its interfaces; None: there is no such instance."""
         found, interfaces = parallel(
             [
                 partial(read_all, self.ecs, INSTANCES, {"InstanceIds": json.dumps([instance_id])}),
@@ -137,7 +139,7 @@ class Alibaba:
         return Seen(next((one for one in instances if one.instance_id == instance_id), None))
 
     def read_limits(self, group_ids: Sequence[str] = ()) -> Seen[tuple[Limit, ...]]:
-        """Return the documented limits; ECS has no call that tells them."""
+        """Return the documented limits; ECS has no call that reports them."""
         del group_ids  # no ceiling of this cloud needs a count of rules
         return Seen(LIMITS)
 
@@ -148,7 +150,7 @@ class Alibaba:
         rule_change.add_rule(self.ecs, group_id, rule, token)
 
     def remove_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
-        """Take exactly this rule out of the group, by its id and direction."""
+        """Remove exactly this rule from the group, by its id and direction."""
         rule_change.remove_rule(self.ecs, group_id, rule, token)
 
     def read_holder(self, holder: Holder) -> tuple[str, ...] | None:
@@ -158,12 +160,12 @@ class Alibaba:
     def set_groups(
         self, holder: Holder, before: tuple[str, ...], after: tuple[str, ...], *, token: str
     ) -> None:
-        """Join or leave one group, or replace them all in one call; return when it shows."""
-        del token  # these calls take none; the list read beforehand says whether it is done
+        """Join or leave one group, or replace all in one call; return when the change shows."""
+        del token  # these calls take none; the list read beforehand shows whether it is done
         set_groups(self.ecs, holder, before, after)
 
     def define_group(self, group: Group) -> Group:
-        """Return the group with its rules, and whether its members reach each other without."""
+        """Return the group with its rules, and whether its members reach each other without one."""
         return define_group(self.ecs, group)
 
     def create_group(self, group: Group, *, token: str) -> str:
@@ -180,7 +182,7 @@ class Alibaba:
         Raises:
             SettingsError: ``is_forced``, which Alibaba does not know; nothing was sent.
             InUseError: something carries or references it, a cloud product owns it, or it is
-                protected; what is read tells which.
+                protected; the references and bindings show which.
         """
         if is_forced:
             raise SettingsError("alibaba knows no forced delete: unbind the holders first")

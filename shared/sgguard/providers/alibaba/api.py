@@ -1,10 +1,8 @@
-"""Groups, instances and interfaces of Alibaba Cloud ECS in sgguard's words.
+"""Calls to the Alibaba Cloud ECS API: RPC style, both signatures, envelope and error codes.
 
-Every function takes one object of an answer. Required members that are missing or of another type
-raise UnknownShapeError; members that a region or an older server leaves out are empty.
+A server that loses the ``Format`` of a call responds in XML, so XML is always expected.
 
-Source: DescribeSecurityGroups, DescribeInstances and DescribeNetworkInterfaces (2014-05-26),
-alibabacloud.com/help, read 2026-11.
+Source: "Response results" and "Common error codes", help.aliyun.com, read 2026-11.
 """
 
 from __future__ import annotations
@@ -47,8 +45,8 @@ _FAMILIES: tuple[tuple[str, type[CloudError]], ...] = (
     ("UnknownError*", UnavailableError),
     ("RequestTimeout*", UnavailableError),
     ("OperationConflict*", UnavailableError),
-    # Our nonces never repeat: something between us and the cloud sent the request twice, and the
-    # answer to the first one is lost. A read is signed anew; the outcome of a write is unknown.
+    # Our nonces never repeat: a proxy sent the request twice, and the response to the first one is
+    # lost. A read is signed and sent again; the outcome of a write is unknown.
     ("SignatureNonceUsed*", UnreachableError),
     ("SignatureDoesNotMatch*", UnauthenticatedError),
     ("IncompleteSignature*", UnauthenticatedError),
@@ -59,8 +57,8 @@ _FAMILIES: tuple[tuple[str, type[CloudError]], ...] = (
     ("MissingSecurityToken*", UnauthenticatedError),
     ("IllegalTimestamp*", UnauthenticatedError),
     ("InvalidTimeStamp*", UnauthenticatedError),
-    # What was to be changed is not as it was: being made or moved, left or joined meanwhile. Some
-    # of the codes look like a missing permission or a missing thing, so they come first.
+    # The object is not in the expected state: being created or moved, left or joined meanwhile.
+    # Some of the codes look like a missing permission or a missing object, so they come first.
     ("Forbidden.InstanceIsBeingCreated*", ConflictError),
     ("InvalidStatus.EniOrInstanceIsBeingCreated*", ConflictError),
     ("Incorrect*Status*", ConflictError),
@@ -71,13 +69,13 @@ _FAMILIES: tuple[tuple[str, type[CloudError]], ...] = (
     ("InstanceLastSecurityGroup*", ConflictError),
     ("InvalidOperation.AtLeastInOneGroup*", ConflictError),
     ("IdempotentParameterMismatch*", ConflictError),
-    # The first request with this token is still under way: nobody knows yet how it ends.
+    # The first request with this token is still running: its outcome is not known yet.
     ("IdempotentProcessing*", UnavailableError),
     ("Forbidden*", ForbiddenError),
     ("InvalidOperation.SecurityGroupNotAuthorized*", ForbiddenError),
     ("NoPermission*", ForbiddenError),
-    # One code for "still carried" and for "still referenced": only the text differs, and a text
-    # is no contract. Which one it is, the references and bindings tell.
+    # One code for "still carried" and for "still referenced": only the text differs, and texts are
+    # not part of the API. The references and bindings show which one it is.
     ("DependencyViolation*", InUseError),
     ("InvalidOperation.DeletionProtection*", InUseError),
     ("InvalidOperation.ResourceManagedByCloudProduct*", InUseError),
@@ -93,7 +91,7 @@ _FAMILIES: tuple[tuple[str, type[CloudError]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class EcsClient:
-    """One region of the API at one address, asked in one signature."""
+    """One region of the API at one address, with one signature scheme."""
 
     wire: Wire = field(repr=False)
     region: str
@@ -101,10 +99,10 @@ class EcsClient:
     auth: Acs3Auth | RpcV1Auth = field(repr=False)
 
     def read(self, action: str, params: Mapping[str, str]) -> Response:
-        """Ask a question that changes nothing, again if the error allows it.
+        """Send a read, and repeat it where the error allows that.
 
         Raises:
-            CloudError: the cloud refused, did not answer, or answered something else.
+            CloudError: the call was refused, got no response, or one of unknown shape.
         """
         return self._send(action, params, is_read=True)
 
@@ -141,11 +139,11 @@ class EcsClient:
 
 
 def parse_response(response: httpx.Response, action: str) -> Response:
-    """Return the answer's fields.
+    """Return the response with its fields.
 
     Raises:
         CloudError: the class that stands for the vendor's code, whatever the HTTP status says.
-        UnknownShapeError: neither an answer to this action nor an error.
+        UnknownShapeError: neither a response to this action nor an error.
     """
     fields = _fields(response, action)
     if fields is not None and isinstance(fields.get("Code"), str) and fields["Code"]:
@@ -178,8 +176,8 @@ def _error(response: httpx.Response, action: str, fields: Mapping[str, Any]) -> 
     code = str(fields.get("Code", ""))
     retry_after_s = _retry_after_s(response)
     kind = _kind(code, response.status_code, has_retry_after=retry_after_s is not None)
-    # What the cloud says about a bad signature repeats the text that was signed, and with it the
-    # session token: only the code is kept.
+    # The message about a bad signature repeats the text that was signed, and with it the session
+    # token: only the code is kept.
     is_secret = issubclass(kind, UnauthenticatedError)
     return kind(
         PROVIDER,
@@ -209,6 +207,6 @@ def _text(fields: Mapping[str, Any]) -> str:
 
 
 def _retry_after_s(response: httpx.Response) -> float | None:
-    """Return the wait the cloud asks for; its header is in milliseconds."""
+    """Return the wait that the cloud requests, in seconds; its header is in milliseconds."""
     value = response.headers.get("x-acs-retry-after", "").strip()
     return int(value) / 1000 if value.isascii() and value.isdigit() and int(value) > 0 else None

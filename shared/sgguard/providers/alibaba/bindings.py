@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TypeVar
 
 from sgguard.model.resource import Binding, Seen
 from sgguard.providers._shared import about_group
@@ -21,17 +20,14 @@ from sgguard.providers.alibaba.listing import INSTANCES, INTERFACES, Listing, co
 from sgguard.providers.alibaba.response import instance_binding, interface_binding
 from sgguard.wire.parallel import chunks, parallel
 
-T = TypeVar("T")
-
-
 _INSTANCES_A_CALL = 100
 
 
 def list_bindings(ecs: EcsClient, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Binding, ...]]]:
-    """Return instances and other interfaces of each group, two listings each, side by side.
+    """Return instances and other interfaces of each group: two listings each, in parallel.
 
     Raises:
-        CloudError: the cloud could not be asked.
+        CloudError: a call failed.
     """
     reads = [
         partial(_read_bindings, ecs, group_id, listing, binding_of)
@@ -51,7 +47,7 @@ def count_instances(ecs: EcsClient, group_ids: Sequence[str]) -> Seen[dict[str, 
     Those that carry it on the primary interface are counted by the cloud, not listed.
 
     Raises:
-        CloudError: the cloud could not be asked.
+        CloudError: a call failed.
     """
     reads = [partial(_count_or_unseen, ecs, group_id) for group_id in dict.fromkeys(group_ids)]
     parts = parallel(reads)
@@ -65,7 +61,7 @@ _LISTINGS = ((INSTANCES, instance_binding), (INTERFACES, interface_binding))
 def _read_bindings(
     ecs: EcsClient, group_id: str, listing: Listing, binding_of: Callable[..., Binding]
 ) -> tuple[str, Seen[tuple[Binding, ...]]]:
-    """Return what one listing says carries the group, beside the group's id."""
+    """Return the bindings that one listing has for the group, beside the group's id."""
 
     def read() -> Seen[tuple[Binding, ...]]:
         listed = read_all(ecs, listing, {"SecurityGroupId": group_id})
@@ -84,6 +80,7 @@ def _count_or_unseen(ecs: EcsClient, group_id: str) -> tuple[str, Seen[int | Non
 
 
 def _count(ecs: EcsClient, group_id: str) -> Seen[int | None]:
+    """Count instances with the group: on the primary interface, plus on others, minus on both."""
     (primary, _), (_, others) = parallel(
         [partial(_on_primary, ecs, group_id), partial(_on_others, ecs, group_id)]
     )

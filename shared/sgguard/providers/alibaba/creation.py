@@ -1,8 +1,8 @@
-"""Building a group again, without any rule.
+"""Creating a group like another one, without rules.
 
-Members of a new basic group reach each other whatever its rules say; where those of the group that
-was did not, that is set afterwards. If it cannot be set, the group is deleted again: one that lets
-more through than the one before must not be left behind.
+Members of a new basic group reach each other whatever its rules say. Where those of the original
+group did not, that is set afterwards. If it cannot be set, the new group is deleted again: a group
+that permits more than the original must not remain.
 
 Source: CreateSecurityGroup and ModifySecurityGroupPolicy, alibabacloud.com/help/en/ecs, read
 2026-11.
@@ -33,24 +33,27 @@ _ISOLATE = "ModifySecurityGroupPolicy"
 def create_group(ecs: EcsClient, group: Group, token: str) -> str:
     """Create a group like this one, without any rule, and return its id.
 
-    No document knows rules that a new group is given; should there be any, they are revoked.
+    The documents name no rules that a new group is given; any there are, are revoked.
 
     Raises:
         LimitError: the region has as many groups as it may have.
         UnavailableError: it was created, could not be finished, and could not be deleted again.
-        CloudError: as the cloud says.
+        CloudError: the call was refused or failed.
     """
+    # 1. Create the group; the token makes a repeated call return the same group.
     response = ecs.write("CreateSecurityGroup", _described(group) | client_token(token))
     group_id = required(response, response.fields, "SecurityGroupId")
+    # 2. Wait until it is listed, and has no rule.
     until(ecs.wire, f"the new group {group_id}", lambda: _is_empty(ecs, group_id))
-    # An advanced group isolates its members from the first, and refuses to be told so.
+    # 3. Isolate its members where those of the original were. An advanced group isolates them by
+    #    itself, and refuses the call.
     if group.kind != ADVANCED and ISOLATED in group.native:
         _isolate(ecs, group_id, token)
     return group_id
 
 
 def _is_empty(ecs: EcsClient, group_id: str) -> bool:
-    """Say whether the group is there and has no rule; revoke those it has."""
+    """Return whether the group is there and has no rule; revoke those it has."""
     try:
         rules = read_with_rules(ecs, group_id).rules or ()
     except NotFoundError:
@@ -61,14 +64,14 @@ def _is_empty(ecs: EcsClient, group_id: str) -> bool:
 
 
 def _isolate(ecs: EcsClient, group_id: str, token: str) -> None:
-    """Keep the group's members from reaching each other without a rule, and see it so.
+    """Keep the group's members from reaching each other without a rule, and wait until they do not.
 
-    A group that is deleted again takes its token with it: the cloud would answer the next creation
-    with its id. So what went wrong is told as final. While only the time is used up the group
-    stays, for the next creation with this token to go on with.
+    After a failure the group is deleted, and the error is raised as final: with the same token the
+    cloud would return the id of the deleted group. When only the time is used up the group stays:
+    the next creation with this token resumes with it.
     """
     name, value = ISOLATED
-    own = client_token(f"{token}/{name}" if token else "")  # a token stands for one call only
+    own = client_token(f"{token}/{name}" if token else "")  # a token is valid for one call only
     try:
         ecs.write(_ISOLATE, {"SecurityGroupId": group_id, name: value, **own})
         until(
@@ -90,7 +93,7 @@ def _isolate(ecs: EcsClient, group_id: str, token: str) -> None:
 
 
 def _described(group: Group) -> dict[str, str]:
-    """Return the group as the cloud takes it; it may have been more tolerant once."""
+    """Return the group as the cloud takes it today; it may have accepted more in the past."""
     tags = [tag for tag in group.tags if not tag[0].startswith(_RESERVED_TAGS)][:_TAGS_MAX]
     all_params = {
         "SecurityGroupName": _name(group.name),

@@ -1,4 +1,4 @@
-"""What Alibaba Cloud documents and no call tells: capabilities, limits, and how fast to ask.
+"""What Alibaba Cloud documents and no call reports: capabilities, limits and rates.
 
 Source: "Limits", "Basic security groups and advanced security groups", JoinSecurityGroup,
 AuthorizeSecurityGroup and DeleteSecurityGroup, alibabacloud.com/help/en/ecs, 2021 to 2026.
@@ -18,17 +18,17 @@ _UNREADABLE = (
 )
 _UNLAUNCHED = (
     "Launch templates, scaling configurations and node pools name groups without carrying them; "
-    "ECS does not tell which ones do, and what they launch afterwards fails."
+    "ECS does not report which ones do, and what they launch afterwards fails."
 )
 _ELSEWHERE = (
     "Whitelists of RDS, Redis, PolarDB and other services may name a group; only those services "
-    "tell."
+    "show it."
 )
 
 CAPABILITIES = Capabilities(
     provider=PROVIDER,
     on_delete_referenced="refused",
-    # One code for "still carried" and for "still referenced": what was read tells which.
+    # One code for "still carried" and for "still referenced": what was read shows which.
     refused_with="DependencyViolation",
     managed_refused_with="InvalidOperation.ResourceManagedByCloudProduct",
     group_limit_per="instance",
@@ -79,5 +79,5 @@ LIMITS = (
 """The documented limits; where two pages disagree the lower number counts."""
 
 RATES: Mapping[str, float] = {"Describe*": 50.0, "*": 10.0}
-"""Calls per second by action. Alibaba Cloud documents no numbers for ECS: these are our own,
-careful guesses, and what the cloud asks for (``x-acs-retry-after``) comes before them."""
+"""Calls per second by action. Alibaba Cloud documents no numbers for ECS: these are conservative
+estimates of our own. A wait that the cloud requests (``x-acs-retry-after``) takes precedence."""

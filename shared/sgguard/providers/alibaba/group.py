@@ -27,10 +27,10 @@ _NIC_TYPES = ("internet", "intranet")
 
 
 def read_groups(ecs: EcsClient, group_ids: Sequence[str]) -> dict[str, Group | None]:
-    """Return each group by id, a hundred ids a call; None says there is no such group.
+    """Return each group by id, a hundred ids a call; None: there is no such group.
 
     Raises:
-        CloudError: the cloud refused, did not answer, or answered something else.
+        CloudError: a call was refused, got no response, or one of unknown shape.
     """
     asked = chunks(group_ids, _GROUPS_A_CALL)
     return _merged(parallel([partial(_by_id, ecs, some) for some in asked]))
@@ -40,7 +40,7 @@ def find_groups(ecs: EcsClient, name: str) -> tuple[str, ...]:
     """Return the ids of all groups of exactly this name.
 
     Raises:
-        CloudError: the cloud refused, did not answer, or answered something else.
+        CloudError: a call was refused, got no response, or one of unknown shape.
     """
     listed = read_all(ecs, GROUPS, {})
     groups = (group_of(listed.response, row) for row in listed.rows)
@@ -66,18 +66,18 @@ def _merged(parts: Sequence[Mapping[str, Group | None]]) -> dict[str, Group | No
 
 
 def define_group(ecs: EcsClient, group: Group) -> Group:
-    """Return the group with everything that builds it again, with the calls its rules take.
+    """Return the group with everything needed to create it again, by the calls that read its rules.
 
     Raises:
-        UnknownShapeError: nobody tells whether members of a basic group reach each other; taken
-            for granted, the group would come back with more let through than before.
+        UnknownShapeError: it is not reported whether members of a basic group reach each other;
+            a wrong assumption would create a group that permits more than the original.
         NotFoundError: there is no such group among our own.
-        CloudError: the cloud refused, did not answer, or answered something else.
+        CloudError: a call was refused, got no response, or one of unknown shape.
     """
     read = read_with_rules(ecs, group.group_id)
     if not read.native and group.kind != ADVANCED:
         raise UnknownShapeError(
-            PROVIDER, RULES.action, detail=f"{INNER_ACCESS} of {group.group_id} is not told"
+            PROVIDER, RULES.action, detail=f"{INNER_ACCESS} of {group.group_id} is not reported"
         )
     return replace(group, rules=read.rules, native=read.native)
 
@@ -85,13 +85,13 @@ def define_group(ecs: EcsClient, group: Group) -> Group:
 def read_with_rules(ecs: EcsClient, group_id: str) -> Group:
     """Return a group with all its rules, ingress first; its tags and kind are not part of it.
 
-    ``native`` says whether its members reach each other without a rule.
-    A group of the classic network has rules for each of its two networks, and one answer tells
-    only those of one: it is asked for both.
+    ``native`` says whether its members reach each other without a rule. A group of the classic
+    network has rules for each of its two networks, and one response has only those of one: both
+    are read.
 
     Raises:
         NotFoundError: there is no such group among our own.
-        CloudError: the cloud refused, did not answer, or answered something else.
+        CloudError: a call was refused, got no response, or one of unknown shape.
     """
     listed = _rules(ecs, group_id, {})
     fields = listed.response.fields
@@ -114,6 +114,6 @@ def _rules(ecs: EcsClient, group_id: str, more: Mapping[str, str]) -> Listed:
 
 
 def _distinct(parts: Sequence[Sequence[Row]]) -> tuple[Row, ...]:
-    """Return every rule once: a server that knows no networks tells all of them each time."""
+    """Return every rule once: a server that knows no networks returns all of them each time."""
     rows = [row for part in parts for row in part]
     return tuple({json.dumps(row, sort_keys=True): row for row in rows}.values())

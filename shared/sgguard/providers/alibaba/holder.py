@@ -1,9 +1,9 @@
-"""What carries groups, and which: an instance by its primary interface, or another interface.
+"""The groups of one holder, read and changed: an instance (primary interface) or an interface.
 
-One group more or less is joined or left, so that nothing else is touched that somebody may be
-changing meanwhile. Any other difference is one call with the whole list, done at once: leaving
-first would fail on the last group, joining first on mixed types. The order of groups has no meaning
-here, and no document says that it is kept.
+One group more or less is joined or left, so that concurrent changes of other groups are kept. Any
+other difference is one call with the whole list: leaving first would fail on the last group,
+joining first on mixed types. The order of groups has no meaning here, and no document says that it
+is kept.
 
 Source: JoinSecurityGroup, LeaveSecurityGroup, ModifyInstanceAttribute and
 ModifyNetworkInterfaceAttribute, alibabacloud.com/help/en/ecs, read 2026-11.
@@ -25,7 +25,7 @@ from sgguard.providers.alibaba.settle import until
 
 @dataclass(frozen=True, slots=True)
 class FoundHolder:
-    """The instance or the other interface whose groups are changed, and the groups it carries."""
+    """The instance or interface at which the groups are changed, and the groups it carries."""
 
     holder_id: str
     group_ids: tuple[str, ...]
@@ -33,7 +33,7 @@ class FoundHolder:
 
     @property
     def id_param(self) -> dict[str, str]:
-        """How it is named in a call that changes one group of it."""
+        """The parameter that names it in a call."""
         return {("InstanceId" if self.is_instance else "NetworkInterfaceId"): self.holder_id}
 
 
@@ -42,7 +42,7 @@ def read_holder(ecs: EcsClient, holder: Holder) -> tuple[str, ...] | None:
 
     Raises:
         SettingsError: holders of this kind have no groups that could be changed here.
-        CloudError: the cloud could not be asked.
+        CloudError: a call failed.
     """
     found = _find(ecs, holder)
     return found.group_ids if found else None
@@ -68,14 +68,14 @@ def _find(ecs: EcsClient, holder: Holder) -> FoundHolder | None:
 
 
 def set_groups(ecs: EcsClient, holder: Holder, before: Sequence[str], after: Sequence[str]) -> None:
-    """Make the holder carry ``after`` instead of ``before``, and see that it does.
+    """Make the holder carry ``after`` instead of ``before``, and wait until it does.
 
     Raises:
         ConflictError: it does not carry ``before``, or ``after`` is empty; nothing was changed.
         NotFoundError: there is no such holder, or no such group.
         LimitError: too many groups, or too many holders of one.
         DeadlineError: the time was used up before the change showed.
-        CloudError: as the cloud says.
+        CloudError: the call was refused or failed.
     """
     found = _find(ecs, holder)
     if found is None:
@@ -100,7 +100,7 @@ def set_groups(ecs: EcsClient, holder: Holder, before: Sequence[str], after: Seq
 def _call(
     found: FoundHolder, joined: Sequence[str], left: Sequence[str], after: Sequence[str]
 ) -> tuple[str, Mapping[str, str]]:
-    """Return the call that touches least."""
+    """Return the call that changes least."""
     if len(joined) == 1 and not left:
         return "JoinSecurityGroup", {**found.id_param, "SecurityGroupId": joined[0]}
     if len(left) == 1 and not joined:
@@ -115,7 +115,7 @@ def _call(
 
 
 def _is_applied(ecs: EcsClient, holder: Holder, joined: Sequence[str], left: Sequence[str]) -> bool:
-    """Say whether the change shows; what somebody else joins meanwhile is not our business."""
+    """Return whether the change shows; groups joined by others meanwhile are ignored."""
     found = _find(ecs, holder)
     if found is None:
         raise _gone(holder)

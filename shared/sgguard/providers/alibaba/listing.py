@@ -1,10 +1,13 @@
-"""Lists of the Alibaba Cloud ECS API, read to their end, or refused.
+"""Lists of the Alibaba Cloud ECS API, read completely or refused.
 
-Lists are paged by token; a server from before tokens pages by number. Which of the two answered
-shows in the answer: one that knows tokens has a ``NextToken``, empty at the end. The total an
-answer names is meaningless beside a token and exact beside a page number, so whatever leaves a
-doubt (no token at all, fewer entries than the total) is read once more by number, where the total
-must come out.
+A list is proven complete in two steps:
+
+1. It is read page by page with tokens. A server that knows tokens ends its last page with an empty
+   ``NextToken``: the list is complete, unless it has fewer entries than its total.
+2. Where there is no token at all (a server from before tokens), or fewer entries than the total,
+   it is read again by page numbers. ``TotalCount`` is exact there, and must be reached.
+
+Beside a token the total is no proof ("meaningless"); only a total above the entries is noted.
 
 Source: the paging parameters of each action, alibabacloud.com/help/en/ecs, and the vendor's SDK
 ("when you use MaxResults and NextToken, the returned TotalCount is meaningless"), read 2026-11.
@@ -23,7 +26,7 @@ Row = dict[str, Any]
 """One entry of a list, as the cloud spells it."""
 
 EMPTY_PAGES_MAX = 20
-"""A page may be empty and have a successor; more than this many in a row lead nowhere."""
+"""Loop guard: a page may be empty and have a successor, but not more than this many in a row."""
 
 _NUMBERED_PAGE_SIZE = 50
 _DEFAULT_PAGE_SIZE = 500
@@ -31,10 +34,10 @@ _DEFAULT_PAGE_SIZE = 500
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One action that lists; ``key`` is the member that tells its entries apart.
+    """One action that lists; ``key`` is the member that identifies an entry.
 
-    ``page_size`` is the largest page it has. An empty ``key`` says that entries have no name of
-    their own, and that the action has no page numbers.
+    ``page_size`` is its largest page. An empty ``key``: entries have no id of their own, and the
+    action has no page numbers.
     """
 
     action: str
@@ -60,7 +63,7 @@ INTERFACES = Listing(
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A whole list, with the answer its last page came in."""
+    """A complete list, with the response of its last page."""
 
     response: Response
     rows: tuple[Row, ...]
@@ -70,11 +73,11 @@ def read_all(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> Lis
     """Return every entry of a list, each once.
 
     Raises:
-        UnknownShapeError: the list does not end, or nothing says that this is all of it.
-        CloudError: the cloud refused, did not answer, or answered something else.
+        UnknownShapeError: the list does not end, or nothing proves that it is complete.
+        CloudError: a call was refused, got no response, or one of unknown shape.
     """
     by_token = _by_token(ecs, listing, params)
-    if _is_whole(listing, by_token):
+    if _is_complete(listing, by_token):
         return by_token
     if not listing.key:
         raise by_token.response.unknown("a full page of a list says nothing of a next one")
@@ -82,7 +85,7 @@ def read_all(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> Lis
 
 
 def count_all(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> int:
-    """Return how many entries a list has: from its total, or by reading it where none is told.
+    """Return how many entries a list has: its total, or the entries where it has no total.
 
     Raises:
         CloudError: as :func:`read_all`.
@@ -96,6 +99,7 @@ def count_all(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> in
 
 
 def _by_token(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> Listed:
+    """Follow the page tokens to the end."""
     rows: list[Row] = []
     tokens: set[str] = set()
     empty_pages = 0
@@ -109,6 +113,7 @@ def _by_token(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> Li
             return Listed(response, _distinct(listing, response, rows))
         if not isinstance(token, str):
             raise response.unknown("NextToken is no text")
+        # Loop guards: a token that repeats, or empty pages without end.
         if token in tokens:
             raise response.unknown("the list does not end: its page token came twice")
         empty_pages = 0 if entries else empty_pages + 1
@@ -118,11 +123,11 @@ def _by_token(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> Li
         page["NextToken"] = token
 
 
-def _is_whole(listing: Listing, listed: Listed) -> bool:
-    """Say whether the last page of a list says that there is no other.
+def _is_complete(listing: Listing, listed: Listed) -> bool:
+    """Return whether a list read by tokens is proven complete.
 
-    A list without page numbers had no tokens either in its older form; it is believed as long as
-    it is smaller than a page.
+    A list without page numbers had no tokens either in its older form. Without an end mark it is
+    taken as complete as long as it is smaller than a default page.
     """
     fields = listed.response.fields
     is_end_marked = fields.get("NextToken") == ""
@@ -133,7 +138,7 @@ def _is_whole(listing: Listing, listed: Listed) -> bool:
 
 
 def _by_number(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> Listed:
-    """Return the list as its page numbers tell it; its total must come out."""
+    """Read the list by page numbers until its total is reached."""
     rows: tuple[Row, ...] = ()
     page_number = 1
     while True:
@@ -147,13 +152,14 @@ def _by_number(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> L
         rows = _distinct(listing, response, [*rows, *entries])
         if len(rows) >= total:
             return Listed(response, rows)
+        # Loop guard: a page without a new entry.
         if len(rows) == known:
             raise response.unknown(f"the list says {total} entries and ends after {known}")
         page_number += 1
 
 
 def _distinct(listing: Listing, response: Response, rows: Sequence[Row]) -> tuple[Row, ...]:
-    """Return the entries, each once: pages overlap when something new comes in between them."""
+    """Return the entries, each once: pages overlap when an entry is added while they are read."""
     if not listing.key:
         return tuple(rows)
     found: dict[str, Row] = {}

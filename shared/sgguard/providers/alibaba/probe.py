@@ -1,8 +1,8 @@
-"""How Alibaba Cloud ECS is examined: a question per action a verdict is made of.
+"""Permission checks for Alibaba Cloud ECS: one per action that verdicts and remedies use.
 
-Lists are asked for their smallest page, everything else about a group that cannot exist. Of the
+Lists are read with their smallest page, everything else for a group that cannot exist. Of the
 actions here only DescribeSecurityGroups knows ``DryRun`` (API 2014-05-26, read 2026-11), which
-needs none; none that changes a group, a rule or a binding does, so that is not told.
+needs none; none that changes a group, a rule or a binding does, so that is not reported.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ _CHANGES = (
     ("DeleteSecurityGroup", "deleting a group"),
     ("RevokeSecurityGroup", "revoking an ingress rule"),
     ("RevokeSecurityGroupEgress", "revoking an egress rule"),
-    ("AuthorizeSecurityGroup", "putting an ingress rule back"),
-    ("AuthorizeSecurityGroupEgress", "putting an egress rule back"),
+    ("AuthorizeSecurityGroup", "restoring an ingress rule"),
+    ("AuthorizeSecurityGroupEgress", "restoring an egress rule"),
     ("ModifyInstanceAttribute", "moving an instance to other groups"),
     ("ModifyNetworkInterfaceAttribute", "moving an interface to other groups"),
     ("JoinSecurityGroup", "binding an instance or interface"),
@@ -94,7 +94,7 @@ def probe(provider: Alibaba) -> Probe:
 
 
 def _ask(ecs: EcsClient, action: str, params: dict[str, str], where: tuple[str, str]) -> object:
-    """Ask, and look for the list that every good answer has."""
+    """Call, and require the list that every successful response has."""
     return ecs.read(action, params).items(*where)
 
 

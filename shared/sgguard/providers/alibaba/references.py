@@ -1,10 +1,12 @@
-"""Who references a group: what the call tells, the rules behind it, and the scan behind that.
+"""Which rules of other groups name a group: the call, the rules, and a scan where needed.
 
-The call answers with at most a hundred records, other accounts included, and has no second page.
-Below that it tells everything. At its ceiling the rules of all groups of this account are read
-instead, and only other accounts remain unseen. A group that the call leaves out, asked for alone,
-has no references by its word; the rules of all groups must agree, else its silence says nothing of
-other accounts either.
+1. The call (``referrers``) names the referring groups, other accounts included, in at most a
+   hundred records and without a second page. Below that ceiling it is complete.
+2. The rules of the named groups of this account are read for the evidence (``referring_group``).
+3. At the ceiling the rules of all groups of this account are read instead (``scan``), and only
+   other accounts remain unseen.
+4. A group that the call leaves out, asked for alone, has no references according to the cloud.
+   The rules of all groups must agree; else the empty response proves nothing of other accounts.
 """
 
 from __future__ import annotations
@@ -37,17 +39,19 @@ def list_references(
 ) -> Seen[dict[str, tuple[Reference, ...]]]:
     """Return the rules of other groups that name each group.
 
-    ``account`` is the AliUid of the credentials where it is known. Only when there are references,
-    a second wave of calls reads the rules; only what the call does not tell whole is scanned for.
+    ``account`` is the AliUid of the credentials where it is known. A second wave of calls reads the
+    rules of referring groups, if there are any; only where the call is incomplete there is a scan.
 
     Raises:
-        CloudError: the cloud could not be asked.
+        CloudError: a call failed.
     """
+    # 1. The call; a group's references to itself do not count.
     reported = read_referrers(ecs, group_ids)
     others = {
         group_id: [one for one in referrers if one.group_id != group_id]
         for group_id, referrers in reported.referrers.items()
     }
+    # 2. The rules behind the names; those of other accounts cannot be read.
     named = {one for some in others.values() for one in some}
     ours = sorted({one.group_id for one in named if not _is_foreign(one, account)})
     referring = read_referring_groups(ecs, ours)
@@ -61,6 +65,7 @@ def list_references(
     }
     unseen = [*reported.unseen, *_unread_rules(others, referring)]
     full = reported.full | {one for one, some in found.items() if len(some) >= RECORDS_MAX}
+    # 3. and 4. The scan, for full responses and for groups that were left out.
     if incomplete := sorted(full | reported.silent):
         scanned = scan(ecs, incomplete, _with_rules(referring))
         unseen += [
@@ -71,9 +76,9 @@ def list_references(
 
 
 def _is_foreign(referrer: Referrer, account: str) -> bool:
-    """Tell whether the referring group is known to be of another account.
+    """Return whether the referring group is known to be of another account.
 
-    The account's configured name need not be its AliUid; only a number can contradict one.
+    The configured name of an account need not be its AliUid; only a number can contradict one.
     """
     is_known = account.isdigit() and referrer.account.isdigit()
     return is_known and account != referrer.account
@@ -92,7 +97,7 @@ def _references(
 def _unread_rules(
     others: Mapping[str, Sequence[Referrer]], referring: Mapping[str, ReferringGroup]
 ) -> list[Unseen | None]:
-    """Say of each group which of its referrers' rules could not be read."""
+    """Return a gap for each group and referrer whose rules could not be read."""
     unknown = ReferringGroup(None)
     return [
         Unseen(one.code, one.what, one.why, one.remedy, group_id)
@@ -110,7 +115,7 @@ def _with_rules(referring: Mapping[str, ReferringGroup]) -> dict[str, Group]:
 def _merged(
     reported: tuple[Reference, ...], scanned: tuple[Reference, ...]
 ) -> tuple[Reference, ...]:
-    """Return what was told, and what only the scan found."""
+    """Return the references from the call, and those that only the scan found."""
     referring = {reference.group_id for reference in reported}
     return (*reported, *(one for one in scanned if one.group_id not in referring))
 
@@ -118,12 +123,12 @@ def _merged(
 def _remaining_gap(
     group_id: str, scanned: Scan, reported: ReferrerReport, *, is_full: bool
 ) -> Unseen | None:
-    """Say what stays unseen after the scan, None when nothing does."""
+    """Return what stays unseen after the scan, None when nothing does."""
     if is_full and scanned.gap:
         return Unseen(
             UnseenCode.RECORD_CEILING,
             f"references of {group_id} beyond the first {RECORDS_MAX}",
-            f"the cloud tells at most {RECORDS_MAX} records and has no second page, "
+            f"the cloud reports at most {RECORDS_MAX} records and has no second page, "
             f"and reading all rules instead ended early: {scanned.gap}",
             _AGAIN,
             group_id,
@@ -132,7 +137,7 @@ def _remaining_gap(
         return Unseen(
             UnseenCode.CROSS_ACCOUNT,
             f"references of {group_id} from other accounts beyond the first {RECORDS_MAX}",
-            f"the cloud tells at most {RECORDS_MAX} records and has no second page; the rules of "
+            f"the cloud reports at most {RECORDS_MAX} records and has no second page; the rules of "
             "every group of this account were read, those of other accounts cannot be",
             _AGAIN,
             group_id,

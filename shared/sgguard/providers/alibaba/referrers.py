@@ -1,10 +1,10 @@
-"""Who references a group: the answer of DescribeSecurityGroupReferences, in all its shapes.
+"""The groups that reference a group, by DescribeSecurityGroupReferences, in all its shapes.
 
-The servers answer nested (``SecurityGroupReferences.SecurityGroupReference[]`` with
+The servers respond nested (``SecurityGroupReferences.SecurityGroupReference[]`` with
 ``ReferencingSecurityGroups.ReferencingSecurityGroup[]``). The document's JSON sample has bare
-arrays and calls the inner one ``SecurityReferencingGroups``; the vendor's SDK reads a nested answer
-with that inner name as "no references". Here both names and both forms are known, in any
-combination, and everything else is an unknown shape.
+arrays and calls the inner one ``SecurityReferencingGroups``; the vendor's SDK reads a nested
+response with that inner name as "no references". Here both names and both forms are accepted, in
+any combination, and everything else is an unknown shape.
 
 Source: DescribeSecurityGroupReferences, alibabacloud.com/help, every revision up to 2026-01.
 """
@@ -25,10 +25,10 @@ from sgguard.providers.alibaba.response import NO_SUCH_GROUP, Response
 from sgguard.wire.parallel import chunks, parallel
 
 REFERENCES_A_CALL = 10
-"""A query takes at most this many groups."""
+"""A call takes at most this many groups."""
 
 RECORDS_MAX = 100
-"""A query answers with at most this many records, and has no second page."""
+"""A response has at most this many records, and there is no second page."""
 
 _OUTER = "SecurityGroupReferences"
 _INNER = {
@@ -39,7 +39,7 @@ _INNER = {
 
 @dataclass(frozen=True, slots=True)
 class Referrer:
-    """A group with a rule that names the group asked about; ``account`` is its owner's AliUid."""
+    """A group with a rule that names another group; ``account`` is its owner's AliUid."""
 
     group_id: str
     account: str = ""
@@ -47,11 +47,11 @@ class Referrer:
 
 @dataclass(frozen=True, slots=True)
 class ReferrerReport:
-    """What the call tells: the groups that reference each group, and how far that goes.
+    """What the call reports: the groups that reference each group, and where that is incomplete.
 
-    ``full`` are groups whose answer has as many records as an answer can have. ``silent`` are
-    groups that were asked for alone and came back as an empty list: a server may leave out whom
-    nobody references. A group that is in none of ``referrers`` was not answered for, and
+    ``full`` are groups whose response has as many records as a response can have. ``silent`` are
+    groups that were asked for alone, with an empty list as the response: a server may leave out
+    groups without references. A group that is missing from ``referrers`` was not reported, and
     ``unseen`` says why.
     """
 
@@ -64,11 +64,11 @@ class ReferrerReport:
 def read_referrers(ecs: EcsClient, group_ids: Sequence[str]) -> ReferrerReport:
     """Return the groups that reference each group, ten ids a call.
 
-    A full answer about several groups is asked for again, one group at a time, and so is one of
-    unknown shape, and every group that an answer about several does not mention.
+    Groups are asked for again, one at a time, where the response about several is full, is of
+    unknown shape, or does not mention them.
 
     Raises:
-        CloudError: the cloud could not be asked.
+        CloudError: a call failed.
     """
     asked = chunks(group_ids, REFERENCES_A_CALL)
     return _merged(parallel([partial(_read_or_unseen, ecs, some) for some in asked]))
@@ -88,7 +88,7 @@ def _read_or_split(ecs: EcsClient, group_ids: Sequence[str]) -> ReferrerReport:
     except UnknownShapeError:
         if len(group_ids) == 1:
             raise
-        # One garbled page must not cost ten groups their verdict.
+        # One garbled response must not leave ten groups without a verdict.
         return _one_by_one(ecs, group_ids)
 
 
@@ -125,7 +125,7 @@ def _one_by_one(ecs: EcsClient, group_ids: Sequence[str]) -> ReferrerReport:
 
 
 def _merged(parts: Sequence[ReferrerReport]) -> ReferrerReport:
-    """Return the answers about different groups as one."""
+    """Merge the reports about different groups."""
     return ReferrerReport(
         referrers={group_id: some for part in parts for group_id, some in part.referrers.items()},
         full=frozenset().union(*(part.full for part in parts)),
@@ -142,14 +142,14 @@ def _unreported(group_id: str, why: str) -> Unseen:
 def parse_references(
     response: Response, asked: Collection[str]
 ) -> tuple[dict[str, tuple[Referrer, ...]], int]:
-    """Return the referrers of each group the answer speaks of, and how many records it has.
+    """Return the referrers of each group in the response, and how many records it has.
 
-    Groups that were not asked about are left out; a group asked about that the answer does not
-    mention is not in the result, which is not the same as having no referrers.
+    Groups that were not asked about are left out. A group asked about that the response does not
+    mention is missing from the result, which is not the same as having no referrers.
 
     Raises:
-        UnknownShapeError: any part is neither of the known shapes, or the answer has a page token,
-            which the document does not know.
+        UnknownShapeError: any part is in neither of the known shapes, or the response has a page
+            token, which the document does not mention.
     """
     if response.fields.get("NextToken"):
         raise response.unknown("there is a NextToken, so this is not everything")
@@ -165,9 +165,9 @@ def parse_references(
 
 
 def is_silent(response: Response) -> bool:
-    """Say whether an answer speaks of no group at all, in the way the servers answer.
+    """Return whether a response mentions no group at all, in the form that servers use.
 
-    The bare array of the document was never seen empty, and is what a lost answer looks like.
+    The bare array of the document was never seen empty; it may be a truncated response.
     """
     return bool(response.fields[_OUTER] == {"SecurityGroupReference": []})
 
@@ -189,7 +189,7 @@ def _inner(response: Response, entry: dict[str, Any]) -> list[Any]:
     if isinstance(value, dict):
         known = [value[item] for item in _INNER.values() if item in value]
         value = known[0] if len(known) == 1 else None
-    # No document and no server has a bare array in a nested answer: empty, it may be a lost one.
+    # No document or server has a bare array in a nested response: an empty one may be truncated.
     if not isinstance(value, list) or (is_mixed and not value):
         raise response.unknown(f"{names[0]} is in neither of the known shapes")
     return value

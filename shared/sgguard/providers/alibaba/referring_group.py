@@ -17,9 +17,9 @@ from sgguard.wire.parallel import parallel
 
 @dataclass(frozen=True, slots=True)
 class ReferringGroup:
-    """A group that holds rules; ``group`` is None when it is not one of our own.
+    """A group whose rules name another; ``group`` is None for a group of another account.
 
-    ``group.rules`` is None where they could not be read; ``unseen`` says why, of no group yet.
+    ``group.rules`` is None where they could not be read; ``unseen`` says why, with no group id.
     """
 
     group: Group | None
@@ -27,10 +27,10 @@ class ReferringGroup:
 
 
 def read_referring_groups(ecs: EcsClient, group_ids: Sequence[str]) -> dict[str, ReferringGroup]:
-    """Return each group with its rules and tags, all in one wave.
+    """Return each group with its rules and tags, all read in parallel.
 
     Raises:
-        CloudError: the cloud could not be asked.
+        CloudError: a call failed.
     """
     if not group_ids:
         return {}
@@ -46,7 +46,7 @@ def read_referring_groups(ecs: EcsClient, group_ids: Sequence[str]) -> dict[str,
 
 
 def references_of(group_id: str, referring_group: Group) -> tuple[Reference, ...]:
-    """Return a reference for each rule of the holder that names the group."""
+    """Return a reference for each rule of the referring group that names the group."""
     return tuple(
         replace(reference_by(referring_group), rule=rule)
         for rule in referring_group.rules or ()
@@ -55,7 +55,7 @@ def references_of(group_id: str, referring_group: Group) -> tuple[Reference, ...
 
 
 def reference_by(referring_group: Group) -> Reference:
-    """Return a reference held by a group of our own, without the rule."""
+    """Return a reference by a group of this account, without the rule."""
     return Reference(referring_group.group_id, referring_group.name, tags=referring_group.tags)
 
 
@@ -77,9 +77,9 @@ def _read_ruled(ecs: EcsClient, group_id: str) -> Seen[Group | None]:
 def _merged(
     group_id: str, listed: Seen[Mapping[str, Group | None]], ruled: Seen[Group | None]
 ) -> ReferringGroup:
-    """Put together what the list of groups and the list of rules say of one group.
+    """Merge what the list of groups and the list of rules have about one group.
 
-    One that is in neither is of another account, also where we may not read rules at all.
+    A group in neither is of another account, also where rules may not be read at all.
     """
     group = listed.value.get(group_id)
     if ruled.value is not None:

@@ -1,9 +1,12 @@
-"""The answers of the Alibaba Cloud ECS API: JSON or XML into one form, errors into error classes.
+"""Parsers of ECS responses: fields, and groups, instances and interfaces as values of the model.
 
-Both formats become what JSON looks like: lists are nested, ``{"SecurityGroups": {"SecurityGroup":
-[...]}}``. A server that loses the ``Format`` of a call answers in XML, so XML is always expected.
+JSON and XML have one form here, that of JSON: lists are nested, ``{"SecurityGroups":
+{"SecurityGroup": [...]}}``. Required members that are missing or of another type raise
+:class:`~sgguard.errors.UnknownShapeError`; members that a region or an older server leaves out are
+empty.
 
-Source: "Response results" and "Common error codes", help.aliyun.com, read 2026-11.
+Source: "Response results", DescribeSecurityGroups, DescribeInstances and DescribeNetworkInterfaces
+(2014-05-26), alibabacloud.com/help, read 2026-11.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ INNER_ACCESS = "InnerAccessPolicy"
 """Whether members of a group reach each other without a rule: ``Accept``, or ``Drop``."""
 
 ISOLATED = (INNER_ACCESS, "Drop")
-"""What a group whose members do not has in :attr:`~sgguard.model.resource.Group.native`."""
+"""The entry of a group with isolated members in :attr:`~sgguard.model.resource.Group.native`."""
 
 _INNER_ACCESS = {"accept": "Accept", "drop": "Drop"}
 
@@ -38,7 +41,7 @@ _BINDABLE = frozenset({"Running", "Stopped"})
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One good answer: the action it answers, and its fields in the form of JSON."""
+    """One successful response: its action, and its fields in the form of JSON."""
 
     action: str
     fields: Mapping[str, Any]
@@ -55,7 +58,7 @@ class Response:
         return entries
 
     def unknown(self, detail: str) -> UnknownShapeError:
-        """Return the error for an answer that is not what the document describes."""
+        """Return the error for a response that is not as documented."""
         return UnknownShapeError(PROVIDER, self.action, detail=detail)
 
 
@@ -108,7 +111,7 @@ def group_of(response: Response, raw: dict[str, Any]) -> Group:
         name=text(response, raw, "SecurityGroupName"),
         description=text(response, raw, "Description"),
         project=resource_group,
-        # A resource group is a folder: instances of any other one may carry the group as well.
+        # A resource group is a folder: instances of any other one may carry the group too.
         is_shared=bool(resource_group),
         network=text(response, raw, "VpcId"),
         kind=KINDS.get(kind, kind),
@@ -122,7 +125,7 @@ def group_of(response: Response, raw: dict[str, Any]) -> Group:
 
 
 def inner_access(fields: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Return whether members reach each other as a description of a group tells it, or nothing."""
+    """Return the inner access of a group as it is kept in ``native``, empty where not reported."""
     value = _INNER_ACCESS.get(str(fields.get(INNER_ACCESS)).lower(), "")
     return ((INNER_ACCESS, value),) if value else ()
 
@@ -160,7 +163,7 @@ def interface_of(response: Response, raw: dict[str, Any]) -> Interface:
 
 
 def instance_binding(response: Response, raw: dict[str, Any], group_id: str) -> Binding:
-    """Return the instance as something that carries the group on its primary interface."""
+    """Return the binding of the group to an instance, by its primary interface."""
     instance_id = required(response, raw, "InstanceId")
     return Binding(
         "instance",
@@ -172,7 +175,7 @@ def instance_binding(response: Response, raw: dict[str, Any], group_id: str) -> 
 
 
 def interface_binding(response: Response, raw: dict[str, Any], group_id: str) -> Binding:
-    """Return the interface as something that carries the group, with the service that owns it."""
+    """Return the binding of the group to an interface, with the service that owns it."""
     return Binding(
         "interface",
         required(response, raw, "NetworkInterfaceId"),
@@ -193,15 +196,15 @@ def _instance_id(response: Response, raw: dict[str, Any]) -> str:
 
 
 def _others(raw: dict[str, Any], group_id: str) -> tuple[str, ...] | None:
-    """Return the further groups of a holder, None where the answer does not tell them."""
+    """Return the further groups of a holder, None where they are not reported."""
     ids = nested(raw, "SecurityGroupIds", "SecurityGroupId")
     return None if ids is None else tuple(str(one) for one in ids if one != group_id)
 
 
 def _manager(response: Response, raw: dict[str, Any]) -> str:
-    """Name the cloud product that owns a group or an interface, empty when nobody does.
+    """Return the cloud product that owns a group or an interface, empty when none does.
 
-    A region or an older server may leave it out; what is there must be yes or no.
+    A region or an older server may leave it out; what is there must be true or false.
     """
     managed = str(raw.get("ServiceManaged", False)).lower()
     if managed not in ("true", "false"):

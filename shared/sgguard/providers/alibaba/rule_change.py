@@ -1,8 +1,8 @@
-"""Changes to the rules of a group.
+"""Adding and removing one rule of a group.
 
-An existing rule is authorised with success and nothing is added; a rule that is not there is
-revoked with success and nothing is taken. So what is there is read: after the one, before the
-other. A ``ClientToken`` makes a repeated call answer as the first one did, without an effect.
+Authorising an existing rule succeeds and adds nothing; revoking a rule that is not there succeeds
+and removes nothing. So the rules are read: after an addition, and before a removal. With the same
+``ClientToken`` a repeated call has the response of the first one and no further effect.
 
 Source: AuthorizeSecurityGroup, RevokeSecurityGroup, both for egress, and "How to ensure
 idempotence", alibabacloud.com/help/en/ecs, read 2026-11.
@@ -23,18 +23,18 @@ from sgguard.providers.alibaba.rule_shape import is_same, permission_of
 from sgguard.providers.alibaba.settle import until
 
 _SUFFIX = {Direction.INGRESS: "", Direction.EGRESS: "Egress"}
-"""Each direction has calls of its own, and rule ids that only they know."""
+"""Each direction has calls of its own, which know only the rule ids of that direction."""
 
 _TOKEN_MAX = 64
 
 
 def add_rule(ecs: EcsClient, group_id: str, rule: Rule, token: str) -> None:
-    """Put a rule into the group, and see it there.
+    """Add a rule to the group, and wait until it is listed.
 
     Raises:
-        ConflictError: the same rule is there with another description; nothing was changed.
+        ConflictError: the same rule exists with another description; nothing was changed.
         LimitError: the group's rules, or the groups it may name, are used up.
-        CloudError: as the cloud says.
+        CloudError: the call was refused or failed.
     """
     permission = permission_of(rule)
     params = {f"Permissions.1.{name}": value for name, value in permission.items()}
@@ -44,12 +44,12 @@ def add_rule(ecs: EcsClient, group_id: str, rule: Rule, token: str) -> None:
 
 
 def remove_rule(ecs: EcsClient, group_id: str, rule: Rule, token: str) -> None:
-    """Take exactly this rule out: the one with its id and content, else the one with its content.
+    """Remove exactly this rule: the one with its id and content, else the one with its content.
 
     Raises:
         NotFoundError: there is no such rule, or no such group.
-        ConflictError: the rule with this id is another one by now; nothing was changed.
-        CloudError: as the cloud says.
+        ConflictError: the rule with this id has another content now; nothing was changed.
+        CloudError: the call was refused or failed.
     """
     found = _find(_rules(ecs, group_id), group_id, rule)
     revoke(ecs, group_id, found, token)
@@ -74,7 +74,7 @@ def _is_added(ecs: EcsClient, action: str, group_id: str, rule: Rule) -> bool:
 
 
 def revoke(ecs: EcsClient, group_id: str, rule: Rule, token: str) -> None:
-    """Revoke a rule by its id; a server from before rule ids is told all of what it is."""
+    """Revoke a rule by its id; on a server from before rule ids, by its whole content."""
     permission = permission_of(rule)
     named = {f"Permissions.1.{name}": value for name, value in permission.items()}
     if _has_id(rule):
@@ -84,7 +84,7 @@ def revoke(ecs: EcsClient, group_id: str, rule: Rule, token: str) -> None:
 
 
 def _find(rules: Sequence[Rule], group_id: str, rule: Rule) -> Rule:
-    """Return the rule of the group that is meant."""
+    """Return the rule of the group that the given one stands for."""
     same = [one for one in rules if is_same(one, rule)]
     named = next((one for one in rules if _has_id(rule) and one.rule_id == rule.rule_id), None)
     if named is not None and named not in same:
@@ -98,7 +98,7 @@ def _find(rules: Sequence[Rule], group_id: str, rule: Rule) -> Rule:
 
 
 def _has_id(rule: Rule) -> bool:
-    """Tell an id of the cloud from a position that stands in for one."""
+    """Return whether the rule has an id of the cloud, not a position in place of one."""
     return bool(rule.rule_id) and "[" not in rule.rule_id
 
 

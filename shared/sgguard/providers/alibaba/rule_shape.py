@@ -1,8 +1,8 @@
-"""Rules of Alibaba Cloud ECS: from its answers into sgguard's words, and back into a request.
+"""The shape of ECS rules: read from a response into a ``Rule``, and written for a request.
 
-What a rule of ours has no word for is kept in ``native`` under the cloud's own names: the network
-it is for, source ports, the near end of a rule with five parts, the account of a foreign group. So
-what was read can be authorised, and revoked, exactly as it was.
+What :class:`~sgguard.model.resource.Rule` has no field for is kept in ``native`` under the cloud's
+own names: the network, source ports, the near end of a five-tuple rule, the account of a foreign
+group. So a rule that was read can be authorised, and revoked, exactly as it was.
 
 Source: DescribeSecurityGroupAttribute, AuthorizeSecurityGroup, AuthorizeSecurityGroupEgress and
 RevokeSecurityGroup (2014-05-26), alibabacloud.com/help, read 2026-11.
@@ -20,7 +20,7 @@ from sgguard.model.resource import Direction, Rule
 from sgguard.providers.alibaba.response import Response, number, required, text
 
 FAR = {Direction.INGRESS: "Source", Direction.EGRESS: "Dest"}
-"""How the cloud's names for the other end of a rule begin."""
+"""The prefix of the cloud's names for the peer of a rule."""
 
 _NEAR = {Direction.INGRESS: "Dest", Direction.EGRESS: "Source"}
 _EVERY_PORT = "-1/-1"
@@ -32,8 +32,8 @@ def rules_of(response: Response, rows: Sequence[dict[str, Any]]) -> tuple[Rule, 
     """Return the rules of a group, ingress first, else in the cloud's order.
 
     Raises:
-        UnknownShapeError: a rule without a direction or without any other end, or whose other
-            end is a group with something else than an id.
+        UnknownShapeError: a rule without a direction or without a peer, or whose peer group is
+            not an id.
     """
     rules = [_rule(response, raw, position) for position, raw in enumerate(rows)]
     return tuple(sorted(rules, key=lambda rule: rule.direction is Direction.EGRESS))
@@ -51,10 +51,10 @@ def permission_of(rule: Rule) -> dict[str, str]:
         permission[_peer_name(far, rule.peer)] = rule.peer
     owner = native.pop(f"{far}GroupOwnerAccount", "")
     if owner and rule.peer_group:
-        # Both ways to name an account read back as the same member: only numbers are ids.
+        # Both ways to name an account are read back as the same member: only numbers are ids.
         permission[f"{far}GroupOwner{'Id' if owner.isdigit() else 'Account'}"] = owner
     if rule.action == "drop":
-        # Accept is what an omitted policy means, and advanced groups may refuse to be told one.
+        # An omitted policy means accept, and advanced groups may refuse the member.
         permission["Policy"] = "drop"
     if rule.priority is not None:
         permission["Priority"] = str(rule.priority)
@@ -64,9 +64,9 @@ def permission_of(rule: Rule) -> dict[str, str]:
 
 
 def is_same(found: Rule, wanted: Rule) -> bool:
-    """Say whether a rule that was read is the one wanted, ids aside.
+    """Return whether a rule that was read is the wanted one, ids aside.
 
-    A rule that nobody read, made by hand, says nothing of what only this cloud knows.
+    A wanted rule that was written by hand has no native members: they are not compared then.
     """
     return _comparable(found, wanted) == _comparable(wanted, wanted)
 
@@ -88,7 +88,7 @@ def _rule(response: Response, raw: dict[str, Any], position: int) -> Rule:
     ends = _far_ends(direction)
     peer = next((value for name in ends if (value := text(response, raw, name))), "")
     if not (peer_group or peer):
-        # Every rule has another end. Without one it may be a reference whose member has a new name.
+        # Every rule has a peer. Without one it may be a reference whose member has a new name.
         raise response.unknown("a rule with neither group, address range nor prefix list")
     return Rule(
         rule_id=text(response, raw, "SecurityGroupRuleId") or f"{direction}[{position}]",
@@ -107,7 +107,7 @@ def _rule(response: Response, raw: dict[str, Any], position: int) -> Rule:
 def _native(
     response: Response, raw: dict[str, Any], direction: Direction, peer: str
 ) -> tuple[tuple[str, str], ...]:
-    """Return the members that no word of ours holds, in the order of their names."""
+    """Return the members that ``Rule`` has no field for, sorted by name."""
     near, far = _NEAR[direction], FAR[direction]
     names = [
         "NicType",
@@ -127,7 +127,7 @@ def _far_ends(direction: Direction) -> tuple[str, str, str]:
 
 
 def _peer_name(far: str, peer: str) -> str:
-    """Return the member that an address range or a prefix list belongs into."""
+    """Return the member that takes an address range or a prefix list."""
     if peer.startswith("pl-"):
         return f"{far}PrefixListId"
     return f"Ipv6{far}CidrIp" if ":" in peer else f"{far}CidrIp"

@@ -1,7 +1,7 @@
-"""Who references a group, found in the rules of every group of the account and region.
+"""References to a group, found in the rules of every group of the account and region.
 
-The fallback for what DescribeSecurityGroupReferences does not tell whole. It sees both directions
-and every page, but only this account: a group of another one is never listed.
+The fallback where DescribeSecurityGroupReferences is incomplete. It sees both directions and every
+page, but only this account: groups of other accounts are never listed.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from sgguard.wire.clock import Deadline
 from sgguard.wire.parallel import chunks, parallel
 
 AT_ONCE = 32
-"""Groups whose rules are read side by side."""
+"""Groups whose rules are read in parallel."""
 
 RESERVE_S = 0.5
-"""Seconds before the event's deadline at which a scan ends, so that its answer is still given."""
+"""Seconds before the event's deadline at which a scan ends, so that its result is still used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """References by the group they name; ``gap`` says what keeps them from being all of them."""
+    """References by the group they name; ``gap`` says why there may be more of them."""
 
     references: Mapping[str, tuple[Reference, ...]]
     gap: str = ""
@@ -37,7 +37,7 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A group of the list, and how many of its rules name groups as the list counts them."""
+    """A listed group, and how many of its rules name groups according to the list."""
 
     group: Group
     counted: int | None
@@ -46,18 +46,21 @@ class _Candidate:
 def scan(ecs: EcsClient, group_ids: Collection[str], known: Mapping[str, Group]) -> Scan:
     """Return every reference to the groups from rules of this account's groups.
 
-    ``known`` are groups whose rules are read already. Nothing is raised: whatever went wrong is
-    the gap, and what was found until then is told.
+    ``known`` are groups whose rules were read already. Nothing is raised: an error becomes the gap,
+    and what was found until then is returned.
     """
+    # 1. List all groups, within a deadline that leaves time to use the result.
     hurried = _ending_earlier(ecs)
     try:
         candidates = _list(hurried)
     except (CloudError, DeadlineError) as error:
         return Scan({}, f"the groups of the account could not be listed: {error}")
+    # 2. A list without a group that is known to exist may lack others as well.
     listed = {one.group.group_id for one in candidates}
     hidden = sorted({*group_ids, *known} - listed)
     if hidden:
         return Scan({}, f"the list of groups lacks {hidden[0]}, so it may lack others")
+    # 3. Read the rules, and collect those that name the groups.
     read, gap = _read(hurried, candidates, known)
     references = {
         group_id: tuple(
@@ -90,21 +93,23 @@ def _read(
 ) -> tuple[list[Group], str]:
     """Return the groups with those of their rules that name groups, and the gap.
 
-    Groups that the list counts no such rules for are left out only while the counts can be
-    believed: they are there for every group, some are not zero, and none of them is below what
-    was read.
+    Groups with a count of 0 are skipped only while the counts are plausible: there is one for every
+    group, some are not zero, and none is below what was read.
     """
     counts = [one.counted for one in candidates]
     is_counted = None not in counts and any(counts)
     read = [_with_naming_rules(one, known) for one in candidates if one.group.group_id in known]
     rest = [one for one in candidates if one.group.group_id not in known]
     first = [one for one in rest if one.counted or not is_counted]
+    # 1. The groups with a count above 0; all groups where the counts are not plausible.
     more, gap = _side_by_side(ecs, first)
     read += more
+    # 2. A count that proves too low refutes the others: the skipped groups are read as well.
     is_too_low = any(_naming_rules(group) > (one.counted or 0) for one, group in read)
     if not gap and is_counted and is_too_low:
         more, gap = _side_by_side(ecs, [one for one in rest if not one.counted])
         read += more
+    # 3. A count above the rules that were read: rules are missing.
     short = next((g.group_id for one, g in read if _naming_rules(g) < (one.counted or 0)), "")
     if short and not gap:
         gap = f"{short} has more rules that name groups than it shows"
@@ -114,7 +119,7 @@ def _read(
 def _side_by_side(
     ecs: EcsClient, candidates: Sequence[_Candidate]
 ) -> tuple[list[tuple[_Candidate, Group]], str]:
-    """Return the groups with their rules; the first thing that goes wrong is the gap."""
+    """Return the groups with their rules; the first error is the gap."""
     by_id = {one.group.group_id: one for one in candidates}
     read: list[tuple[_Candidate, Group]] = []
     for some in chunks(by_id, AT_ONCE):
@@ -130,7 +135,7 @@ def _side_by_side(
 
 
 def _rules(ecs: EcsClient, group_id: str) -> Group | CloudError | DeadlineError | None:
-    """Return the group with its rules, None when it has gone meanwhile, or what went wrong."""
+    """Return the group with its rules, None when it was deleted meanwhile, or the error."""
     try:
         return read_with_rules(ecs, group_id)
     except NotFoundError:

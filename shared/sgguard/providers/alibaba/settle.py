@@ -1,8 +1,8 @@
 """Waiting until a change shows in what the cloud lists.
 
-The cloud answers when it has accepted a change; its lists may lag a little behind ("takes effect
-shortly", ModifyInstanceAttribute). A step that returned earlier would leave the next step to a
-state that still looks as before.
+The cloud responds when it has accepted a change; its lists may lag behind ("takes effect shortly",
+ModifyInstanceAttribute). The next step of a plan must not see the old state, so a change returns
+only when it shows.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ _DOUBLINGS_MAX = 8
 
 
 def until(wire: Wire, what: str, is_shown: Callable[[], bool]) -> None:
-    """Ask until the change shows, with growing pauses, within the event's time.
+    """Poll until the change shows, with growing pauses, within the event's time.
+
+    ``what`` names the change in errors. The pauses double from the retry policy's ``base_s`` to its
+    ``max_s``.
 
     Raises:
         DeadlineError: it did not show in time; it may have been made.
-        ConflictError: ``is_shown`` says so: something else was there, and nothing was changed.
-        CloudError: it could not be looked at; none of them says that it was not made.
+        ConflictError: ``is_shown`` found that another state was there, and nothing was changed.
+        CloudError: a poll failed; the change may have been made.
     """
     attempts = 0
     while not read_back(is_shown, what):

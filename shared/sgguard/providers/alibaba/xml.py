@@ -1,4 +1,4 @@
-"""The XML answers of the Alibaba Cloud ECS API in the form its JSON answers have.
+"""The XML responses of the Alibaba Cloud ECS API in the form of its JSON responses.
 
 Document types are refused before anything in them is read, so there are no entities to expand;
 size and depth are bounded.
@@ -23,7 +23,7 @@ _LISTS = {
     "SecurityGroupIds": "SecurityGroupId",
     "Tags": "Tag",
 }
-"""Elements that are lists, and the name of their entries: XML cannot say it by itself."""
+"""Elements that are lists, and the name of their entries: XML does not distinguish them."""
 
 _REPEATED = frozenset(
     {
@@ -35,15 +35,15 @@ _REPEATED = frozenset(
         "PrivateIpSet",
     }
 )
-"""Elements that come several times beside each other, in answers to parts nobody here reads."""
+"""Elements that occur several times in a row, in parts of responses that are not read here."""
 
 
 class _BadDocumentError(ValueError):
-    """The document has a part that no answer of this API has."""
+    """The document has a part that no response of this API has."""
 
 
 class _Builder:
-    """A tree builder that knows no document types."""
+    """A tree builder that refuses document types."""
 
     def __init__(self) -> None:
         tree = ET.TreeBuilder()
@@ -56,8 +56,8 @@ class _Builder:
 def parse_xml(body: bytes, roots: tuple[str, ...]) -> dict[str, Any] | None:
     """Return the fields below the root element.
 
-    Values are text, objects or lists. None says the body is not such a document: not XML, another
-    root, a document type, or a list with strangers in it.
+    Values are text, objects or lists. None: the body is not such a document, but not XML, or with
+    another root, a document type, or a list with entries of another name.
     """
     if len(body) > _BODY_MAX_BYTES:
         return None

@@ -2,8 +2,10 @@
 
 Facts that shape it: v3 is absent in some regions and at some partners (404 APIGW.0101, never "no
 such group"); Open Telekom Cloud has v3 groups and rules, but ports only in v2.0 and no
-supplementary interfaces; VPC v1 cannot be asked who references a group and is not used; the
-documents say a referenced group cannot be deleted, the API's error table does not.
+supplementary interfaces; VPC v1 has no call for references to a group and is not used. What a
+delete of a group that is only referenced does is unknown: the user guides say it is refused, the
+API's error table lists only groups that ports carry, and OpenStack beneath it deletes the rules.
+Sources: the VPC and ECS user guides and API references of both clouds,
 https://support.huaweicloud.com/intl/en-us/api-vpc/ (read 2026-11).
 """
 
@@ -42,12 +44,6 @@ from sgguard.providers.huawei.server import Server, hidden_interfaces, instance_
 from sgguard.providers.huawei.sharing import SHARING_REMEDY, group_signs, holder_signs, rule_signs
 from sgguard.wire.openstack import neutron, nova
 from sgguard.wire.parallel import parallel
-
-# How Huawei Cloud and Open Telekom Cloud behave, and what no API of theirs tells.
-#
-# Sources: the VPC and ECS user guides and API references of both clouds (read 2026-11). What a
-# delete of a group that is only referenced does is unknown: the guides say it is refused, the API's
-# error table lists only groups that ports carry, and OpenStack beneath it deletes the rules.
 
 CAPABILITIES = Capabilities(
     provider="huawei",
@@ -105,11 +101,11 @@ class Huawei:
         return Visibility.PROJECT
 
     def is_group_id(self, text: str) -> bool:
-        """Tell whether this is a UUID with hyphens."""
+        """Return whether this is a UUID with hyphens."""
         return _UUID.fullmatch(text) is not None
 
     def read_groups(self, group_ids: Sequence[str]) -> Seen[dict[str, Group | None]]:
-        """Return each group by id; None says that the project has no such group, or not yet."""
+        """Return each group by id; None: the project has no such group, or does not list it yet."""
 
         def read() -> Seen[dict[str, Group | None]]:
             known = {group.group_id: group for group in listing.groups(self.api, group_ids)}
@@ -141,7 +137,7 @@ class Huawei:
         return seen_or_unseen("references", read, {}) if group_ids else Seen({})
 
     def list_bindings(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Binding, ...]]]:
-        """Return, by id, every port and supplementary interface that carries it."""
+        """Return, by id, the bindings to ports and supplementary interfaces."""
         if not group_ids:
             return Seen({})
         reads: list[Callable[[], Seen[Any]]] = [
@@ -171,7 +167,7 @@ class Huawei:
     def count_instances(self, group_ids: Sequence[str]) -> Seen[dict[str, int]]:
         """Return, by id, how many interfaces carry it: they are what this cloud's quota counts.
 
-        Never fewer than the servers behind them, so advice given in servers is not undershot.
+        Never fewer than the servers behind them, so a limit given in servers is not underestimated.
         """
         seen = self.list_bindings(group_ids)
         return Seen({i: len(bindings) for i, bindings in seen.value.items()}, seen.unseen)
@@ -217,12 +213,12 @@ class Huawei:
         return quota.read_limits(self.api, group_ids)
 
     def add_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
-        """Put the rule into the group; ids are the cloud's own, so it has no place."""
+        """Add the rule to the group; ids are the cloud's own, so it has no position."""
         del token
         rule_change.add_rule(self.api, group_id, rule)
 
     def remove_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
-        """Take the rule out of the group."""
+        """Remove the rule from the group."""
         del token
         rule_change.remove_rule(self.api, group_id, rule)
 
@@ -249,15 +245,15 @@ class Huawei:
         return listing.find_groups(self.api, name)
 
     def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
-        """Delete the group; this cloud cannot be told to unbind its holders first."""
+        """Delete the group; this cloud has no delete that unbinds its holders first."""
         del is_forced
         delete_group(self.api, group_id)
 
     def _holders(self, group_ids: Iterable[str]) -> Mapping[str, Group | None]:
-        """Return the referring groups, for the evidence: worth a second wave when there are any.
+        """Return the referring groups, for names and tags, in a second wave when there are any.
 
-        None says that a group cannot be read although its rule can; when none could be read, for
-        want of a permission, nothing is said of any.
+        None: the group cannot be read although its rule can. The mapping is empty when groups may
+        not be read at all.
         """
         wanted = sorted(group_ids)
         return self.read_groups(wanted).value if wanted else {}
@@ -266,7 +262,7 @@ class Huawei:
         return Seen(listing.ports(self.api, key, values))
 
     def _named(self, instance_id: str) -> Seen[tuple[str, ...] | None]:
-        """Ask Nova which groups the server is in, at the newer address first."""
+        """Read the groups of the server from Nova, at the newer address first."""
 
         def at(path: str) -> tuple[str, ...]:
             body = self.api.ecs(path, thing_id=instance_id)

@@ -1,4 +1,4 @@
-"""Asking Huawei Cloud: who asks, for which project, and in which of the APIs that may be there."""
+"""Calls to Huawei Cloud: the caller's credentials, its project, API versions and rates."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class ProjectCache:
         self._guard = threading.Lock()
 
     def get(self, key: ProjectKey) -> str:
-        """Return the id, ``""`` when it is not known."""
+        """Return the id, ``""`` when it is not cached."""
         with self._guard:
             return self._ids.get(key, "")
 
     def put(self, key: ProjectKey, project: str) -> None:
-        """Keep an id; the oldest go when there are many."""
+        """Keep an id; the oldest ones are dropped when there are many."""
         with self._guard:
             while len(self._ids) >= _CACHE_MAX:
                 oldest = next(iter(self._ids))
@@ -49,7 +49,7 @@ class ProjectCache:
             self._ids[key] = project
 
     def lock(self, key: ProjectKey) -> threading.Lock:
-        """Return the lock under which one thread asks for all that wait."""
+        """Return the lock under which one thread reads the id while the others wait."""
         with self._guard:
             return self._locks.setdefault(key, threading.Lock())
 
@@ -59,7 +59,7 @@ _CACHE = ProjectCache()
 
 
 class TokenAuth(httpx.Auth):
-    """Sends a token that somebody else fetched."""
+    """Sends a token that was issued outside of this process."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -79,9 +79,9 @@ Sign = Callable[[str], SdkHmacAuth]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: a signer, a Keystone identity, or a token that is there already.
+    """Credentials of the caller: a signer, a Keystone identity, or an existing token.
 
-    ``name`` tells callers apart in the cache and is no secret. ``project`` is empty when it must
+    ``name`` identifies the caller in the cache and is no secret. ``project`` is empty when it must
     be looked up.
     """
 
@@ -100,7 +100,7 @@ class Api:
     projects: ProjectCache = field(default=_CACHE, repr=False)
 
     def project(self) -> str:
-        """Return the project's id, asked from IAM once when nobody set it.
+        """Return the project's id, read from IAM once when it is not configured.
 
         Raises:
             SettingsError: IAM knows no project, or several, of the region's name.
@@ -121,19 +121,19 @@ class Api:
             return project
 
     def vpc(self, path: str, params: Params = (), *, thing_id: str = "") -> Json:
-        """Return the answer of ``GET {vpc}{path}``.
+        """Return the response of ``GET {vpc}{path}``.
 
         ``{project_id}`` and ``{id}`` in it are filled in; the API, whose rate the cloud counts,
-        is the same for every id.
+        is the same for all ids.
         """
         return self._get(self.region.vpc, path, params, thing_id)
 
     def ecs(self, path: str, *, thing_id: str = "") -> Json:
-        """Return the answer of ``GET {ecs}{path}``, filled in as :meth:`vpc` does."""
+        """Return the response of ``GET {ecs}{path}``, filled in as :meth:`vpc` does."""
         return self._get(self.region.ecs, path, (), thing_id)
 
     def shape(self, path: str) -> Shape:
-        """Return the reader of an answer to ``GET path``."""
+        """Return the reader of a response to ``GET path``."""
         return Shape(self.wire.provider, f"GET {path}")
 
     def send(
@@ -148,7 +148,7 @@ class Api:
         """Send a change exactly once; ``fields`` fill in what the path leaves open.
 
         Raises:
-            CloudError: it was refused, or no answer came and the outcome is unknown.
+            CloudError: it was refused, or there was no response and the outcome is unknown.
         """
         action = f"{method} {path}"
         project = self.project()
@@ -168,21 +168,21 @@ class Api:
         """Send a change of the network exactly once and return the JSON it is answered with.
 
         Raises:
-            CloudError: as :meth:`send`; an answer that is none says nothing about the outcome.
+            CloudError: as :meth:`send`; after a response that is not JSON the outcome is unknown.
         """
         action = f"{method} {path}"
         response = self.send(
             method, self.region.vpc, path, fields=fields, content=json.dumps(body).encode()
         )
-        answer = parse_json(response, provider=self.wire.provider, action=action)
-        return Shape(self.wire.provider, action).table(answer, "answer")
+        result = parse_json(response, provider=self.wire.provider, action=action)
+        return Shape(self.wire.provider, action).table(result, "answer")
 
     def delete(self, path: str, thing_id: str) -> None:
         """Delete one thing of the network with exactly one call.
 
         Raises:
-            CloudError: as :meth:`send`; a page of a proxy's in place of the empty answer says
-                nothing about the outcome.
+            CloudError: as :meth:`send`; after a proxy's page in place of the empty response the
+                outcome is unknown.
         """
         response = self.send("DELETE", self.region.vpc, path, fields={"id": thing_id})
         if response.content:
@@ -225,10 +225,10 @@ class Api:
 
 
 def unless_absent(newer: Callable[[], T], older: Callable[[], T]) -> T:
-    """Ask the newer API; where the gateway does not know it, ask the older one.
+    """Call the newer API; where the gateway does not know it, call the older one.
 
-    Regions and partner clouds without VPC v3 answer 404 APIGW.0101 to every path of it, which
-    says nothing about the group that was asked for.
+    Regions and partner clouds without VPC v3 respond with 404 APIGW.0101 to every path of it. That
+    does not mean that the requested group does not exist.
     """
     try:
         return newer()
@@ -238,12 +238,11 @@ def unless_absent(newer: Callable[[], T], older: Callable[[], T]) -> T:
         return older()
 
 
-# How often an API of Huawei Cloud may be called, per second.
-#
-# The gateway counts by API and user, some APIs by minutes ("limit:200,time:5 minute",
-# terraform-provider-huaweicloud #1335): the wait it names is kept, see
-# ``error.py``. Documented is a default of 200 calls a second; of 71 a second seven in ten came back
-# with 429, so what passed then is kept to (field notes, read 2026-11).
-
 RATES: Mapping[str, float] = {"*": 20.0}
-"""Calls per second, by action."""
+"""Calls per second, by action.
+
+The gateway counts by API and user, some APIs by minutes ("limit:200,time:5 minute",
+terraform-provider-huaweicloud #1335); the wait it names is kept (``error.py``). The documented
+default is 200 calls a second; of 71 a second, seven in ten were refused with 429, so this is the
+rate of those that passed (field notes, read 2026-11).
+"""

@@ -1,7 +1,7 @@
-"""Making and deleting groups: VPC v3, and v2.0 in regions without it.
+"""Creating a group like another one, without rules, and deleting groups: VPC v3, else v2.0.
 
-A new group is not empty: v3 gives it two rules that let its own members in and two that let
-everything out, v2.0 only the latter.
+A new group has rules: in v3 two that permit traffic from its own members and two that permit all
+outgoing traffic, in v2.0 only the latter.
 https://docs.otc.t-systems.com/virtual-private-cloud/api-ref/ ("Creating a Security Group" of both
 APIs, read 2026-11).
 """
@@ -23,11 +23,13 @@ _GROUPS_V2 = "/v2.0/security-groups"
 
 
 def create_group(api: Api, group: Group) -> str:
-    """Create a group without rules and return its id; v2.0 keeps neither tags nor its place.
+    """Create a group without rules and return its id.
+
+    v2.0 keeps neither tags nor the enterprise project.
 
     Raises:
-        LimitError: the project has as many groups as it may.
-        UnavailableError: it was made, but could neither be emptied nor deleted again.
+        LimitError: the project has as many groups as it may have.
+        UnavailableError: it was created, but could neither be emptied nor deleted again.
     """
     common = {"name": group.name, "description": group.description}
     more = dict(group.native) | {"tags": [{"key": k, "value": v} for k, v in group.tags]}
@@ -59,7 +61,7 @@ def delete_group(api: Api, group_id: str) -> None:
 
 
 def _empty(api: Api, group_id: str, row: Json, shape: Shape) -> None:
-    """Delete the rules the cloud put in; the answer tells them before any list does."""
+    """Delete the rules of a new group; the response has them before any list does."""
     if "security_group_rules" in row:
         rules = shape.tables(row["security_group_rules"], f"{_KEY}.security_group_rules")
         ids = [shape.text(one, "id", f"{_KEY}.security_group_rules") for one in rules]

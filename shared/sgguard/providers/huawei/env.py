@@ -1,7 +1,7 @@
-"""Who asks Huawei Cloud, from the variables its own tools read.
+"""Credentials for Huawei Cloud, from the variables that its own tools read.
 
-An access key (``HUAWEICLOUD_SDK_*``, as ``huaweicloudsdkcore``) comes first, then a token that is
-there already (``OS_TOKEN``, ``OS_AUTH_TOKEN``), then a user and password (``OS_*``, as the tools
+An access key (``HUAWEICLOUD_SDK_*``, as ``huaweicloudsdkcore``) comes first, then an existing
+token (``OS_TOKEN``, ``OS_AUTH_TOKEN``), then a user and password (``OS_*``, as the tools
 of Open Telekom Cloud).
 """
 
@@ -24,7 +24,7 @@ _HOW = (
 
 
 def iam_setting(read: ReadVariable) -> str:
-    """Return the IAM address somebody set; ``OS_AUTH_URL`` never gets an access key's requests.
+    """Return the configured IAM address; ``OS_AUTH_URL`` is ignored beside an access key.
 
     It often names another cloud altogether when an access key is set beside it.
     """
@@ -33,7 +33,7 @@ def iam_setting(read: ReadVariable) -> str:
 
 
 def caller_of(read: ReadVariable, region: Region, wire: Wire, now: EpochClock) -> Caller:
-    """Return who asks.
+    """Return the credentials of the caller.
 
     Raises:
         CredentialsError: nothing usable is set; the message names what to set.

@@ -1,8 +1,8 @@
-"""What Huawei Cloud and Open Telekom Cloud mean when they refuse.
+"""The errors of Huawei Cloud and Open Telekom Cloud: codes as error classes, and requested waits.
 
 The gateway, VPC v1, v2.0 and v3, ECS v1, the native Nova calls and IAM each have their own error
-body (:mod:`sgguard.wire.openstack.neutron.error` reads them all); which kind of error a code is,
-how long the gateway wants us to wait and that a 200 may hold failures is said here. Codes:
+body (:mod:`sgguard.wire.openstack.neutron.error` reads them all). This module maps codes to error
+classes, reads the wait that the gateway requests, and finds failures inside a 200. Codes:
 appendix of
 https://docs.otc.t-systems.com/virtual-private-cloud/api-ref/ and the gateway's ``APIGW.*``
 (read 2026-11).
@@ -38,7 +38,7 @@ from sgguard.wire.openstack.neutron.error import (
 API_ABSENT = frozenset({"APIGW.0101", "APIG.0101"})
 """The gateway (either generation of it) knows no such API here.
 
-That says nothing about what the API would have answered: it is never "no such group".
+It never means "no such group".
 """
 
 _BY_CODE: dict[str, type[CloudError]] = {
@@ -74,10 +74,10 @@ _BY_STATUS: dict[int, type[CloudError]] = {
     403: ForbiddenError,
     429: ThrottledError,
 }
-_STANDS_IN_THE_WAY = ("VPC.9902", 409)
-"""A group to delete is in use, a rule to create is there already.
+_BLOCKED = ("VPC.9902", 409)
+"""A group to delete is in use, or a rule to create exists.
 
-With any other status the same code says that a rule is malformed.
+With any other status the same code means that a rule is malformed.
 """
 
 _WINDOW = re.compile(r"limit:\d+,\s*time:(\d+)\s*(second|minute|hour|day)")
@@ -85,7 +85,7 @@ _UNIT_S = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 
 
 def checker(provider: str, action: str) -> Check:
-    """Return the check that raises what an answer to the action stands for."""
+    """Return the check that raises the error a response to the action stands for."""
 
     def check(response: httpx.Response) -> None:
         if error := error_of(response, provider, action):
@@ -95,9 +95,9 @@ def checker(provider: str, action: str) -> Check:
 
 
 def error_of(response: httpx.Response, provider: str, action: str) -> CloudError | None:
-    """Return the error an answer stands for, None when it is good.
+    """Return the error a response stands for, None for a success.
 
-    A 404 whose body does not name what was asked for is an unknown shape: it may be a proxy's.
+    A 404 whose body does not name the requested object is an unknown shape: it may be a proxy's.
     """
     refusal = read_refusal(response) if is_refusal(response) else _first_failure(response)
     if refusal is None:
@@ -119,7 +119,7 @@ def error_of(response: httpx.Response, provider: str, action: str) -> CloudError
 
 
 def _class_of(status: int, refusal: Refusal, action: str) -> type[CloudError]:
-    if (refusal.code, status) == _STANDS_IN_THE_WAY:
+    if (refusal.code, status) == _BLOCKED:
         return InUseError if action.startswith("DELETE ") else ConflictError
     if kind := _BY_CODE.get(refusal.code) or _BY_STATUS.get(status):
         return kind
@@ -131,7 +131,7 @@ def _class_of(status: int, refusal: Refusal, action: str) -> type[CloudError]:
 
 
 def _first_failure(response: httpx.Response) -> Refusal | None:
-    """Return the first failure of a batch that was answered with 200 all the same."""
+    """Return the first failure inside a 200, as batch calls report it."""
     if b'"fail"' not in response.content:
         return None
     try:
@@ -157,7 +157,7 @@ def _request_id(response: httpx.Response) -> str:
 
 
 def _retry_after_s(response: httpx.Response, refusal: Refusal) -> float | None:
-    """Return the wait in seconds; the gateway tells its window only inside the sentence."""
+    """Return the requested wait in seconds; the gateway names its window only in the message."""
     wait_s = retry_after_s(response)
     if wait_s is not None or _BY_CODE.get(refusal.code) is not ThrottledError:
         return wait_s

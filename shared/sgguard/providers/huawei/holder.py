@@ -1,9 +1,9 @@
-"""Which groups a port or a supplementary interface carries, and changing them.
+"""The groups of one holder, read and changed: a port or a supplementary interface.
 
-The order of a port's groups has a meaning here. VPC v3 adds groups at a place of the list and
-takes groups out of it, so what others do to the rest meanwhile is not undone; any other change, a
-supplementary interface, and every port where v3 has none (Open Telekom Cloud, some regions), gets
-the whole list. No document names a revision that could be sent along.
+The order of a port's groups has a meaning here. VPC v3 inserts groups at an index of the list and
+removes groups from it, so concurrent changes of the other groups are kept. Any other change, a
+supplementary interface, and every port where v3 has no ports (Open Telekom Cloud, some regions)
+get the whole list. No document names a revision that could be sent along.
 https://support.huaweicloud.com/intl/en-us/api-vpc/AddSecurityGroups.html (read 2026-11).
 """
 
@@ -47,10 +47,10 @@ class _Found:
 
 
 def read_holder(api: Api, holder: Holder) -> tuple[str, ...] | None:
-    """Return the groups of a holder in their order; None says that there is no such holder.
+    """Return the groups of a holder in their order; None: there is no such holder.
 
     Raises:
-        CloudError: it is a product, whose groups only its own service tells and changes.
+        CloudError: it is a product, whose groups only its own service reads and changes.
     """
     found = _find(api, holder)
     return found.group_ids if found else None
@@ -63,7 +63,7 @@ def set_groups(api: Api, holder: Holder, before: tuple[str, ...], after: tuple[s
         NotFoundError: there is no such holder.
         ConflictError: it does not carry ``before``, in that order.
         LimitError: ``after`` is empty, or has too many groups.
-        UnknownShapeError: the answer shows other groups: somebody else changed them as well.
+        UnknownShapeError: the response has other groups: they were changed concurrently.
     """
     action = f"PUT {_PORT.path}"
     name = f"{holder.kind} {holder.holder_id}"
@@ -91,7 +91,7 @@ def _find(api: Api, holder: Holder) -> _Found | None:
             found = unless_absent(partial(_sub, api, holder.holder_id), lambda: None)
         found = found or _port(api, holder.holder_id)
     if found is None and holder.kind not in _PORT_KINDS:
-        why = f"the groups of a {holder.kind} are told and changed by its own service only"
+        why = f"the groups of a {holder.kind} are read and changed by its own service only"
         raise CloudError(api.wire.provider, f"GET {_PORT.path}", code="NoPort", detail=why)
     return found
 
@@ -141,15 +141,15 @@ def _set_on_port(api: Api, port_id: str, before: tuple[str, ...], after: tuple[s
 
 
 def _put(api: Api, place: _Place, holder_id: str, row: Json, after: tuple[str, ...]) -> None:
-    answer = api.change("PUT", place.path, {place.key: row}, fields={"id": holder_id})
+    result = api.change("PUT", place.path, {place.key: row}, fields={"id": holder_id})
     shape = Shape(api.wire.provider, f"PUT {place.path}")
-    group_ids = _groups(answer, place, holder_id, shape)
+    group_ids = _groups(result, place, holder_id, shape)
     if group_ids != after:
         raise shape.wrong(f"{holder_id} carries {', '.join(group_ids) or 'no group'} now")
 
 
 def _insertion(before: Sequence[str], after: Sequence[str]) -> int | None:
-    """Return where groups were put in to get ``after``, None when that is not what happened."""
+    """Return the index at which insertion alone leads to ``after``, None where it does not."""
     more = len(after) - len(before)
     if more <= 0:
         return None
@@ -158,6 +158,6 @@ def _insertion(before: Sequence[str], after: Sequence[str]) -> int | None:
 
 
 def _removal(before: Sequence[str], after: Sequence[str]) -> list[str]:
-    """Return the groups that were taken out to get ``after``, none when something else happened."""
+    """Return the groups whose removal alone leads to ``after``, none where it does not."""
     kept = [one for one in before if one in after]
     return [one for one in before if one not in after] if kept == [*after] else []

@@ -1,8 +1,8 @@
-"""Groups, rules, ports and supplementary interfaces, from whichever API of the region has them.
+"""Lists of groups, rules, ports and supplementary interfaces, from the APIs that a region has.
 
 Huawei Cloud has all of them in VPC v3, where that is published at all; Open Telekom Cloud has
-groups and rules in v3, ports only in v2.0 and no supplementary interfaces. Every list is whole or
-an error.
+groups and rules in v3, ports only in v2.0 and no supplementary interfaces. Every list is
+complete or an error.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _EVERY_ENTERPRISE_PROJECT = ("enterprise_project_id", "all_granted_eps")
 
 def groups(api: Api, group_ids: Sequence[str]) -> list[Group]:
     """Return those of the groups that exist."""
-    # Without it only one enterprise project may answer. Open Telekom Cloud has none.
+    # Without it the list may cover one enterprise project only. Open Telekom Cloud has none.
     extra = () if api.region.is_otc else (_EVERY_ENTERPRISE_PROJECT,)
     return unless_absent(
         lambda: _v3(api, _GROUPS, "id", group_ids, extra),
@@ -74,7 +74,7 @@ def groups(api: Api, group_ids: Sequence[str]) -> list[Group]:
 
 
 def find_groups(api: Api, name: str) -> tuple[str, ...]:
-    """Return the ids of all groups of exactly this name; a filter nobody knows is no filter."""
+    """Return the ids of all groups of exactly this name; an older API may ignore the filter."""
     extra = () if api.region.is_otc else (_EVERY_ENTERPRISE_PROJECT,)
     found = unless_absent(
         lambda: _v3(api, _GROUPS, "name", [name], extra),
@@ -91,7 +91,7 @@ def rules(api: Api, key: str, group_ids: Sequence[str]) -> list[RuleRow]:
 
 
 def rule_rows(api: Api, group_ids: Sequence[str]) -> list[Json]:
-    """Return the groups' own rules as VPC v3 writes them, each only if it is one of theirs."""
+    """Return the groups' own rules as rows of VPC v3; rows of other groups are left out."""
     rows = _v3_rows(api, _RULES, "security_group_id", group_ids)
     return [row for row in rows if row.get("security_group_id") in group_ids]
 
@@ -128,7 +128,8 @@ def _ports_v3(api: Api, key: str, values: Sequence[str]) -> list[Port]:
     """Return ports, those that are administratively down included.
 
     The document gives the filter ``admin_state_up`` a default of true, so ports that are down
-    may be left out unless they are asked for; a port that is down still holds its groups.
+    may be left out unless they are listed explicitly; a port that is down still carries its
+    groups.
     """
     down = (("admin_state_up", "false"),)
     found = parallel([partial(_v3, api, _PORTS, key, values, extra) for extra in ((), down)])

@@ -1,10 +1,10 @@
-"""How Huawei Cloud and Open Telekom Cloud are examined: a question per API a verdict is made of.
+"""Permission checks for Huawei Cloud and Open Telekom Cloud: one per API that verdicts use.
 
-Lists are asked for one row, servers for one that cannot exist; where a verdict falls back from
-VPC v3 to v2.0, so do the questions. Changes are asked with ``dry_run``, which VPC v3 documents for
+Lists are read with one row, servers by an id that cannot exist. Where a verdict falls back from
+VPC v3 to v2.0, so do the checks. Changes are sent with ``dry_run``, which VPC v3 documents for
 creating a rule or a group and for the groups of a port or supplementary interface ("only checks,
-changes nothing, answers 202"), and even then for a group and a port that cannot exist; deletes
-and v2.0 have none.
+changes nothing, answers 202"), and even then for a group and a port that cannot exist. Deletes
+and v2.0 have no dry run.
 https://support.huaweicloud.com/intl/en-us/api-vpc/ (read 2026-11).
 """
 
@@ -56,7 +56,7 @@ _UNTESTABLE = (
     ("PUT /v2.0/ports/{id}", "moving an interface", "v2.0 has no dry run"),
 )
 _DRY_RUNS = (
-    ("POST", _RULES, "putting a rule back", {"security_group_rule": _RULE}),
+    ("POST", _RULES, "restoring a rule", {"security_group_rule": _RULE}),
     ("POST", _GROUPS, "restoring a group", {"security_group": _GROUP}),
 )
 _DRY_RUNS_BEYOND_OTC = (
@@ -74,14 +74,14 @@ def _is_configured(read: ReadVariable) -> bool:
 
 
 def _region(read: ReadVariable) -> str:
-    """Read what Huawei's tools, its Terraform provider and those of Open Telekom Cloud read."""
+    """Read the variables of Huawei's tools, its Terraform provider and Open Telekom Cloud's."""
     if region := read("HUAWEICLOUD_SDK_REGION", "HW_REGION_NAME"):
         return region
     return "" if _is_of_openstack(read) else read("OS_REGION_NAME")
 
 
 def _is_of_openstack(read: ReadVariable) -> bool:
-    """Tell whether the variables ``OS_*`` are about another cloud."""
+    """Return whether the variables ``OS_*`` are about another cloud."""
     auth_url = read("OS_AUTH_URL")
     is_elsewhere = bool(auth_url) and not is_huawei_address(auth_url)
     return is_elsewhere or bool(read("SGGUARD_ENDPOINT_OPENSTACK"))
@@ -162,7 +162,7 @@ def _reads(api: Api) -> list[PermissionCheck]:
 
 
 def _first(api: Api, path: str) -> Callable[[], object]:
-    """Return what asks a list for one row, and looks for the key that every good answer has."""
+    """Return the read of one row of a list; it requires the key of every successful response."""
     key = path.rpartition("/")[2].replace("-", "_")
 
     def ask() -> object:
@@ -183,7 +183,7 @@ def _changes(api: Api) -> list[PermissionCheck]:
             _OWNER,
             need="change",
             ask=partial(_dry_run, api, method, path, body),
-            why_not="the dry run did not tell",
+            why_not="the dry run did not show it",
         )
         for method, path, brings, body in (
             *_DRY_RUNS,
@@ -194,14 +194,16 @@ def _changes(api: Api) -> list[PermissionCheck]:
 
 
 def _dry_run(api: Api, method: str, path: str, body: Mapping[str, object]) -> Grant:
-    """Send a change that is only checked; anything but "accepted" or "forbidden" tells nothing."""
+    """Send a change that is only checked; only "accepted" and "forbidden" show the permission."""
     content = json.dumps({"dry_run": True, **body}).encode()
     try:
-        answer = api.send(method, api.region.vpc, path, fields={"id": _ABSENT_ID}, content=content)
+        response = api.send(
+            method, api.region.vpc, path, fields={"id": _ABSENT_ID}, content=content
+        )
     except (ForbiddenError, UnauthenticatedError):
         raise
     except CloudError as error:
         if error.is_retryable:
             raise
         return Grant.NOT_TOLD
-    return Grant.GRANTED if answer.status_code == httpx.codes.ACCEPTED else Grant.NOT_TOLD
+    return Grant.GRANTED if response.status_code == httpx.codes.ACCEPTED else Grant.NOT_TOLD

@@ -1,8 +1,8 @@
-"""The ceilings of Huawei Cloud: live quotas, and advice where there is none.
+"""The limits of Huawei Cloud: live quotas of the project, else documented advice.
 
-VPC v3 tells ceilings of many kinds and nothing of what is used; -1 says there that the quota is
-not online. VPC v1, which Open Telekom Cloud has too, tells how many groups and rules there may be
-and how many there are; -1 says there that there is no limit.
+VPC v3 has ceilings of many kinds without their use; -1 means that the quota is not online. VPC v1,
+which Open Telekom Cloud has too, has the ceilings of groups and rules with their use; -1 means that
+there is no limit.
 Sources: https://support.huaweicloud.com/intl/en-us/api-vpc/ShowQuota.html and
 https://support.huaweicloud.com/intl/en-us/api-vpc/vpc_quota_0001.html for the quotas, the
 security group overviews of the VPC and ECS user guides for the advice (read 2026-11).
@@ -24,10 +24,10 @@ from sgguard.wire.parallel import parallel
 from sgguard.wire.shape import Json, Shape
 
 _NOT_ONLINE = -1
-"""What a quota of v3 says that this deployment does not have yet: nothing about "unlimited"."""
+"""The value of a v3 quota that this deployment does not have yet; it does not mean "unlimited"."""
 
 _UNLIMITED = -1
-"""What a quota of v1 says when there is no limit."""
+"""The value of a v1 quota without a limit."""
 
 _COMPOSITE_NAME = "composite-rules-per-group"
 
@@ -66,7 +66,7 @@ _COMPOSITE = tuple(
 
 
 def parse_limits(body: object, shape: Shape) -> tuple[Limit, ...]:
-    """Read ``GET /v3/{project_id}/vpc/quotas``; -1 there says "not online", not "unlimited".
+    """Read ``GET /v3/{project_id}/vpc/quotas``; -1 means "not online", not "unlimited".
 
     Raises:
         UnknownShapeError: no ``quota`` object, or a value that is no number.
@@ -93,7 +93,7 @@ def parse_limits(body: object, shape: Shape) -> tuple[Limit, ...]:
 
 
 def parse_usage(body: object, shape: Shape) -> tuple[Limit, ...]:
-    """Read ``GET /v1/{project_id}/quotas``; -1 there says "no limit".
+    """Read ``GET /v1/{project_id}/quotas``; -1 means "no limit".
 
     Raises:
         UnknownShapeError: no list of resources, or a value that is no number.
@@ -103,15 +103,15 @@ def parse_usage(body: object, shape: Shape) -> tuple[Limit, ...]:
     for row in shape.tables(quotas.get("resources"), "quotas.resources"):
         kind = shape.text(row, "type", "quotas.resources")
         if name := _V1_QUOTAS.get(kind):
-            ceiling = shape.whole(row, "quota", "quotas.resources")
-            used = shape.whole(row, "used", "quotas.resources")
+            ceiling = shape.integer(row, "quota", "quotas.resources")
+            used = shape.integer(row, "used", "quotas.resources")
             limit = None if ceiling <= _UNLIMITED else ceiling
             found.append(Limit(name, limit, used, source="live", note=f"quota {kind}"))
     return tuple(found)
 
 
 def with_usage(live: Sequence[Limit], usage_limits: Sequence[Limit]) -> tuple[Limit, ...]:
-    """Return v3's ceilings with v1's usage; where both know a ceiling, the lower one holds."""
+    """Return v3's ceilings with v1's usage; where both have a ceiling, the lower one holds."""
     usage = {limit.name: limit for limit in usage_limits}
     known = {limit.name for limit in live}
     merged = [
@@ -175,11 +175,9 @@ def with_advice(live: Sequence[Limit], *, is_otc: bool = False) -> tuple[Limit, 
 
 
 def _online(quota: Json, key: str, shape: Shape) -> int | None:
-    value = shape.whole_or_none(quota, key, "quota")
+    value = shape.integer_or_none(quota, key, "quota")
     return None if value is None or value <= _NOT_ONLINE else value
 
-
-# Reading the ceilings of one project from whichever of the quota APIs it has.
 
 _QUOTAS_PATH = "/v3/{project_id}/vpc/quotas"
 _USAGE_PATH = "/v1/{project_id}/quotas"
@@ -197,7 +195,7 @@ def read_limits(api: Api, group_ids: Sequence[str]) -> Seen[tuple[Limit, ...]]:
     ]
     ceilings, usage, rules = parallel([partial(seen_or_unseen, *read) for read in reads])
     limits = with_advice(with_usage(ceilings.value, usage.value), is_otc=api.region.is_otc)
-    # Rules that may not be read leave their number untold: no verdict depends on it.
+    # Where rules may not be read their number stays unknown: no verdict depends on it.
     limits = with_rule_use(limits, rules.value, api.shape(listing.RULES))
     return Seen(limits, (*ceilings.unseen, *usage.unseen))
 
@@ -205,7 +203,7 @@ def read_limits(api: Api, group_ids: Sequence[str]) -> Seen[tuple[Limit, ...]]:
 def _read_quotas(
     api: Api, path: str, parse: Callable[[object, Shape], tuple[Limit, ...]]
 ) -> Seen[tuple[Limit, ...]]:
-    """Read one quota API; where it is not published, nobody tells."""
+    """Read one quota API; empty where the region does not publish it."""
     nothing: tuple[Limit, ...] = ()
     return Seen(unless_absent(lambda: parse(api.vpc(path), api.shape(path)), lambda: nothing))
 

@@ -1,4 +1,4 @@
-"""Where Huawei Cloud and Open Telekom Cloud answer: one host per service and region.
+"""The addresses of Huawei Cloud and Open Telekom Cloud: one host per service and region.
 
 Sources: the region tables of ``huaweicloudsdkvpc`` 3.1.219 and
 https://docs.otc.t-systems.com/regions-and-endpoints/ (read 2026-11).

@@ -1,4 +1,4 @@
-"""Huawei Cloud VPC v3 as Python values: groups, rules, ports, supplementary interfaces.
+"""Parsers of VPC v3 responses: groups, rules, ports and supplementary interfaces as values.
 
 Field names: https://support.huaweicloud.com/intl/en-us/api-vpc/vpc_apiv3_0002.html and the models
 of ``huaweicloudsdkvpc`` 3.1.219 (read 2026-11). Ports look the same in v2.0.
@@ -19,13 +19,13 @@ from sgguard.wire.shape import Json, Shape
 PAGE_MAX = 2000
 
 _NATIVE = ("ethertype", "remote_ip_prefix", "remote_address_group_id")
-"""What builds a rule again beside its common parts; texts, each only where it is not empty.
+"""Members needed to create a rule again beside the common ones; texts, without empty ones.
 
-No prefix at all and ``0.0.0.0/0`` mean the same and are not the same rule to this cloud.
+No prefix at all and ``0.0.0.0/0`` mean the same, but are two rules to this cloud.
 """
 
 ENTERPRISE_PROJECT = "enterprise_project_id"
-"""Which enterprise project a group belongs to: who may see and change it hangs on that."""
+"""The enterprise project of a group; it decides who may see and change the group."""
 
 _ACTIONS: dict[str, Literal["accept", "drop"]] = {"allow": "accept", "deny": "drop"}
 
@@ -43,7 +43,7 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class SubInterface:
-    """A supplementary network interface: it carries groups of its own beside its parent's."""
+    """A supplementary network interface: it has groups of its own beside its parent's."""
 
     interface_id: str
     instance_id: str
@@ -52,18 +52,21 @@ class SubInterface:
 
 
 def read_pages(fetch: Fetch, params: Params, collection: str, shape: Shape) -> list[Json]:
-    """Return every row of a v3 list, each id once; only a missing marker ends it.
+    """Return every row of a v3 list, each id once.
+
+    A page without ``next_marker`` is the last one. ``current_count`` proves that a page arrived
+    with all its rows.
 
     Raises:
-        UnknownShapeError: a page without its list or its paging, with fewer rows than it counts,
-            or a marker that comes again and again: a part of a list is never returned.
+        UnknownShapeError: a page without its list or its paging, with another number of rows than
+            its count, or a marker that repeats: a part of a list is never returned.
     """
 
     def following(body: Json, page: Sequence[Json]) -> str:
         info = shape.table(body.get("page_info"), "page_info")
-        counted = shape.whole_or_none(info, "current_count", "page_info")
+        counted = shape.integer_or_none(info, "current_count", "page_info")
         if counted not in (None, len(page)):
-            raise shape.wrong(f"{collection}: {len(page)} rows came, current_count says {counted}")
+            raise shape.wrong(f"{collection}: {len(page)} rows, but current_count is {counted}")
         return shape.text_or_empty(info, "next_marker", "page_info")
 
     whole = [*params, ("limit", str(PAGE_MAX))]
@@ -85,7 +88,7 @@ def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Grou
         name=name,
         description=shape.text_or_empty(row, "description", path),
         project=shape.text_or_empty(row, "project_id", path),
-        # Nothing but its name marks the default group, and no other may take that name.
+        # Only its name marks the default group, and no other group may have that name.
         is_default=name == neutron.DEFAULT_GROUP_NAME,
         tags=tuple(
             (
@@ -106,7 +109,7 @@ def parse_rule(raw: object, shape: Shape, path: str = "security_group_rule") -> 
     """
     row = shape.table(raw, path)
     if "remote_group_id" not in row:
-        # A rule whose peer was left out of the answer would look like one that has none.
+        # A rule whose peer was left out would look like one without a peer.
         raise shape.wrong(f"{path}.remote_group_id: missing")
     direction = shape.text(row, "direction", path)
     action = _ACTIONS.get(shape.text_or_empty(row, "action", path) or "allow")
@@ -124,7 +127,7 @@ def parse_rule(raw: object, shape: Shape, path: str = "security_group_rule") -> 
             peer_group=peer_group,
             peer="" if peer_group else _peer(row, shape, path),
             action=action,
-            priority=shape.whole_or_none(row, "priority", path),
+            priority=shape.integer_or_none(row, "priority", path),
             description=shape.text_or_empty(row, "description", path),
             is_enabled=shape.flag(row, "enabled", path, otherwise=True),
             native=_native(row, shape, path),
@@ -173,7 +176,7 @@ _PRODUCTS = {"rds": "database", "dds": "database", "elb": "load-balancer", "dcs"
 
 
 def binding_of(port: Port, group_id: str = "") -> Binding:
-    """Return the port as something that carries the group, named after the product behind it."""
+    """Return the binding of the group to a port, named after the product behind the port."""
     plain = replace(
         neutron.binding_of(port.row), other_group_ids=_without(port.row.group_ids, group_id)
     )
@@ -188,7 +191,7 @@ def binding_of(port: Port, group_id: str = "") -> Binding:
 
 
 def binding_of_sub(interface: SubInterface, group_id: str = "") -> Binding:
-    """Return the supplementary interface as something that carries the group."""
+    """Return the binding of the group to a supplementary interface."""
     return Binding(
         kind="interface",
         holder_id=interface.interface_id,

@@ -1,8 +1,8 @@
-"""Changes of a group's rules: VPC v3, and v2.0 in regions without it.
+"""Adding and removing one rule of a group: VPC v3, and v2.0 in regions without it.
 
-Rules have ids and no revision, and a rule cannot be changed by the APIs used here. The cloud
-refuses a second rule that does the same, whatever its description; so a rule's content names it
-within its group. https://support.huaweicloud.com/intl/en-us/api-vpc/vpc_apiv3_0016.html (read
+Rules have ids and no revision, and the APIs used here cannot modify a rule. The cloud refuses a
+second rule of the same effect, whatever its description; so a rule's content identifies it within
+its group. https://support.huaweicloud.com/intl/en-us/api-vpc/vpc_apiv3_0016.html (read
 2026-11).
 """
 
@@ -29,11 +29,11 @@ _Parse = Callable[[object, Shape, str], RuleRow]
 
 
 def add_rule(api: Api, group_id: str, rule: Rule) -> None:
-    """Put a rule into a group; one that is there already, equal in everything, is enough.
+    """Add a rule to a group; a rule that exists and is equal in everything is accepted.
 
     Raises:
-        ConflictError: a rule that does the same is there, but not an equal one.
-        UnknownShapeError: the cloud made another rule than it was told.
+        ConflictError: a rule of the same effect exists, but not an equal one.
+        UnknownShapeError: the cloud created another rule than the one sent.
     """
     try:
         unless_absent(partial(_add_v3, api, group_id, rule), partial(_add_v2, api, group_id, rule))
@@ -43,11 +43,11 @@ def add_rule(api: Api, group_id: str, rule: Rule) -> None:
 
 
 def remove_rule(api: Api, group_id: str, rule: Rule) -> None:
-    """Take a rule out of a group: the one of its id and content, else the one of its content.
+    """Remove a rule from a group: the one of its id and content, else the one of its content.
 
     Raises:
         NotFoundError: the group has no such rule.
-        ConflictError: the rule of that id says something else by now, and no other says the same.
+        ConflictError: the rule of that id has another content now, and no other rule has this one.
     """
     rules = _read_rules(api, group_id)
     alike = [one for one in rules if content(one) == content(rule)]
@@ -82,7 +82,7 @@ def _add_v3(api: Api, group_id: str, rule: Rule) -> None:
     if rule.priority is not None:
         body["priority"] = rule.priority
     if not rule.is_enabled:
-        # Only said where it must be: Open Telekom Cloud and partners do not know the key.
+        # Sent only where needed: Open Telekom Cloud and partners do not know the key.
         body["enabled"] = False
     _create(api, listing.RULES, body, response.parse_rule, rule)
 
@@ -96,13 +96,13 @@ def _add_v2(api: Api, group_id: str, rule: Rule) -> None:
 
 
 def _create(api: Api, path: str, body: Json, parse: _Parse, rule: Rule) -> None:
-    """Send a new rule and see that it is the one asked for.
+    """Send a new rule and compare the created one.
 
-    A cloud that passes over a part (a switch, a priority) makes another rule of it.
+    A cloud that ignores a member (a switch, a priority) creates another rule.
     """
-    answer = api.change("POST", path, {_KEY: body})
+    result = api.change("POST", path, {_KEY: body})
     shape = Shape(api.wire.provider, f"POST {path}")
-    made = parse(answer.get(_KEY), shape, _KEY)
+    made = parse(result.get(_KEY), shape, _KEY)
     if content(made.rule) != content(rule) or made.group_id != body["security_group_id"]:
         raise shape.wrong(f"{_KEY}: rule {made.rule.rule_id} was made, which is not the one sent")
 

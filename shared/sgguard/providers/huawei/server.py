@@ -1,8 +1,8 @@
 """An elastic cloud server as ECS v1 describes it.
 
 ``GET /v1/{project_id}/cloudservers/{server_id}``; the same object as in ``cloudservers/detail``.
-https://support.huaweicloud.com/intl/en-us/api-ecs/ (read 2026-11). The answer also holds the
-server's user data, often with secrets in it: nothing but what is named here is ever read.
+https://support.huaweicloud.com/intl/en-us/api-ecs/ (read 2026-11). The response also holds the
+server's user data, often with secrets in it: only the members named here are read.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ def parse_server(raw: object, shape: Shape, path: str = "server") -> Server:
 def instance_of(
     instance_id: str, server: Server | None, named: Sequence[str], ports: Sequence[Port]
 ) -> Instance:
-    """Put a server together from ECS, from Nova's list of its groups and from its ports.
+    """Return the instance from ECS, Nova's list of its groups, and its ports.
 
-    The groups are those of the primary interface; without any visible one, those Nova names.
+    The groups are those of the primary interface; without a visible one, those that Nova lists.
     """
     ordered = sorted(ports, key=lambda port: not port.is_primary)
     return Instance(
@@ -74,7 +74,7 @@ def instance_of(
 
 
 def hidden_interfaces(named: Sequence[str], ports: Sequence[Port]) -> tuple[Unseen, ...]:
-    """Say that interfaces are missing when Nova names groups that none of them carries."""
+    """Return a gap where Nova lists groups that no visible interface carries."""
     visible = {group_id for port in ports for group_id in port.row.group_ids}
     hidden = [group_id for group_id in named if group_id not in visible]
     if not hidden:
@@ -90,7 +90,7 @@ def hidden_interfaces(named: Sequence[str], ports: Sequence[Port]) -> tuple[Unse
 
 
 def _binding_refusal(server: Server | None, named: Sequence[str], ports: Sequence[Port]) -> str:
-    """Say why Nova would refuse to add a group, empty when nothing is known against it."""
+    """Return why Nova would refuse to add a group, empty when no reason is known."""
     if server is not None and server.status in _DELETED:
         return f"the server is {server.status}"
     if not named and not ports:

@@ -1,8 +1,8 @@
 """Signs that a group reaches beyond what these credentials see.
 
-They see one project, and in it the enterprise projects they were granted. Documents name no call
-that tells whether anything is left out. What can be seen: a row of another project among the
-answers, or a rule whose own group cannot be read although the rule can.
+They see one project, and in it the enterprise projects they were granted. No documented call shows
+whether anything is left out. What can be seen: a row of another project in a response, or a rule
+whose own group cannot be read although the rule can.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ def group_signs(groups: Iterable[Group], home: str) -> Iterator[Sign]:
 
 
 def rule_signs(
-    rows: Iterable[RuleRow], holders: Mapping[str, Group | None], home: str
+    rows: Iterable[RuleRow], groups: Mapping[str, Group | None], home: str
 ) -> Iterator[Sign]:
     """Yield a sign for every peer of a foreign rule, or of a rule in a group that is hidden.
 
-    ``holders`` are the groups that hold the rules; None for one that cannot be read.
+    ``groups`` are the groups that have the rules; None for one that cannot be read.
     """
     for row in rows:
-        holder = holders.get(row.group_id)
-        project = next((p for p in (row.project, holder and holder.project) if p and p != home), "")
+        group = groups.get(row.group_id)
+        project = next((p for p in (row.project, group and group.project) if p and p != home), "")
         if project:
             yield row.rule.peer_group, f"a rule of project {project} names it"
-        elif row.group_id in holders and holder is None:
+        elif row.group_id in groups and group is None:
             yield row.rule.peer_group, f"{row.group_id} names it and cannot be read itself"
 
 

@@ -6,10 +6,14 @@ catalog entry are replaced and the paths kept. A private certificate authority i
 ``SSL_CERT_FILE``. ``SGGUARD_OPENSTACK_CLOUD_ROLES`` names further roles (besides ``admin``) that
 Neutron's policy lets read every project.
 
-Neutron deletes a referenced group without a word, and the referring rules with it; a token
+Neutron deletes a referenced group without a warning, and the referring rules with it; a token
 confined to one project sees neither rules nor ports of others. So every sign of sharing becomes
-``unseen`` unless the token sees the whole cloud. A group that was only just made may not be found
-yet, and neither may a rule that names it: "not found" is never "free".
+``unseen`` unless the token sees the whole cloud. A group that was just created may not be found
+yet, and neither may a rule that names it: "not found" never means "not in use".
+
+Sources: the Networking API reference v2.0 (https://docs.openstack.org/api-ref/network/v2/), its
+responses on Neutron 29 and Nova 34, https://docs.openstack.org/neutron/latest/admin/
+(read 2026-11).
 """
 
 from __future__ import annotations
@@ -47,12 +51,6 @@ from sgguard.providers.openstack.sharing import SHARING_REMEDY, port_signs
 from sgguard.wire.openstack import neutron
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth
 from sgguard.wire.parallel import parallel
-
-# How OpenStack behaves and what it cannot tell: documented, not read.
-#
-# Sources: the Networking API reference v2.0 (https://docs.openstack.org/api-ref/network/v2/), its
-# answers on Neutron 29 and Nova 34, https://docs.openstack.org/neutron/latest/admin/
-# (read 2026-11).
 
 CAPABILITIES = Capabilities(
     provider="openstack",
@@ -100,7 +98,7 @@ class OpenStack:
 
     @property
     def capabilities(self) -> Capabilities:
-        """How OpenStack behaves: it deletes a referenced group, and the references with it."""
+        """OpenStack deletes a referenced group, and the references with it."""
         return CAPABILITIES
 
     @property
@@ -111,11 +109,11 @@ class OpenStack:
         return Visibility.CLOUD if sees_all else Visibility.PROJECT
 
     def is_group_id(self, text: str) -> bool:
-        """Tell whether this is a UUID as Neutron writes it."""
+        """Return whether this is a UUID as Neutron writes it."""
         return _ID.fullmatch(text) is not None
 
     def read_groups(self, group_ids: Sequence[str]) -> Seen[dict[str, Group | None]]:
-        """Return each group by id; None says that there is none these credentials may see."""
+        """Return each group by id; None: these credentials see no such group."""
 
         def read() -> Seen[dict[str, Group | None]]:
             shape = self.api.shape("GET /v2.0/security-groups")
@@ -132,10 +130,10 @@ class OpenStack:
         return seen_or_unseen("references", read, {})
 
     def list_bindings(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Binding, ...]]]:
-        """Return, by id, every visible port that carries that group."""
+        """Return, by id, the bindings of the group to visible ports."""
 
         def read() -> Seen[dict[str, tuple[Binding, ...]]]:
-            # Clouds without the filter answer every port there is: each is looked at again.
+            # Clouds without the filter return every port: each is compared again.
             ports = self._ports_with(group_ids)
             home = self.api.token().project_id
             signs = port_signs(ports, group_ids, home) if self._is_confined else ()
@@ -172,7 +170,7 @@ class OpenStack:
         return seen_or_unseen("rules", read, ())
 
     def read_instance(self, instance_id: str) -> Seen[Instance | None]:
-        """Return a server with its ports; None when Nova shows these credentials no such one."""
+        """Return a server with its ports; None: these credentials see no such server."""
         if _ID.fullmatch(instance_id) is None:
             return Seen(None)  # servers have ids of the same form, and this one none
         reads = [
@@ -203,12 +201,12 @@ class OpenStack:
         rule_change.add_rule(self.api, _checked(group_id), rule, sees_all=not self._is_confined)
 
     def remove_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
-        """Take exactly this rule out of the group, and no other."""
+        """Remove exactly this rule from the group, and no other."""
         del token
         rule_change.remove_rule(self.api, _checked(group_id), rule)
 
     def read_holder(self, holder: Holder) -> tuple[str, ...] | None:
-        """Return the groups of a port, or of a server whose ports agree; their order is none."""
+        """Return the groups of a port, or of a server whose ports agree; they have no order."""
         return read_holder(self.api, holder)
 
     def set_groups(
@@ -221,18 +219,18 @@ class OpenStack:
     define_group = with_rules
 
     def create_group(self, group: Group, *, token: str) -> str:
-        """Create a group like this one, without any rule; it is shared with nobody."""
+        """Create a group like this one, without any rule; it is not shared."""
         del token
         return create_group(self.api, group)
 
     def find_groups(self, name: str) -> tuple[str, ...]:
         """Return the ids of all groups of exactly this name that these credentials can see."""
         rows = self.api.rows("security-groups", [("name", name)])
-        # A cloud that does not know the filter answers with every group.
+        # A cloud that does not know the filter returns every group.
         return tuple(str(row["id"]) for row in rows if row.get("name") == name)
 
     def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
-        """Delete the group; rules of other groups that name it vanish with it.
+        """Delete the group; Neutron deletes rules of other groups that name it as well.
 
         Raises:
             InputError: a forced delete was asked for, which OpenStack does not have.
@@ -248,7 +246,7 @@ class OpenStack:
         return self.visibility is Visibility.PROJECT
 
     def _marked(self, group: Group) -> Group:
-        """Return the group, marked as another project's where this token may only use it."""
+        """Return the group, marked as foreign where this token may use but not change it."""
         token = self.api.token()
         is_foreign = group.project not in ("", token.project_id)
         may_change_all = not self.cloud_roles.isdisjoint(token.roles)
@@ -267,7 +265,7 @@ class OpenStack:
 
 
 def _checked(text: str) -> str:
-    """Return an id that may go into an address; anything else could lead elsewhere."""
+    """Return an id that may be part of an address; anything else could lead elsewhere."""
     if _ID.fullmatch(text) is None:
         raise InputError(
             f"{text!r} is no id here: expected one like {CAPABILITIES.group_id_example}"

@@ -22,7 +22,7 @@ from sgguard.wire.parallel import chunks, parallel
 from sgguard.wire.shape import Json, Shape
 
 IDS_PER_CALL = 50
-"""Ids that go into one query: more would make an address longer than servers accept."""
+"""Ids in one query: more would make the address longer than servers accept."""
 
 GROUP_FIELDS = tuple(
     ("fields", name)
@@ -31,7 +31,7 @@ GROUP_FIELDS = tuple(
         *("shared", "stateful", "tags"),
     )
 )
-"""What is asked of a group: without it all its rules come along, a hundred and more each."""
+"""The fields read of a group: without this list all its rules, often a hundred, are included."""
 
 _SEGMENT = re.compile(r"[0-9A-Za-z-]{1,64}")
 _NETWORK_VERSION = "/v2.0"
@@ -53,7 +53,7 @@ class OpenStackApi:
         return self.auth.token()
 
     def shape(self, action: str) -> Shape:
-        """Return what reads the answers of an action."""
+        """Return what reads the responses of an action."""
         return Shape(self.wire.provider, action)
 
     def network(self, path: str) -> str:
@@ -89,7 +89,7 @@ class OpenStackApi:
     def rows_by(
         self, collection: str, name: str, values: Sequence[str], params: Params = ()
     ) -> list[Json]:
-        """Return the rows whose ``name`` is one of the values: one call per 50, side by side."""
+        """Return the rows whose ``name`` is one of the values: 50 values a call, in parallel."""
         calls: Sequence[Callable[[], list[Json]]] = [
             partial(self.rows, collection, [*((name, value) for value in chunk), *params])
             for chunk in chunks(values, IDS_PER_CALL)
@@ -97,7 +97,7 @@ class OpenStackApi:
         return [row for rows in parallel(calls) for row in rows]
 
     def get(self, url: str, action: str, params: Params = ()) -> Any:
-        """Return the JSON of one answer."""
+        """Return the JSON of one response."""
         return self.wire.read_json(
             "GET",
             url,
@@ -110,9 +110,10 @@ class OpenStackApi:
     def send(
         self, method: str, url: str, action: str, body: object = None, revision: int | None = None
     ) -> Any:
-        """Change something, once; return the JSON of the answer, None when it has no body.
+        """Send a change once; return the JSON of the response, None when it has no body.
 
-        With a ``revision`` only if nobody changed it since: else Neutron refuses with 412.
+        With a ``revision`` it is made only if that is the current one: else Neutron refuses with
+        412.
         """
         headers = {"content-type": "application/json"}
         if revision is not None:
@@ -138,8 +139,8 @@ class OpenStackApi:
         if not is_refusal(response):
             return
         error = error_of(self.wire.provider, action, response)
-        # A token that is fresh and still refused: its application credential's access rules do
-        # not list this call. The middleware says 401 for that, where a role would say 403.
+        # A fresh token is refused: the access rules of its application credential do not list this
+        # call. The middleware responds with 401 for that, where a missing role leads to 403.
         is_rule = self.auth.identity.method == "application_credential"
         if response.status_code == httpx.codes.UNAUTHORIZED and is_rule:
             raise _as_forbidden(error)
@@ -147,7 +148,7 @@ class OpenStackApi:
 
 
 def checked(text: str) -> str:
-    """Return an id that may go into an address.
+    """Return an id that may be part of an address.
 
     Raises:
         InputError: it holds anything that could lead elsewhere.
@@ -168,9 +169,8 @@ def _as_forbidden(error: CloudError) -> ForbiddenError:
     )
 
 
-# How often OpenStack's APIs may be called, per second: nobody documents a rate.
-#
-# Clouds that limit calls do so in a proxy of their own, and say it with a 429.
-
 RATES: Mapping[str, float] = {"*": 100.0}
-"""Calls per second, by action; generous, it only keeps a batch polite."""
+"""Calls per second, by action. No rate is documented; this generous one only bounds a batch.
+
+Clouds that limit calls do so in a proxy of their own, which responds with 429.
+"""

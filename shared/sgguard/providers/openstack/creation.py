@@ -1,8 +1,8 @@
-"""Building a group again, without any rule.
+"""Creating a group like another one, without rules.
 
-Neutron gives every new group rules of its own (two for all outgoing traffic, or what the operator
-put into ``default-security-group-rules``): they are deleted before anybody can use the group. If
-that fails, so is the group: half of one must not be left behind.
+Neutron gives every new group rules of its own (two for all outgoing traffic, or those of the
+operator's ``default-security-group-rules``). They are deleted before the group can be used. If that
+fails, the group is deleted: an unfinished group must not remain.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ def create_group(api: OpenStackApi, group: Group) -> str:
         UnavailableError: it was created, could not be finished, and could not be deleted again.
     """
     shape = api.shape(_CREATE)
-    answer = api.send(
+    result = api.send(
         "POST", api.network("security-groups"), _CREATE, {"security_group": _body(api, group)}
     )
-    row = shape.table(shape.table(answer, "answer").get("security_group"), "security_group")
+    row = shape.table(shape.table(result, "answer").get("security_group"), "security_group")
     group_id = checked(shape.text(row, "id", "security_group"))
     try:
         for rule in _rules(api, group_id, row.get("security_group_rules")):
@@ -57,12 +57,12 @@ def _body(api: OpenStackApi, group: Group) -> dict[str, Any]:
     if group.kind == STATELESS:
         body["stateful"] = False
     if group.project not in ("", api.token().project_id):
-        body["project_id"] = group.project  # which only an administrator may say
+        body["project_id"] = group.project  # only an administrator may set it
     return body
 
 
 def _rules(api: OpenStackApi, group_id: str, listed: object) -> Sequence[RuleRow]:
-    """Return the rules of a new group, as its creation told them or else as they are read."""
+    """Return the rules of a new group, from the response to its creation or else read."""
     if listed is None:
         return read_rules(api, group_id)
     shape = api.shape(_CREATE)

@@ -13,7 +13,7 @@ from sgguard.providers.access import ReadVariable
 from sgguard.wire.openstack.keystone import Identity, Method, NameOrId, v3_url
 
 ADMIN_ROLE = "admin"
-"""The role that sees and may do everything, unless a cloud's policy files say otherwise."""
+"""The role that may see and change everything, unless a cloud's policy files differ."""
 
 _DEFAULT_DOMAIN_ID = "default"
 _LOCAL_KEYSTONE = "/identity/v3"
@@ -28,10 +28,10 @@ _METHODS: dict[str, Method] = {
 
 
 def read_identity(read: ReadVariable, endpoint: str = "") -> Identity:
-    """Return who asks, from the variables ``read`` gives.
+    """Return the identity of the caller, from the variables ``read`` returns.
 
     ``endpoint`` (scheme, host and port) replaces those of ``OS_AUTH_URL``, whose path stays;
-    without ``OS_AUTH_URL`` it is asked at ``/identity/v3``.
+    without ``OS_AUTH_URL`` its path is ``/identity/v3``.
 
     Raises:
         CredentialsError: something is missing; the message names the variable to set.
@@ -59,7 +59,7 @@ def read_identity(read: ReadVariable, endpoint: str = "") -> Identity:
 def cloud_roles(read: ReadVariable) -> frozenset[str]:
     """Return the roles whose tokens see every project: admin, and those the operator names.
 
-    Neutron's policy decides that, and no API tells it: an auditor's role is one only here.
+    Neutron's policy decides that, and no API reports it: other roles must be configured.
     """
     named = read("SGGUARD_OPENSTACK_CLOUD_ROLES").split(",")
     return frozenset({ADMIN_ROLE, *(role.strip() for role in named if role.strip())})

@@ -1,8 +1,8 @@
-"""Changing the groups of a port, or of all ports of a server that carry the same ones.
+"""The groups of one holder, read and changed: a port, or a server whose ports carry the same ones.
 
-Neutron replaces the whole list of a port at once, and keeps it as a set: its order means nothing.
-The revision that was read goes along, so that nobody else's change in between is overwritten; it
-must be well-formed, since one that does not parse is ignored.
+Neutron replaces the whole list of a port at once, and keeps it as a set: its order has no meaning.
+The revision that was read is sent along, so that no concurrent change is overwritten; it must be
+well-formed, since Neutron ignores one that does not parse.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ACT = "POST /v2.1/servers/{id}/action"
 
 
 def read_holder(api: OpenStackApi, holder: Holder) -> tuple[str, ...] | None:
-    """Return the groups the holder carries; None when these credentials see no such one.
+    """Return the groups of the holder; None: these credentials see no such holder.
 
     Raises:
         ConflictError: it is a server, and its ports carry different groups.
@@ -41,7 +41,7 @@ def set_groups(
     """Make the holder carry ``after`` instead of ``before``: one call.
 
     Raises:
-        InputError: ``after`` is empty, or holds what is no id.
+        InputError: ``after`` is empty, or has a malformed id.
         ConflictError: the holder does not carry ``before`` (any more).
         NotFoundError: there is no such port, server or group.
         CloudError: a server with several ports, and more than one group to add or to remove.
@@ -74,7 +74,7 @@ def _ports(api: OpenStackApi, holder: Holder) -> Sequence[PortRow]:
         return [neutron.parse_port(shape.table(body, "answer").get("port"), shape)]
     ports = read_ports(api, checked(holder.holder_id))
     if not ports:
-        # Nova knows whether there is a server without ports, or none at all.
+        # Nova shows whether the server has no ports or does not exist.
         api.get(api.compute(f"servers/{holder.holder_id}"), "GET /v2.1/servers/{id}")
     return ports
 
@@ -89,15 +89,15 @@ def _agreed(api: OpenStackApi, holder: Holder, ports: Sequence[PortRow]) -> tupl
 def _replace(api: OpenStackApi, port: PortRow, after: Sequence[str]) -> None:
     body = {"port": {"security_groups": list(after)}}
     url = api.network(f"ports/{port.port_id}")
-    answer = api.send("PUT", url, _UPDATE, body, revision=port.revision)
+    result = api.send("PUT", url, _UPDATE, body, revision=port.revision)
     shape = api.shape(_UPDATE)
-    changed = neutron.parse_port(shape.table(answer, "answer").get("port"), shape)
+    changed = neutron.parse_port(shape.table(result, "answer").get("port"), shape)
     if set(changed.group_ids) != set(after):
         raise shape.wrong("port.security_groups: not those that were sent")
 
 
 def _act(api: OpenStackApi, holder: Holder, before: Sequence[str], after: Sequence[str]) -> None:
-    """Let Nova add or remove one group at every port of a server: one call for all of them."""
+    """Add or remove one group at every port of a server, with one call to Nova."""
     added = [one for one in after if one not in before]
     removed = [one for one in before if one not in after]
     match added, removed:

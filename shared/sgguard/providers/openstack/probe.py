@@ -1,10 +1,10 @@
-"""How OpenStack is examined: a question per API a verdict is made of, and the roles of the token.
+"""Permission checks for OpenStack: one per API that verdicts use, and the roles of the token.
 
-Lists are asked for one row about a group that cannot exist. Neutron answers a list nobody may read
-with an empty one instead of a refusal, so the roles are looked at as well: without reader, member
-or admin nothing it leaves out can be trusted. Nothing tells beforehand what may be changed, except
-that the role reader may change nothing. (Neutron makes a project's default group when groups are
-listed there for the very first time, whoever asks; a verdict's reads do so as well.)
+Lists are read with one row, for a group that cannot exist. Neutron responds to a forbidden list
+with an empty one instead of a refusal, so the roles are checked as well: without reader, member or
+admin an empty list proves nothing. No call shows which changes are permitted, except that the role
+reader permits none. (Neutron creates a project's default group when its groups are listed for the
+first time, by any caller; the reads of a verdict have the same effect.)
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sgguard.providers.openstack.api import OpenStackApi
 from sgguard.wire.openstack.neutron.page import Params
 
 CLOCK_TOLERANCE_S = 15 * 60
-"""Tokens carry no signature: only their expiry, an hour or more away, is read off our clock."""
+"""Tokens have no signature: the local clock matters only for their expiry, an hour or more."""
 
 _ABSENT_ID = "00000000-0000-4000-8000-000000000000"
 _ONE = ("limit", "1")
@@ -34,10 +34,10 @@ _LISTS: tuple[tuple[str, Params, str], ...] = (
 )
 _CHANGES = (
     ("DELETE /v2.0/security-groups/{id}", "deleting a group"),
-    ("POST /v2.0/security-groups", "building a deleted group again"),
-    ("PUT /v2.0/security-groups/{id}/tags", "giving it its tags again"),
+    ("POST /v2.0/security-groups", "restoring a deleted group"),
+    ("PUT /v2.0/security-groups/{id}/tags", "restoring the tags of a group"),
     ("DELETE /v2.0/security-group-rules/{id}", "revoking a rule"),
-    ("POST /v2.0/security-group-rules", "rewriting a rule, or putting it back"),
+    ("POST /v2.0/security-group-rules", "rewriting or restoring a rule"),
     ("PUT /v2.0/ports/{id}", "unbinding a port, or moving it to other groups"),
     ("POST /v2.1/servers/{id}/action", "binding a server with several ports"),
 )
@@ -70,7 +70,7 @@ SETUP = Setup(
 
 
 def probe(provider: OpenStack) -> Probe:
-    """Return how to examine this region; the catalog is read when the first question is asked."""
+    """Return how to examine this region; the catalog is read by the first check."""
     api = provider.api
     roles = PermissionCheck(
         "roles of the token",
@@ -81,7 +81,7 @@ def probe(provider: OpenStack) -> Probe:
     return Probe(
         doors=(api.auth.identity.auth_url,),
         clock_tolerance_s=CLOCK_TOLERANCE_S,
-        # The roles come later: whatever is wrong with token or catalog, the first list shows.
+        # The roles come later: the first list shows any error of token or catalog.
         questions=(*_reads(api), roles, _read_port(api), *_changes(api)),
         absent_codes=("HTTPNotFound",),
     )
@@ -89,31 +89,31 @@ def probe(provider: OpenStack) -> Probe:
 
 def _reads(api: OpenStackApi) -> list[PermissionCheck]:
     lists = [
-        _question(f"GET /v2.0/{name}", brings, partial(_list, api, name, params))
+        _read_check(f"GET /v2.0/{name}", brings, partial(_list, api, name, params))
         for name, params, brings in _LISTS
     ]
     of_group: Params = (("object_type", "security_group"), ("object_id", _ABSENT_ID), _ONE)
     return [
         *lists,
-        _question(
+        _read_check(
             "GET /v2.0/security-groups/{id}",
             "rules",
             partial(_get_group, api),
         ),
-        _question(
+        _read_check(
             "GET /v2.0/rbac-policies",
             "whether a group is shared with other projects",
             partial(_list, api, "rbac-policies", of_group),
             if_absent="without them nothing can be shared",
         ),
-        _question(
+        _read_check(
             "GET /v2.0/quotas/{id}/details",
             "limits",
             partial(_get_quotas, api),
             if_absent="the quotas are read without how much of them is used",
         ),
-        _question("GET /v2.1/servers/{id}", "state of a server", partial(_get_server, api, "")),
-        _question(
+        _read_check("GET /v2.1/servers/{id}", "state of a server", partial(_get_server, api, "")),
+        _read_check(
             "GET /v2.1/servers/{id}/os-security-groups",
             "groups of a server",
             partial(_get_server, api, "/os-security-groups"),
@@ -121,7 +121,7 @@ def _reads(api: OpenStackApi) -> list[PermissionCheck]:
     ]
 
 
-def _question(
+def _read_check(
     action: str, brings: str, ask: Callable[[], object], if_absent: str = ""
 ) -> PermissionCheck:
     grant = f"the role reader (in an application credential's access rules: {action})"
@@ -146,7 +146,7 @@ def _changes(api: OpenStackApi) -> list[PermissionCheck]:
             brings,
             "the role member",
             need="change",
-            ask=partial(_may_perhaps_change, api),
+            ask=partial(_unknown_if_writer, api),
             why_not="the roles allow it by default, and OpenStack has no dry run",
         )
         for action, brings in _CHANGES
@@ -154,7 +154,7 @@ def _changes(api: OpenStackApi) -> list[PermissionCheck]:
 
 
 def _list(api: OpenStackApi, name: str, params: Params) -> object:
-    """Ask for a list, and look for the key that every good answer has."""
+    """Read a list, and require the key that every successful response has."""
     action = f"GET /v2.0/{name}"
     shape, key = api.shape(action), name.replace("-", "_")
     body = shape.table(api.get(api.network(name), action, params), "answer")
@@ -188,6 +188,6 @@ def _require_role(api: OpenStackApi, roles: frozenset[str]) -> None:
         raise ForbiddenError(api.wire.provider, "roles of the token", code="NoRole", detail=detail)
 
 
-def _may_perhaps_change(api: OpenStackApi) -> Grant:
+def _unknown_if_writer(api: OpenStackApi) -> Grant:
     _require_role(api, _WRITERS)
     return Grant.NOT_TOLD

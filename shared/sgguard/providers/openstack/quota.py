@@ -1,4 +1,4 @@
-"""The ceilings of OpenStack: quotas of the project, and none of groups per port or server."""
+"""The limits of OpenStack: quotas of the project, and none of groups per port or server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NO_SUCH_API = "HTTPNotFound"
 
 
 def read_quotas(api: OpenStackApi) -> tuple[Limit, ...]:
-    """Return the project's quotas, with what is used where the cloud tells; -1 is "no limit"."""
+    """Return the project's quotas, with their use where the cloud reports it; -1 is "no limit"."""
     project = api.token().project_id
     try:
         action = "GET /v2.0/quotas/{id}/details"

@@ -1,7 +1,7 @@
-"""Who names a group: every visible rule of another group whose peer it is.
+"""Which rules of other groups name a group: every visible rule whose peer it is.
 
-Neutron deletes those rules together with the group, without a word and in every project; so this
-is the only protection there is, and whatever it cannot see is said.
+Neutron deletes those rules together with the group, without a warning and in every project. So
+these reads are the only protection, and whatever they cannot see becomes a gap.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _ACTION = "GET /v2.0/security-group-rules"
 def list_references(
     api: OpenStackApi, group_ids: Sequence[str], *, is_confined: bool
 ) -> Seen[dict[str, tuple[Reference, ...]]]:
-    """Read rules and, for a token confined to a project, signs of sharing, side by side.
+    """Read rules and, for a token confined to a project, signs of sharing, in parallel.
 
-    The groups that hold the rules are read in a second wave, when there are any.
+    The groups that have the rules are read in a second wave, when there are any.
     """
     if not group_ids:
         return Seen({})
@@ -63,7 +63,7 @@ def _signs(
 
 
 def _naming(api: OpenStackApi, group_ids: Sequence[str]) -> list[RuleRow]:
-    """Return the rules of other groups that name one of these: older clouds answer more."""
+    """Return the rules of other groups that name one of these; older clouds return more."""
     shape = api.shape(_ACTION)
     rows = api.rows_by("security-group-rules", "remote_group_id", group_ids)
     rules = (neutron.parse_rule(row, shape) for row in rows)
@@ -76,7 +76,7 @@ def _naming(api: OpenStackApi, group_ids: Sequence[str]) -> list[RuleRow]:
 
 
 def _referring_groups(api: OpenStackApi, group_ids: Sequence[str]) -> Mapping[str, Group]:
-    """Return the groups that hold the rules, for the evidence; a verdict does not need them."""
+    """Return the groups that have the rules, for names and tags; a verdict does not need them."""
 
     def read() -> Seen[dict[str, Group]]:
         shape = api.shape("GET /v2.0/security-groups")

@@ -1,8 +1,8 @@
-"""Changing the rules of a group: they are made and deleted, never changed.
+"""Adding and removing one rule of a group; Neutron cannot modify a rule.
 
-Neutron keeps no order of rules, and two that differ in nothing but their descriptions are one to
-it. A rule belongs to whoever made it; what an administrator puts into a project's group is made
-that project's, so that its members see it.
+Neutron keeps no order of rules, and two that differ only in their descriptions are the same to it.
+A rule belongs to the project that created it; a rule that an administrator adds to the group of
+another project is assigned to that project, so that its members see it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def read_rules(api: OpenStackApi, group_id: str) -> list[RuleRow]:
 
     Raises:
         NotFoundError: there is no such group these credentials may see.
-        UnknownShapeError: the answer has no list of rules.
+        UnknownShapeError: the response has no list of rules.
     """
     shape = api.shape(_READ)
     body = api.get(api.network(f"security-groups/{checked(group_id)}"), _READ)
@@ -37,11 +37,11 @@ def read_rules(api: OpenStackApi, group_id: str) -> list[RuleRow]:
 
 
 def add_rule(api: OpenStackApi, group_id: str, rule: Rule, *, sees_all: bool) -> None:
-    """Make the rule; one that is there already is as good.
+    """Add the rule; an equal rule that exists is accepted.
 
     Raises:
-        InputError: the rule says what no rule of Neutron can say.
-        ConflictError: there is a rule that lets the same traffic through and is not equal.
+        InputError: the rule has content that Neutron cannot express.
+        ConflictError: a rule of the same effect exists and is not equal.
         NotFoundError: the group, or the group the rule names, does not exist or is not visible.
         LimitError: the project's quota of rules is used up.
     """
@@ -82,7 +82,7 @@ def _found(rows: Sequence[RuleRow], rule: Rule) -> RuleRow | None:
 
 
 def _require_exact(api: OpenStackApi, body: dict[str, object], rule: Rule) -> None:
-    """Raise unless the request says all that the rule says: less might let more through."""
+    """Raise unless the request expresses the whole rule: a part of it might permit more."""
     as_created = {"id": "new", "remote_group_id": None, **body}
     made = parse_rule(as_created, api.shape(_CREATE)).rule
     if content(made) != content(rule):

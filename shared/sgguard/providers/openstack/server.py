@@ -1,4 +1,4 @@
-"""One server out of three answers: Nova's server, Nova's groups of it, Neutron's ports of it."""
+"""One server from three responses: Nova's server, Nova's groups of it, Neutron's ports of it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sgguard.wire.openstack.neutron import PortRow
 
 @dataclass(frozen=True, slots=True)
 class ServerPart:
-    """What one of the answers told; the rest is empty."""
+    """The content of one of the responses; the other fields are empty."""
 
     server: nova.Server | None = None
     group_ids: tuple[str, ...] = ()
@@ -23,7 +23,7 @@ class ServerPart:
 
 
 def part_reads(api: OpenStackApi, server_id: str) -> list[tuple[str, Callable[[], ServerPart]]]:
-    """Return the three reads, each with the name of what it brings."""
+    """Return the three reads, each with the name of what it reads."""
     return [
         ("server", partial(_read_server, api, server_id)),
         ("groups of the server", partial(_read_groups, api, server_id)),
@@ -32,7 +32,7 @@ def part_reads(api: OpenStackApi, server_id: str) -> list[tuple[str, Callable[[]
 
 
 def instance_of(server_id: str, parts: Sequence[ServerPart]) -> Instance:
-    """Put the answers together. Groups are those of the ports, then what only Nova named."""
+    """Merge the responses. Groups are those of the ports, then those that only Nova lists."""
     server = next((part.server for part in parts if part.server), None)
     ports = [port for part in parts for port in part.ports]
     named = [group_id for part in parts for group_id in part.group_ids]
@@ -51,7 +51,7 @@ def instance_of(server_id: str, parts: Sequence[ServerPart]) -> Instance:
 
 
 def _refusal(ports: Sequence[PortRow]) -> str:
-    """Say why Nova would not add a group: it adds to every port of a server, or to none."""
+    """Return why Nova would not add a group: it adds to every port of a server, or to none."""
     if not ports:
         return "itemNotFound: the server has no port that a group could be added to"
     for port in ports:
@@ -71,7 +71,7 @@ def _read_groups(api: OpenStackApi, server_id: str) -> ServerPart:
     try:
         body = api.get(api.compute(f"servers/{server_id}/os-security-groups"), action)
     except NotFoundError as error:
-        # Whether there is such a server, the read of the server itself says.
+        # The read of the server itself shows whether it exists.
         raise api.shape(action).wrong("no groups of a server that may exist") from error
     groups = nova.parse_server_groups(body, api.shape(action))
     return ServerPart(group_ids=tuple(group.group_id for group in groups))

@@ -1,11 +1,11 @@
 """Signs that a group reaches beyond the project a token is confined to.
 
 A project's token sees neither rules nor ports of other projects, although a shared group may be
-named or carried there. What its owner can see: a policy of its own (``rbac-policies``); ``shared``
-on the group, which is true only when it is shared with everybody; a rule or port of another
-project among the answers (the owner of a network sees every port on it). A group that an
-administrator shared with one project, or that was un-shared after a rule was made, shows no sign
-at all: then nothing is unseen, the visibility is the project, and a policy may ask for more.
+referenced or carried there. What its owner can see: a policy of its own (``rbac-policies``);
+``shared`` on the group, which is true only when it is shared with all projects; a rule or port of
+another project in a response (the owner of a network sees every port on it). A group that an
+administrator shared with one project, or that was un-shared after a rule was created, shows no
+sign at all. Then nothing is unseen, the visibility is the project, and a policy may require more.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def policy_signs(api: OpenStackApi, group_ids: Sequence[str]) -> list[Sign]:
         )
     except UnknownShapeError as error:
         if error.code == _NO_SUCH_API:
-            return []  # Neutron itself says it has no policies: nothing can be shared
+            return []  # Neutron has no policies here: nothing can be shared
         raise
     named = {shape.text(row, "object_id", "rbac_policies") for row in rows}
     return [(group_id, "a sharing policy names it") for group_id in group_ids if group_id in named]

@@ -1,9 +1,9 @@
 """Tencent Cloud through its API 3.0 (VPC and CVM, 2017-03-12).
 
-One wave of calls answers a decision; a second one, for the rules behind references, is made only
-where something references a group. What the cloud says twice is compared, and a contradiction is
-never resolved towards "free": statistics that count more than the lists show remain as counted
-bindings, and statistics that count a reference nobody is named for become ``unseen``.
+One wave of calls is enough for a decision; a second one, for the rules behind references, is made
+only where something references a group. What the cloud reports twice is compared, and a
+contradiction never reads as "not in use": statistics that count more than the lists show remain as
+counted bindings, and a counted reference without a named referrer becomes ``unseen``.
 
 Credentials: ``TENCENTCLOUD_SECRET_ID``, ``_SECRET_KEY``, ``_TOKEN``, or the names the serverless
 runtime SCF sets (``TENCENTCLOUD_SECRETID``, ``_SECRETKEY``, ``_SESSIONTOKEN``).
@@ -53,7 +53,7 @@ BLIND_SPOTS = (
         "Tencent Cloud and not read: look there too, a later launch from them needs the group."
     ),
     (
-        "Whether a group is locked or its delete needs an approval is only told by the delete "
+        "Whether a group is locked or its delete needs an approval is only shown by the delete "
         "itself (UnsupportedOperation.LockedResources, MemberApprovalApplication)."
     ),
 )
@@ -114,11 +114,11 @@ class Tencent:
         return Visibility.ACCOUNT
 
     def is_group_id(self, text: str) -> bool:
-        """Tell whether this is ``sg-`` and eight lower-case letters or digits."""
+        """Return whether this is ``sg-`` and eight lower-case letters or digits."""
         return _GROUP_ID.fullmatch(text) is not None
 
     def read_groups(self, group_ids: Sequence[str]) -> Seen[dict[str, Group | None]]:
-        """Return each group by id; one that is missing from the answer does not exist."""
+        """Return each group by id; one that is missing from a complete list does not exist."""
         return reads.groups(self.api, group_ids)
 
     def list_references(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Reference, ...]]]:
@@ -126,7 +126,7 @@ class Tencent:
         return list_references(self.api, group_ids)
 
     def list_bindings(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Binding, ...]]]:
-        """Return, by id, what carries the group: by name where listed, counted where not."""
+        """Return, by id, the bindings of the group: by id where listed, counted where not."""
         counted, instances, nics = _parallel(
             partial(seen_or_unseen, "association statistics", self._statistics(group_ids), {}),
             partial(seen_or_unseen, "instances", self._instances(group_ids), {}),
@@ -178,7 +178,7 @@ class Tencent:
         return Seen(replace(found.value, interfaces=tuple(interfaces)), nics.unseen)
 
     def read_limits(self, group_ids: Sequence[str] = ()) -> Seen[tuple[Limit, ...]]:
-        """Return the quotas of the account, or the documented ones where none can be asked."""
+        """Return the quotas of the account, or the documented ones where they cannot be read."""
         del group_ids  # no ceiling of this cloud needs a count of rules
         return seen_or_unseen(
             "limits",
@@ -209,29 +209,29 @@ class Tencent:
         """Create a group like this one, without rules; kind and network mean nothing here.
 
         Raises:
-            LimitError: the project has as many groups as it may.
+            LimitError: the project has as many groups as it may have.
         """
         del token  # the call takes none
         return create_group(self.api, group)
 
     def add_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
-        """Put the rule in front of the one at its position, or last."""
-        del token  # the version of the rules takes its part
+        """Insert the rule before the one at its position, or append it."""
+        del token  # the version of the rules serves instead
         add_rule(self.api, group_id, rule)
 
     def remove_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
-        """Take the rule out, wherever it stands by now."""
-        del token  # the version of the rules takes its part
+        """Remove the rule, wherever its position is now."""
+        del token  # the version of the rules serves instead
         remove_rule(self.api, group_id, rule)
 
     def read_holder(self, holder: Holder) -> tuple[str, ...] | None:
-        """Return the groups of an instance or interface, in the order they are matched in."""
+        """Return the groups of an instance or interface, in the order in which they are matched."""
         return read_holder(self.api, holder)
 
     def set_groups(
         self, holder: Holder, before: tuple[str, ...], after: tuple[str, ...], *, token: str
     ) -> None:
-        """Give the holder other groups, keep their order, and wait until the cloud is done."""
+        """Give the holder other groups, in their order, and wait until the change is complete."""
         del token  # the calls take none
         set_groups(self.api, holder, before, after)
 

@@ -1,8 +1,8 @@
-"""Calls to Tencent Cloud's API 3.0: envelope and error codes.
+"""Calls to Tencent Cloud's API 3.0: envelope, error codes and documented rates.
 
-An answer is ``{"Response": {...}}`` with HTTP 200 also for errors, which are
+A response is ``{"Response": {...}}`` with HTTP 200 also for errors, which are
 ``{"Response": {"Error": {"Code", "Message"}, "RequestId"}}``; the body is read whatever content
-type it claims, because a charset there makes the vendor's own SDK miss errors.
+type it has, because a charset there makes the vendor's own SDK miss errors.
 Sources: https://cloud.tencent.com/document/api/213/30435 (common codes) and the error lists of
 each action's page (read 2026-11-22).
 """
@@ -37,10 +37,10 @@ Service = Literal["vpc", "cvm"]
 SERVICES: tuple[Service, ...] = ("vpc", "cvm")
 VERSION = "2017-03-12"
 THROTTLED_WAIT_S = 1.0
-"""Rates are counted per second, so a second later there is room again."""
+"""Rates are counted per second, so a call a second later is permitted again."""
 
 DUPLICATE_POLICY = "UnsupportedOperation.DuplicatePolicy"
-"""A rule that does the same is there already; it may have another description."""
+"""A rule of the same effect exists; it may have another description."""
 
 # Whole codes first, then the family before the first dot. VPC writes InvalidSecurityGroupID,
 # CVM InvalidSecurityGroupId; InvalidParameterValue.LimitExceeded (too many values in one call)
@@ -91,23 +91,23 @@ class TencentApi:
     auths: Mapping[Service, Tc3Auth] = field(repr=False)
 
     def read(self, service: Service, action: str, params: Mapping[str, object]) -> Json:
-        """Ask a question and return the inner ``Response``.
+        """Send a read and return the inner ``Response``.
 
         Raises:
-            CloudError: what the answer said, or that none came.
+            CloudError: the call was refused, or got no response.
         """
         return self._call(self.wire.read, service, action, params)
 
     def write(self, service: Service, action: str, params: Mapping[str, object]) -> Json:
-        """Make one change, sent once.
+        """Send one change exactly once.
 
         Raises:
-            CloudError: what the answer said, or that none came.
+            CloudError: the call was refused, or got no response.
         """
         return self._call(self.wire.write, service, action, params)
 
     def shape(self, action: str) -> Shape:
-        """Return what reads values out of this action's answers."""
+        """Return the reader of this action's responses."""
         return Shape(self.wire.provider, action)
 
     def _call(
@@ -117,10 +117,10 @@ class TencentApi:
         action: str,
         params: Mapping[str, object],
     ) -> Json:
-        answers: list[Json] = []
+        responses: list[Json] = []
 
         def check(response: httpx.Response) -> None:
-            answers.append(answer_of(response, self.shape(action), self.region))
+            responses.append(parse_response(response, self.shape(action), self.region))
 
         send(
             "POST",
@@ -137,33 +137,33 @@ class TencentApi:
             },
             content=json.dumps(params, separators=(",", ":")).encode("ascii"),
         )
-        return answers[-1]
+        return responses[-1]
 
 
-def answer_of(response: httpx.Response, shape: Shape, region: str) -> Json:
-    """Return the inner ``Response`` of a good answer.
+def parse_response(response: httpx.Response, shape: Shape, region: str) -> Json:
+    """Return the inner ``Response`` of a successful response.
 
     Raises:
-        CloudError: the answer is an error, or no answer of this API at all.
+        CloudError: the response is an error, or no response of this API at all.
     """
     try:
         body = parse_json(response, provider=shape.provider, action=shape.action)
-        answer = shape.table(shape.table(body, "answer").get("Response"), "Response")
+        inner = shape.table(shape.table(body, "answer").get("Response"), "Response")
     except UnknownShapeError:
         raise _without_envelope(response, shape) from None
-    if "Error" in answer:
-        error = shape.table(answer["Error"], "Response.Error")
+    if "Error" in inner:
+        error = shape.table(inner["Error"], "Response.Error")
         raise error_of(
             shape,
             code=shape.text(error, "Code", "Response.Error"),
             detail=shape.text_or_empty(error, "Message", "Response.Error"),
             status=response.status_code,
-            request_id=shape.text_or_empty(answer, "RequestId", "Response"),
+            request_id=shape.text_or_empty(inner, "RequestId", "Response"),
             region=region,
         )
     if response.status_code != httpx.codes.OK:
         raise _without_envelope(response, shape)
-    return answer
+    return inner
 
 
 def error_of(
@@ -172,7 +172,7 @@ def error_of(
     """Return the error an error code stands for; ``detail`` is the vendor's text."""
     kind = _ERRORS.get(code) or _ERRORS.get(code.partition(".")[0], CloudError)
     if kind is LimitError and shape.action.startswith("Describe"):
-        # A read uses nothing up: whatever it exceeds is a rate, and products spell theirs freely.
+        # A read uses up no quota: the limit it exceeds is a rate, whatever its code.
         kind = ThrottledError
     if code == "UnsupportedRegion":
         detail = f"the region {region!r} does not exist for this API; {detail}"
@@ -188,7 +188,7 @@ def error_of(
 
 
 def _without_envelope(response: httpx.Response, shape: Shape) -> CloudError:
-    """Return the error for what a proxy or a broken gateway says in the API's place."""
+    """Return the error for the response of a proxy or a broken gateway in place of the API."""
     status = response.status_code
     kind: type[CloudError] = UnknownShapeError
     if status == httpx.codes.OK:
@@ -204,11 +204,6 @@ def _without_envelope(response: httpx.Response, shape: Shape) -> CloudError:
         detail=f"no API 3.0 answer in the body ({len(response.content)} bytes)",
     )
 
-
-# How often each action of Tencent's API 3.0 may be called, per second.
-#
-# Counted by API, region and sub-account (https://cloud.tencent.com/document/api/1709/106767).
-# Sources: the sentence at the top of each action's page (read 2026-11-22).
 
 RATES: Mapping[str, float] = {
     "AssociateSecurityGroups": 10,
@@ -229,7 +224,11 @@ RATES: Mapping[str, float] = {
     "DisassociateNetworkInterfaceSecurityGroups": 20,
     "ModifyNetworkInterfaceAttribute": 20,
 }
-"""Calls per second, by action."""
+"""Calls per second, by action, counted by API, region and sub-account
+(https://cloud.tencent.com/document/api/1709/106767).
+
+Sources: the sentence at the top of each action's page (read 2026-11-22).
+"""
 
 INFERRED: frozenset[str] = frozenset(
     {
@@ -241,4 +240,4 @@ INFERRED: frozenset[str] = frozenset(
         "ModifyNetworkInterfaceAttribute",
     }
 )
-"""Those whose pages name no rate that could be found: taken from their family's other actions."""
+"""Actions whose pages name no rate: theirs is taken from similar actions."""

@@ -1,8 +1,15 @@
-"""Changing the groups of many instances with few calls, each instance settled by itself.
+"""Changing the groups of many instances with few calls, with a result for each instance.
 
-The calls that bind take a hundred instances, and so does the one that reads them. A call that is
-refused changed nothing, for the sake of whichever instance that was: each is asked for alone then,
-and only what cannot be changed fails. What a call leaves in doubt is in doubt for each of them.
+The calls that bind take a hundred instances, and so does the one that reads them:
+
+1. Read all instances together, once no binding of any of them is in progress.
+2. Check each change against its instance; what cannot be changed has its result now.
+3. Group the other changes by the call they need, and send each call once for all its instances.
+4. A refused call changed nothing, because of one instance that is not named. So each of its
+   instances is changed by a call of its own, and only that instance fails.
+5. After an accepted call, poll all its instances until each carries its groups or has failed.
+
+An error with an unknown outcome is the result of every instance of its call.
 Sources: those of :mod:`sgguard.providers.tencent.holder`.
 """
 
@@ -38,21 +45,21 @@ from sgguard.wire.parallel import chunks, parallel
 from sgguard.wire.shape import Json
 
 INSTANCES_PER_CALL = 100
-"""How many instances one call takes."""
+"""Largest number of instances in one call."""
 
 _OF_ALL = (ForbiddenError, SettingsError, ThrottledError, UnauthenticatedError)
-"""Refusals that no single instance is the reason of."""
+"""Refusals that concern the call itself, not one of its instances."""
 
 Wanted = Mapping[str, Change]
 """Changes by the ids of their holders."""
 Results = dict[str, SgguardError | None]
-"""Why a change failed, by the id of its holder; None: the holder carries what it shall."""
+"""Why a change failed, by the id of its holder; None: the holder carries the new groups."""
 
 
 def set_groups_batch(api: TencentApi, changes: Sequence[Change]) -> list[SgguardError | None]:
     """Make changes of kind ``set-groups``, of different holders; return the error of each.
 
-    None says what a return of :func:`~sgguard.providers.tencent.holder.set_groups` says.
+    None stands for a return of :func:`~sgguard.providers.tencent.holder.set_groups`.
     """
     wanted = {_holder_of(change).holder_id: change for change in changes}
     instances = [one for one in wanted if _holder_of(wanted[one]).kind == "instance"]
@@ -67,9 +74,9 @@ def set_groups_batch(api: TencentApi, changes: Sequence[Change]) -> list[Sgguard
 
 
 def read_holders_batch(api: TencentApi, wanted: Sequence[Holder]) -> list[tuple[str, ...] | None]:
-    """Return the groups of each holder, as many instances a call as it takes.
+    """Return the groups of each holder, a hundred instances a call.
 
-    None says what it says of :func:`~sgguard.providers.tencent.holder.read_holder`.
+    None means what it does in :func:`~sgguard.providers.tencent.holder.read_holder`.
 
     Raises:
         CloudError, DeadlineError: one of them could not be read.
@@ -106,7 +113,7 @@ def _holder_of(change: Change) -> Holder:
 
 
 def _change_each(api: TencentApi, wanted: Wanted) -> Results:
-    """Make each change by calls of its own."""
+    """Make each change by a call of its own."""
     calls = [partial(_change_one, api, change) for change in wanted.values()]
     return dict(zip(wanted, parallel(calls), strict=True))
 
@@ -120,12 +127,13 @@ def _change_one(api: TencentApi, change: Change) -> SgguardError | None:
 
 
 def _retry_each(api: TencentApi, wanted: Wanted) -> Results:
-    """Make what a refused call has not made, of each instance alone."""
+    """Make each change of a refused call by a call of its own (step 4)."""
     calls = [partial(_change_unless_made, api, change) for change in wanted.values()]
     return dict(zip(wanted, parallel(calls), strict=True))
 
 
 def _change_unless_made(api: TencentApi, change: Change) -> SgguardError | None:
+    """Make one change of a refused call, unless a read shows that it was made after all."""
     try:
         ask = partial(read_holder, api, _holder_of(change))
         if read_back(ask, f"a change of {_holder_of(change).holder_id}") == change.after:
@@ -137,12 +145,14 @@ def _change_unless_made(api: TencentApi, change: Change) -> SgguardError | None:
 
 def _change_many(api: TencentApi, wanted: Wanted) -> Results:
     """Read all instances together, and send each call once for those that need it."""
+    # 1. Read.
     try:
         rows = _settled_rows(api, list(wanted))
     except NotFoundError:
-        return _change_each(api, wanted)  # which of them is not there, each says by itself
+        return _change_each(api, wanted)  # one of them does not exist: find out which
     except SgguardError as error:
         return dict.fromkeys(wanted, error)
+    # 2. Check, and 3. group by call.
     results: Results = {}
     calls: dict[tuple[str, tuple[tuple[str, tuple[str, ...]], ...]], dict[str, Change]] = {}
     for one, change in wanted.items():
@@ -162,7 +172,7 @@ def _change_many(api: TencentApi, wanted: Wanted) -> Results:
 
 
 def _settled_rows(api: TencentApi, instance_ids: Sequence[str]) -> dict[str, Json]:
-    """Return the rows once no binding of any of the instances is under way."""
+    """Return the rows once no binding of any of the instances is in progress."""
     return poll_until(
         api.wire,
         partial(_rows, api, instance_ids),
@@ -172,20 +182,18 @@ def _settled_rows(api: TencentApi, instance_ids: Sequence[str]) -> dict[str, Jso
 
 
 def _rows(api: TencentApi, instance_ids: Sequence[str]) -> dict[str, Json]:
-    """Return what the cloud tells of each instance; one that is missing does not exist.
+    """Return the row of each instance; one that is missing does not exist.
 
     Raises:
-        NotFoundError: the cloud refuses to tell of any because it does not know one.
-        UnknownShapeError: an instance nobody asked for, or fewer than it counts.
+        NotFoundError: the cloud refuses the whole call because one of them does not exist.
+        UnknownShapeError: an instance that was not asked for, or not as many as ``TotalCount``.
     """
     action = "DescribeInstances"
     shape = api.shape(action)
-    answer = api.read(
-        "cvm", action, {"InstanceIds": list(instance_ids), "Limit": INSTANCES_PER_CALL}
-    )
-    rows = shape.tables(answer.get("InstanceSet"), "InstanceSet")
+    body = api.read("cvm", action, {"InstanceIds": list(instance_ids), "Limit": INSTANCES_PER_CALL})
+    rows = shape.tables(body.get("InstanceSet"), "InstanceSet")
     found = {reads.instance_of(api, row).instance_id: row for row in rows}
-    if shape.whole(answer, "TotalCount", "Response") != len(found):
+    if shape.integer(body, "TotalCount", "Response") != len(found):
         raise shape.wrong("TotalCount: differs from the instances in InstanceSet")
     if not set(found) <= set(instance_ids):
         raise shape.wrong("InstanceSet: an instance that was not asked for")
@@ -193,7 +201,7 @@ def _rows(api: TencentApi, instance_ids: Sequence[str]) -> dict[str, Json]:
 
 
 def _precondition_error(api: TencentApi, row: Json | None, change: Change) -> SgguardError | None:
-    """Return why a change cannot be asked for."""
+    """Return why a change is not sent; None: it can be."""
     provider, name = api.wire.provider, _holder_of(change).holder_id
     if not change.after:
         return InputError(f"{provider}: {name} would be left without a group")
@@ -209,20 +217,20 @@ def _precondition_error(api: TencentApi, row: Json | None, change: Change) -> Sg
 def _send(
     api: TencentApi, action: str, params: Mapping[str, Sequence[str]], wanted: Wanted
 ) -> Results:
-    """Send one call for all of the instances."""
+    """Send one call for all of the instances (steps 3 to 5)."""
     named = {name: list(values) for name, values in params.items()}
     try:
-        answer = api.write(INSTANCE.service, action, {**named, INSTANCE.ids: list(wanted)})
+        body = api.write(INSTANCE.service, action, {**named, INSTANCE.ids: list(wanted)})
     except SgguardError as error:
         is_of_one = error.is_outcome_known and not isinstance(error, _OF_ALL)
         if is_of_one and len(wanted) > 1:
             return _retry_each(api, wanted)
         return dict.fromkeys(wanted, error)
-    return _await_all(api, wanted, str(answer.get("RequestId", "")))
+    return _await_all(api, wanted, str(body.get("RequestId", "")))
 
 
 def _await_all(api: TencentApi, wanted: Wanted, request_id: str) -> Results:
-    """Wait until every instance has come to its end."""
+    """Poll until every instance has its result (step 5)."""
     results: Results = {}
 
     def are_over(rows: Mapping[str, Json]) -> bool:

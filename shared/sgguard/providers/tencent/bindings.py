@@ -22,11 +22,12 @@ def bindings_of(
     instances: Sequence[Instance],
     nics: Sequence[Nic],
 ) -> tuple[Binding, ...]:
-    """Return what carries a group: by name where a list shows it, counted where only counted.
+    """Return the bindings of a group: by id where listed, as a number where only counted.
 
-    Statistics that count more than the lists show are believed; so are lists that show more
-    than the statistics count.
+    The larger of both holds: a count above the listed holders adds counted bindings, and listed
+    holders above the count all stay.
     """
+    # 1. Listed holders.
     listed = {one.instance_id for one in instances}
     named = [_instance(group_id, one) for one in instances]
     # The primary interface of a listed instance is that instance once more.
@@ -37,11 +38,13 @@ def bindings_of(
     ]
     if counted is None:
         return tuple(named)
+    # 2. Per kind, what the statistics count beyond them.
     rest: Counter[str] = Counter()
     for product, count in counted.products.items():
-        rest[_kind(product)] += count  # two products may share a name of ours: neither is lost
+        rest[_kind(product)] += count  # two products may be of the same kind
     rest.subtract(Counter(binding.kind for binding in named))
     unnamed = [Binding(kind, count=count) for kind, count in rest.items() if count > 0]
+    # 3. What the total has beyond all products.
     uncounted = counted.total - len(named) - sum(binding.count for binding in unnamed)
     if uncounted > 0:
         unnamed.append(Binding("other", count=uncounted))

@@ -1,9 +1,9 @@
-"""Which groups an instance or interface carries, and giving it others, in their order.
+"""The groups of one holder, read and changed in their order: an instance or an interface.
 
 The order is the priority in which groups are matched. A group is bound behind the others, and
-unbound from anywhere, by calls that touch nothing else; any other change replaces the whole list
-in one call, so that nothing is ever without a group. Instances are bound asynchronously: a change
-is over when no operation is under way any more and the list is the wanted one.
+unbound at any position, by calls that change nothing else; any other change replaces the whole
+list in one call, so that the holder always has a group. Instances are bound asynchronously: a
+change is complete when no operation is in progress and the list is the wanted one.
 Sources: https://cloud.tencent.com/document/api/213 and /215, the pages of the actions that
 :data:`INSTANCE` and :data:`INTERFACE` name (read 2026-11-22).
 """
@@ -28,7 +28,7 @@ Groups = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """What the calls for one kind of holder are named, and what they take."""
+    """The names and parameters of the calls for one kind of holder."""
 
     service: Service
     bind: str
@@ -64,22 +64,22 @@ INTERFACE = Calls(
 
 
 def read_holder(api: TencentApi, holder: Holder) -> Groups | None:
-    """Return the groups of a holder once no binding of it is under way; None: no such holder.
+    """Return the groups of a holder once no binding of it is in progress; None: no such holder.
 
     Raises:
-        InputError: a product whose groups other APIs tell and change.
-        DeadlineError: a binding did not come to its end in time.
+        InputError: a product whose groups other APIs read and change.
+        DeadlineError: a binding was not complete in time.
     """
     return _find(api, holder)[1]
 
 
 def _find(api: TencentApi, holder: Holder) -> tuple[str, Groups | None]:
-    """Return the instance whose own groups the holder carries (none: empty), and the groups."""
+    """Return the instance at which the groups are changed (interface: empty), and the groups."""
     if holder.kind == "instance":
         return holder.holder_id, _groups_of_instance(api, holder.holder_id)
     if holder.kind != "interface":
         raise InputError(
-            f"{api.wire.provider}: the groups of a {holder.kind} are told and changed elsewhere"
+            f"{api.wire.provider}: the groups of a {holder.kind} are read and changed by other APIs"
         )
     nic = reads.nic(api, holder.holder_id)
     if nic is not None and nic.interface.is_primary and nic.instance_id:
@@ -95,7 +95,7 @@ def set_groups(api: TencentApi, holder: Holder, before: Groups, after: Groups) -
         NotFoundError: there is no such holder.
         ConflictError: it carries other groups than ``before``.
         LimitError: too many groups on the holder, or too many holders on a group.
-        DeadlineError: it was asked for and did not come to its end in time.
+        DeadlineError: the call was accepted, and the change was not complete in time.
     """
     if not after:
         raise InputError(f"{api.wire.provider}: {holder.holder_id} would be left without a group")
@@ -110,8 +110,8 @@ def set_groups(api: TencentApi, holder: Holder, before: Groups, after: Groups) -
     if after == before:
         return
     if instance_id:
-        answer = _write(api, INSTANCE, instance_id, before, after)
-        _await_instance(api, instance_id, after, str(answer.get("RequestId", "")))
+        body = _write(api, INSTANCE, instance_id, before, after)
+        _await_instance(api, instance_id, after, str(body.get("RequestId", "")))
     else:
         _write(api, INTERFACE, holder.holder_id, before, after)
         _await_interface(api, holder.holder_id, after)
@@ -128,7 +128,7 @@ def _groups_of_instance(api: TencentApi, instance_id: str) -> Groups | None:
 
 
 def _write(api: TencentApi, calls: Calls, holder_id: str, before: Groups, after: Groups) -> Json:
-    """Send the one call that touches least."""
+    """Send the one call that changes least."""
     action, params = call_of(calls, before, after)
     if action == calls.replace:
         named = {calls.replaced_id: [holder_id] if calls.takes_many else holder_id}
@@ -137,7 +137,7 @@ def _write(api: TencentApi, calls: Calls, holder_id: str, before: Groups, after:
 
 
 def call_of(calls: Calls, before: Groups, after: Groups) -> tuple[str, dict[str, list[str]]]:
-    """Return the call that touches least, and what it takes besides the holders."""
+    """Return the call that changes least, and its parameters besides the holders."""
     gone = [group_id for group_id in before if group_id not in after]
     if after[:-1] == before:
         return calls.bind, {"SecurityGroupIds": [after[-1]]}
@@ -158,10 +158,12 @@ def _await_instance(api: TencentApi, instance_id: str, after: Groups, request_id
 
 
 def is_changed(api: TencentApi, row: Json, after: Groups, request_id: str) -> bool:
-    """Say whether an instance has come to carry the groups a call of ours asked for.
+    """Return whether an instance carries the groups of an accepted call.
+
+    False while the operation is in progress, and while a row older than the change is shown.
 
     Raises:
-        CloudError: the cloud took the call and failed to carry it out.
+        CloudError: the cloud accepted the call, and its operation failed.
     """
     operation = reads.operation(api, row)
     if operation.state == "OPERATING":
@@ -169,11 +171,11 @@ def is_changed(api: TencentApi, row: Json, after: Groups, request_id: str) -> bo
     if reads.instance_of(api, row).group_ids == after:
         return True
     _raise_if_failed(api, operation, request_id)
-    return False  # what is shown is older than the change
+    return False  # the row is older than the change
 
 
 def _raise_if_failed(api: TencentApi, operation: Operation, request_id: str) -> None:
-    """Raise where the operation that was asked for has failed; an older one says nothing."""
+    """Raise where the operation of our call has failed; that of an older call is ignored."""
     is_ours = operation.request_id in ("", request_id)
     if operation.state == "FAILED" and is_ours:
         raise CloudError(

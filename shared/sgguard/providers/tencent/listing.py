@@ -1,8 +1,16 @@
-"""Whole lists out of the pages of Tencent's API 3.0, or a word about what does not add up.
+"""Lists of Tencent's API 3.0, read completely, or with the reason why rows may be missing.
 
-A list is whole when every page told the same ``TotalCount`` and as many *different* rows came:
-rows that move while pages are read come twice or not at all, some servers give fewer rows than
-``Limit`` asks for, and a count that changes between two pages says that the list did.
+A list is proven complete when every page has the same ``TotalCount`` and that many *different* rows
+were read. Rows that shift while pages are read are returned twice or not at all, some servers
+return fewer rows than ``Limit``, and a count that changes between two pages shows that the list
+was changed.
+
+1. The first page is read, then all others in parallel, at fixed offsets.
+2. Where that is not proven complete, the list is read again page after page, each from the number
+   of rows read so far.
+3. Where that is not either, the rows of both reads are returned with a gap.
+
+A list of more than ``MAX_PAGES`` pages is not read: its first page is returned with a gap.
 """
 
 from __future__ import annotations
@@ -25,9 +33,9 @@ MAX_PAGES = 50
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One action that lists: where its rows are, what tells two rows apart.
+    """One action that lists: the key of its rows, and the member that identifies a row.
 
-    ``number`` writes ``Offset`` and ``Limit``, which one action wants as texts.
+    ``number`` writes ``Offset`` and ``Limit``, which one action takes as texts.
     """
 
     service: Service
@@ -46,10 +54,10 @@ INTERFACES = Listing(
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The different rows that came, in their order, and why they may not be all of them.
+    """The different rows that were read, in order, and why they may not be all of them.
 
-    ``gap`` is empty for a whole list. ``is_too_long`` says that there are more pages than are
-    read; only the first was.
+    ``gap`` is empty for a complete list. ``is_too_long``: there are more pages than are read, and
+    only the first one was.
     """
 
     rows: tuple[Json, ...]
@@ -57,12 +65,12 @@ class Listed:
     is_too_long: bool = False
 
     def unseen(self, action: str, group_id: str = "") -> tuple[Unseen, ...]:
-        """Return the doubt as a gap, nothing for a whole list."""
+        """Return the gap as facts have it, nothing for a complete list."""
         if not self.gap:
             return ()
         code = UnseenCode.RECORD_CEILING if self.is_too_long else UnseenCode.NOT_TOLD
         remedy = (
-            "none: so many holders need a look by a person"
+            "none: check the holders in the console"
             if self.is_too_long
             else "ask again when the list does not change"
         )
@@ -76,7 +84,7 @@ class _Page:
 
 
 def list_once(api: TencentApi, listing: Listing, params: Mapping[str, object]) -> Listed:
-    """Read the first page, then all others at once.
+    """Read the first page, then all others in parallel (step 1).
 
     Raises:
         CloudError: a page could not be read.
@@ -86,14 +94,15 @@ def list_once(api: TencentApi, listing: Listing, params: Mapping[str, object]) -
         gap = f"{len(first.rows)} of {first.total} were read"
         return Listed(_distinct(api, listing, [first]), gap, is_too_long=True)
     pages = [first]
+    # A first page that is not full ends the list, or belongs to a server with smaller pages.
     if len(first.rows) >= PAGE:
         offsets = range(PAGE, first.total, PAGE)
         pages += parallel([partial(_page, api, listing, params, offset) for offset in offsets])
     return _joined(api, listing, pages)
 
 
-def list_whole(api: TencentApi, listing: Listing, params: Mapping[str, object]) -> Listed:
-    """Read the list, and once more where it was not whole: page after page this time.
+def list_complete(api: TencentApi, listing: Listing, params: Mapping[str, object]) -> Listed:
+    """Read the list, and once more, page after page, where it was not proven complete.
 
     Raises:
         CloudError: a page could not be read.
@@ -110,13 +119,14 @@ def list_whole(api: TencentApi, listing: Listing, params: Mapping[str, object]) 
 
 
 def _page_after_page(api: TencentApi, listing: Listing, params: Mapping[str, object]) -> Listed:
-    """Step by the rows that came: a server may give fewer than were asked for."""
+    """Advance by the rows that were read: a server may return fewer than ``Limit`` (step 2)."""
     pages: list[_Page] = []
     offset = known = 0
     while len(pages) < MAX_PAGES:
         pages.append(_page(api, listing, params, offset))
         offset += len(pages[-1].rows)
         before, known = known, len(_distinct(api, listing, pages))
+        # Stop at the total, or at a page without a new row (loop guard).
         if known == before or known >= pages[-1].total:
             break
     return _joined(api, listing, pages)
@@ -128,7 +138,7 @@ def _joined(api: TencentApi, listing: Listing, pages: list[_Page]) -> Listed:
     if counts == [len(rows)]:
         return Listed(rows)
     totals = " and ".join(str(total) for total in counts)
-    return Listed(rows, f"TotalCount said {totals}, but {len(rows)} different rows came")
+    return Listed(rows, f"TotalCount is {totals}, but {len(rows)} different rows were read")
 
 
 def _distinct(api: TencentApi, listing: Listing, pages: list[_Page]) -> tuple[Json, ...]:
@@ -143,6 +153,6 @@ def _distinct(api: TencentApi, listing: Listing, pages: list[_Page]) -> tuple[Js
 def _page(api: TencentApi, listing: Listing, params: Mapping[str, object], offset: int) -> _Page:
     shape = api.shape(listing.action)
     span = {"Offset": listing.number(offset), "Limit": listing.number(PAGE)}
-    answer = api.read(listing.service, listing.action, {**params, **span})
-    rows = shape.tables(answer.get(listing.key), listing.key)
-    return _Page(tuple(rows), shape.whole(answer, "TotalCount", "Response"))
+    body = api.read(listing.service, listing.action, {**params, **span})
+    rows = shape.tables(body.get(listing.key), listing.key)
+    return _Page(tuple(rows), shape.integer(body, "TotalCount", "Response"))

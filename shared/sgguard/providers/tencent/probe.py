@@ -1,8 +1,8 @@
-"""How Tencent Cloud is examined: a question per action a verdict is made of.
+"""Permission checks for Tencent Cloud: one per action that verdicts and remedies use.
 
-Lists are asked for one row, everything else about a group that cannot exist: the cloud checks the
+Lists are read with one row, everything else for a group that cannot exist: the cloud checks the
 permission before it looks for the group. No action that changes groups or bindings has a dry
-run, so what may be changed is not told. CAM actions: https://cloud.tencent.com/document/product/598.
+run, so no call shows which changes are permitted. CAM actions: https://cloud.tencent.com/document/product/598.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ _READS: tuple[tuple[Service, str, dict[str, object], str, str], ...] = (
         "DescribeSecurityGroupLimits",
         {},
         "limits",
-        "the documented limits are used (the international site has no call that tells them)",
+        "the documented limits are used (the international site has no call for them)",
     ),
 )
 _CHANGES: tuple[tuple[Service, str, str], ...] = (
     ("vpc", "DeleteSecurityGroup", "deleting a group"),
     ("vpc", "DeleteSecurityGroupPolicies", "revoking a rule"),
-    ("vpc", "CreateSecurityGroupPolicies", "putting a rule back"),
+    ("vpc", "CreateSecurityGroupPolicies", "restoring a rule"),
     ("vpc", "CreateSecurityGroup", "restoring a group"),
     ("cvm", "AssociateSecurityGroups", "binding an instance"),
     ("cvm", "DisassociateSecurityGroups", "unbinding an instance"),
@@ -63,7 +63,7 @@ _CHANGES: tuple[tuple[Service, str, str], ...] = (
 
 
 def probe(provider: Tencent) -> Probe:
-    """Return how to examine this region; both services are asked, each at its own address."""
+    """Return how to examine this region: both services, each at its own address."""
     api = provider.api
 
     def ask(service: Service, action: str, params: dict[str, object]) -> Callable[[], object]:

@@ -1,7 +1,7 @@
-"""The questions Tencent's API 3.0 answers about security groups, one function each.
+"""The reads of Tencent's API 3.0 about security groups, one function each.
 
-Each function sends as few calls as the documented ceilings allow, side by side, and returns what
-the parsers of :mod:`sgguard.providers.tencent.response` understood.
+Each function sends as few calls as the documented ceilings allow, in parallel, and returns the
+values of the parsers in :mod:`sgguard.providers.tencent.response`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from sgguard.providers.tencent.listing import (
     INSTANCES,
     INTERFACES,
     Listing,
+    list_complete,
     list_once,
-    list_whole,
 )
 from sgguard.providers.tencent.response import Nic, Operation, Statistics
 from sgguard.providers.tencent.rule_shape import PolicySet, policy_set
@@ -30,7 +30,7 @@ from sgguard.wire.shape import Json, Shape
 T = TypeVar("T")
 
 _GROUPS_PER_CALL = 100
-# The ceiling of these two actions is not documented; fifty is what Terraform's provider sends.
+# The ceiling of these two actions is not documented; Terraform's provider sends fifty.
 _COUNTED_PER_CALL = 50
 _TOO_MANY_IDS = "InvalidParameterValue.LimitExceeded"
 _FILTER_VALUES = 5
@@ -41,17 +41,17 @@ _NOT_OFFERED = frozenset({"ActionOffline", "InvalidAction", "UnsupportedOperatio
 def groups(api: TencentApi, group_ids: Sequence[str]) -> Seen[dict[str, Group | None]]:
     """Return the groups (DescribeSecurityGroups), None for each that does not exist.
 
-    A group that is missing from an answer which is not whole is missing here, and a gap.
+    A group that is missing from a list not proven complete is missing here as well, with a gap.
 
     Raises:
-        UnknownShapeError: groups came that were not asked for.
+        UnknownShapeError: the list has groups that were not asked for.
     """
     shape = api.shape(GROUPS.action)
     unseen: list[Unseen] = []
 
     def ask(ids: Sequence[str]) -> dict[str, Group]:
         try:
-            listed = list_whole(api, GROUPS, {"SecurityGroupIds": list(ids)})
+            listed = list_complete(api, GROUPS, {"SecurityGroupIds": list(ids)})
         except NotFoundError:
             return _in_halves(ids, ask)
         found = {one.group_id: one for one in (response.group(shape, row) for row in listed.rows)}
@@ -71,11 +71,11 @@ def find_groups(api: TencentApi, name: str) -> tuple[str, ...]:
     """Return the ids of all groups of exactly this name (DescribeSecurityGroups).
 
     Raises:
-        UnknownShapeError: the list may not be whole.
+        UnknownShapeError: the list is not proven complete.
     """
     shape = api.shape(GROUPS.action)
     by_name = {"Filters": [{"Name": "security-group-name", "Values": [name]}]}
-    listed = list_whole(api, GROUPS, by_name)
+    listed = list_complete(api, GROUPS, by_name)
     if listed.gap:
         raise shape.wrong(listed.gap)
     found = [response.group(shape, row) for row in listed.rows]
@@ -85,7 +85,7 @@ def find_groups(api: TencentApi, name: str) -> tuple[str, ...]:
 def referrers(api: TencentApi, group_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return, by group, the ids of all groups whose rules name it, perhaps itself included.
 
-    A group the cloud does not know, or does not mention, is missing.
+    A group that does not exist, or is not mentioned, is missing.
     """
     return _by_group(api, "DescribeSecurityGroupReferences", group_ids, response.references)
 
@@ -93,7 +93,7 @@ def referrers(api: TencentApi, group_ids: Sequence[str]) -> dict[str, tuple[str,
 def statistics(api: TencentApi, group_ids: Sequence[str]) -> dict[str, Statistics]:
     """Return, by group, how many resources of each product carry it.
 
-    A group the cloud does not know, or does not mention, is missing.
+    A group that does not exist, or is not mentioned, is missing.
     """
     action = "DescribeSecurityGroupAssociationStatistics"
     return _by_group(api, action, group_ids, response.statistics)
@@ -147,20 +147,20 @@ def nics_by_group(api: TencentApi, group_ids: Sequence[str]) -> Seen[dict[str, t
 
 
 def instance(api: TencentApi, instance_id: str) -> Instance | None:
-    """Return the instance, None where the cloud knows no such one.
+    """Return the instance, None where there is none.
 
     Raises:
-        UnknownShapeError: another instance came.
+        UnknownShapeError: the response has another instance.
     """
     row = instance_row(api, instance_id)
     return None if row is None else instance_of(api, row)
 
 
 def instance_row(api: TencentApi, instance_id: str) -> Json | None:
-    """Return what the cloud tells about an instance, None where it knows no such one.
+    """Return the row of an instance, None where it has no such one.
 
     Raises:
-        UnknownShapeError: another instance came.
+        UnknownShapeError: the response has another instance.
     """
     action = "DescribeInstances"
     shape = api.shape(action)
@@ -169,7 +169,7 @@ def instance_row(api: TencentApi, instance_id: str) -> Json | None:
     except NotFoundError:
         return None
     rows = shape.tables(body.get("InstanceSet"), "InstanceSet")
-    if shape.whole(body, "TotalCount", "Response") != len(rows):
+    if shape.integer(body, "TotalCount", "Response") != len(rows):
         raise shape.wrong("TotalCount: differs from the length of InstanceSet")
     found = [response.instance(shape, row) for row in rows]
     if [one.instance_id for one in found] not in ([], [instance_id]):
@@ -188,10 +188,10 @@ def operation(api: TencentApi, row: Json) -> Operation:
 
 
 def nic(api: TencentApi, interface_id: str) -> Nic | None:
-    """Return the network interface, None where the cloud knows no such one.
+    """Return the network interface, None where there is none.
 
     Raises:
-        UnknownShapeError: another interface came.
+        UnknownShapeError: the response has another interface.
     """
     shape = api.shape(INTERFACES.action)
     params = {"NetworkInterfaceIds": [interface_id]}
@@ -200,7 +200,7 @@ def nic(api: TencentApi, interface_id: str) -> Nic | None:
     except NotFoundError:
         return None
     rows = shape.tables(body.get(INTERFACES.key), INTERFACES.key)
-    if shape.whole(body, "TotalCount", "Response") != len(rows):
+    if shape.integer(body, "TotalCount", "Response") != len(rows):
         raise shape.wrong(f"TotalCount: differs from the length of {INTERFACES.key}")
     found = [response.nic(shape, row) for row in rows]
     if [one.interface.interface_id for one in found] not in ([], [interface_id]):
@@ -211,7 +211,7 @@ def nic(api: TencentApi, interface_id: str) -> Nic | None:
 def nics_of(api: TencentApi, instance_id: str) -> Seen[tuple[Nic, ...]]:
     """Return the network interfaces of an instance."""
     params = {"Filters": [{"Name": "attachment.instance-id", "Values": [instance_id]}]}
-    listed = list_whole(api, INTERFACES, params)
+    listed = list_complete(api, INTERFACES, params)
     nics = tuple(response.nic(api.shape(INTERFACES.action), row) for row in listed.rows)
     return Seen(nics, listed.unseen(INTERFACES.action))
 
@@ -250,9 +250,10 @@ def _by_group(
 
 
 def _in_halves(ids: Sequence[str], ask: Callable[[Sequence[str]], dict[str, T]]) -> dict[str, T]:
-    """Ask for fewer ids a call; a single one that the cloud refuses does not exist.
+    """Ask again for each half of the ids; a single id that is refused does not exist.
 
-    One unknown id among fifty costs a dozen calls so, not fifty more.
+    The cloud refuses a whole call because of one unknown id and does not name it. Halving finds one
+    among fifty with a dozen calls; single calls would need fifty.
     """
     return in_chunks(ids, (len(ids) + 1) // 2, ask) if len(ids) > 1 else {}
 
@@ -266,10 +267,10 @@ def _holders_by_group(
     parse: Callable[[Shape, Json], T],
     group_ids_of: Callable[[T], tuple[str, ...]],
 ) -> Seen[dict[str, tuple[T, ...]]]:
-    """List what carries any of the groups; a filter takes five values a call.
+    """List the holders of the groups; a filter takes five values a call.
 
-    Where the list of several groups is not whole, each is asked for by itself: what is wrong
-    with one is no gap of the others.
+    Where the list for several groups is not proven complete, each group is listed by itself: a gap
+    of one is then no gap of the others.
     """
     unseen: list[Unseen] = []
     shape = api.shape(listing.action)
@@ -277,14 +278,14 @@ def _holders_by_group(
     def ask(ids: Sequence[str]) -> dict[str, tuple[T, ...]]:
         params = {"Filters": [{"Name": filter_name, "Values": list(ids)}]}
         is_alone = len(ids) == 1
-        listed = (list_whole if is_alone else list_once)(api, listing, params)
+        listed = (list_complete if is_alone else list_once)(api, listing, params)
         if listed.gap and not is_alone:
             return in_chunks(ids, 1, ask)
         unseen.extend(listed.unseen(listing.action, ids[0]))
         found: dict[str, list[T]] = {group_id: [] for group_id in ids}
         for row in listed.rows:
             one = parse(shape, row)
-            # What the filter let through carries one of them, even if it does not say which.
+            # A listed holder carries one of the groups, even if its row does not name which.
             for group_id in [name for name in ids if name in group_ids_of(one)] or ids:
                 found[group_id].append(one)
         return {group_id: tuple(ones) for group_id, ones in found.items()}

@@ -1,4 +1,4 @@
-"""Who references a group on Tencent Cloud (API 3.0): the list beside the count."""
+"""Which rules of other groups name a group (API 3.0): the list of referrers beside the count."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sgguard.wire.parallel import parallel
 def list_references(
     api: TencentApi, group_ids: Sequence[str]
 ) -> Seen[dict[str, tuple[Reference, ...]]]:
-    """Return, by id, every rule of another group that names it; one wave where nobody does."""
+    """Return, by id, every rule of another group that names it; one wave where none does."""
     named, counted = parallel(
         [
             partial(_read, "references", partial(reads.referrers, api, group_ids)),
@@ -43,7 +43,7 @@ def _read(what: str, read: Callable[[], Any]) -> Seen[Any]:
 
 def _uncounted(group_ids: Sequence[str], counted: Seen[Any]) -> list[Unseen]:
     """Return what keeps the list from being compared with the count."""
-    # A missing permission is told with the bindings, which need the same call.
+    # A missing permission is reported with the bindings, which need the same call.
     gaps = [gap for gap in counted.unseen if gap.code != UnseenCode.NO_PERMISSION]
     if not counted.unseen:
         gaps += unreported("the count of references", group_ids, counted.value)
@@ -54,5 +54,5 @@ def _groups(api: TencentApi, group_ids: Sequence[str]) -> Mapping[str, Group]:
     try:
         groups = reads.groups(api, group_ids).value
     except (ForbiddenError, UnknownShapeError):
-        return {}  # a name is comfort, not evidence
+        return {}  # names are only shown, no verdict needs them
     return {group_id: one for group_id, one in groups.items() if one is not None}

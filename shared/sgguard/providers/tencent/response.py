@@ -1,9 +1,9 @@
-"""What Tencent's API 3.0 (VPC and CVM, 2017-03-12) answers, in sgguard's words.
+"""Parsers of responses of Tencent's API 3.0 (VPC and CVM, 2017-03-12), as values of the model.
 
 Every parser takes the inner ``Response`` and raises
-:class:`~sgguard.errors.UnknownShapeError` for anything the documents do not promise.
+:class:`~sgguard.errors.UnknownShapeError` for anything that is not as documented.
 Sources: the action pages under https://cloud.tencent.com/document/api/215 and /213, and
-recorded answers (read 2026-11-22).
+recorded responses (read 2026-11-22).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sgguard.model.resource import Group, Instance, Interface, Limit, Seen, Unse
 from sgguard.providers._tencent import DOCUMENTED_LIMITS, LIMIT_NOTES
 from sgguard.wire.shape import Json, Shape
 
-# ReferedSecurityGroupLimit is the API's own spelling; the right one would be no surprise.
+# ReferedSecurityGroupLimit is the API's own spelling; it may be corrected one day.
 _LIVE_LIMITS: Mapping[str, tuple[str, ...]] = {
     "groups-per-instance": ("InstanceSecurityGroupLimit",),
     "instances-per-group": ("SecurityGroupInstanceLimit",),
@@ -43,7 +43,7 @@ _BINDINGS = frozenset(
         "AssociateSecurityGroups",
         "DisassociateSecurityGroups",
         "ModifyInstancesAttribute",
-        "ModifyInstancesAttribute.SecurityGroups",  # as a recorded answer of 2023 says it
+        "ModifyInstancesAttribute.SecurityGroups",  # as in a recorded response of 2023
     }
 )
 
@@ -52,8 +52,8 @@ _BINDINGS = frozenset(
 class Statistics:
     """How many resources carry a group.
 
-    ``products`` are the cloud's product types with their counts, ``total`` is the cloud's own
-    sum over all of them, ``groups`` is how many groups reference this one (not in the total).
+    ``products`` are the cloud's product types with their counts, ``total`` is the cloud's own sum
+    of all of them, ``groups`` is how many groups reference this one (not part of the total).
     """
 
     products: Mapping[str, int]
@@ -63,7 +63,7 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Nic:
-    """A network interface: the groups it carries and the instance it hangs on, if any."""
+    """A network interface: the groups it carries and the instance it is attached to, if any."""
 
     interface: Interface
     name: str = ""
@@ -72,7 +72,7 @@ class Nic:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """The latest operation on an instance; what the cloud does not tell is empty.
+    """The latest operation on an instance; fields that are not reported are empty.
 
     ``state`` is OPERATING, SUCCESS or FAILED.
     """
@@ -84,7 +84,7 @@ class Operation:
 
     @property
     def is_binding(self) -> bool:
-        """Whether groups may be about to change: by a call for that, or by nobody knows what."""
+        """Whether the groups may be about to change: by a binding, or by an unnamed operation."""
         return self.state == "OPERATING" and self.name in _BINDINGS
 
 
@@ -92,7 +92,7 @@ def group(shape: Shape, row: Json) -> Group:
     """Read one entry of ``SecurityGroupSet``; project ids are texts here, numbers elsewhere."""
     path = "SecurityGroupSet[]"
     if not isinstance(row.get("IsDefault"), bool):
-        # Whether a group may be deleted at all hangs on this, so nothing is assumed.
+        # Whether a group can be deleted at all depends on this, so nothing is assumed.
         raise shape.wrong(f"{path}.IsDefault: expected true or false")
     tags = shape.tables(row.get("TagSet") or [], f"{path}.TagSet")
     return Group(
@@ -108,14 +108,14 @@ def group(shape: Shape, row: Json) -> Group:
     )
 
 
-def references(shape: Shape, answer: Json) -> dict[str, tuple[str, ...]]:
+def references(shape: Shape, body: Json) -> dict[str, tuple[str, ...]]:
     """Read DescribeSecurityGroupReferences: by group, the groups whose rules name it.
 
-    The English page calls the inner list "referred security groups", the Chinese one says what
-    it is: all groups that reference ``SecurityGroupId``. Itself may be among them.
+    The English page calls the inner list "referred security groups"; according to the Chinese one
+    it has all groups that reference ``SecurityGroupId``. Itself may be among them.
     """
     key = "ReferredSecurityGroupSet"
-    rows = _by_id(shape, answer, key)
+    rows = _by_id(shape, body, key)
     return {group_id: _referrers(shape, row, key) for group_id, row in rows.items()}
 
 
@@ -126,41 +126,43 @@ def _referrers(shape: Shape, row: Json, path: str) -> tuple[str, ...]:
     return names
 
 
-def _by_id(shape: Shape, answer: Json, path: str) -> dict[str, Json]:
-    """Return rows by the group they are about; two rows about one group contradict each other."""
-    rows = shape.tables(answer.get(path), path)
+def _by_id(shape: Shape, body: Json, path: str) -> dict[str, Json]:
+    """Return rows by group id; two rows about one group are an unknown shape."""
+    rows = shape.tables(body.get(path), path)
     found = {shape.text(row, "SecurityGroupId", path): row for row in rows}
     if len(found) != len(rows):
         raise shape.wrong(f"{path}: a group comes twice")
     return found
 
 
-def statistics(shape: Shape, answer: Json) -> dict[str, Statistics]:
-    """Read DescribeSecurityGroupAssociationStatistics; its order is not the one asked in.
+def statistics(shape: Shape, body: Json) -> dict[str, Statistics]:
+    """Read DescribeSecurityGroupAssociationStatistics; its order is not that of the request.
 
-    The five counters of old are joined with ``InstanceStatistics``, which has every product;
-    where the two differ the larger one counts.
+    The five older counters are merged with ``InstanceStatistics``, which has every product; where
+    the two differ the larger one is taken.
     """
     key = "SecurityGroupAssociationStatisticsSet"
-    rows = _by_id(shape, answer, key)
+    rows = _by_id(shape, body, key)
     return {group_id: _statistics(shape, row, key) for group_id, row in rows.items()}
 
 
 def _statistics(shape: Shape, row: Json, path: str) -> Statistics:
-    products = {name: shape.whole(row, name, path) for name in ("CVM", "ENI", "CLB", "CDB")}
+    products = {name: shape.integer(row, name, path) for name in ("CVM", "ENI", "CLB", "CDB")}
     further = row.get("InstanceStatistics")
     for entry in shape.tables([] if further is None else further, f"{path}.InstanceStatistics"):
         name = shape.text(entry, "InstanceType", "InstanceStatistics")
-        count = shape.whole(entry, "InstanceCount", "InstanceStatistics")
+        count = shape.integer(entry, "InstanceCount", "InstanceStatistics")
         products[name] = max(count, products.get(name, 0))
-    read = Statistics(products, shape.whole(row, "TotalCount", path), shape.whole(row, "SG", path))
+    read = Statistics(
+        products, shape.integer(row, "TotalCount", path), shape.integer(row, "SG", path)
+    )
     if min(read.total, read.groups, *products.values()) < 0:
         raise shape.wrong(f"{path}: a count is below zero")
     return read
 
 
 def instance(shape: Shape, row: Json) -> Instance:
-    """Read one entry of ``InstanceSet``; its groups are in the order they are matched in."""
+    """Read one entry of ``InstanceSet``; its groups are in the order in which they are matched."""
     path = "InstanceSet[]"
     placement = shape.table(row.get("Placement") or {}, f"{path}.Placement")
     network = shape.table(row.get("VirtualPrivateCloud") or {}, f"{path}.VirtualPrivateCloud")
@@ -214,14 +216,13 @@ def nic(shape: Shape, row: Json) -> Nic:
     )
 
 
-def limits(shape: Shape, answer: Json) -> Seen[tuple[Limit, ...]]:
-    """Read DescribeSecurityGroupLimits; what it leaves out is documented, and says so.
+def limits(shape: Shape, body: Json) -> Seen[tuple[Limit, ...]]:
+    """Read DescribeSecurityGroupLimits; a limit it leaves out is the documented one, with a note.
 
-    A launch is held against two of them: that the account's own is not told is then a gap. How
-    much is used is not told: ``groups-per-project`` holds for each project by itself, and the
-    action is not told which.
+    Two of them decide launches: there a limit that is left out is a gap as well. The use is never
+    reported: ``groups-per-project`` holds for each project, and the action does not take one.
     """
-    row = shape.table(answer.get("SecurityGroupLimitSet"), "SecurityGroupLimitSet")
+    row = shape.table(body.get("SecurityGroupLimitSet"), "SecurityGroupLimitSet")
     read = tuple(_limit(shape, row, name, keys) for name, keys in _LIVE_LIMITS.items())
     return Seen(
         read,
@@ -240,7 +241,7 @@ def limits(shape: Shape, answer: Json) -> Seen[tuple[Limit, ...]]:
 
 def _limit(shape: Shape, row: Json, name: str, keys: Sequence[str]) -> Limit:
     key = next((key for key in keys if row.get(key) is not None), keys[0])
-    ceiling = shape.whole_or_none(row, key, "SecurityGroupLimitSet")
+    ceiling = shape.integer_or_none(row, key, "SecurityGroupLimitSet")
     documented = DOCUMENTED_LIMITS[name]
     if ceiling is None:
         return Limit(name, documented, note=f"the cloud leaves {key} out")

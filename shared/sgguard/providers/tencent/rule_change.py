@@ -1,9 +1,15 @@
-"""Putting one rule into a group and taking one out, with the version that was read.
+"""Adding and removing one rule of a group, with the version of the rules.
 
-A position means something only together with the version of the rules it was read with: every
-change shifts positions, and without a version the cloud changes whatever stands there now. Where
-the version has moved, it refuses, and nothing is changed. ModifySecurityGroupPolicies is never
-used: it replaces both directions, and with version 0 it wipes them.
+A position is valid only together with the version of the rules it was read with: every change
+shifts positions. Each change is three steps:
+
+1. Read the rules with their version.
+2. Find the position by the rule's content, as it may have shifted since the rule was read.
+3. Send position and version. Where the version has changed, the cloud refuses, and nothing is
+   changed; without a version it would change whatever rule is at the position now.
+
+ModifySecurityGroupPolicies is never used: it replaces both directions, and with version 0 it
+deletes all rules.
 """
 
 from __future__ import annotations
@@ -13,7 +19,7 @@ from collections.abc import Mapping
 from sgguard.errors import ConflictError, NotFoundError
 from sgguard.model.change import content
 from sgguard.model.resource import Rule
-from sgguard.providers._tencent import locate, place_of
+from sgguard.providers._tencent import insert_position, locate
 from sgguard.providers.tencent import reads
 from sgguard.providers.tencent.api import DUPLICATE_POLICY, TencentApi
 from sgguard.providers.tencent.rule_shape import KEYS, PolicySet, row_of
@@ -23,15 +29,15 @@ _REMOVE = "DeleteSecurityGroupPolicies"
 
 
 def add_rule(api: TencentApi, group_id: str, rule: Rule) -> None:
-    """Put the rule in front of the one at its place, or last.
+    """Insert the rule before the one at its position, or append it.
 
     Raises:
-        ConflictError: the rules changed meanwhile, or one that differs only in words is there.
-        LimitError: the group holds as many rules as it may.
+        ConflictError: the rules changed meanwhile, or one with another description exists.
+        LimitError: the group holds as many rules as it may have.
         NotFoundError: the group does not exist, or the one the rule names.
     """
     found = _versioned(api, group_id, _ADD)
-    place = place_of(found.rules, rule)
+    place = insert_position(found.rules, rule)
     row = row_of(rule) | ({} if place is None else {"PolicyIndex": place})
     try:
         _write(api, _ADD, group_id, {"Version": found.version, KEYS[rule.direction]: [row]})
@@ -44,10 +50,10 @@ def add_rule(api: TencentApi, group_id: str, rule: Rule) -> None:
 
 
 def remove_rule(api: TencentApi, group_id: str, rule: Rule) -> None:
-    """Take the rule out, wherever it is by now.
+    """Remove the rule, wherever its position is now.
 
     Raises:
-        ConflictError: the rules changed meanwhile; none was taken out.
+        ConflictError: the rules changed meanwhile; none was removed.
         NotFoundError: the group or the rule does not exist.
     """
     found = _versioned(api, group_id, _REMOVE)
@@ -61,26 +67,28 @@ def remove_rule(api: TencentApi, group_id: str, rule: Rule) -> None:
 
 
 def remove_all(api: TencentApi, group_id: str) -> None:
-    """Take out whatever rules a new group was given, the last one of each direction first.
+    """Remove the rules that a new group was given, the last one of each direction first.
 
     Raises:
-        ConflictError: somebody else changes them.
+        ConflictError: they are changed concurrently.
     """
     for rule in reversed(reads.rules(api, group_id)):
         remove_rule(api, group_id, rule)
 
 
 def _versioned(api: TencentApi, group_id: str, action: str) -> PolicySet:
-    """Return the rules with their version, without which no position can be relied on.
+    """Return the rules with their version.
 
     Raises:
-        ConflictError: the cloud told no version.
+        ConflictError: the cloud reported no version, so no position is reliable.
         NotFoundError: the group does not exist.
     """
     found = reads.policies(api, group_id)
     if not found.version:
         raise ConflictError(
-            api.wire.provider, action, detail=f"not sent: {group_id} told no version of its rules"
+            api.wire.provider,
+            action,
+            detail=f"not sent: no version of the rules of {group_id} was reported",
         )
     return found
 

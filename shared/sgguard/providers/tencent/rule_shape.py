@@ -1,8 +1,8 @@
-"""Rules as Tencent's API 3.0 spells them: read from an answer, written for a request.
+"""The shape of rules in Tencent's API 3.0: read from a response, written for a request.
 
-``Rule.native`` keeps which template a rule names, as ``ServiceTemplate.ServiceGroupId`` and the
-like; all else follows from the rule itself. ``Priority`` is left out: the documents say that it
-moves with every change, as ``PolicyIndex`` does, which is in the rule's id already.
+``Rule.native`` has the templates that a rule names, as ``ServiceTemplate.ServiceGroupId`` and the
+like; all else follows from the rule itself. ``Priority`` is left out: like ``PolicyIndex``, which
+is part of the rule's id, it shifts with every change according to the documents.
 Sources: https://cloud.tencent.com/document/api/215/15804 and /15807 (read 2026-11-22).
 """
 
@@ -16,7 +16,7 @@ from sgguard.model.resource import Direction, Rule
 from sgguard.wire.shape import Json, Shape
 
 KEYS: Mapping[Direction, str] = {Direction.INGRESS: "Ingress", Direction.EGRESS: "Egress"}
-"""Where the rules of a direction stand in a ``SecurityGroupPolicySet``."""
+"""The member of ``SecurityGroupPolicySet`` with the rules of a direction."""
 
 _ACTIONS: Mapping[str, Literal["accept", "drop"]] = {"ACCEPT": "accept", "DROP": "drop"}
 _TEMPLATES = {"ServiceTemplate": "Service", "AddressTemplate": "Address"}
@@ -25,15 +25,15 @@ _WITH_PORTS = ("tcp", "udp")
 
 @dataclass(frozen=True, slots=True)
 class PolicySet:
-    """The rules of a group, ingress first, and what counts their changes; ``""`` if not told."""
+    """The rules of a group, ingress first, and their version; ``""`` where it is not reported."""
 
     version: str
     rules: tuple[Rule, ...]
 
 
-def policy_set(shape: Shape, answer: Json) -> PolicySet:
+def policy_set(shape: Shape, body: Json) -> PolicySet:
     """Read DescribeSecurityGroupPolicies: each direction in the order the cloud applies."""
-    policies = shape.table(answer.get("SecurityGroupPolicySet"), "SecurityGroupPolicySet")
+    policies = shape.table(body.get("SecurityGroupPolicySet"), "SecurityGroupPolicySet")
     rules = tuple(
         _rule(shape, row, direction, f"{key}[{number}]")
         for direction, key in KEYS.items()
@@ -50,7 +50,7 @@ def _rule(shape: Shape, row: Json, direction: Direction, path: str) -> Rule:
     service = _templates(shape, row, "ServiceTemplate", path)
     address = _templates(shape, row, "AddressTemplate", path)
     return Rule(
-        rule_id=f"{direction}[{shape.whole(row, 'PolicyIndex', path)}]",
+        rule_id=f"{direction}[{shape.integer(row, 'PolicyIndex', path)}]",
         direction=direction,
         protocol="service-template" if service else _any(shape, row, "Protocol", path),
         ports=service[0][1] if service else _any(shape, row, "Port", path),

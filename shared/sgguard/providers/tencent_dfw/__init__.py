@@ -1,9 +1,9 @@
-"""Tencent's legacy API 2.0 at ``dfw.api.qcloud.com``, which private Tencent clouds still speak.
+"""Tencent's legacy API 2.0 at ``dfw.api.qcloud.com``, which private Tencent clouds still provide.
 
-It knows instances and network interfaces as carriers of a group, and no others. It has no call
-for quotas, so the documented ones are given. It tells which groups an instance has, but not its
-state: who would bind a further group needs that, and asks the provider ``tencent``. It can change
-the groups of an instance, not those of an interface, whose groups it does not tell.
+Holders of a group are instances and network interfaces only. There is no call for quotas, so the
+documented ones are returned. The API reports which groups an instance has, but not its state, which
+binding a further group depends on: for that use the provider ``tencent``. It can change the groups
+of an instance, but not those of an interface, which it does not report.
 
 Credentials are those of ``tencent``. Requests are signed with HmacSHA256;
 ``SGGUARD_TENCENT_DFW_SIGNATURE=HmacSHA1`` selects the older method.
@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, get_args
 
@@ -119,11 +119,11 @@ class TencentDfw:
         return Visibility.ACCOUNT
 
     def is_group_id(self, text: str) -> bool:
-        """Tell whether this is ``sg-`` and eight lower-case letters or digits."""
+        """Return whether this is ``sg-`` and eight lower-case letters or digits."""
         return _GROUP_ID.fullmatch(text) is not None
 
     def read_groups(self, group_ids: Sequence[str]) -> Seen[dict[str, Group | None]]:
-        """Return each group by id, one call each; None where the cloud knows no such group."""
+        """Return each group by id, one call each; None: the cloud has no such group."""
         ids = list(dict.fromkeys(group_ids))
         read = parallel([partial(self._group, group_id) for group_id in ids])
         found = {key: one.value for key, one in zip(ids, read, strict=True) if not one.unseen}
@@ -134,7 +134,7 @@ class TencentDfw:
         return list_references(self.api, group_ids)
 
     def list_bindings(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Binding, ...]]]:
-        """Return, by id, the instances and interfaces that carry the group."""
+        """Return, by id, the bindings of the group to instances and interfaces."""
         ids = list(dict.fromkeys(group_ids))
         calls = [
             partial(self._bindings, kind, group_id)
@@ -168,9 +168,9 @@ class TencentDfw:
         return Seen(response.rules(self.api, group_id))
 
     def read_instance(self, instance_id: str) -> Seen[Instance | None]:
-        """Return the groups of an instance; its state, network and interfaces are not told.
+        """Return the groups of an instance; its state, network and interfaces are not reported.
 
-        The state decides only whether a further group can be bound, so it is a gap of that alone.
+        The state matters only for binding a further group, so it is a gap of that alone.
         """
         if not _INSTANCE_ID.fullmatch(instance_id):
             return Seen(None)
@@ -181,7 +181,7 @@ class TencentDfw:
         state = Unseen(
             code=UnseenCode.NOT_TOLD,
             what="state of the instance",
-            why="API 2.0 of security groups tells only which groups an instance has",
+            why="API 2.0 of security groups reports only which groups an instance has",
             remedy="ask the provider tencent (API 3.0) about this instance",
         )
         found = Instance(instance_id, group_ids=group_ids or (), unseen_to_bind=(state,))
@@ -205,9 +205,9 @@ class TencentDfw:
         return response.find_groups(self.api, name)
 
     def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
-        """Delete the group; ``is_forced`` unbinds every instance first, which nothing undoes.
+        """Delete the group; ``is_forced`` unbinds every instance first, which is not reversible.
 
-        Newer documents do not mention ``forced`` any more, so a cloud may ignore it.
+        Newer documents do not mention ``forced``, so a cloud may ignore it.
         """
         self.api.write("DeleteSecurityGroup", sgId=group_id, forced=int(is_forced))
 
@@ -219,17 +219,17 @@ class TencentDfw:
         return create_group(self.api, group)
 
     def add_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
-        """Put the rule in front of the one at its position, or last."""
-        del token  # the version of the rules takes its part
+        """Insert the rule before the one at its position, or append it."""
+        del token  # the version of the rules serves instead
         add_rule(self.api, group_id, rule)
 
     def remove_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
-        """Take the rule out, wherever it stands by now."""
-        del token  # the version of the rules takes its part
+        """Remove the rule, wherever its position is now."""
+        del token  # the version of the rules serves instead
         remove_rule(self.api, group_id, rule)
 
     def read_holder(self, holder: Holder) -> tuple[str, ...] | None:
-        """Return the groups of an instance; those of an interface are not told."""
+        """Return the groups of an instance; those of an interface are not reported."""
         return read_holder(self.api, holder)
 
     def set_groups(
@@ -254,7 +254,7 @@ class TencentDfw:
         return about_group(group_id, seen_or_unseen(f"instances with {group_id}", ask, nothing))
 
     def _bindings(self, kind: str, group_id: str) -> Seen[Any]:
-        """Return the named carriers of one kind, and one counted entry for any others."""
+        """Return the bindings of one kind: listed holders, and one counted entry for any others."""
         read = instance_ids if kind == "instance" else interface_ids
 
         def ask() -> Seen[Any]:

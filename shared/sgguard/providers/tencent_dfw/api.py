@@ -1,6 +1,6 @@
-"""Calls to Tencent's API 2.0 for security groups (``dfw.api.qcloud.com``): envelope and codes.
+"""Calls to Tencent's API 2.0 (``dfw.api.qcloud.com``): envelope, error codes and rates.
 
-Every answer has HTTP 200 and ``code`` (0 is good; a number, sometimes a text of digits),
+Every response has HTTP 200 and ``code`` (0: success; a number, sometimes a text of digits),
 ``message`` and, not always, ``codeDesc``. Sources: the common codes at
 https://cloud.tencent.com/document/api/213/6976 and the code tables of the actions (read
 2026-11-22).
@@ -33,8 +33,8 @@ from sgguard.wire.shape import Json, Shape
 
 PATH = "/v2/index.php"
 
-# 4500 (replayed nonce, or a clock more than five minutes off) is final for this request; a retry
-# would sign anew, but a wrong clock stays wrong.
+# 4500 (replayed nonce, or a clock more than five minutes off) is final: a retry would be signed
+# again, but a wrong clock stays wrong.
 _ERRORS: Mapping[int, type[CloudError]] = {
     4100: UnauthenticatedError,
     4101: ForbiddenError,
@@ -76,23 +76,23 @@ class DfwApi:
     auth: QcloudV2Auth = field(repr=False)
 
     def read(self, action: str, **params: object) -> Json:
-        """Ask a question and return the whole answer.
+        """Send a read and return the whole response.
 
         Raises:
-            CloudError: what the answer said, or that none came.
+            CloudError: the call was refused, or got no response.
         """
         return self._call(self.wire.read, action, params)
 
     def write(self, action: str, **params: object) -> Json:
-        """Make one change, sent once.
+        """Send one change exactly once.
 
         Raises:
-            CloudError: what the answer said, or that none came.
+            CloudError: the call was refused, or got no response.
         """
         return self._call(self.wire.write, action, params)
 
     def shape(self, action: str) -> Shape:
-        """Return what reads values out of this action's answers."""
+        """Return the reader of this action's responses."""
         return Shape(self.wire.provider, action)
 
     def _call(
@@ -101,10 +101,10 @@ class DfwApi:
         action: str,
         params: Mapping[str, object],
     ) -> Json:
-        answers: list[Json] = []
+        responses: list[Json] = []
 
         def check(response: httpx.Response) -> None:
-            answers.append(answer_of(response, self.shape(action)))
+            responses.append(parse_response(response, self.shape(action)))
 
         # POST, because a session token in a query would end up in the logs of every proxy.
         form = flatten({"Action": action, "Region": self.region, **params})
@@ -116,22 +116,22 @@ class DfwApi:
             auth=self.auth,
             content=urlencode(form).encode("ascii"),
         )
-        return answers[-1]
+        return responses[-1]
 
 
-def answer_of(response: httpx.Response, shape: Shape) -> Json:
-    """Return a good answer.
+def parse_response(response: httpx.Response, shape: Shape) -> Json:
+    """Return a successful response.
 
     Raises:
-        CloudError: the answer is an error, or no answer of this API at all.
+        CloudError: the response is an error, or no response of this API at all.
     """
     status = response.status_code
     try:
         body = parse_json(response, provider=shape.provider, action=shape.action)
-        answer = shape.table(body, "answer")
-        code = whole_number(shape, answer, "code")
+        envelope = shape.table(body, "answer")
+        code = integer_of(shape, envelope, "code")
     except UnknownShapeError as error:
-        # What a proxy says in the API's place: the status is all there is to go by.
+        # The response of a proxy in place of the API: only its status can be interpreted.
         if status == httpx.codes.TOO_MANY_REQUESTS:
             raise ThrottledError(shape.provider, shape.action, status=status) from error
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
@@ -142,7 +142,7 @@ def answer_of(response: httpx.Response, shape: Shape) -> Json:
     if code:
         kind = _ERRORS.get(code, CloudError)
         meaning = _MEANINGS.get(code, "")
-        message = shape.text_or_empty(answer, "message", "answer")
+        message = shape.text_or_empty(envelope, "message", "answer")
         raise kind(
             shape.provider,
             shape.action,
@@ -153,10 +153,10 @@ def answer_of(response: httpx.Response, shape: Shape) -> Json:
         )
     if status != httpx.codes.OK:
         raise shape.wrong(f"code 0 with HTTP {status}")
-    return answer
+    return envelope
 
 
-def whole_number(shape: Shape, row: Json, key: str) -> int:
+def integer_of(shape: Shape, row: Json, key: str) -> int:
     """Return a whole number that may be written as a text of digits.
 
     Raises:
@@ -165,19 +165,18 @@ def whole_number(shape: Shape, row: Json, key: str) -> int:
     value: Any = row.get(key)
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}", value):
         return int(value)
-    return shape.whole(row, key, "answer")
+    return shape.integer(row, key, "answer")
 
-
-# How often an action of Tencent's API 2.0 for security groups may be called, per second.
-#
-# No page of the module names a rate, only the error for having passed it (4400). What is here is
-# taken from the actions of API 3.0 that answer the same questions.
 
 RATES: Mapping[str, float] = {
     "DescribeAssociateSecurityGroups": 20,
     "*": 100,
 }
-"""Calls per second, by action (fnmatch; the first that matches)."""
+"""Calls per second, by action (fnmatch; the first that matches).
+
+No page of the module names a rate, only the error for exceeding it (4400). These rates are taken
+from the actions of API 3.0 that correspond.
+"""
 
 INFERRED: frozenset[str] = frozenset(RATES)
-"""All of them."""
+"""The actions whose rate is not documented: all of them."""

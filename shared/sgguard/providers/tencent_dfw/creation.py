@@ -11,15 +11,15 @@ def create_group(api: DfwApi, group: Group) -> str:
 
     Raises:
         ConflictError: the project has a group of this name.
-        LimitError: the project has as many groups as it may.
+        LimitError: the project has as many groups as it may have.
         UnknownShapeError: the response does not say which group was created.
     """
     action = "CreateSecurityGroup"
-    answer = api.write(
+    envelope = api.write(
         action,
         sgName=group.name or group.group_id,
         sgRemark=group.description,
         projectId=group.project or None,
     )
     shape = api.shape(action)
-    return shape.text(shape.table(answer.get("data"), "data"), "sgId", "data")
+    return shape.text(shape.table(envelope.get("data"), "data"), "sgId", "data")

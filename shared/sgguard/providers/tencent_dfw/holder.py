@@ -1,9 +1,9 @@
-"""Which groups an instance carries, and giving it others, in Tencent's API 2.0.
+"""The groups of one holder, read and changed: an instance, in Tencent's API 2.0.
 
-The one call replaces the whole list, in the order it is matched in, of the primary interface
-only; the call that reads a list does not say whose groups it shows where an instance has further
-interfaces. So a list with a group that some further interface carries is not written back.
-Which groups an interface carries is told by no call of this module at all: theirs are not changed.
+The one call replaces the whole list of the primary interface, in the order in which groups are
+matched. The call that reads a list does not say whose groups it shows where an instance has further
+interfaces, so a list with a group that some further interface carries is not written back. No call
+of this module reports the groups of an interface: they are not changed.
 Sources: https://cloud.tencent.com/document/api/213/1367 and /5438 (read 2026-11-22).
 """
 
@@ -28,22 +28,22 @@ Groups = tuple[str, ...]
 
 
 def read_holder(api: DfwApi, holder: Holder) -> Groups | None:
-    """Return the groups of an instance, None where the cloud knows no such one.
+    """Return the groups of an instance, None where there is none.
 
     Raises:
-        SettingsError: an interface: API 2.0 does not tell its groups.
-        InputError: a product whose groups other APIs tell and change.
-        UnknownShapeError: the answer names no group and does not say that there is none.
+        SettingsError: an interface: API 2.0 does not report its groups.
+        InputError: a product whose groups other APIs read and change.
+        UnknownShapeError: the response names no group, which does not prove that there is none.
     """
     provider = api.wire.provider
     if holder.kind == "interface":
         raise SettingsError(
-            f"{provider}: API 2.0 does not tell which groups {holder.holder_id} carries, so they "
+            f"{provider}: API 2.0 does not report which groups {holder.holder_id} carries, so they "
             "cannot be changed safely: use the provider tencent (API 3.0)"
         )
     if holder.kind != "instance":
         raise InputError(
-            f"{provider}: the groups of a {holder.kind} are told and changed elsewhere"
+            f"{provider}: the groups of a {holder.kind} are read and changed by other APIs"
         )
     if not _INSTANCE_ID.fullmatch(holder.holder_id):
         return None
@@ -65,7 +65,7 @@ def set_groups(api: DfwApi, holder: Holder, before: Groups, after: Groups) -> No
         NotFoundError: there is no such instance.
         ConflictError: it carries other groups, or a group that stays is on further interfaces too.
         LimitError: too many groups.
-        DeadlineError: it was asked for and did not come to its end in time.
+        DeadlineError: the call was accepted, and the change was not complete in time.
     """
     provider, name = api.wire.provider, holder.holder_id
     if not after:
@@ -74,8 +74,7 @@ def set_groups(api: DfwApi, holder: Holder, before: Groups, after: Groups) -> No
     if now is None:
         raise NotFoundError(provider, _ACTION, detail=f"no {name}")
     if now != before:
-        group_ids = ", ".join(now)
-        raise ConflictError(provider, _ACTION, detail=f"{name} carries {group_ids}")
+        raise ConflictError(provider, _ACTION, detail=f"{name} carries {', '.join(now)}")
     if after == before:
         return
     _require_primary_only(api, name, [group_id for group_id in after if group_id in before])
@@ -90,7 +89,7 @@ def set_groups(api: DfwApi, holder: Holder, before: Groups, after: Groups) -> No
 
 
 def _require_primary_only(api: DfwApi, instance_id: str, kept: list[str]) -> None:
-    """Refuse to write back a group that may be shown for a further interface of the instance."""
+    """Refuse to write back a group that may have been listed for a further interface."""
     read = parallel([partial(interface_ids, api, group_id) for group_id in kept])
     shared = [group_id for group_id, (_, count) in zip(kept, read, strict=True) if count]
     if shared:
@@ -98,5 +97,5 @@ def _require_primary_only(api: DfwApi, instance_id: str, kept: list[str]) -> Non
             api.wire.provider,
             _ACTION,
             detail=f"not sent: further interfaces carry {', '.join(shared)}, and API 2.0 does "
-            f"not tell whether {instance_id} itself does: use the provider tencent",
+            f"not report whether {instance_id} itself does: use the provider tencent",
         )

@@ -1,7 +1,7 @@
-"""How Tencent's API 2.0 is examined: a question per action, about a group that cannot exist.
+"""Permission checks for Tencent's API 2.0: one per action, for a group that cannot exist.
 
-It shares its credentials with API 3.0, so it counts as set up only where a setting of its own
-says that somebody wants it. API 2.0 has no dry run.
+It shares its credentials with API 3.0, so it counts as set up only where one of its own settings is
+set. API 2.0 has no dry run.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _READS: tuple[tuple[str, dict[str, object], str], ...] = (
 _CHANGES = (
     ("DeleteSecurityGroup", "deleting a group"),
     ("DeleteSecurityGroupPolicy", "revoking a rule"),
-    ("CreateSecurityGroupPolicy", "putting a rule back"),
+    ("CreateSecurityGroupPolicy", "restoring a rule"),
     ("ModifySecurityGroupsOfInstance", "binding and unbinding an instance"),
     ("CreateSecurityGroup", "restoring a group"),
 )

@@ -1,4 +1,4 @@
-"""Who references a group, from Tencent's API 2.0: the list beside the count of each group."""
+"""Which rules of other groups name a group (API 2.0): the list of referrers beside the count."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _GROUPS_PER_CALL = 50
 def list_references(
     api: DfwApi, group_ids: Sequence[str]
 ) -> Seen[dict[str, tuple[Reference, ...]]]:
-    """Return, by id, every rule of another group that names it; one wave where nobody does."""
+    """Return, by id, every rule of another group that names it; one wave where none does."""
     ids = list(dict.fromkeys(group_ids))
     named, *counted = parallel(
         [partial(_named, api, ids), *(partial(_counted, api, group_id) for group_id in ids)]
@@ -32,11 +32,11 @@ def list_references(
         for group_id, one in zip(ids, counted, strict=True)
         if one.value is not None
     }
-    # The list leaves a group's own rules out, and leaves groups out altogether: its count is taken
-    # to be about others, so that nothing but a name explains it.
+    # The list leaves out a group's own rules, and whole groups: the count is taken as one of other
+    # groups, so that only names explain it.
     reading = Reading(partial(_groups, api), partial(response.rules, api), counts_own=False)
     found = references(named.value, counts, reading)
-    # A missing permission is told with the groups themselves, which need the same call.
+    # A missing permission is reported with the groups themselves, which need the same call.
     uncounted = (
         gap for one in counted for gap in one.unseen if gap.code != UnseenCode.NO_PERMISSION
     )
@@ -81,7 +81,7 @@ def _groups(api: DfwApi, group_ids: Sequence[str]) -> Mapping[str, Group]:
         try:
             return response.group(api, group_id)
         except (ForbiddenError, UnknownShapeError):
-            return None  # a name is comfort, not evidence
+            return None  # names are only shown, no verdict needs them
 
     named = zip(group_ids, parallel([partial(name, one) for one in group_ids]), strict=True)
     return {group_id: one for group_id, one in named if one is not None}

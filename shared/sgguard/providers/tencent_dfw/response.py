@@ -1,8 +1,8 @@
-"""The questions Tencent's API 2.0 answers about security groups, and how its answers are read.
+"""Reads of Tencent's API 2.0 about security groups, and the parsers of their responses.
 
-The documents are old and loose, so each parser says which forms it accepts; anything else is an
-unknown shape. In particular the sample of DescribeAssociateSecurityGroups is printed with single
-quotes, which is not JSON: an answer like it is refused, never read as "no references".
+The documents are old and inexact, so each parser documents which forms it accepts; anything else is
+an unknown shape. In particular the sample of DescribeAssociateSecurityGroups is printed with single
+quotes, which is not JSON: such a response is refused, never read as "no references".
 Sources: https://cloud.tencent.com/document/api/213 (pages 1232, 1362 to 1367 and 1383, read
 2026-11-22).
 """
@@ -17,12 +17,12 @@ from typing import Literal
 
 from sgguard.errors import NotFoundError
 from sgguard.model.resource import Direction, Group, Rule
-from sgguard.providers.tencent_dfw.api import DfwApi, whole_number
+from sgguard.providers.tencent_dfw.api import DfwApi, integer_of
 from sgguard.wire.parallel import parallel
 from sgguard.wire.shape import Json, Shape
 
 ADDRESSES = "addressModule"
-"""The field of a template of addresses, or a group of them; the rest of a rule says itself."""
+"""The member that names a template of addresses, or a group of them."""
 
 _GROUP_ID = re.compile(r"sg-[0-9a-z]+")
 _ACTIONS: Mapping[str, Literal["accept", "drop"]] = {"accept": "accept", "drop": "drop"}
@@ -31,15 +31,15 @@ _ACTIONS: Mapping[str, Literal["accept", "drop"]] = {"accept": "accept", "drop":
 def referrers(api: DfwApi, group_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return, by group, the other groups whose rules name it (DescribeAssociateSecurityGroups).
 
-    For one group the documents say that an empty result means "not referenced". Whether a group
-    may be left out of an answer about several is not documented, so those are asked again alone.
+    For one group an empty result means "not referenced" according to the documents. Whether a group
+    may be left out of a response about several is not documented, so those are read again alone.
 
     Raises:
         NotFoundError: one of the groups does not exist.
     """
     action = "DescribeAssociateSecurityGroups"
-    answer = api.read(action, sgIds=list(group_ids))
-    found = associates(api.shape(action), answer, asked=group_ids)
+    envelope = api.read(action, sgIds=list(group_ids))
+    found = associates(api.shape(action), envelope, asked=group_ids)
     if len(group_ids) == 1:
         return {group_ids[0]: found.get(group_ids[0], ())}
     missing = [group_id for group_id in group_ids if group_id not in found]
@@ -48,14 +48,14 @@ def referrers(api: DfwApi, group_ids: Sequence[str]) -> dict[str, tuple[str, ...
     return found
 
 
-def associates(shape: Shape, answer: Json, *, asked: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def associates(shape: Shape, envelope: Json, *, asked: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Read ``data`` of DescribeAssociateSecurityGroups.
 
     Accepted: an object whose values are lists of group ids or, as the English page types them,
-    one id; an empty list for an empty object (its server writes PHP). Nothing else: no null, no
-    group that was not asked for, no text that is no id.
+    one id; an empty list for an empty object (the server is written in PHP). Nothing else: no null,
+    no group that was not asked for, no text that is not an id.
     """
-    data = answer.get("data")
+    data = envelope.get("data")
     if data == []:
         return {}
     found: dict[str, tuple[str, ...]] = {}
@@ -71,17 +71,17 @@ def associates(shape: Shape, answer: Json, *, asked: Sequence[str]) -> dict[str,
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A group and how many other groups its cloud counts as referring, None where it does not."""
+    """A group, and how many referring groups the cloud counts, None where it does not count."""
 
     group: Group
     referrers: int | None
 
 
 def described(api: DfwApi, group_id: str) -> Described | None:
-    """Return the group, None where the cloud knows no such one (DescribeSecurityGroups).
+    """Return the group, None where the cloud has no such one (DescribeSecurityGroups).
 
     Raises:
-        UnknownShapeError: another group came.
+        UnknownShapeError: the response has another group.
     """
     action = "DescribeSecurityGroups"
     shape = api.shape(action)
@@ -96,10 +96,10 @@ def described(api: DfwApi, group_id: str) -> Described | None:
 
 
 def group(api: DfwApi, group_id: str) -> Group | None:
-    """Return the group, None where the cloud knows no such one.
+    """Return the group, None where the cloud has no such one.
 
     Raises:
-        UnknownShapeError: another group came.
+        UnknownShapeError: the response has another group.
     """
     found = described(api, group_id)
     return found.group if found else None
@@ -120,25 +120,25 @@ def groups_of_instance(api: DfwApi, instance_id: str) -> tuple[str, ...] | None:
         NotFoundError: the instance does not exist.
     """
     action = "DescribeSecurityGroups"
-    answer = api.read(action, instanceId=instance_id)
-    if answer.get("data") == []:
-        return None  # an empty map of a PHP server: nothing is said, not even that none is
+    envelope = api.read(action, instanceId=instance_id)
+    if envelope.get("data") == []:
+        return None  # an empty map of a PHP server: it does not prove that there is none
     shape = api.shape(action)
-    return tuple(dict.fromkeys(_group(shape, row).group_id for row in _rows(shape, answer)))
+    return tuple(dict.fromkeys(_group(shape, row).group_id for row in _rows(shape, envelope)))
 
 
-def groups(shape: Shape, answer: Json) -> list[Group]:
+def groups(shape: Shape, envelope: Json) -> list[Group]:
     """Read groups: ``data.detail`` as in DescribeSecurityGroupEx, or ``data`` itself a list.
 
-    Which group is the default one is told by ``isDefault`` on newer servers. Older ones do not
-    tell: there a group named ``default`` is taken for it, and 7006 at the delete is the net.
-    ``totalNum`` counts the groups of the account, not those that came.
+    Newer servers mark the default group by ``isDefault``. On older ones a group named ``default``
+    is taken for it, and the delete of the real one is refused with 7006. ``totalNum`` counts the
+    groups of the account, not those in the response.
     """
-    return [_group(shape, row) for row in _rows(shape, answer)]
+    return [_group(shape, row) for row in _rows(shape, envelope)]
 
 
-def _rows(shape: Shape, answer: Json) -> list[Json]:
-    data = answer.get("data")
+def _rows(shape: Shape, envelope: Json) -> list[Json]:
+    data = envelope.get("data")
     return shape.tables(data.get("detail") if isinstance(data, dict) else data, "data.detail")
 
 
@@ -162,17 +162,17 @@ def _is_default(shape: Shape, row: Json, name: str) -> bool:
         return name == "default"
     if isinstance(row["isDefault"], bool):
         return row["isDefault"]
-    value = whole_number(shape, row, "isDefault")
+    value = integer_of(shape, row, "isDefault")
     if value not in (0, 1):
         raise shape.wrong("data.detail[].isDefault: expected true or false")
     return bool(value)
 
 
 def _referrers(shape: Shape, row: Json) -> int | None:
-    """Read ``beAssociateCount``, which clients have met as a number and as a text."""
+    """Read ``beAssociateCount``, which is a number or a text, depending on the server."""
     if row.get("beAssociateCount") is None:
         return None
-    count = whole_number(shape, row, "beAssociateCount")
+    count = integer_of(shape, row, "beAssociateCount")
     if count < 0:
         raise shape.wrong("data.detail[].beAssociateCount: below zero")
     return count
@@ -188,12 +188,12 @@ def rules(api: DfwApi, group_id: str) -> tuple[Rule, ...]:
     return policies(api.shape(action), api.read(action, sgId=group_id))
 
 
-def policies(shape: Shape, answer: Json) -> tuple[Rule, ...]:
+def policies(shape: Shape, envelope: Json) -> tuple[Rule, ...]:
     """Read ``data.ingress`` and ``data.egress``; one of the two may be missing, as in a sample.
 
     An absent field of a rule means that it matches everything.
     """
-    data = answer.get("data")
+    data = envelope.get("data")
     if data == []:
         return ()
     lists = shape.table(data, "data")
@@ -212,7 +212,7 @@ def _rule(shape: Shape, row: Json, direction: Direction, number: int) -> Rule:
     if action is None:
         raise shape.wrong(f"{path}.action: expected accept or drop")
     service = shape.text_or_empty(row, "serviceModule", path)
-    index = number if row.get("index") is None else whole_number(shape, row, "index")
+    index = number if row.get("index") is None else integer_of(shape, row, "index")
     addresses = shape.text_or_empty(row, ADDRESSES, path)
     return Rule(
         rule_id=f"{direction}[{index}]",

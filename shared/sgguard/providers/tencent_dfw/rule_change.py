@@ -1,10 +1,16 @@
-"""Putting one rule into a group and taking one out, in Tencent's API 2.0.
+"""Adding and removing one rule of a group, in Tencent's API 2.0.
 
-The calls name positions, and a version to refuse them by when the positions are old. The page of
-DescribeSecurityGroupPolicys tables a version and its sample shows none: without one a position
-may mean another rule by the time the call arrives, so nothing is sent. What ``index`` means where
-rules are there already is said in half a sentence ("from which position to add"), so the place of
-a new rule is looked at, and a rule that came elsewhere is taken out again.
+The calls take positions, and a version by which the cloud refuses outdated positions. Each change
+is these steps:
+
+1. Read the rules with their version. The page of DescribeSecurityGroupPolicys has a version, its
+   sample has none: without one a position may be that of another rule when the call arrives, so
+   nothing is sent.
+2. Find the position by the rule's content, as it may have shifted since the rule was read.
+3. Send position and version.
+4. After an addition, read the position of the new rule. ``index`` is documented only as "from which
+   position to add"; a rule that the cloud put elsewhere is removed again.
+
 Sources: https://cloud.tencent.com/document/api/213/10144 and /1364, and the page of
 DeleteSecurityGroupPolicy (read 2026-11-22).
 """
@@ -17,54 +23,54 @@ from dataclasses import dataclass, replace
 from sgguard.errors import ConflictError, NotFoundError, SettingsError, UnavailableError
 from sgguard.model.change import content
 from sgguard.model.resource import Rule
-from sgguard.providers._tencent import locate, place_of
-from sgguard.providers.tencent_dfw.api import DfwApi, whole_number
+from sgguard.providers._tencent import insert_position, locate
+from sgguard.providers.tencent_dfw.api import DfwApi, integer_of
 from sgguard.providers.tencent_dfw.response import ADDRESSES, policies
 from sgguard.wire.shape import Json, Shape
 
 _ADD = "CreateSecurityGroupPolicy"
 _REMOVE = "DeleteSecurityGroupPolicy"
-# The one code the pages have for a refused change, also for a version that is not the latest.
+# The only documented code for a refused change, also for a version that is not the latest.
 _BACKEND_ERROR = "7000"
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The rules of a group and their version, None where the cloud does not tell it."""
+    """The rules of a group and their version, None where the cloud does not report it."""
 
     rules: tuple[Rule, ...]
     version: int | None
 
 
 def add_rule(api: DfwApi, group_id: str, rule: Rule) -> None:
-    """Put the rule in front of the one at its place, or last; one that is there stays alone.
+    """Insert the rule before the one at its position, or append it; an equal rule is accepted.
 
     Raises:
-        ConflictError: the rules changed meanwhile, or the cloud put it elsewhere; it is not there.
-        LimitError: the group holds as many rules as it may.
+        ConflictError: the rules changed meanwhile, or the cloud put it elsewhere; it was not added.
+        LimitError: the group holds as many rules as it may have.
         NotFoundError: the group does not exist, or the one the rule names.
-        SettingsError: the cloud tells no version of its rules.
+        SettingsError: the cloud reports no version of its rules.
     """
     found = _read(api, group_id)
     held = sum(one.direction == rule.direction for one in found.rules)
-    place = place_of(found.rules, rule)
+    place = insert_position(found.rules, rule)
     wanted = held if place is None else place
     if found.rules:
         _require_version(api, found)
     if _count(found.rules, rule):
-        return  # this cloud would hold it twice
+        return  # the cloud would add a second one
     change = _Change(api, _ADD, group_id, found, rule)
     _send(change, index=wanted if held else -1, policys=[_row(rule)])
     _require_place(api, group_id, found, replace(rule, rule_id=f"{rule.direction}[{wanted}]"))
 
 
 def remove_rule(api: DfwApi, group_id: str, rule: Rule) -> None:
-    """Take the rule out, wherever it is by now.
+    """Remove the rule, wherever its position is now.
 
     Raises:
-        ConflictError: the rules changed meanwhile; none was taken out.
+        ConflictError: the rules changed meanwhile; none was removed.
         NotFoundError: the group or the rule does not exist.
-        SettingsError: the cloud tells no version of its rules.
+        SettingsError: the cloud reports no version of its rules.
     """
     found = _read(api, group_id)
     place = locate(found.rules, rule)
@@ -79,34 +85,32 @@ def remove_rule(api: DfwApi, group_id: str, rule: Rule) -> None:
 def _read(api: DfwApi, group_id: str) -> Found:
     action = "DescribeSecurityGroupPolicys"
     shape = api.shape(action)
-    answer = api.read(action, sgId=group_id)
-    return Found(policies(shape, answer), _version(shape, answer))
+    envelope = api.read(action, sgId=group_id)
+    return Found(policies(shape, envelope), _version(shape, envelope))
 
 
-def _version(shape: Shape, answer: Json) -> int | None:
-    """Read the version beside both lists, or the one that all rules agree on."""
-    data = answer.get("data")
+def _version(shape: Shape, envelope: Json) -> int | None:
+    """Read the version beside both lists, or the one that all rules have."""
+    data = envelope.get("data")
     if not isinstance(data, dict):
         return None
     if data.get("version") is not None:
-        return whole_number(shape, data, "version")
+        return integer_of(shape, data, "version")
     rows = [row for key in ("ingress", "egress") for row in data.get(key) or []]
-    versions = {
-        whole_number(shape, row, "version") for row in rows if row.get("version") is not None
-    }
+    versions = {integer_of(shape, row, "version") for row in rows if row.get("version") is not None}
     return versions.pop() if len(versions) == 1 else None
 
 
 def _require_version(api: DfwApi, found: Found) -> None:
     if found.version is None:
         raise SettingsError(
-            f"{api.wire.provider}: this cloud tells no version of its rules, so a rule could be "
+            f"{api.wire.provider}: this cloud reports no version of its rules, so a rule could be "
             "taken for another: change rules through the provider tencent, or by hand"
         )
 
 
 def _row(rule: Rule) -> dict[str, str]:
-    """Return the rule as a request takes it: what matches everything is not there."""
+    """Return the rule as a request takes it, without members that match everything."""
     row: dict[str, str] = {"action": rule.action}
     if rule.protocol == "service-template":
         row["serviceModule"] = rule.ports
@@ -122,7 +126,7 @@ def _row(rule: Rule) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """One change of a group's rules, and what they were when it was decided."""
+    """One change of a group's rules, and the rules that it is based on."""
 
     api: DfwApi
     action: str
@@ -132,10 +136,10 @@ class _Change:
 
 
 def _send(change: _Change, **params: object) -> None:
-    """Send the change with the version it is meant for.
+    """Send the change with the version it is based on.
 
     Raises:
-        ConflictError: it was refused, is not made, and the rules have another version by now.
+        ConflictError: it was refused and not made, and the rules have another version now.
     """
     api, found, rule = change.api, change.found, change.rule
     try:
@@ -151,7 +155,7 @@ def _send(change: _Change, **params: object) -> None:
             raise
         now = _read(api, change.group_id)
         is_alike = _count(now.rules, rule) == _count(found.rules, rule)
-        # A rule that is gone although there are as many as before was changed by somebody.
+        # A rule that is gone although there are as many as before was edited concurrently.
         is_edited = change.action == _REMOVE and len(now.rules) >= len(found.rules)
         if now.version != found.version and (is_alike or is_edited):
             raise ConflictError(
@@ -164,7 +168,10 @@ def _send(change: _Change, **params: object) -> None:
 
 
 def _require_place(api: DfwApi, group_id: str, before: Found, wanted: Rule) -> None:
-    """Take a rule out again that the cloud alone, nobody else, has put elsewhere."""
+    """Remove a new rule again that the cloud has put elsewhere (step 4).
+
+    A rule that concurrent changes have shifted stays: then the version is not the next one.
+    """
     now = _read(api, group_id)
     place = locate(now.rules, wanted)
     is_shifted = None not in (before.version, now.version) and now.version != _next(before)
@@ -175,7 +182,7 @@ def _require_place(api: DfwApi, group_id: str, before: Found, wanted: Rule) -> N
     raise ConflictError(
         api.wire.provider,
         _ADD,
-        detail=f"put at {place} instead of {wanted.rule_id}, and taken out again",
+        detail=f"put at {place} instead of {wanted.rule_id}, and removed again",
     )
 
 

@@ -1,1 +1,1 @@
-"""The OpenStack APIs as every cloud built on them speaks: Keystone, Neutron, Nova on the wire."""
+"""The OpenStack APIs that several clouds provide: Keystone, Neutron and Nova on the wire."""

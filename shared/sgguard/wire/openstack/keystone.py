@@ -1,7 +1,7 @@
-"""Keystone v3: what a token is asked for with, and what comes with it.
+"""Keystone v3: the request for a token, and the token with its roles and catalog.
 
-Steps: ``POST {auth_url}/auth/tokens`` with an identity and a scope answers 201, the token in the
-header ``X-Subject-Token``, roles, project, catalog and expiry in the body. Calls carry it as
+``POST {auth_url}/auth/tokens`` with an identity and a scope responds with 201, the token in the
+header ``X-Subject-Token``, and roles, project, catalog and expiry in the body. Calls send it as
 ``X-Auth-Token`` (:mod:`sgguard.wire.openstack.keystone_auth`).
 https://docs.openstack.org/api-ref/identity/v3/#authentication-and-token-management (read 2026-11).
 """
@@ -35,7 +35,7 @@ class NameOrId:
     domain_name: str = ""
 
     def body(self) -> dict[str, Any]:
-        """Return it as Keystone wants it: the id alone, or name and domain."""
+        """Return it as Keystone takes it: the id alone, or name and domain."""
         if self.id:
             return {"id": self.id}
         domain = {"id": self.domain_id} if self.domain_id else {"name": self.domain_name}
@@ -47,7 +47,7 @@ class NameOrId:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who asks for a token, with what, for which project.
+    """The credentials and the project of a token request.
 
     ``secret`` is the password, the application credential's secret or the token to exchange.
     ``credential_id`` or ``credential_name`` (then with ``user``) name an application credential.
@@ -63,7 +63,7 @@ class Identity:
 
     @property
     def name(self) -> str:
-        """What tells identities apart, and is no secret."""
+        """A text that identifies the caller, without secrets."""
         parts = (self.credential_id, self.credential_name, self.user, self.project)
         return " ".join(
             part if isinstance(part, str) else part.id or f"{part.domain_name}/{part.name}"
@@ -72,7 +72,7 @@ class Identity:
         )
 
     def body(self) -> bytes:
-        """Return the token request. An application credential must not ask for a scope."""
+        """Return the token request. An application credential must not have a scope."""
         auth: dict[str, Any] = {"identity": {"methods": [self.method], self.method: self._proof()}}
         if self.project and self.method != "application_credential":
             auth["scope"] = {"project": self.project.body()}
@@ -90,7 +90,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One address of the catalog. ``interface`` is public, internal or admin."""
+    """One address in the catalog. ``interface`` is public, internal or admin."""
 
     service_type: str
     interface: str
@@ -100,10 +100,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class KeystoneToken:
-    """A token and what Keystone said about it. ``expires_s`` is in epoch seconds.
+    """A token with its project, roles and catalog. ``expires_s`` is in epoch seconds.
 
     ``is_admin_project`` is False where the cloud has one project for its administrators and this
-    token is for another: services may then take its role ``admin`` for the project's only.
+    token is for another: services may then limit its role ``admin`` to the project.
     """
 
     id: str = field(repr=False)
@@ -118,7 +118,7 @@ class KeystoneToken:
 
         Raises:
             SettingsError: the catalog has no such service, or not in that region; the message
-                lists what there is.
+                lists the alternatives.
         """
         matching = [
             e for e in self.endpoints if e.service_type == service_type and e.interface == interface
@@ -139,7 +139,7 @@ class KeystoneToken:
 
 
 def parse_token(response: httpx.Response, provider: str) -> KeystoneToken:
-    """Read the answer to a token request.
+    """Read the response to a token request.
 
     Raises:
         CloudError: Keystone refused (401 wrong credentials, 400 malformed, 5xx).
@@ -162,7 +162,7 @@ def parse_token(response: httpx.Response, provider: str) -> KeystoneToken:
             for role in shape.tables(token.get("roles", []), "token.roles")
         ),
         endpoints=tuple(_endpoints(token, shape)),
-        # Told only by clouds that have such a project; everywhere else it makes no difference.
+        # Reported only by clouds that have such a project; elsewhere it makes no difference.
         is_admin_project=shape.flag(token, "is_admin_project", "token", otherwise=True),
     )
 
@@ -200,7 +200,7 @@ def _epoch_s(text: str, shape: Shape) -> float:
 
 
 def v3_url(auth_url: str) -> str:
-    """Return an authentication address as the one of its v3 API, without a trailing slash.
+    """Return the v3 API of an authentication address, without a trailing slash.
 
     Raises:
         SettingsError: it is no http(s) address, or names the removed v2.0 API.

@@ -1,4 +1,13 @@
-"""Sending a Keystone token with every call: fetched once, kept until it expires, renewed on 401."""
+"""Sending a Keystone token with every call: fetched once, kept until it expires, renewed on 401.
+
+1. A call takes the cached token of its identity, unless it expires within ``MARGIN_S``.
+2. Without one, a single thread requests a token, under a lock per identity; the others wait and
+   use its token. If the credentials were refused meanwhile, they raise that refusal instead of
+   sending the same wrong password again.
+3. A call that is refused with 401 gets a new token once, and is sent again. Where another thread
+   has renewed the token already, that one is used.
+4. A second 401 is the result of the call.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +24,7 @@ from sgguard.wire.openstack.keystone import TOKEN_ACTION, Identity, KeystoneToke
 from sgguard.wire.openstack.neutron.error import error_of
 
 MARGIN_S = 60.0
-"""A token is not used during its last minute: the call it goes with may take a while."""
+"""A token is not used during its last minute, since the call may take some time."""
 
 _CACHE_MAX = 256
 
@@ -38,7 +47,7 @@ class TokenCache:
         return token if token is not None and token.expires_s - MARGIN_S > now else None
 
     def put(self, key: Key, token: KeystoneToken) -> None:
-        """Keep a token; the oldest go when there are many."""
+        """Keep a token; the oldest ones are dropped when there are many."""
         with self._guard:
             self._tokens.pop(key, None)
             self._refusals.pop(key, None)
@@ -50,7 +59,7 @@ class TokenCache:
             self._tokens[key] = token
 
     def lock(self, key: Key) -> threading.Lock:
-        """Return the lock under which one thread fetches for all that wait."""
+        """Return the lock under which one thread requests a token while the others wait."""
         with self._guard:
             return self._locks.setdefault(key, threading.Lock())
 
@@ -60,7 +69,7 @@ class TokenCache:
             return self._refusals.get(key)
 
     def refuse(self, key: Key, error: UnauthenticatedError) -> None:
-        """Note that Keystone refused these credentials, for the threads that wait."""
+        """Keep a refusal of these credentials for the threads that wait."""
         with self._guard:
             if len(self._refusals) >= _CACHE_MAX:
                 self._refusals.clear()
@@ -74,11 +83,11 @@ class TokenCache:
 
 
 _CACHE = TokenCache()
-"""Tokens outlive the event that fetched them; dropping them only costs a round trip."""
+"""The tokens of this process; dropping them only costs a round trip."""
 
 
 class KeystoneAuth(httpx.Auth):
-    """Sends the token, fetching it when there is none and again, once, after a 401.
+    """Sends the token; requests one when there is none, and another one, once, after a 401.
 
     Token requests are yielded, so they go through the same transport and timeout as the call
     they are for.
@@ -99,7 +108,7 @@ class KeystoneAuth(httpx.Auth):
         return f"KeystoneAuth({self.identity!r})"
 
     def token(self) -> KeystoneToken:
-        """Return the current token, fetched within the wire's deadline when there is none.
+        """Return the current token, requested within the wire's deadline when there is none.
 
         Raises:
             CloudError: Keystone refused or could not be reached.
@@ -114,14 +123,14 @@ class KeystoneAuth(httpx.Auth):
                 "POST",
                 self._url(),
                 action=TOKEN_ACTION,
-                check=lambda answer: _raise_refusal(answer, self._wire.provider),
+                check=lambda response: _raise_refusal(response, self._wire.provider),
                 headers={"content-type": "application/json"},
                 content=self.identity.body(),
             )
             return self._keep(response)
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Send the token; after a 401 fetch another and send the request once more."""
+        """Send the token; after a 401 request another one and send the call once more."""
         token = self._cached()
         if token is None:
             token = yield from self._renewed(stale=None)
@@ -135,7 +144,7 @@ class KeystoneAuth(httpx.Auth):
     def _renewed(
         self, stale: KeystoneToken | None
     ) -> Generator[httpx.Request, httpx.Response, KeystoneToken]:
-        """Return another token than ``stale``; many calls that fail together fetch one."""
+        """Return another token than ``stale``; many calls refused together request only one."""
         with self._exclusive():
             token = self._cached()
             if token is not None and (stale is None or token.id != stale.id):
@@ -150,14 +159,14 @@ class KeystoneAuth(httpx.Auth):
 
     @contextmanager
     def _exclusive(self) -> Generator[None, None, None]:
-        """Hold the lock of this identity: one thread fetches, the others wait for its result.
+        """Hold the lock of this identity: one thread requests a token, the others wait for it.
 
-        Whoever waited while the credentials were refused gets the same refusal: several wrong
-        passwords within a moment would lock the user out.
+        A thread that waited while the credentials were refused raises the same refusal: several
+        wrong passwords within a moment would lock the user out.
         """
         known = self._cache.refusal(self._key)
         lock = self._cache.lock(self._key)
-        if not lock.acquire(timeout=self._wire.deadline.require("a token was asked for")):
+        if not lock.acquire(timeout=self._wire.deadline.require("a token was requested")):
             raise DeadlineError("the time for this event was used up waiting for a token")
         try:
             refusal = self._cache.refusal(self._key)
@@ -183,7 +192,7 @@ class KeystoneAuth(httpx.Auth):
 
 
 def _copy_of(error: UnauthenticatedError) -> UnauthenticatedError:
-    """Return the same error for another thread: one that is raised twice mixes tracebacks."""
+    """Return the same error for another thread: raising one object twice mixes tracebacks."""
     return UnauthenticatedError(
         error.provider,
         error.action,

@@ -1,7 +1,7 @@
-"""Nova's view of security groups (``os-security-groups``), which leaves most of it out.
+"""Nova's view of servers and their security groups (``os-security-groups``), which is incomplete.
 
-``GET /servers/{id}/os-security-groups`` answers which groups a server is in, and for that it is
-good. It is never asked who refers to whom: it drops egress rules and rules whose peer the caller
+``GET /servers/{id}/os-security-groups`` is reliable for the groups of a server. It is never used
+for references: it drops egress rules and rules whose peer the caller
 cannot see, names peers without their ids, lists a group once per interface, shows 0.0.0.0/0 for a
 rule without CIDR, also of IPv6, and 1-65535 for a rule without ports.
 Fields: https://docs.openstack.org/api-ref/compute/#list-security-groups-by-server (read 2026-11).
@@ -15,7 +15,7 @@ from sgguard.model.resource import Direction, Group, Rule
 from sgguard.wire.shape import Json, Shape
 
 _UNUSED_PORT = -1
-"""What Nova shows as port of a protocol that has none."""
+"""The port that Nova shows for a protocol without ports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def parse_server(body: object, shape: Shape) -> Server:
 def parse_server_groups(body: object, shape: Shape) -> tuple[Group, ...]:
     """Read ``GET /servers/{id}/os-security-groups``: each group once, in the cloud's order.
 
-    The rules are what Nova shows of them: incomplete, see above.
+    The rules are incomplete, see above.
 
     Raises:
         UnknownShapeError: no list of groups, or a group or rule without id.
@@ -83,15 +83,15 @@ def _rule(row: Json, shape: Shape, path: str) -> Rule:
 
 
 def _ports(row: Json, shape: Shape, path: str) -> str:
-    low = shape.whole_or_none(row, "from_port", path)
-    high = shape.whole_or_none(row, "to_port", path)
+    low = shape.integer_or_none(row, "from_port", path)
+    high = shape.integer_or_none(row, "to_port", path)
     if low is None or high is None or _UNUSED_PORT in (low, high):
         return "any"
     return str(low) if low == high else f"{low}-{high}"
 
 
 def _peer(row: Json, shape: Shape, path: str) -> str:
-    """Say what is at the other end; a group stays a name, because names are not unique."""
+    """Return the peer as text; a group stays a name, because names are not unique."""
     group = shape.table(row.get("group") or {}, f"{path}.group")
     if group:
         name = shape.text_or_empty(group, "name", f"{path}.group")

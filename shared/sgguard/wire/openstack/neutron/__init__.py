@@ -1,8 +1,8 @@
-"""Neutron v2.0 as Python values: groups, rules, ports, quotas and sharing.
+"""Parsers of Neutron v2.0: groups, ports and quotas as values, bindings and references.
 
-What OpenStack's Networking API v2.0 and its copies (Huawei Cloud, Open Telekom Cloud) answer. Field
-names: https://docs.openstack.org/api-ref/network/v2/ (read 2026-11). Rules, errors and paging have
-their own modules: ``neutron_rule.py``, ``neutron_error.py`` and ``neutron_page.py``.
+For OpenStack's Networking API v2.0 and its copies (Huawei Cloud, Open Telekom Cloud). Field names:
+https://docs.openstack.org/api-ref/network/v2/ (read 2026-11). Rules, errors and paging have their
+own modules: ``rule.py``, ``error.py`` and ``page.py``.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ __all__ = [
 ]
 
 UNLIMITED = -1
-"""What a quota says when there is none."""
+"""The value of a quota without a limit."""
 
 DEFAULT_GROUP_NAME = "default"
 
 STATELESS = "stateless"
-"""The kind of a group whose rules do not remember connections; the others have no name."""
+"""The kind of a group whose rules do not track connections; the others have no name."""
 
 
 class SecurityGroupBody(TypedDict, total=False):
@@ -99,9 +99,9 @@ class RbacPolicyBody(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class PortRow:
-    """A port. ``device_owner`` says what plugs into it, ``device_id`` which one.
+    """A port. ``device_owner`` is the kind of its device, ``device_id`` its id.
 
-    ``revision`` grows with every change of it, None where the cloud does not tell.
+    ``revision`` grows with every change of it, None where the cloud does not report.
     """
 
     port_id: str
@@ -122,14 +122,14 @@ class PortRow:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """One quota of a project. ``ceiling`` is None for unlimited, ``used`` where nobody told."""
+    """One quota of a project. ``ceiling`` is None for unlimited, ``used`` where not reported."""
 
     ceiling: int | None
     used: int | None = None
 
 
 def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Group:
-    """Read one group row; its rules too when the answer has them (ingress first).
+    """Read one group row; its rules too when the response has them (ingress first).
 
     Raises:
         UnknownShapeError: id or name is missing, or a value is of another type.
@@ -142,11 +142,11 @@ def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Grou
         name=name,
         description=shape.text_or_empty(row, "description", path),
         project=project_of(row, shape, path),
-        # Only a group that says so lets answers out without a rule for them.
+        # Only a stateful group permits return traffic without a rule; stateful is the default.
         kind="" if shape.flag(row, "stateful", path, otherwise=True) else STATELESS,
         # Neutron refuses the name `default` for every group but the project's own.
         is_default=name == DEFAULT_GROUP_NAME,
-        # Clouds before groups could be shared have no such key; null says nothing, so not "no".
+        # Clouds without shared groups have no such key; null does not mean "not shared".
         is_shared="shared" in row and shape.flag(row, "shared", path, otherwise=True),
         tags=_tags(row),
         rules=None
@@ -161,7 +161,7 @@ def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Grou
 def _tags(row: Json) -> tuple[tuple[str, str], ...]:
     """Return Neutron's tags, which are plain texts, as names and values where they hold an ``=``.
 
-    They say who owns a group and never decide anything: whatever else stands there is left out.
+    Values of another type are left out.
     """
     tags = row.get("tags")
     texts = [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
@@ -201,10 +201,10 @@ _OWNER_KINDS = (
 
 
 def binding_of(port: PortRow) -> Binding:
-    """Return the port as something that carries a group.
+    """Return the binding of a group to the port.
 
-    ``kind`` says what is behind it: an operator looks for a server first and overlooks the DHCP
-    or load balancer port that really holds the group.
+    ``kind`` is the device behind it: an operator looks for a server first and overlooks the DHCP or
+    load balancer port that carries the group.
     """
     owner = port.device_owner.lower()
     kind = next((kind for prefix, kind in _OWNER_KINDS if owner.startswith(prefix)), "port")
@@ -241,7 +241,7 @@ def references_of(
 
 
 def parse_quotas(body: object, shape: Shape) -> dict[str, Quota]:
-    """Read ``quotas/{project}`` or ``quotas/{project}/details.json``: both are understood.
+    """Read ``quotas/{project}`` or ``quotas/{project}/details.json``.
 
     Raises:
         UnknownShapeError: no ``quota`` object, or a value that is neither number nor details.
@@ -253,8 +253,8 @@ def parse_quotas(body: object, shape: Shape) -> dict[str, Quota]:
 def _quota(quota: Json, name: str, shape: Shape) -> Quota:
     value = quota[name]
     if isinstance(value, dict):
-        limit = shape.whole(value, "limit", f"quota.{name}")
-        used = shape.whole(value, "used", f"quota.{name}")
+        limit = shape.integer(value, "limit", f"quota.{name}")
+        used = shape.integer(value, "used", f"quota.{name}")
     else:
-        limit, used = shape.whole(quota, name, "quota"), None
+        limit, used = shape.integer(quota, name, "quota"), None
     return Quota(None if limit == UNLIMITED else limit, used)

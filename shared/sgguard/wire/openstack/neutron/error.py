@@ -1,4 +1,4 @@
-"""The error bodies of OpenStack and its copies: which error, in whose words.
+"""The error bodies of OpenStack and its copies, as error classes.
 
 Shapes read here: ``{"NeutronError": {type, message, detail}}``; the same as JSON inside the
 ``message`` of ``{"code": "VPC.0602", "message": "…"}``; ``{code, message}``;
@@ -39,7 +39,7 @@ _NOT_FOUND = frozenset(
         "itemNotFound",
     }
 )
-"""A 404 with one of these is about the thing asked for; any other 404 is about the address."""
+"""A 404 with one of these codes is about the requested object; any other is about the address."""
 
 _BY_STATUS: Mapping[int, type[CloudError]] = {
     401: UnauthenticatedError,
@@ -63,7 +63,7 @@ _ERROR_KEYS = ("NeutronError", "error_code", "errorCode", "error")
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What an error body says. ``code`` is empty when its shape is not known.
+    """The content of an error body. ``code`` is empty when its shape is not known.
 
     ``outer_code`` is the wrapper's own code where the real error was inside a text.
     """
@@ -74,10 +74,9 @@ class Refusal:
 
 
 def is_refusal(response: httpx.Response) -> bool:
-    """Tell whether an answer is an error, also one that came with a good status.
+    """Return whether a response is an error, also one with a successful status.
 
-    Gateways put an error beside an empty list and answer 200: that list is not empty, it is
-    unknown.
+    Gateways respond with 200, an error and an empty list: that list is not empty, but unknown.
     """
     if not response.is_success:
         return True
@@ -93,7 +92,7 @@ def is_refusal(response: httpx.Response) -> bool:
 
 
 def read_refusal(response: httpx.Response) -> Refusal:
-    """Return what an error answer says; never raises, an unknown body has no code."""
+    """Return the content of an error response; an unknown body has no code, nothing is raised."""
     try:
         body = response.json()
     except ValueError:
@@ -121,7 +120,7 @@ def _read(body: Any) -> Refusal:
 
 
 def _unwrapped(code: str, message: str) -> Refusal:
-    """Look for an error that was put into the text of another one."""
+    """Return the error inside the text of another one, where there is one."""
     if message.lstrip().startswith("{"):
         try:
             inner = _read(json.loads(message))
@@ -152,10 +151,10 @@ def _text(value: object) -> str:
 
 
 def error_of(provider: str, action: str, response: httpx.Response) -> CloudError:
-    """Return the error an answer that is no success stands for.
+    """Return the error that an unsuccessful response stands for.
 
-    A 404 is :class:`NotFoundError` only when the body names the thing asked for: an address that
-    leads nowhere, or a proxy's own page, must not read as "the group is gone".
+    A 404 is :class:`NotFoundError` only when the body names the requested object: a wrong address,
+    or a proxy's own page, must not read as "the group does not exist".
     """
     refusal = read_refusal(response)
     kind = _kind(response.status_code, refusal.code)
@@ -190,7 +189,7 @@ def request_id(response: httpx.Response) -> str:
 
 
 def retry_after_s(response: httpx.Response) -> float | None:
-    """Return the seconds the cloud asks to wait, None when it does not say (or says a date)."""
+    """Return the requested wait in seconds, None when there is none (or it is a date)."""
     try:
         seconds = float(response.headers.get("retry-after", ""))
     except ValueError:

@@ -1,7 +1,15 @@
-"""Following Neutron's ``<collection>_links`` to the end of a list, whole or not at all.
+"""Lists of Neutron and its copies, read completely page by page, or refused.
 
-A server with a page maximum pages whether or not the client sent a limit, so only a missing
-``next`` link says that a list is complete; fewer rows than asked for says nothing.
+A page names the marker of the next one, often the id of its last row, in ``<collection>_links``. A
+server with a page maximum pages whether or not the client sent a limit, so only a missing ``next``
+link proves that a list is complete; the number of rows proves nothing.
+
+1. Each page is read with the marker of the page before it, until there is no marker.
+2. Rows that are deleted while the list is read make a marker stale: Neutron then begins again at
+   page one with a 200, so a marker repeats; its copies respond with 400. The list is read again
+   from its beginning, up to ``MAX_STARTS`` times in all.
+3. A marker that repeats every time, or more than ``MAX_PAGES`` pages, is an error. A part of a list
+   is never returned.
 """
 
 from __future__ import annotations
@@ -13,22 +21,15 @@ import httpx
 from sgguard.errors import CloudError
 from sgguard.wire.shape import Json, Shape
 
-# Following markers to the end of a list, whole or not at all.
-#
-# What every list of Neutron and of its copies has in common: a page names the marker of the next,
-# often the id of its last row. Nothing else says how long a list is: fewer rows than asked for, or
-# none, only say that this page is short. Rows that are deleted while the list is read make markers
-# stale: Neutron then begins again at page one with a 200, its copies answer 400.
-
 Params = Sequence[tuple[str, str]]
 Fetch = Callable[[Params], object]
-"""Asks for one page with these query parameters and returns its JSON."""
+"""Reads one page with these query parameters and returns its JSON."""
 Following = Callable[[Json, Sequence[Json]], str]
 """Returns the marker of the page after this one (its body, its rows), empty after the last."""
 
 MAX_STARTS = 3
 MAX_PAGES = 10_000
-"""No account is that large with pages of any sense: a server that never ends is an error."""
+"""Loop guard: no account has that many pages of a reasonable size."""
 
 
 def read_to_end(
@@ -36,14 +37,12 @@ def read_to_end(
 ) -> list[Json]:
     """Return every row of a list, each id once and as read last, in the cloud's order.
 
-    The parameters go along to every page as they were given. A marker that comes back, or that
-    the server refuses, means that rows vanished between two pages: the list is read anew, up to
-    ``MAX_STARTS`` times in all.
+    The parameters are sent with every page as they were given; ``following`` reads the marker of
+    the next page.
 
     Raises:
         CloudError: the markers were refused every time.
-        UnknownShapeError: a page without its list, or a list that goes in circles or never ends:
-            a part of a list is never returned.
+        UnknownShapeError: a page without its list, a marker that repeats, or too many pages.
     """
     pages = _Pages(fetch, params, collection, shape, following)
     for _ in range(MAX_STARTS - 1):
@@ -58,7 +57,7 @@ def read_to_end(
 
 
 class _StaleError(Exception):
-    """The list changed while it was read; ``error`` is what to raise if that never ends."""
+    """The list changed while it was read; ``error`` is raised if that happens every time."""
 
     def __init__(self, error: CloudError) -> None:
         super().__init__()
@@ -66,7 +65,7 @@ class _StaleError(Exception):
 
 
 class _Pages:
-    """One list, read from its beginning as often as it takes."""
+    """One list, which can be read from its beginning several times."""
 
     def __init__(
         self, fetch: Fetch, params: Params, collection: str, shape: Shape, following: Following
@@ -87,9 +86,7 @@ class _Pages:
             if not marker:
                 return list(rows.values())
             if marker in markers:
-                raise _StaleError(
-                    self._wrong(f"came back to a page it had passed {MAX_STARTS} times")
-                )
+                raise _StaleError(self._wrong(f"repeated a page marker {MAX_STARTS} times"))
             markers.add(marker)
         raise self._wrong(f"did not end within {MAX_PAGES} pages")
 
@@ -111,8 +108,8 @@ def read_all(fetch: Fetch, params: Params, collection: str, shape: Shape) -> lis
     """Return every row of a list, each id once, in the cloud's order.
 
     Raises:
-        UnknownShapeError: a page without its list, a link that leads nowhere, or a list that
-            goes in circles: a part of a list is never returned.
+        UnknownShapeError: a page without its list, a link without a marker, or a marker that
+            repeats: a part of a list is never returned.
     """
 
     def following(body: Json, page: Sequence[Json]) -> str:
@@ -127,8 +124,8 @@ def read_all_without_links(
 ) -> list[Json]:
     """Return every row of a list whose pages may come without links.
 
-    Such a page is followed by one that begins after its last row, until a page is empty: the
-    copies of Neutron page at a maximum of their own, and not every deployment sends links.
+    After a page without links the next one is read from its last row, until a page is empty: the
+    copies of Neutron have a page maximum of their own, and not every deployment sends links.
 
     Raises:
         UnknownShapeError: as for :func:`read_all`.
@@ -145,13 +142,13 @@ def read_all_without_links(
 def next_marker(body: Json, collection: str, shape: Shape) -> str:
     """Return the marker the next link names, empty after the last page.
 
-    Nothing else of the link is used. Its scheme, host and port are what the server believes of
-    itself, often wrong behind a proxy, and a token must not follow it to another host; its
-    filters may have lost values on the way (a repeated parameter, folded into its last one).
+    Nothing else of the link is used. Its scheme, host and port are often wrong behind a proxy, and
+    a token must not be sent to another host; its filters may have lost values (of a repeated
+    parameter only the last one may be left).
 
     Raises:
-        UnknownShapeError: links that are no list, one that does not say what it leads to, or a
-            next link without a marker.
+        UnknownShapeError: links that are no list, a link without ``rel``, or a next link without
+            a marker.
     """
     key = f"{collection}_links"
     links = shape.tables(body.get(key, []), key)

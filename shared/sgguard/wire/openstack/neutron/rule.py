@@ -1,8 +1,8 @@
-"""Neutron's rules as Python values, and back: what a list of rules told builds the rule again.
+"""The shape of Neutron's rules: read from a response, written for a request.
 
 Field names: https://docs.openstack.org/api-ref/network/v2/ (read 2026-11). Rules are immutable: a
-rule is made and deleted, never changed. Neutron takes two rules for the same when only their
-descriptions differ, or when one says ``0.0.0.0/0`` and the other nothing at all.
+rule is created and deleted, never modified. Two rules are the same to Neutron when only their
+descriptions differ, or when one has ``0.0.0.0/0`` and the other no prefix.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _NATIVE_TEXTS = ("ethertype", "remote_ip_prefix", "remote_address_group_id")
 
 
 class SecurityGroupRuleBody(TypedDict, total=False):
-    """One row of ``GET /v2.0/security-group-rules``; every null is allowed where noted."""
+    """One row of ``GET /v2.0/security-group-rules``; null is possible where the type has it."""
 
     id: str
     security_group_id: str
@@ -38,7 +38,7 @@ class SecurityGroupRuleBody(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
-    """A rule and the group that holds it. ``revision`` is None where the cloud does not tell."""
+    """A rule and the group that has it. ``revision`` is None where it is not reported."""
 
     group_id: str
     project: str
@@ -54,7 +54,7 @@ def parse_rule(raw: object, shape: Shape, path: str = "security_group_rule") -> 
     """
     row = shape.table(raw, path)
     if "remote_group_id" not in row:
-        # A rule whose peer was left out of the answer would look like one that has none.
+        # A rule whose peer was left out would look like one without a peer.
         raise shape.wrong(f"{path}.remote_group_id: missing")
     return RuleRow(
         group_id=shape.text(row, "security_group_id", path),
@@ -74,10 +74,10 @@ def parse_rule(raw: object, shape: Shape, path: str = "security_group_rule") -> 
 
 
 def rule_body(group_id: str, rule: Rule) -> dict[str, Any]:
-    """Return what a request for this rule in that group says.
+    """Return the body of a request for this rule in that group.
 
-    ``normalized_cidr``, project and revision are the cloud's to fill in. What the rule does not
-    have is left out: older clouds refuse names they do not know, also with nothing behind them.
+    ``normalized_cidr``, project and revision are set by the cloud. Members without a value are left
+    out: older clouds refuse members they do not know, even empty ones.
     """
     native = dict(rule.native)
     body: dict[str, Any] = {
@@ -98,7 +98,7 @@ def ingress_first(rules: Iterable[Rule]) -> tuple[Rule, ...]:
 
 
 def project_of(row: Json, shape: Shape, path: str) -> str:
-    """Return the project something belongs to, empty where the answer does not say."""
+    """Return the project of an object, empty where it is not reported."""
     # `tenant_id` is the older spelling; older clouds send only that one.
     return shape.text_or_empty(row, "project_id", path) or shape.text_or_empty(
         row, "tenant_id", path
@@ -106,7 +106,7 @@ def project_of(row: Json, shape: Shape, path: str) -> str:
 
 
 def revision_of(row: Json) -> int | None:
-    """Return how often something was changed; whatever is no number decides nothing here."""
+    """Return the revision of an object, None where it is missing or no number."""
     value = row.get("revision_number")
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
@@ -126,8 +126,8 @@ def _protocol(row: Json, shape: Shape, path: str) -> str:
 
 
 def _ports(row: Json, shape: Shape, path: str) -> str:
-    low = shape.whole_or_none(row, "port_range_min", path)
-    high = shape.whole_or_none(row, "port_range_max", path)
+    low = shape.integer_or_none(row, "port_range_min", path)
+    high = shape.integer_or_none(row, "port_range_max", path)
     if low is None and high is None:
         return "any"
     if low == high or high is None or low is None:
@@ -147,12 +147,12 @@ def _peer(row: Json, shape: Shape, path: str) -> str:
 
 
 def _native(row: Json, shape: Shape, path: str) -> tuple[tuple[str, str], ...]:
-    """Return what the words of ours do not say exactly, and a new rule must say again.
+    """Return the members that ``Rule`` has no exact field for, and a new rule needs again.
 
     An ICMP type without a code and one with the same number both read as one "port".
     """
     texts = [(name, shape.text_or_empty(row, name, path)) for name in _NATIVE_TEXTS]
-    numbers = [(name, shape.whole_or_none(row, name, path)) for name in _NATIVE_NUMBERS]
+    numbers = [(name, shape.integer_or_none(row, name, path)) for name in _NATIVE_NUMBERS]
     return (
         *((name, text) for name, text in texts if text),
         *((name, str(number)) for name, number in numbers if number is not None),
