@@ -13,7 +13,6 @@ from sgguard.emulator.faults import Fault
 from sgguard.facts.gather import gather_delete
 from sgguard.model.address import Address, Scope
 from sgguard.model.request import DeleteRequest
-from sgguard.providers.tencent_dfw.api import INFERRED, RATES
 from tests.providers.test_tencent_completeness import full, groups, rules
 from tests.providers.test_tencent_dfw import answering, connected, good, loaded
 from tests.worlds.tencent_dfw import WORLD
@@ -256,10 +255,6 @@ def test_a_server_that_gives_fewer_rows_than_asked_for_is_read_to_its_end(page_m
 
 
 # -- what is declared ----------------------------------------------------------------------------
-
-
-def test_no_rate_is_documented_so_every_one_is_marked_as_inferred():
-    assert set(RATES) == INFERRED
 
 
 def test_what_no_call_tells_is_listed_with_the_capabilities():

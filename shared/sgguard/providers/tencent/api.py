@@ -207,7 +207,6 @@ def _without_envelope(response: httpx.Response, shape: Shape) -> CloudError:
 
 RATES: Mapping[str, float] = {
     "AssociateSecurityGroups": 10,
-    "DisassociateSecurityGroups": 10,
     "ModifyInstancesAttribute": 10,
     "DescribeInstances": 40,
     "DescribeSecurityGroupReferences": 20,
@@ -217,11 +216,13 @@ RATES: Mapping[str, float] = {
     "DescribeSecurityGroupAssociationStatistics": 100,
     "DescribeSecurityGroupPolicies": 100,
     "CreateSecurityGroupPolicies": 100,
-    "DescribeSecurityGroups": 100,
-    "DescribeNetworkInterfaces": 100,
-    "DeleteSecurityGroupPolicies": 100,
-    "AssociateNetworkInterfaceSecurityGroups": 20,
     "DisassociateNetworkInterfaceSecurityGroups": 20,
+    # The pages of these name no rate: theirs is taken from similar actions.
+    "DescribeNetworkInterfaces": 100,
+    "DescribeSecurityGroups": 100,
+    "DeleteSecurityGroupPolicies": 100,
+    "DisassociateSecurityGroups": 10,
+    "AssociateNetworkInterfaceSecurityGroups": 20,
     "ModifyNetworkInterfaceAttribute": 20,
 }
 """Calls per second, by action, counted by API, region and sub-account
@@ -229,15 +230,3 @@ RATES: Mapping[str, float] = {
 
 Sources: the sentence at the top of each action's page (read 2026-11-22).
 """
-
-INFERRED: frozenset[str] = frozenset(
-    {
-        "DescribeNetworkInterfaces",
-        "DescribeSecurityGroups",
-        "DeleteSecurityGroupPolicies",
-        "DisassociateSecurityGroups",
-        "AssociateNetworkInterfaceSecurityGroups",
-        "ModifyNetworkInterfaceAttribute",
-    }
-)
-"""Actions whose pages name no rate: theirs is taken from similar actions."""

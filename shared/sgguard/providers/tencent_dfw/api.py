@@ -177,6 +177,3 @@ RATES: Mapping[str, float] = {
 No page of the module names a rate, only the error for exceeding it (4400). These rates are taken
 from the actions of API 3.0 that correspond.
 """
-
-INFERRED: frozenset[str] = frozenset(RATES)
-"""The actions whose rate is not documented: all of them."""

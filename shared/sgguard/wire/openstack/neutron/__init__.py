@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
 
 from sgguard.model.resource import Binding, Group, Reference
 from sgguard.wire.openstack.neutron.rule import (
     RuleRow,
-    SecurityGroupRuleBody,
     ingress_first,
     parse_rule,
     project_of,
@@ -23,14 +21,9 @@ from sgguard.wire.openstack.neutron.rule import (
 from sgguard.wire.shape import Json, Shape
 
 __all__ = [
-    "PortBody",
     "PortRow",
     "Quota",
-    "QuotaDetail",
-    "RbacPolicyBody",
     "RuleRow",
-    "SecurityGroupBody",
-    "SecurityGroupRuleBody",
     "binding_of",
     "ingress_first",
     "parse_group",
@@ -47,54 +40,6 @@ DEFAULT_GROUP_NAME = "default"
 
 STATELESS = "stateless"
 """The kind of a group whose rules do not track connections; the others have no name."""
-
-
-class SecurityGroupBody(TypedDict, total=False):
-    """One row of ``GET /v2.0/security-groups``."""
-
-    id: str
-    name: str
-    description: str | None
-    project_id: str
-    tenant_id: str
-    shared: bool
-    stateful: bool
-    tags: list[str]
-    security_group_rules: list[SecurityGroupRuleBody]
-
-
-class PortBody(TypedDict, total=False):
-    """One row of ``GET /v2.0/ports``."""
-
-    id: str
-    name: str
-    project_id: str
-    tenant_id: str
-    network_id: str
-    device_id: str
-    device_owner: str
-    security_groups: list[str]
-    port_security_enabled: bool
-    revision_number: int
-
-
-class QuotaDetail(TypedDict):
-    """One key of ``GET /v2.0/quotas/{project_id}/details.json``."""
-
-    limit: int
-    used: int
-    reserved: int
-
-
-class RbacPolicyBody(TypedDict):
-    """One row of ``GET /v2.0/rbac-policies``."""
-
-    id: str
-    object_type: str
-    object_id: str
-    target_tenant: str
-    action: str
-    project_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,31 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any
 
 from sgguard.model.resource import Direction, Rule
 from sgguard.wire.shape import Json, Shape
 
 _NATIVE_NUMBERS = ("port_range_min", "port_range_max")
 _NATIVE_TEXTS = ("ethertype", "remote_ip_prefix", "remote_address_group_id")
-
-
-class SecurityGroupRuleBody(TypedDict, total=False):
-    """One row of ``GET /v2.0/security-group-rules``; null is possible where the type has it."""
-
-    id: str
-    security_group_id: str
-    project_id: str
-    tenant_id: str
-    direction: str
-    ethertype: str | None
-    protocol: str | None
-    port_range_min: int | None
-    port_range_max: int | None
-    remote_ip_prefix: str | None
-    remote_group_id: str | None
-    remote_address_group_id: str | None
-    description: str | None
 
 
 @dataclass(frozen=True, slots=True)
