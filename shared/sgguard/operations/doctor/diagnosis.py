@@ -84,7 +84,7 @@ def grant_of(error: SgguardError | None, probe: Probe) -> Grant:
 
 
 def of_reply(
-    question: Question, grant: Grant, error: SgguardError | None, *, systemic: Finding | None
+    question: PermissionCheck, grant: Grant, error: SgguardError | None, *, systemic: Finding | None
 ) -> Finding | None:
     """Return the finding of one call, None when it is as expected."""
     if systemic is not None:

@@ -23,7 +23,7 @@ from sgguard.model.resource import Limit, Visibility
 from sgguard.operations.doctor import diagnosis
 from sgguard.operations.doctor.checkup import Checkup, Clock, Finding, Permission
 from sgguard.operations.doctor.region import CloudRegion, setup_of
-from sgguard.providers import Access, Grant, Probe, Provider, Question
+from sgguard.providers import Access, Grant, PermissionCheck, Probe, Provider
 from sgguard.wire.client import Wire
 from sgguard.wire.pacing import Pace
 from sgguard.wire.parallel import parallel
@@ -145,7 +145,7 @@ def _call_all(probe: Probe) -> list[_Reply]:
     return [reply, *parallel([partial(_call, question, probe) for question in others])]
 
 
-def _call(question: Question, probe: Probe) -> _Reply:
+def _call(question: PermissionCheck, probe: Probe) -> _Reply:
     if question.ask is None:
         return _Reply(question, Grant.NOT_TOLD)
     try:
