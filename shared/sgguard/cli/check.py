@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from sgguard import lazy
 from sgguard.cli import failure
 from sgguard.cli.failure import EXIT_CODES
 from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
@@ -17,6 +18,11 @@ from sgguard.events import request
 from sgguard.model.codes import Verdict
 from sgguard.model.decision import Decision
 from sgguard.render.document import to_json
+
+if TYPE_CHECKING:
+    from sgguard.operations import replay
+else:
+    replay = lazy("sgguard.operations.replay")  # most checks record nothing
 
 _EXIT_CODES = "0 allow, 1 block, 2 error, 3 remediate"
 
@@ -123,8 +129,6 @@ def _record(path: str | None, outcomes: Sequence[Decision | Exception]) -> None:
     """Write the facts into a file for ``sgguard policy test``; an error has none."""
     if path is None:
         return
-    from sgguard.operations import replay  # noqa: PLC0415 - most checks record nothing
-
     for one in outcomes:
         if isinstance(one, Decision):
             Path(path).write_text(replay.record(one.facts), encoding="utf-8")

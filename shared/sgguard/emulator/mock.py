@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -127,9 +128,8 @@ def _clouds(scenario: Mapping[str, Any] | str | Path) -> Mapping[str, Any]:
 def _respx() -> Any:
     """Return the module respx, which is for tests and not installed in production."""
     try:
-        import respx  # noqa: PLC0415 - optional
+        return import_module("respx")
     except ImportError as error:
         raise RuntimeError(
             "mock_clouds needs respx: install the extra with `pip install 'sgguard[testing]'`"
         ) from error
-    return respx

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sgguard.model.address import Address as Address  # noqa: PLC0414 - part of the vocabulary
-from sgguard.model.address import Scope as Scope  # noqa: PLC0414 - part of the vocabulary
-from sgguard.model.capabilities import Capabilities as Capabilities  # noqa: PLC0414 - part of the vocabulary
-from sgguard.model.request import DeleteRequest as DeleteRequest  # noqa: PLC0414 - as above
-from sgguard.model.request import LaunchRequest as LaunchRequest  # noqa: PLC0414 - as above
+from sgguard.model.address import Address, Scope
+from sgguard.model.capabilities import Capabilities
 from sgguard.model.resource import Binding, Group, Instance, Limit, Reference, Unseen, Visibility
 
 

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from sgguard import lazy
 from sgguard.errors import SettingsError
 from sgguard.store.base import Store
+
+if TYPE_CHECKING:
+    from sgguard.store import postgres, sqlite
+else:
+    # The one that is used: psycopg takes more of a cold start than everything else here.
+    sqlite = lazy("sgguard.store.sqlite")
+    postgres = lazy("sgguard.store.postgres")
 
 __all__ = ["Store", "open_store"]
 
@@ -28,12 +37,9 @@ def open_store(url: str, now: Callable[[], float] | None = None) -> Store:
         SettingsError: the URL is none of these, the file cannot be written, or what
             PostgreSQL needs is not installed.
     """
-    # Imported only when used: psycopg takes more of a cold start than everything else here.
     match url.partition(":")[0].lower():
         case "sqlite":
-            from sgguard.store.sqlite import open_sqlite  # noqa: PLC0415 - as above
-
-            return open_sqlite(url, now)
+            return sqlite.open_sqlite(url, now)
         case "postgresql" | "postgres":
             return _open_postgres(url, now)
         case _:
@@ -43,11 +49,10 @@ def open_store(url: str, now: Callable[[], float] | None = None) -> Store:
 
 def _open_postgres(url: str, now: Callable[[], float] | None) -> Store:
     try:
-        from sgguard.store.postgres import open_postgres  # noqa: PLC0415 - as above
+        return postgres.open_postgres(url, now)
     except ImportError as error:
         if (error.name or "").partition(".")[0] == "sgguard":
             raise
         raise SettingsError(
             "SGGUARD_STORE: PostgreSQL needs psycopg 3: install sgguard[postgres]"
         ) from error
-    return open_postgres(url, now)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from sgguard import lazy
 from sgguard.errors import StoreError
+
+if TYPE_CHECKING:
+    import msgspec
+else:
+    msgspec = lazy("msgspec")  # 25 ms that only carrying out a plan is worth
 
 T = TypeVar("T")
 
 
 def dump(value: Any) -> str:
     """Return a value as JSON, the same text for the same value."""
-    import msgspec  # noqa: PLC0415 - 25 ms that only carrying out a plan is worth
-
     plain = msgspec.to_builtins(value)
     return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
@@ -25,8 +29,6 @@ def load(kind: type[T], text: str) -> T:
     Raises:
         StoreError: the text is not one of this kind; the message says where.
     """
-    import msgspec  # noqa: PLC0415 - as above
-
     try:
         return msgspec.json.decode(text, type=kind)
     except msgspec.MsgspecError as error:
