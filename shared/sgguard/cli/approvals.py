@@ -68,7 +68,7 @@ def list_(state: str, *, as_json: bool) -> None:
         click.echo(f"No {which} in {store_location(context)}.")
     now_s = executor.store.now_s()
     for one in found:
-        click.echo(line(f"{one.approval_id}  {_state(one, now_s)}, asked by {_asker(one)}"))
+        click.echo(line(f"{one.approval_id}  {_state(one, now_s)}, asked by {_requester(one)}"))
         click.echo(line(f"{', '.join(one.target)}: {one.summary}", 2))
 
 
@@ -90,7 +90,7 @@ def show(approval: str, *, as_json: bool) -> None:
     particulars = {
         "approval": found.approval_id,
         "state": _state(found, executor.store.now_s()),
-        "asked by": f"{_asker(found)}, {moment(found.asked_at_s)}",
+        "asked by": f"{_requester(found)}, {moment(found.asked_at_s)}",
         "until": moment(found.expires_at_s),
         "decision": found.decision_id,
     }
@@ -176,7 +176,7 @@ def _document(approval: Approval) -> Json:
     return found
 
 
-def _asker(approval: Approval) -> str:
+def _requester(approval: Approval) -> str:
     return approval.requester or "unknown"
 
 
