@@ -25,6 +25,7 @@ import functions_framework
 
 import sgguard
 from sgguard.emulator.server import serve
+from sgguard.logs import LOGGER
 from tests.worlds import World, world_of
 
 ROOMS = [
@@ -137,13 +138,17 @@ def warm_delete(world: World) -> Way:
 
 @contextmanager
 def environment(env: dict[str, str]) -> Iterator[None]:
+    """Run as a deployed function does; environment and log are restored afterwards."""
     before = dict(os.environ)
+    handlers, level, propagate = list(LOGGER.handlers), LOGGER.level, LOGGER.propagate
     os.environ.update(env)
     try:
         yield
     finally:
         os.environ.clear()
         os.environ.update(before)
+        LOGGER.handlers[:], LOGGER.propagate = handlers, propagate
+        LOGGER.setLevel(level)
 
 
 @contextmanager

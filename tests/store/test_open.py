@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from sgguard import lazy, store
 from sgguard.errors import SettingsError, StoreError
 from sgguard.settings import Settings
 from sgguard.store import open_store
@@ -164,6 +165,7 @@ def test_a_server_that_is_not_there_is_named_without_its_password():
 def test_what_is_missing_for_postgresql_is_named(monkeypatch):
     for name in [name for name in sys.modules if name.startswith("sgguard.store.postgres")]:
         monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(store, "postgres", lazy("sgguard.store.postgres"))
     monkeypatch.setitem(sys.modules, "psycopg", None)
     assert "install sgguard[postgres]" in refusal("postgresql://guard:s3cret@db/guard")
 
