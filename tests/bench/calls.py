@@ -73,7 +73,7 @@ def counts(world: World) -> tuple[int, ...]:
 
 
 def table() -> str:
-    """The calls of one check, by provider and by what is found, as the README shows them."""
+    """The calls of one check, by provider and by what is found, as RESULTS.md shows them."""
     rows = ["| provider | free | referenced by two groups | bound |", "|---|--:|--:|--:|"]
     rows += [f"| {n} | {' | '.join(map(str, counts(world_of(n))))} |" for n in providers.names()]
     return "\n".join(rows)

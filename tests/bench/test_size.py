@@ -35,7 +35,7 @@ def test_a_check_asks_no_more_of_a_large_account_than_of_a_small_one(account, wh
     in_small = check(world, world.emulator(), group_id)
     assert in_large.verdict == verdict
     assert in_large.calls == in_small.calls
-    assert sum(in_large.calls.values()) == counts(world)[WHO.index(who)], "the README's table"
+    assert sum(in_large.calls.values()) == counts(world)[WHO.index(who)], "the table of calls"
     assert in_large.memory_mb < MEMORY_MB
 
 
@@ -43,7 +43,7 @@ def test_what_carries_a_group_is_read_and_nothing_else(account):
     world, emulator = account
     bound = check(world, emulator, world.bound)
     assert bound.verdict == "block"
-    assert sum(bound.calls.values()) == counts(world)[WHO.index("bound")], "the README's table"
+    assert sum(bound.calls.values()) == counts(world)[WHO.index("bound")], "the table of calls"
     assert sum(bound.calls.values()) <= sum(
         check(world, world.emulator(), world.bound).calls.values()
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import builtins
 import inspect
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -130,13 +130,6 @@ def test_the_real_hosts_are_given_back_after_an_error(monkeypatch):
 
 
 def test_without_respx_the_extra_is_named(monkeypatch):
-    real = builtins.__import__
-
-    def without_respx(name, *args, **kwargs):
-        if name == "respx":
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without_respx)
+    monkeypatch.setitem(sys.modules, "respx", None)
     with pytest.raises(RuntimeError, match=r"sgguard\[testing\]"), mock_clouds(SCENARIO):
         pass

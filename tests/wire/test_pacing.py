@@ -207,7 +207,7 @@ def test_a_turn_after_the_deadline_is_refused_at_once_and_takes_nobody_elses(clo
     slow = wire(clock, lambda r: sent.append(r) or httpx.Response(200), rate=0.1, seconds=5.0)
     slow.read("GET", "http://cloud/", action="Read", check=good)
     for _ in range(3):
-        with pytest.raises(ThrottledError, match="not asked") as caught:
+        with pytest.raises(ThrottledError, match="not sent") as caught:
             slow.read("GET", "http://cloud/", action="Read", check=good)
         assert caught.value.retry_after_s == pytest.approx(20.0)
         assert caught.value.code == "Paced"

@@ -35,7 +35,7 @@ def from_options(policy: str | None = None) -> Context:
             raise PolicyError("--policy names no file")
         env["SGGUARD_POLICY"] = policy
     for name in unknown_variables(env, providers.names()):
-        failure.report(f"{name} is set, but there is no such setting: see the table in the README")
+        failure.report(f"{name} is set, but there is no such setting: see deploy/README.md")
     context = Context.from_env(env)
     if env.get("SGGUARD_LOG_LEVEL"):
         logs.configure(context.settings.log_level)
