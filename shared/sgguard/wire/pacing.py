@@ -146,13 +146,15 @@ class Pace:
         lane, clock = self._lane(cloud, action), self.lanes.clock
         end_s = clock() + latest_s
         while True:
+            # Steps 1 and 2.
             now_s = clock()
             moment_s = lane.reserve(now_s, end_s)
+            # Step 3.
             if moment_s > end_s:
                 return moment_s - now_s
             if moment_s > now_s:
                 self.lanes.sleep(moment_s - now_s)
-            # The lane may have been closed during the sleep: then reserve again.
+            # Step 4: the lane may have been closed during the sleep; then reserve again.
             if lane.is_open(clock()):
                 return 0.0
 

@@ -48,6 +48,7 @@ class Retry:
             try:
                 return call()
             except CloudError as error:
+                # Final errors, the last attempt, and waits beyond the deadline end it.
                 if attempt >= self.attempts_for(error):
                     raise
                 wait_s = self.wait_s(attempt, error)

@@ -93,8 +93,10 @@ def _read_or_split(ecs: EcsClient, group_ids: Sequence[str]) -> ReferrerReport:
 
 
 def _read(ecs: EcsClient, group_ids: Sequence[str]) -> ReferrerReport:
+    """Send one call, and further ones for single groups where its response is not enough."""
     is_alone = len(group_ids) == 1
     numbered = {f"SecurityGroupId.{n}": one for n, one in enumerate(group_ids, start=1)}
+    # 1. One unknown id makes the cloud refuse the whole call.
     try:
         response = ecs.read("DescribeSecurityGroupReferences", numbered)
     except NotFoundError as error:
@@ -104,9 +106,11 @@ def _read(ecs: EcsClient, group_ids: Sequence[str]) -> ReferrerReport:
             return ReferrerReport(unseen=(_unreported(group_ids[0], str(error)),))
         return _one_by_one(ecs, group_ids)
     found, records = parse_references(response, group_ids)
+    # 2. A full response about several groups may have cut the records of any of them.
     is_full = records >= RECORDS_MAX
     if is_full and not is_alone:
         return _one_by_one(ecs, group_ids)
+    # 3. A group that is not mentioned is read alone; alone, only an empty list means "none".
     missing = [group_id for group_id in group_ids if group_id not in found]
     if missing and not is_alone:
         return _merged([ReferrerReport(found), _one_by_one(ecs, missing)])

@@ -127,10 +127,10 @@ class Huawei:
             rows = listing.rules(self.api, "remote_group_id", group_ids)
             others = [row for row in rows if row.group_id != row.rule.peer_group]
             naming = [row for row in others if row.rule.peer_group in group_ids]
-            holders = self._holders({row.group_id for row in naming})
-            signs = rule_signs(naming, holders, self.api.project())
+            groups = self._referring_groups({row.group_id for row in naming})
+            signs = rule_signs(naming, groups, self.api.project())
             return Seen(
-                neutron.references_of(naming, holders, group_ids),
+                neutron.references_of(naming, groups, group_ids),
                 unseen_beyond(signs, SHARING_REMEDY),
             )
 
@@ -249,7 +249,7 @@ class Huawei:
         del is_forced
         delete_group(self.api, group_id)
 
-    def _holders(self, group_ids: Iterable[str]) -> Mapping[str, Group | None]:
+    def _referring_groups(self, group_ids: Iterable[str]) -> Mapping[str, Group | None]:
         """Return the referring groups, for names and tags, in a second wave when there are any.
 
         None: the group cannot be read although its rule can. The mapping is empty when groups may

@@ -36,6 +36,7 @@ def add_rule(api: TencentApi, group_id: str, rule: Rule) -> None:
         LimitError: the group holds as many rules as it may have.
         NotFoundError: the group does not exist, or the one the rule names.
     """
+    # Steps 1 to 3; a rule of the same effect makes the cloud refuse the addition.
     found = _versioned(api, group_id, _ADD)
     place = insert_position(found.rules, rule)
     row = row_of(rule) | ({} if place is None else {"PolicyIndex": place})
@@ -56,6 +57,7 @@ def remove_rule(api: TencentApi, group_id: str, rule: Rule) -> None:
         ConflictError: the rules changed meanwhile; none was removed.
         NotFoundError: the group or the rule does not exist.
     """
+    # Steps 1 to 3.
     found = _versioned(api, group_id, _REMOVE)
     place = locate(found.rules, rule)
     if place is None:

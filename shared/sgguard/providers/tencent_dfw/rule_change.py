@@ -51,7 +51,9 @@ def add_rule(api: DfwApi, group_id: str, rule: Rule) -> None:
         NotFoundError: the group does not exist, or the one the rule names.
         SettingsError: the cloud reports no version of its rules.
     """
+    # 1. Read.
     found = _read(api, group_id)
+    # 2. Find the position to insert at.
     held = sum(one.direction == rule.direction for one in found.rules)
     place = insert_position(found.rules, rule)
     wanted = held if place is None else place
@@ -59,6 +61,7 @@ def add_rule(api: DfwApi, group_id: str, rule: Rule) -> None:
         _require_version(api, found)
     if _count(found.rules, rule):
         return  # the cloud would add a second one
+    # 3. Send, and 4. check the position.
     change = _Change(api, _ADD, group_id, found, rule)
     _send(change, index=wanted if held else -1, policys=[_row(rule)])
     _require_place(api, group_id, found, replace(rule, rule_id=f"{rule.direction}[{wanted}]"))
@@ -72,6 +75,7 @@ def remove_rule(api: DfwApi, group_id: str, rule: Rule) -> None:
         NotFoundError: the group or the rule does not exist.
         SettingsError: the cloud reports no version of its rules.
     """
+    # Steps 1 to 3.
     found = _read(api, group_id)
     place = locate(found.rules, rule)
     if place is None:

@@ -114,6 +114,7 @@ class KeystoneAuth(httpx.Auth):
             CloudError: Keystone refused or could not be reached.
             DeadlineError: the time is used up.
         """
+        # Step 1, and step 2 where there is none.
         if token := self._cached():
             return token
         with self._exclusive():
@@ -131,11 +132,13 @@ class KeystoneAuth(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Send the token; after a 401 request another one and send the call once more."""
+        # Steps 1 and 2.
         token = self._cached()
         if token is None:
             token = yield from self._renewed(stale=None)
         request.headers["x-auth-token"] = token.id
         response = yield request
+        # Step 3.
         if response.status_code == httpx.codes.UNAUTHORIZED:
             token = yield from self._renewed(stale=token)
             request.headers["x-auth-token"] = token.id
@@ -170,6 +173,7 @@ class KeystoneAuth(httpx.Auth):
             raise DeadlineError("the time for this event was used up waiting for a token")
         try:
             refusal = self._cache.refusal(self._key)
+            # Refused while this thread waited: a refusal from before is no reason not to try again.
             if refusal is not None and refusal is not known:
                 raise _copy_of(refusal)
             yield

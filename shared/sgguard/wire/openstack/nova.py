@@ -1,9 +1,9 @@
 """Nova's view of servers and their security groups (``os-security-groups``), which is incomplete.
 
 ``GET /servers/{id}/os-security-groups`` is reliable for the groups of a server. It is never used
-for references: it drops egress rules and rules whose peer the caller
-cannot see, names peers without their ids, lists a group once per interface, shows 0.0.0.0/0 for a
-rule without CIDR, also of IPv6, and 1-65535 for a rule without ports.
+for references: it drops egress rules and rules whose peer the caller cannot see, names peers
+without their ids, lists a group once per interface, shows 0.0.0.0/0 for a rule without CIDR, also
+of IPv6, and 1-65535 for a rule without ports.
 Fields: https://docs.openstack.org/api-ref/compute/#list-security-groups-by-server (read 2026-11).
 """
 

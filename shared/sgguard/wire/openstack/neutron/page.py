@@ -82,9 +82,11 @@ class _Pages:
             body = self._shape.table(self._page(marker), "answer")
             page = self._shape.tables(body.get(self._collection), self._collection)
             rows |= {self._shape.text(row, "id", self._collection): row for row in page}
+            # Step 1: no marker, no further page.
             marker = self._following(body, page)
             if not marker:
                 return list(rows.values())
+            # Step 2: a marker that repeats means that Neutron has begun again at page one.
             if marker in markers:
                 raise _StaleError(self._wrong(f"repeated a page marker {MAX_STARTS} times"))
             markers.add(marker)
@@ -96,6 +98,7 @@ class _Pages:
         try:
             return self._fetch([*self._params, ("marker", marker)])
         except CloudError as error:
+            # Step 2: the copies of Neutron refuse a stale marker.
             if error.status == httpx.codes.BAD_REQUEST:
                 raise _StaleError(error) from error
             raise
