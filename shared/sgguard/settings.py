@@ -95,7 +95,7 @@ SETTINGS = (
         "further roles than admin that Neutron lets read every project (an auditor's), by comma",
     ),
 )
-"""Every variable sgguard reads under its own name; the table in deploy/README.md is compared with it."""
+"""Every variable that sgguard reads; the table in deploy/README.md is compared with it."""
 
 
 @dataclass(frozen=True, slots=True)

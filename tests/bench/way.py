@@ -42,7 +42,7 @@ ROOMS = [
 ]
 """The rooms of an event's way, left to right."""
 
-GROUND = ("errors", "logs", "settings", "model", "schemas", "render.wording")
+GROUND = ("", "errors", "logs", "settings", "model", "schemas", "render.wording")
 GROUND += ("wire.clock", "wire.shape", "wire.parallel")
 
 _PACKAGE = Path(sgguard.__file__).parent
@@ -87,7 +87,7 @@ class Way:
 
 
 def is_ground(module: str) -> bool:
-    return any(module == one or module.startswith(f"{one}.") for one in GROUND)
+    return any(module == one or module.startswith(f"{one}.") for one in GROUND if one or not module)
 
 
 def room(module: str) -> int:

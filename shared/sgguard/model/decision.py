@@ -50,7 +50,7 @@ class Step:
     of a holder by one), ``delete`` or ``create`` (again), or ``authorize`` as the inverse of
     ``revoke``; ``target`` the address of the group that is changed; ``details`` names rule, holder
     or replacement.
-    ``inverse`` is None only for ``delete``, which needs a snapshot to be taken back, and for a
+    ``inverse`` is None only for ``delete``, which needs a snapshot to be undone, and for a
     step that is an inverse itself.
     """
 

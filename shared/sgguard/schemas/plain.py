@@ -18,7 +18,7 @@ _REF = "#/$defs/"
 
 
 def is_plainly_valid(schema: Schema, value: object, root: Schema) -> bool:
-    """Say whether the value is certainly valid; False only says that somebody else must look."""
+    """Return whether the value is certainly valid; False: jsonschema decides."""
     return all(
         keyword in _SILENT or (keyword in _HOLDS and _HOLDS[keyword](argument, value, schema, root))
         for keyword, argument in schema.items()
