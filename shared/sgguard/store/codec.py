@@ -32,7 +32,7 @@ def load(kind: type[T], text: str) -> T:
     try:
         return msgspec.json.decode(text, type=kind)
     except msgspec.MsgspecError as error:
-        raise StoreError(f"what was kept is no {kind.__name__}: {error}") from error
+        raise StoreError(f"the stored value is no {kind.__name__}: {error}") from error
 
 
 def digest(value: Any) -> str:
