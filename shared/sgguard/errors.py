@@ -3,7 +3,7 @@
 ::
 
     SgguardError
-    ├── InputError            the question is wrong; asking again unchanged will not help
+    ├── InputError            the request is wrong; asking again unchanged will not help
     │   ├── AddressError      a group address that cannot be read
     │   └── EventError        an event, body or header that cannot be read (lists every problem)
     ├── SettingsError         the operator's configuration is wrong
@@ -53,7 +53,7 @@ class SgguardError(Exception):
 
 
 class InputError(SgguardError):
-    """The question is wrong: tell the caller what would be right, do not retry."""
+    """The request is wrong: tell the caller what would be right, do not retry."""
 
     fault: ClassVar[Fault] = "caller"
 

@@ -13,7 +13,7 @@ _PART = re.compile(r"[A-Za-z0-9._@-]*")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Scope:
-    """Where a question is asked: one cloud, one account (empty: the configured one), one region."""
+    """Where a request is about: one cloud, one account (empty: the configured one), one region."""
 
     provider: str
     account: str

@@ -44,7 +44,7 @@ Action = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One change of a plan, as data, with the change that takes it back.
+    """One change of a plan, as data, with the change that undoes it.
 
     ``action`` is ``revoke``, ``rewrite``, ``unbind``, ``move``, ``bind``, ``replace`` (all groups
     of a holder by one), ``delete`` or ``create`` (again), or ``authorize`` as the inverse of

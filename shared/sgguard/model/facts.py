@@ -1,4 +1,4 @@
-"""What was read to answer a question: the facts of a delete or of a launch."""
+"""What was read to judge a request: the facts of a delete or of a launch."""
 
 from __future__ import annotations
 
@@ -60,4 +60,4 @@ class LaunchFacts:
 
 
 Facts = DeleteFacts | LaunchFacts
-"""What was read for a question of either kind."""
+"""What was read for a request of either kind."""

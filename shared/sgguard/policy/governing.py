@@ -1,4 +1,4 @@
-"""What the policy permits about one question as a whole: which one governs, and what is excused.
+"""What the policy permits about one request as a whole: which policy governs, and what is excused.
 
 Pure: facts, judgement, policy and the moment come in. Guards, planner and pipeline all ask here.
 """
@@ -54,7 +54,7 @@ def governing(policy: Policy, facts: Facts, judgement: Judgement) -> Policy:
 def is_verdict(error: Exception, when: FailureEffect) -> bool:
     """Return whether an error of a cloud that does not answer is to be a verdict of block.
 
-    Only that it does not answer may be: what is wrong with a question or with credentials stays
+    Only that it does not answer may be: what is wrong with a request or with credentials stays
     an error, for asking again changes nothing about it.
     """
     return when == "block" and isinstance(
@@ -63,7 +63,7 @@ def is_verdict(error: Exception, when: FailureEffect) -> bool:
 
 
 def insist_on_facts(provider: str, guard: Guard, judgement: Judgement, policy: Policy) -> None:
-    """Refuse to answer on incomplete facts where the policy wants the question asked again.
+    """Refuse to answer on incomplete facts where the policy wants the event delivered again.
 
     Raises:
         UnavailableError: something that the verdict needs could not be seen.

@@ -42,7 +42,7 @@ class DeletePolicy:
     ``tolerate_unseen`` are the codes of gaps that warn instead of blocking: the group is then
     judged by what was seen. ``require_visibility`` is how far the credentials must see before
     anything is allowed, None for as far as they happen to. ``mode`` is that of this guard, None
-    for the policy's. ``when_incomplete`` and ``when_unreachable`` say what becomes of a question
+    for the policy's. ``when_incomplete`` and ``when_unreachable`` say what becomes of a request
     whose facts are incomplete, or whose cloud does not answer; neither can allow anything.
     """
 
@@ -99,7 +99,7 @@ class Caps:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalPolicy:
-    """Who may say yes in mode ``approve``, and for how long a question stays open (seconds)."""
+    """Who may approve in mode ``approve``, and how long an approval request stays open (seconds)."""
 
     approvers: tuple[str, ...] = ()
     may_approve_own: bool = False

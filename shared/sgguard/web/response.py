@@ -119,7 +119,7 @@ def _batched(result: EventResult, position: int, kind: Kind) -> dict[str, Any]:
 
 
 def _attributes(answered: Json, kind: Kind) -> dict[str, str]:
-    """Return an event's attributes; what answers no question about groups has an ``at`` only."""
+    """Return an event's attributes; a document that is no decision has an ``at`` only."""
     decided = "decision_id" in answered
     subject = {"subject": _subject(answered["target"])} if decided else {}
     return {
