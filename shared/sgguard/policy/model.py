@@ -99,7 +99,7 @@ class Caps:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalPolicy:
-    """Who may approve in mode ``approve``, and how long an approval request stays open (seconds)."""
+    """Who may approve in mode ``approve``, and how long an approval request is open, in seconds."""
 
     approvers: tuple[str, ...] = ()
     may_approve_own: bool = False
