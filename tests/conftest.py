@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from itertools import count
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,20 +21,28 @@ settings.register_profile(
 settings.load_profile("sgguard")
 
 _CREDENTIALS = ("TENCENTCLOUD_", "ALIBABA_CLOUD_", "HUAWEICLOUD_", "OS_", "SGGUARD_")
+_NUMBERS = count()
 _real_connect = socket.socket.connect
 
 
-@pytest.fixture(autouse=True)
-def no_credentials_from_outside(monkeypatch):
+@pytest.fixture(autouse=True, scope="session")
+def no_credentials_from_outside():
+    patch = pytest.MonkeyPatch()
     for name in list(os.environ):
         if name.startswith(_CREDENTIALS):
-            monkeypatch.delenv(name)
+            patch.delenv(name)
+    yield
+    patch.undo()
 
 
 @pytest.fixture(autouse=True)
-def no_state_from_another_test(monkeypatch, tmp_path):
-    """The default store is a file at home, which would answer one test's event to the next."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+def no_state_from_another_test(monkeypatch, tmp_path_factory):
+    """The default store is a file at home, which would give one test the decision of another.
+
+    The folder is named and not made: few tests need one, and thousands of folders take seconds.
+    """
+    folder = tmp_path_factory.getbasetemp() / f"state-{next(_NUMBERS)}"
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
 
 
 @pytest.fixture(autouse=True, scope="session")
