@@ -1,6 +1,6 @@
-"""Remediation that dies, fails or is disturbed anywhere, and what the clouds look like afterwards.
+"""Crashes, faults and concurrent edits at any point of a remediation, and the state they leave.
 
 The clouds live in the test's process, behind HTTP on loopback; the worker is a child that is
-killed for good. ``plots`` says what is to be done, ``state`` what must hold at every moment,
-``nursery`` and ``worker`` are the child, ``rig`` puts the two together.
+killed with SIGKILL. ``scenarios`` says what is done, ``comparison`` what must hold at any moment,
+``worker_pool`` and ``worker`` are the child, ``harness`` joins the two.
 """

@@ -1,4 +1,4 @@
-"""How two worlds are compared, and what must hold in a world at every moment."""
+"""Comparison of two cloud states, and the invariants that hold after every call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.state import Cloud, Rule
 
-Seen = dict[str, Any]
+Snapshot = dict[str, Any]
 
 # Where the place of a rule is its priority; elsewhere a list of rules is a set.
 _PLACED = ("tencent", "tencent-dfw")
@@ -19,8 +19,8 @@ _PLACED = ("tencent", "tencent-dfw")
 _ORDERED = ("tencent", "tencent-dfw", "huawei")
 
 
-def seen(dump: dict[str, Any]) -> Seen:
-    """A world up to what a change and its inverse may leave: ids of rules, versions, times."""
+def snapshot(dump: dict[str, Any]) -> Snapshot:
+    """A cloud's state without what a change and its inverse may alter: ids of rules, versions."""
     (cloud,) = dump["clouds"]
     provider = cloud["provider"]
     return {
@@ -54,8 +54,8 @@ def _interface(raw: dict[str, Any], provider: str) -> dict[str, Any]:
     return {**kept, "groups": groups if provider in _ORDERED else sorted(groups)}
 
 
-def differences(before: Seen, after: Seen) -> list[str]:
-    """The ids of everything that is not alike in two worlds, with what it is."""
+def differences(before: Snapshot, after: Snapshot) -> list[str]:
+    """The kind and id of everything that differs between two snapshots."""
     return [
         f"{kind} {one_id}"
         for kind in before
@@ -64,8 +64,8 @@ def differences(before: Seen, after: Seen) -> list[str]:
     ]
 
 
-def shown(before: Seen, after: Seen) -> str:
-    """What is not alike in two worlds, as short as can be understood."""
+def describe_differences(before: Snapshot, after: Snapshot) -> str:
+    """The differences between two snapshots, one line each."""
     return "\n".join(
         f"{line}: {_change(before[kind].get(one_id), after[kind].get(one_id))}"
         for line in differences(before, after)
@@ -84,14 +84,14 @@ def _change(old: Any, new: Any) -> str:
     return "; ".join(parts)
 
 
-def loosely(world: Seen) -> Seen:
-    """The world without the order of rules."""
+def without_rule_order(world: Snapshot) -> Snapshot:
+    """The snapshot without the order of rules."""
     groups = {key: {**one, "rules": sorted(one["rules"])} for key, one in world["groups"].items()}
     return {**world, "groups": groups}
 
 
 @dataclass
-class Watch:
+class InvariantMonitor:
     """What never happens: a holder without a group, a group that is not there, a rule twice.
 
     Nor is a rule lost that names none of the groups that go; and of one that is to name another
@@ -99,13 +99,13 @@ class Watch:
     one of which there always is.
     """
 
-    dressed: frozenset[str]
+    holders_with_groups: frozenset[str]
     counts: dict[str, Counter[str]]
     covers: dict[str, list[set[str]]]
     violations: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, cloud: Cloud, gone: Collection[str] = (), to_group: str = "") -> Watch:
+    def of(cls, cloud: Cloud, gone: Collection[str] = (), to_group: str = "") -> InvariantMonitor:
         covers: dict[str, list[set[str]]] = {}
         for group in cloud.groups:
             for rule in group.rules:
@@ -120,21 +120,21 @@ class Watch:
             covers,
         )
 
-    def look(self, cloud: Cloud, when: str) -> None:
+    def check(self, cloud: Cloud, when: str) -> None:
         known = {one.id for one in cloud.groups}
-        self._look_at_holders(cloud, known, when)
-        self._look_at_rules(cloud, known, when)
+        self._check_holders(cloud, known, when)
+        self._check_rules(cloud, known, when)
 
-    def _look_at_holders(self, cloud: Cloud, known: set[str], when: str) -> None:
+    def _check_holders(self, cloud: Cloud, known: set[str], when: str) -> None:
         for one in cloud.interfaces:
-            if one.id in self.dressed and not one.groups:
+            if one.id in self.holders_with_groups and not one.groups:
                 self.violations.append(f"{when}: {one.id} has no group")
             if missing := set(one.groups) - known:
                 self.violations.append(f"{when}: {one.id} carries {missing}, which is gone")
             if len(set(one.groups)) < len(one.groups):
                 self.violations.append(f"{when}: {one.id} carries a group twice: {one.groups}")
 
-    def _look_at_rules(self, cloud: Cloud, known: set[str], when: str) -> None:
+    def _check_rules(self, cloud: Cloud, known: set[str], when: str) -> None:
         for group in cloud.groups:
             allowed = self.counts.get(group.id, Counter())
             present = Counter(map(_content, group.rules))
@@ -155,24 +155,24 @@ def _content(rule: Rule) -> str:
     return str([getattr(rule, name) for name in (*names, *more)])
 
 
-class Watched(Emulator):
-    """An emulator that is looked at after every call; ``meddle`` may act before each."""
+class MonitoredEmulator(Emulator):
+    """An emulator whose state is checked after every call; ``before_call`` may act before each."""
 
-    watch: Watch | None = None
-    meddle: Any = None
+    monitor: InvariantMonitor | None = None
+    before_call: Any = None
 
     def handle(self, request: Any) -> Any:
-        # Whoever meddles does it right before this call: none of another thread comes between.
-        with self.state.lock if self.meddle is not None else nullcontext():
-            if self.meddle is not None:
-                self.meddle(request)
+        # The hook and the call are one step: no call of another thread comes between them.
+        with self.state.lock if self.before_call is not None else nullcontext():
+            if self.before_call is not None:
+                self.before_call(request)
             return self._handled(request)
 
     def _handled(self, request: Any) -> Any:
         try:
             return super().handle(request)
         finally:
-            if self.watch is not None:
+            if self.monitor is not None:
                 with self.state.lock:
                     done = self.requests[-1].action if self.requests else ""
-                    self.watch.look(self.state.clouds[0], f"after {done}")
+                    self.monitor.check(self.state.clouds[0], f"after {done}")

@@ -1,4 +1,4 @@
-"""Where the stores of these tests are, and how often a worker was killed."""
+"""The folder of the stores, and a summary of the crash points."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ pytest.register_assert_rewrite("tests.crash.harness")
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder that is not on a disk where that can be: what is killed here is the process."""
+    """A folder in memory where possible: processes are killed here, not machines."""
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as made:
         yield Path(made)
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    from tests.crash.harness import TRIED  # noqa: PLC0415 - its asserts are rewritten first
+    from tests.crash.harness import CRASH_POINTS  # noqa: PLC0415 - its asserts are rewritten first
 
-    if TRIED:
-        kinds = ", ".join(f"{point} {count}" for point, count in TRIED.most_common(12))
-        terminalreporter.write_line(f"{TRIED.total()} crash points tried: {kinds}, ...")
+    if CRASH_POINTS:
+        kinds = ", ".join(f"{point} {count}" for point, count in CRASH_POINTS.most_common(12))
+        terminalreporter.write_line(f"{CRASH_POINTS.total()} crash points tried: {kinds}, ...")

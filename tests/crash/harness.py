@@ -1,4 +1,4 @@
-"""One cloud, one store and one event, to be handled, killed and looked at."""
+"""One cloud, one store and one event: deliver it, kill its worker, compare the result."""
 
 from __future__ import annotations
 
@@ -17,15 +17,22 @@ from sgguard.emulator.faces import all_faces
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.errors import SgguardError
 from sgguard.store import Store, open_store
-from tests.crash.comparison import Seen, Watch, Watched, differences, seen, shown
-from tests.crash.scenarios import PROVIDERS, Plot, plot_of
-from tests.crash.worker import deliver, is_writing, means_of
+from tests.crash.comparison import (
+    InvariantMonitor,
+    MonitoredEmulator,
+    Snapshot,
+    describe_differences,
+    differences,
+    snapshot,
+)
+from tests.crash.scenarios import PROVIDERS, Scenario, scenario_of
+from tests.crash.worker import context_of, deliver, is_writing
 
 LEASE_S = 3600.0
 """How far the store's clock jumps between deliveries: every lease has ended by then."""
 
 DELIVERIES = 6
-TRIED: Counter[str] = Counter()
+CRASH_POINTS: Counter[str] = Counter()
 """The points at which a worker was killed in this run, for its summary."""
 
 _number = itertools.count()
@@ -37,37 +44,37 @@ def mostly_slow(*quick: str) -> list[Any]:
 
 
 @dataclass
-class Rig:
+class Harness:
     """Everything one event is handled with, in this process or by a worker elsewhere."""
 
-    plot: Plot
+    scenario: Scenario
     shape: str
-    emulator: Watched
+    emulator: MonitoredEmulator
     env: dict[str, str]
     path: Path
-    before: Seen
+    before: Snapshot
     ahead_s: float = 0.0
     _store: Store | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, provider: str, shape: str, folder: Path, *, env: dict[str, str] | None = None):
-        plot = plot_of(provider, shape)
-        emulator = Watched(plot.state())
+        scenario = scenario_of(provider, shape)
+        emulator = MonitoredEmulator(scenario.state())
         policy = folder / f"{provider}-{shape}.toml"
         if not policy.exists():
-            policy.write_text(plot.policy)
-        world = plot.stage.world
-        rig = cls(
-            plot,
+            policy.write_text(scenario.policy)
+        world = scenario.setup.world
+        harness = cls(
+            scenario,
             shape,
             emulator,
             {**world.env, "SGGUARD_POLICY": str(policy), **(env or {})},
             folder / f"store-{next(_number)}.db",
-            seen(emulator.state.dump()),
+            snapshot(emulator.state.dump()),
         )
-        to_group = plot.stage.spare if "rewrite" in plot.policy else ""
-        emulator.watch = Watch.of(emulator.state.clouds[0], plot.targets, to_group)
-        return rig
+        to_group = scenario.setup.spare if "rewrite" in scenario.policy else ""
+        emulator.monitor = InvariantMonitor.of(emulator.state.clouds[0], scenario.targets, to_group)
+        return harness
 
     # -- deliveries ------------------------------------------------------------------------
 
@@ -93,11 +100,11 @@ class Rig:
         """Deliver the event once, in this process."""
         transport = transport or EmulatorTransport(self.emulator)
         return deliver(
-            self.plot, means_of(self.env, store or self.store, transport, **more), event_id
+            self.scenario, context_of(self.env, store or self.store, transport, **more), event_id
         )
 
-    def deliver_until_answered(self, deliveries: int = DELIVERIES) -> dict[str, Any]:
-        """Deliver the event again, each time after every lease has ended, until it is answered."""
+    def deliver_until_decided(self, deliveries: int = DELIVERIES) -> dict[str, Any]:
+        """Deliver the event again, each time after its lease has ended, until it is decided."""
         handled: dict[str, Any] | Exception = RuntimeError("never delivered")
         for _ in range(deliveries):
             self.ahead_s += LEASE_S
@@ -106,15 +113,15 @@ class Rig:
                 return handled
             if not isinstance(handled, SgguardError):
                 raise handled
-        raise AssertionError(f"no answer after {deliveries} deliveries") from handled
+        raise AssertionError(f"no decision after {deliveries} deliveries") from handled
 
-    # -- looking ---------------------------------------------------------------------------
+    # -- assertions ------------------------------------------------------------------------
 
-    def now(self) -> Seen:
-        return seen(self.emulator.state.dump())
+    def now(self) -> Snapshot:
+        return snapshot(self.emulator.state.dump())
 
     def action(self, request: httpx.Request) -> str:
-        return all_faces()[self.plot.provider].action(request)
+        return all_faces()[self.scenario.provider].action(request)
 
     def writes(self) -> list[str]:
         return [one.action for one in self.emulator.requests if is_writing(one.action)]
@@ -131,30 +138,32 @@ class Rig:
         assert locks == []
         assert intended == []
 
-    def require_same_answer(self, document: dict[str, Any]) -> None:
-        """The event delivered once more is answered alike, and changes nothing."""
+    def require_same_decision(self, document: dict[str, Any]) -> None:
+        """The event delivered once more has the same decision and changes nothing."""
         writes, world = len(self.writes()), self.now()
         assert self.deliver() == document
         assert len(self.writes()) == writes
         assert self.now() == world
 
     def require_unbroken(self) -> None:
-        watch = self.emulator.watch
-        assert watch is None or watch.violations == []
+        monitor = self.emulator.monitor
+        assert monitor is None or monitor.violations == []
 
-    def require_settled(self, document: dict[str, Any], before: Seen, remediated: Seen) -> None:
-        """The outcome is one of three, and the world is what it says."""
+    def require_settled(
+        self, document: dict[str, Any], before: Snapshot, remediated: Snapshot
+    ) -> None:
+        """The outcome is one of three, and the cloud's state agrees with it."""
         outcome = document["outcome"]
         if outcome == "partly-undone":
-            self.require_told(document, before)
+            self.require_reported(document, before)
             return
         assert outcome in ("remediated", "undone"), document
         self.require(remediated if outcome == "remediated" else before)
         self.require_clean_store()
-        self.require_same_answer(document)
+        self.require_same_decision(document)
 
-    def require_told(self, document: dict[str, Any], before: Seen) -> None:
-        """Whatever is not as before is named in the note; the run waits for a person."""
+    def require_reported(self, document: dict[str, Any], before: Snapshot) -> None:
+        """Every remaining difference is named in the note; the run is stuck."""
         found = self.now()
         for line in differences(before, found):
             kind, one_id = line.split(" ", 1)
@@ -162,17 +171,18 @@ class Rig:
             if kind == "interfaces":
                 names.append(before[kind].get(one_id, found[kind].get(one_id))["instance"])
             assert any(name and name in document["note"] for name in names), (
-                f"{line} is not in the note: {document['note']}\n{shown(before, found)}"
+                f"{line} is not in the note: {document['note']}\n"
+                f"{describe_differences(before, found)}"
             )
         (run,) = self.store.open_runs()
         assert run.state == "stuck"
 
-    def require(self, world: Seen) -> None:
+    def require(self, world: Snapshot) -> None:
         found = self.now()
-        assert found == world, shown(world, found)
+        assert found == world, describe_differences(world, found)
 
 
-def restart(rig: Rig) -> None:
-    """Make the world as it was in the beginning."""
-    rig.emulator.state.replace(rig.plot.state())
-    rig.emulator.requests.clear()
+def restart(harness: Harness) -> None:
+    """Restore the cloud to its initial state."""
+    harness.emulator.state.replace(harness.scenario.state())
+    harness.emulator.requests.clear()

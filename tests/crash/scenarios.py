@@ -1,4 +1,4 @@
-"""What is to be done in each cloud: a world, a policy and one event for every shape of a plan."""
+"""Scenarios of each cloud: a state, a policy and one event for every shape of a plan."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ PROVIDERS = ("tencent", "tencent-dfw", "alibaba", "huawei", "openstack")
 Raw = dict[str, Any]
 
 
-def made_id(provider: str, number: int) -> str:
-    """An id of a group that the plot adds to a world, well-formed in that cloud."""
+def added_group_id(provider: str, number: int) -> str:
+    """An id, well-formed in that cloud, of a group that a scenario adds."""
     match provider:
         case "tencent" | "tencent-dfw":
             return f"sg-crash{number:03d}"
@@ -30,8 +30,8 @@ def made_id(provider: str, number: int) -> str:
 
 
 @dataclass
-class Stage:
-    """A world that is being set up: the raw cloud, and the groups a plot adds to it."""
+class Setup:
+    """The initial state of a scenario: the raw cloud, and the groups the scenario adds to it."""
 
     world: World
     cloud: Raw
@@ -41,7 +41,7 @@ class Stage:
     three: str
 
     @classmethod
-    def of(cls, provider: str) -> Stage:
+    def of(cls, provider: str) -> Setup:
         world = world_of(provider)
         scenario = State.load(world.scenario).dump()
         cloud = next(c for c in scenario["clouds"] if c["provider"] == provider)
@@ -49,7 +49,7 @@ class Stage:
             # API 2.0 tells the groups of an instance only where no other interface carries any.
             cloud["interfaces"] = [i for i in cloud["interfaces"] if i["kind"] == "primary"]
         names = {"spare": 1, "one": 2, "two": 3, "three": 4}
-        ids = {name: made_id(provider, number) for name, number in names.items()}
+        ids = {name: added_group_id(provider, number) for name, number in names.items()}
         like = next(g for g in cloud["groups"] if g["id"] == world.free)
         for name, group_id in ids.items():
             cloud["groups"].append({**copy.deepcopy(like), "id": group_id, "name": name})
@@ -59,7 +59,7 @@ class Stage:
         return next(g for g in self.cloud["groups"] if g["id"] == group_id)
 
     def name(self, holder: str, named: str, ports: str, *, last: bool = False) -> None:
-        """Let a group have another rule that names a group: first of all, or last."""
+        """Add a rule that names a group, at the first or the last position."""
         rules = self.group(holder)["rules"]
         rule = {
             "id": f"0badc0de-0000-4000-8000-{len(rules):04d}{int(ports):08d}",
@@ -67,12 +67,12 @@ class Stage:
             "protocol": "tcp",
             "ports": ports,
             "peer_group": named,
-            "description": f"from the plot {ports}",
+            "description": f"from the scenario {ports}",
         }
         rules.insert(len(rules) if last else 0, rule)
 
     def carry(self, *group_ids: list[str]) -> None:
-        """Say which groups the holders of the bound group carry instead, the server's first."""
+        """Replace the groups of the holders of the bound group, the server's holder first."""
         carrying = [i for i in self.cloud["interfaces"] if self.world.bound in i["groups"]]
         holders = sorted(carrying, key=lambda one: one["kind"] != "primary")
         for holder, groups in zip(holders, group_ids, strict=False):
@@ -80,10 +80,10 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Plot:
+class Scenario:
     """One event: ``targets`` to delete or ``instance`` to mend, and what the policy permits."""
 
-    stage: Stage
+    setup: Setup
     policy: str
     targets: tuple[str, ...] = ()
     instance: str = ""
@@ -91,26 +91,27 @@ class Plot:
 
     @property
     def provider(self) -> str:
-        return self.stage.world.provider
+        return self.setup.world.provider
 
     @cached_property
     def _clouds(self) -> list[Cloud]:
-        return State.load({"clouds": [self.stage.cloud]}).clouds
+        return State.load({"clouds": [self.setup.cloud]}).clouds
 
     def state(self) -> State:
-        """The world before the plan, a fresh one each time."""
+        """The state before the plan, a fresh copy each time."""
         return State(copy.deepcopy(self._clouds))
 
-    def asked(self, event_id: str = "") -> tuple[DeleteRequest | LaunchRequest, Event]:
+    def request_and_event(self, event_id: str = "") -> tuple[DeleteRequest | LaunchRequest, Event]:
         """The request and its event, the same each time."""
-        scope = Scope(self.provider, "", self.stage.world.region)
-        event = Event(event_id or self.event_id, {"plot": self.targets or self.instance}, "/crash")
+        scope = Scope(self.provider, "", self.setup.world.region)
+        data = {"scenario": self.targets or self.instance}
+        event = Event(event_id or self.event_id, data, "/crash")
         if self.instance:
             return LaunchRequest(scope, instance_id=self.instance), event
         return DeleteRequest(tuple(Address(scope, one) for one in self.targets)), event
 
 
-def _delete(stage: Stage, *targets: str, remedies: str, more: str = "") -> Plot:
+def _delete(setup: Setup, *targets: str, remedies: str, more: str = "") -> Scenario:
     listed = ", ".join(f'"{one}"' for one in remedies.split())
     policy = f"""mode = "enforce"
 [caps]
@@ -119,107 +120,107 @@ management_ports = []
 remedies = [{listed}]
 {more}
 """
-    return Plot(stage, policy, targets=targets)
+    return Scenario(setup, policy, targets=targets)
 
 
-def _launch(stage: Stage, lines: str) -> Plot:
+def _launch(setup: Setup, lines: str) -> Scenario:
     policy = f"""mode = "enforce"
 [launch]
 {lines}
 """
-    return Plot(stage, policy, instance=stage.world.server)
+    return Scenario(setup, policy, instance=setup.world.server)
 
 
-def revoke(stage: Stage) -> Plot:
-    world = stage.world
-    stage.name(world.referrer_in, world.referenced, "7001")
-    stage.name(world.referrer_in, world.referenced, "7002", last=True)
-    return _delete(stage, world.referenced, remedies="revoke")
+def revoke(setup: Setup) -> Scenario:
+    world = setup.world
+    setup.name(world.referrer_in, world.referenced, "7001")
+    setup.name(world.referrer_in, world.referenced, "7002", last=True)
+    return _delete(setup, world.referenced, remedies="revoke")
 
 
-def rewrite(stage: Stage) -> Plot:
-    world = stage.world
-    stage.name(world.referrer_in, world.referenced, "7001")
-    stage.name(world.referrer_in, world.referenced, "7002", last=True)
-    more = f'replacement_group = "{stage.spare}"'
-    return _delete(stage, world.referenced, remedies="rewrite", more=more)
+def rewrite(setup: Setup) -> Scenario:
+    world = setup.world
+    setup.name(world.referrer_in, world.referenced, "7001")
+    setup.name(world.referrer_in, world.referenced, "7002", last=True)
+    more = f'replacement_group = "{setup.spare}"'
+    return _delete(setup, world.referenced, remedies="rewrite", more=more)
 
 
-def unbind(stage: Stage) -> Plot:
-    world = stage.world
-    stage.carry(
+def unbind(setup: Setup) -> Scenario:
+    world = setup.world
+    setup.carry(
         [world.bound, world.referrer_in], [world.referrer_in, world.bound, world.referrer_out]
     )
-    return _delete(stage, world.bound, remedies="unbind")
+    return _delete(setup, world.bound, remedies="unbind")
 
 
-def move(stage: Stage) -> Plot:
-    world = stage.world
-    stage.carry([world.bound], [world.referrer_in, world.bound, world.referrer_out])
-    more = f'fallback_group = "{stage.spare}"'
-    return _delete(stage, world.bound, remedies="move", more=more)
+def move(setup: Setup) -> Scenario:
+    world = setup.world
+    setup.carry([world.bound], [world.referrer_in, world.bound, world.referrer_out])
+    more = f'fallback_group = "{setup.spare}"'
+    return _delete(setup, world.bound, remedies="move", more=more)
 
 
-def mix(stage: Stage) -> Plot:
-    """Rules that are rewritten, one holder that keeps others, one that moves."""
-    world = stage.world
-    stage.carry([world.bound], [world.referrer_in, world.bound])
-    stage.name(world.referrer_in, world.bound, "7001")
-    stage.name(world.referrer_out, world.bound, "7002", last=True)
-    more = f'replacement_group = "{stage.spare}"\nfallback_group = "{stage.spare}"'
-    return _delete(stage, world.bound, remedies="rewrite unbind move", more=more)
+def mix(setup: Setup) -> Scenario:
+    """Rules that are rewritten, one holder that keeps other groups, one that moves."""
+    world = setup.world
+    setup.carry([world.bound], [world.referrer_in, world.bound])
+    setup.name(world.referrer_in, world.bound, "7001")
+    setup.name(world.referrer_out, world.bound, "7002", last=True)
+    more = f'replacement_group = "{setup.spare}"\nfallback_group = "{setup.spare}"'
+    return _delete(setup, world.bound, remedies="rewrite unbind move", more=more)
 
 
-def circle(stage: Stage) -> Plot:
-    """Three groups that name each other, and one outside that names one of them."""
-    stage.name(stage.two, stage.one, "7001")
-    stage.name(stage.three, stage.two, "7002")
-    stage.name(stage.one, stage.three, "7003")
-    stage.name(stage.one, stage.two, "7004")
-    stage.name(stage.world.referrer_in, stage.two, "7005")
-    return _delete(stage, stage.one, stage.two, stage.three, remedies="revoke")
+def circle(setup: Setup) -> Scenario:
+    """Three groups that reference each other, and one outside that references one of them."""
+    setup.name(setup.two, setup.one, "7001")
+    setup.name(setup.three, setup.two, "7002")
+    setup.name(setup.one, setup.three, "7003")
+    setup.name(setup.one, setup.two, "7004")
+    setup.name(setup.world.referrer_in, setup.two, "7005")
+    return _delete(setup, setup.one, setup.two, setup.three, remedies="revoke")
 
 
-def whole_set(stage: Stage) -> Plot:
-    """A group that is named, one that is carried, and one that names both."""
-    world = stage.world
-    stage.carry([world.bound, world.referrer_in], [world.bound])
-    stage.name(stage.one, world.bound, "7001")
-    stage.name(stage.one, world.referenced, "7002")
-    more = f'fallback_group = "{stage.spare}"'
+def whole_set(setup: Setup) -> Scenario:
+    """A referenced group, a bound group, and one that references both."""
+    world = setup.world
+    setup.carry([world.bound, world.referrer_in], [world.bound])
+    setup.name(setup.one, world.bound, "7001")
+    setup.name(setup.one, world.referenced, "7002")
+    more = f'fallback_group = "{setup.spare}"'
     remedies = "revoke unbind move"
-    return _delete(stage, world.referenced, world.bound, stage.one, remedies=remedies, more=more)
+    return _delete(setup, world.referenced, world.bound, setup.one, remedies=remedies, more=more)
 
 
-def baseline(stage: Stage) -> Plot:
-    return _launch(stage, f'remedies = ["bind"]\nbaseline = ["{stage.spare}"]')
+def baseline(setup: Setup) -> Scenario:
+    return _launch(setup, f'remedies = ["bind"]\nbaseline = ["{setup.spare}"]')
 
 
-def forbidden(stage: Stage) -> Plot:
-    world = stage.world
-    stage.carry([world.bound, world.referrer_in], [world.bound])
-    return _launch(stage, f'remedies = ["unbind"]\nforbidden = ["{world.bound}"]')
+def forbidden(setup: Setup) -> Scenario:
+    world = setup.world
+    setup.carry([world.bound, world.referrer_in], [world.bound])
+    return _launch(setup, f'remedies = ["unbind"]\nforbidden = ["{world.bound}"]')
 
 
-def quarantine(stage: Stage) -> Plot:
-    world = stage.world
-    stage.carry([world.referrer_in, world.bound, world.referrer_out], [world.bound])
+def quarantine(setup: Setup) -> Scenario:
+    world = setup.world
+    setup.carry([world.referrer_in, world.bound, world.referrer_out], [world.bound])
     return _launch(
-        stage,
+        setup,
         f'remedies = ["quarantine"]\nforbidden = ["{world.bound}"]\n'
-        f'quarantine_group = "{stage.spare}"',
+        f'quarantine_group = "{setup.spare}"',
     )
 
 
-def force(stage: Stage) -> Plot:
+def force(setup: Setup) -> Scenario:
     """The cloud itself takes the group off its instances."""
-    world = stage.world
-    stage.carry([world.bound, world.referrer_in], [world.referrer_in])
-    stage.name(world.referrer_in, world.bound, "7001")
-    return _delete(stage, world.bound, remedies="revoke force")
+    world = setup.world
+    setup.carry([world.bound, world.referrer_in], [world.referrer_in])
+    setup.name(world.referrer_in, world.bound, "7001")
+    return _delete(setup, world.bound, remedies="revoke force")
 
 
-SHAPES: dict[str, Callable[[Stage], Plot]] = {
+SHAPES: dict[str, Callable[[Setup], Scenario]] = {
     "revoke": revoke,
     "rewrite": rewrite,
     "unbind": unbind,
@@ -235,6 +236,6 @@ SHAPES: dict[str, Callable[[Stage], Plot]] = {
 
 
 @lru_cache(maxsize=64)
-def plot_of(provider: str, shape: str) -> Plot:
-    """The plot of a shape in a cloud; nobody changes it, worlds are copied from it."""
-    return SHAPES[shape](Stage.of(provider))
+def scenario_of(provider: str, shape: str) -> Scenario:
+    """The scenario of a shape in a cloud; it is shared, and states are copied from it."""
+    return SHAPES[shape](Setup.of(provider))

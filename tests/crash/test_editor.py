@@ -1,4 +1,4 @@
-"""Somebody else changes the same things meanwhile: their change stays, and nothing else is lost."""
+"""A concurrent editor changes the same objects: its change stays, and nothing else is lost."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ from typing import Any
 import pytest
 
 from sgguard.emulator.state import State, StateError
-from tests.crash.comparison import Seen, loosely, seen, shown
+from tests.crash.comparison import Snapshot, describe_differences, snapshot, without_rule_order
 from tests.crash.edits import (
     EDITS,
     Edit,
-    adds_a_rule_before_the_others,
-    describes_the_rule_anew,
-    gives_the_holder_one_more,
-    makes_the_rule_itself,
-    names_the_group_anew,
-    puts_a_server_behind_the_group_alone,
-    takes_the_rule_away,
+    adds_a_group_to_the_holder,
+    adds_a_reference,
+    adds_rule_first,
+    adds_the_planned_rule,
+    binds_a_server_to_the_group_only,
+    changes_rule_description,
+    removes_the_rule,
 )
-from tests.crash.harness import Rig
-from tests.crash.scenarios import Plot
-from tests.crash.test_crash import PLOTS
+from tests.crash.harness import Harness
+from tests.crash.scenarios import Scenario
+from tests.crash.test_crash import SCENARIOS
 
 CASES = [
-    (provider, shape, made)
-    for provider, shape in PLOTS
-    for made, shapes in EDITS.items()
+    (provider, shape, edit)
+    for provider, shape in SCENARIOS
+    for edit, shapes in EDITS.items()
     if shape in shapes
     # A rule of Neutron is never changed, only made and deleted.
-    and not (provider == "openstack" and made is describes_the_rule_anew)
+    and not (provider == "openstack" and edit is changes_rule_description)
 ]
-SHIFTING = (adds_a_rule_before_the_others, takes_the_rule_away, makes_the_rule_itself)
-# Before which calls somebody edits: CRASH_EVERY=1 tries them all, in an hour.
+SHIFTING = (adds_rule_first, removes_the_rule, adds_the_planned_rule)
+# An edit is made before every so many calls: CRASH_EVERY=1 tries them all, in an hour.
 EVERY = int(os.environ.get("CRASH_EVERY", "5"))
-IDS = [f"{provider}-{shape}-{made.__name__}" for provider, shape, made in CASES]
+IDS = [f"{provider}-{shape}-{edit.__name__}" for provider, shape, edit in CASES]
 
 
 @dataclass
-class Editor:
+class ConcurrentEditor:
     """Makes one change before the n-th call."""
 
-    rig: Rig
+    harness: Harness
     at: int
     edit: Edit
     called: int = 0
@@ -56,122 +56,126 @@ class Editor:
 
     def __call__(self, request: Any) -> None:
         if self.called >= self.at:
-            self.actions.append(self.rig.action(request))
+            self.actions.append(self.harness.action(request))
         if self.called == self.at:
             with suppress(StateError, StopIteration):  # the cloud refuses it
-                self.edit(self.rig.emulator.state.clouds[0], self.rig.plot)
+                self.edit(self.harness.emulator.state.clouds[0], self.harness.scenario)
                 self.has_acted = True
         self.called += 1
 
 
-def edited(state: State, plot: Plot, made: Edit) -> Seen:
-    """The world with the editor's change made to it, where it can be made."""
+def edited(state: State, scenario: Scenario, edit: Edit) -> Snapshot:
+    """The state with the editor's change applied, where the cloud accepts it."""
     with suppress(StateError, StopIteration):
-        made(state.clouds[0], plot)
-    return seen(state.dump())
+        edit(state.clouds[0], scenario)
+    return snapshot(state.dump())
 
 
 def calls(provider: str, shape: str, folder) -> tuple[int, State]:
     """How many calls a plan takes, and the state after them."""
-    rig = Rig.of(provider, shape, folder)
-    assert rig.deliver()["outcome"] == "remediated"
-    rig.close()
-    return len(rig.emulator.requests), rig.emulator.state
+    harness = Harness.of(provider, shape, folder)
+    assert harness.deliver()["outcome"] == "remediated"
+    harness.close()
+    return len(harness.emulator.requests), harness.emulator.state
 
 
-def foreseen(rig: Rig, made: Edit, after: State, folder) -> list[Seen]:
-    """The worlds in which all is done: with the change made last of all, or first of all."""
-    worlds = [edited(State(copy.deepcopy(after.clouds)), rig.plot, made)]
-    early = Rig.of(rig.plot.provider, rig.shape, folder)
-    edited(early.emulator.state, early.plot, made)
-    document = early.deliver_until_answered()
+def expected_snapshots(harness: Harness, edit: Edit, after: State, folder) -> list[Snapshot]:
+    """The final states that are correct: with the edit made after the plan, or before it."""
+    worlds = [edited(State(copy.deepcopy(after.clouds)), harness.scenario, edit)]
+    early = Harness.of(harness.scenario.provider, harness.shape, folder)
+    edited(early.emulator.state, early.scenario, edit)
+    document = early.deliver_until_decided()
     if document["outcome"] == "remediated":
         worlds.append(early.now())
     early.close()
     return worlds
 
 
-def require_right(rig: Rig, document: dict[str, Any], made: Edit, remediated: list[Seen]) -> None:
-    before = edited(rig.plot.state(), rig.plot, made)
-    # A place is counted from the first rule: what is put in or taken out before it shifts it.
-    up_to = loosely if made in SHIFTING else lambda world: world
-    found = up_to(rig.now())
+def require_correct_outcome(
+    harness: Harness, document: dict[str, Any], edit: Edit, remediated: list[Snapshot]
+) -> None:
+    before = edited(harness.scenario.state(), harness.scenario, edit)
+    # A position counts from the first rule: an insertion or removal before it shifts it.
+    up_to = without_rule_order if edit in SHIFTING else lambda world: world
+    found = up_to(harness.now())
     match document["outcome"]:
         case "remediated":
-            if made is names_the_group_anew:
+            if edit is adds_a_reference:
                 # Only a plan that knew of the new rule may have changed or revoked it.
                 assert "9002" in {step["details"].get("ports") for step in document["plan"]}
-            assert not set(rig.plot.targets) & set(found["groups"])
+            assert not set(harness.scenario.targets) & set(found["groups"])
             if not any(up_to(one) == found for one in remediated):
-                raise AssertionError(shown(up_to(remediated[0]), found))
-            rig.require_clean_store()
+                raise AssertionError(describe_differences(up_to(remediated[0]), found))
+            harness.require_clean_store()
         case "undone" | "unchanged":
             if up_to(before) != found:
-                raise AssertionError(f"{document['note']}: {shown(up_to(before), found)}")
-            rig.require_clean_store()
+                raise AssertionError(
+                    f"{document['note']}: {describe_differences(up_to(before), found)}"
+                )
+            harness.require_clean_store()
         case "partly-undone":
-            rig.require_told(document, before)
+            harness.require_reported(document, before)
         case outcome:
             raise AssertionError(f"{outcome}: {document['note']}")
 
 
-def disturbed(provider: str, shape: str, made: Edit, folder, every: int) -> Counter[str]:
+def outcomes_under_edits(provider: str, shape: str, edit: Edit, folder, every: int) -> Counter[str]:
     count, after = calls(provider, shape, folder)
     outcomes: Counter[str] = Counter()
     failures = []
-    worlds: list[Seen] = []
+    worlds: list[Snapshot] = []
     for at in range(0, count, every):
-        rig = Rig.of(provider, shape, folder)
-        editor = Editor(rig, at, made)
-        rig.emulator.meddle = editor
-        rig.emulator.watch.covers.clear()
+        harness = Harness.of(provider, shape, folder)
+        editor = ConcurrentEditor(harness, at, edit)
+        harness.emulator.before_call = editor
+        harness.emulator.monitor.covers.clear()
         try:
-            document = rig.deliver_until_answered()
-            if editor.has_acted and not _is_too_late(editor, rig):
+            document = harness.deliver_until_decided()
+            if editor.has_acted and not _is_unpreventable(editor, harness):
                 outcomes[document["outcome"]] += 1
-                rig.require_unbroken()
-                worlds = worlds or foreseen(rig, made, after, folder)
-                require_right(rig, document, made, worlds)
+                harness.require_unbroken()
+                worlds = worlds or expected_snapshots(harness, edit, after, folder)
+                require_correct_outcome(harness, document, edit, worlds)
         except AssertionError as error:
             failures.append(f"call {at} ({editor.actions[:1]}): {str(error)[:1500]}")
         finally:
-            rig.close()
+            harness.close()
     assert not failures, f"{len(failures)} of {count}\n" + "\n".join(failures[:3])
     return outcomes
 
 
-# What is read of who uses a group, where the cloud deletes it although somebody does.
+# The last read of a group's uses, where the cloud deletes a group that is in use.
 LAST_READ = {
-    ("openstack", names_the_group_anew): "GET /v2.0/security-group-rules",
-    ("tencent-dfw", puts_a_server_behind_the_group_alone): "DescribeInstancesOfSecurityGroup",
+    ("openstack", adds_a_reference): "GET /v2.0/security-group-rules",
+    ("tencent-dfw", binds_a_server_to_the_group_only): "DescribeInstancesOfSecurityGroup",
 }
 
 
-# The calls right before which a change is lost on the cloud: the API knows no condition for them.
-BLIND = {
-    # The rule of an id is deleted, whatever it is described as by then.
-    ("huawei", describes_the_rule_anew): ("DELETE ",),
-    ("alibaba", describes_the_rule_anew): ("Revoke",),
-    # It answers alike whether there was a rule to revoke or not.
-    ("alibaba", takes_the_rule_away): ("Revoke",),
-    # Groups of an instance are set as a whole, and which it had is read one call before.
-    ("tencent-dfw", gives_the_holder_one_more): (
+# Calls the API cannot make conditional: an edit right before one of them is overwritten.
+UNCONDITIONAL_CALLS = {
+    # The rule of an id is deleted, whatever its description is by then.
+    ("huawei", changes_rule_description): ("DELETE ",),
+    ("alibaba", changes_rule_description): ("Revoke",),
+    # The response is the same whether there was a rule to revoke or not.
+    ("alibaba", removes_the_rule): ("Revoke",),
+    # The groups of an instance are set as a whole; they are read one call before.
+    ("tencent-dfw", adds_a_group_to_the_holder): (
         "ModifySecurityGroupsOfInstance",
         "DescribeNetworkInterfacesOfSecurityGroup",
     ),
 }
 
 
-def _is_too_late(editor: Editor, rig: Rig) -> bool:
-    """Say whether nothing could have helped, for want of a condition to send along.
+def _is_unpreventable(editor: ConcurrentEditor, harness: Harness) -> bool:
+    """Say whether the edit cannot be detected, for want of a conditional call.
 
     Neutron deletes a group with the rules that name it, Tencent one by force whatever it is on:
-    all that can be done is to look just before.
+    all a client can do is to read just before.
     """
-    provider = rig.plot.provider
-    # Calls about other groups are under way as well, and come in between.
-    blind = BLIND.get((provider, editor.edit), ())
-    if any(action.startswith(blind) for action in editor.actions[:3]):
+    provider = harness.scenario.provider
+    # Calls about other groups run in parallel and come in between.
+    unconditional = UNCONDITIONAL_CALLS.get((provider, editor.edit), ())
+    if any(action.startswith(unconditional) for action in editor.actions[:3]):
         return True
     last_read = LAST_READ.get((provider, editor.edit))
     deletes = ("DELETE /v2.0/security-groups/{id}", "DeleteSecurityGroup")
@@ -180,7 +184,7 @@ def _is_too_late(editor: Editor, rig: Rig) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("provider", "shape", "made"), CASES, ids=IDS)
-def test_what_somebody_else_does_at_any_moment_stays(provider, shape, made, folder):
-    outcomes = disturbed(provider, shape, made, folder, EVERY)
-    print(f"\n{provider} {shape} {made.__name__}: {dict(outcomes)}")
+@pytest.mark.parametrize(("provider", "shape", "edit"), CASES, ids=IDS)
+def test_a_concurrent_edit_before_any_call_is_kept(provider, shape, edit, folder):
+    outcomes = outcomes_under_edits(provider, shape, edit, folder, EVERY)
+    print(f"\n{provider} {shape} {edit.__name__}: {dict(outcomes)}")

@@ -1,4 +1,4 @@
-"""A cloud that refuses a change in the middle: what was done is taken back, in reverse order."""
+"""A change refused in the middle of a plan: earlier changes are undone, in reverse order."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.crash.harness import Rig, mostly_slow
-from tests.crash.test_crash import IDS, PLOTS, clean_run
+from tests.crash.harness import Harness, mostly_slow
+from tests.crash.test_crash import IDS, SCENARIOS, clean_run
 from tests.crash.test_trouble import QUICK
 from tests.crash.worker import is_writing
 
@@ -18,65 +18,65 @@ from tests.crash.worker import is_writing
 class Refusal:
     """Denies the n-th change; lasting for all of its ``kind``, or for ``all``, after it as well."""
 
-    rig: Rig
+    harness: Harness
     at: int
     lasting: str = ""
-    seen: int = 0
+    counted: int = 0
     kind: str = ""
 
     def __call__(self, request: Any) -> None:
-        action = self.rig.action(request)
+        action = self.harness.action(request)
         if not is_writing(action):
             return
-        if self.seen == self.at:
+        if self.counted == self.at:
             self.kind = action
         is_alike = self.lasting == "all" or (self.lasting == "kind" and action == self.kind)
-        is_denied = self.seen == self.at or (self.seen > self.at and is_alike)
-        for account in self.rig.emulator.state.clouds[0].accounts:
+        is_denied = self.counted == self.at or (self.counted > self.at and is_alike)
+        for account in self.harness.emulator.state.clouds[0].accounts:
             account.denied = [action] if is_denied else []
-        self.seen += 1
+        self.counted += 1
 
     def end(self) -> None:
-        self.rig.emulator.meddle = None
-        for account in self.rig.emulator.state.clouds[0].accounts:
+        self.harness.emulator.before_call = None
+        for account in self.harness.emulator.state.clouds[0].accounts:
             account.denied = []
 
 
-def refused(provider: str, shape: str, folder, lasting: str = "") -> list[str]:
+def outcomes_under_refusal(provider: str, shape: str, folder, lasting: str = "") -> list[str]:
     remediated = clean_run(provider, shape, folder)
     outcomes = []
     at = 0
     while True:
-        rig = Rig.of(provider, shape, folder)
-        refusal = Refusal(rig, at, lasting)
-        rig.emulator.meddle = refusal
+        harness = Harness.of(provider, shape, folder)
+        refusal = Refusal(harness, at, lasting)
+        harness.emulator.before_call = refusal
         try:
-            document = rig.deliver()
+            document = harness.deliver()
             refusal.end()
-            if refusal.seen <= at:
+            if refusal.counted <= at:
                 return outcomes
             assert isinstance(document, dict), document
-            rig.require_unbroken()
-            rig.require_settled(document, rig.before, remediated)
+            harness.require_unbroken()
+            harness.require_settled(document, harness.before, remediated)
             require_reverse(document)
-            rig.require_same_answer(document)
+            harness.require_same_decision(document)
             outcomes.append(document["outcome"])
         except AssertionError as error:
             error.add_note(f"{provider} {shape}, refused at change {at}")
             raise
         finally:
-            rig.close()
+            harness.close()
         at += 1
 
 
 def require_reverse(document: dict[str, Any]) -> None:
-    """Steps are taken back from the last to the first."""
+    """Steps are undone from the last to the first."""
     steps = [line["step"] for line in document["journal"] if line["is_undo"]]
     assert all(earlier >= later for earlier, later in pairwise(steps)), steps
 
 
 def check_once(provider: str, shape: str, folder) -> None:
-    outcomes = refused(provider, shape, folder)
+    outcomes = outcomes_under_refusal(provider, shape, folder)
     assert outcomes
     assert outcomes[0] == "undone"
     expected = {"undone"}
@@ -89,44 +89,44 @@ def check_once(provider: str, shape: str, folder) -> None:
 
 def check_lasting(provider: str, shape: str, folder) -> None:
     for lasting in ("kind", "all"):
-        outcomes = refused(provider, shape, folder, lasting)
+        outcomes = outcomes_under_refusal(provider, shape, folder, lasting)
         assert outcomes[0] == "undone"
         assert set(outcomes) <= {"undone", "partly-undone"}
 
 
 @pytest.mark.parametrize("provider", mostly_slow("alibaba", "huawei"))
-def test_what_was_done_before_a_refusal_is_taken_back(provider, folder):
+def test_changes_before_a_refused_change_are_undone(provider, folder):
     check_once(provider, QUICK[provider], folder)
 
 
 @pytest.mark.parametrize("provider", mostly_slow("tencent"))
-def test_what_cannot_be_taken_back_is_told_and_not_made_worse(provider, folder):
+def test_a_change_that_cannot_be_undone_is_reported_and_nothing_else_changes(provider, folder):
     check_lasting(provider, QUICK[provider], folder)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("provider", "shape"), PLOTS, ids=IDS)
-def test_what_was_done_before_any_refusal_is_taken_back(provider, shape, folder):
+@pytest.mark.parametrize(("provider", "shape"), SCENARIOS, ids=IDS)
+def test_changes_before_any_refused_change_are_undone(provider, shape, folder):
     check_once(provider, shape, folder)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("provider", "shape"), PLOTS, ids=IDS)
-def test_whatever_cannot_be_taken_back_is_told(provider, shape, folder):
+@pytest.mark.parametrize(("provider", "shape"), SCENARIOS, ids=IDS)
+def test_every_change_that_cannot_be_undone_is_reported(provider, shape, folder):
     check_lasting(provider, shape, folder)
 
 
 @pytest.mark.parametrize("provider", mostly_slow("openstack"))
-def test_a_group_that_is_full_meanwhile_gets_no_new_rule_and_loses_none(provider, folder):
-    rig = Rig.of(provider, "rewrite", folder)
+def test_a_group_that_becomes_full_gets_no_new_rule_and_loses_none(provider, folder):
+    harness = Harness.of(provider, "rewrite", folder)
 
     def fill(request: Any) -> None:
-        if is_writing(rig.action(request)):
-            rig.emulator.state.clouds[0].limits["rules-per-group"] = 1
+        if is_writing(harness.action(request)):
+            harness.emulator.state.clouds[0].limits["rules-per-group"] = 1
 
-    rig.emulator.meddle = fill
-    document = rig.deliver()
+    harness.emulator.before_call = fill
+    document = harness.deliver()
     assert document["outcome"] == "undone", document["note"]
-    rig.require_unbroken()
-    rig.require_settled(document, rig.before, rig.before)
-    rig.close()
+    harness.require_unbroken()
+    harness.require_settled(document, harness.before, harness.before)
+    harness.close()

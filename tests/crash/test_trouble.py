@@ -1,4 +1,4 @@
-"""Answers that are lost, late or wrong at any change: never a lost rule, never a bare holder."""
+"""Responses lost, late or wrong at any change: no rule and no holder's last group is lost."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from typing import Any
 import pytest
 
 from sgguard.emulator.faults import Fault
-from tests.crash.harness import Rig, mostly_slow
-from tests.crash.test_crash import IDS, PLOTS, clean_run
+from tests.crash.harness import Harness, mostly_slow
+from tests.crash.test_crash import IDS, SCENARIOS, clean_run
 from tests.crash.worker import is_writing
 
 
 @dataclass
-class Trouble:
-    """Trouble for one change: from the n-th on, for so many calls of its kind in a row."""
+class InjectedFault:
+    """A fault at the n-th change, and at so many further calls of its kind."""
 
-    rig: Rig
+    harness: Harness
     at: int
     kind: str
     count: int = 1
     is_after: bool = False
     everything: bool = False
     status: int = 200
-    seen: int = 0
+    counted: int = 0
 
     def __call__(self, request: Any) -> None:
-        action = self.rig.action(request)
+        action = self.harness.action(request)
         if not is_writing(action):
             return
-        if self.seen == self.at:
+        if self.counted == self.at:
             more = {"status": self.status} if self.kind == "garbage" else {}
             first = Fault(self.kind, action=action, is_after=self.is_after, **more)
-            self.rig.emulator.faults.append(first)
+            self.harness.emulator.faults.append(first)
             if self.count > 1:
                 rest = Fault(
                     self.kind,
@@ -42,13 +42,13 @@ class Trouble:
                     count=self.count - 1,
                     **more,
                 )
-                self.rig.emulator.faults.append(rest)
-        self.seen += 1
+                self.harness.emulator.faults.append(rest)
+        self.counted += 1
 
 
 ONCE = {
-    "lost answer": {"kind": "drop", "is_after": True},
-    "lost question": {"kind": "drop"},
+    "lost response": {"kind": "drop", "is_after": True},
+    "lost request": {"kind": "drop"},
     "throttled": {"kind": "throttle"},
     "5xx": {"kind": "error"},
     "5xx after the effect": {"kind": "error", "is_after": True},
@@ -59,46 +59,46 @@ ONCE = {
 LASTING = {
     "throttled for long": {"kind": "throttle", "count": 8},
     "5xx for long": {"kind": "error", "count": 8},
-    "lost answer, then 5xx for long": {"kind": "error", "count": 8, "is_after": True},
-    "lost answer, then nobody answers": {
+    "lost response, then 5xx for long": {"kind": "error", "count": 8, "is_after": True},
+    "lost response, then none at all": {
         "kind": "drop",
         "count": 25,
         "is_after": True,
         "everything": True,
     },
-    "nobody answers": {"kind": "drop", "count": 25, "everything": True},
+    "no responses": {"kind": "drop", "count": 25, "everything": True},
 }
 ALL = {**ONCE, **LASTING}
 
 
-def suffered(provider: str, shape: str, folder, name: str) -> Iterator[tuple[int, str]]:
+def outcomes_under_fault(provider: str, shape: str, folder, name: str) -> Iterator[tuple[int, str]]:
     """Try the trouble at every change of the plan; yield each with its outcome."""
     remediated = clean_run(provider, shape, folder)
     at = 0
     while True:
-        rig = Rig.of(provider, shape, folder)
-        trouble = Trouble(rig, at, **ALL[name])
-        rig.emulator.meddle = trouble
+        harness = Harness.of(provider, shape, folder)
+        fault = InjectedFault(harness, at, **ALL[name])
+        harness.emulator.before_call = fault
         try:
-            document = rig.deliver_until_answered(12)
-            rig.emulator.faults.clear()
-            if trouble.seen <= at:
+            document = harness.deliver_until_decided(12)
+            harness.emulator.faults.clear()
+            if fault.counted <= at:
                 return
-            rig.require_unbroken()
-            rig.require_settled(document, rig.before, remediated)
+            harness.require_unbroken()
+            harness.require_settled(document, harness.before, remediated)
             yield at, document["outcome"]
         except AssertionError as error:
             error.add_note(f"{provider} {shape}, {name} at change {at}")
             raise
         finally:
-            rig.close()
+            harness.close()
         at += 1
 
 
 def check(provider: str, shape: str, folder, name: str) -> None:
-    outcomes = list(suffered(provider, shape, folder, name))
+    outcomes = list(outcomes_under_fault(provider, shape, folder, name))
     assert outcomes
-    # What passes is waited for where there is no other way out.
+    # A fault that passes is waited for where the plan cannot be undone.
     expected = {"remediated"} if name in ONCE else {"remediated", "undone"}
     assert {outcome for _, outcome in outcomes} <= expected, outcomes
 
@@ -112,14 +112,14 @@ QUICK = {
 }
 
 
-@pytest.mark.parametrize("name", ["lost answer", "throttled for long"])
+@pytest.mark.parametrize("name", ["lost response", "throttled for long"])
 @pytest.mark.parametrize("provider", mostly_slow("tencent", "openstack"))
-def test_trouble_with_one_change_is_survived(provider, name, folder):
+def test_a_fault_at_one_change_is_recovered(provider, name, folder):
     check(provider, QUICK[provider], folder, name)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
-@pytest.mark.parametrize(("provider", "shape"), PLOTS, ids=IDS)
-def test_trouble_with_any_change_of_any_plan_is_survived(provider, shape, name, folder):
+@pytest.mark.parametrize(("provider", "shape"), SCENARIOS, ids=IDS)
+def test_a_fault_at_any_change_of_any_plan_is_recovered(provider, shape, name, folder):
     check(provider, shape, folder, name)

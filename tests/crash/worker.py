@@ -16,11 +16,11 @@ from sgguard.engine import handle as handling
 from sgguard.engine.context import Context
 from sgguard.store import Store, open_store
 from sgguard.wire.retry import Retry
-from tests.crash.scenarios import Plot
+from tests.crash.scenarios import Scenario
 from tests.worlds import lanes
 
-READING = ("GET", "Describe", "POST /v3/auth/tokens")
-KEEPING = frozenset(
+READ_ACTIONS = ("GET", "Describe", "POST /v3/auth/tokens")
+WRITING_TRANSACTIONS = frozenset(
     {
         *("claim", "renew", "finish", "release", "lock", "newest", "begin_run", "intend", "settle"),
         *("close_run", "keep", "ask", "resolve", "halt", "lift_halt", "purge"),
@@ -32,12 +32,12 @@ Hook = Callable[[str], None]
 
 
 def is_writing(action: str) -> bool:
-    return not action.startswith(READING)
+    return not action.startswith(READ_ACTIONS)
 
 
 @dataclass(eq=False)
 class Hooked(httpx.BaseTransport):
-    """A transport that tells of every request that writes, before it is sent and after."""
+    """A transport that calls a hook before and after every request that writes."""
 
     inner: httpx.BaseTransport
     provider: str
@@ -56,7 +56,7 @@ class Hooked(httpx.BaseTransport):
 
 
 class HookedStore:
-    """A store that tells of every transaction that writes, before it begins and after."""
+    """A store that calls a hook before and after every transaction that writes."""
 
     def __init__(self, inner: Store, hook: Hook) -> None:
         self._inner = inner
@@ -64,7 +64,7 @@ class HookedStore:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._inner, name)
-        if name not in KEEPING:
+        if name not in WRITING_TRANSACTIONS:
             return method
 
         def hooked(*args: Any, **kwargs: Any) -> Any:
@@ -76,7 +76,7 @@ class HookedStore:
         return hooked
 
 
-def means_of(
+def context_of(
     env: dict[str, str],
     store: Store,
     transport: httpx.BaseTransport,
@@ -84,7 +84,7 @@ def means_of(
     attempts: int = 3,
     **more: Any,
 ) -> Context:
-    """What a delivery is handled with: nothing waits, and the store is given."""
+    """The context of a delivery: nothing waits, and the store is given."""
     context = Context.from_env(env, transport=transport, **more)
     return replace(
         context,
@@ -94,33 +94,35 @@ def means_of(
     )
 
 
-def deliver(plot: Plot, context: Context, event_id: str = "") -> dict[str, Any] | Exception:
-    """Deliver the plot's event once."""
-    handle = handling.launches if plot.instance else handling.deletes
-    (handled,) = handle([plot.asked(event_id)], context)
+def deliver(scenario: Scenario, context: Context, event_id: str = "") -> dict[str, Any] | Exception:
+    """Deliver the scenario's event once."""
+    handle = handling.launches if scenario.instance else handling.deletes
+    (handled,) = handle([scenario.request_and_event(event_id)], context)
     return handled
 
 
 @dataclass
 class Killer:
-    """Ends the process at the n-th point, for good; tells the one who waits where that was."""
+    """Kills the process at the n-th point, after reporting which point that is."""
 
     at: int
-    tell: Callable[[str], None]
+    report: Callable[[str], None]
     reached: int = 0
     _one: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, point: str) -> None:
         with self._one:  # changes are made side by side
             if self.reached == self.at:
-                self.tell(point)
+                self.report(point)
                 os.kill(os.getpid(), signal.SIGKILL)
             self.reached += 1
 
 
-def work(plot: Plot, env: dict[str, str], store_url: str, hook: Hook) -> dict[str, Any] | Exception:
+def work(
+    scenario: Scenario, env: dict[str, str], store_url: str, hook: Hook
+) -> dict[str, Any] | Exception:
     """Deliver the event over HTTP, with the hook at every point."""
     store = HookedStore(open_store(store_url), hook)
     with httpx.HTTPTransport(verify=False, trust_env=False) as network:
-        transport = Hooked(network, plot.provider, hook)
-        return deliver(plot, means_of(env, store, transport))  # type: ignore[arg-type]
+        transport = Hooked(network, scenario.provider, hook)
+        return deliver(scenario, context_of(env, store, transport))  # type: ignore[arg-type]

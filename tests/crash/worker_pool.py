@@ -18,30 +18,30 @@ from pathlib import Path
 from typing import Any
 
 from sgguard.wire import parallel
-from tests.crash.harness import Rig
-from tests.crash.scenarios import PROVIDERS, plot_of
+from tests.crash.harness import Harness
+from tests.crash.scenarios import PROVIDERS, scenario_of
 from tests.crash.worker import Killer, work
 
 ROOT = Path(__file__).parents[2]
 
 
-class Nursery:
-    """The nursery as seen by who orders workers."""
+class WorkerPool:
+    """The client side of the pool."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
     def run(self, job: dict[str, Any]) -> dict[str, Any]:
-        """Let a worker do the job; return where it was killed (``point``) or what it answered."""
+        """Run the job in a worker; return where it was killed (``point``) or its result."""
         self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
-        assert line, "the nursery has ended"
+        assert line, "the worker pool has ended"
         return json.loads(line)
 
 
 @contextmanager
-def nursery() -> Iterator[Nursery]:
+def worker_pool() -> Iterator[WorkerPool]:
     environment = {
         "PATH": os.environ.get("PATH", ""),
         "PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}",
@@ -56,7 +56,7 @@ def nursery() -> Iterator[Nursery]:
         cwd=ROOT,
     )
     try:
-        yield Nursery(process)
+        yield WorkerPool(process)
     finally:
         process.stdin.close()
         process.wait(timeout=10)
@@ -68,9 +68,9 @@ def _warm_up() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for provider in PROVIDERS:
             for shape in ("rewrite", "baseline"):
-                rig = Rig.of(provider, shape, Path(folder))
-                rig.deliver()
-                rig.close()
+                harness = Harness.of(provider, shape, Path(folder))
+                harness.deliver()
+                harness.close()
     parallel._pool().shutdown()
     parallel._pool.cache_clear()
     assert threading.active_count() == 1
@@ -83,35 +83,37 @@ def _serve() -> None:
 
 
 def _forked(job: dict[str, Any]) -> dict[str, Any]:
-    """Run the job in a child; what it tells comes through a pipe, however it ends."""
-    ear, mouth = os.pipe()
+    """Run the job in a child; its report comes through a pipe, however it ends."""
+    read_end, write_end = os.pipe()
     child = os.fork()
     if child == 0:
-        os.close(ear)
-        _child(job, mouth)
-    os.close(mouth)
-    with os.fdopen(ear) as told:
-        text = told.read()
+        os.close(read_end)
+        _child(job, write_end)
+    os.close(write_end)
+    with os.fdopen(read_end) as pipe:
+        text = pipe.read()
     _, status = os.waitpid(child, 0)
-    answer = json.loads(text) if text else {"error": "the worker said nothing"}
+    answer = json.loads(text) if text else {"error": "the worker reported nothing"}
     return {**answer, "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0}
 
 
-def _child(job: dict[str, Any], mouth: int) -> None:
-    def tell(answer: dict[str, Any]) -> None:
-        os.write(mouth, json.dumps(answer).encode())
+def _child(job: dict[str, Any], write_end: int) -> None:
+    def report(answer: dict[str, Any]) -> None:
+        os.write(write_end, json.dumps(answer).encode())
 
-    killer = Killer(job["at"], lambda point: tell({"point": point}))
+    killer = Killer(job["at"], lambda point: report({"point": point}))
     try:
-        plot = plot_of(job["provider"], job["shape"])
-        handled = work(plot, job["env"], job["store"], killer)
+        scenario = scenario_of(job["provider"], job["shape"])
+        handled = work(scenario, job["env"], job["store"], killer)
         if isinstance(handled, Exception):
-            tell({"error": "".join(traceback.format_exception(handled)), "points": killer.reached})
+            report(
+                {"error": "".join(traceback.format_exception(handled)), "points": killer.reached}
+            )
         else:
-            tell({"document": handled, "points": killer.reached})
-    except BaseException:  # noqa: BLE001 - whatever it is, the test shall see it
+            report({"document": handled, "points": killer.reached})
+    except BaseException:  # noqa: BLE001 - the test sees any error
         with suppress(OSError):
-            tell({"error": traceback.format_exc()})
+            report({"error": traceback.format_exc()})
     finally:
         os._exit(0)
 
