@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 from itertools import count
@@ -9,16 +10,22 @@ from itertools import count
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.examples import QUICK, THOROUGH
 from tests.stores import kept, postgres_server
 
 __all__ = ["kept", "postgres_server"]  # fixtures of every kind of store
 
-# A property is about what is answered; how busy the machine is decides nothing. Every run tries
-# the same examples, so that a failure is a change's own.
-settings.register_profile(
-    "sgguard", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("sgguard")
+# A property is about the result, whatever the machine's load. Every run tries the same examples,
+# so that a failure is caused by a change. ``--hypothesis-profile thorough`` tries more of them.
+for _name, _count in (("thorough", THOROUGH), ("quick", QUICK)):
+    settings.register_profile(
+        _name,
+        deadline=None,
+        derandomize=True,
+        max_examples=_count,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+settings.load_profile("quick")
 
 _CREDENTIALS = ("TENCENTCLOUD_", "ALIBABA_CLOUD_", "HUAWEICLOUD_", "OS_", "SGGUARD_")
 _NUMBERS = count()
@@ -58,3 +65,9 @@ def no_network_beyond_loopback():
     patch.setattr(socket.socket, "connect", connect)
     yield
     patch.undo()
+
+
+def pytest_collection_finish():
+    # Thousands of collected tests live to the end: the garbage collector need not visit them.
+    gc.collect()
+    gc.freeze()

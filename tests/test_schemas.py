@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -28,7 +28,6 @@ DOCUMENTS = st.dictionaries(KEYS, VALUES, max_size=5) | VALUES
 
 
 @pytest.mark.parametrize("name", EVENTS)
-@settings(deadline=None)
 @given(document=DOCUMENTS)
 def test_what_is_plainly_valid_is_valid_for_jsonschema_too(name, document):
     schema = schemas.load(name)

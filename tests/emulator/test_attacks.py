@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sgguard.emulator import control, mock_clouds
@@ -18,6 +18,7 @@ from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import DroppedConnectionError, Fault
 from sgguard.emulator.scenario import parse
 from sgguard.emulator.server import serve
+from tests.examples import examples
 from tests.stage import CLOUDS, emulator
 
 FAULTS = "/_emulator/faults"
@@ -114,7 +115,7 @@ fault_tables = st.dictionaries(
 
 
 @given(order=fault_tables | st.lists(fault_tables, max_size=3) | json_values)
-@settings(max_examples=60)
+@examples(60)
 def test_whatever_is_ordered_is_refused_or_done(order):
     clouds = Emulator.load(SMALL, sleep=lambda _: None)
     wanted = httpx.Request("POST", f"http://x{FAULTS}", content=json.dumps(order).encode())
@@ -134,7 +135,7 @@ def test_whatever_is_ordered_is_refused_or_done(order):
     clouds=json_values
     | st.lists(st.dictionaries(st.sampled_from(["provider", *KEYS]), json_values))
 )
-@settings(max_examples=60)
+@examples(60)
 def test_whatever_stands_in_a_scenario_is_refused_with_its_path_or_loads(clouds):
     running = Emulator.load(SMALL)
     before = running.state.dump()

@@ -7,13 +7,14 @@ import json
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faces.tencent import cvm, vpc
 from sgguard.emulator.faults import Fault
 from sgguard.wire.tc3 import Tc3Auth
+from tests.examples import examples
 from tests.worlds.tencent import ENV, REGION, WORLD
 
 NOW = 1_763_800_000.0
@@ -447,7 +448,7 @@ ACTIONS = [
     ("service", "action", "names"), ACTIONS, ids=[action for _, action, _ in ACTIONS]
 )
 @given(data=st.data())
-@settings(max_examples=40)
+@examples(40)
 def test_whatever_the_parameters_are_the_answer_has_the_clouds_shape(service, action, names, data):
     params = data.draw(st.dictionaries(st.sampled_from(names), JSON)) if names else {}
     answer = inner(loaded(), request(action, params, service=service))
@@ -455,7 +456,7 @@ def test_whatever_the_parameters_are_the_answer_has_the_clouds_shape(service, ac
 
 
 @given(query=st.dictionaries(st.text("SecurityGoupIds.01Limt", max_size=12), st.text(max_size=5)))
-@settings(max_examples=60)
+@examples(60)
 def test_whatever_a_query_holds_the_answer_has_the_clouds_shape(query):
     answer = asked("DescribeSecurityGroups", query, method="GET")
     assert "Error" in answer or "SecurityGroupSet" in answer

@@ -7,12 +7,13 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faces.tencent_dfw.actions import ACTIONS
 from sgguard.wire.qcloud_v2 import QcloudV2Auth, flatten
+from tests.examples import examples
 from tests.worlds.tencent import ENV, REGION
 from tests.worlds.tencent_dfw import WORLD
 
@@ -179,7 +180,7 @@ def test_codes_may_be_texts_and_come_with_a_description():
         st.text(max_size=6) | st.sampled_from((WORLD.free, WORLD.bound, "1", "\u00b2")),
     )
 )
-@settings(max_examples=40)
+@examples(40)
 def test_whatever_the_parameters_are_the_answer_has_the_clouds_shape(action, params):
     got = answer(request({**params, "Action": action}))
     assert isinstance(got["code"], int)

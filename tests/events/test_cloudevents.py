@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sgguard.errors import EventError
@@ -300,7 +300,6 @@ def test_a_batch_has_a_largest_size():
 # -- header values -------------------------------------------------------------------------------
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_every_text_survives_the_way_through_a_header(text):
     encoded = encode_header(text)
@@ -308,7 +307,6 @@ def test_every_text_survives_the_way_through_a_header(text):
     assert decode_header(encoded) == text
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(max_codepoint=0x17F)))
 def test_any_header_value_is_decoded_or_refused_with_a_value_error(value):
     try:

@@ -12,7 +12,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from sgguard import schemas
@@ -22,6 +22,7 @@ from sgguard.approvals.link import LinkToken
 from sgguard.emulator.server import serve
 from sgguard.errors import EventError, SettingsError
 from tests.asking import KEY, POLICY, asking
+from tests.examples import examples
 
 OTHER_KEY = "fedcba9876543210fedcba9876543210"
 PAGE = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -318,7 +319,7 @@ KINDS = st.sampled_from(
     ),
     headers=KINDS,
 )
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_at_all_get_a_promised_answer_and_change_nothing(place, function, body, headers):
     before = state(place)
     answer = function.post(body, headers)
@@ -461,7 +462,7 @@ def signed(payload: bytes, key: str = KEY, version: str = "v1") -> str:
 
 
 @given(TOKENS)
-@settings(max_examples=200)
+@examples(200)
 def test_what_was_signed_is_read_back_until_it_expires(given_token):
     text = token.sign(given_token, [KEY])
     assert token.read(text, [OTHER_KEY, KEY], given_token.expires_at_s - 1) == given_token
@@ -471,7 +472,7 @@ def test_what_was_signed_is_read_back_until_it_expires(given_token):
 
 
 @given(TOKENS, st.data())
-@settings(max_examples=200)
+@examples(200)
 def test_a_text_that_was_changed_anywhere_is_refused(given_token, data):
     text = token.sign(given_token, [KEY])
     at = data.draw(st.integers(0, len(text)))
@@ -487,7 +488,7 @@ def test_a_text_that_was_changed_anywhere_is_refused(given_token, data):
 
 
 @given(st.text() | st.from_regex(r"v1\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*", fullmatch=True))
-@settings(max_examples=300)
+@examples(300)
 def test_whatever_comes_is_refused_in_one_way(text):
     with pytest.raises(EventError) as caught:
         token.read(text, [KEY], 0)
@@ -495,7 +496,7 @@ def test_whatever_comes_is_refused_in_one_way(text):
 
 
 @given(st.binary(max_size=60) | st.from_regex(r"\[.*\]").map(str.encode))
-@settings(max_examples=200)
+@examples(200)
 def test_even_what_is_signed_is_read_strictly(payload):
     with pytest.raises(EventError):
         token.read(signed(payload), [KEY], 0)

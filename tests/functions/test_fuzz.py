@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from sgguard import schemas
 from sgguard.emulator.server import serve
+from tests.examples import examples
 from tests.functions.conftest import TYPES, Function
 from tests.functions.test_attacks import LENT
 from tests.stage import CLOUDS, emulator, environment
@@ -24,7 +25,7 @@ PROMISED = {200, 400, 413, 415, 422, 429, 503}
 DECISION = Draft202012Validator(schemas.load("decision"))
 
 # The fixtures hold a server and an environment, which no example changes.
-tried = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+tried = examples(30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 json_values = st.recursive(
     st.none()

@@ -6,7 +6,7 @@ import time
 from itertools import permutations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sgguard.guards import delete
@@ -175,7 +175,6 @@ EDGES = st.dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(EDGES)
 def test_the_order_is_topological_once_the_revoked_rules_are_gone(known):
     held = {one: {} for one in "abcdef"}
@@ -193,7 +192,6 @@ def test_the_order_is_topological_once_the_revoked_rules_are_gone(known):
         assert all(one.rule is not None for one in found.revoked.get(group_id, ()))
 
 
-@settings(deadline=None)
 @given(EDGES)
 def test_nothing_is_revoked_where_there_is_no_circle(known):
     held = {one: {} for one in "abcdef"}

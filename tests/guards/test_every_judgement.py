@@ -6,15 +6,16 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sgguard.guards import delete, launch
 from sgguard.model.codes import DELETE_CODES, LAUNCH_CODES, MEANINGS, Verdict
 from sgguard.render.wording import MESSAGE_MAX
+from tests.examples import examples
 from tests.guards.builders import BINDINGS, DELETE_FACTS, LAUNCH_FACTS, POLICIES, REFERENCES, UNSEEN
 
-often = settings(deadline=None, max_examples=80)
+often = examples(80)
 
 
 def from_outside(facts):

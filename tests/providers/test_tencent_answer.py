@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sgguard.errors import CloudError, UnknownShapeError
@@ -14,6 +14,7 @@ from sgguard.providers.tencent.rule_shape import policy_set
 from sgguard.providers.tencent_dfw import api as qcloud_api
 from sgguard.providers.tencent_dfw import response as qcloud_dfw
 from sgguard.wire.shape import Shape
+from tests.examples import examples
 
 SHAPE = Shape("tencent", "Action")
 ID = "sg-5ua9adfv"
@@ -76,7 +77,7 @@ PARSERS = {
 
 @pytest.mark.parametrize("parse", PARSERS.values(), ids=list(PARSERS))
 @given(answer=TABLES)
-@settings(max_examples=40)
+@examples(40)
 def test_any_json_is_understood_or_refused_as_an_unknown_shape(parse, answer):
     try:
         parse(answer)

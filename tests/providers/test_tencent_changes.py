@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sgguard.emulator.core import Emulator
@@ -32,6 +32,7 @@ from sgguard.wire.clock import Deadline
 from sgguard.wire.pacing import Pace
 from sgguard.wire.retry import Retry
 from sgguard.wire.shape import Shape
+from tests.examples import examples
 from tests.worlds import lanes
 from tests.worlds.tencent import ENV, WORLD
 
@@ -184,7 +185,7 @@ def test_a_rule_taken_out_and_put_back_is_the_rule_it_was(rule, unset):
     ),
     gone=st.integers(0, 7),
 )
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_taking_out_any_rule_and_putting_it_back_changes_nothing(rules, gone):
     provider, _ = ruled(*rules)
     before = provider.list_rules(WEB).value

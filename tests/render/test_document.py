@@ -6,13 +6,14 @@ import json
 from dataclasses import replace
 from datetime import timedelta, timezone
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sgguard import schemas
 from sgguard.model.codes import DELETE_CODES, LAUNCH_CODES
 from sgguard.model.resource import Binding, Limit
 from sgguard.render import document
+from tests.examples import examples
 from tests.guards.builders import (
     DELETE_FACTS,
     LAUNCH_FACTS,
@@ -32,7 +33,7 @@ from tests.guards.builders import (
 )
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(st.one_of(DELETE_FACTS, LAUNCH_FACTS), POLICIES)
 def test_every_decision_is_what_the_schema_says(of, policy):
     written = document.to_json(decision(of, policy))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sgguard.model.resource import Binding, Unseen
@@ -16,6 +16,7 @@ from sgguard.render import graph
 from sgguard.render.graph.cycle import cycles
 from sgguard.render.graph.draw import GROUPS_MAX, HOLDERS_MAX, LINES_MAX, RULES_MAX
 from sgguard.render.wording import columns
+from tests.examples import examples
 from tests.guards.builders import (
     GROUP_SETS,
     group,
@@ -253,7 +254,7 @@ def test_a_hostile_name_stays_a_label():
     assert '  n0 [label="sg-a (x\\"] evil --> n0 %%{init: {}}%%)", shape=box, penwidth=3];' in dot
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(GROUP_SETS)
 def test_every_line_of_mermaid_is_a_node_an_edge_or_a_style(groups):
     head, *lines = graph.to_mermaid(graph.build(groups)).split("\n")
@@ -266,7 +267,7 @@ def test_every_line_of_mermaid_is_a_node_an_edge_or_a_style(groups):
     assert ends_of(edges) <= set(range(len(nodes)))
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(GROUP_SETS)
 def test_every_line_of_dot_is_a_node_or_an_edge(groups):
     first, second, *lines, last = graph.to_dot(graph.build(groups)).split("\n")
@@ -282,7 +283,7 @@ def ends_of(edges):
     return {int(number) for one in outside for number in re.findall(r"\bn(\d+)\b", one)}
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(GROUP_SETS)
 def test_the_tree_has_one_root_for_each_group_and_no_forged_line(groups):
     lines = graph.to_text(graph.build(groups)).split("\n")
@@ -291,7 +292,7 @@ def test_the_tree_has_one_root_for_each_group_and_no_forged_line(groups):
     assert len([one for one in lines if not one.startswith(beside)]) == len(groups)
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(GROUP_SETS)
 def test_json_has_a_node_for_both_ends_of_every_edge(groups):
     written = graph.to_json(graph.build(groups))
@@ -378,7 +379,6 @@ def test_json_says_of_each_group_whether_it_was_followed():
 EDGES = st.sets(st.tuples(st.sampled_from("abcdef"), st.sampled_from("abcdef")), max_size=16)
 
 
-@settings(deadline=None)
 @given(EDGES)
 def test_every_group_in_a_circle_is_in_one_that_is_named(edges):
     found = cycles(edges)
@@ -403,7 +403,7 @@ def reached(start, edges):
     return found
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(GROUP_SETS, st.integers(40, 200), st.integers(1, 4))
 def test_the_tree_fits_whatever_the_names_are(groups, width, targets):
     built = graph.build(groups, targets=targets)

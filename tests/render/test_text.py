@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sgguard.model.change import Change, Holder
@@ -15,8 +15,7 @@ from sgguard.model.resource import Binding, Limit
 from sgguard.render import document, text
 from sgguard.render.outcome import with_outcome
 from sgguard.render.wording import columns, one_line, pad, short_ids
-from sgguard.store import codec
-from sgguard.store.rows import Approval, Entry
+from tests.examples import examples
 from tests.guards.builders import (
     DELETE_FACTS,
     LAUNCH_FACTS,
@@ -97,7 +96,7 @@ def test_a_line_says_cloud_group_verdict_and_why(of, said):
         assert each in line
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(ALL, POLICIES, st.integers(100, 200))
 def test_a_line_is_one_line_that_fits(of, policy, width):
     line = text.line(decision(of, policy), width=width)
@@ -106,16 +105,7 @@ def test_a_line_is_one_line_that_fits(of, policy, width):
     assert len(text.line(decision(of, policy), width=width, colour=True)) <= width + 9
 
 
-@settings(deadline=None, max_examples=50)
-@given(ALL, POLICIES, st.integers(40, 120))
-def test_the_whole_story_is_wrapped_to_the_terminal_and_loses_nothing(of, policy, width):
-    made = decision(of, policy)
-    wrapped = story_of(made, width=width)
-    assert max(map(columns, wrapped.splitlines())) <= width
-    assert "".join(wrapped.split()) == "".join(story_of(made).split())
-
-
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(ALL, POLICIES)
 def test_the_whole_story_holds_every_reason_and_step_and_no_escape_codes(of, policy):
     made = decision(of, policy)
