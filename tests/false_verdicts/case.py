@@ -11,7 +11,7 @@ from sgguard.emulator.state import Account, Cloud, State
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.model.request import LaunchRequest
 from sgguard.policy import Policy
-from tests.false_verdicts.trouble import TroubledTransport
+from tests.false_verdicts.faults import TroubledTransport
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from sgguard.model.resource import Visibility
 from sgguard.remedy.prepare import Prepared
 from tests.false_verdicts import truth
 from tests.false_verdicts.apply import failure_of_plan, wrong_consequence
-from tests.false_verdicts.ask import ask_for_each, settle
+from tests.false_verdicts.decide import ask_for_each, settle
 from tests.false_verdicts.case import Case
 from tests.false_verdicts.remedy import failure_of_remedy
 

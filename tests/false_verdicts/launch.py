@@ -12,7 +12,7 @@ from sgguard.model.codes import Verdict
 from sgguard.model.request import LaunchRequest
 from sgguard.policy import Policy
 from tests.false_verdicts import truth
-from tests.false_verdicts.ask import ask, scope_of
+from tests.false_verdicts.decide import ask, scope_of
 from tests.false_verdicts.case import Case
 from tests.false_verdicts.clouds import case_of
 from tests.false_verdicts.detector import Tally

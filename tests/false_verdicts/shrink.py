@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from sgguard.emulator.state import Cloud
-from tests.false_verdicts.ask import ask, ask_for_each
+from tests.false_verdicts.decide import ask, ask_for_each
 from tests.false_verdicts.case import Case
 
 Check = Callable[[Case], str]

@@ -12,7 +12,7 @@ import pytest
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.model.codes import Verdict
 from sgguard.model.decision import Decision
-from tests.false_verdicts.ask import ask
+from tests.false_verdicts.decide import ask
 from tests.false_verdicts.case import Case
 from tests.false_verdicts.clouds import case_of
 from tests.false_verdicts.corrupt import SILENT, corrupted
