@@ -8,6 +8,8 @@ VENV ?= .venv
 EXTRAS ?= dev
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready-$(EXTRAS)
+# Tests start processes: without compiled modules each of them would compile the package anew.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -q
 
 .PHONY: help demo test slow interop lint format bench mutants venv clean
 
@@ -18,10 +20,10 @@ demo: $(READY) ## Judge deletes and launches on five emulated clouds, offline, i
 	@$(BIN)/sgguard demo
 
 test: $(READY) ## The quick suite
-	@$(BIN)/pytest -q -m "not slow and not interop"
+	@$(PYTEST) -m "not slow and not interop"
 
 slow: $(READY) ## Long property and stress runs
-	@$(BIN)/pytest -q -m slow
+	@$(PYTEST) --hypothesis-profile thorough -m "slow or hypothesis"
 
 interop: ## The vendors' own SDKs against the emulator, in a virtual environment of their own
 	@$(MAKE) --no-print-directory VENV=$(VENV)-interop EXTRAS=dev,interop interop-run

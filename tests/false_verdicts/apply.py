@@ -1,4 +1,4 @@
-"""Doing what a decision speaks of, on a copy of the cloud, through the provider's own changes."""
+"""Applying a decision to a copy of the cloud, through the provider's own changes."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _POSITION = re.compile(r"(ingress|egress)\[(\d+)\]")
 
 
 def failure_of_plan(case: Case, found: Decision) -> str:
-    """Carry the plan out on a copy of the cloud: every step must work, and nothing else vanish."""
+    """Apply the plan to a copy of the cloud: every step must succeed, and nothing else vanish."""
     after = case.fork()
-    before = {g.id: list(g.rules) for g in case.cloud.groups if g.id not in case.asked}
+    before = {g.id: list(g.rules) for g in case.cloud.groups if g.id not in case.targets}
     provider = changing(after)
     for step in found.judgement.plan:
         group_id = step.target.rpartition(":")[2]
@@ -35,10 +35,10 @@ def failure_of_plan(case: Case, found: Decision) -> str:
             elif step.action == "delete":
                 provider.delete_group(group_id)
             else:
-                return f"the plan has a step nobody asked for: {step.summary}"
+                return f"the plan has a step of another kind: {step.summary}"
         except (CloudError, LookupError) as error:
             return f"the plan fails at {step.summary!r}: {error!r}"
-    if left := [one for one in case.asked if after.cloud.group(one)]:
+    if left := [one for one in case.targets if after.cloud.group(one)]:
         return f"the plan leaves {left[0]} behind"
     for group_id, rules in before.items():
         group = after.cloud.group(group_id)
@@ -63,10 +63,10 @@ def _revoke(case: Case, group_id: str, step: Step) -> None:
 
 
 def changing(case: Case) -> Cloud:
-    """The provider of a caller who may change things: readers may ask, others then do it."""
-    if case.asker.role == "reader":
-        case.asker.role = "member"
-    case.asker.denied.clear()
+    """The provider with the credentials of a caller that may make changes."""
+    if case.caller.role == "reader":
+        case.caller.role = "member"
+    case.caller.denied.clear()
     clock = Jumping()
     wire = Wire(
         case.provider,
@@ -92,7 +92,7 @@ def wrong_consequence(case: Case, found: Decision) -> str:
             problem = _when_refused(case, one, error)
         else:
             gone = {(g, r) for g, r in before - _rules(after) if g != group_id}
-            problem = _when_done(one, gone, is_told=not (case.trouble or case.is_hiding))
+            problem = _when_done(one, gone, is_reported=not (case.fault_seed or case.is_hiding))
         if problem:
             return problem
     return ""
@@ -102,25 +102,25 @@ def _rules(case: Case) -> set[tuple[str, str]]:
     return {(group.id, rule.id) for group in case.cloud.groups for rule in group.rules}
 
 
-def _when_refused(case: Case, said: Consequence, error: Exception) -> str:
-    if said.kind in ("will-succeed", "will-cascade"):
-        return f"{said.kind}, but {error!r}"
-    group_id = said.target.rpartition(":")[2]
-    is_other = said.error_code not in ("", getattr(error, "code", ""))
-    # With two causes no document says which one the cloud names.
+def _when_refused(case: Case, expected: Consequence, error: Exception) -> str:
+    if expected.kind in ("will-succeed", "will-cascade"):
+        return f"{expected.kind}, but {error!r}"
+    group_id = expected.target.rpartition(":")[2]
+    is_other = expected.error_code not in ("", getattr(error, "code", ""))
+    # With two causes no document states which one the cloud reports.
     is_single = not truth.obstacle(case, group_id) or not truth.holders(case, [group_id])
-    is_told = not (case.trouble or case.is_hiding)
-    if said.kind == "will-be-refused" and is_other and is_single and is_told:
-        return f"will-be-refused with {said.error_code}, but {error!r}"
+    is_reported = not (case.fault_seed or case.is_hiding)
+    if expected.kind == "will-be-refused" and is_other and is_single and is_reported:
+        return f"will-be-refused with {expected.error_code}, but {error!r}"
     return ""
 
 
-def _when_done(said: Consequence, gone: set[tuple[str, str]], *, is_told: bool) -> str:
-    if said.kind == "will-be-refused":
-        return f"will-be-refused ({said.note}), but it was done" if is_told else ""
-    if said.kind == "will-succeed" and gone:
+def _when_done(expected: Consequence, gone: set[tuple[str, str]], *, is_reported: bool) -> str:
+    if expected.kind == "will-be-refused":
+        return f"will-be-refused ({expected.note}), but it was done" if is_reported else ""
+    if expected.kind == "will-succeed" and gone:
         return f"will-succeed, but it takes {sorted(gone)} along"
-    named = {(r.group_id, r.rule.rule_id) for r in said.vanishing if r.rule is not None}
-    if said.kind == "will-cascade" and gone != named and is_told:
+    named = {(r.group_id, r.rule.rule_id) for r in expected.vanishing if r.rule is not None}
+    if expected.kind == "will-cascade" and gone != named and is_reported:
         return f"will-cascade, but {sorted(gone ^ named)} differ"
     return ""

@@ -1,4 +1,4 @@
-"""One question to one random cloud: everything that is needed to ask it again."""
+"""One request to one random cloud, with everything needed to repeat it."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from sgguard.emulator.state import Account, Cloud, State
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.model.request import LaunchRequest
 from sgguard.policy import Policy
-from tests.false_verdicts.faults import TroubledTransport
+from tests.false_verdicts.faults import FaultyTransport
 
 
 @dataclass(frozen=True)
 class Case:
-    """``is_hiding`` says that this cloud keeps something back, so that blocking is no lie.
+    """``is_hiding`` says that this cloud hides something, so that a block is correct.
 
-    ``trouble`` is the seed of what goes wrong on the wire, empty for nothing. ``launch`` replaces
-    ``asked`` where the question is about a launch; ``is_batch`` says that each of ``asked`` is
-    asked about by itself.
+    ``fault_seed`` is the seed of injected faults, empty for none. ``launch``
+    replaces ``targets`` where the request is a launch; ``is_batch`` says that each of
+    ``targets`` is a request of its own.
     """
 
     seed: str
     cloud: Cloud
     env: dict[str, str]
-    asker: Account
+    caller: Account
     region: str
-    asked: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
     is_hiding: bool = False
-    trouble: str = ""
+    fault_seed: str = ""
     policy: Policy = field(default_factory=Policy)
     launch: LaunchRequest | None = None
     is_batch: bool = False
@@ -43,19 +43,19 @@ class Case:
     def project(self) -> str:
         """The one project the credentials are confined to, empty where there is no such thing."""
         is_confined = self.provider in ("huawei", "openstack")
-        return self.asker.projects[0] if is_confined else ""
+        return self.caller.projects[0] if is_confined else ""
 
     @property
     def is_admin(self) -> bool:
-        return self.provider == "openstack" and self.asker.role == "admin"
+        return self.provider == "openstack" and self.caller.role == "admin"
 
     def emulator(self) -> Emulator:
         return Emulator(State([self.cloud]))
 
     def wire(self) -> httpx.BaseTransport:
         """What stands for the network of this case."""
-        if self.trouble:
-            return TroubledTransport(self.emulator(), self.provider, self.trouble)
+        if self.fault_seed:
+            return FaultyTransport(self.emulator(), self.provider, self.fault_seed)
         return EmulatorTransport(self.emulator())
 
     def fork(self) -> Case:
@@ -77,5 +77,5 @@ class Case:
             tokens={},
             nonces=set(),
         )
-        asker = next(a for a in copy.accounts if a.id == self.asker.id)
-        return replace(self, cloud=copy, asker=asker)
+        caller = next(a for a in copy.accounts if a.id == self.caller.id)
+        return replace(self, cloud=copy, caller=caller)

@@ -1,4 +1,4 @@
-"""Changing one thing in a real answer, of a kind that a careful reader can notice.
+"""Corrupt one value of a real response, of a kind that a careful reader can notice.
 
 Dropped keys, nulls, values of another type, and lists shorter than the count beside them. Not
 covered, because the answer would be a good one that the cloud could have given, is what
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from tests.false_verdicts.random_source import Dice
+from tests.false_verdicts.random_source import RandomSource
 
 _NO_PEER = "a rule without a peer group is a good rule, and older clouds ignore filters"
 _DOCUMENTED = "a limit that is left out is the documented one, and its source says so"
@@ -41,7 +41,7 @@ SILENT: Mapping[str, Mapping[str, str]] = {
         "*_links made an empty list": "so does a list without a next link",
     },
 }
-"""By provider, fnmatch of ``action path change``, and why nobody could notice."""
+"""By provider, fnmatch of ``action path change``, and why no reader can notice."""
 
 _COUNTS: Mapping[str, str] = {
     "TotalCount": "*",
@@ -53,23 +53,23 @@ _COUNTS: Mapping[str, str] = {
 Path = tuple[str | int, ...]
 
 
-def corrupted(dice: Dice, provider: str, action: str, body: Any) -> tuple[str, Any]:
-    """What was changed, in words, and the changed answer; the same one where nothing can be."""
+def corrupted(rng: RandomSource, provider: str, action: str, body: Any) -> tuple[str, Any]:
+    """A description of the change, and the changed response; the same where nothing can change."""
     candidates: dict[str, list[tuple[str, Path]]] = {}
-    for change, path in (*_changes(body), *_lost_rows(body)):
+    for change, path in (*_changes(body), *_dropped_rows(body)):
         where = ".".join("*" if isinstance(part, int) else part for part in path)
         candidates.setdefault(f"{action} {where} {change}", []).append((change, path))
     told = [
-        said
-        for said in candidates
-        if not any(fnmatchcase(said, pattern) for pattern in SILENT[provider])
+        expected
+        for expected in candidates
+        if not any(fnmatchcase(expected, pattern) for pattern in SILENT[provider])
     ]
     if not told:
         return "nothing", body
     # Each sort of change is as likely as any other, however many rows it could strike.
-    said = dice.choice(told)
-    change, path = dice.choice(candidates[said])
-    return said, _apply(dice, copy.deepcopy(body), path, change)
+    expected = rng.choice(told)
+    change, path = rng.choice(candidates[expected])
+    return expected, _apply(rng, copy.deepcopy(body), path, change)
 
 
 def _changes(body: Any, path: Path = ()) -> Iterator[tuple[str, Path]]:
@@ -82,15 +82,15 @@ def _changes(body: Any, path: Path = ()) -> Iterator[tuple[str, Path]]:
     for key, value in items:
         if value is not None:
             yield "nulled", (*path, key)
-        yield from ((f"made {name}", (*path, key)) for name in _strangers(value))
+        yield from ((f"made {name}", (*path, key)) for name in _wrong_types(value))
         yield from _changes(value, (*path, key))
 
 
-def _lost_rows(body: Any, path: Path = ()) -> Iterator[tuple[str, Path]]:
+def _dropped_rows(body: Any, path: Path = ()) -> Iterator[tuple[str, Path]]:
     """Rows of a list that has a count, which stays as it is."""
     if isinstance(body, list):
         for number, value in enumerate(body):
-            yield from _lost_rows(value, (*path, number))
+            yield from _dropped_rows(value, (*path, number))
     if not isinstance(body, dict):
         return
     nested = body.get("page_info")
@@ -98,17 +98,17 @@ def _lost_rows(body: Any, path: Path = ()) -> Iterator[tuple[str, Path]]:
     for key, value in body.items():
         if isinstance(value, list) and value and any(counts.get(c) for c in _COUNTS):
             yield "row lost", (*path, key, 0)
-        yield from _lost_rows(value, (*path, key))
+        yield from _dropped_rows(value, (*path, key))
 
 
-def _apply(dice: Dice, body: Any, path: Path, change: str) -> Any:
+def _apply(rng: RandomSource, body: Any, path: Path, change: str) -> Any:
     node = body
     for part in path[:-1]:
         node = node[part]
     last = path[-1]
     if change in ("dropped", "row lost"):
         if isinstance(node, list):
-            node.pop(dice.randrange(len(node)))
+            node.pop(rng.randrange(len(node)))
         else:
             del node[last]
     elif change == "nulled":
@@ -128,8 +128,8 @@ _STRANGERS: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-def _strangers(value: Any) -> Iterator[str]:
-    """Values whose JSON type no document allows there."""
+def _wrong_types(value: Any) -> Iterator[str]:
+    """Values of a JSON type that no document allows there."""
     if isinstance(value, dict):
         yield from ("an empty list", "a text", "a number", "a list")
     elif isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Asking the real stack about a case: settings, provider, facts, guard, decision."""
+"""The decision of the real stack on a case: settings, provider, facts, guard."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from tests.worlds import Jumping
 _DEADLINE_S = 60.0
 
 
-def ask(case: Case, transport: httpx.BaseTransport) -> Decision | SgguardError:
-    """The decision, or the error the stack answers with; anything else it raises is a bug."""
+def decision_on(case: Case, transport: httpx.BaseTransport) -> Decision | SgguardError:
+    """The decision, or the error of the stack; anything else it raises is a bug."""
     found = settle(case, transport)
     return found.decision if isinstance(found, Decided) else found
 
 
 def settle(case: Case, transport: httpx.BaseTransport) -> Decided | SgguardError:
-    """The same with the exact changes that a remedy would be made of."""
-    context = means_for(case, transport)
+    """The decision with the exact changes a remedy would make."""
+    context = context_for(case, transport)
     try:
         if case.launch is not None:
-            return decide.judge_launch(case.launch, context, ("lies", "lies"))
-        asked = [(_request(case, case.asked), "lies")]
-        (settled,) = decide.judge_deletes(asked, context)
+            return decide.judge_launch(case.launch, context, ("search", "search"))
+        targets = [(_request(case, case.targets), "search")]
+        (settled,) = decide.judge_deletes(targets, context)
     except SgguardError as error:
         return error
     if isinstance(settled, Exception) and not isinstance(settled, SgguardError):
@@ -44,13 +44,13 @@ def settle(case: Case, transport: httpx.BaseTransport) -> Decided | SgguardError
     return settled
 
 
-def ask_for_each(
+def decide_each(
     case: Case, transport: httpx.BaseTransport
 ) -> list[tuple[str, Decision | Exception]]:
-    """The same about each group by itself, all in one batch."""
-    requests = [(_request(case, (one,)), one) for one in case.asked]
-    outcomes = decide.decide_deletes(requests, means_for(case, transport))
-    return list(zip(case.asked, outcomes, strict=True))
+    """The decision on each group by itself, all in one batch."""
+    requests = [(_request(case, (one,)), one) for one in case.targets]
+    outcomes = decide.decide_deletes(requests, context_for(case, transport))
+    return list(zip(case.targets, outcomes, strict=True))
 
 
 def _request(case: Case, group_ids: Iterable[str]) -> DeleteRequest:
@@ -62,8 +62,8 @@ def scope_of(case: Case) -> Scope:
     return Scope(case.provider, "", case.region)
 
 
-def means_for(case: Case, transport: httpx.BaseTransport) -> Context:
-    """Every wait is skipped: retries and lanes keep their rules on a clock that jumps."""
+def context_for(case: Case, transport: httpx.BaseTransport) -> Context:
+    """Every wait is skipped: retries and lanes keep their limits on a clock that jumps."""
     clock = Jumping()
     return Context(
         settings=Settings.from_env(case.env),

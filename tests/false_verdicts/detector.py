@@ -1,4 +1,4 @@
-"""Holding an answer against the truth: every problem is one sentence, no problem is empty."""
+"""Comparing a decision with the state: a problem is one sentence, no problem is empty."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from sgguard.model.resource import Visibility
 from sgguard.remedy.prepare import Prepared
 from tests.false_verdicts import truth
 from tests.false_verdicts.apply import failure_of_plan, wrong_consequence
-from tests.false_verdicts.decide import ask_for_each, settle
 from tests.false_verdicts.case import Case
+from tests.false_verdicts.decide import decide_each, settle
 from tests.false_verdicts.remedy import failure_of_remedy
 
 
 @dataclass
 class Tally:
-    """What came out over many clouds: a detector that only ever sees one answer proves nothing."""
+    """The verdicts of many clouds: a search that only ever sees one verdict proves nothing."""
 
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -28,30 +28,30 @@ class Tally:
 
 
 def problem_with_delete(case: Case, tally: Tally | None = None) -> str:
-    """What is wrong with the answer about this case, empty when nothing is."""
+    """What is wrong with the decision on this case, empty when nothing is."""
     tally = tally or Tally()
     found = settle(case, case.wire())
     if isinstance(found, SgguardError):
         tally.counts["error"] += 1
-        is_expected = case.is_hiding or case.trouble
-        return "" if is_expected else f"an honest cloud could not be asked: {found!r}"
+        is_expected = case.is_hiding or case.fault_seed
+        return "" if is_expected else f"a cloud without faults could not be read: {found!r}"
     return problem_with_decision(case, found.decision, tally, found.prepared)
 
 
 def problem_with_batch(case: Case, tally: Tally | None = None) -> str:
-    """What is wrong with one of the answers when each group is asked about in one batch."""
+    """What is wrong with one of the decisions when each group is one request of a batch."""
     tally = tally or Tally()
     problems = []
-    for group_id, found in ask_for_each(case, case.wire()):
-        alone = replace(case, asked=(group_id,))
+    for group_id, found in decide_each(case, case.wire()):
+        alone = replace(case, targets=(group_id,))
         if isinstance(found, Decision):
             problems.append(problem_with_decision(alone, found, tally))
             continue
         tally.counts["error"] += 1
         if not isinstance(found, SgguardError):
-            problems.append(f"a bug instead of an answer: {found!r}")
-        elif not (case.is_hiding or case.trouble):
-            problems.append(f"an honest cloud could not be asked: {found!r}")
+            problems.append(f"a bug instead of a decision: {found!r}")
+        elif not (case.is_hiding or case.fault_seed):
+            problems.append(f"a cloud without faults could not be read: {found!r}")
     return next(filter(None, problems), "")
 
 
@@ -72,16 +72,16 @@ def problem_with_decision(
 
 
 def _unfounded_block(case: Case, found: Decision, tally: Tally) -> str:
-    if case.is_hiding or case.trouble or not truth.is_free(case, case.asked):
+    if case.is_hiding or case.fault_seed or not truth.is_free(case, case.targets):
         return ""
-    if _is_too_short_sighted(case, found):
-        tally.counts["free, but the policy wants to see further"] += 1
+    if _lacks_visibility(case, found):
+        tally.counts["free, but the policy requires more visibility"] += 1
         return ""
-    if any(truth.forbids(case, one) for one in case.asked):
+    if any(truth.forbids(case, one) for one in case.targets):
         tally.counts["free, but protected by the policy"] += 1
         return ""
     if truth.is_beyond_every_reader(case) or any(
-        truth.shows_sharing(case, one) and not case.is_admin for one in case.asked
+        truth.shows_sharing(case, one) and not case.is_admin for one in case.targets
     ):
         tally.counts["free, but too full or shared to tell"] += 1
         return ""
@@ -89,7 +89,7 @@ def _unfounded_block(case: Case, found: Decision, tally: Tally) -> str:
     return f"a free group was blocked: {codes}"
 
 
-def _is_too_short_sighted(case: Case, found: Decision) -> bool:
+def _lacks_visibility(case: Case, found: Decision) -> bool:
     order = [Visibility.PROJECT, Visibility.ACCOUNT, Visibility.CLOUD]
     required = case.policy.delete.require_visibility
     return required is not None and order.index(found.facts.visibility) < order.index(required)
@@ -97,15 +97,15 @@ def _is_too_short_sighted(case: Case, found: Decision) -> bool:
 
 def _unfounded_allow(case: Case, found: Decision, tally: Tally, prepared: Prepared | None) -> str:
     verdict = found.judgement.verdict
-    if told := _obstacle(case, found):
-        return f"{verdict}, but {told}"
-    held = truth.holders(case, case.asked)
+    if problem := _obstacle(case, found):
+        return f"{verdict}, but {problem}"
+    held = truth.holders(case, case.targets)
     beyond = [one for one in held if truth.is_beyond(case, one)]
     seen = [one for one in held if one not in beyond]
     if seen and verdict is Verdict.ALLOW:
         return f"{verdict}, but {seen[0]}"
-    if told := next(filter(None, (truth.remedy_missing(case, one) for one in seen)), ""):
-        return f"{verdict}, but {told}"
+    if problem := next(filter(None, (truth.remedy_missing(case, one) for one in seen)), ""):
+        return f"{verdict}, but {problem}"
     if beyond:
         tally.counts["allowed within the project, held beyond it"] += 1
         is_said = found.facts.visibility is Visibility.PROJECT
@@ -118,9 +118,9 @@ def _unfounded_allow(case: Case, found: Decision, tally: Tally, prepared: Prepar
 
 def _obstacle(case: Case, found: Decision) -> str:
     """Why the groups must stay, whoever holds them; empty if nothing speaks against their going."""
-    if _is_too_short_sighted(case, found):
+    if _lacks_visibility(case, found):
         return f"the policy requires {case.policy.delete.require_visibility}"
-    each = (say(case, one) for say in (truth.obstacle, truth.forbids) for one in case.asked)
+    each = (say(case, one) for say in (truth.obstacle, truth.forbids) for one in case.targets)
     return next(filter(None, each), "")
 
 
@@ -128,7 +128,7 @@ def wrong_forecast(case: Case, found: Decision, tally: Tally) -> str:
     """What the decision says a plain delete would do, and does not."""
     for one in found.judgement.consequences:
         tally.counts[one.kind] += 1
-    held = [holder for one in case.asked for holder in truth.holders(case, [one])]
+    held = [holder for one in case.targets for holder in truth.holders(case, [one])]
     if any(truth.is_beyond(case, holder) for holder in held):
         return ""
     return wrong_consequence(case, found)

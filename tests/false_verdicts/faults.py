@@ -1,7 +1,7 @@
-"""What goes wrong on the wire: faults of the cloud, and real answers that arrive corrupted.
+"""Injected faults: errors of the cloud, and real responses that arrive corrupted.
 
-Which call is struck, and how, hangs on the seed and on what the call asks, never on the order in
-which threads come along: the same case always meets the same trouble.
+Which call fails, and how, depends on the seed and the call's content, never on the order in
+which threads run: the same case always meets the same faults.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from sgguard.emulator.core import Emulator
 from sgguard.emulator.faces import all_faces
 from sgguard.emulator.transport import EmulatorTransport
 from tests.false_verdicts.corrupt import corrupted
-from tests.false_verdicts.random_source import Dice
+from tests.false_verdicts.random_source import RandomSource
 
 _CALLS_MAX = 3000
 
-# What changes from call to call without changing the question, and what turns the page.
+# Parameters that change from call to call without changing its meaning, and those of a page.
 _CHANGING = ("Signature", "SignatureNonce", "Timestamp", "Nonce")
 _PAGING = ("marker", "page_reverse", "NextToken", "PageNumber", "Offset", "offset")
 
@@ -47,150 +47,152 @@ _STATUSES = (202, 301, 400, 403, 404, 409, 418, 429, 500, 502, 503)
 
 
 @dataclass(eq=False)
-class TroubledTransport(httpx.BaseTransport):
-    """The emulator, reached over a bad line. ``told`` lists what went wrong, for a report."""
+class FaultyTransport(httpx.BaseTransport):
+    """The emulator, reached over a bad line. ``injected`` lists what went wrong, for a report."""
 
     emulator: Emulator
     provider: str
     seed: str
-    told: list[str] = field(default_factory=list)
-    _asked: Counter[str] = field(default_factory=Counter)
+    injected: list[str] = field(default_factory=list)
+    _counts: Counter[str] = field(default_factory=Counter)
     _first_pages: dict[str, httpx.Response] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
-        dice = Dice(self.seed)
-        self.rate = dice.choice([0.15, 0.3, 0.6])
-        # Half of the time only one kind of trouble comes, so that nothing hides behind another.
-        self.kinds = [dice.choice(list(_KINDS))] if dice.chance(0.5) else list(_KINDS)
-        self.is_lasting = dice.chance(0.3)
+        rng = RandomSource(self.seed)
+        self.rate = rng.choice([0.15, 0.3, 0.6])
+        # Half of the time only one kind of fault is injected, so that none hides another.
+        self.kinds = [rng.choice(list(_KINDS))] if rng.chance(0.5) else list(_KINDS)
+        self.is_lasting = rng.chance(0.3)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.read()
-        question, page = _identity(request)
+        call, page = _identity(request)
         with self._lock:
-            number = self._asked[question + page]
-            self._asked[question + page] += 1
-            assert sum(self._asked.values()) < _CALLS_MAX, f"asking without end: {question}"
-        dice = Dice(f"{self.seed} {question} {page} {0 if self.is_lasting else number}")
-        if not dice.chance(self.rate):
-            return self._answer(request, question, page)
-        kind = dice.choice(self.kinds)
-        response = _KINDS[kind](self, dice, request, question, page)
-        self.told.append(f"{kind}: {request.method} {request.url.path} {question[-60:]}{page}")
+            number = self._counts[call + page]
+            self._counts[call + page] += 1
+            assert sum(self._counts.values()) < _CALLS_MAX, f"endless calls: {call}"
+        rng = RandomSource(f"{self.seed} {call} {page} {0 if self.is_lasting else number}")
+        if not rng.chance(self.rate):
+            return self._answer(request, call, page)
+        kind = rng.choice(self.kinds)
+        response = _KINDS[kind](self, rng, request, call, page)
+        self.injected.append(f"{kind}: {request.method} {request.url.path} {call[-60:]}{page}")
         return response
 
-    def _answer(self, request: httpx.Request, question: str, page: str) -> httpx.Response:
+    def _answer(self, request: httpx.Request, call: str, page: str) -> httpx.Response:
         response = EmulatorTransport(self.emulator).handle_request(request)
         if not page:
             with self._lock:
-                self._first_pages.setdefault(question, response)
+                self._first_pages.setdefault(call, response)
         return response
 
-    # -- the troubles ----------------------------------------------------------------------
+    # -- the faults ------------------------------------------------------------------------
 
-    def _drop(self, dice: Dice, request: httpx.Request, question: str, page: str) -> httpx.Response:
-        if dice.chance(0.5):
-            self._answer(request, question, page)
+    def _drop(
+        self, rng: RandomSource, request: httpx.Request, call: str, page: str
+    ) -> httpx.Response:
+        if rng.chance(0.5):
+            self._answer(request, call, page)
         raise httpx.ReadError("the connection was closed", request=request)
 
     def _throttle(
-        self, dice: Dice, request: httpx.Request, question: str, page: str
+        self, rng: RandomSource, request: httpx.Request, call: str, page: str
     ) -> httpx.Response:
         return all_faces()[self.provider].fault("throttle", request, "")
 
     def _refuse(
-        self, dice: Dice, request: httpx.Request, question: str, page: str
+        self, rng: RandomSource, request: httpx.Request, call: str, page: str
     ) -> httpx.Response:
-        return all_faces()[self.provider].fault(
-            "error", request, dice.choice(_CODES[self.provider])
-        )
+        return all_faces()[self.provider].fault("error", request, rng.choice(_CODES[self.provider]))
 
     def _garbage(
-        self, dice: Dice, request: httpx.Request, question: str, page: str
+        self, rng: RandomSource, request: httpx.Request, call: str, page: str
     ) -> httpx.Response:
-        kind = dice.choice(["text/html", "application/json", "text/xml"])
-        body = dice.choice(_BODIES).encode()
+        kind = rng.choice(["text/html", "application/json", "text/xml"])
+        body = rng.choice(_BODIES).encode()
         return httpx.Response(200, headers={"content-type": kind}, content=body)
 
     def _status(
-        self, dice: Dice, request: httpx.Request, question: str, page: str
+        self, rng: RandomSource, request: httpx.Request, call: str, page: str
     ) -> httpx.Response:
-        real = self._answer(request, question, page)
-        return httpx.Response(dice.choice(_STATUSES), headers=real.headers, content=real.content)
+        real = self._answer(request, call, page)
+        return httpx.Response(rng.choice(_STATUSES), headers=real.headers, content=real.content)
 
     def _content_type(
-        self, dice: Dice, request: httpx.Request, question: str, page: str
+        self, rng: RandomSource, request: httpx.Request, call: str, page: str
     ) -> httpx.Response:
-        real = self._answer(request, question, page)
-        kind = dice.choice(["text/html", "text/plain; charset=utf-16", "application/octet-stream"])
+        real = self._answer(request, call, page)
+        kind = rng.choice(["text/html", "text/plain; charset=utf-16", "application/octet-stream"])
         headers = {**real.headers, "content-type": kind}
         return httpx.Response(real.status_code, headers=headers, content=real.content)
 
     def _error_inside(
-        self, dice: Dice, request: httpx.Request, question: str, page: str
+        self, rng: RandomSource, request: httpx.Request, call: str, page: str
     ) -> httpx.Response:
         """An error with HTTP 200, alone or beside the emptied lists of a good answer."""
-        real = self._answer(request, question, page)
+        real = self._answer(request, call, page)
         error = _ERRORS[self.provider]
         try:
             body = json.loads(real.content)
         except ValueError:
             body = {}
         inner = body.get("Response", body) if isinstance(body, dict) else {}
-        good = _emptied(inner) if dice.chance(0.7) else {}
+        good = _emptied(inner) if rng.chance(0.7) else {}
         found = {**good, **error}
         if self.provider == "tencent":
             found = {"Response": found}
         return httpx.Response(200, headers=_json_headers(real), content=json.dumps(found).encode())
 
-    def _cut(self, dice: Dice, request: httpx.Request, question: str, page: str) -> httpx.Response:
-        real = self._answer(request, question, page)
-        length = dice.randint(0, max(0, len(real.content) - 1))
+    def _cut(
+        self, rng: RandomSource, request: httpx.Request, call: str, page: str
+    ) -> httpx.Response:
+        real = self._answer(request, call, page)
+        length = rng.randint(0, max(0, len(real.content) - 1))
         headers = {k: v for k, v in real.headers.items() if k != "content-length"}
         return httpx.Response(real.status_code, headers=headers, content=real.content[:length])
 
     def _corrupt(
-        self, dice: Dice, request: httpx.Request, question: str, page: str
+        self, rng: RandomSource, request: httpx.Request, call: str, page: str
     ) -> httpx.Response:
-        real = self._answer(request, question, page)
+        real = self._answer(request, call, page)
         try:
             body = json.loads(real.content)
         except ValueError:
             return real
         action = all_faces()[self.provider].action(request)
-        what, changed = corrupted(dice, self.provider, action, body)
-        self.told.append(f"{action}: {what}")
+        what, changed = corrupted(rng, self.provider, action, body)
+        self.injected.append(f"{action}: {what}")
         headers = _json_headers(real)
         return httpx.Response(real.status_code, headers=headers, content=json.dumps(changed))
 
     def _first_page_again(
-        self, dice: Dice, request: httpx.Request, question: str, page: str
+        self, rng: RandomSource, request: httpx.Request, call: str, page: str
     ) -> httpx.Response:
-        real = self._answer(request, question, page)
-        first = self._first_pages.get(question)
+        real = self._answer(request, call, page)
+        first = self._first_pages.get(call)
         if not page or first is None:
             return real
         return httpx.Response(first.status_code, headers=first.headers, content=first.content)
 
 
-Trouble = Callable[[TroubledTransport, Dice, httpx.Request, str, str], httpx.Response]
-_KINDS: Mapping[str, Trouble] = {
-    "dropped connection": TroubledTransport._drop,
-    "throttle": TroubledTransport._throttle,
-    "error": TroubledTransport._refuse,
-    "garbage": TroubledTransport._garbage,
-    "wrong status": TroubledTransport._status,
-    "wrong content type": TroubledTransport._content_type,
-    "error inside a 200": TroubledTransport._error_inside,
-    "truncated": TroubledTransport._cut,
-    "corrupted": TroubledTransport._corrupt,
-    "page again": TroubledTransport._first_page_again,
+InjectedFault = Callable[[FaultyTransport, RandomSource, httpx.Request, str, str], httpx.Response]
+_KINDS: Mapping[str, InjectedFault] = {
+    "dropped connection": FaultyTransport._drop,
+    "throttle": FaultyTransport._throttle,
+    "error": FaultyTransport._refuse,
+    "garbage": FaultyTransport._garbage,
+    "wrong status": FaultyTransport._status,
+    "wrong content type": FaultyTransport._content_type,
+    "error inside a 200": FaultyTransport._error_inside,
+    "truncated": FaultyTransport._cut,
+    "corrupted": FaultyTransport._corrupt,
+    "page again": FaultyTransport._first_page_again,
 }
 
 
 def _identity(request: httpx.Request) -> tuple[str, str]:
-    """What is asked, and where in the list, without what is fresh in every request."""
+    """The call and its page, without what is fresh in every request."""
     body = request.content.decode(errors="replace")
     pairs = parse_qsl(request.url.query.decode(), keep_blank_values=True)
     action = request.headers.get("x-tc-action", "") + request.headers.get("x-acs-action", "")
@@ -198,15 +200,15 @@ def _identity(request: httpx.Request) -> tuple[str, str]:
         pairs += [(key, json.dumps(value)) for key, value in json.loads(body).items()]
     elif body and not body.startswith("{"):
         pairs += parse_qsl(body, keep_blank_values=True)
-    asked = sorted(pair for pair in pairs if pair[0] not in (*_CHANGING, *_PAGING))
+    parameters = sorted(pair for pair in pairs if pair[0] not in (*_CHANGING, *_PAGING))
     turned = sorted(
         f"{key}={value}" for key, value in pairs if key in _PAGING and value.strip('"') != "0"
     )
-    return f"{request.method} {request.url.path} {action} {asked}", " ".join(turned)
+    return f"{request.method} {request.url.path} {action} {parameters}", " ".join(turned)
 
 
 def _emptied(value: Any) -> dict[str, Any]:
-    """The answer as it would be if there were nothing: lists empty, counts zero."""
+    """The response of an empty cloud: lists empty, counts zero."""
     if not isinstance(value, dict):
         return {}
     return {key: _empty(item) for key, item in value.items()}

@@ -1,4 +1,4 @@
-"""What each cloud has that others have not: ids, callers, kinds of holders, unpleasantnesses.
+"""What each cloud has that others have not: ids, callers, kinds of holders, quirks.
 
 Left out on purpose, because no API tells it and no reader can: deletion protection (Alibaba) and
 locks (Tencent), products behind Alibaba Cloud and Tencent's API 2.0 (their APIs list instances
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sgguard.emulator.state import Account, Cloud
-from tests.false_verdicts.random_source import Dice
+from tests.false_verdicts.random_source import RandomSource
 
 Quirks = dict[str, Any]
 
@@ -29,11 +29,11 @@ class Kind:
 
     provider: str
     regions: tuple[str, str]
-    group_id: Callable[[Dice], str]
-    instance_id: Callable[[Dice], str]
-    interface_id: Callable[[Dice], str]
-    caller: Callable[[Dice, str], tuple[list[Account], dict[str, str]]]
-    quirks: Callable[[Dice, Cloud], bool]
+    group_id: Callable[[RandomSource], str]
+    instance_id: Callable[[RandomSource], str]
+    interface_id: Callable[[RandomSource], str]
+    caller: Callable[[RandomSource, str], tuple[list[Account], dict[str, str]]]
+    quirks: Callable[[RandomSource, Cloud], bool]
     actions: tuple[str, ...]
     default_name: str = "default"
     products: tuple[str, ...] = ()
@@ -47,63 +47,63 @@ class Kind:
 # -- Tencent ----------------------------------------------------------------------------------
 
 
-def _tencent_caller(dice: Dice, region: str) -> tuple[list[Account], dict[str, str]]:
+def _tencent_caller(rng: RandomSource, region: str) -> tuple[list[Account], dict[str, str]]:
     del region
-    own = Account("100000000001", f"AKID{dice.word(28)}", dice.word(32), projects=["0", "1100"])
-    other = Account("100000000002", f"AKID{dice.word(28)}", dice.word(32), projects=["0"])
+    own = Account("100000000001", f"AKID{rng.word(28)}", rng.word(32), projects=["0", "1100"])
+    other = Account("100000000002", f"AKID{rng.word(28)}", rng.word(32), projects=["0"])
     env = {"TENCENTCLOUD_SECRET_ID": own.key_id, "TENCENTCLOUD_SECRET_KEY": own.secret}
     return [own, other], env
 
 
-def _tencent_quirks(dice: Dice, cloud: Cloud) -> bool:
+def _tencent_quirks(rng: RandomSource, cloud: Cloud) -> bool:
     switches: Quirks = {
         "content_type": "application/json; charset=utf-8",
         "limits_absent": True,
         "missing_group": "omitted",
         "references_include_self": True,
-        "unset_fields": dice.choice(["empty", "null", "absent"]),
+        "unset_fields": rng.choice(["empty", "null", "absent"]),
         "statistics_brief": True,
     }
-    cloud.quirks = {key: switches[key] for key in dice.part(list(switches), 0.15)}
-    if dice.chance(0.15):
+    cloud.quirks = {key: switches[key] for key in rng.part(list(switches), 0.15)}
+    if rng.chance(0.15):
         holders = [*(i.id for i in cloud.instances), *(i.id for i in cloud.interfaces)]
-        cloud.quirks["lists_hide"] = dice.part(holders, 0.4)
-    return _omits(dice, cloud, "references_omit", "statistics_omit")
+        cloud.quirks["lists_hide"] = rng.part(holders, 0.4)
+    return _omits(rng, cloud, "references_omit", "statistics_omit")
 
 
-def _omits(dice: Dice, cloud: Cloud, *names: str) -> bool:
+def _omits(rng: RandomSource, cloud: Cloud, *names: str) -> bool:
     is_hiding = False
     for name in names:
-        if dice.chance(0.04):
-            cloud.quirks[name] = dice.part([group.id for group in cloud.groups], 0.5)
+        if rng.chance(0.04):
+            cloud.quirks[name] = rng.part([group.id for group in cloud.groups], 0.5)
             is_hiding = True
     return is_hiding
 
 
-def _dfw_quirks(dice: Dice, cloud: Cloud) -> bool:
+def _dfw_quirks(rng: RandomSource, cloud: Cloud) -> bool:
     switches: Quirks = {
         "code_as_string": True,
         "code_desc": True,
-        "references_empty": dice.choice(["list", "omit", "php"]),
+        "references_empty": rng.choice(["list", "omit", "php"]),
         "references_shape": "string",
         "default_untold": True,
         "egress_absent": True,
         "total_zero": True,
         "interfaces_beside": True,
     }
-    cloud.quirks = {key: switches[key] for key in dice.part(list(switches), 0.2)}
-    if dice.chance(0.03):
+    cloud.quirks = {key: switches[key] for key in rng.part(list(switches), 0.2)}
+    if rng.chance(0.03):
         cloud.quirks["references_shape"] = "single-quoted"
         return True
-    return _omits(dice, cloud, "references_omit")
+    return _omits(rng, cloud, "references_omit")
 
 
 TENCENT = Kind(
     provider="tencent",
     regions=("ap-guangzhou", "ap-singapore"),
-    group_id=lambda dice: f"sg-{dice.word(8)}",
-    instance_id=lambda dice: f"ins-{dice.word(8)}",
-    interface_id=lambda dice: f"eni-{dice.word(8)}",
+    group_id=lambda rng: f"sg-{rng.word(8)}",
+    instance_id=lambda rng: f"ins-{rng.word(8)}",
+    interface_id=lambda rng: f"eni-{rng.word(8)}",
     caller=_tencent_caller,
     quirks=_tencent_quirks,
     actions=(
@@ -135,34 +135,34 @@ TENCENT_DFW = replace(
 # -- Alibaba ----------------------------------------------------------------------------------
 
 
-def _alibaba_caller(dice: Dice, region: str) -> tuple[list[Account], dict[str, str]]:
+def _alibaba_caller(rng: RandomSource, region: str) -> tuple[list[Account], dict[str, str]]:
     del region
-    own = Account("1000000000000001", f"LTAI{dice.word(16)}", dice.word(30))
-    peer = Account("1000000000000002", f"LTAI{dice.word(16)}", dice.word(30))
+    own = Account("1000000000000001", f"LTAI{rng.word(16)}", rng.word(30))
+    peer = Account("1000000000000002", f"LTAI{rng.word(16)}", rng.word(30))
     env = {
         "ALIBABA_CLOUD_ACCESS_KEY_ID": own.key_id,
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": own.secret,
     }
-    if dice.chance(0.15):
+    if rng.chance(0.15):
         env["SGGUARD_ALIBABA_SIGNATURE"] = "rpc"
-    if dice.chance(0.3):
-        env["SGGUARD_ACCOUNT_ALIBABA"] = dice.choice([own.id, "main"])
+    if rng.chance(0.3):
+        env["SGGUARD_ACCOUNT_ALIBABA"] = rng.choice([own.id, "main"])
     return [own, peer], env
 
 
-def _alibaba_quirks(dice: Dice, cloud: Cloud) -> bool:
-    cloud.quirks = {"references_shape": dice.choice(["real", "real", "documented", "hybrid"])}
-    if dice.chance(0.4):
-        cloud.quirks["page_max"] = dice.randint(1, 6)
+def _alibaba_quirks(rng: RandomSource, cloud: Cloud) -> bool:
+    cloud.quirks = {"references_shape": rng.choice(["real", "real", "documented", "hybrid"])}
+    if rng.chance(0.4):
+        cloud.quirks["page_max"] = rng.randint(1, 6)
     is_hiding = False
-    if dice.chance(0.1):
+    if rng.chance(0.1):
         cloud.quirks["format"] = "xml"
         # An empty list of XML leaves no trace, and bare arrays have no names there.
         is_hiding = True
-    if dice.chance(0.05):
+    if rng.chance(0.05):
         cloud.quirks["references_silent"] = True
         is_hiding = True
-    if dice.chance(0.02):
+    if rng.chance(0.02):
         cloud.quirks["endless_pages"] = True
         is_hiding = True
     return is_hiding
@@ -171,9 +171,9 @@ def _alibaba_quirks(dice: Dice, cloud: Cloud) -> bool:
 ALIBABA = Kind(
     provider="alibaba",
     regions=("cn-hangzhou", "cn-beijing"),
-    group_id=lambda dice: f"sg-bp1{dice.word(17)}",
-    instance_id=lambda dice: f"i-bp1{dice.word(17)}",
-    interface_id=lambda dice: f"eni-bp1{dice.word(17)}",
+    group_id=lambda rng: f"sg-bp1{rng.word(17)}",
+    instance_id=lambda rng: f"i-bp1{rng.word(17)}",
+    interface_id=lambda rng: f"eni-bp1{rng.word(17)}",
     caller=_alibaba_caller,
     quirks=_alibaba_quirks,
     actions=(
@@ -192,45 +192,45 @@ ALIBABA = Kind(
 # -- Huawei and OpenStack ---------------------------------------------------------------------
 
 
-def _huawei_caller(dice: Dice, region: str) -> tuple[list[Account], dict[str, str]]:
-    project, other = (dice.uuid().replace("-", "") for _ in range(2))
+def _huawei_caller(rng: RandomSource, region: str) -> tuple[list[Account], dict[str, str]]:
+    project, other = (rng.uuid().replace("-", "") for _ in range(2))
     own = Account(
-        f"account-{dice.word(8)}",
-        f"HW{dice.word(18)}",
-        dice.word(40),
-        user=f"guard-{dice.word(8)}",
-        password=dice.word(20),
-        domain=f"OTC-{dice.word(8)}",
+        f"account-{rng.word(8)}",
+        f"HW{rng.word(18)}",
+        rng.word(40),
+        user=f"guard-{rng.word(8)}",
+        password=rng.word(20),
+        domain=f"OTC-{rng.word(8)}",
         projects=[project],
         project_names={project: region},
     )
-    peer = Account("account-peer", f"HW{dice.word(18)}", dice.word(40), projects=[other])
+    peer = Account("account-peer", f"HW{rng.word(18)}", rng.word(40), projects=[other])
     env = {"HUAWEICLOUD_SDK_AK": own.key_id, "HUAWEICLOUD_SDK_SK": own.secret}
-    if dice.chance(0.2):
+    if rng.chance(0.2):
         env = {
             "OS_USERNAME": own.user,
             "OS_PASSWORD": own.password,
             "OS_DOMAIN_NAME": own.domain,
         }
-    elif dice.chance(0.8):
+    elif rng.chance(0.8):
         env["HUAWEICLOUD_SDK_PROJECT_ID"] = project
     return [own, peer], env
 
 
-def _huawei_quirks(dice: Dice, cloud: Cloud) -> bool:
+def _huawei_quirks(rng: RandomSource, cloud: Cloud) -> bool:
     switches: Quirks = {
         "wrapped": True,
         "cascades": True,
-        "page_max": dice.choice([1, 2, 3, 100]),
-        "admin_down_ports": dice.part([i.id for i in cloud.interfaces], 0.3),
-        "ignored_filters": dice.some(_FILTERS, 1, 3),
+        "page_max": rng.choice([1, 2, 3, 100]),
+        "admin_down_ports": rng.part([i.id for i in cloud.interfaces], 0.3),
+        "ignored_filters": rng.some(_FILTERS, 1, 3),
         "ignores_unknown_filters": True,
     }
-    cloud.quirks = {key: switches[key] for key in dice.part(list(switches), 0.25)}
+    cloud.quirks = {key: switches[key] for key in rng.part(list(switches), 0.25)}
     if cloud.regions[0] == "eu-de":
         cloud.quirks["otc"] = True
         cloud.interfaces = [i for i in cloud.interfaces if i.kind != "supplementary"]
-    elif dice.chance(0.1):
+    elif rng.chance(0.1):
         cloud.quirks["v3_absent"] = True
         return True  # nothing lists supplementary interfaces then
     return False
@@ -241,9 +241,9 @@ _FILTERS = ("id", "security_groups", "remote_group_id", "object_id", "security_g
 HUAWEI = Kind(
     provider="huawei",
     regions=("cn-north-4", "cn-south-1"),
-    group_id=Dice.uuid,
-    instance_id=Dice.uuid,
-    interface_id=Dice.uuid,
+    group_id=RandomSource.uuid,
+    instance_id=RandomSource.uuid,
+    interface_id=RandomSource.uuid,
     caller=_huawei_caller,
     quirks=_huawei_quirks,
     actions=(
@@ -259,24 +259,24 @@ HUAWEI = Kind(
 )
 
 
-def _openstack_caller(dice: Dice, region: str) -> tuple[list[Account], dict[str, str]]:
+def _openstack_caller(rng: RandomSource, region: str) -> tuple[list[Account], dict[str, str]]:
     del region
-    role = dice.choices(["member", "reader", "admin"], [55, 15, 30])[0]
-    shop, other, admin = (dice.uuid().replace("-", "") for _ in range(3))
+    role = rng.choices(["member", "reader", "admin"], [55, 15, 30])[0]
+    shop, other, admin = (rng.uuid().replace("-", "") for _ in range(3))
     home = admin if role == "admin" else shop
     own = Account(
-        dice.word(32),
-        user=f"user-{dice.word(8)}",
-        password=dice.word(16),
+        rng.word(32),
+        user=f"user-{rng.word(8)}",
+        password=rng.word(16),
         projects=[home],
         project_names={home: "home"},
         role=role,
-        app_credentials={dice.word(32): dice.word(20)},
+        app_credentials={rng.word(32): rng.word(20)},
     )
     # What an administrator's own project is called does not matter: it sees all of them.
-    others = [Account(dice.word(32), projects=[project]) for project in (shop, other)]
+    others = [Account(rng.word(32), projects=[project]) for project in (shop, other)]
     env = {"OS_AUTH_URL": "http://cloud.example/identity"}
-    if dice.chance(0.2):
+    if rng.chance(0.2):
         ((key, secret),) = own.app_credentials.items()
         env |= {
             "OS_APPLICATION_CREDENTIAL_ID": key,
@@ -293,19 +293,19 @@ def _openstack_caller(dice: Dice, region: str) -> tuple[list[Account], dict[str,
     return [own, *others], env
 
 
-def _openstack_quirks(dice: Dice, cloud: Cloud) -> bool:
+def _openstack_quirks(rng: RandomSource, cloud: Cloud) -> bool:
     switches: Quirks = {
-        "page_max": dice.choice([1, 2, 3, 5]),
+        "page_max": rng.choice([1, 2, 3, 5]),
         "ignores_unknown_filters": True,
-        "ignored_filters": dice.some(_FILTERS, 1, 3),
+        "ignored_filters": rng.some(_FILTERS, 1, 3),
         "refused_filters": ["security_groups"],
-        "unprotected_ports": dice.part([i.id for i in cloud.interfaces], 0.2),
+        "unprotected_ports": rng.part([i.id for i in cloud.interfaces], 0.2),
     }
-    cloud.quirks = {key: switches[key] for key in dice.part(list(switches), 0.25)}
+    cloud.quirks = {key: switches[key] for key in rng.part(list(switches), 0.25)}
     shared = [group for group in cloud.groups if group.shared_with]
-    cloud.quirks["shared_by_admin"] = [group.id for group in shared if dice.chance(0.3)]
+    cloud.quirks["shared_by_admin"] = [group.id for group in shared if rng.chance(0.3)]
     by_policy = {group.id for group in shared} - set(cloud.quirks["shared_by_admin"])
-    if not by_policy and dice.chance(0.1):
+    if not by_policy and rng.chance(0.1):
         cloud.quirks["rbac_absent"] = True
     return False
 
@@ -313,9 +313,9 @@ def _openstack_quirks(dice: Dice, cloud: Cloud) -> bool:
 OPENSTACK = Kind(
     provider="openstack",
     regions=("RegionOne", "RegionTwo"),
-    group_id=Dice.uuid,
-    instance_id=Dice.uuid,
-    interface_id=Dice.uuid,
+    group_id=RandomSource.uuid,
+    instance_id=RandomSource.uuid,
+    interface_id=RandomSource.uuid,
     caller=_openstack_caller,
     quirks=_openstack_quirks,
     actions=(

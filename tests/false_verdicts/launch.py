@@ -1,4 +1,4 @@
-"""Random launches, and whether they would break a ceiling, counted in the emulator's state."""
+"""Random launches, and whether they would exceed a limit, counted in the emulator's state."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from sgguard.model.codes import Verdict
 from sgguard.model.request import LaunchRequest
 from sgguard.policy import Policy
 from tests.false_verdicts import truth
-from tests.false_verdicts.decide import ask, scope_of
 from tests.false_verdicts.case import Case
 from tests.false_verdicts.clouds import case_of
+from tests.false_verdicts.decide import decision_on, scope_of
 from tests.false_verdicts.detector import Tally
 from tests.false_verdicts.kinds import Kind
-from tests.false_verdicts.random_source import Dice
+from tests.false_verdicts.random_source import RandomSource
 
 # By provider: the ceilings there are, whether the cloud tells them itself (else a policy must),
-# and what it has where nobody says anything (None: no ceiling).
+# and its default (None: no ceiling).
 _LIMITS: dict[str, tuple[dict[str, int | None], bool]] = {
     "tencent": ({"groups-per-instance": 5, "instances-per-group": 2000}, True),
     "tencent-dfw": ({"groups-per-instance": 5, "instances-per-group": 2000}, False),
@@ -33,39 +33,39 @@ _LIMITS: dict[str, tuple[dict[str, int | None], bool]] = {
 def launch_case_of(kind: Kind, seed: str) -> Case:
     """A cloud with low ceilings, and a launch or a binding that may break them."""
     case = case_of(kind, f"launch {seed}")
-    dice = Dice(f"launch {kind.provider} {seed}")
+    rng = RandomSource(f"launch {kind.provider} {seed}")
     defaults, is_live = _LIMITS[kind.provider]
     for name in defaults:
-        if dice.chance(0.6):
-            case.cloud.limits[name] = dice.randint(1, 5)
+        if rng.chance(0.6):
+            case.cloud.limits[name] = rng.randint(1, 5)
     policy = Policy()
     if not is_live:
         policy = Policy(limits={kind.provider: MappingProxyType(dict(case.cloud.limits))})
     if is_live and {"limits_absent", "v3_absent", "otc"} & set(case.cloud.quirks):
-        case.cloud.limits.clear()  # nobody tells them there
+        case.cloud.limits.clear()  # the API does not report them
     for name in ("limits_sample", "lists_hide"):
         case.cloud.quirks.pop(name, None)
     mine = [group.id for group in case.cloud.groups if not truth.obstacle(case, group.id)]
     servers = [
         i.id
         for i in case.cloud.instances
-        if i.region == case.region and (i.project == case.project or i.account == case.asker.id)
+        if i.region == case.region and (i.project == case.project or i.account == case.caller.id)
     ]
-    wanted = tuple(dice.some(mine, 0, 6))
-    request = LaunchRequest(scope_of(case), wanted or tuple(mine[:1]), count=dice.randint(1, 4))
-    if servers and dice.chance(0.5):
-        request = LaunchRequest(scope_of(case), wanted, instance_id=dice.choice(servers))
+    wanted = tuple(rng.some(mine, 0, 6))
+    request = LaunchRequest(scope_of(case), wanted or tuple(mine[:1]), count=rng.randint(1, 4))
+    if servers and rng.chance(0.5):
+        request = LaunchRequest(scope_of(case), wanted, instance_id=rng.choice(servers))
     return replace(case, launch=request, policy=policy)
 
 
 def problem_with_launch(case: Case, tally: Tally | None = None) -> str:
-    """What is wrong with the answer about a launch, empty when nothing is."""
+    """What is wrong with the decision on a launch, empty when nothing is."""
     tally = tally or Tally()
-    found = ask(case, case.wire())
+    found = decision_on(case, case.wire())
     if isinstance(found, SgguardError):
         tally.counts["error"] += 1
-        is_expected = case.is_hiding or case.trouble
-        return "" if is_expected else f"an honest cloud could not be asked: {found!r}"
+        is_expected = case.is_hiding or case.fault_seed
+        return "" if is_expected else f"a cloud without faults could not be read: {found!r}"
     verdict = found.judgement.verdict
     tally.counts[verdict.value] += 1
     broken = broken_ceilings(case)
@@ -74,20 +74,20 @@ def problem_with_launch(case: Case, tally: Tally | None = None) -> str:
         return f"{verdict}, but {broken[0]}"
     codes = {reason.code for reason in found.judgement.reasons if reason.effect == "block"}
     exceeded = {code for code in codes if code.endswith("-exceeded")}
-    if exceeded and not (_is_blurred(case) or broken_ceilings(case, is_by_change=False)):
+    if exceeded and not (_is_overcounted(case) or broken_ceilings(case, is_by_change=False)):
         return f"{sorted(exceeded)} although every ceiling holds"
     return ""
 
 
-def _is_blurred(case: Case) -> bool:
-    """Whether more may be counted than there is: no reader could know better."""
+def _is_overcounted(case: Case) -> bool:
+    """Whether a reader may count more than there is, for want of data."""
     assert case.launch is not None
     instance_id = case.launch.instance_id
     own = case.cloud.interfaces_of(instance_id)
     has_primary = bool(own) and own[0].kind == "primary"
     # API 2.0 lists instances and their further interfaces, and not which are the same.
     is_untold = case.provider == "tencent-dfw" or (bool(instance_id) and not has_primary)
-    return bool(case.trouble) or case.is_hiding or is_untold
+    return bool(case.fault_seed) or case.is_hiding or is_untold
 
 
 def broken_ceilings(case: Case, *, is_by_change: bool = True) -> list[str]:

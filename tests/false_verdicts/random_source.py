@@ -1,4 +1,4 @@
-"""Chance with a seed: the same text gives the same rolls on every machine."""
+"""Seeded randomness: the same text gives the same choices on every machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 _SMALL = string.digits + string.ascii_lowercase
 
 
-class Dice(random.Random):
+class RandomSource(random.Random):
     def chance(self, probability: float) -> bool:
         return self.random() < probability
 

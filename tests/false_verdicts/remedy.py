@@ -1,4 +1,4 @@
-"""Making every change of a remedy on a copy of the cloud, and seeing what became of the rest."""
+"""Apply every change of a remedy to a copy of the cloud, and compare the rest."""
 
 from __future__ import annotations
 
@@ -27,33 +27,35 @@ def failure_of_remedy(case: Case, plan: Plan, tally: Counter[str]) -> str:
         return f"the plan has more changes than the cap: {len(plan.planned)}"
     for number, planned in enumerate(plan.planned):
         try:
-            apply(provider, planned.change, f"lies-{number}-0")
+            apply(provider, planned.change, f"search-{number}-0")
         except (CloudError, DeadlineError, LookupError) as error:
             if planned.change.kind == "delete-group" or not getattr(error, "is_outcome_known", 0):
                 return f"the remedy fails at {planned.step.summary!r}: {error!r}"
             tally[f"remedy refused with {type(error).__name__}, and taken back"] += 1
             return _failure_of_undo(case, after, plan.planned[:number])
-        if bare := _bare_interface(case, after):
+        if bare := _interface_without_group(case, after):
             return f"the remedy leaves {bare} without a group after {planned.step.summary!r}"
     tally["remedy carried out"] += 1
-    if left := [one for one in case.asked if after.cloud.group(one)]:
+    if left := [one for one in case.targets if after.cloud.group(one)]:
         return f"the remedy leaves {left[0]} behind"
     return _wrong_rules(case, after) or _wrong_interfaces(case, after)
 
 
 def _failure_of_undo(case: Case, after: Case, done: Sequence[Planned]) -> str:
-    """Take back what was done, last first: then everything is as it was."""
+    """Undo what was done, last first: the state is as before."""
     provider = changing(after)
     for number, planned in reversed(list(enumerate(done))):
         inverse = planned.change.inverse()
         assert inverse is not None
         try:
-            apply(provider, inverse, f"lies-{number}-1")
+            apply(provider, inverse, f"search-{number}-1")
         except (CloudError, DeadlineError, LookupError) as error:
             return f"{planned.step.summary!r} cannot be taken back: {error!r}"
     for before in case.cloud.groups:
         group = after.cloud.group(before.id)
-        if group is None or Counter(map(_told, group.rules)) != Counter(map(_told, before.rules)):
+        if group is None or Counter(map(_summary, group.rules)) != Counter(
+            map(_summary, before.rules)
+        ):
             return f"the rules of {before.id} are not what they were before the remedy"
     for held, now in _pairs(case, after):
         if sorted(now.groups) != sorted(held.groups):
@@ -61,7 +63,7 @@ def _failure_of_undo(case: Case, after: Case, done: Sequence[Planned]) -> str:
     return ""
 
 
-def _bare_interface(case: Case, after: Case) -> str:
+def _interface_without_group(case: Case, after: Case) -> str:
     """An interface of an instance that had groups and has none."""
     for before, now in _pairs(case, after):
         if before.instance and before.groups and not now.groups:
@@ -74,29 +76,29 @@ def _pairs(case: Case, after: Case) -> Iterable[tuple[Interface, Interface]]:
 
 
 def _wrong_rules(case: Case, after: Case) -> str:
-    """Rules that name no deleted group stay; the others go, or come to name the replacement."""
+    """Rules that name no deleted group stay; the others are removed or name the replacement."""
     for before in case.cloud.groups:
-        if before.id in case.asked:
+        if before.id in case.targets:
             continue
         group = after.cloud.group(before.id)
         if group is None:
             return f"the remedy deletes {before.id}, too"
-        going = [rule for rule in before.rules if rule.peer_group in case.asked]
-        stayed = Counter(_told(rule) for rule in before.rules if rule not in going)
-        now = Counter(_told(rule) for rule in group.rules)
+        going = [rule for rule in before.rules if rule.peer_group in case.targets]
+        stayed = Counter(_summary(rule) for rule in before.rules if rule not in going)
+        now = Counter(_summary(rule) for rule in group.rules)
         if stayed - now:
             return f"the remedy takes rules of {before.id} along"
         if going and truth.is_protected(case, before):
             return f"the remedy changes rules of {before.id}, which is protected"
         to_group = case.policy.delete.replacement_group
-        rewritten = Counter(_told(replace(rule, peer_group=to_group)) for rule in going)
+        rewritten = Counter(_summary(replace(rule, peer_group=to_group)) for rule in going)
         if now - stayed - rewritten:
-            return f"the remedy gives {before.id} rules nobody asked for"
+            return f"the remedy gives {before.id} rules that are not in the plan"
     return ""
 
 
-def _told(rule: Rule) -> tuple[object, ...]:
-    """Which traffic a rule lets through, whatever its id."""
+def _summary(rule: Rule) -> tuple[object, ...]:
+    """The traffic a rule permits, whatever its id."""
     return (
         rule.direction,
         rule.protocol,
@@ -111,9 +113,9 @@ def _told(rule: Rule) -> tuple[object, ...]:
 
 
 def _wrong_interfaces(case: Case, after: Case) -> str:
-    """Who carried a deleted group carries its other groups still, and perhaps the fallback."""
+    """A holder of a deleted group keeps its other groups, and may have the fallback."""
     for before, now in _pairs(case, after):
-        kept = [one for one in before.groups if one not in case.asked]
+        kept = [one for one in before.groups if one not in case.targets]
         if len(kept) == len(before.groups) and now.groups != before.groups:
             return f"the remedy changes {now.id}, which carried none of the groups"
         further = set(now.groups) - set(kept)

@@ -15,13 +15,13 @@ from tests.false_verdicts.clouds import batch_case_of, case_of
 from tests.false_verdicts.detector import Tally, problem_with_batch, problem_with_delete
 from tests.false_verdicts.kinds import KINDS
 from tests.false_verdicts.launch import launch_case_of, problem_with_launch
-from tests.false_verdicts.shrink import report, shrunk
+from tests.false_verdicts.shrink import minimised, report
 
 _CHUNK = 250
 _REPORTS_MAX = 3
 
 Check = Callable[[Case, Tally], str]
-_QUESTIONS: dict[str, tuple[Callable[..., Case], Check]] = {
+_REQUESTS: dict[str, tuple[Callable[..., Case], Check]] = {
     "delete": (case_of, problem_with_delete),
     "batch": (batch_case_of, problem_with_batch),
     "launch": (launch_case_of, problem_with_launch),
@@ -41,41 +41,45 @@ class Result:
         return f"{self.problems} problems; {Tally(self.counts)}\n{shown}"
 
 
-def clouds(otherwise: int) -> int:
-    """How many clouds to build: ``LIES_CLOUDS``, else as many as the suite takes."""
-    return int(os.environ.get("LIES_CLOUDS", otherwise))
+def clouds(count: int) -> int:
+    """How many clouds to build: ``SEARCH_FACTOR`` times as many as the suite takes."""
+    return count * int(os.environ.get("SEARCH_FACTOR", "1"))
 
 
-def judge(question: str, provider: str, seeds: Iterable[str], *, has_trouble: bool) -> Result:
-    """Ask about the cloud of every seed; ``question`` is ``delete`` or ``launch``."""
-    make, check = _QUESTIONS[question]
+def search(request_kind: str, provider: str, seeds: Iterable[str], *, has_faults: bool) -> Result:
+    """Ask about the cloud of every seed; ``request_kind`` is ``delete`` or ``launch``."""
+    make, check = _REQUESTS[request_kind]
     result = Result()
     tally = Tally(result.counts)
     for seed in seeds:
         case = make(KINDS[provider], seed)
-        if has_trouble:
-            case = replace(case, trouble=f"trouble {seed}")
+        if has_faults:
+            case = replace(case, fault_seed=f"trouble {seed}")
         if check(case, tally):
             result.problems += 1
             if len(result.reports) < _REPORTS_MAX:
-                small, problem = shrunk(case, lambda one: check(one, Tally()))
+                small, problem = minimised(case, lambda one: check(one, Tally()))
                 result.reports.append(report(small, problem))
     return result
 
 
 def seeds(count: int) -> list[str]:
-    """The seeds of a run; ``LIES_SEED`` moves on to others."""
-    first = os.environ.get("LIES_SEED", "")
+    """The seeds of a run; ``SEARCH_SEED`` selects others."""
+    first = os.environ.get("SEARCH_SEED", "")
     return [f"{first}{number}" for number in range(count)]
 
 
-def judge_on_every_core(question: str, provider: str, count: int, *, has_trouble: bool) -> Result:
+def search_on_every_core(
+    request_kind: str, provider: str, count: int, *, has_faults: bool
+) -> Result:
     """The same in a process per core: a decision is mostly Python, and threads share one core."""
     every = seeds(count)
     parts = [every[start : start + _CHUNK] for start in range(0, count, _CHUNK)]
     total = Result()
     with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=_quiet) as pool:
-        for result in pool.map(_part, [(question, provider, part, has_trouble) for part in parts]):
+        for result in pool.map(
+            _part, [(request_kind, provider, part, has_faults) for part in parts]
+        ):
             total.reports += result.reports[: _REPORTS_MAX - len(total.reports)]
             total.counts += result.counts
             total.problems += result.problems
@@ -83,8 +87,8 @@ def judge_on_every_core(question: str, provider: str, count: int, *, has_trouble
 
 
 def _part(job: tuple[str, str, Sequence[str], bool]) -> Result:
-    question, provider, part, has_trouble = job
-    return judge(question, provider, part, has_trouble=has_trouble)
+    request_kind, provider, part, has_faults = job
+    return search(request_kind, provider, part, has_faults=has_faults)
 
 
 def _quiet() -> None:

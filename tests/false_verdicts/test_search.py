@@ -4,17 +4,17 @@ import pytest
 
 from sgguard import providers
 from tests.false_verdicts.kinds import KINDS
-from tests.false_verdicts.run import Result, clouds, judge, judge_on_every_core, seeds
+from tests.false_verdicts.run import Result, clouds, search, search_on_every_core, seeds
 
-# How many clouds are built for each question.
-QUICK = {"delete": 200, "batch": 20, "launch": 40}
+# How many clouds are built for each kind of request; the mutation run builds more of them.
+QUICK = {"delete": 60, "batch": 12, "launch": 15}
 SLOW = {"delete": 5_000, "batch": 1_000, "launch": 2_500}
 
-WEATHER = {"honest": False, "troubled": True}
+CONDITIONS = {"no-faults": False, "faults": True}
 
 
-def require_honest(result: Result, count: int) -> None:
-    """No problem at all, and enough of each answer that finding none means something."""
+def require_no_false_verdict(result: Result, count: int) -> None:
+    """No problem at all, and enough of each verdict for that to mean something."""
     assert not result.problems, str(result)
     assert result.counts["block"] > count / 10, f"hardly ever a block: {result}"
     assert result.counts["allow"] + result.counts["remediate"] > count / 10, f"no allow: {result}"
@@ -24,37 +24,37 @@ def test_every_provider_has_random_clouds():
     assert set(KINDS) == set(providers.names())
 
 
-@pytest.mark.parametrize("weather", WEATHER)
-@pytest.mark.parametrize("question", QUICK)
+@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.parametrize("request_kind", QUICK)
 @pytest.mark.parametrize("provider", KINDS)
-def test_no_answer_about_a_random_cloud_is_a_lie(provider, question, weather):
-    count = clouds(QUICK[question])
-    result = judge(question, provider, seeds(count), has_trouble=WEATHER[weather])
-    require_honest(result, count)
+def test_no_verdict_on_a_random_cloud_is_false(provider, request_kind, condition):
+    count = clouds(QUICK[request_kind])
+    result = search(request_kind, provider, seeds(count), has_faults=CONDITIONS[condition])
+    require_no_false_verdict(result, count)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("weather", WEATHER)
-@pytest.mark.parametrize("question", QUICK)
+@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.parametrize("request_kind", QUICK)
 @pytest.mark.parametrize("provider", KINDS)
-def test_no_answer_about_thousands_of_random_clouds_is_a_lie(provider, question, weather):
-    # Bad weather costs more time, and half as many questions still strike every call often.
-    count = clouds(SLOW[question]) // (2 if WEATHER[weather] else 1)
-    result = judge_on_every_core(question, provider, count, has_trouble=WEATHER[weather])
-    require_honest(result, count)
+def test_no_verdict_on_thousands_of_random_clouds_is_false(provider, request_kind, condition):
+    # Faults cost more time, and half as many requests still reach every call often.
+    count = clouds(SLOW[request_kind]) // (2 if CONDITIONS[condition] else 1)
+    result = search_on_every_core(request_kind, provider, count, has_faults=CONDITIONS[condition])
+    require_no_false_verdict(result, count)
 
 
 @pytest.mark.parametrize(
-    ("provider", "question", "seed"),
+    ("provider", "request_kind", "seed"),
     [pytest.param("openstack", "batch", "956", id="a link that does not say what it leads to")],
 )
-def test_what_was_a_lie_once_is_none_any_more(provider, question, seed):
-    result = judge(question, provider, [seed], has_trouble=True)
+def test_a_seed_that_once_gave_a_false_verdict_gives_none(provider, request_kind, seed):
+    result = search(request_kind, provider, [seed], has_faults=True)
     assert not result.problems, str(result)
 
 
 @pytest.mark.parametrize("seed", ["1690"])
 def test_a_default_group_of_another_project_is_refused_as_another_projects(seed):
-    result = judge("delete", "openstack", [seed], has_trouble=False)
+    result = search("delete", "openstack", [seed], has_faults=False)
     assert not result.problems, str(result)
     assert result.counts["will-be-refused"] == 1

@@ -1,4 +1,4 @@
-"""What is so, whatever anybody says: read from the emulator's state and nothing else."""
+"""The true state: read from the emulator and nothing else."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def obstacle(case: Case, group_id: str) -> str:
     if group is None or group.region != case.region:
         return f"{group_id} does not exist there"
     if not _is_own(case, group):
-        return f"{group_id} belongs to somebody else"
+        return f"{group_id} belongs to another account or project"
     if group.default:
         return f"{group_id} is the default group"
     if group.managed_by or group.protected:
@@ -77,7 +77,7 @@ def _is_own(case: Case, group: Group) -> bool:
         return True
     if case.project:
         return group.project == case.project
-    return group.account == case.asker.id
+    return group.account == case.caller.id
 
 
 def is_free(case: Case, group_ids: Iterable[str]) -> bool:
@@ -87,7 +87,7 @@ def is_free(case: Case, group_ids: Iterable[str]) -> bool:
 
 
 def forbids(case: Case, group_id: str) -> str:
-    """Why the policy does not let the group go, whatever the cloud says; empty if it does."""
+    """Why the policy forbids the delete, whatever the cloud permits; empty if it does not."""
     group = case.cloud.group(group_id)
     return f"{group_id} is protected" if group and is_protected(case, group) else ""
 
@@ -102,10 +102,10 @@ def shows_sharing(case: Case, group_id: str) -> bool:
 
 
 def is_beyond(case: Case, holder: Holder) -> bool:
-    """Whether nothing that these credentials can read tells of the holder.
+    """Whether the holder is in nothing that these credentials can read.
 
     Tokens confined to a project see neither rules nor ports of others; that is promised only
-    as far as ``visibility: project`` says, and where no sign of sharing is there to be seen.
+    as far as ``visibility: project`` says, and where no sign of sharing is visible.
     """
     if not case.project or case.is_admin or holder.project == case.project:
         return False
@@ -113,23 +113,24 @@ def is_beyond(case: Case, holder: Holder) -> bool:
 
 
 def is_beyond_every_reader(case: Case) -> bool:
-    """Whether one answer about these groups is too full for the cloud to tell all of it."""
+    """Whether the cloud cuts its response about these groups at a ceiling."""
     ceiling = 100
     return case.provider == "alibaba" and any(
-        len({other.id for other, _ in case.cloud.references(one)}) >= ceiling for one in case.asked
+        len({other.id for other, _ in case.cloud.references(one)}) >= ceiling
+        for one in case.targets
     )
 
 
 def permitted(case: Case, group: Group) -> set[str]:
     """The remedies that the policy permits for a group: the first scope that fits it decides."""
-    told = next((s.delete for s in case.policy.scopes if _fits(s.match, case, group)), {})
-    return set(told.get("remedies", case.policy.delete.remedies))
+    overrides = next((s.delete for s in case.policy.scopes if _fits(s.match, case, group)), {})
+    return set(overrides.get("remedies", case.policy.delete.remedies))
 
 
 def is_protected(case: Case, group: Group) -> bool:
-    """Whether the policy protects the group from every change, and nobody excuses it today."""
-    told = next((s.delete for s in case.policy.scopes if _fits(s.match, case, group)), {})
-    patterns = told.get("protected", case.policy.delete.protected)
+    """Whether the policy protects the group from every change, and no exemption applies today."""
+    overrides = next((s.delete for s in case.policy.scopes if _fits(s.match, case, group)), {})
+    patterns = overrides.get("protected", case.policy.delete.protected)
     today = datetime.now(UTC).date()
     excused = [
         one.group

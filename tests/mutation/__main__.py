@@ -1,9 +1,9 @@
 """Run every mutant: ``python -m tests.mutation [--quick] [TEXT…]``, or those whose name has it.
 
-Each rule is broken in a copy of the working tree; the named tests of its area run there, and the
-lie detector where it asks about such things (with ``--quick`` only where no named test noticed).
-A table says what noticed. The exit code is 1 when nothing noticed a mutant, or when the text that
-a mutant changes is not there any more: the list of mutants must then be brought up to date.
+Each rule is broken in a copy of the working tree; the named tests of its area run there, then the
+false-verdict search where it covers the rule (with ``--quick`` only where no named test failed).
+A table lists which test killed each mutant. The exit code is 1 when a mutant survived, or when the
+text that a mutant changes does not exist any more: the list of mutants must then be updated.
 """
 
 from __future__ import annotations
@@ -28,18 +28,19 @@ _LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv*", "*_cache", "__pycache__", ".hypothesis", "dist", "build"
 )
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
-_LIES = "tests/false_verdicts/test_search.py::test_no_answer_about_a_random_cloud_is_a_lie"
+_SEARCH = "tests/false_verdicts/test_search.py::test_no_verdict_on_a_random_cloud_is_false"
 _NOTHING_RAN = 5
+_OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "--hypothesis-profile", "thorough")
 _TIMEOUT_S = 900
 
 
 @dataclass(frozen=True)
 class Killed:
-    """What noticed a mutant: a test's name or "" each; ``trouble`` is why it could not be tried."""
+    """The test that killed a mutant, by suite, or ""; ``error`` is why it could not be tried."""
 
     by_name: str = ""
-    by_lies: str = ""
-    trouble: str = ""
+    by_search: str = ""
+    error: str = ""
     took_s: float = 0.0
 
 
@@ -54,26 +55,25 @@ def main(arguments: Sequence[str]) -> int:
             trees.put(_copy(Path(folder) / str(number)))
         with ThreadPoolExecutor(workers) as pool:
             areas = dict.fromkeys(mutant.tests for mutant in chosen)
-            if red := [one for one in pool.map(lambda a: _unbroken(a, trees), areas) if one]:
-                print(f"nothing is broken yet, and this fails: {', '.join(red)}")
+            if failing := [one for one in pool.map(lambda a: _unbroken(a, trees), areas) if one]:
+                print(f"without a mutant, this fails: {', '.join(failing)}")
                 return 1
             results = list(
                 pool.map(lambda mutant: _try_on_any(mutant, trees, is_quick=is_quick), chosen)
             )
     survived = 0
     for mutant, killed in zip(chosen, results, strict=True):
-        is_dead = bool(killed.by_name or killed.by_lies) and not killed.trouble
+        is_dead = bool(killed.by_name or killed.by_search) and not killed.error
         survived += not is_dead
         print(_row(mutant, killed))
-    print(f"{len(chosen) - survived} of {len(chosen)} mutants were noticed")
+    print(f"{len(chosen) - survived} of {len(chosen)} mutants were killed")
     return 1 if survived else 0
 
 
 def _row(mutant: Mutant, killed: Killed) -> str:
-    nobody = "NOBODY BUT THE LIE DETECTOR" if killed.by_lies else "NOBODY"
-    said = killed.trouble or killed.by_name or nobody
-    lies = killed.by_lies or "-"
-    return f"| {mutant} | {said} | {lies} | {killed.took_s:.0f} s |"
+    other = "ONLY THE FALSE-VERDICT SEARCH" if killed.by_search else "SURVIVED"
+    by_name = killed.error or killed.by_name or other
+    return f"| {mutant} | {by_name} | {killed.by_search or '-'} | {killed.took_s:.0f} s |"
 
 
 def _copy(target: Path) -> Path:
@@ -105,32 +105,32 @@ def _try(mutant: Mutant, tree: Path, *, is_quick: bool) -> Killed:
     before: dict[Path, str] = {}
     try:
         for edit in mutant.edits:
-            if trouble := _apply(tree, edit, before):
-                return Killed(trouble=trouble)
+            if error := _apply(tree, edit, before):
+                return Killed(error=error)
         for path in before:
             try:
                 compile(path.read_text(), path, "exec")
             except SyntaxError as error:
-                return Killed(trouble=f"what it makes of {path.name} is no Python: {error}")
+                return Killed(error=f"{path.name} is not Python any more: {error}")
         by_name = _first_failure(tree, _named(tree, mutant.tests))
-        is_asked = bool(mutant.lies) and not (is_quick and by_name)
-        by_lies = _first_failure(tree, [_LIES, "-k", _which(mutant)]) if is_asked else ""
-        return Killed(by_name, by_lies, took_s=time.monotonic() - begun_s)
+        is_asked = bool(mutant.search) and not (is_quick and by_name)
+        by_search = _first_failure(tree, [_SEARCH, "-k", _which(mutant)]) if is_asked else ""
+        return Killed(by_name, by_search, took_s=time.monotonic() - begun_s)
     finally:
         for path, text in before.items():
             path.write_text(text)
 
 
 def _named(tree: Path, patterns: Sequence[str]) -> list[str]:
-    """Return how pytest is told to run these tests, in the order of the patterns."""
+    """Return the arguments of pytest that run these tests, in the order of the patterns."""
     found = [path for pattern in patterns for path in sorted(tree.glob(pattern))]
     files = dict.fromkeys(str(path.relative_to(tree)) for path in found)
     return [*files, "-m", "not slow and not interop"]
 
 
 def _which(mutant: Mutant) -> str:
-    questions = ("delete", "batch", "launch")
-    return " or ".join(f"{who}-{question}" for who in mutant.lies for question in questions)
+    kinds = ("delete", "batch", "launch")
+    return " or ".join(f"{cloud}-{kind}" for cloud in mutant.search for kind in kinds)
 
 
 def _apply(tree: Path, edit: Edit, before: dict[Path, str]) -> str:
@@ -148,10 +148,15 @@ def _apply(tree: Path, edit: Edit, before: dict[Path, str]) -> str:
 
 def _first_failure(tree: Path, arguments: Sequence[str]) -> str:
     """Return the name of the first test that fails, empty when all pass."""
+    path = f"{tree / 'shared'}{os.pathsep}{tree}"
     run = subprocess.run(
-        [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *arguments],
+        [sys.executable, "-B", "-m", "pytest", *_OPTIONS, *arguments],
         cwd=tree,
-        env={**os.environ, "PYTHONPATH": f"{tree / 'shared'}{os.pathsep}{tree}"},
+        env={
+            **os.environ,
+            "SEARCH_FACTOR": "3",
+            "PYTHONPATH": f"{tree / 'shared'}{os.pathsep}{tree}",
+        },
         capture_output=True,
         text=True,
         timeout=_TIMEOUT_S,
@@ -162,7 +167,7 @@ def _first_failure(tree: Path, arguments: Sequence[str]) -> str:
     found = _FAILED.search(run.stdout)
     if found is None:
         return f"pytest itself failed: {run.stdout[-200:]!r}"
-    return found[1].replace("tests/", "", 1).replace(_LIES.replace("tests/", "", 1), "")
+    return found[1].replace("tests/", "", 1).replace(_SEARCH.replace("tests/", "", 1), "")
 
 
 if __name__ == "__main__":

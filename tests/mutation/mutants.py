@@ -20,13 +20,13 @@ class Edit:
 
 @dataclass(frozen=True)
 class Mutant:
-    """A broken rule; ``tests`` are patterns of files, ``lies`` the clouds to ask about."""
+    """A broken rule; ``tests`` are patterns of files, ``search`` the clouds of the search."""
 
     name: str
     area: str
     edits: tuple[Edit, ...]
     tests: tuple[str, ...]
-    lies: tuple[str, ...]
+    search: tuple[str, ...]
 
     def __str__(self) -> str:
         return f"{self.area}: {self.name}"
@@ -40,7 +40,7 @@ def mutants() -> list[Mutant]:
             row["area"],
             tuple(Edit(**edit) for edit in row["edits"]),
             tuple(table["areas"][row["area"]]["tests"]),
-            tuple(table["areas"][row["area"]]["lies"]),
+            tuple(table["areas"][row["area"]]["search"]),
         )
         for row in table["mutant"]
     ]
