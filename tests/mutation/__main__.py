@@ -152,11 +152,7 @@ def _first_failure(tree: Path, arguments: Sequence[str]) -> str:
     run = subprocess.run(
         [sys.executable, "-B", "-m", "pytest", *_OPTIONS, *arguments],
         cwd=tree,
-        env={
-            **os.environ,
-            "SEARCH_FACTOR": "3",
-            "PYTHONPATH": f"{tree / 'shared'}{os.pathsep}{tree}",
-        },
+        env={**os.environ, "PYTHONPATH": path, "SEARCH_FACTOR": "3"},
         capture_output=True,
         text=True,
         timeout=_TIMEOUT_S,
