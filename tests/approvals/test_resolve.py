@@ -471,13 +471,25 @@ def calls_of_a_yes(tmp_path, provider: str) -> list[str]:
 
 
 @pytest.mark.parametrize("provider", CLOUDS)
-def test_wherever_the_process_dies_the_next_click_finishes_it(tmp_path, provider):
+def test_an_approval_whose_process_is_killed_is_finished_by_the_next_click(tmp_path, provider):
+    kill_at_every_call(tmp_path, provider, _MOMENTS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("provider", CLOUDS)
+def test_an_approval_killed_at_any_call_of_the_store_is_finished_by_the_next_click(
+    tmp_path, provider
+):
+    kill_at_every_call(tmp_path, provider, ())
+
+
+def kill_at_every_call(tmp_path, provider: str, names: tuple[str, ...]) -> None:
+    """Kill before and after each call of the store, only of these names if there are any."""
     counted = tmp_path / "counted"
     counted.mkdir()
     calls = calls_of_a_yes(counted, provider)
     assert {"claim", "lock", "resolve", "begin_run", "intend", "settle", "finish"} <= set(calls)
-    # elsewhere only around the moments that matter, or this takes a minute
-    tried = [n for n, name in enumerate(calls) if provider == "tencent" or name in _MOMENTS]
+    tried = [n for n, name in enumerate(calls) if not names or name in names]
     for number in tried:
         for is_after in (False, True):
             folder = tmp_path / f"{number}-{is_after}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from sgguard.model.address import Address, Scope
 from sgguard.model.event import Event
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.operations import restore as restoring
-from tests.worlds import World
+from sgguard.wire.retry import Retry
+from tests.worlds import World, lanes
 
 POLICY = """
 mode = "{mode}"
@@ -65,7 +66,9 @@ class Stage:
         return {**self.world.env, "SGGUARD_POLICY": str(path), "SGGUARD_STORE": store}
 
     def context(self) -> Context:
-        return Context.from_env(self.env, transport=EmulatorTransport(self.emulator))
+        """The context of one delivery, on clocks that jump over every wait."""
+        context = Context.from_env(self.env, transport=EmulatorTransport(self.emulator))
+        return replace(context, retry=Retry(sleep=lambda _: None), lanes=lanes())
 
     @property
     def scope(self) -> Scope:

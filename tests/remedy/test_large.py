@@ -49,7 +49,13 @@ FAR = {
 }
 
 
-@pytest.mark.parametrize("provider", FAR)
+def mostly_slow(providers, *quick):
+    """All providers for ``parametrize``: these in every run, the others in the slow one."""
+    marks = {one: () if one in quick else pytest.mark.slow for one in providers}
+    return [pytest.param(one, marks=mark) for one, mark in marks.items()]
+
+
+@pytest.mark.parametrize("provider", mostly_slow(FAR, "openstack", "tencent-dfw"))
 def test_a_plan_larger_than_one_delivery_is_finished_by_several(provider, tmp_path):
     remedies = ("revoke", "move" if provider == "tencent-dfw" else "unbind")
     latency_s, holders = FAR[provider]
@@ -75,6 +81,9 @@ def test_a_plan_larger_than_one_delivery_is_finished_by_several(provider, tmp_pa
     assert {line["state"] for line in handled["journal"]} == {"done"}
     assert len(handled["journal"]) >= 50 + holders + 1
     assert crowd.emulator.state.clouds[0].group(crowd.target) is None
+
+
+PACED = ("tencent", "tencent-dfw", "huawei", "openstack")
 
 
 class SharedClock:
@@ -104,7 +113,7 @@ class SharedClock:
         return getattr(self.mine, "now_s", self.now_s)
 
 
-@pytest.mark.parametrize("provider", ["tencent", "tencent-dfw", "huawei", "openstack"])
+@pytest.mark.parametrize("provider", mostly_slow(PACED, "tencent"))
 def test_no_call_of_a_plan_comes_faster_than_the_documents_allow(provider, tmp_path):
     clock = SharedClock()
     crowd = Crowd(
