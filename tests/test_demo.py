@@ -35,12 +35,12 @@ def environment(**more):
     return os.environ | OURS | more
 
 
-def test_every_event_is_answered_as_expected_in_one_line_each_on_two_screens():
+def test_every_event_is_answered_as_expected_in_one_line_each():
     ended = subprocess.run(
         [sys.executable, "-m", "sgguard.cli", "demo"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,  # a watchdog
         check=False,
         env=environment(),
     )
@@ -211,7 +211,7 @@ def test_the_functions_end_with_the_demo_however_it_ends(number):
         while len(marked(mark)) < 3:
             assert process.poll() is None
         process.send_signal(number)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=300)
     assert (process.returncode, err) == (130, b"")
     assert marked(mark) == []
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from sgguard.errors import EventError
@@ -156,11 +154,13 @@ def test_not_more_than_twenty_problems_are_listed():
     assert len(error.problems) == MAX_PROBLEMS
 
 
-def test_a_quarter_of_a_million_entries_are_refused_without_looking_at_each():
-    begun_s = time.process_time()
-    error = refused(delete_request, {"targets": ["a"] * 250_000})
+def test_a_list_with_too_many_entries_is_refused_without_reading_them():
+    class Unread(list):
+        def __iter__(self):
+            raise AssertionError("an entry was read")
+
+    error = refused(delete_request, {"targets": Unread(["a"] * 250_000)})
     assert [p.problem for p in error.problems] == ["has too many entries"]
-    assert time.process_time() - begun_s < 0.5
 
 
 def test_addresses_of_several_scopes_are_as_many_sets_in_the_order_named():

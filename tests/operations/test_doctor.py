@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import os
-import time
 from dataclasses import replace
 
 import httpx
@@ -619,14 +618,10 @@ def test_a_secret_in_a_clouds_own_words_is_not_repeated(world):
     assert secret not in repr(checkup)
 
 
-def test_the_time_of_an_examination_is_a_few_round_trips(world):
-    latency_s, elapsed = 0.05, time.monotonic
+def test_an_examination_takes_a_few_round_trips(world):
     emulator = emulator_of(world)
-    emulator.sleep = time.sleep
-    emulator.faults.append(Fault("latency", count=10_000, latency_ms=latency_s * 1000))
-    begun = elapsed()
     assert examine(world, emulator).is_trusted
-    assert elapsed() - begun < 40 * latency_s
+    assert len(emulator.requests) < 40
 
 
 # --- the command ----------------------------------------------------------------------------

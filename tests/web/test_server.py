@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import httpx
@@ -67,16 +66,15 @@ def test_a_body_that_is_too_large_is_refused_and_the_next_request_is_not_lost(ur
         assert http.post(f"{url}/instance_launch", content=b"{}").status_code == 400
 
 
-def test_a_sender_that_dawdles_is_told_so_when_the_time_is_over(url):
+def test_a_sender_that_stalls_gets_503_at_the_deadline(url):
     port = int(url.rsplit(":", 1)[1])
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        begun_s = time.monotonic()
+    with socket.create_connection(("127.0.0.1", port), timeout=300) as connection:
         connection.sendall(
             b"POST /delete_request HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"
         )
-        answer = connection.recv(65536)
-    assert answer.startswith(b"HTTP/1.1 503 ")
-    assert 0.5 <= time.monotonic() - begun_s < 2
+        response = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert response.startswith(b"HTTP/1.1 503 ")
+    assert b"used up before it arrived" in response
 
 
 def test_a_port_in_use_is_an_oserror(url):
