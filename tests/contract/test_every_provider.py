@@ -290,7 +290,7 @@ def test_two_hundred_with_garbage_is_never_an_empty_answer(world, read, garbage)
 
 
 def test_a_missing_permission_on_references_is_said_not_read_as_none(world):
-    scenario = copy.deepcopy(world.scenario)
+    scenario = world.scenario_copy()
     scenario["clouds"][0]["accounts"][0]["denied"] = [world.denied_references]
     emulator = type(world.emulator()).load(scenario)
     try:

@@ -20,7 +20,7 @@ OUT = {"IpProtocol": "tcp", "PortRange": "22/22", "DestCidrIp": "10.0.0.0/8"}
 
 @pytest.fixture
 def emulator():
-    return Emulator.load(copy.deepcopy(WORLD.scenario), now=lambda: NOW)
+    return WORLD.emulator(now=lambda: NOW)
 
 
 @pytest.fixture
@@ -394,7 +394,7 @@ def test_the_same_token_sets_a_policy_once(call, cloud):
 
 
 def test_a_scenario_says_whose_members_do_not_reach_each_other():
-    scenario = copy.deepcopy(WORLD.scenario)
+    scenario = WORLD.scenario_copy()
     (group,) = (one for one in scenario["clouds"][0]["groups"] if one["id"] == FREE)
     group["isolated"] = True
     assert Emulator.load(scenario).state.clouds[0].group(FREE).isolated

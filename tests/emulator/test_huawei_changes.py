@@ -6,7 +6,6 @@ import json
 import httpx
 import pytest
 
-from sgguard.emulator.core import Emulator
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.wire.sdk_hmac import SdkHmacAuth
 from tests.worlds import huawei as cast
@@ -33,7 +32,7 @@ def auth(**changes):
 
 @pytest.fixture
 def emulator():
-    return Emulator.load(copy.deepcopy(WORLD.scenario), now=lambda: NOW)
+    return WORLD.emulator(now=lambda: NOW)
 
 
 @pytest.fixture

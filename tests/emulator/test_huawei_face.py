@@ -1,5 +1,3 @@
-import copy
-
 import httpx
 import pytest
 
@@ -29,7 +27,7 @@ def auth(**changes):
 
 
 def client(**quirks):
-    scenario = copy.deepcopy(WORLD.scenario)
+    scenario = WORLD.scenario_copy()
     scenario["clouds"][0]["quirks"] |= quirks
     emulator = Emulator.load(scenario, now=lambda: NOW)
     return httpx.Client(transport=EmulatorTransport(emulator), auth=auth())
@@ -124,7 +122,7 @@ def test_a_project_in_the_address_that_is_not_the_callers_is_refused():
 
 
 def test_a_key_of_two_projects_sees_the_one_it_names():
-    scenario = copy.deepcopy(WORLD.scenario)
+    scenario = WORLD.scenario_copy()
     cloud = scenario["clouds"][0]
     cloud["accounts"][0]["projects"].append(cast.OTHER_PROJECT)
     cloud["accounts"][0]["project_names"][cast.OTHER_PROJECT] = "eu-de"
@@ -172,7 +170,7 @@ def test_what_is_claimed_is_what_belongs_here(request_, claim):
 
 
 def test_tokens_of_two_clouds_on_one_port_do_not_mix():
-    clouds = [*copy.deepcopy(WORLD.scenario)["clouds"], *openstack.SCENARIO["clouds"]]
+    clouds = [*WORLD.scenario_copy()["clouds"], *openstack.SCENARIO["clouds"]]
     emulator = Emulator.load({"clouds": clouds})
     huawei = WORLD.connect(emulator, env=cast.PASSWORD_ENV)
     other = openstack.WORLD.connect(emulator)
@@ -370,7 +368,7 @@ def test_a_server_that_does_not_exist_is_not_found_in_each_apis_words():
     ],
 )
 def test_a_missing_permission_is_told_in_each_apis_own_shape(url, reads):
-    scenario = copy.deepcopy(WORLD.scenario)
+    scenario = WORLD.scenario_copy()
     scenario["clouds"][0]["accounts"][0]["denied"] = ["GET *"]
     emulator = Emulator.load(scenario, now=lambda: NOW)
     answer = httpx.Client(transport=EmulatorTransport(emulator), auth=auth()).get(url)

@@ -20,7 +20,7 @@ PORTS = "/networking/v2.0/ports"
 
 
 def emulator(**changes):
-    scenario = copy.deepcopy(w.SCENARIO)
+    scenario = w.WORLD.scenario_copy()
     scenario["clouds"][0].update(changes)
     return Emulator.load(scenario, now=lambda: 1_795_000_000.0)
 

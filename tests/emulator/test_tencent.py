@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 
 import httpx
@@ -24,7 +23,7 @@ TOKEN = ENV["TENCENTCLOUD_TOKEN"]
 
 
 def loaded(**changes):
-    scenario = copy.deepcopy(WORLD.scenario)
+    scenario = WORLD.scenario_copy()
     scenario["clouds"][0].update(changes)
     return Emulator.load(scenario, now=lambda: NOW)
 
@@ -391,7 +390,7 @@ def test_a_project_with_too_many_groups_refuses_bindings():
 
 def test_a_binding_takes_its_time_during_which_another_is_refused():
     clock = [NOW]
-    scenario = copy.deepcopy(WORLD.scenario)
+    scenario = WORLD.scenario_copy()
     scenario["clouds"][0]["quirks"] = {"binding_s": 30}
     emulator = Emulator.load(scenario, now=lambda: clock[0])
     assert bind(emulator) is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from urllib.parse import urlencode
 
 import httpx
@@ -23,7 +22,7 @@ IDS = {"Action": "DescribeAssociateSecurityGroups", "sgIds": [WORLD.referenced, 
 
 
 def loaded(**changes):
-    scenario = copy.deepcopy(WORLD.scenario)
+    scenario = WORLD.scenario_copy()
     scenario["clouds"][0].update(changes)
     return Emulator.load(scenario, now=lambda: NOW)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from urllib.parse import urlsplit
 
@@ -40,7 +39,7 @@ REGION = "cn-hangzhou"
 
 @pytest.fixture
 def server(emulator_server):
-    return emulator_server(copy.deepcopy(WORLD.scenario))
+    return emulator_server(WORLD.scenario_copy())
 
 
 @pytest.fixture

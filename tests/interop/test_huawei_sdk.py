@@ -5,7 +5,6 @@ The SDK signs by itself, every header it has; nothing of ours is on its side of 
 
 from __future__ import annotations
 
-import copy
 import time
 
 import pytest
@@ -32,7 +31,7 @@ from tests.worlds.huawei import ENV, PROJECT, WORLD  # noqa: E402 - after the sk
 
 @pytest.fixture
 def server(emulator_server):
-    return emulator_server(copy.deepcopy(WORLD.scenario))
+    return emulator_server(WORLD.scenario_copy())
 
 
 def credentials(*, secret=ENV["HUAWEICLOUD_SDK_SK"], project=PROJECT):

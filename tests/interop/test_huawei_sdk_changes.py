@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 import pytest
 
 pytest.importorskip("huaweicloudsdkvpc", reason="needs the extra `interop`")
@@ -26,7 +24,7 @@ from tests.worlds.huawei import ENV, PROJECT, WORLD  # noqa: E402 - after the sk
 
 @pytest.fixture
 def server(emulator_server):
-    return emulator_server(copy.deepcopy(WORLD.scenario))
+    return emulator_server(WORLD.scenario_copy())
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 import pytest
 
 from sgguard.emulator.core import Emulator
@@ -28,7 +26,7 @@ PASSWORD = {
 
 
 def emulator(**changes):
-    scenario = copy.deepcopy(w.SCENARIO)
+    scenario = w.WORLD.scenario_copy()
     scenario["clouds"][0].update(changes)
     return Emulator.load(scenario)
 

@@ -34,7 +34,7 @@ def world(request) -> World:
 
 
 def emulator_of(world, *, account=None, **cloud) -> Emulator:
-    scenario = copy.deepcopy(world.scenario)
+    scenario = world.scenario_copy()
     scenario["clouds"][0].setdefault("quirks", {}).update(cloud.pop("quirks", {}))
     scenario["clouds"][0].update(cloud)
     scenario["clouds"][0]["accounts"][0].update(account or {})

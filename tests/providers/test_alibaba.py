@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from fnmatch import fnmatchcase
 
 import pytest
@@ -52,7 +51,7 @@ OF_WEB = (
 
 @pytest.fixture
 def scenario():
-    return copy.deepcopy(WORLD.scenario)
+    return WORLD.scenario_copy()
 
 
 @pytest.fixture

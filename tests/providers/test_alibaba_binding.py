@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import json
 
 import pytest
 
-from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.errors import UnknownShapeError
 from sgguard.model.resource import Binding
@@ -19,7 +17,7 @@ INSTANCES, INTERFACES = "DescribeInstances", "DescribeNetworkInterfaces"
 
 @pytest.fixture
 def emulator():
-    return Emulator.load(copy.deepcopy(WORLD.scenario))
+    return WORLD.emulator()
 
 
 def bindings(emulator, group_id):

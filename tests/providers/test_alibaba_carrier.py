@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 from urllib.parse import parse_qsl
 
@@ -10,7 +9,6 @@ import httpx
 import pytest
 
 from sgguard import providers
-from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.errors import (
@@ -61,7 +59,7 @@ class Clock:
 
 @pytest.fixture
 def emulator():
-    return Emulator.load(copy.deepcopy(WORLD.scenario))
+    return WORLD.emulator()
 
 
 @pytest.fixture
@@ -76,7 +74,7 @@ def provider(emulator):
 
 def timed(clock, *, deadline_s=10.0, **quirks):
     """An emulator and a provider that live on one clock."""
-    emulator = Emulator.load(copy.deepcopy(WORLD.scenario), now=clock.epoch, sleep=clock.sleep)
+    emulator = WORLD.emulator(now=clock.epoch, sleep=clock.sleep)
     switch(emulator, **quirks)
     wire = Wire(
         "alibaba",

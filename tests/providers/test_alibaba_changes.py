@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.resource import Rule as Thing
 from sgguard.errors import (
@@ -62,7 +61,7 @@ RULES = {
 
 @pytest.fixture
 def emulator():
-    return Emulator.load(copy.deepcopy(WORLD.scenario))
+    return WORLD.emulator()
 
 
 @pytest.fixture

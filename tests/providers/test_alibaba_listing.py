@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import json
 
 import pytest
 
-from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.errors import UnknownShapeError
 from sgguard.providers.alibaba.listing import GROUPS, INSTANCES, INTERFACES, RULES, read_all
@@ -26,7 +24,7 @@ FREE, WEB = WORLD.free, WORLD.referenced
 
 @pytest.fixture
 def emulator():
-    emulator = Emulator.load(copy.deepcopy(WORLD.scenario))
+    emulator = WORLD.emulator()
     add_strangers(emulator, CROWD)
     add_interfaces(emulator, FREE, CROWD)
     add_interfaces(emulator, FREE, CROWD, kind="secondary")

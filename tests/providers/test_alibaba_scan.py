@@ -12,7 +12,6 @@ from dataclasses import replace
 
 import pytest
 
-from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.model.resource import Direction, Reference
 from sgguard.providers.alibaba import scan as scanning
@@ -36,7 +35,7 @@ NOTHING = json.dumps({"SecurityGroupReferences": {"SecurityGroupReference": []}}
 
 @pytest.fixture
 def emulator():
-    return Emulator.load(copy.deepcopy(WORLD.scenario))
+    return WORLD.emulator()
 
 
 @pytest.fixture

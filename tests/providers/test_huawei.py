@@ -1,4 +1,3 @@
-import copy
 import json
 
 import httpx
@@ -31,7 +30,7 @@ OTC = "eu-de"
 
 
 def emulator_of(*, otc=False, **quirks):
-    scenario = copy.deepcopy(WORLD.scenario)
+    scenario = WORLD.scenario_copy()
     cloud = scenario["clouds"][0]
     cloud["quirks"] |= quirks
     if otc:
@@ -171,7 +170,7 @@ def test_what_is_counted_is_interfaces_as_the_quota_counts_them():
 
 
 def test_supplementary_interfaces_that_cannot_be_listed_are_unseen():
-    scenario = copy.deepcopy(WORLD.scenario)
+    scenario = WORLD.scenario_copy()
     scenario["clouds"][0]["accounts"][0]["denied"] = ["*sub-network-interfaces"]
     seen = WORLD.connect(Emulator.load(scenario)).list_bindings([cast.BOUND])
     assert [unseen.code for unseen in seen.unseen] == ["no-permission"]
@@ -179,7 +178,7 @@ def test_supplementary_interfaces_that_cannot_be_listed_are_unseen():
 
 
 def test_ports_that_cannot_be_listed_are_unseen_and_nothing_is_said_of_the_group():
-    scenario = copy.deepcopy(WORLD.scenario)
+    scenario = WORLD.scenario_copy()
     scenario["clouds"][0]["accounts"][0]["denied"] = ["GET /v3/{project_id}/ports"]
     seen = WORLD.connect(Emulator.load(scenario)).list_bindings([cast.FREE])
     assert seen.value == {}
@@ -386,7 +385,7 @@ def test_an_instance_id_that_is_none_is_never_put_into_an_address():
 
 
 def test_a_part_of_a_server_that_may_not_be_read_is_unseen():
-    scenario = copy.deepcopy(WORLD.scenario)
+    scenario = WORLD.scenario_copy()
     scenario["clouds"][0]["accounts"][0]["denied"] = ["*cloudservers*"]
     seen = WORLD.connect(Emulator.load(scenario)).read_instance(cast.SERVER)
     assert seen.value.group_ids == (cast.BOUND,)
@@ -429,7 +428,7 @@ def test_the_project_is_looked_up_once_and_kept():
 
 @pytest.mark.parametrize("names", [{}, {PROJECT: "cn-north-4", "other": "cn-north-4"}])
 def test_no_project_or_several_of_the_regions_name_are_a_setting_to_make(names):
-    scenario = copy.deepcopy(WORLD.scenario)
+    scenario = WORLD.scenario_copy()
     account = scenario["clouds"][0]["accounts"][0]
     account |= {"projects": [PROJECT, *[n for n in names if n != PROJECT]], "project_names": names}
     env = {k: v for k, v in ENV.items() if k != "HUAWEICLOUD_SDK_PROJECT_ID"}

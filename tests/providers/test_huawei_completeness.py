@@ -32,7 +32,7 @@ OTC = "eu-de"
 
 
 def emulator_of(*, otc=False, limits=None, **quirks):
-    scenario = copy.deepcopy(WORLD.scenario)
+    scenario = WORLD.scenario_copy()
     cloud = scenario["clouds"][0]
     cloud["quirks"] |= quirks
     cloud["limits"] |= limits or {}

@@ -1,6 +1,5 @@
 """The groups of ports and supplementary interfaces on Huawei Cloud: order, place and last one."""
 
-import copy
 import itertools
 import json
 
@@ -39,7 +38,7 @@ NO_PORT = "ffffffff-0000-4000-8000-00000000000f"
 
 
 def emulator_of(carried=(A,), *, otc=False, **quirks):
-    scenario = copy.deepcopy(WORLD.scenario)
+    scenario = WORLD.scenario_copy()
     cloud = scenario["clouds"][0]
     cloud["quirks"] |= quirks
     if otc:

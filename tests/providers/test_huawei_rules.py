@@ -40,13 +40,13 @@ ADDRESSES = "5a1b3c7d-0000-4000-8000-000000000077"
 
 
 def emulator_of(**quirks):
-    scenario = copy.deepcopy(WORLD.scenario)
+    scenario = WORLD.scenario_copy()
     scenario["clouds"][0]["quirks"] |= quirks
     return Emulator.load(scenario)
 
 
 def otc_emulator():
-    scenario = copy.deepcopy(WORLD.scenario)
+    scenario = WORLD.scenario_copy()
     cloud = scenario["clouds"][0]
     cloud["quirks"]["otc"] = True
     cloud["regions"] = ["eu-de"]
@@ -313,7 +313,7 @@ def test_a_rule_made_in_another_group_is_not_believed():
 
 
 def test_rules_that_cannot_be_read_are_not_removed():
-    scenario = copy.deepcopy(WORLD.scenario)
+    scenario = WORLD.scenario_copy()
     scenario["clouds"][0]["accounts"][0]["denied"] = [f"GET {RULES}"]
     emulator = Emulator.load(scenario)
     rule = rules_of(emulator_of(), cast.REFERRER_IN)[0]

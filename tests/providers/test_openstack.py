@@ -26,7 +26,7 @@ WORLD = w.WORLD
 
 
 def emulator(**changes):
-    scenario = copy.deepcopy(w.SCENARIO)
+    scenario = w.WORLD.scenario_copy()
     scenario["clouds"][0].update(changes)
     return Emulator.load(scenario)
 

@@ -45,7 +45,7 @@ ACT = "POST /v2.1/servers/{id}/action"
 
 
 def emulator(**changes):
-    scenario = copy.deepcopy(w.SCENARIO)
+    scenario = w.WORLD.scenario_copy()
     scenario["clouds"][0].update(changes)
     return Emulator.load(scenario)
 

@@ -34,7 +34,7 @@ JSON = "application/json"
 
 
 def emulator(**changes):
-    scenario = copy.deepcopy(w.SCENARIO)
+    scenario = w.WORLD.scenario_copy()
     scenario["clouds"][0].update(changes)
     return Emulator.load(scenario)
 

@@ -129,7 +129,7 @@ def test_every_question_says_what_it_brings_and_what_to_grant(world):
     ("role", "told"), [("reader", "missing"), ("member", "not-told"), ("admin", "not-told")]
 )
 def test_on_openstack_only_the_role_reader_tells_what_may_not_be_changed(role, told):
-    scenario = copy.deepcopy(openstack.SCENARIO)
+    scenario = openstack.WORLD.scenario_copy()
     scenario["clouds"][0]["accounts"][0]["role"] = role
     world = openstack.WORLD
     emulator = Emulator.load(scenario)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import threading
 
@@ -37,7 +36,7 @@ OTHER_SERVER = Holder("instance", WORLD.other_server, WORLD.other_server)
 
 def loaded(**changes):
     """An emulator of the world with top-level changes of its cloud."""
-    scenario = copy.deepcopy(WORLD.scenario)
+    scenario = WORLD.scenario_copy()
     scenario["clouds"][0].update(changes)
     return Emulator.load(scenario)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from dataclasses import replace
 from urllib.parse import parse_qs
@@ -29,7 +28,7 @@ ASSOCIATES = "DescribeAssociateSecurityGroups"
 
 def loaded(**changes):
     """An emulator of the world with top-level changes of its cloud."""
-    scenario = copy.deepcopy(WORLD.scenario)
+    scenario = WORLD.scenario_copy()
     scenario["clouds"][0].update(changes)
     return Emulator.load(scenario)
 

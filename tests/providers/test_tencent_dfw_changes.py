@@ -46,7 +46,7 @@ class Meddling:
 
 
 def loaded(**changes):
-    scenario = copy.deepcopy(WORLD.scenario)
+    scenario = WORLD.scenario_copy()
     scenario["clouds"][0].update(changes)
     return Emulator.load(scenario)
 

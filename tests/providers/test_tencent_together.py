@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 
 import pytest
@@ -37,7 +36,7 @@ class Crowd:
     """A cloud of instances that all carry the same two groups, and a clock that both sides see."""
 
     def __init__(self, count: int = COUNT, deadline_s: float = 30.0, **quirks):
-        scenario = copy.deepcopy(WORLD.scenario)
+        scenario = WORLD.scenario_copy()
         (raw,) = scenario["clouds"]
         raw["instances"] += [{"id": ins(n), "groups": [KEPT, GONE]} for n in range(count)]
         raw["quirks"] = quirks
