@@ -25,8 +25,8 @@ from tests.stage import CLOUDS, Actor, address, emulator, functions, secrets
 from tests.worlds import world_of
 
 MIB = 1024 * 1024
-HURRY_S = 0.6
-MARGIN_S = 1.4  # for a busy machine; the decision itself has hundredths
+SHORT_S = 0.6
+WATCHDOG_S = 300  # for what never ends; no test measures seconds
 
 LENT = {
     "x-fc-access-key-id": "LTAI-s3cret-id",
@@ -62,21 +62,22 @@ def patient(clouds) -> Iterator[dict[str, Actor]]:
 
 @pytest.fixture(scope="module")
 def hurried(clouds) -> Iterator[Actor]:
-    with functions(clouds.url, "delete_request", SGGUARD_DEADLINE_S=str(HURRY_S)) as actors:
+    with functions(clouds.url, "delete_request", SGGUARD_DEADLINE_S=str(SHORT_S)) as actors:
         yield actors["delete_request"]
         assert_only_known_fields(actors["delete_request"].child.output())
 
 
 @pytest.fixture(autouse=True)
-def no_trouble_left(clouds) -> Iterator[None]:
+def no_faults_left(clouds) -> Iterator[None]:
     yield
     clouds.emulator.faults.clear()
+    clouds.emulator.sleep = time.sleep
 
 
 @pytest.fixture(scope="module")
 def http() -> Iterator[httpx.Client]:
     limits = httpx.Limits(max_connections=128)
-    with httpx.Client(trust_env=False, timeout=60, limits=limits) as client:
+    with httpx.Client(trust_env=False, timeout=WATCHDOG_S, limits=limits) as client:
         yield client
 
 
@@ -176,7 +177,7 @@ def test_a_batch_of_a_hundred_is_answered_and_one_more_is_too_large(patient, htt
             ]
 
 
-def test_two_instances_asked_the_same_at_the_same_moment_say_the_same(clouds, patient, http):
+def test_two_instances_with_the_same_request_at_once_give_the_same_decision(clouds, patient, http):
     def ask(actor: Actor) -> list[str]:
         answers = [http.post(actor.url, json=free(cloud)).json() for cloud in CLOUDS]
         return [(one["event_id"], one["verdict"]) for one in answers]
@@ -190,13 +191,13 @@ def test_two_instances_asked_the_same_at_the_same_moment_say_the_same(clouds, pa
     assert all(one == said[0] for one in said)
 
 
-# -- bodies that lie about themselves ------------------------------------------------------------
+# -- malformed requests ---------------------------------------------------------------------
 
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 LENT_LINES = "".join(f"{name}: {value}\r\n" for name, value in LENT.items()).encode()
 
-LIES = {
+MALFORMED = {
     "shorter than announced": (HEAD + b"Content-Length: 99\r\n\r\n{}", 400),
     "no chunk size": (HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n", 400),
     "half a chunk": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{}", 400),
@@ -236,8 +237,8 @@ LIES = {
 }
 
 
-@pytest.mark.parametrize("case", LIES.values(), ids=LIES)
-def test_a_request_that_lies_is_refused_and_shows_nothing_of_its_headers(hurried, case):
+@pytest.mark.parametrize("case", MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_request_is_refused_and_its_headers_are_not_repeated(hurried, case):
     raw, status = case
     line, end, rest = raw.partition(b"\r\n")
     answer = hurried.send(line + end + LENT_LINES + rest, is_half_closed=True)
@@ -258,7 +259,7 @@ def test_a_body_that_is_far_too_large_is_refused_and_never_held_in_memory(hurrie
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "OPTIONS"])
-def test_a_body_nobody_asked_for_is_never_held_in_memory(hurried, http, method):
+def test_an_unexpected_body_is_never_held_in_memory(hurried, http, method):
     before = hurried.resident_mib()
     http.request(method, hurried.url, content=b" " * (60 * MIB))
     assert hurried.resident_mib() < before + 20
@@ -272,21 +273,19 @@ SLOW = {
 
 
 @pytest.mark.parametrize("case", SLOW.values(), ids=SLOW)
-def test_a_sender_that_dawdles_is_told_so_when_the_time_is_over(hurried, case):
+def test_a_sender_that_stalls_gets_503_at_the_deadline(hurried, case):
     head, drop = case
     is_over = threading.Event()
-    with socket.create_connection(("127.0.0.1", hurried.port), timeout=10) as connection:
-        begun_s = time.monotonic()
+    with socket.create_connection(("127.0.0.1", hurried.port), timeout=WATCHDOG_S) as connection:
         connection.sendall(HEAD + head)
         dripping = threading.Thread(target=drip, args=(connection, drop, is_over))
         dripping.start()
+        # It is answered although its sender never ends the body.
         answer = connection.recv(65536)
-        took_s = time.monotonic() - begun_s
         is_over.set()
         dripping.join()
     assert answer.startswith(b"HTTP/1.1 503 ")
     assert b"Retry-After: 1" in answer
-    assert HURRY_S <= took_s < HURRY_S + MARGIN_S
 
 
 def drip(connection: socket.socket, drop: bytes, is_over: threading.Event) -> None:
@@ -297,17 +296,16 @@ def drip(connection: socket.socket, drop: bytes, is_over: threading.Event) -> No
             return
 
 
-def test_senders_that_dawdle_do_not_keep_the_function_from_others(hurried, http):
+def test_stalled_senders_do_not_block_other_requests(hurried, http):
     """As many as there are threads, and more: each holds one for the deadline at most."""
-    dawdlers = []
+    stalled = []
     for _ in range(12):
-        connection = socket.create_connection(("127.0.0.1", hurried.port), timeout=10)
+        connection = socket.create_connection(("127.0.0.1", hurried.port), timeout=WATCHDOG_S)
         connection.sendall(HEAD + b"Content-Length: 1000\r\n\r\n{")
-        dawdlers.append(connection)
-    begun_s = time.monotonic()
+        stalled.append(connection)
+    # Their bodies never end: without the deadline this request would wait for ever.
     assert http.post(hurried.url, json=free("alibaba")).status_code == 200
-    assert time.monotonic() - begun_s < 2 * HURRY_S + MARGIN_S
-    for connection in dawdlers:
+    for connection in stalled:
         connection.close()
 
 
@@ -356,30 +354,28 @@ def test_no_secret_of_any_cloud_is_in_any_answer(patient, http):
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_cloud_that_is_too_slow_is_not_waited_for(hurried, clouds, http, cloud):
-    clouds.emulator.faults.append(Fault("latency", provider=cloud, count=99, latency_ms=3_000))
-    begun_s = time.monotonic()
+    is_answered = threading.Event()
+    clouds.emulator.sleep = lambda _: is_answered.wait(WATCHDOG_S)
+    clouds.emulator.faults.append(Fault("latency", provider=cloud, count=99, latency_ms=1))
+    # The cloud responds only once the function has.
     answer = http.post(hurried.url, json=free(cloud))
-    took_s = time.monotonic() - begun_s
+    is_answered.set()
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) >= 1
-    assert took_s < HURRY_S + MARGIN_S
 
 
-def test_clouds_that_are_busy_mean_ask_again_later(clouds, http):
+def test_throttling_clouds_mean_retry_later(clouds, http):
     """A process of its own: the pace stays slow after a throttle, and that is as it should be."""
     clouds.emulator.faults.append(Fault("throttle", count=999))
-    with functions(clouds.url, "delete_request", SGGUARD_DEADLINE_S=str(HURRY_S)) as actors:
+    with functions(clouds.url, "delete_request", SGGUARD_DEADLINE_S=str(SHORT_S)) as actors:
         for cloud in CLOUDS:
-            begun_s = time.monotonic()
             answer = http.post(actors["delete_request"].url, json=free(cloud))
-            took_s = time.monotonic() - begun_s
             assert answer.status_code in (429, 503), cloud
             assert answer.headers["content-type"] == "application/problem+json"
             assert int(answer.headers["retry-after"]) >= 1
-            assert took_s < HURRY_S + MARGIN_S
 
 
-def test_a_cloud_that_dies_in_the_midst_of_a_decision_means_ask_again_later(http, clouds):
+def test_a_cloud_that_is_killed_during_a_decision_means_retry_later(http, clouds):
     with emulating() as (url, process):
         httpx.put(f"{url}/_emulator/scenario", json=clouds.emulator.state.dump(), trust_env=False)
         fault = {"kind": "latency", "count": 99, "latency_ms": 5_000}
@@ -416,9 +412,10 @@ def emulating() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
 
 
 def wait_for(is_so: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 5
+    give_up_s = time.monotonic() + WATCHDOG_S
     while not is_so():
-        assert time.monotonic() < give_up
+        if time.monotonic() > give_up_s:
+            raise TimeoutError("it never came about")
         time.sleep(0.01)
 
 
