@@ -292,7 +292,8 @@ def test_an_answer_larger_than_any_list_of_groups_is_not_held_in_memory(ask, beh
     assert max(held, default=0) < 16 << 20
 
 
-def test_a_rest_of_ages_that_a_cloud_asked_for_once_does_not_end_all_asking(ask):
+@pytest.mark.slow
+def test_an_endless_retry_after_delays_the_next_request_and_does_not_stop_it(ask):
     calls: list[int] = []
 
     def busy_once(connection: socket.socket, _: bytes) -> None:
