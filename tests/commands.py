@@ -10,7 +10,7 @@ import pytest
 from sgguard.cli import cli, failure
 from sgguard.emulator.server import serve
 from sgguard.logs import LOGGER
-from tests.asking import KEY, Asking, asking
+from tests.approvals.harness import KEY, Asking, asking
 
 POLICY_FILE = """
 mode = "approve"

@@ -34,8 +34,8 @@ from sgguard.operations import resume
 from sgguard.policy import DeletePolicy, Exemption, LaunchPolicy
 from sgguard.store import open_store
 from tests import stores
-from tests.asking import POLICY, Asking, asking
-from tests.stage import CLOUDS
+from tests.approvals.harness import POLICY, Asking, asking
+from tests.deployment import CLOUDS
 from tests.stores import Clock
 
 

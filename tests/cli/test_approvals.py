@@ -8,7 +8,7 @@ import pytest
 
 from sgguard import schemas
 from sgguard.approvals import link
-from tests.asking import KEY, POLICY
+from tests.approvals.harness import KEY, POLICY
 from tests.commands import fits, place, sgguard
 
 __all__ = ["place", "sgguard"]  # fixtures

@@ -11,7 +11,7 @@ from sgguard.emulator.faults import Fault
 from sgguard.engine.execute import LEASE_S
 from sgguard.errors import BusyError, EventError
 from sgguard.operations import resume
-from tests.asking import Asking
+from tests.approvals.harness import Asking
 from tests.commands import place, sgguard
 
 __all__ = ["place", "sgguard"]  # fixtures

@@ -18,8 +18,8 @@ from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import DroppedConnectionError, Fault
 from sgguard.emulator.scenario import parse
 from sgguard.emulator.server import serve
+from tests.deployment import CLOUDS, emulator
 from tests.examples import examples
-from tests.stage import CLOUDS, emulator
 
 FAULTS = "/_emulator/faults"
 SCENARIO = "/_emulator/scenario"

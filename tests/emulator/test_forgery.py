@@ -19,7 +19,7 @@ from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import decide
 from sgguard.engine.context import Context
 from sgguard.events import request
-from tests.stage import address
+from tests.deployment import address
 from tests.worlds import World, world_of
 
 NOW = 1_800_000_000.0

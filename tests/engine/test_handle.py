@@ -18,7 +18,7 @@ from sgguard.model.codes import Outcome
 from sgguard.model.event import Event
 from sgguard.model.request import DeleteRequest
 from sgguard.store import open_store
-from tests.remedy.stage import Stage
+from tests.remedy.harness import Stage
 from tests.worlds import world_of
 
 

@@ -21,7 +21,7 @@ from sgguard.approvals import link as token
 from sgguard.approvals.link import LinkToken
 from sgguard.emulator.server import serve
 from sgguard.errors import EventError, SettingsError
-from tests.asking import KEY, POLICY, asking
+from tests.approvals.harness import KEY, POLICY, asking
 from tests.examples import examples
 
 OTHER_KEY = "fedcba9876543210fedcba9876543210"

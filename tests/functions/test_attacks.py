@@ -20,8 +20,8 @@ import pytest
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.server import Running, serve
 from sgguard.logs import Fields
+from tests.deployment import CLOUDS, Actor, address, emulator, functions, secrets
 from tests.functions.conftest import TYPES
-from tests.stage import CLOUDS, Actor, address, emulator, functions, secrets
 from tests.worlds import world_of
 
 MIB = 1024 * 1024

@@ -18,8 +18,8 @@ from sgguard.emulator.faults import Fault
 from sgguard.emulator.server import Running, serve
 from sgguard.wire.pacing import LANES
 from sgguard.wire.parallel import parallel
+from tests.deployment import CLOUDS, address, emulator, environment, secrets
 from tests.functions.conftest import Function
-from tests.stage import CLOUDS, address, emulator, environment, secrets
 from tests.worlds import world_of
 
 DEADLINE_S = 0.5

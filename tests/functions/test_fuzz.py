@@ -15,10 +15,10 @@ from jsonschema import Draft202012Validator
 
 from sgguard import schemas
 from sgguard.emulator.server import serve
+from tests.deployment import CLOUDS, emulator, environment
 from tests.examples import examples
 from tests.functions.conftest import TYPES, Function
 from tests.functions.test_attacks import LENT
-from tests.stage import CLOUDS, emulator, environment
 from tests.worlds import world_of
 
 PROMISED = {200, 400, 413, 415, 422, 429, 503}

@@ -12,7 +12,7 @@ from sgguard import providers
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.operations import restore
 from sgguard.store import open_store
-from tests.remedy.stage import Stage
+from tests.remedy.harness import Stage
 from tests.remedy.test_restore import made
 from tests.worlds import world_of
 

@@ -22,7 +22,7 @@ from sgguard.remedy.world import apply
 from sgguard.store import codec, open_store
 from sgguard.store.rows import Entry
 from sgguard.wire.clock import Deadline
-from tests.remedy.stage import Stage
+from tests.remedy.harness import Stage
 from tests.stores import a_run, claimed
 from tests.worlds import world_of
 

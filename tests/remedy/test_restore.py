@@ -9,7 +9,7 @@ from sgguard.emulator.faults import Fault
 from sgguard.errors import HaltedError, InputError
 from sgguard.operations import restore
 from sgguard.store import open_store
-from tests.remedy.stage import Stage
+from tests.remedy.harness import Stage
 from tests.worlds import world_of
 
 

@@ -9,7 +9,7 @@ from sgguard.engine.context import Context
 from sgguard.engine.decide import decide_delete
 from sgguard.model.address import Address
 from sgguard.model.request import DeleteRequest
-from tests.remedy.stage import Stage
+from tests.remedy.harness import Stage
 from tests.worlds import world_of
 
 

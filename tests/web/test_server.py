@@ -12,7 +12,7 @@ import pytest
 
 from sgguard.emulator.server import serve as serve_emulator
 from sgguard.web import server
-from tests.stage import CLOUDS, address, emulator, environment
+from tests.deployment import CLOUDS, address, emulator, environment
 from tests.worlds import world_of
 
 NAMES = sorted(server.functions())
