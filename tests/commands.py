@@ -10,7 +10,7 @@ import pytest
 from sgguard.cli import cli, failure
 from sgguard.emulator.server import serve
 from sgguard.logs import LOGGER
-from tests.approvals.harness import KEY, Asking, asking
+from tests.approvals.harness import KEY, ApprovalHarness, approval_harness
 
 POLICY_FILE = """
 mode = "approve"
@@ -41,11 +41,11 @@ def sgguard(capsys) -> Iterator[Run]:
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch) -> Iterator[Asking]:
+def place(tmp_path, monkeypatch) -> Iterator[ApprovalHarness]:
     """A cloud on loopback, a store, and the environment that leads a command to both."""
     policy = tmp_path / "policy.toml"
     policy.write_text(POLICY_FILE)
-    with asking("tencent", tmp_path) as made, serve(made.emulator) as cloud:
+    with approval_harness("tencent", tmp_path) as made, serve(made.emulator) as cloud:
         # a command's own view of the store has the machine's clock
         made.clock.now_s = time.time()
         env = {

@@ -1,4 +1,4 @@
-"""Every cloud of the worlds in one emulator, and the real functions as processes that ask it."""
+"""Every cloud in one emulator, and the real functions as processes that use it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def emulator(**clocks: Any) -> Emulator:
 
 
 def environment(url: str, **settings: str) -> dict[str, str]:
-    """What a function deployed for all of the clouds would have in its environment."""
+    """The environment of a function deployed for all of the clouds."""
     env = {name: value for name, value in os.environ.items() if name.startswith(_KEPT)}
     env["SGGUARD_STORE"] = f"sqlite:///{_folder()}/sgguard.db"
     for name in CLOUDS:
@@ -48,7 +48,7 @@ def _folder() -> str:
 
 
 def secrets() -> set[str]:
-    """Every value that must never be seen outside: keys, tokens and passwords of all clouds."""
+    """Every value that must never leave a function: keys, tokens and passwords of all clouds."""
     name_of_a_secret = re.compile("SECRET_KEY|KEY_SECRET|_SK$|TOKEN|PASSWORD")
     return {
         value
@@ -63,8 +63,8 @@ def address(world: World, who: str) -> str:
 
 
 @dataclass(frozen=True)
-class Actor:
-    """One function that runs: its address, and what it wrote so far."""
+class FunctionProcess:
+    """One running function: its address, and its output so far."""
 
     child: Child
 
@@ -108,7 +108,7 @@ def _resident_kib(pid: str) -> int:
 
 
 @contextmanager
-def functions(url: str, *names: str, **settings: str) -> Iterator[dict[str, Actor]]:
+def functions(url: str, *names: str, **settings: str) -> Iterator[dict[str, FunctionProcess]]:
     """Run functions under functions-framework against the clouds at ``url``."""
     sources = server.functions()
     env = environment(url, **settings)
@@ -117,9 +117,9 @@ def functions(url: str, *names: str, **settings: str) -> Iterator[dict[str, Acto
         for child in children.values():
             child.ask_type()
         try:
-            yield {name: Actor(child) for name, child in children.items()}
+            yield {name: FunctionProcess(child) for name, child in children.items()}
         finally:
             for child in children.values():
-                # An end in order takes gunicorn seconds; what it does then, one test looks at.
+                # A graceful end takes gunicorn seconds; one test checks what it does then.
                 with suppress(ProcessLookupError):
                     os.killpg(child.process.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A question to a person on an emulated cloud: asked in mode approve, and the means to answer."""
+"""An approval request on an emulated cloud: how to make one in mode approve, and to decide it."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ POLICY = Policy(
 
 
 @dataclass
-class Asking:
-    """One cloud, one store on a clock of the test's, and who asks: ``eve``."""
+class ApprovalHarness:
+    """One cloud, one store on a clock of the test's, and a requester: ``eve``."""
 
     world: World
     emulator: Emulator
@@ -98,12 +98,12 @@ class Asking:
     def is_deleted(self) -> bool:
         return self.cloud.group(self.world.referenced) is None
 
-    def name_it(self) -> None:
-        """Somebody adds a rule that names the group, to one that nobody asked about."""
+    def add_reference(self) -> None:
+        """Add a rule that references the group to a group that is not in the request."""
         edit.add_rule(self.cloud, self.world.bound, rule_naming(self.world.referenced))
 
     def kept(self) -> list[Any]:
-        """Everything that people see of the store: decisions, questions, runs."""
+        """Everything a user can read in the store: decisions, approval requests, runs."""
         return [
             self.store.decisions(Query(limit=1000)),
             self.store.approvals(),
@@ -116,11 +116,11 @@ def rule_naming(group_id: str, rule_id: str = "9f0c1a52-0000-4000-8000-00000000a
 
 
 @contextmanager
-def asking(provider: str, folder: Path, **clocks: Any) -> Iterator[Asking]:
+def approval_harness(provider: str, folder: Path, **clocks: Any) -> Iterator[ApprovalHarness]:
     world, clock = world_of(provider), Clock()
-    url = f"sqlite:///{folder / 'asking.db'}"
+    url = f"sqlite:///{folder / 'approval.db'}"
     store = open_store(url, clock)
     try:
-        yield Asking(world, world.emulator(**clocks), url, store, clock)
+        yield ApprovalHarness(world, world.emulator(**clocks), url, store, clock)
     finally:
         store.close()

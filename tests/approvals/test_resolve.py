@@ -34,20 +34,20 @@ from sgguard.operations import resume
 from sgguard.policy import DeletePolicy, Exemption, LaunchPolicy
 from sgguard.store import open_store
 from tests import stores
-from tests.approvals.harness import POLICY, Asking, asking
+from tests.approvals.harness import POLICY, ApprovalHarness, approval_harness
 from tests.deployment import CLOUDS
 from tests.stores import Clock
 
 
 @pytest.fixture(params=CLOUDS)
 def everywhere(request, tmp_path):
-    with asking(request.param, tmp_path) as made:
+    with approval_harness(request.param, tmp_path) as made:
         yield made
 
 
 @pytest.fixture
 def here(tmp_path):
-    with asking("tencent", tmp_path) as made:
+    with approval_harness("tencent", tmp_path) as made:
         yield made
 
 
@@ -133,7 +133,7 @@ def test_who_comes_while_another_click_is_worked_on_is_asked_to_look_again(here)
 
 @pytest.mark.parametrize("provider", ["tencent", "openstack"])
 def test_a_launch_that_broke_the_rules_is_put_right_on_a_yes(tmp_path, provider):
-    with asking(provider, tmp_path) as given:
+    with approval_harness(provider, tmp_path) as given:
         forbidden = LaunchPolicy(forbidden=(given.world.bound,), remedies=("unbind",))
         # an instance with another group as well
         edit_holder(given)
@@ -148,7 +148,7 @@ def test_a_launch_that_broke_the_rules_is_put_right_on_a_yes(tmp_path, provider)
         assert given.world.bound not in given.cloud.groups_of(given.world.server)
 
 
-def edit_holder(given: Asking) -> None:
+def edit_holder(given: ApprovalHarness) -> None:
     primary = given.cloud.interfaces_of(given.world.server)[0]
     if len(primary.groups) == 1:
         edit.set_groups(given.cloud, primary, [*primary.groups, given.world.free])
@@ -254,18 +254,18 @@ def test_a_moment_before_its_time_is_over_a_question_is_open(here):
 # -- the world in between ------------------------------------------------------------------
 
 
-def add_a_rule(given: Asking) -> None:
-    given.name_it()
+def add_a_rule(given: ApprovalHarness) -> None:
+    given.add_reference()
 
 
-def change_a_rule(given: Asking) -> None:
+def change_a_rule(given: ApprovalHarness) -> None:
     group = given.cloud.group(given.world.referrer_in)
     [rule] = [one for one in group.rules if one.peer_group == given.world.referenced]
     edit.remove_rule(given.cloud, group.id, rule)
     edit.add_rule(given.cloud, group.id, replace(rule, ports="8443", id=""))
 
 
-def carry_it(given: Asking) -> None:
+def carry_it(given: ApprovalHarness) -> None:
     primary = given.cloud.interfaces_of(given.world.server)[0]
     edit.set_groups(given.cloud, primary, [*primary.groups, given.world.referenced])
 
@@ -332,7 +332,7 @@ def test_an_exemption_that_ended_in_between_no_longer_counts(tmp_path):
     def now() -> float:
         return time.time() + passed_s[0]
 
-    with asking("tencent", tmp_path, now=now) as given:
+    with approval_harness("tencent", tmp_path, now=now) as given:
         group, today = given.world.referenced, datetime.now(UTC).date()
         excused = Exemption(group, ("protected",), "ada", "moving", today)
         guarded = replace(POLICY.delete, protected=(group,))
@@ -463,7 +463,7 @@ class Watching:
 
 
 def calls_of_a_yes(tmp_path, provider: str) -> list[str]:
-    with asking(provider, tmp_path) as given:
+    with approval_harness(provider, tmp_path) as given:
         asked = given.asked()
         watching = Watching(given.store)
         approve(asked.approval_id, "ada", given.context(store=watching))
@@ -494,7 +494,7 @@ def kill_at_every_call(tmp_path, provider: str, names: tuple[str, ...]) -> None:
         for is_after in (False, True):
             folder = tmp_path / f"{number}-{is_after}"
             folder.mkdir()
-            with asking(provider, folder) as given:
+            with approval_harness(provider, folder) as given:
                 asked = given.asked()
                 dying = Watching(given.store, number, is_after=is_after)
                 with pytest.raises(DiedError):
@@ -510,7 +510,7 @@ def kill_at_every_call(tmp_path, provider: str, names: tuple[str, ...]) -> None:
                 assert record.source == "delete_request /portal"
 
 
-def clicked(given: Asking, approval_id: str) -> str | int:
+def clicked(given: ApprovalHarness, approval_id: str) -> str | int:
     try:
         return approve(approval_id, "ada", given.context())["outcome"]
     except EventError as told:
@@ -520,7 +520,7 @@ def clicked(given: Asking, approval_id: str) -> str | int:
 _MOMENTS = ("claim", "lock", "resolve", "begin_run", "finish")
 
 
-def died_after(given: Asking, method: str):
+def died_after(given: ApprovalHarness, method: str):
     """Ask, and let the first click die right after a call of the store."""
     asked = given.asked()
     watching = Watching(given.store)
@@ -546,7 +546,7 @@ def died_after(given: Asking, method: str):
 
 @pytest.mark.parametrize("provider", CLOUDS)
 def test_what_was_approved_and_not_begun_is_finished_by_a_resume(tmp_path, provider):
-    with asking(provider, tmp_path) as given:
+    with approval_harness(provider, tmp_path) as given:
         asked = died_after(given, "resolve")
         assert not given.is_deleted
         document = finish(asked.approval_id, given.context())
@@ -555,7 +555,7 @@ def test_what_was_approved_and_not_begun_is_finished_by_a_resume(tmp_path, provi
 
 def test_what_was_approved_and_not_begun_is_compared_once_more(here):
     asked = died_after(here, "resolve")
-    here.name_it()
+    here.add_reference()
     document = approve(asked.approval_id, "bob", here.context())
     assert document["outcome"] == "pending"
     assert not here.is_deleted
@@ -567,7 +567,7 @@ def test_what_was_approved_and_not_begun_is_compared_once_more(here):
 
 def test_an_old_question_writes_nothing_into_the_decision_that_has_a_later_one(here):
     asked = died_after(here, "resolve")
-    here.name_it()
+    here.add_reference()
     fresh = approve(asked.approval_id, "bob", here.context())["approval"]["approval_id"]
     assert resume.unresolved(here.context()) == ()
     here.clock.pass_(POLICY.approval.expires_s - 1)
@@ -596,7 +596,7 @@ def test_a_halt_holds_what_was_begun_as_well(here):
 
 def test_a_question_that_was_superseded_but_not_asked_again_is_asked_again(here):
     asked = here.asked()
-    here.name_it()
+    here.add_reference()
     watching = Watching(here.store)
     with pytest.raises(DiedError):
         approve(asked.approval_id, "ada", here.context(store=_dying_at(watching, "ask")))
@@ -610,7 +610,7 @@ def test_a_question_that_was_superseded_but_not_asked_again_is_asked_again(here)
 
 def test_a_superseded_question_is_asked_anew_even_where_all_is_as_it_was_again(here):
     asked = here.asked()
-    here.name_it()
+    here.add_reference()
     with pytest.raises(DiedError):
         approve(
             asked.approval_id, "ada", here.context(store=_dying_at(Watching(here.store), "ask"))
@@ -626,7 +626,7 @@ def test_a_superseded_question_is_asked_anew_even_where_all_is_as_it_was_again(h
 
 def test_an_old_yes_does_not_go_on_with_what_was_begun_for_a_later_one(here):
     asked = died_after(here, "resolve")
-    here.name_it()
+    here.add_reference()
     dying = _dying_at(Watching(here.store), "finish")
     with pytest.raises(DiedError):
         approve(asked.approval_id, "ada", here.context(store=dying))
@@ -643,7 +643,7 @@ def test_an_old_yes_does_not_go_on_with_what_was_begun_for_a_later_one(here):
 
 def test_whoever_asked_anew_and_died_does_not_let_the_old_question_act(here):
     asked = died_after(here, "resolve")
-    here.name_it()
+    here.add_reference()
     with pytest.raises(DiedError):
         approve(
             asked.approval_id, "ada", here.context(store=_dying_at(Watching(here.store), "keep"))
@@ -698,7 +698,7 @@ def test_a_decision_that_is_not_kept_cannot_be_approved(here):
 
 def test_what_ended_is_forgotten_after_a_decision_at_most_once_an_hour(tmp_path):
     retention._tidied.cache_clear()
-    with asking("tencent", tmp_path) as given:
+    with approval_harness("tencent", tmp_path) as given:
         given.store.keep(stores.a_record("old"))
         given.clock.pass_(90 * retention.DAY_S)
         given.store.keep(stores.a_record("recent"))
@@ -731,7 +731,7 @@ def test_a_store_that_cannot_forget_delays_and_fails_no_answer(here, caplog):
 
 
 def test_on_postgresql_it_is_the_same(tmp_path, kept):
-    with asking("tencent", tmp_path) as given:
+    with approval_harness("tencent", tmp_path) as given:
         given.store = kept.open(given.clock)
         asked = given.asked()
         assert approve(asked.approval_id, "ada", given.context())["outcome"] == "remediated"

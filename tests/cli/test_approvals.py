@@ -73,7 +73,7 @@ def test_a_yes_ends_with_0_when_it_was_carried_out(place, sgguard):
 
 def test_a_yes_to_facts_that_changed_ends_with_3_and_shows_the_fresh_plan(place, sgguard):
     asked = place.asked()
-    place.name_it()
+    place.add_reference()
     code, out, _ = sgguard("approvals", "approve", asked.approval_id)
     assert code == 3
     [fresh] = place.store.approvals("pending")

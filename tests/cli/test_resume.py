@@ -11,7 +11,7 @@ from sgguard.emulator.faults import Fault
 from sgguard.engine.execute import LEASE_S
 from sgguard.errors import BusyError, EventError
 from sgguard.operations import resume
-from tests.approvals.harness import Asking
+from tests.approvals.harness import ApprovalHarness
 from tests.commands import place, sgguard
 
 __all__ = ["place", "sgguard"]  # fixtures
@@ -42,7 +42,11 @@ class Dying:
 
 
 def cut_short(
-    place: Asking, method: str = "settle", times: int = 1, event_id: str = "one", leases: int = 10
+    place: ApprovalHarness,
+    method: str = "settle",
+    times: int = 1,
+    event_id: str = "one",
+    leases: int = 10,
 ):
     """Ask, approve, and let the worker die; its lease ended long ago."""
     place.clock.now_s -= leases * LEASE_S
@@ -54,7 +58,7 @@ def cut_short(
     return asked
 
 
-def stuck(place: Asking):
+def stuck(place: ApprovalHarness):
     """A plan whose group cannot be deleted, and whose rules cannot be put back."""
     asked = place.asked()
     refusal = {"kind": "error", "count": 100, "code": "UnsupportedOperation"}
@@ -193,7 +197,7 @@ def test_what_is_stuck_is_tried_again_when_it_is_named(place, sgguard):
 
 def test_what_is_stuck_can_be_left_as_it_is(place, sgguard):
     asked = stuck(place)
-    place.name_it()
+    place.add_reference()
     again = place.asked(event_id="again")
     code, _, err = sgguard("approvals", "approve", again.approval_id)
     assert (code, asked.decision_id in err) == (2, True)

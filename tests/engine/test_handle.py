@@ -18,63 +18,63 @@ from sgguard.model.codes import Outcome
 from sgguard.model.event import Event
 from sgguard.model.request import DeleteRequest
 from sgguard.store import open_store
-from tests.remedy.harness import Stage
+from tests.remedy.harness import Harness
 from tests.worlds import world_of
 
 
 @pytest.fixture(params=providers.names())
-def stage(request, tmp_path) -> Stage:
-    return Stage(world_of(request.param), tmp_path)
+def harness(request, tmp_path) -> Harness:
+    return Harness(world_of(request.param), tmp_path)
 
 
 @pytest.fixture
-def tencent(tmp_path) -> Stage:
-    return Stage(world_of("tencent"), tmp_path)
+def tencent(tmp_path) -> Harness:
+    return Harness(world_of("tencent"), tmp_path)
 
 
-def writes(stage: Stage) -> list[str]:
+def writes(harness: Harness) -> list[str]:
     reading = ("GET", "Describe", "POST /v3/auth/tokens", "List")
-    return [r.action for r in stage.emulator.requests if not r.action.startswith(reading)]
+    return [r.action for r in harness.emulator.requests if not r.action.startswith(reading)]
 
 
-def store_of(stage: Stage):
-    return open_store(stage.env["SGGUARD_STORE"])
+def store_of(harness: Harness):
+    return open_store(harness.env["SGGUARD_STORE"])
 
 
 # -- done, and answered -------------------------------------------------------------------------
 
 
-def test_a_permitted_remedy_is_carried_out_and_said(stage):
-    answered = stage.delete(stage.world.referenced)
-    assert (answered["verdict"], answered["outcome"]) == ("remediate", "remediated")
-    assert [line["state"] for line in answered["journal"]] == ["done"] * len(answered["journal"])
-    assert schemas.problems("decision", answered) == ()
-    (cloud,) = stage.emulator.state.clouds
-    assert cloud.group(stage.world.referenced) is None
-    assert cloud.naming(stage.world.referenced) == []
+def test_a_permitted_remedy_is_carried_out_and_said(harness):
+    decision = harness.delete(harness.world.referenced)
+    assert (decision["verdict"], decision["outcome"]) == ("remediate", "remediated")
+    assert [line["state"] for line in decision["journal"]] == ["done"] * len(decision["journal"])
+    assert schemas.problems("decision", decision) == ()
+    (cloud,) = harness.emulator.state.clouds
+    assert cloud.group(harness.world.referenced) is None
+    assert cloud.naming(harness.world.referenced) == []
 
 
-def test_the_same_event_again_has_the_same_answer_and_no_effect(stage):
-    first = stage.delete(stage.world.referenced)
-    stage.emulator.requests.clear()
-    assert stage.delete(stage.world.referenced) == first
-    assert list(stage.emulator.requests) == []
+def test_the_same_event_again_has_the_same_answer_and_no_effect(harness):
+    first = harness.delete(harness.world.referenced)
+    harness.emulator.requests.clear()
+    assert harness.delete(harness.world.referenced) == first
+    assert list(harness.emulator.requests) == []
 
 
-def test_what_is_observed_is_answered_once_as_well(stage):
-    stage.mode = "observe"
-    first = stage.delete(stage.world.referenced)
+def test_what_is_observed_is_answered_once_as_well(harness):
+    harness.mode = "observe"
+    first = harness.delete(harness.world.referenced)
     assert first["outcome"] == "unchanged"
-    assert writes(stage) == []
-    stage.emulator.requests.clear()
-    assert stage.delete(stage.world.referenced) == first
-    assert list(stage.emulator.requests) == []
+    assert writes(harness) == []
+    harness.emulator.requests.clear()
+    assert harness.delete(harness.world.referenced) == first
+    assert list(harness.emulator.requests) == []
 
 
-def test_a_free_group_is_left_to_whoever_asked(stage):
-    answered = stage.delete(stage.world.free)
-    assert (answered["verdict"], answered["outcome"]) == ("allow", "unchanged")
-    assert writes(stage) == []
+def test_a_free_group_is_left_to_whoever_asked(harness):
+    decision = harness.delete(harness.world.free)
+    assert (decision["verdict"], decision["outcome"]) == ("allow", "unchanged")
+    assert writes(harness) == []
 
 
 def test_the_same_id_with_another_body_is_refused(tencent):
@@ -101,15 +101,15 @@ def test_an_event_that_failed_may_be_sent_again(tencent):
 # -- in which order -----------------------------------------------------------------------------
 
 
-def test_an_event_that_comes_after_a_newer_one_is_superseded(stage):
-    stage.mode = "observe"
-    stage.delete(stage.world.referenced, event_id="new", at_s=2_000.0)
-    stage.mode = "enforce"
-    late = stage.delete(stage.world.referenced, event_id="late", at_s=1_000.0)
+def test_an_event_that_comes_after_a_newer_one_is_superseded(harness):
+    harness.mode = "observe"
+    harness.delete(harness.world.referenced, event_id="new", at_s=2_000.0)
+    harness.mode = "enforce"
+    late = harness.delete(harness.world.referenced, event_id="late", at_s=1_000.0)
     assert late["outcome"] == "superseded"
     assert late["verdict"] == "remediate"  # the world was read anew
-    assert writes(stage) == []
-    assert stage.delete(stage.world.referenced, event_id="next", at_s=3_000.0)["outcome"] == (
+    assert writes(harness) == []
+    assert harness.delete(harness.world.referenced, event_id="next", at_s=3_000.0)["outcome"] == (
         "remediated"
     )
 
@@ -117,8 +117,8 @@ def test_an_event_that_comes_after_a_newer_one_is_superseded(stage):
 def test_an_event_that_is_delivered_again_does_not_supersede_itself(tencent):
     store = store_of(tencent)
     store.newest((f"{tencent.scope}:{tencent.world.referenced}",), 1_000.0)
-    answered = tencent.delete(tencent.world.referenced, at_s=1_000.0)
-    assert answered["outcome"] == "remediated"
+    decision = tencent.delete(tencent.world.referenced, at_s=1_000.0)
+    assert decision["outcome"] == "remediated"
 
 
 def test_two_instances_with_the_same_event_do_it_once(tencent):
@@ -138,9 +138,9 @@ def test_two_instances_with_the_same_event_do_it_once(tencent):
         thread.start()
     for thread in threads:
         thread.join()
-    answered = [one for one in results if isinstance(one, dict)]
-    assert answered
-    assert all(one == answered[0] for one in answered)
+    decision = [one for one in results if isinstance(one, dict)]
+    assert decision
+    assert all(one == decision[0] for one in decision)
     assert writes(tencent).count("DeleteSecurityGroup") == 1
 
 
@@ -158,18 +158,18 @@ def test_another_decision_at_work_on_a_group_is_waited_for(tencent):
 # -- stopped ------------------------------------------------------------------------------------
 
 
-def test_nothing_is_changed_while_all_changes_are_stopped(stage):
-    store_of(stage).halt("olga", "an incident")
-    answered = stage.delete(stage.world.referenced)
-    assert answered["outcome"] == "halted"
-    assert "olga" in answered["note"]
-    assert writes(stage) == []
+def test_nothing_is_changed_while_all_changes_are_stopped(harness):
+    store_of(harness).halt("olga", "an incident")
+    decision = harness.delete(harness.world.referenced)
+    assert decision["outcome"] == "halted"
+    assert "olga" in decision["note"]
+    assert writes(harness) == []
 
 
 def test_the_policy_file_stops_all_changes_as_well(tencent):
     tencent.head = "halt = true\n"
-    answered = tencent.delete(tencent.world.referenced)
-    assert answered["outcome"] == "halted"
+    decision = tencent.delete(tencent.world.referenced)
+    assert decision["outcome"] == "halted"
     assert writes(tencent) == []
 
 
@@ -187,39 +187,39 @@ def test_without_a_store_a_cloud_is_judged_but_not_changed(tencent):
 # -- kept ---------------------------------------------------------------------------------------
 
 
-def test_every_decision_is_kept_with_who_asked_and_what_was_done(stage):
-    answered = stage.delete(stage.world.referenced)
-    record = store_of(stage).decision(answered["decision_id"])
+def test_every_decision_is_kept_with_who_asked_and_what_was_done(harness):
+    decision = harness.delete(harness.world.referenced)
+    record = store_of(harness).decision(decision["decision_id"])
     assert record is not None
     assert (record.requester, record.outcome, record.verdict) == (
         "alice",
         "remediated",
         "remediate",
     )
-    assert json.loads(record.document_json) == answered
+    assert json.loads(record.document_json) == decision
 
 
-def test_a_person_is_asked_where_the_policy_says_so(stage):
-    stage.mode = "approve"
-    answered = stage.delete(stage.world.referenced)
-    assert answered["outcome"] == "pending"
-    assert schemas.problems("decision", answered) == ()
-    (approval,) = store_of(stage).approvals("pending")
-    assert approval.approval_id == answered["approval"]["approval_id"]
+def test_a_person_is_asked_where_the_policy_says_so(harness):
+    harness.mode = "approve"
+    decision = harness.delete(harness.world.referenced)
+    assert decision["outcome"] == "pending"
+    assert schemas.problems("decision", decision) == ()
+    (approval,) = store_of(harness).approvals("pending")
+    assert approval.approval_id == decision["approval"]["approval_id"]
     assert approval.requester == "alice"
-    assert writes(stage) == []
+    assert writes(harness) == []
 
 
-def test_a_launched_instance_gets_its_baseline(stage):
-    if stage.world.provider == "tencent-dfw":
+def test_a_launched_instance_gets_its_baseline(harness):
+    if harness.world.provider == "tencent-dfw":
         pytest.skip("API 2.0 does not tell whether an instance can be bound now")
-    stage.more = f'[launch]\nbaseline = ["{stage.world.free}"]\nremedies = ["bind"]\n'
-    answered = stage.launch(stage.world.server)
-    assert (answered["verdict"], answered["outcome"]) == ("remediate", "remediated"), answered[
+    harness.more = f'[launch]\nbaseline = ["{harness.world.free}"]\nremedies = ["bind"]\n'
+    decision = harness.launch(harness.world.server)
+    assert (decision["verdict"], decision["outcome"]) == ("remediate", "remediated"), decision[
         "reasons"
     ]
-    (cloud,) = stage.emulator.state.clouds
-    assert stage.world.free in cloud.groups_of(stage.world.server)
+    (cloud,) = harness.emulator.state.clouds
+    assert harness.world.free in cloud.groups_of(harness.world.server)
 
 
 def test_the_words_of_an_outcome_are_those_of_the_schema():
@@ -228,13 +228,13 @@ def test_the_words_of_an_outcome_are_those_of_the_schema():
 
 
 def test_what_a_cloud_cannot_do_safely_undoes_what_was_done(tmp_path):
-    stage = Stage(world_of("tencent-dfw"), tmp_path)
-    (cloud,) = stage.emulator.state.clouds
+    harness = Harness(world_of("tencent-dfw"), tmp_path)
+    (cloud,) = harness.emulator.state.clouds
     cloud.quirks["version_told"] = "nowhere"  # API 2.0 then gives no way to change rules safely
-    before = stage.world_now()
-    answered = stage.delete(stage.world.referenced)
-    assert answered["outcome"] == "undone", answered["note"]
-    assert stage.world_now() == before
+    before = harness.comparable_state()
+    decision = harness.delete(harness.world.referenced)
+    assert decision["outcome"] == "undone", decision["note"]
+    assert harness.comparable_state() == before
 
 
 def test_a_home_that_cannot_be_written_is_enough_to_observe(tencent, tmp_path, caplog):

@@ -21,7 +21,7 @@ from sgguard.approvals import link as token
 from sgguard.approvals.link import LinkToken
 from sgguard.emulator.server import serve
 from sgguard.errors import EventError, SettingsError
-from tests.approvals.harness import KEY, POLICY, asking
+from tests.approvals.harness import KEY, POLICY, approval_harness
 from tests.examples import examples
 
 OTHER_KEY = "fedcba9876543210fedcba9876543210"
@@ -46,7 +46,7 @@ def place(tmp_path, monkeypatch):
     """A question that was asked, and the environment in which the function answers it."""
     policy = tmp_path / "policy.toml"
     policy.write_text(TOML)
-    with asking("tencent", tmp_path) as made, serve(made.emulator) as cloud:
+    with approval_harness("tencent", tmp_path) as made, serve(made.emulator) as cloud:
         # the function's own view of the store has the machine's clock
         made.clock.now_s = time.time()
         env = {
@@ -230,7 +230,7 @@ def test_a_used_token_is_told_who_used_it(place, function):
 def test_where_the_facts_changed_the_fresh_plan_is_shown(place, function):
     asked = place.asked()
     text = link(place, asked)
-    place.name_it()
+    place.add_reference()
     before = place.emulator.state.dump()
     answer = function.post(f"token={text}".encode(), FORM)
     assert answer.status_code == 409

@@ -20,7 +20,7 @@ import pytest
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.server import Running, serve
 from sgguard.logs import Fields
-from tests.deployment import CLOUDS, Actor, address, emulator, functions, secrets
+from tests.deployment import CLOUDS, FunctionProcess, address, emulator, functions, secrets
 from tests.functions.conftest import TYPES
 from tests.worlds import world_of
 
@@ -53,7 +53,7 @@ def clouds() -> Iterator[Running]:
 
 
 @pytest.fixture(scope="module")
-def patient(clouds) -> Iterator[dict[str, Actor]]:
+def patient(clouds) -> Iterator[dict[str, FunctionProcess]]:
     with functions(clouds.url, *TYPES, SGGUARD_DEADLINE_S="30") as actors:
         yield actors
         for actor in actors.values():
@@ -61,7 +61,7 @@ def patient(clouds) -> Iterator[dict[str, Actor]]:
 
 
 @pytest.fixture(scope="module")
-def hurried(clouds) -> Iterator[Actor]:
+def hurried(clouds) -> Iterator[FunctionProcess]:
     with functions(clouds.url, "delete_request", SGGUARD_DEADLINE_S=str(SHORT_S)) as actors:
         yield actors["delete_request"]
         assert_only_known_fields(actors["delete_request"].child.output())
@@ -178,7 +178,7 @@ def test_a_batch_of_a_hundred_is_answered_and_one_more_is_too_large(patient, htt
 
 
 def test_two_instances_with_the_same_request_at_once_give_the_same_decision(clouds, patient, http):
-    def ask(actor: Actor) -> list[str]:
+    def ask(actor: FunctionProcess) -> list[str]:
         answers = [http.post(actor.url, json=free(cloud)).json() for cloud in CLOUDS]
         return [(one["event_id"], one["verdict"]) for one in answers]
 

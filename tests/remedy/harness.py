@@ -1,4 +1,4 @@
-"""One delivery after another to the real handlers, on an emulated cloud, with a store in a file."""
+"""Deliveries to the real handlers, on an emulated cloud, with a store in a file."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ approvers = ["olga"]
 
 
 @dataclass
-class Stage:
-    """A cloud, a store, a policy file, and whoever delivers events."""
+class Harness:
+    """A cloud, a store, a policy file, and the deliveries of events."""
 
     world: World
     folder: Path
@@ -91,9 +91,9 @@ class Stage:
     def restore(self, decision_id: str) -> dict[str, Any]:
         return restoring.restore(decision_id, self.context(), by="olga")
 
-    def world_now(self, *renamed: tuple[str, str]) -> Any:
-        """Everything there is, up to what no restore can bring back: ids and counters."""
-        return settled(self.emulator.state.dump(), dict(renamed))
+    def comparable_state(self, *renamed: tuple[str, str]) -> Any:
+        """The state without what no restore can bring back: ids and counters."""
+        return comparable(self.emulator.state.dump(), dict(renamed))
 
 
 def _raised(handled: list[Any]) -> dict[str, Any]:
@@ -103,8 +103,8 @@ def _raised(handled: list[Any]) -> dict[str, Any]:
     return one
 
 
-def settled(dump: Any, renamed: dict[str, str]) -> Any:
-    """A dump without what differs between two clouds that are the same to their users."""
+def comparable(dump: Any, renamed: dict[str, str]) -> Any:
+    """A dump without what may differ between two equal clouds."""
     text = json.dumps(dump)
     for new, old in renamed.items():
         text = text.replace(new, old)

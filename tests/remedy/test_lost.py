@@ -22,7 +22,7 @@ from sgguard.remedy.world import apply
 from sgguard.store import codec, open_store
 from sgguard.store.rows import Entry
 from sgguard.wire.clock import Deadline
-from tests.remedy.harness import Stage
+from tests.remedy.harness import Harness
 from tests.stores import a_run, claimed
 from tests.worlds import world_of
 
@@ -30,53 +30,53 @@ READING = ("GET*", "Describe*", "POST /v3/auth/tokens", "List*")
 
 
 @pytest.fixture(params=providers.names())
-def stage(request, tmp_path) -> Stage:
-    return Stage(world_of(request.param), tmp_path)
+def harness(request, tmp_path) -> Harness:
+    return Harness(world_of(request.param), tmp_path)
 
 
-def writes(stage: Stage) -> list[str]:
+def writes(harness: Harness) -> list[str]:
     return [
         one.action
-        for one in stage.emulator.requests
+        for one in harness.emulator.requests
         if not any(fnmatchcase(one.action, pattern) for pattern in READING)
     ]
 
 
-def planned_writes(stage: Stage, tmp_path, *group_ids: str) -> list[str]:
+def planned_writes(harness: Harness, tmp_path, *group_ids: str) -> list[str]:
     """What the plan sends where nothing goes wrong, seen on another copy of the cloud."""
     folder = tmp_path / "smooth"
     folder.mkdir()
-    smooth = Stage(stage.world, folder, remedies=stage.remedies)
+    smooth = Harness(harness.world, folder, remedies=harness.remedies)
     assert smooth.delete(*group_ids)["outcome"] == "remediated"
     return writes(smooth)
 
 
 @pytest.mark.parametrize("which", [0, -1], ids=["first", "last"])
-def test_a_change_that_never_arrived_is_made_all_the_same(stage, tmp_path, which):
-    sent = planned_writes(stage, tmp_path, stage.world.referenced)
+def test_a_change_that_never_arrived_is_made_all_the_same(harness, tmp_path, which):
+    sent = planned_writes(harness, tmp_path, harness.world.referenced)
     skip = sent.count(sent[which]) - 1 if which else 0
-    stage.emulator.faults.append(Fault("drop", action=sent[which], skip=skip))
-    answered = stage.delete(stage.world.referenced)
-    assert answered["outcome"] == "remediated"
-    (cloud,) = stage.emulator.state.clouds
-    assert cloud.group(stage.world.referenced) is None
-    assert cloud.naming(stage.world.referenced) == []
+    harness.emulator.faults.append(Fault("drop", action=sent[which], skip=skip))
+    decision = harness.delete(harness.world.referenced)
+    assert decision["outcome"] == "remediated"
+    (cloud,) = harness.emulator.state.clouds
+    assert cloud.group(harness.world.referenced) is None
+    assert cloud.naming(harness.world.referenced) == []
 
 
 @pytest.mark.parametrize("which", [0, -1], ids=["first", "last"])
-def test_a_change_whose_answer_was_lost_is_not_made_again(stage, tmp_path, which):
-    sent = planned_writes(stage, tmp_path, stage.world.referenced)
+def test_a_change_whose_answer_was_lost_is_not_made_again(harness, tmp_path, which):
+    sent = planned_writes(harness, tmp_path, harness.world.referenced)
     skip = sent.count(sent[which]) - 1 if which else 0
-    stage.emulator.faults.append(Fault("drop", action=sent[which], skip=skip, is_after=True))
-    assert stage.delete(stage.world.referenced)["outcome"] == "remediated"
-    assert sorted(writes(stage)) == sorted(sent)
+    harness.emulator.faults.append(Fault("drop", action=sent[which], skip=skip, is_after=True))
+    assert harness.delete(harness.world.referenced)["outcome"] == "remediated"
+    assert sorted(writes(harness)) == sorted(sent)
 
 
-def test_what_serves_a_group_that_is_gone_is_not_taken_back(stage, tmp_path):
+def test_what_serves_a_group_that_is_gone_is_not_taken_back(harness, tmp_path):
     """Of two groups the second is refused: what made way for the first cannot come back."""
-    pair = (stage.world.referenced, stage.world.bound)
-    delete = planned_writes(stage, tmp_path, *pair)[-1]
-    state = stage.emulator.state
+    pair = (harness.world.referenced, harness.world.bound)
+    delete = planned_writes(harness, tmp_path, *pair)[-1]
+    state = harness.emulator.state
     (cloud,) = state.clouds
 
     class RefusesTheSecond(Emulator):
@@ -86,26 +86,26 @@ def test_what_serves_a_group_that_is_gone_is_not_taken_back(stage, tmp_path):
                 account.denied = [delete] if is_second else []
             return super().handle(request)
 
-    stage.emulator = RefusesTheSecond(state)
-    answered = stage.delete(*pair)
+    harness.emulator = RefusesTheSecond(state)
+    decision = harness.delete(*pair)
     [gone] = [one for one in pair if cloud.group(one) is None]
-    assert answered["outcome"] == "partly-undone"
-    assert "not undone" not in answered["note"]
-    assert f"group {gone} was deleted" in answered["note"]
+    assert decision["outcome"] == "partly-undone"
+    assert "not taken back" not in decision["note"]
+    assert f"group {gone} was deleted" in decision["note"]
     assert cloud.naming(gone) == []
-    if gone == stage.world.bound:
-        assert len({group.id for group, _ in cloud.references(stage.world.referenced)}) > 1
+    if gone == harness.world.bound:
+        assert len({group.id for group, _ in cloud.references(harness.world.referenced)}) > 1
     else:
-        assert cloud.interfaces_with(stage.world.bound)
+        assert cloud.interfaces_with(harness.world.bound)
 
 
-def test_a_group_that_somebody_names_meanwhile_is_not_deleted(stage):
+def test_a_group_that_somebody_names_meanwhile_is_not_deleted(harness):
     """OpenStack would delete it, and with it the rule that was just made."""
-    state, target = stage.emulator.state, stage.world.referenced
+    state, target = harness.emulator.state, harness.world.referenced
     (cloud,) = state.clouds
     before = len(cloud.references(target))
     newcomer = replace(cloud.references(target)[0][1], id="0f7b9b2a-51f4-4d7e-9d10-6f1f0a0a0a0a")
-    host = cloud.group(stage.world.free)
+    host = cloud.group(harness.world.free)
 
     class AddsARule(Emulator):
         def handle(self, request: httpx.Request) -> httpx.Response:
@@ -117,20 +117,20 @@ def test_a_group_that_somebody_names_meanwhile_is_not_deleted(stage):
                     host.rules.append(newcomer)
             return response
 
-    stage.emulator = AddsARule(state)
-    answered = stage.delete(target)
-    assert answered["outcome"] == "undone", answered["note"]
+    harness.emulator = AddsARule(state)
+    decision = harness.delete(target)
+    assert decision["outcome"] == "undone", decision["note"]
     assert cloud.group(target) is not None
     assert newcomer in host.rules
 
 
-def test_what_a_dead_worker_built_is_not_built_again(stage, tmp_path):
+def test_what_a_dead_worker_built_is_not_built_again(harness, tmp_path):
     """The journal has the intention and no end: the group is there, and nobody said so."""
-    cloud = stage.world.connect(stage.emulator)
-    template = cloud.read_groups([stage.world.free]).value[stage.world.free]
+    cloud = harness.world.connect(harness.emulator)
+    template = cloud.read_groups([harness.world.free]).value[harness.world.free]
     again = replace(cloud.define_group(template), name="built-again", rules=())
-    change = Change("create-group", stage.world.free, group=again)
-    plan = Plan(stage.scope, (Planned(Step("create", f"{stage.scope}:x", "build it"), change),))
+    change = Change("create-group", harness.world.free, group=again)
+    plan = Plan(harness.scope, (Planned(Step("create", f"{harness.scope}:x", "build it"), change),))
     store = open_store(f"sqlite:///{tmp_path / 'run.db'}")
     claim = claimed(store)
     store.begin_run(claim, a_run(claim.decision_id, claim.event_id))
@@ -142,12 +142,12 @@ def test_what_a_dead_worker_built_is_not_built_again(stage, tmp_path):
     assert cloud.find_groups("built-again") == (made,)
 
 
-def test_every_change_is_in_the_journal_before_it_is_sent(stage):
-    store, unwritten, sent = open_store(stage.env["SGGUARD_STORE"]), [], []
+def test_every_change_is_in_the_journal_before_it_is_sent(harness):
+    store, unwritten, sent = open_store(harness.env["SGGUARD_STORE"]), [], []
 
     class LooksIntoTheJournal(Emulator):
         def handle(self, request: httpx.Request) -> httpx.Response:
-            action = all_faces()[stage.world.provider].action(request)
+            action = all_faces()[harness.world.provider].action(request)
             if not any(fnmatchcase(action, pattern) for pattern in READING):
                 (run,) = store.open_runs()
                 states = [one.state for one in store.entries(run.decision_id)]
@@ -155,19 +155,19 @@ def test_every_change_is_in_the_journal_before_it_is_sent(stage):
                 unwritten.extend([] if "intended" in states else [action])
             return super().handle(request)
 
-    stage.emulator = LooksIntoTheJournal(stage.emulator.state)
-    assert stage.delete(stage.world.referenced)["outcome"] == "remediated"
+    harness.emulator = LooksIntoTheJournal(harness.emulator.state)
+    assert harness.delete(harness.world.referenced)["outcome"] == "remediated"
     assert len(sent) >= 3
     assert unwritten == []
 
 
-def test_what_a_dead_worker_did_not_do_is_done(stage, tmp_path):
-    cloud, (state,) = stage.world.connect(stage.emulator), stage.emulator.state.clouds
-    target, referrer = stage.world.referenced, stage.world.referrer_in
+def test_what_a_dead_worker_did_not_do_is_done(harness, tmp_path):
+    cloud, (state,) = harness.world.connect(harness.emulator), harness.emulator.state.clouds
+    target, referrer = harness.world.referenced, harness.world.referrer_in
     rule = next(one for one in cloud.list_rules(referrer).value if one.peer_group == target)
     change = Change("remove-rule", referrer, rule=rule)
-    step = Step("revoke", f"{stage.scope}:{referrer}", "revoke it")
-    plan = Plan(stage.scope, (Planned(step, change, target),))
+    step = Step("revoke", f"{harness.scope}:{referrer}", "revoke it")
+    plan = Plan(harness.scope, (Planned(step, change, target),))
     store = open_store(f"sqlite:///{tmp_path / 'run.db'}")
     claim = claimed(store)
     store.begin_run(claim, a_run(claim.decision_id, claim.event_id))
@@ -179,9 +179,9 @@ def test_what_a_dead_worker_did_not_do_is_done(stage, tmp_path):
     assert [one.id for one, _ in state.references(target)].count(referrer) == 0
 
 
-def test_a_rule_that_is_rewritten_lets_its_traffic_through_all_the_time(stage):
-    stage.remedies = ("rewrite",)
-    state, old, new = stage.emulator.state, stage.world.referenced, stage.world.free
+def test_a_rule_that_is_rewritten_lets_its_traffic_through_all_the_time(harness):
+    harness.remedies = ("rewrite",)
+    state, old, new = harness.emulator.state, harness.world.referenced, harness.world.free
     (cloud,) = state.clouds
     referrers = {one.id for one, _ in cloud.references(old)}
     gaps = []
@@ -194,6 +194,6 @@ def test_a_rule_that_is_rewritten_lets_its_traffic_through_all_the_time(stage):
                 gaps.extend(referrers - naming)
             return response
 
-    stage.emulator = LooksAtTheRules(state)
-    assert stage.delete(old)["outcome"] == "remediated"
+    harness.emulator = LooksAtTheRules(state)
+    assert harness.delete(old)["outcome"] == "remediated"
     assert gaps == []

@@ -9,13 +9,13 @@ from sgguard.engine.context import Context
 from sgguard.engine.decide import decide_delete
 from sgguard.model.address import Address
 from sgguard.model.request import DeleteRequest
-from tests.remedy.harness import Stage
+from tests.remedy.harness import Harness
 from tests.worlds import world_of
 
 
-def judged(stage: Stage):
-    context = Context.from_env(stage.env, transport=EmulatorTransport(stage.emulator))
-    request = DeleteRequest((Address(stage.scope, stage.world.referenced),))
+def judged(harness: Harness):
+    context = Context.from_env(harness.env, transport=EmulatorTransport(harness.emulator))
+    request = DeleteRequest((Address(harness.scope, harness.world.referenced),))
     return decide_delete(request, context, event_id="e").judgement
 
 
@@ -23,14 +23,14 @@ def blocking(judgement) -> list[str]:
     return [one.code for one in judgement.reasons if one.effect == "block"]
 
 
-def with_quota(tmp_path, *remedies: str, left: int) -> Stage:
+def with_quota(tmp_path, *remedies: str, left: int) -> Harness:
     """OpenStack, where so many more rules find room in the project."""
-    stage = Stage(world_of("openstack"), tmp_path, remedies=remedies)
-    (cloud,) = stage.emulator.state.clouds
-    mine = cloud.group(stage.world.referenced).project
+    harness = Harness(world_of("openstack"), tmp_path, remedies=remedies)
+    (cloud,) = harness.emulator.state.clouds
+    mine = cloud.group(harness.world.referenced).project
     used = sum(len(group.rules) for group in cloud.groups if group.project == mine)
     cloud.limits["rules-per-project"] = used + left
-    return stage
+    return harness
 
 
 @pytest.mark.parametrize(
@@ -50,10 +50,10 @@ def test_no_rule_is_taken_that_the_quota_would_not_let_us_put_back(tmp_path, rem
 
 
 def test_a_replacement_of_another_project_is_not_used(tmp_path):
-    stage = Stage(world_of("tencent"), tmp_path, remedies=("rewrite",))
-    assert judged(stage).verdict == "remediate"
-    (cloud,) = stage.emulator.state.clouds
-    cloud.group(stage.world.free).project = "1100"
-    found = judged(stage)
+    harness = Harness(world_of("tencent"), tmp_path, remedies=("rewrite",))
+    assert judged(harness).verdict == "remediate"
+    (cloud,) = harness.emulator.state.clouds
+    cloud.group(harness.world.free).project = "1100"
+    found = judged(harness)
     assert found.verdict == "block"
     assert "replacement-unusable" in blocking(found)
