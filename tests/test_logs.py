@@ -25,7 +25,7 @@ def lines(capsys) -> list[dict]:
     return [json.loads(line) for line in captured.err.splitlines()]
 
 
-def test_nothing_is_printed_until_somebody_configures_the_log(capsys):
+def test_nothing_is_printed_until_logging_is_configured(capsys):
     logs.log(logging.ERROR, "decided", event_id="e1")
     assert lines(capsys) == []
 
@@ -59,7 +59,7 @@ def test_lines_below_the_level_are_left_out(capsys):
     assert [line["msg"] for line in lines(capsys)] == ["not decided"]
 
 
-def test_a_field_nobody_knows_is_never_written(capsys):
+def test_an_unknown_field_is_never_written(capsys):
     logs.configure("INFO")
     logs.LOGGER.info(
         "decided", extra={"sgguard": {"authorization": "TC3 s3cret"}, "body": "s3cret"}

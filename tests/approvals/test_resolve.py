@@ -61,7 +61,7 @@ def refused(status: int, call, *args) -> str:
 # -- yes -----------------------------------------------------------------------------------
 
 
-def test_a_yes_is_carried_out_and_kept_with_its_approver(everywhere):
+def test_an_approved_plan_is_applied_and_recorded_with_its_approver(everywhere):
     asked = everywhere.asked()
     assert not everywhere.is_deleted
     document = approve(asked.approval_id, "ada", everywhere.context())
@@ -76,13 +76,13 @@ def test_a_yes_is_carried_out_and_kept_with_its_approver(everywhere):
     assert everywhere.store.open_runs() == ()
 
 
-def test_asking_changes_nothing_in_the_cloud(everywhere):
+def test_an_approval_request_changes_nothing_in_the_cloud(everywhere):
     before = everywhere.emulator.state.dump()
     everywhere.asked()
     assert everywhere.emulator.state.dump() == before
 
 
-def test_a_second_yes_is_told_who_said_it_first_and_does_nothing(everywhere):
+def test_a_second_approval_names_the_first_approver_and_does_nothing(everywhere):
     asked = everywhere.asked()
     approve(asked.approval_id, "ada", everywhere.context())
     after = everywhere.emulator.state.dump()
@@ -159,7 +159,7 @@ def edit_holder(given: ApprovalHarness) -> None:
 
 @pytest.mark.parametrize("answer", [approve, deny], ids=["approve", "deny"])
 @pytest.mark.parametrize("by", ["mallory", "", " ", "Ada", "ada ", "*", "a?a"])
-def test_nobody_answers_whom_the_policy_does_not_name(here, answer, by):
+def test_a_person_the_policy_does_not_name_cannot_decide(here, answer, by):
     asked = here.asked()
     before = here.emulator.state.dump()
     refused(403, answer, asked.approval_id, by, here.context())
@@ -167,20 +167,20 @@ def test_nobody_answers_whom_the_policy_does_not_name(here, answer, by):
     assert here.emulator.state.dump() == before
 
 
-def test_without_a_list_nobody_approves(here):
+def test_without_a_list_of_approvers_no_one_approves(here):
     asked = here.asked()
     here.policy = replace(POLICY, approval=replace(POLICY.approval, approvers=()))
     refused(403, approve, asked.approval_id, "ada", here.context())
 
 
 @pytest.mark.parametrize("requester", ["eve", "Eve", " eve", "\uff45ve"])
-def test_nobody_approves_what_they_asked_for_however_they_spelt_themselves(here, requester):
+def test_a_requester_cannot_approve_under_any_spelling_of_their_name(here, requester):
     asked = here.asked(requester=requester)
     assert "requested this" in refused(403, approve, asked.approval_id, "eve", here.context())
     assert deny(asked.approval_id, "eve", here.context())["outcome"] == "refused"
 
 
-def test_what_nobody_said_they_asked_for_nobody_may_approve(here):
+def test_a_request_without_a_requester_cannot_be_approved(here):
     asked = here.asked(requester="")
     assert "requested_by" in refused(403, approve, asked.approval_id, "ada", here.context())
 
@@ -192,7 +192,7 @@ def test_a_policy_may_let_people_approve_their_own(here, requester):
     assert approve(asked.approval_id, "eve", here.context())["outcome"] == "remediated"
 
 
-def test_a_question_that_nobody_asked_is_not_found(here):
+def test_an_unknown_approval_request_is_not_found(here):
     for answer in (approve, deny):
         assert "no approval 'nowhere'" in refused(404, answer, "nowhere", "ada", here.context())
 
@@ -220,7 +220,7 @@ def test_a_no_is_kept_and_final(everywhere):
     assert everywhere.emulator.state.dump() == before
 
 
-def test_a_no_wins_over_a_yes_that_still_reads_the_world(here):
+def test_a_denial_wins_over_an_approval_that_still_reads_the_cloud(here):
     asked = here.asked()
 
     class Denied(Watching):
@@ -344,7 +344,7 @@ def test_an_exemption_that_ended_in_between_no_longer_counts(tmp_path):
         assert not given.is_deleted
 
 
-def test_what_cannot_be_seen_whole_is_not_compared_and_the_question_stays_open(everywhere):
+def test_incomplete_facts_are_not_compared_and_the_request_stays_pending(everywhere):
     asked = everywhere.asked()
     account = everywhere.cloud.accounts[0]
     account.denied = [everywhere.world.denied_references]
@@ -358,7 +358,7 @@ def test_what_cannot_be_seen_whole_is_not_compared_and_the_question_stays_open(e
     assert document["outcome"] == "remediated"
 
 
-def test_a_gap_that_opened_since_is_a_change_even_where_the_policy_tolerates_it(here):
+def test_a_new_gap_is_a_change_even_where_the_policy_tolerates_it(here):
     tolerant = replace(POLICY.delete, tolerate_unseen=("no-permission",))
     here.policy = replace(POLICY, delete=tolerant)
     asked = here.asked()
@@ -370,7 +370,7 @@ def test_a_gap_that_opened_since_is_a_change_even_where_the_policy_tolerates_it(
     assert not here.is_deleted
 
 
-def test_a_cloud_that_does_not_answer_leaves_the_question_open(everywhere):
+def test_a_cloud_that_does_not_respond_leaves_the_request_pending(everywhere):
     asked = everywhere.asked()
     for trouble in ("drop", "garbage"):
         everywhere.emulator.faults.append(Fault(trouble, count=10_000))
@@ -382,7 +382,7 @@ def test_a_cloud_that_does_not_answer_leaves_the_question_open(everywhere):
     assert approve(asked.approval_id, "ada", everywhere.context())["outcome"] == "remediated"
 
 
-def test_an_unreachable_cloud_is_no_verdict_on_what_was_asked(here):
+def test_an_unreachable_cloud_is_no_verdict_on_the_request(here):
     here.policy = replace(POLICY, delete=replace(POLICY.delete, when_unreachable="block"))
     asked = here.asked()
     here.emulator.faults.append(Fault("drop", count=10_000))
@@ -394,7 +394,7 @@ def test_an_unreachable_cloud_is_no_verdict_on_what_was_asked(here):
 # -- stopped -------------------------------------------------------------------------------
 
 
-def test_a_halt_between_asking_and_approving_is_honoured(everywhere):
+def test_a_halt_between_request_and_approval_is_honoured(everywhere):
     asked = everywhere.asked()
     everywhere.store.halt("ops", "incident 7")
     before = everywhere.emulator.state.dump()
@@ -413,7 +413,7 @@ def test_a_policy_that_stops_everything_is_honoured(here):
     assert not here.is_deleted
 
 
-def test_in_mode_observe_a_yes_changes_nothing(here):
+def test_in_mode_observe_an_approval_changes_nothing(here):
     asked = here.asked()
     with pytest.raises(HaltedError, match="observe"):
         approve(asked.approval_id, "ada", here.context(policy=replace(POLICY, mode=Mode.OBSERVE)))
@@ -545,7 +545,7 @@ def died_after(given: ApprovalHarness, method: str):
 
 
 @pytest.mark.parametrize("provider", CLOUDS)
-def test_what_was_approved_and_not_begun_is_finished_by_a_resume(tmp_path, provider):
+def test_an_approved_plan_that_was_not_begun_is_finished_by_a_resume(tmp_path, provider):
     with approval_harness(provider, tmp_path) as given:
         asked = died_after(given, "resolve")
         assert not given.is_deleted
@@ -553,7 +553,7 @@ def test_what_was_approved_and_not_begun_is_finished_by_a_resume(tmp_path, provi
         assert (document["outcome"], document["approval"]["resolved_by"]) == ("remediated", "ada")
 
 
-def test_what_was_approved_and_not_begun_is_compared_once_more(here):
+def test_an_approved_plan_that_was_not_begun_is_compared_again(here):
     asked = died_after(here, "resolve")
     here.add_reference()
     document = approve(asked.approval_id, "bob", here.context())
@@ -565,7 +565,7 @@ def test_what_was_approved_and_not_begun_is_compared_once_more(here):
     assert here.store.decision(asked.decision_id).approver == "bob"
 
 
-def test_an_old_question_writes_nothing_into_the_decision_that_has_a_later_one(here):
+def test_an_old_request_writes_nothing_into_a_decision_with_a_later_one(here):
     asked = died_after(here, "resolve")
     here.add_reference()
     fresh = approve(asked.approval_id, "bob", here.context())["approval"]["approval_id"]
@@ -576,7 +576,7 @@ def test_an_old_question_writes_nothing_into_the_decision_that_has_a_later_one(h
     assert (document["outcome"], document["approval"]["approval_id"]) == ("pending", fresh)
 
 
-def test_what_was_approved_long_ago_and_never_begun_is_over(here):
+def test_an_old_approval_that_was_never_begun_has_expired(here):
     asked = died_after(here, "resolve")
     here.clock.pass_(POLICY.approval.expires_s)
     refused(410, approve, asked.approval_id, "bob", here.context())
@@ -585,7 +585,7 @@ def test_what_was_approved_long_ago_and_never_begun_is_over(here):
     assert not here.is_deleted
 
 
-def test_a_halt_holds_what_was_begun_as_well(here):
+def test_a_halt_stops_begun_plans_too(here):
     asked = died_after(here, "begin_run")
     here.store.halt("ops", "incident")
     with pytest.raises(HaltedError):
@@ -594,7 +594,7 @@ def test_a_halt_holds_what_was_begun_as_well(here):
     assert approve(asked.approval_id, "ada", here.context())["outcome"] == "remediated"
 
 
-def test_a_question_that_was_superseded_but_not_asked_again_is_asked_again(here):
+def test_a_superseded_request_that_was_not_renewed_is_renewed(here):
     asked = here.asked()
     here.add_reference()
     watching = Watching(here.store)
@@ -608,7 +608,7 @@ def test_a_question_that_was_superseded_but_not_asked_again_is_asked_again(here)
     assert not here.is_deleted
 
 
-def test_a_superseded_question_is_asked_anew_even_where_all_is_as_it_was_again(here):
+def test_a_superseded_request_is_renewed_even_when_the_facts_are_the_old_ones(here):
     asked = here.asked()
     here.add_reference()
     with pytest.raises(DiedError):
@@ -624,7 +624,7 @@ def test_a_superseded_question_is_asked_anew_even_where_all_is_as_it_was_again(h
     assert approve(fresh, "ada", here.context())["outcome"] == "remediated"
 
 
-def test_an_old_yes_does_not_go_on_with_what_was_begun_for_a_later_one(here):
+def test_an_old_approval_does_not_resume_the_plan_of_a_later_one(here):
     asked = died_after(here, "resolve")
     here.add_reference()
     dying = _dying_at(Watching(here.store), "finish")
@@ -641,7 +641,7 @@ def test_an_old_yes_does_not_go_on_with_what_was_begun_for_a_later_one(here):
     assert approve(fresh.approval_id, "bob", here.context())["outcome"] == "remediated"
 
 
-def test_whoever_asked_anew_and_died_does_not_let_the_old_question_act(here):
+def test_a_new_request_whose_worker_was_killed_supersedes_the_old_one(here):
     asked = died_after(here, "resolve")
     here.add_reference()
     with pytest.raises(DiedError):
@@ -656,7 +656,7 @@ def test_whoever_asked_anew_and_died_does_not_let_the_old_question_act(here):
     assert not here.is_deleted
 
 
-def test_a_no_whose_worker_died_is_told_in_the_decision_by_the_next_answer(here):
+def test_a_denial_whose_worker_was_killed_is_recorded_by_the_next_click(here):
     asked = here.asked()
     with pytest.raises(DiedError):
         deny(asked.approval_id, "bob", here.context(store=_dying_at(Watching(here.store), "keep")))
@@ -675,7 +675,7 @@ def _dying_at(watching: Watching, method: str):
     return Dying()
 
 
-def test_a_change_the_cloud_refuses_is_taken_back_and_told(here):
+def test_a_change_the_cloud_refuses_is_undone_and_reported(here):
     asked = here.asked()
     here.emulator.faults.append(
         Fault("error", action="DeleteSecurityGroup", count=10, code="ResourceInUse")
@@ -686,7 +686,7 @@ def test_a_change_the_cloud_refuses_is_taken_back_and_told(here):
     assert here.store.decision(asked.decision_id).outcome == "undone"
 
 
-def test_a_decision_that_is_not_kept_cannot_be_approved(here):
+def test_a_decision_that_is_not_stored_cannot_be_approved(here):
     asked = stores.an_approval("a7", "d7", expires_at_s=here.clock() + 60, requester="eve")
     here.store.ask(asked)
     with pytest.raises(StoreError, match="decision d7 is not in the store"):
@@ -696,7 +696,7 @@ def test_a_decision_that_is_not_kept_cannot_be_approved(here):
 # -- forgetting ----------------------------------------------------------------------------
 
 
-def test_what_ended_is_forgotten_after_a_decision_at_most_once_an_hour(tmp_path):
+def test_ended_records_are_purged_after_a_decision_at_most_once_an_hour(tmp_path):
     retention._tidied.cache_clear()
     with approval_harness("tencent", tmp_path) as given:
         given.store.keep(stores.a_record("old"))
@@ -712,7 +712,7 @@ def test_what_ended_is_forgotten_after_a_decision_at_most_once_an_hour(tmp_path)
         assert given.store.decision("older") is not None
 
 
-def test_a_store_that_cannot_forget_delays_and_fails_no_answer(here, caplog):
+def test_a_store_that_cannot_purge_delays_and_fails_no_decision(here, caplog):
     retention._tidied.cache_clear()
 
     class Failing(Watching):
@@ -730,7 +730,7 @@ def test_a_store_that_cannot_forget_delays_and_fails_no_answer(here, caplog):
     assert failing.purges == 1
 
 
-def test_on_postgresql_it_is_the_same(tmp_path, kept):
+def test_an_approval_works_the_same_on_postgresql(tmp_path, kept):
     with approval_harness("tencent", tmp_path) as given:
         given.store = kept.open(given.clock)
         asked = given.asked()
@@ -738,7 +738,7 @@ def test_on_postgresql_it_is_the_same(tmp_path, kept):
         refused(409, approve, asked.approval_id, "bob", given.context())
 
 
-def test_another_process_sees_the_question(here):
+def test_another_process_sees_the_request(here):
     asked = here.asked()
     other = open_store(here.url, Clock())
     try:

@@ -48,7 +48,7 @@ def test_every_state_can_be_listed(place, sgguard):
     assert two.approval_id in both
 
 
-def test_a_question_is_shown_with_everything_a_yes_is_to(place, sgguard):
+def test_an_approval_request_shows_everything_it_permits(place, sgguard):
     asked = place.asked()
     code, out, _ = sgguard("approvals", "show", asked.approval_id)
     assert code == 0
@@ -59,7 +59,7 @@ def test_a_question_is_shown_with_everything_a_yes_is_to(place, sgguard):
     assert shown["decision"]["plan"]
 
 
-def test_a_yes_ends_with_0_when_it_was_carried_out(place, sgguard):
+def test_an_approval_ends_with_0_when_its_plan_was_applied(place, sgguard):
     asked = place.asked()
     code, out, err = sgguard("approvals", "approve", asked.approval_id)
     assert (code, err) == (0, "")
@@ -71,7 +71,7 @@ def test_a_yes_ends_with_0_when_it_was_carried_out(place, sgguard):
     assert err.startswith("sgguard: ada approved this already")
 
 
-def test_a_yes_to_facts_that_changed_ends_with_3_and_shows_the_fresh_plan(place, sgguard):
+def test_an_approval_of_changed_facts_ends_with_3_and_shows_the_new_plan(place, sgguard):
     asked = place.asked()
     place.add_reference()
     code, out, _ = sgguard("approvals", "approve", asked.approval_id)
@@ -82,7 +82,7 @@ def test_a_yes_to_facts_that_changed_ends_with_3_and_shows_the_fresh_plan(place,
     assert not place.is_deleted
 
 
-def test_a_yes_when_nothing_is_left_to_do_ends_with_1(place, sgguard):
+def test_an_approval_with_nothing_left_to_do_ends_with_1(place, sgguard):
     asked = place.asked()
     for group in place.cloud.groups:
         group.rules = [one for one in group.rules if one.peer_group != place.world.referenced]

@@ -302,7 +302,7 @@ def test_a_wrong_key_is_one_line_without_the_clouds_own_text(clouds, sgguard, mo
     assert "wrong-secret-key" not in err
 
 
-def test_a_misspelt_setting_is_mentioned_and_the_check_goes_on(clouds, sgguard, monkeypatch):
+def test_a_misspelt_setting_is_reported_and_the_check_continues(clouds, sgguard, monkeypatch):
     monkeypatch.setenv("SGGUARD_POLCY", "x")
     code, _, err = sgguard("check", "delete", FREE)
     assert code == 0

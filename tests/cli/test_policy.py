@@ -231,7 +231,7 @@ def test_without_exemptions_that_is_said(sgguard):
 
 
 @pytest.mark.parametrize("text", ["14", "d", "-1d", "1y", "two weeks"])
-def test_a_time_nobody_can_read_ends_with_2(sgguard, text):
+def test_an_unparsable_time_ends_with_2(sgguard, text):
     code, _, err = sgguard("exemptions", "--expiring", text)
     assert code == 2
     assert "36h, 14d or 2w" in err

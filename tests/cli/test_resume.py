@@ -111,7 +111,7 @@ def test_a_question_that_was_denied_or_only_asked_is_not_resumed(place):
     assert resume.unresolved(place.context()) == ()
 
 
-def test_what_is_not_finished_in_one_delivery_is_continued(place, sgguard, monkeypatch):
+def test_a_plan_unfinished_in_one_delivery_is_resumed(place, sgguard, monkeypatch):
     asked = cut_short(place)
     # less time than a change wants: nothing can be done in one round
     monkeypatch.setenv("SGGUARD_DEADLINE_S", "0.5")
@@ -213,7 +213,7 @@ def test_what_is_stuck_can_be_left_as_it_is(place, sgguard):
         resume.accept(asked.decision_id, place.context(), by="bob")
 
 
-def test_what_can_go_on_is_not_left_as_it_is(place, sgguard):
+def test_a_run_that_can_be_resumed_cannot_be_closed(place, sgguard):
     asked = cut_short(place)
     code, out, err = sgguard("resume", asked.decision_id, "--accept")
     assert (code, out) == (2, "")

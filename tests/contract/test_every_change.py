@@ -94,7 +94,7 @@ def holders(world: World, cloud: Cloud):
 
 
 @pytest.mark.parametrize("who", ["referrer_in", "referrer_out"])
-def test_a_rule_that_is_removed_and_put_back_is_the_same_rule_at_the_same_place(
+def test_a_rule_removed_and_restored_is_the_same_rule_at_the_same_position(
     world, cloud, emulator, who
 ):
     group_id = getattr(world, who)
@@ -113,7 +113,7 @@ def test_a_rule_that_is_removed_and_put_back_is_the_same_rule_at_the_same_place(
     assert len(writes(emulator)) == 2
 
 
-def test_every_rule_of_the_world_can_be_taken_out_and_put_back(world, cloud):
+def test_every_rule_of_the_world_can_be_removed_and_restored(world, cloud):
     for group_id in (world.referrer_in, world.referrer_out, world.referenced, world.bound):
         before = sorted(contents(cloud, group_id), key=repr)
         for rule in reversed(rules_of(cloud, group_id)):
@@ -135,7 +135,7 @@ def test_a_reference_is_rewritten_without_touching_another_rule(world, cloud, wh
     assert sorted(contents(cloud, group_id), key=repr) == sorted([*others, content(new)], key=repr)
 
 
-def test_a_rule_that_was_put_back_is_found_by_what_it_does(world, cloud):
+def test_a_restored_rule_is_found_by_its_content(world, cloud):
     group_id = world.referrer_in
     rule = referring(world, cloud, group_id)
     cloud.remove_rule(group_id, rule, token=token())
@@ -198,7 +198,7 @@ def test_a_holder_whose_groups_changed_meanwhile_is_left_alone(world, cloud, emu
         assert writes(emulator) == []
 
 
-def test_a_holder_that_nobody_knows_is_none(world, cloud):
+def test_an_unknown_holder_is_none(world, cloud):
     (holder, *_) = holders(world, cloud)
     unknown = holder.holder_id[:-1] + ("0" if holder.holder_id[-1] != "0" else "1")
     gone = replace(holder, holder_id=unknown, instance_id="")
@@ -289,7 +289,7 @@ def test_a_group_that_was_made_and_not_finished_is_not_the_one_that_was_wanted(w
     assert group_id in how
 
 
-def test_who_goes_on_with_a_group_that_was_begun_makes_no_second_one(world, cloud):
+def test_resuming_a_begun_creation_makes_no_second_group(world, cloud):
     if not cloud.capabilities.resumes_creation:
         pytest.skip(f"{world.provider} makes another one each time")
     change, same = created(world, cloud), token()

@@ -76,7 +76,7 @@ def test_a_renewed_lease_ends_later(kept):
     assert try_claim(store) == Busy(10.0)
 
 
-def test_a_lease_that_ran_out_is_still_held_while_nobody_took_over(kept):
+def test_an_expired_lease_is_held_until_another_worker_claims_it(kept):
     store = kept.open()
     claim = claimed(store)
     kept.clock.pass_(1000)
@@ -143,7 +143,7 @@ def test_who_has_ended_a_claim_writes_nothing_more(kept, write, end):
     assert everything(store) == before
 
 
-def test_a_claim_nobody_made_writes_nothing(kept):
+def test_a_claim_that_does_not_exist_writes_nothing(kept):
     store = kept.open()
     forged = replace(claimed(store), owner="w9")
     for write in WRITES.values():
@@ -627,7 +627,7 @@ def test_what_people_write_is_kept_to_the_letter(kept):
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800"], ids=["nul", "half a surrogate pair"])
-def test_what_cannot_be_kept_is_refused_and_the_store_goes_on(kept, text):
+def test_a_value_that_cannot_be_stored_is_refused_and_the_store_still_works(kept, text):
     store = kept.open()
     with pytest.raises(StoreError, match="cannot be kept"):
         store.keep(a_record(requester=text))

@@ -149,7 +149,7 @@ def test_whatever_stands_in_a_scenario_is_refused_with_its_path_or_loads(clouds)
         assert running.state.dump() == before
 
 
-def test_a_cloud_nobody_speaks_for_is_refused_however_it_comes(client, server):
+def test_an_unsupported_cloud_is_refused_in_every_delivery(client, server):
     scenario = {"clouds": [{"provider": "tencnt"}]}
     said = "clouds[0].provider: expected one of alibaba, huawei, openstack"
     before = server.emulator.state.dump()

@@ -155,7 +155,7 @@ def changed(client, way, **port):
     return client.put(f"{PORT}/{way}-security-groups", json={"port": port})
 
 
-def test_groups_are_put_into_the_list_at_their_place(client):
+def test_groups_are_inserted_into_the_list_at_their_position(client):
     assert changed(client, "insert", security_groups=[cast.FREE]).status_code == 200
     answer = changed(client, "insert", security_groups=[cast.REFERENCED], index=1)
     expected = [cast.BOUND, cast.REFERENCED, cast.FREE]

@@ -230,7 +230,7 @@ def test_deleting_takes_referring_rules_of_both_directions_along():
     assert group_of(cloud, w.OUT).rules == []
 
 
-def test_a_port_nobody_sees_still_refuses_the_delete():
+def test_an_invisible_port_still_refuses_the_delete():
     cloud = with_foreign_rule_and_port(emulator())
     refused = Caller(cloud).http.delete(f"{GROUPS}/{w.WEB}")
     assert problem(refused) == (409, "SecurityGroupInUse")
@@ -314,7 +314,7 @@ def test_a_filter_given_twice_means_or(alice):
     assert alice.ids(PORTS, [("security_groups", w.BOUND)]) == {w.PORT, w.PORT_SECOND}
 
 
-def test_a_filter_nobody_knows_is_400_unless_the_cloud_is_old():
+def test_an_unknown_filter_is_400_unless_the_cloud_is_old():
     refused = Caller(emulator()).get(GROUPS, nosuch="1")
     assert problem(refused) == (400, "HTTPBadRequest")
     assert "['nosuch'] is invalid attribute for filtering" in refused.text

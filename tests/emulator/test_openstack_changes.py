@@ -393,7 +393,7 @@ def test_port_security_is_switched_off_without_groups_and_refuses_them_then(alic
     assert put(alice, both).json()["port"]["port_security_enabled"] is True
 
 
-def test_a_port_of_nobody_of_another_or_for_a_reader_is_not_changed():
+def test_a_port_of_another_project_or_for_a_reader_is_not_changed():
     cloud = emulator()
     change = {"security_groups": [w.FREE]}
     assert problem(put(Caller(cloud), change, f"{PORTS}/{w.MISSING}")) == (404, "PortNotFound")

@@ -201,7 +201,7 @@ def test_a_scenario_that_does_not_fit_is_refused_with_its_path(client, body, sai
     assert client.get("/_emulator/state").json()["clouds"][0]["provider"] == "echo"
 
 
-def test_faults_strike_the_next_calls_in_number_and_are_taken_back(client):
+def test_faults_apply_to_the_next_calls_and_can_be_removed(client):
     fault = {"kind": "throttle", "action": "GET", "count": 2}
     assert client.post("/_emulator/faults", json=fault).status_code == 201
     assert client.post("/echo").status_code == 200

@@ -88,7 +88,7 @@ def test_an_instance_is_judged_by_its_own_groups_on_every_cloud(world):
     assert decision.target == (f"{world.provider}::{world.region}:{world.server}",)
 
 
-def test_an_instance_whose_state_nobody_tells_may_not_be_bound_further():
+def test_an_instance_of_unknown_state_may_not_be_bound_to_more_groups():
     world = world_of("tencent-dfw")
     request = LaunchRequest(scope(world), (world.free,), instance_id=world.server)
     context = means_for(world)
@@ -169,7 +169,7 @@ def test_an_account_that_is_not_the_configured_one_is_refused_before_anything_is
     assert not emulator.requests
 
 
-def test_a_cloud_nobody_knows_is_refused_with_those_there_are():
+def test_an_unknown_cloud_is_refused_with_the_list_of_known_ones():
     request = DeleteRequest((Address.parse("nimbus::north:sg-1"),))
     with pytest.raises(AddressError, match="tencent"):
         decide.decide_delete(request, means_for(TENCENT), event_id="e1")
@@ -204,7 +204,7 @@ def test_every_decision_has_an_id_of_its_own():
     assert len({delete(TENCENT, TENCENT.free).decision_id for _ in range(3)}) == 3
 
 
-def test_everything_judged_with_the_same_means_shares_one_deadline():
+def test_all_decisions_of_one_context_share_its_deadline():
     context = Context.from_env({"SGGUARD_DEADLINE_S": "7"}, clock=lambda: 100.0)
     assert context.deadline.at_s == 107.0
     assert isinstance(context.deadline, Deadline)

@@ -113,7 +113,7 @@ def test_a_group_whose_rule_is_changed_has_a_say_in_the_mode(by):
     assert delete(by(text), TENCENT.free).mode is Mode.ENFORCE
 
 
-def test_a_mode_of_the_environment_that_asks_needs_somebody_to_ask(by):
+def test_mode_approve_in_the_environment_requires_approvers(by):
     with pytest.raises(PolicyError, match=r"approval\.approvers is missing .*SGGUARD_MODE"):
         by("", SGGUARD_MODE="approve")
     assert by("approval.approvers = ['ada']", SGGUARD_MODE="approve").mode is Mode.APPROVE

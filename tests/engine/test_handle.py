@@ -71,7 +71,7 @@ def test_what_is_observed_is_answered_once_as_well(harness):
     assert list(harness.emulator.requests) == []
 
 
-def test_a_free_group_is_left_to_whoever_asked(harness):
+def test_a_free_group_is_left_for_the_caller_to_delete(harness):
     decision = harness.delete(harness.world.free)
     assert (decision["verdict"], decision["outcome"]) == ("allow", "unchanged")
     assert writes(harness) == []

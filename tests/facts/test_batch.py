@@ -129,7 +129,7 @@ def test_a_set_stays_a_set_beside_a_single_of_the_same_group():
     assert judged(whole)[0] is Verdict.ALLOW
 
 
-def test_one_page_of_garbage_in_a_batch_costs_nobody_the_verdict(world):
+def test_one_page_of_garbage_in_a_batch_costs_no_other_event_its_verdict(world):
     emulator, ids = crowded(world, 12)
     decide(world, emulator, world.free)
     emulator.faults.append(Fault("garbage", action=world.denied_references))
@@ -243,7 +243,7 @@ def test_a_group_that_spoils_the_shared_read_spoils_its_own_event_only(bad, erro
 
 
 @pytest.mark.parametrize("code", ["unknown-shape", "record-ceiling"])
-def test_a_gap_of_nobody_in_particular_is_found_to_be_one_groups(code):
+def test_a_gap_without_a_group_is_attributed_to_one(code):
     cloud = Cloud(hides={"sg-42": code})
     outcomes = gather_deletes(cloud, requests(100))
     assert [n for n, one in enumerate(outcomes) if not whole(one)] == [42]

@@ -161,7 +161,7 @@ def test_a_part_that_cannot_be_read_is_unseen_once_for_every_group(part, error, 
         assert [(u.code, u.what) for u in facts.unseen] == [(code, part)]
 
 
-def test_a_group_nobody_could_read_is_not_said_to_be_missing():
+def test_an_unreadable_group_is_not_reported_as_missing():
     cloud = known("sg-1")
     cloud.groups = FORBIDDEN
     assert gather_delete(cloud, delete("sg-1")).groups[0].group == Group("sg-1")
@@ -176,7 +176,7 @@ def test_what_is_unseen_of_one_group_leaves_the_others_complete():
     assert two.references == (REFERENCE,)
 
 
-def test_what_is_unseen_of_a_group_nobody_asked_for_concerns_all():
+def test_a_gap_of_an_unrequested_group_concerns_all():
     unseen = Unseen("record-ceiling", "references", "100 records", group_id="sg-9")
     cloud = known("sg-1", "sg-2")
     cloud.references = Seen({"sg-1": (), "sg-2": ()}, (unseen,))
@@ -248,13 +248,13 @@ def test_an_instance_that_does_not_exist_is_none():
     assert (facts.instance, facts.unseen) == (None, ())
 
 
-def test_an_instance_nobody_could_read_is_not_said_to_be_missing():
+def test_an_unreadable_instance_is_not_reported_as_missing():
     facts = gather_launch(Cloud(instance=FORBIDDEN), LaunchRequest(SCOPE, instance_id="i-9"))
     assert facts.instance == Instance("i-9")
     assert [(u.code, u.what) for u in facts.unseen] == [("no-permission", "instance")]
 
 
-def test_limits_nobody_could_read_are_unseen():
+def test_unreadable_limits_are_unseen():
     cloud = known("sg-1", limits=UNKNOWN)
     facts = gather_launch(cloud, LaunchRequest(SCOPE, ("sg-1",)))
     assert [(u.code, u.what) for u in facts.unseen] == [("unknown-shape", "limits")]
@@ -303,7 +303,7 @@ def test_an_explanation_has_the_groups_own_rules_too():
     assert facts.group.rules == (rule,)
 
 
-def test_rules_nobody_could_read_are_unseen_in_an_explanation():
+def test_unreadable_rules_are_unseen_in_an_explanation():
     cloud = known("sg-1", rules=FORBIDDEN)
     (facts,) = gather_explanation(cloud, Address(SCOPE, "sg-1")).groups
     assert facts.group is not None

@@ -158,7 +158,7 @@ def test_a_link_that_was_answered_says_by_whom(place, function, by, status):
 
 
 @pytest.mark.parametrize("text", ["", "x", "v1.e30.AAAA", "v1..", "ü", "v1." + "a" * 9000])
-def test_a_link_that_nobody_signed_shows_a_page_without_repeating_it(function, place, text):
+def test_an_unsigned_link_shows_a_page_that_does_not_repeat_it(function, place, text):
     answer = function.client.get("/", query_string={"token": text})
     assert answer.status_code == 403
     page = answer.get_data(as_text=True)
@@ -255,7 +255,7 @@ def test_a_token_for_one_question_is_none_for_another(place, function):
 
 
 @pytest.mark.parametrize("by", ["mallory", "eve"])
-def test_a_signed_token_of_somebody_who_may_not_is_refused(place, function, by):
+def test_a_signed_token_of_a_person_who_may_not_approve_is_refused(place, function, by):
     asked = place.asked()
     given = LinkToken(asked.approval_id, asked.facts_hash, "approve", by, int(asked.expires_at_s))
     text = token.sign(given, [KEY])
@@ -571,7 +571,7 @@ def test_a_link_has_the_address_of_the_function_where_it_is_set(place):
     assert text.startswith("https://guard.example/approval?token=v1.")
 
 
-def test_a_link_is_made_for_nobody_who_could_not_use_it(place):
+def test_no_link_is_made_for_a_person_who_may_not_approve(place):
     asked = place.asked()
     for by, action, status in (("mallory", "deny", 403), ("eve", "approve", 403)):
         with pytest.raises(EventError) as caught:

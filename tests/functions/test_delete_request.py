@@ -239,7 +239,7 @@ def test_missing_credentials_name_the_variables_to_set(delete_request, world):
 
 
 @pytest.mark.usefixtures("cloud")
-def test_a_deadline_that_is_over_before_the_cloud_is_asked(delete_request, world, monkeypatch):
+def test_a_deadline_that_expired_before_the_first_call(delete_request, world, monkeypatch):
     monkeypatch.setenv("SGGUARD_DEADLINE_S", "1e-9")
     answer = delete_request.ask({"target": address(world, world.free)})
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")

@@ -293,7 +293,7 @@ def test_an_answer_larger_than_any_list_of_groups_is_not_held_in_memory(ask, beh
 
 
 @pytest.mark.slow
-def test_an_endless_retry_after_delays_the_next_request_and_does_not_stop_it(ask):
+def test_an_endless_retry_after_is_capped_and_the_next_request_is_made(ask):
     calls: list[int] = []
 
     def busy_once(connection: socket.socket, _: bytes) -> None:

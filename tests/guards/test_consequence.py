@@ -173,7 +173,7 @@ def test_a_group_named_by_one_that_is_refused_is_refused_or_cascades_too():
 
 
 @pytest.mark.parametrize("capabilities", [TENCENT, OPENSTACK])
-def test_a_group_named_by_one_nobody_can_tell_about_is_as_unknown(capabilities):
+def test_a_group_referenced_by_an_unreadable_group_is_unknown_too(capabilities):
     a = group("sg-a", references=[named_by("sg-b")])
     b = group("sg-b", unseen=[NO_PERMISSION])
     assert [one[1] for one in outlook(a, b, capabilities=capabilities)] == ["unknown", "unknown"]

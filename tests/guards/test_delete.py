@@ -123,7 +123,7 @@ def test_where_the_cloud_refuses_the_reason_names_its_error_code():
     assert "1 rule of 1 other group names sg-a (name-of-sg-a): sg-b" in reason.message
 
 
-def test_where_nobody_knows_what_the_cloud_does_both_are_said():
+def test_undocumented_behaviour_of_the_cloud_is_reported_as_such():
     of = facts(group(references=[named_by()]), capabilities=HUAWEI)
     (reason,) = delete.judge(of, NOTHING).reasons
     assert reason.code == "referenced"

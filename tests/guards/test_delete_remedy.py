@@ -135,7 +135,7 @@ def test_the_policy_for_the_group_that_holds_a_rule_must_permit_it_as_well():
     assert judged(group(references=[named_by("sg-c")]), policy).verdict == "remediate"
 
 
-def test_a_rule_of_a_group_whose_tags_nobody_read_may_be_in_a_stricter_scope():
+def test_a_rule_of_a_group_with_unread_tags_may_be_in_a_stricter_scope():
     scope = ScopePolicy(Match(tag="env=prod"), delete={"remedies": ()})
     policy = replace(rewriting("revoke"), scopes=(scope,))
     unknown, dev = named_by("sg-b"), replace(named_by("sg-b"), tags=(("env", "dev"),))

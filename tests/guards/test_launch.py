@@ -405,7 +405,7 @@ def test_a_limit_of_the_groups_own_kind_comes_before_one_for_every_kind():
     assert judged(planned(group(count=500, kind="basic"), limits=both)).verdict == "block"
 
 
-def test_nobody_need_count_a_group_whose_kind_has_no_limit():
+def test_a_group_of_a_kind_without_a_limit_is_not_counted():
     assert judged(planned(group(kind="advanced"), limits=[BASIC])).verdict == "allow"
     assert judged(planned(group(kind="basic"), limits=[BASIC])).verdict == "block"
 
@@ -436,7 +436,7 @@ def test_a_gap_that_matters_only_to_a_binding_blocks_only_when_something_would_b
     assert (found.verdict, codes(found, "block")) == ("block", ["facts-incomplete"])
 
 
-def test_a_baseline_is_not_bound_to_an_instance_nobody_knows_the_state_of():
+def test_a_baseline_is_not_bound_to_an_instance_of_unknown_state():
     here = instance("sg-a", unseen_to_bind=(STATE,))
     found = judged(launched(here, group(count=1)), requiring("sg-base", remedies=("bind",)))
     assert (found.verdict, found.plan) == ("block", ())

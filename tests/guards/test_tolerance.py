@@ -87,7 +87,7 @@ def test_a_tolerated_gap_does_not_make_an_allowed_delete_a_remedied_one():
     assert delete.judge(facts(referenced), policy).verdict is Verdict.REMEDIATE
 
 
-def test_nobody_counted_is_a_gap_like_any_other():
+def test_a_missing_count_is_a_gap_like_any_other():
     assert launch.judge(planned(group()), tolerating("no-permission")).verdict is Verdict.BLOCK
     assert launch.judge(planned(group()), tolerating("not-told")).verdict is Verdict.ALLOW
 

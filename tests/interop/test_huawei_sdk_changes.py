@@ -116,7 +116,7 @@ def removed(*group_ids):
     return vpc3.RemoveSecurityGroupsRequest(port_id=cast.PORT, body=body)
 
 
-def test_groups_are_put_into_a_ports_list_and_taken_out(v3, server):
+def test_groups_are_added_to_a_ports_list_and_removed(v3, server):
     port = v3.add_security_groups(inserted(cast.FREE, index=0)).port
     assert port.security_groups == [cast.FREE, cast.BOUND]
     v3.add_security_groups(inserted(cast.REFERENCED))

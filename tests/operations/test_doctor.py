@@ -209,7 +209,7 @@ def test_all_reads_missing_are_a_line_each(world):
     assert len(missing) >= 5
 
 
-def test_changes_nobody_can_try_are_not_told(world):
+def test_permissions_that_cannot_be_tried_are_not_reported(world):
     states = {p.action: p.state for p in examine(world).needed("change")}
     told = {action for action, state in states.items() if state is not Grant.NOT_TOLD}
     parts = ("security-group", "ports/", "interfaces/", "DescribeSecurityGroupPolicys")
@@ -226,7 +226,7 @@ def test_a_reader_on_huawei_lacks_what_dry_runs_tell_and_verdicts_are_trusted_al
     assert checkup.is_trusted
 
 
-def test_a_token_without_a_known_role_reads_lists_nobody_can_trust():
+def test_a_token_without_a_known_role_reads_incomplete_lists():
     checkup = examine(openstack.WORLD, emulator_of(openstack.WORLD, account={"role": "guest"}))
     [flaw] = [f for f in checkup.findings if f.weight == "problem"]
     assert (flaw.code, "the role reader" in flaw.remedy) == ("permission-missing", True)
@@ -500,8 +500,8 @@ def test_regions_of_no_cloud_are_refused(named, regions, error, said):
         doctor.cloud_regions(ENV, named, regions)
 
 
-def test_nobody_saying_which_region_is_how_to_say_it(world):
-    checkup = doctor.examine(CloudRegion(world.provider, ""), Context.from_env(world.env))
+def test_a_missing_region_is_reported_with_the_setting_to_use(world):
+    checkup = doctor.examine(Place(world.provider, ""), Context.from_env(world.env))
     [flaw] = checkup.findings
     setup = providers.probing(world.provider).SETUP
     assert (flaw.code, flaw.weight) == ("no-region", "setup")

@@ -106,7 +106,7 @@ def test_an_attached_interface_that_lost_its_instance_is_not_counted_as_none(emu
 
 
 @pytest.mark.parametrize("managed", [{"ServiceManaged": True}, {"Status": "Available"}])
-def test_an_interface_of_a_service_or_of_nobody_needs_no_instance(emulator, managed):
+def test_an_interface_of_a_service_or_without_an_owner_needs_no_instance(emulator, managed):
     row = {"NetworkInterfaceId": "eni-1", "Status": "InUse", **managed}
     body = {"NextToken": "", "NetworkInterfaceSets": {"NetworkInterfaceSet": [row]}}
     emulator.faults.append(Fault("garbage", action=INTERFACES, body=json.dumps(body), count=9))
@@ -114,7 +114,7 @@ def test_an_interface_of_a_service_or_of_nobody_needs_no_instance(emulator, mana
 
 
 @pytest.mark.parametrize("managed", [None, "many", 7, [], {}])
-def test_a_group_whose_owner_is_not_told_rightly_is_not_nobodys(emulator, managed):
+def test_a_group_with_a_malformed_owner_is_not_treated_as_unowned(emulator, managed):
     row = {"SecurityGroupId": FREE, "ServiceManaged": managed}
     body = {"NextToken": "", "SecurityGroups": {"SecurityGroup": [row]}}
     emulator.faults.append(Fault("garbage", action="DescribeSecurityGroups", body=json.dumps(body)))

@@ -150,7 +150,7 @@ def test_the_call_that_touches_least_is_sent_once(emulator, provider, holder, af
 
 
 @pytest.mark.parametrize("holder", [SERVER, SECOND], ids=["instance", "interface"])
-def test_a_change_of_groups_is_taken_back(emulator, provider, holder):
+def test_a_change_of_groups_is_undone(emulator, provider, holder):
     before = provider.read_holder(holder)
     for after in ((FREE,), (*before, FREE), before):
         provider.set_groups(holder, provider.read_holder(holder), after, token="")

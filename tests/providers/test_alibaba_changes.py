@@ -91,7 +91,7 @@ def wire_rule(**members):
 @pytest.mark.parametrize("answer_format", ["json", "xml"])
 @pytest.mark.parametrize("env", [ENV, RPC], ids=["acs3", "rpc"])
 @pytest.mark.parametrize("name", RULES)
-def test_a_rule_is_put_back_exactly_as_it_was(emulator, cloud, name, env, answer_format):
+def test_a_restored_rule_is_exactly_the_removed_one(emulator, cloud, name, env, answer_format):
     switch(emulator, format=answer_format)
     provider = WORLD.connect(emulator, env=env)
     cloud.group(FREE).rules = [copy.deepcopy(RULES[name])]
@@ -110,7 +110,7 @@ def test_a_rule_is_put_back_exactly_as_it_was(emulator, cloud, name, env, answer
 
 
 @pytest.mark.parametrize("nic", ["internet", "intranet"])
-def test_a_rule_of_a_classic_group_is_put_back_for_the_same_network(emulator, cloud, provider, nic):
+def test_a_rule_of_a_classic_group_is_restored_for_the_same_network(emulator, cloud, provider, nic):
     """The default is ``internet``; a rule that is revoked without its network is not found."""
     classic = cloud.group(FREE)
     classic.network = ""
@@ -326,7 +326,7 @@ def test_a_rule_that_is_gone_is_not_found_and_nothing_is_sent(emulator, cloud, p
     assert len(cloud.group(APP).rules) == 1
 
 
-def test_a_rule_that_somebody_edited_is_not_taken(emulator, cloud, provider):
+def test_a_rule_with_a_concurrent_edit_is_not_removed(emulator, cloud, provider):
     rule = provider.list_rules(APP).value[0]
     cloud.group(APP).rules[0].ports = "9090"
     emulator.requests.clear()
@@ -584,13 +584,13 @@ def test_tags_of_the_cloud_itself_are_not_sent(cloud, provider):
     assert cloud.group(new).tags == dict(list(own.items())[:20])
 
 
-def test_rules_a_server_gives_a_new_group_are_taken_out(emulator, cloud, provider):
+def test_rules_a_server_gives_a_new_group_are_removed(emulator, cloud, provider):
     switch(emulator, new_group_rules=True)
     new = provider.create_group(Group("sg-1", network="vpc-bp1main"), token="t")
     assert cloud.group(new).rules == []
 
 
-def test_a_group_whose_rules_cannot_be_taken_out_exists_all_the_same(emulator, provider):
+def test_a_group_whose_default_rules_cannot_be_removed_still_exists(emulator, provider):
     switch(emulator, new_group_rules=True)
     emulator.faults.append(Fault("error", action="Revoke*", code="Forbidden.RAM"))
     with pytest.raises(UnavailableError) as caught:

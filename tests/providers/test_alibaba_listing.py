@@ -156,7 +156,7 @@ XML_WITH_MORE = """<?xml version='1.0' encoding='UTF-8'?>
 </SecurityGroupIds></Instance></Instances></DescribeInstancesResponse>"""
 
 
-def test_lists_in_xml_that_nobody_reads_do_not_hide_the_instance(emulator):
+def test_unread_xml_lists_do_not_hide_the_instance(emulator):
     emulator.faults.append(Fault("garbage", action="DescribeInstances", body=XML_WITH_MORE))
     (row,) = read(emulator, "instances")
     assert row["SecurityGroupIds"] == {"SecurityGroupId": ["sg-1", "sg-2"]}

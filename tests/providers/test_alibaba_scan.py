@@ -369,7 +369,7 @@ def test_a_rule_with_a_prefix_list_is_no_reference(emulator, cloud):
     assert WORLD.connect(emulator).list_rules(holder).value[0].peer == rule.template
 
 
-def test_a_rule_without_any_other_end_is_not_a_rule_that_names_nobody(emulator):
+def test_a_rule_without_a_peer_is_not_a_rule_without_references(emulator):
     """A reference whose member has a new name would look like this."""
     rule = {"Direction": "ingress", "SourceSecurityGroup": WEB, "SourceCidrIp": ""}
     body = {"NextToken": "", "VpcId": "vpc", "Permissions": {"Permission": [rule]}}
@@ -439,7 +439,7 @@ def test_rules_of_our_own_referrers_are_read_however_the_account_is_named(emulat
     assert all(one.rule for one in seen.value[WEB])
 
 
-def test_a_referrer_that_nobody_owns_up_to_is_not_taken_for_ours(emulator):
+def test_a_referrer_without_an_owner_is_not_treated_as_ours(emulator):
     body = NOTHING.replace(
         "[]",
         json.dumps(

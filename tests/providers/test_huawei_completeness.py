@@ -508,7 +508,7 @@ def test_plain_rules_and_other_families_are_not_added_to_composite_ones():
     assert limits["rules-per-group"].used == 5
 
 
-def test_rules_are_counted_only_for_groups_somebody_asks_about():
+def test_rules_are_counted_only_for_requested_groups():
     emulator = with_composite_rules(emulator_of(), cast.BOUND, ingress=3)
     assert limits_of(emulator)["composite-rules-per-group"].used is None
     assert not [r for r in emulator.requests if r.path.endswith("security-group-rules")]

@@ -257,7 +257,7 @@ def done(emulator):
     return [(r.action, r.status) for r in emulator.requests if r.method != "GET"]
 
 
-def test_somebody_elses_change_in_between_is_noticed_and_not_called_done():
+def test_a_concurrent_change_is_detected_and_not_reported_as_done():
     emulator = emulator_of()
     inner = EmulatorTransport(emulator)
 

@@ -100,7 +100,7 @@ def reference_of(emulator):
     ids=lambda more: ",".join(f"{k}={str(v)[:9]}" for k, v in more.items()) or "nobody",
 )
 @pytest.mark.parametrize("direction", ["ingress", "egress"])
-def test_a_rule_taken_out_and_put_back_is_the_same_rule(more, direction):
+def test_a_rule_removed_and_restored_is_unchanged(more, direction):
     emulator = emulator_of()
     held = Held(direction, id="7c1d", **({"protocol": "tcp", "ports": "22"} | more))
     cloud_of(emulator).group(cast.FREE).rules.append(held)
@@ -263,7 +263,7 @@ def test_the_rule_of_an_id_in_another_group_is_left_alone():
 
 
 @pytest.mark.parametrize("rule_id", ["", "an-id-from-before", "r-in"])
-def test_a_rule_that_was_put_back_under_another_id_is_found_by_its_content(rule_id):
+def test_a_rule_restored_under_another_id_is_found_by_its_content(rule_id):
     emulator = emulator_of()
     provider = WORLD.connect(emulator)
     old = next(r for r in provider.list_rules(cast.REFERRER_IN).value if r.rule_id == "r-in")
@@ -325,7 +325,7 @@ def test_rules_that_cannot_be_read_are_not_removed():
 # -- regions without v3 ------------------------------------------------------------------------
 
 
-def test_what_only_v3_can_say_is_never_put_back_through_v2():
+def test_what_only_v3_can_express_is_never_restored_through_v2():
     rules = [
         rules_of(emulator_of(), cast.REFERRER_IN)[0],
         *rules_of(emulator_of(), cast.DENIED_AND_DISABLED),
@@ -354,7 +354,7 @@ def test_what_only_v3_can_say_is_never_put_back_through_v2():
     ],
     ids=lambda more: ",".join(f"{k}={str(v)[:9]}" for k, v in more.items()),
 )
-def test_without_v3_a_rule_taken_out_and_put_back_is_the_same_rule(more, wrapped):
+def test_without_v3_a_rule_removed_and_restored_is_unchanged(more, wrapped):
     emulator = emulator_of(v3_absent=True, wrapped=wrapped)
     held = Held("ingress", id="7c1d", **({"protocol": "tcp", "ports": "22"} | more))
     cloud_of(emulator).group(cast.FREE).rules.append(held)

@@ -142,7 +142,7 @@ def test_a_group_of_another_project_is_never_fully_seen():
     [(w.OTHER_ENV, True), (w.PASSWORD_ENV, False), (w.ADMIN_ENV, False)],
     ids=["another project", "the owner", "an administrator"],
 )
-def test_a_group_is_foreign_to_whoever_may_use_it_and_not_change_it(env, is_foreign):
+def test_a_shared_group_is_foreign_to_callers_that_may_not_change_it(env, is_foreign):
     cloud = emulator()
     share(cloud, w.OTHER_PROJECT)
     provider = connect(cloud, env)

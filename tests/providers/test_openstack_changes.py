@@ -138,7 +138,7 @@ def rows(rule):
 
 
 @pytest.mark.parametrize("of", RULES, ids=str)
-def test_a_rule_that_was_removed_is_put_back_as_it_was(of):
+def test_a_removed_rule_is_restored_unchanged(of):
     cloud = emulator()
     rule = put(cloud, **RULES[of])
     provider = connect(cloud)
@@ -242,7 +242,7 @@ def test_whether_a_rule_exists_is_never_read_from_the_text_of_an_error():
 
 
 @pytest.mark.parametrize("peer", [w.MISSING, w.FOREIGN], ids=["gone", "not visible"])
-def test_a_rule_that_names_a_group_nobody_sees_is_not_found(peer):
+def test_a_rule_that_references_an_invisible_group_is_not_found(peer):
     cloud = emulator()
     rule = put(cloud, peer_group=w.WEB, ports="8080")
     with pytest.raises(NotFoundError) as caught:
@@ -315,7 +315,7 @@ def test_an_id_that_belongs_to_another_rule_does_not_lead_to_a_third_one_by_cont
     assert writes(cloud) == []
 
 
-def test_a_rule_that_somebody_else_removed_meanwhile_is_not_found():
+def test_a_rule_that_a_concurrent_edit_removed_is_not_found():
     cloud = emulator()
     rule = put(cloud, peer_group=w.WEB, ports="8080")
     said = {"type": "SecurityGroupRuleNotFound", "message": "does not exist", "detail": ""}

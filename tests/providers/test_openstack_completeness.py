@@ -115,7 +115,7 @@ def test_a_role_that_reads_every_project_sees_the_cloud_when_the_operator_says_s
     assert seen.unseen == ()
 
 
-def test_the_same_role_is_taken_for_a_projects_when_nobody_says_so():
+def test_a_role_without_a_scope_is_treated_as_a_projects():
     cloud = auditing(emulator())
     share(cloud, w.OTHER_PROJECT)
     provider = connect(cloud, w.READER_ENV)
@@ -405,7 +405,7 @@ def test_a_group_that_names_itself_is_free_and_its_other_referrers_are_not_forgo
     assert [r.group_id for r in provider.list_references([w.SELF]).value[w.SELF]] == [w.OUT]
 
 
-def test_a_rule_that_somebody_else_made_inside_the_group_is_no_sign_of_sharing():
+def test_a_rule_of_another_project_in_the_group_is_no_sign_of_sharing():
     def by_an_admin(request, response):
         text = response.text.replace(w.PROJECT, w.OTHER_PROJECT)
         is_rules = request.url.path.endswith("/security-group-rules")

@@ -165,7 +165,7 @@ RULES = {
 
 @pytest.mark.parametrize("unset", ["empty", "null", "absent"])
 @pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
-def test_a_rule_taken_out_and_put_back_is_the_rule_it_was(rule, unset):
+def test_a_rule_removed_and_restored_is_unchanged(rule, unset):
     provider, emulator = ruled(port(1), rule, port(9), quirks={"unset_fields": unset})
     before = provider.list_rules(WEB).value
     (there,) = [one for one in before if content(one) == content(rule)]
@@ -519,7 +519,7 @@ def test_a_binding_that_takes_too_long_has_an_unknown_outcome():
     assert clock() - begun_s <= 10
 
 
-def test_who_looks_during_a_binding_waits_for_what_becomes_of_it():
+def test_a_read_during_a_binding_waits_for_its_result():
     # A worker died after the call: to the next one it must not look as if nothing was done.
     clock = Clock()
     emulator = loaded(clock, quirks={"binding_s": 5})

@@ -217,7 +217,7 @@ def test_a_group_is_read_from_a_bare_list_as_well():
     assert (found.project, found.is_default, found.name) == ("7", True, "x")
 
 
-def test_where_nobody_tells_a_group_named_default_is_taken_for_the_default_one():
+def test_without_a_default_flag_the_group_named_default_is_the_default_one():
     provider = connected(loaded(quirks={"default_untold": True}))
     groups = provider.read_groups([WORLD.default, WORLD.free]).value
     assert groups[WORLD.default] is not None
@@ -412,7 +412,7 @@ def test_a_further_group_that_may_be_on_another_interface_is_not_told_of_the_ins
     assert found.other_group_ids == ()
 
 
-def test_of_a_great_many_instances_nobody_asks_for_the_other_groups():
+def test_the_other_groups_of_very_many_instances_are_not_read():
     emulator = WORLD.emulator()
     (cloud,) = emulator.state.clouds
     for number in range(60):

@@ -113,7 +113,7 @@ RULES = {
 
 @pytest.mark.parametrize("told", ["data", "rows"])
 @pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
-def test_a_rule_taken_out_and_put_back_is_the_rule_it_was(rule, told):
+def test_a_rule_removed_and_restored_is_unchanged(rule, told):
     provider, _ = ruled(port(1), rule, port(9), quirks={"version_told": told})
     before = provider.list_rules(WEB).value
     (there,) = [one for one in before if content(one) == content(rule)]
@@ -174,7 +174,7 @@ def test_a_rule_that_others_have_shifted_is_found_and_no_other_is_taken():
         provider.remove_rule(WEB, third, token="t")
 
 
-def test_a_rule_that_the_cloud_puts_elsewhere_is_taken_out_again():
+def test_a_rule_the_cloud_adds_at_another_position_is_removed_again():
     provider, emulator = ruled(port(1), port(2))
     emulator.state.clouds[0].quirks["index_means"] = "behind"
     with pytest.raises(ConflictError, match="removed again") as caught:
@@ -183,7 +183,7 @@ def test_a_rule_that_the_cloud_puts_elsewhere_is_taken_out_again():
     assert ports(provider) == ["1", "2"]
 
 
-def test_a_rule_that_somebody_else_has_shifted_meanwhile_stays():
+def test_a_rule_that_a_concurrent_edit_shifted_is_kept():
     provider, emulator = ruled(port(1), port(2))
 
     def push(cloud):
@@ -375,7 +375,7 @@ def test_an_instance_that_does_not_exist_has_no_groups_and_gets_none(instance_id
         provider.set_groups(Holder("instance", instance_id), (A,), (B,), token="t")
 
 
-def test_an_interface_whose_groups_nobody_tells_is_not_changed():
+def test_an_interface_with_unreported_groups_is_not_changed():
     emulator = loaded()
     provider = WORLD.connect(emulator)
     side = Holder("interface", "eni-3056glfn", WORLD.other_server)

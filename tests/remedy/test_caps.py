@@ -103,7 +103,7 @@ def test_the_last_way_into_a_group_that_goes_itself_may_go():
         ("delete-group", -1, False),
     ],
 )
-def test_what_is_removed_must_find_room_when_it_is_taken_back(kind, left, is_stopped):
+def test_a_removed_rule_needs_room_to_be_restored(kind, left, is_stopped):
     step = Step("rewrite", f"{SCOPE}:sg-b", "")
     plan = Plan(SCOPE, (Planned(step, Change(kind, "sg-b", rule=rule("a")), "sg-a"),))
     found = stopped_by(plan, PlanInputs(rules_left=left), FREE)

@@ -72,7 +72,7 @@ def test_a_change_whose_answer_was_lost_is_not_made_again(harness, tmp_path, whi
     assert sorted(writes(harness)) == sorted(sent)
 
 
-def test_what_serves_a_group_that_is_gone_is_not_taken_back(harness, tmp_path):
+def test_changes_for_a_group_that_was_deleted_are_not_undone(harness, tmp_path):
     """Of two groups the second is refused: what made way for the first cannot come back."""
     pair = (harness.world.referenced, harness.world.bound)
     delete = planned_writes(harness, tmp_path, *pair)[-1]
@@ -99,7 +99,7 @@ def test_what_serves_a_group_that_is_gone_is_not_taken_back(harness, tmp_path):
         assert cloud.interfaces_with(harness.world.bound)
 
 
-def test_a_group_that_somebody_names_meanwhile_is_not_deleted(harness):
+def test_a_group_that_gets_a_new_reference_is_not_deleted(harness):
     """OpenStack would delete it, and with it the rule that was just made."""
     state, target = harness.emulator.state, harness.world.referenced
     (cloud,) = state.clouds
@@ -124,7 +124,7 @@ def test_a_group_that_somebody_names_meanwhile_is_not_deleted(harness):
     assert newcomer in host.rules
 
 
-def test_what_a_dead_worker_built_is_not_built_again(harness, tmp_path):
+def test_what_a_killed_worker_created_is_not_created_again(harness, tmp_path):
     """The journal has the intention and no end: the group is there, and nobody said so."""
     cloud = harness.world.connect(harness.emulator)
     template = cloud.read_groups([harness.world.free]).value[harness.world.free]
@@ -161,7 +161,7 @@ def test_every_change_is_in_the_journal_before_it_is_sent(harness):
     assert unwritten == []
 
 
-def test_what_a_dead_worker_did_not_do_is_done(harness, tmp_path):
+def test_what_a_killed_worker_did_not_do_is_done(harness, tmp_path):
     cloud, (state,) = harness.world.connect(harness.emulator), harness.emulator.state.clouds
     target, referrer = harness.world.referenced, harness.world.referrer_in
     rule = next(one for one in cloud.list_rules(referrer).value if one.peer_group == target)

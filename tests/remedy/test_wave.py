@@ -90,7 +90,7 @@ def test_what_is_done_already_is_not_made_again():
     assert next_wave(plan, {0, 1, 2}) == (3,)
 
 
-def test_why_a_plan_is_taken_back_is_known_whichever_of_its_changes_was_refused():
+def test_the_reason_of_an_undo_is_known_whichever_change_was_refused():
     plan = plan_of(take("a"), take("b"), take("c"))
     entries = [
         Entry("d", 0, 0, "{}", state="not-done", note="asked too often"),

@@ -103,7 +103,7 @@ def test_a_free_group_says_that_nothing_was_found():
         (Binding("load-balancer", count=2), "only counted; find and change them where load-bal"),
     ],
 )
-def test_each_holder_has_its_own_instruction(binding, said):
+def test_each_kind_of_holder_has_its_own_way_to_detach(binding, said):
     built = graph.build([group(bindings=[binding])])
     (edge,) = graph.to_json(built)["edges"]
     assert said in edge["let_go"]

@@ -158,7 +158,7 @@ def test_a_transaction_that_meets_another_each_time_is_given_up(kept):
     assert "'t'" not in str(caught.value)
 
 
-def test_a_row_that_somebody_holds_too_long_is_a_store_error(kept):
+def test_a_row_locked_for_too_long_is_a_store_error(kept):
     store = kept.open()
     claim = claimed(store)
     idle(store)[0].execute("SET lock_timeout = '50ms'")
@@ -224,7 +224,7 @@ def test_a_run_that_begins_while_another_decision_waits_for_its_lock_keeps_it(ke
     assert "d-e1" in got[0]
 
 
-def test_nobody_takes_an_event_over_in_the_middle_of_what_its_holder_writes(kept):
+def test_an_event_is_not_taken_over_while_its_worker_writes(kept):
     store = kept.open()
     holder = claimed(store)
     store.begin_run(holder, a_run())

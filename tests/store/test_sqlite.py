@@ -169,7 +169,7 @@ def test_a_migration_that_fails_leaves_what_was(path, store, monkeypatch):
     again.close()
 
 
-def test_a_process_that_died_in_the_middle_of_a_transaction_left_nothing_of_it(path, store):
+def test_a_process_killed_in_a_transaction_leaves_nothing_of_it(path, store):
     claimed(store)
     program = (
         "import os, signal, sqlite3, sys;"
@@ -249,7 +249,7 @@ def test_an_idle_connection_is_lent_again_unless_it_is_unfit(pool):
     assert not first.is_open
 
 
-def test_a_connection_somebody_failed_on_is_closed_but_a_refusal_is_no_failure(pool):
+def test_a_connection_with_an_error_is_closed_and_a_refusal_is_no_error(pool):
     with pytest.raises(LeaseLostError), pool.lend() as first:
         raise LeaseLostError("taken over")
     with pool.lend() as again:
@@ -285,7 +285,7 @@ def test_a_connection_that_comes_back_after_the_end_is_closed(pool):
     assert not connection.is_open
 
 
-def test_a_pool_that_nobody_closed_closes_its_connections_when_it_goes():
+def test_an_unclosed_pool_closes_its_connections_when_collected():
     pool = Pool(Connection, Connection.close, lambda one: one.is_fit)
     with pool.lend() as connection:
         pass

@@ -20,7 +20,7 @@ CALL = ("tencent", "DescribeSecurityGroups")
 
 @pytest.mark.parametrize("told_s", [3601, 86_400, 1e20, math.inf])
 @pytest.mark.parametrize("kind", [ThrottledError, UnavailableError])
-def test_nobody_is_told_to_wait_longer_than_an_hour(kind, told_s):
+def test_retry_after_is_at_most_an_hour(kind, told_s):
     assert problem.of(kind(*CALL, retry_after_s=told_s)).retry_after_s == 3600
 
 

@@ -47,7 +47,7 @@ def test_every_function_says_under_its_name_what_it_is(url, http):
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/delete_requests", "/DELETE_REQUEST"])
-def test_a_name_nobody_has_is_not_found_and_the_known_ones_are_told(url, http, path):
+def test_an_unknown_name_is_404_with_the_list_of_known_ones(url, http, path):
     answer = http.post(url + path, json={})
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"

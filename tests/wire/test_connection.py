@@ -124,7 +124,7 @@ def test_an_idle_connection_outlives_the_pause_between_two_events():
     found.close()
 
 
-def test_a_client_nobody_wanted_for_long_is_closed(monkeypatch):
+def test_an_idle_client_is_closed(monkeypatch):
     now_s = [0.0]
     monkeypatch.setattr(connection.time, "monotonic", lambda: now_s[0])
     clients = connection.ClientPool()

@@ -72,7 +72,7 @@ def test_no_second_sees_more_calls_than_the_documented_rate(rate, gaps):
 
 
 @given(gaps=st.lists(st.floats(0.11, 1.0), min_size=1, max_size=60))
-def test_whoever_asks_slower_than_the_rate_never_waits(gaps):
+def test_calls_slower_than_the_rate_never_wait(gaps):
     arrivals = [sum(gaps[: n + 1]) for n in range(len(gaps))]
     assert gone_out(Lane(20.0), arrivals) == arrivals
 
@@ -133,7 +133,7 @@ def test_only_a_share_of_the_rate_is_used(clock):
     assert clock.now_s == pytest.approx(45 / 5)
 
 
-def test_lanes_that_nobody_waits_for_are_forgotten_when_there_are_many(clock):
+def test_unused_lanes_are_dropped_when_there_are_many(clock):
     lanes = Lanes(clock, clock.sleep)
     busy = lanes.lane("busy", lambda: 0.001)
     busy.reserve(0.0, 1e9)
@@ -169,7 +169,7 @@ def test_a_throttled_action_of_unknown_rate_is_asked_carefully_from_then_on(cloc
     assert clock.now_s == pytest.approx(1.0 + 100 / (0.5 * CAUTIOUS_RATE))
 
 
-def test_whoever_waits_while_the_lane_closes_waits_for_the_rest_as_well():
+def test_a_call_that_waits_when_its_lane_is_paused_waits_for_the_pause_too():
     clock = Clock()
     closing = []
 
@@ -202,7 +202,7 @@ def good(_response):
     return None
 
 
-def test_a_turn_after_the_deadline_is_refused_at_once_and_takes_nobody_elses(clock):
+def test_a_turn_after_the_deadline_is_refused_at_once_and_uses_no_slot(clock):
     sent = []
     slow = wire(clock, lambda r: sent.append(r) or httpx.Response(200), rate=0.1, seconds=5.0)
     slow.read("GET", "http://cloud/", action="Read", check=good)

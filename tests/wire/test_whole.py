@@ -56,7 +56,7 @@ def test_a_header_that_comes_twice_stays_twice():
     assert answer.headers.get_list("x-a") == ["1", "2"]
 
 
-def test_a_body_that_drips_past_the_deadline_is_no_answer():
+def test_a_body_still_incomplete_at_the_deadline_is_an_error():
     clock = Clock()
 
     def later():
