@@ -8,15 +8,15 @@ import pytest
 
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.wire.sdk_hmac import SdkHmacAuth
-from tests.worlds import huawei as cast
+from tests.worlds import huawei as world
 from tests.worlds.huawei import ENV, PROJECT, WORLD
 
 NOW = 1795311000.0
 VPC = f"http://127.0.0.1/v3/{PROJECT}"
 RULES = f"{VPC}/vpc/security-group-rules"
 GROUPS = f"{VPC}/vpc/security-groups"
-PORT = f"{VPC}/ports/{cast.PORT}"
-SUB = f"{VPC}/vpc/sub-network-interfaces/{cast.SUPPLEMENTARY}"
+PORT = f"{VPC}/ports/{world.PORT}"
+SUB = f"{VPC}/vpc/sub-network-interfaces/{world.SUPPLEMENTARY}"
 
 
 def auth(**changes):
@@ -45,7 +45,11 @@ def told(response):
 
 
 def rule(**more):
-    row = {"security_group_id": cast.FREE, "direction": "ingress", "remote_ip_prefix": "10.0.0.0/8"}
+    row = {
+        "security_group_id": world.FREE,
+        "direction": "ingress",
+        "remote_ip_prefix": "10.0.0.0/8",
+    }
     return {"security_group_rule": row | more}
 
 
@@ -53,10 +57,10 @@ CHANGES = [
     ("POST", RULES, rule()),
     ("DELETE", f"{RULES}/r-in", None),
     ("POST", GROUPS, {"security_group": {"name": "new"}}),
-    ("DELETE", f"{GROUPS}/{cast.FREE}", None),
-    ("PUT", f"{PORT}/insert-security-groups", {"port": {"security_groups": [cast.FREE]}}),
-    ("PUT", f"{PORT}/remove-security-groups", {"port": {"security_groups": [cast.BOUND]}}),
-    ("PUT", SUB, {"sub_network_interface": {"security_groups": [cast.FREE]}}),
+    ("DELETE", f"{GROUPS}/{world.FREE}", None),
+    ("PUT", f"{PORT}/insert-security-groups", {"port": {"security_groups": [world.FREE]}}),
+    ("PUT", f"{PORT}/remove-security-groups", {"port": {"security_groups": [world.BOUND]}}),
+    ("PUT", SUB, {"sub_network_interface": {"security_groups": [world.FREE]}}),
 ]
 
 
@@ -77,7 +81,7 @@ def test_a_change_is_made_only_with_a_good_signature_and_by_one_who_may(
     ("body", "answer"),
     [
         (rule(port_range_min=22), (400, "SYS.0400")),
-        (rule(remote_group_id=cast.BOUND), (400, "SYS.0400")),
+        (rule(remote_group_id=world.BOUND), (400, "SYS.0400")),
         (rule(priority=0), (400, "SYS.0400")),
         (rule(priority=101), (400, "SYS.0400")),
         (rule(priority=True), (400, "SYS.0400")),
@@ -156,27 +160,27 @@ def changed(client, way, **port):
 
 
 def test_groups_are_inserted_into_the_list_at_their_position(client):
-    assert changed(client, "insert", security_groups=[cast.FREE]).status_code == 200
-    answer = changed(client, "insert", security_groups=[cast.REFERENCED], index=1)
-    expected = [cast.BOUND, cast.REFERENCED, cast.FREE]
+    assert changed(client, "insert", security_groups=[world.FREE]).status_code == 200
+    answer = changed(client, "insert", security_groups=[world.REFERENCED], index=1)
+    expected = [world.BOUND, world.REFERENCED, world.FREE]
     assert answer.json()["port"]["security_groups"] == expected
     assert client.get(PORT).json()["port"]["security_groups"] == expected
-    answer = changed(client, "remove", security_groups=[cast.FREE, cast.BOUND])
-    assert answer.json()["port"]["security_groups"] == [cast.REFERENCED]
+    answer = changed(client, "remove", security_groups=[world.FREE, world.BOUND])
+    assert answer.json()["port"]["security_groups"] == [world.REFERENCED]
 
 
 @pytest.mark.parametrize(
     ("way", "port", "answer"),
     [
         ("insert", {"security_groups": []}, (400, "SYS.0400")),
-        ("insert", {"security_groups": [cast.FREE, cast.FREE]}, (400, "SYS.0400")),
-        ("insert", {"security_groups": [cast.FREE], "index": 2}, (400, "SYS.0400")),
-        ("insert", {"security_groups": [cast.FREE], "index": -1}, (400, "SYS.0400")),
-        ("insert", {"security_groups": [cast.BOUND]}, (409, "VPC.9902")),
+        ("insert", {"security_groups": [world.FREE, world.FREE]}, (400, "SYS.0400")),
+        ("insert", {"security_groups": [world.FREE], "index": 2}, (400, "SYS.0400")),
+        ("insert", {"security_groups": [world.FREE], "index": -1}, (400, "SYS.0400")),
+        ("insert", {"security_groups": [world.BOUND]}, (409, "VPC.9902")),
         ("insert", {"security_groups": [WORLD.missing]}, (404, "VPC.9904")),
-        ("remove", {"security_groups": [cast.FREE]}, (404, "VPC.9904")),
-        ("remove", {"security_groups": [cast.BOUND], "index": 0}, (400, "SYS.0400")),
-        ("remove", {"security_groups": [cast.BOUND]}, (400, "VPC.0607")),
+        ("remove", {"security_groups": [world.FREE]}, (404, "VPC.9904")),
+        ("remove", {"security_groups": [world.BOUND], "index": 0}, (400, "SYS.0400")),
+        ("remove", {"security_groups": [world.BOUND]}, (400, "VPC.0607")),
     ],
 )
 def test_a_change_of_a_port_that_cannot_be_is_refused(emulator, client, way, port, answer):
@@ -186,17 +190,17 @@ def test_a_change_of_a_port_that_cannot_be_is_refused(emulator, client, way, por
 
 
 def test_ports_and_supplementary_interfaces_are_not_each_other(client):
-    wrong = f"{VPC}/ports/{cast.SUPPLEMENTARY}/insert-security-groups"
-    row = {"security_groups": [cast.FREE]}
+    wrong = f"{VPC}/ports/{world.SUPPLEMENTARY}/insert-security-groups"
+    row = {"security_groups": [world.FREE]}
     assert told(client.put(wrong, json={"port": row})) == (404, "VPC.9904")
-    wrong = f"{VPC}/vpc/sub-network-interfaces/{cast.PORT}"
+    wrong = f"{VPC}/vpc/sub-network-interfaces/{world.PORT}"
     assert told(client.put(wrong, json={"sub_network_interface": row})) == (404, "VPC.9904")
     assert told(client.get(wrong)) == (404, "VPC.9904")
 
 
 def test_a_port_without_port_security_takes_no_groups(emulator, client):
-    emulator.state.clouds[0].quirks["unprotected_ports"] = [cast.PORT]
-    assert changed(client, "insert", security_groups=[cast.FREE]).status_code == 400
+    emulator.state.clouds[0].quirks["unprotected_ports"] = [world.PORT]
+    assert changed(client, "insert", security_groups=[world.FREE]).status_code == 400
 
 
 @pytest.mark.parametrize(("method", "url", "body"), CHANGES, ids=range(len(CHANGES)))

@@ -7,7 +7,7 @@ from sgguard.emulator.faces.base import Certainty
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.wire import sdk_hmac
 from sgguard.wire.sdk_hmac import SdkHmacAuth
-from tests.worlds import huawei as cast
+from tests.worlds import huawei as world
 from tests.worlds import openstack
 from tests.worlds.huawei import ENV, PROJECT, WORLD
 
@@ -80,7 +80,7 @@ def test_a_signed_header_that_was_changed_or_lost_is_refused(header):
 
 
 def test_a_body_or_query_that_was_changed_is_refused():
-    url = f"http://127.0.0.1/v2.1/{PROJECT}/servers/{cast.SERVER}/action"
+    url = f"http://127.0.0.1/v2.1/{PROJECT}/servers/{world.SERVER}/action"
     request = signed("POST", url, content=b'{"addSecurityGroup":{"name":"x"}}')
     changed = httpx.Request("POST", url, headers=request.headers, content=b"{}" + b" " * 31)
     assert code_of(client().send(changed, auth=None)) == (401, "APIGW.0301")
@@ -117,21 +117,21 @@ def test_without_a_signature_or_token_the_services_answer_401():
 
 
 def test_a_project_in_the_address_that_is_not_the_callers_is_refused():
-    answer = client().get(f"http://127.0.0.1/v3/{cast.OTHER_PROJECT}/vpc/security-groups")
+    answer = client().get(f"http://127.0.0.1/v3/{world.OTHER_PROJECT}/vpc/security-groups")
     assert code_of(answer) == (400, "VPC.0007")
 
 
 def test_a_key_of_two_projects_sees_the_one_it_names():
     scenario = WORLD.scenario_copy()
     cloud = scenario["clouds"][0]
-    cloud["accounts"][0]["projects"].append(cast.OTHER_PROJECT)
-    cloud["accounts"][0]["project_names"][cast.OTHER_PROJECT] = "eu-de"
-    theirs = {"id": "g-2", "name": "other", "project": cast.OTHER_PROJECT, "region": "eu-de"}
+    cloud["accounts"][0]["projects"].append(world.OTHER_PROJECT)
+    cloud["accounts"][0]["project_names"][world.OTHER_PROJECT] = "eu-de"
+    theirs = {"id": "g-2", "name": "other", "project": world.OTHER_PROJECT, "region": "eu-de"}
     cloud["groups"].append(theirs)
     emulator = Emulator.load(scenario, now=lambda: NOW)
     http = httpx.Client(transport=EmulatorTransport(emulator))
     url = "http://127.0.0.1/v2.0/security-groups"
-    for project, names in ((cast.OTHER_PROJECT, {"other"}), (PROJECT, set())):
+    for project, names in ((world.OTHER_PROJECT, {"other"}), (PROJECT, set())):
         rows = http.get(url, auth=auth(project=project)).json()["security_groups"]
         assert {row["name"] for row in rows} & {"other"} == names
 
@@ -172,9 +172,9 @@ def test_what_is_claimed_is_what_belongs_here(request_, claim):
 def test_tokens_of_two_clouds_on_one_port_do_not_mix():
     clouds = [*WORLD.scenario_copy()["clouds"], *openstack.SCENARIO["clouds"]]
     emulator = Emulator.load({"clouds": clouds})
-    huawei = WORLD.connect(emulator, env=cast.PASSWORD_ENV)
+    huawei = WORLD.connect(emulator, env=world.PASSWORD_ENV)
     other = openstack.WORLD.connect(emulator)
-    assert huawei.read_groups([cast.FREE]).value[cast.FREE].name == "sg-not-attached"
+    assert huawei.read_groups([world.FREE]).value[world.FREE].name == "sg-not-attached"
     assert other.read_groups([openstack.FREE]).value[openstack.FREE].name == "free"
     assert {r.provider for r in emulator.requests} == {"huawei", "openstack"}
 
@@ -185,18 +185,18 @@ def test_tokens_of_two_clouds_on_one_port_do_not_mix():
         ("GET", f"/v3/{PROJECT}/ports", "GET /v3/{project_id}/ports"),
         (
             "DELETE",
-            f"/v3/{PROJECT}/vpc/security-groups/{cast.FREE}",
+            f"/v3/{PROJECT}/vpc/security-groups/{world.FREE}",
             "DELETE /v3/{project_id}/vpc/security-groups/{id}",
         ),
-        ("GET", f"/v2.0/security-groups/{cast.FREE}", "GET /v2.0/security-groups/{id}"),
+        ("GET", f"/v2.0/security-groups/{world.FREE}", "GET /v2.0/security-groups/{id}"),
         (
             "GET",
-            f"/v2.1/{PROJECT}/servers/{cast.SERVER}/os-security-groups",
+            f"/v2.1/{PROJECT}/servers/{world.SERVER}/os-security-groups",
             "GET /v2.1/{project_id}/servers/{id}/os-security-groups",
         ),
         (
             "GET",
-            f"/v1/{PROJECT}/cloudservers/{cast.SERVER}",
+            f"/v1/{PROJECT}/cloudservers/{world.SERVER}",
             "GET /v1/{project_id}/cloudservers/{id}",
         ),
         ("GET", "/v3/projects", "GET /v3/projects"),
@@ -231,13 +231,13 @@ def test_a_marker_that_is_gone_or_a_limit_out_of_range_is_refused(params):
 def test_repeated_filters_mean_or():
     rules = client().get(
         f"{VPC}/vpc/security-group-rules",
-        params=[("remote_group_id", cast.REFERENCED), ("remote_group_id", cast.ON_DATABASE)],
+        params=[("remote_group_id", world.REFERENCED), ("remote_group_id", world.ON_DATABASE)],
     )
     assert len(rules.json()["security_group_rules"]) == 3
 
 
 def test_a_group_is_shown_with_its_rules():
-    group = client().get(f"{VPC}/vpc/security-groups/{cast.REFERRER_IN}").json()["security_group"]
+    group = client().get(f"{VPC}/vpc/security-groups/{world.REFERRER_IN}").json()["security_group"]
     ports = {rule["multiport"] for rule in group["security_group_rules"]}
     assert ports == {"5432", "22,3389,80"}
     missing = client().get(f"{VPC}/vpc/security-groups/{WORLD.missing}")
@@ -287,7 +287,7 @@ def test_v1_tells_how_many_groups_and_rules_there_are():
     ids=["default", "all", "all granted", "one"],
 )
 def test_groups_of_other_enterprise_projects_are_listed_only_when_asked_for(params, granted, names):
-    quirks = {"enterprise_projects": {cast.FREE: "eps-1"}}
+    quirks = {"enterprise_projects": {world.FREE: "eps-1"}}
     quirks |= {"granted_eps": granted} if granted else {}
     asked = params | {"name": ["sg-test", "sg-not-attached"]}
     rows = client(**quirks).get(f"{VPC}/vpc/security-groups", params=asked).json()
@@ -297,9 +297,9 @@ def test_groups_of_other_enterprise_projects_are_listed_only_when_asked_for(para
 @pytest.mark.parametrize(("hides", "count"), [(False, 1), (True, 0)])
 def test_rules_of_a_hidden_group_are_listed_unless_they_are_hidden_too(hides, count):
     http = client(
-        enterprise_projects={cast.REFERRER_IN: "eps-1"}, granted_eps=["0"], eps_hides_rules=hides
+        enterprise_projects={world.REFERRER_IN: "eps-1"}, granted_eps=["0"], eps_hides_rules=hides
     )
-    params = {"remote_group_id": cast.REFERENCED, "direction": "ingress"}
+    params = {"remote_group_id": world.REFERENCED, "direction": "ingress"}
     rows = http.get(f"{VPC}/vpc/security-group-rules", params=params).json()
     assert len(rows["security_group_rules"]) == count
 
@@ -312,10 +312,10 @@ def test_quotas_without_a_ceiling_are_minus_one():
 @pytest.mark.parametrize(
     ("group_id", "expected"),
     [
-        (cast.BOUND, (409, "VPC.9902")),
-        (cast.ON_DATABASE, (409, "VPC.9902")),
-        (cast.ON_SUPPLEMENTARY, (409, "VPC.9902")),
-        (cast.REFERENCED, (409, "VPC.9902")),
+        (world.BOUND, (409, "VPC.9902")),
+        (world.ON_DATABASE, (409, "VPC.9902")),
+        (world.ON_SUPPLEMENTARY, (409, "VPC.9902")),
+        (world.REFERENCED, (409, "VPC.9902")),
         (WORLD.missing, (404, "VPC.9904")),
     ],
 )
@@ -324,7 +324,7 @@ def test_a_delete_is_refused_with_the_documented_code(group_id, expected):
 
 
 def test_neutron_errors_come_wrapped_where_the_deployment_wraps_them():
-    url = f"http://127.0.0.1/v2.0/security-groups/{cast.BOUND}"
+    url = f"http://127.0.0.1/v2.0/security-groups/{world.BOUND}"
     plain = client().delete(url)
     wrapped = client(wrapped=True).delete(url)
     assert (plain.status_code, wrapped.status_code) == (409, 409)
@@ -335,10 +335,10 @@ def test_neutron_errors_come_wrapped_where_the_deployment_wraps_them():
 
 @pytest.mark.parametrize("version", ["v2", "v2.1"])
 def test_both_documented_addresses_list_the_groups_of_a_server(version):
-    url = f"http://127.0.0.1/{version}/{PROJECT}/servers/{cast.SERVER}/os-security-groups"
+    url = f"http://127.0.0.1/{version}/{PROJECT}/servers/{world.SERVER}/os-security-groups"
     groups = client().get(url).json()["security_groups"]
     assert [(g["id"], g["name"], g["tenant_id"]) for g in groups] == [
-        (cast.BOUND, "sg-test", PROJECT)
+        (world.BOUND, "sg-test", PROJECT)
     ]
     assert set(groups[0]) == {"id", "name", "description", "tenant_id", "rules"}
 
@@ -358,11 +358,11 @@ def test_a_server_that_does_not_exist_is_not_found_in_each_apis_words():
         (f"{VPC}/ports", lambda body: body["error_code"] == "VPC.2201"),
         ("http://h/v2.0/ports", lambda body: body["NeutronError"]["type"] == "PolicyNotAuthorized"),
         (
-            f"http://h/v2.1/{PROJECT}/servers/{cast.SERVER}/os-security-groups",
+            f"http://h/v2.1/{PROJECT}/servers/{world.SERVER}/os-security-groups",
             lambda body: "forbidden" in body,
         ),
         (
-            f"http://h/v1/{PROJECT}/cloudservers/{cast.SERVER}",
+            f"http://h/v1/{PROJECT}/cloudservers/{world.SERVER}",
             lambda body: body["error"]["code"].startswith("Ecs."),
         ),
     ],
@@ -393,7 +393,7 @@ def test_a_throttle_tells_its_window_in_the_sentence():
 def test_servers_are_listed_by_number_of_page():
     url = f"http://127.0.0.1/v1/{PROJECT}/cloudservers/detail"
     page = client().get(url, params={"limit": "1", "offset": "2"}).json()
-    assert (page["count"], [s["id"] for s in page["servers"]]) == (2, [cast.OTHER_SERVER])
+    assert (page["count"], [s["id"] for s in page["servers"]]) == (2, [world.OTHER_SERVER])
 
 
 def test_projects_are_listed_by_the_name_of_their_region():

@@ -27,7 +27,7 @@ def world(request) -> World:
     return world_of(request.param)
 
 
-def means_for(world: World, emulator: Emulator | None = None, **env: str) -> Context:
+def context_for(world: World, emulator: Emulator | None = None, **env: str) -> Context:
     transport = EmulatorTransport(emulator or world.emulator())
     return Context.from_env({**world.env, **env}, transport=transport)
 
@@ -38,7 +38,7 @@ def scope(world: World, account: str = "") -> Scope:
 
 def delete(world: World, *group_ids: str, emulator: Emulator | None = None, **env: str) -> Decision:
     request = DeleteRequest(tuple(Address(scope(world), group_id) for group_id in group_ids))
-    return decide.decide_delete(request, means_for(world, emulator, **env), event_id="e1")
+    return decide.decide_delete(request, context_for(world, emulator, **env), event_id="e1")
 
 
 def codes(decision: Decision) -> set[str]:
@@ -75,14 +75,14 @@ def test_a_missing_group_is_not_found_on_any_cloud(world):
 
 def test_a_free_group_may_be_launched_with_on_every_cloud(world):
     request = LaunchRequest(scope(world), (world.free,), count=2)
-    decision = decide.decide_launch(request, means_for(world), event_id="e1")
+    decision = decide.decide_launch(request, context_for(world), event_id="e1")
     assert decision.judgement.verdict is Verdict.ALLOW
     assert decision.target == (f"{world.provider}::{world.region}",)
 
 
 def test_an_instance_is_judged_by_its_own_groups_on_every_cloud(world):
     request = LaunchRequest(scope(world), instance_id=world.server)
-    decision = decide.decide_launch(request, means_for(world), event_id="e1")
+    decision = decide.decide_launch(request, context_for(world), event_id="e1")
     assert decision.judgement.verdict is Verdict.ALLOW
     assert world.bound in {group.address.group_id for group in decision.facts.groups}
     assert decision.target == (f"{world.provider}::{world.region}:{world.server}",)
@@ -91,7 +91,7 @@ def test_an_instance_is_judged_by_its_own_groups_on_every_cloud(world):
 def test_an_instance_of_unknown_state_may_not_be_bound_to_more_groups():
     world = world_of("tencent-dfw")
     request = LaunchRequest(scope(world), (world.free,), instance_id=world.server)
-    context = means_for(world)
+    context = context_for(world)
     decision = decide.decide_launch(request, context, event_id="e1")
     assert decision.judgement.verdict is Verdict.BLOCK
     assert "facts-incomplete" in codes(decision)
@@ -99,7 +99,7 @@ def test_an_instance_of_unknown_state_may_not_be_bound_to_more_groups():
 
 def test_a_group_is_explained_with_who_references_it_on_every_cloud(world):
     address = Address(scope(world), world.referenced)
-    facts = explain.read(address, means_for(world))
+    facts = explain.read(address, context_for(world))
     (found,) = facts.groups
     assert {r.group_id for r in found.references} == {world.referrer_in, world.referrer_out}
     assert found.group is not None
@@ -161,7 +161,7 @@ def test_an_account_that_is_not_the_configured_one_is_refused_before_anything_is
 ):
     emulator = TENCENT.emulator()
     request = DeleteRequest((Address(scope(TENCENT, asked), TENCENT.free),))
-    context = means_for(TENCENT, emulator, SGGUARD_ACCOUNT_TENCENT=configured)
+    context = context_for(TENCENT, emulator, SGGUARD_ACCOUNT_TENCENT=configured)
     with pytest.raises(EventError) as caught:
         decide.decide_delete(request, context, event_id="e1")
     assert caught.value.status == 422
@@ -172,7 +172,7 @@ def test_an_account_that_is_not_the_configured_one_is_refused_before_anything_is
 def test_an_unknown_cloud_is_refused_with_the_list_of_known_ones():
     request = DeleteRequest((Address.parse("nimbus::north:sg-1"),))
     with pytest.raises(AddressError, match="tencent"):
-        decide.decide_delete(request, means_for(TENCENT), event_id="e1")
+        decide.decide_delete(request, context_for(TENCENT), event_id="e1")
 
 
 def test_an_endpoint_that_is_no_address_is_the_operators_mistake():
@@ -211,5 +211,5 @@ def test_all_decisions_of_one_context_share_its_deadline():
 
 
 def test_credentials_do_not_show_in_the_means():
-    shown = repr(means_for(TENCENT))
+    shown = repr(context_for(TENCENT))
     assert not any(value in shown for value in TENCENT.env.values())

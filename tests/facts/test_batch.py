@@ -42,7 +42,7 @@ def world(request) -> World:
     return world_of(request.param)
 
 
-def means_for(world: World, emulator: Emulator, **more: Any) -> Context:
+def context_for(world: World, emulator: Emulator, **more: Any) -> Context:
     context = Context.from_env(world.env, transport=EmulatorTransport(emulator), **more)
     return replace(context, retry=Retry(sleep=lambda _: None), lanes=lanes())
 
@@ -61,7 +61,7 @@ def asked(world: World, *sets: Any) -> list[tuple[DeleteRequest, str]]:
 
 
 def decide(world: World, emulator: Emulator, *sets: Any) -> list[Decision | Exception]:
-    return pipeline.decide_deletes(asked(world, *sets), means_for(world, emulator))
+    return pipeline.decide_deletes(asked(world, *sets), context_for(world, emulator))
 
 
 def judged(outcome: Decision | Exception) -> tuple[Verdict, set[str]]:
@@ -104,9 +104,16 @@ def test_a_batch_asks_no_more_than_one_set_of_the_same_groups_would(world):
 
 def test_every_event_of_a_batch_gets_the_verdict_it_would_get_alone(world):
     emulator = world.emulator()
-    cast = [world.free, world.referenced, world.bound, world.missing, world.free, world.default]
-    cast += [world.malformed, world.self_referencing]
-    sets: list[Any] = [one for one in cast if one]
+    group_ids = [
+        world.free,
+        world.referenced,
+        world.bound,
+        world.missing,
+        world.free,
+        world.default,
+    ]
+    group_ids += [world.malformed, world.self_referencing]
+    sets: list[Any] = [one for one in group_ids if one]
     sets.append([world.referenced, world.referrer_in, world.referrer_out])
     sets.append([world.referenced, world.referrer_in])
     together = decide(world, emulator, *sets)

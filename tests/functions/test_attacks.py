@@ -110,15 +110,15 @@ def test_both_functions_judge_every_cloud(patient, http, cloud):
 
 
 def test_sixty_four_senders_at_once_each_get_their_own_answer(patient, http):
-    cast = {"free": "allow", "referenced": "block", "bound": "block", "missing": "block"}
+    verdicts = {"free": "allow", "referenced": "block", "bound": "block", "missing": "block"}
 
     def ask(number: int) -> None:
         cloud = CLOUDS[number % len(CLOUDS)]
-        who = list(cast)[number // len(CLOUDS) % len(cast)]
+        who = list(verdicts)[number // len(CLOUDS) % len(verdicts)]
         wanted = {"id": f"event-{number}", "target": address(world_of(cloud), who)}
         answer = http.post(patient["delete_request"].url, json=wanted)
         told = answer.json()
-        assert (answer.status_code, told["verdict"]) == (200, cast[who])
+        assert (answer.status_code, told["verdict"]) == (200, verdicts[who])
         assert (told["event_id"], told["target"]) == (wanted["id"], [wanted["target"]])
         launch = http.post(patient["instance_launch"].url, json=planned(cloud))
         assert launch.json()["verdict"] == "allow"

@@ -34,10 +34,10 @@ def untolerated(unseen, policy):
 
 
 def shuffled(facts, seed):
-    dice = random.Random(seed)
+    rng = random.Random(seed)
 
     def mixed(values):
-        return tuple(dice.sample(values, len(values)))
+        return tuple(rng.sample(values, len(values)))
 
     return replace(
         facts,

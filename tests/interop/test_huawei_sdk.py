@@ -25,7 +25,7 @@ from huaweicloudsdkcore.auth.credentials import BasicCredentials  # noqa: E402 -
 from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException  # noqa: E402
 from huaweicloudsdkcore.region.region import Region  # noqa: E402 - after the skip
 
-from tests.worlds import huawei as cast  # noqa: E402 - after the skip
+from tests.worlds import huawei as world  # noqa: E402 - after the skip
 from tests.worlds.huawei import ENV, PROJECT, WORLD  # noqa: E402 - after the skip
 
 
@@ -66,33 +66,33 @@ def test_groups_are_listed_page_by_page(v3, server):
 
 
 def test_a_group_is_shown_with_its_rules(v3):
-    request = vpc3.ShowSecurityGroupRequest(security_group_id=cast.REFERRER_IN)
+    request = vpc3.ShowSecurityGroupRequest(security_group_id=world.REFERRER_IN)
     group = v3.show_security_group(request).security_group
     assert group.name == "web"
     assert {rule.remote_group_id for rule in group.security_group_rules} == {
-        cast.REFERENCED,
+        world.REFERENCED,
         None,
     }
 
 
 def test_rules_that_name_a_group_are_found_by_a_repeated_filter(v3):
     request = vpc3.ListSecurityGroupRulesRequest(
-        remote_group_id=[cast.REFERENCED, cast.ON_DATABASE]
+        remote_group_id=[world.REFERENCED, world.ON_DATABASE]
     )
     rules = v3.list_security_group_rules(request).security_group_rules
     assert {(rule.security_group_id, rule.direction, rule.action) for rule in rules} == {
-        (cast.REFERRER_IN, "ingress", "allow"),
-        (cast.REFERRER_OUT, "egress", "allow"),
-        (cast.DENIED_AND_DISABLED, "ingress", "deny"),
+        (world.REFERRER_IN, "ingress", "allow"),
+        (world.REFERRER_OUT, "egress", "allow"),
+        (world.DENIED_AND_DISABLED, "ingress", "deny"),
     }
 
 
 def test_ports_and_supplementary_interfaces_of_a_group_are_understood(v3):
-    ports = v3.list_ports(vpc3.ListPortsRequest(security_groups=[cast.BOUND])).ports
-    assert {port.device_id for port in ports} == {cast.SERVER, cast.OTHER_SERVER}
+    ports = v3.list_ports(vpc3.ListPortsRequest(security_groups=[world.BOUND])).ports
+    assert {port.device_id for port in ports} == {world.SERVER, world.OTHER_SERVER}
     subs = v3.list_sub_network_interfaces(vpc3.ListSubNetworkInterfacesRequest())
     (sub,) = subs.sub_network_interfaces
-    assert (sub.id, sub.security_groups) == (cast.SUPPLEMENTARY, [cast.ON_SUPPLEMENTARY])
+    assert (sub.id, sub.security_groups) == (world.SUPPLEMENTARY, [world.ON_SUPPLEMENTARY])
 
 
 def test_quotas_are_understood(v3):
@@ -107,8 +107,8 @@ def test_v1_quotas_are_understood_with_what_is_used(client):
 
 
 def test_groups_of_every_enterprise_project_are_asked_for_by_the_documented_word(v3, server):
-    server.emulator.state.clouds[0].quirks["enterprise_projects"] = {cast.FREE: "eps-1"}
-    ask = {"id": [cast.FREE]}
+    server.emulator.state.clouds[0].quirks["enterprise_projects"] = {world.FREE: "eps-1"}
+    ask = {"id": [world.FREE]}
     hidden = v3.list_security_groups(vpc3.ListSecurityGroupsRequest(**ask))
     ask["enterprise_project_id"] = "all_granted_eps"
     (found,) = v3.list_security_groups(vpc3.ListSecurityGroupsRequest(**ask)).security_groups
@@ -116,11 +116,11 @@ def test_groups_of_every_enterprise_project_are_asked_for_by_the_documented_word
 
 
 def test_a_free_group_is_deleted_and_a_held_one_is_refused(v3, server):
-    v3.delete_security_group(vpc3.DeleteSecurityGroupRequest(security_group_id=cast.FREE))
-    assert server.emulator.state.clouds[0].group(cast.FREE) is None
+    v3.delete_security_group(vpc3.DeleteSecurityGroupRequest(security_group_id=world.FREE))
+    assert server.emulator.state.clouds[0].group(world.FREE) is None
     for group_id, status, code in [
-        (cast.BOUND, 409, "VPC.9902"),
-        (cast.REFERENCED, 409, "VPC.9902"),
+        (world.BOUND, 409, "VPC.9902"),
+        (world.REFERENCED, 409, "VPC.9902"),
         (WORLD.missing, 404, "VPC.9904"),
     ]:
         with pytest.raises(ClientRequestException) as caught:
@@ -138,7 +138,7 @@ def test_a_wrong_secret_key_is_refused(client, kind):
         vpc2.VpcClient: lambda: wrong.neutron_list_security_groups(
             vpc2.NeutronListSecurityGroupsRequest()
         ),
-        ecs.EcsClient: lambda: wrong.show_server(ecs.ShowServerRequest(server_id=cast.SERVER)),
+        ecs.EcsClient: lambda: wrong.show_server(ecs.ShowServerRequest(server_id=world.SERVER)),
     }[kind]
     with pytest.raises(ClientRequestException) as caught:
         ask()
@@ -148,7 +148,7 @@ def test_a_wrong_secret_key_is_refused(client, kind):
 def test_a_region_without_v3_is_told_apart_from_a_missing_group(v3, server):
     server.emulator.state.clouds[0].quirks["v3_absent"] = True
     with pytest.raises(ClientRequestException) as caught:
-        v3.show_security_group(vpc3.ShowSecurityGroupRequest(security_group_id=cast.FREE))
+        v3.show_security_group(vpc3.ShowSecurityGroupRequest(security_group_id=world.FREE))
     assert (caught.value.status_code, caught.value.error_code) == (404, "APIGW.0101")
 
 
@@ -159,16 +159,16 @@ def v2(client):
 
 def test_v2_groups_and_rules_are_understood(v2):
     groups = v2.neutron_list_security_groups(vpc2.NeutronListSecurityGroupsRequest())
-    assert cast.FREE in {group.id for group in groups.security_groups}
+    assert world.FREE in {group.id for group in groups.security_groups}
     rules = v2.neutron_list_security_group_rules(
-        vpc2.NeutronListSecurityGroupRulesRequest(remote_group_id=cast.REFERENCED)
+        vpc2.NeutronListSecurityGroupRulesRequest(remote_group_id=world.REFERENCED)
     )
     assert {rule.security_group_id for rule in rules.security_group_rules} == {
-        cast.REFERRER_IN,
-        cast.REFERRER_OUT,
+        world.REFERRER_IN,
+        world.REFERRER_OUT,
     }
     shown = v2.neutron_show_security_group(
-        vpc2.NeutronShowSecurityGroupRequest(security_group_id=cast.FREE)
+        vpc2.NeutronShowSecurityGroupRequest(security_group_id=world.FREE)
     )
     assert shown.security_group.name == "sg-not-attached"
 
@@ -178,7 +178,7 @@ def test_a_v2_delete_of_a_held_group_is_refused(v2, server, is_wrapped):
     server.emulator.state.clouds[0].quirks["wrapped"] = is_wrapped
     with pytest.raises(ClientRequestException) as caught:
         v2.neutron_delete_security_group(
-            vpc2.NeutronDeleteSecurityGroupRequest(security_group_id=cast.BOUND)
+            vpc2.NeutronDeleteSecurityGroupRequest(security_group_id=world.BOUND)
         )
     assert caught.value.status_code == 409
     assert "in use" in caught.value.error_msg
@@ -191,26 +191,28 @@ def servers(client):
 
 def test_the_groups_of_a_server_are_understood(servers):
     answer = servers.nova_list_server_security_groups(
-        ecs.NovaListServerSecurityGroupsRequest(server_id=cast.SERVER)
+        ecs.NovaListServerSecurityGroupsRequest(server_id=world.SERVER)
     )
-    assert [(group.id, group.name) for group in answer.security_groups] == [(cast.BOUND, "sg-test")]
+    assert [(group.id, group.name) for group in answer.security_groups] == [
+        (world.BOUND, "sg-test")
+    ]
 
 
 def test_a_server_is_shown_with_the_ids_of_its_groups(servers):
-    server = servers.show_server(ecs.ShowServerRequest(server_id=cast.SERVER)).server
+    server = servers.show_server(ecs.ShowServerRequest(server_id=world.SERVER)).server
     assert (server.name, server.status) == ("web-1", "ACTIVE")
-    assert [group.id for group in server.security_groups] == [cast.BOUND]
+    assert [group.id for group in server.security_groups] == [world.BOUND]
     listed = servers.list_servers_details(ecs.ListServersDetailsRequest(limit=10, offset=1))
     assert listed.count == len(listed.servers) == 2
 
 
 def test_a_group_is_added_to_a_server(servers, server):
     body = ecs.NovaAssociateSecurityGroupRequestBody(
-        add_security_group=ecs.NovaAddSecurityGroupOption(name=cast.FREE)
+        add_security_group=ecs.NovaAddSecurityGroupOption(name=world.FREE)
     )
-    request = ecs.NovaAssociateSecurityGroupRequest(server_id=cast.SERVER, body=body)
+    request = ecs.NovaAssociateSecurityGroupRequest(server_id=world.SERVER, body=body)
     servers.nova_associate_security_group(request)
-    assert server.emulator.state.clouds[0].interfaces_with(cast.FREE)
+    assert server.emulator.state.clouds[0].interfaces_with(world.FREE)
 
 
 def test_a_server_that_does_not_exist_is_not_found(servers):
@@ -224,8 +226,8 @@ def test_the_project_is_looked_up_by_the_sdk(server):
         credentials(project=None).with_iam_endpoint(server.url)
     )
     client = builder.with_region(Region(WORLD.region, server.url)).build()
-    groups = client.list_security_groups(vpc3.ListSecurityGroupsRequest(id=[cast.FREE]))
-    assert [group.id for group in groups.security_groups] == [cast.FREE]
+    groups = client.list_security_groups(vpc3.ListSecurityGroupsRequest(id=[world.FREE]))
+    assert [group.id for group in groups.security_groups] == [world.FREE]
     assert "GET /v3/projects" in {request.action for request in server.emulator.requests}
 
 

@@ -18,7 +18,7 @@ import huaweicloudsdkvpc.v3 as vpc3  # noqa: E402 - after the skip
 from huaweicloudsdkcore.auth.credentials import BasicCredentials  # noqa: E402 - after the skip
 from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException  # noqa: E402
 
-from tests.worlds import huawei as cast  # noqa: E402 - after the skip
+from tests.worlds import huawei as world  # noqa: E402 - after the skip
 from tests.worlds.huawei import ENV, PROJECT, WORLD  # noqa: E402 - after the skip
 
 
@@ -42,13 +42,13 @@ def v3(client):
     return client(vpc3.VpcClient)
 
 
-def held(server, port_id=cast.PORT):
+def held(server, port_id=world.PORT):
     return server.emulator.state.clouds[0].interface(port_id).groups
 
 
 def rule_of(**more):
     option = vpc3.CreateSecurityGroupRuleOption(
-        security_group_id=cast.FREE, direction="ingress", remote_group_id=cast.BOUND, **more
+        security_group_id=world.FREE, direction="ingress", remote_group_id=world.BOUND, **more
     )
     body = vpc3.CreateSecurityGroupRuleRequestBody(security_group_rule=option)
     return vpc3.CreateSecurityGroupRuleRequest(body=body)
@@ -68,7 +68,7 @@ def test_a_rule_is_made_shown_and_deleted(v3):
     )  # fmt: skip
     made = v3.create_security_group_rule(request).security_group_rule
     assert (made.multiport, made.action, made.priority) == ("22,80-90", "deny", 7)
-    assert (made.enabled, made.description, made.remote_group_id) == (False, "why", cast.BOUND)
+    assert (made.enabled, made.description, made.remote_group_id) == (False, "why", world.BOUND)
     show = vpc3.ShowSecurityGroupRuleRequest(security_group_rule_id=made.id)
     assert v3.show_security_group_rule(show).security_group_rule.id == made.id
     assert refused(v3.create_security_group_rule, request) == (409, "VPC.9902")
@@ -107,41 +107,41 @@ def test_a_group_is_made_with_the_rules_of_the_document(v3):
 def inserted(*group_ids, **more):
     option = vpc3.InsertSecurityGroupOption(security_groups=list(group_ids), **more)
     body = vpc3.AddSecurityGroupsRequestBody(port=option)
-    return vpc3.AddSecurityGroupsRequest(port_id=cast.PORT, body=body)
+    return vpc3.AddSecurityGroupsRequest(port_id=world.PORT, body=body)
 
 
 def removed(*group_ids):
     option = vpc3.RemoveSecurityGroupOption(security_groups=list(group_ids))
     body = vpc3.RemoveSecurityGroupsRequestBody(port=option)
-    return vpc3.RemoveSecurityGroupsRequest(port_id=cast.PORT, body=body)
+    return vpc3.RemoveSecurityGroupsRequest(port_id=world.PORT, body=body)
 
 
 def test_groups_are_added_to_a_ports_list_and_removed(v3, server):
-    port = v3.add_security_groups(inserted(cast.FREE, index=0)).port
-    assert port.security_groups == [cast.FREE, cast.BOUND]
-    v3.add_security_groups(inserted(cast.REFERENCED))
-    shown = v3.show_port(vpc3.ShowPortRequest(port_id=cast.PORT)).port
-    assert shown.security_groups == [cast.FREE, cast.BOUND, cast.REFERENCED]
-    v3.remove_security_groups(removed(cast.FREE, cast.REFERENCED))
-    assert held(server) == [cast.BOUND]
+    port = v3.add_security_groups(inserted(world.FREE, index=0)).port
+    assert port.security_groups == [world.FREE, world.BOUND]
+    v3.add_security_groups(inserted(world.REFERENCED))
+    shown = v3.show_port(vpc3.ShowPortRequest(port_id=world.PORT)).port
+    assert shown.security_groups == [world.FREE, world.BOUND, world.REFERENCED]
+    v3.remove_security_groups(removed(world.FREE, world.REFERENCED))
+    assert held(server) == [world.BOUND]
 
 
 def test_the_last_group_of_a_port_stays(v3, server):
-    assert refused(v3.remove_security_groups, removed(cast.BOUND)) == (400, "VPC.0607")
-    assert held(server) == [cast.BOUND]
+    assert refused(v3.remove_security_groups, removed(world.BOUND)) == (400, "VPC.0607")
+    assert held(server) == [world.BOUND]
 
 
 def test_a_supplementary_interface_gets_its_whole_list(v3, server):
-    option = vpc3.UpdateSubNetworkInterfaceOption(security_groups=[cast.FREE, cast.BOUND])
+    option = vpc3.UpdateSubNetworkInterfaceOption(security_groups=[world.FREE, world.BOUND])
     body = vpc3.UpdateSubNetworkInterfaceRequestBody(sub_network_interface=option)
     request = vpc3.UpdateSubNetworkInterfaceRequest(
-        sub_network_interface_id=cast.SUPPLEMENTARY, body=body
+        sub_network_interface_id=world.SUPPLEMENTARY, body=body
     )
     answer = v3.update_sub_network_interface(request).sub_network_interface
-    assert answer.security_groups == [cast.FREE, cast.BOUND] == held(server, cast.SUPPLEMENTARY)
-    show = vpc3.ShowSubNetworkInterfaceRequest(sub_network_interface_id=cast.SUPPLEMENTARY)
+    assert answer.security_groups == [world.FREE, world.BOUND] == held(server, world.SUPPLEMENTARY)
+    show = vpc3.ShowSubNetworkInterfaceRequest(sub_network_interface_id=world.SUPPLEMENTARY)
     shown = v3.show_sub_network_interface(show).sub_network_interface
-    assert shown.security_groups == [cast.FREE, cast.BOUND]
+    assert shown.security_groups == [world.FREE, world.BOUND]
 
 
 @pytest.fixture
@@ -151,13 +151,13 @@ def v2(client):
 
 def test_v2_makes_and_deletes_a_rule(v2):
     option = vpc2.NeutronCreateSecurityGroupRuleOption(
-        security_group_id=cast.FREE, direction="ingress", remote_group_id=cast.BOUND,
+        security_group_id=world.FREE, direction="ingress", remote_group_id=world.BOUND,
         protocol="tcp", port_range_min=22, port_range_max=23,
     )  # fmt: skip
     body = vpc2.NeutronCreateSecurityGroupRuleRequestBody(security_group_rule=option)
     request = vpc2.NeutronCreateSecurityGroupRuleRequest(body=body)
     made = v2.neutron_create_security_group_rule(request).security_group_rule
-    assert (made.remote_group_id, made.port_range_min, made.port_range_max) == (cast.BOUND, 22, 23)
+    assert (made.remote_group_id, made.port_range_min, made.port_range_max) == (world.BOUND, 22, 23)
     with pytest.raises(ClientRequestException) as caught:
         v2.neutron_create_security_group_rule(request)
     assert caught.value.status_code == 409

@@ -162,20 +162,20 @@ def test_the_order_of_groups_has_no_meaning(emulator, provider):
     assert writes(emulator) == []
 
 
-class Meddling(httpx.BaseTransport):
+class ConcurrentEdit(httpx.BaseTransport):
     """Somebody else does something just before a certain call arrives."""
 
-    def __init__(self, emulator, action, deed):
-        self.inner, self.action, self.deed = EmulatorTransport(emulator), action, deed
+    def __init__(self, emulator, action, edit):
+        self.inner, self.action, self.edit = EmulatorTransport(emulator), action, edit
 
     def handle_request(self, request):
         if request.headers["x-acs-action"] == self.action:
-            self.deed()
+            self.edit()
         return self.inner.handle_request(request)
 
 
-def meddled(provider, emulator, action, deed):
-    wire = replace(provider.ecs.wire, transport=Meddling(emulator, action, deed))
+def edited(provider, emulator, action, edit):
+    wire = replace(provider.ecs.wire, transport=ConcurrentEdit(emulator, action, edit))
     return replace(provider, ecs=replace(provider.ecs, wire=wire))
 
 
@@ -191,7 +191,7 @@ def test_one_group_more_or_less_leaves_alone_what_is_bound_meanwhile(
 ):
     """A whole list would throw out what somebody bound between the read and the write."""
     groups = carried(emulator, SERVER)
-    meddled(provider, emulator, action, lambda: groups.append(JOB)).set_groups(
+    edited(provider, emulator, action, lambda: groups.append(JOB)).set_groups(
         SERVER, (BOUND, APP), after, token=""
     )
     assert carried(emulator, SERVER) == left
@@ -209,7 +209,7 @@ def test_the_last_group_is_not_left_however_it_came_to_be_the_last(
 ):
     groups = carried(emulator, holder)
     groups[:] = [BOUND, APP]
-    racing = meddled(provider, emulator, "LeaveSecurityGroup", lambda: groups.remove(APP))
+    racing = edited(provider, emulator, "LeaveSecurityGroup", lambda: groups.remove(APP))
     with pytest.raises(ConflictError) as caught:
         racing.set_groups(holder, (BOUND, APP), (APP,), token="")
     assert caught.value.code == code

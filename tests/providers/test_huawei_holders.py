@@ -24,16 +24,16 @@ from sgguard.providers.huawei import connect
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
 from sgguard.wire.retry import Retry
-from tests.worlds import huawei as cast
+from tests.worlds import huawei as world
 from tests.worlds.huawei import PROJECT, WORLD
 
-A, B, C, D = cast.BOUND, cast.FREE, cast.REFERENCED, cast.DEFAULT
+A, B, C, D = world.BOUND, world.FREE, world.REFERENCED, world.DEFAULT
 INSERT = "PUT /v3/{project_id}/ports/{id}/insert-security-groups"
 REMOVE = "PUT /v3/{project_id}/ports/{id}/remove-security-groups"
 WHOLE = "PUT /v2.0/ports/{id}"
 SUB = "PUT /v3/{project_id}/vpc/sub-network-interfaces/{id}"
-PORT = Holder("port", cast.PORT, cast.SERVER)
-SUBORDINATE = Holder("interface", cast.SUPPLEMENTARY, cast.OTHER_SERVER)
+PORT = Holder("port", world.PORT, world.SERVER)
+SUBORDINATE = Holder("interface", world.SUPPLEMENTARY, world.OTHER_SERVER)
 NO_PORT = "ffffffff-0000-4000-8000-00000000000f"
 
 
@@ -45,11 +45,11 @@ def emulator_of(carried=(A,), *, otc=False, **quirks):
         cloud["quirks"]["otc"] = True
         cloud["regions"] = ["eu-de"]
         cloud["accounts"][0]["project_names"] = {PROJECT: "eu-de"}
-    next(i for i in cloud["interfaces"] if i["id"] == cast.PORT)["groups"] = list(carried)
+    next(i for i in cloud["interfaces"] if i["id"] == world.PORT)["groups"] = list(carried)
     return Emulator.load(scenario)
 
 
-def carried_by(emulator, port_id=cast.PORT):
+def carried_by(emulator, port_id=world.PORT):
     return tuple(emulator.state.clouds[0].interface(port_id).groups)
 
 
@@ -98,7 +98,7 @@ def test_every_list_of_groups_becomes_every_other_in_its_order_and_back():
         if size < 3 or D not in list_
     ]
     emulator = emulator_of()
-    port = emulator.state.clouds[0].interface(cast.PORT)
+    port = emulator.state.clouds[0].interface(world.PORT)
     provider = WORLD.connect(emulator)
     for before, after in itertools.permutations(lists, 2):
         port.groups[:] = before
@@ -139,7 +139,7 @@ def test_the_cloud_itself_refuses_to_take_the_last_group():
     api = WORLD.connect(emulator).api
     path = "/v3/{project_id}/ports/{id}/remove-security-groups"
     with pytest.raises(LimitError) as caught:
-        api.change("PUT", path, {"port": {"security_groups": [A]}}, fields={"id": cast.PORT})
+        api.change("PUT", path, {"port": {"security_groups": [A]}}, fields={"id": world.PORT})
     assert caught.value.code == "VPC.0607"
     assert carried_by(emulator) == (A,)
 
@@ -161,7 +161,7 @@ def test_v2_refuses_an_empty_list_that_neutron_itself_would_take():
     api = WORLD.connect(emulator).api
     with pytest.raises(CloudError) as caught:
         api.change(
-            "PUT", "/v2.0/ports/{id}", {"port": {"security_groups": []}}, fields={"id": cast.PORT}
+            "PUT", "/v2.0/ports/{id}", {"port": {"security_groups": []}}, fields={"id": world.PORT}
         )
     assert caught.value.status == 400
     assert carried_by(emulator) == (A,)
@@ -181,7 +181,7 @@ def test_a_group_that_does_not_exist_is_not_found(after):
         Holder("port", NO_PORT),
         Holder("interface", NO_PORT),
         Holder("port", "../../v2.0/security-groups"),
-        Holder("port", cast.SUPPLEMENTARY),
+        Holder("port", world.SUPPLEMENTARY),
     ],
     ids=["port", "interface", "path", "sub-as-port"],
 )
@@ -206,36 +206,36 @@ def test_a_product_is_never_said_to_be_gone_because_it_is_no_port(kind, holder_i
 def test_what_carries_a_group_can_be_read_as_its_holder_and_names_its_other_groups():
     emulator = emulator_of((C, A, B))
     provider = WORLD.connect(emulator)
-    bindings = provider.list_bindings([A, cast.ON_SUPPLEMENTARY]).value
+    bindings = provider.list_bindings([A, world.ON_SUPPLEMENTARY]).value
     others = {b.holder_id: b.other_group_ids for b in bindings[A]}
-    assert others == {cast.PORT: (C, B), cast.SECOND_PORT: (D,)}
-    (sub,) = bindings[cast.ON_SUPPLEMENTARY]
+    assert others == {world.PORT: (C, B), world.SECOND_PORT: (D,)}
+    (sub,) = bindings[world.ON_SUPPLEMENTARY]
     assert sub.other_group_ids == ()
     read = {b.holder_id: provider.read_holder(holder_of(b)) for b in (*bindings[A], sub)}
     assert read == {
-        cast.PORT: (C, A, B),
-        cast.SECOND_PORT: (D, A),
-        cast.SUPPLEMENTARY: (cast.ON_SUPPLEMENTARY,),
+        world.PORT: (C, A, B),
+        world.SECOND_PORT: (D, A),
+        world.SUPPLEMENTARY: (world.ON_SUPPLEMENTARY,),
     }
 
 
 def test_a_port_of_a_server_is_found_when_it_is_called_an_interface():
     emulator = emulator_of()
     provider = WORLD.connect(emulator)
-    provider.set_groups(Holder("interface", cast.PORT), (A,), (A, B), token="t")
+    provider.set_groups(Holder("interface", world.PORT), (A,), (A, B), token="t")
     assert carried_by(emulator) == (A, B)
 
 
-@pytest.mark.parametrize("after", [(B,), (cast.ON_SUPPLEMENTARY, B), (B, cast.ON_SUPPLEMENTARY)])
+@pytest.mark.parametrize("after", [(B,), (world.ON_SUPPLEMENTARY, B), (B, world.ON_SUPPLEMENTARY)])
 def test_a_supplementary_interface_gets_its_whole_list(after):
     emulator = emulator_of()
     provider = WORLD.connect(emulator)
-    before = (cast.ON_SUPPLEMENTARY,)
+    before = (world.ON_SUPPLEMENTARY,)
     provider.set_groups(SUBORDINATE, before, after, token="t")
     assert writes(emulator) == [(SUB, {"sub_network_interface": {"security_groups": [*after]}})]
-    assert provider.read_holder(SUBORDINATE) == carried_by(emulator, cast.SUPPLEMENTARY) == after
+    assert provider.read_holder(SUBORDINATE) == carried_by(emulator, world.SUPPLEMENTARY) == after
     provider.set_groups(SUBORDINATE, after, before, token="t")
-    assert carried_by(emulator, cast.SUPPLEMENTARY) == before
+    assert carried_by(emulator, world.SUPPLEMENTARY) == before
 
 
 @pytest.mark.parametrize(
@@ -261,12 +261,12 @@ def test_a_concurrent_change_is_detected_and_not_reported_as_done():
     emulator = emulator_of()
     inner = EmulatorTransport(emulator)
 
-    def meddled(request):
+    def edited(request):
         if request.method == "PUT":
-            emulator.state.clouds[0].interface(cast.PORT).groups.append(D)
+            emulator.state.clouds[0].interface(world.PORT).groups.append(D)
         return inner.handle_request(request)
 
-    provider = over(httpx.MockTransport(meddled))
+    provider = over(httpx.MockTransport(edited))
     with pytest.raises(UnknownShapeError) as caught:
         provider.set_groups(PORT, (A,), (A, B), token="t")
     assert not caught.value.is_outcome_known
@@ -298,8 +298,8 @@ def test_a_reader_changes_no_holder(after):
     [
         {"id": NO_PORT, "security_groups": [A]},
         {"security_groups": [A]},
-        {"id": cast.PORT},
-        {"id": cast.PORT, "security_groups": None},
+        {"id": world.PORT},
+        {"id": world.PORT, "security_groups": None},
         None,
     ],
     ids=["other", "no-id", "no-groups", "null", "nothing"],

@@ -31,7 +31,7 @@ from sgguard.providers.huawei import connect
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
 from sgguard.wire.retry import Retry
-from tests.worlds import huawei as cast
+from tests.worlds import huawei as world
 from tests.worlds.huawei import PROJECT, WORLD
 
 RULES = "/v3/{project_id}/vpc/security-group-rules"
@@ -72,7 +72,7 @@ def rules_of(emulator, group_id):
 
 
 def reference_of(emulator):
-    (rule,) = (rule for rule in rules_of(emulator, cast.REFERRER_IN) if rule.peer_group)
+    (rule,) = (rule for rule in rules_of(emulator, world.REFERRER_IN) if rule.peer_group)
     return rule
 
 
@@ -83,8 +83,8 @@ def reference_of(emulator):
     "more",
     [
         {"cidr": "10.0.0.0/8"},
-        {"peer_group": cast.REFERENCED},
-        {"peer_group": cast.SELF_REFERENCING},
+        {"peer_group": world.REFERENCED},
+        {"peer_group": world.SELF_REFERENCING},
         {"template": ADDRESSES},
         {},
         {"cidr": "0.0.0.0/0"},
@@ -103,16 +103,16 @@ def reference_of(emulator):
 def test_a_rule_removed_and_restored_is_unchanged(more, direction):
     emulator = emulator_of()
     held = Held(direction, id="7c1d", **({"protocol": "tcp", "ports": "22"} | more))
-    cloud_of(emulator).group(cast.FREE).rules.append(held)
+    cloud_of(emulator).group(world.FREE).rules.append(held)
     provider = WORLD.connect(emulator)
-    (rule,) = provider.list_rules(cast.FREE).value
-    provider.remove_rule(cast.FREE, rule, token="a")
-    assert provider.list_rules(cast.FREE).value == ()
-    provider.add_rule(cast.FREE, rule, token="b")
-    (back,) = provider.list_rules(cast.FREE).value
+    (rule,) = provider.list_rules(world.FREE).value
+    provider.remove_rule(world.FREE, rule, token="a")
+    assert provider.list_rules(world.FREE).value == ()
+    provider.add_rule(world.FREE, rule, token="b")
+    (back,) = provider.list_rules(world.FREE).value
     assert content(back) == content(rule)
     assert back.rule_id != rule.rule_id
-    (stored,) = cloud_of(emulator).group(cast.FREE).rules
+    (stored,) = cloud_of(emulator).group(world.FREE).rules
     assert replace(stored, id="") == replace(held, id="")
 
 
@@ -120,31 +120,31 @@ def test_a_rule_is_rewritten_to_another_group_and_keeps_everything_else():
     emulator = emulator_of()
     provider = WORLD.connect(emulator)
     rule = reference_of(emulator)
-    provider.add_rule(cast.REFERRER_IN, replace(rule, peer_group=cast.FREE), token="t")
+    provider.add_rule(world.REFERRER_IN, replace(rule, peer_group=world.FREE), token="t")
     (method, path, body) = changes(emulator)[-1]
     assert (method, path) == ("POST", RULES)
     assert body == {
         "security_group_rule": {
-            "security_group_id": cast.REFERRER_IN,
+            "security_group_id": world.REFERRER_IN,
             "direction": "ingress",
             "ethertype": "IPv4",
             "protocol": "tcp",
             "multiport": "5432",
-            "remote_group_id": cast.FREE,
+            "remote_group_id": world.FREE,
             "action": "allow",
             "priority": 1,
         }
     }
-    added = [r for r in rules_of(emulator, cast.REFERRER_IN) if r.peer_group == cast.FREE]
-    assert [content(r) for r in added] == [content(replace(rule, peer_group=cast.FREE))]
+    added = [r for r in rules_of(emulator, world.REFERRER_IN) if r.peer_group == world.FREE]
+    assert [content(r) for r in added] == [content(replace(rule, peer_group=world.FREE))]
 
 
 def test_a_rule_that_is_there_already_is_done_and_not_made_twice():
     emulator = emulator_of()
     before = copy.deepcopy(cloud_of(emulator).groups)
     provider = WORLD.connect(emulator)
-    for rule in provider.list_rules(cast.REFERRER_IN).value:
-        provider.add_rule(cast.REFERRER_IN, rule, token="t")
+    for rule in provider.list_rules(world.REFERRER_IN).value:
+        provider.add_rule(world.REFERRER_IN, rule, token="t")
     assert cloud_of(emulator).groups == before
 
 
@@ -153,9 +153,9 @@ def test_a_rule_in_the_way_that_is_not_equal_is_a_conflict(more):
     emulator = emulator_of()
     before = copy.deepcopy(cloud_of(emulator).groups)
     provider = WORLD.connect(emulator)
-    rule = replace(provider.list_rules(cast.REFERRER_IN).value[0], **more)
+    rule = replace(provider.list_rules(world.REFERRER_IN).value[0], **more)
     with pytest.raises(ConflictError) as caught:
-        provider.add_rule(cast.REFERRER_IN, rule, token="t")
+        provider.add_rule(world.REFERRER_IN, rule, token="t")
     assert (caught.value.code, caught.value.is_outcome_known) == ("VPC.9902", True)
     assert cloud_of(emulator).groups == before
 
@@ -163,8 +163,8 @@ def test_a_rule_in_the_way_that_is_not_equal_is_a_conflict(more):
 @pytest.mark.parametrize(
     ("group_id", "peer", "error"),
     [
-        (WORLD.missing, cast.FREE, NotFoundError),
-        (cast.REFERRER_IN, WORLD.missing, NotFoundError),
+        (WORLD.missing, world.FREE, NotFoundError),
+        (world.REFERRER_IN, WORLD.missing, NotFoundError),
     ],
     ids=["group", "peer"],
 )
@@ -181,17 +181,17 @@ def test_one_rule_too_many_is_a_limit(limits):
     emulator = emulator_of()
     cloud_of(emulator).limits |= limits
     provider = WORLD.connect(emulator)
-    rule = replace(reference_of(emulator), peer_group=cast.FREE)
+    rule = replace(reference_of(emulator), peer_group=world.FREE)
     with pytest.raises(LimitError) as caught:
-        provider.add_rule(cast.REFERRER_IN, rule, token="t")
+        provider.add_rule(world.REFERRER_IN, rule, token="t")
     assert caught.value.code == "VPC.9905"
 
 
 def test_a_rule_with_a_wrong_version_is_refused_and_not_taken_for_one_that_is_there():
     provider = WORLD.connect(emulator_of())
-    rule = replace(provider.list_rules(cast.REFERRER_IN).value[0], native=(("ethertype", "IPv5"),))
+    rule = replace(provider.list_rules(world.REFERRER_IN).value[0], native=(("ethertype", "IPv5"),))
     with pytest.raises(CloudError) as caught:
-        provider.add_rule(cast.FREE, rule, token="t")
+        provider.add_rule(world.FREE, rule, token="t")
     assert type(caught.value) is CloudError
     assert (caught.value.code, caught.value.status) == ("VPC.9902", 400)
 
@@ -208,21 +208,21 @@ def test_a_rule_with_a_wrong_version_is_refused_and_not_taken_for_one_that_is_th
 def test_a_cloud_that_passes_over_a_part_of_a_rule_is_not_believed(passed_over, more):
     emulator = emulator_of(passes_over=[passed_over])
     provider = WORLD.connect(emulator)
-    rule = replace(provider.list_rules(cast.REFERRER_IN).value[0], **more)
+    rule = replace(provider.list_rules(world.REFERRER_IN).value[0], **more)
     with pytest.raises(UnknownShapeError) as caught:
-        provider.add_rule(cast.FREE, rule, token="t")
+        provider.add_rule(world.FREE, rule, token="t")
     assert not caught.value.is_outcome_known
 
 
 def test_open_telekom_cloud_is_never_sent_the_switch_that_it_does_not_know():
     emulator = otc_emulator()
     provider = WORLD.connect(emulator, region="eu-de")
-    rule = provider.list_rules(cast.REFERRER_IN).value[0]
-    provider.add_rule(cast.FREE, rule, token="t")
-    (back,) = provider.list_rules(cast.FREE).value
+    rule = provider.list_rules(world.REFERRER_IN).value[0]
+    provider.add_rule(world.FREE, rule, token="t")
+    (back,) = provider.list_rules(world.FREE).value
     assert content(back) == content(rule)
     with pytest.raises(CloudError) as caught:
-        provider.add_rule(cast.FREE, replace(rule, is_enabled=False, priority=9), token="t")
+        provider.add_rule(world.FREE, replace(rule, is_enabled=False, priority=9), token="t")
     assert caught.value.code == "SYS.0400"
 
 
@@ -232,33 +232,33 @@ def test_open_telekom_cloud_is_never_sent_the_switch_that_it_does_not_know():
 def test_a_rule_that_is_gone_is_not_found_and_nothing_is_sent():
     emulator = emulator_of()
     provider = WORLD.connect(emulator)
-    rule = provider.list_rules(cast.REFERRER_IN).value[0]
-    provider.remove_rule(cast.REFERRER_IN, rule, token="t")
+    rule = provider.list_rules(world.REFERRER_IN).value[0]
+    provider.remove_rule(world.REFERRER_IN, rule, token="t")
     sent = changes(emulator)
     with pytest.raises(NotFoundError):
-        provider.remove_rule(cast.REFERRER_IN, rule, token="t")
+        provider.remove_rule(world.REFERRER_IN, rule, token="t")
     assert changes(emulator) == sent
 
 
 def test_a_rule_whose_content_changed_under_its_id_is_a_conflict_and_stays():
     emulator = emulator_of()
     provider = WORLD.connect(emulator)
-    rule = next(r for r in provider.list_rules(cast.REFERRER_IN).value if r.rule_id == "r-in")
-    held = next(r for r in cloud_of(emulator).group(cast.REFERRER_IN).rules if r.id == "r-in")
+    rule = next(r for r in provider.list_rules(world.REFERRER_IN).value if r.rule_id == "r-in")
+    held = next(r for r in cloud_of(emulator).group(world.REFERRER_IN).rules if r.id == "r-in")
     held.ports = "5433"
     with pytest.raises(ConflictError) as caught:
-        provider.remove_rule(cast.REFERRER_IN, rule, token="t")
+        provider.remove_rule(world.REFERRER_IN, rule, token="t")
     assert caught.value.is_outcome_known
-    assert held in cloud_of(emulator).group(cast.REFERRER_IN).rules
+    assert held in cloud_of(emulator).group(world.REFERRER_IN).rules
     assert changes(emulator) == []
 
 
 def test_the_rule_of_an_id_in_another_group_is_left_alone():
     emulator = emulator_of()
     provider = WORLD.connect(emulator)
-    rule = provider.list_rules(cast.REFERRER_IN).value[0]
+    rule = provider.list_rules(world.REFERRER_IN).value[0]
     with pytest.raises(NotFoundError):
-        provider.remove_rule(cast.REFERRER_OUT, rule, token="t")
+        provider.remove_rule(world.REFERRER_OUT, rule, token="t")
     assert changes(emulator) == []
 
 
@@ -266,35 +266,35 @@ def test_the_rule_of_an_id_in_another_group_is_left_alone():
 def test_a_rule_restored_under_another_id_is_found_by_its_content(rule_id):
     emulator = emulator_of()
     provider = WORLD.connect(emulator)
-    old = next(r for r in provider.list_rules(cast.REFERRER_IN).value if r.rule_id == "r-in")
-    new = replace(old, rule_id=rule_id, peer_group=cast.FREE)
-    provider.add_rule(cast.REFERRER_IN, new, token="t")
-    provider.remove_rule(cast.REFERRER_IN, new, token="t")
-    left = provider.list_rules(cast.REFERRER_IN).value
+    old = next(r for r in provider.list_rules(world.REFERRER_IN).value if r.rule_id == "r-in")
+    new = replace(old, rule_id=rule_id, peer_group=world.FREE)
+    provider.add_rule(world.REFERRER_IN, new, token="t")
+    provider.remove_rule(world.REFERRER_IN, new, token="t")
+    left = provider.list_rules(world.REFERRER_IN).value
     assert old in left
-    assert cast.FREE not in {r.peer_group for r in left}
+    assert world.FREE not in {r.peer_group for r in left}
 
 
 def test_of_two_rules_with_one_content_the_one_with_the_id_goes():
     for wanted in ("twin-1", "twin-2"):
         emulator = emulator_of()
-        cloud_of(emulator).group(cast.FREE).rules += [
+        cloud_of(emulator).group(world.FREE).rules += [
             Held("ingress", id=name, ports="22", cidr="10.0.0.0/8") for name in ("twin-1", "twin-2")
         ]
         provider = WORLD.connect(emulator)
-        rule = next(r for r in provider.list_rules(cast.FREE).value if r.rule_id == wanted)
-        provider.remove_rule(cast.FREE, rule, token="t")
-        (left,) = cloud_of(emulator).group(cast.FREE).rules
+        rule = next(r for r in provider.list_rules(world.FREE).value if r.rule_id == wanted)
+        provider.remove_rule(world.FREE, rule, token="t")
+        (left,) = cloud_of(emulator).group(world.FREE).rules
         assert left.id != wanted
 
 
 def test_where_the_filter_has_no_effect_a_rule_of_another_group_is_left_alone():
     emulator = emulator_of(ignored_filters=["security_group_id"])
     provider = WORLD.connect(emulator)
-    rule = next(r for r in rules_of(emulator_of(), cast.REFERRER_IN) if r.rule_id == "r-in")
+    rule = next(r for r in rules_of(emulator_of(), world.REFERRER_IN) if r.rule_id == "r-in")
     for rule_id in ("r-in", ""):
         with pytest.raises(NotFoundError):
-            provider.remove_rule(cast.FREE, replace(rule, rule_id=rule_id), token="t")
+            provider.remove_rule(world.FREE, replace(rule, rule_id=rule_id), token="t")
     assert changes(emulator) == []
 
 
@@ -303,12 +303,12 @@ def test_a_rule_made_in_another_group_is_not_believed():
 
     def elsewhere(request):
         body = json.loads(inner.handle_request(request).read())
-        body["security_group_rule"]["security_group_id"] = cast.BOUND
+        body["security_group_rule"]["security_group_id"] = world.BOUND
         return httpx.Response(201, json=body)
 
     with pytest.raises(UnknownShapeError):
         over(httpx.MockTransport(elsewhere)).add_rule(
-            cast.FREE, reference_of(emulator_of()), token="t"
+            world.FREE, reference_of(emulator_of()), token="t"
         )
 
 
@@ -316,9 +316,9 @@ def test_rules_that_cannot_be_read_are_not_removed():
     scenario = WORLD.scenario_copy()
     scenario["clouds"][0]["accounts"][0]["denied"] = [f"GET {RULES}"]
     emulator = Emulator.load(scenario)
-    rule = rules_of(emulator_of(), cast.REFERRER_IN)[0]
+    rule = rules_of(emulator_of(), world.REFERRER_IN)[0]
     with pytest.raises(ForbiddenError):
-        WORLD.connect(emulator).remove_rule(cast.REFERRER_IN, rule, token="t")
+        WORLD.connect(emulator).remove_rule(world.REFERRER_IN, rule, token="t")
     assert changes(emulator) == []
 
 
@@ -327,15 +327,15 @@ def test_rules_that_cannot_be_read_are_not_removed():
 
 def test_what_only_v3_can_express_is_never_restored_through_v2():
     rules = [
-        rules_of(emulator_of(), cast.REFERRER_IN)[0],
-        *rules_of(emulator_of(), cast.DENIED_AND_DISABLED),
+        rules_of(emulator_of(), world.REFERRER_IN)[0],
+        *rules_of(emulator_of(), world.DENIED_AND_DISABLED),
         Rule("", Direction.INGRESS, action="drop"),
         Rule("", Direction.INGRESS, is_enabled=False),
     ]
     for rule in rules:
         emulator = emulator_of(v3_absent=True)
         with pytest.raises(ConflictError) as caught:
-            WORLD.connect(emulator).add_rule(cast.FREE, rule, token="t")
+            WORLD.connect(emulator).add_rule(world.FREE, rule, token="t")
         assert caught.value.is_outcome_known
         assert [path for _, path, _ in changes(emulator)] == [RULES]  # and that is absent
 
@@ -345,7 +345,7 @@ def test_what_only_v3_can_express_is_never_restored_through_v2():
     "more",
     [
         {"cidr": "10.0.0.0/8"},
-        {"peer_group": cast.REFERENCED},
+        {"peer_group": world.REFERENCED},
         {"template": ADDRESSES},
         {"cidr": "::/0", "ethertype": "IPv6"},
         {"ports": "8000-8010"},
@@ -357,26 +357,26 @@ def test_what_only_v3_can_express_is_never_restored_through_v2():
 def test_without_v3_a_rule_removed_and_restored_is_unchanged(more, wrapped):
     emulator = emulator_of(v3_absent=True, wrapped=wrapped)
     held = Held("ingress", id="7c1d", **({"protocol": "tcp", "ports": "22"} | more))
-    cloud_of(emulator).group(cast.FREE).rules.append(held)
+    cloud_of(emulator).group(world.FREE).rules.append(held)
     provider = WORLD.connect(emulator)
-    (rule,) = provider.list_rules(cast.FREE).value
-    provider.add_rule(cast.FREE, rule, token="a")  # is there already
-    provider.remove_rule(cast.FREE, rule, token="b")
+    (rule,) = provider.list_rules(world.FREE).value
+    provider.add_rule(world.FREE, rule, token="a")  # is there already
+    provider.remove_rule(world.FREE, rule, token="b")
     with pytest.raises(NotFoundError):
-        provider.remove_rule(cast.FREE, rule, token="c")
-    assert provider.list_rules(cast.FREE).value == ()
-    provider.add_rule(cast.FREE, rule, token="d")
-    (back,) = provider.list_rules(cast.FREE).value
+        provider.remove_rule(world.FREE, rule, token="c")
+    assert provider.list_rules(world.FREE).value == ()
+    provider.add_rule(world.FREE, rule, token="d")
+    (back,) = provider.list_rules(world.FREE).value
     assert content(back) == content(rule)
     with pytest.raises(ConflictError):
-        provider.add_rule(cast.FREE, replace(rule, description="other"), token="e")
+        provider.add_rule(world.FREE, replace(rule, description="other"), token="e")
 
 
 def test_without_v3_a_rule_about_a_group_that_is_gone_is_not_found():
     emulator = emulator_of(v3_absent=True)
     rule = replace(reference_of(emulator), peer_group=WORLD.missing)
     with pytest.raises(NotFoundError):
-        WORLD.connect(emulator).add_rule(cast.FREE, rule, token="t")
+        WORLD.connect(emulator).add_rule(world.FREE, rule, token="t")
 
 
 @pytest.mark.parametrize("wrapped", [False, True], ids=["raw", "wrapped"])
@@ -416,9 +416,9 @@ def test_a_new_group_is_like_the_old_one_and_has_no_rule():
 
 
 def test_a_group_read_and_made_again_is_equal_up_to_its_id():
-    emulator = emulator_of(enterprise_projects={cast.BOUND: "eps-7"})
+    emulator = emulator_of(enterprise_projects={world.BOUND: "eps-7"})
     provider = WORLD.connect(emulator)
-    old = provider.read_groups([cast.BOUND]).value[cast.BOUND]
+    old = provider.read_groups([world.BOUND]).value[world.BOUND]
     new_id = provider.create_group(old, token="t")
     assert provider.read_groups([new_id]).value[new_id] == replace(old, group_id=new_id)
     assert dict(old.native) == {"enterprise_project_id": "eps-7"}
@@ -482,12 +482,12 @@ def test_an_answer_without_an_id_is_no_group():
 
 
 def each_change():
-    rule = rules_of(emulator_of(), cast.REFERRER_IN)[0]
+    rule = rules_of(emulator_of(), world.REFERRER_IN)[0]
     return {
-        "add_rule": lambda p: p.add_rule(cast.FREE, rule, token="t"),
-        "remove_rule": lambda p: p.remove_rule(cast.REFERRER_IN, rule, token="t"),
+        "add_rule": lambda p: p.add_rule(world.FREE, rule, token="t"),
+        "remove_rule": lambda p: p.remove_rule(world.REFERRER_IN, rule, token="t"),
         "create_group": lambda p: p.create_group(NEW, token="t"),
-        "delete_group": lambda p: p.delete_group(cast.FREE),
+        "delete_group": lambda p: p.delete_group(world.FREE),
     }
 
 
@@ -538,29 +538,29 @@ def test_a_group_in_use_is_said_to_be_and_force_changes_nothing_about_it():
     emulator = emulator_of()
     for is_forced in (False, True):
         with pytest.raises(InUseError):
-            WORLD.connect(emulator).delete_group(cast.BOUND, is_forced=is_forced)
-    assert len(cloud_of(emulator).interfaces_with(cast.BOUND)) == 2
+            WORLD.connect(emulator).delete_group(world.BOUND, is_forced=is_forced)
+    assert len(cloud_of(emulator).interfaces_with(world.BOUND)) == 2
 
 
 def test_every_part_of_a_rule_survives_in_every_combination():
     emulator = emulator_of()
     provider = WORLD.connect(emulator)
-    peers = [{"cidr": "10.0.0.0/8"}, {"peer_group": cast.REFERENCED}, {"template": ADDRESSES}]
+    peers = [{"cidr": "10.0.0.0/8"}, {"peer_group": world.REFERENCED}, {"template": ADDRESSES}]
     numbers = itertools.count(1)
     for peer, action, enabled, ports, version in itertools.product(
         peers, ("accept", "drop"), (True, False), ("any", "22", "1-30,80"), ("IPv4", "IPv6")
     ):
-        cloud_of(emulator).group(cast.FREE).rules.append(
+        cloud_of(emulator).group(world.FREE).rules.append(
             Held("ingress", id=f"r{next(numbers)}", ports=ports, action=action, enabled=enabled,
                  priority=1 + enabled, ethertype=version, **peer)
         )  # fmt: skip
     cloud_of(emulator).limits["rules-per-group"] = 100
-    rules = provider.list_rules(cast.FREE).value
+    rules = provider.list_rules(world.FREE).value
     for rule in rules:
-        provider.remove_rule(cast.FREE, rule, token="t")
+        provider.remove_rule(world.FREE, rule, token="t")
     for rule in rules:
-        provider.add_rule(cast.FREE, rule, token="t")
-    assert {content(r) for r in provider.list_rules(cast.FREE).value} == set(map(content, rules))
+        provider.add_rule(world.FREE, rule, token="t")
+    assert {content(r) for r in provider.list_rules(world.FREE).value} == set(map(content, rules))
     assert len(rules) == 72
 
 

@@ -53,16 +53,16 @@ class Clock:
         self.now_s += seconds
 
 
-class Meddling:
+class ConcurrentEdit:
     """A cloud in which somebody else does something right before a call of ours arrives."""
 
-    def __init__(self, emulator, action, deed):
-        self.emulator, self.action, self.deed = emulator, action, deed
+    def __init__(self, emulator, action, edit):
+        self.emulator, self.action, self.edit = emulator, action, edit
 
     def handle(self, request):
-        if request.headers.get("x-tc-action") == self.action and self.deed:
-            deed, self.deed = self.deed, None
-            deed(self.emulator.state.clouds[0])
+        if request.headers.get("x-tc-action") == self.action and self.edit:
+            edit, self.edit = self.edit, None
+            edit(self.emulator.state.clouds[0])
         return self.emulator.handle(request)
 
 
@@ -295,7 +295,7 @@ def test_a_version_that_moved_between_reading_and_writing_is_a_conflict_and_chan
         group.version += 1
 
     expected = [rule.cidr for rule in reversed(emulator.state.clouds[0].group(WEB).rules)]
-    provider = WORLD.connect(Meddling(emulator, action, swap))
+    provider = WORLD.connect(ConcurrentEdit(emulator, action, swap))
     with pytest.raises(ConflictError, match="VersionMismatch") as caught:
         change(provider)
     assert caught.value.is_outcome_known

@@ -32,16 +32,16 @@ SERVER = Holder("instance", WORLD.server, WORLD.server)
 ADD, REMOVE = "CreateSecurityGroupPolicy", "DeleteSecurityGroupPolicy"
 
 
-class Meddling:
+class ConcurrentEdit:
     """A cloud in which somebody else does something right before a call of ours arrives."""
 
-    def __init__(self, emulator, action, deed):
-        self.emulator, self.action, self.deed = emulator, action, deed
+    def __init__(self, emulator, action, edit):
+        self.emulator, self.action, self.edit = emulator, action, edit
 
     def handle(self, request):
-        if params_of(request).get("Action") == self.action and self.deed:
-            deed, self.deed = self.deed, None
-            deed(self.emulator.state.clouds[0])
+        if params_of(request).get("Action") == self.action and self.edit:
+            edit, self.edit = self.edit, None
+            edit(self.emulator.state.clouds[0])
         return self.emulator.handle(request)
 
 
@@ -199,9 +199,9 @@ def test_a_rule_that_a_concurrent_edit_shifted_is_kept():
 
         def handle(self, request):
             if params_of(request).get("Action") == "DescribeSecurityGroupPolicys":
-                deed = next(reads, None)
-                if deed:
-                    deed(emulator.state.clouds[0])
+                edit = next(reads, None)
+                if edit:
+                    edit(emulator.state.clouds[0])
             return emulator.handle(request)
 
     WORLD.connect(Third()).add_rule(WEB, replace(port(9), rule_id="ingress[1]"), token="t")
@@ -246,7 +246,7 @@ def test_a_version_that_moved_between_reading_and_writing_is_a_conflict_and_chan
 
     expected = list(reversed(group.rules))
     with pytest.raises(ConflictError, match="changed meanwhile") as caught:
-        change(WORLD.connect(Meddling(emulator, action, swap)))
+        change(WORLD.connect(ConcurrentEdit(emulator, action, swap)))
     assert caught.value.is_outcome_known
     assert group.rules == expected
 

@@ -1,4 +1,4 @@
-"""One small world per cloud with the same cast in it, for the contract suites.
+"""One small world per cloud with the same groups and holders, for the contract suites.
 
 ``tests/worlds/<provider module>.py`` defines ``WORLD``. A provider without one fails the suite.
 """

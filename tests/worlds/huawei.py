@@ -1,4 +1,4 @@
-"""Huawei Cloud's cast: AK/SK with a session token, VPC v3, a supplementary interface, an RDS."""
+"""Huawei Cloud's world: AK/SK with a session token, VPC v3, a supplementary interface, an RDS."""
 
 from __future__ import annotations
 

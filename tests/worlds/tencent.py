@@ -1,4 +1,4 @@
-"""A small Tencent Cloud with the cast of the contract suites in it."""
+"""A small Tencent Cloud with the groups of the contract suites."""
 
 from __future__ import annotations
 

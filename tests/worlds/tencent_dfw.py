@@ -1,4 +1,4 @@
-"""The same cast as in the world of ``tencent``, behind the legacy API 2.0."""
+"""The groups of the world of ``tencent``, behind the legacy API 2.0."""
 
 from __future__ import annotations
 
