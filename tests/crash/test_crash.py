@@ -23,12 +23,10 @@ SCENARIOS = [
     if (shape not in LAUNCHES if provider == "tencent-dfw" else shape != "force")
 ]
 IDS = ["-".join(scenario) for scenario in SCENARIOS]
-# Every run tries one scenario of each cloud, at every so many points.
+# Every run tries these, at every so many points; the slow run tries all, at every point.
 SAMPLED = {
     "tencent": ("rewrite", 9),
-    "tencent-dfw": ("circle", 9),
     "alibaba": ("move", 9),
-    "huawei": ("mix", 9),
     "openstack": ("set", 9),
 }
 POINTS_MAX = 500
@@ -119,7 +117,7 @@ def sweep(provider: str, shape: str, folder: Path, workers: WorkerPool, every: i
     return points
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", SAMPLED)
 def test_a_plan_whose_worker_is_killed_is_finished_by_the_next_delivery(provider, folder, workers):
     shape, every = SAMPLED[provider]
     assert sweep(provider, shape, folder, workers, every) >= 5
