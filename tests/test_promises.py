@@ -34,7 +34,7 @@ FALSE_ALLOW = {
         "a_missing_permission_on_references_is_said_not_read_as_none",
     ),
     "200 and garbage is never nothing": (
-        "functions/test_evil_cloud.py",
+        "functions/test_faulty_cloud.py",
         "garbage_with_a_success_status_in_the_place_of_any_one_call_allows_nothing",
         "no_kind_of_garbage_in_the_place_of_any_one_call_allows_anything",
         "any_server_in_place_of_a_cloud_gets_nothing_allowed_within_the_deadline",
@@ -94,7 +94,7 @@ NO_SECRET = {
         "no_secret_of_any_cloud_is_in_any_answer",
     ),
     "none of a cloud that quotes the signed request": (
-        "functions/test_evil_cloud.py",
+        "functions/test_faulty_cloud.py",
         "a_cloud_that_quotes_the_signed_request_gets_no_secret_out",
         "a_redirect_is_not_followed_with_our_credentials",
     ),

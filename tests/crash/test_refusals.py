@@ -10,7 +10,7 @@ import pytest
 
 from tests.crash.harness import Harness, mostly_slow
 from tests.crash.test_crash import IDS, SCENARIOS, clean_run
-from tests.crash.test_trouble import QUICK
+from tests.crash.test_faults import QUICK
 from tests.crash.worker import is_writing
 
 
