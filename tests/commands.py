@@ -1,4 +1,4 @@
-"""The command line in this process, and an approval that waits for its answer."""
+"""The command line in this process, and an approval request that is pending."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the reference documents and recorded answers are: beside the checkout, or nowhere."""
+"""The folder of reference documents and recorded responses, beside the checkout if present."""
 
 from __future__ import annotations
 

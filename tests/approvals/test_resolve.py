@@ -1,4 +1,4 @@
-"""What somebody's yes or no does, on every cloud, whatever happens in between."""
+"""What an approval or a denial does, on every cloud, whatever happens in between."""
 
 from __future__ import annotations
 

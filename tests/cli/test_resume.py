@@ -1,4 +1,4 @@
-"""``sgguard resume``: what was cut short is finished or taken back, and what is stuck is named."""
+"""``sgguard resume``: interrupted plans are finished or undone, and stuck ones are named."""
 
 from __future__ import annotations
 

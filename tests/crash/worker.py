@@ -1,4 +1,4 @@
-"""One delivery of one event, with hooks before and after whatever changes something."""
+"""One delivery of one event, with hooks before and after every write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cloud that answers with what it was sent, for tests that are about the way there."""
+"""A cloud that echoes each request, for tests of transports and signatures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The emulated ECS on the wire: who may ask, in which format, how much at a time."""
+"""The emulated ECS over HTTP: authentication, formats and pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The emulator steered wrongly: whatever is ordered, it stays a server that answers."""
+"""Invalid and concurrent control requests: the emulator refuses them and keeps serving."""
 
 from __future__ import annotations
 

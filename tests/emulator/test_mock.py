@@ -1,4 +1,4 @@
-"""The emulator in place of the real clouds, for tests of people who use sgguard."""
+"""``mock_clouds``: the emulator in place of the real clouds, for tests of users."""
 
 from __future__ import annotations
 

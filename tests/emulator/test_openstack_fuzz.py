@@ -1,4 +1,4 @@
-"""Whatever is sent, the emulated OpenStack answers: it never fails by itself."""
+"""The emulated OpenStack responds to any request, and never fails by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One event, one effect, one answer, on every cloud."""
+"""One event, one effect, one decision, on every cloud."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deliveries made to hurt: what is sent back of them, and what reading them costs."""
+"""Hostile deliveries: what is repeated of them, and what reading them costs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The function ``approval``: a link is looked at without consequences, and answered once."""
+"""The function ``approval``: opening a link has no effect, and it is decided once."""
 
 from __future__ import annotations
 

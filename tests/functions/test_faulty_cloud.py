@@ -1,4 +1,4 @@
-"""Clouds, or what answers in their place, at their worst: no allow, no waiting, nothing quoted."""
+"""Faulty servers in place of a cloud: no allow, no wait past the deadline, no secret quoted."""
 
 from __future__ import annotations
 

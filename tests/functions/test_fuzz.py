@@ -1,4 +1,4 @@
-"""Events that are almost right: whatever is changed in them, the answer is a promised one."""
+"""Fuzzed events: whatever is changed in them, the response is a documented one."""
 
 from __future__ import annotations
 

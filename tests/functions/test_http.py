@@ -1,4 +1,4 @@
-"""What every function does with whatever arrives over HTTP."""
+"""What every function does with any HTTP request."""
 
 from __future__ import annotations
 

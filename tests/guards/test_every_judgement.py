@@ -1,4 +1,4 @@
-"""What holds for every judgement, whatever the facts and the policy are."""
+"""Properties of every judgement, whatever the facts and the policy are."""
 
 from __future__ import annotations
 

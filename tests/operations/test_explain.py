@@ -1,4 +1,4 @@
-"""Who names a group, and who names those: followed level by level, within bounds."""
+"""The referrers of a group and theirs in turn: followed level by level, within limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Policy files that keep the schema and still cannot be meant are refused, and what is said."""
+"""Policy files that fit the schema and contradict themselves are refused, with a message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What carries a group in the emulated ECS, and how many instances do."""
+"""The bindings of a group in the emulated ECS, and the number of its instances."""
 
 from __future__ import annotations
 

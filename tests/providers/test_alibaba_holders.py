@@ -1,4 +1,4 @@
-"""Which groups instances and interfaces carry on Alibaba Cloud, and changing that."""
+"""The groups of instances and interfaces on Alibaba Cloud: read and changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who references a group, in every shape that was ever seen or documented, and in no other."""
+"""References of a group, in every documented or recorded shape, and in no other."""
 
 from __future__ import annotations
 

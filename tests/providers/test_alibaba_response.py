@@ -1,4 +1,4 @@
-"""Error answers of the ECS API: JSON or XML, with or without a helpful status."""
+"""Error responses of the ECS API: JSON or XML, with or without a matching status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Huawei Cloud hides, leaves out or answers too much of: never taken for "nobody uses it"."""
+"""Incomplete responses of Huawei Cloud: none is taken for "not in use"."""
 
 from __future__ import annotations
 

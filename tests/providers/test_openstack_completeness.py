@@ -1,4 +1,4 @@
-"""What OpenStack hides, leaves out or answers too much of: never taken for "nobody uses it"."""
+"""Incomplete responses of OpenStack: none is taken for "not in use"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The provider over a devstack's recorded answers, bodies byte for byte as they were."""
+"""The provider over recorded responses of a devstack, byte for byte."""
 
 from __future__ import annotations
 

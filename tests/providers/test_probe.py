@@ -1,4 +1,4 @@
-"""What each cloud is asked by the doctor: everything a verdict needs, and nothing that changes."""
+"""The doctor's calls to each cloud: everything a verdict needs, and no change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every way in which Tencent's answers are not the whole truth, and that none of them reads so."""
+"""Incomplete responses of Tencent Cloud: none is taken for a complete one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is particular to Tencent's API 2.0: loose documents, odd answers, numeric codes."""
+"""What is particular to Tencent's API 2.0: imprecise documents, odd responses, numeric codes."""
 
 from __future__ import annotations
 

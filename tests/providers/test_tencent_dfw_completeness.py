@@ -1,4 +1,4 @@
-"""Every way in which answers of Tencent's API 2.0 are not the whole truth, and none reads so."""
+"""Incomplete responses of Tencent's API 2.0: none is taken for a complete one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reference documents' own samples, byte for byte, and recorded answers of the real cloud."""
+"""The samples of the reference documents, and recorded responses of the cloud, byte for byte."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the parsers of both Tencent APIs promise about any JSON: understood, or refused."""
+"""The parsers of both Tencent APIs: any JSON is understood or refused."""
 
 from __future__ import annotations
 

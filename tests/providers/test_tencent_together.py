@@ -1,4 +1,4 @@
-"""Many instances in one call of Tencent's API 3.0: each is settled by itself, whatever happens."""
+"""Many instances in one call of Tencent's API 3.0: each has a result of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker that is gone in the middle of a restore: what it made is found, not made again."""
+"""A worker killed during a restore: what it created is found, not created again."""
 
 from __future__ import annotations
 

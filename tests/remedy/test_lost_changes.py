@@ -1,4 +1,4 @@
-"""Changes that never arrive, whose answers never come, or that are refused at the last moment."""
+"""Changes that never arrive, whose responses are lost, or that are refused at the end."""
 
 from __future__ import annotations
 

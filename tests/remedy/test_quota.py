@@ -1,4 +1,4 @@
-"""What a cloud would refuse in the middle of a plan is known before it begins."""
+"""Quotas: a change the cloud would refuse in the middle of a plan is known before it begins."""
 
 from __future__ import annotations
 

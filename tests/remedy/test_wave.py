@@ -1,4 +1,4 @@
-"""Which changes are made side by side, and what is left when some of them fail."""
+"""Which changes are made in parallel, and what remains when some of them fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The graph of a group: text to read, JSON to compute with, pictures nobody can break into."""
+"""The graph of a group as text, JSON and pictures, safe against injected names."""
 
 from __future__ import annotations
 

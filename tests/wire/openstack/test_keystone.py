@@ -1,4 +1,4 @@
-"""Keystone: what is asked for a token, what comes with it, and when another is fetched."""
+"""Keystone: requests of a token, its scope, and when it is renewed."""
 
 from __future__ import annotations
 

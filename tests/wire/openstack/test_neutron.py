@@ -1,4 +1,4 @@
-"""Neutron's rows as values: recorded answers byte for byte, odd ones refused."""
+"""Neutron's rows as values: recorded responses byte for byte, malformed ones refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paging: a list comes back whole, whatever the page size, or not at all."""
+"""Paging: a list is complete, whatever the page size, or an error."""
 
 from __future__ import annotations
 
