@@ -1,6 +1,6 @@
-"""Every promise and every known trap of a runtime, with the test that holds it.
+"""Every promise and every known pitfall of a runtime, with the tests that cover it.
 
-A promise whose test was renamed or removed fails here: find its new name, or write it anew.
+A promise whose test was renamed or removed fails here: enter the new name, or write a new test.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ FALSE_ALLOW = {
         "false_verdicts/test_search.py",
         "no_verdict_on_a_random_cloud_is_false",
     ),
-    "an id the cloud did not answer for is not free": (
+    "an id missing from the response is not free": (
         "facts/test_gather.py",
-        "an_id_that_is_missing_from_an_answer_is_unseen_and_never_nothing",
+        "an_id_missing_from_a_response_is_unseen_and_never_empty",
         "a_part_that_cannot_be_read_is_unseen_once_for_every_group",
         "unreadable_limits_are_unseen",
         "a_count_that_is_missing_is_unseen_for_its_group",
     ),
     "a missing permission is named on every cloud": (
         "contract/test_every_provider.py",
-        "a_missing_permission_on_references_is_said_not_read_as_none",
+        "a_missing_permission_on_references_is_reported_and_not_read_as_none",
     ),
-    "200 and garbage is never nothing": (
+    "garbage with status 200 is never an empty list": (
         "functions/test_faulty_cloud.py",
         "garbage_with_a_success_status_in_the_place_of_any_one_call_allows_nothing",
         "no_kind_of_garbage_in_the_place_of_any_one_call_allows_anything",
@@ -48,7 +48,7 @@ FALSE_ALLOW = {
         "references_beyond_the_ceiling_are_found_in_the_rules",
         "beyond_the_ceiling_only_other_accounts_remain_unseen",
     ),
-    "the documents' own wrong samples are no empty answers": (
+    "the wrong samples of the documents are no empty lists": (
         "providers/test_alibaba_references.py",
         "both_samples_of_the_document_name_both_groups",
         "every_other_shape_is_an_error_and_never_no_references",
@@ -60,10 +60,10 @@ ONCE_AND_WITHIN_LIMITS = {
         "contract/test_every_provider.py",
         "reads_keep_within_the_clouds_documented_rates",
     ),
-    "what one thread was told the others heed": (
+    "a pause told to one thread holds for the others": (
         "wire/test_pacing.py",
         "no_second_sees_more_calls_than_the_documented_rate",
-        "what_one_thread_was_told_the_others_heed",
+        "a_pause_told_to_one_thread_holds_for_the_others",
     ),
     "retries are bounded by attempts and time": (
         "wire/test_retry.py",
@@ -76,7 +76,7 @@ ONCE_AND_WITHIN_LIMITS = {
         "throttling_clouds_mean_retry_later",
         "a_cloud_that_is_killed_during_a_decision_means_retry_later",
     ),
-    "the same event has the same answer everywhere": (
+    "the same event has the same decision everywhere": (
         "functions/test_attacks.py",
         "two_instances_with_the_same_request_at_once_give_the_same_decision",
         "sixty_four_senders_at_once_each_get_their_own_answer",
@@ -88,15 +88,15 @@ NO_SECRET = {
         "contract/test_every_provider.py",
         "no_secret_is_in_a_repr_or_an_error",
     ),
-    "none in an answer or a log line": (
+    "none in a response or a log line": (
         "functions/test_attacks.py",
         "credentials_lent_in_headers_never_come_back",
         "no_secret_of_any_cloud_is_in_any_answer",
     ),
     "none of a cloud that quotes the signed request": (
         "functions/test_faulty_cloud.py",
-        "a_cloud_that_quotes_the_signed_request_gets_no_secret_out",
-        "a_redirect_is_not_followed_with_our_credentials",
+        "a_cloud_that_quotes_the_signed_request_leaks_no_secret",
+        "a_redirect_is_not_followed_with_credentials",
     ),
     "log lines have listed fields only": (
         "test_logs.py",
@@ -138,7 +138,7 @@ RUNTIME_TRAPS = {
         "functions/test_http.py",
         "a_wrong_request_gets_problem_details_and_none_of_its_headers",
     ),
-    "an uncaught exception is a page without words": (
+    "an uncaught exception is a page without details": (
         "web/test_response.py",
         "a_bug_is_an_incident_with_a_number_and_without_words",
     ),
@@ -224,14 +224,14 @@ CLOUDEVENTS = {
     ),
     "429 and 503 say when to come again": (
         "functions/test_delete_request.py",
-        "a_cloud_that_cannot_be_asked_means_ask_again_later",
+        "an_unavailable_cloud_means_retry_later",
     ),
     "whatever is changed in an event": (
         "functions/test_fuzz.py",
-        "a_bare_question_with_anything_wrong_in_it_gets_a_promised_answer",
-        "a_structured_event_with_anything_wrong_in_it_gets_a_promised_answer",
-        "a_batch_with_anything_wrong_in_it_gets_a_promised_answer",
-        "a_binary_event_with_any_headers_gets_a_promised_answer",
+        "a_bare_request_with_any_error_gets_a_documented_response",
+        "a_structured_event_with_any_error_gets_a_documented_response",
+        "a_batch_with_any_error_gets_a_documented_response",
+        "a_binary_event_with_any_headers_gets_a_documented_response",
     ),
 }
 
@@ -246,7 +246,7 @@ PROMISES = {
 
 
 @pytest.mark.parametrize("held", PROMISES.values(), ids=PROMISES)
-def test_a_promise_is_held_by_tests_that_exist(held):
+def test_a_promise_is_covered_by_tests_that_exist(held):
     file, *names = held
     tree = ast.parse((TESTS / file).read_text(encoding="utf-8"))
     known = {node.name.removeprefix("test_") for node in tree.body if hasattr(node, "name")}

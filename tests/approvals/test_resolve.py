@@ -92,7 +92,7 @@ def test_a_second_approval_names_the_first_approver_and_does_nothing(everywhere)
     assert everywhere.emulator.state.dump() == after
 
 
-def test_of_two_clicks_at_once_one_works_and_the_other_is_told(everywhere):
+def test_of_two_simultaneous_clicks_one_works_and_the_other_gets_a_message(everywhere):
     asked = everywhere.asked()
     barrier = threading.Barrier(2)
 
@@ -114,7 +114,7 @@ def test_of_two_clicks_at_once_one_works_and_the_other_is_told(everywhere):
     assert done[0]["approval"]["resolved_by"] == who
 
 
-def test_who_comes_while_another_click_is_worked_on_is_asked_to_look_again(here):
+def test_a_click_during_another_one_is_asked_to_retry(here):
     asked = here.asked()
     stores_claim = here.store.claim(
         "approval",
@@ -132,7 +132,7 @@ def test_who_comes_while_another_click_is_worked_on_is_asked_to_look_again(here)
 
 
 @pytest.mark.parametrize("provider", ["tencent", "openstack"])
-def test_a_launch_that_broke_the_rules_is_put_right_on_a_yes(tmp_path, provider):
+def test_a_launch_that_violates_the_policy_is_corrected_on_approval(tmp_path, provider):
     with approval_harness(provider, tmp_path) as given:
         forbidden = LaunchPolicy(forbidden=(given.world.bound,), remedies=("unbind",))
         # an instance with another group as well
@@ -234,7 +234,7 @@ def test_a_denial_wins_over_an_approval_that_still_reads_the_cloud(here):
 
 
 @pytest.mark.parametrize("answer", [approve, deny], ids=["approve", "deny"])
-def test_after_its_time_a_question_is_closed_and_says_so(here, answer):
+def test_an_expired_approval_request_is_closed_with_a_message(here, answer):
     asked = here.asked()
     here.clock.pass_(POLICY.approval.expires_s)
     assert "expired" in refused(410, answer, asked.approval_id, "ada", here.context())
@@ -245,7 +245,7 @@ def test_after_its_time_a_question_is_closed_and_says_so(here, answer):
     refused(410, approve, asked.approval_id, "ada", here.context())
 
 
-def test_a_moment_before_its_time_is_over_a_question_is_open(here):
+def test_an_approval_request_is_pending_until_it_expires(here):
     asked = here.asked()
     here.clock.pass_(POLICY.approval.expires_s - 1)
     assert approve(asked.approval_id, "ada", here.context())["outcome"] == "remediated"
@@ -271,9 +271,7 @@ def carry_it(given: ApprovalHarness) -> None:
 
 
 @pytest.mark.parametrize("happens", [add_a_rule, change_a_rule])
-def test_where_the_facts_changed_nothing_is_done_and_the_fresh_plan_is_asked_about(
-    everywhere, happens
-):
+def test_changed_facts_stop_the_plan_and_request_approval_of_the_new_one(everywhere, happens):
     asked = everywhere.asked()
     everywhere.clock.pass_(60)
     happens(everywhere)
@@ -294,7 +292,7 @@ def test_where_the_facts_changed_nothing_is_done_and_the_fresh_plan_is_asked_abo
     assert everywhere.is_deleted
 
 
-def test_what_is_carried_since_is_not_deleted_on_an_old_yes(everywhere):
+def test_a_group_bound_since_is_not_deleted_on_an_old_approval(everywhere):
     asked = everywhere.asked()
     carry_it(everywhere)
     before = everywhere.emulator.state.dump()
@@ -308,7 +306,7 @@ def test_what_is_carried_since_is_not_deleted_on_an_old_yes(everywhere):
 
 
 @pytest.mark.parametrize("what", ["protected", "gone"])
-def test_where_nothing_is_left_to_ask_the_decision_is_superseded(here, what):
+def test_where_nothing_is_left_to_approve_the_decision_is_superseded(here, what):
     asked = here.asked()
     if what == "protected":
         guarded = DeletePolicy(remedies=("revoke",), protected=(here.world.referenced,))
@@ -421,7 +419,7 @@ def test_in_mode_observe_an_approval_changes_nothing(here):
     assert here.approval(asked.approval_id).state == "pending"
 
 
-def test_what_is_changed_in_another_plan_waits_and_the_question_stays_open(here):
+def test_a_group_locked_by_another_plan_waits_and_the_request_stays_pending(here):
     asked = here.asked()
     other = stores.claimed(here.store, "other")
     here.store.lock(other, [here.target], LEASE_S)

@@ -14,7 +14,7 @@ from tests.commands import fits, place, sgguard
 __all__ = ["place", "sgguard"]  # fixtures
 
 
-def test_what_waits_is_listed_with_who_asked_and_until_when(place, sgguard):
+def test_pending_requests_are_listed_with_requester_and_expiry(place, sgguard):
     asked = place.asked()
     code, out, err = sgguard("approvals", "list")
     assert (code, err) == (0, "")
@@ -110,7 +110,7 @@ def test_a_no_ends_with_0(place, sgguard):
     ],
     ids=["not-listed", "unnamed"],
 )
-def test_who_may_not_answer_is_told_why(place, sgguard, command, who, said):
+def test_a_person_who_may_not_decide_gets_the_reason(place, sgguard, command, who, said):
     asked = place.asked()
     code, out, err = sgguard("approvals", command, asked.approval_id, *who)
     assert (code, out) == (2, "")

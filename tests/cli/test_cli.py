@@ -164,7 +164,7 @@ def test_a_graph_as_json_has_nodes_and_edges(clouds, sgguard):
     assert out == sgguard("explain", WEB, "--format", "json")[1]
 
 
-def test_explain_says_how_to_detach_each_holder_and_fits_the_terminal(clouds, sgguard, monkeypatch):
+def test_explain_shows_how_each_holder_detaches_and_fits_the_terminal(clouds, sgguard, monkeypatch):
     monkeypatch.setenv("COLUMNS", "72")
     _, out, _ = sgguard("explain", WEB)
     assert "detach: revoke this rule" in out
@@ -207,7 +207,7 @@ def test_groups_of_several_clouds_are_judged_as_sets_and_the_worst_is_the_exit_c
 
 
 @pytest.mark.usefixtures("clouds")
-def test_a_cloud_that_cannot_be_asked_does_not_hide_what_another_said(sgguard):
+def test_an_unavailable_cloud_does_not_hide_the_decisions_of_others(sgguard):
     code, out, err = sgguard("check", "delete", "--json", FREE, "nimbus::r:sg-1")
     assert code == 2
     assert [one["verdict"] for one in json.loads(out)] == ["allow"]
@@ -245,7 +245,7 @@ def test_a_cloud_that_cannot_be_asked_does_not_hide_what_another_said(sgguard):
     ],
     ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else "",
 )
-def test_what_is_wrong_is_one_line(clouds, sgguard, args, said):
+def test_an_error_is_one_line(clouds, sgguard, args, said):
     code, out, err = sgguard(*args)
     assert (code, out) == (2, "")
     assert said in err

@@ -64,7 +64,7 @@ def test_filters_say_which(sgguard, options, expected):
 
 
 @pytest.mark.usefixtures("trail")
-def test_a_line_says_who_asked_and_who_approved_and_fits(sgguard):
+def test_a_line_names_requester_and_approver_and_fits(sgguard):
     out = sgguard("decisions", "list")[1]
     assert "remediate, remediated" in out
     assert "asked by ada, approved by bob" in out
@@ -83,7 +83,7 @@ def test_a_time_that_is_none_is_an_error(place, sgguard, text):
     assert ("expected a span" in err) is bool(text)
 
 
-def test_a_decision_is_shown_from_question_to_effect(place, sgguard):
+def test_a_decision_is_shown_from_request_to_effect(place, sgguard):
     asked = place.asked()
     approve(asked.approval_id, "bob", place.context())
     code, out, _ = sgguard("decisions", "show", asked.decision_id)
@@ -114,7 +114,7 @@ def test_a_decision_that_is_not_there_is_an_error(place, sgguard):
     assert "there is no decision 'nowhere'" in err
 
 
-def test_what_others_wrote_forges_no_line(place, sgguard):
+def test_text_of_others_forges_no_line(place, sgguard):
     asked = place.asked(requester="x\n\x1b[31mREMEDIATE  delete nothing")
     for command in (["approvals", "list"], ["approvals", "show", asked.approval_id]):
         out = sgguard(*command)[1]

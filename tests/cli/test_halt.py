@@ -12,7 +12,7 @@ from tests.commands import POLICY_FILE, fits, place, sgguard
 __all__ = ["place", "sgguard"]  # fixtures
 
 
-def test_changes_are_stopped_told_and_permitted_again(place, sgguard):
+def test_changes_are_halted_reported_and_permitted_again(place, sgguard):
     assert sgguard("halt", "status") == (0, f"Changes are permitted in {place.url}.\n", "")
     code, out, _ = sgguard("halt", "on", "--reason", "incident 4711")
     assert (code, out.startswith("All changes are stopped")) == (0, True)
@@ -53,7 +53,7 @@ def test_while_it_is_on_nothing_is_carried_out(place, sgguard):
     assert sgguard("approvals", "approve", asked.approval_id)[0] == 0
 
 
-def test_a_policy_that_stops_everything_is_told(place, sgguard, tmp_path):
+def test_a_halt_of_the_policy_is_reported(place, sgguard, tmp_path):
     Path(tmp_path / "policy.toml").write_text(f"halt = true\n{POLICY_FILE}")
     from sgguard.engine import context  # noqa: PLC0415 - only this test changes a file that was read
 
@@ -69,7 +69,7 @@ def test_a_policy_that_stops_everything_is_told(place, sgguard, tmp_path):
     [["on"], ["on", "--reason", " "], ["on", "--by", " ", "--reason", "x"], ["off", "--by", ""]],
     ids=["no-reason", "empty-reason", "nobody", "nobody-off"],
 )
-def test_who_and_why_must_be_said(place, sgguard, args):
+def test_user_and_reason_are_required(place, sgguard, args):
     place.store.halt("ops", "before")
     code, out, err = sgguard("halt", *args)
     assert (code, out) == (2, "")

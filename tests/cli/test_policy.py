@@ -71,7 +71,7 @@ def sgguard(capsys):
 # -- check --------------------------------------------------------------------------------------
 
 
-def test_a_good_policy_is_said_in_plain_words(sgguard, file):
+def test_a_valid_policy_is_summarised_in_plain_words(sgguard, file):
     code, out, err = sgguard("check", file)
     assert (code, err) == (0, "")
     for words in (
@@ -87,7 +87,7 @@ def test_a_good_policy_is_said_in_plain_words(sgguard, file):
         assert words in out
 
 
-def test_what_a_scope_takes_away_is_said_as_well(sgguard, tmp_path):
+def test_restrictions_of_a_scope_are_reported_too(sgguard, tmp_path):
     path = tmp_path / "p.toml"
     path.write_text(
         "[delete]\nremedies = ['revoke']\n"
@@ -96,7 +96,7 @@ def test_what_a_scope_takes_away_is_said_as_well(sgguard, tmp_path):
     assert "Not there: To free a group, rules that reference" in sgguard("check", str(path))[1]
 
 
-def test_halt_is_said_first(sgguard, tmp_path):
+def test_a_halt_is_reported_first(sgguard, tmp_path):
     path = tmp_path / "p.toml"
     path.write_text("halt = true")
     assert sgguard("check", str(path))[1].splitlines()[2].startswith("Halted: nothing is changed")
@@ -164,7 +164,7 @@ def test_where_no_scope_fits_the_file_holds(sgguard, file):
         assert shown(sgguard, "--policy", file, *args)["mode"]["source"] == "file"
 
 
-def test_where_the_tags_would_tell_the_strictest_is_shown_and_said(sgguard, file):
+def test_with_unknown_tags_the_strictest_scope_applies_and_is_reported(sgguard, file):
     out = sgguard("show", "--policy", file, *LAB)[1]
     assert "One of these may apply: scope 0" in out
     assert "--tag" in out
@@ -186,7 +186,7 @@ def test_the_mode_of_the_environment_is_shown_in_place_of_every_other(sgguard, f
     [("--for", "sg-1"), (*LAB, "--tag", "lab"), ("--name", "x"), ("--tag", "a=b")],
     ids=str,
 )
-def test_what_cannot_be_shown_ends_with_2(sgguard, file, args):
+def test_a_decision_that_cannot_be_shown_ends_with_2(sgguard, file, args):
     assert sgguard("show", "--policy", file, *args)[0] == 2
 
 
@@ -225,7 +225,7 @@ def test_an_exemption_as_json_has_everything(sgguard, file):
     }
 
 
-def test_without_exemptions_that_is_said(sgguard):
+def test_without_exemptions_that_is_reported(sgguard):
     assert sgguard("exemptions")[1] == "No exemptions.\n"
     assert sgguard("exemptions", "--expiring", "2w")[1] == "No exemption ends within 2w.\n"
 
@@ -292,7 +292,7 @@ def test_cases_are_judged_without_a_cloud(sgguard, recorded):
     ],
     ids=str,
 )
-def test_what_is_not_as_expected_is_said_and_ends_with_1(sgguard, recorded, changed, said):
+def test_an_unexpected_case_is_reported_and_ends_with_1(sgguard, recorded, changed, said):
     code, out, _ = sgguard("test", recorded(CASES.replace(*changed, 1)))
     assert code == 1
     assert out.splitlines()[:2] == ["FAILED  a free group goes", f"        {said}"]
@@ -319,7 +319,7 @@ def test_several_files_are_judged_and_another_policy_wins(sgguard, recorded, tmp
     assert out.endswith("4 cases, 2 not as expected\n")
 
 
-def test_exemptions_are_looked_at_on_the_day_of_the_cases(sgguard, recorded, tmp_path):
+def test_exemptions_apply_on_the_day_of_the_cases(sgguard, recorded, tmp_path):
     (tmp_path / "policy.toml").write_text(
         "[delete]\nprotected = ['sg-*']\n[[exemption]]\ngroup = 'sg-a'\nreasons = ['protected']\n"
         "owner = 'ada'\nreason = 'x'\nexpires = 2001-01-01\n"
@@ -366,7 +366,7 @@ def test_cases_that_cannot_be_read_end_with_2(sgguard, recorded, text, said):
         '{"format": "sgguard.facts.v1", "kind": "launch"}',
     ],
 )
-def test_what_is_no_record_is_refused(tmp_path, text):
+def test_a_file_that_is_no_record_is_refused(tmp_path, text):
     path = tmp_path / "facts.json"
     path.write_text(text)
     with pytest.raises(InputError, match=r"facts\.json: "):
@@ -376,7 +376,7 @@ def test_what_is_no_record_is_refused(tmp_path, text):
 @pytest.mark.parametrize(
     "of", [facts(group(references=[named_by()]), group("sg-c")), planned(group(count=1))]
 )
-def test_what_is_recorded_is_read_back_as_it_was(tmp_path, of):
+def test_a_record_is_read_back_unchanged(tmp_path, of):
     path = tmp_path / "facts.json"
     path.write_text(replay.record(of))
     assert replay.replay(path) == of
@@ -409,7 +409,7 @@ def demo_clouds(monkeypatch):
     ],
     ids=["delete", "launch"],
 )
-def test_what_a_check_saw_can_be_judged_again(demo_clouds, capsys, tmp_path, args, verdict):
+def test_the_facts_of_a_check_can_be_judged_again(demo_clouds, capsys, tmp_path, args, verdict):
     path = tmp_path / "facts.json"
     failure.run(cli, ["check", *args, "--record", str(path), "--json"])
     said = json.loads(capsys.readouterr().out)

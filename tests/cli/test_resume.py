@@ -75,7 +75,7 @@ def stuck(place: ApprovalHarness):
     [("resolve", 1), ("begin_run", 1), ("intend", 1), ("settle", 1), ("intend", 3), ("settle", 3)],
 )
 @pytest.mark.parametrize("is_named", [True, False])
-def test_what_was_cut_short_anywhere_is_finished(place, sgguard, method, times, is_named):
+def test_a_plan_interrupted_anywhere_is_finished(place, sgguard, method, times, is_named):
     asked = cut_short(place, method, times)
     [one] = resume.unresolved(place.context())
     assert one.decision_id == asked.decision_id
@@ -106,7 +106,7 @@ def test_a_decision_of_which_nothing_is_left_is_an_error(place, sgguard, options
         assert name in err
 
 
-def test_a_question_that_was_denied_or_only_asked_is_not_resumed(place):
+def test_a_denied_or_pending_request_is_not_resumed(place):
     place.asked()
     assert resume.unresolved(place.context()) == ()
 
@@ -171,7 +171,7 @@ def test_one_that_is_busy_does_not_keep_the_others_waiting(place, sgguard):
     assert place.is_deleted
 
 
-def test_what_is_stuck_is_listed_and_ends_with_1(place, sgguard):
+def test_stuck_runs_are_listed_and_end_with_1(place, sgguard):
     asked = stuck(place)
     before = place.emulator.state.dump()
     code, out, err = sgguard("resume")
@@ -183,7 +183,7 @@ def test_what_is_stuck_is_listed_and_ends_with_1(place, sgguard):
     assert (code, json.loads(out)) == (1, [])
 
 
-def test_what_is_stuck_is_tried_again_when_it_is_named(place, sgguard):
+def test_a_stuck_run_is_retried_when_it_is_named(place, sgguard):
     asked = stuck(place)
     code, out, err = sgguard("resume", asked.decision_id)
     assert code == 0, err
@@ -195,7 +195,7 @@ def test_what_is_stuck_is_tried_again_when_it_is_named(place, sgguard):
     ) == 1
 
 
-def test_what_is_stuck_can_be_left_as_it_is(place, sgguard):
+def test_a_stuck_run_can_be_closed_as_it_is(place, sgguard):
     asked = stuck(place)
     place.add_reference()
     again = place.asked(event_id="again")

@@ -289,7 +289,7 @@ def test_two_hundred_with_garbage_is_never_an_empty_answer(world, read, garbage)
     assert seen.unseen or not asked & set(seen.value), f"{read} believed {body!r}: {seen.value}"
 
 
-def test_a_missing_permission_on_references_is_said_not_read_as_none(world):
+def test_a_missing_permission_on_references_is_reported_and_not_read_as_none(world):
     scenario = world.scenario_copy()
     scenario["clouds"][0]["accounts"][0]["denied"] = [world.denied_references]
     emulator = type(world.emulator()).load(scenario)

@@ -106,7 +106,7 @@ def test_a_group_is_explained_with_who_references_it_on_every_cloud(world):
     assert found.group.rules is not None
 
 
-def test_what_may_not_be_read_blocks_on_every_cloud(world):
+def test_a_missing_permission_to_read_blocks_on_every_cloud(world):
     emulator = world.emulator()
     for account in emulator.state.clouds[0].accounts:
         account.denied.append(world.denied_references)
@@ -137,7 +137,7 @@ def test_the_mode_of_the_environment_wins_over_the_policys(tmp_path, in_policy, 
     assert delete(TENCENT, TENCENT.free, **env).mode is mode
 
 
-def test_the_policy_is_heeded_and_read_once_per_process(tmp_path):
+def test_the_policy_applies_and_is_read_once_per_process(tmp_path):
     policy = tmp_path / "policy.toml"
     policy.write_text(f'[delete]\nprotected = ["{TENCENT.free}"]\n')
     decision = delete(TENCENT, TENCENT.free, SGGUARD_POLICY=str(policy))
@@ -156,9 +156,7 @@ def test_a_policy_that_could_not_be_read_is_tried_again(tmp_path):
 
 
 @pytest.mark.parametrize(("configured", "asked"), [("blue", "red"), ("", "blue")])
-def test_an_account_that_is_not_the_configured_one_is_refused_before_anything_is_asked(
-    configured, asked
-):
+def test_another_account_than_the_configured_one_is_refused_before_any_call(configured, asked):
     emulator = TENCENT.emulator()
     request = DeleteRequest((Address(scope(TENCENT, asked), TENCENT.free),))
     context = context_for(TENCENT, emulator, SGGUARD_ACCOUNT_TENCENT=configured)

@@ -215,7 +215,7 @@ def test_a_cloud_that_does_not_answer_may_be_a_block_and_never_an_allow(by, guar
     assert schemas.problems("decision", json.loads(json.dumps(written))) == ()
 
 
-def test_what_is_wrong_with_the_credentials_is_never_turned_into_a_verdict(by):
+def test_wrong_credentials_never_become_a_verdict(by):
     text = "[delete]\nwhen_unreachable = 'block'"
     with pytest.raises(Exception, match="AuthFailure"):
         delete(by(text, **TENCENT.wrong_secret_env), TENCENT.free)
@@ -224,7 +224,7 @@ def test_what_is_wrong_with_the_credentials_is_never_turned_into_a_verdict(by):
 HIDDEN = [TENCENT.denied_references]
 
 
-def test_incomplete_facts_block_unless_the_policy_wants_the_question_asked_again(by):
+def test_incomplete_facts_block_unless_the_policy_requires_a_retry(by):
     assert codes(delete(by("", denied=HIDDEN), TENCENT.free), "block") == {"facts-incomplete"}
     again = "[delete]\nwhen_incomplete = 'error'"
     with pytest.raises(UnavailableError, match="FactsIncomplete"):
@@ -246,7 +246,7 @@ def test_a_planned_launch_is_never_changed_by_us(by):
     [((), 0), (("revoke", "rewrite"), 0), (("unbind",), 2), (("force",), 2)],
     ids=str,
 )
-def test_what_else_an_instance_carries_is_asked_only_for_who_may_unbind_it(remedies, asked):
+def test_other_groups_of_an_instance_are_read_only_where_unbinding_is_permitted(remedies, asked):
     world = world_of("tencent-dfw")
     emulator = world.emulator()
     context = Context.from_env(world.env, transport=EmulatorTransport(emulator))

@@ -44,7 +44,7 @@ def store_of(harness: Harness):
 # -- done, and answered -------------------------------------------------------------------------
 
 
-def test_a_permitted_remedy_is_carried_out_and_said(harness):
+def test_a_permitted_remedy_is_applied_and_reported(harness):
     decision = harness.delete(harness.world.referenced)
     assert (decision["verdict"], decision["outcome"]) == ("remediate", "remediated")
     assert [line["state"] for line in decision["journal"]] == ["done"] * len(decision["journal"])
@@ -54,14 +54,14 @@ def test_a_permitted_remedy_is_carried_out_and_said(harness):
     assert cloud.naming(harness.world.referenced) == []
 
 
-def test_the_same_event_again_has_the_same_answer_and_no_effect(harness):
+def test_the_same_event_again_has_the_same_decision_and_no_effect(harness):
     first = harness.delete(harness.world.referenced)
     harness.emulator.requests.clear()
     assert harness.delete(harness.world.referenced) == first
     assert list(harness.emulator.requests) == []
 
 
-def test_what_is_observed_is_answered_once_as_well(harness):
+def test_an_observed_event_is_decided_once_too(harness):
     harness.mode = "observe"
     first = harness.delete(harness.world.referenced)
     assert first["outcome"] == "unchanged"
@@ -84,13 +84,13 @@ def test_the_same_id_with_another_body_is_refused(tencent):
     assert caught.value.status == 422
 
 
-def test_a_body_without_an_id_is_a_new_question_each_time(tencent):
+def test_a_body_without_an_id_is_a_new_event_each_time(tencent):
     first = tencent.delete(tencent.world.free, is_named=False)
     again = tencent.delete(tencent.world.free, is_named=False)
     assert first["decision_id"] != again["decision_id"]
 
 
-def test_an_event_that_failed_may_be_sent_again(tencent):
+def test_an_event_that_failed_may_be_retried(tencent):
     tencent.emulator.faults.append(Fault("error", action="*", code="InternalError", count=50))
     with pytest.raises(Exception, match="InternalError"):
         tencent.delete(tencent.world.referenced)
@@ -187,7 +187,7 @@ def test_without_a_store_a_cloud_is_judged_but_not_changed(tencent):
 # -- kept ---------------------------------------------------------------------------------------
 
 
-def test_every_decision_is_kept_with_who_asked_and_what_was_done(harness):
+def test_every_decision_is_stored_with_its_requester_and_outcome(harness):
     decision = harness.delete(harness.world.referenced)
     record = store_of(harness).decision(decision["decision_id"])
     assert record is not None
@@ -199,7 +199,7 @@ def test_every_decision_is_kept_with_who_asked_and_what_was_done(harness):
     assert json.loads(record.document_json) == decision
 
 
-def test_a_person_is_asked_where_the_policy_says_so(harness):
+def test_an_approval_is_requested_where_the_policy_requires_it(harness):
     harness.mode = "approve"
     decision = harness.delete(harness.world.referenced)
     assert decision["outcome"] == "pending"
@@ -227,7 +227,7 @@ def test_the_words_of_an_outcome_are_those_of_the_schema():
     assert listed == [one.value for one in Outcome]
 
 
-def test_what_a_cloud_cannot_do_safely_undoes_what_was_done(tmp_path):
+def test_a_change_without_a_safe_way_undoes_the_plan(tmp_path):
     harness = Harness(world_of("tencent-dfw"), tmp_path)
     (cloud,) = harness.emulator.state.clouds
     cloud.quirks["version_told"] = "nowhere"  # API 2.0 then gives no way to change rules safely
@@ -257,7 +257,7 @@ def test_an_event_that_comes_twice_in_one_delivery_is_handled_once(tencent):
     assert writes(tencent).count("DeleteSecurityGroup") == 1
 
 
-def test_of_a_question_to_a_person_a_later_delivery_hears_what_became(tencent):
+def test_a_later_delivery_gets_the_result_of_its_approval_request(tencent):
     tencent.mode = "approve"
     pending = tencent.delete(tencent.world.referenced)
     assert tencent.delete(tencent.world.referenced) == pending

@@ -141,7 +141,7 @@ def test_a_group_the_cloud_does_not_know_is_none():
 
 
 @pytest.mark.parametrize("part", ["groups", "references", "bindings"])
-def test_an_id_that_is_missing_from_an_answer_is_unseen_and_never_nothing(part):
+def test_an_id_missing_from_a_response_is_unseen_and_never_empty(part):
     cloud = known("sg-1", "sg-2")
     del getattr(cloud, part)["sg-2"]
     one, two = gather_delete(cloud, delete("sg-1", "sg-2")).groups

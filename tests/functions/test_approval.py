@@ -94,7 +94,7 @@ def test_looking_at_a_link_changes_nothing_however_often(place, function, method
     assert len(place.emulator.requests) == reads
 
 
-def test_the_page_shows_what_is_asked_and_has_two_buttons(place, function):
+def test_the_page_shows_the_request_and_has_two_buttons(place, function):
     asked = place.asked()
     answer = function.client.get("/", query_string={"token": link(place, asked)})
     page = html.unescape(answer.get_data(as_text=True))
@@ -213,7 +213,7 @@ def test_a_program_gets_the_decision_as_json(place, function):
     assert schemas.problems("decision", answer.get_json()) == ()
 
 
-def test_a_used_token_is_told_who_used_it(place, function):
+def test_a_used_link_names_who_used_it(place, function):
     asked = place.asked()
     text = link(place, asked)
     function.post({"token": text}, JSON)
@@ -244,7 +244,7 @@ def test_where_the_facts_changed_the_fresh_plan_is_shown(place, function):
     assert function.post({"token": text}, JSON).status_code == 409
 
 
-def test_a_token_for_one_question_is_none_for_another(place, function):
+def test_a_token_of_one_request_does_not_fit_another(place, function):
     one, other = place.asked(event_id="one"), place.asked(event_id="two")
     foreign = LinkToken(other.approval_id, "0" * 64, "approve", "ada", int(other.expires_at_s))
     text = token.sign(foreign, [KEY])
@@ -296,7 +296,7 @@ def test_a_key_that_was_replaced_still_opens_its_links_until_it_is_taken_away(
     assert function.post({"token": text}, JSON).status_code == 403
 
 
-def test_a_halt_is_told_and_leaves_the_link_usable(place, function):
+def test_a_halt_is_reported_and_leaves_the_link_usable(place, function):
     text = link(place, place.asked())
     place.store.halt("ops", "incident")
     answer = function.post({"token": text}, JSON)
@@ -463,7 +463,7 @@ def signed(payload: bytes, key: str = KEY, version: str = "v1") -> str:
 
 @given(TOKENS)
 @examples(200)
-def test_what_was_signed_is_read_back_until_it_expires(given_token):
+def test_a_signed_link_is_valid_until_it_expires(given_token):
     text = token.sign(given_token, [KEY])
     assert token.read(text, [OTHER_KEY, KEY], given_token.expires_at_s - 1) == given_token
     with pytest.raises(EventError) as late:

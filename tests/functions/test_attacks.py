@@ -53,7 +53,7 @@ def clouds() -> Iterator[Running]:
 
 
 @pytest.fixture(scope="module")
-def long_deadline(clouds) -> Iterator[dict[str, FunctionProcess]]:
+def unhurried(clouds) -> Iterator[dict[str, FunctionProcess]]:
     with functions(clouds.url, *TYPES, SGGUARD_DEADLINE_S="30") as actors:
         yield actors
         for actor in actors.values():
@@ -61,7 +61,7 @@ def long_deadline(clouds) -> Iterator[dict[str, FunctionProcess]]:
 
 
 @pytest.fixture(scope="module")
-def short_deadline(clouds) -> Iterator[FunctionProcess]:
+def deadlined(clouds) -> Iterator[FunctionProcess]:
     with functions(clouds.url, "delete_request", SGGUARD_DEADLINE_S=str(SHORT_S)) as actors:
         yield actors["delete_request"]
         assert_only_known_fields(actors["delete_request"].child.output())
@@ -103,24 +103,24 @@ def planned(cloud: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_both_functions_judge_every_cloud(long_deadline, http, cloud):
+def test_both_functions_judge_every_cloud(unhurried, http, cloud):
     for name, data in (("delete_request", free(cloud)), ("instance_launch", planned(cloud))):
-        answer = http.post(long_deadline[name].url, json=data)
+        answer = http.post(unhurried[name].url, json=data)
         assert (answer.status_code, answer.json()["verdict"]) == (200, "allow")
 
 
-def test_sixty_four_senders_at_once_each_get_their_own_answer(long_deadline, http):
+def test_sixty_four_senders_at_once_each_get_their_own_answer(unhurried, http):
     verdicts = {"free": "allow", "referenced": "block", "bound": "block", "missing": "block"}
 
     def ask(number: int) -> None:
         cloud = CLOUDS[number % len(CLOUDS)]
         who = list(verdicts)[number // len(CLOUDS) % len(verdicts)]
         wanted = {"id": f"event-{number}", "target": address(world_of(cloud), who)}
-        answer = http.post(long_deadline["delete_request"].url, json=wanted)
+        answer = http.post(unhurried["delete_request"].url, json=wanted)
         told = answer.json()
         assert (answer.status_code, told["verdict"]) == (200, verdicts[who])
         assert (told["event_id"], told["target"]) == (wanted["id"], [wanted["target"]])
-        launch = http.post(long_deadline["instance_launch"].url, json=planned(cloud))
+        launch = http.post(unhurried["instance_launch"].url, json=planned(cloud))
         assert launch.json()["verdict"] == "allow"
 
     with ThreadPoolExecutor(64) as senders:
@@ -128,9 +128,9 @@ def test_sixty_four_senders_at_once_each_get_their_own_answer(long_deadline, htt
 
 
 def test_a_batch_of_every_cloud_with_wrong_repeated_and_late_events_is_answered_one_by_one(
-    long_deadline, http
+    unhurried, http
 ):
-    actor = long_deadline["delete_request"]
+    actor = unhurried["delete_request"]
 
     def event(number: int, data: object, **more: object) -> dict[str, object]:
         kind = TYPES["delete_request"]
@@ -163,13 +163,13 @@ def test_a_batch_of_every_cloud_with_wrong_repeated_and_late_events_is_answered_
     assert ids[-2:] == ["0", "0"]
 
 
-def test_a_batch_of_a_hundred_is_answered_and_one_more_is_too_large(long_deadline, http):
+def test_a_batch_of_a_hundred_is_answered_and_one_more_is_too_large(unhurried, http):
     kind = TYPES["delete_request"]
     event = {"specversion": "1.0", "source": "/bus", "type": kind, "data": free("alibaba")}
     headers = {"content-type": "application/cloudevents-batch+json"}
     for count, status in ((100, 200), (101, 413)):
         batch = json.dumps([{**event, "id": str(n)} for n in range(count)])
-        answer = http.post(long_deadline["delete_request"].url, content=batch, headers=headers)
+        answer = http.post(unhurried["delete_request"].url, content=batch, headers=headers)
         assert answer.status_code == status
         if status == 200:
             assert [one["data"]["event_id"] for one in answer.json()] == [
@@ -178,7 +178,7 @@ def test_a_batch_of_a_hundred_is_answered_and_one_more_is_too_large(long_deadlin
 
 
 def test_two_instances_with_the_same_request_at_once_give_the_same_decision(
-    clouds, long_deadline, http
+    clouds, unhurried, http
 ):
     def ask(actor: FunctionProcess) -> list[str]:
         answers = [http.post(actor.url, json=free(cloud)).json() for cloud in CLOUDS]
@@ -188,7 +188,7 @@ def test_two_instances_with_the_same_request_at_once_give_the_same_decision(
         functions(clouds.url, "delete_request", SGGUARD_DEADLINE_S="30") as others,
         ThreadPoolExecutor(8) as senders,
     ):
-        pair = [long_deadline["delete_request"], others["delete_request"]]
+        pair = [unhurried["delete_request"], others["delete_request"]]
         said = list(senders.map(ask, pair * 3))
     assert all(one == said[0] for one in said)
 
@@ -240,33 +240,31 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("case", MALFORMED.values(), ids=MALFORMED)
-def test_a_malformed_request_is_refused_and_its_headers_are_not_repeated(short_deadline, case):
+def test_a_malformed_request_is_refused_and_its_headers_are_not_repeated(deadlined, case):
     raw, status = case
     line, end, rest = raw.partition(b"\r\n")
-    answer = short_deadline.send(line + end + LENT_LINES + rest, is_half_closed=True)
+    answer = deadlined.send(line + end + LENT_LINES + rest, is_half_closed=True)
     assert answer.startswith(b"HTTP/1.1 %d " % status)
     assert b"s3cret" not in answer
 
 
 @pytest.mark.parametrize("kind", ["announced", "chunked"])
-def test_a_body_that_is_far_too_large_is_refused_and_never_held_in_memory(
-    short_deadline, http, kind
-):
-    http.post(short_deadline.url, content=b"{}")
-    before = short_deadline.resident_mib()
+def test_a_body_that_is_far_too_large_is_refused_and_never_held_in_memory(deadlined, http, kind):
+    http.post(deadlined.url, content=b"{}")
+    before = deadlined.resident_mib()
     whole = b" " * (60 * MIB)
     pieces = (b" " * 65536 for _ in range(60 * 16))
-    answer = http.post(short_deadline.url, content=whole if kind == "announced" else pieces)
+    answer = http.post(deadlined.url, content=whole if kind == "announced" else pieces)
     assert answer.status_code == 413
     assert answer.json()["type"].endswith("/too-large")
-    assert short_deadline.resident_mib() < before + 20
+    assert deadlined.resident_mib() < before + 20
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "OPTIONS"])
-def test_an_unexpected_body_is_never_held_in_memory(short_deadline, http, method):
-    before = short_deadline.resident_mib()
-    http.request(method, short_deadline.url, content=b" " * (60 * MIB))
-    assert short_deadline.resident_mib() < before + 20
+def test_an_unexpected_body_is_never_held_in_memory(deadlined, http, method):
+    before = deadlined.resident_mib()
+    http.request(method, deadlined.url, content=b" " * (60 * MIB))
+    assert deadlined.resident_mib() < before + 20
 
 
 SLOW = {
@@ -277,12 +275,10 @@ SLOW = {
 
 
 @pytest.mark.parametrize("case", SLOW.values(), ids=SLOW)
-def test_a_sender_that_stalls_gets_503_at_the_deadline(short_deadline, case):
+def test_a_sender_that_stalls_gets_503_at_the_deadline(deadlined, case):
     head, drop = case
     is_over = threading.Event()
-    with socket.create_connection(
-        ("127.0.0.1", short_deadline.port), timeout=WATCHDOG_S
-    ) as connection:
+    with socket.create_connection(("127.0.0.1", deadlined.port), timeout=WATCHDOG_S) as connection:
         connection.sendall(HEAD + head)
         dripping = threading.Thread(target=drip, args=(connection, drop, is_over))
         dripping.start()
@@ -302,17 +298,15 @@ def drip(connection: socket.socket, drop: bytes, is_over: threading.Event) -> No
             return
 
 
-def test_stalled_senders_do_not_block_other_requests(short_deadline, http):
+def test_stalled_senders_do_not_block_other_requests(deadlined, http):
     """As many as there are threads, and more: each holds one for the deadline at most."""
     stalled = []
     for _ in range(12):
-        connection = socket.create_connection(
-            ("127.0.0.1", short_deadline.port), timeout=WATCHDOG_S
-        )
+        connection = socket.create_connection(("127.0.0.1", deadlined.port), timeout=WATCHDOG_S)
         connection.sendall(HEAD + b"Content-Length: 1000\r\n\r\n{")
         stalled.append(connection)
     # Their bodies never end: without the deadline this request would wait for ever.
-    assert http.post(short_deadline.url, json=free("alibaba")).status_code == 200
+    assert http.post(deadlined.url, json=free("alibaba")).status_code == 200
     for connection in stalled:
         connection.close()
 
@@ -334,9 +328,9 @@ def test_stalled_senders_do_not_block_other_requests(short_deadline, http):
     ],
     ids=str,
 )
-def test_credentials_lent_in_headers_never_come_back(long_deadline, http, case):
+def test_credentials_lent_in_headers_never_come_back(unhurried, http, case):
     method, data, status = case
-    actor = long_deadline["delete_request"]
+    actor = unhurried["delete_request"]
     content = b"" if data is None else json.dumps(data).encode()
     for path in ("", "some/path?access_token=s3cret"):
         answer = http.request(method, actor.url + path, content=content, headers=LENT)
@@ -345,14 +339,14 @@ def test_credentials_lent_in_headers_never_come_back(long_deadline, http, case):
     assert "s3cret" not in actor.child.output()
 
 
-def test_no_secret_of_any_cloud_is_in_any_answer(long_deadline, http):
+def test_no_secret_of_any_cloud_is_in_any_answer(unhurried, http):
     known = secrets()
     assert len(known) == 7
     for cloud in CLOUDS:
         world = world_of(cloud)
         for who in ("free", "referenced", "bound", "missing"):
             text = http.post(
-                long_deadline["delete_request"].url, json={"target": address(world, who)}
+                unhurried["delete_request"].url, json={"target": address(world, who)}
             ).text
             assert not [secret for secret in known if secret in text]
 
@@ -361,12 +355,12 @@ def test_no_secret_of_any_cloud_is_in_any_answer(long_deadline, http):
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_a_cloud_that_is_too_slow_is_not_waited_for(short_deadline, clouds, http, cloud):
+def test_a_cloud_that_is_too_slow_is_not_waited_for(deadlined, clouds, http, cloud):
     is_answered = threading.Event()
     clouds.emulator.sleep = lambda _: is_answered.wait(WATCHDOG_S)
     clouds.emulator.faults.append(Fault("latency", provider=cloud, count=99, latency_ms=1))
     # The cloud responds only once the function has.
-    answer = http.post(short_deadline.url, json=free(cloud))
+    answer = http.post(deadlined.url, json=free(cloud))
     is_answered.set()
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) >= 1
@@ -449,31 +443,29 @@ def test_a_request_under_way_is_answered_when_the_platform_ends_the_function(clo
 # -- what all of this left behind ----------------------------------------------------------------
 
 
-def test_nothing_was_changed_in_any_cloud_and_every_call_only_read(long_deadline, clouds, http):
+def test_nothing_was_changed_in_any_cloud_and_every_call_only_read(unhurried, clouds, http):
     whole = emulator().state.dump()
     clouds.emulator.requests.clear()
     for cloud in CLOUDS:
         for who in ("free", "referenced", "bound", "default", "missing"):
             if target := getattr(world_of(cloud), who):
                 wanted = {"target": f"{cloud}::{world_of(cloud).region}:{target}"}
-                answer = http.post(long_deadline["delete_request"].url, json=wanted).json()
+                answer = http.post(unhurried["delete_request"].url, json=wanted).json()
                 assert (answer["mode"], answer["outcome"]) == ("observe", "unchanged")
-        assert (
-            http.post(long_deadline["instance_launch"].url, json=planned(cloud)).status_code == 200
-        )
+        assert http.post(unhurried["instance_launch"].url, json=planned(cloud)).status_code == 200
     assert clouds.emulator.state.dump() == whole
     actions = {request.action for request in clouds.emulator.requests}
     assert len(actions) > len(CLOUDS)
     assert not [a for a in actions if not a.startswith(("Describe", "GET ", "POST /v3/auth/"))]
 
 
-def test_an_event_of_sixty_four_kilobytes_is_read_as_every_bus_may_send_it(long_deadline, http):
+def test_an_event_of_sixty_four_kilobytes_is_read_as_every_bus_may_send_it(unhurried, http):
     """CloudEvents 1.0, "Size Limits": what is as large must be forwarded by everybody."""
     kind = TYPES["delete_request"]
     event = {"specversion": "1.0", "id": "64 KiB", "source": "/bus", "type": kind}
     body = json.dumps({**event, "data": free("alibaba")}).encode().ljust(65_536)
     headers = {"content-type": "application/cloudevents+json"}
-    answer = http.post(long_deadline["delete_request"].url, content=body, headers=headers)
+    answer = http.post(unhurried["delete_request"].url, content=body, headers=headers)
     assert answer.json()["data"]["verdict"] == "allow"
 
 
@@ -481,8 +473,8 @@ def test_an_event_of_sixty_four_kilobytes_is_read_as_every_bus_may_send_it(long_
 
 
 @pytest.mark.slow
-def test_two_thousand_requests_leave_the_memory_as_it_was(long_deadline, http):
-    actor = long_deadline["delete_request"]
+def test_two_thousand_requests_leave_the_memory_as_it_was(unhurried, http):
+    actor = unhurried["delete_request"]
     bodies = [
         json.dumps({"id": "i", **free("openstack")}).encode(),
         json.dumps({"target": address(world_of("openstack"), "referenced")}).encode(),

@@ -166,9 +166,7 @@ def test_a_batch_of_wrong_events_is_a_bad_request_that_says_what_is_wrong_with_e
     assert [item["data"]["status"] for item in answer.get_json()] == [400, 400]
 
 
-def test_a_batch_of_which_nothing_could_be_decided_now_is_to_be_sent_again(
-    delete_request, world, cloud
-):
+def test_a_batch_without_any_decision_is_to_be_retried(delete_request, world, cloud):
     cloud.emulator.faults.append(Fault("drop", count=1000))
     event = delete_request.event({"target": address(world, world.free)})
     answer = delete_request.post([event, {"id": "2"}], {"Content-Type": BATCHED})
@@ -194,9 +192,7 @@ def test_an_empty_batch_has_an_empty_answer(delete_request):
     ],
     ids=["dropped", "throttled", "bad gateway"],
 )
-def test_a_cloud_that_cannot_be_asked_means_ask_again_later(
-    delete_request, world, cloud, monkeypatch, case
-):
+def test_an_unavailable_cloud_means_retry_later(delete_request, world, cloud, monkeypatch, case):
     fault, (status, slug) = case
     monkeypatch.setenv("SGGUARD_DEADLINE_S", "0.9")  # too short to wait as long as a cloud asks
     cloud.emulator.faults.append(fault)
@@ -210,7 +206,7 @@ def test_a_cloud_that_cannot_be_asked_means_ask_again_later(
     assert problem["event_id"] == "e1"
 
 
-def test_an_answer_of_unknown_shape_blocks_and_is_never_taken_for_nothing(
+def test_a_response_of_unknown_shape_blocks_and_is_never_read_as_empty(
     delete_request, world, cloud
 ):
     cloud.emulator.faults.append(Fault("garbage", action=world.denied_references, count=1000))

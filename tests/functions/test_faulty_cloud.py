@@ -158,7 +158,7 @@ def test_any_server_in_place_of_a_cloud_gets_nothing_allowed_within_the_deadline
             assert 1 <= int(asked.answer.headers["Retry-After"]) <= 3600
 
 
-def test_a_redirect_is_not_followed_with_our_credentials(ask):
+def test_a_redirect_is_not_followed_with_credentials(ask):
     with answering(hung_up) as (elsewhere, stolen):
 
         def redirect(connection: socket.socket, _: bytes) -> None:
@@ -206,7 +206,7 @@ def quoting(status: str, code: str) -> Behaviour:
     ],
     ids=lambda value: value,
 )
-def test_a_cloud_that_quotes_the_signed_request_gets_no_secret_out(ask, capsys, status, code):
+def test_a_cloud_that_quotes_the_signed_request_leaks_no_secret(ask, capsys, status, code):
     with answering(quoting(status, code)) as (url, sent):
         results = ask(url)
     assert len(sent) >= len(CLOUDS)

@@ -81,7 +81,7 @@ def test_the_largest_body_can_be_set(function, monkeypatch):
 
 
 @pytest.mark.parametrize("path", ["/", "/any/path"])
-def test_get_says_what_the_function_is_and_how_to_ask(function, path):
+def test_get_describes_the_function_and_its_request(function, path):
     answer = function.client.get(path, headers=SECRETS)
     assert answer.status_code == 200
     about = answer.get_json()
@@ -112,7 +112,7 @@ def test_other_methods_are_not_answered(function, method):
     assert "s3cret" not in answer.get_data(as_text=True)
 
 
-def test_an_example_of_the_function_itself_is_a_valid_question(function):
+def test_an_example_of_the_function_is_a_valid_request(function):
     example = function.client.get("/").get_json()["examples"][0]
     answer = function.ask(example)
     assert answer.status_code == 503  # valid; only the credentials are missing

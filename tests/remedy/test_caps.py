@@ -51,7 +51,7 @@ def test_no_more_of_a_group_is_revoked_than_permitted(percent, number):
     assert all("1 of the 2 rules of sg-b" in words for words in found)
 
 
-def test_what_is_rewritten_stays_in_all_but_name():
+def test_a_rewritten_rule_keeps_everything_but_its_peer():
     caps = Caps(percent_of_rules=1)
     assert stops(revoking(rule("a"), action="rewrite"), caps) == []
 
@@ -88,7 +88,7 @@ def test_of_two_rules_that_let_a_port_in_one_may_go(left, is_last):
     assert len(stops(revoking(rule("a")), Caps(management_ports=(22,)), left)) == is_last
 
 
-def test_the_last_way_into_a_group_that_goes_itself_may_go():
+def test_the_last_management_rule_of_a_deleted_group_may_be_removed():
     deleted = Planned(Step("delete", f"{SCOPE}:sg-b", ""), Change("delete-group", "sg-b"), "sg-b")
     assert stops(revoking(rule("a"), also=(deleted,)), Caps(management_ports=(22,))) == []
 

@@ -64,7 +64,7 @@ def test_a_change_that_never_arrived_is_made_all_the_same(harness, tmp_path, whi
 
 
 @pytest.mark.parametrize("which", [0, -1], ids=["first", "last"])
-def test_a_change_whose_answer_was_lost_is_not_made_again(harness, tmp_path, which):
+def test_a_change_with_a_lost_response_is_not_repeated(harness, tmp_path, which):
     sent = planned_writes(harness, tmp_path, harness.world.referenced)
     skip = sent.count(sent[which]) - 1 if which else 0
     harness.emulator.faults.append(Fault("drop", action=sent[which], skip=skip, is_after=True))
@@ -124,7 +124,7 @@ def test_a_group_that_gets_a_new_reference_is_not_deleted(harness):
     assert newcomer in host.rules
 
 
-def test_what_a_killed_worker_created_is_not_created_again(harness, tmp_path):
+def test_a_group_a_killed_worker_created_is_not_created_again(harness, tmp_path):
     """The journal has the intention and no end: the group is there, and nobody said so."""
     cloud = harness.world.connect(harness.emulator)
     template = cloud.read_groups([harness.world.free]).value[harness.world.free]
@@ -161,7 +161,7 @@ def test_every_change_is_in_the_journal_before_it_is_sent(harness):
     assert unwritten == []
 
 
-def test_what_a_killed_worker_did_not_do_is_done(harness, tmp_path):
+def test_a_change_a_killed_worker_did_not_make_is_made(harness, tmp_path):
     cloud, (state,) = harness.world.connect(harness.emulator), harness.emulator.state.clouds
     target, referrer = harness.world.referenced, harness.world.referrer_in
     rule = next(one for one in cloud.list_rules(referrer).value if one.peer_group == target)

@@ -132,7 +132,7 @@ def test_a_group_that_has_the_clouds_own_rules_still_is_not_the_one_that_was_wan
     assert half in failed["note"]
 
 
-def test_what_cannot_be_built_again_is_not_deleted(tmp_path):
+def test_a_group_that_cannot_be_recreated_is_not_deleted(tmp_path):
     harness = Harness(world_of("alibaba"), tmp_path)
     (cloud,) = harness.emulator.state.clouds
     cloud.quirks["omits_inner_access"] = True
@@ -150,7 +150,7 @@ def test_a_restore_is_made_once(harness):
     assert harness.emulator.state.dump() == state
 
 
-def test_what_has_moved_since_is_left_as_it_is_and_named(harness):
+def test_objects_changed_since_are_kept_and_named(harness):
     deleted = harness.delete(harness.world.referenced)
     (cloud,) = harness.emulator.state.clouds
     cloud.groups = [one for one in cloud.groups if one.id != harness.world.referrer_in]
@@ -180,7 +180,7 @@ def test_nothing_is_restored_while_all_changes_are_stopped(harness):
     assert harness.restore(deleted["decision_id"])["outcome"] == "remediated"
 
 
-def test_what_a_cloud_unbound_by_force_is_bound_again(tmp_path):
+def test_bindings_removed_by_force_are_restored(tmp_path):
     harness = Harness(world_of("tencent-dfw"), tmp_path, remedies=("force",))
     (cloud,) = harness.emulator.state.clouds
     for interface in cloud.interfaces:

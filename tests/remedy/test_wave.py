@@ -69,7 +69,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("changes", "expected"), CASES.values(), ids=CASES)
-def test_what_has_nothing_to_do_with_each_other_is_made_side_by_side(changes, expected):
+def test_independent_changes_are_made_in_parallel(changes, expected):
     assert waves(*changes) == expected
 
 
@@ -84,7 +84,7 @@ def test_no_more_are_under_way_than_may_be():
     ]
 
 
-def test_what_is_done_already_is_not_made_again():
+def test_a_change_already_made_is_not_repeated():
     plan = plan_of(take("a"), take("a"), take("b"), carry("p"))
     assert next_wave(plan, {0, 2}) == (1,)
     assert next_wave(plan, {0, 1, 2}) == (3,)

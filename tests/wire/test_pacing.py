@@ -238,7 +238,7 @@ def test_a_write_waits_for_its_turn_too_and_is_sent_once(clock):
     assert moments == pytest.approx([0.0, 2.0, 4.0])
 
 
-def test_what_one_thread_was_told_the_others_heed(clock):
+def test_a_pause_told_to_one_thread_holds_for_the_others(clock):
     told = threading.Event()
     moments = []
 
