@@ -10,6 +10,7 @@ from itertools import count
 import pytest
 from hypothesis import HealthCheck, settings
 
+from sgguard import logs
 from tests.examples import QUICK, THOROUGH
 from tests.stores import kept, postgres_server
 
@@ -28,6 +29,7 @@ for _name, _count in (("thorough", THOROUGH), ("quick", QUICK)):
 settings.load_profile("quick")
 
 _CREDENTIALS = ("TENCENTCLOUD_", "ALIBABA_CLOUD_", "HUAWEICLOUD_", "OS_", "SGGUARD_")
+_LOG = (logs.LOGGER.level, logs.LOGGER.propagate, tuple(logs.LOGGER.handlers))
 _NUMBERS = count()
 _real_connect = socket.socket.connect
 
@@ -50,6 +52,15 @@ def no_state_from_another_test(monkeypatch, tmp_path_factory):
     """
     folder = tmp_path_factory.getbasetemp() / f"state-{next(_NUMBERS)}"
     monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+
+
+@pytest.fixture(autouse=True)
+def log_as_imported():
+    """A function configures the log of its process; the next test finds it as it was at first."""
+    yield
+    level, propagate, handlers = _LOG
+    logs.LOGGER.setLevel(level)
+    logs.LOGGER.propagate, logs.LOGGER.handlers = propagate, list(handlers)
 
 
 @pytest.fixture(autouse=True, scope="session")

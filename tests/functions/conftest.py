@@ -12,7 +12,6 @@ from typing import Any
 import functions_framework
 import pytest
 
-from sgguard import logs
 from sgguard.emulator.server import Running, serve
 from tests.worlds import World
 from tests.worlds.tencent import WORLD
@@ -70,15 +69,6 @@ def framework(monkeypatch) -> Any:
         return Function(name, app.test_client())
 
     return build
-
-
-@pytest.fixture(autouse=True)
-def log_as_before() -> Iterator[None]:
-    logger = logs.LOGGER
-    before = (logger.level, logger.propagate, list(logger.handlers))
-    yield
-    logger.setLevel(before[0])
-    logger.propagate, logger.handlers = before[1:]
 
 
 @pytest.fixture
