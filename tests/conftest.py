@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import socket
+import tempfile
 from itertools import count
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -27,6 +30,14 @@ for _name, _count in (("thorough", THOROUGH), ("quick", QUICK)):
         suppress_health_check=[HealthCheck.too_slow],
     )
 settings.load_profile("quick")
+
+# Databases of tests need no disk: in memory none of them waits for one. Containers may have
+# little shared memory, and the servers of a run take some of it.
+_MEMORY = Path("/dev/shm")
+_FREE_BYTES = shutil.disk_usage(_MEMORY).free if os.access(_MEMORY, os.W_OK) else 0
+if _FREE_BYTES > 1 << 30:
+    os.environ.setdefault("TMPDIR", str(_MEMORY))
+    tempfile.tempdir = None
 
 _CREDENTIALS = ("TENCENTCLOUD_", "ALIBABA_CLOUD_", "HUAWEICLOUD_", "OS_", "SGGUARD_")
 _LOG = (logs.LOGGER.level, logs.LOGGER.propagate, tuple(logs.LOGGER.handlers))
