@@ -196,12 +196,7 @@ def test_the_layout_names_folders_that_exist_and_all_of_the_package():
         assert any((place / name).is_dir() for place in places), name
 
 
-def test_a_policy_with_an_approval_section_requests_approval(tmp_path):
-    file = tmp_path / "policy.toml"
-    file.write_text(section("approval"))
-    loaded = policy.load(str(file))
-    assert (loaded.mode, loaded.approval.approvers) == ("approve", ("ada", "bob"))
-    assert loaded.approval == policy.ApprovalPolicy(("ada", "bob"))
+# -- the other documents -------------------------------------------------------------------
 
 
 def test_every_mode_and_remedy_has_its_words():

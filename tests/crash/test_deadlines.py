@@ -128,7 +128,7 @@ def halt_before_each_change(provider: str, shape: str, folder) -> None:
         if not isinstance(handled, dict):  # else it was the last change
             assert isinstance(handled, HaltedError), handled
             require_standstill(harness)
-        harness.store.go_on()
+        harness.store.lift_halt()
         document = harness.deliver_until_decided()
         harness.require_unbroken()
         harness.require_settled(document, harness.before, remediated)

@@ -501,7 +501,7 @@ def test_regions_of_no_cloud_are_refused(named, regions, error, said):
 
 
 def test_a_missing_region_is_reported_with_the_setting_to_use(world):
-    checkup = doctor.examine(Place(world.provider, ""), Context.from_env(world.env))
+    checkup = doctor.examine(CloudRegion(world.provider, ""), Context.from_env(world.env))
     [flaw] = checkup.findings
     setup = providers.probing(world.provider).SETUP
     assert (flaw.code, flaw.weight) == ("no-region", "setup")

@@ -90,7 +90,7 @@ def test_changes_for_a_group_that_was_deleted_are_not_undone(harness, tmp_path):
     decision = harness.delete(*pair)
     [gone] = [one for one in pair if cloud.group(one) is None]
     assert decision["outcome"] == "partly-undone"
-    assert "not taken back" not in decision["note"]
+    assert "not undone" not in decision["note"]
     assert f"group {gone} was deleted" in decision["note"]
     assert cloud.naming(gone) == []
     if gone == harness.world.bound:

@@ -176,7 +176,7 @@ def test_nothing_is_restored_while_all_changes_are_stopped(harness):
     with pytest.raises(HaltedError, match="something is wrong"):
         harness.restore(deleted["decision_id"])
     assert harness.emulator.state.dump() == state
-    store.go_on()
+    store.lift_halt()
     assert harness.restore(deleted["decision_id"])["outcome"] == "remediated"
 
 

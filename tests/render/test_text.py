@@ -15,6 +15,8 @@ from sgguard.model.resource import Binding, Limit
 from sgguard.render import document, text
 from sgguard.render.outcome import with_outcome
 from sgguard.render.wording import columns, one_line, pad, short_ids
+from sgguard.store import codec
+from sgguard.store.rows import Approval, Entry
 from tests.examples import examples
 from tests.guards.builders import (
     DELETE_FACTS,
@@ -103,6 +105,15 @@ def test_a_line_is_one_line_that_fits(of, policy, width):
     assert columns(line) <= width
     assert line.isprintable()
     assert len(text.line(decision(of, policy), width=width, colour=True)) <= width + 9
+
+
+@examples(50)
+@given(ALL, POLICIES, st.integers(40, 120))
+def test_the_whole_story_is_wrapped_to_the_terminal_and_loses_nothing(of, policy, width):
+    made = decision(of, policy)
+    wrapped = story_of(made, width=width)
+    assert max(map(columns, wrapped.splitlines())) <= width
+    assert "".join(wrapped.split()) == "".join(story_of(made).split())
 
 
 @examples(50)

@@ -19,7 +19,7 @@ from sgguard.emulator.transport import EmulatorTransport
 from sgguard.operations import restore, resume
 from sgguard.store import Store, open_store, schema
 from sgguard.store.rows import Claim, Query
-from tests.remedy.stage import Stage
+from tests.remedy.harness import Harness
 from tests.stores import Place, an_entry
 from tests.worlds import world_of
 
@@ -193,11 +193,11 @@ def downgrade(path: Path, kept: Place) -> None:
 def test_a_restore_cut_short_under_version_1_is_resumed_with_the_group_it_created(
     kept, tmp_path, provider
 ):
-    stage = Stage(world_of(provider), tmp_path)
-    before = stage.world_now()
-    deleted = stage.delete(stage.world.referenced)
-    mortal = MortalStore(open_store(stage.env["SGGUARD_STORE"]))
-    cut = replace(stage.context(), store=mortal)
+    harness = Harness(world_of(provider), tmp_path)
+    before = harness.comparable_state()
+    deleted = harness.delete(harness.world.referenced)
+    mortal = MortalStore(open_store(harness.env["SGGUARD_STORE"]))
+    cut = replace(harness.context(), store=mortal)
     with pytest.raises(DiedError):
         restore.restore(deleted["decision_id"], cut, by="olga")
     downgrade(tmp_path / "store.db", kept)
@@ -207,11 +207,11 @@ def test_a_restore_cut_short_under_version_1_is_resumed_with_the_group_it_create
     states = [one.state for one in store.entries(run.decision_id)]
     assert states[0] == "done"
     assert "intended" in states
-    transport = EmulatorTransport(stage.emulator)
-    context = replace(stage.context(), store=store, transport=transport)
+    transport = EmulatorTransport(harness.emulator)
+    context = replace(harness.context(), store=store, transport=transport)
     found = resume.resume(run.decision_id, context)
 
     assert found["outcome"] == "remediated"
     (created,) = [one for one in found["journal"] if one["made"]]
     old_id = created["change"]["group_id"]
-    assert stage.world_now((created["made"], old_id)) == before
+    assert harness.comparable_state((created["made"], old_id)) == before
