@@ -14,7 +14,7 @@ import pytest
 
 from sgguard import providers
 from sgguard.cli import _COMMANDS
-from sgguard.cli.failure import EXIT_CODES
+from sgguard.cli.exit_codes import EXIT_CODES
 from sgguard.emulator import control
 from sgguard.emulator.faces import all_faces
 from sgguard.emulator.faults import KINDS

@@ -10,7 +10,7 @@ from typing import NoReturn, cast
 import click
 
 from sgguard import __version__
-from sgguard.cli import failure
+from sgguard.cli import exit_codes, failure
 
 __all__ = ["main"]
 
@@ -75,7 +75,7 @@ def cli(*, debug: bool) -> None:
 def main(args: list[str] | None = None) -> NoReturn:
     """Run the command and end the process with its exit code."""
     code = failure.run(cli, sys.argv[1:] if args is None else args)
-    if code == failure.INTERRUPTED:
+    if code == exit_codes.INTERRUPTED:
         # Reads in other threads would keep the process alive until their clouds respond.
         os._exit(code)
     sys.exit(code)

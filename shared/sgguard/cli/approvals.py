@@ -12,7 +12,8 @@ from sgguard.approvals import resolve, web
 from sgguard.approvals.approver import known, moment
 from sgguard.approvals.link import LinkAction
 from sgguard.cli import failure
-from sgguard.cli.failure import EXIT_CODES, until_done
+from sgguard.cli.exit_codes import EXIT_CODES
+from sgguard.cli.failure import until_done
 from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
 from sgguard.cli.output import line, print_decision, print_json, print_outcome
 from sgguard.cli.records import AS_OPTION, format_duration, open_executor, store_location, user_name

@@ -10,7 +10,7 @@ import click
 
 from sgguard import lazy
 from sgguard.cli import failure
-from sgguard.cli.failure import EXIT_CODES
+from sgguard.cli.exit_codes import EXIT_CODES, HELP
 from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
 from sgguard.cli.output import print_decision, print_json
 from sgguard.engine import decide
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 else:
     replay = lazy("sgguard.operations.replay")  # most checks record nothing
 
-_EXIT_CODES = "0 allow, 1 block, 2 error, 3 remediate"
 
 RECORD_OPTION = click.option(
     "--record",
@@ -39,7 +38,7 @@ RECORD_OPTION = click.option(
     epilog=epilog(
         "sgguard check delete tencent::ap-guangzhou:sg-5ua9adfv",
         "sgguard check launch --provider tencent --region ap-guangzhou --group sg-5ua…",
-        exit_codes=_EXIT_CODES,
+        exit_codes=HELP,
     ),
 )
 def check() -> None:
@@ -57,7 +56,7 @@ def check() -> None:
         "sgguard check delete openstack::RegionOne:5c7f… openstack::RegionOne:9d01…",
         "sgguard check delete tencent::ap-guangzhou:sg-5ua9adfv alibaba::cn-hangzhou:sg-bp1fg655…",
         "sgguard check delete --json --policy policy.toml alibaba::cn-hangzhou:sg-bp1fg655… | jq",
-        exit_codes=_EXIT_CODES,
+        exit_codes=HELP,
     ),
 )
 @click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True)
@@ -91,7 +90,7 @@ def delete(
         "sgguard check launch --provider tencent --region ap-guangzhou --group sg-5ua… --count 3",
         "sgguard check launch --provider huawei --region cn-north-4 --instance 6666… --group 1111…",
         "sgguard check launch --provider alibaba --region cn-hangzhou --instance i-bp1…",
-        exit_codes=_EXIT_CODES,
+        exit_codes=HELP,
     ),
 )
 @click.option("--provider", required=True, help="The cloud: tencent, alibaba, …")

@@ -8,7 +8,7 @@ from functools import partial
 
 import click
 
-from sgguard.cli.failure import ERROR
+from sgguard.cli.exit_codes import ERROR
 from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
 from sgguard.cli.output import print_json
 from sgguard.operations.doctor import UNWRAPPED, cloud_regions, examine, to_json, to_text

@@ -13,13 +13,8 @@ from typing import TypeVar
 import click
 
 from sgguard import logs
+from sgguard.cli.exit_codes import ERROR, INTERRUPTED, PIPE_CLOSED
 from sgguard.errors import DeadlineError, EventError, Problem, SgguardError, UnauthenticatedError
-from sgguard.model.codes import Verdict
-
-ERROR = 2
-INTERRUPTED = 130
-PIPE_CLOSED = 141
-EXIT_CODES = {Verdict.ALLOW: 0, Verdict.BLOCK: 1, Verdict.REMEDIATE: 3}
 
 
 def run(command: click.Command, args: Sequence[str]) -> int:

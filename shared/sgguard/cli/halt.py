@@ -10,7 +10,7 @@ import click
 
 from sgguard import logs
 from sgguard.approvals.approver import moment
-from sgguard.cli.failure import EXIT_CODES
+from sgguard.cli.exit_codes import EXIT_CODES
 from sgguard.cli.options import JSON_OPTION, epilog
 from sgguard.cli.output import line, print_json
 from sgguard.cli.records import open_executor, store_location, user_name

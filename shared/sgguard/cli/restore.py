@@ -6,7 +6,8 @@ import os
 
 import click
 
-from sgguard.cli.failure import EXIT_CODES, until_done
+from sgguard.cli.exit_codes import EXIT_CODES
+from sgguard.cli.failure import until_done
 from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
 from sgguard.cli.output import print_json, print_outcome
 from sgguard.model.codes import Outcome, Verdict

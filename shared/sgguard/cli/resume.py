@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from sgguard.cli import failure
-from sgguard.cli.failure import ERROR, EXIT_CODES, until_done
+from sgguard.cli.exit_codes import ERROR, EXIT_CODES
+from sgguard.cli.failure import until_done
 from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
 from sgguard.cli.output import print_json, print_outcome
 from sgguard.cli.records import AS_OPTION, format_duration, open_executor, store_location, user_name

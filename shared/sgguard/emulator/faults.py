@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 KINDS = ("latency", "throttle", "error", "garbage", "drop")
+"""What ``core.Emulator`` does with a call: a new kind needs its branch there as well."""
+
 LATENCY_MAX_MS = 600_000
 
 _STATUSES = range(200, 600)

@@ -153,7 +153,7 @@ def build(kind: type[T], raw: object, path: str) -> T:
     """
     if not isinstance(raw, Mapping):
         raise ValueError(f"{path}: expected a table, got {type(raw).__name__}")  # noqa: TRY004
-    hints = _hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]  # every class has a hash
     known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]  # T is a dataclass
     for key in raw:
         if key not in known:

@@ -1,26 +1,19 @@
-"""What both Tencent APIs share: references, documented limits, polling and rules with positions.
+"""What both Tencent APIs share: references, documented limits and polling.
 
 References: both APIs name the groups whose rules contain a group, and their English pages read as
 if it were the other way round. So every name is checked against the rules of that group, and every
 counted reference must have a name: a response in the wrong sense, or an incomplete one, is never
 taken for "not referenced".
-
-Positions: the id of a rule is its position among the rules of its direction, counted from 0
-(``ingress[3]``), and every insertion or removal before it shifts it. A rule that was read earlier
-is found again by its content (:func:`locate`), and inserted where its position is now
-(:func:`insert_position`).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
 from sgguard.errors import DeadlineError, NotFoundError
-from sgguard.model.change import content
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Limit, Reference, Rule, Seen, Unseen
 from sgguard.providers._shared import Evidence, naming
@@ -245,38 +238,3 @@ def poll_until(wire: Wire, ask: Callable[[], T], is_over: Callable[[T], bool], w
         wire.retry.sleep(wait_s)
         wait_s = min(2 * wait_s, LONGEST_WAIT_S)
     return found
-
-
-_ID = re.compile(r"(?:ingress|egress)\[([0-9]{1,9})\]")
-
-
-def position(rule: Rule) -> int | None:
-    """Return the position in a rule's id, None where the id has none."""
-    told = _ID.fullmatch(rule.rule_id)
-    return int(told[1]) if told else None
-
-
-def locate(rules: Sequence[Rule], wanted: Rule) -> int | None:
-    """Return where a rule read earlier is now, None where it is gone.
-
-    Of two that are equally near the later one is taken: rules are inserted before others more often
-    than removed there. A wrong choice does no harm, since both have the same content.
-    """
-    # 1. Only rules of the same content (direction included) qualify, wherever they are.
-    same = [one for one in rules if content(one) == content(wanted)]
-    found = [place for place in map(position, same) if place is not None]
-    # 2. The nearest to the old position is taken; without an old position, the last one.
-    was = position(wanted)
-    if was is None:
-        return max(found, default=None)
-    return min(found, key=lambda place: (abs(place - was), -place), default=None)
-
-
-def insert_position(rules: Sequence[Rule], wanted: Rule) -> int | None:
-    """Return the position to insert a rule before; None: append it to its direction.
-
-    It is the position in the rule's id, as long as the group has that many rules.
-    """
-    place = position(wanted)
-    count = sum(one.direction == wanted.direction for one in rules)
-    return place if place is not None and place < count else None

@@ -205,6 +205,8 @@ def _without_envelope(response: httpx.Response, shape: Shape) -> CloudError:
     )
 
 
+# Only actions that are called here stand in the table; ModifySecurityGroupPolicies, which replaces
+# all rules of a group at once, never is.
 RATES: Mapping[str, float] = {
     "AssociateSecurityGroups": 10,
     "ModifyInstancesAttribute": 10,

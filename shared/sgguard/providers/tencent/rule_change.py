@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from sgguard.errors import ConflictError, NotFoundError
 from sgguard.model.change import content
 from sgguard.model.resource import Rule
-from sgguard.providers._tencent import insert_position, locate
+from sgguard.providers._tencent_positions import insert_position, locate
 from sgguard.providers.tencent import reads
 from sgguard.providers.tencent.api import DUPLICATE_POLICY, TencentApi
 from sgguard.providers.tencent.rule_shape import KEYS, PolicySet, row_of

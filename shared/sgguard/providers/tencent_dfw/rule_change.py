@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from sgguard.errors import ConflictError, NotFoundError, SettingsError, UnavailableError
 from sgguard.model.change import content
 from sgguard.model.resource import Rule
-from sgguard.providers._tencent import insert_position, locate
+from sgguard.providers._tencent_positions import insert_position, locate
 from sgguard.providers.tencent_dfw.api import DfwApi, integer_of
 from sgguard.providers.tencent_dfw.response import ADDRESSES, policies
 from sgguard.wire.shape import Json, Shape
