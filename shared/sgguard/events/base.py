@@ -40,10 +40,10 @@ class Delivery:
 class Confidence(IntEnum):
     """How sure a source is that a delivery is its own; the surest reads it."""
 
-    NO = 0
-    ANYTHING = 1
+    NONE = 0
+    FALLBACK = 1
     """It reads what no other source claims."""
-    MINE = 2
+    OWN = 2
 
 
 class Source(Protocol):

@@ -28,7 +28,7 @@ _ID_MAX = 256
 
 def claims(headers: Mapping[str, str]) -> Confidence:  # noqa: ARG001 - every source is asked the same
     """Claim whatever no other source reads."""
-    return Confidence.ANYTHING
+    return Confidence.FALLBACK
 
 
 def read(headers: Mapping[str, str], body: bytes, kind: Kind) -> Delivery:  # noqa: ARG001 - as above

@@ -57,7 +57,7 @@ def claims(headers: Mapping[str, str]) -> Confidence:
     """Claim what the content type or a ``ce-`` header says is a CloudEvent."""
     is_event = media_type(headers.get("content-type", "")).startswith(_STRUCTURED)
     return (
-        Confidence.MINE if is_event or any(n.startswith("ce-") for n in headers) else Confidence.NO
+        Confidence.OWN if is_event or any(n.startswith("ce-") for n in headers) else Confidence.NONE
     )
 
 
