@@ -121,7 +121,7 @@ def permissions_table(provider: str) -> str:
     world = world_of(provider)
     probing = providers.probing(provider)
     assert probing is not None
-    questions = probing.probe(world.connect(world.emulator())).questions
+    checks = probing.probe(world.connect(world.emulator())).checks
     return table(
         "call | needed for | what to grant | modes | doctor",
         (
@@ -131,9 +131,9 @@ def permissions_table(provider: str) -> str:
                 + (f"; where it is not offered, {one.if_absent}" if one.if_absent else ""),
                 one.grant,
                 "all" if one.need == "read" else "approve, enforce",
-                "no" if one.ask is None else "partly" if one.why_not else "yes",
+                "no" if one.ask is None else "partly" if one.why_untested else "yes",
             )
-            for one in questions
+            for one in checks
         ),
     )
 

@@ -183,7 +183,7 @@ def readings():
     for name in providers.names():
         world = world_of(name)
         probe = providers.probing(name).probe(world.connect(world.emulator()))
-        for question in probe.questions:
+        for question in probe.checks:
             if question.need == "read" and question.action != "roles of the token":
                 yield pytest.param(name, question.action, id=f"{name} {question.action}")
 

@@ -27,7 +27,7 @@ def world(request) -> World:
 def ask_everything(world, emulator, **options):
     probing = providers.probing(world.provider)
     probe = probing.probe(world.connect(emulator, **options))
-    for question in probe.questions:
+    for question in probe.checks:
         if question.ask is not None:
             with suppress(CloudError):  # what is asked matters here, not the answer
                 question.ask()
@@ -56,7 +56,7 @@ def test_every_call_of_a_verdict_is_one_of_the_questions(world):
     needed = {request.action for request in emulator.requests}
 
     probe = providers.probing(world.provider).probe(provider)
-    asked = {question.action for question in probe.questions if question.need == "read"}
+    asked = {question.action for question in probe.checks if question.need == "read"}
     assert needed - asked <= {"POST /v3/auth/tokens"}
 
 
@@ -111,18 +111,18 @@ def test_lists_are_asked_for_one_small_page(world):
         group.id = f"{group.id[:-2]}{number:02x}"
         if cloud.group(group.id) is None:
             cloud.groups.append(group)
-    calls = len(ask_everything(world, world.emulator()).questions)
+    calls = len(ask_everything(world, world.emulator()).checks)
     ask_everything(world, emulator)
     assert len(emulator.requests) <= calls + 1  # and a token
 
 
 def test_every_question_says_what_it_brings_and_what_to_grant(world):
     probe = providers.probing(world.provider).probe(world.connect(world.emulator()))
-    assert {question.need for question in probe.questions} == {"read", "change"}
-    for question in probe.questions:
+    assert {question.need for question in probe.checks} == {"read", "change"}
+    for question in probe.checks:
         assert question.brings
         assert question.grant
-        assert question.ask is not None or question.why_not
+        assert question.ask is not None or question.why_untested
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_on_openstack_only_the_role_reader_tells_what_may_not_be_changed(role, t
     world = openstack.WORLD
     emulator = Emulator.load(scenario)
     probe = providers.probing("openstack").probe(world.connect(emulator))
-    for question in probe.questions:
+    for question in probe.checks:
         if question.need == "change" and not question.action.startswith("GET "):
             if told == "missing":
                 with pytest.raises(ForbiddenError, match="reader"):

@@ -33,7 +33,7 @@ class PermissionCheck:
     ``action`` is the cloud's own name for the call, ``brings`` what it is needed for, ``grant``
     what an operator has to grant. ``ask`` sends it: a success, or an error that only a permitted
     caller gets (not found), means that it is granted; it may return ``Grant.NOT_TOLD``. Where it
-    is None no harmless call shows the permission, for the reason in ``why_not``. ``if_absent``
+    is None no harmless call shows the permission, for the reason in ``why_untested``. ``if_absent``
     says what happens where the API is missing; empty: verdicts that need it are blocked there.
     """
 
@@ -42,7 +42,7 @@ class PermissionCheck:
     grant: str
     need: Literal["read", "change"] = "read"
     ask: Callable[[], object] | None = None
-    why_not: str = ""
+    why_untested: str = ""
     if_absent: str = ""
 
 
@@ -50,15 +50,15 @@ class PermissionCheck:
 class Probe:
     """How to examine one region of one cloud; making it sends nothing.
 
-    ``doors`` are addresses that respond without credentials; the clock is read off the ``Date``
+    ``endpoints`` are addresses that respond without credentials; the clock is read off the ``Date``
     of the first one. ``clock_tolerance_s`` is how far the local clock may be off before the cloud
     refuses requests. The three others are patterns (fnmatch) over the cloud's error codes: the
     time of a request is refused, there is no such region, there is no such API.
     """
 
-    doors: tuple[str, ...]
+    endpoints: tuple[str, ...]
     clock_tolerance_s: float
-    questions: tuple[PermissionCheck, ...]
+    checks: tuple[PermissionCheck, ...]
     skew_codes: tuple[str, ...] = ()
     region_codes: tuple[str, ...] = ()
     absent_codes: tuple[str, ...] = ()

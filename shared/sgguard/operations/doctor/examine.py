@@ -94,7 +94,7 @@ def _without_region(where: CloudRegion) -> Finding | None:
 def _probed(
     checkup: Checkup, provider: Provider, probe: Probe, wire: Wire, context: Context
 ) -> Checkup:
-    contacts = parallel([partial(_contact, wire, url, context.now) for url in probe.doors])
+    contacts = parallel([partial(_contact, wire, url, context.now) for url in probe.endpoints])
     unreachable = [one.error for one in contacts if one.error is not None]
     ahead_s = contacts[0].ahead_s
     clock = None if ahead_s is None else Clock(ahead_s, probe.clock_tolerance_s)
@@ -103,7 +103,7 @@ def _probed(
         found.append(flaw)
     checkup = replace(checkup, is_reachable=not unreachable, clock=clock)
     if contacts[0].error is not None:
-        unreported = tuple(_permission(_Reply(q, Grant.NOT_TOLD)) for q in probe.questions)
+        unreported = tuple(_permission(_Reply(q, Grant.NOT_TOLD)) for q in probe.checks)
         return replace(checkup, permissions=unreported, findings=_unique(found))
     replies = _call_all(probe)
     found += _findings(replies, probe, checkup)
@@ -138,7 +138,7 @@ def _contact(wire: Wire, url: str, now: Callable[[], float]) -> _Contact:
 
 
 def _call_all(probe: Probe) -> list[_Reply]:
-    first, *others = probe.questions
+    first, *others = probe.checks
     reply = _call(first, probe)
     if diagnosis.is_about_everything(reply.error, probe):
         return [reply, *(_Reply(question, Grant.NOT_TOLD) for question in others)]
@@ -182,7 +182,7 @@ def _permission(reply: _Reply) -> Permission:
     elif reply.grant is Grant.MISSING:
         why = "refused"
     elif reply.grant is Grant.NOT_TOLD:
-        why = question.why_not or ("no response" if reply.error else "not called")
+        why = question.why_untested or ("no response" if reply.error else "not called")
     return Permission(
         question.action, question.brings, question.grant, question.need, reply.grant, why
     )

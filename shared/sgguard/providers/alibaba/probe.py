@@ -79,14 +79,14 @@ def probe(provider: Alibaba) -> Probe:
             brings,
             _grant(action),
             need="change",
-            why_not="ECS documents no dry run for it",
+            why_untested="ECS documents no dry run for it",
         )
         for action, brings in _CHANGES
     )
     return Probe(
-        doors=(f"{ecs.url}/",),
+        endpoints=(f"{ecs.url}/",),
         clock_tolerance_s=MAX_SKEW_S,
-        questions=(*reads, *changes),
+        checks=(*reads, *changes),
         skew_codes=("IllegalTimestamp*", "InvalidTimeStamp*"),
         region_codes=("InvalidRegionId*",),
         absent_codes=("InvalidAction*",),

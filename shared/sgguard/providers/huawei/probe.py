@@ -102,9 +102,9 @@ def probe(provider: Huawei) -> Probe:
     api = provider.api
     region = api.region
     return Probe(
-        doors=tuple(dict.fromkeys((f"{region.vpc}/", f"{region.ecs}/"))),
+        endpoints=tuple(dict.fromkeys((f"{region.vpc}/", f"{region.ecs}/"))),
         clock_tolerance_s=MAX_SKEW_S,
-        questions=(*_reads(api), *_changes(api)),
+        checks=(*_reads(api), *_changes(api)),
         skew_codes=("APIGW.0303", "APIG.0303"),
         region_codes=("VPC.0007",),  # the project that is set is not the one of the region
         absent_codes=tuple(sorted(API_ABSENT)),
@@ -173,7 +173,7 @@ def _first(api: Api, path: str) -> Callable[[], object]:
 
 def _changes(api: Api) -> list[PermissionCheck]:
     untestable = [
-        PermissionCheck(action, brings, _OWNER, need="change", why_not=why)
+        PermissionCheck(action, brings, _OWNER, need="change", why_untested=why)
         for action, brings, why in _UNTESTABLE
     ]
     dry_runs = [
@@ -183,7 +183,7 @@ def _changes(api: Api) -> list[PermissionCheck]:
             _OWNER,
             need="change",
             ask=partial(_dry_run, api, method, path, body),
-            why_not="the dry run did not show it",
+            why_untested="the dry run did not show it",
         )
         for method, path, brings, body in (
             *_DRY_RUNS,

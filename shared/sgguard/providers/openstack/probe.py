@@ -79,10 +79,10 @@ def probe(provider: OpenStack) -> Probe:
         ask=partial(_require_role, api, _READERS),
     )
     return Probe(
-        doors=(api.auth.identity.auth_url,),
+        endpoints=(api.auth.identity.auth_url,),
         clock_tolerance_s=CLOCK_TOLERANCE_S,
         # The roles come later: the first list shows any error of token or catalog.
-        questions=(*_reads(api), roles, _read_port(api), *_changes(api)),
+        checks=(*_reads(api), roles, _read_port(api), *_changes(api)),
         absent_codes=("HTTPNotFound",),
     )
 
@@ -147,7 +147,7 @@ def _changes(api: OpenStackApi) -> list[PermissionCheck]:
             "the role member",
             need="change",
             ask=partial(_unknown_if_writer, api),
-            why_not="the roles allow it by default, and OpenStack has no dry run",
+            why_untested="the roles allow it by default, and OpenStack has no dry run",
         )
         for action, brings in _CHANGES
     ]

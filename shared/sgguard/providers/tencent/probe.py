@@ -85,14 +85,14 @@ def probe(provider: Tencent) -> Probe:
             brings,
             _grant(service, action),
             need="change",
-            why_not="Tencent documents no dry run for it",
+            why_untested="Tencent documents no dry run for it",
         )
         for service, action, brings in _CHANGES
     )
     return Probe(
-        doors=tuple(dict.fromkeys(f"{api.urls[service]}/" for service in SERVICES)),
+        endpoints=tuple(dict.fromkeys(f"{api.urls[service]}/" for service in SERVICES)),
         clock_tolerance_s=MAX_SKEW_S,
-        questions=(*reads, *changes),
+        checks=(*reads, *changes),
         skew_codes=("AuthFailure.SignatureExpire",),
         region_codes=("UnsupportedRegion",),
         absent_codes=("InvalidAction", "UnsupportedOperation"),

@@ -74,7 +74,7 @@ def probe(provider: TencentDfw) -> Probe:
     )
     changes = (
         PermissionCheck(
-            action, brings, f"dfw:{action}", need="change", why_not="API 2.0 has no dry run"
+            action, brings, f"dfw:{action}", need="change", why_untested="API 2.0 has no dry run"
         )
         for action, brings in _CHANGES
     )
@@ -87,9 +87,9 @@ def probe(provider: TencentDfw) -> Probe:
         ask=partial(api.read, action, sgId=_ABSENT_ID),
     )
     return Probe(
-        doors=(f"{api.url}{PATH}",),
+        endpoints=(f"{api.url}{PATH}",),
         clock_tolerance_s=MAX_SKEW_S,
-        questions=(*reads, version, *changes),
+        checks=(*reads, version, *changes),
         skew_codes=("4200", "4500"),
         # "A parameter is wrong": of what is sent here only the region can be.
         region_codes=("4000",),
