@@ -24,6 +24,8 @@ from sgguard.policy import Guard, Policy, governing, mode_of
 from sgguard.store import codec
 
 FORMAT = "sgguard.facts.v1"
+_CAPABILITIES = "traits"
+"""The key of the capabilities in a record: it is older than the name in the code."""
 
 _KINDS: dict[str, type[DeleteFacts | LaunchFacts]] = {
     "delete": DeleteFacts,
@@ -63,7 +65,9 @@ class CaseResult:
 def record(facts: Facts) -> str:
     """Return facts as a document that :func:`replay` reads."""
     kind = "launch" if isinstance(facts, LaunchFacts) else "delete"
-    document = {"format": FORMAT, "kind": kind, "facts": json.loads(codec.dump(facts))}
+    recorded = json.loads(codec.dump(facts))
+    recorded[_CAPABILITIES] = recorded.pop("capabilities")
+    document = {"format": FORMAT, "kind": kind, "facts": recorded}
     return json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 
@@ -79,8 +83,11 @@ def replay(path: Path) -> Facts:
     kind = _KINDS.get(str(document.get("kind")))
     if kind is None:
         raise InputError(f"{path}: kind is unknown (expected delete or launch)")
+    recorded = document.get("facts")
+    if isinstance(recorded, dict) and _CAPABILITIES in recorded:
+        recorded = {**recorded, "capabilities": recorded[_CAPABILITIES]}
     try:
-        return codec.load(kind, json.dumps(document.get("facts")))
+        return codec.load(kind, json.dumps(recorded))
     except StoreError as error:
         raise InputError(f"{path}: {error}") from error
 
