@@ -35,6 +35,7 @@ def environment(**more):
     return os.environ | OURS | more
 
 
+@pytest.mark.slow  # the quick run compares the output of the demo with the documents
 def test_every_event_is_answered_as_expected_in_one_line_each_on_two_screens():
     ended = subprocess.run(
         [sys.executable, "-m", "sgguard.cli", "demo"],

@@ -25,7 +25,7 @@ SCENARIOS = [
 IDS = ["-".join(scenario) for scenario in SCENARIOS]
 # Every run tries these, at every so many points; the slow run tries all, at every point.
 SAMPLED = {
-    "tencent": ("rewrite", 9),
+    "tencent": ("rewrite", 16),
     "alibaba": ("move", 9),
     "openstack": ("set", 9),
 }
