@@ -48,7 +48,13 @@ def text_of(path: Path) -> str:
 # -- every document ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", GENERATED)
+# The demo runs as a process of its own for some seconds; every other section is made in this one.
+SLOW = {"demo"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow if n in SLOW else ()) for n in GENERATED]
+)
 def test_what_is_generated_is_up_to_date(name):
     assert section(name) == GENERATED[name](), "run: python -m tests.docs"
 
