@@ -2,6 +2,10 @@
 
 With a store every event is claimed before it is judged, so that a second delivery gets the first
 one's response, and two instances never work on the same event. Without one, events are only judged.
+
+A store that fails is not "no store": what it holds may say that the event was decided, or that its
+plan is half carried out. So nothing is decided then, unless every mode is ``observe``; the document
+says in that case that it was not kept.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from sgguard.errors import BusyError, EventError, SettingsError, SgguardError, S
 from sgguard.model.codes import Mode, Outcome
 from sgguard.model.event import Event
 from sgguard.model.request import DeleteRequest, LaunchRequest
+from sgguard.policy import modes
 from sgguard.render import document
 from sgguard.store.rows import Answered, Busy, Claim, OtherPayload
 from sgguard.wire.parallel import parallel
@@ -123,9 +128,10 @@ def once(kind: str, event: Event, context: Context, work: Callable[[Executor], J
 def _claimed(
     executor: Executor | None, kind: str, event: Event, context: Context
 ) -> Claim | Handled | None:
-    """Claim one event; None where nothing can be kept, which is enough to observe.
+    """Claim one event; None where nothing is kept, or nothing can be and all modes observe.
 
-    An event that has a response, or is being worked on, gives that instead of a claim.
+    An event that has a response, or is being worked on, gives that instead of a claim, and a store
+    that fails gives its error.
     """
     if executor is None:
         return None
@@ -137,7 +143,7 @@ def _claimed(
         claimed = executor.claim(source, event_id, decision_id, _hash(event))
     except StoreError as error:
         logs.log(logging.WARNING, "store", event_id=event.event_id, detail=str(error))
-        return None
+        return None if _only_observes(context) else error
     match claimed:
         case Claim():
             return claimed
@@ -185,15 +191,33 @@ def _finished(
     event: Event,
     decided: Decided | Exception,
 ) -> Json:
-    if executor is None or not isinstance(claim, Claim):
+    if executor is None:
         return _unkept(decided)
+    if not isinstance(claim, Claim):
+        return _unkept(decided, note=_NOT_KEPT)
     if isinstance(decided, Exception):
         executor.release(claim)
         raise decided
-    return executor.act(claim, request, event.at_s, decided)
+    try:
+        return executor.act(claim, request, event.at_s, decided)
+    except StoreError as error:
+        if not _only_observes(executor.context):
+            raise
+        logs.log(logging.WARNING, "store", event_id=event.event_id, detail=str(error))
+        return _unkept(decided, note=_NOT_KEPT)
 
 
-def _unkept(decided: Decided | Exception) -> Json:
+_NOT_KEPT = "not kept: the store failed"
+
+
+def _only_observes(context: Context) -> bool:
+    """Return whether no event can change anything, whatever group it is about."""
+    if context.settings.mode is not None:
+        return context.settings.mode is Mode.OBSERVE
+    return set(modes(context.policy)) <= {Mode.OBSERVE}
+
+
+def _unkept(decided: Decided | Exception, note: str = "") -> Json:
     """Answer what needs no store: a verdict. Nothing is changed without a journal."""
     if isinstance(decided, Exception):
         raise decided
@@ -202,7 +226,7 @@ def _unkept(decided: Decided | Exception) -> Json:
             f"mode {decided.decision.mode} changes nothing without a journal, and the store "
             "cannot be used: set SGGUARD_STORE (sqlite:////path or postgresql://…)"
         )
-    return document.to_json(decided.decision)
+    return {**document.to_json(decided.decision), "note": note}
 
 
 def _caught(handle: Callable[[], Json]) -> Handled:
