@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import errno
 import json
 import os
 from dataclasses import replace
@@ -71,7 +72,8 @@ class Answering(httpx.BaseTransport):
     def handle_request(self, request):
         self.hosts.append(request.url.host)
         if any(request.url.host.startswith(name) for name in self.closed):
-            raise httpx.ConnectError("Connection refused", request=request)
+            refused = ConnectionRefusedError(errno.ECONNREFUSED, "as the system says it")
+            raise httpx.ConnectError("not shown", request=request) from refused
         return self.change(self.inner.handle_request(request))
 
 

@@ -63,7 +63,7 @@ def test_a_body_still_incomplete_at_the_deadline_is_an_error():
         clock.now_s += 1.0
 
     stream = Pieces([b" "] * 1000, later)
-    with pytest.raises(UnreachableError, match="not complete in time"):
+    with pytest.raises(UnreachableError, match="no complete response in time"):
         ask(stream, clock)
     assert stream.given <= 12
 

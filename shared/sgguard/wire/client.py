@@ -26,6 +26,7 @@ from sgguard.errors import (
 from sgguard.wire.body import LARGEST_BYTES, TooLargeError, read_body
 from sgguard.wire.clock import Deadline
 from sgguard.wire.connection import borrow_client
+from sgguard.wire.failure import reason
 from sgguard.wire.pacing import Pace, Rates
 from sgguard.wire.retry import Retry, retry_after_s
 
@@ -144,9 +145,10 @@ class Wire:
                 f"{self.provider}: credentials or region have characters that no request can have"
             ) from None
         except httpx.TransportError as error:
+            # Not chained either: the text of such an error may quote what we sent.
             raise UnreachableError(
                 self.provider, action, code=type(error).__name__, detail=_why(error, url)
-            ) from error
+            ) from None
         except TooLargeError:
             raise UnknownShapeError(
                 self.provider, action, detail=f"the answer is larger than {LARGEST_BYTES} bytes"
@@ -154,7 +156,7 @@ class Wire:
         except (httpx.InvalidURL, httpx.DecodingError, httpx.TooManyRedirects) as error:
             raise UnknownShapeError(
                 self.provider, action, code=type(error).__name__, detail=_why(error, url)
-            ) from error
+            ) from None
 
     def read_json(
         self,
@@ -253,5 +255,7 @@ def parse_json(response: httpx.Response, *, provider: str, action: str) -> Any:
 
 
 def _why(error: Exception, url: str | httpx.URL) -> str:
-    host = httpx.URL(url).host if not isinstance(error, httpx.InvalidURL) else str(url)
-    return f"{host}: {error}" if str(error) else host
+    """Return the host and why it gave no response, without a word of the error's own text."""
+    if isinstance(error, httpx.InvalidURL):
+        return reason(error)
+    return f"{httpx.URL(url).host}: {reason(error)}"
