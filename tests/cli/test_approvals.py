@@ -154,7 +154,7 @@ def test_without_a_long_key_no_link_is_printed_and_the_key_is_not_repeated(
 @pytest.mark.parametrize("url", ["guard.example", "ftp://x/", "https://", "https://a/?b=1"])
 def test_an_address_that_is_none_is_refused(place, sgguard, monkeypatch, url):
     monkeypatch.setenv("SGGUARD_APPROVAL_URL", url)
-    code, _, err = sgguard("approvals", "list")
+    code, _, err = sgguard("approvals", "link", "any")
     assert (code, "SGGUARD_APPROVAL_URL" in err) == (2, True)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -130,7 +131,17 @@ def _record(path: str | None, outcomes: Sequence[Decision | Exception]) -> None:
         return
     for one in outcomes:
         if isinstance(one, Decision):
-            Path(path).write_text(replay.record(one.facts), encoding="utf-8")
+            _write(path, replay.record(one.facts))
+
+
+def _write(path: str, text: str) -> None:
+    """Write a file for its owner's eyes only: facts name everything that a group protects."""
+    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with os.fdopen(number, "w", encoding="utf-8") as file:
+        if stat.S_ISREG(os.fstat(number).st_mode):  # and not a pipe or /dev/stdout
+            os.fchmod(number, 0o600)  # one that was there keeps its mode otherwise
+            file.truncate()
+        file.write(text)
 
 
 def _launch(options: dict[str, Any]) -> dict[str, Any]:

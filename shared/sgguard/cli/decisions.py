@@ -10,7 +10,7 @@ import click
 
 from sgguard import approvals
 from sgguard.approvals.approver import moment
-from sgguard.cli.options import JSON_OPTION, epilog
+from sgguard.cli.options import JSON_OPTION, KEPT_TEXT, epilog
 from sgguard.cli.output import line, print_decision, print_json
 from sgguard.cli.records import open_executor, since, store_location
 from sgguard.engine import retention
@@ -44,7 +44,12 @@ def decisions() -> None:
         "sgguard decisions list --verdict block --json | jq '.[].target'",
     ),
 )
-@click.option("--target", metavar="ADDRESS", help="Only decisions about this group or instance.")
+@click.option(
+    "--target",
+    metavar="ADDRESS",
+    type=KEPT_TEXT,
+    help="Only decisions about this group or instance.",
+)
 @click.option(
     "--verdict", type=click.Choice([one.value for one in Verdict]), help="Only this verdict."
 )
@@ -96,7 +101,7 @@ def list_(
         "sgguard decisions show 5f0c8e71… --json | jq .document.plan",
     ),
 )
-@click.argument("decision", metavar="DECISION")
+@click.argument("decision", metavar="DECISION", type=KEPT_TEXT)
 @JSON_OPTION
 def show(decision: str, *, as_json: bool) -> None:
     """Show one decision: requester, reasons, facts, plan, approval, and what was done when."""
@@ -123,7 +128,8 @@ def purge(*, as_json: bool) -> None:
     Open, pending and stuck records are kept. The functions do the same once an hour, so this
     command is only needed to free space at once.
     """
-    context, executor = open_executor()
+    # how long records are kept is not guessed
+    context, executor = open_executor(needs=("SGGUARD_KEEP_DAYS",))
     approvals.expire_all(executor)
     counts = retention.purge(executor.store, context.settings.keep_days).counts
     if as_json:

@@ -11,13 +11,14 @@ import click
 from sgguard import logs
 from sgguard.approvals.approver import moment
 from sgguard.cli.exit_codes import EXIT_CODES
-from sgguard.cli.options import JSON_OPTION, epilog
+from sgguard.cli.options import JSON_OPTION, KEPT_TEXT, epilog, kept, readable_policy
 from sgguard.cli.output import line, print_json
 from sgguard.cli.records import open_executor, store_location, user_name
 from sgguard.model.codes import Verdict
 
 _BY_OPTION = click.option(
     "--by",
+    type=KEPT_TEXT,
     default=lambda: os.environ.get("USER", ""),
     metavar="NAME",
     help="Your name, for the record (default: $USER).",
@@ -40,6 +41,9 @@ def halt() -> None:
     change. A plan that is stopped halfway stays in the journal until changes are permitted again
     and `sgguard resume`, or the next delivery of the event, continues it. Verdicts are not
     affected.
+
+    Only the store is needed: a policy or another setting that cannot be used is reported, and
+    keeps nobody from stopping changes.
     """
 
 
@@ -53,7 +57,8 @@ def on(by: str, reason: str) -> None:
     """Stop all changes from now on, until `sgguard halt off`."""
     if not reason.strip():
         raise click.UsageError("Give a reason: --reason TEXT.")
-    context, executor = open_executor()
+    reason = kept(reason)
+    context, executor = open_executor(makes_store=True)
     executor.store.halt(user_name(by), reason)
     logs.log(logging.WARNING, "halted", detail=f"by {by}: {reason}")
     click.echo(f"All changes are stopped in {store_location(context)}.")
@@ -71,7 +76,8 @@ def off(by: str) -> None:
     click.echo(f"Changes are permitted in {store_location(context)}.")
     if was is not None:
         click.echo(line(f"{was.by} had stopped them on {moment(was.at_s)}: {was.reason}", 2))
-    if context.policy.halt:
+    policy = readable_policy()
+    if policy is not None and policy.halt:
         click.echo(line("The policy file still stops them (halt = true).", 2))
     if number := len(executor.store.open_runs()):
         click.echo(line(f"Interrupted plans: {number}; see sgguard resume.", 2))
@@ -90,14 +96,16 @@ def status(*, as_json: bool) -> int:
     """Show whether all changes are stopped, by whom and why."""
     context, executor = open_executor()
     found = executor.store.halted()
-    is_stopped = found is not None or context.policy.halt
+    policy = readable_policy()
+    by_policy = None if policy is None else policy.halt  # None: it cannot be read
+    is_stopped = found is not None or bool(by_policy)
     if as_json:
         switch = asdict(found) if found else None
-        print_json({"is_stopped": is_stopped, "store": switch, "policy": context.policy.halt})
+        print_json({"is_stopped": is_stopped, "store": switch, "policy": by_policy})
     elif found is not None:
         click.echo(line(f"All changes are stopped by {found.by} since {moment(found.at_s)}:"))
         click.echo(line(found.reason, 2))
-    elif context.policy.halt:
+    elif by_policy:
         click.echo(line("All changes are stopped by the policy file (halt = true)."))
     else:
         click.echo(f"Changes are permitted in {store_location(context)}.")

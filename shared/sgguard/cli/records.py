@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import click
 
-from sgguard.cli.options import from_options
+from sgguard.cli.options import KEPT_TEXT, from_options, store_only
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
+from sgguard.errors import SettingsError
 
 _SPAN = re.compile(r"(\d{1,5})([mhdw])")
 _UNITS = {
@@ -24,6 +26,7 @@ _UNITS = {
 AS_OPTION = click.option(
     "--as",
     "by",
+    type=KEPT_TEXT,
     default=lambda: os.environ.get("USER", ""),
     metavar="NAME",
     help="Your name, spelt as in the policy (default: $USER).",
@@ -41,14 +44,37 @@ def user_name(by: str) -> str:
     return by
 
 
-def open_executor(policy: str | None = None) -> tuple[Context, Executor]:
-    """Return the context, and an executor on the store of SGGUARD_STORE.
+def open_executor(
+    *, needs: Collection[str] = (), makes_store: bool = False
+) -> tuple[Context, Executor]:
+    """Return a context without policy, and an executor on the store of SGGUARD_STORE.
 
     Raises:
-        SettingsError: there is no store, or a setting cannot be used.
+        SettingsError: there is no store, or a setting in ``needs`` cannot be used.
     """
-    context = from_options(policy)
+    context = require_store(store_only(needs=needs, makes_store=makes_store))
     return context, Executor.of(context)
+
+
+def with_store(policy: str | None) -> Context:
+    """Return the context of a command that needs the policy and a store that is there.
+
+    Raises:
+        SettingsError: there is no store, or a setting or the policy cannot be used.
+    """
+    return require_store(from_options(policy))
+
+
+def require_store(context: Context) -> Context:
+    """Return the context if it has a store.
+
+    Raises:
+        SettingsError: it has none; the message says where one was looked for.
+    """
+    if context.store is None and context.settings.store_url:
+        where = store_location(context)
+        raise SettingsError(f"there is no store at {where}: set SGGUARD_STORE to where one is")
+    return context
 
 
 def store_location(context: Context) -> str:

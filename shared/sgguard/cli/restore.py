@@ -8,8 +8,9 @@ import click
 
 from sgguard.cli.exit_codes import EXIT_CODES
 from sgguard.cli.failure import until_done
-from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
+from sgguard.cli.options import JSON_OPTION, KEPT_TEXT, POLICY_OPTION, epilog
 from sgguard.cli.output import print_json, print_outcome
+from sgguard.cli.records import with_store
 from sgguard.model.codes import Outcome, Verdict
 from sgguard.operations import restore as operation
 from sgguard.operations.restore import Preview
@@ -24,11 +25,12 @@ from sgguard.operations.restore import Preview
         exit_codes="0 everything is restored, 1 something was left out or undone, 2 error",
     ),
 )
-@click.argument("decision", metavar="DECISION")
+@click.argument("decision", metavar="DECISION", type=KEPT_TEXT)
 @click.option("--yes", "is_sure", is_flag=True, help="Restore without confirmation.")
 @click.option(
     "--as",
     "by",
+    type=KEPT_TEXT,
     default=lambda: os.environ.get("USER", ""),
     metavar="NAME",
     help="Your name, for the record (default: $USER).",
@@ -42,11 +44,11 @@ def restore(decision: str, by: str, policy: str | None, *, is_sure: bool, as_jso
     shown first and has to be confirmed. Whatever was changed since the decision is left as it is
     and listed. An interrupted restore continues when the command is run again.
     """
-    seen = operation.preview(decision, from_options(policy))
+    seen = operation.preview(decision, with_store(policy))
     if not is_sure:
         click.echo(_plan(seen), err=as_json)
         click.confirm("Restore?", abort=True, err=as_json)
-    found = until_done(lambda: operation.restore(decision, from_options(policy), by=by))
+    found = until_done(lambda: operation.restore(decision, with_store(policy), by=by))
     (print_json if as_json else print_outcome)(found)
     is_whole = found["outcome"] == Outcome.REMEDIATED and not seen.restoration.left_out
     return EXIT_CODES[Verdict.ALLOW if is_whole else Verdict.BLOCK]

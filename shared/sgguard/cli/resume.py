@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -11,10 +10,17 @@ import click
 from sgguard.cli import failure
 from sgguard.cli.exit_codes import ERROR, EXIT_CODES
 from sgguard.cli.failure import until_done
-from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
+from sgguard.cli.options import JSON_OPTION, KEPT_TEXT, POLICY_OPTION, epilog
 from sgguard.cli.output import print_json, print_outcome
-from sgguard.cli.records import AS_OPTION, format_duration, open_executor, store_location, user_name
-from sgguard.errors import SgguardError
+from sgguard.cli.records import (
+    AS_OPTION,
+    format_duration,
+    open_executor,
+    store_location,
+    user_name,
+    with_store,
+)
+from sgguard.errors import SettingsError, SgguardError
 from sgguard.model.codes import Verdict
 from sgguard.operations import resume as operation
 from sgguard.operations.resume import Unresolved
@@ -31,7 +37,7 @@ Json = dict[str, Any]
         exit_codes="0 nothing is left open, 1 a plan is stuck, 2 error",
     ),
 )
-@click.argument("decision", metavar="[DECISION]", required=False)
+@click.argument("decision", metavar="[DECISION]", required=False, type=KEPT_TEXT)
 @click.option(
     "--accept",
     "is_accepted",
@@ -49,26 +55,36 @@ def resume(
     A plan that can continue is finished; one that cannot is rolled back. Where the rollback fails
     too, the plan is stuck: it is listed with what is left to undo, and tried again only when it
     is named. Until then no other plan may change its groups.
+
+    Where the policy or a setting cannot be used, what is open is listed and nothing is resumed.
     """
     if is_accepted:
         if decision is None:
             raise click.UsageError("--accept needs a DECISION.")
-        act: Callable[[], Json] = partial(
-            operation.accept, decision, from_options(policy), by=user_name(by)
-        )
-        return _ended([act()], as_json=as_json)
+        # Nothing is changed: the store is enough, and how long it keeps what has ended.
+        context, _ = open_executor(needs=("SGGUARD_KEEP_DAYS",))
+        found = operation.accept(decision, context, by=user_name(by))
+        return _ended([found], as_json=as_json)
+    try:
+        with_store(policy)
+    except SettingsError as error:
+        if _list_open() or decision is not None:
+            failure.report("nothing can be resumed until this is mended:")
+            raise
+        failure.report_error(error)  # which keeps nothing from being resumed
+        return _all(policy, as_json=as_json)
     if decision is not None:
         return _ended([_resumed(decision, policy)], as_json=as_json)
     return _all(policy, as_json=as_json)
 
 
 def _resumed(decision_id: str, policy: str | None) -> Json:
-    return until_done(lambda: operation.resume(decision_id, from_options(policy)))
+    return until_done(lambda: operation.resume(decision_id, with_store(policy)))
 
 
 def _all(policy: str | None, *, as_json: bool) -> int:
     """Resume one after the other; one that fails does not keep the others from being resumed."""
-    context, executor = open_executor(policy)
+    context, executor = open_executor()
     found = operation.unresolved(context)
     if not found and not as_json:
         click.echo(f"Nothing is open in {store_location(context)}.")
@@ -88,6 +104,21 @@ def _all(policy: str | None, *, as_json: bool) -> int:
     stuck = [one for one in found if one.state == "stuck"]
     _list(stuck)
     return ERROR if has_failed else (EXIT_CODES[Verdict.BLOCK] if stuck else code)
+
+
+def _list_open() -> bool:
+    """List what is open on standard error, from the store alone; return whether anything is.
+
+    Raises:
+        SettingsError: there is no store to read.
+    """
+    context, executor = open_executor()
+    found = operation.unresolved(context)
+    for one in found:
+        age = format_duration(executor.store.now_s() - one.since_s)
+        where = ", ".join(one.target)
+        failure.report(f"{one.state}: decision {one.decision_id} ({where}), {age} old")
+    return bool(found)
 
 
 def _list(stuck: Sequence[Unresolved]) -> None:

@@ -38,7 +38,8 @@ def serve(port: int, host: str, policy: str | None) -> None:
     Prints one address per function. There is no authentication here: in production each function
     is deployed by itself, behind that of its platform.
     """
-    from_options(policy)  # a wrong setting is an error now, not with the first event
+    # A wrong setting is an error now, not with the first event.
+    from_options(policy, makes_store=True)
     if policy is not None:
         os.environ["SGGUARD_POLICY"] = policy
     stop = threading.Event()

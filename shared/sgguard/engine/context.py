@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -18,8 +18,8 @@ from sgguard.model.address import Scope
 from sgguard.model.codes import Mode
 from sgguard.policy import Policy, delete_remedies
 from sgguard.providers import Access, Cloud
-from sgguard.settings import Settings, unknown_variables, variable_part
-from sgguard.store import Store, open_store
+from sgguard.settings import PREFIX, Settings, unknown_variables, variable_part
+from sgguard.store import Store, find_store, open_store
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline, EpochClock, MonotonicClock
 from sgguard.wire.pacing import LANES, Lanes, Pace
@@ -64,8 +64,11 @@ class Context:
         now: EpochClock = time.time,
         clock: MonotonicClock = time.monotonic,
         new_id: Callable[[], str] = fresh_id,
+        makes_store: bool = True,
     ) -> Context:
         """Read settings and policy; the time for the delivery starts to run.
+
+        Without ``makes_store`` there is no store where none was made before.
 
         Raises:
             SettingsError: a setting or the policy file cannot be used.
@@ -79,7 +82,7 @@ class Context:
             transport=transport,
             now=now,
             new_id=new_id,
-            store=_store(settings.store_url, is_wished=bool(env.get("SGGUARD_STORE", "").strip())),
+            store=_store_of(settings, env, makes_store=makes_store),
         )
 
     @property
@@ -102,6 +105,32 @@ def begin(env: Mapping[str, str]) -> Context:
     logs.configure(context.settings.log_level)
     _warn(unknown_variables(env, providers.names()))
     return context
+
+
+def of_store(
+    env: Mapping[str, str], *, needs: Collection[str] = (), makes_store: bool = False
+) -> tuple[Context, tuple[str, ...]]:
+    """Return the context of what needs the store and nothing else, and what is wrong with the rest.
+
+    No policy is read: that of the context permits nothing. A setting that cannot be used counts
+    as not set, unless ``needs`` names it.
+
+    Raises:
+        SettingsError: the store, or a setting that is needed, cannot be used.
+    """
+    usable, problems = dict(env), []
+    for name in sorted(name for name in env if name.startswith(PREFIX)):
+        try:
+            Settings.from_env({name: env[name]})
+        except SettingsError as error:
+            if name in needs:
+                raise
+            del usable[name]
+            problems.append(str(error))
+    settings = Settings.from_env(usable)
+    store = _store_of(settings, usable, makes_store=makes_store)
+    deadline = Deadline.after(settings.deadline_s, time.monotonic)
+    return Context(settings, Policy(), deadline, usable, store=store), tuple(problems)
 
 
 def connect(scope: Scope, context: Context, *, is_thorough: bool = False) -> Cloud:
@@ -145,6 +174,33 @@ def _warn(variables: tuple[str, ...]) -> None:
     """Name misspelt variables once per process: they would be ignored in silence."""
     for name in variables:
         logs.log(logging.WARNING, "unknown setting", setting=name)
+
+
+def _store_of(settings: Settings, env: Mapping[str, str], *, makes_store: bool) -> Store | None:
+    is_wished = bool(env.get("SGGUARD_STORE", "").strip())
+    if makes_store:
+        return _store(settings.store_url, is_wished=is_wished)
+    try:
+        return _found(settings.store_url) if settings.store_url else None
+    except LookupError:
+        return None
+    except SettingsError:
+        if is_wished:
+            raise
+        return None
+
+
+@lru_cache(maxsize=8)
+def _found(url: str) -> Store:
+    """Find a store once per process; that there is none is not remembered.
+
+    Raises:
+        LookupError: there is none.
+    """
+    found = find_store(url)
+    if found is None:
+        raise LookupError(url)
+    return found
 
 
 @lru_cache(maxsize=8)

@@ -16,7 +16,7 @@ else:
     sqlite = lazy("sgguard.store.sqlite")
     postgres = lazy("sgguard.store.postgres")
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Store", "find_store", "open_store"]
 
 _EXPECTED = (
     "expected sqlite:///folder/file.db, sqlite:////absolute/file.db or "
@@ -45,6 +45,20 @@ def open_store(url: str, now: Callable[[], float] | None = None) -> Store:
         case _:
             # The URL is not repeated: it may hold a password.
             raise SettingsError(f"SGGUARD_STORE: {_EXPECTED}")
+
+
+def find_store(url: str, now: Callable[[], float] | None = None) -> Store | None:
+    """Return the store at a URL for a reader, None where there is none: no file or folder is made.
+
+    A file of SQLite that holds other tables than sgguard's is refused when it is used. Whether a
+    database of PostgreSQL has a store shows only when it is used.
+
+    Raises:
+        SettingsError: as :func:`open_store`.
+    """
+    if url.partition(":")[0].lower() == "sqlite":
+        return sqlite.find_sqlite(url, now)
+    return open_store(url, now)
 
 
 def _open_postgres(url: str, now: Callable[[], float] | None) -> Store:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
 import re
 import sqlite3
 import time
@@ -14,12 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import unquote
 
-from sgguard.errors import SettingsError, StoreError
-from sgguard.store import schema
+from sgguard.errors import StoreError
+from sgguard.store import file, schema
 from sgguard.store.base import Store
 from sgguard.store.database import Session, Value
+from sgguard.store.file import prepare
 from sgguard.store.pool import Pool
 
 T = TypeVar("T")
@@ -29,6 +27,7 @@ BUSY_S = 10.0
 
 _FAILURES = (sqlite3.Error, UnicodeError, OverflowError)
 _IS_MADE = "SELECT 1 FROM sqlite_master WHERE name = 'sgguard_schema_version'"
+_HAS_TABLES = "SELECT 1 FROM sqlite_master LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class _Session:
 
 
 class SqliteDatabase:
-    """Connections to one file."""
+    """Connections to one file; with ``must_exist`` nobody else's and none that is not there."""
 
     def __init__(
         self,
@@ -67,8 +66,10 @@ class SqliteDatabase:
         now: Callable[[], float] | None = None,
         *,
         busy_s: float = BUSY_S,
+        must_exist: bool = False,
     ) -> None:
         self._path = path
+        self._must_exist = must_exist
         self._now = now or time.time
         self._busy_s = busy_s
         self._pool: Pool[_Link] = Pool(self._connect, _close, self._is_fit)
@@ -88,9 +89,14 @@ class SqliteDatabase:
         self._pool.close()
 
     def _connect(self) -> _Link:
-        prepare(self._path)
+        if not self._must_exist:
+            prepare(self._path)
         connection = sqlite3.connect(
-            self._path, timeout=self._busy_s, isolation_level=None, check_same_thread=False
+            f"{self._path.as_uri()}?mode=rw",  # never made here
+            timeout=self._busy_s,
+            isolation_level=None,
+            check_same_thread=False,
+            uri=True,
         )
         try:
             self._set_up(connection)
@@ -100,11 +106,13 @@ class SqliteDatabase:
             raise
 
     def _set_up(self, connection: sqlite3.Connection) -> None:
+        session = _Session(connection, self._now)
+        if self._must_exist and session.rows(_HAS_TABLES) and not session.rows(_IS_MADE):
+            raise StoreError(f"there is no store in {self._path}: it is another database")
         # What was intended must be on the disk before it is done: FULL waits for that at the end
         # of each transaction, which NORMAL does not with a write-ahead log.
         connection.execute("PRAGMA synchronous = FULL")
         self._begin_log(connection)
-        session = _Session(connection, self._now)
         if not (session.rows(_IS_MADE) and schema.is_current(session)):
             with _transaction(connection):
                 schema.migrate(session)
@@ -185,79 +193,20 @@ def _message(error: Exception) -> str:
     return str(error)
 
 
-def prepare(path: Path) -> None:
-    """Create the file if it is not there, for its owner's eyes only.
-
-    One that is there is not opened: closing it again would take away the locks that connections
-    of this process have on it (https://www.sqlite.org/howtocorrupt.html, 2.2).
-
-    Raises:
-        OSError: it cannot be created, read or written.
-    """
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-    except FileExistsError:
-        # The folder as well: the write-ahead log is made beside the file.
-        if not (os.access(path, os.R_OK | os.W_OK) and os.access(path.parent, os.W_OK)):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
-        return
-    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)  # or a power cut might take the file, and the journal in it
-    finally:
-        os.close(folder)
-
-
-# Which file a ``sqlite:`` URL means, and whether it can be used.
-
-_PREFIX = "sqlite:///"
-_OWN_FOLDER = "sgguard"
-_NEEDED = (3, 35)  # RETURNING
-
-
 def open_sqlite(url: str, now: Callable[[], float] | None) -> Store:
     """Return the store in the file of a URL.
 
     Raises:
         SettingsError: the URL names no file, or one that cannot be created or written.
     """
-    if sqlite3.sqlite_version_info < _NEEDED:
-        raise SettingsError(
-            f"SGGUARD_STORE: this Python has SQLite {sqlite3.sqlite_version}, 3.35 is needed"
-        )
-    path = _path(url)
-    _require_folder(path.parent)
-    if path.is_dir():
-        raise SettingsError(f"SGGUARD_STORE: {path} is a folder, expected a file")
-    try:
-        prepare(path)
-    except OSError as error:
-        raise SettingsError(f"SGGUARD_STORE: {path} cannot be written: {error.strerror}") from error
-    return Store(SqliteDatabase(path.resolve(), now))
+    return Store(SqliteDatabase(file.made(url), now))
 
 
-def _path(url: str) -> Path:
-    # The URL is not repeated where it may be one with a password that was misspelt.
-    if url[: len(_PREFIX)].lower() != _PREFIX:
-        raise SettingsError("SGGUARD_STORE: after sqlite: come three slashes, then the path")
-    text = url[len(_PREFIX) :]
-    if "?" in text or "#" in text:
-        raise SettingsError("SGGUARD_STORE: a sqlite URL has no options; write ? and # as %3F, %23")
-    path = unquote(text)
-    if not path or path.endswith("/") or "\0" in path:
-        raise SettingsError("SGGUARD_STORE: expected the path of a file after sqlite:///")
-    if path == ":memory:":
-        raise SettingsError("SGGUARD_STORE: a store in memory keeps nothing; name a file")
-    return Path(path)
+def find_sqlite(url: str, now: Callable[[], float] | None) -> Store | None:
+    """Return the store in the file of a URL, None where there is no such file; nothing is made.
 
-
-def _require_folder(folder: Path) -> None:
-    try:
-        if folder.name == _OWN_FOLDER:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingsError(
-            f"SGGUARD_STORE: the folder {folder} cannot be made: {error.strerror}"
-        ) from error
-    if not folder.is_dir():
-        raise SettingsError(f"SGGUARD_STORE: there is no folder {folder}")
+    Raises:
+        SettingsError: the URL names no file, or one that cannot be read and written.
+    """
+    path = file.found(url)
+    return None if path is None else Store(SqliteDatabase(path, now, must_exist=True))
