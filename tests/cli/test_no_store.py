@@ -75,6 +75,12 @@ def test_a_halt_makes_the_store_and_is_found_in_it(nowhere, sgguard):
     assert (nowhere / ".local/state/sgguard/sgguard.db").exists()
 
 
+@pytest.mark.parametrize("args", [["--reason", " "], ["--reason", "x", "--by", " "]])
+def test_a_halt_that_is_refused_makes_no_store(nowhere, sgguard, args):
+    assert sgguard("halt", "on", *args)[0] == 2
+    assert not nowhere.exists()
+
+
 def test_a_database_of_others_is_no_store_and_stays_as_it_is(place, sgguard, tmp_path, monkeypatch):
     path = tmp_path / "others.db"
     with sqlite3.connect(path) as connection:

@@ -57,9 +57,9 @@ def on(by: str, reason: str) -> None:
     """Stop all changes from now on, until `sgguard halt off`."""
     if not reason.strip():
         raise click.UsageError("Give a reason: --reason TEXT.")
-    reason = kept(reason)
+    who, reason = user_name(by), kept(reason)
     context, executor = open_executor(makes_store=True)
-    executor.store.halt(user_name(by), reason)
+    executor.store.halt(who, reason)
     logs.log(logging.WARNING, "halted", detail=f"by {by}: {reason}")
     click.echo(f"All changes are stopped in {store_location(context)}.")
 
