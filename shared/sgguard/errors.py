@@ -170,8 +170,12 @@ class CloudError(SgguardError):
 
 
 class UnreachableError(CloudError):
-    """No answer came (refused, reset, timed out, unknown host): retry, then answer 503."""
+    """No answer came (refused, reset, timed out, unknown host): retry, then answer 503.
 
+    ``unconnected`` is the address to which no connection could be made; nothing was sent there.
+    """
+
+    unconnected: str = ""
     is_outcome_known: ClassVar[bool] = False
     is_retryable: ClassVar[bool] = True
 

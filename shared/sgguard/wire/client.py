@@ -35,6 +35,8 @@ Check = Callable[[httpx.Response], None]
 
 CALL_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 5.0
+_PORTS = 65536
+_NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 LONGEST_WAIT_S = 3600.0
 """A longer requested wait is cut: one response must not block a process for days."""
 
@@ -145,10 +147,14 @@ class Wire:
                 f"{self.provider}: credentials or region have characters that no request can have"
             ) from None
         except httpx.TransportError as error:
+            asked = _asked(error, url)
+            unreachable = UnreachableError(
+                self.provider, action, code=type(error).__name__, detail=_why(error, asked)
+            )
+            if isinstance(error, _NOT_CONNECTED):
+                unreachable.unconnected = f"{asked.scheme}://{asked.netloc.decode()}"
             # Not chained either: the text of such an error may quote what we sent.
-            raise UnreachableError(
-                self.provider, action, code=type(error).__name__, detail=_why(error, url)
-            ) from None
+            raise unreachable from None
         except TooLargeError:
             raise UnknownShapeError(
                 self.provider, action, detail=f"the answer is larger than {LARGEST_BYTES} bytes"
@@ -229,12 +235,16 @@ def _with_query(url: str | httpx.URL, params: Any) -> httpx.URL:
 
 @lru_cache(maxsize=64)
 def is_address(url: str) -> bool:
-    """Return whether this is an http(s) address with a host."""
+    """Return whether this is an http(s) address with a host, and a port that can exist."""
     try:
         parts = httpx.URL(url)
-    except httpx.InvalidURL:
+        host = parts.host
+    except (httpx.InvalidURL, UnicodeError):
+        return False  # UnicodeError: characters or labels that no host has
+    if parts.port is not None and not 0 < parts.port < _PORTS:
         return False
-    return parts.scheme in ("http", "https") and bool(parts.host)
+    # httpx encodes a space, and the host is then another one.
+    return parts.scheme in ("http", "https") and bool(host) and not any(map(str.isspace, url))
 
 
 def parse_json(response: httpx.Response, *, provider: str, action: str) -> Any:
@@ -252,6 +262,14 @@ def parse_json(response: httpx.Response, *, provider: str, action: str) -> Any:
             status=response.status_code,
             detail=f"the body ({len(response.content)} bytes) is not JSON",
         ) from error
+
+
+def _asked(error: httpx.TransportError, url: str | httpx.URL) -> httpx.URL:
+    """Return the address that failed: the authentication of a call may have asked another one."""
+    try:
+        return error.request.url
+    except RuntimeError:
+        return httpx.URL(url)
 
 
 def _why(error: Exception, url: str | httpx.URL) -> str:

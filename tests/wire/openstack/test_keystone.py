@@ -21,8 +21,8 @@ from sgguard.errors import (
 from sgguard.providers.openstack.env import moved, read_identity
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
+from sgguard.wire.openstack.catalog import Catalog, Endpoint
 from sgguard.wire.openstack.keystone import (
-    Endpoint,
     Identity,
     KeystoneToken,
     NameOrId,
@@ -364,9 +364,10 @@ def test_a_recorded_token_brings_project_roles_and_catalog():
     )
     assert token.project_id == "3d1d9e8cf44143abbd582e026fa507a3"
     assert token.roles == ("admin", "reader", "member")
-    assert len(token.endpoints) == 33
-    assert token.endpoint("network", "RegionOne") == "http://keystone:9696"
-    assert token.endpoint("compute", "RegionOne", "internal").startswith("http://keystone:8774/")
+    assert len(token.catalog.endpoints) == 33
+    assert token.catalog.addresses("network", "RegionOne") == ("http://keystone:9696",)
+    (compute,) = token.catalog.addresses("compute", "RegionOne", "internal")
+    assert compute.startswith("http://keystone:8774/")
     assert token.expires_s == 1606365789.0
 
 
@@ -378,9 +379,6 @@ ODD_TOKENS = {
     "expiry without zone": token_answer("t", 0, expires_at="2026-11-22T02:35:41"),
     "expiry that is no time": token_answer("t", 0, expires_at="tomorrow"),
     "catalog null": token_answer("t", 0, catalog=None),
-    "endpoint without address": token_answer(
-        "t", 0, catalog=[{"type": "network", "endpoints": [{"interface": "public"}]}]
-    ),
     "role without name": token_answer("t", 0, roles=[{}]),
 }
 
@@ -396,11 +394,9 @@ def test_a_refusal_is_an_error_with_its_status():
         parse_token(httpx.Response(500, json={}), "openstack")
 
 
-TOKEN = KeystoneToken(
-    "t",
-    0.0,
-    endpoints=(
-        Endpoint("network", "public", "RegionOne", "http://a/"),
+CATALOG = Catalog(
+    (
+        Endpoint("network", "public", "RegionOne", "http://a"),
         Endpoint("network", "public", "RegionTwo", "http://b"),
         Endpoint("network", "admin", "RegionOne", "http://c"),
         Endpoint("identity", "public", "RegionOne", "http://d"),
@@ -409,8 +405,8 @@ TOKEN = KeystoneToken(
 
 
 def test_an_endpoint_is_found_by_type_interface_and_region():
-    assert TOKEN.endpoint("network", "RegionOne") == "http://a"
-    assert TOKEN.endpoint("network", "RegionOne", "admin") == "http://c"
+    assert CATALOG.addresses("network", "RegionOne") == ("http://a",)
+    assert CATALOG.addresses("network", "RegionOne", "admin") == ("http://c",)
 
 
 @pytest.mark.parametrize(
@@ -422,13 +418,13 @@ def test_an_endpoint_is_found_by_type_interface_and_region():
 )
 def test_what_is_not_in_the_catalog_is_said_with_what_there_is(service, region, words):
     with pytest.raises(SettingsError) as caught:
-        TOKEN.endpoint(service, region)
+        CATALOG.addresses(service, region)
     assert [word for word in words if word not in str(caught.value)] == []
 
 
 def test_an_empty_catalog_hints_at_the_scope():
     with pytest.raises(SettingsError, match="scoped to a project"):
-        KeystoneToken("t", 0.0).endpoint("network", "RegionOne")
+        KeystoneToken("t", 0.0).catalog.addresses("network", "RegionOne")
 
 
 # -- settings ------------------------------------------------------------------------------------

@@ -2,9 +2,10 @@
 
 Variables: the usual ``OS_*`` (password, application credential or token). With
 ``SGGUARD_ENDPOINT_OPENSTACK`` scheme, host and port of the authentication address and of every
-catalog entry are replaced and the paths kept. A private certificate authority is trusted through
-``SSL_CERT_FILE``. ``SGGUARD_OPENSTACK_CLOUD_ROLES`` names further roles (besides ``admin``) that
-Neutron's policy lets read every project.
+catalog entry are replaced and the paths kept. ``OS_INTERFACE`` or ``OS_ENDPOINT_TYPE`` says which
+endpoints of the catalog are used: public, internal or admin. A private certificate authority is
+trusted through ``SSL_CERT_FILE``. ``SGGUARD_OPENSTACK_CLOUD_ROLES`` names further roles (besides
+``admin``) that Neutron's policy lets read every project.
 
 Neutron deletes a referenced group without a warning, and the referring rules with it; a token
 confined to one project sees neither rules nor ports of others. So every sign of sharing becomes
@@ -42,7 +43,7 @@ from sgguard.providers.openstack import rule_change
 from sgguard.providers.openstack.api import GROUP_FIELDS, OpenStackApi
 from sgguard.providers.openstack.api import RATES as RATES
 from sgguard.providers.openstack.creation import create_group
-from sgguard.providers.openstack.env import ADMIN_ROLE, cloud_roles, read_identity
+from sgguard.providers.openstack.env import ADMIN_ROLE, cloud_roles, read_identity, read_interface
 from sgguard.providers.openstack.holder import read_holder, set_groups
 from sgguard.providers.openstack.quota import NO_GROUP_LIMIT, read_quotas
 from sgguard.providers.openstack.references import list_references
@@ -84,7 +85,7 @@ def connect(access: Access) -> OpenStack:
     identity = read_identity(access.secret, endpoint)
     wire = access.paced(RATES, identity.name)
     auth = KeystoneAuth(identity, wire, access.now)
-    interface = access.secret("OS_INTERFACE") or "public"
+    interface = read_interface(access.secret)
     api = OpenStackApi(wire, auth, access.region, interface, endpoint)
     return OpenStack(api, cloud_roles(access.secret))
 

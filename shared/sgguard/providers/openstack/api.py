@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ import httpx
 from sgguard.errors import CloudError, ForbiddenError, InputError
 from sgguard.providers.openstack.env import moved
 from sgguard.wire.client import Wire, parse_json
+from sgguard.wire.openstack.failover import FAILOVER
 from sgguard.wire.openstack.keystone import KeystoneToken
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth
 from sgguard.wire.openstack.neutron.error import error_of, is_refusal
@@ -39,6 +40,14 @@ _COMPUTE_VERSION = re.compile(r"/v2(\.1)?(/|$)")
 
 
 @dataclass(frozen=True, slots=True)
+class Resource:
+    """A path below the endpoints of one service, which the catalog calls network or compute."""
+
+    service_type: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenStackApi:
     """One region of one cloud, as one identity. ``endpoint`` replaces scheme, host and port."""
 
@@ -56,25 +65,13 @@ class OpenStackApi:
         """Return what reads the responses of an action."""
         return Shape(self.wire.provider, action)
 
-    def network(self, path: str) -> str:
-        """Return an address of Neutron v2.0.
+    def network(self, path: str) -> Resource:
+        """Return a path of Neutron v2.0."""
+        return Resource("network", path)
 
-        Raises:
-            SettingsError: the catalog has no network service in this region.
-        """
-        url = self._service("network")
-        version = "" if url.endswith(_NETWORK_VERSION) else _NETWORK_VERSION
-        return f"{url}{version}/{path}"
-
-    def compute(self, path: str) -> str:
-        """Return an address of Nova v2.1.
-
-        Raises:
-            SettingsError: the catalog has no compute service in this region.
-        """
-        url = self._service("compute")
-        version = "" if _COMPUTE_VERSION.search(url) else "/v2.1"
-        return f"{url}{version}/{path}"
+    def compute(self, path: str) -> Resource:
+        """Return a path of Nova v2.1."""
+        return Resource("compute", path)
 
     def rows(self, collection: str, params: Params) -> list[Json]:
         """Return every row of a Neutron collection, such as ``security-groups``, over all pages."""
@@ -96,31 +93,51 @@ class OpenStackApi:
         ]
         return [row for rows in parallel(calls) for row in rows]
 
-    def get(self, url: str, action: str, params: Params = ()) -> Any:
-        """Return the JSON of one response."""
-        return self.wire.read_json(
-            "GET",
-            url,
-            action=action,
-            check=partial(self._check, action),
-            auth=self.auth,
-            params=list(params),
-        )
+    def get(self, resource: Resource, action: str, params: Params = ()) -> Any:
+        """Return the JSON of one response, of the first endpoint that can be connected to.
+
+        Raises:
+            SettingsError: the catalog has no such service in this region.
+            CloudError: the service refused, or no endpoint could be reached.
+        """
+        bases = self._bases(resource.service_type)
+        once = replace(self.wire, retry=replace(self.wire.retry, attempts=1))
+
+        def ask(base: str) -> Any:
+            return once.read_json(
+                "GET",
+                f"{base}/{resource.path}",
+                action=action,
+                check=partial(self._check, action),
+                auth=self.auth,
+                params=list(params),
+            )
+
+        # Every attempt tries all endpoints: none is waited for while another one works.
+        attempt = partial(FAILOVER.read, self.wire.transport, bases, ask)
+        return self.wire.retry.run(attempt, self.wire.deadline)
 
     def send(
-        self, method: str, url: str, action: str, body: object = None, revision: int | None = None
+        self,
+        method: str,
+        resource: Resource,
+        action: str,
+        body: object = None,
+        revision: int | None = None,
     ) -> Any:
-        """Send a change once; return the JSON of the response, None when it has no body.
+        """Send a change once, to the endpoint that reads use; return the JSON of the response.
 
-        With a ``revision`` it is made only if that is the current one: else Neutron refuses with
-        412.
+        It is None when the response has no body. With a ``revision`` the change is made only if
+        that is the current one: else Neutron refuses with 412.
         """
         headers = {"content-type": "application/json"}
         if revision is not None:
             headers["if-match"] = f"revision_number={revision}"
+        bases = self._bases(resource.service_type)
+        base = FAILOVER.order(self.wire.transport, bases)[0]
         response = self.wire.write(
             method,
-            url,
+            f"{base}/{resource.path}",
             action=action,
             check=partial(self._check, action),
             auth=self.auth,
@@ -131,9 +148,11 @@ class OpenStackApi:
             return None
         return parse_json(response, provider=self.wire.provider, action=action)
 
-    def _service(self, service_type: str) -> str:
-        url = self.token().endpoint(service_type, self.region, self.interface)
-        return moved(url, self.endpoint)
+    def _bases(self, service_type: str) -> tuple[str, ...]:
+        """Return the addresses of a service's endpoints, with version, best first."""
+        urls = self.token().catalog.addresses(service_type, self.region, self.interface)
+        # With an endpoint setting, several of them become the same address.
+        return tuple(dict.fromkeys(_versioned(service_type, moved(u, self.endpoint)) for u in urls))
 
     def _check(self, action: str, response: httpx.Response) -> None:
         if not is_refusal(response):
@@ -145,6 +164,13 @@ class OpenStackApi:
         if response.status_code == httpx.codes.UNAUTHORIZED and is_rule:
             raise _as_forbidden(error)
         raise error
+
+
+def _versioned(service_type: str, url: str) -> str:
+    """Return the address of the version that is spoken; catalogs name it or leave it out."""
+    if service_type == "network":
+        return url if url.endswith(_NETWORK_VERSION) else f"{url}{_NETWORK_VERSION}"
+    return url if _COMPUTE_VERSION.search(url) else f"{url}/v2.1"
 
 
 def checked(text: str) -> str:

@@ -10,6 +10,7 @@ import httpx
 
 from sgguard.errors import CredentialsError, SettingsError
 from sgguard.providers.access import ReadVariable
+from sgguard.wire.openstack.catalog import INTERFACES, normal_interface
 from sgguard.wire.openstack.keystone import Identity, Method, NameOrId, v3_url
 
 ADMIN_ROLE = "admin"
@@ -63,6 +64,24 @@ def cloud_roles(read: ReadVariable) -> frozenset[str]:
     """
     named = read("SGGUARD_OPENSTACK_CLOUD_ROLES").split(",")
     return frozenset({ADMIN_ROLE, *(role.strip() for role in named if role.strip())})
+
+
+def read_interface(read: ReadVariable) -> str:
+    """Return which endpoints are used: public (the default), internal or admin.
+
+    openstacksdk and the openstack command read ``OS_INTERFACE``, Terraform and older clients
+    ``OS_ENDPOINT_TYPE``; each value may end in ``URL``, as in Identity v2.0.
+
+    Raises:
+        SettingsError: the value is none of them.
+    """
+    for name in ("OS_INTERFACE", "OS_ENDPOINT_TYPE"):
+        if value := read(name):
+            if interface := normal_interface(value):
+                return interface
+            values = ", ".join(f"{one} or {one}URL" for one in INTERFACES)
+            raise SettingsError(f"{name}={value!r} is not supported: expected {values}")
+    return INTERFACES[0]
 
 
 def moved(url: str, endpoint: str) -> str:

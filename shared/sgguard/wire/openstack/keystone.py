@@ -9,7 +9,6 @@ https://docs.openstack.org/api-ref/identity/v3/#authentication-and-token-managem
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -18,6 +17,7 @@ import httpx
 
 from sgguard.errors import SettingsError
 from sgguard.wire.client import is_address, parse_json
+from sgguard.wire.openstack.catalog import Catalog, parse_catalog
 from sgguard.wire.openstack.neutron.error import error_of
 from sgguard.wire.shape import Json, Shape
 
@@ -89,16 +89,6 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One address in the catalog. ``interface`` is public, internal or admin."""
-
-    service_type: str
-    interface: str
-    region: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
 class KeystoneToken:
     """A token with its project, roles and catalog. ``expires_s`` is in epoch seconds.
 
@@ -110,32 +100,8 @@ class KeystoneToken:
     expires_s: float
     project_id: str = ""
     roles: tuple[str, ...] = ()
-    endpoints: tuple[Endpoint, ...] = ()
+    catalog: Catalog = field(default_factory=Catalog)
     is_admin_project: bool = True
-
-    def endpoint(self, service_type: str, region: str, interface: str = "public") -> str:
-        """Return the address of a service, without a trailing slash.
-
-        Raises:
-            SettingsError: the catalog has no such service, or not in that region; the message
-                lists the alternatives.
-        """
-        matching = [
-            e for e in self.endpoints if e.service_type == service_type and e.interface == interface
-        ]
-        if not matching:
-            types = sorted({e.service_type for e in self.endpoints if e.interface == interface})
-            raise SettingsError(
-                f"the catalog has no {interface} endpoint of type {service_type!r}: "
-                f"it has {', '.join(types) or 'none at all (is the token scoped to a project?)'}"
-            )
-        for endpoint in matching:
-            if endpoint.region == region:
-                return endpoint.url.rstrip("/")
-        raise SettingsError(
-            f"there is no region {region!r} for {service_type!r} here: "
-            f"the catalog has {', '.join(sorted({e.region for e in matching}))}"
-        )
 
 
 def parse_token(response: httpx.Response, provider: str) -> KeystoneToken:
@@ -143,7 +109,7 @@ def parse_token(response: httpx.Response, provider: str) -> KeystoneToken:
 
     Raises:
         CloudError: Keystone refused (401 wrong credentials, 400 malformed, 5xx).
-        UnknownShapeError: a success without token, expiry, or with a malformed catalog.
+        UnknownShapeError: a success without token, expiry, or with a catalog that is no list.
     """
     if not response.is_success:
         raise error_of(provider, TOKEN_ACTION, response)
@@ -161,7 +127,7 @@ def parse_token(response: httpx.Response, provider: str) -> KeystoneToken:
             shape.text(role, "name", "token.roles")
             for role in shape.tables(token.get("roles", []), "token.roles")
         ),
-        endpoints=tuple(_endpoints(token, shape)),
+        catalog=parse_catalog(token.get("catalog", []), shape),
         # Reported only by clouds that have such a project; elsewhere it makes no difference.
         is_admin_project=shape.flag(token, "is_admin_project", "token", otherwise=True),
     )
@@ -172,21 +138,6 @@ def _project_id(token: Json, shape: Shape) -> str:
     if project is None:
         return ""
     return shape.text(shape.table(project, "token.project"), "id", "token.project")
-
-
-def _endpoints(token: Json, shape: Shape) -> Generator[Endpoint, None, None]:
-    for service in shape.tables(token.get("catalog", []), "token.catalog"):
-        kind = shape.text(service, "type", "token.catalog")
-        for endpoint in shape.tables(service.get("endpoints", []), "token.catalog.endpoints"):
-            path = "token.catalog.endpoints"
-            yield Endpoint(
-                service_type=kind,
-                interface=shape.text(endpoint, "interface", path),
-                # `region` is the name before Keystone v3.2 called it `region_id`
-                region=shape.text_or_empty(endpoint, "region_id", path)
-                or shape.text_or_empty(endpoint, "region", path),
-                url=shape.text(endpoint, "url", path),
-            )
 
 
 def _epoch_s(text: str, shape: Shape) -> float:
