@@ -16,10 +16,14 @@ from typing import Any, TypeVar
 from sgguard.errors import DeadlineError, NotFoundError
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Limit, Reference, Rule, Seen, Unseen
+from sgguard.providers._region import RegionShape
 from sgguard.providers._shared import Evidence, naming
 from sgguard.providers.access import seen_or_unseen
 from sgguard.wire.client import Wire
 from sgguard.wire.parallel import parallel
+
+REGIONS = RegionShape("Tencent Cloud", "ap-guangzhou or eu-frankfurt")
+"""What a region may be called. It is in no host name; API 2.0 takes short names, such as gz."""
 
 Rules = Mapping[str, tuple[Rule, ...]]
 """The rules of groups by id; a group whose rules could not be read is missing."""

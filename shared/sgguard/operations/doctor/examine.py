@@ -87,6 +87,9 @@ def _without_region(where: CloudRegion) -> Finding | None:
         return None
     setup = setup_of(where.provider)
     variable = f", or set {setup.region_variable}" if setup else ""
+    if where.flaw:
+        remedy = f"change the setting, or give --provider {where.provider} --region REGION"
+        return Finding("not-set-up", where.flaw, remedy, "setup")
     remedy = f"give it with --provider {where.provider} --region REGION{variable}"
     return Finding("no-region", "no region is given", remedy, "setup")
 

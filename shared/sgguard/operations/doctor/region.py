@@ -17,10 +17,14 @@ _NAME = re.compile(r"[A-Za-z0-9._@-]+")
 
 @dataclass(frozen=True, slots=True)
 class CloudRegion:
-    """One region of one cloud; ``region`` is empty where none is configured."""
+    """One region of one cloud; ``region`` is empty where none is configured.
+
+    ``flaw`` says what is wrong with the setting that names it.
+    """
 
     provider: str
     region: str
+    flaw: str = ""
 
 
 def cloud_regions(
@@ -44,7 +48,7 @@ def cloud_regions(
     for cloud in clouds:
         setup_of(cloud)  # an unknown one is refused before any call
     if not regions:
-        return tuple(CloudRegion(cloud, _own_region(env, cloud)) for cloud in dict.fromkeys(clouds))
+        return tuple(_own_region(env, cloud) for cloud in dict.fromkeys(clouds))
     if len(clouds) == 1:
         pairs = [(clouds[0], region) for region in regions]
     elif len(clouds) == len(regions) and named:
@@ -74,9 +78,12 @@ def setup_of(provider: str) -> Setup | None:
     return probing.SETUP if probing else None
 
 
-def _own_region(env: Mapping[str, str], provider: str) -> str:
+def _own_region(env: Mapping[str, str], provider: str) -> CloudRegion:
     setup = setup_of(provider)
-    return setup.region(partial(_read, env)) if setup else ""
+    try:
+        return CloudRegion(provider, setup.region(partial(_read, env)) if setup else "")
+    except SettingsError as error:
+        return CloudRegion(provider, "", str(error))
 
 
 def _read(env: Mapping[str, str], *names: str) -> str:

@@ -36,7 +36,7 @@ from sgguard.model.resource import (
 )
 from sgguard.providers.access import Access
 from sgguard.providers.alibaba import bindings, group, references, rule_change
-from sgguard.providers.alibaba.api import EcsClient
+from sgguard.providers.alibaba.api import EcsClient, region_url
 from sgguard.providers.alibaba.creation import create_group
 from sgguard.providers.alibaba.documented import CAPABILITIES, LIMITS, RATES
 from sgguard.providers.alibaba.group import define_group
@@ -56,8 +56,10 @@ def connect(access: Access) -> Alibaba:
     """Return the provider for one region.
 
     Raises:
+        AddressError: no region can have that name.
         SettingsError: credentials are missing, or a setting has no known value.
     """
+    url = region_url(access.region, access.endpoint())
     auths: dict[str, type[Acs3Auth | RpcV1Auth]] = {"acs3": Acs3Auth, "rpc": RpcV1Auth}
     signature = access.env.get("SGGUARD_ALIBABA_SIGNATURE", "").strip() or "acs3"
     if signature not in auths:
@@ -70,7 +72,6 @@ def connect(access: Access) -> Alibaba:
         nonce=access.nonce,
         now=access.now,
     )
-    url = access.endpoint() or f"https://ecs.{access.region}.aliyuncs.com"
     wire = access.paced(RATES, key_id)
     return Alibaba(EcsClient(wire, access.region, url, auth), access.account)
 

@@ -29,6 +29,7 @@ from sgguard.errors import (
     UnknownShapeError,
     UnreachableError,
 )
+from sgguard.providers._region import RegionShape, hosted
 from sgguard.providers.alibaba.response import PROVIDER, Response
 from sgguard.providers.alibaba.xml import parse_xml
 from sgguard.wire.acs3 import Acs3Auth, canonical_query
@@ -36,6 +37,22 @@ from sgguard.wire.client import Wire
 from sgguard.wire.rpc_v1 import RpcV1Auth
 
 VERSION = "2014-05-26"
+
+
+def regions(endpoint: str) -> RegionShape:
+    """Return what a region may be called; ``endpoint`` replaces the cloud's own hosts."""
+    return hosted("Alibaba Cloud", "cn-hangzhou or ap-southeast-1", endpoint=endpoint)
+
+
+def region_url(region: str, endpoint: str) -> str:
+    """Return the address of a region's API, without a trailing slash.
+
+    Raises:
+        AddressError: no region can have that name.
+    """
+    regions(endpoint).check(region)
+    return endpoint or f"https://ecs.{region}.aliyuncs.com"
+
 
 _FAMILIES: tuple[tuple[str, type[CloudError]], ...] = (
     ("Throttling*", ThrottledError),

@@ -11,7 +11,7 @@ from functools import partial
 
 from sgguard.providers._probing import PermissionCheck, Probe, Setup
 from sgguard.providers.alibaba import Alibaba
-from sgguard.providers.alibaba.api import EcsClient
+from sgguard.providers.alibaba.api import EcsClient, regions
 
 MAX_SKEW_S = 15 * 60
 
@@ -21,7 +21,9 @@ SETUP = Setup(
     ),
     credentials="ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET",
     # The second one is set by Function Compute.
-    region=lambda read: read("ALIBABA_CLOUD_REGION_ID", "FC_REGION"),
+    region=lambda read: regions(read("SGGUARD_ENDPOINT_ALIBABA")).setting(
+        read, "ALIBABA_CLOUD_REGION_ID", "FC_REGION"
+    ),
     region_variable="ALIBABA_CLOUD_REGION_ID",
 )
 

@@ -51,6 +51,9 @@ class ProjectCache:
     def lock(self, key: ProjectKey) -> threading.Lock:
         """Return the lock under which one thread reads the id while the others wait."""
         with self._guard:
+            if key not in self._locks and len(self._locks) >= _CACHE_MAX:
+                # Of a lookup that failed, or the oldest: without it two threads may both read.
+                del self._locks[next(iter(self._locks))]
             return self._locks.setdefault(key, threading.Lock())
 
 

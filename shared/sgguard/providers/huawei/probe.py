@@ -28,6 +28,7 @@ from sgguard.providers.access import ReadVariable
 from sgguard.providers.huawei import Huawei
 from sgguard.providers.huawei.api import Api, unless_absent
 from sgguard.providers.huawei.error import API_ABSENT
+from sgguard.providers.huawei.region import regions
 from sgguard.wire.sdk_hmac import MAX_SKEW_S
 
 _ABSENT_ID = "00000000-0000-4000-8000-000000000000"
@@ -75,9 +76,9 @@ def _is_configured(read: ReadVariable) -> bool:
 
 def _region(read: ReadVariable) -> str:
     """Read the variables of Huawei's tools, its Terraform provider and Open Telekom Cloud's."""
-    if region := read("HUAWEICLOUD_SDK_REGION", "HW_REGION_NAME"):
-        return region
-    return "" if _is_of_openstack(read) else read("OS_REGION_NAME")
+    others = () if _is_of_openstack(read) else ("OS_REGION_NAME",)
+    shape = regions(read("SGGUARD_ENDPOINT_HUAWEI"))
+    return shape.setting(read, "HUAWEICLOUD_SDK_REGION", "HW_REGION_NAME", *others)
 
 
 def _is_of_openstack(read: ReadVariable) -> bool:

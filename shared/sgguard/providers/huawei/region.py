@@ -6,13 +6,11 @@ https://docs.otc.t-systems.com/regions-and-endpoints/ (read 2026-11).
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from sgguard.errors import AddressError
+from sgguard.providers._region import RegionShape, hosted
 from sgguard.wire.openstack.keystone import v3_url
 
-_REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _HUAWEI = "myhuaweicloud.com"
 _OTC = {
     "eu-de": "otc.t-systems.com",
@@ -34,15 +32,19 @@ class Region:
     is_otc: bool
 
 
+def regions(endpoint: str) -> RegionShape:
+    """Return what a region may be called; ``endpoint`` replaces the cloud's own hosts."""
+    return hosted("Huawei Cloud", "eu-de or cn-north-4", endpoint=endpoint)
+
+
 def region_of(name: str, *, endpoint: str = "", iam: str = "") -> Region:
     """Return the region's addresses; ``endpoint`` replaces all of them, ``iam`` only IAM's.
 
     Raises:
-        AddressError: the name cannot be part of a host name.
+        AddressError: no region can have that name.
         SettingsError: ``iam`` is not an address.
     """
-    if not _REGION.fullmatch(name):
-        raise AddressError(f"{name!r} is not a region of Huawei Cloud: expected eu-de, cn-north-4")
+    regions(endpoint).check(name)
     domain = _OTC.get(name, _HUAWEI)
     identity = endpoint or iam or f"https://{_IAM_HOSTS.get(name, 'iam')}.{name}.{domain}"
     return Region(

@@ -43,7 +43,13 @@ from sgguard.providers.openstack import rule_change
 from sgguard.providers.openstack.api import GROUP_FIELDS, OpenStackApi
 from sgguard.providers.openstack.api import RATES as RATES
 from sgguard.providers.openstack.creation import create_group
-from sgguard.providers.openstack.env import ADMIN_ROLE, cloud_roles, read_identity, read_interface
+from sgguard.providers.openstack.env import (
+    ADMIN_ROLE,
+    REGIONS,
+    cloud_roles,
+    read_identity,
+    read_interface,
+)
 from sgguard.providers.openstack.holder import read_holder, set_groups
 from sgguard.providers.openstack.quota import NO_GROUP_LIMIT, read_quotas
 from sgguard.providers.openstack.references import list_references
@@ -79,8 +85,10 @@ def connect(access: Access) -> OpenStack:
     """Return the provider for one project of one region; nothing is sent yet.
 
     Raises:
+        AddressError: no region can have that name.
         SettingsError: credentials or addresses are missing or unusable.
     """
+    REGIONS.check(access.region)
     endpoint = access.endpoint()
     identity = read_identity(access.secret, endpoint)
     wire = access.paced(RATES, identity.name)

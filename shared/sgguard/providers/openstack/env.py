@@ -6,12 +6,25 @@ and keystoneauth's plugins (read 2026-11).
 
 from __future__ import annotations
 
+import re
+
 import httpx
 
 from sgguard.errors import CredentialsError, SettingsError
+from sgguard.providers._region import RegionShape
 from sgguard.providers.access import ReadVariable
 from sgguard.wire.openstack.catalog import INTERFACES, normal_interface
 from sgguard.wire.openstack.keystone import Identity, Method, NameOrId, v3_url
+
+REGIONS = RegionShape(
+    "OpenStack",
+    "RegionOne",
+    # Keystone permits any text. It is compared with the catalog's, and never part of an address.
+    re.compile(r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+"),
+    "a name without control characters",
+    255,
+)
+"""What a region may be called: up to 255 characters, as Keystone's column ``region.id``."""
 
 ADMIN_ROLE = "admin"
 """The role that may see and change everything, unless a cloud's policy files differ."""

@@ -17,6 +17,7 @@ from sgguard.providers._probing import Grant, PermissionCheck, Probe, Setup, is_
 from sgguard.providers.access import ReadVariable
 from sgguard.providers.openstack import OpenStack
 from sgguard.providers.openstack.api import OpenStackApi
+from sgguard.providers.openstack.env import REGIONS
 from sgguard.wire.openstack.neutron.page import Params
 
 CLOCK_TOLERANCE_S = 15 * 60
@@ -64,7 +65,7 @@ SETUP = Setup(
         "OS_AUTH_URL with OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME (or "
         "OS_APPLICATION_CREDENTIAL_ID and OS_APPLICATION_CREDENTIAL_SECRET)"
     ),
-    region=lambda read: read("OS_REGION_NAME"),
+    region=lambda read: REGIONS.setting(read, "OS_REGION_NAME"),
     region_variable="OS_REGION_NAME",
 )
 

@@ -33,7 +33,7 @@ from sgguard.model.resource import (
     Visibility,
 )
 from sgguard.providers._shared import unreported, with_rules
-from sgguard.providers._tencent import documented_limits
+from sgguard.providers._tencent import REGIONS, documented_limits
 from sgguard.providers.access import Access, seen_or_unseen
 from sgguard.providers.tencent import reads
 from sgguard.providers.tencent.api import RATES as RATES
@@ -69,21 +69,25 @@ CAPABILITIES = Capabilities(
 
 _GROUP_ID = re.compile(r"sg-[0-9a-z]{8}")
 _INSTANCE_ID = re.compile(r"ins-[0-9a-z]{8}")
-_DOMAIN = re.compile(r"[a-z0-9.-]+")
+_LABEL = r"[a-z0-9]+(-+[a-z0-9]+)*"
+_DOMAIN = re.compile(rf"({_LABEL}\.)+(?=[a-z]){_LABEL}")
+_DOMAIN_MAX = 200
 
 
 def connect(access: Access) -> Tencent:
     """Return the provider for one region.
 
     Raises:
+        AddressError: no region can have that name.
         CredentialsError: no key id or no secret key is set.
         SettingsError: endpoint or domain is unusable.
     """
+    REGIONS.check(access.region)
     key_id = access.require_secret("TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRETID")
     secret = access.require_secret("TENCENTCLOUD_SECRET_KEY", "TENCENTCLOUD_SECRETKEY")
     token = access.secret("TENCENTCLOUD_TOKEN", "TENCENTCLOUD_SESSIONTOKEN")
     domain = access.secret("TENCENTCLOUD_DOMAIN") or "tencentcloudapi.com"
-    if not _DOMAIN.fullmatch(domain):
+    if len(domain) > _DOMAIN_MAX or not _DOMAIN.fullmatch(domain):
         raise SettingsError(
             f"TENCENTCLOUD_DOMAIN={domain!r} is not a domain: expected intl.tencentcloudapi.com"
         )

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 
 from sgguard.providers._probing import PermissionCheck, Probe, Setup
+from sgguard.providers._tencent import REGIONS
 from sgguard.providers.tencent import Tencent
 from sgguard.providers.tencent.api import SERVICES, Service
 from sgguard.wire.tc3 import MAX_SKEW_S
@@ -24,7 +25,7 @@ _CREDENTIALS = (
 SETUP = Setup(
     is_configured=lambda read: bool(read(*_CREDENTIALS)),
     credentials="TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY",
-    region=lambda read: read("TENCENTCLOUD_REGION"),
+    region=lambda read: REGIONS.setting(read, "TENCENTCLOUD_REGION"),
     region_variable="TENCENTCLOUD_REGION",
 )
 

@@ -34,7 +34,7 @@ from sgguard.model.resource import (
     Visibility,
 )
 from sgguard.providers._shared import about_group, unreported, with_rules
-from sgguard.providers._tencent import documented_limits
+from sgguard.providers._tencent import REGIONS, documented_limits
 from sgguard.providers.access import Access, seen_or_unseen
 from sgguard.providers.tencent_dfw import response
 from sgguard.providers.tencent_dfw.api import RATES as RATES
@@ -76,9 +76,11 @@ def connect(access: Access) -> TencentDfw:
     """Return the provider for one region.
 
     Raises:
+        AddressError: no region can have that name.
         CredentialsError: no key id or no secret key is set.
         SettingsError: endpoint or signature method is unusable.
     """
+    REGIONS.check(access.region)
     name = "SGGUARD_TENCENT_DFW_SIGNATURE"
     wanted = access.secret(name) or "HmacSHA256"
     algorithm: Algorithm | None = next((a for a in get_args(Algorithm) if a == wanted), None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 
 from sgguard.providers._probing import PermissionCheck, Probe, Setup
+from sgguard.providers._tencent import REGIONS
 from sgguard.providers.access import ReadVariable
 from sgguard.providers.tencent_dfw import TencentDfw
 from sgguard.providers.tencent_dfw.api import PATH
@@ -60,7 +61,7 @@ SETUP = Setup(
         "TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY, and SGGUARD_ENDPOINT_TENCENT_DFW "
         "(or name it with --provider)"
     ),
-    region=lambda read: read("TENCENTCLOUD_REGION"),
+    region=lambda read: REGIONS.setting(read, "TENCENTCLOUD_REGION"),
     region_variable="TENCENTCLOUD_REGION",
 )
 
