@@ -14,6 +14,9 @@ import httpx
 KEPT_S = 60.0
 """How long an idle connection is kept: a minute between events is usual (httpx keeps 5 s)."""
 
+IDLE_MAX = 128
+"""How many idle connections are kept: twice the threads that read in parallel."""
+
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _HEADERS = {"user-agent": "sgguard"}
 _local = threading.local()
@@ -25,10 +28,14 @@ class ClientPool:
     A call acquires one for itself and releases it, so none is ever shared: a client shared by
     threads was measured three times slower, because of the lock of its pool. The newest is acquired
     first, so that few concurrent calls use few connections, whichever threads they run on.
+
+    At most ``idle_max`` idle clients are kept, of all hosts together. Only idle ones are closed: a
+    client that a call has acquired is in no list.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, idle_max: int = IDLE_MAX) -> None:
         self._idle: dict[Hashable, list[tuple[float, httpx.Client]]] = {}
+        self._idle_max = idle_max
         self._guard = threading.Lock()
 
     def acquire(self, host: Hashable, make: Callable[[], httpx.Client]) -> httpx.Client:
@@ -36,19 +43,31 @@ class ClientPool:
         with self._guard:
             idle = self._idle.get(host)
             if idle:
-                return idle.pop()[1]
+                client = idle.pop()[1]
+                if not idle:
+                    del self._idle[host]
+                return client
         return make()
 
     def release(self, host: Hashable, client: httpx.Client) -> None:
-        """Keep the client for the next call; close the oldest one when it was idle for long."""
+        """Keep the client for the next call; close the longest idle one that is old or too many."""
         now_s = time.monotonic()
         with self._guard:
-            idle = self._idle.setdefault(host, [])
-            idle.append((now_s, client))
-            is_old = idle[0][0] < now_s - KEPT_S
-            old = idle.pop(0)[1] if is_old else None
+            self._idle.setdefault(host, []).append((now_s, client))
+            old = self._pop_oldest(now_s)
         if old is not None:
             old.close()
+
+    def _pop_oldest(self, now_s: float) -> httpx.Client | None:
+        """Forget and return the client that is idle for longest, of any host, if it must go."""
+        host, oldest = min(self._idle.items(), key=lambda item: item[1][0][0])
+        is_old = oldest[0][0] < now_s - KEPT_S
+        if not is_old and sum(map(len, self._idle.values())) <= self._idle_max:
+            return None
+        client = oldest.pop(0)[1]
+        if not oldest:
+            del self._idle[host]
+        return client
 
     def clear(self) -> None:
         """Close and forget every idle client."""
