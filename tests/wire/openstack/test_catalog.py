@@ -48,9 +48,9 @@ def test_an_endpoint_without_a_region_serves_every_region(region):
 @pytest.mark.parametrize(
     "region", [LEFT_OUT, None, "", "*"], ids=["left out", "null", "empty", "*"]
 )
-def test_an_endpoint_that_names_the_region_comes_first(region):
+def test_an_endpoint_for_every_region_never_stands_in_for_one_that_names_it(region):
     others = [endpoint("http://every", region), endpoint("http://two", "RegionTwo")]
-    assert addresses(network(*others, GOOD)) == ("http://good:9696", "http://every")
+    assert addresses(network(*others, GOOD)) == ("http://good:9696",)
 
 
 def test_the_older_name_of_the_region_counts_where_the_newer_is_empty():

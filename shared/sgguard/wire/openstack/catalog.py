@@ -5,8 +5,8 @@
 https://docs.openstack.org/api-ref/identity/v3/#catalog (read 2026-11).
 
 1. A region is optional there: an endpoint without one, or with an empty one or ``*``, serves every
-   region (seen in gophercloud issue 1532 and php-opencloud/openstack pull request 17). An endpoint
-   that names the region comes first.
+   region (seen in gophercloud issue 1532 and php-opencloud/openstack pull request 17). It is
+   used only where no usable endpoint names the region.
 2. An entry that cannot be read concerns only who asks for its service. It is never used, and it is
    an error only where no other endpoint serves.
 3. ``interface`` may be spelled as in Identity v2.0: ``publicURL``.
@@ -75,7 +75,10 @@ class Catalog:
             if e.service_type == service_type and e.interface in (interface, "")
         ]
         serving = [e for e in of_type if e.region == region]
-        serving += [e for e in of_type if e.region in _EVERY_REGION and e.region != region]
+        if not any(not e.wrong and is_base(e.url) for e in serving):
+            # Never beside one that names the region: if it belonged to another region after all,
+            # its empty lists would be believed when the right one does not connect.
+            serving += [e for e in of_type if e.region in _EVERY_REGION and e.region != region]
         if not serving:
             raise self._absent(service_type, region, interface, of_type)
         wrong = [e.wrong for e in serving if e.wrong]
