@@ -1,6 +1,6 @@
 """May these groups be carried by a planned or an existing instance? Pure.
 
-Facts and policy come in, a judgement goes out, with the steps of ``launch_remedy.py`` where the
+Facts and policy come in, a judgement goes out, with the steps of ``remedy.py`` where the
 policy permits them and nothing but the policy is in the way.
 """
 
