@@ -118,9 +118,9 @@ def _environment(policy: str | None) -> dict[str, str]:
 def _report_once(message: str) -> None:
     """Report a message once per command, however often its context is made."""
     context = click.get_current_context(silent=True)
-    said: set[str] = set() if context is None else context.meta.setdefault(__name__, set())
-    if message not in said:
-        said.add(message)
+    reported: set[str] = set() if context is None else context.meta.setdefault(__name__, set())
+    if message not in reported:
+        reported.add(message)
         failure.report(message)
 
 

@@ -16,7 +16,7 @@ from sgguard import logs, policy, providers
 from sgguard.errors import EventError, PolicyError, SettingsError
 from sgguard.model.address import Scope
 from sgguard.model.codes import Mode
-from sgguard.policy import Policy, delete_remedies
+from sgguard.policy import Policy, delete_remedies, modes
 from sgguard.providers import Access, Cloud
 from sgguard.settings import PREFIX, Settings, unknown_variables, variable_part
 from sgguard.store import Store, find_store, open_store
@@ -89,6 +89,15 @@ class Context:
     def mode(self) -> Mode:
         """What may be done about a verdict: ``SGGUARD_MODE`` wins over the policy file."""
         return self.settings.mode or self.policy.mode
+
+    @property
+    def only_observes(self) -> bool:
+        """Whether nothing can be changed, whatever group an event is about.
+
+        ``SGGUARD_MODE`` wins over every mode that the policy names.
+        """
+        named = {self.settings.mode} if self.settings.mode else set(modes(self.policy))
+        return named <= {Mode.OBSERVE}
 
 
 def begin(env: Mapping[str, str]) -> Context:

@@ -27,7 +27,7 @@ from sgguard.model.facts import DeleteFacts, Facts, LaunchFacts
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.policy import Guard, Policy, for_groups, governing, mode_of
 from sgguard.providers.base import Cloud
-from sgguard.wire.parallel import parallel
+from sgguard.wire.parallel import caught, parallel
 
 if TYPE_CHECKING:
     from sgguard.guards import launch
@@ -138,7 +138,7 @@ def _judge_scope(
     except Exception as error:  # noqa: BLE001 - each request is judged on having no facts
         facts = [error] * len(asked)
     return {
-        n: _caught(
+        n: caught(
             partial(_judge_delete, request, one, _RequestState(context, cloud, scope, ids, begun_s))
         )
         for (n, request, ids), one in zip(asked, facts, strict=True)
@@ -182,7 +182,7 @@ def judge_launches(
         partial(judge_launch, request, context, (event_id, names[n]))
         for n, (request, event_id) in enumerate(asked)
     ]
-    return parallel([partial(_caught, one) for one in judge])
+    return parallel([partial(caught, one) for one in judge])
 
 
 def judge_launch(request: LaunchRequest, context: Context, ids: tuple[str, str]) -> Decided:
@@ -258,13 +258,6 @@ def _may_be_prepared(facts: Facts, judgement: Judgement) -> bool:
 def _blocking(target: Sequence[str], error: Exception) -> Judge:
     """Return the judge of a cloud that does not answer: it blocks, for nothing is known."""
     return lambda _facts, _policy, _now: unanswered(target, str(error))
-
-
-def _caught(decide: Callable[[], Decided]) -> Decided | Exception:
-    try:
-        return decide()
-    except Exception as error:  # noqa: BLE001 - of a batch only this request is concerned
-        return error
 
 
 def _log(decision: Decision, scope: Scope) -> None:

@@ -25,10 +25,9 @@ from sgguard.errors import BusyError, EventError, SettingsError, SgguardError, S
 from sgguard.model.codes import Mode, Outcome
 from sgguard.model.event import Event
 from sgguard.model.request import DeleteRequest, LaunchRequest
-from sgguard.policy import modes
 from sgguard.render import document
 from sgguard.store.rows import Answered, Busy, Claim, OtherPayload
-from sgguard.wire.parallel import parallel
+from sgguard.wire.parallel import caught, parallel
 
 if TYPE_CHECKING:
     from sgguard.engine import execute
@@ -96,7 +95,7 @@ def _handle_each(
         partial(_finished, executor, claims[n], *asked[n], one)
         for n, one in zip(fresh, judged, strict=True)
     ]
-    handled = parallel([partial(_caught, one) for one in finish])
+    handled = parallel([partial(caught, one) for one in finish])
     results.update(zip(fresh, handled, strict=True))
     return [results[n] for n in range(len(asked))]
 
@@ -143,7 +142,7 @@ def _claimed(
         claimed = executor.claim(source, event_id, decision_id, _hash(event))
     except StoreError as error:
         logs.log(logging.WARNING, "store", event_id=event.event_id, detail=str(error))
-        return None if _only_observes(context) else error
+        return None if context.only_observes else error
     match claimed:
         case Claim():
             return claimed
@@ -178,10 +177,7 @@ def _known(executor: Executor | None, claim: Claim | Handled | None) -> Handled 
         return claim
     if executor is None or not claim.is_again:
         return None
-    try:
-        return executor.resume(claim) if executor.is_begun(claim) else None
-    except Exception as error:  # noqa: BLE001 - of a batch only this event is concerned
-        return error
+    return caught(lambda: executor.resume(claim) if executor.is_begun(claim) else None)
 
 
 def _finished(
@@ -201,20 +197,13 @@ def _finished(
     try:
         return executor.act(claim, request, event.at_s, decided)
     except StoreError as error:
-        if not _only_observes(executor.context):
+        if not executor.context.only_observes:
             raise
         logs.log(logging.WARNING, "store", event_id=event.event_id, detail=str(error))
         return _unkept(decided, note=_NOT_KEPT)
 
 
 _NOT_KEPT = "not kept: the store failed"
-
-
-def _only_observes(context: Context) -> bool:
-    """Return whether no event can change anything, whatever group it is about."""
-    if context.settings.mode is not None:
-        return context.settings.mode is Mode.OBSERVE
-    return set(modes(context.policy)) <= {Mode.OBSERVE}
 
 
 def _unkept(decided: Decided | Exception, note: str = "") -> Json:
@@ -227,13 +216,6 @@ def _unkept(decided: Decided | Exception, note: str = "") -> Json:
             "cannot be used: set SGGUARD_STORE (sqlite:////path or postgresql://…)"
         )
     return {**document.to_json(decided.decision), "note": note}
-
-
-def _caught(handle: Callable[[], Json]) -> Handled:
-    try:
-        return handle()
-    except Exception as error:  # noqa: BLE001 - of a batch only this event is concerned
-        return error
 
 
 def _hash(event: Event) -> str:

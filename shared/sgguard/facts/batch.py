@@ -17,7 +17,7 @@ from sgguard.model.codes import UnseenCode
 from sgguard.model.facts import DeleteFacts
 from sgguard.model.request import DeleteRequest
 from sgguard.providers.base import Provider
-from sgguard.wire.parallel import parallel
+from sgguard.wire.parallel import caught, parallel
 
 SPLITS_MAX = 16
 """How often a batch is split and read again: enough to find two groups in a hundred."""
@@ -55,10 +55,8 @@ def gather_deletes(provider: Provider, requests: Sequence[DeleteRequest]) -> lis
 
 def _read(provider: Provider, requests: Sequence[DeleteRequest]) -> Gathered:
     targets = dict.fromkeys(target for request in requests for target in request.targets)
-    try:
-        return gather.gather_delete(provider, DeleteRequest(tuple(targets)))
-    except Exception as error:  # noqa: BLE001 - halves of the part are read to find its group
-        return error
+    # An error is one of all these requests; halves of them are read to find whose it is.
+    return caught(partial(gather.gather_delete, provider, DeleteRequest(tuple(targets))))
 
 
 def _of(request: DeleteRequest, found: Gathered) -> Gathered:

@@ -48,6 +48,17 @@ def parallel(calls: Sequence[Callable[[], T]]) -> list[T]:
     return results
 
 
+def caught(call: Callable[[], T]) -> T | Exception:
+    """Return what the call returns, or the error it raises.
+
+    For one call of many: what fails in it must not reach the others.
+    """
+    try:
+        return call()
+    except Exception as error:  # noqa: BLE001 - returned, whatever it is
+        return error
+
+
 def chunks(ids: Iterable[str], size: int) -> list[list[str]]:
     """Return the ids, each once and in order, in lists of at most ``size``."""
     distinct = list(dict.fromkeys(ids))
