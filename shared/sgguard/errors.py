@@ -20,6 +20,8 @@
         ├── UnavailableError  the cloud has a problem of its own (5xx, "try again later")
         ├── UnauthenticatedError  signature, key, token or clock was refused
         ├── ForbiddenError    known caller, missing permission
+        ├── InvalidRequestError   the cloud says that what was asked cannot exist
+        ├── ApiAbsentError    the cloud does not offer this call here
         ├── NotFoundError     the thing asked for does not exist (or is hidden)
         ├── InUseError        refused because something references or carries the group
         ├── LimitError        refused because a documented limit would break
@@ -203,6 +205,22 @@ class ForbiddenError(CloudError):
     """A permission is missing: what was asked becomes ``unseen``; never retried."""
 
     fault: ClassVar[Fault] = "operator"
+
+
+class InvalidRequestError(CloudError):
+    """The cloud says that a region, address or parameter cannot exist: never retried.
+
+    Answer 422: no later delivery of the same event can change it.
+    """
+
+    fault: ClassVar[Fault] = "caller"
+
+
+class ApiAbsentError(CloudError):
+    """The cloud does not offer this call: retired, offline, or not in this region or edition.
+
+    In a read it becomes ``unseen`` with ``api-absent``; never retried.
+    """
 
 
 class NotFoundError(CloudError):

@@ -87,6 +87,11 @@ SETTINGS = (
         "",
         "address that replaces the cloud's own, such as http://127.0.0.1:8000",
     ),
+    Setting(
+        "SGGUARD_ENDPOINT_<PROVIDER>_<SERVICE>",
+        "",
+        "the same for one service of a cloud: VPC, CVM, ECS, IAM and so on",
+    ),
     Setting("SGGUARD_ALIBABA_SIGNATURE", "acs3", "acs3, or rpc for clouds that know only that one"),
     Setting("SGGUARD_TENCENT_DFW_SIGNATURE", "HmacSHA256", "HmacSHA256 or HmacSHA1"),
     Setting(

@@ -155,7 +155,7 @@ def test_the_default_group_says_so_as_number_text_or_truth(said, is_default):
 
 @pytest.mark.parametrize(
     "row",
-    [{"isDefault": 2}, {"isDefault": "yes"}, {"isDefault": []}, {"projectId": {}}, {"sgName": 7}],
+    [{"isDefault": 2}, {"isDefault": "yes"}, {"isDefault": []}, {"projectId": {}}, {"sgName": []}],
     ids=str,
 )
 def test_a_group_of_another_shape_is_refused_as_unknown(row):

@@ -106,6 +106,8 @@ class Binding:
     (``load-balancer``, ``database``, ``redis``). Where a cloud only counts, ``holder_id`` is
     empty and ``count`` says how many. ``owner`` is the device owner or managing service.
     ``other_group_ids`` are the further groups of the same holder, None where they are not reported.
+    ``change_refusal`` is empty when the holder's groups can be changed now, else what the cloud
+    would answer and why (its state, the product that owns it): no plan touches such a holder.
     """
 
     kind: str
@@ -116,6 +118,7 @@ class Binding:
     project: str = ""
     count: int = 1
     other_group_ids: tuple[str, ...] | None = None
+    change_refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,20 @@ def unreported(what: str, group_ids: Sequence[str], reported: Collection[str]) -
             )
 
 
+def unproved(
+    what: str, why: str, remedy: str, group_ids: Iterable[str] = ("",)
+) -> tuple[Unseen, ...]:
+    """Return a gap for each group whose list came back empty and nothing proves that it is empty.
+
+    Several clouds answer 200 with an empty or shortened list where a permission is missing.
+    ``what`` is the list, ``why`` says which proof is missing, ``remedy`` what to grant.
+    """
+    return tuple(
+        Unseen(code=UnseenCode.NO_PERMISSION, what=what, why=why, remedy=remedy, group_id=group_id)
+        for group_id in dict.fromkeys(group_ids)
+    )
+
+
 def with_rules(provider: Provider, group: Group) -> Group:
     """Return the group with all its rules: the definition where nothing else is missing.
 

@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from unicodedata import category
+from urllib.parse import urlsplit
 
 from sgguard.errors import (
+    ApiAbsentError,
     CredentialsError,
     ForbiddenError,
     SettingsError,
@@ -52,19 +54,21 @@ class Access:
     nonce: Callable[[], str] = fresh_nonce
     is_thorough: bool = True
 
-    def endpoint(self) -> str:
+    def endpoint(self, service: str = "") -> str:
         """Return the address that replaces the cloud's own, without a trailing slash, or ``""``.
 
+        ``SGGUARD_ENDPOINT_<CLOUD>`` replaces the address of every service of a cloud, and
+        ``SGGUARD_ENDPOINT_<CLOUD>_<SERVICE>`` that of one, such as ``VPC``.
+
         Raises:
-            SettingsError: the variable is set, but is not an http(s) address.
+            SettingsError: the variable is set, but is not an http(s) address, or has a user in it.
         """
-        name = f"SGGUARD_ENDPOINT_{self.wire.provider.upper().replace('-', '_')}"
-        url = self.env.get(name, "").rstrip("/")
-        if url and not is_address(url):
-            raise SettingsError(
-                f"{name}={url!r} is not an address: expected http://host:port or https://host"
-            )
-        return url
+        every = f"SGGUARD_ENDPOINT_{_variable(self.wire.provider)}"
+        names = [f"{every}_{_variable(service)}", every] if service else [every]
+        for name in names:
+            if url := self.env.get(name, "").rstrip("/"):
+                return _checked_address(name, url)
+        return ""
 
     def paced(self, rates: Rates, credentials: str) -> Wire:
         """Return the wire, keeping an API's documented rates for these credentials and region.
@@ -102,35 +106,46 @@ class Access:
         )
 
 
+def _variable(name: str) -> str:
+    return name.upper().replace("-", "_")
+
+
+def _checked_address(name: str, url: str) -> str:
+    if not is_address(url):
+        raise SettingsError(
+            f"{name}={url!r} is not an address: expected http://host:port or https://host"
+        )
+    if "@" in urlsplit(url).netloc:
+        # The value is not repeated: what stands before the @ may be a password.
+        raise SettingsError(f"{name} has a user in its address: expected https://host")
+    return url
+
+
 def seen_or_unseen(what: str, read: Callable[[], Seen[T]], otherwise: T) -> Seen[T]:
     """Read one part of the facts; what it cannot see becomes ``unseen`` instead of an error.
 
-    A missing permission and a response of unknown shape do not change with another call, so the
-    verdict must be reached without that part. Every other error is raised.
+    A missing permission, a call that is not offered here and a response of unknown shape do not
+    change with another call, so the verdict must be reached without that part. Every other error is
+    raised.
     """
     try:
         return read()
-    except ForbiddenError as error:
-        return Seen(
-            otherwise,
-            (
-                Unseen(
-                    code=UnseenCode.NO_PERMISSION,
-                    what=what,
-                    why=str(error),
-                    remedy=f"grant {error.provider} {error.action} to these credentials",
-                ),
-            ),
-        )
-    except UnknownShapeError as error:
-        return Seen(
-            otherwise,
-            (
-                Unseen(
-                    code=UnseenCode.UNKNOWN_SHAPE,
-                    what=what,
-                    why=str(error),
-                    remedy="report the answer's shape to the maintainers of sgguard",
-                ),
-            ),
-        )
+    except (ForbiddenError, ApiAbsentError, UnknownShapeError) as error:
+        return Seen(otherwise, (unseen_because(error, what),))
+
+
+def unseen_because(
+    error: ForbiddenError | ApiAbsentError | UnknownShapeError, what: str, group_id: str = ""
+) -> Unseen:
+    """Return the gap that an error leaves in ``what``; empty ``group_id``: of every group asked."""
+    match error:
+        case ForbiddenError():
+            code = UnseenCode.NO_PERMISSION
+            remedy = f"grant {error.provider} {error.action} to these credentials"
+        case ApiAbsentError():
+            code = UnseenCode.API_ABSENT
+            remedy = "tolerate api-absent for these groups, or delete them where the cloud shows it"
+        case _:
+            code = UnseenCode.UNKNOWN_SHAPE
+            remedy = "report the answer's shape to the maintainers of sgguard"
+    return Unseen(code=code, what=what, why=str(error), remedy=remedy, group_id=group_id)

@@ -105,6 +105,7 @@ def binding_of(document: Json) -> Binding:
     return Binding(
         **{name: document[name] for name in names},
         other_group_ids=None if others is None else tuple(others),
+        change_refusal=document.get("change_refusal", ""),
     )
 
 
@@ -120,6 +121,7 @@ def binding_json(binding: Binding) -> Json:
         "project": binding.project,
         "count": binding.count,
         "other_group_ids": None if others is None else list(others),
+        "change_refusal": binding.change_refusal,
     }
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from sgguard import logs
 from sgguard.errors import (
+    ApiAbsentError,
     BusyError,
     CloudError,
     CredentialsError,
@@ -24,6 +25,7 @@ from sgguard.errors import (
     EventError,
     HaltedError,
     InputError,
+    InvalidRequestError,
     SettingsError,
     SgguardError,
     StoreError,
@@ -139,6 +141,8 @@ def _cloud(error: CloudError) -> Details:
     if isinstance(error, UnauthenticatedError):
         detail = f"{error.provider} {error.action}: refused with {error.code or 'no code'}"
         return _details("credentials", 503, detail, _OPERATOR_RETRY_S, **reported)
+    if isinstance(error, InvalidRequestError | ApiAbsentError):
+        return _details("not-possible", 422, str(error), None, **reported)
     if isinstance(error, ThrottledError):
         return _details("throttled", 429, str(error), wait_s or _CLOUD_RETRY_S, **reported)
     return _details("cloud-unavailable", 503, str(error), wait_s or _CLOUD_RETRY_S, **reported)

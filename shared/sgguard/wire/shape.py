@@ -1,7 +1,14 @@
-"""Narrowing JSON to its documented types: anything else is an unknown shape."""
+"""Narrowing JSON to its documented types: anything else is an unknown shape.
+
+What is unambiguous is read although it is spelt in another type: a whole number as text (``"22"``),
+a text that is a number, ``"true"`` and ``1`` for a truth value. A field that decides nothing is
+read with :meth:`Shape.shown`, which takes any value.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +17,9 @@ from sgguard.errors import UnknownShapeError
 
 Json = Mapping[str, Any]
 """A JSON object."""
+
+_DIGITS = re.compile(r"-?[0-9]{1,18}")
+_TRUTHS: Mapping[str | int, bool] = {"true": True, "false": False, 1: True, 0: False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +59,20 @@ class Shape:
         Raises:
             UnknownShapeError: it is missing, null, empty or no text.
         """
-        value = row.get(key)
+        value = _text(row.get(key))
         if not isinstance(value, str) or not value:
             raise self.wrong(f"{path}.{key}: expected a text, got {_kind(value)}")
         return value
+
+    def shown(self, row: Json, key: str) -> str:
+        """Return a value that is only shown and decides nothing, as text; ``""`` for none.
+
+        An object or a list is shown as JSON.
+        """
+        value = row.get(key)
+        if value is None or isinstance(value, str):
+            return value or ""
+        return json.dumps(value, ensure_ascii=False)
 
     def text_if_only_empty(self, row: Json, key: str, path: str) -> str:
         """Return a text that must be there, but may be empty.
@@ -70,7 +90,7 @@ class Shape:
         Raises:
             UnknownShapeError: it is there, but no text.
         """
-        value = row.get(key)
+        value = _text(row.get(key))
         if value is None:
             return ""
         if not isinstance(value, str):
@@ -97,6 +117,7 @@ class Shape:
         value = row.get(key)
         if value is None:
             return None
+        value = _whole_number(value)
         if not isinstance(value, int) or isinstance(value, bool):
             raise self.wrong(f"{path}.{key}: expected a whole number, got {_kind(value)}")
         return value
@@ -121,13 +142,39 @@ class Shape:
         value = row.get(key)
         if value is None:
             return otherwise
+        value = _truth(value)
         if not isinstance(value, bool):
             raise self.wrong(f"{path}.{key}: expected true or false, got {_kind(value)}")
         return value
 
 
+def _text(value: object) -> object:
+    """Return a number as text; anything else as it is."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_number else value
+
+
+def _whole_number(value: object) -> object:
+    """Return the whole number that a text or a float stands for; anything else as it is."""
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def _truth(value: object) -> object:
+    """Return the truth value that a text or a number stands for; anything else as it is."""
+    spelt = value.lower() if isinstance(value, str) else value
+    if isinstance(spelt, str | int):
+        return _TRUTHS.get(spelt, value)
+    return value
+
+
 def _kind(value: object) -> str:
     """Name a JSON type without showing the value: it may be a secret."""
+    if value == "":
+        return "an empty text"
     return {
         dict: "an object",
         list: "a list",

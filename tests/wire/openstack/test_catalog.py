@@ -60,7 +60,7 @@ def test_the_older_name_of_the_region_counts_where_the_newer_is_empty():
         addresses(network(one), region="Two")
 
 
-@pytest.mark.parametrize("region", [0, False, [], {}, 7])
+@pytest.mark.parametrize("region", [1.5, False, [], {}])
 def test_a_region_that_is_no_text_is_malformed_and_not_every_region(region):
     odd = endpoint("http://odd", region_id=region)
     assert addresses(network(odd, GOOD)) == ("http://good:9696",)

@@ -199,8 +199,8 @@ ODD = {
         {k: v for k, v in RULE.items() if k != "remote_group_id"},
     ),
     "rule of no direction": (neutron.parse_rule, RULE | {"direction": "sideways"}),
-    "rule with a peer that is no text": (neutron.parse_rule, RULE | {"remote_group_id": 7}),
-    "rule with ports that are texts": (neutron.parse_rule, RULE | {"port_range_min": "5432"}),
+    "rule with a peer that is no text": (neutron.parse_rule, RULE | {"remote_group_id": []}),
+    "rule with ports that are texts": (neutron.parse_rule, RULE | {"port_range_min": "any"}),
     "rule with a true port": (neutron.parse_rule, RULE | {"port_range_min": True}),
     "group without id": (neutron.parse_group, {"name": "web"}),
     "group with null rules in a list": (
@@ -218,7 +218,7 @@ ODD = {
     "port with groups that are objects": (neutron.parse_port, PORT | {"security_groups": [{}]}),
     "quota missing": (neutron.parse_quotas, {}),
     "quota null": (neutron.parse_quotas, {"quota": None}),
-    "quota that is a text": (neutron.parse_quotas, {"quota": {"security_group": "10"}}),
+    "quota that is a text": (neutron.parse_quotas, {"quota": {"security_group": "ten"}}),
     "quota without usage": (neutron.parse_quotas, {"quota": {"port": {"limit": 1}}}),
     "not an object": (neutron.parse_group, ["x"]),
 }

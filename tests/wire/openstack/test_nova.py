@@ -78,7 +78,7 @@ def test_ports_are_null_safe(low, high, ports):
         {"security_groups": [{"id": "a"}]},
         {"security_groups": [{"id": "a", "rules": None}]},
         {"security_groups": [{"id": "a", "rules": [{"from_port": 1}]}]},
-        {"security_groups": [{"id": "a", "rules": [{"id": "r", "from_port": "22"}]}]},
+        {"security_groups": [{"id": "a", "rules": [{"id": "r", "from_port": "ssh"}]}]},
         {"security_groups": [{"id": "a", "rules": [{"id": "r", "group": ["web"]}]}]},
         {"itemNotFound": {"code": 404, "message": "with status 200"}},
     ],
