@@ -34,12 +34,15 @@ def by(tmp_path):
 
     numbers = itertools.count()
 
-    def context(text, *faults, now=NOW, denied=(), **env):
+    def context(text, *faults, now=NOW, denied=(), tags=None, **env):
         path = tmp_path / f"policy-{next(numbers)}.toml"  # a process reads each file once
         path.write_text(text)
         emulator = TENCENT.emulator(now=now.timestamp)
         emulator.faults.extend(faults)
-        emulator.state.cloud("tencent").accounts[0].denied = list(denied)
+        cloud = emulator.state.cloud("tencent")
+        cloud.accounts[0].denied = list(denied)
+        for group in cloud.groups if tags else ():
+            group.tags = dict(tags)
         found = Context.from_env(
             {**TENCENT.env, "SGGUARD_POLICY": str(path), **env},
             transport=EmulatorTransport(emulator),
@@ -108,9 +111,8 @@ def test_a_group_whose_rule_is_changed_has_a_say_in_the_mode(by):
     mode = "observe"
     """
     decision = delete(by(text), TENCENT.referenced)
-    assert decision.judgement.verdict is Verdict.REMEDIATE
-    assert decision.mode is Mode.OBSERVE  # nobody knows the tags of those that name it
-    assert delete(by(text), TENCENT.free).mode is Mode.ENFORCE
+    assert (decision.judgement.verdict, decision.mode) == (Verdict.REMEDIATE, Mode.ENFORCE)
+    assert delete(by(text, tags={"env": "prod"}), TENCENT.referenced).mode is Mode.OBSERVE
 
 
 def test_mode_approve_in_the_environment_requires_approvers(by):

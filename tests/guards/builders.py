@@ -72,7 +72,7 @@ def address(group_id="sg-a"):
 
 def group(group_id="sg-a", *, references=(), bindings=(), unseen=(), count=None, **described):
     """Facts of an existing group; what is not given was read and found empty."""
-    described.setdefault("name", f"name-of-{group_id}")
+    described = {"name": f"name-of-{group_id}", "tags": (), **described}
     return GroupFacts(
         address(group_id),
         Group(group_id, **described),

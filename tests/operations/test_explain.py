@@ -101,7 +101,7 @@ def test_a_referring_group_has_its_name_and_its_owners_tags_even_where_it_is_not
 def test_another_accounts_group_is_neither_followed_nor_described():
     cloud = Cloud({"a": ["another/b"]})
     (first,) = explain(cloud, 5)
-    assert first.references[0].tags == ()
+    assert first.references[0].tags is None
     assert cloud.references() == [("a",)]
     assert cloud.asked.count(("groups", ("b",))) == 0
 

@@ -35,6 +35,7 @@ OF_WEB = (
         rule=Rule(
             "sgr-bp1app1", Direction.INGRESS, "tcp", "8080", WEB, priority=1, native=INTRANET
         ),
+        tags=(),
     ),
     Reference(
         JOB,
@@ -45,6 +46,7 @@ OF_WEB = (
             priority=7,
             native=INTRANET,
         ),
+        tags=(),
     ),
 )
 
@@ -195,7 +197,10 @@ def test_a_forbidden_call_is_unseen_for_every_group_asked_about(emulator):
 def test_a_reference_stays_one_when_its_rules_may_not_be_read(emulator):
     emulator.state.clouds[0].accounts[0].denied = ["DescribeSecurityGroupAttribute"]
     seen = WORLD.connect(emulator).list_references([WEB])
-    assert seen.value[WEB] == (Reference(APP, "app"), Reference(JOB, "jobs"))
+    assert seen.value[WEB] == (
+        Reference(APP, "app", tags=()),
+        Reference(JOB, "jobs", tags=()),
+    )
     assert {u.code for u in seen.unseen} == {"no-permission"}
 
 

@@ -199,7 +199,7 @@ def test_a_reference_from_a_group_that_is_hidden_is_told_and_says_that_more_may_
     emulator = emulator_of(enterprise_projects={world.REFERRER_IN: "eps-9"}, granted_eps=["0"])
     seen = connect(emulator).list_references([world.REFERENCED])
     names = {r.group_id: r.group_name for r in seen.value[world.REFERENCED]}
-    assert names == {world.REFERRER_IN: "", world.REFERRER_OUT: "batch"}
+    assert names == {world.REFERRER_IN: None, world.REFERRER_OUT: "batch"}
     (unseen,) = seen.unseen
     assert (unseen.code, unseen.group_id) == ("other-project", world.REFERENCED)
     assert world.REFERRER_IN in unseen.why
@@ -222,7 +222,7 @@ def test_where_rules_are_hidden_as_well_no_sign_is_left_and_the_visibility_says_
 def test_names_that_may_not_be_read_are_no_sign_of_hidden_groups():
     emulator = denying("GET /v3/{project_id}/vpc/security-groups")
     seen = connect(emulator).list_references([world.REFERENCED])
-    assert [r.group_name for r in seen.value[world.REFERENCED]] == ["", ""]
+    assert [r.group_name for r in seen.value[world.REFERENCED]] == [None, None]
     assert seen.unseen == ()
 
 

@@ -427,7 +427,7 @@ def test_names_that_may_not_be_read_cost_the_evidence_its_names_and_nothing_else
     cloud = emulator()
     state(cloud).accounts[0].denied = ["GET /v2.0/security-groups"]
     seen = connect(cloud).list_references([w.WEB])
-    assert [r.group_name for r in seen.value[w.WEB]] == ["", ""]
+    assert [r.group_name for r in seen.value[w.WEB]] == [None, None]
     assert [u.what for u in seen.unseen] == ["whether the group is shared"]
 
 

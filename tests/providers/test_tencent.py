@@ -79,6 +79,7 @@ def test_a_reference_shows_the_referring_group_and_its_rule():
                 peer_group=WORLD.referenced,
                 description="replication",
             ),
+            tags=(),
         ),
         Reference(
             "sg-outgoing",
@@ -90,6 +91,7 @@ def test_a_reference_shows_the_referring_group_and_its_rule():
                 peer_group=WORLD.referenced,
                 description="batch",
             ),
+            tags=(),
         ),
     )
 
@@ -130,8 +132,8 @@ def test_names_of_referring_groups_are_comfort_not_evidence():
         [WORLD.referenced]
     )
     assert [(r.group_name, r.rule is not None) for r in seen.value[WORLD.referenced]] == [
-        ("", True),
-        ("", True),
+        (None, True),
+        (None, True),
     ]
     assert seen.unseen == ()
 

@@ -144,7 +144,7 @@ def _group(address: str, name: str | None, tags: tuple[str, ...]) -> Group | Non
     if name is None and not tags:
         return None
     pairs = tuple((key, value) for key, _, value in (one.partition("=") for one in tags))
-    return Group(Address.parse(address).group_id, name or "", tags=pairs)
+    return Group(Address.parse(address).group_id, name, tags=pairs or None)
 
 
 def _which(found: Policy, scopes: tuple[int, ...], *, is_sure: bool) -> str:

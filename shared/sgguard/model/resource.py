@@ -14,6 +14,9 @@ from sgguard.model.codes import UnseenCode
 
 T = TypeVar("T")
 
+Tags = tuple[tuple[str, str], ...]
+"""The tags of a group: keys with values. A key may come twice."""
+
 
 class Direction(StrEnum):
     """Which traffic a rule is about, seen from the group that holds it."""
@@ -64,10 +67,14 @@ class Group:
     ``advanced``), empty where there is only one. ``is_shared`` is True when another project or
     account is known to see the group; ``is_foreign`` when it is another project's and these
     credentials, which may use it, cannot change it. ``rules`` is None when they were not read.
+
+    ``name`` and ``tags`` have three states: None is "not told" (this API has no such thing, or the
+    group was not read), ``""`` and ``()`` are "told to have none". A policy asks for both, and what
+    is not told fits every protection and every stricter scope (:mod:`sgguard.policy.match`).
     """
 
     group_id: str
-    name: str = ""
+    name: str | None = None
     description: str = ""
     project: str = ""
     network: str = ""
@@ -76,7 +83,7 @@ class Group:
     managed_by: str = ""
     is_shared: bool = False
     is_foreign: bool = False
-    tags: tuple[tuple[str, str], ...] = ()
+    tags: Tags | None = None
     rules: tuple[Rule, ...] | None = None
     native: tuple[tuple[str, str], ...] = ()
 
@@ -86,16 +93,17 @@ class Reference:
     """A rule of another group whose peer is the group in question.
 
     ``group_id`` is the group that holds the rule. ``rule`` is None where the cloud names the
-    group but the rule could not be read. ``account`` is set when it is not our own. ``tags`` are
-    those of the group that holds the rule: they often say who owns it.
+    group but the rule could not be read. ``account`` is set when it is not our own. ``group_name``
+    and ``tags`` are those of the group that holds the rule, None where they are not told; tags
+    often say who owns it.
     """
 
     group_id: str
-    group_name: str = ""
+    group_name: str | None = None
     account: str = ""
     project: str = ""
     rule: Rule | None = None
-    tags: tuple[tuple[str, str], ...] = ()
+    tags: Tags | None = None
 
 
 @dataclass(frozen=True, slots=True)

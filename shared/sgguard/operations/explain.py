@@ -105,7 +105,7 @@ def _described(
     Names and tags are extras: where they cannot be read, the references stay as they are.
     """
     named = {group_id: one.group for group_id, one in known.items() if one.group}
-    unknown = [one.group_id for one in _referrers(groups, named) if not one.tags][:room]
+    unknown = [one.group_id for one in _referrers(groups, named) if one.tags is None][:room]
     if unknown:
         nothing: dict[str, Group | None] = {}
         try:
@@ -123,7 +123,8 @@ def _with_tags(reference: Reference, named: Mapping[str, Group]) -> Reference:
     group = None if reference.account else named.get(reference.group_id)
     if group is None:
         return reference
-    name, tags = reference.group_name or group.name, reference.tags or group.tags
+    name = group.name if reference.group_name is None else reference.group_name
+    tags = group.tags if reference.tags is None else reference.tags
     return replace(reference, group_name=name, tags=tags)
 
 

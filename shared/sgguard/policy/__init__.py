@@ -6,7 +6,15 @@ Out of the box nothing is permitted: mode ``observe``, nothing protected, no rem
 from __future__ import annotations
 
 from sgguard.policy.exemption import exempting, expiring, is_over, protecting
-from sgguard.policy.match import is_of_scope, is_same_group, is_too_wide, matches
+from sgguard.policy.match import (
+    first_that_may,
+    fits,
+    is_of_scope,
+    is_same_group,
+    is_too_wide,
+    matches,
+    may_match,
+)
 from sgguard.policy.model import (
     EXEMPTABLE,
     ApprovalPolicy,
@@ -55,6 +63,8 @@ __all__ = [
     "delete_remedies",
     "exempting",
     "expiring",
+    "first_that_may",
+    "fits",
     "for_group",
     "for_groups",
     "for_referrer",
@@ -65,6 +75,7 @@ __all__ = [
     "least",
     "load",
     "matches",
+    "may_match",
     "mode_for",
     "mode_of",
     "modes",

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from sgguard.model.address import Address
 from sgguard.model.codes import ReasonCode
 from sgguard.model.resource import Group
-from sgguard.policy.match import matches
+from sgguard.policy.match import first_that_may, matches
 from sgguard.policy.model import Exemption, Policy
 
 
@@ -37,9 +37,11 @@ def exempting(
 def protecting(
     policy: Policy, address: Address, group: Group | None, now: datetime | date | None
 ) -> str | None:
-    """Return the pattern that protects this group, or None: it is not protected, or excused."""
-    fitting = (one for one in policy.delete.protected if matches(one, address, group))
-    pattern = next(fitting, None)
+    """Return the pattern that protects this group, or None: it is not protected, or excused.
+
+    A group whose name is not told is protected by every pattern that could be its name.
+    """
+    pattern = first_that_may(policy.delete.protected, address, group)
     is_excused = pattern and exempting(policy, ReasonCode.PROTECTED, address, group, now)
     return None if is_excused else pattern
 

@@ -1,7 +1,12 @@
-"""Which groups a pattern of the policy means: one matcher for every list and every path."""
+"""Which groups a pattern of the policy means: one matcher for every list and every path.
+
+Whether a pattern fits a group is True, False, or None: its name is not told, and could fit. What
+protects or forbids asks :func:`may_match`; what excuses or satisfies asks :func:`matches`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from sgguard.clouds import names
@@ -17,18 +22,40 @@ _ANY_IDS = (
 _ANY_REGIONS = ("00-00-0", "zz-zz-z")
 
 
-def matches(pattern: str, address: Address | str, group: Group | None) -> bool:
-    """Return whether a policy pattern means this group: by address, id or name.
+def fits(pattern: str, address: Address | str, group: Group | None) -> bool | None:
+    """Return whether a policy pattern means this group by address, id or name; None: it may.
 
-    A text in place of an address is an id: that of an instance, or of a group whose scope
-    is unknown.
+    It may where the name is not told: of a group that was not read, or None, nothing but the
+    address is known. No name is written like an address. A text in place of an address is an id:
+    that of an instance, or of a group whose scope is unknown.
     """
-    texts = [str(address)]
+    name = group.name if group else None
+    texts = [str(address), *([name] if name else [])]
     if isinstance(address, Address):
         texts.append(address.group_id)
-    if group and group.name:
-        texts.append(group.name)
-    return any(fnmatchcase(text, pattern) for text in texts)
+    if any(fnmatchcase(text, pattern) for text in texts):
+        return True
+    could_be_name = pattern.count(":") != _COLONS_OF_ADDRESS
+    return None if name is None and could_be_name else False
+
+
+def matches(pattern: str, address: Address | str, group: Group | None) -> bool:
+    """Return whether a policy pattern is known to mean this group."""
+    return fits(pattern, address, group) is True
+
+
+def may_match(pattern: str, address: Address | str, group: Group | None) -> bool:
+    """Return whether a policy pattern means this group, as far as is known of its name."""
+    return fits(pattern, address, group) is not False
+
+
+def first_that_may(
+    patterns: Iterable[str], address: Address | str, group: Group | None
+) -> str | None:
+    """Return the pattern that means the group, else one that may mean it, or None."""
+    fitting = [one for one in patterns if may_match(one, address, group)]
+    known = (one for one in fitting if matches(one, address, group))
+    return next(known, fitting[0] if fitting else None)
 
 
 def is_too_wide(pattern: str) -> bool:

@@ -112,7 +112,7 @@ class Match:
     """Which groups a scope is about: each field is an fnmatch pattern, all of them must fit.
 
     ``name`` is that of the group; ``tag`` is ``key=value``, and one tag must fit. A group whose
-    name or tags are not known fits ``*`` only.
+    name or tags are not told may fit: the strictest of what is possible holds for it.
     """
 
     provider: str = "*"

@@ -1,6 +1,6 @@
 """Which policy holds for one group: the first scope that fits decides what is different.
 
-Where a group's name or tags are not known, a scope that asks for them may fit or not. Then the
+Where a group's name or tags are not told, a scope that asks for them may fit or not. Then the
 strictest of what is possible holds, and so it does for several groups together.
 """
 
@@ -25,7 +25,7 @@ def for_group(policy: Policy, address: Address, group: Group | None) -> Policy:
     """Return the policy that holds for a group; its ``scopes`` are empty, for they are applied."""
     if not policy.scopes:
         return policy
-    return _strictest(policy, _deciding(policy, address, group, is_whole=group is not None))
+    return _strictest(policy, _deciding(policy, address, group))
 
 
 def for_groups(policy: Policy, groups: Known) -> Policy:
@@ -40,13 +40,8 @@ def for_groups(policy: Policy, groups: Known) -> Policy:
 
 
 def for_referrer(policy: Policy, scope: Scope, reference: Reference) -> Policy:
-    """Return the policy that holds for the group whose rule is a reference.
-
-    Of such a group no more may be known than its id: an empty name, and no tags, say nothing.
-    """
-    if not policy.scopes:
-        return policy
-    return _strictest(policy, _deciding(policy, *referrer(scope, reference), is_whole=False))
+    """Return the policy that holds for the group whose rule is a reference."""
+    return for_group(policy, *referrer(scope, reference))
 
 
 def referrer(scope: Scope, reference: Reference) -> tuple[Address, Group]:
@@ -85,7 +80,7 @@ def possible(policy: Policy, address: Address, group: Group | None) -> tuple[tup
 
     One number, and False: that scope does. No number, and True: the policy holds as it is.
     """
-    found = list(_deciding(policy, address, group, is_whole=group is not None))
+    found = list(_deciding(policy, address, group))
     numbers = {id(scope): n for n, scope in enumerate(policy.scopes)}
     return tuple(numbers[id(one)] for one in found if one is not None), None in found
 
@@ -111,11 +106,11 @@ def _strictest(policy: Policy, deciding: Iterable[ScopePolicy | None]) -> Policy
 
 
 def _deciding(
-    policy: Policy, address: Address, group: Group | None, *, is_whole: bool
+    policy: Policy, address: Address, group: Group | None
 ) -> Iterator[ScopePolicy | None]:
     """Yield every scope that may be the first to fit; None: it may be that none fits."""
     for scope in policy.scopes:
-        fits = _fits(scope.match, address, group, is_whole=is_whole)
+        fits = _fits(scope.match, address, group or Group(address.group_id))
         if fits is not False:
             yield scope
         if fits is True:
@@ -123,26 +118,27 @@ def _deciding(
     yield None
 
 
-def _fits(match: Match, address: Address, group: Group | None, *, is_whole: bool) -> bool | None:
+def _fits(match: Match, address: Address, group: Group) -> bool | None:
     """Return whether a group is one a scope is about; None: what is known does not tell."""
-    where, about = address.scope, group or Group(address.group_id)
+    where = address.scope
     if not (
         fnmatchcase(where.provider, match.provider)
         and fnmatchcase(where.account, match.account)
         and fnmatchcase(where.region, match.region)
     ):
         return False
-    tags = tuple(f"{key}={value}" for key, value in about.tags)
-    reported = (
-        _fits_one(match.name, (about.name,) if about.name or is_whole else (), is_whole=is_whole),
-        _fits_one(match.tag, tags, is_whole=is_whole or bool(tags)),
+    tags = None if group.tags is None else tuple(f"{key}={value}" for key, value in group.tags)
+    told = (
+        _fits_one(match.name, None if group.name is None else (group.name,)),
+        _fits_one(match.tag, tags),
     )
-    if False in reported:
+    if False in told:
         return False
-    return None if None in reported else True
+    return None if None in told else True
 
 
-def _fits_one(pattern: str, texts: Sequence[str], *, is_whole: bool) -> bool | None:
-    if pattern == "*" or any(fnmatchcase(text, pattern) for text in texts):
+def _fits_one(pattern: str, texts: Sequence[str] | None) -> bool | None:
+    """Return whether one of the texts fits; None: they are not told."""
+    if pattern == "*":
         return True
-    return False if is_whole or texts else None
+    return None if texts is None else any(fnmatchcase(text, pattern) for text in texts)

@@ -36,9 +36,9 @@ class Evidence:
         known = self.groups.get(referrer)
         bare = Reference(
             referrer,
-            group_name=known.name if known else "",
+            group_name=known.name if known else None,
             project=known.project if known else "",
-            tags=known.tags if known else (),
+            tags=known.tags if known else None,
         )
         rules = naming(group_id, self.rules.get(referrer, ()))
         return [replace(bare, rule=rule) for rule in rules] or [bare]

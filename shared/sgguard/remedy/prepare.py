@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sgguard.errors import ForbiddenError, InputError, SettingsError, UnknownShapeError
-from sgguard.model.address import Scope
+from sgguard.model.address import Address, Scope
 from sgguard.model.codes import ReasonCode, Verdict
 from sgguard.model.decision import Judgement, Reason, Step
 from sgguard.model.facts import DeleteFacts, LaunchFacts
 from sgguard.model.resource import Group
-from sgguard.policy import Policy
+from sgguard.policy import Policy, first_that_may, matches
 from sgguard.policy.governing import excused
 from sgguard.providers.base import Cloud
 from sgguard.remedy.caps import stopped_by
@@ -67,7 +67,11 @@ def prepare(
         return _blocked(judgement, (planned,)), None
     caps = stopped_by(planned, inputs, policy.caps)
     stopped = (excused(one, policy, facts, now) for one in caps)
-    against = (*_unusable(scope, facts, used, inputs), *stopped)
+    against = (
+        *_unusable(scope, facts, used, inputs),
+        *_forbidden(scope, facts, policy, used, inputs),
+        *stopped,
+    )
     if any(reason.effect == "block" for reason in against):
         return _blocked(judgement, against), None
     exact = replace(judgement, plan=_steps(planned), reasons=(*judgement.reasons, *against))
@@ -111,6 +115,33 @@ def _unusable(
             "block",
             f"{scope}:{group_id}",
         )
+
+
+def _forbidden(
+    scope: Scope,
+    facts: DeleteFacts | LaunchFacts,
+    policy: Policy,
+    used: Sequence[str],
+    inputs: PlanInputs,
+) -> Iterator[Reason]:
+    """Yield a reason for each group an instance would get that the policy forbids, or may forbid.
+
+    The guard knows only the id of a group that the policy names; here its name is known as well.
+    """
+    if not isinstance(facts, LaunchFacts):
+        return
+    for group_id in dict.fromkeys(used):
+        group, address = inputs.groups.get(group_id), Address(scope, group_id)
+        hit = first_that_may(policy.launch.forbidden, address, group)
+        if group is not None and hit is not None:
+            how = "is" if matches(hit, address, group) else "may be (its name could not be read)"
+            message = f"{_name(group)}, which the policy would use, {how} forbidden by it ({hit})."
+            yield Reason(
+                ReasonCode.REPLACEMENT_UNUSABLE,
+                one_line(message, MESSAGE_MAX),
+                "block",
+                str(address),
+            )
 
 
 def _name(group: Group) -> str:

@@ -85,7 +85,7 @@ def _read(cloud: Cloud, snapshot: Snapshot) -> _World:
     rules = parallel([partial(rules_of, cloud, one) for one in existing])
     holders = [one.holder for one in snapshot.carried]
     group_ids = read_holders(cloud, holders)
-    names = [group.name for group in snapshot.groups]
+    names = {_name(group) for group in snapshot.groups}
     return _World(
         seen.value,
         dict(zip(existing, rules, strict=True)),
@@ -109,6 +109,11 @@ def _step(scope: Scope, action: Action, group_id: str, summary: str, **details: 
     return Step(action, target, one_line(summary, _SUMMARY_MAX), details)
 
 
+def _name(group: Group) -> str:
+    """Return the name that the group is created with: its old id where its name was not told."""
+    return group.group_id if group.name is None else group.name
+
+
 def _groups(snapshot: Snapshot, now: _World) -> Iterator[Planned]:
     for group in snapshot.groups:
         summary = f"create {label(group.group_id, group.name)} again, under a new id"
@@ -116,8 +121,8 @@ def _groups(snapshot: Snapshot, now: _World) -> Iterator[Planned]:
         change = Change(
             "create-group",
             group.group_id,
-            group=replace(group, rules=None),
-            before=now.namesakes.get(group.name, ()),
+            group=replace(group, name=_name(group), rules=None),
+            before=now.namesakes.get(_name(group), ()),
         )
         yield Planned(step, change, group.group_id)
 

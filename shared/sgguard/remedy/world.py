@@ -182,7 +182,7 @@ def _observe_creation(cloud: Cloud, change: Change) -> tuple[State, str]:
     """Find a group whose creation was not confirmed, so that its id is not known."""
     # 1. It is the one group of its name that was not there before (``before`` lists those).
     wanted = group_of(change)
-    name = wanted.name
+    name = wanted.name or ""
     new = [one for one in cloud.find_groups(name) if one not in change.before]
     if not new:
         return State.BEFORE, ""

@@ -18,6 +18,7 @@ from sgguard.model.resource import (
     Limit,
     Reference,
     Rule,
+    Tags,
     Unseen,
 )
 from sgguard.render.wording import percent
@@ -31,7 +32,7 @@ def time_json(moment: datetime) -> str:
 
 
 def group_json(group: Group) -> Json:
-    """Return the group without its rules."""
+    """Return the group without its rules; ``name`` and ``tags`` are null where not told."""
     return {
         "group_id": group.group_id,
         "name": group.name,
@@ -46,9 +47,9 @@ def group_json(group: Group) -> Json:
     }
 
 
-def tags_json(tags: Iterable[tuple[str, str]]) -> list[Json]:
-    """Return the tags as objects: a key may come twice."""
-    return [{"key": key, "value": value} for key, value in tags]
+def tags_json(tags: Iterable[tuple[str, str]] | None) -> list[Json] | None:
+    """Return the tags as objects (a key may come twice); null where they are not told."""
+    return None if tags is None else [{"key": key, "value": value} for key, value in tags]
 
 
 def reference_json(reference: Reference) -> Json:
@@ -94,8 +95,12 @@ def reference_of(document: Json) -> Reference:
         document["account"],
         document["project"],
         rule_of(document["rule"]) if document["rule"] else None,
-        tuple((one["key"], one["value"]) for one in document["tags"]),
+        _tags_of(document["tags"]),
     )
+
+
+def _tags_of(tags: list[Json] | None) -> Tags | None:
+    return None if tags is None else tuple((one["key"], one["value"]) for one in tags)
 
 
 def binding_of(document: Json) -> Binding:

@@ -109,8 +109,8 @@ def listing(names: Iterable[str], width: int) -> str:
     return ", ".join(shown)
 
 
-def label(group_id: str, name: str = "", width: int = 60) -> str:
-    """Return ``sg-1 (web)``, without the name where it is empty or equal to the id."""
+def label(group_id: str, name: str | None = None, width: int = 60) -> str:
+    """Return ``sg-1 (web)``, without the name where it is not told, empty or equal to the id."""
     plain = one_line(group_id, width)
     room = width - columns(plain) - 3
     if not name or name == group_id or room < _SHORTEST_NAME:

@@ -84,6 +84,22 @@ class Shape:
             raise self.wrong(f"{path}.{key}: expected a text, got nothing")
         return self.text_or_empty(row, key, path)
 
+    def text_or_none(self, row: Json, key: str, path: str) -> str | None:
+        """Return a text; missing and null are None: it is not told.
+
+        Raises:
+            UnknownShapeError: it is there, but no text.
+        """
+        return None if row.get(key) is None else self.text_or_empty(row, key, path)
+
+    def tables_or_none(self, row: Json, key: str, path: str) -> list[Json] | None:
+        """Return a list of objects; missing and null are None: it is not told.
+
+        Raises:
+            UnknownShapeError: it is there, but no list of objects.
+        """
+        return None if row.get(key) is None else self.tables(row[key], f"{path}.{key}")
+
     def text_or_empty(self, row: Json, key: str, path: str) -> str:
         """Return a text; missing and null are ``""``.
 

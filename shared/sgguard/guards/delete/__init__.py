@@ -30,7 +30,7 @@ from sgguard.model.codes import Verdict
 from sgguard.model.decision import Judgement, Reason, Step
 from sgguard.model.facts import DeleteFacts, GroupFacts
 from sgguard.model.resource import Reference
-from sgguard.policy import Policy, for_group, matches
+from sgguard.policy import Policy, first_that_may, for_group
 from sgguard.policy.governing import excused
 
 
@@ -158,7 +158,7 @@ def _unchangeable(request: _Set, member: GroupFacts) -> Iterator[Reason]:
 
 def _protected(request: _Set, member: GroupFacts) -> Iterator[Reason]:
     policy, address, group = _policy(request, member), member.address, member.group
-    hit = next((one for one in policy.delete.protected if matches(one, address, group)), None)
+    hit = first_that_may(policy.delete.protected, address, group)
     if hit is not None:
         yield excused(
             protected_reason(member, hit), policy, request.facts, request.delete_context.now
@@ -246,7 +246,7 @@ def _plan(request: _Set, findings: Findings) -> tuple[Step, ...]:
     deleted = (
         deletion(
             request.members[group_id].address,
-            group.name if (group := request.members[group_id].group) else "",
+            group.name if (group := request.members[group_id].group) else None,
             is_forced=any(one.is_forced for one in findings[group_id]),
         )
         for group_id in request.order.first

@@ -218,7 +218,7 @@ def release(address: Address, binding: Binding, fallback: str) -> Step:
     return Step("move", target, one_line(words, 200), there, back)
 
 
-def deletion(address: Address, name: str, *, is_forced: bool = False) -> Step:
+def deletion(address: Address, name: str | None, *, is_forced: bool = False) -> Step:
     """Return the last step for a group; it has no inverse but a snapshot.
 
     Forced, the cloud itself takes the group off the instances that still carry it.

@@ -10,6 +10,7 @@ from sgguard.model.codes import ReasonCode
 from sgguard.model.decision import Reason
 from sgguard.model.facts import DeleteFacts, GroupFacts
 from sgguard.model.resource import Binding, Reference, Visibility
+from sgguard.policy import matches
 from sgguard.render.wording import MESSAGE_MAX, count, kinds, label, listing, one_line, short_ids
 
 _REACH = {
@@ -24,7 +25,7 @@ Effect = Literal["block", "warn", "info"]
 
 def label_of(member: GroupFacts, width: int = 60) -> str:
     """Return the group's id and name for a message."""
-    return label(member.address.group_id, member.group.name if member.group else "", width)
+    return label(member.address.group_id, member.group.name if member.group else None, width)
 
 
 def default_group_reason(member: GroupFacts) -> Reason:
@@ -40,8 +41,12 @@ def cloud_managed_reason(member: GroupFacts, owner: str) -> Reason:
 
 
 def protected_reason(member: GroupFacts, pattern: str) -> Reason:
-    """The policy protects the group; the reason names the pattern."""
-    message = f"{label_of(member)} is protected by the policy (delete.protected: {pattern})."
+    """The policy protects the group, or may: its name is not told and could fit the pattern."""
+    if matches(pattern, member.address, member.group):
+        message = f"{label_of(member)} is protected by the policy (delete.protected: {pattern})."
+    else:
+        head = f"{label_of(member)} may be protected by the policy (delete.protected: {pattern})"
+        message = f"{head}: its name could not be read."
     return _about_group(ReasonCode.PROTECTED, message, member)
 
 

@@ -16,7 +16,7 @@ from sgguard.model.address import Address
 from sgguard.model.decision import Step
 from sgguard.model.facts import DeleteFacts, GroupFacts
 from sgguard.model.resource import Binding, Reference
-from sgguard.policy import Policy, for_referrer, matches, protecting, referrer
+from sgguard.policy import Policy, fits, for_referrer, protecting, referrer
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ def change_rule(
 ) -> Ruled | None:
     """Return what may be done about the rule: rewritten, where a group takes over, or revoked.
 
-    ``own`` is the policy for the member. None: the rule is not known, not ours, or protected, or
-    neither is permitted.
+    ``own`` is the policy for the member. None: the rule is not known, not ours, or protected,
+    neither is permitted, or it is unknown which group would take over.
     """
     scope, group_id = member.address.scope, member.address.group_id
     if reference.rule is None or reference.account:
@@ -45,19 +45,32 @@ def change_rule(
         return None
     permitted = [one for one in own.delete.remedies if one in theirs.delete.remedies]
     to_group = _replacement(delete_context, own, member) if "rewrite" in permitted else ""
+    if to_group is None:
+        return None
     is_own_rule = to_group == reference.group_id
     if to_group and (delete_context.facts.capabilities.has_self_references or not is_own_rule):
         return Ruled(group_id, reference, to_group)
     return Ruled(group_id, reference) if "revoke" in permitted else None
 
 
-def _replacement(delete_context: DeleteContext, own: Policy, member: GroupFacts) -> str:
-    """Return the id of the group that replaces the member, or ``""`` where none can here."""
-    address, delete = member.address, own.delete
-    listed = (
-        new for old, new in delete.replacements.items() if matches(old, address, member.group)
-    )
-    return _usable(delete_context, next(listed, delete.replacement_group), address)
+def _replacement(delete_context: DeleteContext, own: Policy, member: GroupFacts) -> str | None:
+    """Return the id of the group that replaces the member, or ``""`` where none can here.
+
+    None: it depends on the member's name, which is not told.
+    """
+    # The first entry that fits decides; one that may fit leaves open whether it or a later does.
+    possible: list[str] = []
+    for old, new in own.delete.replacements.items():
+        fitting = fits(old, member.address, member.group)
+        if fitting is not False:
+            possible.append(new)
+        if fitting:
+            break
+    else:
+        possible.append(own.delete.replacement_group)
+    if len(set(possible)) > 1:
+        return None
+    return _usable(delete_context, possible[0], member.address)
 
 
 def _usable(delete_context: DeleteContext, wanted: str, address: Address) -> str:

@@ -25,7 +25,7 @@ from sgguard.model.codes import ReasonCode, Verdict
 from sgguard.model.decision import Forecast, Judgement, Reason
 from sgguard.model.facts import GroupFacts, LaunchFacts
 from sgguard.model.resource import Group
-from sgguard.policy import Policy, for_groups, is_of_scope, matches
+from sgguard.policy import Policy, first_that_may, fits, for_groups, is_of_scope, matches
 from sgguard.policy.governing import concerned, excused
 from sgguard.render.wording import MESSAGE_MAX, count, label, listing, one_line
 
@@ -40,11 +40,13 @@ def judge(facts: LaunchFacts, policy: Policy, now: datetime | None = None) -> Ju
     overrides = policy.limits.get(facts.scope.provider, {})
     change = change_of(facts)
     compared = usages(change, overrides)
+    doubtful = [excused(one, policy, facts, now) for one in _maybe_forbidden(facts, policy)]
     refused = (
         *_unreadable(change, policy, overrides),
         *_groups(change),
         *_instance(change),
         *(exceeded(one) for one in compared if one.is_exceeded),
+        *doubtful,
     )
     forbidden = [excused(one, policy, facts, now) for one in _forbidden(facts, policy)]
     missing = _missing_baselines(facts, policy)
@@ -106,7 +108,7 @@ def _in_order(groups: Sequence[GroupFacts]) -> list[GroupFacts]:
 
 
 def _label(facts: GroupFacts) -> str:
-    return label(facts.address.group_id, facts.group.name if facts.group else "")
+    return label(facts.address.group_id, facts.group.name if facts.group else None)
 
 
 def _groups(change: LaunchChange) -> Iterator[Reason]:
@@ -172,13 +174,32 @@ def _forbidden(facts: LaunchFacts, policy: Policy) -> Iterator[Reason]:
         hit = next((p for p in patterns if matches(p, one.address, one.group)), None)
         if hit is not None:
             message = f"{_label(one)} is forbidden by the policy (launch.forbidden: {hit})."
-            evidence = (one.group,) if one.group else ()
-            message = one_line(message, MESSAGE_MAX)
-            yield Reason(ReasonCode.GROUP_FORBIDDEN, message, "block", str(one.address), evidence)
+            yield _forbidding(one, message)
+
+
+def _maybe_forbidden(facts: LaunchFacts, policy: Policy) -> Iterator[Reason]:
+    """Yield a reason for each group whose name is not told and could be a forbidden one.
+
+    It blocks, and no remedy follows from it: nothing is taken off an instance on a guess.
+    """
+    patterns = policy.launch.forbidden
+    for one in _in_order(facts.groups):
+        if one.group is None or any(matches(p, one.address, one.group) for p in patterns):
+            continue
+        hit = first_that_may(patterns, one.address, one.group)
+        if hit is not None:
+            head = f"{_label(one)} may be forbidden by the policy (launch.forbidden: {hit})"
+            yield _forbidding(one, f"{head}: its name could not be read.")
+
+
+def _forbidding(one: GroupFacts, message: str) -> Reason:
+    evidence = (one.group,) if one.group else ()
+    message = one_line(message, MESSAGE_MAX)
+    return Reason(ReasonCode.GROUP_FORBIDDEN, message, "block", str(one.address), evidence)
 
 
 def _missing_baselines(facts: LaunchFacts, policy: Policy) -> tuple[str, ...]:
-    """Return the baseline entries for this scope that no present group matches."""
+    """Return the baseline entries for this scope that no present group is known to match."""
     present = [one for one in facts.groups if one.group is not None]
     return tuple(
         entry
@@ -190,10 +211,14 @@ def _missing_baselines(facts: LaunchFacts, policy: Policy) -> tuple[str, ...]:
 
 def _baseline_missing(facts: LaunchFacts, entry: str) -> Reason:
     message = f"{_subject(facts)} lacks the baseline group {one_line(entry, 60)}"
-    current = [_label(one) for one in _in_order(facts.groups)]
-    room = MESSAGE_MAX - len(message) - 14
-    given = f"; it has {listing(current, room)}." if current else "; it has none."
-    message = one_line(message + given, MESSAGE_MAX)
+    groups = _in_order(facts.groups)
+    current = [_label(one) for one in groups]
+    doubtful = (one for one in groups if one.group and fits(entry, one.address, one.group) is None)
+    nameless = [_label(one) for one in doubtful]
+    unknown = f"; the name of {listing(nameless, 60)} could not be read" if nameless else ""
+    room = MESSAGE_MAX - len(message) - len(unknown) - 14
+    given = f"; it has {listing(current, room)}" if current else "; it has none"
+    message = one_line(f"{message}{given}{unknown}.", MESSAGE_MAX)
     return Reason(ReasonCode.BASELINE_MISSING, message, "block", _target(facts))
 
 

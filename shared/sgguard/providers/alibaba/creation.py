@@ -94,9 +94,9 @@ def _isolate(ecs: EcsClient, group_id: str, token: str) -> None:
 
 def _described(group: Group) -> dict[str, str]:
     """Return the group as the cloud takes it today; it may have accepted more in the past."""
-    tags = [tag for tag in group.tags if not tag[0].startswith(_RESERVED_TAGS)][:_TAGS_MAX]
+    tags = [tag for tag in group.tags or () if not tag[0].startswith(_RESERVED_TAGS)][:_TAGS_MAX]
     all_params = {
-        "SecurityGroupName": _name(group.name),
+        "SecurityGroupName": _name(group.name or ""),
         "Description": _description(group.description),
         "VpcId": group.network,
         "SecurityGroupType": _TYPES.get(group.kind, group.kind),

@@ -102,7 +102,7 @@ def read_with_rules(ecs: EcsClient, group_id: str) -> Group:
         rows = _distinct([rows, *(part.rows for part in parts)])
     return Group(
         group_id,
-        name=str(fields.get("SecurityGroupName") or ""),
+        name=None if (name := fields.get("SecurityGroupName")) is None else str(name),
         network=str(network),
         rules=rules_of(listed.response, rows),
         native=inner_access(fields),

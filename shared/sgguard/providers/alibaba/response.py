@@ -101,14 +101,23 @@ def text(response: Response, raw: Mapping[str, Any], name: str) -> str:
     return str(value)
 
 
+def text_or_none(response: Response, raw: Mapping[str, Any], name: str) -> str | None:
+    """Return a member as :func:`text` does, None where it is left out: it is not told.
+
+    Raises:
+        UnknownShapeError: it is an object, a list or the like.
+    """
+    return None if raw.get(name) is None else text(response, raw, name)
+
+
 def group_of(response: Response, raw: dict[str, Any]) -> Group:
     """Return a group; its rules are not part of the list."""
     kind = text(response, raw, "SecurityGroupType")
-    tags = nested(raw, "Tags", "Tag") or []
+    tags = nested(raw, "Tags", "Tag")
     resource_group = text(response, raw, "ResourceGroupId")
     return Group(
         group_id=required(response, raw, "SecurityGroupId"),
-        name=text(response, raw, "SecurityGroupName"),
+        name=text_or_none(response, raw, "SecurityGroupName"),
         description=text(response, raw, "Description"),
         project=resource_group,
         # A resource group is a folder: instances of any other one may carry the group too.
@@ -116,7 +125,9 @@ def group_of(response: Response, raw: dict[str, Any]) -> Group:
         network=text(response, raw, "VpcId"),
         kind=KINDS.get(kind, kind),
         managed_by=_manager(response, raw),
-        tags=tuple(
+        tags=None
+        if tags is None
+        else tuple(
             (text(response, t, "TagKey"), text(response, t, "TagValue"))
             for t in tags
             if isinstance(t, dict)

@@ -31,8 +31,8 @@ def create_group(api: Api, group: Group) -> str:
         LimitError: the project has as many groups as it may have.
         UnavailableError: it was created, but could neither be emptied nor deleted again.
     """
-    common = {"name": group.name, "description": group.description}
-    more = dict(group.native) | {"tags": [{"key": k, "value": v} for k, v in group.tags]}
+    common = {"name": group.name or "", "description": group.description}
+    more = dict(group.native) | {"tags": [{"key": k, "value": v} for k, v in group.tags or ()]}
     full = common | {key: more[key] for key in (ENTERPRISE_PROJECT, "tags") if more.get(key)}
     made, path = unless_absent(
         lambda: (api.change("POST", listing.GROUPS, {_KEY: full}), listing.GROUPS),

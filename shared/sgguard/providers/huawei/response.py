@@ -81,7 +81,8 @@ def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Grou
     """
     row = shape.table(raw, path)
     name = shape.text_if_only_empty(row, "name", path)
-    tags = shape.tables(row.get("tags") or [], f"{path}.tags")
+    # v2.0 has no such key, nor has a v3 without tags: none are told then, which is not "none".
+    tags = shape.tables_or_none(row, "tags", path)
     enterprise = shape.text_or_empty(row, ENTERPRISE_PROJECT, path)
     return Group(
         group_id=shape.text(row, "id", path),
@@ -90,7 +91,9 @@ def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Grou
         project=shape.text_or_empty(row, "project_id", path),
         # Only its name marks the default group, and no other group may have that name.
         is_default=name == neutron.DEFAULT_GROUP_NAME,
-        tags=tuple(
+        tags=None
+        if tags is None
+        else tuple(
             (
                 shape.text(tag, "key", f"{path}.tags"),
                 shape.text_or_empty(tag, "value", f"{path}.tags"),

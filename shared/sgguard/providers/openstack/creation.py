@@ -53,7 +53,7 @@ def create_group(api: OpenStackApi, group: Group) -> str:
 
 
 def _body(api: OpenStackApi, group: Group) -> dict[str, Any]:
-    body: dict[str, Any] = {"name": group.name, "description": group.description}
+    body: dict[str, Any] = {"name": group.name or "", "description": group.description}
     if group.kind == STATELESS:
         body["stateful"] = False
     if group.project not in ("", api.token().project_id):

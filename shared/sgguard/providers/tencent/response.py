@@ -94,14 +94,16 @@ def group(shape: Shape, row: Json) -> Group:
     if not isinstance(row.get("IsDefault"), bool):
         # Whether a group can be deleted at all depends on this, so nothing is assumed.
         raise shape.wrong(f"{path}.IsDefault: expected true or false")
-    tags = shape.tables(row.get("TagSet") or [], f"{path}.TagSet")
+    tags = shape.tables_or_none(row, "TagSet", path)
     return Group(
         group_id=shape.text(row, "SecurityGroupId", path),
-        name=shape.text_or_empty(row, "SecurityGroupName", path),
+        name=shape.text_or_none(row, "SecurityGroupName", path),
         description=shape.text_or_empty(row, "SecurityGroupDesc", path),
         project=_project(shape, row, path),
         is_default=row["IsDefault"],
-        tags=tuple(
+        tags=None
+        if tags is None
+        else tuple(
             (shape.text(tag, "Key", "Tag"), shape.text_or_empty(tag, "Value", "Tag"))
             for tag in tags
         ),

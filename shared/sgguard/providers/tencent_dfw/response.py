@@ -144,7 +144,7 @@ def _rows(shape: Shape, envelope: Json) -> list[Json]:
 
 def _group(shape: Shape, row: Json) -> Group:
     path = "data.detail[]"
-    name = shape.text_or_empty(row, "sgName", path)
+    name = shape.text_or_none(row, "sgName", path)
     project = row.get("projectId")
     if isinstance(project, bool) or not isinstance(project, str | int | None):
         raise shape.wrong(f"{path}.projectId: expected a number or a text")
@@ -154,10 +154,11 @@ def _group(shape: Shape, row: Json) -> Group:
         description=shape.text_or_empty(row, "sgRemark", path),
         project="" if project is None else str(project),
         is_default=_is_default(shape, row, name),
+        tags=None,  # API 2.0 tells no tags; the group may have some all the same
     )
 
 
-def _is_default(shape: Shape, row: Json, name: str) -> bool:
+def _is_default(shape: Shape, row: Json, name: str | None) -> bool:
     if row.get("isDefault") is None:
         return name == "default"
     if isinstance(row["isDefault"], bool):

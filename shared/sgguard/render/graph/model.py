@@ -8,12 +8,11 @@ from typing import Literal
 
 from sgguard.model.address import Address, Scope
 from sgguard.model.facts import GroupFacts
-from sgguard.model.resource import Binding, Reference, Rule, Unseen
+from sgguard.model.resource import Binding, Reference, Rule, Tags, Unseen
 from sgguard.render.graph.cycle import cycles
 from sgguard.render.graph.detach import detach_holder, detach_rules
 
 NodeKind = Literal["group", "holder"]
-Tags = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +21,17 @@ class Node:
 
     ``key`` is unique in the graph; ``scope`` is where it is. ``is_target``: the graph is about it.
     ``is_followed``: the references to this group were read as well (never true of a holder).
+    ``name`` and ``tags`` are None where they are not told; a holder has no tags.
     """
 
     key: str
     kind: NodeKind
     identifier: str
     scope: Scope
-    name: str = ""
+    name: str | None = None
     note: str = ""
     project: str = ""
-    tags: Tags = ()
+    tags: Tags | None = None
     is_target: bool = False
     is_followed: bool = False
 
@@ -115,10 +115,10 @@ def _followed(facts: GroupFacts, *, is_target: bool) -> Node:
         "group",
         group_id,
         facts.address.scope,
-        name=group.name if group else "",
+        name=group.name if group else None,
         note=", ".join(notes),
         project=group.project if group else "",
-        tags=group.tags if group else (),
+        tags=group.tags if group else None,
         is_target=is_target,
         is_followed=True,
     )
@@ -154,7 +154,7 @@ def _named(facts: GroupFacts) -> Iterator[tuple[Node, Edge]]:
         if rule.peer_group:
             peer = Address(facts.address.scope, rule.peer_group)
             node = Node(_key(peer.group_id), "group", peer.group_id, peer.scope)
-            evidence = Reference(own, group.name if group else "", rule=rule)
+            evidence = Reference(own, group.name if group else None, rule=rule)
             edge = Edge(_key(own), node.key, "references", evidence, detach_rules([evidence]))
             yield node, edge
 

@@ -92,7 +92,7 @@ def _root(tree: _Tree, node: Node) -> Branch:
 
 def _title(node: Node) -> str:
     """Return the group with its scope, project, owner tags, and what is special about it."""
-    owners = [f"{key}={value}" for key, value in node.tags if _OWNER.search(key)]
+    owners = [f"{key}={value}" for key, value in node.tags or () if _OWNER.search(key)]
     place = [str(node.scope)] if node.is_target else []
     notes = [node.note] if node.note else []
     project = [f"project {node.project}"] if node.project else []

@@ -74,7 +74,7 @@ def _subject(decision: Decision, width: int) -> str:
         return planned + (listing(ids, width - len(planned)) if ids else "no group")
     if len(facts.groups) == 1:
         only = facts.groups[0]
-        return label(ids[0], only.group.name if only.group else "", width)
+        return label(ids[0], only.group.name if only.group else None, width)
     return listing(ids, width)
 
 
@@ -116,7 +116,7 @@ def _referrer(reference: Reference) -> str:
 
 def _with_pronoun(message: str, facts: GroupFacts) -> str:
     """Begin with "It", or with the finding, where a message begins with the group."""
-    name = facts.group.name if facts.group else ""
+    name = facts.group.name if facts.group else None
     for width in _LABEL_WIDTHS:
         shown = label(facts.address.group_id, name, width)
         if message.startswith(f"{shown} "):

@@ -60,7 +60,7 @@ def parse_server_groups(body: object, shape: Shape) -> tuple[Group, ...]:
 
 
 def _group(row: Json, shape: Shape, path: str) -> Group:
-    name = shape.text_or_empty(row, "name", path)
+    name = shape.text_or_none(row, "name", path)
     rules = shape.tables(row.get("rules"), f"{path}.rules")
     return Group(
         group_id=shape.text(row, "id", path),

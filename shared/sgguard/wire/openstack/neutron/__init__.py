@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sgguard.model.resource import Binding, Group, Reference
+from sgguard.model.resource import Binding, Group, Reference, Tags
 from sgguard.wire.openstack.neutron.rule import (
     RuleRow,
     ingress_first,
@@ -103,14 +103,16 @@ def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Grou
     )
 
 
-def _tags(row: Json) -> tuple[tuple[str, str], ...]:
+def _tags(row: Json) -> Tags | None:
     """Return Neutron's tags, which are plain texts, as names and values where they hold an ``=``.
 
-    Values of another type are left out.
+    None where they are not told: a cloud without the extension has no such key, and a list with a
+    value that is no text tells only some of them.
     """
     tags = row.get("tags")
-    texts = [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
-    return tuple((name, value) for name, _, value in (text.partition("=") for text in texts))
+    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+        return None
+    return tuple((name, value) for name, _, value in (text.partition("=") for text in tags))
 
 
 def parse_port(raw: object, shape: Shape, path: str = "port") -> PortRow:
