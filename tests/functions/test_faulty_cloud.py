@@ -241,17 +241,8 @@ def dripping_head(connection: socket.socket, _: bytes) -> None:
     drip(connection, b"x: 1\r\n")
 
 
-HEAD_DRIPS = "each byte of a head starts httpx's read timeout anew, so a deadline does not hold"
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "behave",
-    [
-        pytest.param(dripping_body, id="body"),
-        pytest.param(dripping_head, id="head", marks=pytest.mark.xfail(reason=HEAD_DRIPS)),
-    ],
-)
+@pytest.mark.parametrize("behave", [dripping_body, dripping_head], ids=["body", "head"])
 def test_a_cloud_that_answers_a_byte_at_a_time_is_not_waited_for(ask, behave):
     sent_whole.clear()
     with answering(behave) as (url, _):

@@ -113,7 +113,7 @@ class Wire:
         with self._translating(action, url):
             target = _with_query(url, params)
             with (
-                borrow_client(self.transport, target) as client,
+                borrow_client(self.transport, target, self.deadline) as client,
                 client.stream(
                     method,
                     target,

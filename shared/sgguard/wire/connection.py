@@ -8,8 +8,12 @@ import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
+
+from sgguard.wire.bounded import LentClient
+from sgguard.wire.clock import Deadline
 
 KEPT_S = 60.0
 """How long an idle connection is kept: a minute between events is usual (httpx keeps 5 s)."""
@@ -18,7 +22,9 @@ IDLE_MAX = 128
 """How many idle connections are kept: twice the threads that read in parallel."""
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_HEADERS = {"user-agent": "sgguard"}
+_HEADERS = {"user-agent": "sgguard", "accept-encoding": "gzip, deflate"}
+"""The encodings are those that :mod:`sgguard.wire.body` reads."""
+
 _local = threading.local()
 
 
@@ -34,11 +40,11 @@ class ClientPool:
     """
 
     def __init__(self, idle_max: int = IDLE_MAX) -> None:
-        self._idle: dict[Hashable, list[tuple[float, httpx.Client]]] = {}
+        self._idle: dict[Hashable, list[tuple[float, LentClient]]] = {}
         self._idle_max = idle_max
         self._guard = threading.Lock()
 
-    def acquire(self, host: Hashable, make: Callable[[], httpx.Client]) -> httpx.Client:
+    def acquire(self, host: Hashable, make: Callable[[], LentClient]) -> LentClient:
         """Return the newest idle client of a host, or a new one."""
         with self._guard:
             idle = self._idle.get(host)
@@ -49,7 +55,7 @@ class ClientPool:
                 return client
         return make()
 
-    def release(self, host: Hashable, client: httpx.Client) -> None:
+    def release(self, host: Hashable, client: LentClient) -> None:
         """Keep the client for the next call; close the longest idle one that is old or too many."""
         now_s = time.monotonic()
         with self._guard:
@@ -58,7 +64,7 @@ class ClientPool:
         if old is not None:
             old.close()
 
-    def _pop_oldest(self, now_s: float) -> httpx.Client | None:
+    def _pop_oldest(self, now_s: float) -> LentClient | None:
         """Forget and return the client that is idle for longest, of any host, if it must go."""
         host, oldest = min(self._idle.items(), key=lambda item: item[1][0][0])
         is_old = oldest[0][0] < now_s - KEPT_S
@@ -83,26 +89,33 @@ CLIENTS = ClientPool()
 
 
 @contextmanager
-def borrow_client(transport: httpx.BaseTransport | None, url: httpx.URL) -> Iterator[httpx.Client]:
-    """Lend a client for one call; after an error httpx decides whether its connection is reused."""
+def borrow_client(
+    transport: httpx.BaseTransport | None, url: httpx.URL, deadline: Deadline
+) -> Iterator[httpx.Client]:
+    """Lend a client for one call, which ends with the deadline.
+
+    After an error httpx decides whether its connection is reused.
+    """
     if transport is not None:
         yield _client_on(transport)
         return
     host = (url.scheme, url.host, url.port)
     client = CLIENTS.acquire(host, lambda: new_client(url))
+    client.backend.deadline = deadline
     try:
         yield client
     finally:
         CLIENTS.release(host, client)
 
 
-def new_client(url: httpx.URL) -> httpx.Client:
+def new_client(url: httpx.URL) -> LentClient:
     """Return a client for a host: proxies of the environment count, except on this machine."""
     is_local = url.host in _LOOPBACK
-    return httpx.Client(
+    return LentClient(
         verify=_tls_context() if url.scheme == "https" else _plain_context(),
         trust_env=not is_local,
         headers=_HEADERS,
+        cookies=_no_cookies(),
         limits=httpx.Limits(keepalive_expiry=KEPT_S),
     )
 
@@ -111,9 +124,17 @@ def _client_on(transport: httpx.BaseTransport) -> httpx.Client:
     """Return this thread's client on a given transport; only the last one is kept."""
     kept: tuple[httpx.BaseTransport, httpx.Client] | None = getattr(_local, "injected", None)
     if kept is None or kept[0] is not transport:
-        kept = (transport, httpx.Client(transport=transport, trust_env=False, headers=_HEADERS))
+        client = httpx.Client(
+            transport=transport, trust_env=False, headers=_HEADERS, cookies=_no_cookies()
+        )
+        kept = (transport, client)
         _local.injected = kept
     return kept[1]
+
+
+def _no_cookies() -> CookieJar:
+    """Return a jar that keeps nothing: no API of a cloud needs cookies, a proxy may set some."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 @lru_cache(maxsize=1)
