@@ -25,6 +25,7 @@ AT_THE_ROOT = {
     "clouds.py",
     "errors.py",
     "logs.py",
+    "redaction.py",
     "settings.py",
     "py.typed",
 }
@@ -32,7 +33,9 @@ AT_THE_ROOT = {
 # Left imports right. `sgguard` is the package itself (its version), and a module at its root
 # stands for itself.
 ARROWS = {
-    "approvals": "engine errors events logs model policy remedy render schemas settings store web",
+    "approvals": (
+        "engine errors events logs model policy redaction remedy render schemas settings store web"
+    ),
     "cli": (
         "approvals demo emulator engine errors events logs model operations operations.doctor "
         "policy providers render render.graph render.text settings sgguard store web wire"
@@ -55,6 +58,7 @@ ARROWS = {
         "errors facts guards guards.delete guards.launch logs model policy providers remedy "
         "render settings sgguard store wire"
     ),
+    "errors": "redaction",
     "events": "errors events.sources model schemas",
     "events.sources": "errors events model schemas",
     "facts": "errors model providers wire",
@@ -62,6 +66,7 @@ ARROWS = {
     "guards": "model render",
     "guards.delete": "guards model policy render",
     "guards.launch": "guards model policy render",
+    "logs": "redaction",
     "model": "errors",
     "operations": (
         "approvals engine errors facts guards.delete guards.launch logs model policy providers "
@@ -69,7 +74,7 @@ ARROWS = {
     ),
     "operations.doctor": "engine errors model policy providers settings wire",
     "policy": "clouds errors model render schemas",
-    "providers": "clouds errors model wire",
+    "providers": "clouds errors model redaction wire",
     "providers.alibaba": "errors model providers wire",
     "providers.huawei": "errors model providers wire wire.openstack wire.openstack.neutron",
     "providers.openstack": "errors model providers wire wire.openstack wire.openstack.neutron",
@@ -80,11 +85,11 @@ ARROWS = {
     "render.graph": "model render",
     "render.text": "model render",
     "schemas": "errors sgguard",
-    "settings": "errors model",
-    "store": "errors sgguard",
-    "web": "engine errors events events.sources logs model schemas sgguard wire",
+    "settings": "errors model redaction",
+    "store": "errors redaction sgguard",
+    "web": "engine errors events events.sources logs model redaction schemas sgguard wire",
     "wire": "errors",
-    "wire.openstack": "errors model wire wire.openstack.neutron",
+    "wire.openstack": "errors model redaction wire wire.openstack.neutron",
     "wire.openstack.neutron": "errors model wire",
 }
 

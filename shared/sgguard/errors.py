@@ -39,6 +39,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from sgguard.redaction import redacted_outside
+
 Fault = Literal["caller", "operator", "cloud"]
 
 _FREE_TEXT_MAX = 256
@@ -138,10 +140,13 @@ class CloudError(SgguardError):
 
     ``request_id`` is the vendor's own, for its support. ``detail`` is the vendor's text, cut to
     256 characters; match on ``code``, never on it. ``code`` and ``request_id`` are cut to 128:
-    longer ones are no codes but something that was put in their place.
+    longer ones are no codes but something that was put in their place. Secrets and characters that
+    cannot be printed are taken out of all three. ``words`` is an explanation of our own instead of
+    the vendor's: it is kept also where a vendor's text is not.
     """
 
     fault: ClassVar[Fault] = "cloud"
+    _may_quote: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -150,16 +155,18 @@ class CloudError(SgguardError):
         *,
         code: str = "",
         detail: str = "",
+        words: str = "",
         status: int | None = None,
         request_id: str = "",
         retry_after_s: float | None = None,
     ) -> None:
         self.provider = provider
         self.action = action
-        self.code = code[:_CODE_MAX]
-        self.detail = detail[:_FREE_TEXT_MAX]
+        self.code = redacted_outside(code)[:_CODE_MAX]
+        quoted = detail if self._may_quote else ""
+        self.detail = redacted_outside(words or quoted)[:_FREE_TEXT_MAX]
         self.status = status
-        self.request_id = request_id[:_CODE_MAX]
+        self.request_id = redacted_outside(request_id)[:_CODE_MAX]
         if retry_after_s is not None:
             self.retry_after_s = retry_after_s
         super().__init__(self._describe())
@@ -196,15 +203,23 @@ class UnavailableError(CloudError):
 
 
 class UnauthenticatedError(CloudError):
-    """Signature, key, token or clock was refused: an operator must look; never retried."""
+    """Signature, key, token or clock was refused: an operator must look; never retried.
+
+    The cloud's text is not kept: it explains a refusal with what we sent.
+    """
 
     fault: ClassVar[Fault] = "operator"
+    _may_quote: ClassVar[bool] = False
 
 
 class ForbiddenError(CloudError):
-    """A permission is missing: what was asked becomes ``unseen``; never retried."""
+    """A permission is missing: what was asked becomes ``unseen``; never retried.
+
+    The cloud's text is not kept: it explains a refusal with what we sent.
+    """
 
     fault: ClassVar[Fault] = "operator"
+    _may_quote: ClassVar[bool] = False
 
 
 class InvalidRequestError(CloudError):

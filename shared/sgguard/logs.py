@@ -12,6 +12,8 @@ import sys
 from datetime import UTC, datetime
 from typing import TypedDict, Unpack
 
+from sgguard.redaction import redacted
+
 LOGGER = logging.getLogger("sgguard")
 # Without a handler of ours nothing is printed: the CLI and programs that import us stay quiet.
 LOGGER.addHandler(logging.NullHandler())
@@ -81,7 +83,7 @@ def line(record: logging.LogRecord) -> str:
         "msg": record.getMessage()[:_TEXT_MAX],
     }
     document.update((n, _cut(given[n])) for n in Fields.__annotations__ if n in given)
-    return json.dumps(document)
+    return redacted(json.dumps(document))
 
 
 def _cut(value: object) -> object:

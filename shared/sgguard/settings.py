@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from sgguard.errors import SettingsError
 from sgguard.model.codes import Mode
+from sgguard.redaction import remember_environment
 
 PREFIX = "SGGUARD_"
 _PER_PROVIDER = "<PROVIDER>"
@@ -131,6 +132,7 @@ class Settings:
         Raises:
             SettingsError: a value cannot be used; the message names the variable and what would.
         """
+        remember_environment(env)
         given = {name: value.strip() for name, value in env.items() if name.startswith(PREFIX)}
         given = {name: value for name, value in given.items() if value}
         default = cls()

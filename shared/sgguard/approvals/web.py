@@ -29,6 +29,7 @@ from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.errors import EventError
 from sgguard.events.base import media_type, parse_json
+from sgguard.redaction import redacted
 from sgguard.store.rows import Approval
 from sgguard.web import problem
 from sgguard.web.response import Response
@@ -193,7 +194,7 @@ def _result(given: LinkToken, found: Json, *, is_page: bool) -> Response:
     is_changed = is_other or found["outcome"] == "superseded"
     status = _CONFLICT if is_changed else 200
     if not is_page:
-        body = json.dumps(found, ensure_ascii=False).encode(errors="replace") + b"\n"
+        body = redacted(json.dumps(found, ensure_ascii=False)).encode(errors="replace") + b"\n"
         headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
         return Response(status, body, headers)
     title = _TITLES[found["outcome"]]

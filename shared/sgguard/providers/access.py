@@ -22,6 +22,7 @@ from sgguard.model.resource import (
     Unseen,
 )
 from sgguard.providers.base import T
+from sgguard.redaction import remember_environment
 from sgguard.wire.client import Wire, is_address
 from sgguard.wire.clock import EpochClock
 from sgguard.wire.pacing import Rates
@@ -53,6 +54,10 @@ class Access:
     now: EpochClock = time.time
     nonce: Callable[[], str] = fresh_nonce
     is_thorough: bool = True
+
+    def __post_init__(self) -> None:
+        """Remember the secrets: no text that leaves the process may hold one."""
+        remember_environment(self.env)
 
     def endpoint(self, service: str = "") -> str:
         """Return the address that replaces the cloud's own, without a trailing slash, or ``""``.

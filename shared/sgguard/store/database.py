@@ -14,15 +14,24 @@ The decorator opens the session, so its caller writes ``store.renew(claim, 60)``
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from sgguard.redaction import redacted
 
 P = ParamSpec("P")
 T = TypeVar("T")
 S = TypeVar("S", bound="Tables")
 
 Value = str | int | float | None
+
+
+def redacted_values(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return what a statement writes or asks for, without a configured secret in any text."""
+    return {
+        name: redacted(value) if isinstance(value, str) else value for name, value in values.items()
+    }
 
 
 class Session(Protocol):

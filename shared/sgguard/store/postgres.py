@@ -17,7 +17,7 @@ from psycopg import conninfo, errors
 from sgguard.errors import SettingsError, StoreError
 from sgguard.store import schema
 from sgguard.store.base import Store
-from sgguard.store.database import Session, Value
+from sgguard.store.database import Session, Value, redacted_values
 from sgguard.store.pool import Pool
 
 T = TypeVar("T")
@@ -69,10 +69,11 @@ class _Session:
         return self._execute(statement, values).rowcount
 
     def _execute(self, statement: str, values: dict[str, Value]) -> psycopg.Cursor[tuple[Any, ...]]:
+        kept = redacted_values(values)
         if self.now is not None:
-            values["now"] = self.now()
+            kept["now"] = self.now()
         translated = _translate(statement, has_clock=self.now is None)
-        return self.connection.execute(translated, values)
+        return self.connection.execute(translated, kept)
 
 
 class PostgresDatabase:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from sgguard.errors import StoreError
 from sgguard.store import file, schema
 from sgguard.store.base import Store
-from sgguard.store.database import Session, Value
+from sgguard.store.database import Session, Value, redacted_values
 from sgguard.store.file import prepare
 from sgguard.store.pool import Pool
 
@@ -53,8 +53,8 @@ class _Session:
         if any(isinstance(value, str) and "\0" in value for value in values.values()):
             # PostgreSQL refuses it: what can be kept is the same in every store.
             raise StoreError("a text with a NUL cannot be kept")
-        values["now"] = self.now()
-        return self.connection.execute(_translate(statement), values)
+        kept = redacted_values(values) | {"now": self.now()}
+        return self.connection.execute(_translate(statement), kept)
 
 
 class SqliteDatabase:

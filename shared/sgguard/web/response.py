@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from sgguard import schemas
 from sgguard.events.base import DeliveryMode, Kind
 from sgguard.events.sources.cloudevents import encode_header
+from sgguard.redaction import redacted
 from sgguard.web import problem
 
 T = TypeVar("T")
@@ -169,6 +170,6 @@ def _json(status: int, document: Mapping[str, Any]) -> Response:
 
 
 def _bytes(value: object) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    text = redacted(json.dumps(value, ensure_ascii=False, allow_nan=False))
     # A cloud's JSON may hold half a surrogate pair, which UTF-8 cannot say.
     return text.encode(errors="replace") + b"\n"

@@ -189,7 +189,7 @@ def _as_forbidden(error: CloudError) -> ForbiddenError:
         error.provider,
         error.action,
         code="AccessRules",
-        detail="the application credential's access rules do not list this call",
+        words="the application credential's access rules do not list this call",
         status=error.status,
         request_id=error.request_id,
     )

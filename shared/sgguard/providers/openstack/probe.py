@@ -186,7 +186,7 @@ def _require_role(api: OpenStackApi, roles: frozenset[str]) -> None:
         detail = (
             f"the token has {', '.join(roles_held) or 'no role'}, not {' or '.join(sorted(roles))}"
         )
-        raise ForbiddenError(api.wire.provider, "roles of the token", code="NoRole", detail=detail)
+        raise ForbiddenError(api.wire.provider, "roles of the token", code="NoRole", words=detail)
 
 
 def _unknown_if_writer(api: OpenStackApi) -> Grant:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import httpx
 
 from sgguard.errors import SettingsError
+from sgguard.redaction import remember
 from sgguard.wire.client import is_address, parse_json
 from sgguard.wire.openstack.catalog import Catalog, parse_catalog
 from sgguard.wire.openstack.neutron.error import error_of
@@ -117,6 +118,7 @@ def parse_token(response: httpx.Response, provider: str) -> KeystoneToken:
     token_id = response.headers.get("x-subject-token", "")
     if not token_id:
         raise shape.wrong("a success without the header X-Subject-Token")
+    remember(token_id)
     body = parse_json(response, provider=provider, action=TOKEN_ACTION)
     token = shape.table(shape.table(body, "answer").get("token"), "token")
     return KeystoneToken(
