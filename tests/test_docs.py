@@ -225,3 +225,9 @@ def test_every_suite_is_listed():
     listed = set(re.findall(r"^\| `tests/(\w+)/` ", text, re.MULTILINE))
     suites = {path.parent.relative_to(ROOT / "tests") for path in ROOT.glob("tests/**/test_*.py")}
     assert listed == {path.parts[0] for path in suites if path.parts} | {"mutation"}
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("deploy/*.md")))
+def test_no_mark_of_an_unfinished_merge_is_left_in_a_document(path):
+    marks = ("<<<<<<<", "=======", ">>>>>>>")
+    assert not [line for line in text_of(path).splitlines() if line.startswith(marks)]
