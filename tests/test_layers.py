@@ -87,7 +87,10 @@ ARROWS = {
     "schemas": "errors sgguard",
     "settings": "errors model redaction",
     "store": "errors redaction sgguard",
-    "web": "engine errors events events.sources logs model redaction schemas sgguard wire",
+    "web": (
+        "clouds engine errors events events.sources logs model redaction schemas settings "
+        "sgguard wire"
+    ),
     "wire": "errors",
     "wire.openstack": "errors model redaction wire wire.openstack.neutron",
     "wire.openstack.neutron": "errors model wire",

@@ -112,6 +112,7 @@ def test_misspelt_variables_are_found_and_others_left_alone():
         "SGGUARD_ENDPOINT_TENCENT_DWF": "http://127.0.0.1:1",
         "SGGUARD_ENDPOINT_": "",
         "SGGUARD_ENDPOINT_TENCENT_DFW": "http://127.0.0.1:1",
+        "SGGUARD_ENDPOINT_TENCENT_VPC": "http://127.0.0.1:1",
         "SGGUARD_ACCOUNT_TENCENT": "blue",
         "SGGUARD_MODE": "enforce",
         "PATH": "/bin",

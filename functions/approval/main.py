@@ -5,7 +5,9 @@ from flask import Request
 from flask.typing import ResponseReturnValue
 
 from sgguard.approvals import reminders, web
-from sgguard.web import endpoint
+from sgguard.web import endpoint, start
+
+start.announce(reminders.KIND)
 
 
 @functions_framework.http

@@ -6,9 +6,10 @@ from flask.typing import ResponseReturnValue
 
 from sgguard.engine import handle
 from sgguard.events import Kind, request
-from sgguard.web import endpoint
+from sgguard.web import endpoint, start
 
 KIND = Kind("delete_request", "sgguard.delete.requested.v1")
+start.announce(KIND)
 
 
 @functions_framework.http

@@ -47,6 +47,10 @@ class Fields(TypedDict, total=False):
     incident_id: str
     setting: str
     where: str
+    version: str
+    policy: str
+    store: str
+    providers: list[str]
 
 
 def log(level: int, msg: str, **fields: Unpack[Fields]) -> None:

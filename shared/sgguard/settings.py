@@ -21,12 +21,19 @@ _DAYS_DIGITS = 7
 KEY_CHARACTERS_MIN = 32
 """The shortest key that signs anything: 128 bits where it is written in hexadecimal."""
 
+SERVICES = ("COMPUTE", "CVM", "DFW", "ECS", "IAM", "IDENTITY", "NETWORK", "VPC")
+"""The services of clouds whose address can be replaced each by itself."""
+
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One variable; ``<PROVIDER>`` in a name stands for ``TENCENT``, ``TENCENT_DFW`` and so on."""
+    """One variable.
+
+    ``<PROVIDER>`` in a name stands for ``TENCENT``, ``TENCENT_DFW`` and so on, ``<SERVICE>`` for
+    any one of a cloud's services.
+    """
 
     name: str
     default: str
@@ -34,10 +41,13 @@ class Setting:
 
     def matches(self, variable: str, providers: Iterable[str]) -> bool:
         """Return whether an environment variable is this setting, for one of the providers."""
-        if not self.name.endswith(_PER_PROVIDER):
+        stem, per_provider, per_service = self.name.partition(_PER_PROVIDER)
+        if not per_provider:
             return variable == self.name
-        stem = self.name.removesuffix(_PER_PROVIDER)
-        return variable in {stem + variable_part(provider) for provider in providers}
+        named = {stem + variable_part(provider) for provider in providers}
+        if not per_service:
+            return variable in named
+        return variable in {f"{one}_{service}" for one in named for service in SERVICES}
 
 
 SETTINGS = (
@@ -75,6 +85,17 @@ SETTINGS = (
         "SGGUARD_PACE",
         "0.8",
         "how much of each API's documented rate is used; more than 1 where yours was raised",
+    ),
+    Setting(
+        "SGGUARD_START",
+        "strict",
+        "strict: a function that cannot be used does not start; lenient: it starts, is not ready, "
+        "and answers 503",
+    ),
+    Setting(
+        "SGGUARD_PATH_PREFIX",
+        "",
+        "what a gateway puts before a function's paths, such as /release/guard",
     ),
     Setting("SGGUARD_MAX_BODY_BYTES", "1048576", "largest request body that is read, in bytes"),
     Setting("SGGUARD_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR"),
@@ -119,6 +140,7 @@ class Settings:
     keep_days: int = 90
     approval_keys: tuple[str, ...] = field(default=(), repr=False)
     approval_url: str = ""
+    path_prefix: str = ""
     deadline_s: float = 10.0
     pace: float = 0.8
     max_body_bytes: int = 1024 * 1024
@@ -143,6 +165,7 @@ class Settings:
             keep_days=_days(given, "SGGUARD_KEEP_DAYS", default.keep_days),
             approval_keys=_keys(given),
             approval_url=_url(given, "SGGUARD_APPROVAL_URL"),
+            path_prefix=_path_prefix(given),
             deadline_s=_positive(
                 given,
                 "SGGUARD_DEADLINE_S",
@@ -212,6 +235,13 @@ def _days(given: Mapping[str, str], name: str, default: int) -> int:
     if not (is_number and int(text) >= _DAYS_MIN):
         raise SettingsError(f"{name}={text!r}: expected a number of days, at least {_DAYS_MIN}")
     return int(text)
+
+
+def _path_prefix(given: Mapping[str, str]) -> str:
+    text = given.get("SGGUARD_PATH_PREFIX", "").rstrip("/")
+    if text and not (text.startswith("/") and text.isascii() and not set(text) & set(" ?#%")):
+        raise SettingsError(f"SGGUARD_PATH_PREFIX={text!r}: expected a path such as /release/guard")
+    return text
 
 
 def _keys(given: Mapping[str, str]) -> tuple[str, ...]:

@@ -77,7 +77,8 @@ def no_faults_left(clouds) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def http() -> Iterator[httpx.Client]:
-    limits = httpx.Limits(max_connections=128)
+    # Shorter than a server keeps an idle connection: a request on a closed one would be lost.
+    limits = httpx.Limits(max_connections=128, keepalive_expiry=0.5)
     with httpx.Client(trust_env=False, timeout=WATCHDOG_S, limits=limits) as client:
         yield client
 
@@ -229,11 +230,11 @@ MALFORMED = {
     "deep": (HEAD + b"Content-Length: 100000\r\n\r\n" + b"[" * 100_000, 400),
     "a path upwards": (
         b"POST /../..//%00%ff?token=s3cret HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
-        400,
+        404,
     ),
     "a path of 60 KB": (
         b"POST /" + b"a" * 60_000 + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
-        400,
+        404,
     ),
     "another method": (b"TRACE / HTTP/1.1\r\nHost: x\r\n\r\n", 405),
     "a favicon": (b"GET /favicon.ico?token=s3cret HTTP/1.1\r\nHost: x\r\n\r\n", 404),
@@ -334,7 +335,7 @@ def test_credentials_lent_in_headers_never_come_back(unhurried, http, case):
     method, data, status = case
     actor = unhurried["delete_request"]
     content = b"" if data is None else json.dumps(data).encode()
-    for path in ("", "some/path?access_token=s3cret"):
+    for path in ("", "invoke?access_token=s3cret"):
         answer = http.request(method, actor.url + path, content=content, headers=LENT)
         assert answer.status_code == status
         assert "s3cret" not in answer.text + str(answer.headers)

@@ -80,7 +80,7 @@ def test_the_largest_body_can_be_set(function, monkeypatch):
     assert function.post(b'{"a": 1}   ').status_code == 413
 
 
-@pytest.mark.parametrize("path", ["/", "/any/path"])
+@pytest.mark.parametrize("path", ["/", "/invoke", "/event-invoke"])
 def test_get_describes_the_function_and_its_request(function, path):
     answer = function.client.get(path, headers=SECRETS)
     assert answer.status_code == 200

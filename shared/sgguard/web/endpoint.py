@@ -18,10 +18,14 @@ from sgguard.engine.context import Context, begin
 from sgguard.errors import EventError
 from sgguard.events.base import Delivery, Kind
 from sgguard.model.event import Event
-from sgguard.web import body, problem, response
+from sgguard.web import body, problem, response, start
 from sgguard.web.response import Response
 
 T = TypeVar("T")
+
+_PATHS = frozenset({"", "/", "/invoke", "/event-invoke"})
+"""The function's own, and those at which runtimes hand events to a container: ``/invoke`` at
+Alibaba FC and Huawei FunctionGraph, ``/event-invoke`` at Tencent SCF."""
 
 Json = dict[str, Any]
 
@@ -55,8 +59,9 @@ def serve(
     """Answer one HTTP request to a function; this never raises.
 
     POST brings events. GET and HEAD say what the function is and how to ask it; with ``pages``,
-    links and forms are answered by those. Whatever is raised on the way becomes a problem; nothing
-    of the request's headers or body is repeated in it.
+    links and forms are answered by those. ``/healthz`` and ``/readyz`` are answered by
+    :mod:`sgguard.web.start`, every other path but ``/`` is 404. Whatever is raised on the way
+    becomes a problem; nothing of the request's headers or body is repeated in it.
     """
     return _respond(http, kind, parse, handle, pages).for_flask()
 
@@ -65,6 +70,8 @@ def _respond(
     http: Request, kind: Kind, parse: Parse[T], handle: Handle[T], pages: Pages | None
 ) -> Response:
     try:
+        if elsewhere := _elsewhere(http):
+            return elsewhere
         if pages and (page := pages.show(http.method, http.args, lambda: begin(os.environ))):
             return page
         if http.method != "POST":
@@ -88,6 +95,15 @@ def _respond(
         return answer_each(delivery, kind, parse, lambda asked: handle(asked, context))
     except Exception as error:  # noqa: BLE001 - the framework's own page would say less
         return response.of_problem(problem.of(error))
+
+
+def _elsewhere(http: Request) -> Response | None:
+    """Answer a path that is not where events are received; None where it is."""
+    prefix = os.environ.get("SGGUARD_PATH_PREFIX", "").strip().rstrip("/")
+    path = http.path.removeprefix(prefix)
+    if watched := start.report(path, http.method, lambda: begin(os.environ)):
+        return watched
+    return None if path in _PATHS else response.not_found(prefix)
 
 
 def answer_each(

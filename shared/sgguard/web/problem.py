@@ -125,6 +125,13 @@ def _details(
     return Details(status, document, retry)
 
 
+def not_found(path_prefix: str) -> Details:
+    """Describe a request to a path where nothing is."""
+    known = ", ".join(f"{path_prefix}{path}" for path in ("/", "/healthz", "/readyz"))
+    hint = "SGGUARD_PATH_PREFIX names the part that a gateway puts before them"
+    return _details("unknown", 404, f"known paths: {known}; {hint}")
+
+
 def method_not_allowed(method: str) -> Details:
     """Describe a request with a method that no function accepts."""
     return _details("method-not-allowed", 405, f"{method[:16]} is not supported: use POST")

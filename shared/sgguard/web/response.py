@@ -157,6 +157,17 @@ def _about(kind: Kind) -> dict[str, Any]:
     }
 
 
+def of_report(status: int, report: Mapping[str, Any]) -> Response:
+    """Answer who watches the process; never from a cache."""
+    headers = {"Content-Type": _JSON, "Cache-Control": "no-store"}
+    return Response(status, _bytes(report), headers)
+
+
+def not_found(path_prefix: str) -> Response:
+    """Answer a path that is none of the function's; it is not repeated."""
+    return of_problem(problem.not_found(path_prefix))
+
+
 def of_problem(details: problem.Details) -> Response:
     """Answer with problem details (RFC 9457)."""
     headers = {"Content-Type": "application/problem+json"}

@@ -1,0 +1,112 @@
+"""What a function says and checks when it starts, and what it answers to those who watch it.
+
+A function whose settings or policy cannot be used does not start: its platform then keeps the old
+version and shows the line. Where a platform needs the process up, ``SGGUARD_START=lenient`` keeps
+it running; then it is alive, not ready, and answers every event with 503.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import sgguard
+from sgguard import clouds, logs
+from sgguard.engine.context import Context, begin
+from sgguard.errors import SettingsError, SgguardError
+from sgguard.events.base import Kind
+from sgguard.settings import Settings
+from sgguard.web.response import Response, of_report
+
+Json = dict[str, Any]
+
+_BROKEN = 2
+_HASH_DIGITS = 12
+
+
+def announce(kind: Kind, env: Mapping[str, str] = os.environ) -> None:
+    """Check settings and policy and write one line: what runs here, with what.
+
+    Raises:
+        SystemExit: they cannot be used; the line says why.
+    """
+    try:
+        context = begin(env)
+    except SettingsError as error:
+        logs.log(logging.ERROR, "not started", function=kind.name, detail=str(error))
+        if env.get("SGGUARD_START", "").strip() != "lenient":
+            sys.exit(_BROKEN)
+        return
+    settings = context.settings
+    logs.log(
+        logging.INFO,
+        "started",
+        function=kind.name,
+        version=sgguard.__version__,
+        policy=_policy_name(settings),
+        mode=context.mode.value,
+        store=_place(settings.store_url),
+        providers=list(clouds.configured(env)),
+    )
+
+
+def report(path: str, method: str, begin: Callable[[], Context]) -> Response | None:
+    """Answer a question about the process; None where the path is no such question.
+
+    ``/healthz``: it runs. ``/readyz``: settings, policy and store can be used now; 503 if not.
+    """
+    if method not in ("GET", "HEAD"):
+        return None
+    if path == "/healthz":
+        return of_report(200, {"status": "alive", "version": sgguard.__version__})
+    if path == "/readyz":
+        return _readiness(begin)
+    return None
+
+
+def _readiness(begin: Callable[[], Context]) -> Response:
+    """Return what can be used, one check after the other; what was not reached is not told."""
+    checks: dict[str, str] = {}
+    try:
+        context = begin()
+        checks = {"settings": "ok", "policy": _policy_name(context.settings) or "defaults"}
+        if context.store is None:
+            checks["store"] = "none: only observing" if context.only_observes else "none"
+        else:
+            context.store.halted()
+            checks["store"] = "ok"
+    except SgguardError as error:
+        return of_report(503, {"status": "not ready", "checks": checks, "detail": str(error)})
+    is_ready = context.store is not None or context.only_observes
+    detail = {} if is_ready else {"detail": "a mode other than observe needs a store"}
+    status = "ready" if is_ready else "not ready"
+    return of_report(200 if is_ready else 503, {"status": status, "checks": checks, **detail})
+
+
+def _policy_name(settings: Settings) -> str:
+    """Return the policy file and the beginning of its SHA-256; empty without a file."""
+    if settings.policy_path is None:
+        return ""
+    try:
+        content = Path(settings.policy_path).read_bytes()
+    except OSError:
+        return settings.policy_path
+    return f"{settings.policy_path} sha256:{hashlib.sha256(content).hexdigest()[:_HASH_DIGITS]}"
+
+
+def _place(url: str | None) -> str:
+    """Return where the store is, without user and password."""
+    if not url:
+        return "none"
+    try:
+        parts = urlsplit(url)
+        host = f"{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"
+    except ValueError:
+        return "unknown"
+    return f"{parts.scheme}://{host}{parts.path}"
