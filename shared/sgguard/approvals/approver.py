@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import UTC, datetime
 
 from sgguard.errors import EventError
+from sgguard.model.person import may_be_same
 from sgguard.policy import ApprovalPolicy
 from sgguard.render.values import time_json
 from sgguard.render.wording import one_line
@@ -54,15 +54,11 @@ def require_other(by: str, approval: Approval, policy: ApprovalPolicy) -> None:
             "event, or set approval.may_approve_own",
             status=403,
         )
-    if _same(by) == _same(approval.requester):
+    if may_be_same(by, approval.requester):
         raise EventError(
             f"{_name(by)} requested this and may not approve it (approval.may_approve_own)",
             status=403,
         )
-
-
-def _same(name: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def is_expired(approval: Approval, now_s: float) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from sgguard import schemas
 from sgguard.errors import AddressError, EventError, Problem
+from sgguard.model import person
 from sgguard.model.address import Address, Scope
 from sgguard.model.request import DeleteRequest, LaunchRequest
 
@@ -19,6 +20,7 @@ def delete_request(data: object) -> DeleteRequest:
             together. Every problem is listed, with JSON pointers into the data.
     """
     body = _checked("delete_request", data)
+    _refuse("the event's data cannot be read", _requester_problems(body), status=400)
     is_set = "targets" in body
     texts: list[str] = body["targets"] if is_set else [body["target"]]
     paths = [f"/targets/{n}" if is_set else "/target" for n in range(len(texts))]
@@ -55,6 +57,7 @@ def instance_launch(data: object) -> LaunchRequest:
             problem is listed, with JSON pointers into the data.
     """
     body = _checked("instance_launch", data)
+    _refuse("the event's data cannot be read", _requester_problems(body), status=400)
     groups: list[str] = body.get("groups", [])
     twice = [
         Problem(f"/groups/{n}", "is named twice", "each group once")
@@ -82,6 +85,13 @@ def _checked(schema: str, data: object) -> dict[str, Any]:
 def _refuse(message: str, problems: Sequence[Problem], *, status: int) -> None:
     if problems:
         raise EventError(message, status=status, problems=tuple(problems))
+
+
+def _requester_problems(body: Mapping[str, Any]) -> list[Problem]:
+    """Return what is wrong with who asks: a name that only looks like one could approve itself."""
+    found = person.problem_of(body.get("requested_by", ""))
+    right = "a name that is written in one script and can be read"
+    return [Problem("/requested_by", found, right)] if found else []
 
 
 def _addresses(texts: Sequence[str], paths: Sequence[str]) -> list[Address]:

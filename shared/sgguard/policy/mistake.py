@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from datetime import date
 
 from sgguard.errors import Problem
+from sgguard.model import person
 from sgguard.model.codes import Mode
+from sgguard.model.person import may_be_same
 from sgguard.policy.exemption import is_over
 from sgguard.policy.match import is_same_group, is_too_wide, matches
 from sgguard.policy.model import DeletePolicy, LaunchPolicy, Policy
@@ -79,6 +81,11 @@ def _approval(policy: Policy) -> Iterator[Problem]:
     names = policy.approval.approvers
     if any(not name.strip() or "*" in name for name in names):
         yield Problem("/approval/approvers", "has an entry that is no name", "names, no patterns")
+    for number, name in enumerate(names):
+        where = f"/approval/approvers/{number}"
+        yield from _name_problems(where, name)
+        if any(may_be_same(name, other) for other in names[:number]):
+            yield Problem(where, "looks like another approver", "each person once")
 
 
 def _exemptions(policy: Policy, today: date) -> Iterator[Problem]:
@@ -91,6 +98,12 @@ def _exemptions(policy: Policy, today: date) -> Iterator[Problem]:
         if is_too_wide(one.group):
             message = f"is {one.group}, which every group of a cloud matches"
             yield Problem(f"{where}/group", message, "a pattern that some groups match")
+        yield from _name_problems(f"{where}/owner", one.owner)
         for key, text in (("owner", one.owner), ("reason", one.reason)):
             if not text.strip():
                 yield Problem(f"{where}/{key}", "is empty", f"the {key} of the exemption")
+
+
+def _name_problems(where: str, name: str) -> Iterator[Problem]:
+    if problem := person.problem_of(name):
+        yield Problem(where, problem, "a name that is written in one script and can be read")
