@@ -18,9 +18,9 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import functions_framework
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
-from werkzeug.serving import make_server
 
 import sgguard
+from sgguard.web.bounded_server import BoundedServer
 
 
 def functions() -> dict[str, Path]:
@@ -59,7 +59,7 @@ def serve(host: str, port: int) -> Iterator[str]:
         port = listener.getsockname()[1]
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
         app = application(functions())
-        server = make_server(host, port, app, threaded=True, fd=listener.fileno())
+        server = BoundedServer(listener, host, port, app)
         thread = Thread(target=server.serve_forever, name="sgguard-serve", daemon=True)
         thread.start()
         try:
