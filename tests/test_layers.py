@@ -43,8 +43,8 @@ ARROWS = {
     "demo": "emulator engine errors events model operations render render.graph render.text web",
     "emulator": "emulator.faces wire",
     "emulator.faces": "emulator",
-    "emulator.faces._openstack": "emulator emulator.faces._openstack.neutron",
-    "emulator.faces._openstack.neutron": "emulator emulator.faces._openstack",
+    "emulator.faces._openstack": "emulator emulator.faces emulator.faces._openstack.neutron",
+    "emulator.faces._openstack.neutron": "emulator emulator.faces emulator.faces._openstack",
     "emulator.faces.alibaba": "emulator emulator.faces wire",
     "emulator.faces.huawei": (
         "emulator emulator.faces emulator.faces._openstack emulator.faces._openstack.neutron wire"

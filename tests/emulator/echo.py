@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from sgguard.emulator.faces.base import Certainty
+from sgguard.emulator.faces.base import Certainty, Claim
 
 SCENARIO = {"clouds": [{"provider": "echo", "regions": ["here"]}]}
 
@@ -12,8 +12,10 @@ SCENARIO = {"clouds": [{"provider": "echo", "regions": ["here"]}]}
 class EchoFace:
     """Answers with what arrived, so that a test sees what the server made of the bytes."""
 
-    def claims(self, request, _cloud):
-        return Certainty.OWN if request.url.path.startswith("/echo") else Certainty.NONE
+    claims = (Claim(Certainty.PATH, path="/echo.*"),)
+
+    def knows(self, _request, _cloud):
+        return Certainty.NONE
 
     def action(self, request):
         return request.method
@@ -37,3 +39,6 @@ class EchoFace:
 
     def fault(self, kind, _request, code):
         return httpx.Response(429 if kind == "throttle" else 500, json={"code": code})
+
+    def refuse(self, _request, message):
+        return httpx.Response(501, json={"message": message})

@@ -10,7 +10,7 @@ import pytest
 
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faces.alibaba import FACE
-from sgguard.emulator.faces.base import Certainty
+from sgguard.emulator.faces.base import Certainty, certainty_of
 from sgguard.wire import acs3, rpc_v1
 from tests.worlds.alibaba import PEER_UID, SECRET, TOKEN, WORLD
 
@@ -404,23 +404,29 @@ def test_an_error_on_order_has_the_status_its_code_has(rpc, code, status):
     assert response.json()["Code"] == (code or "InternalError")
 
 
+LOOP = "http://127.0.0.1:8000/"
+
+
 @pytest.mark.parametrize(
     ("request_", "claim"),
     [
-        (httpx.Request("POST", URL, headers={"x-acs-action": "DescribeInstances"}), Certainty.OWN),
-        (httpx.Request("GET", f"{URL}?Action=X&Version=2014-05-26"), Certainty.OWN),
-        (httpx.Request("POST", URL, data={"Version": "2014-05-26"}), Certainty.OWN),
         (
-            httpx.Request("POST", URL, headers={"authorization": "ACS3-HMAC-SHA256 Credential="}),
-            Certainty.OWN,
+            httpx.Request("POST", LOOP, headers={"x-acs-action": "DescribeInstances"}),
+            Certainty.HEADER,
         ),
-        (httpx.Request("GET", f"{URL}?Action=X&Version=2017-03-12"), Certainty.NONE),
-        (httpx.Request("POST", URL, headers={"x-tc-action": "DescribeInstances"}), Certainty.NONE),
-        (httpx.Request("GET", f"{URL}v2.0/security-groups"), Certainty.NONE),
+        (httpx.Request("GET", f"{LOOP}?Action=X&Version=2014-05-26"), Certainty.PARAMS),
+        (httpx.Request("POST", LOOP, data={"Version": "2014-05-26"}), Certainty.PARAMS),
+        (
+            httpx.Request("POST", LOOP, headers={"authorization": "ACS3-HMAC-SHA256 Credential="}),
+            Certainty.SIGNED,
+        ),
+        (httpx.Request("GET", f"{LOOP}?Action=X&Version=2017-03-12"), Certainty.NONE),
+        (httpx.Request("POST", LOOP, headers={"x-tc-action": "DescribeInstances"}), Certainty.NONE),
+        (httpx.Request("GET", f"{LOOP}v2.0/security-groups"), Certainty.NONE),
     ],
 )
 def test_only_calls_of_this_api_are_claimed(cloud, request_, claim):
-    assert FACE.claims(request_, cloud) is claim
+    assert certainty_of(FACE, request_, cloud) is claim
 
 
 def test_the_json_of_the_document_can_be_had_on_request(call, cloud):

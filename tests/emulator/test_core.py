@@ -7,19 +7,20 @@ import pytest
 
 from sgguard.emulator import core
 from sgguard.emulator.core import Emulator
-from sgguard.emulator.faces.base import Certainty
+from sgguard.emulator.faces.base import Certainty, Claim
 from sgguard.emulator.faults import DroppedConnectionError, Fault
-from sgguard.emulator.state import Cloud, State
+from sgguard.emulator.state import Cloud, Group, State
 from sgguard.emulator.transport import EmulatorTransport
 
 
 class PathFace:
     """Claims ``/<provider>/…``; ``DELETE`` removes the first group."""
 
-    def claims(self, request, cloud):
-        return (
-            Certainty.OWN if request.url.path.startswith(f"/{cloud.provider}/") else Certainty.NONE
-        )
+    def __init__(self, name, certainty=Certainty.PATH):
+        self.claims = (Claim(certainty, path=rf"/{name}/.*"),)
+
+    def knows(self, request, cloud):
+        return Certainty.NONE
 
     def action(self, request):
         return request.url.path.rsplit("/", 1)[-1]
@@ -31,6 +32,9 @@ class PathFace:
 
     def fault(self, kind, request, code):
         return httpx.Response(429 if kind == "throttle" else 500, json={"code": code or kind})
+
+    def refuse(self, request, message):
+        return httpx.Response(418, json={"message": message})
 
 
 class Clock:
@@ -51,7 +55,7 @@ def clock():
 
 @pytest.fixture
 def emulator(monkeypatch, clock):
-    monkeypatch.setattr(core, "all_faces", lambda: {"red": PathFace(), "blue": PathFace()})
+    monkeypatch.setattr(core, "all_faces", lambda: {n: PathFace(n) for n in ("red", "blue")})
     scenario = {
         "clouds": [
             {"provider": "red", "groups": [{"id": "sg-1"}], "rates": {"Slow*": 2}},
@@ -75,14 +79,51 @@ def test_what_belongs_to_no_cloud_is_not_found(emulator):
 
 
 def test_the_surest_claim_wins_whatever_the_order(monkeypatch):
-    class Sure(PathFace):
-        def claims(self, request, cloud):
-            return Certainty.OWN if cloud.provider == "blue" else Certainty.PATH
-
-    monkeypatch.setattr(core, "all_faces", lambda: {"red": Sure(), "blue": Sure()})
+    faces = {"red": PathFace("x"), "blue": PathFace("x", Certainty.HOST)}
+    monkeypatch.setattr(core, "all_faces", lambda: faces)
     for order in (["red", "blue"], ["blue", "red"]):
         emulator = Emulator(State([Cloud(name) for name in order]))
-        assert ask(emulator, "/x").json()["provider"] == "blue"
+        assert ask(emulator, "/x/y").json()["provider"] == "blue"
+
+
+def test_what_the_cloud_itself_knows_wins_over_a_path(monkeypatch):
+    class Knowing(PathFace):
+        def knows(self, request, cloud):
+            return Certainty.TOKEN if cloud.groups else Certainty.NONE
+
+    faces = {"red": PathFace("x"), "blue": Knowing("y")}
+    monkeypatch.setattr(core, "all_faces", lambda: faces)
+    blue = Cloud("blue", groups=[Group("sg-1")])
+    assert ask(Emulator(State([Cloud("red"), blue])), "/x/y").json()["provider"] == "blue"
+    blue.groups.clear()
+    assert ask(Emulator(State([Cloud("red"), blue])), "/x/y").json()["provider"] == "red"
+
+
+def test_two_equal_claims_on_one_request_are_an_error_and_not_a_guess(monkeypatch):
+    faces = {"red": PathFace("x"), "blue": PathFace("x")}
+    monkeypatch.setattr(core, "all_faces", lambda: faces)
+    emulator = Emulator(State([Cloud("red"), Cloud("blue")]))
+    with pytest.raises(core.AmbiguousRequestError, match="/x/y is claimed by red and blue"):
+        ask(emulator, "/x/y")
+
+
+def test_a_cloud_that_the_scenario_lacks_says_so_in_its_own_words(monkeypatch):
+    faces = {"red": PathFace("x"), "blue": PathFace("x", Certainty.HOST)}
+    monkeypatch.setattr(core, "all_faces", lambda: faces)
+    emulator = Emulator(State([Cloud("red")]))
+    answer = ask(emulator, "/x/y")
+    assert answer.status_code == 418
+    assert "a scenario without this cloud" in answer.json()["message"]
+    assert "Clouds of the scenario: red." in answer.json()["message"]
+    assert emulator.requests[0].provider == "blue"
+
+
+def test_a_mere_path_belongs_to_a_cloud_that_the_scenario_has(monkeypatch):
+    faces = {"red": PathFace("x", Certainty.SHARED), "blue": PathFace("x", Certainty.PATH)}
+    monkeypatch.setattr(core, "all_faces", lambda: faces)
+    assert ask(Emulator(State([Cloud("red")])), "/x/y").json()["provider"] == "red"
+    both = Emulator(State([Cloud("red"), Cloud("blue")]))
+    assert ask(both, "/x/y").json()["provider"] == "blue"
 
 
 def test_a_fault_strikes_the_matching_calls_and_only_so_many(emulator):

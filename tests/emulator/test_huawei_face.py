@@ -3,7 +3,7 @@ import pytest
 
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faces import all_faces
-from sgguard.emulator.faces.base import Certainty
+from sgguard.emulator.faces.base import Certainty, certainty_of
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.wire import sdk_hmac
 from sgguard.wire.sdk_hmac import SdkHmacAuth
@@ -149,24 +149,24 @@ FACE = all_faces()["huawei"]
 @pytest.mark.parametrize(
     ("request_", "claim"),
     [
-        (signed("GET", f"{VPC}/ports"), Certainty.OWN),
+        (signed("GET", f"{VPC}/ports"), Certainty.SIGNED),
         (
             httpx.Request("GET", "https://vpc.cn-north-4.myhuaweicloud.com/v2.0/ports"),
-            Certainty.OWN,
+            Certainty.HOST,
         ),
-        (httpx.Request("GET", "https://ecs.eu-de.otc.t-systems.com/x"), Certainty.OWN),
-        (httpx.Request("GET", "https://vpc.eu-ch2.sc.otc.t-systems.com/x"), Certainty.OWN),
-        (httpx.Request("GET", "http://127.0.0.1/v2.0/ports"), Certainty.PATH),
-        (httpx.Request("GET", "http://127.0.0.1/v3/auth/tokens"), Certainty.PATH),
-        (httpx.Request("GET", "http://127.0.0.1/v2.1/p/servers/s"), Certainty.PATH),
-        (httpx.Request("GET", "http://127.0.0.1/v2/index.php"), Certainty.PATH),
+        (httpx.Request("GET", "https://ecs.eu-de.otc.t-systems.com/x"), Certainty.HOST),
+        (httpx.Request("GET", "https://vpc.eu-ch2.sc.otc.t-systems.com/x"), Certainty.HOST),
+        (httpx.Request("GET", "http://127.0.0.1/v2.0/ports"), Certainty.SHARED),
+        (httpx.Request("GET", "http://127.0.0.1/v3/auth/tokens"), Certainty.SHARED),
+        (httpx.Request("GET", "http://127.0.0.1/v2.1/p/servers/s"), Certainty.SHARED),
+        (httpx.Request("GET", "http://127.0.0.1/v2/index.php"), Certainty.NONE),
         (httpx.Request("GET", "http://127.0.0.1/"), Certainty.NONE),
         (httpx.Request("GET", "http://myhuaweicloud.com.evil.example/"), Certainty.NONE),
     ],
 )
 def test_what_is_claimed_is_what_belongs_here(request_, claim):
     cloud = Emulator.load(WORLD.scenario).state.clouds[0]
-    assert FACE.claims(request_, cloud) is claim
+    assert certainty_of(FACE, request_, cloud) is claim
 
 
 def test_tokens_of_two_clouds_on_one_port_do_not_mix():

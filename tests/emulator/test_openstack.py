@@ -420,8 +420,8 @@ def test_other_spellings_of_an_address_lead_to_the_same(alice, path):
 
 
 @pytest.mark.parametrize("path", ["/networking/v2.0/nosuch", f"{GROUPS}/{w.FREE}/more"])
-def test_an_address_that_leads_nowhere_is_404_of_another_type(alice, path):
-    assert problem(alice.get(path)) == (404, "HTTPNotFound")
+def test_an_address_that_leads_nowhere_is_told_to_be_not_emulated(alice, path):
+    assert problem(alice.get(path)) == (501, "NotImplemented")
 
 
 def test_discovery_needs_no_token(alice):
@@ -534,7 +534,7 @@ BINDS = {
     "bound already": ("addSecurityGroup", w.BOUND, w.SERVER, 400, "badRequest"),
     "no port": ("addSecurityGroup", w.FREE, w.BARE_SERVER, 404, "itemNotFound"),
     "not bound": ("removeSecurityGroup", w.FREE, w.SERVER, 404, "itemNotFound"),
-    "no such action": ("reboot", w.FREE, w.SERVER, 400, "badRequest"),
+    "another action": ("reboot", w.FREE, w.SERVER, 501, "notImplemented"),
 }
 
 
@@ -601,8 +601,11 @@ def test_a_denied_action_is_403_in_the_shape_of_the_service():
     assert "forbidden" in alice.get(f"/compute/v2.1/servers/{w.SERVER}").json()
 
 
-def test_a_path_of_no_service_is_not_claimed(alice):
-    response = alice.http.get("/somewhere/else", headers={"x-auth-token": ""})
+def test_a_path_of_no_service_is_not_claimed_without_a_token(alice):
+    response = alice.http.get("/somewhere/else")
+    assert (response.status_code, response.json()["error"]["title"]) == (501, "Not Implemented")
+    del alice.http.headers["x-auth-token"]
+    response = alice.http.get("/somewhere/else")
     assert response.status_code == 404
     assert alice.cloud.requests[-1].provider == ""
 

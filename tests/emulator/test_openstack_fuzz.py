@@ -8,7 +8,7 @@ import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgguard.emulator.faces.base import Certainty
+from sgguard.emulator.faces.base import Certainty, certainty_of
 from sgguard.emulator.faces.openstack import FACE
 from tests.worlds import openstack as w
 
@@ -63,6 +63,11 @@ def token():
 TOKEN = token()
 
 
+def is_answered(response):
+    """No failure: 501 is what a call that is not emulated gets."""
+    return response.status_code < 500 or response.status_code == 501
+
+
 ODD = st.sampled_from([None, 1, True, "", "alice", "Default", [], ["x"], {}, {"id": []}])
 USERS = st.fixed_dictionaries({}, optional={"id": ODD, "name": ODD, "domain": ODD, "password": ODD})
 PROOFS = st.builds(
@@ -86,17 +91,17 @@ def test_every_request_gets_an_answer_below_500(method, path, query, body):
         content=json.dumps(body).encode(),
     )
     FACE.action(request)
-    assert FACE.claims(request, CLOUD) is Certainty.OWN
-    assert FACE.respond(request, CLOUD, 1.0).status_code < 500
+    assert certainty_of(FACE, request, CLOUD) is Certainty.TOKEN
+    assert is_answered(FACE.respond(request, CLOUD, 1.0))
     request.headers["x-auth-token"] = "none"
-    assert FACE.claims(request, CLOUD) in (Certainty.PATH, Certainty.OWN)
-    assert FACE.respond(request, CLOUD, 1.0).status_code < 500
+    assert certainty_of(FACE, request, CLOUD) >= Certainty.SHARED
+    assert is_answered(FACE.respond(request, CLOUD, 1.0))
 
 
 @given(PROOFS)
 def test_every_token_request_is_granted_or_refused(body):
     request = httpx.Request("POST", "http://h/identity/v3/auth/tokens", json=body)
-    FACE.claims(request, CLOUD)
+    certainty_of(FACE, request, CLOUD)
     assert FACE.respond(request, CLOUD, 1.0).status_code in (201, 400, 401)
 
 
@@ -106,6 +111,6 @@ def test_every_path_is_claimed_or_not_and_never_fails(path):
         request = httpx.Request("GET", httpx.URL("http://h/").copy_with(path=f"/{path}"))
     except httpx.InvalidURL:
         return
-    if FACE.claims(request, CLOUD) is not Certainty.NONE:
+    if certainty_of(FACE, request, CLOUD) is not Certainty.NONE:
         FACE.action(request)
-        assert FACE.respond(request, CLOUD, 0.0).status_code < 500
+        assert is_answered(FACE.respond(request, CLOUD, 0.0))

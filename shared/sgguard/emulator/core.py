@@ -2,7 +2,8 @@
 
 The steps of one call:
 
-1. Route: every face states how certain it is that the request is for its cloud; the highest wins.
+1. Route: every face states by which signs it knows its requests; the surest sign wins. A request
+   for a cloud that the scenario does not have is told so in that cloud's words.
 2. Fault: the first fault that matches provider and action applies; the call counts against it.
 3. Rate: a call over the rate of its action gets the face's throttle response.
 4. Respond: the face acts on the state, under the state's lock and with an index of the cloud.
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from fnmatch import fnmatchcase
@@ -24,7 +25,7 @@ from typing import Any
 import httpx
 
 from sgguard.emulator.faces import Face, all_faces
-from sgguard.emulator.faces.base import Certainty
+from sgguard.emulator.faces.base import Certainty, Outline, certainty_of
 from sgguard.emulator.faults import DroppedConnectionError, Fault
 from sgguard.emulator.state import Cloud, State
 from sgguard.wire.clock import EpochClock
@@ -49,6 +50,14 @@ class LoggedRequest:
     status: int
     begun_s: float
     ended_s: float
+
+
+class AmbiguousRequestError(Exception):
+    """Two faces claim one request with the same certainty: an error of the faces."""
+
+    def __init__(self, request: httpx.Request, providers: Sequence[str]) -> None:
+        names = " and ".join(providers)
+        super().__init__(f"{request.method} {request.url} is claimed by {names}")
 
 
 @dataclass(slots=True)
@@ -80,10 +89,11 @@ class Emulator:
             DroppedConnectionError: a fault drops the connection; close it without a response.
         """
         begun_s = self.now()
-        cloud, face = self._route(request)
+        provider, face = self._route(request)
+        cloud = self.state.cloud(provider)
         if cloud is None or face is None:
-            response = self._dated(_unclaimed())
-            self._log(request, "", "", response.status_code, begun_s)
+            response = self._dated(_unclaimed() if face is None else self._absent(face, request))
+            self._log(request, provider, "", response.status_code, begun_s)
             return response
         action = face.action(request)
         status = 0
@@ -132,17 +142,39 @@ class Emulator:
         response.headers.setdefault("date", formatdate(self.now(), usegmt=True))
         return response
 
-    def _route(self, request: httpx.Request) -> tuple[Cloud | None, Face | None]:
+    def _route(self, request: httpx.Request) -> tuple[str, Face | None]:
+        """Return the name and face of the cloud that a request is for, or none.
+
+        A mere path decides only between the clouds of the scenario, as long as one of them has it.
+
+        Raises:
+            AmbiguousRequestError: two faces have the same sign on it.
+        """
+        seen = Outline.of(request)
+        found: dict[tuple[bool, bool, Certainty], list[str]] = {}
         faces = all_faces()
-        best: tuple[Cloud | None, Face | None] = (None, None)
-        best_certainty = Certainty.NONE
         with self.state.lock:
-            for cloud in self.state.clouds:
-                face = faces.get(cloud.provider)
-                certainty = face.claims(request, cloud) if face else Certainty.NONE
-                if certainty > best_certainty:
-                    best, best_certainty = (cloud, face), certainty
-        return best
+            for name, face in faces.items():
+                cloud = self.state.cloud(name)
+                certainty = certainty_of(face, request, cloud, seen)
+                if certainty > Certainty.NONE:
+                    is_sure = certainty > Certainty.PATH
+                    order = (is_sure, is_sure or cloud is not None, certainty)
+                    found.setdefault(order, []).append(name)
+        if not found:
+            return "", None
+        best = found[max(found)]
+        if len(best) > 1:
+            raise AmbiguousRequestError(request, best)
+        return best[0], faces[best[0]]
+
+    def _absent(self, face: Face, request: httpx.Request) -> httpx.Response:
+        names = ", ".join(cloud.provider for cloud in self.state.clouds) or "none"
+        return face.refuse(
+            request,
+            "sgguard's emulator runs a scenario without this cloud. The request may be right. "
+            f"Clouds of the scenario: {names}.",
+        )
 
     def _is_over_rate(self, cloud: Cloud, action: str) -> bool:
         """Return whether the action had its calls of the last second; counts this one if not.
@@ -199,6 +231,7 @@ def _unclaimed() -> httpx.Response:
     return httpx.Response(
         404,
         json={
-            "error": "no emulated cloud answers this: neither path nor headers belong to one",
+            "error": "no emulated cloud answers this: neither host, path, headers nor parameters "
+            "belong to one",
         },
     )

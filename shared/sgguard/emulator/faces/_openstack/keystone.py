@@ -11,6 +11,7 @@ tokens of application credentials may call; anything else is 401, as with the re
 
 from __future__ import annotations
 
+import http
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,16 +63,26 @@ class Caller:
         return self.account.role in ("admin", "member")
 
 
-def is_own(request: httpx.Request, cloud: Cloud) -> bool:
-    """Return whether the request has a token of this cloud or a user it knows."""
+def has_token(request: httpx.Request, cloud: Cloud) -> bool:
+    """Return whether the request has a token of this cloud, or offers one for another."""
     if request.headers.get(TOKEN_HEADER, "") in cloud.tokens:
         return True
-    if request.method != "POST" or not request.url.path.endswith("/auth/tokens"):
+    if not _asks_token(request):
         return False
     method, credentials, _ = _token_request(request)
-    if method == "token":
-        return _text(credentials, "id") in cloud.tokens
+    return method == "token" and _text(credentials, "id") in cloud.tokens
+
+
+def has_user(request: httpx.Request, cloud: Cloud) -> bool:
+    """Return whether the request asks for a token of a user whom this cloud knows."""
+    if not _asks_token(request):
+        return False
+    method, credentials, _ = _token_request(request)
     return _account(cloud, method, credentials) is not None
+
+
+def _asks_token(request: httpx.Request) -> bool:
+    return request.method == "POST" and request.url.path.rstrip("/").endswith("/auth/tokens")
 
 
 def issue_token(
@@ -162,7 +173,7 @@ def is_admin_project(cloud: Cloud, project: str) -> bool:
 
 def error(status: int, message: str) -> httpx.Response:
     """Return an error in Keystone's shape."""
-    title = {400: "Bad Request", 401: "Unauthorized", 404: "Not Found"}.get(status, "Error")
+    title = http.HTTPStatus(status).phrase
     return httpx.Response(
         status, json={"error": {"code": status, "message": message, "title": title}}
     )

@@ -20,12 +20,15 @@ from sgguard.emulator.faces._openstack.neutron.rows import (
     rule_row,
     visible_groups,
 )
+from sgguard.emulator.faces.base import call_in, not_emulated, word_hint
 from sgguard.emulator.state import Cloud, Group, Instance
 
 Row = dict[str, Any]
 
 _STATUS = {"RUNNING": "ACTIVE"}
 _WITH_PORTS = frozenset({"tcp", "udp"})
+_SERVER_CALLS = frozenset({("GET",), ("GET", "os-security-groups"), ("POST", "action")})
+"""The calls to one server: the method, and what follows its id."""
 
 
 def respond(
@@ -38,30 +41,35 @@ def respond(
         return httpx.Response(200, json={"servers": [server_row(cloud, i) for i in instances]})
     if parts[0] == "servers" and parts[1:]:
         return _server(request, cloud, caller, region, parts[1:])
-    return error(404, "itemNotFound", "The resource could not be found.")
+    return not_implemented(request)
 
 
 def _server(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, parts: list[str]
 ) -> httpx.Response:
     """Respond to a call to one server: ``parts`` are its id and the rest of the path."""
+    if (request.method, *parts[1:]) not in _SERVER_CALLS:
+        return not_implemented(request)
     instance = cloud.instance(parts[0])
     if instance is None or not _is_visible(instance, caller, region):
-        return error(404, "itemNotFound", f"Instance {parts[0]} could not be found.")
-    match request.method, parts[1:]:
-        case "GET", []:
-            return httpx.Response(200, json={"server": server_row(cloud, instance)})
-        case "GET", ["os-security-groups"]:
-            rows = server_groups(cloud, caller, region, instance)
-            return httpx.Response(200, json={"security_groups": rows})
-        case "POST", ["action"]:
-            return _act(request, cloud, caller, region, instance)
-    return error(404, "itemNotFound", "The resource could not be found.")
+        text = f"Instance {parts[0]} could not be found.{word_hint(parts[0])}"
+        return error(404, "itemNotFound", text)
+    if parts[1:] == ["action"]:
+        return _act(request, cloud, caller, region, instance)
+    if parts[1:]:
+        rows = server_groups(cloud, caller, region, instance)
+        return httpx.Response(200, json={"security_groups": rows})
+    return httpx.Response(200, json={"server": server_row(cloud, instance)})
 
 
 def error(status: int, name: str, message: str) -> httpx.Response:
     """Return an error in Nova's shape."""
     return httpx.Response(status, json={name: {"code": status, "message": message}})
+
+
+def not_implemented(request: httpx.Request) -> httpx.Response:
+    """Return the error for a call that is not emulated (see that of Neutron)."""
+    return error(501, "notImplemented", not_emulated(call_in(request)))
 
 
 def wrong_project(wanted: str, project: str) -> httpx.Response:
@@ -162,7 +170,8 @@ def _act(
         return error(403, "forbidden", "Policy doesn't allow this action to be performed.")
     change = _CHANGES.get(action)
     if change is None:
-        return error(400, "badRequest", f"There is no such action: {action}")
+        what = f"the action {action} of a server"
+        return error(501, "notImplemented", not_emulated(what))
     group = _named(cloud, caller, region, name)
     return group if isinstance(group, httpx.Response) else change(cloud, instance, group, name)
 

@@ -21,7 +21,7 @@ reach each other is not reported).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
@@ -29,22 +29,24 @@ from sgguard.emulator.faces.alibaba import binding
 from sgguard.emulator.faces.alibaba.actions import ACTIONS
 from sgguard.emulator.faces.alibaba.auth import authenticate, is_acs3, require_permission
 from sgguard.emulator.faces.alibaba.call import Call, replayed
+from sgguard.emulator.faces.alibaba.claims import CLAIMS, VERSION
 from sgguard.emulator.faces.alibaba.response import RefusedError, failure, status_of, success
-from sgguard.emulator.faces.base import Certainty, FaultKind
+from sgguard.emulator.faces.base import Certainty, FaultKind, call_in, not_emulated
 from sgguard.emulator.state import Cloud
+from sgguard.wire import acs3
 from sgguard.wire.rpc_v1 import params_of
 
-VERSION = "2014-05-26"
 RETRY_AFTER_MS = 100
 
 
 class AlibabaFace:
     """The face of the provider ``alibaba``."""
 
-    def claims(self, request: httpx.Request, cloud: Cloud) -> Certainty:  # noqa: ARG002 - protocol
-        """Claim V3 headers, and any RPC call of this API's version."""
-        is_own = is_acs3(request) or ("Version", VERSION) in params_of(request)
-        return Certainty.OWN if is_own else Certainty.NONE
+    claims: ClassVar = CLAIMS
+
+    def knows(self, request: httpx.Request, cloud: Cloud) -> Certainty:  # noqa: ARG002 - protocol
+        """Return nothing: the signs of this cloud's calls are all in its claims."""
+        return Certainty.NONE
 
     def action(self, request: httpx.Request) -> str:
         """Return the action's name, empty when the request has none."""
@@ -72,13 +74,38 @@ class AlibabaFace:
             response.headers["x-acs-retry-after"] = str(RETRY_AFTER_MS)
         return response
 
+    def refuse(self, request: httpx.Request, message: str) -> httpx.Response:
+        """Return the error for an action that does not exist, with the message."""
+        return failure(_no_such_api(message), is_json=_wants_json(request))
+
+
+def _no_such_api(message: str) -> RefusedError:
+    return RefusedError("InvalidAction.NotFound", message, 404)
+
+
+def _require_emulated(request: httpx.Request) -> None:
+    """Refuse what is no RPC call, and calls with a signature that is not checked here.
+
+    Raises:
+        RefusedError: InvalidAction.NotFound.
+    """
+    scheme = request.headers.get("authorization", "").partition(" ")[0]
+    if scheme and scheme != acs3.ALGORITHM:
+        raise _no_such_api(not_emulated(f"the signature {scheme} ({call_in(request)})"))
+    if request.url.path.strip("/"):
+        raise _no_such_api(not_emulated(call_in(request)))
+    if request.method not in ("GET", "POST"):
+        text = not_emulated(f"{request.method} requests; RPC calls are GET and POST")
+        raise RefusedError("UnsupportedHTTPMethod", text)
+
 
 def _act(request: httpx.Request, cloud: Cloud, action: str, now: float) -> dict[str, Any]:
+    _require_emulated(request)
     account = authenticate(request, cloud, now)
-    if action not in ACTIONS:
-        raise RefusedError(
-            "InvalidAction.NotFound", "Specified api is not found, please check your url.", 404
-        )
+    version = request.headers.get("x-acs-version") or dict(params_of(request)).get("Version", "")
+    if action not in ACTIONS or version != VERSION:
+        what = f"{action or 'a call without an action'} of version {version or '(none)'}"
+        raise _no_such_api(not_emulated(what))
     require_permission(account, action)
     call = Call(cloud, account, _with_region(dict(params_of(request)), cloud, action), now)
     if call.required("RegionId") not in cloud.regions:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 import httpx
 
 from sgguard.emulator.faces.alibaba.response import RefusedError
+from sgguard.emulator.faces.base import not_emulated
 from sgguard.emulator.state import Account, Cloud
 from sgguard.wire import acs3, rpc_v1
 
@@ -97,7 +98,8 @@ def _verify_rpc_v1(request: httpx.Request, cloud: Cloud, now: float) -> Account:
         if not named.get(name):
             raise _missing(name)
     if (named["SignatureMethod"], named["SignatureVersion"]) != ("HMAC-SHA1", "1.0"):
-        raise RefusedError("InvalidParameter", "SignatureMethod or SignatureVersion is unknown.")
+        text = "a SignatureMethod other than HMAC-SHA1, or a SignatureVersion other than 1.0"
+        raise RefusedError("InvalidParameter", not_emulated(text))
     account = _account(cloud, named["AccessKeyId"])
     expected = rpc_v1.sign(account.secret, request.method, params)
     if not hmac.compare_digest(expected.encode(), named["Signature"].encode()):

@@ -13,18 +13,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from fnmatch import fnmatchcase
+from typing import ClassVar
 
 import httpx
 
-from sgguard.emulator.faces._openstack import keystone, neutron, nova
+from sgguard.emulator.faces._openstack import discovery, keystone, neutron, nova
 from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces._openstack.token import Service, project_name
 from sgguard.emulator.faces.base import Certainty, FaultKind
 from sgguard.emulator.faces.huawei import auth, binding, change, ecs, response, vpc
+from sgguard.emulator.faces.huawei.claims import CLAIMS, known
 from sgguard.emulator.state import Account, Cloud
 
-_HOSTS = (".myhuaweicloud.com", ".otc.t-systems.com")
-_PATHS = re.compile(r"/(identity/)?v3(/|$)|/v2\.0/|/v2(\.1)?/|/v1/[^/]+/(cloudservers|quotas)")
+_VERSIONS = re.compile(r"/|(/identity)?/v3/?")
 _TOKENS = re.compile(r"(/identity)?/v3/auth/tokens")
 _PROJECTS = re.compile(r"(/identity)?/v3/projects")
 _VPC_V3 = re.compile(r"/v3/(?P<project>[^/]+)/(?P<rest>vpc/.+|ports(/.*)?)")
@@ -42,12 +43,11 @@ _ID_PART = re.compile(
 class HuaweiFace:
     """The face of the provider ``huawei``."""
 
-    def claims(self, request: httpx.Request, cloud: Cloud) -> Certainty:
-        """Claim signed requests, this cloud's hosts, tokens and users; share the paths."""
-        is_host = request.url.host.endswith(_HOSTS)
-        if auth.is_signed(request) or is_host or keystone.is_own(request, cloud):
-            return Certainty.OWN
-        return Certainty.PATH if _PATHS.match(request.url.path) else Certainty.NONE
+    claims: ClassVar = CLAIMS
+
+    def knows(self, request: httpx.Request, cloud: Cloud) -> Certainty:
+        """Know this cloud's tokens, users and projects."""
+        return known(request, cloud)
 
     def action(self, request: httpx.Request) -> str:
         """Return method and path with ``{project_id}`` and ``{id}``."""
@@ -55,12 +55,18 @@ class HuaweiFace:
         return f"{request.method} {_ID_PART.sub('{id}', path)}"
 
     def respond(self, request: httpx.Request, cloud: Cloud, now: float) -> httpx.Response:
-        """Authenticate the caller, then respond."""
+        """Authenticate the caller, then respond. IAM tells its version to anyone."""
         path, action = request.url.path, self.action(request)
-        if _TOKENS.fullmatch(path):
+        if _VERSIONS.fullmatch(path) and request.method in discovery.METHODS:
+            url = f"{discovery.base_url(request)}/v3/"
+            return discovery.identity(url, is_version=path.strip("/") != "")
+        if _TOKENS.fullmatch(path) and request.method in ("POST", "GET"):
             services = _catalog(request, cloud)
             handle = keystone.issue_token if request.method == "POST" else keystone.show_token
             return handle(request, cloud, now, services)
+        # Before the project of the path is compared: other services' paths have other words there.
+        if not _is_emulated(path) or not auth.is_known_scheme(request):
+            return auth.refusal(request, cloud, now) or response.not_implemented(request)
         caller = auth.caller(request, cloud, now, action)
         if isinstance(caller, httpx.Response):
             return caller
@@ -76,10 +82,19 @@ class HuaweiFace:
             return response.throttled(code or "1 second")
         return response.error(code or "VPC.0002", "An internal error occurred.")
 
+    def refuse(self, request: httpx.Request, message: str) -> httpx.Response:  # noqa: ARG002
+        """Return the gateway's error for an unknown API, with the message."""
+        return response.error("APIGW.0101", message)
+
+
+def _is_emulated(path: str) -> bool:
+    patterns = (_PROJECTS, *(pattern for pattern, _ in _HANDLERS))
+    return any(pattern.fullmatch(path) for pattern in patterns)
+
 
 def _route(request: httpx.Request, cloud: Cloud, caller: Caller, region: str) -> httpx.Response:
     path = request.url.path
-    if _PROJECTS.fullmatch(path):
+    if _PROJECTS.fullmatch(path) and request.method == "GET":
         return _projects(request, caller.account)
     for pattern, handler in _HANDLERS:
         if match := pattern.fullmatch(path):
@@ -88,7 +103,7 @@ def _route(request: httpx.Request, cloud: Cloud, caller: Caller, region: str) ->
             if project != caller.project:
                 return _wrong_project(path, project, caller)
             return handler(request, cloud, caller, region, parts["rest"] or "")
-    return response.unpublished()
+    return response.not_implemented(request)
 
 
 def _wrong_project(path: str, project: str, caller: Caller) -> httpx.Response:
@@ -115,6 +130,8 @@ def _v1(
     del rest
     if cloud.quirks.get("v1_absent"):
         return response.unpublished()
+    if request.method != "GET":
+        return response.not_implemented(request)
     return ecs.quotas(request, cloud, caller, region)
 
 

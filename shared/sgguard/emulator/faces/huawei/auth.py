@@ -15,13 +15,19 @@ from sgguard.emulator.state import Account, Cloud
 from sgguard.wire import sdk_hmac
 from sgguard.wire.sdk_hmac import Signature
 
-_PROJECT_IN_PATH = re.compile(r"/v[0-9.]+/(?P<project>[^/]+)/")
+# Paths of v2.0 have no project: their first word is a collection.
+_PROJECT_IN_PATH = re.compile(r"/v(?!2\.0/)[0-9.]+/(?P<project>[^/]+)/")
 _UNSIGNED = "UNSIGNED-PAYLOAD"
 
 
 def is_signed(request: httpx.Request) -> bool:
     """Return whether a request claims to be signed with an access key."""
     return str(request.headers.get("authorization", "")).startswith(sdk_hmac.ALGORITHM)
+
+
+def is_known_scheme(request: httpx.Request) -> bool:
+    """Return whether the request has no ``Authorization`` header, or one that is checked here."""
+    return not request.headers.get("authorization") or is_signed(request)
 
 
 def account_of_signature(
@@ -41,6 +47,14 @@ def account_of_signature(
         return response.bad_signature("get aksk fail")
     flaw = _signature_flaw(request, signature, account)
     return response.bad_signature(flaw) if flaw else account
+
+
+def refusal(request: httpx.Request, cloud: Cloud, now: float) -> httpx.Response | None:
+    """Return the gateway's error response for a wrong signature, None for a right one or none."""
+    if not is_signed(request):
+        return None
+    account = account_of_signature(request, cloud, now)
+    return account if isinstance(account, httpx.Response) else None
 
 
 def _signature_flaw(request: httpx.Request, signature: Signature, account: Account) -> str:

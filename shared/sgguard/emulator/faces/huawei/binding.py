@@ -21,9 +21,9 @@ from sgguard.emulator.faces.huawei.response import (
     body_of,
     group_ids,
     not_found,
+    not_implemented,
     ok,
     refused,
-    unpublished,
 )
 from sgguard.emulator.faces.huawei.vpc import groups_of, port_row, sub_row, with_ports
 from sgguard.emulator.state import Cloud, Interface
@@ -55,7 +55,7 @@ def set_groups(
             _bind(cloud, caller, region, port, ids)
             return ok(sub_network_interface=sub_row(cloud, port))
         case _:
-            return unpublished()
+            return not_implemented(request)
     _bind(cloud, caller, region, port, ids)
     return ok(port=port_row(cloud, port))
 

@@ -30,8 +30,8 @@ from sgguard.emulator.faces.huawei.response import (
     error,
     json_of,
     not_found,
+    not_implemented,
     refused,
-    unpublished,
 )
 from sgguard.emulator.faces.huawei.vpc import (
     enterprise_project,
@@ -73,7 +73,7 @@ def _apply(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, parts: list[str]
 ) -> httpx.Response:
     groups = groups_of(cloud, caller, region)
-    response = unpublished()
+    response = not_implemented(request)
     match request.method, parts:
         case "POST", ["vpc", "security-groups"]:
             row = body_of(request, "security_group", _GROUP_KEYS)

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from sgguard.emulator.faces._openstack.keystone import Caller
+from sgguard.emulator.faces.base import word_hint
 from sgguard.emulator.faces.huawei import response
 from sgguard.emulator.state import Cloud, Instance
 
@@ -31,7 +32,7 @@ def respond(
             return _list(request, cloud, instances)
         case "GET", ["cloudservers", server_id]:
             return _show(cloud, instances, server_id)
-    return response.unpublished()
+    return response.not_implemented(request)
 
 
 def _list(request: httpx.Request, cloud: Cloud, instances: list[Instance]) -> httpx.Response:
@@ -45,7 +46,8 @@ def _list(request: httpx.Request, cloud: Cloud, instances: list[Instance]) -> ht
 def _show(cloud: Cloud, instances: list[Instance], server_id: str) -> httpx.Response:
     instance = next((i for i in instances if i.id == server_id), None)
     if instance is None:
-        return response.ecs_error(404, "Ecs.0114", f"Instance[{server_id}] could not be found.")
+        text = f"Instance[{server_id}] could not be found.{word_hint(server_id)}"
+        return response.ecs_error(404, "Ecs.0114", text)
     return httpx.Response(200, json={"server": server_row(cloud, instance)})
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx
 
+from sgguard.emulator.faces.base import call_in, not_emulated, word_hint
+
 Row = dict[str, Any]
 
 _STATUS = {
@@ -57,7 +59,8 @@ def refused(code: str, message: str, status: int = 0) -> RefusedError:
 
 def not_found(name: str, wanted: str) -> httpx.Response:
     """Return the error of VPC v3 for an unknown id."""
-    return error("VPC.9904", f"{name.capitalize()} {wanted} could not be found.")
+    text = f"{name.capitalize()} {wanted} could not be found.{word_hint(wanted)}"
+    return error("VPC.9904", text)
 
 
 def error(code: str, message: str, status: int = 0) -> httpx.Response:
@@ -94,6 +97,11 @@ def unpublished() -> httpx.Response:
         "APIGW.0101",
         "The API does not exist or has not been published in the environment",
     )
+
+
+def not_implemented(request: httpx.Request) -> httpx.Response:
+    """Return the gateway's code for an unknown API, for a call that is not emulated."""
+    return error("APIGW.0101", not_emulated(call_in(request)))
 
 
 def wrong_project(project: str) -> httpx.Response:

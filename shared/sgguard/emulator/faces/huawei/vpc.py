@@ -36,7 +36,7 @@ def respond(
     path = path.rstrip("/")
     params = request.url.params
     if request.method != "GET":
-        return response.unpublished()
+        return response.not_implemented(request)
     if path in _LISTS:
         collection, rows, known = _LISTS[path]
         ignored = cloud.quirks.get("ignored_filters", [])
@@ -47,7 +47,7 @@ def respond(
         return response.ok(quota=quota_row(cloud))
     parent, _, wanted = path.rpartition("/")
     if parent not in _LISTS:
-        return response.unpublished()
+        return response.not_implemented(request)
     return _show(parent, wanted, cloud, caller, region)
 
 

@@ -22,14 +22,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import ClassVar
 
 import httpx
 
-from sgguard.emulator.faces._openstack import keystone, neutron, nova
+from sgguard.emulator.faces._openstack import discovery, keystone, neutron, nova
 from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces._openstack.token import Service
-from sgguard.emulator.faces.base import Certainty, FaultKind
+from sgguard.emulator.faces.base import Certainty, FaultKind, call_in, not_emulated
+from sgguard.emulator.faces.openstack.claims import CLAIMS
 from sgguard.emulator.state import Cloud
 
 _ROUTE = re.compile(
@@ -71,11 +72,12 @@ class _Route:
 class OpenStackFace:
     """The wire face of the provider ``openstack``."""
 
-    def claims(self, request: httpx.Request, cloud: Cloud) -> Certainty:
-        """Claim what carries this cloud's token or user; share the paths with others."""
-        if keystone.is_own(request, cloud):
-            return Certainty.OWN
-        return Certainty.PATH if _route(request) else Certainty.NONE
+    claims: ClassVar = CLAIMS
+
+    def knows(self, request: httpx.Request, cloud: Cloud) -> Certainty:
+        """Know this cloud's tokens, and requests for tokens of its users."""
+        is_own = keystone.has_token(request, cloud) or keystone.has_user(request, cloud)
+        return Certainty.TOKEN if is_own else Certainty.NONE
 
     def action(self, request: httpx.Request) -> str:
         """Return method and path below the service, ids replaced by ``{id}``."""
@@ -108,15 +110,26 @@ class OpenStackFace:
         render = nova.error if service == "compute" else neutron.error
         return render(status, code or names[service], text)
 
+    def refuse(self, request: httpx.Request, message: str) -> httpx.Response:
+        """Return 501 in the shape of the requested service: a 404 would mean "no such resource"."""
+        route = _route(request)
+        if route and route.service == "compute":
+            return nova.error(501, "notImplemented", message)
+        if route and route.service == "networking":
+            return neutron.error(501, "NotImplemented", message)
+        return keystone.error(501, message)
+
     def _dispatch(self, request: httpx.Request, cloud: Cloud, now: float) -> httpx.Response:
         route = _route(request)
-        if route is None:
-            return keystone.error(404, "The resource could not be found.")
-        if not route.version or not route.rest.strip("/"):
+        is_root = route is not None and not route.rest.strip("/")
+        if route and is_root and request.method in discovery.METHODS:
             return _discovery(request, route)
+        if route is None or is_root or not route.version:
+            return self.refuse(request, not_emulated(call_in(request)))
         services = _services(request, cloud)
         if route.service == "identity":
-            return _identity(request, cloud, now, services, route)
+            known = _identity(request, cloud, now, services, route)
+            return known or self.refuse(request, not_emulated(call_in(request)))
         action = self.action(request)
         caller = keystone.caller(request, cloud, now, action)
         if isinstance(caller, httpx.Response):
@@ -152,14 +165,15 @@ def _denied(route: _Route, action: str) -> httpx.Response:
 
 def _identity(
     request: httpx.Request, cloud: Cloud, now: float, services: list[Service], route: _Route
-) -> httpx.Response:
+) -> httpx.Response | None:
+    """Respond to a call to Keystone; None: it is not emulated."""
     if route.rest.rstrip("/") != "/auth/tokens":
-        return keystone.error(404, "The resource could not be found.")
+        return None
     if request.method == "POST":
         return keystone.issue_token(request, cloud, now, services)
     if request.method == "GET":
         return keystone.show_token(request, cloud, now, services)
-    return keystone.error(404, "The resource could not be found.")
+    return None
 
 
 def _route(request: httpx.Request) -> _Route | None:
@@ -180,23 +194,23 @@ def _route(request: httpx.Request) -> _Route | None:
 
 
 def _split_project(rest: str) -> tuple[str, str]:
+    """Return the project of a compute path, empty for none, and what follows it.
+
+    A word of the API is no project: what is none by its shape is one only before a collection.
+    """
     first, _, after = rest.strip("/").partition("/")
-    if first and first not in _COMPUTE_COLLECTIONS:
-        return first, f"/{after}"
-    return "", rest
+    is_before_collection = after.split("/")[0] in _COMPUTE_COLLECTIONS
+    if first in _COMPUTE_COLLECTIONS or not (_ID.fullmatch(first) or is_before_collection):
+        return "", rest
+    return first, f"/{after}"
 
 
 def _pairs(parts: list[str]) -> list[tuple[str, str]]:
     return list(zip(["", *parts], parts, strict=False))
 
 
-def _base(request: httpx.Request) -> str:
-    host = request.headers.get("host", request.url.netloc.decode())
-    return f"{request.url.scheme}://{host}"
-
-
 def _services(request: httpx.Request, cloud: Cloud) -> list[Service]:
-    base = _base(request)
+    base = discovery.base_url(request)
 
     def urls(path: str) -> dict[str, str]:
         return {
@@ -213,41 +227,10 @@ def _services(request: httpx.Request, cloud: Cloud) -> list[Service]:
 
 def _discovery(request: httpx.Request, route: _Route) -> httpx.Response:
     """Return the version documents, which clients read first."""
-    base = _base(request)
-    if route.region:
-        base = f"{base}/r/{route.region}"
+    base, is_version = discovery.base_url(request), bool(route.version)
+    regional = f"{base}/r/{route.region}" if route.region else base
     if route.service == "networking":
-        return httpx.Response(200, json=_network_versions(base, route))
+        return discovery.networking(f"{regional}/networking/v2.0/", is_version=is_version)
     if route.service == "compute":
-        return httpx.Response(200, json=_compute_versions(base, route))
-    version = {
-        "id": "v3.14",
-        "status": "stable",
-        "updated": "2020-04-07T00:00:00Z",
-        "links": [{"rel": "self", "href": f"{_base(request)}/identity/v3/"}],
-        "media-types": [
-            {"base": "application/json", "type": "application/vnd.openstack.identity-v3+json"}
-        ],
-    }
-    if route.version:
-        return httpx.Response(200, json={"version": version})
-    return httpx.Response(300, json={"versions": {"values": [version]}})
-
-
-def _network_versions(base: str, route: _Route) -> dict[str, Any]:
-    if route.version:
-        return {"resources": []}
-    link = {"rel": "self", "href": f"{base}/networking/v2.0/"}
-    return {"versions": [{"id": "v2.0", "status": "CURRENT", "links": [link]}]}
-
-
-def _compute_versions(base: str, route: _Route) -> dict[str, Any]:
-    version = {
-        "id": "v2.1",
-        "status": "CURRENT",
-        "version": "2.95",
-        "min_version": "2.1",
-        "updated": "2013-07-23T11:33:21Z",
-        "links": [{"rel": "self", "href": f"{base}/compute/v2.1/"}],
-    }
-    return {"version": version} if route.version else {"versions": [version]}
+        return discovery.compute(f"{regional}/compute/v2.1/", is_version=is_version)
+    return discovery.identity(f"{base}/identity/v3/", is_version=is_version)

@@ -1,7 +1,8 @@
 """Tencent Cloud's API 3.0 (VPC and CVM, 2017-03-12) on the wire.
 
-Errors come with HTTP 200. TC3-HMAC-SHA256 is checked as the vendor's SDK computes it, with a
-clock skew of at most five minutes. Quirks of the cloud (``quirks`` in a scenario):
+Errors come with HTTP 200. TC3-HMAC-SHA256 and the older HmacSHA1 and HmacSHA256 are checked as the
+vendor's SDK computes them, with a clock skew of at most five minutes. Quirks of the cloud
+(``quirks`` in a scenario):
 
 - ``content_type``: of every response, such as ``application/json; charset=utf-8``
 - ``limits_absent``: DescribeSecurityGroupLimits does not exist (international site)
@@ -25,15 +26,18 @@ clock skew of at most five minutes. Quirks of the cloud (``quirks`` in a scenari
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 from uuid import uuid4
 
 import httpx
 
-from sgguard.emulator.faces.base import Certainty, FaultKind
+from sgguard.emulator.faces.base import Certainty, FaultKind, not_emulated
 from sgguard.emulator.faces.tencent import cvm, vpc
-from sgguard.emulator.faces.tencent.call import RefusedError, call_of
+from sgguard.emulator.faces.tencent.auth import action_of
+from sgguard.emulator.faces.tencent.call import call_of
+from sgguard.emulator.faces.tencent.claims import CLAIMS
+from sgguard.emulator.faces.tencent.error import RefusedError
 from sgguard.emulator.state import Cloud
-from sgguard.wire import tc3
 
 _SERVICES = {"vpc": vpc.ACTIONS, "cvm": cvm.ACTIONS}
 
@@ -42,16 +46,15 @@ _SERVICES = {"vpc": vpc.ACTIONS, "cvm": cvm.ACTIONS}
 class TencentFace:
     """The face of the provider ``tencent``."""
 
-    def claims(self, request: httpx.Request, cloud: Cloud) -> Certainty:  # noqa: ARG002 - one owner
-        """Claim requests with an action header or a TC3 signature."""
-        is_own = "x-tc-action" in request.headers or request.headers.get(
-            "authorization", ""
-        ).startswith(tc3.ALGORITHM)
-        return Certainty.OWN if is_own else Certainty.NONE
+    claims: ClassVar = CLAIMS
+
+    def knows(self, request: httpx.Request, cloud: Cloud) -> Certainty:  # noqa: ARG002 - protocol
+        """Return nothing: the signs of API 3.0 are all in its claims."""
+        return Certainty.NONE
 
     def action(self, request: httpx.Request) -> str:
         """Return the action's name."""
-        return str(request.headers.get("x-tc-action", ""))
+        return action_of(request)
 
     def respond(self, request: httpx.Request, cloud: Cloud, now: float) -> httpx.Response:
         """Authenticate the caller, act, respond."""
@@ -69,13 +72,19 @@ class TencentFace:
         code = code or ("RequestLimitExceeded" if kind == "throttle" else "InternalError")
         return _error(code, f"{self.action(request)}: on order", "application/json")
 
+    def refuse(self, request: httpx.Request, message: str) -> httpx.Response:  # noqa: ARG002
+        """Return the error for an action that does not exist, with the message."""
+        return _error("InvalidAction", message, "application/json")
 
-def _known(service: str, action: str) -> frozenset[str]:
-    if service not in _SERVICES:
-        raise RefusedError("NoSuchProduct", f"`{service}` does not exist.")
-    if action not in _SERVICES[service]:
-        raise RefusedError("InvalidAction", f"The action `{action}` is not found.")
-    return _SERVICES[service][action][1]
+
+def _known(service: str, action: str) -> tuple[str, frozenset[str]]:
+    """Return the service and the parameter names of an action; without a service, its first."""
+    names = [service] if service else [name for name, known in _SERVICES.items() if action in known]
+    if names and names[0] not in _SERVICES:
+        raise RefusedError("NoSuchProduct", not_emulated(f"{service}:{action}"))
+    if not names or action not in _SERVICES[names[0]]:
+        raise RefusedError("InvalidAction", not_emulated(f"{service or 'the action'} {action}"))
+    return names[0], _SERVICES[names[0]][action][1]
 
 
 def _error(code: str, message: str, content_type: str) -> httpx.Response:

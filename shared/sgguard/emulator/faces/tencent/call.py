@@ -1,39 +1,39 @@
 """One call to the emulated API 3.0 of Tencent Cloud: caller, region and parameters.
 
-The signature, the clock, the session token, the region and the permission are checked here, so that
-an action contains nothing but its effect.
+Version, region and permission are checked here, signature, clock and session token in ``auth.py``,
+so that an action contains nothing but its effect.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Protocol, TypeVar
-from urllib.parse import parse_qsl
 
 import httpx
 
+from sgguard.emulator.faces.base import not_emulated
+from sgguard.emulator.faces.tencent.auth import authenticate, number_of
+from sgguard.emulator.faces.tencent.error import RefusedError
 from sgguard.emulator.state import Account, Cloud, Group, Instance, Interface
-from sgguard.wire import tc3
+
+__all__ = [
+    "Call",
+    "RefusedError",
+    "call_of",
+    "is_group_id",
+    "number_of",
+    "require_group_ids",
+    "require_known",
+]
 
 VERSION = "2017-03-12"
 PAGE_MAX = 100
 
 _GROUP_ID = re.compile(r"sg-[0-9a-z]{8}")
-_DIGITS = 18
 _BODY_MAX = 10 * 1024 * 1024
-
-
-class RefusedError(Exception):
-    """An error as API 3.0 reports it, inside a response with HTTP 200."""
-
-    def __init__(self, code: str, message: str = "") -> None:
-        super().__init__(code)
-        self.code = code
-        self.message = message or code
 
 
 class Placed(Protocol):
@@ -140,12 +140,6 @@ class Call:
         return found
 
 
-def number_of(value: object) -> int | None:
-    """Return a whole number of at most 18 digits, from a number or its text, or None."""
-    text = str(value)
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _DIGITS else None
-
-
 def is_group_id(text: str) -> bool:
     """Return whether the text has the format of a group id."""
     return _GROUP_ID.fullmatch(text) is not None
@@ -174,111 +168,42 @@ def require_known(known: Mapping[str, Group], ids: Sequence[str]) -> None:
 
 
 def call_of(
-    request: httpx.Request, cloud: Cloud, now: float, known: Callable[[str, str], frozenset[str]]
+    request: httpx.Request,
+    cloud: Cloud,
+    now: float,
+    known: Callable[[str, str], tuple[str, frozenset[str]]],
 ) -> tuple[str, Call]:
     """Return the requested service and the call.
 
-    ``known`` returns the parameter names of an action of a service.
+    ``known`` returns the service of an action, which the older signature may not name, and the
+    action's parameter names.
 
     Raises:
         RefusedError: authentication or authorisation fails, or the action or region is unknown.
     """
+    if request.method not in ("GET", "POST"):
+        text = not_emulated(f"{request.method} requests; API 3.0 has only GET and POST")
+        raise RefusedError("UnsupportedProtocol", text)
     if len(request.content) > _BODY_MAX:
         raise RefusedError("RequestSizeLimitExceeded")
-    authorization, account = _authenticate(request, cloud, now)
-    action = request.headers.get("x-tc-action", "")
-    if not action:
+    signed = authenticate(request, cloud, now)
+    if not signed.action:
         raise RefusedError("MissingParameter", "`Action` is required.")
-    if request.headers.get("x-tc-version") != VERSION:
-        raise RefusedError("NoSuchVersion", "The requested version does not exist.")
-    names = known(authorization.service, action)
-    if any(fnmatchcase(action, pattern) for pattern in account.denied):
+    if signed.version != VERSION:
+        what = f"version {signed.version or '(none)'} of {signed.service or 'API 3.0'}"
+        raise RefusedError("NoSuchVersion", not_emulated(what))
+    service, names = known(signed.service, signed.action)
+    if any(fnmatchcase(signed.action, pattern) for pattern in signed.account.denied):
         raise RefusedError(
             "UnauthorizedOperation",
-            f"you are not authorized to perform operation ({authorization.service}:{action})",
+            f"you are not authorized to perform operation ({service}:{signed.action})",
         )
-    region = request.headers.get("x-tc-region", "")
-    if not region:
+    if not signed.region:
         raise RefusedError("MissingParameter", "`Region` is required.")
-    if region not in cloud.regions:
+    if signed.region not in cloud.regions:
         raise RefusedError("UnsupportedRegion", "The region is not supported.")
-    params = _params(request)
-    for name in params:
+    for name in signed.params:
         if name not in names:
             raise RefusedError("UnknownParameter", f"The parameter `{name}` is not recognized.")
-    is_query = request.method == "GET"
-    return authorization.service, Call(cloud, account, region, params, now, is_query)
-
-
-def _authenticate(
-    request: httpx.Request, cloud: Cloud, now: float
-) -> tuple[tc3.Authorization, Account]:
-    header = request.headers.get("authorization", "")
-    authorization = tc3.parse_authorization(header)
-    timestamp = number_of(request.headers.get("x-tc-timestamp", ""))
-    if authorization is None or timestamp is None:
-        raise RefusedError("AuthFailure.InvalidAuthorization", "Authorization is not valid.")
-    account = cloud.account_of_key(authorization.key_id)
-    if account is None:
-        raise RefusedError("AuthFailure.SecretIdNotFound", "The SecretId is not found.")
-    if abs(now - timestamp) > tc3.MAX_SKEW_S:
-        raise RefusedError("AuthFailure.SignatureExpire", "The signature expired.")
-    if not {"content-type", "host"} <= set(authorization.signed_headers):
-        raise RefusedError("AuthFailure.InvalidAuthorization", "content-type and host are signed.")
-    try:
-        expected = tc3.signature_of(
-            request,
-            secret=account.secret,
-            timestamp=timestamp,
-            service=authorization.service,
-            signed_headers=authorization.signed_headers,
-        )
-    except KeyError:
-        expected = ""
-    if authorization.signature != expected or authorization.date != tc3.date_of(timestamp):
-        raise RefusedError(
-            "AuthFailure.SignatureFailure",
-            "The provided credentials could not be validated. Please check your signature is "
-            "correct.",
-        )
-    if request.headers.get("x-tc-token", "") != account.token:
-        raise RefusedError("AuthFailure.TokenFailure", "The token is invalid.")
-    return authorization, account
-
-
-def _params(request: httpx.Request) -> Mapping[str, Any]:
-    if request.method == "GET":
-        return unflatten(parse_qsl(request.url.query.decode(), keep_blank_values=True))
-    try:
-        params = json.loads(request.content or b"{}")
-    except ValueError:
-        params = None
-    if not isinstance(params, dict):
-        raise RefusedError("InvalidRequest", "The request body is not JSON.")
-    return params
-
-
-def unflatten(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """Return ``name.0``, ``name.1.key`` as lists and objects; values stay texts.
-
-    Raises:
-        RefusedError: a name is both a value and a list or object.
-    """
-    tree: dict[str, Any] = {}
-    for key, value in pairs:
-        node = tree
-        *path, last = key.split(".")
-        for part in path:
-            node = node.setdefault(part, {})
-            if not isinstance(node, dict):
-                raise RefusedError("InvalidParameter", f"`{key}` is given twice.")
-        node[last] = value
-    return {key: _listed(value) for key, value in tree.items()}
-
-
-def _listed(node: Any) -> Any:
-    if not isinstance(node, dict):
-        return node
-    if all(number_of(key) is not None for key in node):
-        return [_listed(node[key]) for key in sorted(node, key=int)]
-    return {key: _listed(value) for key, value in node.items()}
+    call = Call(cloud, signed.account, signed.region, signed.params, now, signed.is_query)
+    return service, call

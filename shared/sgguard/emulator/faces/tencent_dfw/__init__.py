@@ -27,26 +27,27 @@ with a clock skew of at most five minutes; a nonce is accepted once (4500). Quir
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
 from sgguard.emulator.faces.base import Certainty, FaultKind
 from sgguard.emulator.faces.tencent_dfw.actions import ACTIONS
 from sgguard.emulator.faces.tencent_dfw.call import RefusedError, call_of
+from sgguard.emulator.faces.tencent_dfw.claims import CLAIMS
 from sgguard.emulator.state import Cloud
 from sgguard.wire.qcloud_v2 import params_of
-
-PATH = "/v2/index.php"
 
 
 @dataclass(frozen=True, slots=True)
 class TencentDfwFace:
     """The face of the provider ``tencent-dfw``."""
 
-    def claims(self, request: httpx.Request, cloud: Cloud) -> Certainty:  # noqa: ARG002 - one owner
-        """Claim the one path of API 2.0."""
-        return Certainty.OWN if request.url.path == PATH else Certainty.NONE
+    claims: ClassVar = CLAIMS
+
+    def knows(self, request: httpx.Request, cloud: Cloud) -> Certainty:  # noqa: ARG002 - protocol
+        """Return nothing: the signs of API 2.0 are all in its claims."""
+        return Certainty.NONE
 
     def action(self, request: httpx.Request) -> str:
         """Return the action's name."""
@@ -70,6 +71,10 @@ class TencentDfwFace:
         """Return a throttle (4400) or another error (6000)."""
         number = int(code) if code.isdigit() else 4400 if kind == "throttle" else 6000
         return _response({}, number, f"{self.action(request)}: on order", {})
+
+    def refuse(self, request: httpx.Request, message: str) -> httpx.Response:  # noqa: ARG002
+        """Return the error for an action that does not exist (4000), with the message."""
+        return _response({}, 4000, message, {})
 
 
 def _response(

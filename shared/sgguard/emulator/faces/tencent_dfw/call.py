@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 import httpx
 
+from sgguard.emulator.faces.base import not_emulated
 from sgguard.emulator.state import Account, Cloud, Group
 from sgguard.wire import qcloud_v2
 
@@ -103,12 +104,15 @@ def call_of(
     """
     if cloud.quirks.get("https_only") and request.url.scheme != "https":
         raise RefusedError(4600, "protocol is not supported")
+    if request.method not in ("GET", "POST"):
+        text = not_emulated(f"{request.method} requests; API 2.0 has only GET and POST")
+        raise RefusedError(4600, text)
     params = qcloud_v2.params_of(request)
     account = _authenticate(request, params, cloud, now)
     action = params.get("Action", "")
     action = action[:1].upper() + action[1:]
     if action not in known:
-        raise RefusedError(4000, "Action does not exist")
+        raise RefusedError(4000, not_emulated(f"the action {action or '(none)'} of API 2.0"))
     if any(fnmatchcase(action, pattern) for pattern in account.denied):
         raise RefusedError(4102, f"not authorized to access the resource: {action}")
     if params.get("Region") not in cloud.regions:

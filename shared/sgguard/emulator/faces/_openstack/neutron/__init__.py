@@ -18,7 +18,11 @@ from sgguard.emulator.faces._openstack.neutron.list import (
     effective_filters,
     listing,
 )
-from sgguard.emulator.faces._openstack.neutron.response import RefusedError, error
+from sgguard.emulator.faces._openstack.neutron.response import (
+    RefusedError,
+    error,
+    not_implemented,
+)
 from sgguard.emulator.faces._openstack.neutron.rows import (
     group_row,
     policy_rows,
@@ -28,6 +32,7 @@ from sgguard.emulator.faces._openstack.neutron.rows import (
     visible_ports,
     visible_rules,
 )
+from sgguard.emulator.faces.base import word_hint
 from sgguard.emulator.state import Cloud
 
 __all__ = ["error", "respond"]
@@ -80,6 +85,15 @@ def respond(
 ) -> httpx.Response:
     """Respond to one call; ``path`` is what follows ``/v2.0/``, like ``security-groups/{id}``."""
     parts = path.removesuffix(".json").strip("/").split("/")
+    response = _respond(request, cloud, caller, region, parts)
+    if response.status_code == httpx.codes.NOT_FOUND and parts[1:]:
+        return _with_hint(response, word_hint(parts[1]))
+    return response
+
+
+def _respond(
+    request: httpx.Request, cloud: Cloud, caller: Caller, region: str, parts: list[str]
+) -> httpx.Response:
     try:
         if parts[0] == "quotas":
             return quota.respond(request, cloud, caller, parts[1:])
@@ -91,7 +105,12 @@ def respond(
         return error(400, "HTTPBadRequest", str(failure))
     except RefusedError as failure:
         return failure.response
-    return error(404, "HTTPNotFound", "The resource could not be found.")
+    return not_implemented(request)
+
+
+def _with_hint(response: httpx.Response, hint: str) -> httpx.Response:
+    told = response.json()["NeutronError"]
+    return error(response.status_code, told["type"], told["message"] + hint)
 
 
 def _resource(
@@ -119,7 +138,7 @@ def _change(
     change = _CHANGES.get((request.method, parts[0], len(parts)))
     if change is not None:
         return change(request, cloud, caller, region, *parts[1:])
-    return error(405, "HTTPMethodNotAllowed", "The method is not allowed for this resource.")
+    return not_implemented(request)
 
 
 def _rows(

@@ -21,6 +21,7 @@ from sgguard.emulator.faces._openstack.neutron.response import (
     forbidden,
     json_of,
     no_such_group,
+    not_implemented,
     project_in,
     refused,
     require_owner,
@@ -98,7 +99,7 @@ def tags(
     """Respond to ``GET`` and ``PUT security-groups/{id}/tags``.
 
     Raises:
-        RefusedError: 400, 403, 404 or 405.
+        RefusedError: 400, 403, 404 or 501.
     """
     if request.method == "GET":
         group = _visible(cloud, caller, region, group_id)
@@ -110,7 +111,7 @@ def tags(
         group.tags = {key: value for key, _, value in (text.partition("=") for text in texts)}
         group.version += 1
     else:
-        raise refused(405, "HTTPMethodNotAllowed", "The method is not allowed for this resource.")
+        raise RefusedError(not_implemented(request))
     return httpx.Response(200, json={"tags": tags_of(group)})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from sgguard.emulator.faces._openstack.keystone import Caller
-from sgguard.emulator.faces._openstack.neutron.response import error, forbidden, refused
+from sgguard.emulator.faces._openstack.neutron.response import forbidden, not_implemented, refused
 from sgguard.emulator.state import Cloud
 
 DEFAULT_QUOTAS = {"security_group": 10, "security_group_rule": 100, "port": 500}
@@ -17,7 +17,7 @@ def respond(
 ) -> httpx.Response:
     """Respond to ``quotas/{project}`` and ``…/details``; ``parts`` are what follows ``quotas``."""
     if request.method != "GET" or not parts or parts[1:] not in ([], ["details"]):
-        return error(404, "HTTPNotFound", "The resource could not be found.")
+        return not_implemented(request)
     project = parts[0]
     if project != caller.project and not caller.is_admin:
         return forbidden("get_quota")

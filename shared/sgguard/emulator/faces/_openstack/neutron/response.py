@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from sgguard.emulator.faces._openstack.keystone import Caller
+from sgguard.emulator.faces.base import call_in, not_emulated
 
 _REVISION = re.compile(r"revision_number=(\d+)")
 
@@ -30,6 +31,14 @@ def error(status: int, kind: str, message: str) -> httpx.Response:
     return httpx.Response(
         status, json={"NeutronError": {"type": kind, "message": message, "detail": ""}}
     )
+
+
+def not_implemented(request: httpx.Request) -> httpx.Response:
+    """Return the error for a call that is not emulated.
+
+    It is no 404: clients take that for a resource that is not there, or is gone already.
+    """
+    return error(501, "NotImplemented", not_emulated(call_in(request)))
 
 
 def forbidden(action: str) -> httpx.Response:
