@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import inspect
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +35,7 @@ def _echo(monkeypatch):
         "ecs.aliyuncs.com",
         "vpc.cn-north-4.myhuaweicloud.com",
         "iam.eu-de.otc.t-systems.com",
+        "vpc.eu-west-101.myhuaweicloud.eu",
     ],
 )
 def test_the_clouds_own_hosts_are_answered_by_the_emulator(host):
@@ -59,6 +62,8 @@ def test_the_host_of_keystone_and_named_hosts_are_answered(monkeypatch):
             "http://neutron.cloud.test:9696",
         ):
             assert httpx.get(f"{origin}/echo").status_code == 200
+        monkeypatch.setenv("SGGUARD_ENDPOINT_HUAWEI_VPC", "https://vpc.partner.test/")
+        assert httpx.get("https://vpc.partner.test/echo").status_code == 200
         with pytest.raises(AssertionError, match=r"neutron\.cloud\.test refused"):
             httpx.get("http://neutron.cloud.test/echo")
 
@@ -107,11 +112,72 @@ def test_a_decorated_test_needs_no_fixture(emulator):
     assert len(emulator.requests) == 1
 
 
-def test_a_decorated_coroutine_is_refused():
-    with pytest.raises(TypeError, match="in async ones use `with`"):
+async def coroutine(): ...
 
-        @mock_clouds(SCENARIO)
-        async def ask(): ...
+
+async def async_generator():
+    yield
+
+
+def generator():
+    yield
+
+
+class Later:
+    async def __call__(self): ...
+
+
+class Tests:
+    def test_it(self): ...
+
+
+@pytest.fixture
+def fixture(): ...
+
+
+NOT_PLAIN = {
+    "coroutine": (coroutine, "in async ones use `with`"),
+    "async generator": (async_generator, "in async ones use `with`"),
+    "generator": (generator, "in generators use `with`"),
+    "class": (Tests, "of a class decorate each test, or use `with`"),
+    "partial of a coroutine": (functools.partial(coroutine), "in async ones use `with`"),
+    "partial of a generator": (functools.partial(generator), "in generators use `with`"),
+    "object with an async call": (Later(), "in async ones use `with`"),
+    "static method": (staticmethod(generator), "below other decorators of a method"),
+    "class method": (classmethod(len), "below other decorators of a method"),
+    "fixture": (fixture, r"below `pytest\.fixture`"),
+    "no function": (7, "below other decorators"),
+}
+
+
+@pytest.mark.parametrize("case", NOT_PLAIN)
+def test_what_is_no_plain_function_is_refused_when_it_is_decorated(case):
+    function, instead = NOT_PLAIN[case]
+    with pytest.raises(TypeError, match=f"decorates plain functions; .*{instead}"):
+        mock_clouds(SCENARIO)(function)
+
+
+@pytest.mark.parametrize("inner", [coroutine, async_generator, generator])
+def test_a_plain_function_that_returns_code_still_to_run_is_refused_when_it_is_called(inner):
+    def plain():
+        return inner()
+
+    wrapped = mock_clouds(SCENARIO)(plain)
+    with pytest.raises(TypeError, match=r"this one returned a (async_)?(coroutine|generator)"):
+        wrapped()
+
+
+def test_a_function_that_runs_its_own_loop_is_plain():
+    @mock_clouds(SCENARIO)
+    @functools.wraps(coroutine)
+    def ask():
+        async def inner():
+            async with httpx.AsyncClient() as client:
+                return (await client.get("https://ecs.aliyuncs.com/echo")).status_code
+
+        return asyncio.run(inner())
+
+    assert ask() == 200
 
 
 def test_one_object_may_be_entered_within_itself():

@@ -11,7 +11,8 @@ state of its own. From the inside out:
 - ``scenario``: TOML files with clouds, events and the decisions they must give.
 - ``control``: inspecting and steering a running emulator over HTTP, below ``/_emulator/``.
 - ``transport``, ``mock``, ``server``: three ways to call it. An httpx transport, a context manager
-  that intercepts calls to the clouds' real hosts, and an HTTP server on a port.
+  that intercepts calls to the clouds' real hosts (and keeps all others ``offline``), and an HTTP
+  server on a port.
 """
 
 from sgguard.emulator.core import Emulator

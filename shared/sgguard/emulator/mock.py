@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import wraps
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
 from sgguard.emulator.core import Emulator
+from sgguard.emulator.faces import all_faces
+from sgguard.emulator.offline import offline
 from sgguard.emulator.scenario import load
 from sgguard.emulator.transport import EmulatorTransport
 
-_CLOUD_HOST = re.compile(
-    r"(?:.+\.)?(?:"
-    r"tencentcloudapi\.com|api\.qcloud\.com|aliyuncs\.com|myhuaweicloud\.com|otc\.t-systems\.com"
-    r")"
-)
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_LOOPBACK = r"127(\.\d+){1,3}|(.+\.)?localhost|::1"
+_ENDPOINT = "SGGUARD_ENDPOINT_"
 
 
 class mock_clouds:  # noqa: N801 - used as a function, as respx.mock is
     """Route requests to the real hosts of every cloud to the emulator while the block runs.
 
     ``scenario`` is a scenario as a mapping, the name of a built-in one, or the path of a TOML
-    file. What httpx sends to a cloud's own hosts, to the host of ``OS_AUTH_URL`` or to one of
-    ``hosts`` (``host`` or ``host:port``) goes to the emulator, from worker threads too.
-    Loopback passes through; any other host is refused, so that no test reaches the internet.
+    file. What httpx sends to a cloud's own hosts, to the host of ``OS_AUTH_URL`` or of a variable
+    ``SGGUARD_ENDPOINT_…``, or to one of ``hosts`` (``host`` or ``host:port``) goes to the emulator,
+    from worker threads too. Loopback passes through; any other host is refused, so that no test
+    reaches the internet. Other clients (``requests``, ``urllib3``, the standard library) reach
+    loopback only, the clouds' hosts included: their connections are refused (``offline.py``).
 
     As a context manager it returns the :class:`~sgguard.emulator.core.Emulator`; as a decorator it
     passes it to a parameter named ``emulator``, if the function has one::
@@ -72,18 +73,21 @@ class mock_clouds:  # noqa: N801 - used as a function, as respx.mock is
         self._entered.pop().__exit__(*exc_info)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Wrap a function so that every call of it runs with a new emulator."""
-        if inspect.iscoroutinefunction(function):
-            raise TypeError("mock_clouds decorates plain functions; in async ones use `with`")
+        """Wrap a function so that every call of it runs with a new emulator.
+
+        Raises:
+            TypeError: it is no plain function: the mock would end before its code runs.
+        """
+        _require_plain(function)
         signature = inspect.signature(function)
         wants_emulator = "emulator" in signature.parameters
 
-        @wraps(function)
+        @functools.wraps(function)
         def inside(*args: Any, **kwargs: Any) -> Any:
             with self._mounted() as emulator:
                 if wants_emulator:
                     kwargs["emulator"] = emulator
-                return function(*args, **kwargs)
+                return _finished(function(*args, **kwargs))
 
         # pytest reads the signature and would require a fixture of that name.
         others = [p for n, p in signature.parameters.items() if n != "emulator"]
@@ -105,20 +109,64 @@ class mock_clouds:  # noqa: N801 - used as a function, as respx.mock is
                 "is no host of an emulated cloud; name it in hosts=[…] if it should be one"
             )
 
-        with respx.mock(assert_all_called=False, using="httpcore") as router:
-            for host in _LOOPBACK:
-                router.route(host=host).pass_through()
+        with offline(), respx.mock(assert_all_called=False, using="httpcore") as router:
+            router.route(host__regex=rf"^({_LOOPBACK})$").pass_through()
             router.route().mock(side_effect=respond)
             yield emulator
 
     def _is_cloud(self, url: httpx.URL) -> bool:
         netloc = f"{url.host}:{url.port}" if url.port else url.host
-        keystone = httpx.URL(os.environ.get("OS_AUTH_URL", "")).host
+        addresses = [value for name, value in os.environ.items() if name.startswith(_ENDPOINT)]
+        addresses.append(os.environ.get("OS_AUTH_URL", ""))
+        named = {urlsplit(address).hostname for address in addresses if address}
         return (
-            _CLOUD_HOST.fullmatch(url.host) is not None
-            or url.host in {*self._hosts, keystone}
-            or netloc in self._hosts
+            url.host in {*self._hosts, *named} or netloc in self._hosts or _is_cloud_host(url.host)
         )
+
+
+def _is_cloud_host(host: str) -> bool:
+    claims = (claim for face in all_faces().values() for claim in face.claims)
+    return any(claim.host and re.fullmatch(claim.host, host) for claim in claims)
+
+
+def _require_plain(function: object) -> None:
+    """Refuse what runs its code only after the call has returned, and what is no function at all.
+
+    Raises:
+        TypeError: with what to do instead.
+    """
+    called = function if inspect.isroutine(function) else getattr(function, "__call__", None)  # noqa: B004 - its own kind of function
+    if isinstance(function, functools.partial):
+        called = function.func
+    instead = ""
+    if inspect.isclass(function):
+        instead = "of a class decorate each test, or use `with` in a fixture"
+    elif inspect.iscoroutinefunction(called) or inspect.isasyncgenfunction(called):
+        instead = "in async ones use `with`"
+    elif inspect.isgeneratorfunction(called):
+        instead = "in generators use `with`"
+    elif isinstance(function, staticmethod | classmethod | property) or called is None:
+        instead = "put it below other decorators of a method"
+    elif type(function).__module__.startswith("_pytest."):
+        instead = "put it below `pytest.fixture`"
+    if instead:
+        raise TypeError(f"mock_clouds decorates plain functions; {instead}")
+
+
+def _finished(result: Any) -> Any:
+    """Return the result of a call, unless its code has yet to run.
+
+    Raises:
+        TypeError: a coroutine or generator came out of a function that looked plain.
+    """
+    if inspect.isawaitable(result) or inspect.isgenerator(result) or inspect.isasyncgen(result):
+        if inspect.iscoroutine(result):
+            result.close()  # it would complain that nobody awaited it
+        raise TypeError(
+            "mock_clouds decorates plain functions, and this one returned a "
+            f"{type(result).__name__}: use `with` inside it"
+        )
+    return result
 
 
 def _clouds(scenario: Mapping[str, Any] | str | Path) -> Mapping[str, Any]:
