@@ -54,13 +54,20 @@ class TokenCache:
             while len(self._tokens) >= _CACHE_MAX:
                 oldest = next(iter(self._tokens))
                 del self._tokens[oldest]
-                self._locks.pop(oldest, None)
                 self._refusals.pop(oldest, None)
             self._tokens[key] = token
 
     def lock(self, key: Key) -> threading.Lock:
-        """Return the lock under which one thread requests a token while the others wait."""
+        """Return the lock under which one thread requests a token while the others wait.
+
+        Locks that nobody holds are dropped when there are many, the oldest first: identities
+        whose credentials are refused never get a token, and would stay for ever. One that is
+        dropped between this call and its use costs a second request, no more.
+        """
         with self._guard:
+            if key not in self._locks and len(self._locks) >= _CACHE_MAX:
+                idle = (one for one, lock in self._locks.items() if not lock.locked())
+                self._locks.pop(next(idle, key), None)
             return self._locks.setdefault(key, threading.Lock())
 
     def refusal(self, key: Key) -> UnauthenticatedError | None:
