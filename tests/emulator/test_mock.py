@@ -54,12 +54,14 @@ def test_any_other_host_is_refused_by_name(host):
 
 
 def test_the_host_of_keystone_and_named_hosts_are_answered(monkeypatch):
-    with mock_clouds(SCENARIO, hosts=["nova.cloud.test", "neutron.cloud.test:9696"]):
+    hosts = ["nova.cloud.test", "neutron.cloud.test:9696", "*.partner-cloud.test"]
+    with mock_clouds(SCENARIO, hosts=hosts):
         monkeypatch.setenv("OS_AUTH_URL", "https://keystone.cloud.test:5000/v3")
         for origin in (
             "https://keystone.cloud.test:5000",
             "http://nova.cloud.test:8774",
             "http://neutron.cloud.test:9696",
+            "https://vpc.eu-1.partner-cloud.test",
         ):
             assert httpx.get(f"{origin}/echo").status_code == 200
         monkeypatch.setenv("SGGUARD_ENDPOINT_HUAWEI_VPC", "https://vpc.partner.test/")

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,8 @@ class mock_clouds:  # noqa: N801 - used as a function, as respx.mock is
 
     ``scenario`` is a scenario as a mapping, the name of a built-in one, or the path of a TOML
     file. What httpx sends to a cloud's own hosts, to the host of ``OS_AUTH_URL`` or of a variable
-    ``SGGUARD_ENDPOINT_…``, or to one of ``hosts`` (``host`` or ``host:port``) goes to the emulator,
-    from worker threads too. Loopback passes through; any other host is refused, so that no test
+    ``SGGUARD_ENDPOINT_…``, or to one of ``hosts`` (``host``, ``host:port``, ``*.domain``) goes to
+    it, from worker threads too. Loopback passes through; any other host is refused, so that no test
     reaches the internet. Other clients (``requests``, ``urllib3``, the standard library) reach
     loopback only, the clouds' hosts included: their connections are refused (``offline.py``).
 
@@ -119,9 +120,10 @@ class mock_clouds:  # noqa: N801 - used as a function, as respx.mock is
         addresses = [value for name, value in os.environ.items() if name.startswith(_ENDPOINT)]
         addresses.append(os.environ.get("OS_AUTH_URL", ""))
         named = {urlsplit(address).hostname for address in addresses if address}
-        return (
-            url.host in {*self._hosts, *named} or netloc in self._hosts or _is_cloud_host(url.host)
+        is_named = url.host in named or any(
+            fnmatchcase(text, one) for one in self._hosts for text in (url.host, netloc)
         )
+        return is_named or _is_cloud_host(url.host)
 
 
 def _is_cloud_host(host: str) -> bool:
