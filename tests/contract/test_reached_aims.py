@@ -128,11 +128,16 @@ def test_the_provider_succeeds_or_says_that_nothing_is_left_to_do(world, case, w
     assert state_of(emulator) == alone(world, case)
 
 
+def action_of(change: Change) -> str:
+    """The action of which a plan makes such a change a part."""
+    if change.kind == "set-groups":
+        return "unbind" if change.group_id in change.before else "bind"
+    return {"remove-rule": "revoke", "add-rule": "authorize", "delete-group": "delete"}[change.kind]
+
+
 def carried_out(world: World, emulator: Emulator, tmp_path, *changes: Change):
     """Carry the changes out as one plan, as a delivery does."""
-    steps = tuple(
-        Planned(Step("change", f"{one.kind}:{n}", one.kind), one) for n, one in enumerate(changes)
-    )
+    steps = tuple(Planned(Step(action_of(one), "x", one.kind), one, "x") for one in changes)
     harness = Harness(world, tmp_path)
     store = open_store(f"sqlite:///{tmp_path / 'run.db'}")
     claim = claimed(store)
@@ -288,12 +293,15 @@ def test_a_rule_that_another_rewrote_already_is_rewritten(harness, request):
     (cloud,) = harness.emulator.state.clouds
     target, new = harness.world.referenced, harness.world.free
     harness.remedies = ("rewrite",)
+    # One rule: of several at once some would be rewritten by the plan before somebody else does.
+    for group, rule in cloud.references(target)[1:]:
+        edit.remove_rule(cloud, group.id, rule)
 
     def act() -> None:
-        for group, rule in cloud.references(target):
-            there = [one for one in group.rules if one.direction == rule.direction].index(rule)
-            edit.add_rule(cloud, group.id, replace(rule, peer_group=new, id=""), there)
-            edit.remove_rule(cloud, group.id, rule)
+        ((group, rule),) = cloud.references(target)
+        there = [one for one in group.rules if one.direction == rule.direction].index(rule)
+        edit.add_rule(cloud, group.id, replace(rule, peer_group=new, id=""), there)
+        edit.remove_rule(cloud, group.id, rule)
 
     decision = rivalled(harness, act)
     assert decision["outcome"] == "remediated", decision["note"]
