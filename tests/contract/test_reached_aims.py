@@ -161,6 +161,9 @@ def expect_fault(request: pytest.FixtureRequest, reason: str) -> None:
     request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
 
 
+WAITS = "providers/tencent waits for exactly the groups it asked for until its time is over"
+
+
 GONE = "remedy/attempt.py takes a target that is gone for a refusal, although its aim is reached"
 DIVERGED = "remedy/attempt.py compares whole lists of groups, although the group is off the holder"
 PAIRED = "remedy/attempt.py refuses a rewrite of which somebody else made both halves"
@@ -273,10 +276,16 @@ def test_a_plan_one_of_whose_referrers_is_deleted_by_another_succeeds(harness, r
 
 
 def test_a_plan_whose_holders_are_freed_by_another_deletes_the_group(harness, request):
+    if harness.world.provider == "tencent":
+        pytest.xfail(WAITS)  # at once, instead of after that time
     if harness.world.provider != "tencent-dfw":  # moves a holder in one change, the others in two
         expect_fault(request, DIVERGED)
     (cloud,) = harness.emulator.state.clouds
     target, other = harness.world.bound, harness.world.free
+    # One holder, moved: of several at once some would be moved by the plan before somebody acts.
+    holding = sorted(cloud.interfaces_with(target), key=lambda one: len(one.groups))
+    for one in holding[1:]:
+        edit.set_groups(cloud, one, [g for g in one.groups if g != target] or [other])
 
     def act() -> None:
         for one in cloud.interfaces_with(target):
