@@ -42,19 +42,29 @@ def create_group(cloud: Cloud, group: Group) -> Group:
     return group
 
 
-def add_rule(cloud: Cloud, group_id: str, rule: Rule, position: int | None = None) -> Rule:
+def add_rule(
+    cloud: Cloud,
+    group_id: str,
+    rule: Rule,
+    position: int | None = None,
+    *,
+    is_per_direction: bool = False,
+) -> Rule:
     """Add a rule: last, or before the one at ``position`` among the rules of its direction.
+
+    ``is_per_direction``: this cloud counts the rules of each direction by themselves.
 
     Raises:
         StateError: not-found, or limit when ``rules-per-group`` is reached.
     """
     group = require_group(cloud, group_id)
     ceiling = cloud.limits.get("rules-per-group")
-    if ceiling is not None and 0 <= ceiling <= len(group.rules):
-        raise StateError("limit", group_id)
-    rule.id = rule.id or str(uuid4())
     # Rules of both directions share one list: a position counts those of one direction only.
     positions = [n for n, one in enumerate(group.rules) if one.direction == rule.direction]
+    counted = len(positions) if is_per_direction else len(group.rules)
+    if ceiling is not None and 0 <= ceiling <= counted:
+        raise StateError("limit", group_id)
+    rule.id = rule.id or str(uuid4())
     if position is None or position >= len(positions):
         group.rules.append(rule)
     else:

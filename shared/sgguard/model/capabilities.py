@@ -26,6 +26,9 @@ class Capabilities:
     ``has_self_references``: whether a rule of a group may name that group itself.
     ``resumes_creation``: whether to create a group once more with the same token goes on with the
     one that was made the first time, instead of making another.
+    ``rule_limit_per``: whether the rules of a group are counted together or by direction.
+    ``has_projects_apart``: whether an instance can carry the groups of its own project only, and
+    those that are shared with it.
     ``blind_spots``: sentences, one for each thing this cloud's API cannot tell about who holds a
     group; they are shown beside a verdict and never change it.
     """
@@ -44,3 +47,5 @@ class Capabilities:
     primary_holder: Literal["instance", "interface", "port"] = "instance"
     has_self_references: bool = True
     resumes_creation: bool = False
+    rule_limit_per: Literal["group", "direction"] = "group"
+    has_projects_apart: bool = True

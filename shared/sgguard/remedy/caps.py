@@ -115,12 +115,19 @@ def _no_room_in_project(plan: Plan, inputs: PlanInputs) -> Iterator[Reason]:
 def _no_room(plan: Plan, inputs: PlanInputs) -> Iterator[Reason]:
     """A rewritten rule is added before the old one goes: for a moment there is one more."""
     ceiling = inputs.rules_ceiling
-    adding = {one.change.group_id for one in plan.planned if one.change.kind == "add-rule"}
-    for group_id in sorted(adding):
-        number = len(inputs.rules.get(group_id, ()))
-        if ceiling is not None and number + 1 > ceiling:
-            message = (
-                f"{group_id} has {number} of at most {count(ceiling, 'rule')}: there is no room "
-                "to add the rewritten rule before the old one is removed."
-            )
-            yield _reason(ReasonCode.CAP_EXCEEDED, f"{plan.scope}:{group_id}", message)
+    changes = [one.change for one in plan.planned if one.change.kind == "add-rule"]
+    adding = {(one.group_id, rule_of(one).direction) for one in changes}
+    full: dict[str, tuple[int, str]] = {}
+    for group_id, direction in sorted(adding):
+        rules = inputs.rules.get(group_id, ())
+        if inputs.is_per_direction:
+            rules = tuple(one for one in rules if one.direction == direction)
+        if ceiling is not None and len(rules) + 1 > ceiling:
+            unit = f"{direction} rule" if inputs.is_per_direction else "rule"
+            full[group_id] = (len(rules), count(ceiling, unit))
+    for group_id, (number, most) in full.items():
+        message = (
+            f"{group_id} has {number} of at most {most}: there is no room "
+            "to add the rewritten rule before the old one is removed."
+        )
+        yield _reason(ReasonCode.CAP_EXCEEDED, f"{plan.scope}:{group_id}", message)

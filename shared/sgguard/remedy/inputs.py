@@ -57,6 +57,7 @@ def read_inputs(
         },
         groups=groups,
         rules_ceiling=_ceiling(limits, "rules-per-group"),
+        is_per_direction=cloud.capabilities.rule_limit_per == "direction",
         groups_ceiling=_ceiling(limits, f"groups-per-{cloud.capabilities.group_limit_per}"),
         rules_left=_left(limits, "rules-per-project"),
     )

@@ -60,9 +60,9 @@ class PlanInputs:
     ``going`` are the groups to be deleted, with everything needed to create them again.
     ``holders`` are the groups of each holder in the cloud's order. ``groups`` are further groups
     that are to be used (a replacement, a fallback); None where one does not exist.
-    ``rules_ceiling`` is how many rules a group may have, ``groups_ceiling`` how many groups a
-    holder; None where it is not known. ``rules_left`` is how many more rules their project may
-    have, negative where it has more than that already.
+    ``rules_ceiling`` is how many rules a group may have (``is_per_direction``: of each direction),
+    ``groups_ceiling`` how many groups a holder; None where it is not known. ``rules_left`` is how
+    many more rules their project may have, negative where it has more than that already.
     """
 
     rules: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
@@ -70,6 +70,7 @@ class PlanInputs:
     holders: Mapping[Holder, tuple[str, ...]] = field(default_factory=dict)
     groups: Mapping[str, Group | None] = field(default_factory=dict)
     rules_ceiling: int | None = None
+    is_per_direction: bool = False
     groups_ceiling: int | None = None
     rules_left: int | None = None
 

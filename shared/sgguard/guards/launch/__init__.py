@@ -132,7 +132,8 @@ def _elsewhere(facts: LaunchFacts, one: GroupFacts, group: Group) -> Iterator[Re
     if group.network and network and group.network != network:
         code, names = ReasonCode.GROUP_OTHER_NETWORK, (group.network, network)
         yield _other(code, "network", one, group, names)
-    if group.project and project and group.project != project and not group.is_shared:
+    is_elsewhere = facts.capabilities.has_projects_apart and group.project != project
+    if group.project and project and is_elsewhere and not group.is_shared:
         code, names = ReasonCode.GROUP_OTHER_PROJECT, (group.project, project)
         yield _other(code, "project", one, group, names)
 

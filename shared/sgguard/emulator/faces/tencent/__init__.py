@@ -16,7 +16,8 @@ vendor's SDK computes them, with a clock skew of at most five minutes. Quirks of
 - ``ids_max``: groups one call about references or statistics may name (50)
 - ``limits_omit``: keys that DescribeSecurityGroupLimits leaves out
 - ``statistics_brief``: without ``InstanceStatistics``, as in the page's sample
-- ``lists_hide``: instances and interfaces that are counted but not listed
+- ``lists_hide``: groups, instances and interfaces that are counted but not listed, as with a
+  policy of CAM by tag
 - ``unset_fields``: unset fields of a rule are ``"empty"`` (default), ``"null"`` or ``"absent"``
 - ``binding_s``: seconds an instance has an operation in progress after a binding
 - ``binding_fails``: the code with which every binding fails after that time

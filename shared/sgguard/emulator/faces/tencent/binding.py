@@ -179,6 +179,8 @@ def refuse_over_limits(
             f"An instance can be bound with up to {per_instance} security groups.",
         )
     per_group = limits.get("interfaces-per-group", limits.get("instances-per-group", 2000))
+    if call.cloud.references(group_id):
+        per_group = min(per_group, limits.get("instances-per-referenced-group", per_group))
     if len(call.cloud.interfaces_with(group_id)) + len(interfaces) > per_group:
         raise RefusedError("LimitExceeded.CvmsVifsPerSecGroupLimitExceeded", f"{per_group}")
     project = call.groups()[group_id].project

@@ -102,7 +102,7 @@ def create_security_group(call: Call) -> dict[str, Any]:
     except StateError as error:
         raise RefusedError("LimitExceeded", "The project has too many groups.") from error
     for rule in call.cloud.quirks.get("default_rules", []):
-        edit.add_rule(call.cloud, group.id, Rule(**rule))
+        edit.add_rule(call.cloud, group.id, Rule(**rule), is_per_direction=True)
     return {
         "SecurityGroup": {
             "SecurityGroupId": group.id,
@@ -138,13 +138,12 @@ def create_security_group_policies(call: Call) -> dict[str, Any]:
         if any(is_same(rule, one) for one in [*existing, *new[:number]]):
             raise RefusedError("UnsupportedOperation.DuplicatePolicy", "The policy exists.")
     ceiling = call.cloud.limits.get("rules-per-group", _RULES_MAX)
-    # The page has a limit per direction; a scenario's own limit is for both.
-    counted = len(group.rules) if "rules-per-group" in call.cloud.limits else len(existing)
-    if counted + len(new) > ceiling:
+    if len(existing) + len(new) > ceiling:
         raise RefusedError("LimitExceeded.SecurityGroupPolicySet", f"at most {ceiling} policies")
     # Each further rule follows the one before it, so the new rules keep their order.
     for number, rule in enumerate(new):
-        edit.add_rule(call.cloud, group.id, rule, None if position is None else position + number)
+        place = None if position is None else position + number
+        edit.add_rule(call.cloud, group.id, rule, place, is_per_direction=True)
     return request.count_change(version)
 
 

@@ -67,6 +67,9 @@ def _interfaces(call: Call, ids: Sequence[str]) -> list[Interface]:
     for interface_id in ids:
         if interface_id not in known:
             raise RefusedError("ResourceNotFound", f"The resource `{interface_id}` is unknown.")
+    for interface_id in ids:
+        if owner := known[interface_id].managed_by:
+            raise RefusedError("UnsupportedOperation", f"`{interface_id}` belongs to {owner}.")
     return [known[interface_id] for interface_id in ids]
 
 

@@ -47,7 +47,9 @@ def describe_security_group_references(call: Call) -> dict[str, Any]:
             "ReferredSecurityGroupIds": [
                 name
                 for name in named(call, group_id)
-                if name not in hidden and (is_with_self or name != group_id)
+                if name not in hidden
+                and not call.is_hidden(name)
+                and (is_with_self or name != group_id)
             ],
         }
         for group_id in _ids(call)
@@ -111,6 +113,9 @@ def describe_security_group_limits(call: Call) -> dict[str, Any]:
         "SecurityGroupInstanceLimit": limits.get("instances-per-group", 2000),
         "InstanceSecurityGroupLimit": per_instance,
     }
+    # Newer than the page's sample, which lacks it.
+    if (per_referenced := limits.get("instances-per-referenced-group")) is not None:
+        values["SecurityGroupReferedCvmAndEniLimit"] = per_referenced
     omitted = quirks.get("limits_omit", [])
     return {"SecurityGroupLimitSet": {k: v for k, v in values.items() if k not in omitted}}
 

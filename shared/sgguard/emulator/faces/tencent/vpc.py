@@ -44,6 +44,7 @@ def describe_security_groups(call: Call) -> dict[str, Any]:
         group
         for group in known.values()
         if (not ids or group.id in ids)
+        and not call.is_hidden(group.id)
         and all(wanted[name](group) in values for name, values in filters.items())
     ]
     rows = [_group(group) for group in call.page_of(found, offset, limit)]
@@ -121,11 +122,11 @@ def _interface(interface: Interface) -> dict[str, Any]:
         "NetworkInterfaceName": interface.name,
         "GroupSet": list(interface.groups),
         "Primary": interface.kind == "primary",
-        "State": "AVAILABLE",
+        "State": "AVAILABLE",  # of an interface at rest
         "Attachment": attachment if interface.instance else None,
         "VpcId": interface.network,
         "EniType": 0,
-        "Business": "cvm",
+        "Business": interface.managed_by or "cvm",
     }
 
 

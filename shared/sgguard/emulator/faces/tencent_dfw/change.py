@@ -65,13 +65,12 @@ def create_security_group_policy(call: Call) -> dict[str, Any]:
     if not new:
         raise RefusedError(9003, "policys is empty")
     ceiling = call.cloud.limits.get("rules-per-group", _RULES_MAX)
-    counted = len(group.rules) if "rules-per-group" in call.cloud.limits else len(existing)
-    if counted + len(new) > ceiling:
+    if len(existing) + len(new) > ceiling:
         raise RefusedError(7002, "too many rules")
     is_after = call.cloud.quirks.get("index_means") == "behind"
     position = index + 1 if is_after else len(existing) if index < 0 else index
     for number, rule in enumerate(new):
-        edit.add_rule(call.cloud, group.id, rule, position + number)
+        edit.add_rule(call.cloud, group.id, rule, position + number, is_per_direction=True)
     # edit.add_rule counts each rule; the call counts as one change.
     group.version = version + 1
     return {}
