@@ -10,12 +10,14 @@ import pytest
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.errors import (
+    ApiAbsentError,
     CloudError,
     CredentialsError,
     ForbiddenError,
     GarbledError,
     InputError,
     InUseError,
+    InvalidRequestError,
     LimitError,
     NotFoundError,
     SettingsError,
@@ -498,8 +500,8 @@ ERRORS = {
     "ResourceNotFound": NotFoundError,
     "UnauthorizedOperation": ForbiddenError,
     "UnauthorizedOperation.InvalidToken": UnauthenticatedError,
-    "UnknownParameter.WithGuess": CloudError,
-    "UnsupportedOperation.LockedResources": CloudError,
+    "UnknownParameter.WithGuess": InvalidRequestError,
+    "UnsupportedOperation.LockedResources": ApiAbsentError,
 }
 
 
@@ -570,12 +572,12 @@ def test_an_unknown_region_is_one_clear_line():
 # Every code of the action's document.
 BIND_ERRORS = {
     "FailedOperation.SecurityGroupActionFailed": CloudError,
-    "InvalidInstanceId.Malformed": CloudError,
+    "InvalidInstanceId.Malformed": InvalidRequestError,
     "InvalidInstanceId.NotFound": NotFoundError,
-    "InvalidParameterValue.InstanceIdMalformed": CloudError,
-    "InvalidParameterValue.LimitExceeded": CloudError,
+    "InvalidParameterValue.InstanceIdMalformed": InvalidRequestError,
+    "InvalidParameterValue.LimitExceeded": InvalidRequestError,
     "InvalidSecurityGroupId.NotFound": NotFoundError,
-    "InvalidSgId.Malformed": CloudError,
+    "InvalidSgId.Malformed": InvalidRequestError,
     "LimitExceeded.AssociateUSGLimitExceeded": LimitError,
     "LimitExceeded.CvmsVifsPerSecGroupLimitExceeded": LimitError,
     "LimitExceeded.SingleUSGQuota": LimitError,

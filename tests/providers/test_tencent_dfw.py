@@ -11,8 +11,10 @@ import pytest
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.errors import (
+    ApiAbsentError,
     CloudError,
     ForbiddenError,
+    InvalidRequestError,
     NotFoundError,
     SettingsError,
     ThrottledError,
@@ -289,7 +291,7 @@ def test_limits_are_the_documented_ones_and_say_so():
 # -- errors --------------------------------------------------------------------------------------
 
 ERRORS = {
-    4000: CloudError,
+    4000: InvalidRequestError,
     4100: UnauthenticatedError,
     4101: ForbiddenError,
     4102: ForbiddenError,
@@ -302,20 +304,20 @@ ERRORS = {
     4300: ForbiddenError,
     4400: ThrottledError,
     4500: UnauthenticatedError,
-    4600: CloudError,
+    4600: InvalidRequestError,
     5000: NotFoundError,
     5100: CloudError,
     5200: CloudError,
     5300: CloudError,
-    5400: CloudError,
-    5500: CloudError,
+    5400: UnavailableError,
+    5500: ForbiddenError,
     6000: UnavailableError,
-    6100: CloudError,
+    6100: ApiAbsentError,
     6200: UnavailableError,
     7000: UnavailableError,
     7001: NotFoundError,
     7006: CloudError,
-    9003: CloudError,
+    9003: InvalidRequestError,
 }
 
 

@@ -50,11 +50,19 @@ def test_an_answer_in_the_other_sense_never_reads_as_unreferenced(rules_by_id):
     assert full("c") not in {reference.group_id for reference in facts.references}
 
 
-@pytest.mark.parametrize("quirks", [{"counts_as_text": True}, {"associates_untold": True}, {}])
+@pytest.mark.parametrize("quirks", [{"counts_as_text": True}, {}])
 def test_a_free_group_is_free_however_counts_are_written(quirks):
     facts = facts_of(connected(loaded(quirks=quirks)), WORLD.free)
     assert facts.group is not None
     assert (facts.references, facts.bindings, facts.unseen) == ((), (), ())
+
+
+@pytest.mark.parametrize("group_id", [WORLD.free, WORLD.referenced])
+def test_a_list_of_references_that_nothing_counts_is_not_taken_for_a_complete_one(group_id):
+    facts = facts_of(connected(loaded(quirks={"associates_untold": True})), group_id)
+    (gap,) = facts.unseen
+    assert (gap.code, gap.what, gap.group_id) == ("no-permission", "references", group_id)
+    assert "tencent" in gap.remedy
 
 
 def test_a_count_of_references_as_text_is_compared_as_well():
@@ -155,7 +163,7 @@ def test_the_default_group_says_so_as_number_text_or_truth(said, is_default):
 
 @pytest.mark.parametrize(
     "row",
-    [{"isDefault": 2}, {"isDefault": "yes"}, {"isDefault": []}, {"projectId": {}}, {"sgName": []}],
+    [{"isDefault": 2}, {"isDefault": "yes"}, {"isDefault": []}, {"sgName": []}],
     ids=str,
 )
 def test_a_group_of_another_shape_is_refused_as_unknown(row):

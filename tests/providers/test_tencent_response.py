@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sgguard.errors import CloudError, UnknownShapeError
 from sgguard.providers.tencent import api as tencent_api
+from sgguard.providers.tencent import limit as tencent_limit
 from sgguard.providers.tencent import response as tencent_answer
 from sgguard.providers.tencent.rule_shape import policy_set
 from sgguard.providers.tencent_dfw import api as qcloud_api
@@ -68,7 +69,7 @@ PARSERS = {
     "statistics": lambda answer: tencent_answer.statistics(SHAPE, answer),
     "instance": lambda answer: tencent_answer.instance(SHAPE, answer),
     "interface": lambda answer: tencent_answer.nic(SHAPE, answer),
-    "limits": lambda answer: tencent_answer.limits(SHAPE, answer),
+    "limits": lambda answer: tencent_limit.limits(SHAPE, answer),
     "legacy associates": lambda answer: qcloud_dfw.associates(SHAPE, answer, asked=[ID]),
     "legacy groups": lambda answer: qcloud_dfw.groups(SHAPE, answer),
     "legacy rules": lambda answer: qcloud_dfw.policies(SHAPE, answer),

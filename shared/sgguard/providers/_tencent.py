@@ -1,4 +1,4 @@
-"""What both Tencent APIs share: references, documented limits and polling.
+"""What both Tencent APIs share: references, and the state after a change.
 
 References: both APIs name the groups whose rules contain a group, and their English pages read as
 if it were the other way round. So every name is checked against the rules of that group, and every
@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from sgguard.errors import DeadlineError, NotFoundError
+from sgguard.errors import CloudError, DeadlineError, NotFoundError
 from sgguard.model.codes import UnseenCode
-from sgguard.model.resource import Group, Limit, Reference, Rule, Seen, Unseen
+from sgguard.model.resource import Group, Reference, Rule, Seen, Unseen
 from sgguard.providers._region import RegionShape
 from sgguard.providers._shared import Evidence, naming
 from sgguard.providers.access import seen_or_unseen
@@ -23,7 +23,8 @@ from sgguard.wire.client import Wire
 from sgguard.wire.parallel import parallel
 
 REGIONS = RegionShape("Tencent Cloud", "ap-guangzhou or eu-frankfurt")
-"""What a region may be called. It is in no host name; API 2.0 takes short names, such as gz."""
+"""What a region may be called. Only that of a finance region is part of a host name, where its
+shape is narrower; API 2.0 takes short names, such as gz."""
 
 Rules = Mapping[str, tuple[Rule, ...]]
 """The rules of groups by id; a group whose rules could not be read is missing."""
@@ -82,6 +83,7 @@ def references(
             counts.get(group_id),
             evidence.rules,
             counts_own=reading.counts_own,
+            going=others.keys(),
         )
         unseen += checked.unseen
         if checked.names is not None:
@@ -98,11 +100,12 @@ def check(
     rules: Rules,
     *,
     counts_own: bool = True,
+    going: Collection[str] = (),
 ) -> Checked:
     """Compare the groups named as referring (itself not among them) with count and rules.
 
     ``counted`` is how many references the cloud counts, the group's own perhaps among them, None
-    where it does not count. The unit may be groups or rules: either may explain it.
+    where it does not count. ``going`` are groups that may be deleted together with this one.
     """
     # 1. Names whose rules were read and do not name the group are unproven. Where the group's own
     #    rules name them instead, the response was in the wrong sense and the name is dropped.
@@ -113,14 +116,29 @@ def check(
     # 2. Each of them is a gap, dropped or not.
     unseen = [_reversed_gap(group_id, name) for name in reversed_names]
     unseen += [_unproven_gap(group_id, name) for name in unproven if name in kept]
-    # 3. A count larger than all known groups and rules means that a referrer is missing.
-    explaining = (*kept, group_id) if counts_own else kept
-    groups = len(kept) + (counts_own and bool(naming(group_id, own)))
-    entries = sum(len(naming(group_id, rules.get(name, ()))) for name in explaining)
-    if counted is not None and counted > max(groups, entries):
+    # 3. A count that the known referrers do not explain means that one is missing. The rules of a
+    #    group that may go together with this one are not gone before it, so it counts once.
+    entries = [1 if name in going else len(naming(group_id, rules.get(name, ()))) for name in kept]
+    own_entries = int(counts_own and bool(naming(group_id, own)))
+    if counted is not None and not _is_explained(counted, entries, own_entries):
         unseen.append(_unnamed_gap(group_id, counted, len(kept)))
     # 4. No name and a gap: whether the group is referenced is not known.
     return Checked(kept if kept or not unseen else None, tuple(unseen))
+
+
+def _is_explained(counted: int, entries: Sequence[int], own: int) -> bool:
+    """Return whether every counted thing is known, whatever the cloud counts.
+
+    ``entries`` are the rules of each known referrer that name the group, ``own`` is 1 where the
+    group's own rules do. No document says whether groups or rules are counted, nor whether the
+    group itself is.
+
+    1. As many as there are known groups, or fewer: every reading has them all.
+    2. More may be the rules of the known groups, or groups that are not known. They are taken for
+       rules only where the count is exactly theirs, the group's own as one at most: then the group
+       is referenced in any case, and once those references are gone only 1. explains a count.
+    """
+    return counted <= len(entries) + own or counted in (sum(entries), sum(entries) + own)
 
 
 def _unproven(group_id: str, names: Sequence[str], rules: Rules) -> tuple[str, ...]:
@@ -199,27 +217,6 @@ def _gap(group_id: str, why: str) -> Unseen:
     )
 
 
-DOCUMENTED_LIMITS: Mapping[str, int] = {
-    "groups-per-instance": 5,
-    "instances-per-group": 2000,
-    "rules-per-group": 100,
-    "references-per-group": 10,
-    "groups-per-project": 50,
-}
-"""Documented limits, the same for API 3.0 and API 2.0; rules are counted per direction.
-https://cloud.tencent.com/document/product/213/15379."""
-
-LIMIT_NOTES: Mapping[str, str] = {"rules-per-group": "counted for each direction by itself"}
-
-
-def documented_limits(note: str) -> tuple[Limit, ...]:
-    """Return the limits of the documents; ``note`` says why they were not read."""
-    return tuple(
-        Limit(name, ceiling, note="; ".join(filter(None, (note, LIMIT_NOTES.get(name, "")))))
-        for name, ceiling in DOCUMENTED_LIMITS.items()
-    )
-
-
 T = TypeVar("T")
 
 FIRST_WAIT_S = 0.25
@@ -242,3 +239,14 @@ def poll_until(wire: Wire, ask: Callable[[], T], is_over: Callable[[T], bool], w
         wire.retry.sleep(wait_s)
         wait_s = min(2 * wait_s, LONGEST_WAIT_S)
     return found
+
+
+def is_reached(ask: Callable[[], bool]) -> bool:
+    """Return whether ``ask`` finds the aim of a refused change reached.
+
+    Where the state cannot be read, the refusal stands.
+    """
+    try:
+        return ask()
+    except (CloudError, DeadlineError):
+        return False

@@ -8,7 +8,7 @@ counted bindings, and a counted reference without a named referrer becomes ``uns
 Credentials: ``TENCENTCLOUD_SECRET_ID``, ``_SECRET_KEY``, ``_TOKEN``, or the names the serverless
 runtime SCF sets (``TENCENTCLOUD_SECRETID``, ``_SECRETKEY``, ``_SESSIONTOKEN``).
 ``TENCENTCLOUD_DOMAIN`` is the root domain (the variable Terraform's provider reads), such as
-``intl.tencentcloudapi.com`` for the international site.
+``intl.tencentcloudapi.com`` for the international site. Addresses: :mod:`.address`.
 """
 
 from __future__ import annotations
@@ -19,28 +19,32 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from sgguard.errors import InputError, SettingsError, SgguardError
+from sgguard.errors import InputError, SgguardError
 from sgguard.model.capabilities import Capabilities
 from sgguard.model.change import Change, Holder
 from sgguard.model.resource import (
     Binding,
     Group,
     Instance,
+    Interface,
     Limit,
     Reference,
     Rule,
     Seen,
+    Unseen,
     Visibility,
 )
-from sgguard.providers._shared import unreported, with_rules
-from sgguard.providers._tencent import REGIONS, documented_limits
+from sgguard.providers._shared import unproved, unreported, with_rules
+from sgguard.providers._tencent import REGIONS
+from sgguard.providers._tencent_limits import documented_limits
 from sgguard.providers.access import Access, seen_or_unseen
-from sgguard.providers.tencent import reads
+from sgguard.providers.tencent import group_reads, reads
+from sgguard.providers.tencent.address import address_of
 from sgguard.providers.tencent.api import RATES as RATES
 from sgguard.providers.tencent.api import SERVICES, Service, TencentApi
 from sgguard.providers.tencent.batch import read_holders_batch, set_groups_batch
 from sgguard.providers.tencent.bindings import bindings_of
-from sgguard.providers.tencent.creation import create_group
+from sgguard.providers.tencent.creation import create_group, delete_group
 from sgguard.providers.tencent.holder import read_holder, set_groups
 from sgguard.providers.tencent.references import list_references
 from sgguard.providers.tencent.rule_change import add_rule, remove_rule
@@ -56,6 +60,11 @@ BLIND_SPOTS = (
         "Whether a group is locked or its delete needs an approval is only shown by the delete "
         "itself (UnsupportedOperation.LockedResources, MemberApprovalApplication)."
     ),
+    (
+        "A CAM policy by tag or resource may show a part of a list without an error: holders and "
+        "references are compared with the group's counts, but no call shows that those count the "
+        "whole account."
+    ),
 )
 CAPABILITIES = Capabilities(
     provider="tencent",
@@ -64,14 +73,15 @@ CAPABILITIES = Capabilities(
     group_limit_per="instance",
     orders_groups=True,
     group_id_example="sg-5ua9adfv",
+    rule_limit_per="direction",
+    # "An instance can only be bound to groups of its region": no page names the project
+    # (https://cloud.tencent.com/document/product/213/15379, read 2026-11-28).
+    has_projects_apart=False,
     blind_spots=BLIND_SPOTS,
 )
 
 _GROUP_ID = re.compile(r"sg-[0-9a-z]{8}")
 _INSTANCE_ID = re.compile(r"ins-[0-9a-z]{8}")
-_LABEL = r"[a-z0-9]+(-+[a-z0-9]+)*"
-_DOMAIN = re.compile(rf"({_LABEL}\.)+(?=[a-z]){_LABEL}")
-_DOMAIN_MAX = 200
 
 
 def connect(access: Access) -> Tencent:
@@ -86,18 +96,11 @@ def connect(access: Access) -> Tencent:
     key_id = access.require_secret("TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRETID")
     secret = access.require_secret("TENCENTCLOUD_SECRET_KEY", "TENCENTCLOUD_SECRETKEY")
     token = access.secret("TENCENTCLOUD_TOKEN", "TENCENTCLOUD_SESSIONTOKEN")
-    domain = access.secret("TENCENTCLOUD_DOMAIN") or "tencentcloudapi.com"
-    if len(domain) > _DOMAIN_MAX or not _DOMAIN.fullmatch(domain):
-        raise SettingsError(
-            f"TENCENTCLOUD_DOMAIN={domain!r} is not a domain: expected intl.tencentcloudapi.com"
-        )
     auths: dict[Service, Tc3Auth] = {
         service: Tc3Auth(key_id=key_id, secret=secret, service=service, now=access.now, token=token)
         for service in SERVICES
     }
-    urls: dict[Service, str] = {
-        service: access.endpoint() or f"https://{service}.{domain}" for service in SERVICES
-    }
+    urls: dict[Service, str] = {service: address_of(access, service) for service in SERVICES}
     return Tencent(TencentApi(access.paced(RATES, key_id), access.region, urls, auths))
 
 
@@ -114,7 +117,7 @@ class Tencent:
 
     @property
     def visibility(self) -> Visibility:
-        """Every project of the account is seen; other accounts cannot name its groups."""
+        """Every project of the account, as far as CAM shows it; others cannot name its groups."""
         return Visibility.ACCOUNT
 
     def is_group_id(self, text: str) -> bool:
@@ -123,7 +126,7 @@ class Tencent:
 
     def read_groups(self, group_ids: Sequence[str]) -> Seen[dict[str, Group | None]]:
         """Return each group by id; one that is missing from a complete list does not exist."""
-        return reads.groups(self.api, group_ids)
+        return group_reads.groups(self.api, group_ids)
 
     def list_references(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Reference, ...]]]:
         """Return, by id, every rule of another group that names it."""
@@ -179,11 +182,12 @@ class Tencent:
         if found.value is None:
             return Seen(None)
         interfaces = sorted((nic.interface for nic in nics.value), key=lambda i: not i.is_primary)
-        return Seen(replace(found.value, interfaces=tuple(interfaces)), nics.unseen)
+        unseen = nics.unseen or _unproved(found.value, interfaces)
+        return Seen(replace(found.value, interfaces=tuple(interfaces)), unseen)
 
     def read_limits(self, group_ids: Sequence[str] = ()) -> Seen[tuple[Limit, ...]]:
         """Return the quotas of the account, or the documented ones where they cannot be read."""
-        del group_ids  # no ceiling of this cloud needs a count of rules
+        del group_ids  # no verdict needs a count of rules, which would cost a call for each
         return seen_or_unseen(
             "limits",
             lambda: reads.limits(self.api),
@@ -192,7 +196,7 @@ class Tencent:
 
     def find_groups(self, name: str) -> tuple[str, ...]:
         """Return the ids of all groups of exactly this name that these credentials can see."""
-        return reads.find_groups(self.api, name)
+        return group_reads.find_groups(self.api, name)
 
     def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
         """Delete the group.
@@ -200,12 +204,13 @@ class Tencent:
         Raises:
             InputError: ``is_forced``: API 3.0 cannot unbind holders while deleting.
             InUseError: something carries or references the group (one code for both).
+            NotFoundError: there is no such group (any more).
         """
         if is_forced:
             raise InputError(
                 "tencent: API 3.0 has no forced delete: unbind what carries the group first"
             )
-        self.api.write("vpc", "DeleteSecurityGroup", {"SecurityGroupId": group_id})
+        delete_group(self.api, group_id)
 
     define_group = with_rules
 
@@ -260,6 +265,17 @@ class Tencent:
 
     def _nics_of(self, instance_id: str) -> Callable[[], Seen[Any]]:
         return lambda: reads.nics_of(self.api, instance_id)
+
+
+def _unproved(instance: Instance, interfaces: Sequence[Interface]) -> tuple[Unseen, ...]:
+    """Return a gap where the list lacks the interface that every instance of a VPC has."""
+    if not instance.network or any(one.is_primary for one in interfaces):
+        return ()
+    return unproved(
+        "interfaces",
+        f"the list has no primary interface of {instance.instance_id}, so others may be missing",
+        "grant vpc:DescribeNetworkInterfaces for every interface, not by tag",
+    )
 
 
 def _parallel(*calls: Callable[[], Seen[Any]]) -> list[Seen[Any]]:

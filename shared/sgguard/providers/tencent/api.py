@@ -2,9 +2,8 @@
 
 A response is ``{"Response": {...}}`` with HTTP 200 also for errors, which are
 ``{"Response": {"Error": {"Code", "Message"}, "RequestId"}}``; the body is read whatever content
-type it has, because a charset there makes the vendor's own SDK miss errors.
-Sources: https://cloud.tencent.com/document/api/213/30435 (common codes) and the error lists of
-each action's page (read 2026-11-22).
+type it has, because a charset there makes the vendor's own SDK miss errors. What the codes mean:
+:mod:`sgguard.providers.tencent.codes`.
 """
 
 from __future__ import annotations
@@ -18,17 +17,13 @@ import httpx
 
 from sgguard.errors import (
     CloudError,
-    ConflictError,
-    ForbiddenError,
     GarbledError,
-    InUseError,
-    LimitError,
-    NotFoundError,
+    InvalidRequestError,
     ThrottledError,
-    UnauthenticatedError,
     UnavailableError,
     UnknownShapeError,
 )
+from sgguard.providers.tencent.codes import kind_of
 from sgguard.wire.client import Wire, parse_json
 from sgguard.wire.shape import Json, Shape
 from sgguard.wire.tc3 import Tc3Auth
@@ -36,46 +31,11 @@ from sgguard.wire.tc3 import Tc3Auth
 Service = Literal["vpc", "cvm"]
 SERVICES: tuple[Service, ...] = ("vpc", "cvm")
 VERSION = "2017-03-12"
+EVERYWHERE = "DescribeSecurityGroups"
+"""Offered in every region: where it is not, there is no such region."""
+
 THROTTLED_WAIT_S = 1.0
 """Rates are counted per second, so a call a second later is permitted again."""
-
-DUPLICATE_POLICY = "UnsupportedOperation.DuplicatePolicy"
-"""A rule of the same effect exists; it may have another description."""
-
-# Whole codes first, then the family before the first dot. VPC writes InvalidSecurityGroupID,
-# CVM InvalidSecurityGroupId; InvalidParameterValue.LimitExceeded (too many values in one call)
-# is no limit of the cloud and stays a plain CloudError.
-_ERRORS: Mapping[str, type[CloudError]] = {
-    "AuthFailure.UnauthorizedOperation": ForbiddenError,
-    "InvalidInstanceId.NotFound": NotFoundError,
-    "InvalidSecurityGroupID.NotFound": NotFoundError,
-    "InvalidSecurityGroupId.NotFound": NotFoundError,
-    "LimitExceeded.ActionLimited": ThrottledError,
-    "LimitExceeded.RateLimitExceeded": ThrottledError,
-    "MutexOperation.TaskRunning": UnavailableError,
-    "OperationDenied.InstanceOperationInProgress": UnavailableError,
-    "UnauthorizedOperation.InvalidToken": UnauthenticatedError,
-    "UnsupportedOperation.ClbPolicyExceedLimit": LimitError,
-    "UnsupportedOperation.ClbPolicyLimit": LimitError,
-    DUPLICATE_POLICY: ConflictError,
-    "UnsupportedOperation.InstanceStatePending": UnavailableError,
-    "UnsupportedOperation.SgNumExceedLimit": LimitError,
-    "UnsupportedOperation.VersionMismatch": ConflictError,
-    "AuthFailure": UnauthenticatedError,
-    "InternalError": UnavailableError,
-    "InternalServerError": UnavailableError,
-    "IpInBlacklist": UnauthenticatedError,
-    "IpNotInWhitelist": UnauthenticatedError,
-    "LimitExceeded": LimitError,
-    "RequestLimitExceeded": ThrottledError,
-    "ResourceBusy": UnavailableError,
-    "ResourceInUse": InUseError,
-    "ResourceNotFound": NotFoundError,
-    "ResourceUnavailable": UnavailableError,
-    "SecGroupActionFailure": UnavailableError,
-    "ServiceUnavailable": UnavailableError,
-    "UnauthorizedOperation": ForbiddenError,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +116,9 @@ def parse_response(response: httpx.Response, shape: Shape, region: str) -> Json:
         raise error_of(
             shape,
             code=shape.text(error, "Code", "Response.Error"),
-            detail=shape.text_or_empty(error, "Message", "Response.Error"),
+            detail=shape.shown(error, "Message"),
             status=response.status_code,
-            request_id=shape.text_or_empty(inner, "RequestId", "Response"),
+            request_id=shape.shown(inner, "RequestId"),
             region=region,
         )
     if response.status_code != httpx.codes.OK:
@@ -170,11 +130,10 @@ def error_of(
     shape: Shape, *, code: str, detail: str, status: int, request_id: str, region: str
 ) -> CloudError:
     """Return the error an error code stands for; ``detail`` is the vendor's text."""
-    kind = _ERRORS.get(code) or _ERRORS.get(code.partition(".")[0], CloudError)
-    if kind is LimitError and shape.action.startswith("Describe"):
-        # A read uses up no quota: the limit it exceeds is a rate, whatever its code.
-        kind = ThrottledError
+    kind = kind_of(code, is_read=shape.action.startswith("Describe"))
     if code == "UnsupportedRegion":
+        if shape.action == EVERYWHERE:
+            kind = InvalidRequestError
         detail = f"the region {region!r} does not exist for this API; {detail}"
     return kind(
         shape.provider,

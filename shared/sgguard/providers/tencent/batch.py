@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from sgguard.errors import (
+    ApiAbsentError,
     CloudError,
     ConflictError,
     ForbiddenError,
@@ -31,9 +32,10 @@ from sgguard.errors import (
 )
 from sgguard.model.change import Change, Holder
 from sgguard.providers._shared import read_back
-from sgguard.providers._tencent import poll_until
+from sgguard.providers._tencent import is_reached, poll_until
 from sgguard.providers.tencent import reads
 from sgguard.providers.tencent.api import TencentApi
+from sgguard.providers.tencent.codes import may_be_reached
 from sgguard.providers.tencent.holder import (
     INSTANCE,
     call_of,
@@ -47,7 +49,7 @@ from sgguard.wire.shape import Json
 INSTANCES_PER_CALL = 100
 """Largest number of instances in one call."""
 
-_OF_ALL = (ForbiddenError, SettingsError, ThrottledError, UnauthenticatedError)
+_OF_ALL = (ApiAbsentError, ForbiddenError, SettingsError, ThrottledError, UnauthenticatedError)
 """Refusals that concern the call itself, not one of its instances."""
 
 Wanted = Mapping[str, Change]
@@ -143,6 +145,14 @@ def _change_unless_made(api: TencentApi, change: Change) -> SgguardError | None:
     return _change_one(api, change)
 
 
+def _unless_reached(api: TencentApi, change: Change, error: SgguardError) -> SgguardError | None:
+    """Return the refusal of the one change of a call, None where its aim is reached."""
+    if not isinstance(error, CloudError) or not may_be_reached(error):
+        return error
+    holder = _holder_of(change)
+    return None if is_reached(lambda: read_holder(api, holder) == change.after) else error
+
+
 def _change_many(api: TencentApi, wanted: Wanted) -> Results:
     """Read all instances together, and send each call once for those that need it."""
     # 1. Read.
@@ -225,7 +235,7 @@ def _send(
         is_of_one = error.is_outcome_known and not isinstance(error, _OF_ALL)
         if is_of_one and len(wanted) > 1:
             return _retry_each(api, wanted)
-        return dict.fromkeys(wanted, error)
+        return {one: _unless_reached(api, change, error) for one, change in wanted.items()}
     return _await_all(api, wanted, str(body.get("RequestId", "")))
 
 

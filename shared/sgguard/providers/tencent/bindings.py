@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from sgguard.model.resource import Binding, Instance
-from sgguard.providers.tencent.response import Nic, Statistics
+from sgguard.providers.tencent.response import OPERATING, Nic, Statistics, is_cvm
 
 _KINDS = {
     "CVM": "instance",
@@ -44,8 +44,9 @@ def bindings_of(
         rest[_kind(product)] += count  # two products may be of the same kind
     rest.subtract(Counter(binding.kind for binding in named))
     unnamed = [Binding(kind, count=count) for kind, count in rest.items() if count > 0]
-    # 3. What the total has beyond all products.
-    uncounted = counted.total - len(named) - sum(binding.count for binding in unnamed)
+    # 3. What the total has beyond all products. A listed holder explains none of it: the holders
+    #    that are counted are among the products.
+    uncounted = counted.total - sum(counted.products.values())
     if uncounted > 0:
         unnamed.append(Binding("other", count=uncounted))
     return (*named, *unnamed)
@@ -59,22 +60,31 @@ def _instance(group_id: str, one: Instance) -> Binding:
         instance_id=one.instance_id,
         project=one.project,
         other_group_ids=_others(group_id, one.group_ids),
+        # An operation that is in progress passes; the state of an instance stays.
+        change_refusal="" if one.binding_refusal.startswith(OPERATING) else one.binding_refusal,
     )
 
 
 def _interface(group_id: str, nic: Nic) -> Binding:
     others = _others(group_id, nic.interface.group_ids)
-    if nic.interface.is_primary and nic.instance_id:
+    if nic.interface.is_primary and is_cvm(nic.instance_id):
         # Counted as an instance, which could not be listed itself.
         return Binding(
-            "instance", nic.instance_id, instance_id=nic.instance_id, other_group_ids=others
+            "instance",
+            nic.instance_id,
+            instance_id=nic.instance_id,
+            owner=nic.owner,
+            other_group_ids=others,
+            change_refusal=nic.change_refusal,
         )
     return Binding(
         "interface",
         nic.interface.interface_id,
         nic.name,
         instance_id=nic.instance_id,
+        owner=nic.owner,
         other_group_ids=others,
+        change_refusal=nic.change_refusal,
     )
 
 

@@ -1,9 +1,15 @@
-"""Creating a group like another one, without rules."""
+"""Creating a group like another one, without rules, and deleting a group."""
 
 from __future__ import annotations
 
+from functools import partial
+
+from sgguard.errors import CloudError, NotFoundError
 from sgguard.model.resource import Group
+from sgguard.providers._tencent import is_reached
+from sgguard.providers.tencent import group_reads
 from sgguard.providers.tencent.api import TencentApi
+from sgguard.providers.tencent.codes import may_be_reached
 from sgguard.providers.tencent.rule_change import remove_all
 
 
@@ -33,3 +39,27 @@ def create_group(api: TencentApi, group: Group) -> str:
     group_id = shape.text(created, "SecurityGroupId", "SecurityGroup")
     remove_all(api, group_id)
     return group_id
+
+
+def delete_group(api: TencentApi, group_id: str) -> None:
+    """Delete the group.
+
+    Raises:
+        NotFoundError: there is no such group (any more), whatever code says so.
+    """
+    action = "DeleteSecurityGroup"
+    try:
+        api.write("vpc", action, {"SecurityGroupId": group_id})
+    except NotFoundError:
+        raise
+    except CloudError as error:
+        if not (may_be_reached(error) and is_reached(partial(_is_gone, api, group_id))):
+            raise
+        raise NotFoundError(
+            api.wire.provider, action, code=error.code, detail=error.detail
+        ) from error
+
+
+def _is_gone(api: TencentApi, group_id: str) -> bool:
+    seen = group_reads.groups(api, [group_id]).value
+    return group_id in seen and seen[group_id] is None

@@ -17,10 +17,11 @@ from functools import partial
 from sgguard.errors import CloudError, ConflictError, InputError, NotFoundError
 from sgguard.model.change import Holder
 from sgguard.providers._shared import read_back
-from sgguard.providers._tencent import poll_until
+from sgguard.providers._tencent import is_reached, poll_until
 from sgguard.providers.tencent import reads
 from sgguard.providers.tencent.api import Service, TencentApi
-from sgguard.providers.tencent.response import Nic, Operation
+from sgguard.providers.tencent.codes import may_be_reached
+from sgguard.providers.tencent.response import Nic, Operation, is_cvm
 from sgguard.wire.shape import Json
 
 Groups = tuple[str, ...]
@@ -82,7 +83,7 @@ def _find(api: TencentApi, holder: Holder) -> tuple[str, Groups | None]:
             f"{api.wire.provider}: the groups of a {holder.kind} are read and changed by other APIs"
         )
     nic = reads.nic(api, holder.holder_id)
-    if nic is not None and nic.interface.is_primary and nic.instance_id:
+    if nic is not None and nic.interface.is_primary and is_cvm(nic.instance_id):
         return nic.instance_id, _groups_of_instance(api, nic.instance_id)
     return "", None if nic is None else nic.interface.group_ids
 
@@ -109,11 +110,19 @@ def set_groups(api: TencentApi, holder: Holder, before: Groups, after: Groups) -
         )
     if after == before:
         return
+    try:
+        if instance_id:
+            body = _write(api, INSTANCE, instance_id, before, after)
+        else:
+            _write(api, INTERFACE, holder.holder_id, before, after)
+    except CloudError as error:
+        # The refused change may be made all the same: by somebody else, or by this call.
+        if not (may_be_reached(error) and is_reached(lambda: read_holder(api, holder) == after)):
+            raise
+        return
     if instance_id:
-        body = _write(api, INSTANCE, instance_id, before, after)
         _await_instance(api, instance_id, after, str(body.get("RequestId", "")))
     else:
-        _write(api, INTERFACE, holder.holder_id, before, after)
         _await_interface(api, holder.holder_id, after)
 
 

@@ -1,8 +1,10 @@
 """Permission checks for Tencent Cloud: one per action that verdicts and remedies use.
 
 Lists are read with one row, everything else for a group that cannot exist: the cloud checks the
-permission before it looks for the group. No action that changes groups or bindings has a dry
-run, so no call shows which changes are permitted. CAM actions: https://cloud.tencent.com/document/product/598.
+permission before it looks for the group. A list without a row shows nothing: with some policies of
+CAM what may not be seen is left out of a list without an error. No action that changes groups or
+bindings has a dry run, so no call shows which changes are permitted.
+CAM actions: https://cloud.tencent.com/document/product/598.
 """
 
 from __future__ import annotations
@@ -10,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from sgguard.providers._probing import PermissionCheck, Probe, Setup
+from sgguard.providers._probing import Grant, PermissionCheck, Probe, Setup
 from sgguard.providers._tencent import REGIONS
 from sgguard.providers.tencent import Tencent
-from sgguard.providers.tencent.api import SERVICES, Service
+from sgguard.providers.tencent.api import SERVICES, Service, TencentApi
+from sgguard.providers.tencent.codes import ABSENT_CODES
 from sgguard.wire.tc3 import MAX_SKEW_S
 
 _CREDENTIALS = (
@@ -31,6 +34,7 @@ SETUP = Setup(
 
 _ABSENT_ID = "sg-00000000"
 _ONE: dict[str, object] = {"Offset": 0, "Limit": 1}
+_EMPTY = "the answer is empty, which does not show whether it may be read"
 _OF_ABSENT: dict[str, object] = {"SecurityGroupIds": [_ABSENT_ID]}
 
 _READS: tuple[tuple[Service, str, dict[str, object], str, str], ...] = (
@@ -68,7 +72,7 @@ def probe(provider: Tencent) -> Probe:
     api = provider.api
 
     def ask(service: Service, action: str, params: dict[str, object]) -> Callable[[], object]:
-        return partial(api.read, service, action, params)
+        return partial(_answered, api, service, action, params)
 
     reads = (
         PermissionCheck(
@@ -76,6 +80,7 @@ def probe(provider: Tencent) -> Probe:
             brings,
             _grant(service, action),
             ask=ask(service, action, params),
+            why_untested=_EMPTY if params.get("Limit") else "",
             if_absent=otherwise,
         )
         for service, action, params, brings, otherwise in _READS
@@ -96,8 +101,17 @@ def probe(provider: Tencent) -> Probe:
         checks=(*reads, *changes),
         skew_codes=("AuthFailure.SignatureExpire",),
         region_codes=("UnsupportedRegion",),
-        absent_codes=("InvalidAction", "UnsupportedOperation"),
+        absent_codes=(*ABSENT_CODES, "UnsupportedOperation"),
     )
+
+
+def _answered(
+    api: TencentApi, service: Service, action: str, params: dict[str, object]
+) -> Grant | None:
+    """Send a read; an answer whose lists are all empty shows no permission."""
+    body = api.read(service, action, params)
+    lists = [value for value in body.values() if isinstance(value, list)]
+    return Grant.NOT_TOLD if lists and not any(lists) else None
 
 
 def _grant(service: Service, action: str) -> str:

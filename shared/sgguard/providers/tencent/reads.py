@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from sgguard.errors import CloudError, NotFoundError
-from sgguard.model.resource import Group, Instance, Limit, Rule, Seen, Unseen
-from sgguard.providers._tencent import documented_limits
-from sgguard.providers.tencent import response
+from sgguard.errors import ApiAbsentError, CloudError, NotFoundError
+from sgguard.model.resource import Instance, Limit, Rule, Seen, Unseen
+from sgguard.providers._tencent_limits import documented_limits
+from sgguard.providers.tencent import limit, response
 from sgguard.providers.tencent.api import TencentApi
+from sgguard.providers.tencent.codes import TOO_MANY_VALUES
 from sgguard.providers.tencent.listing import (
-    GROUPS,
     INSTANCES,
     INTERFACES,
     Listing,
@@ -29,57 +29,10 @@ from sgguard.wire.shape import Json, Shape
 
 T = TypeVar("T")
 
-_GROUPS_PER_CALL = 100
 # The ceiling of these two actions is not documented; Terraform's provider sends fifty.
 _COUNTED_PER_CALL = 50
-_TOO_MANY_IDS = "InvalidParameterValue.LimitExceeded"
 _FILTER_VALUES = 5
-# The action is missing on the international site.
 _NOT_OFFERED = frozenset({"ActionOffline", "InvalidAction", "UnsupportedOperation"})
-
-
-def groups(api: TencentApi, group_ids: Sequence[str]) -> Seen[dict[str, Group | None]]:
-    """Return the groups (DescribeSecurityGroups), None for each that does not exist.
-
-    A group that is missing from a list not proven complete is missing here as well, with a gap.
-
-    Raises:
-        UnknownShapeError: the list has groups that were not asked for.
-    """
-    shape = api.shape(GROUPS.action)
-    unseen: list[Unseen] = []
-
-    def ask(ids: Sequence[str]) -> dict[str, Group]:
-        try:
-            listed = list_complete(api, GROUPS, {"SecurityGroupIds": list(ids)})
-        except NotFoundError:
-            return _in_halves(ids, ask)
-        found = {one.group_id: one for one in (response.group(shape, row) for row in listed.rows)}
-        if not found.keys() <= set(ids):
-            raise shape.wrong("SecurityGroupSet: groups that were not asked for")
-        for group_id in [one for one in ids if one not in found]:
-            unseen.extend(listed.unseen(GROUPS.action, group_id))
-        return found
-
-    found = in_chunks(group_ids, _GROUPS_PER_CALL, ask)
-    unread = {gap.group_id for gap in unseen}
-    known = {one: found.get(one) for one in group_ids if one not in unread}
-    return Seen(known, tuple(unseen))
-
-
-def find_groups(api: TencentApi, name: str) -> tuple[str, ...]:
-    """Return the ids of all groups of exactly this name (DescribeSecurityGroups).
-
-    Raises:
-        UnknownShapeError: the list is not proven complete.
-    """
-    shape = api.shape(GROUPS.action)
-    by_name = {"Filters": [{"Name": "security-group-name", "Values": [name]}]}
-    listed = list_complete(api, GROUPS, by_name)
-    if listed.gap:
-        raise shape.wrong(listed.gap)
-    found = [response.group(shape, row) for row in listed.rows]
-    return tuple(one.group_id for one in found if one.name == name)
 
 
 def referrers(api: TencentApi, group_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -217,15 +170,19 @@ def nics_of(api: TencentApi, instance_id: str) -> Seen[tuple[Nic, ...]]:
 
 
 def limits(api: TencentApi) -> Seen[tuple[Limit, ...]]:
-    """Return the quotas of the account, the documented ones where the action is not offered."""
+    """Return the quotas of the account, the documented ones where the action is not offered.
+
+    The international site has no such action. Any other reason for which it is not offered (this
+    region, this version) is a gap: the account may have lower quotas.
+    """
     action = "DescribeSecurityGroupLimits"
     try:
         body = api.read("vpc", action, {})
-    except CloudError as error:
+    except ApiAbsentError as error:
         if error.code not in _NOT_OFFERED:
             raise
         return Seen(documented_limits(f"{action} is not offered here"))
-    return response.limits(api.shape(action), body)
+    return limit.limits(api.shape(action), body)
 
 
 def _by_group(
@@ -238,18 +195,18 @@ def _by_group(
         try:
             body = api.read("vpc", action, {"SecurityGroupIds": list(ids)})
         except NotFoundError:
-            return _in_halves(ids, ask)
+            return in_halves(ids, ask)
         except CloudError as error:
-            if error.code != _TOO_MANY_IDS or len(ids) == 1:
+            if error.code != TOO_MANY_VALUES or len(ids) == 1:
                 raise
-            return _in_halves(ids, ask)
+            return in_halves(ids, ask)
         return parse(api.shape(action), body)
 
     found = in_chunks(group_ids, _COUNTED_PER_CALL, ask)
     return {group_id: found[group_id] for group_id in group_ids if group_id in found}
 
 
-def _in_halves(ids: Sequence[str], ask: Callable[[Sequence[str]], dict[str, T]]) -> dict[str, T]:
+def in_halves(ids: Sequence[str], ask: Callable[[Sequence[str]], dict[str, T]]) -> dict[str, T]:
     """Ask again for each half of the ids; a single id that is refused does not exist.
 
     The cloud refuses a whole call because of one unknown id and does not name it. Halving finds one
@@ -269,8 +226,9 @@ def _holders_by_group(
 ) -> Seen[dict[str, tuple[T, ...]]]:
     """List the holders of the groups; a filter takes five values a call.
 
-    Where the list for several groups is not proven complete, each group is listed by itself: a gap
-    of one is then no gap of the others.
+    Where the list for several groups is not proven complete, or a row does not show which of them
+    let it through, each group is listed by itself: what is open about one is then settled for the
+    others, and a holder of one explains no count of another.
     """
     unseen: list[Unseen] = []
     shape = api.shape(listing.action)
@@ -281,11 +239,13 @@ def _holders_by_group(
         listed = (list_complete if is_alone else list_once)(api, listing, params)
         if listed.gap and not is_alone:
             return in_chunks(ids, 1, ask)
+        holders = [parse(shape, row) for row in listed.rows]
+        if not is_alone and any(set(ids).isdisjoint(group_ids_of(one)) for one in holders):
+            return in_chunks(ids, 1, ask)  # it answers the filter, and does not show for which
         unseen.extend(listed.unseen(listing.action, ids[0]))
         found: dict[str, list[T]] = {group_id: [] for group_id in ids}
-        for row in listed.rows:
-            one = parse(shape, row)
-            # A listed holder carries one of the groups, even if its row does not name which.
+        for one in holders:
+            # A listed holder carries the group, even if its row does not name it.
             for group_id in [name for name in ids if name in group_ids_of(one)] or ids:
                 found[group_id].append(one)
         return {group_id: tuple(ones) for group_id, ones in found.items()}

@@ -12,7 +12,7 @@ from sgguard.model.resource import Group, Reference, Seen, Unseen
 from sgguard.providers._shared import unreported
 from sgguard.providers._tencent import Reading, references
 from sgguard.providers.access import seen_or_unseen
-from sgguard.providers.tencent import reads
+from sgguard.providers.tencent import group_reads, reads
 from sgguard.providers.tencent.api import TencentApi
 from sgguard.wire.parallel import parallel
 
@@ -52,7 +52,7 @@ def _uncounted(group_ids: Sequence[str], counted: Seen[Any]) -> list[Unseen]:
 
 def _groups(api: TencentApi, group_ids: Sequence[str]) -> Mapping[str, Group]:
     try:
-        groups = reads.groups(api, group_ids).value
+        groups = group_reads.groups(api, group_ids).value
     except (ForbiddenError, UnknownShapeError):
         return {}  # names are only shown, no verdict needs them
     return {group_id: one for group_id, one in groups.items() if one is not None}

@@ -9,26 +9,13 @@ recorded responses (read 2026-11-22).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sgguard.model.codes import UnseenCode
-from sgguard.model.resource import Group, Instance, Interface, Limit, Seen, Unseen
-from sgguard.providers._tencent import DOCUMENTED_LIMITS, LIMIT_NOTES
+from sgguard.model.resource import Group, Instance, Interface
 from sgguard.wire.shape import Json, Shape
 
-# ReferedSecurityGroupLimit is the API's own spelling; it may be corrected one day.
-_LIVE_LIMITS: Mapping[str, tuple[str, ...]] = {
-    "groups-per-instance": ("InstanceSecurityGroupLimit",),
-    "instances-per-group": ("SecurityGroupInstanceLimit",),
-    "rules-per-group": ("SecurityGroupPolicyLimit",),
-    "references-per-group": ("ReferedSecurityGroupLimit", "ReferredSecurityGroupLimit"),
-    "groups-per-project": ("SecurityGroupLimit",),
-}
-
 _GROUP_ID = re.compile(r"sg-[0-9a-z]+")
-_LAUNCH_LIMITS = ("groups-per-instance", "instances-per-group")
-
 _STATES: Mapping[str, str] = {
     "PENDING": "UnsupportedOperation.InstanceStatePending: the instance is being created",
     "LAUNCH_FAILED": "FailedOperation: the launch of the instance failed",
@@ -36,6 +23,13 @@ _STATES: Mapping[str, str] = {
     "TERMINATING": "UnsupportedOperation.InstanceStateIsolating: the instance is being removed",
     "ISOLATING": "UnsupportedOperation.InstanceStateIsolating: the instance is being isolated",
 }
+
+_OWN_BUSINESS = frozenset({"", "cvm"})
+"""Who an interface belongs to where no product does: ``Business`` is cvm, eks or hai, or left out
+(https://cloud.tencent.com/document/api/215/15824, NetworkInterface; read 2026-11-28)."""
+
+OPERATING = "OperationDenied.InstanceOperationInProgress"
+"""The refusal that passes by itself: every change waits for it."""
 
 _BINDINGS = frozenset(
     {
@@ -63,11 +57,17 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Nic:
-    """A network interface: the groups it carries and the instance it is attached to, if any."""
+    """A network interface: the groups it carries and the instance it is attached to, if any.
+
+    ``owner`` is the product that it belongs to, empty for one of an instance or of nobody.
+    ``change_refusal`` is why its groups cannot be changed now, or empty.
+    """
 
     interface: Interface
     name: str = ""
     instance_id: str = ""
+    owner: str = ""
+    change_refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +89,22 @@ class Operation:
 
 
 def group(shape: Shape, row: Json) -> Group:
-    """Read one entry of ``SecurityGroupSet``; project ids are texts here, numbers elsewhere."""
+    """Read one entry of ``SecurityGroupSet``; project ids are texts here, numbers elsewhere.
+
+    Needed: the id; ``IsDefault`` (a default group cannot be deleted); name and tags (a policy asks
+    for them). Everything else is only shown, or kept for building the group again.
+    """
     path = "SecurityGroupSet[]"
-    if not isinstance(row.get("IsDefault"), bool):
+    if row.get("IsDefault") is None:
         # Whether a group can be deleted at all depends on this, so nothing is assumed.
         raise shape.wrong(f"{path}.IsDefault: expected true or false")
     tags = shape.tables_or_none(row, "TagSet", path)
     return Group(
         group_id=shape.text(row, "SecurityGroupId", path),
         name=shape.text_or_none(row, "SecurityGroupName", path),
-        description=shape.text_or_empty(row, "SecurityGroupDesc", path),
-        project=_project(shape, row, path),
-        is_default=row["IsDefault"],
+        description=shape.shown(row, "SecurityGroupDesc"),
+        project=shape.shown(row, "ProjectId"),
+        is_default=shape.flag(row, "IsDefault", path, otherwise=True),
         tags=None
         if tags is None
         else tuple(
@@ -164,107 +168,85 @@ def _statistics(shape: Shape, row: Json, path: str) -> Statistics:
 
 
 def instance(shape: Shape, row: Json) -> Instance:
-    """Read one entry of ``InstanceSet``; its groups are in the order in which they are matched."""
+    """Read one entry of ``InstanceSet``; its groups are in the order in which they are matched.
+
+    Needed: the id and the groups. A state that is not told is a refusal to be bound or changed.
+    """
     path = "InstanceSet[]"
-    placement = shape.table(row.get("Placement") or {}, f"{path}.Placement")
-    network = shape.table(row.get("VirtualPrivateCloud") or {}, f"{path}.VirtualPrivateCloud")
     return Instance(
         instance_id=shape.text(row, "InstanceId", path),
-        name=shape.text_or_empty(row, "InstanceName", path),
-        state=shape.text(row, "InstanceState", path),
-        project=_project(shape, placement, path),
-        network=shape.text_or_empty(network, "VpcId", path),
+        name=shape.shown(row, "InstanceName"),
+        state=shape.shown(row, "InstanceState"),
+        project=_within(shape, row, "Placement", "ProjectId"),
+        network=_within(shape, row, "VirtualPrivateCloud", "VpcId"),
         group_ids=shape.texts(row, "SecurityGroupIds", path),
-        binding_refusal=_refusal(shape, row, path),
+        binding_refusal=_refusal(shape, row),
     )
 
 
-def _refusal(shape: Shape, row: Json, path: str) -> str:
-    state = shape.text(row, "InstanceState", path)
+def _within(shape: Shape, row: Json, key: str, inner: str) -> str:
+    """Return a member of an object, ``""`` where there is no such object."""
+    return shape.shown(value, inner) if isinstance(value := row.get(key), dict) else ""
+
+
+def _refusal(shape: Shape, row: Json) -> str:
+    state = row.get("InstanceState")
+    if not isinstance(state, str) or not state:
+        return "UnsupportedOperation: the cloud does not tell the state of the instance"
     if state in _STATES:
         return _STATES[state]
-    restriction = shape.text_or_empty(row, "RestrictState", path)
+    restriction = shape.shown(row, "RestrictState")
     if restriction not in {"", "NORMAL"}:
         return f"UnsupportedOperation.InstanceStateIsolating: the instance is {restriction}"
-    if shape.text_or_empty(row, "LatestOperationState", path) == "OPERATING":
-        operation = shape.text_or_empty(row, "LatestOperation", path) or "an operation"
-        return f"OperationDenied.InstanceOperationInProgress: {operation} is under way"
+    if row.get("LatestOperationState") == "OPERATING":
+        operation = shape.shown(row, "LatestOperation") or "an operation"
+        return f"{OPERATING}: {operation} is under way"
     return ""
 
 
 def operation(shape: Shape, row: Json) -> Operation:
     """Read the latest operation out of one entry of ``InstanceSet``."""
-    path = "InstanceSet[]"
     return Operation(
-        name=shape.text_or_empty(row, "LatestOperation", path),
-        state=shape.text_or_empty(row, "LatestOperationState", path),
-        request_id=shape.text_or_empty(row, "LatestOperationRequestId", path),
-        error_code=shape.text_or_empty(row, "LatestOperationErrorCode", path),
+        name=shape.shown(row, "LatestOperation"),
+        state=shape.shown(row, "LatestOperationState"),
+        request_id=shape.shown(row, "LatestOperationRequestId"),
+        error_code=shape.shown(row, "LatestOperationErrorCode"),
     )
 
 
 def nic(shape: Shape, row: Json) -> Nic:
-    """Read one entry of ``NetworkInterfaceSet``."""
+    """Read one entry of ``NetworkInterfaceSet``.
+
+    Needed: the id, the groups, and whether it is the primary interface of which instance.
+    """
     path = "NetworkInterfaceSet[]"
     attachment = shape.table(row.get("Attachment") or {}, f"{path}.Attachment")
+    holder = shape.text_or_empty(attachment, "InstanceId", path)
+    business = shape.shown(row, "Business").lower()
+    owner = "" if business in _OWN_BUSINESS else business
     return Nic(
         interface=Interface(
             interface_id=shape.text(row, "NetworkInterfaceId", path),
             group_ids=shape.texts(row, "GroupSet", path),
             is_primary=shape.flag(row, "Primary", path, otherwise=False),
         ),
-        name=shape.text_or_empty(row, "NetworkInterfaceName", path),
-        instance_id=shape.text_or_empty(attachment, "InstanceId", path),
+        name=shape.shown(row, "NetworkInterfaceName"),
+        instance_id=holder,
+        owner=owner,
+        change_refusal=_nic_refusal(owner, shape.shown(row, "State"), holder),
     )
 
 
-def limits(shape: Shape, body: Json) -> Seen[tuple[Limit, ...]]:
-    """Read DescribeSecurityGroupLimits; a limit it leaves out is the documented one, with a note.
-
-    Two of them decide launches: there a limit that is left out is a gap as well. The use is never
-    reported: ``groups-per-project`` holds for each project, and the action does not take one.
-    """
-    row = shape.table(body.get("SecurityGroupLimitSet"), "SecurityGroupLimitSet")
-    read = tuple(_limit(shape, row, name, keys) for name, keys in _LIVE_LIMITS.items())
-    return Seen(
-        read,
-        tuple(
-            Unseen(
-                code=UnseenCode.NOT_TOLD,
-                what=f"limit {name}",
-                why=f"{shape.action} leaves {_LIVE_LIMITS[name][0]} out",
-                remedy="ask again; if it stays so, ask Tencent Cloud for the account's quota",
-            )
-            for name in _LAUNCH_LIMITS
-            if row.get(_LIVE_LIMITS[name][0]) is None
-        ),
-    )
+def is_cvm(instance_id: str) -> bool:
+    """Return whether this is the id of an instance of CVM, which alone has groups by its id."""
+    return instance_id.startswith("ins-")
 
 
-def _limit(shape: Shape, row: Json, name: str, keys: Sequence[str]) -> Limit:
-    key = next((key for key in keys if row.get(key) is not None), keys[0])
-    ceiling = shape.integer_or_none(row, key, "SecurityGroupLimitSet")
-    documented = DOCUMENTED_LIMITS[name]
-    if ceiling is None:
-        return Limit(name, documented, note=f"the cloud leaves {key} out")
-    if ceiling <= 0:
-        raise shape.wrong(f"SecurityGroupLimitSet.{key}: expected a number above zero")
-    if name == "groups-per-instance" and ceiling > documented:
-        # The page's own sample says 2000; binding a sixth group is refused all the same
-        # (LimitExceeded.AssociateUSGLimitExceeded), so only a policy may raise this.
-        return Limit(
-            name,
-            documented,
-            note=f"the cloud says {ceiling}, which its documents contradict; set a policy limit "
-            "if your account really has more",
-        )
-    return Limit(name, ceiling, source="live", note=LIMIT_NOTES.get(name, ""))
-
-
-def _project(shape: Shape, row: Json, path: str) -> str:
-    project = row.get("ProjectId")
-    if project is None:
-        return ""
-    if isinstance(project, bool) or not isinstance(project, str | int):
-        raise shape.wrong(f"{path}.ProjectId: expected a text or a number")
-    return str(project)
+def _nic_refusal(owner: str, state: str, holder: str) -> str:
+    if holder and not is_cvm(holder):
+        return f"UnsupportedOperation: the interface belongs to {holder}, which is no CVM instance"
+    if owner:
+        return f"UnsupportedOperation: the interface belongs to the product {owner}"
+    if state == "DELETING":
+        return "UnsupportedOperation.InvalidState: the interface is being deleted"
+    return ""

@@ -15,13 +15,16 @@ deletes all rules.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
-from sgguard.errors import ConflictError, NotFoundError
+from sgguard.errors import CloudError, ConflictError, NotFoundError
 from sgguard.model.change import content
 from sgguard.model.resource import Rule
+from sgguard.providers._tencent import is_reached
 from sgguard.providers._tencent_positions import insert_position, locate
 from sgguard.providers.tencent import reads
-from sgguard.providers.tencent.api import DUPLICATE_POLICY, TencentApi
+from sgguard.providers.tencent.api import TencentApi
+from sgguard.providers.tencent.codes import may_be_reached
 from sgguard.providers.tencent.rule_shape import KEYS, PolicySet, row_of
 
 _ADD = "CreateSecurityGroupPolicies"
@@ -29,24 +32,22 @@ _REMOVE = "DeleteSecurityGroupPolicies"
 
 
 def add_rule(api: TencentApi, group_id: str, rule: Rule) -> None:
-    """Insert the rule before the one at its position, or append it.
+    """Insert the rule before the one at its position, or append it; an equal rule is accepted.
 
     Raises:
         ConflictError: the rules changed meanwhile, or one with another description exists.
         LimitError: the group holds as many rules as it may have.
         NotFoundError: the group does not exist, or the one the rule names.
     """
-    # Steps 1 to 3; a rule of the same effect makes the cloud refuse the addition.
+    # Steps 1 to 3; the cloud refuses a rule that is there, and one of the same effect.
     found = _versioned(api, group_id, _ADD)
     place = insert_position(found.rules, rule)
     row = row_of(rule) | ({} if place is None else {"PolicyIndex": place})
     try:
         _write(api, _ADD, group_id, {"Version": found.version, KEYS[rule.direction]: [row]})
-    except ConflictError as error:
-        is_there = error.code == DUPLICATE_POLICY and any(
-            content(one) == content(rule) for one in reads.rules(api, group_id)
-        )
-        if not is_there:
+    except CloudError as error:
+        is_there = partial(_is_there, api, group_id, rule)
+        if not (may_be_reached(error) and is_reached(is_there)):
             raise
 
 
@@ -65,7 +66,27 @@ def remove_rule(api: TencentApi, group_id: str, rule: Rule) -> None:
             api.wire.provider, _REMOVE, detail=f"{group_id} has no such rule as {rule.rule_id}"
         )
     rows = [{"PolicyIndex": place}]
-    _write(api, _REMOVE, group_id, {"Version": found.version, KEYS[rule.direction]: rows})
+    try:
+        _write(api, _REMOVE, group_id, {"Version": found.version, KEYS[rule.direction]: rows})
+    except CloudError as error:
+        # Somebody else may have removed it since it was read.
+        is_gone = partial(_is_gone, api, group_id, rule)
+        if not (may_be_reached(error) and is_reached(is_gone)):
+            raise
+        raise NotFoundError(
+            api.wire.provider, _REMOVE, code=error.code, detail=f"{group_id}: {error.detail}"
+        ) from error
+
+
+def _is_there(api: TencentApi, group_id: str, rule: Rule) -> bool:
+    return any(content(one) == content(rule) for one in reads.rules(api, group_id))
+
+
+def _is_gone(api: TencentApi, group_id: str, rule: Rule) -> bool:
+    try:
+        return not _is_there(api, group_id, rule)
+    except NotFoundError:
+        return True  # with its group
 
 
 def remove_all(api: TencentApi, group_id: str) -> None:

@@ -32,14 +32,21 @@ class PolicySet:
 
 
 def policy_set(shape: Shape, body: Json) -> PolicySet:
-    """Read DescribeSecurityGroupPolicies: each direction in the order the cloud applies."""
+    """Read DescribeSecurityGroupPolicies: each direction in the order the cloud applies.
+
+    Needed of a rule: the group it names (a reference), action, position, protocol and ports (what
+    a plan may change, and where). The version is needed for changes only: of any other type it is
+    taken for not reported. Everything else is only shown, or kept for building the rule again.
+    """
     policies = shape.table(body.get("SecurityGroupPolicySet"), "SecurityGroupPolicySet")
     rules = tuple(
         _rule(shape, row, direction, f"{key}[{number}]")
         for direction, key in KEYS.items()
         for number, row in enumerate(shape.tables(policies.get(key), key))
     )
-    return PolicySet(shape.text_or_empty(policies, "Version", "SecurityGroupPolicySet"), rules)
+    version = policies.get("Version")
+    is_told = isinstance(version, str | int) and not isinstance(version, bool)
+    return PolicySet(str(version) if is_told else "", rules)
 
 
 def _rule(shape: Shape, row: Json, direction: Direction, path: str) -> Rule:
@@ -55,11 +62,11 @@ def _rule(shape: Shape, row: Json, direction: Direction, path: str) -> Rule:
         protocol="service-template" if service else _any(shape, row, "Protocol", path),
         ports=service[0][1] if service else _any(shape, row, "Port", path),
         peer_group=shape.text_or_empty(row, "SecurityGroupId", path),
-        peer=shape.text_or_empty(row, "CidrBlock", path)
-        or shape.text_or_empty(row, "Ipv6CidrBlock", path)
+        peer=shape.shown(row, "CidrBlock")
+        or shape.shown(row, "Ipv6CidrBlock")
         or (address[0][1] if address else ""),
         action=action,
-        description=shape.text_or_empty(row, "PolicyDescription", path),
+        description=shape.shown(row, "PolicyDescription"),
         native=(*service, *address),
     )
 

@@ -34,13 +34,14 @@ from sgguard.model.resource import (
     Visibility,
 )
 from sgguard.providers._shared import about_group, unreported, with_rules
-from sgguard.providers._tencent import REGIONS, documented_limits
+from sgguard.providers._tencent import REGIONS
+from sgguard.providers._tencent_limits import documented_limits
 from sgguard.providers.access import Access, seen_or_unseen
 from sgguard.providers.tencent_dfw import response
 from sgguard.providers.tencent_dfw.api import RATES as RATES
 from sgguard.providers.tencent_dfw.api import DfwApi
 from sgguard.providers.tencent_dfw.bindings import instance_ids, interface_ids, others_of
-from sgguard.providers.tencent_dfw.creation import create_group
+from sgguard.providers.tencent_dfw.creation import create_group, delete_group
 from sgguard.providers.tencent_dfw.holder import read_holder, set_groups
 from sgguard.providers.tencent_dfw.references import list_references
 from sgguard.providers.tencent_dfw.rule_change import add_rule, remove_rule
@@ -53,6 +54,10 @@ BLIND_SPOTS = (
         "products that carry the group are not seen (the provider tencent counts them)."
     ),
     "No call of API 2.0 lists the launch templates and scaling configurations that name the group.",
+    (
+        "A CAM policy by tag or resource may show a part of a list without an error, and API 2.0 "
+        "has no counts of holders to compare the lists with."
+    ),
 )
 CAPABILITIES = Capabilities(
     provider="tencent-dfw",
@@ -65,6 +70,8 @@ CAPABILITIES = Capabilities(
     # forced=1 of DeleteSecurityGroup; newer pages leave it out.
     can_force_delete=True,
     group_id_example="sg-5ua9adfv",
+    rule_limit_per="direction",
+    has_projects_apart=False,  # as in the provider tencent
     blind_spots=BLIND_SPOTS,
 )
 
@@ -117,7 +124,7 @@ class TencentDfw:
 
     @property
     def visibility(self) -> Visibility:
-        """Every project of the account is seen; other accounts cannot name its groups."""
+        """Every project of the account, as far as CAM shows it; others cannot name its groups."""
         return Visibility.ACCOUNT
 
     def is_group_id(self, text: str) -> bool:
@@ -199,7 +206,7 @@ class TencentDfw:
 
     def read_limits(self, group_ids: Sequence[str] = ()) -> Seen[tuple[Limit, ...]]:
         """Return the documented quotas: API 2.0 has no call for the account's own."""
-        del group_ids  # no ceiling of this cloud needs a count of rules
+        del group_ids  # no verdict needs a count of rules, which would cost a call for each
         return Seen(documented_limits("API 2.0 has no call for quotas"))
 
     def find_groups(self, name: str) -> tuple[str, ...]:
@@ -211,7 +218,7 @@ class TencentDfw:
 
         Newer documents do not mention ``forced``, so a cloud may ignore it.
         """
-        self.api.write("DeleteSecurityGroup", sgId=group_id, forced=int(is_forced))
+        delete_group(self.api, group_id, is_forced=is_forced)
 
     define_group = with_rules
 

@@ -1,9 +1,8 @@
 """Calls to Tencent's API 2.0 (``dfw.api.qcloud.com``): envelope, error codes and rates.
 
 Every response has HTTP 200 and ``code`` (0: success; a number, sometimes a text of digits),
-``message`` and, not always, ``codeDesc``. Sources: the common codes at
-https://cloud.tencent.com/document/api/213/6976 and the code tables of the actions (read
-2026-11-22).
+``message`` and, not always, ``codeDesc``. What the codes mean:
+:mod:`sgguard.providers.tencent_dfw.codes`.
 """
 
 from __future__ import annotations
@@ -16,54 +15,13 @@ from urllib.parse import urlencode
 
 import httpx
 
-from sgguard.errors import (
-    CloudError,
-    ConflictError,
-    ForbiddenError,
-    LimitError,
-    NotFoundError,
-    ThrottledError,
-    UnauthenticatedError,
-    UnavailableError,
-    UnknownShapeError,
-)
+from sgguard.errors import ThrottledError, UnavailableError, UnknownShapeError
+from sgguard.providers.tencent_dfw.codes import meaning_of
 from sgguard.wire.client import Wire, parse_json
 from sgguard.wire.qcloud_v2 import QcloudV2Auth, flatten
 from sgguard.wire.shape import Json, Shape
 
 PATH = "/v2/index.php"
-
-# 4500 (replayed nonce, or a clock more than five minutes off) is final: a retry would be signed
-# again, but a wrong clock stays wrong.
-_ERRORS: Mapping[int, type[CloudError]] = {
-    4100: UnauthenticatedError,
-    4101: ForbiddenError,
-    4102: ForbiddenError,
-    4103: ForbiddenError,
-    4104: UnauthenticatedError,
-    4105: UnauthenticatedError,
-    4106: UnauthenticatedError,
-    4110: ForbiddenError,
-    4200: UnauthenticatedError,
-    4300: ForbiddenError,
-    4400: ThrottledError,
-    4500: UnauthenticatedError,
-    5000: NotFoundError,
-    6000: UnavailableError,
-    6200: UnavailableError,
-    7000: UnavailableError,
-    7001: NotFoundError,
-    7002: LimitError,
-    7005: ConflictError,
-}
-_MEANINGS: Mapping[int, str] = {
-    6100: "this address may belong to another module of the API",
-    7002: "as many rules or groups as there may be",
-    7003: "the state of the instance forbids it",
-    7005: "a group of this name exists in the project",
-    7006: "the default group cannot be deleted or changed",
-    9003: "empty or malformed input",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +98,15 @@ def parse_response(response: httpx.Response, shape: Shape) -> Json:
             raise shape.wrong(f"no answer of API 2.0, with HTTP {status}") from error
         raise
     if code:
-        kind = _ERRORS.get(code, CloudError)
-        meaning = _MEANINGS.get(code, "")
-        message = shape.text_or_empty(envelope, "message", "answer")
-        raise kind(
+        meaning = meaning_of(code)
+        message = shape.shown(envelope, "message")
+        raise meaning.kind(
             shape.provider,
             shape.action,
             code=str(code),
-            detail="; ".join(filter(None, (meaning, message))),
+            detail="; ".join(filter(None, (meaning.words, message))),
             status=status,
-            retry_after_s=1.0 if kind is ThrottledError else None,
+            retry_after_s=1.0 if meaning.kind is ThrottledError else None,
         )
     if status != httpx.codes.OK:
         raise shape.wrong(f"code 0 with HTTP {status}")

@@ -12,13 +12,14 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from sgguard.errors import ConflictError, InputError, NotFoundError, SettingsError
+from sgguard.errors import CloudError, ConflictError, InputError, NotFoundError, SettingsError
 from sgguard.model.change import Holder
 from sgguard.providers._shared import read_back
-from sgguard.providers._tencent import poll_until
+from sgguard.providers._tencent import is_reached, poll_until
 from sgguard.providers.tencent_dfw import response
 from sgguard.providers.tencent_dfw.api import DfwApi
 from sgguard.providers.tencent_dfw.bindings import interface_ids
+from sgguard.providers.tencent_dfw.codes import may_be_reached
 from sgguard.wire.parallel import parallel
 
 _ACTION = "ModifySecurityGroupsOfInstance"
@@ -78,7 +79,13 @@ def set_groups(api: DfwApi, holder: Holder, before: Groups, after: Groups) -> No
     if after == before:
         return
     _require_primary_only(api, name, [group_id for group_id in after if group_id in before])
-    api.write(_ACTION, instanceSet=[{"instanceId": name, "sgIds": list(after)}])
+    try:
+        api.write(_ACTION, instanceSet=[{"instanceId": name, "sgIds": list(after)}])
+    except CloudError as error:
+        # The refused change may be made all the same: by somebody else, or by this call.
+        if not (may_be_reached(error) and is_reached(lambda: read_holder(api, holder) == after)):
+            raise
+        return
     what = f"the binding of {name}"
     poll_until(
         api.wire,

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from functools import partial
 
-from sgguard.providers._probing import PermissionCheck, Probe, Setup
+from sgguard.errors import CloudError
+from sgguard.providers._probing import Grant, PermissionCheck, Probe, Setup
 from sgguard.providers._tencent import REGIONS
 from sgguard.providers.access import ReadVariable
-from sgguard.providers.tencent_dfw import TencentDfw
-from sgguard.providers.tencent_dfw.api import PATH
+from sgguard.providers.tencent_dfw import TencentDfw, response
+from sgguard.providers.tencent_dfw.api import PATH, DfwApi
 from sgguard.wire.qcloud_v2 import MAX_SKEW_S
 
 _WANTED = (
@@ -27,9 +28,10 @@ _CREDENTIALS = (
     "TENCENTCLOUD_SECRETKEY",
 )
 _ABSENT_ID = "sg-00000000"
+_GROUPS_MAX = 50
+_EMPTY = "the answer is empty, which does not show whether it may be read"
+# The cloud checks the permission before it looks for the group, and says that there is none.
 _READS: tuple[tuple[str, dict[str, object], str], ...] = (
-    ("DescribeSecurityGroups", {"sgId": _ABSENT_ID}, "groups"),
-    ("DescribeAssociateSecurityGroups", {"sgIds": [_ABSENT_ID]}, "who references a group"),
     ("DescribeSecurityGroupPolicy", {"sgId": _ABSENT_ID}, "rules"),
     (
         "DescribeInstancesOfSecurityGroup",
@@ -69,6 +71,13 @@ SETUP = Setup(
 def probe(provider: TencentDfw) -> Probe:
     """Return how to examine this region."""
     api = provider.api
+    lists = (
+        PermissionCheck(action, brings, f"dfw:{action}", ask=partial(ask, api), why_untested=_EMPTY)
+        for action, brings, ask in (
+            ("DescribeSecurityGroups", "groups", _has_groups),
+            ("DescribeAssociateSecurityGroups", "who references a group", _has_associates),
+        )
+    )
     reads = (
         PermissionCheck(action, brings, f"dfw:{action}", ask=partial(api.read, action, **params))
         for action, params, brings in _READS
@@ -90,8 +99,28 @@ def probe(provider: TencentDfw) -> Probe:
     return Probe(
         endpoints=(f"{api.url}{PATH}",),
         clock_tolerance_s=MAX_SKEW_S,
-        checks=(*reads, version, *changes),
+        checks=(*lists, *reads, version, *changes),
         skew_codes=("4200", "4500"),
         # "A parameter is wrong": of what is sent here only the region can be.
         region_codes=("4000",),
     )
+
+
+def _has_groups(api: DfwApi) -> Grant | None:
+    return None if _groups(api) else Grant.NOT_TOLD
+
+
+def _has_associates(api: DfwApi) -> Grant | None:
+    """Ask about groups that exist: the action has no error for one that does not."""
+    action = "DescribeAssociateSecurityGroups"
+    try:
+        ids = _groups(api)[:_GROUPS_MAX] or [_ABSENT_ID]
+    except CloudError:
+        ids = [_ABSENT_ID]  # which groups exist is another permission
+    told = response.associates(api.shape(action), api.read(action, sgIds=ids), asked=ids)
+    return None if told else Grant.NOT_TOLD
+
+
+def _groups(api: DfwApi) -> list[str]:
+    action = "DescribeSecurityGroups"
+    return [one.group_id for one in response.groups(api.shape(action), api.read(action))]

@@ -9,7 +9,7 @@ from typing import Any
 from sgguard.errors import ForbiddenError, UnknownShapeError
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Reference, Seen, Unseen
-from sgguard.providers._shared import about_group, unreported
+from sgguard.providers._shared import about_group, unproved, unreported
 from sgguard.providers._tencent import Reading, references
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.tencent_dfw import response
@@ -40,10 +40,32 @@ def list_references(
     uncounted = (
         gap for one in counted for gap in one.unseen if gap.code != UnseenCode.NO_PERMISSION
     )
-    unseen = [*named.unseen, *uncounted, *found.unseen]
+    untold = [
+        group_id
+        for group_id, one in zip(ids, counted, strict=True)
+        if one.value is None and not one.unseen
+    ]
+    unseen = [*named.unseen, *uncounted, *_unproved(untold), *found.unseen]
     if not named.unseen:
         unseen += unreported("references", ids, named.value)
     return Seen(found.value, tuple(unseen))
+
+
+def _unproved(group_ids: Sequence[str]) -> tuple[Unseen, ...]:
+    """Return the gaps of groups whose referrers are listed and not counted.
+
+    The list has no rows of groups that are not referenced, and no error code for what these
+    credentials may not see: only the count shows that it is complete.
+    """
+    if not group_ids:
+        return ()
+    return unproved(
+        "references",
+        "this cloud does not count the references (beAssociateCount), so nothing shows that the "
+        "list of them is complete",
+        "use the provider tencent (API 3.0), or look at the group's references in the console",
+        group_ids,
+    )
 
 
 def _named(api: DfwApi, group_ids: Sequence[str]) -> Seen[Any]:

@@ -145,14 +145,11 @@ def _rows(shape: Shape, envelope: Json) -> list[Json]:
 def _group(shape: Shape, row: Json) -> Group:
     path = "data.detail[]"
     name = shape.text_or_none(row, "sgName", path)
-    project = row.get("projectId")
-    if isinstance(project, bool) or not isinstance(project, str | int | None):
-        raise shape.wrong(f"{path}.projectId: expected a number or a text")
     return Group(
         group_id=shape.text(row, "sgId", path),
         name=name,
-        description=shape.text_or_empty(row, "sgRemark", path),
-        project="" if project is None else str(project),
+        description=shape.shown(row, "sgRemark"),
+        project=shape.shown(row, "projectId"),
         is_default=_is_default(shape, row, name),
         tags=None,  # API 2.0 tells no tags; the group may have some all the same
     )
@@ -214,16 +211,16 @@ def _rule(shape: Shape, row: Json, direction: Direction, number: int) -> Rule:
         raise shape.wrong(f"{path}.action: expected accept or drop")
     service = shape.text_or_empty(row, "serviceModule", path)
     index = number if row.get("index") is None else integer_of(shape, row, "index")
-    addresses = shape.text_or_empty(row, ADDRESSES, path)
+    addresses = shape.shown(row, ADDRESSES)
     return Rule(
         rule_id=f"{direction}[{index}]",
         direction=direction,
         protocol="service-template" if service else _any(shape, row, "ipProtocol", path),
         ports=service or _any(shape, row, "portRange", path),
         peer_group=shape.text_or_empty(row, "sgId", path),
-        peer=shape.text_or_empty(row, "cidrIp", path) or addresses,
+        peer=shape.shown(row, "cidrIp") or addresses,
         action=action,
-        description=shape.text_or_empty(row, "desc", path),
+        description=shape.shown(row, "desc"),
         native=((ADDRESSES, addresses),) if addresses else (),
     )
 

@@ -20,11 +20,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sgguard.errors import ConflictError, NotFoundError, SettingsError, UnavailableError
+from sgguard.errors import (
+    CloudError,
+    ConflictError,
+    NotFoundError,
+    SettingsError,
+    UnavailableError,
+)
 from sgguard.model.change import content
 from sgguard.model.resource import Rule
+from sgguard.providers._tencent import is_reached
 from sgguard.providers._tencent_positions import insert_position, locate
 from sgguard.providers.tencent_dfw.api import DfwApi, integer_of
+from sgguard.providers.tencent_dfw.codes import may_be_reached
 from sgguard.providers.tencent_dfw.response import ADDRESSES, policies
 from sgguard.wire.shape import Json, Shape
 
@@ -63,7 +71,13 @@ def add_rule(api: DfwApi, group_id: str, rule: Rule) -> None:
         return  # the cloud would add a second one
     # 3. Send, and 4. check the position.
     change = _Change(api, _ADD, group_id, found, rule)
-    _send(change, index=wanted if held else -1, policys=[_row(rule)])
+    try:
+        _send(change, index=wanted if held else -1, policys=[_row(rule)])
+    except CloudError as error:
+        # Somebody else may have added it since the rules were read.
+        if not (may_be_reached(error) and is_reached(lambda: _is_there(api, group_id, rule))):
+            raise
+        return
     _require_place(api, group_id, found, replace(rule, rule_id=f"{rule.direction}[{wanted}]"))
 
 
@@ -83,7 +97,26 @@ def remove_rule(api: DfwApi, group_id: str, rule: Rule) -> None:
             api.wire.provider, _REMOVE, detail=f"{group_id} has no such rule as {rule.rule_id}"
         )
     _require_version(api, found)
-    _send(_Change(api, _REMOVE, group_id, found, rule), indexes=[place])
+    try:
+        _send(_Change(api, _REMOVE, group_id, found, rule), indexes=[place])
+    except CloudError as error:
+        # Somebody else may have removed it since the rules were read.
+        if not (may_be_reached(error) and is_reached(lambda: _is_gone(api, group_id, rule))):
+            raise
+        raise NotFoundError(
+            api.wire.provider, _REMOVE, code=error.code, detail=f"{group_id}: {error.detail}"
+        ) from error
+
+
+def _is_there(api: DfwApi, group_id: str, rule: Rule) -> bool:
+    return _count(_read(api, group_id).rules, rule) > 0
+
+
+def _is_gone(api: DfwApi, group_id: str, rule: Rule) -> bool:
+    try:
+        return not _is_there(api, group_id, rule)
+    except NotFoundError:
+        return True  # with its group
 
 
 def _read(api: DfwApi, group_id: str) -> Found:
