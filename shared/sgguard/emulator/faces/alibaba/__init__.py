@@ -5,18 +5,29 @@ one get XML unless ``Format`` is JSON. A scenario's groups of another account ar
 rules can name the caller's groups, and they cannot be read. No rule names its own group (the cloud
 refuses it), and advanced groups have no rules that name groups.
 
+What an account's policy denies is refused, but lists of groups, instances and interfaces are
+answered with 200 and no entry, as they were everywhere until 2025-12-20 and may still be. The other
+two queries are about one group, which is a resource that must be authorised (``denied_queries``:
+``empty`` for every query, ``forbidden`` for none, or a list of the actions that get 403).
+``DryRun`` tells the truth either way.
+
 Quirks: ``references_shape`` (``real``, ``documented``: the bare, misnamed arrays of the document's
 JSON sample, ``hybrid``: nested, with the misnamed inner list), ``references_silent`` (groups
 without referrers are left out), ``format`` (``xml`` whatever format is requested), ``page_max`` (a
 maximum below the documented page sizes), ``endless_pages`` (page tokens never end: they lead to the
 first page again or, with ``empty``, to further empty pages), ``empty_pages`` (an empty
-page before every further one), ``paging`` (``numbers``: a server without page tokens),
-``omits_empty_token`` (the last page has no ``NextToken`` at all), ``token_total`` (a total beside
-page tokens, where it has no meaning), ``group_rule_count`` (``absent`` or always ``zero``),
-``hidden_groups`` (ids the list of groups leaves out), ``rule_ids`` (``absent``: a server
-without rule ids), ``binding_delay_s`` (seconds until a change of groups is listed),
-``new_group_rules`` (a new group has a rule), ``omits_inner_access`` (whether members of a group
-reach each other is not reported).
+page before every further one), ``paging`` (``numbers``: a server without page tokens, ``tokens``:
+one that has retired page numbers), ``omits_empty_token`` (the last page has no ``NextToken`` at
+all), ``token_total`` (a total beside page tokens, where it has no meaning), ``group_rule_count``
+(``absent`` or always ``zero``), ``hidden_groups``, ``hidden_instances`` and ``hidden_interfaces``
+(ids that a policy by tag leaves out of lists), ``address_count`` (a group's own count of private
+addresses: ``absent``, or the number told instead), ``rule_ids`` (``absent``: a server without rule
+ids), ``binding_delay_s`` (seconds until a change of groups is listed), ``new_group_rules`` (a new
+group has a rule), ``omits_inner_access`` (whether members of a group reach each other is not
+reported), ``missing_rule`` (the code that revoking a rule that is not there gets, instead of a
+success), ``absent_actions`` (actions that the server does not offer), ``dry_run`` (``absent``: it
+is ignored), ``locks`` (reasons by the id of a locked instance), ``interface_states`` (states by
+the id of an interface).
 """
 
 from __future__ import annotations
@@ -27,9 +38,10 @@ import httpx
 
 from sgguard.emulator.faces.alibaba import binding
 from sgguard.emulator.faces.alibaba.actions import ACTIONS
-from sgguard.emulator.faces.alibaba.auth import authenticate, is_acs3, require_permission
+from sgguard.emulator.faces.alibaba.auth import authenticate, forbidden, is_acs3, is_denied
 from sgguard.emulator.faces.alibaba.call import Call, replayed
 from sgguard.emulator.faces.alibaba.claims import CLAIMS, VERSION
+from sgguard.emulator.faces.alibaba.denied import LISTS, QUERIES, nothing
 from sgguard.emulator.faces.alibaba.response import RefusedError, failure, status_of, success
 from sgguard.emulator.faces.base import Certainty, FaultKind, call_in, not_emulated
 from sgguard.emulator.state import Cloud
@@ -37,6 +49,9 @@ from sgguard.wire import acs3
 from sgguard.wire.rpc_v1 import params_of
 
 RETRY_AFTER_MS = 100
+
+DRY_RUNS = frozenset({"DescribeInstances", "DescribeSecurityGroups"})
+"""Actions that know ``DryRun``."""
 
 
 class AlibabaFace:
@@ -106,13 +121,35 @@ def _act(request: httpx.Request, cloud: Cloud, action: str, now: float) -> dict[
     if action not in ACTIONS or version != VERSION:
         what = f"{action or 'a call without an action'} of version {version or '(none)'}"
         raise _no_such_api(not_emulated(what))
-    require_permission(account, action)
-    call = Call(cloud, account, _with_region(dict(params_of(request)), cloud, action), now)
+    if action in cloud.quirks.get("absent_actions", ()):
+        raise _no_such_api("Specified api is not found, please check your url.")
+    params = _with_region(dict(params_of(request)), cloud, action)
+    call = Call(cloud, account, params, now)
+    is_dry = _is_dry(call, action)
+    if is_denied(account, action) and (is_dry or not _answers_nothing(cloud, action)):
+        raise forbidden()
     if call.required("RegionId") not in cloud.regions:
         raise RefusedError(
             "InvalidRegionId.NotFound", "The specified RegionId does not exist.", 404
         )
+    if is_dry:
+        raise RefusedError("DryRunOperation", "Request validation has been passed with DryRun.")
+    if is_denied(account, action):
+        return nothing(action)
     return replayed(call, action, ACTIONS[action])
+
+
+def _is_dry(call: Call, action: str) -> bool:
+    is_known = action in DRY_RUNS and call.cloud.quirks.get("dry_run") != "absent"
+    return is_known and call.params.get("DryRun", "").lower() == "true"
+
+
+def _answers_nothing(cloud: Cloud, action: str) -> bool:
+    """Return whether a denied action is answered with an empty list."""
+    mode = cloud.quirks.get("denied_queries", ())
+    if mode in ("empty", "forbidden"):
+        return mode == "empty" and action in QUERIES
+    return action in LISTS and action not in mode
 
 
 def _with_region(params: dict[str, str], cloud: Cloud, action: str) -> dict[str, str]:

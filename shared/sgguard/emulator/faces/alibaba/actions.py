@@ -71,7 +71,7 @@ def describe_groups(call: Call) -> dict[str, Any]:
         and (wanted is None or group.id in wanted)
         and network in (None, group.network)
     ]
-    rows = [group_row(group, call.cloud.quirks.get("group_rule_count", "")) for group in groups]
+    rows = [group_row(call, group) for group in groups]
     return page(call, rows, "SecurityGroups", "SecurityGroup", sizes=(1, 10, 100))
 
 
@@ -111,6 +111,7 @@ def describe_instances(call: Call) -> dict[str, Any]:
         instance_row(call, instance)
         for instance in call.cloud.instances
         if call.sees(instance)
+        and instance.id not in call.cloud.quirks.get("hidden_instances", ())
         and (wanted is None or instance.id in wanted)
         and (group_id is None or instance.id in holders)
     ]
@@ -118,13 +119,16 @@ def describe_instances(call: Call) -> dict[str, Any]:
 
 
 def describe_interfaces(call: Call) -> dict[str, Any]:
-    """List interfaces; with a group, the secondary ones only."""
+    """List interfaces; with a group, which must exist, the secondary ones only."""
     group_id, instance_id = call.params.get("SecurityGroupId"), call.params.get("InstanceId")
+    if group_id is not None:
+        call.group(group_id)
     wanted = [value for key, value in call.params.items() if key.startswith("NetworkInterfaceId.")]
     rows = [
         interface_row(call, interface)
         for interface in call.cloud.interfaces
         if call.sees(interface)
+        and interface.id not in call.cloud.quirks.get("hidden_interfaces", ())
         and (not wanted or interface.id in wanted)
         and instance_id in (None, interface.instance)
         and (group_id is None or _is_secondary_with(call, interface, group_id))

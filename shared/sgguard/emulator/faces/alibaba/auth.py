@@ -43,19 +43,19 @@ def authenticate(request: httpx.Request, cloud: Cloud, now: float) -> Account:
     return (_verify_acs3 if is_acs3(request) else _verify_rpc_v1)(request, cloud, now)
 
 
-def require_permission(account: Account, action: str) -> None:
-    """Refuse what the account's policy denies.
+def is_denied(account: Account, action: str) -> bool:
+    """Return whether the account's policy denies the action."""
+    return any(fnmatchcase(action, pattern) for pattern in account.denied)
 
-    Raises:
-        RefusedError: Forbidden.RAM.
-    """
-    if any(fnmatchcase(action, pattern) for pattern in account.denied):
-        raise RefusedError(
-            "Forbidden.RAM",
-            "User not authorized to operate on the specified resource, "
-            "or this API doesn't support RAM.",
-            403,
-        )
+
+def forbidden() -> RefusedError:
+    """Return the error for what a policy denies."""
+    return RefusedError(
+        "Forbidden.RAM",
+        "User not authorized to operate on the specified resource, "
+        "or this API doesn't support RAM.",
+        403,
+    )
 
 
 def _verify_acs3(request: httpx.Request, cloud: Cloud, now: float) -> Account:

@@ -16,7 +16,7 @@ from typing import Any
 from sgguard.emulator import edit
 from sgguard.emulator.faces.alibaba.call import Call, numbered
 from sgguard.emulator.faces.alibaba.response import RefusedError
-from sgguard.emulator.faces.alibaba.rows import keep_listed, listed_groups
+from sgguard.emulator.faces.alibaba.rows import interface_state, keep_listed, listed_groups
 from sgguard.emulator.state import Group, Interface
 
 GROUPS_MAX = 5
@@ -136,8 +136,18 @@ def _kinds(call: Call, group_ids: Sequence[str]) -> set[str]:
 
 
 def _require_capacity(call: Call, group: Group, code: str) -> None:
+    """Refuse a holder more than fits: a basic group counts instances, an advanced one interfaces.
+
+    Raises:
+        RefusedError: ``code``, or InvalidOperation.NetworkInterfaceCountExceeded.
+    """
     ceiling = call.cloud.limits.get("instances-per-group", _SIZES.get(group.kind, _SIZE))
-    if len(call.cloud.instances_with(group.id)) >= ceiling:
+    if group.kind == "advanced":
+        if len(call.cloud.interfaces_with(group.id)) >= ceiling:
+            message = "The maximum number of NetworkInterface in a enterprise level security group"
+            code = "InvalidOperation.NetworkInterfaceCountExceeded"
+            raise RefusedError(code, f"{message} is exceeded.", 403)
+    elif len(call.cloud.instances_with(group.id)) >= ceiling:
         message = "The maximum number of instances in a security group is exceeded."
         raise RefusedError(code, message, 403)
 
@@ -160,6 +170,8 @@ def _secondary(call: Call, interface_id: str) -> Interface:
         raise RefusedError("InvalidOperation.EniServiceManaged", "The ENI is managed.", 403)
     if interface.kind == "primary":
         raise RefusedError("InvalidOperation.InvalidEniType", "The ENI is a primary one.", 403)
+    if interface_state(call, interface) not in ("Available", "InUse"):
+        raise RefusedError("InvalidOperation.InvalidEniState", "The ENI state is not valid.")
     return interface
 
 
@@ -174,6 +186,12 @@ def _primary_of(call: Call, instance_id: str) -> Interface:
         raise RefusedError(
             "IncorrectInstanceStatus",
             "The current status of the resource does not support this operation.",
+            403,
+        )
+    if call.cloud.quirks.get("locks", {}).get(instance.id):
+        raise RefusedError(
+            "InstanceLockedForSecurity",
+            "The specified operation is denied as your instance is locked for security reasons.",
             403,
         )
     return interfaces[0]

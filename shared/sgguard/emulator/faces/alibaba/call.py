@@ -143,6 +143,14 @@ def page(
     knows_tokens = call.cloud.quirks.get("paging") != "numbers"
     if knows_tokens and ("NextToken" in call.params or "MaxResults" in call.params):
         return page_by_token(call, rows, container, item, sizes=sizes)
+    if call.cloud.quirks.get("paging") == "tokens" and {"PageNumber", "PageSize"} & set(
+        call.params
+    ):
+        raise RefusedError(
+            "NotSupported.PageNumberAndPageSize",
+            "The parameters PageNumber and PageSize are currently not supported, please use "
+            "NextToken and MaxResults instead.",
+        )
     number = _positive(call, "PageNumber", 1)
     size = min(_positive(call, "PageSize", sizes[1]), sizes[2])
     start = (number - 1) * size

@@ -30,6 +30,9 @@ def _listing_key(interface: Interface) -> str:
     return f"alibaba shows {interface.id}"
 
 
+CAPACITY = 6000
+"""Private addresses that a basic group may have."""
+
 _TYPES = {"": "normal", "basic": "normal", "advanced": "enterprise"}
 _FAMILY = {"IPv4": "", "IPv6": "Ipv6"}
 _ANYWHERE = {"IPv4": "0.0.0.0/0", "IPv6": "::/0"}
@@ -49,8 +52,9 @@ _RULE_MEMBERS = (
 )
 
 
-def group_row(group: Group, count: str = "") -> dict[str, Any]:
-    """Return an entry of DescribeSecurityGroups; ``count`` is the quirk ``group_rule_count``."""
+def group_row(call: Call, group: Group) -> dict[str, Any]:
+    """Return an entry of DescribeSecurityGroups."""
+    count = call.cloud.quirks.get("group_rule_count", "")
     naming = sum(1 for rule in group.rules if rule.peer_group)
     counts = {"RuleCount": len(group.rules), "GroupToGroupRuleCount": naming}
     if count == "absent":
@@ -67,9 +71,19 @@ def group_row(group: Group, count: str = "") -> dict[str, Any]:
         "ResourceGroupId": group.project,
         "CreationTime": group.created,
         **counts,
+        **_addresses(call, group),
         "Tags": {"Tag": tags},
         **_managed(group.managed_by),
     }
+
+
+def _addresses(call: Call, group: Group) -> dict[str, int]:
+    """Return how many private addresses are in the group, which is told only on request."""
+    told = call.cloud.quirks.get("address_count")
+    if call.params.get("IsQueryEcsCount", "").lower() != "true" or told == "absent":
+        return {}
+    count = len(call.cloud.interfaces_with(group.id)) if told is None else told
+    return {"EcsCount": count, "AvailableInstanceAmount": max(0, CAPACITY - count)}
 
 
 def inner_access_fields(cloud: Cloud, group: Group) -> dict[str, str]:
@@ -118,6 +132,7 @@ def instance_row(call: Call, instance: Instance) -> dict[str, Any]:
         "InstanceName": instance.name,
         "Status": instance.state.capitalize(),
         "RegionId": instance.region,
+        "OperationLocks": {"LockReason": _locks(call, instance)},
         "InstanceNetworkType": "vpc",
         "VpcAttributes": {"VpcId": instance.network},
         "SecurityGroupIds": {"SecurityGroupId": primary},
@@ -129,6 +144,17 @@ def instance_row(call: Call, instance: Instance) -> dict[str, Any]:
     }
 
 
+def _locks(call: Call, instance: Instance) -> list[dict[str, str]]:
+    reasons = call.cloud.quirks.get("locks", {}).get(instance.id, [])
+    return [{"LockReason": reason} for reason in reasons]
+
+
+def interface_state(call: Call, interface: Interface) -> str:
+    """Return the state of an interface; one of a service is in use and names no instance."""
+    state = "InUse" if interface.instance or interface.managed_by else "Available"
+    return str(call.cloud.quirks.get("interface_states", {}).get(interface.id, state))
+
+
 def interface_row(call: Call, interface: Interface) -> dict[str, Any]:
     """Return an entry of DescribeNetworkInterfaces."""
     return {
@@ -136,7 +162,7 @@ def interface_row(call: Call, interface: Interface) -> dict[str, Any]:
         "NetworkInterfaceName": interface.name,
         "InstanceId": interface.instance,
         "Type": interface.kind.capitalize(),
-        "Status": "InUse" if interface.instance else "Available",
+        "Status": interface_state(call, interface),
         "VpcId": interface.network,
         "PrivateIpAddress": interface.ip,
         "SecurityGroupIds": {"SecurityGroupId": listed_groups(call, interface)},

@@ -1,7 +1,8 @@
 """Authorising and revoking rules of the emulated Alibaba Cloud ECS; two actions per direction.
 
 Authorising a rule that exists succeeds and adds nothing. Revoking one that does not exist succeeds
-and removes nothing; a rule id of the other direction does not exist.
+and removes nothing, or gets one of the codes that the documents list for it (quirk
+``missing_rule``); a rule id of the other direction does not exist.
 
 Source: AuthorizeSecurityGroup(Egress), RevokeSecurityGroup(Egress), alibabacloud.com/help/en/ecs.
 """
@@ -15,7 +16,7 @@ from uuid import uuid4
 
 from sgguard.emulator import edit
 from sgguard.emulator.faces.alibaba.call import Call, numbered, require_unmanaged
-from sgguard.emulator.faces.alibaba.response import RefusedError
+from sgguard.emulator.faces.alibaba.response import RefusedError, status_of
 from sgguard.emulator.faces.alibaba.rule_params import identity, rule_params
 from sgguard.emulator.state import Group, Rule
 
@@ -48,6 +49,8 @@ def revoke(call: Call, *, direction: str) -> dict[str, Any]:
         revoked = [rule for rule in candidates if rule.id in ids]
     else:
         revoked = _matching(candidates, [one.rule() for one in rule_params(call, group, direction)])
+    if not revoked and (code := call.cloud.quirks.get("missing_rule")):
+        raise RefusedError(code, "The specified rule does not exist.", status_of(code))
     for rule in revoked:
         edit.remove_rule(call.cloud, group.id, rule)
     return {}
