@@ -162,7 +162,9 @@ def _number(case: Case, interfaces: Sequence[Interface], group_id: str, name: st
     """How full the group is, counted as the cloud counts it."""
     carrying = [i for i in interfaces if group_id in i.groups and _is_counted(case, i, group_id)]
     is_tencent = case.provider.startswith("tencent")  # CvmsVifsPerSecGroupLimitExceeded
-    if name == "interfaces-per-group" or is_tencent:
+    group = case.cloud.group(group_id)
+    is_advanced = group is not None and group.kind == "advanced"  # NetworkInterfaceCountExceeded
+    if name == "interfaces-per-group" or is_tencent or is_advanced:
         return len(carrying)
     return len({i.instance for i in carrying if i.instance})
 

@@ -11,6 +11,7 @@ from sgguard.emulator.faults import Fault
 from sgguard.errors import (
     CredentialsError,
     InUseError,
+    InvalidRequestError,
     NotFoundError,
     SettingsError,
     UnauthenticatedError,
@@ -308,7 +309,7 @@ def test_a_wrong_session_token_is_refused(emulator, env, token):
 
 
 def test_an_unknown_region_is_not_a_region_without_groups(emulator):
-    with pytest.raises(NotFoundError) as caught:
+    with pytest.raises(InvalidRequestError) as caught:
         WORLD.connect(emulator, region="cn-nowhere").read_groups([WEB])
     assert caught.value.code == "InvalidRegionId.NotFound"
 

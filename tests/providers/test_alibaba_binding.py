@@ -44,6 +44,8 @@ def test_an_interface_of_a_cloud_service_is_a_binding_with_its_owner(emulator):
             "eni-bp1managed00000009",
             owner="service 1503405350102016",
             other_group_ids=(),
+            change_refusal="InvalidOperation.EniServiceManaged: "
+            "service 1503405350102016 owns the interface",
         ),
     )
 
@@ -63,10 +65,11 @@ def test_a_holder_whose_groups_are_not_told_does_not_have_none(emulator):
     )
 
 
-def test_thousands_of_instances_are_counted_in_two_calls(emulator):
+def test_thousands_of_instances_are_counted_in_two_calls_and_one_for_the_kind_of_group(emulator):
     add_interfaces(emulator, FREE, 3000)
+    add_interfaces(emulator, FREE, 1, kind="secondary", instance="i-bp1primary000000000")
     assert count(emulator) == 3000
-    assert actions(emulator) == [INSTANCES, INTERFACES]
+    assert actions(emulator) == [INSTANCES, INSTANCES, INTERFACES, "DescribeSecurityGroups"]
 
 
 def test_an_instance_that_carries_the_group_twice_counts_once(emulator):
@@ -95,9 +98,20 @@ def test_a_total_that_is_not_told_or_untrue_is_counted_by_listing(emulator, tota
     assert count(emulator) == 25
 
 
-@pytest.mark.parametrize("interface", [{}, {"InstanceId": None}, {"InstanceId": ["i-1"]}])
-def test_an_attached_interface_that_lost_its_instance_is_not_counted_as_none(emulator, interface):
+@pytest.mark.parametrize("interface", [{}, {"InstanceId": None}, {"InstanceId": ""}])
+def test_an_attached_interface_without_an_instance_is_a_holder_and_counts(emulator, interface):
+    """ "Interfaces that other cloud services control return no instance id"."""
     row = {"NetworkInterfaceId": "eni-1", "Status": "InUse", **interface}
+    body = {"NextToken": "", "NetworkInterfaceSets": {"NetworkInterfaceSet": [row]}}
+    emulator.faults.append(Fault("garbage", action=INTERFACES, body=json.dumps(body), count=9))
+    seen = WORLD.connect(emulator).list_bindings([FREE])
+    assert seen.value[FREE] == (Binding("interface", "eni-1", other_group_ids=None),)
+    assert seen.unseen == ()
+    assert count(emulator) == 1
+
+
+def test_an_instance_id_that_is_none_is_not_counted_as_none(emulator):
+    row = {"NetworkInterfaceId": "eni-1", "Status": "InUse", "InstanceId": ["i-1"]}
     body = {"NextToken": "", "NetworkInterfaceSets": {"NetworkInterfaceSet": [row]}}
     emulator.faults.append(Fault("garbage", action=INTERFACES, body=json.dumps(body), count=9))
     seen = WORLD.connect(emulator).count_instances([FREE])

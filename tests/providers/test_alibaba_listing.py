@@ -7,8 +7,15 @@ import json
 import pytest
 
 from sgguard.emulator.faults import Fault
-from sgguard.errors import UnknownShapeError
-from sgguard.providers.alibaba.listing import GROUPS, INSTANCES, INTERFACES, RULES, read_all
+from sgguard.errors import ApiAbsentError, UnknownShapeError
+from sgguard.providers.alibaba.listing import (
+    GROUPS,
+    INSTANCES,
+    INTERFACES,
+    RULES,
+    count_all,
+    read_all,
+)
 from tests.worlds.alibaba import (
     WORLD,
     actions,
@@ -99,11 +106,58 @@ def test_a_list_that_ends_below_the_total_beside_it_is_read_by_number(emulator, 
     assert len(read(emulator, name)) == LISTS[name][2]
 
 
-def test_a_full_page_of_rules_that_lost_its_token_is_refused(emulator):
-    rules = [{"Direction": "ingress", "SourceCidrIp": "10.0.0.0/8"}] * 500
+@pytest.mark.parametrize("count", [0, 10, 499, 500, 1000, 1200])
+def test_rules_without_a_page_token_are_whole_however_many(emulator, count):
+    """ "A response without NextToken is the last page": there are no page numbers for rules."""
+    rules = [{"Direction": "ingress", "SourceCidrIp": "10.0.0.0/8"}] * count
     garble(emulator, "rules", Permissions={"Permission": rules})
-    with pytest.raises(UnknownShapeError, match="says nothing of a next one"):
-        read(emulator, "rules")
+    assert len(read(emulator, "rules")) == count
+
+
+@pytest.mark.parametrize("quirks", [{"omits_empty_token": True}, {}])
+@pytest.mark.parametrize("name", NAMED)
+def test_a_list_ends_where_page_numbers_are_retired(emulator, name, quirks):
+    """Also with fewer entries than were asked for, and with none at all."""
+    switch(emulator, paging="tokens", **quirks)
+    assert len(read(emulator, name)) == LISTS[name][2]
+    switch(emulator, page_max=7)
+    assert len(read(emulator, name)) == LISTS[name][2]
+    listing, params, _ = LISTS[name]
+    none = {"groups": {"SecurityGroupIds": '["sg-none"]'}}.get(name, {"SecurityGroupId": WEB})
+    assert read_all(WORLD.connect(emulator).ecs, listing, params | none).rows == ()
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_list_that_ends_below_its_total_is_refused_where_page_numbers_are_retired(emulator, name):
+    switch(emulator, paging="tokens", omits_empty_token=True)
+    garble(emulator, name, TotalCount=LISTS[name][2])
+    with pytest.raises(ApiAbsentError, match="PageNumberAndPageSize"):
+        read(emulator, name)
+
+
+@pytest.mark.parametrize("name", ["instances", "groups"])
+def test_a_count_is_made_by_listing_where_page_numbers_are_retired(emulator, name):
+    listing, params, count = LISTS[name]
+    switch(emulator, paging="tokens")
+    assert count_all(WORLD.connect(emulator).ecs, listing, params) == count
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_single_page_without_token_and_total_is_the_last_one(emulator, name):
+    for _ in range(2):
+        garble(emulator, name)
+    assert read(emulator, name) == ()
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_page_as_long_as_the_servers_own_page_size_is_not_the_last_one(emulator, name):
+    """A server from before tokens ignores the size that is asked for, and tells its own."""
+    listing = LISTS[name][0]
+    page = {listing.item: [{listing.key: f"x-{n}"} for n in range(10)]}
+    body = json.dumps({listing.container: page, "PageSize": 10})
+    emulator.faults.append(Fault("garbage", action=listing.action, body=body, count=2))
+    with pytest.raises(UnknownShapeError, match="neither a page token nor a total"):
+        read(emulator, name)
 
 
 @pytest.mark.parametrize("token", [0, 7, [], ["x"], {}, {"a": 1}, False])
@@ -113,8 +167,8 @@ def test_a_token_of_another_kind_is_refused(emulator, token):
         read(emulator, "groups")
 
 
-@pytest.mark.parametrize("total", [None, "many", "", True, -1])
-def test_a_list_with_neither_token_nor_total_is_refused(emulator, total):
+@pytest.mark.parametrize("total", ["many", "", True, -1])
+def test_a_list_with_an_unreadable_total_is_refused(emulator, total):
     for _ in range(2):
         garble(emulator, "instances", TotalCount=total)
     with pytest.raises(UnknownShapeError, match="neither a page token nor a total"):

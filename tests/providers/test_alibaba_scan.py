@@ -344,9 +344,16 @@ def test_a_group_that_names_itself_is_not_referenced(emulator, cloud):
     entry = {"SecurityGroupId": FREE, "ReferencingSecurityGroups": inner}
     told = json.dumps({"SecurityGroupReferences": {"SecurityGroupReference": [entry]}})
     for body in (told, NOTHING):
-        emulator.faults[:] = [Fault("garbage", action=REFERENCES, body=body, count=9)]
+        emulator.faults[:] = [Fault("garbage", action=REFERENCES, body=body)]
         seen = references(emulator, FREE)
         assert (seen.value, seen.unseen) == ({FREE: ()}, ())
+
+
+def test_a_rule_that_spells_the_group_in_another_letter_case_names_it(emulator, cloud):
+    (holder,) = add_referrers(emulator, FREE, 1)
+    cloud.group(holder).rules[0].peer_group = FREE.upper()
+    emulator.faults.append(Fault("garbage", action=REFERENCES, body=NOTHING))
+    assert holders(references(emulator, FREE), FREE) == {holder}
 
 
 @pytest.mark.parametrize("direction", ["ingress", "egress"])

@@ -6,7 +6,8 @@ private clouds that know only that one; ``acs3`` is the default.
 
 Reads: groups and their rules in ``group``, references in ``references`` (from the call in
 ``referrers``, the rules in ``referring_group`` and, where that is incomplete, ``scan``), bindings
-and counts in ``bindings``. What no call reports is in ``documented``. Changes: rules in
+in ``bindings``, counts in ``count``, one instance in ``holder``. That an empty list may be empty is
+proven in ``proof``. What no call reports is in ``documented``. Changes: rules in
 ``rule_change``, new groups in ``creation``, the groups of instances and interfaces in ``holder``;
 ``settle`` waits until a change shows.
 
@@ -15,11 +16,9 @@ Source: the pages of each action below alibabacloud.com/help/en/ecs, read 2026-1
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from sgguard.errors import SettingsError
 from sgguard.model.capabilities import Capabilities
@@ -36,15 +35,14 @@ from sgguard.model.resource import (
 )
 from sgguard.providers.access import Access
 from sgguard.providers.alibaba import bindings, group, references, rule_change
-from sgguard.providers.alibaba.api import EcsClient, region_url
+from sgguard.providers.alibaba.api import EcsClient
+from sgguard.providers.alibaba.count import count_instances
 from sgguard.providers.alibaba.creation import create_group
 from sgguard.providers.alibaba.documented import CAPABILITIES, LIMITS, RATES
+from sgguard.providers.alibaba.endpoint import region_url
 from sgguard.providers.alibaba.group import define_group
-from sgguard.providers.alibaba.holder import read_holder, set_groups
-from sgguard.providers.alibaba.listing import INSTANCES, INTERFACES, read_all
-from sgguard.providers.alibaba.response import instance_of, interface_of
+from sgguard.providers.alibaba.holder import read_holder, read_instance, set_groups
 from sgguard.wire.acs3 import Acs3Auth
-from sgguard.wire.parallel import parallel
 from sgguard.wire.rpc_v1 import RpcV1Auth
 
 __all__ = ["RATES", "Alibaba", "connect"]
@@ -59,7 +57,7 @@ def connect(access: Access) -> Alibaba:
         AddressError: no region can have that name.
         SettingsError: credentials are missing, or a setting has no known value.
     """
-    url = region_url(access.region, access.endpoint())
+    url = region_url(access)
     auths: dict[str, type[Acs3Auth | RpcV1Auth]] = {"acs3": Acs3Auth, "rpc": RpcV1Auth}
     signature = access.env.get("SGGUARD_ALIBABA_SIGNATURE", "").strip() or "acs3"
     if signature not in auths:
@@ -105,7 +103,7 @@ class Alibaba:
 
     def read_groups(self, group_ids: Sequence[str]) -> Seen[dict[str, Group | None]]:
         """Return each group by id, a hundred ids a call; None: there is no such group."""
-        return Seen(group.read_groups(self.ecs, group_ids))
+        return group.read_groups(self.ecs, group_ids)
 
     def list_references(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Reference, ...]]]:
         """Return the rules of other groups that name each group, ten ids a call.
@@ -120,8 +118,8 @@ class Alibaba:
         return bindings.list_bindings(self.ecs, group_ids)
 
     def count_instances(self, group_ids: Sequence[str]) -> Seen[dict[str, int]]:
-        """Return how many instances carry each group on any of their interfaces."""
-        return bindings.count_instances(self.ecs, group_ids)
+        """Return how many instances carry each group, interfaces of an advanced one."""
+        return count_instances(self.ecs, group_ids)
 
     def list_rules(self, group_id: str) -> Seen[tuple[Rule, ...]]:
         """Return the group's own rules, ingress first."""
@@ -129,15 +127,7 @@ class Alibaba:
 
     def read_instance(self, instance_id: str) -> Seen[Instance | None]:
         """Return the instance and its interfaces; None: there is no such instance."""
-        found, interfaces = parallel(
-            [
-                partial(read_all, self.ecs, INSTANCES, {"InstanceIds": json.dumps([instance_id])}),
-                partial(read_all, self.ecs, INTERFACES, {"InstanceId": instance_id}),
-            ]
-        )
-        carried = tuple(interface_of(interfaces.response, row) for row in interfaces.rows)
-        instances = (instance_of(found.response, row, carried) for row in found.rows)
-        return Seen(next((one for one in instances if one.instance_id == instance_id), None))
+        return read_instance(self.ecs, instance_id)
 
     def read_limits(self, group_ids: Sequence[str] = ()) -> Seen[tuple[Limit, ...]]:
         """Return the documented limits; ECS has no call that reports them."""

@@ -1,8 +1,9 @@
 """Calls to the Alibaba Cloud ECS API: RPC style, both signatures, envelope and error codes.
 
-A server that loses the ``Format`` of a call responds in XML, so XML is always expected.
+A server that loses the ``Format`` of a call responds in XML, so XML is always expected. What a code
+means is in ``codes``.
 
-Source: "Response results" and "Common error codes", help.aliyun.com, read 2026-11.
+Source: "Response results", help.aliyun.com, read 2026-11.
 """
 
 from __future__ import annotations
@@ -10,26 +11,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any
 
 import httpx
 
 from sgguard.errors import (
     CloudError,
-    ConflictError,
-    ForbiddenError,
     GarbledError,
-    InUseError,
-    LimitError,
-    NotFoundError,
     ThrottledError,
     UnauthenticatedError,
     UnavailableError,
     UnknownShapeError,
-    UnreachableError,
 )
-from sgguard.providers._region import RegionShape, hosted
+from sgguard.providers.alibaba.codes import kind_of
 from sgguard.providers.alibaba.response import PROVIDER, Response
 from sgguard.providers.alibaba.xml import parse_xml
 from sgguard.wire.acs3 import Acs3Auth, canonical_query
@@ -37,73 +31,6 @@ from sgguard.wire.client import Wire
 from sgguard.wire.rpc_v1 import RpcV1Auth
 
 VERSION = "2014-05-26"
-
-
-def regions(endpoint: str) -> RegionShape:
-    """Return what a region may be called; ``endpoint`` replaces the cloud's own hosts."""
-    return hosted("Alibaba Cloud", "cn-hangzhou or ap-southeast-1", endpoint=endpoint)
-
-
-def region_url(region: str, endpoint: str) -> str:
-    """Return the address of a region's API, without a trailing slash.
-
-    Raises:
-        AddressError: no region can have that name.
-    """
-    regions(endpoint).check(region)
-    return endpoint or f"https://ecs.{region}.aliyuncs.com"
-
-
-_FAMILIES: tuple[tuple[str, type[CloudError]], ...] = (
-    ("Throttling*", ThrottledError),
-    ("Rejected.Throttling*", ThrottledError),
-    ("ServiceUnavailable*", UnavailableError),
-    ("InternalError*", UnavailableError),
-    ("UnknownError*", UnavailableError),
-    ("RequestTimeout*", UnavailableError),
-    ("OperationConflict*", UnavailableError),
-    # Our nonces never repeat: a proxy sent the request twice, and the response to the first one is
-    # lost. A read is signed and sent again; the outcome of a write is unknown.
-    ("SignatureNonceUsed*", UnreachableError),
-    ("SignatureDoesNotMatch*", UnauthenticatedError),
-    ("IncompleteSignature*", UnauthenticatedError),
-    ("InvalidAccessKey*", UnauthenticatedError),
-    ("MissingAccessKey*", UnauthenticatedError),
-    ("Forbidden.AccessKey*", UnauthenticatedError),
-    ("InvalidSecurityToken*", UnauthenticatedError),
-    ("MissingSecurityToken*", UnauthenticatedError),
-    ("IllegalTimestamp*", UnauthenticatedError),
-    ("InvalidTimeStamp*", UnauthenticatedError),
-    # The object is not in the expected state: being created or moved, left or joined meanwhile.
-    # Some of the codes look like a missing permission or a missing object, so they come first.
-    ("Forbidden.InstanceIsBeingCreated*", ConflictError),
-    ("InvalidStatus.EniOrInstanceIsBeingCreated*", ConflictError),
-    ("Incorrect*Status*", ConflictError),
-    ("InvalidOperation.InvalidE*State*", ConflictError),
-    ("InstanceNotInSecurityGroup*", ConflictError),
-    ("InvalidSecurityGroupAssociation.NotFound", ConflictError),
-    ("InvalidInstanceId.AlreadyExists*", ConflictError),
-    ("InstanceLastSecurityGroup*", ConflictError),
-    ("InvalidOperation.AtLeastInOneGroup*", ConflictError),
-    ("IdempotentParameterMismatch*", ConflictError),
-    # The first request with this token is still running: its outcome is not known yet.
-    ("IdempotentProcessing*", UnavailableError),
-    ("Forbidden*", ForbiddenError),
-    ("InvalidOperation.SecurityGroupNotAuthorized*", ForbiddenError),
-    ("NoPermission*", ForbiddenError),
-    # One code for "still carried" and for "still referenced": only the text differs, and texts are
-    # not part of the API. The references and bindings show which one it is.
-    ("DependencyViolation*", InUseError),
-    ("InvalidOperation.DeletionProtection*", InUseError),
-    ("InvalidOperation.ResourceManagedByCloudProduct*", InUseError),
-    ("*LimitExceed*", LimitError),
-    ("QuotaExceed*", LimitError),
-    ("InvalidOperation.NetworkInterfaceCountExceeded*", LimitError),
-    # An advanced group names no group and is named by none: their documented ceiling is 0.
-    ("InvalidGroupParameter.OperationDenied*", LimitError),
-    ("InvalidGroupAuthParameter.OperationDenied*", LimitError),
-    ("*.NotFound", NotFoundError),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +119,9 @@ def _fields(response: httpx.Response, action: str) -> dict[str, Any] | None:
 def _error(response: httpx.Response, action: str, fields: Mapping[str, Any]) -> CloudError:
     code = str(fields.get("Code", ""))
     retry_after_s = _retry_after_s(response)
-    kind = _kind(code, response.status_code, has_retry_after=retry_after_s is not None)
+    kind = _kind(
+        code, _text(fields), response.status_code, has_retry_after=retry_after_s is not None
+    )
     # The message about a bad signature repeats the text that was signed, and with it the session
     # token: only the code is kept.
     is_secret = issubclass(kind, UnauthenticatedError)
@@ -200,17 +129,17 @@ def _error(response: httpx.Response, action: str, fields: Mapping[str, Any]) -> 
         PROVIDER,
         action,
         code=code,
-        detail="the cloud refuses key, signature, token or clock" if is_secret else _text(fields),
+        detail=_text(fields),
+        words="the cloud refuses key, signature, token or clock" if is_secret else "",
         status=response.status_code,
         request_id=str(fields.get("RequestId", "")),
         retry_after_s=retry_after_s,
     )
 
 
-def _kind(code: str, status: int, *, has_retry_after: bool) -> type[CloudError]:
-    for pattern, kind in _FAMILIES:
-        if fnmatchcase(code, pattern):
-            return kind
+def _kind(code: str, message: str, status: int, *, has_retry_after: bool) -> type[CloudError]:
+    if known := kind_of(code, message):
+        return known
     if has_retry_after or status == httpx.codes.TOO_MANY_REQUESTS:
         return ThrottledError
     if status >= httpx.codes.INTERNAL_SERVER_ERROR:

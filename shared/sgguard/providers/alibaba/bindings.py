@@ -2,29 +2,46 @@
 
 A listing of interfaces by group has the secondary ones only, those of cloud services included; a
 listing of instances by group has the primary ones only. Neither is complete without the other.
+That an empty one is no refusal in disguise is proven by ``proof``, where no row of another group
+in the same wave proves it already.
 
 Source: DescribeNetworkInterfaces and DescribeInstances, parameter SecurityGroupId.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from typing import Any, TypeVar
 
-from sgguard.model.resource import Binding, Seen
-from sgguard.providers._shared import about_group
+from sgguard.errors import NotFoundError
+from sgguard.model.codes import UnseenCode
+from sgguard.model.resource import Binding, Seen, Unseen
+from sgguard.providers._shared import about_group, unproved
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.alibaba.api import EcsClient
-from sgguard.providers.alibaba.listing import INSTANCES, INTERFACES, Listing, count_all, read_all
+from sgguard.providers.alibaba.codes import NO_SUCH_GROUP
+from sgguard.providers.alibaba.listing import INSTANCES, INTERFACES, Listing, read_all
+from sgguard.providers.alibaba.proof import (
+    Tally,
+    doubt_of_instances,
+    doubt_of_interfaces,
+    grant,
+    read_tallies,
+    settled_tallies,
+)
 from sgguard.providers.alibaba.response import instance_binding, interface_binding
-from sgguard.wire.parallel import chunks, parallel
+from sgguard.wire.parallel import parallel
 
-_INSTANCES_A_CALL = 100
+T = TypeVar("T")
+
+_DOUBTS = {INSTANCES: doubt_of_instances, INTERFACES: doubt_of_interfaces}
 
 
 def list_bindings(ecs: EcsClient, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Binding, ...]]]:
     """Return instances and other interfaces of each group: two listings each, in parallel.
+
+    Where a listing is empty for every group, a second wave proves that it may be.
 
     Raises:
         CloudError: a call failed.
@@ -35,24 +52,81 @@ def list_bindings(ecs: EcsClient, group_ids: Sequence[str]) -> Seen[dict[str, tu
         for listing, binding_of in _LISTINGS
     ]
     bindings: dict[str, tuple[Binding, ...]] = dict.fromkeys(group_ids, ())
-    parts = parallel(reads)
-    for group_id, part in parts:
+    rows: dict[Listing, dict[str, int]] = {listing: {} for listing, _ in _LISTINGS}
+    unseen: list[Unseen] = []
+    for group_id, listing, part in parallel(reads):
         bindings[group_id] += part.value
-    return Seen(bindings, tuple(unseen for _, part in parts for unseen in part.unseen))
+        unseen += part.unseen
+        if not part.unseen:
+            rows[listing][group_id] = len(part.value)
+    return Seen(bindings, (*unseen, *unproved_holders(ecs, rows)))
 
 
-def count_instances(ecs: EcsClient, group_ids: Sequence[str]) -> Seen[dict[str, int]]:
-    """Return how many instances carry each group on any of their interfaces.
+def unproved_holders(
+    ecs: EcsClient,
+    rows: Mapping[Listing, Mapping[str, int]],
+    tallies: Mapping[str, Tally] | None = None,
+) -> tuple[Unseen, ...]:
+    """Return a gap for each group of whose holders an empty list proves nothing.
 
-    Those that carry it on the primary interface are counted by the cloud, not listed.
+    ``rows`` has, by list, how many holders each group has there; a list that could not be read has
+    no number, because it is told as a gap already. ``tallies`` are read unless they are given.
 
     Raises:
         CloudError: a call failed.
     """
-    reads = [partial(_count_or_unseen, ecs, group_id) for group_id in dict.fromkeys(group_ids)]
-    parts = parallel(reads)
-    counts = {group_id: part.value for group_id, part in parts if part.value is not None}
-    return Seen(counts, tuple(unseen for _, part in parts for unseen in part.unseen))
+    # 1. A list that has a row for any group is permitted; of the others the permission is asked.
+    doubtful = [one for one, counts in rows.items() if counts and not any(counts.values())]
+    # 2. A group in none of the lists must have no address by its own count either.
+    free = [one for one in _asked(rows) if not any(counts.get(one) for counts in rows.values())]
+    reads: list[Callable[[], Any]] = [partial(_DOUBTS[one], ecs) for one in doubtful]
+    if tallies is None and free:
+        reads.append(partial(read_tallies, ecs, free))
+    results = parallel(reads)
+    found = tallies if tallies is not None else results[-1] if free else {}
+    found = settled_tallies(ecs, {one: tally for one, tally in found.items() if one in free})
+    return (
+        *(
+            gap
+            for listing, doubt in zip(doubtful, results, strict=False)
+            if doubt
+            for gap in _unlisted(listing, doubt, rows[listing])
+        ),
+        *(gap for one in free for gap in _contradiction(one, found.get(one))),
+    )
+
+
+def _asked(rows: Mapping[Listing, Mapping[str, int]]) -> list[str]:
+    """Return the groups of which every list was read: of the others a gap is told already."""
+    counts = list(rows.values())
+    return [one for one in counts[0] if all(one in each for each in counts)]
+
+
+def _unlisted(listing: Listing, doubt: str, group_ids: Iterable[str]) -> tuple[Unseen, ...]:
+    return unproved(
+        f"{listing.container} that carry the group",
+        f"an empty list proves nothing here: {doubt}",
+        grant(listing.action),
+        group_ids,
+    )
+
+
+def _contradiction(group_id: str, tally: Tally | None) -> tuple[Unseen, ...]:
+    """Return a gap where the group's own count refutes that it has no holder, or was not read."""
+    why = "the group's own count of private addresses could not be read beside it"
+    if tally is not None:
+        if not tally.addresses:
+            return ()
+        why = (
+            f"the cloud counts {tally.addresses} private addresses in it: these credentials see "
+            "only a part, or the count lags behind a change"
+        )
+    return unproved(
+        "holders of the group",
+        f"none is listed, and {why}",
+        "let these credentials see all groups, instances and interfaces, or ask again a bit later",
+        [group_id],
+    )
 
 
 _LISTINGS = ((INSTANCES, instance_binding), (INTERFACES, interface_binding))
@@ -60,51 +134,33 @@ _LISTINGS = ((INSTANCES, instance_binding), (INTERFACES, interface_binding))
 
 def _read_bindings(
     ecs: EcsClient, group_id: str, listing: Listing, binding_of: Callable[..., Binding]
-) -> tuple[str, Seen[tuple[Binding, ...]]]:
+) -> tuple[str, Listing, Seen[tuple[Binding, ...]]]:
     """Return the bindings that one listing has for the group, beside the group's id."""
 
     def read() -> Seen[tuple[Binding, ...]]:
-        listed = read_all(ecs, listing, {"SecurityGroupId": group_id})
+        try:
+            listed = read_all(ecs, listing, {"SecurityGroupId": group_id})
+        except NotFoundError as error:
+            return no_such_group(error, _what(listing, group_id), ())
         return Seen(tuple(binding_of(listed.response, row, group_id) for row in listed.rows))
 
     nothing: tuple[Binding, ...] = ()
-    return group_id, about_group(group_id, seen_or_unseen(_what(listing, group_id), read, nothing))
+    seen = seen_or_unseen(_what(listing, group_id), read, nothing)
+    return group_id, listing, about_group(group_id, seen)
 
 
-def _count_or_unseen(ecs: EcsClient, group_id: str) -> tuple[str, Seen[int | None]]:
-    nothing: int | None = None
-    what = f"how many instances carry {group_id}"
-    return group_id, about_group(
-        group_id, seen_or_unseen(what, lambda: _count(ecs, group_id), nothing)
-    )
+def no_such_group(error: NotFoundError, what: str, nothing: T) -> Seen[T]:
+    """Return the gap for a list of holders that the cloud refuses, because it has no such group.
 
+    Whether that is so, the group itself shows.
 
-def _count(ecs: EcsClient, group_id: str) -> Seen[int | None]:
-    """Count instances with the group: on the primary interface, plus on others, minus on both."""
-    (primary, _), (_, others) = parallel(
-        [partial(_on_primary, ecs, group_id), partial(_on_others, ecs, group_id)]
-    )
-    asked = chunks(others, _INSTANCES_A_CALL)
-    on_both = parallel([partial(_with_both, ecs, group_id, some) for some in asked])
-    return Seen(primary + len(others) - sum(on_both))
-
-
-def _on_primary(ecs: EcsClient, group_id: str) -> tuple[int, list[str]]:
-    return count_all(ecs, INSTANCES, {"SecurityGroupId": group_id}), []
-
-
-def _on_others(ecs: EcsClient, group_id: str) -> tuple[int, list[str]]:
-    """Return the instances that carry the group on another interface than the primary one."""
-    listed = read_all(ecs, INTERFACES, {"SecurityGroupId": group_id})
-    bindings = (interface_binding(listed.response, row, group_id) for row in listed.rows)
-    return 0, sorted({one.instance_id for one in bindings if one.instance_id})
-
-
-def _with_both(ecs: EcsClient, group_id: str, instance_ids: Sequence[str]) -> int:
-    """Return how many of the instances carry the group on the primary interface as well."""
-    params = {"SecurityGroupId": group_id, "InstanceIds": json.dumps(list(instance_ids))}
-    listed = read_all(ecs, INSTANCES, params)
-    return len({row["InstanceId"] for row in listed.rows} & set(instance_ids))
+    Raises:
+        NotFoundError: it is something else that the cloud does not have.
+    """
+    if error.code != NO_SUCH_GROUP:
+        raise error
+    remedy = "check that the group exists in this region, and ask again"
+    return Seen(nothing, (Unseen(UnseenCode.NOT_TOLD, what, str(error), remedy),))
 
 
 def _what(listing: Listing, group_id: str) -> str:

@@ -25,6 +25,12 @@ _ELSEWHERE = (
     "show it."
 )
 
+_PARTIAL = (
+    "A RAM policy by tag or resource group shows its user only a part. A group with no visible "
+    "holder is compared with its own count of addresses; single holders missing beside visible "
+    "ones, or where the server does not count, are not noticed: DeleteSecurityGroup refuses then."
+)
+
 CAPABILITIES = Capabilities(
     provider=PROVIDER,
     on_delete_referenced="refused",
@@ -37,7 +43,7 @@ CAPABILITIES = Capabilities(
     has_self_references=False,
     # By the ClientToken ("How to ensure idempotence").
     resumes_creation=True,
-    blind_spots=(_UNREADABLE, _UNLAUNCHED, _ELSEWHERE),
+    blind_spots=(_UNREADABLE, _UNLAUNCHED, _ELSEWHERE, _PARTIAL),
 )
 
 _RAISABLE = "5 by default; Alibaba raises it to 10 or 16 on request, the policy can say so"

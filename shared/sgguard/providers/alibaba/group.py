@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from sgguard.errors import NotFoundError, UnknownShapeError
-from sgguard.model.resource import Group
+from sgguard.errors import ApiAbsentError, ForbiddenError, NotFoundError, UnknownShapeError
+from sgguard.model.resource import Group, Seen
+from sgguard.providers._shared import unproved
 from sgguard.providers.alibaba.api import EcsClient
+from sgguard.providers.alibaba.codes import NO_SUCH_GROUP
 from sgguard.providers.alibaba.listing import GROUPS, RULES, Listed, Row, read_all
+from sgguard.providers.alibaba.proof import doubt_of_groups, grant, unpermitted
 from sgguard.providers.alibaba.response import (
     ADVANCED,
     INNER_ACCESS,
-    NO_SUCH_GROUP,
     PROVIDER,
     group_of,
     inner_access,
@@ -26,8 +28,36 @@ _GROUPS_A_CALL = 100
 _NIC_TYPES = ("internet", "intranet")
 
 
-def read_groups(ecs: EcsClient, group_ids: Sequence[str]) -> dict[str, Group | None]:
+def read_groups(ecs: EcsClient, group_ids: Sequence[str]) -> Seen[dict[str, Group | None]]:
     """Return each group by id, a hundred ids a call; None: there is no such group.
+
+    A list may lack a group because of a missing permission or a policy by tag. So that one is gone
+    is asked once more, of the call that describes a single group.
+
+    Raises:
+        CloudError: a call was refused, got no response, or one of unknown shape.
+    """
+    listed = list_groups(ecs, group_ids)
+    missing = [group_id for group_id, group in listed.items() if group is None]
+    doubts = parallel([partial(_doubt_that_gone, ecs, one) for one in missing])
+    hidden = {one: doubt for one, doubt in zip(missing, doubts, strict=True) if doubt}
+    return Seen(
+        {one: group for one, group in listed.items() if one not in hidden},
+        tuple(
+            gap
+            for one, doubt in hidden.items()
+            for gap in unproved(
+                f"group {one}",
+                f"the list of groups lacks it, which proves nothing here: {doubt}",
+                grant(GROUPS.action),
+                [one],
+            )
+        ),
+    )
+
+
+def list_groups(ecs: EcsClient, group_ids: Sequence[str]) -> dict[str, Group | None]:
+    """Return each group by id, None for those that the list lacks.
 
     Raises:
         CloudError: a call was refused, got no response, or one of unknown shape.
@@ -40,9 +70,12 @@ def find_groups(ecs: EcsClient, name: str) -> tuple[str, ...]:
     """Return the ids of all groups of exactly this name.
 
     Raises:
+        ForbiddenError: none is listed at all, and nothing proves that there is none.
         CloudError: a call was refused, got no response, or one of unknown shape.
     """
     listed = read_all(ecs, GROUPS, {})
+    if not listed.rows and (doubt := doubt_of_groups(ecs)):
+        raise unpermitted(GROUPS.action, doubt)
     groups = (group_of(listed.response, row) for row in listed.rows)
     return tuple(one.group_id for one in groups if one.name == name)
 
@@ -59,6 +92,22 @@ def _by_id(ecs: EcsClient, group_ids: Sequence[str]) -> dict[str, Group | None]:
     groups = (group_of(listed.response, row) for row in listed.rows)
     found = {group.group_id: group for group in groups}
     return {group_id: found.get(group_id) for group_id in group_ids}
+
+
+def _doubt_that_gone(ecs: EcsClient, group_id: str) -> str:
+    """Return why a group that is not listed may be there all the same, empty where it is gone."""
+    params = {"SecurityGroupId": group_id, "MaxResults": "10"}
+    try:
+        response = ecs.read(RULES.action, params)
+    except NotFoundError as error:
+        if error.code == NO_SUCH_GROUP:
+            return ""
+        raise
+    except (ForbiddenError, ApiAbsentError) as error:
+        return str(error)
+    if response.fields.get("SecurityGroupId") == group_id:
+        return f"{RULES.action} describes it"
+    return f"{RULES.action} shows nothing, and does not say that there is no such group"
 
 
 def _merged(parts: Sequence[Mapping[str, Group | None]]) -> dict[str, Group | None]:
@@ -97,6 +146,9 @@ def read_with_rules(ecs: EcsClient, group_id: str) -> Group:
     fields = listed.response.fields
     network = fields.get("VpcId") or ""
     rows = listed.rows
+    # The response describes the group beside its rules: the entry that must be in it.
+    if fields.get("SecurityGroupId") != group_id:
+        raise unpermitted(RULES.action, f"the response does not describe {group_id}")
     if not network:
         parts = parallel([partial(_rules, ecs, group_id, {"NicType": t}) for t in _NIC_TYPES])
         rows = _distinct([rows, *(part.rows for part in parts)])

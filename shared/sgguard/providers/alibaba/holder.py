@@ -1,9 +1,10 @@
 """The groups of one holder, read and changed: an instance (primary interface) or an interface.
 
-One group more or less is joined or left, so that concurrent changes of other groups are kept. Any
-other difference is one call with the whole list: leaving first would fail on the last group,
-joining first on mixed types. The order of groups has no meaning here, and no document says that it
-is kept.
+One group more or less is joined or left, so that concurrent changes of other groups are kept; the
+documents advise against these two calls, so where a server has retired them the whole list is sent
+instead. Any other difference is one call with the whole list: leaving first would fail on the last
+group, joining first on mixed types. The order of groups has no meaning here, and no document says
+that it is kept.
 
 Source: JoinSecurityGroup, LeaveSecurityGroup, ModifyInstanceAttribute and
 ModifyNetworkInterfaceAttribute, alibabacloud.com/help/en/ecs, read 2026-11.
@@ -14,13 +15,28 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from sgguard.errors import ConflictError, NotFoundError, SettingsError
+from sgguard.errors import ApiAbsentError, ConflictError, NotFoundError, SettingsError
 from sgguard.model.change import Holder
+from sgguard.model.resource import Instance, Seen, Unseen
+from sgguard.providers._shared import unproved
 from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.listing import INSTANCES, INTERFACES, read_all
-from sgguard.providers.alibaba.response import PROVIDER, instance_of, interface_of
+from sgguard.providers.alibaba.proof import (
+    doubt_of_instances,
+    doubt_of_interfaces,
+    grant,
+    unpermitted,
+)
+from sgguard.providers.alibaba.response import (
+    PROVIDER,
+    instance_of,
+    interface_ids,
+    interface_of,
+)
 from sgguard.providers.alibaba.settle import until
+from sgguard.wire.parallel import parallel
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +58,49 @@ def read_holder(ecs: EcsClient, holder: Holder) -> tuple[str, ...] | None:
 
     Raises:
         SettingsError: holders of this kind have no groups that could be changed here.
+        ForbiddenError: it is not listed, and nothing proves that it is gone.
         CloudError: a call failed.
     """
     found = _find(ecs, holder)
     return found.group_ids if found else None
+
+
+def read_instance(ecs: EcsClient, instance_id: str) -> Seen[Instance | None]:
+    """Return an instance and its interfaces; None: there is no such instance.
+
+    Raises:
+        CloudError: a call failed.
+    """
+    found, interfaces = parallel(
+        [
+            partial(read_all, ecs, INSTANCES, {"InstanceIds": json.dumps([instance_id])}),
+            partial(read_all, ecs, INTERFACES, {"InstanceId": instance_id}),
+        ]
+    )
+    carried = tuple(interface_of(interfaces.response, row) for row in interfaces.rows)
+    for row in found.rows:
+        instance = instance_of(found.response, row, carried)
+        if instance.instance_id == instance_id:
+            return Seen(instance, _unlisted_interfaces(instance, interface_ids(row)))
+    doubt = "its interfaces are listed" if carried else doubt_of_instances(ecs)
+    if not doubt:
+        return Seen(None)
+    why = f"it is not listed, which proves nothing here: {doubt}"
+    return Seen(
+        Instance(instance_id),
+        unproved(f"instance {instance_id}", why, grant(INSTANCES.action)),
+    )
+
+
+def _unlisted_interfaces(instance: Instance, named: Sequence[str]) -> tuple[Unseen, ...]:
+    """Return a gap where the list of interfaces lacks one that the instance must have."""
+    listed = {one.interface_id for one in instance.interfaces}
+    lacking = sorted(set(named) - listed)
+    # Every instance of a VPC has a primary interface; one of the classic network has none.
+    if not (lacking or (instance.network and not listed)):
+        return ()
+    why = f"the list of interfaces lacks {', '.join(lacking) or 'the primary one'}"
+    return unproved(f"interfaces of {instance.instance_id}", why, grant(INTERFACES.action))
 
 
 def _find(ecs: EcsClient, holder: Holder) -> FoundHolder | None:
@@ -64,6 +119,8 @@ def _find(ecs: EcsClient, holder: Holder) -> FoundHolder | None:
             if interface.is_primary and (instance_id := str(row.get("InstanceId") or "")):
                 return _find_instance(ecs, instance_id)
             return FoundHolder(holder.holder_id, interface.group_ids, is_instance=False)
+    if doubt := doubt_of_interfaces(ecs):
+        raise unpermitted(INTERFACES.action, doubt)
     return None
 
 
@@ -88,8 +145,16 @@ def set_groups(ecs: EcsClient, holder: Holder, before: Sequence[str], after: Seq
     left = [one for one in found.group_ids if one not in after]
     if not (joined or left):
         return
-    action, params = _call(found, joined, left, list(dict.fromkeys(after)))
-    ecs.write(action, params)
+    whole = list(dict.fromkeys(after))
+    action, params = _least(found, joined, left) or _replacing(found, whole)
+    try:
+        ecs.write(action, params)
+    except ApiAbsentError:
+        # Joining and leaving are deprecated. Nothing was changed: the whole list does the same.
+        replacing, params = _replacing(found, whole)
+        if replacing == action:
+            raise
+        ecs.write(replacing, params)
     until(
         ecs.wire,
         f"the groups of {holder.holder_id}",
@@ -97,14 +162,19 @@ def set_groups(ecs: EcsClient, holder: Holder, before: Sequence[str], after: Seq
     )
 
 
-def _call(
-    found: FoundHolder, joined: Sequence[str], left: Sequence[str], after: Sequence[str]
-) -> tuple[str, Mapping[str, str]]:
-    """Return the call that changes least."""
+def _least(
+    found: FoundHolder, joined: Sequence[str], left: Sequence[str]
+) -> tuple[str, Mapping[str, str]] | None:
+    """Return the call for one group more or less, which keeps what others change meanwhile."""
     if len(joined) == 1 and not left:
         return "JoinSecurityGroup", {**found.id_param, "SecurityGroupId": joined[0]}
     if len(left) == 1 and not joined:
         return "LeaveSecurityGroup", {**found.id_param, "SecurityGroupId": left[0]}
+    return None
+
+
+def _replacing(found: FoundHolder, after: Sequence[str]) -> tuple[str, Mapping[str, str]]:
+    """Return the call with the whole list."""
     action, member = (
         ("ModifyInstanceAttribute", "SecurityGroupIds")
         if found.is_instance
@@ -126,7 +196,11 @@ def _find_instance(ecs: EcsClient, instance_id: str) -> FoundHolder | None:
     listed = read_all(ecs, INSTANCES, {"InstanceIds": json.dumps([instance_id])})
     found = (instance_of(listed.response, row) for row in listed.rows)
     one = next((one for one in found if one.instance_id == instance_id), None)
-    return FoundHolder(instance_id, one.group_ids, is_instance=True) if one else None
+    if one is not None:
+        return FoundHolder(instance_id, one.group_ids, is_instance=True)
+    if doubt := doubt_of_instances(ecs):
+        raise unpermitted(INSTANCES.action, doubt)
+    return None
 
 
 def _conflict(detail: str) -> ConflictError:

@@ -1,16 +1,21 @@
 """Lists of the Alibaba Cloud ECS API, read completely or refused.
 
-A list is proven complete in two steps:
+A list is read page by page with tokens. It is complete where the documents say so:
 
-1. It is read page by page with tokens. A server that knows tokens ends its last page with an empty
-   ``NextToken``: the list is complete, unless it has fewer entries than its total.
-2. Where there is no token at all (a server from before tokens), or fewer entries than the total,
-   it is read again by page numbers. ``TotalCount`` is exact there, and must be reached.
+1. The last page has an empty ``NextToken``, or none after a page that had one.
+2. Entries that have no id of their own (rules) have no page numbers: a page without a token is the
+   last one, whatever its length.
+3. There was no token at all, and the page has fewer entries than were asked for, and its total.
 
-Beside a token the total is no proof ("meaningless"); only a total above the entries is noted.
+Where a total is above the entries, or missing beside a missing token, the list is read again by
+page numbers: a server from before tokens ignores the page size that we ask for, and its
+``TotalCount`` is exact and must be reached. A server that has retired page numbers, or tells no
+total with them either, knows tokens: then a page without one is the last one, as the document says.
 
-Source: the paging parameters of each action, alibabacloud.com/help/en/ecs, and the vendor's SDK
-("when you use MaxResults and NextToken, the returned TotalCount is meaningless"), read 2026-11.
+Source: DescribeSecurityGroups ("a response without NextToken is the last page"; TotalCount is not
+returned beside tokens; page numbers go offline) and the paging parameters of the other actions,
+help.aliyun.com, and the vendor's SDK ("when you use MaxResults and NextToken, the returned
+TotalCount is meaningless"), read 2026-11.
 """
 
 from __future__ import annotations
@@ -19,7 +24,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sgguard.errors import ApiAbsentError
 from sgguard.providers.alibaba.api import EcsClient
+from sgguard.providers.alibaba.codes import NUMBERS_RETIRED
 from sgguard.providers.alibaba.response import Response, number
 
 Row = dict[str, Any]
@@ -29,7 +36,6 @@ EMPTY_PAGES_MAX = 20
 """Loop guard: a page may be empty and have a successor, but not more than this many in a row."""
 
 _NUMBERED_PAGE_SIZE = 50
-_DEFAULT_PAGE_SIZE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,11 @@ class Listing:
     item: str
     key: str
     page_size: int
+
+    @property
+    def where(self) -> tuple[str, str]:
+        """The members of a response that lead to the entries."""
+        return self.container, self.item
 
 
 GROUPS = Listing(
@@ -76,12 +87,18 @@ def read_all(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> Lis
         UnknownShapeError: the list does not end, or nothing proves that it is complete.
         CloudError: a call was refused, got no response, or one of unknown shape.
     """
-    by_token = _by_token(ecs, listing, params)
-    if _is_complete(listing, by_token):
+    by_token, is_token_known = _by_token(ecs, listing, params)
+    if _is_complete(listing, by_token, is_token_known=is_token_known):
         return by_token
-    if not listing.key:
-        raise by_token.response.unknown("a full page of a list says nothing of a next one")
-    return _by_number(ecs, listing, params)
+    try:
+        by_number = _by_number(ecs, listing, params)
+    except ApiAbsentError as error:
+        if error.code != NUMBERS_RETIRED or _is_short(by_token):
+            raise
+        return by_token
+    if by_number is None and (_is_short(by_token) or _is_full(listing, by_token)):
+        raise by_token.response.unknown("the list has neither a page token nor a total")
+    return by_number or by_token
 
 
 def count_all(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> int:
@@ -90,7 +107,12 @@ def count_all(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> in
     Raises:
         CloudError: as :func:`read_all`.
     """
-    response = ecs.read(listing.action, {**params, "PageNumber": "1", "PageSize": "1"})
+    try:
+        response = ecs.read(listing.action, {**params, "PageNumber": "1", "PageSize": "1"})
+    except ApiAbsentError as error:
+        if error.code != NUMBERS_RETIRED:
+            raise
+        return len(read_all(ecs, listing, params).rows)
     rows = response.items(listing.container, listing.item)
     total = number(response.fields.get("TotalCount"))
     if total is None or total < len(rows):
@@ -98,8 +120,8 @@ def count_all(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> in
     return total
 
 
-def _by_token(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> Listed:
-    """Follow the page tokens to the end."""
+def _by_token(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> tuple[Listed, bool]:
+    """Follow the page tokens to the end; also return whether the server knows tokens."""
     rows: list[Row] = []
     tokens: set[str] = set()
     empty_pages = 0
@@ -110,7 +132,8 @@ def _by_token(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> Li
         rows += entries
         token = response.fields.get("NextToken")
         if token is None or token == "":
-            return Listed(response, _distinct(listing, response, rows))
+            is_token_known = token == "" or bool(tokens)
+            return Listed(response, _distinct(listing, response, rows)), is_token_known
         if not isinstance(token, str):
             raise response.unknown("NextToken is no text")
         # Loop guards: a token that repeats, or empty pages without end.
@@ -123,28 +146,38 @@ def _by_token(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> Li
         page["NextToken"] = token
 
 
-def _is_complete(listing: Listing, listed: Listed) -> bool:
-    """Return whether a list read by tokens is proven complete.
-
-    A list without page numbers had no tokens either in its older form. Without an end mark it is
-    taken as complete as long as it is smaller than a default page.
-    """
-    fields = listed.response.fields
-    is_end_marked = fields.get("NextToken") == ""
+def _is_complete(listing: Listing, listed: Listed, *, is_token_known: bool) -> bool:
+    """Return whether a list read by tokens is complete by the documents' rule."""
     if not listing.key:
-        return is_end_marked or len(listed.rows) < _DEFAULT_PAGE_SIZE
-    total = number(fields.get("TotalCount"))
-    return is_end_marked and (total is None or total <= len(listed.rows))
+        return True
+    if _is_short(listed):
+        return False
+    has_total = number(listed.response.fields.get("TotalCount")) is not None
+    return is_token_known or (has_total and not _is_full(listing, listed))
 
 
-def _by_number(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> Listed:
-    """Read the list by page numbers until its total is reached."""
+def _is_short(listed: Listed) -> bool:
+    """Return whether the list has fewer entries than its total."""
+    total = number(listed.response.fields.get("TotalCount"))
+    return total is not None and total > len(listed.rows)
+
+
+def _is_full(listing: Listing, listed: Listed) -> bool:
+    """Return whether a single page has all the entries it can have: there may be a next one."""
+    own_size = number(listed.response.fields.get("PageSize")) or listing.page_size
+    return len(listed.rows) >= min(listing.page_size, own_size)
+
+
+def _by_number(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> Listed | None:
+    """Read the list by page numbers until its total is reached; None where none is told."""
     rows: tuple[Row, ...] = ()
     page_number = 1
     while True:
         page = {"PageNumber": str(page_number), "PageSize": str(_NUMBERED_PAGE_SIZE)}
         response = ecs.read(listing.action, {**params, **page})
         total = number(response.fields.get("TotalCount"))
+        if page_number == 1 and response.fields.get("TotalCount") is None:
+            return None
         if total is None:
             raise response.unknown("the list has neither a page token nor a total")
         known = len(rows)

@@ -1,19 +1,33 @@
 """Permission checks for Alibaba Cloud ECS: one per action that verdicts and remedies use.
 
-Lists are read with their smallest page, everything else for a group that cannot exist. Of the
-actions here only DescribeSecurityGroups knows ``DryRun`` (API 2014-05-26, read 2026-11), which
-needs none; none that changes a group, a rule or a binding does, so that is not reported.
+An empty list is no sign of a permission: what shows one is in ``proof``. Of the actions here only
+DescribeInstances and DescribeSecurityGroups know ``DryRun`` (API 2014-05-26, SDK 7.11.8); none that
+changes a group, a rule or a binding does, so that is not reported.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from sgguard.providers._probing import PermissionCheck, Probe, Setup
 from sgguard.providers.alibaba import Alibaba
-from sgguard.providers.alibaba.api import EcsClient, regions
+from sgguard.providers.alibaba.api import EcsClient
+from sgguard.providers.alibaba.endpoint import regions
+from sgguard.providers.alibaba.listing import GROUPS, INSTANCES, INTERFACES, RULES
+from sgguard.providers.alibaba.proof import (
+    REFERENCES,
+    doubt_of_groups,
+    doubt_of_instances,
+    doubt_of_interfaces,
+    doubt_of_references,
+    doubt_of_rules,
+    unpermitted,
+)
 
 MAX_SKEW_S = 15 * 60
+
+_ENDPOINT = "SGGUARD_ENDPOINT_ALIBABA"
 
 SETUP = Setup(
     is_configured=lambda read: bool(
@@ -21,35 +35,18 @@ SETUP = Setup(
     ),
     credentials="ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET",
     # The second one is set by Function Compute.
-    region=lambda read: regions(read("SGGUARD_ENDPOINT_ALIBABA")).setting(
+    region=lambda read: regions(read(f"{_ENDPOINT}_ECS", _ENDPOINT)).setting(
         read, "ALIBABA_CLOUD_REGION_ID", "FC_REGION"
     ),
     region_variable="ALIBABA_CLOUD_REGION_ID",
 )
 
-_ABSENT_ID = "sg-00000000000000000000"
-_SMALLEST = {"MaxResults": "10"}
-_READS: tuple[tuple[str, dict[str, str], tuple[str, str], str], ...] = (
-    ("DescribeSecurityGroups", _SMALLEST, ("SecurityGroups", "SecurityGroup"), "groups"),
-    (
-        "DescribeSecurityGroupReferences",
-        {"SecurityGroupId.1": _ABSENT_ID},
-        ("SecurityGroupReferences", "SecurityGroupReference"),
-        "who references a group",
-    ),
-    (
-        "DescribeSecurityGroupAttribute",
-        {"SecurityGroupId": _ABSENT_ID, **_SMALLEST},
-        ("Permissions", "Permission"),
-        "rules",
-    ),
-    ("DescribeInstances", _SMALLEST, ("Instances", "Instance"), "instances"),
-    (
-        "DescribeNetworkInterfaces",
-        _SMALLEST,
-        ("NetworkInterfaceSets", "NetworkInterfaceSet"),
-        "network interfaces",
-    ),
+_READS: tuple[tuple[str, Callable[[EcsClient], str], str], ...] = (
+    (GROUPS.action, doubt_of_groups, "groups"),
+    (REFERENCES, doubt_of_references, "who references a group"),
+    (RULES.action, doubt_of_rules, "rules"),
+    (INSTANCES.action, doubt_of_instances, "instances"),
+    (INTERFACES.action, doubt_of_interfaces, "network interfaces"),
 )
 _CHANGES = (
     ("DeleteSecurityGroup", "deleting a group"),
@@ -70,10 +67,8 @@ def probe(provider: Alibaba) -> Probe:
     """Return how to examine this region."""
     ecs = provider.ecs
     reads = (
-        PermissionCheck(
-            action, brings, _grant(action), ask=partial(_ask, ecs, action, params, where)
-        )
-        for action, params, where, brings in _READS
+        PermissionCheck(action, brings, _grant(action), ask=partial(_ask, ecs, action, doubt))
+        for action, doubt, brings in _READS
     )
     changes = (
         PermissionCheck(
@@ -90,14 +85,15 @@ def probe(provider: Alibaba) -> Probe:
         clock_tolerance_s=MAX_SKEW_S,
         checks=(*reads, *changes),
         skew_codes=("IllegalTimestamp*", "InvalidTimeStamp*"),
-        region_codes=("InvalidRegionId*",),
-        absent_codes=("InvalidAction*",),
+        region_codes=("InvalidRegionId*", "InvalidOperation.InvalidRegion"),
+        absent_codes=("InvalidAction*", "InvalidApi*", "UnsupportedOperation"),
     )
 
 
-def _ask(ecs: EcsClient, action: str, params: dict[str, str], where: tuple[str, str]) -> object:
-    """Call, and require the list that every successful response has."""
-    return ecs.read(action, params).items(*where)
+def _ask(ecs: EcsClient, action: str, doubt_of: Callable[[EcsClient], str]) -> None:
+    """Call, and raise ForbiddenError where nothing shows that the call may list anything."""
+    if doubt := doubt_of(ecs):
+        raise unpermitted(action, doubt)
 
 
 def _grant(action: str) -> str:

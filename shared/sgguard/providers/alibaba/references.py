@@ -6,7 +6,8 @@
 3. At the ceiling the rules of all groups of this account are read instead (``scan``), and only
    other accounts remain unseen.
 4. A group that the call leaves out, asked for alone, has no references according to the cloud.
-   The rules of all groups must agree; else the empty response proves nothing of other accounts.
+   The rules of all groups must agree, and the call must mention another group, or refuse one that
+   cannot exist: else the empty response proves nothing of other accounts.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from collections.abc import Mapping, Sequence
 
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Reference, Seen, Unseen
+from sgguard.providers._shared import unproved
 from sgguard.providers.alibaba.api import EcsClient
+from sgguard.providers.alibaba.proof import REFERENCES, doubt_of_references, grant
 from sgguard.providers.alibaba.referrers import (
     RECORDS_MAX,
     Referrer,
@@ -68,10 +71,13 @@ def list_references(
     # 3. and 4. The scan, for full responses and for groups that were left out.
     if incomplete := sorted(full | reported.silent):
         scanned = scan(ecs, incomplete, _with_rules(referring))
-        unseen += [
-            _remaining_gap(one, scanned, reported, is_full=one in full) for one in incomplete
-        ]
+        remaining = {
+            one: _remaining_gap(one, scanned, reported, is_full=one in full) for one in incomplete
+        }
+        unseen += remaining.values()
         found |= {one: _merged(found[one], scanned.references.get(one, ())) for one in incomplete}
+        if not reported.is_answered:
+            unseen += _unproved(ecs, [one for one, gap in remaining.items() if gap is None])
     return Seen(found, tuple(one for one in unseen if one is not None))
 
 
@@ -105,6 +111,18 @@ def _unread_rules(
         for referrer in referrers
         for one in referring.get(referrer.group_id, unknown).unseen
     ]
+
+
+def _unproved(ecs: EcsClient, silent: Sequence[str]) -> Sequence[Unseen]:
+    """Return a gap for each group that the call left out, where that proves nothing.
+
+    The rules of all groups agree that nothing names them; other accounts show in the call only.
+    """
+    doubt = doubt_of_references(ecs) if silent else ""
+    if not doubt:
+        return ()
+    why = f"the cloud's answer does not mention the group, which proves nothing here: {doubt}"
+    return unproved("references to the group", why, grant(REFERENCES), silent)
 
 
 def _with_rules(referring: Mapping[str, ReferringGroup]) -> dict[str, Group]:

@@ -21,7 +21,9 @@ from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Seen, Unseen
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.alibaba.api import EcsClient
-from sgguard.providers.alibaba.response import NO_SUCH_GROUP, Response
+from sgguard.providers.alibaba.codes import NO_SUCH_GROUP
+from sgguard.providers.alibaba.proof import REFERENCES
+from sgguard.providers.alibaba.response import Response
 from sgguard.wire.parallel import chunks, parallel
 
 REFERENCES_A_CALL = 10
@@ -59,6 +61,11 @@ class ReferrerReport:
     full: frozenset[str] = frozenset()
     silent: frozenset[str] = frozenset()
     unseen: tuple[Unseen, ...] = ()
+
+    @property
+    def is_answered(self) -> bool:
+        """Return whether the cloud mentioned any group, as only a permitted caller is told."""
+        return bool(self.referrers.keys() - self.silent)
 
 
 def read_referrers(ecs: EcsClient, group_ids: Sequence[str]) -> ReferrerReport:
@@ -98,7 +105,7 @@ def _read(ecs: EcsClient, group_ids: Sequence[str]) -> ReferrerReport:
     numbered = {f"SecurityGroupId.{n}": one for n, one in enumerate(group_ids, start=1)}
     # 1. One unknown id makes the cloud refuse the whole call.
     try:
-        response = ecs.read("DescribeSecurityGroupReferences", numbered)
+        response = ecs.read(REFERENCES, numbered)
     except NotFoundError as error:
         if error.code != NO_SUCH_GROUP:
             raise

@@ -11,7 +11,7 @@ from sgguard.errors import NotFoundError
 from sgguard.model.resource import Group, Reference, Seen, Unseen
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.alibaba.api import EcsClient
-from sgguard.providers.alibaba.group import read_groups, read_with_rules
+from sgguard.providers.alibaba.group import list_groups, read_with_rules
 from sgguard.wire.parallel import parallel
 
 
@@ -46,11 +46,14 @@ def read_referring_groups(ecs: EcsClient, group_ids: Sequence[str]) -> dict[str,
 
 
 def references_of(group_id: str, referring_group: Group) -> tuple[Reference, ...]:
-    """Return a reference for each rule of the referring group that names the group."""
+    """Return a reference for each rule of the referring group that names the group.
+
+    No document says that ids are told in the letter case in which they are asked for.
+    """
     return tuple(
         replace(reference_by(referring_group), rule=rule)
         for rule in referring_group.rules or ()
-        if rule.peer_group == group_id
+        if rule.peer_group.lower() == group_id.lower()
     )
 
 
@@ -61,7 +64,7 @@ def reference_by(referring_group: Group) -> Reference:
 
 def _read_listed(ecs: EcsClient, group_ids: Sequence[str]) -> Seen[Mapping[str, Group | None]]:
     nothing: Mapping[str, Group | None] = {}
-    return seen_or_unseen("groups", lambda: Seen(read_groups(ecs, group_ids)), nothing)
+    return seen_or_unseen("groups", lambda: Seen(list_groups(ecs, group_ids)), nothing)
 
 
 def _read_ruled(ecs: EcsClient, group_id: str) -> Seen[Group | None]:

@@ -1,9 +1,17 @@
 """Parsers of ECS responses: fields, and groups, instances and interfaces as values of the model.
 
 JSON and XML have one form here, that of JSON: lists are nested, ``{"SecurityGroups":
-{"SecurityGroup": [...]}}``. Required members that are missing or of another type raise
-:class:`~sgguard.errors.UnknownShapeError`; members that a region or an older server leaves out are
-empty.
+{"SecurityGroup": [...]}}``. Numbers may be texts, as in XML. What each member decides:
+
+- ``SecurityGroupId``, ``InstanceId``, ``NetworkInterfaceId``: what is judged or changed. Required.
+- ``SecurityGroupIds``: what a holder carries. Required where groups are compared or replaced; in a
+  list by group a holder without it still holds, with unknown further groups.
+- ``VpcId``, ``SecurityGroupType``, ``SecurityGroupName``, ``ResourceGroupId``, ``Tags``: limits,
+  policies, launches. May be left out, and must be readable where they are there.
+- ``ServiceManaged``: whether a service owns it. May be left out, else it is true or false.
+- ``Status`` (of an instance at a launch), ``Type`` of an interface: required. In lists of holders
+  ``Status`` and ``OperationLocks`` only tell beforehand that a change would be refused.
+- Descriptions, names of holders and ``ServiceID`` decide nothing: whatever they hold is shown.
 
 Source: "Response results", DescribeSecurityGroups, DescribeInstances and DescribeNetworkInterfaces
 (2014-05-26), alibabacloud.com/help, read 2026-11.
@@ -18,10 +26,10 @@ from typing import Any
 from sgguard.errors import (
     UnknownShapeError,
 )
-from sgguard.model.resource import Binding, Group, Instance, Interface
+from sgguard.model.resource import Binding, Group, Instance, Interface, Tags
+from sgguard.wire.shape import Shape
 
 PROVIDER = "alibaba"
-NO_SUCH_GROUP = "InvalidSecurityGroupId.NotFound"
 
 KINDS = {"normal": "basic", "enterprise": "advanced"}
 """The types of groups by the cloud's names for them."""
@@ -36,7 +44,9 @@ ISOLATED = (INNER_ACCESS, "Drop")
 
 _INNER_ACCESS = {"accept": "Accept", "drop": "Drop"}
 
-_BINDABLE = frozenset({"Running", "Stopped"})
+_BINDABLE = frozenset({"running", "stopped"})
+_SETTLED = frozenset({"available", "inuse", ""})
+"""States of an interface in which its groups can be changed; ``""``: the server tells none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,11 @@ class Response:
             raise self.unknown(f"{container}.{item} is not a list of objects")
         return entries
 
+    @property
+    def shape(self) -> Shape:
+        """Reads values out of this response."""
+        return Shape(PROVIDER, self.action)
+
     def unknown(self, detail: str) -> UnknownShapeError:
         """Return the error for a response that is not as documented."""
         return UnknownShapeError(PROVIDER, self.action, detail=detail)
@@ -76,13 +91,13 @@ def number(value: object) -> int | None:
 
 
 def required(response: Response, raw: Mapping[str, Any], name: str) -> str:
-    """Return a member that is a text and not empty.
+    """Return a member that must be there and not be empty, as text.
 
     Raises:
-        UnknownShapeError: it is missing, empty or something else.
+        UnknownShapeError: it is missing, empty, or neither a text nor a number.
     """
-    value = raw.get(name)
-    if not isinstance(value, str) or not value:
+    value = text(response, raw, name)
+    if not value:
         raise response.unknown(f"an entry without {name}")
     return value
 
@@ -91,14 +106,14 @@ def text(response: Response, raw: Mapping[str, Any], name: str) -> str:
     """Return a member as text, empty where it is left out; JSON has some of them as numbers.
 
     Raises:
-        UnknownShapeError: it is an object, a list or the like.
+        UnknownShapeError: it is something else.
     """
-    value = raw.get(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str | int):
-        raise response.unknown(f"{name} is no text")
-    return str(value)
+    return response.shape.text_or_empty(raw, name, response.action)
+
+
+def shown(response: Response, raw: Mapping[str, Any], name: str) -> str:
+    """Return a member that decides nothing, as text, whatever it is."""
+    return response.shape.shown(raw, name)
 
 
 def text_or_none(response: Response, raw: Mapping[str, Any], name: str) -> str | None:
@@ -112,27 +127,34 @@ def text_or_none(response: Response, raw: Mapping[str, Any], name: str) -> str |
 
 def group_of(response: Response, raw: dict[str, Any]) -> Group:
     """Return a group; its rules are not part of the list."""
-    kind = text(response, raw, "SecurityGroupType")
-    tags = nested(raw, "Tags", "Tag")
+    kind = text(response, raw, "SecurityGroupType").lower()
     resource_group = text(response, raw, "ResourceGroupId")
     return Group(
         group_id=required(response, raw, "SecurityGroupId"),
         name=text_or_none(response, raw, "SecurityGroupName"),
-        description=text(response, raw, "Description"),
+        description=shown(response, raw, "Description"),
         project=resource_group,
         # A resource group is a folder: instances of any other one may carry the group too.
         is_shared=bool(resource_group),
         network=text(response, raw, "VpcId"),
         kind=KINDS.get(kind, kind),
-        managed_by=_manager(response, raw),
-        tags=None
-        if tags is None
-        else tuple(
-            (text(response, t, "TagKey"), text(response, t, "TagValue"))
-            for t in tags
-            if isinstance(t, dict)
-        ),
+        managed_by=manager(response, raw),
+        tags=_tags(response, raw),
     )
+
+
+def _tags(response: Response, raw: dict[str, Any]) -> Tags | None:
+    """Return the tags of a group, None where they are not told.
+
+    Raises:
+        UnknownShapeError: an entry is none; policies ask for them.
+    """
+    tags = nested(raw, "Tags", "Tag")
+    if tags is None:
+        return None
+    if not all(isinstance(tag, dict) for tag in tags):
+        raise response.unknown("Tags.Tag is not a list of objects")
+    return tuple((text(response, t, "TagKey"), text(response, t, "TagValue")) for t in tags)
 
 
 def inner_access(fields: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -145,23 +167,44 @@ def instance_of(
     response: Response, raw: dict[str, Any], interfaces: tuple[Interface, ...] = ()
 ) -> Instance:
     """Return an instance with its interfaces; its own groups are those of the primary one."""
-    state = required(response, raw, "Status")
     vpc = raw.get("VpcAttributes") or {}
     if not isinstance(vpc, dict):
         raise response.unknown("VpcAttributes is no object")
-    refusal = (
-        f"IncorrectInstanceStatus: the instance is {state}; "
-        "a group can be bound while it is Running or Stopped"
-    )
     return Instance(
         instance_id=required(response, raw, "InstanceId"),
-        name=text(response, raw, "InstanceName"),
-        state=state,
+        name=shown(response, raw, "InstanceName"),
+        state=required(response, raw, "Status"),
         network=text(response, vpc, "VpcId"),
         group_ids=_group_ids(response, raw),
         interfaces=interfaces,
-        binding_refusal="" if state in _BINDABLE else refusal,
+        binding_refusal=_instance_refusal(response, raw),
     )
+
+
+def _instance_refusal(response: Response, raw: dict[str, Any]) -> str:
+    """Return what the cloud answers to a change of an instance's groups now, empty for none.
+
+    JoinSecurityGroup, LeaveSecurityGroup and ModifyInstanceAttribute: IncorrectInstanceStatus and
+    InstanceLockedForSecurity.
+    """
+    state = shown(response, raw, "Status")
+    if state and state.lower() not in _BINDABLE:
+        return (
+            f"IncorrectInstanceStatus: the instance is {state}; "
+            "a group can be bound while it is Running or Stopped"
+        )
+    if locks := _lock_reasons(raw):
+        return f"InstanceLockedForSecurity: the instance is locked ({', '.join(locks)})"
+    return ""
+
+
+def _lock_reasons(raw: dict[str, Any]) -> list[str]:
+    """Return why an instance is locked: JSON has objects in a list, XML has one object or text."""
+    locks = raw.get("OperationLocks")
+    found = locks.get("LockReason") if isinstance(locks, dict) else None
+    entries = found if isinstance(found, list) else [found]
+    reasons = [one.get("LockReason") if isinstance(one, dict) else one for one in entries]
+    return [str(one) for one in reasons if one]
 
 
 def interface_of(response: Response, raw: dict[str, Any]) -> Interface:
@@ -169,8 +212,15 @@ def interface_of(response: Response, raw: dict[str, Any]) -> Interface:
     return Interface(
         interface_id=required(response, raw, "NetworkInterfaceId"),
         group_ids=_group_ids(response, raw),
-        is_primary=required(response, raw, "Type") == "Primary",
+        is_primary=required(response, raw, "Type").lower() == "primary",
     )
+
+
+def interface_ids(raw: dict[str, Any]) -> tuple[str, ...]:
+    """Return the interfaces that the row of an instance names, empty where it names none."""
+    rows = nested(raw, "NetworkInterfaces", "NetworkInterface") or []
+    ids = (row.get("NetworkInterfaceId") for row in rows if isinstance(row, dict))
+    return tuple(one for one in ids if isinstance(one, str) and one)
 
 
 def instance_binding(response: Response, raw: dict[str, Any], group_id: str) -> Binding:
@@ -179,31 +229,43 @@ def instance_binding(response: Response, raw: dict[str, Any], group_id: str) -> 
     return Binding(
         "instance",
         instance_id,
-        name=text(response, raw, "InstanceName"),
+        name=shown(response, raw, "InstanceName"),
         instance_id=instance_id,
         other_group_ids=_others(raw, group_id),
+        change_refusal=_instance_refusal(response, raw),
     )
 
 
 def interface_binding(response: Response, raw: dict[str, Any], group_id: str) -> Binding:
-    """Return the binding of the group to an interface, with the service that owns it."""
+    """Return the binding of the group to an interface, with the service that owns it.
+
+    It has no instance while unattached, or with a service; it is a holder all the same.
+    """
+    owner = manager(response, raw)
     return Binding(
         "interface",
         required(response, raw, "NetworkInterfaceId"),
-        name=text(response, raw, "NetworkInterfaceName"),
-        instance_id=_instance_id(response, raw),
-        owner=_manager(response, raw),
+        name=shown(response, raw, "NetworkInterfaceName"),
+        instance_id=text(response, raw, "InstanceId"),
+        owner=owner,
         other_group_ids=_others(raw, group_id),
+        change_refusal=_interface_refusal(response, raw, owner),
     )
 
 
-def _instance_id(response: Response, raw: dict[str, Any]) -> str:
-    """Return the instance of an interface; it has none while unattached, or with a service."""
-    instance_id = text(response, raw, "InstanceId")
-    is_attached = text(response, raw, "Status") == "InUse"
-    if is_attached and not instance_id and not _manager(response, raw):
-        raise response.unknown("an attached interface without InstanceId")
-    return instance_id
+def _interface_refusal(response: Response, raw: dict[str, Any], owner: str) -> str:
+    """Return what the cloud answers to a change of an interface's groups now, empty for none."""
+    if owner:
+        return f"InvalidOperation.EniServiceManaged: {owner} owns the interface"
+    state = shown(response, raw, "Status")
+    if state.lower() not in _SETTLED:
+        return f"InvalidOperation.InvalidEniState: the interface is {state}"
+    return ""
+
+
+def is_attached(response: Response, raw: dict[str, Any]) -> bool:
+    """Return whether an interface is in use by an instance, named or not."""
+    return shown(response, raw, "Status").lower() == "inuse"
 
 
 def _others(raw: dict[str, Any], group_id: str) -> tuple[str, ...] | None:
@@ -212,17 +274,17 @@ def _others(raw: dict[str, Any], group_id: str) -> tuple[str, ...] | None:
     return None if ids is None else tuple(str(one) for one in ids if one != group_id)
 
 
-def _manager(response: Response, raw: dict[str, Any]) -> str:
+def manager(response: Response, raw: dict[str, Any]) -> str:
     """Return the cloud product that owns a group or an interface, empty when none does.
 
-    A region or an older server may leave it out; what is there must be true or false.
+    Raises:
+        UnknownShapeError: the member is there, and neither true nor false.
     """
-    managed = str(raw.get("ServiceManaged", False)).lower()
-    if managed not in ("true", "false"):
+    if raw.get("ServiceManaged", False) is None:
         raise response.unknown("ServiceManaged is neither true nor false")
-    if managed == "false":
+    if not response.shape.flag(raw, "ServiceManaged", response.action, otherwise=False):
         return ""
-    service = text(response, raw, "ServiceID")
+    service = shown(response, raw, "ServiceID")
     return f"service {service}" if service else "a cloud service"
 
 

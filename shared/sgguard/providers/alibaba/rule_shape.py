@@ -4,6 +4,11 @@ What :class:`~sgguard.model.resource.Rule` has no field for is kept in ``native`
 own names: the network, source ports, the near end of a five-tuple rule, the account of a foreign
 group. So a rule that was read can be authorised, and revoked, exactly as it was.
 
+``Direction`` and the peer decide whether a rule is a reference: required. Protocol, ports, policy,
+priority and the members in ``native`` decide what a restore brings back: they may be left out, and
+must be readable where they are there. ``Description`` is kept as it is, and names and times of a
+rule are not read.
+
 Source: DescribeSecurityGroupAttribute, AuthorizeSecurityGroup, AuthorizeSecurityGroupEgress and
 RevokeSecurityGroup (2014-05-26), alibabacloud.com/help, read 2026-11.
 """
@@ -17,7 +22,7 @@ from typing import Any
 
 from sgguard.model.change import content
 from sgguard.model.resource import Direction, Rule
-from sgguard.providers.alibaba.response import Response, number, required, text
+from sgguard.providers.alibaba.response import Response, required, shown, text
 
 FAR = {Direction.INGRESS: "Source", Direction.EGRESS: "Dest"}
 """The prefix of the cloud's names for the peer of a rule."""
@@ -98,9 +103,18 @@ def _rule(response: Response, raw: dict[str, Any], position: int) -> Rule:
         peer_group=peer_group,
         peer="" if peer_group else peer,
         action="drop" if text(response, raw, "Policy").lower() == "drop" else "accept",
-        priority=number(raw.get("Priority")),
-        description=text(response, raw, "Description"),
+        priority=_priority(response, raw),
+        description=shown(response, raw, "Description"),
         native=_native(response, raw, direction, "" if peer_group else peer),
+    )
+
+
+def _priority(response: Response, raw: dict[str, Any]) -> int | None:
+    """Return the priority, None where the server tells none; a restore needs the right one."""
+    return (
+        None
+        if raw.get("Priority") == ""
+        else response.shape.integer_or_none(raw, "Priority", response.action)
     )
 
 

@@ -59,7 +59,7 @@ def scan(ecs: EcsClient, group_ids: Collection[str], known: Mapping[str, Group])
     listed = {one.group.group_id for one in candidates}
     hidden = sorted({*group_ids, *known} - listed)
     if hidden:
-        return Scan({}, f"the list of groups lacks {hidden[0]}, so it may lack others")
+        return Scan({}, f"{GROUPS.action} lacks {hidden[0]}, so it may lack others")
     # 3. Read the rules, and collect those that name the groups.
     read, gap = _read(hurried, candidates, known)
     references = {

@@ -25,18 +25,6 @@ _LISTS = {
 }
 """Elements that are lists, and the name of their entries: XML does not distinguish them."""
 
-_REPEATED = frozenset(
-    {
-        "IpAddress",
-        "Ipv4PrefixSet",
-        "Ipv6PrefixSet",
-        "Ipv6Set",
-        "LockReason",
-        "PrivateIpSet",
-    }
-)
-"""Elements that occur several times in a row, in parts of responses that are not read here."""
-
 
 class _BadDocumentError(ValueError):
     """The document has a part that no response of this API has."""
@@ -84,10 +72,13 @@ def _value(element: ET.Element, depth: int) -> Any:
         return text
     fields: dict[str, Any] = {}
     for child in children:
-        if child.tag in _REPEATED:
-            fields.setdefault(child.tag, []).append(_value(child, depth - 1))
-            continue
-        if child.tag in fields:
-            raise _BadDocumentError(f"<{child.tag}> comes twice in <{element.tag}>")
-        fields[child.tag] = _value(child, depth - 1)
+        value = _value(child, depth - 1)
+        # Unknown lists are in parts that are not read. A member that is read and comes twice is a
+        # list then, which none of its readers takes.
+        several = child.tag in fields
+        fields[child.tag] = [*_listed(fields[child.tag]), value] if several else value
     return fields
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
