@@ -255,7 +255,7 @@ def test_a_region_without_v3_answers_as_the_gateway_does(path):
         ("vpc/security-groups", True),
         ("vpc/security-group-rules", True),
         ("ports", False),
-        ("vpc/sub-network-interfaces", False),
+        ("vpc/sub-network-interfaces", True),
         ("vpc/quotas", False),
     ],
 )
@@ -294,10 +294,10 @@ def test_groups_of_other_enterprise_projects_are_listed_only_when_asked_for(para
     assert {row["name"] for row in rows["security_groups"]} == names
 
 
-@pytest.mark.parametrize(("hides", "count"), [(False, 1), (True, 0)])
-def test_rules_of_a_hidden_group_are_listed_unless_they_are_hidden_too(hides, count):
+@pytest.mark.parametrize(("shows", "count"), [(False, 0), (True, 1)])
+def test_rules_of_a_hidden_group_are_hidden_too_unless_the_quirk_shows_them(shows, count):
     http = client(
-        enterprise_projects={world.REFERRER_IN: "eps-1"}, granted_eps=["0"], eps_hides_rules=hides
+        enterprise_projects={world.REFERRER_IN: "eps-1"}, granted_eps=["0"], eps_shows_rules=shows
     )
     params = {"remote_group_id": world.REFERENCED, "direction": "ingress"}
     rows = http.get(f"{VPC}/vpc/security-group-rules", params=params).json()
@@ -355,8 +355,12 @@ def test_a_server_that_does_not_exist_is_not_found_in_each_apis_words():
 @pytest.mark.parametrize(
     ("url", "reads"),
     [
-        (f"{VPC}/ports", lambda body: body["error_code"] == "VPC.2201"),
-        ("http://h/v2.0/ports", lambda body: body["NeutronError"]["type"] == "PolicyNotAuthorized"),
+        (f"{VPC}/ports/{world.PORT}", lambda body: body["error_code"] == "VPC.2201"),
+        (f"{VPC}/vpc/quotas", lambda body: body["error_code"] == "VPC.2201"),
+        (
+            f"http://h/v2.0/ports/{world.PORT}",
+            lambda body: body["NeutronError"]["type"] == "PolicyNotAuthorized",
+        ),
         (
             f"http://h/v2.1/{PROJECT}/servers/{world.SERVER}/os-security-groups",
             lambda body: "forbidden" in body,

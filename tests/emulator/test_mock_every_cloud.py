@@ -34,4 +34,6 @@ def test_a_free_group_is_found_free_at_the_clouds_own_address(emulator, monkeypa
     decision = decide.decide_delete(wanted, Context.from_env(env), event_id="x")
     assert decision.judgement.verdict == "allow"
     assert {r.provider for r in emulator.requests} == {provider}
-    assert all(r.status < 300 for r in emulator.requests)
+    # A read of an id that cannot exist is how some clouds prove an empty list: "not found".
+    others = [r for r in emulator.requests if "00000000-0000-4000-8000-000000000000" not in r.path]
+    assert all(r.status < 300 for r in others)

@@ -1,9 +1,11 @@
 """Huawei Cloud and Open Telekom Cloud on the wire: gateway, IAM, VPC v3 and v2.0, ECS.
 
 Requests are signed (SDK-HMAC-SHA256) or carry a token; both are checked. Quirks: ``v3_absent``
-(VPC v3 is not published), ``v1_absent`` (VPC v1 is not published), ``otc`` (v3 has no ports,
-supplementary interfaces and quotas), ``wrapped`` (errors of v2.0 are JSON inside a string), and
-those of :mod:`sgguard.emulator.faces.huawei.vpc`, :mod:`sgguard.emulator.faces.huawei.change`,
+(VPC v3 is not published), ``v1_absent`` (VPC v1 is not published), ``otc`` (v3 has no ports and
+quotas, and refuses parameters about enterprise projects), ``subs_absent`` (v3 has no supplementary
+interfaces), ``wrapped`` (errors of v2.0 are JSON inside a string), and those of
+:mod:`sgguard.emulator.faces.huawei.vpc`, :mod:`sgguard.emulator.faces.huawei.change`,
+:mod:`sgguard.emulator.faces.huawei.permission`, :mod:`sgguard.emulator.faces.huawei.page`,
 :mod:`sgguard.emulator.faces._openstack.neutron.list` and
 :mod:`sgguard.emulator.faces._openstack.keystone`.
 """
@@ -12,7 +14,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 from typing import ClassVar
 
 import httpx
@@ -21,7 +22,7 @@ from sgguard.emulator.faces._openstack import discovery, keystone, neutron, nova
 from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces._openstack.token import Service, project_name
 from sgguard.emulator.faces.base import Certainty, FaultKind
-from sgguard.emulator.faces.huawei import auth, binding, change, ecs, response, vpc
+from sgguard.emulator.faces.huawei import auth, binding, change, ecs, permission, response, v1, vpc
 from sgguard.emulator.faces.huawei.claims import CLAIMS, known
 from sgguard.emulator.state import Account, Cloud
 
@@ -31,9 +32,10 @@ _PROJECTS = re.compile(r"(/identity)?/v3/projects")
 _VPC_V3 = re.compile(r"/v3/(?P<project>[^/]+)/(?P<rest>vpc/.+|ports(/.*)?)")
 _NEUTRON = re.compile(r"/v2\.0/(?P<rest>.+)")
 _NOVA = re.compile(r"/v2(\.1)?/(?P<project>[^/]+)/(?P<rest>servers.*)")
-_V1 = re.compile(r"/v1/(?P<project>[^/]+)/(?P<rest>quotas)")
+_V1 = re.compile(r"/v1/(?P<project>[^/]+)/(?P<rest>quotas|ports(/.*)?)")
 _ECS = re.compile(r"/v1/(?P<project>[^/]+)/(?P<rest>cloudservers/.+)")
-_NOT_ON_OTC = re.compile(r"ports|vpc/sub-network-interfaces|vpc/quotas")
+_NOT_ON_OTC = re.compile(r"ports|vpc/quotas")
+_SUBS = re.compile(r"vpc/sub-network-interfaces")
 _PROJECT_PART = re.compile(r"^(/v(?:1|2|2\.1|3)/)(?!auth/|projects|identity)[^/]+/")
 _ID_PART = re.compile(
     r"(?<=/)(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[^/]+(?=/os-security-groups|/action$))"
@@ -70,8 +72,9 @@ class HuaweiFace:
         caller = auth.caller(request, cloud, now, action)
         if isinstance(caller, httpx.Response):
             return caller
-        if any(fnmatchcase(action, pattern) for pattern in caller.account.denied):
-            return _denied(path, action)
+        is_denied = permission.is_denied(caller.account, action)
+        if (is_denied or permission.is_beyond_eps(request, cloud)) and _is_published(path, cloud):
+            return permission.empty_list(request, cloud) or _denied(path, action)
         region = _region(request, cloud, caller)
         return _route(request, cloud, caller, region)
 
@@ -115,23 +118,42 @@ def _wrong_project(path: str, project: str, caller: Caller) -> httpx.Response:
 def _v3(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, rest: str
 ) -> httpx.Response:
-    is_missing = cloud.quirks.get("otc") and _NOT_ON_OTC.match(rest)
-    if cloud.quirks.get("v3_absent") or is_missing:
+    if not _has_v3(cloud, rest):
         return response.unpublished()
+    if cloud.quirks.get("otc") and "enterprise_project_id" in request.url.params:
+        text = "['enterprise_project_id'] is invalid attribute for filter: Unknown attribute."
+        return response.error("SYS.0400", text)
     if (checked := change.dry_run(request, caller, rest)) is not None:
         return checked
     handle = vpc.respond if request.method == "GET" else change.respond
     return handle(request, cloud, caller, region, rest)
 
 
+def _is_published(path: str, cloud: Cloud) -> bool:
+    """Return whether the gateway knows the address: it says so before permissions are checked."""
+    v3 = _VPC_V3.fullmatch(path)
+    if v3 is not None:
+        return _has_v3(cloud, v3["rest"])
+    return not (_V1.fullmatch(path) and cloud.quirks.get("v1_absent"))
+
+
+def _has_v3(cloud: Cloud, rest: str) -> bool:
+    quirks = cloud.quirks
+    is_missing = (quirks.get("otc") and _NOT_ON_OTC.match(rest)) or (
+        quirks.get("subs_absent") and _SUBS.match(rest)
+    )
+    return not (quirks.get("v3_absent") or is_missing)
+
+
 def _v1(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, rest: str
 ) -> httpx.Response:
-    del rest
     if cloud.quirks.get("v1_absent"):
         return response.unpublished()
     if request.method != "GET":
         return response.not_implemented(request)
+    if rest.startswith("ports"):
+        return v1.ports(request, cloud, caller, region, rest)
     return ecs.quotas(request, cloud, caller, region)
 
 
@@ -239,7 +261,7 @@ def _denied(path: str, action: str) -> httpx.Response:
     if _NOVA.fullmatch(path):
         return nova.error(403, "forbidden", message)
     if _ECS.fullmatch(path):
-        return response.ecs_error(403, "Ecs.0011", message)
+        return response.ecs_error(403, "Ecs.0003", message)
     return response.error("VPC.2201", message)
 
 

@@ -1,18 +1,18 @@
 """Reads of VPC v3 of an emulated Huawei Cloud: groups, rules, ports, interfaces, quotas.
 
-Quirks read here: ``page_max`` (rows on a page, at most 2000), ``cascades`` (deleting a referenced
+Quirks read here: ``cascades`` (deleting a referenced
 group deletes the referring rules as well; without it the cloud refuses, as its manual says),
 ``admin_down_ports`` (ids of ports that are administratively down: lists leave them out unless
 the request has ``admin_state_up=false``), ``ignored_filters`` (names of filters without effect),
-``enterprise_projects`` (group id to enterprise project; ``0`` for all others), ``granted_eps``
-(those the caller may read; all without it), ``eps_hides_rules`` (their rules are hidden as well).
+``enterprise_projects`` (id of a group or port to enterprise project; ``0`` for all others),
+``granted_eps`` (those the caller may read; all without it), ``eps_shows_rules`` (rules of the
+others are shown all the same), and those of :mod:`sgguard.emulator.faces.huawei.page`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import httpx
@@ -21,11 +21,9 @@ from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces._openstack.neutron.rows import is_unprotected, owner_of, visible_ports
 from sgguard.emulator.faces.huawei import response
 from sgguard.emulator.faces.huawei.ecs import quota_row
+from sgguard.emulator.faces.huawei.page import Row, filtered, page_of, shown_by_default, spelt_row
 from sgguard.emulator.state import Attachment, Cloud, Group, Interface, Rule
 
-Row = dict[str, Any]
-
-_PAGE_MAX = 2000
 _ACTIONS = {"accept": "allow", "drop": "deny"}
 
 
@@ -41,8 +39,8 @@ def respond(
         collection, rows, known = _LISTS[path]
         ignored = cloud.quirks.get("ignored_filters", [])
         filters = [name for name in known if name not in ignored]
-        found = _filtered(rows(cloud, caller, region), params, filters)
-        return _page(cloud, params, collection, _shown_by_default(found, params))
+        found = filtered(rows(cloud, caller, region), params, filters)
+        return page_of(cloud, params, collection, shown_by_default(found, params))
     if path == "vpc/quotas":
         return response.ok(quota=quota_row(cloud))
     parent, _, wanted = path.rpartition("/")
@@ -185,12 +183,13 @@ def _group_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
 
 def _rule_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
     groups = groups_of(cloud, caller, region)
-    if cloud.quirks.get("eps_hides_rules"):
+    if not cloud.quirks.get("eps_shows_rules"):
         groups = [group for group in groups if is_granted(cloud, group)]
     return [rule_row(group, rule) for group in groups for rule in group.rules]
 
 
-def _port_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
+def port_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
+    """Return the ports that the caller's project has in the region."""
     return [port_row(cloud, port) for port in visible_ports(with_ports(cloud), caller, region)]
 
 
@@ -209,7 +208,7 @@ _LISTS: dict[str, tuple[str, _Rows, tuple[str, ...]]] = {
     ),
     "ports": (
         "ports",
-        _port_rows,
+        port_rows,
         ("id", "name", "device_id", "device_owner", "security_groups", "instance_id"),
     ),
     "vpc/sub-network-interfaces": (
@@ -220,61 +219,16 @@ _LISTS: dict[str, tuple[str, _Rows, tuple[str, ...]]] = {
 }
 
 
-def _filtered(rows: Sequence[Row], params: httpx.QueryParams, known: Sequence[str]) -> list[Row]:
-    """Filter by repeatable parameters: several values mean "or"; unknown parameters are ignored."""
-    found = list(rows)
-    for name in known:
-        if wanted := set(params.get_list(name)):
-            found = [row for row in found if wanted & set(_values(row[name]))]
-    return found
-
-
-def _values(value: object) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else [str(value or "")]
-
-
-def _shown_by_default(rows: Sequence[Row], params: httpx.QueryParams) -> list[Row]:
-    """Leave out ports that are down and groups of other enterprise projects, unless requested."""
-    is_up = params.get("admin_state_up", "true") == "true"
-    eps = params.get("enterprise_project_id", "0")
-    return [
-        row
-        for row in rows
-        if row.get("admin_state_up", is_up) is is_up
-        and (eps == "all_granted_eps" or row.get("enterprise_project_id", eps) == eps)
-    ]
-
-
-def _page(
-    cloud: Cloud, params: httpx.QueryParams, collection: str, rows: Sequence[Row]
-) -> httpx.Response:
-    """Return one page; every page but the last has ``next_marker``."""
-    found = sorted(rows, key=lambda row: str(row["id"]))
-    requested, marker = params.get("limit", str(_PAGE_MAX)), params.get("marker")
-    if not requested.isdigit() or int(requested) > _PAGE_MAX:
-        return response.error("VPC.0601", "Query resource by id fail: limit is invalid.")
-    ids = [row["id"] for row in found]
-    if marker and marker not in ids:
-        return response.error("VPC.0601", "Query resource by id fail: marker is invalid.")
-    limit = min(int(requested) or _PAGE_MAX, cloud.quirks.get("page_max", _PAGE_MAX))
-    start = ids.index(marker) + 1 if marker else 0
-    page = found[start : start + limit]
-    info: Row = {"current_count": len(page)}
-    if page:
-        info["previous_marker"] = page[0]["id"]
-    if start + limit < len(found):
-        info["next_marker"] = page[-1]["id"]
-    return response.ok(**{collection: page, "page_info": info})
-
-
 def _show(parent: str, wanted: str, cloud: Cloud, caller: Caller, region: str) -> httpx.Response:
     """Return one entry of a list by id; a group includes its rules."""
     collection, rows, _ = _LISTS[parent]
     name = collection.removesuffix("s")
     row = next((one for one in rows(cloud, caller, region) if one["id"] == wanted), None)
+    group = cloud.group(wanted) if name == "security_group" else None
+    if group is not None and group.project == caller.project and not is_granted(cloud, group):
+        return response.error("VPC.2201", "Policy doesn't allow vpc:securityGroups:get.")
     if row is None:
         return response.not_found(name, wanted)
-    group = cloud.group(wanted) if name == "security_group" else None
     if group is not None:
         row["security_group_rules"] = [rule_row(group, rule) for rule in group.rules]
-    return response.ok(**{name: row})
+    return response.ok(**{name: spelt_row(cloud, row)})
