@@ -13,10 +13,10 @@ NEUTRON_IN_USE = json.dumps(
 
 REFUSALS = [
     ("v3-not-found", 404, {"error_code": "VPC.9904", "error_msg": "m"}, errors.NotFoundError),
-    ("v3-bad-rule", 400, {"error_code": "VPC.9902", "error_msg": "m"}, errors.CloudError),
+    ("v3-bad-rule", 400, {"error_code": "VPC.9902", "error_msg": "m"}, errors.InvalidRequestError),
     ("v3-quota", 409, {"error_code": "VPC.9905", "error_msg": "m"}, errors.LimitError),
-    ("api-absent", 404, {"error_code": "APIGW.0101", "error_msg": "m"}, errors.UnknownShapeError),
-    ("api-absent-2", 404, {"error_code": "APIG.0101", "error_msg": "m"}, errors.UnknownShapeError),
+    ("api-absent", 404, {"error_code": "APIGW.0101", "error_msg": "m"}, errors.ApiAbsentError),
+    ("api-absent-2", 404, {"error_code": "APIG.0101", "error_msg": "m"}, errors.ApiAbsentError),
     ("signature", 401, {"error_code": "APIGW.0301", "error_msg": "m"}, errors.UnauthenticatedError),
     ("skew", 401, {"error_code": "APIGW.0303", "error_msg": "m"}, errors.UnauthenticatedError),
     ("v1-not-found", 404, {"code": "VPC.0603", "message": "m"}, errors.NotFoundError),
@@ -39,17 +39,18 @@ REFUSALS = [
         errors.CloudError,
     ),
     ("nova", 404, {"itemNotFound": {"code": 404, "message": "m"}}, errors.NotFoundError),
-    ("nova-400", 400, {"badRequest": {"code": 400, "message": "m"}}, errors.CloudError),
+    ("nova-400", 400, {"badRequest": {"code": 400, "message": "m"}}, errors.InvalidRequestError),
+    ("ecs-odd", 400, {"error": {"code": "Ecs.9999", "message": "m"}}, errors.CloudError),
     ("nova-500", 500, {"computeFault": {"code": 500, "message": "m"}}, errors.UnavailableError),
     ("ecs", 404, {"error": {"code": "Ecs.0114", "message": "m"}}, errors.NotFoundError),
-    ("ecs-400", 400, {"error": {"code": "Ecs.0014", "message": "m"}}, errors.CloudError),
+    ("ecs-400", 400, {"error": {"code": "Ecs.0014", "message": "m"}}, errors.InvalidRequestError),
     (
         "keystone",
         401,
         {"error": {"code": 401, "title": "Unauthorized", "message": "m"}},
         errors.UnauthenticatedError,
     ),
-    ("sdk-style", 400, {"errorCode": "X.1", "errorMsg": "m"}, errors.CloudError),
+    ("sdk-style", 400, {"errorCode": "X.1", "errorMsg": "m"}, errors.InvalidRequestError),
     ("throttled", 429, {"error_code": "APIG.0308", "error_msg": "m"}, errors.ThrottledError),
     ("bare-404", 404, {}, errors.UnknownShapeError),
     ("unknown-404", 404, {"error_code": "X.1", "error_msg": "m"}, errors.UnknownShapeError),
@@ -84,8 +85,8 @@ IN_THE_WAY = [
     ("DELETE /v3/{project_id}/vpc/security-groups/{id}", 409, errors.InUseError),
     ("POST /v3/{project_id}/vpc/security-group-rules", 409, errors.ConflictError),
     ("PUT /v3/{project_id}/ports/{id}/insert-security-groups", 409, errors.ConflictError),
-    ("POST /v3/{project_id}/vpc/security-group-rules", 400, errors.CloudError),
-    ("DELETE /v3/{project_id}/vpc/security-groups/{id}", 400, errors.CloudError),
+    ("POST /v3/{project_id}/vpc/security-group-rules", 400, errors.InvalidRequestError),
+    ("DELETE /v3/{project_id}/vpc/security-groups/{id}", 400, errors.InvalidRequestError),
 ]
 
 
