@@ -114,6 +114,7 @@ SETTINGS = (
         "",
         "the same for one service of a cloud: VPC, CVM, ECS, IAM and so on",
     ),
+    Setting("SGGUARD_HUAWEI_DOMAIN", "", "a partner's domain: hosts are vpc.<region>.<domain>"),
     Setting("SGGUARD_ALIBABA_SIGNATURE", "acs3", "acs3, or rpc for clouds that know only that one"),
     Setting("SGGUARD_TENCENT_DFW_SIGNATURE", "HmacSHA256", "HmacSHA256 or HmacSHA1"),
     Setting(

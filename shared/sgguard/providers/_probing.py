@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from sgguard.providers.access import ReadVariable
 
-_HUAWEI_DOMAINS = (".myhuaweicloud.com", ".otc.t-systems.com")
+_HUAWEI_DOMAINS = (".myhuaweicloud.com", ".myhuaweicloud.eu", ".otc.t-systems.com")
 
 
 class Grant(StrEnum):
