@@ -402,14 +402,16 @@ def test_a_huawei_region_without_vpc_v3_cannot_tell_supplementary_interfaces():
     assert states["limits"] is Grant.ABSENT
 
 
-def test_open_telekom_cloud_needs_neither_v3_ports_nor_supplementary_interfaces():
+def test_open_telekom_cloud_is_asked_for_everything_and_may_lack_v3_ports():
     world = world_of("huawei")
     emulator = emulator_of(world, quirks={"otc": True})
     account = emulator.state.clouds[0].accounts[0]
     account.project_names = dict.fromkeys(account.projects, "eu-de")
     checkup = examine(world, emulator, region="eu-de")
     assert codes(checkup) == []
-    assert "supplementary interfaces" not in {p.brings for p in checkup.permissions}
+    states = {p.brings: p.state for p in checkup.permissions}
+    assert states["what carries a group"] is Grant.GRANTED
+    assert states["supplementary interfaces"] is Grant.GRANTED
 
 
 def test_an_openstack_without_policies_and_quota_details_is_trusted():

@@ -48,14 +48,17 @@ def asked(emulator):
 # -- references -------------------------------------------------------------------------------
 
 
-def test_references_of_many_groups_are_asked_with_one_call_and_names_with_a_second():
+def test_references_of_many_groups_are_asked_with_one_wave_and_names_with_a_second():
     emulator = emulator_of()
     provider = WORLD.connect(emulator)
     seen = provider.list_references([world.REFERENCED, world.FREE, world.SELF_REFERENCING])
-    assert asked(emulator) == [
-        "GET /v3/{project_id}/vpc/security-group-rules",
-        "GET /v3/{project_id}/vpc/security-groups",
+    *wave, names = asked(emulator)
+    assert sorted(wave) == [
+        "GET /v1/{project_id}/quotas",
+        "GET /v3/{project_id}/vpc/security-group-rules",  # those that name them
+        "GET /v3/{project_id}/vpc/security-group-rules",  # all, to be counted
     ]
+    assert names == "GET /v3/{project_id}/vpc/security-groups"
     assert {r.group_name for r in seen.value[world.REFERENCED]} == {"web", "batch"}
     assert seen.value[world.FREE] == seen.value[world.SELF_REFERENCING] == ()
 
@@ -63,7 +66,8 @@ def test_references_of_many_groups_are_asked_with_one_call_and_names_with_a_seco
 def test_without_references_there_is_no_second_wave():
     emulator = emulator_of()
     WORLD.connect(emulator).list_references([world.FREE])
-    assert len(emulator.requests) == 1
+    assert "GET /v3/{project_id}/vpc/security-groups" not in asked(emulator)
+    assert len(emulator.requests) == 3
 
 
 def test_a_rule_that_denies_is_a_reference():
@@ -90,7 +94,7 @@ def test_more_ids_than_fit_one_address_are_asked_in_several_calls():
 def test_vpc_v1_which_cannot_filter_by_peer_is_never_asked_for_rules():
     emulator = emulator_of(v3_absent=True)
     WORLD.connect(emulator).list_references([world.REFERENCED])
-    assert not [action for action in asked(emulator) if "/v1/" in action]
+    assert not [action for action in asked(emulator) if "/v1/" in action and "rules" in action]
 
 
 def test_rules_that_the_filter_did_not_ask_for_are_no_references():
@@ -177,11 +181,10 @@ def test_supplementary_interfaces_that_cannot_be_listed_are_unseen():
     assert len(seen.value[world.BOUND]) == 2
 
 
-def test_ports_that_cannot_be_listed_are_unseen_and_nothing_is_said_of_the_group():
+def test_ports_that_cannot_be_listed_are_unseen():
     scenario = WORLD.scenario_copy()
     scenario["clouds"][0]["accounts"][0]["denied"] = ["GET /v3/{project_id}/ports"]
     seen = WORLD.connect(Emulator.load(scenario)).list_bindings([world.FREE])
-    assert seen.value == {}
     assert [unseen.code for unseen in seen.unseen] == ["no-permission"]
 
 
@@ -223,8 +226,8 @@ def test_without_v3_every_filter_value_is_its_own_call():
     emulator = emulator_of(v3_absent=True)
     WORLD.connect(emulator).list_references([world.REFERENCED, world.BOUND])
     queries = [r.query for r in emulator.requests if r.path == "/v2.0/security-group-rules"]
-    assert queries
-    assert all(query.count("remote_group_id=") == 1 for query in queries)
+    counts = {query.count("remote_group_id=") for query in queries}
+    assert counts == {0, 1}  # every rule, to be counted, and those that name one group
 
 
 @pytest.mark.parametrize("page_max", [1, 2, None])
@@ -274,9 +277,12 @@ def test_open_telekom_cloud_has_rules_in_v3_and_ports_in_v2_and_nothing_is_unsee
         world.OTHER_SERVER,
     }
     assert (references.unseen, bindings.unseen) == ((), ())
-    assert set(asked(emulator)) == {
+    answered = {r.action for r in emulator.requests if r.status == 200}
+    assert answered == {
+        "GET /v1/{project_id}/quotas",
         "GET /v3/{project_id}/vpc/security-group-rules",
         "GET /v3/{project_id}/vpc/security-groups",
+        "GET /v3/{project_id}/vpc/sub-network-interfaces",
         "GET /v2.0/ports",
     }
 
@@ -301,12 +307,15 @@ def test_either_generation_of_the_gateway_may_not_know_v3(code):
     assert groups[world.FREE].name == "n"
 
 
-def test_enterprise_projects_are_all_asked_for_on_huawei_and_unknown_to_open_telekom_cloud():
+def test_enterprise_projects_are_all_asked_for_and_left_out_where_they_are_refused():
     huawei, otc = emulator_of(), emulator_of(otc=True)
-    WORLD.connect(huawei).read_groups([world.FREE])
-    WORLD.connect(otc, region=OTC).read_groups([world.FREE])
-    assert "enterprise_project_id=all_granted_eps" in huawei.requests[0].query
-    assert "enterprise_project_id" not in otc.requests[0].query
+    for emulator, region in ((huawei, WORLD.region), (otc, OTC)):
+        groups = WORLD.connect(emulator, region=region).read_groups([world.FREE]).value
+        assert groups[world.FREE].name == "sg-not-attached"
+        assert "enterprise_project_id=all_granted_eps" in emulator.requests[0].query
+    assert [request.status for request in huawei.requests] == [200]
+    assert [request.status for request in otc.requests] == [400, 200]
+    assert "enterprise_project_id" not in otc.requests[1].query
 
 
 # -- instances and limits ----------------------------------------------------------------------
@@ -402,13 +411,15 @@ def test_live_quotas_come_with_the_advice_that_they_do_not_replace():
     assert limits["composite-rules-per-group"] == (128, "documented", False)
 
 
-def test_open_telekom_cloud_has_the_quotas_of_v1_and_only_the_advice_its_manual_gives():
+def test_where_v3_publishes_no_quotas_those_of_v1_are_told_with_the_vendors_advice():
     seen = WORLD.connect(emulator_of(otc=True), region=OTC).read_limits()
     assert {(limit.name, limit.source) for limit in seen.value} == {
         ("groups-per-project", "live"),
         ("rules-per-project", "live"),
         ("groups-per-interface", "documented"),
         ("rules-per-group", "documented"),
+        ("instances-per-group", "documented"),
+        ("composite-rules-per-group", "documented"),
     }
     assert seen.unseen == ()
 

@@ -81,7 +81,6 @@ def test_where_both_apis_know_a_ceiling_the_lower_one_holds(v3, v1, ceiling):
         [],
         {"quotas": None},
         {"quotas": {"resources": None}},
-        {"quotas": {"resources": [{"quota": 1, "used": 1}]}},
         {"quotas": {"resources": [row("securityGroup", None, 1)]}},
         {"quotas": {"resources": [row("securityGroup", 1, "one")]}},
     ],

@@ -18,6 +18,7 @@ from sgguard.errors import (
     DeadlineError,
     ForbiddenError,
     InUseError,
+    InvalidRequestError,
     LimitError,
     NotFoundError,
     UnavailableError,
@@ -192,7 +193,7 @@ def test_a_rule_with_a_wrong_version_is_refused_and_not_taken_for_one_that_is_th
     rule = replace(provider.list_rules(world.REFERRER_IN).value[0], native=(("ethertype", "IPv5"),))
     with pytest.raises(CloudError) as caught:
         provider.add_rule(world.FREE, rule, token="t")
-    assert type(caught.value) is CloudError
+    assert type(caught.value) is InvalidRequestError
     assert (caught.value.code, caught.value.status) == ("VPC.9902", 400)
 
 
@@ -314,7 +315,7 @@ def test_a_rule_made_in_another_group_is_not_believed():
 
 def test_rules_that_cannot_be_read_are_not_removed():
     scenario = WORLD.scenario_copy()
-    scenario["clouds"][0]["accounts"][0]["denied"] = [f"GET {RULES}"]
+    scenario["clouds"][0]["accounts"][0]["denied"] = [f"GET {RULES}", f"GET {GROUPS}/{{id}}"]
     emulator = Emulator.load(scenario)
     rule = rules_of(emulator_of(), world.REFERRER_IN)[0]
     with pytest.raises(ForbiddenError):
@@ -569,3 +570,28 @@ def over(transport):
         "huawei", Deadline.after(30), transport=transport, retry=Retry(sleep=lambda _: None)
     )
     return connect(Access(wire, WORLD.region, env=WORLD.env))
+
+
+@pytest.mark.parametrize(
+    "odd", [{"priority": "high"}, {"enabled": "perhaps"}, {"action": "reject"}], ids=repr
+)
+def test_a_rule_with_a_value_that_no_rule_can_be_made_with_is_read_and_never_taken_away(odd):
+    emulator = emulator_of()
+    inner = EmulatorTransport(emulator)
+
+    def odd_rules(request):
+        response = inner.handle_request(request)
+        body = json.loads(response.read() or b"{}")
+        for row in body.get("security_group_rules", []):
+            row.update(odd)
+        return httpx.Response(response.status_code, json=body)
+
+    provider = over(httpx.MockTransport(odd_rules))
+    rules = provider.list_rules(world.REFERRER_IN).value
+    rule = next(one for one in rules if one.peer_group == world.REFERENCED)
+    assert rule in [
+        one.rule for one in provider.list_references([world.REFERENCED]).value[world.REFERENCED]
+    ]
+    with pytest.raises(UnknownShapeError, match="could not be made again"):
+        provider.remove_rule(world.REFERRER_IN, rule, token="t")
+    assert changes(emulator) == []

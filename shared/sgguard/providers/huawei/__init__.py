@@ -1,8 +1,9 @@
 """Huawei Cloud and Open Telekom Cloud: VPC v3, v2.0 where v3 is missing, and native Nova calls.
 
-Facts that shape it: v3 is absent in some regions and at some partners (404 APIGW.0101, never "no
-such group"); Open Telekom Cloud has v3 groups and rules, but ports only in v2.0 and no
-supplementary interfaces; VPC v1 has no call for references to a group and is not used. What a
+Facts that shape it: which calls a region has differs (v3 as a whole, v3 ports, supplementary
+interfaces, quotas: 404 APIGW.0101, never "no such group"), so each is asked and its absence told;
+an empty list is no proof that there is nothing (``proof.py``); VPC v1 has no call for references
+to a group and is used for counts and as one more list of ports. What a
 delete of a group that is only referenced does is unknown: the user guides say it is refused, the
 API's error table lists only groups that ports carry, and OpenStack beneath it deletes the rules.
 Sources: the VPC and ECS user guides and API references of both clouds,
@@ -12,7 +13,7 @@ https://support.huaweicloud.com/intl/en-us/api-vpc/ (read 2026-11).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -32,17 +33,23 @@ from sgguard.model.resource import (
 )
 from sgguard.providers._shared import unseen_beyond, with_rules
 from sgguard.providers.access import Access, seen_or_unseen
-from sgguard.providers.huawei import listing, quota, rule_change
+from sgguard.providers.huawei import bindings, listing, proof, quota, references, rule_change
 from sgguard.providers.huawei.api import RATES as RATES
 from sgguard.providers.huawei.api import Api, unless_absent
 from sgguard.providers.huawei.creation import create_group, delete_group
 from sgguard.providers.huawei.env import caller_of, iam_setting
 from sgguard.providers.huawei.holder import read_holder, set_groups
-from sgguard.providers.huawei.region import region_of
-from sgguard.providers.huawei.response import Port, binding_of, binding_of_sub
-from sgguard.providers.huawei.server import Server, hidden_interfaces, instance_of, parse_server
-from sgguard.providers.huawei.sharing import SHARING_REMEDY, group_signs, holder_signs, rule_signs
-from sgguard.wire.openstack import neutron, nova
+from sgguard.providers.huawei.region import addresses_of, region_of
+from sgguard.providers.huawei.response import Port
+from sgguard.providers.huawei.server import (
+    Server,
+    hidden_interfaces,
+    instance_of,
+    parse_group_ids,
+    parse_server,
+)
+from sgguard.providers.huawei.sharing import SHARING_REMEDY, group_signs
+from sgguard.wire.openstack import neutron
 from sgguard.wire.parallel import parallel
 
 CAPABILITIES = Capabilities(
@@ -56,7 +63,8 @@ CAPABILITIES = Capabilities(
     blind_spots=(
         "AS configurations and launch templates keep group ids that no interface shows.",
         "Databases and other products show as ports only while they run.",
-        "Rules and interfaces of enterprise projects these credentials may not see do not appear.",
+        "Rules of hidden enterprise projects do not appear in regions without quotas of VPC v1.",
+        "Interfaces that an identity policy with conditions hides do not appear.",
         "What other accounts do with a shared VPC or group does not appear.",
         "What was made in the last seconds may not appear yet.",
     ),
@@ -78,8 +86,7 @@ def connect(access: Access) -> Huawei:
         AddressError: no region can have that name.
         SettingsError: credentials are missing, or an address is none.
     """
-    iam = iam_setting(access.secret)
-    region = region_of(access.region, endpoint=access.endpoint(), iam=iam)
+    region = region_of(access.region, addresses_of(access, iam_setting(access.secret)))
     caller = caller_of(access.secret, region, access.wire, access.now)
     return Huawei(Api(access.paced(RATES, caller.name), region, caller))
 
@@ -105,15 +112,24 @@ class Huawei:
         return _UUID.fullmatch(text) is not None
 
     def read_groups(self, group_ids: Sequence[str]) -> Seen[dict[str, Group | None]]:
-        """Return each group by id; None: the project has no such group, or does not list it yet."""
+        """Return each group by id; None: the project has no such group, or does not list it yet.
+
+        A group that the list does not show is read by its id, and the groups are counted: a list
+        that hides groups from these credentials looks the same.
+        """
 
         def read() -> Seen[dict[str, Group | None]]:
-            known = {group.group_id: group for group in listing.groups(self.api, group_ids)}
-            groups = {group_id: known.get(group_id) for group_id in group_ids}
+            listed = listing.groups(self.api, group_ids)
+            groups: dict[str, Group | None] = {
+                group.group_id: group for group in listed if group.group_id in group_ids
+            }
+            missing = [group_id for group_id in group_ids if group_id not in groups]
+            nothing: dict[str, Group | None] = {}
+            rest = proof.missing_groups(self.api, missing) if missing else Seen(nothing)
+            groups |= rest.value
             present = (group for group in groups.values() if group)
-            return Seen(
-                groups, unseen_beyond(group_signs(present, self.api.project()), SHARING_REMEDY)
-            )
+            signs = group_signs(present, self.api.project())
+            return Seen(groups, (*rest.unseen, *unseen_beyond(signs, SHARING_REMEDY)))
 
         return seen_or_unseen("groups", read, {}) if group_ids else Seen({})
 
@@ -122,47 +138,12 @@ class Huawei:
 
         Rules that deny and rules that are switched off are references as well.
         """
-
-        def read() -> Seen[dict[str, tuple[Reference, ...]]]:
-            rows = listing.rules(self.api, "remote_group_id", group_ids)
-            others = [row for row in rows if row.group_id != row.rule.peer_group]
-            naming = [row for row in others if row.rule.peer_group in group_ids]
-            groups = self._referring_groups({row.group_id for row in naming})
-            signs = rule_signs(naming, groups, self.api.project())
-            return Seen(
-                neutron.references_of(naming, groups, group_ids),
-                unseen_beyond(signs, SHARING_REMEDY),
-            )
-
+        read = partial(references.list_references, self.api, group_ids)
         return seen_or_unseen("references", read, {}) if group_ids else Seen({})
 
     def list_bindings(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Binding, ...]]]:
         """Return, by id, the bindings to ports and supplementary interfaces."""
-        if not group_ids:
-            return Seen({})
-        reads: list[Callable[[], Seen[Any]]] = [
-            partial(self._ports, "security_groups", group_ids),
-            partial(listing.sub_interfaces, self.api),
-        ]
-        ports, subs = parallel([partial(seen_or_unseen, "bindings", read, None) for read in reads])
-        if ports.value is None:
-            return Seen({}, (*ports.unseen, *subs.unseen))
-        holders = (*ports.value, *(subs.value or ()))
-        signs = holder_signs(holders, group_ids, self.api.project())
-        return Seen(
-            {
-                group_id: (
-                    *(binding_of(p, group_id) for p in ports.value if group_id in p.row.group_ids),
-                    *(
-                        binding_of_sub(s, group_id)
-                        for s in subs.value or ()
-                        if group_id in s.group_ids
-                    ),
-                )
-                for group_id in group_ids
-            },
-            (*subs.unseen, *unseen_beyond(signs, SHARING_REMEDY)),
-        )
+        return bindings.list_bindings(self.api, group_ids) if group_ids else Seen({})
 
     def count_instances(self, group_ids: Sequence[str]) -> Seen[dict[str, int]]:
         """Return, by id, how many interfaces carry it: they are what this cloud's quota counts.
@@ -170,14 +151,14 @@ class Huawei:
         Never fewer than the servers behind them, so a limit given in servers is not underestimated.
         """
         seen = self.list_bindings(group_ids)
-        return Seen({i: len(bindings) for i, bindings in seen.value.items()}, seen.unseen)
+        return Seen({i: len(found) for i, found in seen.value.items()}, seen.unseen)
 
     def list_rules(self, group_id: str) -> Seen[tuple[Rule, ...]]:
         """Return the group's own rules, ingress first."""
 
         def read() -> Seen[tuple[Rule, ...]]:
-            rows = listing.rules(self.api, "security_group_id", [group_id])
-            return Seen(neutron.ingress_first(row.rule for row in rows if row.group_id == group_id))
+            seen = proof.own_rules(self.api, group_id)
+            return Seen(neutron.ingress_first(row.rule for row in seen.value), seen.unseen)
 
         return seen_or_unseen("rules", read, ())
 
@@ -189,7 +170,7 @@ class Huawei:
         reads: list[Callable[[], Seen[Any]]] = [
             partial(self._named, instance_id),
             partial(self._server, instance_id),
-            partial(self._ports, "device_id", [instance_id]),
+            partial(listing.ports, self.api, "device_id", [instance_id]),
         ]
         nothing: list[Any] = [(), None, []]
         parts = parallel(
@@ -198,7 +179,7 @@ class Huawei:
         named, server, found = (part.value for part in parts)
         if named is None:
             return Seen(None)
-        ports: list[Port] = [port for port in found if port.row.device_id == instance_id]
+        ports: list[Port] = found
         unseen = tuple(u for part in parts for u in part.unseen)
         return Seen(
             instance_of(instance_id, server, named, ports),
@@ -242,32 +223,19 @@ class Huawei:
 
     def find_groups(self, name: str) -> tuple[str, ...]:
         """Return the ids of all groups of exactly this name that these credentials can see."""
-        return listing.find_groups(self.api, name)
+        return proof.find_groups(self.api, name)
 
     def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:
         """Delete the group; this cloud has no delete that unbinds its holders first."""
         del is_forced
         delete_group(self.api, group_id)
 
-    def _referring_groups(self, group_ids: Iterable[str]) -> Mapping[str, Group | None]:
-        """Return the referring groups, for names and tags, in a second wave when there are any.
-
-        None: the group cannot be read although its rule can. The mapping is empty when groups may
-        not be read at all.
-        """
-        wanted = sorted(group_ids)
-        return self.read_groups(wanted).value if wanted else {}
-
-    def _ports(self, key: str, values: Sequence[str]) -> Seen[list[Port]]:
-        return Seen(listing.ports(self.api, key, values))
-
     def _named(self, instance_id: str) -> Seen[tuple[str, ...] | None]:
         """Read the groups of the server from Nova, at the newer address first."""
 
         def at(path: str) -> tuple[str, ...]:
             body = self.api.ecs(path, thing_id=instance_id)
-            groups = nova.parse_server_groups(body, self.api.shape(path))
-            return tuple(group.group_id for group in groups)
+            return parse_group_ids(body, self.api.shape(path))
 
         try:
             newer, older = (partial(at, path) for path in _SERVER_GROUPS)

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 import httpx
 
-from sgguard.errors import SettingsError, UnknownShapeError
-from sgguard.providers.huawei.error import API_ABSENT, checker
+from sgguard.errors import ApiAbsentError, SettingsError
+from sgguard.providers.huawei.error import checker
 from sgguard.providers.huawei.region import Region
 from sgguard.wire.client import Wire, parse_json
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth
@@ -20,6 +20,9 @@ from sgguard.wire.sdk_hmac import SdkHmacAuth
 from sgguard.wire.shape import Json, Shape
 
 T = TypeVar("T")
+ABSENT_ID = "00000000-0000-4000-8000-000000000000"
+"""An id that nothing can have: it is of no random UUID's version and variant bits alone."""
+
 _CACHE_MAX = 256
 _PROJECTS_ACTION = "GET /v3/projects"
 
@@ -235,9 +238,7 @@ def unless_absent(newer: Callable[[], T], older: Callable[[], T]) -> T:
     """
     try:
         return newer()
-    except UnknownShapeError as error:
-        if error.code not in API_ABSENT:
-            raise
+    except ApiAbsentError:
         return older()
 
 

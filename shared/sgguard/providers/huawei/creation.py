@@ -14,12 +14,13 @@ from sgguard.errors import SgguardError, UnavailableError
 from sgguard.model.resource import Group
 from sgguard.providers.huawei import listing, rule_change
 from sgguard.providers.huawei.api import Api, unless_absent
-from sgguard.providers.huawei.response import ENTERPRISE_PROJECT
+from sgguard.providers.huawei.response import ENTERPRISE_PROJECT, one_spelling
 from sgguard.wire.parallel import parallel
 from sgguard.wire.shape import Json, Shape
 
 _KEY = "security_group"
-_GROUPS_V2 = "/v2.0/security-groups"
+_GROUPS = listing.GROUPS.path
+_GROUPS_V2 = listing.GROUPS_V2.path
 
 
 def create_group(api: Api, group: Group) -> str:
@@ -35,12 +36,12 @@ def create_group(api: Api, group: Group) -> str:
     more = dict(group.native) | {"tags": [{"key": k, "value": v} for k, v in group.tags or ()]}
     full = common | {key: more[key] for key in (ENTERPRISE_PROJECT, "tags") if more.get(key)}
     made, path = unless_absent(
-        lambda: (api.change("POST", listing.GROUPS, {_KEY: full}), listing.GROUPS),
+        lambda: (api.change("POST", _GROUPS, {_KEY: full}), _GROUPS),
         lambda: (api.change("POST", _GROUPS_V2, {_KEY: common}), _GROUPS_V2),
     )
     shape = Shape(api.wire.provider, f"POST {path}")
     row = shape.table(made.get(_KEY), _KEY)
-    group_id = shape.text(row, "id", _KEY)
+    group_id = one_spelling(shape.text(row, "id", _KEY))
     try:
         _empty(api, group_id, row, shape)
     except SgguardError as error:
@@ -55,7 +56,7 @@ def delete_group(api: Api, group_id: str) -> None:
     Raises:
         InUseError: something carries or references it.
     """
-    paths = (listing.GROUPS + "/{id}", listing.GROUP_V2)
+    paths = (listing.GROUPS.one, listing.GROUPS_V2.one)
     newer, older = (partial(api.delete, path, group_id) for path in paths)
     unless_absent(newer, older)
 
@@ -66,8 +67,7 @@ def _empty(api: Api, group_id: str, row: Json, shape: Shape) -> None:
         rules = shape.tables(row["security_group_rules"], f"{_KEY}.security_group_rules")
         ids = [shape.text(one, "id", f"{_KEY}.security_group_rules") for one in rules]
     else:
-        found = listing.rules(api, "security_group_id", [group_id])
-        ids = [one.rule.rule_id for one in found if one.group_id == group_id]
+        ids = [one.rule_id for one in rule_change.read_rules(api, group_id)]
     parallel([partial(rule_change.delete_rule, api, rule_id) for rule_id in ids])
 
 
@@ -77,6 +77,6 @@ def _roll_back(api: Api, group_id: str, error: SgguardError) -> None:
     except SgguardError:
         raise UnavailableError(
             api.wire.provider,
-            f"POST {listing.GROUPS}",
+            f"POST {_GROUPS}",
             detail=f"group {group_id} was made, but not emptied: {error}",
         ) from error

@@ -2,8 +2,8 @@
 
 The order of a port's groups has a meaning here. VPC v3 inserts groups at an index of the list and
 removes groups from it, so concurrent changes of the other groups are kept. Any other change, a
-supplementary interface, and every port where v3 has no ports (Open Telekom Cloud, some regions)
-get the whole list. No document names a revision that could be sent along.
+supplementary interface, and every port where v3 has no ports, get the whole list. No document names
+a revision that could be sent along.
 https://support.huaweicloud.com/intl/en-us/api-vpc/AddSecurityGroups.html (read 2026-11).
 """
 
@@ -14,9 +14,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sgguard.errors import CloudError, ConflictError, LimitError, NotFoundError
+from sgguard.errors import (
+    CloudError,
+    ConflictError,
+    InvalidRequestError,
+    LimitError,
+    NotFoundError,
+)
 from sgguard.model.change import Holder
 from sgguard.providers.huawei.api import Api, unless_absent
+from sgguard.providers.huawei.response import one_spelling
 from sgguard.wire.shape import Json, Shape
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -36,7 +43,9 @@ _REMOVE = _Place(_PORT.path + "/remove-security-groups", "port")
 _PORT_V2 = _Place("/v2.0/ports/{id}", "port")
 _SUB = _Place("/v3/{project_id}/vpc/sub-network-interfaces/{id}", "sub_network_interface")
 
-_PORT_KINDS = frozenset({"port", "interface", "dhcp", "router", "floating-ip", "nat-gateway"})
+_PORT_KINDS = frozenset(
+    {"port", "interface", "virtual-ip", "dhcp", "router", "floating-ip", "nat-gateway"}
+)
 """Kinds whose holder id is always that of a port or interface, never that of a product."""
 
 
@@ -78,16 +87,34 @@ def set_groups(api: Api, holder: Holder, before: tuple[str, ...], after: tuple[s
         raise ConflictError(api.wire.provider, action, detail=why)
     if before == after:
         return
-    if found.is_sub:
-        _put(api, _SUB, holder.holder_id, {"security_groups": list(after)}, after)
-    else:
-        _set_on_port(api, holder.holder_id, before, after)
+    try:
+        if found.is_sub:
+            _put(api, _SUB, holder.holder_id, {"security_groups": list(after)}, after)
+        else:
+            _set_on_port(api, holder.holder_id, before, after)
+    except (InvalidRequestError, LimitError) as error:
+        _raise_if_met(api, holder, after, error)
+        raise
+
+
+def _raise_if_met(api: Api, holder: Holder, after: tuple[str, ...], error: CloudError) -> None:
+    """Raise a conflict where the holder carries ``after`` already: somebody else made the change.
+
+    The codes for a group that is on the port already, or no longer, are not documented.
+
+    Raises:
+        ConflictError: it does.
+    """
+    found = _find(api, holder)
+    if found is not None and found.group_ids == after:
+        why = f"it carries that already: {error}"
+        raise ConflictError(api.wire.provider, error.action, detail=why) from error
 
 
 def _find(api: Api, holder: Holder) -> _Found | None:
     found = None
     if _ID.fullmatch(holder.holder_id):
-        if holder.kind == "interface" and not api.region.is_otc:
+        if holder.kind == "interface":
             found = unless_absent(partial(_sub, api, holder.holder_id), lambda: None)
         found = found or _port(api, holder.holder_id)
     if found is None and holder.kind not in _PORT_KINDS:
@@ -106,7 +133,7 @@ def _sub(api: Api, holder_id: str) -> _Found | None:
 def _port(api: Api, holder_id: str) -> _Found | None:
     newer, older = (partial(_read, api, place, holder_id) for place in (_PORT, _PORT_V2))
     try:
-        return _Found(older() if api.region.is_otc else unless_absent(newer, older))
+        return _Found(unless_absent(newer, older))
     except NotFoundError:
         return None
 
@@ -118,16 +145,14 @@ def _read(api: Api, place: _Place, holder_id: str) -> tuple[str, ...]:
 
 def _groups(body: Json, place: _Place, holder_id: str, shape: Shape) -> tuple[str, ...]:
     row = shape.table(body.get(place.key), place.key)
-    if shape.text(row, "id", place.key) != holder_id:
+    if one_spelling(shape.text(row, "id", place.key)) != one_spelling(holder_id):
         raise shape.wrong(f"{place.key}.id: another one than asked for")
-    return shape.texts(row, "security_groups", place.key)
+    return tuple(one_spelling(one) for one in shape.texts(row, "security_groups", place.key))
 
 
 def _set_on_port(api: Api, port_id: str, before: tuple[str, ...], after: tuple[str, ...]) -> None:
     whole = partial(_put, api, _PORT_V2, port_id, {"security_groups": list(after)}, after)
-    if api.region.is_otc:
-        whole()
-    elif (index := _insertion(before, after)) is not None:
+    if (index := _insertion(before, after)) is not None:
         added = list(after[index : index + len(after) - len(before)])
         # Without an index they come last, wherever that is by then.
         place = {"index": index} if index < len(before) else {}

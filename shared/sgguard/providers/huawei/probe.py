@@ -1,6 +1,9 @@
 """Permission checks for Huawei Cloud and Open Telekom Cloud: one per API that verdicts use.
 
-Lists are read with one row, servers by an id that cannot exist. Where a verdict falls back from
+An empty list shows no permission (``proof.py``): a list counts when it has a row, else a read of an
+id that cannot exist decides. Groups and rules are counted against the use of the project's quotas:
+who sees a part of them only, by enterprise project, lacks a permission. Servers are read by an id
+that cannot exist. Where a verdict falls back from
 VPC v3 to v2.0, so do the checks. Changes are sent with ``dry_run``, which VPC v3 documents for
 creating a rule or a group and for the groups of a port or supplementary interface ("only checks,
 changes nothing, answers 202"), and even then for a group and a port that cannot exist. Deletes
@@ -13,10 +16,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import httpx
 
-from sgguard.errors import CloudError, ForbiddenError, UnauthenticatedError
+from sgguard.errors import (
+    ApiAbsentError,
+    CloudError,
+    ForbiddenError,
+    UnauthenticatedError,
+)
 from sgguard.providers._probing import (
     Grant,
     PermissionCheck,
@@ -25,19 +34,17 @@ from sgguard.providers._probing import (
     is_huawei_address,
 )
 from sgguard.providers.access import ReadVariable
-from sgguard.providers.huawei import Huawei
-from sgguard.providers.huawei.api import Api, unless_absent
-from sgguard.providers.huawei.error import API_ABSENT
-from sgguard.providers.huawei.region import regions
+from sgguard.providers.huawei import Huawei, codes, listing, proof
+from sgguard.providers.huawei.api import ABSENT_ID, Api, unless_absent
+from sgguard.providers.huawei.listing import Source
+from sgguard.providers.huawei.region import DOMAIN_SETTING, regions
 from sgguard.wire.sdk_hmac import MAX_SKEW_S
 
-_ABSENT_ID = "00000000-0000-4000-8000-000000000000"
-_ONE = (("limit", "1"),)
-_GROUPS = "/v3/{project_id}/vpc/security-groups"
-_RULES = "/v3/{project_id}/vpc/security-group-rules"
-_PORTS = "/v3/{project_id}/ports"
-_SUBS = "/v3/{project_id}/vpc/sub-network-interfaces"
-_SUB = _SUBS + "/{id}"
+_GROUPS = listing.GROUPS.path
+_RULES = listing.RULES.path
+_PORTS = listing.PORTS.path
+_SUBS = listing.SUB_INTERFACES.path
+_SUB = listing.SUB_INTERFACES.one
 _QUOTAS = "/v3/{project_id}/vpc/quotas"
 _USAGE = "/v1/{project_id}/quotas"
 _SERVER = "/v1/{project_id}/cloudservers/{id}"
@@ -45,11 +52,12 @@ _SERVER_GROUPS = "/v2.1/{project_id}/servers/{id}/os-security-groups"
 _INSERT = _PORTS + "/{id}/insert-security-groups"
 _REMOVE = _PORTS + "/{id}/remove-security-groups"
 _READER, _OWNER = (f"the policy VPC {name} in IAM" for name in ("ReadOnlyAccess", "FullAccess"))
+_READER_OF_ALL = f"{_READER} for the whole project, not by enterprise project"
 _SERVERS = "the policy ECS ReadOnlyAccess in IAM"
 _NO_DRY_RUN = "Huawei Cloud documents no dry run for deletes"
 
-_RULE = {"security_group_id": _ABSENT_ID, "direction": "ingress", "remote_group_id": _ABSENT_ID}
-_PORT = {"security_groups": [_ABSENT_ID]}
+_RULE = {"security_group_id": ABSENT_ID, "direction": "ingress", "remote_group_id": ABSENT_ID}
+_PORT = {"security_groups": [ABSENT_ID]}
 _GROUP = {"name": "sgguard-dry-run"}
 _UNTESTABLE = (
     (f"DELETE {_GROUPS}/{{id}}", "deleting a group", _NO_DRY_RUN),
@@ -59,8 +67,6 @@ _UNTESTABLE = (
 _DRY_RUNS = (
     ("POST", _RULES, "restoring a rule", {"security_group_rule": _RULE}),
     ("POST", _GROUPS, "restoring a group", {"security_group": _GROUP}),
-)
-_DRY_RUNS_BEYOND_OTC = (
     ("PUT", _INSERT, "binding an interface", {"port": _PORT}),
     ("PUT", _REMOVE, "unbinding an interface", {"port": _PORT}),
     ("PUT", _SUB, "moving a supplementary interface", {"sub_network_interface": _PORT}),
@@ -84,7 +90,7 @@ def _region(read: ReadVariable) -> str:
 def _is_of_openstack(read: ReadVariable) -> bool:
     """Return whether the variables ``OS_*`` are about another cloud."""
     auth_url = read("OS_AUTH_URL")
-    is_elsewhere = bool(auth_url) and not is_huawei_address(auth_url)
+    is_elsewhere = bool(auth_url) and not (is_huawei_address(auth_url) or read(DOMAIN_SETTING))
     return is_elsewhere or bool(read("SGGUARD_ENDPOINT_OPENSTACK"))
 
 
@@ -108,31 +114,26 @@ def probe(provider: Huawei) -> Probe:
         checks=(*_reads(api), *_changes(api)),
         skew_codes=("APIGW.0303", "APIG.0303"),
         region_codes=("VPC.0007",),  # the project that is set is not the one of the region
-        absent_codes=tuple(sorted(API_ABSENT)),
+        absent_codes=tuple(sorted(codes.ABSENT)),
     )
 
 
 def _reads(api: Api) -> list[PermissionCheck]:
-    groups, rules, ports = (
-        partial(unless_absent, _first(api, newer), older)
-        for newer, older in (
-            (_GROUPS, partial(api.vpc, f"/v2.0/security-groups/{_ABSENT_ID}")),
-            (_RULES, _first(api, "/v2.0/security-group-rules")),
-            (_PORTS, _first(api, "/v2.0/ports")),
-        )
-    )
     newer, older = (
-        partial(api.ecs, path, thing_id=_ABSENT_ID)
+        partial(api.ecs, path, thing_id=ABSENT_ID)
         for path in (_SERVER_GROUPS, _SERVER_GROUPS.replace("v2.1", "v2"))
     )
-    subs = PermissionCheck(
-        f"GET {_SUBS}", "supplementary interfaces", _READER, ask=_first(api, _SUBS)
-    )
     return [
-        PermissionCheck(f"GET {_GROUPS}", "groups", _READER, ask=groups),
-        PermissionCheck(f"GET {_RULES}", "who references a group", _READER, ask=rules),
-        PermissionCheck(f"GET {_PORTS}", "what carries a group", _READER, ask=ports),
-        *([] if api.region.is_otc else [subs]),
+        _listed(api, "groups", listing.GROUPS, listing.GROUPS_V2, partial(_count_groups, api)),
+        _listed(
+            api,
+            "who references a group",
+            listing.RULES,
+            listing.RULES_V2,
+            partial(_count_rules, api),
+        ),
+        _listed(api, "what carries a group", listing.PORTS, listing.PORTS_V2),
+        _listed(api, "supplementary interfaces", listing.SUB_INTERFACES),
         PermissionCheck(
             f"GET {_QUOTAS}",
             "limits",
@@ -157,19 +158,57 @@ def _reads(api: Api) -> list[PermissionCheck]:
             f"GET {_SERVER}",
             "state of a server",
             _SERVERS,
-            ask=partial(api.ecs, _SERVER, thing_id=_ABSENT_ID),
+            ask=partial(api.ecs, _SERVER, thing_id=ABSENT_ID),
         ),
     ]
 
 
-def _first(api: Api, path: str) -> Callable[[], object]:
-    """Return the read of one row of a list; it requires the key of every successful response."""
-    key = path.rpartition("/")[2].replace("-", "_")
+def _listed(
+    api: Api,
+    brings: str,
+    newer: Source[Any],
+    older: Source[Any] | None = None,
+    count: Callable[[], None] | None = None,
+) -> PermissionCheck:
+    """Return the check of a list; ``count`` raises where rows of it are hidden."""
 
-    def ask() -> object:
-        return api.shape(path).tables(api.vpc(path, _ONE).get(key), key)
+    def ask(source: Source[Any]) -> Grant:
+        if not listing.has_any(api, source) and not proof.is_permitted(api, source):
+            raise ForbiddenError(
+                api.wire.provider, f"GET {source.path}", words="the list is empty, a row forbidden"
+            )
+        if count is not None:
+            count()
+        return Grant.GRANTED
 
-    return ask
+    asks = [partial(ask, source) for source in (newer, older) if source is not None]
+    return PermissionCheck(
+        f"GET {newer.path}",
+        brings,
+        _READER_OF_ALL,
+        ask=partial(unless_absent, *asks) if older else asks[0],
+    )
+
+
+def _count_groups(api: Api) -> None:
+    """Raise ForbiddenError where groups of the project are hidden."""
+    try:
+        why = proof.hidden_groups(api)
+    except ForbiddenError:
+        return  # the quotas may not be read, which has its own check
+    if why:
+        raise ForbiddenError(api.wire.provider, f"GET {_GROUPS}", code="PartlyHidden", words=why)
+
+
+def _count_rules(api: Api) -> None:
+    """Raise ForbiddenError where rules of the project are hidden."""
+    try:
+        gaps = proof.counted_rules(api).unseen
+    except ForbiddenError:
+        return
+    if gaps:
+        why = gaps[0].why
+        raise ForbiddenError(api.wire.provider, f"GET {_RULES}", code="PartlyHidden", words=why)
 
 
 def _changes(api: Api) -> list[PermissionCheck]:
@@ -185,11 +224,9 @@ def _changes(api: Api) -> list[PermissionCheck]:
             need="change",
             ask=partial(_dry_run, api, method, path, body),
             why_untested="the dry run did not show it",
+            if_absent="v2.0 is used where it can be",
         )
-        for method, path, brings, body in (
-            *_DRY_RUNS,
-            *(() if api.region.is_otc else _DRY_RUNS_BEYOND_OTC),
-        )
+        for method, path, brings, body in _DRY_RUNS
     ]
     return [*untestable, *dry_runs]
 
@@ -198,10 +235,8 @@ def _dry_run(api: Api, method: str, path: str, body: Mapping[str, object]) -> Gr
     """Send a change that is only checked; only "accepted" and "forbidden" show the permission."""
     content = json.dumps({"dry_run": True, **body}).encode()
     try:
-        response = api.send(
-            method, api.region.vpc, path, fields={"id": _ABSENT_ID}, content=content
-        )
-    except (ForbiddenError, UnauthenticatedError):
+        response = api.send(method, api.region.vpc, path, fields={"id": ABSENT_ID}, content=content)
+    except (ApiAbsentError, ForbiddenError, UnauthenticatedError):
         raise
     except CloudError as error:
         if error.is_retryable:

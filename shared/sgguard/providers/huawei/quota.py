@@ -20,6 +20,7 @@ from sgguard.model.resource import Limit, Seen
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.huawei import listing
 from sgguard.providers.huawei.api import Api, unless_absent
+from sgguard.providers.huawei.response import one_spelling
 from sgguard.wire.parallel import parallel
 from sgguard.wire.shape import Json, Shape
 
@@ -49,7 +50,6 @@ ADVICE = (
 )
 """What the product documents as advice; a live quota replaces what it covers."""
 
-_HUAWEI_ONLY = {"instances-per-group", _COMPOSITE_NAME}
 _QUOTAS = {
     "eni_contain_secgroup": "groups-per-interface",
     "secgroup_contain_rules": "rules-per-group",
@@ -101,7 +101,7 @@ def parse_usage(body: object, shape: Shape) -> tuple[Limit, ...]:
     quotas = shape.table(shape.table(body, "answer").get("quotas"), "quotas")
     found = []
     for row in shape.tables(quotas.get("resources"), "quotas.resources"):
-        kind = shape.text(row, "type", "quotas.resources")
+        kind = shape.shown(row, "type")
         if name := _V1_QUOTAS.get(kind):
             ceiling = shape.integer(row, "quota", "quotas.resources")
             used = shape.integer(row, "used", "quotas.resources")
@@ -133,19 +133,15 @@ def with_rule_use(limits: Sequence[Limit], rows: Iterable[Json], shape: Shape) -
     Rows are those of ``GET /v3/{project_id}/vpc/security-group-rules``. A rule is composite when
     its other end is a group or an address group, or its ports are not contiguous. Those are
     counted by direction and address family, as the quota counts them.
-
-    Raises:
-        UnknownShapeError: a row without its group or direction.
     """
-    path = "security_group_rules"
     rules: Counter[str] = Counter()
     composite: Counter[str] = Counter()
     for row in rows:
-        group_id = shape.text(row, "security_group_id", path)
-        direction = shape.text(row, "direction", path)
-        family = shape.text_or_empty(row, "ethertype", path).lower()
+        group_id = one_spelling(shape.shown(row, "security_group_id"))
+        direction = shape.shown(row, "direction").lower()
+        family = shape.shown(row, "ethertype").lower()
         rules[group_id] += 1
-        composite[f"{group_id} {direction} {family}".rstrip()] += _is_composite(row, shape, path)
+        composite[f"{group_id} {direction} {family}".rstrip()] += _is_composite(row, shape)
     counted = {"rules-per-group": rules, _COMPOSITE_NAME: composite}
     return tuple(
         _filled(limit, counted[limit.name]) if counted.get(limit.name) else limit
@@ -158,17 +154,14 @@ def _filled(limit: Limit, counts: Counter[str]) -> Limit:
     return replace(limit, used=used, note=f"{where}: {limit.note}")
 
 
-def _is_composite(row: Json, shape: Shape, path: str) -> bool:
-    return (
-        bool(shape.text_or_empty(row, "remote_group_id", path))
-        or bool(shape.text_or_empty(row, "remote_address_group_id", path))
-        or "," in shape.text_or_empty(row, "multiport", path)
-    )
+def _is_composite(row: Json, shape: Shape) -> bool:
+    has_group = any(shape.shown(row, f"remote_{kind}_id") for kind in ("group", "address_group"))
+    return has_group or "," in shape.shown(row, "multiport")
 
 
-def with_advice(live: Sequence[Limit], *, is_otc: bool = False) -> tuple[Limit, ...]:
+def with_advice(live: Sequence[Limit]) -> tuple[Limit, ...]:
     """Return the live ceilings, and the documented advice where there is none."""
-    covered = {limit.name for limit in live} | (_HUAWEI_ONLY if is_otc else set())
+    covered = {limit.name for limit in live}
     if "interfaces-per-group" in covered:
         covered.add("instances-per-group")  # the same advice, in the quota's own unit
     return (*live, *(limit for limit in ADVICE if limit.name not in covered))
@@ -194,10 +187,33 @@ def read_limits(api: Api, group_ids: Sequence[str]) -> Seen[tuple[Limit, ...]]:
         ("rules", partial(_rules, api, group_ids), []),
     ]
     ceilings, usage, rules = parallel([partial(seen_or_unseen, *read) for read in reads])
-    limits = with_advice(with_usage(ceilings.value, usage.value), is_otc=api.region.is_otc)
+    limits = with_advice(with_usage(ceilings.value, usage.value))
     # Where rules may not be read their number stays unknown: no verdict depends on it.
-    limits = with_rule_use(limits, rules.value, api.shape(listing.RULES))
+    limits = with_rule_use(limits, rules.value, api.shape(listing.RULES.path))
     return Seen(limits, (*ceilings.unseen, *usage.unseen))
+
+
+def read_use(api: Api) -> dict[str, int]:
+    """Return how much of the project's quotas of groups and rules is used, by the names of VPC v1.
+
+    The project's, not the caller's: what a permission by enterprise project hides counts as well.
+    Empty where the region does not publish the call.
+
+    Raises:
+        UnknownShapeError: no list of resources, or a number that is none.
+    """
+    nothing: dict[str, int] = {}
+    shape = api.shape(_USAGE_PATH)
+
+    def read() -> dict[str, int]:
+        quotas = shape.table(api.vpc(_USAGE_PATH).get("quotas"), "quotas")
+        rows = shape.tables(quotas.get("resources"), "quotas.resources")
+        wanted = [row for row in rows if shape.shown(row, "type") in _V1_QUOTAS]
+        used = {row["type"]: shape.integer(row, "used", "quotas.resources") for row in wanted}
+        # A negative number is what this API has for "not known".
+        return {kind: count for kind, count in used.items() if count >= 0}
+
+    return unless_absent(read, lambda: nothing)
 
 
 def _read_quotas(

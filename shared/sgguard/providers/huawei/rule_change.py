@@ -11,16 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from sgguard.errors import ConflictError, NotFoundError
+from sgguard.errors import ConflictError, ForbiddenError, NotFoundError, UnknownShapeError
 from sgguard.model.change import content
 from sgguard.model.resource import Rule
-from sgguard.providers.huawei import listing, response
+from sgguard.providers.huawei import listing, proof, response
 from sgguard.providers.huawei.api import Api, unless_absent
-from sgguard.wire.openstack.neutron.rule import RuleRow, parse_rule, rule_body
+from sgguard.wire.openstack.neutron.rule import RuleRow, rule_body
 from sgguard.wire.shape import Json, Shape
 
-_RULE = listing.RULES + "/{id}"
-_RULE_V2 = listing.RULES_V2 + "/{id}"
+_RULE = listing.RULES.one
+_RULE_V2 = listing.RULES_V2.one
 _KEY = "security_group_rule"
 _ONLY_V2 = ("port_range_min", "port_range_max")
 _ACTIONS = {"accept": "allow", "drop": "deny"}
@@ -38,7 +38,7 @@ def add_rule(api: Api, group_id: str, rule: Rule) -> None:
     try:
         unless_absent(partial(_add_v3, api, group_id, rule), partial(_add_v2, api, group_id, rule))
     except ConflictError:
-        if content(rule) not in [content(one) for one in _read_rules(api, group_id)]:
+        if content(rule) not in [content(one) for one in read_rules(api, group_id)]:
             raise
 
 
@@ -48,8 +48,9 @@ def remove_rule(api: Api, group_id: str, rule: Rule) -> None:
     Raises:
         NotFoundError: the group has no such rule.
         ConflictError: the rule of that id has another content now, and no other rule has this one.
+        UnknownShapeError: a field of it is not understood, so no undo could bring it back.
     """
-    rules = _read_rules(api, group_id)
+    rules = read_rules(api, group_id)
     alike = [one for one in rules if content(one) == content(rule)]
     if not alike:
         is_changed = any(one.rule_id == rule.rule_id for one in rules)
@@ -57,6 +58,9 @@ def remove_rule(api: Api, group_id: str, rule: Rule) -> None:
         why = "is no longer what it was" if is_changed else "is not there"
         raise _error(kind, api, f"DELETE {_RULE}", f"rule {rule.rule_id} of {group_id} {why}")
     found = next((one for one in alike if one.rule_id == rule.rule_id), alike[0])
+    if odd := [name for name, _ in found.native if name.startswith(response.ODD)]:
+        why = f"rule {found.rule_id} of {group_id} could not be made again: {', '.join(odd)}"
+        raise UnknownShapeError(api.wire.provider, f"DELETE {_RULE}", words=why)
     delete_rule(api, found.rule_id)
 
 
@@ -69,9 +73,17 @@ def delete_rule(api: Api, rule_id: str) -> None:
     unless_absent(partial(api.delete, _RULE, rule_id), partial(api.delete, _RULE_V2, rule_id))
 
 
-def _read_rules(api: Api, group_id: str) -> list[Rule]:
-    rows = listing.rules(api, "security_group_id", [group_id])
-    return [row.rule for row in rows if row.group_id == group_id]
+def read_rules(api: Api, group_id: str) -> list[Rule]:
+    """Return the group's own rules, all of them.
+
+    Raises:
+        ForbiddenError: nothing proves that these are all, so none is "gone".
+    """
+    seen = proof.own_rules(api, group_id)
+    if seen.unseen:
+        detail = f"the rules of {group_id} could not be read: {seen.unseen[0].why}"
+        raise ForbiddenError(api.wire.provider, f"GET {listing.RULES.path}", words=detail)
+    return [row.rule for row in seen.value]
 
 
 def _add_v3(api: Api, group_id: str, rule: Rule) -> None:
@@ -84,15 +96,15 @@ def _add_v3(api: Api, group_id: str, rule: Rule) -> None:
     if not rule.is_enabled:
         # Sent only where needed: Open Telekom Cloud and partners do not know the key.
         body["enabled"] = False
-    _create(api, listing.RULES, body, response.parse_rule, rule)
+    _create(api, listing.RULES.path, body, response.parse_rule, rule)
 
 
 def _add_v2(api: Api, group_id: str, rule: Rule) -> None:
     if rule.priority is not None or rule.action != "accept" or not rule.is_enabled:
         why = "v2.0 has no priority, no denial and no switch, and this region has no v3 any more"
-        raise _error(ConflictError, api, f"POST {listing.RULES_V2}", why)
+        raise _error(ConflictError, api, f"POST {listing.RULES_V2.path}", why)
     body = rule_body(group_id, rule)
-    _create(api, listing.RULES_V2, body, parse_rule, rule)
+    _create(api, listing.RULES_V2.path, body, response.parse_rule_v2, rule)
 
 
 def _create(api: Api, path: str, body: Json, parse: _Parse, rule: Rule) -> None:

@@ -12,42 +12,55 @@ from dataclasses import dataclass
 
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Instance, Interface, Unseen
-from sgguard.providers.huawei.response import Port
-from sgguard.wire.shape import Shape
+from sgguard.providers.huawei.response import Port, one_spelling
+from sgguard.wire.shape import Json, Shape
 
 _DELETED = frozenset({"DELETED", "SOFT_DELETED"})
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server. ``status`` is the cloud's word in upper case; ``group_ids`` of all interfaces."""
+    """A server. ``status`` is the cloud's word in upper case.
+
+    Its ``security_groups`` are not read: Open Telekom Cloud's sample has the VPC in their place;
+    Nova's list of groups and the interfaces say what it carries.
+    """
 
     server_id: str
     name: str
     status: str
     project: str
     vpc: str
-    group_ids: tuple[str, ...]
 
 
 def parse_server(raw: object, shape: Shape, path: str = "server") -> Server:
     """Read one server.
 
     Raises:
-        UnknownShapeError: id or groups are missing, or a value is of another type.
+        UnknownShapeError: the id is missing, or the status is no text.
     """
     row = shape.table(raw, path)
-    metadata = shape.table(row.get("metadata") or {}, f"{path}.metadata")
-    groups = shape.tables(row.get("security_groups"), f"{path}.security_groups")
-    ids = (shape.text(group, "id", f"{path}.security_groups") for group in groups)
+    metadata = row.get("metadata")
     return Server(
         server_id=shape.text(row, "id", path),
-        name=shape.text_or_empty(row, "name", path),
-        status=shape.text_or_empty(row, "status", path),
-        project=shape.text_or_empty(row, "tenant_id", path),
-        vpc=shape.text_or_empty(metadata, "vpc_id", f"{path}.metadata"),
-        group_ids=tuple(dict.fromkeys(ids)),
+        name=shape.shown(row, "name"),
+        status=shape.text_or_empty(row, "status", path).upper(),
+        project=shape.shown(row, "tenant_id"),
+        vpc=shape.shown(metadata, "vpc_id") if isinstance(metadata, dict) else "",
     )
+
+
+def parse_group_ids(body: Json, shape: Shape) -> tuple[str, ...]:
+    """Read the ids in Nova's list of a server's groups: each once, in the cloud's order.
+
+    Nothing else of it is used: its rules are incomplete, and a group is listed once per interface.
+
+    Raises:
+        UnknownShapeError: no list of groups, or a group without id.
+    """
+    rows = shape.tables(body.get("security_groups"), "security_groups")
+    ids = (one_spelling(shape.text(row, "id", "security_groups")) for row in rows)
+    return tuple(dict.fromkeys(ids))
 
 
 def instance_of(
