@@ -398,7 +398,8 @@ def test_without_v3_a_group_is_made_without_rules_all_the_same(wrapped):
 
 
 NEW = Group(
-    "old-id", name="web", description="of the shop", tags=(("owner", "team"), ("stage", "")),
+    "old-id", name="web", description="of the shop", kind="",
+    tags=(("owner", "team"), ("stage", "")),
     native=(("enterprise_project_id", "0aad99bc-f5f6-4f78-8404-c598d76b0ed2"),),
 )  # fmt: skip
 

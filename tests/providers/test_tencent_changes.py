@@ -382,7 +382,7 @@ def test_a_change_whose_answer_is_lost_is_not_sent_again(action, change):
 def test_a_created_group_is_like_the_other_and_empty():
     emulator = loaded(quirks={"default_rules": [{"direction": "ingress", "cidr": "0.0.0.0/0"}] * 2})
     provider = WORLD.connect(emulator)
-    like = Group("sg-was00000", "web", "the old one", project="0", tags=(("team", "data"),))
+    like = Group("sg-was", "web", "the old one", "0", kind="", tags=(("team", "data"),))
     group_id = provider.create_group(like, token="t")
     made = provider.read_groups([group_id]).value[group_id]
     assert made == replace(like, group_id=group_id)

@@ -300,7 +300,7 @@ def test_the_default_groups_rules_are_the_clouds_own():
 
 def test_a_created_group_is_like_the_other_and_empty():
     provider = WORLD.connect(loaded())
-    like = Group("sg-was00000", "another", "the old one", project="0")
+    like = Group("sg-was00000", "another", "the old one", project="0", kind="")
     group_id = provider.create_group(like, token="t")
     made = provider.read_groups([group_id]).value[group_id]
     assert made == replace(like, group_id=group_id)

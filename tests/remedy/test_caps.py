@@ -11,6 +11,7 @@ from sgguard.model.resource import Direction, Rule
 from sgguard.policy import Caps
 from sgguard.remedy.caps import stopped_by
 from sgguard.remedy.plan import Plan, PlanInputs, Planned
+from sgguard.remedy.room import no_room
 
 SCOPE = Scope("tencent", "", "ap-guangzhou")
 FREE = Caps(management_ports=())
@@ -106,7 +107,7 @@ def test_the_last_management_rule_of_a_deleted_group_may_be_removed():
 def test_a_removed_rule_needs_room_to_be_restored(kind, left, is_stopped):
     step = Step("rewrite", f"{SCOPE}:sg-b", "")
     plan = Plan(SCOPE, (Planned(step, Change(kind, "sg-b", rule=rule("a")), "sg-a"),))
-    found = stopped_by(plan, PlanInputs(rules_left=left), FREE)
+    found = no_room(plan, PlanInputs(rules_left=left), {}, ())
     assert bool(found) == is_stopped
 
 
@@ -115,4 +116,4 @@ def test_a_rewritten_rule_needs_room_beside_the_old_one(ceiling, is_stopped):
     step = Step("rewrite", f"{SCOPE}:sg-b", "")
     plan = Plan(SCOPE, (Planned(step, Change("add-rule", "sg-b", rule=rule("a")), "sg-a"),))
     inputs = PlanInputs(rules={"sg-b": (rule("a"),)}, rules_ceiling=ceiling)
-    assert bool(stopped_by(plan, inputs, FREE)) == is_stopped
+    assert bool(no_room(plan, inputs, {}, ())) == is_stopped

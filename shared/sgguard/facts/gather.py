@@ -131,7 +131,7 @@ def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:
     """Read the groups, how many instances carry each, the limits and the instance, if any.
 
     One wave; a second one for the groups of an existing instance, which only its own answer
-    names.
+    names; and one for the references to groups that are so full that they matter.
 
     Raises:
         CloudError: the cloud could not be asked at all.
@@ -151,6 +151,8 @@ def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:
             partial(_read, "instance counts", provider.count_instances, more),
         )
         groups, counts = groups.and_also(more_groups), counts.and_also(more_counts)
+    crowded = _crowded(request, counts, limits.value)
+    references = _read("references", provider.list_references, crowded)
     return LaunchFacts(
         capabilities=provider.capabilities,
         scope=request.scope,
@@ -158,7 +160,8 @@ def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:
             GroupFacts(
                 address=Address(request.scope, group_id),
                 group=_group(groups, group_id),
-                unseen=_unseen(group_id, groups, counts),
+                references=references.values.get(group_id, ()),
+                unseen=_unseen(group_id, groups, counts, references),
                 is_malformed=group_id not in groups.asked,
                 instance_count=counts.values.get(group_id),
             )
@@ -174,6 +177,20 @@ def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:
         visibility=provider.visibility,
         additional=asked if request.instance_id else (),
     )
+
+
+def _crowded(
+    request: LaunchRequest, counts: _Part[int], limits: Sequence[Limit]
+) -> tuple[str, ...]:
+    """Return the groups that would have more instances than one that is referenced may have.
+
+    Only of these it matters whether rules of other groups name them.
+    """
+    ceilings = [one.ceiling for one in limits if one.name == "instances-per-referenced-group"]
+    ceiling = min((one for one in ceilings if one is not None), default=None)
+    if ceiling is None:
+        return ()
+    return tuple(one for one in counts.asked if counts.values.get(one, 0) + request.count > ceiling)
 
 
 def _askable(provider: Provider, group_ids: Sequence[str]) -> tuple[str, ...]:

@@ -29,6 +29,9 @@ class Capabilities:
     ``rule_limit_per``: whether the rules of a group are counted together or by direction.
     ``has_projects_apart``: whether an instance can carry the groups of its own project only, and
     those that are shared with it.
+    ``mixed_kinds_refused_with``: the code of the refusal when an interface is to carry groups of
+    two kinds (:attr:`~sgguard.model.resource.Group.kind`); empty where they go together.
+    ``launch_blind_spots``: the sentences about a planned launch, in place of ``blind_spots``.
     ``blind_spots``: sentences, one for each thing this cloud's API cannot tell about who holds a
     group; they are shown beside a verdict and never change it.
     """
@@ -49,3 +52,8 @@ class Capabilities:
     resumes_creation: bool = False
     rule_limit_per: Literal["group", "direction"] = "group"
     has_projects_apart: bool = True
+    mixed_kinds_refused_with: str = ""
+    launch_blind_spots: tuple[str, ...] = (
+        "Each planned instance is counted with one interface; further ones need room as well.",
+        "Groups that a launch template adds are judged only where the request names them.",
+    )

@@ -81,6 +81,8 @@ class ReasonCode(StrEnum):
     GROUP_NOT_FOUND = "group-not-found"
     GROUP_OTHER_NETWORK = "group-other-network"
     GROUP_OTHER_PROJECT = "group-other-project"
+    GROUP_KINDS_MIXED = "group-kinds-mixed"
+    PROJECT_LIMIT_EXCEEDED = "project-limit-exceeded"
     INSTANCE_NOT_FOUND = "instance-not-found"
     INSTANCE_REFUSES_BINDING = "instance-refuses-binding"
     GROUP_FORBIDDEN = "group-forbidden"
@@ -110,6 +112,8 @@ _MEANINGS = {
     "group-not-found": "the cloud shows no such group",
     "group-other-network": "the group belongs to another network than the instance",
     "group-other-project": "the group belongs to another project than the instance",
+    "group-kinds-mixed": "an interface would carry groups of two kinds, which the cloud refuses",
+    "project-limit-exceeded": "the project would have more of something than its quota permits",
     "instance-not-found": "the cloud shows no such instance",
     "instance-refuses-binding": "the instance cannot be bound in its present state",
     "group-forbidden": "the policy forbids the group",
@@ -149,6 +153,8 @@ LAUNCH_CODES = (
     ReasonCode.GROUP_MALFORMED,
     ReasonCode.GROUP_OTHER_NETWORK,
     ReasonCode.GROUP_OTHER_PROJECT,
+    ReasonCode.GROUP_KINDS_MIXED,
+    ReasonCode.PROJECT_LIMIT_EXCEEDED,
     ReasonCode.INSTANCE_NOT_FOUND,
     ReasonCode.INSTANCE_REFUSES_BINDING,
     ReasonCode.GROUP_FORBIDDEN,

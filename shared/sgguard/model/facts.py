@@ -13,7 +13,9 @@ from sgguard.model.resource import Binding, Group, Instance, Limit, Reference, U
 class GroupFacts:
     """Everything read about one group. ``group`` is None when the cloud says it does not exist.
 
-    ``instance_count`` is how many instances carry the group, None when it was not counted.
+    ``instance_count`` is how many instances carry the group, None when it was not counted. Of a
+    launch, ``references`` are read only where a referenced group may have fewer instances than
+    there would be.
     """
 
     address: Address

@@ -64,9 +64,10 @@ class Group:
 
     ``network`` is the VPC where a group belongs to one. ``managed_by`` names the cloud product
     that owns the group (empty: none does). ``kind`` is the cloud's own type (``basic``,
-    ``advanced``), empty where there is only one. ``is_shared`` is True when another project or
-    account is known to see the group; ``is_foreign`` when it is another project's and these
-    credentials, which may use it, cannot change it. ``rules`` is None when they were not read.
+    ``stateless``), empty where there is only one, None where it is not told. ``is_shared`` is True
+    when another project or account is known to see the group; ``is_foreign`` when it is another
+    project's and these credentials, which may use it, cannot change it. ``rules`` is None when
+    they were not read.
 
     ``name`` and ``tags`` have three states: None is "not told" (this API has no such thing, or the
     group was not read), ``""`` and ``()`` are "told to have none". A policy asks for both, and what
@@ -78,7 +79,7 @@ class Group:
     description: str = ""
     project: str = ""
     network: str = ""
-    kind: str = ""
+    kind: str | None = None
     is_default: bool = False
     managed_by: str = ""
     is_shared: bool = False
@@ -134,7 +135,8 @@ class Limit:
     """A ceiling of the cloud.
 
     ``name`` is one of ``groups-per-instance``, ``groups-per-interface``, ``instances-per-group``,
-    ``interfaces-per-group``, ``rules-per-group``, ``references-per-group``,
+    ``interfaces-per-group``, ``instances-per-referenced-group`` (for a group that rules of others
+    name), ``rules-per-group``, ``references-per-group``, ``ports-per-project``,
     ``groups-per-project``, ``rules-per-project``, ``rules-per-interface`` (over all its groups)
     and ``composite-rules-per-group`` (the last two are reported, not judged). ``ceiling`` is None
     for "no limit", 0 only for a kind of group that may have none. ``used`` is None where it is not

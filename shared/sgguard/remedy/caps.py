@@ -13,6 +13,7 @@ from sgguard.remedy.plan import Plan, PlanInputs
 from sgguard.remedy.world import rule_of
 from sgguard.render.wording import MESSAGE_MAX, count, one_line
 
+_TEMPLATE = "service-template"
 _ANY_PROTOCOL = frozenset({"any", "all", "tcp", "-1", "6"})
 
 
@@ -22,8 +23,6 @@ def stopped_by(plan: Plan, inputs: PlanInputs, caps: Caps) -> tuple[Reason, ...]
         *_too_many(plan, caps),
         *_too_much_of_a_group(plan, inputs, caps),
         *_no_way_in(plan, inputs, caps),
-        *_no_room(plan, inputs),
-        *_no_room_in_project(plan, inputs),
     )
 
 
@@ -69,7 +68,8 @@ def _no_way_in(plan: Plan, inputs: PlanInputs, caps: Caps) -> Iterator[Reason]:
         rules = inputs.rules.get(group_id, ())
         left = [rule for rule in rules if rule.rule_id not in rule_ids]
         for port in caps.management_ports:
-            if _lets_in(rules, port) and not _lets_in(left, port):
+            # A template that goes may have let the port in; one that stays may not.
+            if _may_let_in(rules, port) and not _surely_lets_in(left, port):
                 message = (
                     f"The plan revokes the last rule of {group_id} that lets port {port} in "
                     "(caps.management_ports)."
@@ -77,15 +77,26 @@ def _no_way_in(plan: Plan, inputs: PlanInputs, caps: Caps) -> Iterator[Reason]:
                 yield _reason(ReasonCode.CAP_EXCEEDED, f"{plan.scope}:{group_id}", message)
 
 
-def _lets_in(rules: Sequence[Rule], port: int) -> bool:
-    return any(
-        rule.direction is Direction.INGRESS
-        and rule.action == "accept"
-        and rule.is_enabled
-        and rule.protocol in _ANY_PROTOCOL
-        and _has_port(rule.ports, port)
-        for rule in rules
-    )
+def _may_let_in(rules: Sequence[Rule], port: int) -> bool:
+    return any(_lets_in(one, port) or (_is_open(one) and _has_template(one)) for one in rules)
+
+
+def _surely_lets_in(rules: Sequence[Rule], port: int) -> bool:
+    return any(_lets_in(one, port) for one in rules)
+
+
+def _is_open(rule: Rule) -> bool:
+    return rule.direction is Direction.INGRESS and rule.action == "accept" and rule.is_enabled
+
+
+def _lets_in(rule: Rule, port: int) -> bool:
+    is_protocol = rule.protocol in _ANY_PROTOCOL
+    return _is_open(rule) and is_protocol and _has_port(rule.ports, port)
+
+
+def _has_template(rule: Rule) -> bool:
+    """Return whether a service template stands for protocol and ports, which are not known here."""
+    return rule.protocol == _TEMPLATE
 
 
 def _has_port(ports: str, port: int) -> bool:
@@ -96,38 +107,3 @@ def _has_port(ports: str, port: int) -> bool:
         if low.isdigit() and int(low) <= port <= int(high if high.isdigit() else low):
             return True
     return False
-
-
-def _no_room_in_project(plan: Plan, inputs: PlanInputs) -> Iterator[Reason]:
-    """What is removed must fit into the quota again when it is undone."""
-    kinds, left = {one.change.kind for one in plan.planned}, inputs.rules_left
-    if left is None or not kinds & {"add-rule", "remove-rule"}:
-        return
-    if left < 0:
-        message = f"has {count(-left, 'rule')} more than its quota: none could be restored"
-    elif left == 0 and "add-rule" in kinds:
-        message = "has all rules of its quota: there is no room to add a rewritten one"
-    else:
-        return
-    yield _reason(ReasonCode.CAP_EXCEEDED, str(plan.scope), f"The project {message}.")
-
-
-def _no_room(plan: Plan, inputs: PlanInputs) -> Iterator[Reason]:
-    """A rewritten rule is added before the old one goes: for a moment there is one more."""
-    ceiling = inputs.rules_ceiling
-    changes = [one.change for one in plan.planned if one.change.kind == "add-rule"]
-    adding = {(one.group_id, rule_of(one).direction) for one in changes}
-    full: dict[str, tuple[int, str]] = {}
-    for group_id, direction in sorted(adding):
-        rules = inputs.rules.get(group_id, ())
-        if inputs.is_per_direction:
-            rules = tuple(one for one in rules if one.direction == direction)
-        if ceiling is not None and len(rules) + 1 > ceiling:
-            unit = f"{direction} rule" if inputs.is_per_direction else "rule"
-            full[group_id] = (len(rules), count(ceiling, unit))
-    for group_id, (number, most) in full.items():
-        message = (
-            f"{group_id} has {number} of at most {most}: there is no room "
-            "to add the rewritten rule before the old one is removed."
-        )
-        yield _reason(ReasonCode.CAP_EXCEEDED, f"{plan.scope}:{group_id}", message)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ _T = TypeVar("_T")
 
 _RULE_ACTIONS = frozenset({"revoke", "rewrite", "delete"})
 _RESTORABLE_ACTIONS = frozenset({"revoke", "rewrite"})
+PER_REFERENCED = "instances-per-referenced-group"
 _HOLDER_ACTIONS = frozenset({"unbind", "move", "bind", "replace"})
 
 
@@ -41,13 +42,21 @@ def read_inputs(
     wanted = _unique(extra)
     known = _known_holders(facts, held) if not cloud.capabilities.orders_groups else {}
     asked = [holder for holder in held if holder not in known]
-    needs_limits = any(
+    gaining = _unique(_gained(outline))
+    needs_limits = bool(gaining) or any(
         step.action in _RESTORABLE_ACTIONS or "to_group" in step.details for step in outline
     )
     going = _going(facts, outline)
-    whole, holders, groups, limits = _read(
-        cloud, [(one, going.get(one)) for one in ruled], asked, wanted, needs_limits=needs_limits
+    read = _read(
+        cloud,
+        [(one, going.get(one)) for one in ruled],
+        asked,
+        wanted,
+        gaining,
+        needs_limits=needs_limits,
     )
+    whole, holders, groups, limits = read.whole, read.holders, read.groups, tuple(read.limits)
+    crowded = _crowded(read, len(held))
     return PlanInputs(
         rules={one.group_id: one.rules or () for one in whole},
         going={one.group_id: one for one in whole if one.group_id in going},
@@ -60,7 +69,21 @@ def read_inputs(
         is_per_direction=cloud.capabilities.rule_limit_per == "direction",
         groups_ceiling=_ceiling(limits, f"groups-per-{cloud.capabilities.group_limit_per}"),
         rules_left=_left(limits, "rules-per-project"),
+        limits=limits,
+        counts=read.counts,
+        referenced=_referenced(cloud, crowded) if crowded else frozenset(),
     )
+
+
+@dataclass(slots=True)
+class _Read:
+    """What one wave of reads brought."""
+
+    whole: list[Group] = field(default_factory=list)
+    holders: list[tuple[str, ...] | None] = field(default_factory=list)
+    groups: dict[str, Group | None] = field(default_factory=dict)
+    limits: list[Limit] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 def _read(
@@ -68,27 +91,48 @@ def _read(
     ruled: Sequence[tuple[str, Group | None]],
     held: Sequence[Holder],
     wanted: Sequence[str],
+    gaining: Sequence[str],
     *,
     needs_limits: bool,
-) -> tuple[
-    list[Group],
-    list[tuple[str, ...] | None],
-    dict[str, Group | None],
-    tuple[Limit, ...],
-]:
-    whole: list[Group] = []
-    holders: list[tuple[str, ...] | None] = []
-    groups: dict[str, Group | None] = {}
-    limits: list[Limit] = []
+) -> _Read:
+    read = _Read()
     parallel(
         [
-            lambda: whole.extend(parallel([partial(_whole, cloud, *one) for one in ruled])),
-            lambda: holders.extend(read_holders(cloud, held)),
-            lambda: groups.update(cloud.read_groups(wanted).value if wanted else {}),
-            lambda: limits.extend(cloud.read_limits().value if needs_limits else ()),
+            lambda: read.whole.extend(parallel([partial(_whole, cloud, *one) for one in ruled])),
+            lambda: read.holders.extend(read_holders(cloud, held)),
+            lambda: read.groups.update(cloud.read_groups(wanted).value if wanted else {}),
+            lambda: read.limits.extend(cloud.read_limits().value if needs_limits else ()),
+            lambda: read.counts.update(cloud.count_instances(gaining).value if gaining else {}),
         ]
     )
-    return whole, holders, groups, tuple(limits)
+    return read
+
+
+def _gained(outline: Sequence[Step]) -> Iterator[str]:
+    """Yield the groups that holders get, which then carry one more of them."""
+    for step in outline:
+        if step.action in ("bind", "replace"):
+            yield _group_id_of(step)
+        elif step.action == "move":
+            yield step.details["to_group"]
+
+
+def _crowded(read: _Read, more: int) -> tuple[str, ...]:
+    """Return the groups of which it matters whether rules of others name them."""
+    ceilings = [one.ceiling for one in read.limits if one.name == PER_REFERENCED]
+    ceiling = min((one for one in ceilings if one is not None), default=None)
+    if ceiling is None:
+        return ()
+    return tuple(one for one, used in read.counts.items() if used + more > ceiling)
+
+
+def _referenced(cloud: Cloud, group_ids: Sequence[str]) -> frozenset[str]:
+    """Return those of the groups that rules of others name; what is not told counts as named."""
+    seen = cloud.list_references(group_ids)
+    gaps = {one.group_id for one in seen.unseen}
+    return frozenset(
+        one for one in group_ids if seen.value.get(one) != () or one in gaps or "" in gaps
+    )
 
 
 def _going(facts: DeleteFacts | LaunchFacts, outline: Sequence[Step]) -> dict[str, Group]:

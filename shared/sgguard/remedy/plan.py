@@ -22,7 +22,7 @@ from sgguard.model.address import Scope
 from sgguard.model.change import Change, Holder, content
 from sgguard.model.codes import ReasonCode
 from sgguard.model.decision import Reason, Step
-from sgguard.model.resource import Group, Rule
+from sgguard.model.resource import Group, Limit, Rule
 
 _POSITION = re.compile(r"(ingress|egress)\[\d+\]")
 
@@ -63,6 +63,9 @@ class PlanInputs:
     ``rules_ceiling`` is how many rules a group may have (``is_per_direction``: of each direction),
     ``groups_ceiling`` how many groups a holder; None where it is not known. ``rules_left`` is how
     many more rules their project may have, negative where it has more than that already.
+    ``limits`` are all ceilings that were read; ``counts`` is how many holders carry each of
+    ``groups`` that holders get, ``referenced`` are those of them that rules of other groups name,
+    or may name.
     """
 
     rules: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
@@ -73,6 +76,9 @@ class PlanInputs:
     is_per_direction: bool = False
     groups_ceiling: int | None = None
     rules_left: int | None = None
+    limits: tuple[Limit, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    referenced: frozenset[str] = frozenset()
 
 
 class _DivergedError(Exception):

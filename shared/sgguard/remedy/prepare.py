@@ -18,6 +18,7 @@ from sgguard.providers.base import Cloud
 from sgguard.remedy.caps import stopped_by
 from sgguard.remedy.inputs import read_inputs
 from sgguard.remedy.plan import Plan, PlanInputs, plan
+from sgguard.remedy.room import no_room
 from sgguard.remedy.snapshot import Snapshot, take
 from sgguard.render.wording import MESSAGE_MAX, label, one_line
 from sgguard.store.codec import digest
@@ -67,8 +68,12 @@ def prepare(
         return _blocked(judgement, (planned,)), None
     caps = stopped_by(planned, inputs, policy.caps)
     stopped = (excused(one, policy, facts, now) for one in caps)
+    table = policy.delete if isinstance(facts, DeleteFacts) else policy.launch
+    overrides = policy.limits.get(scope.provider, {})
     against = (
         *_unusable(scope, facts, used, inputs),
+        *_mixed(cloud.capabilities.mixed_kinds_refused_with, planned, facts, inputs),
+        *no_room(planned, inputs, overrides, table.tolerate_unseen),
         *_forbidden(scope, facts, policy, used, inputs),
         *stopped,
     )
@@ -114,6 +119,39 @@ def _unusable(
             one_line(message, MESSAGE_MAX),
             "block",
             f"{scope}:{group_id}",
+        )
+
+
+def _mixed(
+    refused_with: str, planned: Plan, facts: DeleteFacts | LaunchFacts, inputs: PlanInputs
+) -> Iterator[Reason]:
+    """Yield a reason for each group that differs in kind from one that its new holder has.
+
+    Some clouds refuse the two on one interface, also for the moment between two changes. What a
+    holder has beside the groups of the request is of their kind, or it could not carry both.
+    """
+    if not refused_with:
+        return
+    known = {one.address.group_id: one.group for one in facts.groups} | dict(inputs.groups)
+    found: dict[str, str] = {}
+    for change in (one.change for one in planned.planned if one.change.kind == "set-groups"):
+        there = [group for one in change.before if (group := known.get(one))]
+        for group in (known.get(one) for one in change.after if one not in change.before):
+            if group is None or not there:
+                continue
+            if None in {group.kind, *(one.kind for one in there)}:
+                found[group.group_id] = "it is not told whether its kind goes with"
+            elif {group.kind} != {one.kind for one in there}:
+                found[group.group_id] = f"it is {group.kind}, and {refused_with} keeps it off"
+    for group_id, why in found.items():
+        group = known[group_id]
+        shown = _name(group) if group else group_id
+        message = f"{shown}, which the policy would use, is unusable: {why} the holder's groups."
+        yield Reason(
+            ReasonCode.REPLACEMENT_UNUSABLE,
+            one_line(message, MESSAGE_MAX),
+            "block",
+            f"{planned.scope}:{group_id}",
         )
 
 

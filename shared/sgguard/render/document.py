@@ -124,8 +124,14 @@ def _facts(decision: Decision) -> Json:
         "complete": not unseen,
         "visibility": facts.visibility.value,
         "unseen": [{"target": target, **unseen_json(one)} for target, one in unseen],
-        "blind_spots": list(facts.capabilities.blind_spots),
+        "blind_spots": list(_blind_spots(facts)),
     }
+
+
+def _blind_spots(facts: DeleteFacts | LaunchFacts) -> tuple[str, ...]:
+    is_planned = isinstance(facts, LaunchFacts) and not facts.instance_id
+    known = facts.capabilities
+    return known.launch_blind_spots if is_planned else known.blind_spots
 
 
 def _limits(decision: Decision) -> Iterator[Json]:

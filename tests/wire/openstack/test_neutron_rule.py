@@ -116,8 +116,12 @@ def test_revisions_are_kept():
 
 
 @pytest.mark.parametrize(
-    ("stateful", "kind"), [(True, ""), (None, ""), (False, "stateless")], ids=str
+    ("stateful", "kind"), [(True, "stateful"), (None, None), (False, "stateless")], ids=str
 )
 def test_a_stateless_group_is_of_another_kind(stateful, kind):
     row = {"id": "1dd6e298", "name": "web", "stateful": stateful}
     assert neutron.parse_group(row, SHAPE).kind == kind
+
+
+def test_a_cloud_without_stateless_groups_has_groups_of_one_kind():
+    assert neutron.parse_group({"id": "1dd6e298", "name": "web"}, SHAPE).kind == ""

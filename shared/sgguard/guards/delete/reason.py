@@ -114,9 +114,21 @@ def bound_reason(member: GroupFacts, bindings: Sequence[Binding]) -> Reason:
     """Holders carry the group: counted by kind, and by name as far as there is room."""
     head = f"{label_of(member)} is carried by {kinds(bindings)}"
     who = [_holder_label(one) for one in bindings if one.holder_id]
-    room = MESSAGE_MAX - len(head) - 3
+    refusal = _refusal(bindings)
+    room = MESSAGE_MAX - len(head) - len(refusal) - 3
     names = f": {listing(who, room)}" if who and room > _ROOM_FOR_NAMES else ""
-    return _blocking(ReasonCode.BOUND, f"{head}{names}.", member, bindings)
+    return _blocking(ReasonCode.BOUND, f"{head}{names}.{refusal}", member, bindings)
+
+
+def _refusal(bindings: Sequence[Binding]) -> str:
+    """Return which holder the cloud would not change now, and why; empty where there is none."""
+    refusing = [one for one in bindings if one.change_refusal]
+    if not refusing:
+        return ""
+    first, others = refusing[0], len(refusing) - 1
+    more = f" and {count(others, 'other')}" if others else ""
+    who = label(f"{first.kind} {short_ids(first.holder_id)}".strip(), None, 40)
+    return f" {who}{more} cannot be changed now: {one_line(first.change_refusal, 80)}."
 
 
 def free_reason(facts: DeleteFacts, member: GroupFacts, *, others: bool) -> Reason:

@@ -83,9 +83,12 @@ def _usable(delete_context: DeleteContext, wanted: str, address: Address) -> str
 def free_holder(
     delete_context: DeleteContext, own: Policy, member: GroupFacts, binding: Binding
 ) -> Step | None:
-    """Return the permitted step that frees this holder of the group, or None."""
+    """Return the permitted step that frees this holder of the group, or None.
+
+    None too where the holder refuses every change now: a plan would be undone half way.
+    """
     is_of_instance = binding.kind == "instance" or bool(binding.instance_id)
-    if not (is_of_instance and binding.holder_id):
+    if not (is_of_instance and binding.holder_id) or binding.change_refusal:
         return None
     remedies = own.delete.remedies
     if _keeps_others(delete_context, binding) and "unbind" in remedies:
@@ -104,12 +107,14 @@ def _keeps_others(delete_context: DeleteContext, binding: Binding) -> bool:
 def can_force(delete_context: DeleteContext, own: Policy, binding: Binding) -> bool:
     """Return whether the cloud itself may take the group off this holder while it deletes it.
 
-    It does so for instances only, and must not leave one without a group.
+    It does so for instances only, must not leave one without a group, and one that refuses every
+    change now would make the delete fail.
     """
     return (
         delete_context.facts.capabilities.can_force_delete
         and "force" in own.delete.remedies
         and binding.kind == "instance"
         and bool(binding.holder_id)
+        and not binding.change_refusal
         and _keeps_others(delete_context, binding)
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sgguard.guards.base import incomplete, missing_or_malformed, too_short_sighted
+from sgguard.guards.launch.kind import mixed, untold
 from sgguard.guards.launch.limit import (
     LaunchChange,
     Usage,
@@ -44,6 +45,7 @@ def judge(facts: LaunchFacts, policy: Policy, now: datetime | None = None) -> Ju
     refused = (
         *_unreadable(change, policy, overrides),
         *_groups(change),
+        *mixed(change),
         *_instance(change),
         *(exceeded(one) for one in compared if one.is_exceeded),
         *doubtful,
@@ -99,7 +101,7 @@ def _unreadable(
         yield from incomplete(unreported, _target(facts), _subject(facts), tolerated)
     for one in _in_order(facts.groups):
         yield from incomplete(one.unseen, str(one.address), _label(one), tolerated)
-    for one, unseen in uncounted(change, overrides):
+    for one, unseen in (*uncounted(change, overrides), *untold(change)):
         yield from incomplete((unseen,), str(one.address), _label(one), tolerated)
 
 

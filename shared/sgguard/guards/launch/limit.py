@@ -10,11 +10,13 @@ from sgguard.model.codes import ReasonCode, UnseenCode
 from sgguard.model.decision import Reason
 from sgguard.model.facts import GroupFacts, LaunchFacts
 from sgguard.model.resource import Instance, Limit, Unseen
+from sgguard.policy.limit import effective
 from sgguard.render.wording import MESSAGE_MAX, count, label, one_line, percent
 
-_PRECEDENCE = {"live": 0, "documented": 1, "policy": 2}
 _PER_HOLDER = ("groups-per-instance", "groups-per-interface")
-_PER_GROUP = ("instances-per-group", "interfaces-per-group")
+_PER_REFERENCED = "instances-per-referenced-group"
+_PER_GROUP = ("instances-per-group", "interfaces-per-group", _PER_REFERENCED)
+_PER_PROJECT = "ports-per-project"
 _PER_RULE = "composite-rules-per-group"
 
 
@@ -75,49 +77,22 @@ def _current_groups(instance: Instance) -> Iterator[str]:
         yield from interface.group_ids
 
 
-def effective(
-    facts: LaunchFacts, overrides: Mapping[str, int], name: str, kinds: Iterable[str] = ("",)
-) -> Limit | None:
-    """Return the ceiling that counts: the policy's, else the live one, else the documented one.
-
-    ``kinds`` are those of the groups it is about; a ceiling for one of them comes before one for
-    every kind, and of several kinds the strictest counts. An unknown kind (``""``) may be any. Of
-    two with the same source the enforced one counts before mere advice, then the lower one.
-    None: no such limit is known.
-    """
-    if name in overrides:
-        return Limit(name, overrides[name], source="policy", note="set by the policy")
-    known = [one for one in facts.limits if one.name == name]
-    special = {one.applies_to for one in known} - {""}
-    asked = {each for kind in kinds for each in ({kind} if kind else special or {""})} or {""}
-    best = [
-        min(fitting, key=_rank)
-        for kind in asked
-        if (fitting := [one for one in known if one.applies_to in ("", kind)])
-    ]
-    return min(best, key=_strictness, default=None)
-
-
-def _rank(limit: Limit) -> tuple[bool, int, bool, bool, int, str]:
-    return not limit.applies_to, _PRECEDENCE[limit.source], *_strictness(limit)
-
-
-def _strictness(limit: Limit) -> tuple[bool, bool, int, str]:
-    return not limit.is_enforced, limit.ceiling is None, limit.ceiling or 0, repr(limit)
-
-
 def usages(change: LaunchChange, overrides: Mapping[str, int]) -> tuple[Usage, ...]:
     """Return every ceiling that concerns the change, with the number after it."""
-    return (*_per_holder(change, overrides), *_per_group(change, overrides))
+    return (
+        *_per_holder(change, overrides),
+        *_per_group(change, overrides),
+        *_per_project(change, overrides),
+    )
 
 
 def _per_holder(change: LaunchChange, overrides: Mapping[str, int]) -> Iterator[Usage]:
     kinds = {one.group.kind for one in change.facts.groups if one.group}
     for name in _PER_HOLDER:
-        limit = effective(change.facts, overrides, name, kinds)
+        limit = effective(change.facts.limits, overrides, name, kinds)
         if limit is None or limit.ceiling is None:
             continue
-        fullest = max(_holders(change, name), key=lambda one: (len(one.after), one.shown))
+        fullest = max(holders(change, name), key=lambda one: (len(one.after), one.shown))
         after = len(fullest.after)
         unit = name.removeprefix("groups-per-")
         message = f"{fullest.shown} would carry {count(after, 'group')}"
@@ -127,7 +102,7 @@ def _per_holder(change: LaunchChange, overrides: Mapping[str, int]) -> Iterator[
 
 
 @dataclass(frozen=True, slots=True)
-class _Holder:
+class Holder:
     """An instance or interface, with the groups it carries now and after the change."""
 
     shown: str
@@ -135,20 +110,20 @@ class _Holder:
     after: frozenset[str]
 
 
-def _holders(change: LaunchChange, name: str) -> list[_Holder]:
+def holders(change: LaunchChange, name: str) -> list[Holder]:
     """Return who would carry which groups: the planned or present instance, or its interfaces."""
     instance, added = change.facts.instance, frozenset(change.added)
     if instance is None:
         planned = "Each instance" if change.facts.count > 1 else "The instance"
-        return [_Holder(planned, frozenset(), added)]
+        return [Holder(planned, frozenset(), added)]
     shown, own = label(instance.instance_id, instance.name), frozenset(instance.group_ids)
     is_per_interface = change.facts.capabilities.group_limit_per == "interface"
     if name == "groups-per-instance":
         own = change.current if is_per_interface else own
-        return [_Holder(shown, own, own | added)]
+        return [Holder(shown, own, own | added)]
     # Where groups hang on the instance, only its primary interface gets the additional ones.
     interfaces = [
-        _Holder(
+        Holder(
             one_line(f"{one.interface_id} of {shown}", 80),
             frozenset(one.group_ids),
             frozenset(one.group_ids)
@@ -156,16 +131,16 @@ def _holders(change: LaunchChange, name: str) -> list[_Holder]:
         )
         for one in instance.interfaces
     ]
-    return interfaces or [_Holder(shown, own, own | added)]
+    return interfaces or [Holder(shown, own, own | added)]
 
 
 def _per_group(change: LaunchChange, overrides: Mapping[str, int]) -> Iterator[Usage]:
     for name in _PER_GROUP:
-        unit = name.removesuffix("s-per-group")
+        unit = name.partition("s-per-")[0]
         for one in sorted(change.facts.groups, key=lambda one: one.address):
-            if one.group is None or one.instance_count is None:
+            if one.group is None or one.instance_count is None or not _holds_for(name, one):
                 continue
-            limit = effective(change.facts, overrides, name, (one.group.kind,))
+            limit = effective(change.facts.limits, overrides, name, (one.group.kind,))
             if limit is None or limit.ceiling is None:
                 continue
             now, more = one.instance_count, _added_count(change, one, name)
@@ -174,6 +149,27 @@ def _per_group(change: LaunchChange, overrides: Mapping[str, int]) -> Iterator[U
             message = f"{shown} would be on {count(after, unit)} ({now} now, {more} more)"
             subject = f"{shown} on {_of(limit, after)} {unit}s"
             yield Usage(replace(limit, used=now, after=after), subject, message, str(one.address))
+
+
+def _holds_for(name: str, group: GroupFacts) -> bool:
+    """Return whether a ceiling is one of this group: of two only what names it tells which.
+
+    A group that was not read wholly may be referenced.
+    """
+    return name != _PER_REFERENCED or bool(group.references or group.unseen)
+
+
+def _per_project(change: LaunchChange, overrides: Mapping[str, int]) -> Iterator[Usage]:
+    """Compare the ports of the project: a planned instance makes one, a present one has its own."""
+    facts = change.facts
+    limit = effective(facts.limits, overrides, _PER_PROJECT)
+    used = next((one.used for one in facts.limits if one.name == _PER_PROJECT), None)
+    if facts.instance_id or limit is None or limit.ceiling is None or used is None:
+        return
+    after = used + facts.count
+    message = f"The project would have {count(after, 'port')} ({used} now, {facts.count} more)"
+    compared = replace(limit, used=used, after=after)
+    yield Usage(compared, f"{_of(limit, after)} ports of the project", message, str(facts.scope))
 
 
 def _of(limit: Limit, used: int) -> str:
@@ -189,12 +185,16 @@ def _added_count(change: LaunchChange, group: GroupFacts, name: str) -> int:
     facts, group_id = change.facts, group.address.group_id
     if not facts.instance_id:
         return facts.count
+    is_per_interface = facts.capabilities.group_limit_per == "interface"
     if name == "interfaces-per-group" and facts.instance and facts.instance.interfaces:
-        is_per_interface = facts.capabilities.group_limit_per == "interface"
         reached = [one for one in facts.instance.interfaces if is_per_interface or one.is_primary]
         fresh = [one for one in reached if group_id not in one.group_ids]
         return len(fresh) if group_id in change.added else 0
-    return 0 if group_id in change.current else 1
+    if is_per_interface:
+        return 0 if group_id in change.current else 1
+    # The instance becomes a holder of its own, also where a secondary interface is one already.
+    own = facts.instance.group_ids if facts.instance else ()
+    return 1 if group_id in change.added and group_id not in own else 0
 
 
 def uncounted(
@@ -210,7 +210,7 @@ def uncounted(
         ):
             continue
         kinds = (one.group.kind,)
-        limits = [effective(change.facts, overrides, name, kinds) for name in _PER_GROUP]
+        limits = [effective(change.facts.limits, overrides, name, kinds) for name in _PER_GROUP]
         if any(each and each.is_enforced and each.ceiling is not None for each in limits):
             group_id = one.address.group_id
             yield (
@@ -227,19 +227,25 @@ def uncounted(
 
 def exceeded(usage: Usage) -> Reason:
     """A ceiling would break; where it is only the vendor's advice, it warns."""
-    unit = "instance" if usage.limit.name.endswith("per-instance") else "interface"
-    is_per_group = usage.limit.name in _PER_GROUP
-    code = (
-        ReasonCode.INSTANCES_PER_GROUP_EXCEEDED
-        if is_per_group
-        else ReasonCode.GROUPS_PER_INSTANCE_EXCEEDED
-    )
-    per = "a group" if is_per_group else f"an {unit}"
+    code, per = _whose(usage.limit.name)
     limit = f"the limit of {usage.limit.ceiling} for {per} ({usage.limit.source})"
     advice = "" if usage.limit.is_enforced else "; the cloud advises it, but does not enforce it"
     message = one_line(f"{usage.message}, over {limit}{advice}.", MESSAGE_MAX)
     effect: Literal["block", "warn"] = "block" if usage.limit.is_enforced else "warn"
     return Reason(code, message, effect, usage.target, (usage.limit,))
+
+
+def _whose(name: str) -> tuple[ReasonCode, str]:
+    """Return the reason code of a ceiling that would break, and whose ceiling it is."""
+    if name == _PER_PROJECT:
+        return ReasonCode.PROJECT_LIMIT_EXCEEDED, "the project"
+    if name == _PER_REFERENCED:
+        whose = "a group that rules of others name"
+        return ReasonCode.INSTANCES_PER_GROUP_EXCEEDED, whose
+    if name in _PER_GROUP:
+        return ReasonCode.INSTANCES_PER_GROUP_EXCEEDED, "a group"
+    unit = "instance" if name.endswith("per-instance") else "interface"
+    return ReasonCode.GROUPS_PER_INSTANCE_EXCEEDED, f"an {unit}"
 
 
 def near(usage: Usage) -> Reason:

@@ -99,7 +99,7 @@ def _described(group: Group) -> dict[str, str]:
         "SecurityGroupName": _name(group.name or ""),
         "Description": _description(group.description),
         "VpcId": group.network,
-        "SecurityGroupType": _TYPES.get(group.kind, group.kind),
+        "SecurityGroupType": _TYPES.get(group.kind or "", group.kind or ""),
         "ResourceGroupId": group.project,
     }
     params = {name: value for name, value in all_params.items() if value}

@@ -41,6 +41,8 @@ CAPABILITIES = Capabilities(
     group_id_example="sg-bp67acfmxazb4p2jfvo1",
     # Both calls that authorise refuse one as InvalidSecurityGroup.IsSame.
     has_self_references=False,
+    # A basic and an advanced group on one interface (JoinSecurityGroup; the spelling is theirs).
+    mixed_kinds_refused_with="EnterpriseGroupLimited.MutliGroupType",
     # By the ClientToken ("How to ensure idempotence").
     resumes_creation=True,
     blind_spots=(_UNREADABLE, _UNLAUNCHED, _ELSEWHERE, _PARTIAL),

@@ -113,10 +113,10 @@ def doubt_of_rules(ecs: EcsClient) -> str:
 class Tally:
     """What the list of groups tells of one: its kind, and its own count of private addresses.
 
-    ``addresses`` is None where the server does not count.
+    Each is None where the server does not tell it.
     """
 
-    kind: str = ""
+    kind: str | None = None
     addresses: int | None = None
 
 

@@ -127,7 +127,7 @@ def text_or_none(response: Response, raw: Mapping[str, Any], name: str) -> str |
 
 def group_of(response: Response, raw: dict[str, Any]) -> Group:
     """Return a group; its rules are not part of the list."""
-    kind = text(response, raw, "SecurityGroupType").lower()
+    kind = text_or_none(response, raw, "SecurityGroupType")
     resource_group = text(response, raw, "ResourceGroupId")
     return Group(
         group_id=required(response, raw, "SecurityGroupId"),
@@ -137,7 +137,7 @@ def group_of(response: Response, raw: dict[str, Any]) -> Group:
         # A resource group is a folder: instances of any other one may carry the group too.
         is_shared=bool(resource_group),
         network=text(response, raw, "VpcId"),
-        kind=KINDS.get(kind, kind),
+        kind=None if kind is None else KINDS.get(kind.lower(), kind.lower()),
         managed_by=manager(response, raw),
         tags=_tags(response, raw),
     )

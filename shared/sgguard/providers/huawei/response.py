@@ -101,6 +101,7 @@ def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Grou
         name=name,
         description=shape.shown(row, "description"),
         project=shape.text_or_empty(row, "project_id", path),
+        kind="",
         # Only its name marks the default group, and no other group may have that name.
         is_default=name == neutron.DEFAULT_GROUP_NAME,
         tags=None

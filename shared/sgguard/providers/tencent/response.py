@@ -104,6 +104,7 @@ def group(shape: Shape, row: Json) -> Group:
         name=shape.text_or_none(row, "SecurityGroupName", path),
         description=shape.shown(row, "SecurityGroupDesc"),
         project=shape.shown(row, "ProjectId"),
+        kind="",
         is_default=shape.flag(row, "IsDefault", path, otherwise=True),
         tags=None
         if tags is None

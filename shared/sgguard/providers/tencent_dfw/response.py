@@ -150,6 +150,7 @@ def _group(shape: Shape, row: Json) -> Group:
         name=name,
         description=shape.shown(row, "sgRemark"),
         project=shape.shown(row, "projectId"),
+        kind="",
         is_default=_is_default(shape, row, name),
         tags=None,  # API 2.0 tells no tags; the group may have some all the same
     )

@@ -38,8 +38,9 @@ UNLIMITED = -1
 
 DEFAULT_GROUP_NAME = "default"
 
+STATEFUL = "stateful"
 STATELESS = "stateless"
-"""The kind of a group whose rules do not track connections; the others have no name."""
+"""The kinds of groups: rules of a stateless one do not track connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,7 @@ def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Grou
         name=name,
         description=shape.text_or_empty(row, "description", path),
         project=project_of(row, shape, path),
-        # Only a stateful group permits return traffic without a rule; stateful is the default.
-        kind="" if shape.flag(row, "stateful", path, otherwise=True) else STATELESS,
+        kind=_kind(row, shape, path),
         # Neutron refuses the name `default` for every group but the project's own.
         is_default=name == DEFAULT_GROUP_NAME,
         # Clouds without shared groups have no such key; null does not mean "not shared".
@@ -101,6 +101,18 @@ def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Grou
             for n, rule in enumerate(shape.tables(rules, f"{path}.security_group_rules"))
         ),
     )
+
+
+def _kind(row: Json, shape: Shape, path: str) -> str | None:
+    """Return the kind; only a stateful group permits return traffic without a rule.
+
+    A cloud without the extension has no such key, and only stateful groups.
+    """
+    if "stateful" not in row:
+        return ""
+    if row["stateful"] is None:
+        return None
+    return STATEFUL if shape.flag(row, "stateful", path, otherwise=True) else STATELESS
 
 
 def _tags(row: Json) -> Tags | None:

@@ -1,0 +1,64 @@
+"""Groups of two kinds on one interface, which some clouds refuse: stateful and stateless, say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sgguard.guards.launch.limit import Holder, LaunchChange, holders
+from sgguard.model.codes import ReasonCode, UnseenCode
+from sgguard.model.decision import Reason
+from sgguard.model.facts import GroupFacts
+from sgguard.model.resource import Unseen
+from sgguard.render.wording import MESSAGE_MAX, label, listing, one_line
+
+
+def mixed(change: LaunchChange) -> Iterator[Reason]:
+    """Yield a reason for each holder that would get groups of two kinds."""
+    code = change.facts.capabilities.mixed_kinds_refused_with
+    for holder, carried in _changed(change):
+        kinds: dict[str, GroupFacts] = {}
+        for one in carried:
+            if one.group and one.group.kind is not None:
+                kinds.setdefault(one.group.kind, one)
+        if len(kinds) > 1:
+            names = listing((_described(kind, one) for kind, one in sorted(kinds.items())), 100)
+            message = f"{holder.shown} would carry groups of two kinds: {names}."
+            message = f"{message} The cloud would refuse with {code}."
+            yield Reason(
+                ReasonCode.GROUP_KINDS_MIXED,
+                one_line(message, MESSAGE_MAX),
+                "block",
+                change.facts.instance_id or str(change.facts.scope),
+                tuple(one.group for one in kinds.values() if one.group),
+            )
+
+
+def untold(change: LaunchChange) -> Iterator[tuple[GroupFacts, Unseen]]:
+    """Yield the groups whose kind is not told, where another group's may differ from it."""
+    doubtful = {
+        one.address.group_id: one
+        for _, carried in _changed(change)
+        for one in carried
+        if len(carried) > 1 and one.group and one.group.kind is None
+    }
+    for group_id, one in sorted(doubtful.items()):
+        # Where the whole group could not be read, its own gap is the cause of this one.
+        code = one.unseen[0].code if one.unseen else UnseenCode.NOT_TOLD
+        what = "its kind"
+        why = "groups of two kinds are refused on one interface"
+        yield one, Unseen(code, what, why, "let these credentials read the group", group_id)
+
+
+def _changed(change: LaunchChange) -> Iterator[tuple[Holder, list[GroupFacts]]]:
+    """Yield each holder that would get a group, with what is known of all its groups."""
+    if not change.facts.capabilities.mixed_kinds_refused_with:
+        return
+    known = {one.address.group_id: one for one in change.facts.groups}
+    for holder in holders(change, "groups-per-interface"):
+        if holder.after - holder.now:
+            yield holder, [known[one] for one in sorted(holder.after) if one in known]
+
+
+def _described(kind: str, one: GroupFacts) -> str:
+    name = one.group.name if one.group else None
+    return f"{label(one.address.group_id, name, 40)} is {kind or 'of no kind'}"

@@ -1,0 +1,197 @@
+"""Whether there is room for what a plan adds: plan, inputs and policy in, reasons out.
+
+What a plan binds, moves or replaces lands on a group, and a rewritten rule names one: there the
+cloud's ceilings hold as for a launch. A change that it would refuse half way is no plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from typing import Literal
+
+from sgguard.model.codes import ReasonCode, UnseenCode
+from sgguard.model.decision import Reason
+from sgguard.model.resource import Limit, Rule
+from sgguard.policy.limit import effective
+from sgguard.remedy.inputs import PER_REFERENCED
+from sgguard.remedy.plan import Plan, PlanInputs
+from sgguard.remedy.world import holder_of, rule_of
+from sgguard.render.wording import MESSAGE_MAX, count, label, one_line
+
+Overrides = Mapping[str, int]
+
+_PER_GROUP = ("instances-per-group", "interfaces-per-group", PER_REFERENCED)
+
+
+def no_room(
+    plan: Plan, inputs: PlanInputs, overrides: Overrides, tolerated: Collection[str]
+) -> tuple[Reason, ...]:
+    """Return a reason for every ceiling that a change of the plan would break, naming it.
+
+    ``overrides`` are the policy's ceilings of this cloud; ``tolerated`` the gaps that only warn.
+    """
+    return (
+        *_holders(plan, inputs, overrides, tolerated),
+        *_groups_of_a_holder(plan, inputs),
+        *_rules(plan, inputs),
+        *_named_groups(plan, inputs, overrides),
+        *_project(plan, inputs),
+    )
+
+
+def gained(plan: Plan) -> dict[str, int]:
+    """Return how many holders each group gains, by id; those it loses are not counted against it.
+
+    A holder that gets it in one change and loses it in a later one had it in between.
+    """
+    before: dict[object, tuple[str, ...]] = {}
+    fresh: dict[str, set[object]] = {}
+    for one in plan.planned:
+        if one.change.kind == "set-groups":
+            holder = holder_of(one.change)
+            had = before.setdefault(holder, one.change.before)
+            for group_id in one.change.after:
+                if group_id not in had:
+                    fresh.setdefault(group_id, set()).add(holder)
+    return {group_id: len(holders) for group_id, holders in fresh.items()}
+
+
+def _holders(
+    plan: Plan, inputs: PlanInputs, overrides: Overrides, tolerated: Collection[str]
+) -> Iterator[Reason]:
+    """Compare the groups that holders get with how many may carry one."""
+    for group_id, more in sorted(gained(plan).items()):
+        group, used = inputs.groups.get(group_id), inputs.counts.get(group_id)
+        limits = [
+            found
+            for name in _PER_GROUP
+            if (name != PER_REFERENCED or group_id in inputs.referenced)
+            and (found := _limit(inputs, overrides, name, group.kind if group else None))
+        ]
+        shown = label(group_id, group.name if group else None)
+        if used is None:
+            if limits:
+                yield _uncounted(f"{plan.scope}:{group_id}", shown, tolerated)
+            continue
+        for limit in limits:
+            if limit.ceiling is not None and used + more > limit.ceiling:
+                message = (
+                    f"{shown}, which the policy would use, would be on {used + more} holders "
+                    f"({used} now, {more} more), over the limit of {limit.ceiling} ({limit.name})."
+                )
+                target = f"{plan.scope}:{group_id}"
+                yield _reason(ReasonCode.REPLACEMENT_UNUSABLE, target, message)
+
+
+def _limit(inputs: PlanInputs, overrides: Overrides, name: str, kind: str | None) -> Limit | None:
+    found = effective(inputs.limits, overrides, name, (kind,))
+    return found if found and found.is_enforced and found.ceiling is not None else None
+
+
+def _uncounted(target: str, shown: str, tolerated: Collection[str]) -> Reason:
+    is_tolerated = UnseenCode.NOT_TOLD in tolerated
+    tail = " The policy tolerates it." if is_tolerated else ""
+    message = (
+        f"{shown}, which the policy would use: how many holders carry it could not be seen, "
+        f"and the cloud limits that.{tail}"
+    )
+    effect: Literal["block", "warn"] = "warn" if is_tolerated else "block"
+    text = one_line(message, MESSAGE_MAX)
+    return Reason(ReasonCode.FACTS_INCOMPLETE, text, effect, target)
+
+
+def _groups_of_a_holder(plan: Plan, inputs: PlanInputs) -> Iterator[Reason]:
+    ceiling = inputs.groups_ceiling
+    for one in plan.planned:
+        if one.change.kind != "set-groups" or ceiling is None:
+            continue
+        number = len(one.change.after)
+        if number > max(ceiling, len(one.change.before)):
+            holder = holder_of(one.change)
+            message = (
+                f"{holder.kind} {holder.holder_id} would carry {count(number, 'group')} of at most "
+                f"{ceiling}."
+            )
+            target = f"{plan.scope}:{one.change.group_id}"
+            yield _reason(ReasonCode.REPLACEMENT_UNUSABLE, target, message)
+
+
+def _rules(plan: Plan, inputs: PlanInputs) -> Iterator[Reason]:
+    """A rewritten rule is added before the old one goes: for a moment there is one more."""
+    ceiling = inputs.rules_ceiling
+    adding = {
+        (one.change.group_id, rule_of(one.change).direction)
+        for one in plan.planned
+        if one.change.kind == "add-rule"
+    }
+    full: dict[str, tuple[int, str]] = {}
+    for group_id, direction in sorted(adding):
+        number = _counted(inputs, inputs.rules.get(group_id, ()), direction)
+        if ceiling is not None and number + 1 > ceiling:
+            unit = f"{direction} rule" if inputs.is_per_direction else "rule"
+            full[group_id] = (number, count(ceiling, unit))
+    for group_id, (number, most) in full.items():
+        message = (
+            f"{group_id} has {number} of at most {most}: there is no room "
+            "to add the rewritten rule before the old one is removed."
+        )
+        yield _reason(ReasonCode.CAP_EXCEEDED, f"{plan.scope}:{group_id}", message)
+
+
+def _counted(inputs: PlanInputs, rules: Collection[Rule], direction: str) -> int:
+    """Return how many rules the cloud counts together with those of this direction."""
+    if not inputs.is_per_direction:
+        return len(rules)
+    return sum(one.direction == direction for one in rules)
+
+
+def _named_groups(plan: Plan, inputs: PlanInputs, overrides: Overrides) -> Iterator[Reason]:
+    """A group names the replacement before it stops to name the old one."""
+    named: dict[str, set[str]] = {}
+    for one in plan.planned:
+        group_id = one.change.group_id
+        if one.change.kind not in ("add-rule", "remove-rule"):
+            continue
+        there = {rule.peer_group for rule in inputs.rules.get(group_id, ())} - {""}
+        now = named.setdefault(group_id, there)
+        if one.change.kind == "add-rule" and (peer := rule_of(one.change).peer_group) not in now:
+            now.add(peer)
+            limit = _naming_limit(inputs, overrides, len(there - {peer}))
+            if limit and limit.ceiling is not None and len(now) > limit.ceiling:
+                message = (
+                    f"{group_id} names {len(now) - 1} of at most {count(limit.ceiling, 'group')}: "
+                    f"there is no room to name {peer} before the old one is no longer named."
+                )
+                yield _reason(ReasonCode.CAP_EXCEEDED, f"{plan.scope}:{group_id}", message)
+
+
+def _naming_limit(inputs: PlanInputs, overrides: Overrides, named: int) -> Limit | None:
+    """Return how many groups a group that names so many may name.
+
+    Its kind is not known; it is none of a kind that may name fewer.
+    """
+    fitting = [
+        one
+        for one in inputs.limits
+        if not one.applies_to or one.ceiling is None or one.ceiling >= named
+    ]
+    return _limit(replace(inputs, limits=tuple(fitting)), overrides, "references-per-group", None)
+
+
+def _project(plan: Plan, inputs: PlanInputs) -> Iterator[Reason]:
+    """What is removed must fit into the quota again when it is undone."""
+    kinds, left = {one.change.kind for one in plan.planned}, inputs.rules_left
+    if left is None or not kinds & {"add-rule", "remove-rule"}:
+        return
+    if left < 0:
+        message = f"has {count(-left, 'rule')} more than its quota: none could be restored"
+    elif left == 0 and "add-rule" in kinds:
+        message = "has all rules of its quota: there is no room to add a rewritten one"
+    else:
+        return
+    yield _reason(ReasonCode.CAP_EXCEEDED, str(plan.scope), f"The project {message}.")
+
+
+def _reason(code: ReasonCode, target: str, message: str) -> Reason:
+    return Reason(code, one_line(message, MESSAGE_MAX), "block", target)
