@@ -57,6 +57,11 @@ def refusal(loaded, text, today=TODAY):
             id="quarantine to nothing",
         ),
         pytest.param(
+            "[launch]\nremedies = ['bind']\nbaseline = ['sg-5ua9adfv', 'base-*']",
+            ["launch.baseline has base-*", "a name or pattern", "ids or addresses"],
+            id="a baseline by name that is to be bound",
+        ),
+        pytest.param(
             "[[scope]]\nmatch = {region='a'}\n[scope.delete]\nremedies = ['move']",
             ["scope.0.delete.fallback_group is missing"],
             id="a scope that moves to nothing",

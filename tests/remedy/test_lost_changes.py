@@ -197,3 +197,24 @@ def test_a_rule_that_is_rewritten_lets_its_traffic_through_all_the_time(harness)
     harness.emulator = LooksAtTheRules(state)
     assert harness.delete(old)["outcome"] == "remediated"
     assert gaps == []
+
+
+@pytest.mark.parametrize("remedies", [("revoke",), ("rewrite",)], ids=["revoke", "rewrite"])
+def test_a_referring_group_that_somebody_deletes_meanwhile_is_out_of_the_way(harness, remedies):
+    harness.remedies = remedies
+    state, target = harness.emulator.state, harness.world.referenced
+    (cloud,) = state.clouds
+
+    class DeletesReferrers(Emulator):
+        def handle(self, request: httpx.Request) -> httpx.Response:
+            found = super().handle(request)
+            is_write = not any(fnmatchcase(self.requests[-1].action, one) for one in READING)
+            # As soon as the plan changes anything, somebody else deletes all it is yet to change.
+            left = {group.id for group, _ in cloud.references(target)} if is_write else ()
+            cloud.groups[:] = [group for group in cloud.groups if group.id not in left]
+            return found
+
+    harness.emulator = DeletesReferrers(state)
+    decision = harness.delete(target)
+    assert decision["outcome"] == "remediated", decision["note"]
+    assert cloud.group(target) is None

@@ -50,7 +50,7 @@ def restore(decision: str, by: str, policy: str | None, *, is_sure: bool, as_jso
         click.confirm("Restore?", abort=True, err=as_json)
     found = until_done(lambda: operation.restore(decision, with_store(policy), by=by))
     (print_json if as_json else print_outcome)(found)
-    is_whole = found["outcome"] == Outcome.REMEDIATED and not seen.restoration.left_out
+    is_whole = found["outcome"] == Outcome.REMEDIATED and not found["note"]
     return EXIT_CODES[Verdict.ALLOW if is_whole else Verdict.BLOCK]
 
 

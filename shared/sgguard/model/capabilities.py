@@ -31,6 +31,8 @@ class Capabilities:
     those that are shared with it.
     ``mixed_kinds_refused_with``: the code of the refusal when an interface is to carry groups of
     two kinds (:attr:`~sgguard.model.resource.Group.kind`); empty where they go together.
+    ``sharing_native``: the native part that says whom a group is shared with; a shared group
+    without one does not tell. Empty where nobody has to be told again.
     ``launch_blind_spots``: the sentences about a planned launch, in place of ``blind_spots``.
     ``blind_spots``: sentences, one for each thing this cloud's API cannot tell about who holds a
     group; they are shown beside a verdict and never change it.
@@ -53,6 +55,7 @@ class Capabilities:
     rule_limit_per: Literal["group", "direction"] = "group"
     has_projects_apart: bool = True
     mixed_kinds_refused_with: str = ""
+    sharing_native: str = ""
     launch_blind_spots: tuple[str, ...] = (
         "Each planned instance is counted with one interface; further ones need room as well.",
         "Groups that a launch template adds are judged only where the request names them.",

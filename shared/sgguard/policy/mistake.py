@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -13,6 +14,9 @@ from sgguard.policy.exemption import is_over
 from sgguard.policy.match import is_same_group, is_too_wide, matches
 from sgguard.policy.model import DeletePolicy, LaunchPolicy, Policy
 from sgguard.policy.scope import applied, modes
+
+_GROUP_ID = re.compile(r"sg-[A-Za-z0-9-]+|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+"""The ids of groups in every cloud."""
 
 
 def mistakes(policy: Policy, today: date) -> tuple[Problem, ...]:
@@ -67,6 +71,10 @@ def _launch(where: str, launch: LaunchPolicy) -> Iterator[Problem]:
         if hit is not None:
             message = f"is {group}, which launch.forbidden has ({hit})"
             yield Problem(f"{where}/{name}", message, "a group that is not forbidden")
+    for entry in launch.baseline if "bind" in launch.remedies else ():
+        if not _GROUP_ID.fullmatch(entry.rpartition(":")[2]):
+            message = f"has {entry}, a name or pattern: the remedy bind cannot tell which group"
+            yield Problem(f"{where}/baseline", message, "ids or addresses, or no remedy bind")
     for entry in launch.baseline:
         hit = next((one for one in launch.forbidden if matches(one, entry, None)), None)
         if hit is not None:

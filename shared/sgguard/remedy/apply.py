@@ -12,18 +12,22 @@ change that was made is rolled back) or ``stuck`` (something could neither be ma
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sgguard.model.change import renamed
 from sgguard.model.codes import Outcome
 from sgguard.model.decision import Step
 from sgguard.providers import BatchChanges
 from sgguard.remedy.attempt import TRIES, Worker, attempt, require_time, settle_by_observing
+from sgguard.remedy.lost import missing
 from sgguard.remedy.plan import Plan, Planned
 from sgguard.remedy.progress import Progress
 from sgguard.remedy.wave import AT_ONCE, TOGETHER, next_wave
 from sgguard.remedy.world import State, observe
 from sgguard.store.rows import RunState
+
+_FREEING = frozenset({"revoke", "rewrite", "unbind", "move"})
+"""Actions whose aim is reached as well when what they change does not exist any more."""
 
 _STATES: Mapping[Outcome, RunState] = {
     Outcome.REMEDIATED: "finished",
@@ -34,7 +38,10 @@ _STATES: Mapping[Outcome, RunState] = {
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """How a run ended: the outcome, why it did not finish, and what could not be undone."""
+    """How a run ended: the outcome, why it did not finish, and what is not as it should be.
+
+    ``left`` is what could not be undone, or what a group that was built again lacks.
+    """
 
     outcome: Outcome
     note: str = ""
@@ -59,9 +66,12 @@ def carry_out(worker: Worker, plan: Plan) -> RunResult:
     # 3. Forward, unless an undo was begun before or a change can no longer be settled.
     is_over = progress.is_undoing or progress.indeterminate
     result = None if is_over else _forward(worker, plan, progress)
-    # 4. Back, where a change was refused or 3. was left out.
+    # 4. What was built again may lack something: it is compared with what was there.
+    if result:
+        result = replace(result, left=missing(worker.cloud, plan, progress.made))
+    # 5. Back, where a change was refused or 3. was left out.
     result = result or _roll_back(worker, plan, progress)
-    # 5. The end: only now are the locks of the groups and holders freed, unless it is stuck.
+    # 6. The end: only now are the locks of the groups and holders freed, unless it is stuck.
     state = _STATES[result.outcome]
     worker.store.close_run(worker.claim, worker.claim.decision_id, state, _note(result))
     return result
@@ -93,7 +103,12 @@ def _forward(worker: Worker, plan: Plan, progress: Progress) -> RunResult | None
         is_vital = bool(_deleted(plan, progress))
         # 4. The two changes of a rewrite mean something only together: see ``attempt``.
         paired = [step for step in wave if plan.planned[step].step.action == "rewrite"]
-        if refused := attempt(worker, progress, changes, is_vital=is_vital, paired=paired):
+        # 5. What is taken off something that somebody deleted meanwhile is off it.
+        freeing = [step for step in wave if plan.planned[step].step.action in _FREEING]
+        refused = attempt(
+            worker, progress, changes, is_vital=is_vital, paired=paired, freeing=freeing
+        )
+        if refused:
             step, why = next(iter(refused.items()))
             progress.failure = f"{plan.planned[step].step.summary}: {why}"
             return None

@@ -67,11 +67,13 @@ def attempt(
     is_vital: bool,
     is_undo: bool = False,
     paired: Collection[int] = (),
+    freeing: Collection[int] = (),
 ) -> dict[int, str]:
     """Make changes side by side, by the steps they carry out or undo.
 
-    ``paired`` are the steps that mean something only together with another one: of a rule that is
-    rewritten the new one must not be added, or stay, where another user removed the old one.
+    ``paired`` are the halves of rewrites: the new rule must not be added, or stay, where another
+    user removed the old one. ``freeing`` are the steps that take a group off something: where that
+    thing does not exist any more, nothing is left to do.
 
     Return, by step, why a change was refused; nothing when the world is as all of them want it.
 
@@ -88,14 +90,15 @@ def attempt(
         # 2. Settle those that did not, each by what its error proves and the world shows.
         failures = {
             step: _settle_failed(
-                worker, progress, entry, pending[step], error, is_paired=step in paired
+                *(worker, progress, entry, pending[step], error),
+                is_paired=step in paired,
+                is_freeing=step in freeing,
             )
             for step, (entry, error) in failed.items()
         }
         # 3. What is as wanted all the same is done. The rest is sent again, unless one is final.
         pending = {step: pending[step] for step, one in failures.items() if not one.is_met}
-        is_final = any(failures[step].is_final for step in pending)
-        if is_final or not pending:
+        if not pending or any(failures[step].is_final for step in pending):
             break
         # 4. After the last try a change that must be made is left to a later delivery.
         errors = [failed[step][1] for step in pending]
@@ -103,10 +106,14 @@ def attempt(
             if is_vital and (lasting := [one for one in errors if one.is_retryable]):
                 raise lasting[0]
             break
-        wait_s = max(one.retry_after_s or 0.5 * number for one in errors)
-        worker.sleep(min(wait_s, worker.deadline.remaining_s()))
+        _pause(worker, number, errors)
     refused = [step for step in pending if failures[step].is_final] or pending
     return {step: failures[step].why for step in refused}
+
+
+def _pause(worker: Worker, number: int, errors: Sequence[SgguardError]) -> None:
+    wait_s = max(one.retry_after_s or 0.5 * number for one in errors)
+    worker.sleep(min(wait_s, worker.deadline.remaining_s()))
 
 
 def _make(
@@ -150,6 +157,7 @@ def _settle_failed(
     error: SgguardError,
     *,
     is_paired: bool,
+    is_freeing: bool,
 ) -> _Failure:
     """Settle a change that ended with an error, by the error or by observing the world."""
     # 1. The error proves that nothing was changed. NotFound and Conflict prove it too, but may
@@ -172,7 +180,11 @@ def _settle_failed(
         _leave_indeterminate(worker, progress, entry, how, why)
         return _Failure(why, is_final=True)
     _settle(worker, progress, entry, is_done=is_done, note=why, made=how if is_done else "")
-    # 5. Only a change that was not made is sent again. One that another user made is met, but not
+    # 5. What the change is about was deleted by another user: a group is off it, and no rule of it
+    #    names one.
+    if state is State.GONE and is_freeing:
+        return _Failure(why, is_met=True)
+    # 6. Only a change that was not made is sent again. One that another user made is met, but not
     #    half of a rewrite: where they removed the old rule, the new one must not stay.
     is_final = state is not State.BEFORE or isinstance(error, NotFoundError)
     return _Failure(why, is_there and (is_ours or not is_paired), is_final)

@@ -17,6 +17,7 @@ from sgguard.policy.governing import excused
 from sgguard.providers.base import Cloud
 from sgguard.remedy.caps import stopped_by
 from sgguard.remedy.inputs import read_inputs
+from sgguard.remedy.lost import with_losses
 from sgguard.remedy.plan import Plan, PlanInputs, plan
 from sgguard.remedy.room import no_room
 from sgguard.remedy.snapshot import Snapshot, take
@@ -66,6 +67,7 @@ def prepare(
     planned = plan(scope, judgement.plan, inputs)
     if isinstance(planned, Reason):
         return _blocked(judgement, (planned,)), None
+    planned = with_losses(planned, inputs.going, cloud.capabilities)
     caps = stopped_by(planned, inputs, policy.caps)
     stopped = (excused(one, policy, facts, now) for one in caps)
     table = policy.delete if isinstance(facts, DeleteFacts) else policy.launch

@@ -22,10 +22,12 @@ from functools import partial
 
 from sgguard.errors import InputError
 from sgguard.model.address import Address, Scope
+from sgguard.model.capabilities import Capabilities
 from sgguard.model.change import Change, Holder, content
 from sgguard.model.decision import Action, Step
 from sgguard.model.resource import Group, Rule
 from sgguard.providers.base import Cloud
+from sgguard.remedy.lost import untold
 from sgguard.remedy.plan import Plan, Planned, position_of
 from sgguard.remedy.snapshot import HolderGroups, ReferringRule, Snapshot
 from sgguard.remedy.world import read_holders, rules_of, same_groups
@@ -68,7 +70,7 @@ def restoration(cloud: Cloud, snapshot: Snapshot, done: Plan) -> Restoration:
             raise InputError(f"{snapshot.scope}:{group.group_id} was not deleted, or exists again")
     left_out: list[str] = []
     planned = (
-        *_groups(snapshot, now),
+        *_groups(snapshot, now, cloud.capabilities),
         *_rules(snapshot, now, left_out),
         *_references(snapshot, now, left_out),
         *_bindings(cloud, snapshot, now, done, left_out),
@@ -114,9 +116,11 @@ def _name(group: Group) -> str:
     return group.group_id if group.name is None else group.name
 
 
-def _groups(snapshot: Snapshot, now: _World) -> Iterator[Planned]:
+def _groups(snapshot: Snapshot, now: _World, capabilities: Capabilities) -> Iterator[Planned]:
     for group in snapshot.groups:
-        summary = f"create {label(group.group_id, group.name)} again, under a new id"
+        lost = untold(group, capabilities)
+        without = f", without {', '.join(lost)}" if lost else ""
+        summary = f"create {label(group.group_id, group.name)} again, under a new id{without}"
         step = _step(snapshot.scope, "create", group.group_id, summary)
         change = Change(
             "create-group",

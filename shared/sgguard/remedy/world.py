@@ -150,6 +150,9 @@ def _observe_rule(cloud: Cloud, change: Change) -> tuple[State, str]:
         rules = rules_of(cloud, change.group_id)
     except NotFoundError:
         return State.GONE, f"group {change.group_id} is gone"
+    # A list by filter is empty for a group that is gone as well.
+    if not rules and _observe_group(cloud, change.group_id)[0] is State.AFTER:
+        return State.GONE, f"group {change.group_id} is gone"
     wanted = content(rule_of(change))
     is_there = any(content(rule) == wanted for rule in rules)
     is_made = is_there == (change.kind == "add-rule")

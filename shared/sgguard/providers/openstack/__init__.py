@@ -68,6 +68,7 @@ CAPABILITIES = Capabilities(
     group_limit_per="interface",
     primary_holder="port",
     mixed_kinds_refused_with="SecurityGroupConflict",
+    sharing_native="shared with",
     group_id_example="1dd6e298-5f3a-4d0b-9a52-6f1c2d3e4f50",
     blind_spots=(
         "A project's token shows no rules or ports of other projects, and often no sign of them.",

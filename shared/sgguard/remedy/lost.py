@@ -1,0 +1,84 @@
+"""What a restore cannot bring back: named before a delete, and after a group is built again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from sgguard.errors import DeadlineError, SgguardError
+from sgguard.model.capabilities import Capabilities
+from sgguard.model.decision import Step
+from sgguard.model.resource import Group
+from sgguard.providers.base import Cloud
+from sgguard.remedy.plan import Plan, Planned
+from sgguard.remedy.world import group_of
+from sgguard.render.wording import MESSAGE_MAX, one_line
+
+_FIELDS = ("name", "description", "project", "network", "kind", "is_shared", "tags")
+
+
+def untold(group: Group, capabilities: Capabilities) -> tuple[str, ...]:
+    """Return what cannot be restored of a group, because nobody told it while it was there."""
+    sharing = capabilities.sharing_native
+    is_hidden = sharing and group.is_shared and not any(name == sharing for name, _ in group.native)
+    return (
+        *(["its name (not told)"] if group.name is None else []),
+        *(["its tags (not told)"] if group.tags is None else []),
+        *(["whom it is shared with (not told)"] if is_hidden else []),
+    )
+
+
+def with_losses(plan: Plan, going: Mapping[str, Group], capabilities: Capabilities) -> Plan:
+    """Return the plan whose deletes name what a restore will not bring back."""
+    steps: dict[int, Step] = {}
+    for one in plan.planned:
+        group = going.get(one.change.group_id)
+        if one.change.kind == "delete-group" and group and (lost := untold(group, capabilities)):
+            words = ", ".join(lost)
+            summary = one_line(f"{one.step.summary}; a restore lacks {words}", MESSAGE_MAX)
+            details = {**one.step.details, "not_restorable": words}
+            steps[id(one.step)] = replace(one.step, summary=summary, details=details)
+    return replace(plan, planned=tuple(_with_step(one, steps) for one in plan.planned))
+
+
+def _with_step(one: Planned, steps: Mapping[int, Step]) -> Planned:
+    return replace(one, step=steps.get(id(one.step), one.step))
+
+
+def missing(cloud: Cloud, plan: Plan, made: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what the groups that a plan built again lack, by reading them, in words.
+
+    ``made`` has their new ids by the old ones.
+    """
+    changes = [one.change for one in plan.planned if one.change.kind == "create-group"]
+    found: list[str] = []
+    for change in changes:
+        new = made.get(change.group_id, "")
+        try:
+            lost = [*_differences(cloud, group_of(change), new)] if new else []
+        except (SgguardError, DeadlineError) as error:
+            lost = [f"something, perhaps: it could not be compared ({error})"]
+        if lost:
+            found.append(f"{new} lacks of {change.group_id}: {', '.join(lost)}")
+    return tuple(found)
+
+
+def _differences(cloud: Cloud, wanted: Group, new: str) -> Iterator[str]:
+    yield from untold(wanted, cloud.capabilities)
+    there = cloud.read_groups([new]).value.get(new)
+    if there is None:
+        yield "everything (it is not shown)"
+        return
+    made = cloud.define_group(there)
+    for name in _FIELDS:
+        had, has = getattr(wanted, name), getattr(made, name)
+        if had is None or _plain(had) == _plain(has):
+            continue
+        words = ", ".join("=".join(one) for one in had) if name == "tags" else had
+        yield f"{name.removeprefix('is_')} {one_line(str(words), 60)}"
+    for name, value in sorted(set(wanted.native) - set(made.native)):
+        yield f"{name} {one_line(value, 60)}"
+
+
+def _plain(value: object) -> object:
+    return sorted(value) if isinstance(value, tuple) else value
