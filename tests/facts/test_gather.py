@@ -65,6 +65,10 @@ class Cloud:
     def read_groups(self, group_ids: Sequence[str]) -> Any:
         return self._answer("groups", tuple(group_ids))
 
+    def find_groups(self, name: str) -> tuple[str, ...]:
+        groups = self.groups if isinstance(self.groups, dict) else {}
+        return tuple(key for key, one in groups.items() if one and one.name == name)
+
     def list_references(self, group_ids: Sequence[str]) -> Any:
         return self._answer("references", tuple(group_ids))
 

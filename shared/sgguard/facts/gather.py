@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Generic, TypeVar, overload
 
+from sgguard.errors import CloudError
 from sgguard.model.address import Address
 from sgguard.model.codes import UnseenCode
 from sgguard.model.facts import DeleteFacts, GroupFacts, LaunchFacts
@@ -19,6 +20,8 @@ from sgguard.model.resource import Group, Instance, Limit, Rule, Seen, Unseen
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.base import Provider
 from sgguard.wire.parallel import parallel
+
+_DEFAULT = "default"
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -130,14 +133,16 @@ def gather_explanation(provider: Provider, address: Address) -> DeleteFacts:
 def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:
     """Read the groups, how many instances carry each, the limits and the instance, if any.
 
-    One wave; a second one for the groups of an existing instance, which only its own answer
+    One wave; one before it where no group is given, for the one that the cloud then takes; a second
+    one for the groups of an existing instance, which only its own answer
     names; and one for the references to groups that are so full that they matter.
 
     Raises:
         CloudError: the cloud could not be asked at all.
         DeadlineError: the time was used up.
     """
-    asked = tuple(dict.fromkeys(request.group_ids))
+    default = () if request.group_ids or request.instance_id else _default(provider, request)
+    asked = tuple(dict.fromkeys((*request.group_ids, *default)))
     groups, counts, limits, found = _together(
         partial(_read, "groups", provider.read_groups, _askable(provider, asked)),
         partial(_read, "instance counts", provider.count_instances, _askable(provider, asked)),
@@ -176,7 +181,23 @@ def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:
         unseen=(*limits.unseen, *found.unseen),
         visibility=provider.visibility,
         additional=asked if request.instance_id else (),
+        is_default_applied=bool(default),
     )
+
+
+def _default(provider: Provider, request: LaunchRequest) -> tuple[str, ...]:
+    """Return the group that the cloud takes where none is given; none where it cannot be told.
+
+    Clouds that have such a group name it ``default``; which of several it is, its project tells.
+    """
+    try:
+        named = provider.find_groups(_DEFAULT)
+        found = provider.read_groups(named).value if named else {}
+    except CloudError:
+        return ()
+    known = [one for one in found.values() if one and one.is_default]
+    mine = [one for one in known if not request.project or one.project == request.project]
+    return (mine[0].group_id,) if len(mine) == 1 else ()
 
 
 def _crowded(

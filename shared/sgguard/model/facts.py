@@ -45,6 +45,8 @@ class LaunchFacts:
     After it ``instance_id`` is set, ``instance`` is what the cloud shows (None: it does not
     exist) and ``groups`` are its own groups followed by those that would be bound in addition;
     ``additional`` are the ids of the latter, also where one of its interfaces carries them already.
+    ``is_default_applied``: no group was asked for, and ``groups`` is the default one that the cloud
+    then takes.
     """
 
     capabilities: Capabilities
@@ -59,6 +61,7 @@ class LaunchFacts:
     unseen: tuple[Unseen, ...] = ()
     visibility: Visibility = Visibility.ACCOUNT
     additional: tuple[str, ...] = ()
+    is_default_applied: bool = False
 
 
 Facts = DeleteFacts | LaunchFacts

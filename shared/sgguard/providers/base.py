@@ -54,6 +54,10 @@ class Provider(Protocol):
         """Return each group by id; None: the cloud has no such group."""
         ...
 
+    def find_groups(self, name: str) -> tuple[str, ...]:
+        """Return the ids of all groups of exactly this name that these credentials can see."""
+        ...
+
     def list_references(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Reference, ...]]]:
         """Return, by id, every rule of *another* group whose peer is that group."""
         ...
@@ -155,10 +159,6 @@ class Changes(Protocol):
         removed. A group that cannot be finished is deleted again; where that fails too, or its
         result is not known, the outcome is unknown.
         """
-        ...
-
-    def find_groups(self, name: str) -> tuple[str, ...]:
-        """Return the ids of all groups of exactly this name that these credentials can see."""
         ...
 
     def delete_group(self, group_id: str, *, is_forced: bool = False) -> None:

@@ -226,7 +226,11 @@ def _baseline_missing(facts: LaunchFacts, entry: str) -> Reason:
 
 
 def _default_applies(facts: LaunchFacts) -> Iterator[Reason]:
-    if not facts.instance_id and not facts.groups:
+    if facts.is_default_applied:
+        names = listing((_label(one) for one in facts.groups), 80)
+        message = f"No group was given: the cloud takes the project's default group, {names}."
+        yield Reason(ReasonCode.DEFAULT_GROUP_APPLIES, message, "info", _target(facts))
+    elif not facts.instance_id and not facts.groups:
         message = (
             "No group was given: the cloud picks one itself, usually the project's default "
             "group, and creates it if need be. Its limits were not checked."
