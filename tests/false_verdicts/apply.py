@@ -62,9 +62,9 @@ def _revoke(case: Case, group_id: str, step: Step) -> None:
     group.rules.remove(rule)
 
 
-def changing(case: Case) -> Cloud:
-    """The provider with the credentials of a caller that may make changes."""
-    if case.caller.role == "reader":
+def changing(case: Case, *, keeps_role: bool = False) -> Cloud:
+    """The provider with the credentials of a caller that may make changes, or of the one it is."""
+    if case.caller.role == "reader" and not keeps_role:
         case.caller.role = "member"
     case.caller.denied.clear()
     clock = Jumping()
@@ -80,9 +80,12 @@ def changing(case: Case) -> Cloud:
 
 
 def wrong_consequence(case: Case, found: Decision) -> str:
-    """Delete one group after the other as the consequences list them, and compare."""
+    """Delete one group after the other as the consequences list them, and compare.
+
+    What a delete would do is told for the credentials that asked: a reader's is refused.
+    """
     after = case.fork()
-    provider = changing(after)
+    provider = changing(after, keeps_role=True)
     for one in found.judgement.consequences:
         group_id = one.target.rpartition(":")[2]
         before = _rules(after)

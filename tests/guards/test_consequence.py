@@ -188,3 +188,11 @@ def test_a_circle_is_refused_as_long_as_no_rule_is_revoked():
         ["will-be-refused", "will-be-refused"],
     )
     assert any(one.action == "revoke" for one in judged.plan)
+
+
+def test_a_delete_by_credentials_that_may_only_read_is_refused_whatever_holds_the_group():
+    for held in (FREE, BOTH):
+        one = replace(held, group=replace(held.group, delete_refused_with="PolicyNotAuthorized"))
+        assert outlook(one, capabilities=OPENSTACK) == [
+            ("sg-a", "will-be-refused", "PolicyNotAuthorized")
+        ]

@@ -698,3 +698,13 @@ def test_a_change_with_a_token_that_ran_out_is_made_once(change):
     state(cloud).tokens.clear()
     CHANGES[change](provider, rule)
     assert cloud.state.dump() != before
+
+
+def test_what_a_delete_would_do_is_told_for_the_token_that_asks():
+    cloud = emulator()
+    rita, alice = connect(cloud, w.READER_ENV), connect(cloud)
+    assert rita.read_groups([w.FREE]).value[w.FREE].delete_refused_with == "PolicyNotAuthorized"
+    with pytest.raises(ForbiddenError, match="PolicyNotAuthorized"):
+        rita.delete_group(w.FREE)
+    assert alice.read_groups([w.FREE]).value[w.FREE].delete_refused_with == ""
+    alice.delete_group(w.FREE)

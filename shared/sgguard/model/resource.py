@@ -66,8 +66,9 @@ class Group:
     that owns the group (empty: none does). ``kind`` is the cloud's own type (``basic``,
     ``stateless``), empty where there is only one, None where it is not told. ``is_shared`` is True
     when another project or account is known to see the group; ``is_foreign`` when it is another
-    project's and these credentials, which may use it, cannot change it. ``rules`` is None when
-    they were not read.
+    project's and these credentials, which may use it, cannot change it. ``delete_refused_with`` is
+    the code with which the cloud refuses a delete to these credentials, which may only read; empty
+    where they may, or where it is not known. ``rules`` is None when they were not read.
 
     ``name`` and ``tags`` have three states: None is "not told" (this API has no such thing, or the
     group was not read), ``""`` and ``()`` are "told to have none". A policy asks for both, and what
@@ -84,6 +85,7 @@ class Group:
     managed_by: str = ""
     is_shared: bool = False
     is_foreign: bool = False
+    delete_refused_with: str = ""
     tags: Tags | None = None
     rules: tuple[Rule, ...] | None = None
     native: tuple[tuple[str, str], ...] = ()

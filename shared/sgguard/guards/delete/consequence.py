@@ -69,6 +69,8 @@ def _refused_as_what_it_is(
     if group.is_foreign:
         # Whose group it is, is asked before anything else: what holds it does not matter then.
         return _refusal(one, capabilities.foreign_refused_with, "it belongs to another project")
+    if group.delete_refused_with:
+        return _refusal(one, group.delete_refused_with, "these credentials may only read")
     holds = [
         *(["something carries it"] if one.bindings else []),
         *(

@@ -261,7 +261,13 @@ class OpenStack:
         token = self.api.token()
         is_foreign = group.project not in ("", token.project_id)
         may_change_all = not self.cloud_roles.isdisjoint(token.roles)
-        return replace(group, is_foreign=is_foreign and not may_change_all)
+        # By Neutron's own policy; whoever has another role as well may be permitted by another.
+        is_reader = set(token.roles) == {"reader"}
+        return replace(
+            group,
+            is_foreign=is_foreign and not may_change_all,
+            delete_refused_with=CAPABILITIES.foreign_refused_with if is_reader else "",
+        )
 
     def _ports_with(self, group_ids: Sequence[str]) -> list[neutron.PortRow]:
         """Return at least every visible port that carries one of the groups."""
