@@ -17,6 +17,7 @@ from sgguard.errors import EventError, PolicyError, SettingsError
 from sgguard.model.address import Scope
 from sgguard.model.codes import Mode
 from sgguard.policy import Policy, delete_remedies, modes
+from sgguard.policy.account import at_home
 from sgguard.providers import Access, Cloud
 from sgguard.settings import PREFIX, Settings, unknown_variables, variable_part
 from sgguard.store import Store, find_store, open_store
@@ -76,7 +77,9 @@ class Context:
         settings = Settings.from_env(env)
         return cls(
             settings=settings,
-            policy=_usable(_policy(settings.policy_path, now), settings),
+            policy=at_home(
+                _usable(_policy(settings.policy_path, now), settings), settings.accounts
+            ),
             deadline=Deadline.after(settings.deadline_s, clock),
             env=env,
             transport=transport,

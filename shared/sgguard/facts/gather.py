@@ -150,12 +150,7 @@ def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:
         partial(_read_instance, provider, request.instance_id),
     )
     own = _groups_of(found.value)
-    if more := tuple(group_id for group_id in own if group_id not in groups.asked):
-        more_groups, more_counts = _together(
-            partial(_read, "groups", provider.read_groups, more),
-            partial(_read, "instance counts", provider.count_instances, more),
-        )
-        groups, counts = groups.and_also(more_groups), counts.and_also(more_counts)
+    groups, counts = _with_own(provider, own, groups, counts)
     crowded = _crowded(request, counts, limits.value)
     references = _read("references", provider.list_references, crowded)
     return LaunchFacts(
@@ -183,6 +178,20 @@ def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:
         additional=asked if request.instance_id else (),
         is_default_applied=bool(default),
     )
+
+
+def _with_own(
+    provider: Provider, own: Sequence[str], groups: _Part[Group | None], counts: _Part[int]
+) -> tuple[_Part[Group | None], _Part[int]]:
+    """Return the parts with the groups that an instance carries and that were not asked for."""
+    more = tuple(group_id for group_id in own if group_id not in groups.asked)
+    if not more:
+        return groups, counts
+    more_groups, more_counts = _together(
+        partial(_read, "groups", provider.read_groups, more),
+        partial(_read, "instance counts", provider.count_instances, more),
+    )
+    return groups.and_also(more_groups), counts.and_also(more_counts)
 
 
 def _default(provider: Provider, request: LaunchRequest) -> tuple[str, ...]:

@@ -119,16 +119,19 @@ def _deciding(
 
 
 def _fits(match: Match, address: Address, group: Group) -> bool | None:
-    """Return whether a group is one a scope is about; None: what is known does not tell."""
+    """Return whether a group is one a scope is about; None: what is known does not tell.
+
+    An empty account is the configured one; what still asks for it by name asks for a name that is
+    not configured (:mod:`sgguard.policy.account`).
+    """
     where = address.scope
     if not (
-        fnmatchcase(where.provider, match.provider)
-        and fnmatchcase(where.account, match.account)
-        and fnmatchcase(where.region, match.region)
+        fnmatchcase(where.provider, match.provider) and fnmatchcase(where.region, match.region)
     ):
         return False
     tags = None if group.tags is None else tuple(f"{key}={value}" for key, value in group.tags)
     told = (
+        fnmatchcase(where.account, match.account) or (False if where.account else None),
         _fits_one(match.name, None if group.name is None else (group.name,)),
         _fits_one(match.tag, tags),
     )
