@@ -158,3 +158,37 @@ def test_a_cloud_is_not_asked_to_force_what_its_holder_refuses():
     refusing = replace(bound, change_refusal=ISOLATED)
     of = facts(group(bindings=[refusing]), capabilities=FORCING)
     assert delete.judge(of, policy).verdict == "block"
+
+
+@pytest.mark.parametrize(
+    ("additional", "verdict"), [((), "allow"), (("sg-a",), "allow"), (("sg-b",), "block")]
+)
+def test_an_interface_that_refuses_changes_blocks_what_it_would_get(additional, verdict):
+    port = replace(interface("p-1", "sg-a"), change_refusal="owned by network:dhcp")
+    of = launched(
+        instance(interfaces=[port]),
+        *(group(one, count=1) for one in ("sg-a", "sg-b") if one == "sg-a" or one in additional),
+        capabilities=OPENSTACK,
+        limits=(),
+        additional=additional,
+    )
+    found = judged(of)
+    assert found.verdict == verdict
+    (reason,) = (one for one in found.reasons if one.code == "instance-refuses-binding")
+    assert "p-1 of ins-1 cannot be changed now: owned by network:dhcp" in reason.message
+
+
+@pytest.mark.parametrize("refusal", ["", "owned by a NAT gateway"])
+def test_no_remedy_changes_an_interface_that_refuses_it(refusal):
+    policy = Policy(
+        launch=LaunchPolicy(
+            remedies=("unbind", "quarantine"), forbidden=("sg-b",), quarantine_group="sg-jail"
+        )
+    )
+    second = replace(interface("e-2", "sg-a", "sg-b"), change_refusal=refusal)
+    there = instance("sg-a", interfaces=[interface("e-1", "sg-a", is_primary=True), second])
+    of = launched(there, group("sg-a", count=1), group("sg-b", count=1))
+    found = judged(of, policy)
+    assert (found.verdict, bool(found.plan)) == (
+        ("block", False) if refusal else ("remediate", True)
+    )

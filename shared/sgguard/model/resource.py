@@ -185,11 +185,15 @@ class Seen(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """A network interface of an instance and the groups it carries, in the cloud's order."""
+    """A network interface of an instance and the groups it carries, in the cloud's order.
+
+    ``change_refusal`` is why its groups cannot be changed now, as in :class:`Binding`.
+    """
 
     interface_id: str
     group_ids: tuple[str, ...] = ()
     is_primary: bool = False
+    change_refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,6 +169,7 @@ def instance_json(instance: Instance) -> Json:
                 "interface_id": one.interface_id,
                 "group_ids": list(one.group_ids),
                 "is_primary": one.is_primary,
+                "change_refusal": one.change_refusal,
             }
             for one in instance.interfaces
         ],

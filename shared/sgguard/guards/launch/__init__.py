@@ -47,6 +47,7 @@ def judge(facts: LaunchFacts, policy: Policy, now: datetime | None = None) -> Ju
         *_groups(change),
         *mixed(change),
         *_instance(change),
+        *_interfaces(change),
         *(exceeded(one) for one in compared if one.is_exceeded),
         *doubtful,
     )
@@ -169,6 +170,25 @@ def _instance(change: LaunchChange) -> Iterator[Reason]:
             _target(facts),
             (facts.instance,),
         )
+
+
+def _interfaces(change: LaunchChange) -> Iterator[Reason]:
+    """An interface refuses every change now: it blocks where it would get a group."""
+    facts = change.facts
+    per_interface = facts.capabilities.group_limit_per == "interface"
+    for one in facts.instance.interfaces if facts.instance else ():
+        if one.change_refusal:
+            is_reached = per_interface or one.is_primary
+            is_changed = is_reached and not set(change.added) <= set(one.group_ids)
+            head = f"Interface {one_line(one.interface_id, 40)} of {facts.instance_id}"
+            message = f"{head} cannot be changed now: {one.change_refusal}"
+            yield Reason(
+                ReasonCode.INSTANCE_REFUSES_BINDING,
+                one_line(message, MESSAGE_MAX),
+                "block" if is_changed else "info",
+                _target(facts),
+                (facts.instance,) if facts.instance else (),
+            )
 
 
 def _forbidden(facts: LaunchFacts, policy: Policy) -> Iterator[Reason]:

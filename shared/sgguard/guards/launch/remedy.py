@@ -6,7 +6,7 @@ bound before an old one goes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from sgguard.guards.base import usable_group
@@ -48,9 +48,17 @@ def remedies(facts: LaunchFacts, policy: Policy, violations: Violations) -> tupl
         return ()  # what was only asked for is refused, the instance itself did nothing
     quarantine = _quarantine(facts, policy.launch)
     if quarantine and quarantine in current:
-        return tuple(_replaced(facts, holders, quarantine))  # never bind anything beside it again
-    mended = _mended(facts, policy, violations, holders)
-    return mended or tuple(_replaced(facts, holders, quarantine) if quarantine else ())
+        # Never bind anything beside it again.
+        return _possible(facts, _replaced(facts, holders, quarantine))
+    mended = _possible(facts, _mended(facts, policy, violations, holders))
+    return mended or _possible(facts, _replaced(facts, holders, quarantine) if quarantine else ())
+
+
+def _possible(facts: LaunchFacts, steps: Iterable[Step]) -> tuple[Step, ...]:
+    """Return the steps; none where one is about an interface that refuses every change now."""
+    planned, interfaces = tuple(steps), facts.instance.interfaces if facts.instance else ()
+    refusing = {one.interface_id for one in interfaces if one.change_refusal}
+    return () if any(one.details["holder_id"] in refusing for one in planned) else planned
 
 
 def _planned(facts: LaunchFacts, policy: Policy, violations: Violations) -> tuple[Step, ...]:
