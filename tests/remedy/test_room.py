@@ -168,3 +168,33 @@ def test_nothing_is_moved_to_a_group_that_is_full(tmp_path, ceiling, verdict):
     assert found["verdict"] == verdict
     if verdict == "block":
         assert found["reasons"][-1]["code"] == "replacement-unusable"
+
+
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [
+        ('baseline = ["{free}"]\nremedies = ["bind"]', ""),
+        ('forbidden = ["{bound}"]\nremedies = ["quarantine"]\nquarantine_group = "{free}"', ""),
+        ('forbidden = ["{bound}"]\nremedies = ["unbind"]\nfallback_group = "{free}"', ""),
+        (
+            'forbidden = ["{bound}", "old-*"]\nremedies = ["unbind"]\nfallback_group = "{free}"',
+            "old-1",
+        ),
+    ],
+    ids=["bind", "quarantine", "fallback", "fallback that is forbidden by its name"],
+)
+def test_an_instance_gets_no_group_that_it_cannot_or_must_not_carry(tmp_path, table, name):
+    ids = {"free": OPENSTACK.free, "bound": OPENSTACK.bound}
+    harness = Harness(OPENSTACK, tmp_path, more=f"[launch]\n{table.format(**ids)}\n")
+    free = group_of(harness, OPENSTACK.free)
+    free.kind, free.name = ("", name) if name else ("stateless", free.name)
+    (cloud,) = harness.emulator.state.clouds
+    server = next(one.instance for one in cloud.interfaces if OPENSTACK.bound in one.groups)
+    for port in cloud.interfaces:
+        if port.instance == server:
+            port.groups = [OPENSTACK.bound]
+    before = harness.emulator.state.dump()
+    found = harness.launch(server)
+    assert (found["verdict"], found["outcome"]) == ("block", "unchanged")
+    assert found["reasons"][-1]["code"] == "replacement-unusable"
+    assert harness.emulator.state.dump() == before

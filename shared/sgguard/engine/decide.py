@@ -30,11 +30,11 @@ from sgguard.providers.base import Cloud
 from sgguard.wire.parallel import caught, parallel
 
 if TYPE_CHECKING:
-    from sgguard.guards import launch
+    from sgguard.engine import advice
     from sgguard.remedy import prepare
     from sgguard.remedy.prepare import Prepared
 else:
-    launch = lazy("sgguard.guards.launch")  # a function that judges deletes needs none of it
+    advice = lazy("sgguard.engine.advice")  # a function that judges deletes needs none of it
     prepare = lazy("sgguard.remedy.prepare")  # most verdicts have no plan
 
 Judge = Callable[[Any, Policy, datetime], Judgement]
@@ -203,7 +203,8 @@ def judge_launch(request: LaunchRequest, context: Context, ids: tuple[str, str])
         nothing = LaunchFacts(capabilities, scope, (), instance_id=request.instance_id)
         blocking = _blocking(target, error)
         return _decided("launch", target, nothing, blocking, state, is_answered=False)
-    return _decided("launch", target, facts, launch.judge, state)
+    judge = partial(advice.judge, state.cloud, request)
+    return _decided("launch", target, facts, judge, state)
 
 
 # -- both ------------------------------------------------------------------------------------------
