@@ -148,13 +148,12 @@ def test_a_plan_refused_in_the_middle_is_undone_completely(provider, tmp_path):
     crowd = Crowd(world_of(provider), ("revoke", "unbind"), tmp_path, 10, 5, 20)
     before = crowd.emulator.state.dump()["clouds"][0]["interfaces"]
     if provider == "tencent":
-        # One of the instances refuses: the others are unbound one by one, and bound again.
-        cloud = crowd.emulator.state.clouds[0]
-        odd = cloud.interfaces_with(crowd.target)[7]
-        cloud.instance(odd.instance).state = "TERMINATING"
+        # A call for many is refused, then one of the holders: those before it are bound again.
+        action, skip, count = "DisassociateSecurityGroups", 0, 4
     else:
-        fault = Fault("error", action="LeaveSecurityGroup", skip=3, count=1, code="Odd")
-        crowd.emulator.faults.append(fault)
+        action, skip, count = "LeaveSecurityGroup", 3, 1
+    fault = Fault("error", action=action, skip=skip, count=count, code="Odd")
+    crowd.emulator.faults.append(fault)
     handled = crowd.remedy()
     assert handled["outcome"] == "undone", (handled["outcome"], handled["note"])
     assert handled["note"]

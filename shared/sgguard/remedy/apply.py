@@ -27,7 +27,7 @@ from sgguard.remedy.world import State, observe
 from sgguard.store.rows import RunState
 
 _FREEING = frozenset({"revoke", "rewrite", "unbind", "move"})
-"""Actions whose aim is reached as well when what they change does not exist any more."""
+"""Actions whose aim is that a group is named or carried no more."""
 
 _STATES: Mapping[Outcome, RunState] = {
     Outcome.REMEDIATED: "finished",
@@ -77,6 +77,14 @@ def carry_out(worker: Worker, plan: Plan) -> RunResult:
     return result
 
 
+def _is_half_made(plan: Plan, progress: Progress, step: int) -> bool:
+    """Return whether this run has made another change of the same rewrite."""
+    mine = plan.planned[step].step
+    return mine.action == "rewrite" and any(
+        progress.is_done(other) and one.step == mine for other, one in enumerate(plan.planned)
+    )
+
+
 def _note(result: RunResult) -> str:
     return "; ".join(part for part in (result.note, *result.left) if part)
 
@@ -102,11 +110,13 @@ def _forward(worker: Worker, plan: Plan, progress: Progress) -> RunResult | None
         #    leaves the run open, it does not begin an undo.
         is_vital = bool(_deleted(plan, progress))
         # 4. The two changes of a rewrite mean something only together: see ``attempt``.
-        paired = [step for step in wave if plan.planned[step].step.action == "rewrite"]
-        # 5. What is taken off something that somebody deleted meanwhile is off it.
-        freeing = [step for step in wave if plan.planned[step].step.action in _FREEING]
         refused = attempt(
-            worker, progress, changes, is_vital=is_vital, paired=paired, freeing=freeing
+            worker,
+            progress,
+            changes,
+            is_vital=is_vital,
+            paired=[step for step in wave if _is_half_made(plan, progress, step)],
+            freeing=[step for step in wave if plan.planned[step].step.action in _FREEING],
         )
         if refused:
             step, why = next(iter(refused.items()))

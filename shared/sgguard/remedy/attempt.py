@@ -28,7 +28,7 @@ from sgguard.model.change import Change
 from sgguard.providers.base import Cloud
 from sgguard.remedy.progress import Progress
 from sgguard.remedy.wave import AT_ONCE
-from sgguard.remedy.world import State, apply_all, observe
+from sgguard.remedy.world import State, apply_all, is_let_go, observe
 from sgguard.store import codec
 from sgguard.store.base import Store
 from sgguard.store.rows import Claim, Entry
@@ -71,9 +71,8 @@ def attempt(
 ) -> dict[int, str]:
     """Make changes side by side, by the steps they carry out or undo.
 
-    ``paired`` are the halves of rewrites: the new rule must not be added, or stay, where another
-    user removed the old one. ``freeing`` are the steps that take a group off something: where that
-    thing does not exist any more, nothing is left to do.
+    ``paired`` steps mean something only together: of a rewrite the new rule must not stay where
+    another user removed the old one. ``freeing`` ones let a group go (see ``world.is_let_go``).
 
     Return, by step, why a change was refused; nothing when the world is as all of them want it.
 
@@ -175,15 +174,16 @@ def _settle_failed(
     is_ours = not is_known or progress.was_tried(entry)
     is_done = is_there and is_ours
     why = f"{error} (observed: {how or state.value})"
-    # 4. It may have been made, and another user changed the same thing: leave it unsettled.
+    # 4. What only lets a group go is met where the group was let go in another way.
+    is_open = state is State.GONE or (state is State.DIVERGED and not is_ours)
+    if is_freeing and is_open and is_let_go(worker.cloud, change):
+        _settle(worker, progress, entry, is_done=False, note=why)
+        return _Failure(why, is_met=True)
+    # 5. It may have been made, and another user changed the same thing: leave it unsettled.
     if state is State.DIVERGED and is_ours:
         _leave_indeterminate(worker, progress, entry, how, why)
         return _Failure(why, is_final=True)
     _settle(worker, progress, entry, is_done=is_done, note=why, made=how if is_done else "")
-    # 5. What the change is about was deleted by another user: a group is off it, and no rule of it
-    #    names one.
-    if state is State.GONE and is_freeing:
-        return _Failure(why, is_met=True)
     # 6. Only a change that was not made is sent again. One that another user made is met, but not
     #    half of a rewrite: where they removed the old rule, the new one must not stay.
     is_final = state is not State.BEFORE or isinstance(error, NotFoundError)

@@ -91,6 +91,19 @@ def observe(cloud: Cloud, change: Change) -> tuple[State, str]:
             return _observe_rule(cloud, change)
 
 
+def is_let_go(cloud: Cloud, change: Change) -> bool:
+    """Return whether a holder carries the group of a change no more, or does not exist.
+
+    Of a rule, whether its group does not exist: it names nothing then.
+
+    Raises:
+        CloudError, DeadlineError: the cloud could not be asked.
+    """
+    if change.kind == "set-groups":
+        return change.group_id not in (cloud.read_holder(holder_of(change)) or ())
+    return _observe_group(cloud, change.group_id)[0] is State.AFTER
+
+
 def rule_of(change: Change) -> Rule:
     """Return the rule a change is about."""
     if change.rule is None:
