@@ -85,10 +85,10 @@ def test_a_head_that_drips_is_cut_as_well(drip):
     clock = Clock()
     with running(Bounds(8, head_s=10, clock=clock)) as (server, port), ExitStack() as stack:
         (one,) = halves(stack, port, 1)
+        until(port, 200)  # the connection was taken before this one
         for _ in range(12):
             clock.now_s += 1
             one.sendall(drip)
-        until(port, 200)  # the connection was taken before this one
         server.cut_overdue()
         # What was not read when it was cut makes it a reset.
         with suppress(ConnectionResetError):
