@@ -250,7 +250,9 @@ def test_a_reader_and_another_project_change_no_rule():
     rule = f"{RULES}/039f363c-0000-4000-8000-000000000031"
     assert problem(rita(cloud).http.delete(rule)) == (403, "PolicyNotAuthorized")
     assert problem(post(rita(cloud), TCP)) == (403, "PolicyNotAuthorized")
-    assert problem(olga(cloud).http.delete(rule)) == (404, "SecurityGroupRuleNotFound")
+    assert problem(olga(cloud).http.delete(rule)) == (404, "HTTPNotFound")
+    unknown = f"{RULES}/039f363c-0000-4000-8000-000000000099"
+    assert problem(olga(cloud).http.delete(unknown)) == (404, "SecurityGroupRuleNotFound")
     group_of(cloud, w.FREE).shared_with = [w.OTHER_PROJECT]
     assert problem(post(olga(cloud), TCP)) == (403, "PolicyNotAuthorized")
 
@@ -333,7 +335,8 @@ def test_tags_are_replaced_as_a_whole(alice):
 
 def test_a_ports_groups_are_replaced_as_a_whole_and_its_revision_grows(alice):
     assert revision(alice, PORT) == 1
-    changed = put(alice, {"security_groups": [w.FREE, w.WEB, w.FREE]}).json()["port"]
+    assert put(alice, {"security_groups": [w.FREE, w.WEB, w.FREE]}).status_code == 400
+    changed = put(alice, {"security_groups": [w.FREE, w.WEB]}).json()["port"]
     assert changed["security_groups"] == [w.FREE, w.WEB]
     assert changed["revision_number"] == revision(alice, PORT) == 2
     # Carrying a group is no change of the group, and the same groups again none of the port.

@@ -16,6 +16,7 @@ import httpx
 from sgguard.emulator import edit
 from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces._openstack.neutron.rows import (
+    has_address,
     is_unprotected,
     rule_row,
     visible_groups,
@@ -197,8 +198,9 @@ def _named(cloud: Cloud, caller: Caller, region: str, name: str) -> Group | http
 def _add(cloud: Cloud, instance: Instance, group: Group, _name: str) -> httpx.Response:
     ports = cloud.interfaces_of(instance.id)
     if not ports:
-        return error(404, "itemNotFound", f"Instance {instance.id} could not be found.")
-    if any(is_unprotected(cloud, port) for port in ports):
+        message = f"instance_id {instance.id} could not be found as device id on any ports"
+        return error(404, "itemNotFound", message)
+    if any(is_unprotected(cloud, port) or not has_address(cloud, port) for port in ports):
         return error(
             400,
             "badRequest",
@@ -210,6 +212,9 @@ def _add(cloud: Cloud, instance: Instance, group: Group, _name: str) -> httpx.Re
             return error(
                 400, "badRequest", "Invalid input for security_groups. Duplicate items in the list"
             )
+        if any(other.kind != group.kind for one in port.groups if (other := cloud.group(one))):
+            text = "Cannot apply both stateful and stateless security groups on the same port"
+            return error(409, "conflictingRequest", text)
         edit.set_groups(cloud, port, [*port.groups, group.id])
     return httpx.Response(202)
 

@@ -7,10 +7,13 @@ the scheme and host of the request.
 
 Accounts: ``user``, ``password``, ``domain``, ``app_credentials``, ``role``; ``denied`` lists
 actions such as ``GET /v2.0/security-group-rules``. A member or reader sees its project only.
+Neutron does not refuse a denied read: a list of it is empty and a resource not found. With the
+quirk ``denied_refused`` it is a 403, as from a gateway in front of it.
 
 Quirks: ``page_max``, ``ignores_unknown_filters``, ``ignored_filters``, ``refused_filters``,
-``stale_marker_refused`` (see ``_openstack/neutron/list.py``); ``shared_by_admin``,
-``unprotected_ports``, ``network_owners``, ``unordered_groups`` (``neutron/rows.py``);
+``stale_marker_refused``, ``ids_any_case``, ``policy_unloaded`` (how many calls it lasts; see
+``_openstack/neutron/list.py``); ``shared_by_admin``, ``unprotected_ports``, ``network_owners``,
+``unordered_groups``, ``group_fields``, ``ports_without_address`` (``neutron/rows.py``);
 ``address_groups`` (``neutron/rule.py``); ``token_life_s``, ``access_rules``, ``admin_project``,
 ``cloud_readers`` (``_openstack/keystone.py``); ``rbac_absent`` and ``quota_details_absent`` (an
 older Neutron without them). The first list does not create a ``default`` group, as a real cloud's
@@ -135,7 +138,7 @@ class OpenStackFace:
         if isinstance(caller, httpx.Response):
             return caller
         if any(fnmatchcase(action, pattern) for pattern in caller.account.denied):
-            return _denied(route, action)
+            return _denied(request, cloud, route, action)
         return _serve(request, cloud, caller, route)
 
 
@@ -157,9 +160,12 @@ def _serve(request: httpx.Request, cloud: Cloud, caller: Caller, route: _Route) 
     return neutron.respond(request, cloud, caller, region, path)
 
 
-def _denied(route: _Route, action: str) -> httpx.Response:
+def _denied(request: httpx.Request, cloud: Cloud, route: _Route, action: str) -> httpx.Response:
     if route.service == "compute":
         return nova.error(403, "forbidden", f"Policy doesn't allow {action} to be performed.")
+    parts = route.rest.strip("/").removesuffix(".json").split("/")
+    if request.method == "GET" and parts[0] != "quotas" and not cloud.quirks.get("denied_refused"):
+        return neutron.unloaded(request, parts)
     return neutron.error(403, "PolicyNotAuthorized", f"rule:{action} is disallowed by policy")
 
 

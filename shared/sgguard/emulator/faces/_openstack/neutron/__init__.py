@@ -11,35 +11,33 @@ from collections.abc import Callable, Mapping
 import httpx
 
 from sgguard.emulator.faces._openstack.keystone import Caller
-from sgguard.emulator.faces._openstack.neutron import group, port, quota, rule
-from sgguard.emulator.faces._openstack.neutron.list import (
-    BadRequestError,
-    Row,
-    effective_filters,
-    listing,
-)
+from sgguard.emulator.faces._openstack.neutron import group, port, quota, rule, sharing
+from sgguard.emulator.faces._openstack.neutron.list import Row, effective_filters, listing
 from sgguard.emulator.faces._openstack.neutron.response import (
     RefusedError,
     error,
     not_implemented,
+    not_shown,
 )
 from sgguard.emulator.faces._openstack.neutron.rows import (
     group_row,
+    is_visible_rule,
+    listed_rules,
     policy_rows,
     port_row,
     rule_row,
     visible_groups,
     visible_ports,
-    visible_rules,
 )
 from sgguard.emulator.faces.base import word_hint
 from sgguard.emulator.state import Cloud
 
-__all__ = ["error", "respond"]
+__all__ = ["error", "respond", "unloaded"]
 
+_TAGS = frozenset({"tags", "tags-any", "not-tags", "not-tags-any"})
 _OWNERSHIP = frozenset({"id", "name", "tenant_id", "project_id", "description", "revision_number"})
 _FILTERS = {
-    "security-groups": _OWNERSHIP | {"shared", "stateful", "tags"},
+    "security-groups": _OWNERSHIP | {"shared", "stateful"} | _TAGS,
     "security-group-rules": _OWNERSHIP - {"name"}
     | {
         "security_group_id",
@@ -51,6 +49,8 @@ _FILTERS = {
         "ethertype",
         "port_range_min",
         "port_range_max",
+        "belongs_to_default_sg",
+        "normalized_cidr",
     },
     "ports": _OWNERSHIP
     | {
@@ -62,7 +62,9 @@ _FILTERS = {
         "mac_address",
         "admin_state_up",
         "fixed_ips",
-    },
+        "binding:host_id",
+    }
+    | _TAGS,
     "rbac-policies": frozenset(
         {"id", "object_type", "object_id", "action", "target_tenant", "project_id", "tenant_id"}
     ),
@@ -76,6 +78,8 @@ _CHANGES: Mapping[tuple[str, str, int], Callable[..., httpx.Response]] = {
     ("POST", "security-group-rules", 1): rule.create,
     ("DELETE", "security-group-rules", 2): rule.delete,
     ("PUT", "ports", 2): port.update,
+    ("POST", "rbac-policies", 1): sharing.create,
+    ("DELETE", "rbac-policies", 2): sharing.delete,
 }
 """The changes by method, collection, and number of parts of the path (2: an id follows)."""
 
@@ -95,14 +99,14 @@ def _respond(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, parts: list[str]
 ) -> httpx.Response:
     try:
+        if _is_unloaded(cloud):
+            return unloaded(request, parts)
         if parts[0] == "quotas":
-            return quota.respond(request, cloud, caller, parts[1:])
+            return quota.respond(request, cloud, caller, region, parts[1:])
         if parts[0] == "security-groups" and parts[2:] == ["tags"]:
             return group.tags(request, cloud, caller, region, parts[1])
         if parts[0] in _FILTERS and len(parts) <= 2:  # noqa: PLR2004 - collection and id
             return _resource(request, cloud, caller, region, parts)
-    except BadRequestError as failure:
-        return error(400, "HTTPBadRequest", str(failure))
     except RefusedError as failure:
         return failure.response
     return not_implemented(request)
@@ -127,8 +131,41 @@ def _resource(
         wanted = {"id": {parts[1]}}
     rows = _rows(cloud, caller, region, name, wanted)
     if parts[1:]:
-        return _show(rows, collection, parts[1])
-    return listing(request, cloud, collection, rows, _FILTERS[name])
+        return _show(rows, collection, parts[1], lambda row: _is_hidden(cloud, caller, name, row))
+    return listing(
+        request,
+        cloud,
+        collection,
+        rows,
+        known=_FILTERS[name],
+        is_hidden=lambda row: _is_hidden(cloud, caller, name, row),
+    )
+
+
+def _is_hidden(cloud: Cloud, caller: Caller, name: str, row: Row) -> bool:
+    """Return whether the policy engine drops a row that the query found."""
+    if name != "security-group-rules":
+        return False
+    group = cloud.group(row["security_group_id"])
+    return group is not None and not is_visible_rule(caller, group)
+
+
+def _is_unloaded(cloud: Cloud) -> bool:
+    """Return whether the policy engine is not loaded yet; ``policy_unloaded`` is for how long."""
+    left = cloud.quirks.get("policy_unloaded", 0)
+    if left:
+        cloud.quirks["policy_unloaded"] = left - 1
+    return bool(left)
+
+
+def unloaded(request: httpx.Request, parts: list[str]) -> httpx.Response:
+    """Respond as the policy engine does where nothing is permitted: it hides, it does not refuse.
+
+    ``parts`` are those of the path: a collection, and an id if one follows.
+    """
+    if request.method == "GET" and parts[0] in _FILTERS and not parts[1:]:
+        return httpx.Response(200, json={parts[0].replace("-", "_"): []})
+    return not_shown()
 
 
 def _change(
@@ -155,7 +192,7 @@ def _rows(
     if name == "security-group-rules":
         return [
             rule_row(owner, one)
-            for owner, one in visible_rules(cloud, caller, region)
+            for owner, one in listed_rules(cloud, caller, region, is_filtered=bool(wanted))
             if (ids is None or one.id in ids) and (peers is None or one.peer_group in peers)
         ]
     if name == "ports":
@@ -183,9 +220,13 @@ _SINGULAR = {
 }
 
 
-def _show(rows: list[Row], collection: str, wanted: str) -> httpx.Response:
+def _show(
+    rows: list[Row], collection: str, wanted: str, is_hidden: Callable[[Row], bool]
+) -> httpx.Response:
     name, kind, text = _SINGULAR[collection]
     row = next((row for row in rows if row["id"] == wanted), None)
     if row is None:
         return error(404, kind, text.format(wanted))
+    if is_hidden(row):
+        return not_shown()
     return httpx.Response(200, json={name: row})

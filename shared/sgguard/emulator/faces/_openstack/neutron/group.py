@@ -2,7 +2,8 @@
 
 The silent cascade: a group that is referenced and has no holders is deleted with a 204. The rules
 of other groups that name it are deleted with it, in every project, and the response does not
-mention them. The caller may not even be able to see those rules.
+mention them. The caller may not even be able to see those rules. The groups that lost rules have a
+new revision (measured on Neutron 29); a change that changes nothing leaves the revision as it is.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def create(request: httpx.Request, cloud: Cloud, caller: Caller, region: str) ->
     if name.lower() == "default":
         text = "Default security group already exists."
         raise refused(409, "SecurityGroupDefaultAlreadyExists", text)
-    require_room(cloud, project, "security_group")
+    require_room(cloud, region, project, "security_group")
     owner = next((a.id for a in cloud.accounts if project in a.projects), caller.account.id)
     group = edit.create_group(
         cloud,
@@ -85,11 +86,15 @@ def update(
     if group.default and "name" in body:
         text = "Updating default security group not allowed."
         raise refused(409, "SecurityGroupCannotUpdateDefault", text)
+    kind = ("" if _is_stateful(body) else STATELESS) if "stateful" in body else group.kind
+    if kind != group.kind and cloud.interfaces_with(group.id):
+        raise _refusal(group, "in-use")
+    before = (group.name, group.description, group.kind)
     group.name = name if "name" in body else group.name
     group.description = description if "description" in body else group.description
-    if "stateful" in body:
-        group.kind = "" if _is_stateful(body) else STATELESS
-    group.version += 1
+    group.kind = kind
+    if before != (group.name, group.description, group.kind):
+        group.version += 1
     return httpx.Response(200, json={"security_group": group_row(group, caller)})
 
 
@@ -104,15 +109,33 @@ def tags(
     if request.method == "GET":
         group = _visible(cloud, caller, region, group_id)
     elif request.method == "PUT":
-        group = _owned(cloud, caller, region, group_id, "update_security_groups_tags")
-        texts = json_of(request).get("tags")
-        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-            raise bad_request("Invalid input for operation: Invalid data format for tags.")
-        group.tags = {key: value for key, _, value in (text.partition("=") for text in texts)}
-        group.version += 1
+        group = _owned(cloud, caller, region, group_id, "update_security_group:tags")
+        before = set(tags_of(group))
+        group.tags = _tags_in(json_of(request).get("tags"))
+        if set(tags_of(group)) != before:
+            group.version += 1
     else:
         raise RefusedError(not_implemented(request))
     return httpx.Response(200, json={"tags": tags_of(group)})
+
+
+def _tags_in(texts: object) -> dict[str, str]:
+    """Return the tags of a body: plain texts, whatever they look like."""
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise bad_request("Invalid input for operation: Invalid data format for tags.")
+    if len(set(texts)) < len(texts):
+        message = "Invalid input for operation: Duplicate items in the list."
+        raise refused(400, "InvalidInput", message)
+    # Two tags may begin alike, and "a=" is not "a": then the text is kept as a whole.
+    plain = {text for text in texts if not text.partition("=")[2]}
+    tags: dict[str, str] = {}
+    for text in texts:
+        key, _, value = text.partition("=")
+        if value and key and key not in plain and key not in tags:
+            tags[key] = value
+        else:
+            tags[text] = ""
+    return tags
 
 
 def delete(
@@ -127,11 +150,14 @@ def delete(
     require_revision(request, group.version)
     if caller.is_admin and group.default and not cloud.interfaces_with(group.id):
         group.default = False  # an administrator may delete a default group without holders
+    referrers = {one.id: one for one, _ in cloud.references(group.id)}
     try:
         # Neutron never refuses because of references: it deletes the referring rules.
         cloud.delete_group(group.id, is_cascading=True)
     except StateError as error:
         raise _refusal(group, error.kind) from error
+    for referrer in referrers.values():
+        referrer.version += 1
     return httpx.Response(204)
 
 

@@ -1,29 +1,37 @@
 """Lists of Neutron: filters, fields, sorting by id, pages with links, and their peculiarities.
 
+A row that the caller may not see is dropped from its page only after the page was cut, as the real
+policy engine does. The links are made from what remains: one hidden row on a page, and the page
+has no ``next`` link although rows follow. A page has a ``previous`` link whenever there is a page
+size at all, the first one too.
+
 Quirks read here: ``page_max`` (the page maximum of the server, with or without ``limit``),
 ``ignores_unknown_filters`` (an older cloud: unknown filters have no effect),
 ``ignored_filters`` (names of filters that other clouds apply and this one accepts without effect),
-``refused_filters`` (names that other clouds apply and this one refuses), ``stale_marker_refused``
+``refused_filters`` (names that other clouds apply and this one refuses), ``ids_any_case`` (ids are
+compared without regard to case, as the usual collations of MySQL do), ``stale_marker_refused``
 (a marker of a deleted row is a 400, as in clouds derived from Neutron; without it the list begins
-again at page one).
+again at page one, and that of ports is a 404), ``policy_unloaded`` (a Neutron that has just
+started: its policy engine hides every row, and a resource is "not found").
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
 
+from sgguard.emulator.faces._openstack.neutron.filter import matcher
+from sgguard.emulator.faces._openstack.neutron.response import bad_request, refused
 from sgguard.emulator.state import Cloud
 
 Row = dict[str, Any]
 
 _CONTROLS = frozenset({"limit", "marker", "page_reverse", "fields", "sort_key", "sort_dir"})
-
-
-class BadRequestError(Exception):
-    """The query is invalid; the message is Neutron's own."""
+_WITHOUT_PAGES = frozenset({"rbac_policies"})
+_WITHOUT_EFFECT = frozenset({"belongs_to_default_sg", "normalized_cidr"})
+"""Filters that Neutron accepts and does not apply: the fields are computed after the query."""
 
 
 def listing(
@@ -31,24 +39,30 @@ def listing(
     cloud: Cloud,
     collection: str,
     rows: Sequence[Row],
+    *,
     known: frozenset[str],
+    is_hidden: Callable[[Row], bool],
 ) -> httpx.Response:
-    """Return one page of a list. ``known`` are the filters the collection has.
+    """Return one page of a list.
+
+    ``known`` are the filters the collection has; rows that are ``is_hidden`` count for the page
+    and are not shown.
 
     Raises:
-        BadRequestError: an unknown filter, a limit that is not a number, or a refused marker.
+        RefusedError: an unknown filter or value, a limit that is no number, or a refused marker.
     """
     params = request.url.params
     maximum = cloud.quirks.get("page_max")
-    limit = _limit(params.get("limit"), maximum)
+    limit = 0 if collection in _WITHOUT_PAGES else _limit(params.get("limit"), maximum)
     found = sorted(_filtered(rows, params, cloud, known), key=lambda row: str(row["id"]))
-    start = _start(found, params.get("marker"), cloud)
+    # Without a page size a marker has no effect here; clouds derived from Neutron take it.
+    is_paged = bool(limit) or cloud.provider != "openstack"
+    start = _start(found, params.get("marker"), cloud, collection) if is_paged else 0
     page = found[start : start + limit] if limit else found[start:]
-    body: dict[str, Any] = {collection: [_only_fields(row, params) for row in page]}
+    shown = [row for row in page if not is_hidden(row)]
+    body: dict[str, Any] = {collection: [_only_fields(row, params) for row in shown]}
     if limit:
-        links = _links(request, page, limit, is_dropping_limit=maximum is not None)
-        if links:
-            body[f"{collection}_links"] = links
+        body[f"{collection}_links"] = _links(request, shown, limit)
     return httpx.Response(200, json=body)
 
 
@@ -59,7 +73,8 @@ def _limit(text: str | None, maximum: int | None) -> int:
     except ValueError:
         requested = -1
     if requested < 0:
-        raise BadRequestError(f"Bad limit request: Limit must be an integer 0 or greater: {text}.")
+        message = f"Bad limit request: Limit must be an integer 0 or greater and not '{text}'."
+        raise refused(400, "BadRequest", message)
     if maximum is None:
         return requested
     return min(requested, maximum) if requested else maximum
@@ -72,36 +87,33 @@ def _filtered(
     known -= set(cloud.quirks.get("refused_filters", []))
     unknown = [name for name in requested if name not in known]
     if unknown and not cloud.quirks.get("ignores_unknown_filters"):
-        raise BadRequestError(f"{unknown} is invalid attribute for filtering")
-    ignored = {*unknown, *cloud.quirks.get("ignored_filters", [])}
+        raise bad_request(f"{unknown} is invalid attribute for filtering")
+    ignored = {*unknown, *cloud.quirks.get("ignored_filters", []), *_WITHOUT_EFFECT}
     found = list(rows)
     for name in requested:
         if name not in ignored:
-            wanted = set(params.get_list(name))
-            found = [row for row in found if _has(row.get(name), wanted)]
+            is_any_case = bool(cloud.quirks.get("ids_any_case"))
+            matches = matcher(name, params.get_list(name), is_any_case=is_any_case)
+            found = [row for row in found if matches(row)]
     return found
 
 
 def effective_filters(params: httpx.QueryParams, cloud: Cloud) -> set[str]:
     """Return the filters of a query that this cloud neither ignores nor refuses."""
+    if cloud.quirks.get("ids_any_case"):
+        return set()
     names = ("ignored_filters", "refused_filters")
     return set(params).difference(_CONTROLS, *(cloud.quirks.get(name, []) for name in names))
 
 
-def _has(value: object, wanted: set[str]) -> bool:
-    """Return whether a value matches a filter; several values of one filter mean "or"."""
-    if isinstance(value, list):
-        return bool(wanted & {str(item) for item in value})
-    if isinstance(value, bool):
-        return str(value).lower() in {text.lower() for text in wanted}
-    return ("" if value is None else str(value)) in wanted
-
-
-def _start(found: list[Row], marker: str | None, cloud: Cloud) -> int:
+def _start(found: list[Row], marker: str | None, cloud: Cloud, collection: str) -> int:
     """Return where the page begins; with the marker of a deleted row, at page one again."""
     ids = [row["id"] for row in found]
-    if marker and marker not in ids and cloud.quirks.get("stale_marker_refused"):
-        raise BadRequestError(f"Invalid marker: {marker}.")
+    if marker and marker not in ids:
+        if cloud.quirks.get("stale_marker_refused"):
+            raise bad_request(f"Invalid marker: {marker}.")
+        if collection == "ports":
+            raise refused(404, "PortNotFound", f"Port {marker} could not be found.")
     return ids.index(marker) + 1 if marker in ids else 0
 
 
@@ -110,28 +122,19 @@ def _only_fields(row: Row, params: httpx.QueryParams) -> Row:
     return {key: value for key, value in row.items() if not fields or key in fields}
 
 
-def _links(
-    request: httpx.Request, page: list[Row], limit: int, *, is_dropping_limit: bool
-) -> list[dict[str, str]]:
+def _links(request: httpx.Request, shown: list[Row], limit: int) -> list[dict[str, str]]:
     """Return the links of a page; an exactly full one has a next page, which may be empty."""
     links = []
-    if len(page) == limit:
-        links.append(_link("next", request, str(page[-1]["id"]), is_dropping_limit))
-    if request.url.params.get("marker"):
-        first = str(page[0]["id"]) if page else request.url.params["marker"]
-        links.append(_link("previous", request, first, is_dropping_limit))
+    if len(shown) == limit:
+        links.append(_link("next", request, str(shown[-1]["id"])))
+    links.append(_link("previous", request, str(shown[0]["id"]) if shown else ""))
     return links
 
 
-def _link(
-    rel: str,
-    request: httpx.Request,
-    marker: str,
-    is_dropping_limit: bool,  # noqa: FBT001 - one of two ways a link is written
-) -> dict[str, str]:
-    dropped = {"marker", "page_reverse"} | ({"limit"} if is_dropping_limit else set())
+def _link(rel: str, request: httpx.Request, marker: str) -> dict[str, str]:
+    dropped = {"marker", "page_reverse"}
     params = [(k, v) for k, v in request.url.params.multi_items() if k not in dropped]
-    params.append(("marker", marker))
+    params += [("marker", marker)] if marker else []
     if rel == "previous":
         params.append(("page_reverse", "True"))
     return {"rel": rel, "href": str(request.url.copy_with(params=params))}

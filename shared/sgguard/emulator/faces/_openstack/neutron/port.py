@@ -20,6 +20,7 @@ from sgguard.emulator.faces._openstack.neutron.response import (
 )
 from sgguard.emulator.faces._openstack.neutron.rows import (
     is_unprotected,
+    owner_of,
     port_row,
     visible_groups,
     visible_ports,
@@ -27,6 +28,13 @@ from sgguard.emulator.faces._openstack.neutron.rows import (
 from sgguard.emulator.state import Cloud, Interface
 
 _ID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
+_ROUTER_OWNERS = frozenset(
+    {
+        "network:router_interface",
+        "network:router_interface_distributed",
+        "network:ha_router_replicated_interface",
+    }
+)
 _ATTRIBUTES = frozenset({"name", "security_groups", "port_security_enabled"})
 
 
@@ -42,6 +50,12 @@ def update(
     if port is None:
         raise refused(404, "PortNotFound", f"Port {port_id} could not be found.")
     require_owner(caller, port.project, "update_port")
+    if owner_of(port) in _ROUTER_OWNERS and not caller.is_admin:
+        text = (
+            f"The following device_id {port.managed_by} is not owned by your project or matches "
+            "another project router."
+        )
+        raise refused(409, "DeviceIDNotOwnedByTenant", text)
     body = body_of(request, "port", _ATTRIBUTES)
     group_ids = _group_ids(body["security_groups"]) if "security_groups" in body else port.groups
     name = text_in(body, "name")
@@ -58,7 +72,7 @@ def update(
 
 
 def _group_ids(value: object) -> list[str]:
-    """Return the ids of a body, each once; null is an empty list."""
+    """Return the ids of a body; null is an empty list."""
     if value is None:
         return []
     if not isinstance(value, list):
@@ -69,7 +83,12 @@ def _group_ids(value: object) -> list[str]:
                 f"Invalid input for security_groups. Reason: '{one}' is not an integer or uuid."
             )
             raise bad_request(message)
-    return list(dict.fromkeys(value))
+    if twice := next((one for one in value if value.count(one) > 1), None):
+        message = (
+            f"Invalid input for security_groups. Reason: Duplicate items in the list: '{twice}'."
+        )
+        raise bad_request(message)
+    return list(value)
 
 
 def _require_groups(
@@ -99,7 +118,10 @@ def _require_groups(
         )
         raise refused(400, "PortSecurityAndIPRequiredForSecurityGroups", text)
     if len({group.kind for one in group_ids if (group := cloud.group(one))}) > 1:
-        text = "Cannot apply both stateful and stateless security groups on the same port."
+        text = (
+            "Error Cannot apply both stateful and stateless security groups on the same port at "
+            "the same time while attempting the operation."
+        )
         raise refused(409, "SecurityGroupConflict", text)
 
 

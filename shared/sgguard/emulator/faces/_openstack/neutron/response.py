@@ -46,6 +46,11 @@ def forbidden(action: str) -> httpx.Response:
     return error(403, "PolicyNotAuthorized", f"rule:{action} is disallowed by policy")
 
 
+def not_shown() -> httpx.Response:
+    """Return the 404 for a resource that exists and that the policy does not show."""
+    return error(404, "HTTPNotFound", "The resource could not be found.")
+
+
 def refused(status: int, kind: str, message: str) -> RefusedError:
     """Return the exception that ends a change with :func:`error`."""
     return RefusedError(error(status, kind, message))

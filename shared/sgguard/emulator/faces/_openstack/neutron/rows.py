@@ -1,10 +1,13 @@
 """Groups, rules, ports and sharing of an emulated cloud as Neutron v2.0 lists them.
 
 Quirks read here: ``shared_by_admin`` (ids of groups whose sharing an administrator set up: their
-owner cannot see that they are shared), ``unprotected_ports`` (ids of ports whose port security is
-switched off: they refuse groups), ``network_owners`` (network id to project: that project sees the
-ports of others on its network), ``unordered_groups`` (the groups of a port come in an
-arbitrary order: the real Neutron keeps them in a set, and two of its processes differ).
+owner cannot see that they are shared), ``group_fields`` (id of a port to the name of another field
+in which it carries its groups, as extensions of some vendors do), ``unprotected_ports`` (ids of
+ports whose port security is switched off: they refuse groups), ``network_owners`` (network id to
+project: that project sees the ports of others on its network), ``ports_without_address`` (ids of
+ports on a network without a subnet), ``unordered_groups`` (the groups of
+a port come in an arbitrary order: the real Neutron keeps them in a set, and two of its processes
+differ).
 """
 
 from __future__ import annotations
@@ -23,6 +26,9 @@ RULE_REVISION = 0
 
 STATELESS = "stateless"
 """The kind of a group whose rules do not remember connections."""
+
+_DEFAULT_ADDRESS = "192.0.2.10"
+"""The address of a port for which the scenario names none."""
 
 _PROTOCOLS = {"any": None, "all": None, "": None, "icmpv6": "ipv6-icmp"}
 
@@ -55,17 +61,29 @@ def visible_ports(cloud: Cloud, caller: Caller, region: str) -> list[Interface]:
     ]
 
 
-def visible_rules(cloud: Cloud, caller: Caller, region: str) -> list[tuple[Group, Rule]]:
-    """Return the rules a caller may see: its project's, those in its groups, or all.
+def is_visible_rule(caller: Caller, group: Group) -> bool:
+    """Return whether the policy shows a caller the rules of a group in lists of rules.
 
-    References by groups of other projects are hidden.
+    The owner of the group decides, not that of the rule: a rule that an administrator made for
+    the caller's project in another project's group stays hidden (measured on Neutron 29).
+    """
+    return caller.sees_all or group.project == caller.project
+
+
+def listed_rules(
+    cloud: Cloud, caller: Caller, region: str, *, is_filtered: bool
+) -> list[tuple[Group, Rule]]:
+    """Return the rules a list is made of, before the policy hides some of them.
+
+    With a filter Neutron reads those of all projects; without one, those that belong to the
+    caller's project or are in one of its groups.
     """
     return [
         (group, rule)
         for group in cloud.groups
         if group.region == region
         for rule in group.rules
-        if caller.sees_all or caller.project in (group.project, rule.project)
+        if is_filtered or caller.sees_all or caller.project in (group.project, rule.project)
     ]
 
 
@@ -137,9 +155,12 @@ def port_row(cloud: Cloud, port: Interface) -> Row:
         "status": "ACTIVE" if port.instance else "DOWN",
         "device_id": port.instance or port.managed_by,
         "device_owner": owner_of(port),
-        "fixed_ips": [{"subnet_id": port.network, "ip_address": port.ip}] if port.ip else [],
+        "fixed_ips": _addresses(cloud, port),
         "allowed_address_pairs": [],
-        "security_groups": _listed_order(cloud, port),
+        "security_groups": [],
+        cloud.quirks.get("group_fields", {}).get(port.id, "security_groups"): _listed_order(
+            cloud, port
+        ),
         "description": "",
         "binding:vnic_type": "normal",
         "port_security_enabled": not is_unprotected(cloud, port),
@@ -148,6 +169,17 @@ def port_row(cloud: Cloud, port: Interface) -> Row:
         "updated_at": "2026-11-01T00:00:00Z",
         "revision_number": port.version,
     }
+
+
+def _addresses(cloud: Cloud, port: Interface) -> list[Row]:
+    if not has_address(cloud, port):
+        return []
+    return [{"subnet_id": port.network, "ip_address": port.ip or _DEFAULT_ADDRESS}]
+
+
+def has_address(cloud: Cloud, port: Interface) -> bool:
+    """Return whether the network of the port has a subnet."""
+    return port.id not in cloud.quirks.get("ports_without_address", [])
 
 
 def is_unprotected(cloud: Cloud, port: Interface) -> bool:
@@ -170,7 +202,6 @@ def policy_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
             "object_id": group.id,
             "action": "access_as_shared",
             "target_tenant": target,
-            "target_project_id": target,
             "project_id": group.project,
             "tenant_id": group.project,
         }

@@ -15,12 +15,15 @@ import httpx
 
 from sgguard.emulator import edit
 from sgguard.emulator.faces._openstack.keystone import Caller
+from sgguard.emulator.faces._openstack.neutron.protocol import NUMBERS
 from sgguard.emulator.faces._openstack.neutron.quota import require_room
 from sgguard.emulator.faces._openstack.neutron.response import (
+    RefusedError,
     bad_request,
     bodies_of,
     json_of,
     no_such_group,
+    not_shown,
     project_in,
     refused,
     require_owner,
@@ -30,9 +33,10 @@ from sgguard.emulator.faces._openstack.neutron.response import (
 from sgguard.emulator.faces._openstack.neutron.rows import (
     RULE_REVISION,
     Row,
+    is_visible_rule,
+    listed_rules,
     rule_row,
     visible_groups,
-    visible_rules,
 )
 from sgguard.emulator.state import Cloud, Group, Rule, StateError
 
@@ -54,31 +58,6 @@ _ATTRIBUTES = frozenset(
 )
 _REMOTES = ("remote_ip_prefix", "remote_group_id", "remote_address_group_id")
 _COMPARED = ("direction", "ethertype", "port_range_min", "port_range_max", *_REMOTES)
-_NUMBERS = {
-    "ah": 51,
-    "dccp": 33,
-    "egp": 8,
-    "esp": 50,
-    "gre": 47,
-    "icmp": 1,
-    "icmpv6": 58,
-    "igmp": 2,
-    "ipip": 4,
-    "ipv6-encap": 41,
-    "ipv6-frag": 44,
-    "ipv6-icmp": 58,
-    "ipv6-nonxt": 59,
-    "ipv6-opts": 60,
-    "ipv6-route": 43,
-    "ospf": 89,
-    "pgm": 113,
-    "rsvp": 46,
-    "sctp": 132,
-    "tcp": 6,
-    "udp": 17,
-    "udplite": 136,
-    "vrrp": 112,
-}
 _WITH_PORTS = frozenset({6, 17, 33, 132, 136})
 _ICMP = frozenset({1, 58})
 _BYTE_MAX = 255
@@ -100,7 +79,7 @@ def create(request: httpx.Request, cloud: Cloud, caller: Caller, region: str) ->
     _require_new(group, [rule for _, rule in wanted])
     for project in {rule.project or group.project for _, rule in wanted}:
         count = sum((rule.project or group.project) == project for _, rule in wanted)
-        require_room(cloud, project, "security_group_rule", count)
+        require_room(cloud, region, project, "security_group_rule", count)
     rows = [_added(cloud, group, rule) for _, rule in wanted]
     is_bulk = "security_group_rules" in json_of(request)
     body = {"security_group_rules": rows} if is_bulk else {"security_group_rule": rows[0]}
@@ -115,13 +94,14 @@ def delete(
     Raises:
         RefusedError: 403, 404 or 412.
     """
-    seen = visible_rules(cloud, caller, region)
-    group, rule = next(((g, r) for g, r in seen if r.id == rule_id), (None, None))
+    every = listed_rules(cloud, caller, region, is_filtered=True)
+    group, rule = next(((g, r) for g, r in every if r.id == rule_id), (None, None))
     if group is None or rule is None:
         text = f"Security group rule {rule_id} does not exist"
         raise refused(404, "SecurityGroupRuleNotFound", text)
-    is_own = caller.project in (group.project, rule.project)
-    require_owner(caller, caller.project if is_own else group.project, "delete_security_group_rule")
+    if not is_visible_rule(caller, group):
+        raise RefusedError(not_shown())
+    require_owner(caller, group.project, "delete_security_group_rule")
     require_revision(request, RULE_REVISION)
     edit.remove_rule(cloud, group.id, rule)
     return httpx.Response(204)
@@ -181,7 +161,7 @@ def _protocol(value: object, ethertype: str) -> str:
     if text in ("", "any"):
         return ""
     is_number = text.isdigit() and int(text) <= _BYTE_MAX
-    if text not in _NUMBERS and not is_number:
+    if text not in NUMBERS and not is_number:
         message = f"Security group rule protocol {value} not supported."
         raise refused(400, "SecurityGroupRuleInvalidProtocol", message)
     if ethertype == "IPv6" and text in ("icmp", "icmpv6"):
@@ -210,7 +190,7 @@ def _ports(low: int | None, high: int | None, protocol: str) -> str:
     if not protocol:
         message = "Must also specify protocol if port range is given."
         raise refused(400, "SecurityGroupProtocolRequiredWithPorts", message)
-    number = _NUMBERS.get(protocol) or int(protocol)
+    number = NUMBERS.get(protocol) or int(protocol)
     if number in _ICMP:
         if low is None:
             message = f"ICMP code (port-range-max) {high} is provided but ICMP type is missing."
@@ -259,7 +239,7 @@ def _key(row: Row) -> tuple[Any, ...]:
     if compared["remote_ip_prefix"] in ("0.0.0.0/0", "::/0"):
         compared["remote_ip_prefix"] = None
     protocol = str(row["protocol"])
-    return (*compared.values(), str(_NUMBERS.get(protocol, protocol)))
+    return (*compared.values(), str(NUMBERS.get(protocol, protocol)))
 
 
 def _added(cloud: Cloud, group: Group, rule: Rule) -> Row:
