@@ -13,8 +13,8 @@ from sgguard.errors import (
     ForbiddenError,
     InputError,
     InUseError,
+    InvalidRequestError,
     NotFoundError,
-    SettingsError,
     UnauthenticatedError,
     UnavailableError,
 )
@@ -163,7 +163,7 @@ def test_a_cloud_without_policies_shares_nothing():
 
 
 def test_policies_that_may_not_be_read_are_unseen():
-    cloud = emulator()
+    cloud = emulator(quirks={"denied_refused": True})
     state(cloud).accounts[0].denied = ["GET /v2.0/rbac-policies"]
     seen = connect(cloud).list_references([w.WEB])
     assert len(seen.value[w.WEB]) == 2
@@ -405,7 +405,7 @@ def test_a_user_who_was_removed_meanwhile_is_refused():
 
 
 def test_an_unknown_region_is_one_line_with_those_there_are():
-    with pytest.raises(SettingsError, match=r"'Nowhere'.*RegionOne, RegionTwo"):
+    with pytest.raises(InvalidRequestError, match=r"'Nowhere'.*RegionOne, RegionTwo"):
         connect(emulator(), region="Nowhere").read_groups([w.FREE])
 
 
@@ -511,18 +511,32 @@ def test_a_change_is_never_sent_twice():
 # -- round trips ---------------------------------------------------------------------------------
 
 
-def test_with_a_cached_token_what_a_delete_needs_takes_one_wave():
+def test_with_a_cached_token_lists_that_show_something_take_one_wave():
     cloud = emulator()
     provider = connect(cloud)
     provider.read_groups([w.FREE])
     before = len(cloud.requests)
-    provider.read_groups([w.FREE])
-    provider.list_references([w.FREE])
-    provider.list_bindings([w.FREE])
+    provider.read_groups([w.WEB, w.BOUND])
+    provider.list_references([w.WEB, w.BOUND])
+    provider.list_bindings([w.WEB, w.BOUND])
     assert sorted(actions(cloud)[before:]) == [
         "GET /v2.0/ports",
         "GET /v2.0/rbac-policies",
         "GET /v2.0/security-group-rules",
         "GET /v2.0/security-groups",
         "GET /v2.0/security-groups",
+        "GET /v2.0/security-groups",  # the names of the groups that have the rules
     ]
+
+
+def test_an_empty_list_costs_one_row_more_and_is_read_again():
+    cloud = emulator()
+    add_rule(cloud, w.FREE, id="own-rule")
+    provider = connect(cloud)
+    provider.read_groups([w.FREE])
+    cloud.requests.clear()
+    provider.list_references([w.FREE])
+    provider.list_bindings([w.FREE])
+    lists = [r for r in cloud.requests if r.action.endswith(("ports", "security-group-rules"))]
+    assert len(lists) == 6
+    assert ["limit=1" in r.query for r in lists].count(True) == 2

@@ -143,7 +143,8 @@ class Changes(Protocol):
         """Return the group, which was read before, with everything needed to create it again.
 
         That is all its rules, and in ``native`` what :meth:`create_group` needs beside the fields
-        that every cloud has. It costs no more calls than :meth:`Provider.list_rules`.
+        that every cloud has. It costs the calls of :meth:`Provider.list_rules`, and one more where
+        another API has a native part.
 
         Raises:
             UnknownShapeError: not all rules, or not all native parts, could be read.

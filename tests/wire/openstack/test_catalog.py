@@ -7,7 +7,7 @@ import json
 import httpx
 import pytest
 
-from sgguard.errors import SettingsError, UnknownShapeError
+from sgguard.errors import InvalidRequestError, SettingsError, UnknownShapeError
 from sgguard.wire.openstack.catalog import is_base, parse_catalog
 from sgguard.wire.openstack.keystone import parse_token
 from sgguard.wire.shape import Shape
@@ -56,7 +56,7 @@ def test_an_endpoint_for_every_region_never_stands_in_for_one_that_names_it(regi
 def test_the_older_name_of_the_region_counts_where_the_newer_is_empty():
     one = endpoint("http://one", region="RegionOne", region_id=None)
     assert addresses(network(one)) == ("http://one",)
-    with pytest.raises(SettingsError, match="no region 'Two'"):
+    with pytest.raises(InvalidRequestError, match="no region 'Two'"):
         addresses(network(one), region="Two")
 
 
@@ -160,7 +160,7 @@ def test_a_broken_endpoint_is_never_used_and_an_error_where_no_other_serves(case
 
 def test_a_broken_endpoint_of_another_region_or_interface_changes_no_error():
     others = [endpoint(None, "RegionTwo"), endpoint(None, interface="admin")]
-    with pytest.raises(SettingsError, match=r"no region 'RegionOne'.*RegionTwo"):
+    with pytest.raises(InvalidRequestError, match=r"no region 'RegionOne'.*RegionTwo"):
         addresses(network(*others))
 
 

@@ -12,6 +12,7 @@ from sgguard.errors import (
     ConflictError,
     ForbiddenError,
     InUseError,
+    InvalidRequestError,
     LimitError,
     NotFoundError,
     ThrottledError,
@@ -63,7 +64,7 @@ CASES = {
         UnknownShapeError,
         "APIGW.0101",
     ),
-    "unknown filter": (400, neutron("HTTPBadRequest"), CloudError, "HTTPBadRequest"),
+    "unknown filter": (400, neutron("HTTPBadRequest"), InvalidRequestError, "HTTPBadRequest"),
     "text in place of the error": (500, {"NeutronError": "oh"}, UnavailableError, "NeutronError"),
     "server not found": (
         404,
@@ -80,7 +81,7 @@ CASES = {
     "wrong project in the address": (
         400,
         {"badRequest": {"code": 400, "message": "Malformed request URL"}},
-        CloudError,
+        InvalidRequestError,
         "badRequest",
     ),
     "nova forbids": (
@@ -98,7 +99,7 @@ CASES = {
     "error with a text as code": (
         400,
         {"error": {"code": "Ecs.0114", "message": "m"}},
-        CloudError,
+        InvalidRequestError,
         "Ecs.0114",
     ),
     "throttled": (

@@ -2,15 +2,18 @@
 
 Variables: the usual ``OS_*`` (password, application credential or token). With
 ``SGGUARD_ENDPOINT_OPENSTACK`` scheme, host and port of the authentication address and of every
-catalog entry are replaced and the paths kept. ``OS_INTERFACE`` or ``OS_ENDPOINT_TYPE`` says which
-endpoints of the catalog are used: public, internal or admin. A private certificate authority is
+catalog entry are replaced and the paths kept; ``…_IDENTITY``, ``…_NETWORK`` and ``…_COMPUTE``
+replace those of one service. ``OS_INTERFACE`` or ``OS_ENDPOINT_TYPE`` says which endpoints of the
+catalog are used: public, internal or admin; ``OS_NETWORK_INTERFACE`` and ``OS_COMPUTE_INTERFACE``
+say it of one service. A private certificate authority is
 trusted through ``SSL_CERT_FILE``. ``SGGUARD_OPENSTACK_CLOUD_ROLES`` names further roles (besides
 ``admin``) that Neutron's policy lets read every project.
 
 Neutron deletes a referenced group without a warning, and the referring rules with it; a token
 confined to one project sees neither rules nor ports of others. So every sign of sharing becomes
 ``unseen`` unless the token sees the whole cloud. A group that was just created may not be found
-yet, and neither may a rule that names it: "not found" never means "not in use".
+yet, and neither may a rule that names it: "not found" never means "not in use". Nor is an empty
+list believed without a proof (:mod:`.proof`).
 
 Sources: the Networking API reference v2.0 (https://docs.openstack.org/api-ref/network/v2/), its
 responses on Neutron 29 and Nova 34, https://docs.openstack.org/neutron/latest/admin/
@@ -20,11 +23,11 @@ responses on Neutron 29 and Nova 34, https://docs.openstack.org/neutron/latest/a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from sgguard.errors import CloudError, InputError, NotFoundError
+from sgguard.errors import InputError, NotFoundError
 from sgguard.model.capabilities import Capabilities
 from sgguard.model.change import Holder
 from sgguard.model.resource import (
@@ -37,24 +40,24 @@ from sgguard.model.resource import (
     Seen,
     Visibility,
 )
-from sgguard.providers._shared import unseen_beyond, with_rules
+from sgguard.providers._shared import is_foreign
 from sgguard.providers.access import Access, seen_or_unseen
-from sgguard.providers.openstack import rule_change
-from sgguard.providers.openstack.api import GROUP_FIELDS, OpenStackApi
+from sgguard.providers.openstack import proof, rule_change
 from sgguard.providers.openstack.api import RATES as RATES
-from sgguard.providers.openstack.creation import create_group
+from sgguard.providers.openstack.api import OpenStackApi
+from sgguard.providers.openstack.binding import list_bindings
+from sgguard.providers.openstack.creation import create_group, define_group
 from sgguard.providers.openstack.env import (
-    ADMIN_ROLE,
     REGIONS,
     cloud_roles,
     read_identity,
     read_interface,
 )
+from sgguard.providers.openstack.group import read_groups
 from sgguard.providers.openstack.holder import read_holder, set_groups
 from sgguard.providers.openstack.quota import NO_GROUP_LIMIT, read_quotas
 from sgguard.providers.openstack.references import list_references
 from sgguard.providers.openstack.server import ServerPart, instance_of, part_reads
-from sgguard.providers.openstack.sharing import SHARING_REMEDY, port_signs
 from sgguard.wire.openstack import neutron
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth
 from sgguard.wire.parallel import parallel
@@ -80,7 +83,7 @@ CAPABILITIES = Capabilities(
 
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_BAD_QUERY = "HTTPBadRequest"
+_SERVICES = ("network", "compute")
 
 
 def connect(access: Access) -> OpenStack:
@@ -91,13 +94,13 @@ def connect(access: Access) -> OpenStack:
         SettingsError: credentials or addresses are missing or unusable.
     """
     REGIONS.check(access.region)
-    endpoint = access.endpoint()
-    identity = read_identity(access.secret, endpoint)
+    identity = read_identity(access.secret, access.endpoint("identity"))
     wire = access.paced(RATES, identity.name)
     auth = KeystoneAuth(identity, wire, access.now)
-    interface = read_interface(access.secret)
-    api = OpenStackApi(wire, auth, access.region, interface, endpoint)
-    return OpenStack(api, cloud_roles(access.secret))
+    interfaces = {service: read_interface(access.secret, service) for service in _SERVICES}
+    endpoints = {service: access.endpoint(service) for service in _SERVICES}
+    roles = cloud_roles(access.secret)
+    return OpenStack(OpenStackApi(wire, auth, access.region, interfaces, endpoints, roles))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,6 @@ class OpenStack:
     """One project of one OpenStack region (see :class:`sgguard.providers.base.Provider`)."""
 
     api: OpenStackApi
-    cloud_roles: frozenset[str] = frozenset({ADMIN_ROLE})
 
     @property
     def capabilities(self) -> Capabilities:
@@ -115,9 +117,7 @@ class OpenStack:
     @property
     def visibility(self) -> Visibility:
         """The whole cloud for a role that reads every project, else one project."""
-        token = self.api.token()
-        sees_all = token.is_admin_project and not self.cloud_roles.isdisjoint(token.roles)
-        return Visibility.CLOUD if sees_all else Visibility.PROJECT
+        return Visibility.PROJECT if self.api.is_confined else Visibility.CLOUD
 
     def is_group_id(self, text: str) -> bool:
         """Return whether this is a UUID as Neutron writes it."""
@@ -125,37 +125,16 @@ class OpenStack:
 
     def read_groups(self, group_ids: Sequence[str]) -> Seen[dict[str, Group | None]]:
         """Return each group by id; None: these credentials see no such group."""
-
-        def read() -> Seen[dict[str, Group | None]]:
-            shape = self.api.shape("GET /v2.0/security-groups")
-            rows = self.api.rows_by("security-groups", "id", group_ids, GROUP_FIELDS)
-            found = (self._marked(neutron.parse_group(row, shape)) for row in rows)
-            groups = {group.group_id: group for group in found}
-            return Seen({group_id: groups.get(group_id) for group_id in group_ids})
-
-        return seen_or_unseen("groups", read, {})
+        return read_groups(self.api, group_ids, self._marked)
 
     def list_references(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Reference, ...]]]:
         """Return, by id, every visible rule of another group whose peer is that group."""
-        read = partial(list_references, self.api, group_ids, is_confined=self._is_confined)
+        read = partial(list_references, self.api, group_ids)
         return seen_or_unseen("references", read, {})
 
     def list_bindings(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Binding, ...]]]:
         """Return, by id, the bindings of the group to visible ports."""
-
-        def read() -> Seen[dict[str, tuple[Binding, ...]]]:
-            # Clouds without the filter return every port: each is compared again.
-            ports = self._ports_with(group_ids)
-            home = self.api.token().project_id
-            signs = port_signs(ports, group_ids, home) if self._is_confined else ()
-            return Seen(
-                {
-                    group_id: tuple(_binding(p, group_id) for p in ports if group_id in p.group_ids)
-                    for group_id in group_ids
-                },
-                unseen_beyond(signs, SHARING_REMEDY),
-            )
-
+        read = partial(list_bindings, self.api, group_ids)
         return seen_or_unseen("bindings", read, {})
 
     def count_instances(self, group_ids: Sequence[str]) -> Seen[dict[str, int]]:
@@ -184,8 +163,9 @@ class OpenStack:
         """Return a server with its ports; None: these credentials see no such server."""
         if _ID.fullmatch(instance_id) is None:
             return Seen(None)  # servers have ids of the same form, and this one none
+        nothing = ServerPart()
         reads = [
-            partial(seen_or_unseen, what, partial(_seen, read), ServerPart())
+            partial(seen_or_unseen, what, read, nothing)
             for what, read in part_reads(self.api, instance_id)
         ]
         try:
@@ -209,7 +189,7 @@ class OpenStack:
     def add_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
         """Add a rule to the group, or accept an equal one that exists."""
         del token  # Neutron takes none: a second rule like the first is refused
-        rule_change.add_rule(self.api, _checked(group_id), rule, sees_all=not self._is_confined)
+        rule_change.add_rule(self.api, _checked(group_id), rule, sees_all=not self.api.is_confined)
 
     def remove_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
         """Remove exactly this rule from the group, and no other."""
@@ -227,16 +207,21 @@ class OpenStack:
         del token  # the revision of the port serves instead
         set_groups(self.api, holder, before, after)
 
-    define_group = with_rules
+    def define_group(self, group: Group) -> Group:
+        """Return the group with its rules, and whom visible policies share it with."""
+        return define_group(self, self.api, group)
 
     def create_group(self, group: Group, *, token: str) -> str:
-        """Create a group like this one, without any rule; it is not shared."""
+        """Create a group like this one, without any rule; shared as far as the token may share."""
         del token
         return create_group(self.api, group)
 
     def find_groups(self, name: str) -> tuple[str, ...]:
         """Return the ids of all groups of exactly this name that these credentials can see."""
-        rows = self.api.rows("security-groups", [("name", name)])
+        ask = partial(self.api.rows, "security-groups", [("name", name)])
+        rows, doubt = proof.proved(self.api, "security-groups", ask)
+        if doubt:
+            raise self.api.shape("GET /v2.0/security-groups").wrong(doubt)
         # A cloud that does not know the filter returns every group.
         return tuple(str(row["id"]) for row in rows if row.get("name") == name)
 
@@ -252,33 +237,17 @@ class OpenStack:
         url = self.api.network(f"security-groups/{_checked(group_id)}")
         self.api.send("DELETE", url, "DELETE /v2.0/security-groups/{id}")
 
-    @property
-    def _is_confined(self) -> bool:
-        return self.visibility is Visibility.PROJECT
-
     def _marked(self, group: Group) -> Group:
         """Return the group, marked as foreign where this token may use but not change it."""
         token = self.api.token()
-        is_foreign = group.project not in ("", token.project_id)
-        may_change_all = not self.cloud_roles.isdisjoint(token.roles)
+        foreign = is_foreign(group.project, token.project_id)
         # By Neutron's own policy; whoever has another role as well may be permitted by another.
         is_reader = set(token.roles) == {"reader"}
         return replace(
             group,
-            is_foreign=is_foreign and not may_change_all,
+            is_foreign=foreign and not self.api.may_change_all,
             delete_refused_with=CAPABILITIES.foreign_refused_with if is_reader else "",
         )
-
-    def _ports_with(self, group_ids: Sequence[str]) -> list[neutron.PortRow]:
-        """Return at least every visible port that carries one of the groups."""
-        try:
-            rows = self.api.rows_by("ports", "security_groups", group_ids)
-        except CloudError as error:
-            if error.code != _BAD_QUERY:
-                raise
-            rows = self.api.rows("ports", ())  # a cloud that cannot filter ports by group
-        shape = self.api.shape("GET /v2.0/ports")
-        return [neutron.parse_port(row, shape) for row in rows]
 
 
 def _checked(text: str) -> str:
@@ -288,12 +257,3 @@ def _checked(text: str) -> str:
             f"{text!r} is no id here: expected one like {CAPABILITIES.group_id_example}"
         )
     return text
-
-
-def _binding(port: neutron.PortRow, group_id: str) -> Binding:
-    others = tuple(one for one in port.group_ids if one != group_id)
-    return replace(neutron.binding_of(port), other_group_ids=others)
-
-
-def _seen(read: Callable[[], ServerPart]) -> Seen[ServerPart]:
-    return Seen(read())

@@ -11,9 +11,16 @@ from typing import Any
 
 import httpx
 
-from sgguard.errors import CloudError, ForbiddenError, InputError
-from sgguard.providers.openstack.env import moved
+from sgguard.errors import (
+    ApiAbsentError,
+    CloudError,
+    ForbiddenError,
+    InputError,
+    UnknownShapeError,
+)
+from sgguard.providers.openstack.env import ADMIN_ROLE, moved
 from sgguard.wire.client import Wire, parse_json
+from sgguard.wire.openstack.catalog import INTERFACES
 from sgguard.wire.openstack.failover import FAILOVER
 from sgguard.wire.openstack.keystone import KeystoneToken
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth
@@ -34,6 +41,10 @@ GROUP_FIELDS = tuple(
 )
 """The fields read of a group: without this list all its rules, often a hundred, are included."""
 
+WITH_RULES = (*GROUP_FIELDS, ("fields", "security_group_rules"))
+"""The fields read of a group together with its rules."""
+
+_NO_SUCH_RESOURCE = "HTTPNotFound"
 _SEGMENT = re.compile(r"[0-9A-Za-z-]{1,64}")
 _NETWORK_VERSION = "/v2.0"
 _COMPUTE_VERSION = re.compile(r"/v2(\.1)?(/|$)")
@@ -49,13 +60,29 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class OpenStackApi:
-    """One region of one cloud, as one identity. ``endpoint`` replaces scheme, host and port."""
+    """One region of one cloud, as one identity.
+
+    By type of the service: ``interfaces`` are the endpoints of the catalog that are used, public
+    ones by default; ``endpoints`` replace their scheme, host and port. ``cloud_roles`` are those
+    that Neutron's policy lets see every project.
+    """
 
     wire: Wire = field(repr=False)
     auth: KeystoneAuth
     region: str
-    interface: str = "public"
-    endpoint: str = ""
+    interfaces: Mapping[str, str] = field(default_factory=dict)
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    cloud_roles: frozenset[str] = frozenset({ADMIN_ROLE})
+
+    @property
+    def is_confined(self) -> bool:
+        """Whether the token sees one project only, not the whole cloud."""
+        return not (self.token().is_admin_project and self.may_change_all)
+
+    @property
+    def may_change_all(self) -> bool:
+        """Whether a role of the token may change what belongs to other projects."""
+        return not self.cloud_roles.isdisjoint(self.token().roles)
 
     def token(self) -> KeystoneToken:
         """Return the current token: project, roles and catalog."""
@@ -74,14 +101,53 @@ class OpenStackApi:
         return Resource("compute", path)
 
     def rows(self, collection: str, params: Params) -> list[Json]:
-        """Return every row of a Neutron collection, such as ``security-groups``, over all pages."""
-        action = f"GET /v2.0/{collection}"
-        return read_all(
-            partial(self.get, self.network(collection), action),
-            params,
-            collection.replace("-", "_"),
-            self.shape(action),
-        )
+        """Return every row of a Neutron collection, such as ``security-groups``, over all pages.
+
+        Raises:
+            ApiAbsentError: this Neutron has no such collection.
+        """
+        rows, _ = self.listed(collection, params)
+        return rows
+
+    def listed(self, collection: str, params: Params) -> tuple[list[Json], bool]:
+        """Return what :meth:`rows` returns, and whether the server limits its pages.
+
+        Without a limit of its own Neutron sends no links; with one, each page has a link at least
+        to the page before it, the first page too (``neutron.api.api_common``, measured).
+        """
+        shape, key = self.shape(f"GET /v2.0/{collection}"), collection.replace("-", "_")
+        with_links: list[bool] = []
+
+        def fetch(page: Params) -> object:
+            body = self._list(collection, page)
+            with_links.append(isinstance(body, dict) and f"{key}_links" in body)
+            return body
+
+        return read_all(fetch, params, key, shape), any(with_links)
+
+    def page(self, collection: str, params: Params) -> list[Json]:
+        """Return the rows of the first page of a collection.
+
+        Raises:
+            ApiAbsentError: this Neutron has no such collection.
+        """
+        shape, key = self.shape(f"GET /v2.0/{collection}"), collection.replace("-", "_")
+        body = shape.table(self._list(collection, params), "answer")
+        return shape.tables(body.get(key), key)
+
+    def _list(self, collection: str, params: Params) -> Any:
+        return self.offered(self.network(collection), f"GET /v2.0/{collection}", params)
+
+    def offered(self, resource: Resource, action: str, params: Params = ()) -> Any:
+        """Return what :meth:`get` returns, of an address without an id that could be unknown.
+
+        Raises:
+            ApiAbsentError: nothing is found there, so the API itself is not offered.
+        """
+        try:
+            return self.get(resource, action, params)
+        except UnknownShapeError as error:
+            raise _as_absent(error) from error
 
     def rows_by(
         self, collection: str, name: str, values: Sequence[str], params: Params = ()
@@ -97,7 +163,8 @@ class OpenStackApi:
         """Return the JSON of one response, of the first endpoint that can be connected to.
 
         Raises:
-            SettingsError: the catalog has no such service in this region.
+            SettingsError: the catalog has no such service.
+            InvalidRequestError: it has the service, but not in this region.
             CloudError: the service refused, or no endpoint could be reached.
         """
         bases = self._bases(resource.service_type)
@@ -150,9 +217,11 @@ class OpenStackApi:
 
     def _bases(self, service_type: str) -> tuple[str, ...]:
         """Return the addresses of a service's endpoints, with version, best first."""
-        urls = self.token().catalog.addresses(service_type, self.region, self.interface)
+        interface = self.interfaces.get(service_type, INTERFACES[0])
+        urls = self.token().catalog.addresses(service_type, self.region, interface)
+        endpoint = self.endpoints.get(service_type, "")
         # With an endpoint setting, several of them become the same address.
-        return tuple(dict.fromkeys(_versioned(service_type, moved(u, self.endpoint)) for u in urls))
+        return tuple(dict.fromkeys(_versioned(service_type, moved(u, endpoint)) for u in urls))
 
     def _check(self, action: str, response: httpx.Response) -> None:
         if not is_refusal(response):
@@ -182,6 +251,19 @@ def checked(text: str) -> str:
     if _SEGMENT.fullmatch(text) is None:
         raise InputError(f"{text!r} is no id here: expected letters, digits and dashes")
     return text
+
+
+def _as_absent(error: CloudError) -> CloudError:
+    if error.code != _NO_SUCH_RESOURCE:
+        return error
+    return ApiAbsentError(
+        error.provider,
+        error.action,
+        code=error.code,
+        detail=error.detail,
+        status=error.status,
+        request_id=error.request_id,
+    )
 
 
 def _as_forbidden(error: CloudError) -> ForbiddenError:

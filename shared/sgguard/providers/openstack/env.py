@@ -79,16 +79,20 @@ def cloud_roles(read: ReadVariable) -> frozenset[str]:
     return frozenset({ADMIN_ROLE, *(role.strip() for role in named if role.strip())})
 
 
-def read_interface(read: ReadVariable) -> str:
-    """Return which endpoints are used: public (the default), internal or admin.
+def read_interface(read: ReadVariable, service: str = "") -> str:
+    """Return which endpoints are used, of one service: public (the default), internal or admin.
 
-    openstacksdk and the openstack command read ``OS_INTERFACE``, Terraform and older clients
-    ``OS_ENDPOINT_TYPE``; each value may end in ``URL``, as in Identity v2.0.
+    openstacksdk and the openstack command read ``OS_NETWORK_INTERFACE`` (and the like of other
+    services) before ``OS_INTERFACE``; Terraform, gophercloud and older clients read
+    ``OS_ENDPOINT_TYPE``, and openstacksdk takes ``ENDPOINT_TYPE`` for ``INTERFACE`` anywhere. Each
+    value may end in ``URL``, as in Identity v2.0.
 
     Raises:
         SettingsError: the value is none of them.
     """
-    for name in ("OS_INTERFACE", "OS_ENDPOINT_TYPE"):
+    kind = f"OS_{service.upper()}"
+    of_service = (f"{kind}_INTERFACE", f"{kind}_ENDPOINT_TYPE") if service else ()
+    for name in (*of_service, "OS_INTERFACE", "OS_ENDPOINT_TYPE"):
         if value := read(name):
             if interface := normal_interface(value):
                 return interface

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from sgguard.errors import CloudError, ConflictError, InputError, NotFoundError
 from sgguard.model.change import Holder
 from sgguard.providers.openstack.api import OpenStackApi, checked
-from sgguard.providers.openstack.server import read_ports
+from sgguard.providers.openstack.binding import read_ports
 from sgguard.wire.openstack import neutron
 from sgguard.wire.openstack.neutron import PortRow
+from sgguard.wire.openstack.neutron.codes import may_be_reached
 
 _SERVER = "instance"
 _READ = "GET /v2.0/ports/{id}"
@@ -27,6 +28,7 @@ def read_holder(api: OpenStackApi, holder: Holder) -> tuple[str, ...] | None:
 
     Raises:
         ConflictError: it is a server, and its ports carry different groups.
+        UnknownShapeError: it is a server, and not all its ports could be seen.
     """
     try:
         ports = _ports(api, holder)
@@ -58,8 +60,17 @@ def set_groups(
         return
     if len(ports) == 1:
         _replace(api, ports[0], after)
-    else:
-        _act(api, holder, before, after)
+        return
+    change, body = _action(api, holder, before, after)
+    try:
+        api.send("POST", api.compute(f"servers/{checked(holder.holder_id)}/action"), _ACT, body)
+    except CloudError as error:
+        if not may_be_reached(change, error.code):
+            raise
+        # Somebody else may have done it meanwhile: then every port is as it should be.
+        ports = _ports(api, holder)
+        if any(set(port.group_ids) != set(after) for port in ports):
+            raise
 
 
 def _ports(api: OpenStackApi, holder: Holder) -> Sequence[PortRow]:
@@ -72,8 +83,10 @@ def _ports(api: OpenStackApi, holder: Holder) -> Sequence[PortRow]:
         shape = api.shape(_READ)
         body = api.get(api.network(f"ports/{checked(holder.holder_id)}"), _READ)
         return [neutron.parse_port(shape.table(body, "answer").get("port"), shape)]
-    ports = read_ports(api, checked(holder.holder_id))
-    if not ports:
+    seen = read_ports(api, checked(holder.holder_id))
+    if seen.unseen:
+        raise api.shape("GET /v2.0/ports").wrong(seen.unseen[0].why)
+    if not (ports := seen.value):
         # Nova shows whether the server has no ports or does not exist.
         api.get(api.compute(f"servers/{holder.holder_id}"), "GET /v2.1/servers/{id}")
     return ports
@@ -96,15 +109,17 @@ def _replace(api: OpenStackApi, port: PortRow, after: Sequence[str]) -> None:
         raise shape.wrong("port.security_groups: not those that were sent")
 
 
-def _act(api: OpenStackApi, holder: Holder, before: Sequence[str], after: Sequence[str]) -> None:
-    """Add or remove one group at every port of a server, with one call to Nova."""
+def _action(
+    api: OpenStackApi, holder: Holder, before: Sequence[str], after: Sequence[str]
+) -> tuple[str, dict[str, dict[str, str]]]:
+    """Return kind and body of the call to Nova that adds or removes one group at every port."""
     added = [one for one in after if one not in before]
     removed = [one for one in before if one not in after]
     match added, removed:
         case [group_id], []:
-            body = {"addSecurityGroup": {"name": group_id}}
+            return "add-group", {"addSecurityGroup": {"name": group_id}}
         case [], [group_id]:
-            body = {"removeSecurityGroup": {"name": group_id}}
+            return "remove-group", {"removeSecurityGroup": {"name": group_id}}
         case _:
             raise CloudError(
                 api.wire.provider,
@@ -112,7 +127,6 @@ def _act(api: OpenStackApi, holder: Holder, before: Sequence[str], after: Sequen
                 code="SeveralPorts",
                 detail=f"{_name(holder)} has several ports: change them one by one",
             )
-    api.send("POST", api.compute(f"servers/{checked(holder.holder_id)}/action"), _ACT, body)
 
 
 def _conflict(api: OpenStackApi, detail: str) -> ConflictError:

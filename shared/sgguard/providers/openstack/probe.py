@@ -1,8 +1,8 @@
 """Permission checks for OpenStack: one per API that verdicts use, and the roles of the token.
 
-Lists are read with one row, for a group that cannot exist. Neutron responds to a forbidden list
-with an empty one instead of a refusal, so the roles are checked as well: without reader, member or
-admin an empty list proves nothing. No call shows which changes are permitted, except that the role
+Neutron responds to a forbidden list with an empty one instead of a refusal. So a list counts as
+permitted only when it shows a row, or when another question says that there is nothing to show;
+the roles are checked as well. No call shows which changes are permitted, except that the role
 reader permits none. (Neutron creates a project's default group when its groups are listed for the
 first time, by any caller; the reads of a verdict have the same effect.)
 """
@@ -12,31 +12,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from sgguard.errors import ForbiddenError
+from sgguard.errors import ForbiddenError, UnknownShapeError
 from sgguard.providers._probing import Grant, PermissionCheck, Probe, Setup, is_huawei_address
 from sgguard.providers.access import ReadVariable
 from sgguard.providers.openstack import OpenStack
-from sgguard.providers.openstack.api import OpenStackApi
+from sgguard.providers.openstack.api import WITH_RULES, OpenStackApi, checked
 from sgguard.providers.openstack.env import REGIONS
-from sgguard.wire.openstack.neutron.page import Params
+from sgguard.providers.openstack.proof import (
+    IMPOSSIBLE_ID,
+    READERS,
+    has_canary,
+    is_hidden,
+    is_without_ports,
+)
+from sgguard.wire.openstack.catalog import NO_SUCH_REGION
 
 CLOCK_TOLERANCE_S = 15 * 60
 """Tokens have no signature: the local clock matters only for their expiry, an hour or more."""
 
-_ABSENT_ID = "00000000-0000-4000-8000-000000000000"
+_ABSENT_ID = IMPOSSIBLE_ID
 _ONE = ("limit", "1")
-_READERS = frozenset({"reader", "member", "manager", "admin"})
+_READERS = READERS
 _WRITERS = _READERS - {"reader"}
-
-_LISTS: tuple[tuple[str, Params, str], ...] = (
-    ("security-groups", (("id", _ABSENT_ID), _ONE), "groups"),
-    ("security-group-rules", (("remote_group_id", _ABSENT_ID), _ONE), "who references a group"),
-    ("ports", (("device_id", _ABSENT_ID), _ONE), "what carries a group"),
-)
 _CHANGES = (
     ("DELETE /v2.0/security-groups/{id}", "deleting a group"),
     ("POST /v2.0/security-groups", "restoring a deleted group"),
     ("PUT /v2.0/security-groups/{id}/tags", "restoring the tags of a group"),
+    ("POST /v2.0/rbac-policies", "restoring whom a group is shared with"),
     ("DELETE /v2.0/security-group-rules/{id}", "revoking a rule"),
     ("POST /v2.0/security-group-rules", "rewriting or restoring a rule"),
     ("PUT /v2.0/ports/{id}", "unbinding a port, or moving it to other groups"),
@@ -84,18 +86,18 @@ def probe(provider: OpenStack) -> Probe:
         clock_tolerance_s=CLOCK_TOLERANCE_S,
         # The roles come later: the first list shows any error of token or catalog.
         checks=(*_reads(api), roles, _read_port(api), *_changes(api)),
+        region_codes=(NO_SUCH_REGION,),
         absent_codes=("HTTPNotFound",),
     )
 
 
 def _reads(api: OpenStackApi) -> list[PermissionCheck]:
-    lists = [
-        _read_check(f"GET /v2.0/{name}", brings, partial(_list, api, name, params))
-        for name, params, brings in _LISTS
-    ]
-    of_group: Params = (("object_type", "security_group"), ("object_id", _ABSENT_ID), _ONE)
     return [
-        *lists,
+        _read_check("GET /v2.0/security-groups", "groups", partial(_list_groups, api)),
+        _read_check(
+            "GET /v2.0/security-group-rules", "who references a group", partial(_list_rules, api)
+        ),
+        _read_check("GET /v2.0/ports", "what carries a group", partial(_list_ports, api)),
         _read_check(
             "GET /v2.0/security-groups/{id}",
             "rules",
@@ -104,7 +106,7 @@ def _reads(api: OpenStackApi) -> list[PermissionCheck]:
         _read_check(
             "GET /v2.0/rbac-policies",
             "whether a group is shared with other projects",
-            partial(_list, api, "rbac-policies", of_group),
+            partial(_list_policies, api),
             if_absent="without them nothing can be shared",
         ),
         _read_check(
@@ -154,16 +156,56 @@ def _changes(api: OpenStackApi) -> list[PermissionCheck]:
     ]
 
 
-def _list(api: OpenStackApi, name: str, params: Params) -> object:
-    """Read a list, and require the key that every successful response has."""
-    action = f"GET /v2.0/{name}"
-    shape, key = api.shape(action), name.replace("-", "_")
-    body = shape.table(api.get(api.network(name), action, params), "answer")
-    return shape.tables(body.get(key), key)
+def _list_groups(api: OpenStackApi) -> object:
+    if not has_canary(api, "security-groups"):
+        raise _hidden(api, "security-groups")  # every project has a default group
+    return None
+
+
+def _list_rules(api: OpenStackApi) -> object:
+    """Ask for one rule that a group of the project shows; without any rule nothing is told."""
+    shape = api.shape("GET /v2.0/security-groups")
+    for row in api.page("security-groups", WITH_RULES):
+        path = "security_group_rules"
+        for rule in shape.tables(row.get(path), path):
+            rule_id = shape.text(rule, "id", path)
+            if not api.page("security-group-rules", [("id", rule_id), _ONE]):
+                raise _hidden(api, "security-group-rules")
+            return None
+    return Grant.GRANTED if has_canary(api, "security-group-rules") else Grant.NOT_TOLD
+
+
+def _list_ports(api: OpenStackApi) -> object:
+    if has_canary(api, "ports") or is_without_ports(api):
+        return None
+    raise _hidden(api, "ports")
+
+
+def _list_policies(api: OpenStackApi) -> object:
+    """Read the policies. There may be none: then only the role tells whether they are shown."""
+    has_policy = has_canary(api, "rbac-policies")
+    is_reader = not READERS.isdisjoint(api.token().roles)
+    return None if has_policy or is_reader else Grant.NOT_TOLD
+
+
+def _hidden(api: OpenStackApi, collection: str) -> ForbiddenError:
+    return ForbiddenError(
+        api.wire.provider,
+        f"GET /v2.0/{collection}",
+        code="Hidden",
+        detail="it shows nothing although there is something to show",
+    )
 
 
 def _get_group(api: OpenStackApi) -> object:
-    return api.get(api.network(f"security-groups/{_ABSENT_ID}"), "GET /v2.0/security-groups/{id}")
+    """Read a group that the project has: of one that does not exist everybody is told so."""
+    shape, action = api.shape("GET /v2.0/security-groups"), "GET /v2.0/security-groups/{id}"
+    rows = api.page("security-groups", [("fields", "id"), _ONE])
+    ids = [shape.text(row, "id", "security_groups") for row in rows]
+    try:
+        return api.get(api.network(f"security-groups/{checked([*ids, _ABSENT_ID][0])}"), action)
+    except UnknownShapeError as error:
+        raise _hidden(api, "security-groups/{id}") if is_hidden(error) else error from error
 
 
 def _get_port(api: OpenStackApi) -> object:

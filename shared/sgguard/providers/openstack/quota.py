@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from sgguard.errors import UnknownShapeError
+from collections.abc import Mapping
+
+from sgguard.errors import ApiAbsentError
 from sgguard.model.resource import Limit
-from sgguard.providers.openstack.api import OpenStackApi
+from sgguard.providers.openstack.api import OpenStackApi, checked
 from sgguard.wire.openstack import neutron
+from sgguard.wire.openstack.neutron import Quota
 
 NO_GROUP_LIMIT = Limit(
     "groups-per-interface",
@@ -14,27 +17,40 @@ NO_GROUP_LIMIT = Limit(
     note="OpenStack limits neither groups per port nor ports per group",
 )
 
-
-_NAMES = (("security_group", "groups-per-project"), ("security_group_rule", "rules-per-project"))
-
-
-_NO_SUCH_API = "HTTPNotFound"
+_NAMES = {
+    "security_group": "groups-per-project",
+    "security_group_rule": "rules-per-project",
+    "port": "ports-per-project",
+}
 
 
 def read_quotas(api: OpenStackApi) -> tuple[Limit, ...]:
     """Return the project's quotas, with their use where the cloud reports it; -1 is "no limit"."""
     project = api.token().project_id
     try:
-        action = "GET /v2.0/quotas/{id}/details"
-        body = api.get(api.network(f"quotas/{project}/details.json"), action)
-    except UnknownShapeError as error:
-        if error.code != _NO_SUCH_API:
-            raise
+        quotas = _with_use(api, project)
+    except ApiAbsentError:
         action = "GET /v2.0/quotas/{id}"
-        body = api.get(api.network(f"quotas/{project}"), action)
-    quotas = neutron.parse_quotas(body, api.shape(action))
+        body = api.offered(api.network(f"quotas/{project}"), action)
+        quotas = neutron.parse_quotas(body, api.shape(action), _NAMES)
     return tuple(
         Limit(name, quotas[key].ceiling, quotas[key].used, source="live", note=f"quota {key}")
-        for key, name in _NAMES
+        for key, name in _NAMES.items()
         if key in quotas
     )
+
+
+def ports_used(api: OpenStackApi, project: str) -> int | None:
+    """Return how many ports a project has, whoever may list them; None if it is not told.
+
+    Raises:
+        ApiAbsentError: an older Neutron does not report the use of quotas.
+    """
+    quota = _with_use(api, project).get("port")
+    return quota.used if quota else None
+
+
+def _with_use(api: OpenStackApi, project: str) -> Mapping[str, Quota]:
+    action = "GET /v2.0/quotas/{id}/details"
+    body = api.offered(api.network(f"quotas/{checked(project)}/details.json"), action)
+    return neutron.parse_quotas(body, api.shape(action), _NAMES)

@@ -2,87 +2,194 @@
 
 Neutron deletes those rules together with the group, without a warning and in every project. So
 these reads are the only protection, and whatever they cannot see becomes a gap.
+
+1. Rules by the group they name, and, for a token confined to one project, signs of sharing.
+2. An empty list of rules is proved: a rule that must be visible is asked for, then the list again.
+3. Where the server limits its pages, a confined token's list may be short and look complete:
+   Neutron cuts a page first, then hides the rows of other projects, and makes the ``next`` link
+   from what remains. Behind one hidden row the project's own rules are never shown (measured on
+   Neutron 29). The groups with their rules inside them are not cut: they are read then, and where
+   2. proved nothing. Their list proves itself: a group of the project must be in it, for every
+   project has one at least.
+4. The groups that have the rules, for their names and tags.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
-from sgguard.model.resource import Group, Reference, Seen
-from sgguard.providers._shared import Sign, unseen_beyond
+from sgguard.model.resource import Group, Reference, Seen, Unseen
+from sgguard.providers._shared import Sign, is_foreign, unproved, unseen_beyond
 from sgguard.providers.access import seen_or_unseen
-from sgguard.providers.openstack.api import GROUP_FIELDS, OpenStackApi
+from sgguard.providers.openstack import proof
+from sgguard.providers.openstack.api import GROUP_FIELDS, IDS_PER_CALL, WITH_RULES, OpenStackApi
 from sgguard.providers.openstack.sharing import (
     SHARING_REMEDY,
     group_signs,
-    policy_signs,
     rule_signs,
+    targets,
 )
 from sgguard.wire.openstack import neutron
 from sgguard.wire.openstack.neutron import RuleRow
-from sgguard.wire.parallel import parallel
+from sgguard.wire.parallel import chunks, parallel
 
-_ACTION = "GET /v2.0/security-group-rules"
+_WHAT = "references"
+_SHARING = "whether the group is shared"
+_RULES = "security-group-rules"
+_GROUPS = "security-groups"
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one of the reads brought: rules, groups, signs of sharing; the others are empty.
+
+    ``empty`` are groups whose list of rules was empty, ``cut`` those whose list may be short.
+    """
+
+    rules: tuple[RuleRow, ...] = ()
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    signs: tuple[Sign, ...] = ()
+    empty: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
+
+
+_NOTHING = _Part()
 
 
 def list_references(
-    api: OpenStackApi, group_ids: Sequence[str], *, is_confined: bool
+    api: OpenStackApi, group_ids: Sequence[str]
 ) -> Seen[dict[str, tuple[Reference, ...]]]:
-    """Read rules and, for a token confined to a project, signs of sharing, in parallel.
-
-    The groups that have the rules are read in a second wave, when there are any.
-    """
+    """Return, by id, the rules of other groups that name each group."""
     if not group_ids:
         return Seen({})
-    rows: list[RuleRow] = []
-
-    def rules() -> Seen[list[Sign]]:
-        rows.extend(_naming(api, group_ids))
-        return Seen(list(rule_signs(rows, api.token().project_id)) if is_confined else [])
-
-    reads: list[Callable[[], Seen[list[Sign]]]] = [rules]
-    if is_confined:
-        reads += [partial(_signs, read, api, group_ids) for read in (policy_signs, group_signs)]
+    # Step 1.
+    reads = _reads(api, group_ids)
+    if api.is_confined:
+        reads += [partial(_sharing, api, group_ids, one) for one in (_policy_signs, _group_signs)]
     found = parallel(reads)
-    shared = unseen_beyond([sign for part in found for sign in part.value], SHARING_REMEDY)
+    # Steps 2 and 3.
+    found += _beyond_doubt(api, [part.value for part in found])
+    parts = [part.value for part in found]
+    rows = _naming_others([row for part in parts for row in part.rules], group_ids)
+    groups = {group_id: group for part in parts for group_id, group in part.groups.items()}
+    told = [sign for part in parts for sign in part.signs]
+    if api.is_confined:
+        told += rule_signs(rows, api.token().project_id)
     unseen = tuple(item for part in found for item in part.unseen)
-    groups = _referring_groups(api, sorted({row.group_id for row in rows}))
-    return Seen(neutron.references_of(rows, groups, group_ids), (*unseen, *shared))
+    # Step 4.
+    if missing := sorted({row.group_id for row in rows} - set(groups)):
+        groups |= _named_groups(api, missing)
+    references = neutron.references_of(rows, groups, group_ids)
+    return Seen(references, (*unseen, *unseen_beyond(told, SHARING_REMEDY)))
 
 
-def _signs(
-    read: Callable[[OpenStackApi, Sequence[str]], list[Sign]],
+def _reads(api: OpenStackApi, group_ids: Sequence[str]) -> list[Callable[[], Seen[_Part]]]:
+    return [partial(_naming, api, chunk) for chunk in chunks(group_ids, IDS_PER_CALL)]
+
+
+def _naming(api: OpenStackApi, group_ids: Sequence[str]) -> Seen[_Part]:
+    """Read the rules that name one of the groups."""
+    rows, is_paged = api.listed(_RULES, [("remote_group_id", one) for one in group_ids])
+    shape = api.shape(f"GET /v2.0/{_RULES}")
+    rules = tuple(neutron.parse_rule(row, shape) for row in rows)
+    odd = [row.rule.rule_id for row in rules if row.rule.peer_group not in group_ids]
+    part = _Part(
+        rules,
+        empty=() if rules else tuple(group_ids),
+        cut=tuple(group_ids) if is_paged and api.is_confined else (),
+    )
+    return Seen(part, proof.unexplained(api, _RULES, "remote_group_id", odd, group_ids))
+
+
+def _beyond_doubt(api: OpenStackApi, found: Sequence[_Part]) -> list[Seen[_Part]]:
+    """Ask again, or otherwise, about groups whose rules may be missing from the first lists."""
+    cut = [group_id for part in found for group_id in part.cut]
+    empty = [group_id for part in found for group_id in part.empty]
+    if not cut and not empty:
+        return []
+    if not cut:
+        # A rule that must be visible: one of the groups' own. A whole cloud has some rule.
+        own = (
+            [("security_group_id", one) for one in empty[:IDS_PER_CALL]] if api.is_confined else []
+        )
+        if proof.has_canary(api, _RULES, own):
+            again = parallel(_reads(api, empty))
+            cut = [group_id for part in again for group_id in part.value.cut]
+            if not cut:
+                return again
+    about = list(dict.fromkeys([*cut, *empty]))
+    return [seen_or_unseen(_WHAT, partial(_own_groups, api, about), _NOTHING)]
+
+
+def _own_groups(api: OpenStackApi, group_ids: Sequence[str]) -> Seen[_Part]:
+    """Read every group that is visible, with its rules; one of the project must be among them."""
+    shape = api.shape(f"GET /v2.0/{_GROUPS}")
+    home = api.token().project_id
+    groups: dict[str, Group] = {}
+    rules: list[RuleRow] = []
+    for row in api.rows(_GROUPS, WITH_RULES):
+        group = neutron.parse_group(row, shape)
+        groups[group.group_id] = replace(group, rules=None)
+        inside = shape.tables(row.get("security_group_rules"), "security_group_rules")
+        rules += [neutron.parse_rule(one, shape) for one in inside]
+    unseen: tuple[Unseen, ...] = ()
+    own = [
+        one for one in groups.values() if not api.is_confined or not is_foreign(one.project, home)
+    ]
+    if not own:
+        why = "the list of security-groups shows no group of the project, not even the default one"
+        unseen = unproved(_WHAT, why, proof.GRANT, group_ids)
+    return Seen(_Part(tuple(rules), groups), unseen)
+
+
+def _sharing(
     api: OpenStackApi,
     group_ids: Sequence[str],
-) -> Seen[list[Sign]]:
-    nothing: list[Sign] = []
-    return seen_or_unseen(
-        "whether the group is shared", lambda: Seen(read(api, group_ids)), nothing
+    read: Callable[[OpenStackApi, Sequence[str]], Seen[_Part]],
+) -> Seen[_Part]:
+    return seen_or_unseen(_SHARING, partial(read, api, group_ids), _NOTHING)
+
+
+def _policy_signs(api: OpenStackApi, group_ids: Sequence[str]) -> Seen[_Part]:
+    shared = targets(api, group_ids)
+    named = tuple((one, "a sharing policy names it") for one in group_ids if one in shared)
+    return Seen(_Part(signs=named))
+
+
+def _group_signs(api: OpenStackApi, group_ids: Sequence[str]) -> Seen[_Part]:
+    """Return a sign for those of the groups that are shared, or belong to another project."""
+    shape, home = api.shape(f"GET /v2.0/{_GROUPS}"), api.token().project_id
+    rows = api.rows_by(_GROUPS, "id", group_ids, GROUP_FIELDS)
+    groups = [neutron.parse_group(row, shape) for row in rows]
+    wanted = [group for group in groups if group.group_id in group_ids]
+    if not rows and not proof.has_canary(api, _GROUPS):
+        unseen = unproved(_SHARING, proof.doubt(_GROUPS), proof.GRANT, group_ids)
+        return Seen(_NOTHING, unseen)
+    return Seen(_Part(signs=tuple(group_signs(wanted, home))))
+
+
+def _naming_others(rules: Sequence[RuleRow], group_ids: Sequence[str]) -> list[RuleRow]:
+    """Return the rules of other groups that name one of these, each once."""
+    found: dict[str, RuleRow] = {}
+    for row in rules:
+        peer = row.rule.peer_group
+        if peer in group_ids and row.group_id != peer:
+            found[row.rule.rule_id] = row
+    return sorted(
+        found.values(), key=lambda row: (row.group_id, row.rule.direction, row.rule.rule_id)
     )
 
 
-def _naming(api: OpenStackApi, group_ids: Sequence[str]) -> list[RuleRow]:
-    """Return the rules of other groups that name one of these; older clouds return more."""
-    shape = api.shape(_ACTION)
-    rows = api.rows_by("security-group-rules", "remote_group_id", group_ids)
-    rules = (neutron.parse_rule(row, shape) for row in rows)
-    naming = [
-        row
-        for row in rules
-        if row.rule.peer_group in group_ids and row.group_id != row.rule.peer_group
-    ]
-    return sorted(naming, key=lambda row: (row.group_id, row.rule.direction, row.rule.rule_id))
-
-
-def _referring_groups(api: OpenStackApi, group_ids: Sequence[str]) -> Mapping[str, Group]:
+def _named_groups(api: OpenStackApi, group_ids: Sequence[str]) -> Mapping[str, Group]:
     """Return the groups that have the rules, for names and tags; a verdict does not need them."""
 
     def read() -> Seen[dict[str, Group]]:
-        shape = api.shape("GET /v2.0/security-groups")
-        rows = api.rows_by("security-groups", "id", group_ids, GROUP_FIELDS)
+        shape = api.shape(f"GET /v2.0/{_GROUPS}")
+        rows = api.rows_by(_GROUPS, "id", group_ids, GROUP_FIELDS)
         groups = [neutron.parse_group(row, shape) for row in rows]
         return Seen({group.group_id: group for group in groups})
 
     nothing: dict[str, Group] = {}
-    return seen_or_unseen("names of groups", read, nothing).value if group_ids else nothing
+    return seen_or_unseen("names of groups", read, nothing).value

@@ -13,9 +13,9 @@ from sgguard.errors import ConflictError, InputError, NotFoundError
 from sgguard.model.change import content
 from sgguard.model.resource import Rule
 from sgguard.providers.openstack.api import OpenStackApi, checked
+from sgguard.wire.openstack.neutron.codes import may_be_reached
 from sgguard.wire.openstack.neutron.rule import RuleRow, parse_rule, project_of, rule_body
 
-_EXISTS = "SecurityGroupRuleExists"
 _READ = "GET /v2.0/security-groups/{id}"
 _CREATE = "POST /v2.0/security-group-rules"
 _DELETE = "DELETE /v2.0/security-group-rules/{id}"
@@ -54,7 +54,8 @@ def add_rule(api: OpenStackApi, group_id: str, rule: Rule, *, sees_all: bool) ->
             "POST", api.network("security-group-rules"), _CREATE, {"security_group_rule": body}
         )
     except ConflictError as error:
-        if error.code != _EXISTS or _found(read_rules(api, group_id), rule) is None:
+        is_there = may_be_reached("add-rule", error.code)
+        if not is_there or _found(read_rules(api, group_id), rule) is None:
             raise
 
 

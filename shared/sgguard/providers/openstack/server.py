@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from sgguard.errors import NotFoundError
-from sgguard.model.resource import Instance, Interface
+from sgguard.model.resource import Instance, Interface, Seen
 from sgguard.providers.openstack.api import OpenStackApi
-from sgguard.wire.openstack import neutron, nova
+from sgguard.providers.openstack.binding import read_ports
+from sgguard.wire.openstack import nova
 from sgguard.wire.openstack.neutron import PortRow
 
 
@@ -22,12 +23,15 @@ class ServerPart:
     ports: tuple[PortRow, ...] = ()
 
 
-def part_reads(api: OpenStackApi, server_id: str) -> list[tuple[str, Callable[[], ServerPart]]]:
+Read = Callable[[], Seen[ServerPart]]
+
+
+def part_reads(api: OpenStackApi, server_id: str) -> list[tuple[str, Read]]:
     """Return the three reads, each with the name of what it reads."""
     return [
         ("server", partial(_read_server, api, server_id)),
         ("groups of the server", partial(_read_groups, api, server_id)),
-        ("ports of the server", lambda: ServerPart(ports=read_ports(api, server_id))),
+        ("ports of the server", partial(_read_ports, api, server_id)),
     ]
 
 
@@ -57,29 +61,27 @@ def _refusal(ports: Sequence[PortRow]) -> str:
     for port in ports:
         if not port.has_port_security:
             return f"badRequest: port security is switched off on port {port.port_id}"
+        if not port.has_address:
+            return f"badRequest: port {port.port_id} has no address"
     return ""
 
 
-def _read_server(api: OpenStackApi, server_id: str) -> ServerPart:
+def _read_server(api: OpenStackApi, server_id: str) -> Seen[ServerPart]:
     action = "GET /v2.1/servers/{id}"
     body = api.get(api.compute(f"servers/{server_id}"), action)
-    return ServerPart(server=nova.parse_server(body, api.shape(action)))
+    return Seen(ServerPart(server=nova.parse_server(body, api.shape(action))))
 
 
-def _read_groups(api: OpenStackApi, server_id: str) -> ServerPart:
+def _read_groups(api: OpenStackApi, server_id: str) -> Seen[ServerPart]:
     action = "GET /v2.1/servers/{id}/os-security-groups"
     try:
         body = api.get(api.compute(f"servers/{server_id}/os-security-groups"), action)
     except NotFoundError as error:
         # The read of the server itself shows whether it exists.
         raise api.shape(action).wrong("no groups of a server that may exist") from error
-    groups = nova.parse_server_groups(body, api.shape(action))
-    return ServerPart(group_ids=tuple(group.group_id for group in groups))
+    return Seen(ServerPart(group_ids=nova.parse_server_group_ids(body, api.shape(action))))
 
 
-def read_ports(api: OpenStackApi, server_id: str) -> tuple[PortRow, ...]:
-    """Return every visible port of a server."""
-    shape = api.shape("GET /v2.0/ports")
-    rows = api.rows("ports", [("device_id", server_id)])
-    ports = (neutron.parse_port(row, shape) for row in rows)
-    return tuple(port for port in ports if port.device_id == server_id)
+def _read_ports(api: OpenStackApi, server_id: str) -> Seen[ServerPart]:
+    seen = read_ports(api, server_id)
+    return Seen(ServerPart(ports=seen.value), seen.unseen)

@@ -12,48 +12,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from sgguard.errors import UnknownShapeError
+from sgguard.errors import ApiAbsentError
+from sgguard.model.resource import Group
 from sgguard.providers._shared import Sign, is_foreign
-from sgguard.providers.openstack.api import GROUP_FIELDS, OpenStackApi
-from sgguard.wire.openstack import neutron
-from sgguard.wire.openstack.neutron import PortRow, RuleRow
-
-_NO_SUCH_API = "HTTPNotFound"
+from sgguard.providers.openstack.api import OpenStackApi
+from sgguard.wire.openstack.neutron import PortRow, RuleRow, same_id
 
 SHARING_REMEDY = "use credentials with the role admin, or stop sharing it"
 
 
-def policy_signs(api: OpenStackApi, group_ids: Sequence[str]) -> list[Sign]:
-    """Return a sign for those of the groups that a visible sharing policy is about."""
-    action = "GET /v2.0/rbac-policies"
-    shape = api.shape(action)
+def targets(api: OpenStackApi, group_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return, by id, the projects that visible policies share a group with (``*``: all)."""
+    shape = api.shape("GET /v2.0/rbac-policies")
     try:
         rows = api.rows_by(
             "rbac-policies", "object_id", group_ids, [("object_type", "security_group")]
         )
-    except UnknownShapeError as error:
-        if error.code == _NO_SUCH_API:
-            return []  # Neutron has no policies here: nothing can be shared
-        raise
-    named = {shape.text(row, "object_id", "rbac_policies") for row in rows}
-    return [(group_id, "a sharing policy names it") for group_id in group_ids if group_id in named]
+    except ApiAbsentError:
+        return {}  # Neutron has no policies here: nothing can be shared
+    found: dict[str, dict[str, None]] = {}
+    for row in rows:
+        group_id = same_id(shape.text(row, "object_id", "rbac_policies"))
+        found.setdefault(group_id, {})[shape.shown(row, "target_tenant")] = None
+    return {group_id: tuple(found[group_id]) for group_id in group_ids if group_id in found}
 
 
-def group_signs(api: OpenStackApi, group_ids: Sequence[str]) -> list[Sign]:
-    """Return a sign for those of the groups that are shared, or belong to another project."""
-    shape = api.shape("GET /v2.0/security-groups")
-    rows = api.rows_by("security-groups", "id", group_ids, GROUP_FIELDS)
-    groups = [neutron.parse_group(row, shape) for row in rows]
-    wanted = [group for group in groups if group.group_id in group_ids]
-    home = api.token().project_id
-    return [
-        *((group.group_id, "it is shared") for group in wanted if group.is_shared),
-        *(
-            (group.group_id, f"it belongs to project {group.project}")
-            for group in wanted
-            if is_foreign(group.project, home)
-        ),
-    ]
+def group_signs(groups: Iterable[Group], home: str) -> Iterator[Sign]:
+    """Yield a sign for each group that is shared, or belongs to another project."""
+    for group in groups:
+        if group.is_shared:
+            yield group.group_id, "it is shared"
+        if is_foreign(group.project, home):
+            yield group.group_id, f"it belongs to project {group.project}"
 
 
 def rule_signs(rows: Iterable[RuleRow], home: str) -> Iterator[Sign]:
@@ -67,6 +57,7 @@ def port_signs(ports: Iterable[PortRow], group_ids: Sequence[str], home: str) ->
     """Yield a sign for every one of the groups that a port of another project carries."""
     for port in ports:
         if is_foreign(port.project, home):
-            for group_id in port.group_ids:
-                if group_id in group_ids:
+            carried = {*port.group_ids, *(one for _, one in port.elsewhere)}
+            for group_id in group_ids:
+                if group_id in carried:
                     yield group_id, f"a port of project {port.project} carries it"

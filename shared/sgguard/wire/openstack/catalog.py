@@ -19,11 +19,14 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from sgguard.errors import SettingsError, UnknownShapeError
+from sgguard.errors import CloudError, InvalidRequestError, SettingsError, UnknownShapeError
 from sgguard.wire.client import is_address
 from sgguard.wire.shape import Json, Shape
 
 INTERFACES = ("public", "internal", "admin")
+
+NO_SUCH_REGION = "NoSuchRegion"
+"""The code, our own, for a region that the catalog does not have for a service."""
 
 _EVERY_REGION = ("", "*")
 _ENDPOINTS = "token.catalog.endpoints"
@@ -64,8 +67,9 @@ class Catalog:
         must not get the token in plain text.
 
         Raises:
-            SettingsError: the catalog has no such service, or not in that region; the message
-                lists the alternatives.
+            SettingsError: the catalog has no such service; the message lists the others.
+            InvalidRequestError: it has the service, but not in that region; the message lists the
+                regions.
             UnknownShapeError: every endpoint that would serve is malformed.
         """
         # A malformed endpoint may have lost its interface: it may be the one that is asked for.
@@ -95,7 +99,7 @@ class Catalog:
 
     def _absent(
         self, service_type: str, region: str, interface: str, of_type: Sequence[Endpoint]
-    ) -> SettingsError:
+    ) -> SettingsError | CloudError:
         if not of_type:
             types = {e.service_type for e in self.endpoints if e.interface == interface}
             none = "none at all (is the token scoped to a project?)"
@@ -103,9 +107,12 @@ class Catalog:
                 f"the catalog has no {interface} endpoint of type {service_type!r}: "
                 f"it has {_listed(types) or none}"
             )
-        return SettingsError(
-            f"there is no region {region!r} for {service_type!r} here: "
-            f"the catalog has {_listed(e.region for e in of_type)}"
+        return InvalidRequestError(
+            self.shape.provider,
+            self.shape.action,
+            code=NO_SUCH_REGION,
+            detail=f"there is no region {region[:_NAME_MAX]!r} for {service_type!r} here: "
+            f"the catalog has {_listed(e.region for e in of_type)}",
         )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sgguard.model.resource import Direction, Group, Rule
+from sgguard.wire.openstack.neutron.rule import same_id
 from sgguard.wire.shape import Json, Shape
 
 _UNUSED_PORT = -1
@@ -29,7 +30,7 @@ class Server:
 
 
 def parse_server(body: object, shape: Shape) -> Server:
-    """Read ``GET /servers/{id}``.
+    """Read ``GET /servers/{id}``; name and status are only shown.
 
     Raises:
         UnknownShapeError: no ``server`` object, or one without id.
@@ -37,8 +38,8 @@ def parse_server(body: object, shape: Shape) -> Server:
     row = shape.table(shape.table(body, "answer").get("server"), "server")
     return Server(
         server_id=shape.text(row, "id", "server"),
-        name=shape.text_or_empty(row, "name", "server"),
-        status=shape.text_or_empty(row, "status", "server"),
+        name=shape.shown(row, "name"),
+        status=shape.shown(row, "status"),
         project=shape.text_or_empty(row, "tenant_id", "server"),
     )
 
@@ -57,6 +58,17 @@ def parse_server_groups(body: object, shape: Shape) -> tuple[Group, ...]:
         group = _group(row, shape, f"security_groups[{n}]")
         groups.setdefault(group.group_id, group)
     return tuple(groups.values())
+
+
+def parse_server_group_ids(body: object, shape: Shape) -> tuple[str, ...]:
+    """Read of the same response only the ids: nothing else of it is needed to know the groups.
+
+    Raises:
+        UnknownShapeError: no list of groups, or a group without id.
+    """
+    rows = shape.tables(shape.table(body, "answer").get("security_groups"), "security_groups")
+    ids = (shape.text(row, "id", f"security_groups[{n}]") for n, row in enumerate(rows))
+    return tuple(dict.fromkeys(same_id(one) for one in ids))
 
 
 def _group(row: Json, shape: Shape, path: str) -> Group:

@@ -7,7 +7,7 @@ own modules: ``rule.py``, ``error.py`` and ``page.py``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sgguard.model.resource import Binding, Group, Reference, Tags
@@ -17,6 +17,7 @@ from sgguard.wire.openstack.neutron.rule import (
     parse_rule,
     project_of,
     revision_of,
+    same_id,
 )
 from sgguard.wire.shape import Json, Shape
 
@@ -31,6 +32,8 @@ __all__ = [
     "parse_quotas",
     "parse_rule",
     "references_of",
+    "same_id",
+    "tag_texts",
 ]
 
 UNLIMITED = -1
@@ -47,7 +50,8 @@ STATELESS = "stateless"
 class PortRow:
     """A port. ``device_owner`` is the kind of its device, ``device_id`` its id.
 
-    ``revision`` grows with every change of it, None where the cloud does not report.
+    ``revision`` grows with every change of it, None where the cloud does not report. ``elsewhere``
+    are groups that it carries in other fields than ``security_groups``, each with the field.
     """
 
     port_id: str
@@ -58,7 +62,9 @@ class PortRow:
     device_owner: str
     group_ids: tuple[str, ...]
     has_port_security: bool = True
+    has_address: bool = True
     revision: int | None = None
+    elsewhere: tuple[tuple[str, str], ...] = ()
 
     @property
     def instance_id(self) -> str:
@@ -77,6 +83,9 @@ class Quota:
 def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Group:
     """Read one group row; its rules too when the response has them (ingress first).
 
+    A verdict needs its id, its name (is it a default group?), its project and whether it is shared,
+    and its kind (stateful or not).
+
     Raises:
         UnknownShapeError: id or name is missing, or a value is of another type.
     """
@@ -84,9 +93,9 @@ def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Grou
     name = shape.text_if_only_empty(row, "name", path)
     rules = row.get("security_group_rules")
     return Group(
-        group_id=shape.text(row, "id", path),
+        group_id=same_id(shape.text(row, "id", path)),
         name=name,
-        description=shape.text_or_empty(row, "description", path),
+        description=shape.shown(row, "description"),
         project=project_of(row, shape, path),
         kind=_kind(row, shape, path),
         # Neutron refuses the name `default` for every group but the project's own.
@@ -94,6 +103,7 @@ def parse_group(raw: object, shape: Shape, path: str = "security_group") -> Grou
         # Clouds without shared groups have no such key; null does not mean "not shared".
         is_shared="shared" in row and shape.flag(row, "shared", path, otherwise=True),
         tags=_tags(row),
+        native=_native(row),
         rules=None
         if rules is None
         else ingress_first(
@@ -124,11 +134,43 @@ def _tags(row: Json) -> Tags | None:
     tags = row.get("tags")
     if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
         return None
-    return tuple((name, value) for name, _, value in (text.partition("=") for text in tags))
+    return tuple(_tag(text) for text in tags)
+
+
+def _tag(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
+
+
+def _text(tag: tuple[str, str]) -> str:
+    name, value = tag
+    return f"{name}={value}" if value else name
+
+
+RAW_TAG = "tag"
+"""The native part of a group for each tag whose text its name and value do not tell: ``a=``."""
+
+
+def _native(row: Json) -> tuple[tuple[str, str], ...]:
+    tags = row.get("tags")
+    texts = [text for text in tags if isinstance(text, str)] if isinstance(tags, list) else []
+    return tuple((RAW_TAG, text) for text in texts if _text(_tag(text)) != text)
+
+
+def tag_texts(group: Group) -> list[str]:
+    """Return the tags of a group exactly as they were read."""
+    raw = [text for name, text in group.native if name == RAW_TAG]
+    tags = list(group.tags or ())
+    for text in raw:
+        tags.remove(_tag(text))
+    return [*(_text(tag) for tag in tags), *raw]
 
 
 def parse_port(raw: object, shape: Shape, path: str = "port") -> PortRow:
     """Read one port row.
+
+    A verdict needs its id, its groups, its project (are other projects concerned?), device and
+    owner (which server is it?), and port security (can it be bound?).
 
     Raises:
         UnknownShapeError: id or groups are missing, or a value is of another type.
@@ -136,15 +178,40 @@ def parse_port(raw: object, shape: Shape, path: str = "port") -> PortRow:
     row = shape.table(raw, path)
     return PortRow(
         port_id=shape.text(row, "id", path),
-        name=shape.text_or_empty(row, "name", path),
+        name=shape.shown(row, "name"),
         project=project_of(row, shape, path),
-        network=shape.text_or_empty(row, "network_id", path),
+        network=shape.shown(row, "network_id"),
         device_id=shape.text_or_empty(row, "device_id", path),
         device_owner=shape.text_or_empty(row, "device_owner", path),
-        group_ids=shape.texts(row, "security_groups", path),
+        group_ids=tuple(map(same_id, shape.texts(row, _GROUP_FIELD, path))),
         has_port_security=shape.flag(row, "port_security_enabled", path, otherwise=True),
+        has_address=_has_address(row),
         revision=revision_of(row),
+        elsewhere=tuple(_elsewhere(row)),
     )
+
+
+_GROUP_FIELD = "security_groups"
+
+
+def _has_address(row: Json) -> bool:
+    """Return whether the port has an address, or will get one when its host is known."""
+    return row.get("fixed_ips") != [] or row.get("ip_allocation") == "deferred"
+
+
+def _elsewhere(row: Json) -> Iterator[tuple[str, str]]:
+    """Yield field and id of each group in a field that an extension added.
+
+    VMware NSX has ``provider_security_groups``: groups of the operator that the port carries too.
+    A field of another name, or of another shape, is not understood.
+    """
+    for name, value in row.items():
+        if name == _GROUP_FIELD or not name.endswith(_GROUP_FIELD) or not isinstance(value, list):
+            continue
+        for item in value:
+            group_id = item.get("id") if isinstance(item, dict) else item
+            if isinstance(group_id, str):
+                yield name, same_id(group_id)
 
 
 _OWNER_KINDS = (
@@ -199,14 +266,17 @@ def references_of(
     return {group_id: tuple(references) for group_id, references in found.items()}
 
 
-def parse_quotas(body: object, shape: Shape) -> dict[str, Quota]:
-    """Read ``quotas/{project}`` or ``quotas/{project}/details.json``.
+def parse_quotas(
+    body: object, shape: Shape, names: Container[str] | None = None
+) -> dict[str, Quota]:
+    """Read ``quotas/{project}`` or ``quotas/{project}/details.json``; of all quotas, or these.
 
     Raises:
-        UnknownShapeError: no ``quota`` object, or a value that is neither number nor details.
+        UnknownShapeError: no ``quota`` object, or one of them is neither number nor details.
     """
     quota = shape.table(shape.table(body, "answer").get("quota"), "quota")
-    return {name: _quota(quota, name, shape) for name in quota if name != "project"}
+    wanted = [name for name in quota if name != "project" and (names is None or name in names)]
+    return {name: _quota(quota, name, shape) for name in wanted}
 
 
 def _quota(quota: Json, name: str, shape: Shape) -> Quota:

@@ -10,53 +10,20 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
 from sgguard.errors import (
+    ApiAbsentError,
     CloudError,
-    ConflictError,
-    ForbiddenError,
-    InUseError,
-    LimitError,
+    InvalidRequestError,
     NotFoundError,
-    ThrottledError,
-    UnauthenticatedError,
     UnavailableError,
     UnknownShapeError,
 )
-
-_NOT_FOUND = frozenset(
-    {
-        "SecurityGroupNotFound",
-        "SecurityGroupRuleNotFound",
-        "AddressGroupNotFound",
-        "PortNotFound",
-        "RbacPolicyNotFound",
-        "itemNotFound",
-    }
-)
-"""A 404 with one of these codes is about the requested object; any other is about the address."""
-
-_BY_STATUS: Mapping[int, type[CloudError]] = {
-    401: UnauthenticatedError,
-    403: ForbiddenError,
-    429: ThrottledError,
-}
-_BY_CODE: Mapping[str, type[CloudError]] = {
-    "SecurityGroupInUse": InUseError,
-    "SecurityGroupRuleInUse": InUseError,
-    "OverQuota": LimitError,
-    # 409: the group has such a rule, or the project a default group, already.
-    "SecurityGroupRuleExists": ConflictError,
-    "SecurityGroupDefaultAlreadyExists": ConflictError,
-    # 412: it was changed since the revision that the change was made for.
-    "RevisionNumberConstraintFailed": ConflictError,
-}
-
+from sgguard.wire.openstack.neutron.codes import BY_STATUS, CODES
 
 _ERROR_KEYS = ("NeutronError", "error_code", "errorCode", "error")
 
@@ -173,13 +140,19 @@ def error_of(provider: str, action: str, response: httpx.Response) -> CloudError
 
 
 def _kind(status: int, code: str) -> type[CloudError]:
-    if status in _BY_STATUS:
-        return _BY_STATUS[status]
+    """Return the class of an error; the tables are in :mod:`.codes`."""
+    if status in BY_STATUS:
+        return BY_STATUS[status]
+    known = CODES.get(code, CloudError) if code else UnknownShapeError
+    if status == httpx.codes.NOT_FOUND:
+        return known if known is NotFoundError else UnknownShapeError
+    if known is ApiAbsentError:
+        return known
     if status >= httpx.codes.INTERNAL_SERVER_ERROR:
         return UnavailableError
-    if status == httpx.codes.NOT_FOUND:
-        return NotFoundError if code in _NOT_FOUND else UnknownShapeError
-    return _BY_CODE.get(code, CloudError) if code else UnknownShapeError
+    if code and code not in CODES and status == httpx.codes.BAD_REQUEST:
+        return InvalidRequestError
+    return known
 
 
 def request_id(response: httpx.Response) -> str:

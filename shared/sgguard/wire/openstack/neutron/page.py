@@ -1,13 +1,15 @@
 """Lists of Neutron and its copies, read completely page by page, or refused.
 
 A page names the marker of the next one, often the id of its last row, in ``<collection>_links``. A
-server with a page maximum pages whether or not the client sent a limit, so only a missing ``next``
-link proves that a list is complete; the number of rows proves nothing.
+server with a page maximum pages whether or not the client sent a limit. The number of rows proves
+nothing, and a missing ``next`` link proves that a list is complete only where the server hides no
+row of it: Neutron makes the link of a list of rules from the rows that the policy left on the page
+(see :mod:`sgguard.providers.openstack.references`).
 
 1. Each page is read with the marker of the page before it, until there is no marker.
 2. Rows that are deleted while the list is read make a marker stale: Neutron then begins again at
-   page one with a 200, so a marker repeats; its copies respond with 400. The list is read again
-   from its beginning, up to ``MAX_STARTS`` times in all.
+   page one with a 200, so a marker repeats; for ports it responds with 404, its copies with 400.
+   The list is read again from its beginning, up to ``MAX_STARTS`` times in all.
 3. A marker that repeats every time, or more than ``MAX_PAGES`` pages, is an error. A part of a list
    is never returned.
 """
@@ -18,7 +20,7 @@ from collections.abc import Callable, Sequence
 
 import httpx
 
-from sgguard.errors import CloudError
+from sgguard.errors import CloudError, NotFoundError
 from sgguard.wire.shape import Json, Shape
 
 Params = Sequence[tuple[str, str]]
@@ -98,9 +100,12 @@ class _Pages:
         try:
             return self._fetch([*self._params, ("marker", marker)])
         except CloudError as error:
-            # Step 2: the copies of Neutron refuse a stale marker.
+            # Step 2: the list of ports, and the copies of Neutron, refuse a stale marker.
             if error.status == httpx.codes.BAD_REQUEST:
                 raise _StaleError(error) from error
+            if isinstance(error, NotFoundError):
+                # The row of the marker is gone, not what the list is about.
+                raise _StaleError(self._wrong("lost its place every time")) from error
             raise
 
     def _wrong(self, what: str) -> CloudError:

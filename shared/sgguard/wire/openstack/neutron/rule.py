@@ -3,6 +3,10 @@
 Field names: https://docs.openstack.org/api-ref/network/v2/ (read 2026-11). Rules are immutable: a
 rule is created and deleted, never modified. Two rules are the same to Neutron when only their
 descriptions differ, or when one has ``0.0.0.0/0`` and the other no prefix.
+
+A verdict needs of a rule: its id, its group, its peer and its direction; its project, which tells
+whether other projects use the group; and its ports, for a plan must not close a way in that the
+policy protects. Everything else is shown, and may be anything.
 """
 
 from __future__ import annotations
@@ -39,20 +43,29 @@ def parse_rule(raw: object, shape: Shape, path: str = "security_group_rule") -> 
         # A rule whose peer was left out would look like one without a peer.
         raise shape.wrong(f"{path}.remote_group_id: missing")
     return RuleRow(
-        group_id=shape.text(row, "security_group_id", path),
+        group_id=same_id(shape.text(row, "security_group_id", path)),
         project=project_of(row, shape, path),
         rule=Rule(
             rule_id=shape.text(row, "id", path),
             direction=_direction(row, shape, path),
-            protocol=_protocol(row, shape, path),
+            protocol=shape.shown(row, "protocol").lower() or "any",
             ports=_ports(row, shape, path),
-            peer_group=shape.text_or_empty(row, "remote_group_id", path),
+            peer_group=same_id(shape.text_or_empty(row, "remote_group_id", path)),
             peer=_peer(row, shape, path),
-            description=shape.text_or_empty(row, "description", path),
-            native=_native(row, shape, path),
+            description=shape.shown(row, "description"),
+            native=_native(row, shape),
         ),
         revision=revision_of(row),
     )
+
+
+def same_id(text: str) -> str:
+    """Return an id in the one form in which ids of groups are compared.
+
+    Neutron keeps an id as it was sent, and MySQL's usual collations ignore the case of letters: a
+    rule whose peer was written in capitals names the group, and is deleted with it.
+    """
+    return text.strip().lower()
 
 
 def rule_body(group_id: str, rule: Rule) -> dict[str, Any]:
@@ -100,13 +113,6 @@ def _direction(row: Json, shape: Shape, path: str) -> Direction:
     return Direction(text)
 
 
-def _protocol(row: Json, shape: Shape, path: str) -> str:
-    value = row.get("protocol")
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return shape.text_or_empty(row, "protocol", path).lower() or "any"
-
-
 def _ports(row: Json, shape: Shape, path: str) -> str:
     low = shape.integer_or_none(row, "port_range_min", path)
     high = shape.integer_or_none(row, "port_range_max", path)
@@ -120,22 +126,17 @@ def _ports(row: Json, shape: Shape, path: str) -> str:
 def _peer(row: Json, shape: Shape, path: str) -> str:
     if shape.text_or_empty(row, "remote_group_id", path):
         return ""
-    if address_group := shape.text_or_empty(row, "remote_address_group_id", path):
+    if address_group := shape.shown(row, "remote_address_group_id"):
         return f"address group {address_group}"
     anywhere = {"IPv4": "0.0.0.0/0", "IPv6": "::/0"}
-    return shape.text_or_empty(row, "remote_ip_prefix", path) or anywhere.get(
-        shape.text_or_empty(row, "ethertype", path), "any"
-    )
+    prefix = shape.shown(row, "remote_ip_prefix")
+    return prefix or anywhere.get(shape.shown(row, "ethertype"), "any")
 
 
-def _native(row: Json, shape: Shape, path: str) -> tuple[tuple[str, str], ...]:
+def _native(row: Json, shape: Shape) -> tuple[tuple[str, str], ...]:
     """Return the members that ``Rule`` has no exact field for, and a new rule needs again.
 
     An ICMP type without a code and one with the same number both read as one "port".
     """
-    texts = [(name, shape.text_or_empty(row, name, path)) for name in _NATIVE_TEXTS]
-    numbers = [(name, shape.integer_or_none(row, name, path)) for name in _NATIVE_NUMBERS]
-    return (
-        *((name, text) for name, text in texts if text),
-        *((name, str(number)) for name, number in numbers if number is not None),
-    )
+    found = ((name, shape.shown(row, name)) for name in (*_NATIVE_TEXTS, *_NATIVE_NUMBERS))
+    return tuple((name, text) for name, text in found if text)

@@ -1,0 +1,155 @@
+"""Whether a list of Neutron says what it seems to say: rows that answer a filter, empty lists.
+
+Neutron does not refuse a list that is not permitted: its policy engine drops the rows, so the list
+is empty. In the moments after a start it does so for everybody. So an empty list is believed only
+when something proves that it could have shown a row:
+
+1. A canary is asked for: one row of the same kind, whichever. If there is one, this token sees
+   such rows, and the policy engine is loaded.
+2. Then the list is read once more, for it may have been read before that moment.
+3. Without a canary a different question has to say that there is nothing of the kind at all.
+
+And a row that answered a filter without showing why is never dropped in silence. An older Neutron
+ignores filters it does not know: it is asked, once per process and scope, for an id that cannot
+exist. If rows come back the filter has no effect; else the row has a meaning that is not
+understood, and that is a gap.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+
+import httpx
+
+from sgguard.errors import (
+    ApiAbsentError,
+    CloudError,
+    ForbiddenError,
+    InvalidRequestError,
+    UnknownShapeError,
+)
+from sgguard.model.codes import UnseenCode
+from sgguard.model.resource import Unseen
+from sgguard.providers.openstack.api import OpenStackApi
+from sgguard.providers.openstack.quota import ports_used
+from sgguard.wire.openstack.neutron.page import Params
+from sgguard.wire.shape import Json
+
+IMPOSSIBLE_ID = "00000000-0000-4000-8000-000000000000"
+"""Neutron makes random UUIDs: none of them is this one."""
+
+READERS = frozenset({"reader", "member", "manager", "admin"})
+"""The roles that Neutron's default policy lets read the lists of their project."""
+
+GRANT = "grant the role reader in this project, and ask again"
+
+_KEPT_MAX = 256
+_ONE = ("limit", "1")
+
+Key = tuple[httpx.BaseTransport | None, str, str, str, str]
+
+
+class FilterEffect:
+    """Which filters have no effect, by network, caller and region; safe to use from threads."""
+
+    def __init__(self) -> None:
+        self._ignored: dict[Key, bool] = {}
+        self._guard = threading.Lock()
+
+    def is_ignored(self, api: OpenStackApi, collection: str, name: str) -> bool:
+        """Return whether a list has the same rows with and without the filter; asked once.
+
+        Raises:
+            CloudError: it could not be asked.
+        """
+        key = (api.wire.transport, api.auth.identity.name, api.region, collection, name)
+        with self._guard:
+            known = self._ignored.get(key)
+        if known is None:
+            known = self._ask(api, collection, name)
+            with self._guard:
+                while len(self._ignored) >= _KEPT_MAX:
+                    del self._ignored[next(iter(self._ignored))]
+                self._ignored[key] = known
+        return known
+
+    def _ask(self, api: OpenStackApi, collection: str, name: str) -> bool:
+        try:
+            return bool(api.page(collection, [(name, IMPOSSIBLE_ID), _ONE]))
+        except InvalidRequestError:
+            return True  # refused: the list was read without it
+
+
+EFFECT = FilterEffect()
+"""What this process knows of filters; dropping it only costs a call."""
+
+
+def unexplained(
+    api: OpenStackApi, collection: str, name: str, row_ids: Sequence[str], group_ids: Iterable[str]
+) -> tuple[Unseen, ...]:
+    """Return a gap for rows that answered a filter and do not show any of the ids asked for.
+
+    None where there are no such rows (``row_ids``), or the filter has no effect at all.
+    """
+    if not row_ids or EFFECT.is_ignored(api, collection, name):
+        return ()
+    shown = ", ".join(sorted(row_ids)[:3])
+    return tuple(
+        Unseen(
+            code=UnseenCode.UNKNOWN_SHAPE,
+            what=f"why {collection} of the group were returned",
+            why=f"{len(row_ids)} of {collection} answered {name}={group_id} without it: {shown}",
+            remedy="report the rows' shape to the maintainers of sgguard",
+            group_id=group_id,
+        )
+        for group_id in group_ids
+    )
+
+
+def has_canary(api: OpenStackApi, collection: str, of: Params = ()) -> bool:
+    """Return whether the list shows this token any row at all, of those that ``of`` filters."""
+    return bool(api.page(collection, [*of, _ONE]))
+
+
+def proved(
+    api: OpenStackApi,
+    collection: str,
+    ask: Callable[[], list[Json]],
+    is_nothing_there: Callable[[], bool] = lambda: False,
+) -> tuple[list[Json], str]:
+    """Read a list; where it is empty, prove that. Return its rows, and what is not proved.
+
+    ``is_nothing_there`` is the different question, for where there is no canary.
+    """
+    if rows := ask():
+        return rows, ""
+    if has_canary(api, collection):
+        return ask(), ""
+    return [], "" if is_nothing_there() else doubt(collection)
+
+
+def doubt(collection: str) -> str:
+    """Return why an empty list proves nothing."""
+    return f"the list of {collection} is empty, and shows this token nothing else either"
+
+
+def is_without_ports(api: OpenStackApi, projects: Iterable[str] = ()) -> bool:
+    """Return whether there are no ports at all, by another question than their list.
+
+    The quota of a project says how many ports it has: that of the token's project, and of the
+    ``projects`` of the groups. A Neutron without that API is asked for any group: a token with a
+    role that may read ports and that sees groups now is shown ports now (their policies have the
+    same rule by default).
+    """
+    try:
+        return all(ports_used(api, one) == 0 for one in {api.token().project_id, *projects})
+    except (ApiAbsentError, ForbiddenError, UnknownShapeError):
+        pass
+    is_reader = not READERS.isdisjoint(api.token().roles)
+    return is_reader and has_canary(api, "security-groups")
+
+
+def is_hidden(error: CloudError) -> bool:
+    """Return whether a 404 comes from the policy engine: the resource may well exist."""
+    return error.code == "HTTPNotFound"
