@@ -31,7 +31,11 @@ def _quirks(rng: RandomSource, cloud: Cloud) -> bool:
         ports = rng.part([port.id for port in cloud.interfaces], 0.5)
         field = rng.choice(["provider_security_groups", "vendor:profile"])
         cloud.quirks["group_fields"] = dict.fromkeys(ports, field)
-        is_hiding = is_hiding or field.startswith("vendor")
+        if field.startswith("vendor"):
+            is_hiding = True
+            # Without a filter that works, nothing at all tells of such a port.
+            for name in ("refused_filters", "ignored_filters", "ignores_unknown_filters"):
+                cloud.quirks.pop(name, None)
     if rng.chance(0.1):
         cloud.accounts[0].denied = rng.choice(_DENIED)
         is_hiding = True

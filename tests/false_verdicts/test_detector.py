@@ -25,7 +25,7 @@ from tests.false_verdicts.shrink import minimised, report
 
 @dataclass(eq=False)
 class RuleHidingTransport(httpx.BaseTransport):
-    """A Neutron that lists no rule of any group."""
+    """A Neutron that shows no rule of any group, neither in a list nor in the groups."""
 
     inner: EmulatorTransport
 
@@ -33,6 +33,12 @@ class RuleHidingTransport(httpx.BaseTransport):
         response = self.inner.handle_request(request)
         if request.url.path.endswith("/security-group-rules"):
             return httpx.Response(200, json={"security_group_rules": []})
+        if request.method == "GET" and request.url.path.endswith("/security-groups"):
+            body = response.json()
+            for row in body.get("security_groups", []):
+                if "security_group_rules" in row:
+                    row["security_group_rules"] = []
+            return httpx.Response(response.status_code, json=body)
         return response
 
 

@@ -47,6 +47,7 @@ def hiding(page_max, count=9):
     for number in range(count):
         add_rule(cloud, w.FOREIGN, id=f"0000000{number}-foreign", peer_group=w.FREE)
     add_rule(cloud, w.OUT, id="99999999-own", peer_group=w.FREE)
+    add_rule(cloud, w.FREE, id="88888888-out", direction="egress")  # as every new group has
     return cloud
 
 
@@ -57,6 +58,14 @@ def test_a_hidden_row_that_cuts_the_link_to_the_next_page_hides_no_own_rule(env,
     seen = connect(cloud, env).list_references([w.FREE])
     assert [one.rule.rule_id for one in seen.value[w.FREE]] == ["99999999-own"]
     assert judged(cloud, w.FREE, env).verdict is Verdict.BLOCK
+
+
+def test_a_page_that_shows_one_own_rule_does_not_hide_the_next():
+    cloud = hiding(2)
+    add_rule(cloud, w.OUT, id="00000000-own", peer_group=w.FREE)
+    seen = connect(cloud).list_references([w.FREE])
+    names = [one.rule.rule_id for one in seen.value[w.FREE]]
+    assert names == ["00000000-own", "99999999-own"]
 
 
 def test_a_group_that_is_not_shared_is_not_cut_by_the_hidden_rows_of_one_that_is():
@@ -75,6 +84,15 @@ def test_without_a_page_limit_the_groups_of_the_project_are_not_listed_whole():
     cloud = hiding(None)
     del state(cloud).quirks["page_max"]
     connect(cloud).list_references([w.FREE])
+    assert not [r for r in cloud.requests if "security_group_rules" in r.query]
+
+
+def test_a_group_that_is_gone_costs_no_list_of_the_whole_project():
+    cloud = emulator()
+    provider = connect(cloud)
+    provider.delete_group(w.FREE)
+    seen = provider.list_references([w.FREE])
+    assert (seen.value, seen.unseen) == ({w.FREE: ()}, ())
     assert not [r for r in cloud.requests if "security_group_rules" in r.query]
 
 

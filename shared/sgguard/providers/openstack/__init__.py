@@ -75,6 +75,7 @@ CAPABILITIES = Capabilities(
     group_id_example="1dd6e298-5f3a-4d0b-9a52-6f1c2d3e4f50",
     blind_spots=(
         "A project's token shows no rules or ports of other projects, and often no sign of them.",
+        "A cloud's own policy file may hide sharing policies from a token that it shows groups.",
         "A server that is just being built carries its groups only once its ports exist.",
         "Heat, Magnum, Senlin and Trove keep group ids or names in templates that no port shows.",
         "Default rules for new groups (default-security-group-rules) may name the group.",

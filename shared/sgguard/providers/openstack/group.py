@@ -56,7 +56,7 @@ def _one_by_one(
 ) -> Seen[Groups]:
     groups: Groups = {}
     hidden: list[str] = []
-    shown = parallel([partial(_show, api, group_id) for group_id in group_ids])
+    shown = parallel([partial(show, api, group_id) for group_id in group_ids])
     for group_id, group in zip(group_ids, shown, strict=True):
         if isinstance(group, UnknownShapeError):
             hidden.append(group_id)
@@ -66,7 +66,12 @@ def _one_by_one(
     return Seen(groups, unproved("groups", why, proof.GRANT, hidden))
 
 
-def _show(api: OpenStackApi, group_id: str) -> Group | UnknownShapeError | None:
+def show(api: OpenStackApi, group_id: str) -> Group | UnknownShapeError | None:
+    """Return one group; None: this token sees no such group; an error: it is there, and hidden.
+
+    Raises:
+        CloudError: it could not be asked for.
+    """
     shape = api.shape(_SHOW)
     url = api.network(f"security-groups/{checked(group_id)}")
     try:

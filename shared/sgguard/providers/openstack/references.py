@@ -20,11 +20,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from sgguard.errors import UnknownShapeError
 from sgguard.model.resource import Group, Reference, Seen, Unseen
 from sgguard.providers._shared import Sign, is_foreign, unproved, unseen_beyond
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.openstack import proof
 from sgguard.providers.openstack.api import GROUP_FIELDS, IDS_PER_CALL, WITH_RULES, OpenStackApi
+from sgguard.providers.openstack.group import show
 from sgguard.providers.openstack.sharing import (
     SHARING_REMEDY,
     group_signs,
@@ -119,8 +121,31 @@ def _beyond_doubt(api: OpenStackApi, found: Sequence[_Part]) -> list[Seen[_Part]
             cut = [group_id for part in again for group_id in part.value.cut]
             if not cut:
                 return again
-    about = list(dict.fromkeys([*cut, *empty]))
+    shown = {group_id: group for part in found for group_id, group in part.groups.items()}
+    about = cut or _own(api, empty, shown)
+    if not about:
+        return []
     return [seen_or_unseen(_WHAT, partial(_own_groups, api, about), _NOTHING)]
+
+
+def _own(api: OpenStackApi, group_ids: Sequence[str], shown: Mapping[str, Group]) -> list[str]:
+    """Return the groups that are the project's own, or hidden: of others no rule can be proved.
+
+    A group that is not there has no references, and one of another project is told as such.
+    ``shown`` are those that a list has shown; each of the others is asked for.
+    """
+    if not api.is_confined:
+        return list(group_ids)
+    home = api.token().project_id
+    unsure = [group_id for group_id in group_ids if group_id not in shown]
+    asked = dict(zip(unsure, parallel([partial(show, api, one) for one in unsure]), strict=True))
+    found = {group_id: asked.get(group_id, shown.get(group_id)) for group_id in group_ids}
+    return [
+        group_id
+        for group_id, group in found.items()
+        if isinstance(group, UnknownShapeError)
+        or (group is not None and not is_foreign(group.project, home))
+    ]
 
 
 def _own_groups(api: OpenStackApi, group_ids: Sequence[str]) -> Seen[_Part]:
@@ -167,7 +192,8 @@ def _group_signs(api: OpenStackApi, group_ids: Sequence[str]) -> Seen[_Part]:
     if not rows and not proof.has_canary(api, _GROUPS):
         unseen = unproved(_SHARING, proof.doubt(_GROUPS), proof.GRANT, group_ids)
         return Seen(_NOTHING, unseen)
-    return Seen(_Part(signs=tuple(group_signs(wanted, home))))
+    shown = {group.group_id: group for group in wanted}
+    return Seen(_Part(groups=shown, signs=tuple(group_signs(wanted, home))))
 
 
 def _naming_others(rules: Sequence[RuleRow], group_ids: Sequence[str]) -> list[RuleRow]:

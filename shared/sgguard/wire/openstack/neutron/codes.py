@@ -103,7 +103,14 @@ _NEVER = (
     "PortSecurityAndIPRequiredForSecurityGroups",
 )
 
-_ABSENT = ("HTTPMethodNotAllowed", "badMethod", "HTTPNotImplemented", "notImplemented")
+_ABSENT = (
+    "HTTPMethodNotAllowed",
+    "badMethod",
+    "HTTPNotImplemented",
+    "NotImplemented",
+    "notImplemented",
+    "Not Implemented",
+)
 
 _FORBIDDEN = ("PolicyNotAuthorized", "AdminRequired", "NotAuthorized", "forbidden", "Forbidden")
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 import httpx
 
 from sgguard.emulator.faces._openstack.keystone import Caller
-from sgguard.emulator.faces._openstack.neutron.response import forbidden, not_implemented, refused
+from sgguard.emulator.faces._openstack.neutron.response import (
+    error,
+    forbidden,
+    not_implemented,
+    refused,
+)
 from sgguard.emulator.state import Cloud
 
 DEFAULT_QUOTAS = {"security_group": 10, "security_group_rule": 100, "port": 500}
