@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, get_args
+from typing import Any
 
 from sgguard.model.resource import Visibility
 from sgguard.policy import Caps, DeletePolicy, Exemption, Policy
@@ -14,7 +14,7 @@ from tests.false_verdicts.case import Case
 from tests.false_verdicts.random_source import RandomSource
 
 LONG_OVER, LONG_VALID = date(2020, 2, 29), date(2999, 12, 31)
-_REMEDIES: tuple[DeleteRemedy, ...] = get_args(DeleteRemedy)
+_REMEDIES: tuple[DeleteRemedy, ...] = tuple(DeleteRemedy)
 
 
 def policy_of(case: Case) -> Policy:

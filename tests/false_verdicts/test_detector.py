@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from sgguard.emulator.transport import EmulatorTransport
-from sgguard.model.codes import Verdict
+from sgguard.model.codes import DeleteRemedy, Verdict
 from sgguard.model.decision import Decision
 from tests.false_verdicts.case import Case
 from tests.false_verdicts.clouds import case_of
@@ -111,6 +111,12 @@ def test_random_clouds_have_every_kind_of_holder():
     expected = {"primary", "secondary", "supplementary", "product", "ingress", "egress", "off"}
     expected |= {"accept", "drop", "self", "hundreds", "page_max", "v3_absent", "otc"}
     assert not {what for what in expected if not seen[what]}
+
+
+@pytest.mark.parametrize("provider", KINDS)
+def test_random_policies_permit_every_remedy(provider):
+    policies = [case_of(KINDS[provider], str(number)).policy for number in range(60)]
+    assert {one for policy in policies for one in policy.delete.remedies} == set(DeleteRemedy)
 
 
 def test_a_change_no_reader_can_notice_is_never_injected():
