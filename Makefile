@@ -8,10 +8,12 @@ VENV ?= .venv
 EXTRAS ?= dev
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready-$(EXTRAS)
+# The services of `make live`, which have hundreds of packages of their own.
+OPENSTACK := $(abspath $(VENV)-openstack)
 # Tests start processes: without compiled modules each of them would compile the package anew.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -q
 
-.PHONY: help demo test slow interop lint format bench mutants venv clean
+.PHONY: help demo test slow interop live lint format bench mutants venv clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -20,7 +22,7 @@ demo: $(READY) ## Judge deletes and launches on five emulated clouds, offline, i
 	@$(BIN)/sgguard demo
 
 test: $(READY) ## The quick suite
-	@$(PYTEST) -m "not slow and not interop"
+	@$(PYTEST) -m "not slow and not interop and not live"
 
 slow: $(READY) ## Long property and stress runs
 	@$(PYTEST) --hypothesis-profile thorough -m "slow or hypothesis"
@@ -31,6 +33,13 @@ interop: ## The vendors' own SDKs against the emulator, in a virtual environment
 .PHONY: interop-run
 interop-run: $(READY)
 	@INTEROP=required $(BIN)/pytest -q -m interop
+
+live: live-venv ## Decisions about a real OpenStack on loopback, each delete really made (minutes)
+	@LIVE=required OSVENV=$(OPENSTACK) $(PYTEST) -s -m live tests/live
+
+.PHONY: live-venv
+live-venv: $(READY)
+	@OSVENV=$(OPENSTACK) PYTHON=$(BIN)/python bash tests/live/openstack/stack.sh install
 
 lint: $(READY) ## Style and types
 	@$(BIN)/ruff check .
@@ -66,4 +75,4 @@ $(READY): pyproject.toml
 	touch $@
 
 clean: ## Remove what the other targets made
-	@rm -rf $(VENV) $(VENV)-interop .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	@rm -rf $(VENV) $(VENV)-interop $(OPENSTACK) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -51,7 +51,7 @@ def case_of(kind: Kind, seed: str) -> Case:
         accounts[0].denied = rng.some(kind.actions, 1, 2)
         is_hiding = True
     case = Case(seed, cloud, env, accounts[0], regions[0], is_hiding=is_hiding)
-    case = replace(case, targets=_targets(kind, rng, case))
+    case = replace(case, targets=targets_in(kind, rng, case))
     return replace(case, policy=policy_of(case))
 
 
@@ -242,7 +242,7 @@ def batch_case_of(kind: Kind, seed: str) -> Case:
     return replace(case, targets=tuple(targets), policy=Policy(), is_batch=True)
 
 
-def _targets(kind: Kind, rng: RandomSource, case: Case) -> tuple[str, ...]:
+def targets_in(kind: Kind, rng: RandomSource, case: Case) -> tuple[str, ...]:
     """One group or a set of them: often deletable ones, sometimes any, rarely none that exists."""
     known = [group.id for group in case.cloud.groups if group.region == case.region]
     if not known or rng.chance(0.03):

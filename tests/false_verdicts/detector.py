@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from sgguard.errors import SgguardError
@@ -62,13 +63,19 @@ def problem_with_decision(
 
     ``prepared`` is what a remedy would be made of.
     """
+    problem = wrong_verdict(case, found, tally)
+    if not problem and found.judgement.verdict is not Verdict.BLOCK:
+        problem = _failure(case, found, tally, prepared)
+    return problem or wrong_forecast(case, found, tally)
+
+
+def wrong_verdict(case: Case, found: Decision, tally: Tally) -> str:
+    """What the state says against the verdict, empty if nothing; no plan is tried."""
     verdict = found.judgement.verdict
     tally.counts[verdict.value] += 1
     if verdict is Verdict.BLOCK:
-        problem = _unfounded_block(case, found, tally)
-    else:
-        problem = _unfounded_allow(case, found, tally, prepared)
-    return problem or wrong_forecast(case, found, tally)
+        return _unfounded_block(case, found, tally)
+    return _unfounded_allow(case, found, tally)
 
 
 def _unfounded_block(case: Case, found: Decision, tally: Tally) -> str:
@@ -95,7 +102,7 @@ def _lacks_visibility(case: Case, found: Decision) -> bool:
     return required is not None and order.index(found.facts.visibility) < order.index(required)
 
 
-def _unfounded_allow(case: Case, found: Decision, tally: Tally, prepared: Prepared | None) -> str:
+def _unfounded_allow(case: Case, found: Decision, tally: Tally) -> str:
     verdict = found.judgement.verdict
     if problem := _obstacle(case, found):
         return f"{verdict}, but {problem}"
@@ -110,6 +117,18 @@ def _unfounded_allow(case: Case, found: Decision, tally: Tally, prepared: Prepar
         tally.counts["allowed within the project, held beyond it"] += 1
         is_said = found.facts.visibility is Visibility.PROJECT
         return "" if is_said else f"{verdict} beyond {found.facts.visibility}, but {beyond[0]}"
+    return ""
+
+
+def is_held_beyond(case: Case, group_ids: Iterable[str]) -> bool:
+    """Whether something that these credentials cannot see holds one of the groups."""
+    return any(truth.is_beyond(case, one) for one in truth.holders(case, group_ids))
+
+
+def _failure(case: Case, found: Decision, tally: Tally, prepared: Prepared | None) -> str:
+    """How carrying out the plan fails; what is hidden is expected to get in its way."""
+    if is_held_beyond(case, case.targets):
+        return ""
     if prepared is None:
         return failure_of_plan(case, found)
     tally.counts.update(f"{step.action} planned" for step in found.judgement.plan)

@@ -33,12 +33,12 @@ def failure_of_remedy(case: Case, plan: Plan, tally: Counter[str]) -> str:
                 return f"the remedy fails at {planned.step.summary!r}: {error!r}"
             tally[f"remedy refused with {type(error).__name__}, and taken back"] += 1
             return _failure_of_undo(case, after, plan.planned[:number])
-        if bare := _interface_without_group(case, after):
+        if bare := interface_without_group(case, after):
             return f"the remedy leaves {bare} without a group after {planned.step.summary!r}"
     tally["remedy carried out"] += 1
     if left := [one for one in case.targets if after.cloud.group(one)]:
         return f"the remedy leaves {left[0]} behind"
-    return _wrong_rules(case, after) or _wrong_interfaces(case, after)
+    return wrong_rules(case, after) or wrong_interfaces(case, after)
 
 
 def _failure_of_undo(case: Case, after: Case, done: Sequence[Planned]) -> str:
@@ -51,6 +51,11 @@ def _failure_of_undo(case: Case, after: Case, done: Sequence[Planned]) -> str:
             apply(provider, inverse, f"search-{number}-1")
         except (CloudError, DeadlineError, LookupError) as error:
             return f"{planned.step.summary!r} cannot be taken back: {error!r}"
+    return wrong_after_undo(case, after)
+
+
+def wrong_after_undo(case: Case, after: Case) -> str:
+    """What is not as before the remedy, after all of it was taken back."""
     for before in case.cloud.groups:
         group = after.cloud.group(before.id)
         if group is None or Counter(map(_summary, group.rules)) != Counter(
@@ -63,7 +68,7 @@ def _failure_of_undo(case: Case, after: Case, done: Sequence[Planned]) -> str:
     return ""
 
 
-def _interface_without_group(case: Case, after: Case) -> str:
+def interface_without_group(case: Case, after: Case) -> str:
     """An interface of an instance that had groups and has none."""
     for before, now in _pairs(case, after):
         if before.instance and before.groups and not now.groups:
@@ -75,7 +80,7 @@ def _pairs(case: Case, after: Case) -> Iterable[tuple[Interface, Interface]]:
     return zip(case.cloud.interfaces, after.cloud.interfaces, strict=True)
 
 
-def _wrong_rules(case: Case, after: Case) -> str:
+def wrong_rules(case: Case, after: Case) -> str:
     """Rules that name no deleted group stay; the others are removed or name the replacement."""
     for before in case.cloud.groups:
         if before.id in case.targets:
@@ -112,7 +117,7 @@ def _summary(rule: Rule) -> tuple[object, ...]:
     )
 
 
-def _wrong_interfaces(case: Case, after: Case) -> str:
+def wrong_interfaces(case: Case, after: Case) -> str:
     """A holder of a deleted group keeps its other groups, and may have the fallback."""
     for before, now in _pairs(case, after):
         kept = [one for one in before.groups if one not in case.targets]
