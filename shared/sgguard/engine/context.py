@@ -12,12 +12,13 @@ from functools import lru_cache
 
 import httpx
 
-from sgguard import logs, policy, providers
+from sgguard import logs, providers
 from sgguard.errors import EventError, PolicyError, SettingsError
 from sgguard.model.address import Scope
 from sgguard.model.codes import Mode
 from sgguard.policy import Policy, delete_remedies, modes
 from sgguard.policy.account import at_home
+from sgguard.policy.start import ended, load_started
 from sgguard.providers import Access, Cloud
 from sgguard.settings import PREFIX, Settings, unknown_variables, variable_part
 from sgguard.store import Store, find_store, open_store
@@ -77,9 +78,7 @@ class Context:
         settings = Settings.from_env(env)
         return cls(
             settings=settings,
-            policy=at_home(
-                _usable(_policy(settings.policy_path, now), settings), settings.accounts
-            ),
+            policy=at_home(_usable(_policy(settings.policy_path), settings), settings.accounts),
             deadline=Deadline.after(settings.deadline_s, clock),
             env=env,
             transport=transport,
@@ -116,6 +115,7 @@ def begin(env: Mapping[str, str]) -> Context:
         raise
     logs.configure(context.settings.log_level)
     _warn(unknown_variables(env, providers.names()))
+    _warn_ended(ended(context.policy, datetime.fromtimestamp(context.now(), UTC)))
     return context
 
 
@@ -188,6 +188,13 @@ def _warn(variables: tuple[str, ...]) -> None:
         logs.log(logging.WARNING, "unknown setting", setting=name)
 
 
+@lru_cache(maxsize=8)
+def _warn_ended(warnings: tuple[str, ...]) -> None:
+    """Name exemptions that are over once per process: they are not honoured any more."""
+    for one in warnings:
+        logs.log(logging.WARNING, "exemption ended", setting="SGGUARD_POLICY", detail=one)
+
+
 def _store_of(settings: Settings, env: Mapping[str, str], *, makes_store: bool) -> Store | None:
     is_wished = bool(env.get("SGGUARD_STORE", "").strip())
     if makes_store:
@@ -245,9 +252,6 @@ def _usable(policy: Policy, settings: Settings) -> Policy:
 
 
 @lru_cache(maxsize=8)
-def _policy(path: str | None, now: EpochClock) -> Policy:
-    """Read a policy file once per process: a new policy is a new deployment.
-
-    An exemption that ends meanwhile is no longer honoured, but it is no mistake then.
-    """
-    return policy.load(path, today=datetime.fromtimestamp(now(), UTC).date())
+def _policy(path: str | None) -> Policy:
+    """Read a policy file once per process: a new policy is a new deployment."""
+    return load_started(path)
