@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from sgguard import lazy
 from sgguard.errors import SettingsError
@@ -16,7 +17,7 @@ else:
     sqlite = lazy("sgguard.store.sqlite")
     postgres = lazy("sgguard.store.postgres")
 
-__all__ = ["Store", "find_store", "open_store"]
+__all__ = ["Store", "find_store", "open_store", "store_location"]
 
 _EXPECTED = (
     "expected sqlite:///folder/file.db, sqlite:////absolute/file.db or "
@@ -59,6 +60,15 @@ def find_store(url: str, now: Callable[[], float] | None = None) -> Store | None
     if url.partition(":")[0].lower() == "sqlite":
         return sqlite.find_sqlite(url, now)
     return open_store(url, now)
+
+
+def store_location(url: str) -> str:
+    """Return where a store is, without user and password."""
+    if url.startswith("sqlite:"):
+        return url
+    parts = urlsplit(url)
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
 
 
 def _open_postgres(url: str, now: Callable[[], float] | None) -> Store:

@@ -16,6 +16,10 @@ _COLUMNS = (
 )
 _ALL = f"SELECT {_COLUMNS} FROM sgguard_approvals"  # noqa: S608 - constants
 _ONE = f"{_ALL} WHERE approval_id = :approval_id"
+_BEGINNING = (
+    "SELECT approval_id FROM sgguard_approvals WHERE substr(approval_id, 1, :length) = :beginning"
+    " ORDER BY approval_id LIMIT :limit"
+)
 _OLDEST_FIRST = "ORDER BY asked_at_s, approval_id"
 _SUPERSEDE = """
 UPDATE sgguard_approvals SET state = 'superseded', resolved_at_s = :now
@@ -62,6 +66,12 @@ class Approvals(Tables):
         """Return one approval request, whatever its state."""
         found = session.rows(_ONE, approval_id=approval_id)
         return _approval(found[0]) if found else None
+
+    @autocommit
+    def approval_ids(self, session: Session, beginning: str, limit: int = 5) -> tuple[str, ...]:
+        """Return ids of approval requests that begin so, at most ``limit``, in order."""
+        found = session.rows(_BEGINNING, beginning=beginning, length=len(beginning), limit=limit)
+        return tuple(str(one) for (one,) in found)
 
     @autocommit
     def approvals(

@@ -25,6 +25,10 @@ ON CONFLICT (decision_id) DO UPDATE SET
     at_s = COALESCE(:at_s, sgguard_decisions.at_s), kept_at_s = excluded.kept_at_s
 """  # noqa: S608 - constants
 _ONE = f"SELECT {_COLUMNS} FROM sgguard_decisions WHERE decision_id = :decision_id"  # noqa: S608 - constants
+_BEGINNING = (
+    "SELECT decision_id FROM sgguard_decisions WHERE substr(decision_id, 1, :length) = :beginning"
+    " ORDER BY decision_id LIMIT :limit"
+)
 _FORGET_TARGETS = "DELETE FROM sgguard_targets WHERE decision_id = :decision_id"
 _TARGET = """
 INSERT INTO sgguard_targets (target, decision_id) VALUES (:target, :decision_id)
@@ -80,6 +84,12 @@ class AuditTrail(Tables):
         """Return one decision."""
         found = session.rows(_ONE, decision_id=decision_id)
         return _record(found[0]) if found else None
+
+    @autocommit
+    def decision_ids(self, session: Session, beginning: str, limit: int = 5) -> tuple[str, ...]:
+        """Return ids of decisions that begin so, at most ``limit``, in order."""
+        found = session.rows(_BEGINNING, beginning=beginning, length=len(beginning), limit=limit)
+        return tuple(str(one) for (one,) in found)
 
     @autocommit
     def decisions(self, session: Session, query: Query) -> tuple[Record, ...]:

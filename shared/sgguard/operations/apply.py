@@ -1,0 +1,104 @@
+"""Carrying out a delete from the command line, as the functions would: claimed, kept, journalled.
+
+A person sees the plan before it is carried out. What is carried out is that plan: the facts are
+read again, and where they give another one nothing is done.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sgguard.engine import decide
+from sgguard.engine.context import Context
+from sgguard.engine.decide import Decided
+from sgguard.engine.execute import Executor
+from sgguard.errors import BusyError, InputError, SgguardError
+from sgguard.model.request import DeleteRequest
+from sgguard.remedy.prepare import fingerprint
+from sgguard.store.rows import Answered, Busy, Claim
+
+Json = dict[str, Any]
+
+SOURCE = "apply"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One delete that was judged and not carried out yet."""
+
+    request: DeleteRequest
+    event_id: str
+    decided: Decided
+
+    @property
+    def decision_id(self) -> str:
+        """Return the id under which the decision is kept once it is carried out."""
+        return self.decided.decision.decision_id
+
+
+def propose(requests: Sequence[DeleteRequest], context: Context) -> list[Proposal | Exception]:
+    """Judge deletes; of each the proposal or the error is returned. Nothing is changed or kept."""
+    event_ids = [context.new_id() for _ in requests]
+    judged = decide.judge_deletes(list(zip(requests, event_ids, strict=True)), context)
+    return [
+        one if isinstance(one, Exception) else Proposal(request, event_id, one)
+        for request, event_id, one in zip(requests, event_ids, judged, strict=True)
+    ]
+
+
+def carry_out(proposal: Proposal, context: Context) -> Json:
+    """Do what mode and policy say about a proposal, and return the document that is kept.
+
+    Called again after an error, it continues.
+
+    Raises:
+        InputError: the facts or the plan are no longer those of the proposal; nothing was done.
+        BusyError: another decision about its groups is being carried out.
+        SgguardError: it was not finished.
+    """
+    executor = Executor.of(context)
+    claim = executor.claim(SOURCE, proposal.event_id, proposal.decision_id, None)
+    match claim:
+        case Claim():
+            pass
+        case Answered(answer_json):
+            found: Json = json.loads(answer_json)
+            return found
+        case Busy(retry_after_s):
+            busy = BusyError(f"decision {proposal.decision_id} is being carried out already")
+            busy.retry_after_s = max(1.0, retry_after_s)
+            raise busy
+        case _:
+            raise AssertionError("a claim without a payload hash has no other payload")
+    if executor.is_begun(claim):
+        return executor.resume(claim)
+    try:
+        decided = _again(proposal, context)
+    except SgguardError:
+        executor.release(claim)
+        raise
+    return executor.act(claim, proposal.request, None, decided)
+
+
+def _again(proposal: Proposal, context: Context) -> Decided:
+    """Judge once more, and insist that nothing has changed since the plan was shown."""
+    asked = [(proposal.request, proposal.event_id)]
+    (fresh,) = decide.judge_deletes(asked, context, [proposal.decision_id])
+    if isinstance(fresh, Exception):
+        raise fresh
+    shown = proposal.decided
+    if _print_of(fresh) != _print_of(shown):
+        raise InputError(
+            "the facts have changed since the plan was shown: nothing was done; run the command "
+            "again to see the new plan"
+        )
+    return fresh
+
+
+def _print_of(decided: Decided) -> tuple[str, str, str]:
+    decision = decided.decision
+    verdict = decision.judgement.verdict
+    return verdict, decision.mode, fingerprint(decision.facts, decided.prepared)
