@@ -8,7 +8,7 @@ restore that ended undone is tried again as the next ``n``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from sgguard.engine.context import Context, connect
 from sgguard.engine.execute import Executor
 from sgguard.errors import BusyError, HaltedError, InputError, SgguardError
 from sgguard.model.codes import Outcome
+from sgguard.operations import partial
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Plan
 from sgguard.remedy.prepare import Prepared
@@ -41,8 +42,10 @@ class Preview:
     restoration: Restoration
 
 
-def preview(decision_id: str, context: Context) -> Preview:
+def preview(decision_id: str, context: Context, groups: Sequence[str] = ()) -> Preview:
     """Read the world and return the plan that restores what a decision removed.
+
+    ``groups`` are those to restore, by id or address; without any, all that are not restored yet.
 
     Raises:
         InputError: there is no such decision, it changed nothing, or it is unfinished.
@@ -59,12 +62,19 @@ def preview(decision_id: str, context: Context) -> Preview:
     if run.state == "undone":
         raise InputError(f"decision {decision_id} was undone: everything is as it was")
     done = codec.load(Plan, run.plan_json)
+    whole = codec.load(Snapshot, run.snapshot_json)
+    before = partial.restored(store, record, SOURCE)
+    snapshot = whole
+    if groups or before:
+        snapshot = partial.part(whole, done, partial.chosen(whole, groups, before))
     cloud = connect(done.scope, context)
-    return Preview(record, cloud, restoration(cloud, codec.load(Snapshot, run.snapshot_json), done))
+    return Preview(record, cloud, restoration(cloud, snapshot, done))
 
 
-def restore(decision_id: str, context: Context, *, by: str) -> Json:
+def restore(decision_id: str, context: Context, *, by: str, groups: Sequence[str] = ()) -> Json:
     """Restore what a decision removed, once; an attempt that was cut short is resumed.
+
+    ``groups`` are those to restore, as for :func:`preview`.
 
     Raises:
         InputError: as :func:`preview`.
@@ -73,7 +83,7 @@ def restore(decision_id: str, context: Context, *, by: str) -> Json:
         SgguardError: it was not finished; called again, it is resumed.
     """
     executor = Executor.of(context)
-    claim = _claim(executor, decision_id, context)
+    claim = _claim(executor, decision_id, context, groups)
     if not isinstance(claim, Claim):
         return claim
     if executor.is_begun(claim):
@@ -81,7 +91,7 @@ def restore(decision_id: str, context: Context, *, by: str) -> Json:
     try:
         if stopped := executor.stopped():
             raise HaltedError(stopped)
-        seen = preview(decision_id, context)
+        seen = preview(decision_id, context, groups)
         found = _document(seen, claim.decision_id)
         if seen.restoration.plan.planned:
             prepared = Prepared(seen.restoration.plan, Snapshot(seen.restoration.plan.scope))
@@ -94,9 +104,11 @@ def restore(decision_id: str, context: Context, *, by: str) -> Json:
         raise
 
 
-def _claim(executor: Executor, decision_id: str, context: Context) -> Claim | Json:
+def _claim(
+    executor: Executor, decision_id: str, context: Context, groups: Sequence[str]
+) -> Claim | Json:
     """Claim the restore, or return the document of one that was done before."""
-    for event_id in _event_ids(decision_id):
+    for event_id in _event_ids(decision_id, groups):
         claimed = executor.claim(SOURCE, event_id, context.new_id(), None)
         match claimed:
             case Claim():
@@ -112,8 +124,10 @@ def _claim(executor: Executor, decision_id: str, context: Context) -> Claim | Js
     raise BusyError(f"decision {decision_id} was restored without success {_ATTEMPTS_MAX} times")
 
 
-def _event_ids(decision_id: str) -> Iterator[str]:
-    yield from (f"{decision_id}/{n}" for n in range(1, _ATTEMPTS_MAX + 1))
+def _event_ids(decision_id: str, groups: Sequence[str]) -> Iterator[str]:
+    names = ",".join(sorted({one.rpartition(":")[2] for one in groups}))
+    about = f"{decision_id}/{names}" if names else decision_id
+    yield from (f"{about}/{n}" for n in range(1, _ATTEMPTS_MAX + 1))
 
 
 def _document(seen: Preview, decision_id: str) -> Json:
