@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from functools import partial
 
 import click
 
+from sgguard.cli import terminal
+from sgguard.cli.command import command
 from sgguard.cli.exit_codes import ERROR
-from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
+from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, environment, epilog, from_options
 from sgguard.cli.output import print_json
-from sgguard.operations.doctor import UNWRAPPED, cloud_regions, examine, to_json, to_text
+from sgguard.errors import SettingsError
+from sgguard.operations.doctor import (
+    UNWRAPPED,
+    cloud_regions,
+    examine,
+    examine_here,
+    here_lines,
+    to_json,
+    to_text,
+)
 from sgguard.wire.parallel import parallel
 
 _UNTRUSTED = 1
 
 
-@click.command(
+@command(
     short_help="Check credentials, permissions and clock.",
     epilog="""\b
 Columns of the table:
@@ -61,25 +70,30 @@ ALIBABA_CLOUD_REGION_ID, HUAWEICLOUD_SDK_REGION (HW_REGION_NAME), OS_REGION_NAME
 def doctor(
     named: tuple[str, ...], regions: tuple[str, ...], policy: str | None, *, as_json: bool
 ) -> int:
-    """Check for each cloud whether verdicts can be trusted: credentials, permissions, clock, reach.
+    """Check whether verdicts can be trusted: credentials, permissions, clock, reach, settings.
 
-    Below the table is one line for each problem, with what to do about it. All calls are
-    harmless: lists of one row, reads of ids that cannot exist, documented dry runs. Nothing is
-    changed.
+    Below the table is one line for each problem, with what to do about it: of each cloud, and of
+    this machine's settings, policy, store, clock and approval key. All calls are harmless: lists
+    of one row, reads of ids that cannot exist, documented dry runs. Nothing is changed, and no
+    store is made.
     """
-    context = from_options(policy)
-    examined = cloud_regions(context.env, named, regions)
-    checkups = parallel([partial(examine, one, context) for one in examined])
+    if policy is not None:  # what is named here must be there
+        from_options(policy)
+    here = examine_here(environment(policy))
+    try:
+        examined = cloud_regions(here.context.env, named, regions)
+    except SettingsError:
+        for one in here_lines([one for one in here.findings if one.weight != "note"]):
+            terminal.say(one)
+        raise
+    with terminal.waiting(", ".join(f"{one.provider} {one.region}" for one in examined)):
+        checkups = parallel([partial(examine, one, here.context) for one in examined])
     if as_json:
-        print_json(to_json(checkups))
+        print_json(to_json(checkups, here.findings))
     else:
-        click.echo(to_text(checkups, _width()))
-    if not all(checkup.is_set_up for checkup in checkups):
+        text = to_text(checkups, terminal.width_of_terminal() or UNWRAPPED, here.findings)
+        terminal.say(text)
+    if not (here.is_set_up and all(checkup.is_set_up for checkup in checkups)):
         return ERROR
-    return 0 if all(checkup.is_trusted for checkup in checkups) else _UNTRUSTED
-
-
-def _width() -> int:
-    """Return the terminal's width; for a pipe or a file, one that never wraps a finding."""
-    is_terminal = sys.stdout is not None and sys.stdout.isatty()
-    return shutil.get_terminal_size().columns if is_terminal else UNWRAPPED
+    is_trusted = here.is_trusted and all(checkup.is_trusted for checkup in checkups)
+    return 0 if is_trusted else _UNTRUSTED

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from sgguard.operations.doctor.checkup import Checkup
 from sgguard.operations.doctor.examine import examine
+from sgguard.operations.doctor.here import Here, examine_here
 from sgguard.operations.doctor.region import CloudRegion, cloud_regions
-from sgguard.operations.doctor.report import UNWRAPPED, to_json, to_text
+from sgguard.operations.doctor.report import UNWRAPPED, here_lines, to_json, to_text
 
 __all__ = [
     "UNWRAPPED",
     "Checkup",
     "CloudRegion",
+    "Here",
     "cloud_regions",
     "examine",
+    "examine_here",
+    "here_lines",
     "to_json",
     "to_text",
 ]

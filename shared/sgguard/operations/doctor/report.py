@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sgguard.operations.doctor.checkup import Checkup, Permission
+from sgguard.operations.doctor.checkup import Checkup, Finding, Permission
 from sgguard.providers import Grant
 
 UNWRAPPED = 10_000
@@ -23,8 +23,12 @@ _UNKNOWN = "?"
 _LEGEND = "note: ? under change: only a change would show it; no verdict needs it"
 
 
-def to_text(checkups: Sequence[Checkup], width: int = UNWRAPPED) -> str:
+def to_text(
+    checkups: Sequence[Checkup], width: int = UNWRAPPED, here: Sequence[Finding] = ()
+) -> str:
     """Return the table, the findings and the conclusion; ``width`` is the terminal's.
+
+    ``here`` is what was found about this machine itself.
 
     Where the table does not fit, each cloud's values stand below each other.
     """
@@ -37,13 +41,28 @@ def to_text(checkups: Sequence[Checkup], width: int = UNWRAPPED) -> str:
     notes = [line for checkup in checkups for line in _findings(checkup, width)]
     if any(_UNKNOWN in row[_CHANGE] and row[_SEES] != _UNKNOWN for row in rows):
         notes += _wrapped(_LEGEND, width)
-    return "\n".join([*table, *([""] if notes else []), *notes, "", *_conclusion(checkups, width)])
+    notes += here_lines(here, width)
+    end = _conclusion(checkups, here, width)
+    return "\n".join([*table, *([""] if notes else []), *notes, "", *end])
 
 
-def to_json(checkups: Sequence[Checkup]) -> dict[str, Any]:
+def here_lines(here: Sequence[Finding], width: int = UNWRAPPED) -> list[str]:
+    """Return a line for each finding about this machine, problems first."""
+    return [
+        line
+        for one in sorted(here, key=lambda one: one.weight == "note")
+        for line in _wrapped(
+            f"{'note' if one.weight == 'note' else 'problem'}: {one.message} → {one.remedy}", width
+        )
+    ]
+
+
+def to_json(checkups: Sequence[Checkup], here: Sequence[Finding] = ()) -> dict[str, Any]:
     """Return the document: everything that is in the table, each permission and each limit."""
+    is_fine_here = all(one.weight == "note" for one in here)
     return {
-        "trusted": all(checkup.is_trusted for checkup in checkups),
+        "trusted": is_fine_here and all(checkup.is_trusted for checkup in checkups),
+        "here": [asdict(finding) for finding in here],
         "clouds": [_document(checkup) for checkup in checkups],
     }
 
@@ -151,8 +170,11 @@ def _wrapped(text: str, width: int) -> list[str]:
     return lines or [text]
 
 
-def _conclusion(checkups: Sequence[Checkup], width: int) -> list[str]:
+def _conclusion(checkups: Sequence[Checkup], here: Sequence[Finding], width: int) -> list[str]:
     untrusted = [f"{one.provider} {one.region}".strip() for one in checkups if not one.is_trusted]
+    if not untrusted and any(one.weight != "note" for one in here):
+        words = "Verdicts from here cannot be trusted: see the problems above."
+        return _wrapped(words, width)
     if not untrusted:
         return _wrapped("Verdicts from here can be trusted.", width)
     return _wrapped(f"Verdicts from here about {', '.join(untrusted)} cannot be trusted.", width)
