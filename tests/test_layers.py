@@ -22,6 +22,7 @@ PACKAGE = ROOT / "shared" / "sgguard"
 AT_THE_ROOT = {
     "README.md",
     "__init__.py",
+    "__main__.py",
     "clouds.py",
     "errors.py",
     "logs.py",
@@ -33,12 +34,14 @@ AT_THE_ROOT = {
 # Left imports right. `sgguard` is the package itself (its version), and a module at its root
 # stands for itself.
 ARROWS = {
+    "__main__": "cli",
     "approvals": (
         "engine errors events logs model policy redaction remedy render schemas settings store web"
     ),
     "cli": (
-        "approvals demo emulator engine errors events logs model operations operations.doctor "
-        "policy providers render render.graph render.text settings sgguard store web wire"
+        "approvals clouds demo emulator engine errors events logs model operations "
+        "operations.doctor policy render render.graph render.text settings sgguard store web "
+        "wire"
     ),
     "demo": "emulator engine errors events model operations render render.graph render.text web",
     "emulator": "emulator.faces wire",
@@ -69,10 +72,10 @@ ARROWS = {
     "logs": "redaction",
     "model": "errors",
     "operations": (
-        "approvals engine errors facts guards.delete guards.launch logs model policy providers "
-        "remedy render schemas store"
+        "approvals clouds engine errors facts guards.delete guards.launch logs model policy "
+        "providers remedy render schemas store"
     ),
-    "operations.doctor": "engine errors model policy providers settings wire",
+    "operations.doctor": "clouds engine errors model policy providers settings store wire",
     "policy": "clouds errors model render schemas",
     "providers": "clouds errors model redaction wire",
     "providers.alibaba": "errors model providers wire",
@@ -85,7 +88,7 @@ ARROWS = {
     "render.graph": "model render",
     "render.text": "model render",
     "schemas": "errors sgguard",
-    "settings": "errors model redaction",
+    "settings": "errors model redaction sgguard",
     "store": "errors redaction sgguard",
     "web": (
         "clouds engine errors events events.sources logs model redaction schemas settings "

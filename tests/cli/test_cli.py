@@ -197,7 +197,9 @@ BLOCKED_ELSEWHERE = "alibaba::cn-hangzhou:sg-bp1payments0web00001"
 def test_groups_of_several_clouds_are_judged_as_sets_and_the_worst_is_the_exit_code(sgguard):
     code, out, err = sgguard("check", "delete", "--json", *CANARIES, BLOCKED_ELSEWHERE)
     assert (code, err) == (1, "")
-    one, two = json.loads(out)
+    document = json.loads(out)
+    one, two = document["decisions"]
+    assert (document["verdict"], document["errors"]) == ("block", [])
     assert (one["verdict"], one["target"]) == ("allow", CANARIES)
     assert (two["verdict"], two["target"]) == ("block", [BLOCKED_ELSEWHERE])
     code, out, _ = sgguard("check", "delete", *CANARIES, BLOCKED_ELSEWHERE)
@@ -210,7 +212,11 @@ def test_groups_of_several_clouds_are_judged_as_sets_and_the_worst_is_the_exit_c
 def test_an_unavailable_cloud_does_not_hide_the_decisions_of_others(sgguard):
     code, out, err = sgguard("check", "delete", "--json", FREE, "nimbus::r:sg-1")
     assert code == 2
-    assert [one["verdict"] for one in json.loads(out)] == ["allow"]
+    document = json.loads(out)
+    assert [one["verdict"] for one in document["decisions"]] == ["allow"]
+    assert document["verdict"] is None
+    [failed] = document["errors"]
+    assert failed["target"] == ["nimbus::r:sg-1"]
     assert err.startswith("sgguard: ")
     assert err.count("\n") == 1
 

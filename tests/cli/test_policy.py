@@ -416,7 +416,8 @@ def test_the_facts_of_a_check_can_be_judged_again(demo_clouds, capsys, tmp_path,
     judgement, mode = replay.judge(replay.replay(path), Policy(), datetime.now(UTC))
     assert (judgement.verdict, mode) == (verdict, "observe")
     assert said["verdict"] == verdict
-    assert [one["code"] for one in said["reasons"]] == [one.code for one in judgement.reasons]
+    [decided] = said["decisions"]
+    assert [one["code"] for one in decided["reasons"]] == [one.code for one in judgement.reasons]
     for name, value in demo_clouds.items():
         if "SECRET" in name or "PASSWORD" in name or name.endswith("_SK"):
             assert value not in path.read_text()

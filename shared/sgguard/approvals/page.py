@@ -1,7 +1,7 @@
 """The pages an approver sees: the plan with two buttons, or what became of their decision.
 
 Each is one file without script or link. Text from clouds and callers is put on one
-line, cut and escaped.
+line and escaped. Every group and every step is on it: what is approved is what is seen.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ HEADERS = {
 }
 """Sent with every page: nothing is loaded, framed, cached or sent on."""
 
-_TEXT_MAX = 400
-_LINES_MAX = 100
+_TEXT_MAX = 4000
+"""Longer than any step; a list has as many lines as it has entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,11 @@ def approval_page(view: ApprovalView) -> bytes:
     return _page(
         "Approve this plan?",
         _facts(
-            ("Groups", ", ".join(view.target)),
             ("Requested by", view.requester or "unknown"),
             ("You decide as", view.approver),
             ("Expires", view.expires),
         ),
+        _list("Groups", view.target, "ul"),
         _list("Reasons", view.reasons, "ul"),
         _list("Not seen", view.unseen, "ul"),
         _list("Plan, in this order", view.plan, "ol"),
@@ -96,10 +96,8 @@ def _facts(*facts: tuple[str, str]) -> str:
 def _list(title: str, lines: Sequence[str], kind: str) -> str:
     if not lines:
         return ""
-    shown = [f"<li>{_text(line)}</li>" for line in lines[:_LINES_MAX]]
-    rest = len(lines) - _LINES_MAX
-    more = f"<p>and {rest} more</p>" if rest > 0 else ""
-    return f"<h2>{_text(title)}</h2><{kind}>{''.join(shown)}</{kind}>{more}"
+    shown = "".join(f"<li>{_text(line)}</li>" for line in lines)
+    return f"<h2>{_text(title)}</h2><{kind}>{shown}</{kind}>"
 
 
 def _button(action: str, token: str) -> str:

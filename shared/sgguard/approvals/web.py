@@ -199,7 +199,7 @@ def _result(given: LinkToken, found: Json, *, is_page: bool) -> Response:
         return Response(status, body, headers)
     title = _TITLES[found["outcome"]]
     plan = [one["summary"] for one in found["plan"]] if is_changed else []
-    lines = [", ".join(found["target"]), found["note"], *plan]
+    lines = [*found["target"], found["note"], *plan]
     return Response(
         status, page.message_page(title, [line for line in lines if line]), page.HEADERS
     )

@@ -5,12 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import click
 
-from sgguard import __version__
+from sgguard import __version__, lazy
 from sgguard.cli import exit_codes, failure
+from sgguard.cli.command import Group, apply_common
+from sgguard.settings import PREFIX
+
+if TYPE_CHECKING:
+    from sgguard.cli import completion
+else:
+    completion = lazy("sgguard.cli.completion")  # only a shell that completes asks for it
 
 __all__ = ["main"]
 
@@ -21,16 +28,21 @@ _COMMANDS = (
     "serve",
     "check",
     "explain",
+    "apply",
     "policy",
     "restore",
     "approvals",
     "decisions",
     "resume",
     "halt",
+    "completion",
 )
 
 
-class _Lazy(click.Group):
+_COMPLETION = f"_{PREFIX}COMPLETE"
+
+
+class _Lazy(Group):
     """Finds ``sgguard.cli.<name>:<name>``, so that a check does not wait for a web server."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -49,6 +61,7 @@ class _Lazy(click.Group):
 Examples:
   sgguard demo
   sgguard check delete tencent::ap-guangzhou:sg-5ua9adfv
+  sgguard apply --dry-run tencent::ap-guangzhou:sg-5ua9adfv
   sgguard explain alibaba::cn-hangzhou:sg-bp1fg655nh68xyz9 --format mermaid
   sgguard check --help
 
@@ -63,17 +76,27 @@ Where a command differs, its own help says so.""",
 )
 @click.version_option(__version__, prog_name="sgguard")
 @click.option("--debug", is_flag=True, help="Log in detail; show tracebacks of unexpected errors.")
-def cli(*, debug: bool) -> None:
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    help="Colour verdicts; auto: on a terminal, unless NO_COLOR is set.",
+)
+@click.option("-q", "--quiet", "is_quiet", is_flag=True, help="No notes and no progress.")
+@click.option("-v", "--verbose", "is_verbose", is_flag=True, help="Whole lists, and log lines.")
+def cli(*, debug: bool, **common: Any) -> None:
     """Judge whether security groups may be deleted and instances launched, and say why.
 
     Start with `sgguard demo`: it needs no cloud and no credentials.
     """
+    apply_common(common)
     if debug:
         failure.debug()
 
 
 def main(args: list[str] | None = None) -> NoReturn:
     """Run the command and end the process with its exit code."""
+    if os.environ.get(_COMPLETION):
+        sys.exit(completion.answered(cli))
     code = failure.run(cli, sys.argv[1:] if args is None else args)
     if code == exit_codes.INTERRUPTED:
         # Reads in other threads would keep the process alive until their clouds respond.

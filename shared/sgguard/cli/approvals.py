@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, tzinfo
 from typing import Any
 
 import click
 
 from sgguard.approvals import resolve, web
-from sgguard.approvals.approver import known, moment
+from sgguard.approvals.approver import known
 from sgguard.approvals.link import LinkAction
-from sgguard.cli import failure
+from sgguard.cli import terminal
+from sgguard.cli.command import group
 from sgguard.cli.exit_codes import EXIT_CODES
 from sgguard.cli.failure import until_done
+from sgguard.cli.interrupt import interruptible
 from sgguard.cli.options import (
     JSON_OPTION,
     KEPT_TEXT,
@@ -24,14 +28,22 @@ from sgguard.cli.options import (
 from sgguard.cli.output import line, print_decision, print_json, print_outcome
 from sgguard.cli.records import (
     AS_OPTION,
+    ZONE_OPTION,
     format_duration,
+    in_zone,
     open_executor,
     store_location,
     user_name,
+    when,
     with_store,
 )
+from sgguard.engine.context import Context
+from sgguard.engine.execute import Executor
 from sgguard.model.codes import Verdict
+from sgguard.operations import trail
+from sgguard.operations.progress import state_of, watched
 from sgguard.policy import ApprovalPolicy, Policy
+from sgguard.render.values import time_json
 from sgguard.store.rows import Approval
 
 Json = dict[str, Any]
@@ -40,7 +52,7 @@ _STATES = ("pending", "approved", "denied", "expired", "superseded")
 _ID = click.argument("approval", metavar="APPROVAL", type=KEPT_TEXT)
 
 
-@click.group(
+@group(
     short_help="List, approve and deny approval requests.",
     epilog=epilog(
         "sgguard approvals list",
@@ -80,11 +92,14 @@ def list_(state: str, *, as_json: bool) -> None:
         return
     if not found:
         which = "approvals" if state == "all" else f"{state} approvals"
-        click.echo(f"No {which} in {store_location(context)}.")
+        terminal.say(f"No {which} in {store_location(context)}.")
     now_s = executor.store.now_s()
-    for one in found:
-        click.echo(line(f"{one.approval_id}  {_state(one, now_s)}, asked by {_requester(one)}"))
-        click.echo(line(f"{', '.join(one.target)}: {one.summary}", 2))
+    terminal.page(text for one in found for text in _lines(one, now_s))
+
+
+def _lines(one: Approval, now_s: float) -> Iterator[str]:
+    yield line(f"{one.approval_id}  {_state(one, now_s)}, asked by {_requester(one)}")
+    yield line(f"{', '.join(one.target)}: {one.summary}", 2)
 
 
 @approvals.command(
@@ -92,11 +107,15 @@ def list_(state: str, *, as_json: bool) -> None:
     epilog=epilog("sgguard approvals show 5f0c8e71…", "sgguard approvals show 5f0c8e71… --json"),
 )
 @_ID
+@ZONE_OPTION
 @JSON_OPTION
-def show(approval: str, *, as_json: bool) -> None:
-    """Show one approval request: requester, reasons, facts, and every step of the plan."""
+def show(approval: str, zone: tzinfo | None, *, as_json: bool) -> None:
+    """Show one approval request: requester, reasons, facts, every group and every step.
+
+    APPROVAL is its id, or the beginning of one where no other begins so.
+    """
     _, executor = open_executor()
-    found = known(executor.store, approval)
+    found = known(executor.store, trail.whole_approval_id(executor.store, approval))
     record = executor.store.decision(found.decision_id)
     document = json.loads(record.document_json) if record else None
     if as_json:
@@ -105,15 +124,15 @@ def show(approval: str, *, as_json: bool) -> None:
     particulars = {
         "approval": found.approval_id,
         "state": _state(found, executor.store.now_s()),
-        "asked by": f"{_requester(found)}, {moment(found.asked_at_s)}",
-        "until": moment(found.expires_at_s),
+        "asked by": f"{_requester(found)}, {when(found.asked_at_s, zone)}",
+        "until": when(found.expires_at_s, zone),
         "decision": found.decision_id,
     }
     if document is None:
         particulars["summary"] = found.summary
-        click.echo("\n".join(line(f"{name:<9} {text}") for name, text in particulars.items()))
+        terminal.page(line(f"{name:<9} {text}") for name, text in particulars.items())
         return
-    print_decision(document, particulars)
+    print_decision(document, particulars, is_whole=True)
 
 
 @approvals.command(
@@ -133,8 +152,9 @@ def approve(approval: str, by: str, policy: str | None, *, as_json: bool) -> int
     Where they have changed, nothing is done. If the fresh facts still need a plan, a new request
     takes the place of this one (exit code 3).
     """
-    who = user_name(by)
-    found = until_done(lambda: resolve.approve(approval, who, with_store(policy)))
+    who, whole = user_name(by), _whole(approval, policy)
+    with interruptible(lambda: _state_after(whole, policy)):
+        found = until_done(lambda: resolve.approve(whole, who, _reporting(policy)), "the cloud")
     (print_json if as_json else print_outcome)(found)
     codes = {"remediated": Verdict.ALLOW, "pending": Verdict.REMEDIATE}
     return EXIT_CODES[codes.get(found["outcome"], Verdict.BLOCK)]
@@ -154,10 +174,11 @@ def deny(approval: str, by: str, policy: str | None, *, as_json: bool) -> None:
     Only the store is needed: where no policy can be read, or none is named, anybody may deny.
     """
     who = user_name(by)
-    context, _ = open_executor()
+    context, executor = open_executor()
+    approval = trail.whole_approval_id(executor.store, approval)
     known_policy = readable_policy(policy)
     if known_policy in (None, Policy()):
-        failure.report(f"who may deny is not known without the policy: {who} does")
+        terminal.note(f"who may deny is not known without the policy: {who} does")
         known_policy = Policy(approval=ApprovalPolicy(approvers=(who,)))
     found = resolve.deny(approval, who, replace(context, policy=known_policy))
     (print_json if as_json else print_outcome)(found)
@@ -180,7 +201,8 @@ def deny(approval: str, by: str, policy: str | None, *, as_json: bool) -> None:
     help="What the link permits; one to approve also permits to deny.",
 )
 @POLICY_OPTION
-def link(approval: str, by: str, action: LinkAction, policy: str | None) -> None:
+@JSON_OPTION
+def link(approval: str, by: str, action: LinkAction, policy: str | None, *, as_json: bool) -> None:
     """Print a link to a page where NAME can approve or deny the request, once.
 
     Anyone who has the link can use it: treat it as a password. Opening the page changes nothing.
@@ -188,16 +210,51 @@ def link(approval: str, by: str, action: LinkAction, policy: str | None) -> None
     SGGUARD_APPROVAL_KEY.
     """
     context = with_store(policy)
-    click.echo(web.link(approval, user_name(by), action, context))
+    store = Executor.of(context).store
+    approval = trail.whole_approval_id(store, approval)
+    made = web.link(approval, user_name(by), action, context)
+    if as_json:
+        print_json({"approval_id": approval, "action": action, "link": made})
+    else:
+        terminal.say(made)
     if not context.settings.approval_url:
-        failure.report("only the token: SGGUARD_APPROVAL_URL, the function's address, is not set")
+        terminal.note("only the token: SGGUARD_APPROVAL_URL, the function's address, is not set")
+
+
+def _reporting(policy: str | None) -> Context:
+    return watched(with_store(policy), terminal.watched_progress)
+
+
+def _whole(approval: str, policy: str | None) -> str:
+    """Return the whole id of an approval request."""
+    return trail.whole_approval_id(Executor.of(with_store(policy)).store, approval)
+
+
+def _state_after(approval_id: str, policy: str | None) -> str:
+    store = Executor.of(with_store(policy)).store
+    return state_of(store, known(store, approval_id).decision_id)
 
 
 def _document(approval: Approval) -> Json:
-    """Return an approval request as JSON; times are seconds since 1970-01-01 UTC."""
-    found = asdict(approval)
-    found["request"] = json.loads(found.pop("request_json"))
-    return found
+    """Return an approval request as JSON, with the names of the decision document; times in UTC."""
+    return {
+        "approval_id": approval.approval_id,
+        "decision_id": approval.decision_id,
+        "state": approval.state,
+        "target": list(approval.target),
+        "requested_by": approval.requester,
+        "asked_at": _time(approval.asked_at_s),
+        "expires_at": _time(approval.expires_at_s),
+        "resolved_by": approval.resolved_by,
+        "resolved_at": _time(approval.resolved_at_s),
+        "summary": approval.summary,
+        "facts_hash": approval.facts_hash,
+        "request": json.loads(approval.request_json),
+    }
+
+
+def _time(at_s: float | None) -> str | None:
+    return None if at_s is None else time_json(in_zone(at_s, UTC))
 
 
 def _requester(approval: Approval) -> str:

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sgguard import lazy
-from sgguard.cli import failure
+from sgguard.cli import failure, files, terminal
+from sgguard.cli.command import group
 from sgguard.cli.exit_codes import EXIT_CODES, HELP
 from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
-from sgguard.cli.output import print_decision, print_json
+from sgguard.cli.output import WORST_FIRST, print_decision, print_set
+from sgguard.cli.records import AS_OPTION
 from sgguard.engine import decide
+from sgguard.engine.context import Context
+from sgguard.errors import SettingsError
 from sgguard.events import request
 from sgguard.model.codes import Verdict
 from sgguard.model.decision import Decision
 from sgguard.render.document import to_json
 
 if TYPE_CHECKING:
-    from sgguard.operations import replay
+    from sgguard.operations import replay, trail
 else:
     replay = lazy("sgguard.operations.replay")  # most checks record nothing
+    trail = lazy("sgguard.operations.trail")  # and keep nothing
 
+Json = dict[str, Any]
 
+KEEP_OPTION = click.option(
+    "--keep",
+    "is_kept",
+    is_flag=True,
+    help="Keep the decision in the store, where `sgguard decisions` shows it.",
+)
 RECORD_OPTION = click.option(
     "--record",
     type=click.Path(dir_okay=False),
@@ -34,7 +44,7 @@ RECORD_OPTION = click.option(
 )
 
 
-@click.group(
+@group(
     short_help="Judge a delete or a launch now.",
     epilog=epilog(
         "sgguard check delete tencent::ap-guangzhou:sg-5ua9adfv",
@@ -47,6 +57,9 @@ def check() -> None:
 
     The verdict is allow, block, or remediate: allowed once the printed plan is carried out. The
     exit code is the verdict.
+
+    With --json the document is {"verdict": the worst, "decisions": […], "errors": […]}, for one
+    decision and for several.
     """
 
 
@@ -56,16 +69,25 @@ def check() -> None:
         "sgguard check delete tencent::ap-guangzhou:sg-5ua9adfv",
         "sgguard check delete openstack::RegionOne:5c7f… openstack::RegionOne:9d01…",
         "sgguard check delete tencent::ap-guangzhou:sg-5ua9adfv alibaba::cn-hangzhou:sg-bp1fg655…",
-        "sgguard check delete --json --policy policy.toml alibaba::cn-hangzhou:sg-bp1fg655… | jq",
+        "sgguard check delete --json alibaba::cn-hangzhou:sg-bp1fg655… | jq '.decisions[].reasons'",
+        "sgguard check delete --keep --as ada tencent::ap-guangzhou:sg-5ua9adfv",
         exit_codes=HELP,
     ),
 )
 @click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True)
 @RECORD_OPTION
+@KEEP_OPTION
+@AS_OPTION
 @POLICY_OPTION
 @JSON_OPTION
 def delete(
-    addresses: tuple[str, ...], policy: str | None, record: str | None, *, as_json: bool
+    addresses: tuple[str, ...],
+    policy: str | None,
+    record: str | None,
+    by: str,
+    *,
+    is_kept: bool,
+    as_json: bool,
 ) -> int:
     """Judge whether groups may be deleted, together.
 
@@ -79,10 +101,13 @@ def delete(
         raise click.UsageError(
             "--record writes one set: name groups of one cloud, account and region."
         )
-    context = from_options(policy)
-    outcomes = decide.decide_deletes([(one, context.new_id()) for one in wanted], context)
+    context = _context(policy, record, is_kept=is_kept)
+    with terminal.waiting(", ".join(str(one.targets[0].scope) for one in wanted)):
+        outcomes = decide.decide_deletes([(one, context.new_id()) for one in wanted], context)
     _record(record, outcomes)
-    return _print_all(outcomes, as_json=as_json)
+    documents = _kept(outcomes, context, by, is_kept=is_kept)
+    targets = [[str(address) for address in one.targets] for one in wanted]
+    return _print_all(documents, targets, as_json=as_json)
 
 
 @check.command(
@@ -111,18 +136,55 @@ def delete(
 @click.option("--project", help="The project of the planned instances.")
 @click.option("--network", help="The network (VPC) of the planned instances.")
 @RECORD_OPTION
+@KEEP_OPTION
+@AS_OPTION
 @POLICY_OPTION
 @JSON_OPTION
-def launch(policy: str | None, record: str | None, *, as_json: bool, **options: Any) -> int:
+def launch(
+    policy: str | None,
+    record: str | None,
+    by: str,
+    *,
+    is_kept: bool,
+    as_json: bool,
+    **options: Any,
+) -> int:
     """Judge whether instances may be launched with these groups, or an instance may keep its own.
 
     Before a launch give --group and --count; after it give --instance.
     """
     wanted = request.instance_launch(_launch(options))
-    context = from_options(policy)
-    decision = decide.decide_launch(wanted, context, event_id=context.new_id())
+    context = _context(policy, record, is_kept=is_kept)
+    with terminal.waiting(str(wanted.scope)):
+        decision = decide.decide_launch(wanted, context, event_id=context.new_id())
     _record(record, [decision])
-    return _print(decision, as_json=as_json)
+    documents = _kept([decision], context, by, is_kept=is_kept)
+    return _print_all(documents, [list(decision.target)], as_json=as_json)
+
+
+def _context(policy: str | None, record: str | None, *, is_kept: bool) -> Context:
+    """Return what to judge with; what could not be written is known before a cloud is asked."""
+    if record is not None:
+        files.require_writable(record, "--record")
+    context = from_options(policy, makes_store=is_kept)
+    if is_kept and context.store is None:
+        raise SettingsError("--keep needs a store: set SGGUARD_STORE (sqlite:////path)")
+    return context
+
+
+def _kept(
+    outcomes: Sequence[Decision | Exception], context: Context, by: str, *, is_kept: bool
+) -> list[Json | Exception]:
+    """Return the documents, kept or without the ids that nobody could look up."""
+    done: list[Json | Exception] = []
+    for one in outcomes:
+        if isinstance(one, Exception):
+            done.append(one)
+        elif is_kept:
+            done.append(trail.keep(one, context, by=by))
+        else:
+            done.append({**to_json(one), "decision_id": "", "event_id": ""})
+    return done
 
 
 def _record(path: str | None, outcomes: Sequence[Decision | Exception]) -> None:
@@ -131,17 +193,8 @@ def _record(path: str | None, outcomes: Sequence[Decision | Exception]) -> None:
         return
     for one in outcomes:
         if isinstance(one, Decision):
-            _write(path, replay.record(one.facts))
-
-
-def _write(path: str, text: str) -> None:
-    """Write a file for its owner's eyes only: facts name everything that a group protects."""
-    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    with os.fdopen(number, "w", encoding="utf-8") as file:
-        if stat.S_ISREG(os.fstat(number).st_mode):  # and not a pipe or /dev/stdout
-            os.fchmod(number, 0o600)  # one that was there keeps its mode otherwise
-            file.truncate()
-        file.write(text)
+            with files.open_private(path) as file:
+                file.write(replay.record(one.facts))
 
 
 def _launch(options: dict[str, Any]) -> dict[str, Any]:
@@ -159,31 +212,26 @@ def _launch(options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _print_all(outcomes: Sequence[Decision | Exception], *, as_json: bool) -> int:
+def _print_all(
+    outcomes: Sequence[Json | Exception], targets: Sequence[Sequence[str]], *, as_json: bool
+) -> int:
     """Print every decision and report every error; return the exit code of the worst."""
-    if len(outcomes) == 1 and isinstance(outcomes[0], Decision):
-        return _print(outcomes[0], as_json=as_json)
-    decisions = [one for one in outcomes if isinstance(one, Decision)]
-    documents = [to_json(decision) for decision in decisions]
-    if as_json and documents:
-        print_json(documents)
+    documents = [one for one in outcomes if not isinstance(one, Exception)]
+    errors = [one for one in outcomes if isinstance(one, Exception)]
+    if as_json:
+        failed = [
+            {"target": list(target), "problem": failure.describe_any(one)}
+            for one, target in zip(outcomes, targets, strict=True)
+            if isinstance(one, Exception)
+        ]
+        print_set(documents, failed)
     for number, one in enumerate(() if as_json else documents):
         if number:
-            click.echo()
+            terminal.say()
         print_decision(one)
-    errors = [one for one in outcomes if isinstance(one, Exception)]
     for error in errors[:-1]:
         failure.report_error(error)
     if errors:
         raise errors[-1]
-    worst = (Verdict.BLOCK, Verdict.REMEDIATE, Verdict.ALLOW)
-    return EXIT_CODES[min((d.judgement.verdict for d in decisions), key=worst.index)]
-
-
-def _print(decision: Decision, *, as_json: bool) -> int:
-    document = to_json(decision)
-    if as_json:
-        print_json(document)
-    else:
-        print_decision(document)
-    return EXIT_CODES[decision.judgement.verdict]
+    verdicts = [Verdict(one["verdict"]) for one in documents]
+    return EXIT_CODES[min(verdicts, key=WORST_FIRST.index)]

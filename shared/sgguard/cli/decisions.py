@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import tzinfo
+from itertools import chain, islice
 from typing import Any
 
 import click
 
 from sgguard import approvals
-from sgguard.approvals.approver import moment
+from sgguard.cli import terminal
+from sgguard.cli.command import group
 from sgguard.cli.options import JSON_OPTION, KEPT_TEXT, epilog
 from sgguard.cli.output import line, print_decision, print_json
-from sgguard.cli.records import open_executor, since, store_location
+from sgguard.cli.records import ZONE_OPTION, instant, open_executor, store_location, when
+from sgguard.cli.spreadsheet import csv_lines
 from sgguard.engine import retention
 from sgguard.errors import InputError
 from sgguard.model.codes import Outcome, Verdict
-from sgguard.store.base import Store
-from sgguard.store.rows import Query, Record
-
-Json = dict[str, Any]
+from sgguard.operations import trail
+from sgguard.store.rows import Record
 
 
-@click.group(
+@group(
     short_help="List and show stored decisions.",
     epilog=epilog(
         "sgguard decisions list --since 7d --outcome remediated", "sgguard decisions show 5f0c8e71…"
@@ -31,7 +33,7 @@ Json = dict[str, Any]
 def decisions() -> None:
     """List and show the decisions in the store (SGGUARD_STORE), and delete old ones.
 
-    The functions store every decision. `sgguard check` stores none.
+    The functions store every decision, `sgguard check` those that it is asked to --keep.
     """
 
 
@@ -40,15 +42,16 @@ def decisions() -> None:
     short_help="List decisions, newest first.",
     epilog=epilog(
         "sgguard decisions list --since 7d --outcome remediated",
-        "sgguard decisions list --target tencent::ap-guangzhou:sg-5ua9adfv",
+        "sgguard decisions list --target 'tencent::ap-guangzhou:*' --requester ada",
+        "sgguard decisions list --since 2027-03-01 --until 2027-03-31 --csv --output march.csv",
         "sgguard decisions list --verdict block --json | jq '.[].target'",
     ),
 )
 @click.option(
     "--target",
-    metavar="ADDRESS",
+    metavar="PATTERN",
     type=KEPT_TEXT,
-    help="Only decisions about this group or instance.",
+    help="Only decisions about this address; * stands for any text: '*:sg-5ua9adfv'.",
 )
 @click.option(
     "--verdict", type=click.Choice([one.value for one in Verdict]), help="Only this verdict."
@@ -60,61 +63,99 @@ def decisions() -> None:
     help=f"Only this outcome: {', '.join(one.value for one in Outcome)}.",
 )
 @click.option(
+    "--requester", metavar="NAME", type=KEPT_TEXT, help="Only what NAME asked for; * as above."
+)
+@click.option(
     "--since",
     "begin",
     metavar="WHEN",
     help="Only decisions since 7d or 12h ago, or since 2027-03-31.",
 )
 @click.option(
-    "--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many."
+    "--until",
+    "end",
+    metavar="WHEN",
+    help="Only decisions until then; a day counts whole.",
 )
+@click.option("--limit", type=click.IntRange(1), help="At most so many, the newest.")
+@ZONE_OPTION
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV with a line of names.")
 @JSON_OPTION
 def list_(
-    target: str | None,
-    verdict: str | None,
-    outcome: str | None,
     begin: str | None,
-    limit: int,
+    end: str | None,
+    zone: tzinfo | None,
     *,
+    as_csv: bool,
     as_json: bool,
+    **wanted: Any,
 ) -> None:
-    """List decisions, the newest first: id, time, verdict, outcome, target, requester, approver."""
+    """List decisions, the newest first: id, time, verdict, outcome, target, requester, approver.
+
+    A list that does not fit the terminal is shown a screen at a time; elsewhere all of it is
+    printed. Dates and times without a zone are of ZONE. The names of --json are those of the
+    decision document; its times, and those of the document, are UTC.
+    """
+    if as_csv and as_json:
+        raise click.UsageError("--csv and --json exclude each other.")
     context, executor = open_executor()
-    begin_s = since(begin, executor.store.now_s()) if begin else None
-    query = Query(target or "", verdict or "", outcome or "", None, limit)
-    found = list(_records(executor.store, query, begin_s))
+    now_s = executor.store.now_s()
+    found = trail.decisions(
+        executor.store,
+        trail.Wanted(
+            **{name: value for name, value in wanted.items() if value},
+            since_s=instant("--since", begin, now_s, zone) if begin else None,
+            until_s=instant("--until", end, now_s, zone, is_end=True) if end else None,
+        ),
+    )
     if as_json:
-        print_json([_document(one) for one in found])
-        return
-    if not found:
-        click.echo(f"No such decisions in {store_location(context)}.")
-    for one in found:
-        result = f"{one.verdict}, {one.outcome}"
-        click.echo(line(f"{one.decision_id}  {moment(one.at_s)[:16]}  {result}"))
-        click.echo(line(f"{one.guard} {', '.join(one.target)}{_people(one)}", 2))
+        print_json([trail.row(one) for one in found])
+    elif as_csv:
+        for one in csv_lines(found, zone):
+            terminal.say(one)
+    else:
+        with terminal.waiting(f"the store at {store_location(context)}"):
+            first = list(islice(found, 1))
+        if not first:
+            terminal.say(f"No such decisions in {store_location(context)}.")
+        terminal.page(text for one in chain(first, found) for text in _lines(one, zone))
+
+
+def _lines(one: Record, zone: tzinfo | None) -> Iterator[str]:
+    yield line(f"{one.decision_id}  {when(one.at_s, zone)}  {one.verdict}, {one.outcome}")
+    yield line(f"{one.guard} {', '.join(one.target)}{_people(one)}", 2)
 
 
 @decisions.command(
     short_help="Show one decision in full.",
     epilog=epilog(
-        "sgguard decisions show 5f0c8e71…",
-        "sgguard decisions show 5f0c8e71… --json | jq .document.plan",
+        "sgguard decisions show 5f0c8e71",
+        "sgguard decisions show 5f0c8e71 --json | jq .plan",
     ),
 )
 @click.argument("decision", metavar="DECISION", type=KEPT_TEXT)
+@ZONE_OPTION
 @JSON_OPTION
-def show(decision: str, *, as_json: bool) -> None:
-    """Show one decision: requester, reasons, facts, plan, approval, and what was done when."""
+def show(decision: str, zone: tzinfo | None, *, as_json: bool) -> None:
+    """Show one decision: requester, reasons, facts, plan, approval, and what was done when.
+
+    DECISION is its id, or the beginning of one where no other begins so. Every group and every
+    step is shown. --json prints the decision document with `source` and `requested_by`.
+    """
     _, executor = open_executor()
-    record = executor.store.decision(decision)
-    if record is None:
+    record = executor.store.decision(trail.whole_decision_id(executor.store, decision))
+    if record is None:  # it was purged just now
         raise InputError(f"there is no decision {decision!r}: see sgguard decisions list")
     document = json.loads(record.document_json)
     if as_json:
-        print_json({**_document(record), "document": document})
+        print_json({**document, "source": record.source, "requested_by": record.requester})
         return
-    event = f"{record.event_id} of {record.source}"
-    print_decision(document, {"event": event, "asked by": record.requester})
+    particulars = {
+        "event": f"{record.event_id} of {record.source}",
+        "asked by": record.requester,
+        "kept": when(record.at_s, zone),
+    }
+    print_decision(document, particulars, is_whole=True)
 
 
 @decisions.command(
@@ -137,35 +178,10 @@ def purge(*, as_json: bool) -> None:
         return
     deleted = ", ".join(f"{number} {kind}" for kind, number in counts.items() if number)
     days = context.settings.keep_days
-    click.echo(f"Deleted, ended more than {days} days ago: {deleted or 'nothing'}.")
-
-
-def _records(store: Store, query: Query, begin_s: float | None) -> Iterator[Record]:
-    """Yield the records of the query, newest first, back to that time."""
-    for record in store.decisions(query):
-        if begin_s is not None and record.at_s < begin_s:
-            return
-        yield record
+    terminal.say(f"Deleted, ended more than {days} days ago: {deleted or 'nothing'}.")
 
 
 def _people(record: Record) -> str:
     asked = f", asked by {record.requester}" if record.requester else ""
     verb = "denied" if record.outcome == Outcome.REFUSED else "approved"
     return asked + (f", {verb} by {record.approver}" if record.approver else "")
-
-
-def _document(record: Record) -> Json:
-    """Return a decision's record as JSON; ``at`` is in seconds since 1970-01-01 UTC."""
-    return {
-        "decision_id": record.decision_id,
-        "at": record.at_s,
-        "source": record.source,
-        "event_id": record.event_id,
-        "guard": record.guard,
-        "target": list(record.target),
-        "requester": record.requester,
-        "verdict": record.verdict,
-        "mode": record.mode,
-        "outcome": record.outcome,
-        "approver": record.approver,
-    }

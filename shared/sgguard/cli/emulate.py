@@ -5,12 +5,15 @@ from __future__ import annotations
 import errno
 import json
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import click
 
+from sgguard.cli import terminal
+from sgguard.cli.command import command
 from sgguard.cli.options import epilog
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.scenario import load
@@ -27,7 +30,8 @@ PORT = click.IntRange(0, 65535)
 _REASONS = {
     errno.EADDRINUSE: "the port is in use: choose another one with --port",
     errno.EACCES: "this user may not listen on that port: choose one above 1023",
-    errno.EADDRNOTAVAIL: "this is not an address of this machine",
+    errno.EADDRNOTAVAIL: "this is not an address of this machine: choose another one with --host",
+    errno.EAFNOSUPPORT: "this machine has no such kind of address: choose another with --host",
 }
 
 
@@ -41,13 +45,13 @@ def listening(host: str, port: int) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = _REASONS.get(error.errno or 0)
-        if reason is None:
-            raise
+        reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
+        if isinstance(error, socket.gaierror):
+            reason = "there is no such host: choose an address of this machine with --host"
         raise SettingsError(f"cannot listen on {host}:{port}: {reason}") from error
 
 
-@click.command(
+@command(
     short_help="Emulate the cloud APIs on one port.",
     epilog=epilog(
         "sgguard emulate --port 8000",
@@ -58,6 +62,7 @@ def listening(host: str, port: int) -> Iterator[None]:
 )
 @click.option("--port", type=PORT, default=0, help="The port to listen on; 0 takes any free one.")
 @HOST_OPTION
+@click.option("--json", "as_json", is_flag=True, help="The same: what is printed is JSON anyway.")
 @click.option(
     "--scenario",
     default="demo",
@@ -65,7 +70,7 @@ def listening(host: str, port: int) -> Iterator[None]:
     metavar="NAME|FILE",
     help="A built-in scenario or a TOML file.",
 )
-def emulate(port: int, host: str, scenario: str) -> None:
+def emulate(port: int, host: str, scenario: str, *, as_json: bool) -> None:  # noqa: ARG001
     """Emulate the cloud APIs on one port, until interrupted.
 
     Prints one JSON line: the address, and the variables (endpoints and test credentials) that
@@ -84,5 +89,5 @@ def emulate(port: int, host: str, scenario: str) -> None:
         with listening(host, port):
             server = stack.enter_context(serve(emulator, host, port))
         env = loaded.client_env(server.url)
-        click.echo(json.dumps({"url": server.url, "scenario": scenario, "env": env}))
+        terminal.say_json(json.dumps({"url": server.url, "scenario": scenario, "env": env}))
         stop.wait()

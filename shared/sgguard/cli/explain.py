@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from sgguard.cli import terminal
+from sgguard.cli.command import command
 from sgguard.cli.options import epilog, from_options
-from sgguard.cli.output import print_json, terminal_width
+from sgguard.cli.output import print_json
 from sgguard.errors import InputError, NotFoundError
 from sgguard.model.address import Address
 from sgguard.operations.explain import read
@@ -15,7 +17,7 @@ _FORMATS = ("text", "json", "mermaid", "dot")
 _DEEPEST = 20
 
 
-@click.command(
+@command(
     short_help="Show what references a group or is bound to it.",
     epilog=epilog(
         "sgguard explain tencent::ap-guangzhou:sg-5ua9adfv",
@@ -29,9 +31,7 @@ _DEEPEST = 20
     "--format",
     "kind",
     type=click.Choice(_FORMATS),
-    default="text",
-    show_default=True,
-    help="How the graph is written.",
+    help="How the graph is written (default: text).",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option(
@@ -41,7 +41,7 @@ _DEEPEST = 20
     show_default=True,
     help="Levels of references to follow.",
 )
-def explain(address: str, kind: str, depth: int, *, as_json: bool) -> None:
+def explain(address: str, kind: str | None, depth: int, *, as_json: bool) -> None:
     """Show which rules reference a group, what is bound to it, and how to detach each of them.
 
     ADDRESS is provider:account:region:group-id; the account may be empty. --depth 2 also shows
@@ -50,8 +50,12 @@ def explain(address: str, kind: str, depth: int, *, as_json: bool) -> None:
     Text shows the first few of each kind and counts the others; JSON has all of them. Mermaid and
     DOT draw the graph.
     """
+    if as_json and kind not in (None, "json"):
+        raise click.UsageError(f"--json and --format {kind} exclude each other.")
     try:
-        facts = read(Address.parse(address), from_options(), depth)
+        wanted = Address.parse(address)
+        with terminal.waiting(str(wanted.scope)):
+            facts = read(wanted, from_options(), depth)
     except NotFoundError as error:
         raise _unknown(address) from error
     first = facts.groups[0]
@@ -61,11 +65,12 @@ def explain(address: str, kind: str, depth: int, *, as_json: bool) -> None:
     if as_json or kind == "json":
         print_json(graph.to_json(drawn))
         return
-    if kind == "text":
-        click.echo(graph.to_text(drawn, width=terminal_width() or graph.WIDTH))
+    if kind in (None, "text"):
+        shown = graph.to_text(drawn, width=terminal.width() or graph.WIDTH)
+        terminal.page(shown.split("\n"))
         return
     draw = {"mermaid": graph.to_mermaid, "dot": graph.to_dot}
-    click.echo(draw[kind](drawn))
+    terminal.say(draw[str(kind)](drawn))
 
 
 def _unknown(address: str) -> InputError:

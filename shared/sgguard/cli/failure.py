@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -13,6 +14,7 @@ from typing import TypeVar
 import click
 
 from sgguard import logs
+from sgguard.cli import terminal
 from sgguard.cli.exit_codes import ERROR, INTERRUPTED, PIPE_CLOSED
 from sgguard.errors import DeadlineError, EventError, Problem, SgguardError, UnauthenticatedError
 
@@ -23,11 +25,11 @@ def run(command: click.Command, args: Sequence[str]) -> int:
     click's own runner is not used: it ends with 1 when the reader of a pipe goes away, which
     here would mean "block".
     """
+    terminal.begin()
     try:
         with command.make_context("sgguard", list(args)) as context:
             code = command.invoke(context)
-        if sys.stdout is not None:  # it is when the shell closed it
-            sys.stdout.flush()
+        terminal.end()
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except (KeyboardInterrupt, click.Abort):
@@ -51,8 +53,8 @@ def _forget_output() -> None:
 
 def report_error(error: Exception) -> None:
     """Write an error as one line to standard error."""
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        error.show()
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and error.ctx is not None:
+        terminal.complain(error.ctx.get_help())
     elif isinstance(error, click.ClickException):
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "sgguard"
@@ -60,14 +62,34 @@ def report_error(error: Exception) -> None:
     elif isinstance(error, SgguardError):
         report(describe(error))
     elif isinstance(error, OSError):
-        report(f"the system refused: {error.strerror or error}")
+        report(_of_system(error))
     else:
         _unexpected(error)
 
 
 def report(message: str) -> None:
     """Write one line to standard error."""
-    click.echo(f"sgguard: {message}", err=True)
+    terminal.complain(f"sgguard: {' '.join(message.split())}")
+
+
+_REMEDIES = {
+    errno.ENOENT: "check the name",
+    errno.ENOTDIR: "check the name",
+    errno.EISDIR: "name a file",
+    errno.EACCES: "use a file that this user may read and write",
+    errno.EROFS: "use another folder",
+    errno.ENOSPC: "free some space",
+    errno.EIO: "try again",
+}
+
+
+def _of_system(error: OSError) -> str:
+    """Return what the system refused: with the file, where one is known, and what to do."""
+    why = error.strerror or str(error)
+    if error.filename is None:
+        return f"the system refused: {why}"
+    remedy = _REMEDIES.get(error.errno or 0)
+    return f"{os.fsdecode(error.filename)}: {why}" + (f": {remedy}" if remedy else "")
 
 
 def describe(error: SgguardError) -> str:
@@ -81,6 +103,11 @@ def describe(error: SgguardError) -> str:
             f"{refusal}: the cloud does not accept these credentials; check key, secret and clock"
         )
     return " ".join(str(error).split())
+
+
+def describe_any(error: Exception) -> str:
+    """Return any error as one line; one that is not ours only by its kind."""
+    return describe(error) if isinstance(error, SgguardError) else type(error).__name__
 
 
 def _problem(problem: Problem) -> str:
@@ -117,15 +144,18 @@ _ROUNDS_MAX = 1000
 """Each round makes at least one change of a plan; no plan is longer."""
 
 
-def until_done(work: Callable[[], T]) -> T:
+def until_done(work: Callable[[], T], what: str) -> T:
     """Repeat the work for as long as only its deadline ends it: the journal has the progress.
+
+    ``what`` is shown on a terminal while nothing else is.
 
     Raises:
         SgguardError: any other error; run again, the work continues from there.
     """
     for number in range(1, _ROUNDS_MAX):
         try:
-            return work()
+            with terminal.waiting(what):
+                return work()
         except DeadlineError:
-            report(f"not finished within SGGUARD_DEADLINE_S, continuing ({number})")
+            terminal.note(f"not finished within SGGUARD_DEADLINE_S, continuing ({number})")
     return work()

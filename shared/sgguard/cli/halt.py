@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import logging
-import os
 from dataclasses import asdict
+from typing import Any
 
 import click
 
 from sgguard import logs
-from sgguard.approvals.approver import moment
+from sgguard.cli import terminal
+from sgguard.cli.command import group
 from sgguard.cli.exit_codes import EXIT_CODES
-from sgguard.cli.options import JSON_OPTION, KEPT_TEXT, epilog, kept, readable_policy
+from sgguard.cli.options import JSON_OPTION, epilog, kept, readable_policy
 from sgguard.cli.output import line, print_json
-from sgguard.cli.records import open_executor, store_location, user_name
+from sgguard.cli.records import AS_OPTION, open_executor, store_location, user_name, when
+from sgguard.engine.execute import Executor
 from sgguard.model.codes import Verdict
-
-_BY_OPTION = click.option(
-    "--by",
-    type=KEPT_TEXT,
-    default=lambda: os.environ.get("USER", ""),
-    metavar="NAME",
-    help="Your name, for the record (default: $USER).",
-)
+from sgguard.policy import Policy
 
 
-@click.group(
+@group(
     short_help="Stop all changes of every process.",
     epilog=epilog(
         'sgguard halt on --reason "incident 4711"',
@@ -49,11 +44,12 @@ def halt() -> None:
 
 @halt.command(
     short_help="Stop all changes.",
-    epilog=epilog('sgguard halt on --by ada --reason "incident 4711"'),
+    epilog=epilog('sgguard halt on --as ada --reason "incident 4711"'),
 )
-@_BY_OPTION
+@AS_OPTION
 @click.option("--reason", required=True, help="Why; shown wherever a change is stopped.")
-def on(by: str, reason: str) -> None:
+@JSON_OPTION
+def on(by: str, reason: str, *, as_json: bool) -> None:
     """Stop all changes from now on, until `sgguard halt off`."""
     if not reason.strip():
         raise click.UsageError("Give a reason: --reason TEXT.")
@@ -61,26 +57,33 @@ def on(by: str, reason: str) -> None:
     context, executor = open_executor(makes_store=True)
     executor.store.halt(who, reason)
     logs.log(logging.WARNING, "halted", detail=f"by {by}: {reason}")
-    click.echo(f"All changes are stopped in {store_location(context)}.")
+    if as_json:
+        print_json(_document(executor, readable_policy()))
+        return
+    terminal.say(f"All changes are stopped in {store_location(context)}.")
 
 
-@halt.command(short_help="Permit changes again.", epilog=epilog("sgguard halt off --by ada"))
-@_BY_OPTION
-def off(by: str) -> None:
+@halt.command(short_help="Permit changes again.", epilog=epilog("sgguard halt off --as ada"))
+@AS_OPTION
+@JSON_OPTION
+def off(by: str, *, as_json: bool) -> None:
     """Permit changes again; interrupted plans wait for `sgguard resume`."""
     context, executor = open_executor()
     was = executor.store.halted()
     user_name(by)
     executor.store.lift_halt()
     logs.log(logging.WARNING, "permitted", detail=f"by {by}")
-    click.echo(f"Changes are permitted in {store_location(context)}.")
-    if was is not None:
-        click.echo(line(f"{was.by} had stopped them on {moment(was.at_s)}: {was.reason}", 2))
     policy = readable_policy()
+    if as_json:
+        print_json(_document(executor, policy))
+        return
+    terminal.say(f"Changes are permitted in {store_location(context)}.")
+    if was is not None:
+        terminal.say(line(f"{was.by} had stopped them on {when(was.at_s)}: {was.reason}", 2))
     if policy is not None and policy.halt:
-        click.echo(line("The policy file still stops them (halt = true).", 2))
+        terminal.say(line("The policy file still stops them (halt = true).", 2))
     if number := len(executor.store.open_runs()):
-        click.echo(line(f"Interrupted plans: {number}; see sgguard resume.", 2))
+        terminal.say(line(f"Interrupted plans: {number}; see sgguard resume.", 2))
 
 
 @halt.command(
@@ -100,13 +103,21 @@ def status(*, as_json: bool) -> int:
     by_policy = None if policy is None else policy.halt  # None: it cannot be read
     is_stopped = found is not None or bool(by_policy)
     if as_json:
-        switch = asdict(found) if found else None
-        print_json({"is_stopped": is_stopped, "store": switch, "policy": by_policy})
+        print_json(_document(executor, policy))
     elif found is not None:
-        click.echo(line(f"All changes are stopped by {found.by} since {moment(found.at_s)}:"))
-        click.echo(line(found.reason, 2))
+        terminal.say(line(f"All changes are stopped by {found.by} since {when(found.at_s)}:"))
+        terminal.say(line(found.reason, 2))
     elif by_policy:
-        click.echo(line("All changes are stopped by the policy file (halt = true)."))
+        terminal.say(line("All changes are stopped by the policy file (halt = true)."))
     else:
-        click.echo(f"Changes are permitted in {store_location(context)}.")
+        terminal.say(f"Changes are permitted in {store_location(context)}.")
     return EXIT_CODES[Verdict.BLOCK if is_stopped else Verdict.ALLOW]
+
+
+def _document(executor: Executor, policy: Policy | None) -> dict[str, Any]:
+    """Return the state of the switch as JSON, the same for on, off and status."""
+    found = executor.store.halted()
+    by_policy = None if policy is None else policy.halt
+    switch = asdict(found) if found else None
+    is_stopped = found is not None or bool(by_policy)
+    return {"is_stopped": is_stopped, "store": switch, "policy": by_policy}

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Collection
-from datetime import date
+from datetime import UTC, date, datetime
 
 import click
 
-from sgguard import logs, providers
-from sgguard.cli import failure
+from sgguard import logs
+from sgguard.cli.command import note_once
 from sgguard.engine.context import Context, of_store
 from sgguard.errors import PolicyError
-from sgguard.policy import Policy, load
-from sgguard.settings import unknown_variables
+from sgguard.policy import Policy
+from sgguard.policy.start import ended, load_started
 
 JSON_OPTION = click.option(
     "--json", "as_json", is_flag=True, help="Print a JSON document instead of text."
@@ -58,11 +58,29 @@ def from_options(policy: str | None = None, *, makes_store: bool = False) -> Con
     Raises:
         SettingsError: a setting or the policy cannot be used.
     """
-    env = _environment(policy)
+    env = environment(policy)
     context = Context.from_env(env, makes_store=makes_store)
+    _warn_ended(context.policy, context.now())
     if env.get("SGGUARD_LOG_LEVEL"):
         logs.configure(context.settings.log_level)
     return context
+
+
+def started(path: str | None, day: date | None = None) -> Policy:
+    """Return the policy of a file; what has ended in it is reported and no error.
+
+    Raises:
+        PolicyError: the file cannot be used.
+    """
+    found = load_started(path)
+    for one in ended(found, day or datetime.now(UTC)):
+        note_once(one)
+    return found
+
+
+def _warn_ended(policy: Policy, now_s: float) -> None:
+    for one in ended(policy, datetime.fromtimestamp(now_s, UTC)):
+        note_once(one)
 
 
 def store_only(*, needs: Collection[str] = (), makes_store: bool = False) -> Context:
@@ -74,10 +92,10 @@ def store_only(*, needs: Collection[str] = (), makes_store: bool = False) -> Con
     Raises:
         SettingsError: the store, or a setting that is needed, cannot be used.
     """
-    env = _environment(None)
+    env = environment(None)
     context, problems = of_store(env, needs=needs, makes_store=makes_store)
     for problem in problems:
-        _report_once(f"{problem}; not needed here, and not used")
+        note_once(f"{problem}; not needed here, and not used")
     if env.get("SGGUARD_LOG_LEVEL"):
         logs.configure(context.settings.log_level)
     return context
@@ -91,37 +109,26 @@ def readable_policy(policy: str | None = None) -> Policy | None:
     Raises:
         PolicyError: ``--policy`` names no file.
     """
-    path = _environment(policy).get("SGGUARD_POLICY", "").strip() or None
+    path = environment(policy).get("SGGUARD_POLICY", "").strip() or None
     try:
-        return load(path)
+        return started(path)
     except PolicyError as error:
-        problem = str(error)
-    try:
-        found = load(path, today=date.min)
-    except PolicyError:
-        found = None
-    _report_once(problem if found else f"{problem}; the policy is not used here")
-    return found
+        note_once(f"{error}; the policy is not used here")
+        return None
 
 
-def _environment(policy: str | None) -> dict[str, str]:
+def environment(policy: str | None) -> dict[str, str]:
+    """Return the environment, with the policy of ``--policy`` in it.
+
+    Raises:
+        PolicyError: the option names no file.
+    """
     env = dict(os.environ)
     if policy is not None:
         if not policy.strip():  # an unset variable in a script must not mean "no policy"
             raise PolicyError("--policy names no file")
         env["SGGUARD_POLICY"] = policy
-    for name in unknown_variables(env, providers.names()):
-        _report_once(f"{name} is set, but there is no such setting: see deploy/README.md")
     return env
-
-
-def _report_once(message: str) -> None:
-    """Report a message once per command, however often its context is made."""
-    context = click.get_current_context(silent=True)
-    reported: set[str] = set() if context is None else context.meta.setdefault(__name__, set())
-    if message not in reported:
-        reported.add(message)
-        failure.report(message)
 
 
 def epilog(*examples: str, exit_codes: str = "0 success, 2 error") -> str:

@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import click
-
+from sgguard.cli import terminal
+from sgguard.model.codes import Verdict
 from sgguard.render import text
 from sgguard.render.wording import columns, one_line
 
-_WIDTH = 100
-_WIDTH_MIN = 40
 _LAST_MIN = 20
-
-
-def terminal_width() -> int | None:
-    """Return the columns of the terminal or of ``COLUMNS``; None for a pipe or a file."""
-    is_terminal = sys.stdout is not None and sys.stdout.isatty()
-    if is_terminal or os.environ.get("COLUMNS"):
-        return max(shutil.get_terminal_size().columns, _WIDTH_MIN)
-    return None
+WORST_FIRST = (Verdict.BLOCK, Verdict.REMEDIATE, Verdict.ALLOW)
 
 
 def line(text: str, indent: int = 0) -> str:
-    """Return the text on one line that fits the terminal, or 100 columns of a file.
+    """Return the text on one line that fits the terminal; for a pipe or a file it is whole.
 
     Two spaces separate columns. Only the last column is cut.
     """
-    return _fitted(" " * indent + text, terminal_width() or _WIDTH)
+    width = terminal.width()
+    if width is None or terminal.is_verbose():
+        return " " * indent + one_line(text, 2 * len(text))
+    return _fitted(" " * indent + text, width)
 
 
 def _fitted(text: str, width: int) -> str:
@@ -46,18 +37,40 @@ def _fitted(text: str, width: int) -> str:
 
 def print_json(document: Any) -> None:
     """Write a document and nothing else to standard output."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    terminal.say_json(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def print_decision(document: dict[str, Any], particulars: Mapping[str, str] | None = None) -> None:
-    """Write a decision's document as text, with further facts below its headline."""
-    click.echo(text.full(document, particulars, width=terminal_width()))
+def print_set(documents: Sequence[dict[str, Any]], errors: Sequence[dict[str, Any]] = ()) -> None:
+    """Write the document of decisions that were asked for together; of one it has the same shape.
+
+    ``verdict`` is the worst of them, null where one could not be judged.
+    """
+    verdicts = [Verdict(one["verdict"]) for one in documents]
+    worst = None if errors or not verdicts else min(verdicts, key=WORST_FIRST.index)
+    print_json({"verdict": worst, "decisions": list(documents), "errors": list(errors)})
+
+
+def print_decision(
+    document: dict[str, Any],
+    particulars: Mapping[str, str] | None = None,
+    *,
+    is_whole: bool = False,
+) -> None:
+    """Write a decision's document as text, with further facts below its headline.
+
+    With ``is_whole``, or ``--verbose``, no list is cut.
+    """
+    is_whole = is_whole or terminal.is_verbose()
+    shown = text.full(document, particulars, width=terminal.width(), is_whole=is_whole)
+    lines = shown.split("\n")
+    verdict = document["verdict"]
+    terminal.page(lines, head=(verdict.upper(), verdict))
 
 
 def print_outcome(document: dict[str, Any]) -> None:
     """Write what became of a decision, and then the decision as text."""
-    click.echo(f"{document['outcome']}: decision {document['decision_id']}")
+    terminal.say(f"{document['outcome']}: decision {document['decision_id']}")
     if document["note"]:
-        click.echo(document["note"])  # not wrapped: it may contain a command to copy
-    click.echo()
+        terminal.say(document["note"])  # not wrapped: it may contain a command to copy
+    terminal.say()
     print_decision(document)

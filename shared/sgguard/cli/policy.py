@@ -12,7 +12,9 @@ from typing import Any
 import click
 
 from sgguard import policy as policies
-from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog
+from sgguard.cli import terminal
+from sgguard.cli.command import group
+from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, started
 from sgguard.cli.output import print_json
 from sgguard.errors import PolicyError
 from sgguard.model.address import Address
@@ -38,7 +40,7 @@ A file of cases:
 """
 
 
-@click.group(
+@group(
     short_help="Check, show and test a policy.",
     epilog=epilog(
         "sgguard policy check policy.toml",
@@ -63,16 +65,27 @@ def policy() -> None:
     ),
 )
 @click.argument("file", required=False, type=click.Path())
-def check(file: str | None) -> None:
+@JSON_OPTION
+def check(file: str | None, *, as_json: bool) -> None:
     """Check that FILE is valid, and print what it permits, one sentence a line.
 
     Without FILE the policy of SGGUARD_POLICY is checked. Every error is listed with its path in
-    the file and what is expected there.
+    the file and what is expected there. An exemption that has ended is an error here and in
+    `policy test`, and a warning everywhere else.
     """
     path = _path(file)
-    found = policies.load(path)
-    click.echo(f"{path or 'No policy file: the default policy'} is valid.\n")
-    click.echo("\n".join(in_words(found)))
+    try:
+        found = policies.load(path)
+    except PolicyError as error:
+        if as_json:
+            print_json({"file": path, "valid": False, "problem": str(error), "meaning": []})
+        raise
+    if as_json:
+        meaning = list(in_words(found))
+        print_json({"file": path, "valid": True, "problem": "", "meaning": meaning})
+        return
+    terminal.say(f"{path or 'No policy file: the default policy'} is valid.\n")
+    terminal.say("\n".join(in_words(found)))
 
 
 @policy.command(
@@ -108,7 +121,7 @@ def show(
     possible values is shown.
     """
     path = _path(policy)
-    found, document = policies.load(path), policies.read(path) if path else {}
+    found, document = started(path), policies.read(path) if path else {}
     if address is None:
         if name is not None or tags:
             raise click.UsageError("--name and --tag describe the group of --for.")
@@ -160,11 +173,11 @@ def _print(rows: list[Origin], which: str, *, as_json: bool) -> None:
         print_json(values)
         return
     if which:
-        click.echo(f"{which}\n")
+        terminal.say(f"{which}\n")
     width = max(len(one.path) for one in rows)
     for one in rows:
         value = json.dumps(one.value, ensure_ascii=False)
-        click.echo(f"{one.path:<{width}}  {value}  ({one.source})")
+        terminal.say(f"{one.path:<{width}}  {value}  ({one.source})")
 
 
 @policy.command(
@@ -180,13 +193,14 @@ def exemptions(expiring: str | None, policy: str | None, *, as_json: bool) -> No
     """List exemptions, the first to end first: end, group, reason codes, owner and reason."""
     within = None if expiring is None else _span(expiring)
     now = datetime.now(UTC)
-    rows = list(policies.expiring(policies.load(_path(policy)), now, within))
+    rows = list(policies.expiring(started(_path(policy)), now, within))
     if as_json:
         print_json([_json(one, now) for one in rows])
     elif rows:
         _table(rows, now)
     else:
-        click.echo("No exemptions." if within is None else f"No exemption ends within {expiring}.")
+        none = "No exemptions." if within is None else f"No exemption ends within {expiring}."
+        terminal.say(none)
 
 
 def _span(text: str) -> timedelta:
@@ -223,7 +237,7 @@ def _table(rows: list[Exemption], now: datetime) -> None:
     widths = [max(len(line[n]) for line in (heads, *lines)) for n in range(len(heads))]
     for line in (heads, *lines):
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
+        terminal.say("  ".join(cells).rstrip())
 
 
 @policy.command(
@@ -250,10 +264,10 @@ def test(files: tuple[str, ...], policy: str | None, *, as_json: bool) -> int:
         print_json([_result(one) for one in results])
         return _DIFFERENT if failed else 0
     for one in results:
-        click.echo(f"{'FAILED' if one.differences else 'ok':<6}  {one.case.name}")
+        terminal.say(f"{'FAILED' if one.differences else 'ok':<6}  {one.case.name}")
         for difference in one.differences:
-            click.echo(f"        {difference}")
-    click.echo(f"\n{len(results)} cases, {len(failed)} not as expected")
+            terminal.say(f"        {difference}")
+    terminal.say(f"\n{len(results)} cases, {len(failed)} not as expected")
     return _DIFFERENT if failed else 0
 
 

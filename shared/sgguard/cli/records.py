@@ -5,16 +5,24 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from sgguard import lazy
 from sgguard.cli.options import KEPT_TEXT, from_options, store_only
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.errors import SettingsError
+from sgguard.store import store_location as location
 
+if TYPE_CHECKING:
+    import zoneinfo
+else:
+    zoneinfo = lazy("zoneinfo")  # only for a zone that is named
+
+_DAY = re.compile(r"\d{4}-?\d{2}-?\d{2}")
 _SPAN = re.compile(r"(\d{1,5})([mhdw])")
 _UNITS = {
     "m": timedelta(minutes=1),
@@ -25,11 +33,41 @@ _UNITS = {
 
 AS_OPTION = click.option(
     "--as",
+    "--by",
     "by",
     type=KEPT_TEXT,
     default=lambda: os.environ.get("USER", ""),
     metavar="NAME",
-    help="Your name, spelt as in the policy (default: $USER).",
+    help="Your name, spelt as in the policy (default: $USER); --by is the same.",
+)
+
+
+class _Zone(click.ParamType):  # type: ignore[type-arg] # generic since click 8.5
+    """A time zone: ``local``, ``UTC``, or a name such as ``Europe/Berlin``."""
+
+    name = "zone"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tzinfo | None:
+        """Return the zone, None for that of this machine (``TZ``)."""
+        if not isinstance(value, str) or value.lower() == "local":
+            return None
+        if value.upper() in ("UTC", "Z"):
+            return UTC
+        try:
+            return zoneinfo.ZoneInfo(value)
+        except (OSError, ValueError, zoneinfo.ZoneInfoNotFoundError):
+            self.fail(f"{value!r} is no time zone: use local, UTC or Europe/Berlin.", param, ctx)
+
+
+ZONE_OPTION = click.option(
+    "--zone",
+    type=_Zone(),
+    default="local",
+    show_default=True,
+    metavar="ZONE",
+    help="The time zone of times: local, UTC, or a name such as Europe/Berlin.",
 )
 
 
@@ -79,16 +117,15 @@ def require_store(context: Context) -> Context:
 
 def store_location(context: Context) -> str:
     """Return where the store is, without user and password."""
-    url = context.settings.store_url or ""
-    if url.startswith("sqlite:"):
-        return url
-    parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
+    return location(context.settings.store_url or "")
 
 
-def since(text: str, now_s: float) -> float:
+def instant(
+    option: str, text: str, now_s: float, zone: tzinfo | None, *, is_end: bool = False
+) -> float:
     """Return the time that ``7d``, ``12h``, ``30m``, ``2w`` or an ISO 8601 date or time means.
+
+    A date or time without a zone is one of ``zone``. With ``is_end`` a day counts whole.
 
     Raises:
         UsageError: it is none of them.
@@ -96,11 +133,26 @@ def since(text: str, now_s: float) -> float:
     if span := _SPAN.fullmatch(text):
         return now_s - (int(span[1]) * _UNITS[span[2]]).total_seconds()
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        found = datetime.fromisoformat(text)
+        if is_end and _DAY.fullmatch(text):
+            found += timedelta(days=1)
+        # Without a zone of its own, astimezone takes that of this machine.
+        placed = found if found.tzinfo or zone is None else found.replace(tzinfo=zone)
+        return placed.astimezone(UTC).timestamp()
+    except (ValueError, OverflowError, OSError):
         message = "expected a span such as 7d or 12h, or a date such as 2027-03-31"
-        raise click.UsageError(f"--since {text}: {message}.") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        raise click.UsageError(f"{option} {text}: {message}.") from None
+
+
+def in_zone(at_s: float, zone: tzinfo | None) -> datetime:
+    """Return a time in the zone, or in that of this machine."""
+    return datetime.fromtimestamp(at_s, UTC).astimezone(zone)
+
+
+def when(at_s: float, zone: tzinfo | None = UTC) -> str:
+    """Return a time to the minute, with the name of its zone."""
+    found = in_zone(at_s, zone)
+    return f"{found:%Y-%m-%d %H:%M} {found.tzname() or found.strftime('%z')}"
 
 
 def format_duration(seconds: float) -> str:

@@ -2,59 +2,115 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
+from sgguard.cli import terminal
+from sgguard.cli.command import command
 from sgguard.cli.exit_codes import EXIT_CODES
 from sgguard.cli.failure import until_done
+from sgguard.cli.interrupt import interruptible
 from sgguard.cli.options import JSON_OPTION, KEPT_TEXT, POLICY_OPTION, epilog
 from sgguard.cli.output import print_json, print_outcome
-from sgguard.cli.records import with_store
+from sgguard.cli.records import AS_OPTION, with_store
+from sgguard.engine.context import Context
+from sgguard.engine.execute import Executor
 from sgguard.model.codes import Outcome, Verdict
 from sgguard.operations import restore as operation
+from sgguard.operations import trail
+from sgguard.operations.progress import state_of, watched
 from sgguard.operations.restore import Preview
 
 
-@click.command(
+@command(
     short_help="Restore what a decision removed.",
     epilog=epilog(
         "sgguard decisions list --outcome remediated",
-        "sgguard restore 5f0c…",
-        "sgguard restore --yes --json 5f0c…",
-        exit_codes="0 everything is restored, 1 something was left out or undone, 2 error",
+        "sgguard restore 5f0c8e71",
+        "sgguard restore --group sg-5ua9adfv 5f0c8e71",
+        "sgguard restore --yes --json 5f0c8e71",
+        exit_codes="0 everything is restored, 1 declined, or something was left out or undone, "
+        "2 error",
     ),
 )
 @click.argument("decision", metavar="DECISION", type=KEPT_TEXT)
-@click.option("--yes", "is_sure", is_flag=True, help="Restore without confirmation.")
 @click.option(
-    "--as",
-    "by",
+    "--group",
+    "groups",
+    metavar="ID",
+    multiple=True,
     type=KEPT_TEXT,
-    default=lambda: os.environ.get("USER", ""),
-    metavar="NAME",
-    help="Your name, for the record (default: $USER).",
+    help="Only this group of the decision, by id or address; repeatable.",
 )
+@click.option("--yes", "is_sure", is_flag=True, help="Restore without confirmation.")
+@AS_OPTION
 @POLICY_OPTION
 @JSON_OPTION
-def restore(decision: str, by: str, policy: str | None, *, is_sure: bool, as_json: bool) -> int:
+def restore(
+    decision: str,
+    groups: tuple[str, ...],
+    by: str,
+    policy: str | None,
+    *,
+    is_sure: bool,
+    as_json: bool,
+) -> int:
     """Restore the groups, rules, references and bindings that DECISION removed.
 
-    A restored group gets a new id, and the restored rules and bindings use that id. The plan is
-    shown first and has to be confirmed. Whatever was changed since the decision is left as it is
-    and listed. An interrupted restore continues when the command is run again.
+    DECISION is its id, or the beginning of one where no other begins so. A restored group gets a
+    new id, and the restored rules and bindings use that id. The plan is shown first and has to be
+    confirmed. Whatever was changed since the decision is left as it is and listed. With --group
+    only those groups come back, with what belongs to them; the others may follow later. An
+    interrupted restore continues when the command is run again.
     """
-    seen = operation.preview(decision, with_store(policy))
+    context = with_store(policy)
+    whole = trail.whole_decision_id(Executor.of(context).store, decision)
+    with terminal.waiting(f"the cloud of decision {whole}"):
+        seen = operation.preview(whole, context, groups)
     if not is_sure:
-        click.echo(_plan(seen), err=as_json)
-        click.confirm("Restore?", abort=True, err=as_json)
-    found = until_done(lambda: operation.restore(decision, with_store(policy), by=by))
+        _show(seen, as_json=as_json)
+        if (answer := terminal.confirm("Restore?")) is not True:
+            why = "no answer (--yes restores without asking)" if answer is None else "declined"
+            terminal.complain(f"sgguard: {why}: nothing was changed")
+            return EXIT_CODES[Verdict.BLOCK]
+    with interruptible(lambda: _state(whole, groups, context)):
+        found = until_done(
+            lambda: operation.restore(whole, _reporting(policy), by=by, groups=groups),
+            f"the cloud of decision {whole}",
+        )
     (print_json if as_json else print_outcome)(found)
     is_whole = found["outcome"] == Outcome.REMEDIATED and not found["note"]
     return EXIT_CODES[Verdict.ALLOW if is_whole else Verdict.BLOCK]
 
 
-def _plan(seen: Preview) -> str:
+def _reporting(policy: str | None) -> Context:
+    return watched(with_store(policy), terminal.progress)
+
+
+def _state(decision_id: str, groups: tuple[str, ...], context: Context) -> str:
+    """Return what is true after Ctrl-C: of the restore that is open, if there is one."""
+    store = Executor.of(context).store
+    runs = [
+        one
+        for one in store.open_runs()
+        if one.source == operation.SOURCE and one.event_id.startswith(f"{decision_id}/")
+    ]
+    if runs:
+        return state_of(store, runs[-1].decision_id)
+    again = " ".join(["sgguard restore", *(f"--group {one}" for one in groups), decision_id])
+    return f"no restore is open: it was not begun, or it ended; next: {again}"
+
+
+def _show(seen: Preview, *, as_json: bool) -> None:
+    """Show the plan; apart from the document of --json."""
+    lines = _plan(seen)
+    if as_json:
+        for one in lines:
+            terminal.complain(one)
+    else:
+        terminal.page(lines)
+
+
+def _plan(seen: Preview) -> list[str]:
     steps = dict.fromkeys(one.step.summary for one in seen.restoration.plan.planned)
     lines = [f"To restore what decision {seen.record.decision_id} removed:"]
     lines += [f"  {n}. {summary}" for n, summary in enumerate(steps, 1)]
@@ -62,4 +118,4 @@ def _plan(seen: Preview) -> str:
         lines.append("  nothing can be restored")
     if seen.restoration.left_out:
         lines += ["Left out:", *(f"  - {one}" for one in seen.restoration.left_out)]
-    return "\n".join(lines)
+    return lines

@@ -7,9 +7,11 @@ from typing import Any
 
 import click
 
-from sgguard.cli import failure
+from sgguard.cli import failure, terminal
+from sgguard.cli.command import command
 from sgguard.cli.exit_codes import ERROR, EXIT_CODES
 from sgguard.cli.failure import until_done
+from sgguard.cli.interrupt import interruptible
 from sgguard.cli.options import JSON_OPTION, KEPT_TEXT, POLICY_OPTION, epilog
 from sgguard.cli.output import print_json, print_outcome
 from sgguard.cli.records import (
@@ -20,15 +22,18 @@ from sgguard.cli.records import (
     user_name,
     with_store,
 )
+from sgguard.engine.execute import Executor
 from sgguard.errors import SettingsError, SgguardError
 from sgguard.model.codes import Verdict
 from sgguard.operations import resume as operation
+from sgguard.operations import trail
+from sgguard.operations.progress import state_of, watched
 from sgguard.operations.resume import Unresolved
 
 Json = dict[str, Any]
 
 
-@click.command(
+@command(
     short_help="Finish or roll back interrupted plans.",
     epilog=epilog(
         "sgguard resume",
@@ -62,24 +67,33 @@ def resume(
         if decision is None:
             raise click.UsageError("--accept needs a DECISION.")
         # Nothing is changed: the store is enough, and how long it keeps what has ended.
-        context, _ = open_executor(needs=("SGGUARD_KEEP_DAYS",))
-        found = operation.accept(decision, context, by=user_name(by))
+        who = user_name(by)
+        context, executor = open_executor(needs=("SGGUARD_KEEP_DAYS",))
+        decision = trail.whole_decision_id(executor.store, decision)
+        found = operation.accept(decision, context, by=who)
         return _ended([found], as_json=as_json)
     try:
         with_store(policy)
     except SettingsError as error:
         if _list_open() or decision is not None:
-            failure.report("nothing can be resumed until this is mended:")
+            terminal.note("nothing can be resumed until this is mended:")
             raise
         failure.report_error(error)  # which keeps nothing from being resumed
         return _all(policy, as_json=as_json)
     if decision is not None:
+        decision = trail.whole_decision_id(Executor.of(with_store(policy)).store, decision)
         return _ended([_resumed(decision, policy)], as_json=as_json)
     return _all(policy, as_json=as_json)
 
 
 def _resumed(decision_id: str, policy: str | None) -> Json:
-    return until_done(lambda: operation.resume(decision_id, with_store(policy)))
+    context = watched(with_store(policy), terminal.watched_progress)
+
+    def again() -> Json:
+        return operation.resume(decision_id, watched(with_store(policy), terminal.watched_progress))
+
+    with interruptible(lambda: state_of(Executor.of(context).store, decision_id)):
+        return until_done(again, f"the cloud of decision {decision_id}")
 
 
 def _all(policy: str | None, *, as_json: bool) -> int:
@@ -87,14 +101,14 @@ def _all(policy: str | None, *, as_json: bool) -> int:
     context, executor = open_executor()
     found = operation.unresolved(context)
     if not found and not as_json:
-        click.echo(f"Nothing is open in {store_location(context)}.")
+        terminal.say(f"Nothing is open in {store_location(context)}.")
     done: list[Json] = []
     has_failed = False
     for one in found:
         if one.state == "stuck":
             continue
         age = format_duration(executor.store.now_s() - one.since_s)
-        failure.report(f"decision {one.decision_id}, {age} old")
+        terminal.note(f"decision {one.decision_id}, {age} old")
         try:
             done.append(_resumed(one.decision_id, policy))
         except SgguardError as error:
@@ -117,16 +131,16 @@ def _list_open() -> bool:
     for one in found:
         age = format_duration(executor.store.now_s() - one.since_s)
         where = ", ".join(one.target)
-        failure.report(f"{one.state}: decision {one.decision_id} ({where}), {age} old")
+        terminal.note(f"{one.state}: decision {one.decision_id} ({where}), {age} old")
     return bool(found)
 
 
 def _list(stuck: Sequence[Unresolved]) -> None:
     """List stuck plans on standard error, apart from the documents of those that were resumed."""
     for one in stuck:
-        failure.report(f"stuck: decision {one.decision_id} ({', '.join(one.target)}): {one.note}")
+        terminal.note(f"stuck: decision {one.decision_id} ({', '.join(one.target)}): {one.note}")
     if stuck:
-        failure.report(
+        terminal.note(
             "repair the cause, then: sgguard resume DECISION (or close it as it is with --accept)"
         )
 

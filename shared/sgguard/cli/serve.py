@@ -9,12 +9,15 @@ from contextlib import ExitStack
 
 import click
 
+from sgguard.cli import terminal
+from sgguard.cli.command import command
 from sgguard.cli.emulate import HOST_OPTION, PORT, listening
-from sgguard.cli.options import POLICY_OPTION, epilog, from_options
+from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
+from sgguard.cli.output import print_json
 from sgguard.web import server
 
 
-@click.command(
+@command(
     short_help="Serve the functions on one port.",
     epilog=epilog(
         "sgguard serve --port 8080",
@@ -32,7 +35,8 @@ from sgguard.web import server
 )
 @HOST_OPTION
 @POLICY_OPTION
-def serve(port: int, host: str, policy: str | None) -> None:
+@JSON_OPTION
+def serve(port: int, host: str, policy: str | None, *, as_json: bool) -> None:
     """Serve every function under its name on one port, until interrupted; for development.
 
     Prints one address per function. There is no authentication here: in production each function
@@ -48,6 +52,9 @@ def serve(port: int, host: str, policy: str | None) -> None:
     with ExitStack() as stack:
         with listening(host, port):
             url = stack.enter_context(server.serve(host, port))
-        for name in server.functions():
-            click.echo(f"{url}/{name}")
+        addresses = {name: f"{url}/{name}" for name in server.functions()}
+        if as_json:
+            print_json({"url": url, "functions": addresses})
+        for address in () if as_json else addresses.values():
+            terminal.say(address)
         stop.wait()

@@ -22,6 +22,9 @@ from sgguard.errors import SgguardError
 
 K = TypeVar("K", bound=Hashable)
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, a polite end, and a terminal that closes."""
+
 READY_S = 25.0
 _POLL_S = 0.05
 _END_S = 5.0
@@ -87,7 +90,7 @@ def running(functions: Mapping[K, Function]) -> Iterator[dict[K, Child]]:
 @contextmanager
 def _child(function: Function) -> Iterator[Child]:
     port = free_port()
-    command = [sys.executable, "-m", "functions_framework", "--source", str(function.source)]
+    command = [sys.executable, "-m", "sgguard.demo.child", "--source", str(function.source)]
     command += ["--target", function.name, "--host", "127.0.0.1", "--port", str(port)]
     process: subprocess.Popen[bytes] | None = None
     with tempfile.TemporaryFile() as file:
@@ -96,7 +99,7 @@ def _child(function: Function) -> Iterator[Child]:
                 process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own files
                     command,
                     env=dict(function.env),
-                    stdin=subprocess.DEVNULL,
+                    stdin=subprocess.PIPE,  # closed when this process ends, however it does
                     stdout=file,
                     stderr=subprocess.STDOUT,
                     # Ctrl-C reaches only this process, which ends its children in order.
@@ -110,14 +113,15 @@ def _child(function: Function) -> Iterator[Child]:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Hold Ctrl-C and SIGTERM back: during a start they would lose the new process."""
+    """Hold what ends this process back: during a start it would lose the new one."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     arrived: list[int] = []
     before = {
         number: signal.signal(number, lambda number, _frame: arrived.append(number))
-        for number in (signal.SIGINT, signal.SIGTERM)
+        for number in ENDING
+        if signal.getsignal(number) is not signal.SIG_IGN
     }
     try:
         yield
@@ -131,6 +135,8 @@ def _undisturbed() -> Iterator[None]:
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Terminate the process; then kill what is left of it and of its own children."""
     process.terminate()
+    if process.stdin is not None:
+        process.stdin.close()
     with suppress(subprocess.TimeoutExpired):
         process.wait(_END_S)
     with suppress(ProcessLookupError):

@@ -58,6 +58,7 @@ class Output:
 
     ``echo`` takes lines of output, ``error`` those of trouble, ``paint`` (text, verdict) gives the
     text in the verdict's colour. ``width`` is in columns; ``is_full`` prints every decision whole.
+    ``seen`` takes each response.
     """
 
     echo: Echo
@@ -65,6 +66,7 @@ class Output:
     paint: Paint
     width: int = WIDTH
     is_full: bool = False
+    seen: Callable[[Response], None] = lambda _response: None
 
 
 def run(output: Output, *, name: str = "demo") -> bool:
@@ -152,6 +154,7 @@ def _print(response: Response, output: Output) -> None:
     if output.is_full:
         output.echo(f"\n# {response.event.title}")
     output.echo(line(response, output.paint, output.width))
+    output.seen(response)
     if not output.is_full:
         return
     if response.status == httpx.codes.OK:

@@ -50,18 +50,19 @@ def full(
     *,
     width: int | None = None,
     colour: bool = False,
+    is_whole: bool = False,
 ) -> str:
     """Return the document of ``decision.schema.json`` as text.
 
     ``particulars`` are further facts below the headline, by name; one that the document has is
     replaced, an empty one is left out. With ``width``, the columns of a terminal, long lines are
-    wrapped.
+    wrapped. With ``is_whole`` every group and every piece of evidence is listed.
     """
     sections = (
-        ("Why", chain.from_iterable(map(_reason, document["reasons"]))),
+        ("Why", chain.from_iterable(_reason(one, is_whole) for one in document["reasons"])),
         ("A plain delete now", _consequences(document)),
         ("Limits", _limits(document)),
-        ("Seen", _seen(document)),
+        ("Seen", _seen(document, is_whole)),
         ("Not seen", _unseen(document["facts"]["unseen"])),
         ("What this cloud's API cannot tell", _blind_spots(document["facts"])),
         (_plan_title(document), _steps(document["plan"])),
@@ -110,7 +111,7 @@ def _section(title: str, lines: Iterator[Line]) -> Iterator[Line]:
         yield from ((f"  {lead}", text) for lead, text in body)
 
 
-def _seen(document: Json) -> Iterator[Line]:
+def _seen(document: Json, is_whole: bool) -> Iterator[Line]:  # noqa: FBT001 - private
     """Yield how much was seen, and of it what stands below no reason."""
     facts = document["facts"]
     numbers = (
@@ -120,6 +121,10 @@ def _seen(document: Json) -> Iterator[Line]:
     )
     yield "", f"{', '.join(numbers)}; {'complete' if facts['complete'] else 'not complete'}"
     is_named = _evidence_filter(document["reasons"])
+    if is_whole:
+        yield from (
+            ("- ", f"group {label(one['group_id'], one['name'] or '')}") for one in facts["groups"]
+        )
     others = [
         *(
             f"{_last(one['target'])}: referenced by {reference_words(reference_of(one))}"
@@ -132,7 +137,7 @@ def _seen(document: Json) -> Iterator[Line]:
             if not is_named("binding", one)
         ),
     ]
-    yield from _listed(others, SEEN_LINES)
+    yield from _listed(others, len(others) if is_whole else SEEN_LINES)
 
 
 def _evidence_filter(reasons: Iterable[Json]) -> Callable[[str, Json], bool]:
@@ -161,14 +166,15 @@ def _listed(texts: list[str], lines_max: int, more: int = 0) -> Iterator[Line]:
         yield "- ", f"and {left} more (--json has all)"
 
 
-def _reason(reason: Json) -> Iterator[Line]:
+def _reason(reason: Json, is_whole: bool) -> Iterator[Line]:  # noqa: FBT001 - private
     yield (
         f"{reason['effect']:<5}  ",
         f"{reason['code']}: {one_line(reason['message'], MESSAGE_MAX)}",
     )
     shown = [text for text in map(_evidence, reason["evidence"]) if text]
     left_out = reason["evidence_count"] - len(reason["evidence"])
-    yield from ((f"       {lead}", text) for lead, text in _listed(shown, EVIDENCE_LINES, left_out))
+    lines = len(shown) if is_whole else EVIDENCE_LINES
+    yield from ((f"       {lead}", text) for lead, text in _listed(shown, lines, left_out))
 
 
 def _evidence(evidence: Json) -> str:
