@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
 import signal
 import subprocess
 import sys
+import termios
 import uuid
 from pathlib import Path
 
@@ -200,7 +203,7 @@ def test_a_refusal_is_a_line_as_well():
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads /proc")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_functions_end_with_the_demo_however_it_ends(number):
     mark = uuid.uuid4().hex
     with subprocess.Popen(
@@ -215,6 +218,44 @@ def test_the_functions_end_with_the_demo_however_it_ends(number):
         _, err = process.communicate(timeout=300)
     assert (process.returncode, err) == (130, b"")
     assert marked(mark) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads /proc")
+def test_the_functions_end_with_a_demo_that_is_killed():
+    mark = uuid.uuid4().hex
+    with subprocess.Popen(
+        [sys.executable, "-m", "sgguard.cli", "demo"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment(DEMO_MARK=mark),
+    ) as process:
+        while len(marked(mark)) < 3:
+            assert process.poll() is None
+        process.kill()
+    while marked(mark):  # they end by themselves, each as it sees that its parent is gone
+        pass
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads /proc")
+def test_the_functions_end_when_the_terminal_closes():
+    mark = uuid.uuid4().hex
+    own, its = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sgguard.cli", "demo"],
+        stdin=its,
+        stdout=its,
+        stderr=its,
+        env=environment(DEMO_MARK=mark),
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - its terminal
+    )
+    os.close(its)
+    while len(marked(mark)) < 3:
+        assert process.poll() is None
+    os.close(own)
+    process.wait(timeout=300)
+    while marked(mark):
+        pass
 
 
 def marked(mark):

@@ -221,7 +221,7 @@ def misspelt(name: str, providers: Iterable[str]) -> str:
         for provider in (providers if _PER_PROVIDER in one.name else ("",))
     ]
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    hint = f" (did you mean {near[0]}?)" if near else ""
     return f"{name} is set, but there is no such setting{hint}"
 
 

@@ -11,10 +11,10 @@ from sgguard.cli import failure, terminal
 from sgguard.cli.command import command
 from sgguard.cli.exit_codes import ERROR, EXIT_CODES, HELP
 from sgguard.cli.failure import until_done
-from sgguard.cli.interrupt import interruptible
+from sgguard.cli.interrupt import interruptible, is_confirmed
 from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
 from sgguard.cli.output import print_decision, print_outcome, print_set
-from sgguard.cli.records import AS_OPTION, require_store, store_location, user_name, with_store
+from sgguard.cli.records import AS_OPTION, store_location, user_name
 from sgguard.engine.context import Context
 from sgguard.errors import SettingsError, SgguardError
 from sgguard.events import request
@@ -80,8 +80,8 @@ def apply(
     wanted = [
         DeleteRequest(one.targets, requested_by=who) for one in request.delete_sets(addresses)
     ]
-    context = from_options(policy, makes_store=not is_dry)
-    if not is_dry and require_store(context).store is None:
+    context = from_options(policy)
+    if not is_dry and not context.settings.store_url:
         raise SettingsError("what is carried out is journalled: set SGGUARD_STORE")
     with terminal.waiting(", ".join(str(one.targets[0].scope) for one in wanted)):
         proposals = _all_judged(operation.propose(wanted, context))
@@ -90,11 +90,10 @@ def apply(
     if (open_ := [one for one in proposals if _would_change(one)]) and not is_sure:
         for one in proposals:
             _preview(one, as_json=as_json)
-        if (answer := terminal.confirm(_question(open_, context))) is not True:
-            why = "no answer (--yes carries out without asking)" if answer is None else "declined"
-            terminal.complain(f"sgguard: {why}: nothing was changed")
+        if not is_confirmed(_question(open_, context)):
             return EXIT_CODES[Verdict.BLOCK]
-    return _carry_out(proposals, policy, as_json=as_json)
+    is_shown = bool(open_) and not is_sure
+    return _carry_out(proposals, policy, as_json=as_json, is_shown=is_shown)
 
 
 def _all_judged(found: Sequence[Proposal | Exception]) -> list[Proposal]:
@@ -147,8 +146,13 @@ def _shown(documents: Sequence[Json], *, as_json: bool) -> int:
     return min(codes, key=_SEVERITY.index)
 
 
-def _carry_out(proposals: Sequence[Proposal], policy: str | None, *, as_json: bool) -> int:
-    """Carry out one set after the other; one that fails does not keep the others from it."""
+def _carry_out(
+    proposals: Sequence[Proposal], policy: str | None, *, as_json: bool, is_shown: bool
+) -> int:
+    """Carry out one set after the other; one that fails does not keep the others from it.
+
+    Of a plan that was shown, only what became of it is printed.
+    """
     documents: list[Json] = []
     failed: list[Json] = []
     for one in proposals:
@@ -161,18 +165,19 @@ def _carry_out(proposals: Sequence[Proposal], policy: str | None, *, as_json: bo
     if as_json:
         print_set(documents, failed)
     for number, document in enumerate(() if as_json else documents):
-        if number:
+        if number and not is_shown:
             terminal.say()
-        print_outcome(document)
+        print_outcome(document, is_shown=is_shown)
     codes = [ERROR] * bool(failed) + [_code(one) for one in documents]
     return min(codes, key=_SEVERITY.index)
 
 
 def _done(one: Proposal, policy: str | None) -> Json:
-    context = watched(with_store(policy), terminal.progress)
+    context = from_options(policy, makes_store=True)
 
     def again() -> Json:
-        return operation.carry_out(one, watched(with_store(policy), terminal.progress))
+        fresh = from_options(policy, makes_store=True)
+        return operation.carry_out(one, watched(fresh, terminal.progress))
 
     where = str(one.request.targets[0].scope)
     with interruptible(lambda: _state(one, context)):

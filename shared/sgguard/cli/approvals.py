@@ -132,7 +132,7 @@ def show(approval: str, zone: tzinfo | None, *, as_json: bool) -> None:
         particulars["summary"] = found.summary
         terminal.page(line(f"{name:<9} {text}") for name, text in particulars.items())
         return
-    print_decision(document, particulars, is_whole=True)
+    print_decision(document, particulars, is_whole=True, is_paged=True)
 
 
 @approvals.command(

@@ -193,8 +193,7 @@ def _record(path: str | None, outcomes: Sequence[Decision | Exception]) -> None:
         return
     for one in outcomes:
         if isinstance(one, Decision):
-            with files.open_private(path) as file:
-                file.write(replay.record(one.facts))
+            files.write_private(path, replay.record(one.facts), "--record")
 
 
 def _launch(options: dict[str, Any]) -> dict[str, Any]:

@@ -155,7 +155,7 @@ def show(decision: str, zone: tzinfo | None, *, as_json: bool) -> None:
         "asked by": record.requester,
         "kept": when(record.at_s, zone),
     }
-    print_decision(document, particulars, is_whole=True)
+    print_decision(document, particulars, is_whole=True, is_paged=True)
 
 
 @decisions.command(

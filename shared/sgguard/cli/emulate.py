@@ -46,7 +46,7 @@ def listening(host: str, port: int) -> Iterator[None]:
         yield
     except OSError as error:
         reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
-        if isinstance(error, socket.gaierror):
+        if isinstance(error, socket.gaierror) or (error.errno or 0) < 0:  # those of getaddrinfo
             reason = "there is no such host: choose an address of this machine with --host"
         raise SettingsError(f"cannot listen on {host}:{port}: {reason}") from error
 

@@ -67,7 +67,7 @@ def explain(address: str, kind: str | None, depth: int, *, as_json: bool) -> Non
         return
     if kind in (None, "text"):
         shown = graph.to_text(drawn, width=terminal.width() or graph.WIDTH)
-        terminal.page(shown.split("\n"))
+        terminal.say(shown)
         return
     draw = {"mermaid": graph.to_mermaid, "dot": graph.to_dot}
     terminal.say(draw[str(kind)](drawn))

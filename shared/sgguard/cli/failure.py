@@ -27,9 +27,16 @@ def run(command: click.Command, args: Sequence[str]) -> int:
     """
     terminal.begin()
     try:
+        return _run(command, args)
+    finally:
+        terminal.close()
+
+
+def _run(command: click.Command, args: Sequence[str]) -> int:
+    try:
         with command.make_context("sgguard", list(args)) as context:
             code = command.invoke(context)
-        terminal.end()
+        terminal.flush()
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except (KeyboardInterrupt, click.Abort):
@@ -124,7 +131,7 @@ def debug() -> None:
 
 def _unexpected(error: Exception) -> None:
     if _is_debugging():
-        traceback.print_exception(error)
+        terminal.complain("".join(traceback.format_exception(error)))
     report(
         f"unexpected {type(error).__name__}: {error}; this is a bug in sgguard: please report "
         "it with the traceback that `sgguard --debug …` prints"

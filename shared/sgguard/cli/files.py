@@ -31,6 +31,19 @@ def require_writable(path: str, option: str) -> None:
     raise SettingsError(f"{option} {path}: {problem}")
 
 
+def write_private(path: str, text: str, option: str) -> None:
+    """Write a file for its owner's eyes only.
+
+    Raises:
+        SettingsError: it cannot be written; the message says why.
+    """
+    try:
+        with open_private(path) as file:
+            file.write(text)
+    except OSError as error:
+        raise SettingsError(f"{option} {path}: {error.strerror}: name another file") from error
+
+
 def open_private(path: str) -> TextIO:
     """Open a file for its owner's eyes only: facts name everything that a group protects."""
     number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)

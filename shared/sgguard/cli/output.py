@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sgguard.cli import terminal
-from sgguard.model.codes import Verdict
+from sgguard.model.codes import Outcome, Verdict
 from sgguard.render import text
 from sgguard.render.wording import columns, one_line
 
@@ -22,7 +22,7 @@ def line(text: str, indent: int = 0) -> str:
     """
     width = terminal.width()
     if width is None or terminal.is_verbose():
-        return " " * indent + one_line(text, 2 * len(text))
+        width = 2 * len(text) + indent
     return _fitted(" " * indent + text, width)
 
 
@@ -55,22 +55,31 @@ def print_decision(
     particulars: Mapping[str, str] | None = None,
     *,
     is_whole: bool = False,
+    is_paged: bool = False,
 ) -> None:
     """Write a decision's document as text, with further facts below its headline.
 
-    With ``is_whole``, or ``--verbose``, no list is cut.
+    With ``is_whole``, or ``--verbose``, no list is cut. With ``is_paged`` it is shown a screen at
+    a time where it does not fit a terminal.
     """
     is_whole = is_whole or terminal.is_verbose()
     shown = text.full(document, particulars, width=terminal.width(), is_whole=is_whole)
-    lines = shown.split("\n")
     verdict = document["verdict"]
-    terminal.page(lines, head=(verdict.upper(), verdict))
+    head = (verdict.upper(), verdict)
+    if is_paged:
+        terminal.page(shown.split("\n"), head=head)
+    else:
+        terminal.say(shown, head=head)
 
 
-def print_outcome(document: dict[str, Any]) -> None:
-    """Write what became of a decision, and then the decision as text."""
+def print_outcome(document: dict[str, Any], *, is_shown: bool = False) -> None:
+    """Write what became of a decision, and then the decision as text unless it was shown before."""
     terminal.say(f"{document['outcome']}: decision {document['decision_id']}")
     if document["note"]:
         terminal.say(document["note"])  # not wrapped: it may contain a command to copy
+    if is_shown:
+        if document["outcome"] == Outcome.REMEDIATED:
+            terminal.say(f"To bring it back: sgguard restore {document['decision_id']}")
+        return
     terminal.say()
     print_decision(document)

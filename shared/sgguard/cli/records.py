@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sgguard import lazy
+from sgguard.cli import terminal
 from sgguard.cli.options import KEPT_TEXT, from_options, store_only
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
@@ -112,6 +113,9 @@ def require_store(context: Context) -> Context:
     if context.store is None and context.settings.store_url:
         where = store_location(context)
         raise SettingsError(f"there is no store at {where}: set SGGUARD_STORE to where one is")
+    if context.store is not None:
+        with terminal.waiting(f"the store at {store_location(context)}"):
+            context.store.now_s()  # to connect may take seconds
     return context
 
 

@@ -8,7 +8,7 @@ from sgguard.cli import terminal
 from sgguard.cli.command import command
 from sgguard.cli.exit_codes import EXIT_CODES
 from sgguard.cli.failure import until_done
-from sgguard.cli.interrupt import interruptible
+from sgguard.cli.interrupt import interruptible, is_confirmed
 from sgguard.cli.options import JSON_OPTION, KEPT_TEXT, POLICY_OPTION, epilog
 from sgguard.cli.output import print_json, print_outcome
 from sgguard.cli.records import AS_OPTION, with_store
@@ -68,9 +68,7 @@ def restore(
         seen = operation.preview(whole, context, groups)
     if not is_sure:
         _show(seen, as_json=as_json)
-        if (answer := terminal.confirm("Restore?")) is not True:
-            why = "no answer (--yes restores without asking)" if answer is None else "declined"
-            terminal.complain(f"sgguard: {why}: nothing was changed")
+        if not is_confirmed("Restore?"):
             return EXIT_CODES[Verdict.BLOCK]
     with interruptible(lambda: _state(whole, groups, context)):
         found = until_done(
@@ -102,12 +100,8 @@ def _state(decision_id: str, groups: tuple[str, ...], context: Context) -> str:
 
 def _show(seen: Preview, *, as_json: bool) -> None:
     """Show the plan; apart from the document of --json."""
-    lines = _plan(seen)
-    if as_json:
-        for one in lines:
-            terminal.complain(one)
-    else:
-        terminal.page(lines)
+    write = terminal.complain if as_json else terminal.say
+    write("\n".join(_plan(seen)))
 
 
 def _plan(seen: Preview) -> list[str]:

@@ -57,17 +57,21 @@ def begin() -> None:
             stream.reconfigure(errors="sgguard")  # type: ignore[union-attr]
 
 
-def end() -> None:
+def flush() -> None:
     """Write everything that was printed.
 
     Raises:
         OSError: it cannot be written.
     """
-    if _state.file is not None:
-        file, _state.file = _state.file, None
-        file.close()
     if sys.stdout is not None:  # it is when the shell closed it
         sys.stdout.flush()
+
+
+def close() -> None:
+    """Close the file of ``--output``; everything that was printed is in it."""
+    if _state.file is not None:
+        with suppress(OSError):
+            _state.file.close()
 
 
 def use(options: dict[str, Any]) -> None:
@@ -174,6 +178,7 @@ def page(lines: Iterable[str], *, head: tuple[str, str] | None = None) -> None:
     if first and not following:
         rest = iter(first)
     elif following:
+        os.environ.setdefault("LESS", "FRX")  # as git has it: what was read stays on the screen
         whole = (f"{harmless(one)}\n" for one in chain(first, following, rest))
         click.echo_via_pager(whole)
         return

@@ -199,6 +199,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+        remedy = "check the name, and that this user may read it"
+        raise InputError(f"{path}: cannot be read: {error.strerror}: {remedy}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: is not UTF-8 text (byte {error.start})") from error

@@ -157,11 +157,11 @@ def _require_address(target: str) -> None:
 
 
 def _impossible(target: str) -> InputError:
-    last = target.rpartition(":")[2] or "sg-…"
+    last = target.rpartition(":")[2].lstrip("*") or "sg-…"
     return InputError(
         f"no decision can be about {target!r}: expected an address "
         "provider:account:region:group-id, or a pattern of one, such as "
-        f"'*:{last.lstrip('*')}' or 'tencent::ap-guangzhou:*'"
+        f"'*:{last}' or 'tencent::ap-guangzhou:*'"
     )
 
 
@@ -194,7 +194,8 @@ def _whole(given: str, find: Callable[[str], Sequence[str]], kind: str, listing:
         return found[0]
     if found:
         raise InputError(f"several {kind}s begin with {beginning!r}: {', '.join(found)}")
-    raise InputError(f"there is no {kind} {given!r}: see {listing}")
+    short = "" if len(beginning) >= SHORTEST_ID else f" (give {SHORTEST_ID} characters or more)"
+    raise InputError(f"there is no {kind} {given!r}{short}: see {listing}")
 
 
 def row(record: Record) -> Json:

@@ -55,7 +55,9 @@ def read(path: str) -> Any:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
-        raise PolicyError(f"policy {path}: cannot be read: {error.strerror}") from error
+        remedy = "check the name, and that this user may read it"
+        message = f"policy {path}: cannot be read: {error.strerror}: {remedy}"
+        raise PolicyError(message) from error
     except UnicodeDecodeError as error:
         raise PolicyError(f"policy {path}: is not UTF-8 text (byte {error.start})") from error
     is_json = Path(path).suffix.lower() == ".json"

@@ -124,14 +124,14 @@ def _content(store: Store, where: str, now_s: float) -> Iterator[Finding]:
     ahead_s = now_s - store.now_s()
     runs, halt = store.open_runs(), store.halted()
     waiting = len(store.approvals("pending"))
-    message = f"store: {where} can be read; {waiting} approvals are pending"
+    message = f"store: {where} can be read; pending approvals: {waiting}"
     yield Finding("store", message, "see `sgguard approvals list`", "note")
     if abs(ahead_s) > CLOCK_TOLERANCE_S:
         side = "ahead of" if ahead_s > 0 else "behind"
         message = f"clock: this machine's is {abs(ahead_s):.0f} s {side} the store's"
         yield Finding("clock", message, "set both by NTP")
     if runs:
-        message = f"store: {len(runs)} plans are open or stuck"
+        message = f"store: plans that are open or stuck: {len(runs)}"
         yield Finding("store", message, "see `sgguard resume`", "note")
     if halt is not None:
         message = f"store: {halt.by} stopped all changes: {halt.reason}"
