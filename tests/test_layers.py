@@ -40,8 +40,8 @@ ARROWS = {
     ),
     "cli": (
         "approvals clouds demo emulator engine errors events logs model operations "
-        "operations.doctor policy render render.graph render.text settings sgguard store web "
-        "wire"
+        "operations.doctor policy redaction render render.graph render.text settings sgguard "
+        "store web wire"
     ),
     "demo": "emulator engine errors events model operations render render.graph render.text web",
     "emulator": "emulator.faces wire",

@@ -22,6 +22,7 @@ import click
 
 from sgguard.cli.characters import escaped_json, harmless
 from sgguard.cli.files import open_private, require_writable
+from sgguard.redaction import redacted
 
 WIDTH_MIN = 40
 SILENT_S = 2.0
@@ -179,7 +180,7 @@ def page(lines: Iterable[str], *, head: tuple[str, str] | None = None) -> None:
         rest = iter(first)
     elif following:
         os.environ.setdefault("LESS", "FRX")  # as git has it: what was read stays on the screen
-        whole = (f"{harmless(one)}\n" for one in chain(first, following, rest))
+        whole = (f"{redacted(harmless(one))}\n" for one in chain(first, following, rest))
         click.echo_via_pager(whole)
         return
     for one in rest:
@@ -210,8 +211,10 @@ def _out() -> TextIO | None:
 
 
 def _write(stream: TextIO | None, text: str, end: str = "\n") -> None:
+    """Write a text, without the secrets of this process."""
     if stream is None:
         return
+    text = redacted(text)
     with _state.lock:
         _clear()
         stream.write(text + end)
