@@ -61,7 +61,8 @@ def state_of(store: Store, decision_id: str) -> str:
     run = store.run(decision_id)
     if run is None:
         record = store.decision(decision_id)
-        if record is not None and record.outcome == "unfinished":
+        is_approved = any(one.decision_id == decision_id for one in store.approvals("approved"))
+        if record is not None and (is_approved or record.outcome == "unfinished"):
             return f"nothing was changed yet; next: sgguard resume {decision_id}"
         return "nothing was changed"
     match run.state:
