@@ -158,6 +158,12 @@ def test_output_goes_into_a_file_for_its_owner_only(place, sgguard, tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_the_common_options_may_stand_before_the_command(place, sgguard, tmp_path):
+    path = tmp_path / "out.txt"
+    assert sgguard("--output", str(path), "-q", "halt", "status") == (0, "", "")
+    assert path.read_text().startswith("Changes are permitted")
+
+
 def test_an_error_leaves_the_file_of_the_output_as_it_was(place, sgguard, tmp_path):
     path = tmp_path / "out.json"
     path.write_text("before")

@@ -11,7 +11,7 @@ import click
 
 from sgguard import __version__, lazy
 from sgguard.cli import exit_codes, failure
-from sgguard.cli.command import Group, apply_common
+from sgguard.cli.command import Group, apply_common, common_options
 from sgguard.settings import PREFIX
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class _Lazy(Group):
 
 @click.group(
     cls=_Lazy,
+    params=common_options(),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Examples:
@@ -76,13 +77,6 @@ Where a command differs, its own help says so.""",
 )
 @click.version_option(__version__, prog_name="sgguard")
 @click.option("--debug", is_flag=True, help="Log in detail; show tracebacks of unexpected errors.")
-@click.option(
-    "--color",
-    type=click.Choice(["auto", "always", "never"]),
-    help="Colour verdicts; auto: on a terminal, unless NO_COLOR is set.",
-)
-@click.option("-q", "--quiet", "is_quiet", is_flag=True, help="No notes and no progress.")
-@click.option("-v", "--verbose", "is_verbose", is_flag=True, help="Whole lists, and log lines.")
 def cli(*, debug: bool, **common: Any) -> None:
     """Judge whether security groups may be deleted and instances launched, and say why.
 

@@ -154,7 +154,9 @@ def approve(approval: str, by: str, policy: str | None, *, as_json: bool) -> int
     """
     who, whole = user_name(by), _whole(approval, policy)
     with interruptible(lambda: _state_after(whole, policy)):
-        found = until_done(lambda: resolve.approve(whole, who, _reporting(policy)), "the cloud")
+        found = until_done(
+            lambda: resolve.approve(whole, who, _reporting(policy)), f"approval {whole}"
+        )
     (print_json if as_json else print_outcome)(found)
     codes = {"remediated": Verdict.ALLOW, "pending": Verdict.REMEDIATE}
     return EXIT_CODES[codes.get(found["outcome"], Verdict.BLOCK)]

@@ -47,7 +47,7 @@ def common_options() -> list[click.Parameter]:
         click.Option(
             ["-v", "--verbose", "is_verbose"],
             is_flag=True,
-            help="Print lists whole, and log lines on standard error.",
+            help="Print evidence whole, and log lines on standard error.",
         ),
     ]
 

@@ -51,7 +51,8 @@ def demo(*, is_full: bool, as_json: bool) -> int:
         is_full=is_full,
         seen=lambda one: events.append(_document(one)),
     )
-    is_as_expected = run(output)
+    with terminal.waiting("the emulated clouds and the functions"):
+        is_as_expected = run(output)
     if as_json:
         print_json({"is_as_expected": is_as_expected, "events": events})
     return 0 if is_as_expected else ERROR

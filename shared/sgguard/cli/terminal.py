@@ -43,6 +43,7 @@ class _State:
     file: TextIO | None = None
     waits: list[str] = field(default_factory=list)
     shown: int = 0
+    written_s: float = 0.0
     lock: threading.RLock = field(default_factory=threading.RLock)
 
 
@@ -219,6 +220,7 @@ def _write(stream: TextIO | None, text: str, end: str = "\n") -> None:
         _clear()
         stream.write(text + end)
         stream.flush()
+        _state.written_s = time.monotonic()
 
 
 # -- what is waited for ----------------------------------------------------------------------------
@@ -249,7 +251,10 @@ def _beat(what: str, ended: threading.Event) -> None:
     begun_s = time.monotonic()
     pause_s = SILENT_S
     while not ended.wait(pause_s):
-        pause_s = _BEAT_S
+        silent_s = time.monotonic() - max(begun_s, _state.written_s)
+        pause_s = _BEAT_S if silent_s >= SILENT_S else SILENT_S - silent_s
+        if silent_s < SILENT_S or _state.waits[-1:] != [what]:  # or another one is shown
+            continue
         with _state.lock:
             _clear()
             room = max(shutil.get_terminal_size().columns - 1, WIDTH_MIN)
