@@ -76,7 +76,8 @@ def print_outcome(document: dict[str, Any], *, is_shown: bool = False) -> None:
     """Write what became of a decision, and then the decision as text unless it was shown before."""
     terminal.say(f"{document['outcome']}: decision {document['decision_id']}")
     if document["note"]:
-        terminal.say(document["note"])  # not wrapped: it may contain a command to copy
+        # On one line and not wrapped: it may contain a command to copy.
+        terminal.say(one_line(document["note"], 2 * len(document["note"])))
     if is_shown:
         if document["outcome"] == Outcome.REMEDIATED:
             terminal.say(f"To bring it back: sgguard restore {document['decision_id']}")

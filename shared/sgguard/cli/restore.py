@@ -39,7 +39,7 @@ from sgguard.operations.restore import Preview
     metavar="ID",
     multiple=True,
     type=KEPT_TEXT,
-    help="Only this group of the decision, by id or address; repeatable.",
+    help="Only this group of the decision, by id, address or name; repeatable.",
 )
 @click.option("--yes", "is_sure", is_flag=True, help="Restore without confirmation.")
 @AS_OPTION

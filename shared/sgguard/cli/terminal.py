@@ -140,8 +140,9 @@ def say(text: str = "", *, head: tuple[str, str] | None = None) -> None:
 
 
 def complain(text: str) -> None:
-    """Write lines to standard error."""
-    _write(sys.stderr, harmless(text))
+    """Write lines to standard error; where nobody reads them, nothing is written."""
+    with suppress(BrokenPipeError):
+        _write(sys.stderr, harmless(text))
 
 
 def note(text: str) -> None:

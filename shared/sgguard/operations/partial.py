@@ -8,6 +8,7 @@ and keeps what it has.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -24,15 +25,17 @@ _RESTORES_MAX = 1000
 def chosen(snapshot: Snapshot, groups: Sequence[str], done: frozenset[str]) -> tuple[str, ...]:
     """Return the ids of the groups to restore: those named, or all; without those ``done`` before.
 
-    A group may be named by its id or its address.
+    A group may be named by its id, its address or its name.
 
     Raises:
         InputError: one is not of this decision, or everything that is named is restored already.
     """
     known = {one.group_id: f"{snapshot.scope}:{one.group_id}" for one in snapshot.groups}
-    by_name = {address: group_id for group_id, address in known.items()} | {
-        one: one for one in known
-    }
+    # Of groups with the same name none is meant by it; an id or an address wins over any name.
+    names = Counter(one.name for one in snapshot.groups)
+    by_name = {one.name: one.group_id for one in snapshot.groups if names[one.name] == 1}
+    by_name |= {address: group_id for group_id, address in known.items()}
+    by_name |= {group_id: group_id for group_id in known}
     unknown = [one for one in groups if one not in by_name]
     if unknown:
         deleted = ", ".join(known) or "no group"
