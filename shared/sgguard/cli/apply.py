@@ -68,7 +68,8 @@ def apply(
 
     ADDRESS is provider:account:region:group-id. Groups of one cloud, account and region are one
     set with one plan. Policy and mode decide as for an event to the function: `enforce` carries
-    the plan out, `approve` requests an approval, `observe` changes nothing.
+    the plan out, `approve` requests an approval, `observe` changes nothing. A delete that needs no
+    remedy is left to you, and that is said.
 
     Every change is journalled before it is made: an interrupted plan is finished, or rolled back,
     by `sgguard resume`, and `sgguard restore` brings back what was deleted. Where the facts change
@@ -168,6 +169,8 @@ def _carry_out(
         if number and not is_shown:
             terminal.say()
         print_outcome(document, is_shown=is_shown)
+        if _is_left(document):
+            terminal.say("Allowed, and nothing was changed: the delete itself is left to you.")
     codes = [ERROR] * bool(failed) + [_code(one) for one in documents]
     return min(codes, key=_SEVERITY.index)
 
@@ -187,6 +190,11 @@ def _done(one: Proposal, policy: str | None) -> Json:
 def _state(one: Proposal, context: Context) -> str:
     about = ", ".join(one.decided.decision.target)
     return f"{about}: {state_of(context.store, one.decision_id)}" if context.store else about
+
+
+def _is_left(document: Json) -> bool:
+    is_allowed = document["verdict"] == Verdict.ALLOW
+    return is_allowed and document["outcome"] != Outcome.REMEDIATED
 
 
 def _code(document: Json) -> int:
