@@ -60,6 +60,16 @@ def test_what_cannot_be_used_is_a_problem_and_the_clouds_are_examined(
     assert json.loads(sgguard("doctor", *TENCENT, "--json")[1])["trusted"] is False
 
 
+@pytest.mark.parametrize("url", ["postgresql://h:abc/db", "postgresql://[h/db", "sqlite:", "x"])
+def test_an_address_that_is_none_is_a_finding_and_no_crash(place, sgguard, monkeypatch, url):
+    monkeypatch.setenv("SGGUARD_STORE", url)
+    for command in (["doctor", *TENCENT], ["halt", "status"], ["decisions", "list"]):
+        code, out, err = sgguard(*command)
+        assert code in (1, 2)
+        assert "unexpected" not in out + err
+        assert "store" in (out + err).lower()
+
+
 def test_several_broken_parts_are_each_named(place, sgguard, monkeypatch, tmp_path):
     monkeypatch.setenv("SGGUARD_POLICY", "/no/such.toml")
     monkeypatch.setenv("SGGUARD_STORE", "mysql://h/db")

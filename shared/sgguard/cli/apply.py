@@ -45,7 +45,7 @@ _SEVERITY = (ERROR, EXIT_CODES[Verdict.BLOCK], _WAITS, EXIT_CODES[Verdict.ALLOW]
         "sgguard apply --dry-run tencent::ap-guangzhou:sg-5ua9adfv",
         "sgguard apply tencent::ap-guangzhou:sg-5ua9adfv tencent::ap-guangzhou:sg-b4st10n0",
         "sgguard apply --yes --as ada --policy policy.toml alibaba::cn-hangzhou:sg-bp1fg655…",
-        exit_codes="0 allowed or carried out, 1 blocked, declined or undone, 2 error, "
+        exit_codes="0 allowed or carried out, 1 blocked, declined or undone, 2 error,\n"
         "3 not carried out: it waits for an approval, or the mode is observe",
     ),
 )

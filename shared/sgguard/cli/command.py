@@ -74,6 +74,16 @@ class Command(click.Command):
         warn_misspelt()
         return super().invoke(ctx)
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the command's own options first, apart from those that every command has."""
+        records: dict[bool, list[tuple[str, str]]] = {False: [], True: []}
+        for param in self.get_params(ctx):
+            if record := param.get_help_record(ctx):
+                records[param.name in _COMMON].append(record)
+        for is_common, title in ((False, "Options"), (True, "Common options")):
+            with formatter.section(title):
+                formatter.write_dl(records[is_common])
+
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         """Return the option ``--help``; the help is printed as everything else is."""
         return _own_help(super().get_help_option(ctx))

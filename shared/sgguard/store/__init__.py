@@ -66,8 +66,11 @@ def store_location(url: str) -> str:
     """Return where a store is, without user and password."""
     if url.startswith("sqlite:"):
         return url
-    parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:  # the store itself refuses it, with the reason
+        return "the address in SGGUARD_STORE"
     return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
 
 
