@@ -135,7 +135,8 @@ def test_an_id_is_shortened_where_one_decision_begins_so(sgguard):
     ("given_id", "said"),
     [
         ("aaaa", "several decisions begin with 'aaaa': aaaa0001, aaaa0002"),
-        ("aaa", "4 characters or more"),
+        ("aaa", "several decisions begin with 'aaa': aaaa0001, aaaa0002"),
+        ("bbb", "4 characters or more"),
         ("zzzz", "there is no decision 'zzzz'"),
         ("%", "there is no decision '%'"),
         ("____", "there is no decision '____'"),

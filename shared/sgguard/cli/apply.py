@@ -194,7 +194,7 @@ def _state(one: Proposal, context: Context) -> str:
 
 def _is_left(document: Json) -> bool:
     is_allowed = document["verdict"] == Verdict.ALLOW
-    return is_allowed and document["outcome"] != Outcome.REMEDIATED
+    return bool(is_allowed and document["outcome"] != Outcome.REMEDIATED)
 
 
 def _code(document: Json) -> int:

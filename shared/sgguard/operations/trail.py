@@ -189,10 +189,10 @@ def whole_approval_id(store: Store, given: str) -> str:
 
 def _whole(given: str, find: Callable[[str], Sequence[str]], kind: str, listing: str) -> str:
     beginning = given.rstrip(_CUT)
-    found = find(beginning) if len(beginning) >= SHORTEST_ID else ()
-    if len(found) == 1:
+    found = find(beginning) if beginning else ()
+    if len(found) == 1 and len(beginning) >= SHORTEST_ID:
         return found[0]
-    if found:
+    if len(found) > 1:
         raise InputError(f"several {kind}s begin with {beginning!r}: {', '.join(found)}")
     short = "" if len(beginning) >= SHORTEST_ID else f" (give {SHORTEST_ID} characters or more)"
     raise InputError(f"there is no {kind} {given!r}{short}: see {listing}")
