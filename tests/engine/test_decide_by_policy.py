@@ -14,7 +14,7 @@ from sgguard.emulator.faults import Fault
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import decide
 from sgguard.engine.context import Context
-from sgguard.errors import PolicyError, SettingsError, UnavailableError, UnreachableError
+from sgguard.errors import PolicyError, UnavailableError, UnreachableError
 from sgguard.model.address import Address, Scope
 from sgguard.model.codes import Mode, Verdict
 from sgguard.model.request import DeleteRequest, LaunchRequest
@@ -150,10 +150,13 @@ def test_a_running_process_stops_honouring_it_the_moment_it_ends(by):
         assert decide.decide_delete(request, later, event_id="e").judgement.verdict is verdict
 
 
-def test_a_new_process_refuses_it_once_it_is_over(by):
+def test_a_new_process_starts_with_one_that_is_over_and_does_not_honour_it(by):
     tomorrow = NOW.replace(day=23)
-    with pytest.raises(SettingsError, match=r"exemption\.0\.expires was 2026-11-22"):
-        by(EXEMPTED, now=tomorrow)
+    context, request = by(EXEMPTED, now=tomorrow), DeleteRequest((Address(SCOPE, TENCENT.free),))
+    then = EmulatorTransport(TENCENT.emulator(now=tomorrow.timestamp))
+    later = replace(context, now=tomorrow.timestamp, transport=then)
+    judgement = decide.decide_delete(request, later, event_id="e").judgement
+    assert judgement.verdict is Verdict.BLOCK
 
 
 CAPPED = """
