@@ -191,3 +191,11 @@ def test_python_runs_the_package_as_the_command():
         [sys.executable, "-m", "sgguard", "--version"], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (0, "sgguard, version 0.1.0\n")
+
+
+@pytest.mark.parametrize("name", ["check", "explain", "doctor"])
+def test_a_command_that_only_reads_waits_for_nothing_that_changes_need(name):
+    ask = f"import sys, sgguard.cli.{name}; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    late = {"sgguard.engine.execute", "sgguard.remedy.apply", "zoneinfo", "csv"}
+    assert not late & set(done.stdout.split())

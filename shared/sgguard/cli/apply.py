@@ -12,9 +12,9 @@ from sgguard.cli.command import command
 from sgguard.cli.exit_codes import ERROR, EXIT_CODES, HELP
 from sgguard.cli.failure import until_done
 from sgguard.cli.interrupt import interruptible, is_confirmed
-from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
+from sgguard.cli.options import AS_OPTION, JSON_OPTION, POLICY_OPTION, epilog, from_options
 from sgguard.cli.output import print_decision, print_outcome, print_set
-from sgguard.cli.records import AS_OPTION, store_location, user_name
+from sgguard.cli.records import store_location, user_name
 from sgguard.engine.context import Context
 from sgguard.errors import SettingsError, SgguardError
 from sgguard.events import request

@@ -19,6 +19,7 @@ from sgguard.cli.exit_codes import EXIT_CODES
 from sgguard.cli.failure import until_done
 from sgguard.cli.interrupt import interruptible
 from sgguard.cli.options import (
+    AS_OPTION,
     JSON_OPTION,
     KEPT_TEXT,
     POLICY_OPTION,
@@ -27,7 +28,6 @@ from sgguard.cli.options import (
 )
 from sgguard.cli.output import line, print_decision, print_json, print_outcome
 from sgguard.cli.records import (
-    AS_OPTION,
     ZONE_OPTION,
     format_duration,
     in_zone,

@@ -11,9 +11,8 @@ from sgguard import lazy
 from sgguard.cli import failure, files, terminal
 from sgguard.cli.command import group
 from sgguard.cli.exit_codes import EXIT_CODES, HELP
-from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
+from sgguard.cli.options import AS_OPTION, JSON_OPTION, POLICY_OPTION, epilog, from_options
 from sgguard.cli.output import WORST_FIRST, print_decision, print_set
-from sgguard.cli.records import AS_OPTION
 from sgguard.engine import decide
 from sgguard.engine.context import Context
 from sgguard.errors import SettingsError

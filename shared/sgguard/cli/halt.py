@@ -12,9 +12,9 @@ from sgguard import logs
 from sgguard.cli import terminal
 from sgguard.cli.command import group
 from sgguard.cli.exit_codes import EXIT_CODES
-from sgguard.cli.options import JSON_OPTION, epilog, kept, readable_policy
+from sgguard.cli.options import AS_OPTION, JSON_OPTION, epilog, kept, readable_policy
 from sgguard.cli.output import line, print_json
-from sgguard.cli.records import AS_OPTION, open_executor, store_location, user_name, when
+from sgguard.cli.records import open_executor, store_location, user_name, when
 from sgguard.engine.execute import Executor
 from sgguard.model.codes import Verdict
 from sgguard.policy import Policy

@@ -41,6 +41,16 @@ class _KeptText(click.types.StringParamType):
 
 KEPT_TEXT = _KeptText()
 
+AS_OPTION = click.option(
+    "--as",
+    "--by",
+    "by",
+    type=KEPT_TEXT,
+    default=lambda: os.environ.get("USER", ""),
+    metavar="NAME",
+    help="Your name, spelt as in the policy (default: $USER); --by is the same.",
+)
+
 
 def kept(text: str) -> str:
     """Return a free text on one line, with U+FFFD for each character that no store can keep."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -12,7 +11,7 @@ import click
 
 from sgguard import lazy
 from sgguard.cli import terminal
-from sgguard.cli.options import KEPT_TEXT, from_options, store_only
+from sgguard.cli.options import from_options, store_only
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.errors import SettingsError
@@ -31,16 +30,6 @@ _UNITS = {
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
-
-AS_OPTION = click.option(
-    "--as",
-    "--by",
-    "by",
-    type=KEPT_TEXT,
-    default=lambda: os.environ.get("USER", ""),
-    metavar="NAME",
-    help="Your name, spelt as in the policy (default: $USER); --by is the same.",
-)
 
 
 class _Zone(click.ParamType):  # type: ignore[type-arg] # generic since click 8.5

@@ -9,9 +9,9 @@ from sgguard.cli.command import command
 from sgguard.cli.exit_codes import EXIT_CODES
 from sgguard.cli.failure import until_done
 from sgguard.cli.interrupt import interruptible, is_confirmed
-from sgguard.cli.options import JSON_OPTION, KEPT_TEXT, POLICY_OPTION, epilog
+from sgguard.cli.options import AS_OPTION, JSON_OPTION, KEPT_TEXT, POLICY_OPTION, epilog
 from sgguard.cli.output import print_json, print_outcome
-from sgguard.cli.records import AS_OPTION, with_store
+from sgguard.cli.records import with_store
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.model.codes import Outcome, Verdict

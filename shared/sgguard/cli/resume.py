@@ -12,10 +12,9 @@ from sgguard.cli.command import command
 from sgguard.cli.exit_codes import ERROR, EXIT_CODES
 from sgguard.cli.failure import until_done
 from sgguard.cli.interrupt import interruptible
-from sgguard.cli.options import JSON_OPTION, KEPT_TEXT, POLICY_OPTION, epilog
+from sgguard.cli.options import AS_OPTION, JSON_OPTION, KEPT_TEXT, POLICY_OPTION, epilog
 from sgguard.cli.output import print_json, print_outcome
 from sgguard.cli.records import (
-    AS_OPTION,
     format_duration,
     open_executor,
     store_location,
