@@ -105,9 +105,9 @@ def _show(seen: Preview, *, as_json: bool) -> None:
 
 
 def _plan(seen: Preview) -> list[str]:
-    steps = dict.fromkeys(one.step.summary for one in seen.restoration.plan.planned)
+    steps = {id(one.step): one.step.summary for one in seen.restoration.plan.planned}
     lines = [f"To restore what decision {seen.record.decision_id} removed:"]
-    lines += [f"  {n}. {summary}" for n, summary in enumerate(steps, 1)]
+    lines += [f"  {n}. {summary}" for n, summary in enumerate(steps.values(), 1)]
     if not steps:
         lines.append("  nothing can be restored")
     if seen.restoration.left_out:

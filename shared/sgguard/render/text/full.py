@@ -252,9 +252,9 @@ def _plan_title(document: Json) -> str:
 
 def _steps(plan: Iterable[Json]) -> Iterator[Line]:
     for number, step in enumerate(plan, start=1):
-        yield f"{number}. ", one_line(step["summary"], MESSAGE_MAX)
+        yield f"{number}. ", step["summary"]  # whole: what is approved is what is seen
         if step["inverse"]:
-            yield "   undo: ", one_line(step["inverse"]["summary"], MESSAGE_MAX)
+            yield "   undo: ", step["inverse"]["summary"]
         elif step["action"] == "delete":
             yield "   undo: ", "from a snapshot taken before"
 
