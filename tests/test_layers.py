@@ -73,9 +73,11 @@ ARROWS = {
     "model": "errors",
     "operations": (
         "approvals clouds engine errors facts guards.delete guards.launch logs model policy "
-        "providers remedy render schemas store"
+        "providers remedy render schemas settings store"
     ),
-    "operations.doctor": "clouds engine errors model policy providers settings store wire",
+    "operations.doctor": (
+        "clouds engine errors model operations policy providers settings store wire"
+    ),
     "policy": "clouds errors model render schemas",
     "providers": "clouds errors model redaction wire",
     "providers.alibaba": "errors model providers wire",
@@ -88,7 +90,7 @@ ARROWS = {
     "render.graph": "model render",
     "render.text": "model render",
     "schemas": "errors sgguard",
-    "settings": "errors model redaction sgguard",
+    "settings": "errors model redaction",
     "store": "errors redaction sgguard",
     "web": (
         "clouds engine errors events events.sources logs model redaction schemas settings "

@@ -5,18 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from sgguard import lazy
 from sgguard.errors import SettingsError
 from sgguard.model.codes import Mode
 from sgguard.redaction import remember_environment
-
-if TYPE_CHECKING:
-    import difflib
-else:
-    difflib = lazy("difflib")  # only for a variable that is misspelt
 
 PREFIX = "SGGUARD_"
 _PER_PROVIDER = "<PROVIDER>"
@@ -211,18 +204,6 @@ def unknown_variables(env: Iterable[str], providers: Iterable[str]) -> tuple[str
             if name.startswith(PREFIX) and not any(s.matches(name, known) for s in SETTINGS)
         )
     )
-
-
-def misspelt(name: str, providers: Iterable[str]) -> str:
-    """Return what is wrong with a variable that no setting has, and which one may be meant."""
-    known = [
-        one.name.replace(_PER_PROVIDER, variable_part(provider))
-        for one in SETTINGS
-        for provider in (providers if _PER_PROVIDER in one.name else ("",))
-    ]
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
-    hint = f" (did you mean {near[0]}?)" if near else ""
-    return f"{name} is set, but there is no such setting{hint}"
 
 
 def _mode(given: Mapping[str, str]) -> Mode | None:

@@ -82,6 +82,8 @@ def test_several_broken_parts_are_each_named(place, sgguard, monkeypatch, tmp_pa
 
 
 def test_a_misspelt_setting_is_named_with_the_one_that_is_meant(place):
+    [other] = said({"SGGUARD_ENDPOINT_TENCENT_VPS": "x"}, "setting")
+    assert "did you mean SGGUARD_ENDPOINT_TENCENT_VPC?" in other.message
     [found] = said({"SGGUARD_APPROVL_KEY": "x"}, "setting")
     assert (found.weight, "did you mean SGGUARD_APPROVAL_KEY?" in found.message) == ("note", True)
 

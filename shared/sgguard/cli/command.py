@@ -18,7 +18,8 @@ import click
 
 from sgguard import clouds, logs
 from sgguard.cli import terminal
-from sgguard.settings import misspelt, unknown_variables
+from sgguard.operations.misspelt import misspelt
+from sgguard.settings import unknown_variables
 
 F = TypeVar("F", bound=Callable[..., Any])
 

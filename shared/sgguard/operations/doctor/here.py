@@ -14,9 +14,10 @@ from sgguard.engine.context import Context, of_store
 from sgguard.errors import SettingsError, StoreError
 from sgguard.model.codes import Mode
 from sgguard.operations.doctor.checkup import Finding
+from sgguard.operations.misspelt import misspelt
 from sgguard.policy import modes
 from sgguard.policy.start import ended
-from sgguard.settings import PREFIX, Settings, misspelt, unknown_variables
+from sgguard.settings import PREFIX, Settings, unknown_variables
 from sgguard.store import store_location
 from sgguard.store.base import Store
 
