@@ -21,6 +21,13 @@ def part(harness: Harness, decision_id: str, *groups: str):
     return restore.restore(decision_id, harness.context(), by="olga", groups=groups)
 
 
+def lost(harness: Harness, restored) -> str:
+    """What a restore says it lacks, besides the tags that API 2.0 of Tencent does not tell."""
+    is_untold = harness.world.provider == "tencent-dfw"
+    assert ("its tags (not told)" in restored["note"]) is is_untold
+    return "" if is_untold else restored["note"]
+
+
 @pytest.mark.parametrize("remedies", [("revoke", "move"), ("rewrite", "move")], ids=" ".join)
 @pytest.mark.parametrize("first", ["referenced", "bound"])
 def test_two_parts_are_the_whole(harness, remedies, first):
@@ -31,12 +38,12 @@ def test_two_parts_are_the_whole(harness, remedies, first):
     between = harness.comparable_state()
 
     one = part(harness, deleted["decision_id"], getattr(harness.world, first))
-    assert (one["outcome"], one["note"]) == ("remediated", "")
+    assert (one["outcome"], lost(harness, one)) == ("remediated", "")
     assert len(made(one)) == 1
     assert harness.comparable_state() != between
     other = part(harness, deleted["decision_id"])
 
-    assert (other["outcome"], other["note"]) == ("remediated", "")
+    assert (other["outcome"], lost(harness, other)) == ("remediated", "")
     assert len(made(other)) == 1
     assert harness.comparable_state(*made(one), *made(other)) == before
 
