@@ -12,13 +12,15 @@ from sgguard.emulator.transport import EmulatorTransport
 from sgguard.model.request import LaunchRequest
 from sgguard.policy import Policy
 from tests.false_verdicts.faults import FaultyTransport
+from tests.false_verdicts.respelt import RespeltTransport
 
 
 @dataclass(frozen=True)
 class Case:
     """``is_hiding`` says that this cloud hides something, so that a block is correct.
 
-    ``fault_seed`` is the seed of injected faults, empty for none. ``launch``
+    ``fault_seed`` is the seed of injected faults, empty for none; ``is_respelt`` says that the
+    responses are spelt in another way. ``launch``
     replaces ``targets`` where the request is a launch; ``is_batch`` says that each of
     ``targets`` is a request of its own.
     """
@@ -34,6 +36,7 @@ class Case:
     policy: Policy = field(default_factory=Policy)
     launch: LaunchRequest | None = None
     is_batch: bool = False
+    is_respelt: bool = False
 
     @property
     def provider(self) -> str:
@@ -56,7 +59,8 @@ class Case:
         """What stands for the network of this case."""
         if self.fault_seed:
             return FaultyTransport(self.emulator(), self.provider, self.fault_seed)
-        return EmulatorTransport(self.emulator())
+        plain = EmulatorTransport(self.emulator())
+        return RespeltTransport(plain, self.provider, self.seed) if self.is_respelt else plain
 
     def fork(self) -> Case:
         """The same case on a copy of the cloud, which may then be changed."""

@@ -131,14 +131,24 @@ def _after(case: Case, request: LaunchRequest) -> list[Interface]:
     """All interfaces there are once the change is made; new ones carry ids that say so."""
     interfaces = _before(case)
     if not request.instance_id:
+        groups = request.group_ids or _default_groups(case)
         return interfaces + [
-            Interface(f"planned-{n}", list(request.group_ids), f"planned-{n}")
-            for n in range(request.count)
+            Interface(f"planned-{n}", list(groups), f"planned-{n}") for n in range(request.count)
         ]
     for interface in interfaces:
         if interface.instance == request.instance_id and _takes(case, interface):
             interface.groups = list(dict.fromkeys((*interface.groups, *request.group_ids)))
     return interfaces
+
+
+def _default_groups(case: Case) -> list[str]:
+    """The group that a launch without any gets; none where it cannot be told which one."""
+    found = [
+        group.id
+        for group in case.cloud.groups
+        if group.default and group.region == case.region and truth.is_own(case, group)
+    ]
+    return found if len(found) == 1 else []
 
 
 def _takes(case: Case, interface: Interface) -> bool:

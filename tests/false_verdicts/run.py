@@ -15,6 +15,7 @@ from tests.false_verdicts.clouds import batch_case_of, case_of
 from tests.false_verdicts.detector import Tally, problem_with_batch, problem_with_delete
 from tests.false_verdicts.kinds import KINDS
 from tests.false_verdicts.launch import launch_case_of, problem_with_launch
+from tests.false_verdicts.misled import MISLED
 from tests.false_verdicts.shrink import minimised, report
 
 _CHUNK = 250
@@ -46,13 +47,25 @@ def clouds(count: int) -> int:
     return count * int(os.environ.get("SEARCH_FACTOR", "1"))
 
 
-def search(request_kind: str, provider: str, seeds: Iterable[str], *, has_faults: bool) -> Result:
-    """Ask about the cloud of every seed; ``request_kind`` is ``delete`` or ``launch``."""
+def search(
+    request_kind: str,
+    provider: str,
+    seeds: Iterable[str],
+    *,
+    has_faults: bool,
+    is_misled: bool = False,
+) -> Result:
+    """Ask about the cloud of every seed; ``request_kind`` is ``delete`` or ``launch``.
+
+    With ``is_misled`` the clouds mislead their readers, and every other one spells in another way.
+    """
+    kinds = MISLED if is_misled else KINDS
     make, check = _REQUESTS[request_kind]
     result = Result()
     tally = Tally(result.counts)
-    for seed in seeds:
-        case = make(KINDS[provider], seed)
+    for number, seed in enumerate(seeds):
+        case = make(kinds[provider], seed)
+        case = replace(case, is_respelt=is_misled and number % 2 == 1)
         if has_faults:
             case = replace(case, fault_seed=f"trouble {seed}")
         if check(case, tally):
@@ -70,7 +83,7 @@ def seeds(count: int) -> list[str]:
 
 
 def search_on_every_core(
-    request_kind: str, provider: str, count: int, *, has_faults: bool
+    request_kind: str, provider: str, count: int, *, has_faults: bool, is_misled: bool = False
 ) -> Result:
     """The same in a process per core: a decision is mostly Python, and threads share one core."""
     every = seeds(count)
@@ -78,7 +91,7 @@ def search_on_every_core(
     total = Result()
     with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=_quiet) as pool:
         for result in pool.map(
-            _part, [(request_kind, provider, part, has_faults) for part in parts]
+            _part, [(request_kind, provider, part, has_faults, is_misled) for part in parts]
         ):
             total.reports += result.reports[: _REPORTS_MAX - len(total.reports)]
             total.counts += result.counts
@@ -86,9 +99,9 @@ def search_on_every_core(
     return total
 
 
-def _part(job: tuple[str, str, Sequence[str], bool]) -> Result:
-    request_kind, provider, part, has_faults = job
-    return search(request_kind, provider, part, has_faults=has_faults)
+def _part(job: tuple[str, str, Sequence[str], bool, bool]) -> Result:
+    request_kind, provider, part, has_faults, is_misled = job
+    return search(request_kind, provider, part, has_faults=has_faults, is_misled=is_misled)
 
 
 def _quiet() -> None:

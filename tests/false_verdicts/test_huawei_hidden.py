@@ -35,10 +35,3 @@ def test_no_verdict_on_a_cloud_that_hides_something_is_false(has_faults):
 def test_no_launch_on_a_cloud_that_hides_something_is_false():
     counts = require_no_problem("launch", clouds(15), has_faults=False)
     assert counts["allow"] + counts["block"] == 15
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("has_faults", [False, True])
-@pytest.mark.parametrize(("kind", "count"), [("delete", 5_000), ("launch", 2_500)])
-def test_no_verdict_on_thousands_of_clouds_that_hide_something_is_false(kind, count, has_faults):
-    require_no_problem(kind, clouds(count), has_faults=has_faults)

@@ -45,6 +45,36 @@ def test_no_verdict_on_thousands_of_random_clouds_is_false(provider, request_kin
     require_no_false_verdict(result, count)
 
 
+@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.parametrize("request_kind", QUICK)
+@pytest.mark.parametrize("provider", KINDS)
+def test_no_verdict_on_a_cloud_that_misleads_its_readers_is_false(
+    provider, request_kind, condition
+):
+    count = clouds(QUICK[request_kind] // 2)
+    has_faults = CONDITIONS[condition]
+    result = search(request_kind, provider, seeds(count), has_faults=has_faults, is_misled=True)
+    assert not result.problems, str(result)
+    assert result.counts["block"] > count / 10, f"hardly ever a block: {result}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.parametrize("request_kind", QUICK)
+@pytest.mark.parametrize("provider", KINDS)
+def test_no_verdict_on_thousands_of_clouds_that_mislead_their_readers_is_false(
+    provider, request_kind, condition
+):
+    count = clouds(SLOW[request_kind]) // (4 if CONDITIONS[condition] else 2)
+    has_faults = CONDITIONS[condition]
+    result = search_on_every_core(
+        request_kind, provider, count, has_faults=has_faults, is_misled=True
+    )
+    assert not result.problems, str(result)
+    assert result.counts["block"] > count / 10, f"hardly ever a block: {result}"
+    assert result.counts["allow"] + result.counts["remediate"] > count / 50, f"no allow: {result}"
+
+
 @pytest.mark.parametrize(
     ("provider", "request_kind", "seed"),
     [pytest.param("openstack", "batch", "956", id="a link that does not say what it leads to")],

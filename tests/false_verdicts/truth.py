@@ -63,7 +63,7 @@ def obstacle(case: Case, group_id: str) -> str:
     group = case.cloud.group(group_id)
     if group is None or group.region != case.region:
         return f"{group_id} does not exist there"
-    if not _is_own(case, group):
+    if not is_own(case, group):
         return f"{group_id} belongs to another account or project"
     if group.default:
         return f"{group_id} is the default group"
@@ -72,7 +72,8 @@ def obstacle(case: Case, group_id: str) -> str:
     return ""
 
 
-def _is_own(case: Case, group: Group) -> bool:
+def is_own(case: Case, group: Group) -> bool:
+    """Whether the group belongs to who asks, as far as the credentials reach."""
     if case.is_admin:
         return True
     if case.project:
