@@ -231,3 +231,13 @@ def test_every_suite_is_listed():
 def test_no_mark_of_an_unfinished_merge_is_left_in_a_document(path):
     marks = ("<<<<<<<", "=======", ">>>>>>>")
     assert not [line for line in text_of(path).splitlines() if line.startswith(marks)]
+
+
+def test_every_belief_names_a_test_that_is_there_and_what_it_rests_on():
+    text = text_of(ROOT / "tests" / "README.md").split("## What provider and emulator believe")[1]
+    rows = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 30
+    for belief, proof, test in rows:
+        assert belief.strip(), test
+        assert proof.strip(), belief
+        assert (ROOT / test.strip().strip("`")).is_file(), test

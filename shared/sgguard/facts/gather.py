@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar, overload
 
 from sgguard.errors import CloudError
+from sgguard.facts.sharing import with_sharing
 from sgguard.model.address import Address
 from sgguard.model.codes import UnseenCode
 from sgguard.model.facts import DeleteFacts, GroupFacts, LaunchFacts
@@ -151,6 +152,8 @@ def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:
     )
     own = _groups_of(found.value)
     groups, counts = _with_own(provider, own, groups, counts)
+    project = found.value.project if found.value else request.project
+    groups = replace(groups, values=with_sharing(provider, project, groups.values))
     crowded = _crowded(request, counts, limits.value)
     references = _read("references", provider.list_references, crowded)
     return LaunchFacts(

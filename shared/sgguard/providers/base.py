@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar, runtime_checkable
 
 from sgguard.errors import (
@@ -169,6 +169,19 @@ class Changes(Protocol):
 
 class Cloud(Provider, Changes, Protocol):
     """A provider that can read and change."""
+
+
+@runtime_checkable
+class SharedGroups(Protocol):
+    """A further method of a cloud that shares groups with single projects."""
+
+    def shared_with(self, group_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Return, by id, the projects that a group is shared with; ``*`` stands for every one.
+
+        Raises:
+            CloudError: the policies cannot be read.
+        """
+        ...
 
 
 @runtime_checkable

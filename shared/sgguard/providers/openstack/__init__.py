@@ -23,7 +23,7 @@ responses on Neutron 29 and Nova 34, https://docs.openstack.org/neutron/latest/a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -58,6 +58,7 @@ from sgguard.providers.openstack.holder import read_holder, set_groups
 from sgguard.providers.openstack.quota import NO_GROUP_LIMIT, read_quotas
 from sgguard.providers.openstack.references import list_references
 from sgguard.providers.openstack.server import ServerPart, instance_of, part_reads
+from sgguard.providers.openstack.sharing import targets
 from sgguard.wire.openstack import neutron
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth
 from sgguard.wire.parallel import parallel
@@ -211,6 +212,10 @@ class OpenStack:
     def define_group(self, group: Group) -> Group:
         """Return the group with its rules, and whom visible policies share it with."""
         return define_group(self, self.api, group)
+
+    def shared_with(self, group_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Return, by id, the projects that visible policies share a group with."""
+        return targets(self.api, group_ids)
 
     def create_group(self, group: Group, *, token: str) -> str:
         """Create a group like this one, without any rule; shared as far as the token may share."""
