@@ -213,6 +213,7 @@ def interface_of(response: Response, raw: dict[str, Any]) -> Interface:
         interface_id=required(response, raw, "NetworkInterfaceId"),
         group_ids=_group_ids(response, raw),
         is_primary=required(response, raw, "Type").lower() == "primary",
+        change_refusal=_interface_refusal(response, raw, manager(response, raw)),
     )
 
 

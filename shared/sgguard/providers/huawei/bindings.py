@@ -82,7 +82,7 @@ def binding_of(port: Port, group_id: str = "") -> Binding:
     plain = replace(
         neutron.binding_of(port.row),
         other_group_ids=_without(port.row.group_ids, group_id),
-        change_refusal=_change_refusal(port, group_id),
+        change_refusal=change_refusal(port, group_id),
     )
     if port.row.device_owner.lower().startswith(_VIRTUAL_IP):
         return replace(plain, kind="virtual-ip")
@@ -96,7 +96,7 @@ def binding_of(port: Port, group_id: str = "") -> Binding:
     )
 
 
-def _change_refusal(port: Port, group_id: str) -> str:
+def change_refusal(port: Port, group_id: str = "") -> str:
     """Return why the group of a port is not ours to change, empty where it is."""
     if group_id in port.elsewhere:
         return _IN_ANOTHER_FIELD

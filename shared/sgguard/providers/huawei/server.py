@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Instance, Interface, Unseen
+from sgguard.providers.huawei.bindings import change_refusal
 from sgguard.providers.huawei.response import Port, one_spelling
 from sgguard.wire.shape import Json, Shape
 
@@ -79,7 +80,12 @@ def instance_of(
         network=server.vpc if server else "",
         group_ids=ordered[0].row.group_ids if ordered else tuple(named),
         interfaces=tuple(
-            Interface(port.row.port_id, port.row.group_ids, is_primary=n == 0)
+            Interface(
+                port.row.port_id,
+                port.row.group_ids,
+                is_primary=n == 0,
+                change_refusal=change_refusal(port),
+            )
             for n, port in enumerate(ordered)
         ),
         binding_refusal=_binding_refusal(server, named, ordered),

@@ -23,6 +23,8 @@ class ServerPart:
     ports: tuple[PortRow, ...] = ()
 
 
+_NO_PORT_SECURITY = "PortSecurityAndIPRequiredForSecurityGroups: port security is switched off"
+
 Read = Callable[[], Seen[ServerPart]]
 
 
@@ -49,7 +51,14 @@ def instance_of(server_id: str, parts: Sequence[ServerPart]) -> Instance:
         project=server.project if server else "",
         network=networks.pop() if len(networks) == 1 else "",
         group_ids=tuple(dict.fromkeys([*on_ports, *named])),
-        interfaces=tuple(Interface(port.port_id, port.group_ids) for port in ports),
+        interfaces=tuple(
+            Interface(
+                port.port_id,
+                port.group_ids,
+                change_refusal="" if port.has_port_security else _NO_PORT_SECURITY,
+            )
+            for port in ports
+        ),
         binding_refusal=_refusal(ports),
     )
 

@@ -225,16 +225,18 @@ def nic(shape: Shape, row: Json) -> Nic:
     holder = shape.text_or_empty(attachment, "InstanceId", path)
     business = shape.shown(row, "Business").lower()
     owner = "" if business in _OWN_BUSINESS else business
+    refusal = _nic_refusal(owner, shape.shown(row, "State"), holder)
     return Nic(
         interface=Interface(
             interface_id=shape.text(row, "NetworkInterfaceId", path),
             group_ids=shape.texts(row, "GroupSet", path),
             is_primary=shape.flag(row, "Primary", path, otherwise=False),
+            change_refusal=refusal,
         ),
         name=shape.shown(row, "NetworkInterfaceName"),
         instance_id=holder,
         owner=owner,
-        change_refusal=_nic_refusal(owner, shape.shown(row, "State"), holder),
+        change_refusal=refusal,
     )
 
 
