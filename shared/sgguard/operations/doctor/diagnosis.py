@@ -100,10 +100,21 @@ def of_reply(
             return Finding("api-absent", message, question.if_absent, "note")
         remedy = "none: verdicts that need it are blocked here"
         return Finding("api-absent", f"{named} is not offered here", remedy, weight)
-    if error is not None and grant is Grant.NOT_TOLD and question.need == "read":
+    if grant is Grant.NOT_TOLD and question.need == "read":
+        return _not_told(question, named, error)
+    return None
+
+
+def _not_told(question: PermissionCheck, named: str, error: SgguardError | None) -> Finding | None:
+    """Return the finding of a read that shows no permission; None where none would show it."""
+    if error is not None:
         remedy = "check that the endpoint is this cloud's API; if it is, report this as a bug"
         return Finding("unclear", f"{named} ended with {_brief(error)}", remedy)
-    return None
+    if question.why_untested:
+        return None
+    message = f"{named} shows nothing, and nothing proves that there is nothing"
+    remedy = f"grant {question.grant}; without a proof, verdicts that need it are blocked"
+    return Finding("not-proved", message, remedy, "note")
 
 
 def of_error(

@@ -42,8 +42,20 @@ def to_text(
     if any(_UNKNOWN in row[_CHANGE] and row[_SEES] != _UNKNOWN for row in rows):
         notes += _wrapped(_LEGEND, width)
     notes += here_lines(here, width)
+    notes += [line for checkup in checkups for line in _blind_spots(checkup, width)]
     end = _conclusion(checkups, here, width)
     return "\n".join([*table, *([""] if notes else []), *notes, "", *end])
+
+
+def _blind_spots(checkup: Checkup, width: int) -> list[str]:
+    """Return a line for each thing that no call tells, of a cloud that could be asked."""
+    if checkup.visibility is None:
+        return []
+    return [
+        line
+        for one in checkup.blind_spots
+        for line in _wrapped(f"not told: {checkup.provider}: {one}", width)
+    ]
 
 
 def here_lines(here: Sequence[Finding], width: int = UNWRAPPED) -> list[str]:
