@@ -6,7 +6,7 @@ import pytest
 
 from sgguard import providers
 from sgguard.emulator.faults import Fault
-from sgguard.errors import HaltedError, InputError
+from sgguard.errors import CloudError, HaltedError, InputError
 from sgguard.operations import restore
 from sgguard.store import open_store
 from tests.remedy.harness import Harness
@@ -227,3 +227,14 @@ def test_a_group_is_again_whatever_it_was(harness):
     if cloud.provider == "huawei":
         ((new, _),) = made(restored)
         assert cloud.quirks["enterprise_projects"][new] == "ep-1"
+
+
+def test_a_group_that_an_empty_list_hides_gets_no_twin(tmp_path):
+    harness = Harness(world_of("alibaba"), tmp_path)
+    deleted = harness.delete(harness.world.referenced)
+    (cloud,) = harness.emulator.state.clouds
+    count = len(cloud.groups)
+    cloud.accounts[0].denied = ["DescribeSecurityGroups"]
+    with pytest.raises(CloudError):
+        harness.restore(deleted["decision_id"])
+    assert len(cloud.groups) == count

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from sgguard.errors import InputError
+from sgguard.errors import InputError, UnknownShapeError
 from sgguard.model.address import Address, Scope
 from sgguard.model.capabilities import Capabilities
 from sgguard.model.change import Change, Holder, content
@@ -83,6 +83,12 @@ def _read(cloud: Cloud, snapshot: Snapshot) -> _World:
     referrers = tuple(dict.fromkeys(one.group_id for one in _changed(snapshot)))
     ids = tuple(dict.fromkeys([*_ids(snapshot), *referrers, *sorted(named - {""})]))
     seen = cloud.read_groups(ids)
+    if unknown := [one for one in ids if one not in seen.value]:
+        # Taken for gone, a group that is hidden would get a twin.
+        why = seen.unseen[0].why if seen.unseen else "the response does not mention it"
+        raise UnknownShapeError(
+            cloud.capabilities.provider, f"group {unknown[0]} to restore", detail=why
+        )
     existing = [one for one in referrers if seen.value.get(one) is not None]
     rules = parallel([partial(rules_of, cloud, one) for one in existing])
     holders = [one.holder for one in snapshot.carried]
