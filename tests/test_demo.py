@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from sgguard.demo import run
+from sgguard.demo.processes import ENDING
 from sgguard.demo.response import Response, differences, line
 from sgguard.demo.run import Output
 from sgguard.emulator.scenario import Expect, ScenarioEvent, load
@@ -202,6 +203,18 @@ def test_a_refusal_is_a_line_as_well():
     assert len(shown) <= 80
 
 
+@pytest.fixture
+def _no_signal_ignored():
+    """Children inherit what is ignored: ``nohup`` would keep SIGHUP from the demo."""
+    ignored = [one for one in ENDING if signal.getsignal(one) is signal.SIG_IGN]
+    for one in ignored:
+        signal.signal(one, signal.SIG_DFL)
+    yield
+    for one in ignored:
+        signal.signal(one, signal.SIG_IGN)
+
+
+@pytest.mark.usefixtures("_no_signal_ignored")
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads /proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_functions_end_with_the_demo_however_it_ends(number):
@@ -236,6 +249,7 @@ def test_the_functions_end_with_a_demo_that_is_killed():
         pass
 
 
+@pytest.mark.usefixtures("_no_signal_ignored")
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads /proc")
 def test_the_functions_end_when_the_terminal_closes():
     mark = uuid.uuid4().hex
