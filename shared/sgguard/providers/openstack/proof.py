@@ -7,7 +7,8 @@ when something proves that it could have shown a row:
 1. A canary is asked for: one row of the same kind, whichever. If there is one, this token sees
    such rows, and the policy engine is loaded.
 2. Then the list is read once more, for it may have been read before that moment.
-3. Without a canary a different question has to say that there is nothing of the kind at all.
+3. Without a canary a different question has to say that there is nothing of the kind at all, and
+   the list is read once more as well.
 
 And a row that answered a filter without showing why is never dropped in silence. An older Neutron
 ignores filters it does not know: it is asked, once per process and scope, for an id that cannot
@@ -124,9 +125,9 @@ def proved(
     """
     if rows := ask():
         return rows, ""
-    if has_canary(api, collection):
+    if has_canary(api, collection) or is_nothing_there():
         return ask(), ""
-    return [], "" if is_nothing_there() else doubt(collection)
+    return [], doubt(collection)
 
 
 def doubt(collection: str) -> str:
@@ -138,16 +139,16 @@ def is_without_ports(api: OpenStackApi, projects: Iterable[str] = ()) -> bool:
     """Return whether there are no ports at all, by another question than their list.
 
     The quota of a project says how many ports it has: that of the token's project, and of the
-    ``projects`` of the groups. A Neutron without that API is asked for any group: a token with a
-    role that may read ports and that sees groups now is shown ports now (their policies have the
-    same rule by default).
+    ``projects`` of the groups. Ports of a third project, with which a group is shared, are in none
+    of them, so any group has to be shown as well: it shows that the policies are loaded. Without
+    that API of quotas, a token with a role that may read ports and that sees groups now is shown
+    ports now (their policies have the same rule by default).
     """
     try:
-        return all(ports_used(api, one) == 0 for one in {api.token().project_id, *projects})
+        is_free = all(ports_used(api, one) == 0 for one in {api.token().project_id, *projects})
     except (ApiAbsentError, ForbiddenError, UnknownShapeError):
-        pass
-    is_reader = not READERS.isdisjoint(api.token().roles)
-    return is_reader and has_canary(api, "security-groups")
+        is_free = not READERS.isdisjoint(api.token().roles)
+    return is_free and has_canary(api, "security-groups")
 
 
 def is_hidden(error: CloudError) -> bool:
