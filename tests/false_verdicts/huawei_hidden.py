@@ -31,7 +31,8 @@ def _quirks(rng: RandomSource, cloud: Cloud) -> bool:
         cloud.interfaces += supplementary
     groups = [group.id for group in cloud.groups]
     rows = [rule.id for group in cloud.groups for rule in group.rules]
-    rows += [one.id for one in cloud.interfaces]
+    # Supplementary interfaces are listed without a filter: a row that shows no group has none.
+    rows += [one.id for one in cloud.interfaces if one.kind != "supplementary"]
     spelling = {
         "upper_ids": rng.part(groups, 0.5),
         "no_page_info": True,
@@ -46,6 +47,9 @@ def _quirks(rng: RandomSource, cloud: Cloud) -> bool:
     cloud.quirks |= {key: spelling[key] for key in rng.part(list(spelling), 0.4)}
     chosen = {key: hiding[key] for key in rng.part(list(hiding), 0.2)}
     cloud.quirks |= chosen
+    if "silent_rows" in chosen:
+        # Without a filter that works, nothing at all tells of such a row.
+        cloud.quirks.pop("ignored_filters", None)
     if "granted_eps" in chosen:
         ids = [*groups, *(one.id for one in cloud.interfaces)]
         cloud.quirks["enterprise_projects"] = dict.fromkeys(rng.part(ids, 0.4), "eps-1")
