@@ -20,6 +20,7 @@ from sgguard.model.request import DeleteRequest
 from sgguard.policy import Policy
 from sgguard.providers import huawei
 from sgguard.providers.access import Access
+from sgguard.providers.huawei import proof
 from sgguard.providers.huawei.api import ABSENT_ID
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
@@ -109,6 +110,19 @@ def test_what_a_denied_list_would_show_is_unseen_with_what_to_grant(denied, grou
     assert gap.code == "no-permission"
     assert "VPC ReadOnlyAccess for the whole project" in gap.remedy
     assert seen.value[group_id] == ()
+
+
+@pytest.mark.parametrize("denied", [(), (RULES,)], ids=["granted", "denied"])
+def test_rules_of_a_very_large_project_are_not_counted_and_proved_by_one(denied, monkeypatch):
+    monkeypatch.setattr(proof, "COUNTED_RULES_MAX", 1)
+    emulator = emulator_of(*denied)
+    assert judged(emulator, world.FREE).verdict == ("block" if denied else "allow")
+    assert judged(emulator, world.REFERENCED).verdict == "block"
+    asked = [
+        one.query for one in emulator.requests if one.path.endswith("vpc/security-group-rules")
+    ]
+    assert asked
+    assert all("remote_group_id" in one or "limit=1" in one for one in asked)
 
 
 def test_with_every_permission_nothing_is_unseen():
