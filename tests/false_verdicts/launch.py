@@ -87,7 +87,10 @@ def _is_overcounted(case: Case) -> bool:
     has_primary = bool(own) and own[0].kind == "primary"
     # API 2.0 lists instances and their further interfaces, and not which are the same.
     is_untold = case.provider == "tencent-dfw" or (bool(instance_id) and not has_primary)
-    return bool(case.fault_seed) or case.is_hiding or is_untold
+    # No document says whether an instance counts twice that carries a group by two interfaces.
+    asked = set(case.launch.group_ids)
+    is_twice = any(asked & set(one.groups) for one in own if one.kind != "primary")
+    return bool(case.fault_seed) or case.is_hiding or is_untold or is_twice
 
 
 def broken_ceilings(case: Case, *, is_by_change: bool = True) -> list[str]:

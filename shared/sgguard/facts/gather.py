@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Generic, TypeVar, overload
 
-from sgguard.errors import CloudError
 from sgguard.facts.sharing import with_sharing
 from sgguard.model.address import Address
 from sgguard.model.codes import UnseenCode
@@ -142,8 +141,10 @@ def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:
         CloudError: the cloud could not be asked at all.
         DeadlineError: the time was used up.
     """
-    default = () if request.group_ids or request.instance_id else _default(provider, request)
-    asked = tuple(dict.fromkeys((*request.group_ids, *default)))
+    nothing: Seen[tuple[str, ...]] = Seen(())
+    has_none = not request.group_ids and not request.instance_id
+    default = _default(provider, request) if has_none else nothing
+    asked = tuple(dict.fromkeys((*request.group_ids, *default.value)))
     groups, counts, limits, found = _together(
         partial(_read, "groups", provider.read_groups, _askable(provider, asked)),
         partial(_read, "instance counts", provider.count_instances, _askable(provider, asked)),
@@ -176,10 +177,10 @@ def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:
         project=request.project,
         network=request.network,
         limits=limits.value,
-        unseen=(*limits.unseen, *found.unseen),
+        unseen=(*limits.unseen, *found.unseen, *default.unseen),
         visibility=provider.visibility,
         additional=asked if request.instance_id else (),
-        is_default_applied=bool(default),
+        is_default_applied=bool(default.value),
     )
 
 
@@ -197,19 +198,22 @@ def _with_own(
     return groups.and_also(more_groups), counts.and_also(more_counts)
 
 
-def _default(provider: Provider, request: LaunchRequest) -> tuple[str, ...]:
+def _default(provider: Provider, request: LaunchRequest) -> Seen[tuple[str, ...]]:
     """Return the group that the cloud takes where none is given; none where it cannot be told.
 
     Clouds that have such a group name it ``default``; which of several it is, its project tells.
     """
-    try:
+
+    def read() -> Seen[tuple[str, ...]]:
         named = provider.find_groups(_DEFAULT)
-        found = provider.read_groups(named).value if named else {}
-    except CloudError:
-        return ()
-    known = [one for one in found.values() if one and one.is_default]
-    mine = [one for one in known if not request.project or one.project == request.project]
-    return (mine[0].group_id,) if len(mine) == 1 else ()
+        seen: Seen[dict[str, Group | None]] = provider.read_groups(named) if named else Seen({})
+        known = [one for one in seen.value.values() if one and one.is_default]
+        mine = [one for one in known if not request.project or one.project == request.project]
+        unread = tuple(one for one in seen.unseen if one.group_id not in seen.value)
+        return Seen((mine[0].group_id,) if len(mine) == 1 else (), unread)
+
+    nothing: tuple[str, ...] = ()
+    return seen_or_unseen("which group the cloud takes where none is given", read, nothing)
 
 
 def _crowded(
