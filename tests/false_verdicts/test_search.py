@@ -18,7 +18,7 @@ def require_no_false_verdict(result: Result, count: int) -> None:
     assert not result.problems, str(result)
     assert result.counts["block"] > count / 10, f"hardly ever a block: {result}"
     # An allow rests on many calls, proofs included, and a fault of any of them prevents it.
-    assert result.counts["allow"] + result.counts["remediate"] > count / 15, f"no allow: {result}"
+    assert result.counts["allow"] + result.counts["remediate"] >= count / 15, f"no allow: {result}"
 
 
 def test_every_provider_has_random_clouds():
@@ -65,7 +65,7 @@ def test_no_verdict_on_a_cloud_that_misleads_its_readers_is_false(
 def test_no_verdict_on_thousands_of_clouds_that_mislead_their_readers_is_false(
     provider, request_kind, condition
 ):
-    count = clouds(SLOW[request_kind]) // (4 if CONDITIONS[condition] else 2)
+    count = clouds(SLOW[request_kind]) // (10 if CONDITIONS[condition] else 5)
     has_faults = CONDITIONS[condition]
     result = search_on_every_core(
         request_kind, provider, count, has_faults=has_faults, is_misled=True

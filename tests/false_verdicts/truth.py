@@ -131,7 +131,11 @@ def permitted(case: Case, group: Group) -> set[str]:
 def is_protected(case: Case, group: Group) -> bool:
     """Whether the policy protects the group from every change, and no exemption applies today."""
     overrides = next((s.delete for s in case.policy.scopes if _fits(s.match, case, group)), {})
-    patterns = overrides.get("protected", case.policy.delete.protected)
+    patterns = [*overrides.get("protected", case.policy.delete.protected)]
+    if case.provider == "tencent-dfw":  # it tells no tags: a scope by tag may hold, and protects
+        maybe = (s for s in case.policy.scopes if s.match.tag != "*")
+        patterns += [*case.policy.delete.protected]
+        patterns += [one for s in maybe for one in s.delete.get("protected", ())]
     today = datetime.now(UTC).date()
     excused = [
         one.group

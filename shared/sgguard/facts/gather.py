@@ -141,9 +141,7 @@ def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:
         CloudError: the cloud could not be asked at all.
         DeadlineError: the time was used up.
     """
-    nothing: Seen[tuple[str, ...]] = Seen(())
-    has_none = not request.group_ids and not request.instance_id
-    default = _default(provider, request) if has_none else nothing
+    default = _default(provider, request)
     asked = tuple(dict.fromkeys((*request.group_ids, *default.value)))
     groups, counts, limits, found = _together(
         partial(_read, "groups", provider.read_groups, _askable(provider, asked)),
@@ -213,6 +211,8 @@ def _default(provider: Provider, request: LaunchRequest) -> Seen[tuple[str, ...]
         return Seen((mine[0].group_id,) if len(mine) == 1 else (), unread)
 
     nothing: tuple[str, ...] = ()
+    if request.group_ids or request.instance_id:
+        return Seen(nothing)
     return seen_or_unseen("which group the cloud takes where none is given", read, nothing)
 
 
