@@ -63,7 +63,7 @@ CAPABILITIES = Capabilities(
     blind_spots=(
         "AS configurations and launch templates keep group ids that no interface shows.",
         "Databases and other products show as ports only while they run.",
-        "Rules of hidden enterprise projects do not appear without v1 quotas, nor over 4,000 rules.",
+        "Rules of hidden enterprise projects do not appear without v1 quotas, or over 4000 rules.",
         "Interfaces that an identity policy with conditions hides do not appear.",
         "What other accounts do with a shared VPC or group does not appear.",
         "What was made in the last seconds may not appear yet.",
