@@ -94,7 +94,7 @@ ARROWS = {
     "store": "errors redaction sgguard",
     "web": (
         "clouds engine errors events events.sources logs model redaction schemas settings "
-        "sgguard wire"
+        "sgguard store wire"
     ),
     "wire": "errors",
     "wire.openstack": "errors model redaction wire wire.openstack.neutron",

@@ -14,7 +14,6 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import sgguard
 from sgguard import clouds, logs
@@ -22,6 +21,7 @@ from sgguard.engine.context import Context, begin
 from sgguard.errors import SettingsError, SgguardError
 from sgguard.events.base import Kind
 from sgguard.settings import Settings
+from sgguard.store import store_location
 from sgguard.web.response import Response, of_report
 
 Json = dict[str, Any]
@@ -51,7 +51,7 @@ def announce(kind: Kind, env: Mapping[str, str] = os.environ) -> None:
         version=sgguard.__version__,
         policy=_policy_name(settings),
         mode=context.mode.value,
-        store=_place(settings.store_url),
+        store=store_location(settings.store_url) if settings.store_url else "none",
         providers=list(clouds.configured(env)),
     )
 
@@ -98,15 +98,3 @@ def _policy_name(settings: Settings) -> str:
     except OSError:
         return settings.policy_path
     return f"{settings.policy_path} sha256:{hashlib.sha256(content).hexdigest()[:_HASH_DIGITS]}"
-
-
-def _place(url: str | None) -> str:
-    """Return where the store is, without user and password."""
-    if not url:
-        return "none"
-    try:
-        parts = urlsplit(url)
-        host = f"{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"
-    except ValueError:
-        return "unknown"
-    return f"{parts.scheme}://{host}{parts.path}"
