@@ -15,7 +15,8 @@ from functions_framework._cli import _cli
 
 
 def _end_with_parent() -> None:
-    while sys.stdin.buffer.read(1):
+    # Unbuffered: an interpreter that ends aborts when a thread still holds the lock of a buffer.
+    while os.read(sys.stdin.fileno(), 1):
         pass
     os.killpg(os.getpgid(0), signal.SIGKILL)  # the parent made this process a session's first
 
