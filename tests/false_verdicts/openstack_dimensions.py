@@ -59,8 +59,15 @@ def _hidden_rows(rng: RandomSource, cloud: Cloud) -> None:
         if elsewhere and rng.chance(0.5):
             foreign = rng.choice(elsewhere)
             for _ in range(rng.randint(1, 3)):
+                port = str(8000 + len(foreign.rules))  # Neutron refuses the same rule twice
                 foreign.rules.append(
-                    Rule("ingress", rng.uuid(), protocol="tcp", peer_group=rule.peer_group)
+                    Rule(
+                        "ingress",
+                        rng.uuid(),
+                        protocol="tcp",
+                        ports=port,
+                        peer_group=rule.peer_group,
+                    )
                 )
 
 

@@ -177,6 +177,16 @@ def test_where_a_filter_is_ignored_other_rows_are_left_out_and_nothing_is_unseen
     assert {u.code for u in bindings.unseen} <= {"api-absent"}
 
 
+def test_whether_a_filter_is_ignored_is_asked_as_the_question_was():
+    """Ports that are down are another list: where all are, the ports that are up prove nothing."""
+    emulator = emulator_of(ignored_filters=["security_groups"])
+    cloud = emulator.state.cloud("huawei")
+    cloud.attachments.clear()  # each of them has a port of its own
+    cloud.quirks["admin_down_ports"] = [one.id for one in cloud.interfaces]
+    bindings = WORLD.connect(emulator).list_bindings([world.FREE])
+    assert (bindings.value, bindings.unseen) == ({world.FREE: ()}, ())
+
+
 def test_whether_a_filter_is_ignored_is_asked_once_for_a_process_and_project():
     emulator = emulator_of(ignored_filters=["remote_group_id"])
     transport = EmulatorTransport(emulator)

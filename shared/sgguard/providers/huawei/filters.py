@@ -18,6 +18,7 @@ import httpx
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Seen, Unseen
 from sgguard.providers.huawei.api import ABSENT_ID, Api
+from sgguard.wire.openstack.neutron.page import Params
 
 T = TypeVar("T")
 _CACHE_MAX = 256
@@ -27,12 +28,17 @@ _Key = tuple[httpx.BaseTransport | None, str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A filtered question: the list, and the values of the filter ``key``."""
+    """A filtered question: the list, and the values of the filter ``key``.
+
+    ``has_any`` asks the same list, in every way in which it was asked, with the filter it is given,
+    and returns whether anything answers.
+    """
 
     path: str
     collection: str
     key: str
     values: Sequence[str]
+    has_any: Callable[[Params], bool]
 
 
 class IgnoredFilters:
@@ -91,8 +97,7 @@ _OF_GROUPS = ("security_groups", "security_group_id", "remote_group_id")
 
 def _is_ignored(api: Api, asked: Asked) -> bool:
     def ask() -> bool:
-        body = api.vpc(asked.path, ((asked.key, ABSENT_ID), ("limit", "1")))
-        return bool(api.shape(asked.path).tables(body.get(asked.collection), asked.collection))
+        return asked.has_any(((asked.key, ABSENT_ID),))
 
     key = (api.wire.transport, api.region.vpc, api.project(), asked.path, asked.key)
     return _IGNORED.is_ignored(key, ask)

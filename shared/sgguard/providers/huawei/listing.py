@@ -142,7 +142,7 @@ def ports_of(api: Api, source: Source[Port], key: str, values: Sequence[str]) ->
     def ids_of(port: Port) -> tuple[str, ...]:
         return port.carried if key == "security_groups" else (port.row.device_id,)
 
-    asked = Asked(source.path, source.collection, key, values)
+    asked = Asked(source.path, source.collection, key, values, partial(has_any, api, source))
     return explained(api, asked, found, ids_of, lambda port: port.row.port_id)
 
 
@@ -155,11 +155,11 @@ def sub_interfaces(api: Api) -> list[SubInterface]:
     return _all(api, SUB_INTERFACES)
 
 
-def has_any(api: Api, source: Source[T]) -> bool:
-    """Return whether a list shows anything at all; it costs one row."""
+def has_any(api: Api, source: Source[T], wanted: Params = ()) -> bool:
+    """Return whether a list shows anything at all, or anything ``wanted``; it costs one row."""
 
     def ask(extra: Params) -> bool:
-        body = api.vpc(source.path, (("limit", "1"), *extra))
+        body = api.vpc(source.path, (("limit", "1"), *wanted, *extra))
         return bool(api.shape(source.path).tables(body.get(source.collection), source.collection))
 
     if source is PORTS:
@@ -204,7 +204,7 @@ def _rules(
     def ids_of(row: RuleRow) -> tuple[str, ...]:
         return (row.rule.peer_group if key == "remote_group_id" else row.group_id,)
 
-    asked = Asked(source.path, source.collection, key, group_ids)
+    asked = Asked(source.path, source.collection, key, group_ids, partial(has_any, api, source))
     found = _listed(api, source, key, group_ids)
     return explained(api, asked, found, ids_of, lambda row: row.rule.rule_id)
 
