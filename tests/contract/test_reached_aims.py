@@ -268,8 +268,6 @@ def test_a_plan_one_of_whose_referrers_is_deleted_by_another_succeeds(harness):
 
 
 def test_a_plan_whose_holders_are_freed_by_another_deletes_the_group(harness):
-    if harness.world.provider == "tencent":
-        pytest.xfail(WAITS)  # at once, instead of after that time
     (cloud,) = harness.emulator.state.clouds
     target, other = harness.world.bound, harness.world.free
     # One holder, moved: of several at once some would be moved by the plan before somebody acts.

@@ -248,7 +248,7 @@ def _await_all(api: TencentApi, wanted: Wanted, request_id: str) -> Results:
             try:
                 if one not in rows:
                     raise NotFoundError(api.wire.provider, "DescribeInstances", detail=one)
-                if is_changed(api, rows[one], wanted[one].after, request_id):
+                if is_changed(api, rows[one], wanted[one].before, wanted[one].after, request_id):
                     results[one] = None
             except CloudError as error:
                 results[one] = error

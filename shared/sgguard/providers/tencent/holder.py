@@ -121,9 +121,9 @@ def set_groups(api: TencentApi, holder: Holder, before: Groups, after: Groups) -
             raise
         return
     if instance_id:
-        _await_instance(api, instance_id, after, str(body.get("RequestId", "")))
+        _await_instance(api, instance_id, before, after, str(body.get("RequestId", "")))
     else:
-        _await_interface(api, holder.holder_id, after)
+        _await_interface(api, holder.holder_id, before, after)
 
 
 def _groups_of_instance(api: TencentApi, instance_id: str) -> Groups | None:
@@ -155,19 +155,34 @@ def call_of(calls: Calls, before: Groups, after: Groups) -> tuple[str, dict[str,
     return calls.replace, {calls.replaced_groups: list(after)}
 
 
-def _await_instance(api: TencentApi, instance_id: str, after: Groups, request_id: str) -> None:
+def has_effect(groups: Groups, before: Groups, after: Groups) -> bool:
+    """Return whether the groups show what the call from ``before`` to ``after`` does.
+
+    A call that puts one group on, or takes one off, says nothing about the others: somebody else
+    may change them at the same time, and then the holder never carries exactly ``after``.
+    """
+    action, params = call_of(INSTANCE, before, after)
+    if groups == after or action == INSTANCE.replace:
+        return groups == after
+    (named,) = params["SecurityGroupIds"]
+    return (named in groups) == (action == INSTANCE.bind)
+
+
+def _await_instance(
+    api: TencentApi, instance_id: str, before: Groups, after: Groups, request_id: str
+) -> None:
     def is_over(row: Json | None) -> bool:
         if row is None:
             raise NotFoundError(api.wire.provider, "DescribeInstances", detail=instance_id)
-        return is_changed(api, row, after, request_id)
+        return is_changed(api, row, before, after, request_id)
 
     what = f"the binding of {instance_id}"
     ask = partial(reads.instance_row, api, instance_id)
     poll_until(api.wire, lambda: read_back(ask, what), is_over, what)
 
 
-def is_changed(api: TencentApi, row: Json, after: Groups, request_id: str) -> bool:
-    """Return whether an instance carries the groups of an accepted call.
+def is_changed(api: TencentApi, row: Json, before: Groups, after: Groups, request_id: str) -> bool:
+    """Return whether an instance shows what an accepted call does, or that it has been done.
 
     False while the operation is in progress, and while a row older than the change is shown.
 
@@ -177,10 +192,11 @@ def is_changed(api: TencentApi, row: Json, after: Groups, request_id: str) -> bo
     operation = reads.operation(api, row)
     if operation.state == "OPERATING":
         return False
-    if reads.instance_of(api, row).group_ids == after:
+    if has_effect(reads.instance_of(api, row).group_ids, before, after):
         return True
     _raise_if_failed(api, operation, request_id)
-    return False  # the row is older than the change
+    # Done, and changed again by somebody else; or the row is older than the change.
+    return operation.state == "SUCCESS" and operation.request_id == request_id != ""
 
 
 def _raise_if_failed(api: TencentApi, operation: Operation, request_id: str) -> None:
@@ -196,11 +212,11 @@ def _raise_if_failed(api: TencentApi, operation: Operation, request_id: str) -> 
         )
 
 
-def _await_interface(api: TencentApi, interface_id: str, after: Groups) -> None:
+def _await_interface(api: TencentApi, interface_id: str, before: Groups, after: Groups) -> None:
     def is_over(nic: Nic | None) -> bool:
         if nic is None:
             raise NotFoundError(api.wire.provider, "DescribeNetworkInterfaces", detail=interface_id)
-        return nic.interface.group_ids == after
+        return has_effect(nic.interface.group_ids, before, after)
 
     ask: Callable[[], Nic | None] = partial(reads.nic, api, interface_id)
     what = f"the binding of {interface_id}"
