@@ -208,7 +208,9 @@ def test_ctrl_c_tells_what_is_true_and_what_to_type(place, mode):
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
-    [run] = place.store.open_runs()
+    runs = place.store.open_runs()
+    assert len(runs) == 1, (process.returncode, out, err)
+    [run] = runs
     assert (process.returncode, out) == (130, "")
     assert "of 3 changes are made" in err
     assert f"sgguard resume {run.decision_id}" in err

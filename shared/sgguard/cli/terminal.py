@@ -39,6 +39,7 @@ class _State:
     colour: str = "auto"
     is_quiet: bool = False
     is_verbose: bool = False
+    is_interrupted: bool = False
     path: str | None = None
     file: TextIO | None = None
     waits: list[str] = field(default_factory=list)
@@ -152,9 +153,20 @@ def note(text: str) -> None:
 
 
 def progress(text: str) -> None:
-    """Write one line of progress to standard error."""
+    """Write one line of progress to standard error.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C was pressed, and what it raised then was lost.
+    """
     if not _state.is_quiet:
         complain(text)
+    if _state.is_interrupted:
+        raise KeyboardInterrupt
+
+
+def note_interrupt() -> None:
+    """Remember Ctrl-C: the next line of progress raises it again."""
+    _state.is_interrupted = True
 
 
 def watched_progress(text: str) -> None:
