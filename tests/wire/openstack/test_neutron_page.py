@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sgguard.errors import CloudError, ForbiddenError, UnavailableError, UnknownShapeError
 from sgguard.wire.openstack.neutron import page as marker_page
-from sgguard.wire.openstack.neutron.page import MAX_STARTS, read_all, read_all_without_links
+from sgguard.wire.openstack.neutron.page import MAX_STARTS, read_all
 from sgguard.wire.shape import Shape
 
 SHAPE = Shape("openstack", "GET /v2.0/ports")
@@ -176,22 +176,6 @@ def test_a_link_gives_its_marker_and_nothing_else(href):
     filters = [("security_groups", "x"), ("security_groups", "y")]
     read_all(two_pages, filters, "ports", SHAPE)
     assert asked == [filters, [*filters, ("marker", "b")]]
-
-
-def test_a_copy_without_links_is_read_until_a_page_is_empty():
-    pages = {None: ["a", "b"], "b": ["c"], "c": []}
-
-    def linkless(params):
-        return {"ports": [{"id": i} for i in pages[dict(params).get("marker")]]}
-
-    assert ids_of(read_all_without_links(linkless, [], "ports", SHAPE)) == ["a", "b", "c"]
-    assert ids_of(read_all(linkless, [], "ports", SHAPE)) == ["a", "b"]  # upstream: that is all
-
-
-def test_a_copy_that_ignores_markers_is_an_error_and_not_its_first_page():
-    body = {"ports": [{"id": "a"}]}
-    with pytest.raises(UnknownShapeError):
-        read_all_without_links(lambda _: body, [], "ports", SHAPE)
 
 
 def test_a_list_that_goes_in_circles_is_an_error_and_not_cut():

@@ -127,26 +127,6 @@ def read_all(fetch: Fetch, params: Params, collection: str, shape: Shape) -> lis
     return read_to_end(fetch, params, collection, shape, following)
 
 
-def read_all_without_links(
-    fetch: Fetch, params: Params, collection: str, shape: Shape
-) -> list[Json]:
-    """Return every row of a list whose pages may come without links.
-
-    After a page without links the next one is read from its last row, until a page is empty: the
-    copies of Neutron have a page maximum of their own, and not every deployment sends links.
-
-    Raises:
-        UnknownShapeError: as for :func:`read_all`.
-    """
-
-    def following(body: Json, page: Sequence[Json]) -> str:
-        if f"{collection}_links" in body or not page:
-            return next_marker(body, collection, shape)
-        return shape.text(page[-1], "id", collection)
-
-    return read_to_end(fetch, params, collection, shape, following)
-
-
 def next_marker(body: Json, collection: str, shape: Shape) -> str:
     """Return the marker the next link names, empty after the last page.
 
