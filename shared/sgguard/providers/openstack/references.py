@@ -112,15 +112,9 @@ def _beyond_doubt(api: OpenStackApi, found: Sequence[_Part]) -> list[Seen[_Part]
     if not cut and not empty:
         return []
     if not cut:
-        # A rule that must be visible: one of the groups' own. A whole cloud has some rule.
-        own = (
-            [("security_group_id", one) for one in empty[:IDS_PER_CALL]] if api.is_confined else []
-        )
-        # Of a group without rules any rule of the project shows as much.
-        any_own = [("project_id", api.token().project_id)] if api.is_confined else []
-        if proof.has_canary(api, _RULES, own) or (
-            any_own and proof.has_canary(api, _RULES, any_own)
-        ):
+        # A rule that must be visible: every project has the default group's. A whole cloud has some.
+        own = [("project_id", api.token().project_id)] if api.is_confined else []
+        if proof.has_canary(api, _RULES, own):
             again = parallel(_reads(api, empty))
             cut = [group_id for part in again for group_id in part.value.cut]
             if not cut:
