@@ -161,10 +161,21 @@ def expect_fault(request: pytest.FixtureRequest, reason: str) -> None:
     request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
 
 
-WAITS = "providers/tencent waits for exactly the groups it asked for until its time is over"
+UNTOLD = {
+    "alibaba": "AuthorizeSecurityGroup succeeds where the rule is there: whose it is is not told",
+    "tencent-dfw": "one code is an outdated version and a failure: whose the rule is is not told",
+}
 
 
-PAIRED = "whose rule it is cannot be told where adding one that is there succeeds"
+def test_a_rule_that_another_added_stays_when_the_plan_is_undone(world, tmp_path, request):
+    if world.provider == "alibaba":
+        expect_fault(request, UNTOLD[world.provider])
+    emulator, change = made_by_another(world, "a rule that is there", WHEN[0])
+    before = state_of(emulator)
+    refused = Change("delete-group", world.bound)
+    result = carried_out(world, emulator, tmp_path, change, refused)
+    assert result.outcome is Outcome.UNDONE, result.left
+    assert state_of(emulator) == before
 
 
 def test_a_rule_whose_group_was_deleted_is_gone(world, tmp_path):
@@ -286,7 +297,8 @@ def test_a_plan_whose_holders_are_freed_by_another_deletes_the_group(harness):
 
 
 def test_a_rule_that_another_rewrote_already_is_rewritten(harness, request):
-    expect_fault(request, PAIRED)
+    if why := UNTOLD.get(harness.world.provider):
+        expect_fault(request, why)
     (cloud,) = harness.emulator.state.clouds
     target, new = harness.world.referenced, harness.world.free
     harness.remedies = ("rewrite",)

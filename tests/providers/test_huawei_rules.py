@@ -140,12 +140,13 @@ def test_a_rule_is_rewritten_to_another_group_and_keeps_everything_else():
     assert [content(r) for r in added] == [content(replace(rule, peer_group=world.FREE))]
 
 
-def test_a_rule_that_is_there_already_is_done_and_not_made_twice():
+def test_a_rule_that_is_there_already_is_a_conflict_and_not_made_twice():
     emulator = emulator_of()
     before = copy.deepcopy(cloud_of(emulator).groups)
     provider = WORLD.connect(emulator)
     for rule in provider.list_rules(world.REFERRER_IN).value:
-        provider.add_rule(world.REFERRER_IN, rule, token="t")
+        with pytest.raises(ConflictError):
+            provider.add_rule(world.REFERRER_IN, rule, token="t")
     assert cloud_of(emulator).groups == before
 
 
@@ -361,7 +362,8 @@ def test_without_v3_a_rule_removed_and_restored_is_unchanged(more, wrapped):
     cloud_of(emulator).group(world.FREE).rules.append(held)
     provider = WORLD.connect(emulator)
     (rule,) = provider.list_rules(world.FREE).value
-    provider.add_rule(world.FREE, rule, token="a")  # is there already
+    with pytest.raises(ConflictError):
+        provider.add_rule(world.FREE, rule, token="a")  # is there already
     provider.remove_rule(world.FREE, rule, token="b")
     with pytest.raises(NotFoundError):
         provider.remove_rule(world.FREE, rule, token="c")

@@ -202,12 +202,13 @@ def test_a_rule_that_neutron_cannot_say_exactly_is_not_sent_at_all(change):
     assert writes(cloud) == []
 
 
-def test_a_rule_that_is_there_already_is_as_good_as_added():
+def test_a_rule_that_is_there_already_is_said_to_be():
     cloud = emulator()
     rule = put(cloud, peer_group=w.WEB, ports="8080")
     provider = connect(cloud)
     before = contents(provider)
-    provider.add_rule(w.APP, rule, token=TOKEN)
+    with pytest.raises(ConflictError):
+        provider.add_rule(w.APP, rule, token=TOKEN)
     assert contents(provider) == before
     assert actions(cloud) == [POST_RULE]
 
@@ -238,7 +239,9 @@ def test_whether_a_rule_exists_is_never_read_from_the_text_of_an_error():
     cloud.faults.append(
         Fault("garbage", action=POST_RULE, status=409, body=json.dumps({"NeutronError": said}))
     )
-    connect(cloud).add_rule(w.APP, rule, token=TOKEN)
+    with pytest.raises(ConflictError) as caught:
+        connect(cloud).add_rule(w.APP, rule, token=TOKEN)
+    assert caught.value.code == "SecurityGroupRuleExists"
 
 
 @pytest.mark.parametrize("peer", [w.MISSING, w.FOREIGN], ids=["gone", "not visible"])

@@ -317,7 +317,8 @@ def test_without_a_version_no_position_is_relied_on(action, change):
 
 def test_a_rule_that_is_there_already_is_put_there_once():
     provider, _ = ruled(port(1), port(2, description="same"))
-    provider.add_rule(WEB, port(2, description="same"), token="t")
+    with pytest.raises(ConflictError):
+        provider.add_rule(WEB, port(2, description="same"), token="t")
     assert ports(provider) == ["1", "2"]
 
 

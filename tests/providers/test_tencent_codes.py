@@ -10,6 +10,7 @@ import pytest
 from sgguard.emulator.faults import Fault
 from sgguard.errors import (
     CloudError,
+    ConflictError,
     InvalidRequestError,
     NotFoundError,
     UnauthenticatedError,
@@ -430,14 +431,16 @@ def test_a_rule_that_is_there_still_was_not_removed(code):
 
 
 @pytest.mark.parametrize("code", _reached("CreateSecurityGroupPolicies"))
-def test_a_rule_that_is_there_already_is_added_whatever_code_says_so(code):
+def test_a_rule_that_is_there_already_is_a_conflict_whatever_code_says_so(code):
     provider, emulator = ruled(port(1))
 
     def edit(cloud):
         cloud.group(WEB).rules.append(replace_port(cloud.group(WEB).rules[0], "2"))
 
     other = _refusing(emulator, "CreateSecurityGroupPolicies", code, edit)
-    other.add_rule(WEB, port(2), token="t")
+    with pytest.raises(ConflictError) as caught:
+        other.add_rule(WEB, port(2), token="t")
+    assert caught.value.code == code
     assert [rule.ports for rule in provider.list_rules(WEB).value] == ["1", "2"]
 
 

@@ -7,7 +7,11 @@ from dataclasses import replace
 import pytest
 
 from sgguard.emulator.faults import Fault
-from sgguard.errors import CloudError, NotFoundError
+from sgguard.errors import (
+    CloudError,
+    ConflictError,
+    NotFoundError,
+)
 from sgguard.providers.tencent_dfw import codes
 from tests.providers.test_tencent_dfw_changes import (
     ADD,
@@ -51,14 +55,15 @@ def test_a_rule_that_is_there_still_was_not_removed(code):
 
 
 @pytest.mark.parametrize("code", REACHED)
-def test_a_rule_that_is_there_already_is_added(code):
+def test_a_rule_that_is_there_already_is_a_conflict(code):
     provider, emulator = ruled(port(1))
 
     def edit(cloud):
         rules = cloud.group(WEB).rules
         rules.append(replace(rules[0], id="another", ports="2"))
 
-    refusing(emulator, ADD, code, edit).add_rule(WEB, port(2), token="t")
+    with pytest.raises(ConflictError):
+        refusing(emulator, ADD, code, edit).add_rule(WEB, port(2), token="t")
     assert ports(provider) == ["1", "2"]
 
 

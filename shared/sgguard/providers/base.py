@@ -105,6 +105,10 @@ class Changes(Protocol):
         ``rule`` is as :meth:`Provider.list_rules` returned it, of this group or with another
         ``peer_group``; afterwards ``list_rules`` returns an equal one up to ``rule_id``. Where
         ids are positions (``ingress[3]``), it is inserted there, or last if there are fewer rules.
+
+        Raises:
+            ConflictError: the group has the rule already, so it is not this caller's; nothing was
+                changed. Alibaba Cloud does not tell: there it is as if it had been added.
         """
         ...
 

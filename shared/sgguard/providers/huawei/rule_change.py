@@ -29,17 +29,13 @@ _Parse = Callable[[object, Shape, str], RuleRow]
 
 
 def add_rule(api: Api, group_id: str, rule: Rule) -> None:
-    """Add a rule to a group; a rule that exists and is equal in everything is accepted.
+    """Add a rule to a group.
 
     Raises:
-        ConflictError: a rule of the same effect exists, but not an equal one.
+        ConflictError: a rule of the same effect exists; nothing was changed.
         UnknownShapeError: the cloud created another rule than the one sent.
     """
-    try:
-        unless_absent(partial(_add_v3, api, group_id, rule), partial(_add_v2, api, group_id, rule))
-    except ConflictError:
-        if content(rule) not in [content(one) for one in read_rules(api, group_id)]:
-            raise
+    unless_absent(partial(_add_v3, api, group_id, rule), partial(_add_v2, api, group_id, rule))
 
 
 def remove_rule(api: Api, group_id: str, rule: Rule) -> None:

@@ -112,7 +112,7 @@ def _beyond_doubt(api: OpenStackApi, found: Sequence[_Part]) -> list[Seen[_Part]
     if not cut and not empty:
         return []
     if not cut:
-        # A rule that must be visible: every project has the default group's. A whole cloud has some.
+        # A rule that must be visible: every project has those of its default group.
         own = [("project_id", api.token().project_id)] if api.is_confined else []
         if proof.has_canary(api, _RULES, own):
             again = parallel(_reads(api, empty))

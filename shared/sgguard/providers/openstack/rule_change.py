@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sgguard.errors import ConflictError, InputError, NotFoundError
+from sgguard.errors import InputError, NotFoundError
 from sgguard.model.change import content
 from sgguard.model.resource import Rule
 from sgguard.providers.openstack.api import OpenStackApi, checked
-from sgguard.wire.openstack.neutron.codes import may_be_reached
 from sgguard.wire.openstack.neutron.rule import RuleRow, parse_rule, project_of, rule_body
 
 _READ = "GET /v2.0/security-groups/{id}"
@@ -37,11 +36,11 @@ def read_rules(api: OpenStackApi, group_id: str) -> list[RuleRow]:
 
 
 def add_rule(api: OpenStackApi, group_id: str, rule: Rule, *, sees_all: bool) -> None:
-    """Add the rule; an equal rule that exists is accepted.
+    """Add the rule.
 
     Raises:
         InputError: the rule has content that Neutron cannot express.
-        ConflictError: a rule of the same effect exists and is not equal.
+        ConflictError: a rule of the same effect exists; nothing was changed.
         NotFoundError: the group, or the group the rule names, does not exist or is not visible.
         LimitError: the project's quota of rules is used up.
     """
@@ -49,14 +48,7 @@ def add_rule(api: OpenStackApi, group_id: str, rule: Rule, *, sees_all: bool) ->
     _require_exact(api, body, rule)
     if sees_all:
         body |= _project_of_group(api, group_id)
-    try:
-        api.send(
-            "POST", api.network("security-group-rules"), _CREATE, {"security_group_rule": body}
-        )
-    except ConflictError as error:
-        is_there = may_be_reached("add-rule", error.code)
-        if not is_there or _found(read_rules(api, group_id), rule) is None:
-            raise
+    api.send("POST", api.network("security-group-rules"), _CREATE, {"security_group_rule": body})
 
 
 def remove_rule(api: OpenStackApi, group_id: str, rule: Rule) -> None:

@@ -32,10 +32,11 @@ _REMOVE = "DeleteSecurityGroupPolicies"
 
 
 def add_rule(api: TencentApi, group_id: str, rule: Rule) -> None:
-    """Insert the rule before the one at its position, or append it; an equal rule is accepted.
+    """Insert the rule before the one at its position, or append it.
 
     Raises:
-        ConflictError: the rules changed meanwhile, or one with another description exists.
+        ConflictError: the rules changed meanwhile, or the group has this rule already, maybe with
+            another description; nothing was changed.
         LimitError: the group holds as many rules as it may have.
         NotFoundError: the group does not exist, or the one the rule names.
     """
@@ -49,6 +50,9 @@ def add_rule(api: TencentApi, group_id: str, rule: Rule) -> None:
         is_there = partial(_is_there, api, group_id, rule)
         if not (may_be_reached(error) and is_reached(is_there)):
             raise
+        raise ConflictError(
+            api.wire.provider, _ADD, code=error.code, detail=f"{group_id}: {error.detail}"
+        ) from error
 
 
 def remove_rule(api: TencentApi, group_id: str, rule: Rule) -> None:

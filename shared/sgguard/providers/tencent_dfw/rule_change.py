@@ -51,10 +51,11 @@ class Found:
 
 
 def add_rule(api: DfwApi, group_id: str, rule: Rule) -> None:
-    """Insert the rule before the one at its position, or append it; an equal rule is accepted.
+    """Insert the rule before the one at its position, or append it.
 
     Raises:
-        ConflictError: the rules changed meanwhile, or the cloud put it elsewhere; it was not added.
+        ConflictError: the rules changed meanwhile, the cloud put it elsewhere, or the group has
+            this rule already; it was not added.
         LimitError: the group holds as many rules as it may have.
         NotFoundError: the group does not exist, or the one the rule names.
         SettingsError: the cloud reports no version of its rules.
@@ -67,8 +68,8 @@ def add_rule(api: DfwApi, group_id: str, rule: Rule) -> None:
     wanted = held if place is None else place
     if found.rules:
         _require_version(api, found)
-    if _count(found.rules, rule):
-        return  # the cloud would add a second one
+    if _count(found.rules, rule):  # the cloud would add a second one
+        raise _exists(api, group_id)
     # 3. Send, and 4. check the position.
     change = _Change(api, _ADD, group_id, found, rule)
     try:
@@ -77,8 +78,13 @@ def add_rule(api: DfwApi, group_id: str, rule: Rule) -> None:
         # Somebody else may have added it since the rules were read.
         if not (may_be_reached(error) and is_reached(lambda: _is_there(api, group_id, rule))):
             raise
-        return
+        raise _exists(api, group_id, error.code) from error
     _require_place(api, group_id, found, replace(rule, rule_id=f"{rule.direction}[{wanted}]"))
+
+
+def _exists(api: DfwApi, group_id: str, code: str = "") -> ConflictError:
+    detail = f"{group_id} has this rule already; it was not added"
+    return ConflictError(api.wire.provider, _ADD, code=code, detail=detail)
 
 
 def remove_rule(api: DfwApi, group_id: str, rule: Rule) -> None:
