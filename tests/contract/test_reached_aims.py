@@ -167,9 +167,7 @@ UNTOLD = {
 }
 
 
-def test_a_rule_that_another_added_stays_when_the_plan_is_undone(world, tmp_path, request):
-    if world.provider == "alibaba":
-        expect_fault(request, UNTOLD[world.provider])
+def test_a_rule_that_another_added_stays_when_the_plan_is_undone(world, tmp_path):
     emulator, change = made_by_another(world, "a rule that is there", WHEN[0])
     before = state_of(emulator)
     refused = Change("delete-group", world.bound)

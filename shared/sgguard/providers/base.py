@@ -108,7 +108,7 @@ class Changes(Protocol):
 
         Raises:
             ConflictError: the group has the rule already, so it is not this caller's; nothing was
-                changed. Alibaba Cloud does not tell: there it is as if it had been added.
+                changed. Alibaba Cloud does not say so: there the group is read just before.
         """
         ...
 

@@ -31,14 +31,18 @@ _TOKEN_MAX = 64
 def add_rule(ecs: EcsClient, group_id: str, rule: Rule, token: str) -> None:
     """Add a rule to the group, and wait until it is listed.
 
+    The call succeeds where the rule is there already, so the group is read before it is sent.
+
     Raises:
-        ConflictError: the same rule exists with another description; nothing was changed.
+        ConflictError: the same rule exists, maybe with another description; nothing was changed.
         LimitError: the group's rules, or the groups it may name, are used up.
         CloudError: the call was refused or failed.
     """
     permission = permission_of(rule)
     params = {f"Permissions.1.{name}": value for name, value in permission.items()}
     action = f"AuthorizeSecurityGroup{_SUFFIX[rule.direction]}"
+    if any(is_same(one, rule) for one in _rules(ecs, group_id)):
+        raise ConflictError(PROVIDER, action, detail="the group has this rule already")
     ecs.write(action, {"SecurityGroupId": group_id, **client_token(token), **params})
     until(ecs.wire, f"the rule in {group_id}", lambda: _is_added(ecs, action, group_id, rule))
 
