@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,7 @@ class Deliveries:
     policy: str = 'mode = "observe"\n'
     region: str = WHOLE
     meddle: Callable[[], object] | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def scope(self) -> Scope:
@@ -64,6 +65,7 @@ class Deliveries:
             **self.stack.env(self.who),
             "SGGUARD_POLICY": str(path),
             "SGGUARD_STORE": f"sqlite:///{self.folder / 'store.db'}",
+            **self.settings,
         }
         transport: httpx.BaseTransport = self.stack.transport
         if self.meddle is not None:

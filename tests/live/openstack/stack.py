@@ -170,10 +170,11 @@ class Stack:
 
     def rows(self, query: str, *values: object) -> list[sqlite3.Row]:
         """Read Neutron's database: what is there, whoever may see it."""
-        with closing(self._database()) as database:
+        with closing(self.database()) as database:
             return database.execute(query, values).fetchall()
 
-    def _database(self) -> sqlite3.Connection:
+    def database(self) -> sqlite3.Connection:
+        """Open Neutron's database."""
         database = sqlite3.connect(self.folder / "neutron.db", timeout=60)
         database.row_factory = sqlite3.Row
         return database
@@ -181,13 +182,13 @@ class Stack:
     def copy(self) -> sqlite3.Connection:
         """A copy of the whole database, in memory."""
         kept = sqlite3.connect(":memory:")
-        with closing(self._database()) as database:
+        with closing(self.database()) as database:
             database.backup(kept)
         return kept
 
     def put_back(self, kept: sqlite3.Connection) -> None:
         """Make the database what it was when the copy was taken; the services go on with it."""
-        with closing(self._database()) as database:
+        with closing(self.database()) as database:
             kept.backup(database)
 
     @contextmanager
@@ -201,10 +202,10 @@ class Stack:
 
     # -- processes ----------------------------------------------------------------------------
 
-    def run(self, command: str, *arguments: str) -> None:
-        """Run a command of ``stack.sh``, and fail with what it says."""
+    def run(self, command: str, *arguments: str, **variables: str) -> None:
+        """Run a command of ``stack.sh`` with these variables, and fail with what it says."""
         ports = {name: str(port) for name, port in self.ports.items()}
-        env = {**os.environ, "OSVENV": str(VENV), **ports}
+        env = {**os.environ, "OSVENV": str(VENV), **ports, **variables}
         done = subprocess.run(
             ["bash", str(SCRIPT), command, str(self.folder), *arguments],
             env=env,
@@ -254,7 +255,7 @@ class Stack:
 @contextmanager
 def running(folder: Path) -> Iterator[Stack]:
     """Start the services in a folder, on free ports, and stop them at the end."""
-    stack = Stack(folder, dict(zip(_PORTS, _free_ports(len(_PORTS)), strict=True)))
+    stack = Stack(folder, dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True)))
     try:
         stack.run("up")
         # What every test finds there: networks, servers, and the default group of each project.
@@ -268,7 +269,7 @@ def running(folder: Path) -> Iterator[Stack]:
         stack.run("down")
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that nothing listens on, all held until the last one is found."""
     with ExitStack() as held:
         found = [held.enter_context(socket.socket()) for _ in range(count)]

@@ -17,6 +17,8 @@
 #   YOUNG_PORT=0                 port that region RegionYoung names; `neutron` starts an API there
 #   PAGE_MAX=-1                  pagination_max_limit of the first Neutron API: -1 is none
 #   SG_QUOTA=10000 RULE_QUOTA=100000 PORT_QUOTA=10000
+#   SERVICE_PLUGINS= NEUTRON_MORE=FILE         plugins of `neutron`, and what is added to its configuration
+#   NEUTRON_APP=neutron.wsgi.api:application   what `neutron` serves
 # Two stacks at once need other ports and folders. Python 3.10 or newer; some versions need a C compiler.
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -35,11 +37,16 @@ PAGE_MAX=${PAGE_MAX:--1}
 SG_QUOTA=${SG_QUOTA:-10000} RULE_QUOTA=${RULE_QUOTA:-100000} PORT_QUOTA=${PORT_QUOTA:-10000}
 
 install() {
-  [ -e "$V/.ready" ] && return
-  "$PYTHON" -m venv --clear "$V"
-  "$V/bin/python" -m pip install -q --disable-pip-version-check -c "$HERE/constraints.txt" \
-    keystone==30.0.0 neutron==29.0.0 nova==34.0.0
-  touch "$V/.ready"
+  if [ ! -e "$V/.ready" ]; then
+    "$PYTHON" -m venv --clear "$V"
+    "$V/bin/python" -m pip install -q --disable-pip-version-check -c "$HERE/constraints.txt" \
+      keystone==30.0.0 neutron==29.0.0 nova==34.0.0
+    touch "$V/.ready"
+  fi
+  # What builds the plugin for Neutron; older ones cannot build a wheel by themselves.
+  [ -e "$V/.ready-build" ] && return
+  "$V/bin/python" -m pip install -q --disable-pip-version-check "setuptools>=70.1,<81"
+  touch "$V/.ready-build"
 }
 
 # -- configuration --------------------------------------------------------------------------------
@@ -91,7 +98,7 @@ neutron_conf() { # PAGE_MAX
   cat <<EOF
 [DEFAULT]
 core_plugin = ml2
-service_plugins =
+service_plugins = ${SERVICE_PLUGINS:-}
 auth_strategy = keystone
 transport_url = fake://
 state_path = $D/state
@@ -120,6 +127,7 @@ extension_drivers = port_security
 [securitygroup]
 enable_security_group = True
 EOF
+  cat "${NEUTRON_MORE:-/dev/null}"
 }
 
 nova_conf() {
@@ -199,7 +207,7 @@ await() { # NAME
 serve_neutron() { # NAME PORT PAGE_MAX
   mkdir -p "$D/$1"
   neutron_conf "$3" >"$D/$1/neutron.conf"
-  serve "$1" "$2" neutron.wsgi.api:application OS_NEUTRON_CONFIG_DIR="$D/$1" \
+  serve "$1" "$2" "${NEUTRON_APP:-neutron.wsgi.api:application}" OS_NEUTRON_CONFIG_DIR="$D/$1" \
     OS_NEUTRON_CONFIG_FILES=neutron.conf
 }
 
