@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Generic, TypeVar, overload
 
+from sgguard.facts.guarded import with_guard
 from sgguard.facts.sharing import with_sharing
 from sgguard.model.address import Address
 from sgguard.model.codes import UnseenCode
@@ -92,7 +93,7 @@ def gather_delete(provider: Provider, request: DeleteRequest) -> DeleteFacts:
         partial(_read, "bindings", provider.list_bindings, ids),
     )
     return DeleteFacts(
-        capabilities=provider.capabilities,
+        capabilities=with_guard(provider, references.values),
         groups=tuple(
             GroupFacts(
                 address=target,

@@ -11,6 +11,8 @@ class Capabilities:
     """How a cloud behaves where clouds differ; documented, not read.
 
     ``on_delete_referenced``: what the cloud does when a referenced group is deleted.
+    ``delete_guard``: what keeps a referenced group in front of a cloud that would cascade, as read
+    from it; empty where nothing is known to.
     ``refused_with``: the error code a refused delete comes back with, empty if undocumented.
     ``group_limit_per``: whether groups are counted per instance or per interface.
     ``group_id_example``: a well-formed id, for messages.
@@ -43,6 +45,7 @@ class Capabilities:
     refused_with: str
     group_limit_per: Literal["instance", "interface"]
     group_id_example: str
+    delete_guard: str = ""
     blind_spots: tuple[str, ...] = ()
     orders_groups: bool = False
     default_refused_with: str = ""
@@ -60,3 +63,8 @@ class Capabilities:
         "Each planned instance is counted with one interface; further ones need room as well.",
         "Groups that a launch template adds are judged only where the request names them.",
     )
+
+    @property
+    def keeps_referenced(self) -> bool:
+        """Whether the delete of a referenced group is refused, by the cloud or its guard."""
+        return self.on_delete_referenced == "refused" or bool(self.delete_guard)

@@ -189,6 +189,19 @@ class SharedGroups(Protocol):
 
 
 @runtime_checkable
+class GuardedDeletes(Protocol):
+    """A further method of a cloud in front of which something may keep referenced groups."""
+
+    def delete_guard(self) -> str:
+        """Return what refuses to delete a referenced group here; empty: nothing does.
+
+        Raises:
+            CloudError: it cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
 class BatchChanges(Protocol):
     """Additional methods of a cloud whose calls take many holders at once.
 

@@ -92,6 +92,7 @@ def _note(result: RunResult) -> str:
 def _forward(worker: Worker, plan: Plan, progress: Progress) -> RunResult | None:
     """Make every change that is not made yet; None when one was refused."""
     # A cloud that refuses to delete a group in use makes one check before the first delete enough.
+    # A guard in front of it does not: one of its API processes may run without.
     is_guarded = worker.cloud.capabilities.on_delete_referenced == "refused"
     is_checked = False
     passed = {step for step in range(len(plan.planned)) if progress.is_done(step)}

@@ -32,7 +32,7 @@ SERVERS = 10
 
 def is_installed() -> bool:
     """Whether ``stack.sh install`` has run to its end."""
-    return (VENV / ".ready").exists()
+    return (VENV / ".ready-build").exists()
 
 
 @dataclass(frozen=True)

@@ -73,11 +73,7 @@ def _refused_as_what_it_is(
         return _refusal(one, group.delete_refused_with, "these credentials may only read")
     holds = [
         *(["something carries it"] if one.bindings else []),
-        *(
-            ["rules of other groups name it"]
-            if standing and capabilities.on_delete_referenced == "refused"
-            else []
-        ),
+        *(["rules of other groups name it"] if standing and capabilities.keeps_referenced else []),
     ]
     if holds:
         return _refusal(one, capabilities.refused_with, _meaning(capabilities, holds))
@@ -92,6 +88,8 @@ def _refused_as_what_it_is(
 def _meaning(capabilities: Capabilities, holds: Sequence[str]) -> str:
     """Return why, and that the code alone would not: most clouds have one for both causes."""
     why = " and ".join(holds)
+    if capabilities.delete_guard:
+        return f"{why}; {one_line(capabilities.delete_guard, 60)} keeps it"
     if capabilities.on_delete_referenced != "refused":
         return why
     if capabilities.refused_with:

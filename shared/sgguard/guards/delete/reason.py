@@ -55,7 +55,7 @@ def referenced_reason(
 ) -> Reason:
     """Rules of other groups name the group; what this cloud would do if it were deleted."""
     rules, groups = len(references), _holders(references)
-    if capabilities.on_delete_referenced == "cascades":
+    if _cascades(capabilities):
         code, tail = ReasonCode.REFERENCED_WILL_CASCADE, ""
         would = f"{count(rules, 'rule')} of {count(groups, 'group')} would silently vanish"
         head = f"If {label_of(member)} were deleted, {would}"
@@ -72,8 +72,9 @@ def still_referenced_reason(
     capabilities: Capabilities, member: GroupFacts, references: Sequence[Reference]
 ) -> Reason:
     """A group of the same request names this one and stays, so this one stays too."""
-    cascades = capabilities.on_delete_referenced == "cascades"
-    code = ReasonCode.REFERENCED_WILL_CASCADE if cascades else ReasonCode.REFERENCED
+    code = ReasonCode.REFERENCED
+    if _cascades(capabilities):
+        code = ReasonCode.REFERENCED_WILL_CASCADE
     head = f"{label_of(member, 48)} stays referenced by"
     tail = ", which is in this request but cannot be deleted itself."
     names = listing((_holder(one) for one in references), MESSAGE_MAX - len(head) - len(tail) - 1)
@@ -157,7 +158,14 @@ def _holder_label(binding: Binding) -> str:
     return shown
 
 
+def _cascades(capabilities: Capabilities) -> bool:
+    return capabilities.on_delete_referenced == "cascades" and not capabilities.keeps_referenced
+
+
 def _consequence(capabilities: Capabilities) -> str:
+    if capabilities.delete_guard:
+        guard = one_line(capabilities.delete_guard, 60)
+        return f" {guard} would refuse with {one_line(capabilities.refused_with, 40)}."
     if capabilities.on_delete_referenced == "refused" and not capabilities.refused_with:
         return " The cloud refuses to delete a referenced group."
     if capabilities.on_delete_referenced == "refused":

@@ -42,7 +42,7 @@ from sgguard.model.resource import (
 )
 from sgguard.providers._shared import is_foreign
 from sgguard.providers.access import Access, seen_or_unseen
-from sgguard.providers.openstack import proof, rule_change
+from sgguard.providers.openstack import guard, proof, rule_change
 from sgguard.providers.openstack.api import RATES as RATES
 from sgguard.providers.openstack.api import OpenStackApi
 from sgguard.providers.openstack.binding import list_bindings
@@ -216,6 +216,10 @@ class OpenStack:
     def shared_with(self, group_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         """Return, by id, the projects that visible policies share a group with."""
         return targets(self.api, group_ids)
+
+    def delete_guard(self) -> str:
+        """Return the plugin that keeps referenced groups, where this Neutron has it."""
+        return guard.read(self.api)
 
     def create_group(self, group: Group, *, token: str) -> str:
         """Create a group like this one, without any rule; shared as far as the token may share."""

@@ -102,11 +102,12 @@ def _who_references(reason: Reason, capabilities: Capabilities) -> str:
         would = "would silently vanish"
     counted = f"{count(len(references), 'rule')} of {count(len(holders), 'group')} {would}"
     refused = ""
-    if capabilities.on_delete_referenced == "refused":
+    if capabilities.keeps_referenced:
         code = (
             f" with {one_line(capabilities.refused_with, 40)}" if capabilities.refused_with else ""
         )
-        refused = f". The cloud would refuse{code}"
+        who = one_line(capabilities.delete_guard, 60) or "The cloud"
+        refused = f". {who} would refuse{code}"
     return f"{counted}: {listing(holders.values(), 60)}{refused}"
 
 

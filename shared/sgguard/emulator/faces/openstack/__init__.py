@@ -14,10 +14,11 @@ Quirks: ``page_max``, ``ignores_unknown_filters``, ``ignored_filters``, ``refuse
 ``stale_marker_refused``, ``ids_any_case``, ``policy_unloaded`` (how many calls it lasts; see
 ``_openstack/neutron/list.py``); ``shared_by_admin``, ``unprotected_ports``, ``network_owners``,
 ``unordered_groups``, ``group_fields``, ``ports_without_address`` (``neutron/rows.py``);
-``address_groups`` (``neutron/rule.py``); ``token_life_s``, ``access_rules``, ``admin_project``,
-``cloud_readers`` (``_openstack/keystone.py``); ``rbac_absent`` and ``quota_details_absent`` (an
-older Neutron without them). The first list does not create a ``default`` group, as a real cloud's
-does: a scenario states it.
+``address_groups`` (``neutron/rule.py``); ``sgguard_plugin`` (``neutron/plugin.py``);
+``token_life_s``, ``access_rules``, ``admin_project``, ``cloud_readers``
+(``_openstack/keystone.py``); ``rbac_absent`` and ``quota_details_absent`` (an older Neutron without
+them). The first list does not create a ``default`` group, as a real cloud's does: a scenario
+states it.
 """
 
 from __future__ import annotations

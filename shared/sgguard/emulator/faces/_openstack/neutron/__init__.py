@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import httpx
 
 from sgguard.emulator.faces._openstack.keystone import Caller
-from sgguard.emulator.faces._openstack.neutron import group, port, quota, rule, sharing
+from sgguard.emulator.faces._openstack.neutron import group, plugin, port, quota, rule, sharing
 from sgguard.emulator.faces._openstack.neutron.list import Row, effective_filters, listing
 from sgguard.emulator.faces._openstack.neutron.response import (
     RefusedError,
@@ -90,7 +90,8 @@ def respond(
     """Respond to one call; ``path`` is what follows ``/v2.0/``, like ``security-groups/{id}``."""
     parts = path.removesuffix(".json").strip("/").split("/")
     response = _respond(request, cloud, caller, region, parts)
-    if response.status_code == httpx.codes.NOT_FOUND and parts[1:]:
+    is_hinted = parts[1:] and parts[0] != "extensions"
+    if response.status_code == httpx.codes.NOT_FOUND and is_hinted:
         return _with_hint(response, word_hint(parts[1]))
     return response
 
@@ -105,7 +106,7 @@ def _respond(
             return quota.respond(request, cloud, caller, region, parts[1:])
         if parts[0] == "security-groups" and parts[2:] == ["tags"]:
             return group.tags(request, cloud, caller, region, parts[1])
-        if parts[0] in _FILTERS and len(parts) <= 2:  # noqa: PLR2004 - collection and id
+        if parts[0] in (*_FILTERS, "extensions") and len(parts) <= 2:  # noqa: PLR2004 - collection and id
             return _resource(request, cloud, caller, region, parts)
     except RefusedError as failure:
         return failure.response
@@ -124,6 +125,8 @@ def _resource(
     if request.method != "GET":
         return _change(request, cloud, caller, region, parts)
     name = parts[0]
+    if name == "extensions":
+        return plugin.extensions(cloud, parts[1:])
     collection = name.replace("-", "_")
     params = request.url.params
     wanted = {key: set(params.get_list(key)) for key in effective_filters(params, cloud)}

@@ -14,6 +14,7 @@ import httpx
 
 from sgguard.emulator import edit
 from sgguard.emulator.faces._openstack.keystone import Caller
+from sgguard.emulator.faces._openstack.neutron.plugin import require_unreferenced
 from sgguard.emulator.faces._openstack.neutron.quota import require_room
 from sgguard.emulator.faces._openstack.neutron.response import (
     RefusedError,
@@ -148,6 +149,9 @@ def delete(
     """
     group = _owned(cloud, caller, region, group_id, "delete_security_group")
     require_revision(request, group.version)
+    is_in_use = cloud.interfaces_with(group.id) or cloud.attachments_with(group.id)
+    if not is_in_use and (caller.is_admin or not group.default):
+        require_unreferenced(cloud, caller, group)
     if caller.is_admin and group.default and not cloud.interfaces_with(group.id):
         group.default = False  # an administrator may delete a default group without holders
     referrers = {one.id: one for one, _ in cloud.references(group.id)}
