@@ -19,6 +19,22 @@ _CREDENTIALS = {
 }
 """By cloud, the variables of which one is set where there are credentials."""
 
+_MENTIONS = {
+    "alibaba": ("ALIBABA_CLOUD_ACCESS_KEY_", "ALIBABA_CLOUD_SECURITY_TOKEN"),
+    "huawei": ("HUAWEICLOUD_SDK_", "OS_"),
+    "openstack": ("OS_",),
+    "tencent": ("TENCENTCLOUD_SECRET", "TENCENTCLOUD_TOKEN", "TENCENTCLOUD_SESSION"),
+    "tencent-dfw": ("TENCENTCLOUD_SECRET", "TENCENTCLOUD_TOKEN", "TENCENTCLOUD_SESSION"),
+}
+"""By cloud, how the variables of its credentials begin; runtimes set others by themselves."""
+
+
+def is_mentioned(provider: str, env: Mapping[str, str]) -> bool:
+    """Return whether any variable of a cloud is set, be it a half of its credentials only."""
+    endpoint = f"SGGUARD_ENDPOINT_{provider.upper().replace('-', '_')}"
+    begin = (*_MENTIONS.get(provider, ()), endpoint)
+    return any(name.startswith(begin) and value.strip() for name, value in env.items())
+
 
 def configured(env: Mapping[str, str]) -> tuple[str, ...]:
     """Return the clouds that have credentials among these variables, without importing any."""

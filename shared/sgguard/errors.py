@@ -8,6 +8,7 @@
     │   └── EventError        an event, body or header that cannot be read (lists every problem)
     ├── SettingsError         the operator's configuration is wrong
     │   ├── CredentialsError  no usable credentials for a cloud
+    │   │   └── NotSetUpError no variable of that cloud is set here at all
     │   └── PolicyError       a policy file that cannot be used
     ├── DeadlineError         the time for this event is used up
     ├── BusyError             the same event, or a group it changes, is being worked on
@@ -42,6 +43,8 @@ from typing import ClassVar, Literal
 from sgguard.redaction import redacted_outside
 
 Fault = Literal["caller", "operator", "cloud"]
+Part = Literal["", "provider", "account", "region"]
+"""A part of a request that a cloud, or what is set up here, decides about."""
 
 _FREE_TEXT_MAX = 256
 _CODE_MAX = 128
@@ -57,9 +60,16 @@ class SgguardError(Exception):
 
 
 class InputError(SgguardError):
-    """The request is wrong: tell the caller what would be right, do not retry."""
+    """The request is wrong: tell the caller what would be right, do not retry.
+
+    ``part`` is what of the request is wrong, where it is one part alone.
+    """
 
     fault: ClassVar[Fault] = "caller"
+
+    def __init__(self, message: str, *, part: Part = "") -> None:
+        super().__init__(message)
+        self.part = part
 
 
 class AddressError(InputError):
@@ -84,9 +94,14 @@ class EventError(InputError):
     """
 
     def __init__(
-        self, message: str, *, status: int = 400, problems: tuple[Problem, ...] = ()
+        self,
+        message: str,
+        *,
+        status: int = 400,
+        problems: tuple[Problem, ...] = (),
+        part: Part = "",
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, part=part)
         self.status = status
         self.problems = problems
 
@@ -97,6 +112,13 @@ class SettingsError(SgguardError):
 
 class CredentialsError(SettingsError):
     """No usable credentials: name the variables to set."""
+
+
+class NotSetUpError(CredentialsError):
+    """Nothing of the cloud is set up here: answer 422, its events belong to another function.
+
+    A half of its credentials is a slip of the operator instead, and a later delivery may succeed.
+    """
 
 
 class PolicyError(SettingsError):

@@ -162,6 +162,7 @@ def connect(scope: Scope, context: Context, *, is_thorough: bool = False) -> Clo
             + (f"account {account!r}" if account else f"an account without a name ({variable})")
             + f", not to {scope.account!r}",
             status=422,
+            part="account",
         )
     wire = Wire(
         scope.provider,

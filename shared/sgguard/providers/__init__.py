@@ -30,8 +30,9 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import cast
 
+from sgguard.clouds import is_mentioned
 from sgguard.clouds import names as names
-from sgguard.errors import AddressError
+from sgguard.errors import AddressError, CredentialsError, NotSetUpError
 from sgguard.providers._probing import Grant, PermissionCheck, Probe, Probing, Setup
 from sgguard.providers.access import Access
 from sgguard.providers.base import BatchChanges, Cloud, Provider
@@ -59,10 +60,16 @@ def connect(provider: str, access: Access) -> Cloud:
 
     Raises:
         AddressError: there is no such provider.
+        NotSetUpError: no variable of that cloud is set at all.
         SettingsError: credentials or endpoint settings are missing or unusable.
     """
     module = import_module(_module_of(provider))
-    return cast(Callable[[Access], Cloud], module.connect)(access)
+    try:
+        return cast(Callable[[Access], Cloud], module.connect)(access)
+    except CredentialsError as error:
+        if is_mentioned(provider, access.env):
+            raise
+        raise NotSetUpError(str(error)) from None
 
 
 def probing(provider: str) -> Probing | None:
@@ -79,5 +86,8 @@ def probing(provider: str) -> Probing | None:
 
 def _module_of(provider: str) -> str:
     if provider not in names():
-        raise AddressError(f"unknown provider {provider!r}: expected one of {', '.join(names())}")
+        known = ", ".join(names())
+        raise AddressError(
+            f"unknown provider {provider!r}: expected one of {known}", part="provider"
+        )
     return f"{__name__}.{provider.replace('-', '_')}"

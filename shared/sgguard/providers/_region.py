@@ -47,7 +47,7 @@ class RegionShape:
             AddressError: no region of this cloud can be called so.
         """
         if flaw := self._flaw(name):
-            raise AddressError(flaw)
+            raise AddressError(flaw, part="region")
 
     def setting(self, read: ReadVariable, *variables: str) -> str:
         """Return the first of the variables that is set, else ``""``.

@@ -137,5 +137,5 @@ def _parsed(item: Event | EventError, parse: Parse[T]) -> tuple[T, Event] | prob
 
 def _result(event: Event, handled: Json | Exception) -> response.EventResult:
     if isinstance(handled, Exception):
-        return problem.of(handled, event_id=event.event_id, pointer=event.pointer)
+        return problem.of(handled, event_id=event.event_id, pointer=event.pointer, data=event.data)
     return handled

@@ -26,15 +26,18 @@ from sgguard.errors import (
     HaltedError,
     InputError,
     InvalidRequestError,
+    NotSetUpError,
     SettingsError,
     SgguardError,
     StoreError,
     ThrottledError,
     UnauthenticatedError,
 )
+from sgguard.web import place
 
 BASE = "https://sgguard.dev/problems/"
 
+_IMPOSSIBLE = 422
 _OPERATOR_RETRY_S = 60.0
 _CLOUD_RETRY_S = 5.0
 _RETRY_MAX_S = 3600.0
@@ -50,19 +53,14 @@ class Details:
     retry_after_s: int | None = None
 
 
-def of(error: Exception, *, event_id: str = "", pointer: str = "") -> Details:
+def of(error: Exception, *, event_id: str = "", pointer: str = "", data: object = None) -> Details:
     """Describe an error and write its log line.
 
     ``pointer`` is the JSON pointer to the event's data in the body; problems in the data get it.
+    ``data`` is that of an event that could be read: what is impossible about it gets its path.
     """
     if isinstance(error, EventError):
         details = _details(_slug(error.status), error.status, str(error))
-        if error.problems:
-            details.document["problems"] = [
-                # The path of a header has no leading slash and stays as it is.
-                asdict(p) | {"path": pointer + p.path if p.path[:1] in ("", "/") else p.path}
-                for p in error.problems
-            ]
     elif isinstance(error, InputError):
         details = _details("not-possible", 422, str(error))
     elif isinstance(error, CloudError):
@@ -71,10 +69,23 @@ def of(error: Exception, *, event_id: str = "", pointer: str = "") -> Details:
         details = _of_kind(error)
     else:
         return _unexpected(error, event_id)
+    _add_problems(details, error, pointer, data)
     if event_id:
         details.document["event_id"] = event_id
     _log(error, details, event_id)
     return details
+
+
+def _add_problems(details: Details, error: Exception, pointer: str, data: object) -> None:
+    found = error.problems if isinstance(error, EventError) else ()
+    if not found and data is not None and details.status == _IMPOSSIBLE:
+        found = place.problems_of(error, data)
+    if found:
+        details.document["problems"] = [
+            # The path of a header has no leading slash and stays as it is.
+            asdict(p) | {"path": pointer + p.path if p.path[:1] in ("", "/") else p.path}
+            for p in found
+        ]
 
 
 def _slug(status: int) -> str:
@@ -157,6 +168,7 @@ def _cloud(error: CloudError) -> Details:
 
 _KINDS: tuple[tuple[type[SgguardError], str, int], ...] = (
     (DeadlineError, "deadline", 503),
+    (NotSetUpError, "not-possible", 422),
     (CredentialsError, "credentials", 503),
     (SettingsError, "settings", 503),
     (BusyError, "busy", 409),
@@ -168,8 +180,9 @@ _KINDS: tuple[tuple[type[SgguardError], str, int], ...] = (
 def _of_kind(error: SgguardError) -> Details:
     for kind, slug, status in _KINDS:
         if isinstance(error, kind):
-            is_operators = isinstance(error, SettingsError)
-            wait_s = _OPERATOR_RETRY_S if is_operators else error.retry_after_s
+            wait_s = error.retry_after_s
+            if isinstance(error, SettingsError):
+                wait_s = None if status == _IMPOSSIBLE else _OPERATOR_RETRY_S
             return _details(slug, status, str(error), wait_s)
     return _details("internal", 500, str(error))
 

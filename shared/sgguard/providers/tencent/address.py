@@ -54,7 +54,8 @@ def address_of(access: Access, service: Service) -> str:
         if not AREA_AND_PLACE.fullmatch(region):
             raise AddressError(
                 f"{region!r} is not a finance region of Tencent Cloud: expected an area and a "
-                "place, such as ap-shanghai-fsi"
+                "place, such as ap-shanghai-fsi",
+                part="region",
             )
         return f"https://{service}.{region}.{_ROOT}"
     # 3. Every other region is named in the request only.
