@@ -107,7 +107,7 @@ def require_correct_outcome(
             if not any(up_to(one) == found for one in remediated):
                 raise AssertionError(describe_differences(up_to(remediated[0]), found))
             harness.require_clean_store()
-        case "undone" | "unchanged":
+        case "undone" | "unchanged" | "left-to-caller":
             if up_to(before) != found:
                 raise AssertionError(
                     f"{document['note']}: {describe_differences(up_to(before), found)}"

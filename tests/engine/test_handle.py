@@ -73,7 +73,7 @@ def test_an_observed_event_is_decided_once_too(harness):
 
 def test_a_free_group_is_left_for_the_caller_to_delete(harness):
     decision = harness.delete(harness.world.free)
-    assert (decision["verdict"], decision["outcome"]) == ("allow", "unchanged")
+    assert (decision["verdict"], decision["outcome"]) == ("allow", "left-to-caller")
     assert writes(harness) == []
 
 

@@ -230,7 +230,7 @@ def test_credentials_that_are_refused_are_the_operators_problem(delete_request, 
 
 def test_missing_credentials_name_the_variables_to_set(delete_request, world):
     answer = delete_request.ask({"target": address(world, world.free)})
-    assert answer.status_code == 503
+    assert answer.status_code == 422
     assert next(iter(world.env)) in answer.get_json()["detail"]
 
 

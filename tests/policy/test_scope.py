@@ -178,6 +178,7 @@ POLICIES = st.builds(
         replacements=st.sampled_from([{}, {"a": "sg-1"}, {"a": "sg-2"}]),
         when_incomplete=TROUBLE,
         when_unreachable=TROUBLE,
+        carry_out=st.sampled_from(["remedied", "always"]),
     ),
     launch=st.builds(
         LaunchPolicy,

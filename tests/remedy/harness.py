@@ -25,6 +25,7 @@ mode = "{mode}"
 remedies = {remedies}
 fallback_group = "{free}"
 replacement_group = "{free}"
+{in_delete}
 [caps]
 management_ports = []
 [approval]
@@ -43,6 +44,7 @@ class Harness:
     emulator: Emulator = field(init=False)
     head: str = ""
     more: str = ""
+    in_delete: str = ""
 
     def __post_init__(self) -> None:
         self.emulator = self.world.emulator()
@@ -54,7 +56,10 @@ class Harness:
     @property
     def env(self) -> dict[str, str]:
         text = POLICY.format(
-            mode=self.mode, remedies=json.dumps(list(self.remedies)), free=self.world.free
+            mode=self.mode,
+            remedies=json.dumps(list(self.remedies)),
+            free=self.world.free,
+            in_delete=self.in_delete,
         )
         text = f"{self.head}{text}{self.more}"
         # A policy is read once per process: another one is another file.

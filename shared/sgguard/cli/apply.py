@@ -69,7 +69,7 @@ def apply(
     ADDRESS is provider:account:region:group-id. Groups of one cloud, account and region are one
     set with one plan. Policy and mode decide as for an event to the function: `enforce` carries
     the plan out, `approve` requests an approval, `observe` changes nothing. A delete that needs no
-    remedy is left to you, and that is said.
+    remedy is left to you, and that is said; with `carry_out = "always"` it is carried out too.
 
     Every change is journalled before it is made: an interrupted plan is finished, or rolled back,
     by `sgguard resume`, and `sgguard restore` brings back what was deleted. Where the facts change

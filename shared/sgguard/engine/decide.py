@@ -20,6 +20,7 @@ from sgguard.errors import SgguardError
 from sgguard.facts import batch, gather
 from sgguard.guards import delete
 from sgguard.guards.base import unanswered
+from sgguard.guards.delete.carry_out import carried_out, outcome_of
 from sgguard.model.address import Address, Scope
 from sgguard.model.codes import Verdict
 from sgguard.model.decision import Decision, Judgement
@@ -228,6 +229,8 @@ def _decided(
     policy = governing.governing(context.policy, facts, judgement)
     if is_answered:
         governing.insist_on_facts(state.scope.provider, guard, judgement, policy)
+    mode = context.settings.mode or mode_of(policy, guard)
+    judgement = carried_out(judgement, facts, policy, mode)
     # 3. The exact plan, where the verdict is that something can be done.
     prepared: Prepared | None = None
     if _may_be_prepared(facts, judgement):
@@ -241,10 +244,11 @@ def _decided(
         guard=guard,
         judgement=judgement,
         facts=facts,
-        mode=context.settings.mode or mode_of(policy, guard),
+        mode=mode,
         target=target,
         decided_at=now,
         took_ms=round((context.deadline.clock() - state.begun_s) * 1000, 3),
+        outcome=outcome_of(judgement, facts),
     )
     _log(decision, state.scope)
     return Decided(decision, state.cloud, prepared)

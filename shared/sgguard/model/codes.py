@@ -30,6 +30,7 @@ class Outcome(StrEnum):
     """What was done to the cloud; :data:`OUTCOMES` says what each means."""
 
     UNCHANGED = "unchanged"
+    LEFT_TO_CALLER = "left-to-caller"
     REMEDIATED = "remediated"
     UNDONE = "undone"
     PARTLY_UNDONE = "partly-undone"
@@ -43,6 +44,7 @@ class Outcome(StrEnum):
 OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
     {
         Outcome.UNCHANGED: "nothing was to be done, or the mode is `observe`",
+        Outcome.LEFT_TO_CALLER: "the groups may be deleted, and the caller deletes them",
         Outcome.REMEDIATED: "the whole plan was carried out",
         Outcome.UNDONE: "a step was refused; all before it was undone",
         Outcome.PARTLY_UNDONE: "not everything could be undone: `note` names what is left",

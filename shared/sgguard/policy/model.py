@@ -14,6 +14,9 @@ Guard = Literal["delete", "launch"]
 FailureEffect = Literal["block", "error"]
 """What to do when a verdict cannot be reached: a verdict of block, or an error to try again."""
 
+CarryOut = Literal["remedied", "always"]
+"""Which deletes a mode carries out: those that need a remedy, or those of free groups as well."""
+
 EXEMPTABLE = (
     ReasonCode.PROTECTED,
     ReasonCode.GROUP_FORBIDDEN,
@@ -38,6 +41,7 @@ class DeletePolicy:
     group instead of the deleted one: the one that ``replacements`` has for it (by id, address or
     pattern, the first that fits), else ``replacement_group``. ``force`` lets the cloud itself
     take a group off everything that carries it, where it knows such a delete (Tencent).
+    ``carry_out`` says whether a group that is free is deleted too, or left to the caller.
 
     ``tolerate_unseen`` are the codes of gaps that warn instead of blocking: the group is then
     judged by what was seen. ``require_visibility`` is how far the credentials must see before
@@ -56,6 +60,7 @@ class DeletePolicy:
     replacements: Mapping[str, str] = field(default_factory=dict)
     when_incomplete: FailureEffect = "block"
     when_unreachable: FailureEffect = "error"
+    carry_out: CarryOut = "remedied"
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ def _delete(one: Policy, other: Policy) -> DeletePolicy:
         replacements=a.replacements if is_same_target else {},
         when_incomplete=_failure_effect(a.when_incomplete, b.when_incomplete),
         when_unreachable=_failure_effect(a.when_unreachable, b.when_unreachable),
+        carry_out=a.carry_out if a.carry_out == b.carry_out else "remedied",
     )
 
 

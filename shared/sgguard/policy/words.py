@@ -25,6 +25,10 @@ _LAUNCH: Mapping[str, str] = {
     "unbind": "forbidden groups may be unbound",
     "quarantine": "all groups of an instance may be replaced by {quarantine_group}",
 }
+_CARRY_OUT: Mapping[str, str] = {
+    "remedied": "is left to the caller to delete",
+    "always": "is deleted as well, unless the mode is observe",
+}
 _OF_REMEDIES = ("  To ", "    In place")
 
 
@@ -69,6 +73,7 @@ def _delete(delete: DeletePolicy) -> Iterator[str]:
             yield f"    In place of any other: {delete.replacement_group}."
     if not delete.remedies:
         yield "  Nothing may be changed to free a group."
+    yield f"  A group that is free {_CARRY_OUT[delete.carry_out]}."
     yield from _facts(delete)
 
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 
-from sgguard.model.codes import Outcome, Verdict
+from sgguard.model.codes import Mode, Outcome, Verdict
 from sgguard.render.text.line import paint
 from sgguard.render.values import Json, binding_of, reference_of, rule_of
 from sgguard.render.wording import (
@@ -260,7 +260,11 @@ def _steps(plan: Iterable[Json]) -> Iterator[Line]:
 
 
 def _outcome(document: Json) -> Iterator[Line]:
-    if document["outcome"] == Outcome.UNCHANGED and not document["note"]:
+    is_nothing = document["outcome"] == Outcome.UNCHANGED or (
+        # Where nothing is ever carried out, the verdict itself says so.
+        document["outcome"] == Outcome.LEFT_TO_CALLER and document["mode"] == Mode.OBSERVE
+    )
+    if is_nothing and not document["note"]:
         return
     # The note is whole: it may contain a command to type.
     note = f": {document['note']}" if document["note"] else ""
