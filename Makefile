@@ -59,7 +59,7 @@ mutants: $(READY) ## Break each completeness rule in a copy, and see which test 
 venv: $(READY) ## The virtual environment, with everything the other targets use
 
 # The newest Python that will do, its venv module included; else a line that says what is missing.
-$(READY): pyproject.toml
+$(READY): pyproject.toml hatch_build.py
 	@python=""; \
 	for name in python3.13 python3.12 python3.11 python3; do \
 	  if "$$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \

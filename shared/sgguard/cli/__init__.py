@@ -26,6 +26,7 @@ _COMMANDS = (
     "doctor",
     "emulate",
     "serve",
+    "functions",
     "check",
     "explain",
     "apply",

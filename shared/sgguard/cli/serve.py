@@ -14,7 +14,7 @@ from sgguard.cli.command import command
 from sgguard.cli.emulate import HOST_OPTION, PORT, listening
 from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
 from sgguard.cli.output import print_json
-from sgguard.web import server
+from sgguard.web import installed, server
 
 
 @command(
@@ -52,7 +52,7 @@ def serve(port: int, host: str, policy: str | None, *, as_json: bool) -> None:
     with ExitStack() as stack:
         with listening(host, port):
             url = stack.enter_context(server.serve(host, port))
-        addresses = {name: f"{url}/{name}" for name in server.functions()}
+        addresses = {name: f"{url}/{name}" for name in installed.functions()}
         if as_json:
             print_json({"url": url, "functions": addresses})
         for address in () if as_json else addresses.values():

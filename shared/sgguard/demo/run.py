@@ -23,7 +23,7 @@ from sgguard.events import request
 from sgguard.model.address import Address
 from sgguard.operations import explain, restore
 from sgguard.render import graph, text
-from sgguard.web import server
+from sgguard.web import installed
 
 Echo = Callable[[str], None]
 Key = tuple[str, str]
@@ -118,7 +118,7 @@ def _started(scenario: Scenario) -> Iterator[tuple[dict[str, str], dict[Key, Chi
         env["SGGUARD_STORE"] = f"sqlite:///{folder}/sgguard.db"
         for name, policy in scenario.policies.items():
             (Path(folder) / f"{name}.json").write_text(json.dumps(policy), encoding="utf-8")
-        sources = server.functions()
+        sources = installed.functions()
         wanted = {(event.function, event.policy) for event in scenario.events}
         functions = {
             (name, policy): Function(

@@ -19,19 +19,8 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 import functions_framework
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-import sgguard
 from sgguard.web.bounded_server import BoundedServer
-
-
-def functions() -> dict[str, Path]:
-    """Return the source file of every function by name.
-
-    They lie in ``functions/`` of a checkout and in ``sgguard/_functions/`` of an installed wheel.
-    """
-    package = Path(sgguard.__file__).parent
-    packed = package / "_functions"
-    folder = packed if packed.is_dir() else package.parents[1] / "functions"
-    return {main.parent.name: main for main in sorted(folder.glob("*/main.py"))}
+from sgguard.web.installed import functions
 
 
 def application(sources: Mapping[str, Path]) -> WSGIApplication:
