@@ -6,8 +6,7 @@ import errno
 import json
 import signal
 import socket
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import click
@@ -27,12 +26,41 @@ HOST_OPTION = click.option(
 )
 PORT = click.IntRange(0, 65535)
 
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+
 _REASONS = {
     errno.EADDRINUSE: "the port is in use: choose another one with --port",
     errno.EACCES: "this user may not listen on that port: choose one above 1023",
     errno.EADDRNOTAVAIL: "this is not an address of this machine: choose another one with --host",
     errno.EAFNOSUPPORT: "this machine has no such kind of address: choose another with --host",
 }
+
+
+@contextmanager
+def ending() -> Iterator[Callable[[], None]]:
+    """Give a function that waits for Ctrl-C or SIGTERM; the next one ends the process at once.
+
+    Until then both are held back in every thread that is started inside. A handler would not do: a
+    signal that reaches another thread does not wake the one that waits.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield _wait_for_signal
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _wait_for_signal() -> None:
+    signal.sigwait(_ENDING)
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+
+
+def end(stack: ExitStack) -> None:
+    """End a server; on a terminal it is shown what is waited for."""
+    with terminal.waiting("requests under way to be answered (once more to end at once)"):
+        stack.close()
 
 
 @contextmanager
@@ -82,12 +110,10 @@ def emulate(port: int, host: str, scenario: str, *, as_json: bool) -> None:  # n
     except ValueError as error:
         raise SettingsError(str(error)) from error
     emulator = Emulator.load({"clouds": loaded.clouds})
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with ExitStack() as stack:
+    with ending() as wait, ExitStack() as stack:
         with listening(host, port):
-            server = stack.enter_context(serve(emulator, host, port))
+            server = stack.enter_context(serve(emulator, host, port, is_patient=True))
         env = loaded.client_env(server.url)
         terminal.say_json(json.dumps({"url": server.url, "scenario": scenario, "env": env}))
-        stop.wait()
+        wait()
+        end(stack)

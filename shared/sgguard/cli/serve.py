@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
 from contextlib import ExitStack
 
 import click
 
 from sgguard.cli import terminal
 from sgguard.cli.command import command
-from sgguard.cli.emulate import HOST_OPTION, PORT, listening
+from sgguard.cli.emulate import HOST_OPTION, PORT, end, ending, listening
 from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
 from sgguard.cli.output import print_json
 from sgguard.web import installed, server
@@ -39,17 +37,15 @@ from sgguard.web import installed, server
 def serve(port: int, host: str, policy: str | None, *, as_json: bool) -> None:
     """Serve every function under its name on one port, until interrupted; for development.
 
-    Prints one address per function. There is no authentication here: in production each function
+    Prints one address per function. Ctrl-C or SIGTERM ends it once what is under way is answered; a
+    second one ends it at once. There is no authentication here: in production each function
     is deployed by itself, behind that of its platform.
     """
     # A wrong setting is an error now, not with the first event.
     from_options(policy, makes_store=True)
     if policy is not None:
         os.environ["SGGUARD_POLICY"] = policy
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with ExitStack() as stack:
+    with ending() as wait, ExitStack() as stack:
         with listening(host, port):
             url = stack.enter_context(server.serve(host, port))
         addresses = {name: f"{url}/{name}" for name in installed.functions()}
@@ -57,4 +53,5 @@ def serve(port: int, host: str, policy: str | None, *, as_json: bool) -> None:
             print_json({"url": url, "functions": addresses})
         for address in () if as_json else addresses.values():
             terminal.say(address)
-        stop.wait()
+        wait()
+        end(stack)

@@ -43,8 +43,12 @@ class Running:
 
 
 @contextmanager
-def serve(emulator: Emulator, host: str = "127.0.0.1", port: int = 0) -> Iterator[Running]:
+def serve(
+    emulator: Emulator, host: str = "127.0.0.1", port: int = 0, *, is_patient: bool = False
+) -> Iterator[Running]:
     """Serve the emulator on ``host:port`` (0: any free port) until the block is left.
+
+    Connections are closed then; where it ``is_patient``, calls under way are answered before.
 
     Raises:
         OSError: the port is in use, or the host is not an address of this machine.
@@ -63,6 +67,8 @@ def serve(emulator: Emulator, host: str = "127.0.0.1", port: int = 0) -> Iterato
         server.shutdown()
         thread.join()
         server.server_close()
+        if is_patient:
+            server.drain()
         server.close_connections()
 
 
@@ -76,6 +82,9 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, emulator: Emulator, host: str, port: int) -> None:
         self.emulator = emulator
         self.connections: set[socket.socket] = set()
+        self.busy: set[socket.socket] = set()
+        self.is_draining = False
+        self._is_left = threading.Condition()
         if ":" in host:
             self.address_family = socket.AF_INET6
         super().__init__((host, port), _Handler)
@@ -96,12 +105,37 @@ class _Server(ThreadingHTTPServer):
         return connection, address
 
     def close_request(self, request: object) -> None:
-        self.connections.discard(cast(socket.socket, request))
         cast(socket.socket, request).close()
+        with self._is_left:
+            self.connections.discard(cast(socket.socket, request))
+            self._is_left.notify_all()
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
         # A client that disconnects is normal; every other error has had its response and log line.
         _log.debug("connection ended early", exc_info=True)
+
+    @contextmanager
+    def working(self, connection: socket.socket) -> Iterator[None]:
+        """Mark a connection whose call is complete and waits for its answer."""
+        with self._is_left:
+            self.busy.add(connection)
+        try:
+            yield
+        finally:
+            with self._is_left:
+                self.busy.discard(connection)
+                if self.is_draining:
+                    with suppress(OSError):
+                        connection.shutdown(socket.SHUT_RD)
+
+    def drain(self) -> None:
+        """Wait until every call under way is answered; what is idle is read no further."""
+        with self._is_left:
+            self.is_draining = True
+            for connection in self.connections - self.busy:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RD)
+            self._is_left.wait_for(lambda: not self.connections)
 
     def close_connections(self) -> None:
         for connection in tuple(self.connections):
@@ -127,14 +161,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def respond(self) -> None:
         try:
-            response = self._call(self._request())
+            request = self._request()
         except _BadRequestError as error:
             self.close_connection = True
-            response = control.problem(error.status, str(error))
-        except DroppedConnectionError:
-            self.close_connection = True
+            self._send(control.problem(error.status, str(error)))
             return
-        self._send(response)
+        with self.server.working(self.connection):
+            try:
+                response = self._call(request)
+            except DroppedConnectionError:
+                self.close_connection = True
+                return
+            self._send(response)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = respond  # noqa: N815
 

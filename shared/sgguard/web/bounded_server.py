@@ -3,6 +3,9 @@
 Each connection has a thread. Without bounds, clients that send half a request head and wait would
 keep as many threads as they like. Here the number of connections is bounded, and a connection that
 has not sent its head in time, or that lasts too long, is cut.
+
+Its threads do not keep the process alive. So that a request under way is answered all the same, its
+end is in two parts: nothing more is accepted, and then :meth:`BoundedServer.drain` waits.
 """
 
 from __future__ import annotations
@@ -64,9 +67,13 @@ class BoundedServer(ThreadedWSGIServer):
     ) -> None:
         self._bounds = bounds or Bounds()
         self._ends: dict[socket.socket, float] = {}
+        self._busy: set[socket.socket] = set()
         self._guard = threading.Lock()
+        self._is_left = threading.Condition(self._guard)
         self._is_closing = threading.Event()
         super().__init__(host, port, app, handler=_Handler, fd=listener.fileno())
+        # That has closed a socket which werkzeug does not need, by way of server_close.
+        self._is_closing.clear()
         threading.Thread(target=self._sweep, name="sgguard-sweeper", daemon=True).start()
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -87,17 +94,36 @@ class BoundedServer(ThreadedWSGIServer):
         with self._guard:
             if request in self._ends:
                 self._ends[request] = self._bounds.clock() + self._bounds.lifetime_s
+                self._busy.add(request)
 
     def shutdown_request(self, request: Any) -> None:
-        """Forget a connection and close it."""
-        with self._guard:
-            self._ends.pop(request, None)
+        """Close a connection and forget it."""
         super().shutdown_request(request)
+        with self._guard:
+            self._busy.discard(request)
+            self._ends.pop(request, None)
+            self._is_left.notify_all()
 
     def server_close(self) -> None:
         """Stop watching, and close."""
         self._is_closing.set()
         super().server_close()
+
+    def drain(self) -> None:
+        """Wait until every request under way is answered; idle connections are cut at once.
+
+        Nothing more is accepted by now. What a connection sent before it is cut is still read, so
+        that a whole request is answered. A connection that lasts too long is cut as ever.
+        """
+        with self._guard:
+            for request in self._ends.keys() - self._busy:
+                with suppress(OSError):
+                    request.shutdown(socket.SHUT_RD)
+        while self._ends:
+            self.cut_overdue()
+            with self._guard:
+                if self._ends:
+                    self._is_left.wait(_SWEEP_S)
 
     def cut_overdue(self) -> int:
         """Cut the connections whose time is over, and return how many."""

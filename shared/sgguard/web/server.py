@@ -37,7 +37,8 @@ def application(sources: Mapping[str, Path]) -> WSGIApplication:
 def serve(host: str, port: int) -> Iterator[str]:
     """Serve every function on ``host:port`` (0: any free port) until the block is left.
 
-    Gives the address without a trailing slash.
+    Then nothing more is accepted, and what is under way is answered
+    first. Gives the address without a trailing slash.
 
     Raises:
         OSError: the port is in use, or the host is not an address of this machine.
@@ -57,6 +58,8 @@ def serve(host: str, port: int) -> Iterator[str]:
             server.shutdown()
             thread.join()
             server.server_close()
+            listener.close()
+            server.drain()
 
 
 def _at_root(app: WSGIApplication) -> WSGIApplication:
