@@ -54,6 +54,17 @@ def test_a_function_starts_with_it_warns_once_and_does_not_honour_it(place, poli
     assert contexts_begun[0].policy.exemptions[0].owner == "olga"
 
 
+def test_recorded_facts_are_judged_with_it_and_it_is_not_honoured(place, sgguard, tmp_path, policy):
+    facts = str(tmp_path / "facts.json")
+    sgguard("check", "delete", place.target, "--record", facts)
+    cases = tmp_path / "cases.toml"
+    cases.write_text(f'policy = "{policy}"\n[[case]]\nfacts = "{facts}"\nverdict = "block"\n')
+    code, out, err = sgguard("policy", "test", str(cases))
+    assert (code, out.splitlines()[-1]) == (0, "1 cases, 0 not as expected")
+    assert err.count(WARNING) == 1
+    assert sgguard("policy", "check", str(policy))[0] == 2
+
+
 @pytest.mark.usefixtures("policy")
 @pytest.mark.parametrize(
     "args",

@@ -70,8 +70,8 @@ def check(file: str | None, *, as_json: bool) -> None:
     """Check that FILE is valid, and print what it permits, one sentence a line.
 
     Without FILE the policy of SGGUARD_POLICY is checked. Every error is listed with its path in
-    the file and what is expected there. An exemption that has ended is an error here and in
-    `policy test`, and a warning everywhere else.
+    the file and what is expected there. An exemption that has ended is an error here, and a
+    warning everywhere else.
     """
     path = _path(file)
     try:
@@ -275,7 +275,7 @@ def _results(file: Path, override: str | None) -> list[replay.CaseResult]:
     cases = replay.read_cases(file)
     now = cases.now or datetime.now(UTC)
     path = cases.policy_path if override is None and cases.policy_path else _path(override)
-    judged_by = policies.load(path, today=now.date())
+    judged_by = started(path, now.date())
     return [replay.run(one, judged_by, now) for one in cases.cases]
 
 
