@@ -1,7 +1,7 @@
 """The jobs of an engineer on call: what is typed, how many commands that takes, what comes of it.
 
-Two clouds with more than thirty groups each, a store, and a policy. Jobs that sgguard has no
-command for are not here: which groups are unused, binding many instances, chat.
+Two clouds with more than thirty groups each, a store, and a policy. ``jobs.py`` lists all jobs,
+also those that sgguard has no command for.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from sgguard.approvals import link as links
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.server import serve
 from tests.approvals.harness import KEY
+from tests.cli.jobs import COMMANDS, JOBS
 from tests.commands import sgguard
 from tests.worlds import alibaba, tencent
 
@@ -25,10 +26,18 @@ WEB = "tencent::ap-guangzhou:sg-5ua9adfv"
 ALIBABA_OLD = [
     f"alibaba::{alibaba.WORLD.region}:sg-bp1old000000000{number:03}" for number in range(30)
 ]
+REGIONS = ("ap-guangzhou", "ap-shanghai", "ap-singapore")
+NEAR = [f"tencent::{region}:sg-near{n:04}" for n, region in enumerate(REGIONS)]
+FAR = [f"tencent:other:{region}:sg-faraw{n:03}" for n, region in enumerate(REGIONS)]
+OTHER_ACCOUNT = {
+    "TENCENTCLOUD_SECRET_ID": "AKIDOTHER00000000000000000000000",
+    "TENCENTCLOUD_SECRET_KEY": "ANOTHERSECRETKEY0000000000000000",
+}
 POLICY = """
 mode = "{mode}"
 [delete]
 remedies = ["revoke", "unbind"]
+carry_out = "{carry_out}"
 [caps]
 management_ports = []
 changes = 40
@@ -55,6 +64,11 @@ def clouds():
         )
         last = ALIBABA_OLD[number].rpartition(":")[2]
         second["groups"].append({"id": last, "name": f"decommissioned-{number}"})
+    first["regions"] = list(REGIONS)
+    for number, region in enumerate(REGIONS):
+        near = {"id": f"sg-near{number:04}", "name": f"near-{number}", "region": region}
+        far = {"id": f"sg-faraw{number:03}", "name": f"far-{number}", "region": region}
+        first["groups"] += [near, {**far, "account": "100000000002"}]
     outside = next(one for one in first["groups"] if one["name"] == "web")
     outside["rules"].append({"direction": "ingress", "ports": "22", "peer_group": "sg-old00000"})
     with serve(Emulator.load({"clouds": [first, second]})) as running:
@@ -66,7 +80,9 @@ def work(clouds, tmp_path, monkeypatch, sgguard):
     """Give the command line, and count what is typed."""
     before = clouds.emulator.state.dump()
     for mode in ("enforce", "approve"):
-        (tmp_path / f"{mode}.toml").write_text(POLICY.format(mode=mode))
+        text = POLICY.format(mode=mode, carry_out="remedied")
+        (tmp_path / f"{mode}.toml").write_text(text)
+    (tmp_path / "always.toml").write_text(POLICY.format(mode="enforce", carry_out="always"))
     env = {
         **tencent.ENV,
         **alibaba.WORLD.env,
@@ -106,14 +122,14 @@ def test_a_dozen_groups_of_a_decommissioned_environment_go_with_one_command(work
     assert decided["outcome"] == "remediated"
     left = {f"decommissioned-{number}" for number in range(12, 30)}
     assert {one for one in work.names("tencent") if "decom" in one} == left
-    assert work.commands == 1
+    assert work.commands == COMMANDS["dozen"]
 
 
 def test_a_failed_destroy_is_explained_by_one_command(work):
     out = work("check", "delete", WEB, code=3)
     for words in ("web", "jobs", "would be refused", "revoke rule"):
         assert words in out
-    assert work.commands == 1
+    assert work.commands == COMMANDS["failed_destroy"]
 
 
 def test_a_wrong_group_that_was_deleted_comes_back_with_two_commands_after(work):
@@ -127,7 +143,7 @@ def test_a_wrong_group_that_was_deleted_comes_back_with_two_commands_after(work)
     assert "sg-old00004, which it names, is gone" in out
     assert "decommissioned-3" in work.names("tencent")
     assert "decommissioned-4" not in work.names("tencent")
-    assert work.commands == 1 + 2
+    assert work.commands == 1 + COMMANDS["wrong_group"]
 
 
 def test_somebody_else_approves_by_link_after_two_commands(work, tmp_path):
@@ -137,7 +153,7 @@ def test_somebody_else_approves_by_link_after_two_commands(work, tmp_path):
     linked = work("approvals", "link", listed.split()[0][:8], "--as", "bob", "--policy", policy)
     token = linked.strip().partition("?token=")[2]
     assert links.read(token, (KEY,), 0.0).approver == "bob"
-    assert work.commands == 1 + 2
+    assert work.commands == 1 + COMMANDS["by_link"]
 
 
 def test_who_deleted_that_last_week_is_one_command(work):
@@ -145,7 +161,7 @@ def test_who_deleted_that_last_week_is_one_command(work):
     out = work("decisions", "list", "--target", "*:sg-old00001", "--since", "7d")
     assert "remediate, remediated" in out
     assert "asked by olga" in out
-    assert work.commands == 1 + 1
+    assert work.commands == 1 + COMMANDS["last_week"]
 
 
 def test_everything_is_stopped_with_one_command_whatever_the_policy_is(work, monkeypatch, tmp_path):
@@ -154,7 +170,7 @@ def test_everything_is_stopped_with_one_command_whatever_the_policy_is(work, mon
     monkeypatch.setenv("SGGUARD_POLICY", str(broken))
     monkeypatch.setenv("SGGUARD_DEADLINE_S", "soon")
     work("halt", "on", "--reason", "incident 4711")
-    assert work.commands == 1
+    assert work.commands == COMMANDS["stopped"]
     monkeypatch.setenv("SGGUARD_POLICY", str(tmp_path / "enforce.toml"))
     monkeypatch.delenv("SGGUARD_DEADLINE_S")
     assert "incident 4711" in work("apply", "--yes", WEB, code=1)
@@ -164,7 +180,33 @@ def test_whether_fifty_instances_fit_is_one_command(work):
     where = ["--provider", "tencent", "--region", "ap-guangzhou", "--group", "sg-unused00"]
     out = work("check", "launch", *where, "--count", "50")
     assert "ALLOW" in out
-    assert work.commands == 1
+    assert work.commands == COMMANDS["fifty"]
+
+
+def test_three_regions_of_two_accounts_are_one_command_for_each_account(
+    work, monkeypatch, tmp_path
+):
+    policy = ("--policy", str(tmp_path / "always.toml"))
+    first = work("apply", "--yes", "--json", *policy, *NEAR)
+    assert len(json.loads(first)["decisions"]) == len(REGIONS)
+    for name, value in OTHER_ACCOUNT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("TENCENTCLOUD_TOKEN")
+    monkeypatch.setenv("SGGUARD_ACCOUNT_TENCENT", "other")
+    second = work("apply", "--yes", "--json", *policy, *FAR)
+    decided = json.loads(second)["decisions"]
+    assert [one["outcome"] for one in decided] == ["remediated"] * len(REGIONS)
+    assert {one for one in work.names("tencent") if one.startswith(("near-", "far-"))} == set()
+    assert work.commands == COMMANDS["two_accounts"]
+
+
+def test_every_job_is_scripted_here_or_has_no_command_yet():
+    tests = [name for name in globals() if name.startswith("test_")]
+    assert len(JOBS) == 12
+    for job in JOBS:
+        assert bool(job.commands) == bool(job.test), job.name
+        if job.test:
+            assert len([one for one in tests if job.test in one]) == 1, job.name
 
 
 def test_groups_of_two_clouds_are_one_command(work):
@@ -183,4 +225,4 @@ def test_a_months_report_as_csv_is_one_command(work, tmp_path):
     rows = list(csv.DictReader(report.read_text().splitlines()))
     assert [one["source"] for one in rows] == ["check", "apply"]
     assert all(one["requested_by"] == "ada" for one in rows)
-    assert work.commands == 2 + 1
+    assert work.commands == 2 + COMMANDS["report"]

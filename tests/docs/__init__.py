@@ -21,6 +21,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "outcomes": tables.outcomes_table,
     "statuses": tables.statuses_table,
     "imports": tables.imports_table,
+    "jobs": tables.jobs_table,
     "blind-spots": tables.blind_spots,
     "demo": output.demo_lines,
     "explain": output.explain_output,

@@ -13,6 +13,7 @@ from sgguard.model.codes import DELETE_CODES, LAUNCH_CODES, MEANINGS, OUTCOMES, 
 from sgguard.policy import Policy
 from sgguard.settings import SETTINGS
 from sgguard.web import problem
+from tests.cli.jobs import JOBS
 from tests.docs.sections import keeping_last_column, table
 from tests.test_layers import ARROWS, WAY
 from tests.worlds import world_of
@@ -85,6 +86,12 @@ def outcomes_table() -> str:
         "outcome | means | what to do",
         ((f"`{one}`", means) for one, means in OUTCOMES.items()),
     )
+
+
+def jobs_table() -> str:
+    """The jobs of an engineer on call; those without a command say so."""
+    rows = ((one.name, str(one.commands or "—"), one.typed) for one in JOBS)
+    return table("job | commands | what is typed", rows)
 
 
 def statuses_table() -> str:
