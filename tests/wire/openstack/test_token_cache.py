@@ -48,6 +48,20 @@ def test_refused_identities_leave_no_locks_behind():
     assert len(cache.given) < MANY / 3
 
 
+def test_a_refusal_that_is_kept_holds_nothing_of_its_call():
+    """Its frames have the refusal before it, and so all of them would stay."""
+    cache = TokenCache()
+    transport = httpx.MockTransport(lambda _: httpx.Response(401, json={"error": {"code": 401}}))
+    wire = Wire(
+        "openstack", Deadline.after(60), transport=transport, retry=Retry(sleep=lambda _: None)
+    )
+    with pytest.raises(UnauthenticatedError) as caught:
+        KeystoneAuth(identity(0), wire, lambda: 0.0, cache).token()
+    (kept,) = cache._refusals.values()
+    assert str(kept) == str(caught.value)
+    assert (kept.__traceback__, kept.__context__, kept.__cause__) == (None, None, None)
+
+
 def test_a_lock_that_is_held_is_the_same_for_everybody_who_waits():
     cache = TokenCache()
     first = cache.lock((None, identity(0)))

@@ -185,7 +185,9 @@ class KeystoneAuth(httpx.Auth):
                 raise _copy_of(refusal)
             yield
         except UnauthenticatedError as error:
-            self._cache.refuse(self._key, error)
+            # A copy: the error itself holds the frames of its call, and in them the refusal before
+            # it, with the frames of that one.
+            self._cache.refuse(self._key, _copy_of(error))
             raise
         finally:
             lock.release()
