@@ -19,12 +19,16 @@ _CREDENTIALS = {
 }
 """By cloud, the variables of which one is set where there are credentials."""
 
+_TENCENT = (
+    *("TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRETID"),
+    *("TENCENTCLOUD_SECRET_KEY", "TENCENTCLOUD_SECRETKEY"),
+)
 _MENTIONS = {
-    "alibaba": ("ALIBABA_CLOUD_ACCESS_KEY_", "ALIBABA_CLOUD_SECURITY_TOKEN"),
+    "alibaba": ("ALIBABA_CLOUD_ACCESS_KEY_",),
     "huawei": ("HUAWEICLOUD_SDK_", "OS_"),
     "openstack": ("OS_",),
-    "tencent": ("TENCENTCLOUD_SECRET", "TENCENTCLOUD_TOKEN", "TENCENTCLOUD_SESSION"),
-    "tencent-dfw": ("TENCENTCLOUD_SECRET", "TENCENTCLOUD_TOKEN", "TENCENTCLOUD_SESSION"),
+    "tencent": _TENCENT,
+    "tencent-dfw": _TENCENT,
 }
 """By cloud, how the variables of its credentials begin; runtimes set others by themselves."""
 
