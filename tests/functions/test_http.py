@@ -115,5 +115,5 @@ def test_other_methods_are_not_answered(function, method):
 def test_an_example_of_the_function_is_a_valid_request(function):
     example = function.client.get("/").get_json()["examples"][0]
     answer = function.ask(example)
-    assert answer.status_code == 503  # valid; only the credentials are missing
-    assert json.loads(answer.get_data())["type"].endswith("/credentials")
+    assert answer.status_code == 422  # valid; only the cloud is not set up
+    assert json.loads(answer.get_data())["type"].endswith("/not-possible")
