@@ -141,6 +141,16 @@ class BusyError(SgguardError):
     retry_after_s: float | None = 5.0
 
 
+class MovedError(BusyError):
+    """What was read is no longer so: read and judge again, or answer 409; no verdict is kept."""
+
+    retry_after_s: float | None = 1.0
+
+
+class LateError(SgguardError):
+    """A newer event about the same was decided before: nothing is changed for this one."""
+
+
 class HaltedError(SgguardError):
     """An operator stopped all changes; what was begun stays in the journal until they go on."""
 

@@ -18,7 +18,7 @@ import pytest
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.operations import restore, resume
 from sgguard.store import Store, open_store, schema
-from sgguard.store.rows import Claim, Query
+from sgguard.store.rows import Claim, Query, Run
 from tests.remedy.harness import Harness
 from tests.stores import Place, an_entry
 from tests.worlds import world_of
@@ -28,6 +28,13 @@ VERSION_1 = Path(__file__).with_name("schema_1.sql").read_text().partition("\n")
 TABLES = (
     *("claims", "locks", "marks", "runs", "entries", "decisions", "targets", "approvals", "halts"),
 )
+NEW = {table: frozenset[str]() for table in TABLES} | {
+    "claims": frozenset({"lease_s"}),
+    "locks": frozenset({"lease_s", "shares"}),
+    "runs": frozenset({"shared_json", "direction", "fence", "holder", "lease_until_s", "lease_s"}),
+}
+"""The columns that version 1 did not have."""
+
 AT_S = 1_800_000_000.0
 
 
@@ -135,9 +142,9 @@ def test_a_run_of_version_1_is_taken_over_settled_and_closed_after_the_upgrade(o
     claim = store.claim("bus", "e-open", owner="w2", decision_id="x", lease_s=60, payload_hash=None)
     assert claim == Claim("bus", "e-open", "w2", 2, "d-open", is_again=True)
     store.settle(claim, an_entry(3, "d-open"), "done", made_id="sg-other")
-    store.intend(claim, an_entry(4, "d-open"), 60)
+    store.intend(claim, an_entry(4, "d-open", is_undo=True), 60)
     store.settle(claim, an_entry(4, "d-open"), "not-done", note="refused")
-    store.close_run(claim, "d-open", "finished")
+    store.close_run(claim, "d-open", "undone")
     assert [(one.state, one.made_id) for one in store.entries("d-open")[3:]] == [
         ("done", "sg-other"),
         ("not-done", ""),
@@ -174,7 +181,7 @@ class MortalStore:
         if self.is_created:
             raise DiedError
         self.inner.settle(*args, **given)
-        self.is_created = bool(given["made_id"])
+        self.is_created = any(one.made_id for one in args[1])
 
 
 def downgrade(path: Path, kept: Place) -> None:
@@ -185,7 +192,10 @@ def downgrade(path: Path, kept: Place) -> None:
         for table in TABLES:
             found = connection.execute(f"SELECT * FROM sgguard_{table}").fetchall()
             old_names = {"made_id": "request_id"}
-            rows = [{old_names.get(k, k): v for k, v in dict(row).items()} for row in found]
+            rows = [
+                {old_names.get(k, k): v for k, v in dict(row).items() if k not in NEW[table]}
+                for row in found
+            ]
             insert(kept, table, *rows)
 
 
@@ -215,3 +225,52 @@ def test_a_restore_cut_short_under_version_1_is_resumed_with_the_group_it_create
     (created,) = [one for one in found["journal"] if one["made"]]
     old_id = created["change"]["group_id"]
     assert harness.comparable_state((created["made"], old_id)) == before
+
+
+# -- from version 2 ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def second(old) -> Place:
+    """A database of version 2: as that of version 1, with the new name of one column."""
+    undo = {"decision_id": "d-accepted", "is_undo": 1}
+    insert(old, "runs", old_run("finished", decision_id="d-accepted", event_id="e-accepted"))
+    insert(old, "entries", old_entry(0, "undone", **undo))
+    for state in ("pending", "approved"):
+        insert(old, "decisions", old_decision(f"d-{state}") | {"outcome": "pending"})
+    insert(old, "marks", {"name": "g", "newest_s": AT_S + 1e9, "noted_at_s": AT_S})
+    with connected(old) as connection:
+        for statement in schema.MIGRATIONS[1]:
+            connection.execute(statement)
+        connection.execute("INSERT INTO sgguard_schema_version VALUES (2, 0)")
+    return old
+
+
+def test_a_run_of_version_2_has_the_direction_in_which_it_was_going(second):
+    store = second.open()
+    found = {state: store.run(f"d-{state}") for state in (*RUN_STATES, "accepted")}
+    assert {state: (run.state, run.direction) for state, run in found.items()} == {
+        "open": ("open", "undoing"),
+        "stuck": ("stuck", "undoing"),
+        "finished": ("finished", "forward"),
+        "undone": ("undone", "undoing"),
+        # It was closed as finished with something undone: a person had accepted it.
+        "accepted": ("accepted", "undoing"),
+    }
+
+
+def test_a_question_of_version_2_has_a_fence_after_the_upgrade(second):
+    store = second.open()
+    given = {"decision_id": "d-pending", "lease_s": 60.0, "payload_hash": "f"}
+    first = store.claim("approval", "a-pending", owner="w1", **given)
+    assert isinstance(first, Claim)
+    assert not isinstance(store.claim("approval", "a-other", owner="w2", **given), Claim)
+    run = Run("d-pending", "approval", "a-pending", "{}", "{}")
+    store.begin_run(first, run, approval_id="a-pending", by="ada")
+    assert store.run("d-pending").state == "open"
+    assert store.run("d-approved") is None
+
+
+def test_a_time_to_come_of_version_2_supersedes_nothing_any_more(second):
+    store = second.open()
+    assert store.newest(["g"], AT_S + 1) == AT_S

@@ -52,14 +52,19 @@ def find_store(url: str, now: Callable[[], float] | None = None) -> Store | None
     """Return the store at a URL for a reader, None where there is none: no file or folder is made.
 
     A file of SQLite that holds other tables than sgguard's is refused when it is used. Whether a
-    database of PostgreSQL has a store shows only when it is used.
+    database of PostgreSQL has a store shows only when it is used; one that has none is refused
+    then, and no table is made.
 
     Raises:
         SettingsError: as :func:`open_store`.
     """
-    if url.partition(":")[0].lower() == "sqlite":
-        return sqlite.find_sqlite(url, now)
-    return open_store(url, now)
+    match url.partition(":")[0].lower():
+        case "sqlite":
+            return sqlite.find_sqlite(url, now)
+        case "postgresql" | "postgres":
+            return _open_postgres(url, now, must_exist=True)
+        case _:
+            return open_store(url, now)  # which refuses it
 
 
 def store_location(url: str) -> str:
@@ -74,9 +79,9 @@ def store_location(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
 
 
-def _open_postgres(url: str, now: Callable[[], float] | None) -> Store:
+def _open_postgres(url: str, now: Callable[[], float] | None, *, must_exist: bool = False) -> Store:
     try:
-        return postgres.open_postgres(url, now)
+        return postgres.open_postgres(url, now, must_exist=must_exist)
     except ImportError as error:
         if (error.name or "").partition(".")[0] == "sgguard":
             raise

@@ -12,7 +12,7 @@ from sgguard.store.rows import Approval, ApprovalState
 
 _COLUMNS = (
     "approval_id, decision_id, target_json, requester, facts_hash, request_json, summary,"
-    " expires_at_s, state, resolved_by, resolved_at_s, reminded_at_s, asked_at_s"
+    " expires_at_s, state, resolved_by, resolved_at_s, reminded_at_s, asked_at_s, told_at_s"
 )
 _ALL = f"SELECT {_COLUMNS} FROM sgguard_approvals"  # noqa: S608 - constants
 _ONE = f"{_ALL} WHERE approval_id = :approval_id"
@@ -28,13 +28,14 @@ WHERE decision_id = :decision_id AND state = 'pending'
 _ASK = f"""
 INSERT INTO sgguard_approvals ({_COLUMNS})
 VALUES (:approval_id, :decision_id, :target_json, :requester, :facts_hash, :request_json,
-    :summary, :expires_at_s, 'pending', '', NULL, NULL, :now)
+    :summary, :expires_at_s, 'pending', '', NULL, NULL, :now, NULL)
 """  # noqa: S608 - constants
 _RESOLVE = """
 UPDATE sgguard_approvals SET state = :state, resolved_by = :resolved_by, resolved_at_s = :now
 WHERE approval_id = :approval_id AND state = 'pending'
 """
 _REMINDED = "UPDATE sgguard_approvals SET reminded_at_s = :now WHERE approval_id = :approval_id"
+_TOLD = "UPDATE sgguard_approvals SET told_at_s = :now WHERE approval_id = :approval_id"
 
 
 class Approvals(Tables):
@@ -46,26 +47,12 @@ class Approvals(Tables):
 
         It begins as ``pending``, whatever its ``state``; one whose id is kept already is ignored.
         """
-        if session.rows(_ONE, approval_id=approval.approval_id):
-            return
-        session.count(_SUPERSEDE, decision_id=approval.decision_id)
-        session.count(
-            _ASK,
-            approval_id=approval.approval_id,
-            decision_id=approval.decision_id,
-            target_json=json.dumps(approval.target),
-            requester=approval.requester,
-            facts_hash=approval.facts_hash,
-            request_json=approval.request_json,
-            summary=approval.summary,
-            expires_at_s=approval.expires_at_s,
-        )
+        put(session, approval)
 
     @autocommit
     def approval(self, session: Session, approval_id: str) -> Approval | None:
         """Return one approval request, whatever its state."""
-        found = session.rows(_ONE, approval_id=approval_id)
-        return _approval(found[0]) if found else None
+        return read(session, approval_id)
 
     @autocommit
     def approval_ids(self, session: Session, beginning: str, limit: int = 5) -> tuple[str, ...]:
@@ -93,12 +80,48 @@ class Approvals(Tables):
         """
         if state == "pending":
             raise StoreError("an approval request is not resolved by becoming pending")
-        return session.count(_RESOLVE, approval_id=approval_id, state=state, resolved_by=by) == 1
+        return settle(session, approval_id, state, by)
 
     @transaction
     def reminded(self, session: Session, approval_id: str) -> None:
         """Note that a reminder was sent."""
         session.count(_REMINDED, approval_id=approval_id)
+
+
+def put(session: Session, approval: Approval) -> None:
+    """Keep a request, as :meth:`Approvals.ask` does."""
+    if session.rows(_ONE, approval_id=approval.approval_id):
+        return
+    session.count(_SUPERSEDE, decision_id=approval.decision_id)
+    session.count(
+        _ASK,
+        approval_id=approval.approval_id,
+        decision_id=approval.decision_id,
+        target_json=json.dumps(approval.target),
+        requester=approval.requester,
+        facts_hash=approval.facts_hash,
+        request_json=approval.request_json,
+        summary=approval.summary,
+        expires_at_s=approval.expires_at_s,
+    )
+
+
+def settle(session: Session, approval_id: str, state: ApprovalState, by: str) -> bool:
+    """Settle a pending request, as :meth:`Approvals.resolve` does."""
+    return session.count(_RESOLVE, approval_id=approval_id, state=state, resolved_by=by) == 1
+
+
+def note_told(session: Session, told: Iterable[str], reminded: Iterable[str]) -> None:
+    """Note which requests were told to have expired, and which were reminded of."""
+    for statement, ids in ((_TOLD, told), (_REMINDED, reminded)):
+        for approval_id in ids:
+            session.count(statement, approval_id=approval_id)
+
+
+def read(session: Session, approval_id: str) -> Approval | None:
+    """Return one approval request, whatever its state."""
+    found = session.rows(_ONE, approval_id=approval_id)
+    return _approval(found[0]) if found else None
 
 
 def _approval(row: Iterable[Any]) -> Approval:

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from sgguard.errors import LateError, StoreError
 from sgguard.store.database import Session, Tables, Value, autocommit, transaction
-from sgguard.store.rows import Query, Record
+from sgguard.store.rows import Marks, Query, Record
 
 _COLUMNS = (
     "decision_id, source, event_id, guard, target_json, requester, verdict, mode, outcome,"
@@ -35,19 +36,25 @@ INSERT INTO sgguard_targets (target, decision_id) VALUES (:target, :decision_id)
 ON CONFLICT (target, decision_id) DO NOTHING
 """
 
+_HOLDER = (
+    "SELECT state FROM sgguard_runs WHERE decision_id = :decision_id AND holder <> ''"
+    " AND state IN ('asked', 'open', 'stuck')"
+)
 _HAS_TARGET = (
     "EXISTS (SELECT 1 FROM sgguard_targets WHERE sgguard_targets.target = :target"
     " AND sgguard_targets.decision_id = sgguard_decisions.decision_id)"
 )
 
+# A time to come counts as now: it must not supersede what happens until then.
 _NOTE = """
-INSERT INTO sgguard_marks (name, newest_s, noted_at_s) VALUES (:name, :at_s, :now)
+INSERT INTO sgguard_marks (name, newest_s, noted_at_s)
+VALUES (:name, CASE WHEN :at_s > :now THEN :now ELSE :at_s END, :now)
 ON CONFLICT (name) DO UPDATE SET
     before_s = sgguard_marks.newest_s,
     newest_s = CASE WHEN excluded.newest_s > sgguard_marks.newest_s
         THEN excluded.newest_s ELSE sgguard_marks.newest_s END,
     noted_at_s = excluded.noted_at_s
-RETURNING before_s
+RETURNING before_s, CASE WHEN :at_s > :now THEN :now ELSE :at_s END
 """
 
 
@@ -58,26 +65,15 @@ class AuditTrail(Tables):
     def keep(self, session: Session, record: Record) -> None:
         """Keep a decision; a later one of the same id takes its place.
 
-        Without a time of its own (0.0) it has that of its first keeping.
+        Without a time of its own (0.0) it has that of its first keeping. A decision that a
+        worker has is kept by the steps of that worker (:mod:`~sgguard.store.steps`) alone.
         """
-        session.count(
-            _KEEP,
-            decision_id=record.decision_id,
-            source=record.source,
-            event_id=record.event_id,
-            guard=record.guard,
-            target_json=json.dumps(record.target),
-            requester=record.requester,
-            verdict=record.verdict,
-            mode=record.mode,
-            outcome=record.outcome,
-            document_json=record.document_json,
-            approver=record.approver,
-            at_s=record.at_s or None,
-        )
-        session.count(_FORGET_TARGETS, decision_id=record.decision_id)
-        for target in sorted(set(record.target)):
-            session.count(_TARGET, decision_id=record.decision_id, target=target)
+        if fence := session.rows(_HOLDER, decision_id=record.decision_id):
+            raise StoreError(
+                f"decision {record.decision_id} is {fence[0][0]}: only a worker that has it "
+                "writes its record"
+            )
+        keep(session, record)
 
     @autocommit
     def decision(self, session: Session, decision_id: str) -> Record | None:
@@ -112,13 +108,55 @@ class AuditTrail(Tables):
     @transaction
     def newest(self, session: Session, keys: Sequence[str], at_s: float) -> float | None:
         """Note that an event of this time concerns the keys; return the newest time before this."""
-        before = [
-            before_s
-            for name in sorted(set(keys))
-            for (before_s,) in session.rows(_NOTE, name=name, at_s=at_s)
-        ]
-        # A whole number comes back from SQLite's RETURNING as an integer.
-        return max((float(one) for one in before if one is not None), default=None)
+        return _note(session, Marks(tuple(keys), at_s))[0]
+
+
+def keep(session: Session, record: Record, *, is_new: bool = False) -> None:
+    """Keep a decision, as :meth:`AuditTrail.keep` does, for whoever holds it."""
+    session.count(
+        _KEEP,
+        decision_id=record.decision_id,
+        source=record.source,
+        event_id=record.event_id,
+        guard=record.guard,
+        target_json=json.dumps(record.target),
+        requester=record.requester,
+        verdict=record.verdict,
+        mode=record.mode,
+        outcome=record.outcome,
+        document_json=record.document_json,
+        approver=record.approver,
+        at_s=record.at_s or None,
+    )
+    if not is_new:
+        session.count(_FORGET_TARGETS, decision_id=record.decision_id)
+    for target in sorted(set(record.target)):
+        session.count(_TARGET, decision_id=record.decision_id, target=target)
+
+
+def require_newest(session: Session, marks: Marks | None) -> None:
+    """Note what an event concerns; it is part of the step that the event leads to.
+
+    Raises:
+        LateError: a newer event about the same led to such a step before; nothing is noted.
+    """
+    if marks is None:
+        return
+    newest, at_s = _note(session, marks)
+    if newest is not None and newest > at_s:
+        raise LateError(f"a newer event about {', '.join(marks.keys)} came before this one")
+
+
+def _note(session: Session, marks: Marks) -> tuple[float | None, float]:
+    """Note an event; return the newest time before, and the one that counts for this event."""
+    found = [
+        row
+        for name in sorted(set(marks.keys))
+        for row in session.rows(_NOTE, name=name, at_s=marks.at_s)
+    ]
+    # A whole number comes back from SQLite's RETURNING as an integer.
+    before = [float(one) for one, _ in found if one is not None]
+    return max(before, default=None), min((float(one) for _, one in found), default=marks.at_s)
 
 
 def _record(row: Iterable[Any]) -> Record:

@@ -4,9 +4,11 @@
 same group. The :class:`Journal` says what was about to be done and what came of it. Decisions are
 the :class:`AuditTrail`; :class:`Approvals` are the requests to people.
 
-A claim has a *lease* (how long its holder may be silent) and a *fence* (a number that grows with
-every new holder). What is written for a claim is written only while it is still the newest: a
-worker that slept through its lease cannot write over the one that took over.
+A claim has a *lease* (how long its holder may be silent), and a decision a *fence* (a number that
+grows with every worker that takes it, whatever event or click brought it). What is written for a
+decision is written only under its newest fence: a worker that slept through its lease cannot write
+over the one that took over (:mod:`~sgguard.store.fence`). The :class:`Steps` of a decision are a
+transaction each, and lead only where the table of :mod:`~sgguard.store.transitions` says.
 
 A run that is open or stuck is *unresolved*: the world is between before and after. Its decision's
 locks are held until it is finished or undone, however long that takes.
@@ -22,19 +24,21 @@ from sgguard.store.approvals import Approvals
 from sgguard.store.audit import AuditTrail
 from sgguard.store.claims import Claims
 from sgguard.store.database import Session, autocommit
+from sgguard.store.halts import Halts
 from sgguard.store.journal import Journal
 from sgguard.store.retention import Retention
+from sgguard.store.steps import Steps
 
 
-class Store(Claims, Journal, AuditTrail, Approvals, Retention):
+class Store(Claims, Journal, Steps, Halts, AuditTrail, Approvals, Retention):
     """A store in SQL that SQLite and PostgreSQL both understand; each part has its own methods.
 
     Every method is one transaction, safe with many threads and processes. All raise
     :class:`~sgguard.errors.StoreError` when the store cannot be read or written. Those that take
-    a claim raise :class:`~sgguard.errors.LeaseLostError` when it is no longer the newest of its
-    event, or was finished or released, and then write nothing. A lease that merely ran out takes
-    nothing away as long as no other worker took over. A claim writes for its own decision only,
-    anything else is a StoreError.
+    a claim raise :class:`~sgguard.errors.LeaseLostError` when another worker has its event or its
+    decision, or it was finished or released, and then write nothing. A lease that merely ran out
+    takes nothing away as long as no other worker took over. A claim writes for its own decision
+    only, anything else is a StoreError.
     """
 
     @autocommit

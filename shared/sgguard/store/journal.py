@@ -1,41 +1,49 @@
-"""Runs and their journal, and the switch that stops all changes.
+"""Runs and their journal.
 
 The order in which a run is written, by :mod:`sgguard.remedy`:
 
-1. :meth:`~Journal.begin_run`: plan and snapshot, before the first change.
+1. :meth:`~sgguard.store.steps.Steps.begin_run`: plan and snapshot, before the first change.
 2. :meth:`~Journal.intend`: one line per change, before its call is sent.
 3. :meth:`~Journal.settle`: what came of it. A worker that dies between 2 and 3 leaves a line that
    is ``intended``; the next worker reads the world to settle it.
-4. :meth:`~Journal.close_run`: finished or undone, which frees the locks; or stuck, which does not.
+4. :meth:`~Journal.turn`: from here on it is only undone, before the first undo is sent.
+5. Its end: finished or undone, which frees the locks; or stuck, which does not.
+
+Each is one transaction that holds the run (:mod:`~sgguard.store.fence`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sgguard.errors import HaltedError, StoreError
-from sgguard.store.claims import extend, free, hold, require_own, take
+from sgguard.store import fence, halts, locks, transitions
+from sgguard.store.claims import extend, require_own
 from sgguard.store.database import Session, Tables, autocommit, transaction
-from sgguard.store.rows import Claim, Entry, EntryState, Halt, Run, RunState
+from sgguard.store.fence import Holding
+from sgguard.store.rows import Claim, Entry, EntryState, Run, RunState, Settled
+from sgguard.store.transitions import Status, Step
 
 _RUN = (
     "SELECT decision_id, source, event_id, plan_json, snapshot_json, keys_json, state, note,"
-    " begun_at_s FROM sgguard_runs"
+    " begun_at_s, shared_json, direction FROM sgguard_runs"
 )
-_ONE_RUN = f"{_RUN} WHERE decision_id = :decision_id"
+# What is only asked about has no plan yet: it is not begun.
+_ONE_RUN = f"{_RUN} WHERE decision_id = :decision_id AND state NOT IN ('asked', 'refused')"
 _OPEN_RUNS = f"{_RUN} WHERE state IN ('open', 'stuck') ORDER BY begun_at_s, decision_id"
-_STATE = "SELECT state FROM sgguard_runs WHERE decision_id = :decision_id FOR UPDATE"
 _BEGIN = """
 INSERT INTO sgguard_runs (decision_id, source, event_id, plan_json, snapshot_json, keys_json,
-    state, note, begun_at_s)
+    shared_json, state, direction, fence, holder, lease_until_s, lease_s, note, begun_at_s)
 VALUES (:decision_id, :source, :event_id, :plan_json, :snapshot_json, :keys_json,
-    'open', :note, :now)
-"""
-_CLOSE = """
-UPDATE sgguard_runs SET state = :state, note = :note, ended_at_s = :now
-WHERE decision_id = :decision_id
+    :shared_json, 'open', 'forward', :fence, :holder, :until_s, :lease_s, :note, :now)
+ON CONFLICT (decision_id) DO UPDATE SET
+    source = excluded.source, event_id = excluded.event_id, plan_json = excluded.plan_json,
+    snapshot_json = excluded.snapshot_json, keys_json = excluded.keys_json,
+    shared_json = excluded.shared_json, state = excluded.state, note = excluded.note,
+    begun_at_s = excluded.begun_at_s
+WHERE sgguard_runs.state = 'asked' AND sgguard_runs.fence = excluded.fence
 """
 
 _ENTRY = (
@@ -43,7 +51,7 @@ _ENTRY = (
     " FROM sgguard_entries WHERE decision_id = :decision_id"
 )
 _ENTRIES = f"{_ENTRY} ORDER BY number"
-_ONE_ENTRY = f"{_ENTRY} AND number = :number"
+_ENTRIES_FROM = f"{_ENTRY} AND number >= :number"
 _INTEND = """
 INSERT INTO sgguard_entries (decision_id, number, step, change_json, is_undo, state, made_id,
     note, at_s)
@@ -56,118 +64,97 @@ UPDATE sgguard_entries SET state = :state,
 WHERE decision_id = :decision_id AND number = :number
 """
 
-_HALT = """
-INSERT INTO sgguard_halts (number, halted_by, reason, at_s) VALUES (1, :halted_by, :reason, :now)
-ON CONFLICT (number) DO UPDATE SET
-    halted_by = excluded.halted_by, reason = excluded.reason, at_s = excluded.at_s
-"""
-
 
 class Journal(Tables):
     """Plans that are carried out, line by line."""
 
     @transaction
-    def begin_run(self, session: Session, claim: Claim, run: Run) -> None:
-        """Keep a plan and its snapshot before its first change; a second time changes nothing.
-
-        Its keys are locked (again): from here on they stay so until the run is resolved.
-
-        Raises:
-            BusyError: the claim's lock on one of them ended, and another decision has it.
-        """
-        require_own(claim, run.decision_id)
-        lease_until_s, now_s = hold(session, claim)
-        if _state(session, run.decision_id) is not None:
-            return
-        # A lock may have ended since it was taken: an open run holds its locks from its beginning.
-        take(session, run.decision_id, run.keys, max(lease_until_s, now_s))
-        session.count(
-            _BEGIN,
-            decision_id=run.decision_id,
-            source=run.source,
-            event_id=run.event_id,
-            plan_json=run.plan_json,
-            snapshot_json=run.snapshot_json,
-            keys_json=json.dumps(run.keys),
-            note=run.note,
-        )
-
-    @transaction
-    def intend(self, session: Session, claim: Claim, entry: Entry, lease_s: float) -> None:
-        """Write a change down before it is made, and renew the claim and its locks.
+    def intend(
+        self, session: Session, claim: Claim, lines: Entry | Sequence[Entry], lease_s: float
+    ) -> None:
+        """Write changes down before they are made, and renew the claim and the decision's lease.
 
         Writing the same entry again while it is ``intended`` does nothing. Another one of the
-        same number, or one of a run that is not unresolved, is a StoreError.
+        same number, one of a run that is not unresolved, or one against the direction of the run
+        is a StoreError.
 
         Raises:
             HaltedError: an operator stopped all changes; nothing was written, not even renewed.
         """
-        require_own(claim, entry.decision_id)
-        extend(session, claim, lease_s)
-        if stopped := _halt(session):
+        entries = [lines] if isinstance(lines, Entry) else lines
+        for entry in entries:
+            require_own(claim, entry.decision_id)
+        held = fence.hold(session, claim)
+        if held.status.state not in ("open", "stuck"):
+            raise StoreError(f"decision {claim.decision_id} has no run that is open")
+        fence.move(session, claim, "intend", held.status)
+        if stopped := halts.read(session):
             raise HaltedError(f"all changes were stopped by {stopped.by}: {stopped.reason}")
-        if _state(session, entry.decision_id) not in ("open", "stuck"):
-            raise StoreError(f"decision {entry.decision_id} has no run that is open")
-        written = session.rows(_ONE_ENTRY, decision_id=entry.decision_id, number=entry.number)
-        if written:
-            _require_same(_entry(written[0]), entry)
-            return
-        session.count(
-            _INTEND,
-            decision_id=entry.decision_id,
-            number=entry.number,
-            step=entry.step,
-            change_json=entry.change_json,
-            is_undo=int(entry.is_undo),
-            made_id=entry.made_id,
-            note=entry.note,
-        )
+        extend(session, claim, lease_s)
+        first = min((entry.number for entry in entries), default=0)
+        rows = session.rows(_ENTRIES_FROM, decision_id=claim.decision_id, number=first)
+        written = {one.number: one for one in map(_entry, rows)}
+        for entry in entries:
+            if entry.number in written:
+                _require_same(written[entry.number], entry)
+            elif entry.is_undo == (held.status.direction == "undoing"):
+                _intend(session, entry)
+            else:
+                way = "an undo" if entry.is_undo else "a change"
+                words = f"{way} was to be written into a run that is {held.status.direction}"
+                raise StoreError(f"decision {entry.decision_id}: {words}")
 
     @transaction
     def settle(
         self,
         session: Session,
         claim: Claim,
-        entry: Entry,
-        state: EntryState,
+        lines: Entry | Sequence[Settled],
+        state: EntryState = "done",
         *,
         made_id: str = "",
         note: str = "",
     ) -> None:
-        """Write down what came of a change; an empty text leaves what was written before."""
-        require_own(claim, entry.decision_id)
-        hold(session, claim)
-        if not session.count(
-            _SETTLE,
-            decision_id=entry.decision_id,
-            number=entry.number,
-            state=state,
-            made_id=made_id,
-            note=note,
-        ):
-            raise StoreError(f"the journal of {entry.decision_id} has no entry {entry.number}")
+        """Write down what came of changes, all of them or none.
+
+        Of one line its outcome may be given here; an empty text leaves what was written before.
+        """
+        settled = [Settled(lines, state, made_id, note)] if isinstance(lines, Entry) else lines
+        for one in settled:
+            require_own(claim, one.entry.decision_id)
+        held = fence.hold(session, claim)
+        fence.move(session, claim, "settle", held.status)
+        for one in settled:
+            _settle(session, one)
+
+    @transaction
+    def turn(self, session: Session, claim: Claim, note: str = "") -> None:
+        """Make undoing the direction of a run, for good; ``note`` says why.
+
+        A run that is undone already stays so.
+        """
+        held = fence.hold(session, claim)
+        if held.status.direction == "forward":
+            fence.move(session, claim, "turn", held.status, note=note)
 
     @transaction
     def close_run(
         self, session: Session, claim: Claim, decision_id: str, state: RunState, note: str = ""
     ) -> None:
-        """Write how the run ended; ``finished`` and ``undone`` free its locks.
+        """Write how the run ended; all but ``stuck`` free its locks.
 
-        Those two are final: the same state again does nothing, another one is a StoreError.
+        They are final: the same state again does nothing, another one is a StoreError.
         """
         require_own(claim, decision_id)
-        hold(session, claim)
-        before = _state(session, decision_id)
-        if before is None:
+        held = fence.hold(session, claim)
+        if held.status.state is None:
             raise StoreError(f"decision {decision_id} has no run")
-        if before in ("finished", "undone"):
-            if before == state:
-                return
-            words = f"the run of decision {decision_id} is {before}, not to become {state}"
-            raise StoreError(words)
-        session.count(_CLOSE, decision_id=decision_id, state=state, note=note)
-        if state in ("finished", "undone"):
-            free(session, decision_id)
+        if held.status.state == state and state != "stuck":
+            return
+        before = held.status
+        if before == transitions.FORWARD and state in ("undone", "stuck"):
+            before = fence.move(session, claim, "turn", before)
+        close(session, claim, before, state, note)
 
     @autocommit
     def run(self, session: Session, decision_id: str) -> Run | None:
@@ -185,30 +172,68 @@ class Journal(Tables):
         """Return a run's journal, in order."""
         return tuple(_entry(row) for row in session.rows(_ENTRIES, decision_id=decision_id))
 
-    @transaction
-    def halt(self, session: Session, by: str, reason: str) -> None:
-        """Stop all changes, of every process, from now on; the last caller is named."""
-        session.count(_HALT, halted_by=by, reason=reason)
 
-    @transaction
-    def lift_halt(self, session: Session) -> None:
-        """Permit changes again."""
-        session.count("DELETE FROM sgguard_halts")
+def begin(session: Session, claim: Claim, run: Run, held: Holding) -> None:
+    """Begin a run of the decision that is held, with its locks; a second time changes nothing."""
+    require_own(claim, run.decision_id)
+    if held.status.state not in (None, "asked"):
+        return
+    transitions.after("begin", held.status)
+    # A lock may have ended since it was taken: an open run holds its locks from its beginning.
+    until_s = max(held.lease_until_s, held.now_s)
+    lease_s = until_s - held.now_s
+    locks.take(session, run.decision_id, run.keys, run.shared, until_s=until_s, lease_s=lease_s)
+    begun = session.count(
+        _BEGIN,
+        decision_id=run.decision_id,
+        source=run.source,
+        event_id=run.event_id,
+        plan_json=run.plan_json,
+        snapshot_json=run.snapshot_json,
+        keys_json=json.dumps(run.keys),
+        shared_json=json.dumps(run.shared),
+        fence=claim.run_fence,
+        holder=claim.owner,
+        until_s=until_s,
+        lease_s=lease_s,
+        note=run.note,
+    )
+    if not begun:
+        raise fence.lost(claim)
 
-    @autocommit
-    def halted(self, session: Session) -> Halt | None:
-        """Return who stopped all changes; None when they are permitted."""
-        return _halt(session)
+
+def close(session: Session, claim: Claim, before: Status, state: RunState, note: str) -> None:
+    """End the run that is held; its locks go unless it is stuck."""
+    step: Step = "accept" if state == "accepted" else "refuse" if state == "refused" else "end"
+    fence.move(session, claim, step, before, state, note=note)
+    if state != "stuck":
+        locks.free(session, claim.decision_id)
 
 
-def _halt(session: Session) -> Halt | None:
-    found = session.rows("SELECT halted_by, reason, at_s FROM sgguard_halts")
-    return Halt(*found[0]) if found else None
+def _intend(session: Session, entry: Entry) -> None:
+    session.count(
+        _INTEND,
+        decision_id=entry.decision_id,
+        number=entry.number,
+        step=entry.step,
+        change_json=entry.change_json,
+        is_undo=int(entry.is_undo),
+        made_id=entry.made_id,
+        note=entry.note,
+    )
 
 
-def _state(session: Session, decision_id: str) -> str | None:
-    found = session.rows(_STATE, decision_id=decision_id)
-    return str(found[0][0]) if found else None
+def _settle(session: Session, one: Settled) -> None:
+    entry = one.entry
+    if not session.count(
+        _SETTLE,
+        decision_id=entry.decision_id,
+        number=entry.number,
+        state=one.state,
+        made_id=one.made_id,
+        note=one.note,
+    ):
+        raise StoreError(f"the journal of {entry.decision_id} has no entry {entry.number}")
 
 
 def _require_same(written: Entry, entry: Entry) -> None:
@@ -228,7 +253,8 @@ def _require_same(written: Entry, entry: Entry) -> None:
 
 
 def _run(row: Iterable[Any]) -> Run:
-    decision_id, source, event_id, plan, snapshot, keys, state, note, begun_at_s = row
+    decision_id, source, event_id, plan, snapshot, keys, state, note, begun_at_s, *rest = row
+    shared, direction = rest
     return Run(
         decision_id,
         source,
@@ -239,6 +265,8 @@ def _run(row: Iterable[Any]) -> Run:
         state,
         note,
         begun_at_s,
+        tuple(json.loads(shared)),
+        direction,
     )
 
 

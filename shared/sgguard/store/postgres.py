@@ -79,7 +79,8 @@ class _Session:
 class PostgresDatabase:
     """Connections to one database.
 
-    ``parameters`` are libpq's; ``place`` names the database in messages, without a password.
+    ``parameters`` are libpq's; ``place`` names the database in messages, without a password. With
+    ``must_exist`` no table is made where there is none of sgguard's.
     """
 
     def __init__(
@@ -87,7 +88,10 @@ class PostgresDatabase:
         parameters: Mapping[str, Any],
         place: str,
         now: Callable[[], float] | None = None,
+        *,
+        must_exist: bool = False,
     ) -> None:
+        self._must_exist = must_exist
         self._parameters = {**_DEFAULTS, **parameters}
         self._place = place
         self._now = now
@@ -112,7 +116,9 @@ class PostgresDatabase:
 
     def _together(self, work: Callable[[Session], T]) -> T:
         with self._pool.lend() as connection, connection.transaction():
-            return work(_Session(connection, self._now))
+            session = _Session(connection, self._now)
+            schema.require_current(session)
+            return work(session)
 
     def _connect(self) -> _Connection:
         # No prepared statements: not every pooler between us and the server passes them on.
@@ -120,7 +126,8 @@ class PostgresDatabase:
         try:
             connection.execute(_SESSION)
             session = _Session(connection, self._now)
-            if not (session.rows(_IS_MADE)[0][0] and schema.is_current(session)):
+            is_made = self._require_made(session)
+            if not (is_made and schema.is_current(session)):
                 with connection.transaction():
                     session.rows(_ONE_AT_A_TIME)
                     schema.migrate(session)
@@ -128,6 +135,12 @@ class PostgresDatabase:
             _close(connection)
             raise
         return connection
+
+    def _require_made(self, session: _Session) -> bool:
+        is_made = bool(session.rows(_IS_MADE)[0][0])
+        if self._must_exist and not is_made:
+            raise StoreError(f"there is no store in {self._place}: nothing was kept there yet")
+        return is_made
 
     @contextmanager
     def _store_errors(self) -> Iterator[None]:
@@ -181,14 +194,16 @@ def _translate(statement: str, *, has_clock: bool) -> str:
 _NAMING = ("user", "host", "hostaddr", "port", "dbname")
 
 
-def open_postgres(url: str, now: Callable[[], float] | None) -> Store:
+def open_postgres(url: str, now: Callable[[], float] | None, *, must_exist: bool = False) -> Store:
     """Return the store in the database of a URL; nothing is sent yet.
+
+    With ``must_exist`` it is refused when it is used where there is none: nothing is made.
 
     Raises:
         SettingsError: libpq cannot read the URL, or reads a part of the password as a name.
     """
     parameters = _parameters(url)
-    return Store(PostgresDatabase(parameters, _place(parameters), now))
+    return Store(PostgresDatabase(parameters, _place(parameters), now, must_exist=must_exist))
 
 
 def _parameters(url: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from sgguard.store.rows import Purged
 # Of the table a statement deletes from: rows that no run and no pending approval request needs.
 _NOTHING_OPEN = """
     NOT EXISTS (SELECT 1 FROM sgguard_runs AS run
-        WHERE run.decision_id = {table}.decision_id AND run.state IN ('open', 'stuck'))
+        WHERE run.decision_id = {table}.decision_id AND run.state IN ('asked', 'open', 'stuck'))
     AND NOT EXISTS (SELECT 1 FROM sgguard_approvals AS approval
         WHERE approval.decision_id = {table}.decision_id AND approval.state = 'pending')
 """
@@ -19,7 +19,8 @@ def _old(table: str, condition: str) -> str:
     return f"SELECT decision_id FROM {table} WHERE {condition} AND {nothing_open}"  # noqa: S608 - constants
 
 
-_RUNS = _old("sgguard_runs", "state IN ('finished', 'undone') AND ended_at_s < :before_s")
+_ENDED = "state IN ('finished', 'undone', 'accepted', 'refused') AND ended_at_s < :before_s"
+_RUNS = _old("sgguard_runs", _ENDED)
 _DECISIONS = _old("sgguard_decisions", "kept_at_s < :before_s")
 
 # What belongs to a run or a decision goes before it: afterwards it could not be found any more.
@@ -30,7 +31,8 @@ _CONDITIONS = {
     "decisions": f"decision_id IN ({_DECISIONS})",
     "entries": f"decision_id IN ({_RUNS})",
     "runs": f"decision_id IN ({_RUNS})",
-    "approvals": "state <> 'pending' AND resolved_at_s < :before_s",
+    "approvals": "state <> 'pending' AND resolved_at_s < :before_s AND "
+    + _NOTHING_OPEN.format(table="sgguard_approvals"),
     "marks": "noted_at_s < :before_s",
 }
 
@@ -40,7 +42,7 @@ class Retention(Tables):
 
     @transaction
     def purge(self, session: Session, before_s: float) -> Purged:
-        """Forget what ended before that time; nothing that is open, pending or stuck.
+        """Forget what ended before that time; nothing that is open, asked about or stuck.
 
         Nor anything of a decision whose run is unresolved or whose approval request is pending.
         An event ends when it is answered, or with the lease of the worker that left it; a decision

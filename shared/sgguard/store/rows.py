@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 EntryState = Literal["intended", "done", "not-done", "undone"]
-RunState = Literal["open", "finished", "undone", "stuck"]
+RunState = Literal["asked", "refused", "open", "finished", "undone", "stuck", "accepted"]
+Direction = Literal["forward", "undoing"]
 ApprovalState = Literal["pending", "approved", "denied", "expired", "superseded"]
 
 
@@ -15,7 +16,8 @@ class Claim:
     """One event that this worker may work on until the lease ends.
 
     ``decision_id`` is that of the first claim of the event; ``is_again`` tells that it was claimed
-    before and not finished.
+    before and not finished. ``run_fence`` is the fence of the decision: the number that its run
+    has, or will begin with.
     """
 
     source: str
@@ -24,6 +26,7 @@ class Claim:
     fence: int
     decision_id: str
     is_again: bool = False
+    run_fence: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,14 @@ Claimed = Claim | Answered | Busy | OtherPayload
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One plan that is carried out: open, until it is finished or undone, or stuck.
+    """One plan that is carried out: open, until it is finished, undone or accepted, or stuck.
 
     Finished: every change is made. Undone: what was made is rolled back. Stuck: something could
-    neither be made nor rolled back.
+    neither be made nor rolled back. Accepted: a person closed it with the world as it was. One
+    that is only asked about (or was refused) has no plan yet; see :mod:`sgguard.store.transitions`.
 
-    ``snapshot_json`` is whatever a restore needs. ``keys`` are the locks the run holds.
+    ``snapshot_json`` is whatever a restore needs. ``keys`` are the locks the run holds, ``shared``
+    those that it shares with other runs. ``direction`` never becomes ``forward`` again.
     """
 
     decision_id: str
@@ -69,6 +74,8 @@ class Run:
     state: RunState = "open"
     note: str = ""
     begun_at_s: float = 0.0
+    shared: tuple[str, ...] = ()
+    direction: Direction = "forward"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,35 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """What came of one line: its state; an empty text leaves what was written before."""
+
+    entry: Entry
+    state: EntryState
+    made_id: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An event that a worker has, and for how long it may still be silent."""
+
+    source: str
+    event_id: str
+    decision_id: str
+    owner: str
+    left_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What an event concerns, and when it happened: newer events win, whenever they come."""
+
+    keys: tuple[str, ...]
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One decision for the audit trail; ``document_json`` is the whole of it."""
 
@@ -111,7 +147,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One approval request. ``facts_hash`` is the hash of the facts and the plan it shows."""
+    """One approval request. ``facts_hash`` is the hash of the facts and the plan it shows.
+
+    ``told_at_s`` is when it was told to those who are reminded that it has expired.
+    """
 
     approval_id: str
     decision_id: str
@@ -126,6 +165,7 @@ class Approval:
     resolved_at_s: float | None = None
     reminded_at_s: float | None = None
     asked_at_s: float = 0.0
+    told_at_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

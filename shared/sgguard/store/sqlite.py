@@ -82,7 +82,9 @@ class SqliteDatabase:
     def transaction(self, work: Callable[[Session], T]) -> T:
         """Do work in one transaction, which has the file for itself."""
         with self._store_errors(), self._pool.lend() as link, _transaction(link.connection):
-            return work(_Session(link.connection, self._now))
+            session = _Session(link.connection, self._now)
+            schema.require_current(session)
+            return work(session)
 
     def close(self) -> None:
         """Close every connection."""
