@@ -27,7 +27,7 @@ fallback_group = "{free}"
 replacement_group = "{free}"
 {in_delete}
 [caps]
-management_ports = []
+management_ports = {ports}
 [approval]
 approvers = ["olga"]
 """
@@ -40,6 +40,7 @@ class Harness:
     world: World
     folder: Path
     mode: str = "enforce"
+    ports: tuple[int, ...] = ()
     remedies: tuple[str, ...] = ("revoke", "unbind", "move")
     emulator: Emulator = field(init=False)
     head: str = ""
@@ -57,6 +58,7 @@ class Harness:
     def env(self) -> dict[str, str]:
         text = POLICY.format(
             mode=self.mode,
+            ports=list(self.ports),
             remedies=json.dumps(list(self.remedies)),
             free=self.world.free,
             in_delete=self.in_delete,

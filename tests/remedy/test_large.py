@@ -63,7 +63,7 @@ def test_a_plan_larger_than_one_delivery_is_finished_by_several(provider, tmp_pa
     crowd = Crowd(world_of(provider), remedies, tmp_path, holders=holders, settings=settings)
     far = Far(crowd.emulator, latency_s)
     open_changes = []
-    for _ in range(40):
+    for number in range(40):
         writes = sum(map(is_writing, crowd.calls().elements()))
         begun_s = far.now_s
         handled = crowd.remedy(crowd.context(transport=far, clock=far.clock))
@@ -73,8 +73,10 @@ def test_a_plan_larger_than_one_delivery_is_finished_by_several(provider, tmp_pa
         assert isinstance(handled, DeadlineError), handled
         told = problem.of(handled, event_id="crowd")
         assert (told.status, told.retry_after_s) == (503, 1)
-        assert sum(map(is_writing, crowd.calls().elements())) > writes  # each gets on
-        open_changes.append(len(open_store(crowd.env["SGGUARD_STORE"]).open_runs()))
+        # Each gets on: the first may only lock what the plan touches, and look.
+        assert not number or sum(map(is_writing, crowd.calls().elements())) > writes
+        runs = open_store(crowd.env["SGGUARD_STORE"]).open_runs()
+        open_changes.extend([len(runs)] if runs or number else [])
     assert handled["outcome"] == "remediated", handled
     assert open_changes
     assert set(open_changes) == {1}

@@ -5,8 +5,9 @@ A change whose response was lost is settled by observing the world, never by rep
 If a change is refused, what was done before is undone in reverse order, through the same journal.
 So the journal alone holds how far a plan is: :func:`carry_out` begins and continues a run alike.
 
-A run is ``open`` until it is closed as ``finished`` (every change is made), ``undone`` (every
-change that was made is rolled back) or ``stuck`` (something could neither be made nor undone).
+A run is ``open`` until it ends as ``finished`` (every change is made), ``undone`` (every change
+that was made is rolled back) or ``stuck`` (something could neither be made nor undone). Its end is
+written together with what is told of it, by whoever calls :func:`carry_out`.
 """
 
 from __future__ import annotations
@@ -47,9 +48,22 @@ class RunResult:
     note: str = ""
     left: tuple[str, ...] = ()
 
+    @property
+    def state(self) -> RunState:
+        """The state in which the run ends."""
+        return _STATES[self.outcome]
 
-def carry_out(worker: Worker, plan: Plan) -> RunResult:
-    """Carry the plan out from where its journal ends; close the run.
+    @property
+    def words(self) -> str:
+        """Everything there is to say about the end."""
+        return "; ".join(part for part in (self.note, *self.left) if part)
+
+
+def carry_out(worker: Worker, plan: Plan, *, is_undoing: bool = False, why: str = "") -> RunResult:
+    """Carry the plan out from where its journal ends; whoever calls it ends the run.
+
+    ``is_undoing`` is the direction of the run: one that was turned never goes forward again, even
+    if nothing of it was undone so far. ``why`` it was turned.
 
     Raises:
         DeadlineError: the time is used up; the run stays open and is continued next time.
@@ -61,6 +75,9 @@ def carry_out(worker: Worker, plan: Plan) -> RunResult:
     """
     # 1. How far is the plan? The journal has each change that is made.
     progress = Progress.of(plan, worker.store.entries(worker.claim.decision_id))
+    if is_undoing:
+        progress.is_undoing = True
+        progress.failure = progress.failure or why
     # 2. Changes that an earlier worker intended and did not settle: compare them with the world.
     settle_by_observing(worker, progress, progress.unsettled())
     # 3. Forward, unless an undo was begun before or a change can no longer be settled.
@@ -69,12 +86,13 @@ def carry_out(worker: Worker, plan: Plan) -> RunResult:
     # 4. What was built again may lack something: it is compared with what was there.
     if result:
         result = replace(result, left=missing(worker.cloud, plan, progress.made))
-    # 5. Back, where a change was refused or 3. was left out.
-    result = result or _roll_back(worker, plan, progress)
-    # 6. The end: only now are the locks of the groups and holders freed, unless it is stuck.
-    state = _STATES[result.outcome]
-    worker.store.close_run(worker.claim, worker.claim.decision_id, state, _note(result))
-    return result
+    if result:
+        return result
+    # 5. Back, where a change was refused or 3. was left out. That it goes back is written down
+    #    before the first undo: whoever continues it does not make the next change instead.
+    if not is_undoing:
+        worker.store.turn(worker.claim, progress.failure)
+    return _roll_back(worker, plan, progress)
 
 
 def _is_half_made(plan: Plan, progress: Progress, step: int) -> bool:
@@ -83,10 +101,6 @@ def _is_half_made(plan: Plan, progress: Progress, step: int) -> bool:
     return mine.action == "rewrite" and any(
         progress.is_done(other) and one.step == mine for other, one in enumerate(plan.planned)
     )
-
-
-def _note(result: RunResult) -> str:
-    return "; ".join(part for part in (result.note, *result.left) if part)
 
 
 def _forward(worker: Worker, plan: Plan, progress: Progress) -> RunResult | None:

@@ -7,13 +7,16 @@
    nothing was changed. Everything else, a lost response above all, is settled by observing the
    world; only a change that was not made is sent again.
 
-Changes that are made side by side have a line each, and are settled each by itself.
+Changes that are made side by side, a wave, have a line each. All lines of a wave are intended in
+one transaction, and those of its successes are settled in one: a slow store is waited for twice,
+however many changes there are.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -31,7 +34,7 @@ from sgguard.remedy.wave import AT_ONCE
 from sgguard.remedy.world import State, apply_all, is_let_go, observe
 from sgguard.store import codec
 from sgguard.store.base import Store
-from sgguard.store.rows import Claim, Entry
+from sgguard.store.rows import Claim, Entry, Settled
 from sgguard.wire.clock import Deadline
 from sgguard.wire.parallel import parallel
 
@@ -87,14 +90,15 @@ def attempt(
         # 1. Intend and apply all; settle those that succeeded.
         failed = _make(worker, progress, pending, is_undo=is_undo)
         # 2. Settle those that did not, each by what its error proves and the world shows.
-        failures = {
-            step: _settle_failed(
-                *(worker, progress, entry, pending[step], error),
-                is_paired=step in paired,
-                is_freeing=step in freeing,
-            )
-            for step, (entry, error) in failed.items()
-        }
+        with _written(worker, progress):
+            failures = {
+                step: _settle_failed(
+                    *(worker, progress, entry, pending[step], error),
+                    is_paired=step in paired,
+                    is_freeing=step in freeing,
+                )
+                for step, (entry, error) in failed.items()
+            }
         # 3. What is as wanted all the same is done. The rest is sent again, unless one is final.
         pending = {step: pending[step] for step, one in failures.items() if not one.is_met}
         if not pending or any(failures[step].is_final for step in pending):
@@ -119,21 +123,41 @@ def _make(
     worker: Worker, progress: Progress, changes: Mapping[int, Change], *, is_undo: bool
 ) -> dict[int, tuple[Entry, SgguardError]]:
     """Intend changes, make them, settle those that succeeded; return the others' errors."""
+    # 1. All lines of the wave in one transaction: what is not written is not sent.
     entries: dict[int, Entry] = {}
     for step, change in changes.items():
         entry = progress.next_entry(worker.claim.decision_id, step, codec.dump(change), is_undo)
-        worker.store.intend(worker.claim, entry, worker.lease_s)
         progress.intended(entry)
         entries[step] = entry
+    worker.store.intend(worker.claim, tuple(entries.values()), worker.lease_s)
+    # 2. The calls, side by side.
     sent = [(change, _token(worker, step, is_undo=is_undo)) for step, change in changes.items()]
     ended = apply_all(worker.cloud, sent)
+    # 3. What succeeded, in one transaction, before anything else is asked.
     failed: dict[int, tuple[Entry, SgguardError]] = {}
     for (step, entry), made in zip(entries.items(), ended, strict=True):
         if isinstance(made, str):
-            _settle(worker, progress, entry, is_done=True, made=made)
+            _settle(progress, entry, is_done=True, made=made)
         else:
             failed[step] = (entry, made)
+    write(worker, progress)
     return failed
+
+
+@contextmanager
+def _written(worker: Worker, progress: Progress) -> Iterator[None]:
+    """Write at the end what came of changes, also where one of them could not be observed."""
+    try:
+        yield
+    finally:
+        write(worker, progress)
+
+
+def write(worker: Worker, progress: Progress) -> None:
+    """Write what came of changes into the journal, in one transaction."""
+    if progress.unwritten:
+        worker.store.settle(worker.claim, tuple(progress.unwritten))
+        progress.unwritten.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +186,7 @@ def _settle_failed(
     # 1. The error proves that nothing was changed. NotFound and Conflict prove it too, but may
     #    mean that the world is as wanted already.
     if error.is_outcome_known and not isinstance(error, NotFoundError | ConflictError):
-        _settle(worker, progress, entry, is_done=False, note=str(error))
+        _settle(progress, entry, is_done=False, note=str(error))
         return _Failure(str(error), is_final=not isinstance(error, ThrottledError))
     # 2. The response was lost, or 1. leaves it open: compare the world with the change.
     state, how = observe(worker.cloud, change)
@@ -177,13 +201,13 @@ def _settle_failed(
     # 4. What only lets a group go is met where the group was let go in another way.
     is_open = state is State.GONE or (state is State.DIVERGED and not is_ours)
     if is_freeing and is_open and is_let_go(worker.cloud, change):
-        _settle(worker, progress, entry, is_done=False, note=why)
+        _settle(progress, entry, is_done=False, note=why)
         return _Failure(why, is_met=True)
     # 5. It may have been made, and another user changed the same thing: leave it unsettled.
     if state is State.DIVERGED and is_ours:
-        _leave_indeterminate(worker, progress, entry, how, why)
+        _leave_indeterminate(progress, entry, how, why)
         return _Failure(why, is_final=True)
-    _settle(worker, progress, entry, is_done=is_done, note=why, made=how if is_done else "")
+    _settle(progress, entry, is_done=is_done, note=why, made=how if is_done else "")
     # 6. Only a change that was not made is sent again. One that another user made is met, but not
     #    half of a rewrite: where they removed the old rule, the new one must not stay.
     is_final = state is not State.BEFORE or isinstance(error, NotFoundError)
@@ -203,33 +227,26 @@ def settle_by_observing(worker: Worker, progress: Progress, entries: Sequence[En
         for entry, (state, how) in zip(some, observed, strict=True):
             note = f"its outcome was not reported (observed: {how or state.value})"
             if state is State.DIVERGED:
-                _leave_indeterminate(worker, progress, entry, how, note)
+                _leave_indeterminate(progress, entry, how, note)
                 continue
             is_done = state is State.AFTER
             made = how if is_done else ""
-            _settle(worker, progress, entry, is_done=is_done, note=note, made=made)
+            _settle(progress, entry, is_done=is_done, note=note, made=made)
+        write(worker, progress)
 
 
-def _leave_indeterminate(
-    worker: Worker, progress: Progress, entry: Entry, how: str, note: str
-) -> None:
+def _leave_indeterminate(progress: Progress, entry: Entry, how: str, note: str) -> None:
     """Leave a change unsettled: it may have been made, and another user changed the same thing."""
     progress.indeterminate[entry.step] = how
     progress.failure = progress.failure or note
-    worker.store.settle(worker.claim, entry, "intended", note=note)
+    progress.unwritten.append(Settled(entry, "intended", note=note))
 
 
 def _settle(
-    worker: Worker,
-    progress: Progress,
-    entry: Entry,
-    *,
-    is_done: bool,
-    note: str = "",
-    made: str = "",
+    progress: Progress, entry: Entry, *, is_done: bool, note: str = "", made: str = ""
 ) -> None:
     state = progress.settled(entry, is_done=is_done, made=made)
-    worker.store.settle(worker.claim, entry, state, made_id=made, note=note)
+    progress.unwritten.append(Settled(entry, state, made, note))
 
 
 def _token(worker: Worker, step: int, *, is_undo: bool) -> str:

@@ -36,6 +36,15 @@ class Planned:
     target: str = ""
 
 
+def key(scope: Scope, name: str) -> str:
+    """Return what a group or holder is locked and marked by: the same however it was named.
+
+    Without the account: the empty one and the configured one are the same, and no two accounts
+    have a group of the same id.
+    """
+    return f"{replace(scope, account='')}:{name}"
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Changes in the order in which they are made; all are of one scope."""
@@ -44,12 +53,26 @@ class Plan:
     planned: tuple[Planned, ...]
 
     def keys(self) -> tuple[str, ...]:
-        """Return the addresses of groups and holders that other decisions must not change."""
-        names = (
+        """Return the keys of groups and holders that the plan changes: it has them alone."""
+        names = {
             change.holder.holder_id if change.holder else change.group_id
             for change in (one.change for one in self.planned)
-        )
-        return tuple(sorted({f"{self.scope}:{name}" for name in names}))
+        }
+        return tuple(sorted(key(self.scope, name) for name in names))
+
+    def pointed_to(self) -> tuple[str, ...]:
+        """Return the keys of groups that the plan only points to: it shares them.
+
+        Such as the group that rules or holders get in place of another: while the plan is carried
+        out no other one may delete it or change its rules.
+        """
+        names: set[str] = set()
+        for change in (one.change for one in self.planned):
+            names.update((change.group_id, *change.before, *change.after))
+            if change.rule is not None and change.rule.peer_group:
+                names.add(change.rule.peer_group)
+        named = {key(self.scope, name) for name in names if name}
+        return tuple(sorted(named - set(self.keys())))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sgguard.errors import ForbiddenError, InputError, SettingsError, UnknownShapeError
+from sgguard.errors import (
+    ForbiddenError,
+    InputError,
+    MovedError,
+    SettingsError,
+    UnknownShapeError,
+)
 from sgguard.model.address import Address, Scope
 from sgguard.model.codes import ReasonCode, Verdict
 from sgguard.model.decision import Judgement, Reason, Step
@@ -47,11 +53,12 @@ def prepare(
 ) -> tuple[Judgement, Prepared | None]:
     """Read what the outline of a judgement touches and return the judgement with exact steps.
 
-    A verdict of ``remediate`` becomes ``block`` where the world is not as the outline assumes, a
-    group that is to be used cannot be, or a cap would break: the reasons say which. ``policy``
+    A verdict of ``remediate`` becomes ``block`` where a group that is to be used cannot be, or a
+    cap would break: the reasons say which. ``policy``
     governs the whole plan; ``now`` is the moment at which exemptions from its caps must hold.
 
     Raises:
+        MovedError: the cloud is no longer as the outline assumes: the facts must be read again.
         CloudError, DeadlineError: the cloud could not be asked.
     """
     if judgement.verdict is not Verdict.REMEDIATE:
@@ -66,7 +73,8 @@ def prepare(
         ), None
     planned = plan(scope, judgement.plan, inputs)
     if isinstance(planned, Reason):
-        return _blocked(judgement, (planned,)), None
+        # Another decision, or a person, changed it since the facts were read: no verdict.
+        raise MovedError(planned.message)
     planned = with_losses(planned, inputs.going, cloud.capabilities)
     caps = stopped_by(planned, inputs, policy.caps)
     stopped = (excused(one, policy, facts, now) for one in caps)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from sgguard.model.change import Change
 from sgguard.remedy.plan import Plan
 from sgguard.store import codec
-from sgguard.store.rows import Entry, EntryState
+from sgguard.store.rows import Entry, EntryState, Settled
 
 
 @dataclass(slots=True)
@@ -18,7 +18,7 @@ class Progress:
     ``made`` are the new ids of groups that were created again, by their old ones.
     ``indeterminate`` are the steps of which it cannot be known any more whether they were done,
     with what is there now: their lines stay ``intended``. ``is_undoing`` tells that the plan is
-    being undone; ``failure`` why.
+    being undone; ``failure`` why. ``unwritten`` is what came of changes and is not written yet.
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -27,6 +27,7 @@ class Progress:
     indeterminate: dict[int, str] = field(default_factory=dict)
     is_undoing: bool = False
     failure: str = ""
+    unwritten: list[Settled] = field(default_factory=list)
 
     @classmethod
     def of(cls, plan: Plan, entries: Sequence[Entry]) -> Progress:
