@@ -224,9 +224,9 @@ def test_a_denial_wins_over_an_approval_that_still_reads_the_cloud(here):
     asked = here.asked()
 
     class Denied(Watching):
-        def resolve(self, *args):
+        def begin_run(self, *args, **more):
             deny(asked.approval_id, "bob", here.context())
-            return self.store.resolve(*args)
+            return self.store.begin_run(*args, **more)
 
     said = refused(409, approve, asked.approval_id, "ada", here.context(store=Denied(here.store)))
     assert said.startswith("bob denied this already")
@@ -486,7 +486,7 @@ def kill_at_every_call(tmp_path, provider: str, names: tuple[str, ...]) -> None:
     counted = tmp_path / "counted"
     counted.mkdir()
     calls = calls_of_a_yes(counted, provider)
-    assert {"claim", "lock", "resolve", "begin_run", "intend", "settle", "finish"} <= set(calls)
+    assert {"claim", "lock", "begin_run", "intend", "settle", "end"} <= set(calls)
     tried = [n for n, name in enumerate(calls) if not names or name in names]
     for number in tried:
         for is_after in (False, True):
@@ -515,13 +515,26 @@ def clicked(given: ApprovalHarness, approval_id: str) -> str | int:
         return told.status
 
 
-_MOMENTS = ("claim", "lock", "resolve", "begin_run", "finish")
+_MOMENTS = ("claim", "lock", "begin_run", "end")
 
 
-def died_after(given: ApprovalHarness, method: str):
-    """Ask, and let the first click die right after a call of the store."""
+def approved_before(given: ApprovalHarness):
+    """A request that an older sgguard approved, whose process died before it began the plan."""
     asked = given.asked()
-    watching = Watching(given.store)
+    assert given.store.resolve(asked.approval_id, "approved", "ada")
+    given.clock.pass_(LEASE_S + 1)
+    return given.approval(asked.approval_id)
+
+
+def superseded_before(given: ApprovalHarness, asked) -> None:
+    """Supersede a request as an older sgguard did, whose process died before it asked anew."""
+    assert given.store.resolve(asked.approval_id, "superseded", "ada")
+    given.clock.pass_(LEASE_S + 1)
+
+
+def dying_after(store, method: str):
+    """A store whose worker dies right after a call of it."""
+    watching = Watching(store)
     original = watching.__getattr__
 
     class Dying(Watching):
@@ -536,8 +549,14 @@ def died_after(given: ApprovalHarness, method: str):
 
             return die
 
+    return Dying(store)
+
+
+def died_after(given: ApprovalHarness, method: str):
+    """Ask, and let the first click die right after a call of the store."""
+    asked = given.asked()
     with pytest.raises(DiedError):
-        approve(asked.approval_id, "ada", given.context(store=Dying(given.store)))
+        approve(asked.approval_id, "ada", given.context(store=dying_after(given.store, method)))
     given.clock.pass_(LEASE_S + 1)
     return given.approval(asked.approval_id)
 
@@ -545,14 +564,14 @@ def died_after(given: ApprovalHarness, method: str):
 @pytest.mark.parametrize("provider", CLOUDS)
 def test_an_approved_plan_that_was_not_begun_is_finished_by_a_resume(tmp_path, provider):
     with approval_harness(provider, tmp_path) as given:
-        asked = died_after(given, "resolve")
+        asked = approved_before(given)
         assert not given.is_deleted
         document = finish(asked.approval_id, given.context())
         assert (document["outcome"], document["approval"]["resolved_by"]) == ("remediated", "ada")
 
 
 def test_an_approved_plan_that_was_not_begun_is_compared_again(here):
-    asked = died_after(here, "resolve")
+    asked = approved_before(here)
     here.add_reference()
     document = approve(asked.approval_id, "bob", here.context())
     assert document["outcome"] == "pending"
@@ -564,7 +583,7 @@ def test_an_approved_plan_that_was_not_begun_is_compared_again(here):
 
 
 def test_an_old_request_writes_nothing_into_a_decision_with_a_later_one(here):
-    asked = died_after(here, "resolve")
+    asked = approved_before(here)
     here.add_reference()
     fresh = approve(asked.approval_id, "bob", here.context())["approval"]["approval_id"]
     assert resume.unresolved(here.context()) == ()
@@ -575,7 +594,7 @@ def test_an_old_request_writes_nothing_into_a_decision_with_a_later_one(here):
 
 
 def test_an_old_approval_that_was_never_begun_has_expired(here):
-    asked = died_after(here, "resolve")
+    asked = approved_before(here)
     here.clock.pass_(POLICY.approval.expires_s)
     refused(410, approve, asked.approval_id, "bob", here.context())
     refused(410, finish, asked.approval_id, here.context())
@@ -595,11 +614,7 @@ def test_a_halt_stops_begun_plans_too(here):
 def test_a_superseded_request_that_was_not_renewed_is_renewed(here):
     asked = here.asked()
     here.add_reference()
-    watching = Watching(here.store)
-    with pytest.raises(DiedError):
-        approve(asked.approval_id, "ada", here.context(store=_dying_at(watching, "ask")))
-    assert here.approval(asked.approval_id).state == "superseded"
-    here.clock.pass_(LEASE_S + 1)
+    superseded_before(here, asked)
     document = approve(asked.approval_id, "ada", here.context())
     assert document["outcome"] == "pending"
     assert document["approval"]["approval_id"] != asked.approval_id
@@ -609,11 +624,7 @@ def test_a_superseded_request_that_was_not_renewed_is_renewed(here):
 def test_a_superseded_request_is_renewed_even_when_the_facts_are_the_old_ones(here):
     asked = here.asked()
     here.add_reference()
-    with pytest.raises(DiedError):
-        approve(
-            asked.approval_id, "ada", here.context(store=_dying_at(Watching(here.store), "ask"))
-        )
-    here.clock.pass_(LEASE_S + 1)
+    superseded_before(here, asked)
     edit.remove_rule(here.cloud, here.world.bound, here.cloud.group(here.world.bound).rules[-1])
     document = approve(asked.approval_id, "ada", here.context())
     assert document["outcome"] == "pending"
@@ -623,11 +634,10 @@ def test_a_superseded_request_is_renewed_even_when_the_facts_are_the_old_ones(he
 
 
 def test_an_old_approval_does_not_resume_the_plan_of_a_later_one(here):
-    asked = died_after(here, "resolve")
+    asked = approved_before(here)
     here.add_reference()
-    dying = _dying_at(Watching(here.store), "finish")
     with pytest.raises(DiedError):
-        approve(asked.approval_id, "ada", here.context(store=dying))
+        approve(asked.approval_id, "ada", here.context(store=dying_after(here.store, "ask_for")))
     [fresh] = here.store.approvals("pending")
     here.clock.pass_(LEASE_S + 1)
     dying = _dying_at(Watching(here.store), "intend")
@@ -640,12 +650,10 @@ def test_an_old_approval_does_not_resume_the_plan_of_a_later_one(here):
 
 
 def test_a_new_request_whose_worker_was_killed_supersedes_the_old_one(here):
-    asked = died_after(here, "resolve")
+    asked = approved_before(here)
     here.add_reference()
     with pytest.raises(DiedError):
-        approve(
-            asked.approval_id, "ada", here.context(store=_dying_at(Watching(here.store), "keep"))
-        )
+        approve(asked.approval_id, "ada", here.context(store=dying_after(here.store, "ask_for")))
     [fresh] = here.store.approvals("pending")
     here.clock.pass_(LEASE_S + 1)
     edit.remove_rule(here.cloud, here.world.bound, here.cloud.group(here.world.bound).rules[-1])
@@ -654,13 +662,19 @@ def test_a_new_request_whose_worker_was_killed_supersedes_the_old_one(here):
     assert not here.is_deleted
 
 
-def test_a_denial_whose_worker_was_killed_is_recorded_by_the_next_click(here):
+@pytest.mark.parametrize("is_written", [True, False])
+def test_a_denial_whose_worker_was_killed_is_written_whole_or_not_at_all(here, is_written):
     asked = here.asked()
+    dying = (
+        dying_after(here.store, "refuse")
+        if is_written
+        else _dying_at(Watching(here.store), "refuse")
+    )
     with pytest.raises(DiedError):
-        deny(asked.approval_id, "bob", here.context(store=_dying_at(Watching(here.store), "keep")))
-    assert here.document(asked)["outcome"] == "pending"
-    refused(409, deny, asked.approval_id, "ada", here.context())
-    assert here.document(asked)["outcome"] == "refused"
+        deny(asked.approval_id, "bob", here.context(store=dying))
+    state, outcome = ("denied", "refused") if is_written else ("pending", "pending")
+    assert here.approval(asked.approval_id).state == state
+    assert here.document(asked)["outcome"] == outcome
 
 
 def _dying_at(watching: Watching, method: str):

@@ -25,9 +25,9 @@ SCENARIOS = [
 IDS = ["-".join(scenario) for scenario in SCENARIOS]
 # Every run tries these, at every so many points; the slow run tries all, at every point.
 SAMPLED = {
-    "tencent": ("rewrite", 16),
-    "alibaba": ("move", 9),
-    "openstack": ("set", 9),
+    "tencent": ("rewrite", 11),
+    "alibaba": ("move", 6),
+    "openstack": ("set", 7),
 }
 POINTS_MAX = 500
 WATCHDOG_S = 300

@@ -24,6 +24,7 @@ WRITING_TRANSACTIONS = frozenset(
     {
         *("claim", "renew", "finish", "release", "lock", "newest", "begin_run", "intend", "settle"),
         *("close_run", "keep", "ask", "resolve", "halt", "lift_halt", "purge"),
+        *("ask_for", "turn", "end", "refuse", "lapse"),
     }
 )
 """The store's transactions that write."""

@@ -19,7 +19,7 @@ from tests.remedy.harness import Harness
 from tests.worlds import world_of
 
 # What a delivery that only observes calls, in this order.
-CALLS = ("claim", "keep", "finish")
+CALLS = ("claim", "end")
 
 
 class Failing:

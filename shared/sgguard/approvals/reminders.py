@@ -24,7 +24,7 @@ from sgguard.model.codes import Outcome
 from sgguard.model.event import Event
 from sgguard.render.outcome import with_outcome
 from sgguard.render.values import time_json
-from sgguard.store.rows import Approval, Record
+from sgguard.store.rows import Approval, ApprovalState, Claim, Record
 
 Json = dict[str, Any]
 
@@ -57,23 +57,34 @@ def handle(asked: Sequence[tuple[Json, Event]], context: Context) -> list[Json |
 
 def _handled(event: Event, context: Context) -> Json | Exception:
     try:
-        return once("approvals_due", event, context, partial(_close_and_list, context=context))
+        return once(
+            "approvals_due", event, context, partial(_close_and_list, context=context), _tell
+        )
     except Exception as error:  # noqa: BLE001 - of a batch only this event is concerned
         return error
 
 
 def _close_and_list(executor: Executor, context: Context) -> Json:
-    """Close what has expired; note and return what is due for a reminder."""
-    expired = expire_all(executor)
+    """Close what has expired; return what was not told yet, and what is due for a reminder."""
+    expire_all(executor)
+    # Whatever closed them: a worker that died before it told it, or a click that came too late.
+    expired = [one for one in executor.store.approvals("expired") if one.told_at_s is None]
     now_s = executor.store.now_s()
     due = [one for one in executor.store.approvals("pending") if _is_due(one, now_s, context)]
-    for one in due:
-        executor.store.reminded(one.approval_id)
     return {
         "at": _time(now_s),
         "expired": [_summary(one) for one in expired],
         "due": [_summary(one) for one in due],
     }
+
+
+def _tell(executor: Executor, claim: Claim, told: Json) -> None:
+    executor.store.tell(
+        claim,
+        json.dumps(told, ensure_ascii=False),
+        expired=[one["approval_id"] for one in told["expired"]],
+        reminded=[one["approval_id"] for one in told["due"]],
+    )
 
 
 def _is_due(approval: Approval, now_s: float, context: Context) -> bool:
@@ -105,31 +116,54 @@ def expire_all(executor: Executor) -> tuple[Approval, ...]:
 
 
 def expire(executor: Executor, approval: Approval) -> bool:
-    """Close a request that has expired; False when it was not pending any more."""
-    is_closed = executor.store.resolve(approval.approval_id, "expired", "")
+    """Close a request that has expired; False when it was not pending any more.
+
+    One that was approved has expired as well where the plan was not started in time.
+    """
+    if approval.state == "approved":
+        return end_settled(executor, approval)
+    is_closed = close(executor, approval, "expired", "")
     if is_closed:
         logs.log(logging.INFO, "expired", decision_id=approval.decision_id)
-    note_refusal(executor, approval.approval_id)
     return is_closed
 
 
-def note_refusal(executor: Executor, approval_id: str) -> Record | None:
-    """Write into a decision that its request was denied or has expired, if so.
+def close(executor: Executor, approval: Approval, state: ApprovalState, by: str) -> bool:
+    """Settle a request as denied or expired, and its decision with it, in one step.
 
-    One that was approved has expired as well where the plan was not started in time. Returns the
-    decision.
+    False where the request was settled before, or its plan was begun.
     """
-    approval = executor.store.approval(approval_id)
-    record = None if approval is None else executor.store.decision(approval.decision_id)
-    if approval is None or record is None:
-        return None
+    now_s = executor.store.now_s()
+    settled = replace(approval, state=state, resolved_by=by, resolved_at_s=now_s)
+    record, refused = _refused(executor, settled)
+    if record is None:
+        return executor.store.resolve(approval.approval_id, state, by)
+    return executor.store.refuse(approval.approval_id, state, by, refused or record)
+
+
+def end_settled(executor: Executor, approval: Approval) -> bool:
+    """End the decision of a request that was settled and not begun; False where there is none.
+
+    An older sgguard settled a request first and ended its decision later.
+    """
+    if approval.state not in _NOTES:
+        return False
+    _, refused = _refused(executor, approval)
+    return refused is not None and executor.store.lapse(approval.approval_id, refused)
+
+
+def _refused(executor: Executor, approval: Approval) -> tuple[Record | None, Record | None]:
+    """Return the decision of a request, and the decision with its refusal written into it.
+
+    The second is None where another request took the place of this one, or it was begun.
+    """
+    record = executor.store.decision(approval.decision_id)
+    if record is None:
+        return None, None
     found = json.loads(record.document_json)
-    is_current = (found["approval"] or {}).get("approval_id") == approval_id
-    is_lapsed = approval.state == "approved" and is_expired(approval, executor.store.now_s())
+    is_current = (found["approval"] or {}).get("approval_id") == approval.approval_id
     if record.outcome != "pending" or not is_current:
-        return record
-    if approval.state not in ("denied", "expired") and not is_lapsed:
-        return record
+        return record, None
     document = with_outcome(found, Outcome.REFUSED, _NOTES[approval.state], approval=approval)
     refused = replace(
         record,
@@ -137,5 +171,4 @@ def note_refusal(executor: Executor, approval_id: str) -> Record | None:
         document_json=json.dumps(document, ensure_ascii=False),
         approver=approval.resolved_by,
     )
-    executor.store.keep(refused)
-    return refused
+    return record, refused

@@ -6,11 +6,10 @@ An approval is processed in these steps:
 2. Claim it (source ``approval``, the approval's id): of two approvals at the same moment one is
    processed, and after a crash the next one, or ``sgguard resume``, continues it.
 3. Read the world again and make the plan anew; compare facts and plan with those of the request.
-4. The same: lock the groups, resolve the request as approved, carry the plan out.
-   Different: resolve it as superseded and request approval for the new plan.
+4. The same: lock the groups, compare again, approve the request and begin its plan in one step.
+   Different: supersede it and request approval for the new plan.
 
-A denial needs no claim: the store resolves a request exactly once, and a denial that comes while
-an approval still reads the world wins.
+A denial needs no claim: one that comes while an approval still reads the world wins.
 """
 
 from __future__ import annotations
@@ -22,15 +21,17 @@ from typing import Any
 
 from sgguard import logs
 from sgguard.approvals.approver import is_expired, known, require_listed, require_other, too_late
-from sgguard.approvals.reminders import expire, note_refusal
-from sgguard.engine import decide
+from sgguard.approvals.reminders import close, end_settled, expire
+from sgguard.engine.concern import judge_again
 from sgguard.engine.context import Context
 from sgguard.engine.decide import Decided
-from sgguard.engine.execute import APPROVAL_SOURCE, Executor
+from sgguard.engine.execute import APPROVAL_SOURCE, Executor, plan_of
 from sgguard.errors import (
     BusyError,
+    DeadlineError,
     EventError,
     HaltedError,
+    LeaseLostError,
     SgguardError,
     StoreError,
     UnavailableError,
@@ -92,12 +93,12 @@ def deny(approval_id: str, by: str, context: Context) -> Json:
     approval = known(executor.store, approval_id)
     if approval.state == "pending" and is_expired(approval, executor.store.now_s()):
         expire(executor, approval)
-    if not executor.store.resolve(approval_id, "denied", by):
-        # The process that denied it may have died before it wrote that into the decision.
-        note_refusal(executor, approval_id)
-        raise _too_late(executor, known(executor.store, approval_id))
+    if not close(executor, approval, "denied", by):
+        now = known(executor.store, approval_id)
+        end_settled(executor, now)
+        raise _too_late(executor, now)
     _log("denied", approval, by)
-    record = note_refusal(executor, approval_id)
+    record = executor.store.decision(approval.decision_id)
     if record is None:
         raise StoreError(f"decision {approval.decision_id} is not in the store")
     found: Json = json.loads(record.document_json)
@@ -127,8 +128,13 @@ def _process(executor: Executor, approval: Approval, by: str) -> Json:
         raise StoreError(f"approval {approval.approval_id} was claimed for other facts")
     try:
         return _resume_or_compare(executor, claim, by)
-    except SgguardError:
-        executor.release(claim)
+    except SgguardError as error:
+        executor.release(claim, keeps_locks=isinstance(error, DeadlineError))
+        # A denial that comes while the world is read takes the decision away.
+        if isinstance(error, LeaseLostError):
+            now = known(executor.store, approval.approval_id)
+            if now.state in ("denied", "expired"):
+                raise _too_late(executor, now) from None
         raise
 
 
@@ -165,11 +171,15 @@ def _resume_or_compare(executor: Executor, claim: Claim, by: str) -> Json:
 
 
 def _compare(claimed: _ClaimedApproval) -> Json:
+    locked = claimed.executor.locked(claimed.claim)
     request, decided = _decide_again(claimed)
+    if _is_still_so(claimed, decided):
+        # What is approved is compared once more, under the locks of its plan.
+        decided = claimed.executor.look(
+            claimed.claim, decided, plan_of, lambda: _decide_again(claimed)[1], locked
+        )
     found = document.to_json(decided.decision)
-    _require_whole(decided)
-    is_current = claimed.approval.state in ("pending", "approved")
-    if decided.prepared is None or not (is_current and _is_same(claimed, decided, found)):
+    if decided.prepared is None or not _is_still_so(claimed, decided):
         return _supersede(claimed, request, decided, found)
     if decided.decision.mode is Mode.OBSERVE:
         raise HaltedError(
@@ -178,24 +188,24 @@ def _compare(claimed: _ClaimedApproval) -> Json:
     return _carry_out(claimed, decided, decided.prepared, found)
 
 
+def _is_still_so(claimed: _ClaimedApproval, decided: Decided) -> bool:
+    """Whether the plan is the one that the request shows, which may still be approved."""
+    _require_whole(decided)
+    is_current = claimed.approval.state in ("pending", "approved")
+    found = document.to_json(decided.decision)
+    return is_current and decided.prepared is not None and _is_same(claimed, decided, found)
+
+
 def _decide_again(claimed: _ClaimedApproval) -> tuple[DeleteRequest | LaunchRequest, Decided]:
     """Decide the stored request again, with the world and the policy as they are now."""
-    text, context, ids = (
-        claimed.approval.request_json,
-        claimed.executor.context,
-        [claimed.claim.decision_id],
-    )
-    decided: Decided | Exception
+    text = claimed.approval.request_json
     request: DeleteRequest | LaunchRequest
     if claimed.record.guard == "delete":
         request = codec.load(DeleteRequest, text)
-        (decided,) = decide.judge_deletes([(request, _event_id(claimed))], context, ids)
     else:
         request = codec.load(LaunchRequest, text)
-        (decided,) = decide.judge_launches([(request, _event_id(claimed))], context, ids)
-    if isinstance(decided, Exception):
-        raise decided
-    return request, decided
+    ids = (_event_id(claimed), claimed.claim.decision_id)
+    return request, judge_again(request, claimed.executor.context, ids)
 
 
 def _event_id(claimed: _ClaimedApproval) -> str:
@@ -215,27 +225,31 @@ def _require_whole(decided: Decided) -> None:
 def _is_same(claimed: _ClaimedApproval, decided: Decided, found: Json) -> bool:
     """Whether facts and plan are those of the request, and nothing more is unseen than then."""
     unseen_then = json.loads(claimed.record.document_json)["facts"]["unseen"]
-    return fingerprint(
-        decided.decision.facts, decided.prepared
-    ) == claimed.approval.facts_hash and all(one in unseen_then for one in found["facts"]["unseen"])
+    now = fingerprint(decided.decision.facts, decided.prepared)
+    is_seen = all(one in unseen_then for one in found["facts"]["unseen"])
+    return now == claimed.approval.facts_hash and is_seen
 
 
 def _supersede(
     claimed: _ClaimedApproval, request: DeleteRequest | LaunchRequest, decided: Decided, found: Json
 ) -> Json:
     """Do nothing; request approval for the new plan where there is one."""
-    executor, approval = claimed.executor, claimed.approval
-    is_resolved = executor.store.resolve(approval.approval_id, "superseded", claimed.by)
-    now = known(executor.store, approval.approval_id)
-    if not is_resolved and now.state in ("denied", "expired"):
-        raise _too_late(executor, now)
+    executor, requester = claimed.executor, claimed.record.requester
+    approval = claimed.approval
     if decided.prepared is None or decided.decision.mode is Mode.OBSERVE:
-        document_now = with_outcome(found, Outcome.SUPERSEDED, _CHANGED, approval=now)
+        now = replace(approval, state="superseded", resolved_by=claimed.by)
+        ended = executor.end(
+            claimed.claim,
+            with_outcome(found, Outcome.SUPERSEDED, _CHANGED, approval=now),
+            requester,
+            run_state="refused",
+            resolved=[(approval.approval_id, "superseded", claimed.by)],
+        )
     else:
-        asked = executor.ask(claimed.claim, request, decided, found)
-        document_now = {**asked, "note": f"{_CHANGED}; the new plan {asked['note']}"}
+        note = f"{_CHANGED}; the new plan "
+        ended = executor.ask(claimed.claim, request, decided, found, requester=requester, note=note)
     _log("superseded", approval, claimed.by)
-    return executor.end(claimed.claim, document_now, claimed.record.requester)
+    return ended
 
 
 _CHANGED = "the facts have changed since the approval request: nothing was done"
@@ -244,18 +258,20 @@ _CHANGED = "the facts have changed since the approval request: nothing was done"
 def _carry_out(
     claimed: _ClaimedApproval, decided: Decided, prepared: Prepared, found: Json
 ) -> Json:
-    executor, approval = claimed.executor, claimed.approval
-    # Locked before the request is resolved: while others work on the groups, it stays open.
-    executor.store.lock(claimed.claim, prepared.plan.keys(), executor.lease_s)
-    if executor.store.resolve(approval.approval_id, "approved", claimed.by):
-        _log("approved", approval, claimed.by)
-    approved = known(executor.store, approval.approval_id)
-    if approved.state != "approved":
-        raise _too_late(executor, approved)
+    executor, approval, by = claimed.executor, claimed.approval, claimed.by
+    approved = replace(approval, state="approved", resolved_by=approval.resolved_by or by)
     found = with_outcome(found, Outcome.UNFINISHED, approval=approved)
-    requester = claimed.record.requester
-    done = executor.enforce(claimed.claim, decided.cloud, prepared, found, requester)
-    return executor.end(claimed.claim, done, requester)
+    # The request is approved with the begin of its plan: until then it stays open.
+    done = executor.enforce(
+        claimed.claim,
+        decided.cloud,
+        prepared,
+        found,
+        claimed.record.requester,
+        approved=(approval.approval_id, by),
+    )
+    _log("approved", approval, by)
+    return done
 
 
 def _successor(executor: Executor, approval: Approval) -> str:

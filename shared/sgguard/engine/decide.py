@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sgguard import lazy, logs
 from sgguard.engine.context import Context, connect
+from sgguard.engine.still import until_still
 from sgguard.errors import SgguardError
 from sgguard.facts import batch, gather
 from sgguard.guards import delete
@@ -140,10 +141,23 @@ def _judge_scope(
         facts = [error] * len(asked)
     return {
         n: caught(
-            partial(_judge_delete, request, one, _RequestState(context, cloud, scope, ids, begun_s))
+            partial(_judged_still, request, one, _RequestState(context, cloud, scope, ids, begun_s))
         )
         for (n, request, ids), one in zip(asked, facts, strict=True)
     }
+
+
+def _judged_still(
+    request: DeleteRequest, facts: DeleteFacts | Exception, state: _RequestState
+) -> Decided:
+    """Judge the facts; where the cloud moved meanwhile, read them again a few times."""
+    first = [facts]
+
+    def look() -> Decided:
+        now = first.pop() if first else batch.gather_deletes(state.cloud, [request])[0]
+        return _judge_delete(request, now, state)
+
+    return until_still(look)
 
 
 def _judge_delete(
@@ -194,6 +208,11 @@ def judge_launch(request: LaunchRequest, context: Context, ids: tuple[str, str])
     scope, begun_s = request.scope, context.deadline.clock()
     state = _RequestState(context, connect(scope, context), scope, ids, begun_s)
     target = (f"{scope}:{request.instance_id}" if request.instance_id else str(scope),)
+    return until_still(partial(_judge_launch, request, target, state))
+
+
+def _judge_launch(request: LaunchRequest, target: tuple[str, ...], state: _RequestState) -> Decided:
+    context, scope = state.context, request.scope
     try:
         facts = gather.gather_launch(state.cloud, request)
     except SgguardError as error:

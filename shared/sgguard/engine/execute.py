@@ -1,29 +1,38 @@
 """What becomes of a decision: kept, put before an approver, carried out, resumed.
 
 The way of a decision that changes something: :meth:`Executor.act` (or an approval) →
-:meth:`Executor.enforce`: lock what the plan touches, keep the decision as unfinished, begin the
-run → carry the plan out → :meth:`Executor.end`: keep the final document, then finish the claim.
-A process may die between any two of these. The claim ends last, so that the next delivery finds
-the run and :meth:`Executor.resume` continues it.
+:meth:`Executor.look`: lock what the plan touches, and judge once more → :meth:`Executor.enforce`:
+keep the decision as unfinished and begin the run, carry the plan out, end the run with the final
+document and the answer. A process may die between any two steps; each step is one transaction. The
+next delivery, approval or resume finds the run, and :meth:`Executor.resume` continues it.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from sgguard import logs
-from sgguard.engine.context import Context, connect
+from sgguard.engine import concern
+from sgguard.engine.concern import in_turn, plan_of
+from sgguard.engine.context import connect
 from sgguard.engine.decide import Decided
+from sgguard.engine.keeper import APPROVAL_SOURCE, LEASE_S, Keeper
 from sgguard.engine.recheck import remaining_blockers
 from sgguard.engine.retention import tidy
-from sgguard.errors import HaltedError, SettingsError, SgguardError, StoreError
+from sgguard.errors import (
+    DeadlineError,
+    EventError,
+    HaltedError,
+    LateError,
+    SgguardError,
+    StoreError,
+)
 from sgguard.model.codes import Mode, Outcome
-from sgguard.model.decision import Decision
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.providers.base import Cloud
 from sgguard.remedy.apply import RunResult, carry_out
@@ -33,128 +42,106 @@ from sgguard.remedy.prepare import Prepared, fingerprint
 from sgguard.render.document import to_json
 from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
-from sgguard.store.base import Store
-from sgguard.store.rows import Approval, Claim, Claimed, Record, Run, RunState
+from sgguard.store.rows import (
+    Approval,
+    Claim,
+    Marks,
+    Run,
+    RunState,
+)
 
 Json = dict[str, Any]
+Request = DeleteRequest | LaunchRequest
+S = TypeVar("S")
 
-APPROVAL_SOURCE = "approval"
-"""The source of the claims under which approved plans are carried out; the id is the approval's."""
-
-LEASE_S = 60.0
-"""The shortest lease: a worker writes to its journal more often than this, or it is gone."""
+__all__ = ["APPROVAL_SOURCE", "LEASE_S", "Executor", "in_turn", "plan_of"]
 
 _OUTCOMES: dict[RunState, Outcome] = {
     "finished": Outcome.REMEDIATED,
     "undone": Outcome.UNDONE,
     "stuck": Outcome.PARTLY_UNDONE,
+    "accepted": Outcome.PARTLY_UNDONE,
 }
 
 
+def _accept_any(_: Decided) -> None:
+    """Require nothing of a plan."""
+
+
 @dataclass(frozen=True, slots=True)
-class Executor:
+class Executor(Keeper):
     """Carries out the decisions of one delivery, as one worker (``owner``) of the store."""
-
-    context: Context
-    store: Store
-    owner: str
-    lease_s: float = LEASE_S
-
-    @classmethod
-    def of(cls, context: Context) -> Executor:
-        """Return an executor that is a worker of its own.
-
-        Raises:
-            SettingsError: there is no store.
-        """
-        if context.store is None:
-            raise SettingsError("there is no store: set SGGUARD_STORE")
-        lease_s = max(LEASE_S, 2 * context.settings.deadline_s)
-        return cls(context, context.store, context.new_id(), lease_s)
-
-    # -- claims ----------------------------------------------------------------------------
-
-    def claim(
-        self, source: str, event_id: str, decision_id: str, payload_hash: str | None
-    ) -> Claimed:
-        """Claim one event for this worker."""
-        return self.store.claim(
-            source,
-            event_id,
-            owner=self.owner,
-            decision_id=decision_id,
-            lease_s=self.lease_s,
-            payload_hash=payload_hash,
-        )
-
-    def release(self, claim: Claim) -> None:
-        """Leave the event to the next delivery; a store that fails now only costs a lease."""
-        try:
-            self.store.release(claim)
-        except StoreError as error:
-            logs.log(logging.WARNING, "store", event_id=claim.event_id, detail=str(error))
-
-    def is_begun(self, claim: Claim) -> bool:
-        """Return whether a worker began to carry out a plan for this event before."""
-        return claim.is_again and self.store.run(claim.decision_id) is not None
 
     # -- a fresh decision ------------------------------------------------------------------
 
     def act(
         self,
         claim: Claim,
-        request: DeleteRequest | LaunchRequest,
+        request: Request,
         at_s: float | None,
         decided: Decided,
+        *,
+        require: Callable[[Decided], None] = _accept_any,
+        locked: frozenset[str] = frozenset(),
     ) -> Json:
         """Do what mode and policy say about a decision, keep it, and return its document.
+
+        ``require`` raises where a plan is not the one that is wanted, right before it is begun.
+        ``locked`` are keys that the decision had locked before it was judged.
 
         Raises:
             SgguardError: it could not be done, or not to its end; the claim is released.
         """
-        decision, prepared = decided.decision, decided.prepared
-        document = to_json(decision)
+        decision = decided.decision
         try:
-            if self._is_late(decision, at_s):
-                document = with_outcome(document, Outcome.SUPERSEDED, _LATE)
-            elif prepared is not None and decision.mode is not Mode.OBSERVE:
-                document = self._remedy(claim, request, decided, prepared, document)
-            return self.end(claim, document, request.requested_by)
-        except SgguardError:
-            self.release(claim)
+            try:
+                if self._may_begin(decided) and not self.stopped():
+                    # What is carried out is judged on facts that were read under its locks.
+                    ids = (decision.event_id, claim.decision_id)
+                    again = partial(concern.judge_again, request, self.context, ids)
+                    decided = self.look(claim, decided, plan_of, again, locked)
+                    require(decided)
+                return self._act(claim, request, concern.marks(request, at_s), decided)
+            except LateError:
+                late = with_outcome(to_json(decision), Outcome.SUPERSEDED, _LATE)
+                return self.end(claim, late, request.requested_by)
+        except SgguardError as error:
+            # Out of time under the locks: the next delivery goes on from there.
+            self.release(claim, keeps_locks=isinstance(error, DeadlineError))
             raise
 
-    def _is_late(self, decision: Decision, at_s: float | None) -> bool:
-        if at_s is None:
-            return False
-        newest = self.store.newest(decision.target, at_s)
-        return newest is not None and newest > at_s
-
-    def _remedy(
-        self,
-        claim: Claim,
-        request: DeleteRequest | LaunchRequest,
-        decided: Decided,
-        prepared: Prepared,
-        document: Json,
-    ) -> Json:
+    def _act(self, claim: Claim, request: Request, marks: Marks | None, decided: Decided) -> Json:
+        document, requester = to_json(decided.decision), request.requested_by
+        if decided.prepared is None or decided.decision.mode is Mode.OBSERVE:
+            return self.end(claim, document, requester, marks=marks)
         if stopped := self.stopped():
-            return with_outcome(document, Outcome.HALTED, stopped)
+            halted = with_outcome(document, Outcome.HALTED, stopped)
+            return self.end(claim, halted, requester, marks=marks)
         if decided.decision.mode is Mode.APPROVE:
-            return self.ask(claim, request, decided, document)
-        return self.enforce(claim, decided.cloud, prepared, document, request.requested_by)
+            return self.ask(claim, request, decided, document, marks=marks)
+        return self.enforce(
+            claim, decided.cloud, decided.prepared, document, requester, marks=marks
+        )
 
-    def stopped(self) -> str:
-        """Return who stopped all changes, and why; empty where nothing is stopped."""
-        if self.context.policy.halt:
-            return "the policy file stops all changes (halt = true)"
-        halt = self.store.halted()
-        return f"{halt.by} stopped all changes: {halt.reason}" if halt else ""
+    def _may_begin(self, decided: Decided) -> bool:
+        return decided.prepared is not None and decided.decision.mode is Mode.ENFORCE
 
     def ask(
-        self, claim: Claim, request: DeleteRequest | LaunchRequest, decided: Decided, document: Json
+        self,
+        claim: Claim,
+        request: Request,
+        decided: Decided,
+        document: Json,
+        *,
+        requester: str = "",
+        note: str = "",
+        marks: Marks | None = None,
     ) -> Json:
-        """Open an approval request for the plan, in place of an earlier one of the decision."""
+        """Open an approval request for the plan, in place of an earlier one of the decision.
+
+        The decision is kept with it and the event answered, in one step. ``requester`` is who
+        asked first, where this is not the first request; ``note`` is put before the decision's.
+        """
         approval = Approval(
             approval_id=self.context.new_id(),
             decision_id=claim.decision_id,
@@ -165,35 +152,55 @@ class Executor:
             summary="; ".join(step.summary for step in decided.decision.judgement.plan),
             expires_at_s=self.store.now_s() + self.context.policy.approval.expires_s,
         )
-        self.store.ask(approval)
-        note = f"waits for an approval: sgguard approvals approve {approval.approval_id}"
-        return with_outcome(document, Outcome.PENDING, note, approval=approval)
+        how = f"waits for an approval: sgguard approvals approve {approval.approval_id}"
+        pending = with_outcome(document, Outcome.PENDING, f"{note}{how}", approval=approval)
+        answer = self.answer(claim, pending, requester or request.requested_by)
+        self.store.ask_for(claim, approval, answer, marks)
+        tidy(self.store, self.context)
+        return pending
 
     def enforce(
-        self, claim: Claim, cloud: Cloud, prepared: Prepared, document: Json, requester: str
+        self,
+        claim: Claim,
+        cloud: Cloud,
+        prepared: Prepared,
+        document: Json,
+        requester: str,
+        *,
+        approved: tuple[str, str] = ("", ""),
+        notes: Sequence[str] = (),
+        marks: Marks | None = None,
     ) -> Json:
-        """Carry a plan out from its beginning.
+        """Carry a plan out from its beginning to its end; return the document that is kept.
+
+        Its keys are locked by :meth:`look`. ``approved`` is the id of the approval request that is
+        approved with it, and by whom. ``notes`` are kept with the decision until its end.
 
         Raises:
             BusyError: another decision is being carried out on a group or holder of the plan.
+            EventError: the approval request was resolved otherwise meanwhile.
             SgguardError: as :func:`~sgguard.remedy.apply.carry_out`; the run stays open.
         """
-        # 1. Lock every group and holder of the plan: no other decision changes them meanwhile.
-        keys = prepared.plan.keys()
-        self.store.lock(claim, keys, self.lease_s)
         run = Run(
             decision_id=claim.decision_id,
             source=claim.source,
             event_id=claim.event_id,
             plan_json=codec.dump(prepared.plan),
             snapshot_json=codec.dump(prepared.snapshot),
-            keys=keys,
+            keys=prepared.plan.keys(),
+            shared=prepared.plan.pointed_to(),
         )
-        # 2. Keep decision, plan and snapshot before the first change: a later worker needs them.
-        self._keep(claim, with_outcome(document, Outcome.UNFINISHED), requester)
-        self.store.begin_run(claim, run)
-        # 3. Change the cloud, each change written to the journal before and after.
-        return self._carry_out(claim, cloud, prepared.plan, document)
+        # 1. Decision, plan and snapshot are kept before the first change: a later worker needs
+        #    them. The approval request is used up with it, or nothing is begun.
+        document = with_outcome(document, Outcome.UNFINISHED, "; ".join(notes))
+        approval_id, by = approved
+        record = self.answer(claim, document, requester).record
+        if not self.store.begin_run(
+            claim, run, record, approval_id=approval_id, by=by, marks=marks
+        ):
+            raise EventError("the approval request was resolved meanwhile", status=409)
+        # 2. Change the cloud, each change written to the journal before and after.
+        return self._carry_out(claim, cloud, prepared.plan, (document, requester))
 
     # -- a decision that was begun ---------------------------------------------------------
 
@@ -208,21 +215,30 @@ class Executor:
             raise StoreError(f"nothing is kept of decision {claim.decision_id}")
         document: Json = json.loads(record.document_json)
         try:
-            if run.state in ("open", "stuck"):
-                if stopped := self.stopped():
-                    raise HaltedError(f"{stopped}; decision {claim.decision_id} is unfinished")
-                plan = codec.load(Plan, run.plan_json)
-                document = self._carry_out(claim, connect(plan.scope, self.context), plan, document)
-            else:
-                document = self._reported(
-                    claim, document, RunResult(_OUTCOMES[run.state], run.note)
-                )
-            return self.end(claim, document, record.requester)
+            if run.state not in ("open", "stuck"):
+                ended = RunResult(_OUTCOMES[run.state], run.note)
+                return self._ended(claim, document, record.requester, ended, is_closed=True)
+            if stopped := self.stopped():
+                raise HaltedError(f"{stopped}; decision {claim.decision_id} is unfinished")
+            plan = codec.load(Plan, run.plan_json)
+            cloud = connect(plan.scope, self.context)
+            return self._carry_out(claim, cloud, plan, (document, record.requester), run)
         except SgguardError:
             self.release(claim)
             raise
 
-    def _carry_out(self, claim: Claim, cloud: Cloud, plan: Plan, document: Json) -> Json:
+    def _carry_out(
+        self,
+        claim: Claim,
+        cloud: Cloud,
+        plan: Plan,
+        kept: tuple[Json, str],
+        run: Run | None = None,
+    ) -> Json:
+        """Carry the plan out, from where the ``run`` is; end it.
+
+        ``kept`` are the document of its begin, and who asked.
+        """
         worker = Worker(
             cloud,
             self.store,
@@ -232,11 +248,27 @@ class Executor:
             lease_s=self.lease_s,
             sleep=self.context.retry.sleep,
         )
-        return self._reported(claim, document, carry_out(worker, plan))
+        is_undoing = run is not None and run.direction == "undoing"
+        why = run.note if run is not None and run.state == "open" else ""
+        ended = carry_out(worker, plan, is_undoing=is_undoing, why=why)
+        return self._ended(claim, *kept, ended)
 
-    def _reported(self, claim: Claim, document: Json, ended: RunResult) -> Json:
-        note = "; ".join(part for part in (ended.note, *ended.left) if part)
-        entries = self.store.entries(claim.decision_id)
+    def _ended(
+        self,
+        claim: Claim,
+        document: Json,
+        requester: str,
+        ended: RunResult,
+        *,
+        is_closed: bool = False,
+    ) -> Json:
+        """End the run and the decision, in one step."""
+        # What is to be said in any case was kept when it began.
+        before = document["note"] if document["outcome"] == Outcome.UNFINISHED else ""
+        note = "; ".join(part for part in (ended.words, before) if part)
+        document = with_outcome(
+            document, ended.outcome, note, journal=self.store.entries(claim.decision_id)
+        )
         logs.log(
             logging.INFO,
             "carried out",
@@ -245,41 +277,14 @@ class Executor:
             outcome=ended.outcome,
             detail=note,
         )
-        return with_outcome(document, ended.outcome, note, journal=entries)
+        state = None if is_closed else ended.state
+        return self.end(claim, document, requester, run_state=state, note=ended.words)
 
     def _remaining_blockers(
         self, cloud: Cloud, plan: Plan, group_ids: Sequence[str]
     ) -> tuple[str, ...]:
         """Return why the groups must not be deleted now."""
         return remaining_blockers(cloud, plan, group_ids, self.context)
-
-    # -- keeping ---------------------------------------------------------------------------
-
-    def end(self, claim: Claim, document: Json, requester: str) -> Json:
-        """Keep the document and answer every later delivery of the event with it."""
-        self._keep(claim, document, requester)
-        self.store.finish(claim, json.dumps(document, ensure_ascii=False))
-        tidy(self.store, self.context)
-        return document
-
-    def _keep(self, claim: Claim, document: Json, requester: str) -> None:
-        # What is carried out on an approval remains the decision of the event that asked.
-        first = self.store.decision(claim.decision_id) if claim.source == APPROVAL_SOURCE else None
-        self.store.keep(
-            Record(
-                decision_id=claim.decision_id,
-                source=first.source if first else claim.source,
-                event_id=first.event_id if first else claim.event_id,
-                guard=document["guard"],
-                target=tuple(document["target"]),
-                requester=requester,
-                verdict=document["verdict"],
-                mode=document["mode"],
-                outcome=document["outcome"],
-                document_json=json.dumps(document, ensure_ascii=False),
-                approver=(document.get("approval") or {}).get("resolved_by", ""),
-            )
-        )
 
 
 _LATE = "a newer event about the same came before this one; nothing was changed"

@@ -87,21 +87,37 @@ def _handle_each(
         if known is not None:
             results[n] = known
     fresh = [n for n in range(len(asked)) if n not in results]
-    # 3. Judge the fresh ones, all of them together.
+    # 3. Judge the fresh ones, all of them together. What an earlier delivery locked stays so.
+    locked = {n: caught(partial(_locked, executor, claims[n])) for n in fresh}
     ids = [c.decision_id if isinstance(c := claims[n], Claim) else context.new_id() for n in fresh]
     judged = judge([(asked[n][0], asked[n][1].event_id) for n in fresh], context, ids)
     # 4. Do what the mode says about each, keep it, and end its claim.
     finish = [
-        partial(_finished, executor, claims[n], *asked[n], one)
+        partial(_finished, executor, claims[n], *asked[n], (one, locked[n]))
         for n, one in zip(fresh, judged, strict=True)
     ]
-    handled = parallel([partial(caught, one) for one in finish])
-    results.update(zip(fresh, handled, strict=True))
+    # What is about the same comes one after another, in the order of the delivery.
+    both = [(asked[n][0], one) for n, one in zip(fresh, judged, strict=True)]
+    in_turn = [[n] for n in range(len(fresh))] if executor is None else execute.in_turn(both)
+    done = parallel([partial(_each, [(n, finish[n]) for n in row]) for row in in_turn])
+    results.update({fresh[n]: one for part in done for n, one in part})
     return [results[n] for n in range(len(asked))]
 
 
-def once(kind: str, event: Event, context: Context, work: Callable[[Executor], Json]) -> Json:
+def _each(calls: Sequence[tuple[int, Callable[[], Json]]]) -> list[tuple[int, Handled]]:
+    return [(n, caught(call)) for n, call in calls]
+
+
+def once(
+    kind: str,
+    event: Event,
+    context: Context,
+    work: Callable[[Executor], Json],
+    tell: Callable[[Executor, Claim, Json], None],
+) -> Json:
     """Do what an event asks for once; every later delivery of it gets the same response.
+
+    ``tell`` keeps the response and what it says, in one step.
 
     Raises:
         SettingsError: there is no store.
@@ -117,7 +133,7 @@ def once(kind: str, event: Event, context: Context, work: Callable[[Executor], J
         return claim
     try:
         done = work(executor)
-        executor.store.finish(claim, json.dumps(done, ensure_ascii=False))
+        tell(executor, claim, done)
     except SgguardError:
         executor.release(claim)
         raise
@@ -180,13 +196,20 @@ def _known(executor: Executor | None, claim: Claim | Handled | None) -> Handled 
     return caught(lambda: executor.resume(claim) if executor.is_begun(claim) else None)
 
 
+def _locked(executor: Executor | None, claim: Claim | Handled | None) -> frozenset[str]:
+    if executor is None or not isinstance(claim, Claim):
+        return frozenset()
+    return executor.locked(claim)
+
+
 def _finished(
     executor: Executor | None,
     claim: Claim | Handled | None,
     request: DeleteRequest | LaunchRequest,
     event: Event,
-    decided: Decided | Exception,
+    judged: tuple[Decided | Exception, frozenset[str] | Exception],
 ) -> Json:
+    decided, locked = judged
     if executor is None:
         return _unkept(decided)
     if not isinstance(claim, Claim):
@@ -195,7 +218,9 @@ def _finished(
         executor.release(claim)
         raise decided
     try:
-        return executor.act(claim, request, event.at_s, decided)
+        if isinstance(locked, Exception):
+            locked = frozenset()  # what it locks again is looked at again
+        return executor.act(claim, request, event.at_s, decided, locked=locked)
     except StoreError as error:
         if not executor.context.only_observes:
             raise

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sgguard.engine import decide
@@ -80,7 +81,8 @@ def carry_out(proposal: Proposal, context: Context) -> Json:
     except SgguardError:
         executor.release(claim)
         raise
-    return executor.act(claim, proposal.request, None, decided)
+    require = partial(_require_same, proposal.decided)
+    return executor.act(claim, proposal.request, None, decided, require=require)
 
 
 def _again(proposal: Proposal, context: Context) -> Decided:
@@ -89,13 +91,16 @@ def _again(proposal: Proposal, context: Context) -> Decided:
     (fresh,) = decide.judge_deletes(asked, context, [proposal.decision_id])
     if isinstance(fresh, Exception):
         raise fresh
-    shown = proposal.decided
+    _require_same(proposal.decided, fresh)
+    return fresh
+
+
+def _require_same(shown: Decided, fresh: Decided) -> None:
     if _print_of(fresh) != _print_of(shown):
         raise InputError(
             "the facts have changed since the plan was shown: nothing was done; run the command "
             "again to see the new plan"
         )
-    return fresh
 
 
 def _print_of(decided: Decided) -> tuple[str, str, str]:

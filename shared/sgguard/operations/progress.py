@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -11,7 +11,7 @@ from sgguard.errors import SgguardError
 from sgguard.remedy.plan import Plan
 from sgguard.store import codec
 from sgguard.store.base import Store
-from sgguard.store.rows import Claim, Entry, EntryState
+from sgguard.store.rows import Claim, Entry, EntryState, Settled
 
 Report = Callable[[str], None]
 
@@ -26,9 +26,10 @@ class _Watched:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    def settle(self, claim: Claim, entry: Entry, state: EntryState, **more: str) -> None:
-        self._store.settle(claim, entry, state, **more)
-        self._report(self._words(entry, state))
+    def settle(self, claim: Claim, settled: Sequence[Settled]) -> None:
+        self._store.settle(claim, settled)
+        for one in settled:
+            self._report(self._words(one.entry, one.state))
 
     def _words(self, entry: Entry, state: EntryState) -> str:
         if entry.decision_id not in self._plans:

@@ -7,6 +7,7 @@ restore that ended undone is tried again as the next ``n``.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -91,12 +92,13 @@ def restore(decision_id: str, context: Context, *, by: str, groups: Sequence[str
     try:
         if stopped := executor.stopped():
             raise HaltedError(stopped)
-        seen = preview(decision_id, context, groups)
+        again = functools.partial(preview, decision_id, context, groups)
+        seen = executor.look(claim, again(), lambda one: one.restoration.plan, again)
         found = _document(seen, claim.decision_id)
+        left_out = [f"left out: {one}" for one in seen.restoration.left_out]
         if seen.restoration.plan.planned:
             prepared = Prepared(seen.restoration.plan, Snapshot(seen.restoration.plan.scope))
-            found = executor.enforce(claim, seen.cloud, prepared, found, by)
-        left_out = [f"left out: {one}" for one in seen.restoration.left_out]
+            return executor.enforce(claim, seen.cloud, prepared, found, by, notes=left_out)
         found["note"] = "; ".join([part for part in (found["note"], *left_out) if part])
         return executor.end(claim, found, by)
     except SgguardError:

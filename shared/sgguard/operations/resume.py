@@ -94,9 +94,9 @@ def accept(decision_id: str, context: Context, *, by: str) -> Json:
     try:
         found: Json = json.loads(record.document_json)
         found["note"] = f"{run.note}; accepted as it is by {by}"
-        executor.store.close_run(claim, decision_id, "finished", found["note"])
         logs.log(logging.INFO, "accepted", decision_id=decision_id, detail=f"by {by}")
-        return executor.end(claim, found, record.requester)
+        note = str(found["note"])
+        return executor.end(claim, found, record.requester, run_state="accepted", note=note)
     except SgguardError:
         executor.release(claim)
         raise
