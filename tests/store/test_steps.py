@@ -263,6 +263,13 @@ def test_a_plan_that_was_begun_cannot_be_refused(kept):
     assert store.decision(D).outcome == "unfinished"
 
 
+def test_a_plan_that_is_begun_without_a_yes_leaves_no_question_open(kept):
+    """The event came again under a policy that asks nobody any more."""
+    store = kept.open()
+    store.begin_run(asked(store), a_run(), record(outcome="unfinished"))
+    assert store.approval("a1").state == "superseded"
+
+
 def test_a_question_that_was_settled_meanwhile_begins_nothing(kept):
     store = kept.open()
     claim = asked(store)

@@ -92,7 +92,7 @@ def put(session: Session, approval: Approval) -> None:
     """Keep a request, as :meth:`Approvals.ask` does."""
     if session.rows(_ONE, approval_id=approval.approval_id):
         return
-    session.count(_SUPERSEDE, decision_id=approval.decision_id)
+    supersede(session, approval.decision_id)
     session.count(
         _ASK,
         approval_id=approval.approval_id,
@@ -104,6 +104,11 @@ def put(session: Session, approval: Approval) -> None:
         summary=approval.summary,
         expires_at_s=approval.expires_at_s,
     )
+
+
+def supersede(session: Session, decision_id: str) -> None:
+    """Close the pending request of a decision, if there is one: its plan is no longer asked for."""
+    session.count(_SUPERSEDE, decision_id=decision_id)
 
 
 def settle(session: Session, approval_id: str, state: ApprovalState, by: str) -> bool:

