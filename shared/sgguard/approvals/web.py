@@ -41,6 +41,7 @@ _TITLES = {
     "undone": "Not done: everything was undone",
     "partly-undone": "Not done, and not everything could be undone",
     "refused": "Denied: nothing was changed",
+    "accepted": "Ended as it was",
     "superseded": "Not done: the facts have changed",
     "pending": "Not done: the facts have changed",
 }

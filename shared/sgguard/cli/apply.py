@@ -34,6 +34,7 @@ _CODES = {
     Outcome.HALTED: EXIT_CODES[Verdict.BLOCK],
     Outcome.UNDONE: EXIT_CODES[Verdict.BLOCK],
     Outcome.PARTLY_UNDONE: EXIT_CODES[Verdict.BLOCK],
+    Outcome.ACCEPTED: EXIT_CODES[Verdict.BLOCK],
     Outcome.SUPERSEDED: EXIT_CODES[Verdict.BLOCK],
 }
 _SEVERITY = (ERROR, EXIT_CODES[Verdict.BLOCK], _WAITS, EXIT_CODES[Verdict.ALLOW])

@@ -39,6 +39,7 @@ class Outcome(StrEnum):
     SUPERSEDED = "superseded"
     HALTED = "halted"
     UNFINISHED = "unfinished"
+    ACCEPTED = "accepted"
 
 
 OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
@@ -53,6 +54,7 @@ OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
         Outcome.SUPERSEDED: "a newer event came first, or the facts changed; nothing was changed",
         Outcome.HALTED: "all changes are stopped",
         Outcome.UNFINISHED: "the time was used up; the next delivery or `sgguard resume` continues",
+        Outcome.ACCEPTED: "a person ended it as it was: `note` says who, why and what is left",
     }
 )
 """What each outcome means, in one line: the reference table is made from it."""

@@ -85,7 +85,8 @@ def replay(path: Path) -> Facts:
         raise InputError(f"{path}: kind is unknown (expected delete or launch)")
     recorded = document.get("facts")
     if isinstance(recorded, dict) and _CAPABILITIES in recorded:
-        recorded = {**recorded, "capabilities": recorded[_CAPABILITIES]}
+        recorded = dict(recorded)
+        recorded["capabilities"] = recorded.pop(_CAPABILITIES)
     try:
         return codec.load(kind, json.dumps(recorded))
     except StoreError as error:

@@ -1,12 +1,17 @@
-"""Values as JSON and back: what one process writes another one must read, also later."""
+"""Values as JSON and back: what one process writes another one must read, also later.
+
+What is kept may be read by another sgguard, after an upgrade or beside one. A field that it does
+not know would change what the rest means, so it is refused, with its name, and never ignored.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sgguard import lazy
+from sgguard import __version__, lazy
 from sgguard.errors import StoreError
 
 if TYPE_CHECKING:
@@ -16,6 +21,8 @@ else:
 
 T = TypeVar("T")
 
+_WRITER = "written_by"
+
 
 def dump(value: Any) -> str:
     """Return a value as JSON, the same text for the same value."""
@@ -23,16 +30,45 @@ def dump(value: Any) -> str:
     return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
+def stamped(value: Any) -> str:
+    """Return a value as JSON that also names the sgguard that wrote it, for :func:`load`."""
+    return json.dumps({**json.loads(dump(value)), _WRITER: __version__}, ensure_ascii=False)
+
+
 def load(kind: type[T], text: str) -> T:
-    """Build the value again from :func:`dump`'s text.
+    """Build the value again from the text of :func:`dump` or :func:`stamped`.
 
     Raises:
-        StoreError: the text is not one of this kind; the message says where.
+        StoreError: the text is not one of this kind, or has a field that this sgguard does not
+            know; the message says where, and which sgguard wrote it.
     """
     try:
-        return msgspec.json.decode(text, type=kind)
+        raw = msgspec.json.decode(text)
+        writer = raw.pop(_WRITER, "") if isinstance(raw, dict) else ""
+        value = msgspec.convert(raw, type=kind)
     except msgspec.MsgspecError as error:
         raise StoreError(f"the stored value is no {kind.__name__}: {error}") from error
+    if unknown := next(_unknown(raw, msgspec.to_builtins(value), ""), ""):
+        who = f"sgguard {writer}" if writer else "another sgguard"
+        raise StoreError(
+            f"the stored {kind.__name__} has a field {unknown!r} that sgguard {__version__} does "
+            f"not know: {who} wrote it; use that one"
+        )
+    return value
+
+
+def _unknown(raw: Any, known: Any, path: str) -> Iterator[str]:
+    """Yield the paths of fields that were read from a text and are not in its value."""
+    if isinstance(raw, dict) and isinstance(known, dict):
+        for name, one in raw.items():
+            here = f"{path}.{name}" if path else str(name)
+            if name in known:
+                yield from _unknown(one, known[name], here)
+            else:
+                yield here
+    elif isinstance(raw, list) and isinstance(known, list | tuple):
+        for number, (one, other) in enumerate(zip(raw, known, strict=True)):
+            yield from _unknown(one, other, f"{path}[{number}]")
 
 
 def digest(value: Any) -> str:
