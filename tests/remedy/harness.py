@@ -95,8 +95,8 @@ class Harness:
         event = Event(event_id, {"instance_id": instance_id}, "/portal")
         return _raised(handle.launches([(request, event)], self.context()))
 
-    def restore(self, decision_id: str) -> dict[str, Any]:
-        return restoring.restore(decision_id, self.context(), by="olga")
+    def restore(self, decision_id: str, **more: Any) -> dict[str, Any]:
+        return restoring.restore(decision_id, self.context(), by="olga", **more)
 
     def comparable_state(self, *renamed: tuple[str, str]) -> Any:
         """The state without what no restore can bring back: ids and counters."""

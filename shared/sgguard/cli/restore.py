@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
 import click
 
 from sgguard.cli import terminal
@@ -19,6 +23,8 @@ from sgguard.operations import restore as operation
 from sgguard.operations import trail
 from sgguard.operations.progress import state_of, watched
 from sgguard.operations.restore import Preview
+
+Json = dict[str, Any]
 
 
 @command(
@@ -41,6 +47,12 @@ from sgguard.operations.restore import Preview
     type=KEPT_TEXT,
     help="Only this group of the decision, by id, address or name; repeatable.",
 )
+@click.option(
+    "--twin",
+    "may_twin",
+    is_flag=True,
+    help="Create a group even where another one has its name now.",
+)
 @click.option("--yes", "is_sure", is_flag=True, help="Restore without confirmation.")
 @AS_OPTION
 @POLICY_OPTION
@@ -51,6 +63,7 @@ def restore(
     by: str,
     policy: str | None,
     *,
+    may_twin: bool,
     is_sure: bool,
     as_json: bool,
 ) -> int:
@@ -61,23 +74,53 @@ def restore(
     confirmed. Whatever was changed since the decision is left as it is and listed. With --group
     only those groups come back, with what belongs to them; the others may follow later. An
     interrupted restore continues when the command is run again.
+
+    Groups of several decisions come back in any order: what names a group that is still missing
+    comes with that group. A restore that left something out may be run again. Where somebody has
+    built a group of the same name, nothing is done without --twin. A plan that is no longer the
+    one that was confirmed is shown, and has to be confirmed again.
     """
     context = with_store(policy)
     whole = trail.whole_decision_id(Executor.of(context).store, decision)
     with terminal.waiting(f"the cloud of decision {whole}"):
-        seen = operation.preview(whole, context, groups)
-    if not is_sure:
-        _show(seen, as_json=as_json)
-        if not is_confirmed("Restore?"):
-            return EXIT_CODES[Verdict.BLOCK]
-    with interruptible(lambda: _state(whole, groups, context)):
-        found = until_done(
-            lambda: operation.restore(whole, _reporting(policy), by=by, groups=groups),
-            f"the cloud of decision {whole}",
-        )
+        seen = operation.preview(whole, context, groups, may_twin=may_twin)
+    found: Json | Preview = seen
+    while isinstance(found, Preview):
+        if not is_sure:
+            _show(found, seen, as_json=as_json)
+            if not is_confirmed("Restore?"):
+                return EXIT_CODES[Verdict.BLOCK]
+        seen = found
+        options = _Options(groups, by, may_twin)
+        with interruptible(lambda: _state(whole, groups, context)):
+            found = until_done(
+                partial(_restored, seen, options, policy, is_sure=is_sure),
+                f"the cloud of decision {whole}",
+            )
     (print_json if as_json else print_outcome)(found)
     is_whole = found["outcome"] == Outcome.REMEDIATED and not found["note"]
     return EXIT_CODES[Verdict.ALLOW if is_whole else Verdict.BLOCK]
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What is restored, by whom, and whether beside a group of the same name."""
+
+    groups: tuple[str, ...]
+    by: str
+    may_twin: bool
+
+
+def _restored(
+    seen: Preview, options: _Options, policy: str | None, *, is_sure: bool
+) -> Json | Preview:
+    """Restore; return the plan of now where a person confirmed another one."""
+    context = _reporting(policy)
+    by, groups, may_twin = options.by, options.groups, options.may_twin
+    if is_sure:
+        whole = seen.record.decision_id
+        return operation.restore(whole, context, by=by, groups=groups, may_twin=may_twin)
+    return operation.restore_confirmed(seen, context, by=by, groups=groups, may_twin=may_twin)
 
 
 def _reporting(policy: str | None) -> Context:
@@ -98,10 +141,15 @@ def _state(decision_id: str, groups: tuple[str, ...], context: Context) -> str:
     return f"no restore is open: it was not begun, or it ended; next: {again}"
 
 
-def _show(seen: Preview, *, as_json: bool) -> None:
-    """Show the plan; apart from the document of --json."""
+def _show(seen: Preview, before: Preview, *, as_json: bool) -> None:
+    """Show the plan, and how it differs from the one shown before; apart from the document."""
     write = terminal.complain if as_json else terminal.say
-    write("\n".join(_plan(seen)))
+    lines, earlier = _plan(seen), _plan(before)
+    if seen is not before:
+        write("What was confirmed has changed meanwhile: nothing was done.")
+        write("\n".join([f"- {one.strip()}" for one in earlier if one not in lines]))
+        write("\n".join([f"+ {one.strip()}" for one in lines if one not in earlier]))
+    write("\n".join(lines))
 
 
 def _plan(seen: Preview) -> list[str]:

@@ -22,10 +22,13 @@ from sgguard.store.rows import Query, Record
 _RESTORES_MAX = 1000
 
 
-def chosen(snapshot: Snapshot, groups: Sequence[str], done: frozenset[str]) -> tuple[str, ...]:
+def chosen(
+    snapshot: Snapshot, groups: Sequence[str], done: frozenset[str], *, is_waiting: bool = False
+) -> tuple[str, ...]:
     """Return the ids of the groups to restore: those named, or all; without those ``done`` before.
 
-    A group may be named by its id, its address or its name.
+    A group may be named by its id, its address or its name; one that is done may be named again
+    while something of the decision is waiting.
 
     Raises:
         InputError: one is not of this decision, or everything that is named is restored already.
@@ -41,7 +44,7 @@ def chosen(snapshot: Snapshot, groups: Sequence[str], done: frozenset[str]) -> t
         deleted = ", ".join(known) or "no group"
         raise InputError(f"the decision did not delete {', '.join(unknown)}: it deleted {deleted}")
     wanted = [by_name[one] for one in groups] or list(known)
-    if named := [one for one in wanted if one in done and groups]:
+    if not is_waiting and (named := [one for one in wanted if one in done and groups]):
         raise InputError(f"{', '.join(named)} was restored before: see sgguard decisions list")
     return tuple(one for one in dict.fromkeys(wanted) if one not in done)
 

@@ -1,13 +1,16 @@
 """Restoring what a decision removed: from its snapshot, by a plan of its own.
 
 A restore is a run like any other: it has a claim, a decision, a plan and a journal of its own, so
-one that was cut short is resumed. Its event is ``<decision>/<n>`` of the source ``restore``; a
-restore that ended undone is tried again as the next ``n``.
+one that was cut short is resumed. Its event is ``<decision>/<n>`` of the source ``restore``. One
+that ended undone or brought nothing back is tried again as the next ``n``, and so is one that left
+something out, as soon as that can be made.
+
+The plan that is carried out was made after everything it touches was locked. It is the one that a
+person confirmed, or nothing is done.
 """
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +21,7 @@ from sgguard.engine.execute import Executor
 from sgguard.errors import BusyError, HaltedError, InputError, SgguardError
 from sgguard.model.codes import Outcome
 from sgguard.operations import partial
+from sgguard.operations.earlier import SOURCE, earlier_restores
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Plan
 from sgguard.remedy.prepare import Prepared
@@ -26,12 +30,15 @@ from sgguard.remedy.snapshot import Snapshot
 from sgguard.render import values
 from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
-from sgguard.store.rows import Answered, Busy, Claim, Record
+from sgguard.store.base import Store
+from sgguard.store.rows import Answered, Busy, Claim, Record, Run
+
+__all__ = ["SOURCE", "Preview", "preview", "restore", "restore_confirmed"]
 
 Json = dict[str, Any]
 
-SOURCE = "restore"
 _ATTEMPTS_MAX = 1000
+_LOOKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +49,40 @@ class Preview:
     cloud: Cloud
     restoration: Restoration
 
+    def is_same(self, other: Preview) -> bool:
+        """Whether another look at the world gave the same plan."""
+        return codec.dump(self.restoration) == codec.dump(other.restoration)
 
-def preview(decision_id: str, context: Context, groups: Sequence[str] = ()) -> Preview:
+
+def preview(
+    decision_id: str, context: Context, groups: Sequence[str] = (), *, may_twin: bool = False
+) -> Preview:
     """Read the world and return the plan that restores what a decision removed.
 
     ``groups`` are those to restore, by id or address; without any, all that are not restored yet.
+    With ``may_twin`` a group is created even where another one has its name now.
 
     Raises:
-        InputError: there is no such decision, it changed nothing, or it is unfinished.
+        InputError: there is no such decision, it changed nothing, or it is unfinished; a group of
+            it exists, or another one of its name.
         CloudError, DeadlineError: the cloud could not be asked.
     """
     store = Executor.of(context).store
+    record, run = _restorable(store, decision_id)
+    done = codec.load(Plan, run.plan_json)
+    whole = codec.load(Snapshot, run.snapshot_json)
+    earlier = earlier_restores(store, decision_id, done.scope, whole)
+    before = partial.restored(store, record, SOURCE)
+    snapshot = whole
+    if groups or before:
+        chosen = partial.chosen(whole, groups, before, is_waiting=bool(earlier.own))
+        snapshot = partial.part(whole, done, chosen)
+    cloud = connect(done.scope, context)
+    found = restoration(cloud, snapshot, done, earlier, may_twin=may_twin)
+    return Preview(record, cloud, found)
+
+
+def _restorable(store: Store, decision_id: str) -> tuple[Record, Run]:
     record, run = store.decision(decision_id), store.run(decision_id)
     if record is None:
         raise InputError(f"there is no decision {decision_id!r}: see sgguard decisions list")
@@ -62,20 +92,20 @@ def preview(decision_id: str, context: Context, groups: Sequence[str] = ()) -> P
         raise InputError(f"decision {decision_id} is unfinished: sgguard resume {decision_id}")
     if run.state == "undone":
         raise InputError(f"decision {decision_id} was undone: everything is as it was")
-    done = codec.load(Plan, run.plan_json)
-    whole = codec.load(Snapshot, run.snapshot_json)
-    before = partial.restored(store, record, SOURCE)
-    snapshot = whole
-    if groups or before:
-        snapshot = partial.part(whole, done, partial.chosen(whole, groups, before))
-    cloud = connect(done.scope, context)
-    return Preview(record, cloud, restoration(cloud, snapshot, done))
+    return record, run
 
 
-def restore(decision_id: str, context: Context, *, by: str, groups: Sequence[str] = ()) -> Json:
+def restore(
+    decision_id: str,
+    context: Context,
+    *,
+    by: str,
+    groups: Sequence[str] = (),
+    may_twin: bool = False,
+) -> Json:
     """Restore what a decision removed, once; an attempt that was cut short is resumed.
 
-    ``groups`` are those to restore, as for :func:`preview`.
+    ``groups`` are those to restore and ``may_twin`` is as for :func:`preview`.
 
     Raises:
         InputError: as :func:`preview`.
@@ -83,47 +113,130 @@ def restore(decision_id: str, context: Context, *, by: str, groups: Sequence[str
         HaltedError: an operator stopped all changes.
         SgguardError: it was not finished; called again, it is resumed.
     """
+    found = _restore(decision_id, context, by, groups, None, may_twin=may_twin)
+    if isinstance(found, dict):
+        return found
+    raise AssertionError("only a plan that was confirmed may differ")
+
+
+def restore_confirmed(
+    confirmed: Preview,
+    context: Context,
+    *,
+    by: str,
+    groups: Sequence[str] = (),
+    may_twin: bool = False,
+) -> Json | Preview:
+    """Restore by the plan that a person confirmed; the rest is as for :func:`restore`.
+
+    Where the plan is another one by now, nothing is done and that one is returned.
+    """
+    decision_id = confirmed.record.decision_id
+    return _restore(decision_id, context, by, groups, confirmed, may_twin=may_twin)
+
+
+def _restore(
+    decision_id: str,
+    context: Context,
+    by: str,
+    groups: Sequence[str],
+    confirmed: Preview | None,
+    *,
+    may_twin: bool,
+) -> Json | Preview:
     executor = Executor.of(context)
-    claim = _claim(executor, decision_id, context, groups)
-    if not isinstance(claim, Claim):
-        return claim
+    # 1. One restore of a decision at a time; one that was begun is continued.
+    claim, before = _claim(executor, decision_id, context, groups)
+    if claim is None:
+        return before or {}
     if executor.is_begun(claim):
         return executor.resume(claim)
     try:
         if stopped := executor.stopped():
             raise HaltedError(stopped)
-        again = functools.partial(preview, decision_id, context, groups)
-        seen = executor.look(claim, again(), lambda one: one.restoration.plan, again)
-        found = _document(seen, claim.decision_id)
-        left_out = [f"left out: {one}" for one in seen.restoration.left_out]
-        if seen.restoration.plan.planned:
-            prepared = Prepared(seen.restoration.plan, Snapshot(seen.restoration.plan.scope))
-            return executor.enforce(claim, seen.cloud, prepared, found, by, notes=left_out)
-        found["note"] = "; ".join([part for part in (found["note"], *left_out) if part])
-        return executor.end(claim, found, by)
+        # 2. Lock, then look.
+        seen = confirmed or preview(decision_id, context, groups, may_twin=may_twin)
+        found = _looked(executor, claim, seen, context, groups, may_twin=may_twin)
+        # 3. Nothing is done that was not confirmed, and nothing where nothing can be made.
+        if confirmed is not None and not found.is_same(confirmed):
+            executor.release(claim)
+            return found
+        if before is not None and not found.restoration.plan.planned:
+            executor.release(claim)
+            return before
+        return _carry_out(executor, claim, found, by)
     except SgguardError:
         executor.release(claim)
         raise
 
 
+def _looked(
+    executor: Executor,
+    claim: Claim,
+    seen: Preview,
+    context: Context,
+    groups: Sequence[str],
+    *,
+    may_twin: bool,
+) -> Preview:
+    """Lock what a plan touches, then look again: that plan is carried out.
+
+    Raises:
+        BusyError: others work on it, or it changes all the time.
+    """
+    decision_id = seen.record.decision_id
+    for _ in range(_LOOKS):
+        keys, shared = seen.restoration.keys(), seen.restoration.shared_keys()
+        executor.store.lock(claim, keys, executor.lease_s, shared)
+        found = preview(decision_id, context, groups, may_twin=may_twin)
+        # A plan that touches nothing more was made while all of it was locked.
+        restored = found.restoration
+        if {*restored.keys()} <= {*keys} and {*restored.shared_keys()} <= {*keys, *shared}:
+            return found
+        seen = found
+    raise BusyError(f"what decision {decision_id} removed changes all the time: try again")
+
+
+def _carry_out(executor: Executor, claim: Claim, found: Preview, by: str) -> Json:
+    document = _document(found, claim.decision_id)
+    restored = found.restoration
+    if restored.plan.planned:
+        prepared = Prepared(restored.plan, restored.snapshot())
+        return executor.enforce(claim, found.cloud, prepared, document, by)
+    document["note"] = "; ".join(f"left out: {one}" for one in restored.left_out)
+    return executor.end(claim, document, by)
+
+
 def _claim(
     executor: Executor, decision_id: str, context: Context, groups: Sequence[str]
-) -> Claim | Json:
-    """Claim the restore, or return the document of one that was done before."""
+) -> tuple[Claim | None, Json | None]:
+    """Claim the restore, and return the document of one that was done before, as far as it went."""
+    before: Json | None = None
     for event_id in _event_ids(decision_id, groups):
         claimed = executor.claim(SOURCE, event_id, context.new_id(), None)
         match claimed:
             case Claim():
-                return claimed
+                return claimed, before
             case Answered(answer_json):
                 found: Json = json.loads(answer_json)
-                if found["outcome"] != Outcome.UNDONE:
-                    return found
+                if found["outcome"] == Outcome.REMEDIATED:
+                    before = found
+                    if not _is_waiting(executor, decision_id, found["decision_id"]):
+                        return None, found
             case Busy():
                 raise BusyError(f"decision {decision_id} is being restored already")
             case _:
                 raise AssertionError("a claim without a payload hash has no other payload")
     raise BusyError(f"decision {decision_id} was restored without success {_ATTEMPTS_MAX} times")
+
+
+def _is_waiting(executor: Executor, decision_id: str, restore_id: str) -> bool:
+    """Whether something that a restore left out may still be brought."""
+    run = executor.store.run(restore_id)
+    if run is None:
+        return False
+    scope = codec.load(Plan, run.plan_json).scope
+    return bool(earlier_restores(executor.store, decision_id, scope).own)
 
 
 def _event_ids(decision_id: str, groups: Sequence[str]) -> Iterator[str]:

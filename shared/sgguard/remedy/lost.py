@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sgguard.errors import DeadlineError, SgguardError
@@ -13,6 +13,9 @@ from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Plan, Planned
 from sgguard.remedy.world import group_of
 from sgguard.render.wording import MESSAGE_MAX, one_line
+
+_LEFT_OUT = "left_out"
+"""The detail of a step that holds what a restore leaves out."""
 
 _FIELDS = ("name", "description", "project", "network", "kind", "is_shared", "tags")
 
@@ -41,17 +44,36 @@ def with_losses(plan: Plan, going: Mapping[str, Group], capabilities: Capabiliti
     return replace(plan, planned=tuple(_with_step(one, steps) for one in plan.planned))
 
 
+def with_left_out(plan: Plan, left_out: Sequence[str]) -> Plan:
+    """Return the plan of a restore whose first step names what it leaves out.
+
+    So whoever carries it out, or resumes it, can tell (:func:`missing`).
+    """
+    if not (left_out and plan.planned):
+        return plan
+    first = plan.planned[0].step
+    details = {**first.details, _LEFT_OUT: "; ".join(left_out)}
+    return replace(
+        plan,
+        planned=tuple(
+            _with_step(one, {id(first): replace(first, details=details)}) for one in plan.planned
+        ),
+    )
+
+
 def _with_step(one: Planned, steps: Mapping[int, Step]) -> Planned:
     return replace(one, step=steps.get(id(one.step), one.step))
 
 
 def missing(cloud: Cloud, plan: Plan, made: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what the groups that a plan built again lack, by reading them, in words.
+    """Return what a restore lacks, in words: what it left out, and what its new groups lack.
 
-    ``made`` has their new ids by the old ones.
+    They are read and compared; ``made`` has their ids by the old ones.
     """
+    steps = {id(one.step): one.step for one in plan.planned}
+    left_out = [step.details[_LEFT_OUT] for step in steps.values() if _LEFT_OUT in step.details]
     changes = [one.change for one in plan.planned if one.change.kind == "create-group"]
-    found: list[str] = []
+    found = [f"left out: {one}" for one in left_out]
     for change in changes:
         new = made.get(change.group_id, "")
         try:

@@ -8,7 +8,11 @@ The order, each part of which needs the one before:
 3. Rules of groups that stayed: the old ones are added in the reverse order of their removal, so
    that each returns to its position. Then the rules that a rewrite added are removed: a
    reference is never missing in between.
-4. The holders, last: they get a group back only when its rules are complete.
+4. What earlier restores had to leave out and can be made now (:mod:`sgguard.remedy.waiting`).
+5. The holders, last: they get a group back only when its rules are complete.
+
+Groups that were deleted by several decisions come back in any order. What one restore cannot make
+because a group of another decision is still missing *waits*, and comes with that group.
 
 What can no longer be restored (its group or holder is gone, or was changed since) is left out and
 reported, before anything is done.
@@ -16,198 +20,197 @@ reported, before anything is done.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
-from sgguard.errors import InputError, UnknownShapeError
-from sgguard.model.address import Address, Scope
+from sgguard.errors import InputError
 from sgguard.model.capabilities import Capabilities
-from sgguard.model.change import Change, Holder, content
-from sgguard.model.decision import Action, Step
-from sgguard.model.resource import Group, Rule
+from sgguard.model.change import Change, content
 from sgguard.providers.base import Cloud
-from sgguard.remedy.lost import untold
-from sgguard.remedy.plan import Plan, Planned, position_of
-from sgguard.remedy.snapshot import HolderGroups, ReferringRule, Snapshot
-from sgguard.remedy.world import read_holders, rules_of, same_groups
-from sgguard.render.wording import label, one_line, rule_words
-from sgguard.wire.parallel import parallel
-
-_SUMMARY_MAX = 200
+from sgguard.remedy.lost import untold, with_left_out
+from sgguard.remedy.places import Places
+from sgguard.remedy.plan import Plan, Planned, key
+from sgguard.remedy.returned import (
+    NOTHING,
+    Earlier,
+    Returned,
+    name_of,
+    read_returned,
+    read_twins,
+    renamed_snapshot,
+)
+from sgguard.remedy.snapshot import ReferringRule, Snapshot
+from sgguard.remedy.waiting import Draft, bring, dropped, rule_words, step_of
+from sgguard.remedy.world import same_groups
+from sgguard.render.wording import label
 
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """A plan that restores, and what it must leave out, in words."""
+    """A plan that restores, and what it must leave out, in words.
+
+    ``waiting`` are the changes that it leaves out and another restore may make, ``brought`` those
+    of earlier restores that it makes.
+    """
 
     plan: Plan
     left_out: tuple[str, ...] = ()
+    waiting: tuple[Change, ...] = ()
+    brought: tuple[Change, ...] = ()
+
+    def snapshot(self) -> Snapshot:
+        """Return what a later restore needs to know of this one."""
+        return Snapshot(self.plan.scope, waiting=self.waiting, brought=self.brought)
+
+    def keys(self) -> tuple[str, ...]:
+        """Return what is locked: also what waits, so that two restores that need each other meet.
+
+        Side by side neither would see the group of the other, and what names both would wait for
+        ever.
+        """
+        waiting = Plan(self.plan.scope, tuple(_as_planned(one) for one in self.waiting))
+        peers = {
+            key(self.plan.scope, one.rule.peer_group)
+            for one in self.waiting
+            if one.rule is not None and one.rule.peer_group
+        }
+        return tuple(sorted({*self.plan.keys(), *waiting.keys(), *peers}))
+
+    def shared_keys(self) -> tuple[str, ...]:
+        """Return the keys of groups that the plan only points to."""
+        return tuple(sorted({*self.plan.pointed_to()} - {*self.keys()}))
 
 
-@dataclass(frozen=True, slots=True)
-class _World:
-    """What exists now of what the snapshot names; None where it is gone."""
-
-    groups: Mapping[str, Group | None]
-    rules: Mapping[str, tuple[Rule, ...]]
-    holders: Mapping[Holder, tuple[str, ...] | None]
-    namesakes: Mapping[str, tuple[str, ...]]
-
-
-def restoration(cloud: Cloud, snapshot: Snapshot, done: Plan) -> Restoration:
+def restoration(
+    cloud: Cloud,
+    snapshot: Snapshot,
+    done: Plan,
+    earlier: Earlier = NOTHING,
+    *,
+    may_twin: bool = False,
+) -> Restoration:
     """Compare a snapshot with the world and return the plan that restores it.
 
-    ``done`` is the plan that was carried out after the snapshot was taken.
+    ``done`` is the plan that was carried out after the snapshot was taken. With ``may_twin`` a
+    group is created even where another one has its name.
 
     Raises:
-        InputError: a group of the snapshot exists (again): it needs no restore.
+        InputError: a group of the snapshot exists (again), or one of its name does.
         CloudError, DeadlineError: the cloud could not be asked, or not all of it was read.
     """
-    now = _read(cloud, snapshot)
-    for group in snapshot.groups:
-        if now.groups.get(group.group_id) is not None:
-            raise InputError(f"{snapshot.scope}:{group.group_id} was not deleted, or exists again")
-    left_out: list[str] = []
-    planned = (
-        *_groups(snapshot, now, cloud.capabilities),
-        *_rules(snapshot, now, left_out),
-        *_references(snapshot, now, left_out),
-        *_bindings(cloud, snapshot, now, done, left_out),
+    now = read_returned(cloud, snapshot, earlier)
+    # A plan that was stuck may have deleted some of its groups: those come back.
+    there = [one.group_id for one in snapshot.groups if now.exists(one.group_id)]
+    if there and len(there) == len(snapshot.groups):
+        raise InputError(f"{snapshot.scope}:{there[0]} was not deleted, or exists again")
+    snapshot = replace(
+        snapshot, groups=tuple(one for one in snapshot.groups if one.group_id not in there)
     )
-    return Restoration(Plan(snapshot.scope, planned), tuple(left_out))
-
-
-def _read(cloud: Cloud, snapshot: Snapshot) -> _World:
-    named = {rule.peer_group for group in snapshot.groups for rule in group.rules or ()}
-    referrers = tuple(dict.fromkeys(one.group_id for one in _changed(snapshot)))
-    ids = tuple(dict.fromkeys([*_ids(snapshot), *referrers, *sorted(named - {""})]))
-    seen = cloud.read_groups(ids)
-    if unknown := [one for one in ids if one not in seen.value]:
-        # Taken for gone, a group that is hidden would get a twin.
-        why = seen.unseen[0].why if seen.unseen else "the response does not mention it"
-        raise UnknownShapeError(
-            cloud.capabilities.provider, f"group {unknown[0]} to restore", detail=why
+    if not may_twin and (twins := read_twins(cloud, snapshot, now, earlier)):
+        raise InputError(
+            f"{'; '.join(twins)}: it may have been built again by hand. --twin creates another one "
+            "beside it"
         )
-    existing = [one for one in referrers if seen.value.get(one) is not None]
-    rules = parallel([partial(rules_of, cloud, one) for one in existing])
-    holders = [one.holder for one in snapshot.carried]
-    group_ids = read_holders(cloud, holders)
-    names = {_name(group) for group in snapshot.groups}
-    return _World(
-        seen.value,
-        dict(zip(existing, rules, strict=True)),
-        dict(zip(holders, group_ids, strict=True)),
-        {name: cloud.find_groups(name) for name in names},
-    )
+    snapshot = renamed_snapshot(snapshot, now.names)
+    draft = Draft(cloud, snapshot, now, Places(earlier.past, earlier.made))
+    for group_id in there:
+        draft.leave(f"group {group_id} was not deleted, or exists again")
+    draft.planned += _groups(snapshot, now, cloud.capabilities)
+    _add_rules(draft, dropped(draft, earlier))
+    _add_references(draft)
+    bring(draft, earlier, is_rule=True)
+    _add_bindings(draft, done)
+    bring(draft, earlier, is_rule=False)
+    plan = with_left_out(Plan(snapshot.scope, tuple(draft.planned)), draft.left_out)
+    return Restoration(plan, tuple(draft.left_out), tuple(draft.waiting), tuple(draft.brought))
 
 
-def _changed(snapshot: Snapshot) -> Sequence[ReferringRule]:
-    """Return the rules of groups that stayed: those of deleted groups are in their snapshot."""
-    going = _ids(snapshot)
-    return [one for one in snapshot.referrers if one.group_id not in going]
+def _as_planned(change: Change) -> Planned:
+    return Planned(step_of("", "authorize", "", ""), change)
 
 
-def _ids(snapshot: Snapshot) -> tuple[str, ...]:
-    return tuple(group.group_id for group in snapshot.groups)
-
-
-def _step(scope: Scope, action: Action, group_id: str, summary: str, **details: str) -> Step:
-    target = str(Address(scope, group_id))
-    return Step(action, target, one_line(summary, _SUMMARY_MAX), details)
-
-
-def _name(group: Group) -> str:
-    """Return the name that the group is created with: its old id where its name was not told."""
-    return group.group_id if group.name is None else group.name
-
-
-def _groups(snapshot: Snapshot, now: _World, capabilities: Capabilities) -> Iterator[Planned]:
+def _groups(snapshot: Snapshot, now: Returned, capabilities: Capabilities) -> Iterator[Planned]:
     for group in snapshot.groups:
         lost = untold(group, capabilities)
         without = f", without {', '.join(lost)}" if lost else ""
         summary = f"create {label(group.group_id, group.name)} again, under a new id{without}"
-        step = _step(snapshot.scope, "create", group.group_id, summary)
+        step = step_of(str(snapshot.scope), "create", group.group_id, summary)
         change = Change(
             "create-group",
             group.group_id,
-            group=replace(group, name=_name(group), rules=None),
-            before=now.namesakes.get(_name(group), ()),
+            group=replace(group, name=name_of(group), rules=None),
+            before=now.namesakes.get(name_of(group), ()),
         )
         yield Planned(step, change, group.group_id)
 
 
-def _rules(snapshot: Snapshot, now: _World, left_out: list[str]) -> Iterator[Planned]:
-    """Restore a group's own rules, in their order."""
-    for group in snapshot.groups:
+def _add_rules(draft: Draft, unwanted: Sequence[ReferringRule]) -> None:
+    """Restore a group's own rules, in their order; those ``unwanted`` were to be replaced."""
+    absent: list[ReferringRule] = []
+    for group in draft.snapshot.groups:
         for rule in group.rules or ():
-            missing = _missing_peer(snapshot, now, rule)
-            if missing:
-                left_out.append(f"rule {_words(rule)} of {group.group_id}: {missing}")
+            if any(
+                one.group_id == group.group_id and content(one.rule) == content(rule)
+                for one in unwanted
+            ):
+                absent.append(ReferringRule(group.group_id, rule))
                 continue
-            yield _add(snapshot.scope, group.group_id, rule, group.group_id)
+            if draft.is_missing(rule.peer_group):
+                gone = f"group {rule.peer_group}, which it names, is gone"
+                draft.leave(f"rule {rule_words(rule)} of {group.group_id}: {gone}")
+                draft.waiting.append(Change("add-rule", group.group_id, rule=rule))
+                absent.append(ReferringRule(group.group_id, rule))
+                continue
+            draft.add(group.group_id, rule, group.group_id, is_own=True)
+    draft.places.remove([(one, None) for one in absent])
 
 
-def _missing_peer(snapshot: Snapshot, now: _World, rule: Rule) -> str:
-    """Return which group a rule names that does not exist any more; empty where none."""
-    peer = rule.peer_group
-    if not peer or peer in _ids(snapshot) or now.groups.get(peer) is not None:
-        return ""
-    return f"group {peer}, which it names, is gone"
-
-
-def _add(scope: Scope, group_id: str, rule: Rule, target: str) -> Planned:
-    summary = f"restore rule {_words(rule)} of {group_id}"
-    step = _step(scope, "authorize", group_id, summary, rule_id=rule.rule_id)
-    change = Change("add-rule", group_id, rule=replace(rule, rule_id=position_of(rule)))
-    return Planned(step, change, target)
-
-
-def _words(rule: Rule) -> str:
-    return one_line(rule_words(rule), 80)
-
-
-def _references(snapshot: Snapshot, now: _World, left_out: list[str]) -> Iterator[Planned]:
+def _add_references(draft: Draft) -> None:
     """Make groups that stayed name the group again, in the reverse order of the removal."""
-    for one in reversed(_changed(snapshot)):
-        if one.group_id not in now.rules:
-            left_out.append(f"rule {_words(one.rule)}: its group {one.group_id} is gone")
+    going = {group.group_id for group in draft.snapshot.groups}
+    # The rules of groups that were deleted as well are in their own snapshot.
+    for one in reversed([one for one in draft.snapshot.referrers if one.group_id not in going]):
+        if draft.is_missing(one.group_id):
+            draft.leave(f"rule {rule_words(one.rule)}: its group {one.group_id} is gone")
+            draft.waiting.append(Change("add-rule", one.group_id, rule=one.rule))
+        elif draft.is_missing(one.rule.peer_group):
+            gone = f"group {one.rule.peer_group}, which it names, is gone"
+            draft.leave(f"rule {rule_words(one.rule)} of {one.group_id}: {gone}")
+            draft.waiting.append(Change("add-rule", one.group_id, rule=one.rule))
+        elif draft.find(one.group_id, one.rule) is None:
+            draft.add(one.group_id, one.rule, one.rule.peer_group)
+    for one in reversed(draft.snapshot.added):
+        rule = draft.find(one.group_id, one.rule)
+        if rule is not None:
+            draft.remove(one.group_id, rule)
             continue
-        yield _add(snapshot.scope, one.group_id, one.rule, one.rule.peer_group)
-    for one in reversed(snapshot.added):
-        there = now.rules.get(one.group_id, ())
-        rule = next((r for r in there if content(r) == content(one.rule)), None)
-        if rule is None:
-            left_out.append(f"rule {_words(one.rule)} of {one.group_id} does not exist any more")
-            continue
-        summary = f"revoke rule {_words(rule)} of {one.group_id}, which took its place"
-        step = _step(snapshot.scope, "revoke", one.group_id, summary, rule_id=rule.rule_id)
-        yield Planned(step, Change("remove-rule", one.group_id, rule=rule), one.group_id)
+        draft.leave(f"rule {rule_words(one.rule)} of {one.group_id} does not exist any more")
+        if draft.is_missing(one.group_id):
+            draft.waiting.append(Change("remove-rule", one.group_id, rule=one.rule))
 
 
-def _bindings(
-    cloud: Cloud, snapshot: Snapshot, now: _World, done: Plan, left_out: list[str]
-) -> Iterator[Planned]:
+def _add_bindings(draft: Draft, done: Plan) -> None:
     """Restore the groups of holders that are as the plan left them."""
     final = {one.change.holder: one.change.after for one in done.planned if one.change.holder}
-    for before in snapshot.carried:
-        current = now.holders.get(before.holder)
+    going = {group.group_id for group in draft.snapshot.groups}
+    for before in draft.snapshot.carried:
+        current = draft.holders.get(before.holder)
         name = f"{before.holder.kind} {before.holder.holder_id}"
         # A holder that the plan did not change lost its groups to a delete by force.
-        kept = tuple(one for one in before.group_ids if one not in _ids(snapshot))
-        expected = final.get(before.holder, kept)
+        kept = tuple(one for one in before.group_ids if one not in going)
+        left = final.get(before.holder, kept)
+        expected = tuple(draft.now.names.get(one, one) for one in left)
+        missing = [one for one in before.group_ids if draft.is_missing(one)]
         if current is None:
-            left_out.append(f"{name} is gone")
-        elif not same_groups(cloud, current, expected):
-            left_out.append(f"{name} has {', '.join(current) or 'no group'} now")
-        elif not same_groups(cloud, current, before.group_ids):
-            yield _rebind(snapshot.scope, before, current)
-
-
-def _rebind(scope: Scope, before: HolderGroups, current: tuple[str, ...]) -> Planned:
-    holder = before.holder
-    group_id = next((one for one in before.group_ids if one not in current), current[0])
-    summary = f"restore groups of {holder.kind} {holder.holder_id}: {', '.join(before.group_ids)}"
-    step = _step(scope, "bind", group_id, summary, kind=holder.kind, holder_id=holder.holder_id)
-    change = Change("set-groups", group_id, holder=holder, before=current, after=before.group_ids)
-    return Planned(step, change, group_id)
+            draft.leave(f"{name} is gone")
+        elif same_groups(draft.cloud, current, before.group_ids):
+            continue
+        elif missing or not same_groups(draft.cloud, current, expected):
+            # A person changed it, or another decision did whose own restore may undo that.
+            gone = f" ({', '.join(missing)} is gone)" if missing else ""
+            draft.leave(f"{name} has {', '.join(current) or 'no group'} now{gone}")
+            back = next((one for one in before.group_ids if one not in left), "")
+            change = Change("set-groups", back, None, before.holder, left, before.group_ids)
+            draft.waiting.append(change)
+        else:
+            draft.rebind(before.holder, before.group_ids)

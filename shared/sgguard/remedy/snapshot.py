@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sgguard.model.address import Scope
-from sgguard.model.change import Holder
+from sgguard.model.change import Change, Holder
 from sgguard.model.facts import DeleteFacts, LaunchFacts
 from sgguard.model.resource import Group, Rule
 from sgguard.remedy.plan import Plan, PlanInputs
@@ -35,6 +35,10 @@ class Snapshot:
     ``groups`` are those to be deleted, each with all that creates it again. ``referrers`` are the
     rules that name them and are removed, ``added`` those that a plan adds in their place.
     ``carried`` are the groups of each holder before the plan.
+
+    The snapshot of a restore has only the last two. ``waiting`` are changes that it left out
+    because of something that another restore may still bring: a group that a rule names or belongs
+    to, the groups of a holder. ``brought`` are those of earlier restores that it makes.
     """
 
     scope: Scope
@@ -42,6 +46,8 @@ class Snapshot:
     referrers: tuple[ReferringRule, ...] = ()
     added: tuple[ReferringRule, ...] = ()
     carried: tuple[HolderGroups, ...] = ()
+    waiting: tuple[Change, ...] = ()
+    brought: tuple[Change, ...] = ()
 
 
 def take(plan: Plan, facts: DeleteFacts | LaunchFacts, inputs: PlanInputs) -> Snapshot:

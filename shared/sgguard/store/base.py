@@ -28,9 +28,10 @@ from sgguard.store.halts import Halts
 from sgguard.store.journal import Journal
 from sgguard.store.retention import Retention
 from sgguard.store.steps import Steps
+from sgguard.store.unended import Unended
 
 
-class Store(Claims, Journal, Steps, Halts, AuditTrail, Approvals, Retention):
+class Store(Claims, Journal, Steps, Halts, AuditTrail, Approvals, Retention, Unended):
     """A store in SQL that SQLite and PostgreSQL both understand; each part has its own methods.
 
     Every method is one transaction, safe with many threads and processes. All raise

@@ -23,7 +23,15 @@ from sgguard.errors import StoreError
 from sgguard.store import fence, locks, schema
 from sgguard.store.database import Session, Tables, Value, autocommit, transaction
 from sgguard.store.fence import HELD, MINE, alive
-from sgguard.store.rows import Answered, Busy, Claim, Claimed, Held, OtherPayload, RunState
+from sgguard.store.rows import (
+    Answered,
+    Busy,
+    Claim,
+    Claimed,
+    Held,
+    OtherPayload,
+    RunState,
+)
 
 # Makes a claim, or takes one over. It is taken over only where all of these hold; otherwise no
 # row comes back:

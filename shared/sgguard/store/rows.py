@@ -30,6 +30,18 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenClaim:
+    """An event that was claimed and has no answer yet; its worker may be silent until the lease."""
+
+    source: str
+    event_id: str
+    decision_id: str
+    is_released: bool
+    lease_until_s: float
+    first_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """The event was answered before, with this."""
 
@@ -125,6 +137,15 @@ class Marks:
 
     keys: tuple[str, ...]
     at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A group that a run created: the change that did it, and the id of the group."""
+
+    decision_id: str
+    change_json: str
+    made_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,202 @@
+"""A restoration while it is made, and what earlier restores left waiting for it.
+
+A change waits because a group was still missing: the one that a rule belongs to, the one that it
+names, or one that a holder had. It is made by the first restore that finds everything there; a
+change that somebody made by hand meanwhile is only noted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from sgguard.model.address import Scope
+from sgguard.model.change import Change, Holder, content, renamed
+from sgguard.model.decision import Action, Step
+from sgguard.model.resource import Rule
+from sgguard.providers.base import Cloud
+from sgguard.remedy.places import Places
+from sgguard.remedy.plan import Planned, position_of
+from sgguard.remedy.returned import Earlier, Returned
+from sgguard.remedy.snapshot import ReferringRule, Snapshot
+from sgguard.remedy.world import holder_of, rule_of, same_groups
+from sgguard.render import wording
+from sgguard.render.wording import one_line
+
+_SUMMARY_MAX = 200
+
+
+@dataclass(slots=True)
+class Draft:
+    """A restoration that is being made; ``holders`` have the groups that the plan so far gives."""
+
+    cloud: Cloud
+    snapshot: Snapshot
+    now: Returned
+    places: Places
+    planned: list[Planned] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    waiting: list[Change] = field(default_factory=list)
+    brought: list[Change] = field(default_factory=list)
+    holders: dict[Holder, tuple[str, ...] | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.holders = dict(self.now.holders)
+
+    @property
+    def scope(self) -> Scope:
+        """Return where all of it is."""
+        return self.snapshot.scope
+
+    def is_missing(self, group_id: str) -> bool:
+        """Whether a group neither exists nor is created by this plan; no group is not missing."""
+        is_created = any(group.group_id == group_id for group in self.snapshot.groups)
+        return bool(group_id) and not is_created and not self.now.exists(group_id)
+
+    def leave(self, words: str) -> None:
+        """Leave something out."""
+        self.left_out.append(words)
+
+    def find(self, group_id: str, rule: Rule) -> Rule | None:
+        """Return the rule of this content that a group has, or gets by the plan so far."""
+        added = (
+            rule_of(one.change)
+            for one in self.planned
+            if one.change.kind == "add-rule" and one.change.group_id == group_id
+        )
+        there = (*self.now.rules.get(group_id, ()), *added)
+        return next((one for one in there if content(one) == content(rule)), None)
+
+    def add(self, group_id: str, rule: Rule, target: str, *, is_own: bool = False) -> None:
+        """Plan to add a rule to a group, at its position.
+
+        Own rules of a group (``is_own``) are added in their order, at the positions they had.
+        """
+        summary = f"restore rule {rule_words(rule)} of {group_id}"
+        step = step_of(str(self.scope), "authorize", group_id, summary, rule_id=rule.rule_id)
+        place = position_of(rule) if is_own else self.places.restore(group_id, rule)
+        change = Change("add-rule", group_id, rule=replace(rule, rule_id=place))
+        self.planned.append(Planned(step, change, target))
+
+    def remove(self, group_id: str, rule: Rule) -> None:
+        """Plan to remove a rule that took the place of another one."""
+        summary = f"revoke rule {rule_words(rule)} of {group_id}, which took its place"
+        step = step_of(str(self.scope), "revoke", group_id, summary, rule_id=rule.rule_id)
+        self.planned.append(Planned(step, Change("remove-rule", group_id, rule=rule), group_id))
+
+    def rebind(self, holder: Holder, after: tuple[str, ...]) -> None:
+        """Plan to give a holder the groups that it had."""
+        current = self.holders[holder] or ()
+        group_id = next((one for one in after if one not in current), (*current, *after)[0])
+        summary = f"restore groups of {holder.kind} {holder.holder_id}: {', '.join(after)}"
+        about = {"kind": holder.kind, "holder_id": holder.holder_id}
+        step = step_of(str(self.scope), "bind", group_id, summary, **about)
+        change = Change("set-groups", group_id, holder=holder, before=current, after=after)
+        self.planned.append(Planned(step, change, group_id))
+        self.holders[holder] = after
+
+
+def step_of(scope: str, action: Action, group_id: str, summary: str, **details: str) -> Step:
+    """Return a step of a restore about a group."""
+    return Step(action, f"{scope}:{group_id}", one_line(summary, _SUMMARY_MAX), details)
+
+
+def rule_words(rule: Rule) -> str:
+    """Return a rule in words that leave room for others."""
+    return one_line(wording.rule_words(rule), 80)
+
+
+def dropped(draft: Draft, earlier: Earlier) -> tuple[ReferringRule, ...]:
+    """Return own rules of groups to be created that a waiting change would remove at once.
+
+    They had taken the place of a rule that waits as well, and that can be made now.
+    """
+    created = {group.group_id for group in draft.snapshot.groups}
+    found: list[ReferringRule] = []
+    for batch in (earlier.own, *earlier.others):
+        changes = [renamed(one, draft.now.names) for one in batch]
+        found += [
+            ReferringRule(one.group_id, rule_of(one))
+            for one in changes
+            if one.kind == "remove-rule"
+            and one.group_id in created
+            and _is_replaced(draft, one, changes)
+        ]
+    return tuple(found)
+
+
+def bring(draft: Draft, earlier: Earlier, *, is_rule: bool) -> None:
+    """Plan what waits and can be made now: rules, or the groups of holders.
+
+    What waits of other decisions is brought only where it concerns a group or a holder of this
+    plan; anything else was not asked for.
+    """
+    for batch in (earlier.own, *earlier.others):
+        is_own = batch is earlier.own
+        changes = [(one, renamed(one, draft.now.names)) for one in batch]
+        for change, current in changes:
+            if (change.rule is not None) is not is_rule:
+                continue
+            if not is_own and not _concerns(draft, current):
+                continue
+            pending = [other for _, other in changes]
+            why = _bring_rule(draft, current, pending) if is_rule else _rebind(draft, current)
+            if not why:
+                draft.brought.append(change)
+            elif is_own:
+                draft.leave(why)
+
+
+def _concerns(draft: Draft, change: Change) -> bool:
+    """Whether a change is about a group that the plan creates, or a holder that it changes."""
+    created = {group.group_id for group in draft.snapshot.groups}
+    if change.holder is not None:
+        changed = {one.change.holder for one in draft.planned if one.change.holder}
+        return change.holder in changed or bool(created & {*change.after})
+    return bool(created & {change.group_id, rule_of(change).peer_group})
+
+
+def _bring_rule(draft: Draft, change: Change, batch: Sequence[Change]) -> str:
+    """Plan one rule, or return why it waits on."""
+    rule, group_id = rule_of(change), change.group_id
+    if draft.is_missing(group_id):
+        return f"rule {rule_words(rule)}: its group {group_id} is gone"
+    if change.kind == "remove-rule":
+        if not _is_replaced(draft, change, batch):
+            return f"rule {rule_words(rule)} of {group_id} stays: what it took the place of waits"
+        if (found := draft.find(group_id, rule)) and found.rule_id:
+            draft.remove(group_id, found)
+        return ""
+    if draft.is_missing(rule.peer_group):
+        return f"rule {rule_words(rule)} of {group_id}: group {rule.peer_group} is gone"
+    if draft.find(group_id, rule) is None:
+        draft.add(group_id, rule, rule.peer_group or group_id)
+    return ""
+
+
+def _is_replaced(draft: Draft, removal: Change, batch: Sequence[Change]) -> bool:
+    """Whether a rule that a removal waits for was replaced by one that can be added now."""
+    rule = rule_of(removal)
+    return any(
+        one.kind == "add-rule"
+        and one.group_id == removal.group_id
+        and content(replace(rule_of(one), peer_group=rule.peer_group)) == content(rule)
+        and not draft.is_missing(rule_of(one).peer_group)
+        for one in batch
+    )
+
+
+def _rebind(draft: Draft, change: Change) -> str:
+    """Plan the groups of one holder, or return why they wait on."""
+    holder = holder_of(change)
+    current, name = draft.holders.get(holder), f"{holder.kind} {holder.holder_id}"
+    if current is None:
+        return f"{name} is gone"
+    if same_groups(draft.cloud, current, change.after):
+        return ""
+    if any(draft.is_missing(one) for one in change.after) or not same_groups(
+        draft.cloud, current, change.before
+    ):
+        return f"{name} has {', '.join(current) or 'no group'} now"
+    draft.rebind(holder, change.after)
+    return ""
