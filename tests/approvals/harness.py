@@ -80,6 +80,19 @@ class ApprovalHarness:
         assert document["outcome"] == "pending", document["reasons"]
         return self.approval(document["approval"]["approval_id"])
 
+    def approved(self, by: str = "ada", outcome: str = "pending", **given: Any) -> Approval:
+        """A request that was approved, as an older sgguard left it when its worker died.
+
+        ``outcome`` is what its decision says of it.
+        """
+        asked = self.asked(**given)
+        assert self.store.resolve(asked.approval_id, "approved", by)
+        record = self.store.decision(asked.decision_id)
+        assert record is not None
+        text = json.dumps({**json.loads(record.document_json), "outcome": outcome})
+        self.store.keep(replace(record, outcome=outcome, document_json=text))
+        return self.approval(asked.approval_id)
+
     def approval(self, approval_id: str) -> Approval:
         found = self.store.approval(approval_id)
         assert found is not None

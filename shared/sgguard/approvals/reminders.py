@@ -16,7 +16,7 @@ from typing import Any
 from sgguard import logs, schemas
 from sgguard.approvals.approver import is_expired
 from sgguard.engine.context import Context
-from sgguard.engine.execute import Executor
+from sgguard.engine.execute import APPROVAL_SOURCE, Executor
 from sgguard.engine.handle import once
 from sgguard.errors import EventError
 from sgguard.events.base import Kind
@@ -24,12 +24,14 @@ from sgguard.model.codes import Outcome
 from sgguard.model.event import Event
 from sgguard.render.outcome import with_outcome
 from sgguard.render.values import time_json
-from sgguard.store.rows import Approval, ApprovalState, Claim, Record
+from sgguard.store.rows import Approval, ApprovalState, Claim, Query, Record
 
 Json = dict[str, Any]
 
 KIND = Kind("approval", "sgguard.approvals.due.v1", "sgguard.approvals.reminders.v1")
 """The event of a cron trigger for the function ``approval``, and the type of its response."""
+
+_RECORDS_MAX = 10_000
 
 _NOTES = {
     "denied": "denied: nothing was done",
@@ -70,6 +72,7 @@ def _close_and_list(executor: Executor, context: Context) -> Json:
     # Whatever closed them: a worker that died before it told it, or a click that came too late.
     expired = [one for one in executor.store.approvals("expired") if one.told_at_s is None]
     now_s = executor.store.now_s()
+    expired += [one for one in executor.store.approvals("approved") if _is_lapsed(executor, one)]
     due = [one for one in executor.store.approvals("pending") if _is_due(one, now_s, context)]
     return {
         "at": _time(now_s),
@@ -85,6 +88,14 @@ def _tell(executor: Executor, claim: Claim, told: Json) -> None:
         expired=[one["approval_id"] for one in told["expired"]],
         reminded=[one["approval_id"] for one in told["due"]],
     )
+
+
+def _is_lapsed(executor: Executor, approval: Approval) -> bool:
+    """Whether an approved plan was not begun in time, and nobody was told."""
+    if approval.told_at_s is not None or not is_expired(approval, executor.store.now_s()):
+        return False
+    record = executor.store.decision(approval.decision_id)
+    return record is not None and record.outcome == Outcome.REFUSED
 
 
 def _is_due(approval: Approval, now_s: float, context: Context) -> bool:
@@ -109,10 +120,37 @@ def _time(at_s: float) -> str:
 
 
 def expire_all(executor: Executor) -> tuple[Approval, ...]:
-    """Close every pending request that has expired; return those closed now."""
-    now_s = executor.store.now_s()
-    expired = [one for one in executor.store.approvals("pending") if is_expired(one, now_s)]
-    return tuple(one for one in expired if expire(executor, one))
+    """Close every request that has expired, approved ones whose plan was not begun among them.
+
+    Returns those closed now. What a process that died left unsaid is written into its decision.
+    """
+    store, now_s = executor.store, executor.store.now_s()
+    waiting = [one for one in store.approvals("pending") if is_expired(one, now_s)]
+    # Decisions that an older sgguard left waiting for a request that is settled.
+    for record in store.decisions(Query(outcome=Outcome.PENDING, limit=_RECORDS_MAX)):
+        settled = store.approval(_asked(record))
+        if settled is not None and settled.state in ("denied", "expired"):
+            end_settled(executor, settled)
+    approved = [one for one in store.approvals("approved") if is_expired(one, now_s)]
+    waiting += [one for one in approved if is_unbegun(executor, one)]
+    return tuple(one for one in waiting if expire(executor, one))
+
+
+def is_unbegun(executor: Executor, approval: Approval) -> bool:
+    """Whether a decision waits for a plan that was approved and that no worker has begun."""
+    record = executor.store.decision(approval.decision_id)
+    if record is None or record.outcome not in (Outcome.PENDING, Outcome.UNFINISHED):
+        return False
+    if _asked(record) != approval.approval_id or executor.store.run(approval.decision_id):
+        return False
+    held = {one.event_id for one in executor.store.held() if one.source == APPROVAL_SOURCE}
+    return approval.approval_id not in held
+
+
+def _asked(record: Record) -> str:
+    """Return the id of the approval request that a decision waits for."""
+    current = json.loads(record.document_json)["approval"] or {}
+    return str(current.get("approval_id", ""))
 
 
 def expire(executor: Executor, approval: Approval) -> bool:
@@ -161,8 +199,9 @@ def _refused(executor: Executor, approval: Approval) -> tuple[Record | None, Rec
     if record is None:
         return None, None
     found = json.loads(record.document_json)
-    is_current = (found["approval"] or {}).get("approval_id") == approval.approval_id
-    if record.outcome != "pending" or not is_current:
+    is_current = _asked(record) == approval.approval_id
+    is_waiting = record.outcome in (Outcome.PENDING, Outcome.UNFINISHED)
+    if not (is_waiting and is_current):
         return record, None
     document = with_outcome(found, Outcome.REFUSED, _NOTES[approval.state], approval=approval)
     refused = replace(

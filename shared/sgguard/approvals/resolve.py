@@ -2,7 +2,7 @@
 
 An approval is processed in these steps:
 
-1. May this person approve it? (:mod:`~sgguard.approvals.approver`)
+1. May this person approve it, and still at the begin? (``approver.py``, ``standing.py``)
 2. Claim it (source ``approval``, the approval's id): of two approvals at the same moment one is
    processed, and after a crash the next one, or ``sgguard resume``, continues it.
 3. Read the world again and make the plan anew; compare facts and plan with those of the request.
@@ -22,6 +22,7 @@ from typing import Any
 from sgguard import logs
 from sgguard.approvals.approver import is_expired, known, require_listed, require_other, too_late
 from sgguard.approvals.reminders import close, end_settled, expire
+from sgguard.approvals.standing import end_withdrawn, withdrawn
 from sgguard.engine.concern import judge_again
 from sgguard.engine.context import Context
 from sgguard.engine.decide import Decided
@@ -38,7 +39,8 @@ from sgguard.errors import (
 )
 from sgguard.model.codes import Mode, Outcome, ReasonCode
 from sgguard.model.request import DeleteRequest, LaunchRequest
-from sgguard.remedy.prepare import Prepared, fingerprint
+from sgguard.remedy.covered import covered
+from sgguard.remedy.prepare import Prepared
 from sgguard.render import document
 from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
@@ -167,6 +169,9 @@ def _resume_or_compare(executor: Executor, claim: Claim, by: str) -> Json:
     record = executor.store.decision(claim.decision_id)
     if record is None:
         raise StoreError(f"decision {claim.decision_id} is not in the store")
+    # 5. Whoever approved it must still be one who may.
+    if why := withdrawn(approval, by, executor.context.policy.approval):
+        return end_withdrawn(executor, claim, approval, record, why)
     return _compare(_ClaimedApproval(executor, claim, approval, by, record))
 
 
@@ -225,7 +230,7 @@ def _require_whole(decided: Decided) -> None:
 def _is_same(claimed: _ClaimedApproval, decided: Decided, found: Json) -> bool:
     """Whether facts and plan are those of the request, and nothing more is unseen than then."""
     unseen_then = json.loads(claimed.record.document_json)["facts"]["unseen"]
-    now = fingerprint(decided.decision.facts, decided.prepared)
+    now = covered(decided.cloud, decided.decision.facts, decided.prepared)
     is_seen = all(one in unseen_then for one in found["facts"]["unseen"])
     return now == claimed.approval.facts_hash and is_seen
 

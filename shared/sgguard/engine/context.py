@@ -23,7 +23,7 @@ from sgguard.providers import Access, Cloud
 from sgguard.settings import PREFIX, Settings, unknown_variables, variable_part
 from sgguard.store import Store, find_store, open_store
 from sgguard.wire.client import Wire
-from sgguard.wire.clock import Deadline, EpochClock, MonotonicClock
+from sgguard.wire.clock import Deadline, EpochClock, MonotonicClock, elapsed
 from sgguard.wire.pacing import LANES, Lanes, Pace
 from sgguard.wire.retry import Retry
 
@@ -64,7 +64,7 @@ class Context:
         *,
         transport: httpx.BaseTransport | None = None,
         now: EpochClock = time.time,
-        clock: MonotonicClock = time.monotonic,
+        clock: MonotonicClock = elapsed,
         new_id: Callable[[], str] = fresh_id,
         makes_store: bool = True,
     ) -> Context:
@@ -141,7 +141,7 @@ def of_store(
             problems.append(str(error))
     settings = Settings.from_env(usable)
     store = _store_of(settings, usable, makes_store=makes_store)
-    deadline = Deadline.after(settings.deadline_s, time.monotonic)
+    deadline = Deadline.after(settings.deadline_s)
     return Context(settings, Policy(), deadline, usable, store=store), tuple(problems)
 
 

@@ -37,8 +37,9 @@ from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.providers.base import Cloud
 from sgguard.remedy.apply import RunResult, carry_out
 from sgguard.remedy.attempt import Worker
+from sgguard.remedy.covered import covered
 from sgguard.remedy.plan import Plan
-from sgguard.remedy.prepare import Prepared, fingerprint
+from sgguard.remedy.prepare import Prepared
 from sgguard.render.document import to_json
 from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
@@ -60,7 +61,7 @@ _OUTCOMES: dict[RunState, Outcome] = {
     "finished": Outcome.REMEDIATED,
     "undone": Outcome.UNDONE,
     "stuck": Outcome.PARTLY_UNDONE,
-    "accepted": Outcome.PARTLY_UNDONE,
+    "accepted": Outcome.ACCEPTED,
 }
 
 
@@ -147,8 +148,8 @@ class Executor(Keeper):
             decision_id=claim.decision_id,
             target=decided.decision.target,
             requester=request.requested_by,
-            facts_hash=fingerprint(decided.decision.facts, decided.prepared),
-            request_json=codec.dump(request),
+            facts_hash=covered(decided.cloud, decided.decision.facts, decided.prepared),
+            request_json=codec.stamped(request),
             summary="; ".join(step.summary for step in decided.decision.judgement.plan),
             expires_at_s=self.store.now_s() + self.context.policy.approval.expires_s,
         )
@@ -185,8 +186,8 @@ class Executor(Keeper):
             decision_id=claim.decision_id,
             source=claim.source,
             event_id=claim.event_id,
-            plan_json=codec.dump(prepared.plan),
-            snapshot_json=codec.dump(prepared.snapshot),
+            plan_json=codec.stamped(prepared.plan),
+            snapshot_json=codec.stamped(prepared.snapshot),
             keys=prepared.plan.keys(),
             shared=prepared.plan.pointed_to(),
         )

@@ -18,7 +18,7 @@ from sgguard.engine.decide import Decided
 from sgguard.engine.execute import Executor
 from sgguard.errors import BusyError, InputError, SgguardError
 from sgguard.model.request import DeleteRequest
-from sgguard.remedy.prepare import fingerprint
+from sgguard.remedy.covered import covered
 from sgguard.store.rows import Answered, Busy, Claim
 
 Json = dict[str, Any]
@@ -28,11 +28,12 @@ SOURCE = "apply"
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One delete that was judged and not carried out yet."""
+    """One delete that was judged and not carried out yet; ``covered`` is all that a yes covers."""
 
     request: DeleteRequest
     event_id: str
     decided: Decided
+    covered: str
 
     @property
     def decision_id(self) -> str:
@@ -45,9 +46,16 @@ def propose(requests: Sequence[DeleteRequest], context: Context) -> list[Proposa
     event_ids = [context.new_id() for _ in requests]
     judged = decide.judge_deletes(list(zip(requests, event_ids, strict=True)), context)
     return [
-        one if isinstance(one, Exception) else Proposal(request, event_id, one)
+        one if isinstance(one, Exception) else _proposed(request, event_id, one)
         for request, event_id, one in zip(requests, event_ids, judged, strict=True)
     ]
+
+
+def _proposed(request: DeleteRequest, event_id: str, decided: Decided) -> Proposal | Exception:
+    try:
+        return Proposal(request, event_id, decided, _covered(decided))
+    except SgguardError as error:
+        return error
 
 
 def carry_out(proposal: Proposal, context: Context) -> Json:
@@ -81,7 +89,7 @@ def carry_out(proposal: Proposal, context: Context) -> Json:
     except SgguardError:
         executor.release(claim)
         raise
-    require = partial(_require_same, proposal.decided)
+    require = partial(_require_same, proposal)
     return executor.act(claim, proposal.request, None, decided, require=require)
 
 
@@ -91,19 +99,22 @@ def _again(proposal: Proposal, context: Context) -> Decided:
     (fresh,) = decide.judge_deletes(asked, context, [proposal.decision_id])
     if isinstance(fresh, Exception):
         raise fresh
-    _require_same(proposal.decided, fresh)
+    _require_same(proposal, fresh)
     return fresh
 
 
-def _require_same(shown: Decided, fresh: Decided) -> None:
-    if _print_of(fresh) != _print_of(shown):
+def _require_same(shown: Proposal, fresh: Decided) -> None:
+    if _print_of(fresh, _covered(fresh)) != _print_of(shown.decided, shown.covered):
         raise InputError(
             "the facts have changed since the plan was shown: nothing was done; run the command "
             "again to see the new plan"
         )
 
 
-def _print_of(decided: Decided) -> tuple[str, str, str]:
+def _covered(decided: Decided) -> str:
+    return covered(decided.cloud, decided.decision.facts, decided.prepared)
+
+
+def _print_of(decided: Decided, covered_then: str) -> tuple[str, str, str]:
     decision = decided.decision
-    verdict = decision.judgement.verdict
-    return verdict, decision.mode, fingerprint(decision.facts, decided.prepared)
+    return decision.judgement.verdict, decision.mode, covered_then

@@ -5,12 +5,16 @@ from __future__ import annotations
 from sgguard.store.database import Session, Tables, transaction
 from sgguard.store.rows import Purged
 
-# Of the table a statement deletes from: rows that no run and no pending approval request needs.
+# Of the table a statement deletes from: rows that no run and no approval request needs. One that
+# was approved needs them until its decision is at its end.
 _NOTHING_OPEN = """
     NOT EXISTS (SELECT 1 FROM sgguard_runs AS run
         WHERE run.decision_id = {table}.decision_id AND run.state IN ('asked', 'open', 'stuck'))
     AND NOT EXISTS (SELECT 1 FROM sgguard_approvals AS approval
-        WHERE approval.decision_id = {table}.decision_id AND approval.state = 'pending')
+        WHERE approval.decision_id = {table}.decision_id AND (approval.state = 'pending'
+            OR (approval.state = 'approved' AND EXISTS (SELECT 1 FROM sgguard_decisions AS decision
+                WHERE decision.decision_id = approval.decision_id
+                    AND decision.outcome IN ('pending', 'unfinished')))))
 """
 
 

@@ -12,7 +12,18 @@ EpochClock = Callable[[], float]
 """Seconds since 1970-01-01 UTC, as :func:`time.time` gives them."""
 
 MonotonicClock = Callable[[], float]
-"""Seconds that only ever grow, as :func:`time.monotonic` gives them."""
+"""Seconds that only ever grow, as :func:`elapsed` gives them."""
+
+_BOOT = getattr(time, "CLOCK_BOOTTIME", None)
+
+
+def elapsed() -> float:
+    """Return seconds that only ever grow, and go on while the machine is paused where that exists.
+
+    Linux's monotonic clock stands still while the machine sleeps (clock_gettime(2)): a deadline on
+    it would lie in the future for whoever waits outside.
+    """
+    return time.monotonic() if _BOOT is None else time.clock_gettime(_BOOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +31,10 @@ class Deadline:
     """The moment by which an event must have its response, on a monotonic clock."""
 
     at_s: float
-    clock: MonotonicClock = time.monotonic
+    clock: MonotonicClock = elapsed
 
     @classmethod
-    def after(cls, seconds: float, clock: MonotonicClock = time.monotonic) -> Deadline:
+    def after(cls, seconds: float, clock: MonotonicClock = elapsed) -> Deadline:
         """Return the deadline ``seconds`` from now."""
         return cls(clock() + seconds, clock)
 

@@ -23,7 +23,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from sgguard.wire.clock import MonotonicClock
+from sgguard.wire.clock import MonotonicClock, elapsed
 
 Rates = Mapping[str, float]
 """Calls per second by action (an fnmatch pattern; the first that matches counts)."""
@@ -94,7 +94,7 @@ class Lanes:
 
     def __init__(
         self,
-        clock: MonotonicClock = time.monotonic,
+        clock: MonotonicClock = elapsed,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.clock = clock

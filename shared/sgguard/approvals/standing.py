@@ -1,0 +1,59 @@
+"""Whether the one who approved may still approve, when the plan is about to begin.
+
+Between a yes and the begin of its plan a process may die, and the policy may change. A yes counts
+only while the policy lets its person approve: nothing is begun on the word of somebody who was
+taken from the list.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import replace
+from typing import Any
+
+from sgguard import logs
+from sgguard.approvals.approver import require_listed, require_other
+from sgguard.engine.execute import Executor
+from sgguard.errors import EventError
+from sgguard.model.codes import Outcome
+from sgguard.policy import ApprovalPolicy
+from sgguard.render.outcome import with_outcome
+from sgguard.store.rows import Approval, Claim, Record
+
+Json = dict[str, Any]
+
+
+def withdrawn(approval: Approval, by: str, policy: ApprovalPolicy) -> str:
+    """Return why the plan must not begin; empty where whoever approved it still may.
+
+    ``by`` decides now; for a request that was approved before, the one who did counts.
+    """
+    who = approval.resolved_by if approval.state == "approved" else by
+    try:
+        require_listed(who, policy)
+        require_other(who, approval, policy)
+    except EventError as error:
+        return f"not begun: {error}; nothing was done, send the event again"
+    return ""
+
+
+def end_withdrawn(
+    executor: Executor, claim: Claim, approval: Approval, record: Record, why: str
+) -> Json:
+    """End a decision whose approver may not approve any more: nothing is begun.
+
+    Raises:
+        EventError: 409 it was begun or ended meanwhile.
+    """
+    found = with_outcome(json.loads(record.document_json), Outcome.REFUSED, why, approval=approval)
+    text = json.dumps(found, ensure_ascii=False)
+    refused = replace(record, outcome=found["outcome"], document_json=text)
+    if not executor.store.lapse(approval.approval_id, refused):
+        raise EventError("the approval request was resolved meanwhile", status=409)
+    executor.release(claim)
+    by = approval.resolved_by
+    logs.log(
+        logging.INFO, "withdrawn", decision_id=approval.decision_id, detail=f"approved by {by}"
+    )
+    return found
