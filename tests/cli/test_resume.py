@@ -206,22 +206,24 @@ def test_a_stuck_run_can_be_closed_as_it_is(place, sgguard):
     before = place.emulator.state.dump()
     code, out, _ = sgguard("resume", asked.decision_id, "--accept", "--as", "bob")
     assert code == 1
-    assert out.startswith("partly-undone")
+    assert out.startswith("accepted")
     assert place.emulator.state.dump() == before
     assert place.store.open_runs() == ()
+    assert place.store.run(asked.decision_id).state == "accepted"
     assert place.document(asked)["note"].endswith("accepted as it is by bob")
     assert sgguard("approvals", "approve", again.approval_id)[0] == 0
     with pytest.raises(EventError):
         resume.accept(asked.decision_id, place.context(), by="bob")
 
 
-def test_a_run_that_can_be_resumed_cannot_be_closed(place, sgguard):
+def test_a_run_that_can_be_resumed_can_be_ended_as_well(place, sgguard):
     asked = cut_short(place)
-    code, out, err = sgguard("resume", asked.decision_id, "--accept")
-    assert (code, out) == (2, "")
-    assert "is not stuck" in err
-    [run] = place.store.open_runs()
-    assert run.state == "open"
+    before = place.emulator.state.dump()
+    code, out, _ = sgguard("resume", asked.decision_id, "--accept", "--reason", "moved away")
+    assert (code, out.partition(":")[0]) == (1, "accepted")
+    assert place.emulator.state.dump() == before
+    assert place.store.run(asked.decision_id).note.endswith("accepted as it is by ada: moved away")
+    assert sgguard("resume")[:2] == (0, f"Nothing is open in {place.url}.\n")
 
 
 @pytest.mark.parametrize("args", [["--accept"], ["d1", "--accept", "--as", " "]])

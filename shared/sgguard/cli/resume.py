@@ -12,7 +12,7 @@ from sgguard.cli.command import command
 from sgguard.cli.exit_codes import ERROR, EXIT_CODES
 from sgguard.cli.failure import until_done
 from sgguard.cli.interrupt import interruptible
-from sgguard.cli.options import AS_OPTION, JSON_OPTION, KEPT_TEXT, POLICY_OPTION, epilog
+from sgguard.cli.options import AS_OPTION, JSON_OPTION, KEPT_TEXT, POLICY_OPTION, epilog, kept
 from sgguard.cli.output import print_json, print_outcome
 from sgguard.cli.records import (
     format_duration,
@@ -27,7 +27,8 @@ from sgguard.model.codes import Verdict
 from sgguard.operations import resume as operation
 from sgguard.operations import trail
 from sgguard.operations.progress import state_of, watched
-from sgguard.operations.resume import Unresolved
+from sgguard.operations.unresolved import Unresolved, everything
+from sgguard.store.base import Store
 
 Json = dict[str, Any]
 
@@ -37,8 +38,9 @@ Json = dict[str, Any]
     epilog=epilog(
         "sgguard resume",
         "sgguard resume 5f0c8e71…",
-        "sgguard resume 5f0c8e71… --accept --as ada",
-        exit_codes="0 nothing is left open, 1 a plan is stuck, 2 error",
+        "sgguard resume --list --json",
+        'sgguard resume 5f0c8e71… --accept --as ada --reason "repaired by hand"',
+        exit_codes="0 nothing is left open, 1 a plan needs an operator or is accepted, 2 error",
     ),
 )
 @click.argument("decision", metavar="[DECISION]", required=False, type=KEPT_TEXT)
@@ -46,13 +48,27 @@ Json = dict[str, Any]
     "--accept",
     "is_accepted",
     is_flag=True,
-    help="Close a stuck DECISION without changes; its groups may be changed again.",
+    help="End DECISION as it is, without changes; its groups may be changed again.",
+)
+@click.option("--reason", default="", help="Why it is accepted; kept with the decision.")
+@click.option(
+    "--list",
+    "is_list",
+    is_flag=True,
+    help="Only list what is not at its end, why, and what will happen to it.",
 )
 @AS_OPTION
 @POLICY_OPTION
 @JSON_OPTION
 def resume(
-    decision: str | None, by: str, policy: str | None, *, is_accepted: bool, as_json: bool
+    decision: str | None,
+    reason: str,
+    by: str,
+    policy: str | None,
+    *,
+    is_accepted: bool,
+    is_list: bool,
+    as_json: bool,
 ) -> int:
     """Resume every plan whose process ended before it was done, or only DECISION.
 
@@ -60,29 +76,47 @@ def resume(
     too, the plan is stuck: it is listed with what is left to undo, and tried again only when it
     is named. Until then no other plan may change its groups.
 
+    Afterwards everything that is not at its end is listed on standard error, with why and what
+    will happen next: plans, approval requests, and events without an answer. --list only lists.
+    With --accept any plan is ended as it is, also one that another sgguard wrote or whose cloud
+    cannot be asked: nothing is changed, and who did that and why is kept.
+
     Where the policy or a setting cannot be used, what is open is listed and nothing is resumed.
     """
     if is_accepted:
-        if decision is None:
-            raise click.UsageError("--accept needs a DECISION.")
-        # Nothing is changed: the store is enough, and how long it keeps what has ended.
-        who = user_name(by)
-        context, executor = open_executor(needs=("SGGUARD_KEEP_DAYS",))
-        decision = trail.whole_decision_id(executor.store, decision)
-        found = operation.accept(decision, context, by=who)
-        return _ended([found], as_json=as_json)
+        if decision is None or is_list:
+            raise click.UsageError("--accept needs a DECISION, and not --list.")
+        return _accept(decision, by, reason, as_json=as_json)
+    if is_list:
+        if decision is not None:
+            raise click.UsageError("--list takes no DECISION.")
+        return _listed(as_json=as_json)
     try:
         with_store(policy)
     except SettingsError as error:
-        if _list_open() or decision is not None:
+        if _list_left(is_always=False) or decision is not None:
             terminal.note("nothing can be resumed until this is mended:")
             raise
         failure.report_error(error)  # which keeps nothing from being resumed
         return _all(policy, as_json=as_json)
     if decision is not None:
-        decision = trail.whole_decision_id(Executor.of(with_store(policy)).store, decision)
+        decision = _whole(Executor.of(with_store(policy)).store, decision)
         return _ended([_resumed(decision, policy)], as_json=as_json)
     return _all(policy, as_json=as_json)
+
+
+def _accept(decision: str, by: str, reason: str, *, as_json: bool) -> int:
+    """End a decision: the store is enough, and how long it keeps what has ended."""
+    who = user_name(by)
+    context, executor = open_executor(needs=("SGGUARD_KEEP_DAYS",))
+    decision = _whole(executor.store, decision)
+    found = operation.accept(decision, context, by=who, why=kept(reason.strip()))
+    return _ended([found], as_json=as_json)
+
+
+def _whole(store: Store, given: str) -> str:
+    """Return the whole id of a decision; a run may be kept without its decision."""
+    return given if store.run(given) is not None else trail.whole_decision_id(store, given)
 
 
 def _resumed(decision_id: str, policy: str | None) -> Json:
@@ -98,13 +132,10 @@ def _resumed(decision_id: str, policy: str | None) -> Json:
 def _all(policy: str | None, *, as_json: bool) -> int:
     """Resume one after the other; one that fails does not keep the others from being resumed."""
     context, executor = open_executor()
-    found = operation.unresolved(context)
-    if not found and not as_json:
-        terminal.say(f"Nothing is open in {store_location(context)}.")
     done: list[Json] = []
     has_failed = False
-    for one in found:
-        if one.state == "stuck":
+    for one in operation.unresolved(context):
+        if one.needs_operator:
             continue
         age = format_duration(executor.store.now_s() - one.since_s)
         terminal.note(f"decision {one.decision_id}, {age} old")
@@ -114,34 +145,50 @@ def _all(policy: str | None, *, as_json: bool) -> int:
             has_failed = True
             failure.report_error(error)
     code = _ended(done, as_json=as_json)
-    stuck = [one for one in found if one.state == "stuck"]
-    _list(stuck)
-    return ERROR if has_failed else (EXIT_CODES[Verdict.BLOCK] if stuck else code)
+    left = _list_left(is_always=not done and not has_failed and not as_json)
+    needs_operator = any(one.needs_operator for one in left)
+    return ERROR if has_failed else (EXIT_CODES[Verdict.BLOCK] if needs_operator else code)
 
 
-def _list_open() -> bool:
-    """List what is open on standard error, from the store alone; return whether anything is.
+def _listed(*, as_json: bool) -> int:
+    """List what is not at its end; with 1 where something needs an operator."""
+    context, executor = open_executor()
+    found = everything(context)
+    if as_json:
+        print_json([one.to_json() for one in found])
+    else:
+        now_s = executor.store.now_s()
+        lines = [line for one in found for line in _lines(one, now_s)]
+        terminal.page(lines or [f"Nothing is open in {store_location(context)}."])
+    needs_operator = any(one.needs_operator for one in found)
+    return EXIT_CODES[Verdict.BLOCK if needs_operator else Verdict.ALLOW]
+
+
+def _list_left(*, is_always: bool) -> tuple[Unresolved, ...]:
+    """List what is not at its end on standard error, from the store alone, and return it.
+
+    With ``is_always`` it is also said that nothing is.
 
     Raises:
         SettingsError: there is no store to read.
     """
     context, executor = open_executor()
-    found = operation.unresolved(context)
+    found = everything(context)
+    now_s = executor.store.now_s()
     for one in found:
-        age = format_duration(executor.store.now_s() - one.since_s)
-        where = ", ".join(one.target)
-        terminal.note(f"{one.state}: decision {one.decision_id} ({where}), {age} old")
-    return bool(found)
+        for line in _lines(one, now_s):
+            terminal.note(line)
+    if not found and is_always:
+        terminal.say(f"Nothing is open in {store_location(context)}.")
+    return found
 
 
-def _list(stuck: Sequence[Unresolved]) -> None:
-    """List stuck plans on standard error, apart from the documents of those that were resumed."""
-    for one in stuck:
-        terminal.note(f"stuck: decision {one.decision_id} ({', '.join(one.target)}): {one.note}")
-    if stuck:
-        terminal.note(
-            "repair the cause, then: sgguard resume DECISION (or close it as it is with --accept)"
-        )
+def _lines(one: Unresolved, now_s: float) -> list[str]:
+    """Return one thing that is not at its end: what and where, why, and what is next."""
+    what = f"approval {one.approval_id}, " if one.approval_id else ""
+    age, where = format_duration(now_s - one.since_s), ", ".join(one.target)
+    head = f"{one.state}: {what}decision {one.decision_id} ({where}), {age} old"
+    return [head, f"  why: {one.why}", f"  next: {one.next}"]
 
 
 def _ended(found: Sequence[Json], *, as_json: bool) -> int:
@@ -149,5 +196,5 @@ def _ended(found: Sequence[Json], *, as_json: bool) -> int:
         print_json(list(found))
     for one in () if as_json else found:
         print_outcome(one)
-    is_stuck = any(one["outcome"] == "partly-undone" for one in found)
-    return EXIT_CODES[Verdict.BLOCK if is_stuck else Verdict.ALLOW]
+    is_left = any(one["outcome"] in ("partly-undone", "accepted") for one in found)
+    return EXIT_CODES[Verdict.BLOCK if is_left else Verdict.ALLOW]

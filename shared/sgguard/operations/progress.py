@@ -66,13 +66,14 @@ def state_of(store: Store, decision_id: str) -> str:
         if record is not None and (is_approved or record.outcome == "unfinished"):
             return f"nothing was changed yet; next: sgguard resume {decision_id}"
         return "nothing was changed"
-    match run.state:
-        case "finished":
-            return f"the plan was carried out; see: sgguard decisions show {decision_id}"
-        case "undone":
-            return "everything that was changed is undone"
-        case "stuck":
-            return f"not everything could be undone: {run.note}; next: sgguard resume {decision_id}"
+    ended = {
+        "finished": f"the plan was carried out; see: sgguard decisions show {decision_id}",
+        "undone": "everything that was changed is undone",
+        "accepted": f"it was ended as it was: {run.note}",
+        "stuck": f"not everything could be undone: {run.note}; next: sgguard resume {decision_id}",
+    }
+    if run.state in ended:
+        return ended[run.state]
     plan = _plan(store, decision_id)
     entries = store.entries(decision_id)
     done = {one.step for one in entries if one.state == "done" and not one.is_undo}
