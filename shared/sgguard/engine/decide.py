@@ -1,7 +1,6 @@
 """From a request to a decision: connect, read the facts, judge them, prepare the plan.
 
-The functions and the CLI call the same functions here. Nothing in this module reads a clock, an
-environment or the network by itself: all of it comes with the
+Functions and CLI call the same here. Clock, environment and network come with the
 :class:`~sgguard.engine.context.Context`.
 """
 
@@ -253,9 +252,8 @@ def _decided(
     # 3. The exact plan, where the verdict is that something can be done.
     prepared: Prepared | None = None
     if _may_be_prepared(facts, judgement):
-        judgement, prepared = prepare.prepare(
-            state.cloud, state.scope, facts, judgement, policy, now=now
-        )
+        of = (state.cloud, state.scope, facts, judgement, policy)
+        judgement, prepared = prepare.prepare(*of, now=now)
     # 4. The decision, with the mode that says whether the plan is carried out.
     decision = Decision(
         decision_id=state.ids[1],
