@@ -116,7 +116,7 @@ def prose(path: Path) -> str:
 
 @by_document()
 def test_every_setting_that_is_named_exists(path):
-    stems = {setting.name.removesuffix("_<PROVIDER>") for setting in SETTINGS}
+    stems = {setting.name.split("_<")[0] for setting in SETTINGS}
     known = stems | {
         f"{stem}_{p.upper().replace('-', '_')}" for stem in stems for p in providers.names()
     }
@@ -152,7 +152,7 @@ def test_every_variable_that_the_code_reads_is_a_setting():
     named = set()
     for path in PACKAGE.rglob("*.py"):
         named |= set(re.findall(r"SGGUARD_[A-Z_]*[A-Z]", text_of(path)))
-    stems = {setting.name.removesuffix("_<PROVIDER>") for setting in SETTINGS}
+    stems = {setting.name.split("_<")[0] for setting in SETTINGS}
     known = stems | {
         f"{stem}_{p.upper().replace('-', '_')}" for stem in stems for p in providers.names()
     }

@@ -38,6 +38,11 @@ ARROWS = {
     "approvals": (
         "engine errors events logs model policy redaction remedy render schemas settings store web"
     ),
+    "chat": (
+        "approvals chat.catalogue chat.channels engine errors events logs model operations policy "
+        "redaction render schemas settings sgguard store web wire"
+    ),
+    "chat.channels": "chat errors events policy render wire",
     "cli": (
         "approvals clouds demo emulator engine errors events logs model operations "
         "operations.doctor policy redaction render render.graph render.text settings sgguard "
@@ -65,7 +70,7 @@ ARROWS = {
     "events": "errors events.sources model schemas",
     "events.sources": "errors events model schemas",
     "facts": "errors model providers wire",
-    "functions": "approvals engine events web",
+    "functions": "approvals chat engine events web",
     "guards": "model render",
     "guards.delete": "guards model policy render",
     "guards.launch": "guards model policy render",
@@ -118,6 +123,7 @@ WAY = [
 # Folders of alternatives: one does not know the other. Shared ground has another name.
 AXES = {
     "providers": "connect",
+    "chat.channels": "CHANNEL",
     "emulator.faces": "FACE",
     "events.sources": "claims",
     "guards": "judge",

@@ -42,18 +42,20 @@ class LinkToken:
     expires_at_s: int
 
 
-def sign(token: LinkToken, keys: Sequence[str]) -> str:
+def sign(token: LinkToken, keys: Sequence[str], purpose: bytes = _PURPOSE) -> str:
     """Return the token as a signed text; it is a secret of its approver.
+
+    A text that is signed for one purpose is not valid for another.
 
     Raises:
         SettingsError: there is no key, or one that is too short.
     """
     payload = _encode(json.dumps(astuple(token), separators=(",", ":")).encode())
     text = f"{_VERSION}.{payload}"
-    return f"{text}.{_encode(_signature(text, _usable(keys)[0]))}"
+    return f"{text}.{_encode(_signature(text, _usable(keys)[0], purpose))}"
 
 
-def read(text: str, keys: Sequence[str], now_s: float) -> LinkToken:
+def read(text: str, keys: Sequence[str], now_s: float, purpose: bytes = _PURPOSE) -> LinkToken:
     """Return what a signed text permits.
 
     Raises:
@@ -67,7 +69,7 @@ def read(text: str, keys: Sequence[str], now_s: float) -> LinkToken:
         raise _invalid()
     given = _decode(signature)
     # Every key is tried, whichever fits: the time it takes does not show which.
-    fitting = [hmac.compare_digest(_signature(signed, key), given) for key in usable]
+    fitting = [hmac.compare_digest(_signature(signed, key, purpose), given) for key in usable]
     if not any(fitting):
         raise _invalid()
     token = _token(_decode(payload))
@@ -85,8 +87,8 @@ def _usable(keys: Sequence[str]) -> Sequence[str]:
     return keys
 
 
-def _signature(text: str, key: str) -> bytes:
-    return hmac.new(key.encode(), _PURPOSE + text.encode(), hashlib.sha256).digest()
+def _signature(text: str, key: str, purpose: bytes) -> bytes:
+    return hmac.new(key.encode(), purpose + text.encode(), hashlib.sha256).digest()
 
 
 def _encode(content: bytes) -> str:

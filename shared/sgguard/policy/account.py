@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from sgguard.clouds import names
+from sgguard.policy.channel import Route
 from sgguard.policy.model import Exemption, Match, Policy, ScopePolicy
 
 _PARTS_OF_ADDRESS = 4
@@ -31,6 +32,7 @@ def at_home(policy: Policy, accounts: Accounts) -> Policy:
         launch=replace(policy.launch, **_table(policy.launch, accounts)),
         scopes=tuple(_scope(one, accounts) for one in policy.scopes),
         exemptions=tuple(_exemption(one, accounts) for one in policy.exemptions),
+        routes=tuple(_route(one, accounts) for one in policy.routes),
     )
 
 
@@ -64,6 +66,10 @@ def _scope(scope: ScopePolicy, accounts: Accounts) -> ScopePolicy:
 
 def _exemption(one: Exemption, accounts: Accounts) -> Exemption:
     return replace(one, group=_pattern(one.group, accounts))
+
+
+def _route(one: Route, accounts: Accounts) -> Route:
+    return replace(one, account="*") if _is_home(one.provider, one.account, accounts) else one
 
 
 def _pattern(pattern: str, accounts: Accounts) -> str:

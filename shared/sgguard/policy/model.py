@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from sgguard.model.codes import DeleteRemedy, LaunchRemedy, Mode, ReasonCode, UnseenCode
 from sgguard.model.resource import Visibility
+from sgguard.policy.channel import ChannelPolicy, Route
 
 Guard = Literal["delete", "launch"]
 FailureEffect = Literal["block", "error"]
@@ -173,3 +174,5 @@ class Policy:
     scopes: tuple[ScopePolicy, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
     halt: bool = False
+    channels: tuple[ChannelPolicy, ...] = ()
+    routes: tuple[Route, ...] = ()

@@ -15,6 +15,7 @@ from sgguard import schemas
 from sgguard.errors import PolicyError, Problem
 from sgguard.model.codes import DeleteRemedy, LaunchRemedy, Mode, ReasonCode, UnseenCode
 from sgguard.model.resource import Visibility
+from sgguard.policy.channel import channels_of, routes_of
 from sgguard.policy.mistake import mistakes
 from sgguard.policy.model import (
     ApprovalPolicy,
@@ -134,6 +135,8 @@ def build(document: Mapping[str, Any]) -> Policy:
         scopes=tuple(map(_scope, document.get("scope", ()))),
         exemptions=tuple(map(_exemption, document.get("exemption", ()))),
         halt=document.get("halt", False),
+        channels=channels_of(document),
+        routes=routes_of(document),
     )
 
 

@@ -1,0 +1,276 @@
+"""What every channel does, and the values that travel between channels and decisions.
+
+A channel is one module in :mod:`sgguard.chat.channels` with ``CHANNEL: Channel``, found by its
+name. It knows its vendor's JSON, limits, signatures and escapes, and nothing about decisions.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import import_module
+from typing import Any, Literal, Protocol, cast
+from zoneinfo import ZoneInfo
+
+from sgguard.chat import channels
+from sgguard.chat.message import Message
+from sgguard.chat.words import Words
+from sgguard.errors import EventError, SettingsError
+from sgguard.policy.channel import ChannelPolicy
+from sgguard.redaction import remember
+from sgguard.settings import PREFIX
+from sgguard.wire.client import Wire
+from sgguard.wire.clock import EpochClock
+
+Json = dict[str, Any]
+Action = Literal["approve", "deny"]
+Part = Literal["TOKEN", "SECRET", "KEY", "URL", "APP_SECRET"]
+
+PARTS: tuple[Part, ...] = ("TOKEN", "SECRET", "KEY", "URL", "APP_SECRET")
+_DIGITS_MAX = 16
+WINDOW_S = 300
+"""How old a signed callback may be, and how far in the future, where its time is signed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """One channel of the policy with its secrets; several of one part while they are rotated."""
+
+    config: ChannelPolicy
+    secrets: Mapping[str, tuple[str, ...]] = field(repr=False)
+
+    @property
+    def words(self) -> Words:
+        """Return the words of the channel's language, with its zone."""
+        return Words(self.config.language, ZoneInfo(self.config.zone))
+
+    def every(self, part: Part) -> tuple[str, ...]:
+        """Return all secrets of a part, the one to sign with first; empty where none is set."""
+        return self.secrets.get(part, ())
+
+    def address(self, default: str) -> str:
+        """Return where an app's API is: the vendor's own, or what the operator set instead."""
+        return (self.every("URL") or (default,))[0].rstrip("/")
+
+    def one(self, part: Part) -> str:
+        """Return the secret to send with.
+
+        Raises:
+            SettingsError: it is not set; the message names the variable.
+        """
+        found = self.every(part)
+        if not found:
+            variable = variable_of(self.config.name, part)
+            raise SettingsError(f"channel {self.config.name}: {variable} is not set")
+        return found[0]
+
+
+def variable_of(channel: str, part: Part) -> str:
+    """Return the environment variable that holds a secret of a channel."""
+    return f"{PREFIX}CHAT_{channel.upper().replace('-', '_')}_{part}"
+
+
+def setup_of(config: ChannelPolicy, env: Mapping[str, str]) -> Setup:
+    """Return a channel with the secrets that the environment has for it."""
+    secrets: dict[str, tuple[str, ...]] = {}
+    for part in PARTS:
+        text = env.get(variable_of(config.name, part), "").strip()
+        # A URL may have a comma, and is one.
+        given = [text] if part == "URL" else [one.strip() for one in text.split(",")]
+        secrets[part] = tuple(one for one in given if one)
+        remember(*secrets[part])
+    return Setup(config, secrets)
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """The network, with the time by which requests are signed."""
+
+    wire: Wire
+    now: EpochClock
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One HTTP request from a channel; ``headers`` have lower-case names."""
+
+    method: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What an HTTP request is answered with."""
+
+    body: bytes = b""
+    content_type: str = "application/json"
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A callback whose signature holds, as the values it carries.
+
+    ``key`` names the callback: one that comes again with the same key is the same. ``handshake``
+    answers a vendor's check of the address; such a callback has nothing else.
+    """
+
+    payload: Json = field(repr=False)
+    key: str
+    handshake: Reply | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A button that was pressed: by which user of which tenant, with which token of ours.
+
+    ``message_id`` is what the message itself says it is about (an approval's id), and ``action``
+    what the button says it does; None where the channel does not carry them.
+    """
+
+    user: str
+    tenant: str
+    token: str = field(repr=False)
+    chat: str = ""
+    message_id: str | None = None
+    action: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A text that somebody wrote to the bot, without the mention of it."""
+
+    user: str
+    tenant: str
+    text: str
+    chat: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The signed texts of a message's buttons; empty where it has none. Each is a secret."""
+
+    approve: str = field(default="", repr=False)
+    deny: str = field(default="", repr=False)
+    link: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One message for one channel: what it says, its buttons, and where the whole of it is."""
+
+    message: Message
+    tokens: Tokens = field(default_factory=Tokens)
+    whole: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a click or a command is answered with: lines of text, and the message as it is now."""
+
+    lines: tuple[str, ...]
+    shown: Shown | None = None
+    is_error: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that a channel took: what it calls it, as far as it says so."""
+
+    message_id: str = ""
+    chat: str = ""
+
+
+class Channel(Protocol):
+    """One kind of chat. Every method that reads a callback is pure; ``line`` is the network."""
+
+    name: str
+    needs: Mapping[str, tuple[Part, ...]]
+    """By way, the secrets without which nothing is sent or verified."""
+    answer_s: float
+    """Within how many seconds the vendor wants its answer."""
+    answers_buttons: bool
+    """Whether the answer to a command can have buttons, and shows them to nobody else's bot."""
+
+    def has_buttons(self, setup: Setup) -> bool:
+        """Return whether a message can have buttons that come back to us."""
+        ...
+
+    def render(self, shown: Shown, setup: Setup) -> Json:
+        """Return the vendor's JSON of a message, within the vendor's limits."""
+        ...
+
+    def send(self, body: Json, setup: Setup, line: Outbound) -> Sent:
+        """Send what was rendered.
+
+        Raises:
+            CloudError: it was refused or not reached, also where that stands in a 200.
+            SettingsError: a secret is missing.
+        """
+        ...
+
+    def update(self, sent: Sent, body: Json, setup: Setup, line: Outbound) -> bool:
+        """Put what was rendered in the place of a message; False: this channel cannot.
+
+        Raises:
+            CloudError: it was refused or not reached.
+        """
+        ...
+
+    def verify(self, given: Inbound, setup: Setup, now_s: float) -> Verified:
+        """Return a callback, if the channel signed it.
+
+        Raises:
+            EventError: 403 it did not, or not lately; 400 it cannot be read.
+        """
+        ...
+
+    def click(self, verified: Verified) -> Click | None:
+        """Return the click; None for every other kind of callback."""
+        ...
+
+    def command(self, verified: Verified) -> Command | None:
+        """Return the command; None for every other kind of callback."""
+        ...
+
+    def answer(self, answer: Answer, verified: Verified, setup: Setup, line: Outbound) -> Reply:
+        """Return the response to a callback; what the vendor takes elsewhere is sent there."""
+        ...
+
+
+@lru_cache(maxsize=1)
+def kinds() -> Mapping[str, Channel]:
+    """Return every channel by the name of its module."""
+    return {
+        one.name: cast(Channel, import_module(f"{channels.__name__}.{one.name}").CHANNEL)
+        for one in pkgutil.iter_modules(channels.__path__)
+        if not one.name.startswith("_")
+    }
+
+
+def forged() -> EventError:
+    """Return the error for a callback that the channel did not sign; it says nothing more."""
+    return EventError("no channel signed this", status=403)
+
+
+def unreadable() -> EventError:
+    """Return the error for a callback that is signed and not what the vendor documents."""
+    return EventError("the callback cannot be read", status=400)
+
+
+def texts(value: object, *names: str) -> str:
+    """Return a text deep in JSON: each name is a key; empty where there is no such text."""
+    for one in names:
+        value = value.get(one) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def is_timely(text: str, now_s: float, *, per_s: int = 1, window_s: float = WINDOW_S) -> bool:
+    """Return whether a decimal timestamp is within the window; ``per_s``: its units a second."""
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX):
+        return False
+    return abs(now_s - int(text) / per_s) <= window_s

@@ -1,0 +1,1 @@
+"""The channels: one module per kind of chat, with ``CHANNEL``, found by its name."""

@@ -1,0 +1,297 @@
+"""DingTalk: interactive cards of an app, or a custom robot that only sends.
+
+Neither signature of DingTalk covers the body: each pair of time and signature is taken once, and
+what authorises is our own token in the card. Texts are markdown without a documented escape, so
+the characters that begin something are replaced by their full-width forms.
+
+Sources: open.dingtalk.com (custom robot, robot receives messages, card callbacks), 2026-11-28.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from sgguard.chat import base, fit, post
+from sgguard.chat.access import access_token
+from sgguard.chat.base import (
+    Answer,
+    Click,
+    Command,
+    Inbound,
+    Json,
+    Outbound,
+    Part,
+    Reply,
+    Sent,
+    Setup,
+    Shown,
+    Verified,
+)
+from sgguard.chat.text import Text
+from sgguard.events.base import parse_json
+
+BYTES_MAX, TITLE_MAX = 20000, 64
+WINDOW_S = 3600
+"""How long DingTalk says its signatures hold."""
+
+_API = "https://api.dingtalk.com"
+_WIDE = str.maketrans({"<": "＜", ">": "＞", "*": "＊", "`": "｀", "~": "～"})
+_EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+_LEAD = re.compile(r"^(\s*)([#>+-]|\d+\.)(?=\s)")
+_succeeded = post.number_refused("errcode")
+
+
+class DingTalk:
+    """The channel ``dingtalk``."""
+
+    name = "dingtalk"
+    needs: Mapping[str, tuple[Part, ...]] = {"app": ("APP_SECRET", "SECRET"), "webhook": ("URL",)}
+    answer_s = 2.0
+    answers_buttons = False
+
+    def has_buttons(self, setup: Setup) -> bool:
+        """Only cards have buttons that come back, and only with a secret they are signed."""
+        return setup.config.way == "app" and bool(setup.every("SECRET"))
+
+    def render(self, shown: Shown, setup: Setup) -> Json:
+        """Return the parameters of a card, or a message of a custom robot."""
+        build = _card if setup.config.way == "app" else _robot
+        return fit.fit(
+            shown,
+            setup,
+            lambda text: build(text, shown, setup),
+            lambda body: fit.size(body) <= BYTES_MAX,
+        )
+
+    def send(self, body: Json, setup: Setup, line: Outbound) -> Sent:
+        """Send to the robot's address, signed where it signs, or create and deliver a card."""
+        if setup.config.way == "webhook":
+            url = setup.one("URL") + _signed(setup, line)
+            post.call(line, "dingtalk", "robot.send", url, body, refused=_succeeded)
+            return Sent()
+        track = body["outTrackId"]
+        self._call(line, setup, "card.createAndDeliver", "createAndDeliver", body)
+        return Sent(track, setup.config.chat)
+
+    def update(self, sent: Sent, body: Json, setup: Setup, line: Outbound) -> bool:
+        """Replace the parameters of a card; a robot's message stays as it is."""
+        if setup.config.way == "webhook" or not sent.message_id:
+            return False
+        options = {"updateCardDataByKey": True}
+        content = {
+            "outTrackId": sent.message_id,
+            "cardData": body["cardData"],
+            "cardUpdateOptions": options,
+        }
+        self._call(line, setup, "card.update", "", content, method="PUT")
+        return True
+
+    def verify(self, given: Inbound, setup: Setup, now_s: float) -> Verified:
+        """Check the signature of a card's callback, or of a message to the robot."""
+        card = given.headers.get("x-ddpaas-signature", "")
+        if card:
+            timestamp = given.headers.get("x-ddpaas-signature-timestamp", "")
+            made = [_base64(key, timestamp) for key in setup.every("SECRET")]
+        else:
+            timestamp, card = given.headers.get("timestamp", ""), given.headers.get("sign", "")
+            made = [sign(timestamp, key) for key in setup.every("APP_SECRET")]
+        fitting = [hmac.compare_digest(one.encode(), card.encode()) for one in made]
+        if not any(fitting):
+            raise base.forged()
+        if not base.is_timely(timestamp, now_s, per_s=1000, window_s=WINDOW_S):
+            raise base.forged()
+        payload = parse_json(given.body)
+        if not isinstance(payload, dict):
+            raise base.unreadable()
+        is_card = "x-ddpaas-signature" in given.headers
+        return Verified({**payload, "sgguard.is_card": is_card}, f"{timestamp}:{card}")
+
+    def click(self, verified: Verified) -> Click | None:
+        """Return the press of a button of a card; its content is JSON in a text."""
+        payload = verified.payload
+        if not payload["sgguard.is_card"] or payload.get("type") not in ("actionCallback", None):
+            return None
+        try:
+            content = json.loads(base.texts(payload, "content"))
+        except (ValueError, RecursionError):
+            return None
+        private = content.get("cardPrivateData") if isinstance(content, dict) else None
+        params = private.get("params") if isinstance(private, dict) else None
+        token = base.texts(params, "token")
+        if not token:
+            return None
+        return Click(
+            user=base.texts(payload, "userId"),
+            tenant=base.texts(payload, "corpId"),
+            token=token,
+            chat=base.texts(payload, "spaceId"),
+            message_id=base.texts(payload, "outTrackId").partition(".")[0],
+            action=base.texts(params, "action"),
+        )
+
+    def command(self, verified: Verified) -> Command | None:
+        """Return a text to the robot; who has no staff id is nobody of the company."""
+        payload = verified.payload
+        if payload["sgguard.is_card"] or payload.get("msgtype") != "text":
+            return None
+        return Command(
+            user=base.texts(payload, "senderStaffId"),
+            tenant=base.texts(payload, "senderCorpId"),
+            text=base.texts(payload, "text", "content").strip(),
+            chat=base.texts(payload, "conversationId"),
+        )
+
+    def answer(self, answer: Answer, verified: Verified, setup: Setup, line: Outbound) -> Reply:  # noqa: ARG002
+        """Answer in the response: nothing may be called before DingTalk has it."""
+        note = fit.joined([escape(one) for one in answer.lines])
+        if not verified.payload["sgguard.is_card"]:
+            if answer.shown is None:
+                return fit.reply(_markdown("sgguard", [escape(one) for one in answer.lines]))
+            plain = Setup(setup.config, {**setup.secrets})
+            text = fit.fit(
+                answer.shown,
+                plain,
+                lambda one: _text_only(one, answer, setup),
+                lambda body: fit.size(body) <= BYTES_MAX,
+            )
+            return fit.reply(text)
+        body: Json = {"userPrivateData": {"cardParamMap": {"notice": note}}}
+        if answer.shown is not None:
+            body["cardData"] = self.render(answer.shown, setup)["cardData"]
+        body["cardUpdateOptions"] = {"updateCardDataByKey": True, "updatePrivateDataByKey": True}
+        return fit.reply(body)
+
+    def _call(
+        self,
+        line: Outbound,
+        setup: Setup,
+        action: str,
+        path: str,
+        body: Json,
+        *,
+        method: str = "POST",
+    ) -> None:
+        api, config = setup.address(_API), setup.config
+        asked = {"appKey": config.app, "appSecret": setup.one("APP_SECRET")}
+        token = access_token(
+            ("dingtalk", config.app, setup.one("APP_SECRET")),
+            lambda: post.call(
+                line,
+                "dingtalk",
+                "accessToken",
+                f"{api}/v1.0/oauth2/accessToken",
+                asked,
+                refused=_new_refused,
+            ),
+            ("accessToken", "expireIn"),
+            now_s=line.now(),
+        )
+        url = f"{api}/v1.0/card/instances" + (f"/{path}" if path else "")
+        headers = {"x-acs-dingtalk-access-token": token}
+        post.call(
+            line,
+            "dingtalk",
+            action,
+            url,
+            body,
+            refused=_new_refused,
+            headers=headers,
+            method=method,
+        )
+
+
+CHANNEL = DingTalk()
+
+
+def sign(timestamp_ms: str, secret: str) -> str:
+    """Return the signature of a robot: base64 HMAC-SHA256 of the time, a line break, the secret."""
+    return _base64(secret, f"{timestamp_ms}\n{secret}")
+
+
+def escape(text: str) -> str:
+    """Return the text so that markdown shows it as it is: no link, image, mark-up or tag."""
+    shown = _EDGE.sub("＿", text.translate(_WIDE)).replace("](", "]（").replace("://", "：//")
+    return _LEAD.sub(lambda found: f"{found[1]}\u200b{found[2]}", shown)
+
+
+def _base64(secret: str, text: str) -> str:
+    content = text.encode(errors="replace")
+    return base64.b64encode(hmac.new(secret.encode(), content, hashlib.sha256).digest()).decode()
+
+
+def _signed(setup: Setup, line: Outbound) -> str:
+    secrets = setup.every("SECRET")
+    if not secrets:
+        return ""
+    timestamp = str(int(line.now() * 1000))
+    return f"&timestamp={timestamp}&sign={quote(sign(timestamp, secrets[0]), safe='')}"
+
+
+def _lines(text: Text, setup: Setup) -> list[str]:
+    """Return the lines; what we write ourselves (a link of the policy) stays a link."""
+    words = setup.words
+    return [
+        words.say(
+            "line", label=one.label, text=one.text if one.key == "whole" else escape(one.text)
+        )
+        for one in text.lines
+    ]
+
+
+def _markdown(title: str, lines: list[str]) -> Json:
+    text = "\n\n".join(lines)
+    return {"msgtype": "markdown", "markdown": {"title": title, "text": text}}
+
+
+def _text_only(text: Text, answer: Answer, setup: Setup) -> Json:
+    lines = [escape(one) for one in answer.lines]
+    title = escape(fit.cut(text.title, TITLE_MAX))
+    return _markdown(title, [*lines, title, *_lines(text, setup)])
+
+
+def _robot(text: Text, shown: Shown, setup: Setup) -> Json:
+    title = escape(fit.cut(text.title, TITLE_MAX))
+    lines = [f"### {escape(text.title)}", *_lines(text, setup)]
+    if not shown.tokens.link:
+        return _markdown(title, lines)
+    button = {"title": setup.words.say("button.open"), "actionURL": shown.tokens.link}
+    content = {"title": title, "text": "\n\n".join(lines), "btnOrientation": "0", "btns": [button]}
+    return {"msgtype": "actionCard", "actionCard": content}
+
+
+def _card(text: Text, shown: Shown, setup: Setup) -> Json:
+    words, config, message = setup.words, setup.config, shown.message
+    tokens = shown.tokens
+    values = {
+        "title": escape(text.title),
+        "text": "\n\n".join(_lines(text, setup)),
+        "state": message.state,
+        "is_open": "true" if tokens.approve or tokens.deny else "false",
+        "approve_text": words.say("button.approve"),
+        "deny_text": words.say("button.deny"),
+        "approve_token": tokens.approve,
+        "deny_token": tokens.deny,
+    }
+    return {
+        "outTrackId": f"{message.approval_id or message.decision_id}.{config.name}",
+        "cardTemplateId": config.template,
+        "callbackType": "HTTP",
+        "callbackRouteKey": config.name,
+        "cardData": {"cardParamMap": values},
+        "openSpaceId": f"dtv1.card//IM_GROUP.{config.chat}",
+        "imGroupOpenSpaceModel": {"supportForward": False},
+        "imGroupOpenDeliverModel": {"robotCode": config.app},
+    }
+
+
+def _new_refused(found: Json) -> str:
+    """The newer API says what is wrong with a status; a success has no ``code``."""
+    code: Any = found.get("code")
+    return "" if code is None else str(code)[:64]

@@ -1,0 +1,260 @@
+"""WeCom: template cards of an app, or a group robot that only sends.
+
+Callbacks are XML in an envelope of AES. The signature says nothing of how old one is: its time is
+within five minutes, and each is taken once. The fields of a card are plain text; a robot's ``text``
+mentions nobody but by ``mentioned_list``, and ``<`` is replaced, which begins ``<@user>``.
+
+Sources: developer.work.weixin.qq.com path/90930 (callbacks), 94945 and 99110 (messages), 90241
+(answers), 2026-11-28.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import quote
+
+from sgguard.chat import base, fit, post
+from sgguard.chat.access import access_token
+from sgguard.chat.base import (
+    Answer,
+    Click,
+    Command,
+    Inbound,
+    Json,
+    Outbound,
+    Part,
+    Reply,
+    Sent,
+    Setup,
+    Shown,
+    Verified,
+)
+from sgguard.chat.channels import _wecom as envelope
+from sgguard.chat.text import Text
+from sgguard.policy.channel import ChannelPolicy
+from sgguard.render.wording import one_line
+
+TEXT_BYTES_MAX, FIELDS_MAX, TASK_MAX, KEY_BYTES_MAX = 2048, 6, 128, 1024
+TITLE_MAX, DESC_MAX, SUBTITLE_MAX, KEYNAME_MAX, VALUE_MAX, BUTTON_MAX = 26, 30, 112, 5, 26, 10
+"""In Chinese characters, which are two columns each."""
+
+_QUOTE_MAX = 400
+_API = "https://qyapi.weixin.qq.com/cgi-bin"
+_SHOWN = ("groups", "place", "requester", "changes", "until", "ids")
+_MENTION = re.compile(r"^\s*@\S+\s+")
+_succeeded = post.number_refused("errcode")
+
+
+class WeCom:
+    """The channel ``wecom``."""
+
+    name = "wecom"
+    needs: Mapping[str, tuple[Part, ...]] = {
+        "app": ("APP_SECRET", "TOKEN", "KEY"),
+        "webhook": ("URL",),
+    }
+    answer_s = 5.0
+    answers_buttons = False
+
+    def has_buttons(self, setup: Setup) -> bool:
+        """Only an app's cards have buttons."""
+        return setup.config.way == "app" and bool(setup.every("TOKEN") and setup.every("KEY"))
+
+    def render(self, shown: Shown, setup: Setup) -> Json:
+        """Return a template card of an app, or the text of a robot."""
+        if setup.config.way == "webhook":
+            return fit.fit(
+                shown,
+                setup,
+                lambda text: _robot(text, shown, setup),
+                lambda body: len(body["text"]["content"].encode()) <= TEXT_BYTES_MAX,
+            )
+        return fit.fit(shown, setup, lambda text: _card(text, shown, setup), lambda _: True)
+
+    def send(self, body: Json, setup: Setup, line: Outbound) -> Sent:
+        """Send through the robot's address or as the app; success is ``errcode`` 0."""
+        if setup.config.way == "webhook":
+            post.call(line, "wecom", "webhook.send", setup.one("URL"), body, refused=_succeeded)
+            return Sent()
+        url = f"{setup.address(_API)}/message/send?access_token={quote(self._token(line, setup))}"
+        found = post.call(line, "wecom", "message.send", url, body, refused=_succeeded)
+        return Sent(base.texts(found, "response_code"), setup.config.chat)
+
+    def update(self, sent: Sent, body: Json, setup: Setup, line: Outbound) -> bool:
+        """Replace a card by its ``response_code``: once, within 72 hours."""
+        if setup.config.way == "webhook" or not sent.message_id:
+            return False
+        token = quote(self._token(line, setup))
+        url = f"{setup.address(_API)}/message/update_template_card?access_token={token}"
+        content = {
+            "atall": 1,
+            "agentid": _agent(setup),
+            "response_code": sent.message_id,
+            "template_card": body["template_card"],
+        }
+        post.call(line, "wecom", "update_template_card", url, content, refused=_succeeded)
+        return True
+
+    def verify(self, given: Inbound, setup: Setup, now_s: float) -> Verified:
+        """Check SHA-1 of the sorted parts, decrypt, and compare the company.
+
+        A GET is WeCom's check of the address: its plain text is the whole answer.
+        """
+        is_check = given.method == "GET"
+        secret = given.query.get("echostr", "") if is_check else envelope.encrypted(given.body)
+        timestamp = given.query.get("timestamp", "")
+        nonce, signature = given.query.get("nonce", ""), given.query.get("msg_signature", "")
+        made = [envelope.signature(one, timestamp, nonce, secret) for one in setup.every("TOKEN")]
+        fitting = [hmac.compare_digest(one.encode(), signature.encode()) for one in made]
+        if not any(fitting) or not base.is_timely(timestamp, now_s):
+            raise base.forged()
+        plain = envelope.decrypted(secret, setup)
+        if is_check:
+            return Verified({}, signature, Reply(plain, "text/plain"))
+        fields = envelope.fields_of(plain)
+        if fields.get("ToUserName", setup.config.tenant) != setup.config.tenant:
+            raise base.forged()
+        payload: Json = {**fields, "sgguard.tenant": setup.config.tenant}
+        return Verified(payload, envelope.key_of(fields) or signature)
+
+    def click(self, verified: Verified) -> Click | None:
+        """Return the press of a button of a card."""
+        fields = verified.payload
+        is_event = fields.get("MsgType") == "event"
+        if not is_event or fields.get("Event") != "template_card_event":
+            return None
+        if fields.get("CardType") != "button_interaction":
+            return None
+        return Click(
+            user=fields.get("FromUserName", ""),
+            tenant=fields["sgguard.tenant"],  # it is in the envelope, and was compared there
+            token=fields.get("EventKey", ""),
+            message_id=fields.get("TaskId", "").partition("@")[0],
+        )
+
+    def command(self, verified: Verified) -> Command | None:
+        """Return a text to the app."""
+        fields = verified.payload
+        if fields.get("MsgType") != "text":
+            return None
+        return Command(
+            user=fields.get("FromUserName", ""),
+            tenant=fields["sgguard.tenant"],
+            text=_MENTION.sub("", fields.get("Content", "")).strip(),
+        )
+
+    def answer(self, answer: Answer, verified: Verified, setup: Setup, line: Outbound) -> Reply:
+        """Answer in the response, encrypted: a new word on the button, or a text."""
+        fields = verified.payload
+        user = fields.get("FromUserName", "")
+        if fields.get("MsgType") == "event":
+            word = answer.lines[0] if answer.lines else ""
+            if answer.shown is not None:
+                word = setup.words.say(f"state.{answer.shown.message.state}")
+            inner = envelope.element(
+                "Button",
+                envelope.element("ReplaceName", envelope.text_of(_short(word, BUTTON_MAX))),
+            )
+            return envelope.reply("update_button", inner, user, setup, line.now)
+        lines = list(answer.lines)
+        if answer.shown is not None:
+            body = self.render(answer.shown, Setup(_as_robot(setup), setup.secrets))
+            lines.append(body["text"]["content"])
+        content = _cut_bytes(fit.joined([escape(one) for one in lines]), TEXT_BYTES_MAX)
+        return envelope.reply(
+            "text", envelope.element("Content", envelope.text_of(content)), user, setup, line.now
+        )
+
+    def _token(self, line: Outbound, setup: Setup) -> str:
+        company, secret = quote(setup.config.tenant), setup.one("APP_SECRET")
+        url = f"{setup.address(_API)}/gettoken?corpid={company}&corpsecret={quote(secret)}"
+        return access_token(
+            ("wecom", setup.config.tenant, secret),
+            lambda: post.call(line, "wecom", "gettoken", url, {}, refused=_succeeded, method="GET"),
+            ("access_token", "expires_in"),
+            now_s=line.now(),
+        )
+
+
+CHANNEL = WeCom()
+
+
+def escape(text: str) -> str:
+    """Return the text without what begins a mention or a tag, and without a clickable address."""
+    return text.replace("<", "＜").replace("://", "：//")
+
+
+def _agent(setup: Setup) -> int | str:
+    return int(setup.config.app) if setup.config.app.isdigit() else setup.config.app
+
+
+def _as_robot(setup: Setup) -> ChannelPolicy:
+    return replace(setup.config, way="webhook")
+
+
+def _robot(text: Text, shown: Shown, setup: Setup) -> Json:
+    words = setup.words
+    lines = [escape(text.title)]
+    for one in text.lines:
+        said = one.text if one.key == "whole" else escape(one.text)
+        lines.append(words.say("line", label=one.label, text=said))
+    if shown.tokens.link:
+        label = words.say("button.open")
+        lines.append(words.say("line", label=label, text=shown.tokens.link))
+    return {"msgtype": "text", "text": {"content": fit.joined(lines)}}
+
+
+def _card(text: Text, shown: Shown, setup: Setup) -> Json:
+    words, tokens, message = setup.words, shown.tokens, shown.message
+    shown_fields = [(key, text.line(key)) for key in _SHOWN]
+    fields = [
+        {
+            "keyname": _short(words.say(f"short.{key}"), KEYNAME_MAX),
+            "value": _short(value, VALUE_MAX),
+        }
+        for key, value in shown_fields
+        if value
+    ]
+    whys = [one.text for one in text.lines if one.key == "why"]
+    buttons = [
+        {"text": _short(words.say(f"button.{name}"), BUTTON_MAX), "style": style, "key": token}
+        for name, style, token in (("approve", 1, tokens.approve), ("deny", 3, tokens.deny))
+        if token
+    ]
+    subtitle = [one for one in (text.line("verdict"), text.line("approve")) if one]
+    title = {"title": _short(text.title, TITLE_MAX)}
+    more: Json = {"button_list": buttons} if buttons else {"card_action": _whole(shown)}
+    card: Json = {
+        "card_type": "button_interaction" if buttons else "text_notice",
+        "main_title": title,
+        "sub_title_text": _short(" ".join(subtitle), SUBTITLE_MAX),
+        "horizontal_content_list": fields[:FIELDS_MAX],
+        "quote_area": {"quote_text": one_line(escape(words.items(whys)), _QUOTE_MAX)},
+        "task_id": f"{message.approval_id or message.decision_id}@{setup.config.name}"[:TASK_MAX],
+        **more,
+    }
+    return {
+        "touser": setup.config.chat,
+        "msgtype": "template_card",
+        "agentid": _agent(setup),
+        "template_card": card,
+    }
+
+
+def _whole(shown: Shown) -> Json:
+    """Where a press on the card leads; without an address, to WeCom's own site, which it needs."""
+    return {"type": 1, "url": shown.whole or "https://work.weixin.qq.com"}
+
+
+def _short(text: str, characters: int) -> str:
+    return one_line(escape(text), 2 * characters)
+
+
+def _cut_bytes(text: str, most: int) -> str:
+    content = text.encode(errors="replace")
+    if len(content) <= most:
+        return text
+    return content[: most - len("…".encode())].decode(errors="ignore") + "…"

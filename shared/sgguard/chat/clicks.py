@@ -1,0 +1,167 @@
+"""What a click does: checked one thing after the other, then handed to the approvals.
+
+The signature of a channel only says where a callback comes from. What authorises is our own token
+in the button *and* the person whom the policy maps to the channel's user, on the list of approvers.
+Whatever is refused changes nothing and says why.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from sgguard import logs
+from sgguard.approvals.approver import is_expired
+from sgguard.approvals.link import LinkToken
+from sgguard.approvals.resolve import approve, deny
+from sgguard.chat import token as tokens
+from sgguard.chat.base import Answer, Channel, Click, Setup, Shown, Verified
+from sgguard.chat.message import of_document
+from sgguard.chat.text import verdict
+from sgguard.chat.words import plain
+from sgguard.engine.context import Context
+from sgguard.engine.execute import Executor
+from sgguard.errors import BusyError, EventError, HaltedError, SgguardError
+from sgguard.store.base import Store
+from sgguard.store.rows import Answered, Approval, Busy, Claim
+
+Json = dict[str, Any]
+
+_OF_STATUS = {403: "approver", 404: "unknown", 409: "answered", 410: "expired"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """Where a click is decided: the channel it came through, and what it is decided with."""
+
+    channel: Channel
+    setup: Setup
+    context: Context
+    store: Store
+
+    def refuse(self, why: str, *, by: str = "", shown: Shown | None = None) -> Answer:
+        said = self.setup.words.say(f"refused.{why}", by=plain(by))
+        return Answer((said,), shown, is_error=True)
+
+    def current(self, approval: Approval) -> Shown | None:
+        """Return the message as it is now; None where its decision is not kept any more."""
+        record = self.store.decision(approval.decision_id)
+        if record is None:
+            return None
+        document = json.loads(record.document_json)
+        message = of_document(document, record.requester)
+        return tokens.shown(message, self.channel, self.setup, self.context)
+
+
+def decide(
+    click: Click,
+    verified: Verified,
+    channel: Channel,
+    setup: Setup,
+    context: Context,
+) -> Answer:
+    """Decide on a request by a click, once; a callback that comes again changes nothing.
+
+    Raises:
+        SettingsError: there is no store, or no key to sign with.
+        StoreError: the store cannot be read or written.
+    """
+    executor = Executor.of(context)
+    desk = _Desk(channel, setup, context, executor.store)
+    name = hashlib.sha256(verified.key.encode(errors="replace")).hexdigest()
+    content = json.dumps(verified.payload, sort_keys=True, ensure_ascii=False)
+    claim = executor.claim(
+        f"chat.{setup.config.name}",
+        name,
+        context.new_id(),
+        hashlib.sha256(content.encode(errors="replace")).hexdigest(),
+    )
+    match claim:
+        case Claim():
+            pass
+        case Answered(answer_json):
+            # Delivered again: the same words, and no second effect.
+            return Answer(tuple(json.loads(answer_json)), is_error=True)
+        case Busy():
+            return desk.refuse("busy")
+        case _:
+            # The same signature with another body: one of the two is forged.
+            logs.log(logging.WARNING, "chat callback forged", where=setup.config.name)
+            return desk.refuse("token")
+    try:
+        answer = _checked(click, desk)
+        executor.store.finish(claim, json.dumps(answer.lines, ensure_ascii=False))
+    except SgguardError:
+        executor.release(claim)
+        raise
+    return answer
+
+
+def _checked(click: Click, desk: _Desk) -> Answer:
+    # 1. Did we sign this button, for this channel, this message and this action?
+    given = _token(click, desk)
+    if isinstance(given, Answer):
+        return given
+    # 2. Who is it? A user of another tenant has an id that means nothing here.
+    config = desk.setup.config
+    by = config.person(click.user) if config.tenant and click.tenant == config.tenant else ""
+    if not by:
+        return desk.refuse("user")
+    # 3. Is it about what is asked now? Else the message in the chat is stale: it is replaced.
+    approval = desk.store.approval(given.approval_id)
+    if approval is None:
+        return desk.refuse("unknown")
+    if why := _closed(approval, given, desk.store.now_s()):
+        return desk.refuse(why, shown=desk.current(approval))
+    # 4. May this person, and does it still hold? The approvals say, as they do everywhere.
+    return _acted(given, approval, by, desk)
+
+
+def _token(click: Click, desk: _Desk) -> LinkToken | Answer:
+    try:
+        given = tokens.read(click.token, desk.context, desk.store.now_s())
+    except EventError as error:
+        return desk.refuse("expired" if error.status == 410 else "token")  # noqa: PLR2004 - HTTP
+    return given if _belongs(click, given, desk.setup) else desk.refuse("token")
+
+
+def _closed(approval: Approval, given: LinkToken, now_s: float) -> str:
+    """Return why a request is not open to this button (any more); empty: it is."""
+    if approval.state != "pending" or approval.facts_hash != given.facts_hash:
+        return "answered"
+    return "expired" if is_expired(approval, now_s) else ""
+
+
+def _belongs(click: Click, given: LinkToken, setup: Setup) -> bool:
+    config = setup.config
+    is_there = not (config.chat and click.chat) or click.chat == config.chat
+    return (
+        given.approver == config.name
+        and click.action in (None, given.action)
+        and click.message_id in (None, given.approval_id)
+        and is_there
+    )
+
+
+def _acted(given: LinkToken, approval: Approval, by: str, desk: _Desk) -> Answer:
+    act = approve if given.action == "approve" else deny
+    try:
+        document = act(approval.approval_id, by, desk.context)
+    except EventError as error:
+        why = _OF_STATUS.get(error.status, "other")
+        # Whoever may not answer does not change what others see.
+        shown = None if why == "approver" else desk.current(approval)
+        return desk.refuse(why, by=by, shown=shown)
+    except BusyError:
+        return desk.refuse("busy")
+    except HaltedError:
+        return desk.refuse("halted")
+    except SgguardError as error:
+        logs.log(logging.WARNING, "chat", decision_id=approval.decision_id, detail=str(error))
+        return desk.refuse("other", shown=desk.current(approval))
+    message = of_document(document, approval.requester)
+    shown = tokens.shown(message, desk.channel, desk.setup, desk.context)
+    return Answer((verdict(message, desk.setup.words),), shown)

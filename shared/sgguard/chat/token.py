@@ -1,0 +1,62 @@
+"""The buttons of a message: signed texts that permit one action on one request, in one channel.
+
+They are made like the tokens of links (:mod:`sgguard.approvals.link`) and for another purpose: a
+button's text is no link, and a link's no button. ``approver`` holds the name of the channel: who
+presses is known only then. A button is used up with its request, which is resolved exactly once.
+"""
+
+from __future__ import annotations
+
+from sgguard.approvals import link as links
+from sgguard.approvals import web
+from sgguard.approvals.link import LinkAction, LinkToken
+from sgguard.chat.base import Channel, Setup, Shown, Tokens
+from sgguard.chat.message import Message
+from sgguard.engine.context import Context
+from sgguard.errors import EventError, SettingsError
+
+_PURPOSE = b"sgguard-chat."
+
+
+def shown(message: Message, channel: Channel, setup: Setup, context: Context) -> Shown:
+    """Return a message with its buttons, and the address of the whole where there is one."""
+    whole = setup.config.link.replace("{decision_id}", message.decision_id)
+    return Shown(message, _tokens(message, channel, setup, context), whole)
+
+
+def _tokens(message: Message, channel: Channel, setup: Setup, context: Context) -> Tokens:
+    """Return the buttons of a request that is open; none without a key to sign them.
+
+    A chat whose buttons cannot come back gets a link, if one person alone reads it: whoever has
+    a link can use it.
+    """
+    keys = context.settings.approval_keys
+    if not message.is_open or message.expires_at is None or not keys:
+        return Tokens()
+    if channel.has_buttons(setup):
+        expires_at_s = int(message.expires_at.timestamp())
+        given = (message.approval_id, message.facts_hash)
+        signed: dict[LinkAction, str] = {
+            action: links.sign(
+                LinkToken(*given, action, setup.config.name, expires_at_s), keys, _PURPOSE
+            )
+            for action in ("approve", "deny")
+        }
+        return Tokens(**signed)
+    if not (setup.config.reader and context.settings.approval_url):
+        return Tokens()
+    try:
+        return Tokens(link=web.link(message.approval_id, setup.config.reader, "approve", context))
+    except (EventError, SettingsError):
+        # The reader may not approve this one: the message says how others can.
+        return Tokens()
+
+
+def read(text: str, context: Context, now_s: float) -> LinkToken:
+    """Return what a button permits; its ``approver`` is the name of its channel.
+
+    Raises:
+        EventError: 403 we did not sign it as a button; 410 it has expired.
+        SettingsError: there is no key.
+    """
+    return links.read(text, context.settings.approval_keys, now_s, _PURPOSE)

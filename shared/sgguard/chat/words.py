@@ -1,0 +1,105 @@
+"""Words of one language: sentences from its catalogue, numbers, names, lists and times."""
+
+from __future__ import annotations
+
+import pkgutil
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
+from importlib import import_module
+from typing import Any, cast
+
+from sgguard.chat import catalogue
+from sgguard.chat.message import Named
+from sgguard.render.wording import label, one_line
+
+Entry = str | Mapping[str, str]
+"""A sentence, or one for each plural form of ``n`` (``one``, ``other``)."""
+
+_FSI, _PDI = "\u2068", "\u2069"
+_RIGHT_TO_LEFT = ("R", "AL")
+_NAME_MAX = 60
+_MINUTES = 60
+
+
+@lru_cache(maxsize=1)
+def languages() -> tuple[str, ...]:
+    """Return the languages there are catalogues for."""
+    return tuple(sorted(one.name for one in pkgutil.iter_modules(catalogue.__path__)))
+
+
+@lru_cache(maxsize=8)
+def entries(language: str) -> Mapping[str, Entry]:
+    """Return the catalogue of a language."""
+    module = import_module(f"{catalogue.__name__}.{language}")
+    return cast(Mapping[str, Entry], module.MESSAGES)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language, and the zone in which its reader is shown times."""
+
+    language: str
+    zone: tzinfo
+
+    def say(self, key: str, /, **values: Any) -> str:
+        """Return the sentence of a key; ``n`` picks the plural form where it has some."""
+        entry = entries(self.language)[key]
+        if not isinstance(entry, str):
+            entry = entry["one"] if values["n"] == 1 and "one" in entry else entry["other"]
+        return entry.format(**values)
+
+    def has(self, key: str) -> bool:
+        """Return whether there is a sentence of this key."""
+        return key in entries(self.language)
+
+    def count(self, n: int, thing: str) -> str:
+        """Return a number with its thing: ``1 rule``, ``2 rules``."""
+        key = f"count.{thing}"
+        return self.say(key, n=n) if self.has(key) else self.say("count.other", n=n, thing=thing)
+
+    def items(self, texts: Iterable[str], shown: int | None = None) -> str:
+        """Return texts as a list; of more than ``shown`` how many more there are."""
+        every = list(texts)
+        head = every if shown is None else every[:shown]
+        listed = self.say("list.separator").join(head)
+        rest = len(every) - len(head)
+        if not head:
+            return self.say("list.only", n=rest)
+        return self.say("list.more", listed=listed, n=rest) if rest else listed
+
+    def names(self, named: Sequence[Named], shown: int | None = None) -> str:
+        """Return the names of groups as a list."""
+        return self.items([name(one) for one in named], shown)
+
+    def time(self, moment: datetime) -> str:
+        """Return a moment to the second, with its zone: ``2026-11-29 22:42:10 UTC+8``."""
+        there = moment.astimezone(self.zone)
+        return f"{there:%Y-%m-%d %H:%M:%S} {_zone(there.utcoffset() or timedelta())}"
+
+
+def name(named: Named) -> str:
+    """Return ``sg-1 (web)`` on one line; a name written from right to left is kept apart."""
+    return isolated(label(named.thing_id, named.name, _NAME_MAX))
+
+
+def plain(text: str, width: int = _NAME_MAX) -> str:
+    """Return a text of a cloud or caller on one line, cut visibly, kept apart where needed."""
+    return isolated(one_line(text, width))
+
+
+def isolated(text: str) -> str:
+    """Return the text so that, written from right to left, it does not reorder what is around."""
+    is_back = any(unicodedata.bidirectional(one) in _RIGHT_TO_LEFT for one in text)
+    return f"{_FSI}{text}{_PDI}" if is_back else text
+
+
+def _zone(offset: timedelta) -> str:
+    minutes = round(offset.total_seconds() / _MINUTES)
+    if not minutes:
+        return "UTC"
+    hours, rest = divmod(abs(minutes), _MINUTES)
+    sign = "+" if minutes > 0 else "-"
+    return f"UTC{sign}{hours}" + (f":{rest:02}" if rest else "")
