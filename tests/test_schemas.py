@@ -14,7 +14,7 @@ from sgguard import schemas
 from sgguard.schemas.broken import problems_of
 from sgguard.schemas.plain import is_plainly_valid
 
-EVENTS = ("approval", "delete_request", "instance_launch")
+EVENTS = ("approval", "chat", "delete_request", "instance_launch")
 ADDRESS = "tencent::ap-guangzhou:sg-5ua9adfv"
 
 # Values that are sometimes right, sometimes nearly: a random document would never be valid.

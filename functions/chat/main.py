@@ -4,15 +4,14 @@ import functions_framework
 from flask import Request
 from flask.typing import ResponseReturnValue
 
-from sgguard.chat import deliver
+from sgguard.chat.deliver import KIND, handle, request
 from sgguard.chat.web import Callbacks
 from sgguard.web import endpoint, start
 
-start.announce(deliver.KIND)
+start.announce(KIND)
 
 
 @functions_framework.http
 def chat(http: Request) -> ResponseReturnValue:
     """Answer one HTTP request."""
-    pages = Callbacks(http.args)
-    return endpoint.serve(http, deliver.KIND, deliver.request, deliver.handle, pages=pages)
+    return endpoint.serve(http, KIND, request, handle, pages=Callbacks(http.args))

@@ -13,7 +13,7 @@ from sgguard.redaction import remember_environment
 
 PREFIX = "SGGUARD_"
 _PER_PROVIDER = "<PROVIDER>"
-_PER_CHANNEL = "<CHANNEL>"
+_CHAT, _CHAT_PARTS = "SGGUARD_CHAT_", ("_TOKEN", "_SECRET", "_KEY", "_URL")
 
 # Event buses and webhooks deliver again for up to about three days: what was done must be known.
 _DAYS_MIN = 7
@@ -24,9 +24,6 @@ KEY_CHARACTERS_MIN = 32
 
 SERVICES = ("COMPUTE", "CVM", "DFW", "ECS", "IAM", "IDENTITY", "NETWORK", "VPC")
 """The services of clouds whose address can be replaced each by itself."""
-
-CHAT_PARTS = ("_TOKEN", "_SECRET", "_KEY", "_URL", "_APP_SECRET")
-"""How the names of the secrets of chat channels end."""
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -45,9 +42,8 @@ class Setting:
 
     def matches(self, variable: str, providers: Iterable[str]) -> bool:
         """Return whether an environment variable is this setting, for one of the providers."""
-        if _PER_CHANNEL in self.name:
-            stem = self.name.partition(_PER_CHANNEL)[0]
-            return variable.startswith(stem) and variable.endswith(CHAT_PARTS)
+        if self.name.startswith(_CHAT):
+            return variable.startswith(_CHAT) and variable.endswith(_CHAT_PARTS)
         stem, per_provider, per_service = self.name.partition(_PER_PROVIDER)
         if not per_provider:
             return variable == self.name
@@ -87,12 +83,7 @@ SETTINGS = (
         "",
         "address of the function approval as approvers reach it, for the links to it",
     ),
-    Setting(
-        "SGGUARD_CHAT_<CHANNEL>_<PART>",
-        "",
-        "secrets of a [[channel]] by its name: TOKEN, SECRET, KEY, URL or APP_SECRET; "
-        "deploy/chat.md says which; several by comma while they are rotated",
-    ),
+    Setting("SGGUARD_CHAT_<CHANNEL>_<PART>", "", "secrets of a [[channel]]: see deploy/chat.md"),
     Setting("SGGUARD_DEADLINE_S", "10", "seconds within which one delivery is answered"),
     Setting(
         "SGGUARD_PACE",

@@ -29,6 +29,7 @@ from sgguard.errors import (
     DeadlineError,
     EventError,
     InputError,
+    NotFoundError,
     SgguardError,
 )
 from sgguard.events import request
@@ -164,12 +165,14 @@ def _explain(asked: _Asked) -> Answer:
     if len(asked.words) != 1:
         raise AddressError("one address")
     address = Address.parse(asked.words[0])
-    first = explain.read(address, asked.context).groups[0]
     words = asked.setup.words
+    try:
+        first = explain.read(address, asked.context).groups[0]
+    except NotFoundError:
+        said = words.say("reason.not-found", **_nothing(), group=plain(address.group_id))
+        return Answer((said,), is_error=True)
     group = first.group
     shown = name(Named(address.group_id, (group.name or "") if group else ""))
-    if group is None:
-        return Answer((words.say("reason.not-found", **_nothing(), group=shown),), is_error=True)
     holders = tuple(
         dict.fromkeys(Named(one.group_id, one.group_name or "") for one in first.references)
     )
