@@ -8,8 +8,12 @@ from dataclasses import replace
 
 import pytest
 
+from sgguard.approvals import web
 from sgguard.chat import token
+from sgguard.chat.base import kinds
+from sgguard.chat.message import of_document
 from sgguard.errors import SgguardError
+from tests.chat.harness import chat_harness
 from tests.chat.services import Pressed
 
 
@@ -103,8 +107,6 @@ def with_action(text: str, action: str) -> str:
 
 def link_token(given, asked) -> str:
     """The token of a personal link: good on the web, and no button."""
-    from sgguard.approvals import web
-
     return web.link(asked.approval_id, "ada", "approve", given.context())
 
 
@@ -112,9 +114,6 @@ def other_channels(given, asked) -> str:
     """A button of another channel, signed with the same key."""
     config = replace(given.channels[0], name="other")
     setup = replace(given.setup, config=config)
-    from sgguard.chat.base import kinds
-    from sgguard.chat.message import of_document
-
     message = of_document(given.document(asked), "eve")
     return token.shown(message, kinds()[config.kind], setup, given.context()).tokens.approve
 
@@ -214,7 +213,9 @@ def test_a_callback_that_was_changed_on_its_way_has_no_effect(buttons, change):
     assert buttons.state(asked) == "pending"
 
 
-@pytest.mark.parametrize("timestamp", ["", "abc", "1e9", "-1", "９９", "1" * 40, "18e8", " 1800000000"])
+@pytest.mark.parametrize(
+    "timestamp", ["", "abc", "1e9", "-1", "９９", "1" * 40, "18e8", " 1800000000"]
+)
 def test_a_timestamp_that_is_no_number_is_refused_and_breaks_nothing(buttons, timestamp):
     asked = buttons.approvals.asked()
     given = buttons.service.click(buttons.pressed(asked))
@@ -236,7 +237,7 @@ def test_a_channel_without_its_secret_accepts_nothing(buttons):
 def test_a_secret_that_is_being_rotated_is_accepted_beside_the_new_one(buttons):
     asked = buttons.approvals.asked()
     given = buttons.service.click(buttons.pressed(asked, "deny"))
-    lark = {"KEY", "TOKEN"} if buttons.service.kind in ("lark",) else {"SECRET"}
+    lark = {"KEY", "TOKEN"} if buttons.service.kind == "lark" else {"SECRET"}
     names = {"TOKEN"} if buttons.service.kind == "wecom" else lark
     buttons.env = {
         key: f"new-secret-1234,{value}" if key.rpartition("OPS_")[2] in names else value
@@ -267,8 +268,6 @@ def test_of_two_chats_of_one_app_the_one_of_the_token_decides(buttons):
 
 
 def test_dingtalk_a_pair_of_time_and_signature_signs_one_body_only(tmp_path):
-    from tests.chat.harness import chat_harness
-
     with chat_harness("dingtalk", tmp_path) as given:
         asked = given.approvals.asked()
         refused = given.service.click(replace(given.pressed(asked), user="W999"))
@@ -279,8 +278,6 @@ def test_dingtalk_a_pair_of_time_and_signature_signs_one_body_only(tmp_path):
 
 
 def test_wecom_a_message_with_a_document_type_is_refused(tmp_path):
-    from tests.chat.harness import chat_harness
-
     with chat_harness("wecom", tmp_path) as given:
         asked = given.approvals.asked()
         click = given.service.click(given.pressed(asked))
@@ -291,8 +288,6 @@ def test_wecom_a_message_with_a_document_type_is_refused(tmp_path):
 
 
 def test_wecom_a_message_for_another_company_is_refused(tmp_path):
-    from tests.chat.harness import chat_harness
-
     with chat_harness("wecom", tmp_path) as given:
         asked = given.approvals.asked()
         click = given.service.click(given.pressed(asked), company="T999")
@@ -302,8 +297,6 @@ def test_wecom_a_message_for_another_company_is_refused(tmp_path):
 
 @pytest.mark.parametrize("trigger", ["automatic", "manual"])
 def test_teams_an_invoke_decides_nothing(tmp_path, trigger):
-    from tests.chat.harness import chat_harness
-
     with chat_harness("teams", tmp_path) as given:
         asked = given.approvals.asked()
         for action in ("approve", "deny"):

@@ -1,4 +1,4 @@
-"""Commands are answered to people whom the policy maps, in the channel's language, and only read."""
+"""Commands are answered to people whom the policy maps, in the channel's language; they read."""
 
 from __future__ import annotations
 

@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sgguard.chat.message import Change, Message, Why
-from sgguard.chat.words import Words, name, plain
-from sgguard.render.wording import one_line
+from sgguard.chat.words import Words, name, plain, within
 
 _TITLE_MAX = 100
 _ANY = "any"
@@ -107,7 +106,7 @@ def without(text: Text, keys: Sequence[str], words: Words) -> Text:
 def title(message: Message, words: Words) -> str:
     """Return the state and what it is about: the line that a notification shows."""
     said = words.say("title", state=words.say(f"state.{message.state}"), what=what(message, words))
-    return one_line(said, _TITLE_MAX)
+    return within(said, _TITLE_MAX)
 
 
 def what(message: Message, words: Words) -> str:
@@ -131,14 +130,14 @@ def _lines(message: Message, words: Words, detail: Detail, link: str) -> Iterato
     yield "requester", "label.requester", none, requester
     yield "verdict", "label.verdict", none, verdict(message, words)
     for one in message.why[: detail.reasons]:
-        yield "why", "label.why", none, one_line(why(one, words, detail), detail.width)
+        yield "why", "label.why", none, within(why(one, words, detail), detail.width)
     rest = len(message.why) - detail.reasons
     if rest > 0:
         yield "why", "label.why", none, words.say("more.why", n=rest)
     if message.changes:
         yield "changes", "label.changes", none, totals(message, words)
     for number, change in enumerate(message.changes[: detail.steps], 1):
-        text = one_line(step(change, words), detail.width)
+        text = within(step(change, words), detail.width)
         yield "step", "label.step", {"n": number}, text
     rest = len(message.changes) - detail.steps
     if rest > 0 and detail.steps:

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from sgguard.chat import catalogue
 from sgguard.chat.message import Named
-from sgguard.render.wording import label, one_line
+from sgguard.render.wording import columns, label, one_line
 
 Entry = str | Mapping[str, str]
 """A sentence, or one for each plural form of ``n`` (``one``, ``other``)."""
@@ -88,6 +88,21 @@ def name(named: Named) -> str:
 def plain(text: str, width: int = _NAME_MAX) -> str:
     """Return a text of a cloud or caller on one line, cut visibly, kept apart where needed."""
     return isolated(one_line(text, width))
+
+
+def within(text: str, width: int) -> str:
+    """Return a line of at most ``width`` columns, cut with an ellipsis; isolates stay closed."""
+    if columns(text) <= width:
+        return text
+    # Room for the ellipsis, and for the end of an isolate that is cut.
+    room = width - 1 - (_FSI in text)
+    taken, end = 0, 0
+    for end, one in enumerate(text):  # noqa: B007 - the position is what is looked for
+        taken += columns(one)
+        if taken > room:
+            break
+    head = text[:end].rstrip()
+    return head + "…" + _PDI * (head.count(_FSI) - head.count(_PDI))
 
 
 def isolated(text: str) -> str:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
 import httpx
@@ -20,8 +20,8 @@ ACCESS = "ding-access-token"
 
 class DingTalk(Service):
     kind = "dingtalk"
-    variables = {"SECRET": CARD_SECRET, "APP_SECRET": APP_SECRET}
-    config = {"app": APP, "template": "tpl.schema"}
+    variables: ClassVar = {"SECRET": CARD_SECRET, "APP_SECRET": APP_SECRET}
+    config: ClassVar = {"app": APP, "template": "tpl.schema"}
 
     def answer(self, request, body):
         if request.url.path == "/robot/send":
@@ -64,13 +64,15 @@ class DingTalk(Service):
 
     def tokens(self, body):
         values = body["cardData"]["cardParamMap"]
-        return {one: values[f"{one}_token"] for one in ("approve", "deny") if values["is_open"] == "true"}
+        return {
+            one: values[f"{one}_token"]
+            for one in ("approve", "deny")
+            if values["is_open"] == "true"
+        }
 
     def texts(self, body):
-        if "msgtype" in body:
-            content = body[body["msgtype"]]
-        else:
-            content = body["cardData"]["cardParamMap"]
+        is_robot = "msgtype" in body
+        content = body[body["msgtype"]] if is_robot else body["cardData"]["cardParamMap"]
         return [("markdown", content["title"]), ("markdown", content["text"])]
 
     def click(self, pressed: Pressed, **forged: Any) -> Inbound:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -20,8 +20,8 @@ TENANT_TOKEN = "t-fake-tenant-token"
 
 class Lark(Service):
     kind = "lark"
-    variables = {"APP_SECRET": "lark-app-secret", "TOKEN": TOKEN, "KEY": KEY}
-    config = {"app": APP}
+    variables: ClassVar = {"APP_SECRET": "lark-app-secret", "TOKEN": TOKEN, "KEY": KEY}
+    config: ClassVar = {"app": APP}
 
     def answer(self, request, body):
         path = request.url.path
@@ -120,12 +120,8 @@ class Lark(Service):
         }
         return self.signed({"schema": "2.0", "header": header, "event": event}, **forged)
 
-    def signed(
-        self, payload: Any, at_s: float | None = None, key: str = KEY, encrypts: bool = True
-    ) -> Inbound:
-        body = json.dumps(payload).encode()
-        if encrypts:
-            body = json.dumps({"encrypt": encrypt(key, body)}).encode()
+    def signed(self, payload: Any, at_s: float | None = None, key: str = KEY) -> Inbound:
+        body = json.dumps({"encrypt": encrypt(key, json.dumps(payload).encode())}).encode()
         timestamp = str(int(self.now() if at_s is None else at_s))
         text = timestamp.encode() + b"nonce123" + key.encode() + body
         headers = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 import httpx
@@ -18,7 +18,7 @@ SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 
 class Slack(Service):
     kind = "slack"
-    variables = {"TOKEN": "xoxb-fake-token-1", "SECRET": SECRET}
+    variables: ClassVar = {"TOKEN": "xoxb-fake-token-1", "SECRET": SECRET}
 
     def answer(self, request, body):
         if request.url.host == "hooks.slack.com":

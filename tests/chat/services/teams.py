@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
@@ -21,7 +21,7 @@ TYPES = {"TextBlock", "RichTextBlock", "FactSet", "Container"}
 
 class Teams(Service):
     kind = "teams"
-    variables = {"URL": URL, "SECRET": SECRET}
+    variables: ClassVar = {"URL": URL, "SECRET": SECRET}
 
     def answer(self, request, body):
         if request.url.params.get("sig") != "s3cret":

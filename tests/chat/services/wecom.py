@@ -6,7 +6,8 @@ import base64
 import hashlib
 import json
 import struct
-from typing import Any
+import unicodedata
+from typing import Any, ClassVar
 from xml.sax.saxutils import escape
 
 import httpx
@@ -21,8 +22,8 @@ SECRET, ACCESS = "wecom-corp-secret", "wecom-access-token"
 
 class WeCom(Service):
     kind = "wecom"
-    variables = {"APP_SECRET": SECRET, "TOKEN": TOKEN, "KEY": KEY}
-    config = {"app": "1000002"}
+    variables: ClassVar = {"APP_SECRET": SECRET, "TOKEN": TOKEN, "KEY": KEY}
+    config: ClassVar = {"app": "1000002"}
 
     def answer(self, request, body):
         query = request.url.params
@@ -112,6 +113,7 @@ class WeCom(Service):
     def signed(
         self,
         plain: bytes,
+        *,
         at_s: float | None = None,
         token: str = TOKEN,
         key: str = KEY,
@@ -181,6 +183,4 @@ def _error(code: int, text: str) -> httpx.Response:
 
 
 def _width(text: str) -> float:
-    import unicodedata
-
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text) / 2

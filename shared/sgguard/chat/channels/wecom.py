@@ -34,8 +34,8 @@ from sgguard.chat.base import (
 )
 from sgguard.chat.channels import _wecom as envelope
 from sgguard.chat.text import Text
+from sgguard.chat.words import within
 from sgguard.policy.channel import ChannelPolicy
-from sgguard.render.wording import one_line
 
 TEXT_BYTES_MAX, FIELDS_MAX, TASK_MAX, KEY_BYTES_MAX = 2048, 6, 128, 1024
 TITLE_MAX, DESC_MAX, SUBTITLE_MAX, KEYNAME_MAX, VALUE_MAX, BUTTON_MAX = 26, 30, 112, 5, 26, 10
@@ -232,7 +232,7 @@ def _card(text: Text, shown: Shown, setup: Setup) -> Json:
         "main_title": title,
         "sub_title_text": _short(" ".join(subtitle), SUBTITLE_MAX),
         "horizontal_content_list": fields[:FIELDS_MAX],
-        "quote_area": {"quote_text": one_line(escape(words.items(whys)), _QUOTE_MAX)},
+        "quote_area": {"quote_text": within(escape(words.items(whys)), _QUOTE_MAX)},
         "task_id": f"{message.approval_id or message.decision_id}@{setup.config.name}"[:TASK_MAX],
         **more,
     }
@@ -250,7 +250,7 @@ def _whole(shown: Shown) -> Json:
 
 
 def _short(text: str, characters: int) -> str:
-    return one_line(escape(text), 2 * characters)
+    return within(escape(text), 2 * characters)
 
 
 def _cut_bytes(text: str, most: int) -> str:
