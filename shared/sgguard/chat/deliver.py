@@ -14,7 +14,7 @@ from typing import Any
 
 from sgguard import schemas
 from sgguard.chat import token
-from sgguard.chat.base import Channel, Sent, Setup, kinds, setup_of
+from sgguard.chat.base import Channel, Part, Sent, Setup, kinds, setup_of
 from sgguard.chat.message import of_document
 from sgguard.chat.web import line_of
 from sgguard.engine.context import Context
@@ -119,7 +119,7 @@ def rendered(
     return channel.render(token.shown(message, channel, setup, context), setup)
 
 
-def missing(channel: Channel, setup: Setup) -> tuple[str, ...]:
+def missing(channel: Channel, setup: Setup) -> tuple[Part, ...]:
     """Return what a channel lacks to send and to be answered, in words."""
     config = setup.config
     if config.way not in channel.needs:

@@ -143,6 +143,28 @@ def of_document(document: Json, requester: str = "") -> Message:
     )
 
 
+def of_test(channel: str, message_id: str, now: datetime) -> Message:
+    """Return the message that tests a channel: it asks nothing, and is about no group."""
+    nothing: tuple[()] = ()
+    return Message(
+        decision_id=message_id,
+        guard="test",
+        state="allowed",
+        groups=nothing,
+        provider="",
+        account="",
+        region="",
+        project="",
+        requester=channel,
+        why=nothing,
+        changes=nothing,
+        vanishing=0,
+        unseen=0,
+        blind_spots=0,
+        decided_at=now,
+    )
+
+
 def _state(document: Json) -> State:
     outcome = document["outcome"]
     if outcome == Outcome.UNCHANGED:

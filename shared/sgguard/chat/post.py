@@ -76,7 +76,21 @@ def _check_status(response: httpx.Response, service: str, action: str) -> None:
     if status >= _SERVER:
         raise UnavailableError(service, action, status=status)
     if not response.is_success:
-        raise CloudError(service, action, code=_code(response.text) or "refused", status=status)
+        code = _told(response)
+        error = ThrottledError if code in _THROTTLED else CloudError
+        raise error(service, action, code=code or "refused", status=status)
+
+
+def _told(response: httpx.Response) -> str:
+    """Return the code in a refusal: a word, or a field of its JSON; empty where there is none."""
+    try:
+        found = response.json()
+    except ValueError:
+        return _code(response.text)
+    if not isinstance(found, dict):
+        return ""
+    codes = (found.get(name) for name in ("code", "errcode", "error"))
+    return next((_code(str(one)) for one in codes if isinstance(one, str | int)), "")
 
 
 def _checked(
@@ -97,7 +111,7 @@ def _checked(
 def _code(text: str) -> str:
     """Return a text that is a code, not a sentence that may quote what we sent."""
     word = text.strip()
-    is_code = word.isascii() and word.replace("_", "").replace("-", "").isalnum()
+    is_code = word.isascii() and all(one.isalnum() or one in "_-." for one in word)
     return word if is_code and len(word) <= _CODE_MAX else ""
 
 

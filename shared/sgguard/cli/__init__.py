@@ -33,6 +33,7 @@ _COMMANDS = (
     "policy",
     "restore",
     "approvals",
+    "channels",
     "decisions",
     "resume",
     "halt",

@@ -224,5 +224,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "explain.unbound": "Bound to nothing, as far as was read.",
     "decisions.none": "There are no decisions yet.",
     "decisions.line": "{when} [{state}] {what} ({decision})",
-    "test.message": "sgguard: test of channel {channel}. Nothing was asked and nothing changed.",
+    "label.test": "Test",
+    "test.title": "[Test] sgguard",
+    "test.message": "channel {channel}; nothing was asked and nothing changed.",
 }

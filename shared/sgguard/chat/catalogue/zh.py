@@ -209,5 +209,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "explain.unbound": "已查到的范围内没有资源绑定它。",
     "decisions.none": "还没有判定。",
     "decisions.line": "{when}【{state}】{what}（{decision}）",
-    "test.message": "sgguard：通道 {channel} 测试消息，未做任何变更。",
+    "label.test": "测试",
+    "test.title": "【测试】sgguard",
+    "test.message": "通道 {channel}，未做任何变更。",
 }

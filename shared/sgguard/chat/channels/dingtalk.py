@@ -15,7 +15,6 @@ import hmac
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import quote
 
 from sgguard.chat import base, fit, post
@@ -38,8 +37,7 @@ from sgguard.chat.text import Text
 from sgguard.events.base import parse_json
 
 BYTES_MAX, TITLE_MAX = 20000, 64
-WINDOW_S = 3600
-"""How long DingTalk says its signatures hold."""
+WINDOW_S = 3600  # how long DingTalk says its signatures hold
 
 _API = "https://api.dingtalk.com"
 _WIDE = str.maketrans({"<": "＜", ">": "＞", "*": "＊", "`": "｀", "~": "～"})
@@ -53,6 +51,13 @@ class DingTalk:
 
     name = "dingtalk"
     needs: Mapping[str, tuple[Part, ...]] = {"app": ("APP_SECRET", "SECRET"), "webhook": ("URL",)}
+    hints: Mapping[str, tuple[Part | None, str]] = {
+        "invalidAuthentication": ("APP_SECRET", "is not the secret of this app"),
+        "InvalidAuthentication": ("APP_SECRET", "is not the secret of this app"),
+        "310000": ("SECRET", "is not what the robot signs with, or the robot asks for a keyword"),
+        "300001": ("URL", "has no access_token of a robot that exists"),
+        "param.error": (None, "chat, app or template is not known to DingTalk"),
+    }
     answer_s = 2.0
     answers_buttons = False
 
@@ -150,19 +155,18 @@ class DingTalk:
 
     def answer(self, answer: Answer, verified: Verified, setup: Setup, line: Outbound) -> Reply:  # noqa: ARG002
         """Answer in the response: nothing may be called before DingTalk has it."""
-        note = fit.joined([escape(one) for one in answer.lines])
+        notes = [escape(one) for one in answer.lines]
         if not verified.payload["sgguard.is_card"]:
             if answer.shown is None:
-                return fit.reply(_markdown("sgguard", [escape(one) for one in answer.lines]))
-            plain = Setup(setup.config, {**setup.secrets})
+                return fit.reply(_markdown("sgguard", notes))
             text = fit.fit(
                 answer.shown,
-                plain,
+                setup,
                 lambda one: _text_only(one, answer, setup),
                 lambda body: fit.size(body) <= BYTES_MAX,
             )
             return fit.reply(text)
-        body: Json = {"userPrivateData": {"cardParamMap": {"notice": note}}}
+        body: Json = {"userPrivateData": {"cardParamMap": {"notice": fit.joined(notes)}}}
         if answer.shown is not None:
             body["cardData"] = self.render(answer.shown, setup)["cardData"]
         body["cardUpdateOptions"] = {"updateCardDataByKey": True, "updatePrivateDataByKey": True}
@@ -293,5 +297,4 @@ def _card(text: Text, shown: Shown, setup: Setup) -> Json:
 
 def _new_refused(found: Json) -> str:
     """The newer API says what is wrong with a status; a success has no ``code``."""
-    code: Any = found.get("code")
-    return "" if code is None else str(code)[:64]
+    return str(found["code"])[:64] if found.get("code") is not None else ""

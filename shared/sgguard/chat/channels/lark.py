@@ -56,6 +56,16 @@ class Lark:
         "app": ("APP_SECRET", "TOKEN", "KEY"),
         "webhook": ("URL",),
     }
+    hints: Mapping[str, tuple[Part | None, str]] = {
+        "10003": ("APP_SECRET", "is not the secret of this app, or app is another one"),
+        "10014": ("APP_SECRET", "is not the secret of this app"),
+        "99991672": (None, "the app lacks the scope im:message:send_as_bot"),
+        "230001": (None, "chat is not the id of a chat (oc_…)"),
+        "230002": (None, "the bot is not in the chat: add it"),
+        "19021": ("SECRET", "is not what the custom bot signs with"),
+        "19022": (None, "the custom bot does not accept this machine's address"),
+        "19024": (None, "the custom bot asks for a keyword that the message does not have"),
+    }
     answer_s = 3.0
     answers_buttons = True
 

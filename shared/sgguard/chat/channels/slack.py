@@ -31,11 +31,9 @@ from sgguard.chat.base import (
     Shown,
     Verified,
 )
-from sgguard.chat.text import Text
+from sgguard.chat.channels import _slack_blocks as blocks
 from sgguard.events.base import media_type, parse_json
 
-HEADER_MAX, SECTION_MAX, FALLBACK_MAX = 150, 3000, 4000
-BUTTON_MAX, VALUE_MAX, BLOCKS_MAX = 75, 2000, 50
 _API = "https://slack.com/api"
 _ANSWERS = "hooks.slack.com"
 _MENTION = re.compile(r"<[@!][^>]{1,100}>")
@@ -47,6 +45,18 @@ class Slack:
 
     name = "slack"
     needs: Mapping[str, tuple[Part, ...]] = {"app": ("TOKEN", "SECRET"), "webhook": ("URL",)}
+    hints: Mapping[str, tuple[Part | None, str]] = {
+        "invalid_auth": ("TOKEN", "is not the token of a bot that is installed"),
+        "not_authed": ("TOKEN", "is not the token of a bot that is installed"),
+        "account_inactive": ("TOKEN", "is of a bot that was removed"),
+        "token_revoked": ("TOKEN", "was revoked"),
+        "missing_scope": (None, "the bot lacks the scope chat:write: add it, install it again"),
+        "channel_not_found": (None, "chat names no channel that the bot can see"),
+        "not_in_channel": (None, "the bot is not in the channel: invite it"),
+        "is_archived": (None, "the channel is archived"),
+        "invalid_token": ("URL", "is not the address of a webhook that exists"),
+        "no_service": ("URL", "is of a webhook that was removed"),
+    }
     answer_s = 3.0
     answers_buttons = True
 
@@ -56,7 +66,7 @@ class Slack:
 
     def render(self, shown: Shown, setup: Setup) -> Json:
         """Return blocks, and a fallback for notifications."""
-        return fit.fit(shown, setup, lambda text: _body(text, shown, setup), _fits)
+        return fit.fit(shown, setup, lambda text: blocks.of_text(text, shown, setup), blocks.fits)
 
     def send(self, body: Json, setup: Setup, line: Outbound) -> Sent:
         """Post a message; Slack says what was wrong in a 200."""
@@ -156,90 +166,15 @@ class Slack:
         return Reply()
 
     def _answered(self, answer: Answer, setup: Setup) -> Json:
-        note = fit.cut(fit.joined(answer.lines), SECTION_MAX)
-        blocks: list[Json] = [_section(note)] if note else []
+        note = fit.cut(fit.joined(answer.lines), blocks.SECTION_MAX)
+        notes: list[Json] = [blocks.section(note)] if note else []
         if answer.shown is None:
-            return {**_fallback(note), "blocks": blocks}
+            return {**blocks.fallback(note), "blocks": notes}
         body = self.render(answer.shown, setup)
-        return {**body, "blocks": [*body["blocks"], *blocks]}
+        return {**body, "blocks": [*body["blocks"], *notes]}
 
 
 CHANNEL = Slack()
-
-
-def _body(text: Text, shown: Shown, setup: Setup) -> Json:
-    lines = fit.joined(text.joined(setup.words))
-    blocks: list[Json] = [
-        {"type": "header", "text": _plain(fit.cut(text.title, HEADER_MAX))},
-        _section(lines),
-    ]
-    buttons = _buttons(shown, setup)
-    if buttons:
-        identity = shown.message.approval_id
-        blocks.append({"type": "actions", "block_id": identity, "elements": buttons})
-    return {**_fallback(text.title), "blocks": blocks}
-
-
-def _fallback(text: str) -> Json:
-    return {
-        "text": fit.cut(escape(text), FALLBACK_MAX),
-        "parse": "none",
-        "link_names": False,
-        "unfurl_links": False,
-        "unfurl_media": False,
-    }
-
-
-def _buttons(shown: Shown, setup: Setup) -> list[Json]:
-    words, tokens = setup.words, shown.tokens
-    found: list[Json] = []
-    steps = len(shown.message.changes)
-    if tokens.approve:
-        confirm = {
-            "title": _plain(words.say("confirm.title")),
-            "text": _plain(words.say("confirm.text", n=steps)),
-            "confirm": _plain(words.say("confirm.yes")),
-            "deny": _plain(words.say("confirm.no")),
-        }
-        one = _button("approve", words.say("button.approve"), tokens.approve)
-        found.append({**one, "style": "primary", "confirm": confirm})
-    if tokens.deny:
-        one = _button("deny", words.say("button.deny"), tokens.deny)
-        found.append({**one, "style": "danger"})
-    if tokens.link:
-        text = _plain(words.say("button.open"))
-        found.append({"type": "button", "action_id": "open", "text": text, "url": tokens.link})
-    return found
-
-
-def _button(action: str, text: str, token: str) -> Json:
-    return {
-        "type": "button",
-        "action_id": f"sgguard.{action}",
-        "text": _plain(fit.cut(text, BUTTON_MAX)),
-        "value": token,
-    }
-
-
-def _section(text: str) -> Json:
-    return {"type": "section", "text": _plain(text)}
-
-
-def _plain(text: str) -> Json:
-    return {"type": "plain_text", "text": text, "emoji": False}
-
-
-def escape(text: str) -> str:
-    """Return the text for mrkdwn, where only these three characters begin anything."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _fits(body: Json) -> bool:
-    sections = (one["text"]["text"] for one in body["blocks"] if one["type"] == "section")
-    buttons = (button for one in body["blocks"] for button in one.get("elements", ()))
-    return all(len(one) <= SECTION_MAX for one in sections) and all(
-        len(one.get("value", "")) <= VALUE_MAX for one in buttons
-    )
 
 
 def _hmac(secret: str, content: bytes) -> str:

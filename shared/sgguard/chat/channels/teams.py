@@ -52,6 +52,10 @@ class Teams:
 
     name = "teams"
     needs: Mapping[str, tuple[Part, ...]] = {"app": ("URL", "SECRET"), "webhook": ("URL",)}
+    hints: Mapping[str, tuple[Part | None, str]] = {
+        "401": ("URL", "is signed for another workflow, or no more"),
+        "404": ("URL", "is of a workflow that was removed"),
+    }
     answer_s = 5.0
     answers_buttons = False
 

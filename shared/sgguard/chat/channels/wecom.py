@@ -56,6 +56,15 @@ class WeCom:
         "app": ("APP_SECRET", "TOKEN", "KEY"),
         "webhook": ("URL",),
     }
+    hints: Mapping[str, tuple[Part | None, str]] = {
+        "40001": ("APP_SECRET", "is not the secret of this app, or tenant is another company"),
+        "40013": (None, "tenant is not the id of a company"),
+        "40014": ("APP_SECRET", "gave a token that WeCom does not accept"),
+        "40056": (None, "app is not the id of an agent of this company"),
+        "60020": (None, "the app does not accept this machine's address"),
+        "81013": (None, "chat names nobody who may see the app"),
+        "93000": ("URL", "has no key of a robot that exists"),
+    }
     answer_s = 5.0
     answers_buttons = False
 

@@ -1,0 +1,86 @@
+"""What a channel would be sent, without sending it: its JSON, and roughly the text of it.
+
+Buttons carry secrets: a preview has a word in their place.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sgguard import logs
+from sgguard.chat import token
+from sgguard.chat.base import Channel, Sent, Setup, Shown, Tokens, variable_of
+from sgguard.chat.message import of_document, of_test
+from sgguard.chat.web import line_of
+from sgguard.engine.context import Context
+from sgguard.errors import CloudError
+
+Json = dict[str, Any]
+
+SECRET = "(secret)"  # noqa: S105 - it stands for one
+_SHOWN = frozenset(
+    {"text", "content", "title", "keyname", "value", "quote_text", "sub_title_text", "notice"}
+)
+_ONLY_IN = {"value": "keyname"}
+"""Keys that are shown only beside another: elsewhere they are data."""
+
+
+def body(document: Json, requester: str, channel: Channel, setup: Setup, context: Context) -> Json:
+    """Return the JSON of the message of a decision, without the secrets of its buttons."""
+    shown = token.shown(of_document(document, requester), channel, setup, context)
+    given = shown.tokens
+    masked = Tokens(*(SECRET if one else "" for one in (given.approve, given.deny, given.link)))
+    return channel.render(replace(shown, tokens=masked), setup)
+
+
+def text(value: object) -> tuple[str, ...]:
+    """Return the lines that a reader would see, roughly and in order, each once in a row."""
+    found: list[str] = []
+    for one in _texts(value):
+        for each in one.splitlines():
+            if each.strip() and each != SECRET and found[-1:] != [each]:
+                found.append(each)
+    return tuple(found)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, list):
+        for one in value:
+            yield from _texts(one)
+    if not isinstance(value, dict):
+        return
+    if isinstance(value.get("inlines"), list):
+        yield "".join(str(run.get("text", "")) for run in value["inlines"])
+        return
+    for key, one in value.items():
+        if isinstance(one, str) and key in _SHOWN and _ONLY_IN.get(key, key) in value:
+            yield one
+        else:
+            yield from _texts(one)
+
+
+def test(channel: Channel, setup: Setup, context: Context) -> Sent:
+    """Send a message that says it is a test, by the code that sends every message.
+
+    Raises:
+        CloudError: the channel refused it; :func:`hint` says what to look at.
+        SettingsError: a secret is missing.
+    """
+    now = datetime.fromtimestamp(context.now(), UTC)
+    message = of_test(setup.config.name, context.new_id(), now)
+    sent = channel.send(channel.render(Shown(message), setup), setup, line_of(channel, context))
+    logs.log(logging.INFO, "chat test", where=setup.config.name)
+    return sent
+
+
+def hint(error: CloudError, channel: Channel, setup: Setup) -> str:
+    """Return which credential, scope or chat is wrong; empty where the code does not tell."""
+    known = channel.hints.get(error.code) or channel.hints.get(str(error.status or ""))
+    if known is None:
+        return ""
+    part, what = known
+    return f"{variable_of(setup.config.name, part)} {what}" if part else what

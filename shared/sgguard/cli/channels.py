@@ -1,0 +1,155 @@
+"""``sgguard channels``: the chats of the policy, a test of one, and what one would be sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from sgguard.chat import deliver, preview
+from sgguard.chat.base import Channel, Setup, kinds, setup_of, variable_of
+from sgguard.cli import terminal
+from sgguard.cli.command import group
+from sgguard.cli.options import JSON_OPTION, KEPT_TEXT, POLICY_OPTION, epilog, from_options
+from sgguard.cli.output import line, print_json
+from sgguard.cli.records import with_store
+from sgguard.engine.context import Context
+from sgguard.engine.execute import Executor
+from sgguard.errors import CloudError, InputError
+from sgguard.operations import trail
+
+Json = dict[str, Any]
+
+_NAME = click.argument("name", metavar="NAME", type=KEPT_TEXT)
+
+
+@group(
+    short_help="List, test and preview chat channels.",
+    epilog=epilog(
+        "sgguard channels list",
+        "sgguard channels test ops",
+        "sgguard channels preview 5f0c8e71… --channel ops",
+    ),
+)
+def channels() -> None:
+    """List the chat channels of the policy, test one, or show what it would be sent.
+
+    Channels and routes are [[channel]] and [[route]] of the policy; their secrets are in
+    SGGUARD_CHAT_<CHANNEL>_<PART>. deploy/chat.md has both.
+    """
+
+
+@channels.command(
+    "list",
+    short_help="List channels, and what each lacks.",
+    epilog=epilog("sgguard channels list", "sgguard channels list --json"),
+)
+@POLICY_OPTION
+@JSON_OPTION
+def list_(policy: str | None, *, as_json: bool) -> None:
+    """List the channels: kind, language, who may act there, and the secrets that are missing."""
+    context = from_options(policy)
+    found = [_document(*one) for one in _each(context)]
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        terminal.say("The policy has no channels.")
+    terminal.page(text for one in found for text in _lines(one))
+
+
+def _each(context: Context) -> Iterator[tuple[Channel, Setup]]:
+    for config in context.policy.channels:
+        yield kinds()[config.kind], setup_of(config, context.env)
+
+
+def _document(channel: Channel, setup: Setup) -> Json:
+    config = setup.config
+    return {
+        "name": config.name,
+        "kind": config.kind,
+        "way": config.way,
+        "language": config.language,
+        "zone": config.zone,
+        "chat": config.chat,
+        "people": sorted(set(config.users.values())),
+        "has_buttons": channel.has_buttons(setup),
+        "missing": [variable_of(config.name, one) for one in deliver.missing(channel, setup)],
+    }
+
+
+def _lines(one: Json) -> Iterator[str]:
+    buttons = "buttons" if one["has_buttons"] else "no buttons"
+    yield line(f"{one['name']}  {one['kind']} ({one['way']}), {one['language']}, {buttons}")
+    yield line(f"people: {', '.join(one['people']) or 'nobody'}", 2)
+    if one["missing"]:
+        yield line(f"not set: {', '.join(one['missing'])}", 2)
+
+
+@channels.command(
+    short_help="Send a test message to one channel.",
+    epilog=epilog("sgguard channels test ops"),
+)
+@_NAME
+@POLICY_OPTION
+@JSON_OPTION
+def test(name: str, policy: str | None, *, as_json: bool) -> None:
+    """Send a message that says it is a test, by the code that sends every message.
+
+    Where it is refused, the credential, scope or chat that is wrong is named.
+    """
+    context = from_options(policy)
+    channel, setup = _one(name, context)
+    try:
+        with terminal.waiting(f"channel {name}"):
+            sent = preview.test(channel, setup, context)
+    except CloudError as error:
+        if hint := preview.hint(error, channel, setup):
+            terminal.note(hint)
+        raise
+    if as_json:
+        print_json({"channel": name, "message_id": sent.message_id})
+    else:
+        terminal.say(line(f"Sent to {name} ({channel.name})."))
+
+
+@channels.command(
+    "preview",
+    short_help="Show what a channel would be sent about a decision.",
+    epilog=epilog(
+        "sgguard channels preview 5f0c8e71… --channel ops",
+        "sgguard channels preview 5f0c8e71… --channel ops --json",
+    ),
+)
+@click.argument("decision", metavar="DECISION", type=KEPT_TEXT)
+@click.option("--channel", "name", required=True, metavar="NAME", help="The channel's name.")
+@POLICY_OPTION
+@JSON_OPTION
+def preview_(decision: str, name: str, policy: str | None, *, as_json: bool) -> None:
+    """Show the message of a decision as a channel would be sent it; nothing is sent.
+
+    DECISION is its id, or the beginning of one. The text is approximate; --json gives the whole
+    request. Secrets of buttons are left out.
+    """
+    context = with_store(policy)
+    store = Executor.of(context).store
+    record = store.decision(trail.whole_decision_id(store, decision))
+    if record is None:
+        raise InputError(f"there is no decision {decision!r}")
+    channel, setup = _one(name, context)
+    document = json.loads(record.document_json)
+    body = preview.body(document, record.requester, channel, setup, context)
+    if as_json:
+        print_json(body)
+        return
+    terminal.page(line(one) for one in preview.text(body))
+
+
+def _one(name: str, context: Context) -> tuple[Channel, Setup]:
+    found = {setup.config.name: (channel, setup) for channel, setup in _each(context)}
+    if name not in found:
+        known = ", ".join(found) or "none"
+        raise InputError(f"the policy has no channel {name!r}: there are {known}")
+    return found[name]
