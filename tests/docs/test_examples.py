@@ -170,6 +170,9 @@ def test_the_policies_load(tmp_path):
     whole = loaded("policy-reference", tmp_path)
     assert whole.delete.remedies == ("rewrite", "revoke")
     assert whole.limits["tencent"]["instances-per-group"] == 1000
+    chatting = loaded("chat-policy", tmp_path)
+    assert [one.kind for one in chatting.channels] == ["lark", "teams"]
+    assert chatting.channels[0].person("ou_7dab8a3d3cdcc9da") == "bob"
     asking = loaded("approval", tmp_path)
     assert asking.approval == policy.ApprovalPolicy(("ada", "bob"))
 

@@ -54,7 +54,7 @@ def test_poison_is_refused_with_its_path(name, data, path, where, poison):
     assert path in {one.path for one in problems}
 
 
-@pytest.mark.parametrize("name", ["delete_request", "instance_launch", "approval"])
+@pytest.mark.parametrize("name", ["delete_request", "instance_launch", "approval", "chat"])
 def test_every_text_of_an_event_says_what_may_stand_in_it(name):
     def texts(schema, where=""):
         if not isinstance(schema, dict):
