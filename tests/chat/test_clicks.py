@@ -65,8 +65,9 @@ def test_facts_that_changed_give_a_new_request_with_buttons_of_its_own(buttons):
     asked = buttons.approvals.asked()
     pressed = buttons.pressed(asked)
     buttons.approvals.add_reference()
-    buttons.call(buttons.service.click(pressed))
+    said = buttons.said(buttons.call(buttons.service.click(pressed)))
     assert (buttons.state(asked), buttons.approvals.is_deleted) == ("superseded", False)
+    assert "new request" in said or "Approval" in said
     [fresh] = buttons.approvals.store.approvals("pending")
     buttons.call(buttons.service.click(buttons.pressed(fresh)))
     assert buttons.approvals.is_deleted

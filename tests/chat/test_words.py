@@ -6,6 +6,7 @@ import re
 import string
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,6 +20,7 @@ from sgguard.chat.words import Words, entries, languages
 from sgguard.model.codes import Outcome, ReasonCode, UnseenCode
 from sgguard.render.wording import columns
 
+CHAT = Path(words.__file__).parent
 EN, ZH = entries("en"), entries("zh")
 HAN = re.compile(r"[\u4e00-\u9fff]")
 FORMS = {"en": {"one", "other"}, "zh": {"other"}}
@@ -145,3 +147,12 @@ def test_a_line_is_cut_to_its_columns_and_its_isolates_are_closed(text, width):
     assert columns(found) <= max(width, 2)
     assert found.count("\u2068") == found.count("\u2069")
     assert "\n" not in found
+
+
+def test_no_sentence_is_written_for_nobody():
+    source = "".join(path.read_text(encoding="utf-8") for path in CHAT.rglob("*.py"))
+    source = re.sub(r"(?s)MESSAGES: .*?\n}\n", "", source)
+    for key in EN:
+        head = key.rpartition(".")[0]
+        is_named = f'"{key}"' in source or f'f"{head}.{{' in source or f'"{head}."' in source
+        assert is_named or f'f"{head.partition(".")[0]}.{{' in source, key

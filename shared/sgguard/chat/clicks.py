@@ -164,4 +164,7 @@ def _acted(given: LinkToken, approval: Approval, by: str, desk: _Desk) -> Answer
         return desk.refuse("other", shown=desk.current(approval))
     message = of_document(document, approval.requester)
     shown = tokens.shown(message, desk.channel, desk.setup, desk.context)
-    return Answer((verdict(message, desk.setup.words),), shown)
+    words = desk.setup.words
+    is_fresh = message.is_open and message.approval_id != approval.approval_id
+    said = words.say("done.superseded") if is_fresh else verdict(message, words)
+    return Answer((said,), shown)

@@ -41,7 +41,6 @@ _OF_VERDICT: Mapping[str, State] = {
 }
 _REFUSED: Mapping[str, State] = {"denied": "denied", "expired": "expired", "approved": "lapsed"}
 _EFFECTS = ("block", "warn", "info")
-_PARTS_OF_SCOPE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +188,9 @@ def _named(address: str, names: Mapping[str, str]) -> Named:
 
 
 def _groups(document: Json, names: Mapping[str, str]) -> tuple[Named, ...]:
-    """Return what is asked about: the targets; of a planned launch the groups it would have."""
-    full = [one for one in document["target"] if one.count(":") >= _PARTS_OF_SCOPE]
-    if full:
-        return tuple(_named(one, names) for one in full)
+    """Return what is asked about: the targets; of a launch the groups of its instances."""
+    if document["guard"] != "launch":
+        return tuple(_named(one, names) for one in document["target"])
     return tuple(Named(g["group_id"], g["name"] or "") for g in document["facts"]["groups"])
 
 

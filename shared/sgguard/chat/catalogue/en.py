@@ -124,6 +124,8 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
         "other": "all groups of {n} instances or interfaces replaced",
     },
     "total.delete": {"one": "{n} group deleted", "other": "{n} groups deleted"},
+    "total.create": {"one": "{n} group created again", "other": "{n} groups created again"},
+    "total.authorize": {"one": "{n} rule added again", "other": "{n} rules added again"},
     "total.other": "{n} × {action}",
     # -- steps -----------------------------------------------------------------------------------
     "way.ingress": "ingress",
@@ -139,6 +141,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "step.replace": "replace all groups of {kind} {holder} by {group}",
     "step.delete": "delete security group {group}",
     "step.delete.forced": "delete security group {group} by force (the cloud unbinds instances)",
+    "step.create": "create security group {group} again (its ID changes)",
     "step.other": "{summary}",
     # -- reasons ---------------------------------------------------------------------------------
     "reason.free": "{group} is in use nowhere that was looked at",
@@ -192,7 +195,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     },
     "confirm.yes": "Approve",
     "confirm.no": "Cancel",
-    "done.denied": "Denied: nothing was changed.",
+    "done.superseded": "The facts have changed: nothing was done. This is the new request.",
     "refused.user": "Nothing was done: this chat user is not mapped to a person in the policy.",
     "refused.approver": "Nothing was done: {by} may not answer this request.",
     "refused.unknown": "Nothing was done: there is no such approval request.",

@@ -112,6 +112,8 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "total.bind": {"other": "绑定 {n} 项"},
     "total.replace": {"other": "替换全部安全组 {n} 项"},
     "total.delete": {"other": "删除安全组 {n} 个"},
+    "total.create": {"other": "重新创建安全组 {n} 个"},
+    "total.authorize": {"other": "加回规则 {n} 条"},
     "total.other": "{action} {n} 项",
     # -- steps -----------------------------------------------------------------------------------
     "way.ingress": "入方向",
@@ -127,6 +129,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "step.replace": "将{kind} {holder} 的安全组全部替换为 {group}",
     "step.delete": "删除安全组 {group}",
     "step.delete.forced": "强制删除安全组 {group}（云平台会同时从实例解绑）",
+    "step.create": "重新创建安全组 {group}（ID 会变）",
     "step.other": "{summary}",
     # -- reasons ---------------------------------------------------------------------------------
     "reason.free": "{group} 在已查到的范围内未发现占用",
@@ -177,7 +180,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "confirm.text": {"other": "同意后立即执行 {n} 步。"},
     "confirm.yes": "同意并执行",
     "confirm.no": "取消",
-    "done.denied": "已拒绝：未做任何变更。",
+    "done.superseded": "现状已与申请时不同，未做任何变更；以下是新的审批单。",
     "refused.user": "未执行：策略中没有此聊天账号对应的人员。",
     "refused.approver": "未执行：{by} 不能审批此申请。",
     "refused.unknown": "未执行：审批单不存在。",
