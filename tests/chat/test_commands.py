@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sgguard.chat import commands
+from sgguard.chat.base import Command, kinds
 from tests.chat.harness import chat_harness
 from tests.chat.services import SERVICES
 
+TEXTS = st.text(max_size=120)
 
-def ask(given, text: str, **how) -> str:
-    return given.said(given.call(given.service.command(text, **how)))
+
+def with_arguments(verb: str):
+    return TEXTS.map(lambda text: f"{verb} {text}")
+
+
+def ask(chat, text: str, **how) -> str:
+    return chat.said(chat.call(chat.service.command(text, **how)))
 
 
 def test_check_judges_and_changes_nothing(chat):
@@ -105,21 +114,34 @@ def test_commands_are_limited_per_person_and_minute(chat):
 
 @pytest.mark.parametrize("kind", list(SERVICES))
 def test_answers_are_in_the_channels_language(tmp_path, kind):
-    with chat_harness(kind, tmp_path, language="zh") as given:
-        assert "命令" in ask(given, "help")
-        assert "引用了" in ask(given, f"check {given.approvals.target}")
+    with chat_harness(kind, tmp_path, language="zh") as chat:
+        assert "命令" in ask(chat, "help")
+        assert "引用了" in ask(chat, f"check {chat.approvals.target}")
 
 
 def test_dingtalk_an_answer_to_a_text_has_no_token(tmp_path):
     """Its signature covers no body: who forges one must not be handed a button for it."""
-    with chat_harness("dingtalk", tmp_path) as given:
-        asked = given.approvals.asked()
-        response = given.call(given.service.command(f"approve {asked.approval_id}"))
+    with chat_harness("dingtalk", tmp_path) as chat:
+        asked = chat.approvals.asked()
+        response = chat.call(chat.service.command(f"approve {asked.approval_id}"))
         assert b"v1.W" not in response.body
         assert b"token" not in response.body
 
 
 def test_dingtalk_an_address_that_a_message_names_is_not_called(tmp_path):
-    with chat_harness("dingtalk", tmp_path) as given:
-        given.call(given.service.command("help"))
-        assert given.service.asked == []
+    with chat_harness("dingtalk", tmp_path) as chat:
+        chat.call(chat.service.command("help"))
+        assert chat.service.asked == []
+
+
+@pytest.mark.parametrize("kind", list(SERVICES))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(text=st.one_of(TEXTS, st.sampled_from(commands.verbs()).flatmap(with_arguments)))
+def test_no_text_breaks_a_command(tmp_path_factory, kind, text):
+    with chat_harness(kind, tmp_path_factory.mktemp("chat")) as chat:
+        kept = chat.approvals.kept()
+        words = Command("W111", "T111", text, "C111")
+        channel = kinds()[kind]
+        answer = commands.run(words, channel, chat.setup, chat.context())
+        assert all(line.isprintable() or "\u2068" in line for line in answer.lines)
+        assert chat.approvals.kept() == kept

@@ -6,8 +6,9 @@ name. It knows its vendor's JSON, limits, signatures and escapes, and nothing ab
 
 from __future__ import annotations
 
+import hmac
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
@@ -197,6 +198,8 @@ class Channel(Protocol):
     """Within how many seconds the vendor wants its answer."""
     answers_buttons: bool
     """Whether the answer to a command can have buttons, and shows them to nobody else's bot."""
+    silence: Reply
+    """What is answered where there is nothing to say."""
 
     def has_buttons(self, setup: Setup) -> bool:
         """Return whether a message can have buttons that come back to us."""
@@ -262,6 +265,14 @@ def forged() -> EventError:
 def unreadable() -> EventError:
     """Return the error for a callback that is signed and not what the vendor documents."""
     return EventError("the callback cannot be read", status=400)
+
+
+def is_one_of(given: str, known: Iterable[str]) -> bool:
+    """Return whether a signature is one of those that are known, in the same time for any."""
+    text = given.encode(errors="replace")
+    # Every one is compared, whichever fits: the time it takes does not show which.
+    fitting = [hmac.compare_digest(one.encode(), text) for one in known]
+    return any(fitting)
 
 
 def texts(value: object, *names: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from sgguard import logs
 from sgguard.approvals.approver import is_expired, require_listed, require_other
 from sgguard.chat import token as tokens
-from sgguard.chat.base import Answer, Channel, Command, Setup
+from sgguard.chat.base import Answer, Channel, Command, Setup, Verified
 from sgguard.chat.message import Named, of_document
 from sgguard.chat.text import title, verdict, what
 from sgguard.chat.words import name, plain
@@ -68,6 +68,25 @@ class _Asked:
 
     def say(self, key: str, **values: object) -> Answer:
         return Answer((self.setup.words.say(key, **values),), is_error=True)
+
+
+def once(
+    command: Command, verified: Verified, channel: Channel, setup: Setup, context: Context
+) -> Answer | None:
+    """Answer a command; None where it was delivered before: vendors repeat what took long.
+
+    Raises:
+        SettingsError: there is no store.
+        StoreError: the store cannot be read or written.
+    """
+    executor = Executor.of(context)
+    key = hashlib.sha256(verified.key.encode(errors="replace")).hexdigest()
+    source = f"chat.{setup.config.name}.commands"
+    claim = executor.claim(source, key, context.new_id(), None)
+    if not isinstance(claim, Claim):
+        return None
+    executor.store.finish(claim, "{}")
+    return run(command, channel, setup, context)
 
 
 def run(command: Command, channel: Channel, setup: Setup, context: Context) -> Answer:

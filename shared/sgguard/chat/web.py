@@ -148,10 +148,11 @@ def _answered(signed: list[_Signed], context: Context) -> Reply:
     if command is not None:
         one = _addressed(signed, command)
         its_command = one.channel.command(one.verified) or command
-        return _said(commands.run(its_command, one.channel, one.setup, context), one, context)
+        answer_once = commands.once(its_command, one.verified, one.channel, one.setup, context)
+        return one.channel.silence if answer_once is None else _said(answer_once, one, context)
     # Every other kind of callback decides nothing, and is taken so that it does not come again.
     logs.log(logging.INFO, "chat callback ignored", where=first.setup.config.name)
-    return Reply(b"{}")
+    return first.channel.silence
 
 
 def _owner(signed: list[_Signed], text: str, context: Context) -> _Signed:
@@ -174,7 +175,7 @@ def _said(answer: Answer, one: _Signed, context: Context) -> Reply:
         return one.channel.answer(answer, one.verified, one.setup, line_of(one.channel, context))
     except SgguardError as error:
         logs.log(logging.WARNING, "chat answer", where=one.setup.config.name, detail=str(error))
-        return Reply(b"{}")
+        return one.channel.silence
 
 
 def _response(reply: Reply) -> Response:

@@ -68,6 +68,7 @@ class Lark:
     }
     answer_s = 3.0
     answers_buttons = True
+    silence = Reply(b"{}")
 
     def has_buttons(self, setup: Setup) -> bool:
         """Only an app's cards have buttons; a custom bot's must not."""
@@ -120,14 +121,11 @@ class Lark:
         timestamp = given.headers.get("x-lark-request-timestamp", "")
         nonce = given.headers.get("x-lark-request-nonce", "")
         signature = given.headers.get("x-lark-signature", "")
-        signed = timestamp.encode() + nonce.encode()
+        signed = f"{timestamp}{nonce}".encode(errors="replace")
         fitting = [
             key
             for key in setup.every("KEY")
-            if hmac.compare_digest(
-                hashlib.sha256(signed + key.encode() + given.body).hexdigest().encode(),
-                signature.encode(),
-            )
+            if base.is_one_of(signature, [_signature(signed + key.encode() + given.body)])
         ]
         is_signed = bool(fitting) and base.is_timely(timestamp, now_s)
         if signature and not is_signed:
@@ -241,6 +239,10 @@ def _signed(setup: Setup, line: Outbound) -> Json:
     return {"timestamp": str(timestamp_s), "sign": sign(timestamp_s, secrets[0])}
 
 
+def _signature(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def _value(value: Any) -> Json:
     """Return an object that came as itself or as JSON in texts; empty for anything else."""
     for _ in range(_NESTED_MAX):
@@ -276,11 +278,7 @@ def _decrypted(outer: Json, keys: tuple[str, ...] | list[str]) -> Json:
 def _require_token(payload: Json, setup: Setup) -> None:
     """Refuse what does not carry the app's verification token, or is of another app."""
     given = base.texts(payload, "header", "token") or base.texts(payload, "token")
-    fitting = [
-        hmac.compare_digest(one.encode(), given.encode(errors="replace"))
-        for one in setup.every("TOKEN")
-    ]
-    if not any(fitting):
+    if not base.is_one_of(given, setup.every("TOKEN")):
         raise base.forged()
     app = base.texts(payload, "header", "app_id")
     if "header" in payload and setup.config.app and app != setup.config.app:

@@ -10,7 +10,6 @@ Sources: developer.work.weixin.qq.com path/90930 (callbacks), 94945 and 99110 (m
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -67,6 +66,7 @@ class WeCom:
     }
     answer_s = 5.0
     answers_buttons = False
+    silence = Reply(b"", "text/plain")
 
     def has_buttons(self, setup: Setup) -> bool:
         """Only an app's cards have buttons."""
@@ -117,8 +117,7 @@ class WeCom:
         timestamp = given.query.get("timestamp", "")
         nonce, signature = given.query.get("nonce", ""), given.query.get("msg_signature", "")
         made = [envelope.signature(one, timestamp, nonce, secret) for one in setup.every("TOKEN")]
-        fitting = [hmac.compare_digest(one.encode(), signature.encode()) for one in made]
-        if not any(fitting) or not base.is_timely(timestamp, now_s):
+        if not base.is_one_of(signature, made) or not base.is_timely(timestamp, now_s):
             raise base.forged()
         plain = envelope.decrypted(secret, setup)
         if is_check:
