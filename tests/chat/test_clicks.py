@@ -9,10 +9,12 @@ from dataclasses import replace
 import pytest
 
 from sgguard.approvals import web
-from sgguard.chat import token
+from sgguard.chat import cipher, deliver, token
 from sgguard.chat.base import kinds
 from sgguard.chat.message import of_document
-from sgguard.errors import SgguardError
+from sgguard.errors import EventError, SettingsError, SgguardError
+from sgguard.model.event import Event
+from sgguard.operations import restore
 from tests.chat.harness import chat_harness
 from tests.chat.services import Pressed
 
@@ -304,3 +306,60 @@ def test_teams_an_invoke_decides_nothing(tmp_path, trigger):
             pressed = Pressed(other_channels(given, asked), action, asked.approval_id)
             given.tried(given.service.click(pressed, trigger=trigger))
         assert given.state(asked) == "pending"
+
+
+def test_a_button_is_no_link(buttons):
+    asked = buttons.approvals.asked()
+    text = buttons.pressed(asked).token
+    body = f"token={text}".encode()
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    with pytest.raises(EventError) as refused:
+        web.submit(headers, body, buttons.context())
+    assert (refused.value.status, buttons.state(asked)) == (403, "pending")
+
+
+@pytest.mark.parametrize("kind", ["slack", "lark"])
+def test_a_message_that_was_forwarded_to_another_chat_decides_nothing(tmp_path, kind):
+    with chat_harness(kind, tmp_path) as given:
+        asked = given.approvals.asked()
+        given.call(given.service.click(given.pressed(asked, chat="C999")))
+        assert given.state(asked) == "pending"
+
+
+@pytest.mark.parametrize("kind", ["lark", "wecom"])
+def test_without_cryptography_an_encrypted_callback_is_a_setting_that_is_wrong(
+    tmp_path, kind, monkeypatch
+):
+    class Missing:
+        def __getattr__(self, name):
+            raise ImportError(name)
+
+    with chat_harness(kind, tmp_path) as given:
+        asked = given.approvals.asked()
+        click = given.service.click(given.pressed(asked))
+        monkeypatch.setattr(cipher, "ciphers", Missing())
+        refused = given.tried(click)
+        assert isinstance(refused, SettingsError)
+        assert "sgguard[chat]" in str(refused)
+
+
+def test_a_request_is_asked_answered_and_undone_from_the_chat_on(buttons):
+    """The story of a channel: message, click, plan, message updated, restore."""
+    asked = buttons.approvals.asked()
+    event = Event("e1", {"decision_id": asked.decision_id}, "/bus")
+    (sent,) = deliver.handle([(asked.decision_id, event)], buttons.context())
+    assert sent["sent"][0]["channel"] == "ops"
+    answered = buttons.said(buttons.call(buttons.service.click(buttons.pressed(asked))))
+    assert "Done" in answered
+    assert buttons.approvals.is_deleted
+    # The message in the chat has no button any more, and says how it ended.
+    body = buttons.body(asked)
+    assert buttons.service.tokens(body) == {}
+    assert "Done" in "\n".join(text for _, text in buttons.service.texts(body))
+    restored = restore.restore(asked.decision_id, buttons.context(), by="ada")
+    assert "databases" in {one.name for one in buttons.approvals.cloud.groups}
+    setup = buttons.setup
+    channel = kinds()[setup.config.kind]
+    shown = deliver.rendered(restored, "ada", channel, setup, buttons.context())
+    assert buttons.service.problems(shown) == []
+    assert "[Done] Restore security group databases" in buttons.service.texts(shown)[0][1]
