@@ -16,6 +16,7 @@ from typing import Any
 from sgguard import logs
 from sgguard.approvals.approver import is_expired
 from sgguard.approvals.link import LinkToken
+from sgguard.approvals.reminders import expire
 from sgguard.approvals.resolve import approve, deny
 from sgguard.chat import token as tokens
 from sgguard.chat.base import Answer, Channel, Click, Setup, Shown, Verified
@@ -40,7 +41,11 @@ class _Desk:
     channel: Channel
     setup: Setup
     context: Context
-    store: Store
+    executor: Executor
+
+    @property
+    def store(self) -> Store:
+        return self.executor.store
 
     def refuse(self, why: str, *, by: str = "", shown: Shown | None = None) -> Answer:
         said = self.setup.words.say(f"refused.{why}", by=plain(by))
@@ -70,7 +75,7 @@ def decide(
         StoreError: the store cannot be read or written.
     """
     executor = Executor.of(context)
-    desk = _Desk(channel, setup, context, executor.store)
+    desk = _Desk(channel, setup, context, executor)
     name = hashlib.sha256(verified.key.encode(errors="replace")).hexdigest()
     content = json.dumps(verified.payload, sort_keys=True, ensure_ascii=False)
     claim = executor.claim(
@@ -114,25 +119,23 @@ def _checked(click: Click, desk: _Desk) -> Answer:
     approval = desk.store.approval(given.approval_id)
     if approval is None:
         return desk.refuse("unknown")
-    if why := _closed(approval, given, desk.store.now_s()):
-        return desk.refuse(why, shown=desk.current(approval))
+    if approval.state == "pending" and is_expired(approval, desk.store.now_s()):
+        # Nobody may have noted it yet: the message can only say it once it is.
+        expire(desk.executor, approval)
+        return desk.refuse("expired", shown=desk.current(approval))
+    if approval.state != "pending" or approval.facts_hash != given.facts_hash:
+        return desk.refuse("answered", shown=desk.current(approval))
     # 4. May this person, and does it still hold? The approvals say, as they do everywhere.
     return _acted(given, approval, by, desk)
 
 
 def _token(click: Click, desk: _Desk) -> LinkToken | Answer:
     try:
-        given = tokens.read(click.token, desk.context, desk.store.now_s())
-    except EventError as error:
-        return desk.refuse("expired" if error.status == 410 else "token")  # noqa: PLR2004 - HTTP
+        # Whether its time is over is asked of the request, which is open as long as its buttons.
+        given = tokens.read(click.token, desk.context, now_s=0.0)
+    except EventError:
+        return desk.refuse("token")
     return given if _belongs(click, given, desk.setup) else desk.refuse("token")
-
-
-def _closed(approval: Approval, given: LinkToken, now_s: float) -> str:
-    """Return why a request is not open to this button (any more); empty: it is."""
-    if approval.state != "pending" or approval.facts_hash != given.facts_hash:
-        return "answered"
-    return "expired" if is_expired(approval, now_s) else ""
 
 
 def _belongs(click: Click, given: LinkToken, setup: Setup) -> bool:

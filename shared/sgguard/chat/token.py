@@ -55,6 +55,8 @@ def _tokens(message: Message, channel: Channel, setup: Setup, context: Context) 
 def read(text: str, context: Context, now_s: float) -> LinkToken:
     """Return what a button permits; its ``approver`` is the name of its channel.
 
+    ``now_s`` 0 reads one that has expired, too.
+
     Raises:
         EventError: 403 we did not sign it as a button; 410 it has expired.
         SettingsError: there is no key.
