@@ -383,3 +383,12 @@ def test_a_request_is_asked_answered_and_undone_from_the_chat_on(buttons):
     shown = deliver.rendered(restored, "ada", channel, setup, buttons.context())
     assert buttons.service.problems(shown) == []
     assert "[Done] Restore security group databases" in buttons.service.texts(shown)[0][1]
+
+
+@pytest.mark.parametrize("forged", [{"verification": "another"}, {"app": "cli_other"}])
+def test_lark_a_callback_of_another_app_decides_nothing(tmp_path, forged):
+    with chat_harness("lark", tmp_path) as given:
+        asked = given.approvals.asked()
+        refused = given.tried(given.service.click(given.pressed(asked), **forged))
+        assert isinstance(refused, SgguardError)
+        assert given.state(asked) == "pending"

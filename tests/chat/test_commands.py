@@ -86,6 +86,12 @@ def test_who_may_not_approve_is_not_shown_the_buttons(chat, user):
     assert "may not answer" in ask(chat, f"approve {asked.approval_id}", user=user)
 
 
+def test_a_request_that_is_over_is_not_shown_with_buttons(chat):
+    asked = chat.approvals.asked()
+    chat.approvals.clock.pass_(86401)
+    assert "has expired" in ask(chat, f"approve {asked.approval_id}")
+
+
 def test_an_id_that_nobody_has_is_unknown(chat):
     assert "no such approval" in ask(chat, "approve 00000000")
 
