@@ -83,7 +83,7 @@ ARROWS = {
     "operations.doctor": (
         "clouds engine errors model operations policy providers settings store wire"
     ),
-    "policy": "clouds errors model render schemas",
+    "policy": "clouds errors model render schemas sgguard",
     "providers": "clouds errors model redaction wire",
     "providers.alibaba": "errors model providers wire",
     "providers.huawei": "errors model providers wire wire.openstack wire.openstack.neutron",

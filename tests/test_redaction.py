@@ -116,8 +116,20 @@ def test_every_variable_that_holds_a_secret_is_remembered():
             named |= set(re.findall(rf'"((?:[A-Z]+_)+[A-Z_]*{spelt}[A-Z_]*)"', path.read_text()))
             named |= set(re.findall(r'"([A-Z]+_[A-Z_]*SK)"', path.read_text()))
     named = {one for one in named if not one.endswith(("_ID", "SECRETID", "_NAME"))}
+    named -= {"APP_SECRET"}  # the end of a variable of a chat channel
     assert {"OS_PASSWORD", "TENCENTCLOUD_SECRET_KEY", "HUAWEICLOUD_SDK_SK"} <= named
     assert named <= set(redaction._SECRET_VARIABLES)
+
+
+def test_the_secrets_of_chat_channels_are_remembered():
+    remember_environment(
+        {
+            "SGGUARD_CHAT_OPS_SECRET": "new signing secret, old signing secret",
+            "SGGUARD_CHAT_OPS_URL": "https://hook.example/x?sig=planted,signature",
+        }
+    )
+    text = "old signing secret https://hook.example/x?sig=planted,signature"
+    assert redacted(text) == f"{MASK} {MASK}"
 
 
 def test_the_keys_of_approvals_and_the_password_of_the_store_are_remembered():

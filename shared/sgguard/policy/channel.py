@@ -13,11 +13,16 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any
 
+from sgguard import lazy
 from sgguard.errors import Problem
 from sgguard.model import person
+
+if TYPE_CHECKING:
+    import zoneinfo
+else:
+    zoneinfo = lazy("zoneinfo")  # only a policy with channels has zones
 
 _MATCHED = ("provider", "account", "region", "name", "tag")
 _FOLDER = Path(__file__).parents[1] / "chat" / "channels"
@@ -186,7 +191,7 @@ def channel_words(channels: Sequence[ChannelPolicy], routes: Sequence[Route]) ->
 
 def _is_zone(name: str) -> bool:
     try:
-        ZoneInfo(name)
+        zoneinfo.ZoneInfo(name)
     except (ValueError, OSError, LookupError):
         return False
     return True
