@@ -29,6 +29,7 @@ State = Literal[
     "superseded",
     "halted",
     "unfinished",
+    "accepted",
 ]
 """What a reader needs to know first. ``lapsed``: approved, but not begun in time."""
 
@@ -166,7 +167,7 @@ def of_test(channel: str, message_id: str, now: datetime) -> Message:
 
 def _state(document: Json) -> State:
     outcome = document["outcome"]
-    if outcome == Outcome.UNCHANGED:
+    if outcome in (Outcome.UNCHANGED, Outcome.LEFT_TO_CALLER):
         return _OF_VERDICT[document["verdict"]]
     if outcome == Outcome.REFUSED:
         return _REFUSED.get((document["approval"] or {}).get("state", ""), "denied")

@@ -52,6 +52,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "state.superseded": "Superseded",
     "state.halted": "Halted",
     "state.unfinished": "Unfinished",
+    "state.accepted": "Closed by a person",
     "verdict.allowed": "Nothing stands against it.",
     "verdict.blocked": "It must not be done now; see the reasons.",
     "verdict.remediable": "It can be done after the changes below; nothing was changed.",
@@ -65,6 +66,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "verdict.superseded": "The facts changed, or a newer request came: nothing was changed.",
     "verdict.halted": "All changes are stopped: nothing was changed.",
     "verdict.unfinished": "The time was used up before the plan was finished; it is continued.",
+    "verdict.accepted": "A person closed it as it was; not every step may have been carried out.",
     # -- labels ----------------------------------------------------------------------------------
     "label.groups": "Security group",
     "label.place": "Where",

@@ -52,6 +52,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "state.superseded": "已失效",
     "state.halted": "已紧急停止",
     "state.unfinished": "未完成",
+    "state.accepted": "已人工关闭",
     "verdict.allowed": "可以执行。",
     "verdict.blocked": "暂不能执行，原因见下。",
     "verdict.remediable": "完成以下处置后可以执行；未做任何变更。",
@@ -65,6 +66,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "verdict.superseded": "现状已与申请时不同，或已有更新的请求：未做任何变更。",
     "verdict.halted": "所有变更已紧急停止：未做任何变更。",
     "verdict.unfinished": "处理时限已到，执行计划尚未完成，将继续执行。",
+    "verdict.accepted": "已由人工按现状关闭，可能有步骤未执行。",
     # -- labels ----------------------------------------------------------------------------------
     "label.groups": "安全组",
     "label.place": "位置",
