@@ -176,7 +176,7 @@ def test_every_wrong_place_is_told_at_once(written):
 def test_the_schema_has_an_id_and_knows_no_keys_but_those_the_policy_has():
     schema = schemas.load("policy")
     assert schema["$id"] == "https://sgguard.dev/schemas/policy.v1.json"
-    lists = {one: f"{one}s" for one in ("scope", "exemption", "channel", "route")}
+    lists = {one: f"{one}s" for one in ("scope", "exemption", "caller", "channel", "route")}
     keys = {lists.get(key, key) for key in schema["properties"]}
     assert keys == set(Policy.__dataclass_fields__)
     for name, kind in (

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
+from sgguard.model.caller import Caller
 from sgguard.model.codes import DeleteRemedy, LaunchRemedy, Mode, ReasonCode, UnseenCode
 from sgguard.model.resource import Visibility
 from sgguard.policy.channel import ChannelPolicy, Route
@@ -162,7 +163,8 @@ class Exemption:
 class Policy:
     """Everything the operator decided. ``limits`` overrides ceilings by provider and limit name.
 
-    The first of the ``scopes`` that fits a group decides about it. ``halt`` stops all changes.
+    The first of the ``scopes`` that fits a group decides about it. ``callers`` are those who may
+    ask over HTTP. ``halt`` stops all changes.
     """
 
     mode: Mode = Mode.OBSERVE
@@ -173,6 +175,7 @@ class Policy:
     approval: ApprovalPolicy = field(default_factory=ApprovalPolicy)
     scopes: tuple[ScopePolicy, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
+    callers: tuple[Caller, ...] = ()
     halt: bool = False
     channels: tuple[ChannelPolicy, ...] = ()
     routes: tuple[Route, ...] = ()

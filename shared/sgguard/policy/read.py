@@ -16,6 +16,7 @@ from sgguard.errors import PolicyError, Problem
 from sgguard.model.codes import DeleteRemedy, LaunchRemedy, Mode, ReasonCode, UnseenCode
 from sgguard.model.resource import Visibility
 from sgguard.policy.channel import channels_of, routes_of
+from sgguard.policy import caller
 from sgguard.policy.mistake import mistakes
 from sgguard.policy.model import (
     ApprovalPolicy,
@@ -27,6 +28,10 @@ from sgguard.policy.model import (
     Policy,
     ScopePolicy,
 )
+
+_WITH_DAYS = ("exemption", "caller")
+"""The tables whose entries may end on a day."""
+_SOME_DAY = "2027-03-31"
 
 
 def load(path: str | None, *, today: date | None = None) -> Policy:
@@ -83,10 +88,11 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _with_days_as_text(document: dict[str, Any]) -> dict[str, Any]:
     """Write a TOML date as the text it would be in JSON, which is what the schema describes."""
-    entries = document.get("exemption")
-    for entry in entries if isinstance(entries, list) else ():
-        if isinstance(entry, dict) and isinstance(entry.get("expires"), date):
-            entry["expires"] = entry["expires"].isoformat()
+    for table in _WITH_DAYS:
+        entries = document.get(table)
+        for entry in entries if isinstance(entries, list) else ():
+            if isinstance(entry, dict) and isinstance(entry.get("expires"), date):
+                entry["expires"] = entry["expires"].isoformat()
     return document
 
 
@@ -96,13 +102,14 @@ def _broken(document: Any) -> tuple[Problem, ...]:
 
 
 def _no_days(document: Any) -> list[Problem]:
-    """Return the days of exemptions that no calendar has, such as February the 30th."""
+    """Return the days that no calendar has, such as February the 30th."""
     found = []
-    for number, entry in enumerate(document.get("exemption", ())):
+    entries = [(t, n, one) for t in _WITH_DAYS for n, one in enumerate(document.get(t, ()))]
+    for table, number, entry in entries:
         try:
-            date.fromisoformat(entry["expires"])
+            date.fromisoformat(entry.get("expires", _SOME_DAY))
         except ValueError:
-            where = f"/exemption/{number}/expires"
+            where = f"/{table}/{number}/expires"
             found.append(Problem(where, "is no day", "a day such as 2027-03-31"))
     return found
 
@@ -134,6 +141,7 @@ def build(document: Mapping[str, Any]) -> Policy:
         approval=ApprovalPolicy(**_fields(document.get("approval", {}))),
         scopes=tuple(map(_scope, document.get("scope", ()))),
         exemptions=tuple(map(_exemption, document.get("exemption", ()))),
+        callers=tuple(map(caller.build, document.get("caller", ()))),
         halt=document.get("halt", False),
         channels=channels_of(document),
         routes=routes_of(document),

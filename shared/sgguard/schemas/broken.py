@@ -154,6 +154,7 @@ _BREAKS: dict[str, str] = {
     "minItems": "is empty",
     "maxItems": "has too many entries",
     "minProperties": "is empty",
+    "maxProperties": "has more than one entry",
     "minimum": "is too small",
     "maximum": "is too large",
     "pattern": "has characters that cannot be part of it",

@@ -1,0 +1,86 @@
+"""Who calls: what the operator permits to a caller, and what a request proved about its sender."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+from sgguard.model.codes import Mode
+
+Coverage = Literal["request", "body"]
+"""What a proof vouches for: everything that was sent, or the body and nothing beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How many decisions and cloud calls a caller may cause within a minute; None: no bound.
+
+    Each process counts by itself: instances of a function that run side by side add up.
+    """
+
+    decisions: int | None = None
+    calls: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One row of the policy's table ``[[caller]]``: who it is, how it proves that, what it may.
+
+    ``kind`` names the proof, ``proof`` is its table. ``targets`` are address patterns in which
+    ``*`` does not cross a colon; ``sources`` and ``types`` filter CloudEvents, empty for any.
+    ``mode`` is the highest one that its requests reach. ``speaks_for`` are patterns of the names
+    that it may put into ``requested_by``. ``expires`` is the last day it is served. ``sender``
+    names the product that calls, whose treatment of statuses differs (``callers/senders.py``).
+    """
+
+    name: str
+    kind: str
+    proof: Mapping[str, Any] = field(repr=False)
+    functions: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    mode: Mode = Mode.OBSERVE
+    budget: Budget = Budget()
+    speaks_for: tuple[str, ...] = ()
+    expires: date | None = None
+    sender: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What one request proved: the caller, and with which of its proofs.
+
+    ``key`` tells one secret of a caller from another and is no secret itself: the first digits of
+    a hash, or the id of a key. ``subject`` is what the proof says of the sender (a JWT's subject,
+    a certificate's name). ``signed_id`` is an id that the proof vouches for, empty without one.
+    """
+
+    caller: Caller
+    key: str = ""
+    subject: str = ""
+    covers: Coverage = "request"
+    signed_id: str = ""
+
+    def fact(self, requested_by: str) -> dict[str, str]:
+        """Return what a decision keeps about who asked, on whose behalf."""
+        return {
+            "name": self.caller.name,
+            "proof": self.caller.kind,
+            "key": self.key,
+            "subject": self.subject,
+            "requested_by": requested_by,
+        }
+
+
+_ORDER = (Mode.OBSERVE, Mode.APPROVE, Mode.ENFORCE)
+
+
+def at_most(mode: Mode, identity: Identity | None) -> Mode:
+    """Return the mode, or the highest one that the caller reaches where that is lower."""
+    if identity is None:
+        return mode
+    return min(mode, identity.caller.mode, key=_ORDER.index)
