@@ -65,6 +65,15 @@ def no_state_from_another_test(monkeypatch, tmp_path_factory):
     monkeypatch.setenv("XDG_STATE_HOME", str(folder))
 
 
+@pytest.fixture(autouse=True, scope="session")
+def functions_are_served_on_loopback():
+    """Functions in a test's own process are: without callers they would else not start."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("HOST", "127.0.0.1")
+    yield
+    patch.undo()
+
+
 @pytest.fixture(autouse=True)
 def log_as_imported():
     """A function configures the log of its process; the next test finds it as it was at first."""

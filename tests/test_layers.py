@@ -38,6 +38,8 @@ ARROWS = {
     "approvals": (
         "engine errors events logs model policy redaction remedy render schemas settings store web"
     ),
+    "callers": "callers.proofs errors events logs model policy redaction wire",
+    "callers.proofs": "callers errors events logs policy wire",
     "chat": (
         "approvals chat.catalogue chat.channels engine errors events logs model operations policy "
         "redaction render schemas settings sgguard store web wire"
@@ -48,7 +50,9 @@ ARROWS = {
         "operations.doctor policy redaction render render.graph render.text settings sgguard "
         "store web wire"
     ),
-    "demo": "emulator engine errors events model operations render render.graph render.text web",
+    "demo": (
+        "callers emulator engine errors events model operations render render.graph render.text web"
+    ),
     "emulator": "emulator.faces wire",
     "emulator.faces": "emulator",
     "emulator.faces._openstack": "emulator emulator.faces emulator.faces._openstack.neutron",
@@ -98,7 +102,7 @@ ARROWS = {
     "settings": "errors model redaction",
     "store": "errors redaction sgguard",
     "web": (
-        "clouds engine errors events events.sources logs model redaction schemas settings "
+        "callers clouds engine errors events events.sources logs model redaction schemas settings "
         "sgguard store wire"
     ),
     "wire": "errors",
@@ -125,6 +129,7 @@ AXES = {
     "providers": "connect",
     "chat.channels": "CHANNEL",
     "emulator.faces": "FACE",
+    "callers.proofs": "verify",
     "events.sources": "claims",
     "guards": "judge",
 }

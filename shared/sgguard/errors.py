@@ -11,6 +11,9 @@
     │   │   └── NotSetUpError no variable of that cloud is set here at all
     │   └── PolicyError       a policy file that cannot be used
     ├── DeadlineError         the time for this event is used up
+    ├── UntrustedError        a request that proves no caller
+    ├── BudgetError           a caller asked more often than it may
+    ├── KeysError             what a proof is checked with cannot be read now
     ├── BusyError             the same event, or a group it changes, is being worked on
     ├── HaltedError           an operator stopped all changes
     ├── StoreError            what is kept between deliveries cannot be read or written
@@ -132,6 +135,34 @@ class DeadlineError(SgguardError):
     is_retryable: ClassVar[bool] = False
     is_outcome_known: ClassVar[bool] = False
     retry_after_s: float | None = 1.0
+
+
+class UntrustedError(SgguardError):
+    """A request proves no caller: answer 401 and nothing else; ``why`` is for the log alone."""
+
+    fault: ClassVar[Fault] = "caller"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            "this request does not prove who sent it: the log of the function says why"
+        )
+        self.why = why
+
+
+class BudgetError(SgguardError):
+    """A caller asked more often than its budget permits: answer 429, ask again later."""
+
+    fault: ClassVar[Fault] = "caller"
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class KeysError(SgguardError):
+    """What a proof is checked with cannot be read now: answer 503, for a 401 would be lost."""
+
+    retry_after_s: float | None = 30.0
 
 
 class BusyError(SgguardError):

@@ -51,6 +51,8 @@ class Fields(TypedDict, total=False):
     policy: str
     store: str
     providers: list[str]
+    caller: str
+    callers: list[str]
 
 
 def log(level: int, msg: str, **fields: Unpack[Fields]) -> None:

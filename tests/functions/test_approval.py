@@ -22,6 +22,7 @@ from sgguard.approvals.link import LinkToken
 from sgguard.emulator.server import serve
 from sgguard.errors import EventError, SettingsError
 from tests.approvals.harness import KEY, POLICY, approval_harness
+from tests.callers import EVERYBODY
 from tests.examples import examples
 
 OTHER_KEY = "fedcba9876543210fedcba9876543210"
@@ -39,6 +40,7 @@ management_ports = []
 [approval]
 approvers = ["ada", "bob", "eve"]
 """
+TOML += EVERYBODY
 
 
 @pytest.fixture

@@ -13,7 +13,9 @@ import pytest
 import sgguard
 from sgguard import clouds, providers
 from sgguard.web import server
+from tests.callers import EVERYBODY
 
+CHECKS = {"settings": "ok", "policy": "defaults", "callers": "everybody"}
 NAMES = sorted(server.functions())
 pytestmark = pytest.mark.usefixtures("_own_environment")
 
@@ -46,7 +48,7 @@ def policy(tmp_path: Path, text: str) -> str:
 def test_one_line_at_start_names_version_policy_mode_store_and_clouds(
     name, monkeypatch, tmp_path, capsys
 ):
-    path = policy(tmp_path, 'mode = "enforce"\n')
+    path = policy(tmp_path, 'mode = "enforce"\n' + EVERYBODY)
     monkeypatch.setenv("SGGUARD_POLICY", path)
     monkeypatch.setenv("TENCENTCLOUD_SECRET_ID", "AKID")
     built(name)
@@ -56,13 +58,14 @@ def test_one_line_at_start_names_version_policy_mode_store_and_clouds(
     assert line["policy"].startswith(f"{path} sha256:")
     assert (line["mode"], line["providers"]) == ("enforce", ["tencent", "tencent-dfw"])
     assert line["store"] == f"sqlite:///{tmp_path}/guard.db"
+    assert line["callers"] == ["platform"]
 
 
 def test_the_line_names_the_store_without_its_password(monkeypatch, capsys):
     monkeypatch.setenv("SGGUARD_STORE", "postgresql://guard:planted-pw@db.example:5432/sg")
     pytest.importorskip("psycopg")
     built()
-    (line,) = lines(capsys)
+    line, _ = lines(capsys)
     assert line["store"] == "postgresql://db.example:5432/sg"
     assert "planted" not in json.dumps(line)
 
@@ -106,7 +109,7 @@ def test_a_function_in_order_is_alive_and_ready(name):
     alive, ready = client.get("/healthz"), client.get("/readyz")
     assert alive.get_json() == {"status": "alive", "version": sgguard.__version__}
     assert (ready.status_code, ready.get_json()["status"]) == (200, "ready")
-    assert ready.get_json()["checks"] == {"settings": "ok", "policy": "defaults", "store": "ok"}
+    assert ready.get_json()["checks"] == CHECKS | {"store": "ok"}
     assert ready.headers["Cache-Control"] == "no-store"
 
 
@@ -116,11 +119,12 @@ def test_a_store_that_fails_is_not_ready(monkeypatch, tmp_path):
     monkeypatch.setenv("SGGUARD_STORE", f"sqlite:///{tmp_path}/broken.db")
     ready = client.get("/readyz")
     assert ready.status_code == 503
-    assert ready.get_json()["checks"] == {"settings": "ok", "policy": "defaults"}
+    assert ready.get_json()["checks"] == CHECKS
     assert ready.get_json()["detail"]
 
 
-def test_no_store_is_enough_to_observe_and_not_to_enforce(monkeypatch):
+def test_no_store_is_enough_to_observe_and_not_to_enforce(monkeypatch, tmp_path):
+    monkeypatch.setenv("SGGUARD_POLICY", policy(tmp_path, EVERYBODY))
     client = built()
     for name in ("SGGUARD_STORE", "HOME", "XDG_STATE_HOME"):
         monkeypatch.delenv(name, raising=False)

@@ -12,7 +12,7 @@ from sgguard.cli.command import command
 from sgguard.cli.emulate import HOST_OPTION, PORT, end, ending, listening
 from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
 from sgguard.cli.output import print_json
-from sgguard.web import installed, server
+from sgguard.web import door, installed, server
 
 
 @command(
@@ -38,11 +38,11 @@ def serve(port: int, host: str, policy: str | None, *, as_json: bool) -> None:
     """Serve every function under its name on one port, until interrupted; for development.
 
     Prints one address per function. Ctrl-C or SIGTERM ends it once what is under way is answered; a
-    second one ends it at once. There is no authentication here: in production each function
-    is deployed by itself, behind that of its platform.
+    second one ends it at once. Who may ask stands in the policy's table [[caller]]; without one
+    everybody is answered, and only on a loopback address while nothing can be changed.
     """
     # A wrong setting is an error now, not with the first event.
-    from_options(policy, makes_store=True)
+    door.is_open(from_options(policy, makes_store=True), ("--host", host))
     if policy is not None:
         os.environ["SGGUARD_POLICY"] = policy
     with ending() as wait, ExitStack() as stack:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 
+from sgguard.callers.secret import hash_of, new_token
 from sgguard.demo.processes import Child, Function, StartError, running
 from sgguard.demo.response import Paint, Response, differences, line
 from sgguard.emulator.core import Emulator
@@ -37,6 +38,7 @@ _FOREIGN = (
     *("FUNCTION_", "GUNICORN_", "WORKERS", "THREAD", "DEBUG", "LOG_EXECUTION_ID", "CLOUD_RUN_"),
 )
 _TIMEOUT_S = 15.0
+_CALLER = "demo"
 
 _HEADER = f"{'VERDICT':<9} {'CLOUD':<11} {'GROUP OR INSTANCE':<25} MAIN REASON"
 
@@ -78,7 +80,7 @@ def run(output: Output, *, name: str = "demo") -> bool:
     """
     begun_s = time.monotonic()
     scenario = load(name)
-    with _started(scenario) as (env, children):
+    with _started(scenario) as (env, children, token):
         try:
             types = {key: child.ask_type() for key, child in children.items()}
         except StartError as error:
@@ -89,7 +91,7 @@ def run(output: Output, *, name: str = "demo") -> bool:
         responses = []
         for number, event in enumerate(scenario.events, start=1):
             key = (event.function, event.policy)
-            responses.append(_send(children[key], types[key], event, f"demo-{number:02}"))
+            responses.append(_send(children[key], types[key], event, f"demo-{number:02}", token))
             _print(responses[-1], output)
         wrong = [(one, difference) for one in responses for difference in differences(one)]
         output.echo("\n" + _count(responses, len(wrong), time.monotonic() - begun_s))
@@ -109,30 +111,46 @@ def run(output: Output, *, name: str = "demo") -> bool:
 
 
 @contextmanager
-def _started(scenario: Scenario) -> Iterator[tuple[dict[str, str], dict[Key, Child]]]:
+def _started(scenario: Scenario) -> Iterator[tuple[dict[str, str], dict[Key, Child], str]]:
     """Run the emulator and every function the events are for, one process for each policy."""
     emulator = Emulator.load({"clouds": scenario.clouds})
     with tempfile.TemporaryDirectory() as folder, serve(emulator) as cloud:
         env = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}
         env |= scenario.client_env(cloud.url)
         env["SGGUARD_STORE"] = f"sqlite:///{folder}/sgguard.db"
-        for name, policy in scenario.policies.items():
-            (Path(folder) / f"{name}.json").write_text(json.dumps(policy), encoding="utf-8")
+        token = new_token(_CALLER)
+        for name, policy in {"": {}, **scenario.policies}.items():
+            text = json.dumps({**policy, "caller": [_caller(token)]})
+            (Path(folder) / f"{name}-policy.json").write_text(text, encoding="utf-8")
         sources = installed.functions()
         wanted = {(event.function, event.policy) for event in scenario.events}
         functions = {
             (name, policy): Function(
                 name,
                 sources[name],
-                env | ({"SGGUARD_POLICY": f"{folder}/{policy}.json"} if policy else {}),
+                env | {"SGGUARD_POLICY": f"{folder}/{policy}-policy.json"},
             )
             for name, policy in sorted(wanted)
         }
         with running(functions) as children:
-            yield env, children
+            yield env, children, token
 
 
-def _send(child: Child, event_type: str, event: ScenarioEvent, event_id: str) -> Response:
+def _caller(token: str) -> dict[str, object]:
+    """Return the caller that the events of the demonstration come from."""
+    return {
+        "name": _CALLER,
+        "proof": {"bearer": [hash_of(token)]},
+        "functions": sorted(installed.functions()),
+        "targets": ["*:*:*:*"],
+        "mode": "enforce",
+        "speaks_for": ["*"],
+    }
+
+
+def _send(
+    child: Child, event_type: str, event: ScenarioEvent, event_id: str, token: str
+) -> Response:
     attributes = {"specversion": "1.0", "id": event_id, "source": "/demo", "type": event_type}
     headers = {"content-type": "application/json"}
     body = event.data
@@ -141,6 +159,8 @@ def _send(child: Child, event_type: str, event: ScenarioEvent, event_id: str) ->
         body = {**attributes, "datacontenttype": "application/json", "data": event.data}
     elif event.delivery == "binary":
         headers |= {f"ce-{name}": value for name, value in attributes.items()}
+    if event.is_proven:
+        headers["authorization"] = f"Bearer {token}"
     reply = httpx.post(
         child.url, headers=headers, content=json.dumps(body), trust_env=False, timeout=_TIMEOUT_S
     )

@@ -62,7 +62,8 @@ class ScenarioEvent:
 
     ``delivery`` is its format: a ``structured`` or ``binary`` CloudEvent, or ``bare``.
     ``policy`` names one of the scenario's policies; empty is the default policy. ``is_shown``
-    makes the demo print the whole decision with its graph.
+    makes the demo print the whole decision with its graph; one that is not ``is_proven`` is sent
+    without the proof of its caller.
     """
 
     function: str
@@ -72,6 +73,7 @@ class ScenarioEvent:
     delivery: str = "structured"
     policy: str = ""
     is_shown: bool = False
+    is_proven: bool = True
 
 
 @dataclass(slots=True)

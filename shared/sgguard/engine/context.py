@@ -15,6 +15,7 @@ import httpx
 from sgguard import logs, providers
 from sgguard.errors import EventError, PolicyError, SettingsError
 from sgguard.model.address import Scope
+from sgguard.model.caller import Identity
 from sgguard.model.codes import Mode
 from sgguard.policy import Policy, delete_remedies, modes
 from sgguard.policy.account import at_home
@@ -43,7 +44,8 @@ class Context:
     ``env`` holds the credentials under each cloud's own variable names. ``transport`` replaces
     the network: tests put the emulator there. ``retry`` and ``lanes`` say how patiently and how
     fast clouds are asked; the lanes are those of the process. ``store`` is what is kept between
-    deliveries, None where nothing is.
+    deliveries, None where nothing is. ``caller`` is who asks, None where everybody may;
+    ``on_call`` counts the cloud calls that this takes.
     """
 
     settings: Settings
@@ -56,6 +58,8 @@ class Context:
     retry: Retry = field(default_factory=Retry)
     lanes: Lanes = field(default=LANES, repr=False)
     store: Store | None = field(default=None, repr=False)
+    caller: Identity | None = None
+    on_call: Callable[[], None] | None = field(default=None, repr=False)
 
     @classmethod
     def from_env(
@@ -169,7 +173,7 @@ def connect(scope: Scope, context: Context, *, is_thorough: bool = False) -> Clo
         context.deadline,
         transport=context.transport,
         retry=context.retry,
-        pace=Pace(share=context.settings.pace, lanes=context.lanes),
+        pace=Pace(share=context.settings.pace, lanes=context.lanes, on_call=context.on_call),
     )
     access = Access(
         wire,

@@ -22,6 +22,7 @@ from sgguard.guards import delete
 from sgguard.guards.base import unanswered
 from sgguard.guards.delete.carry_out import carried_out, outcome_of
 from sgguard.model.address import Address, Scope
+from sgguard.model.caller import at_most
 from sgguard.model.codes import Verdict
 from sgguard.model.decision import Decision, Judgement
 from sgguard.model.facts import DeleteFacts, Facts, LaunchFacts
@@ -66,6 +67,7 @@ class _RequestState:
     scope: Scope
     ids: tuple[str, str]
     begun_s: float
+    requested_by: str = ""
 
 
 # -- deletes ---------------------------------------------------------------------------------------
@@ -140,7 +142,12 @@ def _judge_scope(
         facts = [error] * len(asked)
     return {
         n: caught(
-            partial(_judged_still, request, one, _RequestState(context, cloud, scope, ids, begun_s))
+            partial(
+                _judged_still,
+                request,
+                one,
+                _RequestState(context, cloud, scope, ids, begun_s, request.requested_by),
+            )
         )
         for (n, request, ids), one in zip(asked, facts, strict=True)
     }
@@ -205,7 +212,8 @@ def judge_launch(request: LaunchRequest, context: Context, ids: tuple[str, str])
     ``ids`` are those of the event and of the decision.
     """
     scope, begun_s = request.scope, context.deadline.clock()
-    state = _RequestState(context, connect(scope, context), scope, ids, begun_s)
+    cloud = connect(scope, context)
+    state = _RequestState(context, cloud, scope, ids, begun_s, request.requested_by)
     target = (f"{scope}:{request.instance_id}" if request.instance_id else str(scope),)
     return until_still(partial(_judge_launch, request, target, state))
 
@@ -247,7 +255,7 @@ def _decided(
     policy = governing.governing(context.policy, facts, judgement)
     if is_answered:
         governing.insist_on_facts(state.scope.provider, guard, judgement, policy)
-    mode = context.settings.mode or mode_of(policy, guard)
+    mode = at_most(context.settings.mode or mode_of(policy, guard), context.caller)
     judgement = carried_out(judgement, facts, policy, mode)
     # 3. The exact plan, where the verdict is that something can be done.
     prepared: Prepared | None = None
@@ -266,6 +274,7 @@ def _decided(
         decided_at=now,
         took_ms=round((context.deadline.clock() - state.begun_s) * 1000, 3),
         outcome=outcome_of(judgement, facts),
+        caller=context.caller.fact(state.requested_by) if context.caller else None,
     )
     _log(decision, state.scope)
     return Decided(decision, state.cloud, prepared)
@@ -297,4 +306,5 @@ def _log(decision: Decision, scope: Scope) -> None:
         reasons=[reason.code for reason in decision.judgement.reasons],
         outcome=decision.outcome,
         duration_ms=decision.took_ms,
+        caller=decision.caller["name"] if decision.caller else "",
     )

@@ -153,7 +153,7 @@ def _claimed(
     decision_id = context.new_id()
     # A body without an id is a new request each time it is sent.
     event_id = event.event_id if event.is_named else f"{event.event_id}#{decision_id}"
-    source = f"{kind} {event.source}".strip()
+    source = _source(kind, event, context)
     try:
         claimed = executor.claim(source, event_id, decision_id, _hash(event))
     except StoreError as error:
@@ -176,6 +176,14 @@ def _claimed(
                 "a new request needs a new id",
                 status=422,
             )
+
+
+def _source(kind: str, event: Event, context: Context) -> str:
+    """Return whose event it is: no caller uses up another's ids, nor meets its answers."""
+    if context.caller is None:
+        return f"{kind} {event.source}".strip()
+    # A source has no space, so with a caller there is always one more than without.
+    return f"{kind} {context.caller.caller.name} {event.source or '-'}"
 
 
 def _latest(executor: Executor, answer: Json) -> Json:

@@ -110,6 +110,7 @@ class Decision:
     """The answer to one event (``schemas/decision.schema.json`` is its JSON form).
 
     ``target`` lists the addresses asked about (or the scope of a launch), in the order asked.
+    ``caller`` is who asked, as authenticated, and on whose behalf; None where everybody may ask.
     """
 
     decision_id: str
@@ -122,3 +123,4 @@ class Decision:
     decided_at: datetime
     took_ms: float
     outcome: Outcome = Outcome.UNCHANGED
+    caller: dict[str, str] | None = None

@@ -45,6 +45,7 @@ def to_json(decision: Decision) -> Json:
         "plan": [step_json(step) for step in judgement.plan],
         "decided_at": time_json(decision.decided_at),
         "took_ms": round(decision.took_ms, 3),
+        "caller": decision.caller,
         "note": "",
         "journal": [],
         "approval": None,
@@ -125,6 +126,7 @@ def _facts(decision: Decision) -> Json:
         "visibility": facts.visibility.value,
         "unseen": [{"target": target, **unseen_json(one)} for target, one in unseen],
         "blind_spots": list(_blind_spots(facts)),
+        "hidden_groups": 0,
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from flask import Request
@@ -18,7 +19,8 @@ from sgguard.engine.context import Context, begin
 from sgguard.errors import EventError
 from sgguard.events.base import Delivery, Kind
 from sgguard.model.event import Event
-from sgguard.web import body, problem, response, start
+from sgguard.web import body, door, problem, response, start
+from sgguard.web.door import Admitted
 from sgguard.web.response import Response
 
 T = TypeVar("T")
@@ -89,11 +91,30 @@ def _respond(
         )
         if pages and (page := pages.submit(headers, content, context)):
             return page
-        # 3. The events in it: which source sent them, and are they whole.
-        delivery = events.read(headers, content, kind)
-        # 4. to 6. Parsed, handled and answered.
-        return answer_each(delivery, kind, parse, lambda asked: handle(asked, context))
+        # 3. Who sent it: nothing of the body is parsed for anybody else.
+        admitted = door.admit(http, headers, content, kind, context)
     except Exception as error:  # noqa: BLE001 - the framework's own page would say less
+        return response.of_problem(problem.of(error))
+    answer = _answer(admitted, kind, parse, handle)
+    return replace(answer, status=door.status_for(answer.status, admitted.caller))
+
+
+def _answer(admitted: Admitted, kind: Kind, parse: Parse[T], handle: Handle[T]) -> Response:
+    if admitted.reply is not None:
+        return response.of_report(200, admitted.reply)
+    context = admitted.context
+    try:
+        # 4. The events in it: which source sent them, and are they whole.
+        delivery = events.read(admitted.headers, admitted.content, kind)
+        # 5. to 7. Parsed, handled and answered.
+        return answer_each(
+            door.named(delivery, context.caller),
+            kind,
+            parse,
+            lambda asked: handle(asked, context),
+            context,
+        )
+    except Exception as error:  # noqa: BLE001 - as above
         return response.of_problem(problem.of(error))
 
 
@@ -111,31 +132,40 @@ def answer_each(
     kind: Kind,
     parse: Parse[T],
     handle: Callable[[Sequence[tuple[T, Event]]], Sequence[Json | Exception]],
+    context: Context | None = None,
 ) -> Response:
     """Answer each event of a delivery: one that is wrong never hides the others."""
-    # 4. What each event asks for; one that is wrong is a problem of its own.
-    parsed = [_parsed(item, parse) for item in delivery.items]
+    # 5. What each event asks for, and whether its caller may; one that is wrong is a problem of
+    #    its own.
+    parsed = [_parsed(item, parse, kind, context) for item in delivery.items]
     asked = [one for one in parsed if not isinstance(one, problem.Details)]
-    # 5. Decided and acted upon: all of the delivery together, each by itself.
+    # 6. Decided and acted upon: all of the delivery together, each by itself.
     handled = iter(handle(asked) if asked else ())
-    # 6. One result for each event, in their order and in the shape in which they came.
+    # 7. One result for each event, in their order and in the shape in which they came.
     results = [
-        one if isinstance(one, problem.Details) else _result(one[1], next(handled))
+        one if isinstance(one, problem.Details) else _result(one[1], next(handled), context)
         for one in parsed
     ]
     return response.to_delivery(delivery.mode, results, kind)
 
 
-def _parsed(item: Event | EventError, parse: Parse[T]) -> tuple[T, Event] | problem.Details:
+def _parsed(
+    item: Event | EventError, parse: Parse[T], kind: Kind, context: Context | None
+) -> tuple[T, Event] | problem.Details:
     if isinstance(item, EventError):
         return problem.of(item)
     try:
-        return parse(item.data), item
+        asked = parse(item.data)
+        return (door.allowed(asked, item, kind, context) if context else asked), item
     except Exception as error:  # noqa: BLE001 - of a batch only this event is concerned
         return problem.of(error, event_id=item.event_id, pointer=item.pointer)
 
 
-def _result(event: Event, handled: Json | Exception) -> response.EventResult:
-    if isinstance(handled, Exception):
-        return problem.of(handled, event_id=event.event_id, pointer=event.pointer, data=event.data)
-    return handled
+def _result(
+    event: Event, handled: Json | Exception, context: Context | None
+) -> response.EventResult:
+    if not isinstance(handled, Exception):
+        return door.shown(handled, context) if context else handled
+    where = {"event_id": event.event_id, "pointer": event.pointer}
+    details = problem.of(handled, **where, data=event.data)
+    return door.shown_problem(details, event, context) if context else details

@@ -18,6 +18,7 @@ from typing import Any
 from sgguard import logs
 from sgguard.errors import (
     ApiAbsentError,
+    BudgetError,
     BusyError,
     CloudError,
     CredentialsError,
@@ -26,12 +27,14 @@ from sgguard.errors import (
     HaltedError,
     InputError,
     InvalidRequestError,
+    KeysError,
     NotSetUpError,
     SettingsError,
     SgguardError,
     StoreError,
     ThrottledError,
     UnauthenticatedError,
+    UntrustedError,
 )
 from sgguard.web import place
 
@@ -102,7 +105,10 @@ def _slug(status: int) -> str:
 
 _TITLES = {
     "invalid-event": "Invalid event",
+    "untrusted": "Not authenticated",
     "not-permitted": "Forbidden",
+    "budget": "Budget used up",
+    "keys": "Caller cannot be verified now",
     "unknown": "Not found",
     "answered": "Already approved or denied",
     "over": "Link expired",
@@ -171,6 +177,9 @@ _KINDS: tuple[tuple[type[SgguardError], str, int], ...] = (
     (NotSetUpError, "not-possible", 422),
     (CredentialsError, "credentials", 503),
     (SettingsError, "settings", 503),
+    (UntrustedError, "untrusted", 401),
+    (BudgetError, "budget", 429),
+    (KeysError, "keys", 503),
     (BusyError, "busy", 409),
     (HaltedError, "halted", 503),
     (StoreError, "store", 503),
@@ -230,6 +239,8 @@ def _log(error: SgguardError, details: Details, event_id: str) -> None:
         fields["action"] = error.action
         fields["code"] = error.code
         fields["request_id"] = error.request_id
-    if isinstance(error, SettingsError):
+    if isinstance(error, SettingsError | KeysError):
         fields["detail"] = str(error)
+    if isinstance(error, UntrustedError):
+        fields["detail"] = error.why
     logs.log(_LEVELS[error.fault], "not decided", **fields)

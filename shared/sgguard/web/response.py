@@ -24,6 +24,7 @@ Json = dict[str, Any]
 
 PROBLEM_TYPE = "sgguard.problem.v1"
 
+_UNTRUSTED = 401
 _METHODS = "GET, HEAD, OPTIONS, POST"
 _JSON = "application/json"
 _STRUCTURED = "application/cloudevents+json; charset=utf-8"
@@ -173,6 +174,8 @@ def of_problem(details: problem.Details) -> Response:
     headers = {"Content-Type": "application/problem+json"}
     if details.retry_after_s is not None:
         headers["Retry-After"] = str(details.retry_after_s)
+    if details.status == _UNTRUSTED:
+        headers["WWW-Authenticate"] = "Bearer"
     return Response(details.status, _bytes(details.document), headers)
 
 

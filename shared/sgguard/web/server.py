@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -48,6 +49,7 @@ def serve(host: str, port: int) -> Iterator[str]:
     with socket.create_server((host, port), family=family, backlog=128) as listener:
         port = listener.getsockname()[1]
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
+        os.environ["HOST"] = host  # as functions-framework has it: what functions are served on
         app = application(functions())
         server = BoundedServer(listener, host, port, app)
         thread = Thread(target=server.serve_forever, name="sgguard-serve", daemon=True)

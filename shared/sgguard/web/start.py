@@ -22,11 +22,16 @@ from sgguard.errors import SettingsError, SgguardError
 from sgguard.events.base import Kind
 from sgguard.settings import Settings
 from sgguard.store import store_location
+from sgguard.web import door
 from sgguard.web.response import Response, of_report
 
 Json = dict[str, Any]
 
 _BROKEN = 2
+_OPEN = (
+    "the policy has no [[caller]]: everybody who reaches this loopback address is answered, and "
+    "nothing is changed"
+)
 _HASH_DIGITS = 12
 
 
@@ -38,6 +43,8 @@ def announce(kind: Kind, env: Mapping[str, str] = os.environ) -> None:
     """
     try:
         context = begin(env)
+        is_open = door.is_open(context)
+        door.require_usable(context)
     except SettingsError as error:
         logs.log(logging.ERROR, "not started", function=kind.name, detail=str(error))
         if env.get("SGGUARD_START", "").strip() != "lenient":
@@ -53,7 +60,10 @@ def announce(kind: Kind, env: Mapping[str, str] = os.environ) -> None:
         mode=context.mode.value,
         store=store_location(settings.store_url) if settings.store_url else "none",
         providers=list(clouds.configured(env)),
+        callers=[one.name for one in context.policy.callers if kind.name in one.functions],
     )
+    if is_open:
+        logs.log(logging.WARNING, "open", function=kind.name, detail=_OPEN)
 
 
 def report(path: str, method: str, begin: Callable[[], Context]) -> Response | None:
@@ -76,6 +86,8 @@ def _readiness(begin: Callable[[], Context]) -> Response:
     try:
         context = begin()
         checks = {"settings": "ok", "policy": _policy_name(context.settings) or "defaults"}
+        checks["callers"] = "everybody" if door.is_open(context) else "ok"
+        door.require_usable(context)
         if context.store is None:
             checks["store"] = "none: only observing" if context.only_observes else "none"
         else:

@@ -130,12 +130,14 @@ class Pace:
 
     ``rates`` are the documented ones, ``share`` the part of them that is used. ``caller`` is what
     the cloud counts together, action aside: the id of the credentials (no secret), the region.
+    ``on_call`` is called with each call that is sent.
     """
 
     rates: Rates = field(default_factory=dict)
     caller: tuple[str, ...] = ()
     share: float = SHARE
     lanes: Lanes = field(default=LANES, repr=False)
+    on_call: Callable[[], None] | None = field(default=None, repr=False)
 
     def wait_s(self, cloud: Hashable, action: str, latest_s: float) -> float:
         """Wait for the action's turn at a cloud, and return 0.
@@ -156,6 +158,8 @@ class Pace:
                 self.lanes.sleep(moment_s - now_s)
             # Step 4: the lane may have been closed during the sleep; then reserve again.
             if lane.is_open(clock()):
+                if self.on_call is not None:
+                    self.on_call()
                 return 0.0
 
     def slow_down(self, cloud: Hashable, action: str, rest_s: float | None) -> None:

@@ -1,0 +1,111 @@
+"""What a caller may ask for: which events, about which targets, and on whose behalf.
+
+What tells one event from another must be vouched for. Where a proof covers the body and nothing
+else, attributes in ``ce-`` headers are anybody's words: such events are refused, and one without
+an id in its body gets the signed id, or the hash of the body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import TypeVar
+
+from sgguard.errors import EventError, Problem
+from sgguard.events.base import Delivery, Kind
+from sgguard.model.address import Address
+from sgguard.model.caller import Caller, Identity
+from sgguard.model.event import Event
+from sgguard.model.request import DeleteRequest, LaunchRequest
+
+T = TypeVar("T")
+
+Accounts = Mapping[str, str]
+"""The name of the configured account of each cloud, where it has one."""
+
+
+def require_covered(identity: Identity, headers: Mapping[str, str]) -> None:
+    """Refuse attributes in headers that the proof does not cover.
+
+    Raises:
+        EventError: 403 there are some.
+    """
+    if identity.covers == "body" and any(name.startswith("ce-") for name in headers):
+        raise EventError(
+            f"the proof of the caller {identity.caller.name} does not cover ce- headers: send the "
+            "CloudEvent in structured mode",
+            status=403,
+        )
+
+
+def named(identity: Identity, delivery: Delivery) -> Delivery:
+    """Return the delivery with an id for each event whose proof would let it be sent again."""
+    if identity.covers == "request":
+        return delivery
+    items = tuple(
+        one
+        if isinstance(one, EventError) or one.is_named
+        else replace(one, event_id=identity.signed_id or one.event_id, is_named=True)
+        for one in delivery.items
+    )
+    return replace(delivery, items=items)
+
+
+def require_event(identity: Identity, event: Event, kind: Kind) -> None:
+    """Refuse a source or type that the caller may not send; a bare body has no source.
+
+    Raises:
+        EventError: 403 it may not.
+    """
+    caller = identity.caller
+    for key, value in (("sources", event.source), ("types", kind.event_type)):
+        patterns = getattr(caller, key)
+        if patterns and not (value and any(fnmatchcase(value, one) for one in patterns)):
+            raise _forbidden(caller, key, "the event's source or type")
+
+
+def permitted(identity: Identity, request: T, accounts: Accounts) -> T:
+    """Return the request on behalf of whom the caller may speak for.
+
+    Raises:
+        EventError: 403 a target is outside the caller's, or the requester is nobody for whom it
+            may speak.
+    """
+    caller = identity.caller
+    if not isinstance(request, DeleteRequest | LaunchRequest):
+        return request
+    if not all(may_see(caller, one, accounts) for one in _addresses(request)):
+        raise _forbidden(caller, "targets", "a target")
+    by = request.requested_by
+    if by and by != caller.name and not any(fnmatchcase(by, one) for one in caller.speaks_for):
+        raise _forbidden(caller, "speaks_for", "requested_by")
+    return replace(request, requested_by=by or caller.name)
+
+
+def may_see(caller: Caller, address: Address, accounts: Accounts) -> bool:
+    """Return whether an address is one of the caller's targets; each part is compared by itself.
+
+    An account that is empty, in an address or in a pattern, is the configured one.
+    """
+    provider = address.scope.provider
+    home = accounts.get(provider, "")
+    given = (provider, address.scope.account or home, address.scope.region, address.group_id)
+    for pattern in caller.targets:
+        parts = pattern.split(":")
+        parts[1:2] = [parts[1] or home]
+        if all(fnmatchcase(text, part) for text, part in zip(given, parts, strict=True)):
+            return True
+    return False
+
+
+def _addresses(request: DeleteRequest | LaunchRequest) -> tuple[Address, ...]:
+    if isinstance(request, DeleteRequest):
+        return request.targets
+    ids = [*request.group_ids, *([request.instance_id] if request.instance_id else [])]
+    return tuple(Address(request.scope, one) for one in ids or [""])
+
+
+def _forbidden(caller: Caller, key: str, what: str) -> EventError:
+    message = f"{what} is not one of those that the policy permits to the caller {caller.name}"
+    return EventError(message, status=403, problems=(Problem("", "is not permitted", key),))

@@ -1,0 +1,1 @@
+"""One file for each kind of proof, found by the name it has in the policy."""

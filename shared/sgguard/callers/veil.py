@@ -1,0 +1,114 @@
+"""What a caller sees of a decision: groups outside its targets are counted, and not named.
+
+The decision that is kept is whole; only the answer to this caller is not. An entry about such a
+group is left out, its id is taken out of every other text, and its name out of every text in words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from sgguard.callers.permit import Accounts, may_see
+from sgguard.model.address import Address, Scope
+from sgguard.model.caller import Caller
+
+Json = dict[str, Any]
+
+HIDDEN = "(a group outside your targets)"
+
+_ID = re.compile(r"\bsg-[A-Za-z0-9-]+|\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
+_LISTS = ("group_ids", "other_group_ids")
+_WORDLESS = frozenset(
+    {
+        *("action", "code", "decided_at", "decision_id", "direction", "effect", "error_code"),
+        *("event_id", "guard", "kind", "mode", "name", "outcome", "protocol", "source", "state"),
+        *("type", "verdict", "visibility", "applies_to", "key", "proof", "subject"),
+    }
+)
+"""Keys whose values are codes, ids of other things, or the caller's own words."""
+
+
+def veiled(document: Json, caller: Caller, accounts: Accounts) -> Json:
+    """Return the decision as the caller may see it; any other document as it is."""
+    scope = _scope(document)
+    if scope is None:
+        return document
+
+    def is_hidden(group_id: str, account: str = "") -> bool:
+        at = Scope(scope.provider, account or scope.account, scope.region)
+        return bool(group_id) and not may_see(caller, Address(at, group_id), accounts)
+
+    ids, names = _outside(document, is_hidden)
+    if not ids:
+        return document
+    # The longest first: one id may begin like another.
+    by_id = re.compile("|".join(map(re.escape, sorted(ids, key=len, reverse=True))))
+    words = [rf"(?<!\w){re.escape(one)}(?!\w)" for one in sorted(names, key=len, reverse=True)]
+    by_name = re.compile("|".join(words)) if words else None
+    shown = _shown(document, "", ids, lambda text, key: _masked(text, key, by_id, by_name))
+    shown["facts"]["hidden_groups"] = len(ids)
+    return dict(shown)
+
+
+def veiled_text(text: str, known: str) -> str:
+    """Return the text of an error without ids of groups that are not in what the caller sent."""
+    return _ID.sub(lambda found: found[0] if found[0] in known else HIDDEN, text)
+
+
+def _scope(document: Mapping[str, Any]) -> Scope | None:
+    """Return where a decision was made; None where the document is none."""
+    parts = str((document.get("target") or [""])[0]).split(":")
+    if "facts" not in document or len(parts) < 3:  # noqa: PLR2004 - provider, account, region
+        return None
+    return Scope(*parts[:3])
+
+
+def _outside(value: Any, is_hidden: Callable[..., bool]) -> tuple[set[str], set[str]]:
+    """Return ids and names of all groups in a document that are hidden."""
+    ids: set[str] = set()
+    names: set[str] = set()
+    for entry in _objects(value):
+        account = str(entry.get("account") or "")
+        group_id = entry.get("group_id")
+        if isinstance(group_id, str) and is_hidden(group_id, account):
+            ids.add(group_id)
+            named = (entry.get("group_name"), entry.get("name"))
+            names |= {one for one in named if isinstance(one, str) and one}
+        others = [one for key in _LISTS for one in entry.get(key) or ()]
+        others += [one for one in [entry.get("peer_group")] if isinstance(one, str)]
+        ids |= {one for one in others if is_hidden(one)}
+    return ids, names
+
+
+def _objects(value: Any) -> Iterator[Json]:
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, dict):
+            yield one
+            todo += one.values()
+        elif isinstance(one, list):
+            todo += one
+
+
+def _shown(value: Any, key: str, ids: set[str], mask: Callable[[str, str], str]) -> Any:
+    """Return a value without entries about hidden groups, and without their ids and names."""
+    if isinstance(value, dict):
+        return {name: _shown(one, name, ids, mask) for name, one in value.items()}
+    if isinstance(value, list):
+        kept = [one for one in value if not _is_about(one, key, ids)]
+        return [_shown(one, key, ids, mask) for one in kept]
+    return mask(value, key) if isinstance(value, str) else value
+
+
+def _is_about(one: Any, key: str, ids: set[str]) -> bool:
+    if isinstance(one, dict):
+        return one.get("group_id") in ids
+    return key in _LISTS and one in ids
+
+
+def _masked(text: str, key: str, by_id: re.Pattern[str], by_name: re.Pattern[str] | None) -> str:
+    text = by_id.sub(HIDDEN, text)
+    return text if by_name is None or key in _WORDLESS else by_name.sub(HIDDEN, text)
