@@ -41,6 +41,7 @@ from sgguard.web import place
 BASE = "https://sgguard.dev/problems/"
 
 _IMPOSSIBLE = 422
+_FORBIDDEN = 403
 _OPERATOR_RETRY_S = 60.0
 _CLOUD_RETRY_S = 5.0
 _RETRY_MAX_S = 3600.0
@@ -243,4 +244,6 @@ def _log(error: SgguardError, details: Details, event_id: str) -> None:
         fields["detail"] = str(error)
     if isinstance(error, UntrustedError):
         fields["detail"] = error.why
+    if isinstance(error, EventError) and error.status == _FORBIDDEN:
+        fields["detail"] = str(error)
     logs.log(_LEVELS[error.fault], "not decided", **fields)
