@@ -46,7 +46,7 @@ ARROWS = {
     ),
     "chat.channels": "chat errors events policy wire",
     "cli": (
-        "approvals chat clouds demo emulator engine errors events logs model operations "
+        "approvals callers chat clouds demo emulator engine errors events logs model operations "
         "operations.doctor policy redaction render render.graph render.text settings sgguard "
         "store web wire"
     ),
@@ -85,7 +85,7 @@ ARROWS = {
         "providers remedy render schemas settings store"
     ),
     "operations.doctor": (
-        "clouds engine errors model operations policy providers settings store wire"
+        "callers clouds engine errors model operations policy providers settings store wire"
     ),
     "policy": "clouds errors model render schemas sgguard",
     "providers": "clouds errors model redaction wire",

@@ -21,7 +21,10 @@ from sgguard.errors import EventError, KeysError, UntrustedError
 from sgguard.model.caller import Caller, Identity
 from sgguard.policy.caller import is_expired
 
-__all__ = ["Proven", "verify"]
+__all__ = ["LIBRARIES", "Proven", "verify"]
+
+LIBRARIES = {"jwt": "jwt", "alibaba": "cryptography", "smn": "cryptography"}
+"""What a kind of proof needs beside this package: the extra ``jwt`` installs it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ _COMMANDS = (
     "explain",
     "apply",
     "policy",
+    "callers",
     "restore",
     "approvals",
     "channels",

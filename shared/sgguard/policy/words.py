@@ -51,6 +51,7 @@ def _sentences(policy: Policy) -> Iterator[str]:
         for name, ceiling in ceilings.items():
             yield f"Limit: {name} is {ceiling} on {provider}."
     yield from _scopes(policy)
+    yield from _callers(policy)
     yield from channel_words(policy.channels, policy.routes)
     for one in policy.exemptions:
         codes = _listed(one.reasons)
@@ -125,6 +126,16 @@ def _approval(policy: Policy) -> Iterator[str]:
             f"An approval request expires after {approval.expires_s} s; "
             f"a reminder is sent after {approval.remind_s} s."
         )
+
+
+def _callers(policy: Policy) -> Iterator[str]:
+    for one in policy.callers:
+        until = f", until {one.expires.isoformat()}" if one.expires else ""
+        yield f"Caller {one.name}, proven by {one.kind}, may call {_listed(one.functions)}{until}."
+        targets = _listed(one.targets) or "nothing"
+        yield f"  It may ask about {targets}, in mode {one.mode.value} at most."
+        if one.speaks_for:
+            yield f"  It may speak for {_listed(one.speaks_for)}."
 
 
 def _scopes(policy: Policy) -> Iterator[str]:

@@ -18,7 +18,7 @@ from typing import TypeVar
 from flask import Request
 
 from sgguard import callers
-from sgguard.callers import permit, secret, senders, veil
+from sgguard.callers import LIBRARIES, permit, secret, senders, veil
 from sgguard.callers.base import Arrival, Tools
 from sgguard.callers.budget import METER
 from sgguard.callers.fetch import fetch
@@ -31,7 +31,6 @@ from sgguard.web.problem import Details
 
 T = TypeVar("T")
 
-_LIBRARIES = {"jwt": "jwt", "alibaba": "cryptography", "smn": "cryptography"}
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - what functions-framework listens on if not told
 
 
@@ -89,7 +88,7 @@ def require_usable(context: Context) -> None:
         SettingsError: a secret cannot be read, or a library is not installed.
     """
     for caller in context.policy.callers:
-        library = _LIBRARIES.get(caller.kind, "")
+        library = LIBRARIES.get(caller.kind, "")
         if library and find_spec(library) is None:
             raise SettingsError(
                 f"the caller {caller.name} needs {library}: install sgguard with the extra jwt"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sgguard.operations.doctor.callers import examine_callers
 from sgguard.operations.doctor.checkup import Checkup
 from sgguard.operations.doctor.examine import examine
 from sgguard.operations.doctor.here import Here, examine_here
@@ -15,6 +16,7 @@ __all__ = [
     "Here",
     "cloud_regions",
     "examine",
+    "examine_callers",
     "examine_here",
     "here_lines",
     "to_json",

@@ -13,6 +13,7 @@ from sgguard import clouds
 from sgguard.engine.context import Context, of_store
 from sgguard.errors import SettingsError, StoreError
 from sgguard.model.codes import Mode
+from sgguard.operations.doctor.callers import examine_callers
 from sgguard.operations.doctor.checkup import Finding
 from sgguard.operations.misspelt import misspelt
 from sgguard.policy import modes
@@ -69,6 +70,8 @@ def examine_here(env: Mapping[str, str]) -> Here:
         found += _store(context)
     # 3. Who may be asked: links need a key and an address.
     found += _approval(context)
+    # 4. Who may ask, and what their proofs are checked with.
+    found += examine_callers(context)
     return Here(context, tuple(found))
 
 
