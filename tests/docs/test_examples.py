@@ -175,6 +175,11 @@ def test_the_policies_load(tmp_path):
     assert chatting.channels[0].person("ou_7dab8a3d3cdcc9da") == "bob"
     asking = loaded("approval", tmp_path)
     assert asking.approval == policy.ApprovalPolicy(("ada", "bob"))
+    asked = loaded("callers", tmp_path)
+    assert [(one.name, one.kind) for one in asked.callers] == [
+        ("portal", "bearer"),
+        ("orders", "jwt"),
+    ]
 
 
 def test_the_launch_is_a_launch():
