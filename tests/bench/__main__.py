@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.bench import calls, rate, remedy, start, store, work
+from tests.bench import callers, calls, rate, remedy, start, store, work
 from tests.bench.measure import HEADER, Ratio
 from tests.bench.results import RESULTS, with_rows
 
@@ -28,6 +28,7 @@ MEASURES: Mapping[str, Callable[[], list[Ratio]]] = {
     "rate": rate.measure,
     "store": store.measure,
     "remedy": remedy.measure,
+    "callers": callers.measure,
 }
 
 

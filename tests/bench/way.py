@@ -125,6 +125,8 @@ def warm_delete(world: World) -> Way:
         name, url = world.provider.upper().replace("-", "_"), running.url
         env = {**world.env, f"SGGUARD_ENDPOINT_{name}": url}
         env |= {"SGGUARD_STORE": f"sqlite:///{tmp}/way.db", "OS_AUTH_URL": f"{url}/identity"}
+        # Functions-framework's: without callers a function observes on loopback only.
+        env["HOST"] = "127.0.0.1"
         with environment(env):
             app = functions_framework.create_app("delete_request", str(_FUNCTION))
             client = app.test_client()

@@ -258,4 +258,5 @@ def test_down_over_http_is_503_with_the_time_to_come_again(guarded, world):
     answer = guarded.send(function, sent)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
     assert "WWW-Authenticate" not in answer.headers
+    assert "issuer" not in answer.get_data(as_text=True)
     assert guarded.asked_the_cloud() == 0

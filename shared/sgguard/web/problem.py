@@ -42,6 +42,7 @@ BASE = "https://sgguard.dev/problems/"
 
 _IMPOSSIBLE = 422
 _FORBIDDEN = 403
+_KEYS = "what callers prove cannot be checked now: send the event again later"
 _OPERATOR_RETRY_S = 60.0
 _CLOUD_RETRY_S = 5.0
 _RETRY_MAX_S = 3600.0
@@ -193,7 +194,9 @@ def _of_kind(error: SgguardError) -> Details:
             wait_s = error.retry_after_s
             if isinstance(error, SettingsError):
                 wait_s = None if status == _IMPOSSIBLE else _OPERATOR_RETRY_S
-            return _details(slug, status, str(error), wait_s)
+            # Whoever is told has proven nothing: where secrets and keys are is for the log.
+            detail = _KEYS if isinstance(error, KeysError) else str(error)
+            return _details(slug, status, detail, wait_s)
     return _details("internal", 500, str(error))
 
 
