@@ -362,7 +362,7 @@ def _forged_standard(body: bytes, now: float) -> Iterator[tuple[str, Sent]]:
     good = standard(body, now)
     yield "by another key", standard(body, now, key=b"x" * 32)
     yield "old", standard(body, now - 301)
-    yield "in the future", standard(body, now + 301)
+    yield "in the future", standard(body, now + 900)
     yield "under another id", good.with_header("webhook-id", "msg-2")
     yield "with another time", good.with_header("webhook-timestamp", str(int(now) + 1))
     yield "with a time in words", good.with_header("webhook-timestamp", "now")
@@ -399,10 +399,10 @@ def _forged_jwt(body: bytes, now: float) -> Iterator[tuple[str, Sent]]:
         "no end": token(now, exp=...),
         "an end in words": token(now, exp=str(int(now) + 600)),
         "an end that is true": token(now, exp=True),
-        "issued in the future": token(now, iat=int(now) + 120),
+        "issued in the future": token(now, iat=int(now) + 900),
         "issued two days ago": token(now, iat=int(now) - 2 * 86400),
         "never issued": token(now, iat=...),
-        "not yet valid": token(now, nbf=int(now) + 120),
+        "not yet valid": token(now, nbf=int(now) + 900),
         "with extensions": token(now, headers={"crit": ["x"], "x": 1}),
         "Cloud Run's": f"{head}.{said}.SIGNATURE_REMOVED_BY_GOOGLE",
         "two parts": f"{head}.{said}",
@@ -419,7 +419,7 @@ def _forged_alibaba(body: bytes, now: float) -> Iterator[tuple[str, Sent]]:
     name = "x-eventbridge-signature-url"
     yield "by another key", eventbridge(body, now, key="other")
     yield "old", eventbridge(body, now - 61)
-    yield "in the future", eventbridge(body, now + 61)
+    yield "in the future", eventbridge(body, now + 600)
     yield "to another address", eventbridge(body, now, url="https://other.test/")
     token_name = "x-eventbridge-signature-token"
     yield "another customer's", eventbridge(body, now, **{token_name: "theirs"})
@@ -437,7 +437,7 @@ def _forged_smn(body: bytes, now: float) -> Iterator[tuple[str, Sent]]:
     yield "by another key", _as_sent(smn_message(body, now, "other"))
     yield "another topic", _as_sent(smn_message(body, now, topic_urn=TOPIC + "2"))
     yield "old", _as_sent(smn_message(body, now - 86401 - 60))
-    yield "in the future", _as_sent(smn_message(body, now + 400))
+    yield "in the future", _as_sent(smn_message(body, now + 3600))
     yield "a list", Sent({}, json.dumps([message]).encode())
     place = "https://evil.obs.cn-north-4.myhuaweicloud.com/c.pem"
     yield "a bucket's certificate", _as_sent(smn_message(body, now, signing_cert_url=place))
@@ -454,7 +454,7 @@ def _forged_apig(body: bytes, now: float) -> Iterator[tuple[str, Sent]]:
     yield "of another path", apig(body, now, path="/other")
     yield "of another query", apig(body, now, path="/?x=1")
     yield "old", apig(body, now - 901)
-    yield "in the future", apig(body, now + 901)
+    yield "in the future", apig(body, now + 3600)
     yield "without its time", apig(body, now, signed=("content-type", "host"))
     yield "of another body", replace(apig(body, now), body=body + b" ")
     unsigned = apig(body, now).with_header("x-sdk-content-sha256", "UNSIGNED-PAYLOAD")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import tomllib
 from datetime import UTC, datetime, timedelta
@@ -116,7 +117,7 @@ def test_keys_that_cannot_be_read_are_a_problem_and_a_skewed_clock_is_told(tmp_p
         return Fetched(jwks(), formatdate(time.time(), usegmt=True))
 
     assert "answers 500" in found(tmp_path, row("jwt"), fetch=down)["caller-keys"]
-    assert "300 s ahead of" in found(tmp_path, row("jwt"), fetch=late)["clock"]
+    assert re.search(r" 3\d\d s ahead of that", found(tmp_path, row("jwt"), fetch=late)["clock"])
     assert set(found(tmp_path, row("jwt"), fetch=right)) == {"callers"}
 
 

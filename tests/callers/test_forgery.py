@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.callers.signers import SENDERS, forged
+from tests.callers.signers import SENDERS, Sent, forged, smn_message
 
 TARGETS = ["*:*:*:*"]
 
@@ -54,6 +54,26 @@ def test_a_forged_proof_is_refused_without_a_trace(kind, guarded, world):
             assert answer.get_json()["detail"].startswith("this request does not prove who sent it")
     assert guarded.asked_the_cloud() == 0
     assert guarded.kept() == 0
+
+
+def test_nothing_unsigned_of_a_message_of_smn_is_handed_on(guarded, world):
+    function = guarded.start(row("smn"))
+    message = smn_message(body(world), time.time())
+    for name in ("id", "target", "requested_by", "data"):
+        sent = Sent({}, json.dumps({**message, name: "another"}).encode())
+        answer = guarded.send(function, sent)
+        assert answer.status_code == 200
+        assert answer.get_json()["event_id"] == message["message_id"]
+    whole = {
+        "specversion": "1.0",
+        "id": "e-9",
+        "source": "/portal",
+        "type": "sgguard.delete.requested.v1",
+        "data": json.loads(body(world)),
+    }
+    content = json.dumps(smn_message(json.dumps(whole).encode(), time.time())).encode()
+    answer = guarded.send(function, Sent({"content-type": "text/plain"}, content))
+    assert answer.get_json()["data"]["event_id"] == "e-9"
 
 
 @pytest.mark.parametrize("kind", SENDERS)

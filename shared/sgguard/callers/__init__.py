@@ -31,12 +31,13 @@ LIBRARIES = {"jwt": "jwt", "alibaba": "cryptography", "smn": "cryptography"}
 class Proven:
     """A request whose sender is known, and what the proof says beside that.
 
-    ``content`` is what may be parsed of its body, ``reply`` the answer to a handshake.
+    ``content`` is what may be parsed of its body, with its media type where that is not the
+    request's; ``reply`` is the answer to a handshake.
     """
 
     identity: Identity
     content: bytes = field(repr=False)
-    is_whole: bool = True
+    content_type: str = ""
     reply: dict[str, str] | None = None
 
 
@@ -77,7 +78,7 @@ def _admitted(caller: Caller, held: Held, function: str, arrival: Arrival, tools
     identity = Identity(caller, held.key, held.subject, held.covers, held.signed_id)
     content = arrival.body if held.content is None else held.content
     reply = None if held.reply is None else dict(held.reply)
-    return Proven(identity, content, held.content is None, reply)
+    return Proven(identity, content, held.content_type, reply)
 
 
 @lru_cache(maxsize=32)

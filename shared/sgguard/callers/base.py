@@ -65,8 +65,9 @@ class Tools:
 class Held:
     """A proof that holds; the fields mean what those of ``Identity`` mean.
 
-    ``content`` is what of the body is vouched for, where that is not all of it. ``reply`` answers
-    a request that is no event, such as the handshake of a subscription.
+    ``content`` is what of the body is vouched for, where that is not all of it, and
+    ``content_type`` its media type. ``reply`` answers a request that is no event, such as the
+    handshake of a subscription.
     """
 
     key: str = ""
@@ -74,6 +75,7 @@ class Held:
     covers: Coverage = "request"
     signed_id: str = ""
     content: bytes | None = field(default=None, repr=False)
+    content_type: str = ""
     reply: Mapping[str, str] | None = None
 
 

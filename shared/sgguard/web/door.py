@@ -118,8 +118,8 @@ def admit(
     identity = proven.identity
     permit.require_covered(identity, headers)
     known = replace(context, caller=identity, on_call=METER.counting(identity.caller))
-    if not proven.is_whole:
-        headers = {**headers, "content-type": "application/json"}
+    if proven.content_type:
+        headers = {**headers, "content-type": proven.content_type}
     return Admitted(known, headers, proven.content, proven.reply)
 
 

@@ -1,7 +1,7 @@
 """Messages of Huawei SMN over HTTP, signed with a certificate of the topic's region.
 
-What is signed is a text of the message's own members. Only they count: what is judged is the
-signed ``message``, and its id is ``message_id``. The time is that of the first sending, so a day
+What is signed is a text of the message's own members. Only they count, and the id
+is ``message_id``. The time is that of the first sending, so a day
 of retries has to fit. A subscription to a listed topic is confirmed where the policy says so, and
 otherwise left to the operator, who finds its address in the log.
 
@@ -11,6 +11,7 @@ read 2026-11.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Mapping
@@ -35,6 +36,9 @@ _REQUIRED = (
     *("message", "message_id", "timestamp", "topic_urn", "type"),
     *("signature", "signature_version", "signing_cert_url"),
 )
+_SIGNED = ("message", "message_id", "subject", "timestamp", "topic_urn", "type")
+_OWN = {"target", "targets", "provider", "specversion"}
+"""The keys of the events of our own functions."""
 _BREAKS = re.compile(r"[\r\n]")
 _HOSTS = "console.huaweicloud.com", "{region}-console.huaweicloud.com"
 
@@ -58,7 +62,8 @@ def verify(proof: Mapping[str, Any], arrival: Arrival, tools: Tools) -> Found:
         raise RefusedError(f"the message is {abs(skew_s):.0f} s away from now", skew_s)
     held = Held(subject=topic, covers="body", signed_id=message["message_id"])
     if kind == "Notification":
-        return replace(held, content=message["message"].encode())
+        content, content_type = _vouched_for(message)
+        return replace(held, content=content, content_type=content_type)
     is_known = kind in _CONFIRMATIONS
     status = _answered(proof, message, region, tools) if is_known else "ignored"
     return replace(held, reply={"status": status})
@@ -92,14 +97,30 @@ def signed_text(message: Mapping[str, str]) -> bytes:
         RefusedError: a member other than the message itself has a line break: two messages could
             then have one signed text.
     """
-    names = ["message", "message_id", "timestamp", "topic_urn", "type"]
-    if message.get("subject"):
-        names.append("subject")
+    names = [name for name in _SIGNED if name != "subject" or message.get("subject")]
     if message["type"] in _CONFIRMATIONS:
         names.append("subscribe_url")
     if any(_BREAKS.search(message.get(name, "")) for name in names if name != "message"):
         raise RefusedError("a signed member has a line break where none can be")
     return "".join(f"{name}\n{message.get(name, '')}\n" for name in sorted(names)).encode()
+
+
+def _vouched_for(message: Mapping[str, str]) -> tuple[bytes, str]:
+    """Return what of a notification may be parsed, and as what.
+
+    That is the message itself where it is one of our own events; else the signed members around
+    it, whose topic tells the region of what a cloud reports.
+    """
+    try:
+        inner = parse_json(message["message"].encode())
+    except (EventError, UnicodeEncodeError):
+        inner = None
+    keys = set(inner) if isinstance(inner, dict) else set()
+    if keys & _OWN:
+        media = "cloudevents+json" if "specversion" in keys else "json"
+        return message["message"].encode(), f"application/{media}"
+    signed = {name: message[name] for name in _SIGNED if message.get(name)}
+    return json.dumps(signed).encode(), "application/json"
 
 
 def _epoch_s(text: str) -> float:
