@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from sgguard.callers.permit import may_see
+from sgguard.callers.permit import may_see, permitted
 from sgguard.callers.secret import hash_of
 from sgguard.callers.veil import HIDDEN, veiled_text
+from sgguard.errors import EventError
 from sgguard.model.address import Address
-from sgguard.model.caller import Caller
+from sgguard.model.caller import Caller, Identity
 from tests.callers.signers import TOKEN, Sent
 from tests.callers.test_forgery import row
 
@@ -94,6 +96,29 @@ def test_of_a_batch_only_the_event_outside_is_forbidden(guarded, world):
 def test_each_part_of_an_address_is_compared_by_itself(pattern, given, home, is_seen):
     caller = Caller("portal", "bearer", {}, targets=(pattern,))
     assert may_see(caller, Address.parse(given), {"tencent": home}) is is_seen
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What an event of a cloud reports."""
+
+    groups: tuple[str, ...]
+    instances: tuple[str, ...] = ()
+    provider: str = "tencent"
+    account: str = ""
+    region: str = "ap-guangzhou"
+
+
+def test_what_a_cloud_reports_has_to_be_inside_as_well():
+    caller = Caller("bus", "platform", {}, targets=("tencent::ap-*:sg-a*",))
+    inside = Reported(("sg-a1", "sg-a2"))
+    assert permitted(Identity(caller), inside, {}) is inside
+    nothing = Reported(())
+    assert permitted(Identity(caller), nothing, {}) is nothing
+    assert permitted(Identity(caller), {}, {}) == {}
+    for outside in (Reported(("sg-a1", "sg-b1")), Reported((), ("ins-1",))):
+        with pytest.raises(EventError):
+            permitted(Identity(caller), outside, {})
 
 
 def test_groups_outside_the_targets_are_counted_and_not_named(guarded, world):

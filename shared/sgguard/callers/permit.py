@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from sgguard.errors import EventError, Problem
 from sgguard.events.base import Delivery, Kind
-from sgguard.model.address import Address
+from sgguard.model.address import Address, Scope
 from sgguard.model.caller import Caller, Identity
 from sgguard.model.event import Event
 from sgguard.model.request import DeleteRequest, LaunchRequest
@@ -73,10 +73,10 @@ def permitted(identity: Identity, request: T, accounts: Accounts) -> T:
             may speak.
     """
     caller = identity.caller
-    if not isinstance(request, DeleteRequest | LaunchRequest):
-        return request
     if not all(may_see(caller, one, accounts) for one in _addresses(request)):
         raise _forbidden(caller, "targets", "a target")
+    if not isinstance(request, DeleteRequest | LaunchRequest):
+        return request  # who asked for what a cloud reports is the cloud's word
     by = request.requested_by
     if by and by != caller.name and not any(fnmatchcase(by, one) for one in caller.speaks_for):
         raise _forbidden(caller, "speaks_for", "requested_by")
@@ -99,11 +99,28 @@ def may_see(caller: Caller, address: Address, accounts: Accounts) -> bool:
     return False
 
 
-def _addresses(request: DeleteRequest | LaunchRequest) -> tuple[Address, ...]:
+@runtime_checkable
+class _Reported(Protocol):
+    """What an event of a cloud itself reports: the groups and instances of one scope."""
+
+    provider: str
+    account: str
+    region: str
+    groups: tuple[str, ...]
+    instances: tuple[str, ...]
+
+
+def _addresses(request: object) -> tuple[Address, ...]:
+    """Return what a request is about; none for one about no group, such as a reminder."""
     if isinstance(request, DeleteRequest):
         return request.targets
-    ids = [*request.group_ids, *([request.instance_id] if request.instance_id else [])]
-    return tuple(Address(request.scope, one) for one in ids or [""])
+    if isinstance(request, LaunchRequest):
+        ids = [*request.group_ids, *([request.instance_id] if request.instance_id else [])]
+        return tuple(Address(request.scope, one) for one in ids or [""])
+    if isinstance(request, _Reported):
+        scope = Scope(request.provider, request.account, request.region)
+        return tuple(Address(scope, one) for one in (*request.groups, *request.instances))
+    return ()
 
 
 def _forbidden(caller: Caller, key: str, what: str) -> EventError:

@@ -12,7 +12,7 @@ from sgguard.cli.command import command
 from sgguard.cli.emulate import HOST_OPTION, PORT, end, ending, listening
 from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
 from sgguard.cli.output import print_json
-from sgguard.web import door, installed, server
+from sgguard.web import installed, server
 
 
 @command(
@@ -42,7 +42,7 @@ def serve(port: int, host: str, policy: str | None, *, as_json: bool) -> None:
     everybody is answered, and only on a loopback address while nothing can be changed.
     """
     # A wrong setting is an error now, not with the first event.
-    door.is_open(from_options(policy, makes_store=True), ("--host", host))
+    from_options(policy, makes_store=True)
     if policy is not None:
         os.environ["SGGUARD_POLICY"] = policy
     with ending() as wait, ExitStack() as stack:

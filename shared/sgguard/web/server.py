@@ -20,6 +20,8 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 import functions_framework
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
+from sgguard.engine.context import begin
+from sgguard.web import door
 from sgguard.web.bounded_server import BoundedServer
 from sgguard.web.installed import functions
 
@@ -43,13 +45,17 @@ def serve(host: str, port: int) -> Iterator[str]:
 
     Raises:
         OSError: the port is in use, or the host is not an address of this machine.
+        SettingsError: everybody could ask, and more than this machine, or change something.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # werkzeug would end the process when the port is in use, so the socket is ours.
-    with socket.create_server((host, port), family=family, backlog=128) as listener:
+    with (
+        socket.create_server((host, port), family=family, backlog=128) as listener,
+        _told_where(host),
+    ):
         port = listener.getsockname()[1]
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
-        os.environ["HOST"] = host  # as functions-framework has it: what functions are served on
+        door.is_open(begin(os.environ), ("--host", host))
         app = application(functions())
         server = BoundedServer(listener, host, port, app)
         thread = Thread(target=server.serve_forever, name="sgguard-serve", daemon=True)
@@ -62,6 +68,19 @@ def serve(host: str, port: int) -> Iterator[str]:
             server.server_close()
             listener.close()
             server.drain()
+
+
+@contextmanager
+def _told_where(host: str) -> Iterator[None]:
+    """Tell the functions what they are served on, where functions-framework has it, too."""
+    before = os.environ.get("HOST")
+    os.environ["HOST"] = host
+    try:
+        yield
+    finally:
+        del os.environ["HOST"]
+        if before is not None:
+            os.environ["HOST"] = before
 
 
 def _at_root(app: WSGIApplication) -> WSGIApplication:
