@@ -126,6 +126,18 @@ def test_a_key_that_is_broken_or_short_refuses_its_tokens_and_is_no_error():
             take(gate(keys=broken))
 
 
+def test_an_algorithm_that_the_policy_leaves_out_is_refused_whatever_keys_there_are():
+    for algorithms, is_taken in ((["RS256"], True), (["ES256"], False)):
+        proof = {**SENDERS["jwt"].proof["jwt"], "algorithms": algorithms}
+        made = Gate([caller("jwt", proof)], Web({JWKS: jwks()}))
+        if is_taken:
+            take(made)
+            continue
+        with pytest.raises(UntrustedError):
+            take(made)
+        assert made.web.asked == []
+
+
 def test_keys_may_be_in_a_file(tmp_path):
     path = tmp_path / "jwks.json"
     proof = {"issuer": ISSUER, "audience": AUDIENCE, "jwks_file": str(path), "subjects": [SUBJECT]}
