@@ -397,6 +397,7 @@ def _forged_jwt(body: bytes, now: float) -> Iterator[tuple[str, Sent]]:
         "another issuer": token(now, iss=ISSUER + "/"),
         "another subject": token(now, sub="system:serviceaccount:evil:trigger"),
         "no subject": token(now, sub=...),
+        "a subject with a line break": token(now, sub=SUBJECT + "\n"),
         "expired": token(now, exp=int(now) - 61),
         "no end": token(now, exp=...),
         "an end in words": token(now, exp=str(int(now) + 600)),

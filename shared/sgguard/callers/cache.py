@@ -42,6 +42,11 @@ class Published(Generic[T]):
         self._failures = 0
         self._pause_until_s = float("-inf")
 
+    @property
+    def is_there(self) -> bool:
+        """Whether a set was ever read."""
+        return self._value is not None
+
     def get(self, has_it: Callable[[T], bool]) -> T:
         """Return the set; one in which ``has_it`` finds nothing is read anew where it may be.
 

@@ -13,7 +13,7 @@ import threading
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
@@ -73,6 +73,9 @@ class Certificates:
             if now_s - self._new_s < _NEW_S:
                 raise KeysError("another certificate was asked for just now")
             self._new_s = now_s
+            # Addresses that gave nothing make room: a stranger may name as many as it likes.
+            if len(self._known) >= _KEPT_MAX:
+                self._known = {url: one for url, one in self._known.items() if one.is_there}
             while len(self._known) >= _KEPT_MAX:
                 del self._known[next(iter(self._known))]
             made = Published(url, lambda: _load(url, tools), tools.clock)
@@ -95,8 +98,8 @@ def _load(url: str, tools: Tools) -> _Key:
         if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
             raise KeysError("the certificate is not valid at this time")
         return _sound(certificate.public_key(), certificate.signature_hash_algorithm)
-    except ValueError:
-        raise KeysError("what is there is no certificate") from None
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise KeysError("what is there is no certificate that can be used") from None
 
 
 def _sound(public: object, digest: object) -> _Key:

@@ -32,6 +32,7 @@ BITS_MIN = 2048
 
 _ALGORITHMS = ("RS256", "ES256")
 _PARTS = 3
+_SUBJECT_MAX = 512
 _EPOCH_MAX = 1e12  # NaN is not less than it, either
 _REMOVED = "SIGNATURE_REMOVED_BY_GOOGLE"
 
@@ -137,8 +138,10 @@ def _claims(
         raise RefusedError("the token is for another audience")
     _require_now(claims, now_s)
     subject = claims.get("sub")
-    if not isinstance(subject, str) or not subject:
-        raise RefusedError("the token has no subject")
+    if not isinstance(subject, str) or not 0 < len(subject) <= _SUBJECT_MAX:
+        raise RefusedError("the token has no subject, or one that is too long")
+    if not subject.isprintable():
+        raise RefusedError("the token's subject has characters that no name has")
     if "subjects" in proof and subject not in proof["subjects"]:
         raise RefusedError("the token's subject is another one")
     if "emails" in proof:
