@@ -11,7 +11,7 @@ import pytest
 
 from sgguard.callers.permit import may_see, permitted
 from sgguard.callers.secret import hash_of
-from sgguard.callers.veil import HIDDEN, veiled_text
+from sgguard.callers.veil import HIDDEN, veiled, veiled_text
 from sgguard.errors import EventError
 from sgguard.model.address import Address
 from sgguard.model.caller import Caller, Identity
@@ -266,6 +266,24 @@ def test_reminders_need_a_caller_that_may(guarded, monkeypatch):
     assert ask(guarded, function, due, "nobody", **CE).status_code == 401
     assert ask(guarded, function, due, **CE).status_code == 403
     assert ask(guarded, function, due, OTHER_TOKEN, **CE).status_code == 200
+
+
+def test_only_whole_ids_and_names_are_hidden():
+    caller = Caller("portal", "bearer", {}, targets=("tencent::ap-guangzhou:sg-10",))
+    entry = {"group_id": "sg-1", "group_name": "web", "account": "", "rule": None}
+    document = {
+        "target": ["tencent::ap-guangzhou:sg-10"],
+        "facts": {"references": [entry], "groups": [{"group_id": "sg-10", "name": "web-10"}]},
+        "note": "sg-10 (web-10) is named by sg-1 (web)",
+        "verdict": "block",
+    }
+    shown = veiled(document, caller, {})
+    assert shown["note"] == f"sg-10 (web-10) is named by {HIDDEN} ({HIDDEN})"
+    assert shown["facts"] == {
+        "references": [],
+        "groups": [{"group_id": "sg-10", "name": "web-10"}],
+        "hidden_groups": 1,
+    }
 
 
 def test_a_problem_names_no_group_that_the_caller_did_not(guarded):

@@ -43,10 +43,7 @@ def veiled(document: Json, caller: Caller, accounts: Accounts) -> Json:
     ids, names = _outside(document, is_hidden)
     if not ids:
         return document
-    # The longest first: one id may begin like another.
-    by_id = re.compile("|".join(map(re.escape, sorted(ids, key=len, reverse=True))))
-    words = [rf"(?<!\w){re.escape(one)}(?!\w)" for one in sorted(names, key=len, reverse=True)]
-    by_name = re.compile("|".join(words)) if words else None
+    by_id, by_name = _any_of(ids), _any_of(names) if names else None
     shown = _shown(document, "", ids, lambda text, key: _masked(text, key, by_id, by_name))
     shown["facts"]["hidden_groups"] = len(ids)
     return dict(shown)
@@ -55,6 +52,12 @@ def veiled(document: Json, caller: Caller, accounts: Accounts) -> Json:
 def veiled_text(text: str, known: str) -> str:
     """Return the text of an error without ids of groups that are not in what the caller sent."""
     return _ID.sub(lambda found: found[0] if found[0] in known else HIDDEN, text)
+
+
+def _any_of(texts: set[str]) -> re.Pattern[str]:
+    """Return what finds any of the texts as a whole: one id may begin like another."""
+    either = "|".join(map(re.escape, sorted(texts, key=len, reverse=True)))
+    return re.compile(rf"(?<![\w-])(?:{either})(?![\w-])")
 
 
 def _scope(document: Mapping[str, Any]) -> Scope | None:
