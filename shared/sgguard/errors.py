@@ -132,31 +132,21 @@ class DeadlineError(SgguardError):
     """The event's time is used up: answer 503 so that the sender delivers it again."""
 
     fault: ClassVar[Fault] = "cloud"
-    is_retryable: ClassVar[bool] = False
     is_outcome_known: ClassVar[bool] = False
     retry_after_s: float | None = 1.0
 
 
 class UntrustedError(SgguardError):
-    """A request proves no caller: answer 401 and nothing else; ``why`` is for the log alone."""
+    """A request proves no caller: answer 401 and nothing else; its text is for the log alone."""
 
     fault: ClassVar[Fault] = "caller"
-
-    def __init__(self, why: str) -> None:
-        super().__init__(
-            "this request does not prove who sent it: the log of the function says why"
-        )
-        self.why = why
 
 
 class BudgetError(SgguardError):
     """A caller asked more often than its budget permits: answer 429, ask again later."""
 
     fault: ClassVar[Fault] = "caller"
-
-    def __init__(self, message: str, retry_after_s: float) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
+    retry_after_s: float | None = 60.0
 
 
 class KeysError(SgguardError):
@@ -266,30 +256,21 @@ class UnavailableError(CloudError):
 
 
 class UnauthenticatedError(CloudError):
-    """Signature, key, token or clock was refused: an operator must look; never retried.
-
-    The cloud's text is not kept: it explains a refusal with what we sent.
-    """
+    """Signature, key, token or clock was refused: never retried, nor quoted: it has our request."""
 
     fault: ClassVar[Fault] = "operator"
     _may_quote: ClassVar[bool] = False
 
 
 class ForbiddenError(CloudError):
-    """A permission is missing: what was asked becomes ``unseen``; never retried.
-
-    The cloud's text is not kept: it explains a refusal with what we sent.
-    """
+    """A permission is missing: becomes ``unseen``; never retried, nor quoted (as above)."""
 
     fault: ClassVar[Fault] = "operator"
     _may_quote: ClassVar[bool] = False
 
 
 class InvalidRequestError(CloudError):
-    """The cloud says that a region, address or parameter cannot exist: never retried.
-
-    Answer 422: no later delivery of the same event can change it.
-    """
+    """The cloud says that a region, address or parameter cannot exist: answer 422, never retry."""
 
     fault: ClassVar[Fault] = "caller"
 

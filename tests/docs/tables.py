@@ -101,7 +101,7 @@ def statuses_table() -> str:
     own = (
         *(errors.DeadlineError, errors.SettingsError, errors.BusyError),
         *(errors.HaltedError, errors.StoreError, errors.SgguardError),
-        *(errors.UntrustedError, errors.KeysError, lambda text: errors.BudgetError(text, 1.0)),
+        *(errors.UntrustedError, errors.BudgetError, errors.KeysError),
     )
     found = [
         *(problem.of(one) for one in events),

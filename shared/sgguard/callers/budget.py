@@ -58,7 +58,9 @@ class Meter:
             wait_s = recent[len(recent) - most] + MINUTE_S - self._clock()
             named = "decisions" if what == "decisions" else "cloud calls"
             message = f"the caller {caller.name} used up its {most} {named} a minute"
-            raise BudgetError(message, max(1.0, wait_s))
+            error = BudgetError(message)
+            error.retry_after_s = max(1.0, wait_s)
+            raise error
 
     def _recent(self, caller: Caller, what: str) -> deque[float]:
         recent = self._done.setdefault((caller.name, what), deque())

@@ -20,7 +20,7 @@ from sgguard.cli.output import print_json
 from sgguard.model.caller import Caller
 from sgguard.operations.doctor import examine_callers
 from sgguard.policy.proof import digests
-from sgguard.web import server
+from sgguard.web import installed
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _KINDS = ("bearer", "header", "basic", "hmac")
@@ -184,7 +184,7 @@ def check(token_file: str | None, policy: str | None, *, as_json: bool) -> int:
         for one in examine_callers(context)
         if one.code != "callers"
     ]
-    known = set(server.functions())
+    known = set(installed.functions())
     found += [
         ("problem", f"caller {one.name}: there is no function {name}", f"one of {sorted(known)}")
         for one in context.policy.callers

@@ -42,7 +42,11 @@ BASE = "https://sgguard.dev/problems/"
 
 _IMPOSSIBLE = 422
 _FORBIDDEN = 403
-_KEYS = "what callers prove cannot be checked now: send the event again later"
+_FOR_THE_LOG: dict[type[SgguardError], str] = {
+    UntrustedError: "this request does not prove who sent it: the log of the function says why",
+    KeysError: "what callers prove cannot be checked now: send the event again later",
+}
+"""What is told in place of the text of an error that is for the log alone."""
 _OPERATOR_RETRY_S = 60.0
 _CLOUD_RETRY_S = 5.0
 _RETRY_MAX_S = 3600.0
@@ -195,7 +199,7 @@ def _of_kind(error: SgguardError) -> Details:
             if isinstance(error, SettingsError):
                 wait_s = None if status == _IMPOSSIBLE else _OPERATOR_RETRY_S
             # Whoever is told has proven nothing: where secrets and keys are is for the log.
-            detail = _KEYS if isinstance(error, KeysError) else str(error)
+            detail = _FOR_THE_LOG.get(kind) or str(error)
             return _details(slug, status, detail, wait_s)
     return _details("internal", 500, str(error))
 
@@ -243,10 +247,8 @@ def _log(error: SgguardError, details: Details, event_id: str) -> None:
         fields["action"] = error.action
         fields["code"] = error.code
         fields["request_id"] = error.request_id
-    if isinstance(error, SettingsError | KeysError):
+    if isinstance(error, SettingsError | KeysError | UntrustedError):
         fields["detail"] = str(error)
-    if isinstance(error, UntrustedError):
-        fields["detail"] = error.why
     if isinstance(error, EventError) and error.status == _FORBIDDEN:
         fields["detail"] = str(error)
     logs.log(_LEVELS[error.fault], "not decided", **fields)
