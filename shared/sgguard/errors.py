@@ -63,10 +63,7 @@ class SgguardError(Exception):
 
 
 class InputError(SgguardError):
-    """The request is wrong: tell the caller what would be right, do not retry.
-
-    ``part`` is what of the request is wrong, where it is one part alone.
-    """
+    """The request is wrong, in this ``part`` alone if one is named: do not retry it."""
 
     fault: ClassVar[Fault] = "caller"
 
@@ -118,10 +115,7 @@ class CredentialsError(SettingsError):
 
 
 class NotSetUpError(CredentialsError):
-    """Nothing of the cloud is set up here: answer 422, its events belong to another function.
-
-    A half of its credentials is a slip of the operator instead, and a later delivery may succeed.
-    """
+    """Nothing of the cloud is set up here: answer 422; of a half of it 503, for it is a slip."""
 
 
 class PolicyError(SettingsError):
@@ -276,10 +270,7 @@ class InvalidRequestError(CloudError):
 
 
 class ApiAbsentError(CloudError):
-    """The cloud does not offer this call: retired, offline, or not in this region or edition.
-
-    In a read it becomes ``unseen`` with ``api-absent``; never retried.
-    """
+    """The cloud does not offer this call, here or any more: it is ``unseen``; never retried."""
 
 
 class NotFoundError(CloudError):

@@ -1,7 +1,6 @@
 """From a request to a decision: connect, read the facts, judge them, prepare the plan.
 
-Functions and CLI call the same here. Clock, environment and network come with the
-:class:`~sgguard.engine.context.Context`.
+Functions and CLI call the same here. Clock, environment and network come with the ``Context``.
 """
 
 from __future__ import annotations
@@ -44,10 +43,7 @@ Judge = Callable[[Any, Policy, datetime], Judgement]
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decision together with what carrying it out takes; ``prepared`` is None where nothing can.
-
-    ``cloud`` is the connection the facts were read with.
-    """
+    """A decision, the connection that it was read with, and its plan, None where there is none."""
 
     decision: Decision
     cloud: Cloud
@@ -56,10 +52,9 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class _RequestState:
-    """A request on its way to a decision: where it is asked, with which ids, and since when.
+    """A request on its way to a decision; ``ids`` are those of the event and of the decision.
 
-    ``ids`` are those of the event and of the decision; ``begun_s`` is on the context's monotonic
-    clock.
+    ``begun_s`` is on the context's monotonic clock.
     """
 
     context: Context
@@ -140,14 +135,10 @@ def _judge_scope(
         facts = batch.gather_deletes(cloud, [request for _, request, _ in asked])
     except Exception as error:  # noqa: BLE001 - each request is judged on having no facts
         facts = [error] * len(asked)
+    state = partial(_RequestState, context, cloud, scope, begun_s=begun_s)
     return {
         n: caught(
-            partial(
-                _judged_still,
-                request,
-                one,
-                _RequestState(context, cloud, scope, ids, begun_s, request.requested_by),
-            )
+            partial(_judged_still, request, one, state(ids=ids, requested_by=request.requested_by))
         )
         for (n, request, ids), one in zip(asked, facts, strict=True)
     }
@@ -211,9 +202,8 @@ def judge_launch(request: LaunchRequest, context: Context, ids: tuple[str, str])
 
     ``ids`` are those of the event and of the decision.
     """
-    scope, begun_s = request.scope, context.deadline.clock()
-    cloud = connect(scope, context)
-    state = _RequestState(context, cloud, scope, ids, begun_s, request.requested_by)
+    scope, begun_s, by = request.scope, context.deadline.clock(), request.requested_by
+    state = _RequestState(context, connect(scope, context), scope, ids, begun_s, by)
     target = (f"{scope}:{request.instance_id}" if request.instance_id else str(scope),)
     return until_still(partial(_judge_launch, request, target, state))
 
