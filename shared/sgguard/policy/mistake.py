@@ -10,8 +10,8 @@ from sgguard.errors import Problem
 from sgguard.model import person
 from sgguard.model.codes import Mode
 from sgguard.model.person import may_be_same
-from sgguard.policy.channel import channel_mistakes
 from sgguard.policy import caller
+from sgguard.policy.channel import channel_mistakes
 from sgguard.policy.exemption import is_over
 from sgguard.policy.match import is_same_group, is_too_wide, matches
 from sgguard.policy.model import DeletePolicy, LaunchPolicy, Policy

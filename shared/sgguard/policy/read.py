@@ -15,8 +15,8 @@ from sgguard import schemas
 from sgguard.errors import PolicyError, Problem
 from sgguard.model.codes import DeleteRemedy, LaunchRemedy, Mode, ReasonCode, UnseenCode
 from sgguard.model.resource import Visibility
-from sgguard.policy.channel import channels_of, routes_of
 from sgguard.policy import caller
+from sgguard.policy.channel import channels_of, routes_of
 from sgguard.policy.mistake import mistakes
 from sgguard.policy.model import (
     ApprovalPolicy,
