@@ -10,7 +10,7 @@ import pytest
 from sgguard.approvals import approve, reminders
 from sgguard.emulator.faults import Fault
 from sgguard.engine.execute import LEASE_S
-from sgguard.errors import BusyError, LeaseLostError
+from sgguard.errors import BusyError, DeadlineError, LeaseLostError
 from sgguard.model.event import Event
 from sgguard.operations import resume
 from sgguard.store import open_store
@@ -108,6 +108,23 @@ def test_a_worker_that_is_changing_something_is_not_disturbed_by_its_own_event(h
     )
     assert deliver(replace(context, store=between), asked)["outcome"] == "remediated"
     assert isinstance(told[0], BusyError)
+
+
+def test_a_worker_that_slept_past_its_lease_sends_nothing_of_what_it_intended(harness):
+    """The machine was paused, and the clock of the deadline with it."""
+    clock = Clock(harness.emulator.now())
+    context = context_of(harness, now=clock)
+    writes: list[str] = []
+
+    def note(action: str) -> None:
+        writes.extend([] if action.startswith("Describe") else [action])
+
+    between = Between(context.store, ("intend",), lambda: clock.pass_(LEASE_S + 1), is_after=True)
+    paused = context_of(harness, now=clock, store=between, transport=Watching(harness, note))
+    asked = a_delete(harness, harness.world.referenced)
+    assert isinstance(deliver(paused, asked), DeadlineError)
+    assert writes == []
+    assert deliver(context, asked)["outcome"] == "remediated"
 
 
 # -- never forward again -----------------------------------------------------------------------

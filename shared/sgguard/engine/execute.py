@@ -247,6 +247,7 @@ class Executor(Keeper):
             self.context.deadline,
             partial(self._remaining_blockers, cloud, plan),
             lease_s=self.lease_s,
+            now=self.context.now,
             sleep=self.context.retry.sleep,
         )
         is_undoing = run is not None and run.direction == "undoing"

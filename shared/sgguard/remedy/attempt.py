@@ -35,7 +35,7 @@ from sgguard.remedy.world import State, apply_all, is_let_go, observe
 from sgguard.store import codec
 from sgguard.store.base import Store
 from sgguard.store.rows import Claim, Entry, Settled
-from sgguard.wire.clock import Deadline
+from sgguard.wire.clock import Deadline, EpochClock
 from sgguard.wire.parallel import parallel
 
 TRIES = 3
@@ -59,6 +59,7 @@ class Worker:
     deadline: Deadline
     remaining_blockers: Callable[[tuple[str, ...]], tuple[str, ...]]
     lease_s: float = 60.0
+    now: EpochClock = field(default=time.time, repr=False)
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
 
 
@@ -129,7 +130,9 @@ def _make(
         entry = progress.next_entry(worker.claim.decision_id, step, codec.dump(change), is_undo)
         progress.intended(entry)
         entries[step] = entry
+    begun_s = worker.now()
     worker.store.intend(worker.claim, tuple(entries.values()), worker.lease_s)
+    _require_present(worker, begun_s)
     # 2. The calls, side by side.
     sent = [(change, _token(worker, step, is_undo=is_undo)) for step, change in changes.items()]
     ended = apply_all(worker.cloud, sent)
@@ -142,6 +145,15 @@ def _make(
             failed[step] = (entry, made)
     write(worker, progress)
     return failed
+
+
+def _require_present(worker: Worker, since_s: float) -> None:
+    """Send nothing after a sleep that was longer than the lease: another worker may be at it.
+
+    The deadline does not tell: its clock may stand still while a machine is paused.
+    """
+    if worker.now() - since_s >= worker.lease_s:
+        raise DeadlineError("this worker was paused for longer than its lease: nothing was sent")
 
 
 @contextmanager
