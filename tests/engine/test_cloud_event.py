@@ -11,6 +11,7 @@ import pytest
 from sgguard import schemas
 from sgguard.engine import cloud_event
 from sgguard.errors import SettingsError
+from sgguard.events import request
 from sgguard.model.occurrence import Happened
 from tests.events.samples import About, made, read
 from tests.remedy.harness import Harness
@@ -28,7 +29,7 @@ HANDLE = cloud_event.handler(cloud_event.EVERYTHING)
 
 
 @pytest.fixture
-def cloud(request, tmp_path) -> Harness:
+def cloud(request: pytest.FixtureRequest, tmp_path) -> Harness:
     world = world_of(request.param)
     named = {REGION[world.provider]: world.region} if world.provider in REGION else {}
     return Harness(replace(world, env={**world.env, **named}), tmp_path)
@@ -49,7 +50,7 @@ def event(cloud: Harness, happened: Happened, group: str = "", **more: Any) -> A
 
 
 def deliver(cloud: Harness, document: Any) -> list[Any]:
-    asked = [(one.data, one) for one in read(document).items]
+    asked = [(request.occurrence(one.data), one) for one in read(document).items]
     return HANDLE(asked, cloud.context())
 
 
@@ -250,7 +251,7 @@ def test_two_traces_of_one_operation_in_one_batch_have_one_effect(cloud):
 def test_a_function_for_launches_says_that_a_delete_is_not_for_it(cloud):
     handle = cloud_event.handler(cloud_event.OF_LAUNCHES)
     (item,) = read(event(cloud, Happened.DELETE_REFUSED)).items
-    (found,) = handle([(item.data, item)], cloud.context())
+    (found,) = handle([(request.occurrence(item.data), item)], cloud.context())
     assert found["status"] == "ignored"
     assert "not for events of this kind" in found["reason"]
     assert len(cloud.emulator.requests) == 0
@@ -260,7 +261,7 @@ def test_a_function_for_launches_says_that_a_delete_is_not_for_it(cloud):
 def test_a_saved_event_is_judged_without_a_trace_in_store_and_cloud(cloud):
     (item,) = read(event(cloud, Happened.DELETE_REFUSED)).items
     context = cloud.context()
-    (found,) = cloud_event.judge([(item.data, item)], context, context.store)
+    (found,) = cloud_event.judge([(request.occurrence(item.data), item)], context, context.store)
     assert found["decisions"][0]["verdict"] == "remediate"
     assert found["decisions"][0]["outcome"] == "unchanged"
     assert answer(cloud, event(cloud, Happened.DELETE_REFUSED))["decisions"][0]["mode"] == "enforce"

@@ -16,7 +16,7 @@ from sgguard.errors import EventError, Problem
 from sgguard.events.base import Delivery, Kind, media_type, parse_json
 from sgguard.events.sources.cloudevents import decode_header
 from sgguard.model.event import Event
-from sgguard.model.occurrence import Occurrence, irrelevant
+from sgguard.model.occurrence import Occurrence, Told, irrelevant
 
 MAX_BATCH = 100
 _WRAPPINGS_MAX = 6
@@ -244,6 +244,5 @@ def _is_foreign_envelope(document: object) -> bool:
 
 
 def _event(one: Occurrence, at: str) -> Event:
-    return Event(
-        one.operation, one, one.source, pointer=at, at_s=one.at_s, is_named=bool(one.operation)
-    )
+    is_named = bool(one.operation)
+    return Event(one.operation, Told(one), one.source, at, one.at_s, is_named=is_named)

@@ -9,7 +9,7 @@ from sgguard import schemas
 from sgguard.errors import AddressError, EventError, Problem
 from sgguard.model import person
 from sgguard.model.address import Address, Scope
-from sgguard.model.occurrence import Occurrence
+from sgguard.model.occurrence import Occurrence, Told
 from sgguard.model.request import DeleteRequest, LaunchRequest
 
 T = TypeVar("T")
@@ -86,14 +86,14 @@ def occurrence(data: object) -> Occurrence:
     Raises:
         EventError: 422, it is another event.
     """
-    if isinstance(data, Occurrence):
-        return data
+    if isinstance(data, Told):
+        return data.occurrence
     raise EventError("only the clouds' own events are read here", status=422)
 
 
 def or_occurrence(parse: Callable[[object], T]) -> Callable[[object], T | Occurrence]:
     """Return the parser of a function that also takes the clouds' own events of its kind."""
-    return lambda data: data if isinstance(data, Occurrence) else parse(data)
+    return lambda data: data.occurrence if isinstance(data, Told) else parse(data)
 
 
 def _checked(schema: str, data: object) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 
@@ -47,6 +47,14 @@ class Occurrence:
     is_in_use: bool = False
     reason: str = ""
     at_s: float | None = None
+
+
+class Told(dict[str, object]):
+    """An occurrence as the data of its event: JSON as all data is, and made by a source alone."""
+
+    def __init__(self, occurrence: Occurrence) -> None:
+        super().__init__(asdict(occurrence))
+        self.occurrence = occurrence
 
 
 def irrelevant(source: str, reason: str) -> Occurrence:

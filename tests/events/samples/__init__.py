@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import Any
 
 from sgguard import events
+from sgguard.events import request
 from sgguard.events.base import Delivery, Kind
 from sgguard.model.occurrence import Happened, Occurrence
 
@@ -79,8 +80,7 @@ def told(document: Any) -> Occurrence:
     (event,) = read(document).items
     if isinstance(event, Exception):
         raise event
-    assert isinstance(event.data, Occurrence)
-    return event.data
+    return request.occurrence(event.data)
 
 
 def without(document: Any, pointer: str) -> Any:

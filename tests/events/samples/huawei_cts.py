@@ -61,7 +61,7 @@ SAMPLES = Samples(
         Happened.DELETE_REFUSED: _refused,
         Happened.DELETED: lambda about: event(about, "deleteSecurity-group"),
         Happened.BOUND: _launched,
-        Happened.CHANGED: lambda about: event(about, "createSecurity-group-rule"),
+        Happened.CHANGED: lambda about: event(about, "updateSecurity-group"),
     },
     example=EXAMPLE,
     needed=("/cts/trace_name", "/cts/service_type", "/cts/trace_id"),

@@ -164,7 +164,9 @@ def _judged(known: Occurrence, action: str, fields: Fields) -> Occurrence:
     if known.code:
         return replace(known, reason="the call was refused: nothing was changed")
     if action in _CHANGES:
-        return replace(known, happened=Happened.CHANGED)
+        # The trace of a rule has the rule's id there.
+        own = fields.shaped("resource_id", _UUID) if action.endswith("securitygroup") else ""
+        return replace(known, happened=Happened.CHANGED, groups=(own,) if own else known.groups)
     if action in _PORTS:
         return _of_port(known, fields)
     answered = fields.inner("response")
