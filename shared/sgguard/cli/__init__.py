@@ -28,6 +28,7 @@ _COMMANDS = (
     "serve",
     "check",
     "explain",
+    "replay",
     "apply",
     "policy",
     "restore",

@@ -21,7 +21,8 @@ from sgguard import lazy
 from sgguard.engine import handle
 from sgguard.engine.case import Case, addresses, caution, event_of, instances, place
 from sgguard.engine.context import Context
-from sgguard.errors import SgguardError
+from sgguard.engine.retention import DAY_S
+from sgguard.errors import EventError, SgguardError
 from sgguard.model.codes import Mode
 from sgguard.model.event import Event
 from sgguard.model.occurrence import Happened, Occurrence
@@ -63,7 +64,9 @@ def handler(
     def handled(asked: Sequence[tuple[Asked, Event]], context: Context) -> list[Handled]:
         cases = {n: Case(one, event) for n, (one, event) in enumerate(asked) if _is_foreign(one)}
         others = [n for n in range(len(asked)) if n not in cases]
-        results: dict[int, Handled] = {}
+        forgotten = [n for n in others if _is_forgotten(asked[n][1], context)]
+        results: dict[int, Handled] = {n: EventError(_FORGOTTEN, status=422) for n in forgotten}
+        others = [n for n in others if n not in results]
         if others and own is not None:
             results.update(zip(others, own([asked[n] for n in others], context), strict=True))
         answers = _answers(list(cases.values()), context, takes, due)
@@ -71,6 +74,18 @@ def handler(
         return [results[n] for n in range(len(asked))]
 
     return handled
+
+
+def _is_forgotten(event: Event, context: Context) -> bool:
+    """Whether an event is so old that nothing is known any more of its first delivery."""
+    kept_s = context.settings.keep_days * DAY_S
+    return event.at_s is not None and event.at_s < context.now() - kept_s
+
+
+_FORGOTTEN = (
+    "it happened before the days that are kept (SGGUARD_KEEP_DAYS), so whether it was answered "
+    "is not known any more: send a new event"
+)
 
 
 def _is_foreign(asked: Asked) -> TypeGuard[Occurrence]:

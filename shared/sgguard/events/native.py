@@ -19,6 +19,10 @@ from sgguard.model.event import Event
 from sgguard.model.occurrence import Occurrence, Told, irrelevant
 
 MAX_BATCH = 100
+
+FOREIGN = "cloudevents"
+"""The source of CloudEvents that no source of a cloud claims."""
+
 _WRAPPINGS_MAX = 6
 _OWN_TYPES = "sgguard."
 _LABELS = ("", "application/octet-stream", "text/plain")
@@ -230,7 +234,7 @@ def _occurrences(part: Part, sources: Sequence[CloudSource]) -> Sequence[Occurre
         raise EventError("two sources claim this event", status=422, problems=(problem,))
     if _is_foreign_envelope(part.document):
         reason = "a CloudEvent of another source: it is about no security group"
-        return (irrelevant("cloudevents", reason),)
+        return (irrelevant(FOREIGN, reason),)
     names = ", ".join(source.NAME for source in sources)
     problem = Problem(part.at, "is no event that any source knows", f"one of: {names}")
     raise EventError("no source reads this event", status=422, problems=(problem,))

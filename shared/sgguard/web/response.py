@@ -52,14 +52,14 @@ class Response:
         return iter((self.body,)), self.status, self.headers | length
 
 
-def to_other_method(method: str, kind: Kind) -> Response:
-    """Answer what is not POST: GET and HEAD ask what the function is."""
+def to_other_method(method: str, kind: Kind, consent: Mapping[str, str]) -> Response:
+    """Answer what is not POST: GET and HEAD ask what the function is, OPTIONS whether to begin."""
     if method in ("GET", "HEAD"):
         return _json(200, _about(kind))
     if method == "OPTIONS":
-        # No consent to the webhook handshake (CloudEvents http-webhook.md, 4.2): without
-        # WebHook-Allowed-* headers no sender may start to send events.
-        return Response(204, headers={"Allow": _METHODS})
+        # Without WebHook-Allowed-* headers no sender may start to send events (CloudEvents
+        # http-webhook.md, 4.2).
+        return Response(204, headers={"Allow": _METHODS, **consent})
     refused = of_problem(problem.method_not_allowed(method))
     return Response(refused.status, refused.body, {**refused.headers, "Allow": _METHODS})
 
