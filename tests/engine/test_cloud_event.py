@@ -113,9 +113,9 @@ def test_a_delete_refused_for_another_reason_is_never_carried_out(cloud):
 
 
 @every_refusing_cloud
-@pytest.mark.parametrize("age_s", [2 * 24 * 3600, -3600], ids=["late", "future"])
-def test_an_event_of_another_day_is_judged_and_changes_nothing(cloud, age_s):
-    found = answer(cloud, event(cloud, Happened.DELETE_REFUSED, at_s=int(time.time()) - age_s))
+@pytest.mark.parametrize("ahead_s", [-2 * 24 * 3600, 3600], ids=["late", "future"])
+def test_an_event_of_another_day_is_judged_and_changes_nothing(cloud, ahead_s):
+    found = answer(cloud, event(cloud, Happened.DELETE_REFUSED, at_s=int(time.time()) + ahead_s))
     assert found["decisions"][0]["verdict"] == "remediate"
     assert found["decisions"][0]["mode"] == "observe"
     assert cloud.world.referenced in groups_of(cloud)

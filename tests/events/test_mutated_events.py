@@ -54,7 +54,7 @@ def mutate(data: st.DataObject, name: str) -> bytes:
     if isinstance(changed, dict) and data.draw(st.booleans()):
         for key, value in changed.items():
             # The texts of JSON are mutated as what they hold.
-            if isinstance(value, str) and value[:1] == "{":
+            if isinstance(value, str) and value[:2] == '{"':
                 changed[key] = json.dumps(data.draw(mutated(json.loads(value))))
     wrapped = data.draw(st.sampled_from([changed, [changed], {"EventList": [changed, changed]}]))
     return json.dumps(wrapped).encode()
