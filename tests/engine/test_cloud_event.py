@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sgguard import schemas
+from sgguard.emulator.faults import Fault
 from sgguard.engine import cloud_event
 from sgguard.errors import SettingsError
 from sgguard.events import request
@@ -118,6 +119,24 @@ def test_an_event_of_another_day_is_judged_and_changes_nothing(cloud, ahead_s):
     found = answer(cloud, event(cloud, Happened.DELETE_REFUSED, at_s=int(time.time()) + ahead_s))
     assert found["decisions"][0]["verdict"] == "remediate"
     assert found["decisions"][0]["mode"] == "observe"
+    assert cloud.world.referenced in groups_of(cloud)
+
+
+@every_refusing_cloud
+def test_a_delete_of_the_guard_that_is_refused_is_not_answered_with_another(cloud):
+    # The refusal of the guard's own call comes back as an event: without an end to it, for ever.
+    code = {"tencent": "ResourceInUse", "alibaba": "DependencyViolation", "huawei": "VPC.9902"}
+    action = (
+        "DELETE*security-groups*" if cloud.world.provider == "huawei" else "DeleteSecurityGroup"
+    )
+    cloud.emulator.faults.append(
+        Fault("error", action=action, count=9, code=code[cloud.world.provider])
+    )
+    first = cloud.delete(cloud.world.referenced)
+    assert first["outcome"] == "undone"
+    found = answer(cloud, event(cloud, Happened.DELETE_REFUSED))
+    assert found["decisions"][0]["mode"] == "observe"
+    assert first["decision_id"] in found["reason"]
     assert cloud.world.referenced in groups_of(cloud)
 
 

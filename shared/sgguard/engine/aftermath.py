@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from sgguard.engine.case import spellings
 from sgguard.engine.context import Context, connect
 from sgguard.errors import CloudError, NotFoundError
-from sgguard.model.address import Address, Scope
+from sgguard.model.address import Address
 from sgguard.model.change import holder_of
 from sgguard.model.resource import Binding, Reference, Rule
 from sgguard.providers.base import Cloud
@@ -39,6 +41,7 @@ class _Before:
     record: Record
     references: tuple[Reference, ...]
     bindings: tuple[Binding, ...]
+    unseen: tuple[str, ...] = ()
     planned: frozenset[tuple[str, Rule]] = frozenset()
     is_own: bool = False
 
@@ -70,6 +73,7 @@ def read(address: Address, context: Context, store: Store | None) -> Json:
             "no decision about the group is kept: what named it or carried it is not known"
         )
     elif not is_there:
+        found.unknown += before.unseen
         _compare_rules(address, before, cloud, found)
         _compare_holders(before.bindings, cloud, found)
     return _document(address, before, found, is_there=is_there)
@@ -79,12 +83,7 @@ def read(address: Address, context: Context, store: Store | None) -> Json:
 
 
 def _before(address: Address, context: Context, store: Store) -> _Before | None:
-    scope = address.scope
-    account = context.settings.accounts.get(scope.provider, "")
-    spelt = {
-        str(address),
-        str(Address(Scope(scope.provider, account, scope.region), address.group_id)),
-    }
+    spelt = set(spellings(address, context))
     records = [
         record
         for target in spelt
@@ -106,6 +105,11 @@ def _of_record(
         record,
         tuple(values.reference_of(one) for one in facts["references"] if one["target"] in spelt),
         tuple(values.binding_of(one) for one in facts["bindings"] if one["target"] in spelt),
+        tuple(
+            f"not seen before the delete either: {one['what']}"
+            for one in facts["unseen"]
+            if one["target"] in spelt
+        ),
     )
     run = store.run(record.decision_id)
     if run is None or run.state == "undone":
@@ -138,7 +142,7 @@ def _compare_rules(address: Address, before: _Before, cloud: Cloud, found: _Foun
     for group_id, rules in zip(referrers, reads, strict=True):
         named = [one for one in own if one.group_id == group_id]
         if isinstance(rules, NotFoundError):
-            found.unknown.append(f"{group_id}, whose rules named it, is gone as well")
+            found.unknown.append(f"{group_id}, whose rules named it, is gone as well, or hidden")
         elif isinstance(rules, CloudError):
             found.unknown.append(f"rules of {group_id}: {rules}")
         elif isinstance(rules, Exception):
@@ -207,6 +211,7 @@ def _document(address: Address, before: _Before | None, found: _Found, *, is_the
         "target": str(address),
         "still_there": is_there,
         "compared_with": decision_id,
+        "compared_at": None if known is None else _time(known.at_s),
         "deleted_by": decision_id if is_own else "",
         "vanished": [values.reference_json(one) for one in found.vanished],
         "dangling": [values.reference_json(one) for one in found.dangling],
@@ -215,6 +220,10 @@ def _document(address: Address, before: _Before | None, found: _Found, *, is_the
         "restore": f"sgguard restore {decision_id}" if is_own and not is_there else "",
         "summary": _summary(address, found, is_there=is_there, is_known=before is not None),
     }
+
+
+def _time(at_s: float) -> str:
+    return values.time_json(datetime.fromtimestamp(at_s, UTC))
 
 
 def _summary(address: Address, found: _Found, *, is_there: bool, is_known: bool) -> str:

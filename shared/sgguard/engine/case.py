@@ -9,8 +9,10 @@ from typing import Any
 from sgguard.engine.context import Context, connect
 from sgguard.errors import SettingsError
 from sgguard.model.address import Address, Scope
+from sgguard.model.codes import Outcome
 from sgguard.model.event import Event
 from sgguard.model.occurrence import Happened, Occurrence
+from sgguard.store.rows import Query
 
 Json = dict[str, Any]
 Handled = Json | Exception
@@ -22,6 +24,9 @@ It is the longest time for which any of the buses delivers again; what is older 
 """
 
 SKEW_S = 300.0
+_ATTEMPT_S = 3600.0
+_ATTEMPTS_MAX = 5
+_GIVEN_UP = (Outcome.UNDONE, Outcome.PARTLY_UNDONE, Outcome.UNFINISHED)
 
 _REGIONS = {
     "openstack": ("OS_REGION_NAME",),
@@ -35,7 +40,10 @@ _NUMBERED = ("alibaba", "tencent")
 
 @dataclass
 class Case:
-    """One occurrence on its way to its answer."""
+    """One occurrence on its way to its answer.
+
+    ``caution`` is why it is only judged, whatever the mode; empty where the mode decides.
+    """
 
     one: Occurrence
     event: Event
@@ -44,6 +52,7 @@ class Case:
     aftermath: Json | None = None
     status: str = "ignored"
     reason: str = ""
+    caution: str = ""
 
 
 def place(case: Case, context: Context, takes: Collection[Happened]) -> None:
@@ -51,6 +60,7 @@ def place(case: Case, context: Context, takes: Collection[Happened]) -> None:
 
     Raises:
         SettingsError: its region is not known.
+        StoreError: what was done about the group before cannot be read.
     """
     one = case.one
     if one.happened is Happened.IRRELEVANT:
@@ -69,6 +79,7 @@ def place(case: Case, context: Context, takes: Collection[Happened]) -> None:
             return
         case.scope = Scope(one.provider, "", _region(one, context.env))
         case.status = "compared" if one.happened is Happened.DELETED else "judged"
+        case.caution = _caution(case, context)
 
 
 def _region(one: Occurrence, env: Mapping[str, str]) -> str:
@@ -81,16 +92,42 @@ def _region(one: Occurrence, env: Mapping[str, str]) -> str:
     return region
 
 
-def caution(one: Occurrence, context: Context) -> str:
-    """Return why an event is only judged, whatever the mode; empty where the mode decides."""
+def _caution(case: Case, context: Context) -> str:
+    one = case.one
     if one.at_s is not None and context.now() - one.at_s > LATE_S:
         return "it happened more than a day ago: judged, and nothing changed"
     if _is_ahead(one, context):
         return "its time is in the future: judged, and nothing changed"
-    if one.happened is Happened.DELETE_REFUSED and not one.is_in_use:
+    if one.happened is not Happened.DELETE_REFUSED:
+        return ""
+    if not one.is_in_use:
         # Whoever may not delete the group must not have it deleted by the guard.
         return f"refused with {one.code}, which does not say that it is held: nothing is changed"
+    if attempt := _own_attempt(case, context):
+        # The refused call may be the guard's own: to answer it with another one would never end.
+        return f"decision {attempt} has just tried to free it, and could not: nothing is changed"
     return ""
+
+
+def _own_attempt(case: Case, context: Context) -> str:
+    """Return the decision whose plan for the group was given up, or is under way, just now."""
+    if context.store is None:
+        return ""
+    since_s = context.store.now_s() - _ATTEMPT_S
+    for address in addresses(case):
+        for target in spellings(address, context):
+            for record in context.store.decisions(Query(target=target, limit=_ATTEMPTS_MAX)):
+                if record.outcome in _GIVEN_UP and record.at_s > since_s:
+                    return record.decision_id
+    return ""
+
+
+def spellings(address: Address, context: Context) -> tuple[str, ...]:
+    """Return how decisions may name a group: the account is told, or left to the settings."""
+    scope = address.scope
+    account = context.settings.accounts.get(scope.provider, "")
+    named = Address(Scope(scope.provider, account, scope.region), address.group_id)
+    return tuple(dict.fromkeys((str(address), str(named))))
 
 
 def _is_ahead(one: Occurrence, context: Context) -> bool:

@@ -11,15 +11,16 @@ Every operation is one event, however many traces of it come: its id is the clou
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from sgguard import lazy
+from sgguard import lazy, logs
 from sgguard.engine import handle
-from sgguard.engine.case import Case, addresses, caution, event_of, instances, place
+from sgguard.engine.case import Case, addresses, event_of, instances, place
 from sgguard.engine.context import Context
 from sgguard.engine.retention import DAY_S
 from sgguard.errors import EventError, SgguardError
@@ -116,9 +117,9 @@ def _answers(
             failed[n] = found
     going = [case for n, case in enumerate(cases) if n not in failed and case.scope is not None]
     # 2. The judgements, of all that came together.
-    for is_late in (False, True):
-        some = [case for case in going if bool(caution(case.one, context)) is is_late]
-        with_mode = _observing(context) if is_late else context
+    for is_cautious in (False, True):
+        some = [case for case in going if bool(case.caution) is is_cautious]
+        with_mode = _observing(context) if is_cautious else context
         _judge_deletes(some, with_mode)
         _judge_bindings(some, with_mode)
     # 3. The rest, each by itself; and one answer for each.
@@ -130,6 +131,7 @@ def _answers(
             answers.append(_ticked(case, context, due))
         else:
             answers.append(caught(partial(_answer, case, context, records)))
+        _log(case, answers[-1])
     return answers
 
 
@@ -211,8 +213,7 @@ def _answer(case: Case, context: Context, records: Store | None) -> Json:
             raise failure
     if case.one.happened is Happened.DELETED and case.scope is not None:
         return _compared(case, context, records)
-    if case.one.happened is not Happened.IRRELEVANT and case.scope is not None and not case.reason:
-        case.reason = caution(case.one, context)
+    case.reason = case.reason or case.caution
     return _document(case, context)
 
 
@@ -227,6 +228,23 @@ def _compared(case: Case, context: Context, records: Store | None) -> Json:
     data = {"deleted": [str(one) for one in addresses(case)]}
     event = event_of(case, "deleted", data, context)
     return handle.once("cloud_event", event, context, lambda executor: compare(executor.store))
+
+
+def _log(case: Case, answer: Handled) -> None:
+    one = case.one
+    fields: logs.Fields = {
+        "event_id": one.operation,
+        "event_source": one.source,
+        "provider": one.provider,
+        "groups": list(one.groups),
+        "action": one.happened.value,
+        "outcome": case.status,
+        "detail": case.reason,
+        "code": one.code,
+    }
+    if isinstance(answer, Exception):
+        fields["error"] = type(answer).__name__
+    logs.log(logging.INFO, "cloud event", **fields)
 
 
 def _document(case: Case, context: Context) -> Json:

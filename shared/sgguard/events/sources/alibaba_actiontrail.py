@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from sgguard.events.fields import ACCOUNT, REGION, Fields, code_of, ids, name_of, operation_of
-from sgguard.events.native import Part
+from sgguard.events.native import Part, listed
 from sgguard.model.occurrence import Happened, Occurrence, irrelevant
 
 NAME = "alibaba-actiontrail"
@@ -64,9 +64,12 @@ _CHANGES = frozenset(
 
 
 def unwrapped(part: Part) -> Sequence[Part] | None:
-    """Return None: a list of events is all that EventBridge wraps them in."""
-    del part
-    return None
+    """Return the records in an answer of ActionTrail's API; EventBridge wraps nothing."""
+    records = listed(part, "Events")
+    is_answer = records and all(
+        isinstance(one.document, dict) and "eventId" in one.document for one in records
+    )
+    return records if is_answer else None
 
 
 def claims(document: Mapping[str, Any]) -> bool:
@@ -96,10 +99,11 @@ def occurrences(part: Part) -> Sequence[Occurrence]:
     kind = fields.word("type", "such as ecs:ActionTrail:ApiCall").lower()
     if kind and ":actiontrail:" not in kind:
         return (irrelevant(NAME, "an event of a product, not a call that was audited"),)
-    if not isinstance(envelope.get("data"), dict):
+    record = fields.inner("data")
+    if not record:
         fields.missing("data", "an ActionTrail record")
     fields.refuse(NAME)
-    return (_of_record(envelope["data"], envelope, f"{part.at}/data"),)
+    return (_of_record(record, envelope, f"{part.at}/data"),)
 
 
 def _of_record(record: Json, envelope: Json, at: str) -> Occurrence:

@@ -121,12 +121,13 @@ def occurrences(part: Part) -> Sequence[Occurrence]:
     if kind and not kind.endswith(_SERVICES):
         return (irrelevant(NAME, "an event of a product, not a call that was audited"),)
     fields = Fields(envelope, part.at)
-    if not isinstance(envelope.get("data"), dict):
+    record = fields.inner("data")
+    if not record:
         fields.missing("data", "a CloudAudit record")
     if not kind:
         fields.missing("type", "such as vpc:CloudEvent:ApiCall")
     fields.refuse(NAME)
-    return (_of_record(envelope["data"], f"{part.at}/data"),)
+    return (_of_record(record, f"{part.at}/data"),)
 
 
 def _of_record(record: Json, at: str) -> Occurrence:
