@@ -14,7 +14,7 @@ from sgguard.engine import cloud_event
 from sgguard.errors import SettingsError
 from sgguard.events import request
 from sgguard.model.occurrence import Happened
-from tests.events.samples import About, made, read
+from tests.events.samples import About, made, read, tencent_cloudaudit
 from tests.remedy.harness import Harness
 from tests.worlds import world_of
 
@@ -228,6 +228,19 @@ def test_what_a_launched_instance_carries_is_judged_and_remedied_by_policy(cloud
     assert decision["guard"] == "launch"
     assert decision["target"] == [f"{cloud.scope}:{cloud.world.server}"]
     assert "group-forbidden" in {one["code"] for one in decision["reasons"]}
+
+
+@pytest.mark.parametrize("cloud", ["tencent"], indirect=True)
+@pytest.mark.parametrize(
+    ("group", "status"), [("sg-carried0", "judged"), ("sg-unused00", "ignored")]
+)
+def test_the_instance_of_an_interface_is_found_by_the_groups_it_carries(cloud, group, status):
+    asked = {"NetworkInterfaceIds": ["eni-3056glfn"], "SecurityGroupIds": [group]}
+    name = "AssociateNetworkInterfaceSecurityGroups"
+    found = answer(cloud, tencent_cloudaudit.event(about(cloud), name, asked))
+    assert found["status"] == status
+    targets = [one["target"] for one in found["decisions"]]
+    assert targets == ([[f"{cloud.scope}:ins-2zvpghhc"]] if status == "judged" else [])
 
 
 @every_cloud
