@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sgguard import events
+from sgguard import events, schemas
 from sgguard.events import request
 from sgguard.model.occurrence import Happened
 from tests.events.samples import cases, made, read, source_modules
@@ -87,6 +87,12 @@ def test_the_patterns_to_paste_deliver_every_type_of_call(name, kind, happened):
 
 def test_the_patterns_deliver_state_changes_once():
     assert sum(matches(one, made("alibaba_ecs", Happened.BOUND)) for one in PATTERNS) == 1
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_an_example_of_the_schema_is_an_event_that_is_read(number):
+    (item,) = read(schemas.load("cloud_event")["examples"][number]).items
+    assert request.occurrence(item.data).happened is not Happened.IRRELEVANT
 
 
 def test_every_source_has_samples():
