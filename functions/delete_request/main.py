@@ -9,6 +9,7 @@ from sgguard.events import Kind, request
 from sgguard.web import endpoint, start
 
 KIND = Kind("delete_request", "sgguard.delete.requested.v1", takes=cloud_event.OF_DELETES)
+PARSE = request.or_occurrence(request.delete_request)
 HANDLE = cloud_event.handler(KIND.takes, own=handle.deletes)
 start.announce(KIND)
 
@@ -16,4 +17,4 @@ start.announce(KIND)
 @functions_framework.http
 def delete_request(http: Request) -> ResponseReturnValue:
     """Answer one HTTP request."""
-    return endpoint.serve(http, KIND, request.or_occurrence(request.delete_request), HANDLE)
+    return endpoint.serve(http, KIND, PARSE, HANDLE)
