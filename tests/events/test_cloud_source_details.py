@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC, timedelta, timezone
 from typing import Any
 
 import pytest
 
+from sgguard import events
 from sgguard.errors import EventError
 from sgguard.events import moment, request
+from sgguard.events.base import Kind
 from sgguard.model.occurrence import Happened
+from tests.effort import cpu_s
 from tests.events.samples import (
     AT_S,
+    EVERYTHING,
+    JSON_HEADERS,
     alibaba_actiontrail,
     huawei_cts,
     made,
@@ -21,6 +27,8 @@ from tests.events.samples import (
     tencent_cloudaudit,
     told,
 )
+
+DELETES = Kind("delete_request", "sgguard.delete.requested.v1", takes=frozenset(Happened))
 
 TENCENT = tencent_cloudaudit.EXAMPLE
 ALIBABA = alibaba_actiontrail.EXAMPLE
@@ -380,3 +388,36 @@ def test_an_id_that_is_no_plain_id_is_kept_as_its_hash():
     event = made("tencent_cloudaudit", Happened.DELETED)
     event["data"]["requestID"] = "15936031437374_1553056587.6815_v2"
     assert told(event).operation.startswith("sha256:")
+
+
+# -- size ------------------------------------------------------------------------------------------
+
+MEGABYTES = {
+    "empty objects": b"[" + b"{}," * 349_000 + b"{}]",
+    "lists in lists": b"[" + b"[{}]," * 209_000 + b"{}]",
+    "numbers": b'{"events":[' + b"1," * 524_000 + b"1]}",
+    "lists in texts": json.dumps(
+        {
+            **tencent_cloudaudit.record(TENCENT, "DeleteSecurityGroup", {}),
+            "requestParameters": {"SecurityGroupIds": ["[" + "1," * 40 + "1]"] * 10_000},
+        }
+    ).encode(),
+    "ports": json.dumps(
+        openstack_oslo.notification(OPENSTACK, "port.create.end", {"ports": [{}] * 200_000})
+    ).encode(),
+}
+
+
+@pytest.mark.parametrize("body", MEGABYTES.values(), ids=MEGABYTES)
+def test_a_megabyte_of_nonsense_costs_some_hundred_parses(body):
+    read(made("timer", Happened.DUE))  # what is imported at first use is not the body's cost
+    plain = json.dumps(["a" * 90] * 10_000)
+    parse_s = cpu_s(lambda: json.loads(plain))
+
+    def refused_or_read() -> None:
+        for kind in (EVERYTHING, DELETES):
+            with suppress(EventError):
+                events.read(JSON_HEADERS, body, kind)
+
+    # Both kinds together; it would be minutes where a cost is quadratic.
+    assert cpu_s(refused_or_read, 1) < 8000 * parse_s

@@ -140,13 +140,21 @@ def test_one_operation_told_to_two_functions_has_one_decision(framework, cloud, 
     assert first["decision_id"] == again["decision_id"]
 
 
-def test_an_own_event_from_before_the_days_that_are_kept_is_refused(delete_request, cloud):
-    del cloud
+def test_an_own_event_from_before_the_days_that_are_kept_is_only_judged(
+    framework, cloud, monkeypatch, tmp_path
+):
+    # Its first delivery may be forgotten: whoever sends it again must not have it done again.
+    policy = tmp_path / "policy.toml"
+    policy.write_text('mode = "enforce"\n[delete]\nremedies = ["revoke"]\n')
+    monkeypatch.setenv("SGGUARD_POLICY", str(policy))
+    function = framework("delete_request")
+    before = cloud.emulator.state.dump()
     data = {"target": f"tencent::ap-guangzhou:{REFERENCED}"}
-    event = delete_request.event(data, time="2020-01-01T00:00:00Z")
-    answer = delete_request.post(event, {"Content-Type": "application/cloudevents+json"})
-    assert answer.status_code == 422
-    assert "SGGUARD_KEEP_DAYS" in answer.json["detail"]
+    event = function.event(data, time="2020-01-01T00:00:00Z")
+    answer = function.post(event, {"Content-Type": "application/cloudevents+json"})
+    assert answer.json["data"]["verdict"] == "remediate"
+    assert answer.json["data"]["mode"] == "observe"
+    assert cloud.emulator.state.dump() == before
 
 
 # -- secrets ---------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from sgguard.engine import handle
 from sgguard.engine.case import Case, addresses, event_of, instances, place
 from sgguard.engine.context import Context
 from sgguard.engine.retention import DAY_S
-from sgguard.errors import EventError, SgguardError
+from sgguard.errors import SgguardError
 from sgguard.model.codes import Mode
 from sgguard.model.event import Event
 from sgguard.model.occurrence import Happened, Occurrence
@@ -65,11 +65,12 @@ def handler(
     def handled(asked: Sequence[tuple[Asked, Event]], context: Context) -> list[Handled]:
         cases = {n: Case(one, event) for n, (one, event) in enumerate(asked) if _is_foreign(one)}
         others = [n for n in range(len(asked)) if n not in cases]
-        forgotten = [n for n in others if _is_forgotten(asked[n][1], context)]
-        results: dict[int, Handled] = {n: EventError(_FORGOTTEN, status=422) for n in forgotten}
-        others = [n for n in others if n not in results]
-        if others and own is not None:
-            results.update(zip(others, own([asked[n] for n in others], context), strict=True))
+        results: dict[int, Handled] = {}
+        for is_old in (False, True):
+            some = [n for n in others if _is_forgotten(asked[n][1], context) is is_old]
+            if some and own is not None:
+                with_mode = _observing(context) if is_old else context
+                results.update(zip(some, own([asked[n] for n in some], with_mode), strict=True))
         answers = _answers(list(cases.values()), context, takes, due)
         results.update(zip(cases, answers, strict=True))
         return [results[n] for n in range(len(asked))]
@@ -78,15 +79,9 @@ def handler(
 
 
 def _is_forgotten(event: Event, context: Context) -> bool:
-    """Whether an event is so old that nothing is known any more of its first delivery."""
+    """Whether an event is so old that its first delivery may be forgotten: it is only judged."""
     kept_s = context.settings.keep_days * DAY_S
     return event.at_s is not None and event.at_s < context.now() - kept_s
-
-
-_FORGOTTEN = (
-    "it happened before the days that are kept (SGGUARD_KEEP_DAYS), so whether it was answered "
-    "is not known any more: send a new event"
-)
 
 
 def _is_foreign(asked: Asked) -> TypeGuard[Occurrence]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol, TypeGuard
 
 from sgguard.errors import EventError, Problem
@@ -82,7 +83,7 @@ def read(
     """
     try:
         whole = Part(_document(headers, body))
-        parts = list(_parts(whole, sources, _WRAPPINGS_MAX))
+        parts = list(islice(_parts(whole, sources, _WRAPPINGS_MAX), MAX_BATCH + 1))
     except EventError:
         if kind.event_type:
             return None
@@ -92,9 +93,7 @@ def read(
     ):
         return None
     if len(parts) > MAX_BATCH:
-        raise EventError(
-            f"a batch of {len(parts)} events is too large: send at most {MAX_BATCH}", status=413
-        )
+        raise EventError(f"the batch is too large: send at most {MAX_BATCH} events", status=413)
     items = [item for one in parts for item in _items(one, sources)]
     is_single = len(items) == 1 and not isinstance(whole.document, list)
     if is_single and isinstance(items[0], EventError):

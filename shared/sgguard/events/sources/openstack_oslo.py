@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from sgguard.errors import EventError
 from sgguard.events.fields import ANY_ID, Fields, ids, name_of, operation_of
 from sgguard.events.native import Part, inner_part
 from sgguard.model.occurrence import Happened, Occurrence, irrelevant
@@ -28,6 +29,7 @@ PROVIDER = "openstack"
 Json = dict[str, Any]
 
 _EVENT_TYPE = re.compile(r"[a-z_]+(\.[a-z_]+)+", re.ASCII)
+_PORTS_MAX = 500
 _PHASES = ("start", "end", "error")
 _INSTANCES = ("compute:",)
 
@@ -139,6 +141,9 @@ def _of_ports(known: Occurrence, payload: Json, told: Fields) -> Iterator[Occurr
         told.missing("port", "a port, or a list of them in ports")
         told.refuse(NAME)
         return
+    if len(ports) > _PORTS_MAX:
+        message = f"a bulk call of more than {_PORTS_MAX} ports is not read"
+        raise EventError(message, status=413)
     for number, port in enumerate(ports):
         fields = Fields(port, f"{number}")
         owner = port.get("device_owner") if isinstance(port, dict) else None
