@@ -4,15 +4,17 @@ import functions_framework
 from flask import Request
 from flask.typing import ResponseReturnValue
 
-from sgguard.engine import handle
+from sgguard.engine import cloud_event, handle
 from sgguard.events import Kind, request
 from sgguard.web import endpoint, start
 
-KIND = Kind("delete_request", "sgguard.delete.requested.v1")
+KIND = Kind("delete_request", "sgguard.delete.requested.v1", takes=cloud_event.OF_DELETES)
+PARSE = request.or_occurrence(request.delete_request)
+HANDLE = cloud_event.handler(KIND.takes, own=handle.deletes)
 start.announce(KIND)
 
 
 @functions_framework.http
 def delete_request(http: Request) -> ResponseReturnValue:
     """Answer one HTTP request."""
-    return endpoint.serve(http, KIND, request.delete_request, handle.deletes)
+    return endpoint.serve(http, KIND, PARSE, HANDLE)

@@ -101,6 +101,7 @@ SETTINGS = (
         "",
         "what a gateway puts before a function's paths, such as /release/guard",
     ),
+    Setting("SGGUARD_WEBHOOK_ORIGINS", "", "hosts that may begin to send events, by comma"),
     Setting("SGGUARD_MAX_BODY_BYTES", "1048576", "largest request body that is read, in bytes"),
     Setting("SGGUARD_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR"),
     Setting(

@@ -29,6 +29,7 @@ _COMMANDS = (
     "functions",
     "check",
     "explain",
+    "replay",
     "apply",
     "policy",
     "callers",

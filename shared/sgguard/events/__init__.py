@@ -1,7 +1,9 @@
 """Where events come from: one file per source in ``sources/``, each turning bytes into events.
 
-A source defines ``claims`` and ``read`` (see :class:`~.base.Source`). It is found by its name; a
-module whose name begins with an underscore is no source, but what several of them share.
+A source of our own events defines ``claims`` and ``read`` (see :class:`~.base.Source`), one of a
+cloud's events ``claims``, ``unwrapped`` and ``occurrences`` (see :class:`~.native.CloudSource`).
+It is found by its name; a module whose name begins with an underscore is no source, but what
+several of them share.
 """
 
 from __future__ import annotations
@@ -12,10 +14,10 @@ from functools import lru_cache
 from importlib import import_module
 from typing import cast
 
-from sgguard.events import sources
+from sgguard.events import native, sources
 from sgguard.events.base import Delivery, Kind, Source
 
-__all__ = ["Delivery", "Kind", "read"]
+__all__ = ["Delivery", "Kind", "cloud_sources", "read"]
 
 
 def read(headers: Mapping[str, str], body: bytes, kind: Kind) -> Delivery:
@@ -27,8 +29,18 @@ def read(headers: Mapping[str, str], body: bytes, kind: Kind) -> Delivery:
         EventError: the delivery as a whole cannot be read: of an unknown format, not JSON, or its
             only event is wrong. Events of a batch carry their own errors.
     """
-    source = max(_sources(), key=lambda source: source.claims(headers))
+    if kind.takes:
+        found = native.read(headers, body, kind, cloud_sources())
+        if found is not None:
+            return found
+    formats = [one for one in _sources() if not native.is_cloud_source(one)]
+    source = max(formats, key=lambda source: source.claims(headers))
     return source.read(headers, body, kind)
+
+
+def cloud_sources() -> tuple[native.CloudSource, ...]:
+    """Return the sources of the clouds' own events, in the order of their names."""
+    return tuple(one for one in _sources() if native.is_cloud_source(one))
 
 
 @lru_cache(maxsize=1)

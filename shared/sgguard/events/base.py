@@ -11,8 +11,9 @@ from typing import Any, Literal, Protocol
 
 from sgguard.errors import EventError, Problem
 from sgguard.model.event import Event
+from sgguard.model.occurrence import Happened
 
-DeliveryMode = Literal["binary", "structured", "batched", "bare"]
+DeliveryMode = Literal["binary", "structured", "batched", "bare", "bus"]
 
 MAX_DEPTH = 32
 
@@ -21,17 +22,22 @@ MAX_DEPTH = 32
 class Kind:
     """What one function is asked about: its name (also of its schema) and its CloudEvent type.
 
-    ``answer_type`` is that of the events it answers with.
+    ``answer_type`` is that of the events it answers with. ``takes`` is what it is told of by the
+    clouds' own events; a function that knows no other events has no type of its own.
     """
 
     name: str
     event_type: str
     answer_type: str = "sgguard.decision.v1"
+    takes: frozenset[Happened] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What one HTTP request brought, in order; an event that cannot be read is its error."""
+    """What one HTTP request brought, in order; an event that cannot be read is its error.
+
+    Mode ``bus`` is a batch of a cloud's own events: it is delivered again as a whole.
+    """
 
     mode: DeliveryMode
     items: tuple[Event | EventError, ...]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 from sgguard import schemas
 from sgguard.errors import AddressError, EventError, Problem
 from sgguard.model import person
 from sgguard.model.address import Address, Scope
+from sgguard.model.occurrence import Occurrence, Told
 from sgguard.model.request import DeleteRequest, LaunchRequest
+
+T = TypeVar("T")
 
 
 def delete_request(data: object) -> DeleteRequest:
@@ -75,6 +78,22 @@ def instance_launch(data: object) -> LaunchRequest:
         network=body.get("network", ""),
         requested_by=body.get("requested_by", ""),
     )
+
+
+def occurrence(data: object) -> Occurrence:
+    """Return what a cloud's own event says has happened; its source has checked it.
+
+    Raises:
+        EventError: 422, it is another event.
+    """
+    if isinstance(data, Told):
+        return data.occurrence
+    raise EventError("only the clouds' own events are read here", status=422)
+
+
+def or_occurrence(parse: Callable[[object], T]) -> Callable[[object], T | Occurrence]:
+    """Return the parser of a function that also takes the clouds' own events of its kind."""
+    return lambda data: data.occurrence if isinstance(data, Told) else parse(data)
 
 
 def _checked(schema: str, data: object) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from sgguard.engine.context import Context, begin
 from sgguard.errors import EventError
 from sgguard.events.base import Delivery, Kind
 from sgguard.model.event import Event
-from sgguard.web import body, door, problem, response, start
+from sgguard.web import body, door, handshake, problem, response, start
 from sgguard.web.door import Admitted
 from sgguard.web.response import Response
 
@@ -77,7 +77,8 @@ def _respond(
         if pages and (page := pages.show(http.method, http.args, lambda: begin(os.environ))):
             return page
         if http.method != "POST":
-            return response.to_other_method(http.method, kind)
+            consent = handshake.consent(http.headers, os.environ)
+            return response.to_other_method(http.method, kind, consent)
         # 1. What this delivery is judged with; its time starts to run.
         context = begin(os.environ)
         # 2. The body, whole and in time.

@@ -53,22 +53,22 @@ class Response:
         return iter((self.body,)), self.status, self.headers | length
 
 
-def to_other_method(method: str, kind: Kind) -> Response:
-    """Answer what is not POST: GET and HEAD ask what the function is."""
+def to_other_method(method: str, kind: Kind, consent: Mapping[str, str]) -> Response:
+    """Answer what is not POST: GET and HEAD ask what the function is, OPTIONS whether to begin."""
     if method in ("GET", "HEAD"):
         return _json(200, _about(kind))
     if method == "OPTIONS":
-        # No consent to the webhook handshake (CloudEvents http-webhook.md, 4.2): without
-        # WebHook-Allowed-* headers no sender may start to send events.
-        return Response(204, headers={"Allow": _METHODS})
+        # Without WebHook-Allowed-* headers no sender may start to send events (CloudEvents
+        # http-webhook.md, 4.2).
+        return Response(204, headers={"Allow": _METHODS, **consent})
     refused = of_problem(problem.method_not_allowed(method))
     return Response(refused.status, refused.body, {**refused.headers, "Allow": _METHODS})
 
 
 def to_delivery(mode: DeliveryMode, results: list[EventResult], kind: Kind) -> Response:
     """Answer a delivery in the shape it came in; ``results`` has one for each of its events."""
-    if mode == "batched":
-        return _batch(results, kind)
+    if mode in ("batched", "bus"):
+        return _batch(results, kind, is_all_or_none=mode == "bus")
     (result,) = results
     if isinstance(result, problem.Details):
         return of_problem(result)
@@ -86,18 +86,20 @@ def _decided(mode: DeliveryMode, data: Json, kind: Kind) -> Response:
     return Response(200, _bytes(data), {"Content-Type": _JSON, **headers})
 
 
-def _batch(results: list[EventResult], kind: Kind) -> Response:
+def _batch(results: list[EventResult], kind: Kind, *, is_all_or_none: bool) -> Response:
     """Answer with a list as long as the batch, in its order.
 
     200 when any event was decided (or none was sent); else 503 when asking again can help, for
-    the senders that look at nothing but the status, else 400.
+    the senders that look at nothing but the status, else 400. A bus delivers all of a batch again
+    or none (``is_all_or_none``): one event that needs it is enough for 503.
     """
     events = [_batched(result, n, kind) for n, result in enumerate(results)]
     headers = {"Content-Type": _BATCHED}
     failures = [result for result in results if isinstance(result, problem.Details)]
-    if len(failures) < len(results) or not results:
-        return Response(200, _bytes(events), headers)
     waits = [failure.retry_after_s for failure in failures if failure.retry_after_s is not None]
+    is_again = is_all_or_none and waits
+    if (len(failures) < len(results) or not results) and not is_again:
+        return Response(200, _bytes(events), headers)
     if waits:
         return Response(503, _bytes(events), {**headers, "Retry-After": str(max(waits))})
     is_ours = any(failure.status >= 500 for failure in failures)  # noqa: PLR2004 - HTTP's classes
@@ -128,7 +130,7 @@ def _attributes(answered: Json, kind: Kind) -> dict[str, str]:
         "specversion": "1.0",
         "id": answered["decision_id"] if decided else uuid.uuid4().hex,
         "source": _source(kind),
-        "type": kind.answer_type,
+        "type": answered.get("type", kind.answer_type),
         **subject,
         "time": answered["decided_at" if decided else "at"],
         "datacontenttype": _JSON,
@@ -151,7 +153,7 @@ def _about(kind: Kind) -> dict[str, Any]:
         "function": kind.name,
         "what": schema["description"],
         "ask": "POST a CloudEvent (binary, structured or batched) or the data as a JSON object",
-        "type": kind.event_type,
+        "type": kind.event_type or "any",
         "answers": kind.answer_type,
         "schema": schema["$id"],
         "examples": schema["examples"],

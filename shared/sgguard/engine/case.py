@@ -1,0 +1,166 @@
+"""One event of a cloud on its way to its answer: where it is judged, and with which caution."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sgguard.engine.context import Context, connect
+from sgguard.errors import SettingsError
+from sgguard.model.address import Address, Scope
+from sgguard.model.codes import Outcome
+from sgguard.model.event import Event
+from sgguard.model.occurrence import Happened, Occurrence
+from sgguard.store.rows import Query
+
+Json = dict[str, Any]
+Handled = Json | Exception
+
+LATE_S = 24 * 3600.0
+"""An event that is older than this is judged, and nothing is changed for it.
+
+It is the longest time for which any of the buses delivers again; what is older was kept back.
+"""
+
+SKEW_S = 300.0
+_ATTEMPT_S = 3600.0
+_ATTEMPTS_MAX = 5
+_GIVEN_UP = (Outcome.UNDONE, Outcome.PARTLY_UNDONE, Outcome.UNFINISHED)
+
+_REGIONS = {
+    "openstack": ("OS_REGION_NAME",),
+    "huawei": ("HUAWEICLOUD_SDK_REGION", "HW_REGION_NAME", "OS_REGION_NAME"),
+}
+"""The variables that name the region where a cloud's events do not."""
+
+_NUMBERED = ("alibaba", "tencent")
+"""The clouds whose events name the account by the number that the setting has."""
+
+
+@dataclass
+class Case:
+    """One occurrence on its way to its answer.
+
+    ``caution`` is why it is only judged, whatever the mode; empty where the mode decides.
+    """
+
+    one: Occurrence
+    event: Event
+    scope: Scope | None = None
+    decisions: list[Handled] = field(default_factory=list)
+    aftermath: Json | None = None
+    status: str = "ignored"
+    reason: str = ""
+    caution: str = ""
+
+
+def place(case: Case, context: Context, takes: Collection[Happened]) -> None:
+    """Set where an occurrence is judged, or why it concerns nobody here.
+
+    Raises:
+        SettingsError: its region is not known.
+        StoreError: what was done about the group before cannot be read.
+    """
+    one = case.one
+    if one.happened is Happened.IRRELEVANT:
+        case.reason = one.reason
+    elif one.happened not in takes:
+        case.reason = f"this function is not for events of this kind ({one.happened})"
+    elif one.happened is Happened.DUE:
+        case.status = "due"
+    elif one.happened is Happened.CHANGED:
+        case.status = "refreshed"
+        case.reason = "every decision reads rules and groups anew: nothing is kept to refresh"
+    else:
+        account = context.settings.accounts.get(one.provider, "")
+        if one.provider in _NUMBERED and account and one.account not in ("", account):
+            case.reason = "it happened in another account than the one of the credentials here"
+            return
+        case.scope = Scope(one.provider, "", _region(one, context.env))
+        case.status = "compared" if one.happened is Happened.DELETED else "judged"
+        case.caution = _caution(case, context)
+
+
+def _region(one: Occurrence, env: Mapping[str, str]) -> str:
+    names = _REGIONS.get(one.provider, ())
+    region = one.region or next((env[n].strip() for n in names if env.get(n, "").strip()), "")
+    if not region:
+        raise SettingsError(
+            f"events of {one.source} do not name their region: set {' or '.join(names)}"
+        )
+    return region
+
+
+def _caution(case: Case, context: Context) -> str:
+    one = case.one
+    if one.at_s is not None and context.now() - one.at_s > LATE_S:
+        return "it happened more than a day ago: judged, and nothing changed"
+    if _is_ahead(one, context):
+        return "its time is in the future: judged, and nothing changed"
+    if one.happened is not Happened.DELETE_REFUSED:
+        return ""
+    if not one.is_in_use:
+        # Whoever may not delete the group must not have it deleted by the guard.
+        return f"refused with {one.code}, which does not say that it is held: nothing is changed"
+    if attempt := _own_attempt(case, context):
+        # The refused call may be the guard's own: to answer it with another one would never end.
+        return f"decision {attempt} has just tried to free it, and could not: nothing is changed"
+    return ""
+
+
+def _own_attempt(case: Case, context: Context) -> str:
+    """Return the decision whose plan for the group was given up, or is under way, just now."""
+    if context.store is None:
+        return ""
+    since_s = context.store.now_s() - _ATTEMPT_S
+    for address in addresses(case):
+        for target in spellings(address, context):
+            for record in context.store.decisions(Query(target=target, limit=_ATTEMPTS_MAX)):
+                if record.outcome in _GIVEN_UP and record.at_s > since_s:
+                    return record.decision_id
+    return ""
+
+
+def spellings(address: Address, context: Context) -> tuple[str, ...]:
+    """Return how decisions may name a group: the account is told, or left to the settings."""
+    scope = address.scope
+    account = context.settings.accounts.get(scope.provider, "")
+    named = Address(Scope(scope.provider, account, scope.region), address.group_id)
+    return tuple(dict.fromkeys((str(address), str(named))))
+
+
+def _is_ahead(one: Occurrence, context: Context) -> bool:
+    return one.at_s is not None and one.at_s - context.now() > SKEW_S
+
+
+def instances(case: Case, context: Context) -> tuple[str, ...]:
+    """Return the instances concerned; those of interfaces are found by what carries the groups."""
+    one, scope = case.one, case.scope
+    if one.instances or not one.groups or scope is None:
+        return one.instances
+    bindings = connect(scope, context).list_bindings(one.groups).value
+    return tuple(
+        dict.fromkeys(
+            binding.instance_id
+            for some in bindings.values()
+            for binding in some
+            if binding.holder_id in one.interfaces and binding.instance_id
+        )
+    )
+
+
+def event_of(case: Case, about: str, data: Json, context: Context) -> Event:
+    """Return the event of one judgement: all traces of one operation have the same.
+
+    A time in the future is left out: it would let every later event look late.
+    """
+    at_s = None if _is_ahead(case.one, context) else case.one.at_s
+    return Event(f"{case.one.operation}/{about}", data, case.one.source, case.event.pointer, at_s)
+
+
+def addresses(case: Case) -> tuple[Address, ...]:
+    """Return the groups of an occurrence, where it is judged."""
+    if case.scope is None:
+        return ()
+    return tuple(Address(case.scope, group_id) for group_id in case.one.groups)
