@@ -13,8 +13,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from sgguard import schemas
+from sgguard.callers.secret import hash_of
 from sgguard.emulator.server import serve
 from sgguard.model.occurrence import Happened
+from tests.callers.signers import TOKEN
 from tests.deployment import emulator, environment
 from tests.events.samples import About, cases, made, samples
 from tests.events.test_every_cloud_source import leaves, planted
@@ -145,13 +147,18 @@ def test_an_own_event_from_before_the_days_that_are_kept_is_only_judged(
 ):
     # Its first delivery may be forgotten: whoever sends it again must not have it done again.
     policy = tmp_path / "policy.toml"
-    policy.write_text('mode = "enforce"\n[delete]\nremedies = ["revoke"]\n')
+    policy.write_text(
+        'mode = "enforce"\n[delete]\nremedies = ["revoke"]\n[[caller]]\nname = "portal"\n'
+        f'proof = {{ bearer = ["{hash_of(TOKEN)}"] }}\nfunctions = ["delete_request"]\n'
+        'targets = ["*:*:*:*"]\nmode = "enforce"\n'
+    )
     monkeypatch.setenv("SGGUARD_POLICY", str(policy))
     function = framework("delete_request")
     before = cloud.emulator.state.dump()
     data = {"target": f"tencent::ap-guangzhou:{REFERENCED}"}
     event = function.event(data, time="2020-01-01T00:00:00Z")
-    answer = function.post(event, {"Content-Type": "application/cloudevents+json"})
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/cloudevents+json"}
+    answer = function.post(event, headers)
     assert answer.json["data"]["verdict"] == "remediate"
     assert answer.json["data"]["mode"] == "observe"
     assert cloud.emulator.state.dump() == before

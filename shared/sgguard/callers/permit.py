@@ -17,6 +17,7 @@ from sgguard.events.base import Delivery, Kind
 from sgguard.model.address import Address, Scope
 from sgguard.model.caller import Caller, Identity
 from sgguard.model.event import Event
+from sgguard.model.occurrence import Happened, Occurrence
 from sgguard.model.request import DeleteRequest, LaunchRequest
 
 T = TypeVar("T")
@@ -65,6 +66,34 @@ def require_event(identity: Identity, event: Event, kind: Kind) -> None:
             raise _forbidden(caller, key, "the event's source or type")
 
 
+_STARTS = (Happened.DELETE_REFUSED, Happened.DELETED, Happened.BOUND)
+"""What an event of a cloud must tell to start anything; the rest is answered from itself."""
+
+
+def permitted_occurrence(identity: Identity, one: Occurrence, accounts: Accounts) -> Occurrence:
+    """Return what a cloud's own event tells, where the caller may let it be judged.
+
+    Who called the cloud is told by the event: the caller must be one that may speak for them.
+
+    Raises:
+        EventError: 403 a group or instance is outside the caller's targets, the one who called is
+            nobody for whom it may speak, or it may not start what a timer is for.
+    """
+    caller = identity.caller
+    if one.happened is Happened.DUE and "approval" not in caller.functions:
+        raise _forbidden(caller, "functions", "what a timer starts")
+    if one.happened not in _STARTS:
+        return one
+    scope = Scope(one.provider, "", one.region)
+    if not all(
+        may_see(caller, Address(scope, each), accounts) for each in (*one.groups, *one.instances)
+    ):
+        raise _forbidden(caller, "targets", "a target")
+    if one.requester and not any(fnmatchcase(one.requester, each) for each in caller.speaks_for):
+        raise _forbidden(caller, "speaks_for", "who called the cloud")
+    return one
+
+
 def permitted(identity: Identity, request: T, accounts: Accounts) -> T:
     """Return the request on behalf of whom the caller may speak for.
 
@@ -76,7 +105,7 @@ def permitted(identity: Identity, request: T, accounts: Accounts) -> T:
     if not all(may_see(caller, one, accounts) for one in _addresses(request)):
         raise _forbidden(caller, "targets", "a target")
     if not isinstance(request, DeleteRequest | LaunchRequest):
-        return request  # who asked for what a cloud reports is the cloud's word
+        return request  # of a cloud's own event more is asked: see permitted_occurrence
     by = request.requested_by
     if by and by != caller.name and not any(fnmatchcase(by, one) for one in caller.speaks_for):
         raise _forbidden(caller, "speaks_for", "requested_by")

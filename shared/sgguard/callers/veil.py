@@ -31,10 +31,30 @@ _WORDLESS = frozenset(
 
 
 def veiled(document: Json, caller: Caller, accounts: Accounts) -> Json:
-    """Return the decision as the caller may see it; any other document as it is."""
+    """Return the decision as the caller may see it; any other document as it is.
+
+    Of the answer to a cloud's event, every decision and what a delete broke.
+    """
+    if "decisions" in document:
+        decided = [veiled(one, caller, accounts) for one in document["decisions"]]
+        broken = document.get("aftermath")
+        broken = broken and _veiled(broken, _scope_of(broken["target"]), caller, accounts)[0]
+        return {**document, "decisions": decided, "aftermath": broken}
     scope = _scope(document)
     if scope is None:
         return document
+    shown, hidden = _veiled(document, scope, caller, accounts)
+    if hidden:
+        shown["facts"]["hidden_groups"] = hidden
+    return shown
+
+
+def _veiled(
+    document: Json, scope: Scope | None, caller: Caller, accounts: Accounts
+) -> tuple[Json, int]:
+    """Return a document without the groups that a caller may not see, and how many there are."""
+    if scope is None:
+        return document, 0
 
     def is_hidden(group_id: str, account: str = "") -> bool:
         at = Scope(scope.provider, account or scope.account, scope.region)
@@ -42,11 +62,10 @@ def veiled(document: Json, caller: Caller, accounts: Accounts) -> Json:
 
     ids, names = _outside(document, is_hidden)
     if not ids:
-        return document
+        return document, 0
     by_id, by_name = _any_of(ids), _any_of(names) if names else None
     shown = _shown(document, "", ids, lambda text, key: _masked(text, key, by_id, by_name))
-    shown["facts"]["hidden_groups"] = len(ids)
-    return dict(shown)
+    return dict(shown), len(ids)
 
 
 def veiled_text(text: str, known: str) -> str:
@@ -62,10 +81,12 @@ def _any_of(texts: set[str]) -> re.Pattern[str]:
 
 def _scope(document: Mapping[str, Any]) -> Scope | None:
     """Return where a decision was made; None where the document is none."""
-    parts = str((document.get("target") or [""])[0]).split(":")
-    if "facts" not in document or len(parts) < 3:  # noqa: PLR2004 - provider, account, region
-        return None
-    return Scope(*parts[:3])
+    return _scope_of((document.get("target") or [""])[0]) if "facts" in document else None
+
+
+def _scope_of(target: object) -> Scope | None:
+    parts = str(target).split(":")
+    return Scope(*parts[:3]) if len(parts) >= 3 else None  # noqa: PLR2004 - provider, account, region
 
 
 def _outside(value: Any, is_hidden: Callable[..., bool]) -> tuple[set[str], set[str]]:

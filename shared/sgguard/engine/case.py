@@ -82,10 +82,16 @@ def place(case: Case, context: Context, takes: Collection[Happened]) -> None:
         case.caution = _caution(case, context)
 
 
-def _region(one: Occurrence, env: Mapping[str, str]) -> str:
+def region_of(one: Occurrence, env: Mapping[str, str]) -> str:
+    """Return the region of an occurrence, as it tells or as the environment says; or nothing."""
     names = _REGIONS.get(one.provider, ())
-    region = one.region or next((env[n].strip() for n in names if env.get(n, "").strip()), "")
+    return one.region or next((env[n].strip() for n in names if env.get(n, "").strip()), "")
+
+
+def _region(one: Occurrence, env: Mapping[str, str]) -> str:
+    region = region_of(one, env)
     if not region:
+        names = _REGIONS.get(one.provider, ())
         raise SettingsError(
             f"events of {one.source} do not name their region: set {' or '.join(names)}"
         )

@@ -22,11 +22,13 @@ from sgguard.callers import LIBRARIES, permit, secret, senders, veil
 from sgguard.callers.base import Arrival, Tools
 from sgguard.callers.budget import METER
 from sgguard.callers.fetch import fetch
+from sgguard.engine.case import region_of
 from sgguard.engine.context import Context
 from sgguard.errors import KeysError, SettingsError
 from sgguard.events.base import Delivery, Kind
 from sgguard.model.caller import Caller, Identity
 from sgguard.model.event import Event
+from sgguard.model.occurrence import Occurrence
 from sgguard.web.problem import Details
 
 T = TypeVar("T")
@@ -139,7 +141,15 @@ def allowed(request: T, event: Event, kind: Kind, context: Context) -> T:
     if identity is None:
         return request
     permit.require_event(identity, event, kind)
-    asked = permit.permitted(identity, request, context.settings.accounts)
+    accounts = context.settings.accounts
+    asked = request
+    if isinstance(request, Occurrence):
+        # Where an event does not tell its region, the targets are compared with that of the
+        # environment: it is judged there.
+        located = replace(request, region=region_of(request, context.env))
+        permit.permitted_occurrence(identity, located, accounts)
+    else:
+        asked = permit.permitted(identity, request, accounts)
     METER.decide(identity.caller)
     return asked
 
