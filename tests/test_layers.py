@@ -41,8 +41,8 @@ ARROWS = {
     "callers": "callers.proofs errors events logs model policy redaction wire",
     "callers.proofs": "callers errors events logs policy wire",
     "chat": (
-        "approvals chat.catalogue chat.channels engine errors events logs model operations policy "
-        "redaction render schemas settings sgguard store web wire"
+        "approvals chat.catalogue chat.channels engine errors events logs model operations "
+        "policy redaction render schemas settings sgguard store web wire"
     ),
     "chat.channels": "chat errors events policy wire",
     "cli": (
@@ -102,8 +102,8 @@ ARROWS = {
     "settings": "errors model redaction",
     "store": "errors redaction sgguard",
     "web": (
-        "callers clouds engine errors events events.sources logs model redaction schemas settings "
-        "sgguard store wire"
+        "callers clouds engine errors events events.sources logs model redaction schemas "
+        "settings sgguard store wire"
     ),
     "wire": "errors",
     "wire.openstack": "errors model redaction wire wire.openstack.neutron",

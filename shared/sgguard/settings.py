@@ -96,11 +96,7 @@ SETTINGS = (
         "strict: a function that cannot be used does not start; lenient: it starts, is not ready, "
         "and answers 503",
     ),
-    Setting(
-        "SGGUARD_PATH_PREFIX",
-        "",
-        "what a gateway puts before a function's paths, such as /release/guard",
-    ),
+    Setting("SGGUARD_PATH_PREFIX", "", "what a gateway puts before paths, such as /release/guard"),
     Setting("SGGUARD_WEBHOOK_ORIGINS", "", "hosts that may begin to send events, by comma"),
     Setting("SGGUARD_MAX_BODY_BYTES", "1048576", "largest request body that is read, in bytes"),
     Setting("SGGUARD_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR"),

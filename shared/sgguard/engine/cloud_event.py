@@ -11,6 +11,7 @@ Every operation is one event, however many traces of it come: its id is the clou
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -33,7 +34,9 @@ from sgguard.wire.parallel import caught
 
 if TYPE_CHECKING:
     from sgguard.engine import aftermath
+    from sgguard.engine.execute import Executor
     from sgguard.store.base import Store
+    from sgguard.store.rows import Claim
 else:
     aftermath = lazy("sgguard.engine.aftermath")  # only a delete that succeeded needs it
 
@@ -222,7 +225,14 @@ def _compared(case: Case, context: Context, records: Store | None) -> Json:
         return compare(records)
     data = {"deleted": [str(one) for one in addresses(case)]}
     event = event_of(case, "deleted", data, context)
-    return handle.once("cloud_event", event, context, lambda executor: compare(executor.store))
+    return handle.once(
+        "cloud_event", event, context, lambda executor: compare(executor.store), _told
+    )
+
+
+def _told(executor: Executor, claim: Claim, document: Json) -> None:
+    text = json.dumps(document, ensure_ascii=False)
+    executor.store.tell(claim, text)
 
 
 def _log(case: Case, answer: Handled) -> None:
