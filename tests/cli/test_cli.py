@@ -381,16 +381,16 @@ def test_every_function_is_served_under_its_name(child, demo_server):
     _, env = demo_server
     process = child("serve", "--port", "0", env=os.environ | env)
     names = ["approval", "chat", "cloud_event", "delete_request", "instance_launch"]
-    _, _, *urls = every = [process.stdout.readline().strip() for _ in names]
+    *_, deletes, launches = every = [process.stdout.readline().strip() for _ in names]
     assert [url.rpartition("/")[2] for url in every] == names
     with httpx.Client(trust_env=False) as client:
-        decided = client.post(urls[0], json={"target": FREE}).json()
+        decided = client.post(deletes, json={"target": FREE}).json()
         launched = client.post(
-            urls[1],
+            launches,
             json={"provider": "tencent", "region": "ap-guangzhou", "groups": ["sg-5ua9adfv"]},
         ).json()
-        missing = client.post(urls[0].replace("delete_request", "nothing"), json={})
-        root = client.get(urls[0].replace("delete_request", ""))
+        missing = client.post(deletes.replace("delete_request", "nothing"), json={})
+        root = client.get(deletes.replace("delete_request", ""))
     assert (decided["verdict"], launched["verdict"]) == ("allow", "allow")
     assert missing.status_code == 404
     assert root.json() == {"functions": [f"/{name}" for name in names]}
