@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 import socket
 import tempfile
 from itertools import count
@@ -38,6 +39,10 @@ _FREE_BYTES = shutil.disk_usage(_MEMORY).free if os.access(_MEMORY, os.W_OK) els
 if _FREE_BYTES > 1 << 30:
     os.environ.setdefault("TMPDIR", str(_MEMORY))
     tempfile.tempdir = None
+
+# Whoever starts the tests in the background may ignore Ctrl-C, and their processes inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _CREDENTIALS = ("TENCENTCLOUD_", "ALIBABA_CLOUD_", "HUAWEICLOUD_", "OS_", "SGGUARD_")
 _LOG = (logs.LOGGER.level, logs.LOGGER.propagate, tuple(logs.LOGGER.handlers))

@@ -259,5 +259,6 @@ def _document(seen: Preview, decision_id: str) -> Json:
         "consequences": [],
         "plan": [values.step_json(step) for step in steps.values()],
         "approval": None,
+        "caller": None,
     }
     return with_outcome(own, Outcome.UNCHANGED)

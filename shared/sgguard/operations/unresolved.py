@@ -272,6 +272,7 @@ def without_record(claim: Claim, run: Run | None) -> Json:
         "visibility": "project",
         "unseen": [],
         "blind_spots": [],
+        "hidden_groups": 0,
     }
     return {
         "decision_id": claim.decision_id,
@@ -290,6 +291,7 @@ def without_record(claim: Claim, run: Run | None) -> Json:
         "note": "",
         "journal": [],
         "approval": None,
+        "caller": None,
     }
 
 
