@@ -1,0 +1,1 @@
+"""A deterministic simulator: whole stories of many workers in one process, on virtual time."""

@@ -1,0 +1,290 @@
+"""What the workers and people of a story do, one function for each kind of task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from sgguard import approvals
+from sgguard.approvals import reminders
+from sgguard.emulator import edit as editing
+from sgguard.emulator.state import Cloud, Rule, StateError
+from sgguard.engine import handle
+from sgguard.errors import SgguardError
+from sgguard.model.address import Address, Scope
+from sgguard.model.event import Event
+from sgguard.model.request import DeleteRequest, LaunchRequest
+from sgguard.operations import restore as restoring
+from sgguard.operations import resume as resuming
+from tests.sim.scheduler import Task
+from tests.sim.story import Json, id_of
+from tests.sim.world import EPOCH_S, World
+from tests.worlds import world_of
+
+SOURCE = "/portal"
+
+
+def act(world: World, task: Task, spec: Json) -> None:
+    """Do what a task of the story says."""
+    ACTS[spec["kind"]](world, task, spec)
+
+
+def request_of(world: World, raw: Json) -> tuple[DeleteRequest | LaunchRequest, Event]:
+    """The request of an event as a story has it, and the event itself: the same each time."""
+    story = world.story
+    scope = Scope(story.provider, raw.get("account", ""), world_of(story.provider).region)
+    by = raw.get("by", "alice")
+    at_s = None if raw.get("at_s") is None else EPOCH_S + raw["at_s"]
+    event = Event(raw["id"], {**raw, "at_s": None}, SOURCE, at_s=at_s)
+    if "targets" in raw:
+        ids = [id_of(story.provider, one) for one in raw["targets"]]
+        return DeleteRequest(tuple(Address(scope, one) for one in ids), by), event
+    if "holder" in raw:
+        instance_id = id_of(story.provider, raw["holder"])
+        return LaunchRequest(scope, instance_id=instance_id, requested_by=by), event
+    ids = [id_of(story.provider, one) for one in raw["groups"]]
+    return LaunchRequest(scope, tuple(ids), requested_by=by), event
+
+
+def deliver(world: World, task: Task, spec: Json) -> None:
+    """Deliver events in one delivery."""
+    asked = [request_of(world, raw) for raw in spec["events"]]
+    is_delete = "targets" in spec["events"][0]
+    handled: list[Any] = (handle.deletes if is_delete else handle.launches)(
+        asked,  # type: ignore[arg-type]  # all of a delivery are of one kind
+        world.context(task),
+    )
+    for raw, one in zip(spec["events"], handled, strict=True):
+        _said(world, task, raw["id"], one)
+
+
+def _said(world: World, task: Task, event_id: str, answer: Any) -> None:
+    world.answers.setdefault(event_id, []).append(answer)
+    if isinstance(answer, Exception):
+        world.note(task, f"{event_id}: {type(answer).__name__}: {answer}")
+        if not isinstance(answer, SgguardError):
+            world.monitor.broken(
+                "crash", f"{event_id} is answered with {type(answer).__name__}: {answer}"
+            )
+    else:
+        world.note(
+            task, f"{event_id}: {answer['verdict']} {answer['outcome']} ({answer['note'][:160]})"
+        )
+        world.decided_at_s.setdefault(event_id, world.scheduler.now_s)
+        world.monitor.answered(event_id, answer)
+
+
+def _tried(world: World, task: Task, what: str, call: Callable[[], Json]) -> Json | None:
+    """Do what may be refused; the refusal is written down."""
+    try:
+        document = call()
+    except SgguardError as error:
+        world.note(task, f"{what}: {type(error).__name__}: {error}")
+        return None
+    world.note(task, f"{what}: {document['outcome']} ({document['note'][:160]})")
+    return document
+
+
+def _questions(world: World, spec: Json) -> list[str]:
+    """The open questions about the targets of an event, or all of them."""
+    story = world.story
+    wanted = {id_of(story.provider, one) for one in spec.get("targets", [])}
+    return [
+        one.approval_id
+        for one in world.store.approvals("pending")
+        if not wanted or {target.rpartition(":")[2] for target in one.target} == wanted
+    ]
+
+
+def approve(world: World, task: Task, spec: Json) -> None:
+    """Approve what is asked about."""
+    for one in _questions(world, spec):
+        by = spec.get("by", "olga")
+        approvers = world.policies[world.policy_name].approval.approvers
+        document = _tried(
+            world, task, f"approve {one}", partial(approvals.approve, one, by, world.context(task))
+        )
+        world.monitor.expired_told.add(one)
+        if document is not None and by not in approvers and document["outcome"] == "remediated":
+            world.monitor.broken("I7-approver", f"{by} may not approve {one} any more")
+
+
+def deny(world: World, task: Task, spec: Json) -> None:
+    """Deny what is asked about."""
+    for one in _questions(world, spec):
+        by = spec.get("by", "otto")
+        _tried(world, task, f"deny {one}", partial(approvals.deny, one, by, world.context(task)))
+        world.monitor.expired_told.add(one)
+
+
+def remind(world: World, task: Task, spec: Json) -> None:
+    """Let the timer's event close what has expired."""
+    event = Event(f"due {spec.get('again', spec['name'])}", {}, SOURCE)
+    (found,) = reminders.handle([({}, event)], world.context(task))
+    world.note(task, f"reminders: {found}"[:200])
+    if isinstance(found, dict):
+        world.monitor.expired_told |= {one["approval_id"] for one in found["expired"]}
+
+
+def resume(world: World, task: Task, spec: Json) -> None:
+    """Resume everything that is not at its end."""
+    del spec
+    for one in resuming.unresolved(world.context(task)):
+        _tried(
+            world,
+            task,
+            f"resume {one.decision_id}",
+            partial(resuming.resume, one.decision_id, world.context(task)),
+        )
+
+
+def accept(world: World, task: Task, spec: Json) -> None:
+    """Accept what is stuck as it is, or whatever is not at its end."""
+    for one in resuming.unresolved(world.context(task)):
+        if one.state == "stuck" or spec.get("any"):
+            document = _tried(
+                world,
+                task,
+                f"accept {one.decision_id}",
+                partial(resuming.accept, one.decision_id, world.context(task), by="olga"),
+            )
+            if document is not None:
+                world.monitor.accepted.add(one.decision_id)
+
+
+def restore(world: World, task: Task, spec: Json) -> None:
+    """Restore what decisions about some groups removed, the last or the first of them first."""
+    story = world.story
+    wanted = {id_of(story.provider, one) for one in spec.get("targets", [])}
+    found = [
+        one
+        for one in world.monitor.rows.restorable()
+        if not wanted or wanted & set(world.monitor.targets(one))
+    ]
+    for one in reversed(found) if spec.get("last_first", True) else found:
+        context = world.context(task)
+        document = _tried(
+            world, task, f"restore {one}", partial(restoring.restore, one, context, by="olga")
+        )
+        if document is not None:
+            world.monitor.restored(one, document)
+
+
+def halt(world: World, task: Task, spec: Json) -> None:
+    """Stop all changes."""
+    del task, spec
+    world.store.halt("ops", "for a while")
+
+
+def lift(world: World, task: Task, spec: Json) -> None:
+    """Permit changes again."""
+    del task, spec
+    world.store.lift_halt()
+
+
+def policy(world: World, task: Task, spec: Json) -> None:
+    """Deploy another policy: workers that begin from now on have it."""
+    world.policy_name = spec["to"]
+    world.note(task, f"policy {spec['to']}")
+
+
+def clock(world: World, task: Task, spec: Json) -> None:
+    """Put the clock of the store forward or back."""
+    world.clock_step_s += spec["seconds"]
+    world.note(task, f"the store's clock steps by {spec['seconds']} s")
+
+
+def edit(world: World, task: Task, spec: Json) -> None:
+    """Change the cloud behind our back, as the cloud permits it."""
+    (cloud,) = world.emulator.state.clouds
+    try:
+        _EDITS[spec["what"]](cloud, world, spec)
+    except (StateError, StopIteration) as error:
+        world.note(task, f"{spec['what']}: refused by the cloud: {error}")
+        return
+    world.note(
+        task, f"somebody else: {spec['what']} {spec.get('group', '')} {spec.get('holder', '')}"
+    )
+    world.monitor.edited()
+
+
+def _add_rule(cloud: Cloud, world: World, spec: Json) -> None:
+    peer = id_of(world.story.provider, spec["peer"]) if spec.get("peer") else ""
+    if peer:
+        editing.require_group(cloud, peer)
+    number = len(cloud.groups) * 7 + len(spec["name"])
+    rule = Rule(
+        "ingress",
+        f"ed170000-0000-4000-8000-{number:012d}",
+        ports=spec.get("ports", "9001"),
+        cidr="" if peer else "203.0.113.0/24",
+        peer_group=peer,
+    )
+    group_id = id_of(world.story.provider, spec["group"])
+    there = editing.require_group(cloud, group_id).rules
+    if any((one.ports, one.peer_group, one.cidr) == (rule.ports, peer, rule.cidr) for one in there):
+        raise StateError("duplicate", group_id)
+    editing.add_rule(cloud, group_id, rule)
+
+
+def _remove_rule(cloud: Cloud, world: World, spec: Json) -> None:
+    group_id = id_of(world.story.provider, spec["group"])
+    rules = editing.require_group(cloud, group_id).rules
+    if rules:
+        editing.remove_rule(cloud, group_id, rules[spec.get("number", 0) % len(rules)])
+
+
+def _bind(cloud: Cloud, world: World, spec: Json) -> None:
+    group_id = id_of(world.story.provider, spec["group"])
+    editing.require_group(cloud, group_id)
+    instance_id = id_of(world.story.provider, spec["holder"])
+    holder = next(one for one in cloud.interfaces if one.instance == instance_id)
+    if group_id not in holder.groups:
+        editing.set_groups(cloud, holder, [*holder.groups, group_id])
+
+
+def _unbind(cloud: Cloud, world: World, spec: Json) -> None:
+    instance_id = id_of(world.story.provider, spec["holder"])
+    holder = next(one for one in cloud.interfaces if one.instance == instance_id)
+    if len(holder.groups) > 1:
+        editing.set_groups(cloud, holder, holder.groups[1:])
+
+
+def _repair(cloud: Cloud, world: World, spec: Json) -> None:
+    """Give a holder the groups it had at first: an operator's repair."""
+    story = world.story
+    instance_id = id_of(story.provider, spec["holder"])
+    holder = next(one for one in cloud.interfaces if one.instance == instance_id)
+    before = [id_of(story.provider, one) for one in story.holders[spec["holder"]]]
+    if before != holder.groups:
+        editing.set_groups(cloud, holder, before)
+
+
+def _delete(cloud: Cloud, world: World, spec: Json) -> None:
+    cloud.delete_group(id_of(world.story.provider, spec["group"]))
+
+
+_EDITS: dict[str, Callable[[Cloud, World, Json], None]] = {
+    "add-rule": _add_rule,
+    "remove-rule": _remove_rule,
+    "bind": _bind,
+    "unbind": _unbind,
+    "repair": _repair,
+    "delete-group": _delete,
+}
+
+ACTS: dict[str, Callable[[World, Task, Json], None]] = {
+    "deliver": deliver,
+    "approve": approve,
+    "deny": deny,
+    "remind": remind,
+    "resume": resume,
+    "accept": accept,
+    "restore": restore,
+    "halt": halt,
+    "lift": lift,
+    "policy": policy,
+    "clock": clock,
+    "edit": edit,
+}

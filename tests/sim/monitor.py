@@ -1,0 +1,292 @@
+"""The invariants, checked after every call that changed something and every transaction.
+
+What a call has done is read from the cloud itself: the difference of its state before and after.
+So a change is found whatever the engine believes, and whichever API made it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sgguard.model.change import Change
+from sgguard.model.codes import Outcome
+from sgguard.remedy.plan import Plan
+from tests.sim.cloud import Effect, Picture, is_of
+from tests.sim.rows import Line, Rows
+from tests.sim.scheduler import Task
+from tests.sim.seams import values_of
+
+if TYPE_CHECKING:
+    from tests.sim.world import World
+
+FINAL = frozenset(Outcome) - {Outcome.PENDING, Outcome.UNFINISHED, Outcome.PARTLY_UNDONE}
+_ENDED = FINAL | {"partly-undone"}
+_FITTING = {
+    "finished": {"remediated", "accepted"},
+    "undone": {"undone"},
+    "stuck": {"partly-undone"},
+    "open": {"unfinished", "partly-undone"},
+    "accepted": {"accepted", "partly-undone"},
+    "asked": {"pending"},
+    "refused": {"refused", "superseded"},
+}
+"""The outcomes that a record may have beside each state of its run."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One invariant that does not hold; ``code`` is the invariant and what kind of breach."""
+
+    code: str
+    text: str
+    at_s: float
+
+    def __str__(self) -> str:
+        return f"{self.code} at {self.at_s:.3f} s: {self.text}"
+
+
+@dataclass(eq=False)
+class Monitor:
+    """Watches one story; ``violations`` has the first of each code."""
+
+    world: World
+    violations: dict[str, Violation] = field(default_factory=dict)
+    effects: dict[str, list[tuple[Effect, bool]]] = field(default_factory=dict)
+    touched: set[str] = field(default_factory=set)
+    accepted: set[str] = field(default_factory=set)
+    restores: dict[str, list[Any]] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)
+    expired_told: set[str] = field(default_factory=set)
+    _asked: dict[str, Picture] = field(default_factory=dict)
+    _is_halted: bool = False
+    _built: set[str] = field(default_factory=set)
+    _begun_s: dict[str, float] = field(default_factory=dict)
+    _drivers: dict[str, list[str]] = field(default_factory=dict)
+    _intents: dict[str, str] = field(default_factory=dict)
+    _outcomes: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.rows = Rows(self.world.rows)
+        self._cloud = self.world.emulator.state.clouds[0]
+        self.picture = self.first = Picture.of(self._cloud)
+
+    def broken(self, code: str, text: str) -> None:
+        """Write a violation down."""
+        if code not in self.violations:
+            found = Violation(code, text, self.world.scheduler.now_s)
+            self.violations[code] = found
+            self.world.note(self.world.scheduler.current, f"*** {code}: {text}")
+
+    def outcomes(self) -> dict[str, str]:
+        """The outcome of every decision, the oldest first."""
+        return self.rows.outcomes()
+
+    def targets(self, decision_id: str) -> list[str]:
+        """What a decision is about."""
+        return self.rows.targets(decision_id)
+
+    def restored(self, decision_id: str, document: Any) -> None:
+        """Note what a restore of a decision said."""
+        self.restores.setdefault(decision_id, []).append(document)
+
+    def answered(self, event_id: str, document: Any) -> None:
+        """Somebody was told an outcome; an end is never another one later."""
+        outcome, decision_id = document["outcome"], document["decision_id"]
+        before = self.told.get(decision_id)
+        if before in FINAL and outcome != before:
+            self.broken("I6-changed", f"{event_id} was told {before}, and then {outcome}")
+        if outcome in _ENDED:
+            self.told[decision_id] = outcome
+
+    def begun_s(self, document: Any) -> float | None:
+        """When the run of a decision was begun; None where it has none."""
+        return self._begun_s.get(document["decision_id"])
+
+    # -- the cloud -------------------------------------------------------------------------
+
+    def edited(self) -> None:
+        """Somebody else has changed the cloud: what they touched is not ours to answer for."""
+        now = Picture.of(self._cloud)
+        for effect in self.picture.effects(now):
+            self.touched |= {effect.subject, effect.rule[2], *effect.before, *effect.after}
+        self.touched.discard("")
+        self.picture = now
+
+    def after_request(self, task: Task, action: str) -> None:
+        """Check what a call has done."""
+        now = Picture.of(self._cloud)
+        before, self.picture = self.picture, now
+        if now == before:
+            return
+        effects = before.effects(now)
+        for effect in effects:
+            self._check(task, action, effect, before)
+
+    def _check(self, task: Task, action: str, effect: Effect, before: Picture) -> None:
+        lines = [one for one in self.rows.lines() if self._fits(effect, one)]
+        intended = [one for one in lines if one.state == "intended"]
+        mine = self._intents.get(task.name)
+        line = next((one for one in intended if one.decision_id == mine), None)
+        line = line or next(iter(intended), None)
+        if effect.kind == "create-group":
+            self._built.add(effect.subject)
+        # A group that is being made: the rules a cloud gives it go with its creation, and so does
+        # the whole of it where that fails.
+        is_going = effect.kind in ("remove-rule", "delete-group")
+        if line is None and is_going and effect.subject in self._built:
+            return
+        if line is None:
+            settled = [f"{one.decision_id} has it as {one.state}" for one in lines]
+            self.broken(
+                "I2-late" if settled else "I2-unintended",
+                f"{task.name} {action}: {effect}, which is not intended; {'; '.join(settled)}",
+            )
+            line = next((one for one in reversed(lines) if one.decision_id == mine), None)
+            if line is None:
+                return
+        self._check_driver(task, line.decision_id, str(effect))
+        self.effects.setdefault(line.decision_id, []).append((effect, line.is_undo))
+        self._check_chain(task, effect, line, before)
+        self._check_caps(effect, line, before)
+
+    def _fits(self, effect: Effect, line: Line) -> bool:
+        return is_of(effect, line.change, self.rows.made(), self.picture)
+
+    def _check_driver(self, task: Task, decision_id: str, what: str) -> None:
+        """Once another worker has begun to change things for a decision, the first one is out."""
+        drivers = self._drivers.setdefault(decision_id, [])
+        if not drivers or drivers[-1] != task.name:
+            if task.name in drivers:
+                self.broken(
+                    "I1",
+                    f"{task.name} works on {decision_id} after {drivers[-1]} took over: {what}",
+                )
+            drivers.append(task.name)
+
+    def _check_chain(self, task: Task, effect: Effect, line: Line, before: Picture) -> None:
+        decision_id = line.decision_id
+        going = self._going(decision_id)
+        told = self.told.get(decision_id) or self._outcomes.get(decision_id)
+        if not line.is_undo and told in _ENDED:
+            self.broken("I7-forward", f"{decision_id} was {told}, and {task.name}: {effect}")
+        if effect.kind == "set-groups" and effect.before and not effect.after:
+            self.broken("I7-bare", f"{effect.subject} has no group: {decision_id}, {task.name}")
+        if effect.kind == "delete-group":
+            naming = set(before.naming(effect.subject)) - going - self.touched
+            if naming and effect.subject not in self.touched:
+                self.broken("I7-in-use", f"{effect.subject} is deleted; {naming} still has it")
+        self._check_pointed(effect, line)
+        found = self.rows.run(decision_id)
+        if found is None or found[0].startswith("restore") or line.is_undo:
+            return
+        modes = {one.get("mode", "enforce") for one in self.world.story.policies.values()}
+        questions = self.rows.approved_by(decision_id)
+        states = {state for state, _ in questions}
+        is_needed = modes == {"approve"} or states & {"denied", "expired"}
+        if is_needed and "approved" not in states:
+            self.broken("I7-approval", f"{decision_id} is carried out and not approved: {effect}")
+        if len(self.effects[decision_id]) == 1:
+            self._check_question(decision_id, found[1], before)
+
+    def _check_pointed(self, effect: Effect, line: Line) -> None:
+        """Nothing is made to name or carry a group that another plan is about to delete."""
+        named = {effect.rule[2]} if effect.kind == "add-rule" else set()
+        named |= set(effect.after) - set(effect.before)
+        if line.is_undo or not named - {""}:
+            return
+        for other, plan in self.rows.open_runs():
+            going = {one.change.group_id for one in plan.planned if _is_delete(one.change)}
+            if other != line.decision_id and named & going:
+                self.broken("I7-pointed", f"{effect}: {line.decision_id}, and {other} deletes it")
+
+    def _check_question(self, decision_id: str, plan: Plan, before: Picture) -> None:
+        """What a yes covers: the groups a plan points to are as they were when it was asked."""
+        asked = [one for one in self.rows.question_ids(decision_id) if one in self._asked]
+        if not asked:
+            return
+        then = self._asked[asked[-1]]
+        for change in (one.change for one in plan.planned):
+            named = {change.rule.peer_group} if change.kind == "add-rule" and change.rule else set()
+            for to_group in named | set(change.after) - set(change.before) - {""}:
+                if then.rules.get(to_group) != before.rules.get(to_group):
+                    words = f"{to_group} is not what it was when {asked[-1]} was asked"
+                    self.broken("I7-other-content", words)
+
+    def _going(self, decision_id: str) -> set[str]:
+        found = self.rows.run(decision_id)
+        planned = found[1].planned if found else ()
+        return {one.change.group_id for one in planned if _is_delete(one.change)}
+
+    def _check_caps(self, effect: Effect, line: Line, before: Picture) -> None:
+        found = self.rows.run(line.decision_id)
+        group_id = effect.subject
+        if effect.kind != "remove-rule" or line.is_undo or found is None:
+            return
+        if group_id in self._going(line.decision_id) or group_id in self.touched:
+            return
+        policy = self.world.story.policies[self.world.policy_name]
+        for port in policy.get("ports", [22]):
+            if before.lets_in(group_id, port) and not self.picture.lets_in(group_id, port):
+                self.broken("I3-way-in", f"{group_id} has no way in on {port}: {line.decision_id}")
+        if found[0].startswith("restore") or len(self.world.story.policies) > 1:
+            return
+        earlier = [one for one, _ in self.effects[line.decision_id][:-1]]
+        if any((one.kind, one.subject) == ("remove-rule", group_id) for one in earlier):
+            return
+        revoked = sum(
+            one.step.action == "revoke" and one.change.group_id == group_id
+            for one in found[1].planned
+        )
+        total = sum(before.rules[group_id].values())
+        if revoked * 100 > policy.get("percent", 100) * total:
+            self.broken("I3-percent", f"{revoked} of {total} rules of {group_id} go")
+
+    # -- the store -------------------------------------------------------------------------
+
+    def after_transaction(self, task: Task, name: str, work: Any) -> None:
+        """Check what a transaction has left behind."""
+        self._check_halt(task, name)
+        for one in values_of(work).get("args", ()) if work else ():
+            decision_id = getattr(one, "decision_id", "")
+            if decision_id and name.startswith("intend"):
+                self._intents[task.name] = decision_id
+                self._check_driver(task, decision_id, "a change is intended")
+            elif decision_id and name.startswith("begin"):
+                self._begun_s.setdefault(decision_id, self.world.scheduler.now_s)
+        for decision_id, outcome in self.rows.outcomes().items():
+            before = self._outcomes.get(decision_id)
+            if before != outcome:
+                self._outcomes[decision_id] = outcome
+                if before in FINAL:
+                    self.broken(
+                        "I4-record", f"{task.name} {name}: {decision_id} from {before} to {outcome}"
+                    )
+        for approval_id, _, _ in self.rows.questions():
+            self._asked.setdefault(approval_id, self.picture)
+        for text in self.disagreements():
+            self.broken("I4-now", f"after {name} of {task.name}: {text}")
+
+    def _check_halt(self, task: Task, name: str) -> None:
+        """No change is intended while all changes are stopped."""
+        if name in ("halt", "lift_halt"):
+            self._is_halted = name == "halt"
+        elif name.startswith("intend") and self._is_halted:
+            self.broken("I2-halted", f"{task.name} intends a change while all are stopped")
+
+    def disagreements(self) -> Iterator[str]:
+        """Where record, run and question do not agree."""
+        for decision_id, state, outcome in self.rows.states():
+            is_accepted = state == "finished" and outcome == "partly-undone"
+            if not is_accepted and outcome not in _FITTING[state]:
+                yield f"the run of {decision_id} is {state}, its record {outcome}"
+        for approval_id, decision_id, outcome in self.rows.questions():
+            if outcome != "pending":
+                yield f"{approval_id} is open, and {decision_id} is {outcome}"
+        for decision_id in self.rows.unasked():
+            yield f"{decision_id} is pending, and nobody is asked"
+
+
+def _is_delete(change: Change) -> bool:
+    return change.kind == "delete-group"

@@ -1,0 +1,148 @@
+"""What the simulator reads of a store: the only place that knows its tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sgguard.model.change import Change
+from sgguard.remedy.plan import Plan
+from sgguard.store import codec
+
+Read = Callable[..., list[tuple[Any, ...]]]
+
+_LINES = """
+SELECT e.decision_id, e.number, e.change_json, e.is_undo, e.state, e.made_id
+FROM sgguard_entries e ORDER BY e.decision_id, e.number
+"""
+_OUTCOMES = "SELECT decision_id, outcome FROM sgguard_decisions ORDER BY at_s, decision_id"
+_STATES = """
+SELECT r.decision_id, r.state, d.outcome
+FROM sgguard_runs r LEFT JOIN sgguard_decisions d ON d.decision_id = r.decision_id
+ORDER BY r.decision_id
+"""
+_QUESTIONS = """
+SELECT a.approval_id, a.decision_id, d.outcome
+FROM sgguard_approvals a LEFT JOIN sgguard_decisions d ON d.decision_id = a.decision_id
+WHERE a.state = 'pending' ORDER BY a.approval_id
+"""
+_UNASKED = """
+SELECT d.decision_id FROM sgguard_decisions d
+WHERE d.outcome = 'pending' AND NOT EXISTS (SELECT 1 FROM sgguard_approvals a
+    WHERE a.decision_id = d.decision_id AND a.state = 'pending')
+ORDER BY d.decision_id
+"""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a journal."""
+
+    decision_id: str
+    number: int
+    change: Change
+    is_undo: bool
+    state: str
+    made_id: str
+
+
+class Rows:
+    """Reads a store between the points of the workers."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._changes: dict[str, Change] = {}
+        self._plans: dict[str, Plan] = {}
+
+    def lines(self) -> list[Line]:
+        """Every line of every journal."""
+        return [
+            Line(decision_id, number, self._change(text), bool(is_undo), state, made)
+            for decision_id, number, text, is_undo, state, made in self._read(_LINES)
+        ]
+
+    def _change(self, text: str) -> Change:
+        if text not in self._changes:
+            self._changes[text] = codec.load(Change, text)
+        return self._changes[text]
+
+    def outcomes(self) -> dict[str, str]:
+        """The outcome of every decision, the oldest first."""
+        return dict(self._read(_OUTCOMES))  # type: ignore[arg-type]
+
+    def restorable(self) -> list[str]:
+        """The decisions that removed something and are no restores, the oldest first."""
+        found = self._read(
+            "SELECT decision_id FROM sgguard_decisions WHERE outcome = 'remediated'"
+            " AND guard <> 'restore' ORDER BY at_s, decision_id"
+        )
+        return [decision_id for (decision_id,) in found]
+
+    def states(self) -> list[tuple[str, str, str | None]]:
+        """Every run: its decision, its state, the outcome of its decision."""
+        return self._read(_STATES)  # type: ignore[return-value]
+
+    def questions(self) -> list[tuple[str, str, str | None]]:
+        """Every open question: its id, its decision, the outcome of that."""
+        return self._read(_QUESTIONS)  # type: ignore[return-value]
+
+    def unasked(self) -> list[str]:
+        """The decisions that wait for an answer nobody is asked for."""
+        return [decision_id for (decision_id,) in self._read(_UNASKED)]
+
+    def approved_by(self, decision_id: str) -> list[tuple[str, str]]:
+        """The state of every question of a decision, and who resolved it."""
+        return self._read(  # type: ignore[return-value]
+            "SELECT state, resolved_by FROM sgguard_approvals WHERE decision_id = :decision_id",
+            decision_id=decision_id,
+        )
+
+    def question_ids(self, decision_id: str) -> list[str]:
+        """The questions of a decision that were approved."""
+        found = self._read(
+            "SELECT approval_id FROM sgguard_approvals"
+            " WHERE decision_id = :decision_id AND state = 'approved'",
+            decision_id=decision_id,
+        )
+        return [approval_id for (approval_id,) in found]
+
+    def expired(self) -> list[str]:
+        """The questions that have expired."""
+        found = self._read(
+            "SELECT approval_id FROM sgguard_approvals WHERE state = 'expired' ORDER BY approval_id"
+        )
+        return [approval_id for (approval_id,) in found]
+
+    def targets(self, decision_id: str) -> list[str]:
+        """The ids of the groups or instances that a decision is about."""
+        found = self._read(
+            "SELECT target_json FROM sgguard_decisions WHERE decision_id = :decision_id",
+            decision_id=decision_id,
+        )
+        return [one.rpartition(":")[2] for (text,) in found for one in json.loads(text)]
+
+    def run(self, decision_id: str) -> tuple[str, Plan] | None:
+        """The source of a run and its plan; None where there is none."""
+        found = self._read(
+            "SELECT source, plan_json FROM sgguard_runs WHERE decision_id = :decision_id",
+            decision_id=decision_id,
+        )
+        for source, text in found:
+            if not text:  # only asked about so far
+                return None
+            if decision_id not in self._plans:
+                self._plans[decision_id] = codec.load(Plan, text)
+            return source, self._plans[decision_id]
+        return None
+
+    def open_runs(self) -> list[tuple[str, Plan]]:
+        """Every run that is under way, and its plan."""
+        found = self._read("SELECT decision_id FROM sgguard_runs WHERE state = 'open'")
+        runs = [(decision_id, self.run(decision_id)) for (decision_id,) in found]
+        return [(decision_id, run[1]) for decision_id, run in runs if run is not None]
+
+    def made(self) -> dict[str, str]:
+        """The ids of groups that were created again, by their old ones."""
+        return {one.change.group_id: one.made_id for one in self.lines() if one.made_id}

@@ -1,0 +1,161 @@
+"""Running a story from its first event to the last question, and what it has broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.sim import actors, ending
+from tests.sim.ending import events_of
+from tests.sim.monitor import FINAL, Violation
+from tests.sim.scheduler import RunawayError
+from tests.sim.seams import determined
+from tests.sim.story import Json, Story
+from tests.sim.world import World, fresh_sqlite
+
+ROUNDS = 8
+_LONG_S = 4000.0
+"""Longer than any lease, any wait of a worker that is frozen, and half of any expiry."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a story."""
+
+    violations: dict[str, Violation]
+    log: list[str]
+    points: int
+    outcomes: dict[str, str]
+
+    def first(self) -> str:
+        """The code of the violation that came first."""
+        return min(self.violations.values(), key=lambda one: one.at_s).code
+
+
+def run(story: Story, new_store: Callable[[], str] = fresh_sqlite) -> Result:
+    """Run a story to its end and check it at every step."""
+    world = World(story, new_store())
+    try:
+        with determined(world):
+            try:
+                _tell(world)
+            except RunawayError as error:
+                world.monitor.broken("runaway", str(error))
+            except Exception as error:
+                world.monitor.broken("sim", f"{type(error).__name__}: {error}")
+                if not story.provider:
+                    raise
+        return Result(
+            dict(world.monitor.violations),
+            world.log,
+            world.scheduler.points,
+            world.monitor.outcomes(),
+        )
+    finally:
+        world.close()
+
+
+def _tell(world: World) -> None:
+    for spec in world.story.tasks:
+        _spawn(world, spec, spec["at"])
+    world.scheduler.run()
+    _quiesce(world)
+    ending.check(world)
+    if world.story.restores:
+        for number in range(3):
+            _one(world, {"name": f"z-restore-{number}", "kind": "restore", **_order(world)})
+            world.scheduler.now_s += _LONG_S
+            _one(world, {"name": f"z-resume-r{number}", "kind": "resume"})
+        ending.check_restored(world)
+
+
+def _order(world: World) -> Json:
+    return {"last_first": len(world.story.seed) % 2 == 0}
+
+
+def _spawn(world: World, spec: Json, at_s: float) -> None:
+    def work() -> None:
+        task = world.scheduler.current
+        assert task is not None
+        world.note(task, _title(spec))
+        actors.act(world, task, spec)
+
+    task = world.scheduler.spawn(spec["name"], work, at_s)
+    world.tasks.append(task)
+
+
+def _title(spec: Json) -> str:
+    about = ", ".join(_event(raw) for raw in spec.get("events", []))
+    return f"{spec['kind']} {about}".strip()
+
+
+def _event(raw: Json) -> str:
+    about = raw.get("targets") or raw.get("holder") or raw.get("groups")
+    when = "" if raw.get("at_s") is None else f" of {raw['at_s']:g} s"
+    return f"{raw['id']}{when} about {about}"
+
+
+# -- until nothing is left to do -------------------------------------------------------------------
+
+
+def _quiesce(world: World) -> None:
+    """Deliver everything again, resume, remind and wait, until all is at its end."""
+    world.is_quiet = True
+    world.policy_name = "p0"
+    _one(world, {"name": "z-lift", "kind": "lift"})
+    for number in range(ROUNDS):
+        world.scheduler.now_s += _LONG_S
+        for event_id, (raw, _) in events_of(world).items():
+            _one(
+                world,
+                {"name": f"z-{event_id}-{number}", "kind": "deliver", "events": [raw]},
+            )
+        for task in [one["name"] for one in world.story.tasks if one["kind"] == "remind"]:
+            _one(world, {"name": f"z-{task}-{number}", "kind": "remind", "again": task})
+        _one(world, {"name": f"z-resume-{number}", "kind": "resume"})
+        if number == 1 and world.monitor.touched:
+            _repair(world)
+        if number >= 1:
+            kind = {"approve": "approve", "deny": "deny", "expire": "remind"}[world.story.end]
+            _one(world, {"name": f"z-{kind}-{number}", "kind": kind})
+        if number >= 2:
+            _one(world, {"name": f"z-accept-{number}", "kind": "accept"})
+        _one(world, {"name": f"z-remind-{number}", "kind": "remind"})
+        if number >= 1 and _is_over(world):
+            return
+
+
+def _repair(world: World) -> None:
+    """An operator gives the holders that somebody else changed their groups back."""
+    if any(state == "stuck" for _, state, _ in world.monitor.rows.states()):
+        for name in world.story.holders:
+            _one(
+                world,
+                {"name": f"z-mend-{name}", "kind": "edit", "what": "repair", "holder": name},
+            )
+
+
+def _one(world: World, spec: Json) -> None:
+    """Let one worker do its work with nobody beside it."""
+    _spawn(world, spec, world.scheduler.now_s)
+    world.scheduler.run()
+    for task in world.tasks:
+        if task.error is not None:
+            error, task.error = task.error, None
+            world.note(task, f"{type(error).__name__}: {error}")
+
+
+def _is_over(world: World) -> bool:
+    outcomes = world.monitor.outcomes()
+    accepted = world.monitor.accepted
+    if any(
+        one not in FINAL and decision_id not in accepted for decision_id, one in outcomes.items()
+    ):
+        return False
+    if any(state in ("open", "stuck") for _, state, _ in world.monitor.rows.states()):
+        return False
+    last = [world.answers.get(one, [None])[-1] for one in events_of(world)]
+    return all(isinstance(one, dict) and one["outcome"] in FINAL for one in last)
+
+
+__all__ = ["Result", "run"]

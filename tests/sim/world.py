@@ -1,0 +1,250 @@
+"""One story under way: its cloud, its store, its clocks, and everything that was said."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from sgguard.emulator.core import Emulator
+from sgguard.engine.context import Context
+from sgguard.policy.account import at_home
+from sgguard.settings import Settings
+from sgguard.store import Store, open_store
+from sgguard.wire.clock import Deadline
+from sgguard.wire.pacing import Lanes
+from sgguard.wire.retry import Retry
+from tests.sim.monitor import Monitor
+from tests.sim.scheduler import Killed, Scheduler, Task
+from tests.sim.seams import SimDatabase, SimTransport, face_of
+from tests.sim.story import Story, policy_of, state_of
+from tests.worlds import world_of
+
+EPOCH_S = 1_800_000_000.0
+_MEMORY = Path("/dev/shm")
+
+
+@dataclass(frozen=True)
+class Mishap:
+    """What happens to a worker at one point; nothing, mostly."""
+
+    what: str = ""
+    seconds: float = 0.0
+
+
+_NONE = Mishap()
+
+
+class _Emulator(Emulator):
+    """An emulator of one cloud: whose a request is needs no search."""
+
+    def _route(self, request: httpx.Request) -> tuple[str, Any]:
+        provider = self.state.clouds[0].provider
+        return provider, face_of(provider)
+
+
+@dataclass(eq=False)
+class World:
+    """Everything of one story; ``answers`` are by event, in the order they were given."""
+
+    story: Story
+    store_url: str
+    scheduler: Scheduler = field(default_factory=Scheduler)
+    answers: dict[str, list[Any]] = field(default_factory=dict)
+    decided_at_s: dict[str, float] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
+    policy_name: str = "p0"
+    clock_step_s: float = 0.0
+    is_quiet: bool = False
+    tasks: list[Task] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.face = face_of(self.story.provider)
+        self.emulator = _Emulator(state_of(self.story), now=self.now, sleep=self.scheduler.wait)
+        self.store = open_store(self.store_url, now=self.store_now)
+        self.database = self.store._database
+        self.store._database = SimDatabase(self.database, self)  # type: ignore[assignment]
+        self.monitor = Monitor(self)
+        self.env = dict(world_of(self.story.provider).env)
+        if self.story.account:
+            name = self.story.provider.upper().replace("-", "_")
+            self.env[f"SGGUARD_ACCOUNT_{name}"] = self.story.account
+        self.env["SGGUARD_DEADLINE_S"] = str(self.story.deadline_s)
+        self.settings = Settings.from_env(self.env)
+        self.policies = {
+            name: at_home(policy_of(self.story, name), self.settings.accounts)
+            for name in self.story.policies
+        }
+
+    # -- clocks ----------------------------------------------------------------------------
+
+    def now(self) -> float:
+        """Seconds since 1970, on the clock of the cloud."""
+        return EPOCH_S + self.scheduler.now_s
+
+    def store_now(self) -> float:
+        """The same on the clock of the store, which an operator may put forward or back."""
+        return self.now() + self.clock_step_s
+
+    # -- workers ---------------------------------------------------------------------------
+
+    def context(self, task: Task) -> Context:
+        """What one delivery is handled with: a process of its own."""
+        scheduler = self.scheduler
+
+        def new_id() -> str:
+            number = task.counts["ids"] = task.counts.get("ids", 0) + 1
+            return self._id(f"{task.name}-{number}")
+
+        def clock() -> float:
+            return scheduler.now_s - task.standstill_s
+
+        return Context(
+            settings=self.settings,
+            policy=self.policies[self.policy_name],
+            deadline=Deadline.after(self.story.deadline_s, clock),
+            env=self.env,
+            transport=SimTransport(self, task),
+            now=self.now,
+            new_id=new_id,
+            retry=Retry(sleep=scheduler.wait, jitter=lambda: 0.5),
+            lanes=Lanes(clock, scheduler.wait),
+            store=self.store,
+        )
+
+    def _id(self, name: str) -> str:
+        return f"{name}-{zlib.crc32(f'{self.story.seed} {name}'.encode()):08x}"
+
+    # -- points ----------------------------------------------------------------------------
+
+    def arrive(self, task: Task, kind: str, name: str, *, is_write: bool) -> Mishap:
+        """Come to a point, and return what happens at it.
+
+        Raises:
+            Killed: the worker dies here.
+        """
+        # Reads go out side by side; here they follow each other, and take less time each.
+        share = 0.3 if kind == "cloud" and not is_write else 1.0
+        self.scheduler.wait(share * self._latency_s(task, kind))
+        mishap = self._mishap(task, kind, is_write=is_write)
+        if mishap.what == "kill":
+            self.note(task, f"dies before {name}")
+            task.is_dead = True
+            raise Killed
+        if mishap.what == "freeze" and kind == "store":
+            self.note(task, f"is frozen for {mishap.seconds:g} s before {name}")
+            self.scheduler.wait(mishap.seconds)
+        return mishap
+
+    def leave(self, task: Task, mishap: Mishap) -> None:
+        """Leave a point.
+
+        Raises:
+            Killed: the worker dies here.
+        """
+        if mishap.what == "kill-after":
+            self.note(task, "dies after it")
+            task.is_dead = True
+            raise Killed
+        if mishap.what in ("freeze-after", "pause") or mishap.what == "freeze-cloud":
+            self.note(task, f"is frozen for {mishap.seconds:g} s after it")
+            if mishap.what == "pause":
+                task.standstill_s += mishap.seconds
+            self.scheduler.wait(mishap.seconds)
+
+    def _latency_s(self, task: Task, kind: str) -> float:
+        base_s = self.story.latency_s[kind == "cloud"]
+        if not self.story.jitter:
+            return base_s
+        return base_s * (0.3 + 2.7 * self._dice(task, "latency"))
+
+    def _dice(self, task: Task, about: str) -> float:
+        """A number from 0 to 1 that depends on nothing but the story, the worker and its point."""
+        text = f"{self.story.seed} {about} {task.name} {task.counts.get('any', 0)}"
+        return zlib.crc32(text.encode()) / 2**32
+
+    def is_early(self) -> bool:
+        """Whether a call that is to be sent side by side with others is sent at once."""
+        task = self.scheduler.current
+        if not self.story.shuffle or task is None:
+            return False
+        task.counts["early"] = task.counts.get("early", 0) + 1
+        text = f"{self.story.seed} early {task.name} {task.counts['early']}"
+        return zlib.crc32(text.encode()) % 2 == 0
+
+    def _mishap(self, task: Task, kind: str, *, is_write: bool) -> Mishap:
+        found = _NONE
+        for points in ("any", *((f"{kind}-write",) if is_write else ())):
+            number = task.counts[points] = task.counts.get(points, 0) + 1
+            for one in self._mishaps(task):
+                if one[0] == points and one[1] == number:
+                    found = Mishap(one[2], one[3])
+        if found.what == "freeze" and kind == "cloud":
+            return Mishap("freeze-cloud", found.seconds)
+        return found
+
+    def _mishaps(self, task: Task) -> list[Any]:
+        for one in self.story.tasks:
+            if one["name"] == task.name:
+                return one.get("mishaps", [])
+        return []
+
+    # -- the log ---------------------------------------------------------------------------
+
+    def note(self, task: Task | None, text: str) -> None:
+        """Write down what happened, for a reader."""
+        who = task.name if task else "-"
+        self.log.append(f"{self.scheduler.now_s:10.3f} s  {who:8} {text}")
+
+    def rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        """Read the store without being a worker."""
+        work: Callable[[Any], Any] = lambda session: session.rows(statement, **values)  # noqa: E731
+        found: list[tuple[Any, ...]] = self.database.autocommit(work)
+        return found
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+
+# -- stores ----------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None)
+
+
+@lru_cache(maxsize=1)
+def _template() -> Path:
+    """An empty store with its tables, made once."""
+    path = Path(_folder().name) / "template.db"
+    store = open_store(f"sqlite:///{path}")
+    store.now_s()
+    store.close()
+    return path
+
+
+def fresh_sqlite() -> str:
+    """The URL of an empty store in a file; the one before is overwritten."""
+    template = _template()
+    path = Path(_folder().name) / "story.db"
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    shutil.copyfile(template, path)
+    return f"sqlite:///{path}"
+
+
+def environment_of(world: World) -> Mapping[str, str]:
+    """What the workers of a story run with."""
+    return world.env
+
+
+__all__ = ["EPOCH_S", "Mishap", "Store", "World", "fresh_sqlite"]
