@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sim.__main__ import search
+from tests.sim.__main__ import Tally, search, search_on_every_core
 from tests.sim.generate import PROVIDERS
 from tests.sim.run import run
 from tests.sim.story import load
@@ -28,10 +28,8 @@ def code_of(path: Path) -> str:
     return f"{invariant.upper()}-{kind}"
 
 
-def require_unbroken(
-    provider: str, seeds: range, store: str = "sqlite", known: frozenset[str] = frozenset()
-) -> None:
-    tally = search(provider, seeds, store)
+def require_unbroken(tally: Tally, seeds: range, known: frozenset[str] = frozenset()) -> None:
+    provider = tally.provider
     assert tally.seeds == len(seeds)
     found = [
         f"{code}: python -m tests.sim --provider {provider} --seeds 1 --from {seed}: {text}"
@@ -45,20 +43,24 @@ def require_unbroken(
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_no_random_story_breaks_an_invariant(provider):
-    require_unbroken(provider, range(QUICK))
+    seeds = range(QUICK)
+    require_unbroken(search(provider, seeds, "sqlite"), seeds)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_no_random_story_of_many_breaks_an_invariant(provider):
-    require_unbroken(provider, range(QUICK, SLOW), known=frozenset(map(code_of, OPEN)))
+    seeds = range(QUICK, SLOW)
+    known = frozenset(map(code_of, OPEN))
+    require_unbroken(search_on_every_core(provider, seeds), seeds, known)
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("postgres_server")
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_no_random_story_breaks_an_invariant_on_postgresql(provider):
-    require_unbroken(provider, range(SLOW_POSTGRES), "postgres")
+    seeds = range(SLOW_POSTGRES)
+    require_unbroken(search(provider, seeds, "postgres"), seeds)
 
 
 @pytest.mark.parametrize("path", KEPT, ids=[path.stem for path in KEPT])
