@@ -25,6 +25,7 @@ from sgguard.model.decision import Step
 from sgguard.remedy.apply import carry_out
 from sgguard.remedy.attempt import Worker
 from sgguard.remedy.plan import Plan, Planned
+from sgguard.remedy.snapshot import Snapshot
 from sgguard.remedy.world import apply
 from sgguard.store import open_store
 from sgguard.wire.clock import Deadline
@@ -142,8 +143,8 @@ def carried_out(world: World, emulator: Emulator, tmp_path, *changes: Change):
     store = open_store(f"sqlite:///{tmp_path / 'run.db'}")
     claim = claimed(store)
     store.begin_run(claim, a_run(claim.decision_id, claim.event_id))
-    cloud = world.connect(emulator)
-    worker = Worker(cloud, store, claim, Deadline.after(30), lambda _: (), sleep=lambda _: None)
+    given = (world.connect(emulator), store, claim, Deadline.after(30), lambda _: ())
+    worker = Worker(*given, Snapshot(harness.scope), sleep=lambda _: None)
     return carry_out(worker, Plan(harness.scope, steps))
 
 

@@ -18,6 +18,7 @@ from sgguard.model.decision import Step
 from sgguard.remedy.apply import carry_out
 from sgguard.remedy.attempt import Worker
 from sgguard.remedy.plan import Plan, Planned
+from sgguard.remedy.snapshot import Snapshot
 from sgguard.remedy.world import apply
 from sgguard.store import codec, open_store
 from sgguard.store.rows import Entry
@@ -137,7 +138,7 @@ def test_a_group_a_killed_worker_created_is_not_created_again(harness, tmp_path)
     store.intend(claim, Entry(claim.decision_id, 0, 0, codec.dump(change)), 60.0)
     made = apply(cloud, change, "0123456789abcdef0123456789abcdef-0-0")
 
-    worker = Worker(cloud, store, claim, Deadline.after(30), lambda _: ())
+    worker = Worker(cloud, store, claim, Deadline.after(30), lambda _: (), Snapshot(plan.scope))
     assert carry_out(worker, plan).outcome is Outcome.REMEDIATED
     assert cloud.find_groups("built-again") == (made,)
 
@@ -174,7 +175,7 @@ def test_a_change_a_killed_worker_did_not_make_is_made(harness, tmp_path):
     store.intend(claim, Entry(claim.decision_id, 0, 0, codec.dump(change)), 60.0)
     assert [one.id for one, _ in state.references(target)].count(referrer) == 1
 
-    worker = Worker(cloud, store, claim, Deadline.after(30), lambda _: ())
+    worker = Worker(cloud, store, claim, Deadline.after(30), lambda _: (), Snapshot(plan.scope))
     assert carry_out(worker, plan).outcome is Outcome.REMEDIATED
     assert [one.id for one, _ in state.references(target)].count(referrer) == 0
 

@@ -40,6 +40,7 @@ from sgguard.remedy.attempt import Worker
 from sgguard.remedy.covered import covered
 from sgguard.remedy.plan import Plan
 from sgguard.remedy.prepare import Prepared
+from sgguard.remedy.snapshot import Snapshot
 from sgguard.render.document import to_json
 from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
@@ -201,7 +202,7 @@ class Executor(Keeper):
         ):
             raise EventError("the approval request was resolved meanwhile", status=409)
         # 2. Change the cloud, each change written to the journal before and after.
-        return self._carry_out(claim, cloud, prepared.plan, (document, requester))
+        return self._carry_out(claim, cloud, prepared, (document, requester))
 
     # -- a decision that was begun ---------------------------------------------------------
 
@@ -223,7 +224,8 @@ class Executor(Keeper):
                 raise HaltedError(f"{stopped}; decision {claim.decision_id} is unfinished")
             plan = codec.load(Plan, run.plan_json)
             cloud = connect(plan.scope, self.context)
-            return self._carry_out(claim, cloud, plan, (document, record.requester), run)
+            prepared = Prepared(plan, codec.load(Snapshot, run.snapshot_json))
+            return self._carry_out(claim, cloud, prepared, (document, record.requester), run)
         except SgguardError:
             self.release(claim)
             raise
@@ -232,7 +234,7 @@ class Executor(Keeper):
         self,
         claim: Claim,
         cloud: Cloud,
-        plan: Plan,
+        prepared: Prepared,
         kept: tuple[Json, str],
         run: Run | None = None,
     ) -> Json:
@@ -245,14 +247,15 @@ class Executor(Keeper):
             self.store,
             claim,
             self.context.deadline,
-            partial(self._remaining_blockers, cloud, plan),
+            partial(self._remaining_blockers, cloud, prepared.plan, prepared.snapshot),
+            prepared.snapshot,
             lease_s=self.lease_s,
             now=self.context.now,
             sleep=self.context.retry.sleep,
         )
         is_undoing = run is not None and run.direction == "undoing"
         why = run.note if run is not None and run.state == "open" else ""
-        ended = carry_out(worker, plan, is_undoing=is_undoing, why=why)
+        ended = carry_out(worker, prepared.plan, is_undoing=is_undoing, why=why)
         return self._ended(claim, *kept, ended)
 
     def _ended(
@@ -283,10 +286,10 @@ class Executor(Keeper):
         return self.end(claim, document, requester, run_state=state, note=ended.words)
 
     def _remaining_blockers(
-        self, cloud: Cloud, plan: Plan, group_ids: Sequence[str]
+        self, cloud: Cloud, plan: Plan, snapshot: Snapshot, group_ids: Sequence[str]
     ) -> tuple[str, ...]:
         """Return why the groups must not be deleted now."""
-        return remaining_blockers(cloud, plan, group_ids, self.context)
+        return remaining_blockers(cloud, plan, snapshot, group_ids, self.context)
 
 
 _LATE = "a newer event about the same came before this one; nothing was changed"

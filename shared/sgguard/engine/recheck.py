@@ -13,22 +13,26 @@ from sgguard.model.codes import ReasonCode
 from sgguard.model.request import DeleteRequest
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Plan
+from sgguard.remedy.snapshot import Snapshot
+from sgguard.remedy.unchanged import changed_facts
 
 
 def remaining_blockers(
-    cloud: Cloud, plan: Plan, group_ids: Sequence[str], context: Context
+    cloud: Cloud, plan: Plan, snapshot: Snapshot, group_ids: Sequence[str], context: Context
 ) -> tuple[str, ...]:
     """Return why the groups must not be deleted, by what is there now; empty where they may be.
 
     A group that another process has deleted meanwhile blocks nothing. Nor do the holders of one
-    that is deleted by force, as long as force alone would still be the remedy.
+    that is deleted by force, as long as force alone would still be the remedy. A group that is no
+    longer as the ``snapshot`` has it is not deleted either: a restore would lack the difference.
 
     Raises:
         CloudError, DeadlineError: the cloud could not be asked.
     """
     request = DeleteRequest(tuple(Address(plan.scope, group_id) for group_id in group_ids))
     now = datetime.fromtimestamp(context.now(), UTC)
-    judgement = delete.judge(gather.gather_delete(cloud, request), context.policy, now)
+    facts = gather.gather_delete(cloud, request)
+    judgement = delete.judge(facts, context.policy, now)
     forced = {
         f"{plan.scope}:{one.change.group_id}"
         for one in plan.planned
@@ -36,10 +40,11 @@ def remaining_blockers(
     }
     if {step.action for step in judgement.plan} != {"delete"}:
         forced.clear()
-    return tuple(
+    against = [
         reason.message
         for reason in judgement.reasons
         if reason.effect == "block"
         and reason.code != ReasonCode.NOT_FOUND
         and not (reason.code == ReasonCode.BOUND and reason.target in forced)
-    )
+    ]
+    return (*against, *changed_facts(facts.groups, plan, snapshot))

@@ -23,6 +23,7 @@ from sgguard.remedy.attempt import TRIES, Worker, attempt, require_time, settle_
 from sgguard.remedy.lost import missing
 from sgguard.remedy.plan import Plan, Planned
 from sgguard.remedy.progress import Progress
+from sgguard.remedy.unchanged import changed_content
 from sgguard.remedy.wave import AT_ONCE, TOGETHER, next_wave
 from sgguard.remedy.world import State, observe
 from sgguard.store.rows import RunState
@@ -115,11 +116,15 @@ def _forward(worker: Worker, plan: Plan, progress: Progress) -> RunResult | None
         # 1. The next changes, with the new ids of groups that this run created again.
         changes = {step: renamed(plan.planned[step].change, progress.made) for step in wave}
         is_delete = any(change.kind == "delete-group" for change in changes.values())
-        # 2. Before a group is deleted, everything about it is read once more.
-        if is_delete and not is_checked:
-            is_checked = is_guarded
-            if remaining_blockers := _remaining_blockers(worker, plan, progress):
-                progress.failure = remaining_blockers
+        # 2. Before a group is deleted, everything about it is read once more, and what a restore
+        #    needs right before each of them.
+        if is_delete:
+            left = _left(plan, progress)
+            against = "" if is_checked and is_guarded else _remaining_blockers(worker, left)
+            now = tuple(one.group_id for one in changes.values()) if is_checked else left
+            is_checked = True
+            if against := against or _changed(worker, plan, now):
+                progress.failure = against
                 return None
         # 3. A deleted group cannot be undone: from then on a change that may be possible later
         #    leaves the run open, it does not begin an undo.
@@ -141,16 +146,26 @@ def _forward(worker: Worker, plan: Plan, progress: Progress) -> RunResult | None
     return RunResult(Outcome.REMEDIATED)
 
 
-def _remaining_blockers(worker: Worker, plan: Plan, progress: Progress) -> str:
-    """Return what still blocks the groups that are yet to be deleted, in words, read anew.
-
-    A cloud may show a change only after a while, so it is read more than once.
-    """
-    left = tuple(
+def _left(plan: Plan, progress: Progress) -> tuple[str, ...]:
+    """Return the groups that are yet to be deleted."""
+    return tuple(
         one.change.group_id
         for step, one in enumerate(plan.planned)
         if one.change.kind == "delete-group" and not progress.is_done(step)
     )
+
+
+def _changed(worker: Worker, plan: Plan, group_ids: tuple[str, ...]) -> str:
+    """Return in words what of the groups no restore would bring back; empty: nothing."""
+    require_time(worker)
+    return "; ".join(changed_content(worker.cloud, plan, worker.snapshot, group_ids))
+
+
+def _remaining_blockers(worker: Worker, left: tuple[str, ...]) -> str:
+    """Return what still blocks the groups that are yet to be deleted, in words, read anew.
+
+    A cloud may show a change only after a while, so it is read more than once.
+    """
     for number in range(1, TRIES + 1):
         require_time(worker)
         found = worker.remaining_blockers(left)

@@ -30,6 +30,7 @@ from sgguard.errors import (
 from sgguard.model.change import Change
 from sgguard.providers.base import Cloud
 from sgguard.remedy.progress import Progress
+from sgguard.remedy.snapshot import Snapshot
 from sgguard.remedy.wave import AT_ONCE
 from sgguard.remedy.world import State, apply_all, is_let_go, observe
 from sgguard.store import codec
@@ -50,7 +51,8 @@ class Worker:
     """What one worker needs to carry out a plan.
 
     ``remaining_blockers`` reads everything about the groups to be deleted once more and returns
-    what still blocks them, in words; it is called before the first of them is deleted.
+    what still blocks them, in words; it is called before the first of them is deleted. ``snapshot``
+    is what was kept of them when the plan was made.
     """
 
     cloud: Cloud
@@ -58,6 +60,7 @@ class Worker:
     claim: Claim
     deadline: Deadline
     remaining_blockers: Callable[[tuple[str, ...]], tuple[str, ...]]
+    snapshot: Snapshot
     lease_s: float = 60.0
     now: EpochClock = field(default=time.time, repr=False)
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
