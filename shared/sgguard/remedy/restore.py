@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 
 from sgguard.errors import InputError
 from sgguard.model.capabilities import Capabilities
-from sgguard.model.change import Change, content
+from sgguard.model.change import Change
 from sgguard.providers.base import Cloud
 from sgguard.remedy.lost import untold, with_left_out
 from sgguard.remedy.places import Places
@@ -40,7 +40,7 @@ from sgguard.remedy.returned import (
     renamed_snapshot,
 )
 from sgguard.remedy.snapshot import ReferringRule, Snapshot
-from sgguard.remedy.waiting import Draft, bring, dropped, rule_words, step_of
+from sgguard.remedy.waiting import Draft, bring, dropped, is_among, rule_words, step_of
 from sgguard.remedy.world import same_groups
 from sgguard.render.wording import label
 
@@ -98,7 +98,7 @@ def restoration(
         InputError: a group of the snapshot exists (again), or one of its name does.
         CloudError, DeadlineError: the cloud could not be asked, or not all of it was read.
     """
-    now = read_returned(cloud, snapshot, earlier)
+    now = read_returned(cloud, snapshot, done, earlier)
     # A plan that was stuck may have deleted some of its groups: those come back.
     there = [one.group_id for one in snapshot.groups if now.exists(one.group_id)]
     if there and len(there) == len(snapshot.groups):
@@ -116,9 +116,10 @@ def restoration(
     for group_id in there:
         draft.leave(f"group {group_id} was not deleted, or exists again")
     draft.planned += _groups(snapshot, now, cloud.capabilities)
-    _add_rules(draft, dropped(draft, earlier))
-    _add_references(draft)
-    bring(draft, earlier, is_rule=True)
+    unwanted = dropped(draft, earlier)
+    _add_rules(draft, unwanted)
+    _add_references(draft, unwanted)
+    bring(draft, earlier, unwanted, is_rule=True)
     _add_bindings(draft, done)
     bring(draft, earlier, is_rule=False)
     plan = with_left_out(Plan(snapshot.scope, tuple(draft.planned)), draft.left_out)
@@ -149,10 +150,7 @@ def _add_rules(draft: Draft, unwanted: Sequence[ReferringRule]) -> None:
     absent: list[ReferringRule] = []
     for group in draft.snapshot.groups:
         for rule in group.rules or ():
-            if any(
-                one.group_id == group.group_id and content(one.rule) == content(rule)
-                for one in unwanted
-            ):
+            if is_among(group.group_id, rule, unwanted):
                 absent.append(ReferringRule(group.group_id, rule))
                 continue
             if draft.is_missing(rule.peer_group):
@@ -165,8 +163,11 @@ def _add_rules(draft: Draft, unwanted: Sequence[ReferringRule]) -> None:
     draft.places.remove([(one, None) for one in absent])
 
 
-def _add_references(draft: Draft) -> None:
-    """Make groups that stayed name the group again, in the reverse order of the removal."""
+def _add_references(draft: Draft, unwanted: Sequence[ReferringRule]) -> None:
+    """Make groups that stayed name the group again, in the reverse order of the removal.
+
+    Rules ``unwanted`` had taken the place of others that are back already.
+    """
     going = {group.group_id for group in draft.snapshot.groups}
     # The rules of groups that were deleted as well are in their own snapshot.
     for one in reversed([one for one in draft.snapshot.referrers if one.group_id not in going]):
@@ -177,7 +178,9 @@ def _add_references(draft: Draft) -> None:
             gone = f"group {one.rule.peer_group}, which it names, is gone"
             draft.leave(f"rule {rule_words(one.rule)} of {one.group_id}: {gone}")
             draft.waiting.append(Change("add-rule", one.group_id, rule=one.rule))
-        elif draft.find(one.group_id, one.rule) is None:
+        elif draft.find(one.group_id, one.rule) is None and not is_among(
+            one.group_id, one.rule, unwanted
+        ):
             draft.add(one.group_id, one.rule, one.rule.peer_group)
     for one in reversed(draft.snapshot.added):
         rule = draft.find(one.group_id, one.rule)
@@ -185,7 +188,8 @@ def _add_references(draft: Draft) -> None:
             draft.remove(one.group_id, rule)
             continue
         draft.leave(f"rule {rule_words(one.rule)} of {one.group_id} does not exist any more")
-        if draft.is_missing(one.group_id):
+        # It comes back with a group of another decision, and must not stay then.
+        if draft.is_missing(one.group_id) or draft.is_missing(one.rule.peer_group):
             draft.waiting.append(Change("remove-rule", one.group_id, rule=one.rule))
 
 

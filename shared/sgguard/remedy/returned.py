@@ -15,6 +15,7 @@ from sgguard.model.change import Change, Holder
 from sgguard.model.resource import Group, Rule
 from sgguard.providers.base import Cloud
 from sgguard.remedy.places import Past
+from sgguard.remedy.plan import Plan
 from sgguard.remedy.snapshot import HolderGroups, ReferringRule, Snapshot
 from sgguard.remedy.world import read_holders, rules_of
 from sgguard.wire.parallel import parallel
@@ -63,15 +64,17 @@ class Returned:
         return self.groups.get(group_id) is not None
 
 
-def read_returned(cloud: Cloud, snapshot: Snapshot, earlier: Earlier) -> Returned:
-    """Read everything that a snapshot and what waits name.
+def read_returned(cloud: Cloud, snapshot: Snapshot, done: Plan, earlier: Earlier) -> Returned:
+    """Read everything that a snapshot, the plan that was made after it, and what waits name.
 
     Raises:
         UnknownShapeError: it is not told whether one of the groups exists.
         CloudError, DeadlineError: the cloud could not be asked.
     """
     # 1. The groups: those that are named, and those that took their places.
-    named = dict.fromkeys(filter(None, [*_named(snapshot), *_of_changes(earlier.waiting)]))
+    given = (one.change for one in done.planned if one.change.holder)
+    changes = (*given, *earlier.waiting)
+    named = dict.fromkeys(filter(None, [*_named(snapshot), *_of_changes(changes)]))
     ids = tuple(dict.fromkeys(one for name in named for one in _line(name, earlier.made)))
     groups = _read_groups(cloud, ids)
     names = {one: now for one in named if (now := _now(one, earlier.made, groups)) != one}

@@ -107,29 +107,33 @@ def rule_words(rule: Rule) -> str:
 
 
 def dropped(draft: Draft, earlier: Earlier) -> tuple[ReferringRule, ...]:
-    """Return own rules of groups to be created that a waiting change would remove at once.
+    """Return rules that a waiting change would remove at once, if they were added.
 
-    They had taken the place of a rule that waits as well, and that can be made now.
+    They had taken the place of a rule that is back, or that waits as well and can be made now.
     """
-    created = {group.group_id for group in draft.snapshot.groups}
     found: list[ReferringRule] = []
     for batch in (earlier.own, *earlier.others):
         changes = [renamed(one, draft.now.names) for one in batch]
         found += [
             ReferringRule(one.group_id, rule_of(one))
             for one in changes
-            if one.kind == "remove-rule"
-            and one.group_id in created
-            and _is_replaced(draft, one, changes)
+            if one.kind == "remove-rule" and _is_replaced(draft, one, changes)
         ]
     return tuple(found)
 
 
-def bring(draft: Draft, earlier: Earlier, *, is_rule: bool) -> None:
+def is_among(group_id: str, rule: Rule, others: Sequence[ReferringRule]) -> bool:
+    """Whether a rule of a group is one of these, whatever its id."""
+    return any(one.group_id == group_id and content(one.rule) == content(rule) for one in others)
+
+
+def bring(
+    draft: Draft, earlier: Earlier, unwanted: Sequence[ReferringRule] = (), *, is_rule: bool
+) -> None:
     """Plan what waits and can be made now: rules, or the groups of holders.
 
     What waits of other decisions is brought only where it concerns a group or a holder of this
-    plan; anything else was not asked for.
+    plan; anything else was not asked for. Rules that are ``unwanted`` are not added.
     """
     for batch in (earlier.own, *earlier.others):
         is_own = batch is earlier.own
@@ -140,7 +144,12 @@ def bring(draft: Draft, earlier: Earlier, *, is_rule: bool) -> None:
             if not is_own and not _concerns(draft, current):
                 continue
             pending = [other for _, other in changes]
-            why = _bring_rule(draft, current, pending) if is_rule else _rebind(draft, current)
+            if current.kind == "add-rule" and is_among(
+                current.group_id, rule_of(current), unwanted
+            ):
+                why = ""
+            else:
+                why = _bring_rule(draft, current, pending) if is_rule else _rebind(draft, current)
             if not why:
                 draft.brought.append(change)
             elif is_own:
@@ -166,6 +175,8 @@ def _bring_rule(draft: Draft, change: Change, batch: Sequence[Change]) -> str:
             return f"rule {rule_words(rule)} of {group_id} stays: what it took the place of waits"
         if (found := draft.find(group_id, rule)) and found.rule_id:
             draft.remove(group_id, found)
+        elif found is None and draft.is_missing(rule.peer_group):
+            return f"rule {rule_words(rule)} of {group_id} may come back with {rule.peer_group}"
         return ""
     if draft.is_missing(rule.peer_group):
         return f"rule {rule_words(rule)} of {group_id}: group {rule.peer_group} is gone"
@@ -175,15 +186,19 @@ def _bring_rule(draft: Draft, change: Change, batch: Sequence[Change]) -> str:
 
 
 def _is_replaced(draft: Draft, removal: Change, batch: Sequence[Change]) -> bool:
-    """Whether a rule that a removal waits for was replaced by one that can be added now."""
+    """Whether the rule in whose place another one stands can be added now, or is back.
+
+    It is back where it does not wait beside the removal: both were left out by one restore.
+    """
     rule = rule_of(removal)
-    return any(
-        one.kind == "add-rule"
+    first = [
+        one
+        for one in batch
+        if one.kind == "add-rule"
         and one.group_id == removal.group_id
         and content(replace(rule_of(one), peer_group=rule.peer_group)) == content(rule)
-        and not draft.is_missing(rule_of(one).peer_group)
-        for one in batch
-    )
+    ]
+    return not first or any(not draft.is_missing(rule_of(one).peer_group) for one in first)
 
 
 def _rebind(draft: Draft, change: Change) -> str:
