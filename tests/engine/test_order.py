@@ -11,6 +11,7 @@ from sgguard.errors import BusyError
 from sgguard.model.event import Event
 from sgguard.model.request import LaunchRequest
 from sgguard.store import open_store
+from sgguard.store.audit import AHEAD_S
 from tests.engine.interleaved import Between, a_delete, context_of, deliver
 from tests.remedy.harness import Harness
 from tests.stores import Clock
@@ -109,6 +110,23 @@ def test_a_time_to_come_supersedes_nothing_that_happens_later(harness, clock):
     clock.pass_(60)
     assert delete(harness, clock, "e-1", NOW_S + 30)["outcome"] == "unchanged"
     assert delete(harness, clock, "e-0", NOW_S - 30)["outcome"] == "superseded"
+
+
+@pytest.mark.parametrize("step_s", [2, 30, 250])
+def test_a_clock_that_is_put_back_a_little_does_not_turn_the_order_around(harness, clock, step_s):
+    assert delete(harness, clock, "e-1", NOW_S - 5)["outcome"] == "unchanged"
+    clock.pass_(-step_s)
+    assert delete(harness, clock, "e-2", NOW_S - 1)["outcome"] == "unchanged"
+    assert delete(harness, clock, "e-0", NOW_S - 3)["outcome"] == "superseded"
+
+
+def test_a_time_far_to_come_counts_as_now_and_supersedes_no_later_event(harness, clock):
+    far_s = NOW_S + AHEAD_S
+    assert delete(harness, clock, "e-1", far_s + 1)["outcome"] == "unchanged"
+    clock.pass_(10)
+    assert delete(harness, clock, "e-2", NOW_S + 5)["outcome"] == "unchanged"
+    assert delete(harness, clock, "e-3", far_s)["outcome"] == "unchanged"
+    assert delete(harness, clock, "e-4", NOW_S + 6)["outcome"] == "superseded"
 
 
 def test_an_event_that_was_only_sent_away_supersedes_nothing(harness, clock):

@@ -45,17 +45,22 @@ _HAS_TARGET = (
     " AND sgguard_targets.decision_id = sgguard_decisions.decision_id)"
 )
 
-# A time to come counts as now: it must not supersede what happens until then.
-_NOTE = """
+AHEAD_S = 300.0
+"""A time is further ahead of the store's clock than this by mistake; else one clock is a bit off."""
+
+# Such a time counts as now: it must not supersede what happens until then. Any other one counts as
+# it is, for a clock that is put back a little must not turn the order of events around.
+_COUNTED = f"CASE WHEN :at_s > :now + {AHEAD_S} THEN :now ELSE :at_s END"
+_NOTE = f"""
 INSERT INTO sgguard_marks (name, newest_s, noted_at_s)
-VALUES (:name, CASE WHEN :at_s > :now THEN :now ELSE :at_s END, :now)
+VALUES (:name, {_COUNTED}, :now)
 ON CONFLICT (name) DO UPDATE SET
     before_s = sgguard_marks.newest_s,
     newest_s = CASE WHEN excluded.newest_s > sgguard_marks.newest_s
         THEN excluded.newest_s ELSE sgguard_marks.newest_s END,
     noted_at_s = excluded.noted_at_s
-RETURNING before_s, CASE WHEN :at_s > :now THEN :now ELSE :at_s END
-"""
+RETURNING before_s, {_COUNTED}
+"""  # noqa: S608 - constants
 
 
 class AuditTrail(Tables):
