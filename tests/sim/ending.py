@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from sgguard.store.audit import AHEAD_S
 from tests.sim.cloud import Picture
 from tests.sim.monitor import FINAL
 from tests.sim.story import Json, id_of
@@ -143,8 +144,8 @@ def events_of(world: World) -> dict[str, tuple[Json, str]]:
 def _check_superseded(world: World, event_id: str, events: dict[str, tuple[Json, str]]) -> None:
     """Superseded is what a newer event about the same was decided before, and nothing else."""
     raw, task = events[event_id]
-    if world.clock_step_s < 0:
-        return  # a time ahead of the store's clock counts as of now, and that clock was put back
+    if world.clock_step_s < -AHEAD_S:
+        return  # a time far ahead of the store's clock counts as of now, and that was put back
     about = _about(raw)
     order = [one["id"] for one in _task(world, task)["events"]]
     for other_id, (other, other_task) in events.items():

@@ -46,7 +46,7 @@ _HAS_TARGET = (
 )
 
 AHEAD_S = 300.0
-"""A time is further ahead of the store's clock than this by mistake; else one clock is a bit off."""
+"""A time further ahead of the store's clock than this is a mistake, a nearer one is a bit off."""
 
 # Such a time counts as now: it must not supersede what happens until then. Any other one counts as
 # it is, for a clock that is put back a little must not turn the order of events around.
