@@ -155,7 +155,10 @@ def _check_superseded(world: World, event_id: str, events: dict[str, tuple[Json,
         if mine is None or theirs is None or theirs <= mine:
             continue
         answers = world.answers.get(other_id, [])
-        is_decided = answers and isinstance(answers[-1], dict)
+        # A question may be superseded later on: its event was decided all the same.
+        is_decided = any(
+            isinstance(one, dict) and one["outcome"] != "superseded" for one in answers
+        )
         deliveries = [one for one in world.story.tasks if other in one.get("events", ())]
         in_order = (
             task == other_task
@@ -165,7 +168,7 @@ def _check_superseded(world: World, event_id: str, events: dict[str, tuple[Json,
         )
         # A time that cannot be is no later than the moment of that decision.
         is_future = theirs > _FAR_S and mine > world.decided_at_s.get(other_id, 0.0)
-        if is_decided and answers[-1]["outcome"] != "superseded" and not in_order and not is_future:
+        if is_decided and not in_order and not is_future:
             return
     world.monitor.broken("I6-superseded", f"{event_id} is superseded by nothing that was decided")
 
