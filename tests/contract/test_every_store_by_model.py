@@ -223,6 +223,8 @@ class Comparison(RuleBasedStateMachine):
                 assert got == LeaseLostError
             elif not self.model.is_unresolved(name):
                 assert got == (None if self.model.runs.get(name) == state else StoreError)
+            elif self.model.runs[name] == "stuck" and state == "finished":
+                assert got == StoreError  # it was turned, and never goes forward again
             else:
                 assert got is None
                 self.model.runs[name] = state
