@@ -144,8 +144,10 @@ def events_of(world: World) -> dict[str, tuple[Json, str]]:
 def _check_superseded(world: World, event_id: str, events: dict[str, tuple[Json, str]]) -> None:
     """Superseded is what a newer event about the same was decided before, and nothing else."""
     raw, task = events[event_id]
-    if world.clock_step_s < -AHEAD_S:
-        return  # a time far ahead of the store's clock counts as of now, and that was put back
+    # A time far ahead of the store's clock counts as of now, and that was put back.
+    is_far = (raw.get("at_s") or 0.0) > _FAR_S
+    if world.clock_step_s < (0.0 if is_far else -AHEAD_S):
+        return
     about = _about(raw)
     order = [one["id"] for one in _task(world, task)["events"]]
     for other_id, (other, other_task) in events.items():
