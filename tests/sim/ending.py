@@ -168,8 +168,12 @@ def _check_superseded(world: World, event_id: str, events: dict[str, tuple[Json,
             and order.index(event_id) < order.index(other_id)
             and isinstance(world.answers[event_id][0], dict)  # it could be done in its turn
         )
-        # A time that cannot be is no later than the moment of that decision.
-        is_future = theirs > _FAR_S and mine > world.decided_at_s.get(other_id, 0.0)
+        # A time that cannot be is no later than the moment of that decision, by the store's clock.
+        is_future = (
+            theirs > _FAR_S
+            and world.clock_step_s == 0.0
+            and mine > world.decided_at_s.get(other_id, 0.0)
+        )
         if is_decided and not in_order and not is_future:
             return
     world.monitor.broken("I6-superseded", f"{event_id} is superseded by nothing that was decided")
