@@ -36,13 +36,13 @@ AT_THE_ROOT = {
 ARROWS = {
     "__main__": "cli",
     "approvals": (
-        "engine errors events logs model policy redaction remedy render schemas settings store web"
+        "engine errors events logs model policy redaction remedy render settings store web"
     ),
     "callers": "callers.proofs errors events logs model policy redaction wire",
     "callers.proofs": "callers errors events logs policy wire",
     "chat": (
         "approvals chat.catalogue chat.channels engine errors events logs model operations "
-        "policy redaction render schemas settings sgguard store web wire"
+        "policy redaction render settings sgguard store web wire"
     ),
     "chat.channels": "chat errors events policy wire",
     "cli": (

@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from sgguard import logs, schemas
+from sgguard import logs
 from sgguard.approvals.approver import is_expired
 from sgguard.engine.context import Context
 from sgguard.engine.execute import APPROVAL_SOURCE, Executor
 from sgguard.engine.handle import once
-from sgguard.errors import EventError
 from sgguard.events.base import Kind
+from sgguard.events.request import checked
 from sgguard.model.codes import Outcome
 from sgguard.model.event import Event
 from sgguard.render.outcome import with_outcome
@@ -46,9 +46,7 @@ def request(data: object) -> Json:
     Raises:
         EventError: it has a field that is not allowed.
     """
-    if problems := schemas.problems(KIND.name, data):
-        message = "the event's data cannot be read"
-        raise EventError(message, status=400, problems=tuple(problems))
+    checked(KIND.name, data)
     return {}
 
 

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sgguard import schemas
 from sgguard.chat import token
 from sgguard.chat.base import Channel, Part, Sent, Setup, kinds, setup_of
 from sgguard.chat.message import of_document
@@ -21,6 +20,7 @@ from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.errors import BusyError, EventError, SettingsError, SgguardError
 from sgguard.events.base import Kind
+from sgguard.events.request import checked
 from sgguard.model.event import Event
 from sgguard.policy.channel import routed
 from sgguard.render.values import time_json
@@ -38,11 +38,7 @@ def request(data: object) -> str:
     Raises:
         EventError: the data is not what the schema says.
     """
-    if problems := schemas.problems(KIND.name, data):
-        message = "the event's data cannot be read"
-        raise EventError(message, status=400, problems=tuple(problems))
-    assert isinstance(data, dict)  # noqa: S101 - the schema says so
-    decision_id: str = data["decision_id"]
+    decision_id: str = checked(KIND.name, data)["decision_id"]
     return decision_id
 
 

@@ -101,10 +101,7 @@ def apply(
 def _all_judged(found: Sequence[Proposal | Exception]) -> list[Proposal]:
     """Return the proposals; where one set could not be judged, none is carried out."""
     errors = [one for one in found if isinstance(one, Exception)]
-    for error in errors[:-1]:
-        failure.report_error(error)
-    if errors:
-        raise errors[-1]
+    failure.raise_last(errors)
     return [one for one in found if isinstance(one, Proposal)]
 
 

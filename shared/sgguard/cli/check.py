@@ -227,9 +227,6 @@ def _print_all(
         if number:
             terminal.say()
         print_decision(one)
-    for error in errors[:-1]:
-        failure.report_error(error)
-    if errors:
-        raise errors[-1]
+    failure.raise_last(errors)
     verdicts = [Verdict(one["verdict"]) for one in documents]
     return EXIT_CODES[min(verdicts, key=WORST_FIRST.index)]

@@ -112,6 +112,14 @@ def describe(error: SgguardError) -> str:
     return " ".join(str(error).split())
 
 
+def raise_last(errors: Sequence[Exception]) -> None:
+    """Report all errors, the last one by raising it; without any, do nothing."""
+    for error in errors[:-1]:
+        report_error(error)
+    if errors:
+        raise errors[-1]
+
+
 def describe_any(error: Exception) -> str:
     """Return any error as one line; one that is not ours only by its kind."""
     return describe(error) if isinstance(error, SgguardError) else type(error).__name__

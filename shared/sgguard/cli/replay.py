@@ -125,10 +125,7 @@ def _print(outcomes: Sequence[Json | Exception], *, as_json: bool) -> int:
         if number:
             terminal.say()
         _say(one)
-    for error in errors[:-1]:
-        failure.report_error(error)
-    if errors:
-        raise errors[-1]
+    failure.raise_last(errors)
     verdicts = [Verdict(each["verdict"]) for one in answers for each in one["decisions"]]
     return EXIT_CODES[min(verdicts, key=WORST_FIRST.index)] if verdicts else 0
 

@@ -22,7 +22,7 @@ def delete_request(data: object) -> DeleteRequest:
         EventError: 400 the data is not what the schema says; 422 the targets cannot be judged
             together. Every problem is listed, with JSON pointers into the data.
     """
-    body = _checked("delete_request", data)
+    body = checked("delete_request", data)
     _refuse("the event's data cannot be read", _requester_problems(body), status=400)
     is_set = "targets" in body
     texts: list[str] = body["targets"] if is_set else [body["target"]]
@@ -39,7 +39,7 @@ def delete_sets(texts: Sequence[str]) -> tuple[DeleteRequest, ...]:
         EventError: 400 one is no address; 422 one is named twice. Every problem is listed.
     """
     paths = [f"/targets/{n}" for n in range(len(texts))]
-    addresses = _addresses(_checked("delete_request", {"targets": list(texts)})["targets"], paths)
+    addresses = _addresses(checked("delete_request", {"targets": list(texts)})["targets"], paths)
     twice = [
         Problem(path, f"{address} is named twice", "each group once")
         for n, (address, path) in enumerate(zip(addresses, paths, strict=True))
@@ -59,7 +59,7 @@ def instance_launch(data: object) -> LaunchRequest:
         EventError: 400 the data is not what the schema says; 422 a group is named twice. Every
             problem is listed, with JSON pointers into the data.
     """
-    body = _checked("instance_launch", data)
+    body = checked("instance_launch", data)
     _refuse("the event's data cannot be read", _requester_problems(body), status=400)
     groups: list[str] = body.get("groups", [])
     twice = [
@@ -96,7 +96,12 @@ def or_occurrence(parse: Callable[[object], T]) -> Callable[[object], T | Occurr
     return lambda data: data.occurrence if isinstance(data, Told) else parse(data)
 
 
-def _checked(schema: str, data: object) -> dict[str, Any]:
+def checked(schema: str, data: object) -> dict[str, Any]:
+    """Return an event's data that a schema permits.
+
+    Raises:
+        EventError: it does not, with every problem.
+    """
     _refuse("the event's data cannot be read", schemas.problems(schema, data), status=400)
     return cast(dict[str, Any], data)
 
