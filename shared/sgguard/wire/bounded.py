@@ -8,23 +8,18 @@ writing) gets at most what is left of the call's deadline.
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 import ssl
-import threading
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
 from typing import Any
 
 import httpcore
 import httpx
 
 from sgguard.wire.clock import Deadline
+from sgguard.wire.names import NAMES
 
 _PIECE_BYTES = 1 << 16
 """How much is written between two looks at the clock."""
-
-_Addresses = list[str]
 
 
 class BoundedBackend(httpcore.NetworkBackend):
@@ -58,7 +53,7 @@ class BoundedBackend(httpcore.NetworkBackend):
         end = Deadline.after(self.left_s(timeout) or 0.0) if self._is_bounded(timeout) else None
         options = list(socket_options or ())
         failure: Exception = httpcore.ConnectError("no address")
-        for address in _NAMES.resolve(host, end.remaining_s() if end else None):
+        for address in _addresses(host, end.remaining_s() if end else None):
             left_s = _some(end.remaining_s(), httpcore.ConnectTimeout) if end else None
             try:
                 stream = self._plain.connect_tcp(address, port, left_s, local_address, options)
@@ -117,78 +112,13 @@ def _some(left_s: float | None, error: type[httpcore.TimeoutException]) -> float
     return left_s
 
 
-class _Lookup:
-    """One question to the resolver, which several calls may wait for."""
-
-    def __init__(self) -> None:
-        self.addresses: _Addresses = []
-        self.error: OSError | None = None
-        self.done = threading.Event()
-
-
-def _ask_resolver(host: str) -> _Addresses:
-    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(one[4][0]) for one in found))
-
-
-class Names:
-    """Looks host names up; one thread per name at a time, however many calls wait for it.
-
-    The operating system's resolver cannot be interrupted, so it is asked on a thread of its own and
-    left to end by itself where it takes too long.
-    """
-
-    def __init__(self, ask: Callable[[str], _Addresses] = _ask_resolver) -> None:
-        self._ask = ask
-        self._asked: dict[str, _Lookup] = {}
-        self._guard = threading.Lock()
-
-    def resolve(self, host: str, timeout_s: float | None) -> _Addresses:
-        """Return the addresses of a host, in the resolver's order; an address is its own.
-
-        Raises:
-            httpcore.ConnectTimeout: the resolver gave no answer in time.
-            httpcore.ConnectError: the name is not known.
-        """
-        if _is_literal(host):
-            return [host]
-        lookup = self._begin(host)
-        if not lookup.done.wait(timeout_s):
-            raise httpcore.ConnectTimeout("the name was not looked up in time")
-        if lookup.error is not None:
-            raise httpcore.ConnectError(str(lookup.error)) from lookup.error
-        return lookup.addresses
-
-    def _begin(self, host: str) -> _Lookup:
-        with self._guard:
-            lookup = self._asked.get(host)
-            if lookup is None:
-                lookup = self._asked[host] = _Lookup()
-                threading.Thread(
-                    target=partial(self._run, host, lookup), name="resolver", daemon=True
-                ).start()
-            return lookup
-
-    def _run(self, host: str, lookup: _Lookup) -> None:
-        try:
-            lookup.addresses = self._ask(host)
-        except (OSError, UnicodeError) as error:
-            lookup.error = error if isinstance(error, OSError) else socket.gaierror(str(error))
-        finally:
-            with self._guard:
-                del self._asked[host]
-            lookup.done.set()
-
-
-_NAMES = Names()
-
-
-def _is_literal(host: str) -> bool:
+def _addresses(host: str, timeout_s: float | None) -> list[str]:
     try:
-        ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    return True
+        return NAMES.resolve(host, timeout_s)
+    except TimeoutError as error:
+        raise httpcore.ConnectTimeout(str(error)) from error
+    except OSError as error:
+        raise httpcore.ConnectError(str(error)) from error
 
 
 class LentClient(httpx.Client):
