@@ -408,6 +408,7 @@ MEGABYTES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", MEGABYTES.values(), ids=MEGABYTES)
 def test_the_cost_of_a_megabyte_of_nonsense_does_not_grow_with_its_square(body):
     read(made("timer", Happened.DUE))  # what is imported at first use is not the body's cost

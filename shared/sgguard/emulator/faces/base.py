@@ -51,7 +51,7 @@ class Outline:
     method: str
     host: str
     path: str
-    headers: httpx.Headers
+    headers: Mapping[str, str]
     params: Mapping[str, str]
 
     @classmethod
