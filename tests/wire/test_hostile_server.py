@@ -19,7 +19,7 @@ import pytest
 
 from sgguard.errors import CloudError, UnknownShapeError, UnreachableError
 from sgguard.wire import body
-from sgguard.wire.bounded import LentClient
+from sgguard.wire.bounded import HttpxClient
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
 from sgguard.wire.connection import CLIENTS, new_client
@@ -209,11 +209,12 @@ def test_an_address_is_not_looked_up(address):
 
 def test_every_connection_of_a_client_is_bounded_also_through_a_proxy(monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    client = new_client(httpx.URL("https://cloud.example/"))._client
-    pools = [one._pool for one in (client._transport, *client._mounts.values()) if one is not None]
+    client = new_client(httpx.URL("https://cloud.example/"))
+    sending = (client._client._transport, *client._client._mounts.values())
+    pools = [one._pool for one in sending if one is not None]
     assert len(pools) > 1
-    assert all(pool._network_backend is client.backend for pool in pools)
-    assert isinstance(client, LentClient)
+    assert all(pool._network_backend is client._backend for pool in pools)
+    assert isinstance(client, HttpxClient)
 
 
 # -- encodings -----------------------------------------------------------------------------------

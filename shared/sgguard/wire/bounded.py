@@ -1,4 +1,4 @@
-"""Sockets that end with the call they are lent for, whatever the other side does.
+"""httpx as the sender, where a proxy is set: its sockets end with the call they are lent for.
 
 httpx counts its timeouts anew with every byte and every address of a host, and looks names up
 without any. A peer that sends a byte of a head every second, or interim answers for ever, would
@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterable
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpcore
 import httpx
 
+from sgguard.wire.body import read_body
 from sgguard.wire.clock import Deadline
 from sgguard.wire.names import NAMES
+from sgguard.wire.transport import KEPT_S
 
+_LONGEST_S = 3600.0
 _PIECE_BYTES = 1 << 16
 """How much is written between two looks at the clock."""
 
@@ -121,13 +125,41 @@ def _addresses(host: str, timeout_s: float | None) -> list[str]:
         raise httpcore.ConnectError(str(error)) from error
 
 
-class LentClient(httpx.Client):
-    """A client whose connections end with the call that it is lent for."""
+class HttpxClient:
+    """httpx with its own connections, which end with the call that they are lent for.
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        self.backend = BoundedBackend()
+    ``context`` is that of https; ``trust_env`` tells whether proxies of the environment count.
+    """
+
+    def __init__(self, context: ssl.SSLContext | None, *, trust_env: bool) -> None:
+        self.deadline: Deadline | None = None
+        self._backend = BoundedBackend()
+        self._client = httpx.Client(
+            # Loading the certificate store would be wasted time for plain HTTP.
+            verify=context or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            trust_env=trust_env,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # a proxy may set some
+            limits=httpx.Limits(keepalive_expiry=KEPT_S),
+        )
         # httpx has no parameter for it. Proxies are transports as well.
-        for transport in (self._transport, *self._mounts.values()):
+        for transport in (self._client._transport, *self._client._mounts.values()):  # noqa: SLF001
             if isinstance(transport, httpx.HTTPTransport):
-                transport._pool._network_backend = self.backend  # noqa: SLF001
+                transport._pool._network_backend = self._backend  # noqa: SLF001
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return the response with its body, unpacked.
+
+        Raises:
+            httpx.HTTPError, TooLargeError: as :func:`sgguard.wire.connection.exchange`.
+        """
+        deadline = self.deadline or Deadline.after(_LONGEST_S)
+        self._backend.deadline = deadline
+        response = self._client.send(request, auth=None, stream=True)
+        try:
+            return read_body(response, deadline)
+        finally:
+            response.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Hashable
 from functools import lru_cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from os import environ
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import httpcore
 import httpx
 
+from sgguard import lazy
 from sgguard.wire.body import read_body
-from sgguard.wire.bounded import LentClient
 from sgguard.wire.clock import Deadline
 from sgguard.wire.transport import KEPT_S, Connection
+
+if TYPE_CHECKING:
+    from sgguard.wire import bounded
+else:
+    bounded = lazy("sgguard.wire.bounded")  # proxies are rare, and httpx's pool costs a start
 
 IDLE_MAX = 128
 """How many idle connections are kept: twice the threads that read in parallel."""
@@ -29,8 +33,7 @@ _PROXIES = tuple(
     for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper())
 )
 _NO_AUTH = httpx.Auth()
-_LONGEST_S = 3600.0
-_HANDLE_REQUEST = httpcore.ConnectionPool.handle_request
+_POOL = "httpcore._sync.connection_pool"
 
 
 class Client(Protocol):
@@ -169,44 +172,18 @@ def _needs_httpx(host: str) -> bool:
     Proxies of the environment count, except on this machine. What is read here decides only who
     sends; httpx then decides by its own rules (``NO_PROXY``) whether the proxy is used.
     """
-    if httpcore.ConnectionPool.handle_request is not _HANDLE_REQUEST:
+    httpcore = sys.modules.get("httpcore")  # not imported for this: what is not there is as it was
+    if httpcore and httpcore.ConnectionPool.handle_request.__module__ != _POOL:
         return True
     return host not in _LOOPBACK and any(name in environ for name in _PROXIES)
 
 
-class _HttpxClient:
-    """httpx with its own connections, bounded by the deadline as our own are."""
-
-    def __init__(self, url: httpx.URL) -> None:
-        is_tls = url.scheme == "https"
-        self._client = LentClient(
-            verify=_tls_context() if is_tls else _plain_context(),
-            trust_env=url.host not in _LOOPBACK,
-            cookies=_no_cookies(),
-            limits=httpx.Limits(keepalive_expiry=KEPT_S),
-        )
-        self.deadline: Deadline | None = None
-
-    def send(self, request: httpx.Request) -> httpx.Response:
-        deadline = self._client.backend.deadline = self.deadline or Deadline.after(_LONGEST_S)
-        response = self._client.send(request, auth=None, stream=True)
-        try:
-            return read_body(response, deadline)
-        finally:
-            response.close()
-
-    def close(self) -> None:
-        self._client.close()
-
-
 def new_client(url: httpx.URL) -> Client:
     """Return a client for the host of an address."""
-    return _HttpxClient(url) if _needs_httpx(url.host) else Connection(url, _tls_context)
-
-
-def _no_cookies() -> CookieJar:
-    """Return a jar that keeps nothing: no API of a cloud needs cookies, a proxy may set some."""
-    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    if not _needs_httpx(url.host):
+        return Connection(url, _tls_context)
+    context = _tls_context() if url.scheme == "https" else None
+    return bounded.HttpxClient(context, trust_env=url.host not in _LOOPBACK)
 
 
 @lru_cache(maxsize=1)
@@ -215,9 +192,3 @@ def _tls_context() -> ssl.SSLContext:
     context = httpx.create_ssl_context()
     context.set_alpn_protocols(["http/1.1"])
     return context
-
-
-@lru_cache(maxsize=1)
-def _plain_context() -> ssl.SSLContext:
-    """Return a context for plain HTTP, where loading the certificate store is wasted time."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
