@@ -51,7 +51,8 @@ ARROWS = {
         "store web wire"
     ),
     "demo": (
-        "callers emulator engine errors events model operations render render.graph render.text web"
+        "callers emulator engine errors events model operations render render.graph render.text "
+        "web"
     ),
     "emulator": "emulator.faces wire",
     "emulator.faces": "emulator",
@@ -59,7 +60,8 @@ ARROWS = {
     "emulator.faces._openstack.neutron": "emulator emulator.faces emulator.faces._openstack",
     "emulator.faces.alibaba": "emulator emulator.faces wire",
     "emulator.faces.huawei": (
-        "emulator emulator.faces emulator.faces._openstack emulator.faces._openstack.neutron wire"
+        "emulator emulator.faces emulator.faces._openstack emulator.faces._openstack.neutron "
+        "wire"
     ),
     "emulator.faces.openstack": (
         "emulator emulator.faces emulator.faces._openstack emulator.faces._openstack.neutron"
@@ -105,7 +107,7 @@ ARROWS = {
         "callers clouds engine errors events events.sources logs model redaction schemas "
         "settings sgguard store wire"
     ),
-    "wire": "errors",
+    "wire": "errors sgguard",
     "wire.openstack": "errors model redaction wire wire.openstack.neutron",
     "wire.openstack.neutron": "errors model wire",
 }
