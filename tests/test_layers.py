@@ -41,18 +41,17 @@ ARROWS = {
     "callers": "callers.proofs errors events logs model policy redaction wire",
     "callers.proofs": "callers errors events logs policy wire",
     "chat": (
-        "approvals chat.catalogue chat.channels engine errors events logs model operations "
-        "policy redaction render settings sgguard store web wire"
+        "approvals chat.channels engine errors events logs model operations policy redaction "
+        "render render.language settings sgguard store web wire"
     ),
-    "chat.channels": "chat errors events policy wire",
+    "chat.channels": "chat errors events policy render.language wire",
     "cli": (
         "approvals callers chat clouds demo emulator engine errors events logs model operations "
         "operations.doctor policy redaction render render.graph render.text settings sgguard "
         "store web wire"
     ),
     "demo": (
-        "callers emulator engine errors events model operations render render.graph render.text "
-        "web"
+        "callers emulator engine errors events model operations render render.graph render.text web"
     ),
     "emulator": "emulator.faces wire",
     "emulator.faces": "emulator",
@@ -60,8 +59,7 @@ ARROWS = {
     "emulator.faces._openstack.neutron": "emulator emulator.faces emulator.faces._openstack",
     "emulator.faces.alibaba": "emulator emulator.faces wire",
     "emulator.faces.huawei": (
-        "emulator emulator.faces emulator.faces._openstack emulator.faces._openstack.neutron "
-        "wire"
+        "emulator emulator.faces emulator.faces._openstack emulator.faces._openstack.neutron wire"
     ),
     "emulator.faces.openstack": (
         "emulator emulator.faces emulator.faces._openstack emulator.faces._openstack.neutron"
@@ -99,6 +97,7 @@ ARROWS = {
     "remedy": "errors model policy providers render store wire",
     "render": "model store",
     "render.graph": "model render",
+    "render.language": "model render render.language.catalogue",
     "render.text": "model render",
     "schemas": "errors sgguard",
     "settings": "errors model redaction",

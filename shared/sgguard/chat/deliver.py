@@ -14,7 +14,6 @@ from typing import Any
 
 from sgguard.chat import token
 from sgguard.chat.base import Channel, Part, Sent, Setup, kinds, setup_of
-from sgguard.chat.message import of_document
 from sgguard.chat.web import line_of
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
@@ -23,6 +22,7 @@ from sgguard.events.base import Kind
 from sgguard.events.request import checked
 from sgguard.model.event import Event
 from sgguard.policy.channel import routed
+from sgguard.render.language.message import of_document
 from sgguard.render.values import time_json
 from sgguard.store.rows import Answered, Claim, Record
 

@@ -33,9 +33,9 @@ from sgguard.chat.base import (
     Shown,
     Verified,
 )
-from sgguard.chat.text import Line, Text
 from sgguard.errors import SettingsError
 from sgguard.events.base import parse_json
+from sgguard.render.language.text import Line, Text
 
 BYTES_MAX = 28 * 1024
 HOSTS = (".logic.azure.com", ".environment.api.powerplatform.com", "api.powerautomate.com")
