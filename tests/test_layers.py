@@ -36,7 +36,8 @@ AT_THE_ROOT = {
 ARROWS = {
     "__main__": "cli",
     "approvals": (
-        "engine errors events logs model policy redaction remedy render settings store web"
+        "engine errors events logs model policy redaction remedy render render.graph "
+        "render.language settings store web"
     ),
     "callers": "callers.proofs errors events logs model policy redaction wire",
     "callers.proofs": "callers errors events logs policy wire",
@@ -51,7 +52,8 @@ ARROWS = {
         "store web wire"
     ),
     "demo": (
-        "callers emulator engine errors events model operations render render.graph render.text web"
+        "callers emulator engine errors events model operations render render.graph render.text "
+        "web"
     ),
     "emulator": "emulator.faces wire",
     "emulator.faces": "emulator",
@@ -59,7 +61,8 @@ ARROWS = {
     "emulator.faces._openstack.neutron": "emulator emulator.faces emulator.faces._openstack",
     "emulator.faces.alibaba": "emulator emulator.faces wire",
     "emulator.faces.huawei": (
-        "emulator emulator.faces emulator.faces._openstack emulator.faces._openstack.neutron wire"
+        "emulator emulator.faces emulator.faces._openstack emulator.faces._openstack.neutron "
+        "wire"
     ),
     "emulator.faces.openstack": (
         "emulator emulator.faces emulator.faces._openstack emulator.faces._openstack.neutron"
@@ -96,7 +99,7 @@ ARROWS = {
     "providers.tencent_dfw": "errors model providers wire",
     "remedy": "errors model policy providers render store wire",
     "render": "model store",
-    "render.graph": "model render",
+    "render.graph": "model render render.language",
     "render.language": "model render render.language.catalogue",
     "render.text": "model render",
     "schemas": "errors sgguard",

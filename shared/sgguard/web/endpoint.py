@@ -43,7 +43,11 @@ class Pages(Protocol):
     """What a function shows to people in a browser, besides answering events."""
 
     def show(
-        self, method: str, query: Mapping[str, str], begin: Callable[[], Context]
+        self,
+        method: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        begin: Callable[[], Context],
     ) -> Response | None:
         """Answer who looks at a link; None where the request is no such link."""
         ...
@@ -74,7 +78,7 @@ def _respond(
     try:
         if elsewhere := _elsewhere(http):
             return elsewhere
-        if pages and (page := pages.show(http.method, http.args, lambda: begin(os.environ))):
+        if pages and (page := _shown(pages, http)):
             return page
         if http.method != "POST":
             consent = handshake.consent(http.headers, os.environ)
@@ -98,6 +102,11 @@ def _respond(
         return response.of_problem(problem.of(error))
     answer = _answer(admitted, kind, parse, handle)
     return replace(answer, status=door.status_for(answer.status, admitted.caller))
+
+
+def _shown(pages: Pages, http: Request) -> Response | None:
+    headers = {name.lower(): value for name, value in http.headers.items()}
+    return pages.show(http.method, http.args, headers, lambda: begin(os.environ))
 
 
 def _answer(admitted: Admitted, kind: Kind, parse: Parse[T], handle: Handle[T]) -> Response:
