@@ -52,8 +52,7 @@ ARROWS = {
         "store web wire"
     ),
     "demo": (
-        "callers emulator engine errors events model operations render render.graph render.text "
-        "web"
+        "callers emulator engine errors events model operations render render.graph render.text web"
     ),
     "emulator": "emulator.faces wire",
     "emulator.faces": "emulator",
@@ -61,8 +60,7 @@ ARROWS = {
     "emulator.faces._openstack.neutron": "emulator emulator.faces emulator.faces._openstack",
     "emulator.faces.alibaba": "emulator emulator.faces wire",
     "emulator.faces.huawei": (
-        "emulator emulator.faces emulator.faces._openstack emulator.faces._openstack.neutron "
-        "wire"
+        "emulator emulator.faces emulator.faces._openstack emulator.faces._openstack.neutron wire"
     ),
     "emulator.faces.openstack": (
         "emulator emulator.faces emulator.faces._openstack emulator.faces._openstack.neutron"
