@@ -140,11 +140,22 @@ def exchange(
 def _send(
     request: httpx.Request, transport: httpx.BaseTransport | None, deadline: Deadline
 ) -> httpx.Response:
+    try:
+        return _sent(request, transport, deadline)
+    except httpx.RequestError as error:
+        # Whoever reads the error must know which of several requests failed.
+        error.request = request
+        raise
+
+
+def _sent(
+    request: httpx.Request, transport: httpx.BaseTransport | None, deadline: Deadline
+) -> httpx.Response:
     if transport is not None:
         return _through(transport, request, deadline)
     url = request.url
     if url.scheme not in ("http", "https"):
-        raise httpx.UnsupportedProtocol("the address is not http or https", request=request)
+        raise httpx.UnsupportedProtocol("the address is not http or https")
     host = (_needs_httpx(url.host), url.scheme, url.host, url.port)
     client = CLIENTS.acquire(host, lambda: new_client(url))
     client.deadline = deadline

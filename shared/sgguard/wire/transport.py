@@ -46,7 +46,7 @@ class Connection:
         """Send a request with its body and return the response with its body, unpacked.
 
         Raises:
-            httpx.TransportError: as httpx names what failed; the request is set.
+            httpx.TransportError: as httpx names what failed.
             httpx.DecodingError: the body is not in the encoding that its header names.
             TooLargeError: the body is larger than ``LARGEST_BYTES``.
         """
@@ -55,10 +55,8 @@ class Connection:
             opened = self._open(timeouts["connect"])
             self._timeout_s = timeouts["read"]
             answer = self._exchange(opened, request)
-        except BaseException as error:
+        except BaseException:
             self.close()
-            if isinstance(error, httpx.RequestError):
-                error.request = request
             raise
         if answer.is_last:
             self.close()
