@@ -149,7 +149,9 @@ def _unwrapped(part: Part, sources: Sequence[CloudSource]) -> Sequence[Part] | N
     if isinstance(document, str):
         return (inner_part(part, document, at, "an event as JSON"),)
     if isinstance(document, list):
-        return [Part(one, f"{at}/{n}", part.region) for n, one in enumerate(document)]
+        # One more than is taken shows that there are too many, whatever their number.
+        some = document[: MAX_BATCH + 1]
+        return [Part(one, f"{at}/{n}", part.region) for n, one in enumerate(some)]
     if not isinstance(document, dict):
         return None
     found = (unwrap(part) for unwrap in (_of_client, *(one.unwrapped for one in sources)))
