@@ -173,7 +173,10 @@ def listed(part: Part, name: str) -> Sequence[Part] | None:
     found = part.document.get(name)
     if not isinstance(found, list):
         return None
-    return [Part(one, f"{part.at}/{name}/{n}", part.region) for n, one in enumerate(found)]
+    return [
+        Part(one, f"{part.at}/{name}/{n}", part.region)
+        for n, one in enumerate(found[: MAX_BATCH + 1])
+    ]
 
 
 def _of_broker(document: Mapping[str, Any]) -> Any:
