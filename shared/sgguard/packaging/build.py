@@ -53,18 +53,18 @@ def build(wish: Wish) -> Artifact:
         PolicyError: the policy file cannot be used.
         SettingsError: a wheel is missing, or the artifact is larger than the platform takes.
     """
-    # 1. This package, as far as the function reaches, and what the function is started with.
-    sources = modules.files_for(wish.function)
-    files = {name: path.read_bytes() for name, path in sources.items()}
+    # 1. The distributions that the function needs, in the versions of this installation.
     policy_name = ""
     if wish.policy:
         load_started(wish.policy)
         policy_name = f"policy{Path(wish.policy).suffix}"
-        files[policy_name] = Path(wish.policy).read_bytes()
-    files |= runtime.entry_files(wish.target, wish.function, policy_name)
-    # 2. The distributions that both need, in the versions of this installation.
     pins = requirement.pins(wish.target, wish.extras)
     found = wheel.wheels(pins, wish.target, wish.wheels, is_offline=wish.is_offline)
+    # 2. This package, as far as the function reaches, and what the function is started with.
+    files = {name: path.read_bytes() for name, path in modules.files_for(wish.function).items()}
+    if wish.policy:
+        files[policy_name] = Path(wish.policy).read_bytes()
+    files |= runtime.entry_files(wish.target, wish.function, policy_name)
     files = _joined(files, found)
     # 3. Byte code, where this Python makes that of the target.
     compiled, uncompiled = bytecode.compiled(files, wish.target, wish.interpreter)

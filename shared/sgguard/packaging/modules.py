@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import sgguard
@@ -63,10 +64,13 @@ def _files(room: Path) -> list[Path]:
     )
 
 
-def _rooms(path: Path) -> Iterator[str]:
-    """Yield what a file imports of this package, also where it does so late (``lazy``)."""
-    if path.suffix != ".py":
-        return
+@lru_cache(maxsize=1024)
+def _rooms(path: Path) -> frozenset[str]:
+    """Return what a file imports of this package, also where it does so late (``lazy``)."""
+    return frozenset(_imported(path)) if path.suffix == ".py" else frozenset()
+
+
+def _imported(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_bytes())):
         names: list[str] = []
         match node:

@@ -29,7 +29,8 @@ def _settings() -> Iterator[str]:
     for one in SETTINGS:
         stem, per_provider, per_service = one.name.partition("<PROVIDER>")
         if not per_provider:
-            yield one.name
+            if "<" not in one.name:
+                yield one.name
             continue
         for provider in clouds.names():
             named = f"{stem}{variable_part(provider)}"

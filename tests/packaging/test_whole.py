@@ -1,0 +1,106 @@
+"""Whole artifacts: their bytes, their size, what is in them, and the ones that others start."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+
+import httpx
+import pytest
+
+from sgguard.demo.processes import free_port
+from sgguard.emulator.server import serve
+from sgguard.packaging.runtime import MIB, RUNTIMES, target
+from tests.packaging import artifact
+from tests.packaging.test_server_runtimes import KEY, PROOF
+from tests.worlds import world_of
+
+pytestmark = pytest.mark.slow
+
+PACKED_MAX, UNPACKED_MAX = 8 * MIB, 22 * MIB
+
+
+def package(folder, seed: str, *more: str) -> tuple[bytes, bytes, dict]:
+    """``sgguard package`` in a process of its own, whose hashes are of that seed."""
+    out = folder / f"{seed}.zip"
+    command = [sys.executable, "-m", "sgguard", "package", "delete_request", "-o", str(out)]
+    command += ["--runtime", "tencent-scf-event", "--json", *more]
+    ended = subprocess.run(
+        command,
+        env={
+            "PYTHONHASHSEED": seed,
+            "HOME": str(artifact._cache().parents[2]),
+            "TZ": f"UTC+{seed}",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "reached no index" in ended.stderr:
+        pytest.skip(ended.stderr)
+    assert ended.returncode == 0, ended.stderr
+    told = json.loads(ended.stdout)
+    return out.read_bytes(), (folder / f"{seed}.zip.cdx.json").read_bytes(), told
+
+
+def test_the_same_inputs_give_the_same_bytes(tmp_path):
+    first, listed, told = package(tmp_path, "1")
+    second, listed_again, told_again = package(tmp_path, "2", "--offline")
+    assert first == second
+    assert listed == listed_again
+    assert told["sha256"] == told_again["sha256"]
+    assert told["bytes"] == len(first)
+
+
+@pytest.mark.parametrize("name", [name for name in RUNTIMES if name != "oci"])
+def test_an_artifact_has_what_its_function_needs_and_is_small(name):
+    made = artifact.built("delete_request", name)
+    with zipfile.ZipFile(io.BytesIO(made.content)) as packed:
+        names = packed.namelist()
+    print(f"{name}: {len(made.content) // 1024} KiB, {made.unpacked // 1024} KiB unpacked")
+    assert names == sorted(names)
+    assert len(made.content) < PACKED_MAX
+    assert made.unpacked < UNPACKED_MAX
+    assert made.uncompiled == ""
+    tops = {one.split("/")[0].split(".")[0] for one in names}
+    assert not tops & {"tests", "hypothesis", "pytest", "pip", "setuptools", "mypy", "ruff"}
+    parts = {one.split("/")[1] for one in names if one.startswith("sgguard/") and "/" in one[8:]}
+    assert not parts & {"cli", "demo", "emulator", "packaging"}
+    sources = {one for one in names if one.endswith(".py")}
+    assert len([one for one in names if one.endswith(".pyc")]) == len(sources)
+    listed = json.loads(made.sbom)["components"]
+    assert {one["name"] for one in listed} == {"sgguard", *(w.pin.name for w in made.wheels)}
+
+
+def test_cloud_run_functions_start_the_artifact_with_their_framework(tmp_path):
+    name, world = "google-cloud-run", world_of("openstack")
+    code = artifact.unpacked(artifact.built("delete_request", name), tmp_path)
+    policy = tmp_path / "policy.toml"
+    policy.write_text(artifact.caller("delete_request", PROOF))
+    with serve(world.emulator()) as running:
+        port = free_port()
+        env = artifact.empty_environment(tmp_path, SGGUARD_POLICY=str(policy), PORT=str(port))
+        env |= world.env | {"OS_AUTH_URL": f"{running.url}/identity"}
+        env["SGGUARD_ENDPOINT_OPENSTACK"] = running.url
+        env["PYTHONPATH"] += f":{code}"
+        # The command that the platform's buildpack ends in, with the name it was deployed with.
+        start = "import sitecustomize; from functions_framework._cli import _cli; _cli()"
+        python = artifact.interpreter(target(name).python)
+        command = [python, "-S", "-c", start, "--target", "delete_request"]
+        command += ["--source", str(code / "main.py")]
+        with artifact.serving(command, tmp_path, env, port) as served:
+            address = f"openstack::{world.region}:{world.free}"
+            answer = httpx.post(
+                served.url,
+                json={"target": address},
+                headers={"authorization": f"Bearer {KEY}", "x-planted": "planted-secret-value"},
+                trust_env=False,
+                timeout=60,
+            )
+            printed = served.printed()
+    assert answer.json()["verdict"] == "allow", printed
+    assert "planted-secret-value" not in printed + answer.text
+    assert KEY not in printed + answer.text
