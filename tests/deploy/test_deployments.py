@@ -1,0 +1,339 @@
+"""The deployments: every key is one that its platform knows, and what they name is there."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import hcl2
+import pytest
+import yaml
+
+from sgguard import clouds
+from sgguard.packaging.runtime import RUNTIMES
+from sgguard.policy.start import load_started
+from sgguard.runtimes.names import variables
+from sgguard.settings import SETTINGS
+from sgguard.web.installed import functions
+from tests.deploy import shapes
+from tests.deploy.grants import DEPLOY, FOLDERS, actions, texts
+from tests.deploy.shapes import misfits
+
+TERRAFORM = ("tencent-scf", "huawei-functiongraph")
+KNATIVE = DEPLOY / "knative"
+PAGES = (*TERRAFORM, "alibaba-fc", "google-cloud-run", "knative", "systemd", "container")
+
+
+def documents(path: Path) -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all(path.read_text()))
+
+
+def terraform(text: str) -> dict[str, Any]:
+    """A configuration without the parser's own marks and quotes."""
+    return plain(hcl2.loads(text))
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {n.strip('"'): plain(v) for n, v in value.items() if not n.startswith("__")}
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    return value.strip('"') if isinstance(value, str) and value.startswith('"') else value
+
+
+def terraform_misfits(text: str) -> list[str]:
+    found = terraform(text)
+    return [
+        *misfits(found, shapes.TERRAFORM),
+        *_encoded_misfits(text),
+        *(f"{name} is not declared" for name in sorted(_referred(text) - _declared(found))),
+    ]
+
+
+def _encoded_misfits(text: str) -> Iterator[str]:
+    """What stands in ``jsonencode`` is a language of its own, that Terraform does not check."""
+    for argument, start in re.findall(r"^\s*(\w+)\s*=.*?jsonencode\(()", text, re.MULTILINE):
+        del start
+        if argument not in shapes.ENCODED and "user_data" not in argument:
+            yield f"{argument}: what it encodes is not known"
+    for match in re.finditer(
+        r"^ *(\w+) *=[^\n]*jsonencode\((\{.*?^ *\}|\{[^\n]*?\})\)", text, re.MULTILINE | re.DOTALL
+    ):
+        value = plain(hcl2.loads(f"x = {match[2]}\n"))["x"]
+        if "user_data" in match[1]:
+            known = {"*": None} if not set(value) - set(variables()) else {}
+            yield from misfits(value, known, match[1])
+        else:
+            yield from misfits(value, shapes.ENCODED[match[1]], match[1])
+
+
+def _declared(found: dict[str, Any]) -> set[str]:
+    names = {f"var.{name}" for one in found.get("variable", []) for name in one}
+    names |= {f"local.{name}" for one in found.get("locals", []) for name in one}
+    return names | {
+        f"{kind}.{name}"
+        for one in found["resource"]
+        for kind, below in one.items()
+        for name in below
+    }
+
+
+def _referred(text: str) -> set[str]:
+    code = re.sub(r'description = ".*"', "", text)
+    kinds = r"var|local|tencentcloud_\w+|huaweicloud_\w+"
+    return set(re.findall(rf"\b(?:{kinds})\.[a-z_]\w*", code))
+
+
+# -- every key ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("folder", TERRAFORM)
+def test_every_argument_and_name_of_a_terraform_configuration_is_known(folder):
+    text = (DEPLOY / folder / "main.tf").read_text()
+    assert terraform_misfits(text) == []
+
+
+@pytest.mark.parametrize("folder", TERRAFORM)
+def test_a_typo_in_any_key_of_a_terraform_configuration_is_found(folder):
+    text = (DEPLOY / folder / "main.tf").read_text()
+    keys = list(re.finditer(r"^ *([A-Za-z_]+) +(?:=|\{)|^ *([A-Za-z_]+) \{$", text, re.MULTILINE))
+    assert len(keys) > 40
+    missed = []
+    for key in keys:
+        start, end = key.span(1) if key[1] else key.span(2)
+        word = text[start:end]
+        inside = text.rfind("\nlocals {", 0, start)
+        # A name that is made here, and used nowhere under its new one, is found where it is used.
+        if not terraform_misfits(f"{text[:start]}{word}x{text[end:]}"):
+            missed.append((word, text.count("\n", 0, start) + 1, inside > 0))
+    assert missed == []
+
+
+def test_every_key_of_the_serverless_devs_file_is_known():
+    (found,) = documents(DEPLOY / "alibaba-fc" / "s.yaml")
+    assert list(misfits(found, shapes.FC3)) == []
+    named = {v for d in _leaves(found) for v in re.findall(r"\$\{vars\.(\w+)\}", str(d))}
+    assert named == set(found["vars"])
+    for one in found["resources"].values():
+        assert set(one["props"]["environmentVariables"]) <= set(variables())
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(one)
+    else:
+        yield value
+
+
+def manifests() -> dict[str, tuple[Path, dict[str, Any], Any]]:
+    found = {}
+    for path in sorted(KNATIVE.rglob("*.yaml")):
+        for one in documents(path):
+            kind = one.get("kind", "")
+            shape = shapes.KUSTOMIZATION if kind == "Kustomization" else shapes.KINDS.get(kind)
+            name = one.get("metadata", {}).get("name", path.parent.name)
+            found[f"{path.stem}-{kind}-{name}"] = (path, one, shape)
+    return found
+
+
+@pytest.mark.parametrize("name", manifests())
+def test_every_key_of_a_manifest_is_known(name):
+    path, found, shape = manifests()[name]
+    assert shape is not None, path
+    assert list(misfits(found, shape)) == []
+
+
+def _renamed(value: Any) -> Iterator[Any]:
+    """The document with one of its keys misspelt, for each of them."""
+    if isinstance(value, dict):
+        for key, below in value.items():
+            yield {f"{key}x" if name == key else name: one for name, one in value.items()}
+            for other in _renamed(below):
+                yield {**value, key: other}
+    elif isinstance(value, list):
+        for number, one in enumerate(value):
+            for other in _renamed(one):
+                yield [*value[:number], other, *value[number + 1 :]]
+
+
+FREE = {"resources", "exact", "prefix", "suffix", "data"}
+"""Tables whose keys are names of one's own, or of what arrives."""
+
+
+def _own_names(document: Any, shape: Any) -> int:
+    """How many keys of a document may have any name."""
+    if isinstance(shape, dict) and isinstance(document, dict):
+        return sum(
+            (key not in shape and "*" in shape) + _own_names(below, shape.get(key, shape.get("*")))
+            for key, below in document.items()
+        )
+    if isinstance(shape, list) and isinstance(document, list):
+        return sum(_own_names(one, shape[0]) for one in document)
+    return 0
+
+
+@pytest.mark.parametrize("name", ["s.yaml", *manifests()])
+def test_a_typo_in_any_key_of_a_document_is_found(name):
+    if name == "s.yaml":
+        (found,), shape = documents(DEPLOY / "alibaba-fc" / "s.yaml"), shapes.FC3
+    else:
+        _, found, shape = manifests()[name]
+    passed = sum(not list(misfits(one, shape)) for one in _renamed(found))
+    assert passed == _own_names(found, shape)
+
+
+# -- what they name ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", sorted(DEPLOY.rglob("policy.toml")), ids=str)
+def test_every_policy_of_a_deployment_can_be_used_and_names_functions_that_there_are(path):
+    policy = load_started(str(path))
+    assert policy.callers
+    assert {name for one in policy.callers for name in one.functions} <= set(functions())
+
+
+@pytest.mark.parametrize("path", list(texts()), ids=lambda one: "-".join(one.parts[-2:]))
+def test_least_privilege_documents_are_what_the_providers_ask(path):
+    assert path.read_text() == texts()[path]
+
+
+def test_observing_is_granted_no_change():
+    for provider, folder in FOLDERS.items():
+        granted = (folder / "observe.json").read_text()
+        assert not [one for one in actions(provider, "change") if f'"{one}"' in granted]
+        assert all(
+            one.partition(":")[2].startswith("Describe") for one in actions(provider, "read")
+        )
+
+
+def test_the_audit_events_of_a_deployment_are_those_of_its_trigger_page():
+    """A pattern with ``ApiCall`` alone would miss everything that is done in a console."""
+    pages = {
+        "tencent-scf/main.tf": "tencent-eventbridge",
+        "alibaba-fc/s.yaml": "alibaba-eventbridge",
+    }
+    for file, page in pages.items():
+        text = (DEPLOY / "triggers" / f"{page}.md").read_text()
+        pattern = json.loads(text.split("<!-- pattern -->\n```json\n")[1].split("```")[0])
+        deployed = (DEPLOY / file).read_text()
+        wanted = [
+            *pattern["source"],
+            *(t if isinstance(t, str) else t["suffix"] for t in pattern["type"]),
+        ]
+        assert [one for one in wanted if f'"{one}"' not in deployed] == []
+
+
+@pytest.mark.parametrize("folder", PAGES)
+def test_a_page_says_how_to_begin_to_upgrade_and_to_go_back_and_what_is_unproven(folder):
+    text = (DEPLOY / folder / "README.md").read_text()
+    for part in ("## From nothing to the first decision", "rollback", "## Unproven here"):
+        assert part in text, part
+    for command in re.findall(r"sgguard package [^\n]*(?:\\\n[^\n]*)*", text):
+        words = command.replace("\\\n", " ").split()
+        assert words[2] in functions()
+        assert words[words.index("--runtime") + 1] in RUNTIMES
+    for file in re.findall(r"`([\w./-]+\.(?:json|toml|tf|yaml|sh|service|conf))`", text):
+        assert (DEPLOY / folder / file).exists(), file
+    known = {s.name for s in SETTINGS}
+    for name in re.findall(r"\bSGGUARD_[A-Z_]+\b", text):
+        assert name in known, name
+    assert clouds.names()
+
+
+def test_every_runtime_has_a_page():
+    text = "".join((DEPLOY / folder / "README.md").read_text() for folder in PAGES)
+    assert [name for name in RUNTIMES if f"--runtime {name}" not in text] == []
+
+
+# -- with the tools that there are -------------------------------------------------------------
+
+
+def tool(name: str) -> str:
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+    if found is None:
+        pytest.skip(f"{name} is not installed here")
+    return found
+
+
+def run(*command: str, cwd: Path = DEPLOY) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", TERRAFORM)
+def test_terraform_reads_the_configuration_and_finds_nothing_to_format(folder):
+    ended = run(tool("terraform"), "fmt", "-check", "-diff", folder)
+    assert (ended.returncode, ended.stdout) == (0, ""), ended.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("overlay", ["observe", "enforce"])
+def test_kustomize_makes_manifests_that_fit(overlay):
+    ended = run(tool("kubectl"), "kustomize", str(KNATIVE / "overlays" / overlay))
+    assert ended.returncode == 0, ended.stderr
+    made = list(yaml.safe_load_all(ended.stdout))
+    assert {one["kind"] for one in made} == set(shapes.KINDS)
+    assert [found for one in made for found in misfits(one, shapes.KINDS[one["kind"]])] == []
+    (policy,) = (one["data"]["policy.toml"] for one in made if one["kind"] == "ConfigMap")
+    assert f'mode = "{overlay}"' in policy
+
+
+@pytest.mark.slow
+def test_systemd_knows_every_key_of_the_unit(tmp_path):
+    analyze = tool("systemd-analyze")
+    text = (DEPLOY / "systemd" / "sgguard@.service").read_text()
+    unit = tmp_path / "sgguard@delete.service"
+    unit.write_text(re.sub("ExecStart=.*", "ExecStart=/bin/true", text))
+    ended = run(analyze, "verify", "--man=no", str(unit))
+    assert ended.stderr == ""
+    for key in re.findall(r"^([A-Z][A-Za-z]+)=", text, re.MULTILINE):
+        misspelt = re.sub(rf"^{key}=", f"{key}x=", unit.read_text(), flags=re.MULTILINE)
+        other = tmp_path / "sgguard@other.service"
+        other.write_text(misspelt)
+        assert f"{key}x" in run(analyze, "verify", "--man=no", str(other)).stderr, key
+
+
+@pytest.mark.slow
+def test_nginx_knows_every_directive(tmp_path):
+    nginx = tool("nginx")
+    openssl = tool("openssl")
+    made = run(
+        *(openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"),
+        *("-subj", "/CN=guard.example", "-keyout", str(tmp_path / "key.pem")),
+        *("-out", str(tmp_path / "cert.pem")),
+    )
+    assert made.returncode == 0, made.stderr
+    text = (DEPLOY / "systemd" / "sgguard.conf").read_text()
+    text = text.replace("/etc/sgguard/tls", str(tmp_path))
+
+    def read(own: str) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "sgguard.conf").write_text(own)
+        whole = f"pid {tmp_path}/pid; error_log stderr; events {{}} http {{ include {tmp_path}/sgguard.conf; }}"
+        (tmp_path / "nginx.conf").write_text(whole)
+        return run(nginx, "-t", "-q", "-c", str(tmp_path / "nginx.conf"))
+
+    assert (read(text).returncode, read(text).stderr) == (0, "")
+    for directive in set(re.findall(r"^ +([a-z_]+) ", text, re.MULTILINE)):
+        assert read(text.replace(f" {directive} ", f" {directive}x ", 1)).returncode != 0, directive
+
+
+@pytest.mark.slow
+def test_gcloud_knows_every_option_of_the_script():
+    script = DEPLOY / "google-cloud-run" / "deploy.sh"
+    assert run(tool("bash"), "-n", str(script)).returncode == 0
+    known = run(tool("gcloud"), "help", "functions", "deploy").stdout
+    given = re.findall(r"^  (--[a-z0-9-]+)", script.read_text(), re.MULTILINE)
+    assert len(given) > 10
+    missing = [
+        one for one in given if one not in known and one.replace("--no-", "--[no-]") not in known
+    ]
+    ours = ["--compile-with"]
+    assert [one for one in missing if one not in ours] == []
