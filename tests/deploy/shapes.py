@@ -1,7 +1,7 @@
 """What may stand in the files of the deployments: every key, from the vendors' documents.
 
-A key that is not listed here is misspelt, or needs a look at the document that has it. Sources, read
-2026-11-28: the provider documents of tencentcloud (``website/docs/r``) and huaweicloud
+A key that is not listed here is misspelt, or needs a look at the document that has it. Sources,
+read 2026-11-28: the provider documents of tencentcloud (``website/docs/r``) and huaweicloud
 (``docs/resources``), ``src/schema.json`` of devsapp/fc3, the CRDs of knative/serving,
 knative/eventing and eventing-kafka-broker, Kubernetes' core/v1.
 """
@@ -18,33 +18,31 @@ or None for anything. ``*`` is any key; ``!`` lists the keys that have to be the
 
 def misfits(found: Any, shape: Any, at: str = "") -> Iterator[str]:
     """What of a document does not fit its shape, each with its place."""
-    if shape is None:
-        return
     if isinstance(shape, Mapping):
-        if not isinstance(found, Mapping):
-            yield f"{at}: is no table"
-            return
-        yield from (f"{at}: {key} is missing" for key in shape.get("!", ()) if key not in found)
-        for key, below in found.items():
-            if (key not in shape and "*" not in shape) or key == "!":
-                yield f"{at}/{key}: is not known"
-            else:
-                yield from misfits(below, shape.get(key, shape.get("*")), f"{at}/{key}")
+        yield from _of_table(found, shape, at)
     elif isinstance(shape, list):
         if not isinstance(found, list):
             yield f"{at}: is no list"
             return
         for number, one in enumerate(found):
             yield from misfits(one, shape[0], f"{at}/{number}")
-    elif isinstance(shape, set | frozenset):
+    elif isinstance(shape, set):
         if found not in shape:
             yield f"{at}: {found!r} is not one of {sorted(shape)}"
-    elif not isinstance(found, shape) or (isinstance(found, bool) and bool not in _types(shape)):
+    elif shape is not None and type(found) is not shape:
         yield f"{at}: {found!r} is of another type"
 
 
-def _types(shape: Any) -> tuple[type, ...]:
-    return shape if isinstance(shape, tuple) else (shape,)
+def _of_table(found: Any, shape: Shape, at: str) -> Iterator[str]:
+    if not isinstance(found, Mapping):
+        yield f"{at}: is no table"
+        return
+    yield from (f"{at}: {key} is missing" for key in shape.get("!", ()) if key not in found)
+    for key, below in found.items():
+        if key not in shape and "*" not in shape:
+            yield f"{at}/{key}: is not known"
+        else:
+            yield from misfits(below, shape.get(key, shape.get("*")), f"{at}/{key}")
 
 
 # -- Terraform ---------------------------------------------------------------------------------
@@ -55,7 +53,12 @@ TERRAFORM: Shape = {
     "terraform": [
         {
             "required_version": None,
-            "required_providers": [{"*": {"source": None, "version": None}}],
+            "required_providers": [
+                {
+                    "tencentcloud": {"source": None, "version": None},
+                    "huaweicloud": {"source": None, "version": None},
+                }
+            ],
         }
     ],
     "variable": [

@@ -31,6 +31,7 @@ SECRET_HEADERS = (
 
 _CONTROL = "HTTP_X_FC_CONTROL_PATH"
 _THREADS = 64
+_MEMORY = "/dev/shm"  # noqa: S108 - what is written there are heartbeats
 _HEAD_FIELDS = 64
 _LINE_MAX = 8190
 _OK, _FAILED, _SERVER = 200, 404, 500
@@ -117,8 +118,13 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
 
 
 def options(host: str, port: int, env: Mapping[str, str]) -> dict[str, object]:
-    """Return gunicorn's options: one process, many threads, bounded heads, nothing written."""
+    """Return gunicorn's options: one process, many threads, bounded heads.
+
+    The one file that is written is the worker's heartbeat: in memory, where a root is only read.
+    """
+    memory = {"worker_tmp_dir": _MEMORY} if os.access(_MEMORY, os.W_OK) else {}
     return {
+        **memory,
         "bind": f"{host}:{port}",
         "workers": 1,
         "worker_class": "gthread",
