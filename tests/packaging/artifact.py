@@ -153,6 +153,17 @@ class Served:
             self.url + path, content=content, headers=named, timeout=TIMEOUT_S, trust_env=False
         )
 
+    def send(self, raw: bytes) -> str:
+        """Send bytes as they are, and return what comes back until the connection ends."""
+        port = int(self.url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S) as connection:
+            connection.sendall(raw)
+            connection.shutdown(socket.SHUT_WR)
+            found = b""
+            while chunk := connection.recv(65536):
+                found += chunk
+        return found.decode("latin-1")
+
     def printed(self) -> str:
         return self.output.read_text(errors="replace")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -251,3 +252,48 @@ def test_the_deadline_of_an_event_ends_before_its_platform_ends_it(
     )
     env = event.Handler("delete_request", platform)._environment(None)
     assert float(env["SGGUARD_DEADLINE_S"]) == usable
+
+
+# -- hostile events ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def handler(monkeypatch, tmp_path):
+    """The handler of ``delete_request`` in this process, as its platform calls it."""
+    policy = tmp_path / "policy.toml"
+    policy.write_text(
+        '[[caller]]\nname = "fc"\nproof = { platform = "function-compute" }\n'
+        'functions = ["delete_request"]\ntargets = ["*:*:*:*"]\n'
+    )
+    monkeypatch.setenv("SGGUARD_POLICY", str(policy))
+    monkeypatch.setenv("HOST", "127.0.0.1")
+    monkeypatch.setenv("FUNCTION_TARGET", "")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    return event.Handler("delete_request", alibaba_fc)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe",
+        b"null",
+        b"[]",
+        b"[1]",
+        b'{"target": 1e999}',
+        b'{"target": NaN}',
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'{"target": "x", "target": "y"}',
+        b'{"specversion": "9", "data": {}}',
+        b'[{"specversion": "1.0"}]',
+        b'{"requestContext": {"http": []}, "headers": [], "body": 1, "isBase64Encoded": 1}',
+        b'{"httpMethod": "POST", "body": "planted", "isBase64Encoded": true}',
+        b'{"httpMethod": "\\u0000", "path": "planted", "headers": {"\\u0000": "planted"}}',
+    ],
+    ids=range(15),
+)
+def test_a_hostile_event_is_answered_once_without_a_verdict_and_not_repeated(handler, content):
+    answer = json.dumps(handler(content, SimpleNamespace()))
+    assert "verdict" not in answer
+    assert "planted" not in answer

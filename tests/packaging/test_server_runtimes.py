@@ -34,6 +34,21 @@ RUNTIMES = {
     "alibaba-fc-custom": "alibaba",
     "huawei-functiongraph-http": "huawei",
 }
+PLANTED = "planted-malformed-value"
+MALFORMED = [
+    raw.replace("?", PLANTED).encode()
+    for raw in (
+        "POST /?\r\n\r\n",
+        "POST /? HTTP/9.9\r\n\r\n",
+        "? / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET / HTTP/1.1\r\nx ?: a\r\n\r\n",
+        "GET / HTTP/1.1\r\nx-fc-security-token: ?\x00\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ?\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: ?\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nExpect: ?\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nX-A: " + "?" * 1000 + "\r\n\r\n",
+    )
+]
 KEY = "k" * 40
 PROOF = f'bearer = ["sha256:{hashlib.sha256(KEY.encode()).hexdigest()}"]'
 
@@ -84,12 +99,15 @@ def test_a_start_file_serves_decisions_made_with_the_credentials_of_each_request
         refused = place.ask("free", **planted)
         nobody = place.ask("free", authorization=f"Bearer {secrets[3]}", **planted)
         nowhere = place.ask("free", f"/{secrets[4]}")
+        unreadable = [place.served.send(raw) for raw in MALFORMED]
         without = place.ask("free", **dict.fromkeys(HEADERS[place.cloud], ""))
         printed = place.served.printed()
     assert refused.status_code == 503
     assert nobody.status_code == 401
     assert nowhere.status_code == 404
     assert without.status_code in (422, 503)
+    assert [one for one in unreadable if not one.startswith("HTTP/1.1 ") or PLANTED in one] == []
+    assert PLANTED not in printed
     told = printed + refused.text + nobody.text + nowhere.text + without.text
     assert [one for one in secrets if one in told] == []
     assert [one for one in list(place.world.env.values())[1:3] if one in told] == []

@@ -71,12 +71,17 @@ def ask(application: Application, environ: Environ) -> Answer:
     return Answer(int(status.split(" ", 1)[0]), dict(headers), body)
 
 
+def parsed(content: bytes) -> object:
+    """Return the document of an event, None where it is none: the function says what is wrong."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):  # too deep is no better than not JSON
+        return None
+
+
 def media_type(content: bytes) -> str:
     """Return the media type of an event that came without one: CloudEvents say that they are."""
-    try:
-        document = json.loads(content)
-    except ValueError:
-        return "application/json"
+    document = parsed(content)
     first = document[0] if isinstance(document, list) and document else document
     if not (isinstance(first, dict) and "specversion" in first):
         return "application/json"

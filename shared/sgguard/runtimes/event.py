@@ -18,7 +18,7 @@ from urllib.parse import urlencode, urlsplit
 
 from sgguard import logs
 from sgguard.engine.context import begin
-from sgguard.errors import EventError
+from sgguard.errors import EventError, SettingsError
 from sgguard.runtimes import app, credentials
 from sgguard.runtimes.base import HttpEvent, Json, Platform, http_of
 from sgguard.runtimes.names import variables
@@ -64,7 +64,7 @@ class Handler:
         env = self._environment(context)
         content = _bytes(event)
         try:
-            request = http_of(_parsed(content))
+            request = http_of(app.parsed(content))
         except EventError as error:
             return _http_answer(400, {}, str(error).encode())
         if request is not None:
@@ -74,19 +74,25 @@ class Handler:
     def _for_gateway(
         self, application: app.Application, request: HttpEvent, env: Mapping[str, str]
     ) -> Json:
-        kinds = {one.kind for one in begin(env).policy.callers if self._function in one.functions}
-        if "platform" in kinds:
+        if self._is_proven_by_platform(env):
             logs.log(logging.ERROR, "refused", function=self._function, detail=_SHUT)
             return _http_answer(403, {}, b'{"title": "Forbidden", "status": 403}')
         answer = app.ask(application, _wrapped(request, self._platform, env))
         return _http_answer(answer.status, answer.headers, answer.body)
+
+    def _is_proven_by_platform(self, env: Mapping[str, str]) -> bool:
+        try:
+            callers = begin(env).policy.callers
+        except SettingsError:
+            return False  # the application answers with it
+        return any(one.kind == "platform" and self._function in one.functions for one in callers)
 
     def _application(self, context: Any) -> app.Application:
         with self._lock:
             if self._app is None:
                 for name in variables():
                     if value := self._platform.setting(context, name):
-                        os.environ.setdefault(name, value)
+                        os.environ[name] = value
                 self._app = app.of(self._function)
             return self._app
 
@@ -110,13 +116,6 @@ def _bytes(event: Any) -> bytes:
     if isinstance(event, bytes | bytearray):
         return bytes(event)
     return json.dumps(event, ensure_ascii=False).encode(errors="replace")
-
-
-def _parsed(content: bytes) -> object:
-    try:
-        return json.loads(content)
-    except ValueError:
-        return None  # the function says what is wrong with it
 
 
 def _direct(content: bytes, env: Mapping[str, str]) -> app.Environ:

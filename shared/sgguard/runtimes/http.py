@@ -17,6 +17,7 @@ from sgguard.engine.context import begin
 from sgguard.runtimes import app, credentials
 from sgguard.runtimes.base import Platform
 from sgguard.runtimes.credentials import Given
+from sgguard.runtimes.worker import QuietLogger, QuietWorker
 from sgguard.web import endpoint, start
 
 StartResponse = Callable[..., Any]
@@ -30,6 +31,7 @@ SECRET_HEADERS = (
 """Every header in which a platform hands over credentials."""
 
 _CONTROL = "HTTP_X_FC_CONTROL_PATH"
+_EVENT_MAX_BYTES = 32 * 1024 * 1024
 _THREADS = 64
 _MEMORY = "/dev/shm"  # noqa: S108 - what is written there are heartbeats
 _HEAD_FIELDS = 64
@@ -74,8 +76,9 @@ def _for_fc(
         return _told(start_response, is_over=True)
     if control != "/invoke":
         return application(environ, start_response)
-    content = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    content = environ["wsgi.input"].read(_EVENT_MAX_BYTES)
     environ["wsgi.input"] = BytesIO(content)
+    environ["CONTENT_LENGTH"] = str(len(content))
     # The platform labels every event as octets.
     environ["CONTENT_TYPE"] = app.media_type(content)
     answer = app.ask(application, environ)
@@ -127,7 +130,8 @@ def options(host: str, port: int, env: Mapping[str, str]) -> dict[str, object]:
         **memory,
         "bind": f"{host}:{port}",
         "workers": 1,
-        "worker_class": "gthread",
+        "worker_class": QuietWorker,
+        "logger_class": QuietLogger,
         "threads": int(env.get("THREADS") or _THREADS),
         "timeout": 0,
         "loglevel": "error",
