@@ -106,6 +106,12 @@ SETTINGS = (
         "name of the account the credentials belong to; addresses of another are refused",
     ),
     Setting(
+        "SGGUARD_INSTANCE_ROLE_<PROVIDER>",
+        "",
+        "role of the machine, whose credentials its metadata service gives (tencent, alibaba; any "
+        "text for huawei's agency); none: that service is not asked. Packaged servers only",
+    ),
+    Setting(
         "SGGUARD_ENDPOINT_<PROVIDER>",
         "",
         "address that replaces the cloud's own, such as http://127.0.0.1:8000",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -13,7 +14,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def interpreter(version: str) -> str:
     pytest.skip(f"there is no Python {version} here")
 
 
-@lru_cache(maxsize=8)
+@cache
 def built(function: str, name: str, policy_text: str = "") -> Artifact:
     """Build once a run; the wheels are kept from one run to the next."""
     target = runtime.target(name)
@@ -211,9 +212,11 @@ def sgguard_serve(folder: Path, env: Mapping[str, str]) -> Iterator[str]:
 
 
 def essence(decision: Mapping[str, Any]) -> dict[str, Any]:
-    """A decision without what differs between two of them: ids, times, who asked."""
-    differing = ("decision_id", "event_id", "decided_at", "took_ms", "caller")
-    return {name: value for name, value in decision.items() if name not in differing}
+    """A decision without what differs between two of them: ids, also the cloud's, and times."""
+    differing = ("decision_id", "event_id", "decided_at", "took_ms")
+    same = {name: value for name, value in decision.items() if name not in differing}
+    found: dict[str, Any] = json.loads(re.sub(r"\[request id [^\]]+\]", "", json.dumps(same)))
+    return found
 
 
 def start_command(code: Path, target: runtime.Target, folder: Path, port: int) -> list[str]:

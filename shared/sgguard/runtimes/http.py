@@ -14,7 +14,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from sgguard.engine.context import begin
-from sgguard.runtimes import app, credentials
+from sgguard.runtimes import app, credentials, metadata
 from sgguard.runtimes.base import Platform
 from sgguard.runtimes.credentials import Given
 from sgguard.runtimes.worker import QuietLogger, QuietWorker
@@ -59,6 +59,8 @@ class Server:
         taken = {name: str(environ.pop(_key(name), "")).strip() for name in SECRET_HEADERS}
         parts = {part: taken[name] for name, part in self._platform.CREDENTIALS.items()}
         given = Given(**parts) if parts else None
+        if not self._platform.CLOUD:
+            return metadata.with_roles(os.environ)
         return credentials.environment(os.environ, self._platform.CLOUD, given)
 
 
