@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 import tarfile
@@ -93,6 +94,15 @@ def test_the_start_files_of_a_runtime_name_its_function_and_policy(name):
         if file.endswith(".py"):
             compile(content, file, "exec")
     assert "SGGUARD_POLICY" not in str(runtime.entry_files(one, "delete_request"))
+
+
+@pytest.mark.parametrize("name", RUNTIMES)
+def test_headers_with_credentials_are_believed_only_where_the_platform_sets_them(name):
+    text = b"".join(runtime.entry_files(target(name), "delete_request").values()).decode()
+    (platform,) = set(re.findall(r"platforms import (\w+)", text)) or {"container"}
+    clouds = ("tencent_scf", "alibaba_fc", "huawei_functiongraph")
+    own = [one for one in clouds if name.startswith(one.replace("_", "-"))]
+    assert platform == (own[0] if own else "container")
 
 
 # -- versions and wheels -----------------------------------------------------------------------

@@ -70,7 +70,7 @@ def build(wish: Wish) -> Artifact:
     compiled, uncompiled = bytecode.compiled(files, wish.target, wish.interpreter)
     files |= compiled
     # 4. Packed.
-    is_image = wish.target.runtime.name == "oci"
+    is_image = wish.target.runtime.is_image
     content = (archive.tarred if is_image else archive.zipped)(files, PROGRAMS)
     most = wish.target.runtime.zip_max_bytes
     if len(content) > most and not is_image:

@@ -23,7 +23,7 @@ class Runtime:
     ``pythons`` has what it offers, the default first; ``glibc`` the newest version that a wheel
     may need. ``entries`` are the templates of the files that start the function, by their name in
     the artifact. ``is_server`` tells whether a web server goes with it; ``zip_max_bytes`` is what
-    the platform takes at most. ``leaves_out`` names distributions that nothing imports there.
+    the platform takes at most; an image (``is_image``) is packed as a layer.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Runtime:
     host: str = ""
     port: int = 0
     interpreter: str = ""
+    is_image: bool = False
 
     @property
     def leaves_out(self) -> frozenset[str]:
@@ -207,10 +208,13 @@ _ALL = (
         host="127.0.0.1",
         port=8080,
     ),
+)
+
+_IMAGES = (
     Runtime(
-        "oci",
-        "a container: Knative, SCF, FC, FunctionGraph, Cloud Run",
-        "container",
+        name,
+        f"a container {where}",
+        platform,
         ("3.11", "3.12", "3.13"),
         (2, 36),
         {"server.py": _SERVER},
@@ -218,11 +222,23 @@ _ALL = (
         zip_max_bytes=100 * MIB,
         handler="server.py",
         host="0.0.0.0",  # noqa: S104 - a container is reached from outside
-        port=8080,
-    ),
+        port=port,
+        is_image=True,
+    )
+    for name, where, platform, port in (
+        ("oci", "that brings its own settings: Knative, Cloud Run, podman", "container", 8080),
+        ("tencent-scf-image", "that Tencent Cloud SCF starts", "tencent_scf", 9000),
+        ("alibaba-fc-image", "that Alibaba Cloud FC 3 starts", "alibaba_fc", 9000),
+        (
+            "huawei-functiongraph-image",
+            "that Huawei Cloud FunctionGraph starts",
+            "huawei_functiongraph",
+            8000,
+        ),
+    )
 )
 
-RUNTIMES = {one.name: one for one in _ALL}
+RUNTIMES = {one.name: one for one in (*_ALL, *_IMAGES)}
 
 
 @dataclass(frozen=True, slots=True)
