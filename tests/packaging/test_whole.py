@@ -15,7 +15,7 @@ from sgguard.demo.processes import free_port
 from sgguard.emulator.server import serve
 from sgguard.packaging.runtime import MIB, RUNTIMES, target
 from tests.packaging import artifact
-from tests.packaging.test_server_runtimes import KEY, PROOF
+from tests.packaging.test_server_runtimes import KEY, MALFORMED, PLANTED, PROOF
 from tests.worlds import world_of
 
 pytestmark = pytest.mark.slow
@@ -100,7 +100,10 @@ def test_cloud_run_functions_start_the_artifact_with_their_framework(tmp_path):
                 trust_env=False,
                 timeout=60,
             )
+            unreadable = [served.send(raw) for raw in MALFORMED]
             printed = served.printed()
     assert answer.json()["verdict"] == "allow", printed
+    assert [one for one in unreadable if not one.startswith("HTTP/1.1 ") or PLANTED in one] == []
+    assert PLANTED not in printed
     assert "planted-secret-value" not in printed + answer.text
     assert KEY not in printed + answer.text

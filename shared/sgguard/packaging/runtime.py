@@ -99,7 +99,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 {settings}
 from sgguard._functions.{function} import main
+from sgguard.runtimes import worker
 
+worker.quieten()
 {function} = main.{function}
 '''
 

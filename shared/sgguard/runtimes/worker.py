@@ -16,6 +16,7 @@ from typing import Any
 from gunicorn import util  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.http import errors  # type: ignore[import-untyped]
+from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from sgguard import logs
@@ -54,6 +55,12 @@ class QuietLogger(Logger):  # type: ignore[misc]
         del msg, args, given
         kind = sys.exc_info()[0]
         logs.log(logging.ERROR, "server", error=kind.__name__ if kind else "")
+
+
+def quieten() -> None:
+    """Make every worker of gunicorn's in this process quiet, where another one starts it."""
+    Worker.handle_error = QuietWorker.handle_error
+    Logger.exception = QuietLogger.exception
 
 
 def _answer(status: HTTPStatus) -> bytes:
