@@ -79,6 +79,7 @@ resource "huaweicloud_fgs_function" "sgguard" {
   user_data = jsonencode({
     SGGUARD_DEADLINE_S         = "25"
     HUAWEICLOUD_SDK_PROJECT_ID = var.project_id
+    HUAWEICLOUD_SDK_REGION     = var.region
   })
 
   encrypted_user_data = var.store == "" ? null : jsonencode({ SGGUARD_STORE = var.store })

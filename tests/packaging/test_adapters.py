@@ -156,6 +156,7 @@ def test_a_documented_request_of_a_gateway_is_one(file, method, path, body):
         "huawei/fg_smn_event_trigger.json",
         "huawei/fg_timer_event_trigger.json",
         "tencent/eventbridge_cloudaudit_composed.json",
+        "composed/tencent_deletesecuritygroup_refused.json",
         "alibaba/eventbridge_actiontrail_runinstances_console_composed.json",
     ],
 )
@@ -166,7 +167,8 @@ def test_a_documented_event_of_a_bus_is_no_request(file):
 
 
 @pytest.mark.parametrize(
-    "one", [{"httpMethod": None}, {"requestContext": 1}, {"httpMethod": "GET"}]
+    "one",
+    [{"httpMethod": None, "path": 1}, {"requestContext": 1}, {"httpMethod": "", "headers": 0}],
 )
 def test_whatever_looks_like_a_gateways_request_is_one(one):
     found = http_of(one)
@@ -174,7 +176,10 @@ def test_whatever_looks_like_a_gateways_request_is_one(one):
     assert (found.headers, found.body, found.path) == ({}, b"", "/")
 
 
-@pytest.mark.parametrize("one", [None, 1, "x", [], ["httpMethod"], {"target": "x"}])
+@pytest.mark.parametrize(
+    "one",
+    [None, 1, "x", [], ["httpMethod"], {"target": "x"}, {"httpMethod": "POST", "eventName": "X"}],
+)
 def test_whatever_does_not_is_none(one):
     assert http_of(one) is None
 

@@ -56,12 +56,13 @@ def http_of(event: object) -> HttpEvent | None:
 
     Whatever looks like a gateway's is one: it comes from outside, and the platform proves nothing
     about who sent it. Shapes: API gateways of Tencent and Huawei (``httpMethod``, ``path``,
-    ``queryStringParameters``), Alibaba's HTTP trigger (``requestContext.http``, ``rawPath``).
+    ``queryStringParameters``), Alibaba's HTTP trigger (``requestContext.http``, ``rawPath``). A
+    record of Tencent's CloudAudit has an ``httpMethod`` too, and no part of a request with it.
 
     Raises:
         EventError: it is one, and cannot be read.
     """
-    if not isinstance(event, dict) or not {"httpMethod", "requestContext"} & event.keys():
+    if not isinstance(event, dict) or not ("requestContext" in event or _is_request(event)):
         return None
     around = _table(event.get("requestContext"))
     http = _table(around.get("http"))
@@ -73,6 +74,10 @@ def http_of(event: object) -> HttpEvent | None:
         body=_body(event),
         peer=_text(around.get("sourceIp") or http.get("sourceIp")),
     )
+
+
+def _is_request(event: Mapping[str, Any]) -> bool:
+    return "httpMethod" in event and not event.keys().isdisjoint(("headers", "path", "body"))
 
 
 def _body(event: Mapping[str, Any]) -> bytes:
