@@ -88,7 +88,7 @@ ARROWS = {
     "operations.doctor": (
         "callers clouds engine errors model operations policy providers settings store wire"
     ),
-    "packaging": "errors policy sgguard web",
+    "packaging": "callers errors policy sgguard web",
     "policy": "clouds errors model render schemas sgguard",
     "providers": "clouds errors model redaction wire",
     "providers.alibaba": "errors model providers wire",

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from lark.exceptions import LarkError
 
+from sgguard.callers import LIBRARIES
 from sgguard.packaging.runtime import RUNTIMES
 from sgguard.policy.start import load_started
 from sgguard.runtimes.names import variables
@@ -134,6 +135,17 @@ def test_every_policy_of_a_deployment_can_be_used_and_names_functions_that_there
     policy = load_started(str(path))
     assert policy.callers
     assert {name for one in policy.callers for name in one.functions} <= set(functions())
+
+
+@pytest.mark.parametrize("folder", PAGES)
+def test_a_page_packages_what_the_callers_of_its_policy_need(folder):
+    kinds = {
+        caller.kind
+        for path in (DEPLOY / folder).rglob("policy.toml")
+        for caller in load_started(str(path)).callers
+    }
+    page = (DEPLOY / folder / "README.md").read_text()
+    assert not kinds & set(LIBRARIES) or "--extra jwt" in page
 
 
 @pytest.mark.parametrize("path", list(texts()), ids=lambda one: "-".join(one.parts[-2:]))

@@ -268,3 +268,18 @@ def test_a_wrong_wish_is_an_error_and_writes_nothing(sgguard, tmp_path):
     code, _, err = sgguard(*wish, *empty, "--policy", str(policy))
     assert (code, out.exists()) == (2, False)
     assert "mod is not known here" in err
+
+
+def test_a_policy_whose_callers_could_not_be_proven_is_not_packaged(sgguard, tmp_path):
+    policy = tmp_path / "policy.toml"
+    policy.write_text(
+        '[[caller]]\nname = "broker"\nfunctions = ["cloud_event"]\n'
+        'proof = { jwt = { issuer = "https://i", audience = "a", jwks = "https://i/k", '
+        'subjects = ["s"] } }\n'
+    )
+    for function, told in (("cloud_event", "needs --extra jwt"), ("approval", "no wheel for")):
+        wish = ("package", function, "--runtime", "oci", "--policy", str(policy), "--offline")
+        place = ("--wheels", str(tmp_path / "wheels"), "-o", str(tmp_path / "app.tar"))
+        code, _, err = sgguard(*wish, *place)
+        assert code == 2
+        assert told in err

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sgguard.callers import LIBRARIES
 from sgguard.errors import SettingsError
 from sgguard.packaging import archive, bytecode, modules, requirement, runtime, sbom, wheel
 from sgguard.packaging.runtime import Target
 from sgguard.packaging.wheel import Wheel
+from sgguard.policy import Policy
 from sgguard.policy.start import load_started
 
 PROGRAMS = frozenset({"scf_bootstrap", "bootstrap"})
@@ -56,7 +58,7 @@ def build(wish: Wish) -> Artifact:
     # 1. The distributions that the function needs, in the versions of this installation.
     policy_name = ""
     if wish.policy:
-        load_started(wish.policy)
+        _require_extras(load_started(wish.policy), wish)
         policy_name = f"policy{Path(wish.policy).suffix}"
     pins = requirement.pins(wish.target, wish.extras)
     found = wheel.wheels(pins, wish.target, wish.wheels, is_offline=wish.is_offline)
@@ -81,6 +83,22 @@ def build(wish: Wish) -> Artifact:
     listed = sbom.document(wish.function, wish.target, found, sha256)
     unpacked = sum(map(len, files.values()))
     return Artifact(files, content, listed, sha256, found, uncompiled, unpacked)
+
+
+def _require_extras(policy: Policy, wish: Wish) -> None:
+    """Refuse a policy whose callers the artifact could not prove: it would not start.
+
+    Raises:
+        SettingsError: a caller needs an extra that is not asked for.
+    """
+    if "jwt" in wish.extras:
+        return
+    for caller in policy.callers:
+        if wish.function in caller.functions and caller.kind in LIBRARIES:
+            raise SettingsError(
+                f"the caller {caller.name} of {wish.policy} is proven by {caller.kind}, which "
+                "needs --extra jwt"
+            )
 
 
 def _joined(files: Mapping[str, bytes], wheels: Iterable[Wheel]) -> dict[str, bytes]:
