@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -13,6 +15,9 @@ import pytest
 
 from sgguard.demo.processes import free_port
 from sgguard.emulator.server import serve
+from sgguard.errors import SettingsError
+from sgguard.packaging import wheel
+from sgguard.packaging.requirement import Pin
 from sgguard.packaging.runtime import MIB, RUNTIMES, target
 from tests.packaging import artifact
 from tests.packaging.test_server_runtimes import KEY, MALFORMED, PLANTED, PROOF
@@ -23,36 +28,41 @@ pytestmark = pytest.mark.slow
 PACKED_MAX, UNPACKED_MAX = 8 * MIB, 22 * MIB
 
 
-def package(folder, seed: str, *more: str) -> tuple[bytes, bytes, dict]:
-    """``sgguard package`` in a process of its own, whose hashes are of that seed."""
-    out = folder / f"{seed}.zip"
+def test_the_same_inputs_give_the_same_bytes_in_another_process(tmp_path):
+    """With other hashes, another time zone and nothing of this process; and nothing is fetched."""
+    made = artifact.built("delete_request", "tencent-scf-event")
+    out = tmp_path / "out.zip"
     command = [sys.executable, "-m", "sgguard", "package", "delete_request", "-o", str(out)]
-    command += ["--runtime", "tencent-scf-event", "--json", *more]
+    command += ["--runtime", "tencent-scf-event", "--json", "--offline", "--compile-with"]
+    command += [artifact.interpreter("3.11")]
     ended = subprocess.run(
         command,
-        env={
-            "PYTHONHASHSEED": seed,
-            "HOME": str(artifact._cache().parents[2]),
-            "TZ": f"UTC+{seed}",
-        },
+        env={**os.environ, "PYTHONHASHSEED": "7", "TZ": "UTC+9", "LC_ALL": "C"},
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
     )
-    if "reached no index" in ended.stderr:
-        pytest.skip(ended.stderr)
     assert ended.returncode == 0, ended.stderr
     told = json.loads(ended.stdout)
-    return out.read_bytes(), (folder / f"{seed}.zip.cdx.json").read_bytes(), told
+    assert out.read_bytes() == made.content
+    assert (tmp_path / "out.zip.cdx.json").read_bytes() == made.sbom
+    assert told["sha256"] == hashlib.sha256(made.content).hexdigest()
+    assert told["bytes"] == len(made.content)
 
 
-def test_the_same_inputs_give_the_same_bytes(tmp_path):
-    first, listed, told = package(tmp_path, "1")
-    second, listed_again, told_again = package(tmp_path, "2", "--offline")
-    assert first == second
-    assert listed == listed_again
-    assert told["sha256"] == told_again["sha256"]
-    assert told["bytes"] == len(first)
+@pytest.mark.parametrize(
+    ("index", "told"),
+    [("http://127.0.0.1:9/simple", "pip reached no index"), ("file://{}", "no wheel for CPython")],
+)
+def test_a_missing_wheel_and_a_missing_index_are_told_apart(tmp_path, monkeypatch, index, told):
+    monkeypatch.setenv("PIP_INDEX_URL", index.format(tmp_path))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX"):
+        monkeypatch.delenv(name, raising=False)
+    pins = [Pin("msgspec", "0.20.0")]
+    with pytest.raises(SettingsError, match=told):
+        wheel.wheels(pins, target("tencent-scf-event"), tmp_path / "kept", is_offline=False)
 
 
 @pytest.mark.parametrize("name", [name for name, one in RUNTIMES.items() if not one.is_image])

@@ -20,6 +20,8 @@ from sgguard.errors import SettingsError
 from sgguard.packaging.requirement import Pin
 from sgguard.packaging.runtime import Target
 
+# Without an index pip says "no matching distribution" too; it tells only where it tries again.
+_UNREACHED = "after connection broken by"
 _GLIBC_MIN = 5
 _PIP_TIMEOUT_S = 600
 _OLD_NAMES = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
@@ -111,7 +113,7 @@ def _fetch(pins: list[Pin], target: Target, folder: Path) -> None:
         SettingsError: pip is not installed, reached no index, or found no wheel for the target.
     """
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-    command += ["--disable-pip-version-check", "--no-input"]
+    command += ["--disable-pip-version-check", "--no-input", "--retries", "1"]
     command += ["--only-binary", ":all:", "--dest", str(folder)]
     command += ["--implementation", "cp", "--python-version", target.python]
     for abi in (f"cp{target.digits}", "abi3", "none"):
@@ -129,6 +131,8 @@ def _fetch(pins: list[Pin], target: Target, folder: Path) -> None:
         return
     if "No module named pip" in ended.stderr:
         raise SettingsError(f"{sys.executable} has no pip, which fetches wheels: install it")
+    if _UNREACHED in ended.stderr:
+        raise SettingsError("pip reached no index: try again, or use --offline")
     lost = [pin for pin in pins if f"No matching distribution found for {pin}" in ended.stderr]
     if lost:
         raise _missing(lost, target, "at the index that pip uses")
