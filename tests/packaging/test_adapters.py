@@ -234,6 +234,28 @@ def test_no_application_sees_a_header_with_credentials(platform, monkeypatch):
     assert {name for name, value in env.items() if value == "planted-secret"} == own
 
 
+@pytest.mark.parametrize(
+    ("platform", "header", "value", "usable"),
+    [
+        (tencent_scf, "X-Scf-Timeout", "3000", "2.0"),
+        (alibaba_fc, "x-fc-function-timeout", "3", "2.0"),
+        (alibaba_fc, "x-fc-function-timeout", "600", "10.0"),
+        (alibaba_fc, "x-fc-function-timeout", "0", None),
+        (alibaba_fc, "x-fc-function-timeout", "-3", None),
+        (alibaba_fc, "x-fc-function-timeout", "9" * 5000, None),
+        (alibaba_fc, "x-fc-function-timeout", "\u0663", None),
+        (alibaba_fc, "X-Scf-Timeout", "3000", None),
+        (container, "x-fc-function-timeout", "3", None),
+    ],
+)
+def test_the_deadline_of_a_request_ends_before_its_platform_ends_it(
+    monkeypatch, platform, header, value, usable
+):
+    monkeypatch.delenv("SGGUARD_DEADLINE_S", raising=False)
+    env = seen(platform, monkeypatch, **{header: value})[endpoint.ENV]
+    assert env.get("SGGUARD_DEADLINE_S") == usable
+
+
 def test_every_header_that_a_platform_reads_is_taken_out_of_requests():
     for platform in (tencent_scf, alibaba_fc, huawei_functiongraph, container):
         assert set(platform.CREDENTIALS) <= set(http.SECRET_HEADERS)

@@ -32,6 +32,9 @@ class Platform(Protocol):
     CREDENTIALS: Mapping[str, str]
     """Request header in lower case, and the part of :class:`Given` it fills."""
 
+    TIMEOUT: tuple[str, float]
+    """Request header with the function's timeout, in lower case, and its unit in seconds."""
+
     CLOUD: str
     """The cloud whose credentials the platform gives, empty where it gives none."""
 

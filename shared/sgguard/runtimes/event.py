@@ -19,16 +19,13 @@ from urllib.parse import urlencode, urlsplit
 from sgguard import logs
 from sgguard.engine.context import begin
 from sgguard.errors import EventError, SettingsError
-from sgguard.runtimes import app, credentials
+from sgguard.runtimes import app, credentials, deadline
 from sgguard.runtimes.base import HttpEvent, Json, Platform, http_of
 from sgguard.runtimes.names import variables
 from sgguard.web import endpoint
 
 _AGAIN = frozenset({409, 429})
 _SERVER = 500
-_SPARE_S = 1.0
-"""Seconds that stay to answer in before the platform ends the invocation."""
-_DEADLINE = "SGGUARD_DEADLINE_S"
 _SHUT = (
     "the policy says that the platform proves who asks this function, and a gateway lets others "
     "in: give the function behind a gateway a caller of another kind"
@@ -99,16 +96,7 @@ class Handler:
     def _environment(self, context: Any) -> dict[str, str]:
         given = self._platform.given(context)
         env = credentials.environment(os.environ, self._platform.CLOUD, given)
-        left = self._platform.remaining_s(context)
-        if left is not None:
-            # A plan has to end, or be handed on, before the platform kills the process.
-            usable = max(left - _SPARE_S, left / 2)
-            try:
-                usable = min(usable, float(env.get(_DEADLINE) or 10))
-            except ValueError:
-                return env  # it is refused where settings are read
-            env[_DEADLINE] = repr(usable)
-        return env
+        return deadline.bounded(env, self._platform.remaining_s(context))
 
 
 def _bytes(event: Any) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from sgguard.engine.context import begin
-from sgguard.runtimes import app, credentials, metadata
+from sgguard.runtimes import app, credentials, deadline, metadata
 from sgguard.runtimes.base import Platform
 from sgguard.runtimes.credentials import Given
 from sgguard.runtimes.worker import QuietLogger, QuietWorker
@@ -36,6 +36,7 @@ _THREADS = 64
 _MEMORY = "/dev/shm"  # noqa: S108 - what is written there are heartbeats
 _HEAD_FIELDS = 64
 _LINE_MAX = 8190
+_DIGITS_MAX = 9
 _OK, _FAILED, _SERVER = 200, 404, 500
 _AGAIN = frozenset({409, 429})
 
@@ -61,7 +62,15 @@ class Server:
         given = Given(**parts) if parts else None
         if not self._platform.CLOUD:
             return metadata.with_roles(os.environ)
-        return credentials.environment(os.environ, self._platform.CLOUD, given)
+        env = credentials.environment(os.environ, self._platform.CLOUD, given)
+        return deadline.bounded(env, self._timeout_s(environ))
+
+    def _timeout_s(self, environ: app.Environ) -> float | None:
+        """Return the function's timeout: no request tells how much of it is left."""
+        header, unit_s = self._platform.TIMEOUT
+        given = str(environ.get(_key(header), "")) if header else ""
+        is_number = given.isascii() and given.isdecimal() and len(given) <= _DIGITS_MAX
+        return int(given) * unit_s if is_number and int(given) else None
 
 
 def _for_fc(

@@ -18,6 +18,7 @@ CREDENTIALS = {
     "x-fc-access-key-secret": "secret",
     "x-fc-security-token": "token",
 }
+TIMEOUT = ("x-fc-function-timeout", 1.0)
 IS_SET_UP_BY_CONTEXT = False
 
 

@@ -12,6 +12,7 @@ from sgguard.runtimes.credentials import Given
 
 CLOUD = ""
 CREDENTIALS: Mapping[str, str] = {}
+TIMEOUT = ("", 0.0)
 IS_SET_UP_BY_CONTEXT = False
 
 

@@ -18,6 +18,7 @@ CREDENTIALS = {
     "x-cff-security-secret-key": "secret",
     "x-cff-security-token": "token",
 }
+TIMEOUT = ("", 0.0)  # its unit is not documented
 IS_SET_UP_BY_CONTEXT = True
 
 _MS = 1000

@@ -18,6 +18,7 @@ CREDENTIALS = {
     "x-scf-secret-key": "secret",
     "x-scf-session-token": "token",
 }
+TIMEOUT = ("x-scf-timeout", 0.001)
 IS_SET_UP_BY_CONTEXT = False
 
 
