@@ -30,10 +30,10 @@ variable "runtime" {
   default     = "Python3.11"
 }
 
-variable "may_change" {
-  type        = bool
-  description = "Whether the role may change groups. The policy decides whether it does."
-  default     = false
+variable "changes" {
+  type        = set(string)
+  description = "What the role may change: delete, rules, holders. The policy decides whether it does."
+  default     = []
 }
 
 variable "store" {
@@ -80,9 +80,10 @@ resource "tencentcloud_cam_policy" "observe" {
 }
 
 resource "tencentcloud_cam_policy" "changes" {
-  count    = var.may_change ? 1 : 0
-  name     = "sgguard-changes"
-  document = file("${path.module}/changes.json")
+  for_each = var.changes
+
+  name     = "sgguard-${each.key}"
+  document = file("${path.module}/${each.key}.json")
 }
 
 resource "tencentcloud_cam_role_policy_attachment" "observe" {
@@ -91,9 +92,10 @@ resource "tencentcloud_cam_role_policy_attachment" "observe" {
 }
 
 resource "tencentcloud_cam_role_policy_attachment" "changes" {
-  count     = var.may_change ? 1 : 0
+  for_each = var.changes
+
   role_id   = tencentcloud_cam_role.sgguard.id
-  policy_id = tencentcloud_cam_policy.changes[0].id
+  policy_id = tencentcloud_cam_policy.changes[each.key].id
 }
 
 resource "tencentcloud_scf_function" "sgguard" {
