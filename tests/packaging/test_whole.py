@@ -25,7 +25,7 @@ from tests.worlds import world_of
 
 pytestmark = pytest.mark.slow
 
-PACKED_MAX, UNPACKED_MAX = 8 * MIB, 22 * MIB
+PACKED_MAX, UNPACKED_MAX = 9 * MIB, 24 * MIB
 
 
 def test_the_same_inputs_give_the_same_bytes_in_another_process(tmp_path):
