@@ -48,8 +48,8 @@ ARROWS = {
     "chat.channels": "chat errors events policy render.language wire",
     "cli": (
         "approvals callers chat clouds demo emulator engine errors events logs model operations "
-        "operations.doctor policy redaction render render.graph render.text settings sgguard "
-        "store web wire"
+        "operations.doctor packaging policy redaction render render.graph render.text settings "
+        "sgguard store web wire"
     ),
     "demo": (
         "callers emulator engine errors events model operations render render.graph render.text web"
@@ -88,6 +88,7 @@ ARROWS = {
     "operations.doctor": (
         "callers clouds engine errors model operations policy providers settings store wire"
     ),
+    "packaging": "callers errors policy sgguard web",
     "policy": "clouds errors model render schemas sgguard",
     "providers": "clouds errors model redaction wire",
     "providers.alibaba": "errors model providers wire",
@@ -100,6 +101,8 @@ ARROWS = {
     "render.graph": "model render render.language",
     "render.language": "model render render.language.catalogue",
     "render.text": "model render",
+    "runtimes": "clouds engine errors logs redaction settings web",
+    "runtimes.platforms": "runtimes",
     "schemas": "errors sgguard",
     "settings": "errors model redaction",
     "store": "errors redaction sgguard",
@@ -134,6 +137,7 @@ AXES = {
     "callers.proofs": "verify",
     "events.sources": "claims",
     "guards": "judge",
+    "runtimes.platforms": "given",
 }
 
 # Decided by facts and policy alone: no cloud, no store, no clock, no environment.
