@@ -170,7 +170,9 @@ def connect(scope: Scope, context: Context, *, is_thorough: bool = False) -> Clo
         )
     wire = Wire(
         scope.provider,
-        context.deadline,
+        # Asked right before each call. A lease lasts twice as long from the last intent: whoever
+        # has time left has the lease, also after a pause during which one of the clocks stood.
+        context.deadline.also_on(context.now),
         transport=context.transport,
         retry=context.retry,
         pace=Pace(share=context.settings.pace, lanes=context.lanes, on_call=context.on_call),

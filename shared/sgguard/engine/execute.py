@@ -246,7 +246,7 @@ class Executor(Keeper):
             cloud,
             self.store,
             claim,
-            self.context.deadline,
+            self.context.deadline.also_on(self.context.now),
             partial(self._remaining_blockers, cloud, prepared.plan, prepared.snapshot),
             prepared.snapshot,
             lease_s=self.lease_s,

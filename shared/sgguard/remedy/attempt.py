@@ -29,7 +29,7 @@ from sgguard.errors import (
 )
 from sgguard.model.change import Change
 from sgguard.providers.base import Cloud
-from sgguard.remedy.progress import Progress
+from sgguard.remedy.progress import UNSENT, Progress
 from sgguard.remedy.snapshot import Snapshot
 from sgguard.remedy.wave import AT_ONCE
 from sgguard.remedy.world import State, apply_all, is_let_go, observe
@@ -44,6 +44,8 @@ TRIES = 3
 
 RESERVE_S = 1.0
 """A change is not begun with less time than this: it is left to the next delivery."""
+
+_NO_TIME = "the time for this event was used up before the plan was finished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,8 @@ def attempt(
     pending = dict(changes)
     for number in range(1, TRIES + 1):
         require_time(worker)
-        # 1. Intend and apply all; settle those that succeeded.
-        failed = _make(worker, progress, pending, is_undo=is_undo)
+        # 1. Intend and apply all; settle those that succeeded, and those that were not sent.
+        failed, is_late = _make(worker, progress, pending, is_undo=is_undo)
         # 2. Settle those that did not, each by what its error proves and the world shows.
         with _written(worker, progress):
             failures = {
@@ -103,6 +105,8 @@ def attempt(
                 )
                 for step, (entry, error) in failed.items()
             }
+        if is_late:
+            raise DeadlineError(_NO_TIME)
         # 3. What is as wanted all the same is done. The rest is sent again, unless one is final.
         pending = {step: pending[step] for step, one in failures.items() if not one.is_met}
         if not pending or any(failures[step].is_final for step in pending):
@@ -125,8 +129,11 @@ def _pause(worker: Worker, number: int, errors: Sequence[SgguardError]) -> None:
 
 def _make(
     worker: Worker, progress: Progress, changes: Mapping[int, Change], *, is_undo: bool
-) -> dict[int, tuple[Entry, SgguardError]]:
-    """Intend changes, make them, settle those that succeeded; return the others' errors."""
+) -> tuple[dict[int, tuple[Entry, SgguardError]], bool]:
+    """Intend changes, make them, settle those that succeeded; return the others' errors.
+
+    Return too whether some were not sent, for it was too late: they are settled as not done.
+    """
     # 1. All lines of the wave in one transaction: what is not written is not sent.
     entries: dict[int, Entry] = {}
     for step, change in changes.items():
@@ -135,28 +142,30 @@ def _make(
         entries[step] = entry
     begun_s = worker.now()
     worker.store.intend(worker.claim, tuple(entries.values()), worker.lease_s)
-    _require_present(worker, begun_s)
-    # 2. The calls, side by side.
+    # 2. The calls, side by side; each only while the lease is good.
     sent = [(change, _token(worker, step, is_undo=is_undo)) for step, change in changes.items()]
-    ended = apply_all(worker.cloud, sent)
+    ended = apply_all(worker.cloud, sent, partial(_may_send, worker, begun_s))
     # 3. What succeeded, in one transaction, before anything else is asked.
     failed: dict[int, tuple[Entry, SgguardError]] = {}
     for (step, entry), made in zip(entries.items(), ended, strict=True):
         if isinstance(made, str):
             _settle(progress, entry, is_done=True, made=made)
+        elif made is None:
+            _settle(progress, entry, is_done=False, note=UNSENT)
         else:
             failed[step] = (entry, made)
     write(worker, progress)
-    return failed
+    return failed, None in ended
 
 
-def _require_present(worker: Worker, since_s: float) -> None:
-    """Send nothing after a sleep that was longer than the lease: another worker may be at it.
+def _may_send(worker: Worker, since_s: float) -> bool:
+    """Return whether a change may be sent now, ``since_s`` its lease was renewed.
 
-    The deadline does not tell: its clock may stand still while a machine is paused.
+    A worker that was paused may have lost its lease: another one may be at it. Half of the lease
+    is left for the call. The deadline's clock alone may stand still while a machine is paused.
     """
-    if worker.now() - since_s >= worker.lease_s:
-        raise DeadlineError("this worker was paused for longer than its lease: nothing was sent")
+    is_present = worker.now() - since_s < worker.lease_s / 2
+    return is_present and worker.deadline.remaining_s() > 0
 
 
 @contextmanager
@@ -272,4 +281,4 @@ def _token(worker: Worker, step: int, *, is_undo: bool) -> str:
 def require_time(worker: Worker) -> None:
     """Raise DeadlineError where there is not the time for another change."""
     if worker.deadline.remaining_s() < RESERVE_S:
-        raise DeadlineError("the time for this event was used up before the plan was finished")
+        raise DeadlineError(_NO_TIME)

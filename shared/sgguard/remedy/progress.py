@@ -10,6 +10,9 @@ from sgguard.remedy.plan import Plan
 from sgguard.store import codec
 from sgguard.store.rows import Entry, EntryState, Settled
 
+UNSENT = "not sent: the time for this event was used up"
+"""The note on a line whose change was intended and certainly not sent."""
+
 
 @dataclass(slots=True)
 class Progress:
@@ -53,9 +56,12 @@ class Progress:
         return step in self.done
 
     def was_tried(self, entry: Entry) -> bool:
-        """Whether the same change was intended before: that call may have been executed late."""
+        """Whether the same change was sent before: that call may have been executed late."""
         return any(
-            one.step == entry.step and one.is_undo == entry.is_undo and one.number < entry.number
+            one.step == entry.step
+            and one.is_undo == entry.is_undo
+            and one.number < entry.number
+            and one.note != UNSENT
             for one in self.entries
         )
 

@@ -11,7 +11,7 @@ How a change whose response was lost is settled: nothing is sent again before th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import Enum
 from functools import partial
@@ -53,19 +53,30 @@ def apply(cloud: Cloud, change: Change, token: str) -> str:
     return ""
 
 
-def apply_all(cloud: Cloud, changes: Sequence[tuple[Change, str]]) -> list[str | SgguardError]:
+def apply_all(
+    cloud: Cloud, changes: Sequence[tuple[Change, str]], may_send: Callable[[], bool]
+) -> list[str | SgguardError | None]:
     """Make changes of different things side by side, each with its token.
 
-    Return of each what :func:`apply` returns, or its error.
+    ``may_send`` is asked right before each of them. Return of each what :func:`apply` returns, or
+    its error; None of one that was not sent.
     """
     kinds = {change.kind for change, _ in changes}
     if len(changes) > 1 and kinds == {"set-groups"} and isinstance(cloud, BatchChanges):
+        if not may_send():
+            return [None] * len(changes)
         errors = cloud.set_groups_batch([change for change, _ in changes])
         return [error or "" for error in errors]
-    return parallel([partial(_applied, cloud, change, token) for change, token in changes])
+    return parallel(
+        [partial(_applied, cloud, change, token, may_send) for change, token in changes]
+    )
 
 
-def _applied(cloud: Cloud, change: Change, token: str) -> str | SgguardError:
+def _applied(
+    cloud: Cloud, change: Change, token: str, may_send: Callable[[], bool]
+) -> str | SgguardError | None:
+    if not may_send():
+        return None
     try:
         return apply(cloud, change, token)
     except SgguardError as error:

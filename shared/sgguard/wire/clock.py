@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sgguard.errors import DeadlineError
 
@@ -28,19 +29,39 @@ def elapsed() -> float:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """The moment by which an event must have its response, on a monotonic clock."""
+    """The moment by which an event must have its response, on a monotonic clock.
+
+    With a ``wall`` clock it has come on whichever of the two is further: each of them may stand
+    still while a machine is paused, and what others may do meanwhile does not wait.
+    """
 
     at_s: float
     clock: MonotonicClock = elapsed
+    wall_at_s: float = math.inf
+    wall: EpochClock | None = None
 
     @classmethod
     def after(cls, seconds: float, clock: MonotonicClock = elapsed) -> Deadline:
         """Return the deadline ``seconds`` from now."""
         return cls(clock() + seconds, clock)
 
+    def also_on(self, wall: EpochClock) -> Deadline:
+        """Return the same deadline, so many seconds from now on another clock as well.
+
+        A wall clock that is put forward ends the event early, as if its time were used up.
+        """
+        return replace(self, wall_at_s=wall() + self.at_s - self.clock(), wall=wall)
+
+    def earlier(self, seconds: float) -> Deadline:
+        """Return the deadline that comes so much earlier."""
+        return replace(self, at_s=self.at_s - seconds, wall_at_s=self.wall_at_s - seconds)
+
     def remaining_s(self) -> float:
         """Return the seconds left; never negative."""
-        return max(0.0, self.at_s - self.clock())
+        left_s = self.at_s - self.clock()
+        if self.wall is not None:
+            left_s = min(left_s, self.wall_at_s - self.wall())
+        return max(0.0, left_s)
 
     def require(self, what: str) -> float:
         """Return the seconds left.

@@ -17,7 +17,6 @@ from sgguard.providers.alibaba.group import read_with_rules
 from sgguard.providers.alibaba.listing import GROUPS, read_all
 from sgguard.providers.alibaba.referring_group import references_of
 from sgguard.providers.alibaba.response import group_of, number
-from sgguard.wire.clock import Deadline
 from sgguard.wire.parallel import chunks, parallel
 
 AT_ONCE = 32
@@ -75,9 +74,7 @@ def scan(ecs: EcsClient, group_ids: Collection[str], known: Mapping[str, Group])
 
 
 def _ending_earlier(ecs: EcsClient) -> EcsClient:
-    deadline = ecs.wire.deadline
-    earlier = Deadline(deadline.at_s - RESERVE_S, deadline.clock)
-    return replace(ecs, wire=replace(ecs.wire, deadline=earlier))
+    return replace(ecs, wire=replace(ecs.wire, deadline=ecs.wire.deadline.earlier(RESERVE_S)))
 
 
 def _list(ecs: EcsClient) -> list[_Candidate]:

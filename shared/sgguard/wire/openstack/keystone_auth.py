@@ -165,7 +165,10 @@ class KeystoneAuth(httpx.Auth):
                 headers={"content-type": "application/json"},
                 content=self.identity.body(),
             )
-            return self._keep(response)
+            kept = self._keep(response)
+            # The call itself follows: it is as late as this one.
+            self._wire.deadline.require("the call could be made with a new token")
+            return kept
 
     @contextmanager
     def _exclusive(self) -> Generator[None, None, None]:
