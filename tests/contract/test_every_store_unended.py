@@ -49,10 +49,10 @@ def test_events_without_an_answer_are_told(kept):
     store = kept.open()
     claim = claimed(store)
     [one] = store.open_claims()
-    assert (one.event_id, one.decision_id, one.is_released) == ("e1", "d-e1", False)
+    assert (one.event_id, one.decision_id, one.is_held) == ("e1", "d-e1", True)
     assert one.lease_until_s == kept.clock.now_s + 60
     store.release(claim)
-    assert store.open_claims()[0].is_released
+    assert not store.open_claims()[0].is_held
     store.finish(claimed(store), "{}")
     assert store.open_claims() == ()
     assert not isinstance(claimed(store, "e2"), Busy)

@@ -68,10 +68,19 @@ def test_the_events_that_workers_have_are_told_with_the_time_they_have_left(kept
     claimed(store, "e2", lease_s=100.0)
     done = claimed(store, "e3")
     store.finish(done, "{}")
-    found = [(one.event_id, one.decision_id, one.owner, one.left_s) for one in store.held()]
-    assert found == [("e1", "d-e1", "w1", 50.0), ("e2", "d-e2", "w1", 100.0)]
+    now_s = kept.clock.now_s
+    found = [(one.event_id, one.is_held, one.lease_until_s - now_s) for one in store.open_claims()]
+    assert found == [("e1", True, 50.0), ("e2", True, 100.0)]
     kept.clock.pass_(50)
-    assert [one.event_id for one in store.held()] == ["e2"]
+    assert [one.event_id for one in store.open_claims() if one.is_held] == ["e2"]
+
+
+def test_an_event_whose_lease_was_taken_while_a_clock_was_wrong_is_not_held(kept):
+    store = kept.open()
+    kept.clock.pass_(3600)
+    claimed(store)
+    kept.clock.pass_(-3600)
+    assert [one.is_held for one in store.open_claims()] == [False]
 
 
 # -- tables that became newer ------------------------------------------------------------------

@@ -141,8 +141,10 @@ def is_unbegun(executor: Executor, approval: Approval) -> bool:
         return False
     if _asked(record) != approval.approval_id or executor.store.run(approval.decision_id):
         return False
-    held = {one.event_id for one in executor.store.held() if one.source == APPROVAL_SOURCE}
-    return approval.approval_id not in held
+    return not any(
+        one.is_held and (one.source, one.event_id) == (APPROVAL_SOURCE, approval.approval_id)
+        for one in executor.store.open_claims()
+    )
 
 
 def _asked(record: Record) -> str:

@@ -85,7 +85,7 @@ def everything(context: Context) -> tuple[Unresolved, ...]:
     # Several events may be about one decision: whichever worker has it, it has all of it.
     held: dict[str, float] = {}
     for claim in claims:
-        if not claim.is_released:
+        if claim.is_held:
             before_s = held.get(claim.decision_id, 0.0)
             held[claim.decision_id] = max(before_s, claim.lease_until_s)
     found = [
@@ -134,7 +134,7 @@ def _explained(executor: Executor, run: Run, held_until_s: float) -> Unresolved:
     found = of_run(executor, run)
     as_it_is = f"sgguard resume {run.decision_id} --accept ends it as it is"
     resume = f"sgguard resume {run.decision_id}"
-    if held_until_s > executor.store.now_s():
+    if held_until_s:
         at = _time(held_until_s)
         return replace(found, why="a worker has it", next=f"that worker ends it, or {at}: {resume}")
     if found.state == "unreadable":
@@ -243,13 +243,13 @@ def _records(executor: Executor) -> Iterator[Unresolved]:
 def _is_event(claim: OpenClaim, known: set[str]) -> bool:
     """Whether somebody may wait for the answer of an event; a click or a restore is made anew."""
     is_other = claim.source in (APPROVAL_SOURCE, RESTORE_SOURCE)
-    return claim.decision_id not in known and not (is_other and claim.is_released)
+    return claim.decision_id not in known and not (is_other and not claim.is_held)
 
 
 def _of_claim(executor: Executor, claim: OpenClaim) -> Unresolved:
     name = (f"{claim.source} {claim.event_id}",)
     found = Unresolved(claim.decision_id, "event", name, claim.first_at_s)
-    if not claim.is_released and claim.lease_until_s > executor.store.now_s():
+    if claim.is_held:
         until = _time(claim.lease_until_s)
         following = f"that worker answers it; after {until} the next delivery takes it"
         return replace(found, why="a worker has it", next=following)

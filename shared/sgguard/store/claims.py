@@ -28,7 +28,6 @@ from sgguard.store.rows import (
     Busy,
     Claim,
     Claimed,
-    Held,
     OtherPayload,
     RunState,
 )
@@ -96,10 +95,6 @@ WHERE {HELD}
 """  # noqa: S608 - constants
 _RELEASE = f"""
 UPDATE sgguard_claims SET state = 'released', lease_until_s = :now WHERE {HELD}
-"""  # noqa: S608 - constants
-_HELD = f"""
-SELECT source, event_id, decision_id, owner, lease_until_s - :now FROM sgguard_claims
-WHERE state = 'working' AND {alive("sgguard_claims")} ORDER BY first_at_s, source, event_id
 """  # noqa: S608 - constants
 
 _TRIES = 3
@@ -239,11 +234,6 @@ class Claims(Tables):
     def locked(self, session: Session, claim: Claim) -> frozenset[str]:
         """Return the keys that the claim's decision has locked."""
         return locks.own(session, claim.decision_id)
-
-    @autocommit
-    def held(self, session: Session) -> tuple[Held, ...]:
-        """Return the events that workers have now, the oldest first."""
-        return tuple(Held(*row) for row in session.rows(_HELD))
 
 
 def extend(session: Session, claim: Claim, lease_s: float) -> None:

@@ -31,12 +31,15 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class OpenClaim:
-    """An event that was claimed and has no answer yet; its worker may be silent until the lease."""
+    """An event that was claimed and has no answer yet.
+
+    ``is_held``: a worker has it now, and may be silent until its lease ends.
+    """
 
     source: str
     event_id: str
     decision_id: str
-    is_released: bool
+    is_held: bool
     lease_until_s: float
     first_at_s: float
 
@@ -118,17 +121,6 @@ class Settled:
     state: EntryState
     made_id: str = ""
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """An event that a worker has, and for how long it may still be silent."""
-
-    source: str
-    event_id: str
-    decision_id: str
-    owner: str
-    left_s: float
 
 
 @dataclass(frozen=True, slots=True)

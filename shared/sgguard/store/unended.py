@@ -7,12 +7,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from sgguard.store.database import Session, Tables, autocommit
+from sgguard.store.fence import alive
 from sgguard.store.rows import Made, OpenClaim, Run
 
-_OPEN = """
-SELECT source, event_id, decision_id, state, lease_until_s, first_at_s FROM sgguard_claims
-WHERE state <> 'answered' ORDER BY first_at_s, source, event_id
-"""
+_OPEN = f"""
+SELECT source, event_id, decision_id,
+    CASE WHEN state = 'working' AND {alive("sgguard_claims")} THEN 1 ELSE 0 END,
+    lease_until_s, first_at_s
+FROM sgguard_claims WHERE state <> 'answered' ORDER BY first_at_s, source, event_id
+"""  # noqa: S608 - constants
 _RUN = (
     "SELECT decision_id, source, event_id, plan_json, snapshot_json, keys_json, state, note,"
     " begun_at_s FROM sgguard_runs"
@@ -41,8 +44,8 @@ class Unended(Tables):
     def open_claims(self, session: Session) -> tuple[OpenClaim, ...]:
         """Return the events that have no answer yet, the oldest first."""
         return tuple(
-            OpenClaim(source, event_id, decision_id, state == "released", until_s, first_at_s)
-            for source, event_id, decision_id, state, until_s, first_at_s in session.rows(_OPEN)
+            OpenClaim(source, event_id, decision_id, bool(is_held), until_s, first_at_s)
+            for source, event_id, decision_id, is_held, until_s, first_at_s in session.rows(_OPEN)
         )
 
     @autocommit

@@ -147,9 +147,6 @@ CODES: Mapping[str, type[CloudError]] = {
 }
 
 _ALREADY_SO: Mapping[str, frozenset[str]] = {
-    "add-rule": frozenset({"SecurityGroupRuleExists"}),
-    "remove-rule": frozenset({"SecurityGroupRuleNotFound", "SecurityGroupNotFound"}),
-    "delete-group": frozenset({"SecurityGroupNotFound"}),
     "share-group": frozenset({"DuplicateRbacPolicy"}),
     # Nova: the server has the group already (a duplicate in the list), or has it no more.
     "add-group": frozenset({"badRequest", "conflictingRequest"}),
