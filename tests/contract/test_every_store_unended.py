@@ -5,8 +5,16 @@ from __future__ import annotations
 import pytest
 
 from sgguard.errors import BusyError, StoreError
-from sgguard.store.rows import Busy, Settled
-from tests.stores import a_record, a_run, an_approval, an_entry, claimed, kept, postgres_server
+from sgguard.store.rows import Answered, Busy, Settled
+from tests.stores import (
+    a_record,
+    a_run,
+    an_approval,
+    an_entry,
+    claimed,
+    kept,
+    postgres_server,
+)
 
 __all__ = ["kept", "postgres_server"]  # fixtures
 
@@ -56,6 +64,23 @@ def test_events_without_an_answer_are_told(kept):
     store.finish(claimed(store), "{}")
     assert store.open_claims() == ()
     assert not isinstance(claimed(store, "e2"), Busy)
+
+
+def test_an_event_is_known_as_long_as_its_decision_is(kept):
+    """It was answered when somebody was asked, and denied a month later."""
+    store = kept.open()
+    claim = claimed(store)
+    store.begin_run(claim, a_run())
+    store.close_run(claim, "d-e1", "finished")
+    store.finish(claim, "{}")
+    kept.clock.pass_(100)
+    store.keep(a_record("d-e1"))
+    assert sum(store.purge(kept.clock.now_s - 50).counts.values()) == 0
+    again = store.claim("bus", "e1", owner="w2", decision_id="x", lease_s=60.0, payload_hash="h")
+    assert again == Answered("{}")
+    kept.clock.pass_(1)
+    counts = store.purge(kept.clock.now_s).counts
+    assert (counts["claims"], counts["runs"], counts["decisions"]) == (1, 1, 1)
 
 
 def test_what_runs_of_a_source_created_is_told_in_order(kept):

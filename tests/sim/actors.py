@@ -17,6 +17,7 @@ from sgguard.model.event import Event
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.operations import restore as restoring
 from sgguard.operations import resume as resuming
+from tests.sim import operators
 from tests.sim.scheduler import Task
 from tests.sim.story import Json, id_of
 from tests.sim.world import EPOCH_S, World
@@ -171,30 +172,6 @@ def restore(world: World, task: Task, spec: Json) -> None:
             world.monitor.restored(one, document)
 
 
-def halt(world: World, task: Task, spec: Json) -> None:
-    """Stop all changes."""
-    del task, spec
-    world.store.halt("ops", "for a while")
-
-
-def lift(world: World, task: Task, spec: Json) -> None:
-    """Permit changes again."""
-    del task, spec
-    world.store.lift_halt()
-
-
-def policy(world: World, task: Task, spec: Json) -> None:
-    """Deploy another policy: workers that begin from now on have it."""
-    world.policy_name = spec["to"]
-    world.note(task, f"policy {spec['to']}")
-
-
-def clock(world: World, task: Task, spec: Json) -> None:
-    """Put the clock of the store forward or back."""
-    world.clock_step_s += spec["seconds"]
-    world.note(task, f"the store's clock steps by {spec['seconds']} s")
-
-
 def edit(world: World, task: Task, spec: Json) -> None:
     """Change the cloud behind our back, as the cloud permits it."""
     (cloud,) = world.emulator.state.clouds
@@ -282,9 +259,11 @@ ACTS: dict[str, Callable[[World, Task, Json], None]] = {
     "resume": resume,
     "accept": accept,
     "restore": restore,
-    "halt": halt,
-    "lift": lift,
-    "policy": policy,
-    "clock": clock,
+    "halt": operators.halt,
+    "lift": operators.lift,
+    "purge": operators.purge,
+    "restart": operators.restart,
+    "policy": operators.policy,
+    "clock": operators.clock,
     "edit": edit,
 }

@@ -37,7 +37,7 @@ def _check_ends(world: World) -> None:
     for decision_id, state, outcome in monitor.rows.states():
         if state in ("open", "stuck"):
             monitor.broken("I5-no-end", f"the run of {decision_id} is {state} ({outcome})")
-    for text in monitor.disagreements():
+    for text in monitor.rows.disagreements():
         monitor.broken("I4-rest", text)
     if untold := set(monitor.rows.expired()) - monitor.expired_told:
         monitor.broken("I6-expired", f"{sorted(untold)} expired, and no reminder said so")
@@ -110,6 +110,9 @@ def _check_answers(world: World) -> None:
     outcomes = world.monitor.outcomes()
     for event_id, (raw, _) in events.items():
         answers = world.answers.get(event_id, [])
+        # What is forgotten may come as new: its answers are of another decision then.
+        if world.monitor.forgotten & _decisions(answers):
+            continue
         last = answers[-1] if answers else None
         if not isinstance(last, dict):
             if raw.get("is_late"):
@@ -123,13 +126,25 @@ def _check_answers(world: World) -> None:
             world.monitor.broken(
                 "I6-other-answer", f"{event_id} is told {last['outcome']}, the record is {record}"
             )
-        ids = {one["decision_id"] for one in answers if isinstance(one, dict)}
+        ids = _decisions(answers)
         if len(ids) > 1:
             world.monitor.broken("I6-two-decisions", f"{event_id} has the decisions {ids}")
-        if last["outcome"] == "superseded" and not last.get("approval"):
-            _check_superseded(world, event_id, events)
-        elif last["outcome"] == "remediated":
-            _check_not_late(world, event_id, events)
+        _check_order(world, event_id, last, events)
+
+
+def _check_order(
+    world: World, event_id: str, last: Json, events: dict[str, tuple[Json, str]]
+) -> None:
+    if world.monitor.forgotten:  # with the order marks of what was decided
+        return
+    if last["outcome"] == "superseded" and not last.get("approval"):
+        _check_superseded(world, event_id, events)
+    elif last["outcome"] == "remediated":
+        _check_not_late(world, event_id, events)
+
+
+def _decisions(answers: list[Any]) -> set[str]:
+    return {one["decision_id"] for one in answers if isinstance(one, dict)}
 
 
 def events_of(world: World) -> dict[str, tuple[Json, str]]:
@@ -218,7 +233,11 @@ def check_restored(world: World) -> None:
     """Everything that was taken away is there again, under new ids."""
     monitor = world.monitor
     outcomes = monitor.outcomes()
-    if monitor.touched or {"partly-undone", "accepted", "unfinished"} & set(outcomes.values()):
+    if (
+        monitor.touched
+        or monitor.forgotten
+        or {"partly-undone", "accepted", "unfinished"} & set(outcomes.values())
+    ):
         return
     made = monitor.rows.made()
 

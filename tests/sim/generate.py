@@ -44,6 +44,7 @@ class _Writer:
         self._people()
         for task in self.story.tasks:
             task["mishaps"] = self._mishaps(task)
+        self._keepers(random.Random(f"sim keepers {provider} {seed}"))
 
     # -- the cloud -------------------------------------------------------------------------
 
@@ -231,6 +232,23 @@ class _Writer:
             self._task("clock", "clock", rng.uniform(0, 5), seconds=seconds)
         if "operators" in self.has and rng.random() < 0.3:
             self._task("yield", "accept", later(), any=True)
+
+    def _keepers(self, rng: random.Random) -> None:
+        """Purge or deploy in a few stories; with dice of their own, so the rest is as it was."""
+        around = [rng.uniform(0, 2), rng.uniform(0, 6), *self.moments]
+        if rng.random() < 0.12:
+            for number in range(rng.randint(1, 2)):
+                at_s, age_s = rng.choice(around) + rng.uniform(0, 2), rng.choice([0.0, 0.5, 30.0])
+                self._task(f"purge{number}", "purge", at_s, age=age_s, mishaps=[])
+        if rng.random() < 0.08:
+            self._task("restart", "restart", rng.choice(around) + rng.uniform(0, 2), mishaps=[])
+        # A machine that is paused in the middle of its changes, and an operator before it wakes.
+        calm = [one for one in self.story.tasks if one["kind"] == "deliver" and not one["mishaps"]]
+        if calm and rng.random() < 0.08:
+            one, seconds = rng.choice(calm), round(rng.uniform(66, 90), 3)
+            one["mishaps"] = [["cloud-write", rng.randint(1, 6), "pause", seconds]]
+            at_s = one["at"] + seconds - rng.uniform(0.1, 4)
+            self._task("passing", "accept", at_s, any=True, mishaps=[])
 
     def _edit(self, name: str, at_s: float) -> None:
         rng = self.rng

@@ -7,6 +7,7 @@ So a change is found whatever the engine believes, and whichever API made it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,34 +18,13 @@ from tests.sim.cloud import Effect, Picture, is_of
 from tests.sim.rows import Line, Rows
 from tests.sim.scheduler import Task
 from tests.sim.seams import values_of
+from tests.sim.violation import Violation
 
 if TYPE_CHECKING:
     from tests.sim.world import World
 
 FINAL = frozenset(Outcome) - {Outcome.PENDING, Outcome.UNFINISHED, Outcome.PARTLY_UNDONE}
 _ENDED = FINAL | {"partly-undone"}
-_FITTING = {
-    "finished": {"remediated", "accepted"},
-    "undone": {"undone"},
-    "stuck": {"partly-undone"},
-    "open": {"unfinished", "partly-undone"},
-    "accepted": {"accepted", "partly-undone"},
-    "asked": {"pending"},
-    "refused": {"refused", "superseded"},
-}
-"""The outcomes that a record may have beside each state of its run."""
-
-
-@dataclass(frozen=True)
-class Violation:
-    """One invariant that does not hold; ``code`` is the invariant and what kind of breach."""
-
-    code: str
-    text: str
-    at_s: float
-
-    def __str__(self) -> str:
-        return f"{self.code} at {self.at_s:.3f} s: {self.text}"
 
 
 @dataclass(eq=False)
@@ -57,8 +37,10 @@ class Monitor:
     touched: set[str] = field(default_factory=set)
     accepted: set[str] = field(default_factory=set)
     restores: dict[str, list[Any]] = field(default_factory=dict)
-    told: dict[str, str] = field(default_factory=dict)
+    told: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _written_s: dict[str, float] = field(default_factory=dict)
     expired_told: set[str] = field(default_factory=set)
+    forgotten: set[str] = field(default_factory=set)
     _asked: dict[str, Picture] = field(default_factory=dict)
     _is_halted: bool = False
     _built: set[str] = field(default_factory=set)
@@ -66,11 +48,16 @@ class Monitor:
     _drivers: dict[str, list[str]] = field(default_factory=dict)
     _intents: dict[str, str] = field(default_factory=dict)
     _outcomes: dict[str, str] = field(default_factory=dict)
+    _left: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.rows = Rows(self.world.rows)
         self._cloud = self.world.emulator.state.clouds[0]
-        self.picture = self.first = Picture.of(self._cloud)
+        self.first, self.picture = self.world.first, Picture.of(self._cloud)
+        for decision_id in self.rows.outcomes() if self.world.story.kept else ():
+            done = self.first.effects(self.picture)  # by the version before; it had one decision
+            self.effects[decision_id] = [(one, False) for one in done]
+            self._left = frozenset(self.rows.disagreements())
 
     def broken(self, code: str, text: str) -> None:
         """Write a violation down."""
@@ -94,11 +81,18 @@ class Monitor:
     def answered(self, event_id: str, document: Any) -> None:
         """Somebody was told an outcome; an end is never another one later."""
         outcome, decision_id = document["outcome"], document["decision_id"]
-        before = self.told.get(decision_id)
-        if before in FINAL and outcome != before:
+        before, told_s = self.told.get(decision_id, ("", 0.0))
+        # An answer of a worker that was frozen on its way out was true when it was written.
+        task = self.world.scheduler.current
+        if (
+            before in FINAL
+            and outcome != before
+            and task
+            and self._written_s.get(task.name, 0.0) > told_s
+        ):
             self.broken("I6-changed", f"{event_id} was told {before}, and then {outcome}")
         if outcome in _ENDED:
-            self.told[decision_id] = outcome
+            self.told[decision_id] = outcome, self.world.scheduler.now_s
 
     def begun_s(self, document: Any) -> float | None:
         """When the run of a decision was begun; None where it has none."""
@@ -168,7 +162,7 @@ class Monitor:
     def _check_chain(self, task: Task, effect: Effect, line: Line, before: Picture) -> None:
         decision_id = line.decision_id
         going = self._going(decision_id)
-        told = self.told.get(decision_id) or self._outcomes.get(decision_id)
+        told = self.told.get(decision_id, ("",))[0] or self._outcomes.get(decision_id)
         if not line.is_undo and told in _ENDED:
             self.broken("I7-forward", f"{decision_id} was {told}, and {task.name}: {effect}")
         if effect.kind == "set-groups" and effect.before and not effect.after:
@@ -248,6 +242,8 @@ class Monitor:
     def after_transaction(self, task: Task, name: str, work: Any) -> None:
         """Check what a transaction has left behind."""
         self._check_halt(task, name)
+        if name != "purge":
+            self._written_s[task.name] = self.world.scheduler.now_s
         for one in values_of(work).get("args", ()) if work else ():
             decision_id = getattr(one, "decision_id", "")
             if decision_id and name.startswith("intend"):
@@ -265,8 +261,22 @@ class Monitor:
                     )
         for approval_id, _, _ in self.rows.questions():
             self._asked.setdefault(approval_id, self.picture)
-        for text in self.disagreements():
+        self._check_agreement(task, name)
+
+    def _check_agreement(self, task: Task, name: str) -> None:
+        for text in self.rows.disagreements():
+            if text in self._left:  # until somebody ends what the version before did by halves
+                continue
             self.broken("I4-now", f"after {name} of {task.name}: {text}")
+
+    @contextmanager
+    def purging(self) -> Iterator[None]:
+        """Check that a purge forgets nothing that is under way, asked about or stuck."""
+        needed, known = self.rows.needed(), set(self.rows.outcomes())
+        yield
+        self.forgotten |= known - set(self.rows.outcomes())
+        if lost := needed - self.rows.needed():
+            self.broken("I5-purged", f"forgotten while it is needed: {sorted(lost)}")
 
     def _check_halt(self, task: Task, name: str) -> None:
         """No change is intended while all changes are stopped."""
@@ -274,18 +284,6 @@ class Monitor:
             self._is_halted = name == "halt"
         elif name.startswith("intend") and self._is_halted:
             self.broken("I2-halted", f"{task.name} intends a change while all are stopped")
-
-    def disagreements(self) -> Iterator[str]:
-        """Where record, run and question do not agree."""
-        for decision_id, state, outcome in self.rows.states():
-            is_accepted = state == "finished" and outcome == "partly-undone"
-            if not is_accepted and outcome not in _FITTING[state]:
-                yield f"the run of {decision_id} is {state}, its record {outcome}"
-        for approval_id, decision_id, outcome in self.rows.questions():
-            if outcome != "pending":
-                yield f"{approval_id} is open, and {decision_id} is {outcome}"
-        for decision_id in self.rows.unasked():
-            yield f"{decision_id} is pending, and nobody is asked"
 
 
 def _is_delete(change: Change) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,31 @@ WHERE d.outcome = 'pending' AND NOT EXISTS (SELECT 1 FROM sgguard_approvals a
     WHERE a.decision_id = d.decision_id AND a.state = 'pending')
 ORDER BY d.decision_id
 """
+_UNENDED = """
+SELECT decision_id FROM sgguard_runs WHERE state IN ('asked', 'open', 'stuck')
+UNION SELECT decision_id FROM sgguard_approvals WHERE state = 'pending'
+UNION SELECT decision_id FROM sgguard_claims WHERE state = 'working' AND lease_until_s > :now
+"""
+_KEYS = {
+    "runs": "decision_id, state",
+    "entries": "decision_id, number",
+    "decisions": "decision_id, outcome",
+    "targets": "decision_id, target",
+    "approvals": "approval_id, state",
+    "claims": "source, event_id",
+    "locks": "name, decision_id",
+}
+
+FITTING = {
+    "finished": {"remediated", "accepted"},
+    "undone": {"undone"},
+    "stuck": {"partly-undone"},
+    "open": {"unfinished", "partly-undone"},
+    "accepted": {"accepted", "partly-undone"},
+    "asked": {"pending"},
+    "refused": {"refused", "superseded"},
+}
+"""The outcomes that a record may have beside each state of its run."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +140,17 @@ class Rows:
         )
         return [approval_id for (approval_id,) in found]
 
+    def needed(self) -> set[tuple[str, ...]]:
+        """Every row of a decision that is under way, asked about or stuck, by its table and key."""
+        open_ones = f"SELECT decision_id FROM ({_UNENDED}) AS unended"
+        return {
+            (table, *map(str, row))
+            for table, key in _KEYS.items()
+            for row in self._read(
+                f"SELECT {key} FROM sgguard_{table} WHERE decision_id IN ({open_ones})"
+            )
+        }
+
     def targets(self, decision_id: str) -> list[str]:
         """The ids of the groups or instances that a decision is about."""
         found = self._read(
@@ -146,3 +182,15 @@ class Rows:
     def made(self) -> dict[str, str]:
         """The ids of groups that were created again, by their old ones."""
         return {one.change.group_id: one.made_id for one in self.lines() if one.made_id}
+
+    def disagreements(self) -> Iterator[str]:
+        """Where record, run and question do not agree."""
+        for decision_id, state, outcome in self.states():
+            is_accepted = state == "finished" and outcome == "partly-undone"
+            if not is_accepted and outcome not in FITTING[state]:
+                yield f"the run of {decision_id} is {state}, its record {outcome}"
+        for approval_id, decision_id, outcome in self.questions():
+            if outcome != "pending":
+                yield f"{approval_id} is open, and {decision_id} is {outcome}"
+        for decision_id in self.unasked():
+            yield f"{decision_id} is pending, and nobody is asked"

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from tests.sim import actors, ending
 from tests.sim.ending import events_of
-from tests.sim.monitor import FINAL, Violation
+from tests.sim.monitor import FINAL
 from tests.sim.scheduler import RunawayError
 from tests.sim.seams import determined
 from tests.sim.story import Json, Story
+from tests.sim.violation import Violation
 from tests.sim.world import World, fresh_sqlite
 
 ROUNDS = 8

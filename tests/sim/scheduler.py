@@ -33,6 +33,7 @@ class Task:
     work: Callable[[], object]
     result: object = None
     error: BaseException | None = None
+    has_begun: bool = False
     is_dead: bool = False
     is_over: bool = False
     standstill_s: float = 0.0
@@ -92,6 +93,8 @@ class Scheduler:
             return
         self._hand_over()
         task.baton.acquire()
+        if task.is_dead:  # it died while it waited
+            raise Killed
 
     def _first(self) -> Task:
         return min(self._waiting, key=lambda one: (one.wake_s, one.number))
@@ -108,6 +111,7 @@ class Scheduler:
 
     def _live(self, task: Task) -> None:
         task.baton.acquire()
+        task.has_begun = True
         try:
             task.result = task.work()
         except Killed:

@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -87,7 +87,8 @@ class SimDatabase:
             world.note(task, f"{name}: the store fails, nothing is written")
             raise StoreError("the store cannot be used")
         try:
-            result = how(lambda session: work(_Session(session, world, task, name)))
+            with world.monitor.purging() if name == "purge" else nullcontext():
+                result = how(lambda session: work(_Session(session, world, task, name)))
         except Exception as error:
             world.note(task, f"{name}: {type(error).__name__}: {error}")
             raise

@@ -34,7 +34,8 @@ class Story:
     see :mod:`tests.sim.actors`; each has ``name``, ``kind``, ``at`` and ``mishaps``, a list of
     ``[points, number, what, seconds]``. ``latency_s`` are the seconds of one transaction and of
     one call; with ``jitter`` each takes a third to three times as long. ``shuffle``: calls that
-    are sent side by side are sent in any order. ``end``: what becomes of open questions.
+    are sent side by side are sent in any order. ``end``: what becomes of open questions. ``kept``:
+    what the version before left behind (:mod:`tests.sim.kept`); the story goes on from there.
     """
 
     provider: str
@@ -50,6 +51,7 @@ class Story:
     account: str = ""
     end: str = "approve"
     restores: bool = False
+    kept: str = ""
 
     def to_json(self) -> str:
         """The story as a text that :func:`load` reads."""

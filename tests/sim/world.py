@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from sgguard.emulator.core import Emulator
+from sgguard.emulator.state import State
 from sgguard.engine.context import Context
 from sgguard.policy.account import at_home
 from sgguard.settings import Settings
@@ -21,6 +22,8 @@ from sgguard.store import Store, open_store
 from sgguard.wire.clock import Deadline
 from sgguard.wire.pacing import Lanes
 from sgguard.wire.retry import Retry
+from tests.sim import kept
+from tests.sim.cloud import Picture
 from tests.sim.monitor import Monitor
 from tests.sim.scheduler import Killed, Scheduler, Task
 from tests.sim.seams import SimDatabase, SimTransport, face_of
@@ -68,6 +71,12 @@ class World:
     def __post_init__(self) -> None:
         self.face = face_of(self.story.provider)
         self.emulator = _Emulator(state_of(self.story), now=self.now, sleep=self.scheduler.wait)
+        self.first = Picture.of(self.emulator.state.clouds[0])
+        if self.story.kept:
+            kept.fill(self.story.kept, self.store_url)
+            left = kept.read(self.story.kept)
+            self.emulator.state.replace(State.load(left["cloud"]))
+            self.scheduler.now_s = left["at_s"]
         self.store = open_store(self.store_url, now=self.store_now)
         self.database = self.store._database
         self.store._database = SimDatabase(self.database, self)  # type: ignore[assignment]

@@ -17,6 +17,14 @@ _NOTHING_OPEN = """
                     AND decision.outcome IN ('pending', 'unfinished')))))
 """
 
+# Nor rows of a decision that is kept itself: it may have ended long after its event was answered,
+# and whoever delivers that event again is told its end, not asked anew.
+_NOT_KEPT = """
+    NOT EXISTS (SELECT 1 FROM sgguard_decisions AS kept
+        WHERE kept.decision_id = {table}.decision_id AND kept.kept_at_s >= :before_s)
+"""
+
+_WITH_DECISION = ("claims", "runs", "approvals")
 
 _ENDED = "state IN ('finished', 'undone', 'accepted', 'refused') AND ended_at_s < :before_s"
 
@@ -25,6 +33,8 @@ def _oldest(table: str, keys: str, condition: str, by: str) -> str:
     """Select the keys of at most a slice of the rows that may go, the oldest first."""
     if table != "marks":
         condition += f" AND {_NOTHING_OPEN.format(table=f'sgguard_{table}')}"
+    if table in _WITH_DECISION:
+        condition += f" AND {_NOT_KEPT.format(table=f'sgguard_{table}')}"
     return f"SELECT {keys} FROM sgguard_{table} WHERE {condition} ORDER BY {by} LIMIT :most"  # noqa: S608 - constants
 
 
@@ -67,9 +77,10 @@ class Retention(Tables):
         """Forget the oldest of what ended before that time; nothing open, asked about or stuck.
 
         Nor anything of a decision whose run is unresolved or whose approval request is pending.
-        An event ends when it is answered, or with the lease of the worker that left it; a decision
-        with its last keeping. What is forgotten can be claimed as new. At most ``most`` rows of a
-        kind go, and what belongs to them: call it again until ``is_complete``.
+        An event ends with its decision, or when it is answered, or with the lease of the worker
+        that left it; a decision with its last keeping. What is forgotten can be claimed as new. At
+        most ``most`` rows of a kind go, and what belongs to them: call it again until
+        ``is_complete``.
         """
         # A time to come counts as now: a lease that has not ended would be forgotten.
         [(now_s,)] = session.rows("SELECT :now")
