@@ -180,9 +180,3 @@ class Harness:
     def require(self, world: Snapshot) -> None:
         found = self.now()
         assert found == world, describe_differences(world, found)
-
-
-def restart(harness: Harness) -> None:
-    """Restore the cloud to its initial state."""
-    harness.emulator.state.replace(harness.scenario.state())
-    harness.emulator.requests.clear()

@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from sgguard.engine import execute, handle
+from sgguard.engine import handle, keeper
 from sgguard.engine.context import Context
 from sgguard.errors import SgguardError
 from sgguard.model.address import Address
@@ -44,7 +44,7 @@ def deliver(event_id: str, target: str, env: dict[str, str]) -> dict[str, object
 
 def work_off(folder: Path, events: dict[str, str], env: dict[str, str], seed: int) -> None:
     """Deliver all events, in an order of its own, each until it has an answer."""
-    execute.LEASE_S = LEASE_S
+    keeper.LEASE_S = LEASE_S
     left = random.Random(seed).sample(sorted(events), len(events))
     give_up = time.monotonic() + GIVE_UP_S
     while left and time.monotonic() < give_up:

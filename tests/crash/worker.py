@@ -14,7 +14,7 @@ import httpx
 from sgguard.emulator.faces import all_faces
 from sgguard.engine import handle as handling
 from sgguard.engine.context import Context
-from sgguard.store import Store, open_store
+from sgguard.store import Store
 from sgguard.wire.retry import Retry
 from tests.crash.scenarios import Scenario
 from tests.worlds import lanes
@@ -117,13 +117,3 @@ class Killer:
                 self.report(point)
                 os.kill(os.getpid(), signal.SIGKILL)
             self.reached += 1
-
-
-def work(
-    scenario: Scenario, env: dict[str, str], store_url: str, hook: Hook
-) -> dict[str, Any] | Exception:
-    """Deliver the event over HTTP, with the hook at every point."""
-    store = HookedStore(open_store(store_url), hook)
-    with httpx.HTTPTransport(verify=False, trust_env=False) as network:
-        transport = Hooked(network, scenario.provider, hook)
-        return deliver(scenario, context_of(env, store, transport))  # type: ignore[arg-type]

@@ -19,8 +19,9 @@ from typing import Any
 
 from sgguard.wire import parallel
 from tests.crash.harness import Harness
-from tests.crash.scenarios import PROVIDERS, scenario_of
-from tests.crash.worker import Killer, work
+from tests.crash.process import work
+from tests.crash.scenarios import PROVIDERS
+from tests.crash.worker import Killer
 
 ROOT = Path(__file__).parents[2]
 
@@ -103,14 +104,7 @@ def _child(job: dict[str, Any], write_end: int) -> None:
 
     killer = Killer(job["at"], lambda point: report({"point": point}))
     try:
-        scenario = scenario_of(job["provider"], job["shape"])
-        handled = work(scenario, job["env"], job["store"], killer)
-        if isinstance(handled, Exception):
-            report(
-                {"error": "".join(traceback.format_exception(handled)), "points": killer.reached}
-            )
-        else:
-            report({"document": handled, "points": killer.reached})
+        report(work(job, killer))
     except BaseException:  # noqa: BLE001 - the test sees any error
         with suppress(OSError):
             report({"error": traceback.format_exc()})

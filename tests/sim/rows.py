@@ -37,7 +37,6 @@ ORDER BY d.decision_id
 _UNENDED = """
 SELECT decision_id FROM sgguard_runs WHERE state IN ('asked', 'open', 'stuck')
 UNION SELECT decision_id FROM sgguard_approvals WHERE state = 'pending'
-UNION SELECT decision_id FROM sgguard_claims WHERE state = 'working' AND lease_until_s > :now
 """
 _KEYS = {
     "runs": "decision_id, state",
@@ -141,9 +140,13 @@ class Rows:
         return [approval_id for (approval_id,) in found]
 
     def needed(self) -> set[tuple[str, ...]]:
-        """Every row of a decision that is under way, asked about or stuck, by its table and key."""
+        """Every row of what is under way, asked about or stuck, by its table and key."""
+        held = self._read(
+            "SELECT source, event_id FROM sgguard_claims"
+            " WHERE state = 'working' AND lease_until_s > :now"
+        )
         open_ones = f"SELECT decision_id FROM ({_UNENDED}) AS unended"
-        return {
+        return {("claims", *map(str, row)) for row in held} | {
             (table, *map(str, row))
             for table, key in _KEYS.items()
             for row in self._read(

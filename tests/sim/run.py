@@ -60,13 +60,18 @@ def _tell(world: World) -> None:
     for spec in world.story.tasks:
         _spawn(world, spec, spec["at"])
     world.scheduler.run()
+    come_to_an_end(world)
+
+
+def come_to_an_end(world: World) -> None:
+    """Do whatever is left to do, and check what must hold then."""
     _quiesce(world)
     ending.check(world)
     if world.story.restores:
         for number in range(3):
-            _one(world, {"name": f"z-restore-{number}", "kind": "restore", **_order(world)})
+            one_worker(world, {"name": f"z-restore-{number}", "kind": "restore", **_order(world)})
             world.scheduler.now_s += _LONG_S
-            _one(world, {"name": f"z-resume-r{number}", "kind": "resume"})
+            one_worker(world, {"name": f"z-resume-r{number}", "kind": "resume"})
         ending.check_restored(world)
 
 
@@ -103,25 +108,25 @@ def _quiesce(world: World) -> None:
     """Deliver everything again, resume, remind and wait, until all is at its end."""
     world.is_quiet = True
     world.policy_name = "p0"
-    _one(world, {"name": "z-lift", "kind": "lift"})
+    one_worker(world, {"name": "z-lift", "kind": "lift"})
     for number in range(ROUNDS):
         world.scheduler.now_s += _LONG_S
         for event_id, (raw, _) in events_of(world).items():
-            _one(
+            one_worker(
                 world,
                 {"name": f"z-{event_id}-{number}", "kind": "deliver", "events": [raw]},
             )
         for task in [one["name"] for one in world.story.tasks if one["kind"] == "remind"]:
-            _one(world, {"name": f"z-{task}-{number}", "kind": "remind", "again": task})
-        _one(world, {"name": f"z-resume-{number}", "kind": "resume"})
+            one_worker(world, {"name": f"z-{task}-{number}", "kind": "remind", "again": task})
+        one_worker(world, {"name": f"z-resume-{number}", "kind": "resume"})
         if number == 1 and world.monitor.touched:
             _repair(world)
         if number >= 1:
             kind = {"approve": "approve", "deny": "deny", "expire": "remind"}[world.story.end]
-            _one(world, {"name": f"z-{kind}-{number}", "kind": kind})
+            one_worker(world, {"name": f"z-{kind}-{number}", "kind": kind})
         if number >= 2:
-            _one(world, {"name": f"z-accept-{number}", "kind": "accept"})
-        _one(world, {"name": f"z-remind-{number}", "kind": "remind"})
+            one_worker(world, {"name": f"z-accept-{number}", "kind": "accept"})
+        one_worker(world, {"name": f"z-remind-{number}", "kind": "remind"})
         if number >= 1 and _is_over(world):
             return
 
@@ -130,13 +135,13 @@ def _repair(world: World) -> None:
     """An operator gives the holders that somebody else changed their groups back."""
     if any(state == "stuck" for _, state, _ in world.monitor.rows.states()):
         for name in world.story.holders:
-            _one(
+            one_worker(
                 world,
                 {"name": f"z-mend-{name}", "kind": "edit", "what": "repair", "holder": name},
             )
 
 
-def _one(world: World, spec: Json) -> None:
+def one_worker(world: World, spec: Json) -> None:
     """Let one worker do its work with nobody beside it."""
     _spawn(world, spec, world.scheduler.now_s)
     world.scheduler.run()
@@ -159,4 +164,4 @@ def _is_over(world: World) -> bool:
     return all(isinstance(one, dict) and one["outcome"] in FINAL for one in last)
 
 
-__all__ = ["Result", "run"]
+__all__ = ["Result", "come_to_an_end", "one_worker", "run"]
