@@ -12,9 +12,12 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from sgguard.store import open_store
+from sgguard.errors import StoreError
+from sgguard.store import fence, journal, open_store, transitions
 from sgguard.store.base import Store
-from sgguard.store.rows import Approval, Claim, Entry, Record, Run
+from sgguard.store.claims import require_own
+from sgguard.store.database import Session
+from sgguard.store.rows import Approval, Claim, Entry, Record, Run, RunState
 from tests import postgres
 
 KINDS = ("sqlite", "postgres")
@@ -128,3 +131,26 @@ def an_approval(approval_id: str = "a1", decision_id: str = "d1", **given) -> Ap
         "expires_at_s": 1_800_003_600.0,
     }
     return Approval(approval_id, decision_id, **(values | given))
+
+
+def close_run(
+    store: Store, claim: Claim, decision_id: str, state: RunState, note: str = ""
+) -> None:
+    """End a run and nothing else: no record, no answer; the product ends all of them together.
+
+    An end is final: the same state again does nothing, another one is a StoreError.
+    """
+    require_own(claim, decision_id)
+
+    def close(session: Session) -> None:
+        held = fence.hold(session, claim)
+        if held.status.state is None:
+            raise StoreError(f"decision {decision_id} has no run")
+        if held.status.state == state and state != "stuck":
+            return
+        before = held.status
+        if before == transitions.FORWARD and state in ("undone", "stuck"):
+            before = fence.move(session, claim, "turn", before)
+        journal.close(session, claim, before, state, note)
+
+    store._database.transaction(close)

@@ -27,7 +27,7 @@ from sgguard.store.base import Store
 from sgguard.store.rows import Claim
 from tests import postgres
 from tests.bench.measure import Ratio, interleaved
-from tests.stores import a_run, an_entry, claimed
+from tests.stores import a_run, an_entry, claimed, close_run
 
 EVENTS = 40
 
@@ -91,7 +91,7 @@ def _journal(store: Store) -> Callable[[], float]:
         entry = an_entry(0, claim.decision_id)
         store.intend(claim, entry, 60)
         store.settle(claim, entry, "done", made_id="sg-9")
-        store.close_run(claim, claim.decision_id, "finished")
+        close_run(store, claim, claim.decision_id, "finished")
         took_s = time.perf_counter() - begun
         store.finish(claim, '{"verdict":"remediate"}')
         return took_s

@@ -20,6 +20,7 @@ from sgguard.errors import BusyError, LeaseLostError
 from sgguard.store import open_store
 from sgguard.store.base import Store
 from sgguard.store.rows import Answered, Claim, Entry, Run
+from tests.stores import close_run
 
 LEASE_S = 3.0
 """Longer than a process of sixteen on a small machine ever waits for its turn."""
@@ -81,7 +82,7 @@ class Worker:
             self.perhaps_die()
             self.store.settle(claim, entry, "done")
             self.perhaps_die()
-        self.store.close_run(claim, claim.decision_id, "finished")
+        close_run(self.store, claim, claim.decision_id, "finished")
         self.perhaps_die()
         self.store.finish(claim, f'"{claim.fence}"')
 

@@ -11,7 +11,7 @@ import pytest
 
 from sgguard.errors import BusyError, HaltedError, LeaseLostError, StoreError
 from sgguard.store.rows import Answered, Busy, Claim, OtherPayload, Query
-from tests.stores import a_record, a_run, an_approval, an_entry, claimed
+from tests.stores import a_record, a_run, an_approval, an_entry, claimed, close_run
 
 
 def together(work, count):
@@ -103,7 +103,7 @@ WRITES = {
     "begin_run": lambda store, claim: store.begin_run(claim, a_run()),
     "intend": lambda store, claim: store.intend(claim, an_entry(1), 60),
     "settle": lambda store, claim: store.settle(claim, an_entry(0), "done"),
-    "close_run": lambda store, claim: store.close_run(claim, "d-e1", "finished"),
+    "close_run": lambda store, claim: close_run(store, claim, "d-e1", "finished"),
 }
 
 
@@ -188,12 +188,12 @@ def test_a_resume_takes_an_answered_event_only_while_its_run_is_unresolved(kept)
     store = kept.open()
     claim = claimed(store)
     store.begin_run(claim, a_run())
-    store.close_run(claim, "d-e1", "stuck", "moved")
+    close_run(store, claim, "d-e1", "stuck", "moved")
     store.finish(claim, '{"outcome":"stuck"}')
     assert try_claim(store) == Answered('{"outcome":"stuck"}')
     again = try_claim(store, payload_hash=None)
     assert again == Claim("bus", "e1", "w2", 2, "d-e1", is_again=True)
-    store.close_run(again, "d-e1", "undone")
+    close_run(store, again, "d-e1", "undone")
     store.finish(again, '{"outcome":"undone"}')
     assert try_claim(store, payload_hash=None) == Answered('{"outcome":"undone"}')
 
@@ -304,7 +304,7 @@ def test_no_lock_is_freed_while_a_run_of_its_decision_is_unresolved(kept, state,
     store.lock(claim, ["g1"], 60)
     store.begin_run(claim, a_run(keys=("g1", "g2")))
     if state == "stuck":
-        store.close_run(claim, "d-e1", "stuck")
+        close_run(store, claim, "d-e1", "stuck")
     if end != "lease":
         WRITES[end](store, claim)
     kept.clock.pass_(1_000_000)
@@ -318,7 +318,7 @@ def test_a_run_that_is_resolved_frees_its_locks(kept, state):
     store = kept.open()
     claim = claimed(store)
     store.begin_run(claim, a_run(keys=("g1",)))
-    store.close_run(claim, "d-e1", state)
+    close_run(store, claim, "d-e1", state)
     store.lock(claimed(store, "e2"), ["g1"], 60)
 
 
@@ -394,7 +394,7 @@ def test_beginning_a_run_again_changes_nothing(kept):
     before = store.run("d-e1")
     store.begin_run(claim, replace(a_run(), plan_json='{"other":1}'))
     assert store.run("d-e1") == before
-    store.close_run(claim, "d-e1", "finished")
+    close_run(store, claim, "d-e1", "finished")
     store.begin_run(claim, a_run(keys=("g1",)))
     assert store.open_runs() == ()
     store.lock(claimed(store, "e2"), ["g1"], 60)
@@ -407,7 +407,7 @@ def test_runs_that_are_open_or_stuck_are_listed_the_oldest_first(kept):
         claim = claimed(store, event_id)
         store.begin_run(claim, a_run(f"d-{event_id}", event_id))
         if state != "open":
-            store.close_run(claim, f"d-{event_id}", state, "so it ended")
+            close_run(store, claim, f"d-{event_id}", state, "so it ended")
         kept.clock.pass_(1)
     listed = [(run.decision_id, run.state, run.note) for run in store.open_runs()]
     assert listed == [("d-e9", "open", ""), ("d-e7", "stuck", "so it ended"), ("d-e5", "open", "")]
@@ -481,9 +481,9 @@ def test_a_change_without_an_open_run_is_not_written_down(kept):
     with pytest.raises(StoreError, match="no run that is open"):
         store.intend(claim, an_entry(0), 60)
     store.begin_run(claim, a_run())
-    store.close_run(claim, "d-e1", "stuck")
+    close_run(store, claim, "d-e1", "stuck")
     store.intend(claim, an_entry(0, is_undo=True), 60)
-    store.close_run(claim, "d-e1", "undone")
+    close_run(store, claim, "d-e1", "undone")
     with pytest.raises(StoreError, match="no run that is open"):
         store.intend(claim, an_entry(1), 60)
     assert len(store.entries("d-e1")) == 1
@@ -493,12 +493,12 @@ def test_a_run_that_has_ended_stays_as_it_ended(kept):
     store = kept.open()
     claim = claimed(store)
     with pytest.raises(StoreError, match="has no run"):
-        store.close_run(claim, "d-e1", "finished")
+        close_run(store, claim, "d-e1", "finished")
     store.begin_run(claim, a_run())
-    store.close_run(claim, "d-e1", "undone", "refused")
-    store.close_run(claim, "d-e1", "undone", "again")
+    close_run(store, claim, "d-e1", "undone", "refused")
+    close_run(store, claim, "d-e1", "undone", "again")
     with pytest.raises(StoreError, match="is undone"):
-        store.close_run(claim, "d-e1", "finished")
+        close_run(store, claim, "d-e1", "finished")
     assert store.run("d-e1").note == "refused"
 
 
@@ -512,7 +512,7 @@ def test_a_claim_writes_for_its_own_decision_only(kept):
         lambda: store.begin_run(claim, a_run("d-e3")),
         lambda: store.intend(claim, an_entry(1, "d-e2"), 60),
         lambda: store.settle(claim, an_entry(0, "d-e2"), "done"),
-        lambda: store.close_run(claim, "d-e2", "finished"),
+        lambda: close_run(store, claim, "d-e2", "finished"),
     ):
         with pytest.raises(StoreError, match="writes nothing for d-e"):
             write()
@@ -718,7 +718,7 @@ def test_what_ended_before_is_forgotten_and_counted(kept):
     store.begin_run(claim, a_run(keys=("g1",)))
     store.intend(claim, an_entry(0), 60)
     store.intend(claim, an_entry(1), 60)
-    store.close_run(claim, "d-e1", "finished")
+    close_run(store, claim, "d-e1", "finished")
     store.finish(claim, "{}")
     store.keep(a_record("d-e1", target=("a", "b")))
     store.ask(an_approval("a1", "d-e1"))
@@ -751,7 +751,7 @@ def test_nothing_of_an_unresolved_run_is_forgotten(kept, state):
     store.intend(claim, an_entry(0), 60)
     store.settle(claim, an_entry(0), "done")
     if state == "stuck":
-        store.close_run(claim, "d-e1", "stuck")
+        close_run(store, claim, "d-e1", "stuck")
     store.finish(claim, "{}")
     store.keep(a_record("d-e1"))
     kept.clock.pass_(1e6)

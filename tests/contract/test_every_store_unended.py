@@ -12,6 +12,7 @@ from tests.stores import (
     an_approval,
     an_entry,
     claimed,
+    close_run,
     kept,
     postgres_server,
 )
@@ -41,11 +42,11 @@ def test_a_run_that_is_accepted_is_at_its_end(kept):
     store.begin_run(claim, a_run(keys=("g1",)))
     with pytest.raises(BusyError):
         store.lock(claimed(store, "e2"), ["g1"], 60)
-    store.close_run(claim, "d-e1", "accepted", "by ada")
+    close_run(store, claim, "d-e1", "accepted", "by ada")
     store.lock(claimed(store, "e3"), ["g1"], 60)
     assert (store.run("d-e1").state, store.open_runs()) == ("accepted", ())
     with pytest.raises(StoreError, match="is accepted"):
-        store.close_run(claim, "d-e1", "finished")
+        close_run(store, claim, "d-e1", "finished")
     with pytest.raises(StoreError):
         store.intend(claim, an_entry(0), 60)
     store.finish(claim, "{}")
@@ -71,7 +72,7 @@ def test_an_event_is_known_as_long_as_its_decision_is(kept):
     store = kept.open()
     claim = claimed(store)
     store.begin_run(claim, a_run())
-    store.close_run(claim, "d-e1", "finished")
+    close_run(store, claim, "d-e1", "finished")
     store.finish(claim, "{}")
     kept.clock.pass_(100)
     store.keep(a_record("d-e1"))
@@ -93,7 +94,7 @@ def test_what_runs_of_a_source_created_is_told_in_order(kept):
         made = [Settled(one, "done", made_id=f"sg-{number}{one.step}") for one in entries]
         store.settle(claim, made)
         if not number:
-            store.close_run(claim, "d-e1", "finished")
+            close_run(store, claim, "d-e1", "finished")
         kept.clock.pass_(1)
     store.turn(claim, "refused")
     undo = an_entry(2, "d-e2", step=1, is_undo=True)

@@ -23,7 +23,7 @@ READ_ACTIONS = ("GET", "Describe", "POST /v3/auth/tokens")
 WRITING_TRANSACTIONS = frozenset(
     {
         *("claim", "renew", "finish", "release", "lock", "newest", "begin_run", "intend", "settle"),
-        *("close_run", "keep", "ask", "resolve", "halt", "lift_halt", "purge"),
+        *("keep", "ask", "resolve", "halt", "lift_halt", "purge"),
         *("ask_for", "turn", "end", "refuse", "lapse"),
     }
 )

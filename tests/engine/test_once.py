@@ -262,7 +262,7 @@ def test_an_accepted_plan_is_never_told_to_be_carried_out(harness):
     clock = Clock()
     store = open_store(harness.env["SGGUARD_STORE"], clock)
     found, _ = stuck(harness, store)
-    dying = Between(store, ("close_run", "end"), die, is_after=True)
+    dying = Between(store, ("end",), die, is_after=True)
     with pytest.raises(DiedError):
         resume.accept(found["decision_id"], context_of(harness, store=dying), by="olga")
     clock.pass_(10 * LEASE_S)

@@ -16,7 +16,7 @@ from sgguard.store import Store, open_store, schema
 from sgguard.store.pool import Pool
 from sgguard.store.rows import Busy, Query
 from sgguard.store.sqlite import SqliteDatabase, prepare
-from tests.stores import a_record, a_run, an_entry, claimed
+from tests.stores import a_record, a_run, an_entry, claimed, close_run
 
 
 @pytest.fixture
@@ -208,7 +208,7 @@ def test_nothing_of_what_is_forgotten_stays_in_any_table(path, store):
     store.lock(claim, ["g1"], 0)
     store.begin_run(claim, a_run(keys=("g1",)))
     store.intend(claim, an_entry(0), 0)
-    store.close_run(claim, "d-e1", "finished")
+    close_run(store, claim, "d-e1", "finished")
     store.keep(a_record("d-e1"))
     store.finish(claim, "{}")
     assert store.purge(store.now_s() + 1).counts["decisions"] == 1

@@ -13,7 +13,7 @@ from sgguard.store.rows import Busy, Claim, Marks, Record, RunState
 from sgguard.store.steps import Answer
 from sgguard.store.transitions import TABLE, Status, Step, after
 from tests.store.test_upgrade import connected
-from tests.stores import Place, a_record, a_run, an_approval, an_entry, claimed
+from tests.stores import Place, a_record, a_run, an_approval, an_entry, claimed, close_run
 
 D = "d-e1"
 
@@ -63,7 +63,7 @@ def turned(store: Store) -> Claim:
 def closed(state: RunState, start: Callable[[Store], Claim]) -> Callable[[Store], Claim]:
     def reach(store: Store) -> Claim:
         claim = start(store)
-        store.close_run(claim, D, state)
+        close_run(store, claim, D, state)
         return claim
 
     return reach
@@ -165,7 +165,7 @@ WRITES: dict[str, Callable[[Store, Claim], object]] = {
     "intend": lambda store, claim: store.intend(claim, [an_entry(5, D)], 60.0),
     "settle": lambda store, claim: store.settle(claim, []),
     "turn": lambda store, claim: store.turn(claim),
-    "close": lambda store, claim: store.close_run(claim, D, "undone"),
+    "close": lambda store, claim: close_run(store, claim, D, "undone"),
     "ask": lambda store, claim: store.ask_for(claim, an_approval("a9", D), answer("pending")),
     "begin": lambda store, claim: store.begin_run(claim, a_run()),
     "end": lambda store, claim: store.end(claim, answer(), run_state="finished"),

@@ -20,7 +20,7 @@ from sgguard.operations import restore, resume
 from sgguard.store import Store, open_store, schema
 from sgguard.store.rows import Claim, Query, Run
 from tests.remedy.harness import Harness
-from tests.stores import Place, an_entry
+from tests.stores import Place, an_entry, close_run
 from tests.worlds import world_of
 
 VERSION_1 = Path(__file__).with_name("schema_1.sql").read_text().partition("\n")[2]
@@ -144,7 +144,7 @@ def test_a_run_of_version_1_is_taken_over_settled_and_closed_after_the_upgrade(o
     store.settle(claim, an_entry(3, "d-open"), "done", made_id="sg-other")
     store.intend(claim, an_entry(4, "d-open", is_undo=True), 60)
     store.settle(claim, an_entry(4, "d-open"), "not-done", note="refused")
-    store.close_run(claim, "d-open", "undone")
+    close_run(store, claim, "d-open", "undone")
     assert [(one.state, one.made_id) for one in store.entries("d-open")[3:]] == [
         ("done", "sg-other"),
         ("not-done", ""),

@@ -137,25 +137,6 @@ class Journal(Tables):
         if held.status.direction == "forward":
             fence.move(session, claim, "turn", held.status, note=note)
 
-    @transaction
-    def close_run(
-        self, session: Session, claim: Claim, decision_id: str, state: RunState, note: str = ""
-    ) -> None:
-        """Write how the run ended; all but ``stuck`` free its locks.
-
-        They are final: the same state again does nothing, another one is a StoreError.
-        """
-        require_own(claim, decision_id)
-        held = fence.hold(session, claim)
-        if held.status.state is None:
-            raise StoreError(f"decision {decision_id} has no run")
-        if held.status.state == state and state != "stuck":
-            return
-        before = held.status
-        if before == transitions.FORWARD and state in ("undone", "stuck"):
-            before = fence.move(session, claim, "turn", before)
-        close(session, claim, before, state, note)
-
     @autocommit
     def run(self, session: Session, decision_id: str) -> Run | None:
         """Return one run."""
