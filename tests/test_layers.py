@@ -111,7 +111,7 @@ ARROWS = {
         "settings sgguard store wire"
     ),
     "wire": "errors sgguard",
-    "wire.openstack": "errors model redaction wire wire.openstack.neutron",
+    "wire.openstack": "errors redaction wire wire.openstack.neutron",
     "wire.openstack.neutron": "errors model wire",
 }
 

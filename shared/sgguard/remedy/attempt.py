@@ -96,7 +96,7 @@ def attempt(
         # 1. Intend and apply all; settle those that succeeded, and those that were not sent.
         failed, is_late = _make(worker, progress, pending, is_undo=is_undo)
         # 2. Settle those that did not, each by what its error proves and the world shows.
-        with _written(worker, progress):
+        with _written(worker, progress, is_late=is_late):
             failures = {
                 step: _settle_failed(
                     *(worker, progress, entry, pending[step], error),
@@ -105,8 +105,6 @@ def attempt(
                 )
                 for step, (entry, error) in failed.items()
             }
-        if is_late:
-            raise DeadlineError(_NO_TIME)
         # 3. What is as wanted all the same is done. The rest is sent again, unless one is final.
         pending = {step: pending[step] for step, one in failures.items() if not one.is_met}
         if not pending or any(failures[step].is_final for step in pending):
@@ -114,12 +112,18 @@ def attempt(
         # 4. After the last try a change that must be made is left to a later delivery.
         errors = [failed[step][1] for step in pending]
         if number == TRIES:
-            if is_vital and (lasting := [one for one in errors if one.is_retryable]):
-                raise lasting[0]
+            _raise_lasting(errors if is_vital else ())
             break
         _pause(worker, number, errors)
     refused = [step for step in pending if failures[step].is_final] or pending
     return {step: failures[step].why for step in refused}
+
+
+def _raise_lasting(errors: Sequence[SgguardError]) -> None:
+    """Raise the first error after which the same may be possible later, if there is one."""
+    for error in errors:
+        if error.is_retryable:
+            raise error
 
 
 def _pause(worker: Worker, number: int, errors: Sequence[SgguardError]) -> None:
@@ -169,12 +173,18 @@ def _may_send(worker: Worker, since_s: float) -> bool:
 
 
 @contextmanager
-def _written(worker: Worker, progress: Progress) -> Iterator[None]:
-    """Write at the end what came of changes, also where one of them could not be observed."""
+def _written(worker: Worker, progress: Progress, *, is_late: bool) -> Iterator[None]:
+    """Write at the end what came of changes, also where one of them could not be observed.
+
+    Raises:
+        DeadlineError: it ``is_late``: some were not sent.
+    """
     try:
         yield
     finally:
         write(worker, progress)
+    if is_late:
+        raise DeadlineError(_NO_TIME)
 
 
 def write(worker: Worker, progress: Progress) -> None:
