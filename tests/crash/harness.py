@@ -25,7 +25,7 @@ from tests.crash.comparison import (
     differences,
     snapshot,
 )
-from tests.crash.scenarios import PROVIDERS, Scenario, scenario_of
+from tests.crash.scenarios import PROVIDERS, SHAPES, Scenario, scenario_of
 from tests.crash.worker import context_of, deliver, is_writing
 
 LEASE_S = 3600.0
@@ -34,6 +34,16 @@ LEASE_S = 3600.0
 DELIVERIES = 6
 CRASH_POINTS: Counter[str] = Counter()
 """The points at which a worker was killed in this run, for its summary."""
+
+LAUNCHES = ("baseline", "forbidden", "quarantine")
+SCENARIOS = [
+    (provider, shape)
+    for provider in PROVIDERS
+    for shape in SHAPES
+    # The legacy API of Tencent does not tell whether an instance can be bound; only it can force.
+    if (shape not in LAUNCHES if provider == "tencent-dfw" else shape != "force")
+]
+IDS = ["-".join(scenario) for scenario in SCENARIOS]
 
 _number = itertools.count()
 
@@ -180,3 +190,16 @@ class Harness:
     def require(self, world: Snapshot) -> None:
         found = self.now()
         assert found == world, describe_differences(world, found)
+
+
+def clean_run(provider: str, shape: str, folder: Path) -> Snapshot:
+    """The state after the plan was applied without a fault."""
+    harness = Harness.of(provider, shape, folder)
+    handled = harness.deliver()
+    assert not isinstance(handled, Exception), handled
+    assert (handled["verdict"], handled["outcome"]) == ("remediate", "remediated"), handled
+    world = harness.now()
+    assert not set(harness.scenario.targets) & set(world["groups"])
+    harness.require_unbroken()
+    harness.close()
+    return world

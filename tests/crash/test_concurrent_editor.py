@@ -25,9 +25,8 @@ from tests.crash.edits import (
     changes_rule_description,
     removes_the_rule,
 )
-from tests.crash.harness import Harness
+from tests.crash.harness import SCENARIOS, Harness
 from tests.crash.scenarios import Scenario
-from tests.crash.test_crash import SCENARIOS
 
 CASES = [
     (provider, shape, edit)

@@ -11,8 +11,7 @@ import pytest
 
 from sgguard.errors import BusyError, DeadlineError, HaltedError, LeaseLostError
 from sgguard.store.rows import Query
-from tests.crash.harness import LEASE_S, Harness, mostly_slow
-from tests.crash.test_crash import IDS, SCENARIOS, clean_run
+from tests.crash.harness import IDS, LEASE_S, SCENARIOS, Harness, clean_run, mostly_slow
 from tests.crash.test_faults import QUICK
 from tests.crash.worker import HookedStore, is_writing
 

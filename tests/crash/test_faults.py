@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from sgguard.emulator.faults import Fault
-from tests.crash.harness import Harness, mostly_slow
-from tests.crash.test_crash import IDS, SCENARIOS, clean_run
+from tests.crash.harness import IDS, SCENARIOS, Harness, clean_run, mostly_slow
 from tests.crash.worker import is_writing
 
 

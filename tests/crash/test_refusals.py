@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.crash.harness import Harness, mostly_slow
-from tests.crash.test_crash import IDS, SCENARIOS, clean_run
+from tests.crash.harness import IDS, SCENARIOS, Harness, clean_run, mostly_slow
 from tests.crash.test_faults import QUICK
 from tests.crash.worker import is_writing
 

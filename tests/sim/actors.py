@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -190,7 +191,7 @@ def _add_rule(cloud: Cloud, world: World, spec: Json) -> None:
     peer = id_of(world.story.provider, spec["peer"]) if spec.get("peer") else ""
     if peer:
         editing.require_group(cloud, peer)
-    number = len(cloud.groups) * 7 + len(spec["name"])
+    number = zlib.crc32(spec["name"].encode())  # no two rules have one id
     rule = Rule(
         "ingress",
         f"ed170000-0000-4000-8000-{number:012d}",
