@@ -23,6 +23,8 @@ from sgguard import logs
 from sgguard.approvals.approver import is_expired, known, require_listed, require_other, too_late
 from sgguard.approvals.reminders import close, end_settled, expire
 from sgguard.approvals.standing import end_withdrawn, withdrawn
+from sgguard.engine import bind_approval
+from sgguard.engine.bind import of_keeper
 from sgguard.engine.concern import judge_again
 from sgguard.engine.context import Context
 from sgguard.engine.decide import Decided
@@ -172,6 +174,8 @@ def _resume_or_compare(executor: Executor, claim: Claim, by: str) -> Json:
     # 5. Whoever approved it must still be one who may.
     if why := withdrawn(approval, by, executor.context.policy.approval):
         return end_withdrawn(executor, claim, approval, record, why)
+    if record.guard == "bind":
+        return bind_approval.approved(of_keeper(executor), claim, approval, by, record)
     return _compare(_ClaimedApproval(executor, claim, approval, by, record))
 
 

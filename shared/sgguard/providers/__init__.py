@@ -19,6 +19,7 @@ module             content
 ``rule_change``    adding and removing one rule
 ``rule_shape``     rules read from a response and written for a request
 ``quota``          limits of the account or project
+``bulk``           one group put on many holders, where a call takes many
 ``probe``          harmless calls that show which permissions are granted
 =================  ================================================================================
 """
@@ -33,13 +34,15 @@ from typing import cast
 from sgguard.clouds import is_mentioned
 from sgguard.clouds import names as names
 from sgguard.errors import AddressError, CredentialsError, NotSetUpError
+from sgguard.providers._one_by_one import OneByOne
 from sgguard.providers._probing import Grant, PermissionCheck, Probe, Probing, Setup
 from sgguard.providers.access import Access
-from sgguard.providers.base import BatchChanges, Cloud, Provider
+from sgguard.providers.base import BatchChanges, Bulk, Cloud, Provider
 
 __all__ = [
     "Access",
     "BatchChanges",
+    "Bulk",
     "Cloud",
     "Grant",
     "PermissionCheck",
@@ -47,6 +50,7 @@ __all__ = [
     "Probing",
     "Provider",
     "Setup",
+    "bulk",
     "connect",
     "names",
     "probing",
@@ -70,6 +74,15 @@ def connect(provider: str, access: Access) -> Cloud:
         if is_mentioned(provider, access.env):
             raise
         raise NotSetUpError(str(error)) from None
+
+
+def bulk(cloud: Cloud) -> Bulk:
+    """Return how a cloud changes many holders: its ``bulk`` module's, else holder by holder."""
+    module = import_module(_module_of(cloud.capabilities.provider))
+    if not hasattr(module, "__path__") or find_spec(f"{module.__name__}.bulk") is None:
+        return OneByOne(cloud)
+    own = import_module(f"{module.__name__}.bulk")
+    return cast(Callable[[Cloud], Bulk], own.bulk)(cloud)
 
 
 def probing(provider: str) -> Probing | None:
