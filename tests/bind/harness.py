@@ -16,12 +16,15 @@ from sgguard.engine.context import Context
 from sgguard.model.address import Scope
 from sgguard.model.bind import BindRequest
 from sgguard.model.event import Event
+from sgguard.store import Store, open_store
+from sgguard.wire.clock import Deadline
 from sgguard.wire.retry import Retry
 from tests.worlds import Jumping, lanes
 from tests.worlds.tencent import WORLD
 
 GROUP = "sg-unused00"
 BASE = "sg-deflt000"
+LEASE_S = 8000.0
 POLICY = 'mode = "{mode}"\n[approval]\napprovers = ["olga"]\n{more}'
 
 
@@ -40,6 +43,7 @@ class Fleet:
     more: str = ""
     groups: tuple[str, ...] = (BASE,)
     emulator: Emulator = field(init=False)
+    store: Store = field(init=False)
     clock: Jumping = field(default_factory=Jumping)
 
     def __post_init__(self) -> None:
@@ -50,6 +54,11 @@ class Fleet:
             for n, one in enumerate(ids(self.size))
         ]
         self.emulator = Emulator.load(scenario, now=self._now)
+        self.store = open_store(f"sqlite:///{self.folder / 'store.db'}", self._now)
+
+    def restart(self) -> None:
+        """Let every lease end: the worker is gone."""
+        self.clock.jumped_s += LEASE_S
 
     def _now(self) -> float:
         return 1_800_000_000.0 + self.clock.jumped_s
@@ -78,18 +87,18 @@ class Fleet:
         env = {
             **WORLD.env,
             "SGGUARD_POLICY": str(path),
-            "SGGUARD_STORE": f"sqlite:///{self.folder / 'store.db'}",
-            "SGGUARD_DEADLINE": str(int(deadline_s)),
+            "SGGUARD_STORE": f"sqlite:///{self.folder / 'none.db'}",
         }
-        context = Context.from_env(env, transport=transport or EmulatorTransport(self.emulator))
+        context = Context.from_env(
+            env, transport=transport or EmulatorTransport(self.emulator), makes_store=False
+        )
         return replace(
             context,
+            store=self.store,
             retry=Retry(sleep=self.clock.sleep),
             lanes=lanes(),
             now=self._now,
-            deadline=replace(context.deadline, clock=self.clock, end_s=self.clock() + deadline_s)
-            if hasattr(context.deadline, "end_s")
-            else context.deadline,
+            deadline=Deadline.after(deadline_s, self.clock),
         )
 
     def bind(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sgguard import schemas
-from tests.bind.harness import GROUP, Fleet, by_status, ids, rows
+from tests.bind.harness import GROUP, Fleet, by_status, ids
 
 
 @pytest.fixture

@@ -87,7 +87,8 @@ def _search(run: BulkRun, one: Refused) -> None:
         (culprit,) = named if len(named) == 1 else one.holders
         _dissolve(one, keep=one.holders)
         one.pool.put_back(each for each in one.holders if each != culprit)
-        one.pool.culprits += 1
+        # One that is named costs one call, whatever the size of its set: only the others count.
+        one.pool.culprits += not named
         _end_one(run, one, culprit)
     # 2. The hunt goes on among those that were refused now.
     elif one.hunt is not None:
