@@ -7,7 +7,7 @@ so what others changed meanwhile stays.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -66,18 +66,7 @@ class OneByOne:
 
     def find(self, wanted: HolderFilter) -> Seen[tuple[HolderState, ...]]:
         """Return what fits among the holders that carry the group of the filter."""
-        if not wanted.group or wanted.tag:
-            return Seen((), (_unanswered(wanted),))
-        seen = self.cloud.list_bindings([wanted.group])
-        ids = [
-            one.instance_id or one.holder_id
-            for one in seen.value.get(wanted.group, ())
-            if one.instance_id or one.holder_id
-        ]
-        read = self.read(ids)
-        unnamed = any(not one.holder_id for one in seen.value.get(wanted.group, ()))
-        gaps = (*seen.unseen, *read.unseen, *((_unnamed(wanted.group),) if unnamed else ()))
-        return Seen(tuple(one for one in read.value.values() if one is not None), gaps)
+        return holders_of(self.cloud, wanted, self.read)
 
     def send(self, action: Action, group_id: str, some: Sequence[Target]) -> Sent:
         """Change each holder by itself, side by side."""
@@ -189,6 +178,21 @@ class OneByOne:
             else:
                 return _CHANGED
         return failure
+
+
+def holders_of(
+    cloud: Cloud, wanted: HolderFilter, read: Callable[[Sequence[str]], Seen[States]]
+) -> Seen[tuple[HolderState, ...]]:
+    """Return the holders that carry the group of a filter; other filters are not answered."""
+    if not wanted.group or wanted.tag:
+        return Seen((), (_unanswered(wanted),))
+    seen = cloud.list_bindings([wanted.group])
+    bindings = seen.value.get(wanted.group, ())
+    ids = [one.instance_id or one.holder_id for one in bindings if one.holder_id]
+    found = read(ids)
+    is_counted = any(not one.holder_id for one in bindings)
+    gaps = (*seen.unseen, *found.unseen, *((_unnamed(wanted.group),) if is_counted else ()))
+    return Seen(tuple(one for one in found.value.values() if one is not None), gaps)
 
 
 def _unread(holder_id: str, error: SgguardError) -> Unseen:
