@@ -57,17 +57,22 @@ class Binder(Keeper):
         request: BindRequest,
         decided: BindDecided,
         again: Callable[[], BindDecided],
+        require: Callable[[BindDecided], None],
     ) -> Json:
         """Do what mode and policy say about a decision, keep it, and return its document.
+
+        ``require`` raises where a plan is not the one that is wanted, right before it is begun.
 
         Raises:
             SgguardError: it could not be done, or not to its end; the claim is released.
         """
         try:
+            require(decided)
             if decided.may_begin and not self.stopped():
                 # What is carried out is judged on facts that were read under its locks.
                 locked = self.locked(claim)
                 decided = self.look(claim, decided, lambda one: one.plan, again, locked)
+                require(decided)
             return self._act(claim, request, decided)
         except SgguardError as error:
             # Out of time under the locks: the next delivery goes on from there.
@@ -216,10 +221,12 @@ def bind_once(
     *,
     since: Mapping[str, str] | None = None,
     report: Report = _silent,
+    require: Callable[[BindDecided], None] = lambda _decided: None,
 ) -> Json:
     """Handle one bind request; every later delivery of its event gets the same response.
 
-    ``since`` says of holders what happened to them since the decision that is undone.
+    ``since`` says of holders what happened to them since the decision that is undone. ``require``
+    raises where a plan is not the one that is wanted.
 
     Raises:
         SgguardError: it was not decided, or not carried out to its end; the next delivery goes on.
@@ -235,27 +242,19 @@ def bind_once(
         raise claim
     if not isinstance(claim, Claim):
         return claim
-    return go_on(binder, claim) or decided(binder, claim, request, decide)
-
-
-def decided(
-    binder: Binder, claim: Claim, request: BindRequest, decide: Callable[[str], BindDecided]
-) -> Json:
-    """Decide what a claimed event asks for, and do it.
-
-    Raises:
-        SgguardError: as :func:`bind_once`; the claim is released.
-    """
+    done = _go_on(binder, claim)
+    if done is not None:
+        return done
     again = partial(decide, claim.decision_id)
     try:
         first = again()
     except SgguardError:
         binder.release(claim)
         raise
-    return binder.act(claim, request, first, again)
+    return binder.act(claim, request, first, again, require)
 
 
-def go_on(binder: Binder, claim: Claim) -> Json | None:
+def _go_on(binder: Binder, claim: Claim) -> Json | None:
     """Go on with what an earlier worker began for the event; None where nothing was.
 
     Raises:

@@ -94,7 +94,7 @@ def decide(
         facts = _nothing(cloud, request)
         judged = BindJudgement(Verdict.BLOCK, blocked.reasons, ())
     else:
-        facts = replace(facts, since=since)
+        facts = replace(facts, since=since, is_undo=bool(request.undoes))
         policy = for_groups(context.policy, [(request.address, facts.group.group)])
         judged = guard.judge(facts, context.policy, now)
         as_judgement = Judgement(judged.verdict, judged.reasons)

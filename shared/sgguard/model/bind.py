@@ -118,7 +118,8 @@ class BindFacts:
     """What was read to judge a bind; ``holders`` each once, in the order named or found.
 
     ``others`` are the further groups that the holders carry, where their kind or name matters.
-    ``since`` says of holders, by id, what happened to them after the decision that is undone.
+    ``is_undo``: an earlier decision is taken back; ``since`` says of holders, by id, what happened
+    to them after it.
     """
 
     capabilities: Capabilities
@@ -131,6 +132,7 @@ class BindFacts:
     visibility: Visibility = Visibility.ACCOUNT
     others: Mapping[str, Group | None] = field(default_factory=dict)
     since: Mapping[str, str] = field(default_factory=dict)
+    is_undo: bool = False
 
 
 class RowCode(StrEnum):

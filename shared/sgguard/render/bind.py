@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from sgguard.model.bind import Action, Row, RowCode, Status
 from sgguard.render.values import Json
 
-STATUSES: tuple[Status, ...] = ("planned", "nothing", "refused", "done", "open")
+STATUSES: tuple[Status, ...] = ("planned", "done", "nothing", "refused", "open")
 
 
 def bind_json(action: Action, group: str, rows: Sequence[Row], undoes: str = "") -> Json:

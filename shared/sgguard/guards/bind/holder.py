@@ -32,17 +32,15 @@ def row_of(facts: BindFacts, one: HolderFacts, policy: Policy, now: datetime | N
 def _verdict(
     facts: BindFacts, one: HolderFacts, policy: Policy, now: datetime | None
 ) -> tuple[Status, RowCode, str]:
-    # 1. It cannot be known, or does not exist, or was changed since the decision that is undone.
-    state, group_id = one.state, facts.group.address.group_id
-    if found := _unknown(facts, one, policy):
+    # 1. It cannot be known, or there is nothing to do.
+    if found := _unknown(one, policy):
         return "refused", *found
+    if found := _nothing(facts, one):
+        return "nothing", *found
+    state = one.state
     if state is None:
         return "refused", RowCode.HOLDER_NOT_FOUND, "the cloud shows no such holder."
-    # 2. Nothing to do.
-    if state.is_reached(facts.action, group_id):
-        has = "carries" if facts.action == "bind" else "does not carry"
-        return "nothing", RowCode.REACHED, f"it {has} {group_id} already."
-    # 3. Its state, then what would be so afterwards.
+    # 2. Its state, then what would be so afterwards.
     against = _against_bind if facts.action == "bind" else _against_unbind
     if found := _state(state) or against(facts, state, policy, now):
         return "refused", *found
@@ -51,12 +49,28 @@ def _verdict(
     return "planned", RowCode.FITS, ""
 
 
+def _nothing(facts: BindFacts, one: HolderFacts) -> Found:
+    """Return that a holder is left as it is: as asked already, or changed by others since."""
+    state, group_id = one.state, facts.group.address.group_id
+    if since := facts.since.get(one.holder_id, ""):
+        return RowCode.CHANGED_SINCE, since
+    if state is None:
+        return (RowCode.CHANGED_SINCE, "it is gone since.") if facts.is_undo else None
+    if not state.is_reached(facts.action, group_id):
+        return None
+    if facts.is_undo:
+        how = "put it on again" if facts.action == "bind" else "took it off"
+        return RowCode.CHANGED_SINCE, f"somebody else {how} since."
+    has = "carries" if facts.action == "bind" else "does not carry"
+    return RowCode.REACHED, f"it {has} {group_id} already."
+
+
 def _state(state: HolderState) -> Found:
     is_refused = state.refusal and not state.is_passing
     return (RowCode.HOLDER_REFUSES, state.refusal) if is_refused else None
 
 
-def _unknown(facts: BindFacts, one: HolderFacts, policy: Policy) -> Found:
+def _unknown(one: HolderFacts, policy: Policy) -> Found:
     gaps = [gap for gap in one.unseen if gap.code not in policy.launch.tolerate_unseen]
     if one.is_malformed:
         words = f"{one_line(one.holder_id, 60)!r} is no id of a holder of this cloud."
@@ -64,8 +78,6 @@ def _unknown(facts: BindFacts, one: HolderFacts, policy: Policy) -> Found:
     if gaps or (one.unseen and one.state is None):
         gap = (gaps or one.unseen)[0]
         return RowCode.FACTS_INCOMPLETE, f"{gap.what} could not be seen ({gap.why})."
-    if since := facts.since.get(one.holder_id, ""):
-        return RowCode.CHANGED_SINCE, since
     if one.state is not None and not one.state.parts:
         return RowCode.HOLDER_REFUSES, "it has nothing that carries groups."
     return None
