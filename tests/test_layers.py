@@ -68,22 +68,24 @@ ARROWS = {
     "emulator.faces.tencent": "emulator emulator.faces wire",
     "emulator.faces.tencent_dfw": "emulator emulator.faces wire",
     "engine": (
-        "errors facts guards guards.delete guards.launch logs model policy providers remedy "
-        "render settings sgguard store wire"
+        "engine.bulk errors facts guards guards.bind guards.delete guards.launch logs model "
+        "policy providers remedy render settings sgguard store wire"
     ),
+    "engine.bulk": "errors model providers render store wire",
     "errors": "redaction",
     "events": "errors events.sources model schemas",
     "events.sources": "errors events model schemas",
     "facts": "errors model providers wire",
     "functions": "approvals chat engine events web",
     "guards": "model render",
+    "guards.bind": "guards model policy render",
     "guards.delete": "guards model policy render",
     "guards.launch": "guards model policy render",
     "logs": "redaction",
     "model": "errors",
     "operations": (
-        "approvals clouds engine errors facts guards.delete guards.launch logs model policy "
-        "providers remedy render schemas settings store"
+        "approvals clouds engine engine.bulk errors facts guards.delete guards.launch logs model "
+        "policy providers remedy render schemas settings store"
     ),
     "operations.doctor": (
         "callers clouds engine errors model operations policy providers settings store wire"

@@ -7,9 +7,7 @@ An approval is processed in these steps:
    processed, and after a crash the next one, or ``sgguard resume``, continues it.
 3. Read the world again and make the plan anew; compare facts and plan with those of the request.
 4. The same: lock the groups, compare again, approve the request and begin its plan in one step.
-   Different: supersede it and request approval for the new plan.
-
-A denial needs no claim: one that comes while an approval still reads the world wins.
+   Different: supersede it and request approval for the new plan. A denial needs no claim.
 """
 
 from __future__ import annotations
@@ -24,7 +22,6 @@ from sgguard.approvals.approver import is_expired, known, require_listed, requir
 from sgguard.approvals.reminders import close, end_settled, expire
 from sgguard.approvals.standing import end_withdrawn, withdrawn
 from sgguard.engine import bind_approval
-from sgguard.engine.bind import of_keeper
 from sgguard.engine.concern import judge_again
 from sgguard.engine.context import Context
 from sgguard.engine.decide import Decided
@@ -174,9 +171,8 @@ def _resume_or_compare(executor: Executor, claim: Claim, by: str) -> Json:
     # 5. Whoever approved it must still be one who may.
     if why := withdrawn(approval, by, executor.context.policy.approval):
         return end_withdrawn(executor, claim, approval, record, why)
-    if record.guard == "bind":
-        return bind_approval.approved(of_keeper(executor), claim, approval, by, record)
-    return _compare(_ClaimedApproval(executor, claim, approval, by, record))
+    compare = bind_approval.approved if record.guard == "bind" else _compare
+    return compare(_ClaimedApproval(executor, claim, approval, by, record))
 
 
 def _compare(claimed: _ClaimedApproval) -> Json:

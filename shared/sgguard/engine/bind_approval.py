@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from sgguard.engine import bind_decide
-from sgguard.engine.bind import Binder
 from sgguard.engine.bind_decide import BindDecided
+from sgguard.engine.binder import Binder, of_keeper
+from sgguard.engine.keeper import Keeper
 from sgguard.errors import HaltedError, UnavailableError
 from sgguard.model.bind import BindRequest
 from sgguard.model.codes import Mode, Outcome
@@ -26,7 +27,36 @@ Json = dict[str, Any]
 _CHANGED = "the facts have changed since the approval request: nothing was done"
 
 
-def approved(binder: Binder, claim: Claim, approval: Approval, by: str, record: Record) -> Json:
+class ClaimedApproval(Protocol):
+    """An approval in process: its claim, the request as read under the claim, the decision."""
+
+    @property
+    def executor(self) -> Keeper:
+        """The worker of the store."""
+        ...
+
+    @property
+    def claim(self) -> Claim:
+        """The claim on the approval."""
+        ...
+
+    @property
+    def approval(self) -> Approval:
+        """The request."""
+        ...
+
+    @property
+    def by(self) -> str:
+        """Who approved it."""
+        ...
+
+    @property
+    def record(self) -> Record:
+        """The decision."""
+        ...
+
+
+def approved(claimed: ClaimedApproval) -> Json:
     """Carry the plan of an approval request out, or ask anew where it is another one now.
 
     Raises:
@@ -34,6 +64,8 @@ def approved(binder: Binder, claim: Claim, approval: Approval, by: str, record: 
         UnavailableError: the world could not be read whole; the request stays open.
         SgguardError: it was not carried out to its end; approving it again goes on.
     """
+    binder, claim, approval = of_keeper(claimed.executor), claimed.claim, claimed.approval
+    by, record = claimed.by, claimed.record
     request = codec.load(BindRequest, approval.request_json)
     event_id = str(json.loads(record.document_json)["event_id"])
     ids = (event_id, claim.decision_id)

@@ -20,7 +20,7 @@ from sgguard.model.change import content
 from sgguard.model.codes import Mode, Verdict
 from sgguard.model.decision import Decision, Judgement, Step
 from sgguard.model.facts import GroupFacts, LaunchFacts
-from sgguard.policy import for_groups, governing, mode_of
+from sgguard.policy import Policy, for_groups, governing, mode_of
 from sgguard.providers import Bulk, Cloud
 from sgguard.remedy.plan import key
 from sgguard.render import bind as render
@@ -84,25 +84,9 @@ def decide(
     begun_s, now = context.deadline.clock(), datetime.fromtimestamp(context.now(), UTC)
     cloud = connect(request.scope, context)
     many = providers.bulk(cloud)
-    policy = for_groups(context.policy, [(request.address, None)])
-    try:
-        facts = gather_bind(cloud, many, request, needs_names=bool(policy.launch.baseline))
-    except SgguardError as error:
-        if not governing.is_verdict(error, policy.launch.when_unreachable):
-            raise
-        blocked = unanswered((str(request.address),), str(error))
-        facts = _nothing(cloud, request)
-        judged = BindJudgement(Verdict.BLOCK, blocked.reasons, ())
-    else:
-        facts = replace(facts, since=since, is_undo=bool(request.undoes))
-        policy = for_groups(context.policy, [(request.address, facts.group.group)])
-        judged = guard.judge(facts, context.policy, now)
-        as_judgement = Judgement(judged.verdict, judged.reasons)
-        governing.insist_on_facts(request.scope.provider, "launch", as_judgement, policy)
+    facts, judged, policy = _judged(request, context, cloud, many, since)
     mode = at_most(context.settings.mode or mode_of(policy, "launch"), context.caller)
     plan = _plan(request, facts, judged)
-    is_asked = is_asked or mode is Mode.APPROVE
-    took_ms = round((context.deadline.clock() - begun_s) * 1000, 3)
     decision = Decision(
         decision_id=decision_id,
         event_id=event_id,
@@ -112,10 +96,11 @@ def decide(
         mode=mode,
         target=(str(request.address),),
         decided_at=now,
-        took_ms=took_ms,
+        took_ms=round((context.deadline.clock() - begun_s) * 1000, 3),
         caller=context.caller.fact(request.requested_by) if context.caller else None,
     )
     _log(decision, request)
+    is_asked = is_asked or mode is Mode.APPROVE
     return BindDecided(
         document=_document(decision, request, judged.rows),
         rows=judged.rows,
@@ -127,6 +112,27 @@ def decide(
             (one.code, one.effect) == ("facts-incomplete", "block") for one in judged.reasons
         ),
     )
+
+
+def _judged(
+    request: BindRequest, context: Context, cloud: Cloud, many: Bulk, since: Mapping[str, str]
+) -> tuple[BindFacts, BindJudgement, Policy]:
+    """Read and judge; return the policy that governs the group, too."""
+    now = datetime.fromtimestamp(context.now(), UTC)
+    policy = for_groups(context.policy, [(request.address, None)])
+    try:
+        facts = gather_bind(cloud, many, request, needs_names=bool(policy.launch.baseline))
+    except SgguardError as error:
+        if not governing.is_verdict(error, policy.launch.when_unreachable):
+            raise
+        reasons = unanswered((str(request.address),), str(error)).reasons
+        return _nothing(cloud, request), BindJudgement(Verdict.BLOCK, reasons, ()), policy
+    facts = replace(facts, since=since, is_undo=bool(request.undoes))
+    policy = for_groups(context.policy, [(request.address, facts.group.group)])
+    judged = guard.judge(facts, context.policy, now)
+    as_judgement = Judgement(judged.verdict, judged.reasons)
+    governing.insist_on_facts(request.scope.provider, "launch", as_judgement, policy)
+    return facts, judged, policy
 
 
 def _nothing(cloud: Cloud, request: BindRequest) -> BindFacts:

@@ -44,18 +44,12 @@ from sgguard.remedy.snapshot import Snapshot
 from sgguard.render.document import to_json
 from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
-from sgguard.store.rows import (
-    Approval,
-    Claim,
-    Marks,
-    Run,
-    RunState,
-)
+from sgguard.store.rows import Approval, Claim, Marks, Run, RunState
 
 if TYPE_CHECKING:
-    from sgguard.engine import bind
+    from sgguard.engine import binder
 else:
-    bind = lazy("sgguard.engine.bind")  # most plans are no binds
+    binder = lazy("sgguard.engine.binder")  # most plans are no binds
 
 Json = dict[str, Any]
 Request = DeleteRequest | LaunchRequest
@@ -228,7 +222,7 @@ class Executor(Keeper):
             if stopped := self.stopped():
                 raise HaltedError(f"{stopped}; decision {claim.decision_id} is unfinished")
             if document["guard"] == "bind":
-                return bind.of_keeper(self).resume(claim, run, document, record.requester)
+                return binder.of_keeper(self).resume(claim, run, document, record.requester)
             plan = codec.load(Plan, run.plan_json)
             cloud = connect(plan.scope, self.context)
             prepared = Prepared(plan, codec.load(Snapshot, run.snapshot_json))

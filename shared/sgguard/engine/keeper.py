@@ -30,9 +30,13 @@ LEASE_S = 60.0
 class Locking(Protocol):
     """A plan: the keys that it has alone, and those that it shares."""
 
-    def keys(self) -> tuple[str, ...]: ...  # noqa: D102 - as in Plan
+    def keys(self) -> tuple[str, ...]:
+        """Return the keys of what it changes."""
+        ...
 
-    def pointed_to(self) -> tuple[str, ...]: ...  # noqa: D102 - as in Plan
+    def pointed_to(self) -> tuple[str, ...]:
+        """Return the keys of what it only points to."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from sgguard.remedy.snapshot import Snapshot
 from sgguard.render.values import time_json
 from sgguard.store import codec
 from sgguard.store.base import Store
-from sgguard.store.rows import Approval, Claim, OpenClaim, Query, Record, Run
+from sgguard.store.rows import Approval, OpenClaim, Query, Record, Run
 
 Json = dict[str, Any]
 
@@ -274,42 +274,6 @@ def _of_claim(executor: Executor, claim: OpenClaim) -> Unresolved:
     why = "it could not be decided, or its worker ended: nothing was changed"
     following = f"the next delivery decides it; without one it is forgotten after {days} days"
     return replace(found, why=why, next=following)
-
-
-def without_record(claim: Claim, run: Run | None) -> Json:
-    """Return a document for a run of which no decision is kept: what is known of it."""
-    facts: Json = {
-        "groups": [],
-        "references": [],
-        "bindings": [],
-        "instance": None,
-        "count": None,
-        "limits": [],
-        "complete": False,
-        "visibility": "project",
-        "unseen": [],
-        "blind_spots": [],
-        "hidden_groups": 0,
-    }
-    return {
-        "decision_id": claim.decision_id,
-        "event_id": claim.event_id,
-        "guard": "restore" if claim.source == RESTORE_SOURCE else "delete",
-        "verdict": "remediate",
-        "outcome": "unfinished",
-        "mode": "enforce",
-        "target": list(run.keys if run else ()) or [claim.event_id],
-        "reasons": [],
-        "consequences": [],
-        "facts": facts,
-        "plan": [],
-        "decided_at": _time(run.begun_at_s if run else 0.0),
-        "took_ms": 0.0,
-        "note": "",
-        "journal": [],
-        "approval": None,
-        "caller": None,
-    }
 
 
 def _time(at_s: float) -> str:
