@@ -2,30 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sgguard.engine.bulk import line as lines
 from sgguard.engine.bulk.line import Result
-from sgguard.engine.bulk.run import LOOKS, LOOKS_FOR_LOST, SENDS, BulkRun, Line, over, pool_of
+from sgguard.engine.bulk.run import (
+    LONGEST_LOOK_S,
+    LOOKS,
+    LOOKS_FOR_LOST,
+    SENDS,
+    BulkRun,
+    Line,
+    over,
+    pool_of,
+)
 from sgguard.model.bind import HolderState, RowCode
 from sgguard.store.rows import Settled
 
 
-def look(run: BulkRun, *, is_idle: bool) -> bool:
-    """Read every holder that is being changed once; settle the lines that are over.
+def due_lines(run: BulkRun, *, is_idle: bool) -> list[Line]:
+    """Return the lines to look at now; where nothing else is to be done, at least one."""
+    now_s = run.clock()
+    due = [line for line in run.lines if line.due_s <= now_s]
+    return due or (list(run.lines) if is_idle else [])
+
+
+def look(run: BulkRun, due: Sequence[Line], *, is_idle: bool) -> None:
+    """Read every holder of these lines that is being changed; settle the lines that are over.
 
     Only looks that were waited for (``is_idle``) count as looks in vain.
     """
-    wanted = [one for line in run.lines for one in sorted(line.pending)]
+    wanted = [one for line in due for one in sorted(line.pending)]
     if not wanted:
-        return False
+        return
     seen = run.worker.bulk.read(wanted).value
-    for line in run.lines:
+    for line in due:
         line.looks += is_idle
+        line.wait_s = min(2 * line.wait_s, LONGEST_LOOK_S)
+        line.due_s = run.clock() + line.wait_s
         for one in sorted(line.pending):
             if one in seen:
                 _look_at(run, line, one, seen[one])
     run.over += [line for line in run.lines if not line.pending]
     run.lines = [line for line in run.lines if line.pending]
-    return settle(run)
+    settle(run)
 
 
 def _look_at(run: BulkRun, line: Line, holder_id: str, state: HolderState | None) -> None:
@@ -63,10 +83,10 @@ def _again(run: BulkRun, line: Line, holder_id: str) -> None:
     pool_of(run, holder_id).add([holder_id])
 
 
-def settle(run: BulkRun) -> bool:
+def settle(run: BulkRun) -> None:
     """Write what came of the lines that are over, in one transaction."""
     if not run.over:
-        return False
+        return
     settled = [
         Settled(
             line.entry,
@@ -78,4 +98,3 @@ def settle(run: BulkRun) -> bool:
     run.worker.store.settle(run.worker.claim, tuple(settled))
     run.over = []
     run.report()
-    return True

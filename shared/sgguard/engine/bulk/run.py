@@ -20,6 +20,9 @@ AT_ONCE = 8
 RESERVE_S = 1.0
 """Nothing is begun with less time than this: it is left to the next delivery."""
 
+FIRST_LOOK_S, LONGEST_LOOK_S = 0.5, 8.0
+"""How long after a call its holders are looked at, and the longest time between two looks."""
+
 LOOKS = 12
 """How often an accepted change is looked for, after a wait each, before it is sent again."""
 
@@ -51,7 +54,8 @@ class BulkWorker:
 class Line:
     """A line of the journal that is not settled: who of its holders is still being changed.
 
-    ``is_lost``: it is not known whether the cloud took the call.
+    ``is_lost``: it is not known whether the cloud took the call. ``due_s`` is when it is looked at
+    next, on the run's clock, and ``wait_s`` how long after the look before.
     """
 
     entry: Entry
@@ -61,6 +65,8 @@ class Line:
     results: dict[str, Result] = field(default_factory=dict)
     again: set[str] = field(default_factory=set)
     looks: int = 0
+    due_s: float = 0.0
+    wait_s: float = FIRST_LOOK_S
 
 
 @dataclass(slots=True)
@@ -81,6 +87,10 @@ class BulkRun:
     denied: int = 0
     is_filling: bool = False
     pause_s: float = 0.0
+
+    def clock(self) -> float:
+        """Return seconds that only ever grow."""
+        return self.worker.deadline.clock()
 
     def report(self) -> None:
         """Tell how many holders are over, of all."""
