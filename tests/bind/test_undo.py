@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from sgguard.errors import EventError
+from sgguard.engine import bind
+from sgguard.errors import EventError, InputError
+from sgguard.model.bind import BindRequest
+from sgguard.model.event import Event
 from sgguard.operations import undo as undoing
 from tests.bind.harness import BASE, GROUP, Fleet, by_status, ids, rows
+from tests.remedy.harness import Harness
+from tests.worlds.tencent import WORLD
 
 
 @pytest.fixture
@@ -77,3 +82,14 @@ def test_only_a_bind_that_is_at_its_end_is_undone(fleet):
     (left,) = fleet.store.open_runs()
     with pytest.raises(EventError, match="resume"):
         undoing.undo(left.decision_id, fleet.context(), by="olga")
+
+
+def test_a_restore_of_another_decision_is_not_kept_by_a_bind(tmp_path):
+    cloud = Harness(WORLD, tmp_path)
+    request = BindRequest(cloud.scope, GROUP, holders=(WORLD.server,))
+    (bound,) = bind.binds([(request, Event("b-1", {}, "/portal"))], cloud.context())
+    deleted = cloud.delete(WORLD.bound)
+    assert deleted["outcome"] == "remediated"
+    assert cloud.restore(deleted["decision_id"])["outcome"] == "remediated"
+    with pytest.raises(InputError, match="sgguard undo"):
+        cloud.restore(bound["decision_id"])
