@@ -37,7 +37,7 @@ ARROWS = {
     "__main__": "cli",
     "approvals": (
         "engine errors events logs model policy redaction remedy render render.graph "
-        "render.language settings store web"
+        "render.language settings sgguard store web"
     ),
     "callers": "callers.proofs errors events logs model policy redaction wire",
     "callers.proofs": "callers errors events logs policy wire",
@@ -92,7 +92,7 @@ ARROWS = {
     ),
     "packaging": "callers errors policy sgguard web",
     "policy": "clouds errors model render schemas sgguard",
-    "providers": "clouds errors model redaction wire",
+    "providers": "clouds errors model redaction sgguard wire",
     "providers.alibaba": "errors model providers wire",
     "providers.huawei": "errors model providers wire wire.openstack wire.openstack.neutron",
     "providers.openstack": "errors model providers wire wire.openstack wire.openstack.neutron",

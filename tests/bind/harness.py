@@ -14,8 +14,8 @@ from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import bind
 from sgguard.engine.context import Context
 from sgguard.model.address import Scope
-from sgguard.model.bind import BindRequest
 from sgguard.model.event import Event
+from sgguard.model.request import BindRequest
 from sgguard.store import Store, open_store
 from sgguard.wire.clock import Deadline
 from sgguard.wire.retry import Retry

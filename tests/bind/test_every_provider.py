@@ -8,8 +8,8 @@ from sgguard import providers, schemas
 from sgguard.clouds import names
 from sgguard.engine import bind
 from sgguard.model.address import Scope
-from sgguard.model.bind import BindRequest, HolderFilter
 from sgguard.model.event import Event
+from sgguard.model.request import BindRequest, HolderFilter
 from tests.bind.harness import by_status, rows
 from tests.remedy.harness import Harness
 from tests.worlds import world_of

@@ -9,7 +9,7 @@ from sgguard.approvals import resolve
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.state import Group
 from sgguard.errors import EventError
-from sgguard.model.bind import HolderFilter
+from sgguard.model.request import HolderFilter
 from tests.bind.harness import BASE, GROUP, Fleet, by_status, ids, rows
 
 WRITES = ("AssociateSecurityGroups", "DisassociateSecurityGroups", "ModifyInstancesAttribute")

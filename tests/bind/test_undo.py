@@ -6,8 +6,8 @@ import pytest
 
 from sgguard.engine import bind
 from sgguard.errors import EventError, InputError
-from sgguard.model.bind import BindRequest
 from sgguard.model.event import Event
+from sgguard.model.request import BindRequest
 from sgguard.operations import undo as undoing
 from tests.bind.harness import BASE, GROUP, Fleet, by_status, ids, rows
 from tests.remedy.harness import Harness

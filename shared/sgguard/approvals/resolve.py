@@ -17,11 +17,10 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sgguard import logs
+from sgguard import lazy, logs
 from sgguard.approvals.approver import is_expired, known, require_listed, require_other, too_late
 from sgguard.approvals.reminders import close, end_settled, expire
 from sgguard.approvals.standing import end_withdrawn, withdrawn
-from sgguard.engine import bind_approval
 from sgguard.engine.concern import judge_again
 from sgguard.engine.context import Context
 from sgguard.engine.decide import Decided
@@ -45,6 +44,7 @@ from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
 from sgguard.store.rows import Answered, Approval, Busy, Claim, Record
 
+bind_approval = lazy("sgguard.engine.bind_approval")  # most approvals are of no bind
 Json = dict[str, Any]
 
 

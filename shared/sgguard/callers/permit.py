@@ -15,11 +15,10 @@ from typing import Protocol, TypeVar, runtime_checkable
 from sgguard.errors import EventError, Problem
 from sgguard.events.base import Delivery, Kind
 from sgguard.model.address import Address, Scope
-from sgguard.model.bind import BindRequest
 from sgguard.model.caller import Caller, Identity
 from sgguard.model.event import Event
 from sgguard.model.occurrence import Happened, Occurrence
-from sgguard.model.request import DeleteRequest, LaunchRequest
+from sgguard.model.request import BindRequest, DeleteRequest, LaunchRequest
 
 T = TypeVar("T")
 

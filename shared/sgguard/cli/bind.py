@@ -25,9 +25,9 @@ from sgguard.engine.bind_decide import BindDecided
 from sgguard.engine.context import Context
 from sgguard.errors import SettingsError
 from sgguard.events import bind as events
-from sgguard.model.bind import Action, BindRequest
 from sgguard.model.codes import Mode, Verdict
 from sgguard.model.event import Event
+from sgguard.model.request import Action, BindRequest
 
 Json = dict[str, Any]
 F = TypeVar("F", bound=Callable[..., Any])

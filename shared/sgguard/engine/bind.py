@@ -16,9 +16,9 @@ from sgguard.engine.binder import Binder, Report, of_keeper, silent
 from sgguard.engine.context import Context
 from sgguard.engine.keeper import Keeper
 from sgguard.errors import SettingsError, SgguardError
-from sgguard.model.bind import BindRequest
 from sgguard.model.codes import Mode
 from sgguard.model.event import Event
+from sgguard.model.request import BindRequest
 from sgguard.store.rows import Claim
 from sgguard.wire.parallel import caught
 

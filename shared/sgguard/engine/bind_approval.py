@@ -16,8 +16,8 @@ from sgguard.engine.bind_decide import BindDecided
 from sgguard.engine.binder import Binder, of_keeper
 from sgguard.engine.keeper import Keeper
 from sgguard.errors import HaltedError, UnavailableError
-from sgguard.model.bind import BindRequest
 from sgguard.model.codes import Mode, Outcome
+from sgguard.model.request import BindRequest
 from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
 from sgguard.store.rows import Approval, Claim, Record

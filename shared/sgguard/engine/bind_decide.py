@@ -14,12 +14,13 @@ from sgguard.errors import CloudError, SgguardError
 from sgguard.facts.bind import gather_bind
 from sgguard.guards import bind as guard
 from sgguard.guards.base import unanswered
-from sgguard.model.bind import BindFacts, BindJudgement, BindPlan, BindRequest, Row, Target
+from sgguard.model.bind import BindFacts, BindJudgement, BindPlan, Row, Target
 from sgguard.model.caller import at_most
 from sgguard.model.change import content
 from sgguard.model.codes import Mode, Verdict
 from sgguard.model.decision import Decision, Judgement, Step
 from sgguard.model.facts import GroupFacts, LaunchFacts
+from sgguard.model.request import BindRequest
 from sgguard.policy import Policy, for_groups, governing, mode_of
 from sgguard.providers import Bulk, Cloud
 from sgguard.remedy.plan import key

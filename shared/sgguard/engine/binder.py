@@ -18,8 +18,9 @@ from sgguard.engine.bulk import BulkWorker
 from sgguard.engine.context import connect
 from sgguard.engine.keeper import Keeper
 from sgguard.errors import DeadlineError, EventError, SgguardError
-from sgguard.model.bind import BindPlan, BindRequest
+from sgguard.model.bind import BindPlan
 from sgguard.model.codes import Mode, Outcome
+from sgguard.model.request import BindRequest
 from sgguard.providers import Bulk
 from sgguard.render import bind as render
 from sgguard.render.outcome import with_outcome

@@ -6,7 +6,7 @@ from sgguard.errors import AddressError, EventError, Problem
 from sgguard.events.request import checked
 from sgguard.model import person
 from sgguard.model.address import Address
-from sgguard.model.bind import BindRequest, HolderFilter
+from sgguard.model.request import BindRequest, HolderFilter
 
 _EXPECTED = "provider:account:region:group-id, such as tencent::ap-guangzhou:sg-5ua9adfv"
 

@@ -13,9 +13,9 @@ from fnmatch import fnmatchcase
 from functools import partial
 
 from sgguard.facts import gather
-from sgguard.model.bind import BindFacts, BindRequest, HolderFacts, HolderFilter, HolderState
+from sgguard.model.bind import BindFacts, HolderFacts, HolderState
 from sgguard.model.codes import UnseenCode
-from sgguard.model.request import LaunchRequest
+from sgguard.model.request import BindRequest, HolderFilter, LaunchRequest
 from sgguard.model.resource import Group, Seen, Unseen
 from sgguard.providers import Bulk, Cloud
 from sgguard.providers.access import seen_or_unseen

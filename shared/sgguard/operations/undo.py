@@ -19,9 +19,9 @@ from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.errors import EventError, StoreError
 from sgguard.model.address import Address
-from sgguard.model.bind import Action, BindRequest
 from sgguard.model.codes import Mode
 from sgguard.model.event import Event
+from sgguard.model.request import Action, BindRequest
 from sgguard.store.base import Store
 from sgguard.store.rows import Query, Record
 

@@ -29,15 +29,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
+from sgguard import lazy
 from sgguard.clouds import is_mentioned
 from sgguard.clouds import names as names
 from sgguard.errors import AddressError, CredentialsError, NotSetUpError
-from sgguard.providers._one_by_one import OneByOne
 from sgguard.providers._probing import Grant, PermissionCheck, Probe, Probing, Setup
 from sgguard.providers.access import Access
 from sgguard.providers.base import BatchChanges, Bulk, Cloud, Provider
+
+if TYPE_CHECKING:
+    from sgguard.providers import _one_by_one
+else:
+    _one_by_one = lazy("sgguard.providers._one_by_one")  # only a bind needs it
 
 __all__ = [
     "Access",
@@ -80,7 +85,7 @@ def bulk(cloud: Cloud) -> Bulk:
     """Return how a cloud changes many holders: its ``bulk`` module's, else holder by holder."""
     module = import_module(_module_of(cloud.capabilities.provider))
     if not hasattr(module, "__path__") or find_spec(f"{module.__name__}.bulk") is None:
-        return OneByOne(cloud)
+        return _one_by_one.OneByOne(cloud)
     own = import_module(f"{module.__name__}.bulk")
     return cast(Callable[[Cloud], Bulk], own.bulk)(cloud)
 

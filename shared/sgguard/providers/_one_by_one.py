@@ -24,9 +24,10 @@ from sgguard.errors import (
     UnavailableError,
     UnknownShapeError,
 )
-from sgguard.model.bind import Action, HolderFilter, HolderState, Part, Refusal, Sent, Target
+from sgguard.model.bind import HolderState, Part, Refusal, Sent, Target
 from sgguard.model.change import Holder
 from sgguard.model.codes import UnseenCode
+from sgguard.model.request import Action, HolderFilter
 from sgguard.model.resource import Instance, Seen, Unseen
 from sgguard.providers.base import Cloud
 from sgguard.wire.parallel import parallel

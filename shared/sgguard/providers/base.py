@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from sgguard.errors import (
     SgguardError,
 )
-from sgguard.model.bind import Action, HolderFilter, HolderState, Refusal, Sent, Target
 from sgguard.model.capabilities import Capabilities
 from sgguard.model.change import Change, Holder
+from sgguard.model.request import Action, HolderFilter
 from sgguard.model.resource import (
     Binding,
     Group,
@@ -21,6 +21,9 @@ from sgguard.model.resource import (
     Seen,
     Visibility,
 )
+
+if TYPE_CHECKING:  # only a bind needs them
+    from sgguard.model.bind import HolderState, Refusal, Sent, Target
 
 T = TypeVar("T")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from sgguard.model.bind import Action, Row, RowCode, Status
+from sgguard.model.bind import Row, RowCode, Status
+from sgguard.model.request import Action
 from sgguard.render.values import Json
 
 STATUSES: tuple[Status, ...] = ("planned", "done", "nothing", "refused", "open")

@@ -22,8 +22,9 @@ from sgguard.errors import (
     ThrottledError,
     UnauthenticatedError,
 )
-from sgguard.model.bind import Action, HolderFilter, HolderState, Part, Refusal, Sent, Target
+from sgguard.model.bind import HolderState, Part, Refusal, Sent, Target
 from sgguard.model.change import Holder
+from sgguard.model.request import Action, HolderFilter
 from sgguard.model.resource import Seen
 from sgguard.providers.base import Cloud
 from sgguard.providers.tencent import Tencent, reads

@@ -27,9 +27,10 @@ from sgguard.errors import (
     UnauthenticatedError,
     UnknownShapeError,
 )
-from sgguard.model.bind import Action, HolderFilter, HolderState, Part, Refusal, Sent, Target
+from sgguard.model.bind import HolderState, Part, Refusal, Sent, Target
 from sgguard.model.change import Holder
 from sgguard.model.codes import UnseenCode
+from sgguard.model.request import Action, HolderFilter
 from sgguard.model.resource import Seen, Unseen
 from sgguard.providers._one_by_one import holders_of
 from sgguard.providers.base import Cloud
