@@ -77,3 +77,25 @@ def test_a_bar_has_rate_and_remaining_time(monkeypatch):
     bar(0, 300)  # no terminal: nothing is shown
     assert bar.text(100, 300) == "[##########....................] 100/300  50/s  4 s left"
     assert bar.shown == 0
+
+
+def test_ctrl_c_leaves_what_can_be_resumed_and_says_how(sgguard, fleet, monkeypatch):
+    def stop(_bar, done, _total):
+        if done:
+            raise KeyboardInterrupt
+
+    fleet.cloud.quirks["binds_at_most"] = 4
+    monkeypatch.setattr(Bar, "__call__", stop)
+    code, _, err = sgguard("bind", "--yes", ADDRESS, *ids(12))
+    assert code == 130
+    assert "of 12 holders are over; next: sgguard resume" in err
+    monkeypatch.undo()
+
+
+def test_a_bind_is_shown_as_any_decision(sgguard, fleet):
+    done = json.loads(sgguard("bind", "--json", "--yes", ADDRESS, *ids(3))[1])
+    code, out, err = sgguard("decisions", "show", done["decision_id"])
+    assert code == 0, err
+    assert "bind sg-unused00 to 3 of 3 holders" in out
+    code, out, _ = sgguard("decisions", "list")
+    assert done["decision_id"][:8] in out

@@ -21,6 +21,7 @@ from sgguard.engine.context import Context
 from sgguard.errors import InputError
 from sgguard.model.codes import Mode, Outcome, Verdict
 from sgguard.operations.progress import state_of
+from sgguard.render.bind import HOLDERS_MAX, holder_lines
 from sgguard.render.wording import count
 from sgguard.store.rows import OpenClaim
 
@@ -29,7 +30,6 @@ Report = Callable[[int, int], None]
 Work = Callable[[Context, Report, Callable[[BindDecided], None]], Json]
 
 _WAITS = 3
-_SHOWN = 20
 _BAR = 30
 
 
@@ -85,14 +85,8 @@ def shown(document: Json, *, is_whole: bool = False) -> Iterator[str]:
     yield f"  {count(counts['holders'], 'holder')}: {', '.join(told) or 'none'}"
     for reason in document["reasons"]:
         yield f"  {reason['effect']}: {reason['message']}"
-    good = ("done", "planned") if not is_whole else ()
-    rows = [one for one in part["rows"] if one["status"] not in good or one["code"] == "busy"]
-    limit = len(rows) if is_whole else _SHOWN
-    for one in rows[:limit]:
-        words = " ".join(filter(None, [one["cloud_code"], one["message"]]))
-        yield f"  {one['holder']}  {one['status']}  {one['code']}  {words}".rstrip()
-    if len(rows) > limit:
-        yield f"  … and {len(rows) - limit} more: --verbose or --json lists them"
+    most = None if is_whole else HOLDERS_MAX
+    yield from (f"  {one}" for one in holder_lines(part, most))
 
 
 def show(document: Json, *, is_preview: bool = False) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sgguard.model.bind import Row, RowCode, Status
 from sgguard.model.request import Action
 from sgguard.render.values import Json
 
 STATUSES: tuple[Status, ...] = ("planned", "done", "nothing", "refused", "open")
+
+
+HOLDERS_MAX = 20
+"""Holders that a text lists; the document has all of them."""
 
 
 def bind_json(action: Action, group: str, rows: Sequence[Row], undoes: str = "") -> Json:
@@ -65,3 +69,23 @@ def summary_of(action: Action, group_id: str, rows: Sequence[Row]) -> str:
     verb, where = ("bind", "to") if action == "bind" else ("unbind", "from")
     shown = ", ".join(planned[:5]) + (", …" if len(planned) > 5 else "")  # noqa: PLR2004 - a line
     return f"{verb} {group_id} {where} {len(planned)} of {len(rows)} holders: {shown}"
+
+
+def batch_words(change: Json) -> str:
+    """Return a line of a bind's journal in words."""
+    holders = change["holders"]
+    shown = ", ".join(holders[:3]) + (", …" if len(holders) > 3 else "")  # noqa: PLR2004 - a line
+    return f"{change['action']} {change['group_id']}: {len(holders)} holders: {shown}"
+
+
+def holder_lines(part: Json | None, most: int | None) -> Iterator[str]:
+    """Yield a line for each holder that is not simply changed or to be changed, at most so many."""
+    if part is None:
+        return
+    good = ("done", "planned")
+    rows = [one for one in part["rows"] if one["status"] not in good or one["code"] == "busy"]
+    for one in rows[:most]:
+        words = " ".join(filter(None, [one["cloud_code"], one["message"]]))
+        yield f"{one['holder']}  {one['status']}  {one['code']}  {words}".rstrip()
+    if most is not None and len(rows) > most:
+        yield f"… and {len(rows) - most} more: the JSON document lists them"
