@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import httpx
 import pytest
 
+from sgguard.clouds import names
 from sgguard.emulator.transport import EmulatorTransport
+from sgguard.engine import bind
 from sgguard.errors import SgguardError
+from sgguard.model.event import Event
+from sgguard.model.request import BindRequest
 from sgguard.operations import resume as resuming
+from sgguard.store import open_store
 from tests.bind.harness import Fleet, by_status, ids, rows
+from tests.bind.test_every_provider import carriers
+from tests.remedy.harness import Harness
+from tests.stores import Clock
+from tests.worlds import world_of
 
 SIZE = 24
 BAD = ids(SIZE)[5]
@@ -24,13 +34,13 @@ class Died(BaseException):
 class Dying(httpx.BaseTransport):
     """Dies before or after the call of that number; counts store writes as calls, too."""
 
-    def __init__(self, fleet: Fleet, at: int, *, is_after: bool, on: str) -> None:
-        self.inner, self.store = EmulatorTransport(fleet.emulator), fleet.store
+    def __init__(self, emulator, store, at: int, *, is_after: bool, on: str = "") -> None:
+        self.inner, self.store = EmulatorTransport(emulator), store
         self.left, self.is_after, self.on = at, is_after, on
         self.guard = threading.Lock()
 
     def handle_request(self, request):
-        if request.headers["X-TC-Action"] == self.on:
+        if request.headers.get("X-TC-Action", "") == self.on != "":
             self.left = 1
         return self.counted(lambda: self.inner.handle_request(request))
 
@@ -54,7 +64,7 @@ class Dying(httpx.BaseTransport):
 
 def died(fleet: Fleet, at: int, *, is_after: bool, on: str = "") -> bool:
     """Deliver the event to a worker that dies; False where it came to its end before."""
-    dying = Dying(fleet, at, is_after=is_after, on=on)
+    dying = Dying(fleet.emulator, fleet.store, at, is_after=is_after, on=on)
     context = fleet.context(transport=dying)
     store, fleet.store = fleet.store, dying
     try:
@@ -111,3 +121,38 @@ def test_a_deadline_leaves_the_rest_to_the_next_delivery(tmp_path):
     (left,) = resuming.unresolved(fleet.context())
     assert left.state == "open"
     require_whole(fleet, fleet.bind(ids(SIZE)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("provider", names())
+def test_a_death_on_any_cloud_is_finished_by_the_next_delivery(provider, tmp_path):
+    number = at = 1
+    while True:
+        folder = tmp_path / f"{at}"
+        folder.mkdir()
+        cloud, clock = Harness(world_of(provider), folder), Clock()
+        store = open_store(f"sqlite:///{folder / 'own.db'}", clock)
+        dying = Dying(cloud.emulator, store, at, is_after=bool(number % 2))
+        number, at = number + 1, at + 2
+        context = replace(cloud.context(), transport=dying, store=dying)
+        try:
+            delivered(cloud, context)
+        except Died:
+            clock.now_s += 100_000
+        else:
+            break
+        done = delivered(cloud, replace(cloud.context(), store=store))
+        servers = {cloud.world.server, cloud.world.other_server}
+        assert carriers(cloud, cloud.world.free) == servers
+        assert by_status(done, "done") | by_status(done, "nothing") == servers
+    assert number > 5
+
+
+def delivered(cloud: Harness, context):
+    world = cloud.world
+    holders = (world.server, world.other_server)
+    request = BindRequest(cloud.scope, world.free, holders=holders)
+    (done,) = bind.binds([(request, Event("b-1", {}, "/portal"))], context)
+    if isinstance(done, Exception):
+        raise done
+    return done
