@@ -30,7 +30,7 @@ from sgguard.providers.base import Cloud
 from sgguard.providers.tencent import Tencent, reads
 from sgguard.providers.tencent.api import TencentApi
 from sgguard.providers.tencent.holder import INSTANCE, INTERFACE, Calls
-from sgguard.providers.tencent.listing import INSTANCES, INTERFACES, PAGE, Listing, list_complete
+from sgguard.providers.tencent.listing import INSTANCES, INTERFACES, PAGE, Listing, list_once
 from sgguard.providers.tencent.response import OPERATING, nic
 from sgguard.wire.parallel import chunks, parallel
 from sgguard.wire.shape import Json
@@ -42,6 +42,7 @@ _INSTANCE_ID = re.compile(r"ins-[0-9a-z]{8}")
 _INTERFACE_ID = re.compile(r"eni-[0-9a-z]{8}")
 _PENDING = "UnsupportedOperation.InstanceStatePending"
 _TAG = "tag:"
+_PAGES_MAX = 1000
 
 REFUSALS: Mapping[str, Refusal] = {
     "FailedOperation.SecurityGroupActionFailed": "holder",
@@ -117,7 +118,8 @@ class TencentBulk:
             key, has_value, value = wanted.tag.partition("=")
             row = {"Name": f"{_TAG}{key}", "Values": [value]}
             filters.append(row if has_value else {"Name": "tag-key", "Values": [key]})
-        listed = list_complete(self.api, INSTANCES, {"Filters": filters} if filters else {})
+        params = {"Filters": filters} if filters else {}
+        listed = list_once(self.api, INSTANCES, params, most=_PAGES_MAX)
         states = tuple(self._instance(row) for row in listed.rows)
         return Seen(states, listed.unseen(INSTANCES.action))
 
