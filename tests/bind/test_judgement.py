@@ -8,7 +8,7 @@ from sgguard import schemas
 from sgguard.approvals import resolve
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.state import Group
-from sgguard.errors import EventError
+from sgguard.errors import EventError, SgguardError
 from sgguard.model.request import HolderFilter
 from tests.bind.harness import BASE, GROUP, Fleet, by_status, ids, rows
 
@@ -177,4 +177,38 @@ def test_a_lost_answer_binds_nobody_twice(tmp_path):
     fleet.emulator.faults.append(Fault("drop", action="AssociateSecurityGroups", is_after=True))
     done = fleet.bind(ids(3))
     assert by_status(done, "done") == fleet.holders_of() == set(ids(3))
+    assert fleet.calls() == 1
+
+
+def test_a_last_group_is_refused_before_anything_is_sent(tmp_path):
+    fleet = Fleet(tmp_path, 1, mode="observe", groups=(GROUP,))
+    assert rows(fleet.bind(ids(1), action="unbind"))[ids(1)[0]]["code"] == "last-group"
+
+
+def test_interfaces_are_bound_by_their_own_call_and_primary_ones_by_their_instance(tmp_path):
+    fleet = Fleet(tmp_path, 1)
+    (side,) = [one for one in fleet.cloud.interfaces if one.id == "eni-3056glfn"]
+    done = fleet.bind([*ids(1), side.id, "eni-missing0"])
+    assert {one: row["code"] for one, row in rows(done).items()} == {
+        ids(1)[0]: "done",
+        side.id: "done",
+        "eni-missing0": "holder-not-found",
+    }
+    assert GROUP in side.groups
+    assert fleet.calls("AssociateNetworkInterfaceSecurityGroups") == fleet.calls() == 1
+    back = fleet.bind([side.id], event_id="b-2", action="unbind")
+    assert rows(back)[side.id]["code"] == "done"
+    assert GROUP not in side.groups
+
+
+def test_an_approved_bind_whose_worker_died_is_finished_by_the_next_approval(tmp_path):
+    fleet = Fleet(tmp_path, 3, mode="approve")
+    fleet.cloud.quirks["binding_s"] = 30
+    fleet.bind(ids(3))
+    (request,) = fleet.store.approvals("pending")
+    with pytest.raises(SgguardError, match="time for this event"):
+        resolve.approve(request.approval_id, "olga", fleet.context(deadline_s=6))
+    assert fleet.calls() == 1
+    done = resolve.approve(request.approval_id, "olga", fleet.context())
+    assert by_status(done, "done") == set(ids(3)) == fleet.holders_of()
     assert fleet.calls() == 1
