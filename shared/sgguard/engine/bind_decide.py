@@ -183,7 +183,7 @@ def _document(decision: Decision, request: BindRequest, rows: tuple[Row, ...]) -
     found = to_json(decision)
     found["facts"] |= {"count": None, "blind_spots": []}
     part = render.bind_json(request.action, str(request.address), rows, request.undoes)
-    return {**found, "bind": part}
+    return found | {"bind": part}
 
 
 def _covered(cloud: Cloud, facts: BindFacts, plan: BindPlan) -> str:

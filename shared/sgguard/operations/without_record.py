@@ -45,6 +45,7 @@ def without_record(claim: Claim, run: Run | None) -> Json:
         "journal": [],
         "approval": None,
         "caller": None,
+        "bind": None,
     }
 
 
