@@ -212,3 +212,13 @@ def test_an_approved_bind_whose_worker_died_is_finished_by_the_next_approval(tmp
     done = resolve.approve(request.approval_id, "olga", fleet.context())
     assert by_status(done, "done") == set(ids(3)) == fleet.holders_of()
     assert fleet.calls() == 1
+
+
+def test_a_group_that_rules_name_has_a_ceiling_of_its_own(tmp_path):
+    fleet = Fleet(tmp_path, 5)
+    fleet.cloud.limits["instances-per-referenced-group"] = 3
+    done = fleet.bind(ids(5), "sg-5ua9adfv")
+    assert by_status(done, "done") == set(ids(3))
+    left = {rows(done)[one]["code"] for one in by_status(done, "refused")}
+    assert left == {"holders-per-group-exceeded"}
+    assert fleet.calls() == 1

@@ -33,15 +33,16 @@ def gather_bind(
         CloudError: the cloud could not be asked at all.
         DeadlineError: the time was used up.
     """
-    # 1. The group and the ceilings, as for the launch of one more instance with it.
-    launch = gather.gather_launch(cloud, LaunchRequest(request.scope, (request.group_id,)))
-    # 2. Who is meant: the holders named, each once, then those found.
+    # 1. Who is meant: the holders named, each once, then those found.
     found = _found(bulk, request.wanted)
     holders = _named(bulk, request.holders)
     known = {one.holder_id for one in holders}
-    holders += [
-        HolderFacts(one.holder_id, one) for one in found.value if one.holder_id not in known
-    ]
+    further = [one for one in found.value if one.holder_id not in known]
+    holders += [HolderFacts(one.holder_id, one) for one in further]
+    # 2. The group and the ceilings, as for a launch of so many instances with it.
+    number = max(1, len(holders))
+    planned = LaunchRequest(request.scope, (request.group_id,), count=number)
+    launch = gather.gather_launch(cloud, planned)
     # 3. The further groups of the holders, where anything depends on them.
     capabilities = cloud.capabilities
     others: Mapping[str, Group | None] = {}
