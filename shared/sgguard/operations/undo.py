@@ -73,6 +73,12 @@ class Undo:
         )
 
 
+def is_bind(decision_id: str, context: Context) -> bool:
+    """Whether a decision that is kept was a bind or unbind."""
+    record = Executor.of(context).store.decision(decision_id)
+    return record is not None and record.guard == "bind"
+
+
 def undo(decision_id: str, context: Context, *, by: str) -> Undo:
     """Return what it takes to undo a decision.
 
@@ -86,10 +92,7 @@ def undo(decision_id: str, context: Context, *, by: str) -> Undo:
         raise EventError(f"there is no decision {decision_id!r}", status=404)
     part = json.loads(record.document_json).get("bind")
     if part is None:
-        raise EventError(
-            f"decision {decision_id} was no bind: sgguard restore brings back what it removed",
-            status=409,
-        )
+        raise EventError(f"decision {decision_id} was no bind", status=409)
     run = store.run(decision_id)
     if run is not None and run.state not in ("finished", "accepted"):
         raise EventError(
