@@ -6,9 +6,9 @@ from datetime import UTC
 
 import pytest
 
-from sgguard.chat import text
-from sgguard.chat.message import of_document
-from sgguard.chat.words import Words
+from sgguard.render.language import text
+from sgguard.render.language.message import of_document
+from sgguard.render.language.words import Words
 from tests.bind.harness import Fleet, ids
 
 
