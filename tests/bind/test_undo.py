@@ -88,7 +88,7 @@ def test_a_restore_of_another_decision_is_not_kept_by_a_bind(tmp_path):
     cloud = Harness(WORLD, tmp_path)
     request = BindRequest(cloud.scope, GROUP, holders=(WORLD.server,))
     (bound,) = bind.binds([(request, Event("b-1", {}, "/portal"))], cloud.context())
-    deleted = cloud.delete(WORLD.bound)
+    deleted = cloud.delete(WORLD.referenced)  # rules that name it have positions
     assert deleted["outcome"] == "remediated"
     assert cloud.restore(deleted["decision_id"])["outcome"] == "remediated"
     with pytest.raises(InputError, match="sgguard undo"):
