@@ -37,7 +37,7 @@ ARROWS = {
     "__main__": "cli",
     "approvals": (
         "engine errors events logs model policy redaction remedy render render.graph "
-        "render.language settings store web"
+        "render.language settings sgguard store web"
     ),
     "callers": "callers.proofs errors events logs model policy redaction wire",
     "callers.proofs": "callers errors events logs policy wire",
@@ -68,29 +68,31 @@ ARROWS = {
     "emulator.faces.tencent": "emulator emulator.faces wire",
     "emulator.faces.tencent_dfw": "emulator emulator.faces wire",
     "engine": (
-        "errors facts guards guards.delete guards.launch logs model policy providers remedy "
-        "render settings sgguard store wire"
+        "engine.bulk errors facts guards guards.bind guards.delete guards.launch logs model "
+        "policy providers remedy render settings sgguard store wire"
     ),
+    "engine.bulk": "errors model providers render store wire",
     "errors": "redaction",
     "events": "errors events.sources model schemas",
     "events.sources": "errors events model schemas",
     "facts": "errors model providers wire",
     "functions": "approvals chat engine events web",
     "guards": "model render",
+    "guards.bind": "guards model policy render",
     "guards.delete": "guards model policy render",
     "guards.launch": "guards model policy render",
     "logs": "redaction",
     "model": "errors",
     "operations": (
-        "approvals clouds engine errors facts guards.delete guards.launch logs model policy "
-        "providers remedy render schemas settings store"
+        "approvals clouds engine engine.bulk errors facts guards.delete guards.launch logs model "
+        "policy providers remedy render schemas settings store"
     ),
     "operations.doctor": (
         "callers clouds engine errors model operations policy providers settings store wire"
     ),
     "packaging": "callers errors policy sgguard web",
     "policy": "clouds errors model render schemas sgguard",
-    "providers": "clouds errors model redaction wire",
+    "providers": "clouds errors model redaction sgguard wire",
     "providers.alibaba": "errors model providers wire",
     "providers.huawei": "errors model providers wire wire.openstack wire.openstack.neutron",
     "providers.openstack": "errors model providers wire wire.openstack wire.openstack.neutron",

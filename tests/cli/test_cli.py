@@ -380,7 +380,7 @@ def test_a_port_in_use_is_one_line(sgguard):
 def test_every_function_is_served_under_its_name(child, demo_server):
     _, env = demo_server
     process = child("serve", "--port", "0", env=os.environ | env)
-    names = ["approval", "chat", "cloud_event", "delete_request", "instance_launch"]
+    names = ["approval", "bind_request", "chat", "cloud_event", "delete_request", "instance_launch"]
     *_, deletes, launches = every = [process.stdout.readline().strip() for _ in names]
     assert [url.rpartition("/")[2] for url in every] == names
     with httpx.Client(trust_env=False) as client:

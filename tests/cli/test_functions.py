@@ -15,7 +15,7 @@ def test_list_names_every_function(sgguard):
     code, out, _ = sgguard("functions", "list")
     assert (code, out.split()) == (
         0,
-        ["approval", "chat", "cloud_event", "delete_request", "instance_launch"],
+        ["approval", "bind_request", "chat", "cloud_event", "delete_request", "instance_launch"],
     )
 
 
@@ -38,4 +38,4 @@ def test_a_function_that_is_not_there_is_an_error_that_names_those_that_are(sggu
     code, out, err = sgguard("functions", "path", "delete")
     assert (code, out) == (2, "")
     assert "'delete'" in err
-    assert "approval, chat, cloud_event, delete_request, instance_launch" in err
+    assert "approval, bind_request, chat, cloud_event, delete_request, instance_launch" in err

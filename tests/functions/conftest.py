@@ -18,6 +18,7 @@ from tests.worlds.tencent import WORLD
 
 FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
 TYPES = {
+    "bind_request": "sgguard.bind.requested.v1",
     "delete_request": "sgguard.delete.requested.v1",
     "instance_launch": "sgguard.launch.requested.v1",
 }
@@ -56,6 +57,11 @@ def delete_request(framework) -> Function:
 @pytest.fixture
 def instance_launch(framework) -> Function:
     return framework("instance_launch")
+
+
+@pytest.fixture
+def bind_request(framework) -> Function:
+    return framework("bind_request")
 
 
 @pytest.fixture

@@ -7,9 +7,7 @@ An approval is processed in these steps:
    processed, and after a crash the next one, or ``sgguard resume``, continues it.
 3. Read the world again and make the plan anew; compare facts and plan with those of the request.
 4. The same: lock the groups, compare again, approve the request and begin its plan in one step.
-   Different: supersede it and request approval for the new plan.
-
-A denial needs no claim: one that comes while an approval still reads the world wins.
+   Different: supersede it and request approval for the new plan. A denial needs no claim.
 """
 
 from __future__ import annotations
@@ -19,7 +17,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sgguard import logs
+from sgguard import lazy, logs
 from sgguard.approvals.approver import is_expired, known, require_listed, require_other, too_late
 from sgguard.approvals.reminders import close, end_settled, expire
 from sgguard.approvals.standing import end_withdrawn, withdrawn
@@ -46,6 +44,7 @@ from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
 from sgguard.store.rows import Answered, Approval, Busy, Claim, Record
 
+bind_approval = lazy("sgguard.engine.bind_approval")  # most approvals are of no bind
 Json = dict[str, Any]
 
 
@@ -172,7 +171,8 @@ def _resume_or_compare(executor: Executor, claim: Claim, by: str) -> Json:
     # 5. Whoever approved it must still be one who may.
     if why := withdrawn(approval, by, executor.context.policy.approval):
         return end_withdrawn(executor, claim, approval, record, why)
-    return _compare(_ClaimedApproval(executor, claim, approval, by, record))
+    compare = bind_approval.approved if record.guard == "bind" else _compare
+    return compare(_ClaimedApproval(executor, claim, approval, by, record))
 
 
 def _compare(claimed: _ClaimedApproval) -> Json:

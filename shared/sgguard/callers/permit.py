@@ -18,7 +18,7 @@ from sgguard.model.address import Address, Scope
 from sgguard.model.caller import Caller, Identity
 from sgguard.model.event import Event
 from sgguard.model.occurrence import Happened, Occurrence
-from sgguard.model.request import DeleteRequest, LaunchRequest
+from sgguard.model.request import BindRequest, DeleteRequest, LaunchRequest
 
 T = TypeVar("T")
 
@@ -104,7 +104,7 @@ def permitted(identity: Identity, request: T, accounts: Accounts) -> T:
     caller = identity.caller
     if not all(may_see(caller, one, accounts) for one in _addresses(request)):
         raise _forbidden(caller, "targets", "a target")
-    if not isinstance(request, DeleteRequest | LaunchRequest):
+    if not isinstance(request, DeleteRequest | LaunchRequest | BindRequest):
         return request  # of a cloud's own event more is asked: see permitted_occurrence
     by = request.requested_by
     if by and by != caller.name and not any(fnmatchcase(by, one) for one in caller.speaks_for):
@@ -146,6 +146,10 @@ def _addresses(request: object) -> tuple[Address, ...]:
     if isinstance(request, LaunchRequest):
         ids = [*request.group_ids, *([request.instance_id] if request.instance_id else [])]
         return tuple(Address(request.scope, one) for one in ids or [""])
+    if isinstance(request, BindRequest):
+        # What a filter finds is not known yet: only who may change anything there may ask so.
+        ids = [request.group_id, *request.holders, *([""] if request.wanted else [])]
+        return tuple(Address(request.scope, one) for one in ids)
     if isinstance(request, _Reported):
         scope = Scope(request.provider, request.account, request.region)
         return tuple(Address(scope, one) for one in (*request.groups, *request.instances))

@@ -160,6 +160,11 @@ def progress(text: str) -> None:
     """
     if not _state.is_quiet:
         complain(text)
+    raise_interrupt()
+
+
+def raise_interrupt() -> None:
+    """Raise Ctrl-C again where it was pressed and lost."""
     if _state.is_interrupted:
         raise KeyboardInterrupt
 

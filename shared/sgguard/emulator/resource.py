@@ -103,6 +103,7 @@ class Instance:
     account: str = ""
     project: str = ""
     network: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -14,9 +14,9 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sgguard import logs
+from sgguard import lazy, logs
 from sgguard.engine import concern
 from sgguard.engine.concern import in_turn, plan_of
 from sgguard.engine.context import connect
@@ -44,13 +44,12 @@ from sgguard.remedy.snapshot import Snapshot
 from sgguard.render.document import to_json
 from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
-from sgguard.store.rows import (
-    Approval,
-    Claim,
-    Marks,
-    Run,
-    RunState,
-)
+from sgguard.store.rows import Approval, Claim, Marks, Run, RunState
+
+if TYPE_CHECKING:
+    from sgguard.engine import binder
+else:
+    binder = lazy("sgguard.engine.binder")  # most plans are no binds
 
 Json = dict[str, Any]
 Request = DeleteRequest | LaunchRequest
@@ -222,6 +221,8 @@ class Executor(Keeper):
                 return self._ended(claim, document, record.requester, ended, is_closed=True)
             if stopped := self.stopped():
                 raise HaltedError(f"{stopped}; decision {claim.decision_id} is unfinished")
+            if document["guard"] == "bind":
+                return binder.of_keeper(self).resume(claim, run, document, record.requester)
             plan = codec.load(Plan, run.plan_json)
             cloud = connect(plan.scope, self.context)
             prepared = Prepared(plan, codec.load(Snapshot, run.snapshot_json))

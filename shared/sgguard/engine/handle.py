@@ -32,6 +32,7 @@ from sgguard.wire.parallel import caught, parallel
 if TYPE_CHECKING:
     from sgguard.engine import execute
     from sgguard.engine.execute import Executor
+    from sgguard.engine.keeper import Keeper
 else:
     execute = lazy("sgguard.engine.execute")  # a cold start without a store needs none of it
 
@@ -78,7 +79,7 @@ def _handle_each(
 ) -> list[Handled]:
     executor = None if context.store is None else execute.Executor.of(context)
     # 1. Claim each event: from here on no other instance works on it.
-    claims = [_claimed(executor, kind, event, context) for _, event in asked]
+    claims = [claimed(executor, kind, event, context) for _, event in asked]
     # 2. Answer those that were decided before or are being worked on, and resume those that
     #    another worker left unfinished. The others are fresh.
     results: dict[int, Handled] = {}
@@ -124,7 +125,7 @@ def once(
         SgguardError: the event is being worked on, or could not be; the next delivery may.
     """
     executor = execute.Executor.of(context)
-    claim = _claimed(executor, kind, event, context)
+    claim = claimed(executor, kind, event, context)
     if claim is None:
         raise StoreError("what is kept between deliveries cannot be read or written now")
     if isinstance(claim, Exception):
@@ -140,8 +141,8 @@ def once(
     return done
 
 
-def _claimed(
-    executor: Executor | None, kind: str, event: Event, context: Context
+def claimed(
+    executor: Keeper | None, kind: str, event: Event, context: Context
 ) -> Claim | Handled | None:
     """Claim one event; None where nothing is kept, or nothing can be and all modes observe.
 
@@ -155,13 +156,13 @@ def _claimed(
     event_id = event.event_id if event.is_named else f"{event.event_id}#{decision_id}"
     source = _source(kind, event, context)
     try:
-        claimed = executor.claim(source, event_id, decision_id, _hash(event))
+        found = executor.claim(source, event_id, decision_id, _hash(event))
     except StoreError as error:
         logs.log(logging.WARNING, "store", event_id=event.event_id, detail=str(error))
         return None if context.only_observes else error
-    match claimed:
+    match found:
         case Claim():
-            return claimed
+            return found
         case Answered(answer_json):
             answer: Json = json.loads(answer_json)
             return _latest(executor, answer)
@@ -186,7 +187,7 @@ def _source(kind: str, event: Event, context: Context) -> str:
     return f"{kind} {context.caller.caller.name} {event.source or '-'}"
 
 
-def _latest(executor: Executor, answer: Json) -> Json:
+def _latest(executor: Keeper, answer: Json) -> Json:
     """Return the decision as it is now: what was pending may have been approved or denied."""
     if answer.get("outcome") != Outcome.PENDING:
         return answer

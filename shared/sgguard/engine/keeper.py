@@ -6,14 +6,13 @@ import json
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from sgguard import logs
 from sgguard.engine.context import Context
 from sgguard.engine.retention import tidy
 from sgguard.engine.still import LOOKS
 from sgguard.errors import MovedError, SettingsError, StoreError
-from sgguard.remedy.plan import Plan
 from sgguard.store.base import Store
 from sgguard.store.rows import ApprovalState, Claim, Claimed, Marks, Record, RunState
 from sgguard.store.steps import Answer
@@ -26,6 +25,18 @@ APPROVAL_SOURCE = "approval"
 
 LEASE_S = 60.0
 """The shortest lease: a worker writes to its journal more often than this, or it is gone."""
+
+
+class Locking(Protocol):
+    """A plan: the keys that it has alone, and those that it shares."""
+
+    def keys(self) -> tuple[str, ...]:
+        """Return the keys of what it changes."""
+        ...
+
+    def pointed_to(self) -> tuple[str, ...]:
+        """Return the keys of what it only points to."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +96,7 @@ class Keeper:
         self,
         claim: Claim,
         seen: S,
-        plan: Callable[[S], Plan | None],
+        plan: Callable[[S], Locking | None],
         again: Callable[[], S],
         locked: frozenset[str] = frozenset(),
     ) -> S:

@@ -1,10 +1,13 @@
-"""What is asked: may these groups be deleted, may these instances carry these groups."""
+"""What is asked: to delete groups, to launch instances with groups, to bind a group to many."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from sgguard.model.address import Address, Scope
+
+Action = Literal["bind", "unbind"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +37,39 @@ class LaunchRequest:
     project: str = ""
     network: str = ""
     requested_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HolderFilter:
+    """Which holders are meant, besides those named by id: all that fit every field that is set.
+
+    ``tag`` is ``key=value`` (or a key), ``network`` the id of a network, ``name`` an fnmatch
+    pattern over their names, ``group`` the id of a group that they carry.
+    """
+
+    tag: str = ""
+    network: str = ""
+    name: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BindRequest:
+    """A request to put ``group_id`` on holders, or to take it off them.
+
+    ``holders`` are ids in the order named; one that is named twice counts once. ``wanted`` adds
+    those that a filter finds. ``undoes`` is the decision that is taken back, empty for none.
+    """
+
+    scope: Scope
+    group_id: str
+    action: Action = "bind"
+    holders: tuple[str, ...] = ()
+    wanted: HolderFilter | None = None
+    requested_by: str = ""
+    undoes: str = ""
+
+    @property
+    def address(self) -> Address:
+        """Return the address of the group."""
+        return Address(self.scope, self.group_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from sgguard.engine.bulk import is_bind
 from sgguard.model.address import Scope
 from sgguard.model.change import Change
 from sgguard.remedy.places import Past, past_of_decision, past_of_restore
@@ -58,7 +59,7 @@ def _has_positions(snapshot: Snapshot, earlier: Earlier) -> bool:
 def _past(store: Store, scope: Scope) -> Iterator[Past]:
     """Yield what each run in this place did to rules, in order."""
     for run in store.finished_runs():
-        if not _is_near(run, scope):
+        if is_bind(run) or not _is_near(run, scope):  # a bind changes no rules
             continue
         snapshot = codec.load(Snapshot, run.snapshot_json)
         if run.source == SOURCE:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
+from sgguard.engine.bulk import is_bind, progress_of
 from sgguard.engine.context import Context
 from sgguard.errors import SgguardError
 from sgguard.remedy.plan import Plan
@@ -74,6 +75,9 @@ def state_of(store: Store, decision_id: str) -> str:
     }
     if run.state in ended:
         return ended[run.state]
+    if is_bind(run):
+        over, total_ = progress_of(store, run)
+        return f"{over} of {total_} holders are over; next: sgguard resume {decision_id}"
     plan = _plan(store, decision_id)
     entries = store.entries(decision_id)
     done = {one.step for one in entries if one.state == "done" and not one.is_undo}

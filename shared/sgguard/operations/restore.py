@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sgguard.engine.bulk import is_bind
 from sgguard.engine.context import Context, connect
 from sgguard.engine.execute import Executor
 from sgguard.errors import BusyError, HaltedError, InputError, SgguardError
@@ -92,6 +93,10 @@ def _restorable(store: Store, decision_id: str) -> tuple[Record, Run]:
         raise InputError(f"decision {decision_id} is unfinished: sgguard resume {decision_id}")
     if run.state == "undone":
         raise InputError(f"decision {decision_id} was undone: everything is as it was")
+    if is_bind(run):
+        raise InputError(
+            f"decision {decision_id} bound a group: sgguard undo {decision_id} takes it back"
+        )
     return record, run
 
 

@@ -21,8 +21,8 @@ from sgguard.operations.unresolved import (
     is_left,
     of_run,
     unreadable,
-    without_record,
 )
+from sgguard.operations.without_record import without_record
 from sgguard.render.outcome import with_outcome
 from sgguard.store.rows import Answered, Busy, Claim, Record, Run, RunState
 

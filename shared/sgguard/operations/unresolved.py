@@ -13,9 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from sgguard.engine.bulk import is_bind, progress_of, results_in
 from sgguard.engine.context import Context, connect
 from sgguard.engine.execute import APPROVAL_SOURCE, Executor
 from sgguard.errors import SgguardError, StoreError
+from sgguard.model.bind import BindPlan
 from sgguard.model.change import Change
 from sgguard.operations.earlier import SOURCE as RESTORE_SOURCE
 from sgguard.remedy.plan import Plan
@@ -23,7 +25,7 @@ from sgguard.remedy.snapshot import Snapshot
 from sgguard.render.values import time_json
 from sgguard.store import codec
 from sgguard.store.base import Store
-from sgguard.store.rows import Approval, Claim, OpenClaim, Query, Record, Run
+from sgguard.store.rows import Approval, OpenClaim, Query, Record, Run
 
 Json = dict[str, Any]
 
@@ -121,6 +123,10 @@ def unreadable(store: Store, run: Run) -> StoreError | None:
     not.
     """
     try:
+        if is_bind(run):
+            codec.load(BindPlan, run.plan_json)
+            results_in(store.entries(run.decision_id))
+            return None
         codec.load(Plan, run.plan_json)
         codec.load(Snapshot, run.snapshot_json)
         for entry in store.entries(run.decision_id):
@@ -146,6 +152,15 @@ def _explained(executor: Executor, run: Run, held_until_s: float) -> Unresolved:
     if found.state == "stuck":
         why = f"not everything could be undone: {run.note}"
         return replace(found, why=why, next=f"repair the cause, then {resume}; {as_it_is}")
+    return _unfinished(executor, run, found, resume)
+
+
+def _unfinished(executor: Executor, run: Run, found: Unresolved, resume: str) -> Unresolved:
+    """Return how far an open run is, and what goes on with it."""
+    if is_bind(run):
+        over, everyone = progress_of(executor.store, run)
+        why = f"its worker ended after {over} of {everyone} holders"
+        return replace(found, why=why, next=f"the next delivery of its event or {resume} goes on")
     made = sum(one.state == "done" and not one.is_undo for one in _entries(executor, run))
     total = len(codec.load(Plan, run.plan_json).planned)
     why = f"its worker ended after {made} of {total} changes"
@@ -160,7 +175,9 @@ def _entries(executor: Executor, run: Run) -> Any:
 def _unreachable(executor: Executor, run: Run) -> SgguardError | None:
     """Return why the cloud of a run cannot be asked with what is configured here."""
     try:
-        connect(codec.load(Plan, run.plan_json).scope, executor.context)
+        is_many = is_bind(run)
+        plan = codec.load(BindPlan, run.plan_json) if is_many else codec.load(Plan, run.plan_json)
+        connect(plan.scope, executor.context)
     except SgguardError as error:
         return error
     return None
@@ -257,42 +274,6 @@ def _of_claim(executor: Executor, claim: OpenClaim) -> Unresolved:
     why = "it could not be decided, or its worker ended: nothing was changed"
     following = f"the next delivery decides it; without one it is forgotten after {days} days"
     return replace(found, why=why, next=following)
-
-
-def without_record(claim: Claim, run: Run | None) -> Json:
-    """Return a document for a run of which no decision is kept: what is known of it."""
-    facts: Json = {
-        "groups": [],
-        "references": [],
-        "bindings": [],
-        "instance": None,
-        "count": None,
-        "limits": [],
-        "complete": False,
-        "visibility": "project",
-        "unseen": [],
-        "blind_spots": [],
-        "hidden_groups": 0,
-    }
-    return {
-        "decision_id": claim.decision_id,
-        "event_id": claim.event_id,
-        "guard": "restore" if claim.source == RESTORE_SOURCE else "delete",
-        "verdict": "remediate",
-        "outcome": "unfinished",
-        "mode": "enforce",
-        "target": list(run.keys if run else ()) or [claim.event_id],
-        "reasons": [],
-        "consequences": [],
-        "facts": facts,
-        "plan": [],
-        "decided_at": _time(run.begun_at_s if run else 0.0),
-        "took_ms": 0.0,
-        "note": "",
-        "journal": [],
-        "approval": None,
-        "caller": None,
-    }
 
 
 def _time(at_s: float) -> str:

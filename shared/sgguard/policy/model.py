@@ -96,12 +96,14 @@ class Caps:
     """How much one plan may change, whatever the verdict.
 
     At most ``changes`` changes, at most ``percent_of_rules`` percent of one group's rules, and
-    never the last rule that lets anybody in on one of the ``management_ports``.
+    never the last rule that lets anybody in on one of the ``management_ports``. Of a bind at most
+    ``holders`` holders.
     """
 
     changes: int = 100
     percent_of_rules: int = 100
     management_ports: tuple[int, ...] = (22, 3389)
+    holders: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)

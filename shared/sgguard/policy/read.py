@@ -157,6 +157,7 @@ _KINDS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
         "warn_at_percent": int,
         "changes": int,
         "percent_of_rules": int,
+        "holders": int,
         "management_ports": lambda ports: tuple(map(int, ports)),
         "expires_s": int,
         "remind_s": int,

@@ -79,6 +79,7 @@ def _caps(a: Caps, b: Caps) -> Caps:
         changes=min(a.changes, b.changes),
         percent_of_rules=min(a.percent_of_rules, b.percent_of_rules),
         management_ports=_either(a.management_ports, b.management_ports),
+        holders=min(a.holders, b.holders),
     )
 
 

@@ -19,6 +19,7 @@ module             content
 ``rule_change``    adding and removing one rule
 ``rule_shape``     rules read from a response and written for a request
 ``quota``          limits of the account or project
+``bulk``           one group put on many holders, where a call takes many
 ``probe``          harmless calls that show which permissions are granted
 =================  ================================================================================
 """
@@ -28,18 +29,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
+from sgguard import lazy
 from sgguard.clouds import is_mentioned
 from sgguard.clouds import names as names
 from sgguard.errors import AddressError, CredentialsError, NotSetUpError
 from sgguard.providers._probing import Grant, PermissionCheck, Probe, Probing, Setup
 from sgguard.providers.access import Access
-from sgguard.providers.base import BatchChanges, Cloud, Provider
+from sgguard.providers.base import BatchChanges, Bulk, Cloud, Provider
+
+if TYPE_CHECKING:
+    from sgguard.providers import _one_by_one
+else:
+    _one_by_one = lazy("sgguard.providers._one_by_one")  # only a bind needs it
 
 __all__ = [
     "Access",
     "BatchChanges",
+    "Bulk",
     "Cloud",
     "Grant",
     "PermissionCheck",
@@ -47,6 +55,7 @@ __all__ = [
     "Probing",
     "Provider",
     "Setup",
+    "bulk",
     "connect",
     "names",
     "probing",
@@ -70,6 +79,15 @@ def connect(provider: str, access: Access) -> Cloud:
         if is_mentioned(provider, access.env):
             raise
         raise NotSetUpError(str(error)) from None
+
+
+def bulk(cloud: Cloud) -> Bulk:
+    """Return how a cloud changes many holders: its ``bulk`` module's, else holder by holder."""
+    module = import_module(_module_of(cloud.capabilities.provider))
+    if not hasattr(module, "__path__") or find_spec(f"{module.__name__}.bulk") is None:
+        return _one_by_one.OneByOne(cloud)
+    own = import_module(f"{module.__name__}.bulk")
+    return cast(Callable[[Cloud], Bulk], own.bulk)(cloud)
 
 
 def probing(provider: str) -> Probing | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from sgguard.errors import (
     SgguardError,
 )
 from sgguard.model.capabilities import Capabilities
 from sgguard.model.change import Change, Holder
+from sgguard.model.request import Action, HolderFilter
 from sgguard.model.resource import (
     Binding,
     Group,
@@ -20,6 +21,9 @@ from sgguard.model.resource import (
     Seen,
     Visibility,
 )
+
+if TYPE_CHECKING:  # only a bind needs them
+    from sgguard.model.bind import HolderState, Refusal, Sent, Target
 
 T = TypeVar("T")
 
@@ -218,4 +222,51 @@ class BatchChanges(Protocol):
         Return, for each change in order, None or the error that ``set_groups`` would have raised,
         with the same meaning: the unknown outcome of a call for many is that of each of them.
         """
+        ...
+
+
+class Bulk(Protocol):
+    """One group put on many holders of a cloud, or taken off them, with few calls.
+
+    ``largest`` is how many holders one :meth:`send` takes: of one ``kind`` together.
+    ``looks_first``: it reads each holder itself right before it changes it.
+    """
+
+    @property
+    def largest(self) -> int:
+        """How many holders go into one :meth:`send`."""
+        ...
+
+    @property
+    def looks_first(self) -> bool:
+        """Whether a :meth:`send` reads each holder right before."""
+        ...
+
+    def kind_of(self, holder_id: str) -> str:
+        """Return which kind of holder this could be the id of; empty: of none."""
+        ...
+
+    def read(self, holder_ids: Sequence[str]) -> Seen[dict[str, HolderState | None]]:
+        """Return each holder by id, as it is now; one whose groups are about to change is passing.
+
+        None: the cloud has no such holder. An id that is missing could not be read.
+        """
+        ...
+
+    def find(self, wanted: HolderFilter) -> Seen[tuple[HolderState, ...]]:
+        """Return every holder that fits; a filter that this cloud cannot answer is ``unseen``."""
+        ...
+
+    def send(self, action: Action, group_id: str, some: Sequence[Target]) -> Sent:
+        """Change the holders, once each; return what is known of each by now.
+
+        A holder without a result is being changed: :meth:`read` shows when that ends.
+
+        Raises:
+            CloudError: the call for all of them was refused, or its outcome is not known.
+        """
+        ...
+
+    def meaning(self, error: SgguardError) -> Refusal:
+        """Return what the refusal of a :meth:`send`, or of one of its holders, means."""
         ...

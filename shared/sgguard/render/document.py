@@ -49,6 +49,7 @@ def to_json(decision: Decision) -> Json:
         "note": "",
         "journal": [],
         "approval": None,
+        "bind": None,
     }
 
 

@@ -83,14 +83,16 @@ class _Page:
     total: int
 
 
-def list_once(api: TencentApi, listing: Listing, params: Mapping[str, object]) -> Listed:
-    """Read the first page, then all others in parallel (step 1).
+def list_once(
+    api: TencentApi, listing: Listing, params: Mapping[str, object], most: int = MAX_PAGES
+) -> Listed:
+    """Read the first page, then all others in parallel (step 1); at most so many pages.
 
     Raises:
         CloudError: a page could not be read.
     """
     first = _page(api, listing, params, 0)
-    if first.total > MAX_PAGES * PAGE:
+    if first.total > most * PAGE:
         gap = f"{len(first.rows)} of {first.total} were read"
         return Listed(_distinct(api, listing, [first]), gap, is_too_long=True)
     pages = [first]

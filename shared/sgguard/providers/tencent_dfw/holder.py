@@ -78,7 +78,7 @@ def set_groups(api: DfwApi, holder: Holder, before: Groups, after: Groups) -> No
         raise ConflictError(provider, _ACTION, detail=f"{name} carries {', '.join(now)}")
     if after == before:
         return
-    _require_primary_only(api, name, [group_id for group_id in after if group_id in before])
+    require_primary_only(api, name, [group_id for group_id in after if group_id in before])
     try:
         api.write(_ACTION, instanceSet=[{"instanceId": name, "sgIds": list(after)}])
     except CloudError as error:
@@ -95,8 +95,12 @@ def set_groups(api: DfwApi, holder: Holder, before: Groups, after: Groups) -> No
     )
 
 
-def _require_primary_only(api: DfwApi, instance_id: str, kept: list[str]) -> None:
-    """Refuse to write back a group that may have been listed for a further interface."""
+def require_primary_only(api: DfwApi, instance_id: str, kept: list[str]) -> None:
+    """Refuse to write back a group that may have been listed for a further interface.
+
+    Raises:
+        ConflictError: further interfaces carry one of the groups kept.
+    """
     read = parallel([partial(interface_ids, api, group_id) for group_id in kept])
     shared = [group_id for group_id, (_, count) in zip(kept, read, strict=True) if count]
     if shared:

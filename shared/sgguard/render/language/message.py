@@ -108,10 +108,14 @@ class Message:
 
     @property
     def totals(self) -> tuple[tuple[str, int], ...]:
-        """Return how many changes of each action the plan has, in the order of the plan."""
+        """Return how many changes of each action the plan has, in the order of the plan.
+
+        A step of a bind stands for as many changes as it has holders.
+        """
         found: dict[str, int] = {}
         for one in self.changes:
-            found[one.action] = found.get(one.action, 0) + 1
+            number = one.details.get("holders", "1")
+            found[one.action] = found.get(one.action, 0) + int(number)
         return tuple(found.items())
 
 

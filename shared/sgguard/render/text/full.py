@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 
 from sgguard.model.codes import Mode, Outcome, Verdict
+from sgguard.render.bind import HOLDERS_MAX, batch_words, holder_lines
 from sgguard.render.text.line import paint
 from sgguard.render.values import Json, binding_of, reference_of, rule_of
 from sgguard.render.wording import (
@@ -269,6 +270,7 @@ def _outcome(document: Json) -> Iterator[Line]:
     # The note is whole: it may contain a command to type.
     note = f": {document['note']}" if document["note"] else ""
     yield "", one_line(f"{document['outcome']}{note}", _NOTE_MAX)
+    yield from (("  ", one) for one in holder_lines(document.get("bind"), HOLDERS_MAX))
     for one in document["journal"]:
         undo = "undo: " if one["is_undo"] else ""
         made = f", made {one_line(one['made'], 60)}" if one["made"] else ""
@@ -278,6 +280,8 @@ def _outcome(document: Json) -> Iterator[Line]:
 
 def _change(change: Json) -> str:
     """Return ``remove-rule sg-1 ingress[0]: tcp 22 accept``, a line of the journal in words."""
+    if "holders" in change:  # a line of a bind, with the holders of one call
+        return one_line(batch_words(change), MESSAGE_MAX)
     kind, holder, rule = change["kind"], change.get("holder"), change.get("rule")
     if holder:
         groups = " → ".join(", ".join(change[when]) or "none" for when in ("before", "after"))

@@ -21,11 +21,16 @@ vendor's SDK computes them, with a clock skew of at most five minutes. Quirks of
 - ``unset_fields``: unset fields of a rule are ``"empty"`` (default), ``"null"`` or ``"absent"``
 - ``binding_s``: seconds an instance has an operation in progress after a binding
 - ``binding_fails``: the code with which every binding fails after that time
+- ``binding_refused_with``: by instance, the code with which each call that binds it is refused,
+  or a list of codes for its next calls
+- ``binds_at_most``: instances in one call that binds, 100 by default
+- ``names_nobody``: no text of a refusal has the id of an instance in it
 - ``default_rules``: rules (as in a scenario) that a new group has
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 from uuid import uuid4
@@ -40,6 +45,7 @@ from sgguard.emulator.faces.tencent.claims import CLAIMS
 from sgguard.emulator.faces.tencent.error import RefusedError
 from sgguard.emulator.state import Cloud
 
+_INSTANCE = re.compile(r"`(?:ins|eni)-[^`]*`")
 _SERVICES = {"vpc": vpc.ACTIONS, "cvm": cvm.ACTIONS}
 
 
@@ -65,7 +71,10 @@ class TencentFace:
             act, _ = _SERVICES[service][self.action(request)]
             body = act(call)
         except RefusedError as error:
-            return _error(error.code, error.message, content_type)
+            message = error.message
+            if cloud.quirks.get("names_nobody"):
+                message = _INSTANCE.sub("an instance", message)
+            return _error(error.code, message, content_type)
         return _response(body, content_type)
 
     def fault(self, kind: FaultKind, request: httpx.Request, code: str) -> httpx.Response:

@@ -3,7 +3,8 @@
 Groups of an instance are bound asynchronously. The state changes at once, and for ``binding_s``
 seconds (a quirk) a task is in progress: DescribeInstances lists the previous groups and
 ``OPERATING``, and further bindings are refused. A task with an error (quirk ``binding_fails``)
-changes nothing, and DescribeInstances reports it once its time is over.
+changes nothing, and DescribeInstances reports it once its time is over. A scenario may
+have instances that are refused (quirk ``binding_refused_with``).
 """
 
 from __future__ import annotations
@@ -133,7 +134,8 @@ def _bind_params(call: Call) -> tuple[str, list[tuple[Instance, Interface]]]:
 
 
 def _instances(call: Call, group_ids: tuple[str, ...]) -> list[tuple[Instance, Interface]]:
-    ids = call.texts("InstanceIds", at_most=INSTANCES_MAX)
+    most = int(call.cloud.quirks.get("binds_at_most", INSTANCES_MAX))
+    ids = call.texts("InstanceIds", at_most=most)
     require_instance_ids(ids)
     require_groups(call, group_ids)
     known = call.instances()
@@ -142,12 +144,21 @@ def _instances(call: Call, group_ids: tuple[str, ...]) -> list[tuple[Instance, I
         instance = known.get(instance_id)
         if instance is None:
             raise RefusedError("InvalidInstanceId.NotFound", f"`{instance_id}` does not exist.")
+        _refuse_by_quirk(call, instance_id)
         _refuse_state(call, instance, group_ids)
         interface = call.primary(instance_id)
         if interface is None:
             raise RefusedError("FailedOperation.SecurityGroupActionFailed")
         found.append((instance, interface))
     return found
+
+
+def _refuse_by_quirk(call: Call, instance_id: str) -> None:
+    """Refuse what a scenario says of one instance: always with a code, or with each of a list."""
+    told = call.cloud.quirks.get("binding_refused_with", {}).get(instance_id)
+    code = (told.pop(0) if told else "") if isinstance(told, list) else told
+    if code:
+        raise RefusedError(code, f"`{instance_id}` was refused.")
 
 
 def _refuse_state(call: Call, instance: Instance, group_ids: tuple[str, ...]) -> None:

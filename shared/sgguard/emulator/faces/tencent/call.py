@@ -132,7 +132,8 @@ class Call:
         for entry in entries:
             if not isinstance(entry, dict) or not isinstance(entry.get("Values"), list):
                 raise RefusedError("InvalidParameter.FilterValuesNotList", "Values is no list.")
-            if entry.get("Name") not in known:
+            is_tag = "tag:" in known and str(entry.get("Name")).startswith("tag:")
+            if entry.get("Name") not in known and not is_tag:
                 raise RefusedError("InvalidFilter", f"{entry.get('Name')} is not supported.")
             if len(entry["Values"]) > values_max:
                 raise RefusedError("InvalidFilterValue.LimitExceeded", f"at most {values_max}")

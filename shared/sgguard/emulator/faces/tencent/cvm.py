@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from sgguard.emulator.faces.tencent import binding
@@ -17,7 +18,8 @@ def describe_instances(call: Call) -> dict[str, Any]:
     """List instances by id or filter; their groups are those of the primary interface."""
     ids = call.texts("InstanceIds", at_most=binding.INSTANCES_MAX, is_required=False)
     filters = call.filters(
-        "security-group-id", "vpc-id", "instance-state", values_max=_FILTER_VALUES_MAX
+        *("security-group-id", "vpc-id", "instance-state", "tag-key", "tag:"),
+        values_max=_FILTER_VALUES_MAX,
     )
     if ids and filters:
         raise RefusedError("InvalidParameter", "InstanceIds and Filters coexist.")
@@ -28,7 +30,11 @@ def describe_instances(call: Call) -> dict[str, Any]:
         "security-group-id": lambda i: binding.listed_groups(call, i.id),
         "vpc-id": lambda i: [i.network],
         "instance-state": lambda i: [i.state],
+        "tag-key": lambda i: list(i.tags),
     }
+    for name in filters:
+        if name.startswith("tag:"):
+            values_of[name] = partial(_tag, name.removeprefix("tag:"))
     found = [
         instance
         for instance in call.instances().values()
@@ -38,6 +44,10 @@ def describe_instances(call: Call) -> dict[str, Any]:
     ]
     rows = [_instance(call, instance) for instance in call.page_of(found, offset, limit)]
     return {"TotalCount": len(found), "InstanceSet": rows}
+
+
+def _tag(key: str, instance: Instance) -> list[str]:
+    return [instance.tags[key]] if key in instance.tags else []
 
 
 def _instance(call: Call, instance: Instance) -> dict[str, Any]:
@@ -50,6 +60,7 @@ def _instance(call: Call, instance: Instance) -> dict[str, Any]:
         "Placement": {"ProjectId": int(instance.project) if instance.project.isdecimal() else 0},
         "VirtualPrivateCloud": {"VpcId": instance.network},
         "SecurityGroupIds": binding.listed_groups(call, instance.id),
+        "Tags": [{"Key": key, "Value": value} for key, value in instance.tags.items()],
     }
 
 

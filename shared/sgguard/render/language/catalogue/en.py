@@ -36,6 +36,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "what.launch": "Launch with security group {first}",
     "what.launch.many": "Launch with {n} security groups: {first} …",
     "what.launch.none": "Launch without a named security group",
+    "what.bind": "Change who carries security group {first}",
     "what.restore": "Restore security group {first}",
     "what.restore.many": "Restore {n} security groups: {first} …",
     # -- states ----------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "what.launch": "创建实例，安全组 {first}",
     "what.launch.many": "创建实例，{n} 个安全组：{first} 等",
     "what.launch.none": "创建实例，未指定安全组",
+    "what.bind": "变更安全组 {first} 的绑定",
     "what.restore": "恢复安全组 {first}",
     "what.restore.many": "恢复 {n} 个安全组：{first} 等",
     # -- states ----------------------------------------------------------------------------------

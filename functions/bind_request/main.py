@@ -1,0 +1,19 @@
+"""May this group be put on these holders, or taken off them? Answers each event with a decision."""
+
+import functions_framework
+from flask import Request
+from flask.typing import ResponseReturnValue
+
+from sgguard.engine import bind
+from sgguard.events import Kind
+from sgguard.events.bind import bind_request as parse
+from sgguard.web import endpoint, start
+
+KIND = Kind("bind_request", "sgguard.bind.requested.v1")
+start.announce(KIND)
+
+
+@functions_framework.http
+def bind_request(http: Request) -> ResponseReturnValue:
+    """Answer one HTTP request."""
+    return endpoint.serve(http, KIND, parse, bind.binds)

@@ -1,0 +1,102 @@
+"""One group on many holders: each event is handled once, and answered with a document.
+
+A redelivery, and ``sgguard resume``, go on where the journal of an earlier worker ends.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from sgguard.engine import bind_decide, handle
+from sgguard.engine.bind_decide import BindDecided
+from sgguard.engine.binder import Binder, Report, of_keeper, silent
+from sgguard.engine.context import Context
+from sgguard.engine.keeper import Keeper
+from sgguard.errors import SettingsError, SgguardError
+from sgguard.model.codes import Mode
+from sgguard.model.event import Event
+from sgguard.model.request import BindRequest
+from sgguard.store.rows import Claim
+from sgguard.wire.parallel import caught
+
+Json = dict[str, Any]
+Handled = Json | Exception
+
+KIND = "bind_request"
+
+
+def binds(asked: Sequence[tuple[BindRequest, Event]], context: Context) -> list[Handled]:
+    """Handle bind requests, each with its event, each by itself, in order."""
+    return [caught(partial(bind_once, request, event, context)) for request, event in asked]
+
+
+def bind_once(
+    request: BindRequest,
+    event: Event,
+    context: Context,
+    *,
+    since: Mapping[str, str] | None = None,
+    report: Report = silent,
+    require: Callable[[BindDecided], None] = lambda _decided: None,
+) -> Json:
+    """Handle one bind request; every later delivery of its event gets the same response.
+
+    ``since`` says of holders what happened to them since the decision that is undone. ``require``
+    raises where a plan is not the one that is wanted.
+
+    Raises:
+        SgguardError: it was not decided, or not carried out to its end; the next delivery goes on.
+    """
+    decide = partial(bind_decide.decide, request, context, event.event_id, since=since or {})
+    if context.store is None:
+        return _unkept(decide(context.new_id()))
+    binder = of_keeper(Keeper.of(context), report)
+    claim = handle.claimed(binder, KIND, event, context)
+    if claim is None:
+        return _unkept(decide(context.new_id()), "not kept: the store failed")
+    if isinstance(claim, Exception):
+        raise claim
+    if not isinstance(claim, Claim):
+        return claim
+    done = _go_on(binder, claim)
+    if done is not None:
+        return done
+    again = partial(decide, claim.decision_id)
+    try:
+        first = again()
+    except SgguardError:
+        binder.release(claim)
+        raise
+    return binder.act(claim, request, first, again, require)
+
+
+def _go_on(binder: Binder, claim: Claim) -> Json | None:
+    """Go on with what an earlier worker began for the event; None where nothing was.
+
+    Raises:
+        SgguardError: it could not be done to its end; the claim is released.
+    """
+    if not binder.is_begun(claim):
+        return None
+    run, record = binder.store.run(claim.decision_id), binder.store.decision(claim.decision_id)
+    if run is None or record is None:
+        return None
+    try:
+        document: Json = json.loads(record.document_json)
+        return binder.resume(claim, run, document, record.requester)
+    except SgguardError:
+        binder.release(claim)
+        raise
+
+
+def _unkept(decided: BindDecided, note: str = "") -> Json:
+    """Return the document of a verdict; nothing is changed without a journal."""
+    if decided.plan is not None and decided.mode is not Mode.OBSERVE:
+        raise SettingsError(
+            f"mode {decided.mode} changes nothing without a journal, and the store cannot be "
+            "used: set SGGUARD_STORE (sqlite:////path or postgresql://…)"
+        )
+    return {**decided.document, "note": note}

@@ -1,0 +1,203 @@
+"""Who carries out a bind, by mode: kept before the first change, ended with a row for each holder.
+
+The way is that of every decision (:mod:`sgguard.engine.execute`). What is different: no holder's
+refusal undoes the others, and the plan is carried out in batches (:mod:`sgguard.engine.bulk`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sgguard import logs, providers
+from sgguard.engine import bulk
+from sgguard.engine.bind_decide import BindDecided
+from sgguard.engine.bulk import BulkWorker
+from sgguard.engine.context import connect
+from sgguard.engine.keeper import Keeper
+from sgguard.errors import DeadlineError, EventError, SgguardError
+from sgguard.model.bind import BindPlan
+from sgguard.model.codes import Mode, Outcome
+from sgguard.model.request import BindRequest
+from sgguard.providers import Bulk
+from sgguard.render import bind as render
+from sgguard.render.outcome import with_outcome
+from sgguard.store import codec
+from sgguard.store.rows import Approval, Claim, Run
+
+Json = dict[str, Any]
+Report = Callable[[int, int], None]
+
+
+def silent(_done: int, _total: int) -> None:
+    """Report to nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binder(Keeper):
+    """Carries out binds, as one worker of the store; ``report`` gets how many holders are over."""
+
+    report: Report = field(default=silent, kw_only=True)
+
+    # -- a fresh decision --------------------------------------------------------------------
+
+    def act(
+        self,
+        claim: Claim,
+        request: BindRequest,
+        decided: BindDecided,
+        again: Callable[[], BindDecided],
+        require: Callable[[BindDecided], None],
+    ) -> Json:
+        """Do what mode and policy say about a decision, keep it, and return its document.
+
+        ``require`` raises where a plan is not the one that is wanted, right before it is begun.
+
+        Raises:
+            SgguardError: it could not be done, or not to its end; the claim is released.
+        """
+        try:
+            require(decided)
+            if decided.may_begin and not self.stopped():
+                # What is carried out is judged on facts that were read under its locks.
+                locked = self.locked(claim)
+                decided = self.look(claim, decided, lambda one: one.plan, again, locked)
+                require(decided)
+            return self._act(claim, request, decided)
+        except SgguardError as error:
+            # Out of time under the locks: the next delivery goes on from there.
+            self.release(claim, keeps_locks=isinstance(error, DeadlineError))
+            raise
+
+    def _act(self, claim: Claim, request: BindRequest, decided: BindDecided) -> Json:
+        document, by = decided.document, request.requested_by
+        if decided.plan is None or decided.mode is Mode.OBSERVE:
+            return self.end(claim, document, by)
+        if stopped := self.stopped():
+            return self.end(claim, with_outcome(document, Outcome.HALTED, stopped), by)
+        if decided.mode is Mode.APPROVE:
+            return self.ask(claim, request, decided)
+        return self.enforce(claim, decided, by)
+
+    def ask(
+        self,
+        claim: Claim,
+        request: BindRequest,
+        decided: BindDecided,
+        *,
+        requester: str = "",
+        note: str = "",
+    ) -> Json:
+        """Open an approval request that shows the counts and lists every holder."""
+        requester = requester or request.requested_by
+        approval = Approval(
+            approval_id=self.context.new_id(),
+            decision_id=claim.decision_id,
+            target=(str(request.address),),
+            requester=request.requested_by,
+            facts_hash=decided.covered,
+            request_json=codec.stamped(request),
+            summary=render.summary_of(request.action, request.group_id, decided.rows),
+            expires_at_s=self.store.now_s() + self.context.policy.approval.expires_s,
+        )
+        how = f"waits for an approval: sgguard approvals approve {approval.approval_id}"
+        pending = with_outcome(decided.document, Outcome.PENDING, f"{note}{how}", approval=approval)
+        self.store.ask_for(claim, approval, self.answer(claim, pending, requester), None)
+        return pending
+
+    def enforce(
+        self,
+        claim: Claim,
+        decided: BindDecided,
+        requester: str,
+        *,
+        approved: tuple[str, str] = ("", ""),
+        document: Json | None = None,
+    ) -> Json:
+        """Carry a plan out from its beginning to its end; its keys are locked.
+
+        Raises:
+            BusyError: another decision is being carried out on the group or a holder.
+            EventError: the approval request was resolved otherwise meanwhile.
+            SgguardError: as :func:`~sgguard.engine.bulk.carry_out`; the run stays open.
+        """
+        plan = decided.plan
+        if plan is None:
+            raise AssertionError("there is a plan to carry out")
+        run = Run(
+            decision_id=claim.decision_id,
+            source=claim.source,
+            event_id=claim.event_id,
+            plan_json=codec.stamped(plan),
+            snapshot_json="{}",
+            keys=plan.keys(),
+            shared=plan.pointed_to(),
+        )
+        begun = with_outcome(document or decided.document, Outcome.UNFINISHED)
+        record = self.answer(claim, begun, requester).record
+        approval_id, by = approved
+        if not self.store.begin_run(claim, run, record, approval_id=approval_id, by=by):
+            raise EventError("the approval request was resolved meanwhile", status=409)
+        return self.carry_out(claim, plan, decided.bulk, (begun, requester))
+
+    # -- a decision that was begun -------------------------------------------------------------
+
+    def resume(self, claim: Claim, run: Run, document: Json, requester: str) -> Json:
+        """Go on with a run where its journal ends, and end it.
+
+        Raises:
+            SgguardError: it could not be done to its end.
+        """
+        plan = codec.load(BindPlan, run.plan_json)
+        many = providers.bulk(connect(plan.scope, self.context))
+        return self.carry_out(claim, plan, many, (document, requester))
+
+    def carry_out(self, claim: Claim, plan: BindPlan, many: Bulk, kept: tuple[Json, str]) -> Json:
+        """Carry the plan out from where it is; end run and decision with a row for each holder."""
+        document, requester = kept
+        worker = BulkWorker(
+            many,
+            self.store,
+            claim,
+            self.context.deadline,
+            lease_s=self.lease_s,
+            report=self.report,
+            now=self.context.now,
+            sleep=self.context.retry.sleep,
+        )
+        results = bulk.carry_out(worker, plan)
+        rows = [
+            bulk.with_result(render.row_of(one), results.get(one["holder"]))
+            for one in document["bind"]["rows"]
+        ]
+        part = render.bind_json(plan.action, document["bind"]["group"], rows, plan.undoes)
+        done = part["counts"]["done"]
+        note = _note(plan, part)
+        document = with_outcome(
+            {**document, "bind": part},
+            Outcome.REMEDIATED if done else Outcome.UNCHANGED,
+            note,
+            journal=self.store.entries(claim.decision_id),
+        )
+        logs.log(
+            logging.INFO,
+            "carried out",
+            event_id=claim.event_id,
+            decision_id=claim.decision_id,
+            outcome=document["outcome"],
+            detail=note,
+        )
+        return self.end(claim, document, requester, run_state="finished", note=note)
+
+
+def _note(plan: BindPlan, part: Json) -> str:
+    counts, verb = part["counts"], "bound" if plan.action == "bind" else "unbound"
+    words = f"{counts['done']} of {counts['holders']} holders {verb}"
+    return f"{words}, {counts['nothing']} were so already, {counts['refused']} refused"
+
+
+def of_keeper(keeper: Keeper, report: Report = silent) -> Binder:
+    """Return who carries binds out as the same worker of the store."""
+    return Binder(keeper.context, keeper.store, keeper.owner, keeper.lease_s, report=report)

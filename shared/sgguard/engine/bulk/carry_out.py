@@ -1,0 +1,262 @@
+"""Changing many holders with few calls: in batches, each journalled, followed to its end.
+
+1. *Pick*: the next sets of holders, up to :data:`AT_ONCE`, from the pool of each kind.
+2. *Intend*: a line for each set, all in one transaction under the decision's fence.
+3. *Send* the calls side by side; the lanes of the wire keep them to the documented rate. Each set
+   is read right before: what is as wanted, gone or busy meanwhile is not sent.
+4. A refused set changed nothing: by what its error means (:data:`~sgguard.model.bind.Refusal`) it
+   is searched, comes later, or ends all.
+5. *Look* at what was accepted until each holder is changed or has failed, without waiting for it
+   before the next sets go out; settle the lines that are over in one transaction.
+
+So the journal alone tells how far a run is. A line that is still ``intended`` when a worker begins
+is settled by looking: nothing is sent again before the holder was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from sgguard.engine.bulk import line as lines
+from sgguard.engine.bulk.line import DONE, Result
+from sgguard.engine.bulk.look import due_lines, look, settle
+from sgguard.engine.bulk.pool import Hunt, Pool
+from sgguard.engine.bulk.refusal import Refused, after_refusal
+from sgguard.engine.bulk.run import (
+    AT_ONCE,
+    FIRST_LOOK_S,
+    RESERVE_S,
+    BulkRun,
+    BulkWorker,
+    Line,
+    over,
+    pool_of,
+    wait,
+)
+from sgguard.errors import DeadlineError, SgguardError
+from sgguard.model.bind import Batch, BindPlan, HolderState, RowCode, Sent
+from sgguard.store import codec
+from sgguard.store.rows import Entry
+from sgguard.wire.parallel import parallel
+
+_LATER_S = 8.0
+"""The longest wait for holders that are busy."""
+
+Set = tuple[Pool, Hunt | None, tuple[str, ...]]
+"""The holders of one call, their pool, and the hunt that they belong to."""
+
+
+def carry_out(worker: BulkWorker, plan: BindPlan) -> dict[str, Result]:
+    """Change every holder of the plan, from where its journal ends; return what became of each.
+
+    Raises:
+        DeadlineError: the time is used up; the run stays open and is continued next time.
+        HaltedError: an operator stopped all changes; the run stays open.
+        LeaseLostError: another worker took over.
+        CloudError: the cloud could not be asked what became of a change.
+        StoreError: the journal cannot be written.
+    """
+    run = _begun(worker, plan)
+    while True:
+        _require_time(run)
+        wave = _wave(run)
+        if wave:
+            _send(run, wave)
+        elif run.pause_s:
+            pass
+        elif run.lines:
+            _sleep(run, min(line.due_s for line in run.lines) - run.clock())
+            look(run, due_lines(run, is_idle=True), is_idle=True)
+        elif run.later:
+            _sleep(run, min(_LATER_S, 2.0 ** max(run.laters[one] for one in run.later) / 2))
+            back, run.later = run.later, []
+            for one in back:
+                pool_of(run, one).add([one])
+        elif not any(pool.waiting or pool.hunts for pool in run.pools.values()):
+            return run.results
+        if run.pause_s:
+            _sleep(run, run.pause_s)
+            run.pause_s = 0.0
+
+
+def _begun(worker: BulkWorker, plan: BindPlan) -> BulkRun:
+    """Return the run as its journal has it."""
+    targets = {one.holder_id: one for one in plan.targets}
+    run = BulkRun(worker, plan, targets)
+    entries = worker.store.entries(worker.claim.decision_id)
+    run.results = lines.results_in(entries)
+    run.number = max((one.number + 1 for one in entries), default=0)
+    for entry in entries:
+        if entry.state == "intended":
+            run.lines.append(Line(entry, set(lines.batch_of(entry).holders), is_lost=True))
+    begun = {one for line in run.lines for one in line.pending}
+    for one in targets:
+        if one not in run.results and one not in begun:
+            pool_of(run, one).add([one])
+    for kind, pool in run.pools.items():
+        pool.total = sum(one.kind == kind for one in plan.targets)
+    run.report()
+    return run
+
+
+# -- sending -------------------------------------------------------------------------------------
+
+
+def _wave(run: BulkRun) -> list[Set]:
+    """Return the sets of the next calls, each with the hunt that it belongs to."""
+    most = 1 if run.is_filling else AT_ONCE
+    wave: list[Set] = []
+    for pool in run.pools.values():
+        for hunt in list(pool.hunts):
+            if not hunt.next():
+                pool.hunts.remove(hunt)
+                after_refusal(run, Refused(pool, None, hunt.suspects, hunt.why))
+            elif len(wave) < most:
+                hunt.is_sent = True
+                wave.append((pool, hunt, hunt.tried))
+        while len(wave) < most and (batch := pool.fresh()):
+            wave.append((pool, None, batch))
+    return wave
+
+
+def _send(run: BulkRun, wave: Sequence[Set]) -> None:
+    """Intend and send the sets side by side, and note what came of each.
+
+    Meanwhile those that were sent before are looked at.
+    """
+    worker = run.worker
+    # 1. All lines in one transaction: what is not written is not sent.
+    entries = []
+    for _, _, holders in wave:
+        change = codec.dump(Batch(run.plan.action, run.plan.group_id, holders))
+        entries.append(Entry(worker.claim.decision_id, run.number, run.number, change))
+        run.number += 1
+    begun_s = worker.now()
+    worker.store.intend(worker.claim, tuple(entries), worker.lease_s)
+    if worker.now() - begun_s >= worker.lease_s:
+        raise DeadlineError("this worker was paused for longer than its lease: nothing was sent")
+    # 2. The calls.
+    due = due_lines(run, is_idle=False)
+    calls: list[Callable[[], _Try | None]] = [partial(_looked, run, due)]
+    calls += [partial(_try, run, hunt, holders) for _, hunt, holders in wave]
+    _, *tries = parallel(calls)
+    # 3. What is known now.
+    for (pool, hunt, holders), entry, one in zip(wave, entries, tries, strict=True):
+        if one is not None:
+            line = Line(entry, set(holders), due_s=run.clock() + FIRST_LOOK_S)
+            _note(run, pool, hunt, line, one)
+            (run.lines if line.pending else run.over).append(line)
+    settle(run)
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """What came of one set: who was sent, who was not and what was seen of them, and the answer.
+
+    ``how`` is None where nobody was left to be sent.
+    """
+
+    sent: tuple[str, ...]
+    left_out: Mapping[str, HolderState | None]
+    how: Sent | SgguardError | None
+
+
+def _looked(run: BulkRun, due: Sequence[Line]) -> None:
+    look(run, due, is_idle=False)
+
+
+def _try(run: BulkRun, hunt: Hunt | None, holders: tuple[str, ...]) -> _Try:
+    """Read a set once more and send those of it that are still to be changed."""
+    left_out: dict[str, HolderState | None] = {}
+    try:
+        if hunt is None and not run.worker.bulk.looks_first:
+            seen = run.worker.bulk.read(holders).value
+            # One that could not be read is sent: the call itself tells.
+            left_out = {
+                one: seen[one] for one in holders if one in seen and not _is_due(run, seen[one])
+            }
+        kept = tuple(one for one in holders if one not in left_out)
+        if not kept:
+            return _Try((), left_out, None)
+        some = [run.targets[one] for one in kept]
+        return _Try(kept, left_out, run.worker.bulk.send(run.plan.action, run.plan.group_id, some))
+    except SgguardError as error:
+        return _Try(tuple(one for one in holders if one not in left_out), left_out, error)
+
+
+def _is_due(run: BulkRun, state: HolderState | None) -> bool:
+    """Whether a holder is to be changed now."""
+    if state is None or state.refusal or state.is_reached(run.plan.action, run.plan.group_id):
+        return False
+    return run.plan.action == "bind" or not _is_last(run, state)
+
+
+def _is_last(run: BulkRun, state: HolderState) -> bool:
+    return any(part.group_ids == (run.plan.group_id,) for part in state.parts)
+
+
+def _note(run: BulkRun, pool: Pool, hunt: Hunt | None, line: Line, one: _Try) -> None:
+    """Note what came of one set, holder by holder."""
+    for holder_id, state in one.left_out.items():
+        _left_out(run, line, holder_id, state)
+    if one.how is None:
+        return
+    pool.calls += 1
+    if isinstance(one.how, Sent):
+        _accepted(run, line, one.how)
+        pool.accepted += len(one.sent)
+        run.denied = 0
+        if hunt is not None:
+            hunt.accepted()
+    elif after_refusal(run, Refused(pool, hunt, one.sent, one.how)):
+        line.again |= {each for each in one.sent if each not in run.results}
+        line.results |= {each: run.results[each] for each in one.sent if each in run.results}
+        line.pending.clear()
+    else:
+        line.is_lost = True
+
+
+def _left_out(run: BulkRun, line: Line, holder_id: str, state: HolderState | None) -> None:
+    """Note why a holder was not sent."""
+    if state is None:
+        words = "the cloud shows no such holder any more"
+        over(run, line, holder_id, Result("refused", RowCode.HOLDER_NOT_FOUND, words))
+    elif state.is_reached(run.plan.action, run.plan.group_id):
+        words = "it was as wanted meanwhile"
+        over(run, line, holder_id, Result("nothing", RowCode.REACHED, words))
+    elif run.plan.action == "unbind" and _is_last(run, state):
+        words = "it carries no other group any more"
+        over(run, line, holder_id, Result("refused", RowCode.LAST_GROUP, words))
+    else:
+        code = RowCode.BUSY if state.is_passing else RowCode.HOLDER_REFUSES
+        line.pending.discard(holder_id)
+        line.again.add(holder_id)
+        wait(run, holder_id, Result("refused", code, state.refusal), state)
+
+
+def _accepted(run: BulkRun, line: Line, sent: Sent) -> None:
+    """Note the results that a call has at once; the others are looked at."""
+    line.request_id = sent.request_id
+    for one, error in sent.results.items():
+        if one in sent.reached:
+            found = Result("nothing", RowCode.REACHED, "it was as wanted meanwhile")
+            over(run, line, one, found)
+        elif error is None:
+            over(run, line, one, DONE)
+        elif (meaning := run.worker.bulk.meaning(error)) in ("later", "throttled"):
+            wait(run, one, lines.refused(error, RowCode.BUSY), None)
+            line.again.add(one)
+            line.pending.discard(one)
+        elif meaning != "unknown":
+            over(run, line, one, lines.refused(error))
+
+
+def _require_time(run: BulkRun) -> None:
+    if run.worker.deadline.remaining_s() < RESERVE_S:
+        raise DeadlineError("the time for this event was used up before all holders were changed")
+
+
+def _sleep(run: BulkRun, seconds: float) -> None:
+    run.worker.sleep(max(0.0, min(seconds, run.worker.deadline.remaining_s() - RESERVE_S)))

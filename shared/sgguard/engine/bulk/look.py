@@ -1,0 +1,100 @@
+"""Looking at what was sent until it is over, and writing that down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sgguard.engine.bulk import line as lines
+from sgguard.engine.bulk.line import Result
+from sgguard.engine.bulk.run import (
+    LONGEST_LOOK_S,
+    LOOKS,
+    LOOKS_FOR_LOST,
+    SENDS,
+    BulkRun,
+    Line,
+    over,
+    pool_of,
+)
+from sgguard.model.bind import HolderState, RowCode
+from sgguard.store.rows import Settled
+
+
+def due_lines(run: BulkRun, *, is_idle: bool) -> list[Line]:
+    """Return the lines to look at now; where nothing else is to be done, at least one."""
+    now_s = run.clock()
+    due = [line for line in run.lines if line.due_s <= now_s]
+    return due or (list(run.lines) if is_idle else [])
+
+
+def look(run: BulkRun, due: Sequence[Line], *, is_idle: bool) -> None:
+    """Read every holder of these lines that is being changed; settle the lines that are over.
+
+    Only looks that were waited for (``is_idle``) count as looks in vain.
+    """
+    wanted = [one for line in due for one in sorted(line.pending)]
+    if not wanted:
+        return
+    seen = run.worker.bulk.read(wanted).value
+    for line in due:
+        line.looks += is_idle
+        line.wait_s = min(2 * line.wait_s, LONGEST_LOOK_S)
+        line.due_s = run.clock() + line.wait_s
+        for one in sorted(line.pending):
+            if one in seen:
+                _look_at(run, line, one, seen[one])
+    run.over += [line for line in run.lines if not line.pending]
+    run.lines = [line for line in run.lines if line.pending]
+    settle(run)
+
+
+def _look_at(run: BulkRun, line: Line, holder_id: str, state: HolderState | None) -> None:
+    """Note what a read says about one holder whose change was sent."""
+    if state is None:
+        words = "the cloud shows no such holder any more"
+        over(run, line, holder_id, Result("refused", RowCode.HOLDER_NOT_FOUND, words))
+    elif state.is_passing:
+        return
+    elif state.is_reached(run.plan.action, run.plan.group_id):
+        how = Result("done", RowCode.DONE, request_id=line.request_id)
+        over(run, line, holder_id, how)
+    elif not line.is_lost and state.last_request_id in ("", line.request_id) and state.failure:
+        words = "the cloud took the call and then failed to carry it out"
+        code = RowCode.REFUSED_BY_CLOUD
+        found = Result("refused", code, words, state.failure, line.request_id)
+        over(run, line, holder_id, found)
+    elif not line.is_lost and state.last_request_id == line.request_id != "":
+        words = "it was changed, and somebody changed it back"
+        over(run, line, holder_id, Result("refused", RowCode.CHANGED_SINCE, words))
+    elif line.looks >= (LOOKS_FOR_LOST if line.is_lost else LOOKS):
+        _again(run, line, holder_id)
+
+
+def _again(run: BulkRun, line: Line, holder_id: str) -> None:
+    """Send a holder once more whose change was lost or never showed."""
+    run.sends[holder_id] = run.sends.get(holder_id, 0) + 1
+    if run.sends[holder_id] >= SENDS:
+        words = f"the call was sent {SENDS} times, and the cloud never showed the change"
+        how = Result("refused", RowCode.REFUSED_BY_CLOUD, words, request_id=line.request_id)
+        over(run, line, holder_id, how)
+        return
+    line.pending.discard(holder_id)
+    line.again.add(holder_id)
+    pool_of(run, holder_id).add([holder_id])
+
+
+def settle(run: BulkRun) -> None:
+    """Write what came of the lines that are over, in one transaction."""
+    if not run.over:
+        return
+    settled = [
+        Settled(
+            line.entry,
+            lines.state_of(line.results),
+            note=lines.note_of(line.results, line.again, line.request_id),
+        )
+        for line in run.over
+    ]
+    run.worker.store.settle(run.worker.claim, tuple(settled))
+    run.over = []
+    run.report()

@@ -1,0 +1,125 @@
+"""May this group be put on these holders, or taken off them? Pure, a row for each holder.
+
+What is wrong with the group, or with what is known of it, blocks the request as a whole. What is
+wrong with one holder refuses that one: the others are changed all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sgguard.guards.base import incomplete, missing_or_malformed, too_short_sighted
+from sgguard.guards.bind.holder import row_of
+from sgguard.guards.bind.room import with_room
+from sgguard.model.bind import BindFacts, BindJudgement, Row
+from sgguard.model.codes import ReasonCode, Verdict
+from sgguard.model.decision import Reason
+from sgguard.policy import Policy, exempting, first_that_may, for_groups, matches
+from sgguard.render.wording import MESSAGE_MAX, count, label, one_line
+
+
+def judge(facts: BindFacts, policy: Policy, now: datetime | None = None) -> BindJudgement:
+    """Judge every holder; the same facts give the same judgement.
+
+    ``now`` is the moment at which exemptions must hold; without it none does. The verdict is
+    ``remediate`` where a holder would be changed, ``allow`` where all are as asked already, and
+    ``block`` otherwise.
+    """
+    group = facts.group
+    policy = for_groups(policy, [(group.address, group.group)])
+    # 1. What is wrong whatever the holder.
+    reasons = [*_unreadable(facts, policy), *_group(facts, policy, now)]
+    # 2. Each holder by itself, then the ceiling that all of them share.
+    rows = [row_of(facts, one, policy, now) for one in facts.holders]
+    rows, forecast, full = with_room(facts, policy, rows)
+    reasons += full
+    reasons += _cap(facts, policy, rows, now)
+    # 3. The whole.
+    if any(one.effect == "block" for one in reasons):
+        return BindJudgement(Verdict.BLOCK, tuple(reasons), tuple(rows), forecast)
+    planned = sum(one.status == "planned" for one in rows)
+    refused = sum(one.status == "refused" for one in rows)
+    reasons.append(_summary(facts, rows))
+    if planned:
+        verdict = Verdict.REMEDIATE
+    else:
+        verdict = Verdict.BLOCK if refused or not rows else Verdict.ALLOW
+    return BindJudgement(verdict, tuple(reasons), tuple(rows), forecast)
+
+
+def _target(facts: BindFacts) -> str:
+    return str(facts.group.address)
+
+
+def _label(facts: BindFacts) -> str:
+    group = facts.group
+    return label(group.address.group_id, group.group.name if group.group else None)
+
+
+def _unreadable(facts: BindFacts, policy: Policy) -> Iterator[Reason]:
+    tolerated, about = policy.launch.tolerate_unseen, _label(facts)
+    required = policy.launch.require_visibility
+    yield from too_short_sighted(facts.visibility, required, _target(facts), "launch")
+    gaps = facts.unseen
+    # Taking a group off fills nothing up: no ceiling matters.
+    if facts.action == "unbind":
+        gaps = tuple(one for one in gaps if one.what != "limits")
+    yield from incomplete(gaps, _target(facts), about, tolerated)
+    own = facts.group.unseen
+    if facts.action == "unbind":
+        own = tuple(one for one in own if "count" not in one.what)
+    yield from incomplete(own, _target(facts), about, tolerated)
+
+
+def _group(facts: BindFacts, policy: Policy, now: datetime | None) -> Iterator[Reason]:
+    """Yield what keeps the group off every holder."""
+    one, example = facts.group, facts.capabilities.group_id_example
+    if unknown := missing_or_malformed(one, example, ReasonCode.GROUP_NOT_FOUND):
+        yield unknown
+        return
+    group = one.group
+    if group is None or facts.action == "unbind":
+        return
+    if group.managed_by:
+        words = f"{_label(facts)} belongs to {group.managed_by}, which alone binds it."
+        yield Reason(
+            ReasonCode.CLOUD_MANAGED, one_line(words, MESSAGE_MAX), "block", _target(facts)
+        )
+    hit = first_that_may(policy.launch.forbidden, one.address, group)
+    if hit is not None and not exempting(policy, "group-forbidden", one.address, group, now):
+        how = "is" if matches(hit, one.address, group) else "may be (its name is not told)"
+        words = f"{_label(facts)} {how} forbidden by the policy (launch.forbidden: {hit})."
+        yield Reason(
+            ReasonCode.GROUP_FORBIDDEN,
+            one_line(words, MESSAGE_MAX),
+            "block",
+            _target(facts),
+            (group,),
+        )
+
+
+def _cap(
+    facts: BindFacts, policy: Policy, rows: list[Row], now: datetime | None
+) -> Iterator[Reason]:
+    """Yield a reason where the policy permits fewer holders to be changed at once."""
+    planned, most = sum(one.status == "planned" for one in rows), policy.caps.holders
+    group = facts.group
+    if planned > most and not exempting(policy, "cap-exceeded", group.address, group.group, now):
+        words = f"{count(planned, 'holder')} would be changed, the policy permits {most}"
+        yield Reason(
+            ReasonCode.CAP_EXCEEDED,
+            one_line(f"{words} (caps.holders).", MESSAGE_MAX),
+            "block",
+            _target(facts),
+        )
+
+
+def _summary(facts: BindFacts, rows: list[Row]) -> Reason:
+    planned = sum(one.status == "planned" for one in rows)
+    nothing = sum(one.status == "nothing" for one in rows)
+    refused = sum(one.status == "refused" for one in rows)
+    verb = "get" if facts.action == "bind" else "lose"
+    words = f"{planned} of {count(len(rows), 'holder')} would {verb} {_label(facts)}"
+    words = f"{words}; {nothing} are so already, {refused} are refused."
+    return Reason(ReasonCode.WITHIN_LIMITS, one_line(words, MESSAGE_MAX), "info", _target(facts))

@@ -1,0 +1,86 @@
+"""The ceiling that all holders of one group share: who still fits, in the order named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sgguard.model.bind import BindFacts, Row, RowCode
+from sgguard.model.codes import ReasonCode, UnseenCode
+from sgguard.model.decision import Forecast, Reason
+from sgguard.model.resource import Limit, Unseen
+from sgguard.policy import Policy
+from sgguard.policy.limit import effective
+from sgguard.render.wording import MESSAGE_MAX, one_line
+
+_PER_REFERENCED = "instances-per-referenced-group"
+_PER_GROUP = ("instances-per-group", "interfaces-per-group", _PER_REFERENCED)
+
+Judged = tuple[list[Row], tuple[Forecast, ...], list[Reason]]
+
+
+def with_room(facts: BindFacts, policy: Policy, rows: list[Row]) -> Judged:
+    """Refuse the holders that no longer fit; return rows, forecast, and what blocks all of them.
+
+    A ceiling counts the holders there are (``limit.used``) and those that would come.
+    """
+    if facts.action == "unbind":
+        return rows, (), []
+    wanted = sum(one.status == "planned" for one in rows)
+    used, target = facts.group.instance_count, str(facts.group.address)
+    forecast: list[Forecast] = []
+    for limit in _ceilings(facts, policy):
+        if used is None and wanted:
+            return rows, (), [_uncounted(facts, limit)]
+        after = (used or 0) + wanted
+        shown = replace(limit, used=used, after=after)
+        forecast.append(Forecast(target, shown, f"holders of {facts.group.address.group_id}"))
+        room = max(0, (limit.ceiling or 0) - (used or 0))
+        if wanted > room and limit.is_enforced:
+            rows = _cut(rows, room, limit, after)
+            wanted = sum(one.status == "planned" for one in rows)
+    return rows, tuple(forecast), []
+
+
+def _ceilings(facts: BindFacts, policy: Policy) -> list[Limit]:
+    overrides = policy.limits.get(facts.scope.provider, {})
+    kinds = [facts.group.group.kind if facts.group.group else None]
+    found = [effective(facts.limits, overrides, name, kinds) for name in _PER_GROUP]
+    return [
+        one
+        for one in found
+        if one is not None
+        and one.ceiling is not None
+        and (one.name != _PER_REFERENCED or facts.group.references)
+    ]
+
+
+def _cut(rows: list[Row], room: int, limit: Limit, after: int) -> list[Row]:
+    """Refuse every holder after the last that fits."""
+    kept: list[Row] = []
+    words = f"the group would have {after} holders, its {limit.source} limit is {limit.ceiling}."
+    for row in rows:
+        if row.status == "planned":
+            room -= 1
+        if row.status != "planned" or room >= 0:
+            kept.append(row)
+            continue
+        code = RowCode.HOLDERS_PER_GROUP_EXCEEDED
+        kept.append(replace(row, status="refused", code=code, message=words))
+    return kept
+
+
+def _uncounted(facts: BindFacts, limit: Limit) -> Reason:
+    gap = Unseen(
+        UnseenCode.NOT_TOLD,
+        "how many holders carry the group",
+        "the cloud did not tell",
+        "ask again",
+    )
+    words = f"How many holders carry the group could not be seen, and {limit.name} is limited."
+    return Reason(
+        ReasonCode.FACTS_INCOMPLETE,
+        one_line(words, MESSAGE_MAX),
+        "block",
+        str(facts.group.address),
+        (gap,),
+    )

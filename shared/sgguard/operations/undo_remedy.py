@@ -1,0 +1,203 @@
+"""Undoing a remedy where a restore would be too much: its changes are taken back, one by one.
+
+What its journal says that it changed: rules come back or go, and holders lose what they got and get
+what they lost. Where somebody changed the same thing since, that is left as it is, and named. A
+decision that deleted or built a group is not undone: only ``sgguard restore`` builds groups again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sgguard.engine.context import Context, connect
+from sgguard.engine.execute import Executor
+from sgguard.errors import BusyError, EventError, HaltedError, InputError, SgguardError
+from sgguard.model.change import Change
+from sgguard.model.codes import Outcome
+from sgguard.model.decision import Step
+from sgguard.providers.base import Cloud
+from sgguard.remedy.plan import Plan, Planned
+from sgguard.remedy.prepare import Prepared
+from sgguard.remedy.progress import Progress
+from sgguard.remedy.snapshot import HolderGroups, ReferringRule, Snapshot
+from sgguard.remedy.world import State, holder_of, observe, rule_of
+from sgguard.render import values
+from sgguard.render.outcome import with_outcome
+from sgguard.store import codec
+from sgguard.store.base import Store
+from sgguard.store.rows import Answered, Claim, Record
+
+Json = dict[str, Any]
+
+SOURCE = "undo"
+
+
+@dataclass(frozen=True, slots=True)
+class RemedyUndo:
+    """What takes a remedy back, as the world is now; ``left`` is what stays, in words."""
+
+    record: Record
+    plan: Plan
+    left: tuple[str, ...]
+    cloud: Cloud
+
+
+def preview(decision_id: str, context: Context) -> RemedyUndo:
+    """Read what a decision changed, and return what takes it back; nothing is changed.
+
+    Raises:
+        EventError: 404 there is no such decision; 409 it changed nothing, is not at its end, or
+            deleted or built a group.
+        CloudError, DeadlineError: the cloud could not be asked.
+    """
+    store = Executor.of(context).store
+    record, run = store.decision(decision_id), store.run(decision_id)
+    if record is None:
+        raise EventError(f"there is no decision {decision_id!r}", status=404)
+    if run is None or run.state == "undone":
+        raise EventError(f"decision {decision_id} changed nothing that is left", status=409)
+    if run.state not in ("finished", "accepted"):
+        words = f"decision {decision_id} is not at its end: sgguard resume {decision_id} first"
+        raise EventError(words, status=409)
+    plan = codec.load(Plan, run.plan_json)
+    done = list(_done(store, decision_id, plan))
+    if any(one.change.kind in ("delete-group", "create-group") for one in done):
+        words = f"decision {decision_id} deleted or built a group"
+        raise EventError(f"{words}: sgguard restore {decision_id} brings it back", status=409)
+    cloud = connect(plan.scope, context)
+    planned: list[Planned] = []
+    left: list[str] = []
+    for one in reversed(done):
+        inverse, why = _inverse(cloud, one.change)
+        if inverse is None:
+            left.append(f"{one.step.summary}: {why}")
+        else:
+            planned.append(Planned(_step(one.step), inverse, one.target))
+    return RemedyUndo(record, Plan(plan.scope, tuple(planned)), tuple(left), cloud)
+
+
+def _done(store: Store, decision_id: str, plan: Plan) -> Iterator[Planned]:
+    """Yield the changes that were made and not undone, as they were made."""
+    progress = Progress.of(plan, store.entries(decision_id))
+    for entry in progress.entries:
+        if not entry.is_undo and entry.state == "done" and progress.is_done(entry.step):
+            planned = plan.planned[entry.step]
+            yield replace(planned, change=codec.load(Change, entry.change_json))
+
+
+def _inverse(cloud: Cloud, change: Change) -> tuple[Change | None, str]:
+    """Return the change that takes one back on top of what is there now, or why there is none."""
+    if change.kind == "set-groups":
+        return _without(cloud, change)
+    inverse = change.inverse()
+    if inverse is None:
+        return None, "only sgguard restore brings it back"
+    state, how = observe(cloud, inverse)
+    if state is State.BEFORE:
+        return inverse, ""
+    is_back = state is State.AFTER
+    return None, "somebody took it back already" if is_back else how or "it has changed since"
+
+
+def _without(cloud: Cloud, change: Change) -> tuple[Change | None, str]:
+    """Return the change that gives a holder back what it lost, and takes off what it got."""
+    holder = holder_of(change)
+    now = cloud.read_holder(holder)
+    if now is None:
+        return None, f"{holder.kind} {holder.holder_id} is gone"
+    if now == change.after:
+        return Change(
+            "set-groups", change.group_id, holder=holder, before=now, after=change.before
+        ), ""
+    got = [one for one in change.after if one not in change.before]
+    lost = [one for one in change.before if one not in change.after]
+    after = tuple(one for one in now if one not in got)
+    after = (*after, *(one for one in lost if one not in after))
+    if after == now:
+        return None, "somebody took it back already"
+    if not after:
+        return None, f"{holder.holder_id} would be left without a group"
+    return Change("set-groups", change.group_id, holder=holder, before=now, after=after), ""
+
+
+def _step(step: Step) -> Step:
+    """Return the step that takes another one back."""
+    found = step.inverse or step
+    return replace(found, summary=f"take back: {step.summary}", inverse=None)
+
+
+def carry_out(shown: RemedyUndo, event_id: str, context: Context, *, by: str) -> Json:
+    """Take back what was shown, and return the document; called again after an error, it goes on.
+
+    Raises:
+        InputError: it would be something else by now; nothing was done.
+        BusyError: another decision changes the same.
+        HaltedError: all changes are stopped.
+        SgguardError: it was not finished.
+    """
+    executor = Executor.of(context)
+    claim = executor.claim(SOURCE, event_id, context.new_id(), None)
+    if isinstance(claim, Answered):
+        found_before: Json = json.loads(claim.answer_json)
+        return found_before
+    if not isinstance(claim, Claim):
+        raise BusyError(f"decision {shown.record.decision_id} is being undone already")
+    if executor.is_begun(claim):
+        return executor.resume(claim)
+    try:
+        if stopped := executor.stopped():
+            raise HaltedError(stopped)
+        decision_id = shown.record.decision_id
+
+        def again() -> RemedyUndo:
+            return preview(decision_id, context)
+
+        found = executor.look(claim, again(), lambda one: one.plan, again)
+        if found.plan != shown.plan:
+            raise InputError("what it undoes has changed since it was shown: nothing was done")
+        document = _document(found, claim.decision_id)
+        prepared = Prepared(found.plan, _snapshot(found.plan))
+        return executor.enforce(claim, found.cloud, prepared, document, by, notes=found.left)
+    except SgguardError:
+        executor.release(claim)
+        raise
+
+
+def _snapshot(plan: Plan) -> Snapshot:
+    changes = [one.change for one in plan.planned]
+    return Snapshot(
+        plan.scope,
+        referrers=tuple(
+            ReferringRule(one.group_id, rule_of(one))
+            for one in changes
+            if one.kind == "remove-rule"
+        ),
+        added=tuple(
+            ReferringRule(one.group_id, rule_of(one)) for one in changes if one.kind == "add-rule"
+        ),
+        carried=tuple(
+            HolderGroups(holder_of(one), one.before) for one in changes if one.kind == "set-groups"
+        ),
+    )
+
+
+def _document(found: RemedyUndo, decision_id: str) -> Json:
+    """Return the document of the undo: it has the targets of the decision that it takes back."""
+    first: Json = json.loads(found.record.document_json)
+    own = {
+        **first,
+        "decision_id": decision_id,
+        "event_id": f"undo of {found.record.decision_id}",
+        "guard": "restore",
+        "verdict": "remediate",
+        "reasons": [],
+        "consequences": [],
+        "plan": [values.step_json(one.step) for one in found.plan.planned],
+        "approval": None,
+        "caller": None,
+        "bind": None,
+    }
+    return with_outcome(own, Outcome.UNCHANGED)

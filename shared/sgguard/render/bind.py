@@ -1,0 +1,91 @@
+"""What a bind adds to the JSON document of its decision: counts, and a row for each holder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from sgguard.model.bind import Row, RowCode, Status
+from sgguard.model.request import Action
+from sgguard.render.values import Json
+
+STATUSES: tuple[Status, ...] = ("planned", "done", "nothing", "refused", "open")
+
+
+HOLDERS_MAX = 20
+"""Holders that a text lists; the document has all of them."""
+
+
+def bind_json(action: Action, group: str, rows: Sequence[Row], undoes: str = "") -> Json:
+    """Return the part ``bind`` of the document; ``group`` is the address of the group."""
+    return {
+        "action": action,
+        "group": group,
+        "undoes": undoes,
+        "counts": counts_of(rows),
+        "rows": [row_json(one) for one in rows],
+    }
+
+
+def counts_of(rows: Iterable[Row]) -> Json:
+    """Return how many holders have each status, and how many there are."""
+    found = Counter(one.status for one in rows)
+    return {"holders": found.total(), **{one: found[one] for one in STATUSES}}
+
+
+def row_json(row: Row) -> Json:
+    """Return one row."""
+    return {
+        "holder": row.holder_id,
+        "kind": row.kind,
+        "name": row.name,
+        "status": row.status,
+        "code": row.code.value,
+        "message": row.message,
+        "group_ids": list(row.group_ids),
+        "cloud_code": row.cloud_code,
+        "request_id": row.request_id,
+    }
+
+
+def row_of(found: Json) -> Row:
+    """Return the row that :func:`row_json` wrote."""
+    return Row(
+        holder_id=found["holder"],
+        status=found["status"],
+        code=RowCode(found["code"]),
+        message=found["message"],
+        kind=found["kind"],
+        name=found["name"],
+        group_ids=tuple(found["group_ids"]),
+        cloud_code=found["cloud_code"],
+        request_id=found["request_id"],
+    )
+
+
+def summary_of(action: Action, group_id: str, rows: Sequence[Row]) -> str:
+    """Return in one line how many holders a plan changes, and the first of them."""
+    planned = [one.holder_id for one in rows if one.status == "planned"]
+    verb, where = ("bind", "to") if action == "bind" else ("unbind", "from")
+    shown = ", ".join(planned[:5]) + (", …" if len(planned) > 5 else "")  # noqa: PLR2004 - a line
+    return f"{verb} {group_id} {where} {len(planned)} of {len(rows)} holders: {shown}"
+
+
+def batch_words(change: Json) -> str:
+    """Return a line of a bind's journal in words."""
+    holders = change["holders"]
+    shown = ", ".join(holders[:3]) + (", …" if len(holders) > 3 else "")  # noqa: PLR2004 - a line
+    return f"{change['action']} {change['group_id']}: {len(holders)} holders: {shown}"
+
+
+def holder_lines(part: Json | None, most: int | None) -> Iterator[str]:
+    """Yield a line for each holder that is not simply changed or to be changed, at most so many."""
+    if part is None:
+        return
+    good = ("done", "planned")
+    rows = [one for one in part["rows"] if one["status"] not in good or one["code"] == "busy"]
+    for one in rows[:most]:
+        words = " ".join(filter(None, [one["cloud_code"], one["message"]]))
+        yield f"{one['holder']}  {one['status']}  {one['code']}  {words}".rstrip()
+    if most is not None and len(rows) > most:
+        yield f"… and {len(rows) - most} more: the JSON document lists them"
