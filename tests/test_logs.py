@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from sgguard import logs
+from sgguard.telemetry import logs
 
 
 @pytest.fixture(autouse=True)

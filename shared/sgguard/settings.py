@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from sgguard.errors import SettingsError
 from sgguard.model.codes import Mode
-from sgguard.redaction import remember_environment
+from sgguard.telemetry.redaction import remember_environment
 
 PREFIX = "SGGUARD_"
 _PER_PROVIDER = "<PROVIDER>"

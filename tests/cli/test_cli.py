@@ -18,7 +18,7 @@ from sgguard.cli import cli, failure
 from sgguard.emulator import scenario
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.server import serve
-from sgguard.logs import LOGGER
+from sgguard.telemetry.logs import LOGGER
 
 FREE = "tencent::ap-guangzhou:sg-0ldc4mp1"
 BASTION = "tencent::ap-guangzhou:sg-b4st10n0"

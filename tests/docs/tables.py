@@ -8,10 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from sgguard import errors, logs, providers, schemas
+from sgguard import errors, providers, schemas
 from sgguard.model.codes import DELETE_CODES, LAUNCH_CODES, MEANINGS, OUTCOMES, UnseenCode
 from sgguard.policy import Policy
 from sgguard.settings import SETTINGS
+from sgguard.telemetry import logs
 from sgguard.web import problem
 from tests.cli.jobs import JOBS
 from tests.docs.sections import keeping_last_column, table

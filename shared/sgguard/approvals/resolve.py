@@ -19,7 +19,6 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sgguard import logs
 from sgguard.approvals.approver import is_expired, known, require_listed, require_other, too_late
 from sgguard.approvals.reminders import close, end_settled, expire
 from sgguard.approvals.standing import end_withdrawn, withdrawn
@@ -45,6 +44,7 @@ from sgguard.render import document
 from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
 from sgguard.store.rows import Answered, Approval, Busy, Claim, Record
+from sgguard.telemetry import logs
 
 Json = dict[str, Any]
 

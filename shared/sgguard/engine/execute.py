@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from sgguard import logs
 from sgguard.engine import concern
 from sgguard.engine.concern import in_turn, plan_of
 from sgguard.engine.context import connect
@@ -51,6 +50,7 @@ from sgguard.store.rows import (
     Run,
     RunState,
 )
+from sgguard.telemetry import logs
 
 Json = dict[str, Any]
 Request = DeleteRequest | LaunchRequest

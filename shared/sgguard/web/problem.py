@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass
 from pathlib import PurePath
 from typing import Any
 
-from sgguard import logs
 from sgguard.errors import (
     ApiAbsentError,
     BudgetError,
@@ -36,6 +35,7 @@ from sgguard.errors import (
     UnauthenticatedError,
     UntrustedError,
 )
+from sgguard.telemetry import logs
 from sgguard.web import place
 
 BASE = "https://sgguard.dev/problems/"

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import sgguard
-from sgguard import clouds, logs
+from sgguard import clouds
 from sgguard.engine.context import Context, begin
 from sgguard.errors import SettingsError, SgguardError
 from sgguard.events.base import Kind
 from sgguard.settings import Settings
 from sgguard.store import store_location
+from sgguard.telemetry import logs
 from sgguard.web import door
 from sgguard.web.response import Response, of_report
 

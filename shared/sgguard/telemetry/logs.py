@@ -12,7 +12,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TypedDict, Unpack
 
-from sgguard.redaction import redacted
+from sgguard.telemetry.redaction import redacted
 
 LOGGER = logging.getLogger("sgguard")
 # Without a handler of ours nothing is printed: the CLI and programs that import us stay quiet.
