@@ -103,11 +103,12 @@ ARROWS = {
     "schemas": "errors sgguard",
     "settings": "errors model telemetry",
     "store": "errors sgguard telemetry",
+    "telemetry": "clouds sgguard",
     "web": (
         "callers clouds engine errors events events.sources model schemas settings sgguard store "
         "telemetry wire"
     ),
-    "wire": "errors sgguard",
+    "wire": "errors sgguard telemetry",
     "wire.openstack": "errors model telemetry wire wire.openstack.neutron",
     "wire.openstack.neutron": "errors model wire",
 }

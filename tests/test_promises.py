@@ -99,7 +99,7 @@ NO_SECRET = {
         "a_redirect_is_not_followed_with_credentials",
     ),
     "log lines have listed fields only": (
-        "test_logs.py",
+        "telemetry/test_logs.py",
         "an_unknown_field_is_never_written",
         "an_exceptions_text_is_not_written",
     ),

@@ -10,13 +10,12 @@ next delivery, approval or resume finds the run, and :meth:`Executor.resume` con
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from sgguard.engine import concern
+from sgguard.engine import concern, report
 from sgguard.engine.concern import in_turn, plan_of
 from sgguard.engine.context import connect
 from sgguard.engine.decide import Decided
@@ -50,7 +49,6 @@ from sgguard.store.rows import (
     Run,
     RunState,
 )
-from sgguard.telemetry import logs
 
 Json = dict[str, Any]
 Request = DeleteRequest | LaunchRequest
@@ -274,14 +272,7 @@ class Executor(Keeper):
         document = with_outcome(
             document, ended.outcome, note, journal=self.store.entries(claim.decision_id)
         )
-        logs.log(
-            logging.INFO,
-            "carried out",
-            event_id=claim.event_id,
-            decision_id=claim.decision_id,
-            outcome=ended.outcome,
-            detail=note,
-        )
+        report.carried_out(claim, document, ended.outcome, note)
         state = None if is_closed else ended.state
         return self.end(claim, document, requester, run_state=state, note=ended.words)
 
