@@ -7,7 +7,7 @@ from functools import partial
 
 from sgguard import providers
 from tests.bench import calls, results
-from tests.docs import output, tables
+from tests.docs import dashboard, output, tables
 from tests.docs.sections import CHINESE, replace_section, section, with_blocks
 
 GENERATED: dict[str, Callable[[], str]] = {
@@ -15,6 +15,8 @@ GENERATED: dict[str, Callable[[], str]] = {
     "figures": lambda: results.figures(section("calls")),
     "settings": tables.settings_table,
     "log-fields": tables.log_fields,
+    "metrics": tables.metrics_table,
+    "metric-labels": tables.labels_table,
     "policy-keys": tables.policy_keys,
     "reasons": tables.reasons_table,
     "gaps": tables.gaps_table,
@@ -35,6 +37,7 @@ GENERATED: dict[str, Callable[[], str]] = {
 
 def write() -> None:
     """Write every generated section; each mark is there already, with something behind it."""
+    dashboard.write()
     for name, generate in GENERATED.items():
         replace_section(name, generate())
     CHINESE.write_text(with_blocks(CHINESE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -30,6 +30,7 @@ _COMMANDS = (
     "package",
     "check",
     "explain",
+    "explain-code",
     "replay",
     "apply",
     "policy",
@@ -56,7 +57,8 @@ class _Lazy(Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        return cast(click.Command, getattr(import_module(f"{__name__}.{cmd_name}"), cmd_name))
+        module = cmd_name.replace("-", "_")
+        return cast(click.Command, getattr(import_module(f"{__name__}.{module}"), module))
 
 
 @click.group(

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from itertools import product
+from math import prod
 from typing import TYPE_CHECKING
 
 from sgguard import lazy
@@ -23,6 +25,7 @@ else:
     multiprocess = lazy("prometheus_client.multiprocess")
 
 _MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
+_FROM_ZERO_MAX = 40
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 Reading = tuple[Metric, tuple[str, ...], float]
@@ -41,6 +44,12 @@ class Prometheus:
             for one in METRICS
             if one.kind == "counter"
         }
+        for one in METRICS:
+            # A counter that appears with its first event at 1 has no increase for an alert to see.
+            choices = [label.values for label in one.labels]
+            if one.kind == "counter" and prod(map(len, choices)) <= _FROM_ZERO_MAX:
+                for labels in product(*choices):
+                    self._counters[one.name].labels(*labels)
         self._histograms = {
             one.name: prometheus_client.Histogram(
                 one.name, one.help, _names(one), buckets=one.buckets, registry=self._registry
