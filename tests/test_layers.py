@@ -46,8 +46,8 @@ ARROWS = {
     "chat.channels": "chat errors events policy render.language wire",
     "cli": (
         "approvals callers chat clouds demo emulator engine errors events model operations "
-        "operations.doctor packaging policy render render.graph render.text settings sgguard "
-        "store telemetry web wire"
+        "operations.doctor packaging policy providers render render.graph render.text settings "
+        "sgguard store telemetry web wire"
     ),
     "demo": (
         "callers emulator engine errors events model operations render render.graph render.text web"

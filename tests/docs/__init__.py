@@ -7,7 +7,7 @@ from functools import partial
 
 from sgguard import providers
 from tests.bench import calls, results
-from tests.docs import dashboard, output, tables
+from tests.docs import dashboard, least_privilege, output, tables
 from tests.docs.sections import CHINESE, replace_section, section, with_blocks
 
 GENERATED: dict[str, Callable[[], str]] = {
@@ -31,6 +31,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     **{
         f"permissions-{name}": partial(tables.permissions_table, name) for name in providers.names()
     },
+    **{f"least-{name}": partial(least_privilege.permissions, name) for name in providers.names()},
 }
 """What is generated, by the name of its mark; ``figures`` reads the section ``calls``."""
 
@@ -38,6 +39,7 @@ GENERATED: dict[str, Callable[[], str]] = {
 def write() -> None:
     """Write every generated section; each mark is there already, with something behind it."""
     dashboard.write()
+    least_privilege.write()
     for name, generate in GENERATED.items():
         replace_section(name, generate())
     CHINESE.write_text(with_blocks(CHINESE.read_text(encoding="utf-8")), encoding="utf-8")

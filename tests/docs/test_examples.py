@@ -107,6 +107,11 @@ def test_a_policy_is_tried_as_shown(tmp_path):
     assert printed.endswith("1 cases, 0 not as expected\n")
 
 
+def test_the_least_permissions_are_printed_as_shown(tmp_path):
+    document = json.loads(run("least-run", tmp_path, ""))
+    assert "ecs:RevokeSecurityGroup" in document["Statement"][0]["Action"]
+
+
 def test_the_emulator_is_started_and_asked_as_shown(tmp_path):
     printed = run("emulate-run", tmp_path, str(free_port()))
     assert printed.startswith("BLOCK  delete openstack")

@@ -165,8 +165,9 @@ def test_prometheus_accepts_the_rules_and_their_tests_pass(promtool):
 
 
 def test_a_rule_that_never_fires_fails_its_test(promtool, tmp_path):
-    for name in ("alerts.yml", "alerts.test.yml"):
-        shutil.copy(FOLDER / name, tmp_path / name)
+    tests = yaml.safe_load((FOLDER / "alerts.test.yml").read_text())
+    tests["tests"] = [one for one in tests["tests"] if one["name"] == "SgguardStoreDown fires"]
+    (tmp_path / "alerts.test.yml").write_text(yaml.safe_dump(tests))
     text = (FOLDER / "alerts.yml").read_text()
     (tmp_path / "alerts.yml").write_text(text.replace("sgguard_store_up", "sgguard_stor_up"))
     done = promtool("test", "rules", "alerts.test.yml", folder=tmp_path)

@@ -34,6 +34,7 @@ _COMMANDS = (
     "replay",
     "apply",
     "policy",
+    "permissions",
     "callers",
     "restore",
     "approvals",

@@ -19,6 +19,7 @@ module             content
 ``rule_change``    adding and removing one rule
 ``rule_shape``     rules read from a response and written for a request
 ``quota``          limits of the account or project
+``permissions``    least privilege: the cloud's own document for a mode and its remedies
 ``probe``          harmless calls that show which permissions are granted
 =================  ================================================================================
 """
@@ -33,22 +34,28 @@ from typing import cast
 from sgguard.clouds import is_mentioned
 from sgguard.clouds import names as names
 from sgguard.errors import AddressError, CredentialsError, NotSetUpError
+from sgguard.providers._permissions import REMEDIES, Documented, Permission, needed
 from sgguard.providers._probing import Grant, PermissionCheck, Probe, Probing, Setup
 from sgguard.providers.access import Access
 from sgguard.providers.base import BatchChanges, Cloud, Provider
 
 __all__ = [
+    "REMEDIES",
     "Access",
     "BatchChanges",
     "Cloud",
+    "Documented",
     "Grant",
+    "Permission",
     "PermissionCheck",
     "Probe",
     "Probing",
     "Provider",
     "Setup",
     "connect",
+    "documented",
     "names",
+    "needed",
     "probing",
 ]
 
@@ -82,6 +89,15 @@ def probing(provider: str) -> Probing | None:
     if not hasattr(module, "__path__") or find_spec(f"{module.__name__}.probe") is None:
         return None
     return cast(Probing, import_module(f"{module.__name__}.probe"))
+
+
+def documented(provider: str) -> Documented:
+    """Return the named provider's module ``permissions``.
+
+    Raises:
+        AddressError: there is no such provider.
+    """
+    return cast(Documented, import_module(f"{_module_of(provider)}.permissions"))
 
 
 def _module_of(provider: str) -> str:
