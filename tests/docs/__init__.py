@@ -7,7 +7,7 @@ from functools import partial
 
 from sgguard import providers
 from tests.bench import calls, results
-from tests.docs import dashboard, least_privilege, output, tables
+from tests.docs import dashboard, flow, least_privilege, never, output, tables
 from tests.docs.sections import CHINESE, replace_section, section, with_blocks
 
 GENERATED: dict[str, Callable[[], str]] = {
@@ -23,6 +23,9 @@ GENERATED: dict[str, Callable[[], str]] = {
     "outcomes": tables.outcomes_table,
     "statuses": tables.statuses_table,
     "imports": tables.imports_table,
+    "never": never.listing,
+    "flow-way": flow.way,
+    "flow-life": flow.life,
     "jobs": tables.jobs_table,
     "blind-spots": tables.blind_spots,
     "demo": output.demo_lines,
