@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -343,7 +344,9 @@ def test_every_help_teaches_by_example(sgguard, command):
 
 
 def test_the_version_is_printed(sgguard):
-    assert sgguard("--version")[:2] == (0, "sgguard, version 0.1.0\n")
+    code, out, _ = sgguard("--version")
+    assert code == 0
+    assert re.fullmatch(r"sgguard, version \d+\.\d+\.\d+( \([0-9a-f]{12}\))?\n", out)
 
 
 # --- processes ----------------------------------------------------------------------------

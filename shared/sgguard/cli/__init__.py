@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import click
 
-from sgguard import __version__, lazy
-from sgguard.cli import exit_codes, failure
+from sgguard import lazy
+from sgguard.cli import exit_codes, failure, version
 from sgguard.cli.command import Group, apply_common, common_options
 from sgguard.settings import PREFIX
 
@@ -83,7 +83,7 @@ names those that are missing.
 Exit codes: 0 allow, 1 block, 2 error, 3 remediate: allowed after changes or an approval.
 Where a command differs, its own help says so.""",
 )
-@click.version_option(__version__, prog_name="sgguard")
+@click.version_option(version.text(), prog_name="sgguard")
 @click.option("--debug", is_flag=True, help="Log in detail; show tracebacks of unexpected errors.")
 def cli(*, debug: bool, **common: Any) -> None:
     """Judge whether security groups may be deleted and instances launched, and say why.
