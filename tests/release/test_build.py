@@ -1,4 +1,4 @@
-"""``python -m build`` gives the same bytes for the same commit, and each archive knows its commit."""
+"""``python -m build`` gives the same bytes for the same commit, which each archive knows."""
 
 from __future__ import annotations
 

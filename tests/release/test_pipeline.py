@@ -31,6 +31,7 @@ def workflow_checked(path: Path) -> subprocess.CompletedProcess[str]:
     return checked("check_jsonschema", *schema, path)
 
 
+@pytest.mark.slow
 def test_the_workflow_is_one_that_github_takes_and_a_misspelt_key_is_not(tmp_path):
     assert workflow_checked(WORKFLOW).returncode == 0
     wrong = tmp_path / "wrong.yml"
@@ -38,6 +39,7 @@ def test_the_workflow_is_one_that_github_takes_and_a_misspelt_key_is_not(tmp_pat
     assert workflow_checked(wrong).returncode == 1
 
 
+@pytest.mark.slow
 def test_the_hooks_are_ones_that_pre_commit_takes_and_a_missing_key_is_not(tmp_path):
     assert checked("pre_commit", "validate-manifest", HOOKS).returncode == 0
     wrong = tmp_path / "hooks.yaml"
@@ -69,11 +71,3 @@ def test_every_command_of_the_workflow_exists(sgguard):
     for one in re.findall(r"sgguard ([a-z]+ [a-z]+)", WORKFLOW.read_text()):
         if one.split()[0] in ("policy", "check"):
             assert sgguard(*one.split(), "--help")[0] == 0, one
-
-
-def test_the_document_names_hooks_that_exist():
-    text = (ROOT / "deploy" / "ci.md").read_text()
-    shown = yaml.safe_load(text.split("```yaml\n")[1].split("```")[0])
-    known = {hook["id"] for hook in yaml.safe_load(HOOKS.read_text())}
-    (repo,) = shown["repos"]
-    assert {hook["id"] for hook in repo["hooks"]} <= known

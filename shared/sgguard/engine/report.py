@@ -9,6 +9,7 @@ from typing import Any
 from sgguard.model.address import Scope
 from sgguard.model.codes import Outcome
 from sgguard.model.decision import Decision
+from sgguard.model.facts import LaunchFacts
 from sgguard.render.document import unseen_of
 from sgguard.store.rows import Claim
 from sgguard.telemetry import logs, metrics, registry, traces
@@ -16,22 +17,23 @@ from sgguard.telemetry import logs, metrics, registry, traces
 
 def decided(decision: Decision, scope: Scope) -> None:
     """Report a decision as it was judged."""
-    logs.log(
-        logging.INFO,
-        "decided",
-        event_id=decision.event_id,
-        decision_id=decision.decision_id,
-        provider=scope.provider,
-        account=scope.account,
-        region=scope.region,
-        groups=[group.address.group_id for group in decision.facts.groups],
-        mode=decision.mode,
-        verdict=decision.judgement.verdict,
-        reasons=[reason.code for reason in decision.judgement.reasons],
-        outcome=decision.outcome,
-        duration_ms=decision.took_ms,
-        caller=decision.caller["name"] if decision.caller else "",
-    )
+    fields: logs.Fields = {
+        "event_id": decision.event_id,
+        "decision_id": decision.decision_id,
+        "provider": scope.provider,
+        "account": scope.account,
+        "region": scope.region,
+        "groups": [group.address.group_id for group in decision.facts.groups],
+        "mode": decision.mode,
+        "verdict": decision.judgement.verdict,
+        "reasons": [reason.code for reason in decision.judgement.reasons],
+        "outcome": decision.outcome,
+        "duration_ms": decision.took_ms,
+        "caller": decision.caller["name"] if decision.caller else "",
+    }
+    if isinstance(decision.facts, LaunchFacts) and decision.facts.instance_id:
+        fields["instance"] = decision.facts.instance_id
+    logs.log(logging.INFO, "decided", **fields)
     of_guard = {"guard": decision.guard, "provider": scope.provider}
     verdict, mode = decision.judgement.verdict, decision.mode
     metrics.count(registry.DECISIONS, **of_guard, mode=mode, verdict=verdict)
