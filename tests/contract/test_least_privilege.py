@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
+from dataclasses import replace
+
 import pytest
 
 from sgguard import providers
+from sgguard.errors import SgguardError
 from sgguard.providers import Permission, needed
 from sgguard.providers._permissions import CHANGE, READ, granted
 from tests.contract import used_actions
@@ -92,6 +97,57 @@ def test_more_remedies_grant_more_and_observe_grants_the_least(provider):
     for one in everything:
         assert set(one.needs) <= {READ, CHANGE, *providers.REMEDIES}
         assert one.brings
+
+
+V2 = {
+    "/v2.0/security-groups": "/v3/{project_id}/vpc/security-groups",
+    "/v2.0/security-group-rules": "/v3/{project_id}/vpc/security-group-rules",
+    "/v2.0/ports": "/v3/{project_id}/ports",
+}
+"""Calls of Huawei's v2.0 that are made where there is no v3: both are granted by one name."""
+
+
+@pytest.mark.parametrize("quirk", ["v3_absent", "otc"])
+def test_a_region_without_v3_needs_no_other_permission(quirk):
+    rows = {one.action: one for one in documented("huawei", changes=False)}
+    for action in used_actions.observed_on("huawei", **{quirk: True}):
+        if action not in rows:
+            method, path = action.split(" ")
+            stem = path.removesuffix("/{id}")
+            assert f"{method} {V2[stem]}{path.removeprefix(stem)}" in rows
+
+
+def test_the_project_is_named_for_who_may_not_look_for_it():
+    how = providers.documented("huawei").HOW
+    assert "HUAWEICLOUD_SDK_PROJECT_ID" in how
+    assert "iam:projects:listProjects" in how
+    env = {k: v for k, v in world_of("huawei").env.items() if not k.endswith("PROJECT_ID")}
+    world = replace(world_of("huawei"), env=env)
+    emulator = world.emulator()
+    with suppress(SgguardError):
+        world.connect(emulator, env=env).read_groups([world.free])
+    assert "GET /v3/projects" in {one.action for one in emulator.requests}
+
+
+@pytest.mark.parametrize("mode", ["observe", "enforce"])
+def test_the_rules_of_an_application_credential_permit_each_path_as_it_is_sent(mode):
+    rows = documented("openstack", *providers.REMEDIES, changes=mode == "enforce")
+    made = providers.documented("openstack").document(rows)["application_credential"]
+    rules = {(one["method"], one["path"]) for one in made["access_rules"]}
+    world = world_of("openstack")
+    for target in (world.referenced, world.bound):
+        for method, path in used_actions.sent(
+            "openstack", lambda h, t=target: h.delete(t), mode=mode
+        ):
+            # The emulator's services have their place below a path, as a devstack's.
+            own = re.sub("^/(networking|compute)(?=/)", "", path)
+            if own != "/identity/v3/auth/tokens":
+                assert [1 for verb, rule in rules if verb == method and permits(rule, own)], path
+
+
+def permits(rule: str, path: str) -> bool:
+    """Whether Keystone's rule permits a path: a star stands for one part of it."""
+    return re.fullmatch("[^/]+".join(map(re.escape, rule.split("*"))), path) is not None
 
 
 @pytest.mark.parametrize(("changes", "role"), [(False, "reader"), (True, "member")])

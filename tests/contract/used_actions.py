@@ -35,8 +35,28 @@ def observed(provider: str) -> set[str]:
     used: set[str] = set()
     for target in (world.referenced, world.bound, world.free, world.missing):
         used |= _used(world, lambda h, one=target: h.delete(one), mode="observe")
-    used |= _used(world, lambda h: h.launch(world.server, world.free), mode="observe")
-    return used | _used(world, lambda h: h.launch(world.other_server, world.free), mode="observe")
+    for server in (world.server, world.other_server):
+        used |= _used(world, lambda h, one=server: h.launch(one, world.free), mode="observe")
+    older = _with_quirks(quota_details_absent=True)
+    launching = _launching(world.server, world.free)
+    return used | _used(world, launching, prepare=older, mode="observe")
+
+
+def observed_on(provider: str, **quirks: bool) -> set[str]:
+    """What judging takes on a cloud that lacks something."""
+    world, prepare = world_of(provider), _with_quirks(**quirks)
+    used: set[str] = set()
+    for target in (world.referenced, world.bound, world.free):
+        used |= _used(world, deleting(target), prepare=prepare, mode="observe")
+    return used | _used(world, _launching(world.server, world.free), prepare=prepare)
+
+
+def sent(provider: str, act: Act, **how: Any) -> set[tuple[str, str]]:
+    """Method and path of each request, as the cloud gets it."""
+    with tempfile.TemporaryDirectory() as folder:
+        harness = Harness(world_of(provider), Path(folder), **how)
+        act(harness)
+        return {(one.method, one.path) for one in harness.emulator.requests}
 
 
 def base(provider: str) -> set[str]:
@@ -56,7 +76,7 @@ def of_remedy(provider: str, remedy: str) -> set[str]:
     delete = {"remedies": (remedy,), "in_delete": _TOLERANT}
     if remedy in DELETES:
         for target in (world.referenced, world.bound):
-            act = _deleting(target)
+            act = deleting(target)
             for prepare in _holdings(world):
                 used |= _both_ways(world, act, prepare=prepare, **delete)
     if remedy in LAUNCHES:
@@ -79,12 +99,13 @@ def _holdings(world: World) -> tuple[Callable[[Harness], None], ...]:
     )
 
 
-def _deleting(target: str) -> Act:
+def deleting(target: str) -> Act:
+    """A delivery that asks for one group."""
     return lambda harness: harness.delete(target)
 
 
-def _launching(server: str) -> Act:
-    return lambda harness: harness.launch(server)
+def _launching(server: str, *groups: str) -> Act:
+    return lambda harness: harness.launch(server, *groups)
 
 
 def _launch_policy(world: World, remedy: str) -> str:
@@ -159,6 +180,16 @@ def _general(action: str) -> str:
 
 def _as_it_is(_: Harness) -> None:
     """The cloud of the contract suites."""
+
+
+def _with_quirks(**quirks: bool) -> Callable[[Harness], None]:
+    """The cloud is an older one, or another one's partner: other clouds know no such quirk."""
+
+    def prepare(harness: Harness) -> None:
+        (cloud,) = harness.emulator.state.clouds
+        cloud.quirks.update(quirks)
+
+    return prepare
 
 
 def _with_another_group(world: World) -> Callable[[Harness], None]:

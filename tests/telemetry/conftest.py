@@ -11,6 +11,7 @@ import pytest
 from sgguard.emulator.server import serve
 from sgguard.telemetry import metrics, setup, traces
 from sgguard.web import server
+from sgguard.wire.connection import CLIENTS
 from tests.deployment import emulator, environment
 
 
@@ -30,6 +31,7 @@ def nothing_counted_before():
 def clouds():
     with serve(emulator()) as running:
         yield running
+        CLIENTS.clear()
 
 
 @pytest.fixture

@@ -193,6 +193,7 @@ sys.stdout.buffer.write(made.prometheus.page(()))
 """
 
 
+@pytest.mark.slow
 def test_the_numbers_of_all_processes_are_added_up(tmp_path):
     env = {**os.environ, "SGGUARD_METRICS": "on", "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     pages = [

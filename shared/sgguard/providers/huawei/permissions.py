@@ -15,7 +15,9 @@ from sgguard.providers._permissions import CHANGE, RULES, Json, Permission, gran
 
 HOW = (
     "Create it as a custom policy (JSON) in IAM, and grant it to the group or agency of the "
-    "function for the whole project, not by enterprise project: else lists are cut in silence."
+    "function for the whole project, not by enterprise project: else lists are cut in silence. "
+    "Set HUAWEICLOUD_SDK_PROJECT_ID: to find the project by its region, iam:projects:listProjects "
+    "is needed as well, in a policy of its own, because IAM is a global service."
 )
 
 _V3 = "/v3/{project_id}"

@@ -15,7 +15,8 @@ from sgguard.providers._permissions import CHANGE, RULES, Json, Permission, gran
 
 HOW = (
     "Create it by POST /v3/users/{user_id}/application_credentials as the user of the function; "
-    "the services need service_type in their [keystone_authtoken]. A whole cloud is seen only by "
+    "the services need service_type in their [keystone_authtoken]. Where a service has its place "
+    "below a path, such as /networking, put that before its paths. A whole cloud is seen only by "
     "a role that reads every project: name it in place of reader."
 )
 
@@ -36,7 +37,9 @@ PERMISSIONS: Sequence[Permission] = (
     _of("GET /v2.0/security-group-rules", "who references a group"),
     _of("GET /v2.0/ports", "what carries a group"),
     _of("GET /v2.0/rbac-policies", "whether a group is shared with other projects"),
-    _of("GET /v2.0/quotas/{id}/details", "limits"),
+    # The rules of a credential are compared with the path as it is sent, ending included.
+    Permission("GET /v2.0/quotas/{id}/details", ("GET /v2.0/quotas/{id}/details.json",), "limits"),
+    _of("GET /v2.0/quotas/{id}", "limits, where Neutron does not tell how much of them is used"),
     _of("GET /v2.0/extensions", "whether Neutron keeps referenced groups"),
     _of("GET /v2.1/servers/{id}", "state of a server"),
     _of("GET /v2.1/servers/{id}/os-security-groups", "groups of a server"),
