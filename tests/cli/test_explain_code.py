@@ -10,25 +10,33 @@ from sgguard.cli.explain_code import entries
 from sgguard.model import runbook
 from sgguard.model.codes import MEANINGS, Outcome, ReasonCode, UnseenCode
 from sgguard.policy.model import EXEMPTABLE
+from sgguard.web import problem
 from tests.commands import sgguard
 
 __all__ = ["sgguard"]
 
 
-@pytest.mark.parametrize("code", [*ReasonCode, *UnseenCode, *Outcome])
-def test_every_code_has_a_meaning_and_something_to_do(code):
-    entry = entries()[code]
+@pytest.mark.parametrize("entry", entries(), ids=lambda one: f"{one['kind']} {one['code']}")
+def test_every_code_has_a_meaning_and_something_to_do(entry):
     assert entry["means"]
     assert entry["do"]
     assert "](" not in entry["do"], "a link of a document leads nowhere in a terminal"
-    if entry["kind"] != "outcome":
-        assert entry["evidence"]
-    assert set(entry["related"]) <= set(entries())
-    assert code not in entry["related"]
+    assert bool(entry["evidence"]) == (entry["kind"] in ("reason", "gap"))
+    assert set(entry["related"]) <= {one["code"] for one in entries()}
+    assert entry["code"] not in entry["related"]
 
 
-def test_no_two_kinds_of_codes_share_a_name():
-    assert len(entries()) == len(ReasonCode) + len(UnseenCode) + len(Outcome)
+@pytest.mark.parametrize(
+    ("kind", "known"),
+    [
+        ("reason", ReasonCode),
+        ("gap", UnseenCode),
+        ("outcome", Outcome),
+        ("problem", problem._TITLES),
+    ],
+)
+def test_every_code_of_a_kind_is_explained_once(kind, known):
+    assert sorted(one["code"] for one in entries() if one["kind"] == kind) == sorted(known)
 
 
 @pytest.mark.parametrize("code", ReasonCode)
@@ -47,9 +55,21 @@ def test_a_code_is_explained_in_a_few_lines(sgguard):
 
 def test_json_has_the_same_and_nothing_else(sgguard):
     _, out, _ = sgguard("explain-code", "no-permission", "--json")
-    assert json.loads(out) == entries()["no-permission"]
+    (entry,) = json.loads(out)["codes"]
+    assert (entry["code"], entry["kind"]) == ("no-permission", "gap")
     _, out, _ = sgguard("explain-code", "--json")
-    assert [one["code"] for one in json.loads(out)["codes"]] == list(entries())
+    assert json.loads(out)["codes"] == entries()
+
+
+def test_a_name_of_two_kinds_is_explained_as_both(sgguard):
+    _, out, _ = sgguard("explain-code", "halted")
+    assert "halted: outcome" in out
+    assert "halted: problem" in out
+
+
+def test_the_type_of_a_problem_is_taken_whole(sgguard):
+    _, out, _ = sgguard("explain-code", f"{problem.BASE}credentials")
+    assert out.startswith("credentials: problem\n")
 
 
 @pytest.mark.parametrize(

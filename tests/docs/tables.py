@@ -15,6 +15,7 @@ from sgguard.settings import SETTINGS
 from sgguard.telemetry import logs
 from sgguard.telemetry.registry import METRICS
 from sgguard.web import problem
+from sgguard.web.runbook import PROBLEMS
 from tests.cli.jobs import JOBS
 from tests.docs.sections import keeping_last_column, table
 from tests.test_layers import ARROWS, WAY
@@ -152,10 +153,9 @@ def statuses_table() -> str:
         )
         for one in found
     }
-    return keeping_last_column(
-        "statuses",
+    return table(
         "type | status | Retry-After | means, and what to do",
-        ((f"`{slug}`", *row) for slug, row in rows.items()),
+        ((f"`{slug}`", *row, PROBLEMS[slug]) for slug, row in rows.items()),
     )
 
 
