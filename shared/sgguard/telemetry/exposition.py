@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping
 from itertools import product
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sgguard import lazy
 from sgguard.telemetry.registry import METRICS, Metric
@@ -37,6 +37,8 @@ class Prometheus:
 
     def __init__(self) -> None:
         self._registry = prometheus_client.CollectorRegistry()
+        # The library locks and compares for each look; labels are closed sets, so these are few.
+        self._children: dict[tuple[str, tuple[str, ...]], Any] = {}
         self._counters = {
             one.name: prometheus_client.Counter(
                 one.name, one.help, _names(one), registry=self._registry
@@ -60,11 +62,19 @@ class Prometheus:
 
     def add(self, metric: Metric, amount: float, labels: tuple[str, ...]) -> None:
         """Add to a counter."""
-        self._counters[metric.name].labels(*labels).inc(amount)
+        found = self._children.get((metric.name, labels))
+        if found is None:
+            found = self._counters[metric.name].labels(*labels)
+            self._children[metric.name, labels] = found
+        found.inc(amount)
 
     def observe(self, metric: Metric, value: float, labels: tuple[str, ...]) -> None:
         """Put a value into a histogram."""
-        self._histograms[metric.name].labels(*labels).observe(value)
+        found = self._children.get((metric.name, labels))
+        if found is None:
+            found = self._histograms[metric.name].labels(*labels)
+            self._children[metric.name, labels] = found
+        found.observe(value)
 
     def page(self, readings: Iterable[Reading], env: Mapping[str, str] = os.environ) -> bytes:
         """Return everything that was counted, and the gauges as they are read now."""
