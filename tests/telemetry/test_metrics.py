@@ -6,6 +6,9 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -13,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sgguard.emulator.faults import Fault
 from sgguard.errors import SettingsError
 from sgguard.store import open_store
-from sgguard.telemetry import exposition, metrics, registry
+from sgguard.telemetry import exposition, metrics, registry, setup
 from sgguard.web import observe
 from tests.deployment import address, secrets
 from tests.remedy.harness import Harness
@@ -180,6 +183,28 @@ def test_what_would_count_wrongly_does_not_start(settings, told):
     observe.require_usable(
         {"SGGUARD_METRICS": "on", "WORKERS": "4", "PROMETHEUS_MULTIPROC_DIR": "/run/sgguard"}
     )
+
+
+def test_requests_that_come_at_once_are_counted_in_one_place(monkeypatch):
+    made, together = [], threading.Barrier(8)
+
+    class Slow(exposition.Prometheus):
+        def __init__(self):
+            made.append(self)
+            for _ in range(500):
+                time.sleep(0)  # the others get their turn before this one is ready
+            super().__init__()
+
+    monkeypatch.setattr(exposition, "Prometheus", Slow)
+
+    def begin(_: int) -> setup.Telemetry:
+        together.wait(30)
+        return setup.of({"SGGUARD_METRICS": "on"})
+
+    with ThreadPoolExecutor(8) as requests:
+        found = set(requests.map(begin, range(8)))
+    assert len(made) == 1
+    assert {one.prometheus for one in found} == set(made)
 
 
 _PART = """

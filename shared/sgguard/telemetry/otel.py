@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import sgguard
 from sgguard import lazy
-from sgguard.telemetry.registry import Metric
+from sgguard.telemetry.registry import METRICS, Metric
 from sgguard.telemetry.traces import Attributes, Span, SpanKind, Value
 
 if TYPE_CHECKING:
@@ -118,31 +118,29 @@ class OpenTelemetry:
         )
         self._meters = sdk_metrics.MeterProvider([reader], about, shutdown_on_exit=False)
         self._meter = self._meters.get_meter("sgguard", sgguard.__version__)
-        self._counters: dict[str, Any] = {}
-        self._histograms: dict[str, Any] = {}
+        # All of them at once: made with the first number, two threads could make one twice.
+        self._counters = {
+            one.name: self._meter.create_counter(one.otel, one.unit, one.help)
+            for one in METRICS
+            if one.kind == "counter"
+        }
+        self._histograms = {
+            one.name: self._meter.create_histogram(
+                one.otel, one.unit, one.help, explicit_bucket_boundaries_advisory=one.buckets
+            )
+            for one in METRICS
+            if one.kind == "histogram"
+        }
 
     # -- metrics ---------------------------------------------------------------------------
 
     def add(self, metric: Metric, amount: float, labels: tuple[str, ...]) -> None:
         """Add to a counter."""
-        counter = self._counters.get(metric.name)
-        if counter is None:
-            counter = self._meter.create_counter(metric.otel, metric.unit, metric.help)
-            self._counters[metric.name] = counter
-        counter.add(amount, _attributes(metric, labels))
+        self._counters[metric.name].add(amount, _attributes(metric, labels))
 
     def observe(self, metric: Metric, value: float, labels: tuple[str, ...]) -> None:
         """Put a value into a histogram."""
-        histogram = self._histograms.get(metric.name)
-        if histogram is None:
-            histogram = self._meter.create_histogram(
-                metric.otel,
-                metric.unit,
-                metric.help,
-                explicit_bucket_boundaries_advisory=metric.buckets,
-            )
-            self._histograms[metric.name] = histogram
-        histogram.record(value, _attributes(metric, labels))
+        self._histograms[metric.name].record(value, _attributes(metric, labels))
 
     # -- traces ----------------------------------------------------------------------------
 

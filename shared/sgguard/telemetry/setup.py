@@ -6,8 +6,10 @@ imports none of it, and workers that are forked from one process each get their 
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
+import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.util import find_spec
@@ -61,10 +63,16 @@ class Telemetry(msgspec.Struct, frozen=True):
 def of(env: Mapping[str, str]) -> Telemetry:
     """Return what the settings ask for; made once per process."""
     asked = tuple(env.get(name, "").strip() or "off" for name in (METRICS, OTEL))
-    return NOTHING if asked == ("off", "off") else _made(*asked)
+    if asked == ("off", "off"):
+        return NOTHING
+    # Requests come at once, and two sinks would share the numbers of one process.
+    with _guard:
+        return _made(*asked)
 
 
 NOTHING = Telemetry()
+
+_guard = threading.Lock()
 
 
 @lru_cache(maxsize=4)
@@ -75,6 +83,8 @@ def _made(asked_metrics: str, asked_otel: str) -> Telemetry:
         prometheus = exposition.Prometheus() if asked_metrics == "on" else None
         if asked_otel in ("flush", "batch"):
             open_telemetry = otel.OpenTelemetry(os.environ)
+            if asked_otel == "batch":
+                atexit.register(open_telemetry.flush)
     except Exception as error:  # noqa: BLE001 - as above
         logs.log(logging.ERROR, "no telemetry", error=type(error).__name__)
     metrics.send_to(*(one for one in (prometheus, open_telemetry) if one is not None))
