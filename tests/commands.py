@@ -9,7 +9,7 @@ import pytest
 
 from sgguard.cli import cli, failure
 from sgguard.emulator.server import serve
-from sgguard.logs import LOGGER
+from sgguard.telemetry.logs import LOGGER
 from tests.approvals.harness import KEY, ApprovalHarness, approval_harness
 
 POLICY_FILE = """

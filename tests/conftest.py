@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from sgguard import logs, redaction
+from sgguard.telemetry import logs, redaction
 from tests.examples import QUICK, THOROUGH
 from tests.stores import kept, postgres_server
 

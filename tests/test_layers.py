@@ -25,8 +25,6 @@ AT_THE_ROOT = {
     "__main__.py",
     "clouds.py",
     "errors.py",
-    "logs.py",
-    "redaction.py",
     "settings.py",
     "py.typed",
 }
@@ -36,20 +34,20 @@ AT_THE_ROOT = {
 ARROWS = {
     "__main__": "cli",
     "approvals": (
-        "engine errors events logs model policy redaction remedy render render.graph "
-        "render.language settings sgguard store web"
+        "engine errors events model policy remedy render render.graph render.language settings "
+        "sgguard store telemetry web"
     ),
-    "callers": "callers.proofs errors events logs model policy redaction wire",
-    "callers.proofs": "callers errors events logs policy wire",
+    "callers": "callers.proofs errors events model policy telemetry wire",
+    "callers.proofs": "callers errors events policy telemetry wire",
     "chat": (
-        "approvals chat.channels engine errors events logs model operations policy redaction "
-        "render render.language settings sgguard store web wire"
+        "approvals chat.channels engine errors events model operations policy render "
+        "render.language settings sgguard store telemetry web wire"
     ),
     "chat.channels": "chat errors events policy render.language wire",
     "cli": (
-        "approvals callers chat clouds demo emulator engine errors events logs model operations "
-        "operations.doctor packaging policy redaction render render.graph render.text settings "
-        "sgguard store web wire"
+        "approvals callers chat clouds demo emulator engine errors events model operations "
+        "operations.doctor packaging policy providers render render.graph render.text settings "
+        "sgguard store telemetry web wire"
     ),
     "demo": (
         "callers emulator engine errors events model operations render render.graph render.text web"
@@ -68,11 +66,11 @@ ARROWS = {
     "emulator.faces.tencent": "emulator emulator.faces wire",
     "emulator.faces.tencent_dfw": "emulator emulator.faces wire",
     "engine": (
-        "engine.bulk errors facts guards guards.bind guards.delete guards.launch logs model "
-        "policy providers remedy render settings sgguard store wire"
+        "engine.bulk errors facts guards guards.bind guards.delete guards.launch model policy "
+        "providers remedy render settings sgguard store telemetry wire"
     ),
     "engine.bulk": "errors model providers render store wire",
-    "errors": "redaction",
+    "errors": "telemetry",
     "events": "errors events.sources model schemas",
     "events.sources": "errors events model schemas",
     "facts": "errors model providers wire",
@@ -81,18 +79,17 @@ ARROWS = {
     "guards.bind": "guards model policy render",
     "guards.delete": "guards model policy render",
     "guards.launch": "guards model policy render",
-    "logs": "redaction",
     "model": "errors",
     "operations": (
-        "approvals clouds engine engine.bulk errors facts guards.delete guards.launch logs model "
-        "policy providers remedy render schemas settings store"
+        "approvals clouds engine engine.bulk errors facts guards.delete guards.launch model "
+        "policy providers remedy render schemas settings store telemetry"
     ),
     "operations.doctor": (
         "callers clouds engine errors model operations policy providers settings store wire"
     ),
     "packaging": "callers errors policy sgguard web",
     "policy": "clouds errors model render schemas sgguard",
-    "providers": "clouds errors model redaction sgguard wire",
+    "providers": "clouds errors model sgguard telemetry wire",
     "providers.alibaba": "errors model providers wire",
     "providers.huawei": "errors model providers wire wire.openstack wire.openstack.neutron",
     "providers.openstack": "errors model providers wire wire.openstack wire.openstack.neutron",
@@ -103,17 +100,18 @@ ARROWS = {
     "render.graph": "model render render.language",
     "render.language": "model render render.language.catalogue",
     "render.text": "model render",
-    "runtimes": "clouds engine errors logs redaction settings web",
+    "runtimes": "clouds engine errors settings telemetry web",
     "runtimes.platforms": "runtimes",
     "schemas": "errors sgguard",
-    "settings": "errors model redaction",
-    "store": "errors redaction sgguard",
+    "settings": "errors model telemetry",
+    "store": "errors sgguard telemetry",
+    "telemetry": "clouds sgguard",
     "web": (
-        "callers clouds engine errors events events.sources logs model redaction schemas "
-        "settings sgguard store wire"
+        "callers clouds engine errors events events.sources model schemas settings sgguard "
+        "store telemetry wire"
     ),
-    "wire": "errors sgguard",
-    "wire.openstack": "errors redaction wire wire.openstack.neutron",
+    "wire": "errors sgguard telemetry",
+    "wire.openstack": "errors telemetry wire wire.openstack.neutron",
     "wire.openstack.neutron": "errors model wire",
 }
 

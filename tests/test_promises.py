@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.never import NEVER
+
 TESTS = Path(__file__).resolve().parent
 
 FALSE_ALLOW = {
@@ -99,7 +101,7 @@ NO_SECRET = {
         "a_redirect_is_not_followed_with_credentials",
     ),
     "log lines have listed fields only": (
-        "test_logs.py",
+        "telemetry/test_logs.py",
         "an_unknown_field_is_never_written",
         "an_exceptions_text_is_not_written",
     ),
@@ -247,7 +249,15 @@ PROMISES = {
 
 @pytest.mark.parametrize("held", PROMISES.values(), ids=PROMISES)
 def test_a_promise_is_covered_by_tests_that_exist(held):
-    file, *names = held
+    require_tests(*held)
+
+
+@pytest.mark.parametrize(("sentence", "file", "names"), NEVER, ids=[one[0] for one in NEVER])
+def test_what_is_never_done_is_covered_by_tests_that_exist(sentence, file, names):
+    require_tests(file, *names)
+
+
+def require_tests(file, *names):
     tree = ast.parse((TESTS / file).read_text(encoding="utf-8"))
     known = {node.name.removeprefix("test_") for node in tree.body if hasattr(node, "name")}
     assert names

@@ -43,7 +43,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from sgguard.redaction import redacted_outside
+from sgguard.telemetry.redaction import redacted_outside
 
 Fault = Literal["caller", "operator", "cloud"]
 Part = Literal["", "provider", "account", "region"]

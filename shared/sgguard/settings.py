@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from sgguard.errors import SettingsError
 from sgguard.model.codes import Mode
-from sgguard.redaction import remember_environment
+from sgguard.telemetry import setup
+from sgguard.telemetry.redaction import remember_environment
 
 PREFIX = "SGGUARD_"
 _PER_PROVIDER = "<PROVIDER>"
@@ -55,11 +56,7 @@ class Setting:
 
 SETTINGS = (
     Setting("SGGUARD_POLICY", "", "path of the policy file (TOML or JSON); none: the defaults"),
-    Setting(
-        "SGGUARD_MODE",
-        "",
-        "observe, approve or enforce; wins over the mode in the policy file",
-    ),
+    Setting("SGGUARD_MODE", "", "observe, approve or enforce; wins over the mode in the policy"),
     Setting(
         "SGGUARD_STORE",
         "",
@@ -100,6 +97,7 @@ SETTINGS = (
     Setting("SGGUARD_WEBHOOK_ORIGINS", "", "hosts that may begin to send events, by comma"),
     Setting("SGGUARD_MAX_BODY_BYTES", "1048576", "largest request body that is read, in bytes"),
     Setting("SGGUARD_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR"),
+    *(Setting(*one) for one in setup.VARIABLES),
     Setting(
         "SGGUARD_ACCOUNT_<PROVIDER>",
         "",

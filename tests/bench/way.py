@@ -25,7 +25,7 @@ import functions_framework
 
 import sgguard
 from sgguard.emulator.server import serve
-from sgguard.logs import LOGGER
+from sgguard.telemetry.logs import LOGGER
 from tests.worlds import World, world_of
 
 ROOMS = [
@@ -42,7 +42,7 @@ ROOMS = [
 ]
 """The rooms of an event's way, left to right."""
 
-GROUND = ("", "errors", "logs", "settings", "model", "schemas", "render.wording")
+GROUND = ("", "errors", "telemetry", "settings", "model", "schemas", "render.wording")
 GROUND += ("wire.clock", "wire.shape", "wire.parallel")
 
 _PACKAGE = Path(sgguard.__file__).parent

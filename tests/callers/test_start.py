@@ -8,7 +8,7 @@ import pytest
 
 from sgguard.engine.context import Context
 from sgguard.errors import SettingsError
-from sgguard.redaction import redacted
+from sgguard.telemetry.redaction import redacted
 from sgguard.web import door
 from tests.callers.test_forgery import row
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,7 +19,7 @@ from sgguard.cli import cli, failure
 from sgguard.emulator import scenario
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.server import serve
-from sgguard.logs import LOGGER
+from sgguard.telemetry.logs import LOGGER
 
 FREE = "tencent::ap-guangzhou:sg-0ldc4mp1"
 BASTION = "tencent::ap-guangzhou:sg-b4st10n0"
@@ -343,7 +344,9 @@ def test_every_help_teaches_by_example(sgguard, command):
 
 
 def test_the_version_is_printed(sgguard):
-    assert sgguard("--version")[:2] == (0, "sgguard, version 0.1.0\n")
+    code, out, _ = sgguard("--version")
+    assert code == 0
+    assert re.fullmatch(r"sgguard, version \d+\.\d+\.\d+( \([0-9a-f]{12}\))?\n", out)
 
 
 # --- processes ----------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 
 from sgguard.engine import context as contexts
 from sgguard.engine.context import Context, begin
-from sgguard.logs import LOGGER
+from sgguard.telemetry.logs import LOGGER
 from tests.commands import place, sgguard
 
 __all__ = ["place", "sgguard"]  # fixtures

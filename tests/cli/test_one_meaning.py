@@ -190,7 +190,8 @@ def test_python_runs_the_package_as_the_command():
     done = subprocess.run(
         [sys.executable, "-m", "sgguard", "--version"], capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stdout) == (0, "sgguard, version 0.1.0\n")
+    assert done.returncode == 0
+    assert done.stdout.startswith("sgguard, version ")
 
 
 @pytest.mark.parametrize("name", ["check", "explain", "doctor"])

@@ -16,6 +16,7 @@ README = ROOT / "README.md"
 DOCUMENTS = (
     README,
     *sorted((ROOT / "deploy").glob("*.md")),
+    *sorted((ROOT / "deploy" / "observability").glob("*.md")),
     *sorted((ROOT / "tests").rglob("*.md")),
     *sorted((ROOT / "shared").rglob("*.md")),
 )

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from sgguard import errors, logs, providers, schemas
+from sgguard import errors, providers, schemas
+from sgguard.model import runbook
 from sgguard.model.codes import DELETE_CODES, LAUNCH_CODES, MEANINGS, OUTCOMES, UnseenCode
 from sgguard.policy import Policy
 from sgguard.settings import SETTINGS
+from sgguard.telemetry import logs
+from sgguard.telemetry.registry import METRICS
 from sgguard.web import problem
+from sgguard.web.runbook import PROBLEMS
 from tests.cli.jobs import JOBS
 from tests.docs.sections import keeping_last_column, table
 from tests.test_layers import ARROWS, WAY
@@ -57,34 +60,67 @@ def _toml(value: object) -> str:
 
 
 def log_fields() -> str:
-    """The fields of a log line."""
-    names = ("ts", "level", "msg", *logs.Fields.__annotations__)
-    return textwrap.fill(", ".join(f"`{name}`" for name in names), 120, break_on_hyphens=False)
+    """The fields of a log line, and what each means."""
+    rows = {**logs.ALWAYS, **{name: logs.FIELDS[name] for name in logs.Fields.__annotations__}}
+    return table("field | what it holds", ((f"`{name}`", means) for name, means in rows.items()))
+
+
+def metrics_table() -> str:
+    """Every metric of the registry."""
+    rows = (
+        (
+            f"`{one.name}`",
+            one.kind,
+            f"`{one.unit}`",
+            one.help.rstrip("."),
+            ", ".join(f"`{label.name}`" for label in one.labels),
+            one.otel,
+        )
+        for one in METRICS
+    )
+    return table("metric | kind | unit | what it counts | labels | OpenTelemetry", rows)
+
+
+def labels_table() -> str:
+    """Every label with its closed set of values."""
+    labels = {label.name: label for one in METRICS for label in one.labels}
+    rows = (
+        (f"`{name}`", ", ".join(f"`{value}`" for value in label.values) or "one value")
+        for name, label in labels.items()
+    )
+    return table("label | values", rows)
 
 
 def reasons_table() -> str:
     guards = (("delete", DELETE_CODES), ("launch", LAUNCH_CODES))
-    return keeping_last_column(
-        "reasons",
+    return table(
         "code | guard | means | what to do",
         (
-            (f"`{code}`", ", ".join(name for name, known in guards if code in known), meaning)
+            (
+                f"`{code}`",
+                ", ".join(name for name, known in guards if code in known),
+                meaning,
+                runbook.REASONS[code].do,
+            )
             for code, meaning in MEANINGS.items()
         ),
     )
 
 
 def gaps_table() -> str:
-    return keeping_last_column(
-        "gaps", "gap | means, and what to do", ((f"`{code}`",) for code in UnseenCode)
+    return table(
+        "gap | means, and what to do",
+        (
+            (f"`{code}`", f"{runbook.GAP_MEANINGS[code]}: {runbook.GAPS[code].do}")
+            for code in UnseenCode
+        ),
     )
 
 
 def outcomes_table() -> str:
-    return keeping_last_column(
-        "outcomes",
+    return table(
         "outcome | means | what to do",
-        ((f"`{one}`", means) for one, means in OUTCOMES.items()),
+        ((f"`{one}`", means, runbook.OUTCOMES[one].do) for one, means in OUTCOMES.items()),
     )
 
 
@@ -117,10 +153,9 @@ def statuses_table() -> str:
         )
         for one in found
     }
-    return keeping_last_column(
-        "statuses",
+    return table(
         "type | status | Retry-After | means, and what to do",
-        ((f"`{slug}`", *row) for slug, row in rows.items()),
+        ((f"`{slug}`", *row, PROBLEMS[slug]) for slug, row in rows.items()),
     )
 
 

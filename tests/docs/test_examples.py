@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import httpx
+import yaml
 
 from sgguard import policy
 from sgguard.demo.processes import free_port
@@ -105,6 +106,17 @@ def test_a_policy_is_tried_as_shown(tmp_path):
     with emulated("install", tmp_path) as port:
         printed = run("try-run", tmp_path, port, *exports())
     assert printed.endswith("1 cases, 0 not as expected\n")
+
+
+def test_the_hooks_of_the_example_exist():
+    (repo,) = yaml.safe_load(section("pre-commit"))["repos"]
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    assert {hook["id"] for hook in repo["hooks"]} <= {hook["id"] for hook in hooks}
+
+
+def test_the_least_permissions_are_printed_as_shown(tmp_path):
+    document = json.loads(run("least-run", tmp_path, ""))
+    assert "ecs:RevokeSecurityGroup" in document["Statement"][0]["Action"]
 
 
 def test_the_emulator_is_started_and_asked_as_shown(tmp_path):

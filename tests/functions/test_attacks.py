@@ -19,7 +19,7 @@ import pytest
 
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.server import Running, serve
-from sgguard.logs import Fields
+from sgguard.telemetry.logs import Fields
 from tests.deployment import CLOUDS, FunctionProcess, address, emulator, functions, secrets
 from tests.functions.conftest import TYPES
 from tests.worlds import world_of

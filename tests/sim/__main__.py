@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 
-from sgguard import logs
+from sgguard.telemetry import logs
 from tests.sim.generate import PROVIDERS, story_of
 from tests.sim.run import Result, run
 from tests.sim.shrink import shrink

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 SEEDS = range(40, 42)
 DIGEST = """
 import logging
-from sgguard import logs
+from sgguard.telemetry import logs
 from tests.sim.test_same_story import digest
 logs.LOGGER.setLevel(logging.CRITICAL)
 print(digest())

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from sgguard import logs
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import decide as pipeline
 from sgguard.engine.context import Context
@@ -31,6 +30,7 @@ from sgguard.model.address import Address
 from sgguard.model.event import Event
 from sgguard.model.request import DeleteRequest
 from sgguard.render import document
+from sgguard.telemetry import logs
 from sgguard.web import endpoint, problem, response
 from tests.worlds import world_of
 

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from sgguard import logs
 from sgguard.approvals.approver import is_expired
 from sgguard.engine.context import Context
 from sgguard.engine.execute import APPROVAL_SOURCE, Executor
@@ -25,6 +24,7 @@ from sgguard.model.event import Event
 from sgguard.render.outcome import with_outcome
 from sgguard.render.values import time_json
 from sgguard.store.rows import Approval, ApprovalState, Claim, Query, Record
+from sgguard.telemetry import logs
 
 Json = dict[str, Any]
 

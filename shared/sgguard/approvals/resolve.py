@@ -17,7 +17,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sgguard import lazy, logs
+from sgguard import lazy
 from sgguard.approvals.approver import is_expired, known, require_listed, require_other, too_late
 from sgguard.approvals.reminders import close, end_settled, expire
 from sgguard.approvals.standing import end_withdrawn, withdrawn
@@ -43,6 +43,7 @@ from sgguard.render import document
 from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
 from sgguard.store.rows import Answered, Approval, Busy, Claim, Record
+from sgguard.telemetry import logs
 
 bind_approval = lazy("sgguard.engine.bind_approval")  # most approvals are of no bind
 Json = dict[str, Any]
@@ -55,8 +56,7 @@ def approve(approval_id: str, by: str, context: Context) -> Json:
     for the new plan, or None when there is nothing left to approve.
 
     Raises:
-        EventError: 403 they may not approve it; 404 there is no such request; 409 it is resolved
-            already; 410 it has expired.
+        EventError: 403 they may not approve it; 404 there is none; 409 it is resolved; 410 expired.
         BusyError: it is being processed, or another decision works on the same groups.
         HaltedError: all changes are stopped, or the mode is ``observe`` now.
         SgguardError: the world could not be read completely, or the plan not carried out to its

@@ -12,7 +12,6 @@ import logging
 from dataclasses import replace
 from typing import Any
 
-from sgguard import logs
 from sgguard.approvals.approver import require_listed, require_other
 from sgguard.engine.execute import Executor
 from sgguard.errors import EventError
@@ -20,6 +19,7 @@ from sgguard.model.codes import Outcome
 from sgguard.policy import ApprovalPolicy
 from sgguard.render.outcome import with_outcome
 from sgguard.store.rows import Approval, Claim, Record
+from sgguard.telemetry import logs
 
 Json = dict[str, Any]
 

@@ -31,7 +31,6 @@ from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.errors import EventError
 from sgguard.events.base import media_type, parse_json
-from sgguard.redaction import redacted
 from sgguard.render.graph.kept import graph_of
 from sgguard.render.graph.picture import to_svg
 from sgguard.render.language import text as sentences
@@ -39,6 +38,7 @@ from sgguard.render.language.message import Message, of_document
 from sgguard.render.language.text import Detail
 from sgguard.render.language.words import Words, languages
 from sgguard.store.rows import Approval
+from sgguard.telemetry.redaction import redacted
 from sgguard.web import problem
 from sgguard.web.response import Response
 

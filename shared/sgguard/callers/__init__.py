@@ -14,12 +14,12 @@ from functools import lru_cache
 from importlib import import_module
 from typing import cast
 
-from sgguard import logs
 from sgguard.callers import proofs
 from sgguard.callers.base import Arrival, Held, Proof, RefusedError, Tools
 from sgguard.errors import EventError, KeysError, UntrustedError
 from sgguard.model.caller import Caller, Identity
 from sgguard.policy.caller import is_expired
+from sgguard.telemetry import logs
 
 __all__ = ["LIBRARIES", "Proven", "verify"]
 

@@ -14,8 +14,8 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from sgguard import logs
 from sgguard.errors import KeysError
+from sgguard.telemetry import logs
 from sgguard.wire.clock import MonotonicClock
 
 T = TypeVar("T")

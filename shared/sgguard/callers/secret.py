@@ -13,8 +13,8 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from sgguard import redaction
 from sgguard.errors import KeysError
+from sgguard.telemetry import redaction
 
 PREFIX = "sgg_"
 BYTES_MIN = 24

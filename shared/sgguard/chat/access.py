@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sgguard.errors import UnknownShapeError
-from sgguard.redaction import remember
+from sgguard.telemetry.redaction import remember
 
 Json = dict[str, Any]
 

@@ -13,7 +13,6 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from sgguard import logs
 from sgguard.approvals.approver import is_expired
 from sgguard.approvals.link import LinkToken
 from sgguard.approvals.reminders import expire
@@ -28,6 +27,7 @@ from sgguard.render.language.text import verdict
 from sgguard.render.language.words import plain
 from sgguard.store.base import Store
 from sgguard.store.rows import Answered, Approval, Busy, Claim
+from sgguard.telemetry import logs
 
 Json = dict[str, Any]
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sgguard import logs
 from sgguard.approvals.approver import is_expired, require_listed, require_other
 from sgguard.chat import token as tokens
 from sgguard.chat.base import Answer, Channel, Command, Setup, Verified
@@ -39,6 +38,7 @@ from sgguard.render.language.message import Named, of_document
 from sgguard.render.language.text import title, verdict, what
 from sgguard.render.language.words import name, plain
 from sgguard.store.rows import Approval, Claim
+from sgguard.telemetry import logs
 from sgguard.wire.clock import Deadline
 
 Json = dict[str, Any]

@@ -11,13 +11,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sgguard import logs
 from sgguard.chat import token
 from sgguard.chat.base import Channel, Sent, Setup, Shown, Tokens, variable_of
 from sgguard.chat.web import line_of
 from sgguard.engine.context import Context
 from sgguard.errors import CloudError
 from sgguard.render.language.message import of_document, of_test
+from sgguard.telemetry import logs
 
 Json = dict[str, Any]
 

@@ -11,7 +11,6 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from sgguard import logs
 from sgguard.chat import clicks, commands, token
 from sgguard.chat.base import (
     Answer,
@@ -28,7 +27,8 @@ from sgguard.chat.base import (
 )
 from sgguard.engine.context import Context
 from sgguard.errors import EventError, SettingsError, SgguardError
-from sgguard.redaction import redacted
+from sgguard.telemetry import logs
+from sgguard.telemetry.redaction import redacted
 from sgguard.web import problem
 from sgguard.web.response import Response, of_problem
 from sgguard.wire.client import Wire

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import click
 
-from sgguard import __version__, lazy
-from sgguard.cli import exit_codes, failure
+from sgguard import lazy
+from sgguard.cli import exit_codes, failure, version
 from sgguard.cli.command import Group, apply_common, common_options
 from sgguard.settings import PREFIX
 
@@ -30,12 +30,14 @@ _COMMANDS = (
     "package",
     "check",
     "explain",
+    "explain-code",
     "replay",
     "apply",
     "bind",
     "unbind",
     "undo",
     "policy",
+    "permissions",
     "callers",
     "restore",
     "approvals",
@@ -59,7 +61,8 @@ class _Lazy(Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        return cast(click.Command, getattr(import_module(f"{__name__}.{cmd_name}"), cmd_name))
+        module = cmd_name.replace("-", "_")
+        return cast(click.Command, getattr(import_module(f"{__name__}.{module}"), module))
 
 
 @click.group(
@@ -83,7 +86,7 @@ names those that are missing.
 Exit codes: 0 allow, 1 block, 2 error, 3 remediate: allowed after changes or an approval.
 Where a command differs, its own help says so.""",
 )
-@click.version_option(__version__, prog_name="sgguard")
+@click.version_option(version.text(), prog_name="sgguard")
 @click.option("--debug", is_flag=True, help="Log in detail; show tracebacks of unexpected errors.")
 def cli(*, debug: bool, **common: Any) -> None:
     """Judge whether security groups may be deleted and instances launched, and say why.

@@ -16,10 +16,11 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from sgguard import clouds, logs
+from sgguard import clouds
 from sgguard.cli import terminal
 from sgguard.operations.misspelt import misspelt
 from sgguard.settings import unknown_variables
+from sgguard.telemetry import logs
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -13,10 +13,10 @@ from typing import TypeVar
 
 import click
 
-from sgguard import logs
 from sgguard.cli import terminal
 from sgguard.cli.exit_codes import ERROR, INTERRUPTED, PIPE_CLOSED
 from sgguard.errors import DeadlineError, EventError, Problem, SgguardError, UnauthenticatedError
+from sgguard.telemetry import logs
 
 
 def run(command: click.Command, args: Sequence[str]) -> int:

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from sgguard import logs
 from sgguard.cli import terminal
 from sgguard.cli.command import group
 from sgguard.cli.exit_codes import EXIT_CODES
@@ -18,6 +17,7 @@ from sgguard.cli.records import open_executor, store_location, user_name, when
 from sgguard.engine.execute import Executor
 from sgguard.model.codes import Verdict
 from sgguard.policy import Policy
+from sgguard.telemetry import logs
 
 
 @group(

@@ -9,12 +9,12 @@ from datetime import UTC, date, datetime
 
 import click
 
-from sgguard import logs
 from sgguard.cli.command import note_once
 from sgguard.engine.context import Context, of_store
 from sgguard.errors import PolicyError
 from sgguard.policy import Policy
 from sgguard.policy.start import ended, load_started
+from sgguard.telemetry import logs
 
 JSON_OPTION = click.option(
     "--json", "as_json", is_flag=True, help="Print a JSON document instead of text."

@@ -22,7 +22,7 @@ import click
 
 from sgguard.cli.characters import escaped_json, harmless
 from sgguard.cli.files import open_private, require_writable
-from sgguard.redaction import redacted
+from sgguard.telemetry.redaction import redacted
 
 WIDTH_MIN = 40
 SILENT_S = 2.0

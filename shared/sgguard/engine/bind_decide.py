@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sgguard import logs, providers
+from sgguard import providers
 from sgguard.engine.context import Context, connect
 from sgguard.errors import CloudError, SgguardError
 from sgguard.facts.bind import gather_bind
@@ -27,6 +27,7 @@ from sgguard.remedy.plan import key
 from sgguard.render import bind as render
 from sgguard.render.document import to_json
 from sgguard.store import codec
+from sgguard.telemetry import logs
 
 Json = dict[str, Any]
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sgguard import logs, providers
+from sgguard import providers
 from sgguard.engine import bulk
 from sgguard.engine.bind_decide import BindDecided
 from sgguard.engine.bulk import BulkWorker
@@ -26,6 +26,7 @@ from sgguard.render import bind as render
 from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
 from sgguard.store.rows import Approval, Claim, Run
+from sgguard.telemetry import logs
 
 Json = dict[str, Any]
 Report = Callable[[int, int], None]

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from sgguard import lazy, logs
+from sgguard import lazy
 from sgguard.engine import handle
 from sgguard.engine.case import Case, addresses, event_of, instances, place
 from sgguard.engine.context import Context
@@ -30,6 +30,7 @@ from sgguard.model.event import Event
 from sgguard.model.occurrence import Happened, Occurrence
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.render.values import time_json
+from sgguard.telemetry import logs
 from sgguard.wire.parallel import caught
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import httpx
 
-from sgguard import logs, providers
+from sgguard import providers
 from sgguard.errors import EventError, PolicyError, SettingsError
 from sgguard.model.address import Scope
 from sgguard.model.caller import Identity
@@ -23,6 +23,7 @@ from sgguard.policy.start import ended, load_started
 from sgguard.providers import Access, Cloud
 from sgguard.settings import PREFIX, Settings, unknown_variables, variable_part
 from sgguard.store import Store, find_store, open_store
+from sgguard.telemetry import logs
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline, EpochClock, MonotonicClock, elapsed
 from sgguard.wire.pacing import LANES, Lanes, Pace

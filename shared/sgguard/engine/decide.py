@@ -5,14 +5,14 @@ Functions and CLI call the same here. Clock, environment and network come with t
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sgguard import lazy, logs
+from sgguard import lazy
+from sgguard.engine import report
 from sgguard.engine.context import Context, connect
 from sgguard.engine.still import until_still
 from sgguard.errors import SgguardError
@@ -266,7 +266,7 @@ def _decided(
         outcome=outcome_of(judgement, facts),
         caller=context.caller.fact(state.requested_by) if context.caller else None,
     )
-    _log(decision, state.scope)
+    report.decided(decision, state.scope)
     return Decided(decision, state.cloud, prepared)
 
 
@@ -279,22 +279,3 @@ def _may_be_prepared(facts: Facts, judgement: Judgement) -> bool:
 def _blocking(target: Sequence[str], error: Exception) -> Judge:
     """Return the judge of a cloud that does not answer: it blocks, for nothing is known."""
     return lambda _facts, _policy, _now: unanswered(target, str(error))
-
-
-def _log(decision: Decision, scope: Scope) -> None:
-    logs.log(
-        logging.INFO,
-        "decided",
-        event_id=decision.event_id,
-        decision_id=decision.decision_id,
-        provider=scope.provider,
-        account=scope.account,
-        region=scope.region,
-        groups=[group.address.group_id for group in decision.facts.groups],
-        mode=decision.mode,
-        verdict=decision.judgement.verdict,
-        reasons=[reason.code for reason in decision.judgement.reasons],
-        outcome=decision.outcome,
-        duration_ms=decision.took_ms,
-        caller=decision.caller["name"] if decision.caller else "",
-    )

@@ -10,14 +10,13 @@ next delivery, approval or resume finds the run, and :meth:`Executor.resume` con
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sgguard import lazy, logs
-from sgguard.engine import concern
+from sgguard import lazy
+from sgguard.engine import concern, report
 from sgguard.engine.concern import in_turn, plan_of
 from sgguard.engine.context import connect
 from sgguard.engine.decide import Decided
@@ -275,14 +274,7 @@ class Executor(Keeper):
         document = with_outcome(
             document, ended.outcome, note, journal=self.store.entries(claim.decision_id)
         )
-        logs.log(
-            logging.INFO,
-            "carried out",
-            event_id=claim.event_id,
-            decision_id=claim.decision_id,
-            outcome=ended.outcome,
-            detail=note,
-        )
+        report.carried_out(claim, document, ended.outcome, note)
         state = None if is_closed else ended.state
         return self.end(claim, document, requester, run_state=state, note=ended.words)
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sgguard import lazy, logs
+from sgguard import lazy
 from sgguard.engine import decide
 from sgguard.engine.context import Context
 from sgguard.engine.decide import Decided
@@ -27,6 +27,7 @@ from sgguard.model.event import Event
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.render import document
 from sgguard.store.rows import Answered, Busy, Claim, OtherPayload
+from sgguard.telemetry import logs
 from sgguard.wire.parallel import caught, parallel
 
 if TYPE_CHECKING:

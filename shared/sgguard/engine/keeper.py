@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, TypeVar
 
-from sgguard import logs
 from sgguard.engine.context import Context
 from sgguard.engine.retention import tidy
 from sgguard.engine.still import LOOKS
@@ -16,6 +15,7 @@ from sgguard.errors import MovedError, SettingsError, StoreError
 from sgguard.store.base import Store
 from sgguard.store.rows import ApprovalState, Claim, Claimed, Marks, Record, RunState
 from sgguard.store.steps import Answer
+from sgguard.telemetry import logs
 
 Json = dict[str, Any]
 S = TypeVar("S")

@@ -6,11 +6,11 @@ import logging
 from collections import Counter
 from weakref import WeakKeyDictionary
 
-from sgguard import logs
 from sgguard.engine.context import Context
 from sgguard.errors import SgguardError
 from sgguard.store.base import Store
 from sgguard.store.rows import Purged
+from sgguard.telemetry import logs
 
 DAY_S = 86400.0
 _HOUR_S = 3600.0

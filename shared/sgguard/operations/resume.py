@@ -11,7 +11,7 @@ import json
 import logging
 from typing import Any
 
-from sgguard import approvals, logs
+from sgguard import approvals
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.errors import BusyError, EventError, SgguardError
@@ -25,6 +25,7 @@ from sgguard.operations.unresolved import (
 from sgguard.operations.without_record import without_record
 from sgguard.render.outcome import with_outcome
 from sgguard.store.rows import Answered, Busy, Claim, Record, Run, RunState
+from sgguard.telemetry import logs
 
 __all__ = ["Unresolved", "accept", "resume", "unresolved"]
 

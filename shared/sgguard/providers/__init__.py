@@ -20,6 +20,7 @@ module             content
 ``rule_shape``     rules read from a response and written for a request
 ``quota``          limits of the account or project
 ``bulk``           one group put on many holders, where a call takes many
+``permissions``    least privilege: the cloud's own document for a mode and its remedies
 ``probe``          harmless calls that show which permissions are granted
 =================  ================================================================================
 """
@@ -35,6 +36,7 @@ from sgguard import lazy
 from sgguard.clouds import is_mentioned
 from sgguard.clouds import names as names
 from sgguard.errors import AddressError, CredentialsError, NotSetUpError
+from sgguard.providers._permissions import REMEDIES, Documented, Permission, needed
 from sgguard.providers._probing import Grant, PermissionCheck, Probe, Probing, Setup
 from sgguard.providers.access import Access
 from sgguard.providers.base import BatchChanges, Bulk, Cloud, Provider
@@ -45,11 +47,14 @@ else:
     _one_by_one = lazy("sgguard.providers._one_by_one")  # only a bind needs it
 
 __all__ = [
+    "REMEDIES",
     "Access",
     "BatchChanges",
     "Bulk",
     "Cloud",
+    "Documented",
     "Grant",
+    "Permission",
     "PermissionCheck",
     "Probe",
     "Probing",
@@ -57,7 +62,9 @@ __all__ = [
     "Setup",
     "bulk",
     "connect",
+    "documented",
     "names",
+    "needed",
     "probing",
 ]
 
@@ -100,6 +107,15 @@ def probing(provider: str) -> Probing | None:
     if not hasattr(module, "__path__") or find_spec(f"{module.__name__}.probe") is None:
         return None
     return cast(Probing, import_module(f"{module.__name__}.probe"))
+
+
+def documented(provider: str) -> Documented:
+    """Return the named provider's module ``permissions``.
+
+    Raises:
+        AddressError: there is no such provider.
+    """
+    return cast(Documented, import_module(f"{_module_of(provider)}.permissions"))
 
 
 def _module_of(provider: str) -> str:

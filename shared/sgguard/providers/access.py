@@ -22,7 +22,7 @@ from sgguard.model.resource import (
     Unseen,
 )
 from sgguard.providers.base import T
-from sgguard.redaction import remember_environment
+from sgguard.telemetry.redaction import remember_environment
 from sgguard.wire.client import Wire, is_address
 from sgguard.wire.clock import EpochClock
 from sgguard.wire.pacing import Rates

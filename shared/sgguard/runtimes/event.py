@@ -16,12 +16,12 @@ from threading import Lock
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from sgguard import logs
 from sgguard.engine.context import begin
 from sgguard.errors import EventError, SettingsError
 from sgguard.runtimes import app, credentials, deadline
 from sgguard.runtimes.base import HttpEvent, Json, Platform, http_of
 from sgguard.runtimes.names import variables
+from sgguard.telemetry import logs
 from sgguard.web import endpoint
 
 _AGAIN = frozenset({409, 429})

@@ -22,9 +22,9 @@ from threading import Lock
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from sgguard import logs
 from sgguard.runtimes import credentials
 from sgguard.runtimes.credentials import NAMES, Given
+from sgguard.telemetry import logs
 
 Json = dict[str, Any]
 

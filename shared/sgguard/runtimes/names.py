@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from sgguard import clouds
-from sgguard.redaction import SECRET_VARIABLES
 from sgguard.settings import SERVICES, SETTINGS, variable_part
+from sgguard.telemetry.redaction import SECRET_VARIABLES
 
 _OF_CLOUDS = (
     *("ALIBABA_CLOUD_ACCESS_KEY_ID", "HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_PROJECT_ID"),

@@ -19,7 +19,7 @@ from gunicorn.http import errors  # type: ignore[import-untyped]
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
-from sgguard import logs
+from sgguard.telemetry import logs
 
 _STATUSES = (
     (errors.LimitRequestLine, HTTPStatus.REQUEST_URI_TOO_LONG),

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from sgguard.redaction import redacted
+from sgguard.telemetry.redaction import redacted
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from flask import Request
@@ -19,7 +20,7 @@ from sgguard.engine.context import Context, begin
 from sgguard.errors import EventError
 from sgguard.events.base import Delivery, Kind
 from sgguard.model.event import Event
-from sgguard.web import body, door, handshake, problem, response, start
+from sgguard.web import body, door, handshake, observe, problem, response, start
 from sgguard.web.door import Admitted
 from sgguard.web.response import Response
 
@@ -73,7 +74,8 @@ def serve(
     :mod:`sgguard.web.start`, every other path but ``/`` is 404. Whatever is raised on the way
     becomes a problem; nothing of the request's headers or body is repeated in it.
     """
-    return _respond(http, kind, parse, handle, pages).for_flask()
+    answer = partial(_respond, http, kind, parse, handle, pages)
+    return observe.answered(http, kind, os.environ, answer).for_flask()
 
 
 def _respond(
@@ -121,6 +123,7 @@ def _answer(admitted: Admitted, kind: Kind, parse: Parse[T], handle: Handle[T]) 
     try:
         # 4. The events in it: which source sent them, and are they whole.
         delivery = events.read(admitted.headers, admitted.content, kind)
+        observe.delivered(delivery)
         # 5. to 7. Parsed, handled and answered.
         return answer_each(
             door.named(delivery, context.caller),

@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass
 from pathlib import PurePath
 from typing import Any
 
-from sgguard import logs
 from sgguard.errors import (
     ApiAbsentError,
     BudgetError,
@@ -36,6 +35,7 @@ from sgguard.errors import (
     UnauthenticatedError,
     UntrustedError,
 )
+from sgguard.telemetry import logs, metrics, registry
 from sgguard.web import place
 
 BASE = "https://sgguard.dev/problems/"
@@ -78,6 +78,7 @@ def of(error: Exception, *, event_id: str = "", pointer: str = "", data: object 
         details = _of_kind(error)
     else:
         return _unexpected(error, event_id)
+    metrics.count(registry.PROBLEMS, problem=details.document["type"].removeprefix(BASE))
     _add_problems(details, error, pointer, data)
     if event_id:
         details.document["event_id"] = event_id
@@ -212,6 +213,7 @@ def _unexpected(
     The error's own text is left out: it could quote credentials.
     """
     incident_id = new_id()
+    metrics.count(registry.PROBLEMS, problem="internal")
     logs.log(
         logging.ERROR,
         "unexpected",

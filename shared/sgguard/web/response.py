@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from sgguard import schemas
 from sgguard.events.base import DeliveryMode, Kind
 from sgguard.events.sources.cloudevents import encode_header
-from sgguard.redaction import redacted
+from sgguard.telemetry.redaction import redacted
 from sgguard.web import problem
 
 T = TypeVar("T")

@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import sgguard
-from sgguard import clouds, logs
+from sgguard import clouds
 from sgguard.engine.context import Context, begin
 from sgguard.errors import SettingsError, SgguardError
 from sgguard.events.base import Kind
 from sgguard.settings import Settings
 from sgguard.store import store_location
-from sgguard.web import door
+from sgguard.telemetry import logs
+from sgguard.web import door, observe
 from sgguard.web.response import Response, of_report
 
 Json = dict[str, Any]
@@ -45,6 +46,7 @@ def announce(kind: Kind, env: Mapping[str, str] = os.environ) -> None:
         context = begin(env)
         is_open = door.is_open(context)
         door.require_usable(context)
+        observe.require_usable(env)
     except SettingsError as error:
         logs.log(logging.ERROR, "not started", function=kind.name, detail=str(error))
         if env.get("SGGUARD_START", "").strip() != "lenient":
@@ -70,6 +72,7 @@ def report(path: str, method: str, begin: Callable[[], Context]) -> Response | N
     """Answer a question about the process; None where the path is no such question.
 
     ``/healthz``: it runs. ``/readyz``: settings, policy and store can be used now; 503 if not.
+    ``/metrics``: what was counted, where SGGUARD_METRICS is on.
     """
     if method not in ("GET", "HEAD"):
         return None
@@ -77,7 +80,7 @@ def report(path: str, method: str, begin: Callable[[], Context]) -> Response | N
         return of_report(200, {"status": "alive", "version": sgguard.__version__})
     if path == "/readyz":
         return _readiness(begin)
-    return None
+    return observe.page(os.environ, begin) if path == "/metrics" else None
 
 
 def _readiness(begin: Callable[[], Context]) -> Response:

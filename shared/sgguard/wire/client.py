@@ -27,6 +27,7 @@ from sgguard.wire.body import LARGEST_BYTES, TooLargeError
 from sgguard.wire.clock import Deadline
 from sgguard.wire.connection import exchange
 from sgguard.wire.failure import reason
+from sgguard.wire.observed import observed
 from sgguard.wire.pacing import Pace, Rates
 from sgguard.wire.retry import Retry, retry_after_s
 
@@ -97,6 +98,7 @@ class Wire:
 
         return self.retry.run(attempt, self.deadline)
 
+    @observed
     def write(
         self,
         method: str,

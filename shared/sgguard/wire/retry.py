@@ -16,6 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from sgguard.errors import CloudError, GarbledError
+from sgguard.telemetry import metrics, registry
 from sgguard.wire.clock import Deadline, EpochClock
 
 T = TypeVar("T")
@@ -54,6 +55,7 @@ class Retry:
                 wait_s = self.wait_s(attempt, error)
                 if wait_s >= deadline.remaining_s():
                     raise
+                metrics.count(registry.CLOUD_RETRIES, provider=error.provider)
                 self.sleep(wait_s)
             attempt += 1
 

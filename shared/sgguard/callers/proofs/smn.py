@@ -19,12 +19,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sgguard import logs
 from sgguard.callers.base import Arrival, Found, Held, RefusedError, Tools
 from sgguard.callers.certificate import CERTIFICATES, as_bytes
 from sgguard.errors import EventError, KeysError
 from sgguard.events.base import parse_json
 from sgguard.policy.proof import region_of
+from sgguard.telemetry import logs
 
 WINDOW_S = 24 * 3600.0
 AHEAD_S = 300.0

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import httpx
 
 from sgguard.errors import SettingsError
-from sgguard.redaction import remember
+from sgguard.telemetry.redaction import remember
 from sgguard.wire.client import is_address, parse_json
 from sgguard.wire.openstack.catalog import Catalog, parse_catalog
 from sgguard.wire.openstack.neutron.error import error_of

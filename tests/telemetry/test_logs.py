@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import ast
 import json
 import logging
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from sgguard import logs
+from sgguard.telemetry import logs
 
 
 @pytest.fixture(autouse=True)
@@ -80,3 +83,27 @@ def test_an_exceptions_text_is_not_written(capsys):
     error = ValueError("s3cret")
     logs.LOGGER.error("unexpected", exc_info=error)
     assert "s3cret" not in json.dumps(lines(capsys))
+
+
+def test_every_field_is_explained_and_written_somewhere():
+    assert list(logs.FIELDS) == list(logs.Fields.__annotations__)
+    assert not set(logs.ALWAYS) & set(logs.FIELDS)
+    package = Path(logs.__file__).parents[1]
+    trees = [ast.parse(path.read_text()) for path in package.rglob("*.py")]
+    assert set(logs.FIELDS) == {name for tree in trees for name in written(tree)}
+
+
+def written(tree: ast.Module) -> Iterator[str]:
+    """The fields that a module gives to a line: keywords of ``log``, and what it puts together."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name("logs"), attr="log"), keywords=given):
+                yield from (one.arg for one in given if one.arg)
+            case ast.AnnAssign(annotation=ast.Attribute(attr="Fields"), value=ast.Dict(keys=keys)):
+                yield from (one.value for one in keys if isinstance(one, ast.Constant))
+            case ast.Subscript(
+                value=ast.Name("fields"), slice=ast.Constant(name), ctx=ast.Store()
+            ) if name in logs.FIELDS:
+                yield name
+            case _:
+                pass

@@ -13,13 +13,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgguard import logs, redaction
 from sgguard.errors import CloudError, ForbiddenError, UnauthenticatedError, UnavailableError
-from sgguard.redaction import MASK, redacted, redacted_outside, remember, remember_environment
+from sgguard.telemetry import logs, redaction
+from sgguard.telemetry.redaction import (
+    MASK,
+    redacted,
+    redacted_outside,
+    remember,
+    remember_environment,
+)
 from sgguard.web.problem import of as problem_of
 from sgguard.web.response import of_problem
 
-PACKAGE = Path(redaction.__file__).parent
+PACKAGE = Path(redaction.__file__).parents[1]
 SECRET = 'pl4nted/"secret"+é=='
 
 
