@@ -20,12 +20,15 @@ into ``begun_at_s``, ``asked_at_s`` or an entry's ``at_s`` are ignored. No text 
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from sgguard.store.approvals import Approvals
 from sgguard.store.audit import AuditTrail
 from sgguard.store.claims import Claims
 from sgguard.store.database import Session, autocommit
 from sgguard.store.halts import Halts
 from sgguard.store.journal import Journal
+from sgguard.store.pace import Paces
 from sgguard.store.retention import Retention
 from sgguard.store.steps import Steps
 from sgguard.store.unended import Unended
@@ -46,6 +49,11 @@ class Store(Claims, Journal, Steps, Halts, AuditTrail, Approvals, Retention, Une
     def now_s(self, session: Session) -> float:
         """Return the time on the store's clock."""
         return float(session.rows("SELECT :now")[0][0])
+
+    @cached_property
+    def paces(self) -> Paces:
+        """The pace of cloud calls that all processes share."""
+        return Paces(self._database.for_pace())
 
     def close(self) -> None:
         """Close files and connections."""

@@ -57,9 +57,27 @@ class Database(Protocol):
         """Do work in one transaction; it may be repeated where the database asks for that."""
         ...
 
+    def for_pace(self) -> PaceDatabase:
+        """Return it in the form for statements that need not last and are not waited for long."""
+        ...
+
     def close(self) -> None:
         """Close every connection."""
         ...
+
+
+class PaceDatabase(Database, Protocol):
+    """A database for the pace.
+
+    ``tick`` reads its clock where the database has none itself (None: its own, ``:now``).
+    ``skew_s`` is by how many seconds the clocks of two processes may differ at most.
+    """
+
+    @property
+    def tick(self) -> Callable[[], float] | None: ...  # noqa: D102 - see above
+
+    @property
+    def skew_s(self) -> float: ...  # noqa: D102 - see above
 
 
 class Tables:

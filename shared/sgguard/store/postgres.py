@@ -92,6 +92,8 @@ class PostgresDatabase:
         must_exist: bool = False,
     ) -> None:
         self._must_exist = must_exist
+        self.tick = None  # the server's clock
+        self.skew_s = 0.0
         self._parameters = {**_DEFAULTS, **parameters}
         self._place = place
         self._now = now
@@ -109,6 +111,10 @@ class PostgresDatabase:
                 with contextlib.suppress(*_CONFLICTS):
                     return self._together(work)
             return self._together(work)
+
+    def for_pace(self) -> PostgresDatabase:
+        """Return the database itself: a server has few connections to spare."""
+        return self
 
     def close(self) -> None:
         """Close every connection."""

@@ -84,9 +84,10 @@ class Wire:
         """
 
         def attempt() -> httpx.Response:
-            return self.write(
+            return self._send(
                 method,
                 url,
+                is_read=True,
                 action=action,
                 check=check,
                 auth=auth,
@@ -116,7 +117,32 @@ class Wire:
             CloudError: the error ``check`` raised for the response, or there was none.
             SettingsError: a setting has characters that no request can have.
         """
-        self._wait_for_turn(action)
+        return self._send(
+            method,
+            url,
+            is_read=False,
+            action=action,
+            check=check,
+            auth=auth,
+            params=params,
+            headers=headers,
+            content=content,
+        )
+
+    def _send(
+        self,
+        method: str,
+        url: str | httpx.URL,
+        *,
+        is_read: bool,
+        action: str,
+        check: Check,
+        auth: httpx.Auth | None,
+        params: Any,
+        headers: Mapping[str, str] | None,
+        content: bytes | None,
+    ) -> httpx.Response:
+        self._wait_for_turn(action, is_read=is_read)
         left_s = self.deadline.require(f"{self.provider} {action} could be called")
         with self._translating(action, url):
             target = _with_query(url, params)
@@ -134,7 +160,7 @@ class Wire:
         try:
             check(response)
         except CloudError as error:
-            self._apply_retry_after(error, action, response)
+            self._apply_retry_after(error, action, response, is_read=is_read)
             raise
         return response
 
@@ -198,11 +224,13 @@ class Wire:
 
         ``caller`` is what the cloud counts together: credentials (their id, no secret) and region.
         """
-        return replace(self, pace=replace(self.pace, rates=rates, caller=caller))
+        # Processes have credentials of their own for one account, temporary ones mostly.
+        scope = " ".join([self.provider, *(part for part in caller[:-1] if part)])
+        return replace(self, pace=replace(self.pace, rates=rates, caller=caller, scope=scope))
 
-    def _wait_for_turn(self, action: str) -> None:
+    def _wait_for_turn(self, action: str, *, is_read: bool) -> None:
         left_s = self.deadline.require(f"{self.provider} {action} could be called")
-        if wait_s := self.pace.wait_s(self._cloud, action, left_s):
+        if wait_s := self.pace.wait_s(self._cloud, action, left_s, is_read=is_read):
             raise ThrottledError(
                 self.provider,
                 action,
@@ -215,7 +243,9 @@ class Wire:
     def _cloud(self) -> tuple[str, httpx.BaseTransport | None]:
         return self.provider, self.transport
 
-    def _apply_retry_after(self, error: CloudError, action: str, response: httpx.Response) -> None:
+    def _apply_retry_after(
+        self, error: CloudError, action: str, response: httpx.Response, *, is_read: bool
+    ) -> None:
         """Set the error's wait, and close the lane of all callers when throttled.
 
         The larger of the ``Retry-After`` header and the vendor's own wait is kept; one beyond
@@ -228,7 +258,7 @@ class Wire:
         if wait_s is not None and wait_s > LONGEST_WAIT_S:
             error.retry_after_s, wait_s = LONGEST_WAIT_S, None
         if isinstance(error, ThrottledError):
-            self.pace.slow_down(self._cloud, action, wait_s)
+            self.pace.slow_down(self._cloud, action, wait_s, is_read=is_read)
 
 
 def _with_query(url: str | httpx.URL, params: Any) -> httpx.URL:
