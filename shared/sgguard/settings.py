@@ -90,11 +90,7 @@ SETTINGS = (
         "0.96",
         "how much of each API's documented rate is used, by all processes that share the store",
     ),
-    Setting(
-        "SGGUARD_RATES_<PROVIDER>",
-        "",
-        "calls per second that replace documented ones, such as RunInstances=20,Describe*=50",
-    ),
+    Setting("SGGUARD_RATES_<PROVIDER>", "", "your account's own: RunInstances=20,Describe*=50"),
     Setting(
         "SGGUARD_START",
         "strict",

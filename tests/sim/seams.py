@@ -77,6 +77,10 @@ class SimDatabase:
         """Close the connections."""
         self._inner.close()
 
+    def for_pace(self) -> _NoPace:
+        """Share no pace: when calls leave decides nothing here."""
+        return _NoPace()
+
     def _run(self, how: Any, work: Any, name: str, *, is_write: bool) -> Any:
         world = self._world
         task = world.scheduler.current
@@ -99,6 +103,14 @@ class SimDatabase:
             world.note(task, f"{name}: written, and the store fails")
             raise StoreError("the store did not answer")
         return result
+
+
+class _NoPace:
+    tick = None
+    skew_s = 0.0
+
+    def autocommit(self, work: Any) -> Any:
+        raise StoreError("no pace is shared")
 
 
 class _Session:

@@ -36,6 +36,7 @@ AGE_S = 5.0
 REST_S = 1.0
 """How long a lane is closed after a throttle answer without a wait: rates are per second."""
 
+PATIENCE_S = 0.25
 _WINDOW_S = 1.04
 _OFF_S = 30.0
 _SLOW_S = 1.0
@@ -127,13 +128,18 @@ class _Seat:
     until_s: float = float("-inf")
     ask_after_s: float = float("-inf")
     calls: dict[str, deque[float]] = field(default_factory=dict)
+    asking: threading.Lock = field(default_factory=threading.Lock)
+
+    def is_to_ask(self, now_s: float) -> bool:
+        """Whether there is no seat, and the store was not asked just now."""
+        return now_s >= max(self.until_s, self.ask_after_s)
 
 
 class SharedPace:
     """The turns of one process in a store; safe to use from threads.
 
     ``clock`` is never set and goes on while the process is frozen. ``on_failure`` is told why the
-    store is left alone.
+    store is left alone. ``patience_s`` is how long one thread waits for another's answer.
     """
 
     def __init__(
@@ -142,11 +148,13 @@ class SharedPace:
         clock: MonotonicClock,
         sleep: Callable[[float], None],
         on_failure: Callable[[str], None] = lambda _why: None,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self._turns = turns
         self._clock = clock
         self._sleep = sleep
         self._on_failure = on_failure
+        self._patience_s = patience_s
         self._guard = threading.Lock()
         self._ahead_s: dict[str, float] = {}
         self._closed_s: dict[str, float] = {}
@@ -192,19 +200,15 @@ class SharedPace:
 
     def _sit(self, ask: Ask) -> bool:
         """Use one of the seat's own calls, if there is a seat and it has one left."""
-        now_s = self._clock()
         with self._guard:
             seat = self._seats.setdefault(ask.scope, _Seat())
-            asks = now_s >= max(seat.until_s, seat.ask_after_s)
-            if asks:
-                seat.ask_after_s = now_s + _NO_SEAT_S  # the other threads do not ask as well
-        if asks:
-            known_s = self._known_s(ask.scope)
-            clock_s, length_s = self._turns.seat(ask.scope, known_s=known_s, most=SEATS)
-            self._learn(ask.scope, clock_s, self._clock())
-            with self._guard:
-                # It is counted from before the question: the store's time for it began later.
-                seat.until_s = now_s + length_s
+        # The reads of a decision go out together: one of them asks, for all.
+        if seat.is_to_ask(self._clock()) and seat.asking.acquire(timeout=self._patience_s):
+            try:
+                if seat.is_to_ask(self._clock()):
+                    self._ask_for(seat, ask.scope)
+            finally:
+                seat.asking.release()
         now_s = self._clock()
         with self._guard:
             if now_s >= seat.until_s or now_s < self._closed_s.get(ask.lane, now_s):
@@ -214,6 +218,14 @@ class SharedPace:
                 return False
             calls.append(now_s)
             return True
+
+    def _ask_for(self, seat: _Seat, scope: str) -> None:
+        now_s = self._clock()
+        seat.ask_after_s = now_s + _NO_SEAT_S
+        clock_s, length_s = self._turns.seat(scope, known_s=self._known_s(scope), most=SEATS)
+        self._learn(scope, clock_s, self._clock())
+        # It is counted from before the question: the store's time for it began later.
+        seat.until_s = now_s + length_s
 
     # -- the lane --------------------------------------------------------------------------------
 
@@ -231,11 +243,13 @@ class SharedPace:
             )
             if turn.outcome == "late":
                 return max(turn.wait_s, 0.001)
-            if (wait_s := moment_s - self._clock()) > 0:
-                self._sleep(wait_s)
             if turn.outcome == "ticket":
                 has_ticket = True
                 ages_s = min(ages_s, moment_s + AGE_S)
+                moment_s = min(moment_s, max(ages_s, self._clock()))
+            if (wait_s := moment_s - self._clock()) > 0:
+                self._sleep(wait_s)
+            if turn.outcome == "ticket":
                 continue
             now_s = self._clock()
             is_late = now_s - moment_s > LATE_S and late < _LATE_MOST
