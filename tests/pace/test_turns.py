@@ -165,10 +165,10 @@ def test_seats_and_lane_together_keep_the_limit(kept, time, limit):
 
 def test_the_seat_of_a_process_that_died_is_free_again(kept, time):
     many = processes(time, kept, SEATS + 1, latency_s=lambda: 0.0)
-    seats = [one.store.paces.seat("cloud", known_s=0.0, most=SEATS)[1] > 0 for one in many]
+    seats = [one.store.paces.seat("cloud", most=SEATS) > 0 for one in many]
     assert seats == [True] * SEATS + [False]
     time.now_s += 22.0
-    assert many[-1].store.paces.seat("cloud", known_s=0.0, most=SEATS)[1] > 0
+    assert many[-1].store.paces.seat("cloud", most=SEATS) > 0
 
 
 # -- throttle answers ----------------------------------------------------------------------------
@@ -212,7 +212,7 @@ def test_after_a_throttle_answer_nobody_uses_a_seat(kept, time):
     first.call(wish)
     second.shared.slow_down(wish, 5.0)
     second.time.wait(0)
-    assert second.store.paces.seat("cloud north", known_s=0.0, most=SEATS)[1] == 0.0
+    assert second.store.paces.seat("cloud north", most=SEATS) == 0.0
     assert second.call(wish) >= 5.0
 
 

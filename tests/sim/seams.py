@@ -107,7 +107,7 @@ class SimDatabase:
 
 class _NoPace:
     tick = None
-    skew_s = 0.0
+    clock = not_lasting = ""
 
     def autocommit(self, work: Any) -> Any:
         raise StoreError("no pace is shared")

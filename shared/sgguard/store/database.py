@@ -69,15 +69,13 @@ class Database(Protocol):
 class PaceDatabase(Database, Protocol):
     """A database for the pace.
 
-    ``tick`` reads its clock where the database has none itself (None: its own, ``:now``).
-    ``skew_s`` is by how many seconds the clocks of two processes may differ at most.
+    ``tick`` reads the one clock of all processes; None where the database has one, in SQL:
+    ``clock``. ``not_lasting`` at the end of ``RETURNING`` keeps the commit from waiting.
     """
 
-    @property
-    def tick(self) -> Callable[[], float] | None: ...  # noqa: D102 - see above
-
-    @property
-    def skew_s(self) -> float: ...  # noqa: D102 - see above
+    tick: Callable[[], float] | None
+    clock: str
+    not_lasting: str
 
 
 class Tables:

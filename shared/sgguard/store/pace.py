@@ -5,10 +5,9 @@ which calls may start, evenly spaced (the generic cell rate algorithm, ITU-T I.3
 burst), so that no window holds more calls than its length permits. A row is one UPSERT: takers wait
 for each other for the length of that statement, and each knows its own moment afterwards.
 
-The row has a clock of its own, which never goes back. It moves on by what passed on the store's
-clock since the last statement, less what the clocks of two processes may differ; and by what one
-process measured between two statements of its own. Either is at most what really passed: so two
-moments that were handed out are never closer in truth than on the row's clock.
+The row has a clock of its own, which never goes back: it moves on by what passed on the store's
+one clock since the newest statement. That is the server's, and for a file of SQLite the machine's
+seconds since its start, which all processes read and nobody sets. No process's time of day counts.
 
 *Bulk* work takes a moment only when it is next. Else it gets a ticket, the moment to ask again:
 so it never queues before a decision that somebody waits for, and nobody asks at the same moment.
@@ -41,6 +40,9 @@ LEAST = 1 / 16
 
 RECOVERY = 0.05
 """The part of its rate by which a lowered lane grows each second."""
+
+RESTART_S = 5.0
+"""A store's clock that is this far back was begun anew: the machine or the server restarted."""
 
 LOWER_EVERY_S = 1.0
 """Throttle answers within this time have one cause, and lower the pace once."""
@@ -78,18 +80,24 @@ CREATE TABLE sgguard_seats (
 
 
 def _clock(table: str) -> str:
-    """Return the row's clock as it is now."""
+    """Return the row's clock as it is now; after a restart the store's clock begins anew."""
+    return f"({table}.clock_s + GREATEST(0.0, :tick - {table}.tick_s))"
+
+
+def _tick(table: str) -> str:
+    """Return the newest reading of the store's clock: some come late, after a wait for others."""
     return (
-        f"GREATEST({table}.clock_s, {table}.clock_s + :tick - {table}.tick_s - :skew_s, :known_s)"
+        f"(CASE WHEN :tick < {table}.tick_s - :restart_s THEN :tick "
+        f"ELSE GREATEST(:tick, {table}.tick_s) END)"
     )
 
 
 # 1. now_s: the row's clock. gap_s: what lies between two calls at the present pace.
 _LANE = f"""
-SELECT now_s, due_s, ticket_s, part, lowered_s, GREATEST(now_s, due_s) AS free_s,
+SELECT now_s, tick_s, due_s, ticket_s, part, lowered_s, GREATEST(now_s, due_s) AS free_s,
     :gap_s / LEAST(1.0, part + :recovery * GREATEST(0.0, now_s - lowered_s)) AS gap_s
-FROM (SELECT {_clock("sgguard_paces")} AS now_s, sgguard_paces.due_s AS due_s,
-    sgguard_paces.ticket_s AS ticket_s, sgguard_paces.part AS part,
+FROM (SELECT {_clock("sgguard_paces")} AS now_s, {_tick("sgguard_paces")} AS tick_s,
+    sgguard_paces.due_s AS due_s, sgguard_paces.ticket_s AS ticket_s, sgguard_paces.part AS part,
     sgguard_paces.lowered_s AS lowered_s) AS was
 """  # noqa: S608 - constants
 
@@ -101,22 +109,22 @@ INSERT INTO sgguard_paces
 VALUES (:name, 0.0, :tick, :gap_s, 0.0, 1.0, -1000.0, 'go', 0.0, :now)
 ON CONFLICT (name) DO UPDATE SET
     (clock_s, tick_s, due_s, ticket_s, outcome, wait_s, used_at_s) = (
-    SELECT now_s, :tick,
+    SELECT now_s, tick_s,
         CASE WHEN turn_s - now_s <= :latest_s AND is_next = 1 THEN turn_s + gap_s ELSE due_s END,
         CASE WHEN turn_s - now_s <= :latest_s AND is_next = 0 THEN turn_s + gap_s
             ELSE ticket_s END,
         CASE WHEN turn_s - now_s > :latest_s THEN 'late' WHEN is_next = 1 THEN 'go'
             ELSE 'ticket' END,
         turn_s - now_s, :now
-    FROM (SELECT now_s, due_s, ticket_s, gap_s, is_next,
+    FROM (SELECT now_s, tick_s, due_s, ticket_s, gap_s, is_next,
             CASE WHEN is_next = 1 THEN free_s ELSE GREATEST(free_s, ticket_s) END AS turn_s
-        FROM (SELECT now_s, due_s, ticket_s, gap_s, free_s,
+        FROM (SELECT now_s, tick_s, due_s, ticket_s, gap_s, free_s,
                 CASE WHEN :is_bulk = 0 THEN 1
                     WHEN :has_ticket = 1 AND due_s <= now_s + 2 * gap_s THEN 1
                     WHEN :has_ticket = 0 AND GREATEST(due_s, ticket_s) <= now_s THEN 1
                     ELSE 0 END AS is_next
             FROM ({_LANE}) AS lane) AS queue) AS turn)
-RETURNING clock_s, wait_s, outcome
+RETURNING wait_s, tick_s, outcome
 """  # noqa: S608 - constants
 
 _SLOW_DOWN = f"""
@@ -124,14 +132,14 @@ INSERT INTO sgguard_paces
     (name, clock_s, tick_s, due_s, ticket_s, part, lowered_s, outcome, wait_s, used_at_s)
 VALUES (:name, 0.0, :tick, :rest_s, 0.0, 0.5, :rest_s, 'late', 0.0, :now)
 ON CONFLICT (name) DO UPDATE SET (clock_s, tick_s, due_s, part, lowered_s, used_at_s) = (
-    SELECT now_s, :tick, GREATEST(due_s, now_s + :rest_s),
+    SELECT now_s, tick_s, GREATEST(due_s, now_s + :rest_s),
         CASE WHEN now_s >= lowered_s + :every_s
             THEN GREATEST(:least, 0.5 * :gap_s / gap_s) ELSE part END,
         CASE WHEN now_s >= lowered_s + :every_s
             THEN now_s + :rest_s ELSE GREATEST(lowered_s, now_s + :rest_s) END,
         :now
     FROM ({_LANE}) AS lane)
-RETURNING clock_s
+RETURNING wait_s, tick_s
 """  # noqa: S608 - constants
 
 # The taken seats are counted by terms: one of the last term is free when the next one ends.
@@ -141,39 +149,35 @@ INSERT INTO sgguard_seats
 VALUES (:name, 0.0, :tick, 0.0, :is_taker, 0, :closed_s, :is_taker * 2 * :length_s, :now)
 ON CONFLICT (name) DO UPDATE SET
     (clock_s, tick_s, term_s, taken, earlier, closed_s, wait_s, used_at_s) = (
-    SELECT now_s, :tick, term_s, taken + is_free, earlier,
+    SELECT now_s, tick_s, term_s, taken + is_free, earlier,
         CASE WHEN :closed_s > 0 THEN GREATEST(closed_s, now_s + :closed_s) ELSE closed_s END,
         is_free * (term_s + 2 * :length_s - now_s), :now
-    FROM (SELECT now_s, term_s, taken, earlier, closed_s,
+    FROM (SELECT now_s, tick_s, term_s, taken, earlier, closed_s,
             CASE WHEN :is_taker = 1 AND now_s >= closed_s AND taken + earlier < :seats
                 THEN 1 ELSE 0 END AS is_free
-        FROM (SELECT now_s, closed_s,
+        FROM (SELECT now_s, tick_s, closed_s,
                 CASE WHEN now_s < begun_s + :length_s THEN begun_s
                     WHEN now_s < begun_s + 2 * :length_s THEN begun_s + :length_s
                     ELSE now_s END AS term_s,
                 CASE WHEN now_s < begun_s + :length_s THEN had ELSE 0 END AS taken,
                 CASE WHEN now_s < begun_s + :length_s THEN before_that
                     WHEN now_s < begun_s + 2 * :length_s THEN had ELSE 0 END AS earlier
-            FROM (SELECT {_clock("sgguard_seats")} AS now_s, sgguard_seats.term_s AS begun_s,
+            FROM (SELECT {_clock("sgguard_seats")} AS now_s, {_tick("sgguard_seats")} AS tick_s,
+                sgguard_seats.term_s AS begun_s,
                 sgguard_seats.taken AS had, sgguard_seats.earlier AS before_that,
                 sgguard_seats.closed_s AS closed_s) AS was) AS terms) AS seat)
-RETURNING clock_s, wait_s
+RETURNING wait_s, tick_s
 """  # noqa: S608 - constants
-
-
-# PostgreSQL: the statement's commit does not wait for the disk.
-_NOT_LASTING = ", set_config('synchronous_commit', 'off', true)"
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
     """What a lane answered: ``go`` in ``wait_s`` seconds, ask again then (``ticket``), or ``late``.
 
-    ``clock_s`` is the row's clock. With ``late`` the wait is longer than the taker can wait, and
+    A wait below zero has passed meanwhile. With ``late`` it is longer than the taker can wait, and
     nothing was taken.
     """
 
-    clock_s: float
     wait_s: float
     outcome: Outcome
 
@@ -181,27 +185,20 @@ class Turn:
 class Paces:
     """The lanes and seats of a store; each method is one statement.
 
-    ``known_s`` is what the caller knows of the row's clock: what it said last, and what passed
-    since on a clock that is never set. All raise :class:`~sgguard.errors.StoreError`.
+    All raise :class:`~sgguard.errors.StoreError`. ``tick`` is the clock that the process reads,
+    None where the database reads its own.
     """
 
     def __init__(self, database: PaceDatabase) -> None:
         self._database = database
+        self.tick = database.tick
 
     def take(
-        self,
-        name: str,
-        *,
-        gap_s: float,
-        known_s: float,
-        latest_s: float,
-        is_bulk: bool,
-        has_ticket: bool,
+        self, name: str, *, gap_s: float, latest_s: float, is_bulk: bool, has_ticket: bool
     ) -> Turn:
         """Take the lane's next moment; ``gap_s`` lies between two calls at its whole pace."""
-        [(clock_s, wait_s, outcome)] = self._rows(
+        wait_s, outcome, *_ = self._ask(
             _TAKE,
-            known_s,
             name=name,
             gap_s=gap_s,
             latest_s=latest_s,
@@ -209,13 +206,12 @@ class Paces:
             has_ticket=int(has_ticket),
             recovery=RECOVERY,
         )
-        return Turn(float(clock_s), float(wait_s), outcome)
+        return Turn(wait_s, outcome)
 
-    def slow_down(self, name: str, *, gap_s: float, known_s: float, rest_s: float) -> None:
+    def slow_down(self, name: str, *, gap_s: float, rest_s: float) -> None:
         """Lower the lane's pace, and hand out no moment for ``rest_s`` seconds."""
-        self._rows(
+        self._ask(
             _SLOW_DOWN,
-            known_s,
             name=name,
             gap_s=gap_s,
             rest_s=rest_s,
@@ -224,40 +220,37 @@ class Paces:
             every_s=LOWER_EVERY_S,
         )
 
-    def seat(self, name: str, *, known_s: float, most: int) -> tuple[float, float]:
-        """Take one of ``most`` seats: return the row's clock, and for how many seconds.
+    def seat(self, name: str, *, most: int) -> float:
+        """Take one of ``most`` seats: return for how many seconds, 0 where all are taken."""
+        wait_s: float = self._seat(name, most=most, closed_s=0.0)[0]
+        return max(0.0, wait_s - SEAT_MARGIN_S)
 
-        That is 0 where all are taken.
-        """
-        return self._seat(name, known_s, most=most, closed_s=0.0)
-
-    def close_seats(self, name: str, *, known_s: float) -> None:
+    def close_seats(self, name: str) -> None:
         """Give no seat for two terms: afterwards nobody has one from before."""
-        self._seat(name, known_s, most=0, closed_s=2 * TERM_S)
+        self._seat(name, most=0, closed_s=2 * TERM_S)
 
-    def _seat(
-        self, name: str, known_s: float, *, most: int, closed_s: float
-    ) -> tuple[float, float]:
-        [(clock_s, wait_s)] = self._rows(
+    def _seat(self, name: str, *, most: int, closed_s: float) -> tuple[Any, ...]:
+        return self._ask(
             _SEAT,
-            known_s,
             name=name,
             is_taker=int(most > 0),
             closed_s=closed_s,
             seats=most,
             length_s=TERM_S,
         )
-        return float(clock_s), max(0.0, float(wait_s) - SEAT_MARGIN_S)
 
-    def _rows(self, statement: str, known_s: float, **values: str | float) -> list[tuple[Any, ...]]:
-        tick, skew_s = self._database.tick, self._database.skew_s
+    def _ask(self, statement: str, **values: str | float) -> tuple[Any, ...]:
+        """Return the wait from now on, and what else the statement answers."""
+        tick = self.tick
+        text = statement + self._database.not_lasting
 
         def work(session: Session) -> list[tuple[Any, ...]]:
+            given = {**values, "restart_s": RESTART_S}
             if tick is None:
-                # The database's own clock: what a process measures by itself adds nothing to it.
-                text = statement.replace(":tick", ":now").replace(":known_s", "0.0") + _NOT_LASTING
-                found = session.rows(text, skew_s=skew_s, **values)
-                return [row[:-1] for row in found]
-            return session.rows(statement, tick=tick(), skew_s=skew_s, known_s=known_s, **values)
+                return session.rows(text.replace(":tick", self._database.clock), **given)
+            return session.rows(text, tick=tick(), **given)
 
-        return self._database.autocommit(work)
+        [(wait_s, tick_s, *more)] = self._database.autocommit(work)
+        # The answer was waited for: what passed meanwhile on the same clock is over.
+        passed_s = 0.0 if tick is None else tick() - tick_s
+        return (float(wait_s) - passed_s, *more)

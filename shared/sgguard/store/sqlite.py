@@ -79,8 +79,8 @@ class SqliteDatabase:
         self._must_exist = must_exist
         self._now = now or time.time
         # All processes of a machine read this one clock, and nobody sets it.
-        self.tick = now or _machine_s
-        self.skew_s = 1.0 if now else 0.0
+        self.tick: Callable[[], float] | None = _machine_s
+        self.clock = self.not_lasting = ""
         self._busy_s = busy_s
         self._pool: Pool[_Link] = Pool(self._connect, _close, self._is_fit)
 
@@ -99,9 +99,8 @@ class SqliteDatabase:
     def for_pace(self) -> SqliteDatabase:
         """Return the same file, for what need not last: no commit waits for the disk."""
         if self._quick is None:
-            given = None if self.tick is _machine_s else self._now
             self._quick = SqliteDatabase(
-                self._path, given, busy_s=_QUICK_S, must_exist=self._must_exist, lasts=False
+                self._path, self._now, busy_s=_QUICK_S, must_exist=self._must_exist, lasts=False
             )
         return self._quick
 

@@ -49,13 +49,8 @@ class Turn(Protocol):
     """What a lane answers: see :class:`sgguard.store.pace.Turn`."""
 
     @property
-    def clock_s(self) -> float:
-        """The lane's own clock."""
-        ...
-
-    @property
     def wait_s(self) -> float:
-        """Seconds until the moment."""
+        """Seconds until the moment, below zero where it passed."""
         ...
 
     @property
@@ -68,27 +63,20 @@ class Turns(Protocol):
     """The lanes of a store: see :class:`sgguard.store.pace.Paces`."""
 
     def take(
-        self,
-        name: str,
-        *,
-        gap_s: float,
-        known_s: float,
-        latest_s: float,
-        is_bulk: bool,
-        has_ticket: bool,
+        self, name: str, *, gap_s: float, latest_s: float, is_bulk: bool, has_ticket: bool
     ) -> Turn:
         """Take the lane's next moment."""
         ...
 
-    def slow_down(self, name: str, *, gap_s: float, known_s: float, rest_s: float) -> None:
+    def slow_down(self, name: str, *, gap_s: float, rest_s: float) -> None:
         """Lower the lane's pace after a throttle answer."""
         ...
 
-    def seat(self, name: str, *, known_s: float, most: int) -> tuple[float, float]:
-        """Take a seat: the clock, and for how many seconds."""
+    def seat(self, name: str, *, most: int) -> float:
+        """Take a seat: for how many seconds."""
         ...
 
-    def close_seats(self, name: str, *, known_s: float) -> None:
+    def close_seats(self, name: str) -> None:
         """Give no seat for a while."""
         ...
 
@@ -156,7 +144,6 @@ class SharedPace:
         self._on_failure = on_failure
         self._patience_s = patience_s
         self._guard = threading.Lock()
-        self._ahead_s: dict[str, float] = {}
         self._closed_s: dict[str, float] = {}
         self._seats: dict[str, _Seat] = {}
         self._off_until_s = float("-inf")
@@ -182,17 +169,17 @@ class SharedPace:
         rest_s = REST_S if rest_s is None else rest_s
         now_s = self._clock()
         with self._guard:
+            if len(self._closed_s) >= _LANES_MAX:
+                self._closed_s.clear()
             self._closed_s[ask.lane] = max(self._closed_s.get(ask.lane, now_s), now_s + rest_s)
             seat = self._seats.setdefault(ask.scope, _Seat())
             seat.until_s, seat.ask_after_s = float("-inf"), now_s + _NO_SEAT_S
         if now_s < self._off_until_s:
             return
         try:
-            self._turns.slow_down(
-                ask.lane, gap_s=ask.gap_s, known_s=self._known_s(ask.lane), rest_s=rest_s
-            )
+            self._turns.slow_down(ask.lane, gap_s=ask.gap_s, rest_s=rest_s)
             if ask.seat_calls:
-                self._turns.close_seats(ask.scope, known_s=self._known_s(ask.scope))
+                self._turns.close_seats(ask.scope)
         except StoreError as error:
             self._leave_alone(str(error))
 
@@ -222,10 +209,8 @@ class SharedPace:
     def _ask_for(self, seat: _Seat, scope: str) -> None:
         now_s = self._clock()
         seat.ask_after_s = now_s + _NO_SEAT_S
-        clock_s, length_s = self._turns.seat(scope, known_s=self._known_s(scope), most=SEATS)
-        self._learn(scope, clock_s, self._clock())
         # It is counted from before the question: the store's time for it began later.
-        seat.until_s = now_s + length_s
+        seat.until_s = now_s + self._turns.seat(scope, most=SEATS)
 
     # -- the lane --------------------------------------------------------------------------------
 
@@ -261,36 +246,17 @@ class SharedPace:
         self, ask: Ask, asked_s: float, end_s: float, *, is_bulk: bool, has_ticket: bool
     ) -> tuple[Turn, float]:
         """Return the turn, and its moment on this process's clock."""
-        known_s = self._known_s(ask.lane)
         turn = self._turns.take(
             ask.lane,
             gap_s=ask.gap_s,
-            known_s=known_s,
             latest_s=max(0.0, end_s - asked_s),
             is_bulk=is_bulk,
             has_ticket=has_ticket,
         )
         answered_s = self._clock()
-        self._learn(ask.lane, turn.clock_s, answered_s)
         if answered_s - asked_s > _SLOW_S:
             self._leave_alone(f"it took {answered_s - asked_s:.1f} s for an answer")
-        # The lane's clock was read between the question and the answer: the later one is safe. It
-        # is exact where the clock is the one that this process knew when it asked.
-        begins_s = asked_s if turn.clock_s == known_s > 0 else answered_s
-        return turn, begins_s + turn.wait_s
-
-    def _known_s(self, name: str) -> float:
-        """Return what the row's clock shows at least by now."""
-        with self._guard:
-            ahead_s = self._ahead_s.get(name)
-        return 0.0 if ahead_s is None else max(0.0, self._clock() + ahead_s)
-
-    def _learn(self, name: str, clock_s: float, now_s: float) -> None:
-        with self._guard:
-            if len(self._ahead_s) >= _LANES_MAX:
-                self._ahead_s.clear()
-                self._closed_s.clear()
-            self._ahead_s[name] = max(self._ahead_s.get(name, clock_s - now_s), clock_s - now_s)
+        return turn, answered_s + turn.wait_s
 
     def _leave_alone(self, why: str) -> None:
         self._off_until_s = self._clock() + _OFF_S
