@@ -99,7 +99,7 @@ def told(shared: Shared, story: Story) -> tuple[list[float], list[tuple[bool, fl
         Process(
             time,
             store,
-            latency_s=lambda: rng.choice([0.0, 0.001, 0.004, 0.02]),
+            latency_s=lambda: rng.choice([0.0, 0.001, 0.003, 0.008]),
             oversleep_s=oversleep_s,
             begun_s=100.0 * number,
         )

@@ -41,6 +41,12 @@ LEAST = 1 / 16
 RECOVERY = 0.05
 """The part of its rate by which a lowered lane grows each second."""
 
+SLACK_S = 0.01
+"""How much of a lateness is made up: no second has more calls, but it has them less evenly."""
+
+SOON_S = 0.002
+"""Not worth asking again for."""
+
 RESTART_S = 5.0
 """A store's clock that is this far back was begun anew: the machine or the server restarted."""
 
@@ -102,7 +108,9 @@ FROM (SELECT {_clock("sgguard_paces")} AS now_s, {_tick("sgguard_paces")} AS tic
 """  # noqa: S608 - constants
 
 # 2. Bulk work goes when it is next: nobody waits, in the lane or with a ticket; with a ticket, when
-#    at most one call waits. Anybody else queues. 3. What is too late for the taker changes nothing.
+#    the lane is free. Who came a little late asks again when it is. Anybody else queues.
+# 3. What is too late for the taker changes nothing. What was taken late lasts less long, so that
+#    the lane is used whole by processes that wake late.
 _TAKE = f"""
 INSERT INTO sgguard_paces
     (name, clock_s, tick_s, due_s, ticket_s, part, lowered_s, outcome, wait_s, used_at_s)
@@ -110,19 +118,23 @@ VALUES (:name, 0.0, :tick, :gap_s, 0.0, 1.0, -1000.0, 'go', 0.0, :now)
 ON CONFLICT (name) DO UPDATE SET
     (clock_s, tick_s, due_s, ticket_s, outcome, wait_s, used_at_s) = (
     SELECT now_s, tick_s,
-        CASE WHEN turn_s - now_s <= :latest_s AND is_next = 1 THEN turn_s + gap_s ELSE due_s END,
-        CASE WHEN turn_s - now_s <= :latest_s AND is_next = 0 THEN turn_s + gap_s
+        CASE WHEN turn_s - now_s <= :latest_s AND is_next = 1
+            THEN GREATEST(due_s, now_s - :slack_s) + gap_s ELSE due_s END,
+        CASE WHEN turn_s - now_s <= :latest_s AND is_next = 0 AND is_soon = 0 THEN turn_s + gap_s
             ELSE ticket_s END,
         CASE WHEN turn_s - now_s > :latest_s THEN 'late' WHEN is_next = 1 THEN 'go'
             ELSE 'ticket' END,
         turn_s - now_s, :now
-    FROM (SELECT now_s, tick_s, due_s, ticket_s, gap_s, is_next,
-            CASE WHEN is_next = 1 THEN free_s ELSE GREATEST(free_s, ticket_s) END AS turn_s
+    FROM (SELECT now_s, tick_s, due_s, ticket_s, gap_s, is_next, is_soon,
+            CASE WHEN is_next = 1 OR is_soon = 1 THEN free_s
+                ELSE GREATEST(free_s, ticket_s) END AS turn_s
         FROM (SELECT now_s, tick_s, due_s, ticket_s, gap_s, free_s,
                 CASE WHEN :is_bulk = 0 THEN 1
-                    WHEN :has_ticket = 1 AND due_s <= now_s + 2 * gap_s THEN 1
+                    WHEN :has_ticket = 1 AND due_s <= now_s + :soon_s THEN 1
                     WHEN :has_ticket = 0 AND GREATEST(due_s, ticket_s) <= now_s THEN 1
-                    ELSE 0 END AS is_next
+                    ELSE 0 END AS is_next,
+                CASE WHEN :is_bulk = 1 AND :has_ticket = 1 AND due_s <= now_s + 2 * gap_s THEN 1
+                    ELSE 0 END AS is_soon
             FROM ({_LANE}) AS lane) AS queue) AS turn)
 RETURNING wait_s, tick_s, outcome
 """  # noqa: S608 - constants
@@ -193,6 +205,11 @@ class Paces:
         self._database = database
         self.tick = database.tick
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether waits count from the answer on, and not from the statement on."""
+        return self.tick is not None
+
     def take(
         self, name: str, *, gap_s: float, latest_s: float, is_bulk: bool, has_ticket: bool
     ) -> Turn:
@@ -205,6 +222,8 @@ class Paces:
             is_bulk=int(is_bulk),
             has_ticket=int(has_ticket),
             recovery=RECOVERY,
+            slack_s=SLACK_S,
+            soon_s=SOON_S,
         )
         return Turn(wait_s, outcome)
 

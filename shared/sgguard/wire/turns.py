@@ -62,6 +62,11 @@ class Turn(Protocol):
 class Turns(Protocol):
     """The lanes of a store: see :class:`sgguard.store.pace.Paces`."""
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether waits count from the answer on, and not from the statement on."""
+        ...
+
     def take(
         self, name: str, *, gap_s: float, latest_s: float, is_bulk: bool, has_ticket: bool
     ) -> Turn:
@@ -147,6 +152,7 @@ class SharedPace:
         self._closed_s: dict[str, float] = {}
         self._seats: dict[str, _Seat] = {}
         self._off_until_s = float("-inf")
+        self._round_s = LATE_S  # the quickest answers, as far as they are of today
 
     def wait_s(self, ask: Ask) -> float | None:
         """Wait for the call's turn and return 0.
@@ -256,7 +262,15 @@ class SharedPace:
         answered_s = self._clock()
         if answered_s - asked_s > _SLOW_S:
             self._leave_alone(f"it took {answered_s - asked_s:.1f} s for an answer")
-        return turn, answered_s + turn.wait_s
+        moment_s = answered_s + turn.wait_s
+        if turn.outcome == "go" and not self._turns.is_exact:
+            # The statement was carried out somewhere between question and answer: a slow answer
+            # may make the call as late as it is slower than the others.
+            took_s = answered_s - asked_s
+            self._round_s = min(1.01 * self._round_s, took_s)
+            if took_s - self._round_s > LATE_S:
+                moment_s = min(moment_s, answered_s - 2 * LATE_S)
+        return turn, moment_s
 
     def _leave_alone(self, why: str) -> None:
         self._off_until_s = self._clock() + _OFF_S
