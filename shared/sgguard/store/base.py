@@ -24,6 +24,7 @@ from functools import cached_property
 
 from sgguard.store.approvals import Approvals
 from sgguard.store.audit import AuditTrail
+from sgguard.store.budgets import Budgets
 from sgguard.store.claims import Claims
 from sgguard.store.database import Session, autocommit
 from sgguard.store.halts import Halts
@@ -34,7 +35,7 @@ from sgguard.store.steps import Steps
 from sgguard.store.unended import Unended
 
 
-class Store(Claims, Journal, Steps, Halts, AuditTrail, Approvals, Retention, Unended):
+class Store(Claims, Journal, Steps, Halts, AuditTrail, Approvals, Retention, Unended, Budgets):
     """A store in SQL that SQLite and PostgreSQL both understand; each part has its own methods.
 
     Every method is one transaction, safe with many threads and processes. All raise

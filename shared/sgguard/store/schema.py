@@ -8,7 +8,7 @@ bytes, too few for a time. Names begin with ``sgguard_`` so that a database can 
 from __future__ import annotations
 
 from sgguard.errors import StoreError
-from sgguard.store import pace
+from sgguard.store import budgets, pace
 from sgguard.store.database import Session
 from sgguard.store.schema_retention import RETENTION
 
@@ -221,7 +221,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     RETENTION,
     (),
-    pace.TABLES,
+    (*pace.TABLES, *budgets.TABLES),
 )
 """What leads from one version of the schema to the next; the first from nothing to 1."""
 
