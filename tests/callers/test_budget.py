@@ -22,8 +22,7 @@ def caller(name: str = "portal", **budget: int) -> Caller:
 def decides(meter: Meter, who: Caller, shared: Any) -> bool:
     try:
         meter.decide(who, shared)
-    except BudgetError as error:
-        assert 1.0 <= error.retry_after_s <= 61.0
+    except BudgetError:
         return False
     return True
 
