@@ -70,7 +70,10 @@ def fields(context: Context) -> dict[str, object]:
 
 @pytest.mark.slow
 def test_four_processes_in_real_time_share_the_rate(kept):
-    """Two thousand instances: counts and the ratio to the limit, no seconds."""
+    """Two thousand instances and more: counts and the ratio to the limit, no seconds.
+
+    How late a busy machine sends a call is not ours to say: a fifth of the rate is left for that.
+    """
     cloud, calls, threads = emulator(), 48, 3
     with serve(cloud) as running:
         env = {
@@ -78,6 +81,7 @@ def test_four_processes_in_real_time_share_the_rate(kept):
             **WORLD.env,
             "SGGUARD_ENDPOINT_TENCENT": running.url,
             "SGGUARD_STORE": kept.url,
+            "SGGUARD_PACE": "0.8",
         }
         kept.open_on_its_own_clock().now_s()  # its tables are there
         command = [sys.executable, "-m", "tests.pace.binding", str(calls // 4 * 2), str(threads)]
@@ -97,5 +101,4 @@ def test_four_processes_in_real_time_share_the_rate(kept):
     assert throttled == [0, 0, 0, 0]
     assert len(moments) == 4 * (calls // 4 * 2)
     rate = (len(moments) - 1) / (max(moments) - min(moments))
-    print(f"{kept.kind}: {rate / LIMIT:.3f} of the limit")
-    assert rate >= 0.9 * LIMIT
+    assert 0.85 * 0.8 * LIMIT <= rate <= LIMIT

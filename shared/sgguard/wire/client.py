@@ -55,7 +55,7 @@ class Wire:
 
     ``transport`` replaces the network (tests, the in-process emulator). Connections are
     kept beyond the event and used again. ``pace`` keeps every call, also a repeated one, within
-    the cloud's rates.
+    the cloud's rates; ``is_reading`` tells it which calls change nothing.
     """
 
     provider: str
@@ -63,6 +63,7 @@ class Wire:
     transport: httpx.BaseTransport | None = field(default=None, repr=False)
     retry: Retry = field(default_factory=Retry)
     pace: Pace = field(default_factory=Pace)
+    is_reading: bool = False
 
     def read(
         self,
@@ -82,12 +83,12 @@ class Wire:
             DeadlineError: no time was left for the call.
             CloudError: the error ``check`` raised for the last response, or there was none.
         """
+        reading = replace(self, is_reading=True)
 
         def attempt() -> httpx.Response:
-            return self._send(
+            return reading.write(
                 method,
                 url,
-                is_read=True,
                 action=action,
                 check=check,
                 auth=auth,
@@ -117,32 +118,7 @@ class Wire:
             CloudError: the error ``check`` raised for the response, or there was none.
             SettingsError: a setting has characters that no request can have.
         """
-        return self._send(
-            method,
-            url,
-            is_read=False,
-            action=action,
-            check=check,
-            auth=auth,
-            params=params,
-            headers=headers,
-            content=content,
-        )
-
-    def _send(
-        self,
-        method: str,
-        url: str | httpx.URL,
-        *,
-        is_read: bool,
-        action: str,
-        check: Check,
-        auth: httpx.Auth | None,
-        params: Any,
-        headers: Mapping[str, str] | None,
-        content: bytes | None,
-    ) -> httpx.Response:
-        self._wait_for_turn(action, is_read=is_read)
+        self._wait_for_turn(action)
         left_s = self.deadline.require(f"{self.provider} {action} could be called")
         with self._translating(action, url):
             target = _with_query(url, params)
@@ -160,7 +136,7 @@ class Wire:
         try:
             check(response)
         except CloudError as error:
-            self._apply_retry_after(error, action, response, is_read=is_read)
+            self._apply_retry_after(error, action, response)
             raise
         return response
 
@@ -228,9 +204,9 @@ class Wire:
         scope = " ".join([self.provider, *(part for part in caller[:-1] if part)])
         return replace(self, pace=replace(self.pace, rates=rates, caller=caller, scope=scope))
 
-    def _wait_for_turn(self, action: str, *, is_read: bool) -> None:
+    def _wait_for_turn(self, action: str) -> None:
         left_s = self.deadline.require(f"{self.provider} {action} could be called")
-        if wait_s := self.pace.wait_s(self._cloud, action, left_s, is_read=is_read):
+        if wait_s := self.pace.wait_s(self._cloud, action, left_s, is_read=self.is_reading):
             raise ThrottledError(
                 self.provider,
                 action,
@@ -243,9 +219,7 @@ class Wire:
     def _cloud(self) -> tuple[str, httpx.BaseTransport | None]:
         return self.provider, self.transport
 
-    def _apply_retry_after(
-        self, error: CloudError, action: str, response: httpx.Response, *, is_read: bool
-    ) -> None:
+    def _apply_retry_after(self, error: CloudError, action: str, response: httpx.Response) -> None:
         """Set the error's wait, and close the lane of all callers when throttled.
 
         The larger of the ``Retry-After`` header and the vendor's own wait is kept; one beyond
@@ -258,7 +232,7 @@ class Wire:
         if wait_s is not None and wait_s > LONGEST_WAIT_S:
             error.retry_after_s, wait_s = LONGEST_WAIT_S, None
         if isinstance(error, ThrottledError):
-            self.pace.slow_down(self._cloud, action, wait_s, is_read=is_read)
+            self.pace.slow_down(self._cloud, action, wait_s, is_read=self.is_reading)
 
 
 def _with_query(url: str | httpx.URL, params: Any) -> httpx.URL:
