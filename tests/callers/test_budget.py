@@ -47,6 +47,13 @@ def test_there_is_room_again_when_the_error_says_so(kept):
     assert not decides(meter, who, store)
 
 
+def test_a_clock_that_was_set_back_locks_nobody_out(kept):
+    store, who = kept.open(), caller(decisions=1)
+    assert decides(Meter(), who, store)
+    kept.clock.pass_(-86_400.0)
+    assert decides(Meter(), who, store)
+
+
 def test_cloud_calls_of_another_process_end_the_budget(kept):
     first, second, who = kept.open(), kept.open(), caller(calls=5)
     one, two = Meter(), Meter()

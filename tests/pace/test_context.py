@@ -88,18 +88,3 @@ def test_a_decision_does_not_fail_with_the_pace_and_says_so(tmp_path, caplog):
 def test_every_action_has_a_rate(name):
     rates = import_module(f"sgguard.providers.{name}").RATES
     assert "*" in rates
-
-
-def test_the_lanes_are_forgotten_when_nobody_used_them_for_long(kept):
-    store = kept.open()
-
-    def wait_s() -> float:
-        given = {"gap_s": 500.0, "latest_s": 900.0, "is_bulk": False, "has_ticket": False}
-        return store.paces.take("old", **given).wait_s
-
-    assert wait_s() < 1.0
-    assert wait_s() > 400.0
-    kept.clock.pass_(10.0)
-    purged = store.purge(kept.clock.now_s)
-    assert wait_s() < 1.0
-    assert not set(purged.counts) & {"paces", "seats", "budgets"}  # nobody's concern

@@ -26,7 +26,8 @@ INSERT INTO sgguard_budgets (caller, kind, at_s, used) VALUES (:caller, '', 0, 0
 ON CONFLICT (caller, kind, at_s) DO UPDATE SET used = 0
 """
 _FORGET = """
-DELETE FROM sgguard_budgets WHERE caller = :caller AND kind <> '' AND at_s <= :now - 60
+DELETE FROM sgguard_budgets
+WHERE caller = :caller AND kind <> '' AND (at_s <= :now - 60 OR at_s > :now + 1)
 """
 _USED = """
 SELECT kind, at_s, used FROM sgguard_budgets WHERE caller = :caller AND kind <> '' ORDER BY at_s
@@ -52,7 +53,8 @@ class Budgets(Tables):
         # 1. One after the other, for each caller.
         session.count(_HOLD, caller=caller)
         [(now_s,)] = session.rows("SELECT :now")
-        # 2. What is older than a minute does not count any more.
+        # 2. What is older than a minute does not count any more, nor what a clock that was set
+        #    back has in the future.
         session.count(_FORGET, caller=caller)
         found = session.rows(_USED, caller=caller)
         for kind, bound in most.items():

@@ -64,8 +64,7 @@ CREATE TABLE sgguard_paces (
     part DOUBLE PRECISION NOT NULL,
     lowered_s DOUBLE PRECISION NOT NULL,
     outcome TEXT NOT NULL,
-    wait_s DOUBLE PRECISION NOT NULL,
-    used_at_s DOUBLE PRECISION NOT NULL
+    wait_s DOUBLE PRECISION NOT NULL
 )""",
     """
 CREATE TABLE sgguard_seats (
@@ -76,13 +75,12 @@ CREATE TABLE sgguard_seats (
     taken BIGINT NOT NULL,
     earlier BIGINT NOT NULL,
     closed_s DOUBLE PRECISION NOT NULL,
-    wait_s DOUBLE PRECISION NOT NULL,
-    used_at_s DOUBLE PRECISION NOT NULL
+    wait_s DOUBLE PRECISION NOT NULL
 )""",
 )
 """``clock_s`` is the row's own clock, ``tick_s`` the store's clock when it was read. ``due_s``,
 ``ticket_s``, ``lowered_s``, ``term_s`` and ``closed_s`` are on the row's clock. ``outcome`` and
-``wait_s`` are what the last statement answered."""
+``wait_s`` are what the last statement answered. Accounts, regions and APIs are few: no row goes."""
 
 
 def _clock(table: str) -> str:
@@ -113,10 +111,10 @@ FROM (SELECT {_clock("sgguard_paces")} AS now_s, {_tick("sgguard_paces")} AS tic
 #    the lane is used whole by processes that wake late.
 _TAKE = f"""
 INSERT INTO sgguard_paces
-    (name, clock_s, tick_s, due_s, ticket_s, part, lowered_s, outcome, wait_s, used_at_s)
-VALUES (:name, 0.0, :tick, :gap_s, 0.0, 1.0, -1000.0, 'go', 0.0, :now)
+    (name, clock_s, tick_s, due_s, ticket_s, part, lowered_s, outcome, wait_s)
+VALUES (:name, 0.0, :tick, :gap_s, 0.0, 1.0, -1000.0, 'go', 0.0)
 ON CONFLICT (name) DO UPDATE SET
-    (clock_s, tick_s, due_s, ticket_s, outcome, wait_s, used_at_s) = (
+    (clock_s, tick_s, due_s, ticket_s, outcome, wait_s) = (
     SELECT now_s, tick_s,
         CASE WHEN turn_s - now_s <= :latest_s AND is_next = 1
             THEN GREATEST(due_s, now_s - :slack_s) + gap_s ELSE due_s END,
@@ -124,7 +122,7 @@ ON CONFLICT (name) DO UPDATE SET
             ELSE ticket_s END,
         CASE WHEN turn_s - now_s > :latest_s THEN 'late' WHEN is_next = 1 THEN 'go'
             ELSE 'ticket' END,
-        turn_s - now_s, :now
+        turn_s - now_s
     FROM (SELECT now_s, tick_s, due_s, ticket_s, gap_s, is_next, is_soon,
             CASE WHEN is_next = 1 OR is_soon = 1 THEN free_s
                 ELSE GREATEST(free_s, ticket_s) END AS turn_s
@@ -141,15 +139,14 @@ RETURNING wait_s, tick_s, outcome
 
 _SLOW_DOWN = f"""
 INSERT INTO sgguard_paces
-    (name, clock_s, tick_s, due_s, ticket_s, part, lowered_s, outcome, wait_s, used_at_s)
-VALUES (:name, 0.0, :tick, :rest_s, 0.0, 0.5, :rest_s, 'late', 0.0, :now)
-ON CONFLICT (name) DO UPDATE SET (clock_s, tick_s, due_s, part, lowered_s, used_at_s) = (
+    (name, clock_s, tick_s, due_s, ticket_s, part, lowered_s, outcome, wait_s)
+VALUES (:name, 0.0, :tick, :rest_s, 0.0, 0.5, :rest_s, 'late', 0.0)
+ON CONFLICT (name) DO UPDATE SET (clock_s, tick_s, due_s, part, lowered_s) = (
     SELECT now_s, tick_s, GREATEST(due_s, now_s + :rest_s),
         CASE WHEN now_s >= lowered_s + :every_s
             THEN GREATEST(:least, 0.5 * :gap_s / gap_s) ELSE part END,
         CASE WHEN now_s >= lowered_s + :every_s
-            THEN now_s + :rest_s ELSE GREATEST(lowered_s, now_s + :rest_s) END,
-        :now
+            THEN now_s + :rest_s ELSE GREATEST(lowered_s, now_s + :rest_s) END
     FROM ({_LANE}) AS lane)
 RETURNING wait_s, tick_s
 """  # noqa: S608 - constants
@@ -157,13 +154,13 @@ RETURNING wait_s, tick_s
 # The taken seats are counted by terms: one of the last term is free when the next one ends.
 _SEAT = f"""
 INSERT INTO sgguard_seats
-    (name, clock_s, tick_s, term_s, taken, earlier, closed_s, wait_s, used_at_s)
-VALUES (:name, 0.0, :tick, 0.0, :is_taker, 0, :closed_s, :is_taker * 2 * :length_s, :now)
+    (name, clock_s, tick_s, term_s, taken, earlier, closed_s, wait_s)
+VALUES (:name, 0.0, :tick, 0.0, :is_taker, 0, :closed_s, :is_taker * 2 * :length_s)
 ON CONFLICT (name) DO UPDATE SET
-    (clock_s, tick_s, term_s, taken, earlier, closed_s, wait_s, used_at_s) = (
+    (clock_s, tick_s, term_s, taken, earlier, closed_s, wait_s) = (
     SELECT now_s, tick_s, term_s, taken + is_free, earlier,
         CASE WHEN :closed_s > 0 THEN GREATEST(closed_s, now_s + :closed_s) ELSE closed_s END,
-        is_free * (term_s + 2 * :length_s - now_s), :now
+        is_free * (term_s + 2 * :length_s - now_s)
     FROM (SELECT now_s, tick_s, term_s, taken, earlier, closed_s,
             CASE WHEN :is_taker = 1 AND now_s >= closed_s AND taken + earlier < :seats
                 THEN 1 ELSE 0 END AS is_free

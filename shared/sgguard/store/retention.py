@@ -21,13 +21,9 @@ _NOTHING_OPEN = """
 _ENDED = "state IN ('finished', 'undone', 'accepted', 'refused') AND ended_at_s < :before_s"
 
 
-_ALONE = ("marks", "paces", "seats", "budgets")
-"""Tables that know of no decision."""
-
-
 def _oldest(table: str, keys: str, condition: str, by: str) -> str:
     """Select the keys of at most a slice of the rows that may go, the oldest first."""
-    if table not in _ALONE:
+    if table != "marks":
         condition += f" AND {_NOTHING_OPEN.format(table=f'sgguard_{table}')}"
     return f"SELECT {keys} FROM sgguard_{table} WHERE {condition} ORDER BY {by} LIMIT :most"  # noqa: S608 - constants
 
@@ -35,7 +31,6 @@ def _oldest(table: str, keys: str, condition: str, by: str) -> str:
 _DECISIONS = _oldest("decisions", "decision_id", "kept_at_s < :before_s", "kept_at_s, decision_id")
 _RUNS = _oldest("runs", "decision_id", _ENDED, "ended_at_s, decision_id")
 _LEFT = "lease_until_s < :before_s"
-_UNUSED = "used_at_s < :before_s"
 _RESOLVED = "state <> 'pending' AND resolved_at_s < :before_s"
 
 # What belongs to a run or a decision goes before it: afterwards it could not be found any more.
@@ -54,17 +49,7 @@ _SLICES = {
         _oldest("approvals", "approval_id", _RESOLVED, "resolved_at_s"),
     ),
     "marks": ("name", _oldest("marks", "name", "noted_at_s < :before_s", "noted_at_s")),
-    # What is kept for a moment only, of callers and accounts that may never come again.
-    "paces": ("name", _oldest("paces", "name", _UNUSED, "used_at_s")),
-    "seats": ("name", _oldest("seats", "name", _UNUSED, "used_at_s")),
-    "budgets": (
-        "caller, kind, at_s",
-        _oldest("budgets", "caller, kind, at_s", "kind <> '' AND at_s < :before_s", "at_s"),
-    ),
 }
-_UNTOLD = ("targets", "paces", "seats", "budgets")
-"""Part of their decisions, or nobody's concern."""
-
 _OF_OTHERS = ("targets", "entries")
 """Several of them belong to one row of a slice."""
 
@@ -98,8 +83,7 @@ class Retention(Tables):
             for kind, (keys, oldest) in _SLICES.items()
         }
         is_complete = all(counts[kind] < most for kind in counts if kind not in _OF_OTHERS)
-        for kind in _UNTOLD:
-            counts.pop(kind)
+        counts.pop("targets")  # part of their decisions
         return Purged(counts, is_complete)
 
     @autocommit
