@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from sgguard.store.pace import SLACK_S, Paces
@@ -60,3 +62,21 @@ def test_a_little_lateness_is_made_up_and_more_is_not(paces, ticks):
     assert wait_s(paces, ticks, 101.5) == 0.0
     assert wait_s(paces, ticks, 101.5) == pytest.approx(1.0 - SLACK_S)
     assert wait_s(paces, ticks, 101.5) == pytest.approx(2.0 - SLACK_S)
+
+
+def test_no_two_of_many_at_once_get_the_same_moment(kept):
+    stores = [kept.open_on_its_own_clock() for _ in range(4)]
+    given = {"gap_s": 100.0, "latest_s": 1e6, "is_bulk": False, "has_ticket": False}
+
+    def moment(number: int) -> int:
+        return round(stores[number % 4].paces.take("lane", **given).wait_s / 100.0)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(moment, range(60))) == list(range(60))
+
+
+def test_at_once_no_more_seats_are_given_than_there_are(kept):
+    stores = [kept.open_on_its_own_clock() for _ in range(4)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda n: stores[n % 4].paces.seat("here", most=8) > 0, range(30)))
+    assert sum(found) == 8
