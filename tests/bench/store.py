@@ -75,7 +75,7 @@ def _turn(store: Store) -> Callable[[], float]:
     def event() -> float:
         given = {"gap_s": 1e-6, "latest_s": 9.0, "is_bulk": False, "has_ticket": False}
         begun = time.perf_counter()
-        store.paces.take("cloud region action", **given)
+        store.paces().take("cloud region action", **given)
         return time.perf_counter() - begun
 
     return event

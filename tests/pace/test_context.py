@@ -61,7 +61,6 @@ class NoPace:
     def __getattr__(self, name):
         return getattr(self._store, name)
 
-    @property
     def paces(self):
         return self
 

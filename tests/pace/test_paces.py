@@ -28,7 +28,7 @@ def ticks() -> Ticks:
 
 @pytest.fixture
 def paces(kept, ticks) -> Paces:
-    found = kept.open().paces
+    found = kept.open().paces()
     found.tick = ticks
     return found
 
@@ -69,7 +69,7 @@ def test_no_two_of_many_at_once_get_the_same_moment(kept):
     given = {"gap_s": 100.0, "latest_s": 1e6, "is_bulk": False, "has_ticket": False}
 
     def moment(number: int) -> int:
-        return round(stores[number % 4].paces.take("lane", **given).wait_s / 100.0)
+        return round(stores[number % 4].paces().take("lane", **given).wait_s / 100.0)
 
     with ThreadPoolExecutor(8) as pool:
         assert sorted(pool.map(moment, range(60))) == list(range(60))
@@ -78,5 +78,5 @@ def test_no_two_of_many_at_once_get_the_same_moment(kept):
 def test_at_once_no_more_seats_are_given_than_there_are(kept):
     stores = [kept.open_on_its_own_clock() for _ in range(4)]
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda n: stores[n % 4].paces.seat("here", most=8) > 0, range(30)))
+        found = list(pool.map(lambda n: stores[n % 4].paces().seat("here", most=8) > 0, range(30)))
     assert sum(found) == 8

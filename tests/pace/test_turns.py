@@ -114,7 +114,7 @@ def test_no_two_waiters_ask_at_the_same_moment(kept, time):
             return self.paces.take(*args, **given)
 
     [one] = processes(time, kept, 1)
-    one.shared = SharedPace(Listening(one.store.paces, time), one.clock, one.sleep)
+    one.shared = SharedPace(Listening(one.store.paces(), time), one.clock, one.sleep)
     sent: list[float] = []
     run(time, *(repeated(one, ask(is_bulk=True), 10.0, sent) for _ in range(20)))
     # After the first crowd they come one by one, each for its own moment.
@@ -144,7 +144,7 @@ def test_a_decision_of_six_reads_asks_the_store_once_and_the_next_one_not_at_all
             return super().__getattr__(name)
 
     [one] = processes(time, kept, 1)
-    one.shared = SharedPace(Counting(one.store.paces, time), one.clock, one.sleep)
+    one.shared = SharedPace(Counting(one.store.paces(), time), one.clock, one.sleep)
     for _ in range(5):
         for number in range(6):
             one.call(ask(f"Read{number}", 20, is_read=True))
@@ -165,10 +165,10 @@ def test_seats_and_lane_together_keep_the_limit(kept, time, limit):
 
 def test_the_seat_of_a_process_that_died_is_free_again(kept, time):
     many = processes(time, kept, SEATS + 1, latency_s=lambda: 0.0)
-    seats = [one.store.paces.seat("cloud", most=SEATS) > 0 for one in many]
+    seats = [one.store.paces().seat("cloud", most=SEATS) > 0 for one in many]
     assert seats == [True] * SEATS + [False]
     time.now_s += 22.0
-    assert many[-1].store.paces.seat("cloud", most=SEATS) > 0
+    assert many[-1].store.paces().seat("cloud", most=SEATS) > 0
 
 
 # -- throttle answers ----------------------------------------------------------------------------
@@ -212,7 +212,7 @@ def test_after_a_throttle_answer_nobody_uses_a_seat(kept, time):
     first.call(wish)
     second.shared.slow_down(wish, 5.0)
     second.time.wait(0)
-    assert second.store.paces.seat("cloud north", most=SEATS) == 0.0
+    assert second.store.paces().seat("cloud north", most=SEATS) == 0.0
     assert second.call(wish) >= 5.0
 
 

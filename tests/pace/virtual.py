@@ -73,8 +73,8 @@ class Process:
 
     def __post_init__(self) -> None:
         # The one clock of all processes: the machine's for a file, the server's.
-        self.store.paces.tick = self.time.now
-        slow = Slow(self.store.paces, self.time, self.latency_s)
+        self.store.paces().tick = self.time.now
+        slow = Slow(self.store.paces(), self.time, self.latency_s)
         self.shared = SharedPace(slow, self.clock, self.sleep, self.failures.append, 0.0)
         self.lanes = Lanes(self.clock, self.sleep)
 

@@ -170,7 +170,7 @@ def _shared(store: Store, lanes: Lanes) -> SharedPace:
     def failed(why: str) -> None:
         logs.log(logging.WARNING, "pace not shared", detail=why)
 
-    return SharedPace(store.paces, lanes.clock, lanes.sleep, failed)
+    return SharedPace(store.paces(), lanes.clock, lanes.sleep, failed)
 
 
 def connect(scope: Scope, context: Context, *, is_thorough: bool = False) -> Cloud:

@@ -51,9 +51,12 @@ class Store(Claims, Journal, Steps, Halts, AuditTrail, Approvals, Retention, Une
         """Return the time on the store's clock."""
         return float(session.rows("SELECT :now")[0][0])
 
-    @cached_property
     def paces(self) -> Paces:
-        """The pace of cloud calls that all processes share."""
+        """Return the pace of cloud calls that all processes share."""
+        return self._paces
+
+    @cached_property
+    def _paces(self) -> Paces:
         return Paces(self._database.for_pace())
 
     def close(self) -> None:
