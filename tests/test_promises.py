@@ -67,6 +67,10 @@ ONCE_AND_WITHIN_LIMITS = {
         "no_second_sees_more_calls_than_the_documented_rate",
         "a_pause_told_to_one_thread_holds_for_the_others",
     ),
+    "many instances that share an account keep within one rate": (
+        "pace/test_property.py",
+        "no_window_holds_more_than_the_limit_and_everybody_gets_a_turn",
+    ),
     "retries are bounded by attempts and time": (
         "wire/test_retry.py",
         "attempts_are_bounded_and_the_last_error_is_raised",

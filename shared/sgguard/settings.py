@@ -84,9 +84,10 @@ SETTINGS = (
     Setting("SGGUARD_DEADLINE_S", "10", "seconds within which one delivery is answered"),
     Setting(
         "SGGUARD_PACE",
-        "0.8",
-        "how much of each API's documented rate is used; more than 1 where yours was raised",
+        "0.96",
+        "how much of each API's documented rate is used, by all processes that share the store",
     ),
+    Setting("SGGUARD_RATES_<PROVIDER>", "", "your account's own: RunInstances=20,Describe*=50"),
     Setting(
         "SGGUARD_START",
         "strict",
@@ -143,7 +144,7 @@ class Settings:
     approval_url: str = ""
     path_prefix: str = ""
     deadline_s: float = 10.0
-    pace: float = 0.8
+    pace: float = 0.96
     max_body_bytes: int = 1024 * 1024
     log_level: str = "INFO"
     accounts: Mapping[str, str] = field(default_factory=dict)

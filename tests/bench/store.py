@@ -5,8 +5,10 @@ on SQLite with the same write-ahead log and ``synchronous = FULL``, on PostgreSQ
 kind of connection, with its usual waiting for the disk. *Claim and answer* is what every event
 pays: ``claim`` and ``finish``. *Journal of one change* is what carrying out a plan of a single
 change pays besides: ``lock``, ``begin_run``, ``intend``, ``settle`` and ``close_run``. Each is
-several transactions, so the ratios have a floor: 2 and 5 commits. PostgreSQL is left out where
-there is no server to start.
+several transactions, so the ratios have a floor: 2 and 5 commits. *Turn of a call* is what a
+cloud call pays that needs the store for its turn; it need not last, so it waits for no disk. Most
+reads need none: a seat, one such statement in ten seconds, serves them. PostgreSQL is left out
+where there is no server to start.
 """
 
 from __future__ import annotations
@@ -50,6 +52,7 @@ def _measure(name: str, url: str, bare: Insert, runs: int) -> list[Ratio]:
         return [
             _ratio(f"claim and answer, {name}", _claim_and_answer(store), bare, 5.0, runs),
             _ratio(f"journal of one change, {name}", _journal(store), bare, 20.0, runs),
+            _ratio(f"turn of a call, {name}", _turn(store), bare, 1.0, runs),
         ]
 
 
@@ -66,6 +69,16 @@ def _ratio(what: str, event: Callable[[], float], bare: Insert, aim: float, runs
     ours, theirs, ratio = interleaved(events, bare_inserts, runs)
     detail = f"{ours / EVENTS * 1000:.2f} ms and {theirs / EVENTS * 1000:.2f} ms"
     return Ratio(what, "a bare INSERT and COMMIT", ratio, aim, detail)
+
+
+def _turn(store: Store) -> Callable[[], float]:
+    def event() -> float:
+        given = {"gap_s": 1e-6, "latest_s": 9.0, "is_bulk": False, "has_ticket": False}
+        begun = time.perf_counter()
+        store.paces().take("cloud region action", **given)
+        return time.perf_counter() - begun
+
+    return event
 
 
 def _claim(store: Store) -> Claim:

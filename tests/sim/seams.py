@@ -77,6 +77,10 @@ class SimDatabase:
         """Close the connections."""
         self._inner.close()
 
+    def for_pace(self) -> _NoPace:
+        """Share no pace: when calls leave decides nothing here."""
+        return _NoPace()
+
     def _run(self, how: Any, work: Any, name: str, *, is_write: bool) -> Any:
         world = self._world
         task = world.scheduler.current
@@ -100,6 +104,14 @@ class SimDatabase:
             world.note(task, f"{name}: written, and the store fails")
             raise StoreError("the store did not answer")
         return result
+
+
+class _NoPace:
+    tick = None
+    clock = not_lasting = ""
+
+    def autocommit(self, work: Any) -> Any:
+        raise StoreError("no pace is shared")
 
 
 class _Session:

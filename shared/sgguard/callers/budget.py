@@ -1,21 +1,39 @@
 """How often a caller asked within the last minute: decisions, and the cloud calls they took.
 
-Each process counts by itself, and forgets with its end: a budget keeps a caller that runs wild
-from using up what others need, and is no exact account.
+The store counts for all processes together. Each process counts by itself as well, and goes by that
+where there is no store or it fails. Cloud calls are brought to the store about once a second and at
+the end of a decision: a budget of them ends what comes next, never a decision under way.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
-from sgguard.errors import BudgetError
+from sgguard import logs
+from sgguard.errors import BudgetError, StoreError
 from sgguard.model.caller import Caller
 from sgguard.wire.clock import MonotonicClock
 
 MINUTE_S = 60.0
+
+_BRING_EVERY_S = 1.0
+
+
+class SharedBudgets(Protocol):
+    """What all processes count: see :class:`sgguard.store.budgets.Budgets`."""
+
+    def spend_decision(self, caller: str, most: dict[str, int | None]) -> tuple[str, float] | None:
+        """Count one decision, or return what is used up and when there is room."""
+        ...
+
+    def spend_calls(self, caller: str, count: int) -> None:
+        """Count cloud calls."""
+        ...
 
 
 class Meter:
@@ -25,29 +43,72 @@ class Meter:
         self._clock = clock
         self._guard = threading.Lock()
         self._done: dict[tuple[str, str], deque[float]] = {}
+        self._unbrought: dict[str, int] = {}
+        self._brought_s: dict[str, float] = {}
 
-    def decide(self, caller: Caller) -> None:
+    def decide(self, caller: Caller, shared: SharedBudgets | None = None) -> None:
         """Count one decision that is asked for.
 
         Raises:
             BudgetError: the budget of decisions or of cloud calls is used up; nothing is counted.
         """
+        bounds = {"decisions": caller.budget.decisions, "calls": caller.budget.calls}
+        if shared is not None and set(bounds.values()) != {None}:
+            self.bring(caller, shared)
+            try:
+                used_up = shared.spend_decision(caller.name, bounds)
+            except StoreError as error:
+                _warn(error)
+            else:
+                if used_up is not None:
+                    what, wait_s = used_up
+                    raise _used_up(caller, what, bounds[what], wait_s)
+                self._count(caller)
+                return
         with self._guard:
-            self._require(caller, "decisions", caller.budget.decisions)
-            self._require(caller, "calls", caller.budget.calls)
-            if caller.budget.decisions is not None:
-                self._recent(caller, "decisions").append(self._clock())
+            for what, most in bounds.items():
+                self._require(caller, what, most)
+        self._count(caller)
 
-    def counting(self, caller: Caller) -> Callable[[], None] | None:
+    def counting(
+        self, caller: Caller, shared: SharedBudgets | None = None
+    ) -> Callable[[], None] | None:
         """Return what is to be called with each cloud call of this caller; None: not counted."""
         if caller.budget.calls is None:
             return None
 
         def count() -> None:
+            now_s = self._clock()
             with self._guard:
-                self._recent(caller, "calls").append(self._clock())
+                self._recent(caller, "calls").append(now_s)
+                self._unbrought[caller.name] = self._unbrought.get(caller.name, 0) + 1
+                is_due = now_s >= self._brought_s.get(caller.name, now_s) + _BRING_EVERY_S
+                self._brought_s.setdefault(caller.name, now_s)
+            if is_due:
+                self.bring(caller, shared)
 
         return count
+
+    def bring(self, caller: Caller, shared: SharedBudgets | None) -> None:
+        """Bring the cloud calls that were counted since the last time to the store."""
+        if shared is None or caller.budget.calls is None:
+            return
+        with self._guard:
+            count = self._unbrought.pop(caller.name, 0)
+            self._brought_s[caller.name] = self._clock()
+        if not count:
+            return
+        try:
+            shared.spend_calls(caller.name, count)
+        except StoreError as error:
+            _warn(error)
+            with self._guard:
+                self._unbrought[caller.name] = self._unbrought.get(caller.name, 0) + count
+
+    def _count(self, caller: Caller) -> None:
+        if caller.budget.decisions is not None:
+            with self._guard:
+                self._recent(caller, "decisions").append(self._clock())
 
     def _require(self, caller: Caller, what: str, most: int | None) -> None:
         if most is None:
@@ -56,11 +117,7 @@ class Meter:
         if len(recent) >= most:
             # The one after whose end there is room again.
             wait_s = recent[len(recent) - most] + MINUTE_S - self._clock()
-            named = "decisions" if what == "decisions" else "cloud calls"
-            message = f"the caller {caller.name} used up its {most} {named} a minute"
-            error = BudgetError(message)
-            error.retry_after_s = max(1.0, wait_s)
-            raise error
+            raise _used_up(caller, what, most, wait_s)
 
     def _recent(self, caller: Caller, what: str) -> deque[float]:
         recent = self._done.setdefault((caller.name, what), deque())
@@ -68,6 +125,17 @@ class Meter:
         while recent and recent[0] <= end_s:
             recent.popleft()
         return recent
+
+
+def _used_up(caller: Caller, what: str, most: int | None, wait_s: float) -> BudgetError:
+    named = "decisions" if what == "decisions" else "cloud calls"
+    error = BudgetError(f"the caller {caller.name} used up its {most} {named} a minute")
+    error.retry_after_s = max(1.0, wait_s)
+    return error
+
+
+def _warn(error: StoreError) -> None:
+    logs.log(logging.WARNING, "budget not shared", detail=str(error))
 
 
 METER = Meter()

@@ -28,6 +28,7 @@ from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline, EpochClock, MonotonicClock, elapsed
 from sgguard.wire.pacing import LANES, Lanes, Pace
 from sgguard.wire.retry import Retry
+from sgguard.wire.turns import SharedPace
 
 
 def fresh_id() -> str:
@@ -46,7 +47,8 @@ class Context:
     the network: tests put the emulator there. ``retry`` and ``lanes`` say how patiently and how
     fast clouds are asked; the lanes are those of the process. ``store`` is what is kept between
     deliveries, None where nothing is. ``caller`` is who asks, None where everybody may;
-    ``on_call`` counts the cloud calls that this takes.
+    ``on_call`` counts the cloud calls that this takes. With ``is_bulk`` they are of work that
+    nobody waits for: other decisions pass before them.
     """
 
     settings: Settings
@@ -61,6 +63,7 @@ class Context:
     store: Store | None = field(default=None, repr=False)
     caller: Identity | None = None
     on_call: Callable[[], None] | None = field(default=None, repr=False)
+    is_bulk: bool = False
 
     @classmethod
     def from_env(
@@ -150,6 +153,27 @@ def of_store(
     return Context(settings, Policy(), deadline, usable, store=store), tuple(problems)
 
 
+def pace_of(context: Context) -> Pace:
+    """Return the pace of cloud calls: that of all processes, where they share a store."""
+    return Pace(
+        share=context.settings.pace,
+        lanes=context.lanes,
+        on_call=context.on_call,
+        shared=None if context.store is None else _shared(context.store, context.lanes),
+        is_bulk=context.is_bulk,
+    )
+
+
+@lru_cache(maxsize=8)
+def _shared(store: Store, lanes: Lanes) -> SharedPace:
+    """Return this process's turns in a store: what it knows of them outlives an event."""
+
+    def failed(why: str) -> None:
+        logs.log(logging.WARNING, "pace not shared", detail=why)
+
+    return SharedPace(store.paces(), lanes.clock, lanes.sleep, failed)
+
+
 def connect(scope: Scope, context: Context, *, is_thorough: bool = False) -> Cloud:
     """Return the cloud of a scope, ready to be asked in this context.
 
@@ -176,7 +200,7 @@ def connect(scope: Scope, context: Context, *, is_thorough: bool = False) -> Clo
         context.deadline.also_on(context.now),
         transport=context.transport,
         retry=context.retry,
-        pace=Pace(share=context.settings.pace, lanes=context.lanes, on_call=context.on_call),
+        pace=pace_of(context),
     )
     access = Access(
         wire,

@@ -17,7 +17,7 @@ Coverage = Literal["request", "body"]
 class Budget:
     """How many decisions and cloud calls a caller may cause within a minute; None: no bound.
 
-    Each process counts by itself: instances of a function that run side by side add up.
+    Processes that share a store count together; without one each counts by itself.
     """
 
     decisions: int | None = None

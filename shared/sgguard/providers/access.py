@@ -21,6 +21,7 @@ from sgguard.model.resource import (
     Seen,
     Unseen,
 )
+from sgguard.providers._rates import merged
 from sgguard.providers.base import T
 from sgguard.telemetry.redaction import remember_environment
 from sgguard.wire.client import Wire, is_address
@@ -79,7 +80,13 @@ class Access:
         """Return the wire, keeping an API's documented rates for these credentials and region.
 
         ``credentials`` distinguishes callers and is no secret: a key id, a user and project.
+        ``SGGUARD_RATES_<CLOUD>`` replaces documented ones.
+
+        Raises:
+            SettingsError: the variable is set, and cannot be read.
         """
+        variable = f"SGGUARD_RATES_{_variable(self.wire.provider)}"
+        rates = merged(rates, variable, self.env.get(variable, ""))
         return self.wire.paced(rates, self.endpoint(), self.account, self.region, credentials)
 
     def secret(self, *alternatives: str) -> str:

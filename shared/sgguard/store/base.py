@@ -20,18 +20,22 @@ into ``begun_at_s``, ``asked_at_s`` or an entry's ``at_s`` are ignored. No text 
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from sgguard.store.approvals import Approvals
 from sgguard.store.audit import AuditTrail
+from sgguard.store.budgets import Budgets
 from sgguard.store.claims import Claims
 from sgguard.store.database import Session, autocommit
 from sgguard.store.halts import Halts
 from sgguard.store.journal import Journal
+from sgguard.store.pace import Paces
 from sgguard.store.retention import Retention
 from sgguard.store.steps import Steps
 from sgguard.store.unended import Unended
 
 
-class Store(Claims, Journal, Steps, Halts, AuditTrail, Approvals, Retention, Unended):
+class Store(Claims, Journal, Steps, Halts, AuditTrail, Approvals, Retention, Unended, Budgets):
     """A store in SQL that SQLite and PostgreSQL both understand; each part has its own methods.
 
     Every method is one transaction, safe with many threads and processes. All raise
@@ -46,6 +50,14 @@ class Store(Claims, Journal, Steps, Halts, AuditTrail, Approvals, Retention, Une
     def now_s(self, session: Session) -> float:
         """Return the time on the store's clock."""
         return float(session.rows("SELECT :now")[0][0])
+
+    def paces(self) -> Paces:
+        """Return the pace of cloud calls that all processes share."""
+        return self._paces
+
+    @cached_property
+    def _paces(self) -> Paces:
+        return Paces(self._database.for_pace())
 
     def close(self) -> None:
         """Close files and connections."""

@@ -57,9 +57,25 @@ class Database(Protocol):
         """Do work in one transaction; it may be repeated where the database asks for that."""
         ...
 
+    def for_pace(self) -> PaceDatabase:
+        """Return it in the form for statements that need not last and are not waited for long."""
+        ...
+
     def close(self) -> None:
         """Close every connection."""
         ...
+
+
+class PaceDatabase(Database, Protocol):
+    """A database for the pace.
+
+    ``tick`` reads the one clock of all processes; None where the database has one, in SQL:
+    ``clock``. ``not_lasting`` at the end of ``RETURNING`` keeps the commit from waiting.
+    """
+
+    tick: Callable[[], float] | None
+    clock: str
+    not_lasting: str
 
 
 class Tables:

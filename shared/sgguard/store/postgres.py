@@ -51,6 +51,7 @@ SELECT set_config('synchronous_commit', 'on', false)
 """
 
 _CLOCK = "CAST(EXTRACT(EPOCH FROM statement_timestamp()) AS DOUBLE PRECISION)"
+_NOT_LASTING = ", set_config('synchronous_commit', 'off', true)"  # its commit waits for no disk
 _IS_MADE = "SELECT to_regclass('sgguard_schema_version') IS NOT NULL"
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(7352710912)"  # any number, the same everywhere
 
@@ -92,6 +93,8 @@ class PostgresDatabase:
         must_exist: bool = False,
     ) -> None:
         self._must_exist = must_exist
+        self.tick: Callable[[], float] | None = None
+        self.clock, self.not_lasting = _CLOCK, _NOT_LASTING
         self._parameters = {**_DEFAULTS, **parameters}
         self._place = place
         self._now = now
@@ -109,6 +112,10 @@ class PostgresDatabase:
                 with contextlib.suppress(*_CONFLICTS):
                     return self._together(work)
             return self._together(work)
+
+    def for_pace(self) -> PostgresDatabase:
+        """Return the database itself: a server has few connections to spare."""
+        return self
 
     def close(self) -> None:
         """Close every connection."""

@@ -8,6 +8,7 @@ bytes, too few for a time. Names begin with ``sgguard_`` so that a database can 
 from __future__ import annotations
 
 from sgguard.errors import StoreError
+from sgguard.store import budgets, pace
 from sgguard.store.database import Session
 from sgguard.store.schema_retention import RETENTION
 
@@ -219,6 +220,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "UPDATE sgguard_marks SET newest_s = noted_at_s WHERE newest_s > noted_at_s",
     ),
     RETENTION,
+    (),
+    (*pace.TABLES, *budgets.TABLES),
 )
 """What leads from one version of the schema to the next; the first from nothing to 1."""
 

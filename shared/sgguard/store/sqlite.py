@@ -25,6 +25,10 @@ T = TypeVar("T")
 BUSY_S = 10.0
 """How long a transaction waits for another process to end its own."""
 
+_QUICK_S = 0.5
+"""How long a statement waits that must not keep a call waiting."""
+
+_BOOT = getattr(time, "CLOCK_BOOTTIME", None)
 _FAILURES = (sqlite3.Error, UnicodeError, OverflowError)
 _IS_MADE = "SELECT 1 FROM sqlite_master WHERE name = 'sgguard_schema_version'"
 _HAS_TABLES = "SELECT 1 FROM sqlite_master LIMIT 1"
@@ -67,10 +71,16 @@ class SqliteDatabase:
         *,
         busy_s: float = BUSY_S,
         must_exist: bool = False,
+        lasts: bool = True,
     ) -> None:
+        self._lasts = lasts
+        self._quick: SqliteDatabase | None = None
         self._path = path
         self._must_exist = must_exist
         self._now = now or time.time
+        # All processes of a machine read this one clock, and nobody sets it.
+        self.tick: Callable[[], float] | None = _machine_s
+        self.clock = self.not_lasting = ""
         self._busy_s = busy_s
         self._pool: Pool[_Link] = Pool(self._connect, _close, self._is_fit)
 
@@ -86,9 +96,19 @@ class SqliteDatabase:
             schema.require_current(session)
             return work(session)
 
+    def for_pace(self) -> SqliteDatabase:
+        """Return the same file, for what need not last: no commit waits for the disk."""
+        if self._quick is None:
+            self._quick = SqliteDatabase(
+                self._path, self._now, busy_s=_QUICK_S, must_exist=self._must_exist, lasts=False
+            )
+        return self._quick
+
     def close(self) -> None:
         """Close every connection."""
         self._pool.close()
+        if self._quick is not None:
+            self._quick.close()
 
     def _connect(self) -> _Link:
         if not self._must_exist:
@@ -113,7 +133,7 @@ class SqliteDatabase:
             raise StoreError(f"there is no store in {self._path}: it is another database")
         # What was intended must be on the disk before it is done: FULL waits for that at the end
         # of each transaction, which NORMAL does not with a write-ahead log.
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if self._lasts else 'NORMAL'}")
         self._begin_log(connection)
         if not (session.rows(_IS_MADE) and schema.is_current(session)):
             with _transaction(connection):
@@ -179,7 +199,13 @@ def _close(link: _Link) -> None:
 @lru_cache(maxsize=128)
 def _translate(statement: str) -> str:
     """Return the statement in SQLite's form: a transaction that writes has no rows to lock."""
-    return re.sub(r"\s+FOR UPDATE\s*$", "", statement)
+    scalar = statement.replace("GREATEST(", "MAX(").replace("LEAST(", "MIN(")
+    return re.sub(r"\s+FOR UPDATE\s*$", "", scalar)
+
+
+def _machine_s() -> float:
+    """Return the seconds since the machine was started, the same for every process of it."""
+    return time.monotonic() if _BOOT is None else time.clock_gettime(_BOOT)
 
 
 def _is_busy(error: sqlite3.OperationalError) -> bool:

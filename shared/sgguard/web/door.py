@@ -119,7 +119,9 @@ def admit(
     proven = callers.verify(arrival, context.policy.callers, kind.name, tools)
     identity = proven.identity
     permit.require_covered(identity, headers)
-    known = replace(context, caller=identity, on_call=METER.counting(identity.caller))
+    known = replace(
+        context, caller=identity, on_call=METER.counting(identity.caller, context.store)
+    )
     if proven.content_type:
         headers = {**headers, "content-type": proven.content_type}
     return Admitted(known, headers, proven.content, proven.reply)
@@ -150,7 +152,7 @@ def allowed(request: T, event: Event, kind: Kind, context: Context) -> T:
         permit.permitted_occurrence(identity, located, accounts)
     else:
         asked = permit.permitted(identity, request, accounts)
-    METER.decide(identity.caller)
+    METER.decide(identity.caller, context.store)
     return asked
 
 
@@ -158,12 +160,14 @@ def shown(document: dict[str, object], context: Context) -> dict[str, object]:
     """Return the document as its caller may see it."""
     if context.caller is None:
         return document
+    METER.bring(context.caller.caller, context.store)
     return veil.veiled(document, context.caller.caller, context.settings.accounts)
 
 
 def shown_problem(details: Details, event: Event, context: Context) -> Details:
     """Return the problem as its caller may see it: clouds and locks name groups in their words."""
     if context.caller is not None:
+        METER.bring(context.caller.caller, context.store)
         known = json.dumps(event.data)
         details.document["detail"] = veil.veiled_text(details.document["detail"], known)
     return details

@@ -56,7 +56,7 @@ class Wire:
 
     ``transport`` replaces the network (tests, the in-process emulator). Connections are
     kept beyond the event and used again. ``pace`` keeps every call, also a repeated one, within
-    the cloud's rates.
+    the cloud's rates; ``is_reading`` tells it which calls change nothing.
     """
 
     provider: str
@@ -64,6 +64,7 @@ class Wire:
     transport: httpx.BaseTransport | None = field(default=None, repr=False)
     retry: Retry = field(default_factory=Retry)
     pace: Pace = field(default_factory=Pace)
+    is_reading: bool = False
 
     def read(
         self,
@@ -83,9 +84,10 @@ class Wire:
             DeadlineError: no time was left for the call.
             CloudError: the error ``check`` raised for the last response, or there was none.
         """
+        reading = replace(self, is_reading=True)
 
         def attempt() -> httpx.Response:
-            return self.write(
+            return reading.write(
                 method,
                 url,
                 action=action,
@@ -200,11 +202,13 @@ class Wire:
 
         ``caller`` is what the cloud counts together: credentials (their id, no secret) and region.
         """
-        return replace(self, pace=replace(self.pace, rates=rates, caller=caller))
+        # Processes have credentials of their own for one account, temporary ones mostly.
+        scope = " ".join([self.provider, *(part for part in caller[:-1] if part)])
+        return replace(self, pace=replace(self.pace, rates=rates, caller=caller, scope=scope))
 
     def _wait_for_turn(self, action: str) -> None:
         left_s = self.deadline.require(f"{self.provider} {action} could be called")
-        if wait_s := self.pace.wait_s(self._cloud, action, left_s):
+        if wait_s := self.pace.wait_s(self._cloud, action, left_s, is_read=self.is_reading):
             raise ThrottledError(
                 self.provider,
                 action,
@@ -230,7 +234,7 @@ class Wire:
         if wait_s is not None and wait_s > LONGEST_WAIT_S:
             error.retry_after_s, wait_s = LONGEST_WAIT_S, None
         if isinstance(error, ThrottledError):
-            self.pace.slow_down(self._cloud, action, wait_s)
+            self.pace.slow_down(self._cloud, action, wait_s, is_read=self.is_reading)
 
 
 def _with_query(url: str | httpx.URL, params: Any) -> httpx.URL:

@@ -11,8 +11,8 @@ cell rate algorithm (ITU-T I.371), first come first served, with one number per 
 4. A throttle response closes the lane for every thread. A call that slept meanwhile finds the lane
    closed and reserves again.
 
-Instances of a function do not share lanes: their calls are paced together only by the store they
-share, where there is one.
+Where processes share a store, it hands out the moments for all of them instead
+(:mod:`sgguard.wire.turns`), and these lanes are for the time in which it cannot be used.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from sgguard.wire.clock import MonotonicClock, elapsed
+from sgguard.wire.turns import Ask, SharedPace
 
 Rates = Mapping[str, float]
 """Calls per second by action (an fnmatch pattern; the first that matches counts)."""
 
-SHARE = 0.8
-"""The used part of a documented rate; the rest is left to other users of the account."""
+SHARE = 0.96
+"""The used part of a documented rate: calls that leave evenly do not arrive evenly."""
 
 CAUTIOUS_RATE = 10.0
 """Calls per second where no rate is documented, after the cloud has throttled once."""
@@ -130,7 +131,9 @@ class Pace:
 
     ``rates`` are the documented ones, ``share`` the part of them that is used. ``caller`` is what
     the cloud counts together, action aside: the id of the credentials (no secret), the region.
-    ``on_call`` is called with each call that is sent.
+    ``on_call`` is called with each call that is sent. ``shared`` has the turns of all processes,
+    counted by ``scope``: what a cloud counts together, as far as processes that may have
+    credentials of their own know it. ``is_bulk`` marks work that nobody waits for.
     """
 
     rates: Rates = field(default_factory=dict)
@@ -138,13 +141,37 @@ class Pace:
     share: float = SHARE
     lanes: Lanes = field(default=LANES, repr=False)
     on_call: Callable[[], None] | None = field(default=None, repr=False)
+    shared: SharedPace | None = field(default=None, repr=False)
+    scope: str = ""
+    is_bulk: bool = False
 
-    def wait_s(self, cloud: Hashable, action: str, latest_s: float) -> float:
+    def wait_s(
+        self, cloud: Hashable, action: str, latest_s: float, *, is_read: bool = False
+    ) -> float:
         """Wait for the action's turn at a cloud, and return 0.
 
         When the turn would be later than ``latest_s`` seconds from now, nothing is waited for, and
-        the seconds until the turn are returned.
+        the seconds until the turn are returned. An action is always a read or never.
         """
+        wait_s = None
+        if self.shared is not None and (ask := self._ask(action, latest_s, is_read=is_read)):
+            wait_s = self.shared.wait_s(ask)
+        if wait_s is None:
+            wait_s = self._wait_alone(cloud, action, latest_s)
+        if not wait_s and self.on_call is not None:
+            self.on_call()
+        return wait_s
+
+    def slow_down(
+        self, cloud: Hashable, action: str, rest_s: float | None, *, is_read: bool = False
+    ) -> None:
+        """Close the lane for the requested wait: for everybody, not only the throttled call."""
+        here_s = _CLOSED_S if rest_s is None else rest_s
+        self._lane(cloud, action).close(self.lanes.clock() + here_s)
+        if self.shared is not None and (ask := self._ask(action, 0.0, is_read=is_read)):
+            self.shared.slow_down(ask, rest_s)
+
+    def _wait_alone(self, cloud: Hashable, action: str, latest_s: float) -> float:
         lane, clock = self._lane(cloud, action), self.lanes.clock
         end_s = clock() + latest_s
         while True:
@@ -158,14 +185,14 @@ class Pace:
                 self.lanes.sleep(moment_s - now_s)
             # Step 4: the lane may have been closed during the sleep; then reserve again.
             if lane.is_open(clock()):
-                if self.on_call is not None:
-                    self.on_call()
                 return 0.0
 
-    def slow_down(self, cloud: Hashable, action: str, rest_s: float | None) -> None:
-        """Close the lane for the requested wait: for every thread, not only the throttled one."""
-        rest_s = _CLOSED_S if rest_s is None else rest_s
-        self._lane(cloud, action).close(self.lanes.clock() + rest_s)
+    def _ask(self, action: str, latest_s: float, *, is_read: bool) -> Ask | None:
+        """Return the question to the store; None for what nobody knows the rate of."""
+        rate = self.share * self._rate(action)
+        if not (self.scope and rate):
+            return None
+        return Ask(self.scope, action, rate, latest_s, is_read=is_read, is_bulk=self.is_bulk)
 
     def _lane(self, cloud: Hashable, action: str) -> Lane:
         key = (cloud, self.caller, action)

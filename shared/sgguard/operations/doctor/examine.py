@@ -17,7 +17,7 @@ from typing import TypeVar
 import httpx
 
 from sgguard import providers
-from sgguard.engine.context import Context
+from sgguard.engine.context import Context, pace_of
 from sgguard.errors import CloudError, DeadlineError, SgguardError
 from sgguard.model.resource import Limit, Visibility
 from sgguard.operations.doctor import diagnosis
@@ -25,7 +25,6 @@ from sgguard.operations.doctor.checkup import Checkup, Clock, Finding, Permissio
 from sgguard.operations.doctor.region import CloudRegion, setup_of
 from sgguard.providers import Access, Grant, PermissionCheck, Probe, Provider
 from sgguard.wire.client import Wire
-from sgguard.wire.pacing import Pace
 from sgguard.wire.parallel import parallel
 
 T = TypeVar("T")
@@ -59,7 +58,7 @@ def examine(where: CloudRegion, context: Context) -> Checkup:
         context.deadline,
         transport=context.transport,
         retry=replace(context.retry, attempts=ATTEMPTS),
-        pace=Pace(share=context.settings.pace, lanes=context.lanes),
+        pace=pace_of(context),
     )
     account = context.settings.accounts.get(where.provider, "")
     access = Access(wire, where.region, env=context.env, account=account, now=context.now)

@@ -1,0 +1,113 @@
+"""Processes in one simulated time that share a store: threads of which exactly one runs.
+
+Each process has its own store object, its own clocks (wrong by less than a second) and its own
+memory. Each statement is two points at which others may run, or at which the process dies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sgguard.store import Store
+from sgguard.store.pace import Paces
+from sgguard.wire.pacing import Lanes
+from sgguard.wire.turns import Ask, SharedPace
+from tests.sim.scheduler import Scheduler
+from tests.stores import Place
+
+BASE_S = 1_800_000_000.0
+FOREVER_S = 1e6
+
+
+class Time(Scheduler):
+    """The one time, in which every process has a clock of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.offset_s = 0.0
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass; where nobody else runs, it just passes."""
+        if self.current is None:
+            self.now_s += seconds
+        else:
+            super().wait(seconds)
+
+    def now(self) -> float:
+        """The time on the clock of the server of PostgreSQL."""
+        return BASE_S + self.offset_s + self.now_s
+
+
+@dataclass
+class Slow:
+    """A store's lanes, whose statements take time before and after they are carried out."""
+
+    paces: Paces
+    time: Time
+    latency_s: Callable[[], float] = lambda: 0.001
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self.paces, name)
+
+        def run(*args: Any, **given: Any) -> Any:
+            self.time.wait(self.latency_s())
+            found = method(*args, **given)
+            self.time.wait(self.latency_s())
+            return found
+
+        return run
+
+
+@dataclass
+class Process:
+    """One process: ``skew_s`` is what its clocks are wrong by, ``begun_s`` its monotonic zero."""
+
+    time: Time
+    store: Store
+    latency_s: Callable[[], float] = lambda: 0.001
+    oversleep_s: Callable[[], float] = lambda: 0.0
+    begun_s: float = 77.0
+    failures: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        # The one clock of all processes: the machine's for a file, the server's.
+        self.store.paces().tick = self.time.now
+        slow = Slow(self.store.paces(), self.time, self.latency_s)
+        self.shared = SharedPace(slow, self.clock, self.sleep, self.failures.append, 0.0)
+        self.lanes = Lanes(self.clock, self.sleep)
+
+    def clock(self) -> float:
+        """Seconds that only grow, from a zero of this process's own."""
+        return self.begun_s + self.time.now_s
+
+    def sleep(self, seconds: float) -> None:
+        """Let others run; an oversleeping process wakes later than it wished."""
+        self.time.wait(seconds + self.oversleep_s())
+
+    def call(self, ask: Ask) -> float:
+        """Wait for a turn; return the moment at which the call was sent."""
+        waited_s = self.shared.wait_s(ask)
+        assert waited_s == 0.0, (waited_s, self.failures)
+        return self.time.now_s
+
+
+def processes(
+    time: Time, kept: Place, count: int, skew_s: Callable[[int], float] = lambda _: 0.0, **more: Any
+) -> list[Process]:
+    """Processes on one database: a file's clock is that of each process, a server's its own."""
+
+    def clock_of(number: int) -> Callable[[], float]:
+        if kept.kind == "postgres":
+            return time.now
+        return lambda: time.now() + skew_s(number)
+
+    return [Process(time, kept.open(clock_of(n)), begun_s=50.0 * n, **more) for n in range(count)]
+
+
+def crowded(moments: list[float], limit: int, window_s: float = 1.0) -> list[tuple[float, float]]:
+    """The windows that hold more calls than permitted: pairs of first and last call."""
+    ordered = sorted(moments)
+    pairs = zip(ordered, ordered[limit:], strict=False)
+    return [(first, last) for first, last in pairs if last - first < window_s - 1e-9]
