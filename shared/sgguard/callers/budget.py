@@ -14,9 +14,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from sgguard import logs
 from sgguard.errors import BudgetError, StoreError
 from sgguard.model.caller import Caller
+from sgguard.telemetry import logs
 from sgguard.wire.clock import MonotonicClock
 
 MINUTE_S = 60.0

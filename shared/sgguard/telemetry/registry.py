@@ -54,7 +54,8 @@ class Metric(msgspec.Struct, frozen=True):
 
 
 FUNCTION = Label(
-    "function", ("approval", "bind_request", "chat", "cloud_event", "delete_request", "instance_launch")
+    "function",
+    ("approval", "bind_request", "chat", "cloud_event", "delete_request", "instance_launch"),
 )
 PROVIDER = Label("provider", clouds.names())
 GUARD = Label("guard", ("delete", "launch"))
