@@ -37,7 +37,7 @@ ARROWS = {
     "__main__": "cli",
     "approvals": (
         "engine errors events logs model policy redaction remedy render render.graph "
-        "render.language settings store web"
+        "render.language schemas settings store web"
     ),
     "callers": "callers.proofs errors events logs model policy redaction wire",
     "callers.proofs": "callers errors events logs policy wire",
@@ -48,8 +48,8 @@ ARROWS = {
     "chat.channels": "chat errors events policy render.language wire",
     "cli": (
         "approvals callers chat clouds demo emulator engine errors events logs model operations "
-        "operations.doctor packaging policy redaction render render.graph render.text settings "
-        "sgguard store web wire"
+        "operations.doctor packaging policy redaction render render.graph render.text schemas "
+        "settings sgguard store web wire"
     ),
     "demo": (
         "callers emulator engine errors events model operations render render.graph render.text web"
@@ -108,8 +108,9 @@ ARROWS = {
     "store": "errors redaction sgguard",
     "web": (
         "callers clouds engine errors events events.sources logs model redaction schemas "
-        "settings sgguard store wire"
+        "settings sgguard store web.openapi wire"
     ),
+    "web.openapi": ("callers engine errors events events.sources model schemas sgguard web"),
     "wire": "errors sgguard",
     "wire.openstack": "errors model redaction wire wire.openstack.neutron",
     "wire.openstack.neutron": "errors model wire",

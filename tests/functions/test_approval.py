@@ -400,6 +400,7 @@ def test_a_cron_event_closes_what_is_over_and_tells_what_is_due_once(place, func
     # the same event again has the same answer, another one nothing to say
     assert due(function).get_json()["data"] == told
     assert due(function, "tick-2").get_json()["data"] | {"at": ""} == {
+        "type": "sgguard.approvals.reminders.v1",
         "at": "",
         "expired": [],
         "due": [],
