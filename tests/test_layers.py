@@ -68,7 +68,7 @@ ARROWS = {
     "emulator.faces.tencent": "emulator emulator.faces wire",
     "emulator.faces.tencent_dfw": "emulator emulator.faces wire",
     "engine": (
-        "errors facts guards guards.delete guards.launch logs model policy providers remedy "
+        "clouds errors facts guards guards.delete guards.launch logs model policy providers remedy "
         "render settings sgguard store wire"
     ),
     "errors": "redaction",

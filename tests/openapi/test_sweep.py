@@ -79,6 +79,17 @@ def test_what_a_product_gets_in_place_of_a_status_is_described(sender, called, c
     assert client.post("/", json={}).status_code == 401
 
 
+def test_a_decision_without_the_groups_outside_the_targets_is_described(called, cloud, world):
+    client = called("delete_request", targets=["tencent::*:sg-5*"])
+    target = f"tencent::ap-guangzhou:{world.referenced}"
+    answer = client.post("/", json={"target": target}, headers=GOOD)
+    assert answer.status_code == 200
+    (message,) = [one["message"] for one in answer.get_json()["reasons"]]
+    assert "(a group outside your targets)" in message
+    assert message.endswith("…")
+    assert len(message) <= 200
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_way_in_which_a_request_can_be_wrong_is_described(name, called):
     client = called(name)

@@ -83,7 +83,12 @@ def requests(kind: Kind) -> Iterator[Body]:
     if kind.event_type:
         example = incoming_example(kind)
         yield Body(STRUCTURED, ref(f"{kind.name}.event"), example, "event")
-        batch = {"type": "array", "items": ref(f"{kind.name}.event"), "maxItems": MAX_BATCH}
+        # More are refused with 413, as a body that is too large is: they fit the schema.
+        batch = {
+            "description": f"at most {MAX_BATCH} events",
+            "type": "array",
+            "items": ref(f"{kind.name}.event"),
+        }
         yield Body(BATCHED, batch, [example], "events")
 
 

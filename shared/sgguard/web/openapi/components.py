@@ -25,7 +25,8 @@ _OF_FILES = ("$schema", "$id", "$defs", "examples")
 """Parts of a schema file that a component has not."""
 
 _TEXT: Json = {"type": "string", "minLength": 1}
-_ATTRIBUTE: Json = {"type": ["string", "integer", "boolean"]}
+_ATTRIBUTE: Json = {"type": ["string", "integer", "boolean", "null"]}
+"""A member that is null is one that is not there."""
 _NUMBER: Json = {"type": "string", "pattern": "^[0-9]+$"}
 
 
@@ -81,12 +82,21 @@ def _pointed(part: Any, name: str) -> Any:
         return [_pointed(one, name) for one in part]
     if not isinstance(part, dict):
         return part
-    return {
-        key: value.replace("#/$defs/", f"#/components/schemas/{name}.")
-        if key == "$ref"
-        else _pointed(value, name)
-        for key, value in part.items()
-    }
+    found = {key: _pointed(value, name) for key, value in part.items()}
+    if "$ref" in part:
+        found["$ref"] = part["$ref"].replace("#/$defs/", f"#/components/schemas/{name}.")
+    if isinstance(part.get("pattern"), str):
+        found["pattern"] = _plain(part["pattern"])
+    return found
+
+
+def _plain(pattern: str) -> str:
+    """Return a pattern as clients of every language read it, who know no lookahead.
+
+    ``$`` is the very end in the regular expressions of JSON Schema, though not in Python's, and no
+    JSON in UTF-8 has half a surrogate pair.
+    """
+    return pattern.replace(r"(?![\s\S])", "$").replace(r"\ud800-\udfff", "")
 
 
 def _bare(schema: Json) -> Json:
@@ -110,10 +120,10 @@ def _incoming(kind: Kind) -> Json:
             "id": _TEXT,
             "source": {**_TEXT, "format": "uri-reference"},
             "type": {"const": kind.event_type},
-            "time": {"type": "string", "format": "date-time"},
-            "subject": _TEXT,
-            "dataschema": {**_TEXT, "format": "uri"},
-            "datacontenttype": {"const": body.PLAIN},
+            "time": {"type": ["string", "null"], "format": "date-time"},
+            "subject": {**_TEXT, "type": ["string", "null"]},
+            "dataschema": {"type": ["string", "null"], "minLength": 1, "format": "uri"},
+            "datacontenttype": {"enum": [body.PLAIN, None]},
             "data": body.ref(kind.name),
             "data_base64": {"type": "string", "contentEncoding": "base64"},
         },
