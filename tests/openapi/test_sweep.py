@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import httpx
 import pytest
 from jsonschema import ValidationError
 
@@ -20,6 +21,7 @@ from sgguard.web import problem, response
 from sgguard.web.installed import functions
 from sgguard.web.openapi import document
 from sgguard.web.surface import NOTHING
+from tests import deployment
 from tests.openapi import contract
 from tests.openapi.contract import Contract
 
@@ -161,3 +163,15 @@ def test_an_answer_that_is_not_described_is_noticed(framework):
 
 def test_a_document_is_made_once():
     assert document(KIND, NOTHING) is document(KIND, NOTHING)
+
+
+def test_what_is_no_http_is_refused_by_the_server_in_front_as_described():
+    with deployment.functions("http://127.0.0.1:9", "delete_request") as running:
+        function = running["delete_request"]
+        told = function.send(b"POST / HTTP/1.1\r\nHost: x\r\nno header\r\n\r\n", timeout_s=20)
+        described = httpx.get(f"{function.url}openapi.json", trust_env=False, timeout=20).json()
+    head, _, body = told.partition(b"\r\n\r\n")
+    status, *lines = head.decode().split("\r\n")
+    headers = dict(line.lower().split(": ", 1) for line in lines)
+    assert int(status.split()[1]) == 400
+    Contract(described).check("POST", "/", 400, headers, body)
