@@ -50,6 +50,14 @@ def broker() -> Iterator[str]:
     }
     (folder / "plugins").write_text("[].")
     url = f"amqp://guest:guest@127.0.0.1:{port}/?heartbeat=0"
+    # A node that finds no server of names starts one that outlives it: this one is ours.
+    names = subprocess.Popen(
+        ["epmd", "-port", str(mapper), "-address", "127.0.0.1"],
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     with (folder / "said").open("wb") as said:
         process = subprocess.Popen(
             [str(_PROGRAM)],
@@ -66,8 +74,8 @@ def broker() -> Iterator[str]:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, 9)
         process.wait()
-        # The mapper of ports stays behind its node; this one is ours.
-        subprocess.run(["epmd", "-port", str(mapper), "-kill"], check=False, capture_output=True)
+        names.kill()
+        names.wait()
         shutil.rmtree(folder, ignore_errors=True)
 
 
