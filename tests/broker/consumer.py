@@ -11,10 +11,12 @@ import sys
 import time
 from itertools import count
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pika
 
+from sgguard.demo.child import _end_with_parent
 from tests.broker.rules import DeliverySpec, is_delivered, is_repeated, wait_s
 
 SPEC = DeliverySpec()
@@ -53,4 +55,6 @@ def _sent(http: httpx.Client, url: str, body: bytes) -> tuple[int | None, httpx.
 
 
 if __name__ == "__main__":
+    # Nobody is left to end it where the test itself was ended.
+    Thread(target=_end_with_parent, daemon=True).start()
     main()

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from sgguard.demo.child import _end_with_parent
 from tests.broker.rules import DeliverySpec, is_delivered, is_repeated, wait_s
 
 SPEC = DeliverySpec()
@@ -102,4 +103,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    # Nobody is left to end it where the test itself was ended.
+    Thread(target=_end_with_parent, daemon=True).start()
     main()
