@@ -10,10 +10,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready-$(EXTRAS)
 # The services of `make live`, which have hundreds of packages of their own.
 OPENSTACK := $(abspath $(VENV)-openstack)
+# The newest that Debian 12's own Node.js runs.
+REDOCLY := REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --yes @redocly/cli@1.34.5
 # Tests start processes: without compiled modules each of them would compile the package anew.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -q
 
-.PHONY: help demo test slow interop live lint format bench mutants venv clean
+.PHONY: help demo test slow openapi interop brokers live lint format bench mutants venv clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -27,12 +29,28 @@ test: $(READY) ## The quick suite
 slow: $(READY) ## Long property and stress runs
 	@$(PYTEST) --hypothesis-profile thorough -m "slow or hypothesis"
 
+openapi: openapi-lint ## Lint the OpenAPI document by Redocly's rules, each warning an error
+	@$(BIN)/sgguard openapi --output build/openapi.json
+	@$(REDOCLY) lint --extends=recommended-strict build/openapi.json
+
+.PHONY: openapi-lint
+openapi-lint: $(READY)
+	@mkdir -p build
+	@$(REDOCLY) --version
+
 interop: ## The vendors' own SDKs against the emulator, in a virtual environment of their own
 	@$(MAKE) --no-print-directory VENV=$(VENV)-interop EXTRAS=dev,interop interop-run
 
+brokers: ## Ten thousand events over Kafka and a thousand over RabbitMQ, with processes killed (minutes)
+	@$(MAKE) --no-print-directory VENV=$(VENV)-interop EXTRAS=dev,interop brokers-run
+
+.PHONY: brokers-run
+brokers-run: $(READY)
+	@$(BIN)/pytest -q -m "interop and slow"
+
 .PHONY: interop-run
 interop-run: $(READY)
-	@INTEROP=required $(BIN)/pytest -q -m interop
+	@INTEROP=required $(BIN)/pytest -q -m "interop and not slow"
 
 live: live-venv ## Decisions about a real OpenStack on loopback, each delete really made (minutes)
 	@LIVE=required OSVENV=$(OPENSTACK) $(PYTEST) -s -m live tests/live

@@ -34,8 +34,8 @@ AT_THE_ROOT = {
 ARROWS = {
     "__main__": "cli",
     "approvals": (
-        "engine errors events model policy remedy render render.graph render.language settings "
-        "sgguard store telemetry web"
+        "engine errors events model policy remedy render render.graph render.language schemas "
+        "settings sgguard store telemetry web"
     ),
     "callers": "callers.proofs errors events model policy telemetry wire",
     "callers.proofs": "callers errors events policy telemetry wire",
@@ -46,8 +46,8 @@ ARROWS = {
     "chat.channels": "chat errors events policy render.language wire",
     "cli": (
         "approvals callers chat clouds demo emulator engine errors events model operations "
-        "operations.doctor packaging policy providers render render.graph render.text settings "
-        "sgguard store telemetry web wire"
+        "operations.doctor packaging policy providers render render.graph render.text schemas "
+        "settings sgguard store telemetry web wire"
     ),
     "demo": (
         "callers emulator engine errors events model operations render render.graph render.text web"
@@ -66,8 +66,8 @@ ARROWS = {
     "emulator.faces.tencent": "emulator emulator.faces wire",
     "emulator.faces.tencent_dfw": "emulator emulator.faces wire",
     "engine": (
-        "engine.bulk errors facts guards guards.bind guards.delete guards.launch model policy "
-        "providers remedy render settings sgguard store telemetry wire"
+        "clouds engine.bulk errors facts guards guards.bind guards.delete guards.launch model "
+        "policy providers remedy render settings sgguard store telemetry wire"
     ),
     "engine.bulk": "errors model providers render store wire",
     "errors": "telemetry",
@@ -108,8 +108,9 @@ ARROWS = {
     "telemetry": "clouds sgguard",
     "web": (
         "callers clouds engine errors events events.sources model schemas settings sgguard "
-        "store telemetry wire"
+        "store telemetry web.openapi wire"
     ),
+    "web.openapi": "callers engine errors events events.sources model schemas sgguard web",
     "wire": "errors sgguard telemetry",
     "wire.openstack": "errors telemetry wire wire.openstack.neutron",
     "wire.openstack.neutron": "errors model wire",

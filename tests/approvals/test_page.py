@@ -80,8 +80,8 @@ def test_times_are_in_the_zone_of_a_channel_of_that_language(tmp_path):
 
 def test_a_problem_has_a_title_in_both_languages():
     for language in ("en", "zh"):
-        assert {f"problem.{slug}" for slug in problem._TITLES} <= set(entries(language))
-    for slug, title in problem._TITLES.items():
+        assert {f"problem.{slug}" for slug in problem.PROBLEMS} <= set(entries(language))
+    for slug, (_, title) in problem.PROBLEMS.items():
         assert entries("en")[f"problem.{slug}"] == title
 
 

@@ -1,6 +1,13 @@
 """Callers of functions: proofs, what is permitted to whom, and the way of a request."""
 
-ALL_FUNCTIONS = ["approval", "chat", "cloud_event", "delete_request", "instance_launch"]
+ALL_FUNCTIONS = [
+    "approval",
+    "bind_request",
+    "chat",
+    "cloud_event",
+    "delete_request",
+    "instance_launch",
+]
 
 EVERYBODY = f"""
 [[caller]]

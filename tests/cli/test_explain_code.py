@@ -32,7 +32,7 @@ def test_every_code_has_a_meaning_and_something_to_do(entry):
         ("reason", ReasonCode),
         ("gap", UnseenCode),
         ("outcome", Outcome),
-        ("problem", problem._TITLES),
+        ("problem", problem.PROBLEMS),
     ],
 )
 def test_every_code_of_a_kind_is_explained_once(kind, known):

@@ -13,6 +13,7 @@ import functions_framework
 import pytest
 
 from sgguard.emulator.server import Running, serve
+from tests.openapi import contract
 from tests.worlds import World
 from tests.worlds.tencent import WORLD
 
@@ -72,6 +73,8 @@ def framework(monkeypatch) -> Any:
 
     def build(name: str) -> Function:
         app = functions_framework.create_app(name, str(FUNCTIONS / name / "main.py"))
+        # No test of a function may see an answer that its document does not describe.
+        app.wsgi_app = contract.held_to(app.wsgi_app, contract.of(app, name))
         return Function(name, app.test_client())
 
     return build

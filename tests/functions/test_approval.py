@@ -181,6 +181,9 @@ def test_without_a_key_no_link_is_shown_or_answered(place, function, monkeypatch
     answer = function.post({"token": text}, JSON)
     assert answer.status_code == 503
     assert "SGGUARD_APPROVAL_KEY" in answer.get_json()["detail"]
+    for nonsense in ("x", "a.b.c", f"other{text}", text[:-1] + "!"):
+        assert function.client.get("/", query_string={"token": nonsense}).status_code == 403
+        assert function.post({"token": nonsense}, JSON).status_code == 403
 
 
 # -- answering -----------------------------------------------------------------------------
@@ -400,6 +403,7 @@ def test_a_cron_event_closes_what_is_over_and_tells_what_is_due_once(place, func
     # the same event again has the same answer, another one nothing to say
     assert due(function).get_json()["data"] == told
     assert due(function, "tick-2").get_json()["data"] | {"at": ""} == {
+        "type": "sgguard.approvals.reminders.v1",
         "at": "",
         "expired": [],
         "due": [],

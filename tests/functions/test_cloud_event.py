@@ -82,16 +82,28 @@ def test_a_batch_is_answered_in_its_order(function):
     )
     assert answer.status_code == 200
     types = [one["type"] for one in answer.json]
-    assert types[:2] == ["sgguard.cloud_event.v1", "sgguard.problem.v1"]
+    assert types == [
+        "sgguard.cloud_event.v1",
+        "sgguard.problem.v1",
+        "sgguard.approvals.reminders.v1",
+    ]
     assert answer.json[2]["data"]["due"] == []
 
 
 def test_a_batch_of_which_one_must_come_again_comes_again_whole(function, monkeypatch):
     monkeypatch.delenv("OS_REGION_NAME", raising=False)
+    monkeypatch.setenv("OS_AUTH_URL", "https://keystone.example")
     deleted = made("openstack_oslo", Happened.DELETED)
     answer = function.ask([refused(), deleted])
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_an_event_of_a_cloud_that_is_not_set_up_does_not_come_again(function):
+    for source in ("openstack_oslo", "huawei_cts", "alibaba_actiontrail"):
+        answer = function.ask(made(source, Happened.DELETED))
+        assert (answer.status_code, answer.headers.get("Retry-After")) == (422, None), source
+        assert answer.json["type"].endswith("/not-possible")
 
 
 def test_a_timer_closes_and_reminds_of_approvals(function):

@@ -21,11 +21,17 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_sessionfinish(session):
-    """With INTEROP=required a run that skipped something, or ran nothing, has failed."""
+    """With INTEROP=required a run that skipped something, or ran nothing, has failed.
+
+    A broker that cannot be installed is no fault of an SDK: its tests may be skipped.
+    """
     if os.environ.get("INTEROP") != "required":
         return
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    passed, skipped = (len(reporter.stats.get(kind, ())) for kind in ("passed", "skipped"))
+    passed = len(reporter.stats.get("passed", ()))
+    skipped = sum(
+        not one.nodeid.startswith("tests/broker/") for one in reporter.stats.get("skipped", ())
+    )
     if skipped or not passed:
         reporter.write_line(f"INTEROP=required, but {passed} passed and {skipped} were skipped")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -30,7 +30,7 @@ SERIES_MAX = 400
         (registry.GAP, UnseenCode),
         (registry.GUARD, get_args(Guard)),
         (registry.FUNCTION, server.functions()),
-        (registry.PROBLEM, problem._TITLES),
+        (registry.PROBLEM, problem.PROBLEMS),
     ],
     ids=lambda one: getattr(one, "name", ""),
 )

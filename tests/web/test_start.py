@@ -154,7 +154,7 @@ def test_what_a_gateway_puts_before_the_paths_is_taken_off(monkeypatch):
 
 
 def test_an_event_to_the_path_of_a_check_is_not_answered_as_a_check():
-    assert built().post("/healthz", json={}).status_code == 404
+    assert built().post("/healthz", json={}).status_code == 405
 
 
 @pytest.mark.parametrize("cloud", clouds.names())

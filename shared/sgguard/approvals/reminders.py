@@ -73,6 +73,7 @@ def _close_and_list(executor: Executor, context: Context) -> Json:
     expired += [one for one in executor.store.approvals("approved") if _is_lapsed(executor, one)]
     due = [one for one in executor.store.approvals("pending") if _is_due(one, now_s, context)]
     return {
+        "type": KIND.answer_type,
         "at": _time(now_s),
         "expired": [_summary(one) for one in expired],
         "due": [_summary(one) for one in due],

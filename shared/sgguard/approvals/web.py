@@ -18,6 +18,7 @@ from werkzeug.http import parse_accept_header
 
 from sgguard.approvals import link as links
 from sgguard.approvals import page
+from sgguard.approvals import surface as described
 from sgguard.approvals.approver import (
     is_expired,
     known,
@@ -41,6 +42,7 @@ from sgguard.store.rows import Approval
 from sgguard.telemetry.redaction import redacted
 from sgguard.web import problem
 from sgguard.web.response import Response
+from sgguard.web.surface import Surface
 
 Json = dict[str, Any]
 
@@ -62,6 +64,11 @@ def link(approval_id: str, approver: str, action: LinkAction, context: Context) 
     signed = _signed(approval, approver, action, context)
     url = context.settings.approval_url
     return f"{url}?token={quote(signed)}" if url else signed
+
+
+def surface() -> Surface:
+    """Return what is shown and taken here beside events."""
+    return described.surface()
 
 
 def show(

@@ -19,6 +19,9 @@ Json = dict[str, Any]
 HIDDEN = "(a group outside your targets)"
 
 _ID = re.compile(r"\bsg-[A-Za-z0-9-]+|\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
+_TEXT_MAX = 200
+"""The longest text that a decision's schema permits, where it has a limit."""
+
 _LISTS = ("group_ids", "other_group_ids")
 _WORDLESS = frozenset(
     {
@@ -134,5 +137,9 @@ def _is_about(one: Any, key: str, ids: set[str]) -> bool:
 
 
 def _masked(text: str, key: str, by_id: re.Pattern[str], by_name: re.Pattern[str] | None) -> str:
-    text = by_id.sub(HIDDEN, text)
-    return text if by_name is None or key in _WORDLESS else by_name.sub(HIDDEN, text)
+    found = by_id.sub(HIDDEN, text)
+    if by_name is not None and key not in _WORDLESS:
+        found = by_name.sub(HIDDEN, found)
+    # What stands in place of an id is longer than it.
+    most = max(len(text), _TEXT_MAX)
+    return found if len(found) <= most else f"{found[: most - 1].rstrip()}…"

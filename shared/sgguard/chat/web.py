@@ -25,12 +25,14 @@ from sgguard.chat.base import (
     kinds,
     setup_of,
 )
+from sgguard.chat.surface import SURFACE
 from sgguard.engine.context import Context
 from sgguard.errors import EventError, SettingsError, SgguardError
 from sgguard.telemetry import logs
 from sgguard.telemetry.redaction import redacted
 from sgguard.web import problem
 from sgguard.web.response import Response, of_problem
+from sgguard.web.surface import Surface
 from sgguard.wire.client import Wire
 
 _BAD = 400
@@ -50,6 +52,10 @@ class Callbacks:
     """The pages of the function ``chat`` (:class:`sgguard.web.endpoint.Pages`), for one request."""
 
     query: Mapping[str, str]
+
+    def surface(self) -> Surface:
+        """Return what is taken here beside events."""
+        return SURFACE
 
     def show(
         self,

@@ -27,6 +27,7 @@ _COMMANDS = (
     "emulate",
     "serve",
     "functions",
+    "openapi",
     "package",
     "check",
     "explain",

@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sgguard.clouds import is_mentioned
 from sgguard.engine.context import Context, connect
-from sgguard.errors import SettingsError
+from sgguard.errors import NotSetUpError, SettingsError
 from sgguard.model.address import Address, Scope
 from sgguard.model.codes import Outcome
 from sgguard.model.event import Event
@@ -92,9 +93,9 @@ def _region(one: Occurrence, env: Mapping[str, str]) -> str:
     region = region_of(one, env)
     if not region:
         names = _REGIONS.get(one.provider, ())
-        raise SettingsError(
-            f"events of {one.source} do not name their region: set {' or '.join(names)}"
-        )
+        message = f"events of {one.source} do not name their region: set {' or '.join(names)}"
+        # Of a cloud that nobody uses here, no later delivery is judged either.
+        raise (SettingsError if is_mentioned(one.provider, env) else NotSetUpError)(message)
     return region
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sgguard import lazy
 from sgguard.errors import Problem
-from sgguard.schemas.load import load, pointer
+from sgguard.schemas.load import load, names, pointer
 from sgguard.schemas.plain import is_plainly_valid
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 else:
     broken = lazy("sgguard.schemas.broken")  # it imports jsonschema
 
-__all__ = ["load", "pointer", "problems"]
+__all__ = ["load", "names", "pointer", "problems"]
 
 
 def problems(name: str, document: object) -> tuple[Problem, ...]:

@@ -10,19 +10,26 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from flask import Request
 from flask.typing import ResponseReturnValue
 
-from sgguard import events
+from sgguard import events, lazy
 from sgguard.engine.context import Context, begin
 from sgguard.errors import EventError
 from sgguard.events.base import Delivery, Kind
 from sgguard.model.event import Event
 from sgguard.web import body, door, handshake, observe, problem, response, start
 from sgguard.web.door import Admitted
+from sgguard.web.problem import DOCUMENT
 from sgguard.web.response import Response
+from sgguard.web.surface import NOTHING, Surface
+
+if TYPE_CHECKING:
+    from sgguard.web import openapi
+else:
+    openapi = lazy("sgguard.web.openapi")  # only whoever asks for the document needs it
 
 T = TypeVar("T")
 
@@ -46,6 +53,10 @@ for each."""
 
 class Pages(Protocol):
     """What a function shows to people in a browser, besides answering events."""
+
+    def surface(self) -> Surface:
+        """Return what is shown and taken, for the function's document."""
+        ...
 
     def show(
         self,
@@ -71,7 +82,8 @@ def serve(
 
     POST brings events. GET and HEAD say what the function is and how to ask it; with ``pages``,
     links and forms are answered by those. ``/healthz`` and ``/readyz`` are answered by
-    :mod:`sgguard.web.start`, every other path but ``/`` is 404. Whatever is raised on the way
+    :mod:`sgguard.web.start`, ``/openapi.json`` by :mod:`sgguard.web.openapi`, every other path but
+    ``/`` is 404. Whatever is raised on the way
     becomes a problem; nothing of the request's headers or body is repeated in it.
     """
     answer = partial(_respond, http, kind, parse, handle, pages)
@@ -83,7 +95,7 @@ def _respond(
 ) -> Response:
     env: Mapping[str, str] = http.environ.get(ENV, os.environ)
     try:
-        if elsewhere := _elsewhere(http, env):
+        if elsewhere := _elsewhere(http, env, kind, pages):
             return elsewhere
         if pages and (page := _shown(pages, http, env)):
             return page
@@ -136,10 +148,17 @@ def _answer(admitted: Admitted, kind: Kind, parse: Parse[T], handle: Handle[T]) 
         return response.of_problem(problem.of(error))
 
 
-def _elsewhere(http: Request, env: Mapping[str, str]) -> Response | None:
+def _elsewhere(
+    http: Request, env: Mapping[str, str], kind: Kind, pages: Pages | None
+) -> Response | None:
     """Answer a path that is not where events are received; None where it is."""
     prefix = env.get("SGGUARD_PATH_PREFIX", "").strip().rstrip("/")
     path = http.path.removeprefix(prefix)
+    if path in problem.WATCHED and http.method not in ("GET", "HEAD"):
+        return response.only_read(http.method)
+    if path == DOCUMENT:
+        surface = pages.surface() if pages else NOTHING
+        return response.of_document(openapi.document(kind, surface, prefix))
     if watched := start.report(path, http.method, lambda: begin(env)):
         return watched
     return None if path in _PATHS else response.not_found(prefix)

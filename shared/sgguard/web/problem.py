@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import PurePath
 from typing import Any
@@ -40,6 +40,12 @@ from sgguard.web import place
 
 BASE = "https://sgguard.dev/problems/"
 
+DOCUMENT = "/openapi.json"
+"""Where a function describes itself (:mod:`sgguard.web.openapi`)."""
+
+WATCHED = ("/healthz", "/readyz", DOCUMENT)
+"""The paths of a function beside those of its events: they are read and change nothing."""
+
 _IMPOSSIBLE = 422
 _FORBIDDEN = 403
 _FOR_THE_LOG: dict[type[SgguardError], str] = {
@@ -63,26 +69,37 @@ class Details:
 
 
 def of(error: Exception, *, event_id: str = "", pointer: str = "", data: object = None) -> Details:
-    """Describe an error and write its log line.
+    """Describe an error (:func:`described`) and write its log line."""
+    details = described(error, event_id=event_id, pointer=pointer, data=data)
+    metrics.count(registry.PROBLEMS, problem=details.document["type"].removeprefix(BASE))
+    if isinstance(error, SgguardError):
+        _log(error, details, event_id)
+    else:
+        _log_unexpected(error, details, event_id)
+    return details
+
+
+def described(
+    error: Exception, *, event_id: str = "", pointer: str = "", data: object = None
+) -> Details:
+    """Describe an error.
 
     ``pointer`` is the JSON pointer to the event's data in the body; problems in the data get it.
     ``data`` is that of an event that could be read: what is impossible about it gets its path.
     """
     if isinstance(error, EventError):
-        details = _details(_slug(error.status), error.status, str(error))
+        details = _details(_SLUGS.get(error.status, "not-possible"), str(error))
     elif isinstance(error, InputError):
-        details = _details("not-possible", 422, str(error))
+        details = _details("not-possible", str(error))
     elif isinstance(error, CloudError):
         details = _cloud(error)
     elif isinstance(error, SgguardError):
         details = _of_kind(error)
     else:
-        return _unexpected(error, event_id)
-    metrics.count(registry.PROBLEMS, problem=details.document["type"].removeprefix(BASE))
+        return _unexpected(event_id)
     _add_problems(details, error, pointer, data)
     if event_id:
         details.document["event_id"] = event_id
-    _log(error, details, event_id)
     return details
 
 
@@ -98,50 +115,49 @@ def _add_problems(details: Details, error: Exception, pointer: str, data: object
         ]
 
 
-def _slug(status: int) -> str:
-    return {
-        400: "invalid-event",
-        403: "not-permitted",
-        404: "unknown",
-        409: "answered",
-        410: "over",
-        413: "too-large",
-        415: "unknown-format",
-    }.get(status, "not-possible")
-
-
-_TITLES = {
-    "invalid-event": "Invalid event",
-    "untrusted": "Not authenticated",
-    "not-permitted": "Forbidden",
-    "budget": "Budget used up",
-    "keys": "Caller cannot be verified now",
-    "unknown": "Not found",
-    "answered": "Already approved or denied",
-    "over": "Link expired",
-    "too-large": "Event too large",
-    "unknown-format": "Unsupported event format",
-    "not-possible": "Request not possible",
-    "method-not-allowed": "Method not allowed",
-    "throttled": "Too many requests to the cloud",
-    "cloud-unavailable": "Cloud unavailable",
-    "credentials": "Cloud credentials missing or refused",
-    "settings": "Invalid settings",
-    "deadline": "Deadline exceeded",
-    "busy": "Already in progress",
-    "halted": "Changes are halted",
-    "store": "Store unavailable",
-    "internal": "Internal error",
+PROBLEMS: dict[str, tuple[int, str]] = {
+    "invalid-event": (400, "Invalid event"),
+    "untrusted": (401, "Not authenticated"),
+    "not-permitted": (403, "Forbidden"),
+    "budget": (429, "Budget used up"),
+    "keys": (503, "Caller cannot be verified now"),
+    "unknown": (404, "Not found"),
+    "answered": (409, "Already approved or denied"),
+    "over": (410, "Link expired"),
+    "too-large": (413, "Event too large"),
+    "unknown-format": (415, "Unsupported event format"),
+    "not-possible": (422, "Request not possible"),
+    "method-not-allowed": (405, "Method not allowed"),
+    "throttled": (429, "Too many requests to the cloud"),
+    "cloud-unavailable": (503, "Cloud unavailable"),
+    "credentials": (503, "Cloud credentials missing or refused"),
+    "settings": (503, "Invalid settings"),
+    "deadline": (503, "Deadline exceeded"),
+    "busy": (409, "Already in progress"),
+    "halted": (503, "Changes are halted"),
+    "store": (503, "Store unavailable"),
+    "internal": (500, "Internal error"),
 }
+"""Every problem by the end of its type: status and title. The OpenAPI document is made of it."""
+
+_SLUGS = {
+    400: "invalid-event",
+    403: "not-permitted",
+    404: "unknown",
+    409: "answered",
+    410: "over",
+    413: "too-large",
+    415: "unknown-format",
+}
+"""The problem of an ``EventError`` by its status; any other is ``not-possible``."""
 
 
-def _details(
-    slug: str, status: int, detail: str, retry_after_s: float | None = None, **more: Any
-) -> Details:
+def _details(slug: str, detail: str, retry_after_s: float | None = None, **more: Any) -> Details:
+    status, title = PROBLEMS[slug]
     retry = None if retry_after_s is None else max(1, math.ceil(min(retry_after_s, _RETRY_MAX_S)))
     document = {
         "type": BASE + slug,
-        "title": _TITLES[slug],
+        "title": title,
         "status": status,
         "detail": detail,
         **{name: value for name, value in more.items() if value},
@@ -151,14 +167,19 @@ def _details(
 
 def not_found(path_prefix: str) -> Details:
     """Describe a request to a path where nothing is."""
-    known = ", ".join(f"{path_prefix}{path}" for path in ("/", "/healthz", "/readyz"))
+    known = ", ".join(f"{path_prefix}{path}" for path in ("/", *WATCHED))
     hint = "SGGUARD_PATH_PREFIX names the part that a gateway puts before them"
-    return _details("unknown", 404, f"known paths: {known}; {hint}")
+    return _details("unknown", f"known paths: {known}; {hint}")
 
 
-def method_not_allowed(method: str) -> Details:
-    """Describe a request with a method that no function accepts."""
-    return _details("method-not-allowed", 405, f"{method[:16]} is not supported: use POST")
+def no_function(names: Iterable[str]) -> Details:
+    """Describe a request to a path of a server where no function is."""
+    return _details("unknown", f"there is no such function: {', '.join(names)}")
+
+
+def method_not_allowed(method: str, right: str = "POST") -> Details:
+    """Describe a request with a method that is not accepted where it was sent."""
+    return _details("method-not-allowed", f"{method[:16]} is not supported: use {right}")
 
 
 def _cloud(error: CloudError) -> Details:
@@ -171,60 +192,59 @@ def _cloud(error: CloudError) -> Details:
     wait_s = error.retry_after_s
     if isinstance(error, UnauthenticatedError):
         detail = f"{error.provider} {error.action}: refused with {error.code or 'no code'}"
-        return _details("credentials", 503, detail, _OPERATOR_RETRY_S, **reported)
+        return _details("credentials", detail, _OPERATOR_RETRY_S, **reported)
     if isinstance(error, InvalidRequestError | ApiAbsentError):
-        return _details("not-possible", 422, str(error), None, **reported)
+        return _details("not-possible", str(error), None, **reported)
     if isinstance(error, ThrottledError):
-        return _details("throttled", 429, str(error), wait_s or _CLOUD_RETRY_S, **reported)
-    return _details("cloud-unavailable", 503, str(error), wait_s or _CLOUD_RETRY_S, **reported)
+        return _details("throttled", str(error), wait_s or _CLOUD_RETRY_S, **reported)
+    return _details("cloud-unavailable", str(error), wait_s or _CLOUD_RETRY_S, **reported)
 
 
-_KINDS: tuple[tuple[type[SgguardError], str, int], ...] = (
-    (DeadlineError, "deadline", 503),
-    (NotSetUpError, "not-possible", 422),
-    (CredentialsError, "credentials", 503),
-    (SettingsError, "settings", 503),
-    (UntrustedError, "untrusted", 401),
-    (BudgetError, "budget", 429),
-    (KeysError, "keys", 503),
-    (BusyError, "busy", 409),
-    (HaltedError, "halted", 503),
-    (StoreError, "store", 503),
+_KINDS: tuple[tuple[type[SgguardError], str], ...] = (
+    (DeadlineError, "deadline"),
+    (NotSetUpError, "not-possible"),
+    (CredentialsError, "credentials"),
+    (SettingsError, "settings"),
+    (UntrustedError, "untrusted"),
+    (BudgetError, "budget"),
+    (KeysError, "keys"),
+    (BusyError, "busy"),
+    (HaltedError, "halted"),
+    (StoreError, "store"),
 )
 
 
 def _of_kind(error: SgguardError) -> Details:
-    for kind, slug, status in _KINDS:
+    for kind, slug in _KINDS:
         if isinstance(error, kind):
             wait_s = error.retry_after_s
             if isinstance(error, SettingsError):
-                wait_s = None if status == _IMPOSSIBLE else _OPERATOR_RETRY_S
+                wait_s = None if isinstance(error, NotSetUpError) else _OPERATOR_RETRY_S
             # Whoever is told has proven nothing: where secrets and keys are is for the log.
             detail = _FOR_THE_LOG.get(kind) or str(error)
-            return _details(slug, status, detail, wait_s)
-    return _details("internal", 500, str(error))
+            return _details(slug, detail, wait_s)
+    return _details("internal", str(error))
 
 
-def _unexpected(
-    error: Exception, event_id: str, new_id: Callable[[], str] = lambda: uuid.uuid4().hex
-) -> Details:
+def _unexpected(event_id: str, new_id: Callable[[], str] = lambda: uuid.uuid4().hex) -> Details:
     """Describe a bug: the response has only an incident id, the log its place.
 
     The error's own text is left out: it could quote credentials.
     """
     incident_id = new_id()
-    metrics.count(registry.PROBLEMS, problem="internal")
+    detail = f"report the incident {incident_id} to the operator: the log has its details"
+    return _details("internal", detail, None, incident_id=incident_id, event_id=event_id)
+
+
+def _log_unexpected(error: Exception, details: Details, event_id: str) -> None:
     logs.log(
         logging.ERROR,
         "unexpected",
         event_id=event_id,
-        incident_id=incident_id,
+        incident_id=details.document["incident_id"],
         error=type(error).__name__,
         where=_where(error),
     )
-    detail = f"report the incident {incident_id} to the operator: the log has its details"
-    more = {"incident_id": incident_id, "event_id": event_id}
-    return _details("internal", 500, detail, None, **more)
 
 
 def _where(error: Exception) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from sgguard import schemas
@@ -25,7 +25,8 @@ Json = dict[str, Any]
 PROBLEM_TYPE = "sgguard.problem.v1"
 
 _UNTRUSTED = 401
-_METHODS = "GET, HEAD, OPTIONS, POST"
+METHODS = "GET, HEAD, OPTIONS, POST"
+"""What a function answers at the paths of its events."""
 _JSON = "application/json"
 _STRUCTURED = "application/cloudevents+json; charset=utf-8"
 _BATCHED = "application/cloudevents-batch+json; charset=utf-8"
@@ -56,13 +57,12 @@ class Response:
 def to_other_method(method: str, kind: Kind, consent: Mapping[str, str]) -> Response:
     """Answer what is not POST: GET and HEAD ask what the function is, OPTIONS whether to begin."""
     if method in ("GET", "HEAD"):
-        return _json(200, _about(kind))
+        return _json(200, about(kind))
     if method == "OPTIONS":
         # Without WebHook-Allowed-* headers no sender may start to send events (CloudEvents
         # http-webhook.md, 4.2).
-        return Response(204, headers={"Allow": _METHODS, **consent})
-    refused = of_problem(problem.method_not_allowed(method))
-    return Response(refused.status, refused.body, {**refused.headers, "Allow": _METHODS})
+        return Response(204, headers={"Allow": METHODS, **consent})
+    return _not_allowed(problem.method_not_allowed(method), METHODS)
 
 
 def to_delivery(mode: DeliveryMode, results: list[EventResult], kind: Kind) -> Response:
@@ -146,7 +146,7 @@ def _source(kind: Kind) -> str:
     return f"/sgguard/{kind.name}"
 
 
-def _about(kind: Kind) -> dict[str, Any]:
+def about(kind: Kind) -> dict[str, Any]:
     """Return what the function is and how to ask it."""
     schema = schemas.load(kind.name)
     return {
@@ -169,6 +169,21 @@ def of_report(status: int, report: Mapping[str, Any]) -> Response:
 def not_found(path_prefix: str) -> Response:
     """Answer a path that is none of the function's; it is not repeated."""
     return of_problem(problem.not_found(path_prefix))
+
+
+def only_read(method: str) -> Response:
+    """Answer a method that would change what can only be read."""
+    return _not_allowed(problem.method_not_allowed(method, "GET"), "GET, HEAD")
+
+
+def _not_allowed(details: problem.Details, methods: str) -> Response:
+    refused = of_problem(details)
+    return replace(refused, headers={**refused.headers, "Allow": methods})
+
+
+def of_document(document: Mapping[str, Any]) -> Response:
+    """Answer with a document that is the same for everybody."""
+    return _json(200, document)
 
 
 def of_problem(details: problem.Details) -> Response:

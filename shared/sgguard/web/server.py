@@ -12,6 +12,7 @@ import os
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from threading import Thread
 from typing import Any, cast
@@ -19,11 +20,13 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import functions_framework
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.test import Client
 
 from sgguard.engine.context import begin
-from sgguard.web import door
+from sgguard.web import door, openapi, problem, response
 from sgguard.web.bounded_server import BoundedServer
 from sgguard.web.installed import functions
+from sgguard.web.problem import DOCUMENT
 
 
 def application(sources: Mapping[str, Path]) -> WSGIApplication:
@@ -33,7 +36,14 @@ def application(sources: Mapping[str, Path]) -> WSGIApplication:
         f"/{name}": _at_root(create_app(target=name, source=str(path)))
         for name, path in sources.items()
     }
-    return cast(WSGIApplication, DispatcherMiddleware(_index(tuple(mounts)), mounts))
+    return cast(WSGIApplication, DispatcherMiddleware(_index(mounts), mounts))
+
+
+def document(app: WSGIApplication, path: str = "") -> dict[str, Any]:
+    """Return the OpenAPI document of a function, or of an application, that is at ``path``."""
+    asked = Client(app).get(f"{path}{DOCUMENT}")
+    found: dict[str, Any] = json.loads(asked.get_data())
+    return found
 
 
 @contextmanager
@@ -92,14 +102,23 @@ def _at_root(app: WSGIApplication) -> WSGIApplication:
     return at_root
 
 
-def _index(paths: tuple[str, ...]) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
+def _index(mounts: Mapping[str, WSGIApplication]) -> WSGIApplication:
+    """Return what answers beside the functions: which there are, and the document of all."""
+
     def index(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        is_root = environ.get("PATH_INFO", "") in ("", "/")
-        body: dict[str, Any] = {"functions": list(paths)}
-        if not is_root:
-            body = {"title": "No such function", "status": 404, "detail": f"known: {list(paths)}"}
-        kind = "application/json" if is_root else "application/problem+json"
-        start_response("200 OK" if is_root else "404 Not Found", [("Content-Type", kind)])
-        return [json.dumps(body).encode()]
+        path = environ.get("PATH_INFO", "") or "/"
+        method = environ["REQUEST_METHOD"]
+        if path not in ("/", DOCUMENT):
+            found = response.of_problem(problem.no_function(mounts))
+        elif method not in ("GET", "HEAD"):
+            found = response.only_read(method)
+        elif path == DOCUMENT:
+            each = {name.strip("/"): document(app) for name, app in mounts.items()}
+            found = response.of_document(openapi.merged(each))
+        else:
+            found = response.of_document({"functions": list(mounts)})
+        status = f"{found.status} {HTTPStatus(found.status).phrase}"
+        start_response(status, [*found.headers.items(), ("Content-Length", str(len(found.body)))])
+        return [b"" if method == "HEAD" else found.body]
 
     return index
