@@ -67,7 +67,7 @@ ARROWS = {
     "emulator.faces.tencent": "emulator emulator.faces wire",
     "emulator.faces.tencent_dfw": "emulator emulator.faces wire",
     "engine": (
-        "errors facts guards guards.delete guards.launch logs model policy providers remedy "
+        "errors facts guards guards.delete guards.launch logs model outbox policy providers remedy "
         "render settings sgguard store wire"
     ),
     "errors": "redaction",
@@ -87,6 +87,7 @@ ARROWS = {
     "operations.doctor": (
         "callers clouds engine errors model operations policy providers settings store wire"
     ),
+    "outbox": "policy store",
     "policy": "clouds errors model render schemas sgguard",
     "providers": "clouds errors model redaction wire",
     "providers.alibaba": "errors model providers wire",

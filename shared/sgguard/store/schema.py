@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sgguard.errors import StoreError
 from sgguard.store.database import Session
+from sgguard.store.schema_outbox import OUTBOX
 
 _CLAIMS = """
 CREATE TABLE sgguard_claims (
@@ -217,6 +218,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "UPDATE sgguard_approvals SET told_at_s = resolved_at_s WHERE state = 'expired'",
         "UPDATE sgguard_marks SET newest_s = noted_at_s WHERE newest_s > noted_at_s",
     ),
+    OUTBOX,
 )
 """What leads from one version of the schema to the next; the first from nothing to 1."""
 
