@@ -42,13 +42,13 @@ ARROWS = {
     "callers.proofs": "callers errors events logs policy wire",
     "chat": (
         "approvals chat.catalogue chat.channels engine errors events logs model operations "
-        "policy redaction render settings sgguard store web wire"
+        "outbox policy redaction render settings sgguard store web wire"
     ),
     "chat.channels": "chat errors events policy wire",
     "cli": (
         "approvals callers chat clouds demo emulator engine errors events logs model operations "
-        "operations.doctor policy redaction render render.graph render.text settings sgguard "
-        "store web wire"
+        "operations.doctor outbox policy redaction render render.graph render.text settings "
+        "sgguard store web wire"
     ),
     "demo": (
         "callers emulator engine errors events model operations render render.graph render.text web"
@@ -87,7 +87,7 @@ ARROWS = {
     "operations.doctor": (
         "callers clouds engine errors model operations policy providers settings store wire"
     ),
-    "outbox": "policy store",
+    "outbox": "errors logs model policy store",
     "policy": "clouds errors model render schemas sgguard",
     "providers": "clouds errors model redaction wire",
     "providers.alibaba": "errors model providers wire",
@@ -103,7 +103,7 @@ ARROWS = {
     "settings": "errors model redaction",
     "store": "errors redaction sgguard",
     "web": (
-        "callers clouds engine errors events events.sources logs model redaction schemas "
+        "callers clouds engine errors events events.sources logs model outbox redaction schemas "
         "settings sgguard store wire"
     ),
     "wire": "errors",

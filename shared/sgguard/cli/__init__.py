@@ -36,6 +36,7 @@ _COMMANDS = (
     "restore",
     "approvals",
     "channels",
+    "outbox",
     "decisions",
     "resume",
     "halt",

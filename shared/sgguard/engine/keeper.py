@@ -13,6 +13,7 @@ from sgguard.engine.context import Context
 from sgguard.engine.retention import tidy
 from sgguard.engine.still import LOOKS
 from sgguard.errors import MovedError, SettingsError, StoreError
+from sgguard.outbox.background import BACKGROUND
 from sgguard.outbox.what import telling
 from sgguard.remedy.plan import Plan
 from sgguard.store.base import Store
@@ -167,4 +168,7 @@ class Keeper:
 
     def told(self, record: Record, document: Json) -> Record:
         """Return a record that tells of itself whoever is to be told, when it is kept."""
-        return replace(record, telling=telling(document, record.requester, self.context.policy))
+        told = telling(document, record.requester, self.context.policy)
+        if told.notices or told.renewed:
+            BACKGROUND.note()
+        return replace(record, telling=told)

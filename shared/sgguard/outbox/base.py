@@ -58,8 +58,8 @@ class Sender(Protocol):
 class GroupSender(Protocol):
     """A sender that can send many notices for one destination as one."""
 
-    most: int
-    """How many for one destination may wait before they are looked at together."""
+    least: int
+    """How many that a destination never got must be due before they are looked at together."""
 
     def together(self, rows: Sequence[OutboxRow]) -> Mapping[str, Result]:
         """Return the results of those that were sent together, by id; the others are sent alone."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from sgguard.model.codes import Outcome
 from sgguard.policy import Policy
-from sgguard.policy.channel import routed
+from sgguard.policy.channel import escalated, routed
 from sgguard.store.notices import Notice, Telling
 
 Json = Mapping[str, Any]
 
 CHAT = "chat"
+ESCALATION = '{"only_open":true}'
+"""The payload of a message that is sent only while its question is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +44,20 @@ def chat_notices(change: Change) -> Iterable[Notice]:
 
     A channel that has the message already is told by the renewal of its notice.
     """
-    policy = change.policy
-    for name in routed(policy.routes, change.document) if policy.routes else ():
-        key = f"chat:{change.decision_id}:{name}"
-        yield Notice(key, CHAT, change.decision_id, name, key, renews=True)
+    routes, document = change.policy.routes, change.document
+    direct = routed(routes, document)
+    for name in direct:
+        yield _chat(change, name)
+    if document["outcome"] != Outcome.PENDING:
+        return
+    for name, after_s in escalated(routes, document).items():
+        if name not in direct:
+            yield replace(_chat(change, name), after_s=float(after_s), payload_json=ESCALATION)
+
+
+def _chat(change: Change, name: str) -> Notice:
+    key = f"chat:{change.decision_id}:{name}"
+    return Notice(key, CHAT, change.decision_id, name, key, renews=True)
 
 
 MAKERS: tuple[Callable[[Change], Iterable[Notice]], ...] = (chat_notices,)

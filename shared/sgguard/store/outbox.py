@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from sgguard.store import places
 from sgguard.store.database import Session, Tables, Value, autocommit, transaction
 from sgguard.store.fence import alive
 from sgguard.store.notices import Notice, OutboxRow, Telling
@@ -50,12 +51,14 @@ SELECT notice_id FROM sgguard_outbox
 WHERE kind = :kind AND destination = :destination AND {_DUE}
 ORDER BY next_try_s, created_at_s, notice_id LIMIT :limit
 """  # noqa: S608 - constants
-_TAKE = f"""
+_LEASE = f"""
 UPDATE sgguard_outbox SET owner = :owner, fence = fence + 1,
     lease_until_s = :now + :lease_s, lease_s = :lease_s
-WHERE notice_id = :notice_id AND {_FREE} AND NOT {_EARLIER}
-RETURNING {_COLUMNS}
+WHERE notice_id = :notice_id AND state = 'waiting' AND NOT {alive("sgguard_outbox")}
+    AND NOT {_EARLIER}
 """  # noqa: S608 - constants
+_TAKE = f"{_LEASE} AND {_TIMELY} RETURNING {_COLUMNS}"
+_TAKE_NOW = f"{_LEASE} RETURNING {_COLUMNS}"
 _NUMBER = """
 (SELECT COALESCE(MAX(number), 0) + 1 FROM sgguard_outbox WHERE order_key = :order_key)
 """
@@ -107,6 +110,10 @@ WHERE {_MINE}
 """  # noqa: S608 - constants
 _LET_BACK = f"UPDATE sgguard_outbox SET {_LET_GO} WHERE {_MINE}"  # noqa: S608 - constants
 _ONE = f"SELECT {_COLUMNS} FROM sgguard_outbox WHERE notice_id = :notice_id"  # noqa: S608 - constants
+_BEGINNING = (
+    "SELECT notice_id FROM sgguard_outbox WHERE substr(notice_id, 1, :length) = :beginning"
+    " ORDER BY notice_id LIMIT 5"
+)
 _LISTED = f"""
 SELECT {_COLUMNS} FROM sgguard_outbox
 WHERE (:state = '' OR state = :state) AND (:decision_id = '' OR decision_id = :decision_id)
@@ -119,6 +126,10 @@ UPDATE sgguard_outbox SET owner = '', fence = fence + 1, lease_until_s = :now,
     ended_at_s = CASE WHEN :state = 'waiting' THEN NULL ELSE :now END
 WHERE notice_id = :notice_id
 """
+_FLOOD = f"""
+SELECT COUNT(*) FROM sgguard_outbox
+WHERE kind = :kind AND destination = :destination AND reference_json = '' AND {_DUE}
+"""  # noqa: S608 - constants
 _NEXT = """
 SELECT MIN(next_try_s) - :now, COUNT(*) FROM sgguard_outbox WHERE state = 'waiting'
 """
@@ -144,7 +155,8 @@ class Outbox(Tables):
         """Take notices that are due, the oldest first, for one deliverer until the lease ends."""
         taken = []
         for notice_id in self._due(kind, destination, limit):
-            taken += self._take_notice(notice_id, owner, lease_s)
+            row = self.take_notice(notice_id, owner=owner, lease_s=lease_s)
+            taken += [] if row is None else [row]
         return tuple(taken)
 
     @autocommit
@@ -155,11 +167,22 @@ class Outbox(Tables):
         return _ids(session.rows(_FIND, **given))
 
     @transaction
-    def _take_notice(
-        self, session: Session, notice_id: str, owner: str, lease_s: float
-    ) -> list[OutboxRow]:
+    def take_notice(
+        self,
+        session: Session,
+        notice_id: str,
+        *,
+        owner: str,
+        lease_s: float,
+        is_hurried: bool = False,
+    ) -> OutboxRow | None:
+        """Take one notice; None where it is not due, or another deliverer has it.
+
+        One that ``is_hurried`` is due before its next attempt is.
+        """
         given: dict[str, Value] = {"notice_id": notice_id, "owner": owner, "lease_s": lease_s}
-        return [OutboxRow(*row) for row in session.rows(_TAKE, **given)]
+        found = session.rows(_TAKE_NOW if is_hurried else _TAKE, **given)
+        return OutboxRow(*found[0]) if found else None
 
     @transaction
     def delivered(self, session: Session, row: OutboxRow, reference_json: str) -> bool:
@@ -167,6 +190,7 @@ class Outbox(Tables):
 
         One that was renewed since it was taken waits once more.
         """
+        places.works(session, row.kind, row.destination)
         given: dict[str, Value] = {"version": row.version, "reference_json": reference_json}
         return session.count(_DELIVERED, **given, **_mine(row)) == 1
 
@@ -203,6 +227,16 @@ class Outbox(Tables):
         """Return notices, the newest first."""
         found = session.rows(_LISTED, state=state, decision_id=decision_id, limit=limit)
         return tuple(OutboxRow(*row) for row in found)
+
+    @autocommit
+    def notice_ids(self, session: Session, beginning: str) -> tuple[str, ...]:
+        """Return ids of notices that begin so, at most five, in order."""
+        return _ids(session.rows(_BEGINNING, beginning=beginning, length=len(beginning)))
+
+    @autocommit
+    def due_first(self, session: Session, kind: str, destination: str) -> int:
+        """Return how many notices for a destination are due that it never got."""
+        return int(session.rows(_FLOOD, kind=kind, destination=destination)[0][0])
 
     @autocommit
     def waiting_notices(self, session: Session) -> tuple[float | None, int]:

@@ -14,23 +14,31 @@ from sgguard.store.notices import Place
 _SLICES = 12
 """Into how many slices the length of a limit is cut."""
 
+# Seconds since when it fails count from the first failure after a success.
 _FAILED = """
 INSERT INTO sgguard_outbox_places (kind, destination, failures, failing_since_s, held_until_s,
     held_s, problem)
-VALUES (:kind, :destination, 1, :now, :now + :hold_s, :hold_s, :problem)
+VALUES (:kind, :destination, 1, :now, :now, 0, :problem)
 ON CONFLICT (kind, destination) DO UPDATE SET
-    failures = sgguard_outbox_places.failures + 1, problem = excluded.problem,
-    held_until_s = excluded.held_until_s, held_s = excluded.held_s
+    failing_since_s = CASE WHEN sgguard_outbox_places.failures = 0 THEN excluded.failing_since_s
+        ELSE sgguard_outbox_places.failing_since_s END,
+    failures = sgguard_outbox_places.failures + 1, problem = excluded.problem
 RETURNING failures
 """
 _HOLD = """
-UPDATE sgguard_outbox_places SET held_until_s = :now + :hold_s, held_s = :hold_s
-WHERE kind = :kind AND destination = :destination
+INSERT INTO sgguard_outbox_places (kind, destination, failures, failing_since_s, held_until_s,
+    held_s, problem)
+VALUES (:kind, :destination, 0, :now, :now + :hold_s, :hold_s, '')
+ON CONFLICT (kind, destination) DO UPDATE SET
+    held_until_s = excluded.held_until_s, held_s = excluded.held_s
 """
-_WORKS = "DELETE FROM sgguard_outbox_places WHERE kind = :kind AND destination = :destination"
+_WORKS = """
+UPDATE sgguard_outbox_places SET failures = 0
+WHERE kind = :kind AND destination = :destination AND failures > 0
+"""
 _FAILING = """
 SELECT kind, destination, failures, failing_since_s, held_until_s, problem
-FROM sgguard_outbox_places ORDER BY failing_since_s, kind, destination
+FROM sgguard_outbox_places WHERE failures > 0 ORDER BY failing_since_s, kind, destination
 """
 _USED = f"""
 SELECT COALESCE(SUM(used), 0), MIN(slice) FROM sgguard_outbox_slices
@@ -67,18 +75,16 @@ class Places(Tables):
     """Destinations that fail, and what was sent to each."""
 
     @transaction
-    def place_failed(
-        self, session: Session, kind: str, destination: str, problem: str, hold_s: float
-    ) -> int:
-        """Note that a destination failed, and leave it alone so long; return how often in a row."""
+    def place_failed(self, session: Session, kind: str, destination: str, problem: str) -> int:
+        """Note that a destination took nothing; return how often in a row."""
         given: dict[str, Value] = {"kind": kind, "destination": destination}
-        [(failures,)] = session.rows(_FAILED, problem=problem, hold_s=hold_s, **given)
+        [(failures,)] = session.rows(_FAILED, problem=problem, **given)
         return int(failures)
 
     @transaction
-    def place_works(self, session: Session, kind: str, destination: str) -> None:
-        """Note that a destination took something."""
-        session.count(_WORKS, kind=kind, destination=destination)
+    def hold_place(self, session: Session, kind: str, destination: str, hold_s: float) -> None:
+        """Leave a destination alone for so long."""
+        session.count(_HOLD, kind=kind, destination=destination, hold_s=hold_s)
 
     @autocommit
     def failing_places(self, session: Session) -> tuple[Place, ...]:
@@ -104,6 +110,11 @@ class Places(Tables):
             session.count(_SPEND, width_s=width_s, slice=number, **given)
             session.count(_FORGET, width_s=width_s, slice=number, **given)
         return 0.0
+
+
+def works(session: Session, kind: str, destination: str) -> None:
+    """Note that a destination took something."""
+    session.count(_WORKS, kind=kind, destination=destination)
 
 
 def _left(session: Session, limit: Limit, number: int, given: dict[str, Value]) -> float:

@@ -19,7 +19,7 @@ from sgguard.engine.context import Context, begin
 from sgguard.errors import EventError
 from sgguard.events.base import Delivery, Kind
 from sgguard.model.event import Event
-from sgguard.web import body, door, handshake, problem, response, start
+from sgguard.web import afterwards, body, door, handshake, problem, response, start
 from sgguard.web.door import Admitted
 from sgguard.web.response import Response
 
@@ -65,7 +65,9 @@ def serve(
     :mod:`sgguard.web.start`, every other path but ``/`` is 404. Whatever is raised on the way
     becomes a problem; nothing of the request's headers or body is repeated in it.
     """
-    return _respond(http, kind, parse, handle, pages).for_flask()
+    answer = _respond(http, kind, parse, handle, pages).for_flask()
+    afterwards.deliver(os.environ)
+    return answer
 
 
 def _respond(

@@ -32,6 +32,7 @@ from sgguard.chat.base import (
     Verified,
 )
 from sgguard.chat.channels import _slack_blocks as blocks
+from sgguard.chat.manner import Manner
 from sgguard.events.base import media_type, parse_json
 
 _API = "https://slack.com/api"
@@ -60,6 +61,7 @@ class Slack:
     answer_s = 3.0
     answers_buttons = True
     silence = Reply()
+    manner = Manner(app=((60, 60),), webhook=((60, 60),))
 
     def has_buttons(self, setup: Setup) -> bool:
         """Buttons come back where the app's signing secret is known."""

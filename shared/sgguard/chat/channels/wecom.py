@@ -32,6 +32,7 @@ from sgguard.chat.base import (
     Verified,
 )
 from sgguard.chat.channels import _wecom as envelope
+from sgguard.chat.manner import Manner
 from sgguard.chat.text import Text
 from sgguard.chat.words import within
 from sgguard.policy.channel import ChannelPolicy
@@ -67,6 +68,7 @@ class WeCom:
     answer_s = 5.0
     answers_buttons = False
     silence = Reply(b"", "text/plain")
+    manner = Manner(app=((30, 60),), webhook=((20, 60),), replaced_most=1)
 
     def has_buttons(self, setup: Setup) -> bool:
         """Only an app's cards have buttons."""
