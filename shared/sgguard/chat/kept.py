@@ -19,6 +19,7 @@ class Kept:
     digest: str = ""
     approval_id: str = ""
     replaced: int = 0
+    sent_at_s: float = 0.0
     is_sent: bool = True
     is_digest: bool = False
 

@@ -39,6 +39,7 @@ VERSION = 1
 _MONTH_S = 31 * 86400
 _PASSING = "unfinished"
 _STALE_LEAST = 2
+_REFUSED_MOST = 3
 
 
 def sender(context: Context) -> ChatSender:
@@ -124,7 +125,7 @@ class ChatSender:
         now = replace(kept, digest=digest, approval_id=message.approval_id, is_digest=False)
         if kept.is_sent:
             is_anew = chat.channel.manner.is_bound and kept.approval_id != message.approval_id
-            if _replaced(chat, kept, self._closed(message) if is_anew else message):
+            if self._replaced(row, chat, kept, self._closed(message) if is_anew else message):
                 now = replace(now, replaced=kept.replaced + 1)
                 if not (is_anew and message.is_open):
                     return Sent(now.text())
@@ -132,8 +133,31 @@ class ChatSender:
                 # Where nothing can be replaced, only what stays so is worth a message.
                 return Sent(row.reference_json)
         posted = chat.post(body, f"{row.notice_id}:{row.version}")
-        done = replace(now, message_id=posted.message_id, chat=posted.chat, replaced=0)
+        done = replace(
+            now,
+            message_id=posted.message_id,
+            chat=posted.chat,
+            replaced=0,
+            sent_at_s=self.store.now_s(),
+            is_sent=True,
+        )
         return Sent(done.text())
+
+    def _replaced(self, row: OutboxRow, chat: _Chat, kept: Kept, message: Message) -> bool:
+        """Put a message in the place of the one that is there; False where that cannot be done."""
+        manner = chat.channel.manner
+        age_s = self.store.now_s() - kept.sent_at_s
+        if kept.replaced >= manner.replaced_most or age_s > manner.replaced_within_s:
+            return False
+        try:
+            return chat.replace(Posted(kept.message_id, kept.chat), chat.body(message))
+        except CloudError as error:
+            # One that is gone, or that is refused again and again: the news are told in a message
+            # of their own. Anything else may be different the next time.
+            is_final = error.code in manner.gone or row.attempts >= _REFUSED_MOST
+            if error.is_retryable or not is_final:
+                raise
+            return False
 
     def together(self, rows: Sequence[OutboxRow]) -> Mapping[str, Result]:
         """Send one digest for what waits too long, or is too many, and asks nothing."""
@@ -204,19 +228,6 @@ def _unwanted(row: OutboxRow, kept: Kept, message: Message, *, is_routed: bool) 
     if kept.is_digest and not is_routed:
         return Sent(row.reference_json)
     return None
-
-
-def _replaced(chat: _Chat, kept: Kept, message: Message) -> bool:
-    """Put a message in the place of the one that is there; False where that cannot be done."""
-    if chat.config.way != "app" or kept.replaced >= chat.channel.manner.replaced_most:
-        return False
-    try:
-        return chat.replace(Posted(kept.message_id, kept.chat), chat.body(message))
-    except CloudError as error:
-        if error.is_retryable:
-            raise
-        # It is too old, or somebody removed it: the news are told in a message of their own.
-        return False
 
 
 def too_often(wait_s: float) -> Later:

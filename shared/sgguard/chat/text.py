@@ -94,8 +94,9 @@ def digest(message: Message, words: Words, detail: Detail) -> Text:
     lines = [Line("verdict", words.say("label.digest"), words.say("digest.why"))]
     for state, said in states.items():
         listed = within(words.items(said, detail.groups), detail.width)
-        text = words.say("digest.state", n=len(said), listed=listed)
-        lines.append(Line("why", words.say(f"state.{state}"), text))
+        shown = words.say(f"state.{state}")
+        text = words.say("digest.state", state=shown, n=len(said), listed=listed)
+        lines.append(Line("why", words.say("label.digest"), text))
     whole = Line("whole", words.say("label.whole"), "sgguard decisions list")
     return Text(words.say("digest.title", n=len(message.listed)), (*lines, whole))
 

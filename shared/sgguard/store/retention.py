@@ -38,6 +38,10 @@ _CONDITIONS = {
     "approvals": "state <> 'pending' AND resolved_at_s < :before_s AND "
     + _NOTHING_OPEN.format(table="sgguard_approvals"),
     "marks": "noted_at_s < :before_s",
+    # The message of a decision is kept true as long as the decision is kept.
+    "outbox": "state <> 'waiting' AND ended_at_s < :before_s AND NOT EXISTS ("
+    "SELECT 1 FROM sgguard_decisions AS decision"
+    " WHERE decision.decision_id = sgguard_outbox.decision_id)",
 }
 
 
@@ -50,7 +54,7 @@ class Retention(Tables):
 
         Nor anything of a decision whose run is unresolved or whose approval request is pending.
         An event ends when it is answered, or with the lease of the worker that left it; a decision
-        with its last keeping. What is forgotten can be claimed as new.
+        with its last keeping, and its notices after it. What is forgotten can be claimed as new.
         """
         # A time to come counts as now: a lease that has not ended would be forgotten.
         [(now_s,)] = session.rows("SELECT :now")

@@ -232,7 +232,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "label.digest": "Digest",
     "digest.title": {"one": "[Digest] {n} decision", "other": "[Digest] {n} decisions"},
     "digest.why": "They are told together: too many waited, or for too long. None needs an answer.",
-    "digest.state": "{n}: {listed}",
+    "digest.state": "{state}, {n}: {listed}",
     "label.test": "Test",
     "test.title": "[Test] sgguard",
     "test.message": "channel {channel}; nothing was asked and nothing changed.",

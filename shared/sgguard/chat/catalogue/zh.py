@@ -217,7 +217,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "label.digest": "汇总",
     "digest.title": {"other": "【汇总】{n} 条决策"},
     "digest.why": "待发消息过多或已滞后，合并为一条发送，均无需答复。",
-    "digest.state": "{n} 条：{listed}",
+    "digest.state": "{state} {n} 条：{listed}",
     "label.test": "测试",
     "test.title": "【测试】sgguard",
     "test.message": "通道 {channel}，未做任何变更。",

@@ -42,6 +42,7 @@ APP_BYTES_MAX, WEBHOOK_BYTES_MAX = 30 * 1024, 20 * 1024
 _API = "https://open.feishu.cn/open-apis"  # or https://open.larksuite.com/open-apis
 _KEY_BYTES = 16
 _UUID_MAX = 50
+_GONE = frozenset({"230011", "230031"})  # recalled, too old
 _PADDING = 16
 _NESTED_MAX = 2
 _MENTION = re.compile(r"@_user_\d+|@_all")
@@ -71,7 +72,7 @@ class Lark:
     answer_s = 3.0
     answers_buttons = True
     silence = Reply(b"{}")
-    manner = Manner(app=((250, 60),), webhook=((100, 60),))
+    manner = Manner(((250, 60),), ((100, 60),), replaced_within_s=14 * 86400.0, gone=_GONE)
 
     def has_buttons(self, setup: Setup) -> bool:
         """Only an app's cards have buttons; a custom bot's must not."""

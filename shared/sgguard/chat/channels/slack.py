@@ -39,6 +39,7 @@ _API = "https://slack.com/api"
 _ANSWERS = "hooks.slack.com"
 _MENTION = re.compile(r"<[@!][^>]{1,100}>")
 _FIELDS_MAX = 30
+_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
 
 class Slack:
@@ -61,7 +62,7 @@ class Slack:
     answer_s = 3.0
     answers_buttons = True
     silence = Reply()
-    manner = Manner(app=((60, 60),), webhook=((60, 60),))
+    manner = Manner(((60, 60),), ((60, 60),), gone=_GONE)
 
     def has_buttons(self, setup: Setup) -> bool:
         """Buttons come back where the app's signing secret is known."""

@@ -68,7 +68,7 @@ class WeCom:
     answer_s = 5.0
     answers_buttons = False
     silence = Reply(b"", "text/plain")
-    manner = Manner(app=((30, 60),), webhook=((20, 60),), replaced_most=1)
+    manner = Manner(((30, 60),), ((20, 60),), 1, replaced_within_s=72 * 3600.0)
 
     def has_buttons(self, setup: Setup) -> bool:
         """Only an app's cards have buttons."""
