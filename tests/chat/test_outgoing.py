@@ -232,13 +232,21 @@ def test_a_question_that_is_asked_anew_has_buttons_that_work(desk):
         assert len(desk.wall.shown) == 1
 
 
-def test_what_the_policy_names_no_more_and_what_is_forgotten_is_dropped(slack):
-    slack.decide(1)
+def test_what_is_forgotten_is_dropped(slack):
     slack.store.notify("gone", Telling((Notice("x", "chat", "gone", "ops", "x"),)))
-    slack.channels = (replace(slack.given.channels[0], name="other"),)
+    assert [one.what for one in slack.round()] == ["gone"]
+
+
+def test_a_process_whose_policy_lacks_a_channel_leaves_its_messages_to_others(slack):
+    slack.decide(1)
+    right = slack.given.channels
+    slack.channels = (replace(right[0], name="other"),)
     slack.routes = ()
-    assert {one.what for one in slack.round()} == {"gone"}
+    assert [one.what for one in slack.round()] == ["later"]
     assert not slack.wall.times
+    slack.channels, slack.routes = right, OPS
+    slack.settle()
+    assert slack.says(1) == ["Approval needed"]
 
 
 def test_a_notice_of_a_newer_sgguard_waits_for_it(slack):

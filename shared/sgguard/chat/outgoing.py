@@ -103,7 +103,8 @@ class ChatSender:
         """
         chat = self._chat(row.destination)
         if chat is None:
-            return Gone("the policy has no such channel any more")
+            # Whoever else delivers may have the policy that has it.
+            return Later("the policy has no such channel", is_everything=True)
         found = self._message(row)
         if found is None:
             return Gone("the decision is not kept any more")
@@ -201,7 +202,8 @@ class ChatSender:
         if config is None:
             return None
         # An attempt has a time of its own: it must end within the lease.
-        context = replace(self.context, deadline=Deadline.after(ATTEMPT_S))
+        left_s = min(self.context.deadline.remaining_s(), ATTEMPT_S)
+        context = replace(self.context, deadline=Deadline.after(left_s))
         return _Chat(kinds()[config.kind], setup_of(config, context.env), context)
 
     def _message(self, row: OutboxRow) -> tuple[Message, bool] | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -31,6 +32,7 @@ from sgguard.outbox.deliver import Delivered
 from sgguard.render.values import time_json
 from sgguard.store.base import Store
 from sgguard.store.notices import OutboxRow, Place
+from sgguard.wire.clock import Deadline
 
 Json = dict[str, Any]
 
@@ -153,7 +155,7 @@ def deliver(most: int | None, policy: str | None, *, as_json: bool) -> None:
 
     Several may run at once, beside functions that deliver: each notice is sent by one of them.
     """
-    context = with_store(policy)
+    context = replace(with_store(policy), deadline=Deadline(math.inf))
     store = Executor.of(context).store
     counts: Counter[str] = Counter()
     for one in deliverer(context).drain(most=most):

@@ -9,13 +9,13 @@ from typing import TypeVar
 from sgguard import logs
 from sgguard.engine.context import Context
 from sgguard.errors import SgguardError
-from sgguard.outbox.deliver import ATTEMPT_S, Deliverer
+from sgguard.outbox.deliver import Deliverer
 from sgguard.outbox.senders import senders
 
 A = TypeVar("A")
 H = TypeVar("H")
 
-_MARGIN_S = 5.0
+_TIME_NEEDED_S = 3.0
 
 
 def with_delivery(
@@ -38,7 +38,9 @@ def with_delivery(
 
 
 def deliver(context: Context) -> int:
-    """Deliver until nothing is due, or an attempt could outlast the time; return how many.
+    """Deliver until nothing is due, or hardly any time is left; return how many.
+
+    No attempt outlasts the time of the context.
 
     Raises:
         StoreError: the store cannot be read or written.
@@ -47,7 +49,7 @@ def deliver(context: Context) -> int:
         return 0
     count = 0
     deliveries = deliverer(context).drain()
-    while context.deadline.remaining_s() > ATTEMPT_S + _MARGIN_S:
+    while context.deadline.remaining_s() > _TIME_NEEDED_S:
         if next(deliveries, None) is None:
             break
         count += 1

@@ -14,6 +14,7 @@ from sgguard.outbox.base import Sender
 
 MODULES: Mapping[str, str] = {
     "chat": "sgguard.chat.outgoing",
+    "approve": "sgguard.chat.handover",
 }
 """By kind, the module whose ``sender(context)`` makes its :class:`~sgguard.outbox.base.Sender`."""
 

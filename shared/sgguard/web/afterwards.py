@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sgguard.engine.context import begin
 from sgguard.engine.delivery import deliverer
 from sgguard.outbox.background import BACKGROUND
 from sgguard.outbox.deliver import Deliverer
+from sgguard.wire.clock import Deadline
 
 
 def deliver(env: Mapping[str, str]) -> None:
@@ -15,6 +18,7 @@ def deliver(env: Mapping[str, str]) -> None:
     given = dict(env)
 
     def make() -> Deliverer:
-        return deliverer(begin(given))
+        # Nobody waits for it: each attempt has a time of its own.
+        return deliverer(replace(begin(given), deadline=Deadline(math.inf)))
 
     BACKGROUND.wake(make)

@@ -197,6 +197,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     },
     "confirm.yes": "Approve",
     "confirm.no": "Cancel",
+    "done.taken": "Taken: the plan is being carried out. The message will say how it ended.",
     "done.superseded": "The facts have changed: nothing was done. This is the new request.",
     "refused.user": "Nothing was done: this chat user is not mapped to a person in the policy.",
     "refused.approver": "Nothing was done: {by} may not answer this request.",

@@ -182,6 +182,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "confirm.text": {"other": "同意后立即执行 {n} 步。"},
     "confirm.yes": "同意并执行",
     "confirm.no": "取消",
+    "done.taken": "已受理，方案正在执行，结果将更新在审批消息中。",
     "done.superseded": "现状已与申请时不同，未做任何变更；以下是新的审批单。",
     "refused.user": "未执行：策略中没有此聊天账号对应的人员。",
     "refused.approver": "未执行：{by} 不能审批此申请。",
