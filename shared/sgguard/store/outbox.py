@@ -130,6 +130,9 @@ _FLOOD = f"""
 SELECT COUNT(*) FROM sgguard_outbox
 WHERE kind = :kind AND destination = :destination AND reference_json = '' AND {_DUE}
 """  # noqa: S608 - constants
+_LATE = f"""
+SELECT COUNT(*) FROM sgguard_outbox WHERE {_DUE} AND next_try_s < :now - :late_s
+"""  # noqa: S608 - constants
 _NEXT = """
 SELECT MIN(next_try_s) - :now, COUNT(*) FROM sgguard_outbox WHERE state = 'waiting'
 """
@@ -237,6 +240,11 @@ class Outbox(Tables):
     def due_first(self, session: Session, kind: str, destination: str) -> int:
         """Return how many notices for a destination are due that it never got."""
         return int(session.rows(_FLOOD, kind=kind, destination=destination)[0][0])
+
+    @autocommit
+    def late_notices(self, session: Session, late_s: float) -> int:
+        """Return how many notices are due for longer than so many seconds."""
+        return int(session.rows(_LATE, late_s=late_s)[0][0])
 
     @autocommit
     def waiting_notices(self, session: Session) -> tuple[float | None, int]:
