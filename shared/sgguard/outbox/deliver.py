@@ -98,7 +98,6 @@ class Deliverer:
             return []
         if self.store.due_first(*where) < sender.least:
             return []
-        self._looked[where] = now_s
         more = self.store.take_notices(
             row.kind,
             owner=self.owner,
@@ -112,6 +111,8 @@ class Deliverer:
         except Exception as error:  # noqa: BLE001 - they are sent alone then
             _warn(row, error)
             results = {}
+        if not results:
+            self._looked[where] = now_s
         for one in more:
             if one.notice_id not in results:
                 self.store.let_back(one)
@@ -175,10 +176,18 @@ class Deliverer:
         )
 
     def _hold(self, row: OutboxRow, result: Later, failures: int) -> None:
-        hold_s = min(max(result.retry_after_s or 0.0, 0.0), _ASKED_LONGEST_S) or backoff_s(
-            failures - 1, self.chance(), first_s=_HOLD_FIRST_S, growth=2.0, most_s=_HOLD_LONGEST_S
-        )
-        self.store.hold_place(row.kind, row.destination, hold_s)
+        hold_s = min(max(result.retry_after_s or 0.0, 0.0), _ASKED_LONGEST_S)
+        if not hold_s and failures > 1:
+            # One failure may be chance; it is not asked to wait for that.
+            hold_s = backoff_s(
+                failures - 2,
+                self.chance(),
+                first_s=_HOLD_FIRST_S,
+                growth=2.0,
+                most_s=_HOLD_LONGEST_S,
+            )
+        if hold_s:
+            self.store.hold_place(row.kind, row.destination, hold_s)
 
 
 def _sent(row: OutboxRow, sender: Sender) -> Result:
