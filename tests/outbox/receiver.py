@@ -27,6 +27,7 @@ class Receiver:
         self.posts: Counter[str] = Counter()
         self.unsure: Counter[str] = Counter()
         self.url = ""
+        self.taken = 0
 
     def states(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
@@ -50,6 +51,7 @@ class Receiver:
             assert state
             ts = body.get("ts") or f"{len(self.shown)}.1"
             self.shown[ts] = (found[1], state[1])
+            self.taken += 1
             if method == "chat.postMessage":
                 self.posts[found[1]] += 1
                 self.unsure[found[1]] += kind == "lost"

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from sgguard.store.base import Store
 from sgguard.store.rows import Record
 from tests.chat.documents import document
 from tests.outbox.receiver import Receiver, receiving
-from tests.outbox.worker import fast
+from tests.outbox.worker import LONGEST_S, fast
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNT = 500
@@ -88,6 +89,13 @@ def deliverer(env: dict[str, str], start_s: float, folder: Path) -> subprocess.P
     return subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
+def waits_for(holds: Callable[[], bool]) -> None:
+    ends = time.monotonic() + LONGEST_S
+    while not holds():
+        assert time.monotonic() < ends
+        time.sleep(0.2)
+
+
 @pytest.mark.slow
 def test_a_thousand_decisions_are_told_although_their_deliverers_are_killed(kept, tmp_path):
     chance, start_s = random.Random(7), time.time()
@@ -102,18 +110,17 @@ def test_a_thousand_decisions_are_told_although_their_deliverers_are_killed(kept
             if number >= 50 and chance.random() < 0.7:
                 decide(store, number - 50, chance.choice(("refused", "remediated", "unfinished")))
             if number % 60 == 59:
+                # It dies at its work, not before it began.
+                waits_for(lambda wanted=15 * (kills + 1): receiver.taken >= wanted)
                 one = workers.pop(0)
-                if one.poll() is None:
-                    one.send_signal(signal.SIGKILL)
-                    kills += 1
+                assert one.poll() is None
+                one.send_signal(signal.SIGKILL)
+                kills += 1
                 one.wait()
                 workers.append(deliverer(env, start_s, tmp_path))
         # 2. Two are left to work until nothing waits. What the dead had taken is due when its
         #    lease has ended.
-        ends = time.monotonic() + 240
-        while store.waiting_notices()[1]:
-            assert time.monotonic() < ends, store.notices(state="waiting", limit=3)
-            time.sleep(0.5)
+        waits_for(lambda: not store.waiting_notices()[1])
         for one in workers:
             one.kill()
             one.wait()

@@ -20,7 +20,7 @@ from sgguard.store import open_store
 from sgguard.wire.clock import Deadline
 
 SPEED = 10.0
-LONGEST_S = 280.0
+LONGEST_S = 600.0
 
 
 def fast(start_s: float) -> Callable[[], float]:
