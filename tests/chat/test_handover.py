@@ -15,7 +15,7 @@ from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine.execute import Executor
 from sgguard.outbox.deliver import Deliverer
 from sgguard.store.notices import Notice, Telling
-from tests.chat.harness import ChatHarness, Router
+from tests.chat.harness import ChatHarness, Router, chat_harness
 
 
 class Gate(httpx.BaseTransport):
@@ -27,6 +27,13 @@ class Gate(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         assert self.open.wait(30)
         return self.inner.handle_request(request)
+
+
+@pytest.fixture
+def buttons(tmp_path) -> Iterator[ChatHarness]:
+    """One channel: what a click begins is the same for all."""
+    with chat_harness("slack", tmp_path) as given:
+        yield given
 
 
 @pytest.fixture
@@ -166,12 +173,22 @@ def test_an_act_with_no_time_left_is_left_to_the_next(buttons):
     assert not buttons.approvals.is_deleted
 
 
-def test_an_act_that_failed_before_its_answer_is_not_tried_behind_its_back(buttons):
+class Away(httpx.BaseTransport):
+    """A cloud that nobody reaches."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("away")
+
+
+def test_an_act_that_failed_before_its_answer_is_not_tried_behind_its_back(buttons, monkeypatch):
     asked = buttons.approvals.asked()
     pressed = buttons.service.click(buttons.pressed(asked))
-    buttons.approvals.store.halt("carol", "change freeze")
-    assert "Nothing" in buttons.said(buttons.call(pressed))
-    buttons.approvals.store.lift_halt()
+    plain = buttons.context
+    monkeypatch.setattr(
+        buttons, "context", lambda: plain(transport=Router(buttons.service, Away()))
+    )
+    assert "Taken" not in buttons.said(buttons.call(pressed))
+    monkeypatch.undo()
     buttons.approvals.clock.pass_(4000)
     assert deliver(buttons) == []
-    assert not buttons.approvals.is_deleted
+    assert (buttons.state(asked), buttons.approvals.is_deleted) == ("pending", False)
