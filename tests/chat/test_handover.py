@@ -13,6 +13,7 @@ from sgguard.chat import handover
 from sgguard.chat.handover import Acts
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine.execute import Executor
+from sgguard.outbox.background import BACKGROUND
 from sgguard.outbox.deliver import Deliverer
 from sgguard.store.notices import Notice, Telling
 from tests.chat.harness import ChatHarness, Router, chat_harness
@@ -39,9 +40,11 @@ def buttons(tmp_path) -> Iterator[ChatHarness]:
 @pytest.fixture
 def gate(buttons) -> Iterator[Gate]:
     found = Gate(EmulatorTransport(buttons.approvals.emulator))
+    BACKGROUND.is_on = True
     yield found
     found.open.set()
     ended()
+    BACKGROUND.is_on = False
 
 
 def ended() -> None:

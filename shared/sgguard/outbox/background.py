@@ -22,9 +22,10 @@ PAUSE_LEAST_S, PAUSE_MOST_S = 1.0, 60.0
 
 
 class Background:
-    """The thread of one process."""
+    """The thread of one process; with ``is_on`` False nothing is delivered there."""
 
     def __init__(self) -> None:
+        self.is_on = True
         self._written = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -39,7 +40,7 @@ class Background:
 
         It is called when an answer is ready, and returns at once.
         """
-        if not self._written.is_set():
+        if not (self.is_on and self._written.is_set()):
             return
         with self._lock:
             is_running = self._thread is not None and self._thread.is_alive()
