@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-DECISION = re.compile(r"\b(\d{8})…")
+DECISION = re.compile(r"decision ([0-9a-f]{8})…")
 STATE = re.compile(r"\[(Approval needed|Denied|Done|Unfinished|Blocked)\]")
 # Few ask for a wait: each of those is one of all deliverers.
 _FAULTS = ("429", *("500", "in a success", "lost") * 3)
