@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 
@@ -14,3 +15,12 @@ def cpu_s(call: Callable[[], object], repeats: int = 3) -> float:
         call()
         costs.append(time.process_time() - begun_s)
     return max(min(costs), 1e-6)
+
+
+def megabyte_s() -> float:
+    """Return the CPU seconds of reading a megabyte of small objects and looking at each once.
+
+    It is work of the same kind as a check of every value: a slow machine slows both alike.
+    """
+    plain = "[" + "{}," * 349_000 + "{}]"
+    return cpu_s(lambda: [(type(value), len(value)) for value in json.loads(plain)])

@@ -23,6 +23,7 @@ from sgguard.settings import SETTINGS
 from sgguard.web import server as functions_server
 from tests.docs import GENERATED
 from tests.docs.sections import (
+    CHINESE,
     DOCUMENTS,
     PACKAGE,
     README,
@@ -31,6 +32,7 @@ from tests.docs.sections import (
     home,
     names,
     section,
+    with_blocks,
 )
 
 # Commands that are shown and not run here, with what holds instead.
@@ -159,6 +161,21 @@ def test_every_variable_that_the_code_reads_is_a_setting():
     assert named <= known
 
 
+# -- the Chinese README --------------------------------------------------------------------
+
+
+def test_the_chinese_readme_has_the_commands_of_the_english_one():
+    text = text_of(CHINESE)
+    assert text == with_blocks(text)
+    assert text.count("```") == 2 * text.count("<!-- ")
+
+
+def test_the_chinese_readme_leads_where_something_is():
+    for target in re.findall(r"\]\(([^)#]+)", text_of(CHINESE)):
+        assert target.startswith("https://") or (ROOT / target).exists(), target
+    assert "[简体中文](README.zh-CN.md)" in text_of(README)
+
+
 # -- the README ----------------------------------------------------------------------------
 
 
@@ -182,7 +199,8 @@ def test_every_command_and_exit_code_is_listed():
     text = text_of(README)
     listed = {row.split()[0] for row in re.findall(r"^\| `sgguard ([^`]+)`", text, re.MULTILINE)}
     assert listed == set(_COMMANDS)
-    codes = dict(re.findall(r"^\| (\d) \| ([a-z]+)", text, re.MULTILINE))
+    told = text[text.index("Exit codes:") :].split("\n\n")[0]
+    codes = dict(re.findall(r"(\d) ([a-z]+)", told))
     assert codes == {str(c): v.value for v, c in EXIT_CODES.items()} | {"2": "error"}
     for code, verdict in codes.items():
         assert f"**{code}** {verdict}" in text

@@ -12,7 +12,7 @@ TESTS = Path(__file__).resolve().parent
 CLOCKS = {"monotonic", "perf_counter", "process_time", "thread_time", "time"}
 CLOCKS |= {f"{name}_ns" for name in CLOCKS}
 MENTIONS = (*CLOCKS - {"time", "time_ns"}, "time.time", "cpu_s", "datetime.now")
-COSTS = {"cpu_s"}
+COSTS = {"cpu_s", "megabyte_s"}
 """Functions of ``tests.effort``: their results are compared with each other."""
 
 

@@ -36,19 +36,20 @@ AT_THE_ROOT = {
 ARROWS = {
     "__main__": "cli",
     "approvals": (
-        "engine errors events logs model policy redaction remedy render settings store web"
+        "engine errors events logs model policy redaction remedy render render.graph "
+        "render.language settings store web"
     ),
     "callers": "callers.proofs errors events logs model policy redaction wire",
     "callers.proofs": "callers errors events logs policy wire",
     "chat": (
-        "approvals chat.catalogue chat.channels engine errors events logs model operations "
-        "outbox policy redaction render settings sgguard store web wire"
+        "approvals chat.channels engine errors events logs model operations outbox policy "
+        "redaction render render.language settings sgguard store web wire"
     ),
-    "chat.channels": "chat errors events policy wire",
+    "chat.channels": "chat errors events policy render.language wire",
     "cli": (
         "approvals callers chat clouds demo emulator engine errors events logs model operations "
-        "operations.doctor outbox policy redaction render render.graph render.text settings "
-        "sgguard store web wire"
+        "operations.doctor outbox packaging policy redaction render render.graph render.text "
+        "settings sgguard store web wire"
     ),
     "demo": (
         "callers emulator engine errors events model operations render render.graph render.text web"
@@ -88,6 +89,7 @@ ARROWS = {
         "callers clouds engine errors model operations outbox policy providers settings store wire"
     ),
     "outbox": "errors logs model policy store",
+    "packaging": "callers errors policy sgguard web",
     "policy": "clouds errors model render schemas sgguard",
     "providers": "clouds errors model redaction wire",
     "providers.alibaba": "errors model providers wire",
@@ -97,8 +99,11 @@ ARROWS = {
     "providers.tencent_dfw": "errors model providers wire",
     "remedy": "errors model policy providers render store wire",
     "render": "model store",
-    "render.graph": "model render",
+    "render.graph": "model render render.language",
+    "render.language": "model render render.language.catalogue",
     "render.text": "model render",
+    "runtimes": "clouds engine errors logs redaction settings web",
+    "runtimes.platforms": "runtimes",
     "schemas": "errors sgguard",
     "settings": "errors model redaction",
     "store": "errors redaction sgguard",
@@ -106,7 +111,7 @@ ARROWS = {
         "callers clouds engine errors events events.sources logs model outbox redaction schemas "
         "settings sgguard store wire"
     ),
-    "wire": "errors",
+    "wire": "errors sgguard",
     "wire.openstack": "errors model redaction wire wire.openstack.neutron",
     "wire.openstack.neutron": "errors model wire",
 }
@@ -133,6 +138,7 @@ AXES = {
     "callers.proofs": "verify",
     "events.sources": "claims",
     "guards": "judge",
+    "runtimes.platforms": "given",
 }
 
 # Decided by facts and policy alone: no cloud, no store, no clock, no environment.

@@ -23,7 +23,7 @@ CHARACTERS_MIN = 8
 
 _KEPT_MAX = 256
 _CHAT = "SGGUARD_CHAT_"
-_SECRET_VARIABLES = (
+SECRET_VARIABLES = (
     "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
     "ALIBABA_CLOUD_SECURITY_TOKEN",
     "HUAWEICLOUD_SDK_SECURITY_TOKEN",
@@ -71,7 +71,7 @@ def remember(*secrets: str) -> None:
 
 def remember_environment(env: Mapping[str, str]) -> None:
     """Remember the secrets among these variables: of clouds, approvals, chats, the store."""
-    remember(*(env[name].strip() for name in _SECRET_VARIABLES if name in env))
+    remember(*(env[name].strip() for name in SECRET_VARIABLES if name in env))
     remember(*(key.strip() for key in env.get("SGGUARD_APPROVAL_KEY", "").split(",")))
     chat = [value for name, value in env.items() if name.startswith(_CHAT)]
     remember(*(one.strip() for value in chat for one in (value, *value.split(","))))

@@ -105,6 +105,7 @@ SETTINGS = (
         "",
         "name of the account the credentials belong to; addresses of another are refused",
     ),
+    Setting("SGGUARD_INSTANCE_ROLE_<PROVIDER>", "", "role of the machine to take credentials of"),
     Setting(
         "SGGUARD_ENDPOINT_<PROVIDER>",
         "",

@@ -12,10 +12,10 @@ from sgguard.approvals import link, web
 from sgguard.approvals.link import LinkToken
 from sgguard.chat import cipher, deliver, token
 from sgguard.chat.base import kinds
-from sgguard.chat.message import of_document
 from sgguard.errors import EventError, SettingsError, SgguardError
 from sgguard.model.event import Event
 from sgguard.operations import restore
+from sgguard.render.language.message import of_document
 from tests.approvals.harness import KEY
 from tests.chat.harness import chat_harness
 from tests.chat.services import Pressed

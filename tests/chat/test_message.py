@@ -6,11 +6,11 @@ import pytest
 
 from sgguard.chat import deliver
 from sgguard.chat.base import kinds
-from sgguard.chat.message import of_document
 from sgguard.engine import decide
 from sgguard.model.address import Scope
 from sgguard.model.request import LaunchRequest
 from sgguard.render.document import to_json
+from sgguard.render.language.message import of_document
 from tests.chat.documents import document
 
 SCOPE = Scope("tencent", "", "ap-guangzhou")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from sgguard.chat import token
 from sgguard.chat.base import Setup, kinds, setup_of
-from sgguard.chat.message import of_document
+from sgguard.render.language.message import of_document
 from sgguard.settings import Settings
 from tests.approvals.harness import KEY
 from tests.chat.documents import CASES, DECISION, document

@@ -13,14 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import sgguard
 from sgguard import clouds
-from sgguard.chat import words
-from sgguard.chat.message import STATES, Named
-from sgguard.chat.words import Words, entries, languages
 from sgguard.model.codes import Outcome, ReasonCode, UnseenCode
+from sgguard.render.language import words
+from sgguard.render.language.message import STATES, Named
+from sgguard.render.language.words import Words, entries, languages
 from sgguard.render.wording import columns
 
-CHAT = Path(words.__file__).parent
+PACKAGE = Path(sgguard.__file__).parent
+USERS = [PACKAGE / name for name in ("approvals", "chat", "render")]
 EN, ZH = entries("en"), entries("zh")
 HAN = re.compile(r"[\u4e00-\u9fff]")
 FORMS = {"en": {"one", "other"}, "zh": {"other"}}
@@ -150,7 +152,9 @@ def test_a_line_is_cut_to_its_columns_and_its_isolates_are_closed(text, width):
 
 
 def test_no_sentence_is_written_for_nobody():
-    source = "".join(path.read_text(encoding="utf-8") for path in CHAT.rglob("*.py"))
+    source = "".join(
+        path.read_text(encoding="utf-8") for folder in USERS for path in folder.rglob("*.py")
+    )
     source = re.sub(r"(?s)MESSAGES: .*?\n}\n", "", source)
     for key in EN:
         head = key.rpartition(".")[0]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 import json
 import re
+from datetime import UTC
 
 import pytest
 
 from sgguard.approvals import link as links
 from sgguard.approvals import web
 from sgguard.approvals.page import ApprovalView, approval_page
+from sgguard.render.language.words import Words
 from tests.approvals.harness import KEY
 from tests.commands import place, sgguard
 from tests.stores import a_record, an_approval
@@ -94,13 +96,13 @@ def test_the_confirm_page_shows_every_group_and_step(place, large):
         ),
         (KEY,),
     )
-    shown = web.show("GET", {"token": signed}, lambda: context)
+    shown = web.show("GET", {"token": signed}, {}, lambda: context)
     assert shown is not None
     assert shown.status == 200
     page = html.unescape(shown.body.decode())
     groups, plan = (
         re.search(rf"<h2>{title}</h2><(ul|ol)>(.*?)</\1>", page, re.DOTALL)[2]
-        for title in ("Groups", "Plan, in this order")
+        for title in ("Security group", "Plan, in this order")
     )
     assert re.findall(r"<li>(.*?)</li>", groups) == large["target"]
     steps = [" ".join(one["summary"].split()) for one in large["plan"]]
@@ -109,5 +111,7 @@ def test_the_confirm_page_shows_every_group_and_step(place, large):
 
 def test_no_line_of_the_page_is_left_out():
     lines = [f"line {number}" for number in range(1000)]
-    view = ApprovalView("ada", "eve", lines, lines, lines, lines, "soon", {"approve": "t"})
-    assert approval_page(view).count(b"<li>") == 4000
+    view = ApprovalView(
+        "", "ada", "eve", "", lines, lines, lines, lines, "soon", "", {"approve": "t"}
+    )
+    assert approval_page(view, Words("en", UTC), "lang=zh").count(b"<li>") == 4000

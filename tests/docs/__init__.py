@@ -8,7 +8,7 @@ from functools import partial
 from sgguard import providers
 from tests.bench import calls, results
 from tests.docs import output, tables
-from tests.docs.sections import replace_section, section
+from tests.docs.sections import CHINESE, replace_section, section, with_blocks
 
 GENERATED: dict[str, Callable[[], str]] = {
     "calls": calls.table,
@@ -37,3 +37,4 @@ def write() -> None:
     """Write every generated section; each mark is there already, with something behind it."""
     for name, generate in GENERATED.items():
         replace_section(name, generate())
+    CHINESE.write_text(with_blocks(CHINESE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -77,3 +77,13 @@ def keeping_last_column(name: str, header: str, rows: Iterable[Sequence[str]]) -
     """A table whose last column is written by hand: each row keeps its own, by its first cell."""
     written = {found[0]: found[-1] for found in map(cells, section(name).splitlines())}
     return table(header, ([*row, written.get(row[0], "")] for row in rows))
+
+
+CHINESE = ROOT / "README.zh-CN.md"
+_BLOCK = re.compile(r"<!-- ([a-z-]+) -->\n(```.*?\n```\n)?", re.DOTALL)
+
+
+def with_blocks(text: str) -> str:
+    """The Chinese README with the code blocks of the English one behind the same marks."""
+    english = {found[1]: found[0] for found in _BLOCK.finditer(README.read_text(encoding="utf-8"))}
+    return _BLOCK.sub(lambda mark: english[mark[1]], text)

@@ -10,7 +10,7 @@ from tests.false_verdicts.alibaba_dimensions import denied, hidden, paged
 from tests.false_verdicts.kinds import ALIBABA, KINDS
 from tests.false_verdicts.run import clouds, search, seeds
 
-QUICK = {"delete": 60, "batch": 12, "launch": 15}
+QUICK = {"delete": 24, "batch": 6, "launch": 8}
 
 
 @pytest.mark.parametrize("request_kind", QUICK)

@@ -7,12 +7,13 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from sgguard import providers
 from sgguard.emulator import edit
 from sgguard.emulator.resource import Rule
+from tests.examples import examples
 from tests.remedy.harness import Harness
 from tests.remedy.test_restore import made
 from tests.worlds import world_of
@@ -75,9 +76,7 @@ def test_two_groups_that_named_each_other_come_back_in_any_order(provider, remed
 
 
 @pytest.mark.parametrize("provider", providers.names())
-@settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     pairs=st.lists(st.sampled_from(PAIRS), max_size=5, unique=True),
     removal=st.sampled_from(list(permutations(NUMBERS))),

@@ -6,10 +6,11 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 
 from sgguard import providers
+from tests.examples import examples
 from tests.remedy.harness import Harness
 from tests.remedy.test_restore_any_order import NUMBERS, PAIRS, circle, deleted, state
 from tests.worlds import world_of
@@ -45,9 +46,7 @@ def test_a_rewritten_rule_does_not_come_back_beside_the_first_one(provider, orde
 
 
 @pytest.mark.parametrize("provider", providers.names())
-@settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     pairs=st.lists(st.sampled_from(PAIRS), max_size=4, unique=True),
     removal=st.permutations([*NUMBERS]),

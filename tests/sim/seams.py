@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,6 @@ import httpx
 from sgguard.emulator.faces import all_faces
 from sgguard.emulator.faults import DroppedConnectionError
 from sgguard.errors import StoreError
-from sgguard.wire import connection
 from sgguard.wire import parallel as parallel_module
 from tests.sim.scheduler import Killed, Task
 
@@ -159,47 +158,10 @@ class _InlinePool:
         return future
 
 
-class _Client:
-    """Sends a request and signs it as httpx's client does, without what only a network needs."""
-
-    def __init__(self, transport: httpx.BaseTransport) -> None:
-        self._transport = transport
-
-    @contextmanager
-    def stream(
-        self,
-        method: str,
-        url: httpx.URL,
-        *,
-        headers: Mapping[str, str] | None = None,
-        content: bytes | None = None,
-        auth: httpx.Auth | None = None,
-        timeout: httpx.Timeout | None = None,
-    ) -> Iterator[httpx.Response]:
-        """Lend the response to one request."""
-        del timeout
-        every = {"host": url.netloc.decode(), **connection._HEADERS, **(headers or {})}
-        flow = (auth or httpx.Auth()).sync_auth_flow(
-            httpx.Request(method, url, headers=every, content=content)
-        )
-        try:
-            request = next(flow)
-            while True:
-                response = self._transport.handle_request(request)
-                response.request = request
-                try:
-                    request = flow.send(response)
-                except StopIteration:
-                    break
-            yield response
-        finally:
-            flow.close()
-
-
 @contextmanager
 def determined(world: World) -> Iterator[None]:
     """Make everything random or parallel in this process a matter of the story."""
-    urandom, pool, client = os.urandom, parallel_module._pool, connection._client_on
+    urandom, pool = os.urandom, parallel_module._pool
     count = 0
 
     def bytes_of_the_story(size: int) -> bytes:
@@ -209,11 +171,10 @@ def determined(world: World) -> Iterator[None]:
 
     os.urandom = bytes_of_the_story
     parallel_module._pool = lambda: _InlinePool(world)  # type: ignore[assignment]
-    connection._client_on = _Client  # type: ignore[assignment]
     try:
         yield
     finally:
-        os.urandom, parallel_module._pool, connection._client_on = urandom, pool, client
+        os.urandom, parallel_module._pool = urandom, pool
 
 
 def face_of(provider: str) -> Any:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from sgguard.errors import UnreachableError
-from sgguard.wire import connection
+from sgguard.wire import connection, transport
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
 from sgguard.wire.retry import Retry
@@ -118,10 +118,17 @@ def test_a_client_that_failed_is_used_again_like_any_other():
     assert [len(idle) for idle in connection.CLIENTS._idle.values()] == [1]
 
 
-def test_an_idle_connection_outlives_the_pause_between_two_events():
-    found = connection.new_client(httpx.URL("http://127.0.0.1:9/"))
-    assert found._transport._pool._keepalive_expiry == connection.KEPT_S >= 30
-    found.close()
+def test_an_idle_connection_is_used_after_the_pause_between_two_events(monkeypatch):
+    now_s = [0.0]
+    monkeypatch.setattr(transport.time, "monotonic", lambda: now_s[0])
+    with counting_server() as (url, requests_by_connection):
+        invocations(url, 1)
+        now_s[0] = 50.0
+        invocations(url, 1)
+        assert requests_by_connection == [2]
+        now_s[0] = 50.0 + transport.KEPT_S + 1
+        invocations(url, 1)
+        assert requests_by_connection == [2, 1]
 
 
 def test_an_idle_client_is_closed(monkeypatch):
@@ -135,25 +142,3 @@ def test_an_idle_client_is_closed(monkeypatch):
         now_s[0] += connection.KEPT_S / 2 + 1
         clients.release("host", clients.acquire("host", httpx.Client))
     assert [one.is_closed for one in many] == [True, True, False]
-
-
-def test_each_thread_has_its_own_client_on_a_given_transport_and_uses_it_again():
-    seen = {}
-
-    def handler(_request):
-        return httpx.Response(200)
-
-    transport = httpx.MockTransport(handler)
-    one = Wire("c", Deadline.after(9), transport=transport)
-
-    def work(name):
-        found = {id(connection._client_on(transport)) for _ in range(3)}
-        one.read("GET", "http://c/", action="Read", check=good)
-        seen[name] = found
-
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert all(len(found) == 1 for found in seen.values())

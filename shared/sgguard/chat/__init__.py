@@ -1,7 +1,7 @@
 """Chat: one message per decision, the clicks on its buttons, and commands, in every channel.
 
-A decision's document becomes a :class:`~sgguard.chat.message.Message` without any words; a
-catalogue (``catalogue/``, a file per language) gives it words; a channel (``channels/``, a file
+A decision's document becomes a :class:`~sgguard.render.language.message.Message` without words; a
+catalogue (``render/language``) gives it words; a channel (``channels/``, a file
 per kind) gives it its form, its limits and its escapes. What comes back is verified by the
 channel and decided by :mod:`sgguard.chat.clicks`: a signature of a channel authorises nothing.
 """

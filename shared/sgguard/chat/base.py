@@ -17,11 +17,11 @@ from zoneinfo import ZoneInfo
 
 from sgguard.chat import channels
 from sgguard.chat.manner import Manner
-from sgguard.chat.message import Message
-from sgguard.chat.words import Words
 from sgguard.errors import EventError, SettingsError
 from sgguard.policy.channel import ChannelPolicy
 from sgguard.redaction import remember
+from sgguard.render.language.message import Message
+from sgguard.render.language.words import Words
 from sgguard.settings import PREFIX
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import EpochClock

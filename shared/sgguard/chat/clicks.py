@@ -21,12 +21,12 @@ from sgguard.approvals.resolve import deny
 from sgguard.chat import token as tokens
 from sgguard.chat.base import Answer, Channel, Click, Setup, Shown, Verified
 from sgguard.chat.handover import hand_over
-from sgguard.chat.message import of_document
-from sgguard.chat.text import verdict
-from sgguard.chat.words import plain
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.errors import BusyError, EventError, HaltedError, SgguardError
+from sgguard.render.language.message import of_document
+from sgguard.render.language.text import verdict
+from sgguard.render.language.words import plain
 from sgguard.store.base import Store
 from sgguard.store.rows import Answered, Approval, Busy, Claim
 

@@ -18,9 +18,6 @@ from sgguard import logs
 from sgguard.approvals.approver import is_expired, require_listed, require_other
 from sgguard.chat import token as tokens
 from sgguard.chat.base import Answer, Channel, Command, Setup, Verified
-from sgguard.chat.message import Named, of_document
-from sgguard.chat.text import title, verdict, what
-from sgguard.chat.words import name, plain
 from sgguard.engine import decide
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
@@ -38,6 +35,9 @@ from sgguard.model.decision import Decision
 from sgguard.model.request import DeleteRequest
 from sgguard.operations import explain, trail
 from sgguard.render.document import to_json
+from sgguard.render.language.message import Named, of_document
+from sgguard.render.language.text import title, verdict, what
+from sgguard.render.language.words import name, plain
 from sgguard.store.rows import Approval, Claim
 from sgguard.wire.clock import Deadline
 

@@ -15,7 +15,6 @@ from typing import Any
 from sgguard.chat import outgoing, token
 from sgguard.chat.base import Channel, Part, Sent, Setup, kinds
 from sgguard.chat.kept import Kept
-from sgguard.chat.message import of_document
 from sgguard.chat.web import line_of
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
@@ -27,6 +26,7 @@ from sgguard.outbox.base import Gone, Later
 from sgguard.outbox.base import Sent as OutboxSent
 from sgguard.outbox.deliver import LEASE_S, Deliverer
 from sgguard.outbox.what import telling
+from sgguard.render.language.message import of_document
 from sgguard.render.values import time_json
 from sgguard.store.notices import Telling
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sgguard.chat.base import Reply, Setup, Shown
-from sgguard.chat.text import DETAILS, DROPPED, Text, compose, without
 from sgguard.errors import EventError
+from sgguard.render.language.text import DETAILS, DROPPED, Text, compose, without
 
 Json = dict[str, Any]
 

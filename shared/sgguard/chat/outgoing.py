@@ -19,7 +19,6 @@ from sgguard.chat.base import Channel, Setup, Shown, kinds, setup_of
 from sgguard.chat.base import Sent as Posted
 from sgguard.chat.fit import encoded
 from sgguard.chat.kept import Kept
-from sgguard.chat.message import Message, of_digest, of_document
 from sgguard.chat.web import line_of
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
@@ -27,6 +26,7 @@ from sgguard.errors import CloudError, DeadlineError, SettingsError, SgguardErro
 from sgguard.outbox.base import Gone, Later, Result, Sent
 from sgguard.outbox.deliver import ATTEMPT_S
 from sgguard.policy.channel import ChannelPolicy, routed
+from sgguard.render.language.message import Message, of_digest, of_document
 from sgguard.store.base import Store
 from sgguard.store.notices import OutboxRow
 from sgguard.store.places import Limit

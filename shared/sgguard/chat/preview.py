@@ -14,10 +14,10 @@ from typing import Any
 from sgguard import logs
 from sgguard.chat import token
 from sgguard.chat.base import Channel, Sent, Setup, Shown, Tokens, variable_of
-from sgguard.chat.message import of_document, of_test
 from sgguard.chat.web import line_of
 from sgguard.engine.context import Context
 from sgguard.errors import CloudError
+from sgguard.render.language.message import of_document, of_test
 
 Json = dict[str, Any]
 

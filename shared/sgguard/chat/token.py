@@ -11,9 +11,9 @@ from sgguard.approvals import link as links
 from sgguard.approvals import web
 from sgguard.approvals.link import LinkAction, LinkToken
 from sgguard.chat.base import Channel, Setup, Shown, Tokens
-from sgguard.chat.message import Message
 from sgguard.engine.context import Context
 from sgguard.errors import EventError, SettingsError
+from sgguard.render.language.message import Message
 
 _PURPOSE = b"sgguard-chat."
 

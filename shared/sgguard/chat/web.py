@@ -52,7 +52,11 @@ class Callbacks:
     query: Mapping[str, str]
 
     def show(
-        self, method: str, query: Mapping[str, str], begin: Callable[[], Context]
+        self,
+        method: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],  # noqa: ARG002 - of the protocol
+        begin: Callable[[], Context],
     ) -> Response | None:
         """Answer a vendor's check of the address by GET; None for every other GET."""
         if method != "GET" or "echostr" not in query:

@@ -27,6 +27,7 @@ _COMMANDS = (
     "emulate",
     "serve",
     "functions",
+    "package",
     "check",
     "explain",
     "replay",

@@ -149,7 +149,9 @@ def _unwrapped(part: Part, sources: Sequence[CloudSource]) -> Sequence[Part] | N
     if isinstance(document, str):
         return (inner_part(part, document, at, "an event as JSON"),)
     if isinstance(document, list):
-        return [Part(one, f"{at}/{n}", part.region) for n, one in enumerate(document)]
+        # One more than is taken shows that there are too many, whatever their number.
+        some = document[: MAX_BATCH + 1]
+        return [Part(one, f"{at}/{n}", part.region) for n, one in enumerate(some)]
     if not isinstance(document, dict):
         return None
     found = (unwrap(part) for unwrap in (_of_client, *(one.unwrapped for one in sources)))
@@ -171,7 +173,10 @@ def listed(part: Part, name: str) -> Sequence[Part] | None:
     found = part.document.get(name)
     if not isinstance(found, list):
         return None
-    return [Part(one, f"{part.at}/{name}/{n}", part.region) for n, one in enumerate(found)]
+    return [
+        Part(one, f"{part.at}/{name}/{n}", part.region)
+        for n, one in enumerate(found[: MAX_BATCH + 1])
+    ]
 
 
 def _of_broker(document: Mapping[str, Any]) -> Any:

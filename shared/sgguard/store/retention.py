@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sgguard.store.database import Session, Tables, transaction
+from sgguard.store.database import Session, Tables, autocommit, transaction
 from sgguard.store.rows import Purged
 
 # Of the table a statement deletes from: rows that no run and no approval request needs. One that
@@ -18,50 +18,96 @@ _NOTHING_OPEN = """
 """
 
 
-def _old(table: str, condition: str) -> str:
-    nothing_open = _NOTHING_OPEN.format(table=table)
-    return f"SELECT decision_id FROM {table} WHERE {condition} AND {nothing_open}"  # noqa: S608 - constants
-
-
 _ENDED = "state IN ('finished', 'undone', 'accepted', 'refused') AND ended_at_s < :before_s"
-_RUNS = _old("sgguard_runs", _ENDED)
-_DECISIONS = _old("sgguard_decisions", "kept_at_s < :before_s")
+
+
+def _oldest(table: str, keys: str, condition: str, by: str) -> str:
+    """Select the keys of at most a slice of the rows that may go, the oldest first."""
+    if table != "marks":
+        condition += f" AND {_NOTHING_OPEN.format(table=f'sgguard_{table}')}"
+    return f"SELECT {keys} FROM sgguard_{table} WHERE {condition} ORDER BY {by} LIMIT :most"  # noqa: S608 - constants
+
+
+_DECISIONS = _oldest("decisions", "decision_id", "kept_at_s < :before_s", "kept_at_s, decision_id")
+_RUNS = _oldest("runs", "decision_id", _ENDED, "ended_at_s, decision_id")
+_LEFT = "lease_until_s < :before_s"
+_TOLD = (
+    "SELECT notice_id FROM sgguard_outbox WHERE state <> 'waiting' AND ended_at_s < :before_s"
+    " AND NOT EXISTS (SELECT 1 FROM sgguard_decisions AS decision"
+    " WHERE decision.decision_id = sgguard_outbox.decision_id)"
+    " ORDER BY ended_at_s, notice_id LIMIT :most"
+)
+_RESOLVED = "state <> 'pending' AND resolved_at_s < :before_s"
 
 # What belongs to a run or a decision goes before it: afterwards it could not be found any more.
-_CONDITIONS = {
-    "claims": f"lease_until_s < :before_s AND {_NOTHING_OPEN.format(table='sgguard_claims')}",
-    "locks": f"lease_until_s < :before_s AND {_NOTHING_OPEN.format(table='sgguard_locks')}",
-    "targets": f"decision_id IN ({_DECISIONS})",
-    "decisions": f"decision_id IN ({_DECISIONS})",
-    "entries": f"decision_id IN ({_RUNS})",
-    "runs": f"decision_id IN ({_RUNS})",
-    "approvals": "state <> 'pending' AND resolved_at_s < :before_s AND "
-    + _NOTHING_OPEN.format(table="sgguard_approvals"),
-    "marks": "noted_at_s < :before_s",
+_SLICES = {
+    "claims": (
+        "source, event_id",
+        _oldest("claims", "source, event_id", _LEFT, "lease_until_s"),
+    ),
+    "locks": ("name", _oldest("locks", "name", _LEFT, "lease_until_s")),
+    "targets": ("decision_id", _DECISIONS),
+    "decisions": ("decision_id", _DECISIONS),
+    "entries": ("decision_id", _RUNS),
+    "runs": ("decision_id", _RUNS),
+    "approvals": (
+        "approval_id",
+        _oldest("approvals", "approval_id", _RESOLVED, "resolved_at_s"),
+    ),
+    "marks": ("name", _oldest("marks", "name", "noted_at_s < :before_s", "noted_at_s")),
     # The message of a decision is kept true as long as the decision is kept.
-    "outbox": "state <> 'waiting' AND ended_at_s < :before_s AND NOT EXISTS ("
-    "SELECT 1 FROM sgguard_decisions AS decision"
-    " WHERE decision.decision_id = sgguard_outbox.decision_id)",
+    "outbox": ("notice_id", _TOLD),
 }
+_OF_OTHERS = ("targets", "entries")
+"""Several of them belong to one row of a slice."""
+
+SLICE = 200
+"""How many rows of a kind go in one transaction: others wait for that long and no longer."""
+
+_DUE_S = 3600.0
 
 
 class Retention(Tables):
     """Removes what is no longer needed."""
 
     @transaction
-    def purge(self, session: Session, before_s: float) -> Purged:
-        """Forget what ended before that time; nothing that is open, asked about or stuck.
+    def purge(self, session: Session, before_s: float, most: int = SLICE) -> Purged:
+        """Forget the oldest of what ended before that time; nothing open, asked about or stuck.
 
         Nor anything of a decision whose run is unresolved or whose approval request is pending.
         An event ends when it is answered, or with the lease of the worker that left it; a decision
         with its last keeping, and its notices after it. What is forgotten can be claimed as new.
+        At most ``most`` rows of a kind go, and what belongs to them: call it again until
+        ``is_complete``.
         """
         # A time to come counts as now: a lease that has not ended would be forgotten.
         [(now_s,)] = session.rows("SELECT :now")
         limit_s = min(before_s, now_s)
         counts = {
-            kind: session.count(f"DELETE FROM sgguard_{kind} WHERE {condition}", before_s=limit_s)  # noqa: S608 - constants
-            for kind, condition in _CONDITIONS.items()
+            kind: session.count(
+                f"DELETE FROM sgguard_{kind} WHERE ({keys}) IN ({oldest})",  # noqa: S608 - constants
+                before_s=limit_s,
+                most=most,
+            )
+            for kind, (keys, oldest) in _SLICES.items()
         }
+        is_complete = all(counts[kind] < most for kind in counts if kind not in _OF_OTHERS)
         counts.pop("targets")  # part of their decisions
-        return Purged(counts)
+        return Purged(counts, is_complete)
+
+    @autocommit
+    def is_purge_due(self, session: Session) -> bool:
+        """Return whether nobody purged this store to the end within the last hour."""
+        rows = session.rows(
+            "SELECT 1 FROM sgguard_purges WHERE number = 1 AND ended_at_s > :now - :due_s",
+            due_s=_DUE_S,
+        )
+        return not rows
+
+    @autocommit
+    def note_purge(self, session: Session) -> None:
+        """Keep that what was old is purged: no process needs to look for an hour."""
+        session.count(
+            "INSERT INTO sgguard_purges (number, ended_at_s) VALUES (1, :now) "
+            "ON CONFLICT (number) DO UPDATE SET ended_at_s = :now"
+        )

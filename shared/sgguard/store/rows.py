@@ -217,6 +217,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """How many rows a purge removed, by kind."""
+    """How many rows a purge removed, by kind, and whether nothing else was old enough."""
 
     counts: dict[str, int] = field(default_factory=dict)
+    is_complete: bool = True

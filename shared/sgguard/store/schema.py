@@ -10,6 +10,7 @@ from __future__ import annotations
 from sgguard.errors import StoreError
 from sgguard.store.database import Session
 from sgguard.store.schema_outbox import OUTBOX
+from sgguard.store.schema_retention import RETENTION
 
 _CLAIMS = """
 CREATE TABLE sgguard_claims (
@@ -219,6 +220,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "UPDATE sgguard_marks SET newest_s = noted_at_s WHERE newest_s > noted_at_s",
     ),
     OUTBOX,
+    RETENTION,
 )
 """What leads from one version of the schema to the next; the first from nothing to 1."""
 

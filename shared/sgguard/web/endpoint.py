@@ -29,6 +29,10 @@ _PATHS = frozenset({"", "/", "/invoke", "/event-invoke"})
 """The function's own, and those at which runtimes hand events to a container: ``/invoke`` at
 Alibaba FC and Huawei FunctionGraph, ``/event-invoke`` at Tencent SCF."""
 
+ENV = "sgguard.env"
+"""The key of the WSGI environ under which a runtime hands over what this request is judged with:
+the process environment with the credentials that the platform gave for it. No header can set it."""
+
 Json = dict[str, Any]
 
 Parse = Callable[[object], T]
@@ -43,7 +47,11 @@ class Pages(Protocol):
     """What a function shows to people in a browser, besides answering events."""
 
     def show(
-        self, method: str, query: Mapping[str, str], begin: Callable[[], Context]
+        self,
+        method: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        begin: Callable[[], Context],
     ) -> Response | None:
         """Answer who looks at a link; None where the request is no such link."""
         ...
@@ -73,16 +81,17 @@ def serve(
 def _respond(
     http: Request, kind: Kind, parse: Parse[T], handle: Handle[T], pages: Pages | None
 ) -> Response:
+    env: Mapping[str, str] = http.environ.get(ENV, os.environ)
     try:
-        if elsewhere := _elsewhere(http):
+        if elsewhere := _elsewhere(http, env):
             return elsewhere
-        if pages and (page := pages.show(http.method, http.args, lambda: begin(os.environ))):
+        if pages and (page := _shown(pages, http, env)):
             return page
         if http.method != "POST":
-            consent = handshake.consent(http.headers, os.environ)
+            consent = handshake.consent(http.headers, env)
             return response.to_other_method(http.method, kind, consent)
         # 1. What this delivery is judged with; its time starts to run.
-        context = begin(os.environ)
+        context = begin(env)
         # 2. The body, whole and in time.
         headers = {name.lower(): value for name, value in http.headers.items()}
         content = body.read(
@@ -100,6 +109,11 @@ def _respond(
         return response.of_problem(problem.of(error))
     answer = _answer(admitted, kind, parse, handle)
     return replace(answer, status=door.status_for(answer.status, admitted.caller))
+
+
+def _shown(pages: Pages, http: Request, env: Mapping[str, str]) -> Response | None:
+    headers = {name.lower(): value for name, value in http.headers.items()}
+    return pages.show(http.method, http.args, headers, lambda: begin(env))
 
 
 def _answer(admitted: Admitted, kind: Kind, parse: Parse[T], handle: Handle[T]) -> Response:
@@ -121,11 +135,11 @@ def _answer(admitted: Admitted, kind: Kind, parse: Parse[T], handle: Handle[T]) 
         return response.of_problem(problem.of(error))
 
 
-def _elsewhere(http: Request) -> Response | None:
+def _elsewhere(http: Request, env: Mapping[str, str]) -> Response | None:
     """Answer a path that is not where events are received; None where it is."""
-    prefix = os.environ.get("SGGUARD_PATH_PREFIX", "").strip().rstrip("/")
+    prefix = env.get("SGGUARD_PATH_PREFIX", "").strip().rstrip("/")
     path = http.path.removeprefix(prefix)
-    if watched := start.report(path, http.method, lambda: begin(os.environ)):
+    if watched := start.report(path, http.method, lambda: begin(env)):
         return watched
     return None if path in _PATHS else response.not_found(prefix)
 

@@ -26,6 +26,7 @@ _GZIP, _ZLIB, _RAW = 31, 15, -15
 
 # They no longer apply to the returned response: its body is decoded and complete.
 _TRANSFER_HEADERS = ("content-encoding", "content-length", "transfer-encoding")
+_RAW_TRANSFER_HEADERS = tuple(name.encode() for name in _TRANSFER_HEADERS)
 
 
 class TooLargeError(Exception):
@@ -44,6 +45,22 @@ class _Bounded(httpx.SyncByteStream):
 
     def close(self) -> None:
         self._stream.close()
+
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+
+def decoded(body: bytes, headers: RawHeaders) -> tuple[bytes, RawHeaders]:
+    """Return a complete body unpacked, and the headers that still apply to it.
+
+    Raises:
+        TooLargeError, httpx.DecodingError: as :func:`read_body`.
+    """
+    encodings = [value for name, value in headers if name.lower() == b"content-encoding"]
+    encoding = b", ".join(encodings).decode("latin-1").strip().lower()
+    if encoding not in ("", "identity"):
+        body = b"".join(_decoded(iter([body]), encoding))
+    return body, [item for item in headers if item[0].lower() not in _RAW_TRANSFER_HEADERS]
 
 
 def read_body(response: httpx.Response, deadline: Deadline) -> httpx.Response:

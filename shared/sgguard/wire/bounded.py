@@ -1,4 +1,4 @@
-"""Sockets that end with the call they are lent for, whatever the other side does.
+"""httpx as the sender, where a proxy is set: its sockets end with the call they are lent for.
 
 httpx counts its timeouts anew with every byte and every address of a host, and looks names up
 without any. A peer that sends a byte of a head every second, or interim answers for ever, would
@@ -8,23 +8,22 @@ writing) gets at most what is left of the call's deadline.
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 import ssl
-import threading
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpcore
 import httpx
 
+from sgguard.wire.body import read_body
 from sgguard.wire.clock import Deadline
+from sgguard.wire.names import NAMES
+from sgguard.wire.transport import KEPT_S
 
+_LONGEST_S = 3600.0
 _PIECE_BYTES = 1 << 16
 """How much is written between two looks at the clock."""
-
-_Addresses = list[str]
 
 
 class BoundedBackend(httpcore.NetworkBackend):
@@ -58,7 +57,7 @@ class BoundedBackend(httpcore.NetworkBackend):
         end = Deadline.after(self.left_s(timeout) or 0.0) if self._is_bounded(timeout) else None
         options = list(socket_options or ())
         failure: Exception = httpcore.ConnectError("no address")
-        for address in _NAMES.resolve(host, end.remaining_s() if end else None):
+        for address in _addresses(host, end.remaining_s() if end else None):
             left_s = _some(end.remaining_s(), httpcore.ConnectTimeout) if end else None
             try:
                 stream = self._plain.connect_tcp(address, port, left_s, local_address, options)
@@ -117,87 +116,50 @@ def _some(left_s: float | None, error: type[httpcore.TimeoutException]) -> float
     return left_s
 
 
-class _Lookup:
-    """One question to the resolver, which several calls may wait for."""
-
-    def __init__(self) -> None:
-        self.addresses: _Addresses = []
-        self.error: OSError | None = None
-        self.done = threading.Event()
-
-
-def _ask_resolver(host: str) -> _Addresses:
-    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(one[4][0]) for one in found))
+def _addresses(host: str, timeout_s: float | None) -> list[str]:
+    try:
+        return NAMES.resolve(host, timeout_s)
+    except TimeoutError as error:
+        raise httpcore.ConnectTimeout(str(error)) from error
+    except OSError as error:
+        raise httpcore.ConnectError(str(error)) from error
 
 
-class Names:
-    """Looks host names up; one thread per name at a time, however many calls wait for it.
+class HttpxClient:
+    """httpx with its own connections, which end with the call that they are lent for.
 
-    The operating system's resolver cannot be interrupted, so it is asked on a thread of its own and
-    left to end by itself where it takes too long.
+    ``context`` is that of https; ``trust_env`` tells whether proxies of the environment count.
     """
 
-    def __init__(self, ask: Callable[[str], _Addresses] = _ask_resolver) -> None:
-        self._ask = ask
-        self._asked: dict[str, _Lookup] = {}
-        self._guard = threading.Lock()
+    def __init__(self, context: ssl.SSLContext | None, *, trust_env: bool) -> None:
+        self.deadline: Deadline | None = None
+        self._backend = BoundedBackend()
+        self._client = httpx.Client(
+            # Loading the certificate store would be wasted time for plain HTTP.
+            verify=context or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            trust_env=trust_env,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # a proxy may set some
+            limits=httpx.Limits(keepalive_expiry=KEPT_S),
+        )
+        # httpx has no parameter for it. Proxies are transports as well.
+        for transport in (self._client._transport, *self._client._mounts.values()):  # noqa: SLF001
+            if isinstance(transport, httpx.HTTPTransport):
+                transport._pool._network_backend = self._backend  # noqa: SLF001
 
-    def resolve(self, host: str, timeout_s: float | None) -> _Addresses:
-        """Return the addresses of a host, in the resolver's order; an address is its own.
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return the response with its body, unpacked.
 
         Raises:
-            httpcore.ConnectTimeout: the resolver gave no answer in time.
-            httpcore.ConnectError: the name is not known.
+            httpx.HTTPError, TooLargeError: as :func:`sgguard.wire.connection.exchange`.
         """
-        if _is_literal(host):
-            return [host]
-        lookup = self._begin(host)
-        if not lookup.done.wait(timeout_s):
-            raise httpcore.ConnectTimeout("the name was not looked up in time")
-        if lookup.error is not None:
-            raise httpcore.ConnectError(str(lookup.error)) from lookup.error
-        return lookup.addresses
-
-    def _begin(self, host: str) -> _Lookup:
-        with self._guard:
-            lookup = self._asked.get(host)
-            if lookup is None:
-                lookup = self._asked[host] = _Lookup()
-                threading.Thread(
-                    target=partial(self._run, host, lookup), name="resolver", daemon=True
-                ).start()
-            return lookup
-
-    def _run(self, host: str, lookup: _Lookup) -> None:
+        deadline = self.deadline or Deadline.after(_LONGEST_S)
+        self._backend.deadline = deadline
+        response = self._client.send(request, auth=None, stream=True)
         try:
-            lookup.addresses = self._ask(host)
-        except (OSError, UnicodeError) as error:
-            lookup.error = error if isinstance(error, OSError) else socket.gaierror(str(error))
+            return read_body(response, deadline)
         finally:
-            with self._guard:
-                del self._asked[host]
-            lookup.done.set()
+            response.close()
 
-
-_NAMES = Names()
-
-
-def _is_literal(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    return True
-
-
-class LentClient(httpx.Client):
-    """A client whose connections end with the call that it is lent for."""
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        self.backend = BoundedBackend()
-        # httpx has no parameter for it. Proxies are transports as well.
-        for transport in (self._transport, *self._mounts.values()):
-            if isinstance(transport, httpx.HTTPTransport):
-                transport._pool._network_backend = self.backend  # noqa: SLF001
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()

@@ -23,15 +23,23 @@ from sgguard.errors import (
     UnknownShapeError,
     UnreachableError,
 )
-from sgguard.wire.body import LARGEST_BYTES, TooLargeError, read_body
+from sgguard.wire.body import LARGEST_BYTES, TooLargeError
 from sgguard.wire.clock import Deadline
-from sgguard.wire.connection import borrow_client
+from sgguard.wire.connection import exchange
 from sgguard.wire.failure import reason
 from sgguard.wire.pacing import Pace, Rates
 from sgguard.wire.retry import Retry, retry_after_s
 
 Check = Callable[[httpx.Response], None]
 """Raises the :class:`CloudError` a response stands for; returns for a success."""
+
+_HEADERS = {
+    "accept": "*/*",
+    "accept-encoding": "gzip, deflate",
+    "connection": "keep-alive",
+    "user-agent": "sgguard",
+}
+"""The encodings are those that :mod:`sgguard.wire.body` reads."""
 
 CALL_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 5.0
@@ -112,21 +120,17 @@ class Wire:
         left_s = self.deadline.require(f"{self.provider} {action} could be called")
         with self._translating(action, url):
             target = _with_query(url, params)
-            with (
-                borrow_client(self.transport, target, self.deadline) as client,
-                client.stream(
-                    method,
-                    target,
-                    headers=headers,
-                    content=content,
-                    # httpx spells "no authentication" (not even from the environment) as None
-                    auth=auth,
-                    timeout=httpx.Timeout(
-                        min(left_s, CALL_TIMEOUT_S), connect=min(left_s, CONNECT_TIMEOUT_S)
-                    ),
-                ) as stream,
-            ):
-                response = read_body(stream, self.deadline)
+            limits = httpx.Timeout(
+                min(left_s, CALL_TIMEOUT_S), connect=min(left_s, CONNECT_TIMEOUT_S)
+            )
+            request = httpx.Request(
+                method,
+                target,
+                headers={**_HEADERS, **(headers or {})},
+                content=content,
+                extensions={"timeout": limits.as_dict()},
+            )
+            response = exchange(request, auth, self.transport, self.deadline)
         try:
             check(response)
         except CloudError as error:

@@ -3,29 +3,51 @@
 from __future__ import annotations
 
 import ssl
+import sys
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable
 from functools import lru_cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from os import environ
+from typing import TYPE_CHECKING, Protocol
 
 import httpx
 
-from sgguard.wire.bounded import LentClient
+from sgguard import lazy
+from sgguard.wire.body import read_body
 from sgguard.wire.clock import Deadline
+from sgguard.wire.transport import KEPT_S, Connection
 
-KEPT_S = 60.0
-"""How long an idle connection is kept: a minute between events is usual (httpx keeps 5 s)."""
+if TYPE_CHECKING:
+    from sgguard.wire import bounded
+else:
+    bounded = lazy("sgguard.wire.bounded")  # proxies are rare, and httpx's pool costs a start
 
 IDLE_MAX = 128
 """How many idle connections are kept: twice the threads that read in parallel."""
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_HEADERS = {"user-agent": "sgguard", "accept-encoding": "gzip, deflate"}
-"""The encodings are those that :mod:`sgguard.wire.body` reads."""
+_PROXIES = tuple(
+    name
+    for scheme in ("http", "https", "all")
+    for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper())
+)
+_NO_AUTH = httpx.Auth()
+_POOL = "httpcore._sync.connection_pool"
 
-_local = threading.local()
+
+class Client(Protocol):
+    """What sends to one host, lent to one call at a time; a failure leaves it usable."""
+
+    deadline: Deadline | None
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return the response with its body, unpacked."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection; a later call makes a new one."""
+        ...
 
 
 class ClientPool:
@@ -40,11 +62,11 @@ class ClientPool:
     """
 
     def __init__(self, idle_max: int = IDLE_MAX) -> None:
-        self._idle: dict[Hashable, list[tuple[float, LentClient]]] = {}
+        self._idle: dict[Hashable, list[tuple[float, Client]]] = {}
         self._idle_max = idle_max
         self._guard = threading.Lock()
 
-    def acquire(self, host: Hashable, make: Callable[[], LentClient]) -> LentClient:
+    def acquire(self, host: Hashable, make: Callable[[], Client]) -> Client:
         """Return the newest idle client of a host, or a new one."""
         with self._guard:
             idle = self._idle.get(host)
@@ -55,7 +77,7 @@ class ClientPool:
                 return client
         return make()
 
-    def release(self, host: Hashable, client: LentClient) -> None:
+    def release(self, host: Hashable, client: Client) -> None:
         """Keep the client for the next call; close the longest idle one that is old or too many."""
         now_s = time.monotonic()
         with self._guard:
@@ -64,7 +86,7 @@ class ClientPool:
         if old is not None:
             old.close()
 
-    def _pop_oldest(self, now_s: float) -> LentClient | None:
+    def _pop_oldest(self, now_s: float) -> Client | None:
         """Forget and return the client that is idle for longest, of any host, if it must go."""
         host, oldest = min(self._idle.items(), key=lambda item: item[1][0][0])
         is_old = oldest[0][0] < now_s - KEPT_S
@@ -88,62 +110,96 @@ CLIENTS = ClientPool()
 """The pool of this process; dropping its connections only costs handshakes."""
 
 
-@contextmanager
-def borrow_client(
-    transport: httpx.BaseTransport | None, url: httpx.URL, deadline: Deadline
-) -> Iterator[httpx.Client]:
-    """Lend a client for one call, which ends with the deadline.
+def exchange(
+    request: httpx.Request,
+    auth: httpx.Auth | None,
+    transport: httpx.BaseTransport | None,
+    deadline: Deadline,
+) -> httpx.Response:
+    """Send a request and what its authentication asks for, each once; return the last response.
 
-    After an error httpx decides whether its connection is reused.
+    ``transport`` replaces the network. A request has its timeouts as httpx keeps them.
+
+    Raises:
+        httpx.HTTPError, httpx.InvalidURL: as httpx names what failed.
+        TooLargeError: a body is larger than any list of a cloud.
     """
-    if transport is not None:
-        yield _client_on(transport)
-        return
-    host = (url.scheme, url.host, url.port)
-    client = CLIENTS.acquire(host, lambda: new_client(url))
-    client.backend.deadline = deadline
+    flow = (auth or _NO_AUTH).sync_auth_flow(request)
     try:
-        yield client
+        asked = next(flow)
+        while True:
+            response = _send(asked, transport, deadline)
+            try:
+                asked = flow.send(response)
+            except StopIteration:
+                return response
+    finally:
+        flow.close()
+
+
+def _send(
+    request: httpx.Request, transport: httpx.BaseTransport | None, deadline: Deadline
+) -> httpx.Response:
+    try:
+        return _sent(request, transport, deadline)
+    except httpx.RequestError as error:
+        # Whoever reads the error must know which of several requests failed.
+        error.request = request
+        raise
+
+
+def _sent(
+    request: httpx.Request, transport: httpx.BaseTransport | None, deadline: Deadline
+) -> httpx.Response:
+    if transport is not None:
+        return _through(transport, request, deadline)
+    url = request.url
+    if url.scheme not in ("http", "https"):
+        raise httpx.UnsupportedProtocol("the address is not http or https")
+    host = (_needs_httpx(url.host), url.scheme, url.host, url.port)
+    client = CLIENTS.acquire(host, lambda: new_client(url))
+    client.deadline = deadline
+    try:
+        return client.send(request)
     finally:
         CLIENTS.release(host, client)
 
 
-def new_client(url: httpx.URL) -> LentClient:
-    """Return a client for a host: proxies of the environment count, except on this machine."""
-    is_local = url.host in _LOOPBACK
-    return LentClient(
-        verify=_tls_context() if url.scheme == "https" else _plain_context(),
-        trust_env=not is_local,
-        headers=_HEADERS,
-        cookies=_no_cookies(),
-        limits=httpx.Limits(keepalive_expiry=KEPT_S),
-    )
+def _through(
+    transport: httpx.BaseTransport, request: httpx.Request, deadline: Deadline
+) -> httpx.Response:
+    """Ask a transport of httpx's kind, and read the whole body within the time."""
+    response = transport.handle_request(request)
+    response.request = request
+    try:
+        return read_body(response, deadline)
+    finally:
+        response.close()
 
 
-def _client_on(transport: httpx.BaseTransport) -> httpx.Client:
-    """Return this thread's client on a given transport; only the last one is kept."""
-    kept: tuple[httpx.BaseTransport, httpx.Client] | None = getattr(_local, "injected", None)
-    if kept is None or kept[0] is not transport:
-        client = httpx.Client(
-            transport=transport, trust_env=False, headers=_HEADERS, cookies=_no_cookies()
-        )
-        kept = (transport, client)
-        _local.injected = kept
-    return kept[1]
+def _needs_httpx(host: str) -> bool:
+    """Return whether httpx itself must send: through a proxy, or because a test replaced it.
+
+    Proxies of the environment count, except on this machine. What is read here decides only who
+    sends; httpx then decides by its own rules (``NO_PROXY``) whether the proxy is used.
+    """
+    httpcore = sys.modules.get("httpcore")  # not imported for this: what is not there is as it was
+    if httpcore and httpcore.ConnectionPool.handle_request.__module__ != _POOL:
+        return True
+    return host not in _LOOPBACK and any(name in environ for name in _PROXIES)
 
 
-def _no_cookies() -> CookieJar:
-    """Return a jar that keeps nothing: no API of a cloud needs cookies, a proxy may set some."""
-    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+def new_client(url: httpx.URL) -> Client:
+    """Return a client for the host of an address."""
+    if not _needs_httpx(url.host):
+        return Connection(url, _tls_context)
+    context = _tls_context() if url.scheme == "https" else None
+    return bounded.HttpxClient(context, trust_env=url.host not in _LOOPBACK)
 
 
 @lru_cache(maxsize=1)
 def _tls_context() -> ssl.SSLContext:
     """Load the certificate store once for all threads: it takes tens of milliseconds."""
-    return httpx.create_ssl_context()
-
-
-@lru_cache(maxsize=1)
-def _plain_context() -> ssl.SSLContext:
-    """Return a context for plain HTTP, where loading the certificate store is wasted time."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = httpx.create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 
 import httpx
 
+from sgguard.wire.http1 import NotHttpError
+
 # The first that fits; subclasses stand before their bases.
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (httpx.ConnectTimeout, "no connection in time"),
@@ -38,7 +40,9 @@ _NOT_HTTP = "what was received is not HTTP"
 def reason(error: Exception) -> str:
     """Return why a call failed: the class of the error in words, and what is known behind it."""
     behind = list(_chain(error))
-    if any(type(one).__module__.partition(".")[0] == "h11" for one in behind):
+    if isinstance(error, NotHttpError) or any(
+        type(one).__module__.partition(".")[0] == "h11" for one in behind
+    ):
         return _NOT_HTTP
     words = next((text for kind, text in _REASONS if isinstance(error, kind)), "the call failed")
     known = next(filter(None, map(_known, behind)), "")

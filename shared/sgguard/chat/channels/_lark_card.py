@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sgguard.chat.base import Json, Setup, Shown
-from sgguard.chat.text import Line, Text
+from sgguard.render.language.text import Line, Text
 
 _COLOURS: Mapping[str, str] = {
     "pending": "orange",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sgguard.chat import fit
 from sgguard.chat.base import Json, Setup, Shown
-from sgguard.chat.text import Text
+from sgguard.render.language.text import Text
 
 HEADER_MAX, SECTION_MAX, FALLBACK_MAX = 150, 3000, 4000
 BUTTON_MAX, VALUE_MAX, BLOCKS_MAX = 75, 2000, 50

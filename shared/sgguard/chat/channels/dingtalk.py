@@ -34,8 +34,8 @@ from sgguard.chat.base import (
     Verified,
 )
 from sgguard.chat.manner import Manner
-from sgguard.chat.text import Text
 from sgguard.events.base import parse_json
+from sgguard.render.language.text import Text
 
 BYTES_MAX, TITLE_MAX = 20000, 64
 WINDOW_S = 3600  # how long DingTalk says its signatures hold

@@ -34,9 +34,9 @@ from sgguard.chat.base import (
     Verified,
 )
 from sgguard.chat.manner import Manner
-from sgguard.chat.text import Line, Text
 from sgguard.errors import SettingsError
 from sgguard.events.base import parse_json
+from sgguard.render.language.text import Line, Text
 
 BYTES_MAX = 28 * 1024
 HOSTS = (".logic.azure.com", ".environment.api.powerplatform.com", "api.powerautomate.com")

@@ -33,9 +33,9 @@ from sgguard.chat.base import (
 )
 from sgguard.chat.channels import _wecom as envelope
 from sgguard.chat.manner import Manner
-from sgguard.chat.text import Text
-from sgguard.chat.words import within
 from sgguard.policy.channel import ChannelPolicy
+from sgguard.render.language.text import Text
+from sgguard.render.language.words import within
 
 TEXT_BYTES_MAX, FIELDS_MAX, TASK_MAX, KEY_BYTES_MAX = 2048, 6, 128, 1024
 TITLE_MAX, DESC_MAX, SUBTITLE_MAX, KEYNAME_MAX, VALUE_MAX, BUTTON_MAX = 26, 30, 112, 5, 26, 10

@@ -51,7 +51,7 @@ class Outline:
     method: str
     host: str
     path: str
-    headers: httpx.Headers
+    headers: Mapping[str, str]
     params: Mapping[str, str]
 
     @classmethod
@@ -64,7 +64,8 @@ class Outline:
             method=request.method,
             host=request.url.host.lower(),
             path=request.url.path,
-            headers=request.headers,
+            # Every claim of every face looks at them: a plain dict is several times faster.
+            headers=dict(request.headers.items()),
             params=dict(parse_qsl(raw.decode(errors="replace"), keep_blank_values=True)),
         )
 

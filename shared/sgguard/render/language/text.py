@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sgguard.chat.message import Change, Message, Why
-from sgguard.chat.words import Words, name, plain, within
+from sgguard.render.language.message import Change, Message, Why
+from sgguard.render.language.words import Words, name, plain, within
 
 _TITLE_MAX = 100
 _ANY = "any"

@@ -1,0 +1,1 @@
+"""What differs between platforms: a module each, which knows no other (``base.Platform``)."""

@@ -1,0 +1,195 @@
+"""A connection of our own to one host: an ``httpx.Request`` in, an ``httpx.Response`` out.
+
+It owns its socket. Each wait (name, connection, TLS, writing, reading) gets at most what is left of
+the deadline of the call it is lent for, so no peer can outlast it by sending a little now and then.
+A connection that failed, or whose response did not end cleanly, is closed and made anew for the
+next call; one that idled is used again only where nothing arrived on it.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from sgguard.wire.body import decoded
+from sgguard.wire.clock import Deadline
+from sgguard.wire.http1 import CONTROL, TOKEN, Answer, Reader
+from sgguard.wire.names import NAMES
+
+KEPT_S = 60.0
+"""How long an idle connection is used again: a minute between events is usual."""
+
+_PIECE_BYTES = 1 << 16
+_PORTS = {"http": 80, "https": 443}
+_Failure = type[httpx.TransportError]
+
+
+class Connection:
+    """One connection to the host of an address; ``deadline`` is that of the call it is lent for."""
+
+    def __init__(self, url: httpx.URL, tls: Callable[[], ssl.SSLContext]) -> None:
+        self.deadline: Deadline | None = None
+        self._host = url.raw_host.decode("ascii").strip("[]")
+        self._port = url.port or _PORTS[url.scheme]
+        self._tls = tls if url.scheme == "https" else None
+        self._socket: socket.socket | None = None
+        self._reader = Reader(self._receive)
+        self._timeout_s = 0.0
+        self._idle_since_s = 0.0
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """Send a request with its body and return the response with its body, unpacked.
+
+        Raises:
+            httpx.TransportError: as httpx names what failed.
+            httpx.DecodingError: the body is not in the encoding that its header names.
+            TooLargeError: the body is larger than ``LARGEST_BYTES``.
+        """
+        timeouts = request.extensions["timeout"]
+        try:
+            opened = self._open(timeouts["connect"])
+            self._timeout_s = timeouts["read"]
+            answer = self._exchange(opened, request)
+        except BaseException:
+            self.close()
+            raise
+        if answer.is_last:
+            self.close()
+        self._idle_since_s = time.monotonic()
+        return _response(answer, request)
+
+    def close(self) -> None:
+        """Close the connection; the next call makes a new one."""
+        opened, self._socket = self._socket, None
+        if opened is not None:
+            opened.close()
+
+    def _exchange(self, opened: socket.socket, request: httpx.Request) -> Answer:
+        unsent: httpx.WriteError | None = None
+        try:
+            self._write(opened, _head(request) + request.read())
+        except httpx.WriteError as error:
+            # A peer may refuse a request before it has read it all, and says why.
+            unsent = error
+        try:
+            answer = self._reader.read(request.method)
+        except httpx.TransportError:
+            if unsent is not None:
+                raise unsent from unsent.__cause__
+            raise
+        if unsent is not None:
+            self.close()
+        return answer
+
+    def _open(self, timeout_s: float) -> socket.socket:
+        """Return the open socket, or a new one where it is old, closed, or was written to."""
+        if self._socket is not None:
+            is_old = time.monotonic() - self._idle_since_s > KEPT_S
+            if not is_old and _is_silent(self._socket):
+                return self._socket
+            self.close()
+        end = Deadline.after(min(timeout_s, self._left_s(httpx.ConnectTimeout)))
+        self._reader = Reader(self._receive)
+        self._socket = self._connected(end)
+        return self._socket
+
+    def _connected(self, end: Deadline) -> socket.socket:
+        """Connect to the first address of the host that accepts; all share the time."""
+        failure: Exception | None = None
+        with _failing_as(httpx.ConnectTimeout, httpx.ConnectError):
+            addresses = NAMES.resolve(self._host, end.remaining_s())
+        for address in addresses:
+            try:
+                with _failing_as(httpx.ConnectTimeout, httpx.ConnectError):
+                    return self._connect(address, end)
+            except (httpx.ConnectTimeout, httpx.ConnectError) as error:
+                failure = error
+        raise failure or httpx.ConnectError("no address")
+
+    def _connect(self, address: str, end: Deadline) -> socket.socket:
+        plain = socket.create_connection((address, self._port), _some(end, httpx.ConnectTimeout))
+        try:
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls is None:
+                return plain
+            plain.settimeout(_some(end, httpx.ConnectTimeout))
+            return self._tls().wrap_socket(plain, server_hostname=self._host)
+        except BaseException:
+            plain.close()
+            raise
+
+    def _write(self, opened: socket.socket, data: bytes) -> None:
+        with _failing_as(httpx.WriteTimeout, httpx.WriteError):
+            for start in range(0, len(data), _PIECE_BYTES):
+                opened.settimeout(self._left_s(httpx.WriteTimeout))
+                opened.sendall(data[start : start + _PIECE_BYTES])
+
+    def _receive(self) -> bytes:
+        opened = self._socket
+        if opened is None:
+            return b""
+        with _failing_as(httpx.ReadTimeout, httpx.ReadError):
+            opened.settimeout(min(self._timeout_s, self._left_s(httpx.ReadTimeout)))
+            return opened.recv(_PIECE_BYTES)
+
+    def _left_s(self, late: _Failure) -> float:
+        return _some(self.deadline, late) if self.deadline else self._timeout_s
+
+
+def _some(deadline: Deadline, late: _Failure) -> float:
+    """Return what is left; nothing left would mean to a socket that it must not wait at all."""
+    left_s = deadline.remaining_s()
+    if left_s <= 0:
+        raise late("the time of the call is used up")
+    return left_s
+
+
+@contextmanager
+def _failing_as(late: _Failure, broken: _Failure) -> Iterator[None]:
+    """Raise the errors of a socket as httpx names them, from the error itself."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise late(str(error)) from error
+    except OSError as error:
+        raise broken(str(error)) from error
+
+
+def _is_silent(opened: socket.socket) -> bool:
+    """Return whether nothing arrived on an idle connection: neither its end nor a byte.
+
+    A read that finds nothing is the only sure sign. With TLS a ticket may have arrived, which is
+    no data: the read takes it and finds nothing.
+    """
+    opened.settimeout(0)
+    try:
+        opened.recv(1)
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _head(request: httpx.Request) -> bytes:
+    """Return the request line and the headers.
+
+    Raises:
+        httpx.LocalProtocolError: a header has characters that no header can have.
+    """
+    lines = [b"%s %s HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)]
+    for name, value in request.headers.raw:
+        if CONTROL.search(value) or not TOKEN.fullmatch(name):
+            raise httpx.LocalProtocolError("a header cannot be sent")
+        lines.append(b"%s: %s" % (name, value))
+    return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+def _response(answer: Answer, request: httpx.Request) -> httpx.Response:
+    body, headers = decoded(answer.body, answer.headers)
+    return httpx.Response(answer.status, headers=headers, content=body, request=request)
