@@ -117,7 +117,7 @@ _BEGINNING = (
 _LISTED = f"""
 SELECT {_COLUMNS} FROM sgguard_outbox
 WHERE (:state = '' OR state = :state) AND (:decision_id = '' OR decision_id = :decision_id)
-ORDER BY created_at_s DESC, notice_id LIMIT :limit
+ORDER BY created_at_s DESC, notice_id DESC LIMIT :limit
 """  # noqa: S608 - constants
 _BY_HAND = """
 UPDATE sgguard_outbox SET owner = '', fence = fence + 1, lease_until_s = :now,

@@ -58,6 +58,7 @@ OUTBOX: tuple[str, ...] = (
     "CREATE UNIQUE INDEX sgguard_outbox_order ON sgguard_outbox (order_key, number)",
     "CREATE INDEX sgguard_outbox_due ON sgguard_outbox (state, kind, next_try_s)",
     "CREATE INDEX sgguard_outbox_decision ON sgguard_outbox (decision_id)",
+    "CREATE INDEX sgguard_outbox_created ON sgguard_outbox (created_at_s, notice_id)",
     "CREATE INDEX sgguard_outbox_ended ON sgguard_outbox (ended_at_s, notice_id)",
     _OUTBOX_PLACES,
     _OUTBOX_SLICES,
