@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from sgguard.outbox.background import BACKGROUND
 from sgguard.telemetry import logs, redaction
 from tests.examples import QUICK, THOROUGH
 from tests.stores import kept, postgres_server
@@ -48,6 +49,12 @@ _CREDENTIALS = ("TENCENTCLOUD_", "ALIBABA_CLOUD_", "HUAWEICLOUD_", "OS_", "SGGUA
 _LOG = (logs.LOGGER.level, logs.LOGGER.propagate, tuple(logs.LOGGER.handlers))
 _NUMBERS = count()
 _real_connect = socket.socket.connect
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nothing_in_the_background():
+    """No thread outlives its test, or delivers into another one; tests of it switch it on."""
+    BACKGROUND.is_on = False
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -40,14 +40,14 @@ ARROWS = {
     "callers": "callers.proofs errors events model policy telemetry wire",
     "callers.proofs": "callers errors events policy telemetry wire",
     "chat": (
-        "approvals chat.channels engine errors events model operations policy render "
+        "approvals chat.channels engine errors events model operations outbox policy render "
         "render.language settings sgguard store telemetry web wire"
     ),
     "chat.channels": "chat errors events policy render.language wire",
     "cli": (
         "approvals callers chat clouds demo emulator engine errors events model operations "
-        "operations.doctor packaging policy providers render render.graph render.text schemas "
-        "settings sgguard store telemetry web wire"
+        "operations.doctor outbox packaging policy providers render render.graph render.text "
+        "schemas settings sgguard store telemetry web wire"
     ),
     "demo": (
         "callers emulator engine errors events model operations render render.graph render.text web"
@@ -67,7 +67,7 @@ ARROWS = {
     "emulator.faces.tencent_dfw": "emulator emulator.faces wire",
     "engine": (
         "clouds engine.bulk errors facts guards guards.bind guards.delete guards.launch model "
-        "policy providers remedy render settings sgguard store telemetry wire"
+        "outbox policy providers remedy render settings sgguard store telemetry wire"
     ),
     "engine.bulk": "errors model providers render store wire",
     "errors": "telemetry",
@@ -85,8 +85,9 @@ ARROWS = {
         "policy providers remedy render schemas settings store telemetry"
     ),
     "operations.doctor": (
-        "callers clouds engine errors model operations policy providers settings store wire"
+        "callers clouds engine errors model operations outbox policy providers settings store wire"
     ),
+    "outbox": "errors model policy store telemetry",
     "packaging": "callers errors policy sgguard web",
     "policy": "clouds errors model render schemas sgguard",
     "providers": "clouds errors model sgguard telemetry wire",
@@ -107,8 +108,8 @@ ARROWS = {
     "store": "errors sgguard telemetry",
     "telemetry": "clouds sgguard",
     "web": (
-        "callers clouds engine errors events events.sources model schemas settings sgguard "
-        "store telemetry web.openapi wire"
+        "callers clouds engine errors events events.sources model outbox schemas settings "
+        "sgguard store telemetry web.openapi wire"
     ),
     "web.openapi": "callers engine errors events events.sources model schemas sgguard web",
     "wire": "errors sgguard telemetry",

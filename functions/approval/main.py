@@ -5,12 +5,14 @@ from flask import Request
 from flask.typing import ResponseReturnValue
 
 from sgguard.approvals import reminders, web
+from sgguard.engine import delivery
 from sgguard.web import endpoint, start
 
+HANDLE = delivery.with_delivery(reminders.handle)
 start.announce(reminders.KIND)
 
 
 @functions_framework.http
 def approval(http: Request) -> ResponseReturnValue:
     """Answer one HTTP request."""
-    return endpoint.serve(http, reminders.KIND, reminders.request, reminders.handle, pages=web)
+    return endpoint.serve(http, reminders.KIND, reminders.request, HANDLE, pages=web)

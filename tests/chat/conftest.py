@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sgguard.chat import handover
 from tests.chat.harness import chat_harness
 from tests.chat.services import SERVICES, WITH_BUTTONS
 
@@ -20,3 +21,9 @@ def chat(request, tmp_path):
     """Each channel."""
     with chat_harness(request.param, tmp_path) as given:
         yield given
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    """Clicks wait for their acts, however slow the machine is; their own tests say otherwise."""
+    monkeypatch.setattr(handover, "WAIT_S", 60.0)

@@ -24,6 +24,7 @@ from sgguard.errors import (
 )
 from sgguard.model.event import Event
 from sgguard.policy.channel import Route, routed
+from sgguard.store.notices import Notice, Telling
 from tests.chat.documents import CASES, document
 from tests.chat.harness import chat_harness
 from tests.chat.services import SERVICES
@@ -151,6 +152,11 @@ def test_teams_an_address_of_anybody_else_is_refused_and_not_repeated(tmp_path):
 # -- the event -----------------------------------------------------------------------------------
 
 
+def chat_notice(decision_id: str) -> Notice:
+    key = f"chat:{decision_id}:ops"
+    return Notice(key, "chat", decision_id, "ops", key, renews=True)
+
+
 def handled(given, decision_id: str):
     (found,) = deliver.handle([(decision_id, Event("e1", {}, "/bus"))], given.context())
     if isinstance(found, Exception):
@@ -206,10 +212,9 @@ def test_a_decision_that_nobody_made_is_unknown(chat):
 
 def test_a_message_that_another_instance_sends_is_left_to_it(chat):
     asked = chat.approvals.asked()
-    key = f"{asked.decision_id}:pending:{asked.approval_id}"
-    chat.approvals.store.claim(
-        "chat.sent.ops", key, owner="other", decision_id="d", lease_s=60, payload_hash=None
-    )
+    store = chat.approvals.store
+    store.notify(asked.decision_id, Telling((chat_notice(asked.decision_id),)))
+    assert store.take_notices("chat", owner="other", lease_s=60)
     with pytest.raises(BusyError):
         handled(chat, asked.decision_id)
     assert chat.service.asked == []

@@ -735,6 +735,7 @@ def test_what_ended_before_is_forgotten_and_counted(kept):
         "runs": 1,
         "approvals": 1,
         "marks": 1,
+        "outbox": 0,
     }
     assert store.entries("d-e1") == ()
     assert store.run("d-e1") is store.decision("d-e1") is store.approval("a1") is None

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from sgguard import schemas
+from sgguard.chat import handover
 from sgguard.emulator.server import serve
 from tests.approvals.harness import KEY, approval_harness
 from tests.chat.services import Pressed
@@ -87,6 +88,7 @@ def test_a_get_says_what_the_function_is(chat):
 
 
 def test_a_click_is_carried_out(chat, place, monkeypatch):
+    monkeypatch.setattr(handover, "WAIT_S", 60.0)  # however slow this machine is
     asked = place.asked()
     service = Slack(time.time)
     pressed = Pressed(button(asked, "approve"), "approve", asked.approval_id)

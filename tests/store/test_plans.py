@@ -14,12 +14,13 @@ import pytest
 
 from sgguard.store.base import Store
 from tests.contract import test_every_store, test_every_store_unended
+from tests.store import test_outbox
 from tests.stores import KINDS, Place, place
 
-SMALL = ("halts", "purges", "schema_version")
+SMALL = ("halts", "outbox_places", "purges", "schema_version")
 """Tables of a row or few."""
 
-MODULES = (test_every_store, test_every_store_unended)
+MODULES = (test_every_store, test_every_store_unended, test_outbox)
 
 
 @dataclass

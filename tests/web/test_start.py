@@ -109,7 +109,7 @@ def test_a_function_in_order_is_alive_and_ready(name):
     alive, ready = client.get("/healthz"), client.get("/readyz")
     assert alive.get_json() == {"status": "alive", "version": sgguard.__version__}
     assert (ready.status_code, ready.get_json()["status"]) == (200, "ready")
-    assert ready.get_json()["checks"] == CHECKS | {"store": "ok"}
+    assert ready.get_json()["checks"] == CHECKS | {"store": "ok", "outbox": "ok"}
     assert ready.headers["Cache-Control"] == "no-store"
 
 

@@ -211,4 +211,4 @@ def _refused(executor: Executor, approval: Approval) -> tuple[Record | None, Rec
         document_json=json.dumps(document, ensure_ascii=False),
         approver=approval.resolved_by,
     )
-    return record, refused
+    return record, executor.told(refused, document)

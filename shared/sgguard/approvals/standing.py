@@ -49,7 +49,7 @@ def end_withdrawn(
     found = with_outcome(json.loads(record.document_json), Outcome.REFUSED, why, approval=approval)
     text = json.dumps(found, ensure_ascii=False)
     refused = replace(record, outcome=found["outcome"], document_json=text)
-    if not executor.store.lapse(approval.approval_id, refused):
+    if not executor.store.lapse(approval.approval_id, executor.told(refused, found)):
         raise EventError("the approval request was resolved meanwhile", status=409)
     executor.release(claim)
     by = approval.resolved_by

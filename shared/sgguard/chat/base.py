@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol, cast
 from zoneinfo import ZoneInfo
 
 from sgguard.chat import channels
+from sgguard.chat.manner import Manner
 from sgguard.errors import EventError, SettingsError
 from sgguard.policy.channel import ChannelPolicy
 from sgguard.render.language.message import Message
@@ -87,10 +88,14 @@ def setup_of(config: ChannelPolicy, env: Mapping[str, str]) -> Setup:
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """The network, with the time by which requests are signed."""
+    """The network, with the time by which requests are signed.
+
+    ``key`` names what is sent: a service that can takes what comes again under it once.
+    """
 
     wire: Wire
     now: EpochClock
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +205,8 @@ class Channel(Protocol):
     """Whether the answer to a command can have buttons, and shows them to nobody else's bot."""
     silence: Reply
     """What is answered where there is nothing to say."""
+    manner: Manner
+    """How often it takes messages, and how they can be replaced."""
 
     def has_buttons(self, setup: Setup) -> bool:
         """Return whether a message can have buttons that come back to us."""

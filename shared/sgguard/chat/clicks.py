@@ -16,9 +16,10 @@ from typing import Any
 from sgguard.approvals.approver import is_expired
 from sgguard.approvals.link import LinkToken
 from sgguard.approvals.reminders import expire
-from sgguard.approvals.resolve import approve, deny
+from sgguard.approvals.resolve import deny
 from sgguard.chat import token as tokens
 from sgguard.chat.base import Answer, Channel, Click, Setup, Shown, Verified
+from sgguard.chat.handover import hand_over
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.errors import BusyError, EventError, HaltedError, SgguardError
@@ -150,9 +151,11 @@ def _belongs(click: Click, given: LinkToken, setup: Setup) -> bool:
 
 
 def _acted(given: LinkToken, approval: Approval, by: str, desk: _Desk) -> Answer:
-    act = approve if given.action == "approve" else deny
     try:
-        document = act(approval.approval_id, by, desk.context)
+        if given.action == "approve":
+            document = hand_over(approval, by, desk.context)
+        else:
+            document = deny(approval.approval_id, by, desk.context)
     except EventError as error:
         why = _OF_STATUS.get(error.status, "other")
         # Whoever may not answer does not change what others see.
@@ -165,6 +168,8 @@ def _acted(given: LinkToken, approval: Approval, by: str, desk: _Desk) -> Answer
     except SgguardError as error:
         logs.log(logging.WARNING, "chat", decision_id=approval.decision_id, detail=str(error))
         return desk.refuse("other", shown=desk.current(approval))
+    if document is None:
+        return Answer((desk.setup.words.say("done.taken"),))
     message = of_document(document, approval.requester)
     shown = tokens.shown(message, desk.channel, desk.setup, desk.context)
     words = desk.setup.words

@@ -1,8 +1,8 @@
 """Sending the message of a decision to the channels that its routes name, each once.
 
-An event (``sgguard.chat.post.v1``) asks for it. What was sent is noted in the store under the
-decision and what became of it, so that an event that comes again sends what is missing and nothing
-twice.
+Messages go by themselves, by the outbox; an event (``sgguard.chat.post.v1``) asks for those of one
+decision now. It goes through the outbox too: an event that comes again sends what is missing and
+nothing twice.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sgguard.chat import token
-from sgguard.chat.base import Channel, Part, Sent, Setup, kinds, setup_of
+from sgguard.chat import outgoing, token
+from sgguard.chat.base import Channel, Part, Sent, Setup, kinds
+from sgguard.chat.kept import Kept
 from sgguard.chat.web import line_of
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
@@ -21,10 +22,13 @@ from sgguard.errors import BusyError, EventError, SettingsError, SgguardError
 from sgguard.events.base import Kind
 from sgguard.events.request import checked
 from sgguard.model.event import Event
-from sgguard.policy.channel import routed
+from sgguard.outbox.base import Gone, Later
+from sgguard.outbox.base import Sent as OutboxSent
+from sgguard.outbox.deliver import LEASE_S, Deliverer
+from sgguard.outbox.what import telling
 from sgguard.render.language.message import of_document
 from sgguard.render.values import time_json
-from sgguard.store.rows import Answered, Claim, Record
+from sgguard.store.notices import Telling
 
 Json = dict[str, Any]
 
@@ -59,14 +63,15 @@ def _delivered(decision_id: str, context: Context) -> Json:
     record = executor.store.decision(decision_id)
     if record is None:
         raise EventError("there is no such decision", status=404)
-    document = json.loads(record.document_json)
-    configured = {one.name: one for one in context.policy.channels}
+    told = telling(json.loads(record.document_json), record.requester, context.policy)
+    # What is to be sent is written first: whatever becomes of this event, it is not lost.
+    direct = [one for one in told.notices if one.kind == outgoing.KIND and not one.after_s]
+    executor.store.notify(decision_id, Telling(tuple(direct)))
     found: list[Json] = []
     failed: list[Exception] = []
-    for name in routed(context.policy.routes, document):
-        setup = setup_of(configured[name], context.env)
+    for notice in direct:
         try:
-            found.append({"channel": name, **_once(record, document, setup, executor)})
+            found.append({"channel": notice.destination, **_now(notice.notice_id, executor)})
         except SgguardError as error:
             # One channel that fails does not keep the message from the others.
             failed.append(error)
@@ -75,24 +80,26 @@ def _delivered(decision_id: str, context: Context) -> Json:
     return {"at": time_json(datetime.fromtimestamp(executor.store.now_s(), UTC)), "sent": found}
 
 
-def _once(record: Record, document: Json, setup: Setup, executor: Executor) -> Json:
-    approval = (document["approval"] or {}).get("approval_id", "")
-    key = f"{record.decision_id}:{record.outcome}:{approval}"
-    source = f"chat.sent.{setup.config.name}"
-    claim = executor.claim(source, key, executor.context.new_id(), None)
-    if isinstance(claim, Answered):
-        before: Json = json.loads(claim.answer_json)
-        return before
-    if not isinstance(claim, Claim):
+def _now(notice_id: str, executor: Executor) -> Json:
+    """Send one message at once, as a deliverer of the outbox does."""
+    store = executor.store
+    row = store.take_notice(notice_id, owner=executor.owner, lease_s=LEASE_S, is_hurried=True)
+    if row is None:
         raise BusyError("this message is being sent by another instance")
+    sender = outgoing.sender(executor.context)
+    deliverer = Deliverer(store, {outgoing.KIND: sender}, executor.owner)
     try:
-        sent = send(document, record.requester, setup, executor.context)
-    except SgguardError:
-        executor.release(claim)
+        result = sender.attempt(row)
+    except SgguardError as error:
+        deliverer.settle(row, outgoing.failure(error))
         raise
-    done = {"message_id": sent.message_id, "chat": sent.chat}
-    executor.store.finish(claim, json.dumps(done))
-    return done
+    deliverer.settle(row, result)
+    match result:
+        case OutboxSent(reference):
+            kept = Kept.of(reference)
+            return {"message_id": kept.message_id, "chat": kept.chat}
+        case Later(why) | Gone(why):
+            raise BusyError(f"the message waits: {why}")
 
 
 def send(document: Json, requester: str, setup: Setup, context: Context) -> Sent:

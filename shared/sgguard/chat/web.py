@@ -89,10 +89,10 @@ class Callbacks:
         return _response(_answered(_signed(given, context, self.query), context))
 
 
-def line_of(channel: Channel, context: Context) -> Outbound:
+def line_of(channel: Channel, context: Context, key: str = "") -> Outbound:
     """Return the network of a channel, within the time of the context."""
     wire = Wire(channel.name, context.deadline, transport=context.transport, retry=context.retry)
-    return Outbound(wire, context.now)
+    return Outbound(wire, context.now, key)
 
 
 def channels_of(context: Context) -> Iterator[tuple[Channel, Setup]]:

@@ -43,6 +43,7 @@ _COMMANDS = (
     "restore",
     "approvals",
     "channels",
+    "outbox",
     "decisions",
     "resume",
     "halt",

@@ -23,6 +23,7 @@ from sgguard import lazy
 from sgguard.engine import handle
 from sgguard.engine.case import Case, addresses, event_of, instances, place
 from sgguard.engine.context import Context
+from sgguard.engine.delivery import with_delivery
 from sgguard.engine.retention import DAY_S
 from sgguard.errors import SgguardError
 from sgguard.model.codes import Mode
@@ -193,7 +194,8 @@ def _ticked(
         case.reason = "nothing is started by a timer here"
         case.status = "ignored"
         return _document(case, context)
-    (found,) = due(
+    # What nobody was awake to tell is told now, too.
+    (found,) = with_delivery(due)(
         [({}, Event(case.one.operation, {}, case.one.source, at_s=case.one.at_s))], context
     )
     return found

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self, TypeVar
 
 from sgguard.engine.context import Context
 from sgguard.engine.retention import tidy
 from sgguard.engine.still import LOOKS
 from sgguard.errors import MovedError, SettingsError, StoreError
+from sgguard.outbox.background import BACKGROUND
+from sgguard.outbox.what import telling
 from sgguard.store.base import Store
 from sgguard.store.rows import ApprovalState, Claim, Claimed, Marks, Record, RunState
 from sgguard.store.steps import Answer
@@ -173,4 +175,11 @@ class Keeper:
             document_json=text,
             approver=(document.get("approval") or {}).get("resolved_by", ""),
         )
-        return Answer(record, text)
+        return Answer(self.told(record, document), text)
+
+    def told(self, record: Record, document: Json) -> Record:
+        """Return a record that tells of itself whoever is to be told, when it is kept."""
+        told = telling(document, record.requester, self.context.policy)
+        if told.notices or told.renewed:
+            BACKGROUND.note()
+        return replace(record, telling=told)

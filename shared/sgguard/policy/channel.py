@@ -43,6 +43,10 @@ class ChannelPolicy:
     out only). ``tenant`` is the workspace, tenant or company whose users count. ``reader`` is the
     one person who reads a chat without buttons: only then a link to decide is sent there.
     ``link`` is where the whole of a decision can be read, with ``{decision_id}`` in it.
+
+    ``per_minute`` and ``per_month`` (31 days) are the most messages; 0: what the vendor documents.
+    Of messages that ask nothing, more than ``digest_over`` that wait, and those that waited longer
+    than ``stale_s`` seconds, become one.
     """
 
     name: str
@@ -57,6 +61,10 @@ class ChannelPolicy:
     reader: str = ""
     link: str = ""
     commands: str = "users"
+    per_minute: int = 0
+    per_month: int = 0
+    digest_over: int = 10
+    stale_s: int = 3600
     users: Mapping[str, str] = field(default_factory=dict)
 
     def person(self, user: str) -> str:
@@ -68,7 +76,8 @@ class ChannelPolicy:
 class Route:
     """Which decisions go to ``channels``: every pattern must fit, an empty list fits all.
 
-    ``is_default``: it takes what no other route took.
+    ``is_default``: it takes what no other route took. A question that nobody answered for
+    ``escalate_after_s`` seconds goes to the channels of ``escalate`` as well.
     """
 
     channels: tuple[str, ...]
@@ -80,6 +89,8 @@ class Route:
     verdict: tuple[str, ...] = ()
     outcome: tuple[str, ...] = ()
     is_default: bool = False
+    escalate: tuple[str, ...] = ()
+    escalate_after_s: int = 3600
 
 
 def channels_of(document: Mapping[str, Any]) -> tuple[ChannelPolicy, ...]:
@@ -96,7 +107,7 @@ def routes_of(document: Mapping[str, Any]) -> tuple[Route, ...]:
 
 
 def _route(entry: Mapping[str, Any]) -> dict[str, Any]:
-    lists = ("channels", "verdict", "outcome")
+    lists = ("channels", "verdict", "outcome", "escalate")
     return {
         "is_default" if key == "default" else key: tuple(value) if key in lists else value
         for key, value in entry.items()
@@ -108,9 +119,22 @@ def routed(routes: Sequence[Route], document: Mapping[str, Any]) -> tuple[str, .
 
     The default routes count where no other fits.
     """
-    fitting = [one for one in routes if not one.is_default and _fits(one, document)]
-    fallback = [one for one in routes if one.is_default and _fits(one, document)]
-    return tuple(dict.fromkeys(name for one in fitting or fallback for name in one.channels))
+    return tuple(dict.fromkeys(name for one in fitting(routes, document) for name in one.channels))
+
+
+def fitting(routes: Sequence[Route], document: Mapping[str, Any]) -> list[Route]:
+    """Return the routes that a decision takes; the default ones where no other fits."""
+    found = [one for one in routes if not one.is_default and _fits(one, document)]
+    return found or [one for one in routes if one.is_default and _fits(one, document)]
+
+
+def escalated(routes: Sequence[Route], document: Mapping[str, Any]) -> dict[str, int]:
+    """Return the channels that get a question nobody answers, and after how many seconds."""
+    found: dict[str, int] = {}
+    for one in fitting(routes, document):
+        for name in one.escalate:
+            found[name] = min(one.escalate_after_s, found.get(name, one.escalate_after_s))
+    return found
 
 
 def _fits(route: Route, document: Mapping[str, Any]) -> bool:
@@ -156,10 +180,11 @@ def channel_mistakes(
             yield Problem(f"{where}/name", f"{one.name} is named before", "a name of its own")
         yield from _of_channel(where, one)
     for number, route in enumerate(routes):
-        for name in route.channels:
-            if name not in names:
-                right = f"one of {', '.join(names)}" if names else "a [[channel]] of this name"
-                yield Problem(f"/route/{number}/channels", f"has no channel {name}", right)
+        for key, given in (("channels", route.channels), ("escalate", route.escalate)):
+            for name in given:
+                if name not in names:
+                    right = f"one of {', '.join(names)}" if names else "a [[channel]] of this name"
+                    yield Problem(f"/route/{number}/{key}", f"has no channel {name}", right)
 
 
 def _of_channel(where: str, one: ChannelPolicy) -> Iterator[Problem]:
@@ -187,6 +212,9 @@ def channel_words(channels: Sequence[ChannelPolicy], routes: Sequence[Route]) ->
         only = [*patterns, *route.verdict, *route.outcome] or ["every decision"]
         other = "what no other route takes: " if route.is_default else ""
         yield f"Route to {', '.join(route.channels)}: {other}{', '.join(only)}."
+        if route.escalate:
+            to, after_s = ", ".join(route.escalate), route.escalate_after_s
+            yield f"A question of it that nobody answers in {after_s} s goes to {to} as well."
 
 
 def _is_zone(name: str) -> bool:

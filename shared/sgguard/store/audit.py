@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sgguard.errors import LateError, StoreError
+from sgguard.store import outbox
 from sgguard.store.database import Session, Tables, Value, autocommit, transaction
 from sgguard.store.rows import Marks, Query, Record
 
@@ -137,6 +138,7 @@ def keep(session: Session, record: Record, *, is_new: bool = False) -> None:
         session.count(_FORGET_TARGETS, decision_id=record.decision_id)
     for target in sorted(set(record.target)):
         session.count(_TARGET, decision_id=record.decision_id, target=target)
+    outbox.put(session, record.decision_id, record.telling)
 
 
 def require_newest(session: Session, marks: Marks | None) -> None:

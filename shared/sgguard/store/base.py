@@ -2,7 +2,8 @@
 
 :class:`Claims` make one event one piece of work, and their locks keep two pieces of work off the
 same group. The :class:`Journal` says what was about to be done and what came of it. Decisions are
-the :class:`AuditTrail`; :class:`Approvals` are the requests to people.
+the :class:`AuditTrail`; :class:`Approvals` are the requests to people; the :class:`Outbox` holds
+what is to be told to others.
 
 A claim has a *lease* (how long its holder may be silent), and a decision a *fence* (a number that
 grows with every worker that takes it, whatever event or click brought it). What is written for a
@@ -29,13 +30,27 @@ from sgguard.store.claims import Claims
 from sgguard.store.database import Session, autocommit
 from sgguard.store.halts import Halts
 from sgguard.store.journal import Journal
+from sgguard.store.outbox import Outbox
 from sgguard.store.pace import Paces
+from sgguard.store.places import Places
 from sgguard.store.retention import Retention
 from sgguard.store.steps import Steps
 from sgguard.store.unended import Unended
 
 
-class Store(Claims, Journal, Steps, Halts, AuditTrail, Approvals, Retention, Unended, Budgets):
+class Store(
+    Claims,
+    Journal,
+    Steps,
+    Halts,
+    AuditTrail,
+    Approvals,
+    Outbox,
+    Places,
+    Retention,
+    Unended,
+    Budgets,
+):
     """A store in SQL that SQLite and PostgreSQL both understand; each part has its own methods.
 
     Every method is one transaction, safe with many threads and processes. All raise

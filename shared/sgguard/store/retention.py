@@ -41,6 +41,12 @@ def _oldest(table: str, keys: str, condition: str, by: str) -> str:
 _DECISIONS = _oldest("decisions", "decision_id", "kept_at_s < :before_s", "kept_at_s, decision_id")
 _RUNS = _oldest("runs", "decision_id", _ENDED, "ended_at_s, decision_id")
 _LEFT = "lease_until_s < :before_s"
+_TOLD = (
+    "SELECT notice_id FROM sgguard_outbox WHERE state <> 'waiting' AND ended_at_s < :before_s"
+    " AND NOT EXISTS (SELECT 1 FROM sgguard_decisions AS decision"
+    " WHERE decision.decision_id = sgguard_outbox.decision_id)"
+    " ORDER BY ended_at_s, notice_id LIMIT :most"
+)
 _RESOLVED = "state <> 'pending' AND resolved_at_s < :before_s"
 
 # What belongs to a run or a decision goes before it: afterwards it could not be found any more.
@@ -59,6 +65,8 @@ _SLICES = {
         _oldest("approvals", "approval_id", _RESOLVED, "resolved_at_s"),
     ),
     "marks": ("name", _oldest("marks", "name", "noted_at_s < :before_s", "noted_at_s")),
+    # The message of a decision is kept true as long as the decision is kept.
+    "outbox": ("notice_id", _TOLD),
 }
 _OF_OTHERS = ("targets", "entries")
 """Several of them belong to one row of a slice."""
@@ -78,8 +86,9 @@ class Retention(Tables):
 
         Nor anything of a decision whose run is unresolved or whose approval request is pending.
         An event ends with its decision, or when it is answered, or with the lease of the worker
-        that left it; a decision with its last keeping. What is forgotten can be claimed as new. At
-        most ``most`` rows of a kind go, and what belongs to them: call it again until
+        that left it; a decision with its last keeping, and its notices after it. What is forgotten
+        can be claimed as new. At most ``most`` rows of a kind go, and what belongs to them: call
+        it again until
         ``is_complete``.
         """
         # A time to come counts as now: a lease that has not ended would be forgotten.

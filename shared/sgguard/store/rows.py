@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sgguard.store.notices import Telling
+
 EntryState = Literal["intended", "done", "not-done", "undone"]
 RunState = Literal["asked", "refused", "open", "finished", "undone", "stuck", "accepted"]
 Direction = Literal["forward", "undoing"]
@@ -142,7 +144,10 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One decision for the audit trail; ``document_json`` is the whole of it."""
+    """One decision for the audit trail; ``document_json`` is the whole of it.
+
+    ``telling`` is who is told of it: it is written with the record, and not read with it.
+    """
 
     decision_id: str
     source: str
@@ -156,6 +161,7 @@ class Record:
     document_json: str
     approver: str = ""
     at_s: float = 0.0
+    telling: Telling = field(default=Telling(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from sgguard.errors import StoreError
 from sgguard.store import budgets, pace
 from sgguard.store.database import Session
+from sgguard.store.schema_outbox import OUTBOX
 from sgguard.store.schema_retention import RETENTION
 
 _CLAIMS = """
@@ -219,6 +220,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "UPDATE sgguard_approvals SET told_at_s = resolved_at_s WHERE state = 'expired'",
         "UPDATE sgguard_marks SET newest_s = noted_at_s WHERE newest_s > noted_at_s",
     ),
+    OUTBOX,
     RETENTION,
     (),
     (*pace.TABLES, *budgets.TABLES),

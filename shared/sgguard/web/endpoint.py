@@ -20,7 +20,16 @@ from sgguard.engine.context import Context, begin
 from sgguard.errors import EventError
 from sgguard.events.base import Delivery, Kind
 from sgguard.model.event import Event
-from sgguard.web import body, door, handshake, observe, problem, response, start
+from sgguard.web import (
+    afterwards,
+    body,
+    door,
+    handshake,
+    observe,
+    problem,
+    response,
+    start,
+)
 from sgguard.web.door import Admitted
 from sgguard.web.problem import DOCUMENT
 from sgguard.web.response import Response
@@ -86,8 +95,10 @@ def serve(
     ``/`` is 404. Whatever is raised on the way
     becomes a problem; nothing of the request's headers or body is repeated in it.
     """
-    answer = partial(_respond, http, kind, parse, handle, pages)
-    return observe.answered(http, kind, os.environ, answer).for_flask()
+    respond = partial(_respond, http, kind, parse, handle, pages)
+    answer = observe.answered(http, kind, os.environ, respond).for_flask()
+    afterwards.deliver(os.environ)
+    return answer
 
 
 def _respond(

@@ -20,6 +20,7 @@ from sgguard import clouds
 from sgguard.engine.context import Context, begin
 from sgguard.errors import SettingsError, SgguardError
 from sgguard.events.base import Kind
+from sgguard.outbox import late
 from sgguard.settings import Settings
 from sgguard.store import store_location
 from sgguard.telemetry import logs
@@ -96,6 +97,7 @@ def _readiness(begin: Callable[[], Context]) -> Response:
         else:
             context.store.halted()
             checks["store"] = "ok"
+            checks["outbox"] = late.state_of(context.store)
     except SgguardError as error:
         return of_report(503, {"status": "not ready", "checks": checks, "detail": str(error)})
     is_ready = context.store is not None or context.only_observes

@@ -33,6 +33,7 @@ from sgguard.chat.base import (
     Shown,
     Verified,
 )
+from sgguard.chat.manner import Manner
 from sgguard.events.base import parse_json
 from sgguard.render.language.text import Text
 
@@ -61,6 +62,7 @@ class DingTalk:
     answer_s = 2.0
     answers_buttons = False
     silence = Reply(b"{}")
+    manner = Manner(app=((60, 60),), webhook=((20, 60),), is_bound=True)
 
     def has_buttons(self, setup: Setup) -> bool:
         """Only cards have buttons that come back, and only with a secret they are signed."""
@@ -250,8 +252,7 @@ def _lines(text: Text, setup: Setup) -> list[str]:
 
 
 def _markdown(title: str, lines: list[str]) -> Json:
-    text = "\n\n".join(lines)
-    return {"msgtype": "markdown", "markdown": {"title": title, "text": text}}
+    return {"msgtype": "markdown", "markdown": {"title": title, "text": "\n\n".join(lines)}}
 
 
 def _text_only(text: Text, answer: Answer, setup: Setup) -> Json:
@@ -271,8 +272,7 @@ def _robot(text: Text, shown: Shown, setup: Setup) -> Json:
 
 
 def _card(text: Text, shown: Shown, setup: Setup) -> Json:
-    words, config, message = setup.words, setup.config, shown.message
-    tokens = shown.tokens
+    words, config, message, tokens = setup.words, setup.config, shown.message, shown.tokens
     values = {
         "title": escape(text.title),
         "text": "\n\n".join(_lines(text, setup)),

@@ -34,12 +34,15 @@ from sgguard.chat.base import (
     Verified,
 )
 from sgguard.chat.channels import _lark_card as card
+from sgguard.chat.manner import Manner
 from sgguard.errors import EventError
 from sgguard.events.base import parse_json
 
 APP_BYTES_MAX, WEBHOOK_BYTES_MAX = 30 * 1024, 20 * 1024
 _API = "https://open.feishu.cn/open-apis"  # or https://open.larksuite.com/open-apis
 _KEY_BYTES = 16
+_UUID_MAX = 50
+_GONE = frozenset({"230011", "230031"})  # recalled, too old
 _PADDING = 16
 _NESTED_MAX = 2
 _MENTION = re.compile(r"@_user_\d+|@_all")
@@ -69,6 +72,7 @@ class Lark:
     answer_s = 3.0
     answers_buttons = True
     silence = Reply(b"{}")
+    manner = Manner(((250, 60),), ((100, 60),), replaced_within_s=14 * 86400.0, gone=_GONE)
 
     def has_buttons(self, setup: Setup) -> bool:
         """Only an app's cards have buttons; a custom bot's must not."""
@@ -96,6 +100,7 @@ class Lark:
             "receive_id": setup.config.chat,
             "msg_type": "interactive",
             "content": json.dumps(body, ensure_ascii=False),
+            **({"uuid": line.key[:_UUID_MAX]} if line.key else {}),
         }
         url = f"{setup.address(_API)}/im/v1/messages?receive_id_type=chat_id"
         found = self._call(line, setup, "im.v1.messages", url, content)

@@ -32,12 +32,14 @@ from sgguard.chat.base import (
     Verified,
 )
 from sgguard.chat.channels import _slack_blocks as blocks
+from sgguard.chat.manner import Manner
 from sgguard.events.base import media_type, parse_json
 
 _API = "https://slack.com/api"
 _ANSWERS = "hooks.slack.com"
 _MENTION = re.compile(r"<[@!][^>]{1,100}>")
 _FIELDS_MAX = 30
+_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
 
 class Slack:
@@ -60,6 +62,7 @@ class Slack:
     answer_s = 3.0
     answers_buttons = True
     silence = Reply()
+    manner = Manner(((60, 60),), ((60, 60),), gone=_GONE)
 
     def has_buttons(self, setup: Setup) -> bool:
         """Buttons come back where the app's signing secret is known."""

@@ -33,6 +33,7 @@ from sgguard.chat.base import (
     Shown,
     Verified,
 )
+from sgguard.chat.manner import Manner
 from sgguard.errors import SettingsError
 from sgguard.events.base import parse_json
 from sgguard.render.language.text import Line, Text
@@ -59,6 +60,7 @@ class Teams:
     answer_s = 5.0
     answers_buttons = False
     silence = Reply(b"{}")
+    manner = Manner(app=((60, 60),), webhook=((60, 60),), replaced_most=0)
 
     def has_buttons(self, setup: Setup) -> bool:  # noqa: ARG002 - of the protocol
         """A card of a workflow cannot call back."""

@@ -32,6 +32,7 @@ from sgguard.chat.base import (
     Verified,
 )
 from sgguard.chat.channels import _wecom as envelope
+from sgguard.chat.manner import Manner
 from sgguard.policy.channel import ChannelPolicy
 from sgguard.render.language.text import Text
 from sgguard.render.language.words import within
@@ -67,6 +68,7 @@ class WeCom:
     answer_s = 5.0
     answers_buttons = False
     silence = Reply(b"", "text/plain")
+    manner = Manner(((30, 60),), ((20, 60),), 1, replaced_within_s=72 * 3600.0)
 
     def has_buttons(self, setup: Setup) -> bool:
         """Only an app's cards have buttons."""

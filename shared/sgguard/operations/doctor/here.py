@@ -15,6 +15,7 @@ from sgguard.errors import SettingsError, StoreError
 from sgguard.model.codes import Mode
 from sgguard.operations.doctor.callers import examine_callers
 from sgguard.operations.doctor.checkup import Finding
+from sgguard.operations.doctor.outbox import examine_outbox
 from sgguard.operations.misspelt import misspelt
 from sgguard.policy import modes
 from sgguard.policy.start import ended
@@ -140,6 +141,7 @@ def _content(store: Store, where: str, now_s: float) -> Iterator[Finding]:
     if halt is not None:
         message = f"store: {halt.by} stopped all changes: {halt.reason}"
         yield Finding("halt", message, "see `sgguard halt status`", "note")
+    yield from examine_outbox(store)
 
 
 def _approval(context: Context) -> Iterator[Finding]:

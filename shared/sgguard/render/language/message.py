@@ -6,8 +6,8 @@ texts in it come from clouds and callers; whoever shows them escapes them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -79,7 +79,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Everything a message can say; what of it is shown depends on the room a channel has."""
+    """Everything a message can say; what of it is shown depends on the room a channel has.
+
+    ``listed`` are the messages that a digest stands for.
+    """
 
     decision_id: str
     guard: str
@@ -100,6 +103,7 @@ class Message:
     facts_hash: str = ""
     expires_at: datetime | None = None
     resolved_by: str = ""
+    listed: tuple[Message, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -149,10 +153,19 @@ def of_document(document: Json, requester: str = "") -> Message:
 
 def of_test(channel: str, message_id: str, now: datetime) -> Message:
     """Return the message that tests a channel: it asks nothing, and is about no group."""
+    return _bare("test", channel, message_id, now)
+
+
+def of_digest(listed: Sequence[Message], channel: str, message_id: str, now: datetime) -> Message:
+    """Return the message that stands for many others; it asks nothing."""
+    return replace(_bare("digest", channel, message_id, now), listed=tuple(listed))
+
+
+def _bare(guard: str, channel: str, message_id: str, now: datetime) -> Message:
     nothing: tuple[()] = ()
     return Message(
         decision_id=message_id,
-        guard="test",
+        guard=guard,
         state="allowed",
         groups=nothing,
         provider="",

@@ -72,6 +72,8 @@ def compose(
     if message.guard == "test":
         said = words.say("test.message", channel=plain(message.requester))
         return Text(words.say("test.title"), (Line("verdict", words.say("label.test"), said),))
+    if message.guard == "digest":
+        return digest(message, words, detail)
     lines = (
         Line(key, words.say(label, **values), text)
         for key, label, values, text in _lines(message, words, detail, link)
@@ -82,6 +84,21 @@ def compose(
         how = words.say("answer.command", approval=f"{message.approval_id[:_SHORT_ID]}…")
         given = (*given, Line("answer", words.say("label.answer"), how))
     return Text(title(message, words), given)
+
+
+def digest(message: Message, words: Words, detail: Detail) -> Text:
+    """Return a digest in words: how many of each state, and the first of each by name."""
+    states: dict[str, list[str]] = {}
+    for one in message.listed:
+        states.setdefault(one.state, []).append(what(one, words))
+    lines = [Line("verdict", words.say("label.digest"), words.say("digest.why"))]
+    for state, said in states.items():
+        listed = within(words.items(said, detail.groups), detail.width)
+        shown = words.say(f"state.{state}")
+        text = words.say("digest.state", state=shown, n=len(said), listed=listed)
+        lines.append(Line("why", words.say("label.digest"), text))
+    whole = Line("whole", words.say("label.whole"), "sgguard decisions list")
+    return Text(words.say("digest.title", n=len(message.listed)), (*lines, whole))
 
 
 DROPPED = (

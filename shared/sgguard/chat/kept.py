@@ -1,0 +1,36 @@
+"""What is kept of a message that was sent: what its channel calls it, and what it says."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One message of one decision in one channel. ``digest`` is the SHA-256 of what it says.
+
+    ``is_digest``: the decision was told in a message that stands for many, and has none of its own.
+    """
+
+    message_id: str = ""
+    chat: str = ""
+    digest: str = ""
+    approval_id: str = ""
+    replaced: int = 0
+    sent_at_s: float = 0.0
+    is_sent: bool = True
+    is_digest: bool = False
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Read what :meth:`text` wrote; empty: nothing was sent. Unknown fields are left out."""
+        if not text:
+            return cls(is_sent=False)
+        known = {one.name for one in fields(cls)}
+        return cls(**{key: value for key, value in json.loads(text).items() if key in known})
+
+    def text(self) -> str:
+        """Return it as JSON."""
+        return json.dumps(asdict(self), sort_keys=True)

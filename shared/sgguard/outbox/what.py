@@ -1,0 +1,64 @@
+"""Who is told of a change of a decision: the one place where a change becomes notices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sgguard.model.codes import Outcome
+from sgguard.policy import Policy
+from sgguard.policy.channel import escalated, routed
+from sgguard.store.notices import Notice, Telling
+
+Json = Mapping[str, Any]
+
+CHAT = "chat"
+ESCALATION = '{"only_open":true}'
+"""The payload of a message that is sent only while its question is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A decision that was made, or whose outcome changed: its document as it is kept now."""
+
+    document: Json
+    requester: str
+    policy: Policy
+
+    @property
+    def decision_id(self) -> str:
+        """Return the id of the decision."""
+        return str(self.document["decision_id"])
+
+
+def telling(document: Json, requester: str, policy: Policy) -> Telling:
+    """Return what a step that keeps this document writes into the outbox."""
+    change = Change(document, requester, policy)
+    notices = tuple(one for make in MAKERS for one in make(change))
+    return Telling(notices, (CHAT,) if policy.channels else ())
+
+
+def chat_notices(change: Change) -> Iterable[Notice]:
+    """Yield a notice for every channel that the decision is routed to now.
+
+    A channel that has the message already is told by the renewal of its notice.
+    """
+    routes, document = change.policy.routes, change.document
+    direct = routed(routes, document)
+    for name in direct:
+        yield _chat(change, name)
+    if document["outcome"] != Outcome.PENDING:
+        return
+    for name, after_s in escalated(routes, document).items():
+        if name not in direct:
+            yield replace(_chat(change, name), after_s=float(after_s), payload_json=ESCALATION)
+
+
+def _chat(change: Change, name: str) -> Notice:
+    key = f"chat:{change.decision_id}:{name}"
+    return Notice(key, CHAT, change.decision_id, name, key, renews=True)
+
+
+MAKERS: tuple[Callable[[Change], Iterable[Notice]], ...] = (chat_notices,)
+"""What yields the notices of each kind."""
