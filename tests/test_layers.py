@@ -106,6 +106,7 @@ ARROWS = {
         "callers clouds engine errors events events.sources logs model outbox redaction schemas "
         "settings sgguard store wire"
     ),
+    "webhooks": "callers errors policy wire",
     "wire": "errors",
     "wire.openstack": "errors model redaction wire wire.openstack.neutron",
     "wire.openstack.neutron": "errors model wire",
