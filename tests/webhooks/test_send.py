@@ -15,9 +15,10 @@ from dataclasses import replace
 import pytest
 
 from sgguard.errors import KeysError
+from sgguard.outbox.base import Gone, Later, Sent
 from sgguard.policy.callback import CallbackPolicy
 from sgguard.webhooks import sign
-from sgguard.webhooks.send import Gone, Later, Sent, send, wait_of
+from sgguard.webhooks.send import send, wait_of
 from tests.webhooks.receiver import OK, answer, receiving
 from tests.webhooks.shapes import HOST, PUBLIC, PUBLIC_V6
 
@@ -37,9 +38,13 @@ def sent(to, url=URL, policy=POLICY, **more):
     return send(url, "msg_1", BODY, policy, **given)
 
 
+def is_sent(found, status=204):
+    return found == Sent(f'{{"status": {status}}}')
+
+
 def test_a_message_is_posted_signed_by_every_key_and_nothing_else_is_sent():
     with receiving() as to:
-        assert sent(to) == Sent(204)
+        assert is_sent(sent(to), 204)
     (request,) = to.requests
     assert request.head.split("\r\n")[0] == "POST /sgguard?tenant=7 HTTP/1.1"
     assert request.body == BODY
@@ -96,7 +101,7 @@ def test_the_id_is_the_same_for_every_attempt_and_time_and_signature_are_not():
 def test_a_name_is_looked_up_once_and_the_connection_goes_to_what_was_judged():
     with receiving() as to:
         to.addresses = [[PUBLIC[1]], ["127.0.0.1"]]
-        assert sent(to) == Sent(204)
+        assert is_sent(sent(to), 204)
         assert to.dialled == [(PUBLIC[1], 443)]
         assert to.looked_up == [HOST]
         assert to.requests[0].server_name == HOST
@@ -107,7 +112,7 @@ def test_a_name_that_is_bound_to_another_address_meanwhile_is_not_called_there()
     with receiving() as to:
         to.addresses = [[PUBLIC[0]], ["169.254.169.254"], ["127.0.0.1"]]
         results = [sent(to) for _ in range(3)]
-        assert results[0] == Sent(204)
+        assert is_sent(results[0])
         assert all(isinstance(one, Later) for one in results[1:])
         assert to.dialled == [(PUBLIC[0], 443)]
         assert len(to.requests) == 1
@@ -123,7 +128,7 @@ def test_the_next_address_is_tried_where_one_does_not_accept_and_none_that_was_n
                 raise ConnectionRefusedError
             return network.dial(address, port, timeout_s)
 
-        assert sent(to, network=replace(network, dial=dial)) == Sent(204)
+        assert is_sent(sent(to, network=replace(network, dial=dial)), 204)
         assert to.dialled == [(PUBLIC[0], 443)]
 
 
@@ -143,7 +148,7 @@ def test_the_proxy_of_the_environment_is_not_used(monkeypatch):
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     with receiving() as to:
-        assert sent(to) == Sent(204)
+        assert is_sent(sent(to), 204)
         assert to.dialled == [(PUBLIC[0], 443)]
 
 
@@ -152,7 +157,7 @@ def test_this_machine_is_called_without_tls_where_the_policy_says_so():
     with receiving(host="") as to:
         url = f"http://127.0.0.1:{to.port}/"
         found = send(url, "msg_1", BODY, policy, ENV, now=lambda: NOW_S)
-        assert found == Sent(204)
+        assert is_sent(found)
         assert to.requests[0].header("host") == f"127.0.0.1:{to.port}"
 
 
@@ -208,7 +213,8 @@ def test_no_redirect_is_followed(status, location):
 def test_the_wait_that_a_receiver_asks_for_is_kept(status):
     with receiving(answer(status, "Retry-After: 120")) as to:
         found = sent(to)
-        assert found == Later(f"{HOST} answers {status}", 120.0)
+        everything = status in (429, 503)
+        assert found == Later(f"{HOST} answers {status}", 120.0, is_everything=everything)
 
 
 @pytest.mark.parametrize(
@@ -270,7 +276,7 @@ def test_a_receiver_that_never_ends_is_left_when_the_time_is_over(answers):
 def test_a_body_is_read_to_a_bound_and_nothing_of_it_is_kept():
     huge = writing(b"HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n", b"secret" * 99999)
     with receiving(huge) as to:
-        assert sent(to, timeout_s=5) == Sent(200)
+        assert is_sent(sent(to, timeout_s=5), 200)
     with receiving(answer(500, "X: y", body=b"secret of the receiver")) as to:
         assert "secret" not in sent(to).why
 

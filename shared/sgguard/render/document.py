@@ -49,6 +49,7 @@ def to_json(decision: Decision) -> Json:
         "note": "",
         "journal": [],
         "approval": None,
+        **({"callback": {"host": decision.callback}} if decision.callback else {}),
     }
 
 

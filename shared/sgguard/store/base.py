@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from sgguard.store.approvals import Approvals
 from sgguard.store.audit import AuditTrail
+from sgguard.store.callbacks import Callbacks
 from sgguard.store.claims import Claims
 from sgguard.store.database import Session, autocommit
 from sgguard.store.halts import Halts
@@ -35,7 +36,17 @@ from sgguard.store.unended import Unended
 
 
 class Store(
-    Claims, Journal, Steps, Halts, AuditTrail, Approvals, Outbox, Places, Retention, Unended
+    Claims,
+    Journal,
+    Steps,
+    Halts,
+    AuditTrail,
+    Approvals,
+    Outbox,
+    Places,
+    Callbacks,
+    Retention,
+    Unended,
 ):
     """A store in SQL that SQLite and PostgreSQL both understand; each part has its own methods.
 

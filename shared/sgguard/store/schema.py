@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sgguard.errors import StoreError
 from sgguard.store.database import Session
+from sgguard.store.schema_callbacks import CALLBACKS
 from sgguard.store.schema_outbox import OUTBOX
 
 _CLAIMS = """
@@ -219,6 +220,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "UPDATE sgguard_marks SET newest_s = noted_at_s WHERE newest_s > noted_at_s",
     ),
     OUTBOX,
+    CALLBACKS,
 )
 """What leads from one version of the schema to the next; the first from nothing to 1."""
 

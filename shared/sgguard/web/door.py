@@ -30,6 +30,7 @@ from sgguard.model.caller import Caller, Identity
 from sgguard.model.event import Event
 from sgguard.model.occurrence import Occurrence
 from sgguard.web.problem import Details
+from sgguard.webhooks import asked as asking
 
 T = TypeVar("T")
 
@@ -100,6 +101,7 @@ def require_usable(context: Context) -> None:
                 secret.key(place, context.env)
         except KeysError as error:
             raise SettingsError(f"the caller {caller.name}: {error}") from None
+    asking.require_usable(context)
 
 
 def admit(
@@ -134,10 +136,11 @@ def allowed(request: T, event: Event, kind: Kind, context: Context) -> T:
     """Return the request as its caller may ask it, and count it.
 
     Raises:
-        EventError: 403 the caller may not ask this.
+        EventError: 403 the caller may not ask this; 422 its callback is not permitted.
         BudgetError: it asked too often.
     """
     identity = context.caller
+    asking.require_permitted(request, context)
     if identity is None:
         return request
     permit.require_event(identity, event, kind)

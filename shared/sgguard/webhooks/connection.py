@@ -23,7 +23,7 @@ Dial = Callable[[str, int, float], socket.socket]
 """Opens a TCP connection to an address (never a name), a port, within so many seconds."""
 
 CONNECT_S = 5.0
-TOTAL_S = 15.0
+TOTAL_S = 12.0
 READ_MAX_BYTES = 16 * 1024
 """What is read of a response's body, and dropped: closed before, it is an error over there."""
 

@@ -8,6 +8,7 @@ reach whom the policy does not name.
 
 from __future__ import annotations
 
+import json
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from sgguard.errors import KeysError
+from sgguard.outbox.base import Gone, Later, Result, Sent
 from sgguard.policy.callback import CallbackPolicy
 from sgguard.webhooks import sign
 from sgguard.webhooks.connection import (
@@ -37,32 +39,8 @@ WAIT_MAX_S = 86_400.0
 
 _OK, _REDIRECTS, _ERRORS = 200, 300, 400
 _GONE = 410
+_PATIENCE = (429, 503)
 _DIGITS_MAX = 9
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A receiver took the message, with this status."""
-
-    status: int
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """The message was not taken: it is to be sent again, not before ``retry_after_s`` if given."""
-
-    why: str
-    retry_after_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """The message will never be taken; it is not to be sent again."""
-
-    why: str
-
-
-Result = Sent | Later | Gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +71,7 @@ def send(
     through, end = network or Network(), Deadline.after(min(timeout_s, TOTAL_S))
     to = pinned(url, callbacks, through.resolve, timeout_s=end.remaining_s())
     if isinstance(to, Refusal):
-        return Gone(f"the address {to.why}") if to.is_final else Later(to.why)
+        return Gone(f"the address {to.why}", is_dead=True) if to.is_final else Later(to.why)
     try:
         signed = sign.headers(message_id, now(), body, sign.keys(callbacks.keys, env))
     except KeysError as error:
@@ -116,13 +94,15 @@ def send(
 def _meaning(received: Received, host: str, now_s: float) -> Result:
     status = received.status
     if _OK <= status < _REDIRECTS:
-        return Sent(status)
+        return Sent(json.dumps({"status": status}))
     if status == _GONE:
         return Gone(f"{host} answers 410: it takes no more of these")
     wait_s = wait_of(received.retry_after, now_s)
     if _REDIRECTS <= status < _ERRORS:
         return Later(f"{host} answers {status}: redirects are not followed", wait_s)
-    return Later(f"{host} answers {status}", wait_s)
+    # Who asks for patience is left alone by every message, not by this one only.
+    is_everything = status in _PATIENCE and wait_s is not None
+    return Later(f"{host} answers {status}", wait_s, is_everything=is_everything)
 
 
 def wait_of(retry_after: str, now_s: float) -> float | None:
