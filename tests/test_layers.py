@@ -103,10 +103,10 @@ ARROWS = {
     "settings": "errors model redaction",
     "store": "errors redaction sgguard",
     "web": (
-        "callers clouds engine errors events events.sources logs model outbox redaction schemas "
-        "settings sgguard store wire"
+        "callers clouds engine errors events events.sources logs model redaction schemas "
+        "settings sgguard store webhooks wire"
     ),
-    "webhooks": "callers errors policy wire",
+    "webhooks": ("callers engine errors model outbox policy redaction render store wire"),
     "wire": "errors",
     "wire.openstack": "errors model redaction wire wire.openstack.neutron",
     "wire.openstack.neutron": "errors model wire",

@@ -33,6 +33,7 @@ _COMMANDS = (
     "apply",
     "policy",
     "callers",
+    "callbacks",
     "restore",
     "approvals",
     "channels",

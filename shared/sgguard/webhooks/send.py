@@ -96,7 +96,7 @@ def _meaning(received: Received, host: str, now_s: float) -> Result:
     if _OK <= status < _REDIRECTS:
         return Sent(json.dumps({"status": status}))
     if status == _GONE:
-        return Gone(f"{host} answers 410: it takes no more of these")
+        return Gone(f"{host} answers 410: it takes no more")
     wait_s = wait_of(received.retry_after, now_s)
     if _REDIRECTS <= status < _ERRORS:
         return Later(f"{host} answers {status}: redirects are not followed", wait_s)
