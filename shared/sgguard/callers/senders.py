@@ -24,7 +24,7 @@ class Sender:
 
     ``repeats`` are the statuses after which it sends again. ``again`` is what it gets in place of
     one that asks for a repetition and that it would drop, None where nothing makes it repeat.
-    ``never`` is what it gets in place of one that it would repeat in vain.
+    ``never`` is what it gets in place of one that it would repeat in vain, once it is kept.
     """
 
     repeats: frozenset[int]
@@ -46,7 +46,7 @@ SENDERS: dict[str, Sender] = {
     ),
     "cloud-scheduler": Sender(_ANY, 503, 202, "Cloud Scheduler: any other is a failure"),
     "alibaba-eventbridge": Sender(
-        _ANY, 503, None, "no list is published: any failure is repeated, then dead-lettered"
+        _ANY, 503, 202, "any failure is repeated for a day, and may block the stream meanwhile"
     ),
     "tencent-eventbridge": Sender(_ANY, 503, None, "583/59100: twice, then dead-lettered"),
     "smn": Sender(_SERVER, 503, None, "smn_faq_0014: only 5xx, six more times"),

@@ -39,6 +39,7 @@ _COMMANDS = (
     "channels",
     "outbox",
     "decisions",
+    "deadletter",
     "resume",
     "halt",
     "completion",

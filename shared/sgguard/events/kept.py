@@ -33,8 +33,8 @@ _ADDRESS = re.compile(r"[A-Za-z0-9_.:-]{1,512}", re.ASCII)
 _BY_SHAPE: Mapping[re.Pattern[str], str] = {
     _WORD: """
         specversion eventname eventrw eventtype servicename service_type actiontype trace_name
-        trace_type trace_rating trace_status trigger_type event_type priority product event.name state
-        status resourcetype eventregion acsregion region regionid aliyunregionid device_owner
+        trace_type trace_rating trace_status trigger_type event_type priority product event.name
+        state status resourcetype eventregion acsregion region regionid aliyunregionid device_owner
         oslo.version nova_object.name nova_object.version triggername trigger_name version
         provider account count project network apiversion eventversion
     """,

@@ -26,6 +26,7 @@ from sgguard.store.audit import AuditTrail
 from sgguard.store.callbacks import Callbacks
 from sgguard.store.claims import Claims
 from sgguard.store.database import Session, autocommit
+from sgguard.store.dead_letters import DeadLetters
 from sgguard.store.halts import Halts
 from sgguard.store.journal import Journal
 from sgguard.store.outbox import Outbox
@@ -45,6 +46,7 @@ class Store(
     Outbox,
     Places,
     Callbacks,
+    DeadLetters,
     Retention,
     Unended,
 ):

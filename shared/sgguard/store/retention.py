@@ -42,6 +42,9 @@ _CONDITIONS = {
     "outbox": "state <> 'waiting' AND ended_at_s < :before_s AND NOT EXISTS ("
     "SELECT 1 FROM sgguard_decisions AS decision"
     " WHERE decision.decision_id = sgguard_outbox.decision_id)",
+    "callbacks": "kept_at_s < :before_s AND NOT EXISTS (SELECT 1 FROM sgguard_decisions AS kept"
+    " WHERE kept.decision_id = sgguard_callbacks.decision_id)",
+    "dead_letters": "last_at_s < :before_s",
 }
 
 

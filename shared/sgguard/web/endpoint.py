@@ -19,7 +19,7 @@ from sgguard.engine.context import Context, begin
 from sgguard.errors import EventError
 from sgguard.events.base import Delivery, Kind
 from sgguard.model.event import Event
-from sgguard.web import afterwards, body, door, handshake, problem, response, start
+from sgguard.web import afterwards, body, dead, door, handshake, problem, response, start
 from sgguard.web.door import Admitted
 from sgguard.web.response import Response
 
@@ -99,7 +99,8 @@ def _respond(
     except Exception as error:  # noqa: BLE001 - the framework's own page would say less
         return response.of_problem(problem.of(error))
     answer = _answer(admitted, kind, parse, handle)
-    return replace(answer, status=door.status_for(answer.status, admitted.caller))
+    # 8. What can never be judged is kept before its sender is told to stop.
+    return replace(answer, status=dead.status_of(answer.status, answer.problems, admitted, kind))
 
 
 def _answer(admitted: Admitted, kind: Kind, parse: Parse[T], handle: Handle[T]) -> Response:

@@ -135,6 +135,9 @@ def _content(store: Store, where: str, now_s: float) -> Iterator[Finding]:
         side = "ahead of" if ahead_s > 0 else "behind"
         message = f"clock: this machine's is {abs(ahead_s):.0f} s {side} the store's"
         yield Finding("clock", message, "set both by NTP")
+    if letters := store.count_dead_letters():
+        message = f"store: dead letters, which could not be judged: {letters}"
+        yield Finding("dead-letters", message, "see `sgguard deadletter list`", "note")
     if runs:
         message = f"store: plans that are open or stuck: {len(runs)}"
         yield Finding("store", message, "see `sgguard resume`", "note")
