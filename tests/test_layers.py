@@ -48,7 +48,7 @@ ARROWS = {
     "cli": (
         "approvals callers chat clouds demo emulator engine errors events logs model operations "
         "operations.doctor outbox policy redaction render render.graph render.text settings "
-        "sgguard store web wire"
+        "sgguard store web webhooks wire"
     ),
     "demo": (
         "callers emulator engine errors events model operations render render.graph render.text web"
@@ -71,7 +71,7 @@ ARROWS = {
         "render settings sgguard store wire"
     ),
     "errors": "redaction",
-    "events": "errors events.sources model schemas",
+    "events": "errors events.sources model redaction schemas",
     "events.sources": "errors events model schemas",
     "facts": "errors model providers wire",
     "functions": "approvals chat engine events web",
@@ -103,7 +103,7 @@ ARROWS = {
     "settings": "errors model redaction",
     "store": "errors redaction sgguard",
     "web": (
-        "callers clouds engine errors events events.sources logs model redaction schemas "
+        "callers clouds engine errors events events.sources logs model policy redaction schemas "
         "settings sgguard store webhooks wire"
     ),
     "webhooks": ("callers engine errors model outbox policy redaction render store wire"),
