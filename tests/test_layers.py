@@ -103,8 +103,8 @@ ARROWS = {
     "settings": "errors model redaction",
     "store": "errors redaction sgguard",
     "web": (
-        "callers clouds engine errors events events.sources logs model policy redaction schemas "
-        "settings sgguard store webhooks wire"
+        "callers clouds engine errors events events.sources logs model outbox policy redaction "
+        "schemas settings sgguard store webhooks wire"
     ),
     "webhooks": ("callers engine errors model outbox policy redaction render store wire"),
     "wire": "errors",
