@@ -20,9 +20,11 @@ from sgguard.events.request import instance_launch
 from sgguard.model.address import Address, Scope
 from sgguard.model.event import Event
 from sgguard.model.request import DeleteRequest
+from sgguard.outbox.background import BACKGROUND
 from sgguard.outbox.base import Gone, Later, Sent
 from sgguard.outbox.senders import MODULES
 from sgguard.policy.callback import CallbackPolicy
+from sgguard.web import afterwards
 from sgguard.webhooks.outgoing import CallbackSender
 from tests.approvals.harness import approval_harness
 from tests.callers.test_forgery import row
@@ -39,8 +41,12 @@ TABLE = {"hosts": [HOST], "keys": [{"env": "SGG_CALLBACK_KEY"}]}
 
 @pytest.fixture
 def started(guarded, monkeypatch):
-    """Start the function with a caller that may ask about everything, and callbacks."""
+    """Start the function with a caller that may ask about everything, and callbacks.
+
+    What waits is delivered by the test, not in the background by the function.
+    """
     monkeypatch.setenv("SGG_CALLBACK_KEY", NEW)
+    monkeypatch.setattr(afterwards, "deliver", lambda _env: None)
 
     def start(*callers: dict[str, Any], **policy: Any) -> Any:
         given = {"callbacks": TABLE, **policy}
@@ -184,6 +190,20 @@ def handled_of(given, context, *, callback: str = "", event_id: str = "order-7")
     data = {"target": given.target, **({"callback": callback} if callback else {})}
     (handled,) = handle.deletes([(request, Event(event_id, data, "/portal"))], context)
     return handled
+
+
+def test_a_function_delivers_by_itself_while_it_is_awake(guarded, world, monkeypatch):
+    monkeypatch.setenv("SGG_CALLBACK_KEY", NEW)
+    with receiving(host="") as to:
+        table = {"loopback": True, "keys": TABLE["keys"]}
+        function = guarded.start(row("bearer"), callbacks=table)
+        data = {"target": address(world, world.free), "callback": f"http://127.0.0.1:{to.port}/x"}
+        decided = ask(guarded, function, data).get_json()
+        BACKGROUND.join(30)
+        (request,) = to.requests
+        assert json.loads(request.body)["data"] == decided
+        (kept,) = rows(begin(environment()))
+        assert (kept.state, kept.reference_json) == ("delivered", '{"status": 204}')
 
 
 # -- every later change --------------------------------------------------------------------------

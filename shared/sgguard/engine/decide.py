@@ -62,8 +62,7 @@ class _RequestState:
     scope: Scope
     ids: tuple[str, str]
     begun_s: float
-    requested_by: str = ""
-    callback: str = ""
+    request: DeleteRequest | LaunchRequest
 
 
 # -- deletes ---------------------------------------------------------------------------------------
@@ -138,14 +137,7 @@ def _judge_scope(
         facts = [error] * len(asked)
     state = partial(_RequestState, context, cloud, scope, begun_s=begun_s)
     return {
-        n: caught(
-            partial(
-                _judged_still,
-                request,
-                one,
-                state(ids=ids, requested_by=request.requested_by, callback=callback_host(request)),
-            )
-        )
+        n: caught(partial(_judged_still, request, one, state(ids=ids, request=request)))
         for (n, request, ids), one in zip(asked, facts, strict=True)
     }
 
@@ -208,9 +200,8 @@ def judge_launch(request: LaunchRequest, context: Context, ids: tuple[str, str])
 
     ``ids`` are those of the event and of the decision.
     """
-    scope, begun_s, by = request.scope, context.deadline.clock(), request.requested_by
-    cloud, host = connect(scope, context), callback_host(request)
-    state = _RequestState(context, cloud, scope, ids, begun_s, by, host)
+    scope, begun_s = request.scope, context.deadline.clock()
+    state = _RequestState(context, connect(scope, context), scope, ids, begun_s, request)
     target = (f"{scope}:{request.instance_id}" if request.instance_id else str(scope),)
     return until_still(partial(_judge_launch, request, target, state))
 
@@ -271,8 +262,8 @@ def _decided(
         decided_at=now,
         took_ms=round((context.deadline.clock() - state.begun_s) * 1000, 3),
         outcome=outcome_of(judgement, facts),
-        caller=context.caller.fact(state.requested_by) if context.caller else None,
-        callback=state.callback,
+        caller=context.caller.fact(state.request.requested_by) if context.caller else None,
+        callback=callback_host(state.request),
     )
     _log(decision, state.scope)
     return Decided(decision, state.cloud, prepared)
