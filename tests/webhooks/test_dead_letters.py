@@ -193,6 +193,27 @@ def test_the_same_internal_error_again_and_again_is_poison(guarded, sender, ende
     assert [one.times for one in letters()] == [6]
 
 
+@pytest.mark.parametrize("sender", SENDERS)
+def test_a_good_event_is_kept_where_its_sender_makes_no_second_attempt(guarded, sender):
+    given, kind = admitted(guarded, None, sender), Kind("delete_request", "x")
+    for status in (429, 503):
+        later = problem.Details(status, {"detail": "the cloud could not be asked"}, 5)
+        got = dead.status_of(status, [later], given, kind)
+        assert bool(letters()) is (got not in SENDERS[sender].repeats)
+    busy = problem.Details(409, {"detail": "being worked on"}, 5)
+    before = len(letters())
+    dead.status_of(409, [busy], given, kind)
+    assert len(letters()) == before
+    # In the answer to a batch it is a problem under a status of 200.
+    dead.status_of(200, [problem.Details(503, {"detail": "x"}, 5)], given, kind)
+    assert letters()
+
+
+def test_the_senders_that_never_repeat_are_those_whose_good_events_are_kept():
+    never = {name for name, one in SENDERS.items() if 503 not in one.repeats}
+    assert never == {"github", "gitlab", "zaqar", "aodh"}
+
+
 def test_an_error_that_asks_for_a_repetition_is_never_poison(guarded):
     later = problem.Details(503, {"detail": "x"}, 5)
     given, kind = admitted(guarded, None, "pubsub"), Kind("delete_request", "x")

@@ -2,7 +2,8 @@
 
 Products drop an event at some statuses, and send it again for days at others; neither helps where
 the event itself is what is wrong. So it is kept, and only then its sender gets the status with
-which it stops (:mod:`sgguard.callers.senders`). ``sgguard deadletter`` shows and retries it.
+which it stops (:mod:`sgguard.callers.senders`). A good event that could not be judged now is kept
+as well where its sender never repeats it. ``sgguard deadletter`` shows and retries both.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ FAILURES_MAX = 5
 """After so many internal errors on the very same delivery it is one that can never be judged."""
 
 _POISON = frozenset({400, 413, 415, 422})
-_FORBIDDEN, _INTERNAL, _UNAVAILABLE, _IMPOSSIBLE, _OK_END = 403, 500, 503, 422, 300
+_FORBIDDEN, _BUSY, _IMPOSSIBLE, _INTERNAL, _UNAVAILABLE, _OK_END = 403, 409, 422, 500, 503, 300
 _PROBLEMS_MAX = 20
 _REASON_MAX = 500
 _ID_DIGITS = 32
@@ -42,9 +43,10 @@ def status_of(status: int, problems: Sequence[Details], admitted: Admitted, kind
     that it was taken: the sender sends it again.
     """
     usual = door.status_for(status, admitted.caller)
-    dead = [one for one in problems if _is_dead(one)]
+    known = senders.SENDERS.get(admitted.caller.sender) if admitted.caller else None
+    dead = [one for one in problems if _is_dead(one) or _is_lost(one, usual, known)]
     caller, store = admitted.caller, admitted.context.store
-    if not dead or caller is None or not (caller.sender in senders.SENDERS or not kind.event_type):
+    if not dead or caller is None or (known is None and kind.event_type):
         return usual
     if store is None:
         logs.log(logging.ERROR, "dead letter not kept", function=kind.name, caller=caller.name)
@@ -84,6 +86,16 @@ def letter_of(dead: Sequence[Details], admitted: Admitted, kind: Kind) -> DeadLe
         body=body,
         body_bytes=len(admitted.content),
     )
+
+
+def _is_lost(details: Details, status: int, sender: senders.Sender | None) -> bool:
+    """Whether another attempt could help, and the sender makes none at this status.
+
+    An event that another instance works on is not lost with it.
+    """
+    if sender is None or details.retry_after_s is None or details.status == _BUSY:
+        return False
+    return status not in sender.repeats
 
 
 def _is_dead(details: Details) -> bool:
