@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 
 import pytest
 
+from sgguard.engine.context import Context
+from sgguard.operations.doctor.callbacks import examine_callbacks
 from sgguard.webhooks import sign
 from tests.commands import sgguard
 from tests.webhooks.receiver import OK, answer, receiving
@@ -98,6 +101,22 @@ def test_a_policy_that_names_hosts_and_no_key_or_hosts_that_are_none_is_refused(
         code, out, err = sgguard("policy", "check", str(path))
         assert code != 0, table
         assert word in out + err, (table, out, err)
+
+
+def test_the_doctor_names_keys_that_cannot_sign_and_what_is_for_tests(sgguard, policy, monkeypatch):
+    found = examined(policy)
+    assert f"{HOST}; keys that sign: 1" in found["callbacks"].message
+    assert found["callback-loopback"].weight == "problem"
+    monkeypatch.setenv("SGG_CALLBACK_KEY", "short")
+    found = examined(policy)
+    assert found["callback-key"].weight == "setup"
+    assert "short" not in found["callback-key"].message
+    assert list(examine_callbacks(Context.from_env({}, makes_store=False))) == []
+
+
+def examined(policy):
+    context = Context.from_env({**os.environ, "SGGUARD_POLICY": policy}, makes_store=False)
+    return {one.code: one for one in examine_callbacks(context)}
 
 
 def test_the_policy_in_words_says_where_callbacks_may_go(sgguard, policy):

@@ -41,6 +41,7 @@ SENDERS: dict[str, Sender] = {
         frozenset({404, 408, 409, 429, 500, 503}), 503, None, "knative/eventing retries.go"
     ),
     "pubsub": Sender(_ANY, 503, 202, "Pub/Sub push: every other status than 2xx, for days"),
+    "eventarc": Sender(_ANY, 503, 202, "Eventarc Standard, retry-events: as Pub/Sub, for a day"),
     "eventarc-advanced": Sender(
         frozenset({408, 409, 429, 500, 503}), 503, None, "Eventarc Advanced, retry-events"
     ),
