@@ -85,7 +85,8 @@ ARROWS = {
         "providers remedy render schemas settings store"
     ),
     "operations.doctor": (
-        "callers clouds engine errors model operations outbox policy providers settings store wire"
+        "callers clouds engine errors model operations outbox policy providers settings store "
+        "webhooks wire"
     ),
     "outbox": "errors logs model policy store",
     "policy": "clouds errors model render schemas sgguard",

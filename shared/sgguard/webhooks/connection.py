@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+import httpx
+
 from sgguard.webhooks.resolve import Pinned
 from sgguard.webhooks.url import Endpoint
 
@@ -50,7 +52,7 @@ def dial(address: str, port: int, timeout_s: float) -> socket.socket:
 @lru_cache(maxsize=1)
 def authorities() -> ssl.SSLContext:
     """Return what certificates are verified with: the usual authorities, and the name."""
-    return ssl.create_default_context()
+    return httpx.create_ssl_context()
 
 
 def post(
