@@ -183,6 +183,14 @@ def test_where_it_cannot_be_kept_nothing_says_that_it_was_taken(guarded, sender,
     assert dead.status_of(status, [wrong], admitted(guarded, Full(), sender), kind) == got
 
 
+def test_a_reason_that_no_store_could_keep_is_kept_all_the_same(guarded):
+    wrong = problem.Details(422, {"detail": "a\0b\ud800", "event_id": "e\n1"})
+    given, kind = admitted(guarded, None, "pubsub"), Kind("delete_request", "x")
+    assert dead.status_of(422, [wrong], given, kind) == 202
+    (letter,) = letters()
+    assert (letter.reason, letter.event_id) == ("a\ufffdb\ufffd", "e\ufffd1")
+
+
 @pytest.mark.parametrize(("sender", "ended"), [("pubsub", 202), ("knative", 422), ("smn", 422)])
 def test_the_same_internal_error_again_and_again_is_poison(guarded, sender, ended):
     bug = problem.Details(500, {"detail": "report the incident 123"})

@@ -15,11 +15,10 @@ from collections.abc import Sequence
 
 from sgguard import logs
 from sgguard.callers import senders
-from sgguard.errors import StoreError
 from sgguard.events import kept
 from sgguard.events.base import Kind
 from sgguard.store.dead_letters import DeadLetter
-from sgguard.web import door
+from sgguard.web import door, problem
 from sgguard.web.door import Admitted
 from sgguard.web.problem import Details
 
@@ -53,8 +52,8 @@ def status_of(status: int, problems: Sequence[Details], admitted: Admitted, kind
         return usual
     try:
         times = store.keep_dead_letter(letter_of(dead, admitted, kind), LETTERS_MAX)
-    except StoreError as error:
-        logs.log(logging.WARNING, "store", function=kind.name, detail=str(error))
+    except Exception as error:  # noqa: BLE001 - the answer stands, whatever becomes of the letter
+        problem.of(error)
         is_taken = usual < _OK_END
         return door.status_for(_UNAVAILABLE, caller) if is_taken else usual
     level = logging.WARNING if times else logging.ERROR
@@ -78,14 +77,19 @@ def letter_of(dead: Sequence[Details], admitted: Admitted, kind: Kind) -> DeadLe
         letter_id=hashlib.sha256(name).hexdigest()[:_ID_DIGITS],
         function=kind.name,
         caller=caller,
-        event_id=str(first.get("event_id", "")),
+        event_id=_plain(str(first.get("event_id", ""))),
         status=dead[0].status,
-        reason=str(first["detail"])[:_REASON_MAX],
+        reason=_plain(str(first["detail"]))[:_REASON_MAX],
         problems_json=json.dumps(problems[:_PROBLEMS_MAX], ensure_ascii=False),
         headers_json=headers,
         body=body,
         body_bytes=len(admitted.content),
     )
+
+
+def _plain(text: str) -> str:
+    """Return a text that every store can keep."""
+    return "".join(one if one.isprintable() else "\ufffd" for one in text)
 
 
 def _is_lost(details: Details, status: int, sender: senders.Sender | None) -> bool:
