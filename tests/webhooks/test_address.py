@@ -63,6 +63,9 @@ def test_a_wildcard_permits_names_below_and_not_the_name_itself():
     policy = CallbackPolicy(hosts=("*.wild.example",))
     for host in ("a.wild.example", "a.b.wild.example", "xn--bcher-kva.wild.example"):
         assert isinstance(judged(f"https://{host}/", policy), Endpoint)
+    exact = CallbackPolicy(hosts=(HOST,))
+    for host in (f"evil{HOST}", f"a.{HOST}", f"{HOST}.evil.example", HOST.removeprefix("hooks.")):
+        assert isinstance(judged(f"https://{host}/", exact), Refusal)
     for host in ("wild.example", "awild.example", "wild.example.evil.example"):
         assert isinstance(judged(f"https://{host}/", policy), Refusal)
 
