@@ -20,6 +20,7 @@ from sgguard.events.request import instance_launch
 from sgguard.model.address import Address, Scope
 from sgguard.model.event import Event
 from sgguard.model.request import DeleteRequest
+from sgguard.operations import restore
 from sgguard.outbox.background import BACKGROUND
 from sgguard.outbox.base import Gone, Later, Sent
 from sgguard.outbox.senders import MODULES
@@ -104,7 +105,7 @@ def test_the_same_request_again_tells_nothing_more(guarded, started, world):
 
 def test_a_request_without_a_callback_tells_nobody(guarded, started, world):
     decided = ask(guarded, started(), {"target": address(world, world.free)}).get_json()
-    assert "callback" not in decided
+    assert decided["callback"] is None
     assert rows(begin(environment())) == []
 
 
@@ -359,3 +360,14 @@ def test_a_launch_may_name_a_callback_too():
     assert instance_launch(data).callback == URL
     with pytest.raises(EventError):
         instance_launch({**data, "callback": "javascript:alert(1)"})
+
+
+def test_a_restore_is_another_decision_and_tells_nothing_to_the_first_ones_callback(tmp_path):
+    with approval_harness("tencent", tmp_path) as given:
+        context = permitting(given)
+        asked = handled_of(given, context, callback=URL)
+        resolve.approve(asked["approval"]["approval_id"], "ada", permitting(given))
+        before = len(rows(context))
+        restored = restore.restore(asked["decision_id"], permitting(given), by="ada")
+        assert restored["callback"] is None
+        assert len(rows(context)) == before

@@ -268,7 +268,7 @@ def test_an_address_is_forgotten_with_its_decision_and_not_before(kept):
     store.purge(kept.clock.now_s - 200)
     assert store.callback("d2")
     store.keep(a_record("d1"))
-    assert store.purge(kept.clock.now_s - 50).counts["callbacks"] == 1
+    store.purge(kept.clock.now_s - 50)
     assert (bool(store.callback("d1")), store.callback("d2")) == (True, None)
     store.end_callback("d1")
     assert store.callback("d1") is None

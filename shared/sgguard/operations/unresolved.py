@@ -292,6 +292,7 @@ def without_record(claim: Claim, run: Run | None) -> Json:
         "journal": [],
         "approval": None,
         "caller": None,
+        "callback": None,
     }
 
 

@@ -49,7 +49,7 @@ def to_json(decision: Decision) -> Json:
         "note": "",
         "journal": [],
         "approval": None,
-        **({"callback": {"host": decision.callback}} if decision.callback else {}),
+        "callback": {"host": decision.callback} if decision.callback else None,
     }
 
 

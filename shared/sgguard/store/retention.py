@@ -66,5 +66,6 @@ class Retention(Tables):
             kind: session.count(f"DELETE FROM sgguard_{kind} WHERE {condition}", before_s=limit_s)  # noqa: S608 - constants
             for kind, condition in _CONDITIONS.items()
         }
-        counts.pop("targets")  # part of their decisions
+        for part in ("targets", "callbacks"):  # of their decisions
+            counts.pop(part)
         return Purged(counts)
