@@ -94,6 +94,19 @@ def test_a_decision_reaches_the_address_that_its_request_names(guarded, started,
     assert (kept.destination, kept.decision_id) == (HOST, decided["decision_id"])
 
 
+def test_a_launch_is_told_as_a_delete_is(guarded, world, monkeypatch):
+    monkeypatch.setenv("SGG_CALLBACK_KEY", NEW)
+    monkeypatch.setattr(afterwards, "deliver", lambda _env: None)
+    caller = row("bearer", functions=["instance_launch"])
+    function = guarded.start(caller, function="instance_launch", callbacks=TABLE)
+    place = {"provider": world.provider, "region": world.region}
+    data = {**place, "groups": [world.free], "count": 2, "callback": URL}
+    decided = ask(guarded, function, data).get_json()
+    (sent,) = told(begin(environment()))
+    assert sent["data"] == decided
+    assert sent["source"] == "/sgguard/instance_launch"
+
+
 def test_the_same_request_again_tells_nothing_more(guarded, started, world):
     function = started()
     data = event({"target": address(world, world.free), "callback": URL})
