@@ -27,6 +27,7 @@ from sgguard.outbox.senders import MODULES
 from sgguard.policy.callback import CallbackPolicy
 from sgguard.web import afterwards
 from sgguard.webhooks.outgoing import CallbackSender
+from sgguard.webhooks.outgoing import event as event_of
 from tests.approvals.harness import approval_harness
 from tests.callers.test_forgery import row
 from tests.callers.test_permit import BATCH, address, ask, event
@@ -269,6 +270,14 @@ def test_410_ends_the_telling_of_this_decision_and_of_no_other(tmp_path):
             other = handled_of(given, context, callback=URL, event_id="order-8")
             (mine,) = context.store.notices(decision_id=other["decision_id"])
             assert isinstance(sender.send(mine), Sent)
+
+
+def test_a_message_that_receivers_would_not_take_is_cut_and_says_so():
+    reference = {"target": "tencent::r:sg-1", "group_id": "sg-" + "x" * 200}
+    few, many = ({"facts": {"references": [reference] * n}} for n in (100, 5000))
+    whole, cut = (json.loads(event_of("m1", 1.0, one)) for one in (few, many))
+    assert (whole["data"], "truncated" in whole) == (few, False)
+    assert (cut["data"], cut["truncated"]) == (few, True)
 
 
 # -- what is never told --------------------------------------------------------------------------

@@ -23,6 +23,10 @@ from sgguard.webhooks.send import Network, send
 Json = dict[str, Any]
 
 TYPE = "sgguard.decision.v1"
+BYTES_MAX = 256 * 1024
+"""A larger message is cut: many receivers take no more, and would never take it."""
+
+_ENTRIES_MAX = 100
 _FUNCTIONS = {"delete": "delete_request", "launch": "instance_launch"}
 
 
@@ -71,7 +75,8 @@ def sender(context: Context) -> CallbackSender:
 def event(message_id: str, at_s: float, data: Mapping[str, Any], kind: str = TYPE) -> bytes:
     """Return the CloudEvent of a message, without any configured secret.
 
-    Its id is that of the message: the same for every attempt, another for every change.
+    Its id is that of the message: the same for every attempt, another for every change. Where it
+    would be too large every list in it is cut, and the attribute ``truncated`` says so.
     """
     attributes = {
         "specversion": "1.0",
@@ -86,5 +91,17 @@ def event(message_id: str, at_s: float, data: Mapping[str, Any], kind: str = TYP
         # Of several groups only their scope, as in an answer.
         one = str(targets[0])
         attributes["subject"] = one if len(targets) == 1 else one.rpartition(":")[0]
-    text = redacted(json.dumps({**attributes, "data": data}, ensure_ascii=False))
-    return text.encode(errors="replace")
+    whole = _encoded({**attributes, "data": data})
+    if len(whole) <= BYTES_MAX:
+        return whole
+    return _encoded({**attributes, "truncated": True, "data": _cut(data)})
+
+
+def _encoded(message: Json) -> bytes:
+    return redacted(json.dumps(message, ensure_ascii=False)).encode(errors="replace")
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _cut(one) for key, one in value.items()}
+    return [_cut(one) for one in value[:_ENTRIES_MAX]] if isinstance(value, list) else value
