@@ -25,7 +25,6 @@ from sgguard.outbox.background import BACKGROUND
 from sgguard.outbox.base import Gone, Later, Sent
 from sgguard.outbox.senders import MODULES
 from sgguard.policy.callback import CallbackPolicy
-from sgguard.web import afterwards
 from sgguard.webhooks.outgoing import CallbackSender
 from sgguard.webhooks.outgoing import event as event_of
 from tests.approvals.harness import approval_harness
@@ -43,12 +42,8 @@ TABLE = {"hosts": [HOST], "keys": [{"env": "SGG_CALLBACK_KEY"}]}
 
 @pytest.fixture
 def started(guarded, monkeypatch):
-    """Start the function with a caller that may ask about everything, and callbacks.
-
-    What waits is delivered by the test, not in the background by the function.
-    """
+    """Start the function with a caller that may ask about everything, and callbacks."""
     monkeypatch.setenv("SGG_CALLBACK_KEY", NEW)
-    monkeypatch.setattr(afterwards, "deliver", lambda _env: None)
 
     def start(*callers: dict[str, Any], **policy: Any) -> Any:
         given = {"callbacks": TABLE, **policy}
@@ -97,7 +92,6 @@ def test_a_decision_reaches_the_address_that_its_request_names(guarded, started,
 
 def test_a_launch_is_told_as_a_delete_is(guarded, world, monkeypatch):
     monkeypatch.setenv("SGG_CALLBACK_KEY", NEW)
-    monkeypatch.setattr(afterwards, "deliver", lambda _env: None)
     caller = row("bearer", functions=["instance_launch"])
     function = guarded.start(caller, function="instance_launch", callbacks=TABLE)
     place = {"provider": world.provider, "region": world.region}
@@ -209,6 +203,7 @@ def handled_of(given, context, *, callback: str = "", event_id: str = "order-7")
 
 def test_a_function_delivers_by_itself_while_it_is_awake(guarded, world, monkeypatch):
     monkeypatch.setenv("SGG_CALLBACK_KEY", NEW)
+    monkeypatch.setattr(BACKGROUND, "is_on", True)
     with receiving(host="") as to:
         table = {"loopback": True, "keys": TABLE["keys"]}
         function = guarded.start(row("bearer"), callbacks=table)
