@@ -47,7 +47,7 @@ ARROWS = {
     "cli": (
         "approvals callers chat clouds demo emulator engine errors events model operations "
         "operations.doctor outbox packaging policy providers render render.graph render.text "
-        "schemas settings sgguard store telemetry web wire"
+        "schemas settings sgguard store telemetry web webhooks wire"
     ),
     "demo": (
         "callers emulator engine errors events model operations render render.graph render.text web"
@@ -71,7 +71,7 @@ ARROWS = {
     ),
     "engine.bulk": "errors model providers render store wire",
     "errors": "telemetry",
-    "events": "errors events.sources model schemas",
+    "events": "errors events.sources model schemas telemetry",
     "events.sources": "errors events model schemas",
     "facts": "errors model providers wire",
     "functions": "approvals chat engine events web",
@@ -85,7 +85,8 @@ ARROWS = {
         "policy providers remedy render schemas settings store telemetry"
     ),
     "operations.doctor": (
-        "callers clouds engine errors model operations outbox policy providers settings store wire"
+        "callers clouds engine errors model operations outbox policy providers settings store "
+        "webhooks wire"
     ),
     "outbox": "errors model policy store telemetry",
     "packaging": "callers errors policy sgguard web",
@@ -108,10 +109,11 @@ ARROWS = {
     "store": "errors sgguard telemetry",
     "telemetry": "clouds sgguard",
     "web": (
-        "callers clouds engine errors events events.sources model outbox schemas settings "
-        "sgguard store telemetry web.openapi wire"
+        "callers clouds engine errors events events.sources model outbox policy schemas "
+        "settings sgguard store telemetry web.openapi webhooks wire"
     ),
     "web.openapi": "callers engine errors events events.sources model schemas sgguard web",
+    "webhooks": "callers engine errors model outbox policy render store telemetry wire",
     "wire": "errors sgguard telemetry",
     "wire.openstack": "errors telemetry wire wire.openstack.neutron",
     "wire.openstack.neutron": "errors model wire",

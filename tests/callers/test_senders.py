@@ -28,7 +28,7 @@ def test_an_event_that_has_to_come_again_gets_a_status_that_its_sender_repeats(n
 @pytest.mark.parametrize("name", SENDERS)
 def test_an_event_that_can_never_be_judged_is_not_sent_for_days(name):
     sender = SENDERS[name]
-    hammers = {"pubsub", "cloud-scheduler", "gitlab"}
+    hammers = {"pubsub", "eventarc", "cloud-scheduler", "gitlab", "alibaba-eventbridge"}
     for status in POISON:
         got = status_for(name, status)
         assert got == (202 if name in hammers else status)

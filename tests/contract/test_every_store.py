@@ -736,6 +736,7 @@ def test_what_ended_before_is_forgotten_and_counted(kept):
         "approvals": 1,
         "marks": 1,
         "outbox": 0,
+        "dead_letters": 0,
     }
     assert store.entries("d-e1") == ()
     assert store.run("d-e1") is store.decision("d-e1") is store.approval("a1") is None

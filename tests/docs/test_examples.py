@@ -187,6 +187,10 @@ def test_the_policies_load(tmp_path):
     assert chatting.channels[0].person("ou_7dab8a3d3cdcc9da") == "bob"
     asking = loaded("approval", tmp_path)
     assert asking.approval == policy.ApprovalPolicy(("ada", "bob"))
+    told = loaded("callbacks", tmp_path).callbacks
+    assert told.permits("a.hooks.corp.example")
+    assert told.ports == (8443,)
+    assert request.delete_request(json.loads(section("callback-request"))).callback
     asked = loaded("callers", tmp_path)
     assert [(one.name, one.kind) for one in asked.callers] == [
         ("portal", "bearer"),

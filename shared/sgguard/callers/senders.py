@@ -24,7 +24,7 @@ class Sender:
 
     ``repeats`` are the statuses after which it sends again. ``again`` is what it gets in place of
     one that asks for a repetition and that it would drop, None where nothing makes it repeat.
-    ``never`` is what it gets in place of one that it would repeat in vain.
+    ``never`` is what it gets in place of one that it would repeat in vain, once it is kept.
     """
 
     repeats: frozenset[int]
@@ -41,12 +41,13 @@ SENDERS: dict[str, Sender] = {
         frozenset({404, 408, 409, 429, 500, 503}), 503, None, "knative/eventing retries.go"
     ),
     "pubsub": Sender(_ANY, 503, 202, "Pub/Sub push: every other status than 2xx, for days"),
+    "eventarc": Sender(_ANY, 503, 202, "Eventarc Standard, retry-events: as Pub/Sub, for a day"),
     "eventarc-advanced": Sender(
         frozenset({408, 409, 429, 500, 503}), 503, None, "Eventarc Advanced, retry-events"
     ),
     "cloud-scheduler": Sender(_ANY, 503, 202, "Cloud Scheduler: any other is a failure"),
     "alibaba-eventbridge": Sender(
-        _ANY, 503, None, "no list is published: any failure is repeated, then dead-lettered"
+        _ANY, 503, 202, "any failure is repeated for a day, and may block the stream meanwhile"
     ),
     "tencent-eventbridge": Sender(_ANY, 503, None, "583/59100: twice, then dead-lettered"),
     "smn": Sender(_SERVER, 503, None, "smn_faq_0014: only 5xx, six more times"),

@@ -25,7 +25,7 @@ from sgguard.model.caller import at_most
 from sgguard.model.codes import Verdict
 from sgguard.model.decision import Decision, Judgement
 from sgguard.model.facts import DeleteFacts, Facts, LaunchFacts
-from sgguard.model.request import DeleteRequest, LaunchRequest
+from sgguard.model.request import DeleteRequest, LaunchRequest, callback_host
 from sgguard.policy import Guard, Policy, for_groups, governing, mode_of
 from sgguard.providers.base import Cloud
 from sgguard.wire.parallel import caught, parallel
@@ -62,7 +62,7 @@ class _RequestState:
     scope: Scope
     ids: tuple[str, str]
     begun_s: float
-    requested_by: str = ""
+    request: DeleteRequest | LaunchRequest
 
 
 # -- deletes ---------------------------------------------------------------------------------------
@@ -137,9 +137,7 @@ def _judge_scope(
         facts = [error] * len(asked)
     state = partial(_RequestState, context, cloud, scope, begun_s=begun_s)
     return {
-        n: caught(
-            partial(_judged_still, request, one, state(ids=ids, requested_by=request.requested_by))
-        )
+        n: caught(partial(_judged_still, request, one, state(ids=ids, request=request)))
         for (n, request, ids), one in zip(asked, facts, strict=True)
     }
 
@@ -202,8 +200,8 @@ def judge_launch(request: LaunchRequest, context: Context, ids: tuple[str, str])
 
     ``ids`` are those of the event and of the decision.
     """
-    scope, begun_s, by = request.scope, context.deadline.clock(), request.requested_by
-    state = _RequestState(context, connect(scope, context), scope, ids, begun_s, by)
+    scope, begun_s = request.scope, context.deadline.clock()
+    state = _RequestState(context, connect(scope, context), scope, ids, begun_s, request)
     target = (f"{scope}:{request.instance_id}" if request.instance_id else str(scope),)
     return until_still(partial(_judge_launch, request, target, state))
 
@@ -264,7 +262,8 @@ def _decided(
         decided_at=now,
         took_ms=round((context.deadline.clock() - state.begun_s) * 1000, 3),
         outcome=outcome_of(judgement, facts),
-        caller=context.caller.fact(state.requested_by) if context.caller else None,
+        caller=context.caller.fact(state.request.requested_by) if context.caller else None,
+        callback=callback_host(state.request),
     )
     report.decided(decision, state.scope)
     return Decided(decision, state.cloud, prepared)

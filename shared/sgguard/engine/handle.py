@@ -14,6 +14,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,7 +25,7 @@ from sgguard.engine.decide import Decided
 from sgguard.errors import BusyError, EventError, SettingsError, SgguardError, StoreError
 from sgguard.model.codes import Mode, Outcome
 from sgguard.model.event import Event
-from sgguard.model.request import DeleteRequest, LaunchRequest
+from sgguard.model.request import DeleteRequest, LaunchRequest, callback_host
 from sgguard.render import document
 from sgguard.store.rows import Answered, Busy, Claim, OtherPayload
 from sgguard.telemetry import logs
@@ -160,7 +161,7 @@ def claimed(
         found = executor.claim(source, event_id, decision_id, _hash(event))
     except StoreError as error:
         logs.log(logging.WARNING, "store", event_id=event.event_id, detail=str(error))
-        return None if context.only_observes else error
+        return None if context.only_observes and not _is_told(event) else error
     match found:
         case Claim():
             return found
@@ -230,12 +231,22 @@ def _finished(
     try:
         if isinstance(locked, Exception):
             locked = frozenset()  # what it locks again is looked at again
+        if request.callback:
+            # Before the first change that is told: what follows names the host alone.
+            executor.store.keep_callback(claim.decision_id, request.callback)
+            request = replace(request, callback=f"https://{callback_host(request)}")
         return executor.act(claim, request, event.at_s, decided, locked=locked)
     except StoreError as error:
-        if not executor.context.only_observes:
+        if not executor.context.only_observes or request.callback:
+            executor.release(claim)
             raise
         logs.log(logging.WARNING, "store", event_id=event.event_id, detail=str(error))
         return _unkept(decided, note=_NOT_KEPT)
+
+
+def _is_told(event: Event) -> bool:
+    """Whether an event names a callback: it cannot be answered with what is kept nowhere."""
+    return isinstance(event.data, dict) and bool(event.data.get("callback"))
 
 
 _NOT_KEPT = "not kept: the store failed"

@@ -29,7 +29,9 @@ def delete_request(data: object) -> DeleteRequest:
     paths = [f"/targets/{n}" if is_set else "/target" for n in range(len(texts))]
     addresses = _addresses(texts, paths)
     _refuse("the targets cannot be judged together", _set_problems(addresses, paths), status=422)
-    return DeleteRequest(tuple(addresses), body.get("requested_by", ""))
+    return DeleteRequest(
+        tuple(addresses), body.get("requested_by", ""), callback=body.get("callback", "")
+    )
 
 
 def delete_sets(texts: Sequence[str]) -> tuple[DeleteRequest, ...]:
@@ -77,6 +79,7 @@ def instance_launch(data: object) -> LaunchRequest:
         project=body.get("project", ""),
         network=body.get("network", ""),
         requested_by=body.get("requested_by", ""),
+        callback=body.get("callback", ""),
     )
 
 

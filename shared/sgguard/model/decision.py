@@ -111,6 +111,7 @@ class Decision:
 
     ``target`` lists the addresses asked about (or the scope of a launch), in the order asked.
     ``caller`` is who asked, as authenticated, and on whose behalf; None where everybody may ask.
+    ``callback`` is the host that is told of it, empty where none is.
     """
 
     decision_id: str
@@ -124,3 +125,4 @@ class Decision:
     took_ms: float
     outcome: Outcome = Outcome.UNCHANGED
     caller: dict[str, str] | None = None
+    callback: str = ""

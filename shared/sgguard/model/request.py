@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import urlsplit
 
 from sgguard.model.address import Address, Scope
 
@@ -14,11 +15,13 @@ Action = Literal["bind", "unbind"]
 class DeleteRequest:
     """A request to delete these groups, together. All are of one scope; none comes twice.
 
-    ``requested_by`` is who asks, as the event names them; empty when it does not.
+    ``requested_by`` is who asks, as the event names them; empty when it does not. ``callback`` is
+    an address that is told what becomes of it; its path may hold a secret.
     """
 
     targets: tuple[Address, ...]
     requested_by: str = ""
+    callback: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class LaunchRequest:
 
     With ``instance_id`` the instance exists and ``group_ids`` (often empty) are groups that would
     be bound to it in addition. ``project`` and ``network`` are those of the planned instances,
-    empty when the caller did not say.
+    empty when the caller did not say. ``callback`` is as that of a delete.
     """
 
     scope: Scope
@@ -37,6 +40,12 @@ class LaunchRequest:
     project: str = ""
     network: str = ""
     requested_by: str = ""
+    callback: str = field(default="", repr=False)
+
+
+def callback_host(request: DeleteRequest | LaunchRequest) -> str:
+    """Return the host that is told what becomes of a request; empty where nobody is."""
+    return (urlsplit(request.callback).hostname or "") if request.callback else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -265,5 +265,6 @@ def _document(seen: Preview, decision_id: str) -> Json:
         "plan": [values.step_json(step) for step in steps.values()],
         "approval": None,
         "caller": None,
+        "callback": None,
     }
     return with_outcome(own, Outcome.UNCHANGED)

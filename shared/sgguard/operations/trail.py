@@ -187,6 +187,17 @@ def whole_approval_id(store: Store, given: str) -> str:
     return _whole(given, store.approval_ids, "approval", "sgguard approvals list --state all")
 
 
+def whole_letter_id(store: Store, given: str) -> str:
+    """Return the one id of a dead letter that is so, or begins so.
+
+    Raises:
+        InputError: none does, or several do.
+    """
+    if store.dead_letter(given) is not None:
+        return given
+    return _whole(given, store.dead_letter_ids, "dead letter", "sgguard deadletter list")
+
+
 def _whole(given: str, find: Callable[[str], Sequence[str]], kind: str, listing: str) -> str:
     beginning = given.rstrip(_CUT)
     found = find(beginning) if beginning else ()

@@ -46,6 +46,7 @@ def without_record(claim: Claim, run: Run | None) -> Json:
         "approval": None,
         "caller": None,
         "bind": None,
+        "callback": None,
     }
 
 

@@ -13,6 +13,7 @@ from typing import Any, cast
 from sgguard.outbox.base import Sender
 
 MODULES: Mapping[str, str] = {
+    "callback": "sgguard.webhooks.outgoing",
     "chat": "sgguard.chat.outgoing",
     "approve": "sgguard.chat.handover",
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,9 +15,10 @@ from sgguard.store.notices import Notice, Telling
 
 Json = Mapping[str, Any]
 
-CHAT = "chat"
+CHAT, CALLBACK = "chat", "callback"
 ESCALATION = '{"only_open":true}'
 """The payload of a message that is sent only while its question is open."""
+_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,5 +63,19 @@ def _chat(change: Change, name: str) -> Notice:
     return Notice(key, CHAT, change.decision_id, name, key, renews=True)
 
 
-MAKERS: tuple[Callable[[Change], Iterable[Notice]], ...] = (chat_notices,)
+def callback_notices(change: Change) -> Iterable[Notice]:
+    """Yield a notice for the address that the request names; it is that of this very document.
+
+    Whatever is kept twice is told once; a document that differs in anything is another change.
+    """
+    host = (change.document.get("callback") or {}).get("host", "")
+    if host:
+        text = json.dumps(change.document, ensure_ascii=False, sort_keys=True)
+        digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:_DIGITS]
+        notice_id = f"{CALLBACK}-{change.decision_id}-{digest}"
+        order = f"{CALLBACK}:{change.decision_id}"
+        yield Notice(notice_id, CALLBACK, change.decision_id, host, order, text)
+
+
+MAKERS: tuple[Callable[[Change], Iterable[Notice]], ...] = (chat_notices, callback_notices)
 """What yields the notices of each kind."""

@@ -11,6 +11,7 @@ from sgguard.model import person
 from sgguard.model.codes import Mode
 from sgguard.model.person import may_be_same
 from sgguard.policy import caller
+from sgguard.policy.callback import callback_mistakes
 from sgguard.policy.channel import channel_mistakes
 from sgguard.policy.exemption import is_over
 from sgguard.policy.match import is_same_group, is_too_wide, matches
@@ -30,6 +31,7 @@ def mistakes(policy: Policy, today: date) -> tuple[Problem, ...]:
         *_approval(policy),
         *_exemptions(policy, today),
         *channel_mistakes(policy.channels, policy.routes),
+        *callback_mistakes(policy.callbacks),
         *caller.mistakes(policy.callers, today),
     )
     return tuple(dict.fromkeys(found))

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from sgguard.model.caller import Caller
 from sgguard.model.codes import DeleteRemedy, LaunchRemedy, Mode, ReasonCode, UnseenCode
 from sgguard.model.resource import Visibility
+from sgguard.policy.callback import CallbackPolicy
 from sgguard.policy.channel import ChannelPolicy, Route
 
 Guard = Literal["delete", "launch"]
@@ -181,3 +182,4 @@ class Policy:
     halt: bool = False
     channels: tuple[ChannelPolicy, ...] = ()
     routes: tuple[Route, ...] = ()
+    callbacks: CallbackPolicy = field(default_factory=CallbackPolicy)

@@ -16,6 +16,7 @@ from sgguard.errors import PolicyError, Problem
 from sgguard.model.codes import DeleteRemedy, LaunchRemedy, Mode, ReasonCode, UnseenCode
 from sgguard.model.resource import Visibility
 from sgguard.policy import caller
+from sgguard.policy.callback import callbacks_of
 from sgguard.policy.channel import channels_of, routes_of
 from sgguard.policy.mistake import mistakes
 from sgguard.policy.model import (
@@ -145,6 +146,7 @@ def build(document: Mapping[str, Any]) -> Policy:
         halt=document.get("halt", False),
         channels=channels_of(document),
         routes=routes_of(document),
+        callbacks=callbacks_of(document),
     )
 
 

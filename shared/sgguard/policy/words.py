@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from sgguard.model.codes import Mode
+from sgguard.policy.callback import callback_words
 from sgguard.policy.channel import channel_words
 from sgguard.policy.model import Caps, DeletePolicy, Guard, LaunchPolicy, Match, Policy
 from sgguard.policy.scope import applied, mode_of
@@ -53,6 +54,7 @@ def _sentences(policy: Policy) -> Iterator[str]:
     yield from _scopes(policy)
     yield from _callers(policy)
     yield from channel_words(policy.channels, policy.routes)
+    yield from callback_words(policy.callbacks)
     for one in policy.exemptions:
         codes = _listed(one.reasons)
         until = one.expires.isoformat()

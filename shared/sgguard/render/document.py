@@ -50,6 +50,7 @@ def to_json(decision: Decision) -> Json:
         "journal": [],
         "approval": None,
         "bind": None,
+        "callback": {"host": decision.callback} if decision.callback else None,
     }
 
 

@@ -26,8 +26,10 @@ from functools import cached_property
 from sgguard.store.approvals import Approvals
 from sgguard.store.audit import AuditTrail
 from sgguard.store.budgets import Budgets
+from sgguard.store.callbacks import Callbacks
 from sgguard.store.claims import Claims
 from sgguard.store.database import Session, autocommit
+from sgguard.store.dead_letters import DeadLetters
 from sgguard.store.halts import Halts
 from sgguard.store.journal import Journal
 from sgguard.store.outbox import Outbox
@@ -47,6 +49,8 @@ class Store(
     Approvals,
     Outbox,
     Places,
+    Callbacks,
+    DeadLetters,
     Retention,
     Unended,
     Budgets,

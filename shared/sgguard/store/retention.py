@@ -31,7 +31,7 @@ _ENDED = "state IN ('finished', 'undone', 'accepted', 'refused') AND ended_at_s 
 
 def _oldest(table: str, keys: str, condition: str, by: str) -> str:
     """Select the keys of at most a slice of the rows that may go, the oldest first."""
-    if table != "marks":
+    if table not in ("marks", "dead_letters"):  # of no decision
         condition += f" AND {_NOTHING_OPEN.format(table=f'sgguard_{table}')}"
     if table in _WITH_DECISION:
         condition += f" AND {_NOT_KEPT.format(table=f'sgguard_{table}')}"
@@ -46,6 +46,11 @@ _TOLD = (
     " AND NOT EXISTS (SELECT 1 FROM sgguard_decisions AS decision"
     " WHERE decision.decision_id = sgguard_outbox.decision_id)"
     " ORDER BY ended_at_s, notice_id LIMIT :most"
+)
+_OF_NOBODY = (
+    "SELECT decision_id FROM sgguard_callbacks WHERE kept_at_s < :before_s"
+    " AND NOT EXISTS (SELECT 1 FROM sgguard_decisions AS kept"
+    " WHERE kept.decision_id = sgguard_callbacks.decision_id) ORDER BY kept_at_s LIMIT :most"
 )
 _RESOLVED = "state <> 'pending' AND resolved_at_s < :before_s"
 
@@ -67,6 +72,11 @@ _SLICES = {
     "marks": ("name", _oldest("marks", "name", "noted_at_s < :before_s", "noted_at_s")),
     # The message of a decision is kept true as long as the decision is kept.
     "outbox": ("notice_id", _TOLD),
+    "callbacks": ("decision_id", _OF_NOBODY),
+    "dead_letters": (
+        "letter_id",
+        _oldest("dead_letters", "letter_id", "last_at_s < :before_s", "last_at_s"),
+    ),
 }
 _OF_OTHERS = ("targets", "entries")
 """Several of them belong to one row of a slice."""
@@ -103,7 +113,8 @@ class Retention(Tables):
             for kind, (keys, oldest) in _SLICES.items()
         }
         is_complete = all(counts[kind] < most for kind in counts if kind not in _OF_OTHERS)
-        counts.pop("targets")  # part of their decisions
+        for part in ("targets", "callbacks"):  # of their decisions
+            counts.pop(part)
         return Purged(counts, is_complete)
 
     @autocommit

@@ -10,6 +10,7 @@ from __future__ import annotations
 from sgguard.errors import StoreError
 from sgguard.store import budgets, pace
 from sgguard.store.database import Session
+from sgguard.store.schema_callbacks import CALLBACKS
 from sgguard.store.schema_outbox import OUTBOX
 from sgguard.store.schema_retention import RETENTION
 
@@ -222,7 +223,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     OUTBOX,
     RETENTION,
-    (),
+    CALLBACKS,
     (*pace.TABLES, *budgets.TABLES),
 )
 """What leads from one version of the schema to the next; the first from nothing to 1."""

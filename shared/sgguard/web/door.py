@@ -30,10 +30,15 @@ from sgguard.model.caller import Caller, Identity
 from sgguard.model.event import Event
 from sgguard.model.occurrence import Occurrence
 from sgguard.web.problem import Details
+from sgguard.webhooks import asked as asking
 
 T = TypeVar("T")
 
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - what functions-framework listens on if not told
+
+VOUCHED = "sgguard.vouched"
+"""What an operator's own process puts into a request's environment: the identity it vouches for.
+No header can: those are strings under names that begin with ``HTTP_``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,7 @@ def require_usable(context: Context) -> None:
                 secret.key(place, context.env)
         except KeysError as error:
             raise SettingsError(f"the caller {caller.name}: {error}") from None
+    asking.require_usable(context)
 
 
 def admit(
@@ -112,6 +118,9 @@ def admit(
         KeysError: a proof cannot be checked now.
         EventError: 403 the caller may not ask this function, or not in this way.
     """
+    vouched = http.environ.get(VOUCHED)
+    if isinstance(vouched, Identity):
+        return Admitted(_counted(context, vouched), headers, content)
     if is_open(context):
         return Admitted(context, headers, content)
     arrival = Arrival(http.method, headers, content, _target(http), http.remote_addr or "")
@@ -119,12 +128,14 @@ def admit(
     proven = callers.verify(arrival, context.policy.callers, kind.name, tools)
     identity = proven.identity
     permit.require_covered(identity, headers)
-    known = replace(
-        context, caller=identity, on_call=METER.counting(identity.caller, context.store)
-    )
+    known = _counted(context, identity)
     if proven.content_type:
         headers = {**headers, "content-type": proven.content_type}
     return Admitted(known, headers, proven.content, proven.reply)
+
+
+def _counted(context: Context, identity: Identity) -> Context:
+    return replace(context, caller=identity, on_call=METER.counting(identity.caller, context.store))
 
 
 def named(delivery: Delivery, identity: Identity | None) -> Delivery:
@@ -136,10 +147,11 @@ def allowed(request: T, event: Event, kind: Kind, context: Context) -> T:
     """Return the request as its caller may ask it, and count it.
 
     Raises:
-        EventError: 403 the caller may not ask this.
+        EventError: 403 the caller may not ask this; 422 its callback is not permitted.
         BudgetError: it asked too often.
     """
     identity = context.caller
+    asking.require_permitted(request, context)
     if identity is None:
         return request
     permit.require_event(identity, event, kind)

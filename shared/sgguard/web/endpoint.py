@@ -23,6 +23,7 @@ from sgguard.model.event import Event
 from sgguard.web import (
     afterwards,
     body,
+    dead,
     door,
     handshake,
     observe,
@@ -131,7 +132,8 @@ def _respond(
     except Exception as error:  # noqa: BLE001 - the framework's own page would say less
         return response.of_problem(problem.of(error))
     answer = _answer(admitted, kind, parse, handle)
-    return replace(answer, status=door.status_for(answer.status, admitted.caller))
+    # 8. What can never be judged is kept before its sender is told to stop.
+    return replace(answer, status=dead.status_of(answer.status, answer.problems, admitted, kind))
 
 
 def _shown(pages: Pages, http: Request, env: Mapping[str, str]) -> Response | None:

@@ -38,11 +38,15 @@ EventResult = Json | problem.Details
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP answer; ``for_flask`` is what a function returns to its framework."""
+    """One HTTP answer; ``for_flask`` is what a function returns to its framework.
+
+    ``problems`` are those of the events that it answers, beside what the body says of them.
+    """
 
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    problems: tuple[problem.Details, ...] = field(default=(), repr=False)
 
     def for_flask(self) -> tuple[Iterator[bytes], int, dict[str, str]]:
         """Return the answer as the tuple Flask takes.
@@ -68,7 +72,9 @@ def to_other_method(method: str, kind: Kind, consent: Mapping[str, str]) -> Resp
 def to_delivery(mode: DeliveryMode, results: list[EventResult], kind: Kind) -> Response:
     """Answer a delivery in the shape it came in; ``results`` has one for each of its events."""
     if mode in ("batched", "bus"):
-        return _batch(results, kind, is_all_or_none=mode == "bus")
+        failures = tuple(one for one in results if isinstance(one, problem.Details))
+        batch = _batch(results, kind, is_all_or_none=mode == "bus")
+        return replace(batch, problems=failures)
     (result,) = results
     if isinstance(result, problem.Details):
         return of_problem(result)
@@ -193,7 +199,7 @@ def of_problem(details: problem.Details) -> Response:
         headers["Retry-After"] = str(details.retry_after_s)
     if details.status == _UNTRUSTED:
         headers["WWW-Authenticate"] = "Bearer"
-    return Response(details.status, _bytes(details.document), headers)
+    return Response(details.status, _bytes(details.document), headers, (details,))
 
 
 def _json(status: int, document: Mapping[str, Any]) -> Response:

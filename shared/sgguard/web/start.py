@@ -98,6 +98,8 @@ def _readiness(begin: Callable[[], Context]) -> Response:
             context.store.halted()
             checks["store"] = "ok"
             checks["outbox"] = late.state_of(context.store)
+            if letters := context.store.count_dead_letters():
+                checks["dead_letters"] = f"{letters}: see sgguard deadletter list"
     except SgguardError as error:
         return of_report(503, {"status": "not ready", "checks": checks, "detail": str(error)})
     is_ready = context.store is not None or context.only_observes

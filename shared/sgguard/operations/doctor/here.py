@@ -13,6 +13,7 @@ from sgguard import clouds
 from sgguard.engine.context import Context, of_store
 from sgguard.errors import SettingsError, StoreError
 from sgguard.model.codes import Mode
+from sgguard.operations.doctor.callbacks import examine_callbacks
 from sgguard.operations.doctor.callers import examine_callers
 from sgguard.operations.doctor.checkup import Finding
 from sgguard.operations.doctor.outbox import examine_outbox
@@ -73,6 +74,7 @@ def examine_here(env: Mapping[str, str]) -> Here:
     found += _approval(context)
     # 4. Who may ask, and what their proofs are checked with.
     found += examine_callers(context)
+    found += examine_callbacks(context)
     return Here(context, tuple(found))
 
 
@@ -135,6 +137,9 @@ def _content(store: Store, where: str, now_s: float) -> Iterator[Finding]:
         side = "ahead of" if ahead_s > 0 else "behind"
         message = f"clock: this machine's is {abs(ahead_s):.0f} s {side} the store's"
         yield Finding("clock", message, "set both by NTP")
+    if letters := store.count_dead_letters():
+        message = f"store: dead letters, which could not be judged: {letters}"
+        yield Finding("dead-letters", message, "see `sgguard deadletter list`", "note")
     if runs:
         message = f"store: plans that are open or stuck: {len(runs)}"
         yield Finding("store", message, "see `sgguard resume`", "note")
