@@ -9,7 +9,7 @@ from tests.false_verdicts.run import Result, clouds, search, search_on_every_cor
 # How many clouds are built for each kind of request; the mutation run builds more of them.
 FEW = 50
 QUICK = {"delete": 24, "batch": 6, "launch": 8}
-SLOW = {"delete": 5_000, "batch": 1_000, "launch": 2_500}
+SLOW = {"delete": 2_000, "batch": 400, "launch": 1_000}
 
 CONDITIONS = {"no-faults": False, "faults": True}
 
