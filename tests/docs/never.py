@@ -42,7 +42,7 @@ NEVER: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "leave a change behind that nobody knows of, whenever its process dies",
         "crash/test_crash.py",
-        ("a_worker_killed_at_any_point_loses_nothing",),
+        ("no_story_whose_workers_are_killed_breaks_an_invariant",),
     ),
     (
         "overwrite what somebody else changed in the meantime",

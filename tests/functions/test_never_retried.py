@@ -63,6 +63,7 @@ def asks(cloud):
     place = {"provider": cloud, "region": world.region}
     address = f"{cloud}::{world.region}:{world.free}"
     return {
+        "bind_request": [({"group": address, "holders": [world.server]}, "/group")],
         "delete_request": [
             ({"target": address}, "/target"),
             ({"targets": [address]}, "/targets/0"),
@@ -128,8 +129,10 @@ def test_every_impossible_part_is_named_by_its_path(function, cloud, part, value
         pytest.skip("this cloud says nothing of the region: it is a host, or has no code")
     world = world_of(cloud)
     named = {"provider": cloud, "account": "", "region": world.region} | {part: value}
-    if function.name == "delete_request":
-        address = ":".join([*named.values(), world.free])
+    address = ":".join([*named.values(), world.free])
+    if function.name == "bind_request":
+        asked = [({"group": address, "holders": [world.server]}, "/group")]
+    elif function.name == "delete_request":
         asked = [({"target": address}, "/target"), ({"targets": [address]}, "/targets/0")]
     else:
         asked = [({**named, "groups": [world.free]}, f"/{part}")]
@@ -178,6 +181,10 @@ def test_nor_is_any_text_in_the_place_of_an_id(function, data, cloud, text):
         parts = [cloud, "", world.region, world.free]
         parts[data.draw(st.integers(0, 3))] = text
         body = {"target": ":".join(parts)}
+    elif function.name == "bind_request":
+        parts = [cloud, "", world.region, world.free, world.server]
+        parts[data.draw(st.integers(0, 4))] = text
+        body = {"group": ":".join(parts[:4]), "holders": [parts[4]]}
     else:
         place = {"provider": cloud, "region": world.region, "groups": [world.free]}
         name = data.draw(

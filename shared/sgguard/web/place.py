@@ -35,8 +35,9 @@ def _path(part: Part, data: object) -> str:
     """Return the JSON pointer to a part; in an address all of them stand in one text."""
     if not isinstance(data, dict):
         return ""
-    if "target" in data:
-        return "/target"
+    for name in ("target", "group"):
+        if name in data:
+            return f"/{name}"
     if "targets" in data:
         # All targets are of one provider, account and region.
         return "/targets/0" if part else "/targets"
