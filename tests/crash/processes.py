@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -67,8 +68,11 @@ def _served(world: World, task: Task) -> Iterator[dict[str, str]]:
 def _wait_for_sent_calls() -> None:
     """Wait until the calls of a worker that was killed have had their effect."""
     for thread in threading.enumerate():
-        if "process_request_thread" in thread.name:
-            thread.join(30)
+        if "process_request_thread" not in thread.name:
+            continue
+        while thread.ident is None:  # listed, and about to begin
+            time.sleep(0.001)
+        thread.join(30)
 
 
 def tell(story: Story, store_url: str, pools: Sequence[WorkerPool]) -> tuple[World, list[str]]:

@@ -182,8 +182,9 @@ def _is_unpreventable(editor: ConcurrentEditor, harness: Harness) -> bool:
     return last_read is not None and last_read not in before
 
 
+# Every second case: each edit meets plans of every cloud.
 @pytest.mark.slow
-@pytest.mark.parametrize(("provider", "shape", "edit"), CASES, ids=IDS)
+@pytest.mark.parametrize(("provider", "shape", "edit"), CASES[::2], ids=IDS[::2])
 def test_a_concurrent_edit_before_any_call_is_kept(provider, shape, edit, folder):
     outcomes = outcomes_under_edits(provider, shape, edit, folder, EVERY)
     print(f"\n{provider} {shape} {edit.__name__}: {dict(outcomes)}")
