@@ -5,7 +5,8 @@ on SQLite with the same write-ahead log and ``synchronous = FULL``, on PostgreSQ
 kind of connection, with its usual waiting for the disk. *Claim and answer* is what every event
 pays: ``claim`` and ``finish``. *Journal of one change* is what carrying out a plan of a single
 change pays besides: ``lock``, ``begin_run``, ``intend``, ``settle`` and ``close_run``. Each is
-several transactions, so the ratios have a floor: 2 and 5 commits. *Turn of a call* is what a
+several transactions, so the ratios have a floor: 2 and 5 commits. *Outcome with a notice* is one:
+a decision kept together with the row of the outbox that tells of it. *Turn of a call* is what a
 cloud call pays that needs the store for its turn; it need not last, so it waits for no disk. Most
 reads need none: a seat, one such statement in ten seconds, serves them. PostgreSQL is left out
 where there is no server to start.
@@ -26,10 +27,11 @@ import psycopg
 
 from sgguard.store import open_store
 from sgguard.store.base import Store
+from sgguard.store.notices import Notice, Telling
 from sgguard.store.rows import Claim
 from tests import postgres
 from tests.bench.measure import Ratio, interleaved
-from tests.stores import a_run, an_entry, claimed, close_run
+from tests.stores import a_record, a_run, an_entry, claimed, close_run
 
 EVENTS = 40
 
@@ -53,6 +55,7 @@ def _measure(name: str, url: str, bare: Insert, runs: int) -> list[Ratio]:
             _ratio(f"claim and answer, {name}", _claim_and_answer(store), bare, 5.0, runs),
             _ratio(f"journal of one change, {name}", _journal(store), bare, 20.0, runs),
             _ratio(f"turn of a call, {name}", _turn(store), bare, 1.0, runs),
+            _ratio(f"outcome with a notice, {name}", _told(store), bare, 3.0, runs),
         ]
 
 
@@ -69,6 +72,18 @@ def _ratio(what: str, event: Callable[[], float], bare: Insert, aim: float, runs
     ours, theirs, ratio = interleaved(events, bare_inserts, runs)
     detail = f"{ours / EVENTS * 1000:.2f} ms and {theirs / EVENTS * 1000:.2f} ms"
     return Ratio(what, "a bare INSERT and COMMIT", ratio, aim, detail)
+
+
+def _told(store: Store) -> Callable[[], float]:
+    def event() -> float:
+        decision = f"told-{next(_NUMBERS)}"
+        notice = Notice(f"{decision}-1", "chat", decision, "ops", decision)
+        record = a_record(decision, telling=Telling((notice,), ("chat",)))
+        begun = time.perf_counter()
+        store.keep(record)
+        return time.perf_counter() - begun
+
+    return event
 
 
 def _turn(store: Store) -> Callable[[], float]:

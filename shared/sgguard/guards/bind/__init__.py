@@ -121,5 +121,5 @@ def _summary(facts: BindFacts, rows: list[Row]) -> Reason:
     refused = sum(one.status == "refused" for one in rows)
     verb = "get" if facts.action == "bind" else "lose"
     words = f"{planned} of {count(len(rows), 'holder')} would {verb} {_label(facts)}"
-    words = f"{words}; {nothing} are so already, {refused} are refused."
+    words = f"{words}; already so: {nothing}, refused: {refused}."
     return Reason(ReasonCode.WITHIN_LIMITS, one_line(words, MESSAGE_MAX), "info", _target(facts))
