@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sgguard import providers
@@ -152,7 +152,7 @@ class Binder(Keeper):
             SgguardError: it could not be done to its end.
         """
         plan = codec.load(BindPlan, run.plan_json)
-        many = providers.bulk(connect(plan.scope, self.context))
+        many = providers.bulk(connect(plan.scope, replace(self.context, is_bulk=True)))
         return self.carry_out(claim, plan, many, (document, requester))
 
     def carry_out(self, claim: Claim, plan: BindPlan, many: Bulk, kept: tuple[Json, str]) -> Json:
