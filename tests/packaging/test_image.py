@@ -80,7 +80,11 @@ def image(tmp_path_factory) -> Iterator[Image]:
 
     (folder / "app.tar").write_bytes(artifact.built("delete_request", "oci").content)
     shutil.copy(DEPLOY / "container" / "Containerfile", folder)
-    empty = buildah("from", "scratch")
+    try:
+        empty = buildah("from", "scratch")
+        buildah("mount", empty)
+    except AssertionError as error:
+        pytest.skip(f"no container can be mounted here: {str(error).splitlines()[-1]}")
     buildah("add", empty, str(base()), "/")
     buildah("commit", "-q", empty, "base")
     buildah("bud", "-q", "--isolation", "chroot", "--build-arg", "BASE=localhost/base", "-t", "fn")
