@@ -83,6 +83,7 @@ def image(tmp_path_factory) -> Iterator[Image]:
     try:
         empty = buildah("from", "scratch")
         buildah("mount", empty)
+        buildah("umount", empty)
     except AssertionError as error:
         pytest.skip(f"no container can be mounted here: {str(error).splitlines()[-1]}")
     buildah("add", empty, str(base()), "/")
