@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sgguard.demo.processes import free_port
+from tests.patience import Patience
 
 EXCHANGE, QUEUE, DEAD = "openstack", "notifications.info", "dead"
 _PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
@@ -83,7 +84,7 @@ def _declare(url: str, process: subprocess.Popen[bytes], folder: Path) -> None:
     import pika  # noqa: PLC0415 - an extra
     from pika.exceptions import AMQPConnectionError  # noqa: PLC0415
 
-    give_up = time.monotonic() + _START_S
+    patience = Patience(_START_S)
     while True:
         try:
             connection = pika.BlockingConnection(pika.URLParameters(url))
@@ -91,7 +92,7 @@ def _declare(url: str, process: subprocess.Popen[bytes], folder: Path) -> None:
         except AMQPConnectionError:
             said = (folder / "said").read_text(errors="replace")[-2000:]
             assert process.poll() is None, said
-            assert time.monotonic() < give_up, said
+            patience.require(said)
             time.sleep(0.5)
     channel = connection.channel()
     channel.exchange_declare(EXCHANGE, "topic", durable=True)

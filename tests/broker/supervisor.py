@@ -16,6 +16,7 @@ import httpx
 
 from sgguard.demo.processes import free_port
 from sgguard.web.installed import functions
+from tests.patience import Patience
 
 GIVE_UP_S = 600.0
 _POLL_S = 0.25
@@ -83,9 +84,9 @@ def running(*processes: Supervised) -> Iterator[None]:
 
 def until(is_so: Callable[[], bool], what: str) -> None:
     """Wait for something that other processes do."""
-    give_up = time.monotonic() + GIVE_UP_S
+    patience = Patience(GIVE_UP_S)
     while not is_so():
-        assert time.monotonic() < give_up, f"it takes too long until {what}"
+        patience.require(what)
         time.sleep(_POLL_S)
 
 

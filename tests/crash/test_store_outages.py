@@ -21,6 +21,7 @@ from tests import postgres
 from tests.crash.outage_workers import deliver
 from tests.crash.scenarios import added_group_id
 from tests.deployment import CLOUDS, environment
+from tests.patience import Patience
 from tests.worlds import world_of
 
 pytestmark = pytest.mark.slow
@@ -98,12 +99,11 @@ def answered(folder):
 def stop_and_start(server, folder, process):
     """Stop the store and start it again, five times, each time after some more answers."""
     total = PROCESSES * EVENTS * len(CLOUDS)
-    give_up = time.monotonic() + WATCHDOG_S
+    patience = Patience(WATCHDOG_S)
     for number in range(OUTAGES):
         wanted = total * number // (2 * OUTAGES) + 1
         while len(answered(folder)) < wanted and process.poll() is None:
-            if time.monotonic() >= give_up:
-                pytest.fail(f"{len(answered(folder))} of {wanted} answers before the watchdog")
+            patience.require(f"{wanted} answers, {len(answered(folder))} came")
             time.sleep(0.02)
         assert process.poll() is None, "the workers ended before the last outage"
         server.end("immediate" if number % 2 else "fast")

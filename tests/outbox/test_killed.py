@@ -26,6 +26,7 @@ from sgguard.store.rows import Record
 from tests.chat.documents import document
 from tests.outbox.receiver import Receiver, receiving
 from tests.outbox.worker import LONGEST_S, fast
+from tests.patience import Patience
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNT = 500
@@ -90,9 +91,9 @@ def deliverer(env: dict[str, str], start_s: float, folder: Path) -> subprocess.P
 
 
 def waits_for(holds: Callable[[], bool]) -> None:
-    ends = time.monotonic() + LONGEST_S
+    patience = Patience(LONGEST_S)
     while not holds():
-        assert time.monotonic() < ends
+        patience.require(holds)
         time.sleep(0.2)
 
 
