@@ -149,9 +149,7 @@ def _unwrapped(part: Part, sources: Sequence[CloudSource]) -> Sequence[Part] | N
     if isinstance(document, str):
         return (inner_part(part, document, at, "an event as JSON"),)
     if isinstance(document, list):
-        # One more than is taken shows that there are too many, whatever their number.
-        some = document[: MAX_BATCH + 1]
-        return [Part(one, f"{at}/{n}", part.region) for n, one in enumerate(some)]
+        return _each(part, document, at)
     if not isinstance(document, dict):
         return None
     found = (unwrap(part) for unwrap in (_of_client, *(one.unwrapped for one in sources)))
@@ -173,10 +171,13 @@ def listed(part: Part, name: str) -> Sequence[Part] | None:
     found = part.document.get(name)
     if not isinstance(found, list):
         return None
-    return [
-        Part(one, f"{part.at}/{name}/{n}", part.region)
-        for n, one in enumerate(found[: MAX_BATCH + 1])
-    ]
+    return _each(part, found, f"{part.at}/{name}")
+
+
+def _each(part: Part, documents: Sequence[Any], at: str) -> Sequence[Part]:
+    """Return the documents of a list at a place, as far as it takes to see that they are many."""
+    some = documents[: MAX_BATCH + 1]
+    return [Part(one, f"{at}/{n}", part.region) for n, one in enumerate(some)]
 
 
 def _of_broker(document: Mapping[str, Any]) -> Any:

@@ -24,34 +24,38 @@ _NOT_KEPT = """
         WHERE kept.decision_id = {table}.decision_id AND kept.kept_at_s >= :before_s)
 """
 
-_WITH_DECISION = ("claims", "runs", "approvals")
+# Nor what tells of a decision that is there, however old it is.
+_FORGOTTEN = """
+    NOT EXISTS (SELECT 1 FROM sgguard_decisions AS kept
+        WHERE kept.decision_id = {table}.decision_id)
+"""
+
+_CONDITIONS = {
+    "claims": (_NOTHING_OPEN, _NOT_KEPT),
+    "runs": (_NOTHING_OPEN, _NOT_KEPT),
+    "approvals": (_NOTHING_OPEN, _NOT_KEPT),
+    "locks": (_NOTHING_OPEN,),
+    "decisions": (_NOTHING_OPEN,),
+    "outbox": (_FORGOTTEN,),
+    "callbacks": (_FORGOTTEN,),
+    "marks": (),
+    "dead_letters": (),
+}
 
 _ENDED = "state IN ('finished', 'undone', 'accepted', 'refused') AND ended_at_s < :before_s"
 
 
 def _oldest(table: str, keys: str, condition: str, by: str) -> str:
     """Select the keys of at most a slice of the rows that may go, the oldest first."""
-    if table not in ("marks", "dead_letters"):  # of no decision
-        condition += f" AND {_NOTHING_OPEN.format(table=f'sgguard_{table}')}"
-    if table in _WITH_DECISION:
-        condition += f" AND {_NOT_KEPT.format(table=f'sgguard_{table}')}"
+    for further in _CONDITIONS[table]:
+        condition += f" AND {further.format(table=f'sgguard_{table}')}"
     return f"SELECT {keys} FROM sgguard_{table} WHERE {condition} ORDER BY {by} LIMIT :most"  # noqa: S608 - constants
 
 
 _DECISIONS = _oldest("decisions", "decision_id", "kept_at_s < :before_s", "kept_at_s, decision_id")
 _RUNS = _oldest("runs", "decision_id", _ENDED, "ended_at_s, decision_id")
 _LEFT = "lease_until_s < :before_s"
-_TOLD = (
-    "SELECT notice_id FROM sgguard_outbox WHERE state <> 'waiting' AND ended_at_s < :before_s"
-    " AND NOT EXISTS (SELECT 1 FROM sgguard_decisions AS decision"
-    " WHERE decision.decision_id = sgguard_outbox.decision_id)"
-    " ORDER BY ended_at_s, notice_id LIMIT :most"
-)
-_OF_NOBODY = (
-    "SELECT decision_id FROM sgguard_callbacks WHERE kept_at_s < :before_s"
-    " AND NOT EXISTS (SELECT 1 FROM sgguard_decisions AS kept"
-    " WHERE kept.decision_id = sgguard_callbacks.decision_id) ORDER BY kept_at_s LIMIT :most"
-)
+_TOLD = "state <> 'waiting' AND ended_at_s < :before_s"
 _RESOLVED = "state <> 'pending' AND resolved_at_s < :before_s"
 
 # What belongs to a run or a decision goes before it: afterwards it could not be found any more.
@@ -71,8 +75,11 @@ _SLICES = {
     ),
     "marks": ("name", _oldest("marks", "name", "noted_at_s < :before_s", "noted_at_s")),
     # The message of a decision is kept true as long as the decision is kept.
-    "outbox": ("notice_id", _TOLD),
-    "callbacks": ("decision_id", _OF_NOBODY),
+    "outbox": ("notice_id", _oldest("outbox", "notice_id", _TOLD, "ended_at_s, notice_id")),
+    "callbacks": (
+        "decision_id",
+        _oldest("callbacks", "decision_id", "kept_at_s < :before_s", "kept_at_s"),
+    ),
     "dead_letters": (
         "letter_id",
         _oldest("dead_letters", "letter_id", "last_at_s < :before_s", "last_at_s"),
