@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from sgguard.outbox.background import BACKGROUND
 from sgguard.telemetry import logs, redaction
 from tests.examples import QUICK, THOROUGH
+from tests.sampling import mark_cases
 from tests.stores import kept, postgres_server
 
 __all__ = ["kept", "postgres_server"]  # fixtures of every kind of store
@@ -110,6 +111,11 @@ def no_network_beyond_loopback():
     patch.setattr(socket.socket, "connect", connect)
     yield
     patch.undo()
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items):
+    mark_cases(items)
 
 
 def pytest_collection_finish():

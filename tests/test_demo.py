@@ -217,6 +217,7 @@ def _no_signal_ignored():
 @pytest.mark.usefixtures("_no_signal_ignored")
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads /proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.sampled(3)
 def test_the_functions_end_with_the_demo_however_it_ends(number):
     mark = uuid.uuid4().hex
     with subprocess.Popen(

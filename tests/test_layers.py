@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import parsed
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "shared" / "sgguard"
 
@@ -162,13 +164,15 @@ class Module:
     def text(self) -> str:
         return self.path.read_text(encoding="utf-8")
 
-    @cached_property
+    @property
     def tree(self) -> ast.Module:
-        return ast.parse(self.text)
+        tree = self.nodes[0]
+        assert isinstance(tree, ast.Module)
+        return tree
 
-    @cached_property
-    def nodes(self) -> list[ast.AST]:
-        return list(ast.walk(self.tree))
+    @property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        return parsed.nodes(self.path)
 
     @property
     def folder(self) -> str:

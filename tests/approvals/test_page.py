@@ -186,6 +186,7 @@ def test_a_group_about_which_nothing_is_known_is_still_drawn():
 
 
 @given(name=st.text(max_size=80), language=st.sampled_from(["en", "zh"]))
+@pytest.mark.slow
 def test_no_name_is_more_than_a_text_of_the_picture(name, language):
     svg = drawn(group(0, (Reference("sg-9", name, rule=rule(1)),)), language=language)
     plain = drawn(group(0, (Reference("sg-9", "x", rule=rule(1)),)), language=language)

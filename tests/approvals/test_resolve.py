@@ -61,6 +61,7 @@ def refused(status: int, call, *args) -> str:
 # -- yes -----------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(2)
 def test_an_approved_plan_is_applied_and_recorded_with_its_approver(everywhere):
     asked = everywhere.asked()
     assert not everywhere.is_deleted
@@ -82,6 +83,7 @@ def test_an_approval_request_changes_nothing_in_the_cloud(everywhere):
     assert everywhere.emulator.state.dump() == before
 
 
+@pytest.mark.sampled(3)
 def test_a_second_approval_names_the_first_approver_and_does_nothing(everywhere):
     asked = everywhere.asked()
     approve(asked.approval_id, "ada", everywhere.context())
@@ -92,6 +94,7 @@ def test_a_second_approval_names_the_first_approver_and_does_nothing(everywhere)
     assert everywhere.emulator.state.dump() == after
 
 
+@pytest.mark.sampled(2)
 def test_of_two_simultaneous_clicks_one_works_and_the_other_gets_a_message(everywhere):
     asked = everywhere.asked()
     barrier = threading.Barrier(2)
@@ -159,6 +162,7 @@ def edit_holder(given: ApprovalHarness) -> None:
 
 @pytest.mark.parametrize("answer", [approve, deny], ids=["approve", "deny"])
 @pytest.mark.parametrize("by", ["mallory", "", " ", "Ada", "ada ", "*", "a?a"])
+@pytest.mark.sampled(2)
 def test_a_person_the_policy_does_not_name_cannot_decide(here, answer, by):
     asked = here.asked()
     before = here.emulator.state.dump()
@@ -271,6 +275,7 @@ def carry_it(given: ApprovalHarness) -> None:
 
 
 @pytest.mark.parametrize("happens", [add_a_rule, change_a_rule])
+@pytest.mark.sampled(4)
 def test_changed_facts_stop_the_plan_and_request_approval_of_the_new_one(everywhere, happens):
     asked = everywhere.asked()
     everywhere.clock.pass_(60)
@@ -342,6 +347,7 @@ def test_an_exemption_that_ended_in_between_no_longer_counts(tmp_path):
         assert not given.is_deleted
 
 
+@pytest.mark.sampled(2)
 def test_incomplete_facts_are_not_compared_and_the_request_stays_pending(everywhere):
     asked = everywhere.asked()
     account = everywhere.cloud.accounts[0]
@@ -368,6 +374,7 @@ def test_a_new_gap_is_a_change_even_where_the_policy_tolerates_it(here):
     assert not here.is_deleted
 
 
+@pytest.mark.sampled(2)
 def test_a_cloud_that_does_not_respond_leaves_the_request_pending(everywhere):
     asked = everywhere.asked()
     for trouble in ("drop", "garbage"):
@@ -392,6 +399,7 @@ def test_an_unreachable_cloud_is_no_verdict_on_the_request(here):
 # -- stopped -------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(2)
 def test_a_halt_between_request_and_approval_is_honoured(everywhere):
     asked = everywhere.asked()
     everywhere.store.halt("ops", "incident 7")
@@ -469,6 +477,7 @@ def calls_of_a_yes(tmp_path, provider: str) -> list[str]:
 
 
 @pytest.mark.parametrize("provider", CLOUDS)
+@pytest.mark.sampled(5)
 def test_an_approval_whose_process_is_killed_is_finished_by_the_next_click(tmp_path, provider):
     kill_at_every_call(tmp_path, provider, _MOMENTS)
 
@@ -562,6 +571,7 @@ def died_after(given: ApprovalHarness, method: str):
 
 
 @pytest.mark.parametrize("provider", CLOUDS)
+@pytest.mark.sampled(3)
 def test_an_approved_plan_that_was_not_begun_is_finished_by_a_resume(tmp_path, provider):
     with approval_harness(provider, tmp_path) as given:
         asked = approved_before(given)

@@ -44,6 +44,7 @@ def only(*approvers: str):
 
 
 @pytest.mark.parametrize("outcome", ["pending", "unfinished"])
+@pytest.mark.sampled(3)
 def test_on_the_word_of_one_who_was_removed_since_nothing_is_begun(everywhere, outcome):
     asked = everywhere.approved(outcome=outcome)
     everywhere.policy = only("bob")
@@ -109,6 +110,7 @@ def opened(given: ApprovalHarness) -> None:
 
 
 @pytest.mark.parametrize("remedy", ["rewrite", "move"])
+@pytest.mark.sampled(3)
 def test_a_group_that_was_opened_since_needs_another_yes(everywhere, remedy):
     pointing(everywhere, remedy)
     asked = everywhere.asked()
@@ -125,6 +127,7 @@ def test_a_group_that_was_opened_since_needs_another_yes(everywhere, remedy):
 
 
 @pytest.mark.parametrize("remedy", ["rewrite", "move"])
+@pytest.mark.sampled(3)
 def test_a_group_that_is_as_it_was_needs_no_other_yes(everywhere, remedy):
     pointing(everywhere, remedy)
     opened(everywhere)

@@ -16,6 +16,7 @@ CASES = [(name, remedies) for name in providers.names() for remedies in plans(na
 
 
 @pytest.mark.parametrize(("provider", "remedies"), CASES, ids="".join)
+@pytest.mark.sampled(6)
 def test_a_plan_takes_one_call_a_change_or_fewer_and_few_reads(provider, remedies, tmp_path):
     crowd = Crowd(world_of(provider), remedies, tmp_path, REFERENCES, REFERRERS, HOLDERS)
     found = used(crowd)

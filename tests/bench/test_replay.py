@@ -17,6 +17,7 @@ def world(request):
     return world_of(request.param)
 
 
+@pytest.mark.sampled(5)
 def test_bare_calls_get_the_answers_that_a_decision_got(world, tmp_path):
     calls, answers = recorded(world)
     assert len(calls) >= 4

@@ -14,12 +14,14 @@ def way(request) -> Way:
     return warm_delete(world_of(request.param))
 
 
+@pytest.mark.sampled(3)
 def test_an_event_enters_the_rooms_in_their_order(way):
     rooms = list(dict.fromkeys(name.split(".")[0] for name in way.modules()))
     passed = [room for room in ("functions", "web", "events", "facts", "guards") if room in rooms]
     assert [room for room in rooms if room in passed] == passed
 
 
+@pytest.mark.sampled(4)
 def test_an_event_climbs_back_only_where_a_provider_checks_what_came_over_the_wire(way):
     others = [
         climb

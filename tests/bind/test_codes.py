@@ -83,6 +83,7 @@ def test_every_documented_code_has_a_meaning():
     "names_nobody",
     [pytest.param(True, id="nameless"), pytest.param(False, id="named", marks=pytest.mark.slow)],
 )
+@pytest.mark.sampled(3)
 def test_a_code_refuses_whom_it_is_about_and_the_others_are_bound(tmp_path, case, names_nobody):
     fleet = Fleet(tmp_path, 8)
     told = [case.code] * 2 if case.is_passing else case.code

@@ -35,6 +35,7 @@ def carriers(cloud: Harness, group_id: str) -> set[str]:
     return {one.instance for one in state.interfaces_with(group_id)}
 
 
+@pytest.mark.sampled(2)
 def test_a_group_is_put_on_holders_and_taken_off_again(cloud):
     world = cloud.world
     servers = [world.server, world.other_server]

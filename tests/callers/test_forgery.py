@@ -30,6 +30,7 @@ def body(world, **more: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", SENDERS)
+@pytest.mark.sampled(2)
 def test_a_whole_proof_is_taken_and_named_in_the_decision(kind, guarded, world):
     function = guarded.start(row(kind))
     answer = guarded.send(function, SENDERS[kind].send(body(world), time.time()))
@@ -40,6 +41,7 @@ def test_a_whole_proof_is_taken_and_named_in_the_decision(kind, guarded, world):
 
 
 @pytest.mark.parametrize("kind", SENDERS)
+@pytest.mark.sampled(2)
 def test_a_forged_proof_is_refused_without_a_trace(kind, guarded, world):
     function = guarded.start(row(kind))
     now, content = time.time(), body(world)
@@ -97,6 +99,7 @@ def test_a_path_that_a_header_names_opens_nothing(kind, guarded, world):
 
 
 @pytest.mark.parametrize("kind", [one for one in SENDERS if SENDERS[one].covers == "body"])
+@pytest.mark.sampled(2)
 def test_a_captured_request_is_decided_once_however_it_is_sent_again(kind, guarded, world):
     function = guarded.start(row(kind))
     sent = SENDERS[kind].send(body(world), time.time())

@@ -21,6 +21,7 @@ from tests.chat.harness import chat_harness
 from tests.chat.services import Pressed
 
 
+@pytest.mark.sampled(2)
 def test_an_approvers_click_carries_the_plan_out_and_shows_the_outcome(buttons):
     asked = buttons.approvals.asked()
     said = buttons.said(buttons.call(buttons.service.click(buttons.pressed(asked))))
@@ -66,6 +67,7 @@ def test_a_message_whose_request_expired_says_so_when_it_is_pressed(buttons):
     assert "Expired" in said
 
 
+@pytest.mark.sampled(3)
 def test_facts_that_changed_give_a_new_request_with_buttons_of_its_own(buttons):
     asked = buttons.approvals.asked()
     pressed = buttons.pressed(asked)
@@ -153,6 +155,7 @@ FORGED = {
 
 
 @pytest.mark.parametrize("case", list(FORGED))
+@pytest.mark.sampled(12)
 def test_a_callback_with_something_forged_has_no_effect(buttons, case):
     asked = buttons.approvals.asked()
     pressed = FORGED[case](buttons.pressed(asked), buttons, asked)
@@ -207,6 +210,7 @@ WINDOW = {"slack": 300, "lark": 300, "dingtalk": 3600, "wecom": 300}
 
 
 @pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.sampled(2)
 def test_a_callback_outside_its_window_has_no_effect(buttons, sign):
     asked = buttons.approvals.asked()
     window = WINDOW[buttons.service.kind]
@@ -220,6 +224,7 @@ def test_a_callback_outside_its_window_has_no_effect(buttons, sign):
 
 
 @pytest.mark.parametrize("change", ["body", "byte", "header", "no headers"])
+@pytest.mark.sampled(2)
 def test_a_callback_that_was_changed_on_its_way_has_no_effect(buttons, change):
     asked = buttons.approvals.asked()
     given = buttons.service.click(buttons.pressed(asked))
@@ -239,6 +244,7 @@ def test_a_callback_that_was_changed_on_its_way_has_no_effect(buttons, change):
 @pytest.mark.parametrize(
     "timestamp", ["", "abc", "1e9", "-1", "９９", "1" * 40, "18e8", " 1800000000"]
 )
+@pytest.mark.sampled(4)
 def test_a_timestamp_that_is_no_number_is_refused_and_breaks_nothing(buttons, timestamp):
     asked = buttons.approvals.asked()
     given = buttons.service.click(buttons.pressed(asked))
@@ -363,6 +369,7 @@ def test_without_cryptography_an_encrypted_callback_is_a_setting_that_is_wrong(
         assert "sgguard[chat]" in str(refused)
 
 
+@pytest.mark.sampled(3)
 def test_a_request_is_asked_answered_and_undone_from_the_chat_on(buttons):
     """The story of a channel: message, click, plan, message updated, restore."""
     asked = buttons.approvals.asked()

@@ -73,6 +73,7 @@ def test_a_command_that_does_not_exist_is_answered_with_those_that_do(chat):
 
 
 @pytest.mark.parametrize("verb", ["approve", "deny"])
+@pytest.mark.sampled(3)
 def test_a_text_alone_decides_nothing(chat, verb):
     asked = chat.approvals.asked()
     said = ask(chat, f"{verb} {asked.approval_id}")
@@ -81,6 +82,7 @@ def test_a_text_alone_decides_nothing(chat, verb):
 
 
 @pytest.mark.parametrize("user", ["W333", "W444"])
+@pytest.mark.sampled(3)
 def test_who_may_not_approve_is_not_shown_the_buttons(chat, user):
     asked = chat.approvals.asked()
     assert "may not answer" in ask(chat, f"approve {asked.approval_id}", user=user)
@@ -97,6 +99,7 @@ def test_an_id_that_nobody_has_is_unknown(chat):
 
 
 @pytest.mark.parametrize("user", ["W999", "", "ada"])
+@pytest.mark.sampled(2)
 def test_who_is_not_mapped_is_answered_nothing(chat, user):
     chat.approvals.asked()
     assert "people whom the policy maps" in ask(chat, "decisions", user=user)

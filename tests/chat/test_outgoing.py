@@ -279,6 +279,7 @@ def test_poison_stops_no_other(slack):
 
 
 @pytest.mark.parametrize("kind", list(SERVICES))
+@pytest.mark.sampled(5)
 def test_at_20_percent_of_faults_nothing_is_lost_or_doubled_and_every_message_is_true(
     tmp_path, kind
 ):

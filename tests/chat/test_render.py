@@ -46,6 +46,7 @@ def service(kind: str):
 @pytest.mark.parametrize(("kind", "way"), WAYS)
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("case", list(CASES))
+@pytest.mark.sampled(3)
 def test_every_case_is_as_it_was_and_keeps_the_services_rules(kind, way, language, case):
     body = rendered(kind, way, language, CASES[case])
     assert service(kind).problems(body) == []
@@ -170,6 +171,7 @@ NASTY = st.one_of(
 @pytest.mark.parametrize("language", ["en", "zh"])
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
+@pytest.mark.sampled(7)
 def test_no_name_of_a_cloud_is_more_than_text_or_breaks_a_limit(kind, way, language, data):
     found = copy.deepcopy(document(data.draw(st.sampled_from([1, 2, 7, 60]))))
     found["facts"]["groups"][0] |= {"name": data.draw(NASTY), "project": data.draw(NASTY)}

@@ -101,6 +101,7 @@ def test_yes_asks_nothing_and_json_is_the_document_alone(place, sgguard):
     [("n\n", "declined"), ("\n", "declined"), ("", "no answer"), ("perhaps\nno\n", "declined")],
     ids=["n", "enter", "closed", "unclear"],
 )
+@pytest.mark.sampled(3)
 def test_a_no_or_a_closed_input_ends_with_1_and_changes_nothing(place, sgguard, answer, text, said):
     before = place.emulator.state.dump()
     for args in (["apply", place.target], ["apply", place.target, "--json"]):

@@ -111,6 +111,7 @@ def child():
     ],
     ids=["free", "referenced", "set", "fits", "too-many", "instance", "sixth"],
 )
+@pytest.mark.sampled(2)
 def test_the_exit_code_is_the_verdict_and_json_is_the_document_alone(
     clouds, sgguard, args, code, verdict
 ):

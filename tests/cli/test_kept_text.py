@@ -31,6 +31,7 @@ UNKEPT = ["a\0b", "a\x1bb", "a\nb", "a\x7fb", "a\x85b", "a\udcffb"]
     ],
     ids=" ".join,
 )
+@pytest.mark.sampled(4)
 def test_a_text_that_cannot_be_kept_is_refused(place, sgguard, args, text):
     code, out, err = sgguard(*(text if one == "TEXT" else one for one in args))
     assert (code, out) == (2, "")

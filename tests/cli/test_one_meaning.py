@@ -176,6 +176,7 @@ def test_a_shell_gets_its_completion(sgguard, shell):
         ("sgguard decisions list --verdict bl", ["block"]),
     ],
 )
+@pytest.mark.sampled(4)
 def test_commands_options_and_values_are_completed(monkeypatch, words, expected):
     last = len(words.split()) - 1
     env = {"_SGGUARD_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(last)}

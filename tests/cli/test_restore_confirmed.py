@@ -52,6 +52,7 @@ def overtaken(sgguard, deleted, lost, monkeypatch):
 
 @pytest.mark.parametrize("more", [[], ["--json"]])
 @pytest.mark.parametrize("second", ["y\n", "n\n", ""])
+@pytest.mark.sampled(6)
 def test_a_plan_that_changed_after_the_yes_is_shown_and_asked_about_again(
     place, overtaken, second, more
 ):

@@ -75,6 +75,7 @@ def stuck(place: ApprovalHarness):
     [("begin_run", 1), ("intend", 1), ("settle", 1), ("intend", 2), ("settle", 2)],
 )
 @pytest.mark.parametrize("is_named", [True, False])
+@pytest.mark.sampled(4)
 def test_a_plan_interrupted_anywhere_is_finished(place, sgguard, method, times, is_named):
     asked = cut_short(place, method, times)
     [one] = resume.unresolved(place.context())

@@ -112,6 +112,7 @@ COMMANDS = (
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "koi8-r", "ascii", "cp437"])
+@pytest.mark.sampled(4)
 def test_an_encoding_that_lacks_a_character_replaces_it(place, monkeypatch, encoding):
     # a name that none of the encodings has all characters of
     place.store.keep(a_record("d1", requester="Łukasz 李 → Ж"))

@@ -349,6 +349,7 @@ def test_a_change_is_seen_to_be_made_or_not(world, cloud, kind):
 
 @pytest.mark.parametrize("fault", ["drop", "garbage"])
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.sampled(2)
 def test_an_answer_that_is_lost_leaves_the_outcome_open_and_sends_nothing_twice(world, kind, fault):
     action = writing_action(world, kind)
     emulator = emulator_of(world)

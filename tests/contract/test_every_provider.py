@@ -172,6 +172,7 @@ def test_reading_changes_nothing_in_the_cloud(world):
 
 
 @pytest.mark.parametrize("read", READS)
+@pytest.mark.sampled(3)
 def test_every_page_of_a_long_list_is_read(world, read):
     emulator = world.emulator()
     cloud = emulator.state.clouds[0]
@@ -275,6 +276,7 @@ GARBAGE = {
 
 @pytest.mark.parametrize("garbage", GARBAGE, ids=str)
 @pytest.mark.parametrize("read", READS)
+@pytest.mark.sampled(3)
 def test_two_hundred_with_garbage_is_never_an_empty_answer(world, read, garbage):
     body, content_type = GARBAGE[garbage]
     emulator = world.emulator()
@@ -358,6 +360,7 @@ PROXY_PAGES = {
 
 @pytest.mark.parametrize("page", PROXY_PAGES, ids=str)
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.sampled(6)
 def test_a_proxys_own_page_with_a_5xx_is_asked_again_whatever_its_body(world, status, page):
     body, content_type = PROXY_PAGES[page]
     emulator = world.emulator()
@@ -425,6 +428,7 @@ def test_an_answer_that_is_no_answer_is_asked_for_once_more(world, read):
     assert len(emulator.requests) <= 2 * calls
 
 
+@pytest.mark.sampled(5)
 def test_reads_keep_within_the_clouds_documented_rates(world):
     module = import_module(f"sgguard.providers.{world.provider.replace('-', '_')}")
     rates = dict(module.RATES)

@@ -113,6 +113,7 @@ def everything(store):
 
 @pytest.mark.parametrize("write", WRITES)
 @pytest.mark.parametrize("later", ["another worker", "the same worker again"])
+@pytest.mark.sampled(2)
 def test_a_worker_that_slept_through_its_lease_writes_nothing(kept, write, later):
     store = kept.open()
     late = claimed(store)
@@ -131,6 +132,7 @@ def test_a_worker_that_slept_through_its_lease_writes_nothing(kept, write, later
 
 @pytest.mark.parametrize("write", set(WRITES) - {"finish", "release"})
 @pytest.mark.parametrize("end", ["finish", "release"])
+@pytest.mark.sampled(3)
 def test_who_has_ended_a_claim_writes_nothing_more(kept, write, end):
     store = kept.open()
     claim = claimed(store)

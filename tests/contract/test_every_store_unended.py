@@ -21,6 +21,7 @@ __all__ = ["kept", "postgres_server"]  # fixtures
 
 
 @pytest.mark.parametrize("outcome", ["pending", "unfinished"])
+@pytest.mark.sampled(3)
 def test_nothing_of_an_approved_decision_is_forgotten_before_its_end(kept, outcome):
     store = kept.open()
     store.finish(claimed(store), "{}")

@@ -35,6 +35,7 @@ def actions(rows: tuple[Permission, ...]) -> set[str]:
 
 
 @every_provider
+@pytest.mark.sampled(4)
 def test_observe_is_granted_the_reads_that_it_makes_and_nothing_else(provider):
     rows = documented(provider, changes=False)
     assert actions(rows) == used_actions.observed(provider) - FREE

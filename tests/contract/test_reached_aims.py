@@ -120,6 +120,7 @@ def outcome_of(world: World, emulator: Emulator, change: Change) -> str:
 
 @pytest.mark.parametrize("when", WHEN)
 @pytest.mark.parametrize("case", AIMS)
+@pytest.mark.sampled(3)
 def test_the_provider_succeeds_or_says_that_nothing_is_left_to_do(world, case, when):
     emulator, change = made_by_another(world, case, when)
     outcome = outcome_of(world, emulator, change)
@@ -150,6 +151,7 @@ def carried_out(world: World, emulator: Emulator, tmp_path, *changes: Change):
 
 @pytest.mark.parametrize("when", WHEN)
 @pytest.mark.parametrize("case", AIMS)
+@pytest.mark.sampled(6)
 def test_the_executor_carries_it_out(world, tmp_path, case, when):
     emulator, change = made_by_another(world, case, when)
     result = carried_out(world, emulator, tmp_path, change)
@@ -230,6 +232,7 @@ def rivalled(harness: Harness, act: Callable[[], None], target: str = "") -> dic
     return harness.delete(target or harness.world.referenced)
 
 
+@pytest.mark.sampled(2)
 def test_a_plan_whose_rules_are_all_revoked_by_another_deletes_the_group(harness):
     (cloud,) = harness.emulator.state.clouds
     target = harness.world.referenced
@@ -243,6 +246,7 @@ def test_a_plan_whose_rules_are_all_revoked_by_another_deletes_the_group(harness
     assert cloud.group(target) is None
 
 
+@pytest.mark.sampled(2)
 def test_a_plan_one_of_whose_rules_is_revoked_by_another_deletes_the_group(harness):
     (cloud,) = harness.emulator.state.clouds
     target = harness.world.referenced
@@ -256,6 +260,7 @@ def test_a_plan_one_of_whose_rules_is_revoked_by_another_deletes_the_group(harne
     assert cloud.group(target) is None
 
 
+@pytest.mark.sampled(2)
 def test_a_plan_whose_target_is_deleted_by_another_succeeds(harness):
     (cloud,) = harness.emulator.state.clouds
     target = harness.world.referenced
@@ -269,6 +274,7 @@ def test_a_plan_whose_target_is_deleted_by_another_succeeds(harness):
     assert decision["outcome"] == "remediated", decision["note"]
 
 
+@pytest.mark.sampled(2)
 def test_a_plan_one_of_whose_referrers_is_deleted_by_another_succeeds(harness):
     (cloud,) = harness.emulator.state.clouds
     target, referrer = harness.world.referenced, harness.world.referrer_out
@@ -277,6 +283,7 @@ def test_a_plan_one_of_whose_referrers_is_deleted_by_another_succeeds(harness):
     assert cloud.group(target) is None
 
 
+@pytest.mark.sampled(2)
 def test_a_plan_whose_holders_are_freed_by_another_deletes_the_group(harness):
     (cloud,) = harness.emulator.state.clouds
     target, other = harness.world.bound, harness.world.free
@@ -295,6 +302,7 @@ def test_a_plan_whose_holders_are_freed_by_another_deletes_the_group(harness):
     assert cloud.group(target) is None
 
 
+@pytest.mark.sampled(3)
 def test_a_rule_that_another_rewrote_already_is_rewritten(harness, request):
     if why := UNTOLD.get(harness.world.provider):
         expect_fault(request, why)

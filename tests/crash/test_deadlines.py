@@ -68,6 +68,7 @@ def expire_before_each_call(provider: str, shape: str, folder, every: int) -> No
 
 
 @pytest.mark.parametrize("provider", mostly_slow("huawei"))
+@pytest.mark.slow
 def test_a_plan_whose_deadline_expires_is_resumed(provider, folder):
     expire_before_each_call(provider, QUICK[provider], folder, 7)
 
@@ -152,6 +153,7 @@ def require_standstill(harness: Harness) -> None:
 
 
 @pytest.mark.parametrize("provider", mostly_slow("openstack"))
+@pytest.mark.slow
 def test_a_halt_stops_a_plan_between_two_changes_and_its_end_resumes_it(provider, folder):
     halt_before_each_change(provider, QUICK[provider], folder)
 
@@ -260,6 +262,7 @@ def times_resumed_after_its_lease(provider: str, shape: str, folder, point: str)
     "point", ["before intend", "after intend", "before settle", "after settle"]
 )
 @pytest.mark.parametrize("provider", mostly_slow("alibaba"))
+@pytest.mark.sampled(4)
 def test_a_worker_paused_past_its_lease_changes_nothing_afterwards(provider, point, folder):
     assert times_resumed_after_its_lease(provider, "revoke", folder, point) > 2
 

@@ -113,6 +113,7 @@ QUICK = {
 
 @pytest.mark.parametrize("name", ["lost response", "throttled for long"])
 @pytest.mark.parametrize("provider", mostly_slow("tencent", "openstack"))
+@pytest.mark.sampled(4)
 def test_a_fault_at_one_change_is_recovered(provider, name, folder):
     check(provider, QUICK[provider], folder, name)
 

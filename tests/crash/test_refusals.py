@@ -94,11 +94,13 @@ def check_lasting(provider: str, shape: str, folder) -> None:
 
 
 @pytest.mark.parametrize("provider", mostly_slow("alibaba", "huawei"))
+@pytest.mark.sampled(2)
 def test_changes_before_a_refused_change_are_undone(provider, folder):
     check_once(provider, QUICK[provider], folder)
 
 
 @pytest.mark.parametrize("provider", mostly_slow("tencent"))
+@pytest.mark.slow
 def test_a_change_that_cannot_be_undone_is_reported_and_nothing_else_changes(provider, folder):
     check_lasting(provider, QUICK[provider], folder)
 

@@ -36,6 +36,7 @@ def documents(path: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("folder", TERRAFORM)
+@pytest.mark.sampled(2)
 def test_every_argument_and_name_of_a_terraform_configuration_is_known(folder):
     assert terraform.unknown((DEPLOY / folder / "main.tf").read_text()) == []
 

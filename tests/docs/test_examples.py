@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import httpx
+import pytest
 import yaml
 
 from sgguard import policy
@@ -100,6 +101,7 @@ def test_the_check_of_a_real_cloud_is_the_same_command(tmp_path):
     assert lines[2][:-1] in section("first-check")
 
 
+@pytest.mark.slow
 def test_a_policy_is_tried_as_shown(tmp_path):
     (tmp_path / "policy.toml").write_text(section("try-policy"))
     (tmp_path / "cases.toml").write_text(section("try-cases"))
@@ -125,6 +127,7 @@ def test_the_emulator_is_started_and_asked_as_shown(tmp_path):
     assert json.loads(printed.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_the_function_starts_as_shown_and_answers_curl():
     commands = section("functions").splitlines()
     assert section("function") in commands
@@ -211,6 +214,7 @@ def test_the_fault_can_be_ordered():
     assert build(Fault, json.loads(section("fault")), "fault").count == 2
 
 
+@pytest.mark.slow
 def test_a_test_of_a_user_passes(tmp_path):
     file = tmp_path / "test_user.py"
     file.write_text(section("mock"))

@@ -61,6 +61,7 @@ def ask(client: httpx.Client) -> httpx.Response:
     ],
     ids=str,
 )
+@pytest.mark.sampled(2)
 def test_a_fault_that_no_server_could_do_is_refused_and_not_kept(client, server, more, said):
     answer = client.post(FAULTS, json={"kind": "garbage", **more})
     assert answer.status_code == 400
@@ -86,6 +87,7 @@ RAW = {
 
 
 @pytest.mark.parametrize("body", RAW.values(), ids=RAW)
+@pytest.mark.sampled(3)
 def test_a_body_that_cannot_be_an_order_changes_nothing(client, server, body):
     before = server.emulator.state.dump()
     for method, path in (("POST", FAULTS), ("PUT", SCENARIO)):
@@ -258,6 +260,7 @@ def test_clients_that_say_nothing_do_not_keep_others_waiting(server):
     ],
     ids=str,
 )
+@pytest.mark.sampled(2)
 def test_a_call_without_credentials_changes_nothing_on_any_cloud(
     client, server, method, path, headers
 ):

@@ -38,6 +38,7 @@ def _echo(monkeypatch):
         "vpc.eu-west-101.myhuaweicloud.eu",
     ],
 )
+@pytest.mark.sampled(2)
 def test_the_clouds_own_hosts_are_answered_by_the_emulator(host):
     with mock_clouds(SCENARIO) as emulator:
         assert httpx.get(f"https://{host}/echo").json()["url"] == f"https://{host}/echo"
@@ -70,6 +71,7 @@ def test_the_host_of_keystone_and_named_hosts_are_answered(monkeypatch):
             httpx.get("http://neutron.cloud.test/echo")
 
 
+@pytest.mark.slow
 def test_calls_of_worker_threads_are_answered_too():
     with mock_clouds(SCENARIO) as emulator, ThreadPoolExecutor(8) as pool:
         urls = [f"https://ecs.aliyuncs.com/echo/{n}" for n in range(32)]

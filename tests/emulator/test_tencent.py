@@ -448,6 +448,7 @@ ACTIONS = [
 )
 @given(data=st.data())
 @examples(40)
+@pytest.mark.sampled(3)
 def test_whatever_the_parameters_are_the_answer_has_the_clouds_shape(service, action, names, data):
     params = data.draw(st.dictionaries(st.sampled_from(names), JSON)) if names else {}
     answer = inner(loaded(), request(action, params, service=service))

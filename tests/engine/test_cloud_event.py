@@ -179,6 +179,7 @@ def test_rules_that_name_a_deleted_group_are_told_as_dangling(cloud):
 
 
 @every_cloud
+@pytest.mark.sampled(2)
 def test_a_delete_of_our_own_offers_its_restore_and_counts_nothing_as_broken(cloud):
     done = cloud.delete(cloud.world.referenced)
     found = answer(cloud, event(cloud, Happened.DELETED))["aftermath"]

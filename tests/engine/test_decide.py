@@ -67,6 +67,7 @@ def test_a_bound_group_may_not_be_deleted_on_any_cloud(world):
     assert "bound" in codes(decision)
 
 
+@pytest.mark.sampled(3)
 def test_a_missing_group_is_not_found_on_any_cloud(world):
     decision = delete(world, world.missing)
     assert decision.judgement.verdict is Verdict.BLOCK

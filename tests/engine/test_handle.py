@@ -44,6 +44,7 @@ def store_of(harness: Harness):
 # -- done, and answered -------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(2)
 def test_a_permitted_remedy_is_applied_and_reported(harness):
     decision = harness.delete(harness.world.referenced)
     assert (decision["verdict"], decision["outcome"]) == ("remediate", "remediated")
@@ -54,6 +55,7 @@ def test_a_permitted_remedy_is_applied_and_reported(harness):
     assert cloud.naming(harness.world.referenced) == []
 
 
+@pytest.mark.sampled(2)
 def test_the_same_event_again_has_the_same_decision_and_no_effect(harness):
     first = harness.delete(harness.world.referenced)
     harness.emulator.requests.clear()
@@ -101,6 +103,7 @@ def test_an_event_that_failed_may_be_retried(tencent):
 # -- in which order -----------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(2)
 def test_an_event_that_comes_after_a_newer_one_is_superseded(harness):
     harness.mode = "observe"
     harness.delete(harness.world.referenced, event_id="new", at_s=2_000.0)
@@ -187,6 +190,7 @@ def test_without_a_store_a_cloud_is_judged_but_not_changed(tencent):
 # -- kept ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(2)
 def test_every_decision_is_stored_with_its_requester_and_outcome(harness):
     decision = harness.delete(harness.world.referenced)
     record = store_of(harness).decision(decision["decision_id"])

@@ -192,6 +192,7 @@ def calls_of(harness: Harness, mode: str) -> list[str]:
 
 @pytest.mark.parametrize("mode", ["enforce", "approve"])
 @pytest.mark.parametrize("is_after", [False, True])
+@pytest.mark.sampled(4)
 def test_whoever_dies_a_decision_says_what_is_so_and_can_be_ended(tmp_path, mode, is_after):
     """No death leaves a decision that says ``unfinished`` and that no resume finds."""
     first = tmp_path / "count"

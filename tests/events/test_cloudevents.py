@@ -238,6 +238,7 @@ def test_data_that_cannot_be_read_is_refused(members, path):
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"a": NaN}', b'{"a":1,"a":2}'])
+@pytest.mark.sampled(2)
 def test_a_binary_event_whose_body_is_no_json_is_refused_and_not_taken_for_bytes(body):
     assert refused(binary, ATTRIBUTES, body).status == 400
 

@@ -63,6 +63,7 @@ def mutate(data: st.DataObject, name: str) -> bytes:
 @pytest.mark.parametrize("name", source_modules())
 @examples(QUICK_OF_800)
 @given(data=st.data())
+@pytest.mark.sampled(6)
 def test_a_mutated_event_is_read_or_refused(name, data):
     assert_read_or_refused(mutate(data, name))
 

@@ -43,6 +43,7 @@ def filled(value, text):
 @pytest.mark.parametrize("poison", POISON, ids=ascii)
 @pytest.mark.parametrize("where", [0, 1, 2], ids=["first", "within", "last"])
 @pytest.mark.parametrize(("name", "data", "path"), PLACES, ids=[p[0] + p[2] for p in PLACES])
+@pytest.mark.sampled(3)
 def test_poison_is_refused_with_its_path(name, data, path, where, poison):
     text = "".join(["tencent::r:sg-1"[: 15 * (where > 0)], poison, "x" * (where < 2)])
     problems = schemas.problems(name, filled(data, text))

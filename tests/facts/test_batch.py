@@ -88,6 +88,7 @@ def crowded(world: World, crowd: int) -> tuple[Emulator, list[str]]:
 # -- every cloud ---------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(5)
 def test_a_batch_asks_no_more_than_one_set_of_the_same_groups_would(world):
     emulator, ids = crowded(world, 100)
     decide(world, emulator, world.free)  # a token, where one is needed
@@ -102,6 +103,7 @@ def test_a_batch_asks_no_more_than_one_set_of_the_same_groups_would(world):
     assert len({one.decision_id for one in outcomes}) == 100
 
 
+@pytest.mark.sampled(2)
 def test_every_event_of_a_batch_gets_the_verdict_it_would_get_alone(world):
     emulator = world.emulator()
     group_ids = [
@@ -144,6 +146,7 @@ def test_one_page_of_garbage_in_a_batch_costs_no_other_event_its_verdict(world):
     assert [judged(one) for one in outcomes] == [(Verdict.ALLOW, {"free"})] * 12
 
 
+@pytest.mark.sampled(2)
 def test_a_cloud_that_throttles_without_end_is_every_events_error_and_asked_once(world):
     emulator, ids = crowded(world, 8)
     decide(world, emulator, world.free)

@@ -53,6 +53,7 @@ def cases_with_false_verdicts() -> tuple[Case, ...]:
     return tuple(case for case in cases if false_verdict_of(case))
 
 
+@pytest.mark.slow
 def test_a_cloud_that_hides_every_rule_is_detected():
     assert len(cases_with_false_verdicts()) > 5
 
@@ -83,6 +84,7 @@ def test_a_seed_always_builds_the_same_cloud_and_request(provider):
 
 
 @pytest.mark.parametrize("provider", KINDS)
+@pytest.mark.sampled(5)
 def test_the_same_faults_always_give_the_same_decision(provider):
     for number in range(10):
         case = replace(case_of(KINDS[provider], str(number)), fault_seed=f"t{number}")

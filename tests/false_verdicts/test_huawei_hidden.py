@@ -26,6 +26,7 @@ def require_no_problem(kind, count, *, has_faults):
 
 
 @pytest.mark.parametrize("has_faults", [False, True])
+@pytest.mark.sampled(2)
 def test_no_verdict_on_a_cloud_that_hides_something_is_false(has_faults):
     counts = require_no_problem("delete", clouds(60), has_faults=has_faults)
     assert counts["block"] > 6

@@ -10,6 +10,7 @@ COUNTS = {"delete": 120, "batch": 25, "launch": 30}
 
 @pytest.mark.parametrize("has_faults", [False, True], ids=["no-faults", "faults"])
 @pytest.mark.parametrize("request_kind", COUNTS)
+@pytest.mark.sampled(6)
 def test_no_verdict_on_a_cloud_that_misleads_its_reader_is_false(
     monkeypatch, request_kind, has_faults
 ):

@@ -17,6 +17,7 @@ CASES = [(provider, one) for provider, some in DIMENSIONS.items() for one in som
 @pytest.mark.parametrize(
     ("provider", "dimension"), CASES, ids=[f"{one.__name__}" for _, one in CASES]
 )
+@pytest.mark.sampled(6)
 def test_no_verdict_is_false_with_this_dimension(monkeypatch, provider, dimension, request_kind):
     kind = kinds.KINDS[provider]
 

@@ -105,6 +105,7 @@ def planned(cloud: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.sampled(3)
 def test_both_functions_judge_every_cloud(unhurried, http, cloud):
     for name, data in (("delete_request", free(cloud)), ("instance_launch", planned(cloud))):
         answer = http.post(unhurried[name].url, json=data)
@@ -243,6 +244,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("case", MALFORMED.values(), ids=MALFORMED)
+@pytest.mark.sampled(2)
 def test_a_malformed_request_is_refused_and_its_headers_are_not_repeated(deadlined, case):
     raw, status = case
     line, end, rest = raw.partition(b"\r\n")
@@ -464,6 +466,7 @@ def test_nothing_was_changed_in_any_cloud_and_every_call_only_read(unhurried, cl
     assert not [a for a in actions if not a.startswith(("Describe", "GET ", "POST /v3/auth/"))]
 
 
+@pytest.mark.slow
 def test_an_event_of_sixty_four_kilobytes_is_read_as_every_bus_may_send_it(unhurried, http):
     """CloudEvents 1.0, "Size Limits": what is as large must be forwarded by everybody."""
     kind = TYPES["delete_request"]

@@ -63,6 +63,7 @@ def test_a_refused_delete_is_answered_with_its_decision(function):
         "",
     ],
 )
+@pytest.mark.sampled(2)
 def test_whatever_a_bus_writes_on_it_an_event_is_read(function, content_type):
     headers = {"Content-Type": content_type} if content_type else {}
     assert function.post(refused(), headers).json["happened"] == "delete-refused"
@@ -198,6 +199,7 @@ def store(framework, monkeypatch, url, tmp_path) -> Path:
 
 
 @pytest.mark.parametrize(("name", "happened"), list(cases()))
+@pytest.mark.sampled(4)
 def test_a_secret_in_any_field_reaches_no_answer_log_or_row(
     store, framework, capfd, name, happened
 ):

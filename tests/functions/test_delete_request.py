@@ -37,6 +37,7 @@ def codes(decision: dict) -> list[str]:
         ("malformed", "block", "group-malformed"),
     ],
 )
+@pytest.mark.sampled(2)
 def test_a_bare_request_gets_its_verdict_with_the_reason(delete_request, world, who, verdict, code):
     target = address(world, getattr(world, who))
     answer = delete_request.ask({"target": target})

@@ -145,6 +145,7 @@ BEHAVIOURS = [
 
 
 @pytest.mark.parametrize("behave", BEHAVIOURS, ids=lambda behave: behave.__name__)
+@pytest.mark.sampled(7)
 def test_any_server_in_place_of_a_cloud_gets_nothing_allowed_within_the_deadline(ask, behave):
     with answering(behave) as (url, _):
         results = ask(url)
@@ -206,6 +207,7 @@ def quoting(status: str, code: str) -> Behaviour:
     ],
     ids=lambda value: value,
 )
+@pytest.mark.sampled(3)
 def test_a_cloud_that_quotes_the_signed_request_leaks_no_secret(ask, capsys, status, code):
     with answering(quoting(status, code)) as (url, sent):
         results = ask(url)
@@ -377,6 +379,7 @@ def assert_garbage_allows_nothing(
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.sampled(5)
 def test_garbage_with_a_success_status_in_the_place_of_any_one_call_allows_nothing(
     actors, clouds, cloud
 ):

@@ -42,6 +42,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("body", "headers", "status"), WRONG)
+@pytest.mark.sampled(3)
 def test_a_wrong_request_gets_problem_details_and_none_of_its_headers(
     function, body, headers, status, capsys
 ):

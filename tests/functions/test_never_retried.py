@@ -80,6 +80,7 @@ def asks(cloud):
 
 @pytest.mark.usefixtures("bare")
 @pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.sampled(3)
 def test_a_cloud_that_is_not_set_up_is_422_with_its_path(function, cloud):
     for data, path in asks(cloud)[function.name]:
         answer = function.ask(data)
@@ -91,6 +92,7 @@ def test_a_cloud_that_is_not_set_up_is_422_with_its_path(function, cloud):
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.sampled(3)
 def test_half_of_the_credentials_is_a_slip_of_the_operator_and_503(function, cloud, bare):
     bare.setenv(FIRST[cloud], "http://127.0.0.1:1" if cloud == "openstack" else "an-id")
     for data, _ in asks(cloud)[function.name]:
@@ -101,6 +103,7 @@ def test_half_of_the_credentials_is_a_slip_of_the_operator_and_503(function, clo
 
 @pytest.mark.usefixtures("bare")
 @pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.sampled(3)
 def test_of_a_batch_only_the_event_about_such_a_cloud_is_refused(function, cloud, bare):
     for name, value in world_of(cloud).env.items():
         bare.delenv(name, raising=False)
@@ -124,6 +127,7 @@ def test_of_a_batch_only_the_event_about_such_a_cloud_is_refused(function, cloud
     ("part", "value"),
     [("region", "nowhere-1"), ("region", "-"), ("account", "nobody"), ("provider", "unknown")],
 )
+@pytest.mark.sampled(4)
 def test_every_impossible_part_is_named_by_its_path(function, cloud, part, value):
     if value == "nowhere-1" and cloud not in NAMING:
         pytest.skip("this cloud says nothing of the region: it is a host, or has no code")

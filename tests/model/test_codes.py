@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 from enum import StrEnum
-from functools import cache
-from pathlib import Path
 
 import pytest
 
@@ -24,8 +22,9 @@ from sgguard.model.codes import (
     Verdict,
 )
 from sgguard.policy import EXEMPTABLE
+from tests import parsed
 
-PACKAGE = Path(schemas.__file__).parents[1]
+PACKAGE = parsed.PACKAGE
 DECISION = schemas.load("decision")["properties"]
 POLICY = schemas.load("policy")
 CASE = schemas.load("policy_case")["$defs"]["case"]["properties"]
@@ -75,20 +74,11 @@ def test_a_description_in_the_policys_schema_names_every_value(items):
     assert all(code in items["description"] for code in items["enum"])
 
 
-@cache
-def parsed() -> dict[Path, list[ast.AST]]:
-    """Every node of every module of the package, parsed once."""
-    return {
-        path: list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-        for path in PACKAGE.rglob("*.py")
-    }
-
-
 @pytest.mark.parametrize("known", [ReasonCode, UnseenCode, Outcome, Verdict])
 def test_every_value_is_given_somewhere(known: type[StrEnum]):
     used = {
         node.attr
-        for path, nodes in parsed().items()
+        for path, nodes in parsed.package().items()
         if path.name != "codes.py"
         for node in nodes
         if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == known.__name__
@@ -104,7 +94,7 @@ def test_every_reason_and_every_outcome_has_a_meaning():
 def test_no_code_is_written_as_a_text_where_the_enum_is_meant():
     wrong = [
         f"{path.relative_to(PACKAGE)}:{node.lineno}"
-        for path, nodes in parsed().items()
+        for path, nodes in parsed.package().items()
         for node in nodes
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Reason", "Unseen")
         for first in [*node.args[:1], *(k.value for k in node.keywords if k.arg == "code")]

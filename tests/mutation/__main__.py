@@ -125,7 +125,7 @@ def _named(tree: Path, patterns: Sequence[str]) -> list[str]:
     """Return the arguments of pytest that run these tests, in the order of the patterns."""
     found = [path for pattern in patterns for path in sorted(tree.glob(pattern))]
     files = dict.fromkeys(str(path.relative_to(tree)) for path in found)
-    return [*files, "-m", "not slow and not interop and not live"]
+    return [*files, "-m", "(not slow or sampled) and not interop and not live"]
 
 
 def _which(mutant: Mutant) -> str:

@@ -46,6 +46,7 @@ def contents(document: Json) -> Iterator[tuple[str, Json]]:
                 yield f"{method} {path} {status} {media}", one
 
 
+@pytest.mark.slow
 def test_the_documents_are_openapi_3_1(whole):
     OpenAPIV31SpecValidator(whole).validate()
     assert whole["openapi"].startswith("3.1.")

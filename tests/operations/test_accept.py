@@ -63,6 +63,7 @@ def enforced(given: ApprovalHarness, method: str = "settle", times: int = 1):
 # -- any run -------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(5)
 def test_an_open_run_is_ended_without_a_change_and_says_by_whom_and_why(everywhere):
     asked = cut_short(everywhere)
     before = everywhere.emulator.state.dump()

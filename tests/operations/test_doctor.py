@@ -191,6 +191,7 @@ def readings():
 
 
 @pytest.mark.parametrize(("provider", "action"), list(readings()))
+@pytest.mark.sampled(2)
 def test_each_missing_read_permission_is_named_with_what_to_grant(provider, action):
     world = world_of(provider)
     denied = action.replace("[", "[[]")

@@ -36,6 +36,7 @@ class Far(httpx.BaseTransport):
 
 
 @pytest.mark.parametrize("count", [1, 4])
+@pytest.mark.sampled(2)
 def test_ten_thousand_instances_are_bound_at_the_ceiling_and_never_throttled(kept, count):
     time = Time()
     cloud = emulator(now=time.now)

@@ -153,6 +153,7 @@ def test_a_decision_of_six_reads_asks_the_store_once_and_the_next_one_not_at_all
 
 
 @pytest.mark.parametrize("limit", [20, 50])
+@pytest.mark.sampled(3)
 def test_seats_and_lane_together_keep_the_limit(kept, time, limit):
     """More processes than seats, each with more calls than its seat has, for several terms."""
     sent: list[float] = []

@@ -59,6 +59,7 @@ def test_an_archive_has_one_time_one_owner_and_two_modes():
 # -- what is in it -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_only_the_folders_that_the_function_reaches_are_taken():
     files = modules.files_for("delete_request")
     rooms = {name.split("/")[1] for name in files if name.count("/") > 1}

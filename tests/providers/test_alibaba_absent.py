@@ -35,6 +35,7 @@ def unseen(document):
 
 @pytest.mark.parametrize("target", [FREE, WEB, BOUND])
 @pytest.mark.parametrize("action", QUERIES)
+@pytest.mark.sampled(2)
 def test_a_query_that_is_not_offered_blocks_and_says_so(harness, action, target):
     switch(harness.emulator, absent_actions=[action])
     document = harness.delete(target)

@@ -91,6 +91,7 @@ def wire_rule(**members):
 @pytest.mark.parametrize("answer_format", ["json", "xml"])
 @pytest.mark.parametrize("env", [ENV, RPC], ids=["acs3", "rpc"])
 @pytest.mark.parametrize("name", RULES)
+@pytest.mark.sampled(2)
 def test_a_restored_rule_is_exactly_the_removed_one(emulator, cloud, name, env, answer_format):
     switch(emulator, format=answer_format)
     provider = WORLD.connect(emulator, env=env)

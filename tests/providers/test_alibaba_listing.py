@@ -77,6 +77,7 @@ def garble(emulator, name, **members):
     ids=lambda quirks: " ".join(f"{k}={v}" for k, v in quirks.items()) or "as documented",
 )
 @pytest.mark.parametrize("name", LISTS)
+@pytest.mark.sampled(4)
 def test_a_list_is_whole_and_has_each_entry_once(emulator, name, quirks):
     rows = read(switch(emulator, **quirks), name)
     listing, _, count = LISTS[name]
@@ -116,6 +117,7 @@ def test_rules_without_a_page_token_are_whole_however_many(emulator, count):
 
 @pytest.mark.parametrize("quirks", [{"omits_empty_token": True}, {}])
 @pytest.mark.parametrize("name", NAMED)
+@pytest.mark.sampled(2)
 def test_a_list_ends_where_page_numbers_are_retired(emulator, name, quirks):
     """Also with fewer entries than were asked for, and with none at all."""
     switch(emulator, paging="tokens", **quirks)

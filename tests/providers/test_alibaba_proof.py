@@ -66,6 +66,7 @@ NO_PERMISSION = UnseenCode.NO_PERMISSION
     # Nothing references the free group, so no rules are read for it.
     [(one, denied) for one in TARGETS for denied in QUERIES if (one, denied) != (FREE, RULES)],
 )
+@pytest.mark.sampled(5)
 def test_no_delete_is_allowed_without_a_permission_that_it_needs(tmp_path, target, denied, mode):
     harness = Harness(WORLD, tmp_path, mode="observe")
     deny(harness.emulator, denied, mode=mode)

@@ -242,6 +242,7 @@ GROUP_IDS = [world.REFERENCED, world.BOUND, world.ON_SUPPLEMENTARY, world.SELF_R
 
 @pytest.mark.parametrize("v3_absent", [False, True], ids=["v3", "v2"])
 @pytest.mark.parametrize("ignored", [*FILTERS, "all"])
+@pytest.mark.sampled(3)
 def test_every_row_is_looked_at_again_whatever_filter_is_ignored(ignored, v3_absent):
     names = FILTERS if ignored == "all" else [ignored]
     old = connect(emulator_of(ignored_filters=names, v3_absent=v3_absent, page_max=2))
@@ -303,6 +304,7 @@ def test_four_hundred_rules_are_listed_not_asked_one_by_one():
 
 
 @pytest.mark.parametrize("read", READS)
+@pytest.mark.sampled(4)
 def test_hundreds_of_ids_go_out_in_addresses_a_gateway_takes(read):
     emulator = emulator_of()
     ids = [f"00000000-0000-4000-8000-{n:012x}" for n in range(300)]

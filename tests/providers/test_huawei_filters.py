@@ -261,6 +261,7 @@ ODD = [None, 7, 1.5, True, {}, [], {"a": 1}, ["x"]]
 
 
 @pytest.mark.parametrize("odd", ODD, ids=repr)
+@pytest.mark.sampled(2)
 def test_an_odd_value_in_a_field_that_is_only_shown_stops_nothing(odd):
     shown = {
         "security-groups": ("description",),

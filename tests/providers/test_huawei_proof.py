@@ -89,6 +89,7 @@ def gaps(seen):
 @pytest.mark.parametrize(
     "group_id", [world.FREE, world.BOUND, world.REFERENCED, world.ON_SUPPLEMENTARY]
 )
+@pytest.mark.sampled(2)
 def test_no_group_may_be_deleted_while_a_list_is_denied(denied, refuses, group_id):
     emulator = emulator_of(denied, denied_lists_refused=refuses)
     assert judged(emulator, group_id).verdict == "block"

@@ -356,6 +356,7 @@ def test_what_only_v3_can_express_is_never_restored_through_v2():
     ],
     ids=lambda more: ",".join(f"{k}={str(v)[:9]}" for k, v in more.items()),
 )
+@pytest.mark.sampled(2)
 def test_without_v3_a_rule_removed_and_restored_is_unchanged(more, wrapped):
     emulator = emulator_of(v3_absent=True, wrapped=wrapped)
     held = Held("ingress", id="7c1d", **({"protocol": "tcp", "ports": "22"} | more))

@@ -180,6 +180,7 @@ def test_what_a_policy_hides_of_a_server_is_a_gap():
 
 @ENVS
 @pytest.mark.parametrize("calls", range(1, 16))
+@pytest.mark.sampled(3)
 def test_while_neutron_starts_nothing_that_is_in_use_looks_free(env, calls):
     for group_id in (w.WEB, w.BOUND):
         cloud = emulator()

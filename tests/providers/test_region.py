@@ -108,6 +108,7 @@ def world(request):
 @example(region="cn-hangzhou.evil.example#")
 @example(region="oss-cn-hangzhou")
 @example(region="eu-de")
+@pytest.mark.sampled(4)
 def test_whatever_the_region_is_only_hosts_of_the_cloud_are_called(world, region):
     recording = Recording(world)
     refusal = None

@@ -307,6 +307,7 @@ def failing(world, action, code, **options):
         "DescribeSecurityGroups",
     ],
 )
+@pytest.mark.sampled(2)
 def test_a_read_that_is_not_offered_here_is_a_gap_and_no_error(action, code):
     if (action, code) == ("DescribeSecurityGroups", "UnsupportedRegion"):
         pytest.skip("there is no such region: the next test")
@@ -479,6 +480,7 @@ CASES = [(name, code) for name, one in BINDINGS.items() for code in _reached(one
 
 @pytest.mark.parametrize("is_batch", [False, True], ids=["alone", "in a batch"])
 @pytest.mark.parametrize(("name", "code"), CASES)
+@pytest.mark.sampled(3)
 def test_a_holder_that_has_its_groups_already_is_changed_whatever_code_says_so(
     name, code, is_batch
 ):

@@ -227,6 +227,7 @@ CONTRADICTIONS = {
 
 
 @pytest.mark.parametrize("pages", CONTRADICTIONS.values(), ids=list(CONTRADICTIONS))
+@pytest.mark.sampled(3)
 def test_instances_that_do_not_add_up_twice_are_an_unknown_shape(pages):
     told = Told(pages)
     provider = connected(told)

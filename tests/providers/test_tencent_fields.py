@@ -118,6 +118,7 @@ CASES = [(action, field) for action, (_, fields) in TABLES.items() for field in 
 
 @pytest.mark.parametrize("value", ODD, ids=repr)
 @pytest.mark.parametrize(("action", "field"), CASES)
+@pytest.mark.sampled(6)
 def test_only_a_field_that_a_verdict_needs_stops_it(action, field, value):
     key, fields = TABLES[action]
     plain = facts_of(tencent.WORLD.emulator(), tencent.WORLD.bound)
@@ -135,6 +136,7 @@ def test_only_a_field_that_a_verdict_needs_stops_it(action, field, value):
 
 @pytest.mark.parametrize("value", ODD, ids=repr)
 @pytest.mark.parametrize("field", RULE)
+@pytest.mark.sampled(3)
 def test_only_a_field_of_a_rule_that_a_verdict_needs_stops_it(field, value):
     def change(body):
         policies = body["SecurityGroupPolicySet"]

@@ -90,6 +90,7 @@ EXPLAINED = [
 
 
 @pytest.mark.parametrize(("own", "named", "explained"), EXPLAINED)
+@pytest.mark.sampled(3)
 def test_a_count_is_explained_by_every_reading_or_exactly_by_the_named_rules(own, named, explained):
     world = groups(a="", b="", c="")
     world[0]["rules"] = rules(*[full("a")] * own)

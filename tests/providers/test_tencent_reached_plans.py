@@ -31,6 +31,7 @@ def harness_of(folder, api, edit, *, code, action=""):
 
 
 @pytest.mark.parametrize(("api", "code"), [(a, code) for a, some in CODES.items() for code in some])
+@pytest.mark.sampled(3)
 def test_a_rule_that_is_gone_does_not_undo_the_plan(tmp_path, api, code):
     world = RULES[api][0]
 

@@ -147,6 +147,7 @@ def test_a_limit_that_holds_for_some_stops_only_those():
     ("code", "kind"),
     [("UnauthorizedOperation", ForbiddenError), ("RequestLimitExceeded", ThrottledError)],
 )
+@pytest.mark.sampled(2)
 def test_what_no_instance_is_the_reason_of_is_not_asked_for_each(code, kind):
     crowd = Crowd()
     crowd.emulator.faults.append(Fault("error", action="Disassociate*", code=code))

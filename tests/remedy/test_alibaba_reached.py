@@ -64,6 +64,7 @@ def harness(tmp_path):
 
 
 @pytest.mark.parametrize("code", MISSING_RULE)
+@pytest.mark.sampled(4)
 def test_a_rule_that_is_gone_already_does_not_undo_the_plan(harness, code):
     cloud = harness.emulator.state.clouds[0]
 

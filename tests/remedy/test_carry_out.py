@@ -35,6 +35,7 @@ def is_there(harness):
     return harness.world.free in group_ids(harness)
 
 
+@pytest.mark.sampled(2)
 def test_a_free_group_is_deleted_in_enforce_and_can_be_restored(harness):
     before = harness.comparable_state()
     found = harness.delete(harness.world.free)
@@ -62,6 +63,7 @@ def test_the_same_event_deletes_it_once_and_has_one_answer(harness):
 
 
 @pytest.mark.parametrize("mode", ["observe", "approve", "enforce"])
+@pytest.mark.sampled(3)
 def test_by_default_it_is_left_to_the_caller_and_that_is_said(harness, mode):
     harness.in_delete, harness.mode = "", mode
     found = harness.delete(harness.world.free)
@@ -77,6 +79,7 @@ def test_in_observe_it_is_left_to_the_caller_whatever_the_policy_carries_out(har
     assert is_there(harness)
 
 
+@pytest.mark.sampled(2)
 def test_in_approve_it_waits_for_the_approver(harness):
     harness.mode = "approve"
     found = harness.delete(harness.world.free)
@@ -109,6 +112,7 @@ def test_a_launch_is_never_carried_out_by_it(harness):
 
 
 @pytest.mark.parametrize("of_scope", ["remedied", "always"])
+@pytest.mark.sampled(3)
 def test_a_scope_may_say_otherwise_for_its_groups(harness, of_scope):
     harness.more = f"""
 [[scope]]
@@ -137,6 +141,7 @@ class Mortal(EmulatorTransport):
         return answer
 
 
+@pytest.mark.sampled(3)
 def test_where_the_process_dies_the_next_delivery_finishes_it(harness):
     dying = replace(harness.context(), transport=Mortal(harness.emulator))
     asked = DeleteRequest((Address(harness.scope, harness.world.free),), "alice")

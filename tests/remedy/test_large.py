@@ -56,6 +56,7 @@ def mostly_slow(providers, *quick):
 
 
 @pytest.mark.parametrize("provider", mostly_slow(FAR, "openstack", "tencent-dfw"))
+@pytest.mark.sampled(2)
 def test_a_plan_larger_than_one_delivery_is_finished_by_several(provider, tmp_path):
     remedies = ("revoke", "move" if provider == "tencent-dfw" else "unbind")
     latency_s, holders = FAR[provider]

@@ -28,6 +28,7 @@ def made(found) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("remedies", [("revoke",), ("rewrite",)], ids=["revoke", "rewrite"])
+@pytest.mark.sampled(3)
 def test_references_come_back_with_the_group(harness, remedies):
     harness.remedies = remedies
     before = harness.comparable_state()
@@ -44,6 +45,7 @@ def test_references_come_back_with_the_group(harness, remedies):
     assert harness.comparable_state(*made(restored)) == before
 
 
+@pytest.mark.sampled(3)
 def test_bindings_come_back_with_the_group(harness):
     before = harness.comparable_state()
     deleted = harness.delete(harness.world.bound)
@@ -53,6 +55,7 @@ def test_bindings_come_back_with_the_group(harness):
     assert harness.comparable_state(*made(restored)) == before
 
 
+@pytest.mark.sampled(3)
 def test_a_set_comes_back_whole(harness):
     before = harness.comparable_state()
     deleted = harness.delete(harness.world.referenced, harness.world.bound)
@@ -144,6 +147,7 @@ def test_a_group_that_cannot_be_recreated_is_not_deleted(tmp_path):
     assert cloud.group(harness.world.referenced) is not None
 
 
+@pytest.mark.sampled(3)
 def test_a_restore_is_made_once(harness):
     deleted = harness.delete(harness.world.referenced)
     first = harness.restore(deleted["decision_id"])
@@ -152,6 +156,7 @@ def test_a_restore_is_made_once(harness):
     assert harness.emulator.state.dump() == state
 
 
+@pytest.mark.sampled(3)
 def test_objects_changed_since_are_kept_and_named(harness):
     deleted = harness.delete(harness.world.referenced)
     (cloud,) = harness.emulator.state.clouds
@@ -170,6 +175,7 @@ def test_a_decision_that_changed_nothing_is_not_restored(harness):
         restore.preview("0" * 32, harness.context())
 
 
+@pytest.mark.sampled(3)
 def test_nothing_is_restored_while_all_changes_are_stopped(harness):
     deleted = harness.delete(harness.world.referenced)
     store = open_store(harness.env["SGGUARD_STORE"])
@@ -214,6 +220,7 @@ def _dressed(harness) -> None:
                 one.project = "1012"
 
 
+@pytest.mark.sampled(3)
 def test_a_group_is_again_whatever_it_was(harness):
     _dressed(harness)
     (cloud,) = harness.emulator.state.clouds

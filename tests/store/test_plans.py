@@ -94,6 +94,7 @@ def scanned(store: Store, kind: str, statement: str, values: dict[str, object]) 
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.slow
 def test_no_statement_of_the_contract_reads_a_whole_table(kind, request, tmp_path):
     server = request.getfixturevalue("postgres_server") if kind == "postgres" else None
     seen: dict[str, dict[str, object]] = {}

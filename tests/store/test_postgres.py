@@ -46,6 +46,7 @@ def test_a_server_that_restarted_is_not_noticed(server):
 
 
 @pytest.mark.parametrize("how", ["fast", "immediate"])
+@pytest.mark.slow
 def test_a_server_that_is_away_is_a_store_error_and_the_next_call_works_when_it_is_back(
     server, how
 ):

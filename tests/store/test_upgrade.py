@@ -200,6 +200,7 @@ def downgrade(path: Path, kept: Place) -> None:
 
 
 @pytest.mark.parametrize("provider", ["tencent", "alibaba"])
+@pytest.mark.sampled(3)
 def test_a_restore_cut_short_under_version_1_is_resumed_with_the_group_it_created(
     kept, tmp_path, provider
 ):

@@ -3,12 +3,12 @@ from __future__ import annotations
 import ast
 import json
 import logging
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 import pytest
 
 from sgguard.telemetry import logs
+from tests import parsed
 
 
 @pytest.fixture(autouse=True)
@@ -88,14 +88,14 @@ def test_an_exceptions_text_is_not_written(capsys):
 def test_every_field_is_explained_and_written_somewhere():
     assert list(logs.FIELDS) == list(logs.Fields.__annotations__)
     assert not set(logs.ALWAYS) & set(logs.FIELDS)
-    package = Path(logs.__file__).parents[1]
-    trees = [ast.parse(path.read_text()) for path in package.rglob("*.py")]
-    assert set(logs.FIELDS) == {name for tree in trees for name in written(tree)}
+    assert set(logs.FIELDS) == {
+        name for nodes in parsed.package().values() for name in written(nodes)
+    }
 
 
-def written(tree: ast.Module) -> Iterator[str]:
+def written(nodes: Iterable[ast.AST]) -> Iterator[str]:
     """The fields that a module gives to a line: keywords of ``log``, and what it puts together."""
-    for node in ast.walk(tree):
+    for node in nodes:
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name("logs"), attr="log"), keywords=given):
                 yield from (one.arg for one in given if one.arg)

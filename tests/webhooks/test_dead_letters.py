@@ -52,6 +52,7 @@ def letters() -> list[Any]:
 
 
 @pytest.mark.parametrize("sender", SENDERS)
+@pytest.mark.sampled(2)
 def test_poison_of_every_product_is_kept_and_gets_the_status_that_ends_it(guarded, sender):
     function = guarded.start(bus(sender), function="cloud_event")
     status = ask(guarded, function, poison()).status_code
@@ -202,6 +203,7 @@ def test_the_same_internal_error_again_and_again_is_poison(guarded, sender, ende
 
 
 @pytest.mark.parametrize("sender", SENDERS)
+@pytest.mark.sampled(2)
 def test_a_good_event_is_kept_where_its_sender_makes_no_second_attempt(guarded, sender):
     given, kind = admitted(guarded, None, sender), Kind("delete_request", "x")
     for status in (429, 503):

@@ -192,6 +192,7 @@ def test_without_a_key_nothing_is_sent_and_the_reason_names_where_it_should_be()
         *((one, Later) for one in (500, 501, 502, 503, 504, 599, 100 + 500)),
     ],
 )
+@pytest.mark.sampled(9)
 def test_only_success_and_410_end_a_message(status, kind):
     with receiving(answer(status)) as to:
         assert isinstance(sent(to), kind)

@@ -35,6 +35,7 @@ class Counted(TokenCache):
         return lock
 
 
+@pytest.mark.slow
 def test_refused_identities_leave_no_locks_behind():
     cache = Counted()
     transport = httpx.MockTransport(lambda _: httpx.Response(401, json={"error": {"code": 401}}))
