@@ -142,9 +142,9 @@ def _say(answer: Json) -> None:
     about = ", ".join([*answer["groups"], *answer["instances"]])
     code = f" ({answer['refused_with']})" if answer["refused_with"] else ""
     terminal.say(line(f"{answer['source']}: {answer['happened']}{code}  {about}"))
-    when = answer["happened_at"] or "at a time it does not tell"
-    by = answer["requested_by"] or "somebody it does not name"
-    terminal.say(line(f"by {by}, {when}", indent=2))
+    told = (("by", answer["requested_by"]), ("at", answer["happened_at"]))
+    if known := " ".join(f"{word} {one}" for word, one in told if one):
+        terminal.say(line(known, indent=2))
     if answer["reason"]:
         terminal.say(line(f"{answer['status']}: {answer['reason']}", indent=2))
     for problem in answer["problems"]:

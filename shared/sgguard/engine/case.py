@@ -102,9 +102,9 @@ def _region(one: Occurrence, env: Mapping[str, str]) -> str:
 def _caution(case: Case, context: Context) -> str:
     one = case.one
     if one.at_s is not None and context.now() - one.at_s > LATE_S:
-        return "it happened more than a day ago: judged, and nothing changed"
+        return "it happened more than a day ago: nothing was changed"
     if _is_ahead(one, context):
-        return "its time is in the future: judged, and nothing changed"
+        return "its time is in the future: nothing was changed"
     if one.happened is not Happened.DELETE_REFUSED:
         return ""
     if not one.is_in_use:
