@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -159,5 +160,56 @@ def test_no_test_asserts_seconds():
         if path != Path(__file__).resolve()
         if any(name in (source := path.read_text(encoding="utf-8")) for name in MENTIONS)
         for line in seconds_asserted(source)
+    ]
+    assert found == []
+
+
+# Only sources with a set near a parametrize are parsed: it costs far more than the search.
+_MAY_BE_SET = re.compile(
+    r"parametrize\([^\n]*(set\(|\{)|parametrize\(\s*[^,]*,\s*(\w+\()?(set\(|\{)"
+)
+
+
+def unordered_cases(source: str) -> list[int]:
+    """Return the lines of ``parametrize`` whose cases come in another order in every process."""
+    return [
+        call.lineno
+        for call in ast.walk(ast.parse(source))
+        if isinstance(call, ast.Call) and _called(call) == "parametrize"
+        for value in call.args[1:2]
+        if _is_set(value)
+    ]
+
+
+def _is_set(value: ast.expr) -> bool:
+    match value:
+        case ast.Set() | ast.SetComp():
+            return True
+        case ast.Call(func=ast.Name("set" | "frozenset")):
+            return True
+        case ast.BinOp(left=left, op=ast.Sub() | ast.BitOr() | ast.BitAnd(), right=right):
+            return _is_set(left) or _is_set(right)
+        case ast.Call(func=ast.Name("list" | "tuple"), args=[inner]):
+            return _is_set(inner)
+        case _:
+            return False
+
+
+@pytest.mark.parametrize("cases", ["set(A) - {'a'}", "{'a', 'b'}", "list({x for x in A})"])
+def test_cases_without_an_order_are_found(cases):
+    assert unordered_cases(f"@pytest.mark.parametrize('a', {cases})\ndef test_it(a): ...") == [1]
+
+
+@pytest.mark.parametrize("cases", ["sorted(set(A) - {'a'})", "['a', 'b']", "list(A)", "A"])
+def test_cases_with_an_order_are_left_alone(cases):
+    assert not unordered_cases(f"@pytest.mark.parametrize('a', {cases})\ndef test_it(a): ...")
+
+
+def test_the_cases_of_every_test_come_in_the_same_order_in_every_process():
+    found = [
+        f"{path.relative_to(TESTS)}:{line}"
+        for path in sorted(TESTS.rglob("*.py"))
+        if _MAY_BE_SET.search(source := path.read_text(encoding="utf-8"))
+        for line in unordered_cases(source)
     ]
     assert found == []
