@@ -40,6 +40,7 @@ from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.remedy.covered import covered
 from sgguard.remedy.prepare import Prepared
 from sgguard.render import document
+from sgguard.render.language.sentence import message_of
 from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
 from sgguard.store.rows import Answered, Approval, Busy, Claim, Record
@@ -102,8 +103,7 @@ def deny(approval_id: str, by: str, context: Context) -> Json:
     record = executor.store.decision(approval.decision_id)
     if record is None:
         raise StoreError(f"decision {approval.decision_id} is not in the store")
-    found: Json = json.loads(record.document_json)
-    return found
+    return dict(json.loads(record.document_json))
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,11 +220,11 @@ def _event_id(claimed: _ClaimedApproval) -> str:
 
 def _require_whole(decided: Decided) -> None:
     """Refuse to compare facts that could not be read: they may be those of the request, or not."""
-    for reason in decided.decision.judgement.reasons:
-        if (reason.code, reason.effect) == (ReasonCode.FACTS_INCOMPLETE, "block"):
-            provider = decided.cloud.capabilities.provider
-            code, words = "FactsIncomplete", f"{reason.message} The approval request stays open."
-            raise UnavailableError(provider, "facts", code=code, detail=words)
+    about, code = (decided.cloud.capabilities.provider, "facts"), "FactsIncomplete"
+    for one in decided.decision.judgement.reasons:
+        if (one.code, one.effect) == (ReasonCode.FACTS_INCOMPLETE, "block"):
+            words = f"{message_of(one)} The approval request stays open."
+            raise UnavailableError(*about, code=code, detail=words)
 
 
 def _is_same(claimed: _ClaimedApproval, decided: Decided, found: Json) -> bool:

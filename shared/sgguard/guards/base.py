@@ -10,11 +10,12 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Literal
 
-from sgguard.model.address import Address, Scope
+from sgguard.model.address import Scope
 from sgguard.model.codes import ReasonCode, UnseenCode, Verdict
 from sgguard.model.decision import Judgement, Reason
 from sgguard.model.facts import GroupFacts
 from sgguard.model.resource import Unseen, Visibility
+from sgguard.model.sentence import Named, Sentence, Value, said
 from sgguard.render.wording import MESSAGE_MAX, one_line
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -52,11 +53,16 @@ def unanswered(targets: Iterable[str], why: str) -> Judgement:
         why=one_line(why, MESSAGE_MAX),
         remedy="ask again when the cloud answers",
     )
-    message = one_line(f"The cloud could not be asked: {why}", MESSAGE_MAX)
+    sentence = said("gap.unasked", why=why)
     reasons = (
-        Reason(ReasonCode.FACTS_INCOMPLETE, message, "block", one, (gap,)) for one in targets
+        Reason(ReasonCode.FACTS_INCOMPLETE, sentence, "block", one, (gap,)) for one in targets
     )
     return Judgement(Verdict.BLOCK, tuple(reasons))
+
+
+def named(member: GroupFacts) -> Named:
+    """Return the group's id, and its name where it is told."""
+    return Named(member.address.group_id, (member.group and member.group.name) or "")
 
 
 def missing_or_malformed(
@@ -65,23 +71,22 @@ def missing_or_malformed(
     """Return why the group cannot be judged at all, or None; ``not_found`` is the guard's code."""
     group_id, target = facts.address.group_id, str(facts.address)
     if facts.is_malformed:
-        provider = one_line(facts.address.scope.provider, 30)
-        message = f"{one_line(group_id, 60)!r} is no group id of {provider}"
-        message = f"{message}: expected one like {one_line(example, 60)}."
-        return Reason(ReasonCode.GROUP_MALFORMED, one_line(message, MESSAGE_MAX), target=target)
+        provider = facts.address.scope.provider
+        sentence = said("group.malformed", text=group_id, provider=provider, example=example)
+        return Reason(ReasonCode.GROUP_MALFORMED, sentence, target=target)
     if facts.group is None:
-        hidden = "it does not exist there, or these credentials cannot see it"
-        message = f"No group {one_line(group_id, 60)} in {_region(facts.address)}: {hidden}."
-        return Reason(not_found, one_line(message, MESSAGE_MAX), target=target)
+        sentence = said("group.not-found", group=group_id, place=place(facts.address.scope))
+        return Reason(not_found, sentence, target=target)
     return None
 
 
-def _region(address: Address) -> str:
-    return one_line(f"{address.scope.provider} {address.scope.region}", 50)
+def place(scope: Scope) -> Sentence:
+    """Return the cloud and the region."""
+    return said("place.region", provider=scope.provider, region=scope.region)
 
 
 def incomplete(
-    unseen: Iterable[Unseen], target: str, about: str, tolerated: Collection[str] = ()
+    unseen: Iterable[Unseen], target: str, about: Value, tolerated: Collection[str] = ()
 ) -> tuple[Reason, ...]:
     """Return one reason for each thing that could not be seen: what, why, what helps.
 
@@ -99,13 +104,11 @@ def incomplete(
     )
 
 
-def _not_seen(item: Unseen, about: str, *, is_tolerated: bool) -> str:
-    remedy = f" To see it: {one_line(item.remedy, 70)}." if item.remedy else ""
+def _not_seen(item: Unseen, about: Value, *, is_tolerated: bool) -> Sentence:
+    then: Value = said("gap.to-see-it", remedy=item.remedy) if item.remedy else ""
     if is_tolerated:
-        remedy = f" The policy tolerates it (tolerate_unseen: {one_line(item.code, 30)})."
-    head = f"{about}: {one_line(item.what, 40)} could not be seen"
-    why = one_line(item.why or item.code, MESSAGE_MAX - len(head) - len(remedy) - 4)
-    return one_line(f"{head} ({why}).{remedy}", MESSAGE_MAX)
+        then = said("gap.tolerated", code=str(item.code))
+    return said("gap.unseen", about=about, what=item.what, why=item.why or item.code, then=then)
 
 
 def too_short_sighted(
@@ -125,12 +128,11 @@ def too_short_sighted(
         why=f"these credentials see one {visibility.value}, the policy requires {required.value}",
         remedy=_WIDER[required],
     )
-    message = (
-        f"The policy requires visibility {required.value} ({guard}.require_visibility), but these "
-        f"credentials see one {visibility.value} only. To see more: {gap.remedy}."
+    sentence = said(
+        "gap.visibility",
+        required=required.value,
+        guard=guard,
+        visible=visibility.value,
+        remedy=gap.remedy,
     )
-    return (
-        Reason(
-            ReasonCode.FACTS_INCOMPLETE, one_line(message, MESSAGE_MAX), "block", target, (gap,)
-        ),
-    )
+    return (Reason(ReasonCode.FACTS_INCOMPLETE, sentence, "block", target, (gap,)),)

@@ -1,0 +1,15 @@
+"""The sentences in Simplified Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sgguard.render.language.sentences.zh import delete, facts, launch, plan, units
+
+SENTENCES: Mapping[str, str | Mapping[str, str]] = {
+    **units.WORDS,
+    **facts.WORDS,
+    **delete.WORDS,
+    **launch.WORDS,
+    **plan.WORDS,
+}
