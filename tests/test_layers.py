@@ -76,9 +76,9 @@ ARROWS = {
     "events.sources": "errors events model schemas",
     "facts": "errors model providers wire",
     "functions": "approvals chat engine events web",
-    "guards": "model render",
-    "guards.bind": "guards model policy render",
-    "guards.delete": "guards model policy render",
+    "guards": "model",
+    "guards.bind": "guards model policy render render.language",
+    "guards.delete": "guards model policy render render.language",
     "guards.launch": "guards model policy render",
     "model": "errors",
     "operations": (

@@ -13,7 +13,7 @@ from sgguard.model.address import Scope
 from sgguard.model.request import LaunchRequest
 from sgguard.model.resource import Group, Limit, Seen
 from sgguard.policy import LaunchPolicy, Policy
-from sgguard.render.language.sentence import message_of
+from sgguard.render.language.sentence import in_english, message_of
 from tests.facts.test_gather import FORBIDDEN, REFERENCE, SCOPE, Cloud
 from tests.worlds import world_of
 
@@ -104,4 +104,4 @@ def test_references_that_may_not_be_read_are_a_gap_of_a_crowded_group():
         references=FORBIDDEN,
     )
     (group,) = of(cloud, "sg-1").groups
-    assert [one.what for one in group.unseen] == ["references"]
+    assert [in_english(one.what) for one in group.unseen] == ["references"]

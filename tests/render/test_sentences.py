@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import sgguard
 from sgguard.callers.veil import HIDDEN, veiled
 from sgguard.guards import delete, launch
-from sgguard.model.sentence import LISTED_MAX, Count, Named, Sentence, listed, said
+from sgguard.model.sentence import LISTED_MAX, Sentence, counted, listed, moment, said, thing
 from sgguard.render import document
 from sgguard.render.language import text
 from sgguard.render.language.message import of_document
@@ -47,7 +47,7 @@ def calls() -> Iterator[tuple[str, ast.Call]]:
     """Every call that makes a sentence, with the place it is made in."""
     for path in PACKAGE.rglob("*.py"):
         source = path.read_text(encoding="utf-8")
-        for node in ast.walk(ast.parse(source)) if " said(" in source else ():
+        for node in ast.walk(ast.parse(source)) if "said(" in source else ():
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "said":
                 yield f"{path.relative_to(PACKAGE)}:{node.lineno}", node
 
@@ -168,9 +168,10 @@ def test_who_may_not_see_a_group_does_not_see_it_in_a_sentence(monkeypatch):
 
 
 def test_a_long_list_says_how_many_more_there_are_in_every_language():
-    many = listed(Named(f"sg-{n:08d}", "web") for n in range(500))
-    assert (len(many.shown), many.total) == (LISTED_MAX, 500)
-    sentence = said("delete.cascade", group=Named("sg-a"), n=500, groups=500, holders=many)
+    many = listed(thing(f"sg-{n:08d}", "web") for n in range(500))
+    kept = dict(many.args)
+    assert (len(kept["shown"]), kept["total"]) == (LISTED_MAX, 500)
+    sentence = said("delete.cascade", group=thing("sg-a"), n=500, groups=500, holders=many)
     english, chinese = in_english(sentence), in_words(sentence, CHINESE)
     assert re.search(r"sg-00000005 \(web\) and 494 more\.$", english)
     assert re.search(r"sg-0000000\d \(web\)，另有 49\d 个。$", chinese)
@@ -178,25 +179,25 @@ def test_a_long_list_says_how_many_more_there_are_in_every_language():
 
 
 def test_numbers_have_the_forms_of_their_language():
-    def bound(*counts: Count) -> Sentence:
-        return said("delete.bound.short", group=Named("sg-a"), kinds=listed(counts), refusal="")
+    def bound(*counts: Sentence) -> Sentence:
+        return said("delete.bound.short", group=thing("sg-a"), kinds=listed(counts), refusal="")
 
-    both = bound(Count(1, "interface"), Count(3, "instance"))
+    both = bound(counted(1, "interface"), counted(3, "instance"))
     assert in_english(both) == "sg-a is carried by 1 interface, 3 instances."
     assert in_words(both, CHINESE) == "sg-a 仍绑定在以下资源上：1 张弹性网卡、3 台实例。"
-    strange = bound(Count(2, "gateway"))
+    strange = bound(counted(2, "gateway"))
     assert in_english(strange) == "sg-a is carried by 2 gateways."
     assert in_words(strange, CHINESE) == "sg-a 仍绑定在以下资源上：2 个 gateway。"
 
 
 def test_a_moment_is_shown_in_the_zone_of_the_reader():
-    moment = datetime(2026, 11, 29, 14, 42, 10, tzinfo=UTC)
-    kept = sentence_json(said("plan.impossible", why=moment))
-    assert kept["args"] == {"why": {"at": "2026-11-29T14:42:10.000Z"}}
+    at = moment(datetime(2026, 11, 29, 14, 42, 10, tzinfo=UTC))
+    kept = sentence_json(said("plan.impossible", why=at))
+    assert kept["args"] == {"why": {"at": "2026-11-29T14:42:10+00:00"}}
     assert in_words(sentence_of(kept), CHINESE).endswith("2026-11-29 14:42:10 UTC")
 
 
 def test_a_name_from_right_to_left_does_not_reorder_what_is_around_it():
-    sentence = said("delete.default-group", group=Named("sg-a", "מאגר"))
+    sentence = said("delete.default-group", group=thing("sg-a", "מאגר"))
     assert "\u2068sg-a (מאגר)\u2069" in in_words(sentence, CHINESE)
     assert "\u2068" not in in_english(sentence)

@@ -15,16 +15,15 @@ from sgguard.model.codes import ReasonCode, UnseenCode, Verdict
 from sgguard.model.decision import Judgement, Reason
 from sgguard.model.facts import GroupFacts
 from sgguard.model.resource import Unseen, Visibility
-from sgguard.model.sentence import Named, Sentence, Value, said
-from sgguard.render.wording import MESSAGE_MAX, one_line
+from sgguard.model.sentence import Item, Sentence, said, thing
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PLAIN = re.compile(r"[A-Za-z0-9-]+")
 _REACH = {Visibility.PROJECT: 0, Visibility.ACCOUNT: 1, Visibility.CLOUD: 2}
 _WIDER = {
-    Visibility.PROJECT: "use credentials of the project",
-    Visibility.ACCOUNT: "use credentials of the whole account",
-    Visibility.CLOUD: "use an administrator's credentials (a public cloud has none)",
+    Visibility.PROJECT: said("remedy.of-project"),
+    Visibility.ACCOUNT: said("remedy.of-account"),
+    Visibility.CLOUD: said("remedy.of-cloud"),
 }
 
 
@@ -49,9 +48,9 @@ def unanswered(targets: Iterable[str], why: str) -> Judgement:
     """Return the verdict on a cloud that could not be asked: block, for nothing is known."""
     gap = Unseen(
         code=UnseenCode.NOT_TOLD,
-        what="anything",
-        why=one_line(why, MESSAGE_MAX),
-        remedy="ask again when the cloud answers",
+        what=said("part.anything"),
+        why=why,
+        remedy=said("remedy.when-it-answers"),
     )
     sentence = said("gap.unasked", why=why)
     reasons = (
@@ -60,9 +59,9 @@ def unanswered(targets: Iterable[str], why: str) -> Judgement:
     return Judgement(Verdict.BLOCK, tuple(reasons))
 
 
-def named(member: GroupFacts) -> Named:
+def named(member: GroupFacts) -> Sentence:
     """Return the group's id, and its name where it is told."""
-    return Named(member.address.group_id, (member.group and member.group.name) or "")
+    return thing(member.address.group_id, member.group.name if member.group else None)
 
 
 def missing_or_malformed(
@@ -86,7 +85,7 @@ def place(scope: Scope) -> Sentence:
 
 
 def incomplete(
-    unseen: Iterable[Unseen], target: str, about: Value, tolerated: Collection[str] = ()
+    unseen: Iterable[Unseen], target: str, about: Item, tolerated: Collection[str] = ()
 ) -> tuple[Reason, ...]:
     """Return one reason for each thing that could not be seen: what, why, what helps.
 
@@ -104,11 +103,18 @@ def incomplete(
     )
 
 
-def _not_seen(item: Unseen, about: Value, *, is_tolerated: bool) -> Sentence:
-    then: Value = said("gap.to-see-it", remedy=item.remedy) if item.remedy else ""
+def _not_seen(item: Unseen, about: Item, *, is_tolerated: bool) -> Sentence:
+    then: Item = said("gap.to-see-it", remedy=item.remedy) if item.remedy else ""
     if is_tolerated:
         then = said("gap.tolerated", code=str(item.code))
-    return said("gap.unseen", about=about, what=item.what, why=item.why or item.code, then=then)
+    return said(
+        "gap.unseen",
+        about=about,
+        what=item.what,
+        code=str(item.code),
+        why=item.why or str(item.code),
+        then=then,
+    )
 
 
 def too_short_sighted(
@@ -124,8 +130,8 @@ def too_short_sighted(
         code=UnseenCode.OTHER_PROJECT
         if visibility is Visibility.PROJECT
         else UnseenCode.CROSS_ACCOUNT,
-        what=f"what lies beyond this {visibility.value}",
-        why=f"these credentials see one {visibility.value}, the policy requires {required.value}",
+        what=said("part.beyond", reach=visibility.value),
+        why=said("why.reach", reach=visibility.value, required=required.value),
         remedy=_WIDER[required],
     )
     sentence = said(

@@ -18,7 +18,7 @@ from sgguard.model.codes import ReasonCode, Verdict
 from sgguard.model.decision import Judgement, Reason, Step
 from sgguard.model.facts import DeleteFacts, LaunchFacts
 from sgguard.model.resource import Group
-from sgguard.model.sentence import Named, Sentence, said
+from sgguard.model.sentence import Sentence, said, thing
 from sgguard.policy import Policy, first_that_may, matches
 from sgguard.policy.governing import excused
 from sgguard.providers.base import Cloud
@@ -186,8 +186,8 @@ def _forbidden(
             yield Reason(ReasonCode.REPLACEMENT_UNUSABLE, sentence, "block", str(address))
 
 
-def _name(group: Group) -> Named:
-    return Named(group.group_id, group.name or "")
+def _name(group: Group) -> Sentence:
+    return thing(group.group_id, group.name)
 
 
 def _steps(planned: Plan) -> tuple[Step, ...]:

@@ -13,7 +13,7 @@ from typing import Literal
 from sgguard.model.codes import ReasonCode, UnseenCode
 from sgguard.model.decision import Reason
 from sgguard.model.resource import Limit, Rule
-from sgguard.model.sentence import Count, Named, Sentence, said
+from sgguard.model.sentence import Sentence, counted, said, thing
 from sgguard.policy.limit import effective
 from sgguard.remedy.inputs import PER_REFERENCED
 from sgguard.remedy.plan import Plan, PlanInputs
@@ -69,7 +69,7 @@ def _holders(
             if (name != PER_REFERENCED or group_id in inputs.referenced)
             and (found := _limit(inputs, overrides, name, group.kind if group else None))
         ]
-        shown = Named(group_id, (group and group.name) or "")
+        shown = thing(group_id, group.name if group else None)
         if used is None:
             if limits:
                 yield _uncounted(f"{plan.scope}:{group_id}", shown, tolerated)
@@ -94,7 +94,7 @@ def _limit(inputs: PlanInputs, overrides: Overrides, name: str, kind: str | None
     return found if found and found.is_enforced and found.ceiling is not None else None
 
 
-def _uncounted(target: str, shown: Named, tolerated: Collection[str]) -> Reason:
+def _uncounted(target: str, shown: Sentence, tolerated: Collection[str]) -> Reason:
     is_tolerated = UnseenCode.NOT_TOLD in tolerated
     sentence = said(
         "used.uncounted", group=shown, then=said("used.tolerated") if is_tolerated else ""
@@ -130,12 +130,12 @@ def _rules(plan: Plan, inputs: PlanInputs) -> Iterator[Reason]:
         for one in plan.planned
         if one.change.kind == "add-rule"
     }
-    full: dict[str, tuple[int, Count]] = {}
+    full: dict[str, tuple[int, Sentence]] = {}
     for group_id, direction in sorted(adding):
         number = _counted(inputs, inputs.rules.get(group_id, ()), direction)
         if ceiling is not None and number + 1 > ceiling:
             unit = f"{direction.value}-rule" if inputs.is_per_direction else "rule"
-            full[group_id] = (number, Count(ceiling, unit))
+            full[group_id] = (number, counted(ceiling, unit))
     for group_id, (number, most) in full.items():
         sentence = said("cap.no-room-for-rule", group=group_id, number=number, most=most)
         yield _reason(ReasonCode.CAP_EXCEEDED, f"{plan.scope}:{group_id}", sentence)

@@ -1,40 +1,38 @@
 """Sentences as JSON: code and arguments as a decision's document keeps them, and back.
 
-A text is a text and a number a number. Everything else is an object: ``{"id", "called"}`` a thing,
-``{"number", "unit"}`` a count, ``{"at"}`` a moment, ``{"shown", "total"}`` a list, ``{"code",
-"args"}`` a part. No key is one under which a document has a group, so that who may not see a group
-does not see it here: ``callers/veil.py`` takes its id and name out of each text.
+A text is a text and a number a number. A thing, a count, a moment and a list are objects of their
+own: ``{"id", "called"}``, ``{"number", "unit"}``, ``{"at"}``, ``{"shown", "total"}``; a part of a
+sentence is ``{"code", "args"}``. No key is one under which a document has a group, so that who may
+not see a group does not see it here: ``callers/veil.py`` takes its id and name out of each text.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import Any
 
-from sgguard.model.sentence import Count, Listed, Named, Sentence, Value
-from sgguard.render.values import Json, time_json
+from sgguard.model.sentence import COUNT, LIST, MOMENT, THING, Item, Sentence, Value
+
+Json = dict[str, Any]
+
+_KEYS = {
+    THING: ("id", "called"),
+    COUNT: ("number", "unit"),
+    LIST: ("shown", "total"),
+    MOMENT: ("at",),
+}
+_CODES = {frozenset(keys): code for code, keys in _KEYS.items()}
 
 
 def sentence_json(sentence: Sentence) -> Json:
     """Return the sentence."""
-    return {
-        "code": sentence.code,
-        "args": {name: _json(value) for name, value in sentence.args},
-    }
+    args = {name: _json(value) for name, value in sentence.args}
+    return args if sentence.code in _KEYS else {"code": sentence.code, "args": args}
 
 
-def _json(value: Value) -> str | int | Json:
-    match value:
-        case Sentence():
-            return sentence_json(value)
-        case Named():
-            return {"id": value.thing_id, "called": value.name}
-        case Count():
-            return {"number": value.number, "unit": value.unit}
-        case Listed():
-            return {"shown": [_json(one) for one in value.shown], "total": value.total}
-        case datetime():
-            return {"at": time_json(value)}
-    return value
+def _json(value: Value) -> Any:
+    if isinstance(value, Sentence):
+        return sentence_json(value)
+    return [_json(one) for one in value] if isinstance(value, tuple) else value
 
 
 def sentence_of(found: Json | None) -> Sentence | None:
@@ -45,23 +43,24 @@ def sentence_of(found: Json | None) -> Sentence | None:
     """
     try:
         return _sentence(found) if found else None
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, AttributeError):
         return None
 
 
 def _sentence(found: Json) -> Sentence:
-    return Sentence(found["code"], tuple((key, _value(one)) for key, one in found["args"].items()))
-
-
-def _value(found: str | int | Json) -> Value:
-    if not isinstance(found, dict):
-        return found
     if "code" in found:
+        return Sentence(found["code"], tuple((key, _value(v)) for key, v in found["args"].items()))
+    code = _CODES[frozenset(found)]
+    return Sentence(code, tuple((key, _value(found[key])) for key in _KEYS[code]))
+
+
+def _value(found: Any) -> Value:
+    return tuple(_item(one) for one in found) if isinstance(found, list) else _item(found)
+
+
+def _item(found: Any) -> Item:
+    if isinstance(found, dict):
         return _sentence(found)
-    if "id" in found:
-        return Named(found["id"], found["called"])
-    if "unit" in found:
-        return Count(found["number"], found["unit"])
-    if "at" in found:
-        return datetime.fromisoformat(found["at"])
-    return Listed(tuple(_value(one) for one in found["shown"]), found["total"])
+    if not isinstance(found, str | int):
+        raise TypeError(f"no argument of a sentence: {found!r}")
+    return found

@@ -21,6 +21,7 @@ from sgguard.model.resource import (
     Tags,
     Unseen,
 )
+from sgguard.render.language.sentence import in_english
 from sgguard.render.wording import percent
 
 Json = dict[str, Any]
@@ -149,9 +150,9 @@ def unseen_json(unseen: Unseen) -> Json:
     """Return the gap, without the group it concerns."""
     return {
         "code": unseen.code,
-        "what": unseen.what,
-        "why": unseen.why,
-        "remedy": unseen.remedy,
+        "what": in_english(unseen.what),
+        "why": in_english(unseen.why),
+        "remedy": in_english(unseen.remedy),
     }
 
 

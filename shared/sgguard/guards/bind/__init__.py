@@ -17,6 +17,7 @@ from sgguard.model.codes import ReasonCode, Verdict
 from sgguard.model.decision import Reason
 from sgguard.model.sentence import said
 from sgguard.policy import Policy, exempting, first_that_may, for_groups, matches
+from sgguard.render.language.sentence import in_english
 
 
 def judge(facts: BindFacts, policy: Policy, now: datetime | None = None) -> BindJudgement:
@@ -63,7 +64,7 @@ def _unreadable(facts: BindFacts, policy: Policy) -> Iterator[Reason]:
     yield from incomplete(gaps, _target(facts), about, tolerated)
     own = facts.group.unseen
     if facts.action == "unbind":
-        own = tuple(one for one in own if "count" not in one.what)
+        own = tuple(one for one in own if "count" not in in_english(one.what))
     yield from incomplete(own, _target(facts), about, tolerated)
 
 

@@ -72,9 +72,9 @@ def _cut(rows: list[Row], room: int, limit: Limit, after: int) -> list[Row]:
 def _uncounted(facts: BindFacts, limit: Limit) -> Reason:
     gap = Unseen(
         UnseenCode.NOT_TOLD,
-        "how many holders carry the group",
-        "the cloud did not tell",
-        "ask again",
+        said("part.holders-count"),
+        said("why.untold"),
+        said("remedy.again"),
     )
     return Reason(
         ReasonCode.FACTS_INCOMPLETE,

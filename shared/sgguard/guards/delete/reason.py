@@ -11,7 +11,7 @@ from sgguard.model.codes import ReasonCode
 from sgguard.model.decision import Reason
 from sgguard.model.facts import DeleteFacts, GroupFacts
 from sgguard.model.resource import Binding, Reference, Visibility
-from sgguard.model.sentence import Count, Named, Sentence, Value, listed, said
+from sgguard.model.sentence import Item, Sentence, counted, listed, said, thing
 from sgguard.policy import matches
 
 _REACH = {
@@ -107,18 +107,18 @@ def bound_reason(member: GroupFacts, bindings: Sequence[Binding]) -> Reason:
     totals: dict[str, int] = {}
     for one in bindings:
         totals[one.kind] = totals.get(one.kind, 0) + one.count
-    kinds = listed(Count(n, kind) for kind, n in sorted(totals.items()))
+    kinds = listed(counted(n, kind) for kind, n in sorted(totals.items()))
     holders = listed(_bound(one) for one in bindings if one.holder_id)
     refusal = _refusal(bindings)
     sentence = said("delete.bound.short", group=named(member), kinds=kinds, refusal=refusal)
-    if holders.total:
+    if any(one.holder_id for one in bindings):
         sentence = said(
             "delete.bound", group=named(member), kinds=kinds, holders=holders, refusal=refusal
         )
     return _blocking(ReasonCode.BOUND, sentence, member, bindings)
 
 
-def _refusal(bindings: Sequence[Binding]) -> Value:
+def _refusal(bindings: Sequence[Binding]) -> Item:
     """Return which holder the cloud would not change now, and why; empty where there is none."""
     refusing = [one for one in bindings if one.change_refusal]
     if not refusing:
@@ -145,12 +145,12 @@ def free_reason(facts: DeleteFacts, member: GroupFacts, *, others: bool) -> Reas
     return _about_group(ReasonCode.FREE, sentence, member, effect="info")
 
 
-def _bound(binding: Binding) -> Value:
+def _bound(binding: Binding) -> Item:
     """Name a holder by what an engineer looks for: its instance, or else the service it serves.
 
     A UUID is shortened when it is shown: the evidence has it whole, and names need the room.
     """
-    holder = Named(binding.holder_id, binding.name)
+    holder = thing(binding.holder_id, binding.name)
     if binding.instance_id and binding.instance_id != binding.holder_id:
         return said("holder.of-instance", holder=holder, instance=binding.instance_id)
     if binding.owner and not binding.instance_id:
@@ -175,8 +175,8 @@ def _holders(references: Iterable[Reference]) -> int:
     return len({(one.account, one.group_id) for one in references})
 
 
-def _holder(reference: Reference) -> Value:
-    group = Named(reference.group_id, reference.group_name or "")
+def _holder(reference: Reference) -> Item:
+    group = thing(reference.group_id, reference.group_name)
     if reference.account:
         return said("holder.of-account", group=group, account=reference.account)
     return group

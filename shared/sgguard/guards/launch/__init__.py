@@ -27,7 +27,7 @@ from sgguard.model.codes import ReasonCode, Verdict
 from sgguard.model.decision import Forecast, Judgement, Reason
 from sgguard.model.facts import GroupFacts, LaunchFacts
 from sgguard.model.resource import Group
-from sgguard.model.sentence import Named, Sentence, Value, listed, said
+from sgguard.model.sentence import Item, Sentence, listed, said, thing
 from sgguard.policy import Policy, first_that_may, fits, for_groups, is_of_scope, matches
 from sgguard.policy.governing import concerned, excused
 
@@ -85,7 +85,7 @@ def _subject(facts: LaunchFacts) -> Sentence:
     """Name what is launched or bound, at the start of a sentence."""
     if facts.instance_id:
         name = facts.instance.name if facts.instance else ""
-        return said("subject.instance", instance=Named(facts.instance_id, name))
+        return said("subject.instance", instance=thing(facts.instance_id, name))
     return said("subject.launch", n=facts.count)
 
 
@@ -227,8 +227,8 @@ def _missing_baselines(facts: LaunchFacts, policy: Policy) -> tuple[str, ...]:
 def _baseline_missing(facts: LaunchFacts, entry: str) -> Reason:
     subject, groups = _subject(facts), _in_order(facts.groups)
     doubtful = (one for one in groups if one.group and fits(entry, one.address, one.group) is None)
-    nameless = listed(named(one) for one in doubtful)
-    unknown: Value = said("launch.nameless", names=nameless) if nameless.total else ""
+    nameless = [named(one) for one in doubtful]
+    unknown: Item = said("launch.nameless", names=listed(nameless)) if nameless else ""
     sentence = said("launch.baseline.none", subject=subject, entry=entry, unknown=unknown)
     if groups:
         carried = listed(named(one) for one in groups)

@@ -43,9 +43,8 @@ def untold(change: LaunchChange) -> Iterator[tuple[GroupFacts, Unseen]]:
     for group_id, one in sorted(doubtful.items()):
         # Where the whole group could not be read, its own gap is the cause of this one.
         code = one.unseen[0].code if one.unseen else UnseenCode.NOT_TOLD
-        what = "its kind"
-        why = "groups of two kinds are refused on one interface"
-        yield one, Unseen(code, what, why, "let these credentials read the group", group_id)
+        what, why = said("part.kind"), said("why.kinds-refused")
+        yield one, Unseen(code, what, why, said("remedy.read-group"), group_id)
 
 
 def _changed(change: LaunchChange) -> Iterator[tuple[Holder, list[GroupFacts]]]:

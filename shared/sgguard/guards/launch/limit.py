@@ -10,7 +10,7 @@ from sgguard.model.codes import ReasonCode, UnseenCode
 from sgguard.model.decision import Reason
 from sgguard.model.facts import GroupFacts, LaunchFacts
 from sgguard.model.resource import Instance, Limit, Unseen
-from sgguard.model.sentence import Count, Named, Sentence, Value, said
+from sgguard.model.sentence import Sentence, counted, said, thing
 from sgguard.policy.limit import effective
 from sgguard.render.wording import percent
 
@@ -110,7 +110,7 @@ def _per_holder(change: LaunchChange, overrides: Mapping[str, int]) -> Iterator[
 class Holder:
     """An instance or interface, with the groups it carries now and after the change."""
 
-    shown: Value
+    shown: Sentence
     now: frozenset[str]
     after: frozenset[str]
 
@@ -122,7 +122,7 @@ def holders(change: LaunchChange, name: str) -> list[Holder]:
         is_one = change.facts.count == 1
         planned = said("holder.planned") if is_one else said("holder.each-planned")
         return [Holder(planned, frozenset(), added)]
-    shown, own = Named(instance.instance_id, instance.name), frozenset(instance.group_ids)
+    shown, own = thing(instance.instance_id, instance.name), frozenset(instance.group_ids)
     is_per_interface = change.facts.capabilities.group_limit_per == "interface"
     if name == "groups-per-instance":
         own = change.current if is_per_interface else own
@@ -151,7 +151,7 @@ def _per_group(change: LaunchChange, overrides: Mapping[str, int]) -> Iterator[U
                 continue
             now, more = one.instance_count, _added_count(change, one, name)
             after = now + more
-            shown, count = Named(one.address.group_id, one.group.name or ""), Count(after, unit)
+            shown, count = thing(one.address.group_id, one.group.name), counted(after, unit)
             on = said("limit.would-be-on", group=shown, count=count, now=now, more=more)
             ceiling, target = limit.ceiling, str(one.address)
             held = said("limit.of-group", group=shown, unit=unit, after=after, ceiling=ceiling)
@@ -221,9 +221,9 @@ def uncounted(
                 one,
                 Unseen(
                     code=UnseenCode.NOT_TOLD,
-                    what="how many instances carry it",
-                    why="the cloud named a limit but not how much of it is used",
-                    remedy="let these credentials list the group's instances",
+                    what=said("part.instances-count"),
+                    why=said("why.usage-untold"),
+                    remedy=said("remedy.list-instances"),
                     group_id=group_id,
                 ),
             )

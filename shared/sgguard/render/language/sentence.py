@@ -1,10 +1,14 @@
 """Sentences in words: the template of a code from a language's catalogue, with its arguments.
 
 A placeholder says after a colon how its argument is shown, in words that may be combined:
-``48`` at most so many columns · ``short`` with shortened UUIDs · ``of=rule`` a number with its unit
-· ``kind`` the word for a kind of thing · ``room=80`` a list within so many columns · ``rest`` a
-list within what the rest of the sentence leaves. A template whose list would get too little room is
-replaced by the one of the code and ``.short``, where there is one.
+
+- ``48``: at most so many columns; ``short``: with shortened UUIDs
+- ``of=rule``: a number with its unit; ``kind``: the language's word for a kind of thing
+- ``room=80``: a list within so many columns; ``rest``: within what the sentence leaves
+- ``silent``: not at all, where a language has no use for it
+
+A template whose list would get too little room is replaced by the one of the code and ``.short``,
+where there is one.
 """
 
 from __future__ import annotations
@@ -14,22 +18,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any
 
+from sgguard.model import sentence as sentences
 from sgguard.model.decision import Reason
-from sgguard.model.sentence import Count, Listed, Named, Sentence, Value
+from sgguard.model.sentence import Item, Sentence, Text, Value
 from sgguard.render.language.words import Words, entries, isolated, within
 from sgguard.render.wording import MESSAGE_MAX, columns, label, one_line, short_ids
 
 _NAME_MAX = 60
 _TEXT_MAX = 400
+_KIND_MAX = 30
 _ROOM_FOR_NAMES = 16
 _SHORTEST_ITEM = 8
 _ENGLISH = Words("en", UTC)
 
 
-def in_english(sentence: Sentence, width: int = MESSAGE_MAX) -> str:
-    """Return the sentence in English, as documents have it beside its code."""
-    return in_words(sentence, _ENGLISH, width, is_isolated=False)
+def in_english(text: Text, width: int = MESSAGE_MAX) -> str:
+    """Return a sentence in English, as documents have it beside its code; a text as it is."""
+    return text if isinstance(text, str) else in_words(text, _ENGLISH, width, is_isolated=False)
 
 
 def message_of(reason: Reason) -> str:
@@ -68,6 +75,7 @@ class _How:
     width: int = 0
     is_short: bool = False
     is_kind: bool = False
+    is_silent: bool = False
     unit: str = ""
     room: int = 0
     takes_rest: bool = False
@@ -88,7 +96,7 @@ def _how(spec: str) -> _How:
     for word in spec.split():
         key, _, value = word.partition("=")
         match key:
-            case "short" | "kind":
+            case "short" | "kind" | "silent":
                 found[f"is_{key}"] = True
             case "of":
                 found["unit"] = value
@@ -142,7 +150,7 @@ class _Voice:
                 waiting = (len(parts) + 1, value, how)
                 parts += [literal, ""]
             else:
-                parts += [literal, self._shown(value, how)]
+                parts += [literal, "" if how.is_silent else self._shown(value, how)]
         if waiting is not None:
             place, value, how = waiting
             room = width - sum(map(columns, parts))
@@ -153,38 +161,48 @@ class _Voice:
 
     def _shown(self, value: Value, how: _How) -> str:
         if isinstance(value, Sentence):
-            width = how.width or how.room
-            text = self.whole(value, width or MESSAGE_MAX)
-            return within(text, width) if width else text
-        if isinstance(value, Listed):
-            return self._listed(value, how, how.room or MESSAGE_MAX)
-        if isinstance(value, Count):
-            return self._units(value.number, one_line(value.unit, 30))
+            return self._said(value, how)
         if isinstance(value, int):
             return self._units(value, how.unit) if how.unit else str(value)
-        if isinstance(value, datetime):
-            return self.words.time(value)
-        return self._leaf(value, how)
+        return self._text(str(value), how)
 
-    def _leaf(self, value: str | Named, how: _How) -> str:
-        """Return a text that a cloud or a person wrote."""
-        if isinstance(value, Named):
-            thing_id, name = value.thing_id, value.name
-            if how.is_short:
-                thing_id, name = short_ids(thing_id), short_ids(name)
-            text = label(thing_id, name, how.width or _NAME_MAX)
-        elif how.is_kind:
-            key = f"thing.{value}"
-            return self.words.say(key) if self.words.has(key) else one_line(value, 30)
-        else:
-            shortened = short_ids(value) if how.is_short else value
-            text = one_line(shortened, how.width or how.room or _TEXT_MAX)
+    def _said(self, sentence: Sentence, how: _How) -> str:
+        args: dict[str, Any] = dict(sentence.args)
+        match sentence.code:
+            case sentences.THING:
+                return self._thing(args["id"], args["called"], how)
+            case sentences.COUNT:
+                return self._units(args["number"], one_line(args["unit"], 30))
+            case sentences.LIST:
+                return self._listed(args["shown"], args["total"], how)
+            case sentences.MOMENT:
+                return self.words.time(datetime.fromisoformat(args["at"]))
+        width = how.width or how.room
+        text = self.whole(sentence, width or MESSAGE_MAX)
+        return within(text, width) if width else text
+
+    def _thing(self, thing_id: str, name: str, how: _How) -> str:
+        """Return the id and the name of a thing of a cloud."""
+        if how.is_short:
+            thing_id, name = short_ids(thing_id), short_ids(name)
+        return self._apart(label(thing_id, name, how.width or _NAME_MAX))
+
+    def _text(self, text: str, how: _How) -> str:
+        """Return a text that a cloud or a person wrote, or the word for a kind of thing."""
+        if how.is_kind and self.words.has(f"thing.{text}"):
+            return self.words.say(f"thing.{text}")
+        shortened = short_ids(text) if how.is_short else text
+        most = _KIND_MAX if how.is_kind else _TEXT_MAX
+        return self._apart(one_line(shortened, how.width or how.room or most))
+
+    def _apart(self, text: str) -> str:
         return isolated(text) if self.is_isolated else text
 
-    def _listed(self, value: Listed, how: _How, room: int) -> str:
+    def _listed(self, values: tuple[Item, ...], of: int, how: _How) -> str:
         """Return as many of the values as fit, and how many more there are."""
-        texts = list(dict.fromkeys(self._item(one, how) for one in value.shown))
-        total = value.total - (len(value.shown) - len(texts))
+        room = how.room or MESSAGE_MAX
+        texts = list(dict.fromkeys(self._item(one, how) for one in values))
+        total = of - (len(values) - len(texts))
         shown: list[str] = []
         for index, text in enumerate(texts):
             rest = total - index - 1
@@ -194,9 +212,10 @@ class _Voice:
             shown.append(within(text, max(room - tail, _SHORTEST_ITEM)))
         return self._some(shown, total - len(texts))
 
-    def _item(self, value: Value, how: _How) -> str:
-        whole = isinstance(value, Sentence)
-        return self._shown(value, replace(how, width=0, room=0) if whole else how)
+    def _item(self, value: Item, how: _How) -> str:
+        # A part of a sentence has widths of its own.
+        is_part = isinstance(value, Sentence) and value.code != sentences.THING
+        return self._shown(value, replace(how, width=0 if is_part else how.width, room=0))
 
     def _some(self, texts: list[str], rest: int) -> str:
         joined = self.words.say("list.separator").join(texts)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sgguard.render.language.sentences.en import delete, facts, launch, plan, units
+from sgguard.render.language.sentences.en import delete, facts, launch, plan, units, unseen
 
 SENTENCES: Mapping[str, str | Mapping[str, str]] = {
     **units.WORDS,
     **facts.WORDS,
+    **unseen.WORDS,
     **delete.WORDS,
     **launch.WORDS,
     **plan.WORDS,

@@ -19,7 +19,7 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "group.not-found": "No group {group:60} in {place:50}: it does not exist there, or these "
     "credentials cannot see it.",
     "gap.unasked": "The cloud could not be asked: {why:rest}",
-    "gap.unseen": "{about}: {what:40} could not be seen ({why:rest}).{then}",
+    "gap.unseen": "{about}: {what:40 kind} could not be seen ({code:silent}{why:rest}).{then}",
     "gap.to-see-it": " To see it: {remedy:70}.",
     "gap.tolerated": " The policy tolerates it (tolerate_unseen: {code:30}).",
     "gap.visibility": "The policy requires visibility {required:kind} "
