@@ -79,11 +79,11 @@ ARROWS = {
     "guards": "model",
     "guards.bind": "guards model policy render render.language",
     "guards.delete": "guards model policy render render.language",
-    "guards.launch": "guards model policy render",
+    "guards.launch": "guards model policy render render.language",
     "model": "errors",
     "operations": (
         "approvals clouds engine engine.bulk errors facts guards.delete guards.launch model "
-        "policy providers remedy render schemas settings store telemetry"
+        "policy providers remedy render render.language schemas settings store telemetry"
     ),
     "operations.doctor": (
         "callers clouds engine errors model operations outbox policy providers settings store "

@@ -7,6 +7,7 @@ import json
 import re
 import string
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +18,11 @@ from hypothesis import strategies as st
 import sgguard
 from sgguard.callers.veil import HIDDEN, veiled
 from sgguard.guards import delete, launch
+from sgguard.model.change import Change
 from sgguard.model.sentence import LISTED_MAX, Sentence, counted, listed, moment, said, thing
+from sgguard.remedy.plan import Plan, Planned
+from sgguard.remedy.prepare import Prepared, fingerprint
+from sgguard.remedy.snapshot import Snapshot
 from sgguard.render import document
 from sgguard.render.language import text
 from sgguard.render.language.message import of_document
@@ -30,11 +35,16 @@ from tests.examples import examples
 from tests.guards.builders import (
     DELETE_FACTS,
     LAUNCH_FACTS,
+    MAY_MOVE,
+    MAY_REVOKE,
+    MAY_UNBIND,
     POLICIES,
+    SCOPE,
     decision,
     facts,
     group,
     named_by,
+    server,
 )
 
 PACKAGE = Path(sgguard.__file__).parent
@@ -201,3 +211,68 @@ def test_a_name_from_right_to_left_does_not_reorder_what_is_around_it():
     sentence = said("delete.default-group", group=thing("sg-a", "מאגר"))
     assert "\u2068sg-a (מאגר)\u2069" in in_words(sentence, CHINESE)
     assert "\u2068" not in in_english(sentence)
+
+
+def steps_of(about, policy):
+    return delete.judge(about, policy).plan
+
+
+def test_every_step_reads_chinese_and_its_summary_is_the_sentence_in_english():
+    named = facts(group("sg-a", references=[named_by("sg-b", "ingress[0]")]))
+    bound = facts(group("sg-a", bindings=[server(other_group_ids=("sg-c",))]))
+    moved = facts(group("sg-a", bindings=[server(other_group_ids=())]))
+    said_in = [
+        (
+            named,
+            MAY_REVOKE,
+            (
+                "删除 sg-b (name-of-sg-b) 的入方向规则 ingress[0]（tcp 22，来源 sg-a）",
+                "删除安全组 sg-a (name-of-sg-a)",
+            ),
+        ),
+        (
+            bound,
+            MAY_UNBIND,
+            (
+                "解绑安全组 sg-a：实例 ins-1",
+                "删除安全组 sg-a (name-of-sg-a)",
+            ),
+        ),
+        (
+            moved,
+            MAY_MOVE,
+            (
+                "从 sg-a 换绑到 sg-spare（先绑后解）：实例 ins-1",
+                "删除安全组 sg-a (name-of-sg-a)",
+            ),
+        ),
+    ]
+    for about, policy, wanted in said_in:
+        plan = steps_of(about, policy)
+        assert tuple(in_words(step.sentence, CHINESE) for step in plan) == wanted
+        for step in (*plan, *(one.inverse for one in plan if one.inverse)):
+            assert step.summary == in_english(step.sentence)
+            assert HAN.search(in_words(step.sentence, CHINESE))
+
+
+def test_a_plan_of_an_older_version_is_still_shown():
+    about = facts(group("sg-a", references=[named_by("sg-b", "ingress[0]")]))
+    kept = json.loads(json.dumps(document.to_json(decision(about, MAY_REVOKE))))
+    assert any("删除 sg-b (name-of-sg-b) 的入方向规则" in one for one in lines(kept))
+    for step in kept["plan"]:
+        del step["sentence"]
+    assert any("删除 sg-b (name-of-sg-b) 的入方向规则 ingress[0]" in one for one in lines(kept))
+
+
+def test_a_yes_covers_a_plan_whatever_it_is_said_with():
+    about = facts(group("sg-a", references=[named_by("sg-b", "ingress[0]")]))
+    (step, _) = steps_of(about, MAY_REVOKE)
+    change = Change("remove-rule", "sg-b", rule=about.groups[0].references[0].rule)
+    otherwise = replace(step, sentence=None, inverse=replace(step.inverse, sentence=None))
+
+    def hash_with(one):
+        return fingerprint(about, Prepared(Plan(SCOPE, (Planned(one, change),)), snapshot))
+
+    snapshot = Snapshot(SCOPE)
+    assert hash_with(step) == hash_with(otherwise)
+    assert hash_with(step) != hash_with(replace(step, target="tencent::gz:sg-other"))

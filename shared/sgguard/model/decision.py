@@ -52,7 +52,8 @@ class Step:
     ``revoke``; ``target`` the address of the group that is changed; ``details`` names rule, holder
     or replacement.
     ``inverse`` is None only for ``delete``, which needs a snapshot to be undone, and for a
-    step that is an inverse itself.
+    step that is an inverse itself. ``summary`` is the ``sentence`` in English; plans of older
+    versions have no sentence.
     """
 
     action: Action
@@ -60,6 +61,7 @@ class Step:
     summary: str
     details: dict[str, str] = field(default_factory=dict)
     inverse: Step | None = None
+    sentence: Sentence | None = None
 
 
 @dataclass(frozen=True, slots=True)

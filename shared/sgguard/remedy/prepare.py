@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,7 +30,7 @@ from sgguard.remedy.plan import Plan, PlanInputs, plan
 from sgguard.remedy.room import no_room
 from sgguard.remedy.snapshot import Snapshot, take
 from sgguard.render.language.sentence import message_of
-from sgguard.store.codec import digest
+from sgguard.store.codec import digest, dump
 
 _UNPLANNABLE = (ForbiddenError, InputError, SettingsError, UnknownShapeError)
 """Errors that the same request meets again: the cloud does not show it to these credentials."""
@@ -198,7 +199,12 @@ def _steps(planned: Plan) -> tuple[Step, ...]:
 def fingerprint(facts: DeleteFacts | LaunchFacts, prepared: Prepared | None) -> str:
     """Return a hash of everything a plan was made of: a change of it needs a new approval.
 
-    Counts and limits are left out; they change without changing what the plan does.
+    Counts and limits are left out; they change without changing what the plan does. So are the
+    sentences of the steps: another version may say the same otherwise.
     """
     groups = [(one.address, one.group, one.references, one.bindings) for one in facts.groups]
-    return digest([groups, prepared])
+    plain = None if prepared is None else json.loads(dump(prepared))
+    for one in plain["plan"]["planned"] if plain else ():
+        for step in (one["step"], one["step"]["inverse"]):
+            (step or {}).pop("sentence", None)
+    return digest([groups, plain])

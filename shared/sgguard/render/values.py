@@ -22,6 +22,7 @@ from sgguard.model.resource import (
     Unseen,
 )
 from sgguard.render.language.sentence import in_english
+from sgguard.render.said import sentence_json
 from sgguard.render.wording import percent
 
 Json = dict[str, Any]
@@ -186,4 +187,5 @@ def step_json(step: Step) -> Json:
         "summary": step.summary,
         "details": dict(step.details),
         "inverse": step_json(step.inverse) if step.inverse else None,
+        **({"sentence": sentence_json(step.sentence)} if step.sentence else {}),
     }

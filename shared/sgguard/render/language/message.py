@@ -73,6 +73,7 @@ class Change:
     about: Named
     details: Mapping[str, str]
     summary: str
+    sentence: Sentence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +254,11 @@ def _why(reason: Json, document: Json, names: Mapping[str, str]) -> Why:
 
 def _change(step: Json, names: Mapping[str, str]) -> Change:
     return Change(
-        step["action"], _named(step["target"], names), dict(step["details"]), step["summary"]
+        step["action"],
+        _named(step["target"], names),
+        dict(step["details"]),
+        step["summary"],
+        sentence_of(step.get("sentence")),
     )
 
 

@@ -227,6 +227,8 @@ def totals(message: Message, words: Words) -> str:
 
 def step(change: Change, words: Words) -> str:
     """Return one step in a sentence; its English summary where there are no words for it."""
+    if change.sentence is not None and knows(change.sentence, words):
+        return in_words(change.sentence, words)
     key = f"step.{change.action}"
     if change.action == "delete" and change.details.get("is_forced") == "true":
         key = "step.delete.forced"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sgguard.render.language.sentences.en import delete, facts, launch, plan, units, unseen
+from sgguard.render.language.sentences.en import delete, facts, launch, plan, step, units, unseen
 
 SENTENCES: Mapping[str, str | Mapping[str, str]] = {
     **units.WORDS,
@@ -13,4 +13,5 @@ SENTENCES: Mapping[str, str | Mapping[str, str]] = {
     **delete.WORDS,
     **launch.WORDS,
     **plan.WORDS,
+    **step.WORDS,
 }
