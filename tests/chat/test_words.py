@@ -93,6 +93,7 @@ def test_no_sentence_is_left_untranslated():
         "holder.counted",
         "holder.named",
         "place.region",
+        "note.text",
     }
 
 

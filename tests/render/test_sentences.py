@@ -16,9 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sgguard
+from sgguard import schemas
 from sgguard.callers.veil import HIDDEN, veiled
 from sgguard.guards import delete, launch
 from sgguard.model.change import Change
+from sgguard.model.codes import Outcome
 from sgguard.model.sentence import LISTED_MAX, Sentence, counted, listed, moment, said, thing
 from sgguard.remedy.plan import Plan, Planned
 from sgguard.remedy.prepare import Prepared, fingerprint
@@ -28,7 +30,9 @@ from sgguard.render.language import text
 from sgguard.render.language.message import of_document
 from sgguard.render.language.sentence import in_english, in_words, knows
 from sgguard.render.language.sentences import en, zh
+from sgguard.render.language.step import said_of
 from sgguard.render.language.words import Words
+from sgguard.render.outcome import notes_in, with_outcome
 from sgguard.render.said import sentence_json, sentence_of
 from sgguard.render.wording import MESSAGE_MAX, columns
 from tests.examples import examples
@@ -276,3 +280,37 @@ def test_a_yes_covers_a_plan_whatever_it_is_said_with():
     snapshot = Snapshot(SCOPE)
     assert hash_with(step) == hash_with(otherwise)
     assert hash_with(step) != hash_with(replace(step, target="tencent::gz:sg-other"))
+
+
+def with_notes(*notes):
+    kept = made_for_an_english_caller()
+    return json.loads(json.dumps(with_outcome(kept, Outcome.PARTLY_UNDONE, notes)))
+
+
+def test_what_became_of_a_decision_reads_chinese_too():
+    about = facts(group("sg-a", references=[named_by("sg-b", "ingress[0]")]))
+    (step, _) = steps_of(about, MAY_REVOKE)
+    failed = said("note.failed", step=said_of(step), why="tencent DeleteX: UnauthorizedOperation")
+    kept = with_notes(failed, "", said("note.deleted", group="sg-c"))
+    assert kept["note"] == (
+        "revoke rule ingress[0] (tcp 22 from sg-a) of sg-b (name-of-sg-b): "
+        "tencent DeleteX: UnauthorizedOperation; group sg-c was deleted"
+    )
+    assert schemas.problems("decision", kept) == ()
+    assert notes_in(kept, CHINESE) == [
+        f"步骤失败：{in_words(step.sentence, CHINESE)}——tencent DeleteX: UnauthorizedOperation",
+        "安全组 sg-c 已删除",
+    ]
+
+
+def test_a_note_of_an_older_version_is_shown_as_it_was_written():
+    kept = {**with_notes(said("note.late")), "note": "as it was written"}
+    del kept["notes"]
+    assert notes_in(kept, CHINESE) == ["as it was written"]
+    kept["notes"] = [{"code": "note.of-a-later-version", "args": {}}]
+    assert notes_in(kept, CHINESE) == ["as it was written"]
+
+
+def test_the_next_outcome_leaves_nothing_of_the_note_before():
+    kept = with_outcome(with_notes(said("note.late")), Outcome.UNDONE)
+    assert (kept["note"], kept["notes"], notes_in(kept, CHINESE)) == ("", [], [""])

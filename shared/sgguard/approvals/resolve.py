@@ -25,6 +25,7 @@ from sgguard.engine.concern import judge_again
 from sgguard.engine.context import Context
 from sgguard.engine.decide import Decided
 from sgguard.engine.execute import APPROVAL_SOURCE, Executor, plan_of
+from sgguard.engine.waiting import CHANGED
 from sgguard.errors import (
     BusyError,
     DeadlineError,
@@ -245,19 +246,16 @@ def _supersede(
         now = replace(approval, state="superseded", resolved_by=claimed.by)
         ended = executor.end(
             claimed.claim,
-            with_outcome(found, Outcome.SUPERSEDED, _CHANGED, approval=now),
+            with_outcome(found, Outcome.SUPERSEDED, CHANGED, approval=now),
             requester,
             run_state="refused",
             resolved=[(approval.approval_id, "superseded", claimed.by)],
         )
     else:
-        note = f"{_CHANGED}; the new plan "
-        ended = executor.ask(claimed.claim, request, decided, found, requester=requester, note=note)
+        asked = (claimed.claim, request, decided, found)
+        ended = executor.ask(*asked, requester=requester, is_changed=True)
     _log("superseded", approval, claimed.by)
     return ended
-
-
-_CHANGED = "the facts have changed since the approval request: nothing was done"
 
 
 def _carry_out(

@@ -33,6 +33,9 @@ _ROOM_FOR_NAMES = 16
 _SHORTEST_ITEM = 8
 _ENGLISH = Words("en", UTC)
 
+WHOLE = 20_000
+"""Columns of a text that is never cut."""
+
 
 def in_english(text: Text, width: int = MESSAGE_MAX) -> str:
     """Return a sentence in English, as documents have it beside its code; a text as it is."""

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sgguard.render.language.sentences.zh import delete, facts, launch, plan, step, units, unseen
+from sgguard.render.language.sentences.zh import (
+    delete,
+    facts,
+    launch,
+    outcome,
+    plan,
+    step,
+    units,
+    unseen,
+)
 
 SENTENCES: Mapping[str, str | Mapping[str, str]] = {
     **units.WORDS,
@@ -14,4 +23,5 @@ SENTENCES: Mapping[str, str | Mapping[str, str]] = {
     **launch.WORDS,
     **plan.WORDS,
     **step.WORDS,
+    **outcome.WORDS,
 }
