@@ -69,7 +69,8 @@ ARROWS = {
     "emulator.faces.tencent_dfw": "emulator emulator.faces wire",
     "engine": (
         "clouds engine.bulk errors facts guards guards.bind guards.delete guards.launch model "
-        "outbox policy providers remedy render settings sgguard store telemetry wire"
+        "outbox policy providers remedy render render.language settings sgguard store telemetry "
+        "wire"
     ),
     "engine.bulk": "errors model providers render store wire",
     "errors": "telemetry",
@@ -77,14 +78,14 @@ ARROWS = {
     "events.sources": "errors events model schemas",
     "facts": "errors model providers wire",
     "functions": "approvals chat engine events web",
-    "guards": "model render",
-    "guards.bind": "guards model policy render",
-    "guards.delete": "guards model policy render",
-    "guards.launch": "guards model policy render",
+    "guards": "model",
+    "guards.bind": "guards model policy render render.language",
+    "guards.delete": "guards model policy render render.language",
+    "guards.launch": "guards model policy render render.language",
     "model": "errors",
     "operations": (
         "approvals clouds engine engine.bulk errors facts guards.delete guards.launch model "
-        "policy providers remedy render schemas settings store telemetry"
+        "policy providers remedy render render.language schemas settings store telemetry"
     ),
     "operations.doctor": (
         "callers clouds engine errors model operations outbox policy providers settings store "
@@ -92,18 +93,19 @@ ARROWS = {
     ),
     "outbox": "errors model policy store telemetry",
     "packaging": "callers errors policy sgguard web",
-    "policy": "clouds errors model render schemas sgguard",
+    "policy": "clouds errors model render.language schemas sgguard",
     "providers": "clouds errors model sgguard telemetry wire",
     "providers.alibaba": "errors model providers wire",
     "providers.huawei": "errors model providers wire wire.openstack wire.openstack.neutron",
     "providers.openstack": "errors model providers wire wire.openstack wire.openstack.neutron",
     "providers.tencent": "errors model providers wire",
     "providers.tencent_dfw": "errors model providers wire",
-    "remedy": "errors model policy providers render store wire",
-    "render": "model store",
+    "remedy": "errors model policy providers render render.language store wire",
+    "render": "model render.language store",
     "render.graph": "model render render.language",
     "render.language": "model render render.language.catalogue",
-    "render.text": "model render",
+    "render.language.catalogue": "render.language.sentences.en render.language.sentences.zh",
+    "render.text": "model render render.language",
     "runtimes": "clouds engine errors settings telemetry web",
     "runtimes.platforms": "runtimes",
     "schemas": "errors sgguard",

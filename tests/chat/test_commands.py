@@ -27,7 +27,7 @@ def test_check_judges_and_changes_nothing(chat):
     kept = chat.approvals.kept()
     said = ask(chat, f"check {target}")
     assert "databases" in said
-    assert "2 rules of 2 security groups reference" in said
+    assert "2 rules of 2 other groups name" in said
     assert chat.approvals.kept() == kept
     assert not chat.approvals.is_deleted
 

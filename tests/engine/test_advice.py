@@ -11,6 +11,7 @@ from sgguard.engine import decide
 from sgguard.engine.context import Context
 from sgguard.model.address import Scope
 from sgguard.model.request import LaunchRequest
+from sgguard.render.language.sentence import message_of
 from sgguard.wire.retry import Retry
 from tests.worlds import lanes, world_of
 
@@ -52,4 +53,4 @@ def test_a_baseline_of_another_kind_or_that_is_gone_is_no_advice(launched):
     ):
         assert (found.verdict, found.plan) == ("block", ())
         assert found.reasons[-1].code == "replacement-unusable"
-        assert why in found.reasons[-1].message
+        assert why in message_of(found.reasons[-1])

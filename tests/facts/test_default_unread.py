@@ -9,6 +9,7 @@ from sgguard.guards import launch
 from sgguard.model.address import Scope
 from sgguard.model.request import LaunchRequest
 from sgguard.policy import Policy
+from sgguard.render.language.sentence import in_english
 from tests.worlds import world_of
 
 DENIED = {
@@ -26,5 +27,9 @@ def test_a_default_group_that_cannot_be_read_blocks_a_launch_without_groups(prov
     assert not gather_launch(world.connect(emulator), request).unseen
     emulator.state.clouds[0].accounts[0].denied = [DENIED[provider], f"{DENIED[provider]}Ex"]
     facts = gather_launch(world.connect(emulator), request)
-    assert [one for one in facts.unseen if "default" in one.what or "takes" in one.what]
+    assert [
+        one
+        for one in facts.unseen
+        if "default" in in_english(one.what) or "takes" in in_english(one.what)
+    ]
     assert launch.judge(facts, Policy()).verdict == "block"

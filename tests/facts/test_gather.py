@@ -25,6 +25,7 @@ from sgguard.model.resource import (
     Unseen,
     Visibility,
 )
+from sgguard.render.language.sentence import in_english
 
 SCOPE = Scope("cloud", "", "north")
 REFERENCE = Reference("sg-other", rule=Rule("r-1", Direction.INGRESS, peer_group="sg-1"))
@@ -151,7 +152,11 @@ def test_an_id_missing_from_a_response_is_unseen_and_never_empty(part):
     one, two = gather_delete(cloud, delete("sg-1", "sg-2")).groups
     assert one.unseen == ()
     (unseen,) = two.unseen
-    assert (unseen.code, unseen.what, unseen.group_id) == ("not-told", f"{part} of sg-2", "sg-2")
+    assert (unseen.code, in_english(unseen.what), unseen.group_id) == (
+        "not-told",
+        f"{part} of sg-2",
+        "sg-2",
+    )
 
 
 @pytest.mark.parametrize("part", ["groups", "references", "bindings"])
@@ -162,7 +167,7 @@ def test_a_part_that_cannot_be_read_is_unseen_once_for_every_group(part, error, 
     cloud = known("sg-1", "sg-2")
     setattr(cloud, part, error)
     for facts in gather_delete(cloud, delete("sg-1", "sg-2")).groups:
-        assert [(u.code, u.what) for u in facts.unseen] == [(code, part)]
+        assert [(u.code, in_english(u.what)) for u in facts.unseen] == [(code, part)]
 
 
 def test_an_unreadable_group_is_not_reported_as_missing():
@@ -255,13 +260,13 @@ def test_an_instance_that_does_not_exist_is_none():
 def test_an_unreadable_instance_is_not_reported_as_missing():
     facts = gather_launch(Cloud(instance=FORBIDDEN), LaunchRequest(SCOPE, instance_id="i-9"))
     assert facts.instance == Instance("i-9")
-    assert [(u.code, u.what) for u in facts.unseen] == [("no-permission", "instance")]
+    assert [(u.code, in_english(u.what)) for u in facts.unseen] == [("no-permission", "instance")]
 
 
 def test_unreadable_limits_are_unseen():
     cloud = known("sg-1", limits=UNKNOWN)
     facts = gather_launch(cloud, LaunchRequest(SCOPE, ("sg-1",)))
-    assert [(u.code, u.what) for u in facts.unseen] == [("unknown-shape", "limits")]
+    assert [(u.code, in_english(u.what)) for u in facts.unseen] == [("unknown-shape", "limits")]
 
 
 def test_a_count_that_is_missing_is_unseen_for_its_group():
@@ -269,7 +274,7 @@ def test_a_count_that_is_missing_is_unseen_for_its_group():
     cloud.counts = {}
     (group,) = gather_launch(cloud, LaunchRequest(SCOPE, ("sg-1",))).groups
     assert group.instance_count is None
-    assert [u.what for u in group.unseen] == ["instance counts of sg-1"]
+    assert [in_english(u.what) for u in group.unseen] == ["instance counts of sg-1"]
 
 
 def test_what_one_wave_could_not_see_does_not_taint_the_other():
@@ -312,7 +317,7 @@ def test_unreadable_rules_are_unseen_in_an_explanation():
     (facts,) = gather_explanation(cloud, Address(SCOPE, "sg-1")).groups
     assert facts.group is not None
     assert facts.group.rules is None
-    assert [u.what for u in facts.unseen] == ["rules"]
+    assert [in_english(u.what) for u in facts.unseen] == ["rules"]
 
 
 @pytest.mark.parametrize("group_id", ["nonsense", "sg-9"])

@@ -13,6 +13,7 @@ from sgguard.model.address import Scope
 from sgguard.model.request import LaunchRequest
 from sgguard.model.resource import Group, Limit, Seen
 from sgguard.policy import LaunchPolicy, Policy
+from sgguard.render.language.sentence import in_english, message_of
 from tests.facts.test_gather import FORBIDDEN, REFERENCE, SCOPE, Cloud
 from tests.worlds import world_of
 
@@ -32,7 +33,7 @@ def test_instances_without_groups_are_counted_for_the_default_one(count, verdict
     found = launch.judge(facts, Policy())
     assert found.verdict == verdict
     (reason,) = (one for one in found.reasons if one.code == "default-group-applies")
-    assert "sg-d (default)" in reason.message
+    assert "sg-d (default)" in message_of(reason)
 
 
 def test_a_forbidden_default_group_is_forbidden_to_who_names_none():
@@ -103,4 +104,4 @@ def test_references_that_may_not_be_read_are_a_gap_of_a_crowded_group():
         references=FORBIDDEN,
     )
     (group,) = of(cloud, "sg-1").groups
-    assert [one.what for one in group.unseen] == ["references"]
+    assert [in_english(one.what) for one in group.unseen] == ["references"]

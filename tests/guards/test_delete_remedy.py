@@ -9,6 +9,7 @@ import pytest
 
 from sgguard.guards import delete
 from sgguard.policy import DeletePolicy, Exemption, Match, Policy, ScopePolicy
+from sgguard.render.language.sentence import message_of
 from tests.guards.builders import (
     ALIBABA,
     FORCING,
@@ -218,7 +219,7 @@ def test_an_exempted_group_is_not_protected_and_the_reason_says_by_whom_and_unti
     (said,) = (one for one in found.reasons if one.code == "protected")
     assert said.effect == "info"
     for words in ("ada", "2026-12-01", "it goes", "delete.protected: name-of-*"):
-        assert words in said.message
+        assert words in message_of(said)
 
 
 @pytest.mark.parametrize(

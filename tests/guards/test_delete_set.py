@@ -12,6 +12,7 @@ from sgguard.guards import delete
 from sgguard.guards.delete.plan import order
 from sgguard.model.resource import Reference
 from sgguard.policy import Policy
+from sgguard.render.language.sentence import message_of
 from tests.effort import cpu_s
 from tests.guards.builders import (
     MAY_REVOKE,
@@ -81,8 +82,8 @@ def test_what_a_blocked_member_names_is_blocked_too(capabilities):
     assert reasons_of(judged, "sg-b") == [code]
     assert reasons_of(judged, "sg-c") == [code]
     said = next(one for one in judged.reasons if one.target.endswith("sg-b"))
-    assert "sg-b (name-of-sg-b) stays referenced by sg-a" in said.message
-    assert "cannot be deleted itself" in said.message
+    assert "sg-b (name-of-sg-b) stays referenced by sg-a" in message_of(said)
+    assert "cannot be deleted itself" in message_of(said)
 
 
 def test_a_member_that_can_be_remedied_does_not_hold_the_others_back():
@@ -101,7 +102,7 @@ def test_two_groups_that_name_each_other_are_freed_by_revoking_one_rule():
     assert judged.verdict == "allow"
     assert revoked(judged) == [("sg-b", "sg-a")]
     assert deleted(judged) == ["sg-a", "sg-b"]
-    assert "in a circle of references (sg-a, sg-b)" in judged.reasons[0].message
+    assert "in a circle of references (sg-a, sg-b)" in message_of(judged.reasons[0])
 
 
 def test_a_group_that_only_hangs_on_a_circle_costs_no_rule():
@@ -132,8 +133,8 @@ def test_a_circle_of_unknown_rules_is_blocked():
     b = group("sg-b", references=[named_by_unknown_rule("sg-a")])
     judged = delete.judge(facts(a, b), MAY_REVOKE)
     assert judged.verdict == "block"
-    assert "in a circle of references" in judged.reasons[0].message
-    assert "could not be read" in judged.reasons[0].message
+    assert "in a circle of references" in message_of(judged.reasons[0])
+    assert "could not be read" in message_of(judged.reasons[0])
 
 
 def test_one_missing_member_blocks_the_set_and_the_free_ones_say_so():

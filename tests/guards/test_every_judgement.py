@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sgguard.guards import delete, launch
 from sgguard.model.codes import DELETE_CODES, LAUNCH_CODES, MEANINGS, Verdict
+from sgguard.render.language.sentence import message_of
 from sgguard.render.wording import MESSAGE_MAX
 from tests.examples import examples
 from tests.guards.builders import BINDINGS, DELETE_FACTS, LAUNCH_FACTS, POLICIES, REFERENCES, UNSEEN
@@ -208,8 +209,8 @@ def test_every_reason_has_a_known_code_and_one_readable_sentence(facts, policy):
     assert judged.reasons
     for reason in judged.reasons:
         assert reason.code in known
-        assert 0 < len(reason.message) <= MESSAGE_MAX
-        assert reason.message.isprintable()
+        assert 0 < len(message_of(reason)) <= MESSAGE_MAX
+        assert message_of(reason).isprintable()
         assert reason.target
     for step in judged.plan:
         assert 0 < len(step.summary) <= MESSAGE_MAX

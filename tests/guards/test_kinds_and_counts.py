@@ -9,6 +9,7 @@ import pytest
 from sgguard.guards import delete, launch
 from sgguard.model.resource import Limit, Unseen
 from sgguard.policy import DeletePolicy, LaunchPolicy, Policy
+from sgguard.render.language.sentence import message_of
 from tests.guards.builders import (
     FORCING,
     MAY_ALL,
@@ -43,8 +44,8 @@ def test_planned_instances_do_not_carry_groups_of_two_kinds():
     found = judged(planned(STATEFUL, STATELESS, capabilities=REFUSING, limits=()))
     (reason,) = (one for one in found.reasons if one.effect == "block")
     assert (found.verdict, reason.code) == ("block", "group-kinds-mixed")
-    assert "sg-a (name-of-sg-a) is stateful" in reason.message
-    assert "SecurityGroupConflict" in reason.message
+    assert "sg-a (name-of-sg-a) is stateful" in message_of(reason)
+    assert "SecurityGroupConflict" in message_of(reason)
     assert {one.group_id for one in reason.evidence} == {"sg-a", "sg-b"}
 
 
@@ -112,7 +113,7 @@ def test_a_group_that_rules_name_has_a_lower_ceiling():
     assert judged(planned(bare, limits=referenced(4))).verdict == "allow"
     found = judged(planned(named, limits=referenced(4)))
     assert codes(found, "block") == ["instances-per-group-exceeded"]
-    assert "a group that rules of others name" in found.reasons[0].message
+    assert "a group that rules of others name" in message_of(found.reasons[0])
     assert judged(planned(named, limits=referenced(5))).verdict == "allow"
 
 
@@ -146,8 +147,8 @@ def test_a_holder_that_refuses_changes_now_is_in_no_plan(others):
     refusing = [bound[0], replace(bound[1], change_refusal=ISOLATED)]
     found = delete.judge(facts(group(bindings=refusing)), MAY_ALL)
     assert (found.verdict, codes(found), found.plan) == ("block", ["bound"], ())
-    assert "instance ins-2 cannot be changed now: Unsupported" in found.reasons[0].message
-    assert len(found.reasons[0].message) <= 200
+    assert "instance ins-2 cannot be changed now: Unsupported" in message_of(found.reasons[0])
+    assert len(message_of(found.reasons[0])) <= 200
 
 
 def test_a_cloud_is_not_asked_to_force_what_its_holder_refuses():
@@ -175,7 +176,7 @@ def test_an_interface_that_refuses_changes_blocks_what_it_would_get(additional, 
     found = judged(of)
     assert found.verdict == verdict
     (reason,) = (one for one in found.reasons if one.code == "instance-refuses-binding")
-    assert "p-1 of ins-1 cannot be changed now: owned by network:dhcp" in reason.message
+    assert "p-1 of ins-1 cannot be changed now: owned by network:dhcp" in message_of(reason)
 
 
 @pytest.mark.parametrize("refusal", ["", "owned by a NAT gateway"])

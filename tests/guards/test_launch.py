@@ -7,6 +7,7 @@ import pytest
 from sgguard.guards import launch
 from sgguard.model.resource import Limit, Unseen
 from sgguard.policy import LaunchPolicy, Policy
+from sgguard.render.language.sentence import message_of
 from tests.guards.builders import (
     ALIBABA,
     HUAWEI,
@@ -135,8 +136,8 @@ def test_groups_of_an_instance_are_counted_once_each_after_the_change():
     more = [group(f"sg-{n}", count=1) for n in (4, 5)]
     found = judged(launched(instance(*own), *of, *more))
     assert codes(found, "block") == ["groups-per-instance-exceeded"]
-    assert "Instance" not in found.reasons[0].message
-    assert "ins-1 (web) would carry 6 groups, over the limit of 5" in found.reasons[0].message
+    assert "Instance" not in message_of(found.reasons[0])
+    assert "ins-1 (web) would carry 6 groups, over the limit of 5" in message_of(found.reasons[0])
 
 
 def test_where_groups_hang_on_interfaces_each_is_counted_by_itself():
@@ -148,7 +149,9 @@ def test_where_groups_hang_on_interfaces_each_is_counted_by_itself():
     assert judged(launched(here, *of, capabilities=ALIBABA, limits=only)).verdict == "allow"
     found = judged(launched(here, *of, group("sg-6", count=1), capabilities=ALIBABA, limits=only))
     assert codes(found, "block") == ["groups-per-instance-exceeded"]
-    assert "would carry 4 groups, over the limit of 3 for an interface" in found.reasons[0].message
+    assert "would carry 4 groups, over the limit of 3 for an interface" in message_of(
+        found.reasons[0]
+    )
 
 
 def test_a_group_one_interface_has_already_is_new_to_the_other():
@@ -169,7 +172,7 @@ def test_advice_of_a_vendor_warns_and_does_not_block():
     advice = [Limit("groups-per-interface", 5, is_enforced=False)]
     found = judged(planned(*groups(6), limits=advice))
     assert (found.verdict, codes(found, "warn")) == ("allow", ["groups-per-instance-exceeded"])
-    assert "advises it, but does not enforce it" in found.reasons[0].message
+    assert "advises it, but does not enforce it" in message_of(found.reasons[0])
 
 
 @pytest.mark.parametrize(
@@ -294,12 +297,12 @@ def test_a_missing_group_does_not_stand_in_for_the_baseline():
 def test_a_launch_without_groups_says_that_the_cloud_picks_one():
     found = judged(planned(capabilities=TENCENT))
     assert (found.verdict, codes(found)) == ("allow", ["default-group-applies", "within-limits"])
-    assert "default" in found.reasons[0].message
+    assert "default" in message_of(found.reasons[0])
 
 
 def test_the_numbers_that_were_compared_are_said():
     found = judged(planned(group(count=10), count=3))
-    said = found.reasons[-1].message
+    said = message_of(found.reasons[-1])
     assert "3 instances" in said
     assert "1 of 5 groups per instance" in said
     assert "sg-a (name-of-sg-a) on 13 of 2000 instances" in said
@@ -358,7 +361,7 @@ def test_it_warns_from_the_threshold_and_blocks_only_over_the_ceiling():
 def test_a_warning_says_how_full_the_limit_will_be():
     found = judged(planned(group(count=1699), limits=[Limit("instances-per-group", 2000)]))
     (near,) = [one for one in found.reasons if one.code == "limit-near"]
-    assert "1700 of 2000, 85 % (documented)" in near.message
+    assert "1700 of 2000, 85 % (documented)" in message_of(near)
 
 
 @pytest.mark.parametrize(
@@ -418,9 +421,9 @@ def test_rules_that_take_no_effect_are_a_warning_whatever_is_launched(used, warn
     limit = Limit("composite-rules-per-group", 128, used, is_enforced=False, note=note)
     found = judged(planned(group(count=1), limits=(limit,)))
     assert (found.verdict, codes(found, "warn")) == ("allow", warns)
-    assert [note in one.message for one in found.reasons if one.effect == "warn"] == [True] * len(
-        warns
-    )
+    assert [note in message_of(one) for one in found.reasons if one.effect == "warn"] == [
+        True
+    ] * len(warns)
 
 
 # -- what matters only to a binding --------------------------------------------------------------

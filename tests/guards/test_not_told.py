@@ -27,6 +27,7 @@ from sgguard.policy import (
     mode_for,
     strictest,
 )
+from sgguard.render.language.sentence import message_of
 from tests.guards.builders import (
     address,
     facts,
@@ -113,7 +114,7 @@ def test_a_group_whose_name_could_not_be_read_may_be_protected():
     found = delete.judge(facts(unread()), protecting("prod-*"), NOW)
     reason = next(one for one in found.reasons if one.code == "protected")
     assert (found.verdict, reason.effect) == ("block", "block")
-    assert reason.message == (
+    assert message_of(reason) == (
         "sg-a may be protected by the policy (delete.protected: prod-*): "
         "its name could not be read."
     )
@@ -166,7 +167,7 @@ def test_a_group_whose_name_could_not_be_read_may_be_forbidden():
     found = launch.judge(planned(unread(count=1)), policy, NOW)
     reason = next(one for one in found.reasons if one.code == "group-forbidden")
     assert found.verdict == "block"
-    assert "its name could not be read" in reason.message
+    assert "its name could not be read" in message_of(reason)
     assert launch.judge(planned(group(name="", count=1)), policy, NOW).verdict == "allow"
 
 
@@ -181,7 +182,7 @@ def test_a_baseline_is_not_met_by_a_name_that_is_not_told():
     found = launch.judge(planned(unread(count=1)), requiring(baseline=("base-*",)), NOW)
     reason = next(one for one in found.reasons if one.code == "baseline-missing")
     assert found.verdict == "block"
-    assert reason.message.endswith("the name of sg-a could not be read.")
+    assert message_of(reason).endswith("the name of sg-a could not be read.")
 
 
 def test_recorded_facts_keep_apart_what_is_empty_and_what_is_not_told(tmp_path):

@@ -8,6 +8,7 @@ from sgguard.guards import delete, launch
 from sgguard.model.codes import Verdict
 from sgguard.model.resource import Unseen, Visibility
 from sgguard.policy import DeletePolicy, LaunchPolicy, Policy
+from sgguard.render.language.sentence import message_of
 from tests.guards.builders import MAY_ALL, codes, facts, group, missing, named_by, planned, server
 
 CODES = (
@@ -75,8 +76,8 @@ def test_a_tolerated_gap_excuses_nothing_that_was_seen():
 def test_a_group_that_is_allowed_with_a_gap_is_not_said_to_be_wholly_seen():
     judged = delete.judge(facts(group(unseen=[gap("not-told")])), tolerating("not-told"))
     warned, free = judged.reasons
-    assert "tolerates it (tolerate_unseen: not-told)" in warned.message
-    assert (free.code, "free as far as was seen" in free.message) == ("free", True)
+    assert "tolerates it (tolerate_unseen: not-told)" in message_of(warned)
+    assert (free.code, "free as far as was seen" in message_of(free)) == ("free", True)
     assert judged.consequences[0].kind == "unknown"
 
 
@@ -118,7 +119,7 @@ def test_it_says_how_far_was_seen_and_how_to_see_more():
     judged = delete.judge(facts(group(), visibility=Visibility.PROJECT), policy)
     (reason,) = judged.reasons
     for said in ("requires visibility cloud", "see one project only", "administrator"):
-        assert said in reason.message
+        assert said in message_of(reason)
 
 
 def test_tolerating_what_is_hidden_does_not_replace_seeing_as_far_as_required():

@@ -8,8 +8,10 @@ import pytest
 
 from sgguard.model.codes import Mode, Verdict
 from sgguard.model.decision import Judgement, Reason
+from sgguard.model.sentence import said
 from sgguard.policy import Exemption, Match, Policy, ScopePolicy
 from sgguard.policy import governing as permission
+from sgguard.render.language.sentence import message_of
 from tests.guards.builders import SCOPE, facts, group, launched, named_by, planned
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -43,12 +45,12 @@ TWO = facts(group("sg-a", references=[named_by("sg-r")]), group("sg-b"))
     ],
 )
 def test_a_reason_is_excused_where_everybody_it_is_about_is(target, patterns, effect):
-    reason = Reason("cap-exceeded", "Too much.", target=target)
+    reason = Reason("cap-exceeded", said("cap.project-full"), target=target)
     assert permission.excused(reason, exempting(*patterns), TWO, NOW).effect == effect
 
 
 def test_a_reason_about_a_launch_is_its_instances():
-    reason = Reason("cap-exceeded", "Too much.", target=str(SCOPE))
+    reason = Reason("cap-exceeded", said("cap.project-full"), target=str(SCOPE))
     there = launched(None, group("sg-a"))
     assert permission.excused(reason, exempting("ins-1"), there, NOW).effect == "info"
     assert permission.excused(reason, exempting("sg-a"), there, NOW).effect == "block"
@@ -58,8 +60,8 @@ def test_a_reason_about_a_launch_is_its_instances():
 def test_the_first_to_end_is_the_one_that_is_named():
     early = Exemption("sg-b", ("cap-exceeded",), "bob", "soon", date(2026, 11, 30))
     policy = Policy(exemptions=(*exempting("sg-a").exemptions, early))
-    reason = Reason("cap-exceeded", "Too much.", target=str(SCOPE))
-    assert "bob, until 2026-11-30" in permission.excused(reason, policy, TWO, NOW).message
+    reason = Reason("cap-exceeded", said("cap.project-full"), target=str(SCOPE))
+    assert "bob, until 2026-11-30" in message_of(permission.excused(reason, policy, TWO, NOW))
 
 
 REFERRER_OBSERVES = Policy(

@@ -20,6 +20,7 @@ from sgguard.model.change import Holder
 from sgguard.model.resource import Direction
 from sgguard.providers.access import Access
 from sgguard.providers.huawei import connect
+from sgguard.render.language.sentence import in_english
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
 from sgguard.wire.retry import Retry
@@ -217,7 +218,7 @@ def test_without_v3_references_and_ports_come_from_v2():
 
 def test_without_v3_supplementary_interfaces_are_unseen_not_absent():
     seen = WORLD.connect(emulator_of(v3_absent=True)).list_bindings([world.FREE])
-    assert [(u.code, u.what) for u in seen.unseen] == [
+    assert [(u.code, in_english(u.what)) for u in seen.unseen] == [
         ("api-absent", "supplementary network interfaces")
     ]
 

@@ -21,6 +21,7 @@ from sgguard.policy import DeletePolicy, Policy
 from sgguard.providers import huawei
 from sgguard.providers._shared import unseen_beyond
 from sgguard.providers.access import Access
+from sgguard.render.language.sentence import in_english
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
 from sgguard.wire.retry import Retry
@@ -212,7 +213,7 @@ def test_where_rules_are_hidden_as_well_the_quota_counts_them():
     provider = connect(emulator)
     seen = provider.list_references([world.REFERENCED])
     assert seen.value == {world.REFERENCED: ()}
-    assert [(u.code, u.what) for u in seen.unseen] == [("no-permission", "references")]
+    assert [(u.code, in_english(u.what)) for u in seen.unseen] == [("no-permission", "references")]
     assert provider.visibility is Visibility.PROJECT
     assert any("enterprise projects" in blind for blind in provider.capabilities.blind_spots)
 

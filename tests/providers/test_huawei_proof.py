@@ -22,6 +22,7 @@ from sgguard.providers import huawei
 from sgguard.providers.access import Access
 from sgguard.providers.huawei import proof
 from sgguard.providers.huawei.api import ABSENT_ID
+from sgguard.render.language.sentence import in_english
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
 from sgguard.wire.retry import Retry
@@ -78,7 +79,7 @@ def behind(change):
 
 
 def gaps(seen):
-    return {(u.code, u.what) for u in seen.unseen}
+    return {(u.code, in_english(u.what)) for u in seen.unseen}
 
 
 # -- denied lists are empty, and no group is taken for free -------------------------------------
@@ -109,7 +110,7 @@ def test_what_a_denied_list_would_show_is_unseen_with_what_to_grant(denied, grou
     )
     (gap,) = seen.unseen
     assert gap.code == "no-permission"
-    assert "VPC ReadOnlyAccess for the whole project" in gap.remedy
+    assert "VPC ReadOnlyAccess for the whole project" in in_english(gap.remedy)
     assert seen.value[group_id] == ()
 
 
@@ -203,7 +204,7 @@ def test_a_rule_that_goes_while_rules_are_counted_is_no_gap():
 def test_where_the_use_of_quotas_may_not_be_read_references_are_unseen():
     seen = WORLD.connect(emulator_of(USAGE)).list_references([world.FREE])
     (gap,) = seen.unseen
-    assert (gap.code, USAGE in gap.remedy) == ("no-permission", True)
+    assert (gap.code, USAGE in in_english(gap.remedy)) == ("no-permission", True)
 
 
 @pytest.mark.parametrize("denied", [(), (RULES,)])

@@ -20,6 +20,7 @@ from sgguard.errors import (
 )
 from sgguard.model.change import Holder
 from sgguard.model.resource import Direction, Rule, Visibility
+from sgguard.render.language.sentence import in_english
 from tests.worlds import openstack as w
 
 WORLD = w.WORLD
@@ -102,7 +103,7 @@ def test_a_sign_of_sharing_is_unseen_for_a_confined_token(env, projects):
     seen = connect(cloud, env).list_references([w.FREE, w.WEB])
     (unseen,) = seen.unseen
     assert (unseen.code, unseen.group_id) == ("other-project", w.FREE)
-    assert "role admin" in unseen.remedy
+    assert "role admin" in in_english(unseen.remedy)
 
 
 def test_an_admins_token_sees_the_foreign_reference_and_needs_no_sign():
@@ -169,7 +170,7 @@ def test_policies_that_may_not_be_read_are_unseen():
     assert len(seen.value[w.WEB]) == 2
     (unseen,) = seen.unseen
     assert unseen.code == "no-permission"
-    assert "shared" in unseen.what
+    assert "shared" in in_english(unseen.what)
 
 
 # -- trap 4: Nova's view -------------------------------------------------------------------------

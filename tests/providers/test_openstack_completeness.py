@@ -21,6 +21,7 @@ from sgguard.model.resource import Visibility
 from sgguard.policy import Policy
 from sgguard.providers import openstack
 from sgguard.providers.access import Access
+from sgguard.render.language.sentence import in_english
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
 from sgguard.wire.openstack.neutron.page import MAX_STARTS
@@ -432,7 +433,7 @@ def test_names_that_may_not_be_read_cost_the_evidence_its_names_and_nothing_else
     state(cloud).accounts[0].denied = ["GET /v2.0/security-groups"]
     seen = connect(cloud).list_references([w.WEB])
     assert [r.group_name for r in seen.value[w.WEB]] == [None, None]
-    assert [u.what for u in seen.unseen] == ["whether the group is shared"]
+    assert [in_english(u.what) for u in seen.unseen] == ["whether the group is shared"]
 
 
 @pytest.mark.parametrize(

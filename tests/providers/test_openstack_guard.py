@@ -11,6 +11,7 @@ from sgguard.guards import delete
 from sgguard.model.address import Address, Scope
 from sgguard.model.request import DeleteRequest
 from sgguard.policy import Policy
+from sgguard.render.language.sentence import message_of
 from tests.worlds import openstack as w
 
 EXTENSIONS = "GET /v2.0/extensions"
@@ -42,7 +43,7 @@ def test_a_referenced_group_is_kept_where_the_plugin_is(env):
     found = judged(emulator(sgguard_plugin=True), w.WEB, env=env)
     (reason,) = found.reasons
     assert reason.code == "referenced"
-    assert f"{GUARD} would refuse with SecurityGroupInUse" in reason.message
+    assert f"{GUARD} would refuse with SecurityGroupInUse" in message_of(reason)
 
 
 def test_a_delete_of_a_referenced_group_is_told_as_what_then_happens():

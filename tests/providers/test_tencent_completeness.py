@@ -17,6 +17,7 @@ from sgguard.model.change import Holder
 from sgguard.model.request import DeleteRequest
 from sgguard.model.resource import Group
 from sgguard.providers.tencent.api import RATES
+from sgguard.render.language.sentence import in_english
 from tests.providers.test_tencent import answering, connected, failing, loaded
 from tests.worlds.tencent import WORLD
 
@@ -119,7 +120,7 @@ UNCOUNTED = {
 def test_statistics_that_are_missing_are_not_zero(statistics):
     provider = answering(STATISTICS, statistics)
     facts = facts_of(provider, WORLD.free)
-    assert {(gap.code, gap.what) for gap in facts.unseen} == {
+    assert {(gap.code, in_english(gap.what)) for gap in facts.unseen} == {
         ("not-told", "bindings"),
         ("not-told", "the count of references"),
     }

@@ -23,6 +23,7 @@ from sgguard.errors import (
     UnknownShapeError,
 )
 from sgguard.model.resource import Binding, Direction
+from sgguard.render.language.sentence import in_english
 from tests.worlds.tencent_dfw import WORLD
 
 ASSOCIATES = "DescribeAssociateSecurityGroups"
@@ -279,7 +280,7 @@ def test_the_groups_of_an_instance_are_told_and_its_state_is_not():
     assert seen.value is not None
     assert seen.value.group_ids == ("sg-carried0", "sg-deflt000")
     assert seen.unseen == ()
-    assert [gap.what for gap in seen.value.unseen_to_bind] == ["state of the instance"]
+    assert [in_english(gap.what) for gap in seen.value.unseen_to_bind] == ["state of the instance"]
 
 
 def test_limits_are_the_documented_ones_and_say_so():

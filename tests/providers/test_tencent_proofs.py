@@ -12,6 +12,7 @@ from sgguard.facts.gather import gather_delete
 from sgguard.model.address import Address, Scope
 from sgguard.model.request import DeleteRequest
 from sgguard.providers import Grant
+from sgguard.render.language.sentence import in_english
 from tests.operations.test_doctor import emulator_of, examine
 from tests.providers.test_tencent import answering, connected, loaded
 from tests.providers.test_tencent_completeness import (
@@ -53,7 +54,9 @@ def test_the_groups_own_rules_explain_one_reference_however_many_they_are(number
     world[0]["rules"] = rules(*[full("a")] * number)
     hidden = cloud_of(groups=world, quirks={"references_hide": [full("b")]})
     facts = facts_of(connected(hidden), full("a"))
-    assert {(gap.code, gap.what) for gap in facts.unseen} == {("not-told", "references")}
+    assert {(gap.code, in_english(gap.what)) for gap in facts.unseen} == {
+        ("not-told", "references")
+    }
     world[1]["rules"] = []
     assert is_known_free(facts_of(connected(cloud_of(groups=world)), full("a")))
 
@@ -140,7 +143,7 @@ def test_a_group_that_the_list_leaves_out_is_not_gone():
     assert seen.value[WORLD.missing] is None
     (gap,) = seen.unseen
     assert (gap.code, gap.group_id) == ("no-permission", WORLD.free)
-    assert "grant vpc:DescribeSecurityGroups" in gap.remedy
+    assert "grant vpc:DescribeSecurityGroups" in in_english(gap.remedy)
 
 
 def test_a_group_of_which_nothing_may_be_read_is_missing_as_the_list_says():
@@ -169,7 +172,7 @@ def test_an_instance_without_its_own_interface_in_the_list_has_a_gap():
     emulator = loaded(quirks={"lists_hide": ["eni-of-ins-915zrb0p"]})
     seen = connected(emulator).read_instance(WORLD.server)
     (gap,) = seen.unseen
-    assert (gap.code, gap.what) == ("no-permission", "interfaces")
+    assert (gap.code, in_english(gap.what)) == ("no-permission", "interfaces")
     assert connected().read_instance(WORLD.server).unseen == ()
 
 

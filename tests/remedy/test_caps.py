@@ -12,6 +12,7 @@ from sgguard.policy import Caps
 from sgguard.remedy.caps import stopped_by
 from sgguard.remedy.plan import Plan, PlanInputs, Planned
 from sgguard.remedy.room import no_room
+from sgguard.render.language.sentence import message_of
 
 SCOPE = Scope("tencent", "", "ap-guangzhou")
 FREE = Caps(management_ports=())
@@ -33,7 +34,7 @@ def stops(plan: Plan, caps: Caps, *left: Rule) -> list[str]:
     removed = [one.change.rule for one in plan.planned if one.change.rule is not None]
     found = stopped_by(plan, PlanInputs(rules={"sg-b": (*removed, *left)}), caps)
     assert {one.code for one in found} <= {"cap-exceeded"}
-    return [one.message for one in found]
+    return [message_of(one) for one in found]
 
 
 @pytest.mark.parametrize(("cap", "number"), [(2, 0), (1, 1)])

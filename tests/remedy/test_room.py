@@ -14,6 +14,7 @@ from sgguard.policy import Caps
 from sgguard.remedy.caps import stopped_by
 from sgguard.remedy.plan import Plan, PlanInputs, Planned
 from sgguard.remedy.room import gained, no_room
+from sgguard.render.language.sentence import message_of
 from tests.remedy.harness import Harness
 from tests.worlds import world_of
 
@@ -29,7 +30,7 @@ def binding(number: int, after: tuple[str, ...] = ("sg-old", "sg-new")) -> Plann
 
 
 def messages(plan: Plan, inputs: PlanInputs, overrides=None, tolerated=()) -> list[str]:
-    return [one.message for one in no_room(plan, inputs, overrides or {}, tolerated)]
+    return [message_of(one) for one in no_room(plan, inputs, overrides or {}, tolerated)]
 
 
 def moving(holders: int, used: int | None, *limits: Limit, **more) -> list[str]:

@@ -13,6 +13,7 @@ from sgguard.model.change import Change, Holder
 from sgguard.model.codes import Outcome
 from sgguard.model.resource import Binding, Limit
 from sgguard.render import document, text
+from sgguard.render.language.sentence import message_of
 from sgguard.render.outcome import with_outcome
 from sgguard.render.wording import columns, one_line, pad, short_ids
 from sgguard.store import codec
@@ -123,7 +124,7 @@ def test_the_whole_story_holds_every_reason_and_step_and_no_escape_codes(of, pol
     story = story_of(made)
     assert all(one.isprintable() for one in story.split("\n"))
     for reason in made.judgement.reasons:
-        assert f"{reason.code}: {reason.message}" in story
+        assert f"{reason.code}: {message_of(reason)}" in story
     for number, step in enumerate(made.judgement.plan, start=1):
         assert f"  {number}. {step.summary}" in story
 

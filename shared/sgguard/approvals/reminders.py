@@ -21,6 +21,7 @@ from sgguard.events.base import Kind
 from sgguard.events.request import checked
 from sgguard.model.codes import Outcome
 from sgguard.model.event import Event
+from sgguard.model.sentence import said
 from sgguard.render.outcome import with_outcome
 from sgguard.render.values import time_json
 from sgguard.store.rows import Approval, ApprovalState, Claim, Query, Record
@@ -34,9 +35,9 @@ KIND = Kind("approval", "sgguard.approvals.due.v1", "sgguard.approvals.reminders
 _RECORDS_MAX = 10_000
 
 _NOTES = {
-    "denied": "denied: nothing was done",
-    "expired": "not approved in time: nothing was done",
-    "approved": "approved, but not started in time: nothing was done",
+    "denied": said("note.denied"),
+    "expired": said("note.expired"),
+    "approved": said("note.lapsed"),
 }
 
 

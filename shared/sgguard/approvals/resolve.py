@@ -25,6 +25,7 @@ from sgguard.engine.concern import judge_again
 from sgguard.engine.context import Context
 from sgguard.engine.decide import Decided
 from sgguard.engine.execute import APPROVAL_SOURCE, Executor, plan_of
+from sgguard.engine.waiting import CHANGED
 from sgguard.errors import (
     BusyError,
     DeadlineError,
@@ -40,6 +41,7 @@ from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.remedy.covered import covered
 from sgguard.remedy.prepare import Prepared
 from sgguard.render import document
+from sgguard.render.language.sentence import message_of
 from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
 from sgguard.store.rows import Answered, Approval, Busy, Claim, Record
@@ -102,8 +104,7 @@ def deny(approval_id: str, by: str, context: Context) -> Json:
     record = executor.store.decision(approval.decision_id)
     if record is None:
         raise StoreError(f"decision {approval.decision_id} is not in the store")
-    found: Json = json.loads(record.document_json)
-    return found
+    return dict(json.loads(record.document_json))
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,11 +221,11 @@ def _event_id(claimed: _ClaimedApproval) -> str:
 
 def _require_whole(decided: Decided) -> None:
     """Refuse to compare facts that could not be read: they may be those of the request, or not."""
-    for reason in decided.decision.judgement.reasons:
-        if (reason.code, reason.effect) == (ReasonCode.FACTS_INCOMPLETE, "block"):
-            provider = decided.cloud.capabilities.provider
-            code, words = "FactsIncomplete", f"{reason.message} The approval request stays open."
-            raise UnavailableError(provider, "facts", code=code, detail=words)
+    about, code = (decided.cloud.capabilities.provider, "facts"), "FactsIncomplete"
+    for one in decided.decision.judgement.reasons:
+        if (one.code, one.effect) == (ReasonCode.FACTS_INCOMPLETE, "block"):
+            words = f"{message_of(one)} The approval request stays open."
+            raise UnavailableError(*about, code=code, detail=words)
 
 
 def _is_same(claimed: _ClaimedApproval, decided: Decided, found: Json) -> bool:
@@ -245,19 +246,16 @@ def _supersede(
         now = replace(approval, state="superseded", resolved_by=claimed.by)
         ended = executor.end(
             claimed.claim,
-            with_outcome(found, Outcome.SUPERSEDED, _CHANGED, approval=now),
+            with_outcome(found, Outcome.SUPERSEDED, CHANGED, approval=now),
             requester,
             run_state="refused",
             resolved=[(approval.approval_id, "superseded", claimed.by)],
         )
     else:
-        note = f"{_CHANGED}; the new plan "
-        ended = executor.ask(claimed.claim, request, decided, found, requester=requester, note=note)
+        asked = (claimed.claim, request, decided, found)
+        ended = executor.ask(*asked, requester=requester, is_changed=True)
     _log("superseded", approval, claimed.by)
     return ended
-
-
-_CHANGED = "the facts have changed since the approval request: nothing was done"
 
 
 def _carry_out(

@@ -38,6 +38,7 @@ from sgguard.render.language import text as sentences
 from sgguard.render.language.message import Message, of_document
 from sgguard.render.language.text import Detail
 from sgguard.render.language.words import Words, languages
+from sgguard.render.outcome import notes_in
 from sgguard.store.rows import Approval
 from sgguard.telemetry.redaction import redacted
 from sgguard.web import problem
@@ -261,7 +262,7 @@ def _result(given: LinkToken, found: Json, words: Words, *, is_page: bool) -> Re
         return Response(status, body, headers)
     title = words.say(f"result.{found['outcome']}")
     plan = _plan(of_document(found), found, words) if is_changed else []
-    lines = [*found["target"], found["note"], *plan]
+    lines = [*found["target"], *notes_in(found, words), *plan]
     body = page.message_page(title, [line for line in lines if line], words)
     return Response(status, body, page.HEADERS)
 

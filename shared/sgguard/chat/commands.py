@@ -32,9 +32,10 @@ from sgguard.events import request
 from sgguard.model.address import Address
 from sgguard.model.decision import Decision
 from sgguard.model.request import DeleteRequest
+from sgguard.model.sentence import Named
 from sgguard.operations import explain, trail
 from sgguard.render.document import to_json
-from sgguard.render.language.message import Named, of_document
+from sgguard.render.language.message import of_document
 from sgguard.render.language.text import title, verdict, what
 from sgguard.render.language.words import name, plain
 from sgguard.store.rows import Approval, Claim

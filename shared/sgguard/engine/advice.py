@@ -15,9 +15,9 @@ from sgguard.model.codes import ReasonCode, Verdict
 from sgguard.model.decision import Judgement, Reason
 from sgguard.model.facts import LaunchFacts
 from sgguard.model.request import LaunchRequest
+from sgguard.model.sentence import said
 from sgguard.policy import Policy
 from sgguard.providers.base import Provider
-from sgguard.render.wording import MESSAGE_MAX, one_line
 
 
 def judge(
@@ -37,10 +37,10 @@ def judge(
     against = [one for one in second.reasons if one.effect == "block"]
     if not against:
         return found
-    message = f"What the policy would bind is unusable: {against[0].message}"
+    sentence = said("used.unusable", why=against[0].sentence)
     reason = Reason(
         ReasonCode.REPLACEMENT_UNUSABLE,
-        one_line(message, MESSAGE_MAX),
+        sentence,
         "block",
         found.plan[0].target,
         against[0].evidence,

@@ -23,6 +23,7 @@ from sgguard.model.resource import Binding, Reference, Rule
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Plan
 from sgguard.render import values
+from sgguard.render.language.sentence import in_english
 from sgguard.store import codec
 from sgguard.store.base import Store
 from sgguard.store.rows import Query, Record
@@ -67,7 +68,9 @@ def read(address: Address, context: Context, store: Store | None) -> Json:
     seen = cloud.read_groups([address.group_id])
     is_there = seen.value.get(address.group_id) is not None
     before = None if store is None else _before(address, context, store)
-    found = _Found(unknown=[f"{one.what}: {one.why}" for one in seen.unseen])
+    found = _Found(
+        unknown=[f"{in_english(one.what)}: {in_english(one.why)}" for one in seen.unseen]
+    )
     if before is None:
         found.unknown.append(
             "no decision about the group is kept: what named it or carried it is not known"
@@ -148,7 +151,9 @@ def _compare_rules(address: Address, before: _Before, cloud: Cloud, found: _Foun
         elif isinstance(rules, Exception):
             raise rules
         else:
-            found.unknown += [f"{one.what}: {one.why}" for one in rules.unseen]
+            found.unknown += [
+                f"{in_english(one.what)}: {in_english(one.why)}" for one in rules.unseen
+            ]
             _sort(named, rules.value, address, before, found, is_whole=not rules.unseen)
 
 

@@ -15,6 +15,7 @@ from sgguard.engine import bind_decide
 from sgguard.engine.bind_decide import BindDecided
 from sgguard.engine.binder import Binder, of_keeper
 from sgguard.engine.keeper import Keeper
+from sgguard.engine.waiting import CHANGED
 from sgguard.errors import HaltedError, UnavailableError
 from sgguard.model.codes import Mode, Outcome
 from sgguard.model.request import BindRequest
@@ -23,8 +24,6 @@ from sgguard.store import codec
 from sgguard.store.rows import Approval, Claim, Record
 
 Json = dict[str, Any]
-
-_CHANGED = "the facts have changed since the approval request: nothing was done"
 
 
 class ClaimedApproval(Protocol):
@@ -114,12 +113,11 @@ def _superseded(
     """Do nothing; ask for an approval of the new plan where there is one."""
     request, decided, record = found
     if decided.plan is not None:
-        note = f"{_CHANGED}; the new plan "
-        return binder.ask(claim, request, decided, requester=record.requester, note=note)
+        return binder.ask(claim, request, decided, requester=record.requester, is_changed=True)
     now = replace(approval, state="superseded", resolved_by=by)
     return binder.end(
         claim,
-        with_outcome(decided.document, Outcome.SUPERSEDED, _CHANGED, approval=now),
+        with_outcome(decided.document, Outcome.SUPERSEDED, CHANGED, approval=now),
         record.requester,
         run_state="refused",
         resolved=[(approval.approval_id, "superseded", by)],

@@ -17,10 +17,12 @@ from sgguard.engine.bind_decide import BindDecided
 from sgguard.engine.bulk import BulkWorker
 from sgguard.engine.context import connect
 from sgguard.engine.keeper import Keeper
+from sgguard.engine.waiting import waiting
 from sgguard.errors import DeadlineError, EventError, SgguardError
 from sgguard.model.bind import BindPlan
 from sgguard.model.codes import Mode, Outcome
 from sgguard.model.request import BindRequest
+from sgguard.model.sentence import Sentence, said
 from sgguard.providers import Bulk
 from sgguard.render import bind as render
 from sgguard.render.outcome import with_outcome
@@ -76,8 +78,8 @@ class Binder(Keeper):
         document, by = decided.document, request.requested_by
         if decided.plan is None or decided.mode is Mode.OBSERVE:
             return self.end(claim, document, by)
-        if stopped := self.stopped():
-            return self.end(claim, with_outcome(document, Outcome.HALTED, stopped), by)
+        if halted := self.halted():
+            return self.end(claim, with_outcome(document, Outcome.HALTED, halted), by)
         if decided.mode is Mode.APPROVE:
             return self.ask(claim, request, decided)
         return self.enforce(claim, decided, by)
@@ -89,7 +91,7 @@ class Binder(Keeper):
         decided: BindDecided,
         *,
         requester: str = "",
-        note: str = "",
+        is_changed: bool = False,
     ) -> Json:
         """Open an approval request that shows the counts and lists every holder."""
         requester = requester or request.requested_by
@@ -103,8 +105,8 @@ class Binder(Keeper):
             summary=render.summary_of(request.action, request.group_id, decided.rows),
             expires_at_s=self.store.now_s() + self.context.policy.approval.expires_s,
         )
-        how = f"waits for an approval: sgguard approvals approve {approval.approval_id}"
-        pending = with_outcome(decided.document, Outcome.PENDING, f"{note}{how}", approval=approval)
+        note = waiting(approval.approval_id, is_changed=is_changed)
+        pending = with_outcome(decided.document, Outcome.PENDING, note, approval=approval)
         self.store.ask_for(claim, approval, self.answer(claim, pending, requester), None)
         return pending
 
@@ -188,15 +190,21 @@ class Binder(Keeper):
             event_id=claim.event_id,
             decision_id=claim.decision_id,
             outcome=document["outcome"],
-            detail=note,
+            detail=document["note"],
         )
-        return self.end(claim, document, requester, run_state="finished", note=note)
+        words = document["note"]
+        return self.end(claim, document, requester, run_state="finished", note=words)
 
 
-def _note(plan: BindPlan, part: Json) -> str:
-    counts, verb = part["counts"], "bound" if plan.action == "bind" else "unbound"
-    words = f"{counts['done']} of {counts['holders']} holders {verb}"
-    return f"{words}, {counts['nothing']} were so already, {counts['refused']} refused"
+def _note(plan: BindPlan, part: Json) -> Sentence:
+    counts = part["counts"]
+    return said(
+        "note.bound" if plan.action == "bind" else "note.unbound",
+        done=counts["done"],
+        holders=counts["holders"],
+        nothing=counts["nothing"],
+        refused=counts["refused"],
+    )
 
 
 def of_keeper(keeper: Keeper, report: Report = silent) -> Binder:

@@ -23,6 +23,7 @@ from sgguard.engine.decide import Decided
 from sgguard.engine.keeper import APPROVAL_SOURCE, LEASE_S, Keeper
 from sgguard.engine.recheck import remaining_blockers
 from sgguard.engine.retention import tidy
+from sgguard.engine.waiting import waiting
 from sgguard.errors import (
     DeadlineError,
     EventError,
@@ -33,6 +34,7 @@ from sgguard.errors import (
 )
 from sgguard.model.codes import Mode, Outcome
 from sgguard.model.request import DeleteRequest, LaunchRequest
+from sgguard.model.sentence import said
 from sgguard.providers.base import Cloud
 from sgguard.remedy.apply import RunResult, carry_out
 from sgguard.remedy.attempt import Worker
@@ -41,7 +43,7 @@ from sgguard.remedy.plan import Plan
 from sgguard.remedy.prepare import Prepared
 from sgguard.remedy.snapshot import Snapshot
 from sgguard.render.document import to_json
-from sgguard.render.outcome import with_outcome
+from sgguard.render.outcome import notes_of, with_outcome
 from sgguard.store import codec
 from sgguard.store.rows import Approval, Claim, Marks, Run, RunState
 
@@ -114,9 +116,9 @@ class Executor(Keeper):
         document, requester = to_json(decided.decision), request.requested_by
         if decided.prepared is None or decided.decision.mode is Mode.OBSERVE:
             return self.end(claim, document, requester, marks=marks)
-        if stopped := self.stopped():
-            halted = with_outcome(document, Outcome.HALTED, stopped)
-            return self.end(claim, halted, requester, marks=marks)
+        if halted := self.halted():
+            document = with_outcome(document, Outcome.HALTED, halted)
+            return self.end(claim, document, requester, marks=marks)
         if decided.decision.mode is Mode.APPROVE:
             return self.ask(claim, request, decided, document, marks=marks)
         return self.enforce(
@@ -134,13 +136,14 @@ class Executor(Keeper):
         document: Json,
         *,
         requester: str = "",
-        note: str = "",
+        is_changed: bool = False,
         marks: Marks | None = None,
     ) -> Json:
         """Open an approval request for the plan, in place of an earlier one of the decision.
 
         The decision is kept with it and the event answered, in one step. ``requester`` is who
-        asked first, where this is not the first request; ``note`` is put before the decision's.
+        asked first, where this is not the first request; ``is_changed`` says that the facts are
+        others than those of the request before.
         """
         approval = Approval(
             approval_id=self.context.new_id(),
@@ -152,8 +155,8 @@ class Executor(Keeper):
             summary="; ".join(step.summary for step in decided.decision.judgement.plan),
             expires_at_s=self.store.now_s() + self.context.policy.approval.expires_s,
         )
-        how = f"waits for an approval: sgguard approvals approve {approval.approval_id}"
-        pending = with_outcome(document, Outcome.PENDING, f"{note}{how}", approval=approval)
+        note = waiting(approval.approval_id, is_changed=is_changed)
+        pending = with_outcome(document, Outcome.PENDING, note, approval=approval)
         answer = self.answer(claim, pending, requester or request.requested_by)
         self.store.ask_for(claim, approval, answer, marks)
         tidy(self.store, self.context)
@@ -192,7 +195,7 @@ class Executor(Keeper):
         )
         # 1. Decision, plan and snapshot are kept before the first change: a later worker needs
         #    them. The approval request is used up with it, or nothing is begun.
-        document = with_outcome(document, Outcome.UNFINISHED, "; ".join(notes))
+        document = with_outcome(document, Outcome.UNFINISHED, notes)
         approval_id, by = approved
         record = self.answer(claim, document, requester).record
         if not self.store.begin_run(
@@ -269,12 +272,14 @@ class Executor(Keeper):
     ) -> Json:
         """End the run and the decision, in one step."""
         # What is to be said in any case was kept when it began.
-        before = document["note"] if document["outcome"] == Outcome.UNFINISHED else ""
-        note = "; ".join(part for part in (ended.words, before) if part)
+        before = notes_of(document) if document["outcome"] == Outcome.UNFINISHED else ()
         document = with_outcome(
-            document, ended.outcome, note, journal=self.store.entries(claim.decision_id)
+            document,
+            ended.outcome,
+            (ended.note, *ended.left, *before),
+            journal=self.store.entries(claim.decision_id),
         )
-        report.carried_out(claim, document, ended.outcome, note)
+        report.carried_out(claim, document, ended.outcome, document["note"])
         state = None if is_closed else ended.state
         return self.end(claim, document, requester, run_state=state, note=ended.words)
 
@@ -285,4 +290,4 @@ class Executor(Keeper):
         return remaining_blockers(cloud, plan, snapshot, group_ids, self.context)
 
 
-_LATE = "a newer event about the same came before this one; nothing was changed"
+_LATE = said("note.late")

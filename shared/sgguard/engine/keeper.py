@@ -12,8 +12,10 @@ from sgguard.engine.context import Context
 from sgguard.engine.retention import tidy
 from sgguard.engine.still import LOOKS
 from sgguard.errors import MovedError, SettingsError, StoreError
+from sgguard.model.sentence import Sentence, said
 from sgguard.outbox.background import BACKGROUND
 from sgguard.outbox.what import telling
+from sgguard.render.language.sentence import WHOLE, in_english
 from sgguard.store.base import Store
 from sgguard.store.rows import ApprovalState, Claim, Claimed, Marks, Record, RunState
 from sgguard.store.steps import Answer
@@ -123,11 +125,16 @@ class Keeper:
         raise MovedError("what the plan would change is changed by others at this moment")
 
     def stopped(self) -> str:
-        """Return who stopped all changes, and why; empty where nothing is stopped."""
+        """Return in English who stopped all changes, and why; empty where nothing is stopped."""
+        halted = self.halted()
+        return in_english(halted, WHOLE) if halted else ""
+
+    def halted(self) -> Sentence | None:
+        """Return who stopped all changes, and why; None where nothing is stopped."""
         if self.context.policy.halt:
-            return "the policy file stops all changes (halt = true)"
+            return said("halted.policy")
         halt = self.store.halted()
-        return f"{halt.by} stopped all changes: {halt.reason}" if halt else ""
+        return said("halted", by=halt.by, reason=halt.reason) if halt else None
 
     # -- keeping ---------------------------------------------------------------------------
 

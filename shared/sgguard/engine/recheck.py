@@ -15,6 +15,7 @@ from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Plan
 from sgguard.remedy.snapshot import Snapshot
 from sgguard.remedy.unchanged import changed_facts
+from sgguard.render.language.sentence import message_of
 
 
 def remaining_blockers(
@@ -41,7 +42,7 @@ def remaining_blockers(
     if {step.action for step in judgement.plan} != {"delete"}:
         forced.clear()
     against = [
-        reason.message
+        message_of(reason)
         for reason in judgement.reasons
         if reason.effect == "block"
         and reason.code != ReasonCode.NOT_FOUND

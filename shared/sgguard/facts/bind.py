@@ -17,6 +17,7 @@ from sgguard.model.bind import BindFacts, HolderFacts, HolderState
 from sgguard.model.codes import UnseenCode
 from sgguard.model.request import BindRequest, HolderFilter, LaunchRequest
 from sgguard.model.resource import Group, Seen, Unseen
+from sgguard.model.sentence import said
 from sgguard.providers import Bulk, Cloud
 from sgguard.providers.access import seen_or_unseen
 from sgguard.wire.parallel import parallel
@@ -89,9 +90,9 @@ def _named(bulk: Bulk, holder_ids: Iterable[str]) -> list[HolderFacts]:
 def _untold(holder_id: str) -> Unseen:
     return Unseen(
         UnseenCode.NOT_TOLD,
-        f"holder {holder_id}",
-        "the cloud's answer does not mention it",
-        "ask again",
+        said("part.holder", holder=holder_id),
+        said("why.not-mentioned"),
+        said("remedy.again"),
     )
 
 

@@ -18,6 +18,7 @@ from sgguard.model.codes import UnseenCode
 from sgguard.model.facts import DeleteFacts, GroupFacts, LaunchFacts
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.model.resource import Group, Instance, Limit, Rule, Seen, Unseen
+from sgguard.model.sentence import said
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.base import Provider
 from sgguard.wire.parallel import parallel
@@ -51,9 +52,9 @@ class _Part(Generic[T]):
         return (
             Unseen(
                 code=UnseenCode.NOT_TOLD,
-                what=f"{self.what} of {group_id}",
-                why="the cloud's answer does not mention this group",
-                remedy="ask again; if it stays so, report it to the maintainers of sgguard",
+                what=said("part.of", part=self.what, thing=group_id),
+                why=said("why.group-not-mentioned"),
+                remedy=said("remedy.again-or-report"),
                 group_id=group_id,
             ),
         )

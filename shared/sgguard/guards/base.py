@@ -10,20 +10,20 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Literal
 
-from sgguard.model.address import Address, Scope
+from sgguard.model.address import Scope
 from sgguard.model.codes import ReasonCode, UnseenCode, Verdict
 from sgguard.model.decision import Judgement, Reason
 from sgguard.model.facts import GroupFacts
 from sgguard.model.resource import Unseen, Visibility
-from sgguard.render.wording import MESSAGE_MAX, one_line
+from sgguard.model.sentence import Item, Sentence, said, thing
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PLAIN = re.compile(r"[A-Za-z0-9-]+")
 _REACH = {Visibility.PROJECT: 0, Visibility.ACCOUNT: 1, Visibility.CLOUD: 2}
 _WIDER = {
-    Visibility.PROJECT: "use credentials of the project",
-    Visibility.ACCOUNT: "use credentials of the whole account",
-    Visibility.CLOUD: "use an administrator's credentials (a public cloud has none)",
+    Visibility.PROJECT: said("remedy.of-project"),
+    Visibility.ACCOUNT: said("remedy.of-account"),
+    Visibility.CLOUD: said("remedy.of-cloud"),
 }
 
 
@@ -48,15 +48,20 @@ def unanswered(targets: Iterable[str], why: str) -> Judgement:
     """Return the verdict on a cloud that could not be asked: block, for nothing is known."""
     gap = Unseen(
         code=UnseenCode.NOT_TOLD,
-        what="anything",
-        why=one_line(why, MESSAGE_MAX),
-        remedy="ask again when the cloud answers",
+        what=said("part.anything"),
+        why=why,
+        remedy=said("remedy.when-it-answers"),
     )
-    message = one_line(f"The cloud could not be asked: {why}", MESSAGE_MAX)
+    sentence = said("gap.unasked", why=why)
     reasons = (
-        Reason(ReasonCode.FACTS_INCOMPLETE, message, "block", one, (gap,)) for one in targets
+        Reason(ReasonCode.FACTS_INCOMPLETE, sentence, "block", one, (gap,)) for one in targets
     )
     return Judgement(Verdict.BLOCK, tuple(reasons))
+
+
+def named(member: GroupFacts) -> Sentence:
+    """Return the group's id, and its name where it is told."""
+    return thing(member.address.group_id, member.group.name if member.group else None)
 
 
 def missing_or_malformed(
@@ -65,23 +70,22 @@ def missing_or_malformed(
     """Return why the group cannot be judged at all, or None; ``not_found`` is the guard's code."""
     group_id, target = facts.address.group_id, str(facts.address)
     if facts.is_malformed:
-        provider = one_line(facts.address.scope.provider, 30)
-        message = f"{one_line(group_id, 60)!r} is no group id of {provider}"
-        message = f"{message}: expected one like {one_line(example, 60)}."
-        return Reason(ReasonCode.GROUP_MALFORMED, one_line(message, MESSAGE_MAX), target=target)
+        provider = facts.address.scope.provider
+        sentence = said("group.malformed", text=group_id, provider=provider, example=example)
+        return Reason(ReasonCode.GROUP_MALFORMED, sentence, target=target)
     if facts.group is None:
-        hidden = "it does not exist there, or these credentials cannot see it"
-        message = f"No group {one_line(group_id, 60)} in {_region(facts.address)}: {hidden}."
-        return Reason(not_found, one_line(message, MESSAGE_MAX), target=target)
+        sentence = said("group.not-found", group=group_id, place=place(facts.address.scope))
+        return Reason(not_found, sentence, target=target)
     return None
 
 
-def _region(address: Address) -> str:
-    return one_line(f"{address.scope.provider} {address.scope.region}", 50)
+def place(scope: Scope) -> Sentence:
+    """Return the cloud and the region."""
+    return said("place.region", provider=scope.provider, region=scope.region)
 
 
 def incomplete(
-    unseen: Iterable[Unseen], target: str, about: str, tolerated: Collection[str] = ()
+    unseen: Iterable[Unseen], target: str, about: Item, tolerated: Collection[str] = ()
 ) -> tuple[Reason, ...]:
     """Return one reason for each thing that could not be seen: what, why, what helps.
 
@@ -99,13 +103,18 @@ def incomplete(
     )
 
 
-def _not_seen(item: Unseen, about: str, *, is_tolerated: bool) -> str:
-    remedy = f" To see it: {one_line(item.remedy, 70)}." if item.remedy else ""
+def _not_seen(item: Unseen, about: Item, *, is_tolerated: bool) -> Sentence:
+    then: Item = said("gap.to-see-it", remedy=item.remedy) if item.remedy else ""
     if is_tolerated:
-        remedy = f" The policy tolerates it (tolerate_unseen: {one_line(item.code, 30)})."
-    head = f"{about}: {one_line(item.what, 40)} could not be seen"
-    why = one_line(item.why or item.code, MESSAGE_MAX - len(head) - len(remedy) - 4)
-    return one_line(f"{head} ({why}).{remedy}", MESSAGE_MAX)
+        then = said("gap.tolerated", code=str(item.code))
+    return said(
+        "gap.unseen",
+        about=about,
+        what=item.what,
+        code=str(item.code),
+        why=item.why or str(item.code),
+        then=then,
+    )
 
 
 def too_short_sighted(
@@ -121,16 +130,15 @@ def too_short_sighted(
         code=UnseenCode.OTHER_PROJECT
         if visibility is Visibility.PROJECT
         else UnseenCode.CROSS_ACCOUNT,
-        what=f"what lies beyond this {visibility.value}",
-        why=f"these credentials see one {visibility.value}, the policy requires {required.value}",
+        what=said("part.beyond", reach=visibility.value),
+        why=said("why.reach", reach=visibility.value, required=required.value),
         remedy=_WIDER[required],
     )
-    message = (
-        f"The policy requires visibility {required.value} ({guard}.require_visibility), but these "
-        f"credentials see one {visibility.value} only. To see more: {gap.remedy}."
+    sentence = said(
+        "gap.visibility",
+        required=required.value,
+        guard=guard,
+        visible=visibility.value,
+        remedy=gap.remedy,
     )
-    return (
-        Reason(
-            ReasonCode.FACTS_INCOMPLETE, one_line(message, MESSAGE_MAX), "block", target, (gap,)
-        ),
-    )
+    return (Reason(ReasonCode.FACTS_INCOMPLETE, sentence, "block", target, (gap,)),)

@@ -9,20 +9,21 @@ from typing import Literal
 from sgguard.model.codes import Mode, Outcome, ReasonCode, Verdict
 from sgguard.model.facts import DeleteFacts, LaunchFacts
 from sgguard.model.resource import Binding, Group, Instance, Limit, Reference, Unseen
+from sgguard.model.sentence import Sentence
 
 Evidence = Reference | Binding | Limit | Unseen | Group | Instance
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a verdict is what it is: a stable code, the words, and what was seen.
+    """Why a verdict is what it is: a stable code, the sentence, and what was seen.
 
     ``effect`` says what this reason alone asks for: ``block`` stops, ``warn`` is worth a look,
     ``info`` explains. ``target`` is the address (or instance) the reason is about.
     """
 
     code: ReasonCode
-    message: str
+    sentence: Sentence
     effect: Literal["block", "warn", "info"] = "block"
     target: str = ""
     evidence: tuple[Evidence, ...] = ()
@@ -51,7 +52,8 @@ class Step:
     ``revoke``; ``target`` the address of the group that is changed; ``details`` names rule, holder
     or replacement.
     ``inverse`` is None only for ``delete``, which needs a snapshot to be undone, and for a
-    step that is an inverse itself.
+    step that is an inverse itself. ``summary`` is the ``sentence`` in English; plans of older
+    versions have no sentence.
     """
 
     action: Action
@@ -59,6 +61,7 @@ class Step:
     summary: str
     details: dict[str, str] = field(default_factory=dict)
     inverse: Step | None = None
+    sentence: Sentence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +85,10 @@ class Forecast:
     """One limit that a change touches, for one group, instance or scope (``target``).
 
     ``limit.used`` is the number now, ``limit.after`` the number once the change is made.
-    ``subject`` says in words whose number it is.
     """
 
     target: str
     limit: Limit
-    subject: str
 
 
 @dataclass(frozen=True, slots=True)

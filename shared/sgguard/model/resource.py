@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Generic, Literal, TypeVar
 
 from sgguard.model.codes import UnseenCode
+from sgguard.model.sentence import Text
 
 T = TypeVar("T")
 
@@ -164,14 +165,15 @@ class Unseen:
     """Something a verdict would need and that could not be read.
 
     ``code`` is stable; ``api-absent`` says that the region does not publish the call that would
-    tell. ``group_id`` is empty when it concerns every group that was
-    asked about. ``remedy`` says what would make it visible.
+    tell. ``what`` was not seen: a word that all languages have, such as ``references``, or a
+    sentence. ``why`` may be what a cloud said. ``group_id`` is empty when it concerns every group
+    that was asked about. ``remedy`` says what would make it visible.
     """
 
     code: UnseenCode
-    what: str
-    why: str
-    remedy: str = ""
+    what: Text
+    why: Text
+    remedy: Text = ""
     group_id: str = ""
 
 

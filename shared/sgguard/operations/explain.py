@@ -22,6 +22,7 @@ from sgguard.model.codes import UnseenCode
 from sgguard.model.facts import DeleteFacts, GroupFacts
 from sgguard.model.request import DeleteRequest
 from sgguard.model.resource import Group, Reference, Unseen
+from sgguard.model.sentence import said
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.base import Provider
 
@@ -88,9 +89,9 @@ def _not_followed(address: Address, referrer: Reference, why: str) -> GroupFacts
     group_id = referrer.group_id
     gap = Unseen(
         code=UnseenCode.NOT_TOLD,
-        what="who names it",
-        why=f"not followed further: {why}",
-        remedy="explain this group by itself",
+        what=said("part.who-names-it"),
+        why=said("why.not-followed", why=why),
+        remedy=said("remedy.explain-it"),
         group_id=group_id,
     )
     group = Group(group_id, referrer.group_name, project=referrer.project, tags=referrer.tags)

@@ -16,6 +16,7 @@ from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.errors import BusyError, EventError, SgguardError
 from sgguard.model.codes import Outcome
+from sgguard.model.sentence import said
 from sgguard.operations.unresolved import (
     Unresolved,
     is_left,
@@ -114,14 +115,15 @@ def _accepted(
         found: Json = json.loads(record.document_json)
     else:
         found = without_record(claim, run)
-    before = run.note if run else "nothing was changed"
-    note = "; ".join(part for part in (before, f"accepted as it is by {who}") if part)
+    before = run.note if run else said("note.nothing-changed")
     entries = executor.store.entries(claim.decision_id)
-    found = with_outcome(found, Outcome.ACCEPTED, note, journal=entries)
+    found = with_outcome(
+        found, Outcome.ACCEPTED, (before, said("note.accepted", who=who)), journal=entries
+    )
     requester = record.requester if record else ""
     is_open = run is not None and run.state in _UNRESOLVED
     state: RunState | None = "accepted" if is_open else None
-    found = executor.end(claim, found, requester, run_state=state, note=note)
+    found = executor.end(claim, found, requester, run_state=state, note=found["note"])
     logs.log(logging.INFO, "accepted", decision_id=claim.decision_id, detail=f"by {who}")
     return found
 

@@ -18,6 +18,7 @@ from sgguard.errors import BusyError, EventError, HaltedError, InputError, Sggua
 from sgguard.model.change import Change
 from sgguard.model.codes import Outcome
 from sgguard.model.decision import Step
+from sgguard.model.sentence import said
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Plan, Planned
 from sgguard.remedy.prepare import Prepared
@@ -25,6 +26,7 @@ from sgguard.remedy.progress import Progress
 from sgguard.remedy.snapshot import HolderGroups, ReferringRule, Snapshot
 from sgguard.remedy.world import State, holder_of, observe, rule_of
 from sgguard.render import values
+from sgguard.render.language.step import reworded, said_of
 from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
 from sgguard.store.base import Store
@@ -126,7 +128,7 @@ def _without(cloud: Cloud, change: Change) -> tuple[Change | None, str]:
 def _step(step: Step) -> Step:
     """Return the step that takes another one back."""
     found = step.inverse or step
-    return replace(found, summary=f"take back: {step.summary}", inverse=None)
+    return reworded(replace(found, inverse=None), said("plan.take-back", step=said_of(step)))
 
 
 def carry_out(shown: RemedyUndo, event_id: str, context: Context, *, by: str) -> Json:

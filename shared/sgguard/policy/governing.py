@@ -16,6 +16,7 @@ from sgguard.model.codes import ReasonCode, Verdict
 from sgguard.model.decision import Judgement, Reason
 from sgguard.model.facts import DeleteFacts, Facts, LaunchFacts
 from sgguard.model.resource import Group
+from sgguard.model.sentence import said
 from sgguard.policy import (
     Exemption,
     FailureEffect,
@@ -27,7 +28,7 @@ from sgguard.policy import (
     referrer,
 )
 from sgguard.policy import strictest as stricter
-from sgguard.render.wording import MESSAGE_MAX, one_line
+from sgguard.render.language.sentence import message_of
 
 
 def governing(policy: Policy, facts: Facts, judgement: Judgement) -> Policy:
@@ -76,7 +77,7 @@ def insist_on_facts(provider: str, guard: Guard, judgement: Judgement, policy: P
     )
     gap = next(gaps, None)
     if gap is not None and table.when_incomplete == "error":
-        raise UnavailableError(provider, "facts", code="FactsIncomplete", detail=gap.message)
+        raise UnavailableError(provider, "facts", code="FactsIncomplete", detail=message_of(gap))
 
 
 def concerned(facts: Facts) -> list[tuple[Address, Group | None]]:
@@ -110,9 +111,14 @@ def excused(reason: Reason, policy: Policy, facts: Facts, now: datetime | None) 
 
 
 def _informing(reason: Reason, exemption: Exemption) -> Reason:
-    why = f"{one_line(exemption.owner, 40)}, until {exemption.expires.isoformat()}"
-    message = f"Exempted by {why} ({one_line(exemption.reason, 50)}): {reason.message}"
-    return replace(reason, effect="info", message=one_line(message, MESSAGE_MAX))
+    sentence = said(
+        "exempted",
+        owner=exemption.owner,
+        expires=exemption.expires.isoformat(),
+        reason=exemption.reason,
+        about=reason.sentence,
+    )
+    return replace(reason, effect="info", sentence=sentence)
 
 
 def _about(target: str, facts: Facts) -> Iterator[tuple[Address, Group | None]]:

@@ -29,6 +29,7 @@ from sgguard.model.change import Holder
 from sgguard.model.codes import UnseenCode
 from sgguard.model.request import Action, HolderFilter
 from sgguard.model.resource import Instance, Seen, Unseen
+from sgguard.model.sentence import said
 from sgguard.providers.base import Cloud
 from sgguard.wire.parallel import parallel
 
@@ -201,24 +202,30 @@ def _unread(holder_id: str, error: SgguardError) -> Unseen:
     if isinstance(error, ForbiddenError | SettingsError):
         code = UnseenCode.NO_PERMISSION
     action = error.action if isinstance(error, CloudError) else "credentials"
-    return Unseen(code, f"holder {holder_id}", str(error), f"permit {action}", holder_id)
+    return Unseen(
+        code,
+        said("part.holder", holder=holder_id),
+        str(error),
+        said("remedy.permit", action=action),
+        holder_id,
+    )
 
 
 def _unanswered(wanted: HolderFilter) -> Unseen:
-    how = "tags" if wanted.tag else "networks and names without a group"
+    how = said("filter.tags") if wanted.tag else said("filter.others")
     return Unseen(
         UnseenCode.API_ABSENT,
-        "the holders of a filter",
-        f"this provider cannot list holders by {how}",
-        "name the holders by id, or name a group that all of them carry",
+        said("part.filtered"),
+        said("why.no-filter", how=how),
+        said("remedy.name-holders-or-group"),
     )
 
 
 def _unnamed(group_id: str) -> Unseen:
     return Unseen(
         UnseenCode.NOT_TOLD,
-        f"holders of {group_id}",
-        "the cloud counts holders that it does not name",
-        "name the holders by id",
+        said("part.of", part="holders", thing=group_id),
+        said("why.only-counted"),
+        said("remedy.name-holders"),
         group_id,
     )

@@ -19,6 +19,7 @@ from sgguard.errors import (
 )
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Reference, Rule, Seen, Unseen
+from sgguard.model.sentence import Text, said
 from sgguard.providers.base import Provider
 
 T = TypeVar("T")
@@ -53,7 +54,7 @@ Sign = tuple[str, str]
 """The id of a group, and what shows that other projects have to do with it."""
 
 
-def unseen_beyond(signs: Iterable[Sign], remedy: str) -> tuple[Unseen, ...]:
+def unseen_beyond(signs: Iterable[Sign], remedy: Text) -> tuple[Unseen, ...]:
     """Return, for each group with a sign, what credentials of one project cannot know about it.
 
     ``remedy`` is what an operator of this cloud can do about it.
@@ -64,7 +65,7 @@ def unseen_beyond(signs: Iterable[Sign], remedy: str) -> tuple[Unseen, ...]:
     return tuple(
         Unseen(
             code=UnseenCode.OTHER_PROJECT,
-            what="what other projects do with the group",
+            what=said("part.beyond-project"),
             why=f"these credentials see one project, and {', '.join(found)}",
             remedy=remedy,
             group_id=group_id,
@@ -84,21 +85,21 @@ def about_group(group_id: str, seen: Seen[T]) -> Seen[T]:
     return replace(seen, unseen=tuple(replace(gap, group_id=group_id) for gap in seen.unseen))
 
 
-def unreported(what: str, group_ids: Sequence[str], reported: Collection[str]) -> Iterator[Unseen]:
+def unreported(what: Text, group_ids: Sequence[str], reported: Collection[str]) -> Iterator[Unseen]:
     """Yield a gap for every group the response does not mention: that does not mean "none"."""
     for group_id in dict.fromkeys(group_ids):
         if group_id not in reported:
             yield Unseen(
                 code=UnseenCode.NOT_TOLD,
                 what=what,
-                why=f"the answer does not mention {group_id}",
-                remedy="check that the group exists in this region, and ask again",
+                why=said("why.lacks", thing=group_id),
+                remedy=said("remedy.check-exists"),
                 group_id=group_id,
             )
 
 
 def unproved(
-    what: str, why: str, remedy: str, group_ids: Iterable[str] = ("",)
+    what: Text, why: str, remedy: Text, group_ids: Iterable[str] = ("",)
 ) -> tuple[Unseen, ...]:
     """Return a gap for each group whose list came back empty and nothing proves that it is empty.
 
@@ -122,7 +123,9 @@ def with_rules(provider: Provider, group: Group) -> Group:
     seen = provider.list_rules(group.group_id)
     if seen.unseen:
         raise UnknownShapeError(
-            provider.capabilities.provider, f"rules of {group.group_id}", detail=seen.unseen[0].why
+            provider.capabilities.provider,
+            f"rules of {group.group_id}",
+            detail=str(seen.unseen[0].why),
         )
     return replace(group, rules=seen.value)
 

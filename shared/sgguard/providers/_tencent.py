@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from sgguard.errors import CloudError, DeadlineError, NotFoundError
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Reference, Rule, Seen, Unseen
+from sgguard.model.sentence import said
 from sgguard.providers._region import RegionShape
 from sgguard.providers._shared import Evidence, naming
 from sgguard.providers.access import seen_or_unseen
@@ -180,7 +181,9 @@ def _rules(
             return Seen(None)
 
     def rules_of(group_id: str) -> Seen[Any]:
-        return seen_or_unseen(f"rules of {group_id}", lambda: ask(group_id), None)
+        return seen_or_unseen(
+            said("part.of", part="rules", thing=group_id), lambda: ask(group_id), None
+        )
 
     read = dict(zip(ids, parallel([partial(rules_of, one) for one in ids]), strict=True))
     found = {one: seen.value for one, seen in read.items() if seen.value is not None}
@@ -212,7 +215,7 @@ def _gap(group_id: str, why: str) -> Unseen:
         code=UnseenCode.NOT_TOLD,
         what="references",
         why=why,
-        remedy="look at the group's references in the console, or ask again",
+        remedy=said("remedy.look-at-references"),
         group_id=group_id,
     )
 

@@ -21,6 +21,7 @@ from sgguard.model.resource import (
     Seen,
     Unseen,
 )
+from sgguard.model.sentence import Text, said
 from sgguard.providers._rates import merged
 from sgguard.providers.base import T
 from sgguard.telemetry.redaction import remember_environment
@@ -133,7 +134,7 @@ def _checked_address(name: str, url: str) -> str:
     return url
 
 
-def seen_or_unseen(what: str, read: Callable[[], Seen[T]], otherwise: T) -> Seen[T]:
+def seen_or_unseen(what: Text, read: Callable[[], Seen[T]], otherwise: T) -> Seen[T]:
     """Read one part of the facts; what it cannot see becomes ``unseen`` instead of an error.
 
     A missing permission, a call that is not offered here and a response of unknown shape do not
@@ -147,17 +148,17 @@ def seen_or_unseen(what: str, read: Callable[[], Seen[T]], otherwise: T) -> Seen
 
 
 def unseen_because(
-    error: ForbiddenError | ApiAbsentError | UnknownShapeError, what: str, group_id: str = ""
+    error: ForbiddenError | ApiAbsentError | UnknownShapeError, what: Text, group_id: str = ""
 ) -> Unseen:
     """Return the gap that an error leaves in ``what``; empty ``group_id``: of every group asked."""
     match error:
         case ForbiddenError():
             code = UnseenCode.NO_PERMISSION
-            remedy = f"grant {error.provider} {error.action} to these credentials"
+            remedy = said("remedy.grant", provider=error.provider, action=error.action)
         case ApiAbsentError():
             code = UnseenCode.API_ABSENT
-            remedy = "tolerate api-absent for these groups, or delete them where the cloud shows it"
+            remedy = said("remedy.absent")
         case _:
             code = UnseenCode.UNKNOWN_SHAPE
-            remedy = "report the answer's shape to the maintainers of sgguard"
+            remedy = said("remedy.report-shape")
     return Unseen(code=code, what=what, why=str(error), remedy=remedy, group_id=group_id)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from sgguard.model.change import renamed
 from sgguard.model.codes import Outcome
 from sgguard.model.decision import Step
+from sgguard.model.sentence import Text, said
 from sgguard.providers import BatchChanges
 from sgguard.remedy.attempt import TRIES, Worker, attempt, require_time, settle_by_observing
 from sgguard.remedy.lost import missing
@@ -26,6 +27,8 @@ from sgguard.remedy.progress import Progress
 from sgguard.remedy.unchanged import changed_content
 from sgguard.remedy.wave import AT_ONCE, TOGETHER, next_wave
 from sgguard.remedy.world import State, observe
+from sgguard.render.language.sentence import WHOLE, in_english
+from sgguard.render.language.step import said_of
 from sgguard.store.rows import RunState
 
 _FREEING = frozenset({"revoke", "rewrite", "unbind", "move"})
@@ -46,8 +49,8 @@ class RunResult:
     """
 
     outcome: Outcome
-    note: str = ""
-    left: tuple[str, ...] = ()
+    note: Text = ""
+    left: tuple[Text, ...] = ()
 
     @property
     def state(self) -> RunState:
@@ -57,7 +60,7 @@ class RunResult:
     @property
     def words(self) -> str:
         """Everything there is to say about the end."""
-        return "; ".join(part for part in (self.note, *self.left) if part)
+        return "; ".join(in_english(part, WHOLE) for part in (self.note, *self.left) if part)
 
 
 def carry_out(worker: Worker, plan: Plan, *, is_undoing: bool = False, why: str = "") -> RunResult:
@@ -92,7 +95,7 @@ def carry_out(worker: Worker, plan: Plan, *, is_undoing: bool = False, why: str 
     # 5. Back, where a change was refused or 3. was left out. That it goes back is written down
     #    before the first undo: whoever continues it does not make the next change instead.
     if not is_undoing:
-        worker.store.turn(worker.claim, progress.failure)
+        worker.store.turn(worker.claim, in_english(progress.failure, WHOLE))
     return _roll_back(worker, plan, progress)
 
 
@@ -140,7 +143,7 @@ def _forward(worker: Worker, plan: Plan, progress: Progress) -> RunResult | None
         )
         if refused:
             step, why = next(iter(refused.items()))
-            progress.failure = f"{plan.planned[step].step.summary}: {why}"
+            progress.failure = said("note.failed", step=said_of(plan.planned[step].step), why=why)
             return None
         passed.update(wave)
     return RunResult(Outcome.REMEDIATED)
@@ -195,14 +198,14 @@ def _roll_back(worker: Worker, plan: Plan, progress: Progress) -> RunResult:
     stays as well: without either, traffic that was permitted before and after would be blocked.
     """
     deleted = _deleted(plan, progress)
-    left: list[str] = []
+    left: list[Text] = []
     kept: list[Step] = []
     for step, planned in reversed(list(enumerate(plan.planned))):
         # 1. It cannot be known whether this change is made: neither it nor its step is touched.
         if step in progress.indeterminate:
             kept.append(planned.step)
             how = progress.indeterminate[step]
-            left.append(f"outcome unknown: {planned.step.summary}: {how}")
+            left.append(said("note.unknown-outcome", step=said_of(planned.step), how=how))
         # 2. Nothing to undo, or nothing that could undo it.
         if not progress.is_done(step) or planned.change.kind == "delete-group":
             continue
@@ -212,26 +215,26 @@ def _roll_back(worker: Worker, plan: Plan, progress: Progress) -> RunResult:
         # 4. The group for whose sake it was made is deleted: undoing it would refer to nothing.
         if planned.target in deleted:
             kept.append(planned.step)
-            left.append(f"kept: {planned.step.summary}")
+            left.append(said("note.kept", step=said_of(planned.step)))
         # 5. Undo it; where that fails, it is kept and named.
         elif refusal := _undo(worker, progress, step, planned):
             kept.append(planned.step)
-            left.append(f"not undone: {planned.step.summary}: {refusal}")
-    left.extend(f"group {group_id} was deleted" for group_id in sorted(deleted))
+            left.append(said("note.not-undone", step=said_of(planned.step), why=refusal))
+    left.extend(said("note.deleted", group=group_id) for group_id in sorted(deleted))
     outcome = Outcome.PARTLY_UNDONE if left else Outcome.UNDONE
     return RunResult(outcome, progress.failure, tuple(left))
 
 
-def _undo(worker: Worker, progress: Progress, step: int, planned: Planned) -> str:
+def _undo(worker: Worker, progress: Progress, step: int, planned: Planned) -> Text:
     """Undo one change; return why it could not be undone. It is never forced."""
     inverse = planned.change.inverse()
     if inverse is None:
-        return "only sgguard restore creates it again"
+        return said("why.only-restore")
     inverse = renamed(inverse, progress.made)
     # Undo only what is still as this plan left it: AFTER means that it is undone already.
     state, how = observe(worker.cloud, inverse)
     if state is State.DIVERGED:
-        return f"it has changed since: {how}"
+        return said("why.changed-since", how=how)
     if state is State.AFTER or state is State.GONE:
         progress.undone(step)
         return ""

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from sgguard.model.codes import ReasonCode
 from sgguard.model.decision import Reason
 from sgguard.model.resource import Direction, Rule
+from sgguard.model.sentence import Sentence, said
 from sgguard.policy import Caps
 from sgguard.remedy.plan import Plan, PlanInputs
 from sgguard.remedy.world import rule_of
-from sgguard.render.wording import MESSAGE_MAX, count, one_line
 
 _TEMPLATE = "service-template"
 _ANY_PROTOCOL = frozenset({"any", "all", "tcp", "-1", "6"})
@@ -26,17 +26,14 @@ def stopped_by(plan: Plan, inputs: PlanInputs, caps: Caps) -> tuple[Reason, ...]
     )
 
 
-def _reason(code: ReasonCode, target: str, message: str) -> Reason:
-    return Reason(code, one_line(message, MESSAGE_MAX), "block", target)
+def _reason(target: str, sentence: Sentence) -> Reason:
+    return Reason(ReasonCode.CAP_EXCEEDED, sentence, "block", target)
 
 
 def _too_many(plan: Plan, caps: Caps) -> Iterator[Reason]:
     number = len(plan.planned)
     if number > caps.changes:
-        message = (
-            f"The plan has {count(number, 'change')}, and caps.changes permits {caps.changes}."
-        )
-        yield _reason(ReasonCode.CAP_EXCEEDED, str(plan.scope), message)
+        yield _reason(str(plan.scope), said("cap.changes", n=number, cap=caps.changes))
 
 
 def _too_much_of_a_group(plan: Plan, inputs: PlanInputs, caps: Caps) -> Iterator[Reason]:
@@ -45,11 +42,9 @@ def _too_much_of_a_group(plan: Plan, inputs: PlanInputs, caps: Caps) -> Iterator
     for group_id, number in sorted(removed.items()):
         total = len(inputs.rules.get(group_id, ()))
         if total and number * 100 > caps.percent_of_rules * total:
-            message = (
-                f"The plan revokes {number} of the {count(total, 'rule')} of {group_id}, "
-                f"and caps.percent_of_rules permits {caps.percent_of_rules} %."
-            )
-            yield _reason(ReasonCode.CAP_EXCEEDED, f"{plan.scope}:{group_id}", message)
+            cap, target = caps.percent_of_rules, f"{plan.scope}:{group_id}"
+            sentence = said("cap.percent", group=group_id, number=number, n=total, cap=cap)
+            yield _reason(target, sentence)
 
 
 def _is(action: str) -> bool:
@@ -70,11 +65,8 @@ def _no_way_in(plan: Plan, inputs: PlanInputs, caps: Caps) -> Iterator[Reason]:
         for port in caps.management_ports:
             # A template that goes may have let the port in; one that stays may not.
             if _may_let_in(rules, port) and not _surely_lets_in(left, port):
-                message = (
-                    f"The plan revokes the last rule of {group_id} that lets port {port} in "
-                    "(caps.management_ports)."
-                )
-                yield _reason(ReasonCode.CAP_EXCEEDED, f"{plan.scope}:{group_id}", message)
+                sentence = said("cap.port", group=group_id, port=port)
+                yield _reason(f"{plan.scope}:{group_id}", sentence)
 
 
 def _may_let_in(rules: Sequence[Rule], port: int) -> bool:

@@ -9,10 +9,13 @@ from sgguard.errors import DeadlineError, SgguardError
 from sgguard.model.capabilities import Capabilities
 from sgguard.model.decision import Step
 from sgguard.model.resource import Group
+from sgguard.model.sentence import Sentence, listed, said
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Plan, Planned
 from sgguard.remedy.world import group_of
-from sgguard.render.wording import MESSAGE_MAX, one_line
+from sgguard.render.language.sentence import in_english
+from sgguard.render.language.step import reworded, said_of
+from sgguard.render.wording import one_line
 
 _LEFT_OUT = "left_out"
 """The detail of a step that holds what a restore leaves out."""
@@ -20,14 +23,14 @@ _LEFT_OUT = "left_out"
 _FIELDS = ("name", "description", "project", "network", "kind", "is_shared", "tags")
 
 
-def untold(group: Group, capabilities: Capabilities) -> tuple[str, ...]:
+def untold(group: Group, capabilities: Capabilities) -> tuple[Sentence, ...]:
     """Return what cannot be restored of a group, because nobody told it while it was there."""
     sharing = capabilities.sharing_native
     is_hidden = sharing and group.is_shared and not any(name == sharing for name, _ in group.native)
     return (
-        *(["its name (not told)"] if group.name is None else []),
-        *(["its tags (not told)"] if group.tags is None else []),
-        *(["whom it is shared with (not told)"] if is_hidden else []),
+        *([said("lost.name")] if group.name is None else []),
+        *([said("lost.tags")] if group.tags is None else []),
+        *([said("lost.sharing")] if is_hidden else []),
     )
 
 
@@ -37,10 +40,9 @@ def with_losses(plan: Plan, going: Mapping[str, Group], capabilities: Capabiliti
     for one in plan.planned:
         group = going.get(one.change.group_id)
         if one.change.kind == "delete-group" and group and (lost := untold(group, capabilities)):
-            words = ", ".join(lost)
-            summary = one_line(f"{one.step.summary}; a restore lacks {words}", MESSAGE_MAX)
-            details = {**one.step.details, "not_restorable": words}
-            steps[id(one.step)] = replace(one.step, summary=summary, details=details)
+            sentence = said("plan.lacking", step=said_of(one.step), lacking=listed(lost))
+            details = {**one.step.details, "not_restorable": ", ".join(map(in_english, lost))}
+            steps[id(one.step)] = reworded(replace(one.step, details=details), sentence)
     return replace(plan, planned=tuple(_with_step(one, steps) for one in plan.planned))
 
 
@@ -86,7 +88,7 @@ def missing(cloud: Cloud, plan: Plan, made: Mapping[str, str]) -> tuple[str, ...
 
 
 def _differences(cloud: Cloud, wanted: Group, new: str) -> Iterator[str]:
-    yield from untold(wanted, cloud.capabilities)
+    yield from map(in_english, untold(wanted, cloud.capabilities))
     there = cloud.read_groups([new]).value.get(new)
     if there is None:
         yield "everything (it is not shown)"

@@ -23,6 +23,7 @@ from sgguard.model.change import Change, Holder, content
 from sgguard.model.codes import ReasonCode
 from sgguard.model.decision import Reason, Step
 from sgguard.model.resource import Group, Limit, Rule
+from sgguard.model.sentence import said
 
 _POSITION = re.compile(r"(ingress|egress)\[\d+\]")
 
@@ -129,8 +130,8 @@ def plan(scope: Scope, outline: tuple[Step, ...], inputs: PlanInputs) -> Plan | 
         for step in outline:
             planned.extend(_changes(step, world))
     except _DivergedError as error:
-        message = f"{error}: send the request again."
-        return Reason(ReasonCode.FACTS_INCOMPLETE, message, target=str(scope))
+        sentence = said("plan.diverged", why=str(error))
+        return Reason(ReasonCode.FACTS_INCOMPLETE, sentence, target=str(scope))
     return Plan(scope, tuple(planned))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,6 +19,7 @@ from sgguard.model.codes import ReasonCode, Verdict
 from sgguard.model.decision import Judgement, Reason, Step
 from sgguard.model.facts import DeleteFacts, LaunchFacts
 from sgguard.model.resource import Group
+from sgguard.model.sentence import Sentence, said, thing
 from sgguard.policy import Policy, first_that_may, matches
 from sgguard.policy.governing import excused
 from sgguard.providers.base import Cloud
@@ -27,8 +29,8 @@ from sgguard.remedy.lost import with_losses
 from sgguard.remedy.plan import Plan, PlanInputs, plan
 from sgguard.remedy.room import no_room
 from sgguard.remedy.snapshot import Snapshot, take
-from sgguard.render.wording import MESSAGE_MAX, label, one_line
-from sgguard.store.codec import digest
+from sgguard.render.language.sentence import message_of
+from sgguard.store.codec import digest, dump
 
 _UNPLANNABLE = (ForbiddenError, InputError, SettingsError, UnknownShapeError)
 """Errors that the same request meets again: the cloud does not show it to these credentials."""
@@ -67,14 +69,14 @@ def prepare(
     try:
         inputs = read_inputs(cloud, facts, judgement.plan, used)
     except _UNPLANNABLE as error:
-        message = one_line(f"The remedy cannot be planned: {error}", MESSAGE_MAX)
+        sentence = said("plan.impossible", why=str(error))
         return _blocked(
-            judgement, (Reason(ReasonCode.FACTS_INCOMPLETE, message, target=str(scope)),)
+            judgement, (Reason(ReasonCode.FACTS_INCOMPLETE, sentence, target=str(scope)),)
         ), None
     planned = plan(scope, judgement.plan, inputs)
     if isinstance(planned, Reason):
         # Another decision, or a person, changed it since the facts were read: no verdict.
-        raise MovedError(planned.message)
+        raise MovedError(message_of(planned))
     planned = with_losses(planned, inputs.going, cloud.capabilities)
     caps = stopped_by(planned, inputs, policy.caps)
     stopped = (excused(one, policy, facts, now) for one in caps)
@@ -117,19 +119,15 @@ def _unusable(
     for group_id in dict.fromkeys(used):
         group = inputs.groups.get(group_id)
         if group is None:
-            message = f"{group_id}, which the policy would use instead, is not in {scope}."
+            sentence = said("used.missing", group=group_id, scope=str(scope))
         elif group.network and networks and group.network not in networks:
-            message = f"{_name(group)}, which the policy would use, belongs to {group.network}."
+            sentence = said("used.network", group=_name(group), network=group.network)
         elif group.project and projects - {group.project} and not group.is_shared:
-            message = f"{_name(group)}, which the policy would use, is of project {group.project}."
+            sentence = said("used.project", group=_name(group), project=group.project)
         else:
             continue
-        yield Reason(
-            ReasonCode.REPLACEMENT_UNUSABLE,
-            one_line(message, MESSAGE_MAX),
-            "block",
-            f"{scope}:{group_id}",
-        )
+        target = f"{scope}:{group_id}"
+        yield Reason(ReasonCode.REPLACEMENT_UNUSABLE, sentence, "block", target)
 
 
 def _mixed(
@@ -143,26 +141,24 @@ def _mixed(
     if not refused_with:
         return
     known = {one.address.group_id: one.group for one in facts.groups} | dict(inputs.groups)
-    found: dict[str, str] = {}
+    found: dict[str, Sentence] = {}
     for change in (one.change for one in planned.planned if one.change.kind == "set-groups"):
         there = [group for one in change.before if (group := known.get(one))]
         for group in (known.get(one) for one in change.after if one not in change.before):
             if group is None or not there:
                 continue
             if None in {group.kind, *(one.kind for one in there)}:
-                found[group.group_id] = "it is not told whether its kind goes with"
+                found[group.group_id] = said("used.kind-untold", group=_name(group))
             elif {group.kind} != {one.kind for one in there}:
-                found[group.group_id] = f"it is {group.kind}, and {refused_with} keeps it off"
-    for group_id, why in found.items():
-        group = known[group_id]
-        shown = _name(group) if group else group_id
-        message = f"{shown}, which the policy would use, is unusable: {why} the holder's groups."
-        yield Reason(
-            ReasonCode.REPLACEMENT_UNUSABLE,
-            one_line(message, MESSAGE_MAX),
-            "block",
-            f"{planned.scope}:{group_id}",
-        )
+                found[group.group_id] = said(
+                    "used.kind-refused",
+                    group=_name(group),
+                    kind=group.kind or "",
+                    code=refused_with,
+                )
+    for group_id, sentence in found.items():
+        target = f"{planned.scope}:{group_id}"
+        yield Reason(ReasonCode.REPLACEMENT_UNUSABLE, sentence, "block", target)
 
 
 def _forbidden(
@@ -182,18 +178,17 @@ def _forbidden(
         group, address = inputs.groups.get(group_id), Address(scope, group_id)
         hit = first_that_may(policy.launch.forbidden, address, group)
         if group is not None and hit is not None:
-            how = "is" if matches(hit, address, group) else "may be (its name could not be read)"
-            message = f"{_name(group)}, which the policy would use, {how} forbidden by it ({hit})."
-            yield Reason(
-                ReasonCode.REPLACEMENT_UNUSABLE,
-                one_line(message, MESSAGE_MAX),
-                "block",
-                str(address),
+            is_certain = matches(hit, address, group)
+            sentence = said(
+                "used.forbidden" if is_certain else "used.forbidden.maybe",
+                group=_name(group),
+                pattern=hit,
             )
+            yield Reason(ReasonCode.REPLACEMENT_UNUSABLE, sentence, "block", str(address))
 
 
-def _name(group: Group) -> str:
-    return label(group.group_id, group.name)
+def _name(group: Group) -> Sentence:
+    return thing(group.group_id, group.name)
 
 
 def _steps(planned: Plan) -> tuple[Step, ...]:
@@ -204,7 +199,12 @@ def _steps(planned: Plan) -> tuple[Step, ...]:
 def fingerprint(facts: DeleteFacts | LaunchFacts, prepared: Prepared | None) -> str:
     """Return a hash of everything a plan was made of: a change of it needs a new approval.
 
-    Counts and limits are left out; they change without changing what the plan does.
+    Counts and limits are left out; they change without changing what the plan does. So are the
+    sentences of the steps: another version may say the same otherwise.
     """
     groups = [(one.address, one.group, one.references, one.bindings) for one in facts.groups]
-    return digest([groups, prepared])
+    plain = None if prepared is None else json.loads(dump(prepared))
+    for one in plain["plan"]["planned"] if plain else ():
+        for step in (one["step"], one["step"]["inverse"]):
+            (step or {}).pop("sentence", None)
+    return digest([groups, plain])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from sgguard.model.change import Change
+from sgguard.model.sentence import Text
 from sgguard.remedy.plan import Plan
 from sgguard.store import codec
 from sgguard.store.rows import Entry, EntryState, Settled
@@ -29,7 +30,7 @@ class Progress:
     made: dict[str, str] = field(default_factory=dict)
     indeterminate: dict[int, str] = field(default_factory=dict)
     is_undoing: bool = False
-    failure: str = ""
+    failure: Text = ""
     unwritten: list[Settled] = field(default_factory=list)
 
     @classmethod

@@ -26,6 +26,8 @@ from dataclasses import dataclass, replace
 from sgguard.errors import InputError
 from sgguard.model.capabilities import Capabilities
 from sgguard.model.change import Change
+from sgguard.model.decision import Step
+from sgguard.model.sentence import listed, said, thing
 from sgguard.providers.base import Cloud
 from sgguard.remedy.lost import untold, with_left_out
 from sgguard.remedy.places import Places
@@ -40,9 +42,8 @@ from sgguard.remedy.returned import (
     renamed_snapshot,
 )
 from sgguard.remedy.snapshot import ReferringRule, Snapshot
-from sgguard.remedy.waiting import Draft, bring, dropped, is_among, rule_words, step_of
+from sgguard.remedy.waiting import Draft, bring, dropped, is_among, rule_words, step_about
 from sgguard.remedy.world import same_groups
-from sgguard.render.wording import label
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +128,17 @@ def restoration(
 
 
 def _as_planned(change: Change) -> Planned:
-    return Planned(step_of("", "authorize", "", ""), change)
+    return Planned(Step("authorize", ":", ""), change)
 
 
 def _groups(snapshot: Snapshot, now: Returned, capabilities: Capabilities) -> Iterator[Planned]:
     for group in snapshot.groups:
         lost = untold(group, capabilities)
-        without = f", without {', '.join(lost)}" if lost else ""
-        summary = f"create {label(group.group_id, group.name)} again, under a new id{without}"
-        step = step_of(str(snapshot.scope), "create", group.group_id, summary)
+        shown = thing(group.group_id, group.name)
+        sentence = said("plan.create", group=shown)
+        if lost:
+            sentence = said("plan.create-without", group=shown, lost=listed(lost))
+        step = step_about(str(snapshot.scope), "create", group.group_id, sentence)
         change = Change(
             "create-group",
             group.group_id,

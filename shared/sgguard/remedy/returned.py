@@ -18,6 +18,7 @@ from sgguard.remedy.places import Past
 from sgguard.remedy.plan import Plan
 from sgguard.remedy.snapshot import HolderGroups, ReferringRule, Snapshot
 from sgguard.remedy.world import read_holders, rules_of
+from sgguard.render.language.sentence import in_english
 from sgguard.wire.parallel import parallel
 
 
@@ -191,7 +192,7 @@ def _read_groups(cloud: Cloud, ids: tuple[str, ...]) -> dict[str, Group | None]:
     seen = cloud.read_groups(ids)
     if unknown := [one for one in ids if one not in seen.value]:
         # Taken for gone, a group that is hidden would get a twin.
-        why = seen.unseen[0].why if seen.unseen else "the response does not mention it"
+        why = in_english(seen.unseen[0].why) if seen.unseen else "the response does not mention it"
         raise UnknownShapeError(
             cloud.capabilities.provider, f"group {unknown[0]} to restore", detail=why
         )

@@ -13,11 +13,11 @@ from typing import Literal
 from sgguard.model.codes import ReasonCode, UnseenCode
 from sgguard.model.decision import Reason
 from sgguard.model.resource import Limit, Rule
+from sgguard.model.sentence import Sentence, counted, said, thing
 from sgguard.policy.limit import effective
 from sgguard.remedy.inputs import PER_REFERENCED
 from sgguard.remedy.plan import Plan, PlanInputs
 from sgguard.remedy.world import holder_of, rule_of
-from sgguard.render.wording import MESSAGE_MAX, count, label, one_line
 
 Overrides = Mapping[str, int]
 
@@ -69,19 +69,24 @@ def _holders(
             if (name != PER_REFERENCED or group_id in inputs.referenced)
             and (found := _limit(inputs, overrides, name, group.kind if group else None))
         ]
-        shown = label(group_id, group.name if group else None)
+        shown = thing(group_id, group.name if group else None)
         if used is None:
             if limits:
                 yield _uncounted(f"{plan.scope}:{group_id}", shown, tolerated)
             continue
         for limit in limits:
             if limit.ceiling is not None and used + more > limit.ceiling:
-                message = (
-                    f"{shown}, which the policy would use, would be on {used + more} holders "
-                    f"({used} now, {more} more), over the limit of {limit.ceiling} ({limit.name})."
+                sentence = said(
+                    "used.full",
+                    group=shown,
+                    n=used + more,
+                    now=used,
+                    more=more,
+                    ceiling=limit.ceiling,
+                    limit=limit.name,
                 )
                 target = f"{plan.scope}:{group_id}"
-                yield _reason(ReasonCode.REPLACEMENT_UNUSABLE, target, message)
+                yield _reason(ReasonCode.REPLACEMENT_UNUSABLE, target, sentence)
 
 
 def _limit(inputs: PlanInputs, overrides: Overrides, name: str, kind: str | None) -> Limit | None:
@@ -89,16 +94,13 @@ def _limit(inputs: PlanInputs, overrides: Overrides, name: str, kind: str | None
     return found if found and found.is_enforced and found.ceiling is not None else None
 
 
-def _uncounted(target: str, shown: str, tolerated: Collection[str]) -> Reason:
+def _uncounted(target: str, shown: Sentence, tolerated: Collection[str]) -> Reason:
     is_tolerated = UnseenCode.NOT_TOLD in tolerated
-    tail = " The policy tolerates it." if is_tolerated else ""
-    message = (
-        f"{shown}, which the policy would use: how many holders carry it could not be seen, "
-        f"and the cloud limits that.{tail}"
+    sentence = said(
+        "used.uncounted", group=shown, then=said("used.tolerated") if is_tolerated else ""
     )
     effect: Literal["block", "warn"] = "warn" if is_tolerated else "block"
-    text = one_line(message, MESSAGE_MAX)
-    return Reason(ReasonCode.FACTS_INCOMPLETE, text, effect, target)
+    return Reason(ReasonCode.FACTS_INCOMPLETE, sentence, effect, target)
 
 
 def _groups_of_a_holder(plan: Plan, inputs: PlanInputs) -> Iterator[Reason]:
@@ -109,12 +111,15 @@ def _groups_of_a_holder(plan: Plan, inputs: PlanInputs) -> Iterator[Reason]:
         number = len(one.change.after)
         if number > max(ceiling, len(one.change.before)):
             holder = holder_of(one.change)
-            message = (
-                f"{holder.kind} {holder.holder_id} would carry {count(number, 'group')} of at most "
-                f"{ceiling}."
+            sentence = said(
+                "used.holder-full",
+                kind=holder.kind,
+                holder=holder.holder_id,
+                n=number,
+                ceiling=ceiling,
             )
             target = f"{plan.scope}:{one.change.group_id}"
-            yield _reason(ReasonCode.REPLACEMENT_UNUSABLE, target, message)
+            yield _reason(ReasonCode.REPLACEMENT_UNUSABLE, target, sentence)
 
 
 def _rules(plan: Plan, inputs: PlanInputs) -> Iterator[Reason]:
@@ -125,18 +130,15 @@ def _rules(plan: Plan, inputs: PlanInputs) -> Iterator[Reason]:
         for one in plan.planned
         if one.change.kind == "add-rule"
     }
-    full: dict[str, tuple[int, str]] = {}
+    full: dict[str, tuple[int, Sentence]] = {}
     for group_id, direction in sorted(adding):
         number = _counted(inputs, inputs.rules.get(group_id, ()), direction)
         if ceiling is not None and number + 1 > ceiling:
-            unit = f"{direction} rule" if inputs.is_per_direction else "rule"
-            full[group_id] = (number, count(ceiling, unit))
+            unit = f"{direction.value}-rule" if inputs.is_per_direction else "rule"
+            full[group_id] = (number, counted(ceiling, unit))
     for group_id, (number, most) in full.items():
-        message = (
-            f"{group_id} has {number} of at most {most}: there is no room "
-            "to add the rewritten rule before the old one is removed."
-        )
-        yield _reason(ReasonCode.CAP_EXCEEDED, f"{plan.scope}:{group_id}", message)
+        sentence = said("cap.no-room-for-rule", group=group_id, number=number, most=most)
+        yield _reason(ReasonCode.CAP_EXCEEDED, f"{plan.scope}:{group_id}", sentence)
 
 
 def _counted(inputs: PlanInputs, rules: Collection[Rule], direction: str) -> int:
@@ -159,11 +161,14 @@ def _named_groups(plan: Plan, inputs: PlanInputs, overrides: Overrides) -> Itera
             now.add(peer)
             limit = _naming_limit(inputs, overrides, len(there - {peer}))
             if limit and limit.ceiling is not None and len(now) > limit.ceiling:
-                message = (
-                    f"{group_id} names {len(now) - 1} of at most {count(limit.ceiling, 'group')}: "
-                    f"there is no room to name {peer} before the old one is no longer named."
+                sentence = said(
+                    "cap.no-room-to-name",
+                    group=group_id,
+                    number=len(now) - 1,
+                    n=limit.ceiling,
+                    peer=peer,
                 )
-                yield _reason(ReasonCode.CAP_EXCEEDED, f"{plan.scope}:{group_id}", message)
+                yield _reason(ReasonCode.CAP_EXCEEDED, f"{plan.scope}:{group_id}", sentence)
 
 
 def _naming_limit(inputs: PlanInputs, overrides: Overrides, named: int) -> Limit | None:
@@ -185,13 +190,13 @@ def _project(plan: Plan, inputs: PlanInputs) -> Iterator[Reason]:
     if left is None or not kinds & {"add-rule", "remove-rule"}:
         return
     if left < 0:
-        message = f"has {count(-left, 'rule')} more than its quota: none could be restored"
+        sentence = said("cap.project-over", n=-left)
     elif left == 0 and "add-rule" in kinds:
-        message = "has all rules of its quota: there is no room to add a rewritten one"
+        sentence = said("cap.project-full")
     else:
         return
-    yield _reason(ReasonCode.CAP_EXCEEDED, str(plan.scope), f"The project {message}.")
+    yield _reason(ReasonCode.CAP_EXCEEDED, str(plan.scope), sentence)
 
 
-def _reason(code: ReasonCode, target: str, message: str) -> Reason:
-    return Reason(code, one_line(message, MESSAGE_MAX), "block", target)
+def _reason(code: ReasonCode, target: str, sentence: Sentence) -> Reason:
+    return Reason(code, sentence, "block", target)

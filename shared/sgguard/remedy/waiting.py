@@ -14,6 +14,7 @@ from sgguard.model.address import Scope
 from sgguard.model.change import Change, Holder, content, renamed
 from sgguard.model.decision import Action, Step
 from sgguard.model.resource import Rule
+from sgguard.model.sentence import Sentence, listed, said
 from sgguard.providers.base import Cloud
 from sgguard.remedy.places import Places
 from sgguard.remedy.plan import Planned, position_of
@@ -21,9 +22,8 @@ from sgguard.remedy.returned import Earlier, Returned
 from sgguard.remedy.snapshot import ReferringRule, Snapshot
 from sgguard.remedy.world import holder_of, rule_of, same_groups
 from sgguard.render import wording
+from sgguard.render.language.step import step_of
 from sgguard.render.wording import one_line
-
-_SUMMARY_MAX = 200
 
 
 @dataclass(slots=True)
@@ -72,33 +72,36 @@ class Draft:
 
         Own rules of a group (``is_own``) are added in their order, at the positions they had.
         """
-        summary = f"restore rule {rule_words(rule)} of {group_id}"
-        step = step_of(str(self.scope), "authorize", group_id, summary, rule_id=rule.rule_id)
+        sentence = said("plan.restore-rule", rule=rule_words(rule), group=group_id)
+        step = step_about(str(self.scope), "authorize", group_id, sentence, rule_id=rule.rule_id)
         place = position_of(rule) if is_own else self.places.restore(group_id, rule)
         change = Change("add-rule", group_id, rule=replace(rule, rule_id=place))
         self.planned.append(Planned(step, change, target))
 
     def remove(self, group_id: str, rule: Rule) -> None:
         """Plan to remove a rule that took the place of another one."""
-        summary = f"revoke rule {rule_words(rule)} of {group_id}, which took its place"
-        step = step_of(str(self.scope), "revoke", group_id, summary, rule_id=rule.rule_id)
+        sentence = said("plan.clear-place", rule=rule_words(rule), group=group_id)
+        step = step_about(str(self.scope), "revoke", group_id, sentence, rule_id=rule.rule_id)
         self.planned.append(Planned(step, Change("remove-rule", group_id, rule=rule), group_id))
 
     def rebind(self, holder: Holder, after: tuple[str, ...]) -> None:
         """Plan to give a holder the groups that it had."""
         current = self.holders[holder] or ()
         group_id = next((one for one in after if one not in current), (*current, *after)[0])
-        summary = f"restore groups of {holder.kind} {holder.holder_id}: {', '.join(after)}"
         about = {"kind": holder.kind, "holder_id": holder.holder_id}
-        step = step_of(str(self.scope), "bind", group_id, summary, **about)
+        whom = said("holder.named", kind=holder.kind, holder=holder.holder_id)
+        sentence = said("plan.restore-groups", holder=whom, groups=listed(after))
+        step = step_about(str(self.scope), "bind", group_id, sentence, **about)
         change = Change("set-groups", group_id, holder=holder, before=current, after=after)
         self.planned.append(Planned(step, change, group_id))
         self.holders[holder] = after
 
 
-def step_of(scope: str, action: Action, group_id: str, summary: str, **details: str) -> Step:
+def step_about(
+    scope: str, action: Action, group_id: str, sentence: Sentence, **details: str
+) -> Step:
     """Return a step of a restore about a group."""
-    return Step(action, f"{scope}:{group_id}", one_line(summary, _SUMMARY_MAX), details)
+    return step_of(action, f"{scope}:{group_id}", sentence, details)
 
 
 def rule_words(rule: Rule) -> str:

@@ -21,6 +21,7 @@ from sgguard.model.change import Change, Holder, content
 from sgguard.model.resource import Group, Rule
 from sgguard.providers import BatchChanges
 from sgguard.providers.base import Cloud
+from sgguard.render.language.sentence import in_english
 from sgguard.wire.parallel import parallel
 
 
@@ -146,7 +147,9 @@ def rules_of(cloud: Cloud, group_id: str) -> tuple[Rule, ...]:
     seen = cloud.list_rules(group_id)
     if seen.unseen:
         raise UnknownShapeError(
-            cloud.capabilities.provider, f"rules of {group_id}", detail=seen.unseen[0].why
+            cloud.capabilities.provider,
+            f"rules of {group_id}",
+            detail=in_english(seen.unseen[0].why),
         )
     return seen.value
 
@@ -200,7 +203,7 @@ def _observe_holder(cloud: Cloud, change: Change) -> tuple[State, str]:
 def _observe_group(cloud: Cloud, group_id: str) -> tuple[State, str]:
     seen = cloud.read_groups([group_id])
     if seen.unseen or group_id not in seen.value:
-        why = seen.unseen[0].why if seen.unseen else "the response does not mention it"
+        why = in_english(seen.unseen[0].why) if seen.unseen else "the response does not mention it"
         raise UnknownShapeError(cloud.capabilities.provider, f"group {group_id}", detail=why)
     return (State.AFTER if seen.value[group_id] is None else State.BEFORE), ""
 

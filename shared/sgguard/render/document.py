@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from sgguard.model.decision import Consequence, Decision, Evidence, Reason
 from sgguard.model.facts import DeleteFacts, GroupFacts, LaunchFacts
 from sgguard.model.resource import Binding, Group, Instance, Limit, Reference, Unseen
+from sgguard.render.language.sentence import message_of
+from sgguard.render.said import sentence_json
 from sgguard.render.values import (
     Json,
     binding_json,
@@ -79,7 +81,8 @@ def _unread(facts: DeleteFacts | LaunchFacts) -> Iterator[tuple[str, Unseen]]:
 def _reason(reason: Reason) -> Json:
     return {
         "code": reason.code,
-        "message": reason.message,
+        "message": message_of(reason),
+        "sentence": sentence_json(reason.sentence),
         "effect": reason.effect,
         "target": reason.target,
         "evidence": [_evidence(one) for one in reason.evidence[:EVIDENCE_MAX]],

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from sgguard.model.codes import Outcome
+from sgguard.model.sentence import Sentence, Text, said
+from sgguard.render.language.sentence import WHOLE, in_english, in_words, knows
+from sgguard.render.language.words import Words
+from sgguard.render.said import sentence_json, sentence_of
 from sgguard.render.values import Json, time_json
 from sgguard.store.rows import Approval, Entry
 
@@ -14,23 +18,48 @@ from sgguard.store.rows import Approval, Entry
 def with_outcome(
     document: Json,
     outcome: Outcome,
-    note: str = "",
+    note: Text | Sequence[Text] = "",
     *,
     journal: Iterable[Entry] = (),
     approval: Approval | None = None,
 ) -> Json:
     """Return a decision's document with its outcome.
 
-    ``note`` describes the state of the cloud now; ``journal`` holds what was done, line by line.
+    ``note`` describes the state of the cloud now, in one sentence or several; ``journal`` holds
+    what was done, line by line.
     Without an ``approval`` the document keeps the one it has.
     """
+    several = [note] if isinstance(note, str | Sentence) else note
+    notes = [one for one in several if one]
     return {
         **document,
         "outcome": outcome.value,
-        "note": note,
+        "note": "; ".join(in_english(one, WHOLE) for one in notes),
+        "notes": [sentence_json(_said(one)) for one in notes],
         "journal": [_line(one) for one in journal],
         "approval": document.get("approval") if approval is None else _approval(approval),
     }
+
+
+def notes_of(document: Json) -> tuple[Text, ...]:
+    """Return the sentences of a document's note; of one of an older version its English text."""
+    found = [sentence_of(one) for one in document.get("notes", ())]
+    known = tuple(one for one in found if one is not None)
+    return known if known and len(known) == len(found) else (document["note"],)
+
+
+def notes_in(document: Json, words: Words) -> list[str]:
+    """Return the sentences of a document's note in a language, each on one line."""
+    told = [
+        in_words(one, words, WHOLE) if isinstance(one, Sentence) else one
+        for one in notes_of(document)
+        if isinstance(one, str) or knows(one, words)
+    ]
+    return [one for one in told if one] or [document["note"]]
+
+
+def _said(note: Text) -> Sentence:
+    return note if isinstance(note, Sentence) else said("note.text", text=note)
 
 
 def _line(entry: Entry) -> Json:

@@ -21,6 +21,8 @@ from sgguard.model.resource import (
     Tags,
     Unseen,
 )
+from sgguard.render.language.sentence import in_english
+from sgguard.render.said import sentence_json
 from sgguard.render.wording import percent
 
 Json = dict[str, Any]
@@ -149,9 +151,9 @@ def unseen_json(unseen: Unseen) -> Json:
     """Return the gap, without the group it concerns."""
     return {
         "code": unseen.code,
-        "what": unseen.what,
-        "why": unseen.why,
-        "remedy": unseen.remedy,
+        "what": in_english(unseen.what),
+        "why": in_english(unseen.why),
+        "remedy": in_english(unseen.remedy),
     }
 
 
@@ -185,4 +187,5 @@ def step_json(step: Step) -> Json:
         "summary": step.summary,
         "details": dict(step.details),
         "inverse": step_json(step.inverse) if step.inverse else None,
+        **({"sentence": sentence_json(step.sentence)} if step.sentence else {}),
     }

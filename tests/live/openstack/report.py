@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from sgguard.emulator.state import Cloud, Rule
 from sgguard.model.decision import Decision
+from sgguard.render.language.sentence import message_of
 from tests.false_verdicts.case import Case
 
 
@@ -26,7 +27,7 @@ def _decision(decision: Decision) -> Iterator[str]:
     judgement = decision.judgement
     yield f"decision: {judgement.verdict}, sees {decision.facts.visibility}"
     for reason in judgement.reasons:
-        yield f"  {reason.effect} {reason.code}: {reason.message}"
+        yield f"  {reason.effect} {reason.code}: {message_of(reason)}"
     for step in judgement.plan:
         yield f"  plan: {step.summary}"
     for one in judgement.consequences:

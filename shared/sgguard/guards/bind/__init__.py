@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sgguard.guards.base import incomplete, missing_or_malformed, too_short_sighted
+from sgguard.guards.base import incomplete, missing_or_malformed, named, too_short_sighted
 from sgguard.guards.bind.holder import row_of
 from sgguard.guards.bind.room import with_room
 from sgguard.model.bind import BindFacts, BindJudgement, Row
 from sgguard.model.codes import ReasonCode, Verdict
 from sgguard.model.decision import Reason
+from sgguard.model.sentence import said
 from sgguard.policy import Policy, exempting, first_that_may, for_groups, matches
-from sgguard.render.wording import MESSAGE_MAX, count, label, one_line
+from sgguard.render.language.sentence import in_english
 
 
 def judge(facts: BindFacts, policy: Policy, now: datetime | None = None) -> BindJudgement:
@@ -52,13 +53,8 @@ def _target(facts: BindFacts) -> str:
     return str(facts.group.address)
 
 
-def _label(facts: BindFacts) -> str:
-    group = facts.group
-    return label(group.address.group_id, group.group.name if group.group else None)
-
-
 def _unreadable(facts: BindFacts, policy: Policy) -> Iterator[Reason]:
-    tolerated, about = policy.launch.tolerate_unseen, _label(facts)
+    tolerated, about = policy.launch.tolerate_unseen, named(facts.group)
     required = policy.launch.require_visibility
     yield from too_short_sighted(facts.visibility, required, _target(facts), "launch")
     gaps = facts.unseen
@@ -68,7 +64,7 @@ def _unreadable(facts: BindFacts, policy: Policy) -> Iterator[Reason]:
     yield from incomplete(gaps, _target(facts), about, tolerated)
     own = facts.group.unseen
     if facts.action == "unbind":
-        own = tuple(one for one in own if "count" not in one.what)
+        own = tuple(one for one in own if "count" not in in_english(one.what))
     yield from incomplete(own, _target(facts), about, tolerated)
 
 
@@ -82,21 +78,17 @@ def _group(facts: BindFacts, policy: Policy, now: datetime | None) -> Iterator[R
     if group is None or facts.action == "unbind":
         return
     if group.managed_by:
-        words = f"{_label(facts)} belongs to {group.managed_by}, which alone binds it."
-        yield Reason(
-            ReasonCode.CLOUD_MANAGED, one_line(words, MESSAGE_MAX), "block", _target(facts)
-        )
+        sentence = said("bind.cloud-managed", group=named(one), owner=group.managed_by)
+        yield Reason(ReasonCode.CLOUD_MANAGED, sentence, "block", _target(facts))
     hit = first_that_may(policy.launch.forbidden, one.address, group)
     if hit is not None and not exempting(policy, "group-forbidden", one.address, group, now):
-        how = "is" if matches(hit, one.address, group) else "may be (its name is not told)"
-        words = f"{_label(facts)} {how} forbidden by the policy (launch.forbidden: {hit})."
-        yield Reason(
-            ReasonCode.GROUP_FORBIDDEN,
-            one_line(words, MESSAGE_MAX),
-            "block",
-            _target(facts),
-            (group,),
+        is_certain = matches(hit, one.address, group)
+        sentence = said(
+            "launch.forbidden" if is_certain else "bind.forbidden.maybe",
+            group=named(one),
+            pattern=hit,
         )
+        yield Reason(ReasonCode.GROUP_FORBIDDEN, sentence, "block", _target(facts), (group,))
 
 
 def _cap(
@@ -106,20 +98,20 @@ def _cap(
     planned, most = sum(one.status == "planned" for one in rows), policy.caps.holders
     group = facts.group
     if planned > most and not exempting(policy, "cap-exceeded", group.address, group.group, now):
-        words = f"{count(planned, 'holder')} would be changed, the policy permits {most}"
-        yield Reason(
-            ReasonCode.CAP_EXCEEDED,
-            one_line(f"{words} (caps.holders).", MESSAGE_MAX),
-            "block",
-            _target(facts),
-        )
+        sentence = said("bind.cap", n=planned, most=most)
+        yield Reason(ReasonCode.CAP_EXCEEDED, sentence, "block", _target(facts))
 
 
 def _summary(facts: BindFacts, rows: list[Row]) -> Reason:
     planned = sum(one.status == "planned" for one in rows)
     nothing = sum(one.status == "nothing" for one in rows)
     refused = sum(one.status == "refused" for one in rows)
-    verb = "get" if facts.action == "bind" else "lose"
-    words = f"{planned} of {count(len(rows), 'holder')} would {verb} {_label(facts)}"
-    words = f"{words}; already so: {nothing}, refused: {refused}."
-    return Reason(ReasonCode.WITHIN_LIMITS, one_line(words, MESSAGE_MAX), "info", _target(facts))
+    sentence = said(
+        "bind.would-get" if facts.action == "bind" else "bind.would-lose",
+        planned=planned,
+        n=len(rows),
+        group=named(facts.group),
+        nothing=nothing,
+        refused=refused,
+    )
+    return Reason(ReasonCode.WITHIN_LIMITS, sentence, "info", _target(facts))

@@ -9,6 +9,7 @@ from sgguard.model.bind import BindFacts, HolderFacts, HolderState, Row, RowCode
 from sgguard.model.resource import Group
 from sgguard.policy import Policy, exempting, first_that_may, is_of_scope, matches
 from sgguard.policy.limit import effective
+from sgguard.render.language.sentence import in_english
 from sgguard.render.wording import MESSAGE_MAX, listing, one_line
 
 Found = tuple[RowCode, str] | None
@@ -77,7 +78,8 @@ def _unknown(one: HolderFacts, policy: Policy) -> Found:
         return RowCode.HOLDER_MALFORMED, words
     if gaps or (one.unseen and one.state is None):
         gap = (gaps or one.unseen)[0]
-        return RowCode.FACTS_INCOMPLETE, f"{gap.what} could not be seen ({gap.why})."
+        what, why = in_english(gap.what), in_english(gap.why)
+        return RowCode.FACTS_INCOMPLETE, f"{what} could not be seen ({why})."
     if one.state is not None and not one.state.parts:
         return RowCode.HOLDER_REFUSES, "it has nothing that carries groups."
     return None

@@ -8,9 +8,9 @@ from sgguard.model.bind import BindFacts, Row, RowCode
 from sgguard.model.codes import ReasonCode, UnseenCode
 from sgguard.model.decision import Forecast, Reason
 from sgguard.model.resource import Limit, Unseen
+from sgguard.model.sentence import said
 from sgguard.policy import Policy
 from sgguard.policy.limit import effective
-from sgguard.render.wording import MESSAGE_MAX, one_line
 
 _PER_REFERENCED = "instances-per-referenced-group"
 _PER_GROUP = ("instances-per-group", "interfaces-per-group", _PER_REFERENCED)
@@ -33,7 +33,7 @@ def with_room(facts: BindFacts, policy: Policy, rows: list[Row]) -> Judged:
             return rows, (), [_uncounted(facts, limit)]
         after = (used or 0) + wanted
         shown = replace(limit, used=used, after=after)
-        forecast.append(Forecast(target, shown, f"holders of {facts.group.address.group_id}"))
+        forecast.append(Forecast(target, shown))
         room = max(0, (limit.ceiling or 0) - (used or 0))
         if wanted > room and limit.is_enforced:
             rows = _cut(rows, room, limit, after)
@@ -72,14 +72,13 @@ def _cut(rows: list[Row], room: int, limit: Limit, after: int) -> list[Row]:
 def _uncounted(facts: BindFacts, limit: Limit) -> Reason:
     gap = Unseen(
         UnseenCode.NOT_TOLD,
-        "how many holders carry the group",
-        "the cloud did not tell",
-        "ask again",
+        said("part.holders-count"),
+        said("why.untold"),
+        said("remedy.again"),
     )
-    words = f"How many holders carry the group could not be seen, and {limit.name} is limited."
     return Reason(
         ReasonCode.FACTS_INCOMPLETE,
-        one_line(words, MESSAGE_MAX),
+        said("bind.uncounted", limit=limit.name),
         "block",
         str(facts.group.address),
         (gap,),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sgguard.guards.base import incomplete, missing_or_malformed, too_short_sighted
+from sgguard.guards.base import incomplete, missing_or_malformed, named, too_short_sighted
 from sgguard.guards.delete.consequence import consequences
 from sgguard.guards.delete.plan import Edges, Order, Ruled, deletion, order, rule_changes
 from sgguard.guards.delete.reason import (
@@ -19,7 +19,6 @@ from sgguard.guards.delete.reason import (
     cloud_managed_reason,
     default_group_reason,
     free_reason,
-    label_of,
     protected_reason,
     referenced_reason,
     referenced_within_reason,
@@ -145,7 +144,7 @@ def _blockers(request: _Set, member: GroupFacts) -> tuple[_Finding, ...]:
 def _unchangeable(request: _Set, member: GroupFacts) -> Iterator[Reason]:
     """Return the reasons that no remedy removes."""
     policy, target = _policy(request, member).delete, str(member.address)
-    yield from incomplete(member.unseen, target, label_of(member), tolerated=policy.tolerate_unseen)
+    yield from incomplete(member.unseen, target, named(member), tolerated=policy.tolerate_unseen)
     yield from too_short_sighted(
         request.facts.visibility, policy.require_visibility, target, "delete"
     )

@@ -12,6 +12,7 @@ from sgguard.model.capabilities import Capabilities
 from sgguard.model.decision import Consequence
 from sgguard.model.facts import DeleteFacts, GroupFacts
 from sgguard.model.resource import Group, Reference, Visibility
+from sgguard.render.language.sentence import in_english
 from sgguard.render.wording import MESSAGE_MAX, count, one_line
 
 _HIDDEN = "rules and ports of other projects, if there are any, cannot be seen"
@@ -128,7 +129,7 @@ def _uncertainty(
     """Return why it is unknown, or nothing where the facts and the documents tell."""
     if one.unseen:
         hidden = min(one.unseen, key=repr)
-        return f"not everything was seen ({one_line(hidden.what, 60)})"
+        return f"not everything was seen ({one_line(in_english(hidden.what), 60)})"
     if one.group and one.group.managed_by:
         return "no document says whether a group of another product can be deleted"
     if standing and facts.capabilities.on_delete_referenced == "unknown":

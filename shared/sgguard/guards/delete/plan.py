@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from sgguard.model.address import Address, Scope
 from sgguard.model.decision import Step
 from sgguard.model.resource import Binding, Direction, Reference, Rule
-from sgguard.render.wording import MESSAGE_MAX, label, one_line
+from sgguard.model.sentence import Sentence, said, thing
+from sgguard.render.language.step import step_of
 
 _POSITION = re.compile(r"(ingress|egress)\[(\d+)\]")
 
@@ -147,40 +148,35 @@ def _from_last(rule: Rule) -> tuple[str, int, str]:
 def _revoke(scope: Scope, ruled: Ruled, rule: Rule) -> Step:
     target = str(Address(scope, ruled.reference.group_id))
     details = _rule_details(rule, ruled.named)
-    words, holder = f"{rule.rule_id} ({_traffic(rule, ruled.named)})", _holder(ruled.reference)
-    back = one_line(f"put rule {words} back into {holder}", MESSAGE_MAX)
-    return Step(
-        "revoke",
-        target,
-        one_line(f"revoke rule {words} of {holder}", MESSAGE_MAX),
-        details,
-        Step("authorize", target, back, details),
-    )
+    shown, way, holder = _shown(rule, ruled.named), rule.direction.value, _holder(ruled.reference)
+    back = said("plan.put-back", rule=rule.rule_id, traffic=shown, way=way, holder=holder)
+    gone = said("plan.revoke", rule=rule.rule_id, traffic=shown, way=way, holder=holder)
+    return step_of("revoke", target, gone, details, step_of("authorize", target, back, details))
 
 
 def _rewrite(scope: Scope, ruled: Ruled, rule: Rule) -> Step:
     target = str(Address(scope, ruled.reference.group_id))
     details = {**_rule_details(rule, ruled.named), "to_group": ruled.to_group}
     behind = {**_rule_details(rule, ruled.to_group), "to_group": ruled.named}
-    words = f"rule {rule.rule_id} ({_traffic(rule, ruled.named)}) of {_holder(ruled.reference)}"
-    back = one_line(f"make {words} name {ruled.named} again", MESSAGE_MAX)
-    return Step(
-        "rewrite",
-        target,
-        one_line(f"make {words} name {ruled.to_group} instead", MESSAGE_MAX),
-        details,
-        Step("rewrite", target, back, behind),
+    shown, way, holder = _shown(rule, ruled.named), rule.direction.value, _holder(ruled.reference)
+    to, old = ruled.to_group, ruled.named
+    there = said("plan.rewrite", rule=rule.rule_id, traffic=shown, way=way, holder=holder, group=to)
+    back = said(
+        "plan.rewrite-back", rule=rule.rule_id, traffic=shown, way=way, holder=holder, group=old
     )
+    return step_of("rewrite", target, there, details, step_of("rewrite", target, back, behind))
 
 
-def _traffic(rule: Rule, named: str) -> str:
-    way = "from" if rule.direction is Direction.INGRESS else "to"
+def _shown(rule: Rule, named: str) -> Sentence:
+    """Return which traffic a rule is about: of what kind, from or to which group."""
     traffic = "any" if rule.protocol == rule.ports == "any" else f"{rule.protocol} {rule.ports}"
-    return f"{traffic} {way} {named}"
+    if rule.direction is Direction.INGRESS:
+        return said("traffic.from", traffic=traffic, group=named)
+    return said("traffic.to", traffic=traffic, group=named)
 
 
-def _holder(reference: Reference) -> str:
-    return label(reference.group_id, reference.group_name)
+def _holder(reference: Reference) -> Sentence:
+    return thing(reference.group_id, reference.group_name)
 
 
 def _rule_details(rule: Rule, named: str) -> dict[str, str]:
@@ -200,22 +196,22 @@ def _rule_details(rule: Rule, named: str) -> dict[str, str]:
 
 def release(address: Address, binding: Binding, fallback: str) -> Step:
     """Return the step that takes the group off a holder; a fallback takes its place if given."""
-    holder = label(f"{binding.kind} {binding.holder_id}", binding.name)
     details = {
         "kind": binding.kind,
         "holder_id": binding.holder_id,
         "instance_id": binding.instance_id,
     }
-    target, group_id = str(address), one_line(address.group_id, 60)
+    target, group = str(address), address.group_id
+    holder = said("holder.named", kind=binding.kind, holder=thing(binding.holder_id, binding.name))
     if not fallback:
-        words = f"unbind {group_id} from {holder}"
-        back = Step("bind", target, one_line(f"bind {group_id} to {holder} again", 200), details)
-        return Step("unbind", target, one_line(words, 200), details, back)
-    there = {**details, "from_group": address.group_id, "to_group": fallback}
-    back_again = {**details, "from_group": fallback, "to_group": address.group_id}
-    words = f"move {holder} from {group_id} to {fallback}"
-    back = Step("move", target, one_line(f"move {holder} back to {group_id}", 200), back_again)
-    return Step("move", target, one_line(words, 200), there, back)
+        back = said("plan.bind-again", group=group, holder=holder)
+        away = said("plan.unbind", group=group, holder=holder)
+        return step_of("unbind", target, away, details, step_of("bind", target, back, details))
+    there = {**details, "from_group": group, "to_group": fallback}
+    back_again = {**details, "from_group": fallback, "to_group": group}
+    back = said("plan.move-back", group=group, holder=holder)
+    moved = said("plan.move", group=group, holder=holder, new=fallback)
+    return step_of("move", target, moved, there, step_of("move", target, back, back_again))
 
 
 def deletion(address: Address, name: str | None, *, is_forced: bool = False) -> Step:
@@ -223,8 +219,8 @@ def deletion(address: Address, name: str | None, *, is_forced: bool = False) -> 
 
     Forced, the cloud itself takes the group off the instances that still carry it.
     """
-    words = f"delete {label(address.group_id, name)}"
+    group = thing(address.group_id, name)
     if not is_forced:
-        return Step("delete", str(address), words)
-    words = one_line(f"{words} by force: the cloud unbinds its instances", MESSAGE_MAX)
-    return Step("delete", str(address), words, {"is_forced": "true"})
+        return step_of("delete", str(address), said("plan.delete", group=group))
+    sentence = said("plan.delete-forced", group=group)
+    return step_of("delete", str(address), sentence, {"is_forced": "true"})

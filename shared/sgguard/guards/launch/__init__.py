@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from sgguard.guards.base import incomplete, missing_or_malformed, too_short_sighted
+from sgguard.guards.base import incomplete, missing_or_malformed, named, place, too_short_sighted
 from sgguard.guards.launch.kind import mixed, untold
 from sgguard.guards.launch.limit import (
     LaunchChange,
     Usage,
     change_of,
     exceeded,
+    fullness,
     near,
     uncounted,
     usages,
@@ -26,9 +27,9 @@ from sgguard.model.codes import ReasonCode, Verdict
 from sgguard.model.decision import Forecast, Judgement, Reason
 from sgguard.model.facts import GroupFacts, LaunchFacts
 from sgguard.model.resource import Group
+from sgguard.model.sentence import Item, Sentence, listed, said, thing
 from sgguard.policy import Policy, first_that_may, fits, for_groups, is_of_scope, matches
 from sgguard.policy.governing import concerned, excused
-from sgguard.render.wording import MESSAGE_MAX, count, label, listing, one_line
 
 
 def judge(facts: LaunchFacts, policy: Policy, now: datetime | None = None) -> Judgement:
@@ -65,9 +66,7 @@ def judge(facts: LaunchFacts, policy: Policy, now: datetime | None = None) -> Ju
     )
     noted = (*without_effect(facts, _target(facts)), *_default_applies(facts))
     reasons = (*refused, *forbidden, *required, *warned, *noted)
-    forecast = tuple(
-        Forecast(one.target, one.limit, one.subject) for one in sorted(compared, key=_fullness)
-    )
+    forecast = tuple(Forecast(one.target, one.limit) for one in sorted(compared, key=fullness))
     is_refused = any(one.effect == "block" for one in refused)
     is_broken = bool(violations.missing or violations.forbidden)
     plan = remedies(facts, policy, violations) if is_broken and not is_refused else ()
@@ -82,12 +81,12 @@ def _target(facts: LaunchFacts) -> str:
     return facts.instance_id or str(facts.scope)
 
 
-def _subject(facts: LaunchFacts) -> str:
+def _subject(facts: LaunchFacts) -> Sentence:
     """Name what is launched or bound, at the start of a sentence."""
     if facts.instance_id:
         name = facts.instance.name if facts.instance else ""
-        return f"Instance {label(facts.instance_id, name)}"
-    return f"The launch of {count(facts.count, 'instance')}"
+        return said("subject.instance", instance=thing(facts.instance_id, name))
+    return said("subject.launch", n=facts.count)
 
 
 def _unreadable(
@@ -101,17 +100,13 @@ def _unreadable(
         unreported = facts.instance.unseen_to_bind
         yield from incomplete(unreported, _target(facts), _subject(facts), tolerated)
     for one in _in_order(facts.groups):
-        yield from incomplete(one.unseen, str(one.address), _label(one), tolerated)
+        yield from incomplete(one.unseen, str(one.address), named(one), tolerated)
     for one, unseen in (*uncounted(change, overrides), *untold(change)):
-        yield from incomplete((unseen,), str(one.address), _label(one), tolerated)
+        yield from incomplete((unseen,), str(one.address), named(one), tolerated)
 
 
 def _in_order(groups: Sequence[GroupFacts]) -> list[GroupFacts]:
     return sorted(groups, key=lambda one: one.address)
-
-
-def _label(facts: GroupFacts) -> str:
-    return label(facts.address.group_id, facts.group.name if facts.group else None)
 
 
 def _groups(change: LaunchChange) -> Iterator[Reason]:
@@ -133,39 +128,35 @@ def _elsewhere(facts: LaunchFacts, one: GroupFacts, group: Group) -> Iterator[Re
     network = instance.network if instance else facts.network
     project = instance.project if instance else facts.project
     if group.network and network and group.network != network:
-        code, names = ReasonCode.GROUP_OTHER_NETWORK, (group.network, network)
-        yield _other(code, "network", one, group, names)
+        theirs, ours = group.network, network
+        sentence = said("launch.other-network", group=named(one), theirs=theirs, ours=ours)
+        target = str(one.address)
+        yield Reason(ReasonCode.GROUP_OTHER_NETWORK, sentence, "block", target, (group,))
     is_elsewhere = facts.capabilities.has_projects_apart and group.project != project
     if group.project and project and is_elsewhere and not group.is_shared:
-        code, names = ReasonCode.GROUP_OTHER_PROJECT, (group.project, project)
-        yield _other(code, "project", one, group, names)
-
-
-def _other(
-    code: ReasonCode, kind: str, one: GroupFacts, group: Group, names: tuple[str, str]
-) -> Reason:
-    theirs, ours = (one_line(name, 40) for name in names)
-    message = f"{_label(one)} belongs to {kind} {theirs}, but the instance to {kind} {ours}."
-    target = str(one.address)
-    return Reason(code, one_line(message, MESSAGE_MAX), "block", target, (group,))
+        theirs, ours = group.project, project
+        sentence = said("launch.other-project", group=named(one), theirs=theirs, ours=ours)
+        target = str(one.address)
+        yield Reason(ReasonCode.GROUP_OTHER_PROJECT, sentence, "block", target, (group,))
 
 
 def _instance(change: LaunchChange) -> Iterator[Reason]:
     """The instance does not exist, or cannot be bound; a warning where nothing would be."""
     facts = change.facts
     if facts.instance_id and facts.instance is None:
-        message = f"{_subject(facts)} is not in {facts.scope.provider} {facts.scope.region}"
-        message = f"{message}, or these credentials cannot see it."
-        yield Reason(
-            ReasonCode.INSTANCE_NOT_FOUND, one_line(message, MESSAGE_MAX), "block", _target(facts)
-        )
+        sentence = said("launch.no-instance", subject=_subject(facts), place=place(facts.scope))
+        yield Reason(ReasonCode.INSTANCE_NOT_FOUND, sentence, "block", _target(facts))
     if facts.instance and facts.instance.binding_refusal:
-        message = f"{_subject(facts)} cannot be bound now"
-        state = f" ({one_line(facts.instance.state, 30)})" if facts.instance.state else ""
-        message = one_line(f"{message}{state}: {facts.instance.binding_refusal}", MESSAGE_MAX)
+        state = facts.instance.state
+        sentence = said(
+            "launch.unbindable",
+            subject=_subject(facts),
+            state=said("launch.state", state=state) if state else "",
+            why=facts.instance.binding_refusal,
+        )
         yield Reason(
             ReasonCode.INSTANCE_REFUSES_BINDING,
-            message,
+            sentence,
             "block" if change.added else "warn",
             _target(facts),
             (facts.instance,),
@@ -180,11 +171,15 @@ def _interfaces(change: LaunchChange) -> Iterator[Reason]:
         if one.change_refusal:
             is_reached = per_interface or one.is_primary
             is_changed = is_reached and not set(change.added) <= set(one.group_ids)
-            head = f"Interface {one_line(one.interface_id, 40)} of {facts.instance_id}"
-            message = f"{head} cannot be changed now: {one.change_refusal}"
+            sentence = said(
+                "launch.interface-unchangeable",
+                interface=one.interface_id,
+                instance=facts.instance_id,
+                why=one.change_refusal,
+            )
             yield Reason(
                 ReasonCode.INSTANCE_REFUSES_BINDING,
-                one_line(message, MESSAGE_MAX),
+                sentence,
                 "block" if is_changed else "info",
                 _target(facts),
                 (facts.instance,) if facts.instance else (),
@@ -196,8 +191,7 @@ def _forbidden(facts: LaunchFacts, policy: Policy) -> Iterator[Reason]:
         patterns = policy.launch.forbidden
         hit = next((p for p in patterns if matches(p, one.address, one.group)), None)
         if hit is not None:
-            message = f"{_label(one)} is forbidden by the policy (launch.forbidden: {hit})."
-            yield _forbidding(one, message)
+            yield _forbidding(one, said("launch.forbidden", group=named(one), pattern=hit))
 
 
 def _maybe_forbidden(facts: LaunchFacts, policy: Policy) -> Iterator[Reason]:
@@ -211,14 +205,12 @@ def _maybe_forbidden(facts: LaunchFacts, policy: Policy) -> Iterator[Reason]:
             continue
         hit = first_that_may(patterns, one.address, one.group)
         if hit is not None:
-            head = f"{_label(one)} may be forbidden by the policy (launch.forbidden: {hit})"
-            yield _forbidding(one, f"{head}: its name could not be read.")
+            yield _forbidding(one, said("launch.forbidden.maybe", group=named(one), pattern=hit))
 
 
-def _forbidding(one: GroupFacts, message: str) -> Reason:
+def _forbidding(one: GroupFacts, sentence: Sentence) -> Reason:
     evidence = (one.group,) if one.group else ()
-    message = one_line(message, MESSAGE_MAX)
-    return Reason(ReasonCode.GROUP_FORBIDDEN, message, "block", str(one.address), evidence)
+    return Reason(ReasonCode.GROUP_FORBIDDEN, sentence, "block", str(one.address), evidence)
 
 
 def _missing_baselines(facts: LaunchFacts, policy: Policy) -> tuple[str, ...]:
@@ -233,47 +225,36 @@ def _missing_baselines(facts: LaunchFacts, policy: Policy) -> tuple[str, ...]:
 
 
 def _baseline_missing(facts: LaunchFacts, entry: str) -> Reason:
-    message = f"{_subject(facts)} lacks the baseline group {one_line(entry, 60)}"
-    groups = _in_order(facts.groups)
-    current = [_label(one) for one in groups]
+    subject, groups = _subject(facts), _in_order(facts.groups)
     doubtful = (one for one in groups if one.group and fits(entry, one.address, one.group) is None)
-    nameless = [_label(one) for one in doubtful]
-    unknown = f"; the name of {listing(nameless, 60)} could not be read" if nameless else ""
-    room = MESSAGE_MAX - len(message) - len(unknown) - 14
-    given = f"; it has {listing(current, room)}" if current else "; it has none"
-    message = one_line(f"{message}{given}{unknown}.", MESSAGE_MAX)
-    return Reason(ReasonCode.BASELINE_MISSING, message, "block", _target(facts))
+    nameless = [named(one) for one in doubtful]
+    unknown: Item = said("launch.nameless", names=listed(nameless)) if nameless else ""
+    sentence = said("launch.baseline.none", subject=subject, entry=entry, unknown=unknown)
+    if groups:
+        carried = listed(named(one) for one in groups)
+        sentence = said(
+            "launch.baseline", subject=subject, entry=entry, groups=carried, unknown=unknown
+        )
+    return Reason(ReasonCode.BASELINE_MISSING, sentence, "block", _target(facts))
 
 
 def _default_applies(facts: LaunchFacts) -> Iterator[Reason]:
     if facts.is_default_applied:
-        names = listing((_label(one) for one in facts.groups), 80)
-        message = f"No group was given: the cloud takes the project's default group, {names}."
-        yield Reason(ReasonCode.DEFAULT_GROUP_APPLIES, message, "info", _target(facts))
+        sentence = said("launch.default-taken", groups=listed(map(named, facts.groups)))
     elif not facts.instance_id and not facts.groups:
-        message = (
-            "No group was given: the cloud picks one itself, usually the project's default "
-            "group, and creates it if need be. Its limits were not checked."
-        )
-        yield Reason(ReasonCode.DEFAULT_GROUP_APPLIES, message, "info", _target(facts))
+        sentence = said("launch.default-unknown")
+    else:
+        return
+    yield Reason(ReasonCode.DEFAULT_GROUP_APPLIES, sentence, "info", _target(facts))
 
 
 def _within(change: LaunchChange, compared: Sequence[Usage]) -> Reason:
     """Every limit holds; the numbers that were compared, the fullest first."""
     facts = change.facts
-    subject = _subject(facts)
-    held = sorted((one for one in compared if not one.is_exceeded), key=_fullness)
+    held = sorted((one for one in compared if not one.is_exceeded), key=fullness)
     evidence = tuple(one.limit for one in held)
-    if not held:
-        message = f"{subject}: no limit is known that it could break."
-    else:
-        head = f"{subject} is within the limits: "
-        message = head + listing((one.subject for one in held), MESSAGE_MAX - len(head) - 1) + "."
-    return Reason(
-        ReasonCode.WITHIN_LIMITS, one_line(message, MESSAGE_MAX), "info", _target(facts), evidence
-    )
-
-
-def _fullness(usage: Usage) -> tuple[float, str]:
-    after, ceiling = usage.limit.after or 0, usage.limit.ceiling or 1
-    return -after / ceiling, usage.subject
+    sentence = said("launch.no-limit", subject=_subject(facts))
+    if held:
+        usages = listed(one.held for one in held)
+        sentence = said("launch.within", subject=_subject(facts), usages=usages)
+    return Reason(ReasonCode.WITHIN_LIMITS, sentence, "info", _target(facts), evidence)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sgguard.guards.base import named
 from sgguard.guards.launch.limit import Holder, LaunchChange, holders
 from sgguard.model.codes import ReasonCode, UnseenCode
 from sgguard.model.decision import Reason
 from sgguard.model.facts import GroupFacts
 from sgguard.model.resource import Unseen
-from sgguard.render.wording import MESSAGE_MAX, label, listing, one_line
+from sgguard.model.sentence import Sentence, listed, said
 
 
 def mixed(change: LaunchChange) -> Iterator[Reason]:
@@ -21,12 +22,10 @@ def mixed(change: LaunchChange) -> Iterator[Reason]:
             if one.group and one.group.kind is not None:
                 kinds.setdefault(one.group.kind, one)
         if len(kinds) > 1:
-            names = listing((_described(kind, one) for kind, one in sorted(kinds.items())), 100)
-            message = f"{holder.shown} would carry groups of two kinds: {names}."
-            message = f"{message} The cloud would refuse with {code}."
+            found = listed(_described(kind, one) for kind, one in sorted(kinds.items()))
             yield Reason(
                 ReasonCode.GROUP_KINDS_MIXED,
-                one_line(message, MESSAGE_MAX),
+                said("launch.kinds-mixed", holder=holder.shown, kinds=found, code=code),
                 "block",
                 change.facts.instance_id or str(change.facts.scope),
                 tuple(one.group for one in kinds.values() if one.group),
@@ -44,9 +43,8 @@ def untold(change: LaunchChange) -> Iterator[tuple[GroupFacts, Unseen]]:
     for group_id, one in sorted(doubtful.items()):
         # Where the whole group could not be read, its own gap is the cause of this one.
         code = one.unseen[0].code if one.unseen else UnseenCode.NOT_TOLD
-        what = "its kind"
-        why = "groups of two kinds are refused on one interface"
-        yield one, Unseen(code, what, why, "let these credentials read the group", group_id)
+        what, why = said("part.kind"), said("why.kinds-refused")
+        yield one, Unseen(code, what, why, said("remedy.read-group"), group_id)
 
 
 def _changed(change: LaunchChange) -> Iterator[tuple[Holder, list[GroupFacts]]]:
@@ -59,6 +57,7 @@ def _changed(change: LaunchChange) -> Iterator[tuple[Holder, list[GroupFacts]]]:
             yield holder, [known[one] for one in sorted(holder.after) if one in known]
 
 
-def _described(kind: str, one: GroupFacts) -> str:
-    name = one.group.name if one.group else None
-    return f"{label(one.address.group_id, name, 40)} is {kind or 'of no kind'}"
+def _described(kind: str, one: GroupFacts) -> Sentence:
+    if kind:
+        return said("launch.is-of-kind", group=named(one), kind=kind)
+    return said("launch.is-of-no-kind", group=named(one))

@@ -10,8 +10,9 @@ from sgguard.model.codes import ReasonCode, UnseenCode
 from sgguard.model.decision import Reason
 from sgguard.model.facts import GroupFacts, LaunchFacts
 from sgguard.model.resource import Instance, Limit, Unseen
+from sgguard.model.sentence import Sentence, counted, said, thing
 from sgguard.policy.limit import effective
-from sgguard.render.wording import MESSAGE_MAX, count, label, one_line, percent
+from sgguard.render.wording import percent
 
 _PER_HOLDER = ("groups-per-instance", "groups-per-interface")
 _PER_REFERENCED = "instances-per-referenced-group"
@@ -31,11 +32,14 @@ class LaunchChange:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One ceiling compared: ``limit.used`` is the number now, ``limit.after`` after the change."""
+    """One ceiling compared: ``limit.used`` is the number now, ``limit.after`` after the change.
+
+    ``held`` says the number and its ceiling, ``change`` what the change would make of it.
+    """
 
     limit: Limit
-    subject: str
-    message: str
+    held: Sentence
+    change: Sentence
     target: str
 
     @property
@@ -92,20 +96,21 @@ def _per_holder(change: LaunchChange, overrides: Mapping[str, int]) -> Iterator[
         limit = effective(change.facts.limits, overrides, name, kinds)
         if limit is None or limit.ceiling is None:
             continue
-        fullest = max(holders(change, name), key=lambda one: (len(one.after), one.shown))
+        fullest = max(holders(change, name), key=lambda one: (len(one.after), repr(one.shown)))
         after = len(fullest.after)
         unit = name.removeprefix("groups-per-")
-        message = f"{fullest.shown} would carry {count(after, 'group')}"
+        change_said = said("limit.would-carry", holder=fullest.shown, n=after)
+        held = said("limit.of-holder", after=after, ceiling=limit.ceiling, unit=unit)
         target = change.facts.instance_id or str(change.facts.scope)
         compared = replace(limit, used=len(fullest.now), after=after)
-        yield Usage(compared, f"{_of(limit, after)} groups per {unit}", message, target)
+        yield Usage(compared, held, change_said, target)
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
     """An instance or interface, with the groups it carries now and after the change."""
 
-    shown: str
+    shown: Sentence
     now: frozenset[str]
     after: frozenset[str]
 
@@ -114,9 +119,10 @@ def holders(change: LaunchChange, name: str) -> list[Holder]:
     """Return who would carry which groups: the planned or present instance, or its interfaces."""
     instance, added = change.facts.instance, frozenset(change.added)
     if instance is None:
-        planned = "Each instance" if change.facts.count > 1 else "The instance"
+        is_one = change.facts.count == 1
+        planned = said("holder.planned") if is_one else said("holder.each-planned")
         return [Holder(planned, frozenset(), added)]
-    shown, own = label(instance.instance_id, instance.name), frozenset(instance.group_ids)
+    shown, own = thing(instance.instance_id, instance.name), frozenset(instance.group_ids)
     is_per_interface = change.facts.capabilities.group_limit_per == "interface"
     if name == "groups-per-instance":
         own = change.current if is_per_interface else own
@@ -124,7 +130,7 @@ def holders(change: LaunchChange, name: str) -> list[Holder]:
     # Where groups hang on the instance, only its primary interface gets the additional ones.
     interfaces = [
         Holder(
-            one_line(f"{one.interface_id} of {shown}", 80),
+            said("holder.interface", interface=one.interface_id, instance=shown),
             frozenset(one.group_ids),
             frozenset(one.group_ids)
             | (added if is_per_interface or one.is_primary else frozenset()),
@@ -145,10 +151,11 @@ def _per_group(change: LaunchChange, overrides: Mapping[str, int]) -> Iterator[U
                 continue
             now, more = one.instance_count, _added_count(change, one, name)
             after = now + more
-            shown = label(one.address.group_id, one.group.name)
-            message = f"{shown} would be on {count(after, unit)} ({now} now, {more} more)"
-            subject = f"{shown} on {_of(limit, after)} {unit}s"
-            yield Usage(replace(limit, used=now, after=after), subject, message, str(one.address))
+            shown, count = thing(one.address.group_id, one.group.name), counted(after, unit)
+            on = said("limit.would-be-on", group=shown, count=count, now=now, more=more)
+            ceiling, target = limit.ceiling, str(one.address)
+            held = said("limit.of-group", group=shown, unit=unit, after=after, ceiling=ceiling)
+            yield Usage(replace(limit, used=now, after=after), held, on, target)
 
 
 def _holds_for(name: str, group: GroupFacts) -> bool:
@@ -167,13 +174,10 @@ def _per_project(change: LaunchChange, overrides: Mapping[str, int]) -> Iterator
     if facts.instance_id or limit is None or limit.ceiling is None or used is None:
         return
     after = used + facts.count
-    message = f"The project would have {count(after, 'port')} ({used} now, {facts.count} more)"
+    would = said("limit.would-have", n=after, now=used, more=facts.count)
+    held = said("limit.of-project", after=after, ceiling=limit.ceiling)
     compared = replace(limit, used=used, after=after)
-    yield Usage(compared, f"{_of(limit, after)} ports of the project", message, str(facts.scope))
-
-
-def _of(limit: Limit, used: int) -> str:
-    return f"{used} of {limit.ceiling}"
+    yield Usage(compared, held, would, str(facts.scope))
 
 
 def _added_count(change: LaunchChange, group: GroupFacts, name: str) -> int:
@@ -217,9 +221,9 @@ def uncounted(
                 one,
                 Unseen(
                     code=UnseenCode.NOT_TOLD,
-                    what="how many instances carry it",
-                    why="the cloud named a limit but not how much of it is used",
-                    remedy="let these credentials list the group's instances",
+                    what=said("part.instances-count"),
+                    why=said("why.usage-untold"),
+                    remedy=said("remedy.list-instances"),
                     group_id=group_id,
                 ),
             )
@@ -228,34 +232,43 @@ def uncounted(
 def exceeded(usage: Usage) -> Reason:
     """A ceiling would break; where it is only the vendor's advice, it warns."""
     code, per = _whose(usage.limit.name)
-    limit = f"the limit of {usage.limit.ceiling} for {per} ({usage.limit.source})"
-    advice = "" if usage.limit.is_enforced else "; the cloud advises it, but does not enforce it"
-    message = one_line(f"{usage.message}, over {limit}{advice}.", MESSAGE_MAX)
+    sentence = said(
+        "limit.exceeded",
+        change=usage.change,
+        ceiling=usage.limit.ceiling or 0,
+        per=per,
+        source=usage.limit.source,
+        advice="" if usage.limit.is_enforced else said("limit.advice"),
+    )
     effect: Literal["block", "warn"] = "block" if usage.limit.is_enforced else "warn"
-    return Reason(code, message, effect, usage.target, (usage.limit,))
+    return Reason(code, sentence, effect, usage.target, (usage.limit,))
 
 
-def _whose(name: str) -> tuple[ReasonCode, str]:
+def _whose(name: str) -> tuple[ReasonCode, Sentence]:
     """Return the reason code of a ceiling that would break, and whose ceiling it is."""
     if name == _PER_PROJECT:
-        return ReasonCode.PROJECT_LIMIT_EXCEEDED, "the project"
+        return ReasonCode.PROJECT_LIMIT_EXCEEDED, said("per.project")
     if name == _PER_REFERENCED:
-        whose = "a group that rules of others name"
-        return ReasonCode.INSTANCES_PER_GROUP_EXCEEDED, whose
+        return ReasonCode.INSTANCES_PER_GROUP_EXCEEDED, said("per.referenced-group")
     if name in _PER_GROUP:
-        return ReasonCode.INSTANCES_PER_GROUP_EXCEEDED, "a group"
-    unit = "instance" if name.endswith("per-instance") else "interface"
-    return ReasonCode.GROUPS_PER_INSTANCE_EXCEEDED, f"an {unit}"
+        return ReasonCode.INSTANCES_PER_GROUP_EXCEEDED, said("per.group")
+    is_instance = name.endswith("per-instance")
+    per = said("per.instance") if is_instance else said("per.interface")
+    return ReasonCode.GROUPS_PER_INSTANCE_EXCEEDED, per
 
 
 def near(usage: Usage) -> Reason:
     """A ceiling holds, but most of it is used after the change."""
-    full, source = percent(usage.limit), usage.limit.source
-    share = "" if full is None else f", {full:g} %"
-    message = f"{usage.message}: {usage.limit.after} of {usage.limit.ceiling}{share} ({source})."
-    return Reason(
-        ReasonCode.LIMIT_NEAR, one_line(message, MESSAGE_MAX), "warn", usage.target, (usage.limit,)
+    full = percent(usage.limit)
+    sentence = said(
+        "limit.near",
+        change=usage.change,
+        after=usage.limit.after or 0,
+        ceiling=usage.limit.ceiling or 0,
+        share="" if full is None else said("limit.share", percent=f"{full:g}"),
+        source=usage.limit.source,
     )
+    return Reason(ReasonCode.LIMIT_NEAR, sentence, "warn", usage.target, (usage.limit,))
 
 
 def without_effect(facts: LaunchFacts, target: str) -> Iterator[Reason]:
@@ -268,6 +281,13 @@ def without_effect(facts: LaunchFacts, target: str) -> Iterator[Reason]:
         if limit.name != _PER_RULE or limit.ceiling is None or limit.used is None:
             continue
         if limit.used > limit.ceiling:
-            message = f"{limit.used} composite rules of {limit.ceiling} ({limit.note})."
-            message = one_line(message, MESSAGE_MAX)
-            yield Reason(ReasonCode.RULES_WITHOUT_EFFECT, message, "warn", target, (limit,))
+            sentence = said(
+                "limit.without-effect", used=limit.used, ceiling=limit.ceiling, note=limit.note
+            )
+            yield Reason(ReasonCode.RULES_WITHOUT_EFFECT, sentence, "warn", target, (limit,))
+
+
+def fullness(usage: Usage) -> tuple[float, bool, str, str]:
+    """Rank by how full a limit is after the change, the fullest first."""
+    after, ceiling, name = usage.limit.after or 0, usage.limit.ceiling or 1, usage.limit.name
+    return -after / ceiling, name in _PER_GROUP, usage.target, name

@@ -14,8 +14,9 @@ from sgguard.guards.launch.limit import change_of, usages
 from sgguard.model.address import Address
 from sgguard.model.decision import Step
 from sgguard.model.facts import LaunchFacts
+from sgguard.model.sentence import Item, listed, said
 from sgguard.policy import LaunchPolicy, Policy, matches
-from sgguard.render.wording import MESSAGE_MAX, one_line
+from sgguard.render.language.step import step_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def _planned(facts: LaunchFacts, policy: Policy, violations: Violations) -> tupl
     wanted = None if violations.forbidden else _bindable(facts, policy, violations)
     details = {"kind": "planned", "holder_id": "", "instance_id": "", "count": str(facts.count)}
     return tuple(
-        _bind(facts, group_id, "every planned instance", details) for group_id in wanted or ()
+        _bind(facts, group_id, said("holder.every-planned"), details) for group_id in wanted or ()
     )
 
 
@@ -157,7 +158,7 @@ def _quarantine(facts: LaunchFacts, launch: LaunchPolicy) -> str:
     return usable_group(launch.quarantine_group, facts.scope, facts.capabilities.group_id_example)
 
 
-def _shown(facts: LaunchFacts, holder: _Holder) -> tuple[str, dict[str, str]]:
+def _shown(facts: LaunchFacts, holder: _Holder) -> tuple[Item, dict[str, str]]:
     """Return a holder's name for a sentence, and the details of a step about it."""
     details = {
         "kind": holder.kind,
@@ -166,22 +167,25 @@ def _shown(facts: LaunchFacts, holder: _Holder) -> tuple[str, dict[str, str]]:
     }
     if holder.kind == "instance":
         return facts.instance_id, details
-    return f"{holder.kind} {holder.holder_id} of {facts.instance_id}", details
+    shown = said(
+        "holder.part", kind=holder.kind, holder=holder.holder_id, instance=facts.instance_id
+    )
+    return shown, details
 
 
-def _bind(facts: LaunchFacts, group_id: str, whom: str, details: dict[str, str]) -> Step:
+def _bind(facts: LaunchFacts, group_id: str, whom: Item, details: dict[str, str]) -> Step:
     target = str(Address(facts.scope, group_id))
-    back = one_line(f"unbind {group_id} from {whom}", MESSAGE_MAX)
-    bind = one_line(f"bind {group_id} to {whom}", MESSAGE_MAX)
-    return Step("bind", target, bind, details, Step("unbind", target, back, details))
+    back = said("plan.unbind", group=group_id, holder=whom)
+    bind = said("plan.bind", group=group_id, holder=whom)
+    return step_of("bind", target, bind, details, step_of("unbind", target, back, details))
 
 
 def _unbind(facts: LaunchFacts, group_id: str, holder: _Holder) -> Step:
     whom, details = _shown(facts, holder)
     target = str(Address(facts.scope, group_id))
-    back = one_line(f"bind {group_id} to {whom} again", MESSAGE_MAX)
-    unbind = one_line(f"unbind {group_id} from {whom}", MESSAGE_MAX)
-    return Step("unbind", target, unbind, details, Step("bind", target, back, details))
+    back = said("plan.bind-again", group=group_id, holder=whom)
+    unbind = said("plan.unbind", group=group_id, holder=whom)
+    return step_of("unbind", target, unbind, details, step_of("bind", target, back, details))
 
 
 def _move(facts: LaunchFacts, group_id: str, to_group: str, holder: _Holder) -> Step:
@@ -189,9 +193,9 @@ def _move(facts: LaunchFacts, group_id: str, to_group: str, holder: _Holder) -> 
     target = str(Address(facts.scope, group_id))
     there = {**details, "from_group": group_id, "to_group": to_group}
     again = {**details, "from_group": to_group, "to_group": group_id}
-    back = one_line(f"move {whom} back to {group_id}", MESSAGE_MAX)
-    words = one_line(f"move {whom} from {group_id} to {to_group}", MESSAGE_MAX)
-    return Step("move", target, words, there, Step("move", target, back, again))
+    back = said("plan.move-back", group=group_id, holder=whom)
+    moved = said("plan.move", group=group_id, holder=whom, new=to_group)
+    return step_of("move", target, moved, there, step_of("move", target, back, again))
 
 
 def _replaced(facts: LaunchFacts, holders: list[_Holder], quarantine: str) -> Iterator[Step]:
@@ -202,12 +206,8 @@ def _replaced(facts: LaunchFacts, holders: list[_Holder], quarantine: str) -> It
             continue
         whom, details = _shown(facts, one)
         there = {**details, "groups": ",".join(one.group_ids)}
-        words = f"replace all groups of {whom} by {quarantine}"
-        back = f"give {whom} its groups back: {', '.join(one.group_ids) or 'none'}"
-        yield Step(
-            "replace",
-            target,
-            one_line(words, MESSAGE_MAX),
-            there,
-            Step("replace", target, one_line(back, MESSAGE_MAX), there),
-        )
+        back = said("plan.replace-back.none", holder=whom)
+        if one.group_ids:
+            back = said("plan.replace-back", holder=whom, groups=listed(one.group_ids))
+        sentence = said("plan.replace", holder=whom, group=quarantine)
+        yield step_of("replace", target, sentence, there, step_of("replace", target, back, there))

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from sgguard.errors import NotFoundError
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Binding, Seen, Unseen
+from sgguard.model.sentence import Text, said
 from sgguard.providers._shared import about_group, unproved
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.alibaba.api import EcsClient
@@ -104,7 +105,7 @@ def _asked(rows: Mapping[Listing, Mapping[str, int]]) -> list[str]:
 
 def _unlisted(listing: Listing, doubt: str, group_ids: Iterable[str]) -> tuple[Unseen, ...]:
     return unproved(
-        f"{listing.container} that carry the group",
+        said("part.carrying", container=listing.container),
         f"an empty list proves nothing here: {doubt}",
         grant(listing.action),
         group_ids,
@@ -122,9 +123,9 @@ def _contradiction(group_id: str, tally: Tally | None) -> tuple[Unseen, ...]:
             "only a part, or the count lags behind a change"
         )
     return unproved(
-        "holders of the group",
+        said("part.holders"),
         f"none is listed, and {why}",
-        "let these credentials see all groups, instances and interfaces, or ask again a bit later",
+        said("remedy.see-all"),
         [group_id],
     )
 
@@ -149,7 +150,7 @@ def _read_bindings(
     return group_id, listing, about_group(group_id, seen)
 
 
-def no_such_group(error: NotFoundError, what: str, nothing: T) -> Seen[T]:
+def no_such_group(error: NotFoundError, what: Text, nothing: T) -> Seen[T]:
     """Return the gap for a list of holders that the cloud refuses, because it has no such group.
 
     Whether that is so, the group itself shows.
@@ -159,9 +160,9 @@ def no_such_group(error: NotFoundError, what: str, nothing: T) -> Seen[T]:
     """
     if error.code != NO_SUCH_GROUP:
         raise error
-    remedy = "check that the group exists in this region, and ask again"
+    remedy = said("remedy.check-exists")
     return Seen(nothing, (Unseen(UnseenCode.NOT_TOLD, what, str(error), remedy),))
 
 
-def _what(listing: Listing, group_id: str) -> str:
-    return f"{listing.container} that carry {group_id}"
+def _what(listing: Listing, group_id: str) -> Text:
+    return said("part.carrying-group", container=listing.container, group=group_id)

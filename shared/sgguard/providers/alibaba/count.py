@@ -14,6 +14,7 @@ from typing import Any
 
 from sgguard.errors import NotFoundError
 from sgguard.model.resource import Seen
+from sgguard.model.sentence import said
 from sgguard.providers._shared import about_group
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.alibaba.api import EcsClient
@@ -82,7 +83,7 @@ def count_instances(ecs: EcsClient, group_ids: Sequence[str]) -> Seen[dict[str, 
 
 def _count_or_unseen(ecs: EcsClient, group_id: str) -> Seen[_Count | None]:
     nothing: _Count | None = None
-    what = f"how many instances carry {group_id}"
+    what = said("part.count-of", group=group_id)
 
     def read() -> Seen[_Count | None]:
         try:

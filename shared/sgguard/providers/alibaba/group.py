@@ -9,6 +9,7 @@ from functools import partial
 
 from sgguard.errors import ApiAbsentError, ForbiddenError, NotFoundError, UnknownShapeError
 from sgguard.model.resource import Group, Seen
+from sgguard.model.sentence import said
 from sgguard.providers._shared import unproved
 from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.codes import NO_SUCH_GROUP
@@ -47,7 +48,7 @@ def read_groups(ecs: EcsClient, group_ids: Sequence[str]) -> Seen[dict[str, Grou
             gap
             for one, doubt in hidden.items()
             for gap in unproved(
-                f"group {one}",
+                said("part.group", group=one),
                 f"the list of groups lacks it, which proves nothing here: {doubt}",
                 grant(GROUPS.action),
                 [one],

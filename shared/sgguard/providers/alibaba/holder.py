@@ -20,6 +20,7 @@ from functools import partial
 from sgguard.errors import ApiAbsentError, ConflictError, NotFoundError, SettingsError
 from sgguard.model.change import Holder
 from sgguard.model.resource import Instance, Seen, Unseen
+from sgguard.model.sentence import said
 from sgguard.providers._shared import unproved
 from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.listing import INSTANCES, INTERFACES, read_all
@@ -88,7 +89,7 @@ def read_instance(ecs: EcsClient, instance_id: str) -> Seen[Instance | None]:
     why = f"it is not listed, which proves nothing here: {doubt}"
     return Seen(
         Instance(instance_id),
-        unproved(f"instance {instance_id}", why, grant(INSTANCES.action)),
+        unproved(said("part.instance", instance=instance_id), why, grant(INSTANCES.action)),
     )
 
 
@@ -100,7 +101,11 @@ def _unlisted_interfaces(instance: Instance, named: Sequence[str]) -> tuple[Unse
     if not (lacking or (instance.network and not listed)):
         return ()
     why = f"the list of interfaces lacks {', '.join(lacking) or 'the primary one'}"
-    return unproved(f"interfaces of {instance.instance_id}", why, grant(INTERFACES.action))
+    return unproved(
+        said("part.of", part="interfaces", thing=instance.instance_id),
+        why,
+        grant(INTERFACES.action),
+    )
 
 
 def _find(ecs: EcsClient, holder: Holder) -> FoundHolder | None:

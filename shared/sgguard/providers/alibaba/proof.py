@@ -32,6 +32,7 @@ from sgguard.errors import (
     NotFoundError,
     UnknownShapeError,
 )
+from sgguard.model.sentence import Sentence, said
 from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.codes import DRY_RUN, NO_SUCH_GROUP
 from sgguard.providers.alibaba.listing import (
@@ -54,9 +55,9 @@ _SMALLEST = {"MaxResults": "10"}
 _GROUPS_A_CALL = 100
 
 
-def grant(action: str) -> str:
+def grant(action: str) -> Sentence:
     """Return what an operator has to grant for an action."""
-    return f"grant ecs:{action} on all resources in RAM, without conditions on tags"
+    return said("remedy.grant-ram", action=action)
 
 
 def doubt_of_instances(ecs: EcsClient) -> str:

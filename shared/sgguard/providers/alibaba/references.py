@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Reference, Seen, Unseen
+from sgguard.model.sentence import said
 from sgguard.providers._shared import unproved
 from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.proof import REFERENCES, doubt_of_references, grant
@@ -34,7 +35,7 @@ from sgguard.providers.alibaba.referring_group import (
 from sgguard.providers.alibaba.scan import Scan, scan
 
 _UNNAMED_ACCOUNT = "unknown"
-_AGAIN = "revoke the references that are known, then ask again"
+_AGAIN = said("remedy.revoke-known")
 
 
 def list_references(
@@ -122,7 +123,7 @@ def _unproved(ecs: EcsClient, silent: Sequence[str]) -> Sequence[Unseen]:
     if not doubt:
         return ()
     why = f"the cloud's answer does not mention the group, which proves nothing here: {doubt}"
-    return unproved("references to the group", why, grant(REFERENCES), silent)
+    return unproved(said("part.of-group", part="references"), why, grant(REFERENCES), silent)
 
 
 def _with_rules(referring: Mapping[str, ReferringGroup]) -> dict[str, Group]:
@@ -145,7 +146,7 @@ def _remaining_gap(
     if is_full and scanned.gap:
         return Unseen(
             UnseenCode.RECORD_CEILING,
-            f"references of {group_id} beyond the first {RECORDS_MAX}",
+            said("part.references-beyond", group=group_id, most=RECORDS_MAX),
             f"the cloud reports at most {RECORDS_MAX} records and has no second page, "
             f"and reading all rules instead ended early: {scanned.gap}",
             _AGAIN,
@@ -154,7 +155,7 @@ def _remaining_gap(
     if is_full:
         return Unseen(
             UnseenCode.CROSS_ACCOUNT,
-            f"references of {group_id} from other accounts beyond the first {RECORDS_MAX}",
+            said("part.foreign-beyond", group=group_id, most=RECORDS_MAX),
             f"the cloud reports at most {RECORDS_MAX} records and has no second page; the rules of "
             "every group of this account were read, those of other accounts cannot be",
             _AGAIN,
@@ -163,18 +164,18 @@ def _remaining_gap(
     if scanned.gap:
         return Unseen(
             UnseenCode.NOT_TOLD,
-            f"references of {group_id}",
+            said("part.of", part="references", thing=group_id),
             "the cloud's answer does not mention this group, "
             f"and reading all rules instead ended early: {scanned.gap}",
-            "let these credentials list all groups and their rules, within the event's time",
+            said("remedy.list-all"),
             group_id,
         )
     if reported.silent >= {group_id} and scanned.references.get(group_id):
         return Unseen(
             UnseenCode.CROSS_ACCOUNT,
-            f"references of {group_id} from other accounts",
+            said("part.foreign", group=group_id),
             "the cloud's answer does not mention this group although rules of this account name it",
-            "ask again; if it stays so, report it to the maintainers of sgguard",
+            said("remedy.again-or-report"),
             group_id,
         )
     return None

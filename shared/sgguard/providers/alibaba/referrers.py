@@ -19,6 +19,7 @@ from typing import Any
 from sgguard.errors import NotFoundError, UnknownShapeError
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Seen, Unseen
+from sgguard.model.sentence import said
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.codes import NO_SUCH_GROUP
@@ -146,8 +147,14 @@ def _merged(parts: Sequence[ReferrerReport]) -> ReferrerReport:
 
 
 def _unreported(group_id: str, why: str) -> Unseen:
-    remedy = "ask again; if it stays so, report it to the maintainers of sgguard"
-    return Unseen(UnseenCode.NOT_TOLD, f"references of {group_id}", why, remedy, group_id)
+    remedy = said("remedy.again-or-report")
+    return Unseen(
+        UnseenCode.NOT_TOLD,
+        said("part.of", part="references", thing=group_id),
+        why,
+        remedy,
+        group_id,
+    )
 
 
 def parse_references(

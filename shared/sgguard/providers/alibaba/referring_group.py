@@ -9,6 +9,7 @@ from typing import Any
 
 from sgguard.errors import NotFoundError
 from sgguard.model.resource import Group, Reference, Seen, Unseen
+from sgguard.model.sentence import said
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.group import list_groups, read_with_rules
@@ -74,7 +75,7 @@ def _read_ruled(ecs: EcsClient, group_id: str) -> Seen[Group | None]:
         except NotFoundError:
             return Seen(None)
 
-    return seen_or_unseen(f"rules of {group_id}", read, None)
+    return seen_or_unseen(said("part.of", part="rules", thing=group_id), read, None)
 
 
 def _merged(

@@ -31,6 +31,7 @@ from sgguard.model.resource import (
     Seen,
     Visibility,
 )
+from sgguard.model.sentence import said
 from sgguard.providers._shared import unseen_beyond, with_rules
 from sgguard.providers.access import Access, seen_or_unseen
 from sgguard.providers.huawei import bindings, listing, proof, quota, references, rule_change
@@ -166,7 +167,7 @@ class Huawei:
         """Return the server, its state and its interfaces; supplementary ones are not listed."""
         if not _UUID.fullmatch(instance_id):
             return Seen(None)
-        what = "groups, state and interfaces of the instance"
+        what = said("part.whole-instance")
         reads: list[Callable[[], Seen[Any]]] = [
             partial(self._named, instance_id),
             partial(self._server, instance_id),

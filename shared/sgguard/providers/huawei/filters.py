@@ -17,6 +17,7 @@ import httpx
 
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Seen, Unseen
+from sgguard.model.sentence import said
 from sgguard.providers.huawei.api import ABSENT_ID, Api
 from sgguard.wire.openstack.neutron.page import Params
 
@@ -84,9 +85,9 @@ def explained(
     named = ", ".join(sorted(name_of(row) for row in strangers)[:3])
     gap = Unseen(
         code=UnseenCode.NOT_TOLD,
-        what=f"{asked.collection.replace('_', ' ')} that answered and do not show why",
+        what=said("part.strangers", collection=asked.collection.replace("_", " ")),
         why=f"{len(strangers)} of GET {asked.path}?{asked.key}= name none of the ids ({named})",
-        remedy="look at them in the console, and report the answer to the maintainers of sgguard",
+        remedy=said("remedy.look-and-report"),
         group_id=asked.values[0] if len(values) == 1 and asked.key in _OF_GROUPS else "",
     )
     return Seen(known, (gap,))

@@ -207,7 +207,7 @@ def _count_rules(api: Api) -> None:
     except ForbiddenError:
         return
     if gaps:
-        why = gaps[0].why
+        why = str(gaps[0].why)
         raise ForbiddenError(api.wire.provider, f"GET {_RULES}", code="PartlyHidden", words=why)
 
 

@@ -30,6 +30,7 @@ from sgguard.errors import (
     UnknownShapeError,
 )
 from sgguard.model.resource import Group, Seen, Unseen
+from sgguard.model.sentence import said
 from sgguard.providers._shared import unproved
 from sgguard.providers.access import seen_or_unseen, unseen_because
 from sgguard.providers.huawei import listing, quota
@@ -45,10 +46,7 @@ COUNTED_RULES_MAX = 4000
 
 _TELLING = (ForbiddenError, ApiAbsentError, UnknownShapeError)
 
-GRANT = (
-    "grant the policy VPC ReadOnlyAccess for the whole project, not by enterprise project, "
-    "to these credentials"
-)
+GRANT = said("remedy.read-only")
 
 
 def counted_rules(api: Api) -> Seen[list[RuleRow]]:
@@ -166,7 +164,7 @@ def sub_interfaces_gap(api: Api) -> tuple[Unseen, ...]:
     def read() -> Seen[bool | None]:
         return Seen(is_permitted(api, listing.SUB_INTERFACES))
 
-    what = "supplementary network interfaces"
+    what = said("part.sub-interfaces")
     seen = seen_or_unseen(what, read, None)
     if seen.value or seen.unseen:
         return seen.unseen
@@ -197,7 +195,7 @@ def find_groups(api: Api, name: str) -> tuple[str, ...]:
         return found
     if sees_groups(api):
         return ()
-    why = f"no group is visible, not even the default one: {GRANT}"
+    why = "no group is visible, not even the default one: grant VPC ReadOnlyAccess for the project"
     raise ForbiddenError(api.wire.provider, f"GET {listing.GROUPS.path}", words=why)
 
 

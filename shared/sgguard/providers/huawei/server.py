@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Instance, Interface, Unseen
+from sgguard.model.sentence import said
 from sgguard.providers.huawei.bindings import change_refusal
 from sgguard.providers.huawei.response import Port, one_spelling
 from sgguard.wire.shape import Json, Shape
@@ -101,9 +102,9 @@ def hidden_interfaces(named: Sequence[str], ports: Sequence[Port]) -> tuple[Unse
     return (
         Unseen(
             code=UnseenCode.NOT_TOLD,
-            what="interfaces of the instance",
+            what=said("part.interfaces"),
             why=f"no interface that can be seen carries {', '.join(hidden)}",
-            remedy="read with credentials of the project that owns the interfaces",
+            remedy=said("remedy.owner-of-interfaces"),
         ),
     )
 

@@ -32,6 +32,7 @@ from sgguard.errors import (
 )
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Unseen
+from sgguard.model.sentence import said
 from sgguard.providers.openstack.api import OpenStackApi
 from sgguard.providers.openstack.quota import ports_used
 from sgguard.wire.openstack.neutron.page import Params
@@ -43,7 +44,7 @@ IMPOSSIBLE_ID = "00000000-0000-4000-8000-000000000000"
 READERS = frozenset({"reader", "member", "manager", "admin"})
 """The roles that Neutron's default policy lets read the lists of their project."""
 
-GRANT = "grant the role reader in this project, and ask again"
+GRANT = said("remedy.reader")
 
 _KEPT_MAX = 256
 _ONE = ("limit", "1")
@@ -99,9 +100,9 @@ def unexplained(
     return tuple(
         Unseen(
             code=UnseenCode.UNKNOWN_SHAPE,
-            what=f"why {collection} of the group were returned",
+            what=said("part.why-returned", collection=collection),
             why=f"{len(row_ids)} of {collection} answered {name}={group_id} without it: {shown}",
-            remedy="report the rows' shape to the maintainers of sgguard",
+            remedy=said("remedy.report-rows"),
             group_id=group_id,
         )
         for group_id in group_ids

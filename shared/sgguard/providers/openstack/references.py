@@ -22,6 +22,7 @@ from functools import partial
 
 from sgguard.errors import UnknownShapeError
 from sgguard.model.resource import Group, Reference, Seen, Unseen
+from sgguard.model.sentence import said
 from sgguard.providers._shared import Sign, is_foreign, unproved, unseen_beyond
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.openstack import proof
@@ -38,7 +39,7 @@ from sgguard.wire.openstack.neutron import RuleRow
 from sgguard.wire.parallel import chunks, parallel
 
 _WHAT = "references"
-_SHARING = "whether the group is shared"
+_SHARING = said("part.sharing")
 _RULES = "security-group-rules"
 _GROUPS = "security-groups"
 
@@ -216,4 +217,4 @@ def _named_groups(api: OpenStackApi, group_ids: Sequence[str]) -> Mapping[str, G
         return Seen({group.group_id: group for group in groups})
 
     nothing: dict[str, Group] = {}
-    return seen_or_unseen("names of groups", read, nothing).value
+    return seen_or_unseen(said("part.names"), read, nothing).value

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from sgguard.errors import UnknownShapeError
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Limit, Seen, Unseen
+from sgguard.model.sentence import said
 from sgguard.providers._tencent_limits import DOCUMENTED_LIMITS, LIMIT_NOTES
 from sgguard.wire.shape import Json, Shape
 
@@ -44,9 +45,9 @@ def limits(shape: Shape, body: Json) -> Seen[tuple[Limit, ...]]:
         tuple(
             Unseen(
                 code=UnseenCode.NOT_TOLD,
-                what=f"limit {name}",
+                what=said("part.limit", name=name),
                 why=f"{shape.action} leaves {_LIVE_LIMITS[name][0]} out",
-                remedy="ask again; if it stays so, ask Tencent Cloud for the account's quota",
+                remedy=said("remedy.ask-tencent"),
             )
             for name in _LAUNCH_LIMITS
             if row.get(_LIVE_LIMITS[name][0]) is None

@@ -21,6 +21,7 @@ from functools import partial
 
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Unseen
+from sgguard.model.sentence import said
 from sgguard.providers.tencent.api import Service, TencentApi
 from sgguard.wire.parallel import parallel
 from sgguard.wire.shape import Json
@@ -69,11 +70,7 @@ class Listed:
         if not self.gap:
             return ()
         code = UnseenCode.RECORD_CEILING if self.is_too_long else UnseenCode.NOT_TOLD
-        remedy = (
-            "none: check the holders in the console"
-            if self.is_too_long
-            else "ask again when the list does not change"
-        )
+        remedy = said("remedy.check-console") if self.is_too_long else said("remedy.when-steady")
         return (Unseen(code, what=action, why=self.gap, remedy=remedy, group_id=group_id),)
 
 

@@ -33,6 +33,7 @@ from sgguard.model.resource import (
     Unseen,
     Visibility,
 )
+from sgguard.model.sentence import said
 from sgguard.providers._shared import about_group, unreported, with_rules
 from sgguard.providers._tencent import REGIONS
 from sgguard.providers._tencent_limits import documented_limits
@@ -189,16 +190,16 @@ class TencentDfw:
             return Seen(None)
         state = Unseen(
             code=UnseenCode.NOT_TOLD,
-            what="state of the instance",
+            what=said("part.state"),
             why="API 2.0 of security groups reports only which groups an instance has",
-            remedy="ask the provider tencent (API 3.0) about this instance",
+            remedy=said("remedy.ask-api3"),
         )
         found = Instance(instance_id, group_ids=group_ids or (), unseen_to_bind=(state,))
         if group_ids is not None:
             return Seen(found)
         groups = Unseen(
             code=UnseenCode.NOT_TOLD,
-            what="groups of the instance",
+            what=said("part.groups-of-instance"),
             why="the answer names no group and does not say that there is none",
             remedy=state.remedy,
         )
@@ -260,7 +261,9 @@ class TencentDfw:
                 return Seen(None)
 
         nothing: Any = None
-        return about_group(group_id, seen_or_unseen(f"instances with {group_id}", ask, nothing))
+        return about_group(
+            group_id, seen_or_unseen(said("part.instances-with", group=group_id), ask, nothing)
+        )
 
     def _bindings(self, kind: str, group_id: str) -> Seen[Any]:
         """Return the bindings of one kind: listed holders, and one counted entry for any others."""
@@ -282,11 +285,14 @@ class TencentDfw:
             rest = total - len(ids)
             return Seen((*named, Binding(kind, count=rest)) if rest else named)
 
-        return about_group(group_id, seen_or_unseen(f"{kind}s of {group_id}", ask, ()))
+        return about_group(
+            group_id, seen_or_unseen(said("part.of", part=f"{kind}s", thing=group_id), ask, ())
+        )
 
     def _group(self, group_id: str) -> Seen[Any]:
         nothing: Any = None
         read = partial(response.group, self.api, group_id)
         return about_group(
-            group_id, seen_or_unseen(f"group {group_id}", lambda: Seen(read()), nothing)
+            group_id,
+            seen_or_unseen(said("part.group", group=group_id), lambda: Seen(read()), nothing),
         )

@@ -32,6 +32,7 @@ from sgguard.model.change import Holder
 from sgguard.model.codes import UnseenCode
 from sgguard.model.request import Action, HolderFilter
 from sgguard.model.resource import Seen, Unseen
+from sgguard.model.sentence import said
 from sgguard.providers._one_by_one import holders_of
 from sgguard.providers.base import Cloud
 from sgguard.providers.tencent_dfw import TencentDfw
@@ -123,7 +124,8 @@ class DfwBulk:
         except (ForbiddenError, UnknownShapeError) as error:
             is_denied = isinstance(error, ForbiddenError)
             code = UnseenCode.NO_PERMISSION if is_denied else UnseenCode.UNKNOWN_SHAPE
-            what, remedy = f"holder {holder_id}", f"permit {error.action}"
+            what = said("part.holder", holder=holder_id)
+            remedy = said("remedy.permit", action=error.action)
             return Seen({}, (Unseen(code, what, str(error), remedy, holder_id),))
         if groups is None:
             return Seen({holder_id: None})

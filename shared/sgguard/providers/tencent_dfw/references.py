@@ -9,6 +9,7 @@ from typing import Any
 from sgguard.errors import ForbiddenError, UnknownShapeError
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Reference, Seen, Unseen
+from sgguard.model.sentence import said
 from sgguard.providers._shared import about_group, unproved, unreported
 from sgguard.providers._tencent import Reading, references
 from sgguard.providers.access import seen_or_unseen
@@ -84,16 +85,16 @@ def _counted(api: DfwApi, group_id: str) -> Seen[Any]:
         found = response.described(api, group_id)
         return Seen(found.referrers) if found else Seen(nothing, (_undescribed(group_id),))
 
-    what = f"the count of references to {group_id}"
+    what = said("part.reference-count", group=group_id)
     return about_group(group_id, seen_or_unseen(what, ask, nothing))
 
 
 def _undescribed(group_id: str) -> Unseen:
     return Unseen(
         code=UnseenCode.NOT_TOLD,
-        what=f"the count of references to {group_id}",
-        why="the cloud does not describe this group",
-        remedy="check that the group exists in this region, and ask again",
+        what=said("part.reference-count", group=group_id),
+        why=said("why.not-described"),
+        remedy=said("remedy.check-exists"),
         group_id=group_id,
     )
 

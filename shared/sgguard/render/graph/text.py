@@ -14,6 +14,7 @@ from itertools import groupby
 from sgguard.model.resource import Binding, Reference, Rule
 from sgguard.render.graph.detach import detach_rules
 from sgguard.render.graph.model import Edge, Graph, Node
+from sgguard.render.language.sentence import in_english
 from sgguard.render.wording import (
     binding_words,
     columns,
@@ -109,7 +110,9 @@ def _below(tree: _Tree, node: Node) -> list[Branch]:
     if own and node.is_target:
         branches.append(_names(tree, own))
     unseen: list[Branch] = [
-        (f"{one.what}: {one.why}", ()) for key, one in tree.graph.unseen if key == node.key
+        (f"{in_english(one.what)}: {in_english(one.why)}", ())
+        for key, one in tree.graph.unseen
+        if key == node.key
     ]
     if unseen:
         branches.append(("not seen, so there may be more", unseen))

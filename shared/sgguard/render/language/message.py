@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sgguard.model.codes import Outcome, Verdict
+from sgguard.model.sentence import Named, Sentence
+from sgguard.render.said import sentence_of
 
 Json = dict[str, Any]
 
@@ -45,16 +47,11 @@ _EFFECTS = ("block", "warn", "info")
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """A group or another thing of a cloud: its id, and its name where it is told."""
-
-    thing_id: str
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Why:
-    """One reason: its code, the group it is about, and the numbers and names that show it."""
+    """One reason: its sentence, and the code, group, numbers and names that say it without one.
+
+    Decisions of older versions have no sentence.
+    """
 
     code: str
     effect: str
@@ -65,6 +62,7 @@ class Why:
     unseen: tuple[str, ...] = ()
     after: int | None = None
     ceiling: int | None = None
+    sentence: Sentence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +73,7 @@ class Change:
     about: Named
     details: Mapping[str, str]
     summary: str
+    sentence: Sentence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,12 +248,17 @@ def _why(reason: Json, document: Json, names: Mapping[str, str]) -> Why:
         unseen=tuple(one["code"] for one in evidence if one["type"] == "unseen"),
         after=limits[0]["after"] if limits else None,
         ceiling=limits[0]["ceiling"] if limits else None,
+        sentence=sentence_of(reason.get("sentence")),
     )
 
 
 def _change(step: Json, names: Mapping[str, str]) -> Change:
     return Change(
-        step["action"], _named(step["target"], names), dict(step["details"]), step["summary"]
+        step["action"],
+        _named(step["target"], names),
+        dict(step["details"]),
+        step["summary"],
+        sentence_of(step.get("sentence")),
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sgguard.render.language.message import Change, Message, Why
+from sgguard.render.language.sentence import in_words, knows
 from sgguard.render.language.words import Words, name, plain, within
 
 _TITLE_MAX = 100
@@ -196,6 +197,8 @@ def verdict(message: Message, words: Words) -> str:
 
 def why(one: Why, words: Words, detail: Detail) -> str:
     """Return a reason in one sentence, with its numbers and as many names as are shown."""
+    if one.sentence is not None and knows(one.sentence, words):
+        return in_words(one.sentence, words, detail.width)
     unseen_words = [words.say(f"unseen.{code}") for code in dict.fromkeys(one.unseen)]
     usage = words.say("usage.unknown")
     if one.after is not None and one.ceiling is not None:
@@ -224,6 +227,8 @@ def totals(message: Message, words: Words) -> str:
 
 def step(change: Change, words: Words) -> str:
     """Return one step in a sentence; its English summary where there are no words for it."""
+    if change.sentence is not None and knows(change.sentence, words):
+        return in_words(change.sentence, words)
     key = f"step.{change.action}"
     if change.action == "delete" and change.details.get("is_forced") == "true":
         key = "step.delete.forced"

@@ -11,8 +11,8 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any, cast
 
+from sgguard.model.sentence import Named
 from sgguard.render.language import catalogue
-from sgguard.render.language.message import Named
 from sgguard.render.wording import columns, label, one_line
 
 Entry = str | Mapping[str, str]

@@ -9,6 +9,7 @@ from sgguard.model.codes import ReasonCode, Verdict
 from sgguard.model.decision import Decision, Reason
 from sgguard.model.facts import DeleteFacts, GroupFacts, LaunchFacts
 from sgguard.model.resource import Reference
+from sgguard.render.language.sentence import message_of
 from sgguard.render.wording import (
     MESSAGE_MAX,
     columns,
@@ -82,13 +83,13 @@ def _words(main: Reason, decision: Decision) -> str:
     """Return why, with "it" for the one group that the line has named already."""
     groups = decision.facts.groups
     if isinstance(decision.facts, LaunchFacts):
-        return main.message
+        return message_of(main)
     if len(groups) == 1 and main.code in _REFERENCED:
         return _who_references(main, decision.facts.capabilities)
     if len(groups) == 1:
-        return _with_pronoun(main.message, groups[0])
+        return _with_pronoun(message_of(main), groups[0])
     if decision.judgement.verdict is not Verdict.ALLOW:
-        return main.message
+        return message_of(main)
     going = [one for one in decision.judgement.plan if one.action == "delete"]
     order = listing((one.target.rpartition(":")[2] for one in going), MESSAGE_MAX)
     return f"Free together, to be deleted in this order: {order}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sgguard.render.language.sentences.en import SENTENCES
+
 MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     # -- lists, counts, places -----------------------------------------------------------------
     "list.separator": ", ",
@@ -282,4 +284,6 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "problem.halted": "Changes are halted",
     "problem.store": "Store unavailable",
     "problem.internal": "Internal error",
+    # -- what guards, plans and their execution say --------------------------------------------
+    **SENTENCES,
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sgguard.render.language.sentences.zh import SENTENCES
+
 MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     # -- lists, counts, places -----------------------------------------------------------------
     "list.separator": "、",
@@ -267,4 +269,6 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "problem.halted": "已紧急停止",
     "problem.store": "存储不可用",
     "problem.internal": "内部错误",
+    # -- what guards, plans and their execution say --------------------------------------------
+    **SENTENCES,
 }

@@ -1,0 +1,229 @@
+"""Sentences in words: the template of a code from a language's catalogue, with its arguments.
+
+A placeholder says after a colon how its argument is shown, in words that may be combined:
+
+- ``48``: at most so many columns; ``short``: with shortened UUIDs
+- ``of=rule``: a number with its unit; ``kind``: the language's word for a kind of thing
+- ``room=80``: a list within so many columns; ``rest``: within what the sentence leaves
+- ``silent``: not at all, where a language has no use for it
+
+A template whose list would get too little room is replaced by the one of the code and ``.short``,
+where there is one.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from sgguard.model import sentence as sentences
+from sgguard.model.decision import Reason
+from sgguard.model.sentence import Item, Sentence, Text, Value
+from sgguard.render.language.words import Words, entries, isolated, within
+from sgguard.render.wording import MESSAGE_MAX, columns, label, one_line, short_ids
+
+_NAME_MAX = 60
+_TEXT_MAX = 400
+_KIND_MAX = 30
+_ROOM_FOR_NAMES = 16
+_SHORTEST_ITEM = 8
+_ENGLISH = Words("en", UTC)
+
+WHOLE = 20_000
+"""Columns of a text that is never cut."""
+
+
+def in_english(text: Text, width: int = MESSAGE_MAX) -> str:
+    """Return a sentence in English, as documents have it beside its code; a text as it is."""
+    return text if isinstance(text, str) else in_words(text, _ENGLISH, width, is_isolated=False)
+
+
+def message_of(reason: Reason) -> str:
+    """Return a reason in English."""
+    return in_english(reason.sentence)
+
+
+def knows(sentence: Sentence, words: Words) -> bool:
+    """Return whether the language has words for it: another version of sgguard may have kept it."""
+    try:
+        in_words(sentence, words)
+    except (KeyError, AttributeError, TypeError, ValueError):
+        return False
+    return True
+
+
+def in_words(
+    sentence: Sentence, words: Words, width: int = MESSAGE_MAX, *, is_isolated: bool = True
+) -> str:
+    """Return the sentence in a language, on one line of at most ``width`` columns.
+
+    ``is_isolated`` keeps names that are written from right to left apart from what is around them.
+
+    Raises:
+        KeyError: the language has no such sentence, or an argument of it is missing: another
+            version of sgguard wrote it.
+    """
+    voice = _Voice(words, is_isolated=is_isolated)
+    return within(voice.whole(sentence, width), width)
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How an argument is shown: what stands after the colon of its placeholder."""
+
+    width: int = 0
+    is_short: bool = False
+    is_kind: bool = False
+    is_silent: bool = False
+    unit: str = ""
+    room: int = 0
+    takes_rest: bool = False
+
+
+_PLAIN = _How()
+
+
+@lru_cache(maxsize=1024)
+def _parsed(template: str) -> tuple[tuple[str, str, _How], ...]:
+    """Return the template as literal texts, each with the placeholder behind it (or none)."""
+    parts = string.Formatter().parse(template)
+    return tuple((literal, name or "", _how(spec or "")) for literal, name, spec, _ in parts)
+
+
+def _how(spec: str) -> _How:
+    found: dict[str, int | bool | str] = {}
+    for word in spec.split():
+        key, _, value = word.partition("=")
+        match key:
+            case "short" | "kind" | "silent":
+                found[f"is_{key}"] = True
+            case "of":
+                found["unit"] = value
+            case "room":
+                found["room"] = int(value)
+            case "rest":
+                found["takes_rest"] = True
+            case _:
+                found["width"] = int(key)
+    return _How(**found)  # type: ignore[arg-type]  # each key has the type of its field
+
+
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """Words of a language, and whether what is put between them is isolated."""
+
+    words: Words
+    is_isolated: bool
+
+    def whole(self, sentence: Sentence, width: int) -> str:
+        """Return the sentence; only its list is made to fit the width."""
+        args, short = dict(sentence.args), f"{sentence.code}.short"
+        is_optional = self.words.has(short)
+        text = self._filled(self._template(sentence.code, args), args, width, is_optional)
+        if text is None:
+            text = self._filled(self._template(short, args), args, width)
+        return text or ""
+
+    def _template(self, code: str, args: Mapping[str, Value]) -> str:
+        entry = entries(self.words.language)[code]
+        if isinstance(entry, str):
+            return entry
+        return entry["one"] if args["n"] == 1 and "one" in entry else entry["other"]
+
+    def _filled(
+        self,
+        template: str,
+        args: Mapping[str, Value],
+        width: int,
+        is_optional: bool = False,  # noqa: FBT001, FBT002 - private
+    ) -> str | None:
+        """Return the template with its arguments; None: its list may be left out, and has no room.
+
+        What takes the rest is put in last: what it may take is what everything else leaves.
+        """
+        parts: list[str] = []
+        waiting: tuple[int, Value, _How] | None = None
+        for literal, name, how in _parsed(template):
+            value = args[name] if name else ""
+            if how.takes_rest:
+                waiting = (len(parts) + 1, value, how)
+                parts += [literal, ""]
+            else:
+                parts += [literal, "" if how.is_silent else self._shown(value, how)]
+        if waiting is not None:
+            place, value, how = waiting
+            room = width - sum(map(columns, parts))
+            if is_optional and room <= _ROOM_FOR_NAMES:
+                return None
+            parts[place] = self._shown(value, replace(how, room=max(room, 1)))
+        return "".join(parts)
+
+    def _shown(self, value: Value, how: _How) -> str:
+        if isinstance(value, Sentence):
+            return self._said(value, how)
+        if isinstance(value, int):
+            return self._units(value, how.unit) if how.unit else str(value)
+        return self._text(str(value), how)
+
+    def _said(self, sentence: Sentence, how: _How) -> str:
+        args: dict[str, Any] = dict(sentence.args)
+        match sentence.code:
+            case sentences.THING:
+                return self._thing(args["id"], args["called"], how)
+            case sentences.COUNT:
+                return self._units(args["number"], one_line(args["unit"], 30))
+            case sentences.LIST:
+                return self._listed(args["shown"], args["total"], how)
+            case sentences.MOMENT:
+                return self.words.time(datetime.fromisoformat(args["at"]))
+        width = how.width or how.room
+        text = self.whole(sentence, width or MESSAGE_MAX)
+        return within(text, width) if width else text
+
+    def _thing(self, thing_id: str, name: str, how: _How) -> str:
+        """Return the id and the name of a thing of a cloud."""
+        if how.is_short:
+            thing_id, name = short_ids(thing_id), short_ids(name)
+        return self._apart(label(thing_id, name, how.width or _NAME_MAX))
+
+    def _text(self, text: str, how: _How) -> str:
+        """Return a text that a cloud or a person wrote, or the word for a kind of thing."""
+        if how.is_kind and self.words.has(f"thing.{text}"):
+            return self.words.say(f"thing.{text}")
+        shortened = short_ids(text) if how.is_short else text
+        most = _KIND_MAX if how.is_kind else _TEXT_MAX
+        return self._apart(one_line(shortened, how.width or how.room or most))
+
+    def _apart(self, text: str) -> str:
+        return isolated(text) if self.is_isolated else text
+
+    def _listed(self, values: tuple[Item, ...], of: int, how: _How) -> str:
+        """Return as many of the values as fit, and how many more there are."""
+        room = how.room or MESSAGE_MAX
+        texts = list(dict.fromkeys(self._item(one, how) for one in values))
+        total = of - (len(values) - len(texts))
+        shown: list[str] = []
+        for index, text in enumerate(texts):
+            rest = total - index - 1
+            if shown and columns(self._some([*shown, text], rest)) > room:
+                return self._some(shown, rest + 1)
+            tail = columns(self._some([""], rest))
+            shown.append(within(text, max(room - tail, _SHORTEST_ITEM)))
+        return self._some(shown, total - len(texts))
+
+    def _item(self, value: Item, how: _How) -> str:
+        # A part of a sentence has widths of its own.
+        is_part = isinstance(value, Sentence) and value.code != sentences.THING
+        return self._shown(value, replace(how, width=0 if is_part else how.width, room=0))
+
+    def _some(self, texts: list[str], rest: int) -> str:
+        joined = self.words.say("list.separator").join(texts)
+        return self.words.say("list.more", listed=joined, n=rest) if rest else joined
+
+    def _units(self, n: int, unit: str) -> str:
+        key = f"unit.{unit}" if self.words.has(f"unit.{unit}") else "unit.any"
+        return self.words.say(key, n=n, unit=unit)

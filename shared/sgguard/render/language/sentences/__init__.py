@@ -1,0 +1,1 @@
+"""What is said by code, in words: a folder per language, a module per who says it."""

@@ -1,0 +1,27 @@
+"""The sentences in Simplified Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sgguard.render.language.sentences.zh import (
+    delete,
+    facts,
+    launch,
+    outcome,
+    plan,
+    step,
+    units,
+    unseen,
+)
+
+SENTENCES: Mapping[str, str | Mapping[str, str]] = {
+    **units.WORDS,
+    **facts.WORDS,
+    **unseen.WORDS,
+    **delete.WORDS,
+    **launch.WORDS,
+    **plan.WORDS,
+    **step.WORDS,
+    **outcome.WORDS,
+}
