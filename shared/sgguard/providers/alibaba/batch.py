@@ -40,21 +40,19 @@ Found = dict[str, FoundHolder]
 
 def set_groups_batch(ecs: EcsClient, changes: Sequence[Change], may_send: MaySend) -> list[Result]:
     """Make changes of kind ``set-groups``, of different holders; return the error of each."""
-    sent: dict[int, Sent] = {}
+    sent: dict[Holder, Sent] = {}
 
     def one(change: Change, found: FoundHolder | None) -> None:
         holder = together.holder_of(change)
         made = send(ecs, holder, found or find(ecs, holder), change.before, change.after)
         if made is not None:
-            sent[id(change)] = made
+            sent[holder] = made
 
     # 1. One list of all, and a call for each. 2. Lists of those that were changed, until all show.
     results = together.each_changed(changes, partial(_listed, ecs), one, may_send)
-    awaited = [n for n, change in enumerate(changes) if id(change) in sent]
-    shown = _await(
-        ecs, {n: (together.holder_of(changes[n]), sent[id(changes[n])]) for n in awaited}
-    )
-    return [shown.get(n, result) for n, result in enumerate(results)]
+    shown = _await(ecs, sent)
+    holders = [together.holder_of(change) for change in changes]
+    return [shown.get(one, result) for one, result in zip(holders, results, strict=True)]
 
 
 def read_holders_batch(ecs: EcsClient, wanted: Sequence[Holder]) -> list[tuple[str, ...] | None]:
@@ -106,27 +104,25 @@ def _interfaces(ecs: EcsClient, ids: Sequence[str]) -> Found:
     }
 
 
-def _await(ecs: EcsClient, sent: Mapping[int, tuple[Holder, Sent]]) -> dict[int, Result]:
+def _await(ecs: EcsClient, sent: Mapping[Holder, Sent]) -> dict[Holder, Result]:
     """Look at the changed holders until each shows its change; return the error of each."""
-    results: dict[int, Result] = {}
+    results: dict[Holder, Result] = {}
 
     def are_shown() -> bool:
-        left = {n: one for n, one in sent.items() if n not in results}
-        listed = together.listed(partial(_listed, ecs, [holder for holder, _ in left.values()]))
-        for n, (holder, change) in left.items():
+        left = [one for one in sent if one not in results]
+        listed = together.listed(partial(_listed, ecs, left))
+        for one in left:
             try:
-                found = listed.get(holder.holder_id) or find(ecs, holder)
-                if is_shown(holder, found, change):
-                    results[n] = None
+                if is_shown(one, listed.get(one.holder_id) or find(ecs, one), sent[one]):
+                    results[one] = None
             except NotFoundError as error:
-                results[n] = error
+                results[one] = error
         return len(results) == len(sent)
 
-    if sent:
-        try:
-            until(ecs.wire, f"the groups of {len(sent)} holders", are_shown)
-        except SgguardError as error:
-            return {n: results.get(n, error) for n in sent}
+    try:
+        until(ecs.wire, f"the groups of {len(sent)} holders", are_shown)
+    except SgguardError as error:
+        return {one: results.get(one, error) for one in sent}
     return results
 
 
