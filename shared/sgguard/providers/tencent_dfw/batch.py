@@ -3,18 +3,19 @@
 One call replaces the lists of several instances; what each carries is told one instance a call,
 before it and after it. Whether further interfaces carry a group is asked once for each group.
 A call for rules takes several positions of one direction with one version, so all its changes are
-made or none. New rules of one call stand behind each other: those that are to stand apart are
-added by a call each, the last position first, so that no position shifts before it is used.
+made or none. New rules of one call stand behind each other, before the rules at their positions. So
+only rules that are to replace those are added together: once the old ones go, each has its place.
 Sources: those of :mod:`sgguard.providers.tencent_dfw.holder` and ``rule_change``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from sgguard.errors import ConflictError, NotFoundError, SgguardError
-from sgguard.model.change import Change, Holder
+from sgguard.model.change import Change, Holder, content
 from sgguard.model.resource import Direction, Rule
 from sgguard.providers import _together as together
 from sgguard.providers._shared import read_back
@@ -146,15 +147,23 @@ def change_rules(
         part = parts.pop(0)
         try:
             made = _make(api, group_id, part, may_send)
+        except _ApartError:
+            parts[:0] = _singly(part)
+            continue
         except SgguardError as error:
             if len(part) > 1 and together.is_of_one(error) and not isinstance(error, ConflictError):
-                parts[:0] = [[one] for one in part]  # which of them it was is not told
+                parts[:0] = _singly(part)  # which of them it was is not told
                 continue
             made = {n: error for n, _ in part}
         results |= made
         if any(made.values()):
             break
     return [results[n] if n in results else together.held() for n in range(len(changes))]
+
+
+def _singly(part: Sequence[Numbered]) -> list[list[Numbered]]:
+    """Return the changes of a part by themselves, in the order in which they were given."""
+    return [[one] for one in sorted(part, key=lambda one: one[0])]
 
 
 def _make(api: DfwApi, group_id: str, part: Sequence[Numbered], may_send: MaySend) -> Results:
@@ -167,9 +176,16 @@ def _make(api: DfwApi, group_id: str, part: Sequence[Numbered], may_send: MaySen
         make(api, group_id, rules[0])
         return {part[0][0]: None}
     if is_adding:
-        rule_change.add_rules(api, group_id, rules)
-        return {n: None for n, _ in part}
+        found = rule_change.read(api, group_id)
+        if all(_replaces(found.rules, rule) for rule in rules):
+            rule_change.add_rules(api, group_id, rules, found)
+            return {n: None for n, _ in part}
+        raise _ApartError
     return _remove(api, group_id, part)
+
+
+class _ApartError(Exception):
+    """Rules were to be added behind each other that must be added one by one; none was."""
 
 
 def _remove(api: DfwApi, group_id: str, part: Sequence[Numbered]) -> Results:
@@ -197,6 +213,13 @@ def _remove(api: DfwApi, group_id: str, part: Sequence[Numbered]) -> Results:
         rules = [together.rule_of(change) for n, change in part if n in places]
         rule_change.remove_at(api, group_id, found, rules, sorted(places.values()))
     return results | dict.fromkeys(places)
+
+
+def _replaces(rules: Sequence[Rule], new: Rule) -> bool:
+    """Return whether the rule at the new one's position differs from it only in what it names."""
+    old = next((one for one in rules if one.rule_id == new.rule_id), None)
+    alike = [replace(content(one), peer_group="", description="") for one in (old or new, new)]
+    return old is not None and alike[0] == alike[1]
 
 
 def _removed(changes: Sequence[Numbered]) -> Iterator[list[Numbered]]:

@@ -63,14 +63,18 @@ def add_rule(api: DfwApi, group_id: str, rule: Rule) -> None:
     add_rules(api, group_id, [rule])
 
 
-def add_rules(api: DfwApi, group_id: str, rules: Sequence[Rule]) -> None:
+def add_rules(
+    api: DfwApi, group_id: str, rules: Sequence[Rule], found: Found | None = None
+) -> None:
     """Insert rules of one direction behind each other, before the one at the first's position.
+
+    ``found`` are the rules of the group as they were just read, where they were.
 
     Raises:
         as :func:`add_rule`: none of them was added.
     """
     # 1. Read.
-    found = read(api, group_id)
+    found = found or read(api, group_id)
     # 2. Find the position to insert at.
     first = rules[0]
     held = sum(one.direction == first.direction for one in found.rules)
