@@ -61,9 +61,10 @@ class Least:
 
 LEAST: Mapping[str, Least] = {
     # DeleteSecurityGroupPolicies and ReplaceSecurityGroupPolicies take all rules of a direction;
-    # ModifyInstancesAttribute replaces the groups of 100 instances that get the same ones,
-    # DescribeInstances takes 100 ids.
-    "tencent": Least(100, 100, 100, 100, 100, rules_replaced=100),
+    # (Dis)AssociateSecurityGroups take one group and 100 instances, DescribeInstances 100 ids.
+    # ModifyInstancesAttribute moves in one call, but gives all its instances the same list, and
+    # has no version that would keep what others change meanwhile.
+    "tencent": Least(100, 100, 100, 100, 100, rules_replaced=100, is_moved_at_once=False),
     # ModifySecurityGroupsOfInstance takes a list of instances of no documented length, of which
     # twenty are known to pass; what one carries is told one instance a call.
     "tencent-dfw": Least(100, 100, 20, 1, 1),
