@@ -79,7 +79,7 @@ def test_layers_make_the_same_changes_and_undo_to_the_same_order(groups, left, c
     assert sorted(map(repr, layered)) == sorted(map(repr, planned))
     # 1. Forward: a rule or the one in its place is there at every moment, within the ceilings.
     cloud, before = Cloud(groups), Cloud(groups).rules
-        most = sum(map(len, before.values())) + (left if left is not None else len(planned))
+    most = sum(map(len, before.values())) + (left if left is not None else len(planned))
     for one in layered:
         cloud.make(one.change)
         for group_id, fates in groups.items():
