@@ -209,10 +209,13 @@ def _remove(api: DfwApi, group_id: str, part: Sequence[Numbered]) -> Results:
             )
         else:
             places[n] = place
-    if places:
-        rules = [together.rule_of(change) for n, change in part if n in places]
-        rule_change.remove_at(api, group_id, found, rules, sorted(places.values()))
-    return results | dict.fromkeys(places)
+    # All or none: where new rules stand before old ones, an old one that stays among them would
+    # have others put back on its wrong side.
+    if results:
+        return results | {n: together.held() for n in places}
+    rules = [together.rule_of(change) for _, change in part]
+    rule_change.remove_at(api, group_id, found, rules, sorted(places.values()))
+    return dict.fromkeys(places)
 
 
 def _replaces(rules: Sequence[Rule], new: Rule) -> bool:
