@@ -11,21 +11,32 @@ from tests.bench.remedy import Crowd, is_writing, plans, used
 from tests.worlds import world_of
 
 REFERENCES, REFERRERS, HOLDERS = 12, 4, 20
-RATIOS = {"alibaba": 3.2, "huawei": 2.8, "openstack": 2.3, "tencent": 2.7, "tencent-dfw": 3.2}
 CASES = [(name, remedies) for name in providers.names() for remedies in plans(name)]
+# What changes something, beside the delete: for a rule that goes or is rewritten, for all rules of
+# a group that do, and for a holder.
+WRITES = {
+    ("alibaba", "revoke"): REFERRERS + HOLDERS,
+    ("alibaba", "rewrite"): 2 * REFERRERS + HOLDERS,
+    ("huawei", "revoke"): REFERENCES + HOLDERS,
+    ("huawei", "rewrite"): REFERRERS + REFERENCES + 2 * HOLDERS,
+    ("openstack", "revoke"): REFERENCES + HOLDERS,
+    ("openstack", "rewrite"): REFERRERS + REFERENCES + HOLDERS,
+    ("tencent", "revoke"): REFERRERS + 1,
+    ("tencent", "rewrite"): REFERRERS + 2,
+    ("tencent-dfw", "revoke"): REFERRERS + 1,
+    ("tencent-dfw", "rewrite"): 2 * REFERRERS + 1,
+}
+MOST = 1.6
 
 
 @pytest.mark.parametrize(("provider", "remedies"), CASES, ids="".join)
 @pytest.mark.sampled(6)
-def test_a_plan_takes_one_call_a_change_or_fewer_and_few_reads(provider, remedies, tmp_path):
+def test_a_plan_takes_few_calls_and_few_reads(provider, remedies, tmp_path):
     crowd = Crowd(world_of(provider), remedies, tmp_path, REFERENCES, REFERRERS, HOLDERS)
     found = used(crowd)
-    rules = REFERENCES * (2 if "rewrite" in remedies else 1)
-    holders = 2 if "move" in remedies else 1
-    if provider != "tencent":  # there one call takes a hundred instances
-        holders *= HOLDERS
-    assert sum(n for name, n in found.calls.items() if is_writing(name)) == rules + holders + 1
-    assert found.total <= RATIOS[provider] * found.fewest, found.calls
+    writes = sum(n for name, n in found.calls.items() if is_writing(name))
+    assert writes == WRITES[provider, remedies[0]] + 1, found.calls
+    assert found.total <= MOST * found.fewest, (found.fewest, found.calls)
 
 
 def test_what_is_left_is_the_cloud_without_the_group(tmp_path):

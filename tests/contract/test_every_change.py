@@ -15,8 +15,9 @@ from sgguard.errors import CloudError, ConflictError, InUseError, NotFoundError,
 from sgguard.model.change import Change, content, holder_of
 from sgguard.model.resource import Group, Rule
 from sgguard.providers import Cloud
+from sgguard.remedy.observe import observe
 from sgguard.remedy.plan import position_of
-from sgguard.remedy.world import State, apply, observe
+from sgguard.remedy.world import State, apply
 from tests.worlds import World, world_of
 
 COUNT = itertools.count()

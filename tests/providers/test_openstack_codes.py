@@ -24,7 +24,8 @@ from sgguard.errors import (
 from sgguard.model.change import Change, Holder
 from sgguard.providers import openstack
 from sgguard.providers.access import Access
-from sgguard.remedy.world import State, observe
+from sgguard.remedy.observe import observe
+from sgguard.remedy.world import State
 from sgguard.web import problem
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline

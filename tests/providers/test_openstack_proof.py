@@ -8,7 +8,8 @@ import pytest
 from sgguard.errors import UnknownShapeError
 from sgguard.model.change import Change, Holder
 from sgguard.model.codes import Verdict
-from sgguard.remedy.world import State, observe
+from sgguard.remedy.observe import observe
+from sgguard.remedy.world import State
 from sgguard.render.language.sentence import in_english
 from sgguard.wire.parallel import caught
 from tests.providers.test_openstack_completeness import (

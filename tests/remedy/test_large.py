@@ -81,7 +81,10 @@ def test_a_plan_larger_than_one_delivery_is_finished_by_several(provider, tmp_pa
     assert handled["outcome"] == "remediated", handled
     assert open_changes
     assert set(open_changes) == {1}
-    assert {line["state"] for line in handled["journal"]} == {"done"}
+    # What was not sent in time has a second line, of the delivery that made it.
+    assert {one["state"] for one in handled["journal"]} <= {"done", "not-done"}
+    last = {one["step"]: one["state"] for one in handled["journal"]}
+    assert set(last.values()) == {"done"}
     assert len(handled["journal"]) >= 50 + holders + 1
     assert crowd.emulator.state.clouds[0].group(crowd.target) is None
 
@@ -123,6 +126,7 @@ def test_no_call_of_a_plan_comes_faster_than_the_documents_allow(provider, tmp_p
         world_of(provider),
         ("rewrite", "move"),
         tmp_path,
+        **({"references": 60, "referrers": 30} if provider == "tencent" else {}),
         holders=120 if provider == "openstack" else 60,
         clocks={"now": clock.of_caller},
         settings={"SGGUARD_PACE": "0.8"},

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sgguard.cli import terminal
 from sgguard.model.codes import Outcome, Verdict
 from sgguard.render import text
+from sgguard.render.stream import blocks, pieces
 from sgguard.render.wording import columns, one_line
 
 _LAST_MIN = 20
@@ -37,7 +37,7 @@ def _fitted(text: str, width: int) -> str:
 
 def print_json(document: Any) -> None:
     """Write a document and nothing else to standard output."""
-    terminal.say_json(json.dumps(document, indent=2, ensure_ascii=False))
+    terminal.say_json(blocks(pieces(document, 2)))
 
 
 def print_set(documents: Sequence[dict[str, Any]], errors: Sequence[dict[str, Any]] = ()) -> None:

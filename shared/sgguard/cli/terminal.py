@@ -180,10 +180,16 @@ def watched_progress(text: str) -> None:
         progress(text)
 
 
-def say_json(text: str) -> None:
-    """Write JSON: what could steer a terminal, or cannot be encoded, is escaped as JSON does."""
+def say_json(text: str | Iterable[str]) -> None:
+    """Write JSON, whole or in pieces.
+
+    What could steer a terminal, or cannot be encoded, is escaped as JSON does.
+    """
     stream = _out()
-    _write(stream, escaped_json(text, getattr(stream, "encoding", None) or "utf-8"))
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    for piece in [text] if isinstance(text, str) else text:
+        _write(stream, escaped_json(piece, encoding), end="")
+    _write(stream, "")
 
 
 def page(lines: Iterable[str], *, head: tuple[str, str] | None = None) -> None:

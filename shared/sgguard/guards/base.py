@@ -14,6 +14,7 @@ from sgguard.model.address import Scope
 from sgguard.model.codes import ReasonCode, UnseenCode, Verdict
 from sgguard.model.decision import Judgement, Reason
 from sgguard.model.facts import GroupFacts
+from sgguard.model.order import unseen_key
 from sgguard.model.resource import Unseen, Visibility
 from sgguard.model.sentence import Item, Sentence, said, thing
 
@@ -99,7 +100,7 @@ def incomplete(
             target,
             (item,),
         )
-        for item in sorted(set(unseen), key=repr)
+        for item in sorted(set(unseen), key=unseen_key)
     )
 
 

@@ -35,6 +35,11 @@ class Capabilities:
     two kinds (:attr:`~sgguard.model.resource.Group.kind`); empty where they go together.
     ``sharing_native``: the native part that says whom a group is shared with; a shared group
     without one does not tell. Empty where nobody has to be told again.
+    ``replaces_groups``: whether a holder gets another group in place of one with a single call that
+    has its whole list.
+    ``rules_together``: which rules of one group go into one call: those of changes that are
+    ``alike`` (all added or all removed), ``mixed`` ones (a rule gets another in its place), or
+    none together.
     ``launch_blind_spots``: the sentences about a planned launch, in place of ``blind_spots``.
     ``blind_spots``: sentences, one for each thing this cloud's API cannot tell about who holds a
     group; they are shown beside a verdict and never change it.
@@ -59,6 +64,8 @@ class Capabilities:
     has_projects_apart: bool = True
     mixed_kinds_refused_with: str = ""
     sharing_native: str = ""
+    replaces_groups: bool = False
+    rules_together: Literal["", "alike", "mixed"] = ""
     launch_blind_spots: tuple[str, ...] = (
         "Each planned instance is counted with one interface; further ones need room as well.",
         "Groups that a launch template adds are judged only where the request names them.",

@@ -39,7 +39,7 @@ from sgguard.errors import AddressError, CredentialsError, NotSetUpError
 from sgguard.providers._permissions import REMEDIES, Documented, Permission, needed
 from sgguard.providers._probing import Grant, PermissionCheck, Probe, Probing, Setup
 from sgguard.providers.access import Access
-from sgguard.providers.base import BatchChanges, Bulk, Cloud, Provider
+from sgguard.providers.base import BatchChanges, Bulk, Cloud, Provider, RuleBatches
 
 if TYPE_CHECKING:
     from sgguard.providers import _one_by_one
@@ -59,6 +59,7 @@ __all__ = [
     "Probe",
     "Probing",
     "Provider",
+    "RuleBatches",
     "Setup",
     "bulk",
     "connect",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from sgguard.errors import (
@@ -26,6 +26,17 @@ if TYPE_CHECKING:  # only a bind needs them
     from sgguard.model.bind import HolderState, Refusal, Sent, Target
 
 T = TypeVar("T")
+
+MaySend = Callable[[], bool]
+"""Tells right before a call whether a change may still be sent."""
+
+Tokened = tuple[Change, str]
+"""A change and its idempotency token."""
+
+
+def always() -> bool:
+    """Permit to send a change at any time."""
+    return True
 
 
 class Provider(Protocol):
@@ -207,7 +218,7 @@ class GuardedDeletes(Protocol):
 
 @runtime_checkable
 class BatchChanges(Protocol):
-    """Additional methods of a cloud whose calls take many holders at once.
+    """Additional methods of a cloud that reads or changes many holders with few calls.
 
     They do for many holders what the methods of :class:`Changes` do for one.
     """
@@ -216,11 +227,35 @@ class BatchChanges(Protocol):
         """Return, for each holder in order, what ``read_holder`` returns."""
         ...
 
-    def set_groups_batch(self, changes: Sequence[Change]) -> list[SgguardError | None]:
+    def set_groups_batch(
+        self, changes: Sequence[Change], may_send: MaySend = always
+    ) -> list[SgguardError | None]:
         """Make changes of kind ``set-groups``, of different holders, with as few calls as it takes.
 
         Return, for each change in order, None or the error that ``set_groups`` would have raised,
         with the same meaning: the unknown outcome of a call for many is that of each of them.
+        ``may_send`` is asked right before each call; a change that was not sent has an
+        :class:`~sgguard.errors.UnsentError`.
+        """
+        ...
+
+
+@runtime_checkable
+class RuleBatches(Protocol):
+    """A further method of a cloud that changes many rules of one group with few calls.
+
+    ``Capabilities.rules_together`` says which.
+    """
+
+    def change_rules(
+        self, group_id: str, changes: Sequence[Tokened], may_send: MaySend = always
+    ) -> list[SgguardError | None]:
+        """Make changes of rules of one group, as if one after another in their order.
+
+        ``changes`` are each with the token that :meth:`Changes.add_rule` takes. Return what
+        :meth:`BatchChanges.set_groups_batch` does, in the terms of ``add_rule`` and
+        ``remove_rule``. A change that another one's failure kept from being sent has an
+        :class:`~sgguard.errors.UnsentError`.
         """
         ...
 

@@ -12,7 +12,7 @@ written together with what is told of it, by whoever calls :func:`carry_out`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from sgguard.model.change import renamed
@@ -20,13 +20,15 @@ from sgguard.model.codes import Outcome
 from sgguard.model.decision import Step
 from sgguard.model.sentence import Text, said
 from sgguard.providers import BatchChanges
-from sgguard.remedy.attempt import TRIES, Worker, attempt, require_time, settle_by_observing
+from sgguard.remedy.attempt import TRIES, Worker, attempt, require_time
 from sgguard.remedy.lost import missing
+from sgguard.remedy.observe import observe
 from sgguard.remedy.plan import Plan, Planned
 from sgguard.remedy.progress import Progress
+from sgguard.remedy.settle import settle_by_observing
 from sgguard.remedy.unchanged import changed_content
 from sgguard.remedy.wave import AT_ONCE, TOGETHER, next_wave
-from sgguard.remedy.world import State, observe
+from sgguard.remedy.world import State
 from sgguard.render.language.sentence import WHOLE, in_english
 from sgguard.render.language.step import said_of
 from sgguard.store.rows import RunState
@@ -99,11 +101,16 @@ def carry_out(worker: Worker, plan: Plan, *, is_undoing: bool = False, why: str 
     return _roll_back(worker, plan, progress)
 
 
-def _is_half_made(plan: Plan, progress: Progress, step: int) -> bool:
-    """Return whether this run has made another change of the same rewrite."""
-    mine = plan.planned[step].step
-    return mine.action == "rewrite" and any(
-        progress.is_done(other) and one.step == mine for other, one in enumerate(plan.planned)
+def _is_half_made(plan: Plan, progress: Progress, step: int, wave: Collection[int]) -> bool:
+    """Return whether this removes the old rule of a rewrite whose new one is made, or about to be.
+
+    What is about to be made with it in one ``wave`` is not yet done.
+    """
+    mine = plan.planned[step]
+    return (mine.step.action, mine.change.kind) == ("rewrite", "remove-rule") and any(
+        (other in wave or progress.is_done(other)) and one.step == mine.step
+        for other, one in enumerate(plan.planned[:step])
+        if one.change.kind == "add-rule"
     )
 
 
@@ -115,7 +122,8 @@ def _forward(worker: Worker, plan: Plan, progress: Progress) -> RunResult | None
     is_checked = False
     passed = {step for step in range(len(plan.planned)) if progress.is_done(step)}
     holders = TOGETHER if isinstance(worker.cloud, BatchChanges) else AT_ONCE
-    while wave := next_wave(plan, passed, holders):
+    rules = worker.cloud.capabilities.rules_together
+    while wave := next_wave(plan, passed, holders, rules):
         # 1. The next changes, with the new ids of groups that this run created again.
         changes = {step: renamed(plan.planned[step].change, progress.made) for step in wave}
         is_delete = any(change.kind == "delete-group" for change in changes.values())
@@ -138,7 +146,7 @@ def _forward(worker: Worker, plan: Plan, progress: Progress) -> RunResult | None
             progress,
             changes,
             is_vital=is_vital,
-            paired=[step for step in wave if _is_half_made(plan, progress, step)],
+            paired=[step for step in wave if _is_half_made(plan, progress, step, wave)],
             freeing=[step for step in wave if plan.planned[step].step.action in _FREEING],
         )
         if refused:

@@ -21,23 +21,20 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from sgguard.errors import (
-    ConflictError,
     DeadlineError,
-    NotFoundError,
     SgguardError,
-    ThrottledError,
+    UnsentError,
 )
 from sgguard.model.change import Change
 from sgguard.providers.base import Cloud
-from sgguard.remedy.progress import UNSENT, Progress
+from sgguard.remedy.progress import Progress
+from sgguard.remedy.settle import seen_of, settle, settle_failed, write
 from sgguard.remedy.snapshot import Snapshot
-from sgguard.remedy.wave import AT_ONCE
-from sgguard.remedy.world import State, apply_all, is_let_go, observe
+from sgguard.remedy.world import apply_all
 from sgguard.store import codec
 from sgguard.store.base import Store
-from sgguard.store.rows import Claim, Entry, Settled
+from sgguard.store.rows import Claim, Entry
 from sgguard.wire.clock import Deadline, EpochClock
-from sgguard.wire.parallel import parallel
 
 TRIES = 3
 """How often one change is sent: again only when the world shows that it was not made."""
@@ -95,15 +92,20 @@ def attempt(
         require_time(worker)
         # 1. Intend and apply all; settle those that succeeded, and those that were not sent.
         failed, is_late = _make(worker, progress, pending, is_undo=is_undo)
-        # 2. Settle those that did not, each by what its error proves and the world shows.
+        # 2. Settle those that did not, each by what its error proves and the world shows; those of
+        #    which it could not be seen come last, for they end the attempt.
         with _written(worker, progress, is_late=is_late):
+            seen = seen_of(worker, {step: (pending[step], e) for step, (_, e) in failed.items()})
             failures = {
-                step: _settle_failed(
+                step: settle_failed(
                     *(worker, progress, entry, pending[step], error),
+                    seen=seen.get(step),
                     is_paired=step in paired,
                     is_freeing=step in freeing,
                 )
-                for step, (entry, error) in failed.items()
+                for step, (entry, error) in sorted(
+                    failed.items(), key=lambda one: isinstance(seen.get(one[0]), SgguardError)
+                )
             }
         # 3. What is as wanted all the same is done. The rest is sent again, unless one is final.
         pending = {step: pending[step] for step, one in failures.items() if not one.is_met}
@@ -151,15 +153,17 @@ def _make(
     ended = apply_all(worker.cloud, sent, partial(_may_send, worker, begun_s))
     # 3. What succeeded, in one transaction, before anything else is asked.
     failed: dict[int, tuple[Entry, SgguardError]] = {}
+    is_late = False
     for (step, entry), made in zip(entries.items(), ended, strict=True):
         if isinstance(made, str):
-            _settle(progress, entry, is_done=True, made=made)
-        elif made is None:
-            _settle(progress, entry, is_done=False, note=UNSENT)
+            settle(progress, entry, is_done=True, made=made)
+        elif isinstance(made, UnsentError) and made.is_late:
+            is_late = True
+            settle(progress, entry, is_done=False, note=str(made))
         else:
             failed[step] = (entry, made)
     write(worker, progress)
-    return failed, None in ended
+    return failed, is_late
 
 
 def _may_send(worker: Worker, since_s: float) -> bool:
@@ -185,102 +189,6 @@ def _written(worker: Worker, progress: Progress, *, is_late: bool) -> Iterator[N
         write(worker, progress)
     if is_late:
         raise DeadlineError(_NO_TIME)
-
-
-def write(worker: Worker, progress: Progress) -> None:
-    """Write what came of changes into the journal, in one transaction."""
-    if progress.unwritten:
-        worker.store.settle(worker.claim, tuple(progress.unwritten))
-        progress.unwritten.clear()
-
-
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    """What an error means for a change.
-
-    ``is_met``: the world is as wanted all the same. ``is_final``: sending it again cannot help.
-    """
-
-    why: str
-    is_met: bool = False
-    is_final: bool = False
-
-
-def _settle_failed(
-    worker: Worker,
-    progress: Progress,
-    entry: Entry,
-    change: Change,
-    error: SgguardError,
-    *,
-    is_paired: bool,
-    is_freeing: bool,
-) -> _Failure:
-    """Settle a change that ended with an error, by the error or by observing the world."""
-    # 1. The error proves that nothing was changed. NotFound and Conflict prove it too, but may
-    #    mean that the world is as wanted already.
-    if error.is_outcome_known and not isinstance(error, NotFoundError | ConflictError):
-        _settle(progress, entry, is_done=False, note=str(error))
-        return _Failure(str(error), is_final=not isinstance(error, ThrottledError))
-    # 2. The response was lost, or 1. leaves it open: compare the world with the change.
-    state, how = observe(worker.cloud, change)
-    is_there = state is State.AFTER
-    # 3. Was it this plan that made it? Not where the error proves that this call did nothing and
-    #    there was no earlier call of the same change: then another user made it, and an undo must
-    #    not touch it. A delete counts as the plan's in any case: no undo touches it.
-    is_known = error.is_outcome_known and change.kind != "delete-group"
-    is_ours = not is_known or progress.was_tried(entry)
-    is_done = is_there and is_ours
-    why = f"{error} (observed: {how or state.value})"
-    # 4. What only lets a group go is met where the group was let go in another way.
-    is_open = state is State.GONE or (state is State.DIVERGED and not is_ours)
-    if is_freeing and is_open and is_let_go(worker.cloud, change):
-        _settle(progress, entry, is_done=False, note=why)
-        return _Failure(why, is_met=True)
-    # 5. It may have been made, and another user changed the same thing: leave it unsettled.
-    if state is State.DIVERGED and is_ours:
-        _leave_indeterminate(progress, entry, how, why)
-        return _Failure(why, is_final=True)
-    _settle(progress, entry, is_done=is_done, note=why, made=how if is_done else "")
-    # 6. Only a change that was not made is sent again. One that another user made is met, but not
-    #    half of a rewrite: where they removed the old rule, the new one must not stay.
-    is_final = state is not State.BEFORE or isinstance(error, NotFoundError)
-    return _Failure(why, is_there and (is_ours or not is_paired), is_final)
-
-
-def settle_by_observing(worker: Worker, progress: Progress, entries: Sequence[Entry]) -> None:
-    """Settle what a worker intended that ended without settling it.
-
-    No error is known here, so the world alone decides: AFTER is done, BEFORE and GONE are not,
-    DIVERGED cannot be known and stays unsettled.
-    """
-    for begin in range(0, len(entries), AT_ONCE):
-        some = entries[begin : begin + AT_ONCE]
-        changes = [codec.load(Change, entry.change_json) for entry in some]
-        observed = parallel([partial(observe, worker.cloud, change) for change in changes])
-        for entry, (state, how) in zip(some, observed, strict=True):
-            note = f"its outcome was not reported (observed: {how or state.value})"
-            if state is State.DIVERGED:
-                _leave_indeterminate(progress, entry, how, note)
-                continue
-            is_done = state is State.AFTER
-            made = how if is_done else ""
-            _settle(progress, entry, is_done=is_done, note=note, made=made)
-        write(worker, progress)
-
-
-def _leave_indeterminate(progress: Progress, entry: Entry, how: str, note: str) -> None:
-    """Leave a change unsettled: it may have been made, and another user changed the same thing."""
-    progress.indeterminate[entry.step] = how
-    progress.failure = progress.failure or note
-    progress.unwritten.append(Settled(entry, "intended", note=note))
-
-
-def _settle(
-    progress: Progress, entry: Entry, *, is_done: bool, note: str = "", made: str = ""
-) -> None:
-    state = progress.settled(entry, is_done=is_done, made=made)
-    progress.unwritten.append(Settled(entry, state, made, note))
 
 
 def _token(worker: Worker, step: int, *, is_undo: bool) -> str:

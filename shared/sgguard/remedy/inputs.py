@@ -68,6 +68,8 @@ def read_inputs(
         rules_ceiling=_ceiling(limits, "rules-per-group"),
         is_per_direction=cloud.capabilities.rule_limit_per == "direction",
         groups_ceiling=_ceiling(limits, f"groups-per-{cloud.capabilities.group_limit_per}"),
+        replaces_groups=cloud.capabilities.replaces_groups,
+        adds_together=cloud.capabilities.rules_together == "alike",
         rules_left=_left(limits, "rules-per-project"),
         limits=limits,
         counts=read.counts,

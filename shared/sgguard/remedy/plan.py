@@ -24,6 +24,7 @@ from sgguard.model.codes import ReasonCode
 from sgguard.model.decision import Reason, Step
 from sgguard.model.resource import Group, Limit, Rule
 from sgguard.model.sentence import said
+from sgguard.remedy.layers import in_layers
 
 _POSITION = re.compile(r"(ingress|egress)\[\d+\]")
 
@@ -89,7 +90,8 @@ class PlanInputs:
     many more rules their project may have, negative where it has more than that already.
     ``limits`` are all ceilings that were read; ``counts`` is how many holders carry each of
     ``groups`` that holders get, ``referenced`` are those of them that rules of other groups name,
-    or may name.
+    or may name. ``replaces_groups``: one call gives a holder another group in place of one;
+    ``adds_together``: rules of a group that are all added, or all removed, go into one call.
     """
 
     rules: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
@@ -103,6 +105,8 @@ class PlanInputs:
     limits: tuple[Limit, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     referenced: frozenset[str] = frozenset()
+    replaces_groups: bool = False
+    adds_together: bool = False
 
 
 class _DivergedError(Exception):
@@ -132,6 +136,8 @@ def plan(scope: Scope, outline: tuple[Step, ...], inputs: PlanInputs) -> Plan | 
     except _DivergedError as error:
         sentence = said("plan.diverged", why=str(error))
         return Reason(ReasonCode.FACTS_INCOMPLETE, sentence, target=str(scope))
+    if inputs.adds_together:
+        planned = in_layers(planned, inputs)
     return Plan(scope, tuple(planned))
 
 
@@ -199,7 +205,7 @@ def _rebind(step: Step, world: _Projection, group_id: str) -> Iterator[Planned]:
     if holder not in world.holders:
         raise _DivergedError(f"{holder.kind} {holder.holder_id} is gone")
     before = world.holders[holder]
-    for after in _stages(step, before, group_id, world.inputs.groups_ceiling):
+    for after in _stages(step, before, group_id, world.inputs):
         if not after:
             raise _DivergedError(f"{holder.kind} {holder.holder_id} would be left without a group")
         if after != before:
@@ -210,7 +216,7 @@ def _rebind(step: Step, world: _Projection, group_id: str) -> Iterator[Planned]:
 
 
 def _stages(
-    step: Step, before: tuple[str, ...], group_id: str, ceiling: int | None
+    step: Step, before: tuple[str, ...], group_id: str, inputs: PlanInputs
 ) -> Iterator[tuple[str, ...]]:
     """Yield the holder's groups after each change of the step."""
     if step.action == "bind":
@@ -226,8 +232,10 @@ def _stages(
         if to_group in before:
             yield _without(before, group_id)
             return
-        # The new group comes first; where no more groups fit, one call changes both.
-        if ceiling is None or len(before) < ceiling:
+        # The new group comes first, unless one call changes both: where the cloud has such a call,
+        # and where no more groups fit.
+        ceiling = inputs.groups_ceiling
+        if not inputs.replaces_groups and (ceiling is None or len(before) < ceiling):
             yield (*before, to_group)
         yield tuple(to_group if one == group_id else one for one in before)
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from sgguard.errors import UNSENT
 from sgguard.model.change import Change
 from sgguard.model.sentence import Text
 from sgguard.remedy.plan import Plan
 from sgguard.store import codec
 from sgguard.store.rows import Entry, EntryState, Settled
-
-UNSENT = "not sent: the time for this event was used up"
-"""The note on a line whose change was intended and certainly not sent."""
 
 
 @dataclass(slots=True)
@@ -62,7 +60,7 @@ class Progress:
             one.step == entry.step
             and one.is_undo == entry.is_undo
             and one.number < entry.number
-            and one.note != UNSENT
+            and not one.note.startswith(UNSENT)
             for one in self.entries
         )
 

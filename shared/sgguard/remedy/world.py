@@ -1,7 +1,7 @@
 """Making one change, and observing whether it is made.
 
 How a change whose response was lost is settled: nothing is sent again before the world was read.
-:func:`observe` compares it with both sides of the change:
+:mod:`~sgguard.remedy.observe` compares it with both sides of the change:
 
 - BEFORE: it was not made; it may be sent again.
 - AFTER: it is made, by this call or an earlier one of the same change.
@@ -12,17 +12,19 @@ How a change whose response was lost is settled: nothing is sent again before th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from enum import Enum
 from functools import partial
 
-from sgguard.errors import NotFoundError, SgguardError, UnknownShapeError
-from sgguard.model.change import Change, Holder, content
+from sgguard.errors import SgguardError, UnknownShapeError, UnsentError
+from sgguard.model.change import Change, Holder
 from sgguard.model.resource import Group, Rule
-from sgguard.providers import BatchChanges
+from sgguard.providers import BatchChanges, RuleBatches
 from sgguard.providers.base import Cloud
 from sgguard.render.language.sentence import in_english
 from sgguard.wire.parallel import parallel
+
+LATE = "the time for this event was used up"
+"""Why a change was not sent that was intended."""
 
 
 class State(Enum):
@@ -56,64 +58,54 @@ def apply(cloud: Cloud, change: Change, token: str) -> str:
 
 def apply_all(
     cloud: Cloud, changes: Sequence[tuple[Change, str]], may_send: Callable[[], bool]
-) -> list[str | SgguardError | None]:
-    """Make changes of different things side by side, each with its token.
+) -> list[str | SgguardError]:
+    """Make changes side by side, each with its token: those that go together with few calls.
 
-    ``may_send`` is asked right before each of them. Return of each what :func:`apply` returns, or
-    its error; None of one that was not sent.
+    ``may_send`` is asked right before each call. Return of each change what :func:`apply` returns,
+    or its error; an :class:`~sgguard.errors.UnsentError` of one that was not sent.
     """
-    kinds = {change.kind for change, _ in changes}
-    if len(changes) > 1 and kinds == {"set-groups"} and isinstance(cloud, BatchChanges):
-        if not may_send():
-            return [None] * len(changes)
-        errors = cloud.set_groups_batch([change for change, _ in changes])
-        return [error or "" for error in errors]
-    return parallel(
-        [partial(_applied, cloud, change, token, may_send) for change, token in changes]
+    # 1. Which changes go together: those of holders, and those of the rules of one group.
+    parts: dict[str, list[int]] = {}
+    for number, (change, _) in enumerate(changes):
+        parts.setdefault(_together(cloud, change) or f"alone {number}", []).append(number)
+    # 2. Each part by itself, side by side.
+    ended = parallel(
+        [
+            partial(_applied, cloud, [changes[number] for number in part], may_send)
+            for part in parts.values()
+        ]
     )
+    # 3. In the order of the changes.
+    results: dict[int, str | SgguardError] = {}
+    for part, some in zip(parts.values(), ended, strict=True):
+        results |= zip(part, some, strict=True)
+    return [results[number] for number in range(len(changes))]
+
+
+def _together(cloud: Cloud, change: Change) -> str:
+    """Return the name of the part that a change is made with; empty: it is made by itself."""
+    if change.kind == "set-groups" and isinstance(cloud, BatchChanges):
+        return "holders"
+    if change.kind in ("add-rule", "remove-rule") and isinstance(cloud, RuleBatches):
+        return f"rules of {change.group_id}"
+    return ""
 
 
 def _applied(
-    cloud: Cloud, change: Change, token: str, may_send: Callable[[], bool]
-) -> str | SgguardError | None:
+    cloud: Cloud, some: Sequence[tuple[Change, str]], may_send: Callable[[], bool]
+) -> list[str | SgguardError]:
+    change, token = some[0]
+    if len(some) > 1 and change.kind == "set-groups" and isinstance(cloud, BatchChanges):
+        errors = cloud.set_groups_batch([one for one, _ in some], may_send)
+        return [error or "" for error in errors]
+    if len(some) > 1 and isinstance(cloud, RuleBatches):
+        return [error or "" for error in cloud.change_rules(change.group_id, some, may_send)]
     if not may_send():
-        return None
+        return [UnsentError(LATE, is_late=True)]
     try:
-        return apply(cloud, change, token)
+        return [apply(cloud, change, token)]
     except SgguardError as error:
-        return error
-
-
-def observe(cloud: Cloud, change: Change) -> tuple[State, str]:
-    """Compare the world with a change: its state, and the details in words where they matter.
-
-    Of a group that was created the second part is its id.
-
-    Raises:
-        CloudError, DeadlineError: the cloud could not be asked, or not all of it was read.
-    """
-    match change.kind:
-        case "set-groups":
-            return _observe_holder(cloud, change)
-        case "delete-group":
-            return _observe_group(cloud, change.group_id)
-        case "create-group":
-            return _observe_creation(cloud, change)
-        case _:
-            return _observe_rule(cloud, change)
-
-
-def is_let_go(cloud: Cloud, change: Change) -> bool:
-    """Return whether a holder carries the group of a change no more, or does not exist.
-
-    Of a rule, whether its group does not exist: it names nothing then.
-
-    Raises:
-        CloudError, DeadlineError: the cloud could not be asked.
-    """
-    if change.kind == "set-groups":
-        return change.group_id not in (cloud.read_holder(holder_of(change)) or ())
-    return _observe_group(cloud, change.group_id)[0] is State.AFTER
+        return [error]
 
 
 def rule_of(change: Change) -> Rule:
@@ -170,58 +162,3 @@ def same_groups(cloud: Cloud, one: Sequence[str], other: Sequence[str]) -> bool:
     if cloud.capabilities.orders_groups:
         return tuple(one) == tuple(other)
     return sorted(one) == sorted(other)
-
-
-def _observe_rule(cloud: Cloud, change: Change) -> tuple[State, str]:
-    try:
-        rules = rules_of(cloud, change.group_id)
-    except NotFoundError:
-        return State.GONE, f"group {change.group_id} is gone"
-    # A list by filter is empty for a group that is gone as well.
-    if not rules and _observe_group(cloud, change.group_id)[0] is State.AFTER:
-        return State.GONE, f"group {change.group_id} is gone"
-    wanted = content(rule_of(change))
-    is_there = any(content(rule) == wanted for rule in rules)
-    is_made = is_there == (change.kind == "add-rule")
-    return (State.AFTER if is_made else State.BEFORE), ""
-
-
-def _observe_holder(cloud: Cloud, change: Change) -> tuple[State, str]:
-    holder = holder_of(change)
-    group_ids = cloud.read_holder(holder)
-    if group_ids is None:
-        return State.GONE, f"{holder.kind} {holder.holder_id} is gone"
-    if same_groups(cloud, group_ids, change.after):
-        return State.AFTER, ""
-    if same_groups(cloud, group_ids, change.before):
-        return State.BEFORE, ""
-    current = f"{holder.kind} {holder.holder_id} has {', '.join(group_ids) or 'no group'}"
-    wanted = f"(before: {', '.join(change.before)}; after: {', '.join(change.after)})"
-    return State.DIVERGED, f"{current} {wanted}"
-
-
-def _observe_group(cloud: Cloud, group_id: str) -> tuple[State, str]:
-    seen = cloud.read_groups([group_id])
-    if seen.unseen or group_id not in seen.value:
-        why = in_english(seen.unseen[0].why) if seen.unseen else "the response does not mention it"
-        raise UnknownShapeError(cloud.capabilities.provider, f"group {group_id}", detail=why)
-    return (State.AFTER if seen.value[group_id] is None else State.BEFORE), ""
-
-
-def _observe_creation(cloud: Cloud, change: Change) -> tuple[State, str]:
-    """Find a group whose creation was not confirmed, so that its id is not known."""
-    # 1. It is the one group of its name that was not there before (``before`` lists those).
-    wanted = group_of(change)
-    name = wanted.name or ""
-    new = [one for one in cloud.find_groups(name) if one not in change.before]
-    if not new:
-        return State.BEFORE, ""
-    if len(new) > 1:
-        return State.DIVERGED, f"there are {len(new)} new groups named {name}: {', '.join(new)}"
-    # 2. One that is not finished still has the cloud's own rules, or lacks settings of the group
-    #    it replaces: rules added to it would let more traffic through than before.
-    made = cloud.define_group(replace(wanted, group_id=new[0]))
-    if made.rules or set(wanted.native) - set(made.native):
-        how = f"group {new[0]} exists, but is not finished"
-        return (State.BEFORE if cloud.capabilities.resumes_creation else State.DIVERGED), how
-    return State.AFTER, new[0]

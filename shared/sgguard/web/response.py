@@ -6,7 +6,6 @@ Of a batch every event gets its own answer: one that is wrong never hides the ot
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from typing import Any, TypeVar
 from sgguard import schemas
 from sgguard.events.base import DeliveryMode, Kind
 from sgguard.events.sources.cloudevents import encode_header
+from sgguard.render.stream import blocks, pieces
 from sgguard.telemetry.redaction import redacted
 from sgguard.web import problem
 
@@ -207,6 +207,7 @@ def _json(status: int, document: Mapping[str, Any]) -> Response:
 
 
 def _bytes(value: object) -> bytes:
-    text = redacted(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    # In pieces: a document of many references would be several texts of its size at once.
     # A cloud's JSON may hold half a surrogate pair, which UTF-8 cannot say.
-    return text.encode(errors="replace") + b"\n"
+    encoded = (redacted(piece).encode(errors="replace") for piece in blocks(pieces(value)))
+    return b"".join((*encoded, b"\n"))

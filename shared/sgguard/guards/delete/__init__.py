@@ -28,6 +28,7 @@ from sgguard.guards.delete.remedy import DeleteContext, can_force, change_rule, 
 from sgguard.model.codes import Verdict
 from sgguard.model.decision import Judgement, Reason, Step
 from sgguard.model.facts import DeleteFacts, GroupFacts
+from sgguard.model.order import binding_key, reference_key
 from sgguard.model.resource import Reference
 from sgguard.policy import Policy, first_that_may, for_group
 from sgguard.policy.governing import excused
@@ -126,7 +127,9 @@ def _is_within(reference: Reference, members: Mapping[str, GroupFacts]) -> bool:
 def _references(facts: GroupFacts) -> list[Reference]:
     """Return the references in a fixed order; rules of the group itself do not hold it back."""
     own = facts.address.group_id
-    return sorted((one for one in facts.references if one.account or one.group_id != own), key=repr)
+    return sorted(
+        (one for one in facts.references if one.account or one.group_id != own), key=reference_key
+    )
 
 
 def _blockers(request: _Set, member: GroupFacts) -> tuple[_Finding, ...]:
@@ -175,7 +178,7 @@ def _references_from_outside(request: _Set, member: GroupFacts) -> Iterator[_Fin
 
 
 def _bindings(request: _Set, member: GroupFacts) -> Iterator[_Finding]:
-    bindings, own = tuple(sorted(member.bindings, key=repr)), _policy(request, member)
+    bindings, own = tuple(sorted(member.bindings, key=binding_key)), _policy(request, member)
     if bindings:
         others = [one for one in bindings if not can_force(request.delete_context, own, one)]
         steps = [free_holder(request.delete_context, own, member, one) for one in others]

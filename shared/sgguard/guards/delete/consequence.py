@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from sgguard.model.capabilities import Capabilities
 from sgguard.model.decision import Consequence
 from sgguard.model.facts import DeleteFacts, GroupFacts
+from sgguard.model.order import reference_key, unseen_key
 from sgguard.model.resource import Group, Reference, Visibility
 from sgguard.render.language.sentence import in_english
 from sgguard.render.wording import MESSAGE_MAX, count, one_line
@@ -42,7 +43,7 @@ def _standing(one: GroupFacts, before: Mapping[str, Consequence]) -> tuple[Refer
     own = one.address.group_id
     return tuple(
         each
-        for each in sorted(one.references, key=repr)
+        for each in sorted(one.references, key=reference_key)
         if each.account or (each.group_id != own and not _is_gone(each, before))
     )
 
@@ -128,7 +129,7 @@ def _uncertainty(
 ) -> str:
     """Return why it is unknown, or nothing where the facts and the documents tell."""
     if one.unseen:
-        hidden = min(one.unseen, key=repr)
+        hidden = min(one.unseen, key=unseen_key)
         return f"not everything was seen ({one_line(in_english(hidden.what), 60)})"
     if one.group and one.group.managed_by:
         return "no document says whether a group of another product can be deleted"

@@ -19,10 +19,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sgguard.errors import SettingsError
+from sgguard import lazy
+from sgguard.errors import SettingsError, SgguardError
 from sgguard.model.capabilities import Capabilities
-from sgguard.model.change import Holder
+from sgguard.model.change import Change, Holder
 from sgguard.model.resource import (
     Binding,
     Group,
@@ -42,8 +44,14 @@ from sgguard.providers.alibaba.documented import CAPABILITIES, LIMITS, RATES
 from sgguard.providers.alibaba.endpoint import region_url
 from sgguard.providers.alibaba.group import define_group
 from sgguard.providers.alibaba.holder import read_holder, read_instance, set_groups
+from sgguard.providers.base import MaySend, Tokened, always
 from sgguard.wire.acs3 import Acs3Auth
 from sgguard.wire.rpc_v1 import RpcV1Auth
+
+if TYPE_CHECKING:
+    from sgguard.providers.alibaba import batch
+else:
+    batch = lazy("sgguard.providers.alibaba.batch")  # only a remedy needs it
 
 __all__ = ["RATES", "Alibaba", "connect"]
 
@@ -154,6 +162,22 @@ class Alibaba:
         """Join or leave one group, or replace all in one call; return when the change shows."""
         del token  # these calls take none; the list read beforehand shows whether it is done
         set_groups(self.ecs, holder, before, after)
+
+    def read_holders_batch(self, wanted: Sequence[Holder]) -> list[tuple[str, ...] | None]:
+        """Return the groups of many holders, a hundred a call."""
+        return batch.read_holders_batch(self.ecs, wanted)
+
+    def set_groups_batch(
+        self, changes: Sequence[Change], may_send: MaySend = always
+    ) -> list[SgguardError | None]:
+        """Give many holders other groups: lists of all before and after, one call for each."""
+        return batch.set_groups_batch(self.ecs, changes, may_send)
+
+    def change_rules(
+        self, group_id: str, changes: Sequence[Tokened], may_send: MaySend = always
+    ) -> list[SgguardError | None]:
+        """Add or revoke rules of a group, a hundred of one direction a call."""
+        return batch.change_rules(self.ecs, group_id, changes, may_send)
 
     def define_group(self, group: Group) -> Group:
         """Return the group with its rules, and whether its members reach each other without one."""

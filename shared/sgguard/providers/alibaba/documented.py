@@ -39,6 +39,8 @@ CAPABILITIES = Capabilities(
     managed_refused_with="InvalidOperation.ResourceManagedByCloudProduct",
     group_limit_per="instance",
     group_id_example="sg-bp67acfmxazb4p2jfvo1",
+    replaces_groups=True,
+    rules_together="alike",
     # Both calls that authorise refuse one as InvalidSecurityGroup.IsSame.
     has_self_references=False,
     # A basic and an advanced group on one interface (JoinSecurityGroup; the spelling is theirs).

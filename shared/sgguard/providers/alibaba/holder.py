@@ -62,7 +62,7 @@ def read_holder(ecs: EcsClient, holder: Holder) -> tuple[str, ...] | None:
         ForbiddenError: it is not listed, and nothing proves that it is gone.
         CloudError: a call failed.
     """
-    found = _find(ecs, holder)
+    found = find(ecs, holder)
     return found.group_ids if found else None
 
 
@@ -108,8 +108,8 @@ def _unlisted_interfaces(instance: Instance, named: Sequence[str]) -> tuple[Unse
     )
 
 
-def _find(ecs: EcsClient, holder: Holder) -> FoundHolder | None:
-    """Return where the groups of this holder are read and changed.
+def find(ecs: EcsClient, holder: Holder) -> FoundHolder | None:
+    """Return where the groups of this holder are read and changed; None: there is none.
 
     The groups of a primary interface are those of its instance, and are changed there.
     """
@@ -139,7 +139,37 @@ def set_groups(ecs: EcsClient, holder: Holder, before: Sequence[str], after: Seq
         DeadlineError: the time was used up before the change showed.
         CloudError: the call was refused or failed.
     """
-    found = _find(ecs, holder)
+    sent = send(ecs, holder, find(ecs, holder), before, after)
+    if sent is not None:
+        until(
+            ecs.wire,
+            f"the groups of {holder.holder_id}",
+            lambda: is_shown(holder, find(ecs, holder), sent),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a call that was accepted does to a holder: the groups it joins and those it leaves."""
+
+    joined: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+def send(
+    ecs: EcsClient,
+    holder: Holder,
+    found: FoundHolder | None,
+    before: Sequence[str],
+    after: Sequence[str],
+) -> Sent | None:
+    """Send the one call that makes the holder carry ``after``; None where it does already.
+
+    ``found`` is what was just read of it.
+
+    Raises:
+        ConflictError, NotFoundError, LimitError, CloudError: as :func:`set_groups`.
+    """
     if found is None:
         raise _gone(holder)
     if set(found.group_ids) != set(before):
@@ -149,7 +179,7 @@ def set_groups(ecs: EcsClient, holder: Holder, before: Sequence[str], after: Seq
     joined = [one for one in dict.fromkeys(after) if one not in found.group_ids]
     left = [one for one in found.group_ids if one not in after]
     if not (joined or left):
-        return
+        return None
     whole = list(dict.fromkeys(after))
     action, params = _least(found, joined, left) or _replacing(found, whole)
     try:
@@ -160,11 +190,7 @@ def set_groups(ecs: EcsClient, holder: Holder, before: Sequence[str], after: Seq
         if replacing == action:
             raise
         ecs.write(replacing, params)
-    until(
-        ecs.wire,
-        f"the groups of {holder.holder_id}",
-        lambda: _is_applied(ecs, holder, joined, left),
-    )
+    return Sent(tuple(joined), tuple(left))
 
 
 def _least(
@@ -189,12 +215,15 @@ def _replacing(found: FoundHolder, after: Sequence[str]) -> tuple[str, Mapping[s
     return action, {**found.id_param, **numbered}
 
 
-def _is_applied(ecs: EcsClient, holder: Holder, joined: Sequence[str], left: Sequence[str]) -> bool:
-    """Return whether the change shows; groups joined by others meanwhile are ignored."""
-    found = _find(ecs, holder)
+def is_shown(holder: Holder, found: FoundHolder | None, sent: Sent) -> bool:
+    """Return whether a change shows; groups joined by others meanwhile are ignored.
+
+    Raises:
+        NotFoundError: the holder is gone.
+    """
     if found is None:
         raise _gone(holder)
-    return set(joined) <= set(found.group_ids) and not set(left) & set(found.group_ids)
+    return set(sent.joined) <= set(found.group_ids) and not set(sent.left) & set(found.group_ids)
 
 
 def _find_instance(ecs: EcsClient, instance_id: str) -> FoundHolder | None:

@@ -10,7 +10,7 @@ idempotence", alibabacloud.com/help/en/ecs, read 2026-11.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
@@ -21,6 +21,7 @@ from sgguard.providers.alibaba.group import read_with_rules
 from sgguard.providers.alibaba.response import PROVIDER
 from sgguard.providers.alibaba.rule_shape import is_same, permission_of
 from sgguard.providers.alibaba.settle import until
+from sgguard.providers.base import Tokened
 
 _SUFFIX = {Direction.INGRESS: "", Direction.EGRESS: "Egress"}
 """Each direction has calls of its own, which know only the rule ids of that direction."""
@@ -41,10 +42,12 @@ def add_rule(ecs: EcsClient, group_id: str, rule: Rule, token: str) -> None:
     permission = permission_of(rule)
     params = {f"Permissions.1.{name}": value for name, value in permission.items()}
     action = f"AuthorizeSecurityGroup{_SUFFIX[rule.direction]}"
-    if any(is_same(one, rule) for one in _rules(ecs, group_id)):
+    if any(is_same(one, rule) for one in rules_of(ecs, group_id)):
         raise ConflictError(PROVIDER, action, detail="the group has this rule already")
     ecs.write(action, {"SecurityGroupId": group_id, **client_token(token), **params})
-    until(ecs.wire, f"the rule in {group_id}", lambda: _is_added(ecs, action, group_id, rule))
+    until(
+        ecs.wire, f"the rule in {group_id}", lambda: is_added(rules_of(ecs, group_id), action, rule)
+    )
 
 
 def remove_rule(ecs: EcsClient, group_id: str, rule: Rule, token: str) -> None:
@@ -55,18 +58,22 @@ def remove_rule(ecs: EcsClient, group_id: str, rule: Rule, token: str) -> None:
         ConflictError: the rule with this id has another content now; nothing was changed.
         CloudError: the call was refused or failed.
     """
-    found = _find(_rules(ecs, group_id), group_id, rule)
+    found = found_among(rules_of(ecs, group_id), group_id, rule)
     revoke(ecs, group_id, found, token)
-    if not _has_id(found):
+    if not has_id(found):
         until(
             ecs.wire,
             f"that {group_id} has lost the rule",
-            lambda: not any(is_same(one, found) for one in _rules(ecs, group_id)),
+            lambda: not any(is_same(one, found) for one in rules_of(ecs, group_id)),
         )
 
 
-def _is_added(ecs: EcsClient, action: str, group_id: str, rule: Rule) -> bool:
-    rules = _rules(ecs, group_id)
+def is_added(rules: Sequence[Rule], action: str, rule: Rule) -> bool:
+    """Return whether a rule that was added is listed among the group's.
+
+    Raises:
+        ConflictError: the group had it already, with another description.
+    """
     if any(is_same(one, rule) for one in rules):
         return True
     plain = replace(rule, description="")
@@ -81,16 +88,16 @@ def revoke(ecs: EcsClient, group_id: str, rule: Rule, token: str) -> None:
     """Revoke a rule by its id; on a server from before rule ids, by its whole content."""
     permission = permission_of(rule)
     named = {f"Permissions.1.{name}": value for name, value in permission.items()}
-    if _has_id(rule):
+    if has_id(rule):
         named = {"SecurityGroupRuleId.1": rule.rule_id}
     action = f"RevokeSecurityGroup{_SUFFIX[rule.direction]}"
     ecs.write(action, {"SecurityGroupId": group_id, **client_token(token), **named})
 
 
-def _find(rules: Sequence[Rule], group_id: str, rule: Rule) -> Rule:
+def found_among(rules: Sequence[Rule], group_id: str, rule: Rule) -> Rule:
     """Return the rule of the group that the given one stands for."""
     same = [one for one in rules if is_same(one, rule)]
-    named = next((one for one in rules if _has_id(rule) and one.rule_id == rule.rule_id), None)
+    named = next((one for one in rules if has_id(rule) and one.rule_id == rule.rule_id), None)
     if named is not None and named not in same:
         detail = f"{rule.rule_id} of {group_id} is another rule than it was"
         raise ConflictError(PROVIDER, "remove rule", detail=detail)
@@ -101,12 +108,19 @@ def _find(rules: Sequence[Rule], group_id: str, rule: Rule) -> Rule:
     return named or same[0]
 
 
-def _has_id(rule: Rule) -> bool:
+def has_id(rule: Rule) -> bool:
     """Return whether the rule has an id of the cloud, not a position in place of one."""
     return bool(rule.rule_id) and "[" not in rule.rule_id
 
 
-def _rules(ecs: EcsClient, group_id: str) -> tuple[Rule, ...]:
+def action_of(verb: str, changes: Mapping[int, Tokened]) -> str:
+    """Return the action for changes of one direction: ``Authorize`` or ``Revoke``."""
+    direction = next(rule.direction for change, _ in changes.values() if (rule := change.rule))
+    return f"{verb}SecurityGroup{_SUFFIX[direction]}"
+
+
+def rules_of(ecs: EcsClient, group_id: str) -> tuple[Rule, ...]:
+    """Return all rules of the group."""
     return read_with_rules(ecs, group_id).rules or ()
 
 

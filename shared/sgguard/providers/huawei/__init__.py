@@ -16,11 +16,12 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sgguard.errors import NotFoundError
+from sgguard import lazy
+from sgguard.errors import NotFoundError, SgguardError
 from sgguard.model.capabilities import Capabilities
-from sgguard.model.change import Holder
+from sgguard.model.change import Change, Holder
 from sgguard.model.resource import (
     Binding,
     Group,
@@ -34,6 +35,7 @@ from sgguard.model.resource import (
 from sgguard.model.sentence import said
 from sgguard.providers._shared import unseen_beyond, with_rules
 from sgguard.providers.access import Access, seen_or_unseen
+from sgguard.providers.base import MaySend, Tokened, always
 from sgguard.providers.huawei import bindings, listing, proof, quota, references, rule_change
 from sgguard.providers.huawei.api import RATES as RATES
 from sgguard.providers.huawei.api import Api, unless_absent
@@ -53,12 +55,18 @@ from sgguard.providers.huawei.sharing import SHARING_REMEDY, group_signs
 from sgguard.wire.openstack import neutron
 from sgguard.wire.parallel import parallel
 
+if TYPE_CHECKING:
+    from sgguard.providers.huawei import batch
+else:
+    batch = lazy("sgguard.providers.huawei.batch")  # only a remedy needs it
+
 CAPABILITIES = Capabilities(
     provider="huawei",
     on_delete_referenced="unknown",
     refused_with="VPC.9902",
     group_limit_per="interface",
     primary_holder="interface",
+    rules_together="alike",
     orders_groups=True,
     group_id_example="b3e4b615-a40f-4e1c-92af-2e0d382141d5",
     blind_spots=(
@@ -214,6 +222,22 @@ class Huawei:
         """Make the port or supplementary interface carry ``after``, in that order."""
         del token
         set_groups(self.api, holder, before, after)
+
+    def read_holders_batch(self, wanted: Sequence[Holder]) -> list[tuple[str, ...] | None]:
+        """Return the groups of many holders, forty ports a call."""
+        return batch.read_holders_batch(self.api, wanted)
+
+    def set_groups_batch(
+        self, changes: Sequence[Change], may_send: MaySend = always
+    ) -> list[SgguardError | None]:
+        """Give many holders other groups: one list of all, and one call for each."""
+        return batch.set_groups_batch(self.api, changes, may_send)
+
+    def change_rules(
+        self, group_id: str, changes: Sequence[Tokened], may_send: MaySend = always
+    ) -> list[SgguardError | None]:
+        """Add rules with one call where there is one, or delete rules after one read."""
+        return batch.change_rules(self.api, group_id, changes, may_send)
 
     define_group = with_rules
 

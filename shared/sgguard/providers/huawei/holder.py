@@ -26,7 +26,7 @@ from sgguard.providers.huawei.api import Api, unless_absent
 from sgguard.providers.huawei.response import one_spelling
 from sgguard.wire.shape import Json, Shape
 
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+PORT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,9 @@ _PORT_KINDS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
+    """What a holder carries, and whether it is a supplementary interface."""
+
     group_ids: tuple[str, ...]
     is_sub: bool = False
 
@@ -65,8 +67,16 @@ def read_holder(api: Api, holder: Holder) -> tuple[str, ...] | None:
     return found.group_ids if found else None
 
 
-def set_groups(api: Api, holder: Holder, before: tuple[str, ...], after: tuple[str, ...]) -> None:
+def set_groups(
+    api: Api,
+    holder: Holder,
+    before: tuple[str, ...],
+    after: tuple[str, ...],
+    found: Found | None = None,
+) -> None:
     """Make a holder carry ``after`` in place of ``before`` with one call.
+
+    ``found`` is what a list just told of it, where one did.
 
     Raises:
         NotFoundError: there is no such holder.
@@ -79,7 +89,7 @@ def set_groups(api: Api, holder: Holder, before: tuple[str, ...], after: tuple[s
     if not after:
         why = f"{name} must carry at least one group"
         raise LimitError(api.wire.provider, action, detail=why)
-    found = _find(api, holder)
+    found = found or _find(api, holder)
     if found is None:
         raise NotFoundError(api.wire.provider, action, detail=f"{name} is not there")
     if found.group_ids != before:
@@ -111,9 +121,9 @@ def _raise_if_met(api: Api, holder: Holder, after: tuple[str, ...], error: Cloud
         raise ConflictError(api.wire.provider, error.action, detail=why) from error
 
 
-def _find(api: Api, holder: Holder) -> _Found | None:
+def _find(api: Api, holder: Holder) -> Found | None:
     found = None
-    if _ID.fullmatch(holder.holder_id):
+    if PORT_ID.fullmatch(holder.holder_id):
         if holder.kind == "interface":
             found = unless_absent(partial(_sub, api, holder.holder_id), lambda: None)
         found = found or _port(api, holder.holder_id)
@@ -123,17 +133,17 @@ def _find(api: Api, holder: Holder) -> _Found | None:
     return found
 
 
-def _sub(api: Api, holder_id: str) -> _Found | None:
+def _sub(api: Api, holder_id: str) -> Found | None:
     try:
-        return _Found(_read(api, _SUB, holder_id), is_sub=True)
+        return Found(_read(api, _SUB, holder_id), is_sub=True)
     except NotFoundError:
         return None
 
 
-def _port(api: Api, holder_id: str) -> _Found | None:
+def _port(api: Api, holder_id: str) -> Found | None:
     newer, older = (partial(_read, api, place, holder_id) for place in (_PORT, _PORT_V2))
     try:
-        return _Found(unless_absent(newer, older))
+        return Found(unless_absent(newer, older))
     except NotFoundError:
         return None
 

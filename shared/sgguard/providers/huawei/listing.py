@@ -124,6 +124,15 @@ def ports(api: Api, key: str, values: Sequence[str]) -> Seen[list[Port]]:
     return unless_absent(newer, older)
 
 
+def ports_by_id(api: Api, port_ids: Sequence[str]) -> list[Port]:
+    """Return those of the ports that v3 lists; a port that is down may be missing.
+
+    Raises:
+        ApiAbsentError: this region has no v3 ports.
+    """
+    return _listed(api, PORTS, "id", port_ids)
+
+
 def ports_of(api: Api, source: Source[Port], key: str, values: Sequence[str]) -> Seen[list[Port]]:
     """Return what :func:`ports` returns, from one API.
 

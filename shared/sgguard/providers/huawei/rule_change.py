@@ -8,7 +8,7 @@ its group. https://support.huaweicloud.com/intl/en-us/api-vpc/vpc_apiv3_0016.htm
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from sgguard.errors import ConflictError, ForbiddenError, NotFoundError, UnknownShapeError
@@ -46,7 +46,11 @@ def remove_rule(api: Api, group_id: str, rule: Rule) -> None:
         ConflictError: the rule of that id has another content now, and no other rule has this one.
         UnknownShapeError: a field of it is not understood, so no undo could bring it back.
     """
-    rules = read_rules(api, group_id)
+    remove_found(api, group_id, rule, read_rules(api, group_id))
+
+
+def remove_found(api: Api, group_id: str, rule: Rule, rules: Sequence[Rule]) -> None:
+    """Remove a rule as :func:`remove_rule` does, found among all ``rules`` of the group."""
     alike = [one for one in rules if content(one) == content(rule)]
     if not alike:
         is_changed = any(one.rule_id == rule.rule_id for one in rules)
@@ -83,6 +87,11 @@ def read_rules(api: Api, group_id: str) -> list[Rule]:
 
 
 def _add_v3(api: Api, group_id: str, rule: Rule) -> None:
+    _create(api, listing.RULES.path, body_v3(group_id, rule), response.parse_rule, rule)
+
+
+def body_v3(group_id: str, rule: Rule) -> Json:
+    """Return what creates a rule in VPC v3."""
     body = {k: v for k, v in rule_body(group_id, rule).items() if k not in _ONLY_V2}
     body["action"] = _ACTIONS[rule.action]
     if rule.ports != "any":
@@ -92,7 +101,7 @@ def _add_v3(api: Api, group_id: str, rule: Rule) -> None:
     if not rule.is_enabled:
         # Sent only where needed: Open Telekom Cloud and partners do not know the key.
         body["enabled"] = False
-    _create(api, listing.RULES.path, body, response.parse_rule, rule)
+    return body
 
 
 def _add_v2(api: Api, group_id: str, rule: Rule) -> None:

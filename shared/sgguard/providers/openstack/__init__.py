@@ -26,10 +26,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
-from sgguard.errors import InputError, NotFoundError
+from sgguard import lazy
+from sgguard.errors import InputError, NotFoundError, SgguardError
 from sgguard.model.capabilities import Capabilities
-from sgguard.model.change import Holder
+from sgguard.model.change import Change, Holder
 from sgguard.model.resource import (
     Binding,
     Group,
@@ -42,6 +44,7 @@ from sgguard.model.resource import (
 )
 from sgguard.providers._shared import is_foreign
 from sgguard.providers.access import Access, seen_or_unseen
+from sgguard.providers.base import MaySend, Tokened, always
 from sgguard.providers.openstack import guard, proof, rule_change
 from sgguard.providers.openstack.api import RATES as RATES
 from sgguard.providers.openstack.api import OpenStackApi
@@ -63,6 +66,11 @@ from sgguard.wire.openstack import neutron
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth
 from sgguard.wire.parallel import parallel
 
+if TYPE_CHECKING:
+    from sgguard.providers.openstack import batch
+else:
+    batch = lazy("sgguard.providers.openstack.batch")  # only a remedy needs it
+
 CAPABILITIES = Capabilities(
     provider="openstack",
     on_delete_referenced="cascades",
@@ -73,6 +81,8 @@ CAPABILITIES = Capabilities(
     primary_holder="port",
     mixed_kinds_refused_with="SecurityGroupConflict",
     sharing_native="shared with",
+    replaces_groups=True,
+    rules_together="alike",
     group_id_example="1dd6e298-5f3a-4d0b-9a52-6f1c2d3e4f50",
     blind_spots=(
         "A project's token shows no rules or ports of other projects, and often no sign of them.",
@@ -208,6 +218,24 @@ class OpenStack:
         """Make a port, or a server whose ports agree, carry other groups."""
         del token  # the revision of the port serves instead
         set_groups(self.api, holder, before, after)
+
+    def read_holders_batch(self, wanted: Sequence[Holder]) -> list[tuple[str, ...] | None]:
+        """Return the groups of many holders, fifty ports a call."""
+        return batch.read_holders_batch(self.api, wanted)
+
+    def set_groups_batch(
+        self, changes: Sequence[Change], may_send: MaySend = always
+    ) -> list[SgguardError | None]:
+        """Give many holders other groups: one list of all, and one call for each."""
+        return batch.set_groups_batch(self.api, changes, may_send)
+
+    def change_rules(
+        self, group_id: str, changes: Sequence[Tokened], may_send: MaySend = always
+    ) -> list[SgguardError | None]:
+        """Add rules with one call, or delete rules after one read of the group."""
+        of = _checked(group_id)
+        sees_all = not self.api.is_confined
+        return batch.change_rules(self.api, of, changes, may_send, sees_all=sees_all)
 
     def define_group(self, group: Group) -> Group:
         """Return the group with its rules, and whom visible policies share it with."""

@@ -17,7 +17,7 @@ from sgguard.wire.openstack import neutron
 from sgguard.wire.openstack.neutron import PortRow
 from sgguard.wire.openstack.neutron.codes import may_be_reached
 
-_SERVER = "instance"
+SERVER = "instance"
 _READ = "GET /v2.0/ports/{id}"
 _UPDATE = "PUT /v2.0/ports/{id}"
 _ACT = "POST /v2.1/servers/{id}/action"
@@ -38,9 +38,15 @@ def read_holder(api: OpenStackApi, holder: Holder) -> tuple[str, ...] | None:
 
 
 def set_groups(
-    api: OpenStackApi, holder: Holder, before: tuple[str, ...], after: tuple[str, ...]
+    api: OpenStackApi,
+    holder: Holder,
+    before: tuple[str, ...],
+    after: tuple[str, ...],
+    ports: Sequence[PortRow] | None = None,
 ) -> None:
     """Make the holder carry ``after`` instead of ``before``: one call.
+
+    ``ports`` are those of the holder as they were just read, where they were.
 
     Raises:
         InputError: ``after`` is empty, or has a malformed id.
@@ -52,7 +58,7 @@ def set_groups(
         raise InputError("a port that lost its last group would be cut off: name one to keep")
     for group_id in after:
         checked(group_id)
-    ports = _ports(api, holder)
+    ports = _ports(api, holder) if ports is None else ports
     current = _agreed(api, holder, ports)
     if set(current) != set(before):
         raise _conflict(api, f"{_name(holder)} carries {', '.join(current) or 'no group'}")
@@ -79,7 +85,7 @@ def _ports(api: OpenStackApi, holder: Holder) -> Sequence[PortRow]:
     Raises:
         NotFoundError: there is no such port or server.
     """
-    if holder.kind != _SERVER:
+    if holder.kind != SERVER:
         shape = api.shape(_READ)
         body = api.get(api.network(f"ports/{checked(holder.holder_id)}"), _READ)
         return [neutron.parse_port(shape.table(body, "answer").get("port"), shape)]

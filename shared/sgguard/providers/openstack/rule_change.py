@@ -44,11 +44,26 @@ def add_rule(api: OpenStackApi, group_id: str, rule: Rule, *, sees_all: bool) ->
         NotFoundError: the group, or the group the rule names, does not exist or is not visible.
         LimitError: the project's quota of rules is used up.
     """
-    body = rule_body(checked(group_id), rule)
-    _require_exact(api, body, rule)
-    if sees_all:
-        body |= _project_of_group(api, group_id)
+    (body,) = bodies(api, group_id, [rule], sees_all=sees_all)
     api.send("POST", api.network("security-group-rules"), _CREATE, {"security_group_rule": body})
+
+
+def bodies(
+    api: OpenStackApi, group_id: str, rules: Sequence[Rule], *, sees_all: bool
+) -> list[dict[str, object]]:
+    """Return what creates the rules in the group.
+
+    Raises:
+        InputError: one has content that Neutron cannot express.
+        CloudError: the project of the group could not be read.
+    """
+    found: list[dict[str, object]] = []
+    for rule in rules:
+        body = rule_body(checked(group_id), rule)
+        _require_exact(api, body, rule)
+        found.append(body)
+    project = _project_of_group(api, group_id) if sees_all else {}
+    return [body | project for body in found]
 
 
 def remove_rule(api: OpenStackApi, group_id: str, rule: Rule) -> None:
@@ -58,7 +73,11 @@ def remove_rule(api: OpenStackApi, group_id: str, rule: Rule) -> None:
         NotFoundError: there is no such rule, or no such group.
         ConflictError: it was changed since it was read.
     """
-    rows = read_rules(api, group_id)
+    delete_found(api, group_id, rule, read_rules(api, group_id))
+
+
+def delete_found(api: OpenStackApi, group_id: str, rule: Rule, rows: Sequence[RuleRow]) -> None:
+    """Delete a rule as :func:`remove_rule` does, found among the group's rules ``rows``."""
     named = [row for row in rows if row.rule.rule_id == rule.rule_id]
     found = _found(named or rows, rule)
     if found is None:

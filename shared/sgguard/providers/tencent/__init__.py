@@ -38,6 +38,7 @@ from sgguard.providers._shared import unproved, unreported, with_rules
 from sgguard.providers._tencent import REGIONS
 from sgguard.providers._tencent_limits import documented_limits
 from sgguard.providers.access import Access, seen_or_unseen
+from sgguard.providers.base import MaySend, Tokened, always
 from sgguard.providers.tencent import group_reads, reads
 from sgguard.providers.tencent.address import address_of
 from sgguard.providers.tencent.api import RATES as RATES
@@ -47,6 +48,7 @@ from sgguard.providers.tencent.bindings import bindings_of
 from sgguard.providers.tencent.creation import create_group, delete_group
 from sgguard.providers.tencent.holder import read_holder, set_groups
 from sgguard.providers.tencent.references import list_references
+from sgguard.providers.tencent.rule_batch import change_rules
 from sgguard.providers.tencent.rule_change import add_rule, remove_rule
 from sgguard.wire.parallel import parallel
 from sgguard.wire.tc3 import Tc3Auth
@@ -74,6 +76,7 @@ CAPABILITIES = Capabilities(
     orders_groups=True,
     group_id_example="sg-5ua9adfv",
     rule_limit_per="direction",
+    rules_together="mixed",
     # "An instance can only be bound to groups of its region": no page names the project
     # (https://cloud.tencent.com/document/product/213/15379, read 2026-11-28).
     has_projects_apart=False,
@@ -248,9 +251,17 @@ class Tencent:
         """Return the groups of many holders, a hundred instances a call."""
         return read_holders_batch(self.api, wanted)
 
-    def set_groups_batch(self, changes: Sequence[Change]) -> list[SgguardError | None]:
+    def set_groups_batch(
+        self, changes: Sequence[Change], may_send: MaySend = always
+    ) -> list[SgguardError | None]:
         """Give many holders other groups, a hundred instances a call."""
-        return set_groups_batch(self.api, changes)
+        return set_groups_batch(self.api, changes, may_send)
+
+    def change_rules(
+        self, group_id: str, changes: Sequence[Tokened], may_send: MaySend = always
+    ) -> list[SgguardError | None]:
+        """Change rules of a group with as few calls as it takes, each with their version."""
+        return change_rules(self.api, group_id, [change for change, _ in changes], may_send)
 
     # -- parts ------------------------------------------------------------------------------
 

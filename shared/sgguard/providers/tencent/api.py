@@ -177,6 +177,7 @@ RATES: Mapping[str, float] = {
     "DescribeSecurityGroupAssociationStatistics": 100,
     "DescribeSecurityGroupPolicies": 100,
     "CreateSecurityGroupPolicies": 100,
+    "ReplaceSecurityGroupPolicies": 20,
     "DisassociateNetworkInterfaceSecurityGroups": 20,
     # The pages of these name no rate: theirs is taken from similar actions.
     "DescribeNetworkInterfaces": 100,

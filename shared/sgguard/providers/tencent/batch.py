@@ -33,6 +33,8 @@ from sgguard.errors import (
 from sgguard.model.change import Change, Holder
 from sgguard.providers._shared import read_back
 from sgguard.providers._tencent import is_reached, poll_until
+from sgguard.providers._together import late
+from sgguard.providers.base import MaySend
 from sgguard.providers.tencent import reads
 from sgguard.providers.tencent.api import TencentApi
 from sgguard.providers.tencent.codes import may_be_reached
@@ -58,11 +60,15 @@ Results = dict[str, SgguardError | None]
 """Why a change failed, by the id of its holder; None: the holder carries the new groups."""
 
 
-def set_groups_batch(api: TencentApi, changes: Sequence[Change]) -> list[SgguardError | None]:
+def set_groups_batch(
+    api: TencentApi, changes: Sequence[Change], may_send: MaySend
+) -> list[SgguardError | None]:
     """Make changes of kind ``set-groups``, of different holders; return the error of each.
 
     None stands for a return of :func:`~sgguard.providers.tencent.holder.set_groups`.
     """
+    if not may_send():
+        return [late()] * len(changes)
     wanted = {_holder_of(change).holder_id: change for change in changes}
     instances = [one for one in wanted if _holder_of(wanted[one]).kind == "instance"]
     rest = {one: change for one, change in wanted.items() if one not in instances}

@@ -34,6 +34,7 @@ PERMISSIONS: Sequence[Permission] = (
     _of("vpc", "CreateSecurityGroup", "restoring a group", CHANGE),
     _of("vpc", "CreateSecurityGroupPolicies", "restoring a rule", CHANGE),
     _of("vpc", "DeleteSecurityGroupPolicies", "revoking a rule", CHANGE, *RULES),
+    _of("vpc", "ReplaceSecurityGroupPolicies", "rewriting a rule", CHANGE, DeleteRemedy.REWRITE),
     _of("cvm", "AssociateSecurityGroups", "binding an instance", *_BINDS),
     _of(
         "cvm", "DisassociateSecurityGroups", "unbinding an instance", *_BINDINGS, LaunchRemedy.BIND

@@ -57,6 +57,7 @@ _CHANGES: tuple[tuple[Service, str, str], ...] = (
     ("vpc", "DeleteSecurityGroup", "deleting a group"),
     ("vpc", "DeleteSecurityGroupPolicies", "revoking a rule"),
     ("vpc", "CreateSecurityGroupPolicies", "restoring a rule"),
+    ("vpc", "ReplaceSecurityGroupPolicies", "rewriting a rule"),
     ("vpc", "CreateSecurityGroup", "restoring a group"),
     ("cvm", "AssociateSecurityGroups", "binding an instance"),
     ("cvm", "DisassociateSecurityGroups", "unbinding an instance"),

@@ -41,11 +41,11 @@ def add_rule(api: TencentApi, group_id: str, rule: Rule) -> None:
         NotFoundError: the group does not exist, or the one the rule names.
     """
     # Steps 1 to 3; the cloud refuses a rule that is there, and one of the same effect.
-    found = _versioned(api, group_id, _ADD)
+    found = versioned(api, group_id, _ADD)
     place = insert_position(found.rules, rule)
     row = row_of(rule) | ({} if place is None else {"PolicyIndex": place})
     try:
-        _write(api, _ADD, group_id, {"Version": found.version, KEYS[rule.direction]: [row]})
+        send(api, _ADD, group_id, {"Version": found.version, KEYS[rule.direction]: [row]})
     except CloudError as error:
         is_there = partial(_is_there, api, group_id, rule)
         if not (may_be_reached(error) and is_reached(is_there)):
@@ -63,7 +63,7 @@ def remove_rule(api: TencentApi, group_id: str, rule: Rule) -> None:
         NotFoundError: the group or the rule does not exist.
     """
     # Steps 1 to 3.
-    found = _versioned(api, group_id, _REMOVE)
+    found = versioned(api, group_id, _REMOVE)
     place = locate(found.rules, rule)
     if place is None:
         raise NotFoundError(
@@ -71,7 +71,7 @@ def remove_rule(api: TencentApi, group_id: str, rule: Rule) -> None:
         )
     rows = [{"PolicyIndex": place}]
     try:
-        _write(api, _REMOVE, group_id, {"Version": found.version, KEYS[rule.direction]: rows})
+        send(api, _REMOVE, group_id, {"Version": found.version, KEYS[rule.direction]: rows})
     except CloudError as error:
         # Somebody else may have removed it since it was read.
         is_gone = partial(_is_gone, api, group_id, rule)
@@ -103,7 +103,7 @@ def remove_all(api: TencentApi, group_id: str) -> None:
         remove_rule(api, group_id, rule)
 
 
-def _versioned(api: TencentApi, group_id: str, action: str) -> PolicySet:
+def versioned(api: TencentApi, group_id: str, action: str) -> PolicySet:
     """Return the rules with their version.
 
     Raises:
@@ -120,5 +120,6 @@ def _versioned(api: TencentApi, group_id: str, action: str) -> PolicySet:
     return found
 
 
-def _write(api: TencentApi, action: str, group_id: str, policies: Mapping[str, object]) -> None:
+def send(api: TencentApi, action: str, group_id: str, policies: Mapping[str, object]) -> None:
+    """Send a change of the group's rules."""
     api.write("vpc", action, {"SecurityGroupId": group_id, "SecurityGroupPolicySet": policies})

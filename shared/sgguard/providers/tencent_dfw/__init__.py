@@ -16,11 +16,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
-from sgguard.errors import NotFoundError, SettingsError
+from sgguard import lazy
+from sgguard.errors import NotFoundError, SettingsError, SgguardError
 from sgguard.model.capabilities import Capabilities
-from sgguard.model.change import Holder
+from sgguard.model.change import Change, Holder
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import (
     Binding,
@@ -38,43 +39,23 @@ from sgguard.providers._shared import about_group, unreported, with_rules
 from sgguard.providers._tencent import REGIONS
 from sgguard.providers._tencent_limits import documented_limits
 from sgguard.providers.access import Access, seen_or_unseen
+from sgguard.providers.base import MaySend, Tokened, always
 from sgguard.providers.tencent_dfw import response
 from sgguard.providers.tencent_dfw.api import RATES as RATES
 from sgguard.providers.tencent_dfw.api import DfwApi
 from sgguard.providers.tencent_dfw.bindings import instance_ids, interface_ids, others_of
 from sgguard.providers.tencent_dfw.creation import create_group, delete_group
+from sgguard.providers.tencent_dfw.documented import CAPABILITIES
 from sgguard.providers.tencent_dfw.holder import read_holder, set_groups
 from sgguard.providers.tencent_dfw.references import list_references
 from sgguard.providers.tencent_dfw.rule_change import add_rule, remove_rule
 from sgguard.wire.parallel import parallel
 from sgguard.wire.qcloud_v2 import Algorithm, QcloudV2Auth
 
-BLIND_SPOTS = (
-    (
-        "API 2.0 lists instances and network interfaces only: load balancers, databases and other "
-        "products that carry the group are not seen (the provider tencent counts them)."
-    ),
-    "No call of API 2.0 lists the launch templates and scaling configurations that name the group.",
-    (
-        "A CAM policy by tag or resource may show a part of a list without an error, and API 2.0 "
-        "has no counts of holders to compare the lists with."
-    ),
-)
-CAPABILITIES = Capabilities(
-    provider="tencent-dfw",
-    on_delete_referenced="refused",
-    # The delete page has a code for the default group and none for a group that is in use.
-    refused_with="",
-    default_refused_with="7006",
-    group_limit_per="instance",
-    orders_groups=True,
-    # forced=1 of DeleteSecurityGroup; newer pages leave it out.
-    can_force_delete=True,
-    group_id_example="sg-5ua9adfv",
-    rule_limit_per="direction",
-    has_projects_apart=False,  # as in the provider tencent
-    blind_spots=BLIND_SPOTS,
-)
+if TYPE_CHECKING:
+    from sgguard.providers.tencent_dfw import batch
+else:
+    batch = lazy("sgguard.providers.tencent_dfw.batch")  # only a remedy needs it
 
 _GROUP_ID = re.compile(r"sg-[0-9a-z]{8}")
 _INSTANCE_ID = re.compile(r"ins-[0-9a-z]{8}")
@@ -248,6 +229,22 @@ class TencentDfw:
         """Give an instance other groups, in their order."""
         del token  # the call takes none
         set_groups(self.api, holder, before, after)
+
+    def read_holders_batch(self, wanted: Sequence[Holder]) -> list[tuple[str, ...] | None]:
+        """Return the groups of many instances, side by side: one call tells those of one."""
+        return parallel([partial(read_holder, self.api, one) for one in wanted])
+
+    def set_groups_batch(
+        self, changes: Sequence[Change], may_send: MaySend = always
+    ) -> list[SgguardError | None]:
+        """Give many instances other groups, twenty a call."""
+        return batch.set_groups_batch(self.api, changes, may_send)
+
+    def change_rules(
+        self, group_id: str, changes: Sequence[Tokened], may_send: MaySend = always
+    ) -> list[SgguardError | None]:
+        """Add rules that stand behind each other, or remove rules, with one call each."""
+        return batch.change_rules(self.api, group_id, [one for one, _ in changes], may_send)
 
     # -- parts ------------------------------------------------------------------------------
 

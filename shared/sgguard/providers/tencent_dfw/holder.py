@@ -10,10 +10,18 @@ Sources: https://cloud.tencent.com/document/api/213/1367 and /5438 (read 2026-11
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import partial
 
-from sgguard.errors import CloudError, ConflictError, InputError, NotFoundError, SettingsError
-from sgguard.model.change import Holder
+from sgguard.errors import (
+    CloudError,
+    ConflictError,
+    InputError,
+    NotFoundError,
+    SettingsError,
+    SgguardError,
+)
+from sgguard.model.change import Change, Holder
 from sgguard.providers._shared import read_back
 from sgguard.providers._tencent import is_reached, poll_until
 from sgguard.providers.tencent_dfw import response
@@ -22,7 +30,7 @@ from sgguard.providers.tencent_dfw.bindings import interface_ids
 from sgguard.providers.tencent_dfw.codes import may_be_reached
 from sgguard.wire.parallel import parallel
 
-_ACTION = "ModifySecurityGroupsOfInstance"
+ACTION = "ModifySecurityGroupsOfInstance"
 _INSTANCE_ID = re.compile(r"ins-[0-9a-z]{8}")
 
 Groups = tuple[str, ...]
@@ -68,19 +76,17 @@ def set_groups(api: DfwApi, holder: Holder, before: Groups, after: Groups) -> No
         LimitError: too many groups.
         DeadlineError: the call was accepted, and the change was not complete in time.
     """
-    provider, name = api.wire.provider, holder.holder_id
+    change = Change("set-groups", "", holder=holder, before=before, after=after)
+    name = holder.holder_id
     if not after:
-        raise InputError(f"{provider}: {name} would be left without a group")
-    now = read_holder(api, holder)
-    if now is None:
-        raise NotFoundError(provider, _ACTION, detail=f"no {name}")
-    if now != before:
-        raise ConflictError(provider, _ACTION, detail=f"{name} carries {', '.join(now)}")
+        raise _empty(api, name)
+    if problem := problem_of(api, change, read_holder(api, holder)):
+        raise problem
     if after == before:
         return
     require_primary_only(api, name, [group_id for group_id in after if group_id in before])
     try:
-        api.write(_ACTION, instanceSet=[{"instanceId": name, "sgIds": list(after)}])
+        api.write(ACTION, instanceSet=[{"instanceId": name, "sgIds": list(after)}])
     except CloudError as error:
         # The refused change may be made all the same: by somebody else, or by this call.
         if not (may_be_reached(error) and is_reached(lambda: read_holder(api, holder) == after)):
@@ -104,9 +110,30 @@ def require_primary_only(api: DfwApi, instance_id: str, kept: list[str]) -> None
     read = parallel([partial(interface_ids, api, group_id) for group_id in kept])
     shared = [group_id for group_id, (_, count) in zip(kept, read, strict=True) if count]
     if shared:
-        raise ConflictError(
-            api.wire.provider,
-            _ACTION,
-            detail=f"not sent: further interfaces carry {', '.join(shared)}, and API 2.0 does "
-            f"not report whether {instance_id} itself does: use the provider tencent",
-        )
+        raise shared_conflict(api, instance_id, shared)
+
+
+def problem_of(api: DfwApi, change: Change, now: Groups | None) -> SgguardError | None:
+    """Return why a change is not sent to an instance that carries ``now``; None: it can be."""
+    name = change.holder.holder_id if change.holder else ""
+    if not change.after:
+        return _empty(api, name)
+    if now is None:
+        return NotFoundError(api.wire.provider, ACTION, detail=f"no {name}")
+    if now != change.before:
+        return ConflictError(api.wire.provider, ACTION, detail=f"{name} carries {', '.join(now)}")
+    return None
+
+
+def _empty(api: DfwApi, name: str) -> InputError:
+    return InputError(f"{api.wire.provider}: {name} would be left without a group")
+
+
+def shared_conflict(api: DfwApi, instance_id: str, shared: Sequence[str]) -> ConflictError:
+    """Return the error of a list with groups that further interfaces carry."""
+    return ConflictError(
+        api.wire.provider,
+        ACTION,
+        detail=f"not sent: further interfaces carry {', '.join(shared)}, and API 2.0 does "
+        f"not report whether {instance_id} itself does: use the provider tencent",
+    )

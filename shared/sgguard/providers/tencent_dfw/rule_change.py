@@ -37,7 +37,7 @@ from sgguard.providers.tencent_dfw.response import ADDRESSES, policies
 from sgguard.wire.shape import Json, Shape
 
 _ADD = "CreateSecurityGroupPolicy"
-_REMOVE = "DeleteSecurityGroupPolicy"
+REMOVE = "DeleteSecurityGroupPolicy"
 # The only documented code for a refused change, also for a version that is not the latest.
 _BACKEND_ERROR = "7000"
 
@@ -60,26 +60,43 @@ def add_rule(api: DfwApi, group_id: str, rule: Rule) -> None:
         NotFoundError: the group does not exist, or the one the rule names.
         SettingsError: the cloud reports no version of its rules.
     """
+    add_rules(api, group_id, [rule])
+
+
+def add_rules(
+    api: DfwApi, group_id: str, rules: Sequence[Rule], found: Found | None = None
+) -> None:
+    """Insert rules of one direction behind each other, before the one at the first's position.
+
+    ``found`` are the rules of the group as they were just read, where they were.
+
+    Raises:
+        as :func:`add_rule`: none of them was added.
+    """
     # 1. Read.
-    found = _read(api, group_id)
+    found = found or read(api, group_id)
     # 2. Find the position to insert at.
-    held = sum(one.direction == rule.direction for one in found.rules)
-    place = insert_position(found.rules, rule)
+    first = rules[0]
+    held = sum(one.direction == first.direction for one in found.rules)
+    place = insert_position(found.rules, first)
     wanted = held if place is None else place
     if found.rules:
         _require_version(api, found)
-    if _count(found.rules, rule):  # the cloud would add a second one
+    if any(_count(found.rules, rule) for rule in rules):  # the cloud would add a second one
         raise _exists(api, group_id)
-    # 3. Send, and 4. check the position.
-    change = _Change(api, _ADD, group_id, found, rule)
+    # 3. Send, and 4. check the positions.
+    change = _Change(api, _ADD, group_id, found, rules)
     try:
-        _send(change, index=wanted if held else -1, policys=[_row(rule)])
+        _send(change, index=wanted if held else -1, policys=[_row(rule) for rule in rules])
     except CloudError as error:
-        # Somebody else may have added it since the rules were read.
-        if not (may_be_reached(error) and is_reached(lambda: _is_there(api, group_id, rule))):
+        # Somebody else may have added them since the rules were read.
+        if not (may_be_reached(error) and is_reached(lambda: _are_there(api, group_id, rules))):
             raise
         raise _exists(api, group_id, error.code) from error
-    _require_place(api, group_id, found, replace(rule, rule_id=f"{rule.direction}[{wanted}]"))
+    placed = [
+        replace(rule, rule_id=f"{rule.direction}[{wanted + n}]") for n, rule in enumerate(rules)
+    ]
+    _require_places(api, group_id, found, placed)
 
 
 def _exists(api: DfwApi, group_id: str, code: str = "") -> ConflictError:
@@ -96,36 +113,50 @@ def remove_rule(api: DfwApi, group_id: str, rule: Rule) -> None:
         SettingsError: the cloud reports no version of its rules.
     """
     # Steps 1 to 3.
-    found = _read(api, group_id)
+    found = read(api, group_id)
     place = locate(found.rules, rule)
     if place is None:
         raise NotFoundError(
-            api.wire.provider, _REMOVE, detail=f"{group_id} has no such rule as {rule.rule_id}"
+            api.wire.provider, REMOVE, detail=f"{group_id} has no such rule as {rule.rule_id}"
         )
+    remove_at(api, group_id, found, [rule], [place])
+
+
+def remove_at(
+    api: DfwApi, group_id: str, found: Found, rules: Sequence[Rule], places: Sequence[int]
+) -> None:
+    """Remove the rules of one direction that are at these places, as they were ``found``.
+
+    Raises:
+        as :func:`remove_rule`: none was removed.
+    """
     _require_version(api, found)
     try:
-        _send(_Change(api, _REMOVE, group_id, found, rule), indexes=[place])
+        _send(_Change(api, REMOVE, group_id, found, rules), indexes=list(places))
     except CloudError as error:
-        # Somebody else may have removed it since the rules were read.
-        if not (may_be_reached(error) and is_reached(lambda: _is_gone(api, group_id, rule))):
+        # Somebody else may have removed them since the rules were read.
+        if not (may_be_reached(error) and is_reached(lambda: _are_gone(api, group_id, rules))):
             raise
         raise NotFoundError(
-            api.wire.provider, _REMOVE, code=error.code, detail=f"{group_id}: {error.detail}"
+            api.wire.provider, REMOVE, code=error.code, detail=f"{group_id}: {error.detail}"
         ) from error
 
 
-def _is_there(api: DfwApi, group_id: str, rule: Rule) -> bool:
-    return _count(_read(api, group_id).rules, rule) > 0
+def _are_there(api: DfwApi, group_id: str, rules: Sequence[Rule]) -> bool:
+    there = read(api, group_id).rules
+    return all(_count(there, rule) > 0 for rule in rules)
 
 
-def _is_gone(api: DfwApi, group_id: str, rule: Rule) -> bool:
+def _are_gone(api: DfwApi, group_id: str, rules: Sequence[Rule]) -> bool:
     try:
-        return not _is_there(api, group_id, rule)
+        there = read(api, group_id).rules
     except NotFoundError:
         return True  # with its group
+    return not any(_count(there, rule) for rule in rules)
 
 
-def _read(api: DfwApi, group_id: str) -> Found:
+def read(api: DfwApi, group_id: str) -> Found:
+    """Return the rules of the group with their version."""
     action = "DescribeSecurityGroupPolicys"
     shape = api.shape(action)
     envelope = api.read(action, sgId=group_id)
@@ -169,13 +200,16 @@ def _row(rule: Rule) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """One change of a group's rules, and the rules that it is based on."""
+    """One change of a group's rules, and the rules that it is based on.
+
+    ``rules`` are those that it is about, all of one direction.
+    """
 
     api: DfwApi
     action: str
     group_id: str
     found: Found
-    rule: Rule
+    rules: Sequence[Rule]
 
 
 def _send(change: _Change, **params: object) -> None:
@@ -184,22 +218,22 @@ def _send(change: _Change, **params: object) -> None:
     Raises:
         ConflictError: it was refused and not made, and the rules have another version now.
     """
-    api, found, rule = change.api, change.found, change.rule
+    api, found, rules = change.api, change.found, change.rules
     try:
         api.write(
             change.action,
             sgId=change.group_id,
             version=found.version,
-            direction=str(rule.direction),
+            direction=str(rules[0].direction),
             **params,
         )
     except UnavailableError as error:
         if error.code != _BACKEND_ERROR:
             raise
-        now = _read(api, change.group_id)
-        is_alike = _count(now.rules, rule) == _count(found.rules, rule)
+        now = read(api, change.group_id)
+        is_alike = all(_count(now.rules, r) == _count(found.rules, r) for r in rules)
         # A rule that is gone although there are as many as before was edited concurrently.
-        is_edited = change.action == _REMOVE and len(now.rules) >= len(found.rules)
+        is_edited = change.action == REMOVE and len(now.rules) >= len(found.rules)
         if now.version != found.version and (is_alike or is_edited):
             raise ConflictError(
                 api.wire.provider,
@@ -210,22 +244,26 @@ def _send(change: _Change, **params: object) -> None:
         raise
 
 
-def _require_place(api: DfwApi, group_id: str, before: Found, wanted: Rule) -> None:
-    """Remove a new rule again that the cloud has put elsewhere (step 4).
+def _require_places(api: DfwApi, group_id: str, before: Found, wanted: Sequence[Rule]) -> None:
+    """Remove new rules again that the cloud has put elsewhere (step 4).
 
-    A rule that concurrent changes have shifted stays: then the version is not the next one.
+    Rules that concurrent changes have shifted stay: then the version is not the next one.
     """
-    now = _read(api, group_id)
-    place = locate(now.rules, wanted)
+    now = read(api, group_id)
+    places = {rule.rule_id: locate(now.rules, rule) for rule in wanted}
+    is_right = all(
+        places[rule.rule_id] in (None, int(rule.rule_id.partition("[")[2][:-1])) for rule in wanted
+    )
     is_shifted = None not in (before.version, now.version) and now.version != _next(before)
-    if place is None or wanted.rule_id == f"{wanted.direction}[{place}]" or is_shifted:
+    if is_right or is_shifted:
         return
     _require_version(api, now)
-    _send(_Change(api, _REMOVE, group_id, now, wanted), indexes=[place])
+    there = sorted({place for place in places.values() if place is not None})
+    _send(_Change(api, REMOVE, group_id, now, wanted), indexes=there)
     raise ConflictError(
         api.wire.provider,
         _ADD,
-        detail=f"put at {place} instead of {wanted.rule_id}, and removed again",
+        detail=f"put at {there[0]} instead of {wanted[0].rule_id}, and removed again",
     )
 
 

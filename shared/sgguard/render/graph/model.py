@@ -8,6 +8,7 @@ from typing import Literal
 
 from sgguard.model.address import Address, Scope
 from sgguard.model.facts import GroupFacts
+from sgguard.model.order import binding_key, reference_key
 from sgguard.model.resource import Binding, Reference, Rule, Tags, Unseen
 from sgguard.render.graph.cycle import cycles
 from sgguard.render.graph.detach import detach_holder, detach_rules
@@ -130,7 +131,7 @@ def _key(group_id: str, account: str = "") -> str:
 
 def _referrers(facts: GroupFacts) -> Iterator[tuple[Node, Edge]]:
     target, here = _key(facts.address.group_id), facts.address.scope
-    for one in sorted(facts.references, key=repr):
+    for one in sorted(facts.references, key=reference_key):
         key = _key(one.group_id, one.account)
         scope = Scope(here.provider, one.account or here.account, here.region)
         node = Node(
@@ -161,7 +162,7 @@ def _named(facts: GroupFacts) -> Iterator[tuple[Node, Edge]]:
 
 def _holders(facts: GroupFacts) -> Iterator[tuple[Node, Edge]]:
     target, scope = _key(facts.address.group_id), facts.address.scope
-    for one in sorted(facts.bindings, key=repr):
+    for one in sorted(facts.bindings, key=binding_key):
         # What is only counted has no id: it is a holder of its own for each group.
         key = f"holder:{one.kind}:{one.holder_id or target}"
         identifier = one.holder_id or f"{one.count} counted"

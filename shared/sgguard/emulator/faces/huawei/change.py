@@ -44,6 +44,7 @@ from sgguard.emulator.state import Cloud, Group, Rule, StateError
 
 _GROUP_KEYS = frozenset({"name", "description", "enterprise_project_id", "tags"})
 _NAME_MAX = 64
+_RULES_MAX = 200
 _PEERS = ("remote_ip_prefix", "remote_group_id", "remote_address_group_id")
 _RULE_KEYS = frozenset(
     {
@@ -83,6 +84,8 @@ def _apply(
         case "POST", ["vpc", "security-group-rules"]:
             known = _RULE_KEYS - {"enabled"} if cloud.quirks.get("otc") else _RULE_KEYS
             response = _create_rule(cloud, groups, body_of(request, "security_group_rule", known))
+        case "POST", ["vpc", "security-groups", group_id, "security-group-rules", "batch-create"]:
+            response = _create_rules(request, cloud, groups, group_id)
         case "DELETE", ["vpc", "security-group-rules", rule_id]:
             response = _delete_rule(cloud, groups, rule_id)
         case "PUT", _:
@@ -172,6 +175,31 @@ def _create_rule(cloud: Cloud, groups: list[Group], row: Row) -> httpx.Response:
     except StateError as failure:
         raise _over_quota("security_group_rule") from failure
     return created(security_group_rule=rule_row(group, rule))
+
+
+def _create_rules(
+    request: httpx.Request, cloud: Cloud, groups: list[Group], group_id: str
+) -> httpx.Response:
+    """Add up to 200 rules to one group, all of them or none (BatchCreateSecurityGroupRules)."""
+    group = _required(groups, group_id, "security_group_id")
+    rows = json_of(request).get("security_group_rules")
+    known = _RULE_KEYS - {"security_group_id"} - ({"enabled"} if cloud.quirks.get("otc") else set())
+    if not isinstance(rows, list) or not 0 < len(rows) <= _RULES_MAX:
+        raise refused("SYS.0400", f"security_group_rules: 1 to {_RULES_MAX} of them.")
+    for row in rows:
+        if unknown := row.keys() - known:
+            raise refused("SYS.0400", f"{', '.join(sorted(unknown))}: unknown field.")
+    before = list(group.rules)
+    made: list[Any] = []
+    try:
+        for row in rows:
+            single = _create_rule(cloud, groups, row | {"security_group_id": group_id})
+            made.append(single.json()["security_group_rule"])
+    except RefusedError:
+        cloud.index = None
+        group.rules[:] = before
+        raise
+    return created(security_group_rules=made)
 
 
 def _rule(row: Row) -> Rule:

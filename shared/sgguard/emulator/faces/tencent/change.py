@@ -177,6 +177,34 @@ def _found(call: Call, group: Group, row: Mapping[str, Any], existing: list[Rule
     return next((rule for rule in existing if is_same(rule, wanted)), None)
 
 
+def replace_security_group_policies(call: Call) -> dict[str, Any]:
+    """Put other rules in the place of those at these positions, all of them or none.
+
+    ``OriginalSecurityGroupPolicySet`` is for the cloud's own log (215/88451).
+    """
+    if call.params.get("UpdateType", "Policy") != "Policy":
+        raise RefusedError("UnsupportedOperation", "only UpdateType Policy is emulated.")
+    request = _policy_request(call)
+    group, version = request.group, request.group.version
+    direction, rows = request.one_direction()
+    existing = request.existing(direction)
+    places = [index_of(row) for row in rows]
+    if any(place is None or place >= len(existing) for place in places):
+        raise RefusedError("InvalidParameterValue.Range", "`PolicyIndex` is missing or too large.")
+    if len(set(places)) < len(places):
+        raise RefusedError("InvalidParameterValue.Duplicate", "`PolicyIndex` is given twice.")
+    new = [rule_of(call, group, row, direction) for row in rows]
+    kept = [rule for place, rule in enumerate(existing) if place not in places]
+    for number, rule in enumerate(new):
+        if any(is_same(rule, one) for one in [*kept, *new[:number]]):
+            raise RefusedError("UnsupportedOperation.DuplicatePolicy", "The policy exists.")
+    call.cloud.index = None
+    for place, rule in zip(places, new, strict=True):
+        at = next(n for n, one in enumerate(group.rules) if one is existing[place or 0])
+        group.rules[at] = rule
+    return request.count_change(version)
+
+
 def modify_security_group_policies(call: Call) -> dict[str, Any]:
     """Replace the rules of both directions; version 0 removes them instead."""
     request = _policy_request(call, is_zero_special=True)
@@ -203,6 +231,10 @@ ACTIONS: Mapping[str, tuple[Callable[[Call], dict[str, Any]], frozenset[str]]] =
     ),
     "CreateSecurityGroupPolicies": (create_security_group_policies, _POLICIES),
     "DeleteSecurityGroupPolicies": (delete_security_group_policies, _POLICIES),
+    "ReplaceSecurityGroupPolicies": (
+        replace_security_group_policies,
+        _POLICIES | {"OriginalSecurityGroupPolicySet", "UpdateType"},
+    ),
     "ModifySecurityGroupPolicies": (
         modify_security_group_policies,
         _POLICIES | {"SortPolicys"},

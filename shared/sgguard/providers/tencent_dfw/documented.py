@@ -1,0 +1,34 @@
+"""What is documented of Tencent's API 2.0, and what none of its calls tells."""
+
+from __future__ import annotations
+
+from sgguard.model.capabilities import Capabilities
+
+BLIND_SPOTS = (
+    (
+        "API 2.0 lists instances and network interfaces only: load balancers, databases and other "
+        "products that carry the group are not seen (the provider tencent counts them)."
+    ),
+    "No call of API 2.0 lists the launch templates and scaling configurations that name the group.",
+    (
+        "A CAM policy by tag or resource may show a part of a list without an error, and API 2.0 "
+        "has no counts of holders to compare the lists with."
+    ),
+)
+CAPABILITIES = Capabilities(
+    provider="tencent-dfw",
+    on_delete_referenced="refused",
+    # The delete page has a code for the default group and none for a group that is in use.
+    refused_with="",
+    default_refused_with="7006",
+    group_limit_per="instance",
+    orders_groups=True,
+    # forced=1 of DeleteSecurityGroup; newer pages leave it out.
+    can_force_delete=True,
+    replaces_groups=True,
+    rules_together="alike",
+    group_id_example="sg-5ua9adfv",
+    rule_limit_per="direction",
+    has_projects_apart=False,  # as in the provider tencent
+    blind_spots=BLIND_SPOTS,
+)

@@ -1,0 +1,43 @@
+"""JSON in pieces is the JSON that the standard library writes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sgguard.render.stream import blocks, pieces
+
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text()
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=12) | st.dictionaries(st.text(), inner, max_size=12),
+    max_leaves=60,
+)
+
+
+@given(VALUES, st.sampled_from([None, 2]), st.integers(1, 9))
+def test_the_pieces_joined_are_what_one_call_writes(value, indent, times):
+    value = {"one": value, "many": [value] * times * 20}
+    whole = json.dumps(value, indent=indent, ensure_ascii=False)
+    assert "".join(blocks(pieces(value, indent), 100)) == whole
+
+
+def test_no_piece_is_as_large_as_a_long_document():
+    entry = {"group_id": "sg-1", "rule": {"ports": "22", "peer": "10.0.0.0/8"}}
+    document = {"decisions": [{"facts": {"references": [entry] * 1000}, "plan": [entry] * 1000}]}
+    whole = json.dumps(document, indent=2)
+    assert max(map(len, pieces(document, 2))) < len(whole) / 100
+
+
+def test_a_number_that_json_does_not_have_is_refused():
+    with pytest.raises(ValueError, match="JSON"):
+        list(pieces({"took_ms": float("nan")}))
