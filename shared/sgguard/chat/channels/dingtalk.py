@@ -13,11 +13,10 @@ import base64
 import hashlib
 import hmac
 import json
-import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from sgguard.chat import base, fit, post
+from sgguard.chat import base, fit, post, proof
 from sgguard.chat.access import access_token
 from sgguard.chat.base import (
     Answer,
@@ -33,17 +32,14 @@ from sgguard.chat.base import (
     Shown,
     Verified,
 )
+from sgguard.chat.channels import _dingtalk_text as markup
 from sgguard.chat.manner import Manner
 from sgguard.events.base import parse_json
-from sgguard.render.language.text import Text
 
-BYTES_MAX, TITLE_MAX = 20000, 64
+BYTES_MAX = 20000
 WINDOW_S = 3600  # how long DingTalk says its signatures hold
 
 _API = "https://api.dingtalk.com"
-_WIDE = str.maketrans({"<": "＜", ">": "＞", "*": "＊", "`": "｀", "~": "～"})
-_EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
-_LEAD = re.compile(r"^(\s*)([#>+-]|\d+\.)(?=\s)")
 _succeeded = post.number_refused("errcode")
 
 
@@ -70,7 +66,7 @@ class DingTalk:
 
     def render(self, shown: Shown, setup: Setup) -> Json:
         """Return the parameters of a card, or a message of a custom robot."""
-        build = _card if setup.config.way == "app" else _robot
+        build = markup.card if setup.config.way == "app" else markup.robot
         return fit.fit(
             shown,
             setup,
@@ -101,6 +97,10 @@ class DingTalk:
         self._call(line, setup, "card.update", "", content, method="PUT")
         return True
 
+    def reply(self, sent: Sent, body: Json, setup: Setup, line: Outbound) -> Sent | None:  # noqa: ARG002
+        """A card has no thread, and can be replaced at any time."""
+        return None
+
     def verify(self, given: Inbound, setup: Setup, now_s: float) -> Verified:
         """Check the signature of a card's callback, or of a message to the robot."""
         card = given.headers.get("x-ddpaas-signature", "")
@@ -110,13 +110,13 @@ class DingTalk:
         else:
             timestamp, card = given.headers.get("timestamp", ""), given.headers.get("sign", "")
             made = [sign(timestamp, key) for key in setup.every("APP_SECRET")]
-        if not base.is_one_of(card, made):
-            raise base.forged()
-        if not base.is_timely(timestamp, now_s, per_s=1000, window_s=WINDOW_S):
-            raise base.forged()
+        if not proof.is_one_of(card, made):
+            raise proof.forged()
+        if not proof.is_timely(timestamp, now_s, per_s=1000, window_s=WINDOW_S):
+            raise proof.forged()
         payload = parse_json(given.body)
         if not isinstance(payload, dict):
-            raise base.unreadable()
+            raise proof.unreadable()
         is_card = "x-ddpaas-signature" in given.headers
         return Verified({**payload, "sgguard.is_card": is_card}, f"{timestamp}:{card}")
 
@@ -157,14 +157,14 @@ class DingTalk:
 
     def answer(self, answer: Answer, verified: Verified, setup: Setup, line: Outbound) -> Reply:  # noqa: ARG002
         """Answer in the response: nothing may be called before DingTalk has it."""
-        notes = [escape(one) for one in answer.lines]
+        notes = [markup.escape(one) for one in answer.lines]
         if not verified.payload["sgguard.is_card"]:
             if answer.shown is None:
-                return fit.reply(_markdown("sgguard", notes))
+                return fit.reply(markup.markdown("sgguard", notes))
             text = fit.fit(
                 answer.shown,
                 setup,
-                lambda one: _text_only(one, answer, setup),
+                lambda one: markup.text_only(one, answer, setup),
                 lambda body: fit.size(body) <= BYTES_MAX,
             )
             return fit.reply(text)
@@ -221,12 +221,6 @@ def sign(timestamp_ms: str, secret: str) -> str:
     return _base64(secret, f"{timestamp_ms}\n{secret}")
 
 
-def escape(text: str) -> str:
-    """Return the text so that markdown shows it as it is: no link, image, mark-up or tag."""
-    shown = _EDGE.sub("＿", text.translate(_WIDE)).replace("](", "]（").replace("://", "：//")
-    return _LEAD.sub(lambda found: f"{found[1]}\u200b{found[2]}", shown)
-
-
 def _base64(secret: str, text: str) -> str:
     content = text.encode(errors="replace")
     return base64.b64encode(hmac.new(secret.encode(), content, hashlib.sha256).digest()).decode()
@@ -238,61 +232,6 @@ def _signed(setup: Setup, line: Outbound) -> str:
         return ""
     timestamp = str(int(line.now() * 1000))
     return f"&timestamp={timestamp}&sign={quote(sign(timestamp, secrets[0]), safe='')}"
-
-
-def _lines(text: Text, setup: Setup) -> list[str]:
-    """Return the lines; what we write ourselves (a link of the policy) stays a link."""
-    words = setup.words
-    return [
-        words.say(
-            "line", label=one.label, text=one.text if one.key == "whole" else escape(one.text)
-        )
-        for one in text.lines
-    ]
-
-
-def _markdown(title: str, lines: list[str]) -> Json:
-    return {"msgtype": "markdown", "markdown": {"title": title, "text": "\n\n".join(lines)}}
-
-
-def _text_only(text: Text, answer: Answer, setup: Setup) -> Json:
-    lines = [escape(one) for one in answer.lines]
-    title = escape(fit.cut(text.title, TITLE_MAX))
-    return _markdown(title, [*lines, title, *_lines(text, setup)])
-
-
-def _robot(text: Text, shown: Shown, setup: Setup) -> Json:
-    title = escape(fit.cut(text.title, TITLE_MAX))
-    lines = [f"### {escape(text.title)}", *_lines(text, setup)]
-    if not shown.tokens.link:
-        return _markdown(title, lines)
-    button = {"title": setup.words.say("button.open"), "actionURL": shown.tokens.link}
-    content = {"title": title, "text": "\n\n".join(lines), "btnOrientation": "0", "btns": [button]}
-    return {"msgtype": "actionCard", "actionCard": content}
-
-
-def _card(text: Text, shown: Shown, setup: Setup) -> Json:
-    words, config, message, tokens = setup.words, setup.config, shown.message, shown.tokens
-    values = {
-        "title": escape(text.title),
-        "text": "\n\n".join(_lines(text, setup)),
-        "state": message.state,
-        "is_open": "true" if tokens.approve or tokens.deny else "false",
-        "approve_text": words.say("button.approve"),
-        "deny_text": words.say("button.deny"),
-        "approve_token": tokens.approve,
-        "deny_token": tokens.deny,
-    }
-    return {
-        "outTrackId": f"{message.approval_id or message.decision_id}.{config.name}",
-        "cardTemplateId": config.template,
-        "callbackType": "HTTP",
-        "callbackRouteKey": config.name,
-        "cardData": {"cardParamMap": values},
-        "openSpaceId": f"dtv1.card//IM_GROUP.{config.chat}",
-        "imGroupOpenSpaceModel": {"supportForward": False},
-        "imGroupOpenDeliverModel": {"robotCode": config.app},
-    }
 
 
 def _new_refused(found: Json) -> str:

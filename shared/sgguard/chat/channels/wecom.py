@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import quote
 
-from sgguard.chat import base, fit, post
+from sgguard.chat import base, fit, post, proof
 from sgguard.chat.access import access_token
 from sgguard.chat.base import (
     Answer,
@@ -109,6 +109,10 @@ class WeCom:
         post.call(line, "wecom", "update_template_card", url, content, refused=_succeeded)
         return True
 
+    def reply(self, sent: Sent, body: Json, setup: Setup, line: Outbound) -> Sent | None:  # noqa: ARG002
+        """WeCom has no threads."""
+        return None
+
     def verify(self, given: Inbound, setup: Setup, now_s: float) -> Verified:
         """Check SHA-1 of the sorted parts, decrypt, and compare the company.
 
@@ -119,14 +123,14 @@ class WeCom:
         timestamp = given.query.get("timestamp", "")
         nonce, signature = given.query.get("nonce", ""), given.query.get("msg_signature", "")
         made = [envelope.signature(one, timestamp, nonce, secret) for one in setup.every("TOKEN")]
-        if not base.is_one_of(signature, made) or not base.is_timely(timestamp, now_s):
-            raise base.forged()
+        if not proof.is_one_of(signature, made) or not proof.is_timely(timestamp, now_s):
+            raise proof.forged()
         plain = envelope.decrypted(secret, setup)
         if is_check:
             return Verified({}, signature, Reply(plain, "text/plain"))
         fields = envelope.fields_of(plain)
         if fields.get("ToUserName", setup.config.tenant) != setup.config.tenant:
-            raise base.forged()
+            raise proof.forged()
         payload: Json = {**fields, "sgguard.tenant": setup.config.tenant}
         return Verified(payload, envelope.key_of(fields) or signature)
 
