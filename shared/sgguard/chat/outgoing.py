@@ -26,7 +26,7 @@ from sgguard.errors import CloudError, DeadlineError, SettingsError, SgguardErro
 from sgguard.outbox.base import Gone, Later, Result, Sent
 from sgguard.outbox.deliver import ATTEMPT_S
 from sgguard.policy.channel import ChannelPolicy, routed
-from sgguard.render.language.message import Message, of_digest, of_document
+from sgguard.render.language.message import Message, of_digest, of_document, of_test
 from sgguard.store.base import Store
 from sgguard.store.notices import OutboxRow
 from sgguard.store.places import Limit
@@ -36,6 +36,8 @@ Json = dict[str, Any]
 
 KIND = "chat"
 VERSION = 1
+TRIAL = '{"trial":true}'
+"""The payload of a message that only tests its channel; it is about no decision."""
 _MONTH_S = 31 * 86400
 _PASSING = "unfinished"
 _STALE_LEAST = 2
@@ -228,6 +230,9 @@ class ChatSender:
 
     def _message(self, row: OutboxRow) -> tuple[Message, bool] | None:
         """Return the decision as a message, and whether it is routed to the channel now."""
+        if row.payload_json == TRIAL:
+            at = datetime.fromtimestamp(row.created_at_s, UTC)
+            return of_test(row.destination, row.decision_id, at), True
         record = self.store.decision(row.decision_id)
         if record is None:
             return None

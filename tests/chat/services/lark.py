@@ -52,7 +52,7 @@ class Lark(Service):
             return httpx.Response(200, json={"code": 9499, "msg": "callback in custom bot"})
         return httpx.Response(200, json={"code": 0})
 
-    def too_often(self):
+    def too_often(self, path=""):
         return httpx.Response(200, json={"code": 11232, "msg": "frequency limited"})
 
     def problems(self, card):

@@ -41,12 +41,14 @@ class WeCom(Service):
             return _error(40014, "invalid access_token")
         if request.url.path == "/cgi-bin/message/update_template_card":
             return _error(0, "ok")
-        if self.problems(body) or body["touser"] != "C111":
+        if body["touser"] != "C111":
+            return _error(81013, "user & party & tag all invalid")
+        if self.problems(body):
             return _error(42045, "Template_Card content limit")
         answer = {"errcode": 0, "msgid": "m", "response_code": f"rc{self.next()}"}
         return httpx.Response(200, json=answer)
 
-    def too_often(self):
+    def too_often(self, path=""):
         return _error(45009, "api freq out of limit")
 
     def problems(self, body):

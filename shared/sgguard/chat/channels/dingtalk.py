@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from sgguard.chat import base, fit, post, proof
-from sgguard.chat.access import access_token
+from sgguard.chat.access import Access, with_token
 from sgguard.chat.base import (
     Answer,
     Click,
@@ -40,6 +40,7 @@ BYTES_MAX = 20000
 WINDOW_S = 3600  # how long DingTalk says its signatures hold
 
 _API = "https://api.dingtalk.com"
+_STALE = frozenset({"InvalidAuthentication"})
 _succeeded = post.number_refused("errcode")
 
 
@@ -51,8 +52,16 @@ class DingTalk:
     hints: Mapping[str, tuple[Part | None, str]] = {
         "invalidAuthentication": ("APP_SECRET", "is not the secret of this app"),
         "InvalidAuthentication": ("APP_SECRET", "is not the secret of this app"),
+        "invalidClientIdOrSecret": ("APP_SECRET", "is not the secret of this app"),
+        "Forbidden.AccessDenied.AccessTokenPermissionDenied": (
+            None,
+            "the app lacks the scope Card.Instance.Write: add it, publish it again",
+        ),
         "310000": ("SECRET", "is not what the robot signs with, or the robot asks for a keyword"),
         "300001": ("URL", "has no access_token of a robot that exists"),
+        "400101": ("URL", "has no access_token of a robot that exists"),
+        "400102": (None, "the robot is switched off"),
+        "400013": (None, "the group of the robot was dissolved"),
         "param.error": (None, "chat, app or template is not known to DingTalk"),
     }
     answer_s = 2.0
@@ -186,31 +195,22 @@ class DingTalk:
     ) -> None:
         api, config = setup.address(_API), setup.config
         asked = {"appKey": config.app, "appSecret": setup.one("APP_SECRET")}
-        token = access_token(
+        ask = f"{api}/v1.0/oauth2/accessToken"
+        access = Access(
             ("dingtalk", config.app, setup.one("APP_SECRET")),
-            lambda: post.call(
-                line,
-                "dingtalk",
-                "accessToken",
-                f"{api}/v1.0/oauth2/accessToken",
-                asked,
-                refused=_new_refused,
-            ),
+            lambda: post.call(line, "dingtalk", "accessToken", ask, asked, refused=_new_refused),
             ("accessToken", "expireIn"),
+            _STALE,
             now_s=line.now(),
         )
         url = f"{api}/v1.0/card/instances" + (f"/{path}" if path else "")
-        headers = {"x-acs-dingtalk-access-token": token}
-        post.call(
-            line,
-            "dingtalk",
-            action,
-            url,
-            body,
-            refused=_new_refused,
-            headers=headers,
-            method=method,
-        )
+
+        def use(token: str) -> Json:
+            headers = {"x-acs-dingtalk-access-token": token}
+            how: Json = {"refused": _new_refused, "headers": headers, "method": method}
+            return post.call(line, "dingtalk", action, url, body, **how)
+
+        with_token(access, use)
 
 
 CHANNEL = DingTalk()

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from sgguard.chat import base, fit, post, proof
-from sgguard.chat.access import access_token
+from sgguard.chat.access import Access, with_token
 from sgguard.chat.base import (
     Answer,
     Click,
@@ -39,6 +39,7 @@ from sgguard.events.base import parse_json
 APP_BYTES_MAX, WEBHOOK_BYTES_MAX = 30 * 1024, 20 * 1024
 _API = "https://open.feishu.cn/open-apis"  # or https://open.larksuite.com/open-apis
 _UUID_CHARACTERS = 32  # of 50
+_STALE = frozenset({"99991661", "99991663", "99991664"})
 _REMOVED = frozenset({"230011"})  # recalled
 _GONE = _REMOVED | {"230031"}  # too old
 _MENTION = re.compile(r"@_user_\d+|@_all")
@@ -59,6 +60,12 @@ class Lark:
         "10003": ("APP_SECRET", "is not the secret of this app, or app is another one"),
         "10014": ("APP_SECRET", "is not the secret of this app"),
         "99991672": (None, "the app lacks the scope im:message:send_as_bot"),
+        "99991663": ("APP_SECRET", "gave a token that Lark does not accept"),
+        "230006": (None, "the app has no bot: switch it on, publish it again"),
+        "230013": (None, "chat is of a user who may not use the app"),
+        "230018": (None, "the chat does not let the bot write"),
+        "230027": (None, "the app lacks the scope im:message:send_as_bot"),
+        "19001": ("URL", "is not the address of a custom bot that exists"),
         "230001": (None, "chat is not the id of a chat (oc_…)"),
         "230002": (None, "the bot is not in the chat: add it"),
         "19021": ("SECRET", "is not what the custom bot signs with"),
@@ -226,23 +233,21 @@ class Lark:
         method: str = "POST",
     ) -> Json:
         asked = {"app_id": setup.config.app, "app_secret": setup.one("APP_SECRET")}
-        token = access_token(
+        ask = f"{setup.address(_API)}/auth/v3/tenant_access_token/internal"
+        access = Access(
             ("lark", setup.config.app, setup.one("APP_SECRET")),
-            lambda: post.call(
-                line,
-                "lark",
-                "tenant_access_token",
-                f"{setup.address(_API)}/auth/v3/tenant_access_token/internal",
-                asked,
-                refused=_succeeded,
-            ),
+            lambda: post.call(line, "lark", "tenant_access_token", ask, asked, refused=_succeeded),
             ("tenant_access_token", "expire"),
+            _STALE,
             now_s=line.now(),
         )
-        headers = {"Authorization": f"Bearer {token}"}
-        return post.call(
-            line, "lark", action, url, body, refused=_succeeded, headers=headers, method=method
-        )
+
+        def use(token: str) -> Json:
+            headers = {"Authorization": f"Bearer {token}"}
+            how: Json = {"refused": _succeeded, "headers": headers, "method": method}
+            return post.call(line, "lark", action, url, body, **how)
+
+        return with_token(access, use)
 
 
 CHANNEL = Lark()

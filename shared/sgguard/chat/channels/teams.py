@@ -54,6 +54,8 @@ class Teams:
     name = "teams"
     needs: Mapping[str, tuple[Part, ...]] = {"app": ("URL", "SECRET"), "webhook": ("URL",)}
     hints: Mapping[str, tuple[Part | None, str]] = {
+        "DirectApiAuthorizationRequired": ("URL", "lacks its signature (sig=)"),
+        "WorkflowTriggerIsNotEnabled": (None, "the workflow is switched off"),
         "401": ("URL", "is signed for another workflow, or no more"),
         "404": ("URL", "is of a workflow that was removed"),
     }

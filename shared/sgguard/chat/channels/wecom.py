@@ -16,7 +16,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from sgguard.chat import base, fit, post, proof
-from sgguard.chat.access import access_token
+from sgguard.chat.access import Access, with_token
 from sgguard.chat.base import (
     Answer,
     Click,
@@ -43,6 +43,7 @@ TITLE_MAX, DESC_MAX, SUBTITLE_MAX, KEYNAME_MAX, VALUE_MAX, BUTTON_MAX = 26, 30, 
 
 _QUOTE_MAX = 400
 _API = "https://qyapi.weixin.qq.com/cgi-bin"
+_STALE = frozenset({"40014", "42001"})
 _SHOWN = ("groups", "place", "requester", "changes", "until", "ids")
 _MENTION = re.compile(r"^\s*@\S+\s+")
 _succeeded = post.number_refused("errcode")
@@ -60,6 +61,9 @@ class WeCom:
         "40001": ("APP_SECRET", "is not the secret of this app, or tenant is another company"),
         "40013": (None, "tenant is not the id of a company"),
         "40014": ("APP_SECRET", "gave a token that WeCom does not accept"),
+        "42001": ("APP_SECRET", "gave a token that WeCom does not accept any more"),
+        "48002": (None, "the app lacks the permission to send messages"),
+        "301002": (None, "app is not the id of the agent whose secret this is"),
         "40056": (None, "app is not the id of an agent of this company"),
         "60020": (None, "the app does not accept this machine's address"),
         "81013": (None, "chat names nobody who may see the app"),
@@ -90,23 +94,20 @@ class WeCom:
         if setup.config.way == "webhook":
             post.call(line, "wecom", "webhook.send", setup.one("URL"), body, refused=_succeeded)
             return Sent()
-        url = f"{setup.address(_API)}/message/send?access_token={quote(self._token(line, setup))}"
-        found = post.call(line, "wecom", "message.send", url, body, refused=_succeeded)
+        found = self._call(line, setup, "send", body)
         return Sent(base.texts(found, "response_code"), setup.config.chat)
 
     def update(self, sent: Sent, body: Json, setup: Setup, line: Outbound) -> bool:
         """Replace a card by its ``response_code``: once, within 72 hours."""
         if setup.config.way == "webhook" or not sent.message_id:
             return False
-        token = quote(self._token(line, setup))
-        url = f"{setup.address(_API)}/message/update_template_card?access_token={token}"
         content = {
             "atall": 1,
             "agentid": _agent(setup),
             "response_code": sent.message_id,
             "template_card": body["template_card"],
         }
-        post.call(line, "wecom", "update_template_card", url, content, refused=_succeeded)
+        self._call(line, setup, "update_template_card", content)
         return True
 
     def reply(self, sent: Sent, body: Json, setup: Setup, line: Outbound) -> Sent | None:  # noqa: ARG002
@@ -182,15 +183,23 @@ class WeCom:
             "text", envelope.element("Content", envelope.text_of(content)), user, setup, line.now
         )
 
-    def _token(self, line: Outbound, setup: Setup) -> str:
+    def _call(self, line: Outbound, setup: Setup, action: str, body: Json) -> Json:
         company, secret = quote(setup.config.tenant), setup.one("APP_SECRET")
-        url = f"{setup.address(_API)}/gettoken?corpid={company}&corpsecret={quote(secret)}"
-        return access_token(
+        api = setup.address(_API)
+        ask = f"{api}/gettoken?corpid={company}&corpsecret={quote(secret)}"
+        access = Access(
             ("wecom", setup.config.tenant, secret),
-            lambda: post.call(line, "wecom", "gettoken", url, {}, refused=_succeeded, method="GET"),
+            lambda: post.call(line, "wecom", "gettoken", ask, {}, refused=_succeeded, method="GET"),
             ("access_token", "expires_in"),
+            _STALE,
             now_s=line.now(),
         )
+
+        def use(token: str) -> Json:
+            url = f"{api}/message/{action}?access_token={quote(token)}"
+            return post.call(line, "wecom", action, url, body, refused=_succeeded)
+
+        return with_token(access, use)
 
 
 CHANNEL = WeCom()
