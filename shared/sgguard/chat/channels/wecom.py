@@ -32,19 +32,15 @@ from sgguard.chat.base import (
     Verified,
 )
 from sgguard.chat.channels import _wecom as envelope
+from sgguard.chat.channels import _wecom_card as card
 from sgguard.chat.manner import Manner
 from sgguard.policy.channel import ChannelPolicy
 from sgguard.render.language.text import Text
-from sgguard.render.language.words import within
 
-TEXT_BYTES_MAX, FIELDS_MAX, TASK_MAX, KEY_BYTES_MAX = 2048, 6, 128, 1024
-TITLE_MAX, DESC_MAX, SUBTITLE_MAX, KEYNAME_MAX, VALUE_MAX, BUTTON_MAX = 26, 30, 112, 5, 26, 10
-"""In Chinese characters, which are two columns each."""
+TEXT_BYTES_MAX = 2048
 
-_QUOTE_MAX = 400
 _API = "https://qyapi.weixin.qq.com/cgi-bin"
 _STALE = frozenset({"40014", "42001"})
-_SHOWN = ("groups", "place", "requester", "changes", "until", "ids")
 _MENTION = re.compile(r"^\s*@\S+\s+")
 _succeeded = post.number_refused("errcode")
 
@@ -87,7 +83,12 @@ class WeCom:
                 lambda text: _robot(text, shown, setup),
                 lambda body: len(body["text"]["content"].encode()) <= TEXT_BYTES_MAX,
             )
-        return fit.fit(shown, setup, lambda text: _card(text, shown, setup), lambda _: True)
+        return fit.fit(
+            shown,
+            setup,
+            lambda text: card.of_text(text, shown, setup),
+            card.fits,
+        )
 
     def send(self, body: Json, setup: Setup, line: Outbound) -> Sent:
         """Send through the robot's address or as the app; success is ``errcode`` 0."""
@@ -103,7 +104,7 @@ class WeCom:
             return False
         content = {
             "atall": 1,
-            "agentid": _agent(setup),
+            "agentid": card.agent(setup),
             "response_code": sent.message_id,
             "template_card": body["template_card"],
         }
@@ -171,14 +172,16 @@ class WeCom:
                 word = setup.words.say(f"state.{answer.shown.message.state}")
             inner = envelope.element(
                 "Button",
-                envelope.element("ReplaceName", envelope.text_of(_short(word, BUTTON_MAX))),
+                envelope.element(
+                    "ReplaceName", envelope.text_of(card.short(word, card.BUTTON_MAX))
+                ),
             )
             return envelope.reply("update_button", inner, user, setup, line.now)
         lines = list(answer.lines)
         if answer.shown is not None:
             body = self.render(answer.shown, Setup(_as_robot(setup), setup.secrets))
             lines.append(body["text"]["content"])
-        content = _cut_bytes(fit.joined([escape(one) for one in lines]), TEXT_BYTES_MAX)
+        content = _cut_bytes(fit.joined([card.escape(one) for one in lines]), TEXT_BYTES_MAX)
         return envelope.reply(
             "text", envelope.element("Content", envelope.text_of(content)), user, setup, line.now
         )
@@ -205,75 +208,20 @@ class WeCom:
 CHANNEL = WeCom()
 
 
-def escape(text: str) -> str:
-    """Return the text without what begins a mention or a tag, and without a clickable address."""
-    return text.replace("<", "＜").replace("://", "：//")
-
-
-def _agent(setup: Setup) -> int | str:
-    return int(setup.config.app) if setup.config.app.isdigit() else setup.config.app
-
-
 def _as_robot(setup: Setup) -> ChannelPolicy:
     return replace(setup.config, way="webhook")
 
 
 def _robot(text: Text, shown: Shown, setup: Setup) -> Json:
     words = setup.words
-    lines = [escape(text.title)]
+    lines = [card.escape(text.title)]
     for one in text.lines:
-        said = one.text if one.key == "whole" else escape(one.text)
+        said = one.text if one.key == "whole" else card.escape(one.text)
         lines.append(words.say("line", label=one.label, text=said))
     if shown.tokens.link:
         label = words.say("button.open")
         lines.append(words.say("line", label=label, text=shown.tokens.link))
     return {"msgtype": "text", "text": {"content": fit.joined(lines)}}
-
-
-def _card(text: Text, shown: Shown, setup: Setup) -> Json:
-    words, tokens, message = setup.words, shown.tokens, shown.message
-    shown_fields = [(key, text.line(key)) for key in _SHOWN]
-    fields = [
-        {
-            "keyname": _short(words.say(f"short.{key}"), KEYNAME_MAX),
-            "value": _short(value, VALUE_MAX),
-        }
-        for key, value in shown_fields
-        if value
-    ]
-    whys = [one.text for one in text.lines if one.key == "why"]
-    buttons = [
-        {"text": _short(words.say(f"button.{name}"), BUTTON_MAX), "style": style, "key": token}
-        for name, style, token in (("approve", 1, tokens.approve), ("deny", 3, tokens.deny))
-        if token
-    ]
-    subtitle = [one for one in (text.line("verdict"), text.line("approve")) if one]
-    title = {"title": _short(text.title, TITLE_MAX)}
-    more: Json = {"button_list": buttons} if buttons else {"card_action": _whole(shown)}
-    card: Json = {
-        "card_type": "button_interaction" if buttons else "text_notice",
-        "main_title": title,
-        "sub_title_text": _short(" ".join(subtitle), SUBTITLE_MAX),
-        "horizontal_content_list": fields[:FIELDS_MAX],
-        "quote_area": {"quote_text": within(escape(words.items(whys)), _QUOTE_MAX)},
-        "task_id": f"{message.approval_id or message.decision_id}@{setup.config.name}"[:TASK_MAX],
-        **more,
-    }
-    return {
-        "touser": setup.config.chat,
-        "msgtype": "template_card",
-        "agentid": _agent(setup),
-        "template_card": card,
-    }
-
-
-def _whole(shown: Shown) -> Json:
-    """Where a press on the card leads; without an address, to WeCom's own site, which it needs."""
-    return {"type": 1, "url": shown.whole or "https://work.weixin.qq.com"}
-
-
-def _short(text: str, characters: int) -> str:
-    return within(escape(text), 2 * characters)
 
 
 def _cut_bytes(text: str, most: int) -> str:

@@ -7,11 +7,13 @@ markup: a channel escapes whole lines.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sgguard.render.language.message import Change, Message, Why
 from sgguard.render.language.words import Words, name, plain, within
+from sgguard.render.wording import columns
 
 _TITLE_MAX = 100
 _ANY = "any"
@@ -93,7 +95,7 @@ def digest(message: Message, words: Words, detail: Detail) -> Text:
         states.setdefault(one.state, []).append(what(one, words))
     lines = [Line("verdict", words.say("label.digest"), words.say("digest.why"))]
     for state, said in states.items():
-        listed = within(words.items(said, detail.groups), detail.width)
+        listed = fitted(partial(words.items, said), detail.groups, detail.width)
         shown = words.say(f"state.{state}")
         text = words.say("digest.state", state=shown, n=len(said), listed=listed)
         lines.append(Line("why", words.say("label.digest"), text))
@@ -150,7 +152,7 @@ def _lines(message: Message, words: Words, detail: Detail, link: str) -> Iterato
     yield "requester", "label.requester", none, requester
     yield "verdict", "label.verdict", none, verdict(message, words)
     for one in message.why[: detail.reasons]:
-        yield "why", "label.why", none, within(why(one, words, detail), detail.width)
+        yield "why", "label.why", none, why(one, words, detail)
     rest = len(message.why) - detail.reasons
     if rest > 0:
         yield "why", "label.why", none, words.say("more.why", n=rest)
@@ -194,8 +196,23 @@ def verdict(message: Message, words: Words) -> str:
     return words.say(f"verdict.{message.state}", by=by, expires=expires, steps=steps)
 
 
+def fitted(make: Callable[[int], str], most: int, width: int) -> str:
+    """Return a text of at most ``width`` columns; ``make`` makes it with so many of a list.
+
+    Names are left out until it fits: cut at its end it would not say how many are left out, or
+    say a wrong number.
+    """
+    texts = (make(number) for number in range(most, 0, -1))
+    return next((one for one in texts if columns(one) <= width), "") or within(make(0), width)
+
+
 def why(one: Why, words: Words, detail: Detail) -> str:
-    """Return a reason in one sentence, with its numbers and as many names as are shown."""
+    """Return a reason in one sentence, with its numbers and as many names as there is room for."""
+    most = min(detail.holders, max(len(one.holders), 1))
+    return fitted(lambda number: _why(one, words, number), most, detail.width)
+
+
+def _why(one: Why, words: Words, holders: int) -> str:
     unseen_words = [words.say(f"unseen.{code}") for code in dict.fromkeys(one.unseen)]
     usage = words.say("usage.unknown")
     if one.after is not None and one.ceiling is not None:
@@ -205,21 +222,22 @@ def why(one: Why, words: Words, detail: Detail) -> str:
         group=name(one.about),
         rules=words.count(one.rules, "rule"),
         groups=words.count(len(one.holders), "group"),
-        holders=words.names(one.holders, detail.holders),
+        holders=words.names(one.holders, holders),
         kinds=words.items(words.count(n, plain(kind, 30)) for kind, n in one.kinds),
         unseen=words.items(unseen_words) if unseen_words else words.say("unseen.none"),
         usage=usage,
     )
 
 
-def totals(message: Message, words: Words) -> str:
-    """Return how many changes of each kind there are."""
-    return words.items(
+def totals(message: Message, words: Words, shown: int | None = None) -> str:
+    """Return how many changes of each kind there are; of more than ``shown`` how many more."""
+    said = (
         words.say(f"total.{action}", n=n)
         if words.has(f"total.{action}")
         else words.say("total.other", n=n, action=plain(action, 30))
         for action, n in message.totals
     )
+    return words.items(said, shown)
 
 
 def step(change: Change, words: Words) -> str:
