@@ -56,7 +56,7 @@ class WeCom(Service):
             return [] if len(body["text"]["content"].encode()) <= 2048 else ["text"]
         card = body["template_card"]
         found = [] if _width(card["main_title"]["title"]) <= 26 else ["title"]
-        found += [] if _width(card["sub_title_text"]) <= 112 else ["sub_title_text"]
+        found += [] if 0 < _width(card.get("sub_title_text", "-")) <= 112 else ["sub_title_text"]
         fields = card["horizontal_content_list"]
         found += [] if len(fields) <= 6 else ["fields"]
         found += [one["keyname"] for one in fields if _width(one["keyname"]) > 5]
@@ -81,7 +81,7 @@ class WeCom(Service):
             return [("wecom", body["text"]["content"])]
         card = body["template_card"]
         fields = [one["value"] for one in card["horizontal_content_list"]]
-        texts = [card["main_title"]["title"], card["sub_title_text"], *fields]
+        texts = [card["main_title"]["title"], card.get("sub_title_text", ""), *fields]
         return [("wecom", one) for one in (*texts, card["quote_area"]["quote_text"])]
 
     def click(self, pressed: Pressed, **forged: Any) -> Inbound:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 
 from sgguard.chat import fit
 from sgguard.chat.base import Json, Setup, Shown
-from sgguard.render.language.text import Text, fitted, totals
-from sgguard.render.language.words import within
+from sgguard.render.language.text import Text, totals
+from sgguard.render.language.words import fitted, within
 
 FIELDS_MAX, TASK_MAX = 6, 128
 TITLE_MAX, DESC_MAX, SUBTITLE_MAX, KEYNAME_MAX, VALUE_MAX, BUTTON_MAX = 26, 30, 112, 5, 26, 10
@@ -19,7 +19,7 @@ TITLE_MAX, DESC_MAX, SUBTITLE_MAX, KEYNAME_MAX, VALUE_MAX, BUTTON_MAX = 26, 30, 
 QUOTE_MAX = 800
 """In columns; WeCom names no limit."""
 
-_SHOWN = ("groups", "place", "requester", "changes", "until", "ids")
+_SHOWN = ("groups", "place", "requester", "changes", "until", "approver", "ids")
 
 
 def escape(text: str) -> str:
@@ -45,7 +45,7 @@ def of_text(text: Text, shown: Shown, setup: Setup) -> Json:
     card: Json = {
         "card_type": "button_interaction" if buttons else "text_notice",
         "main_title": {"title": short(text.title, TITLE_MAX)},
-        "sub_title_text": subtitle,
+        **({"sub_title_text": subtitle} if subtitle else {}),
         "horizontal_content_list": _fields(text, shown, setup),
         "quote_area": {"quote_text": fit.joined(quote)},
         "task_id": f"{message.approval_id or message.decision_id}@{setup.config.name}"[:TASK_MAX],
@@ -78,22 +78,24 @@ def _fields(text: Text, shown: Shown, setup: Setup) -> list[Json]:
 
 
 def _said(text: Text, setup: Setup) -> tuple[str, list[str]]:
-    """Return the text below the title and the lines of the quote; none is cut in the middle.
+    """Return the text below the quote, and the lines of the quote; none is cut in the middle.
 
-    What happens on approval is what a person must have read: it goes first where it has room.
+    The quote stands first: the verdict points to the reasons below it. What happens on approval
+    stands last before the buttons, where it has room.
     """
     words = setup.words
-    verdict, approve = text.line("verdict"), text.line("approve")
-    both = [one for one in (verdict, approve) if one]
-    joined = (" " if words.language == "en" else "").join(both)
-    order = (joined, approve, verdict)
-    chosen = next((one for one in order if one and _has_room(one, 2 * SUBTITLE_MAX)), verdict)
-    rest = [one for one in both if chosen not in (joined, one)]
-    lines = [*rest, *(one.text for one in text.lines if one.key == "why"), text.line("unseen")]
-    if unseen := lines.pop():
-        label = words.say("label.unseen")
-        lines.append(words.say("line", label=label, text=unseen))
-    return short(chosen, SUBTITLE_MAX), [escape(one) for one in lines]
+    approve = text.line("approve")
+    has_room = _has_room(escape(approve), 2 * SUBTITLE_MAX)
+    lines = [text.line("verdict"), *(one.text for one in text.lines if one.key == "why")]
+    more = {key: text.line(key) for key in ("unseen", "undo")}
+    lines += [
+        words.say("line", label=words.say(f"label.{key}"), text=said)
+        for key, said in more.items()
+        if said
+    ]
+    if not has_room:
+        lines.append(approve)
+    return escape(approve) if has_room else "", [escape(one) for one in lines]
 
 
 def fits(body: Json) -> bool:

@@ -7,13 +7,12 @@ markup: a channel escapes whole lines.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from sgguard.render.language.message import Change, Message, Why
-from sgguard.render.language.words import Words, name, plain, within
-from sgguard.render.wording import columns
+from sgguard.render.language.words import Words, fitted, name, plain, within
 
 _TITLE_MAX = 100
 _ANY = "any"
@@ -105,6 +104,7 @@ def digest(message: Message, words: Words, detail: Detail) -> Text:
 
 DROPPED = (
     "step",
+    "undo",
     "unseen",
     "changes",
     "approve",
@@ -173,6 +173,8 @@ def _lines(message: Message, words: Words, detail: Detail, link: str) -> Iterato
         yield "approver", "label.approver", none, plain(message.resolved_by)
     whole = link or words.say("whole.command", decision=message.decision_id)
     yield "whole", "label.whole", none, whole
+    if message.is_restorable:
+        yield "undo", "label.undo", none, words.say("undo.command", decision=message.decision_id)
     yield "ids", "label.ids", none, ids(message, words)
 
 
@@ -194,16 +196,6 @@ def verdict(message: Message, words: Words) -> str:
     by = plain(message.resolved_by) or words.say("requester.unknown")
     steps = f"{len(message.changes)}/{len(message.changes)}"
     return words.say(f"verdict.{message.state}", by=by, expires=expires, steps=steps)
-
-
-def fitted(make: Callable[[int], str], most: int, width: int) -> str:
-    """Return a text of at most ``width`` columns; ``make`` makes it with so many of a list.
-
-    Names are left out until it fits: cut at its end it would not say how many are left out, or
-    say a wrong number.
-    """
-    texts = (make(number) for number in range(most, 0, -1))
-    return next((one for one in texts if columns(one) <= width), "") or within(make(0), width)
 
 
 def why(one: Why, words: Words, detail: Detail) -> str:
