@@ -38,6 +38,7 @@ class Service(httpx.BaseTransport):
     per_minute: int = 1000
     _times: list[float] = field(default_factory=list)
     _number: int = 0
+    _known: dict[str, tuple[float, str]] = field(default_factory=dict)
 
     def env(self, name: str = "ops") -> dict[str, str]:
         return {f"SGGUARD_CHAT_{name.upper()}_{key}": v for key, v in self.variables.items()}
