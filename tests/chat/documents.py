@@ -177,6 +177,20 @@ def done(outcome: str, state: str = "approved") -> Json:
     return found
 
 
+def without_names() -> Json:
+    """A delete where the credential may see ids and no names, and not everything else either."""
+    found = document(3)
+    for one in found["facts"]["groups"]:
+        one |= {"name": None, "project": None, "description": None, "tags": None}
+    for one in (*found["facts"]["references"], *found["reasons"][0]["evidence"]):
+        one |= {"group_name": None, "project": None}
+    found["facts"] |= {
+        "complete": False,
+        "unseen": [{"code": "no-permission", "what": "names", "why": "denied", "remedy": "ask"}],
+    }
+    return found
+
+
 MANY_GROUPS = [f"tencent::ap-guangzhou:sg-{n:08d}" for n in range(40)]
 
 
@@ -192,6 +206,7 @@ CASES: dict[str, Json] = {
     "steps-55": document(54),
     "references-500": {**document(500), "plan": document(500)["plan"]},
     "emoji-rtl": document(name="🔥prod🔥 עברית", referrer="مجموعة 🚀 <@U1> [x](http://e.vil)"),
+    "no-names": without_names(),
     "blocked": blocked(),
     "groups-40": of_many_groups(),
     "done": done("remediated"),

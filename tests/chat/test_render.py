@@ -85,6 +85,26 @@ def test_what_is_left_out_is_counted(kind, way, case, total):
     assert f"{total - shown} more steps" in said or "Left out" in said
 
 
+@pytest.mark.parametrize(("kind", "way"), WAYS)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_number_of_what_is_left_out_is_cut(kind, way, language):
+    """A list that is cut at its end says no number, or, cut in the middle of one, a wrong one."""
+    for case, found in CASES.items():
+        said = lines_of(kind, rendered(kind, way, language, found))
+        assert not re.search(r"(?:and|more|另有|共) *\d*…", said), (case, said)
+
+
+@pytest.mark.parametrize("length", [1, 9, 17, 25, 33, 60])
+@pytest.mark.parametrize(("kind", "way"), WAYS)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_names_that_are_shown_and_those_that_are_not_are_all_of_them(kind, way, language, length):
+    found = document(54, referrer="n" * length)
+    said = lines_of(kind, rendered(kind, way, language, found))
+    more = re.search(r"(sg-\d{8}[^\n]*?)(?: and |，另有 )(\d+)(?: more| 个)", said)
+    assert more, said
+    assert len(re.findall(r"sg-\d{8}", more[1])) + int(more[2]) == 54
+
+
 def test_three_reasons_are_shown_and_how_many_more():
     said = lines_of("slack", rendered("slack", "app", "en", CASES["blocked"]))
     assert said.count("Reason: ") == 4

@@ -85,7 +85,7 @@ def test_every_outcome_is_a_state_but_those_that_are_told_apart():
 
 def test_no_sentence_is_left_untranslated():
     same = {key for key in EN if EN[key] == ZH[key] and HAN.search(str(ZH[key])) is None}
-    alike = ("place", "provider.openstack", "step.other", "whole.command", "usage")
+    alike = ("place", "provider.openstack", "step.other", "undo.command", "whole.command", "usage")
     assert same <= {
         *alike,
         "list.separator",

@@ -114,3 +114,20 @@ def test_a_test_is_sent_and_a_refusal_is_explained(configured, sgguard, monkeypa
     assert code == 2
     assert "SGGUARD_CHAT_AUDIT_URL is signed for another workflow" in err
     assert "0123456789abcdef" not in err
+
+
+def test_a_test_goes_through_the_outbox_of_the_store(configured, sgguard, monkeypatch):
+    with answering([(202, b"")]) as url:
+        monkeypatch.setenv("SGGUARD_CHAT_AUDIT_URL", f"{url}/workflows/x?sig=0123456789abcdef")
+        assert sgguard("channels", "test", "audit")[0] == 0
+    [row] = configured.store.notices()
+    assert (row.destination, row.state) == ("audit", "delivered")
+
+
+def test_a_test_needs_no_store(configured, sgguard, monkeypatch, tmp_path):
+    monkeypatch.delenv("SGGUARD_STORE")
+    monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
+    with answering([(202, b"")]) as url:
+        monkeypatch.setenv("SGGUARD_CHAT_AUDIT_URL", f"{url}/workflows/x?sig=0123456789abcdef")
+        assert sgguard("channels", "test", "audit")[:2] == (0, "Sent to audit (teams).\n")
+    assert configured.store.notices() == ()

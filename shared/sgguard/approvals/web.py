@@ -261,8 +261,12 @@ def _result(given: LinkToken, found: Json, words: Words, *, is_page: bool) -> Re
         headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
         return Response(status, body, headers)
     title = words.say(f"result.{found['outcome']}")
-    plan = _plan(of_document(found), found, words) if is_changed else []
-    lines = [*found["target"], *notes_in(found, words), *plan]
+    said = of_document(found)
+    plan = _plan(said, found, words) if is_changed else []
+    undo = words.say("undo.command", decision=said.decision_id) if said.is_restorable else ""
+    how = words.say("line", label=words.say("label.undo"), text=undo) if undo else ""
+    verdict = sentences.verdict(said, words) if said.is_restorable else ""
+    lines = [*found["target"], verdict, *notes_in(found, words), *plan, how]
     body = page.message_page(title, [line for line in lines if line], words)
     return Response(status, body, page.HEADERS)
 

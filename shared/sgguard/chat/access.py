@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from sgguard.errors import UnknownShapeError
+from sgguard.errors import CloudError, UnknownShapeError
 from sgguard.telemetry.redaction import remember
 
 Json = dict[str, Any]
@@ -19,30 +20,54 @@ _KEPT_MAX = 32
 _kept: dict[str, tuple[str, float]] = {}
 
 
-def access_token(
-    whose: tuple[str, ...],
-    ask: Callable[[], Json],
-    fields: tuple[str, str],
-    *,
-    now_s: float,
-) -> str:
-    """Return the token of an app, from ``ask`` where none is kept.
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How an app gets its token: from ``ask``.
 
-    ``fields`` name in its answer the token, and for how many seconds it holds. ``now_s`` is on any
-    clock that only goes forward.
+    ``fields`` name in its answer the token, and for how many seconds it holds. By the codes in
+    ``stale`` the service says that a token holds no more, whatever it said before. ``now_s`` is on
+    any clock that only goes forward.
+    """
+
+    whose: tuple[str, ...]
+    ask: Callable[[], Json]
+    fields: tuple[str, str]
+    stale: frozenset[str]
+    now_s: float
+
+    @property
+    def name(self) -> str:
+        """Return what the token is kept by; no secret can be read from it."""
+        return hashlib.sha256("\n".join(self.whose).encode()).hexdigest()
+
+
+def with_token(access: Access, use: Callable[[str], Json]) -> Json:
+    """Return what ``use`` returns for the token of an app.
+
+    One that the service refuses is dropped: the next call asks for another.
 
     Raises:
         UnknownShapeError: the answer has no token.
-        CloudError: as ``ask``.
+        CloudError: as ``ask`` and ``use``.
     """
-    name = hashlib.sha256("\n".join(whose).encode()).hexdigest()
+    token = _token(access)
+    try:
+        return use(token)
+    except CloudError as error:
+        if error.code in access.stale:
+            _kept.pop(access.name, None)
+        raise
+
+
+def _token(access: Access) -> str:
+    name, now_s = access.name, access.now_s
     kept = _kept.get(name)
     if kept is not None and kept[1] > now_s:
         return kept[0]
-    found = ask()
-    text, seconds = (found.get(one) for one in fields)
+    found = access.ask()
+    text, seconds = (found.get(one) for one in access.fields)
     if not isinstance(text, str) or not text:
-        raise UnknownShapeError(whose[0], "access token", detail="the response has no token")
+        raise UnknownShapeError(access.whose[0], "access token", detail="the response has no token")
     remember(text)
     if isinstance(seconds, int):
         while len(_kept) >= _KEPT_MAX:

@@ -6,9 +6,8 @@ name. It knows its vendor's JSON, limits, signatures and escapes, and nothing ab
 
 from __future__ import annotations
 
-import hmac
 import pkgutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
@@ -17,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from sgguard.chat import channels
 from sgguard.chat.manner import Manner
-from sgguard.errors import EventError, SettingsError
+from sgguard.errors import SettingsError
 from sgguard.policy.channel import ChannelPolicy
 from sgguard.render.language.message import Message
 from sgguard.render.language.words import Words
@@ -31,9 +30,6 @@ Action = Literal["approve", "deny"]
 Part = Literal["TOKEN", "SECRET", "KEY", "URL", "APP_SECRET"]
 
 PARTS: tuple[Part, ...] = ("TOKEN", "SECRET", "KEY", "URL", "APP_SECRET")
-_DIGITS_MAX = 16
-WINDOW_S = 300
-"""How old a signed callback may be, and how far in the future, where its time is signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +181,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message that a channel took: what it calls it, as far as it says so."""
+    """A message that a channel took: what it calls it, as far as it says so.
+
+    ``thread`` is the message that it answers in a thread; empty: it stands by itself.
+    """
 
     message_id: str = ""
     chat: str = ""
+    thread: str = ""
 
 
 class Channel(Protocol):
@@ -233,6 +233,14 @@ class Channel(Protocol):
         """
         ...
 
+    def reply(self, sent: Sent, body: Json, setup: Setup, line: Outbound) -> Sent | None:
+        """Send what was rendered into the thread of a message; None: this channel has none.
+
+        Raises:
+            CloudError: it was refused or not reached.
+        """
+        ...
+
     def verify(self, given: Inbound, setup: Setup, now_s: float) -> Verified:
         """Return a callback, if the channel signed it.
 
@@ -264,33 +272,8 @@ def kinds() -> Mapping[str, Channel]:
     }
 
 
-def forged() -> EventError:
-    """Return the error for a callback that the channel did not sign; it says nothing more."""
-    return EventError("no channel signed this", status=403)
-
-
-def unreadable() -> EventError:
-    """Return the error for a callback that is signed and not what the vendor documents."""
-    return EventError("the callback cannot be read", status=400)
-
-
-def is_one_of(given: str, known: Iterable[str]) -> bool:
-    """Return whether a signature is one of those that are known, in the same time for any."""
-    text = given.encode(errors="replace")
-    # Every one is compared, whichever fits: the time it takes does not show which.
-    fitting = [hmac.compare_digest(one.encode(), text) for one in known]
-    return any(fitting)
-
-
 def texts(value: object, *names: str) -> str:
     """Return a text deep in JSON: each name is a key; empty where there is no such text."""
     for one in names:
         value = value.get(one) if isinstance(value, dict) else None
     return value if isinstance(value, str) else ""
-
-
-def is_timely(text: str, now_s: float, *, per_s: int = 1, window_s: float = WINDOW_S) -> bool:
-    """Return whether a decimal timestamp is within the window; ``per_s``: its units a second."""
-    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX):
-        return False
-    return abs(now_s - int(text) / per_s) <= window_s

@@ -58,10 +58,11 @@ _PLAIN = str.maketrans({"\u3000": " ", "：": ":", "“": " ", "”": " ", "`": 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One command in work: its arguments, who wrote it, and what it is answered with."""
+    """One command in work: its arguments, who wrote it and where, and what it is answered with."""
 
     words: tuple[str, ...]
     by: str
+    chat: str
     channel: Channel
     setup: Setup
     context: Context
@@ -111,6 +112,7 @@ def run(command: Command, channel: Channel, setup: Setup, context: Context) -> A
     asked = _Asked(
         words=tuple(arguments),
         by=by,
+        chat=command.chat,
         channel=channel,
         setup=setup,
         context=replace(context, deadline=Deadline.after(limit_s, context.deadline.clock)),
@@ -251,8 +253,9 @@ def _answerable(asked: _Asked) -> Answer:
     words = asked.setup.words
     shorter = f"{approval.approval_id[:_SHORT_ID]}…"
     record = asked.executor.store.decision(approval.decision_id)
+    is_here = asked.chat == asked.setup.config.chat  # elsewhere its buttons would do nothing
     has_buttons = asked.channel.answers_buttons and asked.channel.has_buttons(asked.setup)
-    if record is None or not has_buttons:
+    if record is None or not (has_buttons and is_here):
         return Answer((words.say("command.elsewhere", approval=shorter),))
     message = of_document(json.loads(record.document_json), record.requester)
     shown = tokens.shown(message, asked.channel, asked.setup, asked.context)

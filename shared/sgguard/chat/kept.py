@@ -11,11 +11,14 @@ from typing import Self
 class Kept:
     """One message of one decision in one channel. ``digest`` is the SHA-256 of what it says.
 
+    ``thread`` is the message that it answers in a thread; empty: it stands by itself.
+
     ``is_digest``: the decision was told in a message that stands for many, and has none of its own.
     """
 
     message_id: str = ""
     chat: str = ""
+    thread: str = ""
     digest: str = ""
     approval_id: str = ""
     replaced: int = 0

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from sgguard.chat import token
 from sgguard.chat.base import Channel, Setup, Shown, kinds, setup_of
@@ -26,7 +26,7 @@ from sgguard.errors import CloudError, DeadlineError, SettingsError, SgguardErro
 from sgguard.outbox.base import Gone, Later, Result, Sent
 from sgguard.outbox.deliver import ATTEMPT_S
 from sgguard.policy.channel import ChannelPolicy, routed
-from sgguard.render.language.message import Message, of_digest, of_document
+from sgguard.render.language.message import Message, of_digest, of_document, of_test
 from sgguard.store.base import Store
 from sgguard.store.notices import OutboxRow
 from sgguard.store.places import Limit
@@ -36,10 +36,15 @@ Json = dict[str, Any]
 
 KIND = "chat"
 VERSION = 1
+TRIAL = '{"trial":true}'
+"""The payload of a message that only tests its channel; it is about no decision."""
 _MONTH_S = 31 * 86400
 _PASSING = "unfinished"
 _STALE_LEAST = 2
 _REFUSED_MOST = 3
+
+_Old = Literal["replaced", "as it was", "removed"]
+"""What became of the message that was there."""
 
 
 def sender(context: Context) -> ChatSender:
@@ -67,9 +72,13 @@ class _Chat:
     def post(self, body: Json, key: str) -> Posted:
         return self.channel.send(body, self.setup, line_of(self.channel, self.context, key))
 
-    def replace(self, posted: Posted, body: Json) -> bool:
+    def replace(self, kept: Kept, body: Json) -> bool:
         line = line_of(self.channel, self.context)
-        return self.channel.update(posted, body, self.setup, line)
+        return self.channel.update(_posted(kept), body, self.setup, line)
+
+    def reply(self, kept: Kept, body: Json, key: str) -> Posted | None:
+        line = line_of(self.channel, self.context, key)
+        return self.channel.reply(_posted(kept), body, self.setup, line)
 
     def limits(self) -> tuple[Limit, ...]:
         """Return the limits of the policy, or what the vendor documents."""
@@ -124,41 +133,54 @@ class ChatSender:
             return too_often(wait_s)
         # 3. In the place of the message that is there; else as news beside it.
         now = replace(kept, digest=digest, approval_id=message.approval_id, is_digest=False)
+        answered: Posted | None = None
         if kept.is_sent:
             is_anew = chat.channel.manner.is_bound and kept.approval_id != message.approval_id
-            if self._replaced(row, chat, kept, self._closed(message) if is_anew else message):
+            old = self._replaced(row, chat, kept, self._closed(message) if is_anew else message)
+            if old == "replaced":
                 now = replace(now, replaced=kept.replaced + 1)
                 if not (is_anew and message.is_open):
                     return Sent(now.text())
             elif message.state == _PASSING:
                 # Where nothing can be replaced, only what stays so is worth a message.
                 return Sent(row.reference_json)
-        posted = chat.post(body, f"{row.notice_id}:{row.version}")
+            elif old == "as it was" and not message.is_open:
+                # A question is never put into a thread, where it may not be seen.
+                answered = self._answered(row, chat, kept, body)
+        posted = answered or chat.post(body, _key(row))
         done = replace(
             now,
             message_id=posted.message_id,
             chat=posted.chat,
+            thread=posted.thread,
             replaced=0,
             sent_at_s=self.store.now_s(),
             is_sent=True,
         )
         return Sent(done.text())
 
-    def _replaced(self, row: OutboxRow, chat: _Chat, kept: Kept, message: Message) -> bool:
-        """Put a message in the place of the one that is there; False where that cannot be done."""
+    def _replaced(self, row: OutboxRow, chat: _Chat, kept: Kept, message: Message) -> _Old:
+        """Put a message in the place of the one that is there; return what became of that."""
         manner = chat.channel.manner
         age_s = self.store.now_s() - kept.sent_at_s
         if kept.replaced >= manner.replaced_most or age_s > manner.replaced_within_s:
-            return False
+            return "as it was"
         try:
-            return chat.replace(Posted(kept.message_id, kept.chat), chat.body(message))
+            is_replaced = chat.replace(kept, chat.body(message))
         except CloudError as error:
-            # One that is gone, or that is refused again and again: the news are told in a message
-            # of their own. Anything else may be different the next time.
-            is_final = error.code in manner.gone or row.attempts >= _REFUSED_MOST
-            if error.is_retryable or not is_final:
+            if not _is_final(error, manner.gone, row):
                 raise
-            return False
+            return "removed" if error.code in manner.removed else "as it was"
+        return "replaced" if is_replaced else "as it was"
+
+    def _answered(self, row: OutboxRow, chat: _Chat, kept: Kept, body: Json) -> Posted | None:
+        """Put the news into the thread of the message that is there; None: it has no thread."""
+        try:
+            return chat.reply(kept, body, _key(row))
+        except CloudError as error:
+            if not _is_final(error, chat.channel.manner.gone, row):
+                raise
+            return None
 
     def together(self, rows: Sequence[OutboxRow]) -> Mapping[str, Result]:
         """Send one digest for what waits too long, or is too many, and asks nothing."""
@@ -208,6 +230,9 @@ class ChatSender:
 
     def _message(self, row: OutboxRow) -> tuple[Message, bool] | None:
         """Return the decision as a message, and whether it is routed to the channel now."""
+        if row.payload_json == TRIAL:
+            at = datetime.fromtimestamp(row.created_at_s, UTC)
+            return of_test(row.destination, row.decision_id, at), True
         record = self.store.decision(row.decision_id)
         if record is None:
             return None
@@ -218,6 +243,23 @@ class ChatSender:
     def _closed(self, message: Message) -> Message:
         """Return the message of a request in whose place another one came."""
         return replace(message, state="superseded") if message.is_open else message
+
+
+def _posted(kept: Kept) -> Posted:
+    return Posted(kept.message_id, kept.chat, kept.thread)
+
+
+def _key(row: OutboxRow) -> str:
+    """Return what names one sending: a service that can takes it once."""
+    return f"{row.notice_id}:{row.version}"
+
+
+def _is_final(error: CloudError, codes: frozenset[str], row: OutboxRow) -> bool:
+    """Whether a refusal stays: by its code, or because it comes again and again.
+
+    The news are told in another way then. Anything else may be different the next time.
+    """
+    return not error.is_retryable and (error.code in codes or row.attempts >= _REFUSED_MOST)
 
 
 def _unwanted(row: OutboxRow, kept: Kept, message: Message, *, is_routed: bool) -> Result | None:

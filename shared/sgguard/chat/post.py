@@ -20,7 +20,11 @@ Json = dict[str, Any]
 _TOO_MANY, _SERVER = 429, 500
 _CODE_MAX = 64
 _THROTTLED = frozenset(
-    {"ratelimited", "rate_limited", "11232", "99991400", "230020", "660026", "130101", "45009"}
+    {
+        *("ratelimited", "rate_limited", "11232", "99991400", "230020", "660026", "130101"),
+        *("410100", "45009", "Forbidden.AccessDenied.QpsLimitForApi"),
+        "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi",
+    }
 )
 """Codes that mean "too often", of all services together: no two mean different things by one."""
 
@@ -89,7 +93,10 @@ def _told(response: httpx.Response) -> str:
         return _code(response.text)
     if not isinstance(found, dict):
         return ""
-    codes = (found.get(name) for name in ("code", "errcode", "error"))
+    inner = found.get("error")
+    codes = [found.get(name) for name in ("code", "errcode", "error")]
+    if isinstance(inner, dict):
+        codes.append(inner.get("code"))
     return next((_code(str(one)) for one in codes if isinstance(one, str | int)), "")
 
 

@@ -5,19 +5,15 @@ Buttons carry secrets: a preview has a word in their place.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from sgguard.chat import token
-from sgguard.chat.base import Channel, Sent, Setup, Shown, Tokens, variable_of
-from sgguard.chat.web import line_of
+from sgguard.chat.base import Channel, Setup, Tokens, variable_of
 from sgguard.engine.context import Context
 from sgguard.errors import CloudError
-from sgguard.render.language.message import of_document, of_test
-from sgguard.telemetry import logs
+from sgguard.render.language.message import of_document
 
 Json = dict[str, Any]
 
@@ -61,20 +57,6 @@ def _texts(value: object) -> Iterator[str]:
             yield one
         else:
             yield from _texts(one)
-
-
-def test(channel: Channel, setup: Setup, context: Context) -> Sent:
-    """Send a message that says it is a test, by the code that sends every message.
-
-    Raises:
-        CloudError: the channel refused it; :func:`hint` says what to look at.
-        SettingsError: a secret is missing.
-    """
-    now = datetime.fromtimestamp(context.now(), UTC)
-    message = of_test(setup.config.name, context.new_id(), now)
-    sent = channel.send(channel.render(Shown(message), setup), setup, line_of(channel, context))
-    logs.log(logging.INFO, "chat test", where=setup.config.name)
-    return sent
 
 
 def hint(error: CloudError, channel: Channel, setup: Setup) -> str:

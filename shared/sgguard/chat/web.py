@@ -21,10 +21,10 @@ from sgguard.chat.base import (
     Reply,
     Setup,
     Verified,
-    forged,
     kinds,
     setup_of,
 )
+from sgguard.chat.proof import forged
 from sgguard.chat.surface import SURFACE
 from sgguard.engine.context import Context
 from sgguard.errors import EventError, SettingsError, SgguardError

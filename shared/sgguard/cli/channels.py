@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
 
-from sgguard.chat import deliver, preview
+from sgguard.chat import deliver, preview, trial
 from sgguard.chat.base import Channel, Setup, kinds, setup_of, variable_of
 from sgguard.cli import terminal
 from sgguard.cli.command import group
@@ -19,6 +22,7 @@ from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.errors import CloudError, InputError
 from sgguard.operations import trail
+from sgguard.store import open_store
 
 Json = dict[str, Any]
 
@@ -96,15 +100,16 @@ def _lines(one: Json) -> Iterator[str]:
 @POLICY_OPTION
 @JSON_OPTION
 def test(name: str, policy: str | None, *, as_json: bool) -> None:
-    """Send a message that says it is a test, by the code that sends every message.
+    """Send a message that says it is a test, through the outbox like every message.
 
-    Where it is refused, the credential, scope or chat that is wrong is named.
+    Where it is refused, the credential, scope or chat that is wrong is named. Without a store the
+    outbox is one of this command's own.
     """
-    context = from_options(policy)
-    channel, setup = _one(name, context)
+    given = from_options(policy)
+    channel, setup = _one(name, given)
     try:
-        with terminal.waiting(f"channel {name}"):
-            sent = preview.test(channel, setup, context)
+        with _outbox(given) as context, terminal.waiting(f"channel {name}"):
+            sent = trial.send(name, context)
     except CloudError as error:
         if hint := preview.hint(error, channel, setup):
             terminal.note(hint)
@@ -113,6 +118,19 @@ def test(name: str, policy: str | None, *, as_json: bool) -> None:
         print_json({"channel": name, "message_id": sent.message_id})
     else:
         terminal.say(line(f"Sent to {name} ({channel.name})."))
+
+
+@contextmanager
+def _outbox(context: Context) -> Iterator[Context]:
+    """Yield the context with its store, or with one that lasts as long as the command."""
+    if context.store is not None:
+        yield context
+        return
+    with (
+        TemporaryDirectory(prefix="sgguard-") as folder,
+        closing(open_store(f"sqlite:///{folder}/test.db", context.now)) as store,
+    ):
+        yield replace(context, store=store)
 
 
 @channels.command(

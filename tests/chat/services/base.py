@@ -38,6 +38,7 @@ class Service(httpx.BaseTransport):
     per_minute: int = 1000
     _times: list[float] = field(default_factory=list)
     _number: int = 0
+    _known: dict[str, tuple[float, str]] = field(default_factory=dict)
 
     def env(self, name: str = "ops") -> dict[str, str]:
         return {f"SGGUARD_CHAT_{name.upper()}_{key}": v for key, v in self.variables.items()}
@@ -64,7 +65,7 @@ class Service(httpx.BaseTransport):
             return fault
         self._times = [one for one in self._times if self.now() - one < 60]
         if len(self._times) >= self.per_minute:
-            return self.too_often()
+            return self.too_often(request.url.path)
         self._times.append(self.now())
         return self.answer(request, body)
 
@@ -72,7 +73,8 @@ class Service(httpx.BaseTransport):
         self._number += 1
         return self._number
 
-    def too_often(self) -> httpx.Response:
+    def too_often(self, path: str = "") -> httpx.Response:
+        """Return what is said to one call too many at a path."""
         return httpx.Response(429, headers={"Retry-After": "7"})
 
     def answer(self, request: httpx.Request, body: Any) -> httpx.Response:

@@ -50,8 +50,10 @@ class DingTalk(Service):
             return httpx.Response(200, json={"errcode": 460101, "errmsg": "message too long"})
         return httpx.Response(200, json={"errcode": 0, "errmsg": "ok"})
 
-    def too_often(self):
-        return httpx.Response(200, json={"errcode": 130101, "errmsg": "send too fast"})
+    def too_often(self, path="/v1.0/"):
+        if path == "/robot/send":
+            return httpx.Response(200, json={"errcode": 130101, "errmsg": "send too fast"})
+        return httpx.Response(403, json={"code": "Forbidden.AccessDenied.QpsLimitForApi"})
 
     def problems(self, body):
         found = [] if len(json.dumps(body, ensure_ascii=False).encode()) <= 20000 else ["size"]

@@ -20,6 +20,7 @@ TENANT_TOKEN = "t-fake-tenant-token"
 
 class Lark(Service):
     kind = "lark"
+
     variables: ClassVar = {"APP_SECRET": "lark-app-secret", "TOKEN": TOKEN, "KEY": KEY}
     config: ClassVar = {"app": APP}
 
@@ -38,8 +39,17 @@ class Lark(Service):
             return httpx.Response(400, json={"code": 230001, "msg": "invalid receive_id"})
         if len(body["content"].encode()) > 30 * 1024 or self.problems(json.loads(body["content"])):
             return httpx.Response(400, json={"code": 230025, "msg": "too long"})
-        answer = {"code": 0, "data": {"message_id": f"om_{self.next()}"}}
-        return httpx.Response(200, json=answer)
+        return httpx.Response(200, json={"code": 0, "data": {"message_id": self._message(body)}})
+
+    def _message(self, body):
+        """Return the id of a message: of one key there is one in an hour."""
+        key = body.get("uuid", "")
+        at_s, known = self._known.get(key, (0.0, ""))
+        if key and known and self.now() - at_s < 3600:
+            return known
+        made = f"om_{self.next()}"
+        self._known[key] = (self.now(), made)
+        return made
 
     def _hook(self, body):
         key = f"{body.get('timestamp')}\nSECwebhook".encode()
@@ -52,7 +62,7 @@ class Lark(Service):
             return httpx.Response(200, json={"code": 9499, "msg": "callback in custom bot"})
         return httpx.Response(200, json={"code": 0})
 
-    def too_often(self):
+    def too_often(self, path=""):
         return httpx.Response(200, json={"code": 11232, "msg": "frequency limited"})
 
     def problems(self, card):

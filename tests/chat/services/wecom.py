@@ -41,12 +41,14 @@ class WeCom(Service):
             return _error(40014, "invalid access_token")
         if request.url.path == "/cgi-bin/message/update_template_card":
             return _error(0, "ok")
-        if self.problems(body) or body["touser"] != "C111":
+        if body["touser"] != "C111":
+            return _error(81013, "user & party & tag all invalid")
+        if self.problems(body):
             return _error(42045, "Template_Card content limit")
         answer = {"errcode": 0, "msgid": "m", "response_code": f"rc{self.next()}"}
         return httpx.Response(200, json=answer)
 
-    def too_often(self):
+    def too_often(self, path=""):
         return _error(45009, "api freq out of limit")
 
     def problems(self, body):
@@ -54,7 +56,7 @@ class WeCom(Service):
             return [] if len(body["text"]["content"].encode()) <= 2048 else ["text"]
         card = body["template_card"]
         found = [] if _width(card["main_title"]["title"]) <= 26 else ["title"]
-        found += [] if _width(card["sub_title_text"]) <= 112 else ["sub_title_text"]
+        found += [] if 0 < _width(card.get("sub_title_text", "-")) <= 112 else ["sub_title_text"]
         fields = card["horizontal_content_list"]
         found += [] if len(fields) <= 6 else ["fields"]
         found += [one["keyname"] for one in fields if _width(one["keyname"]) > 5]
@@ -79,7 +81,7 @@ class WeCom(Service):
             return [("wecom", body["text"]["content"])]
         card = body["template_card"]
         fields = [one["value"] for one in card["horizontal_content_list"]]
-        texts = [card["main_title"]["title"], card["sub_title_text"], *fields]
+        texts = [card["main_title"]["title"], card.get("sub_title_text", ""), *fields]
         return [("wecom", one) for one in (*texts, card["quote_area"]["quote_text"])]
 
     def click(self, pressed: Pressed, **forged: Any) -> Inbound:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
-from sgguard.chat import base, cipher
+from sgguard.chat import base, cipher, proof
 from sgguard.chat.base import Reply, Setup
 from sgguard.errors import EventError, SettingsError
 from sgguard.wire.clock import EpochClock
@@ -50,7 +50,7 @@ def decrypted(text: str, setup: Setup) -> bytes:
     try:
         secret = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise base.forged() from None
+        raise proof.forged() from None
     for key in _keys(setup):
         try:
             plain = cipher.decrypt(key, key[:16], secret, padding=_PADDING)
@@ -64,7 +64,7 @@ def decrypted(text: str, setup: Setup) -> bytes:
         is_ours = bool(setup.config.tenant) and company == setup.config.tenant.encode()
         if len(message) == length and is_ours:
             return message
-    raise base.forged()
+    raise proof.forged()
 
 
 def reply(kind: str, inner: str, user: str, setup: Setup, now: EpochClock) -> Reply:
@@ -127,17 +127,17 @@ def fields_of(body: bytes) -> dict[str, str]:
         path.append(name)
         texts.clear()
         if len(path) > _DEPTH_MAX:
-            raise base.unreadable()
+            raise proof.unreadable()
 
     def end(name: str) -> None:
         if len(path) == 2:  # noqa: PLR2004 - the root and one below it
             if name in found:
-                raise base.unreadable()
+                raise proof.unreadable()
             found[name] = "".join(texts)
         path.pop()
 
     def refuse(*_: object) -> None:
-        raise base.unreadable()
+        raise proof.unreadable()
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.CharacterDataHandler = texts.append
@@ -145,5 +145,5 @@ def fields_of(body: bytes) -> dict[str, str]:
     try:
         parser.Parse(body, True)  # noqa: FBT003 - expat's own signature
     except expat.ExpatError:
-        raise base.unreadable() from None
+        raise proof.unreadable() from None
     return found

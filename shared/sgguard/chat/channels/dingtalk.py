@@ -13,12 +13,11 @@ import base64
 import hashlib
 import hmac
 import json
-import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from sgguard.chat import base, fit, post
-from sgguard.chat.access import access_token
+from sgguard.chat import base, fit, post, proof
+from sgguard.chat.access import Access, with_token
 from sgguard.chat.base import (
     Answer,
     Click,
@@ -33,17 +32,15 @@ from sgguard.chat.base import (
     Shown,
     Verified,
 )
+from sgguard.chat.channels import _dingtalk_text as markup
 from sgguard.chat.manner import Manner
 from sgguard.events.base import parse_json
-from sgguard.render.language.text import Text
 
-BYTES_MAX, TITLE_MAX = 20000, 64
+BYTES_MAX = 20000
 WINDOW_S = 3600  # how long DingTalk says its signatures hold
 
 _API = "https://api.dingtalk.com"
-_WIDE = str.maketrans({"<": "＜", ">": "＞", "*": "＊", "`": "｀", "~": "～"})
-_EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
-_LEAD = re.compile(r"^(\s*)([#>+-]|\d+\.)(?=\s)")
+_STALE = frozenset({"InvalidAuthentication"})
 _succeeded = post.number_refused("errcode")
 
 
@@ -55,8 +52,16 @@ class DingTalk:
     hints: Mapping[str, tuple[Part | None, str]] = {
         "invalidAuthentication": ("APP_SECRET", "is not the secret of this app"),
         "InvalidAuthentication": ("APP_SECRET", "is not the secret of this app"),
+        "invalidClientIdOrSecret": ("APP_SECRET", "is not the secret of this app"),
+        "Forbidden.AccessDenied.AccessTokenPermissionDenied": (
+            None,
+            "the app lacks the scope Card.Instance.Write: add it, publish it again",
+        ),
         "310000": ("SECRET", "is not what the robot signs with, or the robot asks for a keyword"),
         "300001": ("URL", "has no access_token of a robot that exists"),
+        "400101": ("URL", "has no access_token of a robot that exists"),
+        "400102": (None, "the robot is switched off"),
+        "400013": (None, "the group of the robot was dissolved"),
         "param.error": (None, "chat, app or template is not known to DingTalk"),
     }
     answer_s = 2.0
@@ -70,7 +75,7 @@ class DingTalk:
 
     def render(self, shown: Shown, setup: Setup) -> Json:
         """Return the parameters of a card, or a message of a custom robot."""
-        build = _card if setup.config.way == "app" else _robot
+        build = markup.card if setup.config.way == "app" else markup.robot
         return fit.fit(
             shown,
             setup,
@@ -101,6 +106,10 @@ class DingTalk:
         self._call(line, setup, "card.update", "", content, method="PUT")
         return True
 
+    def reply(self, sent: Sent, body: Json, setup: Setup, line: Outbound) -> Sent | None:  # noqa: ARG002
+        """A card has no thread, and can be replaced at any time."""
+        return None
+
     def verify(self, given: Inbound, setup: Setup, now_s: float) -> Verified:
         """Check the signature of a card's callback, or of a message to the robot."""
         card = given.headers.get("x-ddpaas-signature", "")
@@ -110,13 +119,13 @@ class DingTalk:
         else:
             timestamp, card = given.headers.get("timestamp", ""), given.headers.get("sign", "")
             made = [sign(timestamp, key) for key in setup.every("APP_SECRET")]
-        if not base.is_one_of(card, made):
-            raise base.forged()
-        if not base.is_timely(timestamp, now_s, per_s=1000, window_s=WINDOW_S):
-            raise base.forged()
+        if not proof.is_one_of(card, made):
+            raise proof.forged()
+        if not proof.is_timely(timestamp, now_s, per_s=1000, window_s=WINDOW_S):
+            raise proof.forged()
         payload = parse_json(given.body)
         if not isinstance(payload, dict):
-            raise base.unreadable()
+            raise proof.unreadable()
         is_card = "x-ddpaas-signature" in given.headers
         return Verified({**payload, "sgguard.is_card": is_card}, f"{timestamp}:{card}")
 
@@ -157,14 +166,14 @@ class DingTalk:
 
     def answer(self, answer: Answer, verified: Verified, setup: Setup, line: Outbound) -> Reply:  # noqa: ARG002
         """Answer in the response: nothing may be called before DingTalk has it."""
-        notes = [escape(one) for one in answer.lines]
+        notes = [markup.escape(one) for one in answer.lines]
         if not verified.payload["sgguard.is_card"]:
             if answer.shown is None:
-                return fit.reply(_markdown("sgguard", notes))
+                return fit.reply(markup.markdown("sgguard", notes))
             text = fit.fit(
                 answer.shown,
                 setup,
-                lambda one: _text_only(one, answer, setup),
+                lambda one: markup.text_only(one, answer, setup),
                 lambda body: fit.size(body) <= BYTES_MAX,
             )
             return fit.reply(text)
@@ -186,31 +195,22 @@ class DingTalk:
     ) -> None:
         api, config = setup.address(_API), setup.config
         asked = {"appKey": config.app, "appSecret": setup.one("APP_SECRET")}
-        token = access_token(
+        ask = f"{api}/v1.0/oauth2/accessToken"
+        access = Access(
             ("dingtalk", config.app, setup.one("APP_SECRET")),
-            lambda: post.call(
-                line,
-                "dingtalk",
-                "accessToken",
-                f"{api}/v1.0/oauth2/accessToken",
-                asked,
-                refused=_new_refused,
-            ),
+            lambda: post.call(line, "dingtalk", "accessToken", ask, asked, refused=_new_refused),
             ("accessToken", "expireIn"),
+            _STALE,
             now_s=line.now(),
         )
         url = f"{api}/v1.0/card/instances" + (f"/{path}" if path else "")
-        headers = {"x-acs-dingtalk-access-token": token}
-        post.call(
-            line,
-            "dingtalk",
-            action,
-            url,
-            body,
-            refused=_new_refused,
-            headers=headers,
-            method=method,
-        )
+
+        def use(token: str) -> Json:
+            headers = {"x-acs-dingtalk-access-token": token}
+            how: Json = {"refused": _new_refused, "headers": headers, "method": method}
+            return post.call(line, "dingtalk", action, url, body, **how)
+
+        with_token(access, use)
 
 
 CHANNEL = DingTalk()
@@ -219,12 +219,6 @@ CHANNEL = DingTalk()
 def sign(timestamp_ms: str, secret: str) -> str:
     """Return the signature of a robot: base64 HMAC-SHA256 of the time, a line break, the secret."""
     return _base64(secret, f"{timestamp_ms}\n{secret}")
-
-
-def escape(text: str) -> str:
-    """Return the text so that markdown shows it as it is: no link, image, mark-up or tag."""
-    shown = _EDGE.sub("＿", text.translate(_WIDE)).replace("](", "]（").replace("://", "：//")
-    return _LEAD.sub(lambda found: f"{found[1]}\u200b{found[2]}", shown)
 
 
 def _base64(secret: str, text: str) -> str:
@@ -238,61 +232,6 @@ def _signed(setup: Setup, line: Outbound) -> str:
         return ""
     timestamp = str(int(line.now() * 1000))
     return f"&timestamp={timestamp}&sign={quote(sign(timestamp, secrets[0]), safe='')}"
-
-
-def _lines(text: Text, setup: Setup) -> list[str]:
-    """Return the lines; what we write ourselves (a link of the policy) stays a link."""
-    words = setup.words
-    return [
-        words.say(
-            "line", label=one.label, text=one.text if one.key == "whole" else escape(one.text)
-        )
-        for one in text.lines
-    ]
-
-
-def _markdown(title: str, lines: list[str]) -> Json:
-    return {"msgtype": "markdown", "markdown": {"title": title, "text": "\n\n".join(lines)}}
-
-
-def _text_only(text: Text, answer: Answer, setup: Setup) -> Json:
-    lines = [escape(one) for one in answer.lines]
-    title = escape(fit.cut(text.title, TITLE_MAX))
-    return _markdown(title, [*lines, title, *_lines(text, setup)])
-
-
-def _robot(text: Text, shown: Shown, setup: Setup) -> Json:
-    title = escape(fit.cut(text.title, TITLE_MAX))
-    lines = [f"### {escape(text.title)}", *_lines(text, setup)]
-    if not shown.tokens.link:
-        return _markdown(title, lines)
-    button = {"title": setup.words.say("button.open"), "actionURL": shown.tokens.link}
-    content = {"title": title, "text": "\n\n".join(lines), "btnOrientation": "0", "btns": [button]}
-    return {"msgtype": "actionCard", "actionCard": content}
-
-
-def _card(text: Text, shown: Shown, setup: Setup) -> Json:
-    words, config, message, tokens = setup.words, setup.config, shown.message, shown.tokens
-    values = {
-        "title": escape(text.title),
-        "text": "\n\n".join(_lines(text, setup)),
-        "state": message.state,
-        "is_open": "true" if tokens.approve or tokens.deny else "false",
-        "approve_text": words.say("button.approve"),
-        "deny_text": words.say("button.deny"),
-        "approve_token": tokens.approve,
-        "deny_token": tokens.deny,
-    }
-    return {
-        "outTrackId": f"{message.approval_id or message.decision_id}.{config.name}",
-        "cardTemplateId": config.template,
-        "callbackType": "HTTP",
-        "callbackRouteKey": config.name,
-        "cardData": {"cardParamMap": values},
-        "openSpaceId": f"dtv1.card//IM_GROUP.{config.chat}",
-        "imGroupOpenSpaceModel": {"supportForward": False},
-        "imGroupOpenDeliverModel": {"robotCode": config.app},
-    }
 
 
 def _new_refused(found: Json) -> str:

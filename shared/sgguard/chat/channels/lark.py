@@ -8,17 +8,15 @@ Sources: open.feishu.cn (card JSON 2.0, card callback, event security, custom bo
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import quote
 
-from sgguard.chat import base, cipher, fit, post
-from sgguard.chat.access import access_token
+from sgguard.chat import base, fit, post, proof
+from sgguard.chat.access import Access, with_token
 from sgguard.chat.base import (
     Answer,
     Click,
@@ -34,17 +32,16 @@ from sgguard.chat.base import (
     Verified,
 )
 from sgguard.chat.channels import _lark_card as card
+from sgguard.chat.channels import _lark_envelope as envelope
 from sgguard.chat.manner import Manner
-from sgguard.errors import EventError
 from sgguard.events.base import parse_json
 
 APP_BYTES_MAX, WEBHOOK_BYTES_MAX = 30 * 1024, 20 * 1024
 _API = "https://open.feishu.cn/open-apis"  # or https://open.larksuite.com/open-apis
-_KEY_BYTES = 16
-_UUID_MAX = 50
-_GONE = frozenset({"230011", "230031"})  # recalled, too old
-_PADDING = 16
-_NESTED_MAX = 2
+_UUID_CHARACTERS = 32  # of 50
+_STALE = frozenset({"99991661", "99991663", "99991664"})
+_REMOVED = frozenset({"230011"})  # recalled
+_GONE = _REMOVED | {"230031"}  # too old
 _MENTION = re.compile(r"@_user_\d+|@_all")
 _CARD_ACTION = "card.action.trigger"
 _MESSAGE = "im.message.receive_v1"
@@ -63,6 +60,12 @@ class Lark:
         "10003": ("APP_SECRET", "is not the secret of this app, or app is another one"),
         "10014": ("APP_SECRET", "is not the secret of this app"),
         "99991672": (None, "the app lacks the scope im:message:send_as_bot"),
+        "99991663": ("APP_SECRET", "gave a token that Lark does not accept"),
+        "230006": (None, "the app has no bot: switch it on, publish it again"),
+        "230013": (None, "chat is of a user who may not use the app"),
+        "230018": (None, "the chat does not let the bot write"),
+        "230027": (None, "the app lacks the scope im:message:send_as_bot"),
+        "19001": ("URL", "is not the address of a custom bot that exists"),
         "230001": (None, "chat is not the id of a chat (oc_…)"),
         "230002": (None, "the bot is not in the chat: add it"),
         "19021": ("SECRET", "is not what the custom bot signs with"),
@@ -72,7 +75,13 @@ class Lark:
     answer_s = 3.0
     answers_buttons = True
     silence = Reply(b"{}")
-    manner = Manner(((250, 60),), ((100, 60),), replaced_within_s=14 * 86400.0, gone=_GONE)
+    manner = Manner(
+        ((250, 60),),
+        ((100, 60),),
+        replaced_within_s=14 * 86400.0,
+        gone=_GONE,
+        removed=_REMOVED,
+    )
 
     def has_buttons(self, setup: Setup) -> bool:
         """Only an app's cards have buttons; a custom bot's must not."""
@@ -100,7 +109,7 @@ class Lark:
             "receive_id": setup.config.chat,
             "msg_type": "interactive",
             "content": json.dumps(body, ensure_ascii=False),
-            **({"uuid": line.key[:_UUID_MAX]} if line.key else {}),
+            **_once(line),
         }
         url = f"{setup.address(_API)}/im/v1/messages?receive_id_type=chat_id"
         found = self._call(line, setup, "im.v1.messages", url, content)
@@ -115,6 +124,21 @@ class Lark:
         self._call(line, setup, "im.v1.messages.patch", url, content, method="PATCH")
         return True
 
+    def reply(self, sent: Sent, body: Json, setup: Setup, line: Outbound) -> Sent | None:
+        """Answer an app's card in a thread; a custom bot cannot."""
+        if setup.config.way == "webhook" or not sent.message_id:
+            return None
+        thread = sent.thread or sent.message_id
+        content = {
+            "msg_type": "interactive",
+            "content": json.dumps(body, ensure_ascii=False),
+            "reply_in_thread": True,
+            **_once(line),
+        }
+        url = f"{setup.address(_API)}/im/v1/messages/{quote(thread, safe='')}/reply"
+        found = self._call(line, setup, "im.v1.messages.reply", url, content)
+        return Sent(base.texts(found, "data", "message_id"), setup.config.chat, thread)
+
     def verify(self, given: Inbound, setup: Setup, now_s: float) -> Verified:
         """Check hex SHA-256 of timestamp, nonce, key and body; decrypt; check the token.
 
@@ -122,7 +146,7 @@ class Lark:
         """
         outer = parse_json(given.body)
         if not isinstance(outer, dict):
-            raise base.unreadable()
+            raise proof.unreadable()
         timestamp = given.headers.get("x-lark-request-timestamp", "")
         nonce = given.headers.get("x-lark-request-nonce", "")
         signature = given.headers.get("x-lark-signature", "")
@@ -130,19 +154,19 @@ class Lark:
         fitting = [
             key
             for key in setup.every("KEY")
-            if base.is_one_of(signature, [_signature(signed + key.encode() + given.body)])
+            if proof.is_one_of(signature, [envelope.signature(signed + key.encode() + given.body)])
         ]
-        is_signed = bool(fitting) and base.is_timely(timestamp, now_s)
+        is_signed = bool(fitting) and proof.is_timely(timestamp, now_s)
         if signature and not is_signed:
-            raise base.forged()
-        payload = _decrypted(outer, fitting or setup.every("KEY"))
-        _require_token(payload, setup)
+            raise proof.forged()
+        payload = envelope.decrypted(outer, fitting or setup.every("KEY"))
+        envelope.require_token(payload, setup)
         is_check = payload.get("type") == "url_verification" and "header" not in payload
         if is_check:
             handshake = fit.reply({"challenge": base.texts(payload, "challenge")})
             return Verified(payload, "url_verification", handshake)
         if not is_signed:
-            raise base.forged()
+            raise proof.forged()
         return Verified(payload, base.texts(payload, "header", "event_id") or signature)
 
     def click(self, verified: Verified) -> Click | None:
@@ -152,7 +176,7 @@ class Lark:
             return None
         if base.texts(event, "action", "tag") != "button":
             return None
-        value = _value(event["action"].get("value"))
+        value = envelope.value_of(event["action"].get("value"))
         if not value:
             return None
         return Click(
@@ -173,10 +197,11 @@ class Lark:
         is_person = base.texts(event, "sender", "sender_type") == "user"
         if not is_person or base.texts(message, "message_type") != "text":
             return None
+        content = envelope.value_of(base.texts(message, "content"))
         return Command(
             user=base.texts(event, "sender", "sender_id", "open_id"),
             tenant=base.texts(event, "sender", "tenant_key"),
-            text=_MENTION.sub(" ", base.texts(_value(base.texts(message, "content")), "text")),
+            text=_MENTION.sub(" ", base.texts(content, "text")),
             chat=base.texts(message, "chat_id"),
         )
 
@@ -208,23 +233,21 @@ class Lark:
         method: str = "POST",
     ) -> Json:
         asked = {"app_id": setup.config.app, "app_secret": setup.one("APP_SECRET")}
-        token = access_token(
+        ask = f"{setup.address(_API)}/auth/v3/tenant_access_token/internal"
+        access = Access(
             ("lark", setup.config.app, setup.one("APP_SECRET")),
-            lambda: post.call(
-                line,
-                "lark",
-                "tenant_access_token",
-                f"{setup.address(_API)}/auth/v3/tenant_access_token/internal",
-                asked,
-                refused=_succeeded,
-            ),
+            lambda: post.call(line, "lark", "tenant_access_token", ask, asked, refused=_succeeded),
             ("tenant_access_token", "expire"),
+            _STALE,
             now_s=line.now(),
         )
-        headers = {"Authorization": f"Bearer {token}"}
-        return post.call(
-            line, "lark", action, url, body, refused=_succeeded, headers=headers, method=method
-        )
+
+        def use(token: str) -> Json:
+            headers = {"Authorization": f"Bearer {token}"}
+            how: Json = {"refused": _succeeded, "headers": headers, "method": method}
+            return post.call(line, "lark", action, url, body, **how)
+
+        return with_token(access, use)
 
 
 CHANNEL = Lark()
@@ -244,47 +267,12 @@ def _signed(setup: Setup, line: Outbound) -> Json:
     return {"timestamp": str(timestamp_s), "sign": sign(timestamp_s, secrets[0])}
 
 
-def _signature(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _once(line: Outbound) -> Json:
+    """Return what makes a message that comes again within an hour the same one.
 
-
-def _value(value: Any) -> Json:
-    """Return an object that came as itself or as JSON in texts; empty for anything else."""
-    for _ in range(_NESTED_MAX):
-        if isinstance(value, str):
-            try:
-                value = json.loads(value)
-            except (ValueError, RecursionError):
-                return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _decrypted(outer: Json, keys: tuple[str, ...] | list[str]) -> Json:
-    """Return what is inside: key SHA-256 of the encrypt key, the first 16 bytes are the IV."""
-    text = outer.get("encrypt")
-    if text is None:
-        return outer
-    try:
-        content = base64.b64decode(text if isinstance(text, str) else "", validate=True)
-    except (binascii.Error, ValueError):
-        raise base.unreadable() from None
-    iv, secret = content[:_KEY_BYTES], content[_KEY_BYTES:]
-    for key in keys:
-        made = hashlib.sha256(key.encode()).digest()
-        try:
-            found = parse_json(cipher.decrypt(made, iv, secret, padding=_PADDING))
-        except EventError:
-            continue
-        if isinstance(found, dict):
-            return found
-    raise base.forged()
-
-
-def _require_token(payload: Json, setup: Setup) -> None:
-    """Refuse what does not carry the app's verification token, or is of another app."""
-    given = base.texts(payload, "header", "token") or base.texts(payload, "token")
-    if not base.is_one_of(given, setup.every("TOKEN")):
-        raise base.forged()
-    app = base.texts(payload, "header", "app_id")
-    if "header" in payload and setup.config.app and app != setup.config.app:
-        raise base.forged()
+    It is a digest: a key that was cut would make two messages one.
+    """
+    if not line.key:
+        return {}
+    digest = hashlib.sha256(line.key.encode(errors="replace")).hexdigest()
+    return {"uuid": digest[:_UUID_CHARACTERS]}

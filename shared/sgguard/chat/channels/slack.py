@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from sgguard.chat import base, fit, post
+from sgguard.chat import base, fit, post, proof
 from sgguard.chat.base import (
     Answer,
     Click,
@@ -39,7 +39,8 @@ _API = "https://slack.com/api"
 _ANSWERS = "hooks.slack.com"
 _MENTION = re.compile(r"<[@!][^>]{1,100}>")
 _FIELDS_MAX = 30
-_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+_REMOVED = frozenset({"message_not_found"})
+_GONE = _REMOVED | {"cant_update_message", "edit_window_closed"}
 
 
 class Slack:
@@ -52,6 +53,11 @@ class Slack:
         "not_authed": ("TOKEN", "is not the token of a bot that is installed"),
         "account_inactive": ("TOKEN", "is of a bot that was removed"),
         "token_revoked": ("TOKEN", "was revoked"),
+        "token_expired": ("TOKEN", "has expired"),
+        "not_allowed_token_type": ("TOKEN", "is not the token of a bot (xoxb-…)"),
+        "restricted_action": (None, "the workspace does not let the bot write there"),
+        "channel_is_archived": (None, "the channel of the webhook is archived"),
+        "action_prohibited": (None, "the workspace does not let the webhook write there"),
         "missing_scope": (None, "the bot lacks the scope chat:write: add it, install it again"),
         "channel_not_found": (None, "chat names no channel that the bot can see"),
         "not_in_channel": (None, "the bot is not in the channel: invite it"),
@@ -62,7 +68,7 @@ class Slack:
     answer_s = 3.0
     answers_buttons = True
     silence = Reply()
-    manner = Manner(((60, 60),), ((60, 60),), gone=_GONE)
+    manner = Manner(((60, 60),), ((60, 60),), gone=_GONE, removed=_REMOVED)
 
     def has_buttons(self, setup: Setup) -> bool:
         """Buttons come back where the app's signing secret is known."""
@@ -87,16 +93,26 @@ class Slack:
         _call(line, setup, "chat.update", {**body, "channel": sent.chat, "ts": sent.message_id})
         return True
 
+    def reply(self, sent: Sent, body: Json, setup: Setup, line: Outbound) -> Sent | None:
+        """Post into the thread of a bot's message; one of a webhook cannot be found again."""
+        if setup.config.way == "webhook" or not sent.message_id:
+            return None
+        # The thread is named by its first message: a reply to a reply would be shown nowhere.
+        thread = sent.thread or sent.message_id
+        content = {**body, "channel": sent.chat, "thread_ts": thread}
+        found = _call(line, setup, "chat.postMessage", content)
+        return Sent(base.texts(found, "ts"), base.texts(found, "channel"), thread)
+
     def verify(self, given: Inbound, setup: Setup, now_s: float) -> Verified:
         """Check ``v0=`` hex HMAC-SHA256 of ``v0:timestamp:body``, and that it is not old."""
         timestamp = given.headers.get("x-slack-request-timestamp", "")
         signature = given.headers.get("x-slack-signature", "")
-        if not base.is_timely(timestamp, now_s):
-            raise base.forged()
+        if not proof.is_timely(timestamp, now_s):
+            raise proof.forged()
         signed = b"v0:" + timestamp.encode() + b":" + given.body
         made = ["v0=" + _hmac(secret, signed) for secret in setup.every("SECRET")]
-        if not base.is_one_of(signature, made):
-            raise base.forged()
+        if not proof.is_one_of(signature, made):
+            raise proof.forged()
         payload = _payload(given)
         handshake = None
         if payload.get("type") == "url_verification":
@@ -193,9 +209,9 @@ def _payload(given: Inbound) -> Json:
             given.body.decode("ascii"), keep_blank_values=True, max_num_fields=_FIELDS_MAX
         )
     except ValueError:
-        raise base.unreadable() from None
+        raise proof.unreadable() from None
     if any(len(values) > 1 for values in fields.values()):
-        raise base.unreadable()
+        raise proof.unreadable()
     flat: dict[str, Any] = {key: values[0] for key, values in fields.items()}
     if "payload" not in flat:
         return flat
@@ -205,7 +221,7 @@ def _payload(given: Inbound) -> Json:
 def _object(content: bytes) -> Json:
     found = parse_json(content)
     if not isinstance(found, dict):
-        raise base.unreadable()
+        raise proof.unreadable()
     return found
 
 

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from sgguard.chat import base, fit, post
+from sgguard.chat import base, fit, post, proof
 from sgguard.chat.base import (
     Answer,
     Click,
@@ -54,6 +54,8 @@ class Teams:
     name = "teams"
     needs: Mapping[str, tuple[Part, ...]] = {"app": ("URL", "SECRET"), "webhook": ("URL",)}
     hints: Mapping[str, tuple[Part | None, str]] = {
+        "DirectApiAuthorizationRequired": ("URL", "lacks its signature (sig=)"),
+        "WorkflowTriggerIsNotEnabled": (None, "the workflow is switched off"),
         "401": ("URL", "is signed for another workflow, or no more"),
         "404": ("URL", "is of a workflow that was removed"),
     }
@@ -86,6 +88,10 @@ class Teams:
         """What a workflow posted cannot be changed."""
         return False
 
+    def reply(self, sent: Sent, body: Json, setup: Setup, line: Outbound) -> Sent | None:  # noqa: ARG002
+        """A workflow does not tell what it posted: nothing can answer it."""
+        return None
+
     def verify(self, given: Inbound, setup: Setup, now_s: float) -> Verified:
         """Check ``HMAC`` base64 HMAC-SHA256 of the body, and the time inside of it."""
         authorization = given.headers.get("authorization", "")
@@ -93,13 +99,13 @@ class Teams:
             _PREFIX + base64.b64encode(hmac.new(key, given.body, hashlib.sha256).digest()).decode()
             for key in _keys(setup)
         ]
-        if not base.is_one_of(authorization, made):
-            raise base.forged()
+        if not proof.is_one_of(authorization, made):
+            raise proof.forged()
         payload = parse_json(given.body)
         if not isinstance(payload, dict):
-            raise base.unreadable()
+            raise proof.unreadable()
         if not _is_timely(base.texts(payload, "timestamp"), now_s):
-            raise base.forged()
+            raise proof.forged()
         return Verified(payload, base.texts(payload, "id") or authorization)
 
     def click(self, verified: Verified) -> Click | None:  # noqa: ARG002 - of the protocol
@@ -170,7 +176,7 @@ def _is_timely(text: str, now_s: float) -> bool:
     except ValueError:
         return False
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return abs(now_s - aware.timestamp()) <= base.WINDOW_S
+    return abs(now_s - aware.timestamp()) <= proof.WINDOW_S
 
 
 def _message(card: Json) -> Json:

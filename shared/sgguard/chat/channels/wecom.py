@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import quote
 
-from sgguard.chat import base, fit, post
-from sgguard.chat.access import access_token
+from sgguard.chat import base, fit, post, proof
+from sgguard.chat.access import Access, with_token
 from sgguard.chat.base import (
     Answer,
     Click,
@@ -32,18 +32,15 @@ from sgguard.chat.base import (
     Verified,
 )
 from sgguard.chat.channels import _wecom as envelope
+from sgguard.chat.channels import _wecom_card as card
 from sgguard.chat.manner import Manner
 from sgguard.policy.channel import ChannelPolicy
 from sgguard.render.language.text import Text
-from sgguard.render.language.words import within
 
-TEXT_BYTES_MAX, FIELDS_MAX, TASK_MAX, KEY_BYTES_MAX = 2048, 6, 128, 1024
-TITLE_MAX, DESC_MAX, SUBTITLE_MAX, KEYNAME_MAX, VALUE_MAX, BUTTON_MAX = 26, 30, 112, 5, 26, 10
-"""In Chinese characters, which are two columns each."""
+TEXT_BYTES_MAX = 2048
 
-_QUOTE_MAX = 400
 _API = "https://qyapi.weixin.qq.com/cgi-bin"
-_SHOWN = ("groups", "place", "requester", "changes", "until", "ids")
+_STALE = frozenset({"40014", "42001"})
 _MENTION = re.compile(r"^\s*@\S+\s+")
 _succeeded = post.number_refused("errcode")
 
@@ -60,6 +57,9 @@ class WeCom:
         "40001": ("APP_SECRET", "is not the secret of this app, or tenant is another company"),
         "40013": (None, "tenant is not the id of a company"),
         "40014": ("APP_SECRET", "gave a token that WeCom does not accept"),
+        "42001": ("APP_SECRET", "gave a token that WeCom does not accept any more"),
+        "48002": (None, "the app lacks the permission to send messages"),
+        "301002": (None, "app is not the id of the agent whose secret this is"),
         "40056": (None, "app is not the id of an agent of this company"),
         "60020": (None, "the app does not accept this machine's address"),
         "81013": (None, "chat names nobody who may see the app"),
@@ -83,31 +83,37 @@ class WeCom:
                 lambda text: _robot(text, shown, setup),
                 lambda body: len(body["text"]["content"].encode()) <= TEXT_BYTES_MAX,
             )
-        return fit.fit(shown, setup, lambda text: _card(text, shown, setup), lambda _: True)
+        return fit.fit(
+            shown,
+            setup,
+            lambda text: card.of_text(text, shown, setup),
+            card.fits,
+        )
 
     def send(self, body: Json, setup: Setup, line: Outbound) -> Sent:
         """Send through the robot's address or as the app; success is ``errcode`` 0."""
         if setup.config.way == "webhook":
             post.call(line, "wecom", "webhook.send", setup.one("URL"), body, refused=_succeeded)
             return Sent()
-        url = f"{setup.address(_API)}/message/send?access_token={quote(self._token(line, setup))}"
-        found = post.call(line, "wecom", "message.send", url, body, refused=_succeeded)
+        found = self._call(line, setup, "send", body)
         return Sent(base.texts(found, "response_code"), setup.config.chat)
 
     def update(self, sent: Sent, body: Json, setup: Setup, line: Outbound) -> bool:
         """Replace a card by its ``response_code``: once, within 72 hours."""
         if setup.config.way == "webhook" or not sent.message_id:
             return False
-        token = quote(self._token(line, setup))
-        url = f"{setup.address(_API)}/message/update_template_card?access_token={token}"
         content = {
             "atall": 1,
-            "agentid": _agent(setup),
+            "agentid": card.agent(setup),
             "response_code": sent.message_id,
             "template_card": body["template_card"],
         }
-        post.call(line, "wecom", "update_template_card", url, content, refused=_succeeded)
+        self._call(line, setup, "update_template_card", content)
         return True
+
+    def reply(self, sent: Sent, body: Json, setup: Setup, line: Outbound) -> Sent | None:  # noqa: ARG002
+        """WeCom has no threads."""
+        return None
 
     def verify(self, given: Inbound, setup: Setup, now_s: float) -> Verified:
         """Check SHA-1 of the sorted parts, decrypt, and compare the company.
@@ -119,14 +125,14 @@ class WeCom:
         timestamp = given.query.get("timestamp", "")
         nonce, signature = given.query.get("nonce", ""), given.query.get("msg_signature", "")
         made = [envelope.signature(one, timestamp, nonce, secret) for one in setup.every("TOKEN")]
-        if not base.is_one_of(signature, made) or not base.is_timely(timestamp, now_s):
-            raise base.forged()
+        if not proof.is_one_of(signature, made) or not proof.is_timely(timestamp, now_s):
+            raise proof.forged()
         plain = envelope.decrypted(secret, setup)
         if is_check:
             return Verified({}, signature, Reply(plain, "text/plain"))
         fields = envelope.fields_of(plain)
         if fields.get("ToUserName", setup.config.tenant) != setup.config.tenant:
-            raise base.forged()
+            raise proof.forged()
         payload: Json = {**fields, "sgguard.tenant": setup.config.tenant}
         return Verified(payload, envelope.key_of(fields) or signature)
 
@@ -166,39 +172,40 @@ class WeCom:
                 word = setup.words.say(f"state.{answer.shown.message.state}")
             inner = envelope.element(
                 "Button",
-                envelope.element("ReplaceName", envelope.text_of(_short(word, BUTTON_MAX))),
+                envelope.element(
+                    "ReplaceName", envelope.text_of(card.short(word, card.BUTTON_MAX))
+                ),
             )
             return envelope.reply("update_button", inner, user, setup, line.now)
         lines = list(answer.lines)
         if answer.shown is not None:
             body = self.render(answer.shown, Setup(_as_robot(setup), setup.secrets))
             lines.append(body["text"]["content"])
-        content = _cut_bytes(fit.joined([escape(one) for one in lines]), TEXT_BYTES_MAX)
+        content = _cut_bytes(fit.joined([card.escape(one) for one in lines]), TEXT_BYTES_MAX)
         return envelope.reply(
             "text", envelope.element("Content", envelope.text_of(content)), user, setup, line.now
         )
 
-    def _token(self, line: Outbound, setup: Setup) -> str:
+    def _call(self, line: Outbound, setup: Setup, action: str, body: Json) -> Json:
         company, secret = quote(setup.config.tenant), setup.one("APP_SECRET")
-        url = f"{setup.address(_API)}/gettoken?corpid={company}&corpsecret={quote(secret)}"
-        return access_token(
+        api = setup.address(_API)
+        ask = f"{api}/gettoken?corpid={company}&corpsecret={quote(secret)}"
+        access = Access(
             ("wecom", setup.config.tenant, secret),
-            lambda: post.call(line, "wecom", "gettoken", url, {}, refused=_succeeded, method="GET"),
+            lambda: post.call(line, "wecom", "gettoken", ask, {}, refused=_succeeded, method="GET"),
             ("access_token", "expires_in"),
+            _STALE,
             now_s=line.now(),
         )
 
+        def use(token: str) -> Json:
+            url = f"{api}/message/{action}?access_token={quote(token)}"
+            return post.call(line, "wecom", action, url, body, refused=_succeeded)
+
+        return with_token(access, use)
+
 
 CHANNEL = WeCom()
-
-
-def escape(text: str) -> str:
-    """Return the text without what begins a mention or a tag, and without a clickable address."""
-    return text.replace("<", "＜").replace("://", "：//")
-
-
-def _agent(setup: Setup) -> int | str:
-    return int(setup.config.app) if setup.config.app.isdigit() else setup.config.app
 
 
 def _as_robot(setup: Setup) -> ChannelPolicy:
@@ -207,60 +214,14 @@ def _as_robot(setup: Setup) -> ChannelPolicy:
 
 def _robot(text: Text, shown: Shown, setup: Setup) -> Json:
     words = setup.words
-    lines = [escape(text.title)]
+    lines = [card.escape(text.title)]
     for one in text.lines:
-        said = one.text if one.key == "whole" else escape(one.text)
+        said = one.text if one.key == "whole" else card.escape(one.text)
         lines.append(words.say("line", label=one.label, text=said))
     if shown.tokens.link:
         label = words.say("button.open")
         lines.append(words.say("line", label=label, text=shown.tokens.link))
     return {"msgtype": "text", "text": {"content": fit.joined(lines)}}
-
-
-def _card(text: Text, shown: Shown, setup: Setup) -> Json:
-    words, tokens, message = setup.words, shown.tokens, shown.message
-    shown_fields = [(key, text.line(key)) for key in _SHOWN]
-    fields = [
-        {
-            "keyname": _short(words.say(f"short.{key}"), KEYNAME_MAX),
-            "value": _short(value, VALUE_MAX),
-        }
-        for key, value in shown_fields
-        if value
-    ]
-    whys = [one.text for one in text.lines if one.key == "why"]
-    buttons = [
-        {"text": _short(words.say(f"button.{name}"), BUTTON_MAX), "style": style, "key": token}
-        for name, style, token in (("approve", 1, tokens.approve), ("deny", 3, tokens.deny))
-        if token
-    ]
-    subtitle = [one for one in (text.line("verdict"), text.line("approve")) if one]
-    title = {"title": _short(text.title, TITLE_MAX)}
-    more: Json = {"button_list": buttons} if buttons else {"card_action": _whole(shown)}
-    card: Json = {
-        "card_type": "button_interaction" if buttons else "text_notice",
-        "main_title": title,
-        "sub_title_text": _short(" ".join(subtitle), SUBTITLE_MAX),
-        "horizontal_content_list": fields[:FIELDS_MAX],
-        "quote_area": {"quote_text": within(escape(words.items(whys)), _QUOTE_MAX)},
-        "task_id": f"{message.approval_id or message.decision_id}@{setup.config.name}"[:TASK_MAX],
-        **more,
-    }
-    return {
-        "touser": setup.config.chat,
-        "msgtype": "template_card",
-        "agentid": _agent(setup),
-        "template_card": card,
-    }
-
-
-def _whole(shown: Shown) -> Json:
-    """Where a press on the card leads; without an address, to WeCom's own site, which it needs."""
-    return {"type": 1, "url": shown.whole or "https://work.weixin.qq.com"}
-
-
-def _short(text: str, characters: int) -> str:
-    return within(escape(text), 2 * characters)
 
 
 def _cut_bytes(text: str, most: int) -> str:

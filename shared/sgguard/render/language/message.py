@@ -110,6 +110,11 @@ class Message:
         return self.state == "pending" and bool(self.approval_id)
 
     @property
+    def is_restorable(self) -> bool:
+        """Whether what was carried out can be taken back from its snapshot."""
+        return self.state == "remediated" and self.guard in ("delete", "launch")
+
+    @property
     def totals(self) -> tuple[tuple[str, int], ...]:
         """Return how many changes of each action the plan has, in the order of the plan.
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sgguard.render.language.message import Change, Message, Why
 from sgguard.render.language.sentence import in_words, knows
-from sgguard.render.language.words import Words, name, plain, within
+from sgguard.render.language.words import Words, fitted, name, plain, within
 
 _TITLE_MAX = 100
 _ANY = "any"
@@ -94,7 +95,7 @@ def digest(message: Message, words: Words, detail: Detail) -> Text:
         states.setdefault(one.state, []).append(what(one, words))
     lines = [Line("verdict", words.say("label.digest"), words.say("digest.why"))]
     for state, said in states.items():
-        listed = within(words.items(said, detail.groups), detail.width)
+        listed = fitted(partial(words.items, said), detail.groups, detail.width)
         shown = words.say(f"state.{state}")
         text = words.say("digest.state", state=shown, n=len(said), listed=listed)
         lines.append(Line("why", words.say("label.digest"), text))
@@ -104,6 +105,7 @@ def digest(message: Message, words: Words, detail: Detail) -> Text:
 
 DROPPED = (
     "step",
+    "undo",
     "unseen",
     "changes",
     "approve",
@@ -151,7 +153,7 @@ def _lines(message: Message, words: Words, detail: Detail, link: str) -> Iterato
     yield "requester", "label.requester", none, requester
     yield "verdict", "label.verdict", none, verdict(message, words)
     for one in message.why[: detail.reasons]:
-        yield "why", "label.why", none, within(why(one, words, detail), detail.width)
+        yield "why", "label.why", none, why(one, words, detail)
     rest = len(message.why) - detail.reasons
     if rest > 0:
         yield "why", "label.why", none, words.say("more.why", n=rest)
@@ -172,6 +174,8 @@ def _lines(message: Message, words: Words, detail: Detail, link: str) -> Iterato
         yield "approver", "label.approver", none, plain(message.resolved_by)
     whole = link or words.say("whole.command", decision=message.decision_id)
     yield "whole", "label.whole", none, whole
+    if message.is_restorable:
+        yield "undo", "label.undo", none, words.say("undo.command", decision=message.decision_id)
     yield "ids", "label.ids", none, ids(message, words)
 
 
@@ -196,9 +200,14 @@ def verdict(message: Message, words: Words) -> str:
 
 
 def why(one: Why, words: Words, detail: Detail) -> str:
-    """Return a reason in one sentence, with its numbers and as many names as are shown."""
+    """Return a reason in one sentence, with its numbers and as many names as there is room for."""
     if one.sentence is not None and knows(one.sentence, words):
         return in_words(one.sentence, words, detail.width)
+    most = min(detail.holders, max(len(one.holders), 1))
+    return fitted(lambda number: _why(one, words, number), most, detail.width)
+
+
+def _why(one: Why, words: Words, holders: int) -> str:
     unseen_words = [words.say(f"unseen.{code}") for code in dict.fromkeys(one.unseen)]
     usage = words.say("usage.unknown")
     if one.after is not None and one.ceiling is not None:
@@ -208,21 +217,22 @@ def why(one: Why, words: Words, detail: Detail) -> str:
         group=name(one.about),
         rules=words.count(one.rules, "rule"),
         groups=words.count(len(one.holders), "group"),
-        holders=words.names(one.holders, detail.holders),
+        holders=words.names(one.holders, holders),
         kinds=words.items(words.count(n, plain(kind, 30)) for kind, n in one.kinds),
         unseen=words.items(unseen_words) if unseen_words else words.say("unseen.none"),
         usage=usage,
     )
 
 
-def totals(message: Message, words: Words) -> str:
-    """Return how many changes of each kind there are."""
-    return words.items(
+def totals(message: Message, words: Words, shown: int | None = None) -> str:
+    """Return how many changes of each kind there are; of more than ``shown`` how many more."""
+    said = (
         words.say(f"total.{action}", n=n)
         if words.has(f"total.{action}")
         else words.say("total.other", n=n, action=plain(action, 30))
         for action, n in message.totals
     )
+    return words.items(said, shown)
 
 
 def step(change: Change, words: Words) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -103,6 +103,16 @@ def within(text: str, width: int) -> str:
             break
     head = text[:end].rstrip()
     return head + "…" + _PDI * (head.count(_FSI) - head.count(_PDI))
+
+
+def fitted(make: Callable[[int], str], most: int, width: int) -> str:
+    """Return a text of at most ``width`` columns; ``make`` makes it with so many of a list.
+
+    Names are left out until it fits: cut at its end it would not say how many are left out, or
+    say a wrong number.
+    """
+    texts = (make(number) for number in range(most, 0, -1))
+    return next((one for one in texts if columns(one) <= width), "") or within(make(0), width)
 
 
 def isolated(text: str) -> str:
