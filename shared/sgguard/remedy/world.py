@@ -21,6 +21,7 @@ from sgguard.model.change import Change, Holder, content
 from sgguard.model.resource import Group, Rule
 from sgguard.providers import BatchChanges
 from sgguard.providers.base import Cloud
+from sgguard.remedy import together
 from sgguard.wire.parallel import parallel
 
 
@@ -62,11 +63,14 @@ def apply_all(
     its error; None of one that was not sent.
     """
     kinds = {change.kind for change, _ in changes}
-    if len(changes) > 1 and kinds == {"set-groups"} and isinstance(cloud, BatchChanges):
-        if not may_send():
-            return [None] * len(changes)
-        errors = cloud.set_groups_batch([change for change, _ in changes])
-        return [error or "" for error in errors]
+    if kinds == {"set-groups"} and isinstance(cloud, BatchChanges):
+        of_holders = [change for change, _ in changes]
+        if (made := together.make(cloud, of_holders, may_send)) is not None:
+            return made
+        if len(changes) > 1:
+            if not may_send():
+                return [None] * len(changes)
+            return [error or "" for error in cloud.set_groups_batch(of_holders)]
     return parallel(
         [partial(_applied, cloud, change, token, may_send) for change, token in changes]
     )
