@@ -43,6 +43,7 @@ class Fleet:
     mode: str = "enforce"
     more: str = ""
     groups: tuple[str, ...] = (BASE,)
+    url: str = ""
     emulator: Emulator = field(init=False)
     store: Store = field(init=False)
     clock: Jumping = field(default_factory=Jumping)
@@ -55,7 +56,7 @@ class Fleet:
             for n, one in enumerate(ids(self.size))
         ]
         self.emulator = Emulator.load(scenario, now=self._now)
-        self.store = open_store(f"sqlite:///{self.folder / 'store.db'}", self._now)
+        self.store = open_store(self.url or f"sqlite:///{self.folder / 'store.db'}", self._now)
         self.store.paces().tick = self.clock
 
     def restart(self) -> None:
