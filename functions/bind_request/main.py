@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 
 from sgguard.engine import bind
 from sgguard.events import Kind
-from sgguard.events.bind import bind_request as parse
+from sgguard.events.bind import bind_event as parse
 from sgguard.web import endpoint, start
 
 KIND = Kind("bind_request", "sgguard.bind.requested.v1")

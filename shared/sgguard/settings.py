@@ -81,6 +81,7 @@ SETTINGS = (
         "address of the function approval as approvers reach it, for the links to it",
     ),
     Setting("SGGUARD_CHAT_<CHANNEL>_<PART>", "", "secrets of a [[channel]]: see deploy/chat.md"),
+    Setting("SGGUARD_BIND_TARGET", "", "address that gets the rest of a long bind; none: K_SINK"),
     Setting("SGGUARD_DEADLINE_S", "10", "seconds within which one delivery is answered"),
     Setting(
         "SGGUARD_PACE",
@@ -143,6 +144,7 @@ class Settings:
     approval_keys: tuple[str, ...] = field(default=(), repr=False)
     approval_url: str = ""
     path_prefix: str = ""
+    bind_target: str = field(default="", repr=False)
     deadline_s: float = 10.0
     pace: float = 0.96
     max_body_bytes: int = 1024 * 1024
@@ -168,6 +170,7 @@ class Settings:
             approval_keys=_keys(given),
             approval_url=_url(given, "SGGUARD_APPROVAL_URL"),
             path_prefix=_path_prefix(given),
+            bind_target=_url(given, "SGGUARD_BIND_TARGET") or _url(env, "K_SINK"),
             deadline_s=_positive(
                 given,
                 "SGGUARD_DEADLINE_S",

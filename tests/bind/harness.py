@@ -18,8 +18,9 @@ from sgguard.model.event import Event
 from sgguard.model.request import BindRequest
 from sgguard.store import Store, open_store
 from sgguard.wire.clock import Deadline
+from sgguard.wire.pacing import Lanes
 from sgguard.wire.retry import Retry
-from tests.worlds import Jumping, lanes
+from tests.worlds import Jumping
 from tests.worlds.tencent import WORLD
 
 GROUP = "sg-unused00"
@@ -42,6 +43,7 @@ class Fleet:
     mode: str = "enforce"
     more: str = ""
     groups: tuple[str, ...] = (BASE,)
+    url: str = ""
     emulator: Emulator = field(init=False)
     store: Store = field(init=False)
     clock: Jumping = field(default_factory=Jumping)
@@ -54,7 +56,8 @@ class Fleet:
             for n, one in enumerate(ids(self.size))
         ]
         self.emulator = Emulator.load(scenario, now=self._now)
-        self.store = open_store(f"sqlite:///{self.folder / 'store.db'}", self._now)
+        self.store = open_store(self.url or f"sqlite:///{self.folder / 'store.db'}", self._now)
+        self.store.paces().tick = self.clock
 
     def restart(self) -> None:
         """Let every lease end: the worker is gone."""
@@ -96,7 +99,7 @@ class Fleet:
             context,
             store=self.store,
             retry=Retry(sleep=self.clock.sleep),
-            lanes=lanes(),
+            lanes=Lanes(self.clock, self.clock.sleep),
             now=self._now,
             deadline=Deadline.after(deadline_s, self.clock),
         )

@@ -23,7 +23,9 @@ def cloud(request, tmp_path) -> Harness:
 def deliver(cloud: Harness, holders, event_id="b-1", group_id="", **more):
     request = BindRequest(cloud.scope, group_id or cloud.world.free, holders=tuple(holders), **more)
     data = {"holders": list(holders), "more": repr(more), "group": group_id}
-    (done,) = bind.binds([(request, Event(event_id, data, "/portal"))], cloud.context())
+    context = cloud.context()
+    context.store.paces().tick = context.lanes.clock
+    (done,) = bind.binds([(request, Event(event_id, data, "/portal"))], context)
     if isinstance(done, Exception):
         raise done
     assert schemas.problems("decision", done) == ()

@@ -18,7 +18,7 @@ from sgguard.model.address import Address, Scope
 from sgguard.model.caller import Caller, Identity
 from sgguard.model.event import Event
 from sgguard.model.occurrence import Happened, Occurrence
-from sgguard.model.request import BindRequest, DeleteRequest, LaunchRequest
+from sgguard.model.request import BindRequest, DeleteRequest, LaunchRequest, RestRequest
 
 T = TypeVar("T")
 
@@ -150,6 +150,8 @@ def _addresses(request: object) -> tuple[Address, ...]:
         # What a filter finds is not known yet: only who may change anything there may ask so.
         ids = [request.group_id, *request.holders, *([""] if request.wanted else [])]
         return tuple(Address(request.scope, one) for one in ids)
+    if isinstance(request, RestRequest):
+        return (request.address,)
     if isinstance(request, _Reported):
         scope = Scope(request.provider, request.account, request.region)
         return tuple(Address(scope, one) for one in (*request.groups, *request.instances))

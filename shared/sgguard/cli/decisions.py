@@ -21,6 +21,7 @@ from sgguard.engine import retention
 from sgguard.errors import InputError
 from sgguard.model.codes import Outcome, Verdict
 from sgguard.operations import trail
+from sgguard.operations.progress import state_of
 from sgguard.store.rows import Record
 
 
@@ -155,6 +156,8 @@ def show(decision: str, zone: tzinfo | None, *, as_json: bool) -> None:
         "asked by": record.requester,
         "kept": when(record.at_s, zone),
     }
+    if record.outcome == Outcome.UNFINISHED:
+        particulars["progress"] = state_of(executor.store, record.decision_id)
     print_decision(document, particulars, is_whole=True, is_paged=True)
 
 

@@ -1,25 +1,29 @@
 """One group on many holders: each event is handled once, and answered with a document.
 
-A redelivery, and ``sgguard resume``, go on where the journal of an earlier worker ends.
+A redelivery, the event that hands the rest on, a notice of the outbox and ``sgguard resume`` go on
+where the journal of an earlier worker ends.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from sgguard.engine import bind_decide, handle
+from sgguard.engine import bind_again, bind_decide, bind_rest, handle
 from sgguard.engine.bind_decide import BindDecided
 from sgguard.engine.binder import Binder, Report, of_keeper, silent
 from sgguard.engine.context import Context
 from sgguard.engine.keeper import Keeper
-from sgguard.errors import SettingsError, SgguardError
+from sgguard.errors import DeadlineError, SettingsError, SgguardError, StoreError
 from sgguard.model.codes import Mode
 from sgguard.model.event import Event
-from sgguard.model.request import BindRequest
+from sgguard.model.request import BindRequest, RestRequest
+from sgguard.outbox.background import BACKGROUND
 from sgguard.store.rows import Claim
+from sgguard.telemetry import logs
 from sgguard.wire.parallel import caught
 
 Json = dict[str, Any]
@@ -28,9 +32,31 @@ Handled = Json | Exception
 KIND = "bind_request"
 
 
-def binds(asked: Sequence[tuple[BindRequest, Event]], context: Context) -> list[Handled]:
-    """Handle bind requests, each with its event, each by itself, in order."""
-    return [caught(partial(bind_once, request, event, context)) for request, event in asked]
+def binds(
+    asked: Sequence[tuple[BindRequest | RestRequest, Event]], context: Context
+) -> list[Handled]:
+    """Handle bind requests, each with its event, each by itself, in order.
+
+    One that takes longer than there is time for is handed on. What an earlier one left waiting in
+    the store goes on in the background.
+    """
+    handled = [caught(partial(_bound, request, event, context)) for request, event in asked]
+    _wake(context)
+    return handled
+
+
+def _bound(request: BindRequest | RestRequest, event: Event, context: Context) -> Json:
+    if isinstance(request, RestRequest):
+        return bind_again.go_on(request, context)
+    return bind_once(request, event, context, hands_on=True)
+
+
+def _wake(context: Context) -> None:
+    try:
+        if context.store is not None and context.store.waiting_notices()[1]:
+            BACKGROUND.note()
+    except StoreError as error:
+        logs.log(logging.WARNING, "outbox", detail=str(error))
 
 
 def bind_once(
@@ -41,11 +67,13 @@ def bind_once(
     since: Mapping[str, str] | None = None,
     report: Report = silent,
     require: Callable[[BindDecided], None] = lambda _decided: None,
+    hands_on: bool = False,
 ) -> Json:
     """Handle one bind request; every later delivery of its event gets the same response.
 
     ``since`` says of holders what happened to them since the decision that is undone. ``require``
-    raises where a plan is not the one that is wanted.
+    raises where a plan is not the one that is wanted. What ``hands_on`` means: see
+    :mod:`sgguard.engine.bind_rest`.
 
     Raises:
         SgguardError: it was not decided, or not carried out to its end; the next delivery goes on.
@@ -53,7 +81,7 @@ def bind_once(
     decide = partial(bind_decide.decide, request, context, event.event_id, since=since or {})
     if context.store is None:
         return _unkept(decide(context.new_id()))
-    binder = of_keeper(Keeper.of(context), report)
+    binder = of_keeper(Keeper.of(context), report, hands_on=hands_on)
     claim = handle.claimed(binder, KIND, event, context)
     if claim is None:
         return _unkept(decide(context.new_id()), "not kept: the store failed")
@@ -87,8 +115,11 @@ def _go_on(binder: Binder, claim: Claim) -> Json | None:
     try:
         document: Json = json.loads(record.document_json)
         return binder.resume(claim, run, document, record.requester)
-    except SgguardError:
+    except SgguardError as error:
         binder.release(claim)
+        is_handed_on = binder.hands_on and isinstance(error, DeadlineError)
+        if is_handed_on and (found := bind_rest.hand_on(binder, claim)):
+            return found
         raise
 
 

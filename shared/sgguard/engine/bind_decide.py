@@ -84,7 +84,8 @@ def decide(
         DeadlineError: the time was used up.
     """
     begun_s, now = context.deadline.clock(), datetime.fromtimestamp(context.now(), UTC)
-    cloud = connect(request.scope, context)
+    # Of so many reads a decision that somebody waits for must not wait.
+    cloud = connect(request.scope, replace(context, is_bulk=True))
     many = providers.bulk(cloud)
     facts, judged, policy = _judged(request, context, cloud, many, since)
     mode = at_most(context.settings.mode or mode_of(policy, "launch"), context.caller)

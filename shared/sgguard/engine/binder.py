@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sgguard import providers
-from sgguard.engine import bulk
+from sgguard.engine import bind_rest, bind_target, bulk
 from sgguard.engine.bind_decide import BindDecided
 from sgguard.engine.bulk import BulkWorker
 from sgguard.engine.context import connect
@@ -40,9 +40,13 @@ def silent(_done: int, _total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Binder(Keeper):
-    """Carries out binds, as one worker of the store; ``report`` gets how many holders are over."""
+    """Carries out binds, as one worker of the store; ``report`` gets how many holders are over.
+
+    With ``hands_on`` a run does not wait for whoever began it: see :mod:`sgguard.engine.bind_rest`.
+    """
 
     report: Report = field(default=silent, kw_only=True)
+    hands_on: bool = field(default=False, kw_only=True)
 
     # -- a fresh decision --------------------------------------------------------------------
 
@@ -71,7 +75,10 @@ class Binder(Keeper):
             return self._act(claim, request, decided)
         except SgguardError as error:
             # Out of time under the locks: the next delivery goes on from there.
-            self.release(claim, keeps_locks=isinstance(error, DeadlineError))
+            is_late = isinstance(error, DeadlineError)
+            self.release(claim, keeps_locks=is_late)
+            if is_late and self.hands_on and (found := bind_rest.hand_on(self, claim)):
+                return found
             raise
 
     def _act(self, claim: Claim, request: BindRequest, decided: BindDecided) -> Json:
@@ -140,6 +147,10 @@ class Binder(Keeper):
         )
         begun = with_outcome(document or decided.document, Outcome.UNFINISHED)
         record = self.answer(claim, begun, requester).record
+        if self.hands_on:
+            missed = bind_rest.notice(claim.decision_id, self.lease_s)
+            told = replace(record.telling, notices=(*record.telling.notices, missed))
+            record = replace(record, telling=told)
         approval_id, by = approved
         if not self.store.begin_run(claim, run, record, approval_id=approval_id, by=by):
             raise EventError("the approval request was resolved meanwhile", status=409)
@@ -166,16 +177,12 @@ class Binder(Keeper):
             claim,
             self.context.deadline,
             lease_s=self.lease_s,
-            report=self.report,
+            **self._told_and_left(claim, plan),
             now=self.context.now,
             sleep=self.context.retry.sleep,
         )
         results = bulk.carry_out(worker, plan)
-        rows = [
-            bulk.with_result(render.row_of(one), results.get(one["holder"]))
-            for one in document["bind"]["rows"]
-        ]
-        part = render.bind_json(plan.action, document["bind"]["group"], rows, plan.undoes)
+        part = bind_rest.with_results(document, plan, results)
         done = part["counts"]["done"]
         note = _note(plan, part)
         document = with_outcome(
@@ -192,8 +199,17 @@ class Binder(Keeper):
             outcome=document["outcome"],
             detail=document["note"],
         )
-        words = document["note"]
-        return self.end(claim, document, requester, run_state="finished", note=words)
+        ended = self.end(claim, document, requester, run_state="finished", note=document["note"])
+        bind_rest.ended(self, claim.decision_id)
+        return ended
+
+    def _told_and_left(self, claim: Claim, plan: BindPlan) -> dict[str, Any]:
+        """Return whom a run tells how far it is, and how much time it leaves."""
+        if not self.hands_on:
+            return {"report": self.report}
+        target, group = bind_target.of_context(self.context), f"{plan.scope}:{plan.group_id}"
+        progress = bind_target.Progress(self.context, claim.decision_id, group, target, self.report)
+        return {"report": progress, "reserve_s": bind_rest.RESERVE_S}
 
 
 def _note(plan: BindPlan, part: Json) -> Sentence:
@@ -207,6 +223,7 @@ def _note(plan: BindPlan, part: Json) -> Sentence:
     )
 
 
-def of_keeper(keeper: Keeper, report: Report = silent) -> Binder:
+def of_keeper(keeper: Keeper, report: Report = silent, *, hands_on: bool = False) -> Binder:
     """Return who carries binds out as the same worker of the store."""
-    return Binder(keeper.context, keeper.store, keeper.owner, keeper.lease_s, report=report)
+    own = (keeper.context, keeper.store, keeper.owner, keeper.lease_s)
+    return Binder(*own, report=report, hands_on=hands_on)

@@ -26,6 +26,7 @@ from sgguard.errors import BusyError, EventError, SettingsError, SgguardError, S
 from sgguard.model.codes import Mode, Outcome
 from sgguard.model.event import Event
 from sgguard.model.request import DeleteRequest, LaunchRequest, callback_host
+from sgguard.remedy.together import meeting, member
 from sgguard.render import document
 from sgguard.store.rows import Answered, Busy, Claim, OtherPayload
 from sgguard.telemetry import logs
@@ -102,13 +103,21 @@ def _handle_each(
     # What is about the same comes one after another, in the order of the delivery.
     both = [(asked[n][0], one) for n, one in zip(fresh, judged, strict=True)]
     in_turn = [[n] for n in range(len(fresh))] if executor is None else execute.in_turn(both)
-    done = parallel([partial(_each, [(n, finish[n]) for n in row]) for row in in_turn])
-    results.update({fresh[n]: one for part in done for n, one in part})
+    scopes = [_scope(asked[n][0]) for n in fresh]
+    rows = [partial(_each, scopes[row[0]], [(fresh[n], finish[n]) for n in row]) for row in in_turn]
+    with meeting():
+        done = parallel(rows)
+    results.update({n: one for part in done for n, one in part})
     return [results[n] for n in range(len(asked))]
 
 
-def _each(calls: Sequence[tuple[int, Callable[[], Json]]]) -> list[tuple[int, Handled]]:
-    return [(n, caught(call)) for n, call in calls]
+def _scope(request: DeleteRequest | LaunchRequest) -> str:
+    return str(request.targets[0].scope if isinstance(request, DeleteRequest) else request.scope)
+
+
+def _each(scope: str, calls: Sequence[tuple[int, Callable[[], Json]]]) -> list[tuple[int, Handled]]:
+    with member(scope):
+        return [(n, caught(call)) for n, call in calls]
 
 
 def once(

@@ -82,3 +82,22 @@ class BindRequest:
     def address(self) -> Address:
         """Return the address of the group."""
         return Address(self.scope, self.group_id)
+
+
+@dataclass(frozen=True, slots=True)
+class RestRequest:
+    """A request to go on with a bind that was handed on; ``over`` of its ``of`` holders were over.
+
+    What was decided then is carried out: nothing of it is asked anew.
+    """
+
+    scope: Scope
+    group_id: str
+    decision_id: str
+    over: int = 0
+    of: int = 0
+
+    @property
+    def address(self) -> Address:
+        """Return the address of the group."""
+        return Address(self.scope, self.group_id)

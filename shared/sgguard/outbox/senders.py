@@ -16,6 +16,7 @@ MODULES: Mapping[str, str] = {
     "callback": "sgguard.webhooks.outgoing",
     "chat": "sgguard.chat.outgoing",
     "approve": "sgguard.chat.handover",
+    "bind": "sgguard.engine.bind_again",
 }
 """By kind, the module whose ``sender(context)`` makes its :class:`~sgguard.outbox.base.Sender`."""
 

@@ -38,6 +38,7 @@ from sgguard.clouds import names as names
 from sgguard.errors import AddressError, CredentialsError, NotSetUpError
 from sgguard.providers._permissions import REMEDIES, Documented, Permission, needed
 from sgguard.providers._probing import Grant, PermissionCheck, Probe, Probing, Setup
+from sgguard.providers._together import late
 from sgguard.providers.access import Access
 from sgguard.providers.base import BatchChanges, Bulk, Cloud, Provider, RuleBatches
 
@@ -64,6 +65,7 @@ __all__ = [
     "bulk",
     "connect",
     "documented",
+    "late",
     "names",
     "needed",
     "probing",

@@ -15,16 +15,14 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import partial
 
-from sgguard.errors import SgguardError, UnknownShapeError, UnsentError
+from sgguard.errors import SgguardError, UnknownShapeError
 from sgguard.model.change import Change, Holder
 from sgguard.model.resource import Group, Rule
-from sgguard.providers import BatchChanges, RuleBatches
+from sgguard.providers import BatchChanges, RuleBatches, late
 from sgguard.providers.base import Cloud
+from sgguard.remedy import together
 from sgguard.render.language.sentence import in_english
 from sgguard.wire.parallel import parallel
-
-LATE = "the time for this event was used up"
-"""Why a change was not sent that was intended."""
 
 
 class State(Enum):
@@ -95,13 +93,16 @@ def _applied(
     cloud: Cloud, some: Sequence[tuple[Change, str]], may_send: Callable[[], bool]
 ) -> list[str | SgguardError]:
     change, token = some[0]
-    if len(some) > 1 and change.kind == "set-groups" and isinstance(cloud, BatchChanges):
-        errors = cloud.set_groups_batch([one for one, _ in some], may_send)
-        return [error or "" for error in errors]
+    if change.kind == "set-groups" and isinstance(cloud, BatchChanges):
+        of_holders = [one for one, _ in some]
+        if (made := together.make(cloud, of_holders, may_send)) is not None:
+            return made
+        if len(some) > 1:
+            return [error or "" for error in cloud.set_groups_batch(of_holders, may_send)]
     if len(some) > 1 and isinstance(cloud, RuleBatches):
         return [error or "" for error in cloud.change_rules(change.group_id, some, may_send)]
     if not may_send():
-        return [UnsentError(LATE, is_late=True)]
+        return [late()]
     try:
         return [apply(cloud, change, token)]
     except SgguardError as error:

@@ -23,11 +23,11 @@ from sgguard.engine.bulk import line as lines
 from sgguard.engine.bulk.line import DONE, Result
 from sgguard.engine.bulk.look import due_lines, look, settle
 from sgguard.engine.bulk.pool import Hunt, Pool
+from sgguard.engine.bulk.recall import recall
 from sgguard.engine.bulk.refusal import Refused, after_refusal
 from sgguard.engine.bulk.run import (
     AT_ONCE,
     FIRST_LOOK_S,
-    RESERVE_S,
     BulkRun,
     BulkWorker,
     Line,
@@ -83,20 +83,8 @@ def carry_out(worker: BulkWorker, plan: BindPlan) -> dict[str, Result]:
 
 def _begun(worker: BulkWorker, plan: BindPlan) -> BulkRun:
     """Return the run as its journal has it."""
-    targets = {one.holder_id: one for one in plan.targets}
-    run = BulkRun(worker, plan, targets)
-    entries = worker.store.entries(worker.claim.decision_id)
-    run.results = lines.results_in(entries)
-    run.number = max((one.number + 1 for one in entries), default=0)
-    for entry in entries:
-        if entry.state == "intended":
-            run.lines.append(Line(entry, set(lines.batch_of(entry).holders), is_lost=True))
-    begun = {one for line in run.lines for one in line.pending}
-    for one in targets:
-        if one not in run.results and one not in begun:
-            pool_of(run, one).add([one])
-    for kind, pool in run.pools.items():
-        pool.total = sum(one.kind == kind for one in plan.targets)
+    run = BulkRun(worker, plan, {one.holder_id: one for one in plan.targets})
+    recall(run, worker.store.entries(worker.claim.decision_id))
     run.report()
     return run
 
@@ -112,6 +100,8 @@ def _wave(run: BulkRun) -> list[Set]:
         for hunt in list(pool.hunts):
             if not hunt.next():
                 pool.hunts.remove(hunt)
+                if not hunt.suspects:
+                    continue  # the last one was taken, when it was tried by itself
                 after_refusal(run, Refused(pool, None, hunt.suspects, hunt.why))
             elif len(wave) < most:
                 hunt.is_sent = True
@@ -213,6 +203,7 @@ def _note(run: BulkRun, pool: Pool, hunt: Hunt | None, line: Line, one: _Try) ->
     elif after_refusal(run, Refused(pool, hunt, one.sent, one.how)):
         line.again |= {each for each in one.sent if each not in run.results}
         line.results |= {each: run.results[each] for each in one.sent if each in run.results}
+        line.is_refused = run.worker.bulk.meaning(one.how) in ("holder", "later", "denied")
         line.pending.clear()
     else:
         line.is_lost = True
@@ -254,9 +245,11 @@ def _accepted(run: BulkRun, line: Line, sent: Sent) -> None:
 
 
 def _require_time(run: BulkRun) -> None:
-    if run.worker.deadline.remaining_s() < RESERVE_S:
+    if run.worker.deadline.remaining_s() < run.worker.reserve_s:
         raise DeadlineError("the time for this event was used up before all holders were changed")
 
 
 def _sleep(run: BulkRun, seconds: float) -> None:
-    run.worker.sleep(max(0.0, min(seconds, run.worker.deadline.remaining_s() - RESERVE_S)))
+    run.worker.sleep(
+        max(0.0, min(seconds, run.worker.deadline.remaining_s() - run.worker.reserve_s))
+    )

@@ -8,9 +8,10 @@ that.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from sgguard.errors import CloudError, SgguardError
 from sgguard.model.bind import Batch, BindPlan, Row, RowCode, Status
@@ -46,14 +47,33 @@ def refused(error: SgguardError, code: RowCode = RowCode.REFUSED_BY_CLOUD) -> Re
     )
 
 
-def note_of(results: Mapping[str, Result], again: Iterable[str], request_id: str = "") -> str:
-    """Return the note of a line: the results that are not ``done``, and who is sent again."""
+def note_of(
+    results: Mapping[str, Result],
+    again: Iterable[str],
+    request_id: str = "",
+    *,
+    busy: Iterable[str] = (),
+    lost: Iterable[str] = (),
+    is_refused: bool = False,
+) -> str:
+    """Return the note of a line: the results that are not ``done``, and who is sent again.
+
+    Of these, ``busy`` ones come later, and of ``lost`` ones the change was never seen: what is
+    counted of a holder counts in the next delivery as well. ``is_refused``: because of one of them.
+    """
     told = {
         one: [how.status, how.code.value, how.message, how.cloud_code, how.request_id]
         for one, how in results.items()
         if how.status != "done"
     }
-    found = {"request_id": request_id, "again": sorted(again), "results": told}
+    found = {
+        "request_id": request_id,
+        "again": sorted(again),
+        "busy": sorted(busy),
+        "lost": sorted(lost),
+        "refused": is_refused,
+        "results": told,
+    }
     return json.dumps({key: value for key, value in found.items() if value}, ensure_ascii=False)
 
 
@@ -91,6 +111,18 @@ def _changed_by(
     """Return the holders of a line that it changed: those that its note does not name."""
     how = replace(DONE, request_id=request_id)
     return {one: how for one in batch.holders if one not in again and one not in told}
+
+
+def times_in(entries: Iterable[Entry], key: Literal["busy", "lost"]) -> Counter[str]:
+    """Return how often each holder was busy, or its change lost, by a journal."""
+    notes = [json.loads(one.note or "{}") for one in entries if one.state != "intended"]
+    return Counter(each for note in notes for each in note.get(key, ()))
+
+
+def refused_sets(entries: Iterable[Entry]) -> list[tuple[str, ...]]:
+    """Return the holders of each call that was refused because of one of them, in order."""
+    found = [one for one in entries if one.state != "intended" and "refused" in (one.note or "")]
+    return [batch_of(one).holders for one in found if json.loads(one.note).get("refused") is True]
 
 
 def results_in(entries: Iterable[Entry]) -> dict[str, Result]:

@@ -80,6 +80,7 @@ def _again(run: BulkRun, line: Line, holder_id: str) -> None:
         return
     line.pending.discard(holder_id)
     line.again.add(holder_id)
+    line.lost.add(holder_id)
     pool_of(run, holder_id).add([holder_id])
 
 
@@ -87,14 +88,19 @@ def settle(run: BulkRun) -> None:
     """Write what came of the lines that are over, in one transaction."""
     if not run.over:
         return
-    settled = [
-        Settled(
-            line.entry,
-            lines.state_of(line.results),
-            note=lines.note_of(line.results, line.again, line.request_id),
+    settled = []
+    for line in run.over:
+        # Who became busy since the last of them; no line has those that were found by exclusion.
+        busy, run.busy = run.busy, set()
+        note = lines.note_of(
+            line.results,
+            line.again,
+            line.request_id,
+            busy=busy,
+            lost=line.lost,
+            is_refused=line.is_refused,
         )
-        for line in run.over
-    ]
+        settled.append(Settled(line.entry, lines.state_of(line.results), note=note))
     run.worker.store.settle(run.worker.claim, tuple(settled))
     run.over = []
     run.report()

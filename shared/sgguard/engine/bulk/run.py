@@ -45,6 +45,7 @@ class BulkWorker:
     claim: Claim
     deadline: Deadline
     lease_s: float = 60.0
+    reserve_s: float = RESERVE_S
     report: Callable[[int, int], None] = lambda _done, _total: None
     now: EpochClock = field(default=time.time, repr=False)
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
@@ -54,8 +55,9 @@ class BulkWorker:
 class Line:
     """A line of the journal that is not settled: who of its holders is still being changed.
 
-    ``is_lost``: it is not known whether the cloud took the call. ``due_s`` is when it is looked at
-    next, on the run's clock, and ``wait_s`` how long after the look before.
+    ``is_lost``: it is not known whether the cloud took the call; ``is_refused``: it took none of
+    them, because of one. ``due_s`` is when it is looked at next, on the run's clock, and ``wait_s``
+    how long after the look before.
     """
 
     entry: Entry
@@ -64,6 +66,8 @@ class Line:
     is_lost: bool = False
     results: dict[str, Result] = field(default_factory=dict)
     again: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
+    is_refused: bool = False
     looks: int = 0
     due_s: float = 0.0
     wait_s: float = FIRST_LOOK_S
@@ -82,6 +86,7 @@ class BulkRun:
     over: list[Line] = field(default_factory=list)
     later: list[str] = field(default_factory=list)
     laters: dict[str, int] = field(default_factory=dict)
+    busy: set[str] = field(default_factory=set)
     sends: dict[str, int] = field(default_factory=dict)
     number: int = 0
     denied: int = 0
@@ -122,3 +127,4 @@ def wait(run: BulkRun, holder_id: str, how: Result, state: HolderState | None) -
         end(run, holder_id, how)
     else:
         run.later.append(holder_id)
+        run.busy.add(holder_id)
