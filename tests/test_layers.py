@@ -66,9 +66,11 @@ ARROWS = {
     "emulator.faces.tencent": "emulator emulator.faces wire",
     "emulator.faces.tencent_dfw": "emulator emulator.faces wire",
     "engine": (
-        "clouds engine.bulk errors facts guards guards.bind guards.delete guards.launch model "
-        "outbox policy providers remedy render settings sgguard store telemetry wire"
+        "clouds engine.accounts engine.bulk errors facts guards guards.bind guards.delete "
+        "guards.launch model outbox policy providers remedy render settings sgguard store "
+        "telemetry wire"
     ),
+    "engine.accounts": "clouds errors model providers settings telemetry",
     "engine.bulk": "errors model providers render store wire",
     "errors": "telemetry",
     "events": "errors events.sources model schemas telemetry",
@@ -85,8 +87,8 @@ ARROWS = {
         "policy providers remedy render schemas settings store telemetry"
     ),
     "operations.doctor": (
-        "callers clouds engine errors model operations outbox policy providers settings store "
-        "webhooks wire"
+        "callers clouds engine engine.accounts errors model operations outbox policy providers "
+        "settings store webhooks wire"
     ),
     "outbox": "errors model policy store telemetry",
     "packaging": "callers errors policy sgguard web",
