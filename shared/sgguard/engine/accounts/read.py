@@ -10,7 +10,7 @@
     [[accounts]]
     name = "archive"
     provider = "openstack"
-    credentials = { OS_USERNAME = "guard", OS_PASSWORD = { env = "ARCHIVE_PASSWORD" } }
+    credentials = { OS_USERNAME = "guard", OS_PASSWORD = { file = "/run/secrets/archive" } }
 """
 
 from __future__ import annotations
