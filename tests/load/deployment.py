@@ -21,7 +21,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class Deployed:
-    """One function under gunicorn on a port that it keeps; ``package`` is where sgguard is."""
+    """One function under gunicorn on a port that it keeps; ``package`` is where sgguard is.
+
+    With ``LEASE_S`` in its environment the claim of a process that died holds for so many seconds.
+    """
 
     env: dict[str, str]
     package: Path | None = None
@@ -39,7 +42,8 @@ class Deployed:
         if self.package is not None:
             source = self.package / "sgguard" / "_functions" / self.name / "main.py"
             paths = [str(self.package)]
-        command = [sys.executable, "-m", "sgguard.demo.child", "--target", self.name]
+        child = "tests.broker.function" if "LEASE_S" in self.env else "sgguard.demo.child"
+        command = [sys.executable, "-m", child, "--target", self.name]
         command += ["--source", str(source), "--host", "127.0.0.1", "--port", str(self.port)]
         self.process = subprocess.Popen(
             command,
@@ -57,9 +61,9 @@ class Deployed:
             return found.status_code == 200
         return False
 
-    def version(self) -> str:
-        """What it says of itself: the version, and nothing else tells two apart."""
-        return str(httpx.get(f"{self.url}healthz", trust_env=False, timeout=5).json()["version"])
+    def is_ready(self) -> bool:
+        """Whether it says that settings, policy and store can be used, as platforms ask it."""
+        return httpx.get(f"{self.url}readyz", trust_env=False, timeout=30).status_code == 200
 
     def terminate(self) -> None:
         """End it as a platform does: SIGTERM, and what is under way is answered first."""
