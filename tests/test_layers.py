@@ -68,10 +68,11 @@ ARROWS = {
     "emulator.faces.tencent": "emulator emulator.faces wire",
     "emulator.faces.tencent_dfw": "emulator emulator.faces wire",
     "engine": (
-        "clouds engine.bulk errors facts guards guards.bind guards.delete guards.launch model "
-        "outbox policy providers remedy render render.language settings sgguard store telemetry "
-        "wire"
+        "clouds engine.accounts engine.bulk errors facts guards guards.bind guards.delete "
+        "guards.launch model outbox policy providers remedy render render.language settings "
+        "sgguard store telemetry wire"
     ),
+    "engine.accounts": "clouds errors model providers settings telemetry",
     "engine.bulk": "errors model providers render store wire",
     "errors": "telemetry",
     "events": "errors events.sources model schemas telemetry",
@@ -88,18 +89,20 @@ ARROWS = {
         "policy providers remedy render render.language schemas settings store telemetry"
     ),
     "operations.doctor": (
-        "callers clouds engine errors model operations outbox policy providers settings store "
-        "webhooks wire"
+        "callers clouds engine engine.accounts errors model operations outbox policy providers "
+        "settings store webhooks wire"
     ),
     "outbox": "errors model policy store telemetry",
     "packaging": "callers errors policy sgguard web",
     "policy": "clouds errors model render.language schemas sgguard",
     "providers": "clouds errors model sgguard telemetry wire",
-    "providers.alibaba": "errors model providers wire",
-    "providers.huawei": "errors model providers wire wire.openstack wire.openstack.neutron",
-    "providers.openstack": "errors model providers wire wire.openstack wire.openstack.neutron",
+    "providers.alibaba": "errors model providers sgguard wire",
+    "providers.huawei": "errors model providers sgguard wire wire.openstack wire.openstack.neutron",
+    "providers.openstack": (
+        "errors model providers sgguard wire wire.openstack wire.openstack.neutron"
+    ),
     "providers.tencent": "errors model providers wire",
-    "providers.tencent_dfw": "errors model providers wire",
+    "providers.tencent_dfw": "errors model providers sgguard wire",
     "remedy": "errors model policy providers render render.language store wire",
     "render": "model render.language store",
     "render.graph": "model render render.language",
@@ -113,7 +116,7 @@ ARROWS = {
     "store": "errors sgguard telemetry",
     "telemetry": "clouds sgguard",
     "web": (
-        "callers clouds engine errors events events.sources model outbox policy schemas "
+        "callers clouds engine errors events events.sources model outbox policy render schemas "
         "settings sgguard store telemetry web.openapi webhooks wire"
     ),
     "web.openapi": "callers engine errors events events.sources model schemas sgguard web",

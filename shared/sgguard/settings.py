@@ -23,7 +23,7 @@ _DAYS_DIGITS = 7
 KEY_CHARACTERS_MIN = 32
 """The shortest key that signs anything: 128 bits where it is written in hexadecimal."""
 
-SERVICES = ("COMPUTE", "CVM", "DFW", "ECS", "IAM", "IDENTITY", "NETWORK", "VPC")
+SERVICES = ("COMPUTE", "CVM", "DFW", "ECS", "IAM", "IDENTITY", "NETWORK", "STS", "VPC")
 """The services of clouds whose address can be replaced each by itself."""
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -105,11 +105,12 @@ SETTINGS = (
         "",
         "name of the account the credentials belong to; addresses of another are refused",
     ),
+    Setting(
+        "SGGUARD_ACCOUNTS", "", "file of further accounts, or its JSON: see deploy/accounts.md"
+    ),
     Setting("SGGUARD_INSTANCE_ROLE_<PROVIDER>", "", "role of the machine to take credentials of"),
     Setting(
-        "SGGUARD_ENDPOINT_<PROVIDER>",
-        "",
-        "address that replaces the cloud's own, such as http://127.0.0.1:8000",
+        "SGGUARD_ENDPOINT_<PROVIDER>", "", "replaces the cloud's address: http://127.0.0.1:8000"
     ),
     Setting(
         "SGGUARD_ENDPOINT_<PROVIDER>_<SERVICE>",
@@ -150,6 +151,7 @@ class Settings:
     max_body_bytes: int = 1024 * 1024
     log_level: str = "INFO"
     accounts: Mapping[str, str] = field(default_factory=dict)
+    further_accounts: str = field(default="", repr=False)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -190,6 +192,7 @@ class Settings:
                 for name, value in given.items()
                 if name.startswith("SGGUARD_ACCOUNT_")
             },
+            further_accounts=given.get("SGGUARD_ACCOUNTS", ""),
         )
 
 

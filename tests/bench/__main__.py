@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.bench import callers, calls, rate, remedy, start, store, telemetry, work
+from tests.bench import artifacts, callers, calls, rate, remedy, start, store, telemetry, work
 from tests.bench.measure import HEADER, Ratio
 from tests.bench.results import RESULTS, with_rows
 
@@ -22,6 +22,7 @@ def _start() -> list[Ratio]:
 
 MEASURES: Mapping[str, Callable[[], list[Ratio]]] = {
     "start": _start,
+    "artifacts": artifacts.measure,
     "cpu": work.measure_cpu,
     "trips": work.measure_round_trips,
     "batches": calls.measure_batches,

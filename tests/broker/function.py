@@ -6,10 +6,11 @@ for. Nothing else is changed.
 
 from __future__ import annotations
 
+import os
 import runpy
 
 from sgguard.engine import keeper
 
 if __name__ == "__main__":
-    keeper.LEASE_S = 4.0
+    keeper.LEASE_S = float(os.environ.get("LEASE_S", "4.0"))
     runpy.run_module("sgguard.demo.child", run_name="__main__", alter_sys=True)

@@ -23,6 +23,7 @@ from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.resource import build
 from sgguard.emulator.server import serve
+from sgguard.engine.accounts.read import KEYS, accounts_of
 from sgguard.events import request
 from sgguard.web import server as functions_server
 from tests.docs.sections import ROOT, section
@@ -228,3 +229,12 @@ def test_a_test_of_a_user_passes(tmp_path):
     )
     assert ended.returncode == 0, ended.stdout
     assert "1 passed" in ended.stdout
+
+
+def test_the_table_of_accounts_can_be_used_and_every_key_is_explained(tmp_path):
+    example = tmp_path / "accounts.toml"
+    example.write_text(section("accounts"), encoding="utf-8")
+    found = accounts_of(str(example), {}).further
+    assert [one.name for one in found] == ["shop", "media", "europe", "archive"]
+    page = (ROOT / "deploy" / "accounts.md").read_text(encoding="utf-8")
+    assert all(f"`{key}`" in page for key in KEYS)

@@ -30,6 +30,7 @@ class Service:
     status: int = 200
     body: bytes | None = None
     paths: list[str] = field(default_factory=list)
+    put_status: int = 200
 
     def document(self, path: str) -> object:
         ends = datetime.fromtimestamp(self.ends_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -60,11 +61,16 @@ def answering() -> Iterator[Service]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:
+            before, service.status = service.status, max(service.status, service.put_status)
             self.answer(b"a-token")
+            service.status = before
 
         def do_GET(self) -> None:
             if "/ram/" in self.path and self.headers["X-aliyun-ecs-metadata-token"] != "a-token":
                 service.status = 403
+            is_wanted = "/openstack/" in self.path and service.put_status == 200
+            if is_wanted and self.headers["X-Metadata-Token"] != "a-token":
+                service.status = 401
             body = service.body
             self.answer(json.dumps(service.document(self.path)).encode() if body is None else body)
 
@@ -113,7 +119,7 @@ def test_the_role_of_a_machine_is_read_once_and_again_before_it_ends(service, cl
     first = Given("id-1", "planted-secret-1", "t-1")
     assert [role.current() for _ in range(3)] == [first] * 3
     asked = len(service.paths)
-    assert asked == (2 if cloud == "alibaba" else 1)
+    assert asked == (1 if cloud == "tencent" else 2)
     assert not any(" " in path for path in service.paths)
     clock.now_s += 3600 - 601
     assert role.current() == first
@@ -121,6 +127,18 @@ def test_the_role_of_a_machine_is_read_once_and_again_before_it_ends(service, cl
     service.n, service.ends_at = 2, NOW_S + 7200
     clock.now_s += 2
     assert role.current() == Given("id-2", "planted-secret-2", "t-2")
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_a_service_of_huawei_that_knows_no_tokens_is_asked_without_one(service, clock, status):
+    service.put_status = status
+    assert Role("huawei", "guard", service.url, clock).current() is not None
+
+
+def test_a_service_that_refuses_a_token_is_not_asked_without_one(service, clock):
+    service.put_status = 403
+    assert Role("huawei", "guard", service.url, clock).current() is None
+    assert service.paths == ["/meta-data/latest/api/token"]
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)

@@ -138,3 +138,33 @@ def test_function_compute_is_told_how_an_invocation_went(tmp_path):
     assert again.status_code == 404
     assert through_http.status_code == 404
     assert "x-fc-status" not in through_http.headers
+
+
+@pytest.mark.parametrize("name", RUNTIMES)
+def test_no_secret_in_any_other_place_of_a_request_is_printed_or_answered(name, tmp_path):
+    """Query, cookie, body, its fields and its type, attributes of an event: what ends in logs."""
+    planted = [f"planted-secret-value-{n}" for n in range(12)]
+    with started(name, tmp_path) as place:
+        own, body = f"Bearer {KEY}", {"target": place.address("free"), "password": planted[0]}
+        event = {
+            "ce_specversion": "1.0",
+            "ce_id": "e-1",
+            "ce_type": planted[1],
+            "ce_source": f"https://user:{planted[2]}@portal.example/",
+            "ce_token": planted[3],
+        }
+        asked = [
+            place.ask("free", f"/?access_token={planted[4]}"),
+            place.ask("free", cookie=f"session={planted[5]}", x_api_key=planted[6]),
+            place.served.post("/", json.dumps(body).encode(), authorization=own),
+            place.served.post("/", planted[7].encode(), authorization=own),
+            place.ask("free", content_type=f"application/{planted[8]}"),
+            place.ask("free", **event),
+            place.ask("free", authorization=f"Basic {planted[9]}"),
+            place.served.post("/metrics", b"", authorization=planted[10]),
+            place.ask("free", traceparent=planted[11], tracestate=f"a={planted[11]}"),
+        ]
+        printed = place.served.printed()
+    told = printed + "".join(one.text + str(one.headers) for one in asked)
+    assert [one for one in planted if one in told] == []
+    assert {one.status_code for one in asked} >= {200, 400, 401}

@@ -12,12 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from werkzeug.test import Client
 
+import sgguard
 from sgguard.emulator.faults import Fault
 from sgguard.errors import SettingsError
 from sgguard.store import open_store
 from sgguard.telemetry import exposition, metrics, registry, setup
-from sgguard.web import observe
+from sgguard.web import observe, server
+from sgguard.web.installed import functions
 from tests.deployment import address, secrets
 from tests.remedy.harness import Harness
 from tests.worlds import world_of
@@ -252,3 +255,19 @@ def test_a_function_that_counts_nothing_imports_no_library_for_it():
         [sys.executable, "-c", _START], env=env, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "set()"
+
+
+def test_a_server_of_all_functions_has_one_page_at_its_root_when_it_is_asked_for(
+    deployed, monkeypatch
+):
+    deployed(SGGUARD_METRICS="on")
+    app = Client(server.application(functions()))
+    asked = app.post("/delete_request", json={"target": "nonsense"})
+    found = samples(app.get("/metrics").text)
+    of = {"function": "delete_request", "status": str(asked.status_code)}
+    assert number(found, "sgguard_requests_total", **of) == 1
+    assert number(found, "sgguard_info", version=sgguard.__version__) == 1
+    assert app.get("/metrics").headers["Content-Type"] == exposition.CONTENT_TYPE
+    assert (app.head("/metrics").data, app.post("/metrics").status_code) == (b"", 405)
+    monkeypatch.setenv("SGGUARD_METRICS", "off")
+    assert app.get("/metrics").status_code == 404

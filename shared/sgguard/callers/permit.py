@@ -84,7 +84,7 @@ def permitted_occurrence(identity: Identity, one: Occurrence, accounts: Accounts
         raise _forbidden(caller, "functions", "what a timer starts")
     if one.happened not in _STARTS:
         return one
-    scope = Scope(one.provider, "", one.region)
+    scope = Scope(one.provider, one.account, one.region)
     if not all(
         may_see(caller, Address(scope, each), accounts) for each in (*one.groups, *one.instances)
     ):

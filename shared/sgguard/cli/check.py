@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +18,7 @@ from sgguard.engine import decide
 from sgguard.engine.context import Context
 from sgguard.errors import SettingsError
 from sgguard.events import request
+from sgguard.model.address import Address
 from sgguard.model.codes import Verdict
 from sgguard.model.decision import Decision
 from sgguard.render.document import to_json
@@ -69,11 +71,18 @@ def check() -> None:
         "sgguard check delete openstack::RegionOne:5c7f… openstack::RegionOne:9d01…",
         "sgguard check delete tencent::ap-guangzhou:sg-5ua9adfv alibaba::cn-hangzhou:sg-bp1fg655…",
         "sgguard check delete --json alibaba::cn-hangzhou:sg-bp1fg655… | jq '.decisions[].reasons'",
+        "sgguard check delete --account shop tencent::ap-guangzhou:sg-5ua9adfv",
         "sgguard check delete --keep --as ada tencent::ap-guangzhou:sg-5ua9adfv",
         exit_codes=HELP,
     ),
 )
 @click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True)
+@click.option(
+    "--account",
+    default="",
+    metavar="NAME",
+    help="The account of every ADDRESS that names none; default: that of the credentials.",
+)
 @RECORD_OPTION
 @KEEP_OPTION
 @AS_OPTION
@@ -81,6 +90,7 @@ def check() -> None:
 @JSON_OPTION
 def delete(
     addresses: tuple[str, ...],
+    account: str,
     policy: str | None,
     record: str | None,
     by: str,
@@ -95,7 +105,7 @@ def delete(
     of different clouds, accounts or regions are judged as separate sets; the exit code is that
     of the worst verdict.
     """
-    wanted = request.delete_sets(addresses)
+    wanted = request.delete_sets(_in_account(addresses, account))
     if record is not None and len(wanted) > 1:
         raise click.UsageError(
             "--record writes one set: name groups of one cloud, account and region."
@@ -159,6 +169,17 @@ def launch(
     _record(record, [decision])
     documents = _kept([decision], context, by, is_kept=is_kept)
     return _print_all(documents, [list(decision.target)], as_json=as_json)
+
+
+def _in_account(addresses: Sequence[str], account: str) -> Sequence[str]:
+    """Return the addresses with the account of ``--account``, which none of them contradicts."""
+    if not account:
+        return addresses
+    given = [Address.parse(one) for one in addresses]
+    if other := next((one for one in given if one.scope.account not in ("", account)), None):
+        raise click.UsageError(f"{other} names another account than --account {account}.")
+    named = [Address(replace(one.scope, account=account), one.group_id) for one in given]
+    return [str(Address.parse(str(one))) for one in named]
 
 
 def _context(policy: str | None, record: str | None, *, is_kept: bool) -> Context:

@@ -14,7 +14,7 @@ from sgguard.cli.output import print_json
 from sgguard.errors import SettingsError
 from sgguard.operations.doctor import (
     UNWRAPPED,
-    cloud_regions,
+    account_regions,
     examine,
     examine_here,
     here_lines,
@@ -47,6 +47,7 @@ ALIBABA_CLOUD_REGION_ID, HUAWEICLOUD_SDK_REGION (HW_REGION_NAME), OS_REGION_NAME
         "sgguard doctor",
         "sgguard doctor --provider tencent --region ap-guangzhou --region ap-beijing",
         "sgguard doctor --provider alibaba --region cn-hangzhou --provider huawei --region eu-de",
+        "sgguard doctor --account shop --provider tencent --region ap-guangzhou",
         "sgguard doctor --json | jq '.clouds[].permissions[] | select(.state != \"granted\")'",
         exit_codes="0 every verdict can be trusted, 1 one cannot, 2 something is not set up",
     ),
@@ -65,10 +66,22 @@ ALIBABA_CLOUD_REGION_ID, HUAWEICLOUD_SDK_REGION (HW_REGION_NAME), OS_REGION_NAME
     multiple=True,
     help="The region: one for each --provider, or several of one.",
 )
+@click.option(
+    "--account",
+    "accounts",
+    metavar="NAME",
+    multiple=True,
+    help="An account of SGGUARD_ACCOUNTS; repeatable. Default: every one.",
+)
 @POLICY_OPTION
 @JSON_OPTION
 def doctor(
-    named: tuple[str, ...], regions: tuple[str, ...], policy: str | None, *, as_json: bool
+    named: tuple[str, ...],
+    regions: tuple[str, ...],
+    accounts: tuple[str, ...],
+    policy: str | None,
+    *,
+    as_json: bool,
 ) -> int:
     """Check whether verdicts can be trusted: credentials, permissions, clock, reach, settings.
 
@@ -81,7 +94,10 @@ def doctor(
         from_options(policy)
     here = examine_here(environment(policy))
     try:
-        examined = cloud_regions(here.context.env, named, regions)
+        context = here.context
+        examined = account_regions(
+            context.env, context.accounts, named=named, regions=regions, asked=accounts
+        )
     except SettingsError:
         for one in here_lines([one for one in here.findings if one.weight != "note"]):
             terminal.say(one)

@@ -120,13 +120,28 @@ class Attachment:
 
 
 @dataclass(slots=True)
+class AccountRole:
+    """A role (Huawei: agency) of an account that others may assume.
+
+    ``trusts`` lists the ids of the accounts that may; ``external_id`` must be told where it is set.
+    ``denied`` lists actions (fnmatch) that the role may not call.
+    """
+
+    name: str
+    trusts: list[str] = field(default_factory=list)
+    external_id: str = ""
+    denied: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Account:
     """An account that may call the cloud, with its secrets.
 
     ``key_id``/``secret`` sign; ``token`` is the session token, required when set.
     ``user``/``password``/``domain`` and ``app_credentials`` (id → secret) are for Keystone.
     ``role`` is admin, member or reader. ``denied`` lists actions (fnmatch) this account may
-    not call. ``projects`` lists the project ids it can see, the first being its own.
+    not call. ``projects`` lists the project ids it can see, the first being its own. ``roles``
+    may be assumed; ``ends_at_s`` is when an assumed one's key ends (0: never).
     """
 
     id: str
@@ -141,6 +156,8 @@ class Account:
     project_names: dict[str, str] = field(default_factory=dict)
     role: str = "member"
     denied: list[str] = field(default_factory=list)
+    roles: list[AccountRole] = field(default_factory=list)
+    ends_at_s: float = 0.0
 
 
 T = TypeVar("T")

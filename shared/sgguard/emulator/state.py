@@ -14,10 +14,20 @@ from threading import RLock
 from typing import Any, Self
 
 from sgguard.emulator.index import Index
-from sgguard.emulator.resource import Account, Attachment, Group, Instance, Interface, Rule, build
+from sgguard.emulator.resource import (
+    Account,
+    AccountRole,
+    Attachment,
+    Group,
+    Instance,
+    Interface,
+    Rule,
+    build,
+)
 
 __all__ = [
     "Account",
+    "AccountRole",
     "Attachment",
     "Cloud",
     "Group",
@@ -48,7 +58,8 @@ class Cloud:
     ``limits`` are ceilings under the names of :class:`sgguard.model.resource.Limit`. ``quirks``
     turn documented peculiarities on (``page_max``, ``v3_absent``, ``references_shape``, …): each
     face's docstring lists its own. ``rates`` are calls per second by action (fnmatch).
-    ``tokens``, ``nonces`` and ``index`` are runtime data of the faces, never part of a scenario.
+    ``tokens``, ``nonces``, ``sessions`` (assumed roles, by access key) and ``index`` are runtime
+    data of the faces, never part of a scenario.
     """
 
     provider: str
@@ -63,6 +74,7 @@ class Cloud:
     rates: dict[str, float] = field(default_factory=dict)
     tokens: dict[str, Any] = field(default_factory=dict)
     nonces: set[str] = field(default_factory=set)
+    sessions: dict[str, Account] = field(default_factory=dict)
     index: Index | None = field(default=None, repr=False, compare=False)
 
     @contextmanager
@@ -77,8 +89,9 @@ class Cloud:
     # -- reading ---------------------------------------------------------------------------
 
     def account_of_key(self, key_id: str) -> Account | None:
-        """Return the account that owns an access key."""
-        return next((a for a in self.accounts if key_id and a.key_id == key_id), None)
+        """Return the account that owns an access key, with the rights of an assumed role's key."""
+        found = next((a for a in self.accounts if key_id and a.key_id == key_id), None)
+        return found or self.sessions.get(key_id)
 
     def account(self, account_id: str) -> Account | None:
         """Return the account with that id."""
@@ -183,7 +196,7 @@ class Cloud:
         interface.groups.append(group_id)
 
 
-_RUNTIME_FIELDS = ("tokens", "nonces", "index")
+_RUNTIME_FIELDS = ("tokens", "nonces", "sessions", "index")
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sgguard import providers
+from sgguard.engine.accounts.request import canonical
 from sgguard.engine.context import Context, connect
 from sgguard.errors import CloudError, SgguardError
 from sgguard.facts.bind import gather_bind
@@ -83,6 +84,7 @@ def decide(
         CloudError: the cloud could not be asked.
         DeadlineError: the time was used up.
     """
+    request = canonical(request, context.accounts)
     begun_s, now = context.deadline.clock(), datetime.fromtimestamp(context.now(), UTC)
     # Of so many reads a decision that somebody waits for must not wait.
     cloud = connect(request.scope, replace(context, is_bulk=True))

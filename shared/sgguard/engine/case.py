@@ -74,13 +74,19 @@ def place(case: Case, context: Context, takes: Collection[Happened]) -> None:
         case.status = "refreshed"
         case.reason = "every decision reads rules and groups anew: nothing is kept to refresh"
     else:
-        account = context.settings.accounts.get(one.provider, "")
-        if one.provider in _NUMBERED and account and one.account not in ("", account):
+        account = account_of(one, context)
+        if account is None:
             case.reason = "it happened in another account than the one of the credentials here"
             return
-        case.scope = Scope(one.provider, "", _region(one, context.env))
+        case.scope = Scope(one.provider, account, _region(one, context.env))
         case.status = "compared" if one.happened is Happened.DELETED else "judged"
         case.caution = _caution(case, context)
+
+
+def account_of(one: Occurrence, context: Context) -> str | None:
+    """Return the account of an occurrence as addresses write it; None: there is none here."""
+    is_numbered = one.provider in _NUMBERED
+    return context.accounts.of_event(one.provider, one.account, is_numbered=is_numbered)
 
 
 def region_of(one: Occurrence, env: Mapping[str, str]) -> str:
@@ -132,8 +138,10 @@ def _own_attempt(case: Case, context: Context) -> str:
 def spellings(address: Address, context: Context) -> tuple[str, ...]:
     """Return how decisions may name a group: the account is told, or left to the settings."""
     scope = address.scope
-    account = context.settings.accounts.get(scope.provider, "")
-    named = Address(Scope(scope.provider, account, scope.region), address.group_id)
+    home = context.settings.accounts.get(scope.provider, "")
+    if scope.account not in ("", home):
+        return (str(Address(context.accounts.canonical(scope), address.group_id)),)
+    named = Address(Scope(scope.provider, home, scope.region), address.group_id)
     return tuple(dict.fromkeys((str(address), str(named))))
 
 

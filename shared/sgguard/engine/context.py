@@ -6,14 +6,17 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
 import httpx
 
 from sgguard import providers
-from sgguard.errors import EventError, PolicyError, SettingsError
+from sgguard.engine.accounts.read import accounts_of
+from sgguard.engine.accounts.table import Accounts
+from sgguard.engine.accounts.use import access_of
+from sgguard.errors import PolicyError, SettingsError
 from sgguard.model.address import Scope
 from sgguard.model.caller import Identity
 from sgguard.model.codes import Mode
@@ -21,7 +24,7 @@ from sgguard.policy import Policy, delete_remedies, modes
 from sgguard.policy.account import at_home
 from sgguard.policy.start import ended, load_started
 from sgguard.providers import Access, Cloud
-from sgguard.settings import PREFIX, Settings, unknown_variables, variable_part
+from sgguard.settings import PREFIX, Settings, unknown_variables
 from sgguard.store import Store, find_store, open_store
 from sgguard.telemetry import logs
 from sgguard.wire.client import Wire
@@ -48,7 +51,7 @@ class Context:
     fast clouds are asked; the lanes are those of the process. ``store`` is what is kept between
     deliveries, None where nothing is. ``caller`` is who asks, None where everybody may;
     ``on_call`` counts the cloud calls that this takes. With ``is_bulk`` they are of work that
-    nobody waits for: other decisions pass before them.
+    nobody waits for: other decisions pass before them. ``accounts`` are all that there are here.
     """
 
     settings: Settings
@@ -64,6 +67,13 @@ class Context:
     caller: Identity | None = None
     on_call: Callable[[], None] | None = field(default=None, repr=False)
     is_bulk: bool = False
+    accounts: Accounts = field(default_factory=Accounts)
+
+    def __post_init__(self) -> None:
+        """Name the configured accounts also where no further ones are given."""
+        if not self.accounts.home:
+            home = replace(self.accounts, home=self.settings.accounts)
+            object.__setattr__(self, "accounts", home)
 
     @classmethod
     def from_env(
@@ -84,9 +94,12 @@ class Context:
             SettingsError: a setting or the policy file cannot be used.
         """
         settings = Settings.from_env(env)
+        accounts = accounts_of(settings.further_accounts, settings.accounts)
+        policy = _usable(_policy(settings.policy_path), settings)
         return cls(
             settings=settings,
-            policy=at_home(_usable(_policy(settings.policy_path), settings), settings.accounts),
+            policy=at_home(policy, settings.accounts, accounts.numbers()),
+            accounts=accounts,
             deadline=Deadline.after(settings.deadline_s, clock),
             env=env,
             transport=transport,
@@ -150,7 +163,12 @@ def of_store(
     settings = Settings.from_env(usable)
     store = _store_of(settings, usable, makes_store=makes_store)
     deadline = Deadline.after(settings.deadline_s)
-    return Context(settings, Policy(), deadline, usable, store=store), tuple(problems)
+    context = Context(settings, Policy(), deadline, usable, store=store)
+    try:
+        found = accounts_of(settings.further_accounts, settings.accounts)
+        return replace(context, accounts=found), tuple(problems)
+    except SettingsError as error:
+        return context, (*problems, str(error))
 
 
 def pace_of(context: Context) -> Pace:
@@ -180,19 +198,11 @@ def connect(scope: Scope, context: Context, *, is_thorough: bool = False) -> Clo
     What only a remedy needs is read where the policy permits one, or with ``is_thorough``.
 
     Raises:
-        InputError: the provider is unknown, or the account is not the configured one.
+        InputError: the provider is unknown, or the account is no configured one.
         SettingsError: credentials or an endpoint are missing or unusable.
+        CloudError: the cloud could not be asked for the credentials of the account's role.
     """
-    account = context.settings.accounts.get(scope.provider, "")
-    if scope.account not in ("", account):
-        variable = f"SGGUARD_ACCOUNT_{variable_part(scope.provider)}"
-        raise EventError(
-            f"{scope}: the credentials here belong to "
-            + (f"account {account!r}" if account else f"an account without a name ({variable})")
-            + f", not to {scope.account!r}",
-            status=422,
-            part="account",
-        )
+    other = context.accounts.require(scope)
     wire = Wire(
         scope.provider,
         # Asked right before each call. A lease lasts twice as long from the last intent: whoever
@@ -206,11 +216,11 @@ def connect(scope: Scope, context: Context, *, is_thorough: bool = False) -> Clo
         wire,
         scope.region,
         env=context.env,
-        account=account,
+        account=context.settings.accounts.get(scope.provider, ""),
         now=context.now,
         is_thorough=is_thorough or bool(delete_remedies(context.policy) & _REBINDING),
     )
-    return providers.connect(scope.provider, access)
+    return providers.connect(scope.provider, access_of(other, access) if other else access)
 
 
 @lru_cache(maxsize=8)

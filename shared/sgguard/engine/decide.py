@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sgguard import lazy
 from sgguard.engine import report
+from sgguard.engine.accounts.request import canonical
 from sgguard.engine.context import Context, connect
 from sgguard.engine.still import until_still
 from sgguard.errors import SgguardError
@@ -102,6 +103,7 @@ def judge_deletes(
 
     ``ids`` are the decisions' ids, in order; without them each gets a new one.
     """
+    asked = [(canonical(request, context.accounts), event_id) for request, event_id in asked]
     both = [
         (event_id, ids[n] if ids else context.new_id()) for n, (_, event_id) in enumerate(asked)
     ]
@@ -200,6 +202,7 @@ def judge_launch(request: LaunchRequest, context: Context, ids: tuple[str, str])
 
     ``ids`` are those of the event and of the decision.
     """
+    request = canonical(request, context.accounts)
     scope, begun_s = request.scope, context.deadline.clock()
     state = _RequestState(context, connect(scope, context), scope, ids, begun_s, request)
     target = (f"{scope}:{request.instance_id}" if request.instance_id else str(scope),)

@@ -4,16 +4,22 @@ A request may leave the account of an address empty: that is the configured one,
 accepted. So in one deployment a pattern for the configured account, by its name or empty, means
 every address: else the same group, written without its account, would be in no scope and protected
 by nothing.
+
+With further accounts that would let an exemption of one account excuse the groups of another. So
+there every address is judged with its account's name (``Accounts.canonical`` of the engine), and
+an empty account in a pattern is that name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 
 from sgguard.clouds import names
+from sgguard.errors import PolicyError
 from sgguard.policy.channel import Route
 from sgguard.policy.model import Exemption, Match, Policy, ScopePolicy
 
@@ -24,65 +30,100 @@ Accounts = Mapping[str, str]
 """The name of the configured account of each cloud, where it has one."""
 
 
-def at_home(policy: Policy, accounts: Accounts) -> Policy:
-    """Return the policy with ``*`` for the configured accounts in its patterns."""
+_Named = Callable[[str, str], str]
+"""Returns the account pattern that is compared, of a provider pattern and an account pattern."""
+
+
+Further = Mapping[str, Mapping[str, str]]
+"""By cloud the further accounts: the name of each by its number."""
+
+
+def at_home(policy: Policy, accounts: Accounts, further: Further | None = None) -> Policy:
+    """Return the policy with ``*`` for the configured accounts in its patterns.
+
+    With further accounts an empty account becomes the configured one's name, and a number the
+    name of its account.
+
+    Raises:
+        PolicyError: an account in a pattern would be several ones, or would miss one that it means.
+    """
+    named = partial(_by_name, accounts, further) if further else partial(_anywhere, accounts)
     return replace(
         policy,
-        delete=replace(policy.delete, **_table(policy.delete, accounts)),
-        launch=replace(policy.launch, **_table(policy.launch, accounts)),
-        scopes=tuple(_scope(one, accounts) for one in policy.scopes),
-        exemptions=tuple(_exemption(one, accounts) for one in policy.exemptions),
-        routes=tuple(_route(one, accounts) for one in policy.routes),
+        delete=replace(policy.delete, **_table(policy.delete, named)),
+        launch=replace(policy.launch, **_table(policy.launch, named)),
+        scopes=tuple(_scope(one, named) for one in policy.scopes),
+        exemptions=tuple(_exemption(one, named) for one in policy.exemptions),
+        routes=tuple(_route(one, named) for one in policy.routes),
     )
 
 
-def _table(table: object, accounts: Accounts) -> dict[str, Any]:
+def _table(table: object, named: _Named) -> dict[str, Any]:
     there = [name for name in (*_LISTS, "replacements") if hasattr(table, name)]
-    return _sparse({name: getattr(table, name) for name in there}, accounts)
+    return _sparse({name: getattr(table, name) for name in there}, named)
 
 
-def _sparse(fields: Mapping[str, Any], accounts: Accounts) -> dict[str, Any]:
+def _sparse(fields: Mapping[str, Any], named: _Named) -> dict[str, Any]:
     found = dict(fields)
     for name in _LISTS:
         if name in fields:
-            found[name] = tuple(_pattern(one, accounts) for one in fields[name])
+            found[name] = tuple(_pattern(one, named) for one in fields[name])
     if "replacements" in fields:
         listed = fields["replacements"].items()
-        found["replacements"] = {_pattern(old, accounts): new for old, new in listed}
+        found["replacements"] = {_pattern(old, named): new for old, new in listed}
     return found
 
 
-def _scope(scope: ScopePolicy, accounts: Accounts) -> ScopePolicy:
+def _scope(scope: ScopePolicy, named: _Named) -> ScopePolicy:
     match: Match = scope.match
-    if _is_home(match.provider, match.account, accounts):
-        match = replace(match, account="*")
+    match = replace(match, account=named(match.provider, match.account))
     return replace(
         scope,
         match=match,
-        delete=_sparse(scope.delete, accounts),
-        launch=_sparse(scope.launch, accounts),
+        delete=_sparse(scope.delete, named),
+        launch=_sparse(scope.launch, named),
     )
 
 
-def _exemption(one: Exemption, accounts: Accounts) -> Exemption:
-    return replace(one, group=_pattern(one.group, accounts))
+def _exemption(one: Exemption, named: _Named) -> Exemption:
+    return replace(one, group=_pattern(one.group, named))
 
 
-def _route(one: Route, accounts: Accounts) -> Route:
-    return replace(one, account="*") if _is_home(one.provider, one.account, accounts) else one
+def _route(one: Route, named: _Named) -> Route:
+    return replace(one, account=named(one.provider, one.account))
 
 
-def _pattern(pattern: str, accounts: Accounts) -> str:
+def _pattern(pattern: str, named: _Named) -> str:
     parts = pattern.split(":")
-    if len(parts) != _PARTS_OF_ADDRESS or not _is_home(parts[0], parts[1], accounts):
+    if len(parts) != _PARTS_OF_ADDRESS:
         return pattern
-    return ":".join((parts[0], "*", *parts[2:]))
+    return ":".join((parts[0], named(parts[0], parts[1]), *parts[2:]))
 
 
-def _is_home(provider: str, account: str, accounts: Accounts) -> bool:
-    """Return whether an account pattern means the configured account of every cloud it is about."""
-    if not account:
-        return True
-    # A cloud whose account has no name may be meant or not: then the pattern stays as it is.
+def _anywhere(accounts: Accounts, provider: str, account: str) -> str:
+    """Return ``*`` for what means the configured account of every cloud it is about."""
     found = [accounts.get(cloud, "") for cloud in names() if fnmatchcase(cloud, provider)]
-    return bool(found) and all(name and fnmatchcase(name, account) for name in found)
+    # A cloud whose account has no name may be meant or not: then the pattern stays as it is.
+    is_home = bool(found) and all(name and fnmatchcase(name, account) for name in found)
+    return "*" if is_home or not account else account
+
+
+def _by_name(accounts: Accounts, further: Further, provider: str, account: str) -> str:
+    clouds = [cloud for cloud in names() if fnmatchcase(cloud, provider)]
+    numbers = {n: name for cloud in clouds for n, name in further.get(cloud, {}).items()}
+    # A number that several clouds give to accounts of different names stays with the last of
+    # them: a pattern that would miss the others is refused below.
+    found = {accounts.get(cloud, "") for cloud in clouds} if not account else set()
+    text = next(iter(found), "") if not account else numbers.get(account, account)
+    missed = [
+        name
+        for number, name in numbers.items()
+        if account and fnmatchcase(number, account) and not fnmatchcase(name, text)
+    ]
+    if len(found) > 1 or missed:
+        raise PolicyError(
+            f"policy: the account {account!r} beside the provider {provider!r} "
+            + (f"means {missed[0]!r} by its number" if missed else "means several accounts")
+            + ", since there are further ones (SGGUARD_ACCOUNTS): write the account's name"
+        )
+    return text

@@ -20,6 +20,7 @@ module             content
 ``rule_shape``     rules read from a response and written for a request
 ``quota``          limits of the account or project
 ``bulk``           one group put on many holders, where a call takes many
+``role``           assuming a role of another account
 ``permissions``    least privilege: the cloud's own document for a mode and its remedies
 ``probe``          harmless calls that show which permissions are granted
 =================  ================================================================================
@@ -38,6 +39,7 @@ from sgguard.clouds import names as names
 from sgguard.errors import AddressError, CredentialsError, NotSetUpError
 from sgguard.providers._permissions import REMEDIES, Documented, Permission, needed
 from sgguard.providers._probing import Grant, PermissionCheck, Probe, Probing, Setup
+from sgguard.providers._roles import Assuming, Role, Temporary
 from sgguard.providers._together import late
 from sgguard.providers.access import Access
 from sgguard.providers.base import BatchChanges, Bulk, Cloud, Provider, RuleBatches
@@ -50,6 +52,7 @@ else:
 __all__ = [
     "REMEDIES",
     "Access",
+    "Assuming",
     "BatchChanges",
     "Bulk",
     "Cloud",
@@ -60,8 +63,11 @@ __all__ = [
     "Probe",
     "Probing",
     "Provider",
+    "Role",
     "RuleBatches",
     "Setup",
+    "Temporary",
+    "assuming",
     "bulk",
     "connect",
     "documented",
@@ -110,6 +116,18 @@ def probing(provider: str) -> Probing | None:
     if not hasattr(module, "__path__") or find_spec(f"{module.__name__}.probe") is None:
         return None
     return cast(Probing, import_module(f"{module.__name__}.probe"))
+
+
+def assuming(provider: str) -> Assuming | None:
+    """Return the named provider's ``role`` module, None where it knows no roles.
+
+    Raises:
+        AddressError: there is no such provider.
+    """
+    module = import_module(_module_of(provider))
+    if not hasattr(module, "__path__") or find_spec(f"{module.__name__}.role") is None:
+        return None
+    return cast(Assuming, import_module(f"{module.__name__}.role"))
 
 
 def documented(provider: str) -> Documented:

@@ -5,7 +5,8 @@ Whoever reaches that service has them, so it is asked only where a setting names
 are read again before they end; while that fails the ones at hand are used to their end.
 
 Sources: Tencent CVM "CAM role" (213/4934), Alibaba ECS "instance metadata" with a token (hardened
-mode), Huawei ECS "securitykey" of the OpenStack API; read 2026-11-29.
+mode), Huawei ECS "securitykey" of the OpenStack API, with a token where the service knows them
+(as ``huaweicloudsdkcore`` asks); read 2026-11-29.
 """
 
 from __future__ import annotations
@@ -46,6 +47,11 @@ class _UnusableError(Exception):
     """The service answered nothing that can be used."""
 
 
+class _AbsentError(_UnusableError):
+    """The service does not know the path or the method."""
+
+
+_ABSENT = (http.client.NOT_FOUND, http.client.METHOD_NOT_ALLOWED)
 _FAILURES = (
     *(OSError, http.client.HTTPException),
     *(ValueError, TypeError, LookupError, OverflowError, _UnusableError),
@@ -125,9 +131,20 @@ def _alibaba(address: str, role: str) -> tuple[Given, float]:
 
 def _huawei(address: str, role: str) -> tuple[Given, float]:
     del role  # a machine has one agency, and the service names none
-    found = _document(_ask(address, "GET", "/openstack/latest/securitykey"))["credential"]
+    token = _huawei_token(address)
+    headers = {"X-Metadata-Token": token} if token else None
+    found = _document(_ask(address, "GET", "/openstack/latest/securitykey", headers))["credential"]
     given = _whole(found, "access", "secret", "securitytoken")
     return given, datetime.fromisoformat(found["expires_at"]).timestamp()
+
+
+def _huawei_token(address: str) -> str:
+    """Return a token of the service; empty where it is of the first version, which has none."""
+    asked_for = {"X-Metadata-Token-Ttl-Seconds": _TTL_S}
+    try:
+        return _ask(address, "PUT", "/meta-data/latest/api/token", asked_for).decode().strip()
+    except _AbsentError:
+        return ""
 
 
 _READERS = {"tencent": _tencent, "alibaba": _alibaba, "huawei": _huawei}
@@ -157,6 +174,8 @@ def _ask(address: str, method: str, path: str, headers: Mapping[str, str] | None
         content = response.read(_MAX_BYTES + 1)
     finally:
         connection.close()
+    if response.status in _ABSENT:
+        raise _AbsentError
     if response.status != http.client.OK or len(content) > _MAX_BYTES:
         raise _UnusableError
     return content

@@ -22,7 +22,7 @@ from sgguard.callers import LIBRARIES, permit, secret, senders, veil
 from sgguard.callers.base import Arrival, Tools
 from sgguard.callers.budget import METER
 from sgguard.callers.fetch import fetch
-from sgguard.engine.case import region_of
+from sgguard.engine.case import account_of, region_of
 from sgguard.engine.context import Context
 from sgguard.errors import KeysError, SettingsError
 from sgguard.events.base import Delivery, Kind
@@ -160,7 +160,11 @@ def allowed(request: T, event: Event, kind: Kind, context: Context) -> T:
     if isinstance(request, Occurrence):
         # Where an event does not tell its region, the targets are compared with that of the
         # environment: it is judged there.
-        located = replace(request, region=region_of(request, context.env))
+        located = replace(
+            request,
+            region=region_of(request, context.env),
+            account=account_of(request, context) or "",
+        )
         permit.permitted_occurrence(identity, located, accounts)
     else:
         asked = permit.permitted(identity, request, accounts)

@@ -22,6 +22,9 @@ from sgguard.telemetry import exposition, metrics, registry, setup, traces
 from sgguard.telemetry.exposition import Reading
 from sgguard.web.response import Response
 
+METRICS = "/metrics"
+"""Where Prometheus reads, of a function and of a server of all functions."""
+
 _ERROR = 500
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 _ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)

@@ -12,6 +12,7 @@ import os
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from threading import Thread
@@ -23,9 +24,10 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
 from sgguard.engine.context import begin
-from sgguard.web import door, openapi, problem, response
+from sgguard.web import door, observe, openapi, problem, response
 from sgguard.web.bounded_server import BoundedServer
 from sgguard.web.installed import functions
+from sgguard.web.observe import METRICS
 from sgguard.web.problem import DOCUMENT
 
 
@@ -103,15 +105,19 @@ def _at_root(app: WSGIApplication) -> WSGIApplication:
 
 
 def _index(mounts: Mapping[str, WSGIApplication]) -> WSGIApplication:
-    """Return what answers beside the functions: which there are, and the document of all."""
+    """Return what answers beside the functions: which there are, the document, the metrics."""
 
     def index(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "") or "/"
         method = environ["REQUEST_METHOD"]
-        if path not in ("/", DOCUMENT):
+        # The functions share this process, and what is counted in it: one page has all of them.
+        page = observe.page(os.environ, partial(begin, os.environ)) if path == METRICS else None
+        if path not in ("/", DOCUMENT) and page is None:
             found = response.of_problem(problem.no_function(mounts))
         elif method not in ("GET", "HEAD"):
             found = response.only_read(method)
+        elif page is not None:
+            found = page
         elif path == DOCUMENT:
             each = {name.strip("/"): document(app) for name, app in mounts.items()}
             found = response.of_document(openapi.merged(each))

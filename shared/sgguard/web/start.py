@@ -81,7 +81,7 @@ def report(path: str, method: str, begin: Callable[[], Context]) -> Response | N
         return of_report(200, {"status": "alive", "version": sgguard.__version__})
     if path == "/readyz":
         return _readiness(begin)
-    return observe.page(os.environ, begin) if path == "/metrics" else None
+    return observe.page(os.environ, begin) if path == observe.METRICS else None
 
 
 def _readiness(begin: Callable[[], Context]) -> Response:

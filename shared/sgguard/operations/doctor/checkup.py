@@ -64,7 +64,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
-    """Everything found about one cloud in one region; None means that it is unknown."""
+    """Everything found about one cloud in one region; None means that it is unknown.
+
+    ``account`` is a further account, empty for the one of the environment's credentials.
+    """
 
     provider: str
     region: str
@@ -75,6 +78,7 @@ class Checkup:
     limits: tuple[Limit, ...] = ()
     blind_spots: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    account: str = ""
 
     @property
     def is_trusted(self) -> bool:
@@ -85,6 +89,11 @@ class Checkup:
     def is_set_up(self) -> bool:
         """Whether the settings sufficed to call the cloud at all."""
         return all(finding.weight != "setup" for finding in self.findings)
+
+    @property
+    def cloud(self) -> str:
+        """The cloud as tables name it: with the account where it is a further one."""
+        return f"{self.provider}:{self.account}" if self.account else self.provider
 
     def needed(self, need: Literal["read", "change"]) -> tuple[Permission, ...]:
         """Return the permissions for one purpose."""

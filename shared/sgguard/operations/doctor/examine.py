@@ -17,6 +17,7 @@ from typing import TypeVar
 import httpx
 
 from sgguard import providers
+from sgguard.engine.accounts.use import access_of
 from sgguard.engine.context import Context, pace_of
 from sgguard.errors import CloudError, DeadlineError, SgguardError
 from sgguard.model.resource import Limit, Visibility
@@ -50,7 +51,7 @@ class _Reply:
 
 def examine(where: CloudRegion, context: Context) -> Checkup:
     """Return what is found about one cloud; every failure is a finding, not an error."""
-    checkup = Checkup(where.provider, where.region)
+    checkup = Checkup(where.provider, where.region, account=where.account)
     if flaw := _without_region(where):
         return replace(checkup, findings=(flaw,))
     wire = Wire(
@@ -63,6 +64,8 @@ def examine(where: CloudRegion, context: Context) -> Checkup:
     account = context.settings.accounts.get(where.provider, "")
     access = Access(wire, where.region, env=context.env, account=account, now=context.now)
     try:
+        if other := context.accounts.find(where.provider, where.account):
+            access = access_of(other, access)
         provider = providers.connect(where.provider, access)
     except SgguardError as error:
         remedy = "see `sgguard doctor --help` for the variables"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sgguard import providers
+from sgguard.engine.accounts.table import Accounts
 from sgguard.errors import InputError, SettingsError
 from sgguard.providers import Setup
 
@@ -19,12 +20,65 @@ _NAME = re.compile(r"[A-Za-z0-9._@-]+")
 class CloudRegion:
     """One region of one cloud; ``region`` is empty where none is configured.
 
-    ``flaw`` says what is wrong with the setting that names it.
+    ``flaw`` says what is wrong with the setting that names it. ``account`` is a further account,
+    empty for the one of the environment's credentials.
     """
 
     provider: str
     region: str
     flaw: str = ""
+    account: str = ""
+
+
+def account_regions(
+    env: Mapping[str, str],
+    accounts: Accounts,
+    *,
+    named: Sequence[str] = (),
+    regions: Sequence[str] = (),
+    asked: Sequence[str] = (),
+) -> tuple[CloudRegion, ...]:
+    """Return what to examine: as :func:`cloud_regions`, and the further accounts of those clouds.
+
+    ``asked`` names accounts: then only those are examined.
+
+    Raises:
+        InputError: as there, or there is no account of that name.
+        SettingsError: as there.
+    """
+    clouds = list(named) or list(
+        dict.fromkeys([*configured(env), *(one.provider for one in accounts.further)])
+    )
+    for name in asked:
+        if not any(_is_named(name, cloud, accounts) for cloud in clouds):
+            known = sorted({*accounts.home.values(), *(one.name for one in accounts.further)})
+            names = ", ".join(known) or "none"
+            raise InputError(
+                f"{name!r} is no account of {', '.join(clouds)} here: named are {names}"
+            )
+    if asked and not named:
+        clouds = [one for one in clouds if any(_is_named(name, one, accounts) for name in asked)]
+    found = cloud_regions(env, named or (clouds if accounts.further else ()), regions)
+    return tuple(
+        replace(where, account=account)
+        for where in found
+        for account in _accounts_of(where.provider, env, accounts, asked)
+    )
+
+
+def _is_named(name: str, cloud: str, accounts: Accounts) -> bool:
+    return accounts.home.get(cloud) == name or accounts.find(cloud, name) is not None
+
+
+def _accounts_of(
+    cloud: str, env: Mapping[str, str], accounts: Accounts, asked: Sequence[str]
+) -> list[str]:
+    further = accounts.of(cloud)
+    if not asked:
+        own = [""] if not further or cloud in configured(env) else []
+        return [*own, *(one.name for one in further)]
+    home = [""] if accounts.home.get(cloud) in asked else []
+    return [*home, *(one.name for one in further if {one.name, one.number} & set(asked))]
 
 
 def cloud_regions(

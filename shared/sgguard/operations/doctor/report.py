@@ -83,6 +83,7 @@ def _document(checkup: Checkup) -> dict[str, Any]:
     clock = checkup.clock
     return {
         "provider": checkup.provider,
+        "account": checkup.account,
         "region": checkup.region,
         "trusted": checkup.is_trusted,
         "reachable": checkup.is_reachable,
@@ -102,7 +103,7 @@ def _document(checkup: Checkup) -> dict[str, Any]:
 
 def _row(checkup: Checkup) -> tuple[str, ...]:
     return (
-        checkup.provider,
+        checkup.cloud,
         _cut(checkup.region or _UNKNOWN),
         "yes" if checkup.is_trusted else "NO",
         _UNKNOWN if checkup.is_reachable is None else "yes" if checkup.is_reachable else "NO",
@@ -159,7 +160,7 @@ def _listed(row: Sequence[str]) -> list[str]:
 
 
 def _findings(checkup: Checkup, width: int) -> list[str]:
-    place = " ".join(filter(None, (checkup.provider, checkup.region)))
+    place = " ".join(filter(None, (checkup.cloud, checkup.region)))
     return [
         line
         for finding in checkup.findings
@@ -183,7 +184,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _conclusion(checkups: Sequence[Checkup], here: Sequence[Finding], width: int) -> list[str]:
-    untrusted = [f"{one.provider} {one.region}".strip() for one in checkups if not one.is_trusted]
+    untrusted = [f"{one.cloud} {one.region}".strip() for one in checkups if not one.is_trusted]
     if not untrusted and any(one.weight != "note" for one in here):
         words = "Verdicts from here cannot be trusted: see the problems above."
         return _wrapped(words, width)

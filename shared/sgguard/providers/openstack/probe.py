@@ -42,7 +42,6 @@ _CHANGES = (
     ("DELETE /v2.0/security-group-rules/{id}", "revoking a rule"),
     ("POST /v2.0/security-group-rules", "rewriting or restoring a rule"),
     ("PUT /v2.0/ports/{id}", "unbinding a port, or moving it to other groups"),
-    ("POST /v2.1/servers/{id}/action", "binding a server with several ports"),
 )
 
 

@@ -18,11 +18,14 @@ https://intl.cloud.tencent.com/document/product/213/33265 (read 2026-11-28).
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from sgguard.errors import AddressError, SettingsError
 from sgguard.providers._region import AREA_AND_PLACE
 from sgguard.providers.access import Access
-from sgguard.providers.tencent.api import Service
+from sgguard.providers.tencent.api import Service as GuardService
+
+Service = GuardService | Literal["sts"]
 
 _ROOT = "tencentcloudapi.com"
 _SITES = (_ROOT, f"intl.{_ROOT}")

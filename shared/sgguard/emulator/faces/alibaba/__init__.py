@@ -1,4 +1,4 @@
-"""Alibaba Cloud ECS 2014-05-26 on the wire.
+"""Alibaba Cloud ECS 2014-05-26 on the wire, and AssumeRole of its STS.
 
 Both signatures are checked, with nonce, clock (15 minutes) and session token. Calls with the older
 one get XML unless ``Format`` is JSON. A scenario's groups of another account are foreign: their
@@ -36,7 +36,7 @@ from typing import Any, ClassVar
 
 import httpx
 
-from sgguard.emulator.faces.alibaba import binding
+from sgguard.emulator.faces.alibaba import binding, sts
 from sgguard.emulator.faces.alibaba.actions import ACTIONS
 from sgguard.emulator.faces.alibaba.auth import authenticate, forbidden, is_acs3, is_denied
 from sgguard.emulator.faces.alibaba.call import Call, replayed
@@ -118,6 +118,8 @@ def _act(request: httpx.Request, cloud: Cloud, action: str, now: float) -> dict[
     _require_emulated(request)
     account = authenticate(request, cloud, now)
     version = request.headers.get("x-acs-version") or dict(params_of(request)).get("Version", "")
+    if (action, version) == (sts.ACTION, sts.VERSION):
+        return sts.assume_role(cloud, account, dict(params_of(request)), now)
     if action not in ACTIONS or version != VERSION:
         what = f"{action or 'a call without an action'} of version {version or '(none)'}"
         raise _no_such_api(not_emulated(what))

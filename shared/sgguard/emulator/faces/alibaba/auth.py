@@ -13,6 +13,7 @@ import httpx
 
 from sgguard.emulator.faces.alibaba.response import RefusedError
 from sgguard.emulator.faces.base import not_emulated
+from sgguard.emulator.session import is_over
 from sgguard.emulator.state import Account, Cloud
 from sgguard.wire import acs3, rpc_v1
 
@@ -85,7 +86,7 @@ def _verify_acs3(request: httpx.Request, cloud: Cloud, now: float) -> Account:
         )
     if headers["x-acs-content-sha256"] != acs3.payload_hash(request.content):
         raise RefusedError("InvalidContentSHA256", "x-acs-content-sha256 is not the body's.")
-    _check_token(account, headers.get("x-acs-security-token", ""))
+    _check_token(account, headers.get("x-acs-security-token", ""), now)
     _check_time(headers["x-acs-date"], now)
     _consume_nonce(cloud, authorization.key_id, headers["x-acs-signature-nonce"])
     return account
@@ -105,7 +106,7 @@ def _verify_rpc_v1(request: httpx.Request, cloud: Cloud, now: float) -> Account:
     if not hmac.compare_digest(expected.encode(), named["Signature"].encode()):
         text = rpc_v1.string_to_sign(request.method, params)
         raise RefusedError("SignatureDoesNotMatch", f"{_MISMATCH} server string to sign is:{text}")
-    _check_token(account, named.get("SecurityToken", ""))
+    _check_token(account, named.get("SecurityToken", ""), now)
     _check_time(named["Timestamp"], now)
     _consume_nonce(cloud, named["AccessKeyId"], named["SignatureNonce"])
     return account
@@ -120,11 +121,13 @@ def _account(cloud: Cloud, key_id: str) -> Account:
     return account
 
 
-def _check_token(account: Account, token: str) -> None:
+def _check_token(account: Account, token: str, now: float) -> None:
     if account.token and not token:
         raise RefusedError("MissingSecurityToken", "SecurityToken is mandatory for this action.")
     if token != account.token:
         raise RefusedError("InvalidSecurityToken.Malformed", "Specified SecurityToken is malformed")
+    if is_over(account, now):
+        raise RefusedError("InvalidSecurityToken.Expired", "Specified SecurityToken is expired.")
 
 
 def _check_time(text: str, now: float) -> None:

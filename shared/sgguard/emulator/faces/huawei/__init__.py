@@ -22,12 +22,23 @@ from sgguard.emulator.faces._openstack import discovery, keystone, neutron, nova
 from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces._openstack.token import Service, project_name
 from sgguard.emulator.faces.base import Certainty, FaultKind
-from sgguard.emulator.faces.huawei import auth, binding, change, ecs, permission, response, v1, vpc
+from sgguard.emulator.faces.huawei import (
+    agency,
+    auth,
+    binding,
+    change,
+    ecs,
+    permission,
+    response,
+    v1,
+    vpc,
+)
 from sgguard.emulator.faces.huawei.claims import CLAIMS, known
 from sgguard.emulator.state import Account, Cloud
 
 _VERSIONS = re.compile(r"/|(/identity)?/v3/?")
 _TOKENS = re.compile(r"(/identity)?/v3/auth/tokens")
+_AGENCY = re.compile(r"(/identity)?/v3\.0/OS-CREDENTIAL/securitytokens")
 _PROJECTS = re.compile(r"(/identity)?/v3/projects")
 _VPC_V3 = re.compile(r"/v3/(?P<project>[^/]+)/(?P<rest>vpc/.+|ports(/.*)?)")
 _NEUTRON = re.compile(r"/v2\.0/(?P<rest>.+)")
@@ -76,7 +87,7 @@ class HuaweiFace:
         if (is_denied or permission.is_beyond_eps(request, cloud)) and _is_published(path, cloud):
             return permission.empty_list(request, cloud) or _denied(path, action)
         region = _region(request, cloud, caller)
-        return _route(request, cloud, caller, region)
+        return _route(request, cloud, caller, region, now)
 
     def fault(self, kind: FaultKind, request: httpx.Request, code: str) -> httpx.Response:
         """Return a throttle or error of the gateway; ``code`` may be a window: ``5 minute``."""
@@ -91,12 +102,16 @@ class HuaweiFace:
 
 
 def _is_emulated(path: str) -> bool:
-    patterns = (_PROJECTS, *(pattern for pattern, _ in _HANDLERS))
+    patterns = (_PROJECTS, _AGENCY, *(pattern for pattern, _ in _HANDLERS))
     return any(pattern.fullmatch(path) for pattern in patterns)
 
 
-def _route(request: httpx.Request, cloud: Cloud, caller: Caller, region: str) -> httpx.Response:
+def _route(
+    request: httpx.Request, cloud: Cloud, caller: Caller, region: str, now: float
+) -> httpx.Response:
     path = request.url.path
+    if _AGENCY.fullmatch(path) and request.method == "POST":
+        return agency.security_token(request, cloud, caller.account, now)
     if _PROJECTS.fullmatch(path) and request.method == "GET":
         return _projects(request, caller.account)
     for pattern, handler in _HANDLERS:

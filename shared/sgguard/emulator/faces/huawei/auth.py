@@ -11,12 +11,13 @@ import httpx
 from sgguard.emulator.faces._openstack import keystone
 from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces.huawei import response
+from sgguard.emulator.session import is_over
 from sgguard.emulator.state import Account, Cloud
 from sgguard.wire import sdk_hmac
 from sgguard.wire.sdk_hmac import Signature
 
-# Paths of v2.0 have no project: their first word is a collection.
-_PROJECT_IN_PATH = re.compile(r"/v(?!2\.0/)[0-9.]+/(?P<project>[^/]+)/")
+# Paths of v2.0 and of IAM v3.0 have no project: their first word is a collection.
+_PROJECT_IN_PATH = re.compile(r"/v(?![23]\.0/)[0-9.]+/(?P<project>[^/]+)/")
 _UNSIGNED = "UNSIGNED-PAYLOAD"
 
 
@@ -46,6 +47,8 @@ def account_of_signature(
     if account is None:
         return response.bad_signature("get aksk fail")
     flaw = _signature_flaw(request, signature, account)
+    if not flaw and is_over(account, now):
+        flaw = "security token expired"
     return response.bad_signature(flaw) if flaw else account
 
 

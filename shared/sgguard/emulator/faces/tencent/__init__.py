@@ -1,4 +1,4 @@
-"""Tencent Cloud's API 3.0 (VPC and CVM, 2017-03-12) on the wire.
+"""Tencent Cloud's API 3.0 (VPC and CVM, 2017-03-12, and STS' AssumeRole) on the wire.
 
 Errors come with HTTP 200. TC3-HMAC-SHA256 and the older HmacSHA1 and HmacSHA256 are checked as the
 vendor's SDK computes them, with a clock skew of at most five minutes. Quirks of the cloud
@@ -38,7 +38,7 @@ from uuid import uuid4
 import httpx
 
 from sgguard.emulator.faces.base import Certainty, FaultKind, not_emulated
-from sgguard.emulator.faces.tencent import cvm, vpc
+from sgguard.emulator.faces.tencent import cvm, sts, vpc
 from sgguard.emulator.faces.tencent.auth import action_of
 from sgguard.emulator.faces.tencent.call import call_of
 from sgguard.emulator.faces.tencent.claims import CLAIMS
@@ -46,7 +46,7 @@ from sgguard.emulator.faces.tencent.error import RefusedError
 from sgguard.emulator.state import Cloud
 
 _INSTANCE = re.compile(r"`(?:ins|eni)-[^`]*`")
-_SERVICES = {"vpc": vpc.ACTIONS, "cvm": cvm.ACTIONS}
+_SERVICES = {"vpc": vpc.ACTIONS, "cvm": cvm.ACTIONS, "sts": sts.ACTIONS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ import httpx
 
 from sgguard.emulator.faces.base import not_emulated
 from sgguard.emulator.faces.tencent.error import RefusedError
+from sgguard.emulator.session import is_over
 from sgguard.emulator.state import Account, Cloud
 from sgguard.wire import qcloud_v2, tc3
 
@@ -86,7 +87,7 @@ def _by_headers(request: httpx.Request, cloud: Cloud, now: float) -> Signed:
         expected = ""
     if authorization.signature != expected or authorization.date != tc3.date_of(timestamp):
         raise RefusedError("AuthFailure.SignatureFailure", _WRONG)
-    _require_token(account, request.headers.get("x-tc-token", ""))
+    _require_token(account, request.headers.get("x-tc-token", ""), now)
     return Signed(
         account=account,
         service=authorization.service,
@@ -115,7 +116,7 @@ def _by_parameters(request: httpx.Request, cloud: Cloud, now: float) -> Signed:
     }
     if pairs.get("Signature") not in expected:
         raise RefusedError("AuthFailure.SignatureFailure", _WRONG)
-    _require_token(account, pairs.get("Token", ""))
+    _require_token(account, pairs.get("Token", ""), now)
     host, _, domain = request.url.host.partition(".")
     own = [(name, value) for name, value in pairs.items() if name not in _COMMON]
     return Signed(
@@ -138,8 +139,8 @@ def _account(cloud: Cloud, key_id: str, timestamp: int, now: float) -> Account:
     return account
 
 
-def _require_token(account: Account, token: str) -> None:
-    if token != account.token:
+def _require_token(account: Account, token: str, now: float) -> None:
+    if token != account.token or is_over(account, now):
         raise RefusedError("AuthFailure.TokenFailure", "The token is invalid.")
 
 

@@ -30,6 +30,8 @@ __all__ = [
 ]
 
 VERSION = "2017-03-12"
+VERSIONS = {"sts": "2018-08-13"}
+"""The version of each service that has another one."""
 PAGE_MAX = 100
 
 _GROUP_ID = re.compile(r"sg-[0-9a-z]{8}")
@@ -190,7 +192,7 @@ def call_of(
     signed = authenticate(request, cloud, now)
     if not signed.action:
         raise RefusedError("MissingParameter", "`Action` is required.")
-    if signed.version != VERSION:
+    if signed.version != VERSIONS.get(signed.service, VERSION):
         what = f"version {signed.version or '(none)'} of {signed.service or 'API 3.0'}"
         raise RefusedError("NoSuchVersion", not_emulated(what))
     service, names = known(signed.service, signed.action)

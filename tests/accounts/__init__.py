@@ -1,0 +1,1 @@
+"""One deployment, many accounts: whose credentials are used, and for how long."""
