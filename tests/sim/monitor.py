@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sgguard.model.change import Change
 from sgguard.model.codes import Outcome
 from sgguard.remedy.plan import Plan
-from tests.sim.cloud import Effect, Picture, is_of
+from tests.sim.cloud import Effect, Outline, Picture, is_of, outline
 from tests.sim.rows import Line, Rows
 from tests.sim.scheduler import Task
 from tests.sim.seams import values_of
@@ -49,15 +49,18 @@ class Monitor:
     _intents: dict[str, str] = field(default_factory=dict)
     _outcomes: dict[str, str] = field(default_factory=dict)
     _left: frozenset[str] = frozenset()
+    _outline: Outline = ([], [])
+    _checked: int | None = None
 
     def __post_init__(self) -> None:
-        self.rows = Rows(self.world.rows)
+        self.rows = Rows(self.world.rows, self.world.store_version)
         self._cloud = self.world.emulator.state.clouds[0]
         self.first, self.picture = self.world.first, Picture.of(self._cloud)
         for decision_id in self.rows.outcomes() if self.world.story.kept else ():
             done = self.first.effects(self.picture)  # by the version before; it had one decision
             self.effects[decision_id] = [(one, False) for one in done]
             self._left = frozenset(self.rows.disagreements())
+        self._outline = outline(self._cloud)
 
     def broken(self, code: str, text: str) -> None:
         """Write a violation down."""
@@ -102,7 +105,8 @@ class Monitor:
 
     def edited(self) -> None:
         """Somebody else has changed the cloud: what they touched is not ours to answer for."""
-        now = Picture.of(self._cloud)
+        now, self._outline = Picture.of(self._cloud), outline(self._cloud)
+        self.world.state_number += 1
         for effect in self.picture.effects(now):
             self.touched |= {effect.subject, effect.rule[2], *effect.before, *effect.after}
         self.touched.discard("")
@@ -110,10 +114,14 @@ class Monitor:
 
     def after_request(self, task: Task, action: str) -> None:
         """Check what a call has done."""
+        seen, self._outline = self._outline, outline(self._cloud)
+        if self._outline == seen:
+            return
         now = Picture.of(self._cloud)
         before, self.picture = self.picture, now
         if now == before:
             return
+        self.world.state_number += 1
         effects = before.effects(now)
         for effect in effects:
             self._check(task, action, effect, before)
@@ -251,6 +259,9 @@ class Monitor:
                 self._check_driver(task, decision_id, "a change is intended")
             elif decision_id and name.startswith("begin"):
                 self._begun_s.setdefault(decision_id, self.world.scheduler.now_s)
+        version, self._checked = self._checked, self.rows.version()
+        if version is not None and version == self._checked:  # it has written nothing
+            return
         for decision_id, outcome in self.rows.outcomes().items():
             before = self._outcomes.get(decision_id)
             if before != outcome:
@@ -265,9 +276,8 @@ class Monitor:
 
     def _check_agreement(self, task: Task, name: str) -> None:
         for text in self.rows.disagreements():
-            if text in self._left:  # until somebody ends what the version before did by halves
-                continue
-            self.broken("I4-now", f"after {name} of {task.name}: {text}")
+            if text not in self._left:  # what the version before did by halves may wait for its end
+                self.broken("I4-now", f"after {name} of {task.name}: {text}")
 
     @contextmanager
     def purging(self) -> Iterator[None]:

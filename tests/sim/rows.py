@@ -73,12 +73,29 @@ class Line:
 
 
 class Rows:
-    """Reads a store between the points of the workers."""
+    """Reads a store between the points of the workers.
 
-    def __init__(self, read: Read) -> None:
-        self._read = read
+    ``version`` is another number after each transaction that wrote something: what was read is
+    read again only then. None where the store has no such number.
+    """
+
+    def __init__(self, read: Read, version: Callable[[], int | None] = lambda: None) -> None:
+        self._read_now = read
+        self.version = version
+        self._seen: int | None = None
+        self._known: dict[object, list[tuple[Any, ...]]] = {}
         self._changes: dict[str, Change] = {}
         self._plans: dict[str, Plan] = {}
+
+    def _read(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        version = self.version()
+        if version is None or version != self._seen:
+            self._seen = version
+            self._known.clear()
+        key = statement, *values.values()
+        if key not in self._known:
+            self._known[key] = self._read_now(statement, **values)
+        return self._known[key]
 
     def lines(self) -> list[Line]:
         """Every line of every journal."""
@@ -141,7 +158,7 @@ class Rows:
 
     def needed(self) -> set[tuple[str, ...]]:
         """Every row of what is under way, asked about or stuck, by its table and key."""
-        held = self._read(
+        held = self._read_now(  # asks for the time, too
             "SELECT source, event_id FROM sgguard_claims"
             " WHERE state = 'working' AND lease_until_s > :now"
         )
