@@ -15,6 +15,7 @@ from sgguard.model.change import Change
 from sgguard.model.codes import Outcome
 from sgguard.remedy.plan import Plan
 from tests.sim.cloud import Effect, Outline, Picture, is_of, outline
+from tests.sim.records import Records
 from tests.sim.rows import Line, Rows
 from tests.sim.scheduler import Task
 from tests.sim.seams import values_of
@@ -47,13 +48,13 @@ class Monitor:
     _begun_s: dict[str, float] = field(default_factory=dict)
     _drivers: dict[str, list[str]] = field(default_factory=dict)
     _intents: dict[str, str] = field(default_factory=dict)
-    _outcomes: dict[str, str] = field(default_factory=dict)
     _left: frozenset[str] = frozenset()
     _outline: Outline = ([], [])
     _checked: int | None = None
 
     def __post_init__(self) -> None:
         self.rows = Rows(self.world.rows, self.world.store_version)
+        self.records = Records(self.rows)
         self._cloud = self.world.emulator.state.clouds[0]
         self.first, self.picture = self.world.first, Picture.of(self._cloud)
         for decision_id in self.rows.outcomes() if self.world.story.kept else ():
@@ -170,7 +171,7 @@ class Monitor:
     def _check_chain(self, task: Task, effect: Effect, line: Line, before: Picture) -> None:
         decision_id = line.decision_id
         going = self._going(decision_id)
-        told = self.told.get(decision_id, ("",))[0] or self._outcomes.get(decision_id)
+        told = self.told.get(decision_id, ("",))[0] or self.records.outcomes.get(decision_id)
         if not line.is_undo and told in _ENDED:
             self.broken("I7-forward", f"{decision_id} was {told}, and {task.name}: {effect}")
         if effect.kind == "set-groups" and effect.before and not effect.after:
@@ -262,14 +263,11 @@ class Monitor:
         version, self._checked = self._checked, self.rows.version()
         if version is not None and version == self._checked:  # it has written nothing
             return
-        for decision_id, outcome in self.rows.outcomes().items():
-            before = self._outcomes.get(decision_id)
-            if before != outcome:
-                self._outcomes[decision_id] = outcome
-                if before in FINAL:
-                    self.broken(
-                        "I4-record", f"{task.name} {name}: {decision_id} from {before} to {outcome}"
-                    )
+        for one in self.records.moved(self.world.scheduler.now_s):
+            if one.before in FINAL:
+                self.broken("I4-record", f"{task.name} {name}: {one}")
+            if not one.is_told:
+                self.broken("I4-untold", f"{task.name} {name}: {one}, and no message is written")
         for approval_id, _, _ in self.rows.questions():
             self._asked.setdefault(approval_id, self.picture)
         self._check_agreement(task, name)

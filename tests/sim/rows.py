@@ -34,6 +34,12 @@ WHERE d.outcome = 'pending' AND NOT EXISTS (SELECT 1 FROM sgguard_approvals a
     WHERE a.decision_id = d.decision_id AND a.state = 'pending')
 ORDER BY d.decision_id
 """
+_UNKEPT = """
+SELECT c.event_id, c.answer_json
+FROM sgguard_claims c LEFT JOIN sgguard_decisions d ON d.decision_id = c.decision_id
+WHERE c.state = 'answered' AND d.decision_id IS NULL ORDER BY c.event_id
+"""
+_NOTICES = "SELECT decision_id, version FROM sgguard_outbox WHERE kind = 'chat'"
 _UNENDED = """
 SELECT decision_id FROM sgguard_runs WHERE state IN ('asked', 'open', 'stuck')
 UNION SELECT decision_id FROM sgguard_approvals WHERE state = 'pending'
@@ -133,6 +139,14 @@ class Rows:
         """The decisions that wait for an answer nobody is asked for."""
         return [decision_id for (decision_id,) in self._read(_UNASKED)]
 
+    def unkept(self) -> list[str]:
+        """The events that were answered with a verdict that no record has."""
+        return [event_id for event_id, text in self._read(_UNKEPT) if '"verdict"' in text]
+
+    def notices(self) -> dict[str, int]:
+        """By decision how often its message was written into the outbox."""
+        return dict(self._read(_NOTICES))  # type: ignore[arg-type]
+
     def approved_by(self, decision_id: str) -> list[tuple[str, str]]:
         """The state of every question of a decision, and who resolved it."""
         return self._read(  # type: ignore[return-value]
@@ -214,3 +228,5 @@ class Rows:
                 yield f"{approval_id} is open, and {decision_id} is {outcome}"
         for decision_id in self.unasked():
             yield f"{decision_id} is pending, and nobody is asked"
+        for event_id in self.unkept():
+            yield f"{event_id} is answered, and there is no record"

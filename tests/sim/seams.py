@@ -104,7 +104,7 @@ class SimDatabase:
 
     def autocommit(self, work: Callable[[Any], Any]) -> Any:
         """Do work without a transaction; only a claim writes so."""
-        name = _name(work)
+        name = _name(work).lstrip("_")
         return self._run(self._inner.autocommit, work, name, is_write=name == "claim")
 
     def transaction(self, work: Callable[[Any], Any]) -> Any:
