@@ -81,6 +81,20 @@ class Picture:
         return groups + [one for one, carried in self.holders.items() if group_id in carried]
 
 
+Outline = tuple[list[Any], list[Any]]
+
+
+def outline(cloud: Cloud) -> Outline:
+    """All that a :class:`Picture` has: where this is the same, so is that."""
+    return (
+        [
+            (one.id, one.name, [(r.direction, r.ports, r.peer_group, r.cidr) for r in one.rules])
+            for one in cloud.groups
+        ],
+        [(one.id, one.instance, tuple(one.groups)) for one in cloud.interfaces],
+    )
+
+
 def _rule(rule: Rule) -> tuple[str, str, str, str]:
     return rule.direction, rule.ports, rule.peer_group, rule.cidr
 

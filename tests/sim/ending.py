@@ -163,7 +163,8 @@ def _check_superseded(world: World, event_id: str, events: dict[str, tuple[Json,
     is_far = (raw.get("at_s") or 0.0) > _FAR_S
     if world.clock_step_s < (0.0 if is_far else -AHEAD_S):
         return
-    about = _about(raw)
+    about, first_s = _about(raw), world.monitor.records.first_s
+    superseded_s = first_s[world.answers[event_id][-1]["decision_id"]]
     order = [one["id"] for one in _task(world, task)["events"]]
     for other_id, (other, other_task) in events.items():
         if other_id == event_id or not about & _about(other):
@@ -174,7 +175,10 @@ def _check_superseded(world: World, event_id: str, events: dict[str, tuple[Json,
         answers = world.answers.get(other_id, [])
         # A question may be superseded later on: its event was decided all the same.
         is_decided = any(
-            isinstance(one, dict) and one["outcome"] != "superseded" for one in answers
+            isinstance(one, dict)
+            and one["outcome"] != "superseded"
+            and first_s[one["decision_id"]] <= superseded_s
+            for one in answers
         )
         deliveries = [one for one in world.story.tasks if other in one.get("events", ())]
         in_order = (

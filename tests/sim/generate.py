@@ -10,6 +10,7 @@ import random
 from collections.abc import Sequence
 
 from tests.sim.features import FEATURES, THEMES
+from tests.sim.rare import add_rare
 from tests.sim.story import Json, Story
 
 PROVIDERS = ("tencent", "tencent-dfw", "alibaba", "huawei", "openstack")
@@ -45,6 +46,7 @@ class _Writer:
         for task in self.story.tasks:
             task["mishaps"] = self._mishaps(task)
         self._keepers(random.Random(f"sim keepers {provider} {seed}"))
+        add_rare(self.story, self.targets, random.Random(f"sim rare {provider} {seed}"))
 
     # -- the cloud -------------------------------------------------------------------------
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from sgguard.model.change import Change
 from sgguard.model.codes import Outcome
 from sgguard.remedy.plan import Plan
-from tests.sim.cloud import Effect, Picture, is_of
+from tests.sim.cloud import Effect, Outline, Picture, is_of, outline
+from tests.sim.records import Records
 from tests.sim.rows import Line, Rows
 from tests.sim.scheduler import Task
 from tests.sim.seams import values_of
@@ -47,17 +48,20 @@ class Monitor:
     _begun_s: dict[str, float] = field(default_factory=dict)
     _drivers: dict[str, list[str]] = field(default_factory=dict)
     _intents: dict[str, str] = field(default_factory=dict)
-    _outcomes: dict[str, str] = field(default_factory=dict)
     _left: frozenset[str] = frozenset()
+    _outline: Outline = ([], [])
+    _checked: int | None = None
 
     def __post_init__(self) -> None:
-        self.rows = Rows(self.world.rows)
+        self.rows = Rows(self.world.rows, self.world.store_version)
+        self.records = Records(self.rows)
         self._cloud = self.world.emulator.state.clouds[0]
         self.first, self.picture = self.world.first, Picture.of(self._cloud)
         for decision_id in self.rows.outcomes() if self.world.story.kept else ():
             done = self.first.effects(self.picture)  # by the version before; it had one decision
             self.effects[decision_id] = [(one, False) for one in done]
             self._left = frozenset(self.rows.disagreements())
+        self._outline = outline(self._cloud)
 
     def broken(self, code: str, text: str) -> None:
         """Write a violation down."""
@@ -102,7 +106,8 @@ class Monitor:
 
     def edited(self) -> None:
         """Somebody else has changed the cloud: what they touched is not ours to answer for."""
-        now = Picture.of(self._cloud)
+        now, self._outline = Picture.of(self._cloud), outline(self._cloud)
+        self.world.state_number += 1
         for effect in self.picture.effects(now):
             self.touched |= {effect.subject, effect.rule[2], *effect.before, *effect.after}
         self.touched.discard("")
@@ -110,10 +115,14 @@ class Monitor:
 
     def after_request(self, task: Task, action: str) -> None:
         """Check what a call has done."""
+        seen, self._outline = self._outline, outline(self._cloud)
+        if self._outline == seen:
+            return
         now = Picture.of(self._cloud)
         before, self.picture = self.picture, now
         if now == before:
             return
+        self.world.state_number += 1
         effects = before.effects(now)
         for effect in effects:
             self._check(task, action, effect, before)
@@ -162,7 +171,7 @@ class Monitor:
     def _check_chain(self, task: Task, effect: Effect, line: Line, before: Picture) -> None:
         decision_id = line.decision_id
         going = self._going(decision_id)
-        told = self.told.get(decision_id, ("",))[0] or self._outcomes.get(decision_id)
+        told = self.told.get(decision_id, ("",))[0] or self.records.outcomes.get(decision_id)
         if not line.is_undo and told in _ENDED:
             self.broken("I7-forward", f"{decision_id} was {told}, and {task.name}: {effect}")
         if effect.kind == "set-groups" and effect.before and not effect.after:
@@ -251,23 +260,22 @@ class Monitor:
                 self._check_driver(task, decision_id, "a change is intended")
             elif decision_id and name.startswith("begin"):
                 self._begun_s.setdefault(decision_id, self.world.scheduler.now_s)
-        for decision_id, outcome in self.rows.outcomes().items():
-            before = self._outcomes.get(decision_id)
-            if before != outcome:
-                self._outcomes[decision_id] = outcome
-                if before in FINAL:
-                    self.broken(
-                        "I4-record", f"{task.name} {name}: {decision_id} from {before} to {outcome}"
-                    )
+        version, self._checked = self._checked, self.rows.version()
+        if version is not None and version == self._checked:  # it has written nothing
+            return
+        for one in self.records.moved(self.world.scheduler.now_s):
+            if one.before in FINAL:
+                self.broken("I4-record", f"{task.name} {name}: {one}")
+            if not one.is_told:
+                self.broken("I4-untold", f"{task.name} {name}: {one}, and no message is written")
         for approval_id, _, _ in self.rows.questions():
             self._asked.setdefault(approval_id, self.picture)
         self._check_agreement(task, name)
 
     def _check_agreement(self, task: Task, name: str) -> None:
         for text in self.rows.disagreements():
-            if text in self._left:  # until somebody ends what the version before did by halves
-                continue
-            self.broken("I4-now", f"after {name} of {task.name}: {text}")
+            if text not in self._left:  # what the version before did by halves may wait for its end
+                self.broken("I4-now", f"after {name} of {task.name}: {text}")
 
     @contextmanager
     def purging(self) -> Iterator[None]:

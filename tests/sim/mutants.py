@@ -13,7 +13,9 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -32,17 +34,29 @@ _CHUNK = 50
 
 @dataclass(frozen=True)
 class Mutant:
-    """What is broken, and how."""
+    """What is broken, and how.
+
+    ``holes`` are those of the earlier engine that it opens again (``README.md`` has their list),
+    ``story`` is one of ``stories/`` that breaks an invariant then.
+    """
 
     name: str
     edits: tuple[Edit, ...]
+    holes: tuple[int, ...] = ()
+    story: str = ""
 
 
 def mutants() -> list[Mutant]:
     """Every mutant."""
     table = tomllib.loads(_TABLE.read_text(encoding="utf-8"))
     return [
-        Mutant(row["name"], tuple(Edit(**edit) for edit in row["edits"])) for row in table["mutant"]
+        Mutant(
+            row["name"],
+            tuple(Edit(**edit) for edit in row["edits"]),
+            tuple(row.get("holes", ())),
+            row.get("story", ""),
+        )
+        for row in table["mutant"]
     ]
 
 
@@ -83,6 +97,20 @@ def copy_of_tree(target: Path) -> Path:
 
 def search(tree: Path, mutant: Mutant, seeds: int, without: str = "") -> str:
     """Return which invariant a mutant breaks and after how many seeds; empty where none."""
+    with broken(tree, mutant):
+        return _searched(tree, seeds, without)
+
+
+def told(tree: Path, mutant: Mutant) -> str:
+    """Return what the story of a mutant prints; it ends with the invariants that it breaks."""
+    story = str(tree / "tests/sim/stories" / f"{mutant.story}.json")
+    with broken(tree, mutant):
+        return _ran(tree, "--story", story)
+
+
+@contextmanager
+def broken(tree: Path, mutant: Mutant) -> Iterator[None]:
+    """Break a copy of the tree for a while."""
     before = {edit.file: (tree / "shared/sgguard" / edit.file).read_text() for edit in mutant.edits}
     try:
         for edit in mutant.edits:
@@ -91,7 +119,7 @@ def search(tree: Path, mutant: Mutant, seeds: int, without: str = "") -> str:
             if text.count(edit.old) != 1:
                 raise LookupError(f"{edit.file} has {edit.old!r} {text.count(edit.old)} times")
             path.write_text(text.replace(edit.old, edit.new))
-        return _searched(tree, seeds, without)
+        yield
     finally:
         for name, text in before.items():
             (tree / "shared/sgguard" / name).write_text(text)
@@ -111,11 +139,13 @@ def _searched(tree: Path, seeds: int, without: str) -> str:
 
 
 def _run(tree: Path, provider: str, seeds: range, without: str) -> str:
+    few = ("--seeds", str(len(seeds)), "--from", str(seeds[0]))
+    return _ran(tree, "--brief", "--provider", provider, *few, "--without", without)
+
+
+def _ran(tree: Path, *arguments: str) -> str:
     ended = subprocess.run(
-        [
-            *(sys.executable, "-B", "-m", "tests.sim", "--brief", "--provider", provider),
-            *("--seeds", str(len(seeds)), "--from", str(seeds[0]), "--without", without),
-        ],
+        [sys.executable, "-B", "-m", "tests.sim", *arguments],
         cwd=tree,
         env={**os.environ, "PYTHONPATH": f"{tree / 'shared'}{os.pathsep}{tree}"},
         capture_output=True,

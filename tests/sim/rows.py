@@ -34,6 +34,12 @@ WHERE d.outcome = 'pending' AND NOT EXISTS (SELECT 1 FROM sgguard_approvals a
     WHERE a.decision_id = d.decision_id AND a.state = 'pending')
 ORDER BY d.decision_id
 """
+_UNKEPT = """
+SELECT c.event_id, c.answer_json
+FROM sgguard_claims c LEFT JOIN sgguard_decisions d ON d.decision_id = c.decision_id
+WHERE c.state = 'answered' AND d.decision_id IS NULL ORDER BY c.event_id
+"""
+_NOTICES = "SELECT decision_id, version FROM sgguard_outbox WHERE kind = 'chat'"
 _UNENDED = """
 SELECT decision_id FROM sgguard_runs WHERE state IN ('asked', 'open', 'stuck')
 UNION SELECT decision_id FROM sgguard_approvals WHERE state = 'pending'
@@ -73,12 +79,29 @@ class Line:
 
 
 class Rows:
-    """Reads a store between the points of the workers."""
+    """Reads a store between the points of the workers.
 
-    def __init__(self, read: Read) -> None:
-        self._read = read
+    ``version`` is another number after each transaction that wrote something: what was read is
+    read again only then. None where the store has no such number.
+    """
+
+    def __init__(self, read: Read, version: Callable[[], int | None] = lambda: None) -> None:
+        self._read_now = read
+        self.version = version
+        self._seen: int | None = None
+        self._known: dict[object, list[tuple[Any, ...]]] = {}
         self._changes: dict[str, Change] = {}
         self._plans: dict[str, Plan] = {}
+
+    def _read(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        version = self.version()
+        if version is None or version != self._seen:
+            self._seen = version
+            self._known.clear()
+        key = statement, *values.values()
+        if key not in self._known:
+            self._known[key] = self._read_now(statement, **values)
+        return self._known[key]
 
     def lines(self) -> list[Line]:
         """Every line of every journal."""
@@ -116,6 +139,14 @@ class Rows:
         """The decisions that wait for an answer nobody is asked for."""
         return [decision_id for (decision_id,) in self._read(_UNASKED)]
 
+    def unkept(self) -> list[str]:
+        """The events that were answered with a verdict that no record has."""
+        return [event_id for event_id, text in self._read(_UNKEPT) if '"verdict"' in text]
+
+    def notices(self) -> dict[str, int]:
+        """By decision how often its message was written into the outbox."""
+        return dict(self._read(_NOTICES))  # type: ignore[arg-type]
+
     def approved_by(self, decision_id: str) -> list[tuple[str, str]]:
         """The state of every question of a decision, and who resolved it."""
         return self._read(  # type: ignore[return-value]
@@ -141,7 +172,7 @@ class Rows:
 
     def needed(self) -> set[tuple[str, ...]]:
         """Every row of what is under way, asked about or stuck, by its table and key."""
-        held = self._read(
+        held = self._read_now(  # asks for the time, too
             "SELECT source, event_id FROM sgguard_claims"
             " WHERE state = 'working' AND lease_until_s > :now"
         )
@@ -197,3 +228,5 @@ class Rows:
                 yield f"{approval_id} is open, and {decision_id} is {outcome}"
         for decision_id in self.unasked():
             yield f"{decision_id} is pending, and nobody is asked"
+        for event_id in self.unkept():
+            yield f"{event_id} is answered, and there is no record"

@@ -59,12 +59,19 @@ class Scheduler:
         task = Task(name, self._number, at_s, work)
         task.baton.acquire()
         self._waiting.append(task)
-        threading.Thread(target=self._live, args=(task,), name=f"sim-{name}", daemon=True).start()
         return task
 
     def run(self) -> None:
         """Run until every task is over."""
-        if self._waiting:
+        if len(self._waiting) == 1:  # nobody to give the baton to: no thread is needed
+            (task,) = self._waiting
+            self._hand_over()
+            self._live(task)
+            self._main.acquire()
+        elif self._waiting:
+            for task in self._waiting:
+                name = f"sim-{task.name}"
+                threading.Thread(target=self._live, args=(task,), name=name, daemon=True).start()
             self._hand_over()
             self._main.acquire()
         if isinstance(self.failure, BaseException):

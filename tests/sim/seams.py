@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -18,43 +19,80 @@ from sgguard.wire import parallel as parallel_module
 from tests.sim.scheduler import Killed, Task
 
 if TYPE_CHECKING:
-    from tests.sim.world import World
+    from tests.sim.world import Mishap, World
 
 READS = ("GET", "Describe", "POST /v3/auth/tokens")
 
 
 class SimTransport(httpx.BaseTransport):
-    """The network of one worker: each request is two points, before it and after it."""
+    """The network of one worker: each request is two points, before it and after it.
+
+    ``last`` is the request that the cloud answered last, with the number of the cloud's state.
+    """
 
     def __init__(self, world: World, task: Task) -> None:
-        self._world = world
+        self.world = world
         self._task = task
+        self._arrived: Mishap | None = None
+        self.last: tuple[httpx.Request | None, int] = (None, 0)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer one request, unless something happens to it."""
         request.read()
-        world, task = self._world, self._task
+        world, task = self.world, self._task
         action = world.face.action(request)
         is_write = not action.startswith(READS)
-        mishap = world.arrive(task, "cloud", action, is_write=is_write)
-        if mishap.what == "throttle":
-            world.note(task, f"{action}: throttled")
-            return world.face.fault("throttle", request, "")
-        if mishap.what == "error":
-            world.note(task, f"{action}: an error of the cloud, nothing was done")
-            return world.face.fault("error", request, "")
+        mishap, self._arrived = self._arrived, None
+        if mishap is None:
+            mishap = world.arrive(task, "cloud", action, is_write=is_write)
+        if (refused := self._refused(mishap, action, request)) is not None:
+            return refused
         try:
             response = world.emulator.handle(request)
         except DroppedConnectionError as error:
             raise httpx.ReadError("closed", request=request) from error
         if is_write:
             world.note(task, f"{action} -> {response.status_code}")
+            world.state_number += 1
         world.monitor.after_request(task, action)
-        world.leave(task, mishap)
-        if mishap.what == "lost":
-            world.note(task, f"{action}: its answer is lost")
-            raise httpx.ReadError("the answer was lost", request=request)
+        self.last = request, world.state_number
+        self._leave(mishap, action, request)
         return response
+
+    def recalled(
+        self, request: httpx.Request, response: httpx.Response, state: int
+    ) -> httpx.Response | None:
+        """Come to the points of a read that was answered before, and return its answer.
+
+        None where the cloud has changed on the way: the next request goes on from there.
+        """
+        world, task = self.world, self._task
+        action = world.face.action(request)
+        mishap = world.arrive(task, "cloud", action, is_write=False)
+        if (refused := self._refused(mishap, action, request)) is not None:
+            return refused
+        if world.state_number != state:
+            self._arrived = mishap
+            return None
+        self._leave(mishap, action, request)
+        return response
+
+    def _refused(
+        self, mishap: Mishap, action: str, request: httpx.Request
+    ) -> httpx.Response | None:
+        if mishap.what == "throttle":
+            self.world.note(self._task, f"{action}: throttled")
+            return self.world.face.fault("throttle", request, "")  # type: ignore[no-any-return]
+        if mishap.what == "error":
+            self.world.note(self._task, f"{action}: an error of the cloud, nothing was done")
+            return self.world.face.fault("error", request, "")  # type: ignore[no-any-return]
+        return None
+
+    def _leave(self, mishap: Mishap, action: str, request: httpx.Request) -> None:
+        self.world.leave(self._task, mishap)
+        if mishap.what == "lost":
+            self.world.note(self._task, f"{action}: its answer is lost")
+            raise httpx.ReadError("the answer was lost", request=request)
 
 
 class SimDatabase:
@@ -66,7 +104,7 @@ class SimDatabase:
 
     def autocommit(self, work: Callable[[Any], Any]) -> Any:
         """Do work without a transaction; only a claim writes so."""
-        name = _name(work)
+        name = _name(work).lstrip("_")
         return self._run(self._inner.autocommit, work, name, is_write=name == "claim")
 
     def transaction(self, work: Callable[[Any], Any]) -> Any:
@@ -190,9 +228,24 @@ def determined(world: World) -> Iterator[None]:
         os.urandom, parallel_module._pool = urandom, pool
 
 
+class _Face:
+    """The API of a cloud; what a request is called is found out once."""
+
+    def __init__(self, face: Any) -> None:
+        self._face = face
+        self.respond, self.fault, self.refuse = face.respond, face.fault, face.refuse
+
+    def action(self, request: httpx.Request) -> str:
+        found: str | None = request.extensions.get("sim-action")
+        if found is None:
+            found = request.extensions["sim-action"] = self._face.action(request)
+        return found
+
+
+@cache
 def face_of(provider: str) -> Any:
     """The API of an emulated cloud."""
-    return all_faces()[provider]
+    return _Face(all_faces()[provider])
 
 
 __all__ = ["Killed", "SimDatabase", "SimTransport", "determined", "face_of", "values_of"]

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from sgguard.emulator.resource import Group, Instance, Interface, Rule
 from sgguard.emulator.state import State
+from sgguard.policy.channel import ChannelPolicy, Route
 from sgguard.policy.model import Policy
 from sgguard.policy.read import build
 from tests.crash.scenarios import added_group_id
@@ -138,7 +139,7 @@ def policy_of(story: Story, name: str) -> Policy:
             table[key] = id_of(story.provider, raw[key])
     for key in ("baseline", "forbidden"):
         launch[key] = [id_of(story.provider, one) for one in raw.get(key, [])]
-    return build(
+    built = build(
         {
             "mode": raw.get("mode", "enforce"),
             "halt": raw.get("halt", False),
@@ -156,3 +157,5 @@ def policy_of(story: Story, name: str) -> Policy:
             },
         }
     )
+    # Every decision is told in a chat; nothing is sent, but the outbox has it.
+    return replace(built, channels=(ChannelPolicy("room", "slack"),), routes=(Route(("room",)),))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import tempfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -46,16 +47,23 @@ _NONE = Mishap()
 
 
 class _Emulator(Emulator):
-    """An emulator of one cloud: whose a request is needs no search."""
+    """An emulator of one cloud: whose a request is needs no search, and no story reads its log."""
 
     def _route(self, request: httpx.Request) -> tuple[str, Any]:
         provider = self.state.clouds[0].provider
         return provider, face_of(provider)
 
+    def _log(self, *call: Any) -> None:
+        del call
+
 
 @dataclass(eq=False)
 class World:
-    """Everything of one story; ``answers`` are by event, in the order they were given."""
+    """Everything of one story; ``answers`` are by event, in the order they were given.
+
+    ``state_number`` grows with each change of the cloud; ``answered`` is
+    :mod:`tests.sim.recall`'s.
+    """
 
     story: Story
     store_url: str
@@ -66,6 +74,8 @@ class World:
     policy_name: str = "p0"
     clock_step_s: float = 0.0
     is_quiet: bool = False
+    state_number: int = 0
+    answered: dict[Any, Any] = field(default_factory=dict)
     tasks: list[Task] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -80,6 +90,12 @@ class World:
         self.store = open_store(self.store_url, now=self.store_now)
         self.database = self.store._database
         self.store._database = SimDatabase(self.database, self)  # type: ignore[assignment]
+        # A connection of its own: what others commit is counted there.
+        self._reader: sqlite3.Connection | None = None
+        if self.store_url.startswith("sqlite:///"):
+            self.store.now_s()
+            path = self.store_url.removeprefix("sqlite:///")
+            self._reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self.monitor = Monitor(self)
         self.env = dict(world_of(self.story.provider).env)
         if self.story.account:
@@ -214,12 +230,23 @@ class World:
 
     def rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
         """Read the store without being a worker."""
-        work: Callable[[Any], Any] = lambda session: session.rows(statement, **values)  # noqa: E731
-        found: list[tuple[Any, ...]] = self.database.autocommit(work)
-        return found
+        if self._reader is None:
+            work: Callable[[Any], Any] = lambda session: session.rows(statement, **values)  # noqa: E731
+            found: list[tuple[Any, ...]] = self.database.autocommit(work)
+            return found
+        return self._reader.execute(statement, {**values, "now": self.store_now()}).fetchall()
+
+    def store_version(self) -> int | None:
+        """Another number after each transaction that wrote something; None if nobody counts."""
+        if self._reader is None:
+            return None
+        number: int = self._reader.execute("PRAGMA data_version").fetchone()[0]
+        return number
 
     def close(self) -> None:
         """Close the store."""
+        if self._reader is not None:
+            self._reader.close()
         self.store.close()
 
 

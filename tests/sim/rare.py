@@ -1,0 +1,69 @@
+"""What meets too rarely where everything is drawn by itself: it is put together here.
+
+Each adds tasks to a story, with dice of their own, so that the rest of the story is as it was.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from tests.sim.story import Json, Story
+
+_SHARE = 0.05
+
+
+def add_rare(story: Story, targets: Sequence[str], rng: random.Random) -> None:
+    """Add what is rare to a few stories; ``targets`` are groups that events are about."""
+    for add in (_planned_launches, _batch_in_order, _sent_away, _dying_timer):
+        if rng.random() < _SHARE:
+            story.tasks += add(story, targets, rng)
+
+
+def _deliver(name: str, at_s: float, *events: Json) -> Json:
+    return {"name": name, "kind": "deliver", "at": at_s, "events": list(events), "mishaps": []}
+
+
+def _planned_launches(story: Story, targets: Sequence[str], rng: random.Random) -> list[Json]:
+    """Two planned launches that have nothing in common; the older one comes later."""
+    del targets
+    mine, theirs = rng.sample(list(story.groups), 2)
+    at_s = round(rng.uniform(0, 5), 3)
+    newer = {"id": "l0", "groups": [mine], "by": "alice", "at_s": at_s}
+    older = {"id": "l1", "groups": [theirs], "by": "bob", "at_s": at_s - 5}
+    return [_deliver("l1", at_s, newer), _deliver("l2", round(at_s + 5, 3), older)]
+
+
+def _batch_in_order(story: Story, targets: Sequence[str], rng: random.Random) -> list[Json]:
+    """Events about one group in one delivery, in the order in which they happened."""
+    del story
+    group, at_s = rng.choice(targets), round(rng.uniform(0, 5), 3)
+    events = [
+        {"id": f"b{number}", "targets": [group], "by": "alice", "at_s": at_s - 9 + number}
+        for number in range(rng.randint(2, 4))
+    ]
+    return [_deliver("b1", at_s, *events)]
+
+
+def _sent_away(story: Story, targets: Sequence[str], rng: random.Random) -> list[Json]:
+    """An event is sent away, for its group is worked on; an older one about it comes after that."""
+    del story
+    group, at_s = rng.choice(targets), round(rng.uniform(0, 3), 3)
+    first = {"id": "s0", "targets": [group], "by": "alice"}
+    newer = {"id": "s1", "targets": [group], "by": "alice", "at_s": at_s}
+    older = {"id": "s2", "targets": [group], "by": "bob", "at_s": at_s - 5}
+    soon_s = round(at_s + rng.uniform(0.01, 1), 3)
+    return [
+        _deliver("s1", at_s, first),
+        _deliver("s2", soon_s, newer),
+        _deliver("s3", round(soon_s + rng.uniform(2, 20), 3), older),
+    ]
+
+
+def _dying_timer(story: Story, targets: Sequence[str], rng: random.Random) -> list[Json]:
+    """The timer's worker dies while it closes questions that expired."""
+    del targets
+    at_s = story.policies["p0"].get("expires_s", 7200) + 100.0
+    what = rng.choice(["kill", "kill-after", "lost"])
+    mishaps = [["store-write", rng.randint(1, 6), what, 0.0]]
+    return [{"name": "t0", "kind": "remind", "at": at_s, "mishaps": mishaps}]

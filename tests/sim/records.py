@@ -1,0 +1,43 @@
+"""What the records of a store said after each transaction, and what was written to tell of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tests.sim.rows import Rows
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A record that was made or has another outcome; ``is_told``: a message of it was written."""
+
+    decision_id: str
+    before: str
+    outcome: str
+    is_told: bool
+
+    def __str__(self) -> str:
+        return f"{self.decision_id} from {self.before or 'nothing'} to {self.outcome}"
+
+
+@dataclass(eq=False)
+class Records:
+    """The records of a store; ``first_s`` is when each was kept first."""
+
+    rows: Rows
+    outcomes: dict[str, str] = field(default_factory=dict)
+    first_s: dict[str, float] = field(default_factory=dict)
+    _notices: dict[str, int] = field(default_factory=dict)
+
+    def moved(self, now_s: float) -> Iterator[Moved]:
+        """Give what has moved since this was asked."""
+        notices, self._notices = self._notices, self.rows.notices()
+        for decision_id, outcome in self.rows.outcomes().items():
+            before = self.outcomes.get(decision_id, "")
+            if before == outcome:
+                continue
+            self.outcomes[decision_id] = outcome
+            self.first_s.setdefault(decision_id, now_s)
+            is_told = notices.get(decision_id) != self._notices.get(decision_id)
+            yield Moved(decision_id, before, outcome, is_told)
