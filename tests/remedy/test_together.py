@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sgguard.engine import handle
-from sgguard.errors import CloudError
+from sgguard.errors import CloudError, UnsentError
 from sgguard.model.address import Scope
 from sgguard.model.change import Change, Holder
 from sgguard.model.event import Event
@@ -64,7 +64,8 @@ class Cloud:
         self.calls: list[list[str]] = []
         self.error = error
 
-    def set_groups_batch(self, changes):
+    def set_groups_batch(self, changes, may_send):
+        assert may_send()
         self.calls.append([one.holder.holder_id for one in changes])
         if self.error is not None:
             raise self.error
@@ -109,7 +110,9 @@ def test_nobody_waits_for_whom_there_is_not():
 
 def test_what_may_not_be_sent_any_more_is_not():
     cloud = Cloud()
-    assert made(cloud, [change("a", "sg-1")], may_send=lambda: False) == [[None]]
+    [[unsent]] = made(cloud, [change("a", "sg-1")], may_send=lambda: False)
+    assert isinstance(unsent, UnsentError)
+    assert unsent.is_late
     assert cloud.calls in ([], [[]])
 
 

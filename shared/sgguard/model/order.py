@@ -7,6 +7,7 @@ are never in an order that depends on how they were read.
 from __future__ import annotations
 
 from sgguard.model.resource import Binding, Reference, Rule, Unseen
+from sgguard.model.sentence import Text
 
 Key = tuple[object, ...]
 
@@ -41,7 +42,12 @@ def binding_key(one: Binding) -> Key:
 
 def unseen_key(one: Unseen) -> Key:
     """Return what gaps are ordered by: their code, then what was not seen and why."""
-    return (one.code, one.what, one.why, one.remedy, one.group_id)
+    return (one.code, *map(_text_key, (one.what, one.why, one.remedy)), one.group_id)
+
+
+def _text_key(text: Text) -> Key:
+    """Texts as they are, before sentences by their code and arguments."""
+    return ("", text) if isinstance(text, str) else (text.code, repr(text.args))
 
 
 def _rule_key(rule: Rule) -> Key:
