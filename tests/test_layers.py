@@ -81,7 +81,7 @@ ARROWS = {
     "functions": "approvals chat engine events web",
     "guards": "model",
     "guards.bind": "guards model policy render render.language",
-    "guards.delete": "guards model policy render render.language",
+    "guards.delete": "guards model policy render.language",
     "guards.launch": "guards model policy render render.language",
     "model": "errors",
     "operations": (
@@ -90,6 +90,7 @@ ARROWS = {
     ),
     "operations.doctor": (
         "callers clouds engine engine.accounts errors model operations outbox policy providers "
+        "render.language "
         "settings store webhooks wire"
     ),
     "outbox": "errors model policy store telemetry",

@@ -11,6 +11,7 @@ from sgguard import errors, providers, schemas
 from sgguard.model import runbook
 from sgguard.model.codes import DELETE_CODES, LAUNCH_CODES, MEANINGS, OUTCOMES, UnseenCode
 from sgguard.policy import Policy
+from sgguard.render.language.sentence import whole_english
 from sgguard.settings import SETTINGS
 from sgguard.telemetry import logs
 from sgguard.telemetry.registry import METRICS
@@ -187,7 +188,9 @@ def blind_spots() -> str:
     for name in providers.names():
         world = world_of(name)
         spots[world.connect(world.emulator()).capabilities.blind_spots].append(f"`{name}`")
-    return "\n".join(f"- {', '.join(who)}: {' '.join(found)}" for found, who in spots.items())
+    return "\n".join(
+        f"- {', '.join(who)}: {' '.join(map(whole_english, found))}" for found, who in spots.items()
+    )
 
 
 def imports_table() -> str:

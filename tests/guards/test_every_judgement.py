@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sgguard.guards import delete, launch
 from sgguard.model.codes import DELETE_CODES, LAUNCH_CODES, MEANINGS, Verdict
-from sgguard.render.language.sentence import message_of
+from sgguard.render.language.sentence import in_english, message_of
 from sgguard.render.wording import MESSAGE_MAX
 from tests.examples import examples
 from tests.guards.builders import BINDINGS, DELETE_FACTS, LAUNCH_FACTS, POLICIES, REFERENCES, UNSEEN
@@ -176,7 +176,7 @@ def test_consequences_agree_with_the_verdict(facts, policy):
         assert bool(one.vanishing) == (one.kind == "will-cascade")
         assert set(one.vanishing) <= set(of.references)
         assert one.error_code == "" or one.kind == "will-be-refused"
-        assert len(one.note) <= MESSAGE_MAX
+        assert len(in_english(one.note or "")) <= MESSAGE_MAX
 
 
 @often

@@ -13,6 +13,7 @@ from sgguard.model.change import Holder
 from sgguard.model.codes import UnseenCode
 from sgguard.providers import probing
 from sgguard.render.language.sentence import in_english
+from sgguard.render.language.sentence import whole_english as whole
 from tests.remedy.harness import Harness
 from tests.worlds.alibaba import ADVANCED, WORLD, actions, add_interfaces, switch
 
@@ -339,5 +340,5 @@ def test_the_doctor_takes_no_empty_list_for_a_permission(emulator, denied, is_em
 
 
 def test_what_no_proof_covers_is_said():
-    told = " ".join(WORLD.connect(WORLD.emulator()).capabilities.blind_spots)
+    told = " ".join(map(whole, WORLD.connect(WORLD.emulator()).capabilities.blind_spots))
     assert "tag or resource group" in told

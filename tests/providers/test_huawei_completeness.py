@@ -22,6 +22,7 @@ from sgguard.providers import huawei
 from sgguard.providers._shared import unseen_beyond
 from sgguard.providers.access import Access
 from sgguard.render.language.sentence import in_english
+from sgguard.render.language.sentence import whole_english as whole
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
 from sgguard.wire.retry import Retry
@@ -215,7 +216,7 @@ def test_where_rules_are_hidden_as_well_the_quota_counts_them():
     assert seen.value == {world.REFERENCED: ()}
     assert [(u.code, in_english(u.what)) for u in seen.unseen] == [("no-permission", "references")]
     assert provider.visibility is Visibility.PROJECT
-    assert any("enterprise projects" in blind for blind in provider.capabilities.blind_spots)
+    assert any("enterprise projects" in whole(blind) for blind in provider.capabilities.blind_spots)
 
 
 def test_names_that_may_not_be_read_are_no_sign_of_hidden_groups():
@@ -426,7 +427,7 @@ def test_a_holder_that_is_no_server_is_told_with_its_owner():
 
 
 def test_what_no_call_can_tell_is_said_in_sentences():
-    blind = connect(emulator_of()).capabilities.blind_spots
+    blind = list(map(whole, connect(emulator_of()).capabilities.blind_spots))
     assert all(text.endswith(".") and "\n" not in text for text in blind)
     for word in ("AS configurations", "launch templates", "enterprise projects", "last seconds"):
         assert any(word in text for text in blind), word

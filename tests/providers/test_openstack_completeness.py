@@ -22,6 +22,7 @@ from sgguard.policy import Policy
 from sgguard.providers import openstack
 from sgguard.providers.access import Access
 from sgguard.render.language.sentence import in_english
+from sgguard.render.language.sentence import whole_english as whole
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
 from sgguard.wire.openstack.neutron.page import MAX_STARTS
@@ -210,7 +211,7 @@ def test_without_any_sign_the_answer_is_complete_for_the_project_and_says_no_mor
     seen = provider.list_references([w.FREE])
     assert (seen.value, seen.unseen) == ({w.FREE: ()}, ())
     assert provider.visibility is Visibility.PROJECT
-    assert any("other projects" in blind for blind in provider.capabilities.blind_spots)
+    assert any("other projects" in whole(blind) for blind in provider.capabilities.blind_spots)
 
     connect(cloud).delete_group(w.FREE)  # and this is what it would have cost
     assert state(cloud).group(w.FOREIGN).rules == []
@@ -471,7 +472,7 @@ def test_a_group_that_is_not_found_yet_is_blocked_and_not_free():
 
 
 def test_what_no_call_can_tell_is_said_in_sentences():
-    blind = connect(emulator()).capabilities.blind_spots
+    blind = list(map(whole, connect(emulator()).capabilities.blind_spots))
     assert all(text.endswith(".") and "\n" not in text for text in blind)
     for word in ("other projects", "template", "default-security-group-rules"):
         assert any(word in text for text in blind), word

@@ -18,6 +18,7 @@ from sgguard.model.request import DeleteRequest
 from sgguard.model.resource import Group
 from sgguard.providers.tencent.api import RATES
 from sgguard.render.language.sentence import in_english
+from sgguard.render.language.sentence import whole_english as whole
 from tests.providers.test_tencent import answering, connected, failing, loaded
 from tests.worlds.tencent import WORLD
 
@@ -594,7 +595,7 @@ def test_every_action_that_is_called_has_a_rate_and_guesses_are_marked():
 
 
 def test_what_no_call_tells_is_listed_with_the_capabilities():
-    spots = " ".join(connected().capabilities.blind_spots)
+    spots = " ".join(map(whole, connected().capabilities.blind_spots))
     assert "Launch templates" in spots
     assert "scaling configurations" in spots
 

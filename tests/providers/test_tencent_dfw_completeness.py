@@ -14,6 +14,7 @@ from sgguard.facts.gather import gather_delete
 from sgguard.model.address import Address, Scope
 from sgguard.model.request import DeleteRequest
 from sgguard.render.language.sentence import in_english
+from sgguard.render.language.sentence import whole_english as whole
 from tests.providers.test_tencent_completeness import full, groups, rules
 from tests.providers.test_tencent_dfw import answering, connected, good, loaded
 from tests.worlds.tencent_dfw import WORLD
@@ -272,6 +273,6 @@ def test_a_server_that_gives_fewer_rows_than_asked_for_is_read_to_its_end(page_m
 
 
 def test_what_no_call_tells_is_listed_with_the_capabilities():
-    spots = " ".join(connected().capabilities.blind_spots)
+    spots = " ".join(map(whole, connected().capabilities.blind_spots))
     assert "load balancers" in spots
     assert "launch templates" in spots

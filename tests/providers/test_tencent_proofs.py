@@ -13,6 +13,7 @@ from sgguard.model.address import Address, Scope
 from sgguard.model.request import DeleteRequest
 from sgguard.providers import Grant
 from sgguard.render.language.sentence import in_english
+from sgguard.render.language.sentence import whole_english as whole
 from tests.operations.test_doctor import emulator_of, examine
 from tests.providers.test_tencent import answering, connected, loaded
 from tests.providers.test_tencent_completeness import (
@@ -201,7 +202,7 @@ def test_nothing_in_either_direction_is_needed_where_counts_and_lists_agree():
 
 @pytest.mark.parametrize("world", [tencent.WORLD, tencent_dfw.WORLD], ids=["3.0", "2.0"])
 def test_what_a_policy_of_cam_may_hide_is_a_blind_spot(world):
-    spots = world.connect(world.emulator()).capabilities.blind_spots
+    spots = tuple(map(whole, world.connect(world.emulator()).capabilities.blind_spots))
     assert any("CAM" in spot and "without an error" in spot for spot in spots)
     checkup = examine(world)
     assert checkup.blind_spots == spots

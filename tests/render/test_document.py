@@ -160,4 +160,8 @@ def test_the_schema_lists_every_reason_code_and_lets_nothing_else_in():
     ]
     assert all(one["additionalProperties"] is False for one in objects)
     optional = [set(one["properties"]) - set(one["required"]) for one in objects]
-    assert set().union(*optional) == {"sentence", "notes"}  # decisions of older versions have none
+    assert set().union(*optional) == {
+        "sentence",
+        "notes",
+        "blind_spot_sentences",
+    }  # decisions of older versions have none

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from sgguard.model.sentence import Text, said
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
@@ -51,7 +53,7 @@ class Capabilities:
     group_limit_per: Literal["instance", "interface"]
     group_id_example: str
     delete_guard: str = ""
-    blind_spots: tuple[str, ...] = ()
+    blind_spots: tuple[Text, ...] = ()
     orders_groups: bool = False
     default_refused_with: str = ""
     managed_refused_with: str = ""
@@ -66,9 +68,9 @@ class Capabilities:
     sharing_native: str = ""
     replaces_groups: bool = False
     rules_together: Literal["", "alike", "mixed"] = ""
-    launch_blind_spots: tuple[str, ...] = (
-        "Each planned instance is counted with one interface; further ones need room as well.",
-        "Groups that a launch template adds are judged only where the request names them.",
+    launch_blind_spots: tuple[Text, ...] = (
+        said("spot.launch-interfaces"),
+        said("spot.launch-templates"),
     )
 
     @property

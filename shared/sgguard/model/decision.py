@@ -70,14 +70,14 @@ class Consequence:
 
     ``error_code`` is what a refusal would come back with, empty where no document names it.
     ``vanishing`` are the references whose rules a cascade would silently delete. ``unknown`` says
-    that the facts are incomplete, or the cloud does not say. ``note`` is one line in words.
+    that the facts are incomplete, or the cloud does not say. ``note`` says why, or what else.
     """
 
     target: str
     kind: Literal["will-be-refused", "will-cascade", "will-succeed", "unknown"]
     error_code: str = ""
     vanishing: tuple[Reference, ...] = ()
-    note: str = ""
+    note: Sentence | None = None
 
 
 @dataclass(frozen=True, slots=True)

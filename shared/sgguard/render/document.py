@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from sgguard.model.decision import Consequence, Decision, Evidence, Reason
 from sgguard.model.facts import DeleteFacts, GroupFacts, LaunchFacts
 from sgguard.model.resource import Binding, Group, Instance, Limit, Reference, Unseen
-from sgguard.render.language.sentence import message_of
+from sgguard.model.sentence import Sentence, Text
+from sgguard.render.language.sentence import WHOLE, in_english, message_of
 from sgguard.render.said import sentence_json
 from sgguard.render.values import (
     Json,
@@ -96,7 +97,8 @@ def _consequence(one: Consequence) -> Json:
         "kind": one.kind,
         "error_code": one.error_code,
         "vanishing": [{"target": one.target, **reference_json(each)} for each in one.vanishing],
-        "note": one.note,
+        "note": in_english(one.note) if one.note else "",
+        **({"sentence": sentence_json(one.note)} if one.note else {}),
     }
 
 
@@ -119,6 +121,7 @@ def _evidence(evidence: Evidence) -> Json:
 
 def _facts(decision: Decision) -> Json:
     facts, unseen = decision.facts, unseen_of(decision)
+    spots = _blind_spots(facts)
     launch = facts if isinstance(facts, LaunchFacts) else None
     return {
         "groups": [_group_facts(one) for one in facts.groups],
@@ -130,12 +133,13 @@ def _facts(decision: Decision) -> Json:
         "complete": not unseen,
         "visibility": facts.visibility.value,
         "unseen": [{"target": target, **unseen_json(one)} for target, one in unseen],
-        "blind_spots": list(_blind_spots(facts)),
+        "blind_spots": [in_english(one, WHOLE) for one in spots],
+        "blind_spot_sentences": [sentence_json(one) for one in spots if isinstance(one, Sentence)],
         "hidden_groups": 0,
     }
 
 
-def _blind_spots(facts: DeleteFacts | LaunchFacts) -> tuple[str, ...]:
+def _blind_spots(facts: DeleteFacts | LaunchFacts) -> tuple[Text, ...]:
     is_planned = isinstance(facts, LaunchFacts) and not facts.instance_id
     known = facts.capabilities
     return known.launch_blind_spots if is_planned else known.blind_spots

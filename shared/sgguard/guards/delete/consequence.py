@@ -13,10 +13,9 @@ from sgguard.model.decision import Consequence
 from sgguard.model.facts import DeleteFacts, GroupFacts
 from sgguard.model.order import reference_key, unseen_key
 from sgguard.model.resource import Group, Reference, Visibility
-from sgguard.render.language.sentence import in_english
-from sgguard.render.wording import MESSAGE_MAX, count, one_line
+from sgguard.model.sentence import Sentence, said
 
-_HIDDEN = "rules and ports of other projects, if there are any, cannot be seen"
+_HIDDEN = said("fate.hidden")
 
 
 def consequences(
@@ -58,9 +57,9 @@ def _refused(
 ) -> Consequence | None:
     """Return the refusal that what was seen makes certain, whatever was not seen."""
     if one.is_malformed:
-        return _refusal(one, "", "no cloud accepts a malformed id")
+        return _refusal(one, "", said("fate.malformed"))
     if one.group is None:
-        return _refusal(one, "", "there is no such group for these credentials")
+        return _refusal(one, "", said("fate.absent"))
     return _refused_as_what_it_is(facts, one, one.group, standing)
 
 
@@ -70,37 +69,39 @@ def _refused_as_what_it_is(
     capabilities = facts.capabilities
     if group.is_foreign:
         # Whose group it is, is asked before anything else: what holds it does not matter then.
-        return _refusal(one, capabilities.foreign_refused_with, "it belongs to another project")
+        return _refusal(one, capabilities.foreign_refused_with, said("fate.foreign"))
     if group.delete_refused_with:
-        return _refusal(one, group.delete_refused_with, "these credentials may only read")
-    holds = [
-        *(["something carries it"] if one.bindings else []),
-        *(["rules of other groups name it"] if standing and capabilities.keeps_referenced else []),
-    ]
-    if holds:
-        return _refusal(one, capabilities.refused_with, _meaning(capabilities, holds))
+        return _refusal(one, group.delete_refused_with, said("fate.read-only"))
+    if why := _holds(one, is_named=bool(standing) and capabilities.keeps_referenced):
+        return _refusal(one, capabilities.refused_with, _meaning(capabilities, why))
     # Whoever sees a whole cloud administers it, and no such credentials are kept from a default.
     if group.is_default and facts.visibility is not Visibility.CLOUD:
-        return _refusal(one, capabilities.default_refused_with, "it is a default group")
+        return _refusal(one, capabilities.default_refused_with, said("fate.default"))
     if group.managed_by and capabilities.managed_refused_with:
-        return _refusal(one, capabilities.managed_refused_with, "a product of the cloud owns it")
+        return _refusal(one, capabilities.managed_refused_with, said("fate.managed"))
     return None
 
 
-def _meaning(capabilities: Capabilities, holds: Sequence[str]) -> str:
+def _holds(one: GroupFacts, *, is_named: bool) -> Sentence | None:
+    """Return what holds the group: who carries it, the rules that name it, or both."""
+    if one.bindings:
+        return said("fate.carried-and-named") if is_named else said("fate.carried")
+    return said("fate.named") if is_named else None
+
+
+def _meaning(capabilities: Capabilities, why: Sentence) -> Sentence:
     """Return why, and that the code alone would not: most clouds have one for both causes."""
-    why = " and ".join(holds)
     if capabilities.delete_guard:
-        return f"{why}; {one_line(capabilities.delete_guard, 60)} keeps it"
+        return said("fate.guarded", why=why, guard=capabilities.delete_guard)
     if capabilities.on_delete_referenced != "refused":
         return why
     if capabilities.refused_with:
-        return f"{why}; {one_line(capabilities.refused_with, 40)} stands for either cause"
-    return f"{why}; no document names the error code"
+        return said("fate.either", why=why, code=capabilities.refused_with)
+    return said("fate.uncoded", why=why)
 
 
-def _refusal(one: GroupFacts, code: str, note: str) -> Consequence:
-    return Consequence(str(one.address), "will-be-refused", code, note=_sentence(note))
+def _refusal(one: GroupFacts, code: str, note: Sentence) -> Consequence:
+    return Consequence(str(one.address), "will-be-refused", code, note=note)
 
 
 def _not_refused(
@@ -111,14 +112,15 @@ def _not_refused(
 ) -> Consequence:
     target = str(one.address)
     if uncertainty := _uncertainty(facts, one, standing, before):
-        return Consequence(target, "unknown", note=_sentence(uncertainty))
-    note = _HIDDEN if facts.visibility is Visibility.PROJECT else ""
+        return Consequence(target, "unknown", note=uncertainty)
+    note = _HIDDEN if facts.visibility is Visibility.PROJECT else None
     if standing:
         groups = len({(each.account, each.group_id) for each in standing})
-        lost = f"{count(len(standing), 'rule')} of {count(groups, 'group')} silently vanish"
-        message = f"{lost}; {note}" if note else lost
-        return Consequence(target, "will-cascade", vanishing=standing, note=_sentence(message))
-    return Consequence(target, "will-succeed", note=_sentence(note))
+        lost = said("fate.lost", n=len(standing), groups=groups)
+        if note:
+            lost = said("fate.lost-and-hidden", n=len(standing), groups=groups)
+        return Consequence(target, "will-cascade", vanishing=standing, note=lost)
+    return Consequence(target, "will-succeed", note=note)
 
 
 def _uncertainty(
@@ -126,25 +128,21 @@ def _uncertainty(
     one: GroupFacts,
     standing: Sequence[Reference],
     before: Mapping[str, Consequence],
-) -> str:
-    """Return why it is unknown, or nothing where the facts and the documents tell."""
+) -> Sentence | None:
+    """Return why it is unknown, or None where the facts and the documents tell."""
     if one.unseen:
         hidden = min(one.unseen, key=unseen_key)
-        return f"not everything was seen ({one_line(in_english(hidden.what), 60)})"
+        return said("fate.unseen", what=hidden.what)
     if one.group and one.group.managed_by:
-        return "no document says whether a group of another product can be deleted"
+        return said("fate.managed-unknown")
     if standing and facts.capabilities.on_delete_referenced == "unknown":
-        return "no document says whether a group that is only referenced is refused or cascades"
+        return said("fate.undocumented")
     if any(_may_go(each, before) for each in standing):
-        return "it depends on what happens to a group of this request that names it"
-    return ""
+        return said("fate.depends")
+    return None
 
 
 def _may_go(reference: Reference, before: Mapping[str, Consequence]) -> bool:
     """Return whether the group that holds the rule was tried before, with an unknown result."""
     tried = None if reference.account else before.get(reference.group_id)
     return tried is not None and tried.kind == "unknown"
-
-
-def _sentence(text: str) -> str:
-    return one_line(text, MESSAGE_MAX)

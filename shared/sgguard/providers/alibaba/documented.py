@@ -10,26 +10,14 @@ from collections.abc import Mapping
 
 from sgguard.model.capabilities import Capabilities
 from sgguard.model.resource import Limit
+from sgguard.model.sentence import said
 from sgguard.providers.alibaba.response import PROVIDER
 
-_UNREADABLE = (
-    "Deletion protection (of an ACK cluster's group) is not readable: such a delete is refused "
-    "with InvalidOperation.DeletionProtection."
-)
-_UNLAUNCHED = (
-    "Launch templates, scaling configurations and node pools name groups without carrying them; "
-    "ECS does not report which ones do, and what they launch afterwards fails."
-)
-_ELSEWHERE = (
-    "Whitelists of RDS, Redis, PolarDB and other services may name a group; only those services "
-    "show it."
-)
+_UNREADABLE = said("spot.alibaba-protection")
+_UNLAUNCHED = said("spot.alibaba-templates")
+_ELSEWHERE = said("spot.alibaba-whitelists")
 
-_PARTIAL = (
-    "A RAM policy by tag or resource group shows its user only a part. A group with no visible "
-    "holder is compared with its own count of addresses; single holders missing beside visible "
-    "ones, or where the server does not count, are not noticed: DeleteSecurityGroup refuses then."
-)
+_PARTIAL = said("spot.alibaba-ram")
 
 CAPABILITIES = Capabilities(
     provider=PROVIDER,

@@ -70,12 +70,12 @@ CAPABILITIES = Capabilities(
     orders_groups=True,
     group_id_example="b3e4b615-a40f-4e1c-92af-2e0d382141d5",
     blind_spots=(
-        "AS configurations and launch templates keep group ids that no interface shows.",
-        "Databases and other products show as ports only while they run.",
-        "Rules of hidden enterprise projects do not appear without v1 quotas, or over 4000 rules.",
-        "Interfaces that an identity policy with conditions hides do not appear.",
-        "What other accounts do with a shared VPC or group does not appear.",
-        "What was made in the last seconds may not appear yet.",
+        said("spot.huawei-templates"),
+        said("spot.huawei-products"),
+        said("spot.huawei-eps"),
+        said("spot.huawei-iam"),
+        said("spot.huawei-shared"),
+        said("spot.huawei-fresh"),
     ),
 )
 

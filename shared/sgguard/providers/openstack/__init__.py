@@ -42,6 +42,7 @@ from sgguard.model.resource import (
     Seen,
     Visibility,
 )
+from sgguard.model.sentence import said
 from sgguard.providers._shared import is_foreign
 from sgguard.providers.access import Access, seen_or_unseen
 from sgguard.providers.base import MaySend, Tokened, always
@@ -85,11 +86,11 @@ CAPABILITIES = Capabilities(
     rules_together="alike",
     group_id_example="1dd6e298-5f3a-4d0b-9a52-6f1c2d3e4f50",
     blind_spots=(
-        "A project's token shows no rules or ports of other projects, and often no sign of them.",
-        "A cloud's own policy file may hide sharing policies from a token that it shows groups.",
-        "A server that is just being built carries its groups only once its ports exist.",
-        "Heat, Magnum, Senlin and Trove keep group ids or names in templates that no port shows.",
-        "Default rules for new groups (default-security-group-rules) may name the group.",
+        said("spot.openstack-projects"),
+        said("spot.openstack-policy"),
+        said("spot.openstack-building"),
+        said("spot.openstack-services"),
+        said("spot.openstack-defaults"),
     ),
 )
 

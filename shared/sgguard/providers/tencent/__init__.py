@@ -34,6 +34,7 @@ from sgguard.model.resource import (
     Unseen,
     Visibility,
 )
+from sgguard.model.sentence import said
 from sgguard.providers._shared import unproved, unreported, with_rules
 from sgguard.providers._tencent import REGIONS
 from sgguard.providers._tencent_limits import documented_limits
@@ -54,19 +55,9 @@ from sgguard.wire.parallel import parallel
 from sgguard.wire.tc3 import Tc3Auth
 
 BLIND_SPOTS = (
-    (
-        "Launch templates and scaling configurations that name the group are not counted by "
-        "Tencent Cloud and not read: look there too, a later launch from them needs the group."
-    ),
-    (
-        "Whether a group is locked or its delete needs an approval is only shown by the delete "
-        "itself (UnsupportedOperation.LockedResources, MemberApprovalApplication)."
-    ),
-    (
-        "A CAM policy by tag or resource may show a part of a list without an error: holders and "
-        "references are compared with the group's counts, but no call shows that those count the "
-        "whole account."
-    ),
+    said("spot.tencent-templates"),
+    said("spot.tencent-locked"),
+    said("spot.tencent-cam"),
 )
 CAPABILITIES = Capabilities(
     provider="tencent",

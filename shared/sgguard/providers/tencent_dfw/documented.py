@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from sgguard.model.capabilities import Capabilities
+from sgguard.model.sentence import said
 
 BLIND_SPOTS = (
-    (
-        "API 2.0 lists instances and network interfaces only: load balancers, databases and other "
-        "products that carry the group are not seen (the provider tencent counts them)."
-    ),
-    "No call of API 2.0 lists the launch templates and scaling configurations that name the group.",
-    (
-        "A CAM policy by tag or resource may show a part of a list without an error, and API 2.0 "
-        "has no counts of holders to compare the lists with."
-    ),
+    said("spot.dfw-products"),
+    said("spot.dfw-templates"),
+    said("spot.dfw-cam"),
 )
 CAPABILITIES = Capabilities(
     provider="tencent-dfw",

@@ -42,6 +42,11 @@ def in_english(text: Text, width: int = MESSAGE_MAX) -> str:
     return text if isinstance(text, str) else in_words(text, _ENGLISH, width, is_isolated=False)
 
 
+def whole_english(text: Text) -> str:
+    """Return a sentence in English, however long it is."""
+    return in_english(text, WHOLE)
+
+
 def message_of(reason: Reason) -> str:
     """Return a reason in English."""
     return in_english(reason.sentence)

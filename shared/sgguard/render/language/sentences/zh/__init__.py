@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sgguard.render.language.sentences.zh import (
+    consequence,
     delete,
     facts,
     launch,
     outcome,
     plan,
+    spot,
     step,
     units,
     unseen,
@@ -20,8 +22,10 @@ SENTENCES: Mapping[str, str | Mapping[str, str]] = {
     **facts.WORDS,
     **unseen.WORDS,
     **delete.WORDS,
+    **consequence.WORDS,
     **launch.WORDS,
     **plan.WORDS,
     **step.WORDS,
     **outcome.WORDS,
+    **spot.WORDS,
 }
