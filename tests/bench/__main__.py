@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.bench import artifacts, callers, calls, rate, remedy, start, store, telemetry, work
+from tests.bench import artifacts, bind, callers, calls, rate, remedy, start, store, telemetry, work
 from tests.bench.measure import HEADER, Ratio
 from tests.bench.results import RESULTS, with_rows
 
@@ -29,6 +29,7 @@ MEASURES: Mapping[str, Callable[[], list[Ratio]]] = {
     "rate": rate.measure,
     "store": store.measure,
     "remedy": remedy.measure,
+    "bind": bind.measure,
     "callers": callers.measure,
     "telemetry": telemetry.measure,
 }

@@ -272,6 +272,18 @@ def test_nobody_goes_on_without_the_right_to(fleet, sink):
     assert fleet.holders_of() == before
 
 
+def test_a_function_without_credentials_leaves_the_rest_to_others(fleet):
+    found = fleet.bind(ids(SIZE), context=short(fleet))
+    fleet.clock.jumped_s += 2.0
+    context = replace(fleet.context(), env={})
+    assert [one.what for one in deliverer(context).drain()] == ["later"]
+    row = fleet.store.notice(f"bind:{found['decision_id']}")
+    assert row.attempts == 0
+    fleet.clock.jumped_s += 60.0
+    drained(fleet)
+    require_exact(fleet, kept(fleet))
+
+
 def test_a_halt_stops_the_rest_until_it_is_over(fleet):
     fleet.bind(ids(SIZE), context=short(fleet))
     before = fleet.calls()

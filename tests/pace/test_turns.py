@@ -267,3 +267,16 @@ def test_a_slow_store_is_left_alone_too(time):
     assert shared.wait_s(ask()) is None
     assert shared.wait_s(ask()) is None
     assert len(told) == 1
+
+
+def test_bulk_work_does_not_leave_a_store_that_is_slow_now_and_then(kept, time):
+    """Else it would send at its own pace, beside the processes that still share theirs."""
+    numbers = count(1)
+    [slow] = processes(time, kept, 1, latency_s=lambda: 1.5 if next(numbers) % 40 == 1 else 0.001)
+    [quick] = processes(time, kept, 1)
+    sent: list[float] = []
+    works = [repeated(one, ask(is_bulk=True), 20.0, sent) for one in (slow, quick) * 4]
+    run(time, *works)
+    assert not crowded(sent, LIMIT)
+    assert slow.failures == []
+    assert next(numbers) > 80

@@ -15,12 +15,20 @@ from sgguard.engine.bind_rest import cursor_of, hand_on, sent_on
 from sgguard.engine.binder import Binder, of_keeper
 from sgguard.engine.context import Context
 from sgguard.engine.keeper import Keeper
-from sgguard.errors import BusyError, DeadlineError, EventError, HaltedError, SgguardError
+from sgguard.errors import (
+    BusyError,
+    DeadlineError,
+    EventError,
+    HaltedError,
+    SettingsError,
+    SgguardError,
+)
 from sgguard.model.bind import BindPlan
 from sgguard.model.caller import at_most
 from sgguard.model.codes import Mode
 from sgguard.model.request import RestRequest
 from sgguard.outbox.base import Gone, Later, Result, Sent
+from sgguard.outbox.deliver import ATTEMPT_S
 from sgguard.store import codec
 from sgguard.store.notices import OutboxRow
 from sgguard.store.rows import Answered, Busy, Claim, Run
@@ -30,6 +38,7 @@ Json = dict[str, Any]
 
 _TIME_NEEDED_S = 4.0
 _BUSY_S = 5.0
+_ELSEWHERE_S = 30.0
 
 
 def go_on(request: RestRequest, context: Context) -> Json:
@@ -126,9 +135,8 @@ class Rests:
     def send(self, row: OutboxRow) -> Result:
         """Hand one run on, or go on with it for as long as one delivery has."""
         left_s = self.context.deadline.remaining_s()
-        deadline = Deadline.after(
-            min(self.context.settings.deadline_s, left_s), self.context.deadline.clock
-        )
+        most_s = min(self.context.settings.deadline_s, left_s, ATTEMPT_S)
+        deadline = Deadline.after(most_s, self.context.deadline.clock)
         keeper = Keeper.of(replace(self.context, deadline=deadline, caller=None))
         run = _run_of(keeper, row.decision_id)
         if run is None or run.state != "open":
@@ -150,6 +158,9 @@ def _result_of(error: SgguardError) -> Result:
         return Gone(str(error))
     if isinstance(error, DeadlineError):
         return Later("its rest goes on with the next delivery", 0.0, counted=False)
+    if isinstance(error, SettingsError):
+        # Another function may have what this one lacks: it must not wait for this one's failures.
+        return Later(str(error), _ELSEWHERE_S, counted=False)
     if isinstance(error, BusyError | HaltedError):
         return Later(str(error), error.retry_after_s or _BUSY_S, counted=False)
     return Later(str(error) or type(error).__name__)

@@ -10,6 +10,7 @@ process needs few of its answers:
 3. A moment that was slept through (a frozen instance, a busy machine) is not used: calls of others
    follow it closely. The call takes another one.
 4. A store that fails or is slow is left alone for a while; meanwhile the process paces by itself.
+   Bulk work does not leave a slow one: nobody waits for it, and it comes with many calls at once.
 """
 
 from __future__ import annotations
@@ -152,6 +153,7 @@ class SharedPace:
         self._closed_s: dict[str, float] = {}
         self._seats: dict[str, _Seat] = {}
         self._off_until_s = float("-inf")
+        self._is_slow = False
         self._round_s = LATE_S  # the quickest answers, as far as they are of today
 
     def wait_s(self, ask: Ask) -> float | None:
@@ -160,7 +162,7 @@ class SharedPace:
         Nothing is waited for, and the seconds until the turn are returned, where that is later
         than ``latest_s`` from now. None where the store does not tell: pace by yourself.
         """
-        if self._clock() < self._off_until_s:
+        if self._clock() < self._off_until_s and not (ask.is_bulk and self._is_slow):
             return None
         try:
             if not ask.is_bulk and ask.seat_calls and self._sit(ask):
@@ -180,7 +182,7 @@ class SharedPace:
             self._closed_s[ask.lane] = max(self._closed_s.get(ask.lane, now_s), now_s + rest_s)
             seat = self._seats.setdefault(ask.scope, _Seat())
             seat.until_s, seat.ask_after_s = float("-inf"), now_s + _NO_SEAT_S
-        if now_s < self._off_until_s:
+        if now_s < self._off_until_s and not (ask.is_bulk and self._is_slow):
             return
         try:
             self._turns.slow_down(ask.lane, gap_s=ask.gap_s, rest_s=rest_s)
@@ -260,8 +262,8 @@ class SharedPace:
             has_ticket=has_ticket,
         )
         answered_s = self._clock()
-        if answered_s - asked_s > _SLOW_S:
-            self._leave_alone(f"it took {answered_s - asked_s:.1f} s for an answer")
+        if answered_s - asked_s > _SLOW_S and not ask.is_bulk:
+            self._leave_alone(f"it took {answered_s - asked_s:.1f} s for an answer", is_slow=True)
         moment_s = answered_s + turn.wait_s
         if turn.outcome == "go" and not self._turns.is_exact:
             # The statement was carried out somewhere between question and answer: a slow answer
@@ -272,6 +274,6 @@ class SharedPace:
                 moment_s = min(moment_s, answered_s - 2 * LATE_S)
         return turn, moment_s
 
-    def _leave_alone(self, why: str) -> None:
-        self._off_until_s = self._clock() + _OFF_S
+    def _leave_alone(self, why: str, *, is_slow: bool = False) -> None:
+        self._off_until_s, self._is_slow = self._clock() + _OFF_S, is_slow
         self._on_failure(why)
