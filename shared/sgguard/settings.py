@@ -100,14 +100,8 @@ SETTINGS = (
     Setting("SGGUARD_MAX_BODY_BYTES", "1048576", "largest request body that is read, in bytes"),
     Setting("SGGUARD_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR"),
     *(Setting(*one) for one in setup.VARIABLES),
-    Setting(
-        "SGGUARD_ACCOUNT_<PROVIDER>",
-        "",
-        "name of the account the credentials belong to; addresses of another are refused",
-    ),
-    Setting(
-        "SGGUARD_ACCOUNTS", "", "file of further accounts, or its JSON: see deploy/accounts.md"
-    ),
+    Setting("SGGUARD_ACCOUNT_<PROVIDER>", "", "the credentials' account; others: SGGUARD_ACCOUNTS"),
+    Setting("SGGUARD_ACCOUNTS", "", "further accounts: a file, or JSON: see deploy/accounts.md"),
     Setting("SGGUARD_INSTANCE_ROLE_<PROVIDER>", "", "role of the machine to take credentials of"),
     Setting(
         "SGGUARD_ENDPOINT_<PROVIDER>", "", "replaces the cloud's address: http://127.0.0.1:8000"

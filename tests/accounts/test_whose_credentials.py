@@ -62,6 +62,13 @@ def test_an_account_that_is_named_by_its_number_is_the_same_one(home, deployment
     assert found.target == (deployment.address("shop", home.shops),)
 
 
+def test_an_account_whose_number_is_not_told_is_judged_all_the_same(home):
+    told = Deployment(home, {"credentials": home.credentials, "id": home.shop_number})
+    deployment = Deployment(home, {"credentials": home.credentials})
+    found = judge(deployment, deployment.address("shop", home.shops))
+    assert reasons(found) == reasons(judge(told, told.address("shop", home.shops)))
+
+
 def test_an_account_that_is_not_named_is_refused_and_no_cloud_is_asked(home, deployment):
     with pytest.raises(EventError, match=r"not to 'stock'; the further accounts are shop") as error:
         judge(deployment, deployment.address("stock", home.shops))

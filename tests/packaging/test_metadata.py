@@ -61,9 +61,7 @@ def answering() -> Iterator[Service]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:
-            before, service.status = service.status, max(service.status, service.put_status)
-            self.answer(b"a-token")
-            service.status = before
+            self.answer(b"a-token", max(service.status, service.put_status))
 
         def do_GET(self) -> None:
             if "/ram/" in self.path and self.headers["X-aliyun-ecs-metadata-token"] != "a-token":
@@ -74,9 +72,9 @@ def answering() -> Iterator[Service]:
             body = service.body
             self.answer(json.dumps(service.document(self.path)).encode() if body is None else body)
 
-        def answer(self, content: bytes) -> None:
+        def answer(self, content: bytes, status: int = 0) -> None:
             service.paths.append(self.path)
-            self.send_response(service.status)
+            self.send_response(status or service.status)
             self.send_header("Content-Length", str(len(content)))
             self.send_header("Location", "/elsewhere")
             self.end_headers()
