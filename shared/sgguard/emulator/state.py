@@ -129,7 +129,7 @@ class Cloud:
             found = self.index.interfaces.get(instance_id, [])
         else:
             found = [i for i in self.interfaces if i.instance == instance_id]
-        return sorted(found, key=_is_secondary) if len(found) > 1 else list(found)
+        return sorted(found, key=lambda i: i.kind != "primary") if len(found) > 1 else list(found)
 
     def groups_of(self, instance_id: str) -> list[str]:
         """Return the groups of an instance, in the order of its interfaces, each once."""
@@ -239,10 +239,6 @@ class State:
         """Take over another state's clouds in place: references to this state stay valid."""
         with self.lock:
             self.clouds = other.clouds
-
-
-def _is_secondary(interface: Interface) -> bool:
-    return interface.kind != "primary"
 
 
 def _cloud(table: object, path: str) -> Cloud:

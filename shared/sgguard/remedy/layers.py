@@ -15,19 +15,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from sgguard.model.change import Change
 from sgguard.model.resource import Rule
-
-if TYPE_CHECKING:
-    from sgguard.remedy.plan import PlanInputs, Planned
+from sgguard.remedy.plan import PlanInputs, Planned
 
 _ADD, _REMOVE = "add-rule", "remove-rule"
 _NAMING = "references-per-group"
 _POSITION = re.compile(r"(ingress|egress)\[\d+\]")
 
-Bundle = Sequence["Planned"]
+Bundle = Sequence[Planned]
 """Changes of one group that go into one layer."""
 
 

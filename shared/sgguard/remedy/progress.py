@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from sgguard.errors import UNSENT
 from sgguard.model.change import Change
 from sgguard.model.sentence import Text
+from sgguard.providers.sending import UNSENT
 from sgguard.remedy.plan import Plan
 from sgguard.store import codec
 from sgguard.store.rows import Entry, EntryState, Settled

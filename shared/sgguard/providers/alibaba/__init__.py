@@ -44,7 +44,7 @@ from sgguard.providers.alibaba.documented import CAPABILITIES, LIMITS, RATES
 from sgguard.providers.alibaba.endpoint import region_url
 from sgguard.providers.alibaba.group import define_group
 from sgguard.providers.alibaba.holder import read_holder, read_instance, set_groups
-from sgguard.providers.base import MaySend, Tokened, always
+from sgguard.providers.sending import MaySend, Tokened, always
 from sgguard.wire.acs3 import Acs3Auth
 from sgguard.wire.rpc_v1 import RpcV1Auth
 

@@ -26,7 +26,7 @@ from sgguard.providers.alibaba.listing import INSTANCES, INTERFACES, read_all
 from sgguard.providers.alibaba.response import PROVIDER, instance_of, interface_of
 from sgguard.providers.alibaba.rule_shape import is_same, permission_of
 from sgguard.providers.alibaba.settle import until
-from sgguard.providers.base import MaySend, Tokened
+from sgguard.providers.sending import MaySend, Tokened
 from sgguard.wire.parallel import chunks, parallel
 
 IDS_PER_CALL = 100

@@ -21,7 +21,7 @@ from sgguard.providers.alibaba.group import read_with_rules
 from sgguard.providers.alibaba.response import PROVIDER
 from sgguard.providers.alibaba.rule_shape import is_same, permission_of
 from sgguard.providers.alibaba.settle import until
-from sgguard.providers.base import Tokened
+from sgguard.providers.sending import Tokened
 
 _SUFFIX = {Direction.INGRESS: "", Direction.EGRESS: "Egress"}
 """Each direction has calls of its own, which know only the rule ids of that direction."""

@@ -35,7 +35,6 @@ from sgguard.model.resource import (
 from sgguard.model.sentence import said
 from sgguard.providers._shared import unseen_beyond, with_rules
 from sgguard.providers.access import Access, seen_or_unseen
-from sgguard.providers.base import MaySend, Tokened, always
 from sgguard.providers.huawei import bindings, listing, proof, quota, references, rule_change
 from sgguard.providers.huawei.api import RATES as RATES
 from sgguard.providers.huawei.api import Api, unless_absent
@@ -52,6 +51,7 @@ from sgguard.providers.huawei.server import (
     parse_server,
 )
 from sgguard.providers.huawei.sharing import SHARING_REMEDY, group_signs
+from sgguard.providers.sending import MaySend, Tokened, always
 from sgguard.wire.openstack import neutron
 from sgguard.wire.parallel import parallel
 

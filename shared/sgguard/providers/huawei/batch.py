@@ -17,11 +17,11 @@ from sgguard.model.change import Change, Holder, content
 from sgguard.model.resource import Rule
 from sgguard.providers import _together as together
 from sgguard.providers._together import Result
-from sgguard.providers.base import MaySend, Tokened
 from sgguard.providers.huawei import listing, response, rule_change
 from sgguard.providers.huawei.api import Api
 from sgguard.providers.huawei.holder import PORT_ID, Found, read_holder, set_groups
 from sgguard.providers.huawei.response import one_spelling
+from sgguard.providers.sending import MaySend, Tokened
 from sgguard.wire.parallel import parallel
 from sgguard.wire.shape import Shape
 

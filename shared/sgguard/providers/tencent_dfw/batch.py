@@ -22,7 +22,7 @@ from sgguard.providers._shared import read_back
 from sgguard.providers._tencent import poll_until
 from sgguard.providers._tencent_positions import locate, position
 from sgguard.providers._together import Result
-from sgguard.providers.base import MaySend
+from sgguard.providers.sending import MaySend
 from sgguard.providers.tencent_dfw import rule_change
 from sgguard.providers.tencent_dfw.api import DfwApi
 from sgguard.providers.tencent_dfw.bindings import interface_ids
