@@ -9,7 +9,7 @@ import pytest
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.state import Rule
 from sgguard.errors import DeadlineError
-from sgguard.providers.sending import UNSENT
+from sgguard.model.sending import UNSENT
 from sgguard.store import open_store
 from tests.engine.interleaved import Watching, a_delete, context_of, deliver
 from tests.remedy.harness import Harness

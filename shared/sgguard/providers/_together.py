@@ -22,7 +22,7 @@ from sgguard.errors import (
 )
 from sgguard.model.change import Change, Holder
 from sgguard.model.resource import Rule
-from sgguard.providers.sending import MaySend, UnsentError
+from sgguard.model.sending import MaySend, UnsentError
 from sgguard.wire.parallel import parallel
 
 F = TypeVar("F")

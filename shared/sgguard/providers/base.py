@@ -21,7 +21,7 @@ from sgguard.model.resource import (
     Seen,
     Visibility,
 )
-from sgguard.providers.sending import MaySend, Tokened, always
+from sgguard.model.sending import MaySend, Tokened, always
 
 if TYPE_CHECKING:  # only a bind needs them
     from sgguard.model.bind import HolderState, Refusal, Sent, Target
@@ -225,7 +225,7 @@ class BatchChanges(Protocol):
         Return, for each change in order, None or the error that ``set_groups`` would have raised,
         with the same meaning: the unknown outcome of a call for many is that of each of them.
         ``may_send`` is asked right before each call; a change that was not sent has an
-        :class:`~sgguard.providers.sending.UnsentError`.
+        :class:`~sgguard.model.sending.UnsentError`.
         """
         ...
 
@@ -245,7 +245,7 @@ class RuleBatches(Protocol):
         ``changes`` are each with the token that :meth:`Changes.add_rule` takes. Return what
         :meth:`BatchChanges.set_groups_batch` does, in the terms of ``add_rule`` and
         ``remove_rule``. A change that another one's failure kept from being sent has an
-        :class:`~sgguard.providers.sending.UnsentError`.
+        :class:`~sgguard.model.sending.UnsentError`.
         """
         ...
 

@@ -25,8 +25,8 @@ from sgguard.errors import (
     SgguardError,
 )
 from sgguard.model.change import Change
+from sgguard.model.sending import UnsentError
 from sgguard.providers.base import Cloud
-from sgguard.providers.sending import UnsentError
 from sgguard.remedy.progress import Progress
 from sgguard.remedy.settle import Failure, seen_of, settle, settle_failed, write
 from sgguard.remedy.snapshot import Snapshot

@@ -25,7 +25,7 @@ from sgguard.policy.governing import excused
 from sgguard.providers.base import Cloud
 from sgguard.remedy.caps import stopped_by
 from sgguard.remedy.inputs import read_inputs
-from sgguard.remedy.layers import in_layers
+from sgguard.remedy.layers import layered
 from sgguard.remedy.lost import with_losses
 from sgguard.remedy.plan import Plan, PlanInputs, plan
 from sgguard.remedy.room import no_room
@@ -78,9 +78,7 @@ def prepare(
     if isinstance(planned, Reason):
         # Another decision, or a person, changed it since the facts were read: no verdict.
         raise MovedError(message_of(planned))
-    if inputs.adds_together:
-        planned = Plan(scope, tuple(in_layers(planned.planned, inputs)))
-    planned = with_losses(planned, inputs.going, cloud.capabilities)
+    planned = with_losses(layered(planned, inputs), inputs.going, cloud.capabilities)
     caps = stopped_by(planned, inputs, policy.caps)
     stopped = (excused(one, policy, facts, now) for one in caps)
     table = policy.delete if isinstance(facts, DeleteFacts) else policy.launch

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from sgguard.model.change import Change
+from sgguard.model.sending import UNSENT
 from sgguard.model.sentence import Text
-from sgguard.providers.sending import UNSENT
 from sgguard.remedy.plan import Plan
 from sgguard.store import codec
 from sgguard.store.rows import Entry, EntryState, Settled

@@ -17,8 +17,8 @@ from sgguard.errors import (
     ThrottledError,
 )
 from sgguard.model.change import Change
+from sgguard.model.sending import UnsentError
 from sgguard.providers.base import Cloud
-from sgguard.providers.sending import UnsentError
 from sgguard.remedy.observe import Observed, is_let_go, observe_all
 from sgguard.remedy.progress import Progress
 from sgguard.remedy.wave import TOGETHER

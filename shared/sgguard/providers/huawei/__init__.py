@@ -32,6 +32,7 @@ from sgguard.model.resource import (
     Seen,
     Visibility,
 )
+from sgguard.model.sending import MaySend, Tokened, always
 from sgguard.model.sentence import said
 from sgguard.providers._shared import unseen_beyond, with_rules
 from sgguard.providers.access import Access, seen_or_unseen
@@ -51,7 +52,6 @@ from sgguard.providers.huawei.server import (
     parse_server,
 )
 from sgguard.providers.huawei.sharing import SHARING_REMEDY, group_signs
-from sgguard.providers.sending import MaySend, Tokened, always
 from sgguard.wire.openstack import neutron
 from sgguard.wire.parallel import parallel
 

@@ -42,6 +42,7 @@ from sgguard.model.resource import (
     Seen,
     Visibility,
 )
+from sgguard.model.sending import MaySend, Tokened, always
 from sgguard.providers._shared import is_foreign
 from sgguard.providers.access import Access, seen_or_unseen
 from sgguard.providers.openstack import guard, proof, rule_change
@@ -61,7 +62,6 @@ from sgguard.providers.openstack.quota import NO_GROUP_LIMIT, read_quotas
 from sgguard.providers.openstack.references import list_references
 from sgguard.providers.openstack.server import ServerPart, instance_of, part_reads
 from sgguard.providers.openstack.sharing import targets
-from sgguard.providers.sending import MaySend, Tokened, always
 from sgguard.wire.openstack import neutron
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth
 from sgguard.wire.parallel import parallel
