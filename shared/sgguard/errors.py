@@ -16,7 +16,6 @@
     ├── KeysError             what a proof is checked with cannot be read now
     ├── BusyError             the same event, or a group it changes, is being worked on
     ├── HaltedError           an operator stopped all changes
-    ├── UnsentError           a change of several was not sent, so it was not made
     ├── StoreError            what is kept between deliveries cannot be read or written
     │   └── LeaseLostError    another worker took over: stop at once
     └── CloudError            a cloud's answer, or the lack of one
@@ -49,9 +48,6 @@ from sgguard.telemetry.redaction import redacted_outside
 Fault = Literal["caller", "operator", "cloud"]
 Part = Literal["", "provider", "account", "region"]
 """A part of a request that a cloud, or what is set up here, decides about."""
-
-UNSENT = "not sent: "
-"""What the words of an :class:`UnsentError` begin with."""
 
 _FREE_TEXT_MAX = 256
 _CODE_MAX = 128
@@ -132,20 +128,6 @@ class DeadlineError(SgguardError):
     fault: ClassVar[Fault] = "cloud"
     is_outcome_known: ClassVar[bool] = False
     retry_after_s: float | None = 1.0
-
-
-class UnsentError(SgguardError):
-    """A change of several was not sent: the others, or the time, did not permit it.
-
-    ``is_late``: there was no time left; otherwise the same change may be sent now.
-    """
-
-    fault: ClassVar[Fault] = "cloud"
-    is_retryable: ClassVar[bool] = True
-
-    def __init__(self, why: str, *, is_late: bool = False) -> None:
-        super().__init__(f"{UNSENT}{why}")
-        self.is_late = is_late
 
 
 class UntrustedError(SgguardError):

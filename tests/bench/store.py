@@ -5,7 +5,9 @@ on SQLite with the same write-ahead log and ``synchronous = FULL``, on PostgreSQ
 kind of connection, with its usual waiting for the disk. *Claim and answer* is what every event
 pays: ``claim`` and ``finish``. *Journal of one change* is what carrying out a plan of a single
 change pays besides: ``lock``, ``begin_run``, ``intend``, ``settle`` and ``close_run``. Each is
-several transactions, so the ratios have a floor: 2 and 5 commits. *Outcome with a notice* is one:
+several transactions, so the ratios have a floor: 2 and 5 commits. *Journal of a wave* is what many
+changes that are made together pay: one ``intend`` and one ``settle`` for all of them.
+*Outcome with a notice* is one:
 a decision kept together with the row of the outbox that tells of it. *Turn of a call* is what a
 cloud call pays that needs the store for its turn; it need not last, so it waits for no disk. Most
 reads need none: a seat, one such statement in ten seconds, serves them. PostgreSQL is left out
@@ -28,12 +30,13 @@ import psycopg
 from sgguard.store import open_store
 from sgguard.store.base import Store
 from sgguard.store.notices import Notice, Telling
-from sgguard.store.rows import Claim
+from sgguard.store.rows import Claim, Settled
 from tests import postgres
 from tests.bench.measure import Ratio, interleaved
 from tests.stores import a_record, a_run, an_entry, claimed, close_run
 
 EVENTS = 40
+WAVE = 50
 
 Insert = Callable[[int], None]
 _NUMBERS = count(1)
@@ -54,6 +57,7 @@ def _measure(name: str, url: str, bare: Insert, runs: int) -> list[Ratio]:
         return [
             _ratio(f"claim and answer, {name}", _claim_and_answer(store), bare, 5.0, runs),
             _ratio(f"journal of one change, {name}", _journal(store), bare, 20.0, runs),
+            _ratio(f"journal of a wave of {WAVE}, {name}", _wave(store), bare, 8.0, runs),
             _ratio(f"turn of a call, {name}", _turn(store), bare, 1.0, runs),
             _ratio(f"outcome with a notice, {name}", _told(store), bare, 3.0, runs),
         ]
@@ -121,6 +125,24 @@ def _journal(store: Store) -> Callable[[], float]:
         store.settle(claim, entry, "done", made_id="sg-9")
         close_run(store, claim, claim.decision_id, "finished")
         took_s = time.perf_counter() - begun
+        store.finish(claim, '{"verdict":"remediate"}')
+        return took_s
+
+    return event
+
+
+def _wave(store: Store) -> Callable[[], float]:
+    def event() -> float:
+        claim = _claim(store)
+        key = f"g-{claim.event_id}"
+        store.lock(claim, [key], 60)
+        store.begin_run(claim, a_run(claim.decision_id, claim.event_id, (key,)))
+        entries = [an_entry(number, claim.decision_id) for number in range(WAVE)]
+        begun = time.perf_counter()
+        store.intend(claim, entries, 60)
+        store.settle(claim, [Settled(one, "done") for one in entries])
+        took_s = time.perf_counter() - begun
+        close_run(store, claim, claim.decision_id, "finished")
         store.finish(claim, '{"verdict":"remediate"}')
         return took_s
 

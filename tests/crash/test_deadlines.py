@@ -91,7 +91,7 @@ def test_a_plan_larger_than_a_deadline_takes_several_deliveries(provider, folder
 
         def take_time(request: Any, clock=clock) -> None:
             if is_writing(harness.action(request)):
-                clock.ahead_s += 3.5
+                clock.ahead_s += 6.0  # each call, of which a plan may need only three
 
         harness.emulator.before_call = take_time
         handled = harness.deliver(clock=clock)
@@ -264,7 +264,7 @@ def times_resumed_after_its_lease(provider: str, shape: str, folder, point: str)
 @pytest.mark.parametrize("provider", mostly_slow("alibaba"))
 @pytest.mark.sampled(4)
 def test_a_worker_paused_past_its_lease_changes_nothing_afterwards(provider, point, folder):
-    assert times_resumed_after_its_lease(provider, "revoke", folder, point) > 2
+    assert times_resumed_after_its_lease(provider, "revoke", folder, point) >= 2
 
 
 @pytest.mark.parametrize("provider", mostly_slow("tencent", "openstack"))

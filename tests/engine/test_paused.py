@@ -8,7 +8,8 @@ import pytest
 
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.state import Rule
-from sgguard.errors import UNSENT, DeadlineError
+from sgguard.errors import DeadlineError
+from sgguard.model.sending import UNSENT
 from sgguard.store import open_store
 from tests.engine.interleaved import Watching, a_delete, context_of, deliver
 from tests.remedy.harness import Harness

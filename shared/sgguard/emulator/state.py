@@ -129,7 +129,7 @@ class Cloud:
             found = self.index.interfaces.get(instance_id, [])
         else:
             found = [i for i in self.interfaces if i.instance == instance_id]
-        return sorted(found, key=lambda i: i.kind != "primary")
+        return sorted(found, key=lambda i: i.kind != "primary") if len(found) > 1 else list(found)
 
     def groups_of(self, instance_id: str) -> list[str]:
         """Return the groups of an instance, in the order of its interfaces, each once."""

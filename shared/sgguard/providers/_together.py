@@ -19,11 +19,10 @@ from sgguard.errors import (
     ThrottledError,
     UnauthenticatedError,
     UnknownShapeError,
-    UnsentError,
 )
 from sgguard.model.change import Change, Holder
 from sgguard.model.resource import Rule
-from sgguard.providers.base import MaySend
+from sgguard.model.sending import MaySend, UnsentError
 from sgguard.wire.parallel import parallel
 
 F = TypeVar("F")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from sgguard.errors import (
@@ -21,22 +21,12 @@ from sgguard.model.resource import (
     Seen,
     Visibility,
 )
+from sgguard.model.sending import MaySend, Tokened, always
 
 if TYPE_CHECKING:  # only a bind needs them
     from sgguard.model.bind import HolderState, Refusal, Sent, Target
 
 T = TypeVar("T")
-
-MaySend = Callable[[], bool]
-"""Tells right before a call whether a change may still be sent."""
-
-Tokened = tuple[Change, str]
-"""A change and its idempotency token."""
-
-
-def always() -> bool:
-    """Permit to send a change at any time."""
-    return True
 
 
 class Provider(Protocol):
@@ -235,7 +225,7 @@ class BatchChanges(Protocol):
         Return, for each change in order, None or the error that ``set_groups`` would have raised,
         with the same meaning: the unknown outcome of a call for many is that of each of them.
         ``may_send`` is asked right before each call; a change that was not sent has an
-        :class:`~sgguard.errors.UnsentError`.
+        :class:`~sgguard.model.sending.UnsentError`.
         """
         ...
 
@@ -255,7 +245,7 @@ class RuleBatches(Protocol):
         ``changes`` are each with the token that :meth:`Changes.add_rule` takes. Return what
         :meth:`BatchChanges.set_groups_batch` does, in the terms of ``add_rule`` and
         ``remove_rule``. A change that another one's failure kept from being sent has an
-        :class:`~sgguard.errors.UnsentError`.
+        :class:`~sgguard.model.sending.UnsentError`.
         """
         ...
 

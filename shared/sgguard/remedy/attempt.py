@@ -23,12 +23,12 @@ from functools import partial
 from sgguard.errors import (
     DeadlineError,
     SgguardError,
-    UnsentError,
 )
 from sgguard.model.change import Change
+from sgguard.model.sending import UnsentError
 from sgguard.providers.base import Cloud
 from sgguard.remedy.progress import Progress
-from sgguard.remedy.settle import seen_of, settle, settle_failed, write
+from sgguard.remedy.settle import Failure, seen_of, settle, settle_failed, write
 from sgguard.remedy.snapshot import Snapshot
 from sgguard.remedy.world import apply_all
 from sgguard.store import codec
@@ -95,18 +95,7 @@ def attempt(
         # 2. Settle those that did not, each by what its error proves and the world shows; those of
         #    which it could not be seen come last, for they end the attempt.
         with _written(worker, progress, is_late=is_late):
-            seen = seen_of(worker, {step: (pending[step], e) for step, (_, e) in failed.items()})
-            failures = {
-                step: settle_failed(
-                    *(worker, progress, entry, pending[step], error),
-                    seen=seen.get(step),
-                    is_paired=step in paired,
-                    is_freeing=step in freeing,
-                )
-                for step, (entry, error) in sorted(
-                    failed.items(), key=lambda one: isinstance(seen.get(one[0]), SgguardError)
-                )
-            }
+            failures = _failures(worker, progress, pending, failed, (paired, freeing))
         # 3. What is as wanted all the same is done. The rest is sent again, unless one is final.
         pending = {step: pending[step] for step, one in failures.items() if not one.is_met}
         if not pending or any(failures[step].is_final for step in pending):
@@ -119,6 +108,28 @@ def attempt(
         _pause(worker, number, errors)
     refused = [step for step in pending if failures[step].is_final] or pending
     return {step: failures[step].why for step in refused}
+
+
+def _failures(
+    worker: Worker,
+    progress: Progress,
+    pending: Mapping[int, Change],
+    failed: Mapping[int, tuple[Entry, SgguardError]],
+    marked: tuple[Collection[int], Collection[int]],
+) -> dict[int, Failure]:
+    """Settle the changes that failed; ``marked`` are the steps that are paired, and freeing."""
+    paired, freeing = marked
+    seen = seen_of(worker, {step: (pending[step], error) for step, (_, error) in failed.items()})
+    last = sorted(failed.items(), key=lambda one: isinstance(seen.get(one[0]), SgguardError))
+    return {
+        step: settle_failed(
+            *(worker, progress, entry, pending[step], error),
+            seen=seen.get(step),
+            is_paired=step in paired,
+            is_freeing=step in freeing,
+        )
+        for step, (entry, error) in last
+    }
 
 
 def _raise_lasting(errors: Sequence[SgguardError]) -> None:

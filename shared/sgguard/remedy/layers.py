@@ -15,20 +15,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from sgguard.model.change import Change
 from sgguard.model.resource import Rule
-
-if TYPE_CHECKING:
-    from sgguard.remedy.plan import PlanInputs, Planned
+from sgguard.remedy.plan import Plan, PlanInputs, Planned
 
 _ADD, _REMOVE = "add-rule", "remove-rule"
 _NAMING = "references-per-group"
 _POSITION = re.compile(r"(ingress|egress)\[\d+\]")
 
-Bundle = Sequence["Planned"]
+Bundle = Sequence[Planned]
 """Changes of one group that go into one layer."""
+
+
+def layered(plan: Plan, inputs: PlanInputs) -> Plan:
+    """Return the plan with its rules in layers, where the cloud takes several in one call."""
+    if not inputs.adds_together:
+        return plan
+    return Plan(plan.scope, tuple(in_layers(plan.planned, inputs)))
 
 
 def in_layers(planned: Sequence[Planned], inputs: PlanInputs) -> list[Planned]:
@@ -41,12 +45,12 @@ def in_layers(planned: Sequence[Planned], inputs: PlanInputs) -> list[Planned]:
             of.setdefault(one.change.group_id, []).append(one)
     bundles = [list(_bundles(group_id, some, inputs)) for group_id, some in of.items()]
     # 2. Layer by layer, in the place of the first change of a rule.
-    layered = [one for layer in _layers(bundles, inputs.rules_left) for one in _ordered(layer)]
+    ordered = [one for layer in _layers(bundles, inputs.rules_left) for one in _ordered(layer)]
     first = next((n for n, one in enumerate(planned) if one.change.kind in (_ADD, _REMOVE)), 0)
-    others = [one.change.kind in (_ADD, _REMOVE) for one in planned[first : first + len(layered)]]
+    others = [one.change.kind in (_ADD, _REMOVE) for one in planned[first : first + len(ordered)]]
     if not all(others):  # changes of rules with others between them: their order has a meaning
         return list(planned)
-    return [*planned[:first], *layered, *planned[first + len(layered) :]]
+    return [*planned[:first], *ordered, *planned[first + len(ordered) :]]
 
 
 def _layers(groups: list[list[Bundle]], left: int | None) -> Iterator[list[Bundle]]:

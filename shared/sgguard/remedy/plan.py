@@ -24,7 +24,6 @@ from sgguard.model.codes import ReasonCode
 from sgguard.model.decision import Reason, Step
 from sgguard.model.resource import Group, Limit, Rule
 from sgguard.model.sentence import said
-from sgguard.remedy.layers import in_layers
 
 _POSITION = re.compile(r"(ingress|egress)\[\d+\]")
 
@@ -136,8 +135,6 @@ def plan(scope: Scope, outline: tuple[Step, ...], inputs: PlanInputs) -> Plan | 
     except _DivergedError as error:
         sentence = said("plan.diverged", why=str(error))
         return Reason(ReasonCode.FACTS_INCOMPLETE, sentence, target=str(scope))
-    if inputs.adds_together:
-        planned = in_layers(planned, inputs)
     return Plan(scope, tuple(planned))
 
 

@@ -25,6 +25,7 @@ from sgguard.policy.governing import excused
 from sgguard.providers.base import Cloud
 from sgguard.remedy.caps import stopped_by
 from sgguard.remedy.inputs import read_inputs
+from sgguard.remedy.layers import layered
 from sgguard.remedy.lost import with_losses
 from sgguard.remedy.plan import Plan, PlanInputs, plan
 from sgguard.remedy.room import no_room
@@ -77,7 +78,7 @@ def prepare(
     if isinstance(planned, Reason):
         # Another decision, or a person, changed it since the facts were read: no verdict.
         raise MovedError(message_of(planned))
-    planned = with_losses(planned, inputs.going, cloud.capabilities)
+    planned = with_losses(layered(planned, inputs), inputs.going, cloud.capabilities)
     caps = stopped_by(planned, inputs, policy.caps)
     stopped = (excused(one, policy, facts, now) for one in caps)
     table = policy.delete if isinstance(facts, DeleteFacts) else policy.launch

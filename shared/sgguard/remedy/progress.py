@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from sgguard.errors import UNSENT
 from sgguard.model.change import Change
+from sgguard.model.sending import UNSENT
 from sgguard.model.sentence import Text
 from sgguard.remedy.plan import Plan
 from sgguard.store import codec

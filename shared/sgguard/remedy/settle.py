@@ -8,25 +8,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from sgguard.errors import (
     ConflictError,
     NotFoundError,
     SgguardError,
     ThrottledError,
-    UnsentError,
 )
 from sgguard.model.change import Change
+from sgguard.model.sending import UnsentError
+from sgguard.providers.base import Cloud
 from sgguard.remedy.observe import Observed, is_let_go, observe_all
 from sgguard.remedy.progress import Progress
 from sgguard.remedy.wave import TOGETHER
 from sgguard.remedy.world import State
 from sgguard.store import codec
-from sgguard.store.rows import Entry, Settled
+from sgguard.store.base import Store
+from sgguard.store.rows import Claim, Entry, Settled
 
-if TYPE_CHECKING:
-    from sgguard.remedy.attempt import Worker
+
+class Worker(Protocol):
+    """What is needed of a worker to settle what it did."""
+
+    @property
+    def cloud(self) -> Cloud:
+        """The cloud that it changes."""
+        ...
+
+    @property
+    def store(self) -> Store:
+        """Where its journal is."""
+        ...
+
+    @property
+    def claim(self) -> Claim:
+        """Its claim on the event."""
+        ...
 
 
 def write(worker: Worker, progress: Progress) -> None:

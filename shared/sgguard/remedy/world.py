@@ -60,7 +60,7 @@ def apply_all(
     """Make changes side by side, each with its token: those that go together with few calls.
 
     ``may_send`` is asked right before each call. Return of each change what :func:`apply` returns,
-    or its error; an :class:`~sgguard.errors.UnsentError` of one that was not sent.
+    or its error; an :class:`~sgguard.model.sending.UnsentError` of one that was not sent.
     """
     # 1. Which changes go together: those of holders, and those of the rules of one group.
     parts: dict[str, list[int]] = {}

@@ -21,7 +21,7 @@ from typing import Any
 from sgguard.errors import HaltedError, StoreError
 from sgguard.store import fence, halts, locks, transitions
 from sgguard.store.claims import extend, require_own
-from sgguard.store.database import Session, Tables, autocommit, transaction
+from sgguard.store.database import Session, Tables, Value, autocommit, transaction
 from sgguard.store.fence import Holding
 from sgguard.store.rows import Claim, Entry, EntryState, Run, RunState, Settled
 from sgguard.store.transitions import Status, Step
@@ -55,14 +55,23 @@ _ENTRIES_FROM = f"{_ENTRY} AND number >= :number"
 _INTEND = """
 INSERT INTO sgguard_entries (decision_id, number, step, change_json, is_undo, state, made_id,
     note, at_s)
-VALUES (:decision_id, :number, :step, :change_json, :is_undo, 'intended', :made_id, :note, :now)
+VALUES {lines}
 """
+_INTENDED = (
+    "(:decision_id, :number_{n}, :step_{n}, :change_json_{n}, :is_undo_{n}, 'intended',"
+    " :made_id_{n}, :note_{n}, :now)"
+)
+# Both databases name the columns of VALUES so.
 _SETTLE = """
-UPDATE sgguard_entries SET state = :state,
-    made_id = CASE WHEN :made_id = '' THEN made_id ELSE :made_id END,
-    note = CASE WHEN :note = '' THEN note ELSE :note END
-WHERE decision_id = :decision_id AND number = :number
+UPDATE sgguard_entries SET state = line.column2,
+    made_id = CASE WHEN line.column3 = '' THEN made_id ELSE line.column3 END,
+    note = CASE WHEN line.column4 = '' THEN note ELSE line.column4 END
+FROM (VALUES {lines}) AS line
+WHERE decision_id = :decision_id AND number = line.column1
 """
+_SETTLED = "(:number_{n}, :state_{n}, :made_id_{n}, :note_{n})"
+_LINES_MAX = 100
+"""Lines in one statement: a database takes only so many values."""
 
 
 class Journal(Tables):
@@ -94,15 +103,17 @@ class Journal(Tables):
         first = min((entry.number for entry in entries), default=0)
         rows = session.rows(_ENTRIES_FROM, decision_id=claim.decision_id, number=first)
         written = {one.number: one for one in map(_entry, rows)}
+        new: list[Entry] = []
         for entry in entries:
             if entry.number in written:
                 _require_same(written[entry.number], entry)
             elif entry.is_undo == (held.status.direction == "undoing"):
-                _intend(session, entry)
+                new.append(entry)
             else:
                 way = "an undo" if entry.is_undo else "a change"
                 words = f"{way} was to be written into a run that is {held.status.direction}"
                 raise StoreError(f"decision {entry.decision_id}: {words}")
+        _intend(session, new)
 
     @transaction
     def settle(
@@ -124,8 +135,7 @@ class Journal(Tables):
             require_own(claim, one.entry.decision_id)
         held = fence.hold(session, claim)
         fence.move(session, claim, "settle", held.status)
-        for one in settled:
-            _settle(session, one)
+        _settle(session, settled)
 
     @transaction
     def turn(self, session: Session, claim: Claim, note: str = "") -> None:
@@ -191,30 +201,48 @@ def close(session: Session, claim: Claim, before: Status, state: RunState, note:
         locks.free(session, claim.decision_id)
 
 
-def _intend(session: Session, entry: Entry) -> None:
-    session.count(
-        _INTEND,
-        decision_id=entry.decision_id,
-        number=entry.number,
-        step=entry.step,
-        change_json=entry.change_json,
-        is_undo=int(entry.is_undo),
-        made_id=entry.made_id,
-        note=entry.note,
-    )
+def _intend(session: Session, entries: Sequence[Entry]) -> None:
+    """Write lines, all of a wave with one statement."""
+    for begin in range(0, len(entries), _LINES_MAX):
+        some = entries[begin : begin + _LINES_MAX]
+        values: dict[str, Value] = {"decision_id": some[0].decision_id}
+        for n, entry in enumerate(some):
+            values |= {
+                f"number_{n}": entry.number,
+                f"step_{n}": entry.step,
+                f"change_json_{n}": entry.change_json,
+                f"is_undo_{n}": int(entry.is_undo),
+                f"made_id_{n}": entry.made_id,
+                f"note_{n}": entry.note,
+            }
+        session.count(_INTEND.format(lines=_lines(_INTENDED, len(some))), **values)
 
 
-def _settle(session: Session, one: Settled) -> None:
-    entry = one.entry
-    if not session.count(
-        _SETTLE,
-        decision_id=entry.decision_id,
-        number=entry.number,
-        state=one.state,
-        made_id=one.made_id,
-        note=one.note,
-    ):
-        raise StoreError(f"the journal of {entry.decision_id} has no entry {entry.number}")
+def _settle(session: Session, settled: Sequence[Settled]) -> None:
+    """Write what came of lines, all of a wave with one statement.
+
+    Raises:
+        StoreError: a line was never written.
+    """
+    for begin in range(0, len(settled), _LINES_MAX):
+        some = settled[begin : begin + _LINES_MAX]
+        decision_id = some[0].entry.decision_id
+        values: dict[str, Value] = {"decision_id": decision_id}
+        for n, one in enumerate(some):
+            values |= {
+                f"number_{n}": one.entry.number,
+                f"state_{n}": one.state,
+                f"made_id_{n}": one.made_id,
+                f"note_{n}": one.note,
+            }
+        changed = session.count(_SETTLE.format(lines=_lines(_SETTLED, len(some))), **values)
+        if changed != len({one.entry.number for one in some}):
+            numbers = " or ".join(str(one.entry.number) for one in some)
+            raise StoreError(f"the journal of {decision_id} has no entry {numbers}")
+
+
+def _lines(pattern: str, count: int) -> str:
+    return ", ".join(pattern.replace("{n}", str(n)) for n in range(count))
 
 
 def _require_same(written: Entry, entry: Entry) -> None:

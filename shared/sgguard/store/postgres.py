@@ -192,7 +192,7 @@ def _is_fit(connection: _Connection) -> bool:
 @lru_cache(maxsize=256)
 def _translate(statement: str, *, has_clock: bool) -> str:
     """Return the statement with psycopg's parameters, and the server's clock where it is used."""
-    translated = re.sub(r":([a-z_]+)", r"%(\1)s", statement)
+    translated = re.sub(r":([a-z_][a-z_0-9]*)", r"%(\1)s", statement)
     return translated.replace("%(now)s", _CLOCK) if has_clock else translated
 
 

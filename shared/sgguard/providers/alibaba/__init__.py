@@ -35,6 +35,7 @@ from sgguard.model.resource import (
     Seen,
     Visibility,
 )
+from sgguard.model.sending import MaySend, Tokened, always
 from sgguard.providers.access import Access
 from sgguard.providers.alibaba import bindings, group, references, rule_change
 from sgguard.providers.alibaba.api import EcsClient
@@ -44,7 +45,6 @@ from sgguard.providers.alibaba.documented import CAPABILITIES, LIMITS, RATES
 from sgguard.providers.alibaba.endpoint import region_url
 from sgguard.providers.alibaba.group import define_group
 from sgguard.providers.alibaba.holder import read_holder, read_instance, set_groups
-from sgguard.providers.base import MaySend, Tokened, always
 from sgguard.wire.acs3 import Acs3Auth
 from sgguard.wire.rpc_v1 import RpcV1Auth
 

@@ -17,6 +17,7 @@ from functools import partial
 from sgguard.errors import ConflictError, NotFoundError, SgguardError
 from sgguard.model.change import Change, Holder
 from sgguard.model.resource import Direction, Rule
+from sgguard.model.sending import MaySend, Tokened
 from sgguard.providers import _together as together
 from sgguard.providers._together import Result
 from sgguard.providers.alibaba import rule_change
@@ -26,7 +27,6 @@ from sgguard.providers.alibaba.listing import INSTANCES, INTERFACES, read_all
 from sgguard.providers.alibaba.response import PROVIDER, instance_of, interface_of
 from sgguard.providers.alibaba.rule_shape import is_same, permission_of
 from sgguard.providers.alibaba.settle import until
-from sgguard.providers.base import MaySend, Tokened
 from sgguard.wire.parallel import chunks, parallel
 
 IDS_PER_CALL = 100

@@ -16,12 +16,12 @@ from hashlib import sha256
 
 from sgguard.errors import ConflictError, NotFoundError
 from sgguard.model.resource import Direction, Rule
+from sgguard.model.sending import Tokened
 from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.group import read_with_rules
 from sgguard.providers.alibaba.response import PROVIDER
 from sgguard.providers.alibaba.rule_shape import is_same, permission_of
 from sgguard.providers.alibaba.settle import until
-from sgguard.providers.base import Tokened
 
 _SUFFIX = {Direction.INGRESS: "", Direction.EGRESS: "Egress"}
 """Each direction has calls of its own, which know only the rule ids of that direction."""

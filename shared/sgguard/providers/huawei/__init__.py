@@ -32,10 +32,10 @@ from sgguard.model.resource import (
     Seen,
     Visibility,
 )
+from sgguard.model.sending import MaySend, Tokened, always
 from sgguard.model.sentence import said
 from sgguard.providers._shared import unseen_beyond, with_rules
 from sgguard.providers.access import Access, seen_or_unseen
-from sgguard.providers.base import MaySend, Tokened, always
 from sgguard.providers.huawei import bindings, listing, proof, quota, references, rule_change
 from sgguard.providers.huawei.api import RATES as RATES
 from sgguard.providers.huawei.api import Api, unless_absent

@@ -15,9 +15,9 @@ from functools import partial
 from sgguard.errors import ApiAbsentError, SgguardError
 from sgguard.model.change import Change, Holder, content
 from sgguard.model.resource import Rule
+from sgguard.model.sending import MaySend, Tokened
 from sgguard.providers import _together as together
 from sgguard.providers._together import Result
-from sgguard.providers.base import MaySend, Tokened
 from sgguard.providers.huawei import listing, response, rule_change
 from sgguard.providers.huawei.api import Api
 from sgguard.providers.huawei.holder import PORT_ID, Found, read_holder, set_groups

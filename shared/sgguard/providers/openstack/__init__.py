@@ -42,10 +42,10 @@ from sgguard.model.resource import (
     Seen,
     Visibility,
 )
+from sgguard.model.sending import MaySend, Tokened, always
 from sgguard.model.sentence import said
 from sgguard.providers._shared import is_foreign
 from sgguard.providers.access import Access, seen_or_unseen
-from sgguard.providers.base import MaySend, Tokened, always
 from sgguard.providers.openstack import guard, proof, rule_change
 from sgguard.providers.openstack.api import RATES as RATES
 from sgguard.providers.openstack.api import OpenStackApi

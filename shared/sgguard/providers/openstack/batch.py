@@ -13,9 +13,9 @@ from functools import partial
 
 from sgguard.errors import SgguardError
 from sgguard.model.change import Change, Holder, content
+from sgguard.model.sending import MaySend, Tokened
 from sgguard.providers import _together as together
 from sgguard.providers._together import Result
-from sgguard.providers.base import MaySend, Tokened
 from sgguard.providers.openstack import rule_change
 from sgguard.providers.openstack.api import OpenStackApi
 from sgguard.providers.openstack.holder import SERVER, read_holder, set_groups

@@ -34,12 +34,12 @@ from sgguard.model.resource import (
     Unseen,
     Visibility,
 )
+from sgguard.model.sending import MaySend, Tokened, always
 from sgguard.model.sentence import said
 from sgguard.providers._shared import unproved, unreported, with_rules
 from sgguard.providers._tencent import REGIONS
 from sgguard.providers._tencent_limits import documented_limits
 from sgguard.providers.access import Access, seen_or_unseen
-from sgguard.providers.base import MaySend, Tokened, always
 from sgguard.providers.tencent import group_reads, reads
 from sgguard.providers.tencent.address import address_of
 from sgguard.providers.tencent.api import RATES as RATES

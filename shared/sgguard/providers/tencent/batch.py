@@ -31,10 +31,10 @@ from sgguard.errors import (
     UnauthenticatedError,
 )
 from sgguard.model.change import Change, Holder
+from sgguard.model.sending import MaySend
 from sgguard.providers._shared import read_back
 from sgguard.providers._tencent import is_reached, poll_until
 from sgguard.providers._together import late
-from sgguard.providers.base import MaySend
 from sgguard.providers.tencent import reads
 from sgguard.providers.tencent.api import TencentApi
 from sgguard.providers.tencent.codes import may_be_reached

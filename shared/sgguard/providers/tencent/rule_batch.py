@@ -31,9 +31,9 @@ from sgguard.errors import (
 )
 from sgguard.model.change import Change, content
 from sgguard.model.resource import Rule
+from sgguard.model.sending import MaySend
 from sgguard.providers._tencent_positions import locate
 from sgguard.providers._together import Result, attempted, held, is_of_one, late, rule_of
-from sgguard.providers.base import MaySend
 from sgguard.providers.tencent import rule_change
 from sgguard.providers.tencent.api import TencentApi
 from sgguard.providers.tencent.rule_shape import KEYS, PolicySet, row_of

@@ -17,12 +17,12 @@ from functools import partial
 from sgguard.errors import ConflictError, NotFoundError, SgguardError
 from sgguard.model.change import Change, Holder, content
 from sgguard.model.resource import Direction, Rule
+from sgguard.model.sending import MaySend
 from sgguard.providers import _together as together
 from sgguard.providers._shared import read_back
 from sgguard.providers._tencent import poll_until
 from sgguard.providers._tencent_positions import locate, position
 from sgguard.providers._together import Result
-from sgguard.providers.base import MaySend
 from sgguard.providers.tencent_dfw import rule_change
 from sgguard.providers.tencent_dfw.api import DfwApi
 from sgguard.providers.tencent_dfw.bindings import interface_ids

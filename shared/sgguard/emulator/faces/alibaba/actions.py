@@ -9,8 +9,10 @@ Source: the page of each action, alibabacloud.com/help/en/ecs, read 2026-11.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
+from sgguard.emulator.faces._rows import Rows
 from sgguard.emulator.faces.alibaba import binding, rule
 from sgguard.emulator.faces.alibaba.call import (
     Call,
@@ -107,14 +109,15 @@ def describe_instances(call: Call) -> dict[str, Any]:
         for interface in call.cloud.interfaces
         if interface.kind == "primary" and group_id in listed_groups(call, interface)
     }
-    rows = [
-        instance_row(call, instance)
+    found = [
+        instance
         for instance in call.cloud.instances
         if call.sees(instance)
         and instance.id not in call.cloud.quirks.get("hidden_instances", ())
         and (wanted is None or instance.id in wanted)
         and (group_id is None or instance.id in holders)
     ]
+    rows = Rows(found, partial(instance_row, call))
     return page(call, rows, "Instances", "Instance", sizes=(10, 10, 100))
 
 
@@ -124,8 +127,8 @@ def describe_interfaces(call: Call) -> dict[str, Any]:
     if group_id is not None:
         call.group(group_id)
     wanted = [value for key, value in call.params.items() if key.startswith("NetworkInterfaceId.")]
-    rows = [
-        interface_row(call, interface)
+    found = [
+        interface
         for interface in call.cloud.interfaces
         if call.sees(interface)
         and interface.id not in call.cloud.quirks.get("hidden_interfaces", ())
@@ -133,6 +136,7 @@ def describe_interfaces(call: Call) -> dict[str, Any]:
         and instance_id in (None, interface.instance)
         and (group_id is None or _is_secondary_with(call, interface, group_id))
     ]
+    rows = Rows(found, partial(interface_row, call))
     return page(call, rows, "NetworkInterfaceSets", "NetworkInterfaceSet", sizes=(10, 10, 500))
 
 

@@ -11,7 +11,7 @@ others are shown all the same), and those of :mod:`sgguard.emulator.faces.huawei
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from uuid import NAMESPACE_URL, uuid5
 
@@ -39,7 +39,10 @@ def respond(
         collection, rows, known = _LISTS[path]
         ignored = cloud.quirks.get("ignored_filters", [])
         filters = [name for name in known if name not in ignored]
-        found = filtered(rows(cloud, caller, region), params, filters)
+        if path == "ports":
+            found = _filtered_ports(cloud, caller, region, params, filters)
+        else:
+            found = filtered(rows(cloud, caller, region), params, filters)
         return page_of(cloud, params, collection, shown_by_default(found, params))
     if path == "vpc/quotas":
         return response.ok(quota=quota_row(cloud))
@@ -191,6 +194,25 @@ def _rule_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
 def port_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
     """Return the ports that the caller's project has in the region."""
     return [port_row(cloud, port) for port in visible_ports(with_ports(cloud), caller, region)]
+
+
+def _filtered_ports(
+    cloud: Cloud, caller: Caller, region: str, params: httpx.QueryParams, filters: Sequence[str]
+) -> list[Row]:
+    """Return the rows of ports as a request filters them; only those are built."""
+    ports = visible_ports(with_ports(cloud), caller, region)
+    for name, of in _PORT_VALUES.items():
+        wanted = {value.lower() for value in params.get_list(name)} if name in filters else set()
+        if wanted:
+            ports = [p for p in ports if not wanted.isdisjoint(one.lower() for one in of(p))]
+    return filtered([port_row(cloud, port) for port in ports], params, filters)
+
+
+_PORT_VALUES: dict[str, Callable[[Interface], Sequence[str]]] = {
+    "id": lambda port: (port.id,),
+    "device_id": lambda port: (port.instance or port.managed_by,),
+    "security_groups": lambda port: port.groups,
+}
 
 
 def _sub_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:

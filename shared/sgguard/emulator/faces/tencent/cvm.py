@@ -35,12 +35,14 @@ def describe_instances(call: Call) -> dict[str, Any]:
     for name in filters:
         if name.startswith("tag:"):
             values_of[name] = partial(_tag, name.removeprefix("tag:"))
+    wanted, hidden = set(ids), set(call.cloud.quirks.get("lists_hide", []))
+    checks = [(values_of[name], set(values)) for name, values in filters.items()]
     found = [
         instance
-        for instance in call.instances().values()
-        if (not ids or instance.id in ids)
-        and not call.is_hidden(instance.id)
-        and all(set(values_of[name](instance)) & set(values) for name, values in filters.items())
+        for instance in call.own(call.cloud.instances)
+        if (not wanted or instance.id in wanted)
+        and instance.id not in hidden
+        and all(not values.isdisjoint(of(instance)) for of, values in checks)
     ]
     rows = [_instance(call, instance) for instance in call.page_of(found, offset, limit)]
     return {"TotalCount": len(found), "InstanceSet": rows}

@@ -104,12 +104,14 @@ def describe_network_interfaces(call: Call) -> dict[str, Any]:
         "attachment.instance-id": lambda i: [i.instance],
         "vpc-id": lambda i: [i.network],
     }
+    wanted, hidden = set(ids), set(call.cloud.quirks.get("lists_hide", []))
+    checks = [(values_of[name], set(values)) for name, values in filters.items()]
     found = [
         interface
         for interface in call.own(call.cloud.interfaces)
-        if (not ids or interface.id in ids)
-        and not call.is_hidden(interface.id)
-        and all(set(values_of[name](interface)) & set(values) for name, values in filters.items())
+        if (not wanted or interface.id in wanted)
+        and interface.id not in hidden
+        and all(not values.isdisjoint(of(interface)) for of, values in checks)
     ]
     rows = [_interface(interface) for interface in call.page_of(found, offset, limit)]
     return {"TotalCount": len(found), "NetworkInterfaceSet": rows}
