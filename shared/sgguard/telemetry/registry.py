@@ -113,7 +113,7 @@ RESULT = Label(
     ),
 )
 STATE = Label("state", ("open", "stuck"))
-KIND = Label("kind", ("approve", "callback", "chat"))
+KIND = Label("kind", ("approve", "bind", "callback", "chat"))
 
 REQUESTS = Metric(
     "sgguard_requests_total",
