@@ -111,6 +111,14 @@ PANELS: tuple[tuple[str, str, str, str, str], ...] = (
         "sum by (function) (increase(sgguard_cold_starts_total[1h]))",
         "{{function}}",
     ),
+    (
+        "Destinations that take nothing",
+        "timeseries",
+        "none",
+        "max by (kind) (sgguard_failing_destinations)",
+        "{{kind}}",
+    ),
+    ("Notices nobody delivers", "timeseries", "none", "max(sgguard_late_notices)", "late"),
     ("Versions", "timeseries", "none", "count by (version) (sgguard_info)", "{{version}}"),
 )
 

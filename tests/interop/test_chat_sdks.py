@@ -9,8 +9,9 @@ import json
 
 import pytest
 
-from sgguard.chat.base import Inbound, kinds
+from sgguard.chat.base import Inbound, Sent, kinds
 from sgguard.chat.channels import lark as ours
+from sgguard.chat.web import line_of
 from sgguard.errors import EventError
 from tests.chat.harness import chat_harness
 from tests.chat.services.wecom import KEY, TOKEN, xml
@@ -143,3 +144,16 @@ def test_larks_webhook_signature_is_the_documented_one():
     key = b"1599360473\ndemo"
     made = base64.b64encode(hmac.new(key, b"", hashlib.sha256).digest()).decode()
     assert ours.sign(1599360473, "demo") == made
+
+
+def test_larks_own_model_knows_every_field_of_a_reply(tmp_path):
+    body_of = pytest.importorskip("lark_oapi.api.im.v1").ReplyMessageRequestBody
+    with chat_harness("lark", tmp_path) as given:
+        channel, context = kinds()["lark"], given.context()
+        rendered = given.body(given.approvals.asked())
+        line = line_of(channel, context, "a key")
+        channel.reply(Sent("om_1", "C111"), rendered, given.setup, line)
+        _, path, sent = given.service.asked[-1]
+        assert path.endswith("/im/v1/messages/om_1/reply")
+        assert set(sent) <= set(body_of({}).__dict__)
+        assert body_of(sent).reply_in_thread is True

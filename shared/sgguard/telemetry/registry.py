@@ -113,6 +113,7 @@ RESULT = Label(
     ),
 )
 STATE = Label("state", ("open", "stuck"))
+KIND = Label("kind", ("approve", "bind", "callback", "chat"))
 
 REQUESTS = Metric(
     "sgguard_requests_total",
@@ -250,13 +251,28 @@ STORE_UP = Metric(
     "1",
     "1 where the store could be read for this answer, 0 where it could not.",
 )
+FAILING_DESTINATIONS = Metric(
+    "sgguard_failing_destinations",
+    "sgguard.outbox.failing_destinations",
+    "gauge",
+    "{destination}",
+    "Destinations of the outbox, such as chat channels, whose last delivery failed.",
+    (KIND,),
+)
+LATE_NOTICES = Metric(
+    "sgguard_late_notices",
+    "sgguard.outbox.late_notices",
+    "gauge",
+    "{notice}",
+    "Notices that are due for more than five minutes and not delivered.",
+)
 
 METRICS = (
     *(REQUESTS, REQUEST_SECONDS, COLD_STARTS, PROBLEMS, DECISIONS, DECISION_SECONDS, REASONS),
     *(GAPS, PLANS, CLOUD_CALLS, CLOUD_CALL_SECONDS, CLOUD_RETRIES),
-    *(INFO, HALTED, RUNS, OLDEST_RUN_SECONDS, STORE_UP),
+    *(INFO, HALTED, RUNS, OLDEST_RUN_SECONDS, FAILING_DESTINATIONS, LATE_NOTICES, STORE_UP),
 )
 """Every metric; the table in deploy/observability/README.md is made from it."""
 
-OF_STORE = (HALTED, RUNS, OLDEST_RUN_SECONDS, STORE_UP)
+OF_STORE = (*(HALTED, RUNS, OLDEST_RUN_SECONDS, FAILING_DESTINATIONS, LATE_NOTICES, STORE_UP),)
 """Those that are read from the store when Prometheus asks, by whichever process answers."""

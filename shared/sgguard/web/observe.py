@@ -18,6 +18,7 @@ from sgguard.engine.context import Context
 from sgguard.errors import SettingsError, SgguardError
 from sgguard.events.base import Delivery, Kind
 from sgguard.model.event import Event
+from sgguard.outbox import late
 from sgguard.telemetry import exposition, metrics, registry, setup, traces
 from sgguard.telemetry.exposition import Reading
 from sgguard.web.response import Response
@@ -98,6 +99,7 @@ def _readings(begin: Callable[[], Context]) -> Iterator[Reading]:
         if store is None:
             return
         halted, runs, now_s = store.halted(), store.open_runs(), store.now_s()
+        failing, waiting = store.failing_places(), store.late_notices(late.LATE_S)
     except SgguardError:
         yield registry.STORE_UP, (), 0.0
         return
@@ -107,6 +109,13 @@ def _readings(begin: Callable[[], Context]) -> Iterator[Reading]:
         yield registry.RUNS, (state,), float(sum(run.state == state for run in runs))
     oldest_s = min((run.begun_at_s for run in runs), default=now_s)
     yield registry.OLDEST_RUN_SECONDS, (), max(0.0, now_s - oldest_s)
+    for kind in registry.KIND.values:
+        yield (
+            registry.FAILING_DESTINATIONS,
+            (kind,),
+            float(sum(one.kind == kind for one in failing)),
+        )
+    yield registry.LATE_NOTICES, (), float(waiting)
 
 
 def _parent(http: Request) -> dict[str, str]:
