@@ -55,6 +55,7 @@ class Monitor:
     def __post_init__(self) -> None:
         self.rows = Rows(self.world.rows, self.world.store_version)
         self.records = Records(self.rows)
+        list(self.records.moved(self.world.scheduler.now_s))  # what the version before has kept
         self._cloud = self.world.emulator.state.clouds[0]
         self.first, self.picture = self.world.first, Picture.of(self._cloud)
         for decision_id in self.rows.outcomes() if self.world.story.kept else ():

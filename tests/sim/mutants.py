@@ -29,7 +29,7 @@ _LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv*", "*_cache", "__pycache__", ".hypothesis", "dist", "build"
 )
 _FOUND = re.compile(r"^  (\S+): \d+ seeds, the first (\d+):", re.MULTILINE)
-_CHUNK = 50
+_CHUNK = 20
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ _SHARE = 0.05
 
 def add_rare(story: Story, targets: Sequence[str], rng: random.Random) -> None:
     """Add what is rare to a few stories; ``targets`` are groups that events are about."""
-    for add in (_planned_launches, _batch_in_order, _sent_away, _dying_timer):
+    for add in (_planned_launches, _batch_in_order, _sent_away, _dying_timer, _taken_over):
         if rng.random() < _SHARE:
             story.tasks += add(story, targets, rng)
 
@@ -67,3 +67,15 @@ def _dying_timer(story: Story, targets: Sequence[str], rng: random.Random) -> li
     what = rng.choice(["kill", "kill-after", "lost"])
     mishaps = [["store-write", rng.randint(1, 6), what, 0.0]]
     return [{"name": "t0", "kind": "remind", "at": at_s, "mishaps": mishaps}]
+
+
+def _taken_over(story: Story, targets: Sequence[str], rng: random.Random) -> list[Json]:
+    """A worker is frozen before it writes, and wakes while another one is at its event."""
+    del targets
+    calm = [one for one in story.tasks if one["kind"] == "deliver" and not one["mishaps"]]
+    if not calm:
+        return []
+    one, seconds = rng.choice(calm), round(rng.uniform(66, 90), 3)
+    one["mishaps"] = [["store-write", rng.randint(3, 7), "freeze", seconds]]
+    at_s = round(one["at"] + seconds + rng.uniform(-1, 2), 3)
+    return [_deliver("again", at_s, rng.choice(one["events"]))]

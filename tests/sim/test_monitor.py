@@ -111,3 +111,20 @@ def test_an_error_that_is_none_of_ours_is_seen(monkeypatch):
         lambda world, task, spec: actors._said(world, task, "e-d1", ZeroDivisionError("oops")),
     )
     assert "crash" in run(story(deliver("d1", "g0"))).violations
+
+
+def test_a_record_that_moves_and_tells_nobody_is_seen(rogue):
+    rogue(lambda cloud, world: written(world, "UPDATE sgguard_decisions SET outcome = 'undone'"))
+    result = run(story(deliver("d1", "g0"), {**ROGUE, "at": 30.0}))
+    assert {"I4-untold", "I4-record"} <= set(result.violations)
+
+
+def test_an_answer_without_a_record_is_seen(rogue):
+    rogue(lambda cloud, world: written(world, "DELETE FROM sgguard_decisions"))
+    result = run(story(deliver("d1", "g2"), {**ROGUE, "at": 30.0}))
+    assert "there is no record" in result.violations["I4-now"].text
+
+
+def written(world, statement: str) -> None:
+    """Write into the store past all of its steps."""
+    world.store._database.transaction(lambda session: session.count(statement))
