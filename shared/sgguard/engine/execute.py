@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -70,8 +69,7 @@ def _accept_any(_: Decided) -> None:
     """Require nothing of a plan."""
 
 
-@dataclass(frozen=True, slots=True)
-class Executor(Keeper):
+class Executor(Keeper, frozen=True):
     """Carries out the decisions of one delivery, as one worker (``owner``) of the store."""
 
     # -- a fresh decision ------------------------------------------------------------------

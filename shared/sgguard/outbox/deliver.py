@@ -16,6 +16,8 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from sgguard.errors import StoreError
 from sgguard.outbox.base import Gone, GroupSender, Later, Result, Sender, Sent
 from sgguard.store.base import Store
@@ -36,8 +38,7 @@ _TOGETHER_MAX = 500
 _PROBLEM_MAX = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(msgspec.Struct, frozen=True):
     """What became of one notice: ``what`` is sent, later, gone, dead or lost."""
 
     row: OutboxRow

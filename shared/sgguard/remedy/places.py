@@ -12,7 +12,10 @@ does not exist remains.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.model.change import content
 from sgguard.model.resource import Rule
@@ -22,8 +25,7 @@ from sgguard.remedy.snapshot import ReferringRule, Snapshot
 _Key = tuple[str, Rule]
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(msgspec.Struct, frozen=True):
     """What one run did to rules of groups that stayed: it removed some, then it restored some.
 
     ``removed`` are at the positions before the run; the second is the rule that took its place.

@@ -13,10 +13,10 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 import httpx
+import msgspec
 
 from sgguard.webhooks.resolve import Pinned
 from sgguard.webhooks.url import Endpoint
@@ -36,8 +36,7 @@ class NotSentError(OSError):
     """No response came; the text is a reason in our own words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(msgspec.Struct, frozen=True):
     """What a receiver answered: a status, and its header ``Retry-After``, empty without one."""
 
     status: int

@@ -20,6 +20,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+import msgspec
+
 from sgguard.errors import StoreError
 from sgguard.wire.clock import MonotonicClock
 
@@ -86,8 +88,7 @@ class Turns(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True):
     """A call that wants its turn: where, how fast at most (calls a second), and until when.
 
     ``scope`` is the account and region, ``action`` the API of it.

@@ -19,10 +19,11 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from sgguard import clouds, providers
 from sgguard.engine.accounts.table import Account, Accounts, Reference
