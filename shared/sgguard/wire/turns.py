@@ -17,7 +17,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import msgspec
@@ -117,12 +116,11 @@ class Ask(msgspec.Struct, frozen=True):
         return 1.0 / (self.rate - SEATS * self.seat_calls)
 
 
-@dataclass(slots=True)
-class _Seat:
+class _Seat(msgspec.Struct):
     until_s: float = float("-inf")
     ask_after_s: float = float("-inf")
-    calls: dict[str, deque[float]] = field(default_factory=dict)
-    asking: threading.Lock = field(default_factory=threading.Lock)
+    calls: dict[str, deque[float]] = msgspec.field(default_factory=dict)
+    asking: threading.Lock = msgspec.field(default_factory=threading.Lock)
 
     def is_to_ask(self, now_s: float) -> bool:
         """Whether there is no seat, and the store was not asked just now."""
