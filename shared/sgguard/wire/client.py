@@ -242,7 +242,15 @@ class Wire(msgspec.Struct, frozen=True):
 def _with_query(url: str | httpx.URL, params: Any) -> httpx.URL:
     """Return the address with its parameters, encoded as httpx does, and parsed only once."""
     query = str(httpx.QueryParams(params)) if params else ""
-    return httpx.URL(f"{url}?{query}" if query else url)
+    if query or isinstance(url, httpx.URL):
+        return httpx.URL(f"{url}?{query}" if query else url)
+    return _parsed(url)
+
+
+@lru_cache(maxsize=64)
+def _parsed(url: str) -> httpx.URL:
+    """Parse the few addresses to which most calls of a cloud go only once."""
+    return httpx.URL(url)
 
 
 @lru_cache(maxsize=64)
