@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -100,8 +99,7 @@ def attributes(event_type: str, event_id: str, decision_id: str, now_s: float) -
     }
 
 
-@dataclass(slots=True)
-class Progress:
+class Progress(msgspec.Struct):
     """Tells the log and the target how far a bind is, every :data:`PROGRESS_S` seconds.
 
     A target that does not take one is not told again: nothing waits for a progress event.

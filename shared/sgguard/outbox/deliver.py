@@ -14,7 +14,6 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -54,15 +53,14 @@ def backoff_s(
     return min(grown, most_s) * (0.75 + 0.5 * chance)
 
 
-@dataclass
-class Deliverer:
+class Deliverer(msgspec.Struct):
     """One worker that delivers; ``chance`` gives numbers from 0 to 1."""
 
     store: Store
     senders: Mapping[str, Sender]
     owner: str
     chance: Callable[[], float] = random.random
-    _looked: dict[tuple[str, str], float] = field(default_factory=dict)
+    _looked: dict[tuple[str, str], float] = msgspec.field(default_factory=dict)
 
     def drain(self, *, most: int | None = None) -> Iterator[Delivered]:
         """Deliver until nothing is due; yield what became of each notice.

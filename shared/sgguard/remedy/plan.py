@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import msgspec
 from msgspec.structs import replace
@@ -113,8 +112,7 @@ class _DivergedError(Exception):
     """The cloud is no longer as the outline assumes."""
 
 
-@dataclass(slots=True)
-class _Projection:
+class _Projection(msgspec.Struct):
     """The world as it will be after the steps so far: each step starts from the one before."""
 
     inputs: PlanInputs
