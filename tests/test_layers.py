@@ -72,7 +72,7 @@ ARROWS = {
         "guards.launch model outbox policy providers remedy render render.language settings "
         "sgguard store telemetry wire"
     ),
-    "engine.accounts": "clouds errors model providers settings telemetry",
+    "engine.accounts": "clouds errors model providers settings sgguard telemetry",
     "engine.bulk": "errors model providers render sgguard store wire",
     "errors": "telemetry",
     "events": "errors events.sources model schemas telemetry",

@@ -51,7 +51,6 @@ from sgguard.telemetry import logs
 
 bind_approval = lazy("sgguard.engine.bind_approval")  # most approvals are of no bind
 Json = dict[str, Any]
-
 _CHANGED = "the facts have changed since the approval request: nothing was done"
 
 

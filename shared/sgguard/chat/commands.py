@@ -48,7 +48,6 @@ Json = dict[str, Any]
 
 PER_MINUTE = 6
 """Commands of one person in a minute, counted by all instances together."""
-
 _MINUTE_S = 60
 _MARGIN_S = 0.5
 _SHOWN = 5
