@@ -39,8 +39,8 @@ ARROWS = {
         "engine errors events model policy remedy render render.graph render.language schemas "
         "settings sgguard store telemetry web"
     ),
-    "callers": "callers.proofs errors events model policy telemetry wire",
-    "callers.proofs": "callers errors events policy telemetry wire",
+    "callers": "callers.proofs errors events model policy sgguard telemetry wire",
+    "callers.proofs": "callers errors events policy sgguard telemetry wire",
     "chat": (
         "approvals chat.channels engine errors events model operations outbox policy render "
         "render.language settings sgguard store telemetry web wire"
@@ -72,8 +72,8 @@ ARROWS = {
         "guards.launch model outbox policy providers remedy render render.language settings "
         "sgguard store telemetry wire"
     ),
-    "engine.accounts": "clouds errors model providers settings telemetry",
-    "engine.bulk": "errors model providers render store wire",
+    "engine.accounts": "clouds errors model providers settings sgguard telemetry",
+    "engine.bulk": "errors model providers render sgguard store wire",
     "errors": "telemetry",
     "events": "errors events.sources model schemas telemetry",
     "events.sources": "errors events model schemas",
@@ -83,7 +83,7 @@ ARROWS = {
     "guards.bind": "guards model policy render render.language",
     "guards.delete": "guards model policy render.language",
     "guards.launch": "guards model policy render render.language",
-    "model": "errors",
+    "model": "errors sgguard",
     "operations": (
         "approvals clouds engine engine.bulk errors facts guards.delete guards.launch model "
         "policy providers remedy render render.language schemas settings store telemetry"
@@ -102,18 +102,18 @@ ARROWS = {
     "providers.openstack": (
         "errors model providers sgguard wire wire.openstack wire.openstack.neutron"
     ),
-    "providers.tencent": "errors model providers wire",
+    "providers.tencent": "errors model providers sgguard wire",
     "providers.tencent_dfw": "errors model providers sgguard wire",
-    "remedy": "errors model policy providers render render.language store wire",
+    "remedy": "errors model policy providers render render.language sgguard store wire",
     "render": "model render.language store",
     "render.graph": "model render render.language",
     "render.language": "model render render.language.catalogue",
     "render.language.catalogue": "render.language.sentences.en render.language.sentences.zh",
     "render.text": "model render render.language",
-    "runtimes": "clouds engine errors settings telemetry web",
+    "runtimes": "clouds engine errors settings sgguard telemetry web",
     "runtimes.platforms": "runtimes",
     "schemas": "errors sgguard",
-    "settings": "errors model telemetry",
+    "settings": "errors model sgguard telemetry",
     "store": "errors sgguard telemetry",
     "telemetry": "clouds sgguard",
     "web": (
@@ -121,9 +121,9 @@ ARROWS = {
         "settings sgguard store telemetry web.openapi webhooks wire"
     ),
     "web.openapi": "callers engine errors events events.sources model schemas sgguard web",
-    "webhooks": "callers engine errors model outbox policy render store telemetry wire",
+    "webhooks": "callers engine errors model outbox policy render sgguard store telemetry wire",
     "wire": "errors sgguard telemetry",
-    "wire.openstack": "errors telemetry wire wire.openstack.neutron",
+    "wire.openstack": "errors sgguard telemetry wire wire.openstack.neutron",
     "wire.openstack.neutron": "errors model wire",
 }
 

@@ -40,8 +40,9 @@ ended so is known not to have been made (``is_outcome_known``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
+
+import msgspec
 
 from sgguard.telemetry.redaction import redacted_outside
 
@@ -76,8 +77,7 @@ class AddressError(InputError):
     """A group address is not ``provider:account:region:group-id``: show the message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True):
     """One thing wrong with an event: where (a JSON pointer), what, and what would be right."""
 
     path: str

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from urllib.parse import quote
 
+import msgspec
+
+from sgguard import hiding
 from sgguard.errors import SettingsError
 from sgguard.model.codes import Mode
 from sgguard.telemetry import setup
@@ -29,8 +31,7 @@ SERVICES = ("COMPUTE", "CVM", "DFW", "ECS", "IAM", "IDENTITY", "NETWORK", "STS",
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True):
     """One variable.
 
     ``<PROVIDER>`` in a name stands for ``TENCENT``, ``TENCENT_DFW`` and so on, ``<SERVICE>`` for
@@ -123,8 +124,8 @@ SETTINGS = (
 """Every variable that sgguard reads; the table in deploy/README.md is compared with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+@hiding("store_url", "approval_keys", "bind_target", "further_accounts")
+class Settings(msgspec.Struct, frozen=True):
     """What the operator set. ``mode`` is None when the policy file decides.
 
     ``accounts`` has, by provider name, the account its credentials belong to. ``store_url`` is
@@ -134,18 +135,18 @@ class Settings:
 
     policy_path: str | None = None
     mode: Mode | None = None
-    store_url: str | None = field(default=None, repr=False)
+    store_url: str | None = None
     keep_days: int = 90
-    approval_keys: tuple[str, ...] = field(default=(), repr=False)
+    approval_keys: tuple[str, ...] = ()
     approval_url: str = ""
     path_prefix: str = ""
-    bind_target: str = field(default="", repr=False)
+    bind_target: str = ""
     deadline_s: float = 10.0
     pace: float = 0.96
     max_body_bytes: int = 1024 * 1024
     log_level: str = "INFO"
-    accounts: Mapping[str, str] = field(default_factory=dict)
-    further_accounts: str = field(default="", repr=False)
+    accounts: Mapping[str, str] = msgspec.field(default_factory=dict)
+    further_accounts: str = ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from sgguard import schemas
 from sgguard.approvals import approve, deny, finish
@@ -266,7 +267,7 @@ def change_a_rule(given: ApprovalHarness) -> None:
     group = given.cloud.group(given.world.referrer_in)
     [rule] = [one for one in group.rules if one.peer_group == given.world.referenced]
     edit.remove_rule(given.cloud, group.id, rule)
-    edit.add_rule(given.cloud, group.id, replace(rule, ports="8443", id=""))
+    edit.add_rule(given.cloud, group.id, dataclasses.replace(rule, ports="8443", id=""))
 
 
 def carry_it(given: ApprovalHarness) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 
 import pytest
+from msgspec.structs import replace
 
 from sgguard.approvals import approve, expire_all
 from sgguard.emulator import edit
@@ -134,7 +135,7 @@ def test_a_group_that_is_as_it_was_needs_no_other_yes(everywhere, remedy):
     asked = everywhere.asked()
     (rule,) = everywhere.cloud.group(everywhere.world.free).rules[-1:]
     edit.remove_rule(everywhere.cloud, everywhere.world.free, rule)
-    other = replace(rule, id="9f0c1a52-0000-4000-8000-00000000feed")
+    other = dataclasses.replace(rule, id="9f0c1a52-0000-4000-8000-00000000feed")
     edit.add_rule(everywhere.cloud, everywhere.world.free, other)
     assert approve(asked.approval_id, "ada", everywhere.context())["outcome"] == "remediated"
 

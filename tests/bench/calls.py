@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from sgguard import providers
 from sgguard.emulator.core import Emulator

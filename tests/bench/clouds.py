@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -46,11 +50,22 @@ def emulated(*, latency_ms: float = 0.0) -> Iterator[str]:
 
 
 def environment(world: World, url: str) -> dict[str, str]:
-    """Return the variables that lead this world's provider to the emulator."""
+    """Return the variables that lead this world's provider to the emulator.
+
+    The store is one of this process: what others have kept would be in the figures.
+    """
     env = dict(world.env)
     env[f"SGGUARD_ENDPOINT_{world.provider.upper().replace('-', '_')}"] = url
+    env["SGGUARD_STORE"] = f"sqlite:///{_own_folder()}/store.db"
     env["SGGUARD_PACE"] = "1000000"  # a bench asks faster than any cloud allows
     return env
+
+
+@lru_cache(maxsize=1)
+def _own_folder() -> str:
+    folder = tempfile.mkdtemp(prefix="sgguard-bench-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def requests(url: str) -> list[dict[str, Any]]:

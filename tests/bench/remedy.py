@@ -9,14 +9,17 @@ takes; for an asynchronous change one look at its end; the delete. ``LEAST`` has
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from sgguard import providers
 from sgguard.emulator.core import Emulator
@@ -108,7 +111,9 @@ class Crowd:
         template = cloud.group(self.world.free)
         assert template is not None
         group_id = _renumbered(self.world.free, number)
-        group = replace(template, id=group_id, name=f"crowd {number}", rules=[], tags={})
+        group = dataclasses.replace(
+            template, id=group_id, name=f"crowd {number}", rules=[], tags={}
+        )
         cloud.groups.append(group)
         return group
 
@@ -133,10 +138,10 @@ class Crowd:
         assert server is not None
         other = [_renumbered(world.free, 1)] if "unbind" in self.remedies else []
         for number in range(self.holders):
-            instance = replace(server, id=_renumbered(world.server, number))
+            instance = dataclasses.replace(server, id=_renumbered(world.server, number))
             cloud.instances.append(instance)
             cloud.interfaces.append(
-                replace(
+                dataclasses.replace(
                     primary,
                     id=_renumbered(primary.id, number),
                     instance=instance.id,

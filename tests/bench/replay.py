@@ -25,7 +25,7 @@ from tests.bench.clouds import decide
 from tests.worlds import World
 
 ACTIONS = ("x-tc-action", "x-acs-action")
-_OF_A_CONNECTION = ("host", "connection", "content-length")
+OF_A_CONNECTION = ("host", "connection", "content-length")
 
 
 def key_of(method: str, target: str, headers: Any, body: bytes) -> str:
@@ -70,7 +70,7 @@ def recorded(world: World) -> tuple[list[httpx.Request], dict[str, Any]]:
 def again(client: httpx.Client, url: str, call: httpx.Request) -> bytes:
     """Send a recorded request to another address, signature and all, and read the answer."""
     headers = [
-        (name, value) for name, value in call.headers.raw if name.decode() not in _OF_A_CONNECTION
+        (name, value) for name, value in call.headers.raw if name.decode() not in OF_A_CONNECTION
     ]
     target = url + call.url.raw_path.decode()
     return client.request(call.method, target, content=call.content, headers=headers).read()

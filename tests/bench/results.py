@@ -41,18 +41,19 @@ def figures(calls: str) -> str:
     """
     counts = [int(cell) for row in calls.splitlines()[2:] for cell in row.strip("|").split("|")[1:]]
     calls_span = f"{min(counts)} to {max(counts)}"
+    start = _span("start to first decision | empty")
     return f"""\
 - One check of a delete makes {calls_span} API calls, however large the account is.
 - Its longest chain of calls in sequence has {_span("round trips of")} round trips.
-- The first decision after a start takes {_span("start to")} times as long as an empty function.
+- A start with its first decision uses {start} times the CPU time of an empty function.
 - A decision uses {_span("CPU of")} times the CPU time of its bare HTTP calls.
 - 100 deletes in one request make {_span("calls for 100")} times the calls of separate reads."""
 
 
 def _span(what: str) -> str:
     """Return the smallest and the largest ratio of the rows that begin so."""
-    rows = (row.split(" | ") for row in rows_of(RESULTS.read_text(encoding="utf-8")))
-    values = [float(row[2]) for row in rows if row[0].startswith(f"| {what}")]
+    rows = rows_of(RESULTS.read_text(encoding="utf-8"))
+    values = [float(row.split(" | ")[2]) for row in rows if row.startswith(f"| {what}")]
     low, high = f"{min(values):.2f}", f"{max(values):.2f}"
     return low if low == high else f"{low} to {high}"
 

@@ -11,18 +11,19 @@ import httpx
 from sgguard import providers
 from sgguard.engine.context import Context
 from tests.bench.clouds import decide, emulated, environment, requests
-from tests.bench.measure import Ratio, interleaved, round_trips
+from tests.bench.measure import Ratio, least, round_trips
 from tests.bench.replay import again, recorded, replayed
 from tests.worlds import World, world_of
 
-DECISIONS = 60
+DECISIONS = 40
+AIM = 1.15
 
 
-def measure_cpu(runs: int = 7) -> list[Ratio]:
-    return [_cpu(world_of(name), runs) for name in providers.names()]
+def measure_cpu(runs: int = 15, decisions: int = DECISIONS) -> list[Ratio]:
+    return [_cpu(world_of(name), runs, decisions) for name in providers.names()]
 
 
-def _cpu(world: World, runs: int) -> Ratio:
+def _cpu(world: World, runs: int, decisions: int) -> Ratio:
     """Set our decisions against the very same requests and answers, sent and read by httpx."""
     calls, answers = recorded(world)
     with (
@@ -32,25 +33,23 @@ def _cpu(world: World, runs: int) -> Ratio:
     ):
         env = environment(world, url)
 
-        def decisions() -> float:
+        def decided() -> float:
             begun = time.process_time()
-            for _ in range(DECISIONS):
+            for _ in range(decisions):
                 decide(world, Context.from_env(env))
             return time.process_time() - begun
 
         def bare_calls() -> float:
             begun = time.process_time()
-            for _ in range(DECISIONS):
+            for _ in range(decisions):
                 for call in calls:
                     again(bare, url, call)
             return time.process_time() - begun
 
-        ours, theirs, ratio = interleaved(decisions, bare_calls, runs)
-    detail = (
-        f"{len(calls)} calls; {ours / DECISIONS * 1000:.1f} ms and "
-        f"{theirs / DECISIONS * 1000:.1f} ms"
-    )
-    return Ratio(f"CPU of a decision, {world.provider}", "bare httpx calls", ratio, 1.60, detail)
+        found = least((decided, bare_calls), runs)[0]
+    detail = f"{len(calls)} calls; {found.shown(per=decisions)}"
+    what = f"CPU of a decision, {world.provider}"
+    return Ratio(what, "bare httpx calls", found.ratio, AIM, detail, found.noise)
 
 
 def measure_round_trips() -> list[Ratio]:

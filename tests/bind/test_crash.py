@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 
 import httpx
 import pytest
+from msgspec.structs import force_setattr, replace
 
 from sgguard.clouds import names
 from sgguard.emulator.transport import EmulatorTransport
@@ -67,7 +67,7 @@ def died(fleet: Fleet, at: int, *, is_after: bool, on: str = "") -> bool:
     context = fleet.context(transport=dying)
     store, fleet.store = fleet.store, dying
     try:
-        object.__setattr__(context, "store", dying)
+        force_setattr(context, "store", dying)
         fleet.bind(ids(SIZE), context=context)
     except Died:
         return True

@@ -6,9 +6,11 @@ import json
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.transport import EmulatorTransport

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+from msgspec.structs import replace
 
 from sgguard.chat import access, deliver
 from sgguard.chat.base import Inbound, Setup, kinds, setup_of
@@ -72,7 +74,7 @@ class ChatHarness:
 
     def pressed(self, approval: Approval, action: str = "approve", **changed: Any) -> Pressed:
         token = self.service.tokens(self.body(approval)).get(action, "")
-        return replace(Pressed(token, action, approval.approval_id), **changed)
+        return dataclasses.replace(Pressed(token, action, approval.approval_id), **changed)
 
     def call(self, given: Inbound, **query: str) -> Response:
         pages = Callbacks({**given.query, **query})

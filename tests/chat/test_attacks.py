@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from itertools import product
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
+from msgspec.structs import replace
 
 from sgguard.approvals import link, web
 from sgguard.approvals.link import LinkToken
@@ -142,7 +143,7 @@ def test_teams_no_invoke_is_a_click_whatever_its_token(teams):
     for case, action in product(INVOKES, ("approve", "deny")):
         button = signed_by(own, purpose=b"sgguard-chat.", approver="ops", action=action)
         for text in (own, button):
-            pressed = replace(teams.pressed(asked), token=text, action=action)
+            pressed = dataclasses.replace(teams.pressed(asked), token=text, action=action)
             teams.tried(teams.service.click(pressed, **INVOKES[case]))
         assert teams.state(asked) == "pending", case
 
@@ -163,7 +164,7 @@ def test_the_button_of_one_channel_is_none_in_any_other(tmp_path):
                 channel = kinds()[kind]
                 foreign = token.shown(message, channel, setup, given.context()).tokens
                 for action, text in (("approve", foreign.approve), ("deny", foreign.deny)):
-                    pressed = replace(given.pressed(asked), token=text, action=action)
+                    pressed = dataclasses.replace(given.pressed(asked), token=text, action=action)
                     given.tried(given.service.click(pressed))
             assert given.state(asked) == "pending"
 
@@ -175,10 +176,10 @@ def test_the_button_of_an_older_request_of_the_same_decision_is_none(buttons):
     buttons.call(buttons.service.click(old))
     [fresh] = buttons.approvals.store.approvals("pending")
     # The old token under the new request's id, and the new id with the old facts.
-    buttons.tried(buttons.service.click(replace(old, approval=fresh.approval_id)))
+    buttons.tried(buttons.service.click(dataclasses.replace(old, approval=fresh.approval_id)))
     given = LinkToken(fresh.approval_id, asked.facts_hash, "approve", "ops", 9_999_999_999)
     forged = link.sign(given, (KEY,), b"sgguard-chat.")
-    pressed = replace(old, token=forged, approval=fresh.approval_id)
+    pressed = dataclasses.replace(old, token=forged, approval=fresh.approval_id)
     buttons.tried(buttons.service.click(pressed))
     assert (buttons.state(fresh), buttons.approvals.is_deleted) == ("pending", False)
 
@@ -251,6 +252,6 @@ def test_a_user_that_is_not_written_exactly_so_is_nobody(buttons):
     for value in FIELDS:
         if buttons.service.kind == "wecom" and not isinstance(value, str):
             continue  # its callbacks are XML: everything is a text
-        pressed = replace(buttons.pressed(asked), user=value)
+        pressed = dataclasses.replace(buttons.pressed(asked), user=value)
         buttons.tried(buttons.service.click(pressed))
         assert (buttons.state(asked), buttons.approvals.is_deleted) == ("pending", False), value

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from sgguard.approvals import link, web
 from sgguard.approvals.link import LinkToken
@@ -41,7 +42,8 @@ def test_a_button_of_something_decided_does_nothing_and_says_so(buttons):
     asked = buttons.approvals.asked()
     pressed = buttons.pressed(asked)
     buttons.call(buttons.service.click(buttons.pressed(asked, "deny")))
-    said = buttons.said(buttons.call(buttons.service.click(replace(pressed, user="W222"))))
+    other = dataclasses.replace(pressed, user="W222")
+    said = buttons.said(buttons.call(buttons.service.click(other)))
     assert (buttons.state(asked), buttons.approvals.is_deleted) == ("denied", False)
     assert "Denied" in said or "Nothing was done" in said
 
@@ -127,30 +129,30 @@ def other_channels(given, asked) -> str:
 
 
 FORGED = {
-    "no token": lambda p, g, a: replace(p, token=""),
-    "a word": lambda p, g, a: replace(p, token="approve"),
-    "an id": lambda p, g, a: replace(p, token=a.approval_id),
-    "cut": lambda p, g, a: replace(p, token=p.token[:-1]),
-    "longer": lambda p, g, a: replace(p, token=p.token + "A"),
-    "padded": lambda p, g, a: replace(p, token=p.token + "="),
-    "upper case": lambda p, g, a: replace(p, token=p.token.upper()),
-    "spelt anew": lambda p, g, a: replace(p, token=flipped(p.token)),
-    "the other action": lambda p, g, a: replace(p, token=with_action(p.token, "deny")),
-    "version 2": lambda p, g, a: replace(p, token="v2" + p.token[2:]),
-    "no version": lambda p, g, a: replace(p, token=p.token[3:]),
-    "twice": lambda p, g, a: replace(p, token=p.token + p.token),
-    "spaces": lambda p, g, a: replace(p, token=f" {p.token} "),
-    "full width": lambda p, g, a: replace(p, token=p.token.replace("1", "１")),
-    "a link": lambda p, g, a: replace(p, token=link_token(g, a)),
-    "of another channel": lambda p, g, a: replace(p, token=other_channels(g, a)),
-    "an unknown user": lambda p, g, a: replace(p, user="W999"),
-    "no user": lambda p, g, a: replace(p, user=""),
-    "a name for a user": lambda p, g, a: replace(p, user="ada"),
-    "no approver": lambda p, g, a: replace(p, user="W444"),
-    "the requester": lambda p, g, a: replace(p, user="W333"),
-    "another tenant": lambda p, g, a: replace(p, tenant="T999"),
-    "no tenant": lambda p, g, a: replace(p, tenant=""),
-    "very long": lambda p, g, a: replace(p, token="v1." + "A" * 5000 + ".B"),
+    "no token": lambda p, g, a: dataclasses.replace(p, token=""),
+    "a word": lambda p, g, a: dataclasses.replace(p, token="approve"),
+    "an id": lambda p, g, a: dataclasses.replace(p, token=a.approval_id),
+    "cut": lambda p, g, a: dataclasses.replace(p, token=p.token[:-1]),
+    "longer": lambda p, g, a: dataclasses.replace(p, token=p.token + "A"),
+    "padded": lambda p, g, a: dataclasses.replace(p, token=p.token + "="),
+    "upper case": lambda p, g, a: dataclasses.replace(p, token=p.token.upper()),
+    "spelt anew": lambda p, g, a: dataclasses.replace(p, token=flipped(p.token)),
+    "the other action": lambda p, g, a: dataclasses.replace(p, token=with_action(p.token, "deny")),
+    "version 2": lambda p, g, a: dataclasses.replace(p, token="v2" + p.token[2:]),
+    "no version": lambda p, g, a: dataclasses.replace(p, token=p.token[3:]),
+    "twice": lambda p, g, a: dataclasses.replace(p, token=p.token + p.token),
+    "spaces": lambda p, g, a: dataclasses.replace(p, token=f" {p.token} "),
+    "full width": lambda p, g, a: dataclasses.replace(p, token=p.token.replace("1", "１")),
+    "a link": lambda p, g, a: dataclasses.replace(p, token=link_token(g, a)),
+    "of another channel": lambda p, g, a: dataclasses.replace(p, token=other_channels(g, a)),
+    "an unknown user": lambda p, g, a: dataclasses.replace(p, user="W999"),
+    "no user": lambda p, g, a: dataclasses.replace(p, user=""),
+    "a name for a user": lambda p, g, a: dataclasses.replace(p, user="ada"),
+    "no approver": lambda p, g, a: dataclasses.replace(p, user="W444"),
+    "the requester": lambda p, g, a: dataclasses.replace(p, user="W333"),
+    "another tenant": lambda p, g, a: dataclasses.replace(p, tenant="T999"),
+    "no tenant": lambda p, g, a: dataclasses.replace(p, tenant=""),
+    "very long": lambda p, g, a: dataclasses.replace(p, token="v1." + "A" * 5000 + ".B"),
 }
 
 
@@ -168,7 +170,7 @@ def test_a_callback_with_something_forged_has_no_effect(buttons, case):
 
 def test_a_button_in_the_message_of_another_request_has_no_effect(buttons):
     asked, other = buttons.approvals.asked(), other_request(buttons)
-    pressed = replace(buttons.pressed(asked), approval=other.approval_id)
+    pressed = dataclasses.replace(buttons.pressed(asked), approval=other.approval_id)
     buttons.tried(buttons.service.click(pressed))
     assert {buttons.state(asked), buttons.state(other)} == {"pending"}
 
@@ -177,7 +179,7 @@ def test_a_button_that_says_another_action_than_its_token_has_no_effect(buttons)
     asked = buttons.approvals.asked()
     if buttons.service.kind == "wecom":
         pytest.skip("its callbacks do not say which button it was")
-    pressed = replace(buttons.pressed(asked, "approve"), action="deny")
+    pressed = dataclasses.replace(buttons.pressed(asked, "approve"), action="deny")
     buttons.call(buttons.service.click(pressed))
     assert buttons.state(asked) == "pending"
 
@@ -299,7 +301,7 @@ def test_of_two_chats_of_one_app_the_one_of_the_token_decides(buttons):
 def test_dingtalk_a_pair_of_time_and_signature_signs_one_body_only(tmp_path):
     with chat_harness("dingtalk", tmp_path) as given:
         asked = given.approvals.asked()
-        refused = given.service.click(replace(given.pressed(asked), user="W999"))
+        refused = given.service.click(dataclasses.replace(given.pressed(asked), user="W999"))
         given.call(refused)
         forged = given.service.click(given.pressed(asked))
         given.tried(replace(forged, headers=refused.headers))

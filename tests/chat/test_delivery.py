@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from sgguard.approvals import expire_all
 from sgguard.chat import access, deliver, post, preview

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from sgguard.chat import handover
 from sgguard.chat.handover import Acts
@@ -103,7 +104,7 @@ def test_a_plan_that_takes_long_is_taken_and_carried_out_after_the_answer(
 def test_a_second_click_while_it_is_carried_out_is_told_so(buttons, gate, monkeypatch):
     asked = buttons.approvals.asked()
     clicks = [
-        buttons.service.click(replace(buttons.pressed(asked), user=user))
+        buttons.service.click(dataclasses.replace(buttons.pressed(asked), user=user))
         for user in ("W111", "W222")
     ]
     slow(buttons, gate, monkeypatch)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from sgguard.policy.channel import ChannelPolicy, Route
 from tests.cli.test_channels import answering

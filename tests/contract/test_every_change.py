@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 from contextlib import suppress
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from sgguard import providers
 from sgguard.emulator.core import Emulator

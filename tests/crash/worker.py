@@ -6,10 +6,11 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from msgspec.structs import replace
 
 from sgguard.emulator.faces import all_faces
 from sgguard.engine import handle as handling

@@ -156,7 +156,10 @@ def forged_headers(one: Sent) -> Iterator[tuple[str, Sent]]:
         yield f"{label} left out", replace(one, headers=(*before, *after))
         for at in {0, len(value) // 2, len(value) - 1}:
             changed = value[:at] + bytes([another(value[at])]) + value[at + 1 :]
-            yield f"{label} changed", replace(one, headers=(*before, (name, changed), *after))
+            yield (
+                f"{label} changed",
+                replace(one, headers=(*before, (name, changed), *after)),
+            )
 
 
 def forged_targets(one: Sent, step: int) -> Iterator[tuple[str, Sent]]:

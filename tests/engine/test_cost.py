@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from functools import partial
 
 import pytest
+from msgspec.structs import replace
 
 from sgguard.store import open_store
 from sgguard.store.sqlite import SqliteDatabase, _Session

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from sgguard import schemas
 from sgguard.emulator.faults import Fault
@@ -195,24 +196,26 @@ def test_the_caps_of_a_scope_hold_there(by):
 
 # -- a cloud that does not answer, or not whole ----------------------------------------------------
 
-SILENT = Fault("drop", count=10_000)
+
+def silent() -> Fault:
+    return Fault("drop", count=10_000)
 
 
 def test_a_cloud_that_does_not_answer_is_an_error_unless_the_policy_says_otherwise(by):
     with pytest.raises(UnreachableError):
-        delete(by("", replace(SILENT)), TENCENT.free)
+        delete(by("", silent()), TENCENT.free)
     with pytest.raises(UnreachableError):
-        delete(by("[launch]\nwhen_unreachable = 'block'", replace(SILENT)), TENCENT.free)
+        delete(by("[launch]\nwhen_unreachable = 'block'", silent()), TENCENT.free)
     with pytest.raises(UnreachableError):
-        launch(by("[delete]\nwhen_unreachable = 'block'", replace(SILENT)), TENCENT.free)
+        launch(by("[delete]\nwhen_unreachable = 'block'", silent()), TENCENT.free)
 
 
 @pytest.mark.parametrize("guard", ["delete", "launch"])
-@pytest.mark.parametrize("fault", [SILENT, Fault("throttle", count=10_000)], ids=["drop", "busy"])
+@pytest.mark.parametrize("fault", [silent(), Fault("throttle", count=10_000)], ids=["drop", "busy"])
 def test_a_cloud_that_does_not_answer_may_be_a_block_and_never_an_allow(by, guard, fault):
     text = f"[{guard}]\nwhen_unreachable = 'block'\nwhen_incomplete = 'error'"
     ask = {"delete": delete, "launch": launch}[guard]
-    decision = ask(by(text, replace(fault)), TENCENT.free)
+    decision = ask(by(text, dataclasses.replace(fault)), TENCENT.free)
     assert decision.judgement.verdict is Verdict.BLOCK
     assert codes(decision) == {"facts-incomplete"}
     written = document.to_json(decision)

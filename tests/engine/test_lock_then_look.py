@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 
 import pytest
+from msgspec.structs import replace
 
 from sgguard.emulator import edit
 from sgguard.emulator.resource import Rule
@@ -70,7 +71,7 @@ def test_a_batch_that_names_one_group_never_takes_its_last_way_in(harness, size)
     ids = [f"sg-batch{n:03}" for n in range(size)]
     free = cloud.group(harness.world.free)
     for group_id in ids:
-        cloud.groups.append(replace(free, id=group_id, name=group_id, rules=[]))
+        cloud.groups.append(dataclasses.replace(free, id=group_id, name=group_id, rules=[]))
         name_in(harness, group_id)
     for n in range(20):
         name_in(harness, harness.world.bound, str(9000 + n))
@@ -84,7 +85,7 @@ def test_a_batch_that_names_one_group_never_takes_its_last_way_in(harness, size)
 def test_a_group_that_a_plan_rewrites_rules_to_is_not_deleted_meanwhile(harness):
     harness.remedies = ("rewrite", "revoke")
     name_in(harness, harness.world.free, "8080", harness.world.self_referencing)
-    deleting = replace(harness, remedies=("revoke",))
+    deleting = dataclasses.replace(harness, remedies=("revoke",))
     deleting.emulator = harness.emulator
     told = []
 
@@ -153,7 +154,7 @@ def readings(harness: Harness) -> int:
     """How often rules are read until a plan is made."""
     count = []
     watching = Watching(harness, lambda action: count.append(action == READ_RULES))
-    observing = replace(harness, mode="observe")
+    observing = dataclasses.replace(harness, mode="observe")
     observing.emulator = harness.emulator
     asked = a_delete(harness, harness.world.referenced, event_id="count")
     deliver(context_of(observing, transport=watching), asked)

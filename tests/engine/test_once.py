@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from sgguard.approvals import approve, reminders
 from sgguard.emulator.faults import Fault
@@ -80,7 +81,7 @@ def test_a_worker_that_was_frozen_writes_nothing_over_what_another_one_did(harne
     harness.mode = "approve"
     clock = Clock()
     store = open_store(harness.env["SGGUARD_STORE"], clock)
-    enforcing = replace(harness, mode="enforce")
+    enforcing = dataclasses.replace(harness, mode="enforce")
     enforcing.emulator = harness.emulator
     asked = a_delete(harness, harness.world.referenced)
     done = []
@@ -183,7 +184,7 @@ def test_a_stuck_plan_of_which_nothing_was_undone_is_never_carried_out_after_a_r
 
 
 def calls_of(harness: Harness, mode: str) -> list[str]:
-    counting = replace(harness, mode=mode)
+    counting = dataclasses.replace(harness, mode=mode)
     context = context_of(counting)
     between = Between(context.store, (), lambda: None)
     deliver(replace(context, store=between), a_delete(counting, harness.world.referenced))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 
 import pytest
+from msgspec.structs import replace
 
 from sgguard.engine import handle
 from sgguard.errors import BusyError
@@ -141,7 +142,7 @@ def test_an_event_that_was_only_sent_away_supersedes_nothing(harness, clock):
 
 def test_an_event_that_is_overtaken_while_it_is_judged_changes_nothing(harness, clock):
     harness.mode = "enforce"
-    observing = replace(harness, mode="observe")
+    observing = dataclasses.replace(harness, mode="observe")
     observing.emulator = harness.emulator
     context = dated(harness, clock)
     between = Between(context.store, ("lock",), lambda: delete(observing, clock, "e-2", NOW_S - 5))

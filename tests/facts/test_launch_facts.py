@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 
 import pytest
+from msgspec.structs import replace
 
 from sgguard.emulator.core import Emulator
 from sgguard.facts.gather import gather_launch
@@ -92,7 +93,7 @@ def test_who_names_a_group_is_read_where_it_decides(count, asked):
     facts = of(cloud, "sg-1", count=count)
     assert ("references" in [name for name, _ in cloud.calls]) is asked
     assert launch.judge(facts, Policy()).verdict == ("block" if asked else "allow")
-    assert launch.judge(of(replace(cloud, references={"sg-1": ()}), "sg-1", count=6),
+    assert launch.judge(of(dataclasses.replace(cloud, references={"sg-1": ()}), "sg-1", count=6),
                         Policy()).verdict == "allow"  # fmt: skip
 
 

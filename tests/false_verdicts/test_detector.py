@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.model.codes import DeleteRemedy, Verdict
@@ -87,7 +89,7 @@ def test_a_seed_always_builds_the_same_cloud_and_request(provider):
 @pytest.mark.sampled(5)
 def test_the_same_faults_always_give_the_same_decision(provider):
     for number in range(10):
-        case = replace(case_of(KINDS[provider], str(number)), fault_seed=f"t{number}")
+        case = dataclasses.replace(case_of(KINDS[provider], str(number)), fault_seed=f"t{number}")
         answers = {_summary(decision_on(case, case.wire())) for _ in range(3)}
         assert len(answers) == 1
 

@@ -9,11 +9,11 @@ import html
 import json
 import re
 import time
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sgguard import schemas
 from sgguard.approvals import deny, web

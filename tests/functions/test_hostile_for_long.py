@@ -12,10 +12,11 @@ import logging
 import socket
 import threading
 import tracemalloc
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import cycle
 
 import pytest
+from msgspec.structs import replace
 
 from sgguard.engine.context import Context
 from sgguard.engine.decide import decide_deletes

@@ -6,10 +6,10 @@ import copy
 import errno
 import json
 import os
-from dataclasses import replace
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from sgguard import providers
 from sgguard.cli import cli, failure

@@ -11,8 +11,9 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from sgguard.engine.context import Context
 from sgguard.engine.delivery import deliverer

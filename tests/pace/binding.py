@@ -10,8 +10,9 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from sgguard.emulator.core import Emulator
 from sgguard.engine.context import Context, connect

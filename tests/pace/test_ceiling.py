@@ -66,7 +66,7 @@ def test_ten_thousand_instances_are_bound_at_the_ceiling_and_never_throttled(kep
 
 
 def fields(context: Context) -> dict[str, object]:
-    return {name: getattr(context, name) for name in Context.__dataclass_fields__}
+    return {name: getattr(context, name) for name in Context.__struct_fields__}
 
 
 @pytest.mark.slow

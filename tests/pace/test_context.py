@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from importlib import import_module
 
 import pytest
+from msgspec.structs import replace
 
 from sgguard.engine.context import Context, connect
 from sgguard.errors import SettingsError, StoreError

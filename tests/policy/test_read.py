@@ -178,7 +178,7 @@ def test_the_schema_has_an_id_and_knows_no_keys_but_those_the_policy_has():
     assert schema["$id"] == "https://sgguard.dev/schemas/policy.v1.json"
     lists = {one: f"{one}s" for one in ("scope", "exemption", "caller", "channel", "route")}
     keys = {lists.get(key, key) for key in schema["properties"]}
-    assert keys == set(Policy.__dataclass_fields__)
+    assert keys == set(Policy.__struct_fields__)
     for name, kind in (
         ("delete", DeletePolicy),
         ("launch", LaunchPolicy),
@@ -187,9 +187,9 @@ def test_the_schema_has_an_id_and_knows_no_keys_but_those_the_policy_has():
         ("scope", ScopePolicy),
         ("exemption", Exemption),
     ):
-        assert set(schema["$defs"][name]["properties"]) == set(kind.__dataclass_fields__)
+        assert set(schema["$defs"][name]["properties"]) == set(kind.__struct_fields__)
     match = schema["$defs"]["scope"]["properties"]["match"]
-    assert set(match["properties"]) == set(Match.__dataclass_fields__)
+    assert set(match["properties"]) == set(Match.__struct_fields__)
 
 
 def test_the_schema_checker_is_not_imported_without_a_policy_file():

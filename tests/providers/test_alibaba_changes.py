@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
+import dataclasses
 from urllib.parse import parse_qsl
 
 import pytest
+from msgspec.structs import replace
 
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.resource import Rule as Thing
@@ -105,7 +106,7 @@ def test_a_restored_rule_is_exactly_the_removed_one(emulator, cloud, name, env, 
     provider.add_rule(FREE, rule, token="t-2")
 
     (after,) = cloud.group(FREE).rules
-    assert replace(after, id="sgr-bp1before") == before[0]
+    assert dataclasses.replace(after, id="sgr-bp1before") == before[0]
     assert content(only(provider, FREE)) == content(rule)
     assert only(provider, FREE).rule_id != "sgr-bp1before"
 
@@ -397,7 +398,7 @@ def test_a_lost_answer_to_a_revoke_is_settled_by_looking(emulator, cloud, provid
     ids=["throttled", "forbidden", "group-gone"],
 )
 def test_a_change_that_cannot_be_read_back_may_have_been_made(emulator, cloud, provider, fault):
-    emulator.faults.append(replace(fault, skip=1))
+    emulator.faults.append(dataclasses.replace(fault, skip=1))
     with pytest.raises(UnavailableError) as caught:
         provider.add_rule(FREE, wire_rule(), token="")
     assert not caught.value.is_outcome_known
@@ -621,7 +622,7 @@ def test_one_group_too_many_is_refused(cloud, provider):
 
 def test_a_group_comes_back_whole(cloud, provider):
     """Delete and restore: the group, its rules and the rule that referenced it."""
-    before = [replace(rule, id="") for rule in cloud.group(WEB).rules]
+    before = [dataclasses.replace(rule, id="") for rule in cloud.group(WEB).rules]
     group = provider.read_groups([WEB]).value[WEB]
     rules = provider.list_rules(WEB).value
     references = provider.list_references([WEB]).value[WEB]
@@ -634,6 +635,6 @@ def test_a_group_comes_back_whole(cloud, provider):
     for one in references:
         rule = replace(one.rule, peer_group=new)
         provider.add_rule(one.group_id, rule, token=f"rewrite {one.group_id}")
-    assert [replace(rule, id="") for rule in cloud.group(new).rules] == before
+    assert [dataclasses.replace(rule, id="") for rule in cloud.group(new).rules] == before
     again = provider.list_references([new]).value[new]
     assert [one.group_id for one in again] == [one.group_id for one in references]

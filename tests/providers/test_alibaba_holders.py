@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from urllib.parse import parse_qsl
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from sgguard import providers
 from sgguard.emulator.faults import Fault

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from sgguard.emulator.faults import Fault
 from sgguard.model.resource import Direction, Reference

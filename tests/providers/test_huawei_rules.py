@@ -1,12 +1,13 @@
 """Rules and groups of Huawei Cloud, changed: what is sent, and what is never done."""
 
 import copy
+import dataclasses
 import itertools
 import json
-from dataclasses import replace
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
@@ -114,7 +115,7 @@ def test_a_rule_removed_and_restored_is_unchanged(more, direction):
     assert content(back) == content(rule)
     assert back.rule_id != rule.rule_id
     (stored,) = cloud_of(emulator).group(world.FREE).rules
-    assert replace(stored, id="") == replace(held, id="")
+    assert dataclasses.replace(stored, id="") == dataclasses.replace(held, id="")
 
 
 def test_a_rule_is_rewritten_to_another_group_and_keeps_everything_else():
@@ -513,7 +514,7 @@ FAULTS = [
 def test_a_change_is_sent_once_and_says_when_its_outcome_is_unknown(name, fault, kind):
     emulator = emulator_of()
     methods = "DELETE" if name in ("remove_rule", "delete_group") else "POST"
-    emulator.faults.append(replace(fault, action=f"{methods} *", count=9))
+    emulator.faults.append(dataclasses.replace(fault, action=f"{methods} *", count=9))
     with pytest.raises(kind) as caught:
         each_change()[name](WORLD.connect(emulator))
     assert not caught.value.is_outcome_known

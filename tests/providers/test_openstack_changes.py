@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
-from dataclasses import replace
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from sgguard import providers
 from sgguard.emulator.core import Emulator
@@ -134,7 +135,7 @@ RULES = {
 
 def rows(rule):
     """A rule of the emulator as Neutron writes it, whatever its id."""
-    return rule_row(Emulated(w.APP), replace(rule, id=""))
+    return rule_row(Emulated(w.APP), dataclasses.replace(rule, id=""))
 
 
 @pytest.mark.parametrize("of", RULES, ids=str)
@@ -642,7 +643,7 @@ def test_an_answer_that_hides_the_new_groups_rules_makes_them_be_read():
     cloud = emulator()
     new = "7c0ffee0-0000-4000-8000-0000000000aa"
     kind = type(state(cloud).group(w.FREE))
-    rules = [replace(state(cloud).group(w.APP).rules[1], id="5e1f-rule")]
+    rules = [dataclasses.replace(state(cloud).group(w.APP).rules[1], id="5e1f-rule")]
     group = kind(new, "half", region="RegionOne", project=w.PROJECT, rules=rules)
     state(cloud).groups.append(group)
     body = json.dumps({"security_group": {"id": new, "name": "half"}})

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from urllib.parse import parse_qs
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from sgguard.emulator.faults import Fault
 from sgguard.facts.gather import gather_delete

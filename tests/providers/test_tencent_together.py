@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault

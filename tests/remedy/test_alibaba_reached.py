@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faces.alibaba.response import RefusedError, failure, status_of

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from importlib import import_module
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.transport import EmulatorTransport

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from fnmatch import fnmatchcase
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from sgguard import providers
 from sgguard.emulator.core import Emulator
@@ -109,7 +110,8 @@ def test_a_group_that_gets_a_new_reference_is_not_deleted(harness):
     state, target = harness.emulator.state, harness.world.referenced
     (cloud,) = state.clouds
     before = len(cloud.references(target))
-    newcomer = replace(cloud.references(target)[0][1], id="0f7b9b2a-51f4-4d7e-9d10-6f1f0a0a0a0a")
+    another = "0f7b9b2a-51f4-4d7e-9d10-6f1f0a0a0a0a"
+    newcomer = dataclasses.replace(cloud.references(target)[0][1], id=another)
     host = cloud.group(harness.world.free)
 
     class AddsARule(Emulator):

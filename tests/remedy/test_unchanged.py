@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sgguard import providers
 from sgguard.emulator import edit
@@ -30,7 +31,7 @@ def cloud_of(harness: Harness) -> Any:
 
 
 def add_rule(harness: Harness, group_id: str) -> None:
-    edit.add_rule(cloud_of(harness), group_id, replace(ADDED))
+    edit.add_rule(cloud_of(harness), group_id, dataclasses.replace(ADDED))
 
 
 def remove_rule(harness: Harness, group_id: str) -> None:
@@ -127,8 +128,8 @@ def test_of_a_set_none_is_deleted_where_one_changed(harness):
 def test_a_set_whose_groups_name_each_other_is_not_kept_by_its_own_changes(harness):
     ids = (harness.world.referenced, harness.world.bound)
     for one, other in (ids, ids[::-1]):
-        rule = replace(ADDED, id=f"9f0c1a52-0000-4000-8000-0000000090{ids.index(one)}1")
-        edit.add_rule(cloud_of(harness), one, replace(rule, cidr="", peer_group=other))
+        rule = dataclasses.replace(ADDED, id=f"9f0c1a52-0000-4000-8000-0000000090{ids.index(one)}1")
+        edit.add_rule(cloud_of(harness), one, dataclasses.replace(rule, cidr="", peer_group=other))
     assert harness.delete(*ids)["outcome"] == "remediated"
 
 

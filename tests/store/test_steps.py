@@ -354,7 +354,7 @@ def test_a_shared_key_ends_with_its_lease_unless_the_run_is_open(kept):
 
 
 def fields(run) -> dict:
-    return {name: getattr(run, name) for name in run.__slots__}
+    return {name: getattr(run, name) for name in run.__struct_fields__}
 
 
 def test_a_decision_may_have_alone_what_it_shared(kept):

@@ -8,12 +8,12 @@ from __future__ import annotations
 import sqlite3
 import time
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.operations import restore, resume

@@ -10,9 +10,9 @@ import socket
 import ssl
 import time
 from contextlib import suppress
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from sgguard.errors import KeysError
 from sgguard.outbox.base import Gone, Later, Sent

@@ -9,7 +9,8 @@ import itertools
 import os
 import sys
 import time
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from sgguard.engine.context import Context
 from sgguard.outbox.deliver import Deliverer

@@ -195,9 +195,9 @@ def authority(tmp_path_factory):
 def trusting(authority, monkeypatch):
     """The CA is the one that the environment names, as httpx reads it."""
     monkeypatch.setenv("SSL_CERT_FILE", str(authority[0]))
-    connection._tls_context.cache_clear()
+    connection._loaded_context.cache_clear()
     yield authority[1]
-    connection._tls_context.cache_clear()
+    connection._loaded_context.cache_clear()
 
 
 LOOPBACK = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
@@ -220,7 +220,7 @@ def test_a_certificate_of_another_host_is_not_trusted(trusting, hosts):
 
 
 def test_a_certificate_of_an_unknown_authority_is_not_trusted(authority):
-    connection._tls_context.cache_clear()
+    connection._loaded_context.cache_clear()
     with (
         peer(answering, authority[1](LOOPBACK)) as (port, _),
         pytest.raises(UnreachableError, match="the certificate is not trusted"),

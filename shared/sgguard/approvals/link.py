@@ -14,8 +14,10 @@ import hashlib
 import hmac
 import json
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
 from typing import Literal
+
+import msgspec
+from msgspec.structs import astuple
 
 from sgguard.errors import EventError, SettingsError
 from sgguard.settings import KEY_CHARACTERS_MIN
@@ -28,8 +30,7 @@ _PURPOSE = b"sgguard-approval."
 _FIELDS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class LinkToken:
+class LinkToken(msgspec.Struct, frozen=True):
     """What a link permits: one person to take one action on one request, with the facts it shows.
 
     ``expires_at_s`` is in whole seconds since 1970-01-01 UTC, on the store's clock.

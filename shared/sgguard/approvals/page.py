@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from html import escape
+
+import msgspec
 
 from sgguard.render.language.words import Words
 from sgguard.render.wording import one_line
@@ -72,8 +73,7 @@ _TEXT_MAX = 4000
 """Longer than any step; a list has as many lines as it has entries."""
 
 
-@dataclass(frozen=True, slots=True)
-class ApprovalView:
+class ApprovalView(msgspec.Struct, frozen=True):
     """What the page of an approval request shows; ``tokens`` belong to the buttons, by action.
 
     ``picture`` is an SVG element of our own, everything else is text.

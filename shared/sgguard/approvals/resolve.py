@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard import lazy
 from sgguard.approvals.approver import is_expired, known, require_listed, require_other, too_late
@@ -49,6 +51,7 @@ from sgguard.telemetry import logs
 
 bind_approval = lazy("sgguard.engine.bind_approval")  # most approvals are of no bind
 Json = dict[str, Any]
+_CHANGED = "the facts have changed since the approval request: nothing was done"
 
 
 def approve(approval_id: str, by: str, context: Context) -> Json:
@@ -107,8 +110,7 @@ def deny(approval_id: str, by: str, context: Context) -> Json:
     return dict(json.loads(record.document_json))
 
 
-@dataclass(frozen=True, slots=True)
-class _ClaimedApproval:
+class _ClaimedApproval(msgspec.Struct, frozen=True):
     """An approval in process: its claim, the request as read under the claim, the decision."""
 
     executor: Executor

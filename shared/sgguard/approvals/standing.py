@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from sgguard.approvals.approver import require_listed, require_other
 from sgguard.engine.execute import Executor

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
 from typing import cast
 
+import msgspec
+
+from sgguard import hiding
 from sgguard.callers import proofs
 from sgguard.callers.base import Arrival, Held, Proof, RefusedError, Tools
 from sgguard.errors import EventError, KeysError, UntrustedError
@@ -27,8 +29,8 @@ LIBRARIES = {"jwt": "jwt", "alibaba": "cryptography", "smn": "cryptography"}
 """What a kind of proof needs beside this package: the extra ``jwt`` installs it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proven:
+@hiding("content")
+class Proven(msgspec.Struct, frozen=True):
     """A request whose sender is known, and what the proof says beside that.
 
     ``content`` is what may be parsed of its body, with its media type where that is not the
@@ -36,7 +38,7 @@ class Proven:
     """
 
     identity: Identity
-    content: bytes = field(repr=False)
+    content: bytes
     content_type: str = ""
     reply: dict[str, str] | None = None
 

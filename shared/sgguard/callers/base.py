@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
 
+import msgspec
+
+from sgguard import hiding
 from sgguard.model.caller import Coverage
 from sgguard.wire.clock import EpochClock, MonotonicClock
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+@hiding("headers", "body")
+class Arrival(msgspec.Struct, frozen=True):
     """One HTTP request before anything of it is believed.
 
     ``headers`` have lower-case names; servers join one that comes twice by a comma. ``target`` is
@@ -21,8 +23,8 @@ class Arrival:
     """
 
     method: str
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+    headers: Mapping[str, str]
+    body: bytes
     target: str = "/"
     peer: str = ""
 
@@ -31,8 +33,7 @@ class Arrival:
         return self.headers.get(name.lower())
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(msgspec.Struct, frozen=True):
     """What an address answered: the body, and the time of the server where it told one."""
 
     body: bytes
@@ -47,13 +48,13 @@ Raises:
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+@hiding("env", "fetch")
+class Tools(msgspec.Struct, frozen=True):
     """What proofs are checked with: clocks, the environment with secrets, and a way to fetch."""
 
-    env: Mapping[str, str] = field(repr=False)
+    env: Mapping[str, str]
     now: EpochClock
-    fetch: Fetch = field(repr=False)
+    fetch: Fetch
     clock: MonotonicClock
 
     def today(self) -> date:
@@ -61,8 +62,8 @@ class Tools:
         return datetime.fromtimestamp(self.now(), UTC).date()
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+@hiding("content")
+class Held(msgspec.Struct, frozen=True):
     """A proof that holds; the fields mean what those of ``Identity`` mean.
 
     ``content`` is what of the body is vouched for, where that is not all of it, and
@@ -74,7 +75,7 @@ class Held:
     subject: str = ""
     covers: Coverage = "request"
     signed_id: str = ""
-    content: bytes | None = field(default=None, repr=False)
+    content: bytes | None = None
     content_type: str = ""
     reply: Mapping[str, str] | None = None
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from sgguard import hiding
 from sgguard.callers.base import Tools
 from sgguard.callers.cache import Published
 from sgguard.errors import KeysError
@@ -19,13 +21,13 @@ _TOKEN_MAX = 16 * 1024
 _FITTING = {"RS256": ("RSA", None), "ES256": ("EC", "P-256")}
 
 
-@dataclass(frozen=True, slots=True)
-class PublicKey:
+@hiding("jwk")
+class PublicKey(msgspec.Struct, frozen=True):
     """One key that may sign: its id (empty without one), its algorithm, and what it is."""
 
     key_id: str
     algorithm: str
-    jwk: Mapping[str, Any] = field(repr=False)
+    jwk: Mapping[str, Any]
 
 
 KeySet = tuple[PublicKey, ...]

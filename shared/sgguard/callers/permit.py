@@ -8,9 +8,10 @@ an id in its body gets the signed id, or the hash of the body.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Protocol, TypeVar, runtime_checkable
+
+from msgspec.structs import replace
 
 from sgguard.errors import EventError, Problem
 from sgguard.events.base import Delivery, Kind

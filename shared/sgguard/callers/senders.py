@@ -11,15 +11,14 @@ Source: the facts collected 2026-11 (each vendor's page or source, named in ``wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 _AGAIN = frozenset({409, 429, 500, 503})
 _POISON = frozenset({400, 413, 415, 422})
 _NEVER = frozenset({401, 403, 404, 405, 410}) | _POISON
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(msgspec.Struct, frozen=True):
     """One product: which of our statuses it repeats, and what an undesired one is turned into.
 
     ``repeats`` are the statuses after which it sends again. ``again`` is what it gets in place of

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from sgguard.errors import CloudError, UnknownShapeError
 from sgguard.telemetry.redaction import remember
@@ -20,8 +21,7 @@ _KEPT_MAX = 32
 _kept: dict[str, tuple[str, float]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(msgspec.Struct, frozen=True):
     """How an app gets its token: from ``ask``.
 
     ``fields`` name in its answer the token, and for how many seconds it holds. By the codes in

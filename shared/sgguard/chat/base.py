@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
 from typing import Any, Literal, Protocol, cast
 from zoneinfo import ZoneInfo
 
+import msgspec
+
+from sgguard import hiding
 from sgguard.chat import channels
 from sgguard.chat.manner import Manner
 from sgguard.errors import SettingsError
@@ -32,12 +34,12 @@ Part = Literal["TOKEN", "SECRET", "KEY", "URL", "APP_SECRET"]
 PARTS: tuple[Part, ...] = ("TOKEN", "SECRET", "KEY", "URL", "APP_SECRET")
 
 
-@dataclass(frozen=True, slots=True)
-class Setup:
+@hiding("secrets")
+class Setup(msgspec.Struct, frozen=True):
     """One channel of the policy with its secrets; several of one part while they are rotated."""
 
     config: ChannelPolicy
-    secrets: Mapping[str, tuple[str, ...]] = field(repr=False)
+    secrets: Mapping[str, tuple[str, ...]]
 
     @property
     def words(self) -> Words:
@@ -82,8 +84,7 @@ def setup_of(config: ChannelPolicy, env: Mapping[str, str]) -> Setup:
     return Setup(config, secrets)
 
 
-@dataclass(frozen=True, slots=True)
-class Outbound:
+class Outbound(msgspec.Struct, frozen=True):
     """The network, with the time by which requests are signed.
 
     ``key`` names what is sent: a service that can takes what comes again under it once.
@@ -94,18 +95,17 @@ class Outbound:
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Inbound:
+@hiding("body")
+class Inbound(msgspec.Struct, frozen=True):
     """One HTTP request from a channel; ``headers`` have lower-case names."""
 
     method: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
-    body: bytes = field(repr=False)
+    body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """What an HTTP request is answered with."""
 
     body: bytes = b""
@@ -113,21 +113,21 @@ class Reply:
     status: int = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+@hiding("payload")
+class Verified(msgspec.Struct, frozen=True):
     """A callback whose signature holds, as the values it carries.
 
     ``key`` names the callback: one that comes again with the same key is the same. ``handshake``
     answers a vendor's check of the address; such a callback has nothing else.
     """
 
-    payload: Json = field(repr=False)
+    payload: Json
     key: str
     handshake: Reply | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Click:
+@hiding("token")
+class Click(msgspec.Struct, frozen=True):
     """A button that was pressed: by which user of which tenant, with which token of ours.
 
     ``message_id`` is what the message itself says it is about (an approval's id), and ``action``
@@ -136,14 +136,13 @@ class Click:
 
     user: str
     tenant: str
-    token: str = field(repr=False)
+    token: str
     chat: str = ""
     message_id: str | None = None
     action: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """A text that somebody wrote to the bot, without the mention of it."""
 
     user: str
@@ -152,26 +151,24 @@ class Command:
     chat: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
+@hiding("approve", "deny", "link")
+class Tokens(msgspec.Struct, frozen=True):
     """The signed texts of a message's buttons; empty where it has none. Each is a secret."""
 
-    approve: str = field(default="", repr=False)
-    deny: str = field(default="", repr=False)
-    link: str = field(default="", repr=False)
+    approve: str = ""
+    deny: str = ""
+    link: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True):
     """One message for one channel: what it says, its buttons, and where the whole of it is."""
 
     message: Message
-    tokens: Tokens = field(default_factory=Tokens)
+    tokens: Tokens = msgspec.field(default_factory=Tokens)
     whole: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What a click or a command is answered with: lines of text, and the message as it is now."""
 
     lines: tuple[str, ...]
@@ -179,8 +176,7 @@ class Answer:
     is_error: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True):
     """A message that a channel took: what it calls it, as far as it says so.
 
     ``thread`` is the message that it answers in a thread; empty: it stands by itself.

@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from sgguard.approvals.approver import is_expired
 from sgguard.approvals.link import LinkToken
@@ -35,8 +36,7 @@ Json = dict[str, Any]
 _OF_STATUS = {403: "approver", 404: "unknown", 409: "answered", 410: "expired"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Desk:
+class _Desk(msgspec.Struct, frozen=True):
     """Where a click is decided: the channel it came through, and what it is decided with."""
 
     channel: Channel

@@ -10,9 +10,11 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.approvals.approver import is_expired, require_listed, require_other
 from sgguard.chat import token as tokens
@@ -46,7 +48,6 @@ Json = dict[str, Any]
 
 PER_MINUTE = 6
 """Commands of one person in a minute, counted by all instances together."""
-
 _MINUTE_S = 60
 _MARGIN_S = 0.5
 _SHOWN = 5
@@ -56,8 +57,7 @@ _SHORT_ID = 8
 _PLAIN = str.maketrans({"\u3000": " ", "：": ":", "“": " ", "”": " ", "`": " "})
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(msgspec.Struct, frozen=True):
     """One command in work: its arguments, who wrote it and where, and what it is answered with."""
 
     words: tuple[str, ...]

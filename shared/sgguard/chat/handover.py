@@ -13,8 +13,11 @@ import json
 import logging
 import math
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.approvals.resolve import approve
 from sgguard.engine.context import Context
@@ -45,8 +48,7 @@ def sender(context: Context) -> Acts:
     return Acts(context)
 
 
-@dataclass(frozen=True, slots=True)
-class Acts:
+class Acts(msgspec.Struct, frozen=True):
     """Approves what somebody who may has pressed the button of."""
 
     context: Context

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
 from typing import Self
 
+import msgspec
+from msgspec.structs import asdict
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+
+class Kept(msgspec.Struct, frozen=True):
     """One message of one decision in one channel. ``digest`` is the SHA-256 of what it says.
 
     ``thread`` is the message that it answers in a thread; empty: it stands by itself.
@@ -31,7 +32,7 @@ class Kept:
         """Read what :meth:`text` wrote; empty: nothing was sent. Unknown fields are left out."""
         if not text:
             return cls(is_sent=False)
-        known = {one.name for one in fields(cls)}
+        known = cls.__struct_fields__
         return cls(**{key: value for key, value in json.loads(text).items() if key in known})
 
     def text(self) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
+class Manner(msgspec.Struct, frozen=True):
     """How a service takes messages. ``app`` and ``webhook``: at most so many in so many seconds.
 
     A message of an app can be replaced ``replaced_most`` times, within ``replaced_within_s``

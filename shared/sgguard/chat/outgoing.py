@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.chat import token
 from sgguard.chat.base import Channel, Setup, Shown, kinds, setup_of
@@ -52,8 +54,7 @@ def sender(context: Context) -> ChatSender:
     return ChatSender(context, Executor.of(context).store)
 
 
-@dataclass(frozen=True, slots=True)
-class _Chat:
+class _Chat(msgspec.Struct, frozen=True):
     """One channel, and the network in which an attempt must end."""
 
     channel: Channel
@@ -89,8 +90,7 @@ class _Chat:
         return tuple(Limit(most, span_s) for most, span_s in (*minute, *month))
 
 
-@dataclass(frozen=True, slots=True)
-class ChatSender:
+class ChatSender(msgspec.Struct, frozen=True):
     """Sends the notices of the kind ``chat``."""
 
     context: Context

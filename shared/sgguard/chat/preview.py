@@ -6,8 +6,9 @@ Buttons carry secrets: a preview has a word in their place.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from sgguard.chat import token
 from sgguard.chat.base import Channel, Setup, Tokens, variable_of

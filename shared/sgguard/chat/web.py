@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from sgguard.chat import clicks, commands, token
 from sgguard.chat.base import (
@@ -38,8 +39,7 @@ from sgguard.wire.client import Wire
 _BAD = 400
 
 
-@dataclass(frozen=True, slots=True)
-class _Signed:
+class _Signed(msgspec.Struct, frozen=True):
     """A callback that a channel signed."""
 
     channel: Channel
@@ -47,8 +47,7 @@ class _Signed:
     verified: Verified
 
 
-@dataclass(frozen=True, slots=True)
-class Callbacks:
+class Callbacks(msgspec.Struct, frozen=True):
     """The pages of the function ``chat`` (:class:`sgguard.web.endpoint.Pages`), for one request."""
 
     query: Mapping[str, str]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, tzinfo
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from sgguard.approvals import resolve, web
 from sgguard.approvals.approver import known

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from sgguard.chat import deliver, preview, trial
 from sgguard.chat.base import Channel, Setup, kinds, setup_of, variable_of

@@ -7,11 +7,11 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import click
+from msgspec.structs import asdict, replace
 
 from sgguard.cli import terminal
 from sgguard.cli.command import group

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import click
+import msgspec
 
 from sgguard.cli import terminal
 from sgguard.cli.command import command
@@ -102,8 +102,7 @@ def restore(
     return EXIT_CODES[Verdict.ALLOW if is_whole else Verdict.BLOCK]
 
 
-@dataclass(frozen=True, slots=True)
-class _Options:
+class _Options(msgspec.Struct, frozen=True):
     """What is restored, by whom, and whether beside a group of the same name."""
 
     groups: tuple[str, ...]

@@ -12,11 +12,11 @@ import threading
 import time
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypeVar
 
 import httpx
+import msgspec
 
 from sgguard.errors import SgguardError
 
@@ -38,8 +38,7 @@ class StartError(SgguardError):
         self.output = output
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(msgspec.Struct, frozen=True):
     """One function to run: its name, its source file and the environment it runs in."""
 
     name: str
@@ -47,8 +46,7 @@ class Function:
     env: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Child:
+class Child(msgspec.Struct, frozen=True):
     """One function that runs: its address and its process."""
 
     name: str

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import msgspec
 
 from sgguard.emulator.scenario import ScenarioEvent
 from sgguard.render.wording import columns, count, one_line, pad, short_ids, wrapped
@@ -21,8 +21,7 @@ _VERDICT_COLUMNS, _SUBJECT_COLUMNS = 9, 25
 _PLAN_MIN = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """The response to one event: the HTTP status, and a decision or problem details."""
 
     event: ScenarioEvent

@@ -8,10 +8,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import msgspec
 
 from sgguard.callers.secret import hash_of, new_token
 from sgguard.demo.processes import Child, Function, StartError, running
@@ -54,8 +54,7 @@ With a cloud of your own (these only read):
   {command} check delete tencent::ap-guangzhou:sg-…"""
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(msgspec.Struct, frozen=True):
     """Where and how a run is printed.
 
     ``echo`` takes lines of output, ``error`` those of trouble, ``paint`` (text, verdict) gives the

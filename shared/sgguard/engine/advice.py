@@ -6,8 +6,9 @@ room and goes with the others is read here; the caller launches with it on the w
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from sgguard.facts.gather import gather_launch
 from sgguard.guards import launch

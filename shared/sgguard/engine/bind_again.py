@@ -7,8 +7,10 @@ the others are told that it is being worked on.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.engine import bind_rest, bulk
 from sgguard.engine.bind_rest import cursor_of, hand_on, sent_on
@@ -126,8 +128,7 @@ def sender(context: Context) -> Rests:
     return Rests(context)
 
 
-@dataclass(frozen=True, slots=True)
-class Rests:
+class Rests(msgspec.Struct, frozen=True):
     """Posts the rest of a bind to the target, or goes on with it where there is none."""
 
     context: Context

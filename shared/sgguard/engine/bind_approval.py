@@ -7,9 +7,10 @@ with what is there now, and once more under the locks of its holders.
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
+
+from msgspec.structs import replace
 
 from sgguard.engine import bind_decide
 from sgguard.engine.bind_decide import BindDecided

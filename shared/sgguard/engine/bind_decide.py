@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard import providers
 from sgguard.engine.accounts.request import canonical
@@ -33,8 +35,7 @@ from sgguard.telemetry import logs
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class KeyedPlan(BindPlan):
+class KeyedPlan(BindPlan, frozen=True):
     """A plan with the keys of what it locks."""
 
     def keys(self) -> tuple[str, ...]:
@@ -46,8 +47,7 @@ class KeyedPlan(BindPlan):
         return (key(self.scope, self.group_id),)
 
 
-@dataclass(frozen=True, slots=True)
-class BindDecided:
+class BindDecided(msgspec.Struct, frozen=True):
     """A judged bind: its document, its rows, and its plan, None where nothing would be changed.
 
     ``covered`` is a hash of all that a yes to the plan covers, empty without one.

@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import msgspec
 
+from sgguard import hiding
 from sgguard.engine.context import Context
 from sgguard.telemetry import logs
 
@@ -36,12 +37,12 @@ class NotTakenError(Exception):
     """The target did not take an event; the text has its status, and nothing that it said."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+@hiding("url")
+class Target(msgspec.Struct, frozen=True):
     """Takes events by POST. ``extensions`` are further attributes that every event gets."""
 
-    url: str = field(repr=False)  # it may have a secret in its path
-    extensions: Mapping[str, str] = field(default_factory=dict)
+    url: str  # it may have a secret in its path
+    extensions: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def post(self, attributes: Mapping[str, str], data: Json, timeout_s: float) -> None:
         """Post one event; ``attributes`` are those besides ``specversion`` and ``source``.
@@ -98,8 +99,7 @@ def attributes(event_type: str, event_id: str, decision_id: str, now_s: float) -
     }
 
 
-@dataclass(slots=True)
-class Progress:
+class Progress(msgspec.Struct):
     """Tells the log and the target how far a bind is, every :data:`PROGRESS_S` seconds.
 
     A target that does not take one is not told again: nothing waits for a progress event.

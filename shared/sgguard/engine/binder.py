@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from sgguard import providers
 from sgguard.engine import bind_rest, bind_target, bulk
@@ -38,15 +39,14 @@ def silent(_done: int, _total: int) -> None:
     """Report to nobody."""
 
 
-@dataclass(frozen=True, slots=True)
-class Binder(Keeper):
+class Binder(Keeper, frozen=True, kw_only=True):
     """Carries out binds, as one worker of the store; ``report`` gets how many holders are over.
 
     With ``hands_on`` a run does not wait for whoever began it: see :mod:`sgguard.engine.bind_rest`.
     """
 
-    report: Report = field(default=silent, kw_only=True)
-    hands_on: bool = field(default=False, kw_only=True)
+    report: Report = silent
+    hands_on: bool = False
 
     # -- a fresh decision --------------------------------------------------------------------
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from sgguard.clouds import is_mentioned
 from sgguard.engine.context import Context, connect
@@ -39,8 +40,7 @@ _NUMBERED = ("alibaba", "tencent")
 """The clouds whose events name the account by the number that the setting has."""
 
 
-@dataclass
-class Case:
+class Case(msgspec.Struct):
     """One occurrence on its way to its answer.
 
     ``caution`` is why it is only judged, whatever the mode; empty where the mode decides.
@@ -49,7 +49,7 @@ class Case:
     one: Occurrence
     event: Event
     scope: Scope | None = None
-    decisions: list[Handled] = field(default_factory=list)
+    decisions: list[Handled] = msgspec.field(default_factory=list)
     aftermath: Json | None = None
     status: str = "ignored"
     reason: str = ""

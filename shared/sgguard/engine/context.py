@@ -6,13 +6,14 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
 import httpx
+import msgspec
+from msgspec.structs import replace
 
-from sgguard import providers
+from sgguard import hiding, providers
 from sgguard.engine.accounts.read import accounts_of
 from sgguard.engine.accounts.table import Accounts
 from sgguard.engine.accounts.use import access_of
@@ -42,8 +43,8 @@ def fresh_id() -> str:
 _REBINDING = frozenset({"unbind", "move", "force"})
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+@hiding("env", "transport", "lanes", "store", "on_call")
+class Context(msgspec.Struct, frozen=True):
     """What one delivery is judged with; everything judged with it shares its ``deadline``.
 
     ``env`` holds the credentials under each cloud's own variable names. ``transport`` replaces
@@ -57,23 +58,23 @@ class Context:
     settings: Settings
     policy: Policy
     deadline: Deadline
-    env: Mapping[str, str] = field(repr=False)
-    transport: httpx.BaseTransport | None = field(default=None, repr=False)
+    env: Mapping[str, str]
+    transport: httpx.BaseTransport | None = None
     now: EpochClock = time.time
     new_id: Callable[[], str] = fresh_id
-    retry: Retry = field(default_factory=Retry)
-    lanes: Lanes = field(default=LANES, repr=False)
-    store: Store | None = field(default=None, repr=False)
+    retry: Retry = msgspec.field(default_factory=Retry)
+    lanes: Lanes = LANES
+    store: Store | None = None
     caller: Identity | None = None
-    on_call: Callable[[], None] | None = field(default=None, repr=False)
+    on_call: Callable[[], None] | None = None
     is_bulk: bool = False
-    accounts: Accounts = field(default_factory=Accounts)
+    accounts: Accounts = msgspec.field(default_factory=Accounts)
 
     def __post_init__(self) -> None:
         """Name the configured accounts also where no further ones are given."""
         if not self.accounts.home:
             home = replace(self.accounts, home=self.settings.accounts)
-            object.__setattr__(self, "accounts", home)
+            msgspec.structs.force_setattr(self, "accounts", home)
 
     @classmethod
     def from_env(

@@ -6,10 +6,11 @@ Functions and CLI call the same here. Clock, environment and network come with t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from sgguard import lazy
 from sgguard.engine import report
@@ -42,8 +43,7 @@ else:
 Judge = Callable[[Any, Policy, datetime], Judgement]
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(msgspec.Struct, frozen=True):
     """A decision, the connection that it was read with, and its plan, None where there is none."""
 
     decision: Decision
@@ -51,8 +51,7 @@ class Decided:
     prepared: Prepared | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _RequestState:
+class _RequestState(msgspec.Struct, frozen=True):
     """A request on its way to a decision; ``ids`` are those of the event and of the decision.
 
     ``begun_s`` is on the context's monotonic clock.

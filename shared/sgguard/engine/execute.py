@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,7 +20,6 @@ from sgguard.engine.concern import in_turn, plan_of
 from sgguard.engine.context import connect
 from sgguard.engine.decide import Decided
 from sgguard.engine.keeper import APPROVAL_SOURCE, LEASE_S, Keeper
-from sgguard.engine.recheck import remaining_blockers
 from sgguard.engine.retention import tidy
 from sgguard.engine.waiting import waiting
 from sgguard.errors import (
@@ -36,21 +34,26 @@ from sgguard.model.codes import Mode, Outcome
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.model.sentence import said
 from sgguard.providers.base import Cloud
-from sgguard.remedy.apply import RunResult, carry_out
-from sgguard.remedy.attempt import Worker
-from sgguard.remedy.covered import covered
 from sgguard.remedy.plan import Plan
-from sgguard.remedy.prepare import Prepared
-from sgguard.remedy.snapshot import Snapshot
 from sgguard.render.document import to_json
 from sgguard.render.outcome import notes_of, with_outcome
 from sgguard.store import codec
 from sgguard.store.rows import Approval, Claim, Marks, Run, RunState
 
 if TYPE_CHECKING:
-    from sgguard.engine import binder
+    from sgguard.engine import binder, recheck
+    from sgguard.remedy import apply, attempt, covered, prepare, snapshot
+    from sgguard.remedy.prepare import Prepared
+    from sgguard.remedy.snapshot import Snapshot
 else:
     binder = lazy("sgguard.engine.binder")  # most plans are no binds
+    # Most verdicts carry out nothing.
+    recheck = lazy("sgguard.engine.recheck")
+    apply = lazy("sgguard.remedy.apply")
+    attempt = lazy("sgguard.remedy.attempt")
+    covered = lazy("sgguard.remedy.covered")
+    prepare = lazy("sgguard.remedy.prepare")
+    snapshot = lazy("sgguard.remedy.snapshot")
 
 Json = dict[str, Any]
 Request = DeleteRequest | LaunchRequest
@@ -70,8 +73,7 @@ def _accept_any(_: Decided) -> None:
     """Require nothing of a plan."""
 
 
-@dataclass(frozen=True, slots=True)
-class Executor(Keeper):
+class Executor(Keeper, frozen=True):
     """Carries out the decisions of one delivery, as one worker (``owner``) of the store."""
 
     # -- a fresh decision ------------------------------------------------------------------
@@ -150,7 +152,7 @@ class Executor(Keeper):
             decision_id=claim.decision_id,
             target=decided.decision.target,
             requester=request.requested_by,
-            facts_hash=covered(decided.cloud, decided.decision.facts, decided.prepared),
+            facts_hash=covered.covered(decided.cloud, decided.decision.facts, decided.prepared),
             request_json=codec.stamped(request),
             summary="; ".join(step.summary for step in decided.decision.judgement.plan),
             expires_at_s=self.store.now_s() + self.context.policy.approval.expires_s,
@@ -219,7 +221,7 @@ class Executor(Keeper):
         document: Json = json.loads(record.document_json)
         try:
             if run.state not in ("open", "stuck"):
-                ended = RunResult(_OUTCOMES[run.state], run.note)
+                ended = apply.RunResult(_OUTCOMES[run.state], run.note)
                 return self._ended(claim, document, record.requester, ended, is_closed=True)
             if stopped := self.stopped():
                 raise HaltedError(f"{stopped}; decision {claim.decision_id} is unfinished")
@@ -227,7 +229,8 @@ class Executor(Keeper):
                 return binder.of_keeper(self).resume(claim, run, document, record.requester)
             plan = codec.load(Plan, run.plan_json)
             cloud = connect(plan.scope, self.context)
-            prepared = Prepared(plan, codec.load(Snapshot, run.snapshot_json))
+            kept = codec.load(snapshot.Snapshot, run.snapshot_json)
+            prepared = prepare.Prepared(plan, kept)
             return self._carry_out(claim, cloud, prepared, (document, record.requester), run)
         except SgguardError:
             self.release(claim)
@@ -245,7 +248,7 @@ class Executor(Keeper):
 
         ``kept`` are the document of its begin, and who asked.
         """
-        worker = Worker(
+        worker = attempt.Worker(
             cloud,
             self.store,
             claim,
@@ -258,7 +261,7 @@ class Executor(Keeper):
         )
         is_undoing = run is not None and run.direction == "undoing"
         why = run.note if run is not None and run.state == "open" else ""
-        ended = carry_out(worker, prepared.plan, is_undoing=is_undoing, why=why)
+        ended = apply.carry_out(worker, prepared.plan, is_undoing=is_undoing, why=why)
         return self._ended(claim, *kept, ended)
 
     def _ended(
@@ -266,7 +269,7 @@ class Executor(Keeper):
         claim: Claim,
         document: Json,
         requester: str,
-        ended: RunResult,
+        ended: apply.RunResult,
         *,
         is_closed: bool = False,
     ) -> Json:
@@ -287,7 +290,7 @@ class Executor(Keeper):
         self, cloud: Cloud, plan: Plan, snapshot: Snapshot, group_ids: Sequence[str]
     ) -> tuple[str, ...]:
         """Return why the groups must not be deleted now."""
-        return remaining_blockers(cloud, plan, snapshot, group_ids, self.context)
+        return recheck.remaining_blockers(cloud, plan, snapshot, group_ids, self.context)
 
 
 _LATE = said("note.late")

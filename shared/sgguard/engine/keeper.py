@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.engine.context import Context
 from sgguard.engine.retention import tidy
@@ -43,8 +45,7 @@ class Locking(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Keeper:
+class Keeper(msgspec.Struct, frozen=True):
     """Claims events, locks and keeps decisions, as one worker (``owner``) of the store."""
 
     context: Context

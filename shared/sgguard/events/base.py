@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Literal, Protocol
+
+import msgspec
 
 from sgguard.errors import EventError, Problem
 from sgguard.model.event import Event
@@ -18,8 +19,7 @@ DeliveryMode = Literal["binary", "structured", "batched", "bare", "bus"]
 MAX_DEPTH = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """What one function is asked about: its name (also of its schema) and its CloudEvent type.
 
     ``answer_type`` is that of the events it answers with. ``takes`` is what it is told of by the
@@ -32,8 +32,7 @@ class Kind:
     takes: frozenset[Happened] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True):
     """What one HTTP request brought, in order; an event that cannot be read is its error.
 
     Mode ``bus`` is a batch of a cloud's own events: it is delivered again as a whole.

@@ -9,9 +9,10 @@ name; the rest of the delivery goes no further, so it cannot be logged, hashed o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol, TypeGuard
+
+import msgspec
 
 from sgguard.errors import EventError, Problem
 from sgguard.events.base import Delivery, Kind, media_type, parse_json
@@ -30,8 +31,7 @@ _LABELS = ("", "application/octet-stream", "text/plain")
 """What runtimes and buses write on a JSON body beside the types of JSON."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """One document of a delivery: where it stood, and what its wrapping said about it."""
 
     document: Any

@@ -8,8 +8,9 @@ it. That is bounded: what concerns every group stays a failure of every group.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from sgguard.errors import DeadlineError, SgguardError, UnauthenticatedError
 from sgguard.facts import gather

@@ -8,9 +8,10 @@ does not exist.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
+
+from msgspec.structs import replace
 
 from sgguard.facts import gather
 from sgguard.model.bind import BindFacts, HolderFacts, HolderState

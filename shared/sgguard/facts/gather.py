@@ -7,9 +7,11 @@ from an answer becomes ``unseen``, and so does a part the credentials may not re
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Generic, TypeVar, overload
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.facts.guarded import with_guard
 from sgguard.facts.sharing import with_sharing
@@ -32,12 +34,11 @@ C = TypeVar("C")
 D = TypeVar("D")
 
 
-@dataclass(frozen=True, slots=True)
-class _Part(Generic[T]):
+class _Part(msgspec.Struct, Generic[T], frozen=True):
     """One part of the facts, by group id, of every id it was asked for."""
 
     what: str
-    values: Mapping[str, T] = field(default_factory=dict)
+    values: Mapping[str, T] = msgspec.field(default_factory=dict)
     unseen: tuple[Unseen, ...] = ()
     asked: tuple[str, ...] = ()
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from sgguard.errors import AddressError
 
@@ -11,8 +12,7 @@ _PROVIDER = re.compile(r"[a-z][a-z0-9-]*")
 _PART = re.compile(r"[A-Za-z0-9._@-]*")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True, order=True):
     """Where a request is about: one cloud, one account (empty: the configured one), one region."""
 
     provider: str
@@ -23,8 +23,7 @@ class Scope:
         return f"{self.provider}:{self.account}:{self.region}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Address:
+class Address(msgspec.Struct, frozen=True, order=True):
     """One group, written ``provider:account:region:group-id``.
 
     Such as ``tencent::ap-guangzhou:sg-5ua9adfv``; the account is empty for the configured one.

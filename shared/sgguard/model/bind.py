@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
+
+import msgspec
 
 from sgguard.errors import SgguardError
 from sgguard.model.address import Scope
@@ -19,16 +20,14 @@ from sgguard.model.request import Action
 from sgguard.model.resource import Group, Limit, Tags, Unseen, Visibility
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """Where a holder carries groups: itself, or one of its interfaces."""
 
     holder: Holder
     group_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class HolderState:
+class HolderState(msgspec.Struct, frozen=True):
     """One holder as its cloud shows it, with each part of it that would be changed.
 
     ``refusal`` is why its groups cannot be changed now, in the cloud's words with its code;
@@ -66,8 +65,7 @@ class HolderState:
         return not self.carries(group_id, everywhere=False)
 
 
-@dataclass(frozen=True, slots=True)
-class HolderFacts:
+class HolderFacts(msgspec.Struct, frozen=True):
     """What was read of one holder; ``state`` is None where the cloud says there is none."""
 
     holder_id: str
@@ -76,8 +74,7 @@ class HolderFacts:
     unseen: tuple[Unseen, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BindFacts:
+class BindFacts(msgspec.Struct, frozen=True):
     """What was read to judge a bind; ``holders`` each once, in the order named or found.
 
     ``others`` are the further groups that the holders carry, where their kind or name matters.
@@ -93,8 +90,8 @@ class BindFacts:
     limits: tuple[Limit, ...] = ()
     unseen: tuple[Unseen, ...] = ()
     visibility: Visibility = Visibility.ACCOUNT
-    others: Mapping[str, Group | None] = field(default_factory=dict)
-    since: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, Group | None] = msgspec.field(default_factory=dict)
+    since: Mapping[str, str] = msgspec.field(default_factory=dict)
     is_undo: bool = False
 
 
@@ -151,8 +148,7 @@ Status = Literal["planned", "nothing", "refused", "done", "open"]
 """Of one holder: to be changed, nothing to do, refused, changed, or not at its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """The verdict on one holder, with its evidence.
 
     ``group_ids`` are the groups it carried when it was judged. ``cloud_code`` and ``request_id``
@@ -170,8 +166,7 @@ class Row:
     request_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class BindJudgement:
+class BindJudgement(msgspec.Struct, frozen=True):
     """What the guard says: ``reasons`` about the request as a whole, and a row for each holder."""
 
     verdict: Verdict
@@ -180,8 +175,7 @@ class BindJudgement:
     forecast: tuple[Forecast, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """One holder that a plan changes: all its parts."""
 
     holder_id: str
@@ -189,8 +183,7 @@ class Target:
     parts: tuple[Holder, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class BindPlan:
+class BindPlan(msgspec.Struct, frozen=True):
     """One group, and every holder that it is put on or taken off. ``guard`` marks it when kept."""
 
     scope: Scope
@@ -206,8 +199,7 @@ class BindPlan:
         return frozenset({*(one.holder_id for one in self.targets), *parts})
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True):
     """One line of the journal: the holders of one call, or of calls that go out together."""
 
     action: Action
@@ -215,15 +207,14 @@ class Batch:
     holders: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True):
     """What is known when a call returns: its id, and of each holder by id the error or None.
 
     A holder that is missing is being changed. ``reached`` are those that were as wanted already.
     """
 
     request_id: str = ""
-    results: Mapping[str, SgguardError | None] = field(default_factory=dict)
+    results: Mapping[str, SgguardError | None] = msgspec.field(default_factory=dict)
     reached: frozenset[str] = frozenset()
 
 

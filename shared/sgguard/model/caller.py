@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
+import msgspec
+
+from sgguard import hiding
 from sgguard.model.codes import Mode
 
 Coverage = Literal["request", "body"]
 """What a proof vouches for: everything that was sent, or the body and nothing beside it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(msgspec.Struct, frozen=True):
     """How many decisions and cloud calls a caller may cause within a minute; None: no bound.
 
     Processes that share a store count together; without one each counts by itself.
@@ -24,8 +25,8 @@ class Budget:
     calls: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+@hiding("proof")
+class Caller(msgspec.Struct, frozen=True):
     """One row of the policy's table ``[[caller]]``: who it is, how it proves that, what it may.
 
     ``kind`` names the proof, ``proof`` is its table. ``targets`` are address patterns in which
@@ -37,7 +38,7 @@ class Caller:
 
     name: str
     kind: str
-    proof: Mapping[str, Any] = field(repr=False)
+    proof: Mapping[str, Any]
     functions: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
@@ -50,8 +51,7 @@ class Caller:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """What one request proved: the caller, and with which of its proofs.
 
     ``key`` tells one secret of a caller from another and is no secret itself: the first digits of

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from sgguard.model.sentence import Text, said
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(msgspec.Struct, frozen=True):
     """How a cloud behaves where clouds differ; documented, not read.
 
     ``on_delete_referenced``: what the cloud does when a referenced group is deleted.

@@ -7,16 +7,17 @@ settled by looking, and taking it back is a change of the same kind.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.model.resource import Binding, Group, Rule
 
 ChangeKind = Literal["add-rule", "remove-rule", "set-groups", "create-group", "delete-group"]
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(msgspec.Struct, frozen=True):
     """What groups are bound to and can be changed: an instance, a network interface, a port.
 
     ``kind`` and the ids are those of :class:`~sgguard.model.resource.Binding`.
@@ -27,8 +28,7 @@ class Holder:
     instance_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One call that changes a cloud.
 
     ``add-rule`` and ``remove-rule`` are about ``rule`` of ``group_id``; ``rule`` is as

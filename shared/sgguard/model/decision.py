@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
+
+import msgspec
 
 from sgguard.model.codes import Mode, Outcome, ReasonCode, Verdict
 from sgguard.model.facts import DeleteFacts, LaunchFacts
@@ -14,8 +15,7 @@ from sgguard.model.sentence import Sentence
 Evidence = Reference | Binding | Limit | Unseen | Group | Instance
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(msgspec.Struct, frozen=True):
     """Why a verdict is what it is: a stable code, the sentence, and what was seen.
 
     ``effect`` says what this reason alone asks for: ``block`` stops, ``warn`` is worth a look,
@@ -43,8 +43,7 @@ Action = Literal[
 """What one step of a plan does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One change of a plan, as data, with the change that undoes it.
 
     ``action`` is ``revoke``, ``rewrite``, ``unbind``, ``move``, ``bind``, ``replace`` (all groups
@@ -59,13 +58,12 @@ class Step:
     action: Action
     target: str
     summary: str
-    details: dict[str, str] = field(default_factory=dict)
+    details: dict[str, str] = msgspec.field(default_factory=dict)
     inverse: Step | None = None
     sentence: Sentence | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Consequence:
+class Consequence(msgspec.Struct, frozen=True):
     """What a plain delete of one group would really do now, whatever the verdict is.
 
     ``error_code`` is what a refusal would come back with, empty where no document names it.
@@ -80,8 +78,7 @@ class Consequence:
     note: Sentence | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(msgspec.Struct, frozen=True):
     """One limit that a change touches, for one group, instance or scope (``target``).
 
     ``limit.used`` is the number now, ``limit.after`` the number once the change is made.
@@ -91,8 +88,7 @@ class Forecast:
     limit: Limit
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True):
     """What a guard says: the verdict, every reason for it, and what could be done.
 
     ``consequences`` are the delete guard's, one per group in the order of the plan; ``forecast``
@@ -106,8 +102,7 @@ class Judgement:
     forecast: tuple[Forecast, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """The answer to one event (``schemas/decision.schema.json`` is its JSON form).
 
     ``target`` lists the addresses asked about (or the scope of a launch), in the order asked.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
+
+from sgguard import hiding
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+@hiding("data")
+class Event(msgspec.Struct, frozen=True):
     """One event. ``data`` is not checked yet; ``pointer`` is where it stood in the body.
 
     ``event_id`` is the sender's. Only a bare body that names none has the hash of its bytes, and
@@ -15,7 +17,7 @@ class Event:
     """
 
     event_id: str
-    data: object = field(repr=False)
+    data: object
     source: str = ""
     pointer: str = ""
     at_s: float | None = None

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from sgguard.model.address import Address, Scope
 from sgguard.model.capabilities import Capabilities
 from sgguard.model.resource import Binding, Group, Instance, Limit, Reference, Unseen, Visibility
 
 
-@dataclass(frozen=True, slots=True)
-class GroupFacts:
+class GroupFacts(msgspec.Struct, frozen=True):
     """Everything read about one group. ``group`` is None when the cloud says it does not exist.
 
     ``instance_count`` is how many instances carry the group, None when it was not counted. Of a
@@ -27,8 +26,7 @@ class GroupFacts:
     instance_count: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteFacts:
+class DeleteFacts(msgspec.Struct, frozen=True):
     """What was read to judge a delete: every group of the set, in the order asked."""
 
     capabilities: Capabilities
@@ -37,8 +35,7 @@ class DeleteFacts:
     visibility: Visibility = Visibility.ACCOUNT
 
 
-@dataclass(frozen=True, slots=True)
-class LaunchFacts:
+class LaunchFacts(msgspec.Struct, frozen=True):
     """What was read to judge a launch.
 
     Before a launch ``instance_id`` is empty and ``count`` instances are planned with ``groups``.

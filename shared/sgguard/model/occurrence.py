@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import asdict
 
 
 class Happened(StrEnum):
@@ -21,8 +23,7 @@ class Happened(StrEnum):
     IRRELEVANT = "irrelevant"
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(msgspec.Struct, frozen=True):
     """One thing that happened in a cloud, as one source of events told it.
 
     ``operation`` is the cloud's id of the operation: two traces of one operation have the same.

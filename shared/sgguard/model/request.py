@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
+import msgspec
+
+from sgguard import hiding
 from sgguard.model.address import Address, Scope
 
 Action = Literal["bind", "unbind"]
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteRequest:
+@hiding("callback")
+class DeleteRequest(msgspec.Struct, frozen=True):
     """A request to delete these groups, together. All are of one scope; none comes twice.
 
     ``requested_by`` is who asks, as the event names them; empty when it does not. ``callback`` is
@@ -21,11 +23,11 @@ class DeleteRequest:
 
     targets: tuple[Address, ...]
     requested_by: str = ""
-    callback: str = field(default="", repr=False)
+    callback: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LaunchRequest:
+@hiding("callback")
+class LaunchRequest(msgspec.Struct, frozen=True):
     """A request to launch ``count`` instances with ``group_ids``, or one about an instance.
 
     With ``instance_id`` the instance exists and ``group_ids`` (often empty) are groups that would
@@ -40,7 +42,7 @@ class LaunchRequest:
     project: str = ""
     network: str = ""
     requested_by: str = ""
-    callback: str = field(default="", repr=False)
+    callback: str = ""
 
 
 def callback_host(request: DeleteRequest | LaunchRequest) -> str:
@@ -48,8 +50,7 @@ def callback_host(request: DeleteRequest | LaunchRequest) -> str:
     return (urlsplit(request.callback).hostname or "") if request.callback else ""
 
 
-@dataclass(frozen=True, slots=True)
-class HolderFilter:
+class HolderFilter(msgspec.Struct, frozen=True):
     """Which holders are meant, besides those named by id: all that fit every field that is set.
 
     ``tag`` is ``key=value`` (or a key), ``network`` the id of a network, ``name`` an fnmatch
@@ -62,8 +63,7 @@ class HolderFilter:
     group: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class BindRequest:
+class BindRequest(msgspec.Struct, frozen=True):
     """A request to put ``group_id`` on holders, or to take it off them.
 
     ``holders`` are ids in the order named; one that is named twice counts once. ``wanted`` adds
@@ -84,8 +84,7 @@ class BindRequest:
         return Address(self.scope, self.group_id)
 
 
-@dataclass(frozen=True, slots=True)
-class RestRequest:
+class RestRequest(msgspec.Struct, frozen=True):
     """A request to go on with a bind that was handed on; ``over`` of its ``of`` holders were over.
 
     What was decided then is carried out: nothing of it is asked anew.

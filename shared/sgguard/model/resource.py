@@ -6,9 +6,10 @@ turns a cloud's answer into them, a guard turns them into a judgement (see ``dec
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Literal, TypeVar
+
+import msgspec
 
 from sgguard.model.codes import UnseenCode
 from sgguard.model.sentence import Text
@@ -34,8 +35,7 @@ class Visibility(StrEnum):
     CLOUD = "cloud"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """One rule of a group.
 
     ``rule_id`` is the cloud's id, or ``ingress[3]`` (direction and position) where a cloud has
@@ -59,8 +59,7 @@ class Rule:
     native: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     """One security group as its cloud describes it.
 
     ``network`` is the VPC where a group belongs to one. ``managed_by`` names the cloud product
@@ -92,8 +91,7 @@ class Group:
     native: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True):
     """A rule of another group whose peer is the group in question.
 
     ``group_id`` is the group that holds the rule. ``rule`` is None where the cloud names the
@@ -110,8 +108,7 @@ class Reference:
     tags: Tags | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(msgspec.Struct, frozen=True):
     """Something that carries the group.
 
     ``kind`` is ``instance``, ``interface``, ``port`` or the cloud's product type in lower case
@@ -133,8 +130,7 @@ class Binding:
     change_refusal: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(msgspec.Struct, frozen=True):
     """A ceiling of the cloud.
 
     ``name`` is one of ``groups-per-instance``, ``groups-per-interface``, ``instances-per-group``,
@@ -160,8 +156,7 @@ class Limit:
     after: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unseen:
+class Unseen(msgspec.Struct, frozen=True):
     """Something a verdict would need and that could not be read.
 
     ``code`` is stable; ``api-absent`` says that the region does not publish the call that would
@@ -177,16 +172,14 @@ class Unseen:
     group_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen(Generic[T]):
+class Seen(msgspec.Struct, Generic[T], frozen=True):
     """What one read brought, together with what it could not bring."""
 
     value: T
     unseen: tuple[Unseen, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
+class Interface(msgspec.Struct, frozen=True):
     """A network interface of an instance and the groups it carries, in the cloud's order.
 
     ``change_refusal`` is why its groups cannot be changed now, as in :class:`Binding`.
@@ -198,8 +191,7 @@ class Interface:
     change_refusal: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(msgspec.Struct, frozen=True):
     """One instance.
 
     ``group_ids`` are the groups of the instance itself (its primary interface where groups hang

@@ -10,9 +10,10 @@ count, a list and a moment are sentences too, whose codes begin with ``=`` and n
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
+
+import msgspec
 
 LISTED_MAX = 40
 """Values of a list that are kept; no line has room for more, and the facts have all of them."""
@@ -20,16 +21,14 @@ LISTED_MAX = 40
 THING, COUNT, LIST, MOMENT = "=thing", "=count", "=list", "=moment"
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(msgspec.Struct, frozen=True):
     """A group or another thing of a cloud: its id, and its name where it is told."""
 
     thing_id: str
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(msgspec.Struct, frozen=True):
     """What is said, or a part of it: a code, and values by the names that its words have."""
 
     code: str

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+import msgspec
 
 from sgguard.engine import decide
 from sgguard.engine.context import Context
@@ -26,8 +27,7 @@ Json = dict[str, Any]
 SOURCE = "apply"
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(msgspec.Struct, frozen=True):
     """One delete that was judged and not carried out yet; ``covered`` is all that a yes covers."""
 
     request: DeleteRequest

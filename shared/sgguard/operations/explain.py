@@ -8,8 +8,9 @@ without references.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from sgguard.engine.context import Context, connect
 from sgguard.errors import (

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from sgguard import schemas
 from sgguard.errors import InputError, StoreError
@@ -33,8 +34,7 @@ _KINDS: dict[str, type[DeleteFacts | LaunchFacts]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(msgspec.Struct, frozen=True):
     """What is expected of a policy: the verdict, and reasons and mode where they are given."""
 
     name: str
@@ -44,8 +44,7 @@ class Case:
     mode: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Cases:
+class Cases(msgspec.Struct, frozen=True):
     """The cases of one file; ``policy_path`` and ``now`` are None where it names none."""
 
     cases: tuple[Case, ...]
@@ -53,8 +52,7 @@ class Cases:
     now: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CaseResult:
+class CaseResult(msgspec.Struct, frozen=True):
     """The result of a case; ``differences`` has a line for each expectation that failed."""
 
     case: Case

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from sgguard.engine.bulk import is_bind
 from sgguard.engine.context import Context, connect
@@ -42,8 +43,7 @@ _ATTEMPTS_MAX = 1000
 _LOOKS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(msgspec.Struct, frozen=True):
     """What a restore would do, for a person to confirm."""
 
     record: Record

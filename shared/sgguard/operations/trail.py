@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from math import inf, nextafter
 from typing import Any
+
+import msgspec
 
 from sgguard import clouds
 from sgguard.engine.context import Context
@@ -37,8 +38,7 @@ _WILD = "*?["
 _CUT = "…."
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """Which decisions; ``target`` is a pattern over addresses, times are seconds since 1970."""
 
     target: str = ""

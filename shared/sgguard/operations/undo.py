@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.engine import bind, bind_decide
 from sgguard.engine.bind_decide import BindDecided
@@ -32,8 +34,7 @@ SOURCE = "undo"
 _LATER_MAX = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Undo:
+class Undo(msgspec.Struct, frozen=True):
     """What taking a decision back asks for; ``event_id`` is that of its own decision."""
 
     request: BindRequest

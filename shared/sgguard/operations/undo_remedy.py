@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.engine.context import Context, connect
 from sgguard.engine.execute import Executor
@@ -38,8 +40,7 @@ Json = dict[str, Any]
 SOURCE = "undo"
 
 
-@dataclass(frozen=True, slots=True)
-class RemedyUndo:
+class RemedyUndo(msgspec.Struct, frozen=True):
     """What takes a remedy back, as the world is now; ``left`` is what stays, in words."""
 
     record: Record

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.engine.bulk import is_bind, progress_of, results_in
 from sgguard.engine.context import Context, connect
@@ -36,8 +38,7 @@ State = Literal[
 _RECORDS_MAX = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Unresolved:
+class Unresolved(msgspec.Struct, frozen=True):
     """One thing that is not at its end.
 
     ``open`` and ``stuck`` runs, ``unreadable`` ones that this sgguard cannot carry on, ``unkept``

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
+
+import msgspec
 
 from sgguard.store.notices import OutboxRow
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True):
     """It was delivered; ``reference`` (JSON text) is what a later sending of it needs to know."""
 
     reference: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(msgspec.Struct, frozen=True):
     """It could not be delivered now. ``retry_after_s`` is what the destination asked for.
 
     With ``is_everything`` the destination takes nothing else either until then. What is not
@@ -30,8 +29,7 @@ class Later:
     counted: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(msgspec.Struct, frozen=True):
     """It is not sent again: nobody needs it any more, or, if ``is_dead``, it cannot be sent."""
 
     why: str

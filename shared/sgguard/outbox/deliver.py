@@ -14,7 +14,8 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from sgguard.errors import StoreError
 from sgguard.outbox.base import Gone, GroupSender, Later, Result, Sender, Sent
@@ -36,8 +37,7 @@ _TOGETHER_MAX = 500
 _PROBLEM_MAX = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(msgspec.Struct, frozen=True):
     """What became of one notice: ``what`` is sent, later, gone, dead or lost."""
 
     row: OutboxRow
@@ -53,15 +53,14 @@ def backoff_s(
     return min(grown, most_s) * (0.75 + 0.5 * chance)
 
 
-@dataclass
-class Deliverer:
+class Deliverer(msgspec.Struct):
     """One worker that delivers; ``chance`` gives numbers from 0 to 1."""
 
     store: Store
     senders: Mapping[str, Sender]
     owner: str
     chance: Callable[[], float] = random.random
-    _looked: dict[tuple[str, str], float] = field(default_factory=dict)
+    _looked: dict[tuple[str, str], float] = msgspec.field(default_factory=dict)
 
     def drain(self, *, most: int | None = None) -> Iterator[Delivered]:
         """Deliver until nothing is due; yield what became of each notice.

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.model.codes import Outcome
 from sgguard.policy import Policy
@@ -21,8 +23,7 @@ ESCALATION = '{"only_open":true}'
 _DIGITS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """A decision that was made, or whose outcome changed: its document as it is kept now."""
 
     document: Json

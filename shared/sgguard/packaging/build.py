@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
+from sgguard import hiding
 from sgguard.callers import LIBRARIES
 from sgguard.errors import SettingsError
 from sgguard.packaging import archive, bytecode, modules, requirement, runtime, sbom, wheel
@@ -18,8 +20,7 @@ from sgguard.policy.start import load_started
 PROGRAMS = frozenset({"scf_bootstrap", "bootstrap"})
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """What is asked for: a function, its target, and what goes with it."""
 
     function: str
@@ -31,16 +32,16 @@ class Wish:
     is_offline: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Artifact:
+@hiding("files", "content", "sbom")
+class Artifact(msgspec.Struct, frozen=True):
     """One artifact: its files, their archive and what is known about it.
 
     ``uncompiled`` says why no byte code is in it; empty: it is. ``unpacked`` is in bytes.
     """
 
-    files: Mapping[str, bytes] = field(repr=False)
-    content: bytes = field(repr=False)
-    sbom: bytes = field(repr=False)
+    files: Mapping[str, bytes]
+    content: bytes
+    sbom: bytes
     sha256: str
     wheels: Sequence[Wheel]
     uncompiled: str

@@ -7,10 +7,10 @@ not for the Python that builds, for the two may differ (``pip`` judges them for 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
 
+import msgspec
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -22,8 +22,7 @@ EXTRAS = ("chat", "jwt", "postgres")
 """The extras of this package that a function can use."""
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Pin:
+class Pin(msgspec.Struct, frozen=True, order=True):
     """One distribution in one version; ``name`` is the normal form of PEP 503."""
 
     name: str

@@ -9,15 +9,16 @@ region has none of them, the runtime ``oci`` is the way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
+from sgguard import hiding
 from sgguard.errors import InputError
 
 MIB = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Runtime:
+@hiding("entries")
+class Runtime(msgspec.Struct, frozen=True):
     """One runtime.
 
     ``pythons`` has what it offers, the default first; ``glibc`` the newest version that a wheel
@@ -31,7 +32,7 @@ class Runtime:
     platform: str
     pythons: tuple[str, ...]
     glibc: tuple[int, int]
-    entries: dict[str, str] = field(repr=False)
+    entries: dict[str, str]
     is_server: bool
     zip_max_bytes: int
     handler: str
@@ -243,8 +244,7 @@ _IMAGES = (
 RUNTIMES = {one.name: one for one in (*_ALL, *_IMAGES)}
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """What is built for: a runtime and one of its Pythons."""
 
     runtime: Runtime

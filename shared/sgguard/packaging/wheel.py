@@ -10,9 +10,9 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
@@ -30,8 +30,7 @@ _NEVER_SUFFIXES = (".pyi", ".pyx", ".pxd", ".c", ".h", ".pth", ".pyc")
 _NEVER_IN_INFO = ("RECORD", "INSTALLER", "REQUESTED", "entry_points.txt", "top_level.txt")
 
 
-@dataclass(frozen=True, slots=True)
-class Wheel:
+class Wheel(msgspec.Struct, frozen=True):
     """One wheel on disk, and the SHA-256 of its bytes."""
 
     pin: Pin

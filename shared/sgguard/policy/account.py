@@ -13,10 +13,11 @@ an empty account in a pattern is that name.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
+
+from msgspec.structs import replace
 
 from sgguard.clouds import names
 from sgguard.errors import PolicyError

@@ -10,10 +10,12 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+import msgspec
+
+from sgguard import hiding
 from sgguard.errors import Problem
 
 HTTPS = 443
@@ -28,8 +30,8 @@ _METADATA = ("metadata.google.internal", "metadata.tencentyun.com", "metadata.go
 _NEVER = (*_HERE, *_METADATA)
 
 
-@dataclass(frozen=True, slots=True)
-class CallbackPolicy:
+@hiding("keys")
+class CallbackPolicy(msgspec.Struct, frozen=True):
     """Which hosts may be sent a decision, and with which keys it is signed.
 
     ``hosts`` are names, or ``*.`` and a name for every name below it. ``ports`` are permitted
@@ -40,7 +42,7 @@ class CallbackPolicy:
 
     hosts: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
-    keys: tuple[Mapping[str, str], ...] = field(default=(), repr=False)
+    keys: tuple[Mapping[str, str], ...] = ()
     refuse: tuple[str, ...] = ()
     loopback: bool = False
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from sgguard import lazy
 from sgguard.errors import Problem
@@ -35,8 +36,7 @@ def kinds() -> tuple[str, ...]:
     return tuple(sorted(name for name in found if not name.startswith("_")))
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelPolicy:
+class ChannelPolicy(msgspec.Struct, frozen=True):
     """One chat. ``users`` maps the channel's own user ids to names of people.
 
     ``way`` is ``app`` (a bot, with buttons where the channel has them) or ``webhook`` (messages
@@ -65,15 +65,14 @@ class ChannelPolicy:
     per_month: int = 0
     digest_over: int = 10
     stale_s: int = 3600
-    users: Mapping[str, str] = field(default_factory=dict)
+    users: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def person(self, user: str) -> str:
         """Return the name of the person behind a user of the channel; empty: nobody."""
         return self.users.get(user, "") if user else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """Which decisions go to ``channels``: every pattern must fit, an empty list fits all.
 
     ``is_default``: it takes what no other route took. A question that nobody answered for

@@ -6,9 +6,10 @@ Pure: facts, judgement, policy and the moment come in. Guards, planner and pipel
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from functools import reduce
+
+from msgspec.structs import replace
 
 from sgguard.errors import DeadlineError, ThrottledError, UnavailableError, UnreachableError
 from sgguard.model.address import Address

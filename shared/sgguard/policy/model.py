@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
+
+import msgspec
 
 from sgguard.model.caller import Caller
 from sgguard.model.codes import DeleteRemedy, LaunchRemedy, Mode, ReasonCode, UnseenCode
@@ -34,8 +35,7 @@ Sparse = Mapping[str, Any]
 """Some fields of a part of the policy, by name, with the values they take."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeletePolicy:
+class DeletePolicy(msgspec.Struct, frozen=True):
     """What is permitted when a group is to be deleted.
 
     ``protected`` are fnmatch patterns over a group's address, id or name; a protected group is
@@ -60,14 +60,13 @@ class DeletePolicy:
     require_visibility: Visibility | None = None
     mode: Mode | None = None
     replacement_group: str = ""
-    replacements: Mapping[str, str] = field(default_factory=dict)
+    replacements: Mapping[str, str] = msgspec.field(default_factory=dict)
     when_incomplete: FailureEffect = "block"
     when_unreachable: FailureEffect = "error"
     carry_out: CarryOut = "remedied"
 
 
-@dataclass(frozen=True, slots=True)
-class LaunchPolicy:
+class LaunchPolicy(msgspec.Struct, frozen=True):
     """What is required of a launch, and what may be done to an instance that broke it.
 
     ``baseline`` and ``forbidden`` are fnmatch patterns over a group's address, id or name: every
@@ -92,8 +91,7 @@ class LaunchPolicy:
     when_unreachable: FailureEffect = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class Caps:
+class Caps(msgspec.Struct, frozen=True):
     """How much one plan may change, whatever the verdict.
 
     At most ``changes`` changes, at most ``percent_of_rules`` percent of one group's rules, and
@@ -107,8 +105,7 @@ class Caps:
     holders: int = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class ApprovalPolicy:
+class ApprovalPolicy(msgspec.Struct, frozen=True):
     """Who may approve in mode ``approve``, and how long an approval request is open, in seconds."""
 
     approvers: tuple[str, ...] = ()
@@ -117,8 +114,7 @@ class ApprovalPolicy:
     remind_s: int = 14400
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """Which groups a scope is about: each field is an fnmatch pattern, all of them must fit.
 
     ``name`` is that of the group; ``tag`` is ``key=value``, and one tag must fit. A group whose
@@ -132,8 +128,7 @@ class Match:
     tag: str = "*"
 
 
-@dataclass(frozen=True, slots=True)
-class ScopePolicy:
+class ScopePolicy(msgspec.Struct, frozen=True):
     """What is different for some groups: fields of the policy by name, nothing else changes.
 
     ``mode`` is None where the scope does not say; it comes before the mode of a guard that is
@@ -142,13 +137,12 @@ class ScopePolicy:
 
     match: Match
     mode: Mode | None = None
-    delete: Sparse = field(default_factory=dict)
-    launch: Sparse = field(default_factory=dict)
-    caps: Sparse = field(default_factory=dict)
+    delete: Sparse = msgspec.field(default_factory=dict)
+    launch: Sparse = msgspec.field(default_factory=dict)
+    caps: Sparse = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Exemption:
+class Exemption(msgspec.Struct, frozen=True):
     """Reasons of the policy that do not count for some groups, until a day, and who is responsible.
 
     ``group`` is an fnmatch pattern over a group's address, id or name, or over an instance's id
@@ -162,8 +156,7 @@ class Exemption:
     expires: date
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(msgspec.Struct, frozen=True):
     """Everything the operator decided. ``limits`` overrides ceilings by provider and limit name.
 
     The first of the ``scopes`` that fits a group decides about it. ``callers`` are those who may
@@ -171,15 +164,15 @@ class Policy:
     """
 
     mode: Mode = Mode.OBSERVE
-    delete: DeletePolicy = field(default_factory=DeletePolicy)
-    launch: LaunchPolicy = field(default_factory=LaunchPolicy)
-    limits: Overrides = field(default_factory=dict)
-    caps: Caps = field(default_factory=Caps)
-    approval: ApprovalPolicy = field(default_factory=ApprovalPolicy)
+    delete: DeletePolicy = msgspec.field(default_factory=DeletePolicy)
+    launch: LaunchPolicy = msgspec.field(default_factory=LaunchPolicy)
+    limits: Overrides = msgspec.field(default_factory=dict)
+    caps: Caps = msgspec.field(default_factory=Caps)
+    approval: ApprovalPolicy = msgspec.field(default_factory=ApprovalPolicy)
     scopes: tuple[ScopePolicy, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
     callers: tuple[Caller, ...] = ()
     halt: bool = False
     channels: tuple[ChannelPolicy, ...] = ()
     routes: tuple[Route, ...] = ()
-    callbacks: CallbackPolicy = field(default_factory=CallbackPolicy)
+    callbacks: CallbackPolicy = msgspec.field(default_factory=CallbackPolicy)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any
+
+import msgspec
 
 from sgguard.policy.model import Policy
 
 _TABLES = ("delete", "launch", "caps", "approval")
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """One value of the policy: its path (``delete.remedies``), as JSON has it, and its source."""
 
     path: str
@@ -35,12 +35,12 @@ def origins(policy: Policy, document: Mapping[str, Any], scope: int | None) -> I
     for table in _TABLES:
         given, changed = document.get(table, {}), special.get(table, {})
         part = getattr(policy, table)
-        for one in fields(part):
-            value = plain(getattr(part, one.name))
-            if one.name == "mode" and value is None:
+        for field in part.__struct_fields__:
+            value = plain(getattr(part, field))
+            if field == "mode" and value is None:
                 continue  # the guard has the policy's mode
-            source = name if one.name in changed else "file" if one.name in given else "default"
-            yield Origin(f"{table}.{one.name}", value, source)
+            source = name if field in changed else "file" if field in given else "default"
+            yield Origin(f"{table}.{field}", value, source)
     for provider, ceilings in policy.limits.items():
         for limit, ceiling in ceilings.items():
             yield Origin(f"limits.{provider}.{limit}", ceiling, "file")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sgguard import schemas
+from sgguard import lazy, schemas
 from sgguard.errors import PolicyError, Problem
 from sgguard.model.codes import DeleteRemedy, LaunchRemedy, Mode, ReasonCode, UnseenCode
 from sgguard.model.resource import Visibility
@@ -29,6 +28,12 @@ from sgguard.policy.model import (
     Policy,
     ScopePolicy,
 )
+
+if TYPE_CHECKING:
+    import tomllib
+else:
+    tomllib = lazy("tomllib")  # where no policy is set there is no TOML
+
 
 _WITH_DAYS = ("exemption", "caller")
 """The tables whose entries may end on a day."""

@@ -7,9 +7,10 @@ strictest of what is possible holds, and so it does for several groups together.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import reduce
+
+from msgspec.structs import replace
 
 from sgguard.model.address import Address, Scope
 from sgguard.model.codes import Mode

@@ -154,7 +154,7 @@ def _scopes(policy: Policy) -> Iterator[str]:
 
 def match_words(match: Match) -> str:
     """Return what a scope matches: ``region ap-lab, tag env=lab``."""
-    parts = {name: getattr(match, name) for name in Match.__dataclass_fields__}
+    parts = {name: getattr(match, name) for name in Match.__struct_fields__}
     return ", ".join(f"{name} {text or '(empty)'}" for name, text in parts.items() if text != "*")
 
 

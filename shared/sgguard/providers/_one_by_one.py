@@ -8,8 +8,10 @@ so what others changed meanwhile stays.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.errors import (
     CloudError,
@@ -41,8 +43,7 @@ _UNREADABLE = (ForbiddenError, SettingsError, UnknownShapeError, ConflictError)
 States = dict[str, HolderState | None]
 
 
-@dataclass(frozen=True, slots=True)
-class OneByOne:
+class OneByOne(msgspec.Struct, frozen=True):
     """How many holders of any cloud are changed (see :class:`sgguard.providers.base.Bulk`)."""
 
     cloud: Cloud

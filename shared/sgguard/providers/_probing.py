@@ -7,10 +7,11 @@ A cloud that can be examined has a module ``probe`` in its package, with ``SETUP
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
+
+import msgspec
 
 from sgguard.providers.access import ReadVariable
 
@@ -26,8 +27,7 @@ class Grant(StrEnum):
     ABSENT = "absent"
 
 
-@dataclass(frozen=True, slots=True)
-class PermissionCheck:
+class PermissionCheck(msgspec.Struct, frozen=True):
     """One permission and the call that shows whether it is granted.
 
     ``action`` is the cloud's own name for the call, ``brings`` what it is needed for, ``grant``
@@ -46,8 +46,7 @@ class PermissionCheck:
     if_absent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(msgspec.Struct, frozen=True):
     """How to examine one region of one cloud; making it sends nothing.
 
     ``endpoints`` are addresses that respond without credentials; the clock is read off the ``Date``
@@ -64,8 +63,7 @@ class Probe:
     absent_codes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Setup:
+class Setup(msgspec.Struct, frozen=True):
     """How a cloud is set up: whether it is, and which region its own tools would use.
 
     ``credentials`` and ``region_variable`` name the variables to set, for error messages.

@@ -12,7 +12,8 @@ Sources: the region tables of ``huaweicloud-sdk-python-v3`` and of Alibaba's Des
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from sgguard.errors import AddressError, SettingsError
 from sgguard.providers.access import ReadVariable
@@ -27,8 +28,7 @@ LABEL_MAX = 63
 _SHOWN_MAX = 64
 
 
-@dataclass(frozen=True, slots=True)
-class RegionShape:
+class RegionShape(msgspec.Struct, frozen=True):
     """What the regions of one cloud look like.
 
     ``example`` names real ones, for messages. ``expected`` says in words what ``pattern`` is.

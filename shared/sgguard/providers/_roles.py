@@ -6,9 +6,11 @@ A cloud that knows roles has a module ``role`` in its package, with ``account_of
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
+from sgguard import hiding
 from sgguard.providers.access import Access
 
 DURATION_S = 3600
@@ -18,8 +20,8 @@ SESSION = "sgguard"
 """The name of the session, which the cloud's audit log shows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Role:
+@hiding("external_id")
+class Role(msgspec.Struct, frozen=True):
     """A role as the settings name it.
 
     ``name`` is what the cloud calls the role in full (Tencent, Alibaba), or the agency's name
@@ -29,14 +31,14 @@ class Role:
     name: str
     domain: str = ""
     domain_id: str = ""
-    external_id: str = field(default="", repr=False)
+    external_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Temporary:
+@hiding("variables")
+class Temporary(msgspec.Struct, frozen=True):
     """Temporary credentials under the cloud's own variable names, and their end (epoch seconds)."""
 
-    variables: Mapping[str, str] = field(repr=False)
+    variables: Mapping[str, str]
     ends_at_s: float
 
 

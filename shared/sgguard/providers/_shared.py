@@ -7,8 +7,10 @@ report, or what credentials of one project cannot see of a shared group.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.errors import (
     CloudError,
@@ -25,8 +27,7 @@ from sgguard.providers.base import Provider
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True):
     """What is known of the groups that reference others: the groups and their rules, by id."""
 
     groups: Mapping[str, Group]

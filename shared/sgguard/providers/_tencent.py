@@ -9,9 +9,11 @@ taken for "not referenced".
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.errors import CloudError, DeadlineError, NotFoundError
 from sgguard.model.codes import UnseenCode
@@ -34,8 +36,7 @@ Unread = Mapping[str, tuple[Unseen, ...]]
 """Why the rules of groups could not be read, by group id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """How one API reads groups by id, and the rules of one group.
 
     ``counts_own`` says whether a group's own rules may be part of its count. It is False for an
@@ -48,8 +49,7 @@ class Reading:
     counts_own: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(msgspec.Struct, frozen=True):
     """The confirmed referring groups, None where they are not known at all, and the gaps."""
 
     names: tuple[str, ...] | None

@@ -5,10 +5,12 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from unicodedata import category
 from urllib.parse import urlsplit
 
+import msgspec
+
+from sgguard import hiding
 from sgguard.errors import (
     ApiAbsentError,
     CredentialsError,
@@ -38,8 +40,8 @@ def fresh_nonce() -> str:
     return secrets.token_hex(16)
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+@hiding("env")
+class Access(msgspec.Struct, frozen=True):
     """Everything a provider needs to reach its cloud and cannot determine by itself.
 
     ``env`` holds credentials under each cloud's own usual variable names: the process
@@ -51,7 +53,7 @@ class Access:
 
     wire: Wire
     region: str
-    env: Mapping[str, str] = field(repr=False)
+    env: Mapping[str, str]
     account: str = ""
     now: EpochClock = time.time
     nonce: Callable[[], str] = fresh_nonce

@@ -13,7 +13,9 @@ written together with what is told of it, by whoever calls :func:`carry_out`.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.model.change import renamed
 from sgguard.model.codes import Outcome
@@ -43,8 +45,7 @@ _STATES: Mapping[Outcome, RunState] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RunResult:
+class RunResult(msgspec.Struct, frozen=True):
     """How a run ended: the outcome, why it did not finish, and what is not as it should be.
 
     ``left`` is what could not be undone, or what a group that was built again lacks.

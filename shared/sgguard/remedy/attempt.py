@@ -17,9 +17,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 
+import msgspec
+
+from sgguard import hiding
 from sgguard.errors import (
     DeadlineError,
     SgguardError,
@@ -45,8 +47,8 @@ RESERVE_S = 1.0
 _NO_TIME = "the time for this event was used up before the plan was finished"
 
 
-@dataclass(frozen=True, slots=True)
-class Worker:
+@hiding("now", "sleep")
+class Worker(msgspec.Struct, frozen=True):
     """What one worker needs to carry out a plan.
 
     ``remaining_blockers`` reads everything about the groups to be deleted once more and returns
@@ -61,8 +63,8 @@ class Worker:
     remaining_blockers: Callable[[tuple[str, ...]], tuple[str, ...]]
     snapshot: Snapshot
     lease_s: float = 60.0
-    now: EpochClock = field(default=time.time, repr=False)
-    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+    now: EpochClock = time.time
+    sleep: Callable[[float], None] = time.sleep
 
 
 def attempt(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.errors import NotFoundError
 from sgguard.model.change import Holder, holder_of
@@ -77,15 +79,14 @@ def read_inputs(
     )
 
 
-@dataclass(slots=True)
-class _Read:
+class _Read(msgspec.Struct):
     """What one wave of reads brought."""
 
-    whole: list[Group] = field(default_factory=list)
-    holders: list[tuple[str, ...] | None] = field(default_factory=list)
-    groups: dict[str, Group | None] = field(default_factory=dict)
-    limits: list[Limit] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
+    whole: list[Group] = msgspec.field(default_factory=list)
+    holders: list[tuple[str, ...] | None] = msgspec.field(default_factory=list)
+    groups: dict[str, Group | None] = msgspec.field(default_factory=dict)
+    limits: list[Limit] = msgspec.field(default_factory=list)
+    counts: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 def _read(

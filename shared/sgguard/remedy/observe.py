@@ -7,8 +7,9 @@ list. Each line has an answer of its own, so that one that cannot be read leaves
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from sgguard.errors import NotFoundError, SgguardError, UnknownShapeError
 from sgguard.model.change import Change, content

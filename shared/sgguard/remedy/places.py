@@ -12,7 +12,9 @@ does not exist remains.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.model.change import content
 from sgguard.model.resource import Rule
@@ -22,8 +24,7 @@ from sgguard.remedy.snapshot import ReferringRule, Snapshot
 _Key = tuple[str, Rule]
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(msgspec.Struct, frozen=True):
     """What one run did to rules of groups that stayed: it removed some, then it restored some.
 
     ``removed`` are at the positions before the run; the second is the rule that took its place.
@@ -65,12 +66,11 @@ def past_of_restore(plan: Plan, snapshot: Snapshot) -> Past:
     return Past(tuple((one, None) for one in waiting), tuple(restored))
 
 
-@dataclass(slots=True)
-class _Row:
+class _Row(msgspec.Struct):
     """The slots of one direction of a group, full or not; and which slot a rule has."""
 
-    is_full: list[bool] = field(default_factory=list)
-    slots: dict[_Key, int] = field(default_factory=dict)
+    is_full: list[bool] = msgspec.field(default_factory=list)
+    slots: dict[_Key, int] = msgspec.field(default_factory=dict)
 
     def slot(self, position: int) -> int:
         """Return the slot of the rule at a position."""

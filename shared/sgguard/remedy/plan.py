@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.model.address import Scope
 from sgguard.model.change import Change, Holder, content
@@ -28,8 +30,7 @@ from sgguard.model.sentence import said
 _POSITION = re.compile(r"(ingress|egress)\[\d+\]")
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(msgspec.Struct, frozen=True):
     """One change, the step of which it is a part, and the group for whose sake it is made."""
 
     step: Step
@@ -46,8 +47,7 @@ def key(scope: Scope, name: str) -> str:
     return f"{replace(scope, account='')}:{name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """Changes in the order in which they are made; all are of one scope."""
 
     scope: Scope
@@ -76,8 +76,7 @@ class Plan:
         return tuple(sorted(named - set(self.keys())))
 
 
-@dataclass(frozen=True, slots=True)
-class PlanInputs:
+class PlanInputs(msgspec.Struct, frozen=True):
     """What a plan needs beyond the facts of the verdict.
 
     ``rules`` are all rules of each group whose rules are changed, and of each group to be deleted.
@@ -93,16 +92,16 @@ class PlanInputs:
     ``adds_together``: rules of a group that are all added, or all removed, go into one call.
     """
 
-    rules: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
-    going: Mapping[str, Group] = field(default_factory=dict)
-    holders: Mapping[Holder, tuple[str, ...]] = field(default_factory=dict)
-    groups: Mapping[str, Group | None] = field(default_factory=dict)
+    rules: Mapping[str, tuple[Rule, ...]] = msgspec.field(default_factory=dict)
+    going: Mapping[str, Group] = msgspec.field(default_factory=dict)
+    holders: Mapping[Holder, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    groups: Mapping[str, Group | None] = msgspec.field(default_factory=dict)
     rules_ceiling: int | None = None
     is_per_direction: bool = False
     groups_ceiling: int | None = None
     rules_left: int | None = None
     limits: tuple[Limit, ...] = ()
-    counts: Mapping[str, int] = field(default_factory=dict)
+    counts: Mapping[str, int] = msgspec.field(default_factory=dict)
     referenced: frozenset[str] = frozenset()
     replaces_groups: bool = False
     adds_together: bool = False
@@ -112,8 +111,7 @@ class _DivergedError(Exception):
     """The cloud is no longer as the outline assumes."""
 
 
-@dataclass(slots=True)
-class _Projection:
+class _Projection(msgspec.Struct):
     """The world as it will be after the steps so far: each step starts from the one before."""
 
     inputs: PlanInputs

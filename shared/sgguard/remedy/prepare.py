@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.errors import (
     ForbiddenError,
@@ -37,8 +39,7 @@ _UNPLANNABLE = (ForbiddenError, InputError, SettingsError, UnknownShapeError)
 """Errors that the same request meets again: the cloud does not show it to these credentials."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True):
     """A plan that may be carried out, and what is kept before it is."""
 
     plan: Plan

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.model.change import Change
 from sgguard.model.sending import UNSENT
@@ -13,8 +15,7 @@ from sgguard.store import codec
 from sgguard.store.rows import Entry, EntryState, Settled
 
 
-@dataclass(slots=True)
-class Progress:
+class Progress(msgspec.Struct):
     """Which steps of a plan are done, according to its journal.
 
     ``made`` are the new ids of groups that were created again, by their old ones.
@@ -23,13 +24,13 @@ class Progress:
     being undone; ``failure`` why. ``unwritten`` is what came of changes and is not written yet.
     """
 
-    entries: list[Entry] = field(default_factory=list)
-    done: set[int] = field(default_factory=set)
-    made: dict[str, str] = field(default_factory=dict)
-    indeterminate: dict[int, str] = field(default_factory=dict)
+    entries: list[Entry] = msgspec.field(default_factory=list)
+    done: set[int] = msgspec.field(default_factory=set)
+    made: dict[str, str] = msgspec.field(default_factory=dict)
+    indeterminate: dict[int, str] = msgspec.field(default_factory=dict)
     is_undoing: bool = False
     failure: Text = ""
-    unwritten: list[Settled] = field(default_factory=list)
+    unwritten: list[Settled] = msgspec.field(default_factory=list)
 
     @classmethod
     def of(cls, plan: Plan, entries: Sequence[Entry]) -> Progress:

@@ -21,7 +21,9 @@ reported, before anything is done.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.errors import InputError
 from sgguard.model.capabilities import Capabilities
@@ -46,8 +48,7 @@ from sgguard.remedy.waiting import Draft, bring, dropped, is_among, rule_words, 
 from sgguard.remedy.world import same_groups
 
 
-@dataclass(frozen=True, slots=True)
-class Restoration:
+class Restoration(msgspec.Struct, frozen=True):
     """A plan that restores, and what it must leave out, in words.
 
     ``waiting`` are the changes that it leaves out and another restore may make, ``brought`` those

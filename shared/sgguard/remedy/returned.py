@@ -7,8 +7,10 @@ each id is followed to the group that stands for it now.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.errors import UnknownShapeError
 from sgguard.model.change import Change, Holder
@@ -22,8 +24,7 @@ from sgguard.render.language.sentence import in_english
 from sgguard.wire.parallel import parallel
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
+class Earlier(msgspec.Struct, frozen=True):
     """What earlier restores left behind.
 
     ``made`` are the new ids of groups by their old ones; a new one may have been deleted and
@@ -46,8 +47,7 @@ class Earlier:
 NOTHING = Earlier({})
 
 
-@dataclass(frozen=True, slots=True)
-class Returned:
+class Returned(msgspec.Struct, frozen=True):
     """What exists now; None where it is gone.
 
     ``groups`` are by id, old and new ones; ``rules`` by the id that a group has now. ``names`` are

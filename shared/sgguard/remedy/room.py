@@ -7,8 +7,9 @@ cloud's ceilings hold as for a launch. A change that it would refuse half way is
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 from typing import Literal
+
+from msgspec.structs import replace
 
 from sgguard.model.codes import ReasonCode, UnseenCode
 from sgguard.model.decision import Reason

@@ -7,8 +7,9 @@ Everything else, a lost response above all, is settled by what the world shows o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from sgguard.errors import (
     ConflictError,
@@ -54,8 +55,7 @@ def write(worker: Worker, progress: Progress) -> None:
         progress.unwritten.clear()
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """What an error means for a change.
 
     ``is_met``: the world is as wanted all the same. ``is_final``: sending it again cannot help.

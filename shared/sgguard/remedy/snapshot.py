@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from sgguard.model.address import Scope
 from sgguard.model.change import Change, Holder
@@ -12,24 +12,21 @@ from sgguard.remedy.plan import Plan, PlanInputs
 from sgguard.remedy.world import rule_of
 
 
-@dataclass(frozen=True, slots=True)
-class ReferringRule:
+class ReferringRule(msgspec.Struct, frozen=True):
     """A rule that a plan removes from a group, or adds to it."""
 
     group_id: str
     rule: Rule
 
 
-@dataclass(frozen=True, slots=True)
-class HolderGroups:
+class HolderGroups(msgspec.Struct, frozen=True):
     """The groups of one holder, in the cloud's order."""
 
     holder: Holder
     group_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True):
     """What a plan is about to change, whole; the names of its fields are stored.
 
     ``groups`` are those to be deleted, each with all that creates it again. ``referrers`` are the

@@ -8,7 +8,9 @@ change that somebody made by hand meanwhile is only noted.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from sgguard.model.address import Scope
 from sgguard.model.change import Change, Holder, content, renamed

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 import functions_framework
+import msgspec
 
+from sgguard import hiding
 from sgguard.web.installed import functions
 
 Environ = dict[str, Any]
@@ -31,13 +32,13 @@ REACHED = "0.0.0.0"  # noqa: S104 - nothing is bound here: who may reach the fun
 """What a function on a platform is reached on: never this machine alone, whatever it binds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+@hiding("body")
+class Answer(msgspec.Struct, frozen=True):
     """One HTTP answer of the application."""
 
     status: int
     headers: dict[str, str]
-    body: bytes = field(repr=False)
+    body: bytes
 
 
 def of(function: str) -> Application:

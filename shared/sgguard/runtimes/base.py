@@ -5,24 +5,26 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import msgspec
+
+from sgguard import hiding
 from sgguard.errors import EventError
 from sgguard.runtimes.credentials import Given
 
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class HttpEvent:
+@hiding("headers", "body")
+class HttpEvent(msgspec.Struct, frozen=True):
     """A request that a gateway took and hands over as an event."""
 
     method: str
     path: str
-    query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes = field(default=b"", repr=False)
+    query: Mapping[str, str] = msgspec.field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
+    body: bytes = b""
     peer: str = ""
 
 

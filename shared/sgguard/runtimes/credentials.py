@@ -8,16 +8,19 @@ gives, and the two are never mixed: a key of one with the token of the other is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
+
+from sgguard import hiding
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+@hiding("secret", "token")
+class Given(msgspec.Struct, frozen=True):
     """Credentials of one role: key id, secret key, and the token that belongs to both."""
 
     key_id: str = ""
-    secret: str = field(default="", repr=False)
-    token: str = field(default="", repr=False)
+    secret: str = ""
+    token: str = ""
 
     @property
     def is_whole(self) -> bool:
@@ -25,8 +28,7 @@ class Given:
         return bool(self.key_id and self.secret)
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(msgspec.Struct, frozen=True):
     """The variables of one cloud: those an operator sets, and those a runtime's go into."""
 
     by_hand: tuple[str, ...]

@@ -9,15 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from sgguard import __version__, lazy
+import msgspec
+
+from sgguard import __version__
 from sgguard.errors import StoreError
-
-if TYPE_CHECKING:
-    import msgspec
-else:
-    msgspec = lazy("msgspec")  # 25 ms that only carrying out a plan is worth
 
 T = TypeVar("T")
 

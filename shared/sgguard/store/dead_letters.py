@@ -6,14 +6,16 @@ One that comes again is the same row, which counts; so a sender that repeats in 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
+from sgguard import hiding
 from sgguard.store.database import Session, Tables, autocommit, transaction
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
+@hiding("body")
+class DeadLetter(msgspec.Struct, frozen=True):
     """A delivery to a function, and why it could not be judged.
 
     ``body`` is what may be kept of it (:mod:`sgguard.events.kept`), empty where nothing may;
@@ -29,7 +31,7 @@ class DeadLetter:
     reason: str
     problems_json: str
     headers_json: str
-    body: str = field(repr=False)
+    body: str
     body_bytes: int
     times: int = 0
     first_at_s: float = 0.0

@@ -17,7 +17,8 @@ taken while a clock was wrong.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.errors import LeaseLostError
 from sgguard.store import transitions
@@ -73,8 +74,7 @@ WHERE decision_id = :decision_id AND fence = :fence
 _OVER = frozenset({"finished", "undone", "accepted", "refused", "stuck"})
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
+class Holding(msgspec.Struct, frozen=True):
     """A decision that this transaction holds: where it is, the end of the lease, the time now."""
 
     status: Status

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+import msgspec
+
+from sgguard import hiding
 
 NoticeState = Literal["waiting", "delivered", "dropped", "dead"]
 """``dropped``: nobody needs it any more, or an operator said so. ``dead``: given up."""
@@ -12,8 +15,7 @@ KEEP_S = 75 * 3600.0
 """How long a notice is tried (the last retry of Standard Webhooks is about that late)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(msgspec.Struct, frozen=True):
     """One thing that is to be told to one destination; written with the outcome it tells of.
 
     ``notice_id`` is the same however often the same is written. ``kind`` names the sender,
@@ -37,8 +39,7 @@ class Notice:
     keep_s: float = KEEP_S
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(msgspec.Struct, frozen=True):
     """What a change of a decision is told by: new notices, and kinds whose notices are renewed.
 
     Every notice of a kind in ``renewed`` that was delivered about the decision waits once more.
@@ -48,8 +49,8 @@ class Telling:
     renewed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
+@hiding("owner", "fence")
+class OutboxRow(msgspec.Struct, frozen=True):
     """One notice as it is kept.
 
     ``reference_json`` is what its sender returned when it was delivered last; empty before.
@@ -71,12 +72,11 @@ class OutboxRow:
     created_at_s: float
     next_try_s: float
     expires_at_s: float
-    owner: str = field(default="", repr=False)
-    fence: int = field(default=0, repr=False)
+    owner: str = ""
+    fence: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """A destination that fails: how often in a row, since when, why, and until when it is left."""
 
     kind: str

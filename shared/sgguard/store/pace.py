@@ -22,8 +22,9 @@ that died lapse by themselves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 from sgguard.store.database import PaceDatabase, Session
 
@@ -179,8 +180,7 @@ RETURNING wait_s, tick_s
 """  # noqa: S608 - constants
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True):
     """What a lane answered: ``go`` in ``wait_s`` seconds, ask again then (``ticket``), or ``late``.
 
     A wait below zero has passed meanwhile. With ``late`` it is longer than the taker can wait, and

@@ -6,7 +6,7 @@ begins: the slices that a span can touch are counted whole, the first one as wel
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from sgguard.store.database import Session, Tables, Value, autocommit, transaction
 from sgguard.store.notices import Place
@@ -63,8 +63,7 @@ ON CONFLICT (kind, destination, width_s, slice) DO UPDATE SET used = 1
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(msgspec.Struct, frozen=True):
     """At most so many in every span of so many seconds."""
 
     most: int

@@ -7,10 +7,10 @@ import re
 import select
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
+import msgspec
 import psycopg
 from psycopg import conninfo, errors
 
@@ -58,8 +58,7 @@ _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(7352710912)"  # any number, the s
 _Connection = psycopg.Connection[tuple[Any, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Session:
+class _Session(msgspec.Struct, frozen=True):
     connection: _Connection
     now: Callable[[], float] | None
 

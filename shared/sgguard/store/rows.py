@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+import msgspec
+from msgspec.structs import astuple
 
 from sgguard.store.notices import Telling
 
@@ -13,13 +15,12 @@ Direction = Literal["forward", "undoing"]
 ApprovalState = Literal["pending", "approved", "denied", "expired", "superseded"]
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True, eq=False):
     """One event that this worker may work on until the lease ends.
 
     ``decision_id`` is that of the first claim of the event; ``is_again`` tells that it was claimed
     before and not finished. ``run_fence`` is the fence of the decision: the number that its run
-    has, or will begin with.
+    has, or will begin with; two claims are equal whatever it is.
     """
 
     source: str
@@ -28,11 +29,16 @@ class Claim:
     fence: int
     decision_id: str
     is_again: bool = False
-    run_fence: int = field(default=0, compare=False)
+    run_fence: int = 0
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Claim and astuple(self)[:-1] == astuple(other)[:-1]
+
+    def __hash__(self) -> int:
+        return hash(astuple(self)[:-1])
 
 
-@dataclass(frozen=True, slots=True)
-class OpenClaim:
+class OpenClaim(msgspec.Struct, frozen=True):
     """An event that was claimed and has no answer yet.
 
     ``is_held``: a worker has it now, and may be silent until its lease ends.
@@ -46,22 +52,19 @@ class OpenClaim:
     first_at_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """The event was answered before, with this."""
 
     answer_json: str
 
 
-@dataclass(frozen=True, slots=True)
-class Busy:
+class Busy(msgspec.Struct, frozen=True):
     """Another worker holds the event; deliver it again after so many seconds."""
 
     retry_after_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class OtherPayload:
+class OtherPayload(msgspec.Struct, frozen=True):
     """An event of the same source and id, with other content, came before."""
 
     first_at_s: float
@@ -70,8 +73,7 @@ class OtherPayload:
 Claimed = Claim | Answered | Busy | OtherPayload
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(msgspec.Struct, frozen=True):
     """One plan that is carried out: open, until it is finished, undone or accepted, or stuck.
 
     Finished: every change is made. Undone: what was made is rolled back. Stuck: something could
@@ -95,8 +97,7 @@ class Run:
     direction: Direction = "forward"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One line of a run's journal: a change that was intended, and what came of it.
 
     ``number`` counts from 0 within the run; ``step`` is the step of the plan it carries out, or
@@ -115,8 +116,7 @@ class Entry:
     at_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(msgspec.Struct, frozen=True):
     """What came of one line: its state; an empty text leaves what was written before."""
 
     entry: Entry
@@ -125,16 +125,14 @@ class Settled:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(msgspec.Struct, frozen=True):
     """What an event concerns, and when it happened: newer events win, whenever they come."""
 
     keys: tuple[str, ...]
     at_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(msgspec.Struct, frozen=True):
     """A group that a run created: the change that did it, and the id of the group."""
 
     decision_id: str
@@ -142,11 +140,11 @@ class Made:
     made_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, eq=False):
     """One decision for the audit trail; ``document_json`` is the whole of it.
 
-    ``telling`` is who is told of it: it is written with the record, and not read with it.
+    ``telling`` is who is told of it: it is written with the record, and neither read with it nor
+    compared.
     """
 
     decision_id: str
@@ -161,11 +159,16 @@ class Record:
     document_json: str
     approver: str = ""
     at_s: float = 0.0
-    telling: Telling = field(default=Telling(), compare=False)
+    telling: Telling = Telling()
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Record and astuple(self)[:-1] == astuple(other)[:-1]
+
+    def __hash__(self) -> int:
+        return hash(astuple(self)[:-1])
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
+class Approval(msgspec.Struct, frozen=True):
     """One approval request. ``facts_hash`` is the hash of the facts and the plan it shows.
 
     ``told_at_s`` is when it was told to those who are reminded that it has expired.
@@ -187,8 +190,7 @@ class Approval:
     told_at_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Halt:
+class Halt(msgspec.Struct, frozen=True):
     """All changes are stopped: by whom, why and since when."""
 
     by: str
@@ -196,8 +198,7 @@ class Halt:
     at_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(msgspec.Struct, frozen=True):
     """Which decisions: of one target, verdict, outcome; the newest first, at most ``limit``."""
 
     target: str = ""
@@ -207,9 +208,8 @@ class Query:
     limit: int = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Purged:
+class Purged(msgspec.Struct, frozen=True):
     """How many rows a purge removed, by kind, and whether nothing else was old enough."""
 
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = msgspec.field(default_factory=dict)
     is_complete: bool = True

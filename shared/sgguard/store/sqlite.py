@@ -8,10 +8,11 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
+
+import msgspec
 
 from sgguard.errors import StoreError
 from sgguard.store import file, schema
@@ -34,16 +35,14 @@ _IS_MADE = "SELECT 1 FROM sqlite_master WHERE name = 'sgguard_schema_version'"
 _HAS_TABLES = "SELECT 1 FROM sqlite_master LIMIT 1"
 
 
-@dataclass(frozen=True, slots=True)
-class _Link:
+class _Link(msgspec.Struct, frozen=True):
     """A connection, and which file it is to (device and number: a name may be given anew)."""
 
     connection: sqlite3.Connection
     file: tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Session:
+class _Session(msgspec.Struct, frozen=True):
     connection: sqlite3.Connection
     now: Callable[[], float]
 

@@ -9,7 +9,8 @@ holds the decision first (:mod:`~sgguard.store.fence`) and goes where the table 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from sgguard.store import approvals, audit, claims, fence, journal, locks, transitions
 from sgguard.store.claims import require_own
@@ -31,8 +32,7 @@ WHERE decision_id = :decision_id AND state = 'asked'
 _STATE = "SELECT state FROM sgguard_runs WHERE decision_id = :decision_id FOR UPDATE"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What a step keeps of its decision: the record, and what the event is answered with."""
 
     record: Record

@@ -15,8 +15,9 @@ it still is there. The constraints of the table refuse what no row here leads to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from sgguard.errors import StoreError
 from sgguard.store.rows import Direction, RunState
@@ -24,8 +25,7 @@ from sgguard.store.rows import Direction, RunState
 Step = Literal["decide", "ask", "refuse", "begin", "intend", "settle", "turn", "end", "accept"]
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(msgspec.Struct, frozen=True):
     """Where a decision is; without a state it has no run."""
 
     state: RunState | None = None

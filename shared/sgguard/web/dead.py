@@ -12,15 +12,21 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from sgguard import lazy
 from sgguard.callers import senders
-from sgguard.events import kept
 from sgguard.events.base import Kind
 from sgguard.store.dead_letters import DeadLetter
 from sgguard.telemetry import logs
 from sgguard.web import door, problem
 from sgguard.web.door import Admitted
 from sgguard.web.problem import Details
+
+if TYPE_CHECKING:
+    from sgguard.events import kept
+else:
+    kept = lazy("sgguard.events.kept")  # most events can be judged
 
 LETTERS_MAX = 1000
 """How many letters of one caller are kept: what is wrong shows in the first of them."""

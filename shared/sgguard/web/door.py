@@ -10,14 +10,15 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import TypeVar
 
+import msgspec
 from flask import Request
+from msgspec.structs import replace
 
-from sgguard import callers
+from sgguard import callers, hiding
 from sgguard.callers import LIBRARIES, permit, secret, senders, veil
 from sgguard.callers.base import Arrival, Tools
 from sgguard.callers.budget import METER
@@ -41,16 +42,16 @@ VOUCHED = "sgguard.vouched"
 No header can: those are strings under names that begin with ``HTTP_``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+@hiding("headers", "content")
+class Admitted(msgspec.Struct, frozen=True):
     """A request that was let in: the context of its caller, and what of it may be parsed.
 
     ``reply`` answers a handshake, which is no event.
     """
 
     context: Context
-    headers: Mapping[str, str] = field(repr=False)
-    content: bytes = field(repr=False)
+    headers: Mapping[str, str]
+    content: bytes
     reply: dict[str, str] | None = None
 
     @property

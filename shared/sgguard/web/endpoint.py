@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from flask import Request
 from flask.typing import ResponseReturnValue
+from msgspec.structs import replace
 
 from sgguard import events, lazy
 from sgguard.engine.context import Context, begin

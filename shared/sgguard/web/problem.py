@@ -11,9 +11,11 @@ import logging
 import math
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
 from pathlib import PurePath
 from typing import Any
+
+import msgspec
+from msgspec.structs import asdict
 
 from sgguard.errors import (
     ApiAbsentError,
@@ -59,8 +61,7 @@ _RETRY_MAX_S = 3600.0
 """The longest wait that is passed on, whatever a cloud asks for: an hour."""
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
+class Details(msgspec.Struct, frozen=True):
     """One problem, ready to be sent. ``retry_after_s`` is None where a retry cannot succeed."""
 
     status: int

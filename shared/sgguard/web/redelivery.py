@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import functions_framework
+import msgspec
 from flask import Flask
 
 from sgguard.engine.context import Context
@@ -28,8 +28,7 @@ _OK, _ERRORS = 200, 400
 _KEY = "dead-letter"
 
 
-@dataclass(frozen=True, slots=True)
-class Redelivered:
+class Redelivered(msgspec.Struct, frozen=True):
     """What came of it: ``is_settled`` where it was judged; the answer is the function's."""
 
     letter: DeadLetter

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from sgguard import schemas
+import msgspec
+from msgspec.structs import replace
+
+from sgguard import hiding, schemas
 from sgguard.events.base import DeliveryMode, Kind
 from sgguard.events.sources.cloudevents import encode_header
 from sgguard.render.stream import blocks, pieces
@@ -36,8 +38,8 @@ EventResult = Json | problem.Details
 """What one event is answered with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+@hiding("problems")
+class Response(msgspec.Struct, frozen=True):
     """One HTTP answer; ``for_flask`` is what a function returns to its framework.
 
     ``problems`` are those of the events that it answers, beside what the body says of them.
@@ -45,8 +47,8 @@ class Response:
 
     status: int
     body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    problems: tuple[problem.Details, ...] = field(default=(), repr=False)
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
+    problems: tuple[problem.Details, ...] = ()
 
     def for_flask(self) -> tuple[Iterator[bytes], int, dict[str, str]]:
         """Return the answer as the tuple Flask takes.

@@ -7,25 +7,24 @@ callbacks that it takes, beside the code that takes them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(msgspec.Struct, frozen=True):
     """One body of a request or response: its media type, its JSON Schema and an example of it."""
 
     media: str
-    schema: Json = field(default_factory=lambda: {"type": "string"})
+    schema: Json = msgspec.field(default_factory=lambda: {"type": "string"})
     example: Any = ""
     name: str = "page"
     """The name of the example; two bodies of one media type need two."""
 
 
-@dataclass(frozen=True, slots=True)
-class Surface:
+class Surface(msgspec.Struct, frozen=True):
     """What people and vendors may send to a function, and what they get.
 
     ``looks`` are the query parameters of a GET, with what each is; ``shown`` what such a GET is
@@ -33,7 +32,7 @@ class Surface:
     what they are answered with. ``problems`` are kinds of problem that events alone do not have.
     """
 
-    looks: Mapping[str, str] = field(default_factory=dict)
+    looks: Mapping[str, str] = msgspec.field(default_factory=dict)
     shown: tuple[tuple[int, Body], ...] = ()
     submits: tuple[Body, ...] = ()
     answered: tuple[tuple[int, Body], ...] = ()

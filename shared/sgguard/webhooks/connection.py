@@ -13,13 +13,12 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
 
-import httpx
+import msgspec
 
 from sgguard.webhooks.resolve import Pinned
 from sgguard.webhooks.url import Endpoint
+from sgguard.wire.connection import tls_context
 
 Dial = Callable[[str, int, float], socket.socket]
 """Opens a TCP connection to an address (never a name), a port, within so many seconds."""
@@ -36,8 +35,7 @@ class NotSentError(OSError):
     """No response came; the text is a reason in our own words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(msgspec.Struct, frozen=True):
     """What a receiver answered: a status, and its header ``Retry-After``, empty without one."""
 
     status: int
@@ -49,10 +47,9 @@ def dial(address: str, port: int, timeout_s: float) -> socket.socket:
     return socket.create_connection((address, port), timeout_s)
 
 
-@lru_cache(maxsize=1)
 def authorities() -> ssl.SSLContext:
     """Return what certificates are verified with: the usual authorities, and the name."""
-    return httpx.create_ssl_context()
+    return tls_context()
 
 
 def post(

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
 
 from sgguard.callers.veil import veiled
 from sgguard.engine.context import Context
@@ -30,12 +31,11 @@ _ENTRIES_MAX = 100
 _FUNCTIONS = {"delete": "delete_request", "launch": "instance_launch"}
 
 
-@dataclass(frozen=True, slots=True)
-class CallbackSender:
+class CallbackSender(msgspec.Struct, frozen=True):
     """Sends the notices of the kind ``callback``, in the context of one delivery."""
 
     context: Context
-    network: Network = field(default_factory=Network)
+    network: Network = msgspec.field(default_factory=Network)
 
     def send(self, row: OutboxRow) -> Result:
         """Send one change of a decision; 410 ends the telling of all that follow it."""

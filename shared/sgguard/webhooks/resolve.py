@@ -9,7 +9,8 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from sgguard.policy.callback import CallbackPolicy, refused_networks
 from sgguard.webhooks.network import is_loopback, refusal
@@ -22,8 +23,7 @@ RESOLVE_S = 5.0
 _ADDRESSES_MAX = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Pinned:
+class Pinned(msgspec.Struct, frozen=True):
     """An address that may be called, and the numbers it may be called at: no other is."""
 
     endpoint: Endpoint

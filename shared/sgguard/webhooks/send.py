@@ -12,10 +12,12 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
+import msgspec
+
+from sgguard import hiding
 from sgguard.errors import KeysError
 from sgguard.outbox.base import Gone, Later, Result, Sent
 from sgguard.policy.callback import CallbackPolicy
@@ -43,13 +45,13 @@ _PATIENCE = (429, 503)
 _DIGITS_MAX = 9
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+@hiding("tls")
+class Network(msgspec.Struct, frozen=True):
     """How a receiver is reached; tests replace its parts, nothing else does."""
 
     resolve: Resolve = system
     dial: Dial = dial
-    tls: Callable[[], ssl.SSLContext] = field(default=authorities, repr=False)
+    tls: Callable[[], ssl.SSLContext] = authorities
 
 
 def send(

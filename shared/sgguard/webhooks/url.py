@@ -8,8 +8,10 @@ refused and not repaired, so that what was judged is what is called.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
+import msgspec
+
+from sgguard import hiding
 from sgguard.policy.callback import HTTPS, CallbackPolicy, problem_of_name
 
 URL_MAX = 2048
@@ -25,8 +27,8 @@ _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _USUAL = {"https": HTTPS, "http": 80}
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+@hiding("target")
+class Endpoint(msgspec.Struct, frozen=True):
     """An address that may be called if all that its name resolves to may be.
 
     ``target`` is path and query, which may hold a secret. ``is_local`` is this machine, which the
@@ -36,7 +38,7 @@ class Endpoint:
     scheme: str
     host: str
     port: int
-    target: str = field(repr=False)
+    target: str
     is_local: bool = False
 
     @property
@@ -45,8 +47,7 @@ class Endpoint:
         return self.host if self.port == _USUAL[self.scheme] else f"{self.host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """Why an address is not called; ``expected`` is what would be right.
 
     ``is_final``: so it will be as long as the policy stays as it is. What a name resolves to may

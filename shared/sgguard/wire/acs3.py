@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote
 
 import httpx
+import msgspec
 
 from sgguard.wire.clock import EpochClock
 
@@ -29,8 +30,7 @@ _AUTHORIZATION = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Authorization:
+class Authorization(msgspec.Struct, frozen=True):
     """The parts of an ``Authorization`` header of this scheme."""
 
     key_id: str

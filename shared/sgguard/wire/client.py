@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 import httpx
+import msgspec
+from msgspec.structs import replace
 
+from sgguard import hiding
 from sgguard.errors import (
     CloudError,
     GarbledError,
@@ -50,8 +52,8 @@ LONGEST_WAIT_S = 3600.0
 """A longer requested wait is cut: one response must not block a process for days."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+@hiding("transport")
+class Wire(msgspec.Struct, frozen=True):
     """How one provider reaches its cloud during one event.
 
     ``transport`` replaces the network (tests, the in-process emulator). Connections are
@@ -61,9 +63,9 @@ class Wire:
 
     provider: str
     deadline: Deadline
-    transport: httpx.BaseTransport | None = field(default=None, repr=False)
-    retry: Retry = field(default_factory=Retry)
-    pace: Pace = field(default_factory=Pace)
+    transport: httpx.BaseTransport | None = None
+    retry: Retry = msgspec.field(default_factory=Retry)
+    pace: Pace = msgspec.field(default_factory=Pace)
     is_reading: bool = False
 
     def read(
@@ -240,7 +242,15 @@ class Wire:
 def _with_query(url: str | httpx.URL, params: Any) -> httpx.URL:
     """Return the address with its parameters, encoded as httpx does, and parsed only once."""
     query = str(httpx.QueryParams(params)) if params else ""
-    return httpx.URL(f"{url}?{query}" if query else url)
+    if query or isinstance(url, httpx.URL):
+        return httpx.URL(f"{url}?{query}" if query else url)
+    return _parsed(url)
+
+
+@lru_cache(maxsize=64)
+def _parsed(url: str) -> httpx.URL:
+    """Parse the few addresses to which most calls of a cloud go only once."""
+    return httpx.URL(url)
 
 
 @lru_cache(maxsize=64)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.errors import DeadlineError
 
@@ -27,8 +29,7 @@ def elapsed() -> float:
     return time.monotonic() if _BOOT is None else time.clock_gettime(_BOOT)
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(msgspec.Struct, frozen=True):
     """The moment by which an event must have its response, on a monotonic clock.
 
     With a ``wall`` clock it has come on whichever of the two is further: each of them may stand

@@ -192,14 +192,26 @@ def _needs_httpx(host: str) -> bool:
 def new_client(url: httpx.URL) -> Client:
     """Return a client for the host of an address."""
     if not _needs_httpx(url.host):
-        return Connection(url, _tls_context)
-    context = _tls_context() if url.scheme == "https" else None
+        return Connection(url, tls_context)
+    context = tls_context() if url.scheme == "https" else None
     return bounded.HttpxClient(context, trust_env=url.host not in _LOOPBACK)
 
 
+_TLS_GUARD = threading.Lock()
+
+
+def tls_context() -> ssl.SSLContext:
+    """Return what the certificates of servers are verified with: one for all threads.
+
+    Loading the authorities takes tens of milliseconds of CPU, and the first event reads on many
+    threads at once: those that come while they are loaded wait, and load none of their own.
+    """
+    with _TLS_GUARD:
+        return _loaded_context()
+
+
 @lru_cache(maxsize=1)
-def _tls_context() -> ssl.SSLContext:
-    """Load the certificate store once for all threads: it takes tens of milliseconds."""
+def _loaded_context() -> ssl.SSLContext:
     context = httpx.create_ssl_context()
     context.set_alpn_protocols(["http/1.1"])
     return context

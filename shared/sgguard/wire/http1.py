@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import httpx
+import msgspec
 
 from sgguard.wire.body import LARGEST_BYTES, RawHeaders, TooLargeError
 
@@ -37,8 +37,7 @@ class NotHttpError(httpx.RemoteProtocolError):
     """What was received is not a response of HTTP/1.1, or could be read in two ways."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """One response: its body is complete, and as it was sent (not unpacked)."""
 
     status: int

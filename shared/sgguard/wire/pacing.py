@@ -20,9 +20,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+import msgspec
+
+from sgguard import hiding
 from sgguard.wire.clock import MonotonicClock, elapsed
 from sgguard.wire.turns import Ask, SharedPace
 
@@ -125,8 +127,8 @@ LANES = Lanes()
 """The lanes of this process: they continue from one invocation to the next."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+@hiding("lanes", "on_call", "shared")
+class Pace(msgspec.Struct, frozen=True):
     """How fast one caller may call one cloud.
 
     ``rates`` are the documented ones, ``share`` the part of them that is used. ``caller`` is what
@@ -136,12 +138,12 @@ class Pace:
     credentials of their own know it. ``is_bulk`` marks work that nobody waits for.
     """
 
-    rates: Rates = field(default_factory=dict)
+    rates: Rates = msgspec.field(default_factory=dict)
     caller: tuple[str, ...] = ()
     share: float = SHARE
-    lanes: Lanes = field(default=LANES, repr=False)
-    on_call: Callable[[], None] | None = field(default=None, repr=False)
-    shared: SharedPace | None = field(default=None, repr=False)
+    lanes: Lanes = LANES
+    on_call: Callable[[], None] | None = None
+    shared: SharedPace | None = None
     scope: str = ""
     is_bulk: bool = False
 

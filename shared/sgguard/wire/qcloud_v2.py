@@ -31,7 +31,8 @@ ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
 MAX_SKEW_S = 5 * 60
 """How far ``Timestamp`` may be from the cloud's clock (code 4500 beyond it)."""
 
-_FORM = "application/x-www-form-urlencoded"
+_FORM = b"application/x-www-form-urlencoded"
+_REPLACED = frozenset({b"content-length", b"content-type"})
 _DIGESTS: dict[str, str] = {"HmacSHA1": "sha1", "HmacSHA256": "sha256"}
 
 
@@ -115,9 +116,8 @@ def _with_params(request: httpx.Request, encoded: bytes) -> httpx.Request:
     if request.method != "POST":
         request.url = request.url.copy_with(query=encoded)
         return request
-    headers = httpx.Headers(request.headers)
-    del headers["content-length"]
-    headers["content-type"] = _FORM
+    headers = [one for one in request.headers.raw if one[0].lower() not in _REPLACED]
+    headers.append((b"content-type", _FORM))
     return httpx.Request(
         "POST", request.url, headers=headers, content=encoded, extensions=request.extensions
     )

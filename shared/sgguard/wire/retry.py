@@ -11,9 +11,10 @@ import math
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
+
+import msgspec
 
 from sgguard.errors import CloudError, GarbledError
 from sgguard.telemetry import metrics, registry
@@ -22,8 +23,7 @@ from sgguard.wire.clock import Deadline, EpochClock
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(msgspec.Struct, frozen=True):
     """How often a read is repeated, and after which waits.
 
     The wait doubles from ``base_s`` to ``max_s`` with full jitter. It is added to a wait that the

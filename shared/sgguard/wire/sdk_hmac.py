@@ -18,11 +18,11 @@ import hashlib
 import hmac
 import re
 from collections.abc import Generator, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote, unquote
 
 import httpx
+import msgspec
 
 from sgguard.wire.clock import EpochClock
 
@@ -51,8 +51,7 @@ _SIGNED = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(msgspec.Struct, frozen=True):
     """The parts of an ``Authorization`` header of this scheme."""
 
     access: str

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from sgguard.errors import UnknownShapeError
 
@@ -22,8 +23,7 @@ _DIGITS = re.compile(r"-?[0-9]{1,18}")
 _TRUTHS: Mapping[str | int, bool] = {"true": True, "false": False, 1: True, 0: False}
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(msgspec.Struct, frozen=True):
     """Reads values out of one response; ``provider`` and ``action`` name it in errors."""
 
     provider: str

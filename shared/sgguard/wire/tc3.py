@@ -19,10 +19,10 @@ import hashlib
 import hmac
 import re
 from collections.abc import Generator, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import httpx
+import msgspec
 
 from sgguard.wire.clock import EpochClock
 
@@ -39,8 +39,7 @@ _AUTHORIZATION = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Authorization:
+class Authorization(msgspec.Struct, frozen=True):
     """The parts of an ``Authorization`` header of this scheme."""
 
     key_id: str

@@ -18,8 +18,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
+
+import msgspec
 
 from sgguard.errors import StoreError
 from sgguard.wire.clock import MonotonicClock
@@ -87,8 +88,7 @@ class Turns(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True):
     """A call that wants its turn: where, how fast at most (calls a second), and until when.
 
     ``scope`` is the account and region, ``action`` the API of it.
@@ -117,12 +117,11 @@ class Ask:
         return 1.0 / (self.rate - SEATS * self.seat_calls)
 
 
-@dataclass(slots=True)
-class _Seat:
+class _Seat(msgspec.Struct):
     until_s: float = float("-inf")
     ask_after_s: float = float("-inf")
-    calls: dict[str, deque[float]] = field(default_factory=dict)
-    asking: threading.Lock = field(default_factory=threading.Lock)
+    calls: dict[str, deque[float]] = msgspec.field(default_factory=dict)
+    asking: threading.Lock = msgspec.field(default_factory=threading.Lock)
 
     def is_to_ask(self, now_s: float) -> bool:
         """Whether there is no seat, and the store was not asked just now."""

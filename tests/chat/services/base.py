@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import httpx
+from msgspec.structs import replace
 
 from sgguard.chat.base import Inbound
 from sgguard.policy.channel import ChannelPolicy

@@ -6,14 +6,15 @@ cloud and the decision.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from itertools import count, islice
 
 import pytest
+from msgspec.structs import replace
 
 from sgguard.model.codes import DeleteRemedy
 from sgguard.policy import Caps
@@ -124,16 +125,18 @@ def search(
 
 def request(case: Case, rng: RandomSource) -> Case:
     """Ask about groups of what is there now, under a random policy."""
-    case = replace(case, seed=f"{case.seed} {rng.random()}")
+    case = dataclasses.replace(case, seed=f"{case.seed} {rng.random()}")
     asked = case
     if rng.chance(0.7):
         # Groups that may be deleted at all: about the others there is not much to decide.
         own = [one for one in case.cloud.groups if not truth.obstacle(case, one.id)]
-        asked = replace(case, cloud=replace(case.cloud, groups=own or case.cloud.groups))
-    case = replace(case, targets=targets_in(KINDS["openstack"], rng, asked))
+        asked = dataclasses.replace(
+            case, cloud=dataclasses.replace(case.cloud, groups=own or case.cloud.groups)
+        )
+    case = dataclasses.replace(case, targets=targets_in(KINDS["openstack"], rng, asked))
     policy = policy_of(case)
     if rng.chance(0.6):
         # Most random policies permit too little for a remedy.
         delete = replace(policy.delete, remedies=tuple(DeleteRemedy), require_visibility=None)
         policy = replace(policy, delete=delete, caps=Caps())
-    return replace(case, policy=policy)
+    return dataclasses.replace(case, policy=policy)

@@ -15,13 +15,14 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import jwt as pyjwt
+import msgspec
 from jwt.exceptions import PyJWTError
 
+from sgguard import hiding
 from sgguard.callers.base import Arrival, Found, Held, RefusedError, Tools, single
 from sgguard.callers.jwks import ID_MAX, ISSUERS, PublicKey, fitting
 
@@ -37,11 +38,11 @@ _EPOCH_MAX = 1e12  # NaN is not less than it, either
 _REMOVED = "SIGNATURE_REMOVED_BY_GOOGLE"
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    text: str = field(repr=False)
-    header: dict[str, Any] = field(repr=False)
-    claims: dict[str, Any] = field(repr=False)
+@hiding("text", "header", "claims")
+class _Token(msgspec.Struct, frozen=True):
+    text: str
+    header: dict[str, Any]
+    claims: dict[str, Any]
 
 
 def verify(proof: Mapping[str, Any], arrival: Arrival, tools: Tools) -> Found:

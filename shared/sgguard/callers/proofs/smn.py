@@ -15,9 +15,10 @@ import json
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from sgguard.callers.base import Arrival, Found, Held, RefusedError, Tools
 from sgguard.callers.certificate import CERTIFICATES, as_bytes

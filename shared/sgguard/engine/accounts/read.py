@@ -17,18 +17,23 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sgguard import clouds, providers
+from msgspec.structs import replace
+
+from sgguard import clouds, lazy, providers
 from sgguard.engine.accounts.table import Account, Accounts, Reference
 from sgguard.engine.accounts.variables import is_of, is_secret, prefixes
 from sgguard.errors import SettingsError
 from sgguard.providers import Role
+
+if TYPE_CHECKING:
+    import tomllib
+else:
+    tomllib = lazy("tomllib")  # most deployments have one account
 
 SETTING = "SGGUARD_ACCOUNTS"
 

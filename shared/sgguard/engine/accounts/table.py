@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.errors import EventError, SettingsError
 from sgguard.model.address import Scope
@@ -14,8 +16,7 @@ Reference = Mapping[str, str]
 """Where a secret is: ``{"env": name}`` or ``{"file": path}``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(msgspec.Struct, frozen=True):
     """One further account: its name in addresses, and either a role or credentials of its own.
 
     ``number`` is what the cloud's events and its own API call the account, its name where nothing
@@ -28,18 +29,17 @@ class Account:
     number: str
     role: Role | None = None
     external_id: Reference | None = None
-    credentials: Mapping[str, Reference | str] = field(default_factory=dict)
+    credentials: Mapping[str, Reference | str] = msgspec.field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.provider} account {self.name!r}"
 
 
-@dataclass(frozen=True, slots=True)
-class Accounts:
+class Accounts(msgspec.Struct, frozen=True):
     """All further accounts, and by provider the name of the configured one where it has one."""
 
     further: tuple[Account, ...] = ()
-    home: Mapping[str, str] = field(default_factory=dict)
+    home: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what names one account twice: two names would be locked and judged apart."""

@@ -16,8 +16,9 @@ is settled by looking: nothing is sent again before the holder was read.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from sgguard.engine.bulk import line as lines
 from sgguard.engine.bulk.line import DONE, Result
@@ -141,8 +142,7 @@ def _send(run: BulkRun, wave: Sequence[Set]) -> None:
     settle(run)
 
 
-@dataclass(frozen=True, slots=True)
-class _Try:
+class _Try(msgspec.Struct, frozen=True):
     """What came of one set: who was sent, who was not and what was seen of them, and the answer.
 
     ``how`` is None where nobody was left to be sent.

@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.errors import CloudError, SgguardError
 from sgguard.model.bind import Batch, BindPlan, Row, RowCode, Status
@@ -21,8 +23,7 @@ from sgguard.store.base import Store
 from sgguard.store.rows import Entry, EntryState, Run
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """What became of one holder, with the cloud's own code where it answered."""
 
     status: Status

@@ -19,7 +19,8 @@ unknown      it may have been made: the holders are looked at
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.engine.bulk.line import refused
 from sgguard.engine.bulk.pool import Hunt, Pool, named_in
@@ -33,8 +34,7 @@ DENIALS = 3
 _PAUSE_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """A set of holders that was refused, and the hunt in which it was tried, if any."""
 
     pool: Pool

@@ -6,6 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import msgspec
+
+from sgguard import hiding
 from sgguard.engine.bulk.line import Result
 from sgguard.engine.bulk.pool import Pool
 from sgguard.model.bind import BindPlan, HolderState, Target
@@ -36,8 +39,8 @@ LATER = 10
 """How often a busy holder comes back before it is reported as busy."""
 
 
-@dataclass(frozen=True, slots=True)
-class BulkWorker:
+@hiding("now", "sleep")
+class BulkWorker(msgspec.Struct, frozen=True):
     """What one worker needs to change many holders; ``report`` gets how many are over, of all."""
 
     bulk: Bulk
@@ -47,8 +50,8 @@ class BulkWorker:
     lease_s: float = 60.0
     reserve_s: float = RESERVE_S
     report: Callable[[int, int], None] = lambda _done, _total: None
-    now: EpochClock = field(default=time.time, repr=False)
-    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+    now: EpochClock = time.time
+    sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(slots=True)

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from sgguard.events.fields import ACCOUNT, REGION, Fields, code_of, ids, name_of, operation_of
 from sgguard.events.native import Part, listed

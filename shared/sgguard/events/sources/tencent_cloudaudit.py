@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta, timezone
 from typing import Any
+
+from msgspec.structs import replace
 
 from sgguard.events.fields import ACCOUNT, REGION, Fields, code_of, ids, name_of, operation_of
 from sgguard.events.native import Part, inner_part, listed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from sgguard.model.bind import BindFacts, Row, RowCode
 from sgguard.model.codes import ReasonCode, UnseenCode

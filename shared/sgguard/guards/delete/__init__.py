@@ -7,8 +7,9 @@ What stands in the way may be remedied where the policy permits every remedy tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from sgguard.guards.base import incomplete, missing_or_malformed, named, too_short_sighted
 from sgguard.guards.delete.consequence import consequences
@@ -34,8 +35,7 @@ from sgguard.policy import Policy, first_that_may, for_group
 from sgguard.policy.governing import excused
 
 
-@dataclass(frozen=True, slots=True)
-class _Set:
+class _Set(msgspec.Struct, frozen=True):
     """The groups of one request, by id in a fixed order, with what the judgement needs of them."""
 
     facts: DeleteFacts
@@ -46,8 +46,7 @@ class _Set:
     order: Order
 
 
-@dataclass(frozen=True, slots=True)
-class _Finding:
+class _Finding(msgspec.Struct, frozen=True):
     """A reason to block, and what would remove it: rules to change, holders to release.
 
     ``is_forced`` leaves holders to the cloud's own forced delete. ``is_final`` says that nothing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from sgguard.model.codes import Mode, Outcome, Verdict
 from sgguard.model.decision import Judgement

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from sgguard.model.address import Address, Scope
 from sgguard.model.decision import Step
@@ -22,8 +23,7 @@ Edges = Mapping[str, Mapping[str, tuple[Reference, ...]]]
 """By group id, who references it: the referring group's id and its rules."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(msgspec.Struct, frozen=True):
     """How a set can be deleted.
 
     ``first`` lists the ids, the first to delete first. ``revoked`` are the references whose rules
@@ -116,8 +116,7 @@ def _walk(starts: Iterable[str], onward: Callable[[str], list[str]]) -> Iterable
         yield reached
 
 
-@dataclass(frozen=True, slots=True)
-class Ruled:
+class Ruled(msgspec.Struct, frozen=True):
     """A rule that must stop naming a group: by going, or by naming ``to_group`` instead."""
 
     named: str

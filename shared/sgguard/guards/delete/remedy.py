@@ -7,8 +7,9 @@ the one for the group that holds the rule.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from sgguard.guards.base import usable_group
 from sgguard.guards.delete.plan import Ruled, release
@@ -19,8 +20,7 @@ from sgguard.model.resource import Binding, Reference
 from sgguard.policy import Policy, fits, for_referrer, protecting, referrer
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteContext:
+class DeleteContext(msgspec.Struct, frozen=True):
     """What remedies are chosen by: ``policy`` is the whole one, ``going`` the ids that go."""
 
     facts: DeleteFacts

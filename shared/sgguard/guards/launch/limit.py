@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.model.codes import ReasonCode, UnseenCode
 from sgguard.model.decision import Reason
@@ -21,8 +23,7 @@ _PER_PROJECT = "ports-per-project"
 _PER_RULE = "composite-rules-per-group"
 
 
-@dataclass(frozen=True, slots=True)
-class LaunchChange:
+class LaunchChange(msgspec.Struct, frozen=True):
     """What would be bound: ``current`` are the groups the instance has anywhere already."""
 
     facts: LaunchFacts
@@ -30,8 +31,7 @@ class LaunchChange:
     added: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True):
     """One ceiling compared: ``limit.used`` is the number now, ``limit.after`` after the change.
 
     ``held`` says the number and its ceiling, ``change`` what the change would make of it.
@@ -106,8 +106,7 @@ def _per_holder(change: LaunchChange, overrides: Mapping[str, int]) -> Iterator[
         yield Usage(compared, held, change_said, target)
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(msgspec.Struct, frozen=True):
     """An instance or interface, with the groups it carries now and after the change."""
 
     shown: Sentence

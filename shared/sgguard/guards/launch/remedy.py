@@ -7,7 +7,8 @@ bound before an old one goes.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from sgguard.guards.base import usable_group
 from sgguard.guards.launch.limit import change_of, usages
@@ -19,16 +20,14 @@ from sgguard.policy import LaunchPolicy, Policy, matches
 from sgguard.render.language.step import step_of
 
 
-@dataclass(frozen=True, slots=True)
-class Violations:
+class Violations(msgspec.Struct, frozen=True):
     """What of the policy is not kept: baseline entries no group matches, ids that are forbidden."""
 
     missing: tuple[str, ...]
     forbidden: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Holder:
+class _Holder(msgspec.Struct, frozen=True):
     """A holder (``Binding.kind`` and id) with the groups it has."""
 
     kind: str

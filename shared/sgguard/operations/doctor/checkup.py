@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from sgguard.model.resource import Limit, Visibility
 from sgguard.providers import Grant
@@ -14,8 +15,7 @@ _RESOLUTION_S = 1
 Weight = Literal["setup", "problem", "note"]
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(msgspec.Struct, frozen=True):
     """How far our clock is ahead of the cloud's (negative: behind), and how far it may be off."""
 
     ahead_s: int
@@ -32,8 +32,7 @@ class Clock:
         return f"{abs(self.ahead_s)} s {'ahead' if self.ahead_s > 0 else 'behind'}"
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(msgspec.Struct, frozen=True):
     """One call of the cloud and whether these credentials may make it.
 
     ``brings`` is what a verdict (``read``) or a remedy (``change``) needs it for, ``grant`` the
@@ -48,8 +47,7 @@ class Permission:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One observation, and what to do about it.
 
     ``code`` is stable. A ``problem`` means that a verdict from here cannot be trusted, a
@@ -62,8 +60,7 @@ class Finding:
     weight: Weight = "problem"
 
 
-@dataclass(frozen=True, slots=True)
-class Checkup:
+class Checkup(msgspec.Struct, frozen=True):
     """Everything found about one cloud in one region; None means that it is unknown.
 
     ``account`` is a further account, empty for the one of the environment's credentials.

@@ -8,13 +8,14 @@ then all other probes in parallel. No call changes anything.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from functools import partial
 from math import floor
 from typing import TypeVar
 
 import httpx
+import msgspec
+from msgspec.structs import replace
 
 from sgguard import providers
 from sgguard.engine.accounts.use import access_of
@@ -35,16 +36,14 @@ ATTEMPTS = 2
 """One repetition tells a hiccup from a lasting failure; more would hide throttling."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Contact:
+class _Contact(msgspec.Struct, frozen=True):
     """The result of calling an endpoint: our time minus the cloud's where known, or the error."""
 
     ahead_s: int | None = None
     error: SgguardError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Reply:
+class _Reply(msgspec.Struct, frozen=True):
     question: PermissionCheck
     grant: Grant
     error: SgguardError | None = None

@@ -6,8 +6,9 @@ Nothing is made or changed, and one part that cannot be used keeps no other from
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+import msgspec
 
 from sgguard import clouds
 from sgguard.engine.context import Context, of_store
@@ -30,8 +31,7 @@ CLOCK_TOLERANCE_S = 5.0
 _SETTINGS_REMEDY = "correct it: deploy/README.md lists every setting"
 
 
-@dataclass(frozen=True, slots=True)
-class Here:
+class Here(msgspec.Struct, frozen=True):
     """What was found on this machine, and a context of all that can be used."""
 
     context: Context

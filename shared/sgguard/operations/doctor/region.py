@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard import providers
 from sgguard.engine.accounts.table import Accounts
@@ -16,8 +18,7 @@ _NAME = re.compile(r"[A-Za-z0-9._@-]+")
 """What a provider or region may be called; a group's address permits the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class CloudRegion:
+class CloudRegion(msgspec.Struct, frozen=True):
     """One region of one cloud; ``region`` is empty where none is configured.
 
     ``flaw`` says what is wrong with the setting that names it. ``account`` is a further account,

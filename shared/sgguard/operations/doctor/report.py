@@ -5,8 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
+
+from msgspec.structs import asdict
 
 from sgguard.operations.doctor.checkup import Checkup, Finding, Permission
 from sgguard.providers import Grant

@@ -18,8 +18,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from sgguard import lazy
 from sgguard.errors import SettingsError, SgguardError
@@ -82,8 +83,7 @@ def connect(access: Access) -> Alibaba:
     return Alibaba(EcsClient(wire, access.region, url, auth), access.account)
 
 
-@dataclass(frozen=True, slots=True)
-class Alibaba:
+class Alibaba(msgspec.Struct, frozen=True):
     """One region of one account, with the methods of :class:`~sgguard.providers.base.Cloud`.
 
     ``account`` is the AliUid of the credentials, where it is known: groups of another account are

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+import msgspec
 
+from sgguard import hiding
 from sgguard.errors import (
     CloudError,
     GarbledError,
@@ -33,14 +34,14 @@ from sgguard.wire.rpc_v1 import RpcV1Auth
 VERSION = "2014-05-26"
 
 
-@dataclass(frozen=True, slots=True)
-class EcsClient:
+@hiding("wire", "auth")
+class EcsClient(msgspec.Struct, frozen=True):
     """One region of the API at one address, with one signature scheme."""
 
-    wire: Wire = field(repr=False)
+    wire: Wire
     region: str
     url: str
-    auth: Acs3Auth | RpcV1Auth = field(repr=False)
+    auth: Acs3Auth | RpcV1Auth
 
     def read(self, action: str, params: Mapping[str, str]) -> Response:
         """Send a read, and repeat it where the error allows that.

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.errors import NotFoundError
 from sgguard.model.resource import Seen
@@ -27,8 +29,7 @@ from sgguard.wire.parallel import chunks, parallel
 _INSTANCES_A_CALL = 100
 
 
-@dataclass(frozen=True, slots=True)
-class _Count:
+class _Count(msgspec.Struct, frozen=True):
     """What carries a group: instances by their primary interface, and other interfaces.
 
     ``instances`` counts each instance once, an attached interface without one as one of its own.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from sgguard.errors import ApiAbsentError, ForbiddenError, NotFoundError, UnknownShapeError
 from sgguard.model.resource import Group, Seen

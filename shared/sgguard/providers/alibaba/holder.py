@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from sgguard.errors import ApiAbsentError, ConflictError, NotFoundError, SettingsError
 from sgguard.model.change import Holder
@@ -40,8 +41,7 @@ from sgguard.providers.alibaba.settle import until
 from sgguard.wire.parallel import parallel
 
 
-@dataclass(frozen=True, slots=True)
-class FoundHolder:
+class FoundHolder(msgspec.Struct, frozen=True):
     """The instance or interface at which the groups are changed, and the groups it carries."""
 
     holder_id: str
@@ -148,8 +148,7 @@ def set_groups(ecs: EcsClient, holder: Holder, before: Sequence[str], after: Seq
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True):
     """What a call that was accepted does to a holder: the groups it joins and those it leaves."""
 
     joined: tuple[str, ...]

@@ -21,8 +21,9 @@ TotalCount is meaningless"), read 2026-11.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from sgguard.errors import ApiAbsentError
 from sgguard.providers.alibaba.api import EcsClient
@@ -38,8 +39,7 @@ EMPTY_PAGES_MAX = 20
 _NUMBERED_PAGE_SIZE = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True):
     """One action that lists; ``key`` is the member that identifies an entry.
 
     ``page_size`` is its largest page. An empty ``key``: entries have no id of their own, and the
@@ -72,8 +72,7 @@ INTERFACES = Listing(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(msgspec.Struct, frozen=True):
     """A complete list, with the response of its last page."""
 
     response: Response

@@ -22,8 +22,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from sgguard.errors import (
     ApiAbsentError,
@@ -110,8 +111,7 @@ def doubt_of_rules(ecs: EcsClient) -> str:
     return _doubt_by_absent_group(ecs, RULES.action, {"SecurityGroupId": ABSENT_ID, **_SMALLEST})
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(msgspec.Struct, frozen=True):
     """What the list of groups tells of one: its kind, and its own count of private addresses.
 
     Each is None where the server does not tell it.

@@ -12,9 +12,11 @@ Source: DescribeSecurityGroupReferences, alibabacloud.com/help, every revision u
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.errors import NotFoundError, UnknownShapeError
 from sgguard.model.codes import UnseenCode
@@ -40,16 +42,14 @@ _INNER = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Referrer:
+class Referrer(msgspec.Struct, frozen=True):
     """A group with a rule that names another group; ``account`` is its owner's AliUid."""
 
     group_id: str
     account: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ReferrerReport:
+class ReferrerReport(msgspec.Struct, frozen=True):
     """What the call reports: the groups that reference each group, and where that is incomplete.
 
     ``full`` are groups whose response has as many records as a response can have. ``silent`` are
@@ -58,7 +58,7 @@ class ReferrerReport:
     ``unseen`` says why.
     """
 
-    referrers: Mapping[str, tuple[Referrer, ...]] = field(default_factory=dict)
+    referrers: Mapping[str, tuple[Referrer, ...]] = msgspec.field(default_factory=dict)
     full: frozenset[str] = frozenset()
     silent: frozenset[str] = frozenset()
     unseen: tuple[Unseen, ...] = ()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.errors import NotFoundError
 from sgguard.model.resource import Group, Reference, Seen, Unseen
@@ -16,8 +18,7 @@ from sgguard.providers.alibaba.group import list_groups, read_with_rules
 from sgguard.wire.parallel import parallel
 
 
-@dataclass(frozen=True, slots=True)
-class ReferringGroup:
+class ReferringGroup(msgspec.Struct, frozen=True):
     """A group whose rules name another; ``group`` is None for a group of another account.
 
     ``group.rules`` is None where they could not be read; ``unseen`` says why, with no group id.

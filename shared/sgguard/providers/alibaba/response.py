@@ -20,8 +20,9 @@ Source: "Response results", DescribeSecurityGroups, DescribeInstances and Descri
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from sgguard.errors import (
     UnknownShapeError,
@@ -49,8 +50,7 @@ _SETTLED = frozenset({"available", "inuse", ""})
 """States of an interface in which its groups can be changed; ``""``: the server tells none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """One successful response: its action, and its fields in the form of JSON."""
 
     action: str

@@ -11,8 +11,9 @@ idempotence", alibabacloud.com/help/en/ecs, read 2026-11.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from hashlib import sha256
+
+from msgspec.structs import replace
 
 from sgguard.errors import ConflictError, NotFoundError
 from sgguard.model.resource import Direction, Rule

@@ -7,8 +7,10 @@ page, but only this account: groups of other accounts are never listed.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.errors import CloudError, DeadlineError, NotFoundError
 from sgguard.model.resource import Group, Reference
@@ -26,16 +28,14 @@ RESERVE_S = 0.5
 """Seconds before the event's deadline at which a scan ends, so that its result is still used."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(msgspec.Struct, frozen=True):
     """References by the group they name; ``gap`` says why there may be more of them."""
 
     references: Mapping[str, tuple[Reference, ...]]
     gap: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(msgspec.Struct, frozen=True):
     """A listed group, and how many of its rules name groups according to the list."""
 
     group: Group

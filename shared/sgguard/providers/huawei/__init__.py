@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from sgguard import lazy
 from sgguard.errors import NotFoundError, SgguardError
@@ -100,8 +101,7 @@ def connect(access: Access) -> Huawei:
     return Huawei(Api(access.paced(RATES, caller.name), region, caller))
 
 
-@dataclass(frozen=True, slots=True)
-class Huawei:
+class Huawei(msgspec.Struct, frozen=True):
     """One region of Huawei Cloud or Open Telekom Cloud."""
 
     api: Api

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import httpx
+import msgspec
 
+from sgguard import hiding
 from sgguard.errors import ApiAbsentError, SettingsError
 from sgguard.providers.huawei.error import checker
 from sgguard.providers.huawei.region import Region
@@ -83,8 +84,8 @@ Sign = Callable[[str], SdkHmacAuth]
 """Returns the signature scheme for a project (``""`` for none)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+@hiding("auth")
+class Caller(msgspec.Struct, frozen=True):
     """Credentials of the caller: a signer, a Keystone identity, or an existing token.
 
     ``name`` identifies the caller in the cache and is no secret. ``project`` is empty when it must
@@ -92,18 +93,18 @@ class Caller:
     """
 
     name: str
-    auth: Sign | KeystoneAuth | TokenAuth = field(repr=False)
+    auth: Sign | KeystoneAuth | TokenAuth
     project: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
+@hiding("wire", "projects")
+class Api(msgspec.Struct, frozen=True):
     """One region's services as one caller sees them."""
 
-    wire: Wire = field(repr=False)
+    wire: Wire
     region: Region
     caller: Caller
-    projects: ProjectCache = field(default=_CACHE, repr=False)
+    projects: ProjectCache = _CACHE
 
     def project(self) -> str:
         """Return the project's id, read from IAM once when it is not configured.

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 import httpx
+import msgspec
 
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Seen, Unseen
@@ -27,8 +27,7 @@ _CACHE_MAX = 256
 _Key = tuple[httpx.BaseTransport | None, str, str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """A filtered question: the list, and the values of the filter ``key``.
 
     ``has_any`` asks the same list, in every way in which it was asked, with the filter it is given,

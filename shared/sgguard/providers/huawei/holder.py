@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from sgguard.errors import (
     CloudError,
@@ -29,8 +30,7 @@ from sgguard.wire.shape import Json, Shape
 PORT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(msgspec.Struct, frozen=True):
     """Where holders of one kind are read and written: the path of one, and its key in bodies."""
 
     path: str
@@ -49,8 +49,7 @@ _PORT_KINDS = frozenset(
 """Kinds whose holder id is always that of a port or interface, never that of a product."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """What a holder carries, and whether it is a supplementary interface."""
 
     group_ids: tuple[str, ...]

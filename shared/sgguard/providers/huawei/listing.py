@@ -10,11 +10,11 @@ complete or an error, as far as paging goes; whether these credentials see every
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
 import httpx
+import msgspec
 
 from sgguard.errors import CloudError, NotFoundError
 from sgguard.model.resource import Group, Seen
@@ -30,8 +30,7 @@ from sgguard.wire.shape import Json, Shape
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Source(Generic[T]):
+class Source(msgspec.Struct, Generic[T], frozen=True):
     """One list of one API: its path, the key its rows are under, and how one row is read.
 
     ``is_v3`` says that filters may be repeated and that pages say when they end.

@@ -10,7 +10,8 @@ https://docs.otc.t-systems.com/regions-and-endpoints/ (read 2026-11).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from sgguard.errors import SettingsError
 from sgguard.providers._region import LABEL, LABEL_MAX, RegionShape, hosted
@@ -33,8 +34,7 @@ _DOMAIN_MAX = 190
 _DOMAIN = re.compile(rf"{LABEL.pattern}(\.{LABEL.pattern})*\.[a-z]{{2,}}")
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(msgspec.Struct, frozen=True):
     """The addresses of one region's services, without a trailing slash; ``iam`` ends in /v3."""
 
     name: str
@@ -43,8 +43,7 @@ class Region:
     iam: str
 
 
-@dataclass(frozen=True, slots=True)
-class Addresses:
+class Addresses(msgspec.Struct, frozen=True):
     """What an operator sets in place of the cloud's own addresses; each empty where it is not.
 
     ``vpc``, ``ecs`` and ``iam`` are addresses of one service, ``domain`` is that of all hosts.

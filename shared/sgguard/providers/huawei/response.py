@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.errors import UnknownShapeError
 from sgguard.model.resource import Direction, Group, Rule
@@ -38,8 +40,7 @@ ODD = "odd "
 _ACTIONS: dict[str, Literal["accept", "drop"]] = {"allow": "accept", "deny": "drop"}
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+class Port(msgspec.Struct, frozen=True):
     """A port, and the product behind it where the cloud names one (``RDS``).
 
     ``elsewhere`` are groups that it carries in another field than ``security_groups``.
@@ -57,8 +58,7 @@ class Port:
         return (*self.row.group_ids, *self.elsewhere)
 
 
-@dataclass(frozen=True, slots=True)
-class SubInterface:
+class SubInterface(msgspec.Struct, frozen=True):
     """A supplementary network interface: it has groups of its own beside its parent's."""
 
     interface_id: str

@@ -8,7 +8,8 @@ server's user data, often with secrets in it: only the members named here are re
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Instance, Interface, Unseen
@@ -20,8 +21,7 @@ from sgguard.wire.shape import Json, Shape
 _DELETED = frozenset({"DELETED", "SOFT_DELETED"})
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(msgspec.Struct, frozen=True):
     """A server. ``status`` is the cloud's word in upper case.
 
     Its ``security_groups`` are not read: Open Telekom Cloud's sample has the VPC in their place;

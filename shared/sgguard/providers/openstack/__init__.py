@@ -24,9 +24,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard import lazy
 from sgguard.errors import InputError, NotFoundError, SgguardError
@@ -116,8 +118,7 @@ def connect(access: Access) -> OpenStack:
     return OpenStack(OpenStackApi(wire, auth, access.region, interfaces, endpoints, roles))
 
 
-@dataclass(frozen=True, slots=True)
-class OpenStack:
+class OpenStack(msgspec.Struct, frozen=True):
     """One project of one OpenStack region (see :class:`sgguard.providers.base.Provider`)."""
 
     api: OpenStackApi

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import httpx
+import msgspec
+from msgspec.structs import replace
 
+from sgguard import hiding
 from sgguard.errors import (
     ApiAbsentError,
     CloudError,
@@ -50,16 +52,15 @@ _NETWORK_VERSION = "/v2.0"
 _COMPUTE_VERSION = re.compile(r"/v2(\.1)?(/|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(msgspec.Struct, frozen=True):
     """A path below the endpoints of one service, which the catalog calls network or compute."""
 
     service_type: str
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class OpenStackApi:
+@hiding("wire")
+class OpenStackApi(msgspec.Struct, frozen=True):
     """One region of one cloud, as one identity.
 
     By type of the service: ``interfaces`` are the endpoints of the catalog that are used, public
@@ -67,11 +68,11 @@ class OpenStackApi:
     that Neutron's policy lets see every project.
     """
 
-    wire: Wire = field(repr=False)
+    wire: Wire
     auth: KeystoneAuth
     region: str
-    interfaces: Mapping[str, str] = field(default_factory=dict)
-    endpoints: Mapping[str, str] = field(default_factory=dict)
+    interfaces: Mapping[str, str] = msgspec.field(default_factory=dict)
+    endpoints: Mapping[str, str] = msgspec.field(default_factory=dict)
     cloud_roles: frozenset[str] = frozenset({ADMIN_ROLE})
 
     @property

@@ -7,8 +7,9 @@ and shows the group nowhere is a gap: an extension may carry it where nothing el
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from sgguard.errors import InvalidRequestError
 from sgguard.model.resource import Binding, Seen, Unseen

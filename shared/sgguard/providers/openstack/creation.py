@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import Any
+
+from msgspec.structs import replace
 
 from sgguard.errors import CloudError, ConflictError, DeadlineError, ForbiddenError, NotFoundError
 from sgguard.model.resource import Group

@@ -17,8 +17,10 @@ these reads are the only protection, and whatever they cannot see becomes a gap.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.errors import UnknownShapeError
 from sgguard.model.resource import Group, Reference, Seen, Unseen
@@ -44,15 +46,14 @@ _RULES = "security-group-rules"
 _GROUPS = "security-groups"
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(msgspec.Struct, frozen=True):
     """What one of the reads brought: rules, groups, signs of sharing; the others are empty.
 
     ``empty`` are groups whose list of rules was empty, ``cut`` those whose list may be short.
     """
 
     rules: tuple[RuleRow, ...] = ()
-    groups: Mapping[str, Group] = field(default_factory=dict)
+    groups: Mapping[str, Group] = msgspec.field(default_factory=dict)
     signs: tuple[Sign, ...] = ()
     empty: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from sgguard.errors import NotFoundError
 from sgguard.model.resource import Instance, Interface, Seen
@@ -14,8 +15,7 @@ from sgguard.wire.openstack import nova
 from sgguard.wire.openstack.neutron import PortRow
 
 
-@dataclass(frozen=True, slots=True)
-class ServerPart:
+class ServerPart(msgspec.Struct, frozen=True):
     """The content of one of the responses; the other fields are empty."""
 
     server: nova.Server | None = None

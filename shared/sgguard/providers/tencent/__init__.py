@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.errors import InputError, SgguardError
 from sgguard.model.capabilities import Capabilities
@@ -98,8 +100,7 @@ def connect(access: Access) -> Tencent:
     return Tencent(TencentApi(access.paced(RATES, key_id), access.region, urls, auths))
 
 
-@dataclass(frozen=True, slots=True)
-class Tencent:
+class Tencent(msgspec.Struct, frozen=True):
     """One region of one Tencent Cloud account: a ``Provider`` with ``Changes``."""
 
     api: TencentApi

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
 import httpx
+import msgspec
 
+from sgguard import hiding
 from sgguard.errors import (
     CloudError,
     GarbledError,
@@ -38,17 +39,17 @@ THROTTLED_WAIT_S = 1.0
 """Rates are counted per second, so a call a second later is permitted again."""
 
 
-@dataclass(frozen=True, slots=True)
-class TencentApi:
+@hiding("wire", "auths")
+class TencentApi(msgspec.Struct, frozen=True):
     """API 3.0 of one region, signed with one access key.
 
     ``urls`` and ``auths`` are by service.
     """
 
-    wire: Wire = field(repr=False)
+    wire: Wire
     region: str
     urls: Mapping[Service, str]
-    auths: Mapping[Service, Tc3Auth] = field(repr=False)
+    auths: Mapping[Service, Tc3Auth]
 
     def read(self, service: Service, action: str, params: Mapping[str, object]) -> Json:
         """Send a read and return the inner ``Response``.

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from sgguard.errors import (
     CloudError,
@@ -77,8 +78,7 @@ def bulk(cloud: Cloud) -> TencentBulk:
     return TencentBulk(cloud.api)
 
 
-@dataclass(frozen=True, slots=True)
-class TencentBulk:
+class TencentBulk(msgspec.Struct, frozen=True):
     """Many holders of one region (see :class:`sgguard.providers.base.Bulk`)."""
 
     api: TencentApi

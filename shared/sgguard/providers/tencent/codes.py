@@ -13,7 +13,8 @@ refused for the state that its target is in.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from sgguard.errors import (
     ApiAbsentError,
@@ -37,8 +38,7 @@ TOO_MANY_VALUES = "InvalidParameterValue.LimitExceeded"
 """More values in one call than it takes: no limit of the cloud."""
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(msgspec.Struct, frozen=True):
     """The error that a code is, and the one it is as the answer to a read, where that differs.
 
     ``may_be_reached``: the documents do not exclude that the cloud answers so to a change whose

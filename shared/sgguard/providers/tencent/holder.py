@@ -11,8 +11,9 @@ Sources: https://cloud.tencent.com/document/api/213 and /215, the pages of the a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from sgguard.errors import CloudError, ConflictError, InputError, NotFoundError
 from sgguard.model.change import Holder
@@ -27,8 +28,7 @@ from sgguard.wire.shape import Json
 Groups = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Calls:
+class Calls(msgspec.Struct, frozen=True):
     """The names and parameters of the calls for one kind of holder."""
 
     service: Service

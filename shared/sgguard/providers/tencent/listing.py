@@ -16,8 +16,10 @@ A list of more than ``MAX_PAGES`` pages is not read: its first page is returned 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Unseen
@@ -32,8 +34,7 @@ PAGE = 100
 MAX_PAGES = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True):
     """One action that lists: the key of its rows, and the member that identifies a row.
 
     ``number`` writes ``Offset`` and ``Limit``, which one action takes as texts.
@@ -53,8 +54,7 @@ INTERFACES = Listing(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(msgspec.Struct, frozen=True):
     """The different rows that were read, in order, and why they may not be all of them.
 
     ``gap`` is empty for a complete list. ``is_too_long``: there are more pages than are read, and
@@ -74,8 +74,7 @@ class Listed:
         return (Unseen(code, what=action, why=self.gap, remedy=remedy, group_id=group_id),)
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(msgspec.Struct, frozen=True):
     rows: tuple[Json, ...]
     total: int
 

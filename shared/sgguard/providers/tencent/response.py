@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from sgguard.model.resource import Group, Instance, Interface
 from sgguard.wire.shape import Json, Shape
@@ -42,8 +43,7 @@ _BINDINGS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
+class Statistics(msgspec.Struct, frozen=True):
     """How many resources carry a group.
 
     ``products`` are the cloud's product types with their counts, ``total`` is the cloud's own sum
@@ -55,8 +55,7 @@ class Statistics:
     groups: int
 
 
-@dataclass(frozen=True, slots=True)
-class Nic:
+class Nic(msgspec.Struct, frozen=True):
     """A network interface: the groups it carries and the instance it is attached to, if any.
 
     ``owner`` is the product that it belongs to, empty for one of an instance or of nobody.
@@ -70,8 +69,7 @@ class Nic:
     change_refusal: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(msgspec.Struct, frozen=True):
     """The latest operation on an instance; fields that are not reported are empty.
 
     ``state`` is OPERATING, SUCCESS or FAILED.

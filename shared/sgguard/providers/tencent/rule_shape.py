@@ -9,8 +9,9 @@ Sources: https://cloud.tencent.com/document/api/215/15804 and /15807 (read 2026-
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 from sgguard.model.resource import Direction, Rule
 from sgguard.wire.shape import Json, Shape
@@ -23,8 +24,7 @@ _TEMPLATES = {"ServiceTemplate": "Service", "AddressTemplate": "Address"}
 _WITH_PORTS = ("tcp", "udp")
 
 
-@dataclass(frozen=True, slots=True)
-class PolicySet:
+class PolicySet(msgspec.Struct, frozen=True):
     """The rules of a group, ingress first, and their version; ``""`` where it is not reported."""
 
     version: str

@@ -14,9 +14,10 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
+
+import msgspec
 
 from sgguard import lazy
 from sgguard.errors import NotFoundError, SettingsError, SgguardError
@@ -89,8 +90,7 @@ def connect(access: Access) -> TencentDfw:
     return TencentDfw(api, is_thorough=access.is_thorough)
 
 
-@dataclass(frozen=True, slots=True)
-class TencentDfw:
+class TencentDfw(msgspec.Struct, frozen=True):
     """One region of one account: a ``Provider`` with ``Changes``.
 
     ``is_thorough`` is that of :class:`~sgguard.providers.access.Access`.

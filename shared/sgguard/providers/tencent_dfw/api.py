@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+import msgspec
 
+from sgguard import hiding
 from sgguard.errors import ThrottledError, UnavailableError, UnknownShapeError
 from sgguard.providers.tencent_dfw.codes import meaning_of
 from sgguard.wire.client import Wire, parse_json
@@ -24,14 +25,14 @@ from sgguard.wire.shape import Json, Shape
 PATH = "/v2/index.php"
 
 
-@dataclass(frozen=True, slots=True)
-class DfwApi:
+@hiding("wire", "auth")
+class DfwApi(msgspec.Struct, frozen=True):
     """The security-group module of API 2.0 in one region; ``url`` is without the path."""
 
-    wire: Wire = field(repr=False)
+    wire: Wire
     region: str
     url: str
-    auth: QcloudV2Auth = field(repr=False)
+    auth: QcloudV2Auth
 
     def read(self, action: str, **params: object) -> Json:
         """Send a read and return the whole response.

@@ -11,8 +11,9 @@ Sources: those of :mod:`sgguard.providers.tencent_dfw.holder` and ``rule_change`
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from sgguard.errors import ConflictError, NotFoundError, SgguardError
 from sgguard.model.change import Change, Holder, content

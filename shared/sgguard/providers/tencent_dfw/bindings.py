@@ -7,8 +7,9 @@ where its end was seen; :func:`instance_ids` describes the steps.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from sgguard.errors import CloudError
 from sgguard.providers.tencent_dfw import response
@@ -24,8 +25,7 @@ INSTANCES_MAX = 50
 planned for them."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Pass:
+class _Pass(msgspec.Struct, frozen=True):
     """One read of a list: its ids, the largest count reported, and whether it is complete."""
 
     ids: tuple[str, ...]

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from sgguard.errors import (
     CloudError,
@@ -57,8 +58,7 @@ def bulk(cloud: Cloud) -> DfwBulk:
     return DfwBulk(cloud)
 
 
-@dataclass(frozen=True, slots=True)
-class DfwBulk:
+class DfwBulk(msgspec.Struct, frozen=True):
     """Many instances of one region (see :class:`sgguard.providers.base.Bulk`)."""
 
     cloud: TencentDfw

@@ -8,7 +8,8 @@ this address does not have is ``ApiAbsentError``, a parameter that cannot exist
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from sgguard.errors import (
     ApiAbsentError,
@@ -24,8 +25,7 @@ from sgguard.errors import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(msgspec.Struct, frozen=True):
     """The error that a code is, and words for what its message may leave out.
 
     ``may_be_reached``: the documents do not exclude that the cloud answers so to a change whose

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Literal
+
+import msgspec
 
 from sgguard.errors import NotFoundError
 from sgguard.model.resource import Direction, Group, Rule
@@ -69,8 +70,7 @@ def associates(shape: Shape, envelope: Json, *, asked: Sequence[str]) -> dict[st
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
+class Described(msgspec.Struct, frozen=True):
     """A group, and how many referring groups the cloud counts, None where it does not count."""
 
     group: Group

@@ -18,7 +18,9 @@ DeleteSecurityGroupPolicy (read 2026-11-22).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.errors import (
     CloudError,
@@ -42,8 +44,7 @@ REMOVE = "DeleteSecurityGroupPolicy"
 _BACKEND_ERROR = "7000"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """The rules of a group and their version, None where the cloud does not report it."""
 
     rules: tuple[Rule, ...]
@@ -198,8 +199,7 @@ def _row(rule: Rule) -> dict[str, str]:
     return row | ({"desc": rule.description} if rule.description else {})
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
+class _Change(msgspec.Struct, frozen=True):
     """One change of a group's rules, and the rules that it is based on.
 
     ``rules`` are those that it is about, all of one direction.

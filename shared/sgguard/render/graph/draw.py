@@ -6,8 +6,9 @@ Nodes get numbers for ids, so that a name is only ever a label; labels are escap
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
+
+import msgspec
 
 from sgguard.model.resource import Binding, Reference, Rule
 from sgguard.render.graph.model import Edge, Graph, Node
@@ -31,8 +32,7 @@ _LABEL_MAX = 60
 _PLAIN = frozenset(" -_.:,()[]/")
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(msgspec.Struct, frozen=True):
     """One drawn edge."""
 
     source: str
@@ -41,8 +41,7 @@ class _Line:
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Picture:
+class _Picture(msgspec.Struct, frozen=True):
     """What is drawn: the graph, with many holders as one node and many rules as one edge."""
 
     nodes: tuple[Node, ...]

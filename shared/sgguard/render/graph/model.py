@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from sgguard.model.address import Address, Scope
 from sgguard.model.facts import GroupFacts
@@ -16,8 +17,7 @@ from sgguard.render.graph.detach import detach_holder, detach_rules
 NodeKind = Literal["group", "holder"]
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(msgspec.Struct, frozen=True):
     """A group or a holder.
 
     ``key`` is unique in the graph; ``scope`` is where it is. ``is_target``: the graph is about it.
@@ -37,8 +37,7 @@ class Node:
     is_followed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(msgspec.Struct, frozen=True):
     """From the group that holds a rule, or from the holder, to the group it names or is bound to.
 
     ``detach`` is what an operator has to do to remove this one edge.
@@ -51,8 +50,7 @@ class Edge:
     detach: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(msgspec.Struct, frozen=True):
     """Nodes by key in order of appearance, edges in a fixed order, and what was not seen.
 
     ``unseen`` names the key of the group that each gap concerns. ``cycles`` are circles of

@@ -8,9 +8,10 @@ nothing is loaded, and no name of a cloud is more than a text.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from html import escape
 from itertools import groupby
+
+import msgspec
 
 from sgguard.model.resource import Binding, Reference, Rule
 from sgguard.render.graph.model import Edge, Graph, Node
@@ -31,8 +32,7 @@ _COLUMNS = 44
 """Columns of a line in a row: 13 px letters are at most 7 px wide on average."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(msgspec.Struct, frozen=True):
     """What keeps a group: a name, how it does, and whether it is a group or a holder."""
 
     name: str

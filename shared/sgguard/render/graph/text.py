@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
+
+import msgspec
 
 from sgguard.model.resource import Binding, Reference, Rule
 from sgguard.render.graph.detach import detach_rules
@@ -47,15 +48,14 @@ Branch = tuple[str, Sequence["Branch"]]
 """A line and the branches below it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Tree:
+class _Tree(msgspec.Struct, frozen=True):
     """The graph by group, and the groups that have been drawn so far."""
 
     graph: Graph
     nodes: dict[str, Node]
     naming: dict[str, dict[str, list[Edge]]]
     carrying: dict[str, list[Edge]]
-    drawn: set[str] = field(default_factory=set)
+    drawn: set[str] = msgspec.field(default_factory=set)
 
 
 def to_text(graph: Graph, *, width: int = WIDTH) -> str:

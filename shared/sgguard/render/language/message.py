@@ -7,9 +7,11 @@ texts in it come from clouds and callers; whoever shows them escapes them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.model.codes import Outcome, Verdict
 from sgguard.model.sentence import Named, Sentence
@@ -46,8 +48,7 @@ _REFUSED: Mapping[str, State] = {"denied": "denied", "expired": "expired", "appr
 _EFFECTS = ("block", "warn", "info")
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
+class Why(msgspec.Struct, frozen=True):
     """One reason: its sentence, and the code, group, numbers and names that say it without one.
 
     Decisions of older versions have no sentence.
@@ -65,8 +66,7 @@ class Why:
     sentence: Sentence | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One step of a plan; ``summary`` is its English sentence, for actions without words here."""
 
     action: str
@@ -76,8 +76,7 @@ class Change:
     sentence: Sentence | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """Everything a message can say; what of it is shown depends on the room a channel has.
 
     ``listed`` are the messages that a digest stands for.

@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from sgguard.model import sentence as sentences
 from sgguard.model.decision import Reason
@@ -76,8 +78,7 @@ def in_words(
     return within(voice.whole(sentence, width), width)
 
 
-@dataclass(frozen=True, slots=True)
-class _How:
+class _How(msgspec.Struct, frozen=True):
     """How an argument is shown: what stands after the colon of its placeholder."""
 
     width: int = 0
@@ -117,8 +118,7 @@ def _how(spec: str) -> _How:
     return _How(**found)  # type: ignore[arg-type]  # each key has the type of its field
 
 
-@dataclass(frozen=True, slots=True)
-class _Voice:
+class _Voice(msgspec.Struct, frozen=True):
     """Words of a language, and whether what is put between them is isolated."""
 
     words: Words

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from sgguard.model.decision import Action, Step
 from sgguard.model.sentence import Sentence, Text

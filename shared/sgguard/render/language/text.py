@@ -8,8 +8,9 @@ markup: a channel escapes whole lines.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from sgguard.render.language.message import Change, Message, Why
 from sgguard.render.language.sentence import in_words, knows
@@ -20,8 +21,7 @@ _ANY = "any"
 _SHORT_ID = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+class Detail(msgspec.Struct, frozen=True):
     """How much of each list is shown, and the columns of a line."""
 
     groups: int
@@ -39,8 +39,7 @@ DETAILS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """One line of a message; ``key`` names what it says, for channels that place lines."""
 
     key: str
@@ -48,8 +47,7 @@ class Line:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     """A message in words. Its lines are plain text of one line each."""
 
     title: str

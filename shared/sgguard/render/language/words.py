@@ -5,11 +5,12 @@ from __future__ import annotations
 import pkgutil
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from importlib import import_module
 from typing import Any, cast
+
+import msgspec
 
 from sgguard.model.sentence import Named
 from sgguard.render.language import catalogue
@@ -37,8 +38,7 @@ def entries(language: str) -> Mapping[str, Entry]:
     return cast(Mapping[str, Entry], module.MESSAGES)
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(msgspec.Struct, frozen=True):
     """One language, and the zone in which its reader is shown times."""
 
     language: str

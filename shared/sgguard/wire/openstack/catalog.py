@@ -15,9 +15,9 @@ https://docs.openstack.org/api-ref/identity/v3/#catalog (read 2026-11).
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass, field
 
 import httpx
+import msgspec
 
 from sgguard.errors import CloudError, InvalidRequestError, SettingsError, UnknownShapeError
 from sgguard.wire.client import is_address
@@ -37,8 +37,7 @@ _NAME_MAX = 64
 _NOT_IN_A_BASE = ("?", "#", "$(", "%(")
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True):
     """One address in the catalog. ``interface`` is public, internal or admin.
 
     ``wrong`` says why it cannot be used. What could not be read of such an endpoint is ``""``.
@@ -51,12 +50,11 @@ class Endpoint:
     wrong: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Catalog:
+class Catalog(msgspec.Struct, frozen=True):
     """Every endpoint of a token; ``shape`` names provider and call in errors."""
 
     endpoints: tuple[Endpoint, ...] = ()
-    shape: Shape = field(default_factory=lambda: Shape("openstack", "catalog"))
+    shape: Shape = msgspec.field(default_factory=lambda: Shape("openstack", "catalog"))
 
     def addresses(
         self, service_type: str, region: str, interface: str = "public"

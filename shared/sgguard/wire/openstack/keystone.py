@@ -9,12 +9,13 @@ https://docs.openstack.org/api-ref/identity/v3/#authentication-and-token-managem
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 import httpx
+import msgspec
 
+from sgguard import hiding
 from sgguard.errors import SettingsError
 from sgguard.telemetry.redaction import remember
 from sgguard.wire.client import is_address, parse_json
@@ -26,8 +27,7 @@ TOKEN_ACTION = "POST /v3/auth/tokens"  # noqa: S105 - the name of a call, not a 
 Method = Literal["password", "application_credential", "token"]
 
 
-@dataclass(frozen=True, slots=True)
-class NameOrId:
+class NameOrId(msgspec.Struct, frozen=True):
     """A user or project by id, or by name inside a domain (itself by id or name)."""
 
     id: str = ""
@@ -46,8 +46,8 @@ class NameOrId:
         return bool(self.id or self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+@hiding("secret")
+class Identity(msgspec.Struct, frozen=True):
     """The credentials and the project of a token request.
 
     ``secret`` is the password, the application credential's secret or the token to exchange.
@@ -56,7 +56,7 @@ class Identity:
 
     auth_url: str
     method: Method
-    secret: str = field(repr=False)
+    secret: str
     user: NameOrId = NameOrId()
     credential_id: str = ""
     credential_name: str = ""
@@ -89,19 +89,19 @@ class Identity:
         return {"name": self.credential_name, "user": self.user.body(), "secret": self.secret}
 
 
-@dataclass(frozen=True, slots=True)
-class KeystoneToken:
+@hiding("id")
+class KeystoneToken(msgspec.Struct, frozen=True):
     """A token with its project, roles and catalog. ``expires_s`` is in epoch seconds.
 
     ``is_admin_project`` is False where the cloud has one project for its administrators and this
     token is for another: services may then limit its role ``admin`` to the project.
     """
 
-    id: str = field(repr=False)
+    id: str
     expires_s: float
     project_id: str = ""
     roles: tuple[str, ...] = ()
-    catalog: Catalog = field(default_factory=Catalog)
+    catalog: Catalog = msgspec.field(default_factory=Catalog)
     is_admin_project: bool = True
 
 

@@ -9,14 +9,13 @@ Fields: https://docs.openstack.org/api-ref/compute/#list-security-groups-by-serv
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from sgguard.wire.openstack.neutron.rule import same_id
 from sgguard.wire.shape import Shape
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(msgspec.Struct, frozen=True):
     """A server as Nova describes it. ``status`` is Nova's word in upper case."""
 
     server_id: str

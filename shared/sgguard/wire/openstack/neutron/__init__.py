@@ -8,7 +8,8 @@ own modules: ``rule.py``, ``error.py`` and ``page.py``.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from sgguard.model.resource import Binding, Group, Reference, Tags
 from sgguard.wire.openstack.neutron.rule import (
@@ -46,8 +47,7 @@ STATELESS = "stateless"
 """The kinds of groups: rules of a stateless one do not track connections."""
 
 
-@dataclass(frozen=True, slots=True)
-class PortRow:
+class PortRow(msgspec.Struct, frozen=True):
     """A port. ``device_owner`` is the kind of its device, ``device_id`` its id.
 
     ``revision`` grows with every change of it, None where the cloud does not report. ``elsewhere``
@@ -72,8 +72,7 @@ class PortRow:
         return self.device_id if self.device_owner.startswith("compute:") else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(msgspec.Struct, frozen=True):
     """One quota of a project. ``ceiling`` is None for unlimited, ``used`` where not reported."""
 
     ceiling: int | None

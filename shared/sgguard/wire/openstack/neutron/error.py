@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import msgspec
 
 from sgguard.errors import (
     ApiAbsentError,
@@ -28,8 +28,7 @@ from sgguard.wire.openstack.neutron.codes import BY_STATUS, CODES
 _ERROR_KEYS = ("NeutronError", "error_code", "errorCode", "error")
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """The content of an error body. ``code`` is empty when its shape is not known.
 
     ``outer_code`` is the wrapper's own code where the real error was inside a text.

@@ -12,8 +12,9 @@ policy protects. Everything else is shown, and may be anything.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from sgguard.model.resource import Direction, Rule
 from sgguard.wire.shape import Json, Shape
@@ -22,8 +23,7 @@ _NATIVE_NUMBERS = ("port_range_min", "port_range_max")
 _NATIVE_TEXTS = ("ethertype", "remote_ip_prefix", "remote_address_group_id")
 
 
-@dataclass(frozen=True, slots=True)
-class RuleRow:
+class RuleRow(msgspec.Struct, frozen=True):
     """A rule and the group that has it. ``revision`` is None where it is not reported."""
 
     group_id: str

@@ -1,0 +1,57 @@
+"""What counts as worse than the written ratios, and what does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bench.check import limit, worse
+from tests.bench.measure import Ratio
+from tests.bench.results import RESULTS, rows_of
+
+WHAT, AGAINST = "CPU of a decision, tencent", "bare httpx calls"
+
+
+def row(value: float, noise: float) -> str:
+    return Ratio(WHAT, AGAINST, value, 1.15, "6 calls", noise).row()
+
+
+def found(*values: float):
+    """Measure these ratios, one in each try."""
+    rest = list(values)
+
+    def measure(_runs: int) -> list[Ratio]:
+        return [Ratio(WHAT, AGAINST, rest.pop(0), 1.15, "6 calls", 0.01)]
+
+    return measure
+
+
+def test_twice_the_noise_is_no_worse_and_more_is():
+    assert limit(row(1.0, 0.05)) == pytest.approx(1.10)
+    assert worse([row(1.0, 0.05)], found(1.09)) == []
+    (line,) = worse([row(1.0, 0.05)], found(1.2, 1.2, 1.2))
+    assert line == "CPU of a decision, tencent against bare httpx calls: 1.20, at most 1.10"
+
+
+def test_a_ratio_without_noise_to_speak_of_may_still_differ_a_little():
+    assert limit(row(2.0, 0.01)) == pytest.approx(2.08)
+
+
+def test_what_only_seems_worse_is_measured_again():
+    assert worse([row(1.0, 0.05)], found(1.5, 1.3, 1.05)) == []
+
+
+def test_a_ratio_that_is_not_written_yet_is_no_failure():
+    other = row(1.0, 0.05).replace("tencent", "another")
+    assert worse([other], found(9.0, 9.0, 9.0)) == []
+
+
+def test_without_any_written_noise_there_is_nothing_to_compare_and_that_fails():
+    with pytest.raises(ValueError, match="no ratio of CPU"):
+        worse([Ratio("calls", "the fewest", 1.0, 2.0).row()], found(1.0))
+
+
+def test_the_written_results_have_the_noise_of_every_ratio_of_cpu():
+    rows = rows_of(RESULTS.read_text(encoding="utf-8"))
+    compared = [one for one in rows if one.startswith(("| start to", "| CPU of"))]
+    assert len(compared) == 4 + 5
+    assert all(limit(one) > 0 for one in compared)
