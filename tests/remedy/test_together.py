@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from sgguard.engine import handle
-from sgguard.errors import CloudError, UnsentError
+from sgguard.errors import CloudError
 from sgguard.model.address import Scope
 from sgguard.model.change import Change, Holder
 from sgguard.model.event import Event
 from sgguard.model.request import LaunchRequest
+from sgguard.model.sending import UnsentError
 from sgguard.remedy import together
 from sgguard.wire.parallel import parallel
 from tests.bind.harness import BASE, GROUP, Fleet, ids
