@@ -274,7 +274,7 @@ def test_a_worker_resumed_while_another_has_its_lease_writes_nothing(provider, f
     first = PausedWorker(harness, "before settle", 0, clock=clock)
     assert first.run_until_paused()
     harness.ahead_s += LEASE_S
-    second = PausedWorker(harness, "before intend", 1)
+    second = PausedWorker(harness, "before intend", 0)
     assert second.run_until_paused()
     writes, journal = len(harness.writes()), changes_begun(harness)
     # Its own clock stood still: only the store tells it that its lease is lost.

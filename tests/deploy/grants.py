@@ -20,7 +20,13 @@ FOLDERS = {"tencent": DEPLOY / "tencent-scf", "alibaba": DEPLOY / "alibaba-fc"}
 PARTS = {
     "observe": (),
     "delete": ("deleting", "restoring"),
-    "rules": ("revoking", "restoring a rule", "restoring an ingress", "restoring an egress"),
+    "rules": (
+        "revoking",
+        "rewriting",
+        "restoring a rule",
+        "restoring an ingress",
+        "restoring an egress",
+    ),
     "holders": ("binding", "unbinding", "replacing", "moving"),
 }
 

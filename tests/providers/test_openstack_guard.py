@@ -11,7 +11,7 @@ from sgguard.guards import delete
 from sgguard.model.address import Address, Scope
 from sgguard.model.request import DeleteRequest
 from sgguard.policy import Policy
-from sgguard.render.language.sentence import message_of
+from sgguard.render.language.sentence import in_english, message_of
 from tests.worlds import openstack as w
 
 EXTENSIONS = "GET /v2.0/extensions"
@@ -50,7 +50,7 @@ def test_a_delete_of_a_referenced_group_is_told_as_what_then_happens():
     cloud = emulator(sgguard_plugin=True)
     (told,) = judged(cloud, w.WEB).consequences
     assert (told.kind, told.error_code) == ("will-be-refused", "SecurityGroupInUse")
-    assert told.note == f"rules of other groups name it; {GUARD} keeps it"
+    assert in_english(told.note) == f"rules of other groups name it; {GUARD} keeps it"
     assert told.vanishing == ()
 
 

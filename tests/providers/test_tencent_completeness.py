@@ -7,13 +7,14 @@ import json
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
 from sgguard.emulator.faces.tencent.usage import PRODUCT_TYPES
 from sgguard.emulator.faults import Fault
 from sgguard.errors import UnknownShapeError
 from sgguard.facts.gather import gather_delete
 from sgguard.model.address import Address, Scope
-from sgguard.model.change import Holder
+from sgguard.model.change import Change, Holder
 from sgguard.model.request import DeleteRequest
 from sgguard.model.resource import Group
 from sgguard.providers.tencent.api import RATES
@@ -47,8 +48,17 @@ def change_everything(provider):
     for rule in provider.list_rules(WORLD.referrer_out).value:
         provider.remove_rule(WORLD.referrer_out, rule, token="t")
         provider.add_rule(WORLD.referrer_out, rule, token="t")
+    provider.change_rules(WORLD.referrer_out, [*rewritten(provider)])
     provider.create_group(Group("sg-was00000", name="like it"), token="t")
     provider.delete_group(WORLD.referrer_in)
+
+
+def rewritten(provider):
+    """Each rule of the referrer with another in its place: a call that makes both for all."""
+    for old in provider.list_rules(WORLD.referrer_out).value:
+        new = replace(old, peer_group=WORLD.free)
+        yield Change("add-rule", WORLD.referrer_out, new), "t"
+        yield Change("remove-rule", WORLD.referrer_out, old), "t"
 
 
 def rules(*peers, direction="ingress", action="accept"):

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from sgguard.emulator.resource import Group, Instance, Interface, Rule
 from sgguard.emulator.state import State
