@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from dataclasses import replace
 
@@ -93,11 +94,13 @@ class Refusing(Emulator):
     def __init__(self, crowd: Crowd, *words: str) -> None:
         super().__init__(crowd.emulator.state)
         self.words = words
+        self.one_by_one = threading.Lock()  # the fault is for this call, and no other thread's
 
     def handle(self, request: httpx.Request) -> httpx.Response:
-        if all(word in text_of(request) for word in self.words):
-            self.faults.append(Fault("error", count=1, code="Odd"))
-        return super().handle(request)
+        with self.one_by_one:
+            if all(word in text_of(request) for word in self.words):
+                self.faults.append(Fault("error", count=1, code="Odd"))
+            return super().handle(request)
 
 
 def text_of(request: httpx.Request) -> str:
