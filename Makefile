@@ -12,6 +12,8 @@ READY := $(VENV)/.ready-$(EXTRAS)
 OPENSTACK := $(abspath $(VENV)-openstack)
 # The newest that Debian 12's own Node.js runs.
 REDOCLY := REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --yes @redocly/cli@1.34.5
+# Much of the slow suite waits for processes and servers: two files at a time take half as long.
+JOBS ?= 2
 # Tests start processes: without compiled modules each of them would compile the package anew.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -q
 
@@ -26,8 +28,8 @@ demo: $(READY) ## Judge deletes and launches on five emulated clouds, offline, i
 test: $(READY) ## The quick suite
 	@$(PYTEST) -m "not slow and not interop and not live"
 
-slow: $(READY) ## Long property and stress runs
-	@$(PYTEST) --hypothesis-profile thorough -m "slow or hypothesis"
+slow: $(READY) ## Long property and stress runs, side by side
+	@$(PYTEST) -n $(JOBS) --dist loadfile --hypothesis-profile thorough -m "slow or hypothesis"
 
 openapi: openapi-lint ## Lint the OpenAPI document by Redocly's rules, each warning an error
 	@$(BIN)/sgguard openapi --output build/openapi.json
