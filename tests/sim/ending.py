@@ -144,7 +144,9 @@ def _check_order(
 
 
 def _decisions(answers: list[Any]) -> set[str]:
-    return {one["decision_id"] for one in answers if isinstance(one, dict)}
+    """The decisions of answers, but for those that say that they were not kept."""
+    told = [one for one in answers if isinstance(one, dict)]
+    return {one["decision_id"] for one in told if not one["note"].startswith("not kept")}
 
 
 def events_of(world: World) -> dict[str, tuple[Json, str]]:

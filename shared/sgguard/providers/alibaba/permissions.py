@@ -12,7 +12,12 @@ from sgguard.providers._permissions import CHANGE, RULES, Json, Permission, gran
 
 HOW = "Create it as a custom policy in RAM, and attach it to the user or role of the function."
 
-_JOINS = (DeleteRemedy.UNBIND, DeleteRemedy.MOVE, LaunchRemedy.BIND)
+_JOINS = (
+    DeleteRemedy.UNBIND,
+    DeleteRemedy.MOVE,
+    LaunchRemedy.BIND,
+    LaunchRemedy.QUARANTINE,
+)
 
 
 def _of(action: str, brings: str, *needs: str) -> Permission:

@@ -25,15 +25,18 @@ _GROUPS, _RULES = f"{_V3}/vpc/security-groups", f"{_V3}/vpc/security-group-rules
 _PORTS, _SUBS = f"{_V3}/ports", f"{_V3}/vpc/sub-network-interfaces"
 
 _MOVES = (DeleteRemedy.UNBIND, DeleteRemedy.MOVE)
-_BINDS = (*_MOVES, LaunchRemedy.BIND)
-_HOLDERS = (*_BINDS, LaunchRemedy.QUARANTINE)
+_HOLDERS = (*_MOVES, LaunchRemedy.BIND, LaunchRemedy.QUARANTINE)
 
 PERMISSIONS: Sequence[Permission] = (
     Permission(f"GET {_GROUPS}", ("vpc:securityGroups:get",), "groups"),
     Permission(f"GET {_GROUPS}/{{id}}", ("vpc:securityGroups:get",), "one group"),
     Permission(f"GET {_RULES}", ("vpc:securityGroupRules:get",), "who references a group"),
     Permission(f"GET {_PORTS}", ("vpc:ports:get",), "what carries a group"),
-    Permission(f"GET {_PORTS}/{{id}}", ("vpc:ports:get",), "one port"),
+    Permission(
+        f"GET {_PORTS}/{{id}}",
+        ("vpc:ports:get",),
+        "one port, before it is changed and where no list by ids tells of it",
+    ),
     Permission(f"GET {_SUBS}", ("vpc:subNetworkInterfaces:list",), "supplementary interfaces"),
     Permission(f"GET {_V3}/vpc/quotas", ("vpc:quotas:list",), "limits"),
     Permission("GET /v1/{project_id}/quotas", ("vpc:quotas:list",), "how much of them is used"),
@@ -57,6 +60,12 @@ PERMISSIONS: Sequence[Permission] = (
         (CHANGE, *RULES),
     ),
     Permission(
+        f"POST {_GROUPS}/{{id}}/security-group-rules/batch-create",
+        ("vpc:securityGroupRules:create",),
+        "restoring several rules with one call",
+        (CHANGE,),
+    ),
+    Permission(
         f"GET {_SUBS}/{{id}}",
         ("vpc:subNetworkInterfaces:get",),
         "one supplementary interface, before it is changed",
@@ -66,13 +75,13 @@ PERMISSIONS: Sequence[Permission] = (
         f"PUT {_PORTS}/{{id}}/insert-security-groups",
         ("vpc:ports:update",),
         "binding an interface",
-        _BINDS,
+        _HOLDERS,
     ),
     Permission(
         f"PUT {_PORTS}/{{id}}/remove-security-groups",
         ("vpc:ports:update",),
         "unbinding an interface",
-        _BINDS,
+        _HOLDERS,
     ),
     Permission(
         "PUT /v2.0/ports/{id}",

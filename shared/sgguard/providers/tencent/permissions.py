@@ -14,7 +14,8 @@ HOW = "Create it as a custom policy in CAM, and attach it to the user or role of
 
 _BINDINGS = (DeleteRemedy.UNBIND, DeleteRemedy.MOVE)
 _BINDS = (*_BINDINGS, LaunchRemedy.BIND)
-_MOVES = (*_BINDINGS, LaunchRemedy.QUARANTINE)
+_QUARANTINE = LaunchRemedy.QUARANTINE
+_MOVES = (*_BINDINGS, _QUARANTINE)
 
 
 def _of(service: str, action: str, brings: str, *needs: str) -> Permission:
@@ -34,14 +35,12 @@ PERMISSIONS: Sequence[Permission] = (
     _of("vpc", "CreateSecurityGroup", "restoring a group", CHANGE),
     _of("vpc", "CreateSecurityGroupPolicies", "restoring a rule", CHANGE),
     _of("vpc", "DeleteSecurityGroupPolicies", "revoking a rule", CHANGE, *RULES),
-    _of("vpc", "ReplaceSecurityGroupPolicies", "rewriting a rule", CHANGE, DeleteRemedy.REWRITE),
+    _of("vpc", "ReplaceSecurityGroupPolicies", "rewriting a rule", DeleteRemedy.REWRITE),
     _of("cvm", "AssociateSecurityGroups", "binding an instance", *_BINDS),
-    _of(
-        "cvm", "DisassociateSecurityGroups", "unbinding an instance", *_BINDINGS, LaunchRemedy.BIND
-    ),
+    _of("cvm", "DisassociateSecurityGroups", "unbinding an instance", *_BINDS, _QUARANTINE),
     _of("cvm", "ModifyInstancesAttribute", "replacing the groups of an instance", *_MOVES),
     _of("vpc", "AssociateNetworkInterfaceSecurityGroups", "binding an interface", *_BINDINGS),
-    _of("vpc", "DisassociateNetworkInterfaceSecurityGroups", "unbinding an interface", *_BINDINGS),
+    _of("vpc", "DisassociateNetworkInterfaceSecurityGroups", "unbinding an interface", *_MOVES),
     _of("vpc", "ModifyNetworkInterfaceAttribute", "replacing the groups of an interface", *_MOVES),
 )
 
