@@ -26,7 +26,8 @@ WRITES = {
     ("tencent-dfw", "revoke"): REFERRERS + 1,
     ("tencent-dfw", "rewrite"): 2 * REFERRERS + 1,
 }
-MOST = 1.6
+# The benchmark holds plans of a hundred rules to 1.6: here what is read once a plan weighs more.
+MOST = 1.7
 
 
 @pytest.mark.parametrize(("provider", "remedies"), CASES, ids="".join)

@@ -36,6 +36,7 @@ from sgguard.providers._tencent_positions import locate
 from sgguard.providers._together import Result, attempted, held, is_of_one, late, rule_of
 from sgguard.providers.tencent import rule_change
 from sgguard.providers.tencent.api import TencentApi
+from sgguard.providers.tencent.codes import may_be_reached
 from sgguard.providers.tencent.rule_shape import KEYS, PolicySet, row_of
 
 RULES_PER_CALL = 100
@@ -64,7 +65,7 @@ def change_rules(
             made = {number: _alone(api, group_id, change, may_send) for number, change in part}
         else:
             try:
-                made = _together(api, group_id, part)
+                made = _together(api, group_id, part, may_send)
             except _NOT_HERE as error:
                 if part[0][1].kind == "remove-rule":
                     made = {number: error for number, _ in part}
@@ -120,8 +121,28 @@ def _go_together(part: Sequence[Numbered], some: Sequence[Numbered]) -> bool:
     return same and len(pairs) == 1 and len(directions) == 1
 
 
-def _together(api: TencentApi, group_id: str, part: Sequence[Numbered]) -> Results:
-    """Make the changes of one part with one call.
+def _together(
+    api: TencentApi, group_id: str, part: Sequence[Numbered], may_send: MaySend
+) -> Results:
+    """Make the changes of one part with one call; once more where the version was outdated.
+
+    Raises:
+        CloudError, DeadlineError: for all of them that were sent.
+    """
+    try:
+        return _once(api, group_id, part)
+    except ConflictError as error:
+        # Somebody changed the group since it was read, or a first try of the call was lost: what is
+        # there now tells which changes are still to be made.
+        if not may_be_reached(error) or not may_send():
+            raise
+        return _once(api, group_id, part, is_again=True)
+
+
+def _once(
+    api: TencentApi, group_id: str, part: Sequence[Numbered], *, is_again: bool = False
+) -> Results:
+    """Make the changes of one part with one call; ``is_again``: those that are not made yet.
 
     Raises:
         CloudError, DeadlineError: for all of them that were sent.
@@ -136,7 +157,9 @@ def _together(api: TencentApi, group_id: str, part: Sequence[Numbered]) -> Resul
         number, change = part[at]
         old_number, old = part[at + 1] if is_replacing else part[at]
         place = _place(found, rule_of(old), rows)
-        if place is None:
+        if place is None and is_again and (not is_replacing or _is_there(found, rule_of(change))):
+            results |= {number: None, old_number: None}
+        elif place is None:
             results[old_number] = NotFoundError(
                 api.wire.provider, action, detail=f"{group_id} has no such rule (any more)"
             )
