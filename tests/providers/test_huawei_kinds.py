@@ -120,3 +120,24 @@ def test_a_group_in_the_field_of_an_extension_is_carried_and_not_ours_to_take_of
     (binding,) = seen.value[world.FREE]
     assert "extension's field" in binding.change_refusal
     assert seen.unseen == ()
+
+
+def test_a_holder_shown_in_capitals_is_the_one_that_a_list_by_ids_tells_of():
+    emulator = Emulator.load(WORLD.scenario_copy())
+    provider = WORLD.connect(emulator)
+    inner = provider.api.wire.transport
+    handle = inner.handle_request
+
+    def capitals(request):
+        response = handle(request)
+        body = json.loads(response.read())
+        for row in body.get("ports", ()):
+            row["id"] = row["id"].upper()
+        return httpx.Response(response.status_code, json=body)
+
+    inner.handle_request = capitals
+    bindings = provider.list_bindings([WORLD.bound]).value[WORLD.bound]
+    assert world.PORT in {one.holder_id for one in bindings}
+    for holder in (Holder("port", world.PORT, ""), Holder("port", world.PORT.upper(), "")):
+        (found,) = provider.read_holders_batch([holder])
+        assert WORLD.bound in found

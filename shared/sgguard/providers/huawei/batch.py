@@ -53,9 +53,9 @@ def read_holders_batch(api: Api, wanted: Sequence[Holder]) -> list[tuple[str, ..
 
 def _ports(api: Api, wanted: Sequence[Holder]) -> dict[str, Found]:
     """Return the ports that v3 lists, by id; a supplementary interface is none of them."""
-    ids = {one_spelling(i): i for one in wanted if PORT_ID.fullmatch(i := one.holder_id)}
-    ports = listing.ports_by_id(api, list(ids.values()))
-    found = {one_spelling(port.row.port_id): port.row.group_ids for port in ports}
+    ids = {one_spelling(one.holder_id): one.holder_id for one in wanted}
+    ports = listing.ports_by_id(api, [spelt for spelt in ids if PORT_ID.fullmatch(spelt)])
+    found = {port.row.port_id: port.row.group_ids for port in ports}
     return {i: Found(found[spelt]) for spelt, i in ids.items() if spelt in found}
 
 

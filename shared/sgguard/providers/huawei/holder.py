@@ -122,7 +122,7 @@ def _raise_if_met(api: Api, holder: Holder, after: tuple[str, ...], error: Cloud
 
 def _find(api: Api, holder: Holder) -> Found | None:
     found = None
-    if PORT_ID.fullmatch(holder.holder_id):
+    if PORT_ID.fullmatch(one_spelling(holder.holder_id)):
         if holder.kind == "interface":
             found = unless_absent(partial(_sub, api, holder.holder_id), lambda: None)
         found = found or _port(api, holder.holder_id)

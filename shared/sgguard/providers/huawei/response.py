@@ -199,12 +199,13 @@ def parse_port(raw: object, shape: Shape, path: str = "port") -> Port:
     return Port(
         row=replace(
             port,
+            port_id=one_spelling(port.port_id),
             group_ids=tuple(one_spelling(one) for one in port.group_ids),
             device_id=one_spelling(port.device_id),
         ),
         elsewhere=_elsewhere(row),
         product=shape.shown(row, "instance_type"),
-        product_id=shape.shown(row, "instance_id"),
+        product_id=one_spelling(shape.shown(row, "instance_id")),
         # It only decides which interface is named first.
         is_primary=isinstance(details, dict)
         and shape.shown(details, "primary_interface").lower() in ("true", "1"),
@@ -219,7 +220,7 @@ def parse_sub_interface(raw: object, shape: Shape, path: str) -> SubInterface:
     """
     row = shape.table(raw, path)
     return SubInterface(
-        interface_id=shape.text(row, "id", path),
+        interface_id=one_spelling(shape.text(row, "id", path)),
         instance_id=one_spelling(shape.shown(row, "parent_device_id")),
         project=shape.text_or_empty(row, "project_id", path),
         group_ids=tuple(one_spelling(one) for one in shape.texts(row, _GROUPS, path)),
