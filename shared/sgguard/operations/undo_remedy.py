@@ -21,13 +21,14 @@ from sgguard.model.change import Change
 from sgguard.model.codes import Outcome
 from sgguard.model.decision import Step
 from sgguard.model.sentence import said
+from sgguard.model.subject import holder_of, rule_of
 from sgguard.providers.base import Cloud
 from sgguard.remedy.observe import observe
 from sgguard.remedy.plan import Plan, Planned
 from sgguard.remedy.prepare import Prepared
 from sgguard.remedy.progress import Progress
 from sgguard.remedy.snapshot import HolderGroups, ReferringRule, Snapshot
-from sgguard.remedy.world import State, holder_of, rule_of
+from sgguard.remedy.world import State
 from sgguard.render import values
 from sgguard.render.language.step import reworded, said_of
 from sgguard.render.outcome import with_outcome

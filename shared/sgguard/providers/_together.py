@@ -21,8 +21,8 @@ from sgguard.errors import (
     UnknownShapeError,
 )
 from sgguard.model.change import Change, Holder
-from sgguard.model.resource import Rule
 from sgguard.model.sending import MaySend, UnsentError
+from sgguard.model.subject import holder_of
 from sgguard.wire.parallel import parallel
 
 F = TypeVar("F")
@@ -55,20 +55,6 @@ def held() -> UnsentError:
 def late() -> UnsentError:
     """Return the result of a change for which there was no time."""
     return UnsentError(LATE, is_late=True)
-
-
-def holder_of(change: Change) -> Holder:
-    """Return the holder of a change of kind ``set-groups``."""
-    if change.holder is None:
-        raise ValueError(f"{change.kind} without a holder")
-    return change.holder
-
-
-def rule_of(change: Change) -> Rule:
-    """Return the rule of a change of rules."""
-    if change.rule is None:
-        raise ValueError(f"{change.kind} without a rule")
-    return change.rule
 
 
 def listed(ask: Callable[[], Found[F]]) -> Found[F]:

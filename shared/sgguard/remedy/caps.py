@@ -9,9 +9,9 @@ from sgguard.model.codes import ReasonCode
 from sgguard.model.decision import Reason
 from sgguard.model.resource import Direction, Rule
 from sgguard.model.sentence import Sentence, said
+from sgguard.model.subject import rule_of
 from sgguard.policy import Caps
 from sgguard.remedy.plan import Plan, PlanInputs
-from sgguard.remedy.world import rule_of
 
 _TEMPLATE = "service-template"
 _ANY_PROTOCOL = frozenset({"any", "all", "tcp", "-1", "6"})

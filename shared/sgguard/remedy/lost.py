@@ -11,9 +11,9 @@ from sgguard.model.capabilities import Capabilities
 from sgguard.model.decision import Step
 from sgguard.model.resource import Group
 from sgguard.model.sentence import Sentence, listed, said
+from sgguard.model.subject import group_of
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Plan, Planned
-from sgguard.remedy.world import group_of
 from sgguard.render.language.sentence import in_english
 from sgguard.render.language.step import reworded, said_of
 from sgguard.render.wording import one_line

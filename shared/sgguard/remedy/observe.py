@@ -14,16 +14,9 @@ from msgspec.structs import replace
 from sgguard.errors import NotFoundError, SgguardError, UnknownShapeError
 from sgguard.model.change import Change, content
 from sgguard.model.resource import Rule
+from sgguard.model.subject import group_of, holder_of, rule_of
 from sgguard.providers.base import Cloud
-from sgguard.remedy.world import (
-    State,
-    group_of,
-    holder_of,
-    read_holders,
-    rule_of,
-    rules_of,
-    same_groups,
-)
+from sgguard.remedy.world import State, read_holders, rules_of, same_groups
 from sgguard.render.language.sentence import in_english
 from sgguard.wire.parallel import parallel
 

@@ -15,10 +15,10 @@ from sgguard.model.codes import ReasonCode, UnseenCode
 from sgguard.model.decision import Reason
 from sgguard.model.resource import Limit, Rule
 from sgguard.model.sentence import Sentence, counted, said, thing
+from sgguard.model.subject import holder_of, rule_of
 from sgguard.policy.limit import effective
 from sgguard.remedy.inputs import PER_REFERENCED
 from sgguard.remedy.plan import Plan, PlanInputs
-from sgguard.remedy.world import holder_of, rule_of
 
 Overrides = Mapping[str, int]
 

@@ -8,8 +8,8 @@ from sgguard.model.address import Scope
 from sgguard.model.change import Change, Holder
 from sgguard.model.facts import DeleteFacts, LaunchFacts
 from sgguard.model.resource import Group, Rule
+from sgguard.model.subject import rule_of
 from sgguard.remedy.plan import Plan, PlanInputs
-from sgguard.remedy.world import rule_of
 
 
 class ReferringRule(msgspec.Struct, frozen=True):

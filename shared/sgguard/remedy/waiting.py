@@ -17,12 +17,13 @@ from sgguard.model.change import Change, Holder, content, renamed
 from sgguard.model.decision import Action, Step
 from sgguard.model.resource import Rule
 from sgguard.model.sentence import Sentence, listed, said
+from sgguard.model.subject import holder_of, rule_of
 from sgguard.providers.base import Cloud
 from sgguard.remedy.places import Places
 from sgguard.remedy.plan import Planned, position_of
 from sgguard.remedy.returned import Earlier, Returned
 from sgguard.remedy.snapshot import ReferringRule, Snapshot
-from sgguard.remedy.world import holder_of, rule_of, same_groups
+from sgguard.remedy.world import same_groups
 from sgguard.render import wording
 from sgguard.render.language.step import step_of
 from sgguard.render.wording import one_line

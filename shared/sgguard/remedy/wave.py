@@ -14,8 +14,8 @@ from collections.abc import Collection
 from typing import Literal
 
 from sgguard.model.change import Change
+from sgguard.model.subject import holder_of
 from sgguard.remedy.plan import Plan
-from sgguard.remedy.world import holder_of
 
 AT_ONCE = 8
 """How many changes are under way at a time, each with calls of its own."""

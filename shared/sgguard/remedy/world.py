@@ -17,7 +17,8 @@ from functools import partial
 
 from sgguard.errors import SgguardError, UnknownShapeError
 from sgguard.model.change import Change, Holder
-from sgguard.model.resource import Group, Rule
+from sgguard.model.resource import Rule
+from sgguard.model.subject import group_of, holder_of, rule_of
 from sgguard.providers import BatchChanges, RuleBatches, late
 from sgguard.providers.base import Cloud
 from sgguard.remedy import together
@@ -107,27 +108,6 @@ def _applied(
         return [apply(cloud, change, token)]
     except SgguardError as error:
         return [error]
-
-
-def rule_of(change: Change) -> Rule:
-    """Return the rule a change is about."""
-    if change.rule is None:
-        raise ValueError(f"{change.kind} without a rule")
-    return change.rule
-
-
-def holder_of(change: Change) -> Holder:
-    """Return the holder a change is about."""
-    if change.holder is None:
-        raise ValueError(f"{change.kind} without a holder")
-    return change.holder
-
-
-def group_of(change: Change) -> Group:
-    """Return the group a change builds."""
-    if change.group is None:
-        raise ValueError(f"{change.kind} without a group")
-    return change.group
 
 
 def rules_of(cloud: Cloud, group_id: str) -> tuple[Rule, ...]:

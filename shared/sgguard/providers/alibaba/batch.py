@@ -18,6 +18,7 @@ from sgguard.errors import ConflictError, NotFoundError, SgguardError
 from sgguard.model.change import Change, Holder
 from sgguard.model.resource import Direction, Rule
 from sgguard.model.sending import MaySend, Tokened
+from sgguard.model.subject import holder_of, rule_of
 from sgguard.providers import _together as together
 from sgguard.providers._together import Result
 from sgguard.providers.alibaba import rule_change
@@ -43,7 +44,7 @@ def set_groups_batch(ecs: EcsClient, changes: Sequence[Change], may_send: MaySen
     sent: dict[Holder, Sent] = {}
 
     def one(change: Change, found: FoundHolder | None) -> None:
-        holder = together.holder_of(change)
+        holder = holder_of(change)
         made = send(ecs, holder, found or find(ecs, holder), change.before, change.after)
         if made is not None:
             sent[holder] = made
@@ -51,7 +52,7 @@ def set_groups_batch(ecs: EcsClient, changes: Sequence[Change], may_send: MaySen
     # 1. One list of all, and a call for each. 2. Lists of those that were changed, until all show.
     results = together.each_changed(changes, partial(_listed, ecs), one, may_send)
     shown = _await(ecs, sent)
-    holders = [together.holder_of(change) for change in changes]
+    holders = [holder_of(change) for change in changes]
     return [shown.get(one, result) for one, result in zip(holders, results, strict=True)]
 
 
@@ -148,9 +149,7 @@ def change_rules(
 def _parts(changes: Sequence[Tokened]) -> Iterator[list[int]]:
     """Yield the places of the changes that one call can make: of one direction, a hundred."""
     for direction in Direction:
-        places = [
-            n for n, (one, _) in enumerate(changes) if together.rule_of(one).direction == direction
-        ]
+        places = [n for n, (one, _) in enumerate(changes) if rule_of(one).direction == direction]
         for begin in range(0, len(places), RULES_PER_CALL):
             yield places[begin : begin + RULES_PER_CALL]
 
@@ -164,7 +163,7 @@ def _add(
 ) -> dict[int, Result]:
     action = rule_change.action_of("Authorize", part)
     # 1. The call succeeds for rules that are there already: those are not sent.
-    rules = {n: together.rule_of(change) for n, (change, _) in part.items()}
+    rules = {n: rule_of(change) for n, (change, _) in part.items()}
     exists = ConflictError(PROVIDER, action, detail="the group has this rule already")
     results: dict[int, Result] = {
         n: exists for n, rule in rules.items() if any(is_same(one, rule) for one in there)
@@ -228,7 +227,7 @@ def _revoke(
     found: dict[int, Rule] = {}
     alone: dict[int, Callable[[], None]] = {}
     for n, (change, token) in part.items():
-        rule = together.rule_of(change)
+        rule = rule_of(change)
         remove = partial(rule_change.remove_rule, ecs, group_id, rule, token)
         try:
             one = rule_change.found_among(there, group_id, rule)
@@ -253,7 +252,7 @@ def _revoke(
             if not together.is_of_one(error):
                 return results | dict.fromkeys((*found, *alone), error)
             for n in found:
-                rule = together.rule_of(part[n][0])
+                rule = rule_of(part[n][0])
                 alone[n] = partial(rule_change.remove_rule, ecs, group_id, rule, part[n][1])
     ended = [together.attempted(one, may_send) for one in alone.values()]
     return results | dict(zip(alone, ended, strict=True))

@@ -16,6 +16,7 @@ from sgguard.errors import ApiAbsentError, SgguardError
 from sgguard.model.change import Change, Holder, content
 from sgguard.model.resource import Rule
 from sgguard.model.sending import MaySend, Tokened
+from sgguard.model.subject import holder_of, rule_of
 from sgguard.providers import _together as together
 from sgguard.providers._together import Result
 from sgguard.providers.huawei import listing, response, rule_change
@@ -33,7 +34,7 @@ def set_groups_batch(api: Api, changes: Sequence[Change], may_send: MaySend) -> 
     """Make changes of kind ``set-groups``, of different holders; return the error of each."""
 
     def one(change: Change, found: Found | None) -> None:
-        set_groups(api, together.holder_of(change), change.before, change.after, found)
+        set_groups(api, holder_of(change), change.before, change.after, found)
 
     return together.each_changed(changes, partial(_ports, api), one, may_send)
 
@@ -63,7 +64,7 @@ def change_rules(
     api: Api, group_id: str, changes: Sequence[Tokened], may_send: MaySend
 ) -> list[Result]:
     """Add rules to a group with one call, or delete rules of it; return the error of each."""
-    rules = [together.rule_of(change) for change, _ in changes]
+    rules = [rule_of(change) for change, _ in changes]
     try:
         if all(change.kind == "add-rule" for change, _ in changes):
             return _add(api, group_id, rules, may_send)

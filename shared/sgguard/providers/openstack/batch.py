@@ -14,6 +14,7 @@ from functools import partial
 from sgguard.errors import SgguardError
 from sgguard.model.change import Change, Holder, content
 from sgguard.model.sending import MaySend, Tokened
+from sgguard.model.subject import holder_of, rule_of
 from sgguard.providers import _together as together
 from sgguard.providers._together import Result
 from sgguard.providers.openstack import rule_change
@@ -34,7 +35,7 @@ def set_groups_batch(
 
     def one(change: Change, port: PortRow | None) -> None:
         ports = None if port is None else [port]
-        set_groups(api, together.holder_of(change), change.before, change.after, ports)
+        set_groups(api, holder_of(change), change.before, change.after, ports)
 
     return together.each_changed(changes, partial(_ports, api), one, may_send)
 
@@ -86,7 +87,7 @@ def _add(
     *,
     sees_all: bool,
 ) -> list[Result]:
-    rules = [together.rule_of(change) for change in changes]
+    rules = [rule_of(change) for change in changes]
     bodies = rule_change.bodies(api, group_id, rules, sees_all=sees_all)
     action = "POST /v2.0/security-group-rules"
     if not may_send():
@@ -113,7 +114,7 @@ def _remove(
 ) -> list[Result]:
     rows = rule_change.read_rules(api, group_id)
     deletes = [
-        partial(rule_change.delete_found, api, group_id, together.rule_of(change), rows)
+        partial(rule_change.delete_found, api, group_id, rule_of(change), rows)
         for change in changes
     ]
     return parallel([partial(together.attempted, one, may_send) for one in deletes])

@@ -32,8 +32,9 @@ from sgguard.errors import (
 from sgguard.model.change import Change, content
 from sgguard.model.resource import Rule
 from sgguard.model.sending import MaySend
+from sgguard.model.subject import rule_of
 from sgguard.providers._tencent_positions import locate
-from sgguard.providers._together import Result, attempted, held, is_of_one, late, rule_of
+from sgguard.providers._together import Result, attempted, held, is_of_one, late
 from sgguard.providers.tencent import rule_change
 from sgguard.providers.tencent.api import TencentApi
 from sgguard.providers.tencent.codes import may_be_reached

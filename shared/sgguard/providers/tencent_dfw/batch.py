@@ -19,6 +19,7 @@ from sgguard.errors import ConflictError, NotFoundError, SgguardError
 from sgguard.model.change import Change, Holder, content
 from sgguard.model.resource import Direction, Rule
 from sgguard.model.sending import MaySend
+from sgguard.model.subject import holder_of, rule_of
 from sgguard.providers import _together as together
 from sgguard.providers._shared import read_back
 from sgguard.providers._tencent import poll_until
@@ -50,7 +51,7 @@ def set_groups_batch(api: DfwApi, changes: Sequence[Change], may_send: MaySend) 
     """Make changes of kind ``set-groups``, of different holders; return the error of each."""
     results: Results = {}
     # 1. What each carries now; what cannot be changed has its result.
-    now = parallel([partial(_read, api, together.holder_of(change)) for change in changes])
+    now = parallel([partial(_read, api, holder_of(change)) for change in changes])
     for n, (change, groups) in enumerate(zip(changes, now, strict=True)):
         if isinstance(groups, SgguardError):
             results[n] = groups
@@ -84,7 +85,7 @@ def _shared(api: DfwApi, some: Sequence[Numbered]) -> Results:
         return {n: error for n, groups in kept.items() if groups}
     shared = {one for one, (_, count) in zip(asked, read, strict=True) if count}
     return {
-        n: shared_conflict(api, together.holder_of(change).holder_id, found)
+        n: shared_conflict(api, holder_of(change).holder_id, found)
         for n, change in some
         if (found := [one for one in kept[n] if one in shared])
     }
@@ -94,7 +95,7 @@ def _change_many(api: DfwApi, some: Sequence[Numbered], may_send: MaySend) -> Re
     if not may_send():
         return {n: together.late() for n, _ in some}
     rows = [
-        {"instanceId": together.holder_of(change).holder_id, "sgIds": list(change.after)}
+        {"instanceId": holder_of(change).holder_id, "sgIds": list(change.after)}
         for _, change in some
     ]
     try:
@@ -117,14 +118,14 @@ def _always() -> bool:
 
 
 def _change_unless_made(api: DfwApi, change: Change) -> None:
-    holder = together.holder_of(change)
+    holder = holder_of(change)
     what = f"a change of {holder.holder_id}"
     if read_back(partial(read_holder, api, holder), what) != change.after:
         set_groups(api, holder, change.before, change.after)
 
 
 def _await(api: DfwApi, change: Change) -> None:
-    holder = together.holder_of(change)
+    holder = holder_of(change)
     what = f"the binding of {holder.holder_id}"
     poll_until(
         api.wire,
@@ -171,7 +172,7 @@ def _make(api: DfwApi, group_id: str, part: Sequence[Numbered], may_send: MaySen
     if not may_send():
         return {n: together.late() for n, _ in part}
     is_adding = part[0][1].kind == "add-rule"
-    rules = [together.rule_of(change) for _, change in part]
+    rules = [rule_of(change) for _, change in part]
     if len(part) == 1:
         make = rule_change.add_rule if is_adding else rule_change.remove_rule
         make(api, group_id, rules[0])
@@ -194,7 +195,7 @@ def _remove(api: DfwApi, group_id: str, part: Sequence[Numbered]) -> Results:
     results: Results = {}
     places: dict[int, int] = {}
     for n, change in part:
-        rule = together.rule_of(change)
+        rule = rule_of(change)
         taken = {f"{rule.direction}[{place}]" for place in places.values()}
         left = [
             one
@@ -214,7 +215,7 @@ def _remove(api: DfwApi, group_id: str, part: Sequence[Numbered]) -> Results:
     # have others put back on its wrong side.
     if results:
         return results | {n: together.held() for n in places}
-    rules = [together.rule_of(change) for _, change in part]
+    rules = [rule_of(change) for _, change in part]
     rule_change.remove_at(api, group_id, found, rules, sorted(places.values()))
     return dict.fromkeys(places)
 
@@ -229,7 +230,7 @@ def _replaces(rules: Sequence[Rule], new: Rule) -> bool:
 def _removed(changes: Sequence[Numbered]) -> Iterator[list[Numbered]]:
     """Yield the removals of each direction."""
     for direction in Direction:
-        part = [one for one in changes if together.rule_of(one[1]).direction == direction]
+        part = [one for one in changes if rule_of(one[1]).direction == direction]
         if part:
             yield part
 
@@ -241,7 +242,7 @@ def _added(changes: Sequence[Numbered]) -> Iterator[list[Numbered]]:
     """
     part: list[Numbered] = []
     for one in changes:
-        if part and not _is_before(together.rule_of(one[1]), together.rule_of(part[0][1])):
+        if part and not _is_before(rule_of(one[1]), rule_of(part[0][1])):
             yield part
             part = []
         part.insert(0, one)
