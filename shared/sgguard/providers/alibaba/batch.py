@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import TypeVar
 
 from sgguard.errors import ConflictError, NotFoundError, SgguardError
 from sgguard.model.change import Change, Holder
@@ -34,6 +35,7 @@ IDS_PER_CALL = 100
 RULES_PER_CALL = 100
 
 Found = dict[str, FoundHolder]
+K = TypeVar("K")
 
 
 # -- holders ---------------------------------------------------------------------------------
@@ -107,23 +109,42 @@ def _interfaces(ecs: EcsClient, ids: Sequence[str]) -> Found:
 
 def _await(ecs: EcsClient, sent: Mapping[Holder, Sent]) -> dict[Holder, Result]:
     """Look at the changed holders until each shows its change; return the error of each."""
-    results: dict[Holder, Result] = {}
+
+    def look(left: Sequence[Holder]) -> Callable[[Holder], bool]:
+        listed = together.listed(partial(_listed, ecs, left))
+        return lambda one: is_shown(one, listed.get(one.holder_id) or find(ecs, one), sent[one])
+
+    return _until_each(ecs, f"the groups of {len(sent)} holders", [*sent], look, NotFoundError)
+
+
+def _until_each(
+    ecs: EcsClient,
+    what: str,
+    every: Sequence[K],
+    look: Callable[[Sequence[K]], Callable[[K], bool]],
+    ended_by: type[SgguardError],
+) -> dict[K, Result]:
+    """Look at changes until each shows or is ``ended_by`` an error; return the error of each.
+
+    ``look`` reads those that are left, with few calls, and returns what tells of one of them.
+    """
+    results: dict[K, Result] = {}
 
     def are_shown() -> bool:
-        left = [one for one in sent if one not in results]
-        listed = together.listed(partial(_listed, ecs, left))
+        left = [one for one in every if one not in results]
+        shows = look(left)
         for one in left:
             try:
-                if is_shown(one, listed.get(one.holder_id) or find(ecs, one), sent[one]):
+                if shows(one):
                     results[one] = None
-            except NotFoundError as error:
+            except ended_by as error:
                 results[one] = error
-        return len(results) == len(sent)
+        return len(results) == len(every)
 
     try:
-        until(ecs.wire, f"the groups of {len(sent)} holders", are_shown)
+        until(ecs.wire, what, are_shown)
     except SgguardError as error:
-        return {one: results.get(one, error) for one in sent}
+        return {one: results.get(one, error) for one in every}
     return results
 
 
@@ -195,23 +216,11 @@ def _add(
 def _await_rules(
     ecs: EcsClient, action: str, group_id: str, new: Mapping[int, Rule]
 ) -> dict[int, Result]:
-    results: dict[int, Result] = {}
-
-    def are_added() -> bool:
+    def look(_: Sequence[int]) -> Callable[[int], bool]:
         rules = rule_change.rules_of(ecs, group_id)
-        for n in [n for n in new if n not in results]:
-            try:
-                if rule_change.is_added(rules, action, new[n]):
-                    results[n] = None
-            except ConflictError as error:
-                results[n] = error
-        return len(results) == len(new)
+        return lambda n: rule_change.is_added(rules, action, new[n])
 
-    try:
-        until(ecs.wire, f"{len(new)} rules in {group_id}", are_added)
-    except SgguardError as error:
-        return {n: results.get(n, error) for n in new}
-    return results
+    return _until_each(ecs, f"{len(new)} rules in {group_id}", [*new], look, ConflictError)
 
 
 def _revoke(
