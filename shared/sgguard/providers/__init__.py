@@ -31,6 +31,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 from sgguard import lazy
@@ -99,10 +100,9 @@ def connect(provider: str, access: Access) -> Cloud:
 
 def bulk(cloud: Cloud) -> Bulk:
     """Return how a cloud changes many holders: its ``bulk`` module's, else holder by holder."""
-    module = import_module(_module_of(cloud.capabilities.provider))
-    if not hasattr(module, "__path__") or find_spec(f"{module.__name__}.bulk") is None:
+    own = _own(cloud.capabilities.provider, "bulk")
+    if own is None:
         return _one_by_one.OneByOne(cloud)
-    own = import_module(f"{module.__name__}.bulk")
     return cast(Callable[[Cloud], Bulk], own.bulk)(cloud)
 
 
@@ -112,10 +112,7 @@ def probing(provider: str) -> Probing | None:
     Raises:
         AddressError: there is no such provider.
     """
-    module = import_module(_module_of(provider))
-    if not hasattr(module, "__path__") or find_spec(f"{module.__name__}.probe") is None:
-        return None
-    return cast(Probing, import_module(f"{module.__name__}.probe"))
+    return cast(Probing | None, _own(provider, "probe"))
 
 
 def assuming(provider: str) -> Assuming | None:
@@ -124,10 +121,19 @@ def assuming(provider: str) -> Assuming | None:
     Raises:
         AddressError: there is no such provider.
     """
+    return cast(Assuming | None, _own(provider, "role"))
+
+
+def _own(provider: str, name: str) -> ModuleType | None:
+    """Return a module of the provider's package that not each of them has.
+
+    Raises:
+        AddressError: there is no such provider.
+    """
     module = import_module(_module_of(provider))
-    if not hasattr(module, "__path__") or find_spec(f"{module.__name__}.role") is None:
+    if not hasattr(module, "__path__") or find_spec(f"{module.__name__}.{name}") is None:
         return None
-    return cast(Assuming, import_module(f"{module.__name__}.role"))
+    return import_module(f"{module.__name__}.{name}")
 
 
 def documented(provider: str) -> Documented:
