@@ -35,4 +35,4 @@ def test_no_verdict_on_a_cloud_that_hides_something_is_false(has_faults):
 
 def test_no_launch_on_a_cloud_that_hides_something_is_false():
     counts = require_no_problem("launch", clouds(15), has_faults=False)
-    assert counts["allow"] + counts["block"] == 15
+    assert counts["allow"] + counts["block"] == clouds(15)
