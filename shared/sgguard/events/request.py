@@ -44,8 +44,8 @@ def delete_sets(texts: Sequence[str]) -> tuple[DeleteRequest, ...]:
     addresses = _addresses(checked("delete_request", {"targets": list(texts)})["targets"], paths)
     twice = [
         Problem(path, f"{address} is named twice", "each group once")
-        for n, (address, path) in enumerate(zip(addresses, paths, strict=True))
-        if address in addresses[:n]
+        for address, path, is_again in zip(addresses, paths, _again(addresses), strict=True)
+        if is_again
     ]
     _refuse("the targets cannot be judged together", twice, status=422)
     by_scope: dict[Scope, list[Address]] = {}
@@ -133,11 +133,17 @@ def _addresses(texts: Sequence[str], paths: Sequence[str]) -> list[Address]:
     return addresses
 
 
+def _again(addresses: Sequence[Address]) -> list[bool]:
+    """Return of each address whether it was named before."""
+    first = {address: n for n, address in reversed(list(enumerate(addresses)))}
+    return [first[address] < n for n, address in enumerate(addresses)]
+
+
 def _set_problems(addresses: Sequence[Address], paths: Sequence[str]) -> list[Problem]:
     first = addresses[0].scope
     problems: list[Problem] = []
-    for n, (address, path) in enumerate(zip(addresses, paths, strict=True)):
-        if address in addresses[:n]:
+    for address, path, is_again in zip(addresses, paths, _again(addresses), strict=True):
+        if is_again:
             problems.append(Problem(path, f"{address} is named twice", "each group once"))
         if address.scope != first:
             problems.append(

@@ -61,11 +61,18 @@ def _read(provider: Provider, requests: Sequence[DeleteRequest]) -> Gathered:
 
 
 def _of(request: DeleteRequest, found: Gathered) -> Gathered:
-    """Return one request's part of what was read for many, with its groups in its own order."""
+    """Return one request's part of what was read for many, with its groups in its own order.
+
+    One of which nothing was read in time is an error, which is delivered again.
+    """
     if isinstance(found, Exception):
         return found
-    groups = {group.address: group for group in found.groups}
-    return replace(found, groups=tuple(groups[target] for target in request.targets))
+    by_address = {group.address: group for group in found.groups}
+    groups = tuple(by_address[target] for target in request.targets)
+    late = [one for group in groups for one in group.unseen if one.code == UnseenCode.OUT_OF_TIME]
+    if len(late) == len(groups):
+        return DeadlineError("the time was used up before any of its groups was read")
+    return replace(found, groups=groups)
 
 
 def _may_be_one_groups(found: Gathered) -> bool:

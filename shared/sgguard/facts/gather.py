@@ -6,14 +6,15 @@ from an answer becomes ``unseen``, and so does a part the credentials may not re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, TypeVar, overload
 
-import msgspec
 from msgspec.structs import replace
 
+from sgguard.errors import DeadlineError
 from sgguard.facts.guarded import with_guard
+from sgguard.facts.part import Part, gaps_of
 from sgguard.facts.sharing import with_sharing
 from sgguard.model.address import Address
 from sgguard.model.codes import UnseenCode
@@ -33,82 +34,69 @@ B = TypeVar("B")
 C = TypeVar("C")
 D = TypeVar("D")
 
-
-class _Part(msgspec.Struct, Generic[T], frozen=True):
-    """One part of the facts, by group id, of every id it was asked for."""
-
-    what: str
-    values: Mapping[str, T] = msgspec.field(default_factory=dict)
-    unseen: tuple[Unseen, ...] = ()
-    asked: tuple[str, ...] = ()
-
-    def unseen_of(self, group_id: str) -> tuple[Unseen, ...]:
-        """Return what this part could not see of one group."""
-        if group_id not in self.asked:
-            return ()
-        # A gap that names a group outside the request is taken to concern every group of it.
-        own = tuple(u for u in self.unseen if u.group_id == group_id or not self._names(u))
-        if group_id in self.values or own:
-            return own
-        return (
-            Unseen(
-                code=UnseenCode.NOT_TOLD,
-                what=said("part.of", part=self.what, thing=group_id),
-                why=said("why.group-not-mentioned"),
-                remedy=said("remedy.again-or-report"),
-                group_id=group_id,
-            ),
-        )
-
-    def _names(self, unseen: Unseen) -> bool:
-        return unseen.group_id in self.asked
-
-    def and_also(self, other: _Part[T]) -> _Part[T]:
-        """Return the two parts as one; each keeps what it could not see to its own groups."""
-        return replace(
-            self,
-            values={**self.values, **other.values},
-            unseen=(*_named(self), *_named(other)),
-            asked=(*self.asked, *other.asked),
-        )
-
-
-def _named(part: _Part[Any]) -> tuple[Unseen, ...]:
-    return tuple(
-        replace(unseen, group_id=group_id)
-        for group_id in part.asked
-        for unseen in part.unseen_of(group_id)
-    )
+SLICE = 100
+"""Groups read at once: what the widest of the clouds' calls takes."""
 
 
 def gather_delete(provider: Provider, request: DeleteRequest) -> DeleteFacts:
-    """Read groups, references and bindings of every target in one wave.
+    """Read groups, references and bindings of every target: in one wave, of a large set in slices.
+
+    A slice that there is no time for leaves its groups unseen; the slices before it are read.
 
     Raises:
         CloudError: the cloud could not be asked at all.
-        DeadlineError: the time was used up.
+        DeadlineError: the time was used up, and nothing was read.
     """
-    ids = _askable(provider, [target.group_id for target in request.targets])
+    slices = [
+        request.targets[start : start + SLICE] for start in range(0, len(request.targets), SLICE)
+    ]
+    groups: list[GroupFacts] = []
+    for number, targets in enumerate(slices):
+        try:
+            groups += _gather_slice(provider, targets)
+        except DeadlineError:
+            if not groups:
+                raise
+            groups += [_out_of_time(one) for late in slices[number:] for one in late]
+            break
+    references = {one.address.group_id: one.references for one in groups}
+    return DeleteFacts(
+        capabilities=with_guard(provider, references),
+        groups=tuple(groups),
+        visibility=provider.visibility,
+    )
+
+
+def _gather_slice(provider: Provider, targets: Sequence[Address]) -> list[GroupFacts]:
+    ids = _askable(provider, [target.group_id for target in targets])
     groups, references, bindings = _together(
         partial(_read, "groups", provider.read_groups, ids),
         partial(_read, "references", provider.list_references, ids),
         partial(_read, "bindings", provider.list_bindings, ids),
     )
-    return DeleteFacts(
-        capabilities=with_guard(provider, references.values),
-        groups=tuple(
-            GroupFacts(
-                address=target,
-                group=_group(groups, target.group_id),
-                references=references.values.get(target.group_id, ()),
-                bindings=bindings.values.get(target.group_id, ()),
-                unseen=_unseen(target.group_id, groups, references, bindings),
-                is_malformed=target.group_id not in ids,
-            )
-            for target in request.targets
-        ),
-        visibility=provider.visibility,
+    gaps = gaps_of(groups, references, bindings)
+    return [
+        GroupFacts(
+            address=target,
+            group=_group(groups, target.group_id),
+            references=references.values.get(target.group_id, ()),
+            bindings=bindings.values.get(target.group_id, ()),
+            unseen=gaps.get(target.group_id, ()),
+            is_malformed=target.group_id not in ids,
+        )
+        for target in targets
+    ]
+
+
+def _out_of_time(target: Address) -> GroupFacts:
+    gap = Unseen(
+        code=UnseenCode.OUT_OF_TIME,
+        what=said("part.anything"),
+        why=said("why.out-of-time"),
+        remedy=said("remedy.fewer"),
+        group_id=target.group_id,
     )
+    return GroupFacts(address=target, group=Group(target.group_id), unseen=(gap,))
 
 
 def gather_explanation(provider: Provider, address: Address) -> DeleteFacts:
@@ -158,6 +146,7 @@ def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:
     groups = replace(groups, values=with_sharing(provider, project, groups.values))
     crowded = _crowded(request, counts, limits.value)
     references = _read("references", provider.list_references, crowded)
+    gaps = gaps_of(groups, counts, references)
     return LaunchFacts(
         capabilities=provider.capabilities,
         scope=request.scope,
@@ -166,7 +155,7 @@ def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:
                 address=Address(request.scope, group_id),
                 group=_group(groups, group_id),
                 references=references.values.get(group_id, ()),
-                unseen=_unseen(group_id, groups, counts, references),
+                unseen=gaps.get(group_id, ()),
                 is_malformed=group_id not in groups.asked,
                 instance_count=counts.values.get(group_id),
             )
@@ -186,8 +175,8 @@ def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:
 
 
 def _with_own(
-    provider: Provider, own: Sequence[str], groups: _Part[Group | None], counts: _Part[int]
-) -> tuple[_Part[Group | None], _Part[int]]:
+    provider: Provider, own: Sequence[str], groups: Part[Group | None], counts: Part[int]
+) -> tuple[Part[Group | None], Part[int]]:
     """Return the parts with the groups that an instance carries and that were not asked for."""
     more = tuple(group_id for group_id in own if group_id not in groups.asked)
     if not more:
@@ -219,9 +208,7 @@ def _default(provider: Provider, request: LaunchRequest) -> Seen[tuple[str, ...]
     return seen_or_unseen("which group the cloud takes where none is given", read, nothing)
 
 
-def _crowded(
-    request: LaunchRequest, counts: _Part[int], limits: Sequence[Limit]
-) -> tuple[str, ...]:
+def _crowded(request: LaunchRequest, counts: Part[int], limits: Sequence[Limit]) -> tuple[str, ...]:
     """Return the groups that would have more instances than one that is referenced may have.
 
     Only of these it matters whether rules of other groups name them.
@@ -239,12 +226,12 @@ def _askable(provider: Provider, group_ids: Sequence[str]) -> tuple[str, ...]:
 
 def _read(
     what: str, read: Callable[[Sequence[str]], Seen[dict[str, T]]], group_ids: tuple[str, ...]
-) -> _Part[T]:
+) -> Part[T]:
     if not group_ids:
-        return _Part(what)
+        return Part(what)
     nothing: dict[str, T] = {}
     seen = seen_or_unseen(what, partial(read, group_ids), nothing)
-    return _Part(what, seen.value, seen.unseen, group_ids)
+    return Part(what, seen.value, seen.unseen, group_ids)
 
 
 def _read_rules(provider: Provider, group_id: str) -> Seen[tuple[Rule, ...] | None]:
@@ -275,15 +262,11 @@ def _groups_of(instance: Instance | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*instance.group_ids, *on_interfaces)))
 
 
-def _group(groups: _Part[Group | None], group_id: str) -> Group | None:
+def _group(groups: Part[Group | None], group_id: str) -> Group | None:
     """Return the group; one that was asked for and is not in the response is not missing."""
     if group_id in groups.asked and group_id not in groups.values:
         return Group(group_id)
     return groups.values.get(group_id)
-
-
-def _unseen(group_id: str, *parts: _Part[Any]) -> tuple[Unseen, ...]:
-    return tuple(unseen for part in parts for unseen in part.unseen_of(group_id))
 
 
 @overload

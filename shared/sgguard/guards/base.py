@@ -90,8 +90,10 @@ def incomplete(
 ) -> tuple[Reason, ...]:
     """Return one reason for each thing that could not be seen: what, why, what helps.
 
-    It blocks, unless the policy tolerates gaps of that very code: then it warns.
+    It blocks, unless the policy tolerates gaps of that very code: then it warns. What there was no
+    time for is never tolerated: whoever asks again may see it.
     """
+    tolerated = set(tolerated) - {UnseenCode.OUT_OF_TIME}
     return tuple(
         Reason(
             ReasonCode.FACTS_INCOMPLETE,

@@ -171,7 +171,10 @@ LAUNCH_CODES = (
 
 
 class UnseenCode(StrEnum):
-    """What kind of gap in the facts something unseen is: each is tolerated by itself."""
+    """What kind of gap in the facts something unseen is: each is tolerated by itself.
+
+    But ``out-of-time``, which no policy can tolerate: whoever asks again may see it.
+    """
 
     NO_PERMISSION = "no-permission"
     UNKNOWN_SHAPE = "unknown-shape"
@@ -180,6 +183,7 @@ class UnseenCode(StrEnum):
     CROSS_ACCOUNT = "cross-account"
     NOT_TOLD = "not-told"
     API_ABSENT = "api-absent"
+    OUT_OF_TIME = "out-of-time"
 
 
 class DeleteRemedy(StrEnum):

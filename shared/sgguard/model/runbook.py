@@ -160,6 +160,8 @@ _GAPS: dict[str, str] = {
     "not-told": "a response leaves out or contradicts something that a verdict needs: ask again, "
     "or look in the console",
     "api-absent": "the region does not offer the call that would tell: look in the console",
+    "out-of-time": "the time of the event was used up before all groups of a large set were read: "
+    "ask again with fewer groups, or raise `SGGUARD_DEADLINE_S`",
 }
 
 _OUTCOMES: dict[str, str] = {
@@ -186,7 +188,12 @@ REASONS: Mapping[ReasonCode, Runbook] = MappingProxyType(
 
 GAPS: Mapping[UnseenCode, Runbook] = MappingProxyType(
     {
-        UnseenCode(code): Runbook(text.partition(": ")[2], _GAP, _TOLERATE, ("facts-incomplete",))
+        UnseenCode(code): Runbook(
+            text.partition(": ")[2],
+            _GAP,
+            "" if code == UnseenCode.OUT_OF_TIME else _TOLERATE,
+            ("facts-incomplete",),
+        )
         for code, text in _GAPS.items()
     }
 )

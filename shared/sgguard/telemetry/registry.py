@@ -85,7 +85,7 @@ GAP = Label(
     "gap",
     (
         *("no-permission", "unknown-shape", "record-ceiling", "other-project", "cross-account"),
-        *("not-told", "api-absent"),
+        *("not-told", "api-absent", "out-of-time"),
     ),
 )
 STATUS = Label(

@@ -111,11 +111,11 @@ def _held_within(
     facts: GroupFacts, members: Mapping[str, GroupFacts]
 ) -> dict[str, tuple[Reference, ...]]:
     """Return the references to the group from others of the set, by the group that holds them."""
-    held: dict[str, tuple[Reference, ...]] = {}
+    held: dict[str, list[Reference]] = {}
     for one in _references(facts):
         if _is_within(one, members):
-            held[one.group_id] = (*held.get(one.group_id, ()), one)
-    return held
+            held.setdefault(one.group_id, []).append(one)
+    return {referrer: tuple(naming) for referrer, naming in held.items()}
 
 
 def _is_within(reference: Reference, members: Mapping[str, GroupFacts]) -> bool:

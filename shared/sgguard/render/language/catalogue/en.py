@@ -191,6 +191,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "unseen.cross-account": "other accounts",
     "unseen.not-told": "not reported by the cloud",
     "unseen.api-absent": "no such API there",
+    "unseen.out-of-time": "no time left to read it",
     "unseen.none": "facts are missing",
     # -- buttons and answers ---------------------------------------------------------------------
     "button.approve": "Approve",

@@ -179,6 +179,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "unseen.cross-account": "其他账号不可见",
     "unseen.not-told": "云平台未返回",
     "unseen.api-absent": "该地域无此接口",
+    "unseen.out-of-time": "时间不足，未读取",
     "unseen.none": "缺少信息",
     # -- buttons and answers ---------------------------------------------------------------------
     "button.approve": "同意",

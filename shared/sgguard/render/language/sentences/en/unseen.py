@@ -56,6 +56,8 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "thing.cross-account": "cross-account",
     "thing.not-told": "not-told",
     "thing.api-absent": "api-absent",
+    "thing.out-of-time": "out-of-time",
+    "why.out-of-time": "the time was used up before this group of the set was read",
     "why.group-not-mentioned": "the cloud's answer does not mention this group",
     "why.not-mentioned": "the cloud's answer does not mention it",
     "why.lacks": "the answer does not mention {thing}",
@@ -72,6 +74,7 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     # -- what would make it visible --------------------------------------------------------------
     "remedy.again": "ask again",
     "remedy.again-or-report": "ask again; if it stays so, report it to the maintainers of sgguard",
+    "remedy.fewer": "ask again with fewer groups, or allow more time (SGGUARD_DEADLINE_S)",
     "remedy.when-it-answers": "ask again when the cloud answers",
     "remedy.when-steady": "ask again when the list does not change",
     "remedy.check-exists": "check that the group exists in this region, and ask again",

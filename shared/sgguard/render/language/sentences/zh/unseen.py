@@ -56,6 +56,8 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "thing.cross-account": "其他账号不可见",
     "thing.not-told": "云平台未返回",
     "thing.api-absent": "无此接口",
+    "thing.out-of-time": "时间不足",
+    "why.out-of-time": "处理时限已到，尚未读取该安全组",
     "why.group-not-mentioned": "云平台的响应中没有该安全组",
     "why.not-mentioned": "云平台的响应中没有该资源",
     "why.lacks": "响应中没有 {thing}",
@@ -72,6 +74,7 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     # -- what would make it visible --------------------------------------------------------------
     "remedy.again": "请重试",
     "remedy.again-or-report": "请重试；仍未查到时，请反馈给 sgguard 维护者",
+    "remedy.fewer": "请减少安全组数量后重试，或延长处理时限（SGGUARD_DEADLINE_S）",
     "remedy.when-it-answers": "云平台恢复后请重试",
     "remedy.when-steady": "列表不再变化后请重试",
     "remedy.check-exists": "请确认该安全组在此地域存在后重试",
