@@ -8,7 +8,18 @@ import time
 import pytest
 
 from sgguard.approvals import approve
+from sgguard.render.document import to_json
+from sgguard.render.evidence import SHOWN_MAX
 from tests.commands import fits, place, sgguard
+from tests.guards.builders import (
+    NO_PERMISSION,
+    OPENSTACK,
+    decision,
+    facts,
+    group,
+    named_by,
+    server,
+)
 from tests.stores import a_record
 
 __all__ = ["place", "sgguard"]  # fixtures
@@ -153,3 +164,79 @@ def test_the_password_of_a_store_is_not_shown(sgguard, monkeypatch):
     code, out, err = sgguard("decisions", "list")
     assert code == 2
     assert "s3cret" not in out + err
+
+
+# -- evidence --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def many(place):
+    """A kept decision about a group that more rules name than an answer shows."""
+    of = facts(
+        group("sg-a", references=[named_by(f"sg-x{n:04d}") for n in range(SHOWN_MAX + 2)]),
+        group("sg-b", bindings=[server()], unseen=[NO_PERMISSION]),
+        capabilities=OPENSTACK,
+    )
+    document = {**to_json(decision(of)), "decision_id": "d-many"}
+    place.store.keep(a_record("d-many", document_json=json.dumps(document)))
+    return place
+
+
+@pytest.mark.usefixtures("many")
+def test_what_a_document_leaves_out_is_shown_in_pages(sgguard):
+    code, out, _ = sgguard("decisions", "show", "d-many", "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert len(document["facts"]["references"]) == SHOWN_MAX
+    assert document["left_out"]["reference"] == 2
+    cursor, seen = document["left_out"]["cursor"], []
+    while cursor:
+        asked = ("--evidence", "--cursor", cursor, "--limit", "600", "--json")
+        code, out, _ = sgguard("decisions", "show", "d-many", *asked)
+        found = json.loads(out)
+        seen += [one["type"] for one in found["entries"]]
+        cursor = found["cursor"]
+    assert seen == ["reference"] * 2 + ["binding", "unseen"] + ["vanishing"] * (SHOWN_MAX + 2)
+    whole = json.loads(sgguard("decisions", "show", "d-many", "--json", "--verbose")[1])
+    assert "left_out" not in whole
+    assert len(whole["facts"]["references"]) == SHOWN_MAX + 2
+
+
+@pytest.mark.usefixtures("many")
+def test_a_page_of_evidence_for_people_says_how_it_goes_on(sgguard):
+    code, out, _ = sgguard("decisions", "show", "d-many", "--evidence", "--limit", "2")
+    head, first, second, more = out.splitlines()
+    assert (code, head) == (
+        0,
+        f"d-many  {SHOWN_MAX + 2} reference, 1 binding, 1 unseen, {SHOWN_MAX + 2} vanishing",
+    )
+    assert first.startswith("  sg-a: referenced by sg-x0000")
+    assert second.startswith("  sg-a: referenced by sg-x0001")
+    rest = more.removeprefix("more: sgguard ").split()
+    code, out, _ = sgguard(*rest, "--limit", "9999")
+    assert "  sg-b: bound to instance ins-1" in out
+    assert "  sg-b: references [no-permission]" in out
+    assert "  sg-a: would vanish: sg-x0000" in out
+    assert "more: " not in out
+
+
+@pytest.mark.usefixtures("many")
+def test_a_cursor_needs_the_option_that_it_belongs_to(sgguard):
+    code, _, err = sgguard("decisions", "show", "d-many", "--limit", "3")
+    assert code == 2
+    assert "--evidence" in err
+    code, _, err = sgguard("decisions", "show", "d-many", "--evidence", "--cursor", "1-deadbeef")
+    assert code == 2
+    assert "begin without --cursor" in " ".join(err.split())
+
+
+def test_a_cursor_of_a_decision_that_was_purged_says_that_it_is_gone(many, sgguard, monkeypatch):
+    many.clock.now_s -= 50 * DAY_S
+    many.store.keep(a_record("d-old"))
+    many.clock.now_s += 50 * DAY_S
+    monkeypatch.setenv("SGGUARD_KEEP_DAYS", "30")
+    assert sgguard("decisions", "purge")[0] == 0
+    code, _, err = sgguard("decisions", "show", "d-old", "--evidence", "--cursor", "100-abcdef01")
+    assert code == 2
+    assert "there is no decision 'd-old'" in err
+    assert sgguard("decisions", "show", "d-many", "--evidence", "--limit", "1")[0] == 0

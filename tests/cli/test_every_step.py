@@ -74,7 +74,7 @@ def test_the_command_shows_every_group_step_and_reference(large, sgguard, args):
         assert f"delete the group of {target} {'x' * 150}" in flat.replace("x x", "xx")
         assert f"sg-by{number:06}" in flat
     assert f"{2 * MANY}. " in flat
-    assert "more (--json has all)" not in flat
+    assert "has all)" not in flat
 
 
 def test_the_list_is_whole_where_it_is_no_terminal(large, sgguard, monkeypatch):

@@ -24,6 +24,7 @@ from sgguard.errors import (
     UnauthenticatedError,
 )
 from sgguard.facts.batch import SPLITS_MAX, gather_deletes
+from sgguard.facts.gather import SLICE
 from sgguard.model.address import Address, Scope
 from sgguard.model.capabilities import Capabilities
 from sgguard.model.codes import Verdict
@@ -305,3 +306,15 @@ def test_the_same_group_in_many_events_is_asked_about_once():
     cloud = Cloud()
     assert len(gather_deletes(cloud, requests(3) * 4)) == 12
     assert cloud.reads == [("sg-0", "sg-1", "sg-2")]
+
+
+def test_of_a_batch_only_what_nothing_was_read_of_in_time_is_asked_again():
+    late = DeadlineError("the time of this event is used up")
+    cloud = Cloud(raises={f"sg-{SLICE}": late})
+    asked_for = requests(SLICE + 2)
+    both = DeleteRequest((*asked_for[0].targets, *asked_for[SLICE].targets))
+    found = gather_deletes(cloud, [*asked_for, both])
+    assert all(map(whole, found[:SLICE]))
+    assert [type(one) for one in found[SLICE:]] == [DeadlineError, DeadlineError, DeleteFacts]
+    first, second = found[-1].groups
+    assert (first.unseen, [one.code for one in second.unseen]) == ((), ["out-of-time"])

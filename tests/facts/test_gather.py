@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sgguard.errors import ForbiddenError, ThrottledError, UnknownShapeError
-from sgguard.facts.gather import gather_delete, gather_explanation, gather_launch
+from sgguard.errors import DeadlineError, ForbiddenError, ThrottledError, UnknownShapeError
+from sgguard.facts.gather import SLICE, gather_delete, gather_explanation, gather_launch
 from sgguard.model.address import Address, Scope
 from sgguard.model.capabilities import Capabilities
 from sgguard.model.request import DeleteRequest, LaunchRequest
@@ -325,3 +325,55 @@ def test_a_group_that_is_not_there_can_be_explained(group_id):
     cloud = Cloud(groups={"sg-9": None}, references={"sg-9": ()}, bindings={"sg-9": ()})
     (facts,) = gather_explanation(cloud, Address(SCOPE, group_id)).groups
     assert facts.group is None
+
+
+# -- large sets ------------------------------------------------------------------------------------
+
+
+def large(number: int = 2 * SLICE + 1) -> tuple[list[str], dict[str, Group]]:
+    ids = [f"sg-{n}" for n in range(number)]
+    return ids, {one: Group(one) for one in ids}
+
+
+class Slow(Cloud):
+    """A cloud whose time is used up after so many reads of bindings."""
+
+    reads_left = 0
+
+    def list_bindings(self, group_ids: Sequence[str]) -> Any:
+        self.reads_left -= 1
+        if self.reads_left < 0:
+            raise DeadlineError("the time of this event is used up")
+        return super().list_bindings(group_ids)
+
+
+def test_a_large_set_is_read_in_slices_and_is_one_answer():
+    ids, groups = large()
+    last_names_first = {ids[0]: (Reference(ids[-1]),)}
+    cloud = Cloud(
+        groups=groups,
+        references=dict.fromkeys(ids, ()) | last_names_first,
+        bindings=dict.fromkeys(ids, ()),
+    )
+    found = gather_delete(cloud, delete(*ids))
+    assert [one.address.group_id for one in found.groups] == ids
+    assert found.groups[0].references == last_names_first[ids[0]]
+    assert not any(one.unseen for one in found.groups)
+    assert [len(asked) for name, asked in cloud.calls if name == "groups"] == [SLICE, SLICE, 1]
+
+
+def test_what_there_is_no_time_for_is_unseen_and_what_was_read_before_is_kept():
+    ids, groups = large()
+    nothing = dict.fromkeys(ids, ())
+    cloud = Slow(groups=groups, references=nothing, bindings=nothing)
+    cloud.reads_left = 1
+    found = gather_delete(cloud, delete(*ids))
+    codes = [[gap.code for gap in one.unseen] for one in found.groups]
+    assert codes == [[]] * SLICE + [["out-of-time"]] * (SLICE + 1)
+    assert {one.unseen[0].group_id for one in found.groups[SLICE:]} == set(ids[SLICE:])
+
+
+def test_a_large_set_of_which_nothing_could_be_read_in_time_is_an_error():
+    ids, groups = large()
+    with pytest.raises(DeadlineError):
+        gather_delete(Slow(groups=groups), delete(*ids))

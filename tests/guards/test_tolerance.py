@@ -139,3 +139,8 @@ def test_tolerating_what_is_hidden_does_not_replace_seeing_as_far_as_required():
         )
     )
     assert delete.judge(facts(group(references=[named_by()])), remedied).verdict is Verdict.BLOCK
+
+
+def test_what_there_was_no_time_for_blocks_whatever_the_policy_tolerates():
+    judged = delete.judge(facts(group(unseen=[gap("out-of-time")])), tolerating("out-of-time"))
+    assert judged.verdict is Verdict.BLOCK

@@ -162,6 +162,7 @@ def test_the_schema_lists_every_reason_code_and_lets_nothing_else_in():
     optional = [set(one["properties"]) - set(one["required"]) for one in objects]
     assert set().union(*optional) == {
         "sentence",
+        "left_out",
         "notes",
         "blind_spot_sentences",
     }  # decisions of older versions have none

@@ -26,7 +26,14 @@ from sgguard.cli.options import (
     epilog,
     readable_policy,
 )
-from sgguard.cli.output import line, print_decision, print_json, print_outcome
+from sgguard.cli.output import (
+    bounded,
+    line,
+    print_decision,
+    print_document,
+    print_json,
+    print_outcome,
+)
 from sgguard.cli.records import (
     ZONE_OPTION,
     format_duration,
@@ -119,7 +126,7 @@ def show(approval: str, zone: tzinfo | None, *, as_json: bool) -> None:
     record = executor.store.decision(found.decision_id)
     document = json.loads(record.document_json) if record else None
     if as_json:
-        print_json({**_document(found), "decision": document})
+        print_json({**_document(found), "decision": document and bounded(document)})
         return
     particulars = {
         "approval": found.approval_id,
@@ -157,7 +164,7 @@ def approve(approval: str, by: str, policy: str | None, *, as_json: bool) -> int
         found = until_done(
             lambda: resolve.approve(whole, who, _reporting(policy)), f"approval {whole}"
         )
-    (print_json if as_json else print_outcome)(found)
+    (print_document if as_json else print_outcome)(found)
     codes = {"remediated": Verdict.ALLOW, "pending": Verdict.REMEDIATE}
     return EXIT_CODES[codes.get(found["outcome"], Verdict.BLOCK)]
 
@@ -183,7 +190,7 @@ def deny(approval: str, by: str, policy: str | None, *, as_json: bool) -> None:
         terminal.note(f"who may deny is not known without the policy: {who} does")
         known_policy = Policy(approval=ApprovalPolicy(approvers=(who,)))
     found = resolve.deny(approval, who, replace(context, policy=known_policy))
-    (print_json if as_json else print_outcome)(found)
+    (print_document if as_json else print_outcome)(found)
 
 
 @approvals.command(

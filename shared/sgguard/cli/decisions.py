@@ -14,15 +14,20 @@ from sgguard import approvals
 from sgguard.cli import terminal
 from sgguard.cli.command import group
 from sgguard.cli.options import JSON_OPTION, KEPT_TEXT, epilog
-from sgguard.cli.output import line, print_decision, print_json
+from sgguard.cli.output import line, print_decision, print_document, print_json
 from sgguard.cli.records import ZONE_OPTION, instant, open_executor, store_location, when
 from sgguard.cli.spreadsheet import csv_lines
 from sgguard.engine import retention
 from sgguard.errors import InputError
 from sgguard.model.codes import Outcome, Verdict
 from sgguard.operations import trail
+from sgguard.operations.evidence import Page, page
 from sgguard.operations.progress import state_of
+from sgguard.render.values import binding_of, reference_of
+from sgguard.render.wording import binding_words, one_line, reference_words
 from sgguard.store.rows import Record
+
+PAGE_USUAL, PAGE_MAX = 100, 10_000
 
 
 @group(
@@ -132,24 +137,54 @@ def _lines(one: Record, zone: tzinfo | None) -> Iterator[str]:
     epilog=epilog(
         "sgguard decisions show 5f0c8e71",
         "sgguard decisions show 5f0c8e71 --json | jq .plan",
+        "sgguard decisions show 5f0c8e71 --evidence --limit 500",
     ),
 )
 @click.argument("decision", metavar="DECISION", type=KEPT_TEXT)
+@click.option(
+    "--evidence",
+    "is_evidence",
+    is_flag=True,
+    help="Print references, bindings, gaps and vanishing rules alone, a page at a time.",
+)
+@click.option(
+    "--cursor", metavar="CURSOR", type=KEPT_TEXT, help="Begin where a page or an answer ended."
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, PAGE_MAX),
+    help=f"Entries on a page, at most {PAGE_MAX:,}; {PAGE_USUAL} if not given.",
+)
 @ZONE_OPTION
 @JSON_OPTION
-def show(decision: str, zone: tzinfo | None, *, as_json: bool) -> None:
+def show(
+    decision: str,
+    cursor: str | None,
+    limit: int | None,
+    zone: tzinfo | None,
+    *,
+    is_evidence: bool,
+    as_json: bool,
+) -> None:
     """Show one decision: requester, reasons, facts, plan, approval, and what was done when.
 
     DECISION is its id, or the beginning of one where no other begins so. Every group and every
-    step is shown. --json prints the decision document with `source` and `requested_by`.
+    step is shown. --json prints the decision document with `source` and `requested_by`. It has at
+    most 1,000 entries of each kind of evidence: `left_out` counts the others, and its cursor goes
+    on with --evidence. With --verbose it has all.
     """
+    if not is_evidence and (cursor or limit):
+        raise click.UsageError("--cursor and --limit go with --evidence.")
     _, executor = open_executor()
     record = executor.store.decision(trail.whole_decision_id(executor.store, decision))
     if record is None:  # it was purged just now
         raise InputError(f"there is no decision {decision!r}: see sgguard decisions list")
+    if is_evidence:
+        _evidence(record, page(record.document_json, cursor or "", limit or PAGE_USUAL), as_json)
+        return
     document = json.loads(record.document_json)
     if as_json:
-        print_json({**document, "source": record.source, "requested_by": record.requester})
+        print_document(document, source=record.source, requested_by=record.requester)
         return
     particulars = {
         "event": f"{record.event_id} of {record.source}",
@@ -159,6 +194,39 @@ def show(decision: str, zone: tzinfo | None, *, as_json: bool) -> None:
     if record.outcome == Outcome.UNFINISHED:
         particulars["progress"] = state_of(executor.store, record.decision_id)
     print_decision(document, particulars, is_whole=True, is_paged=True)
+
+
+def _evidence(record: Record, found: Page, as_json: bool) -> None:  # noqa: FBT001 - private
+    if as_json:
+        print_json(
+            {
+                "decision_id": record.decision_id,
+                "counts": dict(found.counts),
+                "entries": list(found.entries),
+                "cursor": found.cursor,
+            }
+        )
+        return
+    counts = ", ".join(f"{number} {kind}" for kind, number in found.counts.items())
+    terminal.say(line(f"{record.decision_id}  {counts}"))
+    for one in found.entries:
+        terminal.say(line(_words(one), 2))
+    if found.cursor:
+        again = f"sgguard decisions show {record.decision_id} --evidence --cursor {found.cursor}"
+        terminal.say(f"more: {again}")
+
+
+def _words(entry: dict[str, Any]) -> str:
+    target = str(entry["target"]).rpartition(":")[2]
+    match entry["type"]:
+        case "binding":
+            return f"{target}: bound to {binding_words(binding_of(entry))}"
+        case "unseen":
+            return f"{target}: {entry['what']} [{entry['code']}]: {one_line(entry['why'], 200)}"
+        case "vanishing":
+            return f"{target}: would vanish: {reference_words(reference_of(entry))}"
+        case _:
+            return f"{target}: referenced by {reference_words(reference_of(entry))}"
 
 
 @decisions.command(

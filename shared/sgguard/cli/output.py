@@ -8,6 +8,7 @@ from typing import Any
 from sgguard.cli import terminal
 from sgguard.model.codes import Outcome, Verdict
 from sgguard.render import text
+from sgguard.render.evidence import answered
 from sgguard.render.stream import blocks, pieces
 from sgguard.render.wording import columns, one_line
 
@@ -40,6 +41,16 @@ def print_json(document: Any) -> None:
     terminal.say_json(blocks(pieces(document, 2)))
 
 
+def print_document(document: dict[str, Any], **more: Any) -> None:
+    """Write the document of a decision within the bounds of an answer, or whole with --verbose."""
+    print_json({**bounded(document), **more})
+
+
+def bounded(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document as it is answered: with --verbose no list of it is cut."""
+    return document if terminal.is_verbose() else answered(document)
+
+
 def print_set(documents: Sequence[dict[str, Any]], errors: Sequence[dict[str, Any]] = ()) -> None:
     """Write the document of decisions that were asked for together; of one it has the same shape.
 
@@ -47,7 +58,8 @@ def print_set(documents: Sequence[dict[str, Any]], errors: Sequence[dict[str, An
     """
     verdicts = [Verdict(one["verdict"]) for one in documents]
     worst = None if errors or not verdicts else min(verdicts, key=WORST_FIRST.index)
-    print_json({"verdict": worst, "decisions": list(documents), "errors": list(errors)})
+    decisions = [bounded(one) for one in documents]
+    print_json({"verdict": worst, "decisions": decisions, "errors": list(errors)})
 
 
 def print_decision(

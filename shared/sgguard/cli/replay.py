@@ -15,7 +15,7 @@ from sgguard.cli import failure, terminal
 from sgguard.cli.command import command
 from sgguard.cli.exit_codes import EXIT_CODES, HELP
 from sgguard.cli.options import JSON_OPTION, POLICY_OPTION, epilog, from_options
-from sgguard.cli.output import WORST_FIRST, line, print_decision, print_json
+from sgguard.cli.output import WORST_FIRST, bounded, line, print_decision, print_json
 from sgguard.engine import cloud_event
 from sgguard.errors import EventError, InputError
 from sgguard.events import native, request
@@ -120,7 +120,7 @@ def _print(outcomes: Sequence[Json | Exception], *, as_json: bool) -> int:
         one["decisions"] = [{**each, "decision_id": ""} for each in one["decisions"]]
     if as_json:
         failed = [_failed(one) for one in errors]
-        print_json({"answers": answers, "errors": failed})
+        print_json({"answers": [bounded(one) for one in answers], "errors": failed})
     for number, one in enumerate(() if as_json else answers):
         if number:
             terminal.say()

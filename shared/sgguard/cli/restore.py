@@ -14,7 +14,7 @@ from sgguard.cli.exit_codes import EXIT_CODES
 from sgguard.cli.failure import until_done
 from sgguard.cli.interrupt import interruptible, is_confirmed
 from sgguard.cli.options import AS_OPTION, JSON_OPTION, KEPT_TEXT, POLICY_OPTION, epilog
-from sgguard.cli.output import print_json, print_outcome
+from sgguard.cli.output import print_document, print_outcome
 from sgguard.cli.records import with_store
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
@@ -97,7 +97,7 @@ def restore(
                 partial(_restored, seen, options, policy, is_sure=is_sure),
                 f"the cloud of decision {whole}",
             )
-    (print_json if as_json else print_outcome)(found)
+    (print_document if as_json else print_outcome)(found)
     is_whole = found["outcome"] == Outcome.REMEDIATED and not found["note"]
     return EXIT_CODES[Verdict.ALLOW if is_whole else Verdict.BLOCK]
 

@@ -13,7 +13,7 @@ from sgguard.cli.exit_codes import ERROR, EXIT_CODES
 from sgguard.cli.failure import until_done
 from sgguard.cli.interrupt import interruptible
 from sgguard.cli.options import AS_OPTION, JSON_OPTION, KEPT_TEXT, POLICY_OPTION, epilog, kept
-from sgguard.cli.output import print_json, print_outcome
+from sgguard.cli.output import bounded, print_json, print_outcome
 from sgguard.cli.records import (
     format_duration,
     open_executor,
@@ -193,7 +193,7 @@ def _lines(one: Unresolved, now_s: float) -> list[str]:
 
 def _ended(found: Sequence[Json], *, as_json: bool) -> int:
     if as_json:
-        print_json(list(found))
+        print_json([bounded(one) for one in found])
     for one in () if as_json else found:
         print_outcome(one)
     is_left = any(one["outcome"] in ("partly-undone", "accepted") for one in found)

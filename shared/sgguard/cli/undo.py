@@ -11,7 +11,7 @@ from sgguard.cli.exit_codes import EXIT_CODES
 from sgguard.cli.failure import until_done
 from sgguard.cli.interrupt import interruptible, is_confirmed
 from sgguard.cli.options import AS_OPTION, JSON_OPTION, KEPT_TEXT, POLICY_OPTION, epilog
-from sgguard.cli.output import print_json, print_outcome
+from sgguard.cli.output import print_document, print_json, print_outcome
 from sgguard.cli.records import user_name, with_store
 from sgguard.engine.execute import Executor
 from sgguard.model.codes import Outcome, Verdict
@@ -89,6 +89,6 @@ def _remedy(decision: str, who: str, policy: str | None, *, is_sure: bool, as_js
             lambda: remedies.carry_out(shown, event_id, with_store(policy), by=who),
             f"the cloud of decision {decision}",
         )
-    (print_json if as_json else print_outcome)(document)
+    (print_document if as_json else print_outcome)(document)
     is_whole = document["outcome"] == Outcome.REMEDIATED and not shown.left
     return EXIT_CODES[Verdict.ALLOW if is_whole else Verdict.BLOCK]

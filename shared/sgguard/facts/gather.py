@@ -134,18 +134,18 @@ def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:
     """
     default = _default(provider, request)
     asked = tuple(dict.fromkeys((*request.group_ids, *default.value)))
+    ids = _askable(provider, asked)
     groups, counts, limits, found = _together(
-        partial(_read, "groups", provider.read_groups, _askable(provider, asked)),
-        partial(_read, "instance counts", provider.count_instances, _askable(provider, asked)),
-        partial(_read_limits, provider, _askable(provider, asked)),
+        partial(_read, "groups", provider.read_groups, ids),
+        partial(_read, "instance counts", provider.count_instances, ids),
+        partial(_read_limits, provider, ids),
         partial(_read_instance, provider, request.instance_id),
     )
     own = _groups_of(found.value)
     groups, counts = _with_own(provider, own, groups, counts)
-    project = found.value.project if found.value else request.project
-    groups = replace(groups, values=with_sharing(provider, project, groups.values))
-    crowded = _crowded(request, counts, limits.value)
-    references = _read("references", provider.list_references, crowded)
+    groups = _shared(provider, request, found.value, groups)
+    full = _crowded(request, counts, limits.value)
+    references = _read("references", provider.list_references, full)
     gaps = gaps_of(groups, counts, references)
     return LaunchFacts(
         capabilities=provider.capabilities,
@@ -172,6 +172,17 @@ def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:
         additional=asked if request.instance_id else (),
         is_default_applied=bool(default.value),
     )
+
+
+def _shared(
+    provider: Provider,
+    request: LaunchRequest,
+    instance: Instance | None,
+    groups: Part[Group | None],
+) -> Part[Group | None]:
+    """Return the groups with what is shared with the project of the instance or the request."""
+    project = instance.project if instance else request.project
+    return replace(groups, values=with_sharing(provider, project, groups.values))
 
 
 def _with_own(

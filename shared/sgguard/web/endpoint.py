@@ -20,6 +20,7 @@ from sgguard.engine.context import Context, begin
 from sgguard.errors import EventError
 from sgguard.events.base import Delivery, Kind
 from sgguard.model.event import Event
+from sgguard.render.evidence import answered
 from sgguard.web import (
     afterwards,
     body,
@@ -215,7 +216,7 @@ def _result(
     event: Event, handled: Json | Exception, context: Context | None
 ) -> response.EventResult:
     if not isinstance(handled, Exception):
-        return door.shown(handled, context) if context else handled
+        return answered(door.shown(handled, context) if context else handled)
     where = {"event_id": event.event_id, "pointer": event.pointer}
     details = problem.of(handled, **where, data=event.data)
     return door.shown_problem(details, event, context) if context else details

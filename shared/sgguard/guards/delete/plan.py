@@ -73,7 +73,8 @@ def _naming(group_id: str, among: set[str], edges: Edges) -> tuple[Reference, ..
 def _fewest_first(circle: Sequence[str], edges: Edges) -> Iterator[str]:
     """Yield the groups of a circle: of those left always the one that the fewest of them name.
 
-    Unknown rules count first, then all rules, then the id. When one goes, only what it names gets cheaper: a circle of a thousand costs its rules once.
+    Unknown rules count first, then all rules, then the id. When one goes, only what it names gets
+    cheaper: a circle of a thousand costs its rules once.
     """
     unknown, rules = dict.fromkeys(circle, 0), dict.fromkeys(circle, 0)
     named: dict[str, list[str]] = {one: [] for one in circle}

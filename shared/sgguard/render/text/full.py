@@ -164,7 +164,7 @@ def _last(address: str) -> str:
 def _listed(texts: list[str], lines_max: int, more: int = 0) -> Iterator[Line]:
     yield from (("- ", text) for text in texts[:lines_max])
     if left := more + len(texts[lines_max:]):
-        yield "- ", f"and {left} more (--json has all)"
+        yield "- ", f"and {left} more (--verbose --json has all)"
 
 
 def _reason(reason: Json, is_whole: bool) -> Iterator[Line]:  # noqa: FBT001 - private

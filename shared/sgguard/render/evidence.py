@@ -1,0 +1,97 @@
+"""Evidence beyond what an answer holds: how much there is, and all of it in pages.
+
+The document that is kept is whole: verdict, hash, plan, undo and restore rest on it. An answer
+shows so many entries of each kind, counts the others and names a cursor, with which ``sgguard
+decisions show --evidence`` goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+Json = dict[str, Any]
+
+SHOWN_MAX = 1000
+"""References, bindings, gaps and vanishing rules of one answer, of each so many at most."""
+
+OF_REASONS_MAX = 5000
+"""Entries below all reasons of one answer; what each reason has is counted beside it."""
+
+KINDS = ("reference", "binding", "unseen", "vanishing")
+"""The kinds of evidence in the order of the pages."""
+
+LISTS = {"reference": "references", "binding": "bindings", "unseen": "unseen"}
+"""Where the facts of a document have entries of a kind."""
+
+
+def answered(document: Json) -> Json:
+    """Return what is answered of a document: it, or each of the decisions in it, within bounds.
+
+    Where something is left out, ``left_out`` counts it and has the cursor of the first of it. It is
+    empty for a decision without an id, which nobody can look up.
+    """
+    if "decisions" in document:
+        return {**document, "decisions": [answered(one) for one in document["decisions"]]}
+    if "facts" not in document:
+        return document
+    counts = {kind: len(_entries(document, kind)) for kind in KINDS}
+    over = {kind: max(0, number - SHOWN_MAX) for kind, number in counts.items()}
+    entries = sum(len(one["evidence"]) for one in document["reasons"])
+    if not any(over.values()) and entries <= OF_REASONS_MAX:
+        return document
+    found = {**document, "reasons": _reasons(document["reasons"])}
+    if not any(over.values()):
+        return found
+    first = next(kind for kind in KINDS if over[kind])
+    offset = sum(counts[kind] for kind in KINDS[: KINDS.index(first)]) + SHOWN_MAX
+    lists = {name: document["facts"][name][:SHOWN_MAX] for name in LISTS.values()}
+    return {
+        **found,
+        "consequences": _consequences(document["consequences"]),
+        "facts": {**document["facts"], **lists},
+        "left_out": {**over, "cursor": _first_left_out(document, offset)},
+    }
+
+
+def _first_left_out(document: Json, offset: int) -> str:
+    if not document["decision_id"]:
+        return ""
+    return cursor_of(offset, mark_of(document["decision_id"], document["decided_at"]))
+
+
+def _entries(document: Json, kind: str) -> list[Json]:
+    if kind == "vanishing":
+        return [each for one in document["consequences"] for each in one["vanishing"]]
+    found: list[Json] = document["facts"][LISTS[kind]]
+    return found
+
+
+def _reasons(reasons: list[Json]) -> list[Json]:
+    room = OF_REASONS_MAX
+    shown = []
+    for one in reasons:
+        evidence = one["evidence"][:room]
+        room -= len(evidence)
+        shown.append({**one, "evidence": evidence})
+    return shown
+
+
+def _consequences(consequences: list[Json]) -> list[Json]:
+    room = SHOWN_MAX
+    shown = []
+    for one in consequences:
+        vanishing = one["vanishing"][:room]
+        room -= len(vanishing)
+        shown.append({**one, "vanishing": vanishing})
+    return shown
+
+
+def mark_of(decision_id: str, decided_at: str) -> str:
+    """Return what tells a decision's facts from others: those of another, or of a later look."""
+    return hashlib.sha256(f"{decision_id} {decided_at}".encode()).hexdigest()[:8]
+
+
+def cursor_of(offset: int, mark: str) -> str:
+    """Return the cursor of the entry with this number, from 0."""
+    return f"{offset}-{mark}"
