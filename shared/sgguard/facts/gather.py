@@ -124,9 +124,8 @@ def gather_explanation(provider: Provider, address: Address) -> DeleteFacts:
 def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:
     """Read the groups, how many instances carry each, the limits and the instance, if any.
 
-    One wave; one before it where no group is given, for the one that the cloud then takes; a second
-    one for the groups of an existing instance, which only its own answer
-    names; and one for the references to groups that are so full that they matter.
+    One wave; one before it for the group that the cloud takes where none is given; one after it for
+    groups that only the instance names; one for references to groups so full that they matter.
 
     Raises:
         CloudError: the cloud could not be asked at all.
@@ -144,8 +143,8 @@ def gather_launch(provider: Provider, request: LaunchRequest) -> LaunchFacts:
     own = _groups_of(found.value)
     groups, counts = _with_own(provider, own, groups, counts)
     groups = _shared(provider, request, found.value, groups)
-    full = _crowded(request, counts, limits.value)
-    references = _read("references", provider.list_references, full)
+    crowded = _crowded(request, counts, limits.value)
+    references = _read("references", provider.list_references, crowded)
     gaps = gaps_of(groups, counts, references)
     return LaunchFacts(
         capabilities=provider.capabilities,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, TypeVar
 
 import msgspec
@@ -29,6 +30,10 @@ PROBLEM_TYPE = "sgguard.problem.v1"
 _UNTRUSTED = 401
 METHODS = "GET, HEAD, OPTIONS, POST"
 """What a function answers at the paths of its events."""
+
+WHOLE_MAX = 1_000_000
+"""Bytes above which an answer is written as it is sent, instead of being held whole."""
+
 _JSON = "application/json"
 _STRUCTURED = "application/cloudevents+json; charset=utf-8"
 _BATCHED = "application/cloudevents-batch+json; charset=utf-8"
@@ -42,13 +47,15 @@ EventResult = Json | problem.Details
 class Response(msgspec.Struct, frozen=True):
     """One HTTP answer; ``for_flask`` is what a function returns to its framework.
 
-    ``problems`` are those of the events that it answers, beside what the body says of them.
+    ``problems`` are those of the events that it answers, beside what the body says of them. Of a
+    large document ``body`` is empty and ``stream`` yields it, once, while it is sent.
     """
 
     status: int
     body: bytes = b""
     headers: dict[str, str] = msgspec.field(default_factory=dict)
     problems: tuple[problem.Details, ...] = ()
+    stream: Iterator[bytes] | None = None
 
     def for_flask(self) -> tuple[Iterator[bytes], int, dict[str, str]]:
         """Return the answer as the tuple Flask takes.
@@ -56,6 +63,9 @@ class Response(msgspec.Struct, frozen=True):
         The body is a stream. Before any other answer functions-framework reads what was sent to
         its end and keeps it in memory, however much was refused.
         """
+        if self.stream is not None:
+            # Nobody knows its length before it is written: it goes in chunks.
+            return self.stream, self.status, self.headers
         length = {"Content-Length": str(len(self.body))} if self.body else {}
         return iter((self.body,)), self.status, self.headers | length
 
@@ -85,13 +95,13 @@ def to_delivery(mode: DeliveryMode, results: list[EventResult], kind: Kind) -> R
 
 def _decided(mode: DeliveryMode, data: Json, kind: Kind) -> Response:
     if mode == "bare":
-        return _json(200, data)
+        return _written(200, data, {"Content-Type": _JSON})
     attributes = _attributes(data, kind)
     if mode == "structured":
-        return Response(200, _bytes({**attributes, "data": data}), {"Content-Type": _STRUCTURED})
+        return _written(200, {**attributes, "data": data}, {"Content-Type": _STRUCTURED})
     del attributes["datacontenttype"]  # in this mode Content-Type says it
     headers = {f"ce-{name}": encode_header(value) for name, value in attributes.items()}
-    return Response(200, _bytes(data), {"Content-Type": _JSON, **headers})
+    return _written(200, data, {"Content-Type": _JSON, **headers})
 
 
 def _batch(results: list[EventResult], kind: Kind, *, is_all_or_none: bool) -> Response:
@@ -107,11 +117,11 @@ def _batch(results: list[EventResult], kind: Kind, *, is_all_or_none: bool) -> R
     waits = [failure.retry_after_s for failure in failures if failure.retry_after_s is not None]
     is_again = is_all_or_none and waits
     if (len(failures) < len(results) or not results) and not is_again:
-        return Response(200, _bytes(events), headers)
+        return _written(200, events, headers)
     if waits:
-        return Response(503, _bytes(events), {**headers, "Retry-After": str(max(waits))})
+        return _written(503, events, {**headers, "Retry-After": str(max(waits))})
     is_ours = any(failure.status >= 500 for failure in failures)  # noqa: PLR2004 - HTTP's classes
-    return Response(500 if is_ours else 400, _bytes(events), headers)
+    return _written(500 if is_ours else 400, events, headers)
 
 
 def _batched(result: EventResult, position: int, kind: Kind) -> dict[str, Any]:
@@ -208,8 +218,26 @@ def _json(status: int, document: Mapping[str, Any]) -> Response:
     return Response(status, _bytes(document), {"Content-Type": _JSON})
 
 
+def _written(status: int, value: object, headers: dict[str, str]) -> Response:
+    """Answer with JSON: whole where it is small, else as a stream that is written as it is sent."""
+    encoded = _encoded(value)
+    first: list[bytes] = []
+    length = 0
+    for block in encoded:
+        first.append(block)
+        length += len(block)
+        if length > WHOLE_MAX:
+            return Response(status, headers=headers, stream=chain(first, encoded))
+    return Response(status, b"".join(first), headers)
+
+
 def _bytes(value: object) -> bytes:
+    return b"".join(_encoded(value))
+
+
+def _encoded(value: object) -> Iterator[bytes]:
     # In pieces: a document of many references would be several texts of its size at once.
     # A cloud's JSON may hold half a surrogate pair, which UTF-8 cannot say.
-    encoded = (redacted(piece).encode(errors="replace") for piece in blocks(pieces(value)))
-    return b"".join((*encoded, b"\n"))
+    for block in blocks(pieces(value)):
+        yield redacted(block).encode(errors="replace")
+    yield b"\n"
