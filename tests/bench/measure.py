@@ -12,6 +12,7 @@ class Ratio:
     """What was measured against what; ``aim`` is the largest ratio we want.
 
     ``noise`` is by how much the ratio differs from run to run, 0 where it was not measured.
+    ``ours_s`` and ``theirs_s`` are the two least that a ratio of CPU is made of.
     """
 
     what: str
@@ -20,6 +21,8 @@ class Ratio:
     aim: float
     detail: str = ""
     noise: float = 0.0
+    ours_s: float = 0.0
+    theirs_s: float = 0.0
 
     def row(self) -> str:
         mark = "yes" if self.value <= self.aim else "no"

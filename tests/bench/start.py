@@ -142,7 +142,16 @@ def _against(
     what = f"start to first decision{', TLS' if is_tls else ''}"
     loading = f"; {_loading_s() * 1000:.0f} ms of it load certificates" if is_tls else ""
     return [
-        Ratio(what, against, one.ratio, AIMS[against], f"CPU {one.shown()}{loading}", one.noise)
+        Ratio(
+            what,
+            against,
+            one.ratio,
+            AIMS[against],
+            f"CPU {one.shown()}{loading}",
+            one.noise,
+            one.ours_s,
+            one.theirs_s,
+        )
         for against, one in zip(AIMS, found, strict=True)
     ]
 

@@ -12,6 +12,9 @@ from functools import cached_property
 
 from sgguard.emulator.resource import Group, Interface, Rule
 
+LOOKUPS = 4
+"""After so many searches of one call it makes a table."""
+
 
 class Index:
     """Lookups by something other than an id; each is built on first use."""
@@ -19,6 +22,17 @@ class Index:
     def __init__(self, groups: Sequence[Group], interfaces: Sequence[Interface]) -> None:
         self._groups = groups
         self._interfaces = interfaces
+        self._lookups = 0
+
+    def rules_naming(self, group_id: str) -> list[tuple[Group, Rule]]:
+        """Return the rules that name a group: looked for, or by a table if many groups are asked.
+
+        The table costs as much as a few dozen searches.
+        """
+        self._lookups += 1
+        if self._lookups > LOOKUPS:
+            return list(self.naming.get(group_id, ()))
+        return [(g, rule) for g in self._groups for rule in g.rules if rule.peer_group == group_id]
 
     @cached_property
     def naming(self) -> Mapping[str, list[tuple[Group, Rule]]]:

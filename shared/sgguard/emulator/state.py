@@ -116,7 +116,7 @@ class Cloud:
     def naming(self, group_id: str) -> list[tuple[Group, Rule]]:
         """Return every rule whose peer is the group, its own included."""
         if self.index is not None:
-            return list(self.index.naming.get(group_id, ()))
+            return self.index.rules_naming(group_id)
         return [(g, rule) for g in self.groups for rule in g.rules if rule.peer_group == group_id]
 
     def interfaces_with(self, group_id: str) -> list[Interface]:

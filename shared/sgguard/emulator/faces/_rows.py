@@ -1,4 +1,9 @@
-"""Rows of a list that are built when a page of it is taken, and only those."""
+"""Rows of a list that are built when a page of it is taken, and only those.
+
+What a request filters and sorts by is read of each row of a list, on every page; everything else of
+a row costs only the pages that show it. So a page of ten thousand rows costs about what one of ten
+does, and is of the state as it is now.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,30 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar, overload
 
 T = TypeVar("T")
+
+
+class Deferred(dict[str, Any]):
+    """A row of which only some values are there until another one is asked for."""
+
+    def __init__(self, values: dict[str, Any], build: Callable[[], dict[str, Any]]) -> None:
+        super().__init__(values)
+        self._build = build
+
+    def __missing__(self, key: str) -> Any:
+        return self.whole()[key]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a value, of those that are not there yet too."""
+        return self[key] if key in self else self.whole().get(key, default)
+
+    def whole(self) -> dict[str, Any]:
+        """Return the row with all its values, in their order."""
+        return self._build()
+
+
+def whole(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with all its values."""
+    return row.whole() if isinstance(row, Deferred) else row
 
 
 class Rows(Sequence[Any], Generic[T]):

@@ -104,11 +104,7 @@ def describe_instances(call: Call) -> dict[str, Any]:
     """List instances; the filter by group considers primary interfaces only."""
     wanted = id_list(call, "InstanceIds")
     group_id = call.params.get("SecurityGroupId")
-    holders = {
-        interface.instance
-        for interface in call.cloud.interfaces
-        if interface.kind == "primary" and group_id in listed_groups(call, interface)
-    }
+    holders = set() if group_id is None else _primary_holders(call, group_id)
     found = [
         instance
         for instance in call.cloud.instances
@@ -119,6 +115,18 @@ def describe_instances(call: Call) -> dict[str, Any]:
     ]
     rows = Rows(found, partial(instance_row, call))
     return page(call, rows, "Instances", "Instance", sizes=(10, 10, 100))
+
+
+def _primary_holders(call: Call, group_id: str) -> set[str]:
+    """Return the instances whose primary interface is listed with the group now."""
+    is_delayed = bool(call.cloud.quirks.get("binding_delay_s"))
+    return {
+        interface.instance
+        for interface in call.cloud.interfaces
+        if (is_delayed or group_id in interface.groups)
+        and interface.kind == "primary"
+        and group_id in listed_groups(call, interface)
+    }
 
 
 def describe_interfaces(call: Call) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from sgguard.emulator.faces._rows import whole
 from sgguard.emulator.faces.huawei import response
 from sgguard.emulator.state import Cloud
 
@@ -73,7 +74,7 @@ def page_of(
 
 def spelt_row(cloud: Cloud, row: Row) -> Row:
     """Return a row as it is shown: ids as they were once written, or groups not at all."""
-    upper = cloud.quirks.get("upper_ids", [])
+    row, upper = whole(row), cloud.quirks.get("upper_ids", [])
 
     def spelt(value: Any) -> Any:
         if isinstance(value, list):

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from uuid import NAMESPACE_URL, uuid5
 
 import httpx
 
 from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces._openstack.neutron.rows import is_unprotected, owner_of, visible_ports
+from sgguard.emulator.faces._rows import Deferred
 from sgguard.emulator.faces.huawei import response
 from sgguard.emulator.faces.huawei.ecs import quota_row
 from sgguard.emulator.faces.huawei.page import Row, filtered, page_of, shown_by_default, spelt_row
@@ -43,7 +45,9 @@ def respond(
             found = _filtered_ports(cloud, caller, region, params, filters)
         else:
             found = filtered(rows(cloud, caller, region), params, filters)
-        return page_of(cloud, params, collection, shown_by_default(found, params))
+        if collection != "security_group_rules":  # those have nothing that is hidden by default
+            found = shown_by_default(found, params)
+        return page_of(cloud, params, collection, found)
     if path == "vpc/quotas":
         return response.ok(quota=quota_row(cloud))
     parent, _, wanted = path.rpartition("/")
@@ -188,7 +192,16 @@ def _rule_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:
     groups = groups_of(cloud, caller, region)
     if not cloud.quirks.get("eps_shows_rules"):
         groups = [group for group in groups if is_granted(cloud, group)]
-    return [rule_row(group, rule) for group in groups for rule in group.rules]
+    return [_deferred_rule(group, rule) for group in groups for rule in group.rules]
+
+
+def _deferred_rule(group: Group, rule: Rule) -> Row:
+    values = {
+        "id": rule.id,
+        "security_group_id": group.id,
+        "remote_group_id": rule.peer_group or None,
+    }
+    return Deferred(values, partial(rule_row, group, rule))
 
 
 def port_rows(cloud: Cloud, caller: Caller, region: str) -> list[Row]:

@@ -56,6 +56,16 @@ def listed_groups(call: Call, instance_id: str) -> list[str]:
     return list(primary.groups) if primary else []
 
 
+def may_list(call: Call, group_ids: Sequence[str]) -> set[str]:
+    """Return the ids of instances that may be listed with one of the groups.
+
+    Those that carry it now, and those with an operation, which are listed with what they had.
+    """
+    wanted = set(group_ids)
+    carrying = (one for one in call.cloud.interfaces if not wanted.isdisjoint(one.groups))
+    return {*(one.instance for one in carrying), *call.cloud.tokens.get(_TASKS, ())}
+
+
 def associate_security_groups(call: Call) -> dict[str, Any]:
     """Bind one group to instances: all of them or none."""
     group_id, found = _bind_params(call)

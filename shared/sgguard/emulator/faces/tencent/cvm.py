@@ -37,10 +37,12 @@ def describe_instances(call: Call) -> dict[str, Any]:
             values_of[name] = partial(_tag, name.removeprefix("tag:"))
     wanted, hidden = set(ids), set(call.cloud.quirks.get("lists_hide", []))
     checks = [(values_of[name], set(values)) for name, values in filters.items()]
+    if "security-group-id" in filters:
+        wanted = binding.may_list(call, filters["security-group-id"])
     found = [
         instance
         for instance in call.own(call.cloud.instances)
-        if (not wanted or instance.id in wanted)
+        if (not (ids or "security-group-id" in filters) or instance.id in wanted)
         and instance.id not in hidden
         and all(not values.isdisjoint(of(instance)) for of, values in checks)
     ]

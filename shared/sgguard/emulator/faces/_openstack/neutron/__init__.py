@@ -20,15 +20,16 @@ from sgguard.emulator.faces._openstack.neutron.response import (
     not_shown,
 )
 from sgguard.emulator.faces._openstack.neutron.rows import (
+    deferred_rule,
     group_row,
     is_visible_rule,
     listed_rules,
     policy_rows,
     port_row,
-    rule_row,
     visible_groups,
     visible_ports,
 )
+from sgguard.emulator.faces._rows import whole
 from sgguard.emulator.faces.base import word_hint
 from sgguard.emulator.state import Cloud
 
@@ -194,7 +195,7 @@ def _rows(
         return [group_row(one, caller) for one in groups if ids is None or one.id in ids]
     if name == "security-group-rules":
         return [
-            rule_row(owner, one)
+            deferred_rule(owner, one)
             for owner, one in listed_rules(cloud, caller, region, is_filtered=bool(wanted))
             if (ids is None or one.id in ids) and (peers is None or one.peer_group in peers)
         ]
@@ -232,4 +233,4 @@ def _show(
         return error(404, kind, text.format(wanted))
     if is_hidden(row):
         return not_shown()
-    return httpx.Response(200, json={name: row})
+    return httpx.Response(200, json={name: whole(row)})

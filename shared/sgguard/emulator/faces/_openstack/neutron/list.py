@@ -24,6 +24,7 @@ import httpx
 
 from sgguard.emulator.faces._openstack.neutron.filter import matcher
 from sgguard.emulator.faces._openstack.neutron.response import bad_request, refused
+from sgguard.emulator.faces._rows import whole
 from sgguard.emulator.state import Cloud
 
 Row = dict[str, Any]
@@ -59,7 +60,7 @@ def listing(
     is_paged = bool(limit) or cloud.provider != "openstack"
     start = _start(found, params.get("marker"), cloud, collection) if is_paged else 0
     page = found[start : start + limit] if limit else found[start:]
-    shown = [row for row in page if not is_hidden(row)]
+    shown = [whole(row) for row in page if not is_hidden(row)]
     body: dict[str, Any] = {collection: [_only_fields(row, params) for row in shown]}
     if limit:
         body[f"{collection}_links"] = _links(request, shown, limit)

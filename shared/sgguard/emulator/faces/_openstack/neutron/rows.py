@@ -12,11 +12,13 @@ differ).
 
 from __future__ import annotations
 
+from functools import partial
 from ipaddress import ip_network
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from sgguard.emulator.faces._openstack.keystone import Caller
+from sgguard.emulator.faces._rows import Deferred
 from sgguard.emulator.state import Cloud, Group, Interface, Rule
 
 Row = dict[str, Any]
@@ -114,6 +116,19 @@ def group_row(group: Group, caller: Caller) -> Row:
 def tags_of(group: Group) -> list[str]:
     """Return the tags of a group, which are plain texts here."""
     return [f"{key}={value}" if value else key for key, value in group.tags.items()]
+
+
+def deferred_rule(group: Group, rule: Rule) -> Row:
+    """Return one rule with what lists are mostly filtered by; the rest is built when asked for."""
+    project = rule.project or group.project
+    values = {
+        "id": rule.id,
+        "tenant_id": project,
+        "project_id": project,
+        "security_group_id": group.id,
+        "remote_group_id": rule.peer_group or None,
+    }
+    return Deferred(values, partial(rule_row, group, rule))
 
 
 def rule_row(group: Group, rule: Rule) -> Row:
