@@ -15,38 +15,16 @@ is settled by looking: nothing is sent again before the holder was read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-
-import msgspec
-
-from sgguard.engine.bulk import line as lines
-from sgguard.engine.bulk.line import DONE, Result
-from sgguard.engine.bulk.look import due_lines, look, settle
-from sgguard.engine.bulk.pool import Hunt, Pool
+from sgguard.engine.bulk.line import Result
+from sgguard.engine.bulk.look import due_lines, look
 from sgguard.engine.bulk.recall import recall
-from sgguard.engine.bulk.refusal import Refused, after_refusal
-from sgguard.engine.bulk.run import (
-    AT_ONCE,
-    FIRST_LOOK_S,
-    BulkRun,
-    BulkWorker,
-    Line,
-    over,
-    pool_of,
-    wait,
-)
-from sgguard.errors import DeadlineError, SgguardError
-from sgguard.model.bind import Batch, BindPlan, HolderState, RowCode, Sent
-from sgguard.store import codec
-from sgguard.store.rows import Entry
-from sgguard.wire.parallel import parallel
+from sgguard.engine.bulk.run import BulkRun, BulkWorker, pool_of
+from sgguard.engine.bulk.send import send, wave_of
+from sgguard.errors import DeadlineError
+from sgguard.model.bind import BindPlan
 
 _LATER_S = 8.0
 """The longest wait for holders that are busy."""
-
-Set = tuple[Pool, Hunt | None, tuple[str, ...]]
-"""The holders of one call, their pool, and the hunt that they belong to."""
 
 
 def carry_out(worker: BulkWorker, plan: BindPlan) -> dict[str, Result]:
@@ -62,9 +40,9 @@ def carry_out(worker: BulkWorker, plan: BindPlan) -> dict[str, Result]:
     run = _begun(worker, plan)
     while True:
         _require_time(run)
-        wave = _wave(run)
+        wave = wave_of(run)
         if wave:
-            _send(run, wave)
+            send(run, wave)
         elif run.pause_s:
             pass
         elif run.lines:
@@ -88,160 +66,6 @@ def _begun(worker: BulkWorker, plan: BindPlan) -> BulkRun:
     recall(run, worker.store.entries(worker.claim.decision_id))
     run.report()
     return run
-
-
-# -- sending -------------------------------------------------------------------------------------
-
-
-def _wave(run: BulkRun) -> list[Set]:
-    """Return the sets of the next calls, each with the hunt that it belongs to."""
-    most = 1 if run.is_filling else AT_ONCE
-    wave: list[Set] = []
-    for pool in run.pools.values():
-        for hunt in list(pool.hunts):
-            if not hunt.next():
-                pool.hunts.remove(hunt)
-                if not hunt.suspects:
-                    continue  # the last one was taken, when it was tried by itself
-                after_refusal(run, Refused(pool, None, hunt.suspects, hunt.why))
-            elif len(wave) < most:
-                hunt.is_sent = True
-                wave.append((pool, hunt, hunt.tried))
-        while len(wave) < most and (batch := pool.fresh()):
-            wave.append((pool, None, batch))
-    return wave
-
-
-def _send(run: BulkRun, wave: Sequence[Set]) -> None:
-    """Intend and send the sets side by side, and note what came of each.
-
-    Meanwhile those that were sent before are looked at.
-    """
-    worker = run.worker
-    # 1. All lines in one transaction: what is not written is not sent.
-    entries = []
-    for _, _, holders in wave:
-        change = codec.dump(Batch(run.plan.action, run.plan.group_id, holders))
-        entries.append(Entry(worker.claim.decision_id, run.number, run.number, change))
-        run.number += 1
-    begun_s = worker.now()
-    worker.store.intend(worker.claim, tuple(entries), worker.lease_s)
-    if worker.now() - begun_s >= worker.lease_s:
-        raise DeadlineError("this worker was paused for longer than its lease: nothing was sent")
-    # 2. The calls.
-    due = due_lines(run, is_idle=False)
-    calls: list[Callable[[], _Try | None]] = [partial(_looked, run, due)]
-    calls += [partial(_try, run, hunt, holders) for _, hunt, holders in wave]
-    _, *tries = parallel(calls)
-    # 3. What is known now.
-    for (pool, hunt, holders), entry, one in zip(wave, entries, tries, strict=True):
-        if one is not None:
-            line = Line(entry, set(holders), due_s=run.clock() + FIRST_LOOK_S)
-            _note(run, pool, hunt, line, one)
-            (run.lines if line.pending else run.over).append(line)
-    settle(run)
-
-
-class _Try(msgspec.Struct, frozen=True):
-    """What came of one set: who was sent, who was not and what was seen of them, and the answer.
-
-    ``how`` is None where nobody was left to be sent.
-    """
-
-    sent: tuple[str, ...]
-    left_out: Mapping[str, HolderState | None]
-    how: Sent | SgguardError | None
-
-
-def _looked(run: BulkRun, due: Sequence[Line]) -> None:
-    look(run, due, is_idle=False)
-
-
-def _try(run: BulkRun, hunt: Hunt | None, holders: tuple[str, ...]) -> _Try:
-    """Read a set once more and send those of it that are still to be changed."""
-    left_out: dict[str, HolderState | None] = {}
-    try:
-        if hunt is None and not run.worker.bulk.looks_first:
-            seen = run.worker.bulk.read(holders).value
-            # One that could not be read is sent: the call itself tells.
-            left_out = {
-                one: seen[one] for one in holders if one in seen and not _is_due(run, seen[one])
-            }
-        kept = tuple(one for one in holders if one not in left_out)
-        if not kept:
-            return _Try((), left_out, None)
-        some = [run.targets[one] for one in kept]
-        return _Try(kept, left_out, run.worker.bulk.send(run.plan.action, run.plan.group_id, some))
-    except SgguardError as error:
-        return _Try(tuple(one for one in holders if one not in left_out), left_out, error)
-
-
-def _is_due(run: BulkRun, state: HolderState | None) -> bool:
-    """Whether a holder is to be changed now."""
-    if state is None or state.refusal or state.is_reached(run.plan.action, run.plan.group_id):
-        return False
-    return run.plan.action == "bind" or not _is_last(run, state)
-
-
-def _is_last(run: BulkRun, state: HolderState) -> bool:
-    return any(part.group_ids == (run.plan.group_id,) for part in state.parts)
-
-
-def _note(run: BulkRun, pool: Pool, hunt: Hunt | None, line: Line, one: _Try) -> None:
-    """Note what came of one set, holder by holder."""
-    for holder_id, state in one.left_out.items():
-        _left_out(run, line, holder_id, state)
-    if one.how is None:
-        return
-    pool.calls += 1
-    if isinstance(one.how, Sent):
-        _accepted(run, line, one.how)
-        pool.accepted += len(one.sent)
-        run.denied = 0
-        if hunt is not None:
-            hunt.accepted()
-    elif after_refusal(run, Refused(pool, hunt, one.sent, one.how)):
-        line.again |= {each for each in one.sent if each not in run.results}
-        line.results |= {each: run.results[each] for each in one.sent if each in run.results}
-        line.is_refused = run.worker.bulk.meaning(one.how) in ("holder", "later", "denied")
-        line.pending.clear()
-    else:
-        line.is_lost = True
-
-
-def _left_out(run: BulkRun, line: Line, holder_id: str, state: HolderState | None) -> None:
-    """Note why a holder was not sent."""
-    if state is None:
-        words = "the cloud shows no such holder any more"
-        over(run, line, holder_id, Result("refused", RowCode.HOLDER_NOT_FOUND, words))
-    elif state.is_reached(run.plan.action, run.plan.group_id):
-        words = "it was as wanted meanwhile"
-        over(run, line, holder_id, Result("nothing", RowCode.REACHED, words))
-    elif run.plan.action == "unbind" and _is_last(run, state):
-        words = "it carries no other group any more"
-        over(run, line, holder_id, Result("refused", RowCode.LAST_GROUP, words))
-    else:
-        code = RowCode.BUSY if state.is_passing else RowCode.HOLDER_REFUSES
-        line.pending.discard(holder_id)
-        line.again.add(holder_id)
-        wait(run, holder_id, Result("refused", code, state.refusal), state)
-
-
-def _accepted(run: BulkRun, line: Line, sent: Sent) -> None:
-    """Note the results that a call has at once; the others are looked at."""
-    line.request_id = sent.request_id
-    for one, error in sent.results.items():
-        if one in sent.reached:
-            found = Result("nothing", RowCode.REACHED, "it was as wanted meanwhile")
-            over(run, line, one, found)
-        elif error is None:
-            over(run, line, one, DONE)
-        elif (meaning := run.worker.bulk.meaning(error)) in ("later", "throttled"):
-            wait(run, one, lines.refused(error, RowCode.BUSY), None)
-            line.again.add(one)
-            line.pending.discard(one)
-        elif meaning != "unknown":
-            over(run, line, one, lines.refused(error))
 
 
 def _require_time(run: BulkRun) -> None:
