@@ -6,12 +6,12 @@ import os
 import subprocess
 import sys
 
-import httpx
 import pytest
 
 from sgguard.emulator.server import serve
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine.context import Context
+from tests.bind.simulated import Far
 from tests.pace.binding import ACTION, LIMIT, WORLD, bind, bulk, emulator
 from tests.pace.virtual import Time, crowded, processes
 
@@ -19,20 +19,6 @@ CALLS = 100
 """What binds 10,000 instances, a hundred a call."""
 
 INSTANCES_A_CALL = 100
-
-
-class Far(httpx.BaseTransport):
-    """A network on which a call takes a while, and not always the same."""
-
-    def __init__(self, inner: httpx.BaseTransport, time: Time) -> None:
-        self.inner, self.time, self.count = inner, time, 0
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.count += 1
-        self.time.wait(0.040 + 0.005 * (self.count % 3))
-        response = self.inner.handle_request(request)
-        self.time.wait(0.150)
-        return response
 
 
 @pytest.mark.parametrize("count", [1, 4])

@@ -6,15 +6,18 @@ memory. Each statement is two points at which others may run, or at which the pr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from sgguard.store import Store
 from sgguard.store.pace import Paces
+from sgguard.wire import parallel
 from sgguard.wire.pacing import Lanes
 from sgguard.wire.turns import Ask, SharedPace
-from tests.sim.scheduler import Scheduler
+from tests.sim.scheduler import Scheduler, Task
 from tests.stores import Place
 
 BASE_S = 1_800_000_000.0
@@ -38,6 +41,75 @@ class Time(Scheduler):
     def now(self) -> float:
         """The time on the clock of the server of PostgreSQL."""
         return BASE_S + self.offset_s + self.now_s
+
+    def begin(self, work: Callable[[], object]) -> Task:
+        """Let a task begin now, which the current one has started."""
+        task = self.spawn("started", work, self.now_s)
+        threading.Thread(target=self._live, args=(task,), daemon=True).start()
+        return task
+
+    def block(self) -> None:
+        """Let others run until one of them wakes the current task."""
+        task = self.current
+        self._hand_over()
+        task.baton.acquire()
+
+    def wake(self, task: Task) -> None:
+        """Let a task that is blocked go on now."""
+        task.wake_s = self.now_s
+        self._waiting.append(task)
+
+
+class Started:
+    """A call on a thread of its own: the part of a future that is used."""
+
+    def __init__(self, time: Time, work: Callable[[], Any]) -> None:
+        self.time, self.waits_for_it = time, []
+        self.value, self.error, self.is_done = None, None, False
+        time.begin(lambda: self._run(work))
+
+    def _run(self, work: Callable[[], Any]) -> None:
+        try:
+            self.value = work()
+        except Exception as error:  # noqa: BLE001 - raised by ``result``
+            self.error = error
+        self.is_done = True
+        for task in self.waits_for_it:
+            self.time.wake(task)
+
+    def done(self) -> bool:
+        return self.is_done
+
+    def cancel(self) -> bool:
+        return False
+
+    def result(self) -> Any:
+        if not self.is_done:
+            self.waits_for_it.append(self.time.current)
+            self.time.block()
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+
+class Threads:
+    """The pool of all processes: as many threads as there are calls."""
+
+    def __init__(self, time: Time) -> None:
+        self.time = time
+
+    def submit(self, call: Callable[..., Any], /, *args: Any) -> Started:
+        return Started(self.time, lambda: call(*args))
+
+
+@contextmanager
+def threads_in(time: Time) -> Iterator[None]:
+    """Let calls side by side be tasks of the simulated time."""
+    pool, parallel._pool = parallel._pool, lambda: Threads(time)
+    try:
+        yield
+    finally:
+        parallel._pool = pool
 
 
 @dataclass

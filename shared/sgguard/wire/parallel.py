@@ -1,4 +1,4 @@
-"""Independent reads in parallel on one bounded thread pool, and many ids in few calls."""
+"""Independent calls in parallel on one bounded thread pool, and many ids in few calls."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextvars
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache, partial
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from sgguard.errors import NotFoundError
 
@@ -46,6 +46,25 @@ def parallel(calls: Sequence[Callable[[], T]]) -> list[T]:
     if failure is not None:
         raise failure
     return results
+
+
+class Begun(Generic[T]):
+    """A call that was begun on the pool, while whoever began it goes on."""
+
+    def __init__(self, call: Callable[[], T]) -> None:
+        self._call = call
+        self._future: Future[T] = _pool().submit(contextvars.copy_context().run, call)
+
+    def is_over(self) -> bool:
+        """Return whether the result is there."""
+        return self._future.done()
+
+    def result(self) -> T:
+        """Wait for the result, or raise what the call raised; to be asked for once.
+
+        The calling thread runs what the pool has not started yet, as :func:`parallel` does.
+        """
+        return self._call() if self._future.cancel() else self._future.result()
 
 
 def caught(call: Callable[[], T]) -> T | Exception:

@@ -1,26 +1,28 @@
 """Changing many holders with few calls: in batches, each journalled, followed to its end.
 
-1. *Pick*: the next sets of holders, up to :data:`AT_ONCE`, from the pool of each kind.
+1. *Pick*: the next sets of holders, until :data:`AT_ONCE` are under way, from each kind's pool.
 2. *Intend*: a line for each set, all in one transaction under the decision's fence.
 3. *Send* the calls side by side; the lanes of the wire keep them to the documented rate. Each set
-   is read right before: what is as wanted, gone or busy meanwhile is not sent.
+   is read right before: what is as wanted, gone or busy meanwhile is not sent. The next set is
+   picked when one has ended, so that some always wait for their turn.
 4. A refused set changed nothing: by what its error means (:data:`~sgguard.model.bind.Refusal`) it
    is searched, comes later, or ends all.
 5. *Look* at what was accepted until each holder is changed or has failed, without waiting for it
    before the next sets go out; settle the lines that are over in one transaction.
 
-So the journal alone tells how far a run is. A line that is still ``intended`` when a worker begins
+Whatever ends a run for now, the calls that have begun are waited for and noted first. So the
+journal alone tells how far a run is. A line that is still ``intended`` when a worker begins
 is settled by looking: nothing is sent again before the holder was read.
 """
 
 from __future__ import annotations
 
 from sgguard.engine.bulk.line import Result
-from sgguard.engine.bulk.look import due_lines, look
+from sgguard.engine.bulk.look import begin_look, look
 from sgguard.engine.bulk.recall import recall
 from sgguard.engine.bulk.run import BulkRun, BulkWorker, pool_of
-from sgguard.engine.bulk.send import send, wave_of
-from sgguard.errors import DeadlineError
+from sgguard.engine.bulk.send import begin, next_sets, take, take_all
+from sgguard.errors import DeadlineError, SgguardError
 from sgguard.model.bind import BindPlan
 
 _LATER_S = 8.0
@@ -38,26 +40,37 @@ def carry_out(worker: BulkWorker, plan: BindPlan) -> dict[str, Result]:
         StoreError: the journal cannot be written.
     """
     run = _begun(worker, plan)
-    while True:
-        _require_time(run)
-        wave = wave_of(run)
-        if wave:
-            send(run, wave)
-        elif run.pause_s:
+    try:
+        while _goes_on(run):
             pass
-        elif run.lines:
-            _sleep(run, min(line.due_s for line in run.lines) - run.clock())
-            look(run, due_lines(run, is_idle=True), is_idle=True)
-        elif run.later:
-            _sleep(run, min(_LATER_S, 2.0 ** max(run.laters[one] for one in run.later) / 2))
-            back, run.later = run.later, []
-            for one in back:
-                pool_of(run, one).add([one])
-        elif not any(pool.waiting or pool.hunts for pool in run.pools.values()):
-            return run.results
-        if run.pause_s:
-            _sleep(run, run.pause_s)
-            run.pause_s = 0.0
+    except (SgguardError, KeyboardInterrupt):
+        take_all(run)
+        raise
+    return run.results
+
+
+def _goes_on(run: BulkRun) -> bool:
+    """Do what is next; False where nothing is left to be done."""
+    _require_time(run)
+    if not run.pause_s and (sets := next_sets(run)):
+        begin(run, sets)
+    begin_look(run)
+    if run.under_way:
+        take(run)
+    elif run.pause_s:
+        _sleep(run, run.pause_s)
+        run.pause_s = 0.0
+    elif run.lines:
+        _sleep(run, min(line.due_s for line in run.lines) - run.clock())
+        look(run)
+    elif run.later:
+        _sleep(run, min(_LATER_S, 2.0 ** max(run.laters[one] for one in run.later) / 2))
+        back, run.later = run.later, []
+        for one in back:
+            pool_of(run, one).add([one])
+    else:
+        return any(pool.waiting or pool.hunts for pool in run.pools.values())
+    return True
 
 
 def _begun(worker: BulkWorker, plan: BindPlan) -> BulkRun:

@@ -2,40 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 from sgguard.engine.bulk import line as lines
 from sgguard.engine.bulk.line import Result
 from sgguard.engine.bulk.run import (
+    LINES_IN_A_LOOK,
     LONGEST_LOOK_S,
     LOOKS,
     LOOKS_FOR_LOST,
     SENDS,
     BulkRun,
     Line,
+    UnderWay,
     over,
     pool_of,
 )
 from sgguard.model.bind import HolderState, RowCode
 from sgguard.store.rows import Settled
+from sgguard.wire.parallel import Begun
 
 
 def due_lines(run: BulkRun, *, is_idle: bool) -> list[Line]:
-    """Return the lines to look at now; where nothing else is to be done, at least one."""
+    """Return the lines to look at now; where nothing else is to be done, at least one.
+
+    While others are sent they are few: a look must not keep the next sets waiting for their reads.
+    """
     now_s = run.clock()
-    due = [line for line in run.lines if line.due_s <= now_s]
-    return due or (list(run.lines) if is_idle else [])
+    due = sorted((one for one in run.lines if one.due_s <= now_s), key=lambda one: one.due_s)
+    if is_idle:
+        return due or list(run.lines)
+    return due[:LINES_IN_A_LOOK]
 
 
-def look(run: BulkRun, due: Sequence[Line], *, is_idle: bool) -> None:
-    """Read every holder of these lines that is being changed; settle the lines that are over.
+def begin_look(run: BulkRun) -> None:
+    """Begin to read the holders of the lines that are due, unless that is under way already."""
+    due = due_lines(run, is_idle=False)
+    if run.is_looking or not due:
+        return
+    run.is_looking = True
+    call = Begun(partial(run.worker.bulk.read, _pending_in(due)))
+
+    def note() -> None:
+        run.is_looking = False
+        _seen(run, due, call.result().value, is_idle=False)
+
+    run.under_way.append(UnderWay(call.is_over, note, is_set=False))
+
+
+def look(run: BulkRun) -> None:
+    """Read the holders that are being changed, while nothing else is to be done."""
+    due = due_lines(run, is_idle=True)
+    _seen(run, due, run.worker.bulk.read(_pending_in(due)).value, is_idle=True)
+    settle(run)
+
+
+def _pending_in(due: Sequence[Line]) -> list[str]:
+    return [one for line in due for one in sorted(line.pending)]
+
+
+def _seen(
+    run: BulkRun, due: Sequence[Line], seen: Mapping[str, HolderState | None], *, is_idle: bool
+) -> None:
+    """Note what was read of these lines' holders.
 
     Only looks that were waited for (``is_idle``) count as looks in vain.
     """
-    wanted = [one for line in due for one in sorted(line.pending)]
-    if not wanted:
-        return
-    seen = run.worker.bulk.read(wanted).value
     for line in due:
         line.looks += is_idle
         line.wait_s = min(2 * line.wait_s, LONGEST_LOOK_S)
@@ -45,7 +78,6 @@ def look(run: BulkRun, due: Sequence[Line], *, is_idle: bool) -> None:
                 _look_at(run, line, one, seen[one])
     run.over += [line for line in run.lines if not line.pending]
     run.lines = [line for line in run.lines if line.pending]
-    settle(run)
 
 
 def _look_at(run: BulkRun, line: Line, holder_id: str, state: HolderState | None) -> None:

@@ -26,6 +26,9 @@ RESERVE_S = 1.0
 FIRST_LOOK_S, LONGEST_LOOK_S = 0.5, 8.0
 """How long after a call its holders are looked at, and the longest time between two looks."""
 
+LINES_IN_A_LOOK = 4
+"""How many calls' holders are looked at together while others are sent."""
+
 LOOKS = 12
 """How often an accepted change is looked for, after a wait each, before it is sent again."""
 
@@ -76,9 +79,23 @@ class Line:
     wait_s: float = FIRST_LOOK_S
 
 
+class UnderWay(msgspec.Struct, frozen=True):
+    """A call that was begun; ``note`` waits for its end, and notes what came of it.
+
+    ``is_set``: it changes holders, else it only looks at some.
+    """
+
+    is_over: Callable[[], bool]
+    note: Callable[[], None]
+    is_set: bool = True
+
+
 @dataclass(slots=True)
 class BulkRun:
-    """One run on its way: what is over, what waits, and what is being changed."""
+    """One run on its way: what is over, what waits, and what is being changed.
+
+    ``under_way`` are the calls that have begun, in that order.
+    """
 
     worker: BulkWorker
     plan: BindPlan
@@ -95,6 +112,9 @@ class BulkRun:
     denied: int = 0
     is_filling: bool = False
     pause_s: float = 0.0
+
+    under_way: list[UnderWay] = field(default_factory=list)
+    is_looking: bool = False
 
     def clock(self) -> float:
         """Return seconds that only ever grow."""

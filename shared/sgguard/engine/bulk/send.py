@@ -1,56 +1,63 @@
-"""Sending sets of holders: intended, read once more, sent side by side, and noted."""
+"""Sending sets of holders: intended, read once more, sent side by side, and noted.
+
+Calls begin before earlier ones have ended, so that the next ones are read and signed while those
+before them wait for their turn: at a rate of ten a second a pause between waves costs a third.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 import msgspec
 
 from sgguard.engine.bulk import line as lines
 from sgguard.engine.bulk.line import DONE, Result
-from sgguard.engine.bulk.look import due_lines, look, settle
+from sgguard.engine.bulk.look import settle
 from sgguard.engine.bulk.pool import Hunt, Pool
 from sgguard.engine.bulk.refusal import Refused, after_refusal
-from sgguard.engine.bulk.run import AT_ONCE, FIRST_LOOK_S, BulkRun, Line, over, wait
+from sgguard.engine.bulk.run import AT_ONCE, FIRST_LOOK_S, BulkRun, Line, UnderWay, over, wait
 from sgguard.errors import DeadlineError, SgguardError
 from sgguard.model.bind import Batch, HolderState, RowCode, Sent
 from sgguard.store import codec
 from sgguard.store.rows import Entry
-from sgguard.wire.parallel import parallel
+from sgguard.wire.parallel import Begun
 
 Set = tuple[Pool, Hunt | None, tuple[str, ...]]
 """The holders of one call, their pool, and the hunt that they belong to."""
 
 
-def wave_of(run: BulkRun) -> list[Set]:
-    """Return the sets of the next calls, each with the hunt that it belongs to."""
-    most = 1 if run.is_filling else AT_ONCE
-    wave: list[Set] = []
+def next_sets(run: BulkRun) -> list[Set]:
+    """Return the sets of the next calls, as many as may begin now."""
+    most = (1 if run.is_filling else AT_ONCE) - sum(one.is_set for one in run.under_way)
+    found: list[Set] = []
     for pool in run.pools.values():
-        for hunt in list(pool.hunts):
+        for hunt in [one for one in pool.hunts if not one.is_sent]:
             if not hunt.next():
                 pool.hunts.remove(hunt)
                 if not hunt.suspects:
                     continue  # the last one was taken, when it was tried by itself
                 after_refusal(run, Refused(pool, None, hunt.suspects, hunt.why))
-            elif len(wave) < most:
+            elif len(found) < most:
                 hunt.is_sent = True
-                wave.append((pool, hunt, hunt.tried))
-        while len(wave) < most and (batch := pool.fresh()):
-            wave.append((pool, None, batch))
-    return wave
+                found.append((pool, hunt, hunt.tried))
+        while len(found) < most and (batch := pool.fresh()):
+            found.append((pool, None, batch))
+    return found
 
 
-def send(run: BulkRun, wave: Sequence[Set]) -> None:
-    """Intend and send the sets side by side, and note what came of each.
+def begin(run: BulkRun, sets: Sequence[Set]) -> None:
+    """Intend the sets, and begin to send them side by side.
 
-    Meanwhile those that were sent before are looked at.
+    Raises:
+        DeadlineError: this worker was paused; nothing of them was sent.
+        HaltedError, StoreError: they could not be intended.
     """
     worker = run.worker
     # 1. All lines in one transaction: what is not written is not sent.
     entries = []
-    for _, _, holders in wave:
+    for _, _, holders in sets:
         change = codec.dump(Batch(run.plan.action, run.plan.group_id, holders))
         entries.append(Entry(worker.claim.decision_id, run.number, run.number, change))
         run.number += 1
@@ -59,17 +66,35 @@ def send(run: BulkRun, wave: Sequence[Set]) -> None:
     if worker.now() - begun_s >= worker.lease_s:
         raise DeadlineError("this worker was paused for longer than its lease: nothing was sent")
     # 2. The calls.
-    due = due_lines(run, is_idle=False)
-    calls: list[Callable[[], _Try | None]] = [partial(_looked, run, due)]
-    calls += [partial(_try, run, hunt, holders) for _, hunt, holders in wave]
-    _, *tries = parallel(calls)
-    # 3. What is known now.
-    for (pool, hunt, holders), entry, one in zip(wave, entries, tries, strict=True):
-        if one is not None:
-            line = Line(entry, set(holders), due_s=run.clock() + FIRST_LOOK_S)
-            _note(run, pool, hunt, line, one)
-            (run.lines if line.pending else run.over).append(line)
+    for one, entry in zip(sets, entries, strict=True):
+        call = Begun(partial(_try, run, one[1], one[2]))
+        run.under_way.append(UnderWay(call.is_over, partial(_ended, run, one, entry, call)))
+
+
+def take(run: BulkRun) -> None:
+    """Note what came of the calls that are over; where none is, wait for the one sent first.
+
+    A look is waited for only where no set is under way: others may begin meanwhile.
+
+    Raises:
+        SgguardError: what ends the run for now.
+    """
+    ended = [one for one in run.under_way if one.is_over()]
+    if not ended:
+        ended = [next((one for one in run.under_way if one.is_set), run.under_way[0])]
+    for one in ended:
+        run.under_way.remove(one)
+        one.note()
     settle(run)
+
+
+def take_all(run: BulkRun) -> None:
+    """Wait for every call that was begun, and note what came of each, as far as it can be noted."""
+    while run.under_way:
+        with suppress(SgguardError):
+            run.under_way.pop(0).note()
+    with suppress(SgguardError):
+        settle(run)
 
 
 class _Try(msgspec.Struct, frozen=True):
@@ -83,8 +108,13 @@ class _Try(msgspec.Struct, frozen=True):
     how: Sent | SgguardError | None
 
 
-def _looked(run: BulkRun, due: Sequence[Line]) -> None:
-    look(run, due, is_idle=False)
+def _ended(run: BulkRun, one: Set, entry: Entry, call: Begun[_Try]) -> None:
+    """Note what came of the call of a set."""
+    pool, hunt, holders = one
+    done = call.result()
+    line = Line(entry, set(holders), due_s=run.clock() + FIRST_LOOK_S)
+    _note(run, pool, hunt, line, done)
+    (run.lines if line.pending else run.over).append(line)
 
 
 def _try(run: BulkRun, hunt: Hunt | None, holders: tuple[str, ...]) -> _Try:
