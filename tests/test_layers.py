@@ -110,7 +110,7 @@ ARROWS = {
     "render.language": "model render render.language.catalogue",
     "render.language.catalogue": "render.language.sentences.en render.language.sentences.zh",
     "render.text": "model render render.language",
-    "runtimes": "clouds engine errors settings sgguard telemetry web",
+    "runtimes": "clouds engine errors settings sgguard telemetry web wire",
     "runtimes.platforms": "runtimes",
     "schemas": "errors sgguard",
     "settings": "errors model sgguard telemetry",

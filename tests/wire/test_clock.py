@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import time
+
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgguard.errors import DeadlineError
+from sgguard.errors import DeadlineError, UnknownShapeError
 from sgguard.wire.client import Wire
-from sgguard.wire.clock import Deadline
+from sgguard.wire.clock import Deadline, utc_s
 from sgguard.wire.openstack.keystone import Identity
 from sgguard.wire.openstack.keystone_auth import KeystoneAuth, TokenCache
 from sgguard.wire.pacing import Lanes, Pace
+from sgguard.wire.shape import Shape
 from tests.stores import Clock
 
 IDENTITY = Identity("https://keystone.test/v3", "token", "secret")
@@ -108,3 +111,29 @@ def test_no_change_follows_a_wait_for_its_turn_that_took_too_long():
     with pytest.raises(DeadlineError):
         wire.write("DELETE", URL, action="DELETE rule", check=lambda _: None)
     assert cloud.sent == ["DELETE"]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2026-11-28T14:00:00Z", 1795874400.0),
+        ("2026-11-28T14:00:00", 1795874400.0),
+        ("2026-11-28 14:00:00.500000", 1795874400.5),
+        ("2026-11-28T22:00:00+08:00", 1795874400.0),
+    ],
+)
+def test_a_time_without_a_zone_is_of_utc_wherever_the_machine_is(monkeypatch, text, seconds):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert utc_s(text) == seconds
+        assert Shape("huawei", "a").time_s({"at": text}, "at", "row") == seconds
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize("text", ["", "soon", "0001-01-01T00:00:00+23:59x", "2026-13-01"])
+def test_what_is_no_time_is_an_unknown_shape(text):
+    with pytest.raises(UnknownShapeError):
+        Shape("alibaba", "a").time_s({"at": text}, "at", "row")

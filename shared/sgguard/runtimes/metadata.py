@@ -17,7 +17,6 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from functools import lru_cache
 from threading import Lock
 from typing import Any
@@ -26,6 +25,7 @@ from urllib.parse import quote, urlsplit
 from sgguard.runtimes import credentials
 from sgguard.runtimes.credentials import NAMES, Given
 from sgguard.telemetry import logs
+from sgguard.wire.clock import utc_s
 
 Json = dict[str, Any]
 
@@ -126,7 +126,7 @@ def _alibaba(address: str, role: str) -> tuple[Given, float]:
     path = f"/latest/meta-data/ram/security-credentials/{role}"
     found = _document(_ask(address, "GET", path, {"X-aliyun-ecs-metadata-token": token}))
     given = _whole(found, "AccessKeyId", "AccessKeySecret", "SecurityToken")
-    return given, datetime.fromisoformat(found["Expiration"]).timestamp()
+    return given, utc_s(found["Expiration"])
 
 
 def _huawei(address: str, role: str) -> tuple[Given, float]:
@@ -135,7 +135,7 @@ def _huawei(address: str, role: str) -> tuple[Given, float]:
     headers = {"X-Metadata-Token": token} if token else None
     found = _document(_ask(address, "GET", "/openstack/latest/securitykey", headers))["credential"]
     given = _whole(found, "access", "secret", "securitytoken")
-    return given, datetime.fromisoformat(found["expires_at"]).timestamp()
+    return given, utc_s(found["expires_at"])
 
 
 def _huawei_token(address: str) -> str:

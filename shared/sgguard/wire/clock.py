@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import msgspec
 from msgspec.structs import replace
@@ -27,6 +28,21 @@ def elapsed() -> float:
     it would lie in the future for whoever waits outside.
     """
     return time.monotonic() if _BOOT is None else time.clock_gettime(_BOOT)
+
+
+def utc_s(text: str) -> float:
+    """Return the epoch seconds of a time in ISO 8601; one without a zone is of UTC.
+
+    It is never of this machine's zone: clouds write their answers wherever the machine is.
+
+    Raises:
+        ValueError: it is no such time.
+    """
+    moment = datetime.fromisoformat(text)
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except OverflowError as error:
+        raise ValueError(f"no time that can be counted: {text!r}") from error
 
 
 class Deadline(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from sgguard.errors import UnknownShapeError
+from sgguard.wire.clock import utc_s
 
 Json = Mapping[str, Any]
 """A JSON object."""
@@ -148,6 +149,18 @@ class Shape(msgspec.Struct, frozen=True):
         if value is None:
             raise self.wrong(f"{path}.{key}: expected a whole number, got nothing")
         return value
+
+    def time_s(self, row: Json, key: str, path: str) -> float:
+        """Return a time in ISO 8601 as epoch seconds; without a zone it is of UTC.
+
+        Raises:
+            UnknownShapeError: it is missing, or no time.
+        """
+        text = self.text(row, key, path)
+        try:
+            return utc_s(text)
+        except ValueError:
+            raise self.wrong(f"{path}.{key}: expected a time in ISO 8601") from None
 
     def flag(self, row: Json, key: str, path: str, *, otherwise: bool) -> bool:
         """Return a truth value; missing and null are ``otherwise``.

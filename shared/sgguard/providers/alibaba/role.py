@@ -7,7 +7,6 @@ Source: https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-201
 from __future__ import annotations
 
 import re
-from datetime import datetime
 
 import httpx
 
@@ -83,8 +82,4 @@ def _temporary(response: httpx.Response) -> Temporary:
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": shape.text(key, "AccessKeySecret", "Credentials"),
         "ALIBABA_CLOUD_SECURITY_TOKEN": shape.text(key, "SecurityToken", "Credentials"),
     }
-    try:
-        ends_at = datetime.fromisoformat(shape.text(key, "Expiration", "Credentials"))
-    except ValueError:
-        raise shape.wrong("Credentials.Expiration is no time") from None
-    return Temporary(given, ends_at.timestamp())
+    return Temporary(given, shape.time_s(key, "Expiration", "Credentials"))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
 
 import httpx
 
@@ -81,8 +80,4 @@ def _temporary(response: httpx.Response, provider: str) -> Temporary:
         "HUAWEICLOUD_SDK_SK": shape.text(key, "secret", "credential"),
         "HUAWEICLOUD_SDK_SECURITY_TOKEN": shape.text(key, "securitytoken", "credential"),
     }
-    try:
-        ends_at = datetime.fromisoformat(shape.text(key, "expires_at", "credential"))
-    except ValueError:
-        raise shape.wrong("credential.expires_at is no time") from None
-    return Temporary(given, ends_at.timestamp())
+    return Temporary(given, shape.time_s(key, "expires_at", "credential"))
