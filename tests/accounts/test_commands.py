@@ -8,11 +8,13 @@ import time
 import pytest
 
 from sgguard.cli import cli, failure
+from sgguard.cli.records import open_executor
 from sgguard.emulator.server import serve
 from sgguard.engine.case import Case, account_of, place, spellings
 from sgguard.model.address import Address
 from sgguard.model.event import Event
 from sgguard.model.occurrence import Happened, Occurrence
+from sgguard.store.rows import Record
 from tests.accounts.worlds import ALIBABA, TENCENT, Deployment
 
 
@@ -98,6 +100,27 @@ def test_the_doctor_refuses_an_account_that_there_is_not(sgguard):
     code, out, err = sgguard("doctor", "--account", "stock")
     assert (code, out) == (2, "")
     assert "'stock' is no account of tencent here: named are shop" in err
+
+
+def test_decisions_of_an_account_are_listed_by_its_name_and_by_its_number(sgguard, monkeypatch):
+    monkeypatch.setenv("SGGUARD_ACCOUNT_TENCENT", TENCENT.home_number)
+    _, executor = open_executor(makes_store=True)
+    written = ("shop", TENCENT.shop_number, "", TENCENT.home_number, "gone")
+    for n, account in enumerate(written):
+        target = (f"tencent:{account}:{TENCENT.region}:sg-{n}",)
+        executor.store.keep(
+            Record(f"d-{n}", "test", f"e-{n}", "delete", target, "", "block", "observe", "", "{}")
+        )
+
+    def listed(account):
+        code, out, _ = sgguard("decisions", "list", "--account", account, "--json")
+        assert code == 0
+        return sorted(one["decision_id"] for one in json.loads(out))
+
+    assert listed("shop") == listed(TENCENT.shop_number) == ["d-0", "d-1"]
+    assert listed(TENCENT.home_number) == ["d-2", "d-3"]
+    assert listed("gone") == ["d-4"]
+    assert listed("stock") == []
 
 
 def occurrence(account: str, provider: str = "tencent") -> Occurrence:

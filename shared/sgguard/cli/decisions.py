@@ -60,6 +60,12 @@ def decisions() -> None:
     help="Only decisions about this address; * stands for any text: '*:sg-5ua9adfv'.",
 )
 @click.option(
+    "--account",
+    metavar="NAME",
+    type=KEPT_TEXT,
+    help="Only decisions in this account: its name here, or the cloud's number of it.",
+)
+@click.option(
     "--verdict", type=click.Choice([one.value for one in Verdict]), help="Only this verdict."
 )
 @click.option(
@@ -110,6 +116,7 @@ def list_(
         executor.store,
         trail.Wanted(
             **{name: value for name, value in wanted.items() if value},
+            spellings=context.accounts.spellings(wanted["account"] or ""),
             since_s=instant("--since", begin, now_s, zone) if begin else None,
             until_s=instant("--until", end, now_s, zone, is_end=True) if end else None,
         ),

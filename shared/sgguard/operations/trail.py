@@ -6,7 +6,7 @@ Decisions come from the store in pages, the newest first, so that a year of them
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from math import inf, nextafter
@@ -39,9 +39,14 @@ _CUT = "…."
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """Which decisions; ``target`` is a pattern over addresses, times are seconds since 1970."""
+    """Which decisions; ``target`` is a pattern over addresses, times are seconds since 1970.
+
+    ``spellings`` has by cloud how its addresses may write ``account``, where not as it is.
+    """
 
     target: str = ""
+    account: str = ""
+    spellings: Mapping[str, Collection[str]] = msgspec.field(default_factory=dict)
     verdict: str = ""
     outcome: str = ""
     requester: str = ""
@@ -118,7 +123,14 @@ def _fits(record: Record, wanted: Wanted) -> bool:
     is_target = not wanted.target or any(
         fnmatchcase(one, wanted.target) or one == wanted.target for one in record.target
     )
+    if wanted.account and not any(_is_in_account(one, wanted) for one in record.target):
+        return False
     return is_target and (not wanted.requester or fnmatchcase(record.requester, wanted.requester))
+
+
+def _is_in_account(address: str, wanted: Wanted) -> bool:
+    provider, _, rest = address.partition(":")
+    return rest.partition(":")[0] in wanted.spellings.get(provider, (wanted.account,))
 
 
 def _is_pattern(text: str) -> bool:

@@ -69,6 +69,19 @@ class Accounts(msgspec.Struct, frozen=True):
         named = (one for one in self.of(provider) if name and name in (one.name, one.number))
         return next(named, None)
 
+    def spellings(self, text: str) -> dict[str, frozenset[str]]:
+        """Return by cloud how addresses may write the account that a person calls ``text``.
+
+        Clouds that know no such account are left out: it may be of an earlier deployment.
+        """
+        found: dict[str, frozenset[str]] = {}
+        for provider in dict.fromkeys((*self.home, *(one.provider for one in self.further))):
+            if text == self.home.get(provider):
+                found[provider] = frozenset(("", text))
+            elif one := self.find(provider, text):
+                found[provider] = frozenset((one.name, one.number))
+        return found
+
     def canonical(self, scope: Scope) -> Scope:
         """Return the scope with the one spelling of its account that policies are compared with.
 
