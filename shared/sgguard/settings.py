@@ -16,7 +16,7 @@ from sgguard.telemetry.redaction import remember_environment
 
 PREFIX = "SGGUARD_"
 _PER_PROVIDER = "<PROVIDER>"
-_CHAT, _CHAT_PARTS = "SGGUARD_CHAT_", ("_TOKEN", "_SECRET", "_KEY", "_URL")
+_CHAT, _CHAT_PARTS = "SGGUARD_CHAT_", ("TOKEN", "SECRET", "KEY", "URL", "APP_SECRET")
 
 # Event buses and webhooks deliver again for up to about three days: what was done must be known.
 _DAYS_MIN = 7
@@ -29,6 +29,11 @@ SERVICES = ("COMPUTE", "CVM", "DFW", "ECS", "IAM", "IDENTITY", "NETWORK", "STS",
 """The services of clouds whose address can be replaced each by itself."""
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+def chat_variables(channel: str) -> dict[str, str]:
+    """Return the variable of each part of a channel's secrets, whatever its kind."""
+    return {part: f"{_CHAT}{channel.upper().replace('-', '_')}_{part}" for part in _CHAT_PARTS}
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -45,7 +50,7 @@ class Setting(msgspec.Struct, frozen=True):
     def matches(self, variable: str, providers: Iterable[str]) -> bool:
         """Return whether an environment variable is this setting, for one of the providers."""
         if self.name.startswith(_CHAT):
-            return variable.startswith(_CHAT) and variable.endswith(_CHAT_PARTS)
+            return variable.startswith(_CHAT) and variable.rpartition("_")[2] in _CHAT_PARTS
         stem, per_provider, per_service = self.name.partition(_PER_PROVIDER)
         if not per_provider:
             return variable == self.name
@@ -231,9 +236,7 @@ def _default_store_url(env: Mapping[str, str]) -> str | None:
 
 
 def _days(given: Mapping[str, str], name: str, default: int) -> int:
-    text = given.get(name)
-    if text is None:
-        return default
+    text = given.get(name, str(default))
     is_number = text.isascii() and text.isdigit() and len(text) < _DAYS_DIGITS
     if not (is_number and int(text) >= _DAYS_MIN):
         raise SettingsError(f"{name}={text!r}: expected a number of days, at least {_DAYS_MIN}")
@@ -283,9 +286,7 @@ def _positive(given: Mapping[str, str], name: str, default: float, expected: str
 
 
 def _bytes(given: Mapping[str, str], name: str, default: int) -> int:
-    text = given.get(name)
-    if text is None:
-        return default
+    text = given.get(name, str(default))
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise SettingsError(f"{name}={text!r}: expected a number of bytes, such as 1048576")
     return int(text)

@@ -9,11 +9,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from sgguard.chat.base import PARTS, variable_of
 from sgguard.errors import EventError
 from sgguard.runtimes import app, credentials, event, http
 from sgguard.runtimes.base import HttpEvent, http_of
 from sgguard.runtimes.credentials import Given
-from sgguard.runtimes.names import variables
+from sgguard.runtimes.names import named, variables
 from sgguard.runtimes.platforms import (
     alibaba_fc,
     container,
@@ -129,6 +130,35 @@ def test_every_setting_can_be_read_from_a_context_by_its_name():
     assert {"SGGUARD_POLICY", "SGGUARD_ENDPOINT_HUAWEI", "SGGUARD_ENDPOINT_HUAWEI_VPC"} <= {*names}
     assert not [name for name in names if "<" in name]
     assert len(names) == len(set(names))
+
+
+POLICY = """
+[[channel]]
+name = "on-call"
+kind = "slack"
+[[caller]]
+proof = { hmac = [{ env = "PORTAL_KEY" }, { file = "/run/key" }] }
+[callbacks]
+keys = [{ env = "SIGNED_WITH" }]
+"""
+
+
+def test_variables_that_a_policy_or_an_account_names_are_read_from_a_context_too(tmp_path):
+    path = tmp_path / "policy.toml"
+    path.write_text(POLICY)
+    accounts = {"accounts": [{"name": "shop", "external_id": {"env": "SHOP_WORD"}}]}
+    found = named({"SGGUARD_POLICY": str(path), "SGGUARD_ACCOUNTS": json.dumps(accounts)})
+    assert {"PORTAL_KEY", "SIGNED_WITH", "SHOP_WORD", "SGGUARD_CHAT_ON_CALL_TOKEN"} <= {*found}
+    assert {variable_of("on-call", part) for part in PARTS} <= {*found}
+    assert "/run/key" not in found
+
+
+@pytest.mark.parametrize("text", ["no toml [", "a = 1", "{", "[]", ""])
+def test_a_policy_or_a_table_that_cannot_be_read_names_no_variables(tmp_path, text):
+    path = tmp_path / "policy.toml"
+    path.write_text(text)
+    given = {"SGGUARD_POLICY": str(path), "SGGUARD_ACCOUNTS": text}
+    assert named(given) == named({"SGGUARD_POLICY": str(tmp_path / "none.json")}) == ()
 
 
 # -- a gateway's request -----------------------------------------------------------------------

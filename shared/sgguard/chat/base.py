@@ -22,7 +22,7 @@ from sgguard.errors import SettingsError
 from sgguard.policy.channel import ChannelPolicy
 from sgguard.render.language.message import Message
 from sgguard.render.language.words import Words
-from sgguard.settings import PREFIX
+from sgguard.settings import chat_variables
 from sgguard.telemetry.redaction import remember
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import EpochClock
@@ -69,7 +69,7 @@ class Setup(msgspec.Struct, frozen=True):
 
 def variable_of(channel: str, part: Part) -> str:
     """Return the environment variable that holds a secret of a channel."""
-    return f"{PREFIX}CHAT_{channel.upper().replace('-', '_')}_{part}"
+    return chat_variables(channel)[part]
 
 
 def setup_of(config: ChannelPolicy, env: Mapping[str, str]) -> Setup:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
 from threading import Lock
 from typing import Any
@@ -20,7 +20,7 @@ from sgguard.engine.context import begin
 from sgguard.errors import EventError, SettingsError
 from sgguard.runtimes import app, credentials, deadline
 from sgguard.runtimes.base import HttpEvent, Json, Platform, http_of
-from sgguard.runtimes.names import variables
+from sgguard.runtimes.names import named, variables
 from sgguard.telemetry import logs
 from sgguard.web import endpoint
 
@@ -87,11 +87,20 @@ class Handler:
     def _application(self, context: Any) -> app.Application:
         with self._lock:
             if self._app is None:
-                for name in variables():
-                    if value := self._platform.setting(context, name):
-                        os.environ[name] = value
+                if self._platform.IS_SET_UP_BY_CONTEXT:
+                    self._set_up(context)
                 self._app = app.of(self._function)
             return self._app
+
+    def _set_up(self, context: Any) -> None:
+        """Put what the operator set into the environment; the settings name further variables."""
+        self._take(context, variables())
+        self._take(context, named(os.environ))
+
+    def _take(self, context: Any, names: Iterable[str]) -> None:
+        for name in names:
+            if value := self._platform.setting(context, name):
+                os.environ[name] = value
 
     def _environment(self, context: Any) -> dict[str, str]:
         given = self._platform.given(context)
