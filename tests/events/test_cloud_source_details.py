@@ -330,10 +330,17 @@ def test_bulk_rules_tell_every_group_once():
             "properties": {"headers": {"x-death": [{"reason": "rejected", "count": 3}]}},
             "body": json.dumps(event),
         },
+        lambda event: {
+            "specversion": "1.0",
+            "id": "partition:0/offset:7",
+            "source": "/apis/v1/namespaces/sgguard/kafkasources/notifications#notifications.info",
+            "type": "dev.knative.kafka.event",
+            "data": event,
+        },
         lambda event: json.loads(event["oslo.message"]),
         lambda event: {**event, "oslo.message": json.loads(event["oslo.message"])},
     ],
-    ids=["kafka", "kafka-text", "rabbit", "dead-letter", "bare", "object"],
+    ids=["kafka", "kafka-text", "rabbit", "dead-letter", "knative", "bare", "object"],
 )
 def test_a_notification_is_the_same_in_every_wrapping(wrap):
     event = made("openstack_oslo", Happened.DELETED)

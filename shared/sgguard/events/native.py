@@ -27,6 +27,7 @@ FOREIGN = "cloudevents"
 
 _WRAPPINGS_MAX = 6
 _OWN_TYPES = "sgguard."
+_OF_KNATIVE = ("dev.knative.kafka.event", "dev.knative.rabbitmq.event")
 _LABELS = ("", "application/octet-stream", "text/plain")
 """What runtimes and buses write on a JSON body beside the types of JSON."""
 
@@ -157,8 +158,13 @@ def _unwrapped(part: Part, sources: Sequence[CloudSource]) -> Sequence[Part] | N
 
 
 def _of_client(part: Part) -> Sequence[Part] | None:
-    """Return what a client of Kafka or RabbitMQ hands over, or a list under ``events``."""
+    """Return what a client of Kafka or RabbitMQ hands over, or a list under ``events``.
+
+    Knative's sources put each record that is no CloudEvent into one of their own.
+    """
     document, at = part.document, part.at
+    if document.get("type") in _OF_KNATIVE and "data" in document:
+        return (Part(document["data"], f"{at}/data", part.region),)
     if "value" in document and "topic" in document:
         return (Part(_of_broker(document), f"{at}/value", part.region),)
     if "body" in document and ("routing_key" in document or "exchange" in document):
