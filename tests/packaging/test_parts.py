@@ -229,6 +229,13 @@ def test_for_another_python_there_is_no_byte_code_and_the_reason_is_told():
         bytecode.compiled(SOURCES, one, sys.executable)
 
 
+def test_a_python_to_compile_with_is_found_on_the_path(tmp_path, monkeypatch):
+    one = runtime.Target(EVENT.runtime, OURS)
+    (tmp_path / "python-of-ours").symlink_to(sys.executable)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert bytecode.compiled(SOURCES, one, "python-of-ours") == bytecode.compiled(SOURCES, one)
+
+
 def test_a_file_that_does_not_compile_ends_the_build():
     with pytest.raises(SettingsError, match="compiles nothing"):
         bytecode.compiled({"a.py": b"def"}, runtime.Target(EVENT.runtime, OURS))

@@ -8,6 +8,7 @@ of another version of Python is never read, so only the target's own is made.
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -42,7 +43,8 @@ def compiled(
     Raises:
         SettingsError: the interpreter is not of that version, or a file cannot be compiled.
     """
-    python = interpreter or sys.executable
+    # Found on the PATH of this process: the one of what is started has none.
+    python = shutil.which(interpreter) or interpreter or sys.executable
     version, tag = _asked(python)
     if version != target.python:
         if interpreter:
