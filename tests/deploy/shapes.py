@@ -332,12 +332,33 @@ KINDS: Mapping[str, Shape] = {
         },
     ),
 }
+REFERENCES: Shape = {
+    "!": ("nameReference",),
+    "nameReference": [
+        {
+            "!": ("kind", "fieldSpecs"),
+            "kind": {"ConfigMap"},
+            "version": {"v1"},
+            "fieldSpecs": [
+                {
+                    "!": ("path", "kind"),
+                    "path": {"spec/template/spec/volumes/configMap/name"},
+                    "group": {"serving.knative.dev"},
+                    "version": {"v1"},
+                    "kind": {"Service"},
+                }
+            ],
+        }
+    ],
+}
+
 KUSTOMIZATION: Shape = {
     "!": ("apiVersion", "kind", "resources"),
     "apiVersion": {"kustomize.config.k8s.io/v1beta1"},
     "kind": {"Kustomization"},
     "namespace": str,
     "resources": [str],
+    "configurations": [str],
     "images": [{"name": str, "digest": str}],
     "configMapGenerator": [{"name": str, "files": [str], "behavior": {"replace"}}],
 }

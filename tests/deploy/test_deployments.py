@@ -75,12 +75,15 @@ def _leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
+_OTHERS = {"Kustomization": shapes.KUSTOMIZATION, "": shapes.REFERENCES}
+
+
 def manifests() -> dict[str, tuple[Path, dict[str, Any], Any]]:
     found = {}
     for path in sorted(KNATIVE.rglob("*.yaml")):
         for one in documents(path):
             kind = one.get("kind", "")
-            shape = shapes.KUSTOMIZATION if kind == "Kustomization" else shapes.KINDS.get(kind)
+            shape = _OTHERS.get(kind) or shapes.KINDS.get(kind)
             name = one.get("metadata", {}).get("name", path.parent.name)
             found[f"{path.stem}-{kind}-{name}"] = (path, one, shape)
     return found
@@ -236,8 +239,12 @@ def test_kustomize_makes_manifests_that_fit(overlay):
     made = list(yaml.safe_load_all(ended.stdout))
     assert {one["kind"] for one in made} == set(shapes.KINDS)
     assert [found for one in made for found in misfits(one, shapes.KINDS[one["kind"]])] == []
-    (policy,) = (one["data"]["policy.toml"] for one in made if one["kind"] == "ConfigMap")
-    assert f'mode = "{overlay}"' in policy
+    (kept,) = (one for one in made if one["kind"] == "ConfigMap")
+    assert f'mode = "{overlay}"' in kept["data"]["policy.toml"]
+    (service,) = (one for one in made if one["kind"] == "Service")
+    volumes = service["spec"]["template"]["spec"]["volumes"]
+    named = [one["configMap"]["name"] for one in volumes if "configMap" in one]
+    assert named == [kept["metadata"]["name"]]
 
 
 @pytest.mark.slow
