@@ -20,7 +20,7 @@ gcloud functions deploy sgguard-delete-request \
   --entry-point=delete_request \
   --trigger-http \
   --no-allow-unauthenticated \
-  --ingress-settings=internal-and-gclb \
+  --ingress-settings=all \
   --service-account="sgguard@$PROJECT.iam.gserviceaccount.com" \
   --memory=512Mi \
   --cpu=1 \

@@ -24,7 +24,7 @@ import pytest
 from sgguard.cli.package import _cache
 from sgguard.demo.processes import free_port
 from sgguard.errors import SettingsError
-from sgguard.packaging import runtime
+from sgguard.packaging import requirement, runtime, wheel
 from sgguard.packaging.build import Artifact, Wish, build
 
 TIMEOUT_S = 60
@@ -69,12 +69,24 @@ def interpreter(version: str) -> str:
 
 
 @cache
-def built(function: str, name: str, policy_text: str = "") -> Artifact:
+def built(function: str, name: str) -> Artifact:
     """Build once a run; the wheels are kept from one run to the next."""
     target = runtime.target(name)
-    wish = Wish(function, target, _cache(), interpreter=interpreter(target.python))
+    with _or_skipped():
+        return build(Wish(function, target, _cache(), interpreter=interpreter(target.python)))
+
+
+def download(name: str, extras: tuple[str, ...] = ()) -> None:
+    """Have the wheels of a runtime at hand, so that it can be built offline."""
+    target = runtime.target(name)
+    with _or_skipped():
+        wheel.wheels(requirement.pins(target, extras), target, _cache(), is_offline=False)
+
+
+@contextmanager
+def _or_skipped() -> Iterator[None]:
     try:
-        return build(wish)
+        yield
     except SettingsError as error:
         if "reached no index" in str(error):
             pytest.skip(f"wheels are needed: {error}")
