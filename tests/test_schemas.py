@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from sgguard import schemas
 from sgguard.schemas.broken import problems_of
 from sgguard.schemas.plain import is_plainly_valid
 
+DEPLOY = Path(__file__).resolve().parents[1] / "deploy"
 EVENTS = ("approval", "chat", "delete_request", "instance_launch")
 ADDRESS = "tencent::ap-guangzhou:sg-5ua9adfv"
 
@@ -36,6 +39,50 @@ def test_what_is_plainly_valid_is_valid_for_jsonschema_too(name, document):
         assert is_valid
     assert (schemas.problems(name, document) == ()) is is_valid
     assert (problems_of(name, document) == ()) is is_valid
+
+
+# One keyword each, as the policy's schema has them, and values around each of them.
+KEYWORDS: tuple[dict[str, Any], ...] = (
+    {"enum": ["a", "b"]},
+    {"const": "a"},
+    {"type": "boolean"},
+    {"uniqueItems": True},
+    {"propertyNames": {"pattern": "^[a-z]+$", "minLength": 2}},
+    {"minProperties": 1, "maxProperties": 2},
+    {"additionalProperties": {"type": "string"}},
+    {"properties": {"aa": {"type": "integer"}}, "additionalProperties": {"enum": ["b"]}},
+    {"properties": {"aa": {}}, "additionalProperties": False},
+)
+SMALL = st.sampled_from(["a", "b", "c", "aa", "A", "", 0, 1, 1.0, True, False, None])
+AROUND = (
+    SMALL
+    | st.lists(SMALL | st.lists(SMALL, max_size=1), max_size=3)
+    | st.dictionaries(st.sampled_from(["aa", "b", "A", ""]), SMALL, max_size=3)
+)
+
+
+@pytest.mark.parametrize("schema", KEYWORDS, ids=json.dumps)
+@given(value=AROUND)
+def test_each_keyword_is_understood_exactly_or_not_at_all(schema, value):
+    if is_plainly_valid(schema, value, schema):
+        assert Draft202012Validator(schema).is_valid(value)
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    list(
+        zip(KEYWORDS, ["b", "a", True, ["a", "b"], {"aa": 0}, {"b": 0}, {"b": "x"}], strict=False)
+    ),
+    ids=str,
+)
+def test_each_keyword_is_understood_of_what_is_valid(schema, value):
+    assert is_plainly_valid(schema, value, schema)
+
+
+@pytest.mark.parametrize("path", sorted(DEPLOY.rglob("policy.toml")), ids=str)
+def test_the_policy_of_a_deployment_loads_no_jsonschema(path):
+    schema = schemas.load("policy")
+    assert is_plainly_valid(schema, tomllib.loads(path.read_text()), schema)
 
 
 @pytest.mark.parametrize("name", EVENTS)

@@ -30,10 +30,12 @@ def _ref(name: str, value: Any, _: Schema, root: Schema) -> bool:
     return found is not None and is_plainly_valid(found, value, root)
 
 
+_KINDS = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
+
+
 def _type(name: object, value: Any, *_: Schema) -> bool:
-    kinds = {"object": dict, "array": list, "string": str, "integer": int}
     # type() and not isinstance(): True is no whole number
-    return isinstance(name, str) and type(value) is kinds.get(name)
+    return isinstance(name, str) and type(value) is _KINDS.get(name)
 
 
 def _properties(parts: Schema, value: Any, _: Schema, root: Schema) -> bool:
@@ -42,9 +44,13 @@ def _properties(parts: Schema, value: Any, _: Schema, root: Schema) -> bool:
     )
 
 
-def _additional(argument: object, value: Any, schema: Schema, _: Schema) -> bool:
-    is_closed = argument is False and "patternProperties" not in schema
-    return is_closed and isinstance(value, dict) and value.keys() <= schema["properties"].keys()
+def _additional(argument: object, value: Any, schema: Schema, root: Schema) -> bool:
+    if not isinstance(value, dict) or "patternProperties" in schema:
+        return False
+    others = value.keys() - schema.get("properties", {}).keys()
+    if isinstance(argument, dict):
+        return all(is_plainly_valid(argument, value[key], root) for key in others)
+    return argument is False and not others
 
 
 def _required(keys: list[str], value: Any, *_: Schema) -> bool:
@@ -62,6 +68,15 @@ def _alternatives(branches: list[Schema], value: Any) -> int:
     return sum(_required(branch["required"], value) for branch in branches)
 
 
+def _names(schema: Schema, value: Any, _: Schema, root: Schema) -> bool:
+    return isinstance(value, dict) and all(is_plainly_valid(schema, key, root) for key in value)
+
+
+def _unique(_: object, value: Any, *__: Schema) -> bool:
+    is_plain = isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return is_plain and len(set(value)) == len(value)
+
+
 def _dependent(schemas: dict[str, Schema], value: Any, _: Schema, root: Schema) -> bool:
     return isinstance(value, dict) and all(
         is_plainly_valid(schema, value, root) for key, schema in schemas.items() if key in value
@@ -76,10 +91,16 @@ _HOLDS: dict[str, Callable[..., bool]] = {
     "required": _required,
     "items": _items,
     "dependentSchemas": _dependent,
+    "propertyNames": _names,
+    "uniqueItems": _unique,
+    "enum": lambda among, value, *_: isinstance(value, str) and value in among,
+    "const": lambda one, value, *_: isinstance(value, str) and value == one,
     "oneOf": lambda branches, value, *_: _alternatives(branches, value) == 1,
     "anyOf": lambda branches, value, *_: _alternatives(branches, value) >= 1,
     "minLength": lambda least, value, *_: isinstance(value, str) and len(value) >= least,
     "maxLength": lambda most, value, *_: isinstance(value, str) and len(value) <= most,
+    "minProperties": lambda least, value, *_: isinstance(value, dict) and len(value) >= least,
+    "maxProperties": lambda most, value, *_: isinstance(value, dict) and len(value) <= most,
     "minItems": lambda least, value, *_: isinstance(value, list) and len(value) >= least,
     "maxItems": lambda most, value, *_: isinstance(value, list) and len(value) <= most,
     "minimum": lambda least, value, *_: type(value) is int and value >= least,
