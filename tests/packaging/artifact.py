@@ -119,6 +119,7 @@ class Invoked:
 
     answers: list[dict[str, Any]]
     outside: list[str]
+    collects: bool
     printed: str
 
 
@@ -149,7 +150,7 @@ def invoke(
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     *answers, last = [json.loads(line) for line in ended.stdout.splitlines()]
-    return Invoked(answers, last["outside"], ended.stdout + ended.stderr)
+    return Invoked(answers, last["outside"], last["collects"], ended.stdout + ended.stderr)
 
 
 @dataclass

@@ -7,6 +7,7 @@ artifact, the handler's name, and for each invocation the event and what its con
 from __future__ import annotations
 
 import base64
+import gc
 import importlib
 import json
 import sys
@@ -86,7 +87,7 @@ def main() -> None:
         for one in sys.modules.values()
         if "site-packages" in str(getattr(one, "__file__", ""))
     ]
-    print(json.dumps({"outside": outside}))
+    print(json.dumps({"outside": outside, "collects": gc.isenabled()}))
 
 
 if __name__ == "__main__":

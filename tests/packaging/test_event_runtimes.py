@@ -108,6 +108,7 @@ def test_an_artifact_decides_as_the_served_function_does_with_the_credentials_of
     assert enveloped["type"] == "sgguard.decision.v1"
     assert enveloped["data"]["verdict"] == "block"
     assert invoked.outside == []
+    assert invoked.collects
 
 
 def test_an_event_that_was_not_decided_is_an_error_and_one_that_is_wrong_an_answer(place):

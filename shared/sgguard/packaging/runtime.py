@@ -13,6 +13,7 @@ import msgspec
 
 from sgguard import hiding
 from sgguard.errors import InputError
+from sgguard.packaging import entry
 
 MIB = 1024 * 1024
 
@@ -52,65 +53,6 @@ class Runtime(msgspec.Struct, frozen=True):
 _ASYNC = frozenset({"starlette", "uvicorn", "uvicorn-worker", "watchdog"})
 """For functions of another colour, and for a reloader."""
 
-_HANDLER = '''"""Starts the function {function} on {name}: {what}."""
-
-import os
-import sys
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
-{settings}
-from sgguard.runtimes import event
-from sgguard.runtimes.platforms import {platform} as platform
-
-_FUNCTION = event.Handler("{function}", platform)
-
-
-def {entry}(event, context):
-    """Answer one event."""
-    return _FUNCTION(event, context)
-
-
-def initializer(context):
-    """Start the function before the first event."""
-    _FUNCTION.initialize(context)
-'''
-
-_SERVER = '''"""Starts the function {function} on {name}: {what}."""
-
-import os
-import sys
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
-{settings}
-from sgguard.runtimes import http
-from sgguard.runtimes.platforms import {platform} as platform
-
-http.serve("{function}", platform, host="{host}", port=int(os.environ.get("PORT") or {port}))
-'''
-
-# Cloud Run functions start functions-framework on the file main.py by themselves.
-_FRAMEWORK = '''"""The function {function} on {name}: {what}."""
-
-import os
-import sys
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
-{settings}
-from sgguard._functions.{function} import main
-from sgguard.runtimes import worker
-
-worker.quieten()
-{function} = main.{function}
-'''
-
-_BOOTSTRAP = """#!/bin/bash
-cd "$(dirname "$0")" || exit 1
-exec {interpreter} -u server.py
-"""
-
 _ALL = (
     Runtime(
         "tencent-scf-event",
@@ -118,7 +60,7 @@ _ALL = (
         "tencent_scf",
         ("3.11", "3.12", "3.13"),
         (2, 17),
-        {"index.py": _HANDLER},
+        {"index.py": entry.HANDLER},
         is_server=False,
         zip_max_bytes=50 * MIB,
         handler="index.main_handler",
@@ -129,7 +71,7 @@ _ALL = (
         "tencent_scf",
         ("3.11", "3.12", "3.13"),
         (2, 17),
-        {"scf_bootstrap": _BOOTSTRAP, "server.py": _SERVER},
+        {"scf_bootstrap": entry.BOOTSTRAP, "server.py": entry.SERVER},
         is_server=True,
         zip_max_bytes=50 * MIB,
         handler="scf_bootstrap",
@@ -143,7 +85,7 @@ _ALL = (
         "alibaba_fc",
         ("3.12",),
         (2, 31),
-        {"index.py": _HANDLER},
+        {"index.py": entry.HANDLER},
         is_server=False,
         zip_max_bytes=100 * MIB,
         handler="index.handler",
@@ -154,7 +96,7 @@ _ALL = (
         "alibaba_fc",
         ("3.11",),
         (2, 36),
-        {"bootstrap": _BOOTSTRAP, "server.py": _SERVER},
+        {"bootstrap": entry.BOOTSTRAP, "server.py": entry.SERVER},
         is_server=True,
         zip_max_bytes=100 * MIB,
         handler="bootstrap",
@@ -168,7 +110,7 @@ _ALL = (
         "huawei_functiongraph",
         ("3.12",),
         (2, 17),
-        {"index.py": _HANDLER},
+        {"index.py": entry.HANDLER},
         is_server=False,
         zip_max_bytes=40 * MIB,
         handler="index.handler",
@@ -179,7 +121,7 @@ _ALL = (
         "huawei_functiongraph",
         ("3.12",),
         (2, 17),
-        {"bootstrap": _BOOTSTRAP, "server.py": _SERVER},
+        {"bootstrap": entry.BOOTSTRAP, "server.py": entry.SERVER},
         is_server=True,
         zip_max_bytes=40 * MIB,
         handler="bootstrap",
@@ -193,7 +135,7 @@ _ALL = (
         "container",
         ("3.12", "3.11", "3.13"),
         (2, 35),
-        {"main.py": _FRAMEWORK},
+        {"main.py": entry.FRAMEWORK},
         is_server=True,
         zip_max_bytes=100 * MIB,
         handler="the function's name",
@@ -204,7 +146,7 @@ _ALL = (
         "container",
         ("3.11", "3.12", "3.13"),
         (2, 28),
-        {"server.py": _SERVER},
+        {"server.py": entry.SERVER},
         is_server=True,
         zip_max_bytes=100 * MIB,
         handler="server.py",
@@ -220,7 +162,7 @@ _IMAGES = (
         platform,
         ("3.11", "3.12", "3.13"),
         (2, 36),
-        {"server.py": _SERVER},
+        {"server.py": entry.SERVER},
         is_server=True,
         zip_max_bytes=100 * MIB,
         handler="server.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Callable, Iterable
@@ -51,7 +52,13 @@ def of(function: str) -> Application:
     # platform it is never loopback alone, also where the platform's own agent connects from there.
     os.environ["HOST"] = REACHED
     make: Callable[..., Application] = functions_framework.create_app
-    return make(target=function, source=str(functions()[function]))
+    # What is made until here stays: nothing of it has to be looked through, now or later.
+    gc.disable()
+    try:
+        return make(target=function, source=str(functions()[function]))
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def ask(application: Application, environ: Environ) -> Answer:
