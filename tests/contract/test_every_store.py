@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from sgguard.errors import BusyError, HaltedError, LeaseLostError, StoreError
-from sgguard.store.rows import Answered, Busy, Claim, OtherPayload, Query
+from sgguard.store.rows import Answered, Busy, Claim, OtherPayload, Query, Settled
 from tests.stores import a_record, a_run, an_approval, an_entry, claimed, close_run
 
 
@@ -837,3 +837,25 @@ def test_many_stores_open_a_new_database_at_once(kept):
 def test_more_threads_than_connections_take_turns(kept):
     store = kept.open()
     assert len(together(lambda n: claimed(store, f"e{n}").fence, 24)) == 24
+
+
+def test_a_line_of_a_journal_is_kept_to_the_letter(kept):
+    """However many lines go together, and whatever is a mark of JSON, SQL or a parameter."""
+    store = kept.open()
+    claim = claimed(store)
+    store.begin_run(claim, a_run())
+    texts = [
+        '{"a":"\\u00e9"}',
+        "é'\"\\ \n\t",
+        ":now :lines line.note $1 %s LINES(",
+        "\U0001f600",
+        "null",
+    ]
+    entries = [an_entry(n, note=text, made_id=text) for n, text in enumerate(texts)]
+    store.intend(claim, entries, 60)
+    assert [(one.note, one.made_id) for one in store.entries("d-e1")] == [(t, t) for t in texts]
+    store.settle(claim, [Settled(one, "done", one.note[::-1]) for one in entries])
+    assert [one.made_id for one in store.entries("d-e1")] == [text[::-1] for text in texts]
+    with pytest.raises(StoreError):
+        store.intend(claim, [an_entry(9), an_entry(10, note="a\0b")], 60)
+    assert len(store.entries("d-e1")) == len(texts)

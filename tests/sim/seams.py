@@ -160,6 +160,7 @@ class _Session:
         self._where = world, task, name
         self.rows = inner.rows
         self.count = inner.count
+        self.send, self.send_lines = inner.send, inner.send_lines
 
     def split(self) -> None:
         """Commit what was written so far; what follows is another transaction."""

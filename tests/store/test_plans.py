@@ -8,6 +8,7 @@ whole only where no index serves.
 from __future__ import annotations
 
 import inspect
+import json
 from dataclasses import dataclass, field
 
 import pytest
@@ -45,6 +46,15 @@ class Remembering:
 class Session:
     session: object
     seen: dict[str, dict[str, object]]
+
+    def send(self, statement, **values):
+        self.seen.setdefault(statement, values)
+        return self.session.send(statement, **values)
+
+    def send_lines(self, statement, lines, **values):
+        given = {"lines": json.dumps(lines)} if statement not in self.seen else {}
+        self.seen.setdefault(statement, {**values, **lines[0], **given})
+        return self.session.send_lines(statement, lines, **values)
 
     def rows(self, statement, **values):
         self.seen.setdefault(statement, values)

@@ -30,7 +30,7 @@ def server():
 
 
 def idle(store):
-    return store._database._pool._idle
+    return [link.connection for link in store._database._pool._idle]
 
 
 def test_a_server_that_restarted_is_not_noticed(server):

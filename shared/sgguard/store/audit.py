@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sgguard.errors import LateError, StoreError
 from sgguard.store import outbox
-from sgguard.store.database import Session, Tables, Value, autocommit, transaction
+from sgguard.store.database import Reply, Session, Tables, Value, autocommit, transaction
 from sgguard.store.rows import Marks, Query, Record
 
 _COLUMNS = (
@@ -74,12 +74,13 @@ class AuditTrail(Tables):
         Without a time of its own (0.0) it has that of its first keeping. A decision that a
         worker has is kept by the steps of that worker (:mod:`~sgguard.store.steps`) alone.
         """
-        if fence := session.rows(_HOLDER, decision_id=record.decision_id):
+        holder = session.send(_HOLDER, decision_id=record.decision_id)
+        keep(session, record)
+        if fence := holder.rows():
             raise StoreError(
                 f"decision {record.decision_id} is {fence[0][0]}: only a worker that has it "
                 "writes its record"
             )
-        keep(session, record)
 
     @autocommit
     def decision(self, session: Session, decision_id: str) -> Record | None:
@@ -114,12 +115,12 @@ class AuditTrail(Tables):
     @transaction
     def newest(self, session: Session, keys: Sequence[str], at_s: float) -> float | None:
         """Note that an event of this time concerns the keys; return the newest time before this."""
-        return _note(session, Marks(tuple(keys), at_s))[0]
+        return _noted(_note(session, Marks(tuple(keys), at_s)), at_s)[0]
 
 
 def keep(session: Session, record: Record, *, is_new: bool = False) -> None:
     """Keep a decision, as :meth:`AuditTrail.keep` does, for whoever holds it."""
-    session.count(
+    session.send(
         _KEEP,
         decision_id=record.decision_id,
         source=record.source,
@@ -135,35 +136,42 @@ def keep(session: Session, record: Record, *, is_new: bool = False) -> None:
         at_s=record.at_s or None,
     )
     if not is_new:
-        session.count(_FORGET_TARGETS, decision_id=record.decision_id)
+        session.send(_FORGET_TARGETS, decision_id=record.decision_id)
     for target in sorted(set(record.target)):
-        session.count(_TARGET, decision_id=record.decision_id, target=target)
+        session.send(_TARGET, decision_id=record.decision_id, target=target)
     outbox.put(session, record.decision_id, record.telling)
 
 
-def require_newest(session: Session, marks: Marks | None) -> None:
+def note(session: Session, marks: Marks | None) -> Callable[[], None]:
     """Note what an event concerns; it is part of the step that the event leads to.
+
+    What is called insists that the event is the newest; statements may be sent before it.
 
     Raises:
         LateError: a newer event about the same led to such a step before; nothing is noted.
     """
-    if marks is None:
-        return
-    newest, at_s = _note(session, marks)
-    if newest is not None and newest > at_s:
-        raise LateError(f"a newer event about {', '.join(marks.keys)} came before this one")
+    replies = [] if marks is None else _note(session, marks)
+
+    def require_newest() -> None:
+        if marks is None:
+            return
+        newest, at_s = _noted(replies, marks.at_s)
+        if newest is not None and newest > at_s:
+            raise LateError(f"a newer event about {', '.join(marks.keys)} came before this one")
+
+    return require_newest
 
 
-def _note(session: Session, marks: Marks) -> tuple[float | None, float]:
-    """Note an event; return the newest time before, and the one that counts for this event."""
-    found = [
-        row
-        for name in sorted(set(marks.keys))
-        for row in session.rows(_NOTE, name=name, at_s=marks.at_s)
-    ]
+def _note(session: Session, marks: Marks) -> list[Reply]:
+    return [session.send(_NOTE, name=name, at_s=marks.at_s) for name in sorted(set(marks.keys))]
+
+
+def _noted(replies: Sequence[Reply], at_s: float) -> tuple[float | None, float]:
+    """Return the newest time before an event, and the one that counts for this event."""
+    found = [row for reply in replies for row in reply.rows()]
     # A whole number comes back from SQLite's RETURNING as an integer.
     before = [float(one) for one, _ in found if one is not None]
-    return max(before, default=None), min((float(one) for _, one in found), default=marks.at_s)
+    return max(before, default=None), min((float(one) for _, one in found), default=at_s)
 
 
 def _record(row: Iterable[Any]) -> Record:

@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 
 from sgguard.errors import StoreError
 from sgguard.store import fence, locks, schema
-from sgguard.store.database import Session, Tables, Value, autocommit, transaction
+from sgguard.store.database import Reply, Session, Tables, Value, autocommit, transaction
 from sgguard.store.fence import HELD, MINE, alive
 from sgguard.store.rows import (
     Answered,
@@ -96,6 +96,8 @@ WHERE {HELD}
 _RELEASE = f"""
 UPDATE sgguard_claims SET state = 'released', lease_until_s = :now WHERE {HELD}
 """  # noqa: S608 - constants
+
+_RUN_STATE = "SELECT state FROM sgguard_runs WHERE decision_id = :decision_id"
 
 _TRIES = 3
 
@@ -186,12 +188,16 @@ class Claims(Tables):
 
         They stay while a run of it is unresolved. Finishing again alike does nothing.
         """
-        if session.rows(_STATE, **fence.key(claim)) == [("answered", answer_json)]:
+        state = session.send(_STATE, **fence.key(claim))
+        hold = fence.hold_answering(session, claim)
+        answered = send_answer(session, claim, answer_json)
+        if state.rows() == [("answered", answer_json)]:
             return
-        fence.hold(session, claim)
-        answer(session, claim, answer_json)
-        free_unless_unresolved(session, claim)
-        fence.let_go(session, claim)
+        held = hold()
+        require_answered(claim, answered)
+        free_unless_unresolved(session, claim, held.status.state)
+        if held.status.state is not None:
+            fence.let_go(session, claim)
 
     @transaction
     def release(self, session: Session, claim: Claim, *, keeps_locks: bool = False) -> None:
@@ -201,10 +207,13 @@ class Claims(Tables):
         claim that was finished or released is left as it is. A worker whose decision another
         one has frees nothing of it.
         """
-        had_run = fence.let_go(session, claim)
-        if session.count(_RELEASE, **fence.key(claim)):
-            if not keeps_locks and (had_run or not _has_run(session, claim)):
-                free_unless_unresolved(session, claim)
+        let_go = fence.let_go(session, claim)
+        released = session.send(_RELEASE, **fence.key(claim))
+        run = session.send(_RUN_STATE, decision_id=claim.decision_id)
+        if released.count():
+            state = run.rows()[0][0] if run.rows() else None
+            if not keeps_locks and (let_go.count() or state is None):
+                free_unless_unresolved(session, claim, state)
         elif not session.rows(_STATE, **fence.key(claim)):
             raise fence.lost(claim)
 
@@ -238,17 +247,22 @@ class Claims(Tables):
 
 def extend(session: Session, claim: Claim, lease_s: float) -> None:
     """Extend the lease on event and decision; the decision is held by now."""
-    session.count(_RENEW, lease_s=lease_s, **fence.key(claim))
+    session.send(_RENEW, lease_s=lease_s, **fence.key(claim))
     fence.renew(session, claim, lease_s)
 
 
-def answer(session: Session, claim: Claim, answer_json: str) -> None:
-    """Keep the answer for every later delivery of the event.
+def send_answer(session: Session, claim: Claim, answer_json: str) -> Reply:
+    """Keep the answer for every later delivery of the event; :func:`require_answered` is next."""
+    return session.send(_FINISH, answer_json=answer_json, **fence.key(claim))
+
+
+def require_answered(claim: Claim, answered: Reply) -> None:
+    """Insist that the answer was kept.
 
     Raises:
         LeaseLostError: another worker has the event, or it was finished or released.
     """
-    if not session.count(_FINISH, answer_json=answer_json, **fence.key(claim)):
+    if not answered.count():
         raise fence.lost(claim)
 
 
@@ -264,15 +278,10 @@ def require_own(claim: Claim, decision_id: str) -> None:
         )
 
 
-def free_unless_unresolved(session: Session, claim: Claim, state: RunState | None = "open") -> None:
-    """Free the locks of the claim's decision, unless a run of it is open or stuck.
+def free_unless_unresolved(session: Session, claim: Claim, state: RunState | None) -> None:
+    """Free the locks of the claim's decision, unless its run is open or stuck.
 
-    ``state`` is that of its run where it is known: None without one.
+    ``state`` is that of its run, which is held: None without one.
     """
-    if state is None or not locks.is_unresolved(session, claim.decision_id):
+    if state not in ("open", "stuck"):
         locks.free(session, claim.decision_id)
-
-
-def _has_run(session: Session, claim: Claim) -> bool:
-    found = "SELECT 1 FROM sgguard_runs WHERE decision_id = :decision_id"
-    return bool(session.rows(found, decision_id=claim.decision_id))

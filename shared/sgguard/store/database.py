@@ -9,15 +9,19 @@ A method of the store is written once, with the session it works in as its first
     @transaction
     def renew(self, session: Session, claim: Claim, lease_s: float) -> None: ...
 
+``FROM LINES(a TEXT, b BIGINT)`` in a statement is a table ``line`` with these columns: what
+:meth:`Session.send_lines` is given. Each of them is named as ``line.a``.
+
 The decorator opens the session, so its caller writes ``store.renew(claim, 60)``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+from sgguard.errors import StoreError
 from sgguard.telemetry.redaction import redacted
 
 P = ParamSpec("P")
@@ -27,15 +31,49 @@ S = TypeVar("S", bound="Tables")
 Value = str | int | float | None
 
 
-def redacted_values(values: Mapping[str, Value]) -> dict[str, Value]:
-    """Return what a statement writes or asks for, without a configured secret in any text."""
-    return {
-        name: redacted(value) if isinstance(value, str) else value for name, value in values.items()
-    }
+def kept_values(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return what a statement writes or asks for, without a configured secret in any text.
+
+    Raises:
+        StoreError: a text has a NUL: no text of PostgreSQL can, and all stores keep the same.
+    """
+    kept = dict(values)
+    for name, value in values.items():
+        if isinstance(value, str):
+            if "\0" in value:
+                raise StoreError("a text with a NUL cannot be kept")
+            kept[name] = redacted(value)
+    return kept
+
+
+class Reply(Protocol):
+    """The answer to a statement that was sent; whoever reads it first waits for it."""
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Return every row the statement gave, ``RETURNING`` included."""
+        ...
+
+    def count(self) -> int:
+        """Return how many rows the statement changed."""
+        ...
 
 
 class Session(Protocol):
     """One connection while one thread works with it."""
+
+    def send(self, statement: str, **values: Value) -> Reply:
+        """Do a statement after those before it, without waiting for its answer.
+
+        Where the database is far away, it goes there with the next statement that is waited for,
+        or with the end of the transaction, which is not reached where it fails.
+        """
+        ...
+
+    def send_lines(
+        self, statement: str, lines: Sequence[Mapping[str, Value]], **values: Value
+    ) -> Reply:
+        """Do a statement with all lines of its ``LINES``, as :meth:`send` does."""
+        ...
 
     def rows(self, statement: str, **values: Value) -> list[tuple[Any, ...]]:
         """Return every row a statement gives, ``RETURNING`` included."""

@@ -17,12 +17,14 @@ taken while a clock was wrong.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 from msgspec.structs import replace
 
 from sgguard.errors import LeaseLostError
 from sgguard.store import transitions
-from sgguard.store.database import Session, Value
+from sgguard.store.database import Reply, Session, Value
 from sgguard.store.rows import Claim, RunState
 from sgguard.store.transitions import Status, Step
 
@@ -45,6 +47,11 @@ MINE = "source = :source AND event_id = :event_id AND owner = :owner AND fence =
 HELD = f"{MINE} AND state = 'working'"
 
 _EVENT = f"SELECT lease_until_s, :now FROM sgguard_claims WHERE {HELD} FOR UPDATE"  # noqa: S608 - constants
+_EVENT_ALONE = f"""
+SELECT lease_until_s, :now FROM sgguard_claims
+WHERE {HELD} AND NOT EXISTS (SELECT 1 FROM sgguard_runs WHERE decision_id = :decision_id)
+FOR UPDATE
+"""  # noqa: S608 - constants
 _RUN = """
 SELECT fence, holder, state, direction, lease_until_s, :now FROM sgguard_runs
 WHERE decision_id = :decision_id FOR UPDATE
@@ -82,23 +89,40 @@ class Holding(msgspec.Struct, frozen=True):
     now_s: float
 
 
-def hold(session: Session, claim: Claim, *, answers: bool = False) -> Holding:
+def hold(session: Session, claim: Claim) -> Holding:
     """Keep others from taking the decision until the transaction ends.
-
-    A transaction that ``answers`` the event holds its claim thereby, and need not do so here.
 
     Raises:
         LeaseLostError: another worker has it, or the claim was finished or released.
     """
-    found = session.rows(_RUN, decision_id=claim.decision_id)
-    if not found and answers:
-        return Holding(transitions.NONE, 0.0, 0.0)
-    if not found:
-        return Holding(transitions.NONE, *_held_event(session, claim))
-    [(fence, holder, state, direction, until_s, now_s)] = found
-    if (fence, holder) != (claim.run_fence, claim.owner):
-        raise lost(claim)
-    return Holding(Status(state, direction), until_s, now_s)
+    run = session.send(_RUN, decision_id=claim.decision_id)
+    event = session.send(_EVENT_ALONE, decision_id=claim.decision_id, **key(claim))
+    return _held_run(claim, run) or Holding(transitions.NONE, *_held_event(claim, event))
+
+
+def hold_run(session: Session, claim: Claim) -> Callable[[], Holding]:
+    """Hold the decision as :func:`hold` does, in a step that only one with a run takes.
+
+    What is called returns what is held; statements that are sent before it need no further wait,
+    and write nothing where it raises.
+    """
+    run = session.send(_RUN, decision_id=claim.decision_id)
+
+    def held() -> Holding:
+        return _held_run(claim, run) or Holding(
+            transitions.NONE, *_held_event(claim, session.send(_EVENT, **key(claim)))
+        )
+
+    return held
+
+
+def hold_answering(session: Session, claim: Claim) -> Callable[[], Holding]:
+    """Hold the decision as :func:`hold_run` does, in a transaction that answers the event.
+
+    That holds the claim thereby, where there is no run.
+    """
+    run = session.send(_RUN, decision_id=claim.decision_id)
+    return lambda: _held_run(claim, run) or Holding(transitions.NONE, 0.0, 0.0)
 
 
 def move(
@@ -146,12 +170,12 @@ def take(session: Session, claim: Claim, lease_s: float) -> Claim | float:
 
 def renew(session: Session, claim: Claim, lease_s: float) -> None:
     """Extend the lease on the decision, where it has a run; the run's row is held by now."""
-    session.count(_RENEW, lease_s=lease_s, **_own(claim))
+    session.send(_RENEW, lease_s=lease_s, **_own(claim))
 
 
-def let_go(session: Session, claim: Claim) -> bool:
-    """Leave the decision to the next worker; False where this one does not have it (any more)."""
-    return session.count(_LET_GO, **_own(claim)) == 1
+def let_go(session: Session, claim: Claim) -> Reply:
+    """Leave the decision to the next worker; nothing is changed where this one does not have it."""
+    return session.send(_LET_GO, **_own(claim))
 
 
 def key(claim: Claim) -> dict[str, Value]:
@@ -180,8 +204,19 @@ def _own(claim: Claim) -> dict[str, Value]:
     }
 
 
-def _held_event(session: Session, claim: Claim) -> tuple[float, float]:
-    found = session.rows(_EVENT, **key(claim))
+def _held_run(claim: Claim, run: Reply) -> Holding | None:
+    """Return what is held of a decision's run, None where it has none."""
+    found = run.rows()
+    if not found:
+        return None
+    [(fence, holder, state, direction, until_s, now_s)] = found
+    if (fence, holder) != (claim.run_fence, claim.owner):
+        raise lost(claim)
+    return Holding(Status(state, direction), until_s, now_s)
+
+
+def _held_event(claim: Claim, event: Reply) -> tuple[float, float]:
+    found = event.rows()
     if not found:
         raise lost(claim)
     [(lease_until_s, now_s)] = found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sgguard.store.database import Session, Tables, autocommit, transaction
+from sgguard.store.database import Reply, Session, Tables, autocommit, transaction
 from sgguard.store.rows import Halt
 
 _HALT = """
@@ -28,10 +28,15 @@ class Halts(Tables):
     @autocommit
     def halted(self, session: Session) -> Halt | None:
         """Return who stopped all changes; None when they are permitted."""
-        return read(session)
+        return read(ask(session))
 
 
-def read(session: Session) -> Halt | None:
+def ask(session: Session) -> Reply:
+    """Ask who stopped all changes; :func:`read` reads the answer."""
+    return session.send("SELECT halted_by, reason, at_s FROM sgguard_halts")
+
+
+def read(reply: Reply) -> Halt | None:
     """Return who stopped all changes; None when they are permitted."""
-    found = session.rows("SELECT halted_by, reason, at_s FROM sgguard_halts")
+    found = reply.rows()
     return Halt(*found[0]) if found else None

@@ -21,7 +21,14 @@ from typing import Any
 from sgguard.errors import HaltedError, StoreError
 from sgguard.store import fence, halts, locks, transitions
 from sgguard.store.claims import extend, require_own
-from sgguard.store.database import Session, Tables, Value, autocommit, transaction
+from sgguard.store.database import (
+    Reply,
+    Session,
+    Tables,
+    Value,
+    autocommit,
+    transaction,
+)
 from sgguard.store.fence import Holding
 from sgguard.store.rows import Claim, Entry, EntryState, Run, RunState, Settled
 from sgguard.store.transitions import Status, Step
@@ -55,23 +62,18 @@ _ENTRIES_FROM = f"{_ENTRY} AND number >= :number"
 _INTEND = """
 INSERT INTO sgguard_entries (decision_id, number, step, change_json, is_undo, state, made_id,
     note, at_s)
-VALUES {lines}
+SELECT :decision_id, line.number, line.step, line.change_json, line.is_undo, 'intended',
+    line.made_id, line.note, :now
+FROM LINES(number BIGINT, step BIGINT, change_json TEXT, is_undo BIGINT, made_id TEXT,
+    note TEXT)
 """
-_INTENDED = (
-    "(:decision_id, :number_{n}, :step_{n}, :change_json_{n}, :is_undo_{n}, 'intended',"
-    " :made_id_{n}, :note_{n}, :now)"
-)
-# Both databases name the columns of VALUES so.
 _SETTLE = """
-UPDATE sgguard_entries SET state = line.column2,
-    made_id = CASE WHEN line.column3 = '' THEN made_id ELSE line.column3 END,
-    note = CASE WHEN line.column4 = '' THEN note ELSE line.column4 END
-FROM (VALUES {lines}) AS line
-WHERE decision_id = :decision_id AND number = line.column1
+UPDATE sgguard_entries SET state = line.state,
+    made_id = CASE WHEN line.made_id = '' THEN sgguard_entries.made_id ELSE line.made_id END,
+    note = CASE WHEN line.note = '' THEN sgguard_entries.note ELSE line.note END
+FROM LINES(number BIGINT, state TEXT, made_id TEXT, note TEXT)
+WHERE sgguard_entries.decision_id = :decision_id AND sgguard_entries.number = line.number
 """
-_SETTLED = "(:number_{n}, :state_{n}, :made_id_{n}, :note_{n})"
-_LINES_MAX = 100
-"""Lines in one statement: a database takes only so many values."""
 
 
 class Journal(Tables):
@@ -93,16 +95,18 @@ class Journal(Tables):
         entries = [lines] if isinstance(lines, Entry) else lines
         for entry in entries:
             require_own(claim, entry.decision_id)
-        held = fence.hold(session, claim)
+        hold = fence.hold_run(session, claim)
+        halt = halts.ask(session)
+        extend(session, claim, lease_s)
+        first = min((entry.number for entry in entries), default=0)
+        rows = session.send(_ENTRIES_FROM, decision_id=claim.decision_id, number=first)
+        held = hold()
         if held.status.state not in ("open", "stuck"):
             raise StoreError(f"decision {claim.decision_id} has no run that is open")
         fence.move(session, claim, "intend", held.status)
-        if stopped := halts.read(session):
+        if stopped := halts.read(halt):
             raise HaltedError(f"all changes were stopped by {stopped.by}: {stopped.reason}")
-        extend(session, claim, lease_s)
-        first = min((entry.number for entry in entries), default=0)
-        rows = session.rows(_ENTRIES_FROM, decision_id=claim.decision_id, number=first)
-        written = {one.number: one for one in map(_entry, rows)}
+        written = {one.number: one for one in map(_entry, rows.rows())}
         new: list[Entry] = []
         for entry in entries:
             if entry.number in written:
@@ -113,7 +117,8 @@ class Journal(Tables):
                 way = "an undo" if entry.is_undo else "a change"
                 words = f"{way} was to be written into a run that is {held.status.direction}"
                 raise StoreError(f"decision {entry.decision_id}: {words}")
-        _intend(session, new)
+        if new:
+            _intend(session, new)
 
     @transaction
     def settle(
@@ -133,9 +138,12 @@ class Journal(Tables):
         settled = [Settled(lines, state, made_id, note)] if isinstance(lines, Entry) else lines
         for one in settled:
             require_own(claim, one.entry.decision_id)
-        held = fence.hold(session, claim)
-        fence.move(session, claim, "settle", held.status)
-        _settle(session, settled)
+        hold = fence.hold_run(session, claim)
+        changed = _settle(session, claim, settled) if settled else None
+        fence.move(session, claim, "settle", hold().status)
+        if changed is not None and changed.count() != len({one.entry.number for one in settled}):
+            numbers = " or ".join(str(one.entry.number) for one in settled)
+            raise StoreError(f"the journal of {claim.decision_id} has no entry {numbers}")
 
     @transaction
     def turn(self, session: Session, claim: Claim, note: str = "") -> None:
@@ -143,7 +151,7 @@ class Journal(Tables):
 
         A run that is undone already stays so.
         """
-        held = fence.hold(session, claim)
+        held = fence.hold_run(session, claim)()
         if held.status.direction == "forward":
             fence.move(session, claim, "turn", held.status, note=note)
 
@@ -203,46 +211,32 @@ def close(session: Session, claim: Claim, before: Status, state: RunState, note:
 
 def _intend(session: Session, entries: Sequence[Entry]) -> None:
     """Write lines, all of a wave with one statement."""
-    for begin in range(0, len(entries), _LINES_MAX):
-        some = entries[begin : begin + _LINES_MAX]
-        values: dict[str, Value] = {"decision_id": some[0].decision_id}
-        for n, entry in enumerate(some):
-            values |= {
-                f"number_{n}": entry.number,
-                f"step_{n}": entry.step,
-                f"change_json_{n}": entry.change_json,
-                f"is_undo_{n}": int(entry.is_undo),
-                f"made_id_{n}": entry.made_id,
-                f"note_{n}": entry.note,
-            }
-        session.count(_INTEND.format(lines=_lines(_INTENDED, len(some))), **values)
+    lines: list[dict[str, Value]] = [
+        {
+            "number": one.number,
+            "step": one.step,
+            "change_json": one.change_json,
+            "is_undo": int(one.is_undo),
+            "made_id": one.made_id,
+            "note": one.note,
+        }
+        for one in entries
+    ]
+    session.send_lines(_INTEND, lines, decision_id=entries[0].decision_id)
 
 
-def _settle(session: Session, settled: Sequence[Settled]) -> None:
-    """Write what came of lines, all of a wave with one statement.
-
-    Raises:
-        StoreError: a line was never written.
-    """
-    for begin in range(0, len(settled), _LINES_MAX):
-        some = settled[begin : begin + _LINES_MAX]
-        decision_id = some[0].entry.decision_id
-        values: dict[str, Value] = {"decision_id": decision_id}
-        for n, one in enumerate(some):
-            values |= {
-                f"number_{n}": one.entry.number,
-                f"state_{n}": one.state,
-                f"made_id_{n}": one.made_id,
-                f"note_{n}": one.note,
-            }
-        changed = session.count(_SETTLE.format(lines=_lines(_SETTLED, len(some))), **values)
-        if changed != len({one.entry.number for one in some}):
-            numbers = " or ".join(str(one.entry.number) for one in some)
-            raise StoreError(f"the journal of {decision_id} has no entry {numbers}")
-
-
-def _lines(pattern: str, count: int) -> str:
-    return ", ".join(pattern.replace("{n}", str(n)) for n in range(count))
+def _settle(session: Session, claim: Claim, settled: Sequence[Settled]) -> Reply:
+    """Write what came of lines, all of a wave with one statement."""
+    lines: list[dict[str, Value]] = [
+        {
+            "number": one.entry.number,
+            "state": one.state,
+            "made_id": one.made_id,
+            "note": one.note,
+        }
+        for one in settled
+    ]
+    return session.send_lines(_SETTLE, lines, decision_id=claim.decision_id)
 
 
 def _require_same(written: Entry, entry: Entry) -> None:

@@ -83,32 +83,35 @@ def take(
         BusyError: another decision has one of them; the caller's transaction is rolled back.
     """
     alone = set(keys)
-    # One order for all transactions, so that two of them never wait for each other.
-    for name in sorted(alone | set(shared)):
-        values: dict[str, Value] = {
-            "decision_id": decision_id,
-            "until_s": until_s,
-            "lease_s": lease_s,
-        }
-        # 1. Write or hold the row of the key.
-        if name in alone:
-            [(holder, is_alive)] = session.rows(_LOCK, name=name, **values)
-        else:
-            [(holder, is_alive)] = session.rows(_HOLD, name=name)
+    values: dict[str, Value] = {"decision_id": decision_id, "until_s": until_s, "lease_s": lease_s}
+    # 1. Write or hold the row of each key, and ask who else shares it, after it was waited for. One
+    #    order for all transactions, so that two of them never wait for each other.
+    rows = [
+        (
+            name,
+            session.send(_LOCK, name=name, **values),
+            session.send(_SHARERS, name=name, decision_id=decision_id),
+        )
+        if name in alone
+        else (name, session.send(_HOLD, name=name), None)
+        for name in sorted(alone | set(shared))
+    ]
+    for name, row, sharers in rows:
+        [(holder, is_alive)] = row.rows()
         # 2. Another decision's lock ends with its lease, but never while its run is unresolved.
         #    The run is read by a statement of its own, after the row was waited for.
         if holder not in ("", decision_id) and (is_alive or is_unresolved(session, holder)):
             raise _busy(name, holder)
         # 3. To share it is to have a row beside it.
-        if name not in alone:
-            session.count(_SHARE, name=name, row_name=f"{name} of {decision_id}", **values)
+        if sharers is None:
+            session.send(_SHARE, name=name, row_name=f"{name} of {decision_id}", **values)
             continue
         # 4. To have it alone, nobody else may share it.
-        for sharer, is_sharing in session.rows(_SHARERS, name=name, decision_id=decision_id):
+        for sharer, is_sharing in sharers.rows():
             if is_sharing or is_unresolved(session, sharer):
                 raise _busy(name, sharer)
         if holder != decision_id:
-            session.count(_TAKE, name=name, **values)
+            session.send(_TAKE, name=name, **values)
 
 
 def require(session: Session, decision_id: str, keys: Iterable[str], shared: Iterable[str]) -> None:
@@ -131,12 +134,12 @@ def own(session: Session, decision_id: str) -> frozenset[str]:
 
 def renew(session: Session, decision_id: str, lease_s: float) -> None:
     """Extend every lock of a decision."""
-    session.count(_RENEW, decision_id=decision_id, lease_s=lease_s)
+    session.send(_RENEW, decision_id=decision_id, lease_s=lease_s)
 
 
 def free(session: Session, decision_id: str) -> None:
     """Free every lock of a decision."""
-    session.count(_FREE, decision_id=decision_id)
+    session.send(_FREE, decision_id=decision_id)
 
 
 def is_unresolved(session: Session, decision_id: str) -> bool:

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sgguard.store import places
-from sgguard.store.database import Session, Tables, Value, autocommit, transaction
+from sgguard.store.database import Reply, Session, Tables, Value, autocommit, transaction
 from sgguard.store.fence import alive
 from sgguard.store.notices import Notice, OutboxRow, Telling
 
@@ -268,27 +268,24 @@ class Outbox(Tables):
 def put(session: Session, decision_id: str, telling: Telling) -> None:
     """Write what a change of a decision is told by; part of the transaction of the change."""
     for kind in telling.renewed:
-        session.count(_RENEW_ALL, decision_id=decision_id, kind=kind, after_s=0.0)
-    for one in telling.notices:
-        if not _put(session, one) and one.renews:
+        session.send(_RENEW_ALL, decision_id=decision_id, kind=kind, after_s=0.0)
+    for one, written in [(one, _put(session, one)) for one in telling.notices]:
+        if one.renews and not written.count():
             given: dict[str, Value] = {"payload_json": one.payload_json, "after_s": one.after_s}
-            session.count(_RENEW, notice_id=one.notice_id, **given)
+            session.send(_RENEW, notice_id=one.notice_id, **given)
 
 
-def _put(session: Session, notice: Notice) -> bool:
-    return (
-        session.count(
-            _PUT,
-            notice_id=notice.notice_id,
-            kind=notice.kind,
-            decision_id=notice.decision_id,
-            destination=notice.destination,
-            order_key=notice.order_key,
-            payload_json=notice.payload_json,
-            after_s=notice.after_s,
-            keep_s=notice.keep_s,
-        )
-        == 1
+def _put(session: Session, notice: Notice) -> Reply:
+    return session.send(
+        _PUT,
+        notice_id=notice.notice_id,
+        kind=notice.kind,
+        decision_id=notice.decision_id,
+        destination=notice.destination,
+        order_key=notice.order_key,
+        payload_json=notice.payload_json,
+        after_s=notice.after_s,
+        keep_s=notice.keep_s,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import select
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -14,10 +14,11 @@ import msgspec
 import psycopg
 from psycopg import conninfo, errors
 
-from sgguard.errors import SettingsError, StoreError
-from sgguard.store import schema
+from sgguard.errors import SettingsError, SgguardError, StoreError
+from sgguard.store import pipeline, schema
 from sgguard.store.base import Store
-from sgguard.store.database import Session, Value, redacted_values
+from sgguard.store.database import Session, Value, kept_values
+from sgguard.store.pipeline import Pipeline
 from sgguard.store.pool import Pool
 
 T = TypeVar("T")
@@ -41,39 +42,50 @@ _DEFAULTS: Mapping[str, str | int] = {
 
 # READ COMMITTED is what the statements are written for. A commit that is not on the disk is none:
 # what was intended must be found after a crash, so "off" is not accepted from a server's settings.
+# A plan is kept with its statement: one that reads a table whole while it is empty would do so for
+# as long as the server does not count its rows again. Every statement has an index. What a table
+# of one row costs without one would seem to be worth compiling.
 _SESSION = """
 SET default_transaction_isolation = 'read committed';
 SET lock_timeout = '10s';
 SET statement_timeout = '15s';
 SET idle_in_transaction_session_timeout = '30s';
+SET enable_seqscan = off;
+SET jit = off;
 SELECT set_config('synchronous_commit', 'on', false)
     WHERE current_setting('synchronous_commit') = 'off';
 """
 
 _CLOCK = "CAST(EXTRACT(EPOCH FROM statement_timestamp()) AS DOUBLE PRECISION)"
 _NOT_LASTING = ", set_config('synchronous_commit', 'off', true)"  # its commit waits for no disk
-_IS_MADE = "SELECT to_regclass('sgguard_schema_version') IS NOT NULL"
+_IS_MADE = "SELECT to_regclass('sgguard_schema_version') IS NOT NULL, pg_backend_pid()"
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(7352710912)"  # any number, the same everywhere
 
 _Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class _Session(msgspec.Struct, frozen=True):
-    connection: _Connection
+    link: Pipeline
     now: Callable[[], float] | None
 
-    def rows(self, statement: str, **values: Value) -> list[tuple[Any, ...]]:
-        return self._execute(statement, values).fetchall()
-
-    def count(self, statement: str, **values: Value) -> int:
-        return self._execute(statement, values).rowcount
-
-    def _execute(self, statement: str, values: dict[str, Value]) -> psycopg.Cursor[tuple[Any, ...]]:
-        kept = redacted_values(values)
+    def send(self, statement: str, **values: Value) -> pipeline.Reply:
+        kept = kept_values(values)
         if self.now is not None:
             kept["now"] = self.now()
-        translated = _translate(statement, has_clock=self.now is None)
-        return self.connection.execute(translated, kept)
+        translated, names = _translate(statement, has_clock=self.now is None)
+        return self.link.send(translated, [kept[name] for name in names])
+
+    def send_lines(
+        self, statement: str, lines: Sequence[Mapping[str, Value]], **values: Value
+    ) -> pipeline.Reply:
+        kept = msgspec.json.encode([kept_values(line) for line in lines])
+        return self.send(statement, lines=kept.decode(), **values)
+
+    def rows(self, statement: str, **values: Value) -> list[tuple[Any, ...]]:
+        return self.send(statement, **values).rows()
+
+    def count(self, statement: str, **values: Value) -> int:
+        return self.send(statement, **values).count()
 
 
 class PostgresDatabase:
@@ -97,12 +109,14 @@ class PostgresDatabase:
         self._parameters = {**_DEFAULTS, **parameters}
         self._place = place
         self._now = now
-        self._pool: Pool[_Connection] = Pool(self._connect, _close, _is_fit)
+        self._pool: Pool[Pipeline] = Pool(self._connect, _close, _is_fit)
 
     def autocommit(self, work: Callable[[Session], T]) -> T:
         """Do work whose statements each stand for themselves."""
-        with self._store_errors(), self._pool.lend() as connection:
-            return work(_Session(connection, self._now))
+        with self._store_errors(), self._pool.lend() as link, _emptied(link):
+            result = work(_Session(link, self._now))
+            link.arrive()
+            return result
 
     def transaction(self, work: Callable[[Session], T]) -> T:
         """Do work in one transaction, repeated where it conflicts with another one."""
@@ -121,32 +135,42 @@ class PostgresDatabase:
         self._pool.close()
 
     def _together(self, work: Callable[[Session], T]) -> T:
-        with self._pool.lend() as connection, connection.transaction():
-            session = _Session(connection, self._now)
-            schema.require_current(session)
-            return work(session)
+        with self._pool.lend() as link, _transaction(link):
+            session = _Session(link, self._now)
+            version = session.send(schema.NEWEST)
+            try:
+                result = work(session)
+            except Exception:
+                # Tables of a newer sgguard may be why.
+                if version.has_arrived:
+                    schema.require_known(version.rows()[0][0])
+                raise
+            schema.require_known(version.rows()[0][0])
+            return result
 
-    def _connect(self) -> _Connection:
-        # No prepared statements: not every pooler between us and the server passes them on.
+    def _connect(self) -> Pipeline:
+        # psycopg connects; it sends nothing that has values, nor has it anything prepared.
         connection = psycopg.connect(**self._parameters, autocommit=True, prepare_threshold=None)
         try:
             connection.execute(_SESSION)
-            session = _Session(connection, self._now)
-            is_made = self._require_made(session)
+            is_made, pid = connection.execute(_IS_MADE).fetchall()[0]
+            self._require_made(is_made=is_made)
+            # A pooler shows another process than the one that answers.
+            link = Pipeline(connection, prepares=pid == connection.info.backend_pid)
+            session = _Session(link, self._now)
             if not (is_made and schema.is_current(session)):
-                with connection.transaction():
+                with _transaction(link):
                     session.rows(_ONE_AT_A_TIME)
                     schema.migrate(session)
         except BaseException:
-            _close(connection)
+            with contextlib.suppress(psycopg.Error):
+                connection.close()
             raise
-        return connection
+        return link
 
-    def _require_made(self, session: _Session) -> bool:
-        is_made = bool(session.rows(_IS_MADE)[0][0])
+    def _require_made(self, *, is_made: bool) -> None:
         if self._must_exist and not is_made:
             raise StoreError(f"there is no store in {self._place}: nothing was kept there yet")
-        return is_made
 
     @contextmanager
     def _store_errors(self) -> Iterator[None]:
@@ -171,28 +195,64 @@ class PostgresDatabase:
         return message
 
 
-def _close(connection: _Connection) -> None:
+@contextmanager
+def _emptied(link: Pipeline) -> Iterator[None]:
+    """Leave nothing in a connection that was never sent."""
+    try:
+        yield
+    finally:
+        link.forget()
+
+
+@contextmanager
+def _transaction(link: Pipeline) -> Iterator[None]:
+    """Begin with the first statement that is waited for; commit with the last that were sent."""
+    with _emptied(link):
+        link.send(b"BEGIN")
+        try:
+            yield
+            link.send(b"COMMIT")
+            link.arrive()
+        except SgguardError:
+            # Any other failure closes the connection, and with it the transaction.
+            link.forget()
+            link.send(b"ROLLBACK")
+            link.arrive()
+            raise
+
+
+def _close(link: Pipeline) -> None:
     with contextlib.suppress(psycopg.Error):
-        connection.close()
+        link.connection.close()
 
 
-def _is_fit(connection: _Connection) -> bool:
+def _is_fit(link: Pipeline) -> bool:
     """Whether an idle connection can be used.
 
     A server sends to an idle connection only when it closes it, or is about to.
     """
-    if connection.closed:
+    if link.connection.closed:
         return False
     poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
+    poll.register(link.connection.fileno(), select.POLLIN)
     return not poll.poll(0)
 
 
-@lru_cache(maxsize=256)
-def _translate(statement: str, *, has_clock: bool) -> str:
-    """Return the statement with psycopg's parameters, and the server's clock where it is used."""
-    translated = re.sub(r":([a-z_][a-z_0-9]*)", r"%(\1)s", statement)
-    return translated.replace("%(now)s", _CLOCK) if has_clock else translated
+@lru_cache(maxsize=512)
+def _translate(statement: str, *, has_clock: bool) -> tuple[bytes, tuple[str, ...]]:
+    """Return the statement with numbered values and their names, the server's clock among it."""
+    names: list[str] = []
+
+    def numbered(found: re.Match[str]) -> str:
+        if has_clock and found[1] == "now":
+            return _CLOCK
+        if found[1] not in names:
+            names.append(found[1])
+        return f"${names.index(found[1]) + 1}"
+
+    whole = re.sub(r"\bLINES\(", "json_to_recordset(:lines) AS line(", statement)
+    translated = re.sub(r":([a-z_][a-z_0-9]*)", numbered, whole)
+    return translated.encode(), tuple(names)
 
 
 # Which database a ``postgresql:`` URL means.

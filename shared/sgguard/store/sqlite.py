@@ -6,7 +6,7 @@ import contextlib
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +17,7 @@ import msgspec
 from sgguard.errors import StoreError
 from sgguard.store import file, schema
 from sgguard.store.base import Store
-from sgguard.store.database import Session, Value, redacted_values
+from sgguard.store.database import Reply, Session, Value, kept_values
 from sgguard.store.file import prepare
 from sgguard.store.pool import Pool
 
@@ -42,9 +42,33 @@ class _Link(msgspec.Struct, frozen=True):
     file: tuple[int, int]
 
 
+class _Done(msgspec.Struct, frozen=True):
+    """The answer to a statement: a file has it at once."""
+
+    found: list[tuple[Any, ...]]
+    changed: int
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        return self.found
+
+    def count(self) -> int:
+        return self.changed
+
+
 class _Session(msgspec.Struct, frozen=True):
     connection: sqlite3.Connection
     now: Callable[[], float]
+
+    def send(self, statement: str, **values: Value) -> Reply:
+        done = self._execute(statement, values)
+        return _Done(done.fetchall(), done.rowcount)
+
+    def send_lines(
+        self, statement: str, lines: Sequence[Mapping[str, Value]], **values: Value
+    ) -> Reply:
+        of_all = self._kept(values)
+        kept = [of_all | kept_values(line) for line in lines]
+        return _Done([], self.connection.executemany(_translate(statement), kept).rowcount)
 
     def rows(self, statement: str, **values: Value) -> list[tuple[Any, ...]]:
         return self._execute(statement, values).fetchall()
@@ -53,11 +77,12 @@ class _Session(msgspec.Struct, frozen=True):
         return self._execute(statement, values).rowcount
 
     def _execute(self, statement: str, values: dict[str, Value]) -> sqlite3.Cursor:
-        if any(isinstance(value, str) and "\0" in value for value in values.values()):
-            # PostgreSQL refuses it: what can be kept is the same in every store.
-            raise StoreError("a text with a NUL cannot be kept")
-        kept = redacted_values(values) | {"now": self.now()}
-        return self.connection.execute(_translate(statement), kept)
+        return self.connection.execute(_translate(statement), self._kept(values))
+
+    def _kept(self, values: dict[str, Value]) -> dict[str, Value]:
+        kept = kept_values(values)
+        kept["now"] = self.now()
+        return kept
 
 
 class SqliteDatabase:
@@ -199,6 +224,9 @@ def _close(link: _Link) -> None:
 def _translate(statement: str) -> str:
     """Return the statement in SQLite's form: a transaction that writes has no rows to lock."""
     scalar = statement.replace("GREATEST(", "MAX(").replace("LEAST(", "MIN(")
+    if "FROM LINES(" in scalar:
+        # Each line is a statement of its own: nothing is far away from a file.
+        scalar = re.sub(r"\bline\.", ":", re.sub(r"\bFROM LINES\([^)]*\)", "", scalar))
     return re.sub(r"\s+FOR UPDATE\s*$", "", scalar)
 
 

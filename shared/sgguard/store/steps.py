@@ -8,7 +8,7 @@ holds the decision first (:mod:`~sgguard.store.fence`) and goes where the table 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -58,16 +58,18 @@ class Steps(Tables):
         """
         held = fence.hold(session, claim)
         fence.move(session, claim, "ask", held.status)
-        written = session.count(
+        written = session.send(
             _ASKED,
             decision_id=claim.decision_id,
             source=claim.source,
             event_id=claim.event_id,
             fence=claim.run_fence,
         )
-        if not written:
+        require_answered = _answer(session, claim, answer, marks)
+        if not written.count():
             raise fence.lost(claim)
-        _answer(session, claim, answer, marks)
+        require_answered()
+        audit.keep(session, answer.record)
         approvals.put(session, approval)
         fence.let_go(session, claim)
 
@@ -95,7 +97,7 @@ class Steps(Tables):
         """
         require_own(claim, run.decision_id)
         held = fence.hold(session, claim)
-        audit.require_newest(session, marks)
+        audit.note(session, marks)()
         if approval_id and not approvals.settle(session, approval_id, "approved", by):
             found = approvals.read(session, approval_id)
             if found is None or found.state != "approved":
@@ -130,9 +132,12 @@ class Steps(Tables):
         Raises:
             LateError: a newer event about the same was decided before.
         """
-        held = fence.hold(session, claim, answers=True)
+        hold = fence.hold_answering(session, claim)
+        require_answered = _answer(session, claim, answer, marks)
+        held = hold()
+        require_answered()
         is_new = held.status.state is None and not claim.is_again
-        _answer(session, claim, answer, marks, is_new=is_new)
+        audit.keep(session, answer.record, is_new=is_new)
         for approval_id, state, by in resolved:
             approvals.settle(session, approval_id, state, by)
         if run_state is None:
@@ -174,7 +179,7 @@ class Steps(Tables):
     ) -> None:
         """Answer an event that lists approval requests, and note that they were told."""
         fence.hold(session, claim)
-        claims.answer(session, claim, text)
+        claims.require_answered(claim, claims.send_answer(session, claim, text))
         approvals.note_told(session, expired, reminded)
 
     @transaction
@@ -199,9 +204,15 @@ def _close_asked(session: Session, record: Record) -> None:
 
 
 def _answer(
-    session: Session, claim: Claim, answer: Answer, marks: Marks | None, *, is_new: bool = False
-) -> None:
+    session: Session, claim: Claim, answer: Answer, marks: Marks | None
+) -> Callable[[], None]:
+    """Answer an event that is the newest; what is called insists that it is so."""
     require_own(claim, answer.record.decision_id)
-    claims.answer(session, claim, answer.text)
-    audit.require_newest(session, marks)
-    audit.keep(session, answer.record, is_new=is_new)
+    answered = claims.send_answer(session, claim, answer.text)
+    require_newest = audit.note(session, marks)
+
+    def require() -> None:
+        claims.require_answered(claim, answered)
+        require_newest()
+
+    return require
