@@ -23,7 +23,7 @@ from tests.sim.seams import SimTransport
 _TOKENS = "auth/tokens"
 _ADDRESSES_MAX = 4096
 _addresses: dict[tuple[str, str], httpx.URL] = {}
-_with_query = client._with_query
+_with_query = client.with_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,14 @@ class _Answer:
 @contextmanager
 def recalling() -> Iterator[None]:
     """Recall answers as long as a cloud is as it was."""
-    send, with_query = client.Wire.write, client._with_query
+    send, with_query = client.Wire.write, client.with_query
     client.Wire.write = _recalling(send)  # type: ignore[method-assign]
-    client._with_query = _address
+    client.with_query = _address
     try:
         yield
     finally:
         client.Wire.write = send  # type: ignore[method-assign]
-        client._with_query = with_query
+        client.with_query = with_query
 
 
 def _address(url: str | httpx.URL, params: Any) -> httpx.URL:
@@ -131,7 +131,7 @@ def _sent(
     """Send a request whose first point is behind it."""
     request = httpx.Request(
         where[0],
-        client._with_query(where[1], params),
+        client.with_query(where[1], params),
         headers={**client._HEADERS, **(headers or {})},
         content=content,
     )

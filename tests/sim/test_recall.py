@@ -45,7 +45,7 @@ def test_a_story_is_the_same_without_recalled_answers(provider, recalled, monkey
 
 
 def test_the_wire_is_as_it_was_afterwards():
-    before = client.Wire.write, client._with_query
+    before = client.Wire.write, client.with_query
     with recalling():
         assert client.Wire.write is not before[0]
-    assert (client.Wire.write, client._with_query) == before
+    assert (client.Wire.write, client.with_query) == before

@@ -27,7 +27,8 @@ from sgguard.model.sentence import Text, said
 from sgguard.providers._rates import merged
 from sgguard.providers.base import T
 from sgguard.telemetry.redaction import remember_environment
-from sgguard.wire.client import Wire, is_address
+from sgguard.wire.address import is_address
+from sgguard.wire.client import Wire
 from sgguard.wire.clock import EpochClock
 from sgguard.wire.pacing import Rates
 

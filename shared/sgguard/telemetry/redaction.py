@@ -49,22 +49,20 @@ _CARRIERS = re.compile(
 )
 
 _guard = threading.Lock()
-_spellings: dict[str, None] = {}
+_spellings: dict[str, bool] = {}
+"""Whether each is a secret as it is; its other spellings follow it, and are forgotten after it."""
 
 
 def remember(*secrets: str) -> None:
     """Take these values out of every text from now on; the oldest of very many are forgotten."""
-    new = [
-        spelt
-        for secret in secrets
-        if len(secret) >= CHARACTERS_MIN
-        for spelt in _spelt(secret)
-        if spelt not in _spellings
-    ]
+    new = [one for one in secrets if len(one) >= CHARACTERS_MIN and not _spellings.get(one)]
     if not new:
         return
     with _guard:
-        _spellings.update(dict.fromkeys(new))
+        for secret in new:
+            for spelt in _spelt(secret):
+                _spellings.setdefault(spelt, False)
+            _spellings[secret] = True
         while len(_spellings) > _KEPT_MAX:
             del _spellings[next(iter(_spellings))]
 

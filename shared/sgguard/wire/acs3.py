@@ -81,7 +81,7 @@ def string_to_sign(canonical: str) -> str:
 def sign(secret: str, canonical: str) -> str:
     """Return the hex signature of a canonical request."""
     text = string_to_sign(canonical).encode()
-    return hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
+    return hmac.digest(secret.encode(), text, "sha256").hex()
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -25,10 +24,12 @@ from sgguard.errors import (
     UnknownShapeError,
     UnreachableError,
 )
+from sgguard.wire.address import with_query
 from sgguard.wire.body import LARGEST_BYTES, TooLargeError
 from sgguard.wire.clock import Deadline
 from sgguard.wire.connection import exchange
 from sgguard.wire.failure import reason
+from sgguard.wire.form import FORM, FormAuth
 from sgguard.wire.observed import observed
 from sgguard.wire.pacing import Pace, Rates
 from sgguard.wire.retry import Retry, retry_after_s
@@ -44,9 +45,10 @@ _HEADERS = {
 }
 """The encodings are those that :mod:`sgguard.wire.body` reads."""
 
+_FORM_HEADERS = {**_HEADERS, "content-type": FORM}
+
 CALL_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 5.0
-_PORTS = 65536
 _NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 LONGEST_WAIT_S = 3600.0
 """A longer requested wait is cut: one response must not block a process for days."""
@@ -125,14 +127,17 @@ class Wire(msgspec.Struct, frozen=True):
         self._wait_for_turn(action)
         left_s = self.deadline.require(f"{self.provider} {action} could be called")
         with self._translating(action, url):
-            target = _with_query(url, params)
+            target = with_query(url, params)
             limits = httpx.Timeout(
                 min(left_s, CALL_TIMEOUT_S), connect=min(left_s, CONNECT_TIMEOUT_S)
             )
+            sent = {**_HEADERS, **headers} if headers else _HEADERS
+            if method == "POST" and content is not None and isinstance(auth, FormAuth):
+                content, sent, auth = auth.signed_form(target, content), _FORM_HEADERS, None
             request = httpx.Request(
                 method,
                 target,
-                headers={**_HEADERS, **(headers or {})},
+                headers=sent,
                 content=content,
                 extensions={"timeout": limits.as_dict()},
             )
@@ -237,34 +242,6 @@ class Wire(msgspec.Struct, frozen=True):
             error.retry_after_s, wait_s = LONGEST_WAIT_S, None
         if isinstance(error, ThrottledError):
             self.pace.slow_down(self._cloud, action, wait_s, is_read=self.is_reading)
-
-
-def _with_query(url: str | httpx.URL, params: Any) -> httpx.URL:
-    """Return the address with its parameters, encoded as httpx does, and parsed only once."""
-    query = str(httpx.QueryParams(params)) if params else ""
-    if query or isinstance(url, httpx.URL):
-        return httpx.URL(f"{url}?{query}" if query else url)
-    return _parsed(url)
-
-
-@lru_cache(maxsize=64)
-def _parsed(url: str) -> httpx.URL:
-    """Parse the few addresses to which most calls of a cloud go only once."""
-    return httpx.URL(url)
-
-
-@lru_cache(maxsize=64)
-def is_address(url: str) -> bool:
-    """Return whether this is an http(s) address with a host, and a port that can exist."""
-    try:
-        parts = httpx.URL(url)
-        host = parts.host
-    except (httpx.InvalidURL, UnicodeError):
-        return False  # UnicodeError: characters or labels that no host has
-    if parts.port is not None and not 0 < parts.port < _PORTS:
-        return False
-    # httpx encodes a space, and the host is then another one.
-    return parts.scheme in ("http", "https") and bool(host) and not any(map(str.isspace, url))
 
 
 def parse_json(response: httpx.Response, *, provider: str, action: str) -> Any:

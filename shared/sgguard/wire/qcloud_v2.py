@@ -24,6 +24,7 @@ from urllib.parse import parse_qsl, urlencode
 import httpx
 
 from sgguard.wire.clock import EpochClock
+from sgguard.wire.form import FORM, FormAuth
 
 Algorithm = Literal["HmacSHA1", "HmacSHA256"]
 ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
@@ -31,7 +32,6 @@ ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
 MAX_SKEW_S = 5 * 60
 """How far ``Timestamp`` may be from the cloud's clock (code 4500 beyond it)."""
 
-_FORM = b"application/x-www-form-urlencoded"
 _REPLACED = frozenset({b"content-length", b"content-type"})
 _DIGESTS: dict[str, str] = {"HmacSHA1": "sha1", "HmacSHA256": "sha256"}
 
@@ -65,10 +65,14 @@ def sign(secret: str, text: str, algorithm: Algorithm) -> str:
 def params_of(request: httpx.Request) -> dict[str, str]:
     """Return the parameters of a request whose body has been read, from query or form."""
     raw = request.content if request.method == "POST" else request.url.query
+    return _decoded(raw)
+
+
+def _decoded(raw: bytes) -> dict[str, str]:
     return dict(parse_qsl(raw.decode(errors="replace"), keep_blank_values=True))
 
 
-class QcloudV2Auth(httpx.Auth):
+class QcloudV2Auth(FormAuth):
     """Adds the common parameters of API 2.0 to every request and signs it.
 
     ``nonce`` returns a positive whole number; it and ``now`` are called at every attempt, so a
@@ -91,25 +95,32 @@ class QcloudV2Auth(httpx.Auth):
         self._secret = secret
         self._now = now
         self._nonce = nonce
-        self._token = token
         self._algorithm = algorithm
+        self._constant = {"SecretId": key_id, "SignatureMethod": algorithm}
+        if token:
+            self._constant["Token"] = token
 
     def __repr__(self) -> str:
         return f"QcloudV2Auth(key_id={self._key_id!r}, algorithm={self._algorithm!r})"
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Send the request with its signature, in the query of a GET or the form of a POST."""
-        params = params_of(request) | {
-            "SecretId": self._key_id,
-            "Nonce": str(self._nonce()),
-            "Timestamp": str(int(self._now())),
-            "SignatureMethod": self._algorithm,
-        }
-        if self._token:
-            params["Token"] = self._token
-        text = string_to_sign(request.method, request.url.host, request.url.path, params)
-        params["Signature"] = sign(self._secret, text, self._algorithm)
-        yield _with_params(request, urlencode(params).encode("ascii"))
+        raw = request.content if request.method == "POST" else request.url.query
+        yield _with_params(request, self._signed(request.method, request.url, raw))
+
+    def signed_form(self, url: httpx.URL, form: bytes) -> bytes:
+        """Return the form of a POST with the common parameters and its signature."""
+        return self._signed("POST", url, form)
+
+    def _signed(self, method: str, url: httpx.URL, encoded: bytes) -> bytes:
+        varying = {"Nonce": str(self._nonce()), "Timestamp": str(int(self._now()))}
+        given = _decoded(encoded)
+        params = given | self._constant | varying
+        text = string_to_sign(method, url.host, url.path, params)
+        own = {**self._constant, **varying, "Signature": sign(self._secret, text, self._algorithm)}
+        if given.keys() & own.keys():
+            return urlencode(given | own).encode("ascii")
+        return b"&".join(filter(None, (encoded, urlencode(own).encode("ascii"))))
 
 
 def _with_params(request: httpx.Request, encoded: bytes) -> httpx.Request:
@@ -117,7 +128,7 @@ def _with_params(request: httpx.Request, encoded: bytes) -> httpx.Request:
         request.url = request.url.copy_with(query=encoded)
         return request
     headers = [one for one in request.headers.raw if one[0].lower() not in _REPLACED]
-    headers.append((b"content-type", _FORM))
+    headers.append((b"content-type", FORM.encode()))
     return httpx.Request(
         "POST", request.url, headers=headers, content=encoded, extensions=request.extensions
     )

@@ -17,8 +17,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote
 
 import httpx
@@ -103,18 +104,22 @@ def canonical_request(
         KeyError: a signed header is missing from ``headers``.
     """
     names = tuple(signed_headers)
+    lines = _lines(method, path, canonical_query(query), headers, names)
+    return "\n".join((*lines, _body_digest(headers, body)))
+
+
+def _lines(
+    method: str, path: str, query: str, headers: Mapping[str, str], names: Sequence[str]
+) -> tuple[str, ...]:
+    """Return the lines of the canonical request before the digest of its body."""
+    values = (f"{name}:{headers[name].strip()}" for name in names)
+    return method.upper(), _canonical_path(path), query, *values, "", ";".join(names)
+
+
+@lru_cache(maxsize=64)
+def _canonical_path(path: str) -> str:
     uri = "/".join(quote(part, safe="~") for part in unquote(path).split("/"))
-    return "\n".join(
-        (
-            method.upper(),
-            uri if uri.endswith("/") else uri + "/",
-            canonical_query(query),
-            *(f"{name}:{headers[name].strip()}" for name in names),
-            "",
-            ";".join(names),
-            _body_digest(headers, body),
-        )
-    )
+    return uri if uri.endswith("/") else uri + "/"
 
 
 def string_to_sign(canonical: str, date: str) -> str:
@@ -124,7 +129,7 @@ def string_to_sign(canonical: str, date: str) -> str:
 
 def sign(secret: str, text: str) -> str:
     """Return the signature of a string to sign."""
-    return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(secret.encode(), text.encode(), "sha256").hex()
 
 
 def signature_of(request: httpx.Request, signed_headers: Iterable[str], secret: str) -> str:
@@ -133,15 +138,16 @@ def signature_of(request: httpx.Request, signed_headers: Iterable[str], secret: 
     Raises:
         KeyError: a signed header is missing.
     """
-    canonical = canonical_request(
-        method=request.method,
-        path=request.url.raw_path.partition(b"?")[0].decode("ascii"),
-        query=parse_qsl(request.url.query.decode("ascii"), keep_blank_values=True),
-        headers=request.headers,
-        signed_headers=signed_headers,
-        body=request.content,
-    )
-    return sign(secret, string_to_sign(canonical, request.headers["x-sdk-date"]))
+    query = canonical_query(parse_qsl(request.url.query.decode("ascii"), keep_blank_values=True))
+    return _signature_of(request, query, tuple(signed_headers), secret)
+
+
+def _signature_of(request: httpx.Request, query: str, names: Sequence[str], secret: str) -> str:
+    headers = request.headers
+    path = request.url.raw_path.partition(b"?")[0].decode("ascii")
+    lines = _lines(request.method, path, query, headers, names)
+    canonical = "\n".join((*lines, _body_digest(headers, request.content)))
+    return sign(secret, string_to_sign(canonical, headers["x-sdk-date"]))
 
 
 class SdkHmacAuth(httpx.Auth):
@@ -174,11 +180,11 @@ class SdkHmacAuth(httpx.Auth):
             request.headers["X-Sdk-Content-Sha256"] = _UNSIGNED
         # The gateway canonicalises what it receives; what is sent is canonical already.
         pairs = parse_qsl(request.url.query.decode("ascii"), keep_blank_values=True)
-        query = canonical_query(pairs).encode("ascii")
-        if pairs and query != request.url.query:
-            request.url = request.url.copy_with(query=query)
-        names = sorted(name for name in map(str.lower, request.headers) if name in _SIGNED)
-        signature = signature_of(request, names, self._secret)
+        query = canonical_query(pairs)
+        if pairs and query.encode("ascii") != request.url.query:
+            request.url = request.url.copy_with(query=query.encode("ascii"))
+        names = sorted(_SIGNED.intersection(request.headers))
+        signature = _signature_of(request, query, names, self._secret)
         request.headers["Authorization"] = (
             f"{ALGORITHM} Access={self._access}, SignedHeaders={';'.join(names)}, "
             f"Signature={signature}"

@@ -33,6 +33,7 @@ MAX_SKEW_S = 5 * 60
 _TERMINATOR = "tc3_request"
 _UNSIGNED = "UNSIGNED-PAYLOAD"
 _SIGNED = ("content-type", "host")
+_SIGNED_NAMES = ";".join(_SIGNED)
 _AUTHORIZATION = re.compile(
     rf"{ALGORITHM} Credential=(?P<key_id>[^/,\s]+)/(?P<date>[^/,\s]+)/(?P<service>[^/,\s]+)/"
     rf"{_TERMINATOR}, ?SignedHeaders=(?P<names>[^,\s]+), ?Signature=(?P<signature>[0-9a-f]+)"
@@ -99,7 +100,14 @@ def canonical_request(
 
 def string_to_sign(canonical: str, *, timestamp: int, service: str) -> str:
     """Return the text that is signed."""
-    scope = f"{date_of(timestamp)}/{service}/{_TERMINATOR}"
+    return _string_to_sign(canonical, timestamp=timestamp, scope=_scope(timestamp, service))
+
+
+def _scope(timestamp: int, service: str) -> str:
+    return f"{date_of(timestamp)}/{service}/{_TERMINATOR}"
+
+
+def _string_to_sign(canonical: str, *, timestamp: int, scope: str) -> str:
     return f"{ALGORITHM}\n{timestamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
 
 
@@ -130,6 +138,15 @@ def signature_of(
     Raises:
         KeyError: a signed header is missing.
     """
+    scope = _scope(timestamp, service)
+    text = _text_of(request, signed_headers, timestamp=timestamp, scope=scope)
+    return sign(secret, text, timestamp=timestamp, service=service)
+
+
+def _text_of(
+    request: httpx.Request, signed_headers: Iterable[str], *, timestamp: int, scope: str
+) -> str:
+    """Return the string to sign of a request whose body has been read."""
     canonical = canonical_request(
         method=request.method,
         query=request.url.query.decode("ascii"),
@@ -137,8 +154,7 @@ def signature_of(
         signed_headers=signed_headers,
         body=request.content,
     )
-    text = string_to_sign(canonical, timestamp=timestamp, service=service)
-    return sign(secret, text, timestamp=timestamp, service=service)
+    return _string_to_sign(canonical, timestamp=timestamp, scope=scope)
 
 
 class Tc3Auth(httpx.Auth):
@@ -157,6 +173,7 @@ class Tc3Auth(httpx.Auth):
         self._service = service
         self._now = now
         self._token = token
+        self._kept = "", b""
 
     def __repr__(self) -> str:
         return f"Tc3Auth(key_id={self._key_id!r}, service={self._service!r})"
@@ -167,15 +184,23 @@ class Tc3Auth(httpx.Auth):
         request.headers["X-TC-Timestamp"] = str(timestamp)
         if self._token:
             request.headers["X-TC-Token"] = self._token
-        signature = signature_of(
-            request, secret=self._secret, timestamp=timestamp, service=self._service
-        )
-        scope = f"{date_of(timestamp)}/{self._service}/{_TERMINATOR}"
+        scope = _scope(timestamp, self._service)
+        text = _text_of(request, _SIGNED, timestamp=timestamp, scope=scope)
+        signature = hmac.digest(self._key(scope), text.encode(), "sha256").hex()
         request.headers["Authorization"] = (
             f"{ALGORITHM} Credential={self._key_id}/{scope}, "
-            f"SignedHeaders={';'.join(_SIGNED)}, Signature={signature}"
+            f"SignedHeaders={_SIGNED_NAMES}, Signature={signature}"
         )
         yield request
+
+    def _key(self, scope: str) -> bytes:
+        """Return the key of a day, which many calls share."""
+        kept_scope, key = self._kept
+        if kept_scope != scope:
+            date = scope.partition("/")[0]
+            key = signing_key(self._secret, date=date, service=self._service)
+            self._kept = scope, key
+        return key
 
 
 def _canonical_value(name: str, value: str) -> str:

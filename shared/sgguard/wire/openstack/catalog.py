@@ -20,7 +20,7 @@ import httpx
 import msgspec
 
 from sgguard.errors import CloudError, InvalidRequestError, SettingsError, UnknownShapeError
-from sgguard.wire.client import is_address
+from sgguard.wire.address import is_address
 from sgguard.wire.shape import Json, Shape
 
 INTERFACES = ("public", "internal", "admin")

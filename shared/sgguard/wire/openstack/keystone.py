@@ -18,7 +18,8 @@ import msgspec
 from sgguard import hiding
 from sgguard.errors import SettingsError
 from sgguard.telemetry.redaction import remember
-from sgguard.wire.client import is_address, parse_json
+from sgguard.wire.address import is_address
+from sgguard.wire.client import parse_json
 from sgguard.wire.openstack.catalog import Catalog, parse_catalog
 from sgguard.wire.openstack.neutron.error import error_of
 from sgguard.wire.shape import Json, Shape
