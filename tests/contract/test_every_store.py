@@ -811,7 +811,9 @@ def test_without_another_clock_the_time_is_that_of_the_machine_or_its_database(k
     store.begin_run(claim, a_run())
     store.intend(claim, an_entry(0), 60)
     # Databases keep microseconds.
-    times = [round(at_s, 3) for at_s in (begun_s, now_s, store.entries("d-e1")[0].at_s, time.time())]
+    times = [
+        round(at_s, 3) for at_s in (begun_s, now_s, store.entries("d-e1")[0].at_s, time.time())
+    ]
     assert times == sorted(times)
 
 
