@@ -17,6 +17,7 @@ from tests.bench import (
     check,
     rate,
     remedy,
+    sdk,
     start,
     store,
     telemetry,
@@ -28,6 +29,7 @@ from tests.bench.results import RESULTS, rows_of, with_rows
 MEASURES: Mapping[str, Callable[[], list[Ratio]]] = {
     "start": start.measure,
     "artifacts": artifacts.measure,
+    "sdk": sdk.measure,
     "cpu": work.measure_cpu,
     "trips": work.measure_round_trips,
     "batches": calls.measure_batches,

@@ -33,6 +33,29 @@ def large(world: World) -> Emulator:
     return emulator
 
 
+def naming_each_other(world: World, number: int, each: int) -> tuple[Emulator, list[str]]:
+    """The world with so many more groups, each of which names ``each`` of the next ones."""
+    emulator = world.emulator()
+    cloud = emulator.state.clouds[0]
+    template = cloud.group(world.free)
+    assert template is not None
+    ids = [_renumbered(world.free, place) for place in range(number)]
+    for place, group_id in enumerate(ids):
+        peers = [ids[(place + step) % number] for step in range(1, each + 1)]
+        rules = [
+            Rule(
+                direction="ingress",
+                id=_rule_id(template, group_id, step),
+                ports=str(1000 + step),
+                peer_group=peer,
+                priority=1 + step,
+            )
+            for step, peer in enumerate(peers)
+        ]
+        cloud.groups.append(replace(template, id=group_id, name=f"set {group_id}", rules=rules))
+    return emulator, ids
+
+
 def _group(template: Group, group_id: str, ids: list[str]) -> Group:
     """A group full of rules; one in twenty names the next group."""
     following = ids[(ids.index(group_id) + 1) % len(ids)]
@@ -108,7 +131,7 @@ def check(world: World, emulator: Emulator, *group_ids: str) -> Check:
     command = [sys.executable, "-c", _ASK, "check", "delete", "--json", *addresses]
     with serve(emulator) as running:
         env = {"PATH": os.environ["PATH"], **environment(world, running.url)}
-        env["SGGUARD_DEADLINE_S"] = "60"
+        env["SGGUARD_DEADLINE_S"] = "600"
         ended = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     held_kb = re.search(r"^VmHWM:\s+(\d+) kB$", ended.stderr, re.MULTILINE)
     assert held_kb is not None, ended.stderr[:500]

@@ -8,10 +8,20 @@ import pytest
 
 from sgguard import providers
 from tests.bench.calls import WHO, counts
-from tests.bench.size import CARRIED, check, large
+from tests.bench.size import CARRIED, check, large, naming_each_other
 from tests.worlds import world_of
 
 MEMORY_MB = 120
+NAMED = 20
+"""How many others each group of a large set names."""
+CALLS_A_GROUP = {
+    "alibaba": 4.5,
+    "huawei": 0.4,
+    "openstack": 0.2,
+    "tencent": 1.8,
+    "tencent-dfw": 6.5,
+}
+"""The most calls of a set of a thousand groups, for each of them."""
 
 pytestmark = [
     pytest.mark.slow,
@@ -57,6 +67,16 @@ def test_a_set_of_many_groups_is_read_in_chunks_and_in_little_memory(account):
     whole = check(world, emulator, *many)
     assert whole.verdict == "block"
     assert whole.memory_mb < MEMORY_MB
+
+
+def test_a_thousand_groups_are_one_set_in_bounded_memory_and_few_calls(account):
+    """References across the slices leave with their groups."""
+    world, _ = account
+    emulator, ids = naming_each_other(world, 1000, NAMED)
+    whole = check(world, emulator, *ids)
+    assert whole.verdict == "allow"
+    assert whole.memory_mb < MEMORY_MB
+    assert sum(whole.calls.values()) <= CALLS_A_GROUP[world.provider] * len(ids)
 
 
 def test_the_bound_group_is_carried_as_often_as_said(account):
