@@ -72,6 +72,11 @@ format: $(READY) ## Bring the code into shape
 
 bench: $(READY) ## Measure ratios (start, CPU, calls) and write tests/bench/RESULTS.md; minutes
 	@$(BIN)/python -m tests.bench --write
+	@$(MAKE) --no-print-directory VENV=$(VENV)-interop EXTRAS=dev,interop bench-sdk
+
+.PHONY: bench-sdk
+bench-sdk: $(READY)
+	@$(BIN)/python -m tests.bench --write sdk
 
 mutants: $(READY) ## Break each completeness rule in a copy, and see which test notices (minutes)
 	@$(BIN)/python -m tests.mutation

@@ -146,8 +146,8 @@ def _against(world: World, url: str, folder: Path, runs: int) -> Ratio:
         ),
         runs,
     )
-    what = f"start to first decision, {world.provider}"
-    return Ratio(what, "the same questions by the vendor's SDK", found.ratio, AIM, found.shown())
+    what = f"first decision, {world.provider}"
+    return Ratio(what, "a function on the vendor's SDK", found.ratio, AIM, found.shown())
 
 
 # -- a recorded call, as each SDK is asked -------------------------------------------------------
