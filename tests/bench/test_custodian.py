@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from sgguard.emulator.server import serve
 from tests.bench import custodian
-from tests.bench.clouds import emulated, requests
 from tests.worlds import world_of
 
 WORLD = world_of("openstack")
@@ -21,6 +21,7 @@ def test_the_policy_asks_for_the_group_by_its_id(tmp_path):
 @pytest.mark.slow
 @pytest.mark.skipif(not custodian.command(), reason="Cloud Custodian is not installed")
 def test_custodian_finds_the_group_that_is_checked(tmp_path):
-    with emulated() as url:
-        assert custodian.run(custodian.command(), WORLD, url, tmp_path) == [WORLD.free]
-        assert "GET /v2.0/security-groups" in [one["action"] for one in requests(url)]
+    with serve(WORLD.emulator()) as running:
+        assert custodian.run(custodian.command(), WORLD, running.url, tmp_path) == [WORLD.free]
+        actions = [one.action for one in running.emulator.requests]
+    assert "GET /v2.0/security-groups" in actions
