@@ -20,7 +20,7 @@ LEAST_NOISE, MOST_NOISE = 0.05, 0.10
 """The part of a ratio that another machine or day makes at least, and that is let pass at most."""
 
 TIMES_NOISE = 2.0
-ROUNDS = (4, 8, 16)
+ROUNDS = (4, 8, 16, 32)
 """The runs of each try; another one only of what seems worse."""
 
 _NOISE = re.compile(r"; ± (\d+\.\d\d) \|$")

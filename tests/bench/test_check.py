@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import pytest
 
-from tests.bench.check import limit, worse
+from tests.bench.check import ROUNDS, limit, worse
 from tests.bench.measure import Ratio
 from tests.bench.results import RESULTS, rows_of
 
@@ -18,8 +18,10 @@ def row(value: float, noise: float) -> str:
 
 
 def found(*values: float | tuple[float, float]):
-    """Measure these ratios, or these seconds of ours and theirs, one in each try."""
-    rest = [one if isinstance(one, tuple) else (one, 1.0) for one in values]
+    """Measure these ratios, or these seconds of ours and theirs, one in each try; then the last."""
+    # What stays so is measured as often as there are tries.
+    last = [values[-1]] * len(ROUNDS)
+    rest = [one if isinstance(one, tuple) else (one, 1.0) for one in (*values, *last)]
 
     def measure(_runs: int, names: Collection[tuple[str, str]]) -> list[Ratio]:
         assert set(names) <= {(WHAT, AGAINST)}
