@@ -23,6 +23,9 @@ TIMES_NOISE = 2.0
 ROUNDS = (4, 8, 16, 32)
 """The runs of each try; another one only of what seems worse."""
 
+BUSY = 2.0
+"""Load by core above which a ratio that seems worse tells of the machine and not of the code."""
+
 _NOISE = re.compile(r"; ± (\d+\.\d\d) \|$")
 _OF_A_CLOUD = "CPU of a decision, "
 Name = tuple[str, str]
@@ -85,6 +88,11 @@ def worse(
         f"at most {limits[what, against]:.2f}"
         for what, against in over
     ]
+
+
+def is_busy(load: float, cores: int) -> bool:
+    """Return whether so much runs beside the check that no ratio can be judged."""
+    return load > BUSY * cores
 
 
 def _name(row: str) -> Name:

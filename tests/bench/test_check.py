@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import pytest
 
-from tests.bench.check import ROUNDS, limit, worse
+from tests.bench.check import ROUNDS, is_busy, limit, worse
 from tests.bench.measure import Ratio
 from tests.bench.results import RESULTS, rows_of
 
@@ -73,3 +73,8 @@ def test_the_written_results_have_the_noise_of_every_ratio_of_cpu():
     compared = [one for one in rows if one.startswith(("| start to", "| CPU of"))]
     assert len(compared) == 4 + 5
     assert all(limit(one) > 0 for one in compared)
+
+
+def test_a_machine_is_too_busy_to_judge_from_two_processes_a_core():
+    assert not is_busy(4.0, 2)
+    assert is_busy(4.1, 2)
