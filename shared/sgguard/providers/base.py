@@ -289,6 +289,7 @@ class Bulk(Protocol):
 
         Raises:
             CloudError: the call for all of them was refused, or its outcome is not known.
+            DeadlineError: there was no time left, and nothing was sent.
         """
         ...
 

@@ -82,7 +82,7 @@ def _begun(worker: BulkWorker, plan: BindPlan) -> BulkRun:
 
 
 def _require_time(run: BulkRun) -> None:
-    if run.worker.deadline.remaining_s() < run.worker.reserve_s:
+    if run.is_late or run.worker.deadline.remaining_s() < run.worker.reserve_s:
         raise DeadlineError("the time for this event was used up before all holders were changed")
 
 

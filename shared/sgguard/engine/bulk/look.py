@@ -9,6 +9,7 @@ from sgguard.engine.bulk import line as lines
 from sgguard.engine.bulk.line import Result
 from sgguard.engine.bulk.run import (
     LINES_IN_A_LOOK,
+    LONGEST_CHANGE_S,
     LONGEST_LOOK_S,
     LOOKS,
     LOOKS_FOR_LOST,
@@ -22,6 +23,11 @@ from sgguard.engine.bulk.run import (
 from sgguard.model.bind import HolderState, RowCode
 from sgguard.store.rows import Settled
 from sgguard.wire.parallel import Begun
+
+_ENDLESS = (
+    f"the cloud took the call and was still at it {LONGEST_CHANGE_S / 60:.0f} minutes later: it "
+    "may be changed yet; the same request tells"
+)
 
 
 def due_lines(run: BulkRun, *, is_idle: bool) -> list[Line]:
@@ -86,7 +92,8 @@ def _look_at(run: BulkRun, line: Line, holder_id: str, state: HolderState | None
         words = "the cloud shows no such holder any more"
         over(run, line, holder_id, Result("refused", RowCode.HOLDER_NOT_FOUND, words))
     elif state.is_passing:
-        return
+        if run.worker.now() - line.begun_s > LONGEST_CHANGE_S:
+            over(run, line, holder_id, Result("refused", RowCode.BUSY, _ENDLESS))
     elif state.is_reached(run.plan.action, run.plan.group_id):
         how = Result("done", RowCode.DONE, request_id=line.request_id)
         over(run, line, holder_id, how)

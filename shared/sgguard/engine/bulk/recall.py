@@ -25,7 +25,8 @@ def recall(run: BulkRun, entries: Sequence[Entry]) -> None:
     # 2. Whoever was sent, and it is not known whether the cloud took it, is looked at.
     for entry in entries:
         if entry.state == "intended":
-            run.lines.append(Line(entry, set(lines.batch_of(entry).holders), is_lost=True))
+            holders = set(lines.batch_of(entry).holders)
+            run.lines.append(Line(entry, holders, entry.at_s, is_lost=True))
     # 3. The searches that were under way, then everybody else.
     left = {one for one in run.targets if one not in run.results}
     left -= {one for line in run.lines for one in line.pending}

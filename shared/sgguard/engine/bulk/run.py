@@ -29,6 +29,9 @@ FIRST_LOOK_S, LONGEST_LOOK_S = 0.5, 8.0
 LINES_IN_A_LOOK = 4
 """How many calls' holders are looked at together while others are sent."""
 
+LONGEST_CHANGE_S = 600.0
+"""How long a holder may be in the middle of its change; then it is reported as busy."""
+
 LOOKS = 12
 """How often an accepted change is looked for, after a wait each, before it is sent again."""
 
@@ -62,12 +65,13 @@ class Line:
     """A line of the journal that is not settled: who of its holders is still being changed.
 
     ``is_lost``: it is not known whether the cloud took the call; ``is_refused``: it took none of
-    them, because of one. ``due_s`` is when it is looked at next, on the run's clock, and ``wait_s``
-    how long after the look before.
+    them, because of one. ``begun_s`` is when its call was intended, in epoch seconds. ``due_s`` is
+    when it is looked at next, on the run's clock, and ``wait_s`` how long after the look before.
     """
 
     entry: Entry
     pending: set[str]
+    begun_s: float
     request_id: str = ""
     is_lost: bool = False
     results: dict[str, Result] = field(default_factory=dict)
@@ -94,7 +98,8 @@ class UnderWay(msgspec.Struct, frozen=True):
 class BulkRun:
     """One run on its way: what is over, what waits, and what is being changed.
 
-    ``under_way`` are the calls that have begun, in that order.
+    ``under_way`` are the calls that have begun, in that order. ``is_late``: for one of them there
+    was no time left.
     """
 
     worker: BulkWorker
@@ -115,6 +120,7 @@ class BulkRun:
 
     under_way: list[UnderWay] = field(default_factory=list)
     is_looking: bool = False
+    is_late: bool = False
 
     def clock(self) -> float:
         """Return seconds that only ever grow."""

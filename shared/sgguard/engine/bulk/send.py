@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import partial
 
 import msgspec
+from msgspec.structs import replace
 
 from sgguard.engine.bulk import line as lines
 from sgguard.engine.bulk.line import DONE, Result
@@ -67,8 +68,8 @@ def begin(run: BulkRun, sets: Sequence[Set]) -> None:
         raise DeadlineError("this worker was paused for longer than its lease: nothing was sent")
     # 2. The calls.
     for one, entry in zip(sets, entries, strict=True):
-        call = Begun(partial(_try, run, one[1], one[2]))
-        run.under_way.append(UnderWay(call.is_over, partial(_ended, run, one, entry, call)))
+        call, written = Begun(partial(_try, run, one[1], one[2])), replace(entry, at_s=begun_s)
+        run.under_way.append(UnderWay(call.is_over, partial(_ended, run, one, written, call)))
 
 
 def take(run: BulkRun) -> None:
@@ -112,7 +113,7 @@ def _ended(run: BulkRun, one: Set, entry: Entry, call: Begun[_Try]) -> None:
     """Note what came of the call of a set."""
     pool, hunt, holders = one
     done = call.result()
-    line = Line(entry, set(holders), due_s=run.clock() + FIRST_LOOK_S)
+    line = Line(entry, set(holders), entry.at_s, due_s=run.clock() + FIRST_LOOK_S)
     _note(run, pool, hunt, line, done)
     (run.lines if line.pending else run.over).append(line)
 
@@ -153,6 +154,9 @@ def _note(run: BulkRun, pool: Pool, hunt: Hunt | None, line: Line, one: _Try) ->
         _left_out(run, line, holder_id, state)
     if one.how is None:
         return
+    if isinstance(one.how, DeadlineError):
+        _unsent(run, pool, hunt, line, one)
+        return
     pool.calls += 1
     if isinstance(one.how, Sent):
         _accepted(run, line, one.how)
@@ -167,6 +171,17 @@ def _note(run: BulkRun, pool: Pool, hunt: Hunt | None, line: Line, one: _Try) ->
         line.pending.clear()
     else:
         line.is_lost = True
+
+
+def _unsent(run: BulkRun, pool: Pool, hunt: Hunt | None, line: Line, one: _Try) -> None:
+    """Note that there was no time left to send a set: whoever goes on need not look for it."""
+    run.is_late = True
+    line.again |= set(one.sent)
+    line.pending.clear()
+    if hunt is not None:
+        hunt.is_sent = False
+    else:
+        pool.put_back(one.sent)
 
 
 def _left_out(run: BulkRun, line: Line, holder_id: str, state: HolderState | None) -> None:
