@@ -23,6 +23,7 @@ from sgguard.model.caller import Caller, Identity
 from sgguard.model.codes import Mode
 from sgguard.model.event import Event
 from sgguard.outbox.background import BACKGROUND
+from sgguard.render.text import full
 from sgguard.store.rows import Query
 from tests.bind.harness import GROUP, Fleet, by_status, ids, rows
 from tests.bind.test_bound import bound
@@ -142,6 +143,13 @@ def test_near_its_deadline_a_bind_answers_how_far_it_is_and_leaves_the_rest(flee
     assert f"{counts['done']} of {SIZE} holders are over" in found["note"]
     (run,) = fleet.store.open_runs()
     assert run.decision_id == found["decision_id"]
+
+
+def test_a_bind_under_way_is_never_shown_as_one_of_which_nothing_was_done(fleet):
+    fleet.bind(ids(SIZE), context=short(fleet))
+    shown = full(kept(fleet))
+    assert "1 step, in this order (unfinished)" in shown
+    assert "nothing was done" not in shown
 
 
 def test_the_rest_in_the_store_is_ended_by_whoever_delivers(fleet):

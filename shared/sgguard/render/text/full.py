@@ -248,7 +248,11 @@ def _blind_spots(facts: Json) -> Iterator[Line]:
 
 def _plan_title(document: Json) -> str:
     steps = f"Plan: {count(len(document['plan']), 'step')}, in this order"
-    return steps if document["journal"] else f"{steps} ({document['outcome']}: nothing was done)"
+    if document["journal"]:
+        return steps
+    if document["outcome"] == Outcome.UNFINISHED:  # the journal of what was begun is in the store
+        return f"{steps} ({document['outcome']})"
+    return f"{steps} ({document['outcome']}: nothing was done)"
 
 
 def _steps(plan: Iterable[Json]) -> Iterator[Line]:
