@@ -13,14 +13,19 @@ import pytest
 
 from sgguard.approvals import resolve
 from sgguard.emulator.transport import EmulatorTransport
+from sgguard.engine import bind
 from sgguard.engine.bind_target import NotTakenError, Target
 from sgguard.errors import BusyError, DeadlineError, HaltedError, SgguardError
+from sgguard.model.event import Event
+from sgguard.model.request import BindRequest
 from sgguard.operations import resume
 from tests.bind.harness import BASE, GROUP, Fleet, by_status, ids, rows
+from tests.bind.simulated import SCOPE
 from tests.bind.test_handed_on import (
     SIZE,
     Sink,
     consumed,
+    done_in,
     require_exact,
     short,
     sinking,
@@ -157,6 +162,34 @@ def test_tasks_that_fail_are_named_with_the_clouds_code(fleet):
     assert failed
     assert {rows(done)[one]["cloud_code"] for one in failed} == {"InternalServerError"}
     assert fleet.holders_of() == by_status(done, "done") == set(ids(SIZE)) - failed
+
+
+def test_ctrl_c_waits_for_the_calls_that_began_and_leaves_the_rest_to_whoever_resumes(fleet):
+    def report(done: int, _total: int) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    context = fleet.context()
+    request = BindRequest(SCOPE, GROUP, holders=tuple(ids(SIZE)), requested_by="ada")
+    with pytest.raises(KeyboardInterrupt):
+        bind.bind_once(request, Event("b-1", {}, "command line"), context, report=report)
+    (left,) = resume.unresolved(context)
+    told = [one for each in fleet.store.entries(left.decision_id) for one in done_in(each)]
+    assert set(told) <= fleet.holders_of()
+    # At once: no lease is waited for.
+    done = resume.resume(left.decision_id, fleet.context())
+    require_exact(fleet, done)
+
+
+def test_ctrl_c_before_the_first_change_leaves_nothing_locked(fleet):
+    def stop(_decided: object) -> None:
+        raise KeyboardInterrupt
+
+    request = BindRequest(SCOPE, GROUP, holders=tuple(ids(SIZE)), requested_by="ada")
+    event = Event("b-1", {}, "command line")
+    with pytest.raises(KeyboardInterrupt):
+        bind.bind_once(request, event, fleet.context(), require=stop)
+    assert fleet.bind(ids(SIZE), event_id="b-2")["bind"]["counts"]["done"] == SIZE
 
 
 # -- the events of the rest ----------------------------------------------------------------------

@@ -83,6 +83,8 @@ class Started:
     def cancel(self) -> bool:
         return False
 
+    cancelled = cancel
+
     def result(self) -> Any:
         if not self.is_done:
             self.waits_for_it.append(self.time.current)

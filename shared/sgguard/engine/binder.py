@@ -80,6 +80,10 @@ class Binder(Keeper, frozen=True, kw_only=True):
             if is_late and self.hands_on and (found := bind_rest.hand_on(self, claim)):
                 return found
             raise
+        except KeyboardInterrupt:
+            if self.store.run(claim.decision_id) is None:
+                self.release(claim)
+            raise
 
     def _act(self, claim: Claim, request: BindRequest, decided: BindDecided) -> Json:
         document, by = decided.document, request.requested_by
@@ -181,7 +185,11 @@ class Binder(Keeper, frozen=True, kw_only=True):
             now=self.context.now,
             sleep=self.context.retry.sleep,
         )
-        results = bulk.carry_out(worker, plan)
+        try:
+            results = bulk.carry_out(worker, plan)
+        except bulk.StoppedError:
+            self.release(claim)  # whoever resumes it need not wait for a lease
+            raise
         part = bind_rest.with_results(document, plan, results)
         done = part["counts"]["done"]
         note = _note(plan, part)

@@ -60,11 +60,16 @@ class Begun(Generic[T]):
         return self._future.done()
 
     def result(self) -> T:
-        """Wait for the result, or raise what the call raised; to be asked for once.
+        """Wait for the result, or raise what the call raised.
 
         The calling thread runs what the pool has not started yet, as :func:`parallel` does.
+
+        Raises:
+            CancelledError: the calling thread has run it before; nothing runs twice.
         """
-        return self._call() if self._future.cancel() else self._future.result()
+        if not self._future.cancelled() and self._future.cancel():
+            return self._call()
+        return self._future.result()
 
 
 def caught(call: Callable[[], T]) -> T | Exception:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from sgguard.engine.bulk.carry_out import carry_out
 from sgguard.engine.bulk.line import Result, is_bind, progress_of, results_in, with_result
-from sgguard.engine.bulk.run import BulkWorker
+from sgguard.engine.bulk.run import BulkWorker, StoppedError
 
 __all__ = [
     "BulkWorker",
     "Result",
+    "StoppedError",
     "carry_out",
     "is_bind",
     "progress_of",

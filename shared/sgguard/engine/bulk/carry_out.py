@@ -20,7 +20,7 @@ from __future__ import annotations
 from sgguard.engine.bulk.line import Result
 from sgguard.engine.bulk.look import begin_look, look
 from sgguard.engine.bulk.recall import recall
-from sgguard.engine.bulk.run import BulkRun, BulkWorker, pool_of
+from sgguard.engine.bulk.run import BulkRun, BulkWorker, StoppedError, pool_of
 from sgguard.engine.bulk.send import begin, next_sets, take, take_all
 from sgguard.errors import DeadlineError, SgguardError
 from sgguard.model.bind import BindPlan
@@ -38,14 +38,18 @@ def carry_out(worker: BulkWorker, plan: BindPlan) -> dict[str, Result]:
         LeaseLostError: another worker took over.
         CloudError: the cloud could not be asked what became of a change.
         StoreError: the journal cannot be written.
+        StoppedError: Ctrl-C was pressed; the run stays open.
     """
     run = _begun(worker, plan)
     try:
         while _goes_on(run):
             pass
-    except (SgguardError, KeyboardInterrupt):
+    except SgguardError:
         take_all(run)
         raise
+    except KeyboardInterrupt:
+        take_all(run)
+        raise StoppedError from None
     return run.results
 
 

@@ -83,6 +83,10 @@ class Line:
     wait_s: float = FIRST_LOOK_S
 
 
+class StoppedError(KeyboardInterrupt):
+    """Ctrl-C ended a run for now; every call that had begun is over, and noted."""
+
+
 class UnderWay(msgspec.Struct, frozen=True):
     """A call that was begun; ``note`` waits for its end, and notes what came of it.
 

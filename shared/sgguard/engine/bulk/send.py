@@ -7,6 +7,7 @@ before them wait for their turn: at a rate of ten a second a pause between waves
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from functools import partial
 
@@ -84,16 +85,18 @@ def take(run: BulkRun) -> None:
     if not ended:
         ended = [next((one for one in run.under_way if one.is_set), run.under_way[0])]
     for one in ended:
-        run.under_way.remove(one)
         one.note()
+        run.under_way.remove(one)
     settle(run)
 
 
 def take_all(run: BulkRun) -> None:
     """Wait for every call that was begun, and note what came of each, as far as it can be noted."""
     while run.under_way:
-        with suppress(SgguardError):
-            run.under_way.pop(0).note()
+        # A call that this thread made itself, and that was interrupted, is left as intended.
+        with suppress(SgguardError, CancelledError):
+            run.under_way[0].note()
+        run.under_way.pop(0)
     with suppress(SgguardError):
         settle(run)
 
