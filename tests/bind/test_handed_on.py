@@ -22,6 +22,8 @@ from sgguard.events.bind import bind_event
 from sgguard.model.caller import Caller, Identity
 from sgguard.model.codes import Mode
 from sgguard.model.event import Event
+from sgguard.operations import resume
+from sgguard.operations.progress import watched
 from sgguard.outbox.background import BACKGROUND
 from sgguard.render.text import full
 from sgguard.store.rows import Query
@@ -150,6 +152,18 @@ def test_a_bind_under_way_is_never_shown_as_one_of_which_nothing_was_done(fleet)
     shown = full(kept(fleet))
     assert "1 step, in this order (unfinished)" in shown
     assert "nothing was done" not in shown
+
+
+def test_a_resume_tells_how_many_are_over_and_the_journal_is_shown_in_words(fleet):
+    found = fleet.bind(ids(SIZE), context=short(fleet))
+    told: list[str] = []
+    done = resume.resume(found["decision_id"], watched(fleet.context(), told.append))
+    assert told[-1] == f"{SIZE} of {SIZE} holders are over"
+    lines = full(done, width=400, is_whole=True).splitlines()
+    shown = [one for one in lines if "bind sg-unused00: 6 holders: " in one]
+    assert shown
+    assert any("request " in one or "to be sent again" in one for one in shown)
+    assert not any("{" in one for one in shown)
 
 
 def test_the_rest_in_the_store_is_ended_by_whoever_delivers(fleet):

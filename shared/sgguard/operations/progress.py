@@ -30,10 +30,14 @@ class _Watched:
 
     def settle(self, claim: Claim, settled: Sequence[Settled]) -> None:
         self._store.settle(claim, settled)
-        for one in settled:
-            self._report(self._words(one.entry, one.state))
+        for words in dict.fromkeys(self._words(one.entry, one.state) for one in settled):
+            self._report(words)
 
     def _words(self, entry: Entry, state: EntryState) -> str:
+        run = self._store.run(entry.decision_id)
+        if run is not None and is_bind(run):
+            over, of = progress_of(self._store, run)
+            return f"{over} of {of} holders are over"
         if entry.decision_id not in self._plans:
             self._plans[entry.decision_id] = _plan(self._store, entry.decision_id)
         plan = self._plans[entry.decision_id]

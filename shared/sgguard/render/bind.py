@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from sgguard.model.bind import Row, RowCode, Status
 from sgguard.model.request import Action
 from sgguard.render.values import Json
+from sgguard.render.wording import MESSAGE_MAX, count, one_line
 
 STATUSES: tuple[Status, ...] = ("planned", "done", "nothing", "refused", "open")
 
@@ -75,7 +77,23 @@ def batch_words(change: Json) -> str:
     """Return a line of a bind's journal in words."""
     holders = change["holders"]
     shown = ", ".join(holders[:3]) + (", …" if len(holders) > 3 else "")  # noqa: PLR2004 - a line
-    return f"{change['action']} {change['group_id']}: {len(holders)} holders: {shown}"
+    return f"{change['action']} {change['group_id']}: {count(len(holders), 'holder')}: {shown}"
+
+
+def batch_note(note: str) -> str:
+    """Return the note of such a line in words: the cloud's request, and how many did not change."""
+    try:
+        found: Json = json.loads(note)
+    except ValueError:
+        return one_line(note, MESSAGE_MAX)
+    request_id = found.get("request_id", "")
+    again, others = len(found.get("again", ())), len(found.get("results", {}))
+    words = [f"request {request_id}" if request_id else ""]
+    words += [
+        f"{others} not changed" if others else "",
+        f"{again} to be sent again" if again else "",
+    ]
+    return one_line(", ".join(filter(None, words)), MESSAGE_MAX)
 
 
 def holder_lines(part: Json | None, most: int | None) -> Iterator[str]:

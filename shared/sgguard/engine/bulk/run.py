@@ -125,14 +125,16 @@ class BulkRun:
     under_way: list[UnderWay] = field(default_factory=list)
     is_looking: bool = False
     is_late: bool = False
+    is_ending: bool = False
 
     def clock(self) -> float:
         """Return seconds that only ever grow."""
         return self.worker.deadline.clock()
 
     def report(self) -> None:
-        """Tell how many holders are over, of all."""
-        self.worker.report(len(self.results), len(self.targets))
+        """Tell how many holders are over, of all; whoever is told may end the run by raising."""
+        if not self.is_ending:
+            self.worker.report(len(self.results), len(self.targets))
 
 
 def pool_of(run: BulkRun, holder_id: str) -> Pool:

@@ -92,6 +92,7 @@ def take(run: BulkRun) -> None:
 
 def take_all(run: BulkRun) -> None:
     """Wait for every call that was begun, and note what came of each, as far as it can be noted."""
+    run.is_ending = True
     while run.under_way:
         # A call that this thread made itself, and that was interrupted, is left as intended.
         with suppress(SgguardError, CancelledError):

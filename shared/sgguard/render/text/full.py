@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 
 from sgguard.model.codes import Mode, Outcome, Verdict
-from sgguard.render.bind import HOLDERS_MAX, batch_words, holder_lines
+from sgguard.render.bind import HOLDERS_MAX, batch_note, batch_words, holder_lines
 from sgguard.render.text.line import paint
 from sgguard.render.values import Json, binding_of, reference_of, rule_of
 from sgguard.render.wording import (
@@ -278,7 +278,8 @@ def _outcome(document: Json) -> Iterator[Line]:
     for one in document["journal"]:
         undo = "undo: " if one["is_undo"] else ""
         made = f", made {one_line(one['made'], 60)}" if one["made"] else ""
-        note = f": {one_line(one['note'], MESSAGE_MAX)}" if one["note"] else ""
+        told = batch_note(one["note"]) if "holders" in one["change"] else one["note"]
+        note = f": {one_line(told, MESSAGE_MAX)}" if told else ""
         yield f"{one['at']}  {one['state']:<8}  ", f"{undo}{_change(one['change'])}{made}{note}"
 
 
