@@ -20,7 +20,7 @@ JOBS = (
     Job("which groups are unused", typed="no command yet: `check delete` tells it of named groups"),
     Job("a Terraform destroy failed", "failed_destroy", 1, "`check delete`"),
     Job("the wrong group was deleted", "wrong_group", 2, "`decisions list`, `restore --group`"),
-    Job("bind 300 instances", typed="no command yet: `check launch` judges them"),
+    Job("bind 300 instances", "three_hundred", 1, "`bind --from`"),
     Job("somebody must approve by link", "by_link", 2, "`approvals list`, `approvals link`"),
     Job("who deleted that last week", "last_week", 1, "`decisions list --target --since`"),
     Job("stop everything, with a broken policy", "stopped", 1, "`halt on`"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -181,6 +182,23 @@ def test_whether_fifty_instances_fit_is_one_command(work):
     out = work("check", "launch", *where, "--count", "50")
     assert "ALLOW" in out
     assert work.commands == COMMANDS["fifty"]
+
+
+def test_three_hundred_instances_get_a_group_with_one_command(work, tmp_path):
+    cloud = work.emulator.state.cloud("tencent")
+    first = cloud.instances[0]
+    own = next(one for one in cloud.interfaces if one.instance == first.id)
+    ids = [f"ins-job{number:05}" for number in range(300)]
+    for number, one in enumerate(ids):
+        cloud.instances.append(replace(first, id=one, name=one))
+        card = replace(own, id=f"eni-job{number:05}", instance=one, groups=["sg-deflt000"])
+        cloud.interfaces.append(card)
+    (tmp_path / "ids.txt").write_text("\n".join(ids))
+    group = "tencent::ap-guangzhou:sg-unused00"
+    out = work("bind", "--yes", group, "--from", str(tmp_path / "ids.txt"))
+    assert "300 holders: 300 done" in out
+    assert work.commands == COMMANDS["three_hundred"]
+    assert {one.instance for one in cloud.interfaces_with("sg-unused00")} == set(ids)
 
 
 def test_three_regions_of_two_accounts_are_one_command_for_each_account(
