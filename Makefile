@@ -29,7 +29,7 @@ test: $(READY) ## The quick suite
 	@$(PYTEST) -m "not slow and not interop and not live"
 
 slow: $(READY) ## Long property and stress runs, side by side
-	@$(PYTEST) -n $(JOBS) --dist loadfile --hypothesis-profile thorough -m "slow or hypothesis"
+	@$(PYTEST) -n $(JOBS) --dist loadfile --no-loadscope-reorder --hypothesis-profile thorough -m "slow or hypothesis"
 
 openapi: openapi-lint ## Lint the OpenAPI document by Redocly's rules, each warning an error
 	@$(BIN)/sgguard openapi --output build/openapi.json

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -83,22 +84,26 @@ def send(
         "seed": 7,
         "at": datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds"),
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.load.sender"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdin is not None
-    process.stdin.write(json.dumps(wishes))
-    process.stdin.close()
-    process.stdin = None
-    try:
-        meanwhile()
-        said, _ = process.communicate(timeout=load.seconds + 600)
-    finally:
-        process.kill()
-    return [json.loads(line) for line in said.splitlines()]
+    # Into a file: a pipe that nobody reads meanwhile would be full after some hundred answers, and
+    # all senders would wait for it.
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.load.sender"],
+            stdin=subprocess.PIPE,
+            stdout=said,
+            text=True,
+        )
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(wishes))
+        process.stdin.close()
+        try:
+            meanwhile()
+            process.wait(timeout=load.seconds + 600)
+        finally:
+            process.kill()
+            process.wait()
+        said.seek(0)
+        return [json.loads(line) for line in said]
 
 
 def flaws(made: Scene, cloud: Weather, found: Found) -> list[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from statistics import median
 
 import pytest
 
@@ -18,7 +20,7 @@ from tests.load.scene import scene, weather
 
 pytestmark = pytest.mark.slow
 
-SECONDS = float(os.environ.get("SGGUARD_LOAD_S", "30"))
+SECONDS = float(os.environ.get("SGGUARD_LOAD_S", "600"))
 SOAK_S = 300.0
 """From here on memory and descriptors are compared: before, everything still warms up."""
 
@@ -46,6 +48,12 @@ class Watched:
 
     def sample(self) -> None:
         self.samples.append(self.function.held())
+
+
+def is_flat(samples: Sequence[int], spare: int) -> bool:
+    """Whether the last quarter holds no more than the first: one sample may be a moment's."""
+    part = max(1, len(samples) // 4)
+    return median(samples[-part:]) < median(samples[:part]) * 1.15 + spare
 
 
 def test_nothing_is_wrong_lost_or_doubled(postgres_server, tmp_path, capsys):
@@ -81,6 +89,5 @@ def test_nothing_is_wrong_lost_or_doubled(postgres_server, tmp_path, capsys):
     assert len(lines) > len(found.rows), "nothing was sent twice"
     assert cloud.failed > 0
     if SECONDS >= SOAK_S:
-        first, last = watched.samples[0], watched.samples[-1]
-        assert last[0] < first[0] * 1.15 + 10 * 1024, watched.samples
-        assert last[1] < first[1] + 40, watched.samples
+        assert is_flat(kib, spare=10 * 1024), watched.samples
+        assert is_flat(descriptors, spare=40), watched.samples
