@@ -6,6 +6,7 @@ import pytest
 
 from sgguard import policy
 from sgguard.errors import PolicyError
+from sgguard.policy import channel
 from sgguard.policy.account import at_home
 from sgguard.policy.channel import kinds
 from sgguard.policy.words import in_words
@@ -32,6 +33,17 @@ def test_a_channel_has_defaults_and_people(load):
 
 def test_the_kinds_are_the_modules_of_the_channels():
     assert kinds() == ("dingtalk", "lark", "slack", "teams", "wecom")
+
+
+def test_where_no_channels_code_is_any_kind_may_be_named(load, monkeypatch, tmp_path):
+    """As in a packaged function that sends nothing itself."""
+    monkeypatch.setattr(channel, "_FOLDER", tmp_path)
+    kinds.cache_clear()
+    try:
+        assert load(CHANNEL).channels[0].kind == "slack"
+    finally:
+        monkeypatch.undo()
+        kinds.cache_clear()
 
 
 @pytest.mark.parametrize(
