@@ -26,8 +26,8 @@ import huaweicloudsdkiam.v3 as iam  # noqa: E402 - after the skip
 from alibabacloud_sts20150401 import models as tea_models  # noqa: E402 - after the skip
 from alibabacloud_sts20150401.client import Client as TeaClient  # noqa: E402 - after the skip
 from alibabacloud_tea_openapi.models import Config  # noqa: E402 - after the skip
-from aliyunsdkcore.auth.credentials import AccessKeyCredential, StsTokenCredential  # noqa: E402
 from aliyunsdkcore.acs_exception.exceptions import ServerException  # noqa: E402
+from aliyunsdkcore.auth.credentials import AccessKeyCredential, StsTokenCredential  # noqa: E402
 from aliyunsdkcore.client import AcsClient  # noqa: E402 - after the skip
 from aliyunsdksts.request.v20150401.AssumeRoleRequest import AssumeRoleRequest  # noqa: E402
 from darabonba.exceptions import DaraException  # noqa: E402 - after the skip

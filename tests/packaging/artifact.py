@@ -69,11 +69,12 @@ def interpreter(version: str) -> str:
 
 
 @cache
-def built(function: str, name: str) -> Artifact:
+def built(function: str, name: str, extras: tuple[str, ...] = ()) -> Artifact:
     """Build once a run; the wheels are kept from one run to the next."""
     target = runtime.target(name)
+    python = interpreter(target.python)
     with _or_skipped():
-        return build(Wish(function, target, _cache(), interpreter=interpreter(target.python)))
+        return build(Wish(function, target, _cache(), extras=extras, interpreter=python))
 
 
 def download(name: str, extras: tuple[str, ...] = ()) -> None:

@@ -173,7 +173,7 @@ def test_of_a_wheel_go_its_modules_and_its_licence(tmp_path):
         "pkg-1.dist-info/METADATA": True,
         "pkg-1.dist-info/licenses/LICENSE": True,
         "pkg-1.dist-info/RECORD": False,
-        "pkg-1.dist-info/entry_points.txt": False,
+        "pkg-1.dist-info/entry_points.txt": True,
         "pkg-1.data/scripts/run": False,
     }
     path = tmp_path / "pkg-1-py3-none-any.whl"

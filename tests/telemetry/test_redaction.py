@@ -143,7 +143,8 @@ def test_the_keys_of_approvals_and_the_password_of_the_store_are_remembered():
         {
             "SGGUARD_APPROVAL_KEY": "first key of approvals, second key of approvals",
             "SGGUARD_STORE": "postgresql://guard:planted-password@db/sgguard",
+            "OTEL_EXPORTER_OTLP_HEADERS": "api-key=key%20of%20the%20collector,tenant=a",
         }
     )
-    text = "second key of approvals, planted-password"
-    assert redacted(text) == f"{MASK}, {MASK}"
+    text = "second key of approvals, planted-password, key of the collector"
+    assert redacted(text) == f"{MASK}, {MASK}, {MASK}"

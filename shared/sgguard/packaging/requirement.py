@@ -18,7 +18,7 @@ from sgguard.errors import SettingsError
 from sgguard.packaging.runtime import Target
 
 _OURS = "sgguard"
-EXTRAS = ("chat", "jwt", "postgres")
+EXTRAS = ("chat", "jwt", "metrics", "otel", "postgres")
 """The extras of this package that a function can use."""
 
 

@@ -27,7 +27,8 @@ _PIP_TIMEOUT_S = 600
 _OLD_NAMES = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 _NEVER = ("tests/", "test/")
 _NEVER_SUFFIXES = (".pyi", ".pyx", ".pxd", ".c", ".h", ".pth", ".pyc")
-_NEVER_IN_INFO = ("RECORD", "INSTALLER", "REQUESTED", "entry_points.txt", "top_level.txt")
+# Entry points stay: OpenTelemetry finds its own parts by them.
+_NEVER_IN_INFO = ("RECORD", "INSTALLER", "REQUESTED", "top_level.txt")
 
 
 class Wheel(msgspec.Struct, frozen=True):

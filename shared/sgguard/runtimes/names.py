@@ -25,12 +25,17 @@ _OF_CLOUDS = (
     *("OS_USERNAME", "OS_USER_ID", "OS_USER_DOMAIN_NAME", "OS_PROJECT_ID", "OS_PROJECT_NAME"),
     *("OS_PROJECT_DOMAIN_NAME", "OS_DOMAIN_NAME", "OS_APPLICATION_CREDENTIAL_ID"),
 )
+_OF_OTEL = (
+    *("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_SERVICE_NAME"),
+    *("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS"),
+    "OTEL_RESOURCE_ATTRIBUTES",
+)
 
 
 @lru_cache(maxsize=1)
 def variables() -> tuple[str, ...]:
     """Return the names of this package's own; :func:`named` has those that operators choose."""
-    return tuple(dict.fromkeys((*_settings(), *_OF_CLOUDS, *SECRET_VARIABLES)))
+    return tuple(dict.fromkeys((*_settings(), *_OF_CLOUDS, *_OF_OTEL, *SECRET_VARIABLES)))
 
 
 def named(env: Mapping[str, str]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 MASK = "***"
 CHARACTERS_MIN = 8
@@ -73,6 +73,8 @@ def remember_environment(env: Mapping[str, str]) -> None:
     remember(*(key.strip() for key in env.get("SGGUARD_APPROVAL_KEY", "").split(",")))
     chat = [value for name, value in env.items() if name.startswith(_CHAT)]
     remember(*(one.strip() for value in chat for one in (value, *value.split(","))))
+    collector = env.get("OTEL_EXPORTER_OTLP_HEADERS", "").split(",")
+    remember(*(unquote(one.partition("=")[2].strip()) for one in collector))
     try:
         remember(urlsplit(env.get("SGGUARD_STORE", "")).password or "")
     except ValueError:
