@@ -41,6 +41,7 @@ name = "asking"
 proof = {{ bearer = ["sha256:{hashlib.sha256(KEY.encode()).hexdigest()}"] }}
 functions = ["delete_request"]
 targets = ["*:*:*:*"]
+speaks_for = ["*"]
 [[caller]]
 name = "hooks"
 proof = {{ hmac = {{ scheme = "github", secrets = [{{ env = "HOOK_SECRET" }}] }} }}
@@ -248,6 +249,7 @@ def test_a_server_tells_no_secret_of_its_settings_or_of_requests(name, tmp_path)
     traced = b"".join(sent).decode("latin-1")
     check(planted, (*list(home.env.values())[1:], *told_by_a_role(guarded)), "".join(told), traced)
     assert "sgguard_" in told[-2]
+    assert "referenced" in "".join(told)
 
 
 def served_metrics(url: str) -> str:
