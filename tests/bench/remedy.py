@@ -69,8 +69,9 @@ LEAST: Mapping[str, Least] = {
     # has no version that would keep what others change meanwhile.
     "tencent": Least(100, 100, 100, 100, 100, rules_replaced=100, is_moved_at_once=False),
     # ModifySecurityGroupsOfInstance takes a list of instances of no documented length, of which
-    # twenty are known to pass; what one carries is told one instance a call.
-    "tencent-dfw": Least(100, 100, 20, 1, 1),
+    # twenty are known to pass. What one carries is told one instance a call; that it got one group
+    # and lost another is told by lists of 100 instances of a group.
+    "tencent-dfw": Least(100, 100, 20, 1, 100),
     # RevokeSecurityGroup takes 100 rule ids, ModifyInstanceAttribute one holder; what it carries is
     # told with the verdict, and looked at once it has been changed, 100 instances a call.
     "alibaba": Least(100, 100, 1, None, 100),

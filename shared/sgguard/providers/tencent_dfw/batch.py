@@ -1,7 +1,9 @@
 """Many instances, and many rules of one group, with few calls, in Tencent's API 2.0.
 
 One call replaces the lists of several instances; what each carries is told one instance a call,
-before it and after it. Whether further interfaces carry a group is asked once for each group.
+before it; after it the lists of the groups that they got and lost tell of all of them. Whether
+further interfaces carry a group is asked once for each group.
+
 A call for rules takes several positions of one direction with one version, so all its changes are
 made or none. New rules of one call stand behind each other, before the rules at their positions. So
 only rules that are to replace those are added together: once the old ones go, each has its place.
@@ -10,7 +12,8 @@ Sources: those of :mod:`sgguard.providers.tencent_dfw.holder` and ``rule_change`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 
 from msgspec.structs import replace
@@ -27,7 +30,7 @@ from sgguard.providers._tencent_positions import locate, position
 from sgguard.providers._together import Result
 from sgguard.providers.tencent_dfw import rule_change
 from sgguard.providers.tencent_dfw.api import DfwApi
-from sgguard.providers.tencent_dfw.bindings import interface_ids
+from sgguard.providers.tencent_dfw.bindings import instance_ids, interface_ids
 from sgguard.providers.tencent_dfw.holder import (
     ACTION,
     problem_of,
@@ -39,6 +42,12 @@ from sgguard.wire.parallel import parallel
 
 INSTANCES_PER_CALL = 20
 """No page says how many a call takes: a cautious number, as for binding many."""
+
+LISTS_PAY_AT = 3
+"""So many instances for each group that some of them got or lost: a list has pages."""
+
+LOOKS = 6
+"""How often lists are read before each instance that is left is read by itself."""
 
 Numbered = tuple[int, Change]
 Results = dict[int, Result]
@@ -61,10 +70,11 @@ def set_groups_batch(api: DfwApi, changes: Sequence[Change], may_send: MaySend) 
     left = [(n, change) for n, change in enumerate(changes) if n not in results]
     results |= _shared(api, left)
     left = [one for one in left if one[0] not in results]
-    # 3. Some instances a call, and 4. each until it carries its groups.
+    # 3. Some instances a call, and 4. all of them until they carry their groups.
     parts = [left[at : at + INSTANCES_PER_CALL] for at in range(0, len(left), INSTANCES_PER_CALL)]
     for part in parallel([partial(_change_many, api, some, may_send) for some in parts]):
         results |= part
+    results |= _await_all(api, [one for one in left if one[0] not in results])
     return [results[n] for n in range(len(changes))]
 
 
@@ -92,6 +102,7 @@ def _shared(api: DfwApi, some: Sequence[Numbered]) -> Results:
 
 
 def _change_many(api: DfwApi, some: Sequence[Numbered], may_send: MaySend) -> Results:
+    """Make changes with one call; return nothing of those that the cloud accepted."""
     if not may_send():
         return {n: together.late() for n, _ in some}
     rows = [
@@ -107,10 +118,47 @@ def _change_many(api: DfwApi, some: Sequence[Numbered], may_send: MaySend) -> Re
         alone = [partial(_change_unless_made, api, change) for _, change in some]
         ended = parallel([partial(together.attempted, one, may_send) for one in alone])
         return {n: how for (n, _), how in zip(some, ended, strict=True)}
+    return {}
+
+
+def _await_all(api: DfwApi, some: Sequence[Numbered]) -> Results:
+    """Wait until instances carry their groups: by the lists of what they got and lost.
+
+    Those whose lists do not tell it, or not soon, are waited for by what each carries: a list may
+    go on to name an instance for the sake of its further interfaces.
+    """
+    groups = {one for _, change in some for one in set(change.before) ^ set(change.after)}
+    reached: set[int] = set()
+    if groups and len(some) > LISTS_PAY_AT * len(groups):
+        looks = iter(range(LOOKS))
+
+        def all_reached(shown: set[int]) -> bool:
+            reached.update(shown)
+            return len(reached) == len(some) or next(looks, None) is None
+
+        with suppress(SgguardError):  # each is read by itself then
+            poll_until(api.wire, partial(_reached, api, some, groups), all_reached, "a binding")
+    left = [one for one in some if one[0] not in reached]
     awaited = parallel(
-        [partial(together.attempted, partial(_await, api, one), _always) for _, one in some]
+        [partial(together.attempted, partial(_await, api, change), _always) for _, change in left]
     )
-    return {n: how for (n, _), how in zip(some, awaited, strict=True)}
+    return dict.fromkeys(reached) | {n: how for (n, _), how in zip(left, awaited, strict=True)}
+
+
+def _reached(api: DfwApi, some: Sequence[Numbered], groups: Collection[str]) -> set[int]:
+    """Return the changes that the lists of instances show as made: whole lists, or an error."""
+    names = sorted(groups)
+    read = parallel([partial(instance_ids, api, one) for one in names])
+    listed = {name: frozenset(ids) for name, (ids, _) in zip(names, read, strict=True)}
+    return {
+        n
+        for n, change in some
+        if (differing := set(change.before) ^ set(change.after))
+        and all(
+            (holder_of(change).holder_id in listed[one]) == (one in change.after)
+            for one in differing
+        )
+    }
 
 
 def _always() -> bool:
