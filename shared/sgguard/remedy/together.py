@@ -17,7 +17,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+
+import msgspec
 
 from sgguard.errors import SgguardError
 from sgguard.model.change import Change
@@ -33,8 +34,7 @@ Made = list[str | SgguardError]
 """Of each change nothing or its error: an ``UnsentError`` where it was not sent."""
 
 
-@dataclass(eq=False, slots=True)
-class _Wish:
+class _Wish(msgspec.Struct, eq=False):
     changes: Sequence[Change]
     may_send: Callable[[], bool]
     made: Made | None = None
@@ -45,13 +45,12 @@ class _Wish:
         return self.made is not None or self.failure is not None
 
 
-@dataclass(slots=True)
-class _Meeting:
+class _Meeting(msgspec.Struct, eq=False):
     """Where the members of one scope meet."""
 
     members: int = 0
-    wishes: list[_Wish] = field(default_factory=list)
-    changed: threading.Condition = field(default_factory=threading.Condition)
+    wishes: list[_Wish] = msgspec.field(default_factory=list)
+    changed: threading.Condition = msgspec.field(default_factory=threading.Condition)
 
     def is_time(self) -> bool:
         number = sum(len(one.changes) for one in self.wishes)

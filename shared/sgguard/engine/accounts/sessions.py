@@ -9,8 +9,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
 
+import msgspec
+
+from sgguard import hiding
 from sgguard.errors import SgguardError
 from sgguard.providers import Temporary
 from sgguard.telemetry import logs
@@ -20,12 +22,12 @@ _ASKED_AGAIN_S = 5.0
 _KEPT_MAX = 256
 
 
-@dataclass(slots=True)
-class _Session:
+@hiding("given")
+class _Session(msgspec.Struct, eq=False):
     """One role's credentials; ``lock`` is held while one thread asks and the others wait."""
 
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    given: Temporary | None = field(default=None, repr=False)
+    lock: threading.Lock = msgspec.field(default_factory=threading.Lock)
+    given: Temporary | None = None
     asked_at_s: float = float("-inf")
 
 

@@ -16,11 +16,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
 
+from sgguard import lazy
 from sgguard.errors import InputError, SgguardError
 from sgguard.model.capabilities import Capabilities
 from sgguard.model.change import Change, Holder
@@ -46,15 +47,21 @@ from sgguard.providers.tencent import group_reads, reads
 from sgguard.providers.tencent.address import address_of
 from sgguard.providers.tencent.api import RATES as RATES
 from sgguard.providers.tencent.api import SERVICES, Service, TencentApi
-from sgguard.providers.tencent.batch import read_holders_batch, set_groups_batch
 from sgguard.providers.tencent.bindings import bindings_of
-from sgguard.providers.tencent.creation import create_group, delete_group
-from sgguard.providers.tencent.holder import read_holder, set_groups
 from sgguard.providers.tencent.references import list_references
-from sgguard.providers.tencent.rule_batch import change_rules
-from sgguard.providers.tencent.rule_change import add_rule, remove_rule
 from sgguard.wire.parallel import parallel
 from sgguard.wire.tc3 import Tc3Auth
+
+if TYPE_CHECKING:
+    from sgguard.providers.tencent import batch, creation, rule_batch, rule_change
+    from sgguard.providers.tencent import holder as holders
+else:
+    # Only a remedy needs them.
+    batch = lazy("sgguard.providers.tencent.batch")
+    creation = lazy("sgguard.providers.tencent.creation")
+    holders = lazy("sgguard.providers.tencent.holder")
+    rule_batch = lazy("sgguard.providers.tencent.rule_batch")
+    rule_change = lazy("sgguard.providers.tencent.rule_change")
 
 BLIND_SPOTS = (
     said("spot.tencent-templates"),
@@ -205,7 +212,7 @@ class Tencent(msgspec.Struct, frozen=True):
             raise InputError(
                 "tencent: API 3.0 has no forced delete: unbind what carries the group first"
             )
-        delete_group(self.api, group_id)
+        creation.delete_group(self.api, group_id)
 
     define_group = with_rules
 
@@ -216,44 +223,46 @@ class Tencent(msgspec.Struct, frozen=True):
             LimitError: the project has as many groups as it may have.
         """
         del token  # the call takes none
-        return create_group(self.api, group)
+        return creation.create_group(self.api, group)
 
     def add_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
         """Insert the rule before the one at its position, or append it."""
         del token  # the version of the rules serves instead
-        add_rule(self.api, group_id, rule)
+        rule_change.add_rule(self.api, group_id, rule)
 
     def remove_rule(self, group_id: str, rule: Rule, *, token: str) -> None:
         """Remove the rule, wherever its position is now."""
         del token  # the version of the rules serves instead
-        remove_rule(self.api, group_id, rule)
+        rule_change.remove_rule(self.api, group_id, rule)
 
     def read_holder(self, holder: Holder) -> tuple[str, ...] | None:
         """Return the groups of an instance or interface, in the order in which they are matched."""
-        return read_holder(self.api, holder)
+        return holders.read_holder(self.api, holder)
 
     def set_groups(
         self, holder: Holder, before: tuple[str, ...], after: tuple[str, ...], *, token: str
     ) -> None:
         """Give the holder other groups, in their order, and wait until the change is complete."""
         del token  # the calls take none
-        set_groups(self.api, holder, before, after)
+        holders.set_groups(self.api, holder, before, after)
 
     def read_holders_batch(self, wanted: Sequence[Holder]) -> list[tuple[str, ...] | None]:
         """Return the groups of many holders, a hundred instances a call."""
-        return read_holders_batch(self.api, wanted)
+        return batch.read_holders_batch(self.api, wanted)
 
     def set_groups_batch(
         self, changes: Sequence[Change], may_send: MaySend = always
     ) -> list[SgguardError | None]:
         """Give many holders other groups, a hundred instances a call."""
-        return set_groups_batch(self.api, changes, may_send)
+        return batch.set_groups_batch(self.api, changes, may_send)
 
     def change_rules(
         self, group_id: str, changes: Sequence[Tokened], may_send: MaySend = always
     ) -> list[SgguardError | None]:
         """Change rules of a group with as few calls as it takes, each with their version."""
-        return change_rules(self.api, group_id, [change for change, _ in changes], may_send)
+        return rule_batch.change_rules(
+            self.api, group_id, [change for change, _ in changes], may_send
+        )
 
     # -- parts ------------------------------------------------------------------------------
 
