@@ -15,8 +15,8 @@ def with_query(url: str | httpx.URL, params: Any) -> httpx.URL:
     """Return the address with its parameters, encoded as httpx does, and parsed only once."""
     query = _encoded(params) if params else ""
     if query:
-        return _parsed(f"{url}?{query}")
-    return url if isinstance(url, httpx.URL) else _parsed(url)
+        return parsed(f"{url}?{query}")
+    return url if isinstance(url, httpx.URL) else parsed(url)
 
 
 def _encoded(params: Any) -> str:
@@ -28,10 +28,13 @@ def _encoded(params: Any) -> str:
 
 
 @lru_cache(maxsize=256)
-def _parsed(url: str) -> httpx.URL:
-    """Parse an address only once: most calls of a cloud go to the same, and lists are read again.
+def parsed(url: str) -> httpx.URL:
+    """Return an address in its parts, parsed once: most calls go to few, and lists are read again.
 
     httpx looks at each character of an address several times.
+
+    Raises:
+        httpx.InvalidURL: it is none.
     """
     return httpx.URL(url)
 
@@ -40,7 +43,7 @@ def _parsed(url: str) -> httpx.URL:
 def is_address(url: str) -> bool:
     """Return whether this is an http(s) address with a host, and a port that can exist."""
     try:
-        parts = httpx.URL(url)
+        parts = parsed(url)
         host = parts.host
     except (httpx.InvalidURL, UnicodeError):
         return False  # UnicodeError: characters or labels that no host has

@@ -13,6 +13,7 @@ import httpx
 from sgguard.errors import CredentialsError, SettingsError
 from sgguard.providers._region import RegionShape
 from sgguard.providers.access import ReadVariable
+from sgguard.wire.address import parsed
 from sgguard.wire.openstack.catalog import INTERFACES, normal_interface
 from sgguard.wire.openstack.keystone import Identity, Method, NameOrId, v3_url
 
@@ -106,7 +107,7 @@ def moved(url: str, endpoint: str) -> str:
     if not endpoint:
         return url
     try:
-        path = httpx.URL(url).path.rstrip("/")
+        path = parsed(url).path.rstrip("/")
     except httpx.InvalidURL as error:
         raise SettingsError(f"{url!r} is not an address") from error
     return f"{endpoint}{path}"

@@ -16,11 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
 
-import httpx
 import msgspec
 
 from sgguard.errors import CloudError, InvalidRequestError, SettingsError, UnknownShapeError
-from sgguard.wire.address import is_address
+from sgguard.wire.address import is_address, parsed
 from sgguard.wire.shape import Json, Shape
 
 INTERFACES = ("public", "internal", "admin")
@@ -92,8 +91,8 @@ class Catalog(msgspec.Struct, frozen=True):
                 wrong.append(f"{_ENDPOINTS}.url: not the address of a service")
         if not found:
             raise self.shape.wrong(f"{service_type} in {region}: {wrong[0]}")
-        scheme = httpx.URL(found[0]).scheme
-        return tuple(url for url in found if scheme != "https" or httpx.URL(url).scheme == scheme)
+        scheme = parsed(found[0]).scheme
+        return tuple(url for url in found if scheme != "https" or parsed(url).scheme == scheme)
 
     def _absent(
         self, service_type: str, region: str, interface: str, of_type: Sequence[Endpoint]
@@ -135,7 +134,7 @@ def is_base(url: str) -> bool:
     """Return whether paths can be put behind this address: no user, query or open template."""
     if not is_address(url) or any(part in url for part in _NOT_IN_A_BASE):
         return False
-    return not httpx.URL(url).userinfo
+    return not parsed(url).userinfo
 
 
 def _endpoints(service: object, shape: Shape) -> Generator[Endpoint, None, None]:
