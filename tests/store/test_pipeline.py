@@ -6,7 +6,8 @@ import psycopg
 import pytest
 from msgspec.structs import replace
 
-from sgguard.errors import LeaseLostError, StoreError
+from sgguard.errors import LeaseLostError, SettingsError, StoreError
+from sgguard.store import open_store
 from sgguard.store.pipeline import Pipeline
 from sgguard.store.rows import Settled
 from sgguard.store.steps import Answer
@@ -79,6 +80,12 @@ def test_a_pooler_in_between_is_sent_whole_statements(kept, monkeypatch):
     found = link.connection.execute("SELECT count(*) FROM pg_prepared_statements").fetchone()
     assert found == (0,)
     assert connection.closed
+
+
+def test_a_library_that_cannot_send_statements_together_is_refused(monkeypatch):
+    monkeypatch.setattr(psycopg.Pipeline, "is_supported", lambda: False)
+    with pytest.raises(SettingsError, match="libpq 14"):
+        open_store("postgresql://localhost/x")
 
 
 def test_a_statement_is_parsed_once_by_each_server(kept):

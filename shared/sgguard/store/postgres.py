@@ -266,8 +266,11 @@ def open_postgres(url: str, now: Callable[[], float] | None, *, must_exist: bool
     With ``must_exist`` it is refused when it is used where there is none: nothing is made.
 
     Raises:
-        SettingsError: libpq cannot read the URL, or reads a part of the password as a name.
+        SettingsError: libpq cannot read the URL, or reads a part of the password as a name; or it
+            is older than 14, and cannot send statements together.
     """
+    if not psycopg.Pipeline.is_supported():
+        raise SettingsError("SGGUARD_STORE: PostgreSQL needs libpq 14 or newer")
     parameters = _parameters(url)
     return Store(PostgresDatabase(parameters, _place(parameters), now, must_exist=must_exist))
 
