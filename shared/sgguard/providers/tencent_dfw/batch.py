@@ -12,8 +12,7 @@ Sources: those of :mod:`sgguard.providers.tencent_dfw.holder` and ``rule_change`
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from msgspec.structs import replace
@@ -25,12 +24,11 @@ from sgguard.model.sending import MaySend
 from sgguard.model.subject import holder_of, rule_of
 from sgguard.providers import _together as together
 from sgguard.providers._shared import read_back
-from sgguard.providers._tencent import poll_until
 from sgguard.providers._tencent_positions import locate, position
 from sgguard.providers._together import Result
 from sgguard.providers.tencent_dfw import rule_change
 from sgguard.providers.tencent_dfw.api import DfwApi
-from sgguard.providers.tencent_dfw.bindings import instance_ids, interface_ids
+from sgguard.providers.tencent_dfw.bindings import interface_ids
 from sgguard.providers.tencent_dfw.holder import (
     ACTION,
     problem_of,
@@ -38,16 +36,11 @@ from sgguard.providers.tencent_dfw.holder import (
     set_groups,
     shared_conflict,
 )
+from sgguard.providers.tencent_dfw.moved import await_all
 from sgguard.wire.parallel import parallel
 
 INSTANCES_PER_CALL = 20
 """No page says how many a call takes: a cautious number, as for binding many."""
-
-LISTS_PAY_AT = 3
-"""So many instances for each group that some of them got or lost: a list has pages."""
-
-LOOKS = 6
-"""How often lists are read before each instance that is left is read by itself."""
 
 Numbered = tuple[int, Change]
 Results = dict[int, Result]
@@ -74,7 +67,7 @@ def set_groups_batch(api: DfwApi, changes: Sequence[Change], may_send: MaySend) 
     parts = [left[at : at + INSTANCES_PER_CALL] for at in range(0, len(left), INSTANCES_PER_CALL)]
     for part in parallel([partial(_change_many, api, some, may_send) for some in parts]):
         results |= part
-    results |= _await_all(api, [one for one in left if one[0] not in results])
+    results |= await_all(api, [one for one in left if one[0] not in results])
     return [results[n] for n in range(len(changes))]
 
 
@@ -121,66 +114,11 @@ def _change_many(api: DfwApi, some: Sequence[Numbered], may_send: MaySend) -> Re
     return {}
 
 
-def _await_all(api: DfwApi, some: Sequence[Numbered]) -> Results:
-    """Wait until instances carry their groups: by the lists of what they got and lost.
-
-    Those whose lists do not tell it, or not soon, are waited for by what each carries: a list may
-    go on to name an instance for the sake of its further interfaces.
-    """
-    groups = {one for _, change in some for one in set(change.before) ^ set(change.after)}
-    reached: set[int] = set()
-    if groups and len(some) > LISTS_PAY_AT * len(groups):
-        looks = iter(range(LOOKS))
-
-        def all_reached(shown: set[int]) -> bool:
-            reached.update(shown)
-            return len(reached) == len(some) or next(looks, None) is None
-
-        with suppress(SgguardError):  # each is read by itself then
-            poll_until(api.wire, partial(_reached, api, some, groups), all_reached, "a binding")
-    left = [one for one in some if one[0] not in reached]
-    awaited = parallel(
-        [partial(together.attempted, partial(_await, api, change), _always) for _, change in left]
-    )
-    return dict.fromkeys(reached) | {n: how for (n, _), how in zip(left, awaited, strict=True)}
-
-
-def _reached(api: DfwApi, some: Sequence[Numbered], groups: Collection[str]) -> set[int]:
-    """Return the changes that the lists of instances show as made: whole lists, or an error."""
-    names = sorted(groups)
-    read = parallel([partial(instance_ids, api, one) for one in names])
-    listed = {name: frozenset(ids) for name, (ids, _) in zip(names, read, strict=True)}
-    return {
-        n
-        for n, change in some
-        if (differing := set(change.before) ^ set(change.after))
-        and all(
-            (holder_of(change).holder_id in listed[one]) == (one in change.after)
-            for one in differing
-        )
-    }
-
-
-def _always() -> bool:
-    return True
-
-
 def _change_unless_made(api: DfwApi, change: Change) -> None:
     holder = holder_of(change)
     what = f"a change of {holder.holder_id}"
     if read_back(partial(read_holder, api, holder), what) != change.after:
         set_groups(api, holder, change.before, change.after)
-
-
-def _await(api: DfwApi, change: Change) -> None:
-    holder = holder_of(change)
-    what = f"the binding of {holder.holder_id}"
-    poll_until(
-        api.wire,
-        lambda: read_back(partial(read_holder, api, holder), what),
-        lambda shown: set(shown or ()) == set(change.after),
-        what,
-    )
 
 
 # -- rules -----------------------------------------------------------------------------------
