@@ -256,7 +256,6 @@ def _translate(statement: str, *, has_clock: bool) -> tuple[bytes, tuple[str, ..
 
 
 # Which database a ``postgresql:`` URL means.
-
 _NAMING = ("user", "host", "hostaddr", "port", "dbname")
 
 
@@ -266,8 +265,7 @@ def open_postgres(url: str, now: Callable[[], float] | None, *, must_exist: bool
     With ``must_exist`` it is refused when it is used where there is none: nothing is made.
 
     Raises:
-        SettingsError: libpq cannot read the URL, or reads a part of the password as a name; or it
-            is older than 14, and cannot send statements together.
+        SettingsError: libpq is older than 14, cannot read the URL, or takes its password for a name.
     """
     if not psycopg.Pipeline.is_supported():
         raise SettingsError("SGGUARD_STORE: PostgreSQL needs libpq 14 or newer")
