@@ -265,7 +265,7 @@ def open_postgres(url: str, now: Callable[[], float] | None, *, must_exist: bool
     With ``must_exist`` it is refused when it is used where there is none: nothing is made.
 
     Raises:
-        SettingsError: libpq is older than 14, cannot read the URL, or takes its password for a name.
+        SettingsError: libpq is too old, cannot read the URL, or takes its password for a name.
     """
     if not psycopg.Pipeline.is_supported():
         raise SettingsError("SGGUARD_STORE: PostgreSQL needs libpq 14 or newer")
