@@ -8,77 +8,22 @@ The exit code is 1 where one was found. ``--only CODE`` looks at those kinds of 
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import sys
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 
 from sgguard.telemetry import logs
 from tests.sim.generate import PROVIDERS, story_of
-from tests.sim.run import Result, run
+from tests.sim.run import run
+from tests.sim.search import Tally, search
 from tests.sim.shrink import shrink
 from tests.sim.stores import new_store_of
-from tests.sim.story import Story, id_of, load
+from tests.sim.story import Story, load
+from tests.sim.tell import told
 
 _CHUNK = 25
-
-
-@dataclass
-class Tally:
-    """What many seeds have shown: how often each kind of violation, and where first."""
-
-    provider: str
-    seeds: int = 0
-    points: int = 0
-    cpu_s: float = 0.0
-    counts: Counter[str] = field(default_factory=Counter)
-    firsts: dict[str, tuple[int, str]] = field(default_factory=dict)
-    outcomes: Counter[str] = field(default_factory=Counter)
-
-    def add(self, other: Tally) -> None:
-        """Take over what other seeds have shown; they came later."""
-        self.seeds += other.seeds
-        self.points += other.points
-        self.cpu_s += other.cpu_s
-        self.counts += other.counts
-        self.outcomes += other.outcomes
-        for code, found in other.firsts.items():
-            if code not in self.firsts or found[0] < self.firsts[code][0]:
-                self.firsts[code] = found
-
-
-def search(provider: str, seeds: range, store: str) -> Tally:
-    """Run the stories of some seeds."""
-    logs.LOGGER.setLevel(logging.CRITICAL)
-    tally = Tally(provider)
-    begun_s = time.process_time()
-    with new_store_of(store) as new_store:
-        for seed in seeds:
-            result = run(story_of(provider, str(seed)), new_store)
-            tally.seeds += 1
-            tally.points += result.points
-            tally.outcomes.update(result.outcomes.values())
-            for code, violation in result.violations.items():
-                tally.counts[code] += 1
-                tally.firsts.setdefault(code, (seed, str(violation)))
-    tally.cpu_s = time.process_time() - begun_s
-    return tally
-
-
-def search_on_every_core(provider: str, seeds: range, store: str = "sqlite") -> Tally:
-    """Run the stories of many seeds, in a process per core: a story is one thread at a time."""
-    chunks = [seeds[n : n + _CHUNK] for n in range(0, len(seeds), _CHUNK)]
-    tally = Tally(provider)
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        for part in pool.map(search, [provider] * len(chunks), chunks, [store] * len(chunks)):
-            tally.add(part)
-    return tally
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -172,50 +117,6 @@ def _print_small(provider: str, seed: int, code: str, given: argparse.Namespace)
         print(f"  kept as {path}")
 
 
-def told(story: Story, result: Result, code: str = "") -> str:
-    """A story as a person reads it: what there is, what is done, and what came of it."""
-    lines = [f"  story {story.seed} of {story.provider}"]
-    lines += [f"    {name}: {rules}" for name, rules in story.groups.items()]
-    lines += [f"    {name} carries {groups}" for name, groups in story.holders.items()]
-    lines += [f"    policy {name}: {json.dumps(raw)}" for name, raw in story.policies.items()]
-    more_or_less = ", more or less" if story.jitter else ""
-    lines.append(
-        f"    a transaction takes {story.latency_s[0]} s, a call {story.latency_s[1]} s"
-        f"{more_or_less}; deadline {story.deadline_s:g} s"
-    )
-    lines += [f"    {_task(task)}" for task in story.tasks]
-    until = next((n for n, line in enumerate(result.log) if f"*** {code}" in line), -2)
-    log = _together(result.log[: until + 1 if until >= 0 else None])
-    lines += [f"  | {line}" for line in log]
-    return _named("\n".join(lines), story)
-
-
-def _together(log: list[str]) -> list[str]:
-    """Transactions of one worker that follow each other, on one line."""
-    found: list[str] = []
-    for line in log:
-        who, text = line[14:22], line[23:]
-        is_plain = text.replace("_", "").isalpha()
-        if is_plain and found and found[-1][14:22] == who and found[-1].endswith(" ..."):
-            found[-1] = f"{found[-1][:-4]}, {text} ..."
-        else:
-            found.append(f"{line} ..." if is_plain else line)
-    return [line.removesuffix(" ...") for line in found]
-
-
-def _named(text: str, story: Story) -> str:
-    """The text with the story's names in place of ids."""
-    numbers = [name[1:] for name in story.holders]
-    for name in [*story.groups, *(f"{kind}{n}" for n in numbers for kind in "hi")]:
-        text = text.replace(id_of(story.provider, name), name)
-    return text
-
-
-def _task(task: dict[str, object]) -> str:
-    rest = {key: value for key, value in task.items() if key not in ("name", "kind", "at")}
-    return f"at {task['at']} s {task['name']} {task['kind']}: {json.dumps(rest)}"
-
-
 def _tell(story: Story, store: str) -> int:
     with new_store_of(store) as new_store:
         result = run(story, new_store)
@@ -224,8 +125,6 @@ def _tell(story: Story, store: str) -> int:
         print(f"  {violation}")
     return 1 if result.violations else 0
 
-
-NewStore = Callable[[], str]
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.sim.__main__ import Tally, search, search_on_every_core
 from tests.sim.generate import PROVIDERS
 from tests.sim.run import run
+from tests.sim.search import Tally, search, search_on_every_core
 from tests.sim.story import load
 
 STORIES = Path(__file__).with_name("stories")
