@@ -77,7 +77,7 @@ def _wait_for_sent_calls() -> None:
 
 def tell(story: Story, store_url: str, pools: Sequence[WorkerPool]) -> tuple[World, list[str]]:
     """Tell a story with processes; return its world at the end, and where workers were killed."""
-    world = World(story, store_url)
+    world = World(story, store_url, is_alone=False)
     rng = random.Random(f"kills {story.provider} {story.seed}")
     killed: list[str] = []
     for batch in _batches(story.tasks):

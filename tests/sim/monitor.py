@@ -15,6 +15,7 @@ from sgguard.model.change import Change
 from sgguard.model.codes import Outcome
 from sgguard.remedy.plan import Plan
 from tests.sim.cloud import Effect, Outline, Picture, is_of, outline
+from tests.sim.depends import Content
 from tests.sim.records import Records
 from tests.sim.rows import Line, Rows
 from tests.sim.scheduler import Task
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 FINAL = frozenset(Outcome) - {Outcome.PENDING, Outcome.UNFINISHED, Outcome.PARTLY_UNDONE}
 _ENDED = FINAL | {"partly-undone"}
+TAKING_BACK = ("restore", "undo")
+"""How the sources of runs begin that nobody needs to approve and no cap holds back."""
 
 
 @dataclass(eq=False)
@@ -53,7 +56,7 @@ class Monitor:
     _checked: int | None = None
 
     def __post_init__(self) -> None:
-        self.rows = Rows(self.world.rows, self.world.store_version)
+        self.rows = Rows(self.world.rows, self.world.written if self.world.is_alone else None)
         self.records = Records(self.rows)
         list(self.records.moved(self.world.scheduler.now_s))  # what the version before has kept
         self._cloud = self.world.emulator.state.clouds[0]
@@ -108,7 +111,7 @@ class Monitor:
     def edited(self) -> None:
         """Somebody else has changed the cloud: what they touched is not ours to answer for."""
         now, self._outline = Picture.of(self._cloud), outline(self._cloud)
-        self.world.state_number += 1
+        self.world.content = Content(self._cloud)
         for effect in self.picture.effects(now):
             self.touched |= {effect.subject, effect.rule[2], *effect.before, *effect.after}
         self.touched.discard("")
@@ -123,7 +126,6 @@ class Monitor:
         before, self.picture = self.picture, now
         if now == before:
             return
-        self.world.state_number += 1
         effects = before.effects(now)
         for effect in effects:
             self._check(task, action, effect, before)
@@ -183,7 +185,7 @@ class Monitor:
                 self.broken("I7-in-use", f"{effect.subject} is deleted; {naming} still has it")
         self._check_pointed(effect, line)
         found = self.rows.run(decision_id)
-        if found is None or found[0].startswith("restore") or line.is_undo:
+        if found is None or found[0].startswith(TAKING_BACK) or line.is_undo:
             return
         modes = {one.get("mode", "enforce") for one in self.world.story.policies.values()}
         questions = self.rows.approved_by(decision_id)
@@ -234,7 +236,7 @@ class Monitor:
         for port in policy.get("ports", [22]):
             if before.lets_in(group_id, port) and not self.picture.lets_in(group_id, port):
                 self.broken("I3-way-in", f"{group_id} has no way in on {port}: {line.decision_id}")
-        if found[0].startswith("restore") or len(self.world.story.policies) > 1:
+        if found[0].startswith(TAKING_BACK) or len(self.world.story.policies) > 1:
             return
         earlier = [one for one, _ in self.effects[line.decision_id][:-1]]
         if any((one.kind, one.subject) == ("remove-rule", group_id) for one in earlier):

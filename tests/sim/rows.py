@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sgguard.model.change import Change
@@ -78,30 +81,39 @@ class Line:
     made_id: str
 
 
+@lru_cache(maxsize=512)
+def tables_of(statement: str) -> tuple[str, ...]:
+    """The tables that a statement names."""
+    return tuple(sorted(set(re.findall(r"sgguard_[a-z_]+", statement))))
+
+
 class Rows:
     """Reads a store between the points of the workers.
 
-    ``version`` is another number after each transaction that wrote something: what was read is
-    read again only then. None where the store has no such number.
+    ``written`` counts by table what was written there: what was read is read again only where its
+    tables have changed. None where nobody counts.
     """
 
-    def __init__(self, read: Read, version: Callable[[], int | None] = lambda: None) -> None:
+    def __init__(self, read: Read, written: Counter[str] | None = None) -> None:
         self._read_now = read
-        self.version = version
-        self._seen: int | None = None
-        self._known: dict[object, list[tuple[Any, ...]]] = {}
+        self._written = written
+        self._known: dict[object, tuple[tuple[int, ...], list[tuple[Any, ...]]]] = {}
         self._changes: dict[str, Change] = {}
         self._plans: dict[str, Plan] = {}
 
+    def version(self) -> int | None:
+        """Another number after each transaction that wrote something; None if nobody counts."""
+        return None if self._written is None else self._written.total()
+
     def _read(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
-        version = self.version()
-        if version is None or version != self._seen:
-            self._seen = version
-            self._known.clear()
+        if self._written is None:
+            return self._read_now(statement, **values)
         key = statement, *values.values()
-        if key not in self._known:
-            self._known[key] = self._read_now(statement, **values)
-        return self._known[key]
+        version = tuple(map(self._written.__getitem__, tables_of(statement)))
+        known = self._known.get(key)
+        if known is None or known[0] != version:
+            known = self._known[key] = version, self._read_now(statement, **values)
+        return known[1]
 
     def lines(self) -> list[Line]:
         """Every line of every journal."""

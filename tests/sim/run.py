@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 from tests.sim import actors, ending
 from tests.sim.ending import events_of
@@ -59,11 +60,20 @@ def run(story: Story, new_store: Callable[[], str] = fresh_sqlite) -> Result:
         world.close()
 
 
+@cache
+def _freeze() -> None:
+    gc.freeze()
+
+
 @contextmanager
 def _not_collected() -> Iterator[None]:
-    """Look for garbage after a story, not dozens of times in it: it is a seventh of the time."""
+    """Look for garbage after a story, not dozens of times in it: it is a seventh of the time.
+
+    What is there before the first story is not looked at again after each.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
+    _freeze()
     try:
         yield
     finally:

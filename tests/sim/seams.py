@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -15,7 +15,10 @@ import httpx
 from sgguard.emulator.faces import all_faces
 from sgguard.emulator.faults import DroppedConnectionError
 from sgguard.errors import StoreError
+from sgguard.telemetry import redaction
 from sgguard.wire import parallel as parallel_module
+from tests.sim.depends import Content, watching
+from tests.sim.rows import tables_of
 from tests.sim.scheduler import Killed, Task
 
 if TYPE_CHECKING:
@@ -24,17 +27,21 @@ if TYPE_CHECKING:
 READS = ("GET", "Describe", "POST /v3/auth/tokens")
 
 
+Answered = tuple[httpx.Request | None, tuple[str, ...], tuple[int, ...]]
+
+
 class SimTransport(httpx.BaseTransport):
     """The network of one worker: each request is two points, before it and after it.
 
-    ``last`` is the request that the cloud answered last, with the number of the cloud's state.
+    ``last`` is the request that the cloud answered last, what it looked at for that, and the
+    numbers of what it found.
     """
 
     def __init__(self, world: World, task: Task) -> None:
         self.world = world
         self._task = task
         self._arrived: Mishap | None = None
-        self.last: tuple[httpx.Request | None, int] = (None, 0)
+        self.last: Answered = (None, (), ())
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer one request, unless something happens to it."""
@@ -47,20 +54,26 @@ class SimTransport(httpx.BaseTransport):
             mishap = world.arrive(task, "cloud", action, is_write=is_write)
         if (refused := self._refused(mishap, action, request)) is not None:
             return refused
+        world.is_changing = is_write
         try:
-            response = world.emulator.handle(request)
+            with watching() as seen:
+                response = world.emulator.handle(request)
         except DroppedConnectionError as error:
             raise httpx.ReadError("closed", request=request) from error
+        finally:
+            world.is_changing = False
+        names = tuple(sorted(seen))
+        numbers = tuple(map(world.content.number, names))
         if is_write:
             world.note(task, f"{action} -> {response.status_code}")
-            world.state_number += 1
-        world.monitor.after_request(task, action)
-        self.last = request, world.state_number
+            world.content = Content(world.emulator.state.clouds[0])
+            world.monitor.after_request(task, action)
+        self.last = request, names, numbers
         self._leave(mishap, action, request)
         return response
 
     def recalled(
-        self, request: httpx.Request, response: httpx.Response, state: int
+        self, request: httpx.Request, find: Callable[[], httpx.Response | None]
     ) -> httpx.Response | None:
         """Come to the points of a read that was answered before, and return its answer.
 
@@ -71,7 +84,8 @@ class SimTransport(httpx.BaseTransport):
         mishap = world.arrive(task, "cloud", action, is_write=False)
         if (refused := self._refused(mishap, action, request)) is not None:
             return refused
-        if world.state_number != state:
+        response = find()
+        if response is None:
             self._arrived = mishap
             return None
         self._leave(mishap, action, request)
@@ -123,14 +137,14 @@ class SimDatabase:
         world = self._world
         task = world.scheduler.current
         if task is None:
-            return how(work)
+            return how(lambda session: work(_Session(session, world)))
         mishap = world.arrive(task, "store", name, is_write=is_write)
         if mishap.what == "error":
             world.note(task, f"{name}: the store fails, nothing is written")
             raise StoreError("the store cannot be used")
         try:
             with world.monitor.purging() if name == "purge" else nullcontext():
-                result = how(lambda session: work(_Session(session, world, task, name)))
+                result = how(lambda session: work(_Session(session, world, (task, name))))
         except Exception as error:
             world.note(task, f"{name}: {type(error).__name__}: {error}")
             raise
@@ -153,18 +167,38 @@ class _NoPace:
 
 
 class _Session:
-    """A session of a transaction that a mutant may split in two (``session.split()``)."""
+    """A session that counts what is written.
 
-    def __init__(self, inner: Any, world: World, task: Task, name: str) -> None:
+    A mutant may split its transaction in two (``session.split()``).
+    """
+
+    def __init__(self, inner: Any, world: World, who: tuple[Task, str] | None = None) -> None:
         self._inner = inner
-        self._where = world, task, name
-        self.rows = inner.rows
-        self.count = inner.count
-        self.send, self.send_lines = inner.send, inner.send_lines
+        self._world = world
+        self._who = who
+
+    def rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        self._world.written.update(written_by(statement))
+        found: list[tuple[Any, ...]] = self._inner.rows(statement, **values)
+        return found
+
+    def count(self, statement: str, **values: Any) -> int:
+        self._world.written.update(written_by(statement))
+        number: int = self._inner.count(statement, **values)
+        return number
+
+    def send(self, statement: str, **values: Any) -> Any:
+        self._world.written.update(written_by(statement))
+        return self._inner.send(statement, **values)
+
+    def send_lines(self, statement: str, lines: Any, **values: Any) -> Any:
+        self._world.written.update(written_by(statement))
+        return self._inner.send_lines(statement, lines, **values)
 
     def split(self) -> None:
         """Commit what was written so far; what follows is another transaction."""
-        world, task, name = self._where
+        assert self._who is not None
+        world, (task, name) = self._world, self._who
         self._inner.connection.execute("COMMIT")
         world.note(task, f"{name}: its first half")
         world.monitor.after_transaction(task, name, None)
@@ -174,6 +208,12 @@ class _Session:
             self._inner.connection.execute("BEGIN IMMEDIATE")
         if mishap.what in ("error", "lost"):
             raise StoreError("the store cannot be used")
+
+
+@lru_cache(maxsize=512)
+def written_by(statement: str) -> tuple[str, ...]:
+    """The tables that a statement may change."""
+    return () if statement.lstrip().startswith("SELECT") else tables_of(statement)
 
 
 def _name(work: Any) -> str:
@@ -212,14 +252,20 @@ class _InlinePool:
 
 @contextmanager
 def determined(world: World) -> Iterator[None]:
-    """Make everything random or parallel in this process a matter of the story."""
+    """Make everything random or parallel in this process a matter of the story.
+
+    The secrets of a story (each has its own tokens) are forgotten after it.
+    """
     urandom, pool = os.urandom, parallel_module._pool
-    count = 0
+    spellings = dict(redaction._spellings)
+    counts = {True: 0, False: 0}
 
     def bytes_of_the_story(size: int) -> bytes:
-        nonlocal count
-        count += 1
-        return hashlib.shake_256(f"{world.story.seed} {count}".encode()).digest(size)
+        # What a change makes has the same ids however many reads were answered before it.
+        is_changing = world.is_changing
+        counts[is_changing] += 1
+        about = f"{world.story.seed} {is_changing} {counts[is_changing]}"
+        return hashlib.shake_256(about.encode()).digest(size)
 
     os.urandom = bytes_of_the_story
     parallel_module._pool = lambda: _InlinePool(world)  # type: ignore[assignment]
@@ -227,6 +273,8 @@ def determined(world: World) -> Iterator[None]:
         yield
     finally:
         os.urandom, parallel_module._pool = urandom, pool
+        redaction._spellings.clear()
+        redaction._spellings.update(spellings)
 
 
 class _Face:

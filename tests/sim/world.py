@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import tempfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -25,6 +26,7 @@ from sgguard.wire.pacing import Lanes
 from sgguard.wire.retry import Retry
 from tests.sim import kept
 from tests.sim.cloud import Picture
+from tests.sim.depends import Content, watched
 from tests.sim.monitor import Monitor
 from tests.sim.scheduler import Killed, Scheduler, Task
 from tests.sim.seams import SimDatabase, SimTransport, face_of
@@ -61,12 +63,15 @@ class _Emulator(Emulator):
 class World:
     """Everything of one story; ``answers`` are by event, in the order they were given.
 
-    ``state_number`` grows with each change of the cloud; ``answered`` is
-    :mod:`tests.sim.recall`'s.
+    ``is_alone``: nobody but the workers of this process writes to the store.
+    ``content`` is what is in the cloud since its last change (:mod:`tests.sim.depends`).
+    ``written`` counts what was written, by table.
+    ``is_changing``: a call that changes something is being answered.
     """
 
     story: Story
     store_url: str
+    is_alone: bool = True
     scheduler: Scheduler = field(default_factory=Scheduler)
     answers: dict[str, list[Any]] = field(default_factory=dict)
     decided_at_s: dict[str, float] = field(default_factory=dict)
@@ -74,8 +79,8 @@ class World:
     policy_name: str = "p0"
     clock_step_s: float = 0.0
     is_quiet: bool = False
-    state_number: int = 0
-    answered: dict[Any, Any] = field(default_factory=dict)
+    is_changing: bool = False
+    written: Counter[str] = field(default_factory=Counter)
     tasks: list[Task] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -87,15 +92,21 @@ class World:
             left = kept.read(self.story.kept)
             self.emulator.state.replace(State.load(left["cloud"]))
             self.scheduler.now_s = left["at_s"]
+        clouds = self.emulator.state.clouds
+        clouds[0] = watched(clouds[0])
+        self.content = Content(clouds[0])
         self.store = open_store(self.store_url, now=self.store_now)
         self.database = self.store._database
+        self.database._lasts = False  # no story takes the machine's power away
         self.store._database = SimDatabase(self.database, self)  # type: ignore[assignment]
-        # A connection of its own: what others commit is counted there.
         self._reader: sqlite3.Connection | None = None
         if self.store_url.startswith("sqlite:///"):
             self.store.now_s()
+            self.database._pool._is_fit = lambda _: True  # nobody takes the file away
             path = self.store_url.removeprefix("sqlite:///")
             self._reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        elif not self.story.kept:  # that must be found in another version first
+            self.database._pool = POOLS.setdefault(self.store_url, self.database._pool)
         self.monitor = Monitor(self)
         self.env = dict(world_of(self.story.provider).env)
         if self.story.account:
@@ -236,18 +247,16 @@ class World:
             return found
         return self._reader.execute(statement, {**values, "now": self.store_now()}).fetchall()
 
-    def store_version(self) -> int | None:
-        """Another number after each transaction that wrote something; None if nobody counts."""
-        if self._reader is None:
-            return None
-        number: int = self._reader.execute("PRAGMA data_version").fetchone()[0]
-        return number
-
     def close(self) -> None:
         """Close the store."""
         if self._reader is not None:
             self._reader.close()
-        self.store.close()
+        if self.store_url not in POOLS or self.story.kept:
+            self.store.close()
+
+
+POOLS: dict[str, Any] = {}
+"""The connections to a PostgreSQL, by its URL: stories share them, one after another."""
 
 
 # -- stores ----------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ https://docs.openstack.org/api-ref/identity/v3/#catalog (read 2026-11).
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -130,6 +131,7 @@ def parse_catalog(value: object, shape: Shape) -> Catalog:
     return Catalog(tuple(e for service in value for e in _endpoints(service, shape)), shape)
 
 
+@lru_cache(maxsize=64)
 def is_base(url: str) -> bool:
     """Return whether paths can be put behind this address: no user, query or open template."""
     if not is_address(url) or any(part in url for part in _NOT_IN_A_BASE):
