@@ -1,8 +1,12 @@
 """Run seeds: ``python -m tests.sim --seeds N --from S [--provider P] [--store sqlite|postgres]``.
 
-Prints progress, the time per seed, and for each kind of violation its first story, made small.
-The exit code is 1 where one was found. ``--only CODE`` looks at those kinds of violations alone,
-``--keep FOLDER`` writes the small stories there, ``--story FILE`` tells one that was kept.
+Without ``--provider`` and ``--store`` these are all clouds on both stores, in turns. Prints how far
+it is, how fast and how long it will take (stderr), then a line for each store and cloud, and for
+each kind of violation its first story, made small. The exit code is 1 where one was found, and 130
+where it was stopped: it then says with which ``--from`` it goes on.
+
+``--only CODE`` looks at those kinds of violations alone, ``--keep FOLDER`` writes the small stories
+there, ``--story FILE`` tells one that was kept.
 """
 
 from __future__ import annotations
@@ -10,20 +14,19 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
 
 from sgguard.telemetry import logs
 from tests.sim.generate import PROVIDERS, story_of
 from tests.sim.run import run
-from tests.sim.search import Tally, search
+from tests.sim.search import STORES, Progress, Tally, parts
 from tests.sim.shrink import shrink
 from tests.sim.stores import new_store_of
 from tests.sim.story import Story, load
 from tests.sim.tell import told
 
-_CHUNK = 25
+_STOPPED = 130
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -31,36 +34,66 @@ def main(arguments: Sequence[str]) -> int:
     given = _parser().parse_args(arguments)
     logs.LOGGER.setLevel(logging.CRITICAL)
     if given.story:
-        return _tell(load(Path(given.story)), given.store)
+        return _tell(load(Path(given.story)), given.store or STORES[0])
     if given.mutants:
         from tests.sim import mutants  # noqa: PLC0415 - it copies the tree, which a search must not
 
         return mutants.main(given.seeds, given.jobs, given.without, given.mutant)
-    wanted = set(given.only.split(",")) - {""}
-    unwanted = set(given.without.split(",")) - {""}
+    stores = [given.store] if given.store else STORES
+    providers = [given.provider] if given.provider else PROVIDERS
+    return _search([(store, provider) for store in stores for provider in providers], given)
+
+
+def _search(combinations: Sequence[tuple[str, str]], given: argparse.Namespace) -> int:
+    tallies = {one: Tally(one[1], one[0]) for one in combinations}
+    seeds = range(given.first, given.first + given.seeds)
+    progress = Progress(len(seeds) * len(tallies))
+    is_whole = True
+    try:
+        for part in parts(combinations, seeds, given.jobs, given.chunk):
+            tallies[part.store, part.provider].add(part)
+            _report(progress.after(part.seeds), part, given)
+    except KeyboardInterrupt:
+        is_whole = False
     is_clean = True
-    for provider in [given.provider] if given.provider else PROVIDERS:
-        tally = _searched(provider, given)
-        codes = [
-            code for code in tally.counts if (not wanted or code in wanted) and code not in unwanted
-        ]
-        print(_summary(tally))
-        for code in sorted(codes, key=lambda one: tally.firsts[one][0]):
+    for tally in tallies.values():
+        print(_summary(tally), flush=True)
+        for code in sorted(_codes(tally, given), key=lambda one: tally.firsts[one][0]):
             is_clean = False
             seed, text = tally.firsts[code]
             print(f"  {code}: {tally.counts[code]} seeds, the first {seed}: {text[:400]}")
-            if not given.brief:
-                _print_small(provider, seed, code, given)
+            if is_whole and not given.brief:
+                _print_small(tally, seed, code, given)
+    if not is_whole:
+        done = min(tally.seeds for tally in tallies.values())
+        last = f"--from {given.first + done} --seeds {given.seeds - done}"
+        print(f"stopped; go on with the same and {last}")
+        return _STOPPED
     return 0 if is_clean else 1
+
+
+def _report(progress: str, part: Tally, given: argparse.Namespace) -> None:
+    """Tell on stderr how far it is, and of each violation as soon as it is found."""
+    end, begin = ("", "\r") if sys.stderr.isatty() else ("\n", "")
+    found = "".join(f"; {code} in seed {part.firsts[code][0]}" for code in _codes(part, given))
+    print(f"{begin}{part.store} {part.provider}{found}: {progress}", end=end, file=sys.stderr)
+
+
+def _codes(tally: Tally, given: argparse.Namespace) -> list[str]:
+    """The violations that count."""
+    wanted = set(given.only.split(",")) - {""}
+    unwanted = set(given.without.split(",")) - {""}
+    return [one for one in tally.counts if (not wanted or one in wanted) and one not in unwanted]
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.sim", description=__doc__)
     parser.add_argument("--seeds", type=int, default=300)
     parser.add_argument("--from", type=int, default=0, dest="first")
-    parser.add_argument("--provider", choices=PROVIDERS)
-    parser.add_argument("--store", choices=("sqlite", "postgres"), default="sqlite")
-    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--provider", choices=PROVIDERS, help="one cloud, not each of them")
+    parser.add_argument("--store", choices=STORES, help="one store, not each of them")
+    parser.add_argument("--jobs", type=int, default=1, help="how many processes")
+    parser.add_argument("--chunk", type=int, default=25, help="seeds of one before the next")
     parser.add_argument("--only", default="", metavar="CODE,…")
     parser.add_argument("--without", default="", metavar="CODE,…")
     parser.add_argument("--brief", action="store_true", help="do not make stories smaller")
@@ -71,30 +104,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _searched(provider: str, given: argparse.Namespace) -> Tally:
-    tally = Tally(provider)
-    for part in _parts(provider, given):
-        tally.add(part)
-        if sys.stderr.isatty():
-            print(f"\r{provider} {tally.seeds} of {given.seeds}", end="", file=sys.stderr)
-    return tally
-
-
-def _parts(provider: str, given: argparse.Namespace) -> Iterator[Tally]:
-    last = given.first + given.seeds
-    chunks = [range(n, min(n + _CHUNK, last)) for n in range(given.first, last, _CHUNK)]
-    if given.jobs <= 1:
-        yield from (search(provider, chunk, given.store) for chunk in chunks)
-        return
-    with ProcessPoolExecutor(given.jobs) as pool:
-        yield from pool.map(search, [provider] * len(chunks), chunks, [given.store] * len(chunks))
-
-
 def _summary(tally: Tally) -> str:
     each_ms = tally.cpu_s * 1000 / max(1, tally.seeds)
     outcomes = ", ".join(f"{number} {one}" for one, number in tally.outcomes.most_common())
     return (
-        f"{tally.provider}: {tally.seeds} seeds, {each_ms:.0f} ms each, "
+        f"{tally.store} {tally.provider}: {tally.seeds} seeds, {each_ms:.0f} ms each, "
         f"{tally.points // max(1, tally.seeds)} points each; {outcomes}; "
         f"{sum(tally.counts.values())} violations"
     )
@@ -103,16 +117,16 @@ def _summary(tally: Tally) -> str:
 # -- one story -------------------------------------------------------------------------------------
 
 
-def _print_small(provider: str, seed: int, code: str, given: argparse.Namespace) -> None:
-    with new_store_of(given.store) as new_store:
+def _print_small(tally: Tally, seed: int, code: str, given: argparse.Namespace) -> None:
+    with new_store_of(tally.store) as new_store:
         small = shrink(
-            story_of(provider, str(seed)),
+            story_of(tally.provider, str(seed)),
             lambda story: code in run(story, new_store).violations,
         )
         result = run(small, new_store)
     print(told(small, result, code))
     if given.keep:
-        path = Path(given.keep) / f"{code.lower()}-{provider}-{seed}.json"
+        path = Path(given.keep) / f"{code.lower()}-{tally.provider}-{seed}.json"
         path.write_text(small.to_json() + "\n")
         print(f"  kept as {path}")
 

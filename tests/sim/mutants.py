@@ -140,7 +140,9 @@ def _searched(tree: Path, seeds: int, without: str) -> str:
 
 def _run(tree: Path, provider: str, seeds: range, without: str) -> str:
     few = ("--seeds", str(len(seeds)), "--from", str(seeds[0]))
-    return _ran(tree, "--brief", "--provider", provider, *few, "--without", without)
+    return _ran(
+        tree, "--brief", "--store", "sqlite", "--provider", provider, *few, "--without", without
+    )
 
 
 def _ran(tree: Path, *arguments: str) -> str:

@@ -1,12 +1,15 @@
-"""Running the stories of many seeds, and what they have shown."""
+"""Running the stories of many seeds on every store and cloud, and what they have shown."""
 
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from multiprocessing import get_context
 
 from sgguard.telemetry import logs
@@ -14,7 +17,10 @@ from tests.sim.generate import story_of
 from tests.sim.run import run
 from tests.sim.stores import new_store_of
 
+STORES = ("sqlite", "postgres")
+
 _CHUNK = 25
+"""A tenth of a long run at most: a PostgreSQL is started for each."""
 
 
 @dataclass
@@ -22,6 +28,7 @@ class Tally:
     """What many seeds have shown: how often each kind of violation, and where first."""
 
     provider: str
+    store: str = "sqlite"
     seeds: int = 0
     points: int = 0
     cpu_s: float = 0.0
@@ -44,7 +51,7 @@ class Tally:
 def search(provider: str, seeds: range, store: str) -> Tally:
     """Run the stories of some seeds."""
     logs.LOGGER.setLevel(logging.CRITICAL)
-    tally = Tally(provider)
+    tally = Tally(provider, store)
     begun_s = time.process_time()
     with new_store_of(store) as new_store:
         for seed in seeds:
@@ -61,9 +68,47 @@ def search(provider: str, seeds: range, store: str) -> Tally:
 
 def search_on_every_core(provider: str, seeds: range, store: str = "sqlite") -> Tally:
     """Run the stories of many seeds, in a process per core: a story is one thread at a time."""
-    chunks = [seeds[n : n + _CHUNK] for n in range(0, len(seeds), _CHUNK)]
-    tally = Tally(provider)
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        for part in pool.map(search, [provider] * len(chunks), chunks, [store] * len(chunks)):
-            tally.add(part)
+    tally = Tally(provider, store)
+    for part in parts([(store, provider)], seeds, os.cpu_count() or 1):
+        tally.add(part)
     return tally
+
+
+def parts(
+    combinations: Sequence[tuple[str, str]], seeds: range, jobs: int, chunk: int = _CHUNK
+) -> Iterator[Tally]:
+    """Run seeds of each store and cloud, some of one and then as many of the next, in order.
+
+    So whenever it ends, all of them have come about as far.
+    """
+    work = [
+        (provider, seeds[n : n + chunk], store)
+        for n in range(0, len(seeds), chunk)
+        for store, provider in combinations
+    ]
+    if jobs <= 1:
+        yield from (search(*one) for one in work)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        try:
+            yield from pool.map(search, *zip(*work, strict=True))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+class Progress:
+    """How far a run of so many seeds in all is, how fast, and how long it will take."""
+
+    def __init__(self, seeds: int, now: Callable[[], float] = time.monotonic) -> None:
+        self._seeds = seeds
+        self._now = now
+        self._begun_s = now()
+        self._done = 0
+
+    def after(self, seeds: int) -> str:
+        """Count seeds that were run; return how far it is."""
+        self._done += seeds
+        each_s = (self._now() - self._begun_s) / self._done
+        left = timedelta(seconds=round(each_s * (self._seeds - self._done)))
+        return f"{self._done} of {self._seeds} seeds, {1 / each_s:.1f} a second, {left} left"

@@ -1,0 +1,77 @@
+"""A long run goes through every store and cloud in turns, says how far it is, and can go on."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.sim import __main__ as command
+from tests.sim import search
+from tests.sim.search import Progress, Tally, parts
+
+BOTH = [("sqlite", "tencent"), ("postgres", "huawei")]
+
+
+@pytest.fixture
+def searched(monkeypatch):
+    """What was searched; no story is told, and seed 7 breaks an invariant."""
+    found = []
+
+    def noted(provider: str, seeds: range, store: str) -> Tally:
+        found.append((store, provider, seeds))
+        tally = Tally(provider, store, seeds=len(seeds), points=len(seeds))
+        if 7 in seeds:
+            tally.counts["I1"] = 1
+            tally.firsts["I1"] = 7, "two workers"
+        return tally
+
+    monkeypatch.setattr(search, "search", noted)
+    return found
+
+
+def test_every_store_and_cloud_comes_about_as_far(searched):
+    list(parts(BOTH, range(10, 15), jobs=1, chunk=3))
+    assert searched == [
+        ("sqlite", "tencent", range(10, 13)),
+        ("postgres", "huawei", range(10, 13)),
+        ("sqlite", "tencent", range(13, 15)),
+        ("postgres", "huawei", range(13, 15)),
+    ]
+
+
+def test_without_a_store_or_cloud_all_of_them_are_searched(searched, capsys):
+    assert command.main(["--seeds", "2"]) == 0
+    assert len({(store, provider) for store, provider, _ in searched}) == 2 * 5
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 * 5
+    assert lines[0] == "sqlite tencent: 2 seeds, 0 ms each, 1 points each; ; 0 violations"
+
+
+def test_what_is_found_is_told_at_once_and_at_the_end(searched, capsys):
+    arguments = ["--from", "5", "--seeds", "5", "--provider", "huawei", "--store", "sqlite"]
+    assert command.main([*arguments, "--brief"]) == 1
+    said = capsys.readouterr()
+    assert "sqlite huawei; I1 in seed 7: 5 of 5 seeds" in said.err
+    assert "  I1: 1 seeds, the first 7: two workers" in said.out
+    assert len(searched) == 1
+
+
+def test_a_run_that_is_stopped_says_how_it_goes_on(searched, monkeypatch, capsys):
+    first = search.search
+
+    def until_stopped(provider: str, seeds: range, store: str) -> Tally:
+        if len(searched) == 3:
+            raise KeyboardInterrupt
+        return first(provider, seeds, store)
+
+    monkeypatch.setattr(search, "search", until_stopped)
+    arguments = ["--seeds", "30", "--chunk", "10", "--provider", "huawei"]
+    assert command.main(arguments) == 130
+    # One of the two stores has come further: the other one decides.
+    assert "--from 10 --seeds 20" in capsys.readouterr().out
+
+
+def test_progress_says_how_fast_it_is_and_how_long_it_takes():
+    times = iter([100.0, 110.0, 120.0])
+    progress = Progress(200, lambda: next(times))
+    assert progress.after(20) == "20 of 200 seeds, 2.0 a second, 0:01:30 left"
+    assert progress.after(80) == "100 of 200 seeds, 5.0 a second, 0:00:20 left"
