@@ -12,12 +12,14 @@ from sgguard.approvals import reminders
 from sgguard.emulator import edit as editing
 from sgguard.emulator.state import Cloud, Rule, StateError
 from sgguard.engine import handle
+from sgguard.engine.context import Context
 from sgguard.errors import SgguardError
 from sgguard.model.address import Address, Scope
 from sgguard.model.event import Event
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.operations import restore as restoring
 from sgguard.operations import resume as resuming
+from sgguard.operations import undo_remedy as undoing
 from tests.sim import operators
 from tests.sim.scheduler import Task
 from tests.sim.story import Json, id_of
@@ -173,6 +175,21 @@ def restore(world: World, task: Task, spec: Json) -> None:
             world.monitor.restored(one, document)
 
 
+def undo(world: World, task: Task, spec: Json) -> None:
+    """Take back what decisions about an instance changed, as long as they deleted no group."""
+    wanted = {id_of(world.story.provider, one) for one in spec.get("targets", [])}
+    for one in world.monitor.rows.restorable():
+        if not wanted or wanted & set(world.monitor.targets(one)):
+            context = world.context(task)
+            event_id = f"undo of {one} by {spec['name']}"
+            _tried(world, task, f"undo {one}", partial(_taken_back, one, event_id, context))
+
+
+def _taken_back(decision_id: str, event_id: str, context: Context) -> Json:
+    shown = undoing.preview(decision_id, context)
+    return undoing.carry_out(shown, event_id, context, by="olga")
+
+
 def edit(world: World, task: Task, spec: Json) -> None:
     """Change the cloud behind our back, as the cloud permits it."""
     (cloud,) = world.emulator.state.clouds
@@ -260,6 +277,7 @@ ACTS: dict[str, Callable[[World, Task, Json], None]] = {
     "resume": resume,
     "accept": accept,
     "restore": restore,
+    "undo": undo,
     "halt": operators.halt,
     "lift": operators.lift,
     "purge": operators.purge,

@@ -7,7 +7,7 @@ from typing import Any
 
 from sgguard.store.audit import AHEAD_S
 from tests.sim.cloud import Picture
-from tests.sim.monitor import FINAL
+from tests.sim.monitor import FINAL, TAKING_BACK
 from tests.sim.story import Json, id_of
 from tests.sim.world import World
 
@@ -92,7 +92,7 @@ def _check_untouched(world: World, decision_id: str, outcome: str) -> None:
 def _check_gone(world: World, decision_id: str) -> None:
     monitor = world.monitor
     found = monitor.rows.run(decision_id)
-    if found is None or found[0].startswith("restore"):
+    if found is None or found[0].startswith(TAKING_BACK):
         return
     for planned in found[1].planned:
         change = planned.change

@@ -11,12 +11,18 @@ from collections.abc import Sequence
 from tests.sim.story import Json, Story
 
 _SHARE = 0.05
+_SHARE_OF_FEW = 0.3
+_POINTS = ("store-write", "cloud-write")
 
 
 def add_rare(story: Story, targets: Sequence[str], rng: random.Random) -> None:
     """Add what is rare to a few stories; ``targets`` are groups that events are about."""
     for add in (_planned_launches, _batch_in_order, _sent_away, _dying_timer, _taken_over):
         if rng.random() < _SHARE:
+            story.tasks += add(story, targets, rng)
+    # These fit few stories, and so are in more of those.
+    for add in (_other_content, _taken_back):
+        if rng.random() < _SHARE_OF_FEW:
             story.tasks += add(story, targets, rng)
 
 
@@ -79,3 +85,37 @@ def _taken_over(story: Story, targets: Sequence[str], rng: random.Random) -> lis
     one["mishaps"] = [["store-write", rng.randint(3, 7), "freeze", seconds]]
     at_s = round(one["at"] + seconds + rng.uniform(-1, 2), 3)
     return [_deliver("again", at_s, rng.choice(one["events"]))]
+
+
+def _other_content(story: Story, targets: Sequence[str], rng: random.Random) -> list[Json]:
+    """A group that a plan points to is opened between the question and the yes."""
+    policy = story.policies["p0"]
+    pointed = [policy[one] for one in ("replacement_group", "fallback_group") if one in policy]
+    if policy.get("mode") != "approve" or not pointed:
+        return []
+    group, at_s = rng.choice(targets), round(rng.uniform(0, 3), 3)
+    edit_s = round(at_s + rng.uniform(4, 20), 3)
+    opened = {"what": "add-rule", "group": rng.choice(pointed), "peer": "", "ports": "22"}
+    yes_s = round(edit_s + rng.uniform(0.1, 4), 3)
+    return [
+        _deliver("y1", at_s, {"id": "y0", "targets": [group], "by": "alice"}),
+        {"name": "y2", "kind": "edit", "at": edit_s, "mishaps": [], **opened},
+        {"name": "y3", "kind": "approve", "at": yes_s, "mishaps": []},
+    ]
+
+
+def _taken_back(story: Story, targets: Sequence[str], rng: random.Random) -> list[Json]:
+    """What a launch changed is taken back, by two people, one of whom may die at it."""
+    del targets
+    if not story.policies["p0"].get("launch_remedies"):
+        return []
+    holder, at_s = rng.choice(list(story.holders)), round(rng.uniform(0, 3), 3)
+    tasks = [_deliver("u1", at_s, {"id": "u0", "holder": holder, "by": "alice"})]
+    for number in range(2):
+        undo_s = round(at_s + rng.choice([5.0, 20.0, 70.0]) + rng.uniform(0, 3), 3)
+        what, points = rng.choice(["kill", "kill-after", "freeze"]), rng.choice(_POINTS)
+        mishaps = [[points, rng.randint(1, 6), what, round(rng.uniform(66, 90), 3)]]
+        tasks.append({"name": f"u{number + 2}", "kind": "undo", "at": undo_s, "mishaps": mishaps})
+        if rng.random() < 0.5:
+            tasks[-1]["mishaps"] = []
+    return tasks
