@@ -7,7 +7,8 @@ from typing import Any
 
 from sgguard.store.audit import AHEAD_S
 from tests.sim.cloud import Picture
-from tests.sim.monitor import FINAL, TAKING_BACK
+from tests.sim.monitor import FINAL
+from tests.sim.rows import TAKING_BACK
 from tests.sim.story import Json, id_of
 from tests.sim.world import World
 

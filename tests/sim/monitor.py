@@ -17,7 +17,7 @@ from sgguard.remedy.plan import Plan
 from tests.sim.cloud import Effect, Outline, Picture, is_of, outline
 from tests.sim.depends import Content
 from tests.sim.records import Records
-from tests.sim.rows import Line, Rows
+from tests.sim.rows import TAKING_BACK, Line, Rows
 from tests.sim.scheduler import Task
 from tests.sim.seams import values_of
 from tests.sim.violation import Violation
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 FINAL = frozenset(Outcome) - {Outcome.PENDING, Outcome.UNFINISHED, Outcome.PARTLY_UNDONE}
 _ENDED = FINAL | {"partly-undone"}
-TAKING_BACK = ("restore", "undo")
-"""How the sources of runs begin that nobody needs to approve and no cap holds back."""
 
 
 @dataclass(eq=False)

@@ -68,6 +68,9 @@ FITTING = {
 }
 """The outcomes that a record may have beside each state of its run."""
 
+TAKING_BACK = ("restore", "undo")
+"""How the sources of runs begin that nobody needs to approve and no cap holds back."""
+
 
 @dataclass(frozen=True)
 class Line:
