@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,8 @@ from tests.sim.story import Story, load
 from tests.sim.tell import told
 
 _STOPPED = 130
+_signals: list[int] = []
+"""Which have come; they stop a run between two stories, whose threads nobody can interrupt."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -48,13 +51,12 @@ def _search(combinations: Sequence[tuple[str, str]], given: argparse.Namespace) 
     tallies = {one: Tally(one[1], one[0]) for one in combinations}
     seeds = range(given.first, given.first + given.seeds)
     progress = Progress(len(seeds) * len(tallies))
-    is_whole = True
-    try:
-        for part in parts(combinations, seeds, given.jobs, given.chunk):
-            tallies[part.store, part.provider].add(part)
-            _report(progress.after(part.seeds), part, given)
-    except KeyboardInterrupt:
-        is_whole = False
+    for part in parts(combinations, seeds, given.jobs, given.chunk):
+        tallies[part.store, part.provider].add(part)
+        _report(progress.after(part.seeds), part, given)
+        if _signals:
+            break
+    is_whole = not _signals
     is_clean = True
     for tally in tallies.values():
         print(_summary(tally), flush=True)
@@ -141,4 +143,6 @@ def _tell(story: Story, store: str) -> int:
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: _signals.append(number))
     sys.exit(main(sys.argv[1:]))

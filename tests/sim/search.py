@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -89,7 +90,9 @@ def parts(
     if jobs <= 1:
         yield from (search(*one) for one in work)
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    # An interrupt of the terminal goes to all processes; these end what they are at.
+    deaf = signal.signal, (signal.SIGINT, signal.SIG_IGN)
+    with ProcessPoolExecutor(jobs, get_context("spawn"), *deaf) as pool:
         try:
             yield from pool.map(search, *zip(*work, strict=True))
         except BaseException:

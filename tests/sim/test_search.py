@@ -11,6 +11,16 @@ from tests.sim.search import Progress, Tally, parts
 BOTH = [("sqlite", "tencent"), ("postgres", "huawei")]
 
 
+class Once:
+    """Signals that have come as soon as something holds."""
+
+    def __init__(self, holds) -> None:
+        self._holds = holds
+
+    def __bool__(self) -> bool:
+        return self._holds()
+
+
 @pytest.fixture
 def searched(monkeypatch):
     """What was searched; no story is told, and seed 7 breaks an invariant."""
@@ -56,14 +66,7 @@ def test_what_is_found_is_told_at_once_and_at_the_end(searched, capsys):
 
 
 def test_a_run_that_is_stopped_says_how_it_goes_on(searched, monkeypatch, capsys):
-    first = search.search
-
-    def until_stopped(provider: str, seeds: range, store: str) -> Tally:
-        if len(searched) == 3:
-            raise KeyboardInterrupt
-        return first(provider, seeds, store)
-
-    monkeypatch.setattr(search, "search", until_stopped)
+    monkeypatch.setattr(command, "_signals", Once(lambda: len(searched) == 3))
     arguments = ["--seeds", "30", "--chunk", "10", "--provider", "huawei"]
     assert command.main(arguments) == 130
     # One of the two stores has come further: the other one decides.
