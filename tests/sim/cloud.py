@@ -124,3 +124,8 @@ def is_of(effect: Effect, change: Change, made: dict[str, str], picture: Picture
             return bool(picture.names.get(effect.subject) == group.name)
         case _:
             return effect.subject in (change.group_id, new(change.group_id))
+
+
+def is_delete(change: Change) -> bool:
+    """Whether a change deletes a group."""
+    return change.kind == "delete-group"

@@ -11,10 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sgguard.model.change import Change
 from sgguard.model.codes import Outcome
 from sgguard.remedy.plan import Plan
-from tests.sim.cloud import Effect, Outline, Picture, is_of, outline
+from tests.sim.cloud import Effect, Outline, Picture, is_delete, is_of, outline
 from tests.sim.depends import Content
 from tests.sim.records import Records
 from tests.sim.rows import TAKING_BACK, Line, Rows
@@ -47,6 +46,7 @@ class Monitor:
     _is_halted: bool = False
     _built: set[str] = field(default_factory=set)
     _begun_s: dict[str, float] = field(default_factory=dict)
+    _locked: dict[str, Picture] = field(default_factory=dict)
     _drivers: dict[str, list[str]] = field(default_factory=dict)
     _intents: dict[str, str] = field(default_factory=dict)
     _left: frozenset[str] = frozenset()
@@ -120,11 +120,10 @@ class Monitor:
         seen, self._outline = self._outline, outline(self._cloud)
         if self._outline == seen:
             return
-        now = Picture.of(self._cloud)
-        before, self.picture = self.picture, now
-        if now == before:
+        before, self.picture = self.picture, Picture.of(self._cloud)
+        if self.picture == before:
             return
-        effects = before.effects(now)
+        effects = before.effects(self.picture)
         for effect in effects:
             self._check(task, action, effect, before)
 
@@ -192,7 +191,7 @@ class Monitor:
         if is_needed and "approved" not in states:
             self.broken("I7-approval", f"{decision_id} is carried out and not approved: {effect}")
         if len(self.effects[decision_id]) == 1:
-            self._check_question(decision_id, found[1], before)
+            self._check_question(decision_id, found[1], self._locked.get(decision_id, before))
 
     def _check_pointed(self, effect: Effect, line: Line) -> None:
         """Nothing is made to name or carry a group that another plan is about to delete."""
@@ -201,12 +200,12 @@ class Monitor:
         if line.is_undo or not named - {""}:
             return
         for other, plan in self.rows.open_runs():
-            going = {one.change.group_id for one in plan.planned if _is_delete(one.change)}
+            going = {one.change.group_id for one in plan.planned if is_delete(one.change)}
             if other != line.decision_id and named & going:
                 self.broken("I7-pointed", f"{effect}: {line.decision_id}, and {other} deletes it")
 
     def _check_question(self, decision_id: str, plan: Plan, before: Picture) -> None:
-        """What a yes covers: the groups a plan points to are as they were when it was asked."""
+        """What a yes covers: under its locks, what a plan points to was as when it was asked."""
         asked = [one for one in self.rows.question_ids(decision_id) if one in self._asked]
         if not asked:
             return
@@ -221,7 +220,7 @@ class Monitor:
     def _going(self, decision_id: str) -> set[str]:
         found = self.rows.run(decision_id)
         planned = found[1].planned if found else ()
-        return {one.change.group_id for one in planned if _is_delete(one.change)}
+        return {one.change.group_id for one in planned if is_delete(one.change)}
 
     def _check_caps(self, effect: Effect, line: Line, before: Picture) -> None:
         found = self.rows.run(line.decision_id)
@@ -255,12 +254,8 @@ class Monitor:
         if name != "purge":
             self._written_s[task.name] = self.world.scheduler.now_s
         for one in values_of(work).get("args", ()) if work else ():
-            decision_id = getattr(one, "decision_id", "")
-            if decision_id and name.startswith("intend"):
-                self._intents[task.name] = decision_id
-                self._check_driver(task, decision_id, "a change is intended")
-            elif decision_id and name.startswith("begin"):
-                self._begun_s.setdefault(decision_id, self.world.scheduler.now_s)
+            if decision_id := getattr(one, "decision_id", ""):
+                self._note(task, name, decision_id)
         version, self._checked = self._checked, self.rows.version()
         if version is not None and version == self._checked:  # it has written nothing
             return
@@ -272,6 +267,15 @@ class Monitor:
         for approval_id, _, _ in self.rows.questions():
             self._asked.setdefault(approval_id, self.picture)
         self._check_agreement(task, name)
+
+    def _note(self, task: Task, name: str, decision_id: str) -> None:
+        if name.startswith("intend"):
+            self._intents[task.name] = decision_id
+            self._check_driver(task, decision_id, "a change is intended")
+        elif name == "lock":
+            self._locked[decision_id] = self.picture
+        elif name.startswith("begin"):
+            self._begun_s.setdefault(decision_id, self.world.scheduler.now_s)
 
     def _check_agreement(self, task: Task, name: str) -> None:
         for text in self.rows.disagreements():
@@ -293,7 +297,3 @@ class Monitor:
             self._is_halted = name == "halt"
         elif name.startswith("intend") and self._is_halted:
             self.broken("I2-halted", f"{task.name} intends a change while all are stopped")
-
-
-def _is_delete(change: Change) -> bool:
-    return change.kind == "delete-group"

@@ -28,7 +28,7 @@ from tests.sim.seams import SimTransport
 
 _TOKENS = "auth/tokens"
 _ADDRESSES_MAX = 4096
-_READS_MAX = 5_000
+_ANSWERS_MAX = 10_000
 _addresses: dict[tuple[str, str], httpx.URL] = {}
 _with_query = client.with_query
 
@@ -143,8 +143,6 @@ def _asked(
     send: Callable[..., httpx.Response], wire: Any, key: Any, where: tuple[str, Any], **given: Any
 ) -> httpx.Response:
     response = send(wire, *where, **given)
-    if next(_kept) % _READS_MAX == 0:
-        forget()
     _keep(wire.transport, _known.setdefault(key, _Known(response.request)), response)
     return response
 
@@ -193,3 +191,5 @@ def _keep(sim: SimTransport, known: _Known, response: httpx.Response) -> None:
     request, names, numbers = sim.last
     if request is response.request:
         known.keep(names, numbers, response)
+        if next(_kept) % _ANSWERS_MAX == 0:
+            forget()
