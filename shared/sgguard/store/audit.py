@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sgguard.errors import LateError, StoreError
-from sgguard.store import outbox
+from sgguard.store import telling
 from sgguard.store.database import Reply, Session, Tables, Value, autocommit, transaction
 from sgguard.store.rows import Marks, Query, Record
 
@@ -139,7 +139,7 @@ def keep(session: Session, record: Record, *, is_new: bool = False) -> None:
         session.send(_FORGET_TARGETS, decision_id=record.decision_id)
     for target in sorted(set(record.target)):
         session.send(_TARGET, decision_id=record.decision_id, target=target)
-    outbox.put(session, record.decision_id, record.telling)
+    telling.put(session, record.decision_id, record.telling)
 
 
 def note(session: Session, marks: Marks | None) -> Callable[[], None]:
