@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 
 import pytest
+from msgspec.structs import replace
 
 from sgguard.errors import LateError, StoreError
 from sgguard.store.base import Store
@@ -118,9 +119,21 @@ def test_what_is_left_back_is_due_at_once(kept):
     store = kept.open()
     put(store, a_notice())
     [row] = take(store)
-    store.let_back(row)
+    store.let_back([row])
     [again] = take(store, "b")
     assert again.attempts == 0
+
+
+def test_what_one_message_told_is_written_for_all_of_it_or_for_none(kept):
+    store = kept.open()
+    for number in range(4):
+        put(store, a_notice(f"n{number}", order_key=f"o{number}"))
+    rows = take(store)
+    lost = replace(rows[3], fence=rows[3].fence + 1)
+    ours = store.delivered_together([*rows[:3], lost], '{"message":"1"}')
+    assert ours == {"n0", "n1", "n2"}
+    assert [store.notice(f"n{n}").state for n in range(4)] == ["delivered"] * 3 + ["waiting"]
+    assert {store.notice(f"n{n}").reference_json for n in range(3)} == {'{"message":"1"}'}
 
 
 def test_a_change_while_it_is_being_sent_is_sent_too(kept):

@@ -9,11 +9,19 @@ import msgspec
 
 from sgguard.store.notices import OutboxRow
 
+PARTLY = "reached only in part: "
+"""How the problem of a destination begins that takes what it gets, and does not tell everybody."""
+
 
 class Sent(msgspec.Struct, frozen=True):
-    """It was delivered; ``reference`` (JSON text) is what a later sending of it needs to know."""
+    """It was delivered; ``reference`` (JSON text) is what a later sending of it needs to know.
+
+    ``missed`` says who was not told, though the destination took it: sent again, it would come
+    twice to all others.
+    """
 
     reference: str = ""
+    missed: str = ""
 
 
 class Later(msgspec.Struct, frozen=True):

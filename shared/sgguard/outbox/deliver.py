@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 import msgspec
 
 from sgguard.errors import StoreError
-from sgguard.outbox.base import Gone, GroupSender, Later, Result, Sender, Sent
+from sgguard.outbox.base import PARTLY, Gone, GroupSender, Later, Result, Sender, Sent
 from sgguard.store.base import Store
 from sgguard.store.notices import OutboxRow
 from sgguard.telemetry import logs
@@ -112,11 +112,28 @@ class Deliverer(msgspec.Struct):
             results = {}
         if not results:
             self._looked[where] = now_s
-        for one in more:
-            if one.notice_id not in results:
-                self.store.let_back(one)
+        self.store.let_back([one for one in more if one.notice_id not in results])
         every = {one.notice_id: one for one in (row, *more)}
-        return [self.settle(every[key], result) for key, result in results.items()]
+        return self._settled(every, results)
+
+    def _settled(
+        self, rows: Mapping[str, OutboxRow], results: Mapping[str, Result]
+    ) -> list[Delivered]:
+        """Write down what came of a group: what one message told, in one transaction."""
+        told: dict[Sent, list[OutboxRow]] = {}
+        found: list[Delivered] = []
+        for key, result in results.items():
+            if isinstance(result, Sent):
+                told.setdefault(result, []).append(rows[key])
+            else:
+                found.append(self.settle(rows[key], result))
+        for sent, several in told.items():
+            ours = self.store.delivered_together(several, sent.reference or "{}")
+            self._note_missed(several[0], sent.missed)
+            found += [
+                Delivered(one, "sent" if one.notice_id in ours else "lost") for one in several
+            ]
+        return found
 
     def settle(self, row: OutboxRow, result: Result) -> Delivered:
         """Write down what came of a notice that this worker has taken.
@@ -132,8 +149,9 @@ class Deliverer(msgspec.Struct):
 
     def _written(self, row: OutboxRow, result: Result) -> Delivered:
         match result:
-            case Sent(reference):
+            case Sent(reference, missed):
                 is_ours = self.store.delivered(row, reference or "{}")
+                self._note_missed(row, missed)
                 return Delivered(row, "sent" if is_ours else "lost")
             case Gone(why, is_dead):
                 is_ours = self.store.give_up(row, why[:_PROBLEM_MAX], is_dead=is_dead)
@@ -141,6 +159,11 @@ class Deliverer(msgspec.Struct):
                 return Delivered(row, what if is_ours else "lost", why)
             case Later():
                 return self._put_off(row, result)
+
+    def _note_missed(self, row: OutboxRow, missed: str) -> None:
+        """Note that a destination took it and did not tell everybody: that is for an operator."""
+        if missed:
+            self.store.place_failed(row.kind, row.destination, f"{PARTLY}{missed}"[:_PROBLEM_MAX])
 
     def _put_off(self, row: OutboxRow, result: Later) -> Delivered:
         why = result.why[:_PROBLEM_MAX]

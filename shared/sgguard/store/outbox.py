@@ -167,8 +167,21 @@ class Outbox(Tables):
         One that was renewed since it was taken waits once more.
         """
         places.works(session, row.kind, row.destination)
-        given: dict[str, Value] = {"version": row.version, "reference_json": reference_json}
-        return session.count(_DELIVERED, **given, **_mine(row)) == 1
+        return _delivered(session, row, reference_json)
+
+    @transaction
+    def delivered_together(
+        self, session: Session, rows: Sequence[OutboxRow], reference_json: str
+    ) -> frozenset[str]:
+        """Note that one message told all of these; return the ids of those that were still ours.
+
+        All or none: whoever is stopped in between leaves none that is told a second time alone.
+        """
+        for kind, destination in sorted({(one.kind, one.destination) for one in rows}):
+            places.works(session, kind, destination)
+        return frozenset(
+            one.notice_id for one in _in_order(rows) if _delivered(session, one, reference_json)
+        )
 
     @transaction
     def try_later(
@@ -186,9 +199,10 @@ class Outbox(Tables):
         return session.count(_GONE, **given, **_mine(row)) == 1
 
     @transaction
-    def let_back(self, session: Session, row: OutboxRow) -> None:
-        """Leave a notice to the next deliverer, as if it had not been taken."""
-        session.count(_LET_BACK, **_mine(row))
+    def let_back(self, session: Session, rows: Sequence[OutboxRow]) -> None:
+        """Leave notices to the next deliverer, as if they had not been taken."""
+        for one in _in_order(rows):
+            session.count(_LET_BACK, **_mine(one))
 
     @autocommit
     def notice(self, session: Session, notice_id: str) -> OutboxRow | None:
@@ -236,6 +250,16 @@ class Outbox(Tables):
         """Try a notice no more; False where there is none."""
         given: dict[str, Value] = {"state": "dropped", "problem": why}
         return session.count(_BY_HAND, notice_id=notice_id, **given) == 1
+
+
+def _delivered(session: Session, row: OutboxRow, reference_json: str) -> bool:
+    given: dict[str, Value] = {"version": row.version, "reference_json": reference_json}
+    return session.count(_DELIVERED, **given, **_mine(row)) == 1
+
+
+def _in_order(rows: Sequence[OutboxRow]) -> list[OutboxRow]:
+    """Return rows in the order in which every transaction locks them: no two wait in a circle."""
+    return sorted(rows, key=lambda one: one.notice_id)
 
 
 def _mine(row: OutboxRow) -> dict[str, Value]:
