@@ -11,7 +11,10 @@ from msgspec.structs import replace
 from sgguard.chat import preview, trial
 from sgguard.chat.base import kinds
 from sgguard.engine.context import Context
+from sgguard.engine.delivery import deliverer
 from sgguard.errors import BusyError, CloudError, SettingsError
+from sgguard.operations.doctor.outbox import examine_outbox
+from sgguard.outbox.what import telling
 from tests.chat.harness import ChatHarness, chat_harness
 
 
@@ -206,3 +209,63 @@ def test_a_channel_of_another_name_is_not_tested(chat):
     policy = replace(chat.context().policy, channels=channels)
     with pytest.raises(BusyError, match="no such channel"):
         trial.send("ops", chat.context(policy=policy))
+
+
+# -- a success with a failure inside -----------------------------------------------------------
+
+
+def test_wecom_readers_that_were_not_reached_are_named(tmp_path):
+    with chat_harness("wecom", tmp_path, chat="C111|W404|W405") as given:
+        assert trial.send("ops", given.context()).missed == ("W404", "W405")
+        [place] = given.approvals.store.failing_places()
+        assert place.problem == "reached only in part: W404, W405"
+        [found] = examine_outbox(given.approvals.store)
+        assert "chat ops does not reach everybody since" in found.message
+        assert "W404, W405" in found.message
+
+
+def test_wecom_a_message_that_reached_some_is_not_sent_twice_and_the_channel_shows_it(tmp_path):
+    with chat_harness("wecom", tmp_path, chat="C111|W404") as given:
+        asked, store = given.approvals.asked(), given.approvals.store
+        told = telling(given.document(asked), "eve", given.context().policy)
+        store.notify(asked.decision_id, told)
+        assert [one.what for one in deliverer(given.context()).drain()] == ["sent"]
+        assert [one.state for one in store.notices()] == ["delivered"]
+        assert [path for _, path, _ in given.service.asked].count("/cgi-bin/message/send") == 1
+        assert [one.destination for one in store.failing_places()] == ["ops"]
+
+
+def test_dingtalk_a_card_that_came_to_no_chat_is_refused(tmp_path):
+    with chat_harness("dingtalk", tmp_path) as given:
+        given.service.is_in_group = False
+        assert "is the robot in the one that chat names" in hint(given)
+
+
+GARBAGE = {
+    "a page": httpx.Response(
+        200, text="<html>Log in</html>", headers={"Content-Type": "text/html"}
+    ),
+    "a list": httpx.Response(200, json=[1]),
+    "a number": httpx.Response(200, json=0),
+    "half a document": httpx.Response(200, content=b'{"ok": tr'),
+    "another object": httpx.Response(200, json={"hello": "world"}),
+    "bytes": httpx.Response(200, content=b"\xff\xfe\x00"),
+}
+
+
+@pytest.mark.parametrize("case", list(GARBAGE))
+def test_a_success_that_is_not_the_services_is_none(chat, case):
+    if chat.service.kind == "teams" and case != "a page":
+        pytest.skip("a workflow may answer with anything that it was built to say")
+    chat.service.faults = [GARBAGE[case]] * 3
+    with pytest.raises(CloudError):
+        trial.send("ops", chat.context())
+
+
+def test_slack_a_webhook_that_does_not_say_ok_took_nothing(tmp_path):
+    with chat_harness("slack", tmp_path, way="webhook") as given:
+        given.env["SGGUARD_CHAT_OPS_URL"] = "https://hooks.slack.com/services/T/B/x"
+        assert trial.send("ops", given.context()).missed == ()
+        given.service.faults = [GARBAGE["a page"]] * 3
+        with pytest.raises(CloudError):
+            trial.send("ops", given.context())

@@ -179,12 +179,14 @@ class Answer(msgspec.Struct, frozen=True):
 class Sent(msgspec.Struct, frozen=True):
     """A message that a channel took: what it calls it, as far as it says so.
 
-    ``thread`` is the message that it answers in a thread; empty: it stands by itself.
+    ``thread`` is the message that it answers in a thread; empty: it stands by itself. ``missed``
+    are those of its readers whom the channel did not reach, by its own ids.
     """
 
     message_id: str = ""
     chat: str = ""
     thread: str = ""
+    missed: tuple[str, ...] = ()
 
 
 class Channel(Protocol):

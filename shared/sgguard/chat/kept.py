@@ -14,6 +14,7 @@ class Kept(msgspec.Struct, frozen=True):
 
     ``thread`` is the message that it answers in a thread; empty: it stands by itself.
 
+    ``missed`` are the readers whom the channel did not reach, by its own ids.
     ``is_digest``: the decision was told in a message that stands for many, and has none of its own.
     """
 
@@ -26,6 +27,7 @@ class Kept(msgspec.Struct, frozen=True):
     sent_at_s: float = 0.0
     is_sent: bool = True
     is_digest: bool = False
+    missed: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, text: str) -> Self:
@@ -33,7 +35,8 @@ class Kept(msgspec.Struct, frozen=True):
         if not text:
             return cls(is_sent=False)
         known = cls.__struct_fields__
-        return cls(**{key: value for key, value in json.loads(text).items() if key in known})
+        given = {key: value for key, value in json.loads(text).items() if key in known}
+        return cls(**{**given, "missed": tuple(given.get("missed", ()))})
 
     def text(self) -> str:
         """Return it as JSON."""

@@ -127,7 +127,7 @@ class ChatSender(msgspec.Struct, frozen=True):
         body = chat.body(message)
         digest = hashlib.sha256(encoded(body)).hexdigest()
         if kept.digest == digest:
-            return Sent(row.reference_json)
+            return _sent(kept)
         # 2. May the channel get one more now? Calls of all instances count together.
         if (wait_s := self.store.spend(row.kind, row.destination, chat.limits())) > 0:
             return too_often(wait_s)
@@ -140,10 +140,10 @@ class ChatSender(msgspec.Struct, frozen=True):
             if old == "replaced":
                 now = replace(now, replaced=kept.replaced + 1)
                 if not (is_anew and message.is_open):
-                    return Sent(now.text())
+                    return _sent(now)
             elif message.state == _PASSING:
                 # Where nothing can be replaced, only what stays so is worth a message.
-                return Sent(row.reference_json)
+                return _sent(kept)
             elif old == "as it was" and not message.is_open:
                 # A question is never put into a thread, where it may not be seen.
                 answered = self._answered(row, chat, kept, body)
@@ -156,8 +156,9 @@ class ChatSender(msgspec.Struct, frozen=True):
             replaced=0,
             sent_at_s=self.store.now_s(),
             is_sent=True,
+            missed=posted.missed,
         )
-        return Sent(done.text())
+        return _sent(done)
 
     def _replaced(self, row: OutboxRow, chat: _Chat, kept: Kept, message: Message) -> _Old:
         """Put a message in the place of the one that is there; return what became of that."""
@@ -216,8 +217,14 @@ class ChatSender(msgspec.Struct, frozen=True):
             posted = chat.post(chat.channel.render(Shown(message), chat.setup), message.decision_id)
         except (SgguardError, ValueError) as error:
             return failure(error)
-        kept = Kept(message_id=posted.message_id, chat=posted.chat, is_sent=False, is_digest=True)
-        return Sent(kept.text())
+        kept = Kept(
+            message_id=posted.message_id,
+            chat=posted.chat,
+            is_sent=False,
+            is_digest=True,
+            missed=posted.missed,
+        )
+        return _sent(kept)
 
     def _chat(self, name: str) -> _Chat | None:
         config = next((one for one in self.context.policy.channels if one.name == name), None)
@@ -243,6 +250,11 @@ class ChatSender(msgspec.Struct, frozen=True):
     def _closed(self, message: Message) -> Message:
         """Return the message of a request in whose place another one came."""
         return replace(message, state="superseded") if message.is_open else message
+
+
+def _sent(kept: Kept) -> Sent:
+    """Return that a message is there, and whom its channel never reached with it."""
+    return Sent(kept.text(), ", ".join(kept.missed))
 
 
 def _posted(kept: Kept) -> Posted:

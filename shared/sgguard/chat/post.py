@@ -59,8 +59,19 @@ def call(
     return found[-1]
 
 
-def plain(line: Outbound, service: str, action: str, url: str, body: Json) -> None:
-    """Send JSON to an address whose status is the whole of its answer.
+def plain(
+    line: Outbound,
+    service: str,
+    action: str,
+    url: str,
+    body: Json,
+    *,
+    is_taken: Callable[[httpx.Response], bool],
+) -> None:
+    """Send JSON to an address that answers with a status, and no JSON that says more.
+
+    ``is_taken`` tells an answer of the service from that of whatever else answers with a success:
+    a proxy, or the page of a login.
 
     Raises:
         CloudError: as :func:`call`.
@@ -68,6 +79,8 @@ def plain(line: Outbound, service: str, action: str, url: str, body: Json) -> No
 
     def check(response: httpx.Response) -> None:
         _check_status(response, service, action)
+        if not is_taken(response):
+            raise UnknownShapeError(service, action, detail="the response is not the service's")
 
     headers = {"Content-Type": "application/json; charset=utf-8"}
     line.wire.write("POST", url, action=action, check=check, headers=headers, content=encoded(body))

@@ -15,12 +15,14 @@ from sgguard.chat import deliver, preview, trial
 from sgguard.chat.base import Channel, Setup, kinds, setup_of, variable_of
 from sgguard.cli import terminal
 from sgguard.cli.command import group
+from sgguard.cli.exit_codes import EXIT_CODES
 from sgguard.cli.options import JSON_OPTION, KEPT_TEXT, POLICY_OPTION, epilog, from_options
 from sgguard.cli.output import line, print_json
 from sgguard.cli.records import with_store
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.errors import CloudError, InputError
+from sgguard.model.codes import Verdict
 from sgguard.operations import trail
 from sgguard.store import open_store
 
@@ -94,16 +96,20 @@ def _lines(one: Json) -> Iterator[str]:
 
 @channels.command(
     short_help="Send a test message to one channel.",
-    epilog=epilog("sgguard channels test ops"),
+    epilog=epilog(
+        "sgguard channels test ops",
+        exit_codes="0 everybody was reached, 1 some readers were not, 2 error",
+    ),
 )
 @_NAME
 @POLICY_OPTION
 @JSON_OPTION
-def test(name: str, policy: str | None, *, as_json: bool) -> None:
+def test(name: str, policy: str | None, *, as_json: bool) -> int:
     """Send a message that says it is a test, through the outbox like every message.
 
-    Where it is refused, the credential, scope or chat that is wrong is named. Without a store the
-    outbox is one of this command's own.
+    Where it is refused, the credential, scope or chat that is wrong is named, and so are readers
+    whom a channel that took it did not reach. Without a store the outbox is one of this command's
+    own.
     """
     given = from_options(policy)
     channel, setup = _one(name, given)
@@ -115,9 +121,16 @@ def test(name: str, policy: str | None, *, as_json: bool) -> None:
             terminal.note(hint)
         raise
     if as_json:
-        print_json({"channel": name, "message_id": sent.message_id})
+        print_json({"channel": name, "message_id": sent.message_id, "missed": [*sent.missed]})
     else:
         terminal.say(line(f"Sent to {name} ({channel.name})."))
+    if not sent.missed:
+        return EXIT_CODES[Verdict.ALLOW]
+    terminal.note(
+        f"not reached: {', '.join(sent.missed)}; chat names them, and they are not known or may "
+        "not see the app"
+    )
+    return EXIT_CODES[Verdict.BLOCK]
 
 
 @contextmanager

@@ -22,6 +22,7 @@ class DingTalk(Service):
     kind = "dingtalk"
     variables: ClassVar = {"SECRET": CARD_SECRET, "APP_SECRET": APP_SECRET}
     config: ClassVar = {"app": APP, "template": "tpl.schema"}
+    is_in_group = True
 
     def answer(self, request, body):
         if request.url.path == "/robot/send":
@@ -36,7 +37,11 @@ class DingTalk(Service):
             self.problems(body) or body["openSpaceId"] != "dtv1.card//IM_GROUP.C111"
         ):
             return httpx.Response(400, json={"code": "param.error"})
-        return httpx.Response(200, json={"success": True, "result": {}})
+        if not request.url.path.endswith("/createAndDeliver"):
+            return httpx.Response(200, json={"success": True, "result": True})
+        results = [{"spaceType": "IM_GROUP", "success": self.is_in_group, "errorMsg": "x"}]
+        result = {"outTrackId": body["outTrackId"], "deliverResults": results}
+        return httpx.Response(200, json={"success": True, "result": result})
 
     def _robot(self, request, body):
         query = parse_qs(request.url.query.decode())

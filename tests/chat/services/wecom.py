@@ -41,11 +41,14 @@ class WeCom(Service):
             return _error(40014, "invalid access_token")
         if request.url.path == "/cgi-bin/message/update_template_card":
             return _error(0, "ok")
-        if body["touser"] != "C111":
+        wanted = body["touser"].split("|")
+        missed = [one for one in wanted if one != "C111"]
+        if missed == wanted:
             return _error(81013, "user & party & tag all invalid")
         if self.problems(body):
             return _error(42045, "Template_Card content limit")
         answer = {"errcode": 0, "msgid": "m", "response_code": f"rc{self.next()}"}
+        answer |= {"invaliduser": "|".join(missed), "invalidparty": "", "invalidtag": ""}
         return httpx.Response(200, json=answer)
 
     def too_often(self, path=""):

@@ -34,12 +34,14 @@ from sgguard.chat.base import (
 )
 from sgguard.chat.channels import _dingtalk_text as markup
 from sgguard.chat.manner import Manner
+from sgguard.errors import CloudError
 from sgguard.events.base import parse_json
 
 BYTES_MAX = 20000
 WINDOW_S = 3600  # how long DingTalk says its signatures hold
 
 _API = "https://api.dingtalk.com"
+_UNDELIVERED = "not-delivered"
 _STALE = frozenset({"InvalidAuthentication"})
 _succeeded = post.number_refused("errcode")
 
@@ -62,6 +64,10 @@ class DingTalk:
         "400101": ("URL", "has no access_token of a robot that exists"),
         "400102": (None, "the robot is switched off"),
         "400013": (None, "the group of the robot was dissolved"),
+        _UNDELIVERED: (
+            None,
+            "the card came to no group: is the robot in the one that chat names?",
+        ),
         "param.error": (None, "chat, app or template is not known to DingTalk"),
     }
     answer_s = 2.0
@@ -90,7 +96,8 @@ class DingTalk:
             post.call(line, "dingtalk", "robot.send", url, body, refused=_succeeded)
             return Sent()
         track = body["outTrackId"]
-        self._call(line, setup, "card.createAndDeliver", "createAndDeliver", body)
+        found = self._call(line, setup, "card.createAndDeliver", "createAndDeliver", body)
+        _require_delivered(found)
         return Sent(track, setup.config.chat)
 
     def update(self, sent: Sent, body: Json, setup: Setup, line: Outbound) -> bool:
@@ -192,7 +199,7 @@ class DingTalk:
         body: Json,
         *,
         method: str = "POST",
-    ) -> None:
+    ) -> Json:
         api, config = setup.address(_API), setup.config
         asked = {"appKey": config.app, "appSecret": setup.one("APP_SECRET")}
         ask = f"{api}/v1.0/oauth2/accessToken"
@@ -210,7 +217,7 @@ class DingTalk:
             how: Json = {"refused": _new_refused, "headers": headers, "method": method}
             return post.call(line, "dingtalk", action, url, body, **how)
 
-        with_token(access, use)
+        return with_token(access, use)
 
 
 CHANNEL = DingTalk()
@@ -236,4 +243,19 @@ def _signed(setup: Setup, line: Outbound) -> str:
 
 def _new_refused(found: Json) -> str:
     """The newer API says what is wrong with a status; a success has no ``code``."""
-    return str(found["code"])[:64] if found.get("code") is not None else ""
+    if found.get("code") is not None:
+        return str(found["code"])[:64]
+    return "not-success" if found.get("success") is False else ""
+
+
+def _require_delivered(found: Json) -> None:
+    """Refuse a success inside of which the card came to no chat.
+
+    Raises:
+        CloudError: the card was made, and not delivered; why, DingTalk says in words alone.
+    """
+    result = found.get("result")
+    results = result.get("deliverResults") if isinstance(result, dict) else None
+    for one in results if isinstance(results, list) else ():
+        if isinstance(one, dict) and one.get("success") is False:
+            raise CloudError("dingtalk", "card.createAndDeliver", code=_UNDELIVERED)

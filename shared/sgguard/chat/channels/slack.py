@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
+
 from sgguard.chat import base, fit, post, proof
 from sgguard.chat.base import (
     Answer,
@@ -81,7 +83,7 @@ class Slack:
     def send(self, body: Json, setup: Setup, line: Outbound) -> Sent:
         """Post a message; Slack says what was wrong in a 200."""
         if setup.config.way == "webhook":
-            post.plain(line, "slack", "webhook", setup.one("URL"), body)
+            post.plain(line, "slack", "webhook", setup.one("URL"), body, is_taken=_is_ok)
             return Sent()
         found = _call(line, setup, "chat.postMessage", {**body, "channel": setup.config.chat})
         return Sent(base.texts(found, "ts"), base.texts(found, "channel"))
@@ -181,7 +183,8 @@ class Slack:
             # Replaced only by the message as it is now; a refusal is for who pressed.
             is_new = answer.shown is None
             how = {"replace_original": not is_new, "response_type": "ephemeral"}
-            post.plain(line, "slack", "response_url", url, {**body, **how})
+            content = {**body, **how}
+            post.plain(line, "slack", "response_url", url, content, is_taken=_is_ok)
         return Reply()
 
     def _answered(self, answer: Answer, setup: Setup) -> Json:
@@ -246,6 +249,11 @@ def _call(line: Outbound, setup: Setup, method: str, body: Json) -> Json:
         headers=headers,
         refused=_refused,
     )
+
+
+def _is_ok(response: httpx.Response) -> bool:
+    """Return whether an address of Slack took a message: it says ``ok``, and nothing else."""
+    return response.text.strip() in ("ok", '{"ok":true}')
 
 
 def _refused(found: Json) -> str:

@@ -18,6 +18,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+import httpx
+
 from sgguard.chat import base, fit, post, proof
 from sgguard.chat.base import (
     Answer,
@@ -43,6 +45,7 @@ HOSTS = (".logic.azure.com", ".environment.api.powerplatform.com", "api.poweraut
 """Where Workflows addresses are; others are of the connectors that were retired, or of nobody."""
 
 _CARD = "application/vnd.microsoft.card.adaptive"
+_ACCEPTED = 202
 _PREFIX = "HMAC "
 _MENTION = re.compile(r"<at>[^<]{0,200}</at>")
 _FRACTION = re.compile(r"\.(\d{1,6})\d*(?=Z|[+-])")
@@ -81,7 +84,7 @@ class Teams:
         """Hand the message to the workflow; it says with its status whether it took it."""
         url = setup.one("URL")
         require_address(url, setup)
-        post.plain(line, "teams", "workflow", url, body)
+        post.plain(line, "teams", "workflow", url, body, is_taken=_is_workflow)
         return Sent()
 
     def update(self, sent: Sent, body: Json, setup: Setup, line: Outbound) -> bool:  # noqa: ARG002
@@ -156,6 +159,12 @@ def require_address(url: str, setup: Setup) -> None:
     is_own = parts.scheme == "http" and host in ("127.0.0.1", "localhost", "::1")
     if not (is_theirs or is_own):
         raise SettingsError(f"{variable}: expected the address of a Workflows trigger")
+
+
+def _is_workflow(response: httpx.Response) -> bool:
+    """Return whether a workflow answered: it takes with 202, or says what it was built to say."""
+    is_page = response.headers.get("content-type", "").lower().startswith("text/html")
+    return response.status_code == _ACCEPTED or not is_page
 
 
 def _keys(setup: Setup) -> list[bytes]:

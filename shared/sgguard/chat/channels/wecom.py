@@ -42,6 +42,7 @@ TEXT_BYTES_MAX = 2048
 
 _API = "https://qyapi.weixin.qq.com/cgi-bin"
 _STALE = frozenset({"40014", "42001"})
+_MISSED = ("invaliduser", "invalidparty", "invalidtag", "unlicenseduser")
 _MENTION = re.compile(r"^\s*@\S+\s+")
 _succeeded = post.number_refused("errcode")
 
@@ -97,7 +98,7 @@ class WeCom:
             post.call(line, "wecom", "webhook.send", setup.one("URL"), body, refused=_succeeded)
             return Sent()
         found = self._call(line, setup, "send", body)
-        return Sent(base.texts(found, "response_code"), setup.config.chat)
+        return Sent(base.texts(found, "response_code"), setup.config.chat, missed=_missed(found))
 
     def update(self, sent: Sent, body: Json, setup: Setup, line: Outbound) -> bool:
         """Replace a card by its ``response_code``: once, within 72 hours."""
@@ -207,6 +208,12 @@ class WeCom:
 
 
 CHANNEL = WeCom()
+
+
+def _missed(found: Json) -> tuple[str, ...]:
+    """Return whom WeCom did not reach, though it says 0; of each kind separated by ``|``."""
+    names = [base.texts(found, key).split("|") for key in _MISSED]
+    return tuple(one.strip() for several in names for one in several if one.strip())
 
 
 def _as_robot(setup: Setup) -> ChannelPolicy:

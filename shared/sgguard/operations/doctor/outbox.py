@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from sgguard.operations.doctor.checkup import Finding
+from sgguard.outbox.base import PARTLY
 from sgguard.outbox.late import LATE_S
 from sgguard.store.base import Store
 
@@ -20,9 +21,11 @@ def examine_outbox(store: Store) -> Iterator[Finding]:
     """
     for one in store.failing_places():
         since = datetime.fromtimestamp(one.failing_since_s, UTC)
+        is_partly = one.problem.startswith(PARTLY)
+        what = "does not reach everybody" if is_partly else "takes nothing"
         message = (
-            f"outbox: {one.kind} {one.destination} takes nothing since {since:%Y-%m-%d %H:%M} UTC:"
-            f" {one.problem}"
+            f"outbox: {one.kind} {one.destination} {what} since {since:%Y-%m-%d %H:%M} UTC:"
+            f" {one.problem.removeprefix(PARTLY)}"
         )
         remedy = "`sgguard channels test` tells what is wrong" if one.kind == "chat" else _LIST
         yield Finding("outbox", message, remedy, "note")
