@@ -108,7 +108,9 @@ ARROWS = {
     "render": "model render.language store",
     "render.graph": "model render render.language",
     "render.language": "model render render.language.catalogue",
-    "render.language.catalogue": "render.language.sentences.en render.language.sentences.zh",
+    "render.language.catalogue": (
+        "render.language.pages render.language.sentences.en render.language.sentences.zh"
+    ),
     "render.text": "model render render.language",
     "runtimes": "clouds engine errors settings sgguard telemetry web wire",
     "runtimes.platforms": "runtimes",

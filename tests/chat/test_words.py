@@ -164,7 +164,7 @@ def test_no_sentence_is_written_for_nobody():
     source = "".join(
         path.read_text(encoding="utf-8") for folder in USERS for path in folder.rglob("*.py")
     )
-    source = re.sub(r"(?s)MESSAGES: .*?\n}\n", "", source)
+    source = re.sub(r"(?s)(?:MESSAGES|PAGES): .*?\n}\n", "", source)
     for key in EN:
         head = key.rpartition(".")[0]
         is_named = f'"{key}"' in source or f'f"{head}.{{' in source or f'"{head}."' in source

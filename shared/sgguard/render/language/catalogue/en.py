@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sgguard.render.language.pages.en import PAGES
 from sgguard.render.language.sentences.en import SENTENCES
 
 MESSAGES: Mapping[str, str | Mapping[str, str]] = {
@@ -245,49 +246,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "test.title": "[Test] sgguard",
     "test.message": "channel {channel}; nothing was asked and nothing changed.",
     # -- pages -----------------------------------------------------------------------------------
-    "picture.title": "What names the groups, and what they are bound to",
-    "picture.more": "and {n} more",
-    "picture.bound": "bound to it ({kind})",
-    "picture.rule": "a rule that could not be read",
-    "page.title": "May this be carried out?",
-    "page.approver": "You answer as",
-    "page.plan": "Plan, in this order",
-    "page.unseen": "Not seen",
-    "page.why": "Why",
-    "page.picture": "Picture",
-    "page.note": "Note",
-    "page.approve": "Approve and carry out",
-    "page.deny": "Deny",
-    "page.other": "中文",
-    "result.remediated": "Done",
-    "result.undone": "Not done: everything was undone",
-    "result.partly-undone": "Not done, and not everything could be undone",
-    "result.refused": "Denied: nothing was changed",
-    "result.accepted": "Ended as it was",
-    "result.superseded": "Not done: the facts have changed",
-    "result.pending": "Not done: the facts have changed",
-    "result.unfinished": "Not finished yet: it goes on by itself",
-    "problem.invalid-event": "Invalid event",
-    "problem.untrusted": "Not authenticated",
-    "problem.not-permitted": "Forbidden",
-    "problem.budget": "Budget used up",
-    "problem.keys": "Caller cannot be verified now",
-    "problem.unknown": "Not found",
-    "problem.answered": "Already approved or denied",
-    "problem.over": "Link expired",
-    "problem.too-large": "Event too large",
-    "problem.unknown-format": "Unsupported event format",
-    "problem.not-possible": "Request not possible",
-    "problem.method-not-allowed": "Method not allowed",
-    "problem.throttled": "Too many requests to the cloud",
-    "problem.cloud-unavailable": "Cloud unavailable",
-    "problem.credentials": "Cloud credentials missing or refused",
-    "problem.settings": "Invalid settings",
-    "problem.deadline": "Deadline exceeded",
-    "problem.busy": "Already in progress",
-    "problem.halted": "Changes are halted",
-    "problem.store": "Store unavailable",
-    "problem.internal": "Internal error",
+    **PAGES,
     # -- what guards, plans and their execution say --------------------------------------------
     **SENTENCES,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sgguard.render.language.pages.zh import PAGES
 from sgguard.render.language.sentences.zh import SENTENCES
 
 MESSAGES: Mapping[str, str | Mapping[str, str]] = {
@@ -230,49 +231,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "test.title": "【测试】sgguard",
     "test.message": "通道 {channel}，未做任何变更。",
     # -- pages -----------------------------------------------------------------------------------
-    "picture.title": "哪些规则引用了这些安全组，以及它们绑定在什么上",
-    "picture.more": "另有 {n} 个",
-    "picture.bound": "绑定（{kind}）",
-    "picture.rule": "规则内容未查到",
-    "page.title": "是否同意执行？",
-    "page.approver": "审批身份",
-    "page.plan": "执行计划（按此顺序）",
-    "page.unseen": "未查到的信息",
-    "page.why": "原因",
-    "page.picture": "图示",
-    "page.note": "说明",
-    "page.approve": "同意并执行",
-    "page.deny": "拒绝",
-    "page.other": "English",
-    "result.remediated": "已执行",
-    "result.undone": "未执行成功，已全部回滚",
-    "result.partly-undone": "未执行成功，部分未能回滚，需人工介入",
-    "result.refused": "已拒绝，未做任何变更",
-    "result.accepted": "已人工关闭",
-    "result.superseded": "未执行：现状已与申请时不同",
-    "result.pending": "未执行：现状已与申请时不同",
-    "result.unfinished": "尚未完成，将继续执行",
-    "problem.invalid-event": "事件无法解析",
-    "problem.untrusted": "未通过身份验证",
-    "problem.not-permitted": "无权执行此操作",
-    "problem.budget": "调用额度已用完",
-    "problem.keys": "暂时无法验证调用方",
-    "problem.unknown": "对象不存在",
-    "problem.answered": "已有人审批",
-    "problem.over": "链接已过期",
-    "problem.too-large": "事件过大",
-    "problem.unknown-format": "事件格式未知",
-    "problem.not-possible": "请求的操作无法实现",
-    "problem.method-not-allowed": "不支持此请求方法",
-    "problem.throttled": "云平台限流",
-    "problem.cloud-unavailable": "云平台不可用",
-    "problem.credentials": "云平台凭证缺失或无效",
-    "problem.settings": "函数配置有误",
-    "problem.deadline": "处理时限已到",
-    "problem.busy": "正在处理中",
-    "problem.halted": "已紧急停止",
-    "problem.store": "存储不可用",
-    "problem.internal": "内部错误",
+    **PAGES,
     # -- what guards, plans and their execution say --------------------------------------------
     **SENTENCES,
 }
