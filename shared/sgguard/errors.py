@@ -61,6 +61,7 @@ class SgguardError(Exception):
     is_retryable: ClassVar[bool] = False
     is_outcome_known: ClassVar[bool] = True
     retry_after_s: float | None = None
+    sentence: object = None  # as ``render/language/refusal.py`` makes it, where it has one
 
 
 class InputError(SgguardError):

@@ -9,6 +9,7 @@ import pytest
 from sgguard.emulator.faults import Fault
 from sgguard.errors import UnknownShapeError
 from sgguard.model.resource import Binding
+from sgguard.model.sentence import said
 from tests.worlds.alibaba import WORLD, actions, add_interfaces, switch
 
 FREE, APP, BOUND = WORLD.free, WORLD.referrer_in, WORLD.bound
@@ -44,8 +45,7 @@ def test_an_interface_of_a_cloud_service_is_a_binding_with_its_owner(emulator):
             "eni-bp1managed00000009",
             owner="service 1503405350102016",
             other_group_ids=(),
-            change_refusal="InvalidOperation.EniServiceManaged: "
-            "service 1503405350102016 owns the interface",
+            change_refusal=said("refusal.service-managed", owner="service 1503405350102016"),
         ),
     )
 

@@ -6,6 +6,7 @@ import pytest
 
 from sgguard.errors import CloudError
 from sgguard.model.change import Holder
+from sgguard.render.language.sentence import whole_english
 from tests.worlds.alibaba import WORLD, add_interfaces, switch
 
 BOUND, APP, FREE = WORLD.bound, WORLD.referrer_in, WORLD.free
@@ -24,7 +25,7 @@ def cloud(emulator):
 
 def refusals(emulator, group_id=BOUND):
     found = WORLD.connect(emulator).list_bindings([group_id]).value[group_id]
-    return {one.holder_id: one.change_refusal for one in found}
+    return {one.holder_id: whole_english(one.change_refusal) for one in found}
 
 
 def test_a_holder_that_can_be_changed_says_nothing(emulator):
@@ -51,7 +52,7 @@ def test_a_locked_instance_is_neither_changed_nor_bound(emulator, reasons, shape
     assert told.startswith("InstanceLockedForSecurity: ")
     assert reasons[0] in told
     instance = WORLD.connect(emulator).read_instance(WORLD.server).value
-    assert instance.binding_refusal == told
+    assert whole_english(instance.binding_refusal) == told
 
 
 @pytest.mark.parametrize("state", ["Attaching", "Detaching", "Creating", "Deleting"])
@@ -88,7 +89,7 @@ def test_what_is_told_is_what_the_cloud_answers(emulator, cloud):
                 continue
             with pytest.raises(CloudError) as caught:
                 provider.set_groups(holder, before, (FREE,), token="")
-            assert one.change_refusal.startswith(f"{caught.value.code}: ")
+            assert whole_english(one.change_refusal).startswith(f"{caught.value.code}: ")
 
 
 def test_the_kinds_of_groups_are_told_apart_where_they_must_not_be_mixed(emulator):

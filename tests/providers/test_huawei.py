@@ -20,7 +20,7 @@ from sgguard.model.change import Holder
 from sgguard.model.resource import Direction
 from sgguard.providers.access import Access
 from sgguard.providers.huawei import connect
-from sgguard.render.language.sentence import in_english
+from sgguard.render.language.sentence import in_english, whole_english
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
 from sgguard.wire.retry import Retry
@@ -363,7 +363,7 @@ def test_a_gateway_with_only_the_older_nova_address_is_asked_there():
 
     seen = over(httpx.MockTransport(only_v2)).read_instance(world.SERVER)
     assert (seen.value.instance_id, seen.unseen) == (world.SERVER, ())
-    assert "no interface" in seen.value.binding_refusal
+    assert "no interface" in whole_english(seen.value.binding_refusal)
 
 
 def test_a_group_that_no_visible_interface_carries_is_said_to_be_hidden():
@@ -372,20 +372,20 @@ def test_a_group_that_no_visible_interface_carries_is_said_to_be_hidden():
     scenario["clouds"][0]["interfaces"][0]["project"] = "somebody-elses"
     seen = WORLD.connect(Emulator.load(scenario)).read_instance(world.SERVER)
     assert [unseen.code for unseen in seen.unseen] == ["not-told"]
-    assert world.BOUND in seen.unseen[0].why
+    assert world.BOUND in whole_english(seen.unseen[0].why)
 
 
 def test_a_server_with_port_security_off_refuses_groups():
     emulator = emulator_of(unprotected_ports=[world.PORT])
     instance = WORLD.connect(emulator).read_instance(world.SERVER).value
-    assert "port security is off" in instance.binding_refusal
+    assert "port security is off" in whole_english(instance.binding_refusal)
 
 
 def test_a_deleted_server_refuses_groups():
     emulator = emulator_of()
     emulator.state.clouds[0].instance(world.SERVER).state = "SOFT_DELETED"
     instance = WORLD.connect(emulator).read_instance(world.SERVER).value
-    assert "SOFT_DELETED" in instance.binding_refusal
+    assert "SOFT_DELETED" in whole_english(instance.binding_refusal)
 
 
 def test_an_instance_id_that_is_none_is_never_put_into_an_address():

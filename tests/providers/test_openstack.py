@@ -20,7 +20,7 @@ from sgguard.errors import (
 )
 from sgguard.model.change import Holder
 from sgguard.model.resource import Direction, Rule, Visibility
-from sgguard.render.language.sentence import in_english
+from sgguard.render.language.sentence import in_english, whole_english
 from tests.worlds import openstack as w
 
 WORLD = w.WORLD
@@ -196,12 +196,12 @@ def test_a_group_on_two_ports_of_a_server_is_one_instance():
 def test_a_server_without_ports_is_in_no_group_and_refuses_one():
     instance = connect(emulator()).read_instance(w.BARE_SERVER).value
     assert (instance.group_ids, instance.interfaces) == ((), ())
-    assert "no port" in instance.binding_refusal
+    assert "no port" in whole_english(instance.binding_refusal)
 
 
 def test_a_server_with_port_security_switched_off_refuses_a_group():
     cloud = emulator(quirks={"unprotected_ports": [w.PORT]})
-    assert w.PORT in connect(cloud).read_instance(w.SERVER).value.binding_refusal
+    assert w.PORT in whole_english(connect(cloud).read_instance(w.SERVER).value.binding_refusal)
 
 
 def test_a_nova_without_the_group_view_is_unseen_and_no_missing_server():

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sgguard.model.resource import Limit
+from sgguard.render.language.sentence import whole_english
 from sgguard.wire.openstack.neutron import Quota, parse_group, parse_quotas, tag_texts
 from sgguard.wire.shape import Shape
 from tests.providers.test_openstack_completeness import (
@@ -122,7 +123,7 @@ def test_a_stateless_group_comes_back_stateless():
 
 def refusal(cloud, env=w.PASSWORD_ENV):
     (binding,) = connect(cloud, env).list_bindings([w.FREE]).value[w.FREE]
-    return binding.change_refusal
+    return whole_english(binding.change_refusal)
 
 
 def test_an_ordinary_port_refuses_nothing():
@@ -167,7 +168,7 @@ def test_only_a_member_is_refused_the_port_of_a_router(owner, is_refused):
 def test_a_server_with_a_port_without_an_address_takes_no_group():
     cloud = emulator(quirks={"ports_without_address": [w.PORT]})
     found = connect(cloud).read_instance(w.SERVER).value
-    assert "no address" in found.binding_refusal
+    assert "no address" in whole_english(found.binding_refusal)
     assert connect(emulator()).read_instance(w.SERVER).value.binding_refusal == ""
 
 

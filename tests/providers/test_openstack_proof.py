@@ -10,7 +10,7 @@ from sgguard.model.change import Change, Holder
 from sgguard.model.codes import Verdict
 from sgguard.remedy.observe import observe
 from sgguard.remedy.world import State
-from sgguard.render.language.sentence import in_english
+from sgguard.render.language.sentence import in_english, whole_english
 from sgguard.wire.parallel import caught
 from tests.providers.test_openstack_completeness import (
     add_ports,
@@ -257,7 +257,7 @@ def test_a_port_that_carries_the_group_in_an_extensions_field_holds_it(env):
     state(cloud).interface(w.PORT).groups = [w.FREE]
     (binding,) = connect(cloud, env).list_bindings([w.FREE]).value[w.FREE]
     assert binding.holder_id == w.PORT
-    assert "provider_security_groups" in binding.change_refusal
+    assert "provider_security_groups" in whole_english(binding.change_refusal)
     assert judged(cloud, w.FREE, env).verdict is Verdict.BLOCK
 
 

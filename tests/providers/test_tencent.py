@@ -31,6 +31,7 @@ from sgguard.model.address import Address, Scope
 from sgguard.model.change import Holder
 from sgguard.model.request import DeleteRequest
 from sgguard.model.resource import Binding, Direction, Reference, Rule
+from sgguard.render.language.sentence import whole_english
 from tests.worlds.tencent import ENV, WORLD
 
 OTHER_SERVER = Holder("instance", WORLD.other_server, WORLD.other_server)
@@ -428,7 +429,7 @@ def test_an_instance_says_why_it_cannot_be_bound_now(instance, refusal):
     found = provider.read_instance(WORLD.server).value
     assert found is not None
     assert found.group_ids == ("sg-b0000000", "sg-a0000000")
-    assert found.binding_refusal.startswith(refusal)
+    assert whole_english(found.binding_refusal).startswith(refusal)
     assert bool(found.binding_refusal) == bool(refusal)
 
 

@@ -14,6 +14,7 @@ from sgguard.emulator.faults import Fault
 from sgguard.errors import CloudError
 from sgguard.providers.tencent import response as answers
 from sgguard.providers.tencent.rule_shape import policy_set
+from sgguard.render.language.sentence import whole_english
 from sgguard.wire.shape import Shape
 from sgguard.wire.tc3 import signature_of
 from tests.providers.test_tencent import BIND_ERRORS
@@ -221,7 +222,7 @@ def test_every_recorded_instance_is_read():
     assert all(instance.group_ids and instance.network for instance in read)
     refused = {(i.state, i.binding_refusal) for i in read if i.binding_refusal}
     assert {state for state, _ in refused} == {"STARTING", "STOPPING"}
-    assert all("OperationDenied" in refusal for _, refusal in refused)
+    assert all("OperationDenied" in whole_english(refusal) for _, refusal in refused)
 
 
 @needs_recordings

@@ -12,6 +12,7 @@ from sgguard.model.change import Holder
 from sgguard.model.request import LaunchRequest
 from sgguard.model.resource import Direction, Rule
 from sgguard.policy import Policy
+from sgguard.render.language.sentence import whole_english
 from tests.providers.test_tencent import connected, loaded
 from tests.remedy.harness import Harness
 from tests.worlds import tencent, tencent_dfw
@@ -125,7 +126,9 @@ def test_an_instance_whose_groups_cannot_be_changed_says_so_with_the_clouds_code
     emulator.state.clouds[0].instance(WORLD.server).state = state
     provider = connected(emulator)
     bindings = provider.list_bindings([WORLD.bound]).value[WORLD.bound]
-    (refusal,) = [one.change_refusal for one in bindings if one.holder_id == WORLD.server]
+    (refusal,) = [
+        whole_english(one.change_refusal) for one in bindings if one.holder_id == WORLD.server
+    ]
     assert refusal.partition(":")[0] == code
     holder, before = Holder("instance", WORLD.server, WORLD.server), (WORLD.bound, WORLD.default)
     if code:
@@ -149,8 +152,11 @@ def test_an_interface_of_a_product_says_that_it_is_not_to_be_changed(owner):
     provider = connected(emulator)
     bindings = provider.list_bindings([WORLD.bound]).value[WORLD.bound]
     (found,) = [one for one in bindings if one.holder_id == "eni-3056glfn"]
-    assert (found.owner, found.change_refusal.partition(":")[0]) == (owner, "UnsupportedOperation")
-    assert owner in found.change_refusal
+    assert (found.owner, whole_english(found.change_refusal).partition(":")[0]) == (
+        owner,
+        "UnsupportedOperation",
+    )
+    assert owner in whole_english(found.change_refusal)
     side = Holder("interface", "eni-3056glfn", WORLD.other_server)
     with pytest.raises(CloudError, match="UnsupportedOperation"):
         provider.set_groups(side, (WORLD.bound,), (WORLD.free,), token="t")
@@ -164,7 +170,7 @@ def test_what_is_attached_to_something_else_than_an_instance_is_an_interface(is_
     bindings = connected(emulator).list_bindings([WORLD.bound]).value[WORLD.bound]
     (found,) = [one for one in bindings if one.holder_id == "eni-3056glfn"]
     assert found.kind == "interface"
-    assert "no CVM instance" in found.change_refusal
+    assert "no CVM instance" in whole_english(found.change_refusal)
 
 
 def test_the_groups_of_a_product_are_changed_by_no_call_of_ours():

@@ -21,6 +21,7 @@ from sgguard.callers.veil import HIDDEN, veiled
 from sgguard.guards import delete, launch
 from sgguard.model.change import Change
 from sgguard.model.codes import Outcome
+from sgguard.model.resource import Direction, Rule
 from sgguard.model.sentence import LISTED_MAX, Sentence, counted, listed, moment, said, thing
 from sgguard.remedy.plan import Plan, Planned
 from sgguard.remedy.prepare import Prepared, fingerprint
@@ -28,13 +29,14 @@ from sgguard.remedy.snapshot import Snapshot
 from sgguard.render import document
 from sgguard.render.language import text
 from sgguard.render.language.message import of_document
+from sgguard.render.language.rule import rule_said
 from sgguard.render.language.sentence import in_english, in_words, knows
 from sgguard.render.language.sentences import en, zh
 from sgguard.render.language.step import said_of
 from sgguard.render.language.words import Words
 from sgguard.render.outcome import notes_in, with_outcome
 from sgguard.render.said import sentence_json, sentence_of
-from sgguard.render.wording import MESSAGE_MAX, columns
+from sgguard.render.wording import MESSAGE_MAX, columns, rule_words
 from tests.examples import examples
 from tests.guards.builders import (
     DELETE_FACTS,
@@ -314,3 +316,18 @@ def test_a_note_of_an_older_version_is_shown_as_it_was_written():
 def test_the_next_outcome_leaves_nothing_of_the_note_before():
     kept = with_outcome(with_notes(said("note.late")), Outcome.UNDONE)
     assert (kept["note"], kept["notes"], notes_in(kept, CHINESE)) == ("", [], [""])
+
+
+@pytest.mark.parametrize("direction", list(Direction))
+@pytest.mark.parametrize(("protocol", "ports"), [("any", "any"), ("tcp", "any"), ("udp", "53")])
+@pytest.mark.parametrize(("priority", "note"), [(None, ""), (7, "from the web")])
+def test_a_rule_is_the_same_in_english_and_chinese_in_chinese(
+    direction, protocol, ports, priority, note
+):
+    for rule_id in (f"{direction.value}[0]", "sgr-1"):
+        rule = Rule(rule_id, direction, protocol, ports, priority=priority, description=note)
+        for one in (rule, replace(rule, action="drop", is_enabled=False)):
+            assert in_english(rule_said(one)) == rule_words(one)
+            chinese = in_words(rule_said(one), CHINESE)
+            assert "any" not in chinese.replace(note or "-", "")
+            assert ("允许" in chinese) == (one.action == "accept")

@@ -6,13 +6,15 @@ from datetime import UTC, datetime
 
 from sgguard.errors import EventError
 from sgguard.model.person import may_be_same
+from sgguard.model.sentence import Sentence, moment, said
 from sgguard.policy import ApprovalPolicy
-from sgguard.render.values import time_json
+from sgguard.render.language.refusal import refusal
 from sgguard.render.wording import one_line
 from sgguard.store.base import Store
 from sgguard.store.rows import Approval
 
 _NAME_MAX = 60
+_ANSWERED, _OVER = 409, 410
 
 
 def known(store: Store, approval_id: str) -> Approval:
@@ -23,7 +25,7 @@ def known(store: Store, approval_id: str) -> Approval:
     """
     found = store.approval(approval_id)
     if found is None:
-        raise EventError(f"there is no approval {one_line(approval_id, 80)!r}", status=404)
+        raise refusal(EventError, said("approval.none", approval=approval_id), status=404)
     return found
 
 
@@ -33,11 +35,20 @@ def require_listed(by: str, policy: ApprovalPolicy) -> None:
     Raises:
         EventError: 403 they may not decide on approval requests.
     """
+    if not by.strip():
+        raise refusal(EventError, said("approval.nameless"), status=403)
+    if by not in policy.approvers:
+        raise refusal(EventError, said("approval.unlisted", name=by), status=403)
+
+
+def require_approver(by: str, policy: ApprovalPolicy) -> None:
+    """Refuse a restore to every person whom the policy does not list, spelt exactly as there.
+
+    Raises:
+        EventError: 403 they may not restore what was approved.
+    """
     if not by.strip() or by not in policy.approvers:
-        raise EventError(
-            f"{_name(by)} may not approve or deny this: approval.approvers does not list them",
-            status=403,
-        )
+        raise refusal(EventError, said("restore.unlisted", name=_name(by)), status=403)
 
 
 def require_other(by: str, approval: Approval, policy: ApprovalPolicy) -> None:
@@ -49,16 +60,9 @@ def require_other(by: str, approval: Approval, policy: ApprovalPolicy) -> None:
     if policy.may_approve_own:
         return
     if not approval.requester.strip():
-        raise EventError(
-            "the requester is not known, so it may be the approver: send requested_by with the "
-            "event, or set approval.may_approve_own",
-            status=403,
-        )
+        raise refusal(EventError, said("approval.requester-unknown"), status=403)
     if may_be_same(by, approval.requester):
-        raise EventError(
-            f"{_name(by)} requested this and may not approve it (approval.may_approve_own)",
-            status=403,
-        )
+        raise refusal(EventError, said("approval.own", name=by), status=403)
 
 
 def is_expired(approval: Approval, now_s: float) -> bool:
@@ -68,29 +72,33 @@ def is_expired(approval: Approval, now_s: float) -> bool:
 
 def too_late(approval: Approval, outcome: str = "", successor: str = "") -> EventError:
     """Return why a request cannot be decided (any more): who decided it, when, and the outcome."""
+    sentence, status = _too_late(approval, outcome, successor), _OVER
+    if approval.state in ("approved", "denied", "superseded"):
+        status = _ANSWERED
+    return refusal(EventError, sentence, status=status)
+
+
+def _too_late(approval: Approval, outcome: str, successor: str) -> Sentence:
+    name, at = _name(approval.resolved_by), _moment(approval.resolved_at_s or 0.0)
     match approval.state:
         case "approved" if successor:
-            who = f"{_name(approval.resolved_by)} approved this already"
-            message = "but the facts had changed, and nothing was done; the new approval request is"
-            return EventError(f"{who}, {message} {successor}", status=409)
-        case "approved" | "denied":
-            at_s = approval.resolved_at_s or 0.0
-            who = f"{_name(approval.resolved_by)} {approval.state} this already, {moment(at_s)}"
-            return EventError(f"{who}: {outcome}" if outcome else who, status=409)
+            return said("approval.approved-changed", name=name, approval=successor)
+        case "approved":
+            done = said("approval.approved-and", name=name, at=at, outcome=outcome)
+            return done if outcome else said("approval.approved", name=name, at=at)
+        case "denied":
+            return said("approval.denied", name=name, at=at)
+        case "superseded" if successor:
+            return said("approval.superseded-by", approval=successor)
         case "superseded":
-            fresh = f"; the new approval request is {successor}" if successor else ""
-            message = "the facts of this approval request have changed, and nothing was done"
-            return EventError(f"{message}{fresh}", status=409)
+            return said("approval.superseded")
         case _:
-            at = moment(approval.expires_at_s)
-            message = f"this approval request expired {at}: send the event again"
-            return EventError(message, status=410)
+            return said("approval.expired", at=_moment(approval.expires_at_s))
 
 
-def moment(at_s: float) -> str:
-    """Return a moment for a person: to the second, in UTC."""
-    return f"{time_json(datetime.fromtimestamp(at_s, UTC))[:19].replace('T', ' ')} UTC"
+def _moment(at_s: float) -> Sentence:
+    return moment(datetime.fromtimestamp(at_s, UTC))
 
 
 def _name(by: str) -> str:
-    return one_line(by, _NAME_MAX) or "a person without a name"
+    return one_line(by, _NAME_MAX) or "-"

@@ -14,15 +14,17 @@ import hashlib
 import hmac
 import json
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 from msgspec.structs import astuple
 
 from sgguard.errors import EventError, SettingsError
+from sgguard.model.sentence import said
+from sgguard.render.language.refusal import refusal
 from sgguard.settings import KEY_CHARACTERS_MIN
 
-LinkAction = Literal["approve", "deny"]
+LinkAction = Literal["approve", "deny", "restore"]
 
 MAX_CHARACTERS = 2048
 _VERSION = "v1"
@@ -66,17 +68,17 @@ def read(text: str, keys: Sequence[str], now_s: float, purpose: bytes = _PURPOSE
     signed, _, signature = text.rpartition(".")
     version, _, payload = signed.partition(".")
     if len(text) > MAX_CHARACTERS or not text.isascii() or version != _VERSION:
-        raise _invalid()
+        raise invalid()
     given = _decode(signature)
     # Nonsense is no link, whatever is set here: anybody can send it.
     usable = _usable(keys)
     # Every key is tried, whichever fits: the time it takes does not show which.
     fitting = [hmac.compare_digest(_signature(signed, key, purpose), given) for key in usable]
     if not any(fitting):
-        raise _invalid()
+        raise invalid()
     token = _token(_decode(payload))
     if token.expires_at_s <= now_s:
-        raise EventError("this link has expired: request the approval again", status=410)
+        raise refusal(EventError, said("link.expired"), status=410)
     return token
 
 
@@ -102,9 +104,9 @@ def _decode(text: str) -> bytes:
     try:
         content = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
-        raise _invalid() from None
+        raise invalid() from None
     if _encode(content) != text:
-        raise _invalid()
+        raise invalid()
     return content
 
 
@@ -112,15 +114,16 @@ def _token(payload: bytes) -> LinkToken:
     try:
         fields = json.loads(payload)
     except (ValueError, RecursionError):
-        raise _invalid() from None
+        raise invalid() from None
     if not (isinstance(fields, list) and len(fields) == _FIELDS):
-        raise _invalid()
+        raise invalid()
     *texts, expires_at_s = fields
     is_whole = type(expires_at_s) is int and all(isinstance(one, str) for one in texts)
-    if not is_whole or fields[2] not in ("approve", "deny"):
-        raise _invalid()
+    if not is_whole or fields[2] not in get_args(LinkAction):
+        raise invalid()
     return LinkToken(*fields)
 
 
-def _invalid() -> EventError:
-    return EventError("this link is not valid: request a new one", status=403)
+def invalid() -> EventError:
+    """Return the error for a text that none of the keys signed for this."""
+    return refusal(EventError, said("link.invalid"), status=403)

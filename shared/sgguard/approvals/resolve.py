@@ -22,7 +22,7 @@ from msgspec.structs import replace
 from sgguard import lazy
 from sgguard.approvals.approver import is_expired, known, require_listed, require_other, too_late
 from sgguard.approvals.reminders import close, end_settled, expire
-from sgguard.approvals.standing import end_withdrawn, withdrawn
+from sgguard.approvals.standing import end_withdrawn, successor_of, too_late_now, withdrawn
 from sgguard.engine.concern import judge_again
 from sgguard.engine.context import Context
 from sgguard.engine.decide import Decided
@@ -31,7 +31,6 @@ from sgguard.engine.waiting import CHANGED
 from sgguard.errors import (
     BusyError,
     DeadlineError,
-    EventError,
     HaltedError,
     LeaseLostError,
     SgguardError,
@@ -40,9 +39,11 @@ from sgguard.errors import (
 )
 from sgguard.model.codes import Mode, Outcome, ReasonCode
 from sgguard.model.request import DeleteRequest, LaunchRequest
+from sgguard.model.sentence import said
 from sgguard.remedy.covered import covered
 from sgguard.remedy.prepare import Prepared
 from sgguard.render import document
+from sgguard.render.language.refusal import refusal, saying
 from sgguard.render.language.sentence import message_of
 from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
@@ -102,7 +103,7 @@ def deny(approval_id: str, by: str, context: Context) -> Json:
     if not close(executor, approval, "denied", by):
         now = known(executor.store, approval_id)
         end_settled(executor, now)
-        raise _too_late(executor, now)
+        raise too_late_now(executor, now)
     _log("denied", approval, by)
     record = executor.store.decision(approval.decision_id)
     if record is None:
@@ -127,7 +128,7 @@ def _process(executor: Executor, approval: Approval, by: str) -> Json:
     if isinstance(claim, Busy):
         raise _busy(executor, approval, claim.retry_after_s)
     if isinstance(claim, Answered):
-        raise _too_late(executor, known(executor.store, approval.approval_id))
+        raise too_late_now(executor, known(executor.store, approval.approval_id))
     if not isinstance(claim, Claim):
         raise StoreError(f"approval {approval.approval_id} was claimed for other facts")
     try:
@@ -138,14 +139,15 @@ def _process(executor: Executor, approval: Approval, by: str) -> Json:
         if isinstance(error, LeaseLostError):
             now = known(executor.store, approval.approval_id)
             if now.state in ("denied", "expired"):
-                raise _too_late(executor, now) from None
+                raise too_late_now(executor, now) from None
         raise
 
 
 def _busy(executor: Executor, approval: Approval, retry_after_s: float) -> BusyError:
     now = known(executor.store, approval.approval_id)
-    who = f"{now.resolved_by} approved this already, and it" if now.resolved_by else "this"
-    busy = BusyError(f"{who} is being worked on: try again in a moment")
+    by = now.resolved_by
+    why = said("approval.busy-by", name=by) if by else said("approval.busy")
+    busy = refusal(BusyError, why)
     busy.retry_after_s = max(1.0, retry_after_s)
     return busy
 
@@ -159,15 +161,15 @@ def _resume_or_compare(executor: Executor, claim: Claim, by: str) -> Json:
         return executor.resume(claim)
     # 3. Resolved otherwise: by a denial, by time, by a newer request, or under another claim.
     if run is not None or approval.state in ("denied", "expired"):
-        raise _too_late(executor, approval)
-    if approval.state != "pending" and _successor(executor, approval):
-        raise _too_late(executor, approval)
+        raise too_late_now(executor, approval)
+    if approval.state != "pending" and successor_of(executor, approval):
+        raise too_late_now(executor, approval)
     if is_expired(approval, executor.store.now_s()):
         expire(executor, approval)
         raise too_late(replace(approval, state="expired"))
     # 4. Open, or approved by a worker that died before it began: compare it with the world.
-    if stopped := executor.stopped():
-        raise HaltedError(f"{stopped}; the approval request stays open")
+    if halted := executor.halted():
+        raise refusal(HaltedError, said("approval.stays-open", why=halted))
     record = executor.store.decision(claim.decision_id)
     if record is None:
         raise StoreError(f"decision {claim.decision_id} is not in the store")
@@ -190,9 +192,7 @@ def _compare(claimed: _ClaimedApproval) -> Json:
     if decided.prepared is None or not _is_still_so(claimed, decided):
         return _supersede(claimed, request, decided, found)
     if decided.decision.mode is Mode.OBSERVE:
-        raise HaltedError(
-            "the mode is observe now: nothing is changed, the approval request stays open"
-        )
+        raise refusal(HaltedError, said("approval.observing"))
     return _carry_out(claimed, decided, decided.prepared, found)
 
 
@@ -227,7 +227,8 @@ def _require_whole(decided: Decided) -> None:
     for one in decided.decision.judgement.reasons:
         if (one.code, one.effect) == (ReasonCode.FACTS_INCOMPLETE, "block"):
             words = f"{message_of(one)} The approval request stays open."
-            raise UnavailableError(*about, code=code, detail=words)
+            error = UnavailableError(*about, code=code, detail=words)
+            raise saying(error, said("approval.incomplete", why=one.sentence))
 
 
 def _is_same(claimed: _ClaimedApproval, decided: Decided, found: Json) -> bool:
@@ -277,23 +278,6 @@ def _carry_out(
     )
     _log("approved", approval, by)
     return done
-
-
-def _successor(executor: Executor, approval: Approval) -> str:
-    """Return the id of the request that took the place of this one; empty if there is none."""
-    later = [
-        one
-        for one in executor.store.approvals()
-        if one.decision_id == approval.decision_id and one.asked_at_s > approval.asked_at_s
-    ]
-    return later[-1].approval_id if later else ""
-
-
-def _too_late(executor: Executor, approval: Approval) -> EventError:
-    record = executor.store.decision(approval.decision_id)
-    successor = _successor(executor, approval)
-    has_outcome = record is not None and approval.state == "approved" and not successor
-    return too_late(approval, record.outcome if record and has_outcome else "", successor)
 
 
 def _log(msg: str, approval: Approval, by: str) -> None:

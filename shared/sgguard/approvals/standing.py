@@ -13,11 +13,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sgguard.approvals.approver import require_listed, require_other
+from sgguard.approvals.approver import require_listed, require_other, too_late
 from sgguard.engine.execute import Executor
 from sgguard.errors import EventError
 from sgguard.model.codes import Outcome
+from sgguard.model.sentence import Sentence, said
 from sgguard.policy import ApprovalPolicy
+from sgguard.render.language.refusal import refusal, sentence_of
 from sgguard.render.outcome import with_outcome
 from sgguard.store.rows import Approval, Claim, Record
 from sgguard.telemetry import logs
@@ -25,8 +27,8 @@ from sgguard.telemetry import logs
 Json = dict[str, Any]
 
 
-def withdrawn(approval: Approval, by: str, policy: ApprovalPolicy) -> str:
-    """Return why the plan must not begin; empty where whoever approved it still may.
+def withdrawn(approval: Approval, by: str, policy: ApprovalPolicy) -> Sentence | None:
+    """Return why the plan must not begin; None where whoever approved it still may.
 
     ``by`` decides now; for a request that was approved before, the one who did counts.
     """
@@ -35,12 +37,12 @@ def withdrawn(approval: Approval, by: str, policy: ApprovalPolicy) -> str:
         require_listed(who, policy)
         require_other(who, approval, policy)
     except EventError as error:
-        return f"not begun: {error}; nothing was done, send the event again"
-    return ""
+        return said("approval.withdrawn", why=sentence_of(error) or str(error))
+    return None
 
 
 def end_withdrawn(
-    executor: Executor, claim: Claim, approval: Approval, record: Record, why: str
+    executor: Executor, claim: Claim, approval: Approval, record: Record, why: Sentence
 ) -> Json:
     """End a decision whose approver may not approve any more: nothing is begun.
 
@@ -51,10 +53,28 @@ def end_withdrawn(
     text = json.dumps(found, ensure_ascii=False)
     refused = replace(record, outcome=found["outcome"], document_json=text)
     if not executor.store.lapse(approval.approval_id, executor.told(refused, found)):
-        raise EventError("the approval request was resolved meanwhile", status=409)
+        raise refusal(EventError, said("approval.meanwhile"), status=409)
     executor.release(claim)
     by = approval.resolved_by
     logs.log(
         logging.INFO, "withdrawn", decision_id=approval.decision_id, detail=f"approved by {by}"
     )
     return found
+
+
+def successor_of(executor: Executor, approval: Approval) -> str:
+    """Return the id of the request that took the place of this one; empty if there is none."""
+    later = [
+        one
+        for one in executor.store.approvals()
+        if one.decision_id == approval.decision_id and one.asked_at_s > approval.asked_at_s
+    ]
+    return later[-1].approval_id if later else ""
+
+
+def too_late_now(executor: Executor, approval: Approval) -> EventError:
+    """Return why a request cannot be decided any more, with what became of it."""
+    record = executor.store.decision(approval.decision_id)
+    later = successor_of(executor, approval)
+    has_outcome = record is not None and approval.state == "approved" and not later
+    return too_late(approval, record.outcome if record and has_outcome else "", later)

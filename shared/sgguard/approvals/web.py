@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, quote
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
-from werkzeug.datastructures import LanguageAccept, MIMEAccept
+from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from sgguard.approvals import link as links
@@ -32,16 +32,19 @@ from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.errors import EventError
 from sgguard.events.base import media_type, parse_json
+from sgguard.model.sentence import said
 from sgguard.render.graph.kept import graph_of
 from sgguard.render.graph.picture import to_svg
 from sgguard.render.language import text as sentences
 from sgguard.render.language.message import Message, of_document
+from sgguard.render.language.refusal import refusal
 from sgguard.render.language.text import Detail
-from sgguard.render.language.words import Words, languages
+from sgguard.render.language.words import Words
 from sgguard.render.outcome import notes_in
 from sgguard.store.rows import Approval
 from sgguard.telemetry.redaction import redacted
 from sgguard.web import problem
+from sgguard.web.language import detail_of, title_of, words_of
 from sgguard.web.response import Response
 from sgguard.web.surface import Surface
 
@@ -86,17 +89,17 @@ def show(
     if method not in ("GET", "HEAD") or "token" not in query:
         return None
     text = query["token"]
-    words = _words(query.get("lang", ""), headers.get("accept-language", ""))
+    words = words_of(query.get("lang", ""), headers.get("accept-language", ""))
     try:
         context = begin()
         given = _read(text, context)
         approval = _open(given.approval_id, given.approver, given.action, context, given.facts_hash)
-        words = _in_zone(words, context)
+        words = in_zone(words, context)
         other = f"token={quote(text)}&lang={'en' if words.language == 'zh' else 'zh'}"
         view = _view(given, text, approval, context, words)
         return Response(200, page.approval_page(view, words, other), page.HEADERS)
     except Exception as error:  # noqa: BLE001 - the framework's own page would hold less
-        return _problem(error, words)
+        return problem_page(error, words)
 
 
 def submit(headers: Mapping[str, str], content: bytes, context: Context) -> Response | None:
@@ -109,8 +112,8 @@ def submit(headers: Mapping[str, str], content: bytes, context: Context) -> Resp
     if posted is None:
         return None
     token, language = posted
-    words = _words(language, headers.get("accept-language", ""))
-    return _decide(token, headers.get("accept", ""), context, _in_zone(words, context))
+    words = words_of(language, headers.get("accept-language", ""))
+    return _decide(token, headers.get("accept", ""), context, in_zone(words, context))
 
 
 def _posted(headers: Mapping[str, str], body: bytes) -> tuple[str, str] | None:
@@ -127,7 +130,7 @@ def _posted(headers: Mapping[str, str], body: bytes) -> tuple[str, str] | None:
             fields = {}
         found = fields.get("token", [])
         if len(found) != 1:
-            raise EventError("the form has no token", status=400)
+            raise refusal(EventError, said("link.no-token"), status=400)
         return found[0], fields.get("lang", [""])[0]
     if kind == "application/json" and not any(name.startswith("ce-") for name in headers):
         given = parse_json(body)
@@ -138,7 +141,7 @@ def _posted(headers: Mapping[str, str], body: bytes) -> tuple[str, str] | None:
 
 def _decide(text: str, accept: str, context: Context, words: Words) -> Response:
     """Approve or deny, as the token permits; return a page where the client prefers one."""
-    is_page = _prefers_page(accept)
+    is_page = prefers_page(accept)
     try:
         given = _read(text, context)
         _require_same_facts(given, context)
@@ -148,31 +151,28 @@ def _decide(text: str, accept: str, context: Context, words: Words) -> Response:
     except Exception as error:
         if not is_page:
             raise
-        return _problem(error, words)
+        return problem_page(error, words)
 
 
-def _words(asked: str, accepted: str) -> Words:
-    """Return the words of the language asked for, or the browser's first, or English."""
-    if asked in languages():
-        return Words(asked, UTC)
-    found = parse_accept_header(accepted, LanguageAccept).best_match(languages(), default="en")
-    return Words(found or "en", UTC)
-
-
-def _in_zone(words: Words, context: Context) -> Words:
+def in_zone(words: Words, context: Context) -> Words:
     """Return the words with the zone of the policy's first channel in this language, else UTC."""
     zones = [one.zone for one in context.policy.channels if one.language == words.language]
     return replace(words, zone=ZoneInfo(zones[0])) if zones else words
 
 
-def _prefers_page(accept: str) -> bool:
+def prefers_page(accept: str) -> bool:
+    """Return whether a client takes a page rather than JSON."""
     accepted = parse_accept_header(accept, MIMEAccept)
     kinds = ["application/json", "text/html"]
     return accepted.best_match(kinds, default="application/json") == "text/html"
 
 
 def _read(text: str, context: Context) -> LinkToken:
-    return links.read(text, context.settings.approval_keys, Executor.of(context).store.now_s())
+    now_s = Executor.of(context).store.now_s()
+    given = links.read(text, context.settings.approval_keys, now_s)
+    if given.action not in ("approve", "deny"):
+        raise links.invalid()
+    return given
 
 
 def _signed(approval: Approval, approver: str, action: LinkAction, context: Context) -> str:
@@ -193,7 +193,7 @@ def _open(
     require_listed(approver, context.policy.approval)
     approval = known(store, approval_id)
     if facts_hash not in (None, approval.facts_hash):
-        raise EventError("this link is about other facts: request a new one", status=403)
+        raise refusal(EventError, said("link.other-facts"), status=403)
     if action == "approve":
         require_other(approver, approval, context.policy.approval)
     if approval.state != "pending" or is_expired(approval, store.now_s()):
@@ -205,7 +205,7 @@ def _require_same_facts(given: LinkToken, context: Context) -> None:
     """Refuse a token of other facts; everything else is refused by the action itself."""
     approval = known(Executor.of(context).store, given.approval_id)
     if approval.facts_hash != given.facts_hash:
-        raise EventError("this link is about other facts: request a new one", status=403)
+        raise refusal(EventError, said("link.other-facts"), status=403)
 
 
 def _view(
@@ -271,10 +271,9 @@ def _result(given: LinkToken, found: Json, words: Words, *, is_page: bool) -> Re
     return Response(status, body, page.HEADERS)
 
 
-def _problem(error: Exception, words: Words) -> Response:
+def problem_page(error: Exception, words: Words) -> Response:
+    """Return an error as a page."""
     details = problem.of(error)
     retry = {} if details.retry_after_s is None else {"Retry-After": str(details.retry_after_s)}
-    slug = details.document["type"].rpartition("/")[2]
-    title = words.say(f"problem.{slug}")
-    body = page.message_page(title, [details.document["detail"]], words)
+    body = page.message_page(title_of(details, words), [detail_of(details, words)], words)
     return Response(details.status, body, {**page.HEADERS, **retry})

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sgguard import lazy
-from sgguard.errors import EventError, SettingsError
+from sgguard.chat import proof
+from sgguard.errors import SettingsError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives import ciphers
@@ -29,12 +30,12 @@ def decrypt(key: bytes, iv: bytes, secret: bytes, *, padding: int) -> bytes:
         SettingsError: ``cryptography`` is not installed.
     """
     if not secret or len(secret) % _AES_BLOCK:
-        raise EventError("no channel signed this", status=403)
+        raise proof.forged()
     worker = _cipher(key, iv).decryptor()
     plain = worker.update(secret) + worker.finalize()
     count = plain[-1]
     if not 1 <= count <= padding or plain[-count:] != bytes([count]) * count:
-        raise EventError("no channel signed this", status=403)
+        raise proof.forged()
     return plain[:-count]
 
 

@@ -22,12 +22,15 @@ from sgguard.errors import BusyError, EventError, SettingsError, SgguardError
 from sgguard.events.base import Kind
 from sgguard.events.request import checked
 from sgguard.model.event import Event
+from sgguard.model.sentence import said
 from sgguard.outbox.base import Gone, Later
 from sgguard.outbox.base import Sent as OutboxSent
 from sgguard.outbox.deliver import LEASE_S, Deliverer
 from sgguard.outbox.what import telling
 from sgguard.render.language.message import of_document
+from sgguard.render.language.refusal import refusal
 from sgguard.render.values import time_json
+from sgguard.restores.standing import seen
 from sgguard.store.notices import Telling
 
 Json = dict[str, Any]
@@ -62,7 +65,7 @@ def _delivered(decision_id: str, context: Context) -> Json:
     executor = Executor.of(context)
     record = executor.store.decision(decision_id)
     if record is None:
-        raise EventError("there is no such decision", status=404)
+        raise refusal(EventError, said("chat.no-decision"), status=404)
     told = telling(json.loads(record.document_json), record.requester, context.policy)
     # What is to be sent is written first: whatever becomes of this event, it is not lost.
     direct = [one for one in told.notices if one.kind == outgoing.KIND and not one.after_s]
@@ -85,7 +88,7 @@ def _now(notice_id: str, executor: Executor) -> Json:
     store = executor.store
     row = store.take_notice(notice_id, owner=executor.owner, lease_s=LEASE_S, is_hurried=True)
     if row is None:
-        raise BusyError("this message is being sent by another instance")
+        raise refusal(BusyError, said("chat.sending"))
     sender = outgoing.sender(executor.context)
     deliverer = Deliverer(store, {outgoing.KIND: sender}, executor.owner)
     try:
@@ -99,7 +102,7 @@ def _now(notice_id: str, executor: Executor) -> Json:
             kept = Kept.of(reference)
             return {"message_id": kept.message_id, "chat": kept.chat}
         case Later(why) | Gone(why):
-            raise BusyError(f"the message waits: {why}")
+            raise refusal(BusyError, said("chat.waits", why=why))
 
 
 def send(document: Json, requester: str, setup: Setup, context: Context) -> Sent:
@@ -118,7 +121,7 @@ def rendered(
     document: Json, requester: str, channel: Channel, setup: Setup, context: Context
 ) -> Json:
     """Return what a channel is sent about a decision."""
-    message = of_document(document, requester)
+    message = seen(of_document(document, requester), document, Executor.of(context).store)
     return channel.render(token.shown(message, channel, setup, context), setup)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from sgguard.chat.base import Reply, Setup, Shown
 from sgguard.errors import EventError
+from sgguard.model.sentence import said
+from sgguard.render.language.refusal import refusal
 from sgguard.render.language.text import DETAILS, DROPPED, Text, compose, without
 
 Json = dict[str, Any]
@@ -31,7 +33,7 @@ def fit(
     for number in range(1, len(DROPPED) + 1):
         if fits(built := build(without(text, DROPPED[:number], words))):
             return built
-    raise EventError("the message does not fit the channel", status=413)
+    raise refusal(EventError, said("chat.too-wide"), status=413)
 
 
 def size(body: object) -> int:

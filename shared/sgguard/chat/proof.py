@@ -6,6 +6,8 @@ import hmac
 from collections.abc import Iterable
 
 from sgguard.errors import EventError
+from sgguard.model.sentence import said
+from sgguard.render.language.refusal import refusal
 
 WINDOW_S = 300
 """How old a signed callback may be, and how far in the future, where its time is signed."""
@@ -15,12 +17,12 @@ _DIGITS_MAX = 16
 
 def forged() -> EventError:
     """Return the error for a callback that the channel did not sign; it says nothing more."""
-    return EventError("no channel signed this", status=403)
+    return refusal(EventError, said("chat.unsigned"), status=403)
 
 
 def unreadable() -> EventError:
     """Return the error for a callback that is signed and not what the vendor documents."""
-    return EventError("the callback cannot be read", status=400)
+    return refusal(EventError, said("chat.unreadable"), status=400)
 
 
 def is_one_of(given: str, known: Iterable[str]) -> bool:

@@ -9,8 +9,10 @@ from sgguard.chat.kept import Kept
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.errors import BusyError, SgguardError
+from sgguard.model.sentence import said
 from sgguard.outbox.base import Gone, Result, Sent
 from sgguard.outbox.deliver import ATTEMPT_S, LEASE_S, Deliverer
+from sgguard.render.language.refusal import refusal
 from sgguard.store.notices import Notice, Telling
 from sgguard.telemetry import logs
 
@@ -33,7 +35,7 @@ def send(name: str, context: Context) -> Kept:
     store.notify(test_id, Telling((notice,)))
     row = store.take_notice(key, owner=executor.owner, lease_s=LEASE_S, is_hurried=True)
     if row is None:
-        raise BusyError("this message is being sent by another instance")
+        raise refusal(BusyError, said("chat.sending"))
     sender = outgoing.sender(context)
     deliverer = Deliverer(store, {outgoing.KIND: sender}, executor.owner)
     result: Result = Gone("a test is tried once")

@@ -23,6 +23,7 @@ from sgguard.operations import restore as operation
 from sgguard.operations import trail
 from sgguard.operations.progress import state_of, watched
 from sgguard.operations.restore import Preview
+from sgguard.render.language.sentence import whole_english
 
 Json = dict[str, Any]
 
@@ -158,5 +159,5 @@ def _plan(seen: Preview) -> list[str]:
     if not steps:
         lines.append("  nothing can be restored")
     if seen.restoration.left_out:
-        lines += ["Left out:", *(f"  - {one}" for one in seen.restoration.left_out)]
+        lines += ["Left out:", *(f"  - {whole_english(one)}" for one in seen.restoration.left_out)]
     return lines

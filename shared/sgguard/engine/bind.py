@@ -21,6 +21,7 @@ from sgguard.errors import DeadlineError, SettingsError, SgguardError, StoreErro
 from sgguard.model.codes import Mode
 from sgguard.model.event import Event
 from sgguard.model.request import BindRequest, RestRequest
+from sgguard.model.sentence import Sentence
 from sgguard.outbox.background import BACKGROUND
 from sgguard.store.rows import Claim
 from sgguard.telemetry import logs
@@ -64,7 +65,7 @@ def bind_once(
     event: Event,
     context: Context,
     *,
-    since: Mapping[str, str] | None = None,
+    since: Mapping[str, Sentence] | None = None,
     report: Report = silent,
     require: Callable[[BindDecided], None] = lambda _decided: None,
     hands_on: bool = False,

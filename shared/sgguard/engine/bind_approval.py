@@ -20,6 +20,8 @@ from sgguard.engine.waiting import CHANGED
 from sgguard.errors import HaltedError, UnavailableError
 from sgguard.model.codes import Mode, Outcome
 from sgguard.model.request import BindRequest
+from sgguard.model.sentence import said
+from sgguard.render.language.refusal import refusal, saying
 from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
 from sgguard.store.rows import Approval, Claim, Record
@@ -79,7 +81,7 @@ def approved(claimed: ClaimedApproval) -> Json:
         locked = binder.locked(claim)
         decided = binder.look(claim, decided, lambda one: one.plan, lambda: _whole(again()), locked)
     if decided.mode is Mode.OBSERVE and decided.plan is not None:
-        raise HaltedError("the mode is observe now: nothing is changed, the request stays open")
+        raise refusal(HaltedError, said("approval.observing"))
     if not _is_same(approval, decided):
         return _superseded(binder, claim, approval, by, (request, decided, record))
     now = replace(approval, state="approved", resolved_by=approval.resolved_by or by)
@@ -97,7 +99,8 @@ def _whole(decided: BindDecided) -> BindDecided:
     """Refuse to compare facts that could not be read."""
     if not decided.is_complete:
         detail = "something could not be read; the approval request stays open"
-        raise UnavailableError("sgguard", "facts", code="FactsIncomplete", detail=detail)
+        error = UnavailableError("sgguard", "facts", code="FactsIncomplete", detail=detail)
+        raise saying(error, said("approval.incomplete-bind"))
     return decided
 
 

@@ -24,6 +24,7 @@ from sgguard.model.codes import Mode, Verdict
 from sgguard.model.decision import Decision, Judgement, Step
 from sgguard.model.facts import GroupFacts, LaunchFacts
 from sgguard.model.request import BindRequest
+from sgguard.model.sentence import Sentence
 from sgguard.policy import Policy, for_groups, governing, mode_of
 from sgguard.providers import Bulk, Cloud
 from sgguard.remedy.plan import key
@@ -73,7 +74,7 @@ def decide(
     event_id: str,
     decision_id: str,
     *,
-    since: Mapping[str, str],
+    since: Mapping[str, Sentence],
     is_asked: bool = False,
 ) -> BindDecided:
     """Read the world and judge a request; ``is_asked``: an approval of its plan is compared.
@@ -120,7 +121,7 @@ def decide(
 
 
 def _judged(
-    request: BindRequest, context: Context, cloud: Cloud, many: Bulk, since: Mapping[str, str]
+    request: BindRequest, context: Context, cloud: Cloud, many: Bulk, since: Mapping[str, Sentence]
 ) -> tuple[BindFacts, BindJudgement, Policy]:
     """Read and judge; return the policy that governs the group, too."""
     now = datetime.fromtimestamp(context.now(), UTC)

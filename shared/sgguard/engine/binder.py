@@ -26,6 +26,7 @@ from sgguard.model.request import BindRequest
 from sgguard.model.sentence import Sentence, said
 from sgguard.providers import Bulk
 from sgguard.render import bind as render
+from sgguard.render.language.refusal import refusal
 from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
 from sgguard.store.rows import Approval, Claim, Run
@@ -157,7 +158,7 @@ class Binder(Keeper, frozen=True, kw_only=True):
             record = replace(record, telling=told)
         approval_id, by = approved
         if not self.store.begin_run(claim, run, record, approval_id=approval_id, by=by):
-            raise EventError("the approval request was resolved meanwhile", status=409)
+            raise refusal(EventError, said("approval.meanwhile"), status=409)
         return self.carry_out(claim, plan, decided.bulk, (begun, requester))
 
     # -- a decision that was begun -------------------------------------------------------------

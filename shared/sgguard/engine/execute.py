@@ -36,6 +36,7 @@ from sgguard.model.sentence import said
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Plan
 from sgguard.render.document import to_json
+from sgguard.render.language.refusal import refusal
 from sgguard.render.outcome import notes_of, with_outcome
 from sgguard.store import codec
 from sgguard.store.rows import Approval, Claim, Marks, Run, RunState
@@ -203,7 +204,7 @@ class Executor(Keeper, frozen=True):
         if not self.store.begin_run(
             claim, run, record, approval_id=approval_id, by=by, marks=marks
         ):
-            raise EventError("the approval request was resolved meanwhile", status=409)
+            raise refusal(EventError, said("approval.meanwhile"), status=409)
         # 2. Change the cloud, each change written to the journal before and after.
         return self._carry_out(claim, cloud, prepared, (document, requester))
 
@@ -223,8 +224,9 @@ class Executor(Keeper, frozen=True):
             if run.state not in ("open", "stuck"):
                 ended = apply.RunResult(_OUTCOMES[run.state], run.note)
                 return self._ended(claim, document, record.requester, ended, is_closed=True)
-            if stopped := self.stopped():
-                raise HaltedError(f"{stopped}; decision {claim.decision_id} is unfinished")
+            if halted := self.halted():
+                unfinished = said("decision.unfinished", why=halted, decision=claim.decision_id)
+                raise refusal(HaltedError, unfinished)
             if document["guard"] == "bind":
                 return binder.of_keeper(self).resume(claim, run, document, record.requester)
             plan = codec.load(Plan, run.plan_json)

@@ -27,8 +27,10 @@ from sgguard.errors import BusyError, EventError, SettingsError, SgguardError, S
 from sgguard.model.codes import Mode, Outcome
 from sgguard.model.event import Event
 from sgguard.model.request import DeleteRequest, LaunchRequest, callback_host
+from sgguard.model.sentence import said
 from sgguard.remedy.together import meeting, member
 from sgguard.render import document
+from sgguard.render.language.refusal import refusal
 from sgguard.store.rows import Answered, Busy, Claim, OtherPayload
 from sgguard.telemetry import logs
 from sgguard.wire.parallel import caught, parallel
@@ -179,15 +181,13 @@ def claimed(
             answer: Json = json.loads(answer_json)
             return _latest(executor, answer)
         case Busy(retry_after_s):
-            busy = BusyError("this very event is being worked on by another instance")
+            busy = refusal(BusyError, said("event.busy"))
             busy.retry_after_s = max(1.0, retry_after_s)
             return busy
         case OtherPayload():
             logs.log(logging.ERROR, "same event, other content", event_id=event.event_id)
-            return EventError(
-                f"an event {event.event_id!r} of this source came before with other content: "
-                "a new request needs a new id",
-                status=422,
+            return refusal(
+                EventError, said("event.other-content", event=event.event_id), status=422
             )
 
 

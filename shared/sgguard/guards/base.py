@@ -53,7 +53,7 @@ def unanswered(targets: Iterable[str], why: str) -> Judgement:
         why=why,
         remedy=said("remedy.when-it-answers"),
     )
-    sentence = said("gap.unasked", why=why)
+    sentence = said("gap.unasked", why=why_of(gap))
     reasons = (
         Reason(ReasonCode.FACTS_INCOMPLETE, sentence, "block", one, (gap,)) for one in targets
     )
@@ -115,9 +115,20 @@ def _not_seen(item: Unseen, about: Item, *, is_tolerated: bool) -> Sentence:
         about=about,
         what=item.what,
         code=str(item.code),
-        why=item.why or str(item.code),
+        why=why_of(item),
         then=then,
     )
+
+
+def why_of(item: Unseen) -> Item:
+    """Return why something was not seen.
+
+    What a call failed with is told in the words of the call: in another language than English by
+    what its code means.
+    """
+    if isinstance(item.why, Sentence):
+        return item.why
+    return said("why.told", text=item.why or str(item.code), code=str(item.code))
 
 
 def too_short_sighted(

@@ -18,6 +18,7 @@ from sgguard.model.decision import Forecast, Reason
 from sgguard.model.facts import GroupFacts
 from sgguard.model.request import Action
 from sgguard.model.resource import Group, Limit, Tags, Unseen, Visibility
+from sgguard.model.sentence import Sentence, Text
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -42,7 +43,7 @@ class HolderState(msgspec.Struct, frozen=True):
     state: str = ""
     project: str = ""
     network: str = ""
-    refusal: str = ""
+    refusal: Text = ""
     is_passing: bool = False
     last_request_id: str = ""
     failure: str = ""
@@ -91,7 +92,7 @@ class BindFacts(msgspec.Struct, frozen=True):
     unseen: tuple[Unseen, ...] = ()
     visibility: Visibility = Visibility.ACCOUNT
     others: Mapping[str, Group | None] = msgspec.field(default_factory=dict)
-    since: Mapping[str, str] = msgspec.field(default_factory=dict)
+    since: Mapping[str, Sentence] = msgspec.field(default_factory=dict)
     is_undo: bool = False
 
 
@@ -152,7 +153,8 @@ class Row(msgspec.Struct, frozen=True):
     """The verdict on one holder, with its evidence.
 
     ``group_ids`` are the groups it carried when it was judged. ``cloud_code`` and ``request_id``
-    are the cloud's own, where it answered.
+    are the cloud's own, where it answered. ``message`` is the sentence in English, or what came of
+    the holder when it was changed.
     """
 
     holder_id: str
@@ -164,6 +166,7 @@ class Row(msgspec.Struct, frozen=True):
     group_ids: tuple[str, ...] = ()
     cloud_code: str = ""
     request_id: str = ""
+    sentence: Sentence | None = None
 
 
 class BindJudgement(msgspec.Struct, frozen=True):

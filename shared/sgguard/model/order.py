@@ -36,7 +36,7 @@ def binding_key(one: Binding) -> Key:
         one.project,
         one.count,
         one.other_group_ids or (),
-        one.change_refusal,
+        *_text_key(one.change_refusal),
     )
 
 

@@ -127,7 +127,7 @@ class Binding(msgspec.Struct, frozen=True):
     project: str = ""
     count: int = 1
     other_group_ids: tuple[str, ...] | None = None
-    change_refusal: str = ""
+    change_refusal: Text = ""
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -151,7 +151,7 @@ class Limit(msgspec.Struct, frozen=True):
     used: int | None = None
     source: Literal["live", "documented", "policy"] = "documented"
     is_enforced: bool = True
-    note: str = ""
+    note: Text = ""
     applies_to: str = ""
     after: int | None = None
 
@@ -188,7 +188,7 @@ class Interface(msgspec.Struct, frozen=True):
     interface_id: str
     group_ids: tuple[str, ...] = ()
     is_primary: bool = False
-    change_refusal: str = ""
+    change_refusal: Text = ""
 
 
 class Instance(msgspec.Struct, frozen=True):
@@ -207,5 +207,5 @@ class Instance(msgspec.Struct, frozen=True):
     network: str = ""
     group_ids: tuple[str, ...] = ()
     interfaces: tuple[Interface, ...] = ()
-    binding_refusal: str = ""
+    binding_refusal: Text = ""
     unseen_to_bind: tuple[Unseen, ...] = ()

@@ -52,6 +52,17 @@ def said(code: str, /, **args: Item) -> Sentence:
     return Sentence(code, tuple(args.items()))
 
 
+def as_told(text: Text) -> str:
+    """Return a text, or what a sentence quotes of what it is about; else its code.
+
+    For errors of rooms that have no words: whoever shows a sentence puts it into words.
+    """
+    if isinstance(text, str):
+        return text
+    quoted = dict(text.args).get("text", "")
+    return quoted if isinstance(quoted, str) and quoted else text.code
+
+
 def thing(thing_id: str, name: str | None = "") -> Sentence:
     """Return a group or another thing of a cloud: its id, and its name where it is told."""
     return Sentence(THING, (("id", thing_id), ("called", name or "")))

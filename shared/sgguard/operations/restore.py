@@ -22,6 +22,7 @@ from sgguard.engine.context import Context, connect
 from sgguard.engine.execute import Executor
 from sgguard.errors import BusyError, HaltedError, InputError, SgguardError
 from sgguard.model.codes import Outcome
+from sgguard.model.sentence import said
 from sgguard.operations import partial
 from sgguard.operations.earlier import SOURCE, earlier_restores
 from sgguard.providers.base import Cloud
@@ -30,6 +31,7 @@ from sgguard.remedy.prepare import Prepared
 from sgguard.remedy.restore import Restoration, restoration
 from sgguard.remedy.snapshot import Snapshot
 from sgguard.render import values
+from sgguard.render.language.refusal import refusal
 from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
 from sgguard.store.base import Store
@@ -86,17 +88,15 @@ def preview(
 def _restorable(store: Store, decision_id: str) -> tuple[Record, Run]:
     record, run = store.decision(decision_id), store.run(decision_id)
     if record is None:
-        raise InputError(f"there is no decision {decision_id!r}: see sgguard decisions list")
+        raise refusal(InputError, said("restore.none", decision=decision_id))
     if run is None:
-        raise InputError(f"decision {decision_id} changed nothing: there is nothing to restore")
+        raise refusal(InputError, said("restore.nothing", decision=decision_id))
     if run.state == "open":
-        raise InputError(f"decision {decision_id} is unfinished: sgguard resume {decision_id}")
+        raise refusal(InputError, said("restore.unfinished", decision=decision_id))
     if run.state == "undone":
-        raise InputError(f"decision {decision_id} was undone: everything is as it was")
+        raise refusal(InputError, said("restore.undone", decision=decision_id))
     if is_bind(run):
-        raise InputError(
-            f"decision {decision_id} bound a group: sgguard undo {decision_id} takes it back"
-        )
+        raise refusal(InputError, said("restore.bind", decision=decision_id))
     return record, run
 
 
@@ -157,8 +157,8 @@ def _restore(
     if executor.is_begun(claim):
         return executor.resume(claim)
     try:
-        if stopped := executor.stopped():
-            raise HaltedError(stopped)
+        if halted := executor.halted():
+            raise refusal(HaltedError, halted)
         # 2. Lock, then look.
         seen = confirmed or preview(decision_id, context, groups, may_twin=may_twin)
         found = _looked(executor, claim, seen, context, groups, may_twin=may_twin)
@@ -199,7 +199,7 @@ def _looked(
         if {*restored.keys()} <= {*keys} and {*restored.shared_keys()} <= {*keys, *shared}:
             return found
         seen = found
-    raise BusyError(f"what decision {decision_id} removed changes all the time: try again")
+    raise refusal(BusyError, said("restore.moving", decision=decision_id))
 
 
 def _carry_out(executor: Executor, claim: Claim, found: Preview, by: str) -> Json:
@@ -208,8 +208,8 @@ def _carry_out(executor: Executor, claim: Claim, found: Preview, by: str) -> Jso
     if restored.plan.planned:
         prepared = Prepared(restored.plan, restored.snapshot())
         return executor.enforce(claim, found.cloud, prepared, document, by)
-    document["note"] = "; ".join(f"left out: {one}" for one in restored.left_out)
-    return executor.end(claim, document, by)
+    left_out = [said("note.left-out", what=one) for one in restored.left_out]
+    return executor.end(claim, with_outcome(document, Outcome.UNCHANGED, left_out), by)
 
 
 def _claim(
@@ -229,10 +229,11 @@ def _claim(
                     if not _is_waiting(executor, decision_id, found["decision_id"]):
                         return None, found
             case Busy():
-                raise BusyError(f"decision {decision_id} is being restored already")
+                raise refusal(BusyError, said("restore.busy", decision=decision_id))
             case _:
                 raise AssertionError("a claim without a payload hash has no other payload")
-    raise BusyError(f"decision {decision_id} was restored without success {_ATTEMPTS_MAX} times")
+    often = said("restore.too-often", decision=decision_id, n=_ATTEMPTS_MAX)
+    raise refusal(BusyError, often)
 
 
 def _is_waiting(executor: Executor, decision_id: str, restore_id: str) -> bool:

@@ -24,6 +24,7 @@ from sgguard.model.address import Address
 from sgguard.model.codes import Mode
 from sgguard.model.event import Event
 from sgguard.model.request import Action, BindRequest
+from sgguard.model.sentence import Sentence, said
 from sgguard.store.base import Store
 from sgguard.store.rows import Query, Record
 
@@ -38,7 +39,7 @@ class Undo(msgspec.Struct, frozen=True):
     """What taking a decision back asks for; ``event_id`` is that of its own decision."""
 
     request: BindRequest
-    since: dict[str, str]
+    since: dict[str, Sentence]
     event_id: str
 
     def decided(self, context: Context) -> BindDecided:
@@ -123,10 +124,10 @@ def _changed(store: Store, decision_id: str) -> Iterable[str]:
 
 def _since(
     store: Store, record: Record, address: Address, holders: frozenset[str]
-) -> dict[str, str]:
+) -> dict[str, Sentence]:
     """Return which later decisions changed the same group on the same holders."""
     query = Query(target=str(address), limit=_LATER_MAX)
-    found: dict[str, str] = {}
+    found: dict[str, Sentence] = {}
     for later in store.decisions(query):
         # Of two at the same moment it is not known which came first: then it is left as it is.
         is_other = later.guard == "bind" and later.decision_id != record.decision_id
@@ -135,8 +136,10 @@ def _since(
         part = json.loads(later.document_json).get("bind")
         if part is None or part["undoes"] == record.decision_id:
             continue
-        verb = "put it on" if part["action"] == "bind" else "took it off"
-        words = f"decision {later.decision_id} {verb} since: it is left as it is."
+        if part["action"] == "bind":
+            words = said("row.bound-since", decision=later.decision_id)
+        else:
+            words = said("row.unbound-since", decision=later.decision_id)
         try:
             changed = [one for one in _changed(store, later.decision_id) if one in holders]
         except StoreError:  # another sgguard wrote it: what it changed is not known

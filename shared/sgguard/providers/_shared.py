@@ -21,7 +21,7 @@ from sgguard.errors import (
 )
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Reference, Rule, Seen, Unseen
-from sgguard.model.sentence import Text, said
+from sgguard.model.sentence import Text, as_told, said
 from sgguard.providers.base import Provider
 
 T = TypeVar("T")
@@ -126,7 +126,7 @@ def with_rules(provider: Provider, group: Group) -> Group:
         raise UnknownShapeError(
             provider.capabilities.provider,
             f"rules of {group.group_id}",
-            detail=str(seen.unseen[0].why),
+            detail=as_told(seen.unseen[0].why),
         )
     return replace(group, rules=seen.value)
 

@@ -13,6 +13,7 @@ import msgspec
 from sgguard import hiding
 from sgguard.errors import (
     ApiAbsentError,
+    CloudError,
     CredentialsError,
     ForbiddenError,
     SettingsError,
@@ -23,7 +24,7 @@ from sgguard.model.resource import (
     Seen,
     Unseen,
 )
-from sgguard.model.sentence import Text, said
+from sgguard.model.sentence import Sentence, Text, said
 from sgguard.providers._rates import merged
 from sgguard.providers.base import T
 from sgguard.telemetry.redaction import remember_environment
@@ -164,4 +165,11 @@ def unseen_because(
         case _:
             code = UnseenCode.UNKNOWN_SHAPE
             remedy = said("remedy.report-shape")
-    return Unseen(code=code, what=what, why=str(error), remedy=remedy, group_id=group_id)
+    return Unseen(code=code, what=what, why=_why(error), remedy=remedy, group_id=group_id)
+
+
+def _why(error: CloudError) -> Sentence:
+    """Return what a call was answered with: in English its whole text, else call and code."""
+    if error.code:
+        return said("why.call", text=str(error), action=error.action, code=error.code)
+    return said("why.call-odd", text=str(error), action=error.action)

@@ -10,11 +10,11 @@ from sgguard.errors import DeadlineError, SgguardError
 from sgguard.model.capabilities import Capabilities
 from sgguard.model.decision import Step
 from sgguard.model.resource import Group
-from sgguard.model.sentence import Sentence, listed, said
+from sgguard.model.sentence import Sentence, Text, listed, said
 from sgguard.model.subject import group_of
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Plan, Planned
-from sgguard.render.language.sentence import in_english
+from sgguard.render.language.sentence import in_english, whole_english
 from sgguard.render.language.step import reworded, said_of
 from sgguard.render.wording import one_line
 
@@ -47,7 +47,7 @@ def with_losses(plan: Plan, going: Mapping[str, Group], capabilities: Capabiliti
     return replace(plan, planned=tuple(_with_step(one, steps) for one in plan.planned))
 
 
-def with_left_out(plan: Plan, left_out: Sequence[str]) -> Plan:
+def with_left_out(plan: Plan, left_out: Sequence[Text]) -> Plan:
     """Return the plan of a restore whose first step names what it leaves out.
 
     So whoever carries it out, or resumes it, can tell (:func:`missing`).
@@ -55,7 +55,7 @@ def with_left_out(plan: Plan, left_out: Sequence[str]) -> Plan:
     if not (left_out and plan.planned):
         return plan
     first = plan.planned[0].step
-    details = {**first.details, _LEFT_OUT: "; ".join(left_out)}
+    details = {**first.details, _LEFT_OUT: "; ".join(map(whole_english, left_out))}
     return replace(
         plan,
         planned=tuple(

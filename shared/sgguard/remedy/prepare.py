@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sgguard.errors import (
+    CloudError,
     ForbiddenError,
     InputError,
     MovedError,
@@ -71,7 +72,7 @@ def prepare(
     try:
         inputs = read_inputs(cloud, facts, judgement.plan, used)
     except _UNPLANNABLE as error:
-        sentence = said("plan.impossible", why=str(error))
+        sentence = said("plan.impossible", why=_why(error))
         return _blocked(
             judgement, (Reason(ReasonCode.FACTS_INCOMPLETE, sentence, target=str(scope)),)
         ), None
@@ -95,6 +96,15 @@ def prepare(
         return _blocked(judgement, against), None
     exact = replace(judgement, plan=_steps(planned), reasons=(*judgement.reasons, *against))
     return exact, Prepared(planned, take(planned, facts, inputs))
+
+
+def _why(error: Exception) -> Sentence:
+    """Return why there is no plan: in English the whole text of the error, else call and code."""
+    if not isinstance(error, CloudError):
+        return said("why.told", text=str(error), code="not-told")
+    if error.code:
+        return said("why.call", text=str(error), action=error.action, code=error.code)
+    return said("why.call-odd", text=str(error), action=error.action)
 
 
 def _used(judgement: Judgement) -> Iterator[str]:

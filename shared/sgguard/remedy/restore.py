@@ -29,7 +29,8 @@ from sgguard.errors import InputError
 from sgguard.model.capabilities import Capabilities
 from sgguard.model.change import Change
 from sgguard.model.decision import Step
-from sgguard.model.sentence import listed, said, thing
+from sgguard.model.resource import Rule
+from sgguard.model.sentence import Sentence, Text, listed, said, thing
 from sgguard.providers.base import Cloud
 from sgguard.remedy.lost import untold, with_left_out
 from sgguard.remedy.places import Places
@@ -44,8 +45,10 @@ from sgguard.remedy.returned import (
     renamed_snapshot,
 )
 from sgguard.remedy.snapshot import ReferringRule, Snapshot
-from sgguard.remedy.waiting import Draft, bring, dropped, is_among, rule_words, step_about
+from sgguard.remedy.waiting import Draft, bring, dropped, holding, is_among, step_about
 from sgguard.remedy.world import same_groups
+from sgguard.render.language.refusal import refusal
+from sgguard.render.language.rule import rule_said
 
 
 class Restoration(msgspec.Struct, frozen=True):
@@ -56,7 +59,7 @@ class Restoration(msgspec.Struct, frozen=True):
     """
 
     plan: Plan
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[Text, ...] = ()
     waiting: tuple[Change, ...] = ()
     brought: tuple[Change, ...] = ()
 
@@ -104,19 +107,17 @@ def restoration(
     # A plan that was stuck may have deleted some of its groups: those come back.
     there = [one.group_id for one in snapshot.groups if now.exists(one.group_id)]
     if there and len(there) == len(snapshot.groups):
-        raise InputError(f"{snapshot.scope}:{there[0]} was not deleted, or exists again")
+        first = f"{snapshot.scope}:{there[0]}"
+        raise refusal(InputError, said("restore.exists", group=first))
     snapshot = replace(
         snapshot, groups=tuple(one for one in snapshot.groups if one.group_id not in there)
     )
     if not may_twin and (twins := read_twins(cloud, snapshot, now, earlier)):
-        raise InputError(
-            f"{'; '.join(twins)}: it may have been built again by hand. --twin creates another one "
-            "beside it"
-        )
+        raise refusal(InputError, said("restore.twin", twins=listed(twins)))
     snapshot = renamed_snapshot(snapshot, now.names)
     draft = Draft(cloud, snapshot, now, Places(earlier.past, earlier.made))
     for group_id in there:
-        draft.leave(f"group {group_id} was not deleted, or exists again")
+        draft.leave(said("left.there", group=group_id))
     draft.planned += _groups(snapshot, now, cloud.capabilities)
     unwanted = dropped(draft, earlier)
     _add_rules(draft, unwanted)
@@ -158,13 +159,17 @@ def _add_rules(draft: Draft, unwanted: Sequence[ReferringRule]) -> None:
                 absent.append(ReferringRule(group.group_id, rule))
                 continue
             if draft.is_missing(rule.peer_group):
-                gone = f"group {rule.peer_group}, which it names, is gone"
-                draft.leave(f"rule {rule_words(rule)} of {group.group_id}: {gone}")
+                draft.leave(_nameless(rule, group.group_id))
                 draft.waiting.append(Change("add-rule", group.group_id, rule=rule))
                 absent.append(ReferringRule(group.group_id, rule))
                 continue
             draft.add(group.group_id, rule, group.group_id, is_own=True)
     draft.places.remove([(one, None) for one in absent])
+
+
+def _nameless(rule: Rule, group_id: str) -> Sentence:
+    """Return that a rule waits for the group that it names."""
+    return said("left.peer-gone", rule=rule_said(rule), group=group_id, peer=rule.peer_group)
 
 
 def _add_references(draft: Draft, unwanted: Sequence[ReferringRule]) -> None:
@@ -176,11 +181,10 @@ def _add_references(draft: Draft, unwanted: Sequence[ReferringRule]) -> None:
     # The rules of groups that were deleted as well are in their own snapshot.
     for one in reversed([one for one in draft.snapshot.referrers if one.group_id not in going]):
         if draft.is_missing(one.group_id):
-            draft.leave(f"rule {rule_words(one.rule)}: its group {one.group_id} is gone")
+            draft.leave(said("left.group-gone", rule=rule_said(one.rule), group=one.group_id))
             draft.waiting.append(Change("add-rule", one.group_id, rule=one.rule))
         elif draft.is_missing(one.rule.peer_group):
-            gone = f"group {one.rule.peer_group}, which it names, is gone"
-            draft.leave(f"rule {rule_words(one.rule)} of {one.group_id}: {gone}")
+            draft.leave(_nameless(one.rule, one.group_id))
             draft.waiting.append(Change("add-rule", one.group_id, rule=one.rule))
         elif draft.find(one.group_id, one.rule) is None and not is_among(
             one.group_id, one.rule, unwanted
@@ -191,7 +195,7 @@ def _add_references(draft: Draft, unwanted: Sequence[ReferringRule]) -> None:
         if rule is not None:
             draft.remove(one.group_id, rule)
             continue
-        draft.leave(f"rule {rule_words(one.rule)} of {one.group_id} does not exist any more")
+        draft.leave(said("left.rule-gone", rule=rule_said(one.rule), group=one.group_id))
         # It comes back with a group of another decision, and must not stay then.
         if draft.is_missing(one.group_id) or draft.is_missing(one.rule.peer_group):
             draft.waiting.append(Change("remove-rule", one.group_id, rule=one.rule))
@@ -203,20 +207,19 @@ def _add_bindings(draft: Draft, done: Plan) -> None:
     going = {group.group_id for group in draft.snapshot.groups}
     for before in draft.snapshot.carried:
         current = draft.holders.get(before.holder)
-        name = f"{before.holder.kind} {before.holder.holder_id}"
+        name = said("holder.named", kind=before.holder.kind, holder=before.holder.holder_id)
         # A holder that the plan did not change lost its groups to a delete by force.
         kept = tuple(one for one in before.group_ids if one not in going)
         left = final.get(before.holder, kept)
         expected = tuple(draft.now.names.get(one, one) for one in left)
         missing = [one for one in before.group_ids if draft.is_missing(one)]
         if current is None:
-            draft.leave(f"{name} is gone")
+            draft.leave(said("left.holder-gone", holder=name))
         elif same_groups(draft.cloud, current, before.group_ids):
             continue
         elif missing or not same_groups(draft.cloud, current, expected):
             # A person changed it, or another decision did whose own restore may undo that.
-            gone = f" ({', '.join(missing)} is gone)" if missing else ""
-            draft.leave(f"{name} has {', '.join(current) or 'no group'} now{gone}")
+            draft.leave(holding(name, current, missing))
             back = next((one for one in before.group_ids if one not in left), "")
             change = Change("set-groups", back, None, before.holder, left, before.group_ids)
             draft.waiting.append(change)

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from sgguard.errors import UnknownShapeError
 from sgguard.model.change import Change, Holder
 from sgguard.model.resource import Group, Rule
+from sgguard.model.sentence import Sentence, said
 from sgguard.providers.base import Cloud
 from sgguard.remedy.places import Past
 from sgguard.remedy.plan import Plan
@@ -102,8 +103,8 @@ def read_returned(cloud: Cloud, snapshot: Snapshot, done: Plan, earlier: Earlier
 
 def read_twins(
     cloud: Cloud, snapshot: Snapshot, now: Returned, earlier: Earlier
-) -> tuple[str, ...]:
-    """Return in words the groups that somebody built under the name of one to be restored.
+) -> tuple[Sentence, ...]:
+    """Return the groups that somebody built under the name of one to be restored.
 
     One that a restore made stands for another group, and one of another network or project is
     none of the same name to its users.
@@ -120,7 +121,7 @@ def read_twins(
     ids = tuple(dict.fromkeys(one for some in found.values() for one in some))
     there = _read_groups(cloud, ids) if ids else {}
     return tuple(
-        f"{one} is named {name_of(group)} as {group.group_id} was"
+        said("restore.namesake", group=one, name=name_of(group), before=group.group_id)
         for group in snapshot.groups
         for one in found.get(group.group_id, ())
         if _is_alike(group, there.get(one))

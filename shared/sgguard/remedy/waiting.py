@@ -16,7 +16,7 @@ from sgguard.model.address import Scope
 from sgguard.model.change import Change, Holder, content, renamed
 from sgguard.model.decision import Action, Step
 from sgguard.model.resource import Rule
-from sgguard.model.sentence import Sentence, listed, said
+from sgguard.model.sentence import Sentence, Text, listed, said
 from sgguard.model.subject import holder_of, rule_of
 from sgguard.providers.base import Cloud
 from sgguard.remedy.places import Places
@@ -24,9 +24,8 @@ from sgguard.remedy.plan import Planned, position_of
 from sgguard.remedy.returned import Earlier, Returned
 from sgguard.remedy.snapshot import ReferringRule, Snapshot
 from sgguard.remedy.world import same_groups
-from sgguard.render import wording
+from sgguard.render.language.rule import rule_said
 from sgguard.render.language.step import step_of
-from sgguard.render.wording import one_line
 
 
 @dataclass(slots=True)
@@ -38,7 +37,7 @@ class Draft:
     now: Returned
     places: Places
     planned: list[Planned] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
+    left_out: list[Text] = field(default_factory=list)
     waiting: list[Change] = field(default_factory=list)
     brought: list[Change] = field(default_factory=list)
     holders: dict[Holder, tuple[str, ...] | None] = field(init=False)
@@ -56,9 +55,9 @@ class Draft:
         is_created = any(group.group_id == group_id for group in self.snapshot.groups)
         return bool(group_id) and not is_created and not self.now.exists(group_id)
 
-    def leave(self, words: str) -> None:
+    def leave(self, what: Text) -> None:
         """Leave something out."""
-        self.left_out.append(words)
+        self.left_out.append(what)
 
     def find(self, group_id: str, rule: Rule) -> Rule | None:
         """Return the rule of this content that a group has, or gets by the plan so far."""
@@ -75,7 +74,7 @@ class Draft:
 
         Own rules of a group (``is_own``) are added in their order, at the positions they had.
         """
-        sentence = said("plan.restore-rule", rule=rule_words(rule), group=group_id)
+        sentence = said("plan.restore-rule", rule=rule_said(rule), group=group_id)
         step = step_about(str(self.scope), "authorize", group_id, sentence, rule_id=rule.rule_id)
         place = position_of(rule) if is_own else self.places.restore(group_id, rule)
         change = Change("add-rule", group_id, rule=replace(rule, rule_id=place))
@@ -83,7 +82,7 @@ class Draft:
 
     def remove(self, group_id: str, rule: Rule) -> None:
         """Plan to remove a rule that took the place of another one."""
-        sentence = said("plan.clear-place", rule=rule_words(rule), group=group_id)
+        sentence = said("plan.clear-place", rule=rule_said(rule), group=group_id)
         step = step_about(str(self.scope), "revoke", group_id, sentence, rule_id=rule.rule_id)
         self.planned.append(Planned(step, Change("remove-rule", group_id, rule=rule), group_id))
 
@@ -105,11 +104,6 @@ def step_about(
 ) -> Step:
     """Return a step of a restore about a group."""
     return step_of(action, f"{scope}:{group_id}", sentence, details)
-
-
-def rule_words(rule: Rule) -> str:
-    """Return a rule in words that leave room for others."""
-    return one_line(wording.rule_words(rule), 80)
 
 
 def dropped(draft: Draft, earlier: Earlier) -> tuple[ReferringRule, ...]:
@@ -153,7 +147,7 @@ def bring(
             if current.kind == "add-rule" and is_among(
                 current.group_id, rule_of(current), unwanted
             ):
-                why = ""
+                why: Text = ""
             else:
                 why = _bring_rule(draft, current, pending) if is_rule else _rebind(draft, current)
             if not why:
@@ -171,21 +165,23 @@ def _concerns(draft: Draft, change: Change) -> bool:
     return bool(created & {change.group_id, rule_of(change).peer_group})
 
 
-def _bring_rule(draft: Draft, change: Change, batch: Sequence[Change]) -> str:
+def _bring_rule(draft: Draft, change: Change, batch: Sequence[Change]) -> Text:
     """Plan one rule, or return why it waits on."""
     rule, group_id = rule_of(change), change.group_id
     if draft.is_missing(group_id):
-        return f"rule {rule_words(rule)}: its group {group_id} is gone"
+        return said("left.group-gone", rule=rule_said(rule), group=group_id)
     if change.kind == "remove-rule":
         if not _is_replaced(draft, change, batch):
-            return f"rule {rule_words(rule)} of {group_id} stays: what it took the place of waits"
+            return said("left.stays", rule=rule_said(rule), group=group_id)
         if (found := draft.find(group_id, rule)) and found.rule_id:
             draft.remove(group_id, found)
         elif found is None and draft.is_missing(rule.peer_group):
-            return f"rule {rule_words(rule)} of {group_id} may come back with {rule.peer_group}"
+            return said(
+                "left.with-peer", rule=rule_said(rule), group=group_id, peer=rule.peer_group
+            )
         return ""
     if draft.is_missing(rule.peer_group):
-        return f"rule {rule_words(rule)} of {group_id}: group {rule.peer_group} is gone"
+        return said("left.peer-gone", rule=rule_said(rule), group=group_id, peer=rule.peer_group)
     if draft.find(group_id, rule) is None:
         draft.add(group_id, rule, rule.peer_group or group_id)
     return ""
@@ -207,17 +203,29 @@ def _is_replaced(draft: Draft, removal: Change, batch: Sequence[Change]) -> bool
     return not first or any(not draft.is_missing(rule_of(one).peer_group) for one in first)
 
 
-def _rebind(draft: Draft, change: Change) -> str:
+def holding(name: Sentence, current: Sequence[str], missing: Sequence[str] = ()) -> Sentence:
+    """Return that a holder has other groups than expected, and which of its own are gone."""
+    if not current:
+        return said("left.holder-bare", holder=name)
+    if missing:
+        return said(
+            "left.holder-has-gone", holder=name, groups=listed(current), gone=listed(missing)
+        )
+    return said("left.holder-has", holder=name, groups=listed(current))
+
+
+def _rebind(draft: Draft, change: Change) -> Text:
     """Plan the groups of one holder, or return why they wait on."""
     holder = holder_of(change)
-    current, name = draft.holders.get(holder), f"{holder.kind} {holder.holder_id}"
+    name = said("holder.named", kind=holder.kind, holder=holder.holder_id)
+    current = draft.holders.get(holder)
     if current is None:
-        return f"{name} is gone"
+        return said("left.holder-gone", holder=name)
     if same_groups(draft.cloud, current, change.after):
         return ""
     if any(draft.is_missing(one) for one in change.after) or not same_groups(
         draft.cloud, current, change.before
     ):
-        return f"{name} has {', '.join(current) or 'no group'} now"
+        return holding(name, current)
     draft.rebind(holder, change.after)
     return ""

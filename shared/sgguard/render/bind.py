@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sgguard.model.bind import Row, RowCode, Status
 from sgguard.model.request import Action
+from sgguard.render.said import sentence_json, sentence_of
 from sgguard.render.values import Json
 from sgguard.render.wording import MESSAGE_MAX, count, one_line
 
@@ -47,6 +48,7 @@ def row_json(row: Row) -> Json:
         "group_ids": list(row.group_ids),
         "cloud_code": row.cloud_code,
         "request_id": row.request_id,
+        **({"sentence": sentence_json(row.sentence)} if row.sentence else {}),
     }
 
 
@@ -62,6 +64,7 @@ def row_of(found: Json) -> Row:
         group_ids=tuple(found["group_ids"]),
         cloud_code=found["cloud_code"],
         request_id=found["request_id"],
+        sentence=sentence_of(found.get("sentence")),
     )
 
 

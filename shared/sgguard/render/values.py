@@ -21,7 +21,7 @@ from sgguard.model.resource import (
     Tags,
     Unseen,
 )
-from sgguard.render.language.sentence import in_english
+from sgguard.render.language.sentence import in_english, whole_english
 from sgguard.render.said import sentence_json
 from sgguard.render.wording import percent
 
@@ -128,7 +128,7 @@ def binding_json(binding: Binding) -> Json:
         "project": binding.project,
         "count": binding.count,
         "other_group_ids": None if others is None else list(others),
-        "change_refusal": binding.change_refusal,
+        "change_refusal": whole_english(binding.change_refusal),
     }
 
 
@@ -142,7 +142,7 @@ def limit_json(limit: Limit) -> Json:
         "percent": percent(limit),
         "source": limit.source,
         "is_enforced": limit.is_enforced,
-        "note": limit.note,
+        "note": whole_english(limit.note),
         "applies_to": limit.applies_to,
     }
 
@@ -171,11 +171,11 @@ def instance_json(instance: Instance) -> Json:
                 "interface_id": one.interface_id,
                 "group_ids": list(one.group_ids),
                 "is_primary": one.is_primary,
-                "change_refusal": one.change_refusal,
+                "change_refusal": whole_english(one.change_refusal),
             }
             for one in instance.interfaces
         ],
-        "binding_refusal": instance.binding_refusal,
+        "binding_refusal": whole_english(instance.binding_refusal),
     }
 
 

@@ -186,8 +186,25 @@ def shown_problem(details: Details, event: Event, context: Context) -> Details:
     if context.caller is not None:
         METER.bring(context.caller.caller, context.store)
         known = json.dumps(event.data)
-        details.document["detail"] = veil.veiled_text(details.document["detail"], known)
+        for name in ("detail", "sentence"):
+            if name in details.document:
+                details.document[name] = _veiled(details.document[name], known)
     return details
+
+
+def _veiled(value: object, known: str) -> object:
+    """Return a text, or the texts of a sentence, without groups that the caller did not name."""
+    match value:
+        case str():
+            return veil.veiled_text(value, known)
+        case dict():
+            return {
+                key: one if key == "code" else _veiled(one, known) for key, one in value.items()
+            }
+        case list():
+            return [_veiled(one, known) for one in value]
+        case _:
+            return value
 
 
 def status_for(status: int, caller: Caller | None) -> int:

@@ -27,6 +27,7 @@ from sgguard.web import (
     dead,
     door,
     handshake,
+    language,
     observe,
     problem,
     response,
@@ -98,9 +99,9 @@ def serve(
     becomes a problem; nothing of the request's headers or body is repeated in it.
     """
     respond = partial(_respond, http, kind, parse, handle, pages)
-    answer = observe.answered(http, kind, os.environ, respond).for_flask()
+    answer = observe.answered(http, kind, os.environ, respond)
     afterwards.deliver(os.environ)
-    return answer
+    return language.spoken(answer, http.headers.get("Accept-Language", "")).for_flask()
 
 
 def _respond(

@@ -37,6 +37,8 @@ from sgguard.errors import (
     UnauthenticatedError,
     UntrustedError,
 )
+from sgguard.render.language.refusal import sentence_of
+from sgguard.render.said import sentence_json
 from sgguard.telemetry import logs, metrics, registry
 from sgguard.web import place
 
@@ -99,6 +101,9 @@ def described(
     else:
         return _unexpected(event_id)
     _add_problems(details, error, pointer, data)
+    sentence = sentence_of(error)
+    if sentence is not None and type(error) not in _FOR_THE_LOG:
+        details.document["sentence"] = sentence_json(sentence)
     if event_id:
         details.document["event_id"] = event_id
     return details

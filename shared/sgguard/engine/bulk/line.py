@@ -145,6 +145,7 @@ def with_result(row: Row, how: Result | None) -> Row:
         status=how.status,
         code=how.code,
         message=how.message or row.message,
+        sentence=None if how.message else row.sentence,
         cloud_code=how.cloud_code,
         request_id=how.request_id,
     )

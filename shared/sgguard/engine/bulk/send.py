@@ -22,6 +22,7 @@ from sgguard.engine.bulk.refusal import Refused, after_refusal
 from sgguard.engine.bulk.run import AT_ONCE, FIRST_LOOK_S, BulkRun, Line, UnderWay, over, wait
 from sgguard.errors import DeadlineError, SgguardError
 from sgguard.model.bind import Batch, HolderState, RowCode, Sent
+from sgguard.render.language.sentence import whole_english
 from sgguard.store import codec
 from sgguard.store.rows import Entry
 from sgguard.wire.parallel import Begun
@@ -203,7 +204,8 @@ def _left_out(run: BulkRun, line: Line, holder_id: str, state: HolderState | Non
         code = RowCode.BUSY if state.is_passing else RowCode.HOLDER_REFUSES
         line.pending.discard(holder_id)
         line.again.add(holder_id)
-        wait(run, holder_id, Result("refused", code, state.refusal), state)
+        why = whole_english(state.refusal)
+        wait(run, holder_id, Result("refused", code, why), state)
 
 
 def _accepted(run: BulkRun, line: Line, sent: Sent) -> None:

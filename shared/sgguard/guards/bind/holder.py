@@ -4,35 +4,37 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sgguard.guards.base import why_of
 from sgguard.model.address import Address
 from sgguard.model.bind import BindFacts, HolderFacts, HolderState, Row, RowCode, Status
 from sgguard.model.resource import Group
+from sgguard.model.sentence import Sentence, listed, said
 from sgguard.policy import Policy, exempting, first_that_may, is_of_scope, matches
 from sgguard.policy.limit import effective
 from sgguard.render.language.sentence import in_english
-from sgguard.render.wording import MESSAGE_MAX, listing, one_line
 
-Found = tuple[RowCode, str] | None
+Found = tuple[RowCode, Sentence] | None
 
 
 def row_of(facts: BindFacts, one: HolderFacts, policy: Policy, now: datetime | None) -> Row:
     """Return the row of a holder, as if it were the only one."""
-    status, code, words = _verdict(facts, one, policy, now)
+    status, code, sentence = _verdict(facts, one, policy, now)
     state = one.state
     return Row(
         one.holder_id,
         status,
         code,
-        one_line(words, MESSAGE_MAX) if words else "",
+        in_english(sentence) if sentence else "",
         kind=state.kind if state else "",
         name=state.name if state else "",
         group_ids=state.group_ids if state else (),
+        sentence=sentence,
     )
 
 
 def _verdict(
     facts: BindFacts, one: HolderFacts, policy: Policy, now: datetime | None
-) -> tuple[Status, RowCode, str]:
+) -> tuple[Status, RowCode, Sentence | None]:
     # 1. It cannot be known, or there is nothing to do.
     if found := _unknown(one, policy):
         return "refused", *found
@@ -40,48 +42,49 @@ def _verdict(
         return "nothing", *found
     state = one.state
     if state is None:
-        return "refused", RowCode.HOLDER_NOT_FOUND, "the cloud shows no such holder."
+        return "refused", RowCode.HOLDER_NOT_FOUND, said("row.not-found")
     # 2. Its state, then what would be so afterwards.
     against = _against_bind if facts.action == "bind" else _against_unbind
     if found := _state(state) or against(facts, state, policy, now):
         return "refused", *found
     if state.refusal:
-        return "planned", RowCode.BUSY, f"it comes later: {state.refusal}"
-    return "planned", RowCode.FITS, ""
+        return "planned", RowCode.BUSY, said("row.later", why=state.refusal)
+    return "planned", RowCode.FITS, None
 
 
 def _nothing(facts: BindFacts, one: HolderFacts) -> Found:
     """Return that a holder is left as it is: as asked already, or changed by others since."""
     state, group_id = one.state, facts.group.address.group_id
-    if since := facts.since.get(one.holder_id, ""):
+    if since := facts.since.get(one.holder_id):
         return RowCode.CHANGED_SINCE, since
     if state is None:
-        return (RowCode.CHANGED_SINCE, "it is gone since.") if facts.is_undo else None
+        return (RowCode.CHANGED_SINCE, said("row.gone")) if facts.is_undo else None
     if not state.is_reached(facts.action, group_id):
         return None
     if facts.is_undo:
-        how = "put it on again" if facts.action == "bind" else "took it off"
-        return RowCode.CHANGED_SINCE, f"somebody else {how} since."
-    has = "carries" if facts.action == "bind" else "does not carry"
-    return RowCode.REACHED, f"it {has} {group_id} already."
+        how = said("row.put-on") if facts.action == "bind" else said("row.taken-off")
+        return RowCode.CHANGED_SINCE, how
+    if facts.action == "bind":
+        return RowCode.REACHED, said("row.carries", group=group_id)
+    return RowCode.REACHED, said("row.carries-not", group=group_id)
 
 
 def _state(state: HolderState) -> Found:
-    is_refused = state.refusal and not state.is_passing
-    return (RowCode.HOLDER_REFUSES, state.refusal) if is_refused else None
+    if not state.refusal or state.is_passing:
+        return None
+    why = state.refusal
+    return RowCode.HOLDER_REFUSES, why if isinstance(why, Sentence) else said("note.text", text=why)
 
 
 def _unknown(one: HolderFacts, policy: Policy) -> Found:
     gaps = [gap for gap in one.unseen if gap.code not in policy.launch.tolerate_unseen]
     if one.is_malformed:
-        words = f"{one_line(one.holder_id, 60)!r} is no id of a holder of this cloud."
-        return RowCode.HOLDER_MALFORMED, words
+        return RowCode.HOLDER_MALFORMED, said("row.malformed", holder=one.holder_id)
     if gaps or (one.unseen and one.state is None):
         gap = (gaps or one.unseen)[0]
-        what, why = in_english(gap.what), in_english(gap.why)
-        return RowCode.FACTS_INCOMPLETE, f"{what} could not be seen ({why})."
+        return RowCode.FACTS_INCOMPLETE, said("row.unseen", what=gap.what, why=why_of(gap))
     if one.state is not None and not one.state.parts:
-        return RowCode.HOLDER_REFUSES, "it has nothing that carries groups."
+        return RowCode.HOLDER_REFUSES, said("row.nothing-carries")
     return None
 
 
@@ -105,19 +108,18 @@ def _against_unbind(
     group_id = facts.group.address.group_id
     for part in state.parts:
         if part.group_ids == (group_id,):
-            words = f"{part.holder.holder_id} carries no other group, and would be left without."
-            return RowCode.LAST_GROUP, words
+            return RowCode.LAST_GROUP, said("row.last-group", holder=part.holder.holder_id)
     return _baseline(facts, state, policy, now)
 
 
 def _elsewhere(facts: BindFacts, state: HolderState, group: Group) -> Found:
     if group.network and state.network and group.network != state.network:
-        words = f"the group belongs to network {group.network}, the holder to {state.network}."
-        return RowCode.OTHER_NETWORK, words
+        network = said("row.other-network", theirs=group.network, ours=state.network)
+        return RowCode.OTHER_NETWORK, network
     is_elsewhere = facts.capabilities.has_projects_apart and group.project != state.project
     if group.project and state.project and is_elsewhere and not group.is_shared:
-        words = f"the group belongs to project {group.project}, the holder to {state.project}."
-        return RowCode.OTHER_PROJECT, words
+        project = said("row.other-project", theirs=group.project, ours=state.project)
+        return RowCode.OTHER_PROJECT, project
     return None
 
 
@@ -134,8 +136,8 @@ def _too_many(facts: BindFacts, state: HolderState, policy: Policy) -> Found:
         counted = per_part if name == "groups-per-interface" else [set.union(*per_part)]
         after = max(len(one) for one in counted)
         if after > limit.ceiling:
-            words = f"it would carry {after} groups, the {limit.source} limit is {limit.ceiling}."
-            return RowCode.GROUPS_PER_HOLDER_EXCEEDED, words
+            full = said("row.too-many", n=after, source=limit.source, ceiling=limit.ceiling)
+            return RowCode.GROUPS_PER_HOLDER_EXCEEDED, full
     return None
 
 
@@ -146,11 +148,13 @@ def _mixed(facts: BindFacts, state: HolderState, group: Group) -> Found:
     carried = [one for one in state.group_ids if one != group.group_id]
     known = [facts.others.get(one) for one in carried]
     if any(one is None or one.kind is None for one in known) or (known and group.kind is None):
-        return RowCode.FACTS_INCOMPLETE, "whether its groups are of the same kind is not told."
+        return RowCode.FACTS_INCOMPLETE, said("row.kinds-untold")
     different = sorted({str(one.kind) for one in known if one and one.kind != group.kind})
     if different:
-        words = f"it carries groups that are {listing(different, 60)}"
-        return RowCode.GROUP_KINDS_MIXED, f"{words}, this one is {group.kind} ({refused_with})."
+        mixed = said(
+            "row.kinds-mixed", kinds=listed(different), kind=str(group.kind), code=refused_with
+        )
+        return RowCode.GROUP_KINDS_MIXED, mixed
     return None
 
 
@@ -172,8 +176,7 @@ def _baseline(facts: BindFacts, state: HolderState, policy: Policy, now: datetim
             continue
         at = Address(facts.scope, state.holder_id)
         if not exempting(policy, "baseline-missing", at, None, now):
-            words = f"it would lack the baseline group {one_line(entry, 60)}."
-            return RowCode.BASELINE_MISSING, words
+            return RowCode.BASELINE_MISSING, said("row.baseline", entry=entry)
     return None
 
 

@@ -11,6 +11,7 @@ from sgguard.model.resource import Limit, Unseen
 from sgguard.model.sentence import said
 from sgguard.policy import Policy
 from sgguard.policy.limit import effective
+from sgguard.render.language.sentence import in_english
 
 _PER_REFERENCED = "instances-per-referenced-group"
 _PER_GROUP = ("instances-per-group", "interfaces-per-group", _PER_REFERENCED)
@@ -57,7 +58,7 @@ def _ceilings(facts: BindFacts, policy: Policy) -> list[Limit]:
 def _cut(rows: list[Row], room: int, limit: Limit, after: int) -> list[Row]:
     """Refuse every holder after the last that fits."""
     kept: list[Row] = []
-    words = f"the group would have {after} holders, its {limit.source} limit is {limit.ceiling}."
+    full = said("row.full", n=after, source=limit.source, ceiling=limit.ceiling or 0)
     for row in rows:
         if row.status == "planned":
             room -= 1
@@ -65,7 +66,8 @@ def _cut(rows: list[Row], room: int, limit: Limit, after: int) -> list[Row]:
             kept.append(row)
             continue
         code = RowCode.HOLDERS_PER_GROUP_EXCEEDED
-        kept.append(replace(row, status="refused", code=code, message=words))
+        words = in_english(full)
+        kept.append(replace(row, status="refused", code=code, message=words, sentence=full))
     return kept
 
 

@@ -28,6 +28,7 @@ from sgguard.errors import (
     UnknownShapeError,
 )
 from sgguard.model.resource import Binding, Group, Instance, Interface, Tags
+from sgguard.model.sentence import Text, listed, said
 from sgguard.wire.shape import Shape
 
 PROVIDER = "alibaba"
@@ -181,7 +182,7 @@ def instance_of(
     )
 
 
-def _instance_refusal(response: Response, raw: dict[str, Any]) -> str:
+def _instance_refusal(response: Response, raw: dict[str, Any]) -> Text:
     """Return what the cloud answers to a change of an instance's groups now, empty for none.
 
     JoinSecurityGroup, LeaveSecurityGroup and ModifyInstanceAttribute: IncorrectInstanceStatus and
@@ -189,12 +190,9 @@ def _instance_refusal(response: Response, raw: dict[str, Any]) -> str:
     """
     state = shown(response, raw, "Status")
     if state and state.lower() not in _BINDABLE:
-        return (
-            f"IncorrectInstanceStatus: the instance is {state}; "
-            "a group can be bound while it is Running or Stopped"
-        )
+        return said("refusal.instance-state", state=state)
     if locks := _lock_reasons(raw):
-        return f"InstanceLockedForSecurity: the instance is locked ({', '.join(locks)})"
+        return said("refusal.instance-locked", locks=listed(locks))
     return ""
 
 
@@ -254,13 +252,13 @@ def interface_binding(response: Response, raw: dict[str, Any], group_id: str) ->
     )
 
 
-def _interface_refusal(response: Response, raw: dict[str, Any], owner: str) -> str:
+def _interface_refusal(response: Response, raw: dict[str, Any], owner: str) -> Text:
     """Return what the cloud answers to a change of an interface's groups now, empty for none."""
     if owner:
-        return f"InvalidOperation.EniServiceManaged: {owner} owns the interface"
+        return said("refusal.service-managed", owner=owner)
     state = shown(response, raw, "Status")
     if state.lower() not in _SETTLED:
-        return f"InvalidOperation.InvalidEniState: the interface is {state}"
+        return said("refusal.interface-state", state=state)
     return ""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sgguard.model.resource import Binding, Seen
+from sgguard.model.sentence import Text, said
 from sgguard.providers._shared import unseen_beyond
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.huawei import listing, proof
@@ -70,7 +71,7 @@ def _beyond(
 
 _PRODUCTS = {"rds": "database", "dds": "database", "elb": "load-balancer", "dcs": "redis"}
 _VIRTUAL_IP = "neutron:vip_port"
-_IN_ANOTHER_FIELD = "an extension's field carries the group: no call here changes that"
+_IN_ANOTHER_FIELD = said("refusal.extension")
 _OWNED = ("network:", "neutron:loadbalancer", "octavia")
 
 
@@ -97,15 +98,15 @@ def binding_of(port: Port, group_id: str = "") -> Binding:
     )
 
 
-def change_refusal(port: Port, group_id: str = "") -> str:
+def change_refusal(port: Port, group_id: str = "") -> Text:
     """Return why the group of a port is not ours to change, empty where it is."""
     if group_id in port.elsewhere:
         return _IN_ANOTHER_FIELD
     if port.product:
-        return f"the port belongs to {port.product}: only that service changes its groups"
+        return said("refusal.port-of-product", product=port.product)
     owner = port.row.device_owner
     if owner.lower().startswith(_OWNED):
-        return f"the port belongs to {owner}: only the cloud changes its groups"
+        return said("refusal.port-of-cloud", owner=owner)
     return ""
 
 

@@ -26,6 +26,7 @@ from sgguard.errors import (
     ForbiddenError,
     UnauthenticatedError,
 )
+from sgguard.model.sentence import as_told
 from sgguard.providers._probing import (
     Grant,
     PermissionCheck,
@@ -207,7 +208,7 @@ def _count_rules(api: Api) -> None:
     except ForbiddenError:
         return
     if gaps:
-        why = str(gaps[0].why)
+        why = as_told(gaps[0].why)
         raise ForbiddenError(api.wire.provider, f"GET {_RULES}", code="PartlyHidden", words=why)
 
 

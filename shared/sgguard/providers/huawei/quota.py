@@ -18,6 +18,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sgguard.model.resource import Limit, Seen
+from sgguard.model.sentence import said
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.huawei import listing
 from sgguard.providers.huawei.api import Api, unless_absent
@@ -152,7 +153,7 @@ def with_rule_use(limits: Sequence[Limit], rows: Iterable[Json], shape: Shape) -
 
 def _filled(limit: Limit, counts: Counter[str]) -> Limit:
     where, used = max(counts.items(), key=lambda item: (item[1], item[0]))
-    return replace(limit, used=used, note=f"{where}: {limit.note}")
+    return replace(limit, used=used, note=said("limit.counted-at", where=where, note=limit.note))
 
 
 def _is_composite(row: Json, shape: Shape) -> bool:

@@ -13,7 +13,7 @@ import msgspec
 
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Instance, Interface, Unseen
-from sgguard.model.sentence import said
+from sgguard.model.sentence import Text, listed, said
 from sgguard.providers.huawei.bindings import change_refusal
 from sgguard.providers.huawei.response import Port, one_spelling
 from sgguard.wire.shape import Json, Shape
@@ -103,19 +103,19 @@ def hidden_interfaces(named: Sequence[str], ports: Sequence[Port]) -> tuple[Unse
         Unseen(
             code=UnseenCode.NOT_TOLD,
             what=said("part.interfaces"),
-            why=f"no interface that can be seen carries {', '.join(hidden)}",
+            why=said("why.carried-nowhere", groups=listed(hidden)),
             remedy=said("remedy.owner-of-interfaces"),
         ),
     )
 
 
-def _binding_refusal(server: Server | None, named: Sequence[str], ports: Sequence[Port]) -> str:
+def _binding_refusal(server: Server | None, named: Sequence[str], ports: Sequence[Port]) -> Text:
     """Return why Nova would refuse to add a group, empty when no reason is known."""
     if server is not None and server.status in _DELETED:
-        return f"the server is {server.status}"
+        return said("refusal.server-state", state=server.status)
     if not named and not ports:
-        return "404 itemNotFound: the server has no interface to carry a group"
+        return said("refusal.server-bare")
     for port in ports:
         if not port.row.has_port_security:
-            return f"400 badRequest: port security is off on interface {port.row.port_id}"
+            return said("refusal.port-security-off", port=port.row.port_id)
     return ""

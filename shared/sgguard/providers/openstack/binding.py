@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from sgguard.errors import InvalidRequestError
 from sgguard.model.resource import Binding, Seen, Unseen
+from sgguard.model.sentence import Text, said
 from sgguard.providers._shared import is_foreign, unproved, unseen_beyond
 from sgguard.providers.openstack import proof
 from sgguard.providers.openstack.api import GROUP_FIELDS, IDS_PER_CALL, OpenStackApi
@@ -121,15 +122,15 @@ def _binding(port: PortRow, group_id: str, confined_to: str) -> Binding:
     return replace(neutron.binding_of(port), other_group_ids=others, change_refusal=refusal)
 
 
-def _change_refusal(port: PortRow, group_id: str, confined_to: str) -> str:
+def _change_refusal(port: PortRow, group_id: str, confined_to: str) -> Text:
     """Return why Neutron would not change the groups of the port now; empty where it would."""
     if group_id not in port.group_ids:
         field = next(name for name, one in port.elsewhere if one == group_id)
-        return f"the group is in {field}, which only the extension that has it can change"
+        return said("refusal.in-field", field=field)
     if not port.has_port_security:
-        return "PortSecurityAndIPRequiredForSecurityGroups: port security is switched off"
+        return said("refusal.no-port-security")
     if confined_to and is_foreign(port.project, confined_to):
-        return f"PolicyNotAuthorized: the port belongs to project {port.project}"
+        return said("refusal.port-of-project", project=port.project)
     if confined_to and port.device_owner in _ROUTER_OWNERS:
-        return "DeviceIDNotOwnedByTenant: the port belongs to a router"
+        return said("refusal.port-of-router")
     return ""

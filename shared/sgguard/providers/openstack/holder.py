@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from sgguard.errors import CloudError, ConflictError, InputError, NotFoundError
 from sgguard.model.change import Holder
+from sgguard.model.sentence import as_told
 from sgguard.providers.openstack.api import OpenStackApi, checked
 from sgguard.providers.openstack.binding import read_ports
 from sgguard.wire.openstack import neutron
@@ -91,7 +92,7 @@ def _ports(api: OpenStackApi, holder: Holder) -> Sequence[PortRow]:
         return [neutron.parse_port(shape.table(body, "answer").get("port"), shape)]
     seen = read_ports(api, checked(holder.holder_id))
     if seen.unseen:
-        raise api.shape("GET /v2.0/ports").wrong(str(seen.unseen[0].why))
+        raise api.shape("GET /v2.0/ports").wrong(as_told(seen.unseen[0].why))
     if not (ports := seen.value):
         # Nova shows whether the server has no ports or does not exist.
         api.get(api.compute(f"servers/{holder.holder_id}"), "GET /v2.1/servers/{id}")

@@ -9,6 +9,7 @@ import msgspec
 
 from sgguard.errors import NotFoundError
 from sgguard.model.resource import Instance, Interface, Seen
+from sgguard.model.sentence import Text, said
 from sgguard.providers.openstack.api import OpenStackApi
 from sgguard.providers.openstack.binding import read_ports
 from sgguard.wire.openstack import nova
@@ -23,7 +24,7 @@ class ServerPart(msgspec.Struct, frozen=True):
     ports: tuple[PortRow, ...] = ()
 
 
-_NO_PORT_SECURITY = "PortSecurityAndIPRequiredForSecurityGroups: port security is switched off"
+_NO_PORT_SECURITY = said("refusal.no-port-security")
 
 Read = Callable[[], Seen[ServerPart]]
 
@@ -63,15 +64,15 @@ def instance_of(server_id: str, parts: Sequence[ServerPart]) -> Instance:
     )
 
 
-def _refusal(ports: Sequence[PortRow]) -> str:
+def _refusal(ports: Sequence[PortRow]) -> Text:
     """Return why Nova would not add a group: it adds to every port of a server, or to none."""
     if not ports:
-        return "itemNotFound: the server has no port that a group could be added to"
+        return said("refusal.no-port")
     for port in ports:
         if not port.has_port_security:
-            return f"badRequest: port security is switched off on port {port.port_id}"
+            return said("refusal.port-security-of", port=port.port_id)
         if not port.has_address:
-            return f"badRequest: port {port.port_id} has no address"
+            return said("refusal.port-no-address", port=port.port_id)
     return ""
 
 

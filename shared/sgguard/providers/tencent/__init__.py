@@ -137,7 +137,7 @@ class Tencent(msgspec.Struct, frozen=True):
     def list_bindings(self, group_ids: Sequence[str]) -> Seen[dict[str, tuple[Binding, ...]]]:
         """Return, by id, the bindings of the group: by id where listed, counted where not."""
         counted, instances, nics = _parallel(
-            partial(seen_or_unseen, "association statistics", self._statistics(group_ids), {}),
+            partial(seen_or_unseen, said("part.statistics"), self._statistics(group_ids), {}),
             partial(seen_or_unseen, "instances", self._instances(group_ids), {}),
             partial(seen_or_unseen, "interfaces", self._nics(group_ids), {}),
         )

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from sgguard.model.resource import Binding, Instance
-from sgguard.providers.tencent.response import OPERATING, Nic, Statistics, is_cvm
+from sgguard.providers.tencent.response import Nic, Statistics, is_cvm, is_operating
 
 _KINDS = {
     "CVM": "instance",
@@ -61,7 +61,7 @@ def _instance(group_id: str, one: Instance) -> Binding:
         project=one.project,
         other_group_ids=_others(group_id, one.group_ids),
         # An operation that is in progress passes; the state of an instance stays.
-        change_refusal="" if one.binding_refusal.startswith(OPERATING) else one.binding_refusal,
+        change_refusal="" if is_operating(one.binding_refusal) else one.binding_refusal,
     )
 
 

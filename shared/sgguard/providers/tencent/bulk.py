@@ -27,12 +27,13 @@ from sgguard.model.bind import HolderState, Part, Refusal, Sent, Target
 from sgguard.model.change import Holder
 from sgguard.model.request import Action, HolderFilter
 from sgguard.model.resource import Seen
+from sgguard.model.sentence import said
 from sgguard.providers.base import Cloud
 from sgguard.providers.tencent import Tencent, reads
 from sgguard.providers.tencent.api import TencentApi
 from sgguard.providers.tencent.holder import INSTANCE, INTERFACE, Calls
 from sgguard.providers.tencent.listing import INSTANCES, INTERFACES, PAGE, Listing, list_once
-from sgguard.providers.tencent.response import OPERATING, nic
+from sgguard.providers.tencent.response import is_operating, is_pending, nic
 from sgguard.wire.parallel import chunks, parallel
 from sgguard.wire.shape import Json
 
@@ -41,7 +42,6 @@ LARGEST = 100
 
 _INSTANCE_ID = re.compile(r"ins-[0-9a-z]{8}")
 _INTERFACE_ID = re.compile(r"eni-[0-9a-z]{8}")
-_PENDING = "UnsupportedOperation.InstanceStatePending"
 _TAG = "tag:"
 _PAGES_MAX = 1000
 
@@ -182,7 +182,7 @@ class TencentBulk(msgspec.Struct, frozen=True):
             project=one.project,
             network=one.network,
             refusal=one.binding_refusal,
-            is_passing=one.binding_refusal.startswith((OPERATING, _PENDING)),
+            is_passing=is_operating(one.binding_refusal) or is_pending(one.binding_refusal),
             last_request_id=operation.request_id,
             failure=failure if operation.state == "FAILED" else "",
             tags=_tags(row),
@@ -193,7 +193,7 @@ class TencentBulk(msgspec.Struct, frozen=True):
         one = found.interface
         refusal = found.change_refusal
         if one.is_primary and found.instance_id and not refusal:
-            refusal = f"UnsupportedOperation: it is the primary one of {found.instance_id}: name it"
+            refusal = said("refusal.primary", instance=found.instance_id)
         holder = Holder("interface", one.interface_id, found.instance_id)
         return HolderState(
             one.interface_id,

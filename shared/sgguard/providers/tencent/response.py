@@ -14,23 +14,24 @@ from collections.abc import Mapping
 import msgspec
 
 from sgguard.model.resource import Group, Instance, Interface
+from sgguard.model.sentence import Sentence, Text, said
 from sgguard.wire.shape import Json, Shape
 
 _GROUP_ID = re.compile(r"sg-[0-9a-z]+")
-_STATES: Mapping[str, str] = {
-    "PENDING": "UnsupportedOperation.InstanceStatePending: the instance is being created",
-    "LAUNCH_FAILED": "FailedOperation: the launch of the instance failed",
-    "SHUTDOWN": "UnsupportedOperation.InstanceStateIsolating: the instance waits for removal",
-    "TERMINATING": "UnsupportedOperation.InstanceStateIsolating: the instance is being removed",
-    "ISOLATING": "UnsupportedOperation.InstanceStateIsolating: the instance is being isolated",
+_STATES: Mapping[str, Sentence] = {
+    "PENDING": said("refusal.pending"),
+    "LAUNCH_FAILED": said("refusal.launch-failed"),
+    "SHUTDOWN": said("refusal.shut-down"),
+    "TERMINATING": said("refusal.terminating"),
+    "ISOLATING": said("refusal.isolating"),
 }
 
 _OWN_BUSINESS = frozenset({"", "cvm"})
 """Who an interface belongs to where no product does: ``Business`` is cvm, eks or hai, or left out
 (https://cloud.tencent.com/document/api/215/15824, NetworkInterface; read 2026-11-28)."""
 
-OPERATING = "OperationDenied.InstanceOperationInProgress"
-"""The refusal that passes by itself: every change waits for it."""
+_OPERATING = frozenset({"refusal.operating", "refusal.operating-any"})
+"""The refusals that pass by themselves: every change waits for them."""
 
 _BINDINGS = frozenset(
     {
@@ -66,7 +67,7 @@ class Nic(msgspec.Struct, frozen=True):
     name: str = ""
     instance_id: str = ""
     owner: str = ""
-    change_refusal: str = ""
+    change_refusal: Text = ""
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -188,18 +189,32 @@ def _within(shape: Shape, row: Json, key: str, inner: str) -> str:
     return shape.shown(value, inner) if isinstance(value := row.get(key), dict) else ""
 
 
-def _refusal(shape: Shape, row: Json) -> str:
+def is_operating(refusal: Text) -> bool:
+    """Return whether a refusal passes by itself: an operation is under way."""
+    return isinstance(refusal, Sentence) and refusal.code in _OPERATING
+
+
+def is_pending(refusal: Text) -> bool:
+    """Return whether an instance is only being created."""
+    return refusal == _STATES["PENDING"]
+
+
+def _refusal(shape: Shape, row: Json) -> Text:
     state = row.get("InstanceState")
     if not isinstance(state, str) or not state:
-        return "UnsupportedOperation: the cloud does not tell the state of the instance"
+        return said("refusal.untold-state")
     if state in _STATES:
         return _STATES[state]
     restriction = shape.shown(row, "RestrictState")
     if restriction not in {"", "NORMAL"}:
-        return f"UnsupportedOperation.InstanceStateIsolating: the instance is {restriction}"
+        return said("refusal.restricted", state=restriction)
     if row.get("LatestOperationState") == "OPERATING":
-        operation = shape.shown(row, "LatestOperation") or "an operation"
-        return f"{OPERATING}: {operation} is under way"
+        operation = shape.shown(row, "LatestOperation")
+        return (
+            said("refusal.operating", operation=operation)
+            if operation
+            else said("refusal.operating-any")
+        )
     return ""
 
 
@@ -243,11 +258,11 @@ def is_cvm(instance_id: str) -> bool:
     return instance_id.startswith("ins-")
 
 
-def _nic_refusal(owner: str, state: str, holder: str) -> str:
+def _nic_refusal(owner: str, state: str, holder: str) -> Text:
     if holder and not is_cvm(holder):
-        return f"UnsupportedOperation: the interface belongs to {holder}, which is no CVM instance"
+        return said("refusal.no-cvm", holder=holder)
     if owner:
-        return f"UnsupportedOperation: the interface belongs to the product {owner}"
+        return said("refusal.of-product", owner=owner)
     if state == "DELETING":
-        return "UnsupportedOperation.InvalidState: the interface is being deleted"
+        return said("refusal.deleting")
     return ""

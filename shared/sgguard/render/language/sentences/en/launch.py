@@ -32,6 +32,7 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "limit.near": "{change}: {after} of {ceiling}{share} ({source:kind}).",
     "limit.share": ", {percent} %",
     "limit.without-effect": "{used} composite rules of {ceiling} ({note}).",
+    "limit.counted-at": "{where}: {note}",
     "launch.other-network": "{group} belongs to network {theirs:40}, but the instance to network "
     "{ours:40}.",
     "launch.other-project": "{group} belongs to project {theirs:40}, but the instance to project "

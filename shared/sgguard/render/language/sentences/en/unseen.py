@@ -6,6 +6,11 @@ from collections.abc import Mapping
 
 WORDS: Mapping[str, str | Mapping[str, str]] = {
     # -- parts of the facts ----------------------------------------------------------------------
+    "thing.supplementary network interfaces": "supplementary network interfaces",
+    "thing.statistics": "statistics",
+    "thing.the holders of a filter": "the holders of a filter",
+    "thing.which group the cloud takes where none is given": "which group the cloud takes where "
+    "none is given",
     "thing.references": "references",
     "thing.bindings": "bindings",
     "thing.rules": "rules",
@@ -36,6 +41,7 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "part.why-returned": "why {collection:kind} of the group were returned",
     "part.strangers": "{collection:kind} that answered and do not show why",
     "part.sharing": "whether the group is shared",
+    "part.statistics": "association statistics",
     "part.names": "names of groups",
     "part.sub-interfaces": "supplementary network interfaces",
     "part.interfaces": "interfaces of the instance",
@@ -65,6 +71,10 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "why.not-described": "the cloud does not describe this group",
     "why.only-counted": "the cloud counts holders that it does not name",
     "why.usage-untold": "the cloud named a limit but not how much of it is used",
+    "why.carried-nowhere": "no interface that can be seen carries {groups:room=80}",
+    "why.told": "{text:400}{code:silent}",
+    "why.call": "{text:700}{action:silent}{code:silent}",
+    "why.call-odd": "{text:700}{action:silent}",
     "why.kinds-refused": "groups of two kinds are refused on one interface",
     "why.no-filter": "this provider cannot list holders by {how}",
     "why.not-followed": "not followed further: {why}",

@@ -11,6 +11,8 @@ from sgguard.render.language.sentences.zh import (
     launch,
     outcome,
     plan,
+    problem,
+    refusal,
     spot,
     step,
     units,
@@ -27,5 +29,7 @@ SENTENCES: Mapping[str, str | Mapping[str, str]] = {
     **plan.WORDS,
     **step.WORDS,
     **outcome.WORDS,
+    **problem.WORDS,
+    **refusal.WORDS,
     **spot.WORDS,
 }

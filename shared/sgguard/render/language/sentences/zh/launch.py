@@ -29,6 +29,7 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "limit.near": "{change}：接近上限 {after}/{ceiling}{share}（{source:kind}）。",
     "limit.share": "，{percent}%",
     "limit.without-effect": "有 {used} 条复合规则，上限 {ceiling} 条，超出的规则不生效（{note}）。",
+    "limit.counted-at": "{where}{note:silent}",
     "launch.other-network": "{group} 属于网络 {theirs:40}，实例属于网络 {ours:40}。",
     "launch.other-project": "{group} 属于项目 {theirs:40}，实例属于项目 {ours:40}。",
     "launch.no-instance": "{place} 中找不到{subject}：它不存在，或当前凭证无权查看。",

@@ -6,6 +6,10 @@ from collections.abc import Mapping
 
 WORDS: Mapping[str, str | Mapping[str, str]] = {
     # -- parts of the facts ----------------------------------------------------------------------
+    "thing.supplementary network interfaces": "辅助弹性网卡（SubENI）",
+    "thing.statistics": "关联实例统计",
+    "thing.the holders of a filter": "符合筛选条件的资源",
+    "thing.which group the cloud takes where none is given": "未指定时云平台所用的安全组",
     "thing.references": "引用关系",
     "thing.bindings": "绑定关系",
     "thing.rules": "规则",
@@ -36,6 +40,7 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "part.why-returned": "云平台返回的资源与该安全组的关系（{collection:kind}）",
     "part.strangers": "云平台返回的资源与所查对象的关系（{collection:kind}）",
     "part.sharing": "该安全组是否已共享",
+    "part.statistics": "关联实例统计",
     "part.names": "安全组名称",
     "part.sub-interfaces": "辅助弹性网卡（SubENI）",
     "part.interfaces": "实例的弹性网卡",
@@ -65,6 +70,10 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "why.not-described": "云平台的响应中没有该安全组",
     "why.only-counted": "云平台只返回了资源数，未列出资源",
     "why.usage-untold": "云平台返回了上限，未返回已用数",
+    "why.carried-nowhere": "可查看的弹性网卡都未绑定 {groups:room=80}",
+    "why.told": "{code:silent}{text:silent}原文见判定",
+    "why.call": "{action} 返回 {code}{text:silent}",
+    "why.call-odd": "{action} 的响应与文档不符{text:silent}",
     "why.kinds-refused": "两种类型的安全组不能绑定到同一张弹性网卡",
     "why.no-filter": "此云不支持按{how}查询资源",
     "why.not-followed": "未继续查询：{why}",

@@ -1,0 +1,80 @@
+"""Problems in the language of whoever asked, by ``lang`` or ``Accept-Language`` (RFC 9110, 12.5.4).
+
+A machine that asks for no language is told ``title`` and ``detail`` in English, which stay as they
+are; ``type``, ``sentence`` and the other members are the same in every language (RFC 9457, 3.1.3).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any
+
+from msgspec.structs import replace
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
+
+from sgguard.render.language import refusal
+from sgguard.render.language.words import Words, languages
+from sgguard.render.said import sentence_of
+from sgguard.web.problem import BASE, Details
+from sgguard.web.response import Response, of_problem
+
+Json = dict[str, Any]
+
+_PROBLEM = "application/problem+json"
+_ENGLISH = "en"
+
+
+def words_of(asked: str, accepted: str) -> Words:
+    """Return the words of the language asked for, or the first one accepted, or English."""
+    if asked in languages():
+        return Words(asked, UTC)
+    found = parse_accept_header(accepted, LanguageAccept).best_match(languages(), default=_ENGLISH)
+    return Words(found or _ENGLISH, UTC)
+
+
+def tag_of(words: Words) -> str:
+    """Return the language as browsers name it."""
+    return "zh-CN" if words.language == "zh" else words.language
+
+
+def title_of(details: Details, words: Words) -> str:
+    """Return the kind of a problem in words."""
+    return words.say(f"problem.{_slug(details)}")
+
+
+def detail_of(details: Details, words: Words) -> str:
+    """Return what happened in words: what is told exactly, else what the kind of problem means."""
+    document = details.document
+    if words.language == _ENGLISH:
+        return str(document["detail"])
+    if exact := refusal.told(sentence_of(document.get("sentence")), words):
+        return exact
+    if "incident_id" in document:
+        return words.say("detail.incident", incident=document["incident_id"])
+    said = words.say(f"detail.{_slug(details)}")
+    if "provider" not in document:
+        return said
+    given = {name: document.get(name, "") for name in ("provider", "action", "code")}
+    key = "detail.cloud" if given["code"] else "detail.cloud.none"
+    return words.items([words.say(key, **given), said])
+
+
+def spoken(answer: Response, accepted: str) -> Response:
+    """Return an answer whose problem is in the language that its sender accepts first.
+
+    Problems of a batch are data of events, for machines: they stay as they are.
+    """
+    is_one = answer.headers.get("Content-Type") == _PROBLEM and len(answer.problems) == 1
+    words = words_of("", accepted) if is_one and accepted else None
+    if words is None or words.language == _ENGLISH:
+        return answer
+    [details] = answer.problems
+    changed = {"title": title_of(details, words), "detail": detail_of(details, words)}
+    told = replace(details, document={**details.document, **changed})
+    headers = {**answer.headers, "Content-Language": tag_of(words), "Vary": "Accept-Language"}
+    return replace(answer, body=of_problem(told).body, headers=headers)
+
+
+def _slug(details: Details) -> str:
+    return str(details.document["type"]).removeprefix(BASE)

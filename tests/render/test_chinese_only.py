@@ -1,0 +1,174 @@
+"""What a Chinese reader is shown of any decision is Chinese, but for names, ids, codes and calls.
+
+Every world of the emulator is judged in every way there is. A new text in English that a guard, a
+plan or a provider makes is found here, whatever code path made it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from sgguard.emulator.core import Emulator
+from sgguard.emulator.faults import Fault
+from sgguard.emulator.transport import EmulatorTransport
+from sgguard.engine import decide
+from sgguard.engine.context import Context
+from sgguard.model.address import Address, Scope
+from sgguard.model.request import DeleteRequest, LaunchRequest
+from sgguard.policy import DeletePolicy, LaunchPolicy, Policy
+from sgguard.render.document import to_json
+from sgguard.render.language import text as sentences
+from sgguard.render.language.message import of_document
+from sgguard.render.language.sentence import in_words
+from sgguard.render.language.words import Words
+from sgguard.render.said import sentence_of
+from sgguard.wire.retry import Retry
+from tests.deployment import CLOUDS
+from tests.worlds import World, lanes, world_of
+
+CHINESE = Words("zh", UTC)
+WORD = re.compile(r"[A-Za-z]{2,}")
+CODE = re.compile(
+    r"https?://\S+|\b(?:GET|POST|PUT) \S+|sgguard(?: [a-z]+)+|[A-Z][a-z]+[A-Z]\w*|\b[a-z]+[A-Z]\w*"
+    r"|\b[A-Z]{2,}\b|\w+\.[\w.…]+|\w+…|\b\w+_\w+|[\w-]*\d[\w-]*|“[^”]*”"
+)
+"""What is no word of a language: calls, codes, settings, ids, and what people wrote themselves."""
+
+TERMS = frozenset(
+    # The requester, products, protocols and states, as the clouds' own Chinese pages have them.
+    {
+        "grace",
+        "sgguard",
+        "Instances",
+        "tcp",
+        "udp",
+        "icmp",
+        "any",
+        "Neutron",
+        "Nova",
+        "Octavia",
+        "Heat",
+        "Magnum",
+    }
+    | {"Senlin", "Trove", "Redis", "Running", "Stopped", "reader"}
+)
+
+
+def told(value: Any) -> Iterator[str]:
+    """Every text of a document that a cloud or a person wrote."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            if key not in ("message", "summary", "sentence", "note", "why", "what", "remedy"):
+                yield from told(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from told(one)
+
+
+def shown(document: dict[str, Any]) -> Iterator[str]:
+    """Every text that pages and messages make of a document for a Chinese reader."""
+    message = of_document(document, "grace")
+    yield from sentences.compose(message, CHINESE, sentences.DETAILS[0]).joined(CHINESE)
+    whole = sentences.Detail(10_000, 10_000, 10_000, 10_000, 10_000)
+    yield from (sentences.why(one, CHINESE, whole) for one in message.why)
+    yield from (sentences.step(one, CHINESE) for one in message.changes)
+    found = [*document["facts"]["blind_spot_sentences"], *document.get("notes", ())]
+    found += [one.get("sentence") for one in document["consequences"]]
+    for one in found:
+        sentence = sentence_of(one)
+        if sentence is not None:
+            yield in_words(sentence, CHINESE, 20_000)
+
+
+def foreign(document: dict[str, Any]) -> set[str]:
+    known = {word for one in told(document) for word in WORD.findall(one)} | TERMS
+    lines = [CODE.sub(" ", line) for line in shown(document)]
+    return {word for line in lines for word in WORD.findall(line) if word not in known}
+
+
+POLICY = Policy(
+    delete=DeletePolicy(remedies=("revoke", "unbind"), protected=("*2",), when_unreachable="block"),
+    launch=LaunchPolicy(
+        baseline=("base-0",), forbidden=("*1",), remedies=("unbind",), warn_at_percent=1
+    ),
+)
+"""One that finds fault with everything."""
+
+
+def decided(world: World, emulator: Emulator, group_ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Judge the delete of each of the groups."""
+    scope = Scope(world.provider, "", world.region)
+    asked = [(DeleteRequest((Address(scope, one),), "grace"), one) for one in group_ids]
+    for found in decide.decide_deletes(asked, context_of(world, emulator)):
+        if not isinstance(found, Exception):
+            yield json.loads(json.dumps(to_json(found)))
+
+
+def context_of(world: World, emulator: Emulator) -> Context:
+    given = Context.from_env(world.env, transport=EmulatorTransport(emulator))
+    return replace(given, policy=POLICY, retry=Retry(sleep=lambda _: None), lanes=lanes())
+
+
+def documents(world: World) -> Iterator[dict[str, Any]]:
+    """Judge everything there is to judge in a world."""
+    emulator = world.emulator()
+    (cloud,) = emulator.state.clouds
+    ids = [*(one.id for one in cloud.groups), "sg-00000000", "?"]
+    yield from decided(world, emulator, ids)
+    scope = Scope(world.provider, "", world.region)
+    for server in cloud.instances:
+        request = LaunchRequest(scope, instance_id=server.id, requested_by="grace")
+        found = decide.decide_launch(request, context_of(world, emulator), event_id=server.id)
+        yield json.loads(json.dumps(to_json(found)))
+
+
+FORBIDDEN = {
+    "tencent": "UnauthorizedOperation",
+    "tencent-dfw": "4102",
+    "alibaba": "Forbidden.RAM",
+    "huawei": "VPC.0010",
+    "openstack": "HTTPForbidden",
+}
+
+
+def faulty(world: World) -> Iterator[dict[str, Any]]:
+    """Judge one delete while each call that it needs is forbidden, or answered with a page."""
+    first = world.emulator()
+    list(decided(world, first, [world.referenced]))
+    for action in sorted({one.action for one in first.requests if one.action}):
+        pattern = re.sub(r"\{[^}]*\}", "*", action)
+        for kind in ("error", "garbage"):
+            emulator = world.emulator()
+            code = FORBIDDEN[world.provider] if kind == "error" else ""
+            emulator.faults.append(Fault(kind, action=pattern, count=9, code=code))
+            yield from decided(world, emulator, [world.referenced])
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_nothing_that_a_chinese_reader_is_shown_is_english(cloud):
+    found = list(documents(world_of(cloud)))
+    assert len(found) > 3
+    assert {word: one["target"] for one in found for word in foreign(one)} == {}
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.sampled(2)
+def test_what_could_not_be_seen_is_told_in_chinese(cloud):
+    found = list(faulty(world_of(cloud)))
+    assert any(one["facts"]["unseen"] or one["reasons"] for one in found)
+    assert {word: one["reasons"] for one in found for word in foreign(one)} == {}
+
+
+def test_a_text_in_english_is_found():
+    kept = next(documents(world_of("tencent")))
+    kept["reasons"][0]["sentence"] = {"code": "note.text", "args": {"text": "the disk is full"}}
+    assert {"disk", "full"} <= foreign(kept)
