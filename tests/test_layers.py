@@ -43,13 +43,13 @@ ARROWS = {
     "callers.proofs": "callers errors events policy sgguard telemetry wire",
     "chat": (
         "approvals chat.channels engine errors events model operations outbox policy render "
-        "render.language settings sgguard store telemetry web wire"
+        "render.language restores settings sgguard store telemetry web wire"
     ),
     "chat.channels": "chat errors events policy render.language wire",
     "cli": (
         "approvals callers chat clouds demo emulator engine errors events model operations "
-        "operations.doctor outbox packaging policy providers render render.graph render.text "
-        "schemas settings sgguard store telemetry web webhooks wire"
+        "operations.doctor outbox packaging policy providers render render.graph "
+        "render.language render.text schemas settings sgguard store telemetry web webhooks wire"
     ),
     "demo": (
         "callers emulator engine errors events model operations render render.graph render.text web"
@@ -73,14 +73,14 @@ ARROWS = {
         "sgguard store telemetry wire"
     ),
     "engine.accounts": "clouds errors model providers settings sgguard telemetry",
-    "engine.bulk": "errors model providers render sgguard store wire",
+    "engine.bulk": "errors model providers render render.language sgguard store wire",
     "errors": "telemetry",
     "events": "errors events.sources model schemas telemetry",
     "events.sources": "errors events model schemas",
     "facts": "errors model providers wire",
-    "functions": "approvals chat engine events web",
+    "functions": "approvals chat engine events restores web",
     "guards": "model",
-    "guards.bind": "guards model policy render render.language",
+    "guards.bind": "guards model policy render.language",
     "guards.delete": "guards model policy render.language",
     "guards.launch": "guards model policy render render.language",
     "model": "errors sgguard",
@@ -112,6 +112,9 @@ ARROWS = {
         "render.language.pages render.language.sentences.en render.language.sentences.zh"
     ),
     "render.text": "model render render.language",
+    "restores": (
+        "approvals engine errors events model operations render render.language store telemetry web"
+    ),
     "runtimes": "clouds engine errors settings sgguard telemetry web wire",
     "runtimes.platforms": "runtimes",
     "schemas": "errors sgguard",
@@ -119,8 +122,8 @@ ARROWS = {
     "store": "errors sgguard telemetry",
     "telemetry": "clouds sgguard",
     "web": (
-        "callers clouds engine errors events events.sources model outbox policy render schemas "
-        "settings sgguard store telemetry web.openapi webhooks wire"
+        "callers clouds engine errors events events.sources model outbox policy render "
+        "render.language schemas settings sgguard store telemetry web.openapi webhooks wire"
     ),
     "web.openapi": "callers engine errors events events.sources model schemas sgguard web",
     "webhooks": "callers engine errors model outbox policy render sgguard store telemetry wire",

@@ -1,11 +1,12 @@
-"""May a plan be carried out? Shows what waits for a person, takes the answer, and reminds."""
+"""May a plan be carried out, or what it removed be restored? Shows it, and takes the answer."""
 
 import functions_framework
 from flask import Request
 from flask.typing import ResponseReturnValue
 
-from sgguard.approvals import reminders, web
+from sgguard.approvals import reminders
 from sgguard.engine import delivery
+from sgguard.restores import web
 from sgguard.web import endpoint, start
 
 HANDLE = delivery.with_delivery(reminders.handle)

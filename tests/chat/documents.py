@@ -210,6 +210,7 @@ CASES: dict[str, Json] = {
     "blocked": blocked(),
     "groups-40": of_many_groups(),
     "done": done("remediated"),
+    "restorable": done("remediated"),
     "denied": done("refused", "denied"),
     "expired": done("refused", "expired"),
     "partly-undone": done("partly-undone"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,7 +25,7 @@ from tests.chat.services import SERVICES
 
 GOLDEN = Path(__file__).with_name("golden")
 WAYS = [(kind, way) for kind in SERVICES for way in kinds()[kind].needs]
-CONTEXT = SimpleNamespace(settings=Settings(approval_keys=(KEY,)))
+CONTEXT = SimpleNamespace(settings=Settings(approval_keys=(KEY,)), now=lambda: 0.0)
 
 
 def setup(kind: str, way: str = "app", language: str = "en", **changed) -> Setup:
@@ -35,8 +36,17 @@ def setup(kind: str, way: str = "app", language: str = "en", **changed) -> Setup
 
 def rendered(kind: str, way: str, language: str, found, **changed):
     channel, given_setup = kinds()[kind], setup(kind, way, language, **changed)
-    shown = token.shown(of_document(found, "grace"), channel, given_setup, CONTEXT)
+    shown = token.shown(message_of(found), channel, given_setup, CONTEXT)
     return channel.render(shown, given_setup)
+
+
+def message_of(found):
+    """The message of a document; of one that can be restored as the store would have it."""
+    message = of_document(found, "grace")
+    if found is not CASES["restorable"]:
+        return message
+    until = message.decided_at + timedelta(days=7)
+    return replace(message, restore_hash="9" * 64, restore_until=until)
 
 
 def service(kind: str):

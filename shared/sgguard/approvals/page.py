@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 import msgspec
@@ -98,8 +98,6 @@ def approval_page(view: ApprovalView, words: Words, other: str) -> bytes:
     ``other`` is the query of the same page in the other language.
     """
     buttons = "".join(_button(action, token, words) for action, token in view.tokens.items())
-    named = _text(words.say("page.other"))
-    link = f'<a class="other" lang="{_tag(other[-2:])}" href="?{escape(other)}">{named}</a>'
     return _page(
         words.say("page.title"),
         words,
@@ -116,7 +114,50 @@ def approval_page(view: ApprovalView, words: Words, other: str) -> bytes:
         _list(words.say("page.plan"), view.plan, "ol"),
         buttons,
         f"<h2>{_text(words.say('page.picture'))}</h2>{view.picture}" if view.picture else "",
-        before=link,
+        before=_other(other, words),
+    )
+
+
+class RestoreView(msgspec.Struct, frozen=True):
+    """What the page of a restore shows; ``token`` permits it, ``plan_hash`` says what was seen."""
+
+    verdict: str
+    decision: str
+    person: str
+    place: str
+    target: Sequence[str]
+    plan: Sequence[str]
+    left_out: Sequence[str]
+    until: str
+    token: str
+    plan_hash: str
+    is_changed: bool = False
+
+
+def restore_page(view: RestoreView, words: Words, other: str) -> bytes:
+    """Return the page of a restore; to read it changes nothing. It has a button if it has a plan.
+
+    ``other`` is the query of the same page in the other language.
+    """
+    fields = {"restore": view.token, "plan": view.plan_hash}
+    button = _form("approve", words.say("page.restore-button"), fields, words)
+    return _page(
+        words.say("page.restore-title"),
+        words,
+        f"<p>{_text(words.say('page.restore-changed'))}</p>" if view.is_changed else "",
+        f"<p>{_text(view.verdict)}</p>",
+        _list(words.say("label.groups"), view.target, "ul"),
+        _facts(
+            (words.say("label.place"), view.place),
+            (words.say("page.restore-decision"), view.decision),
+            (words.say("page.restore-by"), view.person),
+            (words.say("page.restore-until"), view.until),
+        ),
+        _list(words.say("page.restore-plan"), view.plan, "ol"),
+        _list(words.say("page.restore-left"), view.left_out, "ul"),
+        f"<p>{_text(words.say('page.restore-note' if view.plan else 'page.restore-nothing'))}</p>",
+        button if view.plan else "",
+        before=_other(other, words),
     )
 
 
@@ -154,14 +195,24 @@ def _list(title: str, lines: Sequence[str], kind: str) -> str:
     return f"<h2>{_text(title)}</h2><{kind}>{shown}</{kind}>"
 
 
+def _other(query: str, words: Words) -> str:
+    """Return the link to the same page in the other language."""
+    named = _text(words.say("page.other"))
+    return f'<a class="other" lang="{_tag(query[-2:])}" href="?{escape(query)}">{named}</a>'
+
+
 def _button(action: str, token: str, words: Words) -> str:
+    return _form(action, words.say(f"page.{action}"), {"token": token}, words)
+
+
+def _form(name: str, label: str, fields: Mapping[str, str], words: Words) -> str:
     # The action drops the page's own query, where the token is that of the link.
-    hidden = (
-        f'<input type="hidden" name="lang" value="{words.language}">'
-        f'<input type="hidden" name="token" value="{escape(token)}">'
+    hidden = "".join(
+        f'<input type="hidden" name="{escape(key)}" value="{escape(value)}">'
+        for key, value in {"lang": words.language, **fields}.items()
     )
-    name, label = escape(action), _text(words.say(f"page.{action}"))
-    return f'<form method="post" action="?">{hidden}<button class="{name}">{label}</button></form>'
+    button = f'<button class="{escape(name)}">{_text(label)}</button>'
+    return f'<form method="post" action="?">{hidden}{button}</form>'
 
 
 def _text(text: str) -> str:

@@ -13,8 +13,16 @@ _HTML = "text/html"
 _TEXT = {"type": "string"}
 _FORM = {
     "type": "object",
-    "required": ["token"],
-    "properties": {"token": _TOKEN, "lang": {"description": "of a page", "enum": ["en", "zh"]}},
+    "anyOf": [{"required": ["token"]}, {"required": ["restore"]}],
+    "properties": {
+        "token": _TOKEN,
+        "restore": _TOKEN,
+        "plan": {
+            "description": "the hash of the restore's plan that was read",
+            "type": "string",
+        },
+        "lang": {"description": "of a page", "enum": ["en", "zh"]},
+    },
 }
 _DECISION = {"$ref": "#/components/schemas/decision"}
 
@@ -29,6 +37,7 @@ def surface() -> Surface:
     decided = Body("application/json", _DECISION, load("decision")["examples"][0], "decided")
     return Surface(
         looks={
+            "restore": "the signed text of a link to restore: shows what would be restored",
             "token": "the signed text of an approval link: shows what it is about",
             "lang": "the language of its page: en or zh; else that of the browser",
         },

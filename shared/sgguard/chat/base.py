@@ -28,7 +28,7 @@ from sgguard.wire.client import Wire
 from sgguard.wire.clock import EpochClock
 
 Json = dict[str, Any]
-Action = Literal["approve", "deny"]
+Action = Literal["approve", "deny", "restore"]
 Part = Literal["TOKEN", "SECRET", "KEY", "URL", "APP_SECRET"]
 
 PARTS: tuple[Part, ...] = ("TOKEN", "SECRET", "KEY", "URL", "APP_SECRET")
@@ -151,13 +151,14 @@ class Command(msgspec.Struct, frozen=True):
     chat: str = ""
 
 
-@hiding("approve", "deny", "link")
+@hiding("approve", "deny", "link", "restore")
 class Tokens(msgspec.Struct, frozen=True):
     """The signed texts of a message's buttons; empty where it has none. Each is a secret."""
 
     approve: str = ""
     deny: str = ""
     link: str = ""
+    restore: str = ""
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -166,6 +167,16 @@ class Shown(msgspec.Struct, frozen=True):
     message: Message
     tokens: Tokens = msgspec.field(default_factory=Tokens)
     whole: str = ""
+
+    @property
+    def about(self) -> str:
+        """Return the id of what its buttons are about: the request, or the decision to restore."""
+        message = self.message
+        return message.decision_id if self.tokens.restore else message.approval_id
+
+    def link_label(self, words: Words) -> str:
+        """Return what the button of the link says."""
+        return words.say("button.open" if self.message.is_open else "button.restore-open")
 
 
 class Answer(msgspec.Struct, frozen=True):

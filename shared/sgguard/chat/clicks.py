@@ -20,19 +20,23 @@ from sgguard.approvals.reminders import expire
 from sgguard.approvals.resolve import deny
 from sgguard.chat import token as tokens
 from sgguard.chat.base import Answer, Channel, Click, Setup, Shown, Verified
-from sgguard.chat.handover import hand_over
+from sgguard.chat.handover import approving, hand_over, restoring
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.errors import BusyError, EventError, HaltedError, SgguardError
-from sgguard.render.language.message import of_document
+from sgguard.render.language.message import Message, of_document
+from sgguard.render.language.refusal import sentence_of, told
 from sgguard.render.language.text import verdict
 from sgguard.render.language.words import plain
+from sgguard.restores import act
+from sgguard.restores.standing import message_of, seen
 from sgguard.store.base import Store
 from sgguard.store.rows import Answered, Approval, Busy, Claim
 from sgguard.telemetry import logs
 
 Json = dict[str, Any]
 
+_FORBIDDEN = 403
 _OF_STATUS = {403: "approver", 404: "unknown", 409: "answered", 410: "expired"}
 
 
@@ -57,8 +61,10 @@ class _Desk(msgspec.Struct, frozen=True):
         record = self.store.decision(approval.decision_id)
         if record is None:
             return None
-        document = json.loads(record.document_json)
-        message = of_document(document, record.requester)
+        return self.show(message_of(record, self.store))
+
+    def show(self, message: Message) -> Shown:
+        """Return a message with its buttons."""
         return tokens.shown(message, self.channel, self.setup, self.context)
 
 
@@ -116,6 +122,12 @@ def _checked(click: Click, desk: _Desk) -> Answer:
     by = config.person(click.user) if config.tenant and click.tenant == config.tenant else ""
     if not by:
         return desk.refuse("user")
+    if given.action == "restore":
+        return _restored(given, click, by, desk)
+    return _on_request(given, by, desk)
+
+
+def _on_request(given: LinkToken, by: str, desk: _Desk) -> Answer:
     # 3. Is it about what is asked now? Else the message in the chat is stale: it is replaced.
     approval = desk.store.approval(given.approval_id)
     if approval is None:
@@ -145,7 +157,8 @@ def _belongs(click: Click, given: LinkToken, setup: Setup) -> bool:
     return (
         given.approver == config.name
         and click.action in (None, given.action)
-        and click.message_id in (None, given.approval_id)
+        # A message that offers a restore may still be named by its request: looked at later.
+        and (given.action == "restore" or click.message_id in (None, given.approval_id))
         and is_there
     )
 
@@ -153,7 +166,7 @@ def _belongs(click: Click, given: LinkToken, setup: Setup) -> bool:
 def _acted(given: LinkToken, approval: Approval, by: str, desk: _Desk) -> Answer:
     try:
         if given.action == "approve":
-            document = hand_over(approval, by, desk.context)
+            document = hand_over(approving(approval, by), desk.context)
         else:
             document = deny(approval.approval_id, by, desk.context)
     except EventError as error:
@@ -170,9 +183,38 @@ def _acted(given: LinkToken, approval: Approval, by: str, desk: _Desk) -> Answer
         return desk.refuse("other", shown=desk.current(approval))
     if document is None:
         return Answer((desk.setup.words.say("done.taken"),))
-    message = of_document(document, approval.requester)
-    shown = tokens.shown(message, desk.channel, desk.setup, desk.context)
+    message = seen(of_document(document, approval.requester), document, desk.store)
+    shown = desk.show(message)
     words = desk.setup.words
     is_fresh = message.is_open and message.approval_id != approval.approval_id
     said = words.say("done.superseded") if is_fresh else verdict(message, words)
     return Answer((said,), shown)
+
+
+def _restored(given: LinkToken, click: Click, by: str, desk: _Desk) -> Answer:
+    """Restore what the message says was removed, once; the message says how that ended."""
+    try:
+        before = act.standing(given, desk.context)
+        if click.message_id not in (None, given.approval_id, before.approval_id):
+            return desk.refuse("token")
+        document = hand_over(restoring(given, by), desk.context)
+        if document is None:
+            return Answer((desk.setup.words.say("done.restoring"),))
+        after = act.standing(given, desk.context)
+    except BusyError:
+        return desk.refuse("busy")
+    except HaltedError:
+        return desk.refuse("halted")
+    except SgguardError as error:
+        logs.log(logging.WARNING, "chat", decision_id=given.approval_id, detail=str(error))
+        return _not_restored(given, error, desk)
+    return Answer((verdict(after, desk.setup.words),), desk.show(after))
+
+
+def _not_restored(given: LinkToken, error: SgguardError, desk: _Desk) -> Answer:
+    words = desk.setup.words
+    why = told(sentence_of(error), words)
+    said = words.say("refused.restore", why=why) if why else words.say("refused.other")
+    if isinstance(error, EventError) and error.status == _FORBIDDEN:
+        return Answer((said,), is_error=True)  # what others see does not change
+    return Answer((said,), desk.show(act.standing(given, desk.context)), is_error=True)

@@ -17,16 +17,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
+from sgguard.approvals.link import LinkToken
 from sgguard.approvals.resolve import approve
 from sgguard.engine.context import Context
 from sgguard.engine.delivery import deliverer
 from sgguard.engine.execute import Executor
-from sgguard.errors import BusyError, EventError, HaltedError, SgguardError, StoreError
+from sgguard.errors import BusyError, HaltedError, InputError, SgguardError, StoreError
+from sgguard.model.sentence import said
 from sgguard.outbox.background import BACKGROUND
 from sgguard.outbox.base import Gone, Later, Result, Sent
 from sgguard.outbox.deliver import Deliverer
+from sgguard.render.language.refusal import refusal
+from sgguard.restores import act
 from sgguard.store.notices import Notice, OutboxRow, Telling
 from sgguard.store.rows import Approval
 from sgguard.telemetry import logs
@@ -49,27 +53,34 @@ def sender(context: Context) -> Acts:
 
 
 class Acts(msgspec.Struct, frozen=True):
-    """Approves what somebody who may has pressed the button of."""
+    """Approves, or restores, what somebody who may has pressed the button of."""
 
     context: Context
 
     def send(self, row: OutboxRow) -> Result:
-        """Approve one request, or go on with what was begun."""
+        """Do one act, or go on with what was begun."""
         left_s = self.context.deadline.remaining_s()
         if left_s < _TIME_NEEDED_S:
             return Later("there is no time left for it", 1.0, counted=False)
         deadline = Deadline.after(min(self.context.settings.deadline_s, left_s))
-        given = json.loads(row.payload_json)
         try:
-            approve(given["approval_id"], given["by"], replace(self.context, deadline=deadline))
+            _done(json.loads(row.payload_json), replace(self.context, deadline=deadline))
         except SgguardError as error:
             return result_of(error)
         return Sent()
 
 
+def _done(asked: Json, context: Context) -> Json:
+    """Do what was handed over: approve a request, or restore what a decision removed."""
+    if "restore" not in asked:
+        return approve(asked["approval_id"], asked["by"], context)
+    found = act.carry_out(LinkToken(*asked["restore"]), asked["by"], context)
+    return found if isinstance(found, dict) else {}
+
+
 def result_of(error: SgguardError) -> Result:
     """Return what an error means for an act: whether it is tried again."""
-    if isinstance(error, EventError | HaltedError):
+    if isinstance(error, InputError | HaltedError):
         # Answered otherwise, expired, or not theirs to approve; or it stays open for a new click.
         return Gone(str(error))
     if isinstance(error, BusyError):
@@ -79,10 +90,9 @@ def result_of(error: SgguardError) -> Result:
 
 @dataclass
 class Act:
-    """One approval in work, in a thread of its own."""
+    """One act in work, in a thread of its own."""
 
-    approval: Approval
-    by: str
+    asked: Asked
     context: Context
     executor: Executor
     row: OutboxRow
@@ -103,7 +113,7 @@ class Act:
 
     def _run(self) -> None:
         try:
-            self.document = approve(self.approval.approval_id, self.by, self.context)
+            self.document = _done(self.asked.payload, self.context)
         except Exception as error:  # noqa: BLE001 - raised where the click is answered
             self.error = error
         with self._lock:
@@ -131,51 +141,75 @@ class Act:
             logs.log(
                 logging.WARNING,
                 "outbox",
-                decision_id=self.approval.decision_id,
+                decision_id=self.asked.decision_id,
                 detail=str(error),
             )
 
 
-def hand_over(approval: Approval, by: str, context: Context) -> Json | None:
-    """Approve a request; return the decision, or None where it takes longer than a click waits.
+class Asked(msgspec.Struct, frozen=True):
+    """What a button asks for: the act in JSON, what it is about, and until when it can begin."""
+
+    payload: Json
+    about: str
+    by: str
+    decision_id: str
+    open_until_s: float
+
+
+def approving(approval: Approval, by: str) -> Asked:
+    """Return the act of a button that approves."""
+    payload = {"approval_id": approval.approval_id, "by": by}
+    return Asked(payload, approval.approval_id, by, approval.decision_id, approval.expires_at_s)
+
+
+def restoring(given: LinkToken, by: str) -> Asked:
+    """Return the act of a button that restores."""
+    payload = {"restore": [*astuple(given)], "by": by}
+    about = f"{given.approval_id}:{given.facts_hash}"
+    return Asked(payload, about, by, given.approval_id, given.expires_at_s)
+
+
+def hand_over(asked: Asked, context: Context) -> Json | None:
+    """Do an act; return the decision, or None where it takes longer than a click waits.
 
     Raises:
-        SgguardError: as :func:`~sgguard.approvals.resolve.approve`, where that ended in time.
+        SgguardError: as :func:`~sgguard.approvals.resolve.approve`, or as
+            :func:`~sgguard.restores.act.carry_out`, where that ended in time.
     """
     executor = Executor.of(context)
-    row = _written(approval, by, executor)
-    act = Act(approval, by, context, executor, row)
-    if not act.ended_within(WAIT_S):
-        logs.log(logging.INFO, "handed over", decision_id=approval.decision_id)
+    row = _written(asked, executor)
+    begun = Act(asked, context, executor, row)
+    if not begun.ended_within(WAIT_S):
+        logs.log(logging.INFO, "handed over", decision_id=asked.decision_id)
         return None
-    if act.error is not None:
-        raise act.error
-    return act.document
+    if begun.error is not None:
+        raise begun.error
+    return begun.document
 
 
-def _written(approval: Approval, by: str, executor: Executor) -> OutboxRow:
+def _written(asked: Asked, executor: Executor) -> OutboxRow:
     """Write the act down, and take it.
 
     Raises:
         BusyError: another click of the same person is being carried out.
     """
     store = executor.store
-    key = f"{KIND}:{approval.approval_id}:{by}"
-    payload = json.dumps({"approval_id": approval.approval_id, "by": by}, ensure_ascii=False)
-    # After its request expired nothing can be begun, and a day is enough to end what was.
-    keep_s = max(approval.expires_at_s - store.now_s(), 0.0) + 86400.0
+    key = f"{KIND}:{asked.about}:{asked.by}"
+    payload = json.dumps(asked.payload, ensure_ascii=False)
+    # After its end nothing can be begun, and a day is enough to end what was.
+    keep_s = max(asked.open_until_s - store.now_s(), 0.0) + 86400.0
     notice = Notice(
         key,
         KIND,
-        approval.decision_id,
+        asked.decision_id,
         _DESTINATION,
-        f"{KIND}:{approval.approval_id}",
+        f"{KIND}:{asked.about}",
         payload,
         renews=True,
         keep_s=keep_s,
     )
-    store.notify(approval.decision_id, Telling((notice,)))
+    store.notify(asked.decision_id, Telling((notice,)))
     row = store.take_notice(key, owner=executor.owner, lease_s=executor.lease_s, is_hurried=True)
     if row is None:
-        raise BusyError("this request is being worked on")
+        raise refusal(BusyError, said("chat.acting"))
     return row

@@ -29,6 +29,7 @@ from sgguard.outbox.base import Gone, Later, Result, Sent
 from sgguard.outbox.deliver import ATTEMPT_S
 from sgguard.policy.channel import ChannelPolicy, routed
 from sgguard.render.language.message import Message, of_digest, of_document, of_test
+from sgguard.restores.standing import seen
 from sgguard.store.base import Store
 from sgguard.store.notices import OutboxRow
 from sgguard.store.places import Limit
@@ -217,14 +218,8 @@ class ChatSender(msgspec.Struct, frozen=True):
             posted = chat.post(chat.channel.render(Shown(message), chat.setup), message.decision_id)
         except (SgguardError, ValueError) as error:
             return failure(error)
-        kept = Kept(
-            message_id=posted.message_id,
-            chat=posted.chat,
-            is_sent=False,
-            is_digest=True,
-            missed=posted.missed,
-        )
-        return _sent(kept)
+        told = Kept(posted.message_id, posted.chat, is_digest=True, missed=posted.missed)
+        return _sent(replace(told, is_sent=False))
 
     def _chat(self, name: str) -> _Chat | None:
         config = next((one for one in self.context.policy.channels if one.name == name), None)
@@ -245,7 +240,7 @@ class ChatSender(msgspec.Struct, frozen=True):
             return None
         document = json.loads(record.document_json)
         is_routed = row.destination in routed(self.context.policy.routes, document)
-        return of_document(document, record.requester), is_routed
+        return seen(of_document(document, record.requester), document, self.store), is_routed
 
     def _closed(self, message: Message) -> Message:
         """Return the message of a request in whose place another one came."""

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from sgguard.chat import token
 from sgguard.chat.base import Channel, Setup, Tokens, variable_of
 from sgguard.engine.context import Context
+from sgguard.engine.execute import Executor
 from sgguard.errors import CloudError
 from sgguard.render.language.message import of_document
+from sgguard.restores.standing import seen
 
 Json = dict[str, Any]
 
@@ -28,9 +30,10 @@ _ONLY_IN = {"value": "keyname"}
 
 def body(document: Json, requester: str, channel: Channel, setup: Setup, context: Context) -> Json:
     """Return the JSON of the message of a decision, without the secrets of its buttons."""
-    shown = token.shown(of_document(document, requester), channel, setup, context)
+    message = seen(of_document(document, requester), document, Executor.of(context).store)
+    shown = token.shown(message, channel, setup, context)
     given = shown.tokens
-    masked = Tokens(*(SECRET if one else "" for one in (given.approve, given.deny, given.link)))
+    masked = Tokens(*(SECRET if one else "" for one in astuple(given)))
     return channel.render(replace(shown, tokens=masked), setup)
 
 

@@ -14,6 +14,7 @@ from sgguard.chat.base import Channel, Setup, Shown, Tokens
 from sgguard.engine.context import Context
 from sgguard.errors import EventError, SettingsError
 from sgguard.render.language.message import Message
+from sgguard.restores import permit
 
 _PURPOSE = b"sgguard-chat."
 
@@ -28,9 +29,11 @@ def _tokens(message: Message, channel: Channel, setup: Setup, context: Context) 
     """Return the buttons of a request that is open; none without a key to sign them.
 
     A chat whose buttons cannot come back gets a link, if one person alone reads it: whoever has
-    a link can use it.
+    a link can use it. What was carried out and can be restored has a button, or a link, for that.
     """
     keys = context.settings.approval_keys
+    if message.restore_hash and keys:
+        return _restore(message, channel, setup, context)
     if not message.is_open or message.expires_at is None or not keys:
         return Tokens()
     if channel.has_buttons(setup):
@@ -50,6 +53,21 @@ def _tokens(message: Message, channel: Channel, setup: Setup, context: Context) 
     except (EventError, SettingsError):
         # The reader may not approve this one: the message says how others can.
         return Tokens()
+
+
+def _restore(message: Message, channel: Channel, setup: Setup, context: Context) -> Tokens:
+    """Return what permits the restore that a message offers, while it does."""
+    if message.restore_until is None or message.restore_until.timestamp() <= context.now():
+        return Tokens()
+    if channel.has_buttons(setup):
+        given = permit.token_of(message, setup.config.name)
+        keys = context.settings.approval_keys
+        return Tokens(restore=links.sign(given, keys, _PURPOSE)) if given else Tokens()
+    try:
+        reader = setup.config.reader
+        return Tokens(link=permit.link(message, reader, context)) if reader else Tokens()
+    except EventError:
+        return Tokens()  # the reader is no approver: the message names the command
 
 
 def read(text: str, context: Context, now_s: float) -> LinkToken:

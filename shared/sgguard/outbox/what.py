@@ -40,7 +40,14 @@ def telling(document: Json, requester: str, policy: Policy) -> Telling:
     """Return what a step that keeps this document writes into the outbox."""
     change = Change(document, requester, policy)
     notices = tuple(one for make in MAKERS for one in make(change))
-    return Telling(notices, (CHAT,) if policy.channels else ())
+    return Telling(notices, (CHAT,) if policy.channels else (), _brought_back(document))
+
+
+def _brought_back(document: Json) -> tuple[str, ...]:
+    """Return the decision that a restore or an undo is about: its message says so, too."""
+    how, _, decision_id = str(document["event_id"]).partition(" of ")
+    is_back = document["guard"] == "restore" and how in ("restore", "undo")
+    return (decision_id,) if is_back and decision_id else ()
 
 
 def chat_notices(change: Change) -> Iterable[Notice]:

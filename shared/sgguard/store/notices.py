@@ -42,11 +42,13 @@ class Notice(msgspec.Struct, frozen=True):
 class Telling(msgspec.Struct, frozen=True):
     """What a change of a decision is told by: new notices, and kinds whose notices are renewed.
 
-    Every notice of a kind in ``renewed`` that was delivered about the decision waits once more.
+    Every notice of a kind in ``renewed`` that was delivered about the decision waits once more, and
+    so does every one about the decisions ``also``, whose messages say what became of them.
     """
 
     notices: tuple[Notice, ...] = ()
     renewed: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 @hiding("owner", "fence")

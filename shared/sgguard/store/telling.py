@@ -37,7 +37,8 @@ UPDATE sgguard_outbox SET {_AGAIN} WHERE decision_id = :decision_id AND kind = :
 def put(session: Session, decision_id: str, told: Telling) -> None:
     """Write what a change of a decision is told by; part of the transaction of the change."""
     for kind in told.renewed:
-        session.send(_RENEW_ALL, decision_id=decision_id, kind=kind, after_s=0.0)
+        for about in (decision_id, *told.also):
+            session.send(_RENEW_ALL, decision_id=about, kind=kind, after_s=0.0)
     for one, written in [(one, _put(session, one)) for one in told.notices]:
         if one.renews and not written.count():
             given: dict[str, Value] = {"payload_json": one.payload_json, "after_s": one.after_s}

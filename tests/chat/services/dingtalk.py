@@ -71,11 +71,9 @@ class DingTalk(Service):
 
     def tokens(self, body):
         values = body["cardData"]["cardParamMap"]
-        return {
-            one: values[f"{one}_token"]
-            for one in ("approve", "deny")
-            if values["is_open"] == "true"
-        }
+        shown = ("approve", "deny") if values["is_open"] == "true" else ()
+        shown = (*shown, "restore") if values["is_restorable"] == "true" else shown
+        return {one: values[f"{one}_token"] for one in shown}
 
     def texts(self, body):
         is_robot = "msgtype" in body

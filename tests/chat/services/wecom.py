@@ -75,7 +75,7 @@ class WeCom(Service):
         return found + ([] if buttons else ["button_list"])
 
     def tokens(self, body):
-        names = {1: "approve", 3: "deny"}
+        names = {1: "approve", 3: "deny", 4: "restore"}
         card = body["template_card"]
         return {names[one["style"]]: one["key"] for one in card.get("button_list", ())}
 

@@ -54,7 +54,7 @@ def robot(text: Text, shown: Shown, setup: Setup) -> Json:
     lines = [f"### {escape(text.title)}", *_lines(text, setup)]
     if not shown.tokens.link:
         return markdown(title, lines)
-    button = {"title": setup.words.say("button.open"), "actionURL": shown.tokens.link}
+    button = {"title": shown.link_label(setup.words), "actionURL": shown.tokens.link}
     content = {"title": title, "text": "\n\n".join(lines), "btnOrientation": "0", "btns": [button]}
     return {"msgtype": "actionCard", "actionCard": content}
 
@@ -71,6 +71,9 @@ def card(text: Text, shown: Shown, setup: Setup) -> Json:
         "deny_text": words.say("button.deny"),
         "approve_token": tokens.approve,
         "deny_token": tokens.deny,
+        "is_restorable": "true" if tokens.restore else "false",
+        "restore_text": words.say("button.restore"),
+        "restore_token": tokens.restore,
     }
     return {
         "outTrackId": f"{message.approval_id or message.decision_id}.{config.name}",

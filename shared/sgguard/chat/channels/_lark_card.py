@@ -21,6 +21,10 @@ _COLOURS: Mapping[str, str] = {
     "undone": "orange",
     "halted": "red",
     "unfinished": "orange",
+    "restoring": "orange",
+    "restored": "green",
+    "restored-partly": "orange",
+    "restore-stuck": "red",
 }
 
 
@@ -40,11 +44,18 @@ def of_text(text: Text, shown: Shown, setup: Setup) -> Json:
         elements.append(
             {**_button("deny", words.say("button.deny"), shown, tokens.deny), "type": "danger"}
         )
+    if tokens.restore:
+        confirm = {
+            "title": _plain(words.say("confirm.restore")),
+            "text": _plain(words.say("confirm.restore-text")),
+        }
+        one = _button("restore", words.say("button.restore"), shown, tokens.restore)
+        elements.append({**one, "confirm": confirm})
     if tokens.link:
         elements.append(
             {
                 "tag": "button",
-                "text": _plain(words.say("button.open")),
+                "text": _plain(shown.link_label(words)),
                 "type": "primary",
                 "behaviors": [{"type": "open_url", "default_url": tokens.link}],
             }
@@ -65,7 +76,7 @@ def _line(one: Line, setup: Setup) -> Json:
 
 
 def _button(action: str, text: str, shown: Shown, token: str) -> Json:
-    value = {"token": token, "action": action, "approval": shown.message.approval_id}
+    value = {"token": token, "action": action, "approval": shown.about}
     return {
         "tag": "button",
         "text": _plain(text),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sgguard.chat import fit
 from sgguard.chat.base import Json, Setup, Shown
 from sgguard.render.language.text import Text
+from sgguard.render.language.words import Words
 
 HEADER_MAX, SECTION_MAX, FALLBACK_MAX = 150, 3000, 4000
 BUTTON_MAX, VALUE_MAX, BLOCKS_MAX = 75, 2000, 50
@@ -19,8 +20,7 @@ def of_text(text: Text, shown: Shown, setup: Setup) -> Json:
     ]
     buttons = _buttons(shown, setup)
     if buttons:
-        identity = shown.message.approval_id
-        blocks.append({"type": "actions", "block_id": identity, "elements": buttons})
+        blocks.append({"type": "actions", "block_id": shown.about, "elements": buttons})
     return {**fallback(text.title), "blocks": blocks}
 
 
@@ -40,21 +40,30 @@ def _buttons(shown: Shown, setup: Setup) -> list[Json]:
     found: list[Json] = []
     steps = len(shown.message.changes)
     if tokens.approve:
-        confirm = {
-            "title": _plain(words.say("confirm.title")),
-            "text": _plain(words.say("confirm.text", n=steps)),
-            "confirm": _plain(words.say("confirm.yes")),
-            "deny": _plain(words.say("confirm.no")),
-        }
+        asks = ("confirm.title", words.say("confirm.text", n=steps), "confirm.yes")
         one = _button("approve", words.say("button.approve"), tokens.approve)
-        found.append({**one, "style": "primary", "confirm": confirm})
+        found.append({**one, "style": "primary", "confirm": _confirm(*asks, words)})
     if tokens.deny:
         one = _button("deny", words.say("button.deny"), tokens.deny)
         found.append({**one, "style": "danger"})
+    if tokens.restore:
+        asks = ("confirm.restore", words.say("confirm.restore-text"), "button.restore")
+        one = _button("restore", words.say("button.restore"), tokens.restore)
+        found.append({**one, "confirm": _confirm(*asks, words)})
     if tokens.link:
-        text = _plain(words.say("button.open"))
+        text = _plain(shown.link_label(words))
         found.append({"type": "button", "action_id": "open", "text": text, "url": tokens.link})
     return found
+
+
+def _confirm(title: str, text: str, yes: str, words: Words) -> Json:
+    """Return what is asked once more before a button counts; ``text`` is in words already."""
+    return {
+        "title": _plain(words.say(title)),
+        "text": _plain(text),
+        "confirm": _plain(words.say(yes)),
+        "deny": _plain(words.say("confirm.no")),
+    }
 
 
 def _button(action: str, text: str, token: str) -> Json:

@@ -37,7 +37,11 @@ def of_text(text: Text, shown: Shown, setup: Setup) -> Json:
     words, tokens, message = setup.words, shown.tokens, shown.message
     buttons = [
         {"text": short(words.say(f"button.{name}"), BUTTON_MAX), "style": style, "key": token}
-        for name, style, token in (("approve", 1, tokens.approve), ("deny", 3, tokens.deny))
+        for name, style, token in (
+            ("approve", 1, tokens.approve),
+            ("deny", 3, tokens.deny),
+            ("restore", 4, tokens.restore),
+        )
         if token
     ]
     subtitle, quote = _said(text, setup)

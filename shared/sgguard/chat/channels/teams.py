@@ -208,7 +208,7 @@ def _card(text: Text, shown: Shown, setup: Setup) -> Json:
     actions = [
         {"type": "Action.OpenUrl", "title": title, "url": url}
         for title, url in (
-            (setup.words.say("button.open"), shown.tokens.link),
+            (shown.link_label(setup.words), shown.tokens.link),
             (setup.words.say("label.whole"), shown.whole),
         )
         if url

@@ -227,7 +227,7 @@ def _robot(text: Text, shown: Shown, setup: Setup) -> Json:
         said = one.text if one.key == "whole" else card.escape(one.text)
         lines.append(words.say("line", label=one.label, text=said))
     if shown.tokens.link:
-        label = words.say("button.open")
+        label = shown.link_label(words)
         lines.append(words.say("line", label=label, text=shown.tokens.link))
     return {"msgtype": "text", "text": {"content": fit.joined(lines)}}
 

@@ -34,8 +34,15 @@ State = Literal[
     "halted",
     "unfinished",
     "accepted",
+    "restoring",
+    "restored",
+    "restored-partly",
+    "restore-stuck",
 ]
-"""What a reader needs to know first. ``lapsed``: approved, but not begun in time."""
+"""What a reader needs to know first. ``lapsed``: approved, but not begun in time.
+
+The last four are of what was carried out and brought back afterwards, by a decision of its own.
+"""
 
 STATES: tuple[State, ...] = State.__args__  # type: ignore[attr-defined]  # of typing.Literal
 
@@ -79,7 +86,8 @@ class Change(msgspec.Struct, frozen=True):
 class Message(msgspec.Struct, frozen=True):
     """Everything a message can say; what of it is shown depends on the room a channel has.
 
-    ``listed`` are the messages that a digest stands for.
+    ``listed`` are the messages that a digest stands for. ``restore_hash`` stands for what a restore
+    would bring back now, until ``restore_until``; empty: nothing is to be brought back.
     """
 
     decision_id: str
@@ -102,6 +110,8 @@ class Message(msgspec.Struct, frozen=True):
     expires_at: datetime | None = None
     resolved_by: str = ""
     listed: tuple[Message, ...] = ()
+    restore_hash: str = ""
+    restore_until: datetime | None = None
 
     @property
     def is_open(self) -> bool:

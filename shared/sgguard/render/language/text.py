@@ -172,7 +172,7 @@ def _lines(message: Message, words: Words, detail: Detail, link: str) -> Iterato
         yield "approver", "label.approver", none, plain(message.resolved_by)
     whole = link or words.say("whole.command", decision=message.decision_id)
     yield "whole", "label.whole", none, whole
-    if message.is_restorable:
+    if message.is_restorable or message.state == "restored-partly":
         yield "undo", "label.undo", none, words.say("undo.command", decision=message.decision_id)
     yield "ids", "label.ids", none, ids(message, words)
 

@@ -57,6 +57,10 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "state.halted": "Halted",
     "state.unfinished": "Unfinished",
     "state.accepted": "Closed by a person",
+    "state.restoring": "Restoring",
+    "state.restored": "Restored",
+    "state.restored-partly": "Restored in part",
+    "state.restore-stuck": "Restore stuck",
     "verdict.allowed": "Nothing stands against it.",
     "verdict.blocked": "It must not be done now; see the reasons.",
     "verdict.remediable": "It can be done after the changes below; nothing was changed.",
@@ -71,6 +75,10 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "verdict.halted": "All changes are stopped: nothing was changed.",
     "verdict.unfinished": "The time was used up before the plan was finished; it is continued.",
     "verdict.accepted": "A person closed it as it was; not every step may have been carried out.",
+    "verdict.restoring": "It was carried out, and is being restored.",
+    "verdict.restored": "It was carried out, and restored: the groups have new IDs.",
+    "verdict.restored-partly": "It was carried out, and restored but for what was left out.",
+    "verdict.restore-stuck": "Its restore failed and was not undone whole: a person must look.",
     # -- labels ----------------------------------------------------------------------------------
     "label.groups": "Security group",
     "label.place": "Where",
@@ -198,6 +206,8 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "button.approve": "Approve",
     "button.deny": "Deny",
     "button.open": "Open to decide",
+    "button.restore": "Restore",
+    "button.restore-open": "Open to restore",
     "confirm.title": "Approve this plan?",
     "confirm.text": {
         "one": "{n} step is carried out at once.",
@@ -205,7 +215,10 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     },
     "confirm.yes": "Approve",
     "confirm.no": "Cancel",
+    "confirm.restore": "Restore this?",
+    "confirm.restore-text": "Groups, rules and bindings come back from the snapshot. IDs change.",
     "done.taken": "Taken: the plan is being carried out. The message will say how it ended.",
+    "done.restoring": "Taken: it is being restored. The message will say how that ended.",
     "done.superseded": "The facts have changed: nothing was done. This is the new request.",
     "refused.user": "Nothing was done: this chat user is not mapped to a person in the policy.",
     "refused.approver": "Nothing was done: {by} may not answer this request.",
@@ -216,6 +229,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "refused.busy": "It is being worked on: look again in a moment.",
     "refused.halted": "Nothing was done: changes are stopped, or only observed.",
     "refused.other": "It was not carried out to its end: the log says why. Nothing is lost.",
+    "refused.restore": "Nothing was restored: {why}.",
     # -- commands --------------------------------------------------------------------------------
     "help": (
         "Commands: check ADDRESS … | explain ADDRESS | decisions | approve ID | deny ID | help. "
