@@ -16,7 +16,11 @@ import pytest
 from msgspec.structs import replace
 
 from sgguard.approvals import web
+from sgguard.approvals.resolve import approve
 from sgguard.policy.channel import ChannelPolicy
+from sgguard.restores import permit
+from sgguard.restores import web as pages
+from sgguard.restores.standing import message_of
 from sgguard.web.response import Response
 from tests.approvals import browser
 from tests.approvals.browser import Browser, Page, browsing, page_of
@@ -75,11 +79,11 @@ def serving(here: ApprovalHarness) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             query = dict(parse_qsl(urlsplit(self.path).query))
-            self.answer(web.show("GET", query, self.given(), here.context))
+            self.answer(pages.show("GET", query, self.given(), here.context))
 
         def do_POST(self):
             content = self.rfile.read(int(self.headers["Content-Length"]))
-            self.answer(web.submit(self.given(), content, here.context()))
+            self.answer(pages.submit(self.given(), content, here.context()))
 
         def given(self):
             return {name.lower(): value for name, value in self.headers.items()}
@@ -235,3 +239,41 @@ def test_the_other_language_is_one_press_away(here, chromium):
         page.press("button:not(.approve)")
         assert "已拒绝" in page.run("document.body.innerText")
         assert not here.is_deleted
+
+
+def link_to_restore(here: ApprovalHarness, base: str, language: str) -> str:
+    """Carry a delete out, and return the link that restores what it removed."""
+    asked = here.asked()
+    approve(asked.approval_id, "ada", here.context())
+    assert here.is_deleted
+    record = here.store.decision(asked.decision_id)
+    assert record is not None
+    here.env = {**here.env, "SGGUARD_APPROVAL_URL": base}
+    found = permit.link(message_of(record, here.store), "ada", here.context())
+    return f"{found}&lang={language}"
+
+
+@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize(("width", "language"), SIZES)
+def test_what_was_removed_is_restored_from_its_page_without_script(
+    here, chromium, width, language, is_dark
+):
+    with serving(here) as base, page_of(chromium, width, is_dark=is_dark) as page:
+        url = link_to_restore(here, base, language)
+        page.call("Emulation.setScriptExecutionDisabled", value=True)
+        page.open(url)
+        page.call("Emulation.setScriptExecutionDisabled", value=False)
+        assert page.requests() == [url]
+        assert page.complaints() == []
+        require_readable(page, width)
+        if language == "zh":
+            fonts = page.fonts("h1")
+            assert any("CJK" in one or "WenQuanYi" in one for one in fonts), fonts
+        [button] = page.run(BUTTONS)
+        assert button["height"] >= 44
+        assert button["on_top"]
+        page.press("button.approve")
+        said = page.run("document.body.innerText")
+        assert "databases" in {one.name for one in here.cloud.groups}, said
+        assert page.run("document.documentElement.lang") == {"en": "en", "zh": "zh-CN"}[language]
+        assert page.complaints() == []

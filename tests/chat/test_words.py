@@ -111,7 +111,21 @@ def test_chinese_is_punctuated_as_chinese(key, text):
     assert "！" not in text
 
 
-FORBIDDEN = ("撤销", "帐号", "账户", "限额", "群组", "入站", "出站", "驳回", "工单", "抱歉")
+FORBIDDEN = (
+    "撤销",
+    "帐号",
+    "账户",
+    "限额",
+    "群组",
+    "入站",
+    "出站",
+    "驳回",
+    "工单",
+    "抱歉",
+    "凭据",
+    "决策",
+    "方案",
+)
 
 
 @pytest.mark.parametrize("term", FORBIDDEN)

@@ -36,7 +36,10 @@ def one_line(text: str, width: int) -> str:
     """
     plain = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
     flat = " ".join(plain.split())
-    return flat if columns(flat) <= width else _head(flat, max(width - 1, 0)).rstrip() + "…"
+    # No character takes less than a column: of 40 KB only what has room is measured.
+    if len(flat) <= width and columns(flat) <= width:
+        return flat
+    return _head(flat[:width], max(width - 1, 0)).rstrip() + "…"
 
 
 def wrapped(text: str, width: int, lead: str = "") -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 PAGES: Mapping[str, str | Mapping[str, str]] = {
-    "picture.title": "哪些规则引用了这些安全组，以及它们绑定在什么上",
+    "picture.title": "引用这些安全组的规则，以及绑定的资源",
     "picture.more": "另有 {n} 个",
     "picture.bound": "绑定（{kind}）",
     "picture.rule": "规则内容未查到",

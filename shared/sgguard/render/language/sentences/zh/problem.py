@@ -38,7 +38,7 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "link.expired": "链接已过期，请重新获取审批链接",
     "link.invalid": "链接无效，请获取新链接",
     "link.other-facts": "现状已与生成此链接时不同，请获取新链接",
-    "link.no-token": "提交的内容缺少凭据，请从链接重新打开页面",
+    "link.no-token": "提交的内容不完整，请从链接重新打开页面",
     # -- events and messages ---------------------------------------------------------------------
     "event.busy": "同一事件正由另一个进程处理",
     "event.other-content": "同一来源已有编号为 {event:200} 的事件，且内容不同：新的请求须使用新的"
