@@ -16,7 +16,7 @@ from sgguard.approvals.link import LinkToken
 from sgguard.chat.handover import Acts
 from sgguard.chat.token import read
 from sgguard.errors import SgguardError
-from sgguard.operations import restore
+from sgguard.operations import restore, unresolved
 from sgguard.outbox.deliver import Deliverer
 from sgguard.outbox.what import telling
 from sgguard.restores import act, permit, standing
@@ -241,6 +241,8 @@ def test_a_group_of_the_same_name_is_told_and_nothing_is_built_beside_it(tmp_pat
         assert "未恢复" in said
         assert "同名" in said
         assert [one.name for one in cloud.groups].count("databases") == 1
+        # The press may be made again, and is nobody's unfinished work.
+        assert unresolved.everything(given.context()) == ()
         # The twin is gone again: the same button works.
         twin.name = "another"
         found.press()

@@ -261,6 +261,8 @@ def _records(executor: Executor) -> Iterator[Unresolved]:
 def _is_event(claim: OpenClaim, known: set[str]) -> bool:
     """Whether somebody may wait for the answer of an event; a click or a restore is made anew."""
     is_other = claim.source in (APPROVAL_SOURCE, RESTORE_SOURCE)
+    # A press that failed leaves the claim of its callback, and of its permit, for the next press.
+    is_other = is_other or claim.source.startswith(("chat.", f"{RESTORE_SOURCE}."))
     return claim.decision_id not in known and not (is_other and not claim.is_held)
 
 
