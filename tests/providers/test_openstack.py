@@ -382,7 +382,7 @@ def test_a_call_outside_the_access_rules_is_a_missing_permission():
     seen = provider.list_bindings([w.FREE])
     assert seen.value == {}
     assert [u.code for u in seen.unseen] == ["no-permission"]
-    assert "access rules" in seen.unseen[0].why
+    assert "access rules" in whole_english(seen.unseen[0].why)
 
 
 def test_a_token_the_cloud_forgot_is_replaced_without_anyone_noticing():

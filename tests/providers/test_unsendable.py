@@ -11,6 +11,7 @@ from sgguard.emulator.core import Emulator
 from sgguard.emulator.server import serve
 from sgguard.errors import CredentialsError, SettingsError, SgguardError, UnreachableError
 from sgguard.providers.access import Access
+from sgguard.render.language.sentence import whole_english
 from sgguard.wire.client import Wire
 from sgguard.wire.clock import Deadline
 from sgguard.wire.retry import Retry
@@ -60,7 +61,7 @@ def what_is_said(world, access) -> str:
         seen = providers.connect(world.provider, access).read_groups([world.free])
     except SgguardError as error:
         return "".join(traceback.format_exception(error, limit=0))
-    return " ".join(unseen.why for unseen in seen.unseen)
+    return " ".join(whole_english(unseen.why) for unseen in seen.unseen)
 
 
 ADDRESSES = ["http://127.0.0.1:port", "http://", "https:///x", "http://[::1", "ftp://x", "x"]
