@@ -13,6 +13,7 @@ from sgguard.model.codes import (
     LAUNCH_CODES,
     MEANINGS,
     OUTCOMES,
+    TOLERABLE,
     DeleteRemedy,
     LaunchRemedy,
     Mode,
@@ -39,7 +40,7 @@ LISTED = {
         schemas.load("decision")["$defs"]["reason"]["properties"]["code"]["enum"],
         ReasonCode,
     ),
-    "gaps": (POLICY["$defs"]["tolerate_unseen"]["items"]["enum"], UnseenCode),
+    "gaps": (POLICY["$defs"]["tolerate_unseen"]["items"]["enum"], TOLERABLE),
     "remedies of a delete": (
         POLICY["$defs"]["delete"]["properties"]["remedies"]["items"]["enum"],
         DeleteRemedy,

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from typing import Literal
 
 from sgguard.model.address import Scope
-from sgguard.model.codes import ReasonCode, UnseenCode, Verdict
+from sgguard.model.codes import TOLERABLE, ReasonCode, UnseenCode, Verdict
 from sgguard.model.decision import Judgement, Reason
 from sgguard.model.facts import GroupFacts
 from sgguard.model.order import unseen_key
@@ -90,10 +90,9 @@ def incomplete(
 ) -> tuple[Reason, ...]:
     """Return one reason for each thing that could not be seen: what, why, what helps.
 
-    It blocks, unless the policy tolerates gaps of that very code: then it warns. What there was no
-    time for is never tolerated: whoever asks again may see it.
+    It blocks, unless the policy tolerates gaps of that very code: then it warns.
     """
-    tolerated = set(tolerated) - {UnseenCode.OUT_OF_TIME}
+    tolerated = TOLERABLE.intersection(tolerated)
     return tuple(
         Reason(
             ReasonCode.FACTS_INCOMPLETE,

@@ -186,6 +186,10 @@ class UnseenCode(StrEnum):
     OUT_OF_TIME = "out-of-time"
 
 
+TOLERABLE = frozenset(UnseenCode) - {UnseenCode.OUT_OF_TIME}
+"""Gaps that a policy may tolerate. What there was no time for may be seen by whoever asks again."""
+
+
 class DeleteRemedy(StrEnum):
     """How a group that is to be deleted may be freed.
 

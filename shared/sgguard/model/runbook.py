@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from sgguard.model.codes import Outcome, ReasonCode, UnseenCode
+from sgguard.model.codes import TOLERABLE, Outcome, ReasonCode, UnseenCode
 
 
 class Runbook(msgspec.Struct, frozen=True):
@@ -191,7 +191,7 @@ GAPS: Mapping[UnseenCode, Runbook] = MappingProxyType(
         UnseenCode(code): Runbook(
             text.partition(": ")[2],
             _GAP,
-            "" if code == UnseenCode.OUT_OF_TIME else _TOLERATE,
+            _TOLERATE if code in TOLERABLE else "",
             ("facts-incomplete",),
         )
         for code, text in _GAPS.items()
