@@ -30,14 +30,14 @@ KILLS = 3
 _DIGITS = 8
 
 
-def cloud_of(provider: str, folder: Path) -> tuple[Harness, list[str]]:
+def cloud_of(provider: str, folder: Path, count: int = HOLDERS) -> tuple[Harness, list[str]]:
     """A cloud with more servers like its first one; return their ids."""
     cloud = Harness(world_of(provider), folder)
     (state,) = cloud.emulator.state.clouds
     first = next(one for one in state.instances if one.id == cloud.world.server)
     own = [one for one in state.interfaces if one.instance == first.id]
     added = []
-    for number in range(HOLDERS):
+    for number in range(count):
         server = copy.deepcopy(first)
         server.id = numbered(first.id, 5000 + number)
         state.instances.append(server)

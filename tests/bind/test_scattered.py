@@ -21,7 +21,7 @@ from sgguard.model.event import Event
 from sgguard.model.request import BindRequest
 from tests.bind.harness import by_status
 from tests.bind.test_every_provider import carriers
-from tests.bind.test_killed import HOLDERS, cloud_of
+from tests.bind.test_killed import cloud_of
 from tests.remedy.harness import Harness
 
 WRITES = {
@@ -59,12 +59,12 @@ def writes(cloud: Harness) -> int:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", names())
-@pytest.mark.parametrize("share", [0.1, 0.5])
+@pytest.mark.parametrize(("share", "count"), [(0.01, 200), (0.1, 120), (0.5, 24)])
 def test_every_good_one_is_bound_and_every_bad_one_named_within_the_bound(
-    provider, share, tmp_path
+    provider, share, count, tmp_path
 ):
-    cloud, servers = cloud_of(provider, tmp_path)
-    gone = set(random.Random(f"{share}").sample(servers, math.ceil(share * HOLDERS)))
+    cloud, servers = cloud_of(provider, tmp_path, count)
+    gone = set(random.Random(f"{share}").sample(servers, math.ceil(share * count)))
     context = cloud.context()
     context.store.paces().tick = context.lanes.clock
     context = replace(context, store=Vanishing(context.store, cloud, gone))
@@ -76,6 +76,6 @@ def test_every_good_one_is_bound_and_every_bad_one_named_within_the_bound(
     assert by_status(done, "done") == set(servers) - gone == carriers(cloud, cloud.world.free)
     together = {"tencent": 100, "tencent-dfw": 20}.get(provider, 1)
     assert providers.bulk(cloud.world.connect(cloud.emulator)).largest >= together
-    holders = sum(max(1, parts[one]) for one in servers) if together == 1 else HOLDERS
+    holders = sum(max(1, parts[one]) for one in servers) if together == 1 else count
     bound = math.ceil(holders / together) + len(gone) * (math.ceil(math.log2(together)) + 1)
     assert 0 < writes(cloud) <= bound
