@@ -129,6 +129,7 @@ def _print_small(tally: Tally, seed: int, code: str, given: argparse.Namespace) 
     print(told(small, result, code))
     if given.keep:
         path = Path(given.keep) / f"{code.lower()}-{tally.provider}-{seed}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(small.to_json() + "\n")
         print(f"  kept as {path}")
 

@@ -6,21 +6,24 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from sgguard.emulator.state import Cloud, Rule
+from sgguard.emulator import state
+from sgguard.emulator.state import Cloud
 from sgguard.model.change import Change
+
+Rule = tuple[str, str, str, str]
+"""Direction, ports, peer and address of a rule."""
 
 
 @dataclass(frozen=True)
 class Effect:
     """One thing that changed. ``subject`` is a group or an interface.
 
-    ``rule`` is direction, ports, peer and address of a rule; ``before`` and ``after`` are the
-    groups of an interface.
+    ``before`` and ``after`` are the groups of an interface.
     """
 
     kind: str
     subject: str
-    rule: tuple[str, str, str, str] = ("", "", "", "")
+    rule: Rule = ("", "", "", "")
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
 
@@ -34,7 +37,7 @@ class Effect:
 class Picture:
     """Groups with their rules, and interfaces with their groups."""
 
-    rules: dict[str, Counter[tuple[str, str, str, str]]] = field(default_factory=dict)
+    rules: dict[str, Counter[Rule]] = field(default_factory=dict)
     holders: dict[str, tuple[str, ...]] = field(default_factory=dict)
     instances: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
@@ -95,7 +98,7 @@ def outline(cloud: Cloud) -> Outline:
     )
 
 
-def _rule(rule: Rule) -> tuple[str, str, str, str]:
+def _rule(rule: state.Rule) -> Rule:
     return rule.direction, rule.ports, rule.peer_group, rule.cidr
 
 

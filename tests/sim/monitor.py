@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sgguard.model.codes import Outcome
 from sgguard.remedy.plan import Plan
-from tests.sim.cloud import Effect, Outline, Picture, is_delete, is_of, outline
+from tests.sim.cloud import Effect, Outline, Picture, Rule, is_delete, is_of, outline
 from tests.sim.depends import Content
 from tests.sim.records import Records
 from tests.sim.rows import TAKING_BACK, Line, Rows
@@ -40,6 +40,8 @@ class Monitor:
     restores: dict[str, list[Any]] = field(default_factory=dict)
     told: dict[str, tuple[str, float]] = field(default_factory=dict)
     _written_s: dict[str, float] = field(default_factory=dict)
+    _written_before_s: dict[str, float] = field(default_factory=dict)
+    _added_s: dict[tuple[str, Rule], float] = field(default_factory=dict)
     expired_told: set[str] = field(default_factory=set)
     forgotten: set[str] = field(default_factory=set)
     _asked: dict[str, Picture] = field(default_factory=dict)
@@ -112,6 +114,8 @@ class Monitor:
         self.world.content = Content(self._cloud)
         for effect in self.picture.effects(now):
             self.touched |= {effect.subject, effect.rule[2], *effect.before, *effect.after}
+            if effect.kind == "add-rule":
+                self._added_s[effect.subject, effect.rule] = self.world.scheduler.now_s
         self.touched.discard("")
         self.picture = now
 
@@ -140,6 +144,8 @@ class Monitor:
         is_going = effect.kind in ("remove-rule", "delete-group")
         if line is None and is_going and effect.subject in self._built:
             return
+        if line is None and self._came_too_late(task, effect):
+            return
         if line is None:
             settled = [f"{one.decision_id} has it as {one.state}" for one in lines]
             self.broken(
@@ -153,6 +159,16 @@ class Monitor:
         self.effects.setdefault(line.decision_id, []).append((effect, line.is_undo))
         self._check_chain(task, effect, line, before)
         self._check_caps(effect, line, before)
+
+    def _came_too_late(self, task: Task, effect: Effect) -> bool:
+        """Say whether a rule went that somebody else added while the worker looked its last time.
+
+        That look is between the last transaction but one and the one that intends what is sent. A
+        cloud that removes the rules naming a deleted group takes such a rule along.
+        """
+        added_s = self._added_s.get((effect.subject, effect.rule), 0.0)
+        is_gone = effect.kind == "remove-rule"
+        return is_gone and added_s > self._written_before_s.get(task.name, 0.0)
 
     def _fits(self, effect: Effect, line: Line) -> bool:
         return is_of(effect, line.change, self.rows.made(), self.picture)
@@ -252,6 +268,7 @@ class Monitor:
         """Check what a transaction has left behind."""
         self._check_halt(task, name)
         if name != "purge":
+            self._written_before_s[task.name] = self._written_s.get(task.name, 0.0)
             self._written_s[task.name] = self.world.scheduler.now_s
         for one in values_of(work).get("args", ()) if work else ():
             if decision_id := getattr(one, "decision_id", ""):
