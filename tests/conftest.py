@@ -48,6 +48,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 _CREDENTIALS = ("TENCENTCLOUD_", "ALIBABA_CLOUD_", "HUAWEICLOUD_", "OS_", "SGGUARD_")
 _LOG = (logs.LOGGER.level, logs.LOGGER.propagate, tuple(logs.LOGGER.handlers))
+_ENDED = count(1)
 _NUMBERS = count()
 _real_connect = socket.socket.connect
 
@@ -64,6 +65,16 @@ def no_credentials_from_outside():
     for name in list(os.environ):
         if name.startswith(_CREDENTIALS):
             patch.delenv(name)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_size_of_a_terminal_from_outside():
+    """A terminal, or whatever runs tests side by side, may set one; lists are cut to it."""
+    patch = pytest.MonkeyPatch()
+    for name in ("COLUMNS", "LINES"):
+        patch.delenv(name, raising=False)
     yield
     patch.undo()
 
@@ -122,3 +133,9 @@ def pytest_collection_finish():
     # Thousands of collected tests live to the end: the garbage collector need not visit them.
     gc.collect()
     gc.freeze()
+
+
+def pytest_runtest_teardown():
+    # Stores that nobody closed keep descriptors until they are found, and a process has a thousand.
+    if next(_ENDED) % 500 == 0:
+        gc.collect()

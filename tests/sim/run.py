@@ -62,6 +62,7 @@ def run(story: Story, new_store: Callable[[], str] = fresh_sqlite) -> Result:
 
 @cache
 def _freeze() -> None:
+    gc.collect()  # garbage that is frozen would stay for ever
     gc.freeze()
 
 

@@ -52,13 +52,12 @@ def of(function: str) -> Application:
     # platform it is never loopback alone, also where the platform's own agent connects from there.
     os.environ["HOST"] = REACHED
     make: Callable[..., Application] = functions_framework.create_app
-    # What is made until here stays: nothing of it has to be looked through, now or later.
-    gc.disable()
-    try:
-        return make(target=function, source=str(functions()[function]))
-    finally:
+    application = make(target=function, source=str(functions()[function]))
+    # An artifact begins without the collector of garbage: what it has made until here stays.
+    if not gc.isenabled():
         gc.freeze()
         gc.enable()
+    return application
 
 
 def ask(application: Application, environ: Environ) -> Answer:
