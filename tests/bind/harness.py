@@ -18,10 +18,13 @@ from sgguard.engine.context import Context
 from sgguard.model.address import Scope
 from sgguard.model.event import Event
 from sgguard.model.request import BindRequest
+from sgguard.render.language.sentence import in_words
+from sgguard.render.said import sentence_of
 from sgguard.store import Store, open_store
 from sgguard.wire.clock import Deadline
 from sgguard.wire.pacing import Lanes
 from sgguard.wire.retry import Retry
+from tests.chinese import CHINESE, CODE, TERMS, WORD
 from tests.worlds import Jumping
 from tests.worlds.tencent import WORLD
 
@@ -127,7 +130,20 @@ class Fleet:
         (done,) = bind.binds([(request, event)], context or self.context())
         if isinstance(done, Exception):
             raise done
+        require_chinese(done)
         return done
+
+
+def require_chinese(document: dict[str, Any]) -> None:
+    """Every row that tells something tells it in Chinese too, also after a worker was replaced."""
+    for one in document.get("bind", {}).get("rows", ()):
+        if one["message"]:
+            sentence = sentence_of(one.get("sentence"))
+            assert sentence is not None, one
+            text = in_words(sentence, CHINESE)
+            for name, each in sentence.args:
+                text = text.replace(str(each), " ") if name in ("code", "holder", "entry") else text
+            assert {*WORD.findall(CODE.sub(" ", text))} <= TERMS, (text, one)
 
 
 def rows(document: dict[str, Any]) -> dict[str, dict[str, Any]]:

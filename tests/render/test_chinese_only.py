@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC
 from typing import Any
 
 import pytest
@@ -27,38 +26,11 @@ from sgguard.render.document import to_json
 from sgguard.render.language import text as sentences
 from sgguard.render.language.message import of_document
 from sgguard.render.language.sentence import in_words
-from sgguard.render.language.words import Words
 from sgguard.render.said import sentence_of
 from sgguard.wire.retry import Retry
+from tests.chinese import CHINESE, CODE, TERMS, WORD
 from tests.deployment import CLOUDS
 from tests.worlds import World, lanes, world_of
-
-CHINESE = Words("zh", UTC)
-WORD = re.compile(r"[A-Za-z]{2,}")
-CODE = re.compile(
-    r"https?://\S+|\b(?:GET|POST|PUT) \S+|sgguard(?: [a-z]+)+|[A-Z][a-z]+[A-Z]\w*|\b[a-z]+[A-Z]\w*"
-    r"|\b[A-Z]{2,}\b|\w+\.[\w.…]+|\w+…|\b\w+_\w+|[\w-]*\d[\w-]*|“[^”]*”"
-)
-"""What is no word of a language: calls, codes, settings, ids, and what people wrote themselves."""
-
-TERMS = frozenset(
-    # The requester, products, protocols and states, as the clouds' own Chinese pages have them.
-    {
-        "grace",
-        "sgguard",
-        "Instances",
-        "tcp",
-        "udp",
-        "icmp",
-        "any",
-        "Neutron",
-        "Nova",
-        "Octavia",
-        "Heat",
-        "Magnum",
-    }
-    | {"Senlin", "Trove", "Redis", "Running", "Stopped", "reader"}
-)
 
 
 def told(value: Any) -> Iterator[str]:

@@ -52,6 +52,11 @@ def said(code: str, /, **args: Item) -> Sentence:
     return Sentence(code, tuple(args.items()))
 
 
+def as_sentence(text: Text) -> Sentence:
+    """Return a text as a sentence, which quotes it where a cloud or a person wrote it."""
+    return text if isinstance(text, Sentence) else said("note.text", text=text)
+
+
 def as_told(text: Text) -> str:
     """Return a text, or what a sentence quotes of what it is about; else its code.
 

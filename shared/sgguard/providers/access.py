@@ -13,18 +13,15 @@ import msgspec
 from sgguard import hiding
 from sgguard.errors import (
     ApiAbsentError,
-    CloudError,
     CredentialsError,
     ForbiddenError,
     SettingsError,
     UnknownShapeError,
 )
 from sgguard.model.codes import UnseenCode
-from sgguard.model.resource import (
-    Seen,
-    Unseen,
-)
-from sgguard.model.sentence import Sentence, Text, said
+from sgguard.model.failure import failure_of
+from sgguard.model.resource import Seen, Unseen
+from sgguard.model.sentence import Text, said
 from sgguard.providers._rates import merged
 from sgguard.providers.base import T
 from sgguard.telemetry.redaction import remember_environment
@@ -165,11 +162,4 @@ def unseen_because(
         case _:
             code = UnseenCode.UNKNOWN_SHAPE
             remedy = said("remedy.report-shape")
-    return Unseen(code=code, what=what, why=_why(error), remedy=remedy, group_id=group_id)
-
-
-def _why(error: CloudError) -> Sentence:
-    """Return what a call was answered with: in English its whole text, else call and code."""
-    if error.code:
-        return said("why.call", text=str(error), action=error.action, code=error.code)
-    return said("why.call-odd", text=str(error), action=error.action)
+    return Unseen(code=code, what=what, why=failure_of(error), remedy=remedy, group_id=group_id)

@@ -10,7 +10,6 @@ import msgspec
 from msgspec.structs import replace
 
 from sgguard.errors import (
-    CloudError,
     ForbiddenError,
     InputError,
     MovedError,
@@ -21,6 +20,7 @@ from sgguard.model.address import Address, Scope
 from sgguard.model.codes import ReasonCode, Verdict
 from sgguard.model.decision import Judgement, Reason, Step
 from sgguard.model.facts import DeleteFacts, LaunchFacts
+from sgguard.model.failure import failure_of
 from sgguard.model.resource import Group
 from sgguard.model.sentence import Sentence, said, thing
 from sgguard.policy import Policy, first_that_may, matches
@@ -72,7 +72,7 @@ def prepare(
     try:
         inputs = read_inputs(cloud, facts, judgement.plan, used)
     except _UNPLANNABLE as error:
-        sentence = said("plan.impossible", why=_why(error))
+        sentence = said("plan.impossible", why=failure_of(error))
         return _blocked(
             judgement, (Reason(ReasonCode.FACTS_INCOMPLETE, sentence, target=str(scope)),)
         ), None
@@ -96,15 +96,6 @@ def prepare(
         return _blocked(judgement, against), None
     exact = replace(judgement, plan=_steps(planned), reasons=(*judgement.reasons, *against))
     return exact, Prepared(planned, take(planned, facts, inputs))
-
-
-def _why(error: Exception) -> Sentence:
-    """Return why there is no plan: in English the whole text of the error, else call and code."""
-    if not isinstance(error, CloudError):
-        return said("why.told", text=str(error), code="not-told")
-    if error.code:
-        return said("why.call", text=str(error), action=error.action, code=error.code)
-    return said("why.call-odd", text=str(error), action=error.action)
 
 
 def _used(judgement: Judgement) -> Iterator[str]:

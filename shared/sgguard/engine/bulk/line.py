@@ -17,6 +17,10 @@ from msgspec.structs import replace
 
 from sgguard.errors import CloudError, SgguardError
 from sgguard.model.bind import Batch, BindPlan, Row, RowCode, Status
+from sgguard.model.failure import failure_of
+from sgguard.model.sentence import Sentence
+from sgguard.render.language.sentence import in_english
+from sgguard.render.said import sentence_json, sentence_of
 from sgguard.render.wording import MESSAGE_MAX, one_line
 from sgguard.store import codec
 from sgguard.store.base import Store
@@ -24,16 +28,32 @@ from sgguard.store.rows import Entry, EntryState, Run
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What became of one holder, with the cloud's own code where it answered."""
+    """What became of one holder, with the cloud's own code where it answered.
+
+    ``message`` is the sentence in English, of an error its whole text.
+    """
 
     status: Status
     code: RowCode
     message: str = ""
     cloud_code: str = ""
     request_id: str = ""
+    sentence: Sentence | None = None
 
 
 DONE = Result("done", RowCode.DONE)
+
+
+def result(
+    status: Status,
+    code: RowCode,
+    sentence: Sentence,
+    *,
+    cloud_code: str = "",
+    request_id: str = "",
+) -> Result:
+    """Return the result of a holder of which a sentence tells what became."""
+    return Result(status, code, in_english(sentence), cloud_code, request_id, sentence)
 
 
 def refused(error: SgguardError, code: RowCode = RowCode.REFUSED_BY_CLOUD) -> Result:
@@ -45,6 +65,7 @@ def refused(error: SgguardError, code: RowCode = RowCode.REFUSED_BY_CLOUD) -> Re
         one_line(str(error), MESSAGE_MAX),
         own.code if own else "",
         own.request_id if own else "",
+        failure_of(error),
     )
 
 
@@ -67,6 +88,11 @@ def note_of(
         for one, how in results.items()
         if how.status != "done"
     }
+    sentences = {
+        one: sentence_json(how.sentence)
+        for one, how in results.items()
+        if how.status != "done" and how.sentence
+    }
     found = {
         "request_id": request_id,
         "again": sorted(again),
@@ -74,6 +100,7 @@ def note_of(
         "lost": sorted(lost),
         "refused": is_refused,
         "results": told,
+        "sentences": sentences,
     }
     return json.dumps({key: value for key, value in found.items() if value}, ensure_ascii=False)
 
@@ -97,8 +124,11 @@ def results_of(entry: Entry) -> dict[str, Result]:
     if entry.state == "intended":
         return {}
     found: dict[str, Any] = json.loads(entry.note or "{}")
+    sentences = found.get("sentences", {})  # earlier versions wrote none
     told = {
-        one: Result(how[0], RowCode(how[1]), *how[2:])
+        one: replace(
+            Result(how[0], RowCode(how[1]), *how[2:]), sentence=sentence_of(sentences.get(one))
+        )
         for one, how in found.get("results", {}).items()
     }
     again, request_id = set(found.get("again", ())), found.get("request_id", "")
@@ -145,7 +175,7 @@ def with_result(row: Row, how: Result | None) -> Row:
         status=how.status,
         code=how.code,
         message=how.message or row.message,
-        sentence=None if how.message else row.sentence,
+        sentence=how.sentence if how.message else row.sentence,
         cloud_code=how.cloud_code,
         request_id=how.request_id,
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from msgspec.structs import replace
+
 from sgguard.engine.bulk import line as lines
-from sgguard.engine.bulk.line import Result
+from sgguard.engine.bulk.line import DONE, result
 from sgguard.engine.bulk.run import (
     LINES_IN_A_LOOK,
     LONGEST_CHANGE_S,
@@ -21,13 +23,11 @@ from sgguard.engine.bulk.run import (
     pool_of,
 )
 from sgguard.model.bind import HolderState, RowCode
+from sgguard.model.sentence import said
 from sgguard.store.rows import Settled
 from sgguard.wire.parallel import Begun
 
-_ENDLESS = (
-    f"the cloud took the call and was still at it {LONGEST_CHANGE_S / 60:.0f} minutes later: it "
-    "may be changed yet; the same request tells"
-)
+_ENDLESS = said("row.endless", minutes=round(LONGEST_CHANGE_S / 60))
 
 
 def due_lines(run: BulkRun, *, is_idle: bool) -> list[Line]:
@@ -89,22 +89,25 @@ def _seen(
 def _look_at(run: BulkRun, line: Line, holder_id: str, state: HolderState | None) -> None:
     """Note what a read says about one holder whose change was sent."""
     if state is None:
-        words = "the cloud shows no such holder any more"
-        over(run, line, holder_id, Result("refused", RowCode.HOLDER_NOT_FOUND, words))
+        gone = result("refused", RowCode.HOLDER_NOT_FOUND, said("row.not-found"))
+        over(run, line, holder_id, gone)
     elif state.is_passing:
         if run.worker.now() - line.begun_s > LONGEST_CHANGE_S:
-            over(run, line, holder_id, Result("refused", RowCode.BUSY, _ENDLESS))
+            over(run, line, holder_id, result("refused", RowCode.BUSY, _ENDLESS))
     elif state.is_reached(run.plan.action, run.plan.group_id):
-        how = Result("done", RowCode.DONE, request_id=line.request_id)
-        over(run, line, holder_id, how)
+        over(run, line, holder_id, replace(DONE, request_id=line.request_id))
     elif not line.is_lost and state.last_request_id in ("", line.request_id) and state.failure:
-        words = "the cloud took the call and then failed to carry it out"
-        code = RowCode.REFUSED_BY_CLOUD
-        found = Result("refused", code, words, state.failure, line.request_id)
-        over(run, line, holder_id, found)
+        failed = result(
+            "refused",
+            RowCode.REFUSED_BY_CLOUD,
+            said("row.failed-later"),
+            cloud_code=state.failure,
+            request_id=line.request_id,
+        )
+        over(run, line, holder_id, failed)
     elif not line.is_lost and state.last_request_id == line.request_id != "":
-        words = "it was changed, and somebody changed it back"
-        over(run, line, holder_id, Result("refused", RowCode.CHANGED_SINCE, words))
+        back = result("refused", RowCode.CHANGED_SINCE, said("row.changed-back"))
+        over(run, line, holder_id, back)
     elif line.looks >= (LOOKS_FOR_LOST if line.is_lost else LOOKS):
         _again(run, line, holder_id)
 
@@ -113,9 +116,9 @@ def _again(run: BulkRun, line: Line, holder_id: str) -> None:
     """Send a holder once more whose change was lost or never showed."""
     run.sends[holder_id] = run.sends.get(holder_id, 0) + 1
     if run.sends[holder_id] >= SENDS:
-        words = f"the call was sent {SENDS} times, and the cloud never showed the change"
-        how = Result("refused", RowCode.REFUSED_BY_CLOUD, words, request_id=line.request_id)
-        over(run, line, holder_id, how)
+        never = said("row.never-shown", times=SENDS)
+        code = RowCode.REFUSED_BY_CLOUD
+        over(run, line, holder_id, result("refused", code, never, request_id=line.request_id))
         return
     line.pending.discard(holder_id)
     line.again.add(holder_id)

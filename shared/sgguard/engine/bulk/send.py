@@ -15,17 +15,19 @@ import msgspec
 from msgspec.structs import replace
 
 from sgguard.engine.bulk import line as lines
-from sgguard.engine.bulk.line import DONE, Result
+from sgguard.engine.bulk.line import DONE, result
 from sgguard.engine.bulk.look import settle
 from sgguard.engine.bulk.pool import Hunt, Pool
 from sgguard.engine.bulk.refusal import Refused, after_refusal
 from sgguard.engine.bulk.run import AT_ONCE, FIRST_LOOK_S, BulkRun, Line, UnderWay, over, wait
 from sgguard.errors import DeadlineError, SgguardError
 from sgguard.model.bind import Batch, HolderState, RowCode, Sent
-from sgguard.render.language.sentence import whole_english
+from sgguard.model.sentence import as_sentence, said
 from sgguard.store import codec
 from sgguard.store.rows import Entry
 from sgguard.wire.parallel import Begun
+
+_REACHED = result("nothing", RowCode.REACHED, said("row.reached-meanwhile"))
 
 Set = tuple[Pool, Hunt | None, tuple[str, ...]]
 """The holders of one call, their pool, and the hunt that they belong to."""
@@ -192,20 +194,18 @@ def _unsent(run: BulkRun, pool: Pool, hunt: Hunt | None, line: Line, one: _Try) 
 def _left_out(run: BulkRun, line: Line, holder_id: str, state: HolderState | None) -> None:
     """Note why a holder was not sent."""
     if state is None:
-        words = "the cloud shows no such holder any more"
-        over(run, line, holder_id, Result("refused", RowCode.HOLDER_NOT_FOUND, words))
+        gone = result("refused", RowCode.HOLDER_NOT_FOUND, said("row.not-found"))
+        over(run, line, holder_id, gone)
     elif state.is_reached(run.plan.action, run.plan.group_id):
-        words = "it was as wanted meanwhile"
-        over(run, line, holder_id, Result("nothing", RowCode.REACHED, words))
+        over(run, line, holder_id, _REACHED)
     elif run.plan.action == "unbind" and _is_last(run, state):
-        words = "it carries no other group any more"
-        over(run, line, holder_id, Result("refused", RowCode.LAST_GROUP, words))
+        last = result("refused", RowCode.LAST_GROUP, said("row.last-since"))
+        over(run, line, holder_id, last)
     else:
         code = RowCode.BUSY if state.is_passing else RowCode.HOLDER_REFUSES
         line.pending.discard(holder_id)
         line.again.add(holder_id)
-        why = whole_english(state.refusal)
-        wait(run, holder_id, Result("refused", code, why), state)
+        wait(run, holder_id, result("refused", code, as_sentence(state.refusal)), state)
 
 
 def _accepted(run: BulkRun, line: Line, sent: Sent) -> None:
@@ -213,8 +213,7 @@ def _accepted(run: BulkRun, line: Line, sent: Sent) -> None:
     line.request_id = sent.request_id
     for one, error in sent.results.items():
         if one in sent.reached:
-            found = Result("nothing", RowCode.REACHED, "it was as wanted meanwhile")
-            over(run, line, one, found)
+            over(run, line, one, _REACHED)
         elif error is None:
             over(run, line, one, DONE)
         elif (meaning := run.worker.bulk.meaning(error)) in ("later", "throttled"):

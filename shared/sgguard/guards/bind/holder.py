@@ -8,7 +8,7 @@ from sgguard.guards.base import why_of
 from sgguard.model.address import Address
 from sgguard.model.bind import BindFacts, HolderFacts, HolderState, Row, RowCode, Status
 from sgguard.model.resource import Group
-from sgguard.model.sentence import Sentence, listed, said
+from sgguard.model.sentence import Sentence, as_sentence, listed, said
 from sgguard.policy import Policy, exempting, first_that_may, is_of_scope, matches
 from sgguard.policy.limit import effective
 from sgguard.render.language.sentence import in_english
@@ -72,8 +72,7 @@ def _nothing(facts: BindFacts, one: HolderFacts) -> Found:
 def _state(state: HolderState) -> Found:
     if not state.refusal or state.is_passing:
         return None
-    why = state.refusal
-    return RowCode.HOLDER_REFUSES, why if isinstance(why, Sentence) else said("note.text", text=why)
+    return RowCode.HOLDER_REFUSES, as_sentence(state.refusal)
 
 
 def _unknown(one: HolderFacts, policy: Policy) -> Found:

@@ -48,6 +48,13 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "row.not-found": "the cloud shows no such holder.",
     "row.later": "it comes later: {why}",
     "row.gone": "it is gone since.",
+    "row.endless": "the cloud took the call and was still at it {minutes} minutes later: it may be "
+    "changed yet; the same request tells.",
+    "row.failed-later": "the cloud took the call and then failed to carry it out.",
+    "row.changed-back": "it was changed, and somebody changed it back.",
+    "row.never-shown": "the call was sent {times} times, and the cloud never showed the change.",
+    "row.reached-meanwhile": "it was as wanted meanwhile.",
+    "row.last-since": "it carries no other group any more.",
     "row.put-on": "somebody else put it on again since.",
     "row.taken-off": "somebody else took it off since.",
     "row.carries": "it carries {group} already.",

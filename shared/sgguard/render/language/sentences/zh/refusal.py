@@ -39,6 +39,13 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "row.not-found": "云平台中没有此资源。",
     "row.later": "稍后变更：{why}",
     "row.gone": "该资源此后已不存在。",
+    "row.endless": "云平台已受理，{minutes} 分钟后仍未完成，之后可能仍会生效；"
+    "请再次提交同一请求以确认结果。",
+    "row.failed-later": "云平台已受理，但执行失败。",
+    "row.changed-back": "变更后又被他人改回。",
+    "row.never-shown": "已提交 {times} 次，始终未见变更生效。",
+    "row.reached-meanwhile": "变更前已处于目标状态。",
+    "row.last-since": "现在已没有绑定其他安全组。",
     "row.put-on": "此后已有人重新绑定。",
     "row.taken-off": "此后已有人解绑。",
     "row.carries": "已绑定 {group}。",
