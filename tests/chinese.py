@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC
 
+from sgguard.model.sentence import Sentence, Value
+from sgguard.render.language.sentence import in_words
 from sgguard.render.language.words import Words
 
 CHINESE = Words("zh", UTC)
@@ -33,3 +36,22 @@ TERMS = frozenset(
     }
     | {"Senlin", "Trove", "Redis", "Running", "Stopped", "reader"}
 )
+
+
+def foreign_in(sentence: Sentence) -> set[str]:
+    """The English words that a sentence has in Chinese, but for what it quotes as one word."""
+    text = in_words(sentence, CHINESE, 20_000)
+    for name in sorted(_names(sentence), key=len, reverse=True):
+        text = text.replace(name, " ")
+    return {*WORD.findall(CODE.sub(" ", text))} - TERMS
+
+
+def _names(value: Value) -> Iterator[str]:
+    if isinstance(value, str) and value and " " not in value:
+        yield value
+    elif isinstance(value, Sentence):
+        for _, one in value.args:
+            yield from _names(one)
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _names(one)

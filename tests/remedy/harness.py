@@ -18,7 +18,9 @@ from sgguard.model.address import Address, Scope
 from sgguard.model.event import Event
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.operations import restore as restoring
+from sgguard.render.said import sentence_of
 from sgguard.wire.retry import Retry
+from tests.chinese import foreign_in
 from tests.worlds import World, lanes
 
 POLICY = """
@@ -98,7 +100,12 @@ class Harness:
         return _raised(handle.launches([(request, event)], self.context()))
 
     def restore(self, decision_id: str, **more: Any) -> dict[str, Any]:
-        return restoring.restore(decision_id, self.context(), by="olga", **more)
+        found = restoring.restore(decision_id, self.context(), by="olga", **more)
+        if found["outcome"] in ("remediated", "unchanged"):
+            # What such a restore left out is told in Chinese too.
+            told = [sentence_of(one) for one in found["notes"]]
+            assert [one for one in told if one is None or foreign_in(one)] == []
+        return found
 
     def comparable_state(self, *renamed: tuple[str, str]) -> Any:
         """The state without what no restore can bring back: ids and counters."""

@@ -13,7 +13,8 @@ from sgguard.model.decision import Step
 from sgguard.model.resource import Group
 from sgguard.remedy.lost import missing, untold, with_losses
 from sgguard.remedy.plan import Plan, Planned
-from sgguard.render.language.sentence import in_english
+from sgguard.render.language.sentence import in_english, in_words
+from tests.chinese import CHINESE
 from tests.remedy.harness import Harness
 from tests.worlds import world_of
 
@@ -71,12 +72,13 @@ def test_a_group_that_was_built_again_is_compared_with_the_one_it_replaces():
     made = {"sg-gone0000": TENCENT.free}
     assert missing(cloud, creating(there), made) == ()
     wanted = replace(there, name="shop", tags=(("team", "a"),), native=(("shared with", "p-1"),))
-    (words,) = missing(cloud, creating(wanted), made)
-    assert words == (
+    (lacking,) = missing(cloud, creating(wanted), made)
+    assert in_english(lacking) == (
         f"{TENCENT.free} lacks of sg-gone0000: name shop, tags team=a, shared with p-1"
     )
-    gone = missing(cloud, creating(there), {"sg-gone0000": "sg-nowhere0"})
-    assert gone == ("sg-nowhere0 lacks of sg-gone0000: everything (it is not shown)",)
+    assert in_words(lacking, CHINESE).endswith("名称 shop、标签 team=a、共享给 p-1")
+    (gone,) = missing(cloud, creating(there), {"sg-gone0000": "sg-nowhere0"})
+    assert in_english(gone) == "sg-nowhere0 lacks of sg-gone0000: everything (it is not shown)"
 
 
 def test_what_cannot_be_compared_is_named_too():
@@ -84,5 +86,6 @@ def test_what_cannot_be_compared_is_named_too():
     emulator.state.clouds[0].accounts[0].denied = ["DescribeSecurityGroupPolicies"]
     cloud = TENCENT.connect(emulator)
     there = cloud.read_groups([TENCENT.free]).value[TENCENT.free]
-    (words,) = missing(cloud, creating(there), {"sg-gone0000": TENCENT.free})
-    assert "could not be compared" in words
+    (unknown,) = missing(cloud, creating(there), {"sg-gone0000": TENCENT.free})
+    assert "could not be compared" in in_english(unknown)
+    assert "DescribeSecurityGroupPolicies 返回 UnauthorizedOperation" in in_words(unknown, CHINESE)

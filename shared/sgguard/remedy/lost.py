@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from sgguard.errors import DeadlineError, SgguardError
 from sgguard.model.capabilities import Capabilities
 from sgguard.model.decision import Step
+from sgguard.model.failure import failure_of
 from sgguard.model.resource import Group
 from sgguard.model.sentence import Sentence, Text, listed, said
 from sgguard.model.subject import group_of
@@ -16,7 +17,6 @@ from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Plan, Planned
 from sgguard.render.language.sentence import in_english, whole_english
 from sgguard.render.language.step import reworded, said_of
-from sgguard.render.wording import one_line
 
 _LEFT_OUT = "left_out"
 """The detail of a step that holds what a restore leaves out."""
@@ -48,7 +48,7 @@ def with_losses(plan: Plan, going: Mapping[str, Group], capabilities: Capabiliti
 
 
 def with_left_out(plan: Plan, left_out: Sequence[Text]) -> Plan:
-    """Return the plan of a restore whose first step names what it leaves out.
+    """Return the plan of a restore with what it leaves out, which its first step names as well.
 
     So whoever carries it out, or resumes it, can tell (:func:`missing`).
     """
@@ -61,6 +61,7 @@ def with_left_out(plan: Plan, left_out: Sequence[Text]) -> Plan:
         planned=tuple(
             _with_step(one, {id(first): replace(first, details=details)}) for one in plan.planned
         ),
+        left_out=tuple(left_out),
     )
 
 
@@ -68,41 +69,45 @@ def _with_step(one: Planned, steps: Mapping[int, Step]) -> Planned:
     return replace(one, step=steps.get(id(one.step), one.step))
 
 
-def missing(cloud: Cloud, plan: Plan, made: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what a restore lacks, in words: what it left out, and what its new groups lack.
+def missing(cloud: Cloud, plan: Plan, made: Mapping[str, str]) -> tuple[Sentence, ...]:
+    """Return what a restore lacks: what it left out, and what its new groups lack.
 
     They are read and compared; ``made`` has their ids by the old ones.
     """
     steps = {id(one.step): one.step for one in plan.planned}
-    left_out = [step.details[_LEFT_OUT] for step in steps.values() if _LEFT_OUT in step.details]
+    # A plan of an earlier version has it in English words only.
+    words = [step.details[_LEFT_OUT] for step in steps.values() if _LEFT_OUT in step.details]
     changes = [one.change for one in plan.planned if one.change.kind == "create-group"]
-    found = [f"left out: {one}" for one in left_out]
+    found = [said("note.left-out", what=one) for one in plan.left_out or words]
     for change in changes:
         new = made.get(change.group_id, "")
         try:
             lost = [*_differences(cloud, group_of(change), new)] if new else []
         except (SgguardError, DeadlineError) as error:
-            lost = [f"something, perhaps: it could not be compared ({error})"]
+            lost = [said("lost.uncompared", why=failure_of(error))]
         if lost:
-            found.append(f"{new} lacks of {change.group_id}: {', '.join(lost)}")
+            found.append(said("note.lacking", new=new, old=change.group_id, lacking=listed(lost)))
     return tuple(found)
 
 
-def _differences(cloud: Cloud, wanted: Group, new: str) -> Iterator[str]:
-    yield from map(in_english, untold(wanted, cloud.capabilities))
+def _differences(cloud: Cloud, wanted: Group, new: str) -> Iterator[Sentence]:
+    yield from untold(wanted, cloud.capabilities)
     there = cloud.read_groups([new]).value.get(new)
     if there is None:
-        yield "everything (it is not shown)"
+        yield said("lost.everything")
         return
     made = cloud.define_group(there)
     for name in _FIELDS:
         had, has = getattr(wanted, name), getattr(made, name)
         if had is None or _plain(had) == _plain(has):
             continue
-        words = ", ".join("=".join(one) for one in had) if name == "tags" else had
-        yield f"{name.removeprefix('is_')} {one_line(str(words), 60)}"
+        if name == "is_shared":
+            yield said("lost.is-shared")
+            continue
+        words = ", ".join("=".join(one) for one in had) if name == "tags" else str(had)
+        yield said("lost.field", field=name, value=words)
     for name, value in sorted(set(wanted.native) - set(made.native)):
-        yield f"{name} {one_line(value, 60)}"
+        yield said("lost.field", field=name, value=value)
 
 
 def _plain(value: object) -> object:

@@ -25,7 +25,7 @@ from sgguard.model.change import Change, Holder, content
 from sgguard.model.codes import ReasonCode
 from sgguard.model.decision import Reason, Step
 from sgguard.model.resource import Group, Limit, Rule
-from sgguard.model.sentence import said
+from sgguard.model.sentence import Text, said
 
 _POSITION = re.compile(r"(ingress|egress)\[\d+\]")
 
@@ -47,11 +47,15 @@ def key(scope: Scope, name: str) -> str:
     return f"{replace(scope, account='')}:{name}"
 
 
-class Plan(msgspec.Struct, frozen=True):
-    """Changes in the order in which they are made; all are of one scope."""
+class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Changes in the order in which they are made; all are of one scope.
+
+    ``left_out`` is what a restore leaves out. A plan without any is kept as earlier versions did.
+    """
 
     scope: Scope
     planned: tuple[Planned, ...]
+    left_out: tuple[Text, ...] = ()
 
     def keys(self) -> tuple[str, ...]:
         """Return the keys of groups and holders that the plan changes: it has them alone."""

@@ -38,5 +38,6 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "left.holder-bare": "{holder} has no group now",
     "left.holder-has": "{holder} has {groups:room=300} now",
     "left.holder-has-gone": "{holder} has {groups:room=300} now ({gone:room=200} is gone)",
+    "note.lacking": "{new} lacks of {old}: {lacking:room=9000}",
     "note.left-out": "left out: {what:9000}",
 }

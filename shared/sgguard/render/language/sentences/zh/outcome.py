@@ -38,5 +38,6 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "left.holder-bare": "{holder} 现在未绑定安全组",
     "left.holder-has": "{holder} 现在绑定的是 {groups:room=300}",
     "left.holder-has-gone": "{holder} 现在绑定的是 {groups:room=300}（{gone:room=200} 已不存在）",
+    "note.lacking": "{new} 与原安全组 {old} 相比缺少：{lacking:room=9000}",
     "note.left-out": "未恢复：{what:9000}",
 }
