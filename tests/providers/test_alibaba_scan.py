@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from sgguard.emulator.faults import Fault
 from sgguard.model.resource import Direction, Reference
 from sgguard.providers.alibaba import scan as scanning
+from sgguard.render.language.sentence import whole_english
 from sgguard.wire.clock import Deadline
 from tests.worlds.alibaba import (
     OWN_UID,
@@ -203,7 +204,7 @@ def test_a_scan_without_permission_leaves_the_group_unseen_and_says_which(emulat
     cloud.accounts[0].denied = [denied]
     seen = references(switch(emulator, references_silent=True), FREE)
     assert gaps(seen) == [("not-told", FREE)]
-    assert denied in seen.unseen[0].why
+    assert denied in whole_english(seen.unseen[0].why)
 
 
 def test_a_full_answer_whose_scan_fails_keeps_its_ceiling_and_its_references(emulator):
@@ -237,7 +238,7 @@ def test_a_scan_ends_before_the_events_deadline_and_says_so(emulator, calls):
     ecs = WORLD.connect(switch(emulator, group_rule_count="absent")).ecs
     hurried = replace(ecs, wire=replace(ecs.wire, deadline=deadline))
     found = scanning.scan(hurried, [FREE], {})
-    assert "the time for this event was used up" in found.gap
+    assert "the time for this event was used up" in whole_english(found.gap)
     assert len(emulator.requests) <= 1 + scanning.AT_ONCE
 
 

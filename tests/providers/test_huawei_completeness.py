@@ -128,13 +128,13 @@ def test_a_rule_of_another_project_among_the_answers_is_a_sign_of_sharing():
     assert {r.project for r in seen.value[world.REFERENCED]} == {PROJECT, OTHER_PROJECT}
     (unseen,) = seen.unseen
     assert (unseen.code, unseen.group_id) == ("other-project", world.REFERENCED)
-    assert OTHER_PROJECT in unseen.why
+    assert OTHER_PROJECT in whole_english(unseen.why)
 
 
 def test_a_reference_from_a_group_of_another_project_is_a_sign_of_sharing():
     change = foreign("/vpc/security-groups", "security_groups", {world.REFERRER_IN})
     (unseen,) = behind(emulator_of(), change).list_references([world.REFERENCED]).unseen
-    assert f"a rule of project {OTHER_PROJECT} names it" in unseen.why
+    assert f"a rule of project {OTHER_PROJECT} names it" in whole_english(unseen.why)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,10 @@ def test_a_row_without_a_project_is_no_sign():
 
 def test_all_signs_of_one_group_are_one_gap():
     unseen = unseen_beyond([("g", "one"), ("h", "two"), ("g", "three"), ("g", "one")], "look there")
-    assert [(u.group_id, u.why.count("one, three")) for u in unseen] == [("g", 1), ("h", 0)]
+    assert [(u.group_id, whole_english(u.why).count("one, three")) for u in unseen] == [
+        ("g", 1),
+        ("h", 0),
+    ]
 
 
 # -- enterprise projects -------------------------------------------------------------------------
@@ -203,7 +206,7 @@ def test_a_reference_from_a_group_that_is_hidden_is_told_and_says_that_more_may_
     assert names == {world.REFERRER_IN: None, world.REFERRER_OUT: "batch"}
     (unseen,) = seen.unseen
     assert (unseen.code, unseen.group_id) == ("other-project", world.REFERENCED)
-    assert world.REFERRER_IN in unseen.why
+    assert world.REFERRER_IN in whole_english(unseen.why)
 
 
 def test_where_rules_are_hidden_as_well_the_quota_counts_them():

@@ -144,7 +144,7 @@ def test_a_port_of_another_project_among_the_answers_is_a_sign_of_sharing():
     assert [b.project for b in seen.value[w.FREE]] == [w.OTHER_PROJECT]
     (unseen,) = seen.unseen
     assert (unseen.code, unseen.group_id) == ("other-project", w.FREE)
-    assert w.OTHER_PROJECT in unseen.why
+    assert w.OTHER_PROJECT in whole(unseen.why)
 
 
 def test_for_an_admin_a_port_of_another_project_hides_nothing():
@@ -177,7 +177,7 @@ def test_a_rule_of_another_project_among_the_answers_is_a_sign_of_sharing():
     assert {r.project for r in seen.value[w.WEB]} == {w.PROJECT, w.OTHER_PROJECT}
     (unseen,) = seen.unseen
     assert (unseen.code, unseen.group_id) == ("other-project", w.WEB)
-    assert f"a rule of project {w.OTHER_PROJECT} names it" in unseen.why
+    assert f"a rule of project {w.OTHER_PROJECT} names it" in whole(unseen.why)
 
 
 def test_for_an_admin_a_rule_of_another_project_hides_nothing():
@@ -190,7 +190,7 @@ def test_every_sign_of_one_group_is_told_in_one_line():
     share(cloud, "*", group_id=w.WEB)
     (unseen,) = behind(cloud, foreign_rules).list_references([w.WEB]).unseen
     for sign in ("a sharing policy names it", "it is shared", "a rule of project"):
-        assert sign in unseen.why
+        assert sign in whole(unseen.why)
 
 
 NO_SIGN = {

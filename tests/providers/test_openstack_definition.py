@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sgguard.model.resource import Limit
+from sgguard.model.sentence import said
 from sgguard.render.language.sentence import whole_english
 from sgguard.wire.openstack.neutron import Quota, parse_group, parse_quotas, tag_texts
 from sgguard.wire.shape import Shape
@@ -179,7 +180,7 @@ def test_the_quota_of_ports_is_a_limit_with_its_use():
     cloud = emulator(limits={"ports-per-project": 4})
     limits = {limit.name: limit for limit in connect(cloud).read_limits().value}
     assert limits["ports-per-project"] == Limit(
-        "ports-per-project", 4, used=3, source="live", note="quota port"
+        "ports-per-project", 4, used=3, source="live", note=said("limit.quota", key="port")
     )
 
 

@@ -267,7 +267,7 @@ def test_a_port_that_answers_and_shows_the_group_nowhere_is_a_gap(env):
     state(cloud).interface(w.PORT).groups = [w.FREE]
     seen = connect(cloud, env).list_bindings([w.FREE])
     assert codes(seen) == [("unknown-shape", w.FREE)]
-    assert w.PORT in seen.unseen[0].why
+    assert w.PORT in whole_english(seen.unseen[0].why)
     assert judged(cloud, w.FREE, env).verdict is Verdict.BLOCK
 
 

@@ -23,6 +23,7 @@ from sgguard.model.change import content
 from sgguard.model.codes import Mode, Verdict
 from sgguard.model.decision import Decision, Judgement, Step
 from sgguard.model.facts import GroupFacts, LaunchFacts
+from sgguard.model.failure import failure_of
 from sgguard.model.request import BindRequest
 from sgguard.model.sentence import Sentence
 from sgguard.policy import Policy, for_groups, governing, mode_of
@@ -131,7 +132,7 @@ def _judged(
     except SgguardError as error:
         if not governing.is_verdict(error, policy.launch.when_unreachable):
             raise
-        reasons = unanswered((str(request.address),), str(error)).reasons
+        reasons = unanswered((str(request.address),), failure_of(error)).reasons
         return _nothing(cloud, request), BindJudgement(Verdict.BLOCK, reasons, ()), policy
     facts = replace(facts, since=since, is_undo=bool(request.undoes))
     policy = for_groups(context.policy, [(request.address, facts.group.group)])

@@ -27,6 +27,7 @@ from sgguard.model.caller import at_most
 from sgguard.model.codes import Verdict
 from sgguard.model.decision import Decision, Judgement
 from sgguard.model.facts import DeleteFacts, Facts, LaunchFacts
+from sgguard.model.failure import failure_of
 from sgguard.model.request import DeleteRequest, LaunchRequest, callback_host
 from sgguard.policy import Guard, Policy, for_groups, governing, mode_of
 from sgguard.providers.base import Cloud
@@ -279,4 +280,4 @@ def _may_be_prepared(facts: Facts, judgement: Judgement) -> bool:
 
 def _blocking(target: Sequence[str], error: Exception) -> Judge:
     """Return the judge of a cloud that does not answer: it blocks, for nothing is known."""
-    return lambda _facts, _policy, _now: unanswered(target, str(error))
+    return lambda _facts, _policy, _now: unanswered(target, failure_of(error))

@@ -45,7 +45,7 @@ def usable_group(wanted: str, scope: Scope, example: str) -> str:
     return group_id if is_here and could_be_id(group_id, example) else ""
 
 
-def unanswered(targets: Iterable[str], why: str) -> Judgement:
+def unanswered(targets: Iterable[str], why: Sentence) -> Judgement:
     """Return the verdict on a cloud that could not be asked: block, for nothing is known."""
     gap = Unseen(
         code=UnseenCode.NOT_TOLD,

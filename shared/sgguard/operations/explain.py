@@ -21,9 +21,10 @@ from sgguard.facts.gather import gather_delete, gather_explanation
 from sgguard.model.address import Address
 from sgguard.model.codes import UnseenCode
 from sgguard.model.facts import DeleteFacts, GroupFacts
+from sgguard.model.failure import failure_of
 from sgguard.model.request import DeleteRequest
 from sgguard.model.resource import Group, Reference, Unseen
-from sgguard.model.sentence import said
+from sgguard.model.sentence import Text, said
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.base import Provider
 
@@ -53,7 +54,7 @@ def gather(
         followed, why = _follow(provider, address, fresh[:room])
         found.update(followed)
         left = [one for one in fresh if one.group_id not in found]
-        why = why or f"more than {groups_max} groups are reached"
+        why = why or said("why.more-groups", most=groups_max)
         found.update((one.group_id, _not_followed(address, one, why)) for one in left)
         if left:
             break
@@ -74,7 +75,7 @@ def _referrers(groups: Iterable[GroupFacts], known: Mapping[str, object]) -> lis
 
 def _follow(
     provider: Provider, address: Address, referrers: Sequence[Reference]
-) -> tuple[dict[str, GroupFacts], str]:
+) -> tuple[dict[str, GroupFacts], Text]:
     """Read the groups, or return why they could not be read; what is known already stays."""
     if not referrers:
         return {}, ""
@@ -82,11 +83,11 @@ def _follow(
     try:
         facts = gather_delete(provider, request)
     except (CloudError, DeadlineError) as error:
-        return {}, str(error)
+        return {}, failure_of(error)
     return {one.address.group_id: one for one in facts.groups}, ""
 
 
-def _not_followed(address: Address, referrer: Reference, why: str) -> GroupFacts:
+def _not_followed(address: Address, referrer: Reference, why: Text) -> GroupFacts:
     group_id = referrer.group_id
     gap = Unseen(
         code=UnseenCode.NOT_TOLD,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from sgguard.model.resource import Limit
+from sgguard.model.sentence import said
 
 _PRECEDENCE = {"live": 0, "documented": 1, "policy": 2}
 
@@ -23,7 +24,7 @@ def effective(
     None: no such limit is known.
     """
     if name in overrides:
-        return Limit(name, overrides[name], source="policy", note="set by the policy")
+        return Limit(name, overrides[name], source="policy", note=said("limit.of-policy"))
     known = [one for one in limits if one.name == name]
     special = {one.applies_to for one in known} - {""}
     asked = {each for kind in kinds for each in ({kind} if kind else special or {""})} or {""}

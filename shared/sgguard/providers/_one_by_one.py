@@ -29,6 +29,7 @@ from sgguard.errors import (
 from sgguard.model.bind import HolderState, Part, Refusal, Sent, Target
 from sgguard.model.change import Holder
 from sgguard.model.codes import UnseenCode
+from sgguard.model.failure import failure_of
 from sgguard.model.request import Action, HolderFilter
 from sgguard.model.resource import Instance, Seen, Unseen
 from sgguard.model.sentence import said
@@ -206,7 +207,7 @@ def _unread(holder_id: str, error: SgguardError) -> Unseen:
     return Unseen(
         code,
         said("part.holder", holder=holder_id),
-        str(error),
+        failure_of(error),
         said("remedy.permit", action=action),
         holder_id,
     )

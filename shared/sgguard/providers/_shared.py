@@ -21,7 +21,7 @@ from sgguard.errors import (
 )
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Reference, Rule, Seen, Unseen
-from sgguard.model.sentence import Text, as_told, said
+from sgguard.model.sentence import Sentence, Text, as_told, listed, said
 from sgguard.providers.base import Provider
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ def naming(group_id: str, rules: Sequence[Rule]) -> list[Rule]:
     return [rule for rule in rules if rule.peer_group == group_id]
 
 
-Sign = tuple[str, str]
+Sign = tuple[str, Sentence]
 """The id of a group, and what shows that other projects have to do with it."""
 
 
@@ -60,14 +60,14 @@ def unseen_beyond(signs: Iterable[Sign], remedy: Text) -> tuple[Unseen, ...]:
 
     ``remedy`` is what an operator of this cloud can do about it.
     """
-    reasons: dict[str, dict[str, None]] = {}
+    reasons: dict[str, dict[Sentence, None]] = {}
     for group_id, reason in signs:
         reasons.setdefault(group_id, {})[reason] = None
     return tuple(
         Unseen(
             code=UnseenCode.OTHER_PROJECT,
             what=said("part.beyond-project"),
-            why=f"these credentials see one project, and {', '.join(found)}",
+            why=said("why.one-project", signs=listed(found)),
             remedy=remedy,
             group_id=group_id,
         )
@@ -100,7 +100,7 @@ def unreported(what: Text, group_ids: Sequence[str], reported: Collection[str]) 
 
 
 def unproved(
-    what: Text, why: str, remedy: Text, group_ids: Iterable[str] = ("",)
+    what: Text, why: Sentence, remedy: Text, group_ids: Iterable[str] = ("",)
 ) -> tuple[Unseen, ...]:
     """Return a gap for each group whose list came back empty and nothing proves that it is empty.
 

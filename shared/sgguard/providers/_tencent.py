@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from sgguard.errors import CloudError, DeadlineError, NotFoundError
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Reference, Rule, Seen, Unseen
-from sgguard.model.sentence import said
+from sgguard.model.sentence import Sentence, said
 from sgguard.providers._region import RegionShape
 from sgguard.providers._shared import Evidence, naming
 from sgguard.providers.access import seen_or_unseen
@@ -197,20 +197,19 @@ def _parallel(*calls: Callable[[], Any]) -> list[Any]:
 def _reversed_gap(group_id: str, name: str) -> Unseen:
     return _gap(
         group_id,
-        f"{name} is named as referring, but the rules say that {group_id} refers to it: "
-        "the answer reads backwards",
+        said("why.reversed", name=name, group=group_id),
     )
 
 
 def _unproven_gap(group_id: str, name: str) -> Unseen:
-    return _gap(group_id, f"{name} is named as referring, but none of its rules does")
+    return _gap(group_id, said("why.unproven", name=name))
 
 
 def _unnamed_gap(group_id: str, counted: int, named: int) -> Unseen:
-    return _gap(group_id, f"the cloud counts {counted} reference(s), the list names {named}")
+    return _gap(group_id, said("why.unnamed", counted=counted, named=named))
 
 
-def _gap(group_id: str, why: str) -> Unseen:
+def _gap(group_id: str, why: Sentence) -> Unseen:
     return Unseen(
         code=UnseenCode.NOT_TOLD,
         what="references",

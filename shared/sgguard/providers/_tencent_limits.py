@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sgguard.model.resource import Limit
+from sgguard.model.sentence import Sentence, said
 
 DOCUMENTED_LIMITS: Mapping[str, int] = {
     "groups-per-instance": 5,
@@ -16,12 +17,16 @@ DOCUMENTED_LIMITS: Mapping[str, int] = {
 """Documented limits, the same for API 3.0 and API 2.0; rules are counted per direction.
 https://cloud.tencent.com/document/product/213/15379."""
 
-LIMIT_NOTES: Mapping[str, str] = {"rules-per-group": "counted for each direction by itself"}
+LIMIT_NOTES: Mapping[str, Sentence] = {"rules-per-group": said("limit.per-direction")}
 
 
-def documented_limits(note: str) -> tuple[Limit, ...]:
+def documented_limits(note: Sentence) -> tuple[Limit, ...]:
     """Return the limits of the documents; ``note`` says why they were not read."""
     return tuple(
-        Limit(name, ceiling, note="; ".join(filter(None, (note, LIMIT_NOTES.get(name, "")))))
+        Limit(name, ceiling, note=_with_own(note, LIMIT_NOTES.get(name)))
         for name, ceiling in DOCUMENTED_LIMITS.items()
     )
+
+
+def _with_own(note: Sentence, own: Sentence | None) -> Sentence:
+    return said("limit.and", note=note, own=own) if own else note

@@ -11,6 +11,7 @@ from msgspec.structs import asdict
 
 from sgguard.operations.doctor.checkup import Checkup, Finding, Permission
 from sgguard.providers import Grant
+from sgguard.render.language.sentence import whole_english
 
 UNWRAPPED = 10_000
 """A width at which every finding stays on one line."""
@@ -96,7 +97,9 @@ def _document(checkup: Checkup) -> dict[str, Any]:
         },
         "permissions": [asdict(permission) for permission in checkup.permissions],
         "visibility": checkup.visibility,
-        "limits": [asdict(limit) for limit in checkup.limits],
+        "limits": [
+            {**asdict(limit), "note": whole_english(limit.note)} for limit in checkup.limits
+        ],
         "blind_spots": list(checkup.blind_spots),
         "findings": [asdict(finding) for finding in checkup.findings],
     }

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from sgguard.errors import NotFoundError
 from sgguard.model.codes import UnseenCode
+from sgguard.model.failure import failure_of
 from sgguard.model.resource import Binding, Seen, Unseen
 from sgguard.model.sentence import Text, said
 from sgguard.providers._shared import about_group, unproved
@@ -103,10 +104,10 @@ def _asked(rows: Mapping[Listing, Mapping[str, int]]) -> list[str]:
     return [one for one in counts[0] if all(one in each for each in counts)]
 
 
-def _unlisted(listing: Listing, doubt: str, group_ids: Iterable[str]) -> tuple[Unseen, ...]:
+def _unlisted(listing: Listing, doubt: Text, group_ids: Iterable[str]) -> tuple[Unseen, ...]:
     return unproved(
         said("part.carrying", container=listing.container),
-        f"an empty list proves nothing here: {doubt}",
+        said("why.empty-unproved", doubt=doubt),
         grant(listing.action),
         group_ids,
     )
@@ -114,17 +115,14 @@ def _unlisted(listing: Listing, doubt: str, group_ids: Iterable[str]) -> tuple[U
 
 def _contradiction(group_id: str, tally: Tally | None) -> tuple[Unseen, ...]:
     """Return a gap where the group's own count refutes that it has no holder, or was not read."""
-    why = "the group's own count of private addresses could not be read beside it"
+    why = said("why.none-uncounted")
     if tally is not None:
         if not tally.addresses:
             return ()
-        why = (
-            f"the cloud counts {tally.addresses} private addresses in it: these credentials see "
-            "only a part, or the count lags behind a change"
-        )
+        why = said("why.none-counted", addresses=tally.addresses)
     return unproved(
         said("part.holders"),
-        f"none is listed, and {why}",
+        why,
         said("remedy.see-all"),
         [group_id],
     )
@@ -161,7 +159,7 @@ def no_such_group(error: NotFoundError, what: Text, nothing: T) -> Seen[T]:
     if error.code != NO_SUCH_GROUP:
         raise error
     remedy = said("remedy.check-exists")
-    return Seen(nothing, (Unseen(UnseenCode.NOT_TOLD, what, str(error), remedy),))
+    return Seen(nothing, (Unseen(UnseenCode.NOT_TOLD, what, failure_of(error), remedy),))
 
 
 def _what(listing: Listing, group_id: str) -> Text:

@@ -38,41 +38,41 @@ CAPABILITIES = Capabilities(
     blind_spots=(_UNREADABLE, _UNLAUNCHED, _ELSEWHERE, _PARTIAL),
 )
 
-_RAISABLE = "5 by default; Alibaba raises it to 10 or 16 on request, the policy can say so"
+_RAISABLE = said("limit.raisable", page="ECS, Limits")
 LIMITS = (
-    Limit("groups-per-instance", 5, note=f"{_RAISABLE} (ECS, Limits)"),
-    Limit("groups-per-interface", 5, note=f"{_RAISABLE} (ECS, Limits)"),
+    Limit("groups-per-instance", 5, note=_RAISABLE),
+    Limit("groups-per-interface", 5, note=_RAISABLE),
     Limit(
         "instances-per-group",
         2000,
-        note="of a basic group (JoinSecurityGroup); newer pages count up to 6000 private addresses",
+        note=said("limit.basic-holders", page="JoinSecurityGroup"),
         applies_to="basic",
     ),
     Limit(
         "instances-per-group",
         65536,
-        note="of an advanced group, counted in interfaces (JoinSecurityGroup)",
+        note=said("limit.advanced-holders", page="JoinSecurityGroup"),
         applies_to="advanced",
     ),
-    Limit("rules-per-group", 200, note="a prefix list counts with its capacity (ECS, Limits)"),
+    Limit("rules-per-group", 200, note=said("limit.prefix-lists", page="ECS, Limits")),
     Limit(
         "rules-per-interface",
         1000,
-        note="groups times their rules, over all groups of an interface (AuthorizeSecurityGroup)",
+        note=said("limit.over-all-groups", page="AuthorizeSecurityGroup"),
     ),
     Limit(
         "references-per-group",
         20,
-        note="groups that a basic group may name (AuthorizeSecurityGroup)",
+        note=said("limit.basic-peers", page="AuthorizeSecurityGroup"),
         applies_to="basic",
     ),
     Limit(
         "references-per-group",
         0,
-        note="an advanced group names no groups (AuthorizeSecurityGroup)",
+        note=said("limit.advanced-peers", page="AuthorizeSecurityGroup"),
         applies_to="advanced",
     ),
-    Limit("groups-per-project", 100, note="of an account and region; raised on request"),
+    Limit("groups-per-project", 100, note=said("limit.of-region")),
 )
 """The documented limits; where two pages disagree the lower number counts."""
 

@@ -9,8 +9,9 @@ from functools import partial
 from msgspec.structs import replace
 
 from sgguard.errors import ApiAbsentError, ForbiddenError, NotFoundError, UnknownShapeError
+from sgguard.model.failure import failure_of
 from sgguard.model.resource import Group, Seen
-from sgguard.model.sentence import said
+from sgguard.model.sentence import Text, said
 from sgguard.providers._shared import unproved
 from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.codes import NO_SUCH_GROUP
@@ -50,7 +51,7 @@ def read_groups(ecs: EcsClient, group_ids: Sequence[str]) -> Seen[dict[str, Grou
             for one, doubt in hidden.items()
             for gap in unproved(
                 said("part.group", group=one),
-                f"the list of groups lacks it, which proves nothing here: {doubt}",
+                said("why.group-unlisted", doubt=doubt),
                 grant(GROUPS.action),
                 [one],
             )
@@ -96,7 +97,7 @@ def _by_id(ecs: EcsClient, group_ids: Sequence[str]) -> dict[str, Group | None]:
     return {group_id: found.get(group_id) for group_id in group_ids}
 
 
-def _doubt_that_gone(ecs: EcsClient, group_id: str) -> str:
+def _doubt_that_gone(ecs: EcsClient, group_id: str) -> Text:
     """Return why a group that is not listed may be there all the same, empty where it is gone."""
     params = {"SecurityGroupId": group_id, "MaxResults": "10"}
     try:
@@ -106,10 +107,10 @@ def _doubt_that_gone(ecs: EcsClient, group_id: str) -> str:
             return ""
         raise
     except (ForbiddenError, ApiAbsentError) as error:
-        return str(error)
+        return failure_of(error)
     if response.fields.get("SecurityGroupId") == group_id:
-        return f"{RULES.action} describes it"
-    return f"{RULES.action} shows nothing, and does not say that there is no such group"
+        return said("doubt.described", action=RULES.action)
+    return said("doubt.shows-nothing", action=RULES.action)
 
 
 def _merged(parts: Sequence[Mapping[str, Group | None]]) -> dict[str, Group | None]:

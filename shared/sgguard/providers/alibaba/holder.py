@@ -21,7 +21,7 @@ import msgspec
 from sgguard.errors import ApiAbsentError, ConflictError, NotFoundError, SettingsError
 from sgguard.model.change import Holder
 from sgguard.model.resource import Instance, Seen, Unseen
-from sgguard.model.sentence import said
+from sgguard.model.sentence import listed, said
 from sgguard.providers._shared import unproved
 from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.listing import INSTANCES, INTERFACES, read_all
@@ -83,10 +83,10 @@ def read_instance(ecs: EcsClient, instance_id: str) -> Seen[Instance | None]:
         instance = instance_of(found.response, row, carried)
         if instance.instance_id == instance_id:
             return Seen(instance, _unlisted_interfaces(instance, interface_ids(row)))
-    doubt = "its interfaces are listed" if carried else doubt_of_instances(ecs)
+    doubt = said("doubt.has-interfaces") if carried else doubt_of_instances(ecs)
     if not doubt:
         return Seen(None)
-    why = f"it is not listed, which proves nothing here: {doubt}"
+    why = said("why.unlisted-unproved", doubt=doubt)
     return Seen(
         Instance(instance_id),
         unproved(said("part.instance", instance=instance_id), why, grant(INSTANCES.action)),
@@ -95,12 +95,14 @@ def read_instance(ecs: EcsClient, instance_id: str) -> Seen[Instance | None]:
 
 def _unlisted_interfaces(instance: Instance, named: Sequence[str]) -> tuple[Unseen, ...]:
     """Return a gap where the list of interfaces lacks one that the instance must have."""
-    listed = {one.interface_id for one in instance.interfaces}
-    lacking = sorted(set(named) - listed)
+    shown = {one.interface_id for one in instance.interfaces}
+    lacking = sorted(set(named) - shown)
     # Every instance of a VPC has a primary interface; one of the classic network has none.
-    if not (lacking or (instance.network and not listed)):
+    if not (lacking or (instance.network and not shown)):
         return ()
-    why = f"the list of interfaces lacks {', '.join(lacking) or 'the primary one'}"
+    why = said("why.lacks-primary")
+    if lacking:
+        why = said("why.lacks-interfaces", interfaces=listed(lacking))
     return unproved(
         said("part.of", part="interfaces", thing=instance.instance_id),
         why,

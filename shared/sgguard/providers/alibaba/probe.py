@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from sgguard.model.sentence import Text
 from sgguard.providers._probing import PermissionCheck, Probe, Setup
 from sgguard.providers.alibaba import Alibaba
 from sgguard.providers.alibaba.api import EcsClient
@@ -41,7 +42,7 @@ SETUP = Setup(
     region_variable="ALIBABA_CLOUD_REGION_ID",
 )
 
-_READS: tuple[tuple[str, Callable[[EcsClient], str], str], ...] = (
+_READS: tuple[tuple[str, Callable[[EcsClient], Text], str], ...] = (
     (GROUPS.action, doubt_of_groups, "groups"),
     (REFERENCES, doubt_of_references, "who references a group"),
     (RULES.action, doubt_of_rules, "rules"),
@@ -90,7 +91,7 @@ def probe(provider: Alibaba) -> Probe:
     )
 
 
-def _ask(ecs: EcsClient, action: str, doubt_of: Callable[[EcsClient], str]) -> None:
+def _ask(ecs: EcsClient, action: str, doubt_of: Callable[[EcsClient], Text]) -> None:
     """Call, and raise ForbiddenError where nothing shows that the call may list anything."""
     if doubt := doubt_of(ecs):
         raise unpermitted(action, doubt)

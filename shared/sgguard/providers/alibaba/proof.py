@@ -33,7 +33,8 @@ from sgguard.errors import (
     NotFoundError,
     UnknownShapeError,
 )
-from sgguard.model.sentence import Sentence, said
+from sgguard.model.failure import failure_of
+from sgguard.model.sentence import Sentence, Text, as_told, said
 from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.codes import DRY_RUN, NO_SUCH_GROUP
 from sgguard.providers.alibaba.listing import (
@@ -61,7 +62,7 @@ def grant(action: str) -> Sentence:
     return said("remedy.grant-ram", action=action)
 
 
-def doubt_of_instances(ecs: EcsClient) -> str:
+def doubt_of_instances(ecs: EcsClient) -> Text:
     """Return why an empty list of instances proves nothing, empty where it does.
 
     Raises:
@@ -70,7 +71,7 @@ def doubt_of_instances(ecs: EcsClient) -> str:
     return _doubt_by_dry_run(ecs, INSTANCES)
 
 
-def doubt_of_groups(ecs: EcsClient) -> str:
+def doubt_of_groups(ecs: EcsClient) -> Text:
     """Return why an empty list of groups proves nothing, empty where it does.
 
     Raises:
@@ -79,7 +80,7 @@ def doubt_of_groups(ecs: EcsClient) -> str:
     return _doubt_by_dry_run(ecs, GROUPS)
 
 
-def doubt_of_interfaces(ecs: EcsClient) -> str:
+def doubt_of_interfaces(ecs: EcsClient) -> Text:
     """Return why an empty list of interfaces proves nothing, empty where it does.
 
     Raises:
@@ -89,11 +90,11 @@ def doubt_of_interfaces(ecs: EcsClient) -> str:
         if _has_rows(ecs, INTERFACES, {}):
             return ""
     except ForbiddenError as error:
-        return str(error)
+        return failure_of(error)
     return _doubt_by_absent_group(ecs, INTERFACES.action, {"SecurityGroupId": ABSENT_ID})
 
 
-def doubt_of_references(ecs: EcsClient) -> str:
+def doubt_of_references(ecs: EcsClient) -> Text:
     """Return why an answer without any reference proves nothing, empty where it does.
 
     Raises:
@@ -102,7 +103,7 @@ def doubt_of_references(ecs: EcsClient) -> str:
     return _doubt_by_absent_group(ecs, REFERENCES, {"SecurityGroupId.1": ABSENT_ID})
 
 
-def doubt_of_rules(ecs: EcsClient) -> str:
+def doubt_of_rules(ecs: EcsClient) -> Text:
     """Return why a group without rules proves nothing, empty where it does.
 
     Raises:
@@ -154,28 +155,29 @@ def settled_tallies(ecs: EcsClient, tallies: Mapping[str, Tally]) -> dict[str, T
     return settled
 
 
-def unpermitted(action: str, doubt: str) -> ForbiddenError:
+def unpermitted(action: str, doubt: Text) -> ForbiddenError:
     """Return the error for a read whose empty answer proves nothing."""
     return ForbiddenError(
-        PROVIDER, action, words=f"nothing was listed, which proves nothing: {doubt}"
+        PROVIDER, action, words=f"nothing was listed, which proves nothing: {as_told(doubt)}"
     )
 
 
-def _doubt_by_dry_run(ecs: EcsClient, listing: Listing) -> str:
+def _doubt_by_dry_run(ecs: EcsClient, listing: Listing) -> Text:
     try:
         # A server that knows no dry run responds with the list, which is empty again.
         if _has_rows(ecs, listing, {}) or _has_rows(ecs, listing, {"DryRun": "true"}):
             return ""
     except ForbiddenError as error:
-        return str(error)
+        return failure_of(error)
     except CloudError as error:
         if error.code == DRY_RUN:
             return ""
         raise
-    return f"{listing.action} shows nothing at all, and does not confirm the permission"
+    text = f"{listing.action} shows nothing at all, and does not confirm the permission"
+    return said("doubt.unconfirmed", text=text, action=listing.action)
 
 
-def _doubt_by_absent_group(ecs: EcsClient, action: str, params: Mapping[str, str]) -> str:
+def _doubt_by_absent_group(ecs: EcsClient, action: str, params: Mapping[str, str]) -> Text:
     try:
         ecs.read(action, params)
     except NotFoundError as error:
@@ -183,8 +185,9 @@ def _doubt_by_absent_group(ecs: EcsClient, action: str, params: Mapping[str, str
             return ""
         raise
     except ForbiddenError as error:
-        return str(error)
-    return f"{action} shows nothing at all, and does not refuse a group that cannot exist"
+        return failure_of(error)
+    text = f"{action} shows nothing at all, and does not refuse a group that cannot exist"
+    return said("doubt.unrefused", text=text, action=action)
 
 
 def _has_rows(ecs: EcsClient, listing: Listing, params: Mapping[str, str]) -> bool:

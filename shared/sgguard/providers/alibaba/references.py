@@ -122,7 +122,7 @@ def _unproved(ecs: EcsClient, silent: Sequence[str]) -> Sequence[Unseen]:
     doubt = doubt_of_references(ecs) if silent else ""
     if not doubt:
         return ()
-    why = f"the cloud's answer does not mention the group, which proves nothing here: {doubt}"
+    why = said("why.silent-unproved", doubt=doubt)
     return unproved(said("part.of-group", part="references"), why, grant(REFERENCES), silent)
 
 
@@ -147,8 +147,7 @@ def _remaining_gap(
         return Unseen(
             UnseenCode.RECORD_CEILING,
             said("part.references-beyond", group=group_id, most=RECORDS_MAX),
-            f"the cloud reports at most {RECORDS_MAX} records and has no second page, "
-            f"and reading all rules instead ended early: {scanned.gap}",
+            said("why.full-ended-early", most=RECORDS_MAX, gap=scanned.gap),
             _AGAIN,
             group_id,
         )
@@ -156,8 +155,7 @@ def _remaining_gap(
         return Unseen(
             UnseenCode.CROSS_ACCOUNT,
             said("part.foreign-beyond", group=group_id, most=RECORDS_MAX),
-            f"the cloud reports at most {RECORDS_MAX} records and has no second page; the rules of "
-            "every group of this account were read, those of other accounts cannot be",
+            said("why.full-foreign", most=RECORDS_MAX),
             _AGAIN,
             group_id,
         )
@@ -165,8 +163,7 @@ def _remaining_gap(
         return Unseen(
             UnseenCode.NOT_TOLD,
             said("part.of", part="references", thing=group_id),
-            "the cloud's answer does not mention this group, "
-            f"and reading all rules instead ended early: {scanned.gap}",
+            said("why.silent-ended-early", gap=scanned.gap),
             said("remedy.list-all"),
             group_id,
         )
@@ -174,7 +171,7 @@ def _remaining_gap(
         return Unseen(
             UnseenCode.CROSS_ACCOUNT,
             said("part.foreign", group=group_id),
-            "the cloud's answer does not mention this group although rules of this account name it",
+            said("why.silent-contradicted"),
             said("remedy.again-or-report"),
             group_id,
         )

@@ -20,8 +20,9 @@ from msgspec.structs import replace
 
 from sgguard.errors import NotFoundError, UnknownShapeError
 from sgguard.model.codes import UnseenCode
+from sgguard.model.failure import failure_of
 from sgguard.model.resource import Seen, Unseen
-from sgguard.model.sentence import said
+from sgguard.model.sentence import Sentence, said
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.codes import NO_SUCH_GROUP
@@ -111,7 +112,7 @@ def _read(ecs: EcsClient, group_ids: Sequence[str]) -> ReferrerReport:
         if error.code != NO_SUCH_GROUP:
             raise
         if is_alone:
-            return ReferrerReport(unseen=(_unreported(group_ids[0], str(error)),))
+            return ReferrerReport(unseen=(_unreported(group_ids[0], failure_of(error)),))
         return _one_by_one(ecs, group_ids)
     found, records = parse_references(response, group_ids)
     # 2. A full response about several groups may have cut the records of any of them.
@@ -123,9 +124,7 @@ def _read(ecs: EcsClient, group_ids: Sequence[str]) -> ReferrerReport:
     if missing and not is_alone:
         return _merged([ReferrerReport(found), _one_by_one(ecs, missing)])
     if missing and not is_silent(response):
-        return ReferrerReport(
-            unseen=(_unreported(missing[0], "the answer does not mention this group"),)
-        )
+        return ReferrerReport(unseen=(_unreported(missing[0], said("why.group-not-mentioned")),))
     reported = {group_id: found.get(group_id, ()) for group_id in group_ids}
     return ReferrerReport(
         reported, full=frozenset(reported if is_full else ()), silent=frozenset(missing)
@@ -146,7 +145,7 @@ def _merged(parts: Sequence[ReferrerReport]) -> ReferrerReport:
     )
 
 
-def _unreported(group_id: str, why: str) -> Unseen:
+def _unreported(group_id: str, why: Sentence) -> Unseen:
     remedy = said("remedy.again-or-report")
     return Unseen(
         UnseenCode.NOT_TOLD,

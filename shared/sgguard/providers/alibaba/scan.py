@@ -13,7 +13,9 @@ import msgspec
 from msgspec.structs import replace
 
 from sgguard.errors import CloudError, DeadlineError, NotFoundError
+from sgguard.model.failure import failure_of
 from sgguard.model.resource import Group, Reference
+from sgguard.model.sentence import Text, said
 from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.group import read_with_rules
 from sgguard.providers.alibaba.listing import GROUPS, read_all
@@ -32,7 +34,7 @@ class Scan(msgspec.Struct, frozen=True):
     """References by the group they name; ``gap`` says why there may be more of them."""
 
     references: Mapping[str, tuple[Reference, ...]]
-    gap: str = ""
+    gap: Text = ""
 
 
 class _Candidate(msgspec.Struct, frozen=True):
@@ -53,12 +55,12 @@ def scan(ecs: EcsClient, group_ids: Collection[str], known: Mapping[str, Group])
     try:
         candidates = _list(hurried)
     except (CloudError, DeadlineError) as error:
-        return Scan({}, f"the groups of the account could not be listed: {error}")
+        return Scan({}, said("why.groups-unlisted", why=failure_of(error)))
     # 2. A list without a group that is known to exist may lack others as well.
     listed = {one.group.group_id for one in candidates}
     hidden = sorted({*group_ids, *known} - listed)
     if hidden:
-        return Scan({}, f"{GROUPS.action} lacks {hidden[0]}, so it may lack others")
+        return Scan({}, said("why.list-lacks", action=GROUPS.action, group=hidden[0]))
     # 3. Read the rules, and collect those that name the groups.
     read, gap = _read(hurried, candidates, known)
     references = {
@@ -87,7 +89,7 @@ def _list(ecs: EcsClient) -> list[_Candidate]:
 
 def _read(
     ecs: EcsClient, candidates: Sequence[_Candidate], known: Mapping[str, Group]
-) -> tuple[list[Group], str]:
+) -> tuple[list[Group], Text]:
     """Return the groups with those of their rules that name groups, and the gap.
 
     Groups with a count of 0 are skipped only while the counts are plausible: there is one for every
@@ -109,13 +111,13 @@ def _read(
     # 3. A count above the rules that were read: rules are missing.
     short = next((g.group_id for one, g in read if _naming_rules(g) < (one.counted or 0)), "")
     if short and not gap:
-        gap = f"{short} has more rules that name groups than it shows"
+        gap = said("why.rules-short", group=short)
     return [group for _, group in read], gap
 
 
 def _side_by_side(
     ecs: EcsClient, candidates: Sequence[_Candidate]
-) -> tuple[list[tuple[_Candidate, Group]], str]:
+) -> tuple[list[tuple[_Candidate, Group]], Text]:
     """Return the groups with their rules; the first error is the gap."""
     by_id = {one.group.group_id: one for one in candidates}
     read: list[tuple[_Candidate, Group]] = []
@@ -126,7 +128,8 @@ def _side_by_side(
                 read.append(_with_naming_rules(by_id[group_id], {group_id: result}))
         failed = next((one for one in results if isinstance(one, Exception)), None)
         if failed is not None:
-            gap = f"the rules of {len(read)} of {len(candidates)} groups were read, then: {failed}"
+            why = failure_of(failed)
+            gap = said("why.rules-ended", read=len(read), total=len(candidates), why=why)
             return read, gap
     return read, ""
 

@@ -17,7 +17,7 @@ import msgspec
 
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Seen, Unseen
-from sgguard.model.sentence import said
+from sgguard.model.sentence import listed, said
 from sgguard.providers.huawei.api import ABSENT_ID, Api
 from sgguard.wire.openstack.neutron.page import Params
 
@@ -81,11 +81,13 @@ def explained(
     strangers = [row for row in rows if not values & set(ids_of(row))]
     if not strangers or _is_ignored(api, asked):
         return Seen(known)
-    named = ", ".join(sorted(name_of(row) for row in strangers)[:3])
+    named = listed(sorted(name_of(row) for row in strangers)[:3])
     gap = Unseen(
         code=UnseenCode.NOT_TOLD,
         what=said("part.strangers", collection=asked.collection.replace("_", " ")),
-        why=f"{len(strangers)} of GET {asked.path}?{asked.key}= name none of the ids ({named})",
+        why=said(
+            "why.strangers", rows=len(strangers), asked=f"{asked.path}?{asked.key}=", shown=named
+        ),
         remedy=said("remedy.look-and-report"),
         group_id=asked.values[0] if len(values) == 1 and asked.key in _OF_GROUPS else "",
     )

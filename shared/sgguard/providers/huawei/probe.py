@@ -198,7 +198,9 @@ def _count_groups(api: Api) -> None:
     except ForbiddenError:
         return  # the quotas may not be read, which has its own check
     if why:
-        raise ForbiddenError(api.wire.provider, f"GET {_GROUPS}", code="PartlyHidden", words=why)
+        raise ForbiddenError(
+            api.wire.provider, f"GET {_GROUPS}", code="PartlyHidden", words=as_told(why)
+        )
 
 
 def _count_rules(api: Api) -> None:

@@ -30,7 +30,7 @@ from sgguard.errors import (
     UnknownShapeError,
 )
 from sgguard.model.resource import Group, Seen, Unseen
-from sgguard.model.sentence import said
+from sgguard.model.sentence import Text, said
 from sgguard.providers._shared import unproved
 from sgguard.providers.access import seen_or_unseen, unseen_because
 from sgguard.providers.huawei import listing, quota
@@ -68,7 +68,8 @@ def counted_rules(api: Api) -> Seen[list[RuleRow]]:
         return Seen(rows, () if rows else _gap_of_denied(api, listing.RULES, listing.RULES_V2))
     if len(rows) >= used:
         return Seen(rows)
-    why = f"{used} rules count against the quota of the project, and {len(rows)} are visible"
+    text = f"{used} rules count against the quota of the project, and {len(rows)} are visible"
+    why = said("why.rules-hidden", text=text, used=used, visible=len(rows))
     return Seen(rows, unproved("references", why, GRANT))
 
 
@@ -77,7 +78,8 @@ def _gap_of_denied(api: Api, newer: Source[Any], older: Source[Any]) -> tuple[Un
     asks = (partial(is_permitted, api, source) for source in (newer, older))
     if unless_absent(*asks):
         return ()
-    why = f"GET {newer.path} is empty, and nothing shows that these credentials may read it"
+    text = f"GET {newer.path} is empty, and nothing shows that these credentials may read it"
+    why = said("why.path-empty", text=text, path=newer.path)
     return unproved("references", why, GRANT)
 
 
@@ -103,23 +105,25 @@ def missing_groups(api: Api, group_ids: Sequence[str]) -> Seen[dict[str, Group |
         elif isinstance(gap, _TELLING):
             gaps.append(unseen_because(gap, "groups", group_id))
         elif gap:
-            gaps += unproved("groups", f"{gap}; {group_id} may be one of them", GRANT, [group_id])
+            why = said("why.may-be-hidden", gap=gap, group=group_id)
+            gaps += unproved("groups", why, GRANT, [group_id])
         else:
             found[group_id] = None
     return Seen(found, tuple(gaps))
 
 
-def hidden_groups(api: Api) -> str | None:
+def hidden_groups(api: Api) -> Text | None:
     """Return what shows that groups of this project are hidden, empty where none is.
 
     None: this region does not publish how many there are.
     """
-    why = ""
+    why: Text = ""
     for _ in range(2):
         rows, used = _with_use(partial(listing.all_groups, api), api, "securityGroup")
         if used is None or len(rows) >= used:
             return None if used is None else ""
-        why = f"{used} groups count against the quota of the project, and {len(rows)} are visible"
+        text = f"{used} groups count against the quota of the project, and {len(rows)} are visible"
+        why = said("why.groups-hidden", text=text, used=used, visible=len(rows))
     return why
 
 
@@ -151,9 +155,9 @@ def _ports_beyond(api: Api, source: Source[Port], group_ids: Sequence[str]) -> S
     # 3. Permitted, and nothing contradicts: there is no port at all.
     if permitted is True and not is_contradicted:
         return Seen([])
-    why = f"GET {source.path} shows no port, and nothing shows that these credentials may read it"
+    why = said("why.no-port-unproved", path=source.path)
     if is_contradicted:
-        why = f"GET {source.path} shows no port, and another API that lists ports does"
+        why = said("why.no-port-contradicted", path=source.path)
     unique = {port.row.port_id: port for port in carrying}
     return Seen(list(unique.values()), unproved("ports", why, GRANT, group_ids))
 
@@ -168,7 +172,8 @@ def sub_interfaces_gap(api: Api) -> tuple[Unseen, ...]:
     seen = seen_or_unseen(what, read, None)
     if seen.value or seen.unseen:
         return seen.unseen
-    why = f"GET {listing.SUB_INTERFACES.path} is empty, and nothing shows that it may be read"
+    text = f"GET {listing.SUB_INTERFACES.path} is empty, and nothing shows that it may be read"
+    why = said("why.path-empty", text=text, path=listing.SUB_INTERFACES.path)
     return unproved(what, why, GRANT)
 
 

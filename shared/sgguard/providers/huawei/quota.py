@@ -39,15 +39,15 @@ ADVICE = (
         "groups-per-interface",
         5,
         is_enforced=False,
-        note="advice of the vendor; the cloud binds more",
+        note=said("limit.advised-more"),
     ),
-    Limit("rules-per-group", 50, is_enforced=False, note="advice of the vendor"),
-    Limit("instances-per-group", 6000, is_enforced=False, note="advice of the vendor"),
+    Limit("rules-per-group", 50, is_enforced=False, note=said("limit.advised")),
+    Limit("instances-per-group", 6000, is_enforced=False, note=said("limit.advised")),
     Limit(
         _COMPOSITE_NAME,
         128,
         is_enforced=False,
-        note="per direction; rules beyond it are accepted and silently do not take effect",
+        note=said("limit.silent"),
     ),
 )
 """What the product documents as advice; a live quota replaces what it covers."""
@@ -75,7 +75,7 @@ def parse_limits(body: object, shape: Shape) -> tuple[Limit, ...]:
     """
     quota = shape.table(shape.table(body, "answer").get("quota"), "quota")
     live = [
-        Limit(name, ceiling, source="live", note=f"quota {key}")
+        Limit(name, ceiling, source="live", note=said("limit.quota", key=key))
         for key, name in _QUOTAS.items()
         if (ceiling := _online(quota, key, shape)) is not None
     ]
@@ -108,7 +108,9 @@ def parse_usage(body: object, shape: Shape) -> tuple[Limit, ...]:
             ceiling = shape.integer(row, "quota", "quotas.resources")
             used = shape.integer(row, "used", "quotas.resources")
             limit = None if ceiling <= _UNLIMITED else ceiling
-            found.append(Limit(name, limit, used, source="live", note=f"quota {kind}"))
+            found.append(
+                Limit(name, limit, used, source="live", note=said("limit.quota", key=kind))
+            )
     return tuple(found)
 
 

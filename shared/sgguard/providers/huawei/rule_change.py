@@ -14,6 +14,7 @@ from functools import partial
 from sgguard.errors import ConflictError, ForbiddenError, NotFoundError, UnknownShapeError
 from sgguard.model.change import content
 from sgguard.model.resource import Rule
+from sgguard.model.sentence import as_told
 from sgguard.providers.huawei import listing, proof, response
 from sgguard.providers.huawei.api import Api, unless_absent
 from sgguard.wire.openstack.neutron.rule import RuleRow, rule_body
@@ -81,7 +82,7 @@ def read_rules(api: Api, group_id: str) -> list[Rule]:
     """
     seen = proof.own_rules(api, group_id)
     if seen.unseen:
-        detail = f"the rules of {group_id} could not be read: {seen.unseen[0].why}"
+        detail = f"the rules of {group_id} could not be read: {as_told(seen.unseen[0].why)}"
         raise ForbiddenError(api.wire.provider, f"GET {listing.RULES.path}", words=detail)
     return [row.rule for row in seen.value]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sgguard.model.resource import Group
+from sgguard.model.sentence import said
 from sgguard.providers._shared import Sign, is_foreign
 from sgguard.providers.huawei.response import Port, SubInterface
 from sgguard.wire.openstack.neutron import RuleRow
@@ -21,7 +22,7 @@ def group_signs(groups: Iterable[Group], home: str) -> Iterator[Sign]:
     """Yield a sign for every group that belongs to another project."""
     for group in groups:
         if is_foreign(group.project, home):
-            yield group.group_id, f"it belongs to project {group.project}"
+            yield group.group_id, said("sign.project", project=group.project)
 
 
 def rule_signs(
@@ -35,9 +36,9 @@ def rule_signs(
         group = groups.get(row.group_id)
         project = next((p for p in (row.project, group and group.project) if p and p != home), "")
         if project:
-            yield row.rule.peer_group, f"a rule of project {project} names it"
+            yield row.rule.peer_group, said("sign.rule", project=project)
         elif row.group_id in groups and group is None:
-            yield row.rule.peer_group, f"{row.group_id} names it and cannot be read itself"
+            yield row.rule.peer_group, said("sign.hidden-group", group=row.group_id)
 
 
 def holder_signs(
@@ -49,4 +50,4 @@ def holder_signs(
         if is_foreign(one.project, home):
             for group_id in one.group_ids:
                 if group_id in group_ids:
-                    yield group_id, f"an interface of project {one.project} carries it"
+                    yield group_id, said("sign.interface", project=one.project)

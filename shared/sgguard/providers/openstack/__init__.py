@@ -45,7 +45,7 @@ from sgguard.model.resource import (
     Visibility,
 )
 from sgguard.model.sending import MaySend, Tokened, always
-from sgguard.model.sentence import said
+from sgguard.model.sentence import as_told, said
 from sgguard.providers._shared import is_foreign
 from sgguard.providers.access import Access, seen_or_unseen
 from sgguard.providers.openstack import guard, proof, rule_change
@@ -261,7 +261,7 @@ class OpenStack(msgspec.Struct, frozen=True):
         ask = partial(self.api.rows, "security-groups", [("name", name)])
         rows, doubt = proof.proved(self.api, "security-groups", ask)
         if doubt:
-            raise self.api.shape("GET /v2.0/security-groups").wrong(doubt)
+            raise self.api.shape("GET /v2.0/security-groups").wrong(as_told(doubt))
         # A cloud that does not know the filter returns every group.
         return tuple(str(row["id"]) for row in rows if row.get("name") == name)
 

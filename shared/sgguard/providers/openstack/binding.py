@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from sgguard.errors import InvalidRequestError
 from sgguard.model.resource import Binding, Seen, Unseen
-from sgguard.model.sentence import Text, said
+from sgguard.model.sentence import Text, as_sentence, said
 from sgguard.providers._shared import is_foreign, unproved, unseen_beyond
 from sgguard.providers.openstack import proof
 from sgguard.providers.openstack.api import GROUP_FIELDS, IDS_PER_CALL, OpenStackApi
@@ -98,7 +98,7 @@ def _read(
     ports = tuple(neutron.parse_port(row, shape) for row in rows)
     unseen: tuple[Unseen, ...] = ()
     if doubt:
-        unseen = unproved("bindings", doubt, proof.GRANT, about or ("",))
+        unseen = unproved("bindings", as_sentence(doubt), proof.GRANT, about or ("",))
     return Seen(ports, unseen)
 
 

@@ -13,6 +13,7 @@ from functools import partial
 
 from sgguard.errors import NotFoundError, UnknownShapeError
 from sgguard.model.resource import Group, Seen
+from sgguard.model.sentence import said
 from sgguard.providers._shared import unproved
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.openstack import proof
@@ -62,7 +63,7 @@ def _one_by_one(
             hidden.append(group_id)
         else:
             groups[group_id] = mark(group) if group else None
-    why = "the list of security-groups is empty, and the group itself is hidden"
+    why = said("why.list-empty-hidden")
     return Seen(groups, unproved("groups", why, proof.GRANT, hidden))
 
 

@@ -32,7 +32,7 @@ from sgguard.errors import (
 )
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Unseen
-from sgguard.model.sentence import said
+from sgguard.model.sentence import Sentence, Text, listed, said
 from sgguard.providers.openstack.api import OpenStackApi
 from sgguard.providers.openstack.quota import ports_used
 from sgguard.wire.openstack.neutron.page import Params
@@ -96,12 +96,18 @@ def unexplained(
     """
     if not row_ids or EFFECT.is_ignored(api, collection, name):
         return ()
-    shown = ", ".join(sorted(row_ids)[:3])
+    shown = listed(sorted(row_ids)[:3])
     return tuple(
         Unseen(
             code=UnseenCode.UNKNOWN_SHAPE,
             what=said("part.why-returned", collection=collection),
-            why=f"{len(row_ids)} of {collection} answered {name}={group_id} without it: {shown}",
+            why=said(
+                "why.rows-unexplained",
+                rows=len(row_ids),
+                collection=collection,
+                asked=f"{name}={group_id}",
+                shown=shown,
+            ),
             remedy=said("remedy.report-rows"),
             group_id=group_id,
         )
@@ -119,7 +125,7 @@ def proved(
     collection: str,
     ask: Callable[[], list[Json]],
     is_nothing_there: Callable[[], bool] = lambda: False,
-) -> tuple[list[Json], str]:
+) -> tuple[list[Json], Text]:
     """Read a list; where it is empty, prove that. Return its rows, and what is not proved.
 
     ``is_nothing_there`` is the different question, for where there is no canary.
@@ -131,9 +137,10 @@ def proved(
     return [], doubt(collection)
 
 
-def doubt(collection: str) -> str:
-    """Return why an empty list proves nothing."""
-    return f"the list of {collection} is empty, and shows this token nothing else either"
+def doubt(collection: str) -> Sentence:
+    """Return why an empty list proves nothing; errors quote its English text."""
+    text = f"the list of {collection} is empty, and shows this token nothing else either"
+    return said("why.list-empty", text=text, collection=collection)
 
 
 def is_without_ports(api: OpenStackApi, projects: Iterable[str] = ()) -> bool:

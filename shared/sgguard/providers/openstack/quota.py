@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from sgguard.errors import ApiAbsentError
 from sgguard.model.resource import Limit
+from sgguard.model.sentence import said
 from sgguard.providers.openstack.api import OpenStackApi, checked
 from sgguard.wire.openstack import neutron
 from sgguard.wire.openstack.neutron import Quota
@@ -14,7 +15,7 @@ NO_GROUP_LIMIT = Limit(
     "groups-per-interface",
     None,
     is_enforced=False,
-    note="OpenStack limits neither groups per port nor ports per group",
+    note=said("limit.none"),
 )
 
 _NAMES = {
@@ -34,7 +35,13 @@ def read_quotas(api: OpenStackApi) -> tuple[Limit, ...]:
         body = api.offered(api.network(f"quotas/{project}"), action)
         quotas = neutron.parse_quotas(body, api.shape(action), _NAMES)
     return tuple(
-        Limit(name, quotas[key].ceiling, quotas[key].used, source="live", note=f"quota {key}")
+        Limit(
+            name,
+            quotas[key].ceiling,
+            quotas[key].used,
+            source="live",
+            note=said("limit.quota", key=key),
+        )
         for key, name in _NAMES.items()
         if key in quotas
     )

@@ -164,8 +164,7 @@ def _own_groups(api: OpenStackApi, group_ids: Sequence[str]) -> Seen[_Part]:
         one for one in groups.values() if not api.is_confined or not is_foreign(one.project, home)
     ]
     if not own:
-        why = "the list of security-groups shows no group of the project, not even the default one"
-        unseen = unproved(_WHAT, why, proof.GRANT, group_ids)
+        unseen = unproved(_WHAT, said("why.no-own-group"), proof.GRANT, group_ids)
     return Seen(_Part(tuple(rules), groups), unseen)
 
 
@@ -179,7 +178,7 @@ def _sharing(
 
 def _policy_signs(api: OpenStackApi, group_ids: Sequence[str]) -> Seen[_Part]:
     shared = targets(api, group_ids)
-    named = tuple((one, "a sharing policy names it") for one in group_ids if one in shared)
+    named = tuple((one, said("sign.policy")) for one in group_ids if one in shared)
     return Seen(_Part(signs=named))
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sgguard.errors import ApiAbsentError
 from sgguard.model.resource import Group
+from sgguard.model.sentence import said
 from sgguard.providers._shared import Sign, is_foreign
 from sgguard.providers.openstack.api import OpenStackApi
 from sgguard.wire.openstack.neutron import PortRow, RuleRow, same_id
@@ -41,16 +42,16 @@ def group_signs(groups: Iterable[Group], home: str) -> Iterator[Sign]:
     """Yield a sign for each group that is shared, or belongs to another project."""
     for group in groups:
         if group.is_shared:
-            yield group.group_id, "it is shared"
+            yield group.group_id, said("sign.shared")
         if is_foreign(group.project, home):
-            yield group.group_id, f"it belongs to project {group.project}"
+            yield group.group_id, said("sign.project", project=group.project)
 
 
 def rule_signs(rows: Iterable[RuleRow], home: str) -> Iterator[Sign]:
     """Yield a sign for every peer that a rule of another project names."""
     for row in rows:
         if is_foreign(row.project, home):
-            yield row.rule.peer_group, f"a rule of project {row.project} names it"
+            yield row.rule.peer_group, said("sign.rule", project=row.project)
 
 
 def port_signs(ports: Iterable[PortRow], group_ids: Sequence[str], home: str) -> Iterator[Sign]:
@@ -60,4 +61,4 @@ def port_signs(ports: Iterable[PortRow], group_ids: Sequence[str], home: str) ->
             carried = {*port.group_ids, *(one for _, one in port.elsewhere)}
             for group_id in group_ids:
                 if group_id in carried:
-                    yield group_id, f"a port of project {port.project} carries it"
+                    yield group_id, said("sign.port", project=port.project)

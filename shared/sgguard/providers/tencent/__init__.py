@@ -193,7 +193,7 @@ class Tencent(msgspec.Struct, frozen=True):
         return seen_or_unseen(
             "limits",
             lambda: reads.limits(self.api),
-            documented_limits("the account's own were not read"),
+            documented_limits(said("limit.not-read")),
         )
 
     def find_groups(self, name: str) -> tuple[str, ...]:
@@ -285,8 +285,8 @@ def _unproved(instance: Instance, interfaces: Sequence[Interface]) -> tuple[Unse
         return ()
     return unproved(
         "interfaces",
-        f"the list has no primary interface of {instance.instance_id}, so others may be missing",
-        "grant vpc:DescribeNetworkInterfaces for every interface, not by tag",
+        said("why.no-primary", instance=instance.instance_id),
+        said("remedy.grant-vpc-interfaces", action="DescribeNetworkInterfaces"),
     )
 
 

@@ -7,6 +7,7 @@ from functools import partial
 
 from sgguard.errors import ApiAbsentError, ForbiddenError, NotFoundError
 from sgguard.model.resource import Group, Seen, Unseen
+from sgguard.model.sentence import as_told, said
 from sgguard.providers._shared import unproved
 from sgguard.providers.tencent import reads, response
 from sgguard.providers.tencent.api import TencentApi
@@ -68,8 +69,8 @@ def _unlisted(group_ids: Sequence[str]) -> tuple[Unseen, ...]:
         return ()
     return unproved(
         GROUPS.action,
-        "the list leaves the group out, although its rules can be read",
-        f"grant vpc:{GROUPS.action} for every group, not by tag",
+        said("why.group-left-out"),
+        said("remedy.grant-vpc-groups", action=GROUPS.action),
         group_ids,
     )
 
@@ -84,6 +85,6 @@ def find_groups(api: TencentApi, name: str) -> tuple[str, ...]:
     by_name = {"Filters": [{"Name": "security-group-name", "Values": [name]}]}
     listed = list_complete(api, GROUPS, by_name)
     if listed.gap:
-        raise shape.wrong(listed.gap)
+        raise shape.wrong(as_told(listed.gap))
     found = [response.group(shape, row) for row in listed.rows]
     return tuple(one.group_id for one in found if one.name == name)

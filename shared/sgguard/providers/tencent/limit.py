@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from sgguard.errors import UnknownShapeError
 from sgguard.model.codes import UnseenCode
+from sgguard.model.failure import failure_of
 from sgguard.model.resource import Limit, Seen, Unseen
 from sgguard.model.sentence import said
 from sgguard.providers._tencent_limits import DOCUMENTED_LIMITS, LIMIT_NOTES
@@ -38,7 +39,7 @@ def limits(shape: Shape, body: Json) -> Seen[tuple[Limit, ...]]:
     row = shape.table(body.get("SecurityGroupLimitSet"), "SecurityGroupLimitSet")
     read = tuple(_limit(shape, row, name, keys) for name, keys in _LIVE_LIMITS.items())
     if (ceiling := _ceiling(shape, row, _PER_REFERENCED)) is not None:
-        note = "for a group that a rule of another group names; interfaces count as well"
+        note = said("limit.of-referenced")
         read += (Limit("instances-per-referenced-group", ceiling, source="live", note=note),)
     return Seen(
         read,
@@ -46,7 +47,7 @@ def limits(shape: Shape, body: Json) -> Seen[tuple[Limit, ...]]:
             Unseen(
                 code=UnseenCode.NOT_TOLD,
                 what=said("part.limit", name=name),
-                why=f"{shape.action} leaves {_LIVE_LIMITS[name][0]} out",
+                why=said("why.leaves-out", action=shape.action, key=_LIVE_LIMITS[name][0]),
                 remedy=said("remedy.ask-tencent"),
             )
             for name in _LAUNCH_LIMITS
@@ -63,17 +64,16 @@ def _limit(shape: Shape, row: Json, name: str, keys: Sequence[str]) -> Limit:
     except UnknownShapeError as error:
         if name in _LAUNCH_LIMITS:
             raise
-        return Limit(name, documented, note=error.detail)  # it decides no launch
+        return Limit(name, documented, note=failure_of(error))  # it decides no launch
     if ceiling is None:
-        return Limit(name, documented, note=f"the cloud leaves {key} out")
+        return Limit(name, documented, note=said("limit.left-out", key=key))
     if name == "groups-per-instance" and ceiling > documented:
         # The page's own sample says 2000; binding a sixth group is refused all the same
         # (LimitExceeded.AssociateUSGLimitExceeded), so only a policy may raise this.
         return Limit(
             name,
             documented,
-            note=f"the cloud says {ceiling}, which its documents contradict; set a policy limit "
-            "if your account really has more",
+            note=said("limit.contradicted", told=ceiling),
         )
     return Limit(name, ceiling, source="live", note=LIMIT_NOTES.get(name, ""))
 

@@ -23,7 +23,7 @@ from msgspec.structs import replace
 
 from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Unseen
-from sgguard.model.sentence import said
+from sgguard.model.sentence import Sentence, Text, as_told, listed, said
 from sgguard.providers.tencent.api import Service, TencentApi
 from sgguard.wire.parallel import parallel
 from sgguard.wire.shape import Json
@@ -62,7 +62,7 @@ class Listed(msgspec.Struct, frozen=True):
     """
 
     rows: tuple[Json, ...]
-    gap: str = ""
+    gap: Text = ""
     is_too_long: bool = False
 
     def unseen(self, action: str, group_id: str = "") -> tuple[Unseen, ...]:
@@ -89,7 +89,8 @@ def list_once(
     """
     first = _page(api, listing, params, 0)
     if first.total > most * PAGE:
-        gap = f"{len(first.rows)} of {first.total} were read"
+        text = f"{len(first.rows)} of {first.total} were read"
+        gap = said("why.read-part", text=text, read=len(first.rows), total=first.total)
         return Listed(_distinct(api, listing, [first]), gap, is_too_long=True)
     pages = [first]
     # A first page that is not full ends the list, or belongs to a server with smaller pages.
@@ -113,7 +114,11 @@ def list_complete(api: TencentApi, listing: Listing, params: Mapping[str, object
         return again
     seen = {row[listing.row_id] for row in again.rows}
     more = tuple(row for row in once.rows if row[listing.row_id] not in seen)
-    return replace(again, rows=(*again.rows, *more), gap=f"{again.gap}, twice")
+    return replace(again, rows=(*again.rows, *more), gap=_twice(again.gap))
+
+
+def _twice(gap: Text) -> Sentence:
+    return said("why.twice", text=f"{as_told(gap)}, twice", gap=gap)
 
 
 def _page_after_page(api: TencentApi, listing: Listing, params: Mapping[str, object]) -> Listed:
@@ -135,8 +140,10 @@ def _joined(api: TencentApi, listing: Listing, pages: list[_Page]) -> Listed:
     counts = sorted({page.total for page in pages})
     if counts == [len(rows)]:
         return Listed(rows)
-    totals = " and ".join(str(total) for total in counts)
-    return Listed(rows, f"TotalCount is {totals}, but {len(rows)} different rows were read")
+    totals = [str(total) for total in counts]
+    text = f"TotalCount is {' and '.join(totals)}, but {len(rows)} different rows were read"
+    gap = said("why.totals", text=text, totals=listed(totals), rows=len(rows))
+    return Listed(rows, gap)
 
 
 def _distinct(api: TencentApi, listing: Listing, pages: list[_Page]) -> tuple[Json, ...]:

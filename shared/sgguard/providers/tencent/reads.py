@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from sgguard.errors import ApiAbsentError, CloudError, NotFoundError
 from sgguard.model.resource import Instance, Limit, Rule, Seen, Unseen
+from sgguard.model.sentence import said
 from sgguard.providers._tencent_limits import documented_limits
 from sgguard.providers.tencent import limit, response
 from sgguard.providers.tencent.api import TencentApi
@@ -181,7 +182,7 @@ def limits(api: TencentApi) -> Seen[tuple[Limit, ...]]:
     except ApiAbsentError as error:
         if error.code not in _NOT_OFFERED:
             raise
-        return Seen(documented_limits(f"{action} is not offered here"))
+        return Seen(documented_limits(said("limit.not-offered", action=action)))
     return limit.limits(api.shape(action), body)
 
 

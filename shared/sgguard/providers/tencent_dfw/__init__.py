@@ -172,7 +172,7 @@ class TencentDfw(msgspec.Struct, frozen=True):
         state = Unseen(
             code=UnseenCode.NOT_TOLD,
             what=said("part.state"),
-            why="API 2.0 of security groups reports only which groups an instance has",
+            why=said("why.dfw-only-groups"),
             remedy=said("remedy.ask-api3"),
         )
         found = Instance(instance_id, group_ids=group_ids or (), unseen_to_bind=(state,))
@@ -181,7 +181,7 @@ class TencentDfw(msgspec.Struct, frozen=True):
         groups = Unseen(
             code=UnseenCode.NOT_TOLD,
             what=said("part.groups-of-instance"),
-            why="the answer names no group and does not say that there is none",
+            why=said("why.dfw-no-group"),
             remedy=state.remedy,
         )
         return Seen(found, (groups,))
@@ -189,7 +189,7 @@ class TencentDfw(msgspec.Struct, frozen=True):
     def read_limits(self, group_ids: Sequence[str] = ()) -> Seen[tuple[Limit, ...]]:
         """Return the documented quotas: API 2.0 has no call for the account's own."""
         del group_ids  # no verdict needs a count of rules, which would cost a call for each
-        return Seen(documented_limits("API 2.0 has no call for quotas"))
+        return Seen(documented_limits(said("limit.no-call")))
 
     def find_groups(self, name: str) -> tuple[str, ...]:
         """Return the ids of all groups of exactly this name that these credentials can see."""

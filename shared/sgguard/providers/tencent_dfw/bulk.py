@@ -31,6 +31,7 @@ from sgguard.errors import (
 from sgguard.model.bind import HolderState, Part, Refusal, Sent, Target
 from sgguard.model.change import Holder
 from sgguard.model.codes import UnseenCode
+from sgguard.model.failure import failure_of
 from sgguard.model.request import Action, HolderFilter
 from sgguard.model.resource import Seen, Unseen
 from sgguard.model.sentence import said
@@ -126,7 +127,7 @@ class DfwBulk(msgspec.Struct, frozen=True):
             code = UnseenCode.NO_PERMISSION if is_denied else UnseenCode.UNKNOWN_SHAPE
             what = said("part.holder", holder=holder_id)
             remedy = said("remedy.permit", action=error.action)
-            return Seen({}, (Unseen(code, what, str(error), remedy, holder_id),))
+            return Seen({}, (Unseen(code, what, failure_of(error), remedy, holder_id),))
         if groups is None:
             return Seen({holder_id: None})
         return Seen({holder_id: HolderState(holder_id, "instance", (Part(holder, groups),))})

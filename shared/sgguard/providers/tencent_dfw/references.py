@@ -62,9 +62,8 @@ def _unproved(group_ids: Sequence[str]) -> tuple[Unseen, ...]:
         return ()
     return unproved(
         "references",
-        "this cloud does not count the references (beAssociateCount), so nothing shows that the "
-        "list of them is complete",
-        "use the provider tencent (API 3.0), or look at the group's references in the console",
+        said("why.uncounted"),
+        said("remedy.ask-api3-or-look"),
         group_ids,
     )
 

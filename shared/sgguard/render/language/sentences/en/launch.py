@@ -32,6 +32,32 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "limit.near": "{change}: {after} of {ceiling}{share} ({source:kind}).",
     "limit.share": ", {percent} %",
     "limit.without-effect": "{used} composite rules of {ceiling} ({note}).",
+    "limit.per-direction": "counted for each direction by itself",
+    "limit.and": "{note}; {own}",
+    "limit.not-offered": "{action} is not offered here",
+    "limit.not-read": "the account's own were not read",
+    "limit.no-call": "API 2.0 has no call for quotas",
+    "limit.of-referenced": "for a group that a rule of another group names; interfaces count as "
+    "well",
+    "limit.left-out": "the cloud leaves {key} out",
+    "limit.contradicted": "the cloud says {told}, which its documents contradict; set a policy "
+    "limit if your account really has more",
+    "limit.raisable": "5 by default; Alibaba raises it to 10 or 16 on request, the policy can "
+    "say so ({page})",
+    "limit.basic-holders": "of a basic group ({page}); newer pages count up to 6000 private "
+    "addresses",
+    "limit.advanced-holders": "of an advanced group, counted in interfaces ({page})",
+    "limit.prefix-lists": "a prefix list counts with its capacity ({page})",
+    "limit.over-all-groups": "groups times their rules, over all groups of an interface ({page})",
+    "limit.basic-peers": "groups that a basic group may name ({page})",
+    "limit.advanced-peers": "an advanced group names no groups ({page})",
+    "limit.of-region": "of an account and region; raised on request",
+    "limit.none": "OpenStack limits neither groups per port nor ports per group",
+    "limit.quota": "quota {key}",
+    "limit.advised": "advice of the vendor",
+    "limit.advised-more": "advice of the vendor; the cloud binds more",
+    "limit.silent": "per direction; rules beyond it are accepted and silently do not take effect",
+    "limit.of-policy": "set by the policy",
     "limit.counted-at": "{where}: {note}",
     "launch.other-network": "{group} belongs to network {theirs:40}, but the instance to network "
     "{ours:40}.",
