@@ -6,29 +6,34 @@ plan or a provider makes is found here, whatever code path made it.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+import sgguard
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.faults import Fault
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import decide
 from sgguard.engine.context import Context
 from sgguard.model.address import Address, Scope
+from sgguard.model.decision import Decision
 from sgguard.model.request import DeleteRequest, LaunchRequest
+from sgguard.model.sentence import as_sentence
 from sgguard.policy import DeletePolicy, LaunchPolicy, Policy
-from sgguard.render.document import to_json
+from sgguard.render.document import to_json, unseen_of
 from sgguard.render.language import text as sentences
 from sgguard.render.language.message import of_document
 from sgguard.render.language.sentence import in_words
 from sgguard.render.said import sentence_of
 from sgguard.wire.retry import Retry
-from tests.chinese import CHINESE, CODE, TERMS, WORD
+from tests.chinese import CHINESE, CODE, TERMS, WORD, foreign_in
 from tests.deployment import CLOUDS
 from tests.worlds import World, lanes, world_of
 
@@ -82,7 +87,19 @@ def decided(world: World, emulator: Emulator, group_ids: Sequence[str]) -> Itera
     asked = [(DeleteRequest((Address(scope, one),), "grace"), one) for one in group_ids]
     for found in decide.decide_deletes(asked, context_of(world, emulator)):
         if not isinstance(found, Exception):
+            require_chinese(found)
             yield json.loads(json.dumps(to_json(found)))
+
+
+def require_chinese(decision: Decision) -> None:
+    """Why something was not seen, and what is noted of a limit, are sentences in Chinese too.
+
+    Documents have their English words only.
+    """
+    unseen = [one.why for _, one in unseen_of(decision)]
+    notes = [one.note for one in decision.facts.limits if one.note]
+    for one in [*unseen, *notes, *(each.limit.note for each in decision.judgement.forecast)]:
+        assert foreign_in(as_sentence(one)) == set(), one
 
 
 def context_of(world: World, emulator: Emulator) -> Context:
@@ -100,6 +117,7 @@ def documents(world: World) -> Iterator[dict[str, Any]]:
     for server in cloud.instances:
         request = LaunchRequest(scope, instance_id=server.id, requested_by="grace")
         found = decide.decide_launch(request, context_of(world, emulator), event_id=server.id)
+        require_chinese(found)
         yield json.loads(json.dumps(to_json(found)))
 
 
@@ -138,6 +156,42 @@ def test_what_could_not_be_seen_is_told_in_chinese(cloud):
     found = list(faulty(world_of(cloud)))
     assert any(one["facts"]["unseen"] or one["reasons"] for one in found)
     assert {word: one["reasons"] for one in found for word in foreign(one)} == {}
+
+
+MAKERS = {
+    # What is called, and where it gets the text: by position and by name.
+    "Unseen": (2, "why"),
+    "unproved": (1, "why"),
+    "unanswered": (1, "why"),
+    "documented_limits": (0, "note"),
+    "Limit": (None, "note"),
+    "result": (2, "sentence"),
+}
+
+
+def literals() -> Iterator[str]:
+    """Where one of these is given a text that is written out, instead of a sentence."""
+    for path in Path(sgguard.__file__).parent.rglob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        if not any(f"{name}(" in source for name in MAKERS):
+            continue
+        for call in ast.walk(ast.parse(source)):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") in MAKERS:
+                place, name = MAKERS[call.func.id]
+                given = [one.value for one in call.keywords if one.arg == name]
+                given += call.args[place : place + 1] if place is not None else []
+                for one in given:
+                    if isinstance(one, ast.JoinedStr | ast.Constant) or is_text_of(one):
+                        yield f"{path.name}:{call.lineno}: {ast.unparse(one)}"
+
+
+def is_text_of(value: ast.expr) -> bool:
+    """Whether an error is made a text, which has no words of another language."""
+    return isinstance(value, ast.Call) and getattr(value.func, "id", "") == "str"
+
+
+def test_no_reason_for_a_gap_and_no_note_of_a_limit_is_written_out_in_english():
+    assert list(literals()) == []
 
 
 def test_a_text_in_english_is_found():
