@@ -76,7 +76,7 @@ def test_a_group_that_was_built_again_is_compared_with_the_one_it_replaces():
     assert in_english(lacking) == (
         f"{TENCENT.free} lacks of sg-gone0000: name shop, tags team=a, shared with p-1"
     )
-    assert in_words(lacking, CHINESE).endswith("名称 shop、标签 team=a、共享给 p-1")
+    assert in_words(lacking, CHINESE).endswith("名称“shop”、标签“team=a”、共享给“p-1”")
     (gone,) = missing(cloud, creating(there), {"sg-gone0000": "sg-nowhere0"})
     assert in_english(gone) == "sg-nowhere0 lacks of sg-gone0000: everything (it is not shown)"
 

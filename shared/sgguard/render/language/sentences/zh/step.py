@@ -37,7 +37,7 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "lost.name": "名称（未查到）",
     "lost.tags": "标签（未查到）",
     "lost.sharing": "共享对象（未查到）",
-    "lost.field": "{field:kind} {value:60}",
+    "lost.field": "{field:kind}“{value:60}”",
     "lost.is-shared": "是否共享",
     "lost.everything": "全部内容（未查到该安全组）",
     "lost.uncompared": "内容可能不全：无法比对（{why:700}）",
