@@ -50,7 +50,9 @@ def _names(value: Value) -> Iterator[str]:
     if isinstance(value, str) and value and " " not in value:
         yield value
     elif isinstance(value, Sentence):
-        for _, one in value.args:
+        for name, one in value.args:
+            if name == "code" and isinstance(one, str) and one:
+                yield one  # a cloud's own, which may be several words
             yield from _names(one)
     elif isinstance(value, tuple):
         for one in value:
