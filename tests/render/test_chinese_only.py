@@ -43,12 +43,22 @@ def told(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
+        yield from quoted_codes(value.get("sentence"))
         for key, one in value.items():
             if key not in ("message", "summary", "sentence", "note", "why", "what", "remedy"):
                 yield from told(one)
     elif isinstance(value, list):
         for one in value:
             yield from told(one)
+
+
+def quoted_codes(sentence: Any) -> Iterator[str]:
+    """The codes of a cloud that a sentence quotes: some are several words."""
+    for name, one in sentence["args"].items() if isinstance(sentence, dict) else ():
+        if name == "code" and isinstance(one, str):
+            yield one
+        elif isinstance(one, dict) and "args" in one:
+            yield from quoted_codes(one)
 
 
 def shown(document: dict[str, Any]) -> Iterator[str]:
