@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -94,6 +96,25 @@ def _least(ours: Sequence[float], theirs: Sequence[float]) -> Least:
     ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
     low, middle, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3
     return Least(min(ours), min(theirs), middle, (high - low) / 2, len(ratios))
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Keep this process, and those it starts, on one core, where the system can.
+
+    A server that was started before has the others. Threads of one process that run on two cores at
+    once wait for each other and are charged for it: the same work costs up to half as much again,
+    or does not, as the system places them. A function has one core or less.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def round_trips(spans: Iterable[tuple[float, float]]) -> int:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
 from sgguard.engine.context import Context
 from tests.bench.clouds import decide, environment
-from tests.bench.measure import Ratio, interleaved
+from tests.bench.measure import Ratio, interleaved, one_core
 from tests.bench.replay import again, recorded, replayed
 from tests.worlds import World, world_of
 
@@ -73,17 +71,3 @@ def _timed(threads: ThreadPoolExecutor, count: int, work: Callable[[int], None])
     begun = time.perf_counter()
     list(threads.map(work, range(count)))
     return time.perf_counter() - begun
-
-
-@contextmanager
-def one_core() -> Iterator[None]:
-    """Keep this process on one core, where the system can; the replaying server has the others."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(before)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)

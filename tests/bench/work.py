@@ -12,7 +12,7 @@ import httpx
 from sgguard import providers
 from sgguard.engine.context import Context
 from tests.bench.clouds import decide, emulated, environment, requests
-from tests.bench.measure import Ratio, least, round_trips
+from tests.bench.measure import Ratio, least, one_core, round_trips
 from tests.bench.replay import again, recorded, replayed
 from tests.worlds import World, world_of
 
@@ -34,6 +34,7 @@ def _cpu(world: World, runs: int, decisions: int) -> Ratio:
         tempfile.TemporaryDirectory() as tmp,
         replayed(answers, Path(tmp)) as url,
         httpx.Client(trust_env=False) as bare,
+        one_core(),
     ):
         env = environment(world, url)
 
