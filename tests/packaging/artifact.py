@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -99,6 +100,10 @@ def unpacked(artifact: Artifact, folder: Path) -> Path:
     archive = folder / "artifact.zip"
     archive.write_bytes(artifact.content)
     code = folder / "code"
+    if tarfile.is_tarfile(archive):
+        with tarfile.open(archive) as layer:
+            layer.extractall(code, filter="data")
+        return code
     with zipfile.ZipFile(archive) as packed:
         for entry in packed.infolist():
             path = Path(packed.extract(entry, code))

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -207,10 +208,42 @@ def test_an_event_function_tells_no_secret_of_its_settings_its_context_or_its_ev
     assert "referenced" in told
 
 
-@pytest.mark.parametrize("name", [*test_server_runtimes.RUNTIMES, "linux"])
+SERVERS = {
+    **test_server_runtimes.RUNTIMES,
+    "tencent-scf-image": "tencent",
+    "alibaba-fc-image": "alibaba",
+    "huawei-functiongraph-image": "huawei",
+    "google-cloud-run": "tencent",
+    "linux": "tencent",
+    "oci": "tencent",
+}
+"""Whose functions a runtime serves."""
+
+OWN_CREDENTIALS = {"google-cloud-run", "linux", "oci"}
+"""Runtimes on which nobody but the operator gives credentials."""
+
+
+def test_no_runtime_is_left_out():
+    assert {*test_event_runtimes.RUNTIMES, *SERVERS} == set(runtime.RUNTIMES)
+
+
+def command_of(name: str, code: Path, folder: Path, port: int) -> list[str]:
+    """How the platform starts the server: its start file, its framework, or the image's command."""
+    target = runtime.target(name)
+    if name in test_server_runtimes.RUNTIMES:
+        return artifact.start_command(code, target, folder, port)
+    python = [artifact.interpreter(target.python), "-S", "-u"]
+    if name != "google-cloud-run":
+        return [*python, str(code / "server.py")]
+    start = "import sitecustomize; from functions_framework._cli import _cli; _cli()"
+    words = ["--target", "delete_request", "--source", str(code / "main.py")]
+    return [*python, "-c", start, *words]
+
+
+@pytest.mark.parametrize("name", SERVERS)
 def test_a_server_tells_no_secret_of_its_settings_or_of_requests(name, tmp_path):
-    cloud = test_server_runtimes.RUNTIMES.get(name, "tencent")
-    planted, guarded, target = Planted(), deployment(cloud), runtime.target(name)
+    cloud = SERVERS[name]
+    planted, guarded = Planted(), deployment(cloud)
     home = guarded.home
     policy = tmp_path / "policy.toml"
     policy.write_text(POLICY)
@@ -226,12 +259,10 @@ def test_a_server_tells_no_secret_of_its_settings_or_of_requests(name, tmp_path)
         )
         env[f"SGGUARD_ENDPOINT_{cloud.upper()}"] = running.url
         port = free_port()
-        if name == "linux":
-            env |= {**home.env, "PORT": str(port)}
-            python = [artifact.interpreter(target.python), "-S", "-u"]
-            command = [*python, str(code / "server.py")]
-        else:
-            command = artifact.start_command(code, target, tmp_path, port)
+        env |= {"PORT": str(port), **(home.env if name in OWN_CREDENTIALS else {})}
+        if name == "google-cloud-run":  # its platform installs the framework beside the function
+            env["PYTHONPATH"] += f":{code}"
+        command = command_of(name, code, tmp_path, port)
         with artifact.serving(command, tmp_path, env, port) as served:
             own = {**role, "content-type": "application/json", "authorization": f"Bearer {KEY}"}
 
