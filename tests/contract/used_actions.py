@@ -18,14 +18,14 @@ from typing import Any
 
 from sgguard.emulator.faults import Fault
 from sgguard.errors import SgguardError
-from sgguard.model.codes import UnseenCode
+from sgguard.model.codes import TOLERABLE
 from tests.remedy.harness import Harness
 from tests.worlds import World, world_of
 
 Act = Callable[[Harness], Any]
 
 DELETES = ("revoke", "rewrite", "unbind", "move", "force")
-_TOLERANT = f"tolerate_unseen = {[str(one) for one in UnseenCode]}"
+_TOLERANT = f"tolerate_unseen = {sorted(map(str, TOLERABLE))}"
 LAUNCHES = ("bind", "unbind", "quarantine")
 
 
