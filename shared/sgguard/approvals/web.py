@@ -86,20 +86,43 @@ def show(
     None where the request is no GET of a link. ``begin`` gives the context, and may fail. The
     language is that of ``lang`` in the query, or of the browser.
     """
-    if method not in ("GET", "HEAD") or "token" not in query:
+    return page_of("token", _shown, method=method, query=query, headers=headers, begin=begin)
+
+
+def page_of(
+    parameter: str,
+    shown: Callable[[str, Context, Words], bytes],
+    *,
+    method: str,
+    query: Mapping[str, str],
+    headers: Mapping[str, str],
+    begin: Callable[[], Context],
+) -> Response | None:
+    """Respond to a GET of a link with this parameter by what is shown, or by the problem page.
+
+    None where the request is no such GET. ``shown`` gets the parameter's text, and returns a page.
+    """
+    if method not in ("GET", "HEAD") or parameter not in query:
         return None
-    text = query["token"]
     words = words_of(query.get("lang", ""), headers.get("accept-language", ""))
     try:
         context = begin()
-        given = _read(text, context)
-        approval = _open(given.approval_id, given.approver, given.action, context, given.facts_hash)
         words = in_zone(words, context)
-        other = f"token={quote(text)}&lang={'en' if words.language == 'zh' else 'zh'}"
-        view = _view(given, text, approval, context, words)
-        return Response(200, page.approval_page(view, words, other), page.HEADERS)
+        return Response(200, shown(query[parameter], context, words), page.HEADERS)
     except Exception as error:  # noqa: BLE001 - the framework's own page would hold less
         return problem_page(error, words)
+
+
+def other_language(parameter: str, text: str, words: Words) -> str:
+    """Return the query of the same page in the other language."""
+    return f"{parameter}={quote(text)}&lang={'en' if words.language == 'zh' else 'zh'}"
+
+
+def _shown(text: str, context: Context, words: Words) -> bytes:
+    given = _read(text, context)
+    approval = _open(given.approval_id, given.approver, given.action, context, given.facts_hash)
+    view = _view(given, text, approval, context, words)
+    return page.approval_page(view, words, other_language("token", text, words))
 
 
 def submit(headers: Mapping[str, str], content: bytes, context: Context) -> Response | None:
@@ -257,9 +280,7 @@ def _result(given: LinkToken, found: Json, words: Words, *, is_page: bool) -> Re
     is_changed = is_other or found["outcome"] == "superseded"
     status = _CONFLICT if is_changed else 200
     if not is_page:
-        body = redacted(json.dumps(found, ensure_ascii=False)).encode(errors="replace") + b"\n"
-        headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
-        return Response(status, body, headers)
+        return as_json(status, found)
     title = words.say(f"result.{found['outcome']}")
     said = of_document(found)
     plan = _plan(said, found, words) if is_changed else []
@@ -269,6 +290,13 @@ def _result(given: LinkToken, found: Json, words: Words, *, is_page: bool) -> Re
     lines = [*found["target"], verdict, *notes_in(found, words), *plan, how]
     body = page.message_page(title, [line for line in lines if line], words)
     return Response(status, body, page.HEADERS)
+
+
+def as_json(status: int, found: Json) -> Response:
+    """Return a document as JSON, for a client that takes no page."""
+    body = redacted(json.dumps(found, ensure_ascii=False)).encode(errors="replace") + b"\n"
+    headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    return Response(status, body, headers)
 
 
 def problem_page(error: Exception, words: Words) -> Response:

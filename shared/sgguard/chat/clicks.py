@@ -56,6 +56,10 @@ class _Desk(msgspec.Struct, frozen=True):
         said = self.setup.words.say(f"refused.{why}", by=plain(by))
         return Answer((said,), shown, is_error=True)
 
+    def refuse_for_now(self, error: BusyError | HaltedError) -> Answer:
+        """Refuse what the same button can do later."""
+        return self.refuse("busy" if isinstance(error, BusyError) else "halted")
+
     def current(self, approval: Approval) -> Shown | None:
         """Return the message as it is now; None where its decision is not kept any more."""
         record = self.store.decision(approval.decision_id)
@@ -174,10 +178,8 @@ def _acted(given: LinkToken, approval: Approval, by: str, desk: _Desk) -> Answer
         # Whoever may not answer does not change what others see.
         shown = None if why == "approver" else desk.current(approval)
         return desk.refuse(why, by=by, shown=shown)
-    except BusyError:
-        return desk.refuse("busy")
-    except HaltedError:
-        return desk.refuse("halted")
+    except (BusyError, HaltedError) as error:
+        return desk.refuse_for_now(error)
     except SgguardError as error:
         logs.log(logging.WARNING, "chat", decision_id=approval.decision_id, detail=str(error))
         return desk.refuse("other", shown=desk.current(approval))
@@ -201,10 +203,8 @@ def _restored(given: LinkToken, click: Click, by: str, desk: _Desk) -> Answer:
         if document is None:
             return Answer((desk.setup.words.say("done.restoring"),))
         after = act.standing(given, desk.context)
-    except BusyError:
-        return desk.refuse("busy")
-    except HaltedError:
-        return desk.refuse("halted")
+    except (BusyError, HaltedError) as error:
+        return desk.refuse_for_now(error)
     except SgguardError as error:
         logs.log(logging.WARNING, "chat", decision_id=given.approval_id, detail=str(error))
         return _not_restored(given, error, desk)

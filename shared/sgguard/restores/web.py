@@ -7,11 +7,10 @@ carries out the plan that was shown; where it is another one by now, that one is
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs
 
 from sgguard.approvals import page, web
 from sgguard.approvals.approver import require_approver
@@ -29,7 +28,6 @@ from sgguard.render.language.words import Words, name
 from sgguard.render.outcome import notes_in
 from sgguard.restores import act, permit
 from sgguard.store import codec
-from sgguard.telemetry.redaction import redacted
 from sgguard.web.language import words_of
 from sgguard.web.response import Response
 from sgguard.web.surface import Surface
@@ -53,15 +51,9 @@ def show(
     begin: Callable[[], Context],
 ) -> Response | None:
     """Respond to a GET of a link with its page; None where the request is no GET of a link."""
-    if method not in ("GET", "HEAD") or "restore" not in query:
+    if "restore" not in query:
         return web.show(method, query, headers, begin)
-    words = words_of(query.get("lang", ""), headers.get("accept-language", ""))
-    try:
-        context = begin()
-        words = web.in_zone(words, context)
-        return _shown(query["restore"], context, words)
-    except Exception as error:  # noqa: BLE001 - the framework's own page would hold less
-        return web.problem_page(error, words)
+    return web.page_of("restore", _shown, method=method, query=query, headers=headers, begin=begin)
 
 
 def submit(headers: Mapping[str, str], content: bytes, context: Context) -> Response | None:
@@ -108,11 +100,11 @@ def _permitted(text: str, context: Context) -> tuple[LinkToken, Message]:
     return given, act.standing(given, context)
 
 
-def _shown(text: str, context: Context, words: Words) -> Response:
+def _shown(text: str, context: Context, words: Words) -> bytes:
     given, message = _permitted(text, context)
     act.require_offered(given, message, Executor.of(context).store.now_s())
     found = preview(given.approval_id, context)
-    return Response(200, _page(found, message, given, text, words), page.HEADERS)
+    return _page(found, message, given, text, words)
 
 
 def _page(
@@ -138,8 +130,7 @@ def _page(
         plan_hash=_hash(found),
         is_changed=is_changed,
     )
-    other = f"restore={quote(text)}&lang={'en' if words.language == 'zh' else 'zh'}"
-    return page.restore_page(view, words, other)
+    return page.restore_page(view, words, web.other_language("restore", text, words))
 
 
 def _in_words(text: Text, words: Words) -> str:
@@ -171,9 +162,7 @@ def _done(posted: Mapping[str, str], context: Context, words: Words, *, is_page:
 
 def _result(found: Json, words: Words, *, is_page: bool) -> Response:
     if not is_page:
-        body = redacted(json.dumps(found, ensure_ascii=False)).encode(errors="replace") + b"\n"
-        headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
-        return Response(200, body, headers)
+        return web.as_json(200, found)
     title = words.say(f"result.{found['outcome']}")
     lines = [one for one in (*found["target"], *notes_in(found, words)) if one]
     return Response(200, page.message_page(title, lines, words), page.HEADERS)
