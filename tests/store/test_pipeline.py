@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import psycopg
 import pytest
 from msgspec.structs import replace
@@ -150,3 +152,14 @@ def test_a_large_wave_does_not_lock_sender_and_server_out(kept):
         return {len(reply.rows()[0][0]) for reply in sent}
 
     assert store._database.transaction(work) == {len(large)}
+
+
+def test_a_server_that_says_nothing_is_given_up(postgres_server):
+    url = postgres_server.url()
+    holder, waiter = psycopg.connect(url), psycopg.connect(url, autocommit=True)
+    with closing(holder), closing(waiter):
+        holder.execute("SELECT pg_advisory_xact_lock(7)")
+        link = Pipeline(waiter, prepares=True, silent_s=0.01)
+        reply = link.send(b"SELECT pg_advisory_xact_lock(7)")
+        with pytest.raises(psycopg.OperationalError, match="did not answer in time"):
+            reply.rows()

@@ -32,6 +32,9 @@ _LARGE_MIN = 1 << 31
 _KNOWN_MAX = 512
 """Statements that a connection has names for; there are fewer than half as many."""
 
+SILENT_S = 60.0
+"""How long a server may say nothing to what was sent: longer than any wait that it ends itself."""
+
 _INTEGER, _LARGE, _DOUBLE, _ANY = 23, 20, 701, 0
 """The types of what is sent, as PostgreSQL numbers them; a text is whatever its place asks for."""
 
@@ -81,8 +84,15 @@ class Reply:
 class Pipeline:
     """One connection; what is sent waits for what is asked for."""
 
-    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]], *, prepares: bool) -> None:
+    def __init__(
+        self,
+        connection: psycopg.Connection[tuple[Any, ...]],
+        *,
+        prepares: bool,
+        silent_s: float = SILENT_S,
+    ) -> None:
         self.connection = connection
+        self._silent_ms = silent_s * 1000.0
         self._server: PGconn = connection.pgconn
         self._prepares = prepares
         self._names: dict[_Key, bytes] = {}
@@ -149,13 +159,13 @@ class Pipeline:
         poll.register(server.socket, select.POLLIN | select.POLLOUT)
         while server.flush():
             # An answer that is not taken may keep the server from reading on.
-            if any(what & ~select.POLLOUT for _, what in poll.poll()):
+            if any(what & ~select.POLLOUT for _, what in self._heard(poll)):
                 server.consume_input()
         poll.modify(server.socket, select.POLLIN)
         is_between = False
         while True:
             while server.is_busy():
-                poll.poll()
+                self._heard(poll)
                 server.consume_input()
             result = server.get_result()
             if result is None:
@@ -167,6 +177,13 @@ class Pipeline:
             if result.status == ExecStatus.PIPELINE_SYNC:
                 return
             yield result
+
+    def _heard(self, poll: select.poll) -> list[tuple[int, int]]:
+        """Wait until the server can be read from or written to; a machine that hangs never can."""
+        found = poll.poll(self._silent_ms)
+        if not found:
+            raise psycopg.OperationalError("the server did not answer in time")
+        return found
 
 
 def _spelt(values: Sequence[Value]) -> tuple[_Texts, _Types]:
