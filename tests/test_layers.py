@@ -36,8 +36,8 @@ AT_THE_ROOT = {
 ARROWS = {
     "__main__": "cli",
     "approvals": (
-        "engine errors events model policy remedy render render.graph render.language schemas "
-        "settings sgguard store telemetry web"
+        "engine errors events model remedy render render.graph render.language schemas settings "
+        "sgguard store telemetry web"
     ),
     "callers": "callers.proofs errors events model policy sgguard telemetry wire",
     "callers.proofs": "callers errors events policy sgguard telemetry wire",

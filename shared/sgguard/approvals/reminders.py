@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sgguard.approvals.approver import is_expired
+from sgguard.engine.approver import is_expired
 from sgguard.engine.context import Context
 from sgguard.engine.execute import APPROVAL_SOURCE, Executor
 from sgguard.engine.handle import once

@@ -2,7 +2,7 @@
 
 An approval is processed in these steps:
 
-1. May this person approve it, and still at the begin? (``approver.py``, ``standing.py``)
+1. May this person approve it, and still at the begin? (``engine/approver.py``, ``standing.py``)
 2. Claim it (source ``approval``, the approval's id): of two approvals at the same moment one is
    processed, and after a crash the next one, or ``sgguard resume``, continues it.
 3. Read the world again and make the plan anew; compare facts and plan with those of the request.
@@ -20,9 +20,16 @@ import msgspec
 from msgspec.structs import replace
 
 from sgguard import lazy
-from sgguard.approvals.approver import is_expired, known, require_listed, require_other, too_late
 from sgguard.approvals.reminders import close, end_settled, expire
-from sgguard.approvals.standing import end_withdrawn, successor_of, too_late_now, withdrawn
+from sgguard.approvals.standing import end_withdrawn, successor_of, too_late_now
+from sgguard.engine.approver import (
+    is_expired,
+    known,
+    require_listed,
+    require_other,
+    too_late,
+    withdrawn,
+)
 from sgguard.engine.concern import judge_again
 from sgguard.engine.context import Context
 from sgguard.engine.decide import Decided

@@ -1,8 +1,8 @@
-"""Whether the one who approved may still approve, when the plan is about to begin.
+"""What becomes of a decision whose approver may not approve any more, and what came after it.
 
 Between a yes and the begin of its plan a process may die, and the policy may change. A yes counts
 only while the policy lets its person approve: nothing is begun on the word of somebody who was
-taken from the list.
+taken from the list (:func:`~sgguard.engine.approver.withdrawn`).
 """
 
 from __future__ import annotations
@@ -13,32 +13,17 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sgguard.approvals.approver import require_listed, require_other, too_late
+from sgguard.engine.approver import too_late
 from sgguard.engine.execute import Executor
 from sgguard.errors import EventError
 from sgguard.model.codes import Outcome
 from sgguard.model.sentence import Sentence, said
-from sgguard.policy import ApprovalPolicy
-from sgguard.render.language.refusal import refusal, sentence_of
+from sgguard.render.language.refusal import refusal
 from sgguard.render.outcome import with_outcome
 from sgguard.store.rows import Approval, Claim, Record
 from sgguard.telemetry import logs
 
 Json = dict[str, Any]
-
-
-def withdrawn(approval: Approval, by: str, policy: ApprovalPolicy) -> Sentence | None:
-    """Return why the plan must not begin; None where whoever approved it still may.
-
-    ``by`` decides now; for a request that was approved before, the one who did counts.
-    """
-    who = approval.resolved_by if approval.state == "approved" else by
-    try:
-        require_listed(who, policy)
-        require_other(who, approval, policy)
-    except EventError as error:
-        return said("approval.withdrawn", why=sentence_of(error) or str(error))
-    return None
 
 
 def end_withdrawn(

@@ -19,15 +19,15 @@ from werkzeug.http import parse_accept_header
 from sgguard.approvals import link as links
 from sgguard.approvals import page
 from sgguard.approvals import surface as described
-from sgguard.approvals.approver import (
+from sgguard.approvals.link import LinkAction, LinkToken
+from sgguard.approvals.resolve import approve, deny
+from sgguard.engine.approver import (
     is_expired,
     known,
     require_listed,
     require_other,
     too_late,
 )
-from sgguard.approvals.link import LinkAction, LinkToken
-from sgguard.approvals.resolve import approve, deny
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.errors import EventError

@@ -14,13 +14,13 @@ from typing import Any
 
 import msgspec
 
-from sgguard.approvals.approver import is_expired
 from sgguard.approvals.link import LinkToken
 from sgguard.approvals.reminders import expire
 from sgguard.approvals.resolve import deny
 from sgguard.chat import token as tokens
 from sgguard.chat.base import Answer, Channel, Click, Setup, Shown, Verified
 from sgguard.chat.handover import approving, hand_over, restoring
+from sgguard.engine.approver import is_expired
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.errors import BusyError, EventError, HaltedError, SgguardError

@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from sgguard.approvals.approver import is_expired, require_listed, require_other
 from sgguard.chat import token as tokens
 from sgguard.chat.base import Answer, Channel, Command, Setup, Verified
 from sgguard.engine import decide
+from sgguard.engine.approver import is_expired, require_listed, require_other
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.errors import (

@@ -11,7 +11,6 @@ import click
 from msgspec.structs import replace
 
 from sgguard.approvals import resolve, web
-from sgguard.approvals.approver import known
 from sgguard.approvals.link import LinkAction
 from sgguard.cli import terminal
 from sgguard.cli.command import group
@@ -44,6 +43,7 @@ from sgguard.cli.records import (
     when,
     with_store,
 )
+from sgguard.engine.approver import known
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.model.codes import Verdict

@@ -14,8 +14,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sgguard.approvals.approver import require_approver
 from sgguard.approvals.link import LinkToken
+from sgguard.engine.approver import require_approver
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.errors import BusyError, EventError, SgguardError

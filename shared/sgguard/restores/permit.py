@@ -10,8 +10,8 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from sgguard.approvals import link as links
-from sgguard.approvals.approver import require_approver
 from sgguard.approvals.link import LinkToken
+from sgguard.engine.approver import require_approver
 from sgguard.engine.context import Context
 from sgguard.render.language.message import Message
 

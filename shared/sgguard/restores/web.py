@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from sgguard.approvals import page, web
-from sgguard.approvals.approver import require_approver
 from sgguard.approvals.link import LinkToken
+from sgguard.engine.approver import require_approver
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.events.base import media_type, parse_json

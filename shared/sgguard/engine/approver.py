@@ -1,4 +1,4 @@
-"""Who may decide on an approval request, and why a decision comes too late."""
+"""Who may decide on an approval request, whose yes still counts, and why a decision is too late."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sgguard.errors import EventError
 from sgguard.model.person import may_be_same
 from sgguard.model.sentence import Sentence, moment, said
 from sgguard.policy import ApprovalPolicy
-from sgguard.render.language.refusal import refusal
+from sgguard.render.language.refusal import refusal, sentence_of
 from sgguard.render.wording import one_line
 from sgguard.store.base import Store
 from sgguard.store.rows import Approval
@@ -63,6 +63,20 @@ def require_other(by: str, approval: Approval, policy: ApprovalPolicy) -> None:
         raise refusal(EventError, said("approval.requester-unknown"), status=403)
     if may_be_same(by, approval.requester):
         raise refusal(EventError, said("approval.own", name=by), status=403)
+
+
+def withdrawn(approval: Approval, by: str, policy: ApprovalPolicy) -> Sentence | None:
+    """Return why the plan must not begin; None where whoever approved it still may.
+
+    ``by`` decides now; for a request that was approved before, the one who did counts.
+    """
+    who = approval.resolved_by if approval.state == "approved" else by
+    try:
+        require_listed(who, policy)
+        require_other(who, approval, policy)
+    except EventError as error:
+        return said("approval.withdrawn", why=sentence_of(error) or str(error))
+    return None
 
 
 def is_expired(approval: Approval, now_s: float) -> bool:
