@@ -40,7 +40,6 @@ class Monitor:
     restores: dict[str, list[Any]] = field(default_factory=dict)
     told: dict[str, tuple[str, float]] = field(default_factory=dict)
     _written_s: dict[str, float] = field(default_factory=dict)
-    _written_before_s: dict[str, float] = field(default_factory=dict)
     _added_s: dict[tuple[str, Rule], float] = field(default_factory=dict)
     expired_told: set[str] = field(default_factory=set)
     forgotten: set[str] = field(default_factory=set)
@@ -49,6 +48,7 @@ class Monitor:
     _built: set[str] = field(default_factory=set)
     _begun_s: dict[str, float] = field(default_factory=dict)
     _locked: dict[str, Picture] = field(default_factory=dict)
+    _workers: dict[str, str] = field(default_factory=dict)
     _drivers: dict[str, list[str]] = field(default_factory=dict)
     _intents: dict[str, str] = field(default_factory=dict)
     _left: frozenset[str] = frozenset()
@@ -163,12 +163,12 @@ class Monitor:
     def _came_too_late(self, task: Task, effect: Effect) -> bool:
         """Say whether a rule went that somebody else added while the worker looked its last time.
 
-        That look is between the last transaction but one and the one that intends what is sent. A
-        cloud that removes the rules naming a deleted group takes such a rule along.
+        That look is between the transaction that intends what is sent and the call. A cloud that
+        removes the rules naming a deleted group takes such a rule along.
         """
         added_s = self._added_s.get((effect.subject, effect.rule), 0.0)
         is_gone = effect.kind == "remove-rule"
-        return is_gone and added_s > self._written_before_s.get(task.name, 0.0)
+        return is_gone and added_s > self._written_s.get(task.name, 0.0)
 
     def _fits(self, effect: Effect, line: Line) -> bool:
         return is_of(effect, line.change, self.rows.made(), self.picture)
@@ -221,7 +221,10 @@ class Monitor:
                 self.broken("I7-pointed", f"{effect}: {line.decision_id}, and {other} deletes it")
 
     def _check_question(self, decision_id: str, plan: Plan, before: Picture) -> None:
-        """What a yes covers: under its locks, what a plan points to was as when it was asked."""
+        """What a yes covers: what a plan points to was as when it was asked.
+
+        ``before`` is the cloud when its worker locked it, or took it over from one that died.
+        """
         asked = [one for one in self.rows.question_ids(decision_id) if one in self._asked]
         if not asked:
             return
@@ -268,7 +271,6 @@ class Monitor:
         """Check what a transaction has left behind."""
         self._check_halt(task, name)
         if name != "purge":
-            self._written_before_s[task.name] = self._written_s.get(task.name, 0.0)
             self._written_s[task.name] = self.world.scheduler.now_s
         for one in values_of(work).get("args", ()) if work else ():
             if decision_id := getattr(one, "decision_id", ""):
@@ -289,10 +291,15 @@ class Monitor:
         if name.startswith("intend"):
             self._intents[task.name] = decision_id
             self._check_driver(task, decision_id, "a change is intended")
-        elif name == "lock":
+        elif name == "lock" or self._takes_over(task, decision_id):
             self._locked[decision_id] = self.picture
         elif name.startswith("begin"):
             self._begun_s.setdefault(decision_id, self.world.scheduler.now_s)
+
+    def _takes_over(self, task: Task, decision_id: str) -> bool:
+        """Whether a worker begins to carry on what another one began and changed nothing for."""
+        before, self._workers[decision_id] = self._workers.get(decision_id), task.name
+        return before not in (None, task.name) and not self.effects.get(decision_id)
 
     def _check_agreement(self, task: Task, name: str) -> None:
         for text in self.rows.disagreements():

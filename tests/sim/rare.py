@@ -21,7 +21,7 @@ def add_rare(story: Story, targets: Sequence[str], rng: random.Random) -> None:
         if rng.random() < _SHARE:
             story.tasks += add(story, targets, rng)
     # These fit few stories, and so are in more of those.
-    for add in (_other_content, _taken_back):
+    for add in (_other_content, _taken_back, _opened_after_the_begin, _named_at_the_last):
         if rng.random() < _SHARE_OF_FEW:
             story.tasks += add(story, targets, rng)
 
@@ -102,6 +102,32 @@ def _other_content(story: Story, targets: Sequence[str], rng: random.Random) -> 
         {"name": "y2", "kind": "edit", "at": edit_s, "mishaps": [], **opened},
         {"name": "y3", "kind": "approve", "at": yes_s, "mishaps": []},
     ]
+
+
+def _opened_after_the_begin(story: Story, targets: Sequence[str], rng: random.Random) -> list[Json]:
+    """A plan is approved and begun, its worker dies, and a group that it points to is opened."""
+    tasks = _other_content(story, targets, rng)
+    if not tasks:
+        return []
+    asked, opened, yes = ({**one, "name": f"b{one['name']}"} for one in tasks)
+    asked["events"] = [{**asked["events"][0], "id": "by0"}]
+    yes["at"], opened["at"] = opened["at"], round(yes["at"] + 9, 3)
+    yes["mishaps"] = [["store-write", rng.choice([4, 4, 5]), "kill-after", 0.0]]
+    resume_s = round(opened["at"] + 65 + rng.uniform(0, 9), 3)
+    return [asked, yes, opened, {"name": "by4", "kind": "resume", "at": resume_s, "mishaps": []}]
+
+
+def _named_at_the_last(story: Story, targets: Sequence[str], rng: random.Random) -> list[Json]:
+    """A group is named by somebody while a worker is about to delete it, and stands still."""
+    if len(targets) < 2 or story.policies["p0"].get("mode") == "approve":
+        return []
+    group, other = rng.sample(list(targets), 2)
+    at_s = round(rng.uniform(0, 3), 3)
+    asked = _deliver("n1", at_s, {"id": "n0", "targets": [group], "by": "alice"})
+    asked["mishaps"] = [["store-write", rng.randint(4, 7), "freeze", 5.0]]
+    named = {"what": "add-rule", "group": other, "peer": group, "ports": "8443"}
+    edit_s = round(at_s + rng.uniform(2.5, 6), 3)
+    return [asked, {"name": "n2", "kind": "edit", "at": edit_s, "mishaps": [], **named}]
 
 
 def _taken_back(story: Story, targets: Sequence[str], rng: random.Random) -> list[Json]:

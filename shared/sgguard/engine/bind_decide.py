@@ -121,6 +121,33 @@ def decide(
     )
 
 
+class SeenAgain(msgspec.Struct, frozen=True):
+    """What a second look at the group of a plan has shown.
+
+    ``covered`` is what a yes to the plan would cover now, empty where nobody asked.
+    """
+
+    mode: Mode
+    covered: str
+    is_blocked: bool
+
+
+def look_again(plan: BindPlan, context: Context, *, is_asked: bool) -> SeenAgain:
+    """Read and judge the group of a plan that was decided before, and none of its holders.
+
+    Raises:
+        SettingsError: credentials or an endpoint are missing or unusable.
+        CloudError: the cloud could not be asked.
+        DeadlineError: the time was used up.
+    """
+    request = BindRequest(plan.scope, plan.group_id, plan.action, undoes=plan.undoes)
+    cloud = connect(plan.scope, replace(context, is_bulk=True))
+    facts, judged, policy = _judged(request, context, cloud, providers.bulk(cloud), {})
+    mode = at_most(context.settings.mode or mode_of(policy, "launch"), context.caller)
+    covered = _covered(cloud, facts, plan) if is_asked else ""
+    return SeenAgain(mode, covered, any(one.effect == "block" for one in judged.reasons))
+
+
 def _judged(
     request: BindRequest, context: Context, cloud: Cloud, many: Bulk, since: Mapping[str, Sentence]
 ) -> tuple[BindFacts, BindJudgement, Policy]:

@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sgguard import providers
-from sgguard.engine import bind_rest, bind_target, bulk
+from sgguard.engine import bind_rest, bind_target, bind_untouched, bulk
 from sgguard.engine.bind_decide import BindDecided
 from sgguard.engine.bulk import BulkWorker
 from sgguard.engine.context import connect
@@ -166,10 +166,17 @@ class Binder(Keeper, frozen=True, kw_only=True):
     def resume(self, claim: Claim, run: Run, document: Json, requester: str) -> Json:
         """Go on with a run where its journal ends, and end it.
 
+        One of which nothing was sent is looked at first (:mod:`sgguard.engine.bind_untouched`).
+
         Raises:
             SgguardError: it could not be done to its end.
         """
         plan = codec.load(BindPlan, run.plan_json)
+        if not self.store.entries(run.decision_id) and (
+            why := bind_untouched.against(self, run, plan)
+        ):
+            ended = with_outcome(document, Outcome.UNCHANGED, why)
+            return self._end_run(claim, ended, requester)
         many = providers.bulk(connect(plan.scope, replace(self.context, is_bulk=True)))
         return self.carry_out(claim, plan, many, (document, requester))
 
@@ -208,6 +215,9 @@ class Binder(Keeper, frozen=True, kw_only=True):
             outcome=document["outcome"],
             detail=document["note"],
         )
+        return self._end_run(claim, document, requester)
+
+    def _end_run(self, claim: Claim, document: Json, requester: str) -> Json:
         ended = self.end(claim, document, requester, run_state="finished", note=document["note"])
         bind_rest.ended(self, claim.decision_id)
         return ended

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from sgguard import lazy
 from sgguard.engine import concern, report
@@ -32,7 +32,7 @@ from sgguard.errors import (
 )
 from sgguard.model.codes import Mode, Outcome
 from sgguard.model.request import DeleteRequest, LaunchRequest
-from sgguard.model.sentence import said
+from sgguard.model.sentence import Sentence, said
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Plan
 from sgguard.render.document import to_json
@@ -42,14 +42,14 @@ from sgguard.store import codec
 from sgguard.store.rows import Approval, Claim, Marks, Run, RunState
 
 if TYPE_CHECKING:
-    from sgguard.engine import binder, recheck
+    from sgguard.engine import binder, recheck, untouched
     from sgguard.remedy import apply, attempt, covered, prepare, snapshot
     from sgguard.remedy.prepare import Prepared
-    from sgguard.remedy.snapshot import Snapshot
 else:
     binder = lazy("sgguard.engine.binder")  # most plans are no binds
     # Most verdicts carry out nothing.
     recheck = lazy("sgguard.engine.recheck")
+    untouched = lazy("sgguard.engine.untouched")
     apply = lazy("sgguard.remedy.apply")
     attempt = lazy("sgguard.remedy.attempt")
     covered = lazy("sgguard.remedy.covered")
@@ -59,6 +59,7 @@ else:
 Json = dict[str, Any]
 Request = DeleteRequest | LaunchRequest
 S = TypeVar("S")
+Again: TypeAlias = "Callable[[Prepared], Sentence | None]"
 
 __all__ = ["APPROVAL_SOURCE", "LEASE_S", "Executor", "in_turn", "plan_of"]
 
@@ -100,7 +101,8 @@ class Executor(Keeper, frozen=True):
         decision = decided.decision
         try:
             try:
-                if self._may_begin(decided) and not self.stopped():
+                may_begin = decided.prepared and decision.mode is Mode.ENFORCE
+                if may_begin and not self.stopped():
                     # What is carried out is judged on facts that were read under its locks.
                     ids = (decision.event_id, claim.decision_id)
                     again = partial(concern.judge_again, request, self.context, ids)
@@ -127,9 +129,6 @@ class Executor(Keeper, frozen=True):
         return self.enforce(
             claim, decided.cloud, decided.prepared, document, requester, marks=marks
         )
-
-    def _may_begin(self, decided: Decided) -> bool:
-        return decided.prepared is not None and decided.decision.mode is Mode.ENFORCE
 
     def ask(
         self,
@@ -210,8 +209,13 @@ class Executor(Keeper, frozen=True):
 
     # -- a decision that was begun ---------------------------------------------------------
 
-    def resume(self, claim: Claim) -> Json:
+    def resume(
+        self, claim: Claim, *, asked: Request | None = None, again: Again | None = None
+    ) -> Json:
         """Finish or undo what an earlier worker began for this event; end the claim.
+
+        What has changed nothing so far is looked at first: what is ``asked``, or kept of that, is
+        judged again (:mod:`sgguard.engine.untouched`), or ``again`` says why it must not go on.
 
         Raises:
             SgguardError: it could not be done to its end; the claim is released.
@@ -229,11 +233,13 @@ class Executor(Keeper, frozen=True):
                 raise refusal(HaltedError, unfinished)
             if document["guard"] == "bind":
                 return binder.of_keeper(self).resume(claim, run, document, record.requester)
-            plan = codec.load(Plan, run.plan_json)
-            cloud = connect(plan.scope, self.context)
-            kept = codec.load(snapshot.Snapshot, run.snapshot_json)
-            prepared = prepare.Prepared(plan, kept)
-            return self._carry_out(claim, cloud, prepared, (document, record.requester), run)
+            plan, kept = run.plan_json, codec.load(snapshot.Snapshot, run.snapshot_json)
+            prepared = prepare.Prepared(codec.load(Plan, plan), kept)
+            cloud = connect(prepared.plan.scope, self.context)
+            if again is None and document["guard"] != "restore":
+                again = partial(untouched.against, self, run, record, asked=asked)
+            begun = (run, partial(again, prepared) if again else None)
+            return self._carry_out(claim, cloud, prepared, (document, record.requester), begun)
         except SgguardError:
             self.release(claim)
             raise
@@ -244,22 +250,24 @@ class Executor(Keeper, frozen=True):
         cloud: Cloud,
         prepared: Prepared,
         kept: tuple[Json, str],
-        run: Run | None = None,
+        begun: tuple[Run, Callable[[], Sentence | None] | None] | None = None,
     ) -> Json:
-        """Carry the plan out, from where the ``run`` is; end it.
+        """Carry the plan out, from where it is; end it. ``kept``: its document, and who asked.
 
-        ``kept`` are the document of its begin, and who asked.
+        ``begun`` is what an earlier worker began: its run, and how it is looked at first.
         """
+        run, second_look = begun or (None, None)
         worker = attempt.Worker(
             cloud,
             self.store,
             claim,
             self.context.deadline.also_on(self.context.now),
-            partial(self._remaining_blockers, cloud, prepared.plan, prepared.snapshot),
+            partial(recheck.remaining_blockers, cloud, prepared, self.context),
             prepared.snapshot,
             lease_s=self.lease_s,
             now=self.context.now,
             sleep=self.context.retry.sleep,
+            second_look=second_look,
         )
         is_undoing = run is not None and run.direction == "undoing"
         why = run.note if run is not None and run.state == "open" else ""
@@ -287,12 +295,6 @@ class Executor(Keeper, frozen=True):
         report.carried_out(claim, document, ended.outcome, document["note"])
         state = None if is_closed else ended.state
         return self.end(claim, document, requester, run_state=state, note=ended.words)
-
-    def _remaining_blockers(
-        self, cloud: Cloud, plan: Plan, snapshot: Snapshot, group_ids: Sequence[str]
-    ) -> tuple[str, ...]:
-        """Return why the groups must not be deleted now."""
-        return recheck.remaining_blockers(cloud, plan, snapshot, group_ids, self.context)
 
 
 _LATE = said("note.late")

@@ -90,7 +90,7 @@ def _handle_each(
     #    another worker left unfinished. The others are fresh.
     results: dict[int, Handled] = {}
     for n, claim in enumerate(claims):
-        known = _known(executor, claim)
+        known = _known(executor, claim, asked[n][0])
         if known is not None:
             results[n] = known
     fresh = [n for n in range(len(asked)) if n not in results]
@@ -208,13 +208,15 @@ def _latest(executor: Keeper, answer: Json) -> Json:
     return latest
 
 
-def _known(executor: Executor | None, claim: Claim | Handled | None) -> Handled | None:
+def _known(executor: Executor | None, claim: Claim | Handled | None, request: R) -> Handled | None:
     """Return the result of an event that is not fresh; None for one that is to be judged."""
     if not isinstance(claim, Claim):
         return claim
     if executor is None or not claim.is_again:
         return None
-    return caught(lambda: executor.resume(claim) if executor.is_begun(claim) else None)
+    return caught(
+        lambda: executor.resume(claim, asked=request) if executor.is_begun(claim) else None
+    )
 
 
 def _locked(executor: Executor | None, claim: Claim | Handled | None) -> frozenset[str]:

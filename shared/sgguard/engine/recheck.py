@@ -12,24 +12,24 @@ from sgguard.model.address import Address
 from sgguard.model.codes import ReasonCode
 from sgguard.model.request import DeleteRequest
 from sgguard.providers.base import Cloud
-from sgguard.remedy.plan import Plan
-from sgguard.remedy.snapshot import Snapshot
+from sgguard.remedy.prepare import Prepared
 from sgguard.remedy.unchanged import changed_facts
 from sgguard.render.language.sentence import message_of
 
 
 def remaining_blockers(
-    cloud: Cloud, plan: Plan, snapshot: Snapshot, group_ids: Sequence[str], context: Context
+    cloud: Cloud, prepared: Prepared, context: Context, group_ids: Sequence[str]
 ) -> tuple[str, ...]:
     """Return why the groups must not be deleted, by what is there now; empty where they may be.
 
     A group that another process has deleted meanwhile blocks nothing. Nor do the holders of one
     that is deleted by force, as long as force alone would still be the remedy. A group that is no
-    longer as the ``snapshot`` has it is not deleted either: a restore would lack the difference.
+    longer as the snapshot has it is not deleted either: a restore would lack the difference.
 
     Raises:
         CloudError, DeadlineError: the cloud could not be asked.
     """
+    plan, snapshot = prepared.plan, prepared.snapshot
     request = DeleteRequest(tuple(Address(plan.scope, group_id) for group_id in group_ids))
     now = datetime.fromtimestamp(context.now(), UTC)
     facts = gather.gather_delete(cloud, request)

@@ -11,6 +11,7 @@ person confirmed, or nothing is done.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -20,18 +21,19 @@ import msgspec
 from sgguard.engine.bulk import is_bind
 from sgguard.engine.context import Context, connect
 from sgguard.engine.execute import Executor
+from sgguard.engine.untouched import MOVED
 from sgguard.errors import BusyError, HaltedError, InputError, SgguardError
 from sgguard.model.codes import Outcome
-from sgguard.model.sentence import said
+from sgguard.model.sentence import Sentence, as_sentence, said
 from sgguard.operations import partial
 from sgguard.operations.earlier import SOURCE, earlier_restores
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Plan
-from sgguard.remedy.prepare import Prepared
+from sgguard.remedy.prepare import Prepared, without_sentences
 from sgguard.remedy.restore import Restoration, restoration
 from sgguard.remedy.snapshot import Snapshot
 from sgguard.render import values
-from sgguard.render.language.refusal import refusal
+from sgguard.render.language.refusal import refusal, sentence_of
 from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
 from sgguard.store.base import Store
@@ -155,7 +157,7 @@ def _restore(
     if claim is None:
         return before or {}
     if executor.is_begun(claim):
-        return executor.resume(claim)
+        return executor.resume(claim, again=functools.partial(moved, executor, claim.decision_id))
     try:
         if halted := executor.halted():
             raise refusal(HaltedError, halted)
@@ -173,6 +175,29 @@ def _restore(
     except SgguardError:
         executor.release(claim)
         raise
+
+
+def moved(executor: Executor, restore_id: str, prepared: Prepared) -> Sentence | None:
+    """Return why a restore that has changed nothing so far must not go on; None where it may.
+
+    Its worker died: somebody may have built a group by hand since, which would get a twin. Another
+    restore may be asked for then.
+
+    Raises:
+        CloudError, DeadlineError: the cloud could not be asked.
+    """
+    run = executor.store.run(restore_id)
+    if run is None:
+        raise AssertionError("a run that is resumed is kept")
+    decision_id, _, names = run.event_id.rpartition("/")[0].partition("/")
+    try:
+        # With a twin that was permitted the plan is the same only where no other one came.
+        groups = names.split(",") if names else ()
+        found = preview(decision_id, executor.context, groups, may_twin=True)
+    except InputError as error:
+        return as_sentence(sentence_of(error) or str(error))
+    fresh = Prepared(found.restoration.plan, found.restoration.snapshot())
+    return None if without_sentences(fresh) == without_sentences(prepared) else MOVED
 
 
 def _looked(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+from functools import partial
 from typing import Any
 
 from sgguard import approvals
@@ -17,6 +18,7 @@ from sgguard.engine.execute import Executor
 from sgguard.errors import BusyError, EventError, SgguardError
 from sgguard.model.codes import Outcome
 from sgguard.model.sentence import said
+from sgguard.operations import restore, undo_remedy
 from sgguard.operations.unresolved import (
     Unresolved,
     is_left,
@@ -33,6 +35,8 @@ __all__ = ["Unresolved", "accept", "resume", "unresolved"]
 Json = dict[str, Any]
 
 _UNRESOLVED = ("open", "stuck")
+_MOVED = {restore.SOURCE: restore.moved, undo_remedy.SOURCE: undo_remedy.moved}
+"""How plans that no request asks for are looked at again, by the source of their events."""
 
 
 def unresolved(context: Context) -> tuple[Unresolved, ...]:
@@ -79,7 +83,9 @@ def resume(decision_id: str, context: Context) -> Json:
         raise _nothing(decision_id)
     # 3. A run: claim its event again, which adds 1 to the fence, and continue from its journal.
     claim = _claim(executor, run)
-    return executor.resume(claim) if isinstance(claim, Claim) else claim
+    moved = _MOVED.get(run.source)
+    again = partial(moved, executor, decision_id) if moved else None
+    return executor.resume(claim, again=again) if isinstance(claim, Claim) else claim
 
 
 def accept(decision_id: str, context: Context, *, by: str, why: str = "") -> Json:

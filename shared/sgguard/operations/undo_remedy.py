@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,16 +17,17 @@ from msgspec.structs import replace
 
 from sgguard.engine.context import Context, connect
 from sgguard.engine.execute import Executor
+from sgguard.engine.untouched import MOVED
 from sgguard.errors import BusyError, EventError, HaltedError, InputError, SgguardError
 from sgguard.model.change import Change
 from sgguard.model.codes import Outcome
 from sgguard.model.decision import Step
-from sgguard.model.sentence import said
+from sgguard.model.sentence import Sentence, said
 from sgguard.model.subject import holder_of, rule_of
 from sgguard.providers.base import Cloud
 from sgguard.remedy.observe import observe
 from sgguard.remedy.plan import Plan, Planned
-from sgguard.remedy.prepare import Prepared
+from sgguard.remedy.prepare import Prepared, without_sentences
 from sgguard.remedy.progress import Progress
 from sgguard.remedy.snapshot import HolderGroups, ReferringRule, Snapshot
 from sgguard.remedy.world import State
@@ -39,6 +41,7 @@ from sgguard.store.rows import Answered, Claim, Record
 Json = dict[str, Any]
 
 SOURCE = "undo"
+_UNDO_OF = "undo of "
 
 
 class RemedyUndo(msgspec.Struct, frozen=True):
@@ -151,7 +154,7 @@ def carry_out(shown: RemedyUndo, event_id: str, context: Context, *, by: str) ->
     if not isinstance(claim, Claim):
         raise BusyError(f"decision {shown.record.decision_id} is being undone already")
     if executor.is_begun(claim):
-        return executor.resume(claim)
+        return executor.resume(claim, again=partial(moved, executor, claim.decision_id))
     try:
         if stopped := executor.stopped():
             raise HaltedError(stopped)
@@ -169,6 +172,21 @@ def carry_out(shown: RemedyUndo, event_id: str, context: Context, *, by: str) ->
     except SgguardError:
         executor.release(claim)
         raise
+
+
+def moved(executor: Executor, undo_id: str, prepared: Prepared) -> Sentence | None:
+    """Return why an undo that has changed nothing so far must not go on; None where it may.
+
+    Raises:
+        CloudError, DeadlineError: the cloud could not be asked.
+    """
+    record = executor.store.decision(undo_id)
+    if record is None:
+        raise AssertionError("the decision of a run that is resumed is kept")
+    event_id = str(json.loads(record.document_json)["event_id"])
+    plan = preview(event_id.removeprefix(_UNDO_OF), executor.context).plan
+    fresh = Prepared(plan, _snapshot(plan))
+    return None if without_sentences(fresh) == without_sentences(prepared) else MOVED
 
 
 def _snapshot(plan: Plan) -> Snapshot:
@@ -195,7 +213,7 @@ def _document(found: RemedyUndo, decision_id: str) -> Json:
     own = {
         **first,
         "decision_id": decision_id,
-        "event_id": f"undo of {found.record.decision_id}",
+        "event_id": f"{_UNDO_OF}{found.record.decision_id}",
         "guard": "restore",
         "verdict": "remediate",
         "reasons": [],

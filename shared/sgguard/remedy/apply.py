@@ -13,6 +13,7 @@ written together with what is told of it, by whoever calls :func:`carry_out`.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
 
 import msgspec
 from msgspec.structs import replace
@@ -87,15 +88,20 @@ def carry_out(worker: Worker, plan: Plan, *, is_undoing: bool = False, why: str 
         progress.failure = progress.failure or why
     # 2. Changes that an earlier worker intended and did not settle: compare them with the world.
     settle_by_observing(worker, progress, progress.unsettled())
-    # 3. Forward, unless an undo was begun before or a change can no longer be settled.
-    is_over = progress.is_undoing or progress.indeterminate
+    # 3. What has changed nothing so far is looked at as it was at its begin: its worker died, and
+    #    hours may have passed since.
+    is_over = bool(progress.is_undoing or progress.indeterminate)
+    if worker.second_look and not (is_over or progress.done):
+        progress.failure = worker.second_look() or ""
+        is_over = bool(progress.failure)
+    # 4. Forward, unless an undo was begun before or a change can no longer be settled.
     result = None if is_over else _forward(worker, plan, progress)
-    # 4. What was built again may lack something: it is compared with what was there.
+    # 5. What was built again may lack something: it is compared with what was there.
     if result:
         result = replace(result, left=missing(worker.cloud, plan, progress.made))
     if result:
         return result
-    # 5. Back, where a change was refused or 3. was left out. That it goes back is written down
+    # 6. Back, where a change was refused or 4. was left out. That it goes back is written down
     #    before the first undo: whoever continues it does not make the next change instead.
     if not is_undoing:
         worker.store.turn(worker.claim, in_english(progress.failure, WHOLE))
@@ -129,15 +135,15 @@ def _forward(worker: Worker, plan: Plan, progress: Progress) -> RunResult | None
         changes = {step: renamed(plan.planned[step].change, progress.made) for step in wave}
         is_delete = any(change.kind == "delete-group" for change in changes.values())
         # 2. Before a group is deleted, everything about it is read once more, and what a restore
-        #    needs right before each of them.
+        #    needs right before each of them: after the line is written, so that only the call comes
+        #    later. A cloud that removes rules with a group would take along what came in between.
+        last_look = None
         if is_delete:
             left = _left(plan, progress)
-            against = "" if is_checked and is_guarded else _remaining_blockers(worker, left)
             now = tuple(one.group_id for one in changes.values()) if is_checked else left
+            checked = () if is_checked and is_guarded else left
+            last_look = partial(_last_look, worker, plan, checked, now)
             is_checked = True
-            if against := against or _changed(worker, plan, now):
-                progress.failure = against
-                return None
         # 3. A deleted group cannot be undone: from then on a change that may be possible later
         #    leaves the run open, it does not begin an undo.
         is_vital = bool(_deleted(plan, progress))
@@ -149,7 +155,11 @@ def _forward(worker: Worker, plan: Plan, progress: Progress) -> RunResult | None
             is_vital=is_vital,
             paired=[step for step in wave if _is_half_made(plan, progress, step, wave)],
             freeing=[step for step in wave if plan.planned[step].step.action in _FREEING],
+            last_look=last_look,
         )
+        if progress.against:
+            progress.failure, progress.against = progress.against, ""
+            return None
         if refused:
             step, why = next(iter(refused.items()))
             progress.failure = said("note.failed", step=said_of(plan.planned[step].step), why=why)
@@ -165,6 +175,14 @@ def _left(plan: Plan, progress: Progress) -> tuple[str, ...]:
         for step, one in enumerate(plan.planned)
         if one.change.kind == "delete-group" and not progress.is_done(step)
     )
+
+
+def _last_look(
+    worker: Worker, plan: Plan, checked: tuple[str, ...], group_ids: tuple[str, ...]
+) -> str:
+    """Return what blocks groups that are ``checked``, or how others differ; empty: nothing does."""
+    against = _remaining_blockers(worker, checked) if checked else ""
+    return against or _changed(worker, plan, group_ids)
 
 
 def _changed(worker: Worker, plan: Plan, group_ids: tuple[str, ...]) -> str:

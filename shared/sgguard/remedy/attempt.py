@@ -1,9 +1,11 @@
-"""Making changes of a plan: intend, apply, settle.
+"""Making changes of a plan: intend, look, apply, settle.
 
 1. *Intend*: a line in the journal, before the call is sent. A worker that dies from here on leaves
    a line that says what may have happened.
-2. *Apply*: one writing call per change, several side by side.
-3. *Settle*: a success is written down at once. A refusal is too, where the error proves that
+2. *Look*, before a group is deleted: nothing but the call comes after that. Where the look is
+   against it, the line is settled as not sent.
+3. *Apply*: one writing call per change, several side by side.
+4. *Settle*: a success is written down at once. A refusal is too, where the error proves that
    nothing was changed. Everything else, a lost response above all, is settled by observing the
    world; only a change that was not made is sent again.
 
@@ -15,7 +17,7 @@ however many changes there are.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -27,7 +29,8 @@ from sgguard.errors import (
     SgguardError,
 )
 from sgguard.model.change import Change
-from sgguard.model.sending import UnsentError
+from sgguard.model.sending import UNSENT, UnsentError
+from sgguard.model.sentence import Text
 from sgguard.providers.base import Cloud
 from sgguard.remedy.progress import Progress
 from sgguard.remedy.settle import Failure, seen_of, settle, settle_failed, write
@@ -53,7 +56,8 @@ class Worker(msgspec.Struct, frozen=True):
 
     ``remaining_blockers`` reads everything about the groups to be deleted once more and returns
     what still blocks them, in words; it is called before the first of them is deleted. ``snapshot``
-    is what was kept of them when the plan was made.
+    is what was kept of them when the plan was made. ``second_look`` is called where an earlier
+    worker began the plan and changed nothing: it returns why the plan must not go on.
     """
 
     cloud: Cloud
@@ -65,6 +69,7 @@ class Worker(msgspec.Struct, frozen=True):
     lease_s: float = 60.0
     now: EpochClock = time.time
     sleep: Callable[[float], None] = time.sleep
+    second_look: Callable[[], Text | None] | None = None
 
 
 def attempt(
@@ -76,11 +81,13 @@ def attempt(
     is_undo: bool = False,
     paired: Collection[int] = (),
     freeing: Collection[int] = (),
+    last_look: Callable[[], str] | None = None,
 ) -> dict[int, str]:
     """Make changes side by side, by the steps they carry out or undo.
 
     ``paired`` steps mean something only together: of a rewrite the new rule must not stay where
     another user removed the old one. ``freeing`` ones let a group go (see ``world.is_let_go``).
+    ``last_look`` returns why nothing must be sent; that is noted as ``progress.against``.
 
     Return, by step, why a change was refused; nothing when the world is as all of them want it.
 
@@ -93,7 +100,9 @@ def attempt(
     for number in range(1, TRIES + 1):
         require_time(worker)
         # 1. Intend and apply all; settle those that succeeded, and those that were not sent.
-        failed, is_late = _make(worker, progress, pending, is_undo=is_undo)
+        failed, is_late = _make(worker, progress, pending, last_look, is_undo=is_undo)
+        if progress.against:
+            return dict.fromkeys(pending, progress.against)
         # 2. Settle those that did not, each by what its error proves and the world shows; those of
         #    which it could not be seen come last, for they end the attempt.
         with _written(worker, progress, is_late=is_late):
@@ -147,7 +156,12 @@ def _pause(worker: Worker, number: int, errors: Sequence[SgguardError]) -> None:
 
 
 def _make(
-    worker: Worker, progress: Progress, changes: Mapping[int, Change], *, is_undo: bool
+    worker: Worker,
+    progress: Progress,
+    changes: Mapping[int, Change],
+    last_look: Callable[[], str] | None = None,
+    *,
+    is_undo: bool,
 ) -> tuple[dict[int, tuple[Entry, SgguardError]], bool]:
     """Intend changes, make them, settle those that succeeded; return the others' errors.
 
@@ -161,10 +175,13 @@ def _make(
         entries[step] = entry
     begun_s = worker.now()
     worker.store.intend(worker.claim, tuple(entries.values()), worker.lease_s)
-    # 2. The calls, side by side; each only while the lease is good.
+    # 2. What is seen after that is at most as old as the calls need.
+    if last_look and _is_against(worker, progress, entries.values(), last_look):
+        return {}, False
+    # 3. The calls, side by side; each only while the lease is good.
     sent = [(change, _token(worker, step, is_undo=is_undo)) for step, change in changes.items()]
     ended = apply_all(worker.cloud, sent, partial(_may_send, worker, begun_s))
-    # 3. What succeeded, in one transaction, before anything else is asked.
+    # 4. What succeeded, in one transaction, before anything else is asked.
     failed: dict[int, tuple[Entry, SgguardError]] = {}
     is_late = False
     for (step, entry), made in zip(entries.items(), ended, strict=True):
@@ -177,6 +194,32 @@ def _make(
             failed[step] = (entry, made)
     write(worker, progress)
     return failed, is_late
+
+
+def _is_against(
+    worker: Worker,
+    progress: Progress,
+    entries: Iterable[Entry],
+    last_look: Callable[[], str],
+) -> bool:
+    """Look before anything is sent; where that is against it, or fails, nothing was sent."""
+    try:
+        progress.against = last_look()
+        if not progress.against:
+            require_time(worker)
+    except SgguardError as error:
+        _settle_unsent(worker, progress, entries, str(error))
+        raise
+    if progress.against:
+        _settle_unsent(worker, progress, entries, progress.against)
+    return bool(progress.against)
+
+
+def _settle_unsent(worker: Worker, progress: Progress, entries: Iterable[Entry], why: str) -> None:
+    """Note that nothing was sent; where a process dies before, that is observed later."""
+    for entry in entries:
+        settle(progress, entry, is_done=False, note=f"{UNSENT}{why}")
+    write(worker, progress)
 
 
 def _may_send(worker: Worker, since_s: float) -> bool:

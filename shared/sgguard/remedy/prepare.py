@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -206,8 +207,13 @@ def fingerprint(facts: DeleteFacts | LaunchFacts, prepared: Prepared | None) -> 
     sentences of the steps: another version may say the same otherwise.
     """
     groups = [(one.address, one.group, one.references, one.bindings) for one in facts.groups]
-    plain = None if prepared is None else json.loads(dump(prepared))
-    for one in plain["plan"]["planned"] if plain else ():
+    return digest([groups, None if prepared is None else without_sentences(prepared)])
+
+
+def without_sentences(prepared: Prepared) -> dict[str, Any]:
+    """Return a plan and its snapshot as plain values, without what is only said of its steps."""
+    plain: dict[str, Any] = json.loads(dump(prepared))
+    for one in plain["plan"]["planned"]:
         for step in (one["step"], one["step"]["inverse"]):
             (step or {}).pop("sentence", None)
-    return digest([groups, plain])
+    return plain

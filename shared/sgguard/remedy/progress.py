@@ -21,7 +21,8 @@ class Progress(msgspec.Struct):
     ``made`` are the new ids of groups that were created again, by their old ones.
     ``indeterminate`` are the steps of which it cannot be known any more whether they were done,
     with what is there now: their lines stay ``intended``. ``is_undoing`` tells that the plan is
-    being undone; ``failure`` why. ``unwritten`` is what came of changes and is not written yet.
+    being undone; ``failure`` why, ``against`` what was seen that a delete must not meet.
+    ``unwritten`` is what came of changes and is not written yet.
     """
 
     entries: list[Entry] = msgspec.field(default_factory=list)
@@ -30,6 +31,7 @@ class Progress(msgspec.Struct):
     indeterminate: dict[int, str] = msgspec.field(default_factory=dict)
     is_undoing: bool = False
     failure: Text = ""
+    against: str = ""
     unwritten: list[Settled] = msgspec.field(default_factory=list)
 
     @classmethod

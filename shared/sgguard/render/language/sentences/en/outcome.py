@@ -14,6 +14,11 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "note.denied": "denied: nothing was done",
     "note.expired": "not approved in time: nothing was done",
     "note.lapsed": "approved, but not started in time: nothing was done",
+    "note.moved": "what it was judged on has changed since it was begun: nothing was done, "
+    "send the event again",
+    "note.observing": "the mode is observe now: nothing was done",
+    "note.unasked": "the mode is approve now, and nobody was asked: nothing was done, "
+    "send the event again",
     "note.nothing-changed": "nothing was changed",
     "note.accepted": "accepted as it is by {who:2000}",
     "note.bound": "{done} of {holders} holders bound, {nothing} were so already, {refused} refused",

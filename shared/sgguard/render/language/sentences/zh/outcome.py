@@ -13,6 +13,9 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "note.denied": "已拒绝，未做任何变更",
     "note.expired": "已过期，无人审批，未做任何变更",
     "note.lapsed": "已同意，但未能在截止时间前开始执行，未做任何变更",
+    "note.moved": "开始执行后现状已发生变化，未做任何变更，如仍需要请重新发起",
+    "note.observing": "当前为观察模式，未做任何变更",
+    "note.unasked": "当前须先审批，而此操作未经审批，未做任何变更，如仍需要请重新发起",
     "note.nothing-changed": "未做任何变更",
     "note.accepted": "已由 {who:2000} 按现状关闭",
     "note.bound": "共 {holders} 个资源："
