@@ -20,6 +20,9 @@ from sgguard.store.rows import Run
 SOURCE = "restore"
 """The source of the claims of restores; the id of the event is ``<decision>/<n>``."""
 
+UNDO = "undo"
+"""The source of the claims of undos."""
+
 
 def earlier_restores(
     store: Store, decision_id: str, scope: Scope, snapshot: Snapshot | None = None
@@ -43,7 +46,10 @@ def earlier_restores(
     # What was removed last comes back first: each rule returns to its position then.
     others.sort(key=lambda one: _begun_s(store, one), reverse=True)
     found = Earlier(
-        made, tuple(waiting.get(decision_id, ())), tuple(tuple(waiting[one]) for one in others)
+        made,
+        tuple(waiting.get(decision_id, ())),
+        tuple(tuple(waiting[one]) for one in others),
+        undone=tuple(_undone(store, scope)),
     )
     if snapshot is None or not _has_positions(snapshot, found):
         return found
@@ -67,6 +73,17 @@ def _past(store: Store, scope: Scope) -> Iterator[Past]:
             yield past_of_restore(codec.load(Plan, run.plan_json), snapshot)
         else:
             yield past_of_decision(snapshot)
+
+
+def _undone(store: Store, scope: Scope) -> Iterator[Change]:
+    """Yield what undos in this place changed of holders, in order."""
+    for run in store.runs_of(UNDO):
+        if run.state not in ("finished", "accepted") or is_bind(run) or not _is_near(run, scope):
+            continue
+        for entry in store.entries(run.decision_id):
+            change = codec.load(Change, entry.change_json)
+            if entry.state == "done" and not entry.is_undo and change.kind == "set-groups":
+                yield change
 
 
 def restored_by(run: Run) -> str:

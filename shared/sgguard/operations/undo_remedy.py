@@ -24,6 +24,7 @@ from sgguard.model.codes import Outcome
 from sgguard.model.decision import Step
 from sgguard.model.sentence import Sentence, said
 from sgguard.model.subject import holder_of, rule_of
+from sgguard.operations.earlier import UNDO
 from sgguard.providers.base import Cloud
 from sgguard.remedy.observe import observe
 from sgguard.remedy.plan import Plan, Planned
@@ -40,7 +41,7 @@ from sgguard.store.rows import Answered, Claim, Record
 
 Json = dict[str, Any]
 
-SOURCE = "undo"
+SOURCE = UNDO
 _UNDO_OF = "undo of "
 
 

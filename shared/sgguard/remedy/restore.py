@@ -115,7 +115,8 @@ def restoration(
     if not may_twin and (twins := read_twins(cloud, snapshot, now, earlier)):
         raise refusal(InputError, said("restore.twin", twins=listed(twins)))
     snapshot = renamed_snapshot(snapshot, now.names)
-    draft = Draft(cloud, snapshot, now, Places(earlier.past, earlier.made))
+    places = Places(earlier.past, earlier.made)
+    draft = Draft(cloud, snapshot, now, places, earlier.undone)
     for group_id in there:
         draft.leave(said("left.there", group=group_id))
     draft.planned += _groups(snapshot, now, cloud.capabilities)
@@ -213,15 +214,18 @@ def _add_bindings(draft: Draft, done: Plan) -> None:
         left = final.get(before.holder, kept)
         expected = tuple(draft.now.names.get(one, one) for one in left)
         missing = [one for one in before.group_ids if draft.is_missing(one)]
+        is_ours = current is not None and same_groups(draft.cloud, current, expected)
+        after = before.group_ids if is_ours or current is None else ()
+        after = after or draft.since(before.holder, expected, before.group_ids)
         if current is None:
             draft.leave(said("left.holder-gone", holder=name))
         elif same_groups(draft.cloud, current, before.group_ids):
             continue
-        elif missing or not same_groups(draft.cloud, current, expected):
+        elif missing or not after:
             # A person changed it, or another decision did whose own restore may undo that.
             draft.leave(holding(name, current, missing))
             back = next((one for one in before.group_ids if one not in left), "")
             change = Change("set-groups", back, None, before.holder, left, before.group_ids)
             draft.waiting.append(change)
         else:
-            draft.rebind(before.holder, before.group_ids)
+            draft.rebind(before.holder, after)

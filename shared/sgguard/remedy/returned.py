@@ -31,13 +31,15 @@ class Earlier(msgspec.Struct, frozen=True):
     ``made`` are the new ids of groups by their old ones; a new one may have been deleted and
     restored as well. ``own`` are the changes that wait of the decision that is restored, ``others``
     those of each other decision, that of the latest one first. ``past`` is what was done to rules
-    in this place, in order; it matters where the ids of rules are positions.
+    in this place, in order; it matters where the ids of rules are positions. ``undone`` is what
+    undos changed of holders, in order.
     """
 
     made: Mapping[str, str]
     own: tuple[Change, ...] = ()
     others: tuple[tuple[Change, ...], ...] = ()
     past: tuple[Past, ...] = ()
+    undone: tuple[Change, ...] = ()
 
     @property
     def waiting(self) -> tuple[Change, ...]:
@@ -75,7 +77,10 @@ def read_returned(cloud: Cloud, snapshot: Snapshot, done: Plan, earlier: Earlier
     """
     # 1. The groups: those that are named, and those that took their places.
     given = (one.change for one in done.planned if one.change.holder)
-    changes = (*given, *earlier.waiting)
+    concerned = {one.holder.holder_id for one in snapshot.carried}
+    concerned |= {one.holder.holder_id for one in earlier.waiting if one.holder}
+    undone = (one for one in earlier.undone if one.holder and one.holder.holder_id in concerned)
+    changes = (*given, *earlier.waiting, *undone)
     named = dict.fromkeys(filter(None, [*_named(snapshot), *_of_changes(changes)]))
     ids = tuple(dict.fromkeys(one for name in named for one in _line(name, earlier.made)))
     groups = _read_groups(cloud, ids)

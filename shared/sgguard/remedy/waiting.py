@@ -21,6 +21,7 @@ from sgguard.model.subject import holder_of, rule_of
 from sgguard.providers.base import Cloud
 from sgguard.remedy.places import Places
 from sgguard.remedy.plan import Planned, position_of
+from sgguard.remedy.regained import regained
 from sgguard.remedy.returned import Earlier, Returned
 from sgguard.remedy.snapshot import ReferringRule, Snapshot
 from sgguard.remedy.world import same_groups
@@ -36,6 +37,7 @@ class Draft:
     snapshot: Snapshot
     now: Returned
     places: Places
+    undone: tuple[Change, ...] = ()
     planned: list[Planned] = field(default_factory=list)
     left_out: list[Text] = field(default_factory=list)
     waiting: list[Change] = field(default_factory=list)
@@ -85,6 +87,11 @@ class Draft:
         sentence = said("plan.clear-place", rule=rule_said(rule), group=group_id)
         step = step_about(str(self.scope), "revoke", group_id, sentence, rule_id=rule.rule_id)
         self.planned.append(Planned(step, Change("remove-rule", group_id, rule=rule), group_id))
+
+    def since(self, holder: Holder, left: Sequence[str], had: Sequence[str]) -> tuple[str, ...]:
+        """Return the groups that a holder gets where only undos changed it since, or none."""
+        current = self.holders[holder] or ()
+        return regained(self.undone, holder, current, (left, had), self.now.names)
 
     def rebind(self, holder: Holder, after: tuple[str, ...]) -> None:
         """Plan to give a holder the groups that it had."""
@@ -223,9 +230,10 @@ def _rebind(draft: Draft, change: Change) -> Text:
         return said("left.holder-gone", holder=name)
     if same_groups(draft.cloud, current, change.after):
         return ""
-    if any(draft.is_missing(one) for one in change.after) or not same_groups(
-        draft.cloud, current, change.before
-    ):
+    is_ours = same_groups(draft.cloud, current, change.before)
+    after = change.after if is_ours else draft.since(holder, change.before, change.after)
+    if not after or any(draft.is_missing(one) for one in after):
         return holding(name, current)
-    draft.rebind(holder, change.after)
+    if not same_groups(draft.cloud, current, after):
+        draft.rebind(holder, after)
     return ""
