@@ -40,6 +40,7 @@ class Monitor:
     restores: dict[str, list[Any]] = field(default_factory=dict)
     told: dict[str, tuple[str, float]] = field(default_factory=dict)
     _written_s: dict[str, float] = field(default_factory=dict)
+    _written_for_s: dict[tuple[str, str], float] = field(default_factory=dict)
     _added_s: dict[tuple[str, Rule], float] = field(default_factory=dict)
     expired_told: set[str] = field(default_factory=set)
     forgotten: set[str] = field(default_factory=set)
@@ -96,11 +97,16 @@ class Monitor:
             before in FINAL
             and outcome != before
             and task
-            and self._written_s.get(task.name, 0.0) > told_s
+            and self._wrote_s(task, decision_id) > told_s
         ):
             self.broken("I6-changed", f"{event_id} was told {before}, and then {outcome}")
         if outcome in _ENDED:
             self.told[decision_id] = outcome, self.world.scheduler.now_s
+
+    def _wrote_s(self, task: Task, decision_id: str) -> float:
+        """When a task wrote for a decision last; one of several of a delivery has its own time."""
+        written_s = self._written_s.get(task.name, 0.0)
+        return self._written_for_s.get((task.name, decision_id), written_s)
 
     def begun_s(self, document: Any) -> float | None:
         """When the run of a decision was begun; None where it has none."""
@@ -274,6 +280,7 @@ class Monitor:
             self._written_s[task.name] = self.world.scheduler.now_s
         for one in values_of(work).get("args", ()) if work else ():
             if decision_id := getattr(one, "decision_id", ""):
+                self._written_for_s[task.name, decision_id] = self.world.scheduler.now_s
                 self._note(task, name, decision_id)
         version, self._checked = self._checked, self.rows.version()
         if version is not None and version == self._checked:  # it has written nothing
