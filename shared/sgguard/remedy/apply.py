@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from sgguard.model.change import renamed
 from sgguard.model.codes import Outcome
 from sgguard.model.decision import Step
-from sgguard.model.sentence import Text, said
+from sgguard.model.sentence import Text, listed, said
 from sgguard.providers import BatchChanges
 from sgguard.remedy.attempt import TRIES, Worker, attempt, require_time
 from sgguard.remedy.lost import missing
@@ -265,5 +265,21 @@ def _undo(worker: Worker, progress: Progress, step: int, planned: Planned) -> Te
     if state is State.AFTER or state is State.GONE:
         progress.undone(step)
         return ""
-    refused = attempt(worker, progress, {step: inverse}, is_undo=True, is_vital=True)
+    # What was made may be named by now, and a cloud that cascades does not refuse to delete it.
+    is_cascading = worker.cloud.capabilities.on_delete_referenced != "refused"
+    is_seen = inverse.kind == "delete-group" and is_cascading
+    last_look = partial(_named_by, worker, inverse.group_id) if is_seen else None
+    refused = attempt(
+        *(worker, progress, {step: inverse}), is_undo=True, is_vital=True, last_look=last_look
+    )
+    progress.against = ""
     return refused.get(step, "")
+
+
+def _named_by(worker: Worker, group_id: str) -> str:
+    """Return in words which rules of other groups name one that is to go; empty: none does."""
+    seen = worker.cloud.list_references([group_id])
+    if seen.unseen:
+        return in_english(seen.unseen[0].why)
+    found = [one.group_id for one in seen.value.get(group_id, ())]
+    return in_english(said("why.named", groups=listed(list(dict.fromkeys(found))))) if found else ""

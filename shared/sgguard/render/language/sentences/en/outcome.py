@@ -29,6 +29,7 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "note.kept": "kept: {step}",
     "note.not-undone": "not undone: {step}: {why:9000}",
     "note.deleted": "group {group} was deleted",
+    "why.named": "rules of {groups:room=300} name it by now",
     "why.only-restore": "only sgguard restore creates it again",
     "why.changed-since": "it has changed since: {how:9000}",
     "halted": "{by} stopped all changes: {reason:2000}",

@@ -27,6 +27,7 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "note.kept": "未回滚（其目标安全组已删除）：{step}",
     "note.not-undone": "未能回滚：{step}——{why:9000}",
     "note.deleted": "安全组 {group} 已删除",
+    "why.named": "{groups:room=300} 的规则现在引用了它",
     "why.only-restore": "只能用 sgguard restore 重新创建",
     "why.changed-since": "此后已有其他改动：{how:9000}",
     "halted": "{by} 已紧急停止所有变更：{reason:2000}",
