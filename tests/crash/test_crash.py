@@ -30,7 +30,7 @@ def workers() -> Iterator[list[WorkerPool]]:
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_no_story_whose_workers_are_killed_breaks_an_invariant(provider, store, workers):
     kills, outcomes = 0, []
-    with new_store_of(store) as new_store:
+    with new_store_of(store, is_alone=False) as new_store:
         for seed in SEEDS[store]:
             world, killed = tell(story_of(provider, str(seed)), new_store(), workers)
             try:

@@ -14,9 +14,10 @@ from tests.sim.monitor import FINAL
 from tests.sim.recall import recalling
 from tests.sim.scheduler import RunawayError
 from tests.sim.seams import determined
+from tests.sim.stores import fresh_sqlite, in_memory
 from tests.sim.story import Json, Story
 from tests.sim.violation import Violation
-from tests.sim.world import World, fresh_sqlite
+from tests.sim.world import World
 
 ROUNDS = 8
 _LONG_S = 4000.0
@@ -37,8 +38,10 @@ class Result:
         return min(self.violations.values(), key=lambda one: one.at_s).code
 
 
-def run(story: Story, new_store: Callable[[], str] = fresh_sqlite) -> Result:
+def run(story: Story, new_store: Callable[[], str] = in_memory) -> Result:
     """Run a story to its end and check it at every step."""
+    if story.kept and new_store is in_memory:  # that was in a file
+        new_store = fresh_sqlite
     world = World(story, new_store())
     try:
         with determined(world), recalling(), _not_collected():

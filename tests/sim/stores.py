@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import psycopg
 
+from sgguard.store import open_store
 from tests import postgres
-from tests.sim.world import POOLS, fresh_sqlite
+from tests.sim.shared import SHARED
 
+_SHM = Path("/dev/shm")
 _SCHEMA = "story"
 _TABLES = """
 SELECT tablename FROM pg_tables
@@ -20,10 +26,13 @@ WHERE schemaname = %s AND tablename <> 'sgguard_schema_version' ORDER BY tablena
 
 
 @contextmanager
-def new_store_of(kind: str) -> Iterator[Callable[[], str]]:
-    """Give a function that returns the URL of an empty store of that kind."""
+def new_store_of(kind: str, *, is_alone: bool = True) -> Iterator[Callable[[], str]]:
+    """Give a function that returns the URL of an empty store of that kind.
+
+    One that other processes write to as well (not ``is_alone``) is in a file, or on a server.
+    """
     if kind == "sqlite":
-        yield fresh_sqlite
+        yield in_memory if is_alone else fresh_sqlite
         return
     # No story takes the machine's power away, so none needs to wait for its disk.
     with postgres.server("-c fsync=off") as server:
@@ -33,12 +42,52 @@ def new_store_of(kind: str) -> Iterator[Callable[[], str]]:
             try:
                 yield lambda: _emptied(connection, url)
             finally:
-                if url in POOLS:
-                    POOLS.pop(url).close()
+                if url in SHARED:
+                    SHARED.pop(url).close()
 
 
 def _emptied(connection: psycopg.Connection[Any], url: str) -> str:
     """Delete the rows of the story before: to make the tables anew takes longer than a story."""
-    tables = [name for (name,) in connection.execute(_TABLES, (_SCHEMA,)).fetchall()]
+    if url in SHARED:
+        tables = sorted(SHARED[url].taken())
+    else:
+        tables = [name for (name,) in connection.execute(_TABLES, (_SCHEMA,)).fetchall()]
     connection.execute("; ".join(f"DELETE FROM {_SCHEMA}.{name}" for name in tables) or "SELECT 1")
+    return url
+
+
+# -- SQLite ----------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(dir=_SHM if _SHM.is_dir() else None)
+
+
+@lru_cache(maxsize=1)
+def _template() -> Path:
+    """An empty store with its tables, made once."""
+    path = Path(_folder().name) / "template.db"
+    store = open_store(f"sqlite:///{path}")
+    store.now_s()
+    store.close()
+    return path
+
+
+def fresh_sqlite() -> str:
+    """The URL of an empty store in a file; the one before is overwritten."""
+    template = _template()
+    path = Path(_folder().name) / "story.db"
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    shutil.copyfile(template, path)
+    return f"sqlite:///{path}"
+
+
+def in_memory() -> str:
+    """The URL of an empty store in this process: that of a file to which nothing is written."""
+    url = f"sqlite:///{_template()}"
+    if url in SHARED and (memory := SHARED[url].memory) is not None:
+        for table in SHARED[url].taken():
+            memory.execute(f"DELETE FROM {table}")
     return url

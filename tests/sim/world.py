@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
-import tempfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -30,11 +25,11 @@ from tests.sim.depends import Content, watched
 from tests.sim.monitor import Monitor
 from tests.sim.scheduler import Killed, Scheduler, Task
 from tests.sim.seams import SimDatabase, SimTransport, face_of
+from tests.sim.shared import SHARED, Shared, shared
 from tests.sim.story import Story, policy_of, state_of
 from tests.worlds import world_of
 
 EPOCH_S = 1_800_000_000.0
-_MEMORY = Path("/dev/shm")
 
 
 @dataclass(frozen=True)
@@ -99,14 +94,9 @@ class World:
         self.database = self.store._database
         self.database._lasts = False  # no story takes the machine's power away
         self.store._database = SimDatabase(self.database, self)  # type: ignore[assignment]
-        self._reader: sqlite3.Connection | None = None
-        if self.store_url.startswith("sqlite:///"):
-            self.store.now_s()
-            self.database._pool._is_fit = lambda _: True  # nobody takes the file away
-            path = self.store_url.removeprefix("sqlite:///")
-            self._reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        elif not self.story.kept:  # that must be found in another version first
-            self.database._pool = POOLS.setdefault(self.store_url, self.database._pool)
+        self._shared: Shared | None = None
+        if self.is_alone and not self.story.kept:  # that must be found in another version first
+            self._shared = shared(self.store_url, self.database)
         self.monitor = Monitor(self)
         self.env = dict(world_of(self.story.provider).env)
         if self.story.account:
@@ -241,50 +231,21 @@ class World:
 
     def rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
         """Read the store without being a worker."""
-        if self._reader is None:
-            work: Callable[[Any], Any] = lambda session: session.rows(statement, **values)  # noqa: E731
-            found: list[tuple[Any, ...]] = self.database.autocommit(work)
-            return found
-        return self._reader.execute(statement, {**values, "now": self.store_now()}).fetchall()
+        if self._shared is not None and self._shared.memory is not None:
+            memory = self._shared.memory
+            return memory.execute(statement, {**values, "now": self.store_now()}).fetchall()
+        work: Callable[[Any], Any] = lambda session: session.rows(statement, **values)  # noqa: E731
+        found: list[tuple[Any, ...]] = self.database.autocommit(work)
+        return found
 
     def close(self) -> None:
         """Close the store."""
-        if self._reader is not None:
-            self._reader.close()
-        if self.store_url not in POOLS or self.story.kept:
+        if self._shared is None:
             self.store.close()
-
-
-POOLS: dict[str, Any] = {}
-"""The connections to a PostgreSQL, by its URL: stories share them, one after another."""
-
-
-# -- stores ----------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=1)
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None)
-
-
-@lru_cache(maxsize=1)
-def _template() -> Path:
-    """An empty store with its tables, made once."""
-    path = Path(_folder().name) / "template.db"
-    store = open_store(f"sqlite:///{path}")
-    store.now_s()
-    store.close()
-    return path
-
-
-def fresh_sqlite() -> str:
-    """The URL of an empty store in a file; the one before is overwritten."""
-    template = _template()
-    path = Path(_folder().name) / "story.db"
-    for suffix in ("-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-    shutil.copyfile(template, path)
-    return f"sqlite:///{path}"
+            if self.store_url in SHARED:  # it knows nothing of what was written here
+                SHARED.pop(self.store_url).close()
+        else:
+            self._shared.written.update(self.written)
 
 
 def environment_of(world: World) -> Mapping[str, str]:
@@ -292,4 +253,4 @@ def environment_of(world: World) -> Mapping[str, str]:
     return world.env
 
 
-__all__ = ["EPOCH_S", "Mishap", "Store", "World", "fresh_sqlite"]
+__all__ = ["EPOCH_S", "Mishap", "Store", "World"]
