@@ -23,9 +23,9 @@ from sgguard.emulator.core import Emulator
 from sgguard.emulator.faces import all_faces
 from sgguard.emulator.server import serve
 from tests.crash.worker_pool import WorkerPool
+from tests.sim.determined import determined
 from tests.sim.run import come_to_an_end, one_worker
 from tests.sim.scheduler import Task
-from tests.sim.seams import determined
 from tests.sim.story import Json, Story
 from tests.sim.world import World
 

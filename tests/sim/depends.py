@@ -47,6 +47,7 @@ _rule = attrgetter(*_names(Rule))
 _group = attrgetter(*_names(Group, "rules", "version", "tags", "shared_with"))
 _interface = attrgetter(*_names(Interface, "groups", "version"))
 _instance = attrgetter(*_names(Instance, "tags"))
+_all = {kind: attrgetter(*_names(kind)) for kind in (Cloud, Group, Interface)}
 
 
 def _watched(kind: Any, name: str, told: Callable[[Any], str]) -> property:
@@ -129,7 +130,7 @@ def _with(cloud: Cloud, group_id: str) -> list[Interface]:
 
 def watched(cloud: Cloud) -> Cloud:
     """The same cloud, watched."""
-    return _Cloud(*attrgetter(*_names(Cloud))(cloud))
+    return _Cloud(*_all[Cloud](cloud))
 
 
 @contextmanager
@@ -180,7 +181,7 @@ class Content:
 def _watch(found: list[Any], plain: Any, kind: Any) -> None:
     for number, one in enumerate(found):
         if type(one) is plain:
-            found[number] = kind(*attrgetter(*_names(plain))(one))
+            found[number] = kind(*_all[plain](one))
 
 
 def _number(content: Any) -> int:

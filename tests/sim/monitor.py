@@ -18,7 +18,7 @@ from tests.sim.depends import Content
 from tests.sim.records import Records
 from tests.sim.rows import TAKING_BACK, Line, Rows
 from tests.sim.scheduler import Task
-from tests.sim.seams import values_of
+from tests.sim.seams import value_of
 from tests.sim.violation import Violation
 
 if TYPE_CHECKING:
@@ -278,7 +278,7 @@ class Monitor:
         self._check_halt(task, name)
         if name != "purge":
             self._written_s[task.name] = self.world.scheduler.now_s
-        for one in values_of(work).get("args", ()) if work else ():
+        for one in (value_of(work, "args") or ()) if work else ():
             if decision_id := getattr(one, "decision_id", ""):
                 self._written_for_s[task.name, decision_id] = self.world.scheduler.now_s
                 self._note(task, name, decision_id)

@@ -29,11 +29,16 @@ class Records:
     outcomes: dict[str, str] = field(default_factory=dict)
     first_s: dict[str, float] = field(default_factory=dict)
     _notices: dict[str, int] = field(default_factory=dict)
+    _last: dict[str, str] | None = None
 
     def moved(self, now_s: float) -> Iterator[Moved]:
         """Give what has moved since this was asked."""
         notices, self._notices = self._notices, self.rows.notices()
-        for decision_id, outcome in self.rows.outcomes().items():
+        outcomes = self.rows.outcomes()
+        if outcomes is self._last:  # no record was written since
+            return
+        self._last = outcomes
+        for decision_id, outcome in outcomes.items():
             before = self.outcomes.get(decision_id, "")
             if before == outcome:
                 continue

@@ -8,12 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from operator import is_
+from typing import Any, TypeVar
 
 from sgguard.model.change import Change
 from sgguard.remedy.plan import Plan
 from sgguard.store import codec
 
+T = TypeVar("T")
 Read = Callable[..., list[tuple[Any, ...]]]
 
 _LINES = """
@@ -101,6 +103,7 @@ class Rows:
         self._read_now = read
         self._written = written
         self._known: dict[object, tuple[tuple[int, ...], list[tuple[Any, ...]]]] = {}
+        self._made: dict[str, tuple[tuple[Any, ...], Any]] = {}
         self._changes: dict[str, Change] = {}
         self._plans: dict[str, Plan] = {}
 
@@ -111,18 +114,29 @@ class Rows:
     def _read(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
         if self._written is None:
             return self._read_now(statement, **values)
-        key = statement, *values.values()
+        key = (statement, *values.values()) if values else statement
         version = tuple(map(self._written.__getitem__, tables_of(statement)))
         known = self._known.get(key)
         if known is None or known[0] != version:
             known = self._known[key] = version, self._read_now(statement, **values)
         return known[1]
 
+    def _once(self, name: str, make: Callable[..., T], *found: Any) -> T:
+        """What is made of rows that were read; the same for the very same rows."""
+        known = self._made.get(name)
+        if known is None or not all(map(is_, known[0], found)):
+            known = self._made[name] = found, make(*found)
+        made: T = known[1]
+        return made
+
     def lines(self) -> list[Line]:
         """Every line of every journal."""
+        return self._once("lines", self._lines, self._read(_LINES))
+
+    def _lines(self, found: list[tuple[Any, ...]]) -> list[Line]:
         return [
             Line(decision_id, number, self._change(text), bool(is_undo), state, made)
-            for decision_id, number, text, is_undo, state, made in self._read(_LINES)
+            for decision_id, number, text, is_undo, state, made in found
         ]
 
     def _change(self, text: str) -> Change:
@@ -132,7 +146,7 @@ class Rows:
 
     def outcomes(self) -> dict[str, str]:
         """The outcome of every decision, the oldest first."""
-        return dict(self._read(_OUTCOMES))  # type: ignore[arg-type]
+        return self._once("outcomes", dict, self._read(_OUTCOMES))
 
     def restorable(self) -> list[str]:
         """The decisions that removed something and are no restores, the oldest first."""
@@ -160,7 +174,7 @@ class Rows:
 
     def notices(self) -> dict[str, int]:
         """By decision how often its message was written into the outbox."""
-        return dict(self._read(_NOTICES))  # type: ignore[arg-type]
+        return self._once("notices", dict, self._read(_NOTICES))
 
     def approved_by(self, decision_id: str) -> list[tuple[str, str]]:
         """The state of every question of a decision, and who resolved it."""
@@ -230,10 +244,14 @@ class Rows:
 
     def made(self) -> dict[str, str]:
         """The ids of groups that were created again, by their old ones."""
-        return {one.change.group_id: one.made_id for one in self.lines() if one.made_id}
+        return self._once("made", _made, self.lines())
 
-    def disagreements(self) -> Iterator[str]:
+    def disagreements(self) -> list[str]:
         """Where record, run and question do not agree."""
+        found = map(self._read, (_STATES, _QUESTIONS, _UNASKED, _UNKEPT))
+        return self._once("disagreements", lambda *_: list(self._disagreements()), *found)
+
+    def _disagreements(self) -> Iterator[str]:
         for decision_id, state, outcome in self.states():
             is_accepted = state == "finished" and outcome == "partly-undone"
             if not is_accepted and outcome not in FITTING[state]:
@@ -245,3 +263,7 @@ class Rows:
             yield f"{decision_id} is pending, and nobody is asked"
         for event_id in self.unkept():
             yield f"{event_id} is answered, and there is no record"
+
+
+def _made(lines: list[Line]) -> dict[str, str]:
+    return {one.change.group_id: one.made_id for one in lines if one.made_id}

@@ -6,14 +6,14 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 
 from tests.sim import actors, ending
+from tests.sim.determined import determined
 from tests.sim.ending import events_of
 from tests.sim.monitor import FINAL
+from tests.sim.pure import remembering
 from tests.sim.recall import recalling
 from tests.sim.scheduler import RunawayError
-from tests.sim.seams import determined
 from tests.sim.stores import fresh_sqlite, in_memory
 from tests.sim.story import Json, Story
 from tests.sim.violation import Violation
@@ -42,16 +42,20 @@ def run(story: Story, new_store: Callable[[], str] = in_memory) -> Result:
     """Run a story to its end and check it at every step."""
     if story.kept and new_store is in_memory:  # that was in a file
         new_store = fresh_sqlite
-    world = World(story, new_store())
+    with not_collected():
+        return _run(World(story, new_store()))
+
+
+def _run(world: World) -> Result:
     try:
-        with determined(world), recalling(), _not_collected():
+        with determined(world), recalling(), remembering():
             try:
                 _tell(world)
             except RunawayError as error:
                 world.monitor.broken("runaway", str(error))
             except Exception as error:
                 world.monitor.broken("sim", f"{type(error).__name__}: {error}")
-                if not story.provider:
+                if not world.story.provider:
                     raise
         return Result(
             dict(world.monitor.violations),
@@ -63,25 +67,20 @@ def run(story: Story, new_store: Callable[[], str] = in_memory) -> Result:
         world.close()
 
 
-@cache
-def _freeze() -> None:
-    gc.collect()  # garbage that is frozen would stay for ever
-    gc.freeze()
-
-
 @contextmanager
-def _not_collected() -> Iterator[None]:
-    """Look for garbage after a story, not dozens of times in it: it is a seventh of the time.
+def not_collected() -> Iterator[None]:
+    """Look for garbage afterwards, not meanwhile; what is there then is not looked at again.
 
-    What is there before the first story is not looked at again after each.
+    Few objects of a story are in circles, and what is recalled in later ones is never garbage.
     """
     was_enabled = gc.isenabled()
     gc.disable()
-    _freeze()
     try:
         yield
     finally:
         if was_enabled:
+            gc.collect()
+            gc.freeze()
             gc.enable()
 
 
@@ -193,4 +192,4 @@ def _is_over(world: World) -> bool:
     return all(isinstance(one, dict) and one["outcome"] in FINAL for one in last)
 
 
-__all__ = ["Result", "come_to_an_end", "one_worker", "run"]
+__all__ = ["Result", "come_to_an_end", "not_collected", "one_worker", "run"]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +12,6 @@ import httpx
 from sgguard.emulator.faces import all_faces
 from sgguard.emulator.faults import DroppedConnectionError
 from sgguard.errors import StoreError
-from sgguard.telemetry import redaction
-from sgguard.wire import parallel as parallel_module
 from tests.sim.depends import Content, watching
 from tests.sim.rows import tables_of
 from tests.sim.scheduler import Killed, Task
@@ -109,6 +104,9 @@ class SimTransport(httpx.BaseTransport):
             raise httpx.ReadError("the answer was lost", request=request)
 
 
+_NOTHING = nullcontext()
+
+
 class SimDatabase:
     """The database of a store: each transaction is two points, before it and after it."""
 
@@ -143,7 +141,7 @@ class SimDatabase:
             world.note(task, f"{name}: the store fails, nothing is written")
             raise StoreError("the store cannot be used")
         try:
-            with world.monitor.purging() if name == "purge" else nullcontext():
+            with world.monitor.purging() if name == "purge" else _NOTHING:
                 result = how(lambda session: work(_Session(session, world, (task, name))))
         except Exception as error:
             world.note(task, f"{name}: {type(error).__name__}: {error}")
@@ -178,21 +176,25 @@ class _Session:
         self._who = who
 
     def rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
-        self._world.written.update(written_by(statement))
+        for table in written_by(statement):
+            self._world.written[table] += 1
         found: list[tuple[Any, ...]] = self._inner.rows(statement, **values)
         return found
 
     def count(self, statement: str, **values: Any) -> int:
-        self._world.written.update(written_by(statement))
+        for table in written_by(statement):
+            self._world.written[table] += 1
         number: int = self._inner.count(statement, **values)
         return number
 
     def send(self, statement: str, **values: Any) -> Any:
-        self._world.written.update(written_by(statement))
+        for table in written_by(statement):
+            self._world.written[table] += 1
         return self._inner.send(statement, **values)
 
     def send_lines(self, statement: str, lines: Any, **values: Any) -> Any:
-        self._world.written.update(written_by(statement))
+        for table in written_by(statement):
+            self._world.written[table] += 1
         return self._inner.send_lines(statement, lines, **values)
 
     def split(self) -> None:
@@ -218,63 +220,15 @@ def written_by(statement: str) -> tuple[str, ...]:
 
 def _name(work: Any) -> str:
     """The method of the store whose transaction this is."""
-    return getattr(values_of(work).get("method"), "__name__", "transaction")
+    return getattr(value_of(work, "method"), "__name__", "transaction")
 
 
-def values_of(work: Any) -> dict[str, Any]:
-    """What a function of a transaction has closed over, by name."""
-    cells = getattr(work, "__closure__", None)
-    if not cells:
-        return {}
-    return {
-        name: cell.cell_contents
-        for name, cell in zip(work.__code__.co_freevars, cells, strict=True)
-    }
-
-
-class _InlinePool:
-    """A pool whose calls run on the calling thread: at once or in their turn, as a story says."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def submit(self, call: Callable[..., Any], /, *args: Any) -> Future[Any]:
-        """Run the call now, or leave it to the caller, who takes back what has not begun."""
-        future: Future[Any] = Future()
-        if self._world.is_early():
-            future.set_running_or_notify_cancel()
-            try:
-                future.set_result(call(*args))
-            except Exception as error:  # noqa: BLE001 - raised by ``result``
-                future.set_exception(error)
-        return future
-
-
-@contextmanager
-def determined(world: World) -> Iterator[None]:
-    """Make everything random or parallel in this process a matter of the story.
-
-    The secrets of a story (each has its own tokens) are forgotten after it.
-    """
-    urandom, pool = os.urandom, parallel_module._pool
-    spellings = dict(redaction._spellings)
-    counts = {True: 0, False: 0}
-
-    def bytes_of_the_story(size: int) -> bytes:
-        # What a change makes has the same ids however many reads were answered before it.
-        is_changing = world.is_changing
-        counts[is_changing] += 1
-        about = f"{world.story.seed} {is_changing} {counts[is_changing]}"
-        return hashlib.shake_256(about.encode()).digest(size)
-
-    os.urandom = bytes_of_the_story
-    parallel_module._pool = lambda: _InlinePool(world)  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        os.urandom, parallel_module._pool = urandom, pool
-        redaction._spellings.clear()
-        redaction._spellings.update(spellings)
+def value_of(work: Any, name: str) -> Any:
+    """What a function of a transaction has closed over by that name; None where nothing."""
+    if not getattr(work, "__closure__", None):
+        return None
+    names = work.__code__.co_freevars
+    return work.__closure__[names.index(name)].cell_contents if name in names else None
 
 
 class _Face:
@@ -297,4 +251,4 @@ def face_of(provider: str) -> Any:
     return _Face(all_faces()[provider])
 
 
-__all__ = ["Killed", "SimDatabase", "SimTransport", "determined", "face_of", "values_of"]
+__all__ = ["Killed", "SimDatabase", "SimTransport", "face_of", "value_of"]

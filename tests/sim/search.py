@@ -15,7 +15,7 @@ from multiprocessing import get_context
 
 from sgguard.telemetry import logs
 from tests.sim.generate import story_of
-from tests.sim.run import run
+from tests.sim.run import Result, not_collected, run
 from tests.sim.stores import new_store_of
 
 STORES = ("sqlite", "postgres")
@@ -37,6 +37,15 @@ class Tally:
     firsts: dict[str, tuple[int, str]] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
 
+    def count(self, seed: int, result: Result) -> None:
+        """Take over what one more seed has shown."""
+        self.seeds += 1
+        self.points += result.points
+        self.outcomes.update(result.outcomes.values())
+        for code, violation in result.violations.items():
+            self.counts[code] += 1
+            self.firsts.setdefault(code, (seed, str(violation)))
+
     def add(self, other: Tally) -> None:
         """Take over what other seeds have shown; they came later."""
         self.seeds += other.seeds
@@ -55,14 +64,10 @@ def search(provider: str, seeds: range, store: str) -> Tally:
     tally = Tally(provider, store)
     begun_s = time.process_time()
     with new_store_of(store) as new_store:
-        for seed in seeds:
-            result = run(story_of(provider, str(seed)), new_store)
-            tally.seeds += 1
-            tally.points += result.points
-            tally.outcomes.update(result.outcomes.values())
-            for code, violation in result.violations.items():
-                tally.counts[code] += 1
-                tally.firsts.setdefault(code, (seed, str(violation)))
+        for first in range(0, len(seeds), _CHUNK):
+            with not_collected():
+                for seed in seeds[first : first + _CHUNK]:
+                    tally.count(seed, run(story_of(provider, str(seed)), new_store))
     tally.cpu_s = time.process_time() - begun_s
     return tally
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import pickle
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sgguard.emulator.resource import Group, Instance, Interface, Rule
-from sgguard.emulator.state import State
+from sgguard.emulator.state import Cloud, State
 from sgguard.policy.channel import ChannelPolicy, Route
 from sgguard.policy.model import Policy
 from sgguard.policy.read import build
@@ -85,21 +86,26 @@ def id_of(provider: str, name: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _template(provider: str) -> Json:
-    (cloud,) = State.load(world_of(provider).scenario).dump()["clouds"]
-    return cloud
+def _template(provider: str) -> tuple[bytes, Json]:
+    """A cloud with nothing but its default group, pickled; and what groups and others are like."""
+    world = world_of(provider)
+    (raw,) = State.load(world.scenario).dump()["clouds"]
+    found = {
+        "group": next(one for one in raw["groups"] if one["id"] == world.free),
+        "instance": next(one for one in raw["instances"] if one["id"] == world.server),
+        "primary": next(one for one in raw["interfaces"] if one["instance"] == world.server),
+    }
+    default = [one for one in raw["groups"] if one["id"] == world.default]
+    raw.update(groups=default, instances=[], interfaces=[], attachments=[])
+    (cloud,) = State.load({"clouds": [raw]}).clouds
+    return pickle.dumps(cloud), found
 
 
 def state_of(story: Story) -> State:
     """The cloud at the beginning of the story."""
-    world, raw = world_of(story.provider), copy.copy(_template(story.provider))
-    group = next(one for one in raw["groups"] if one["id"] == world.free)
-    default = [one for one in raw["groups"] if one["id"] == world.default]
-    instance = next(one for one in raw["instances"] if one["id"] == world.server)
-    primary = next(one for one in raw["interfaces"] if one["instance"] == world.server)
-    raw.update(groups=[*default], instances=[], interfaces=[], attachments=[])
-    state = State.load({"clouds": [raw]})
-    (cloud,) = state.clouds
+    pickled, found = _template(story.provider)
+    group, instance, primary = found["group"], found["instance"], found["primary"]
+    cloud: Cloud = pickle.loads(pickled)
     for name, rules in story.groups.items():
         group_id = id_of(story.provider, name)
         made = [_rule(story, name, n, rule) for n, rule in enumerate(rules)]
@@ -110,7 +116,7 @@ def state_of(story: Story) -> State:
         ids = [id_of(story.provider, one) for one in carried]
         own = {"id": id_of(story.provider, f"i{name[1:]}"), "instance": instance_id, "groups": ids}
         cloud.interfaces.append(Interface(**{**primary, **own}))
-    return state
+    return State([cloud])
 
 
 def _rule(story: Story, owner: str, number: int, raw: list[str]) -> Rule:

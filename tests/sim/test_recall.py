@@ -42,6 +42,7 @@ def test_a_story_is_the_same_without_recalled_answers(provider, recalled, monkey
     assert all(recalled[len(recalled) // 2 :])
     assert again.log == with_them.log
     monkeypatch.setattr(runs, "recalling", nullcontext)
+    monkeypatch.setattr(runs, "remembering", nullcontext)
     without = runs.run(story)
     assert without.log == with_them.log
     assert without.points == with_them.points

@@ -6,12 +6,14 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
+from functools import lru_cache
 from typing import Any
 
 import httpx
 
 from sgguard.emulator.core import Emulator
-from sgguard.emulator.state import State
+from sgguard.emulator.state import Cloud, State
 from sgguard.engine.context import Context
 from sgguard.policy.account import at_home
 from sgguard.settings import Settings
@@ -41,6 +43,11 @@ class Mishap:
 
 
 _NONE = Mishap()
+_POINTS = {
+    (kind, is_write): ("any", f"{kind}-write") if is_write else ("any",)
+    for kind in ("store", "cloud")
+    for is_write in (False, True)
+}
 
 
 class _Emulator(Emulator):
@@ -52,6 +59,26 @@ class _Emulator(Emulator):
 
     def _log(self, *call: Any) -> None:
         del call
+
+    def _respond(
+        self, request: httpx.Request, cloud: Cloud, face: Any, action: str
+    ) -> httpx.Response:
+        # No fault is the emulator's own, nobody else is at its state, and it is watched.
+        if self._is_over_rate(cloud, action):
+            response: httpx.Response = face.fault("throttle", request, "")
+            return response
+        answered: httpx.Response = face.respond(request, cloud, self.now())
+        return answered
+
+    def _dated(self, response: httpx.Response) -> httpx.Response:
+        if "date" not in response.headers:
+            response.headers["date"] = _date(int(self.now()))
+        return response
+
+
+@lru_cache(maxsize=1024)
+def _date(at_s: int) -> str:
+    return formatdate(at_s, usegmt=True)
 
 
 @dataclass(eq=False)
@@ -79,6 +106,10 @@ class World:
     tasks: list[Task] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self._dices: dict[tuple[str, str], int] = {}
+        self._mishaps: dict[str, Any] = {}
+        for one in self.story.tasks:
+            self._mishaps.setdefault(one["name"], one.get("mishaps", ()))
         self.face = face_of(self.story.provider)
         self.emulator = _Emulator(state_of(self.story), now=self.now, sleep=self.scheduler.wait)
         self.first = Picture.of(self.emulator.state.clouds[0])
@@ -160,6 +191,8 @@ class World:
         share = 0.3 if kind == "cloud" and not is_write else 1.0
         self.scheduler.wait(share * self._latency_s(task, kind))
         mishap = self._mishap(task, kind, is_write=is_write)
+        if mishap is _NONE:
+            return mishap
         if mishap.what == "kill":
             self.note(task, f"dies before {name}")
             task.is_dead = True
@@ -175,6 +208,8 @@ class World:
         Raises:
             Killed: the worker dies here.
         """
+        if mishap is _NONE:
+            return
         if mishap.what == "kill-after":
             self.note(task, "dies after it")
             task.is_dead = True
@@ -189,38 +224,35 @@ class World:
         base_s = self.story.latency_s[kind == "cloud"]
         if not self.story.jitter:
             return base_s
-        return base_s * (0.3 + 2.7 * self._dice(task, "latency"))
+        return base_s * (0.3 + 2.7 * self._dice(task, "latency", task.counts.get("any", 0)))
 
-    def _dice(self, task: Task, about: str) -> float:
+    def _dice(self, task: Task, about: str, number: int) -> float:
         """A number from 0 to 1 that depends on nothing but the story, the worker and its point."""
-        text = f"{self.story.seed} {about} {task.name} {task.counts.get('any', 0)}"
-        return zlib.crc32(text.encode()) / 2**32
+        begun = self._dices.get((task.name, about))
+        if begun is None:
+            text = f"{self.story.seed} {about} {task.name} "
+            begun = self._dices[task.name, about] = zlib.crc32(text.encode())
+        return zlib.crc32(b"%d" % number, begun) / 2**32
 
     def is_early(self) -> bool:
         """Whether a call that is to be sent side by side with others is sent at once."""
         task = self.scheduler.current
         if not self.story.shuffle or task is None:
             return False
-        task.counts["early"] = task.counts.get("early", 0) + 1
-        text = f"{self.story.seed} early {task.name} {task.counts['early']}"
-        return zlib.crc32(text.encode()) % 2 == 0
+        number = task.counts["early"] = task.counts.get("early", 0) + 1
+        return int(self._dice(task, "early", number) * 2**32) % 2 == 0
 
     def _mishap(self, task: Task, kind: str, *, is_write: bool) -> Mishap:
+        counts, mishaps = task.counts, self._mishaps.get(task.name, ())
         found = _NONE
-        for points in ("any", *((f"{kind}-write",) if is_write else ())):
-            number = task.counts[points] = task.counts.get(points, 0) + 1
-            for one in self._mishaps(task):
+        for points in _POINTS[kind, is_write]:
+            number = counts[points] = counts.get(points, 0) + 1
+            for one in mishaps:
                 if one[0] == points and one[1] == number:
                     found = Mishap(one[2], one[3])
         if found.what == "freeze" and kind == "cloud":
             return Mishap("freeze-cloud", found.seconds)
         return found
-
-    def _mishaps(self, task: Task) -> list[Any]:
-        for one in self.story.tasks:
-            if one["name"] == task.name:
-                return one.get("mishaps", [])
-        return []
 
     # -- the log ---------------------------------------------------------------------------
 
