@@ -46,6 +46,10 @@ class Server:
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://postgres:s3cret-pw@127.0.0.1:{self.port}/{database}"
 
+    def socket_url(self, database: str = "postgres") -> str:
+        """The same on the socket, on which less is done for each message than on the loopback."""
+        return f"postgresql://postgres:s3cret-pw@/{database}?host={self.folder}&port={self.port}"
+
     def run(self, program: str, *arguments: str) -> None:
         """Run one of PostgreSQL's programs, as a user it accepts."""
         command = [str(programs() / program), *arguments]

@@ -57,7 +57,13 @@ class Monitor:
     _checked: int | None = None
 
     def __post_init__(self) -> None:
-        self.rows = Rows(self.world.rows, self.world.written if self.world.is_alone else None)
+        world = self.world
+        is_far = world.is_alone and not world.store_url.startswith("sqlite")
+        self.rows = Rows(
+            world.rows,
+            world.written if world.is_alone else None,
+            world.rows_of_all if is_far else None,
+        )
         self.records = Records(self.rows)
         list(self.records.moved(self.world.scheduler.now_s))  # what the version before has kept
         self._cloud = self.world.emulator.state.clouds[0]
@@ -285,6 +291,7 @@ class Monitor:
         version, self._checked = self._checked, self.rows.version()
         if version is not None and version == self._checked:  # it has written nothing
             return
+        self.rows.refresh()
         for one in self.records.moved(self.world.scheduler.now_s):
             if one.before in FINAL:
                 self.broken("I4-record", f"{task.name} {name}: {one}")

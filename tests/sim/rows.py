@@ -49,6 +49,7 @@ _UNENDED = """
 SELECT decision_id FROM sgguard_runs WHERE state IN ('asked', 'open', 'stuck')
 UNION SELECT decision_id FROM sgguard_approvals WHERE state = 'pending'
 """
+_AFTER_EACH = (_OUTCOMES, _STATES, _QUESTIONS, _UNASKED, _UNKEPT, _NOTICES)
 _KEYS = {
     "runs": "decision_id, state",
     "entries": "decision_id, number",
@@ -96,11 +97,18 @@ class Rows:
     """Reads a store between the points of the workers.
 
     ``written`` counts by table what was written there: what was read is read again only where its
-    tables have changed. None where nobody counts.
+    tables have changed. None where nobody counts. ``read_all`` reads several statements without
+    values at once, where that takes less.
     """
 
-    def __init__(self, read: Read, written: Counter[str] | None = None) -> None:
+    def __init__(
+        self,
+        read: Read,
+        written: Counter[str] | None = None,
+        read_all: Callable[[list[str]], list[list[tuple[Any, ...]]]] | None = None,
+    ) -> None:
         self._read_now = read
+        self._read_all = read_all
         self._written = written
         self._known: dict[object, tuple[tuple[int, ...], list[tuple[Any, ...]]]] = {}
         self._made: dict[str, tuple[tuple[Any, ...], Any]] = {}
@@ -115,11 +123,27 @@ class Rows:
         if self._written is None:
             return self._read_now(statement, **values)
         key = (statement, *values.values()) if values else statement
-        version = tuple(map(self._written.__getitem__, tables_of(statement)))
+        version = self._version_of(statement)
         known = self._known.get(key)
         if known is None or known[0] != version:
             known = self._known[key] = version, self._read_now(statement, **values)
         return known[1]
+
+    def refresh(self) -> None:
+        """Read all that is looked at after each transaction, in one go; what is known is not."""
+        if self._written is None or self._read_all is None:
+            return
+        stale = [one for one in _AFTER_EACH if not self._is_known(one)]
+        for statement, found in zip(stale, self._read_all(stale) if stale else (), strict=True):
+            self._known[statement] = self._version_of(statement), found
+
+    def _version_of(self, statement: str) -> tuple[int, ...]:
+        assert self._written is not None
+        return tuple(map(self._written.__getitem__, tables_of(statement)))
+
+    def _is_known(self, statement: str) -> bool:
+        known = self._known.get(statement)
+        return known is not None and known[0] == self._version_of(statement)
 
     def _once(self, name: str, make: Callable[..., T], *found: Any) -> T:
         """What is made of rows that were read; the same for the very same rows."""

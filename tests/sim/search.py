@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from multiprocessing import get_context
@@ -16,12 +17,12 @@ from multiprocessing import get_context
 from sgguard.telemetry import logs
 from tests.sim.generate import story_of
 from tests.sim.run import Result, not_collected, run
-from tests.sim.stores import new_store_of
+from tests.sim.stores import new_store_of, server
 
 STORES = ("sqlite", "postgres")
 
 _CHUNK = 25
-"""A tenth of a long run at most: a PostgreSQL is started for each."""
+"""After so many stories garbage is collected, and the next store or cloud has its turn."""
 
 
 @dataclass
@@ -58,12 +59,12 @@ class Tally:
                 self.firsts[code] = found
 
 
-def search(provider: str, seeds: range, store: str) -> Tally:
-    """Run the stories of some seeds."""
+def search(provider: str, seeds: range, store: str, server_url: str = "") -> Tally:
+    """Run the stories of some seeds; a PostgreSQL is started for them where none is given."""
     logs.LOGGER.setLevel(logging.CRITICAL)
     tally = Tally(provider, store)
     begun_s = time.process_time()
-    with new_store_of(store) as new_store:
+    with new_store_of(store, server_url=server_url) as new_store:
         for first in range(0, len(seeds), _CHUNK):
             with not_collected():
                 for seed in seeds[first : first + _CHUNK]:
@@ -87,11 +88,21 @@ def parts(
 
     So whenever it ends, all of them have come about as far.
     """
-    work = [
-        (provider, seeds[n : n + chunk], store)
-        for n in range(0, len(seeds), chunk)
-        for store, provider in combinations
-    ]
+    with ExitStack() as stack:
+        servers = {store: stack.enter_context(server()) for store in _served(combinations)}
+        work = [
+            (provider, seeds[n : n + chunk], store, servers.get(store, ""))
+            for n in range(0, len(seeds), chunk)
+            for store, provider in combinations
+        ]
+        yield from _parts(work, jobs)
+
+
+def _served(combinations: Sequence[tuple[str, str]]) -> set[str]:
+    return {store for store, _ in combinations if store != "sqlite"}
+
+
+def _parts(work: list[tuple[str, range, str, str]], jobs: int) -> Iterator[Tally]:
     if jobs <= 1:
         yield from (search(*one) for one in work)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -18,7 +19,6 @@ from tests import postgres
 from tests.sim.shared import SHARED
 
 _SHM = Path("/dev/shm")
-_SCHEMA = "story"
 _TABLES = """
 SELECT tablename FROM pg_tables
 WHERE schemaname = %s AND tablename <> 'sgguard_schema_version' ORDER BY tablename
@@ -26,34 +26,58 @@ WHERE schemaname = %s AND tablename <> 'sgguard_schema_version' ORDER BY tablena
 
 
 @contextmanager
-def new_store_of(kind: str, *, is_alone: bool = True) -> Iterator[Callable[[], str]]:
+def new_store_of(
+    kind: str, *, is_alone: bool = True, server_url: str = ""
+) -> Iterator[Callable[[], str]]:
     """Give a function that returns the URL of an empty store of that kind.
 
-    One that other processes write to as well (not ``is_alone``) is in a file, or on a server.
+    One that other processes write to as well (not ``is_alone``) is in a file, or on a server. A
+    PostgreSQL is started for it where none is given.
     """
     if kind == "sqlite":
         yield in_memory if is_alone else fresh_sqlite
-        return
-    # No story takes the machine's power away, so none needs to wait for its disk.
-    with postgres.server("-c fsync=off") as server:
-        url = f"{server.url()}?options={quote(f'-csearch_path={_SCHEMA}')}"
-        with psycopg.connect(server.url(), autocommit=True) as connection:
-            connection.execute(f"CREATE SCHEMA {_SCHEMA}")
-            try:
-                yield lambda: _emptied(connection, url)
-            finally:
-                if url in SHARED:
-                    SHARED.pop(url).close()
-
-
-def _emptied(connection: psycopg.Connection[Any], url: str) -> str:
-    """Delete the rows of the story before: to make the tables anew takes longer than a story."""
-    if url in SHARED:
-        tables = sorted(SHARED[url].taken())
+    elif server_url:
+        yield from _on(server_url)
     else:
-        tables = [name for (name,) in connection.execute(_TABLES, (_SCHEMA,)).fetchall()]
-    connection.execute("; ".join(f"DELETE FROM {_SCHEMA}.{name}" for name in tables) or "SELECT 1")
+        with server() as url:
+            yield from _on(url)
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """Run a PostgreSQL for stories, of several processes if need be, and give its URL."""
+    # No story takes the machine's power away, so none needs to wait for its disk.
+    with postgres.server("-c fsync=off -c full_page_writes=off") as made:
+        yield made.socket_url()
+
+
+def _on(server_url: str) -> Iterator[Callable[[], str]]:
+    """Give what makes empty stores in a schema of this process."""
+    schema = f"story_{os.getpid()}"
+    url = f"{server_url}&options={quote(f'-csearch_path={schema}')}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        _emptied(connection, schema, "TRUNCATE")  # what is deleted stays in the way for a while
+        try:
+            yield lambda: _deleted(connection, schema, url)
+        finally:
+            if url in SHARED:
+                SHARED.pop(url).close()
+
+
+def _deleted(connection: psycopg.Connection[Any], schema: str, url: str) -> str:
+    """Delete the rows of the story before: to make the tables anew takes longer than a story."""
+    if url not in SHARED:
+        _emptied(connection, schema, "DELETE FROM")
+    elif tables := sorted(SHARED[url].taken()):
+        connection.execute("; ".join(f"DELETE FROM {schema}.{name}" for name in tables))
     return url
+
+
+def _emptied(connection: psycopg.Connection[Any], schema: str, how: str) -> None:
+    tables = [name for (name,) in connection.execute(_TABLES, (schema,)).fetchall()]
+    if tables:
+        connection.execute("; ".join(f"{how} {schema}.{name}" for name in tables))
 
 
 # -- SQLite ----------------------------------------------------------------------------------------

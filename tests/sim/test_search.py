@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 
 from tests.sim import __main__ as command
@@ -26,7 +28,8 @@ def searched(monkeypatch):
     """What was searched; no story is told, and seed 7 breaks an invariant."""
     found = []
 
-    def noted(provider: str, seeds: range, store: str) -> Tally:
+    def noted(provider: str, seeds: range, store: str, server_url: str) -> Tally:
+        assert bool(server_url) == (store == "postgres")  # one server for all
         found.append((store, provider, seeds))
         tally = Tally(provider, store, seeds=len(seeds), points=len(seeds))
         if 7 in seeds:
@@ -35,6 +38,7 @@ def searched(monkeypatch):
         return tally
 
     monkeypatch.setattr(search, "search", noted)
+    monkeypatch.setattr(search, "server", lambda: nullcontext("a server's URL"))
     return found
 
 

@@ -270,6 +270,15 @@ class World:
         found: list[tuple[Any, ...]] = self.database.autocommit(work)
         return found
 
+    def rows_of_all(self, statements: list[str]) -> list[list[tuple[Any, ...]]]:
+        """Read the store with several statements, which go to a server together."""
+
+        def read(session: Any) -> list[list[tuple[Any, ...]]]:
+            return [one.rows() for one in [session.send(statement) for statement in statements]]
+
+        found: list[list[tuple[Any, ...]]] = self.database.autocommit(read)
+        return found
+
     def close(self) -> None:
         """Close the store."""
         if self._shared is None:
