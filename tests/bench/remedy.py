@@ -1,16 +1,8 @@
-"""A group with 50 references and 200 bindings taken apart: the calls used, against the fewest.
-
-The fewest calls are counted from the documents of each cloud, for a plan that is as safe: what
-the verdict reads, twice (once to plan, once before the group goes); the rules of every group whose
-rules change, once; the order of each holder's groups where it has a meaning and the verdict does
-not tell it, as many holders a call as the API lists; every change once, as many a call as the API
-takes; for an asynchronous change one look at its end; the delete. ``LEAST`` has the figures.
-"""
+"""A group with 50 references and 200 bindings taken apart: the calls used, against the fewest."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
 import tempfile
 import time
 from collections import Counter
@@ -33,6 +25,7 @@ from sgguard.model.address import Address, Scope
 from sgguard.model.event import Event
 from sgguard.model.request import DeleteRequest
 from sgguard.wire.retry import Retry
+from tests.bench.fewest import fewest
 from tests.bench.measure import Ratio, round_trips
 from tests.worlds import World, lanes, world_of
 
@@ -40,49 +33,6 @@ REFERENCES, REFERRERS, HOLDERS = 50, 10, 200
 LATENCY_S = 0.05
 
 _READING = ("GET", "Describe", "POST /v3/auth/tokens")
-
-
-@dataclass(frozen=True)
-class Least:
-    """What one call of a cloud's API does at most.
-
-    ``rules_removed`` and ``rules_added`` are rules of one group and direction, ``rules_replaced``
-    those that get another rule in their place. ``holders`` are instances or ports whose groups one
-    call changes, ``holders_read`` holders whose groups one call tells, None where the verdict's own
-    reads tell them; ``holders_awaited`` those whose end of a change one call tells, None where the
-    change itself does. ``is_moved_at_once``: one call puts another group in the place of one.
-    """
-
-    rules_removed: int
-    rules_added: int
-    holders: int
-    holders_read: int | None
-    holders_awaited: int | None = None
-    rules_replaced: int = 0
-    is_moved_at_once: bool = True
-
-
-LEAST: Mapping[str, Least] = {
-    # DeleteSecurityGroupPolicies and ReplaceSecurityGroupPolicies take all rules of a direction;
-    # (Dis)AssociateSecurityGroups take one group and 100 instances, DescribeInstances 100 ids.
-    # ModifyInstancesAttribute moves in one call, but gives all its instances the same list, and
-    # has no version that would keep what others change meanwhile.
-    "tencent": Least(100, 100, 100, 100, 100, rules_replaced=100, is_moved_at_once=False),
-    # ModifySecurityGroupsOfInstance takes a list of instances of no documented length, of which
-    # twenty are known to pass. What one carries is told one instance a call; that it got one group
-    # and lost another is told by lists of 100 instances of a group.
-    "tencent-dfw": Least(100, 100, 20, 1, 100),
-    # RevokeSecurityGroup takes 100 rule ids, ModifyInstanceAttribute one holder; what it carries is
-    # told with the verdict, and looked at once it has been changed, 100 instances a call.
-    "alibaba": Least(100, 100, 1, None, 100),
-    # Up to 200 new rules of a group a call, one to delete. Batch add and remove of 20 ports (v2.0)
-    # keeps no order of groups, so v3's calls for one port are what a plan that keeps it can use;
-    # none of them puts a group in the place of another.
-    "huawei": Least(1, 200, 1, None, is_moved_at_once=False),
-    # Neutron makes any number of rules of one group in one call (400 SecurityGroupNotSingleGroup-
-    # Rules for several groups), and deletes one; a port is changed alone, as a whole list.
-    "openstack": Least(1, 1000, 1, None),
-}
 
 
 @dataclass
@@ -175,9 +125,9 @@ class Crowd:
         context = Context.from_env(self.env, **more)
         return replace(context, retry=Retry(attempts=2, sleep=lambda _: None), lanes=lanes())
 
-    def asked(self) -> tuple[DeleteRequest, Event]:
+    def asked(self, event_id: str = "crowd") -> tuple[DeleteRequest, Event]:
         address = Address(Scope(self.world.provider, "", self.world.region), self.target)
-        event = Event("crowd", {"target": str(address)}, "/bench")
+        event = Event(event_id, {"target": str(address)}, "/bench")
         return DeleteRequest((address,), "alice"), event
 
     def verdict(self) -> int:
@@ -187,9 +137,11 @@ class Crowd:
         gather.gather_delete(connect(target.scope, self.context()), self.asked()[0])
         return sum(self.calls().values())
 
-    def remedy(self, context: Context | None = None) -> dict[str, Any] | Exception:
+    def remedy(
+        self, context: Context | None = None, event_id: str = "crowd"
+    ) -> dict[str, Any] | Exception:
         """Deliver the event, once."""
-        (handled,) = handle.deletes([self.asked()], context or self.context())
+        (handled,) = handle.deletes([self.asked(event_id)], context or self.context())
         return handled
 
     def calls(self) -> Counter[str]:
@@ -211,33 +163,6 @@ def _rule_id(group_id: str, number: int) -> str:
     if len(group_id) == len("00000000-0000-4000-8000-000000000000"):
         return f"{group_id[-8:]}-{number:04x}-4aaa-8aaa-{group_id[-12:]}"
     return f"sgr-{group_id[3:]}{number:03d}"
-
-
-def fewest(crowd: Crowd, verdict: int) -> int:
-    """The calls of the shortest plan that is as safe; ``verdict`` are those of one verdict."""
-    least = LEAST[crowd.world.provider]
-    each = crowd.references // crowd.referrers
-    is_rewritten, is_moved = "rewrite" in crowd.remedies, "move" in crowd.remedies
-
-    def rules(per_call: int) -> int:
-        return crowd.referrers * math.ceil(each / per_call)
-
-    changes = rules(least.rules_removed)
-    if is_rewritten:
-        in_place = least.rules_replaced
-        changes = rules(in_place) if in_place else changes + rules(least.rules_added)
-    moves = 1 if not is_moved or least.is_moved_at_once else 2
-    return (
-        2 * verdict
-        + crowd.referrers  # the rules of each
-        + 1  # the rules of the target, to be kept
-        + (1 if is_rewritten or is_moved else 0)  # is the group there that is used instead?
-        + (math.ceil(crowd.holders / least.holders_read) if least.holders_read else 0)
-        + changes
-        + moves * math.ceil(crowd.holders / least.holders)
-        + (moves * math.ceil(crowd.holders / least.holders_awaited) if least.holders_awaited else 0)
-        + 1
-    )
 
 
 @dataclass(frozen=True)

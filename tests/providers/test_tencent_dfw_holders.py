@@ -66,3 +66,43 @@ def test_another_order_of_the_same_groups_is_in_no_list(emulator):
     changes = [move(n, before=(KEPT, NEW), after=(NEW, KEPT)) for n in range(10)]
     calls = moved(emulator, *changes)
     assert (calls[READ], calls[LIST]) == (20, 0)
+
+
+def known(*numbers: int, groups: tuple[str, ...] = (GONE,)) -> dict[Holder, tuple[str, ...]]:
+    return {Holder("instance", ins(n), ins(n)): groups for n in numbers}
+
+
+def still(emulator, carried, told=None) -> set[str]:
+    found = WORLD.connect(emulator).still_carrying(carried, told or {})
+    return {one.holder_id for one in found}
+
+
+def test_the_list_of_a_group_tells_which_of_many_instances_still_carry_it(emulator):
+    cloud = emulator.state.clouds[0]
+    cloud.interfaces_of(ins(3))[0].groups = [NEW]
+    assert still(emulator, known(*range(COUNT))) == {ins(n) for n in range(COUNT) if n != 3}
+    assert {one.action for one in emulator.requests} == {LIST}
+
+
+def test_a_list_that_was_just_read_is_not_read_again(emulator):
+    told = {GONE: frozenset(map(ins, range(1, COUNT)))}
+    assert still(emulator, known(*range(COUNT)), told) == {ins(n) for n in range(1, COUNT)}
+    assert not emulator.requests
+
+
+def test_each_of_the_groups_of_an_instance_must_list_it(emulator):
+    carried = known(*range(COUNT), groups=(GONE, NEW))
+    assert still(emulator, carried, {GONE: frozenset(map(ins, range(COUNT)))}) == set()
+
+
+@pytest.mark.parametrize("gone", ["sg-gone0000", "fault"])
+def test_where_a_list_cannot_be_read_no_instance_is_known_to_carry_the_same(emulator, gone):
+    if gone == "fault":
+        emulator.faults.append(Fault("garbage", action=LIST, count=1000))
+        gone = GONE
+    assert still(emulator, known(*range(COUNT), groups=(gone,))) == set()
+
+
+def test_a_few_instances_are_not_looked_for_in_lists(emulator):
+    assert still(emulator, known(0, 1, 2)) == set()
+    assert not emulator.requests

@@ -193,7 +193,7 @@ def _compare(claimed: _ClaimedApproval) -> Json:
     if _is_still_so(claimed, decided):
         # What is approved is compared once more, under the locks of its plan.
         decided = claimed.executor.look(
-            claimed.claim, decided, plan_of, lambda: _decide_again(claimed)[1], locked
+            claimed.claim, decided, plan_of, lambda: _decide_again(claimed, decided)[1], locked
         )
     found = document.to_json(decided.decision)
     if decided.prepared is None or not _is_still_so(claimed, decided):
@@ -211,7 +211,9 @@ def _is_still_so(claimed: _ClaimedApproval, decided: Decided) -> bool:
     return is_current and decided.prepared is not None and _is_same(claimed, decided, found)
 
 
-def _decide_again(claimed: _ClaimedApproval) -> tuple[DeleteRequest | LaunchRequest, Decided]:
+def _decide_again(
+    claimed: _ClaimedApproval, earlier: Decided | None = None
+) -> tuple[DeleteRequest | LaunchRequest, Decided]:
     """Decide the stored request again, with the world and the policy as they are now."""
     text = claimed.approval.request_json
     request: DeleteRequest | LaunchRequest
@@ -220,7 +222,7 @@ def _decide_again(claimed: _ClaimedApproval) -> tuple[DeleteRequest | LaunchRequ
     else:
         request = codec.load(LaunchRequest, text)
     ids = (_event_id(claimed), claimed.claim.decision_id)
-    return request, judge_again(request, claimed.executor.context, ids)
+    return request, judge_again(request, claimed.executor.context, ids, earlier)
 
 
 def _event_id(claimed: _ClaimedApproval) -> str:

@@ -69,16 +69,23 @@ def in_turn(
 
 
 def judge_again(
-    request: DeleteRequest | LaunchRequest, context: Context, ids: tuple[str, str]
+    request: DeleteRequest | LaunchRequest,
+    context: Context,
+    ids: tuple[str, str],
+    earlier: Decided | None = None,
 ) -> Decided:
     """Decide once more, on facts that are read now; ``ids`` are those of event and decision.
+
+    What holders carried when it was decided ``earlier``, a moment ago, need not be read of each
+    once more where lists show it.
 
     Raises:
         SgguardError: as :func:`~sgguard.engine.decide.decide_delete` and ``decide_launch``.
     """
     if isinstance(request, LaunchRequest):
         return decide.judge_launch(request, context, ids)
-    (decided,) = decide.judge_deletes([(request, ids[0])], context, [ids[1]])
+    carried = earlier.prepared.snapshot.carried if earlier and earlier.prepared else ()
+    (decided,) = decide.judge_deletes([(request, ids[0])], context, [ids[1]], carried)
     if isinstance(decided, Exception):
         raise decided
     return decided

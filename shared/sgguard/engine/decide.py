@@ -36,6 +36,7 @@ from sgguard.wire.parallel import caught, parallel
 if TYPE_CHECKING:
     from sgguard.engine import advice
     from sgguard.remedy import prepare
+    from sgguard.remedy.inputs import Carried
     from sgguard.remedy.prepare import Prepared
 else:
     advice = lazy("sgguard.engine.advice")  # a function that judges deletes needs none of it
@@ -55,7 +56,7 @@ class Decided(msgspec.Struct, frozen=True):
 class _RequestState(msgspec.Struct, frozen=True):
     """A request on its way to a decision; ``ids`` are those of the event and of the decision.
 
-    ``begun_s`` is on the context's monotonic clock.
+    ``begun_s`` is on the context's monotonic clock. ``earlier`` is that of :func:`judge_deletes`.
     """
 
     context: Context
@@ -64,6 +65,7 @@ class _RequestState(msgspec.Struct, frozen=True):
     ids: tuple[str, str]
     begun_s: float
     request: DeleteRequest | LaunchRequest
+    earlier: Carried = ()
 
 
 # -- deletes ---------------------------------------------------------------------------------------
@@ -97,23 +99,28 @@ def decide_deletes(
 
 
 def judge_deletes(
-    asked: Sequence[tuple[DeleteRequest, str]], context: Context, ids: Sequence[str] = ()
+    asked: Sequence[tuple[DeleteRequest, str]],
+    context: Context,
+    ids: Sequence[str] = (),
+    earlier: Carried = (),
 ) -> list[Decided | Exception]:
     """Decide as :func:`decide_deletes` does and keep what carrying it out takes.
 
-    ``ids`` are the decisions' ids, in order; without them each gets a new one.
+    ``ids`` are the decisions' ids, in order; without them each gets a new one. ``earlier`` is what
+    holders carried when the same was decided a moment ago.
     """
     asked = [(canonical(request, context.accounts), event_id) for request, event_id in asked]
     both = [
         (event_id, ids[n] if ids else context.new_id()) for n, (_, event_id) in enumerate(asked)
     ]
+    of = (context, earlier)
     # Requests of one scope are read together; the scopes are asked side by side.
     by_scope: dict[Scope, list[int]] = {}
     for n, (request, _) in enumerate(asked):
         by_scope.setdefault(request.targets[0].scope, []).append(n)
     found = parallel(
         [
-            partial(_judge_scope, scope, [(n, asked[n][0], both[n]) for n in numbers], context)
+            partial(_judge_scope, scope, [(n, asked[n][0], both[n]) for n in numbers], of)
             for scope, numbers in by_scope.items()
         ]
     )
@@ -124,9 +131,10 @@ def judge_deletes(
 def _judge_scope(
     scope: Scope,
     asked: Sequence[tuple[int, DeleteRequest, tuple[str, str]]],
-    context: Context,
+    of: tuple[Context, Carried],
 ) -> dict[int, Decided | Exception]:
     """Connect to one scope, read the facts of all its requests, and judge each by itself."""
+    context, earlier = of
     begun_s = context.deadline.clock()
     try:
         cloud = connect(scope, context)
@@ -137,7 +145,7 @@ def _judge_scope(
         facts = batch.gather_deletes(cloud, [request for _, request, _ in asked])
     except Exception as error:  # noqa: BLE001 - each request is judged on having no facts
         facts = [error] * len(asked)
-    state = partial(_RequestState, context, cloud, scope, begun_s=begun_s)
+    state = partial(_RequestState, context, cloud, scope, begun_s=begun_s, earlier=earlier)
     return {
         n: caught(partial(_judged_still, request, one, state(ids=ids, request=request)))
         for (n, request, ids), one in zip(asked, facts, strict=True)
@@ -252,7 +260,7 @@ def _decided(
     prepared: Prepared | None = None
     if _may_be_prepared(facts, judgement):
         of = (state.cloud, state.scope, facts, judgement, policy)
-        judgement, prepared = prepare.prepare(*of, now=now)
+        judgement, prepared = prepare.prepare(*of, now=now, earlier=state.earlier)
     # 4. The decision, with the mode that says whether the plan is carried out.
     decision = Decision(
         decision_id=state.ids[1],

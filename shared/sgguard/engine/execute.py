@@ -105,7 +105,7 @@ class Executor(Keeper, frozen=True):
                 if may_begin and not self.stopped():
                     # What is carried out is judged on facts that were read under its locks.
                     ids = (decision.event_id, claim.decision_id)
-                    again = partial(concern.judge_again, request, self.context, ids)
+                    again = partial(concern.judge_again, request, self.context, ids, decided)
                     decided = self.look(claim, decided, plan_of, again, locked)
                     require(decided)
                 return self._act(claim, request, concern.marks(request, at_s), decided)

@@ -38,6 +38,7 @@ from sgguard import lazy
 from sgguard.clouds import is_mentioned
 from sgguard.clouds import names as names
 from sgguard.errors import AddressError, CredentialsError, NotSetUpError
+from sgguard.providers._lists import HolderLists
 from sgguard.providers._permissions import REMEDIES, Documented, Permission, needed
 from sgguard.providers._probing import Grant, PermissionCheck, Probe, Probing, Setup
 from sgguard.providers._roles import Assuming, Role, Temporary
@@ -59,6 +60,7 @@ __all__ = [
     "Cloud",
     "Documented",
     "Grant",
+    "HolderLists",
     "Permission",
     "PermissionCheck",
     "Probe",

@@ -1,8 +1,14 @@
-"""Reading what a plan needs beyond the facts of the verdict, side by side."""
+"""Reading what a plan needs beyond the facts of the verdict, side by side.
+
+A plan is made again once its keys are locked. Where a cloud tells the groups of one holder a call,
+what each carried a moment ago is taken again, if lists that are read now show it with every group
+of then. They do not show a further group or another order: those are found right before the change,
+when each holder is read and one that differs is not changed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -14,12 +20,16 @@ from sgguard.model.change import Holder, holder_of
 from sgguard.model.decision import Step
 from sgguard.model.facts import DeleteFacts, LaunchFacts
 from sgguard.model.resource import Group, Limit
+from sgguard.providers import HolderLists
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import PlanInputs
+from sgguard.remedy.snapshot import HolderGroups
 from sgguard.remedy.world import read_holders, rules_of
 from sgguard.wire.parallel import parallel
 
 _T = TypeVar("_T")
+
+Carried = Sequence[HolderGroups]
 
 _RULE_ACTIONS = frozenset({"revoke", "rewrite", "delete"})
 _RESTORABLE_ACTIONS = frozenset({"revoke", "rewrite"})
@@ -28,11 +38,16 @@ _HOLDER_ACTIONS = frozenset({"unbind", "move", "bind", "replace"})
 
 
 def read_inputs(
-    cloud: Cloud, facts: DeleteFacts | LaunchFacts, outline: Sequence[Step], extra: Iterable[str]
+    cloud: Cloud,
+    facts: DeleteFacts | LaunchFacts,
+    outline: Sequence[Step],
+    extra: Iterable[str],
+    earlier: Carried = (),
 ) -> PlanInputs:
     """Read each group to be deleted, the rules of groups whose rules change, and every holder.
 
-    ``extra`` are ids of further groups that must exist: a replacement, a fallback.
+    ``extra`` are ids of further groups that must exist: a replacement, a fallback. ``earlier`` is
+    what holders carried when the same plan was made before.
 
     Raises:
         UnknownShapeError: a part could not be read completely.
@@ -42,31 +57,23 @@ def read_inputs(
     changed = [_holder_of(step) for step in outline if step.action in _HOLDER_ACTIONS]
     held = _unique([*changed, *_force_released(facts, outline)])
     wanted = _unique(extra)
-    known = _known_holders(facts, held) if not cloud.capabilities.orders_groups else {}
+    known = _known(cloud, facts, held, {one.holder: one.group_ids for one in earlier})
     asked = [holder for holder in held if holder not in known]
     gaining = _unique(_gained(outline))
     needs_limits = bool(gaining) or any(
         step.action in _RESTORABLE_ACTIONS or "to_group" in step.details for step in outline
     )
     going = _going(facts, outline)
-    read = _read(
-        cloud,
-        [(one, going.get(one)) for one in ruled],
-        asked,
-        wanted,
-        gaining,
-        needs_limits=needs_limits,
-    )
-    whole, holders, groups, limits = read.whole, read.holders, read.groups, tuple(read.limits)
+    both = [(one, going.get(one)) for one in ruled]
+    read = _read(cloud, both, asked, wanted, gaining, needs_limits=needs_limits)
+    whole, limits = read.whole, tuple(read.limits)
     crowded = _crowded(read, len(held))
     return PlanInputs(
         rules={one.group_id: one.rules or () for one in whole},
         going={one.group_id: one for one in whole if one.group_id in going},
-        holders={
-            **known,
-            **{one: has for one, has in zip(asked, holders, strict=True) if has is not None},
-        },
-        groups=groups,
+        holders=known
+        | {one: has for one, has in zip(asked, read.holders, strict=True) if has is not None},
+        groups=read.groups,
         rules_ceiling=_ceiling(limits, "rules-per-group"),
         is_per_direction=cloud.capabilities.rule_limit_per == "direction",
         groups_ceiling=_ceiling(limits, f"groups-per-{cloud.capabilities.group_limit_per}"),
@@ -169,6 +176,34 @@ def _known_holders(
             if holder in held and one.other_group_ids is not None:
                 known[holder] = (group.address.group_id, *one.other_group_ids)
     return known
+
+
+def _known(
+    cloud: Cloud,
+    facts: DeleteFacts | LaunchFacts,
+    held: Sequence[Holder],
+    earlier: Mapping[Holder, tuple[str, ...]],
+) -> dict[Holder, tuple[str, ...]]:
+    """Return the groups of those holders that need not be read: of them it is known already."""
+    now = _known_holders(facts, held)
+    if not cloud.capabilities.orders_groups:
+        return now
+    if not isinstance(cloud, HolderLists):
+        return {}
+    # 1. What holders carried earlier. Where the facts tell their groups, in no particular order,
+    #    they are the same.
+    some = {
+        one: earlier[one]
+        for one in held
+        if one in earlier and (one not in now or set(now[one]) == set(earlier[one]))
+    }
+    # 2. Lists show it with all of them.
+    told = {
+        one.address.group_id: frozenset(binding.holder_id for binding in one.bindings)
+        for one in facts.groups
+    }
+    still = cloud.still_carrying(some, told) if some else frozenset()
+    return {one: groups for one, groups in some.items() if one in still}
 
 
 def _force_released(facts: DeleteFacts | LaunchFacts, outline: Sequence[Step]) -> Iterator[Holder]:

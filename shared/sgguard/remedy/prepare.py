@@ -28,7 +28,7 @@ from sgguard.policy import Policy, first_that_may, matches
 from sgguard.policy.governing import excused
 from sgguard.providers.base import Cloud
 from sgguard.remedy.caps import stopped_by
-from sgguard.remedy.inputs import read_inputs
+from sgguard.remedy.inputs import Carried, read_inputs
 from sgguard.remedy.layers import layered
 from sgguard.remedy.lost import with_losses
 from sgguard.remedy.plan import Plan, PlanInputs, plan
@@ -56,12 +56,13 @@ def prepare(
     policy: Policy,
     *,
     now: datetime | None = None,
+    earlier: Carried = (),
 ) -> tuple[Judgement, Prepared | None]:
     """Read what the outline of a judgement touches and return the judgement with exact steps.
 
     A verdict of ``remediate`` becomes ``block`` where a group that is to be used cannot be, or a
-    cap would break: the reasons say which. ``policy``
-    governs the whole plan; ``now`` is the moment at which exemptions from its caps must hold.
+    cap would break: the reasons say which. ``policy`` governs the whole plan; exemptions from its
+    caps must hold ``now``. ``earlier`` is what holders carried when it was made a moment ago.
 
     Raises:
         MovedError: the cloud is no longer as the outline assumes: the facts must be read again.
@@ -71,7 +72,7 @@ def prepare(
         return judgement, None
     used = tuple(_used(judgement))
     try:
-        inputs = read_inputs(cloud, facts, judgement.plan, used)
+        inputs = read_inputs(cloud, facts, judgement.plan, used, earlier)
     except _UNPLANNABLE as error:
         sentence = said("plan.impossible", why=failure_of(error))
         return _blocked(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -54,9 +54,10 @@ from sgguard.wire.parallel import parallel
 from sgguard.wire.qcloud_v2 import Algorithm, QcloudV2Auth
 
 if TYPE_CHECKING:
-    from sgguard.providers.tencent_dfw import batch
+    from sgguard.providers.tencent_dfw import batch, moved
 else:
     batch = lazy("sgguard.providers.tencent_dfw.batch")  # only a remedy needs it
+    moved = lazy("sgguard.providers.tencent_dfw.moved")
 
 _GROUP_ID = re.compile(r"sg-[0-9a-z]{8}")
 _INSTANCE_ID = re.compile(r"ins-[0-9a-z]{8}")
@@ -234,6 +235,12 @@ class TencentDfw(msgspec.Struct, frozen=True):
         """Return the groups of many instances, side by side: one call tells those of one."""
         return parallel([partial(read_holder, self.api, one) for one in wanted])
 
+    def still_carrying(
+        self, known: Mapping[Holder, tuple[str, ...]], told: Mapping[str, frozenset[str]]
+    ) -> frozenset[Holder]:
+        """Return the instances that lists show with each group they were known to carry."""
+        return moved.still_carrying(self.api, known, told)
+
     def set_groups_batch(
         self, changes: Sequence[Change], may_send: MaySend = always
     ) -> list[SgguardError | None]:
@@ -288,8 +295,5 @@ class TencentDfw(msgspec.Struct, frozen=True):
 
     def _group(self, group_id: str) -> Seen[Any]:
         nothing: Any = None
-        read = partial(response.group, self.api, group_id)
-        return about_group(
-            group_id,
-            seen_or_unseen(said("part.group", group=group_id), lambda: Seen(read()), nothing),
-        )
+        what, read = said("part.group", group=group_id), partial(response.group, self.api, group_id)
+        return about_group(group_id, seen_or_unseen(what, lambda: Seen(read()), nothing))

@@ -40,7 +40,7 @@ from sgguard.providers.tencent_dfw.moved import await_all
 from sgguard.wire.parallel import parallel
 
 INSTANCES_PER_CALL = 20
-"""No page says how many a call takes: a cautious number, as for binding many."""
+"""How many a call takes."""
 
 Numbered = tuple[int, Change]
 Results = dict[int, Result]

@@ -1,11 +1,10 @@
 """One group put on many instances in Tencent's API 2.0: one call for many, each with its list.
 
 ModifySecurityGroupsOfInstance replaces the whole list of each instance that it names, so every list
-is read right before, and only what is read is written back, with one group more or less. No page
-says how many instances a call takes; :data:`LARGEST` is cautious, and a refused call is halved. The
-state of an instance is not told: the call itself says whether it permits a change. Interfaces are
-not changed (:mod:`sgguard.providers.tencent_dfw.holder`).
-Source: https://cloud.tencent.com/document/api/213/1367 (read 2026-11-22).
+is read right before, and only what is read is written back, with one group more or less. The state
+of an instance is not told: the call itself says whether it permits a change. Interfaces are not
+changed (:mod:`sgguard.providers.tencent_dfw.holder`).
+Source: https://cloud.tencent.com/document/api/213/1367 (read 2026-11-29).
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ from sgguard.providers.tencent_dfw.holder import read_holder, require_primary_on
 from sgguard.wire.parallel import parallel
 
 LARGEST = 20
-"""Instances in one call."""
+"""How many instances a call takes; a refused one is halved."""
 
 _ACTION = "ModifySecurityGroupsOfInstance"
 _INSTANCE_ID = re.compile(r"ins-[0-9a-z]{8}")

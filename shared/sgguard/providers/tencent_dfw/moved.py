@@ -1,17 +1,17 @@
-"""The end of many changes of instances' groups, in Tencent's API 2.0.
+"""What lists of instances tell of many at once, in Tencent's API 2.0.
 
-What an instance carries is told one instance a call. That it got one group and lost another is told
-by the lists of those groups, a hundred instances a page.
+What an instance carries is told one instance a call. That it got one group and lost another, or
+still has those that it had, is told by the lists of those groups, a hundred instances a page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
-from sgguard.errors import SgguardError
-from sgguard.model.change import Change
+from sgguard.errors import CloudError, SgguardError
+from sgguard.model.change import Change, Holder
 from sgguard.model.sending import always
 from sgguard.model.subject import holder_of
 from sgguard.providers import _together as together
@@ -28,6 +28,32 @@ LISTS_PAY_AT = 3
 
 LOOKS = 6
 """How often lists are read before each instance that is left is read by itself."""
+
+
+def still_carrying(
+    api: DfwApi, known: Mapping[Holder, tuple[str, ...]], told: Mapping[str, frozenset[str]]
+) -> frozenset[Holder]:
+    """Return the instances that are listed now with each group that they were known to carry.
+
+    ``told`` are the ids of instances by group, as they were listed a moment ago. Lists do not tell
+    of a further group, nor of another order: whoever changes an instance reads it by itself again.
+
+    Raises:
+        DeadlineError: the time is used up.
+    """
+    groups = sorted({one for groups in known.values() for one in groups} - told.keys())
+    if len(known) <= LISTS_PAY_AT * max(1, len(groups)):
+        return frozenset()
+    try:
+        read = parallel([partial(instance_ids, api, one) for one in groups])
+    except CloudError:
+        return frozenset()  # such as a group that is gone: each is read by itself then
+    listed = {one: frozenset(ids) for one, (ids, _) in zip(groups, read, strict=True)} | dict(told)
+    return frozenset(
+        holder
+        for holder, groups in known.items()
+        if groups and all(holder.holder_id in listed[one] for one in groups)
+    )
 
 
 def await_all(api: DfwApi, some: Sequence[tuple[int, Change]]) -> dict[int, Result]:
