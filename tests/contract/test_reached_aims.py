@@ -215,7 +215,6 @@ def forget_group(emulator: Emulator, group_id: str) -> None:
     for one in cloud.interfaces:
         if group_id in one.groups:
             edit.set_groups(cloud, one, [other for other in one.groups if other != group_id])
-    cloud.index = None
 
 
 # -- a whole plan ----------------------------------------------------------------------------------

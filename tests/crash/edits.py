@@ -97,7 +97,6 @@ def deletes_the_server(cloud: Cloud, scenario: Scenario) -> None:
     server = scenario.setup.world.server
     cloud.instances[:] = [one for one in cloud.instances if one.id != server]
     cloud.interfaces[:] = [one for one in cloud.interfaces if one.instance != server]
-    cloud.index = None
 
 
 _WITH_RULES = ("revoke", "rewrite", "mix")

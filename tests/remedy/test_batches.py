@@ -148,7 +148,6 @@ class Meddling(Emulator):
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         if self.rule in self.owner.rules and self.when in text_of(request):
-            self.state.clouds[0].index = None
             self.owner.rules.remove(self.rule)
             self.owner.version += 1
         return super().handle(request)

@@ -36,7 +36,6 @@ def add_rule(harness: Harness, group_id: str) -> None:
 
 def remove_rule(harness: Harness, group_id: str) -> None:
     cloud = cloud_of(harness)
-    cloud.index = None
     group = cloud.group(group_id)
     group.version += 1
     group.rules.remove(next(one for one in group.rules if one.ports == "9001"))
@@ -44,7 +43,6 @@ def remove_rule(harness: Harness, group_id: str) -> None:
 
 def rename(harness: Harness, group_id: str) -> None:
     cloud = cloud_of(harness)
-    cloud.index = None
     cloud.group(group_id).name = "renamed"
 
 

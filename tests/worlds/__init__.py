@@ -12,6 +12,8 @@ from functools import cached_property
 from importlib import import_module
 from typing import Any
 
+import httpx
+
 from sgguard import providers
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.state import State
@@ -96,12 +98,13 @@ class World:
         attempts: int = 3,
         deadline_s: float = 30.0,
         now=time.time,
+        transport: httpx.BaseTransport | None = None,
     ) -> Provider:
         """The real provider, its whole client stack, on the emulator; retries do not wait."""
         wire = Wire(
             self.provider,
             Deadline.after(deadline_s),
-            transport=EmulatorTransport(emulator),
+            transport=transport or EmulatorTransport(emulator),
             retry=Retry(attempts=attempts, sleep=lambda _: None),
             pace=Pace(lanes=lanes()),
         )

@@ -6,7 +6,7 @@ The steps of one call:
    for a cloud that the scenario does not have is told so in that cloud's words.
 2. Fault: the first fault that matches provider and action applies; the call counts against it.
 3. Rate: a call over the rate of its action gets the face's throttle response.
-4. Respond: the face acts on the state, under the state's lock and with an index of the cloud.
+4. Respond: the face acts on the state, under the state's lock.
 
 A fault with ``is_after`` takes step 4 first and loses or replaces the response: the change
 happened, and the caller cannot know it.
@@ -114,14 +114,14 @@ class Emulator:
         if fault is None:
             if is_over_rate:
                 return face.fault("throttle", request, "")
-            with self.state.lock, cloud.indexed():
+            with self.state.lock:
                 return face.respond(request, cloud, self.now())
         if fault.latency_ms:
             self.sleep(fault.latency_ms / 1000)
         response = httpx.Response(500)
         # With is_after the call takes effect, and only its response is lost or replaced below.
         if fault.is_after or fault.kind == "latency":
-            with self.state.lock, cloud.indexed():
+            with self.state.lock:
                 response = face.respond(request, cloud, self.now())
         if fault.kind == "drop":
             raise DroppedConnectionError

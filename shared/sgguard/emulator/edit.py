@@ -1,7 +1,6 @@
 """Changes that are the same on every cloud: rules of a group, groups of an interface.
 
-Each change raises the version of what it changes and drops the cloud's index, which was built from
-the state before it.
+Each change raises the version of what it changes.
 """
 
 from __future__ import annotations
@@ -37,7 +36,6 @@ def create_group(cloud: Cloud, group: Group) -> Group:
     owned = sum(g.project == group.project and g.account == group.account for g in cloud.groups)
     if ceiling is not None and 0 <= ceiling <= owned:
         raise StateError("limit", group.project)
-    cloud.index = None
     cloud.groups.append(group)
     return group
 
@@ -69,7 +67,7 @@ def add_rule(
         group.rules.append(rule)
     else:
         group.rules.insert(positions[position], rule)
-    _changed(cloud, group)
+    group.version += 1
     return rule
 
 
@@ -84,7 +82,7 @@ def remove_rule(cloud: Cloud, group_id: str, rule: Rule) -> None:
     if len(remaining) == len(group.rules):
         raise StateError("not-found", rule.id)
     group.rules[:] = remaining
-    _changed(cloud, group)
+    group.version += 1
 
 
 def set_groups(cloud: Cloud, interface: Interface, group_ids: Sequence[str]) -> None:
@@ -96,12 +94,6 @@ def set_groups(cloud: Cloud, interface: Interface, group_ids: Sequence[str]) -> 
     for group_id in group_ids:
         if group_id not in interface.groups:
             require_group(cloud, group_id)
-    cloud.index = None
     if interface.groups != list(group_ids):
         interface.version += 1
     interface.groups[:] = group_ids
-
-
-def _changed(cloud: Cloud, group: Group) -> None:
-    group.version += 1
-    cloud.index = None

@@ -1,53 +1,63 @@
-"""Lookups for one call: the rules that name a group, the interfaces of an instance.
+"""What is looked up in a cloud by something else than its place in a list, in one state of it.
 
-An index lives for one call at most. The router makes one (``Cloud.indexed``) and drops it after the
-response, and every change to the state drops it at once (``cloud.index = None``), so that it is
-never older than the state. Between calls there is none: a test may change the state at any time.
+An index is of one state: any change makes it worthless (``watch.py``), and the next look makes a
+new one. A few searches of a state go through its lists; after that many of a kind they use a table,
+which is built once. What a list call found is kept as well, so that its pages filter once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, TypeVar
 
-from sgguard.emulator.resource import Group, Interface, Rule
+from sgguard.emulator.watch import latest
 
-LOOKUPS = 4
-"""After so many searches of one call it makes a table."""
+T = TypeVar("T")
+
+SEARCHES = 4
+"""So many searches of one kind are made before there is a table for them."""
+
+KEPT = 64
+"""So many finds are kept at a time."""
 
 
 class Index:
-    """Lookups by something other than an id; each is built on first use."""
+    """Tables and finds of one state."""
 
-    def __init__(self, groups: Sequence[Group], interfaces: Sequence[Interface]) -> None:
-        self._groups = groups
-        self._interfaces = interfaces
-        self._lookups = 0
+    def __init__(self) -> None:
+        self._mark = latest()
+        self._tables: dict[str, Mapping[str, Any]] = {}
+        self._searches: dict[str, int] = {}
+        self._finds: dict[Hashable, Any] = {}
 
-    def rules_naming(self, group_id: str) -> list[tuple[Group, Rule]]:
-        """Return the rules that name a group: looked for, or by a table if many groups are asked.
+    def __reduce__(self) -> tuple[type[Index], tuple[()]]:
+        """A copy of a cloud begins with an index of its own."""
+        return Index, ()
 
-        The table costs as much as a few dozen searches.
+    @property
+    def is_current(self) -> bool:
+        """Whether nothing was changed since."""
+        return self._mark is latest()
+
+    def table(self, name: str, build: Callable[[], Mapping[str, T]]) -> Mapping[str, T] | None:
+        """Return a table, None for the first few searches: they cost less than to build it."""
+        found = self._tables.get(name)
+        if found is None:
+            searches = self._searches[name] = self._searches.get(name, 0) + 1
+            if searches > SEARCHES:
+                found = self._tables[name] = build()
+        return found
+
+    def kept(self, key: Hashable, find: Callable[[], T]) -> T:
+        """Return what was found for a key, else find it; ``find`` changes nothing of the state.
+
+        It may make records of its own, which are no part of the state.
         """
-        self._lookups += 1
-        if self._lookups > LOOKUPS:
-            return list(self.naming.get(group_id, ()))
-        return [(g, rule) for g in self._groups for rule in g.rules if rule.peer_group == group_id]
-
-    @cached_property
-    def naming(self) -> Mapping[str, list[tuple[Group, Rule]]]:
-        """Rules with their owning groups, by the group they name, in the cloud's order."""
-        found: dict[str, list[tuple[Group, Rule]]] = {}
-        for group in self._groups:
-            for rule in group.rules:
-                if rule.peer_group:
-                    found.setdefault(rule.peer_group, []).append((group, rule))
-        return found
-
-    @cached_property
-    def interfaces(self) -> Mapping[str, list[Interface]]:
-        """Interfaces by their instance, in the cloud's order."""
-        found: dict[str, list[Interface]] = {}
-        for interface in self._interfaces:
-            found.setdefault(interface.instance, []).append(interface)
-        return found
+        if key not in self._finds:
+            found = find()
+            if len(self._finds) >= KEPT:
+                self._finds.clear()
+            self._finds[key] = found
+            self._mark = latest()
+        value: T = self._finds[key]
+        return value

@@ -12,9 +12,11 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from functools import cache
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from sgguard.emulator.watch import Watched
+
 
 @dataclass(slots=True)
-class Rule:
+class Rule(Watched):
     """One rule. Its peer is ``peer_group``, ``cidr`` or ``template``.
 
     ``service`` is a template that replaces protocol and ports.
@@ -44,7 +46,7 @@ class Rule:
 
 
 @dataclass(slots=True)
-class Group:
+class Group(Watched):
     """One group. ``shared_with`` lists projects (``*`` for all) that may use it.
 
     Instances in an ``isolated`` group do not reach each other unless a rule allows it.
@@ -70,7 +72,7 @@ class Group:
 
 
 @dataclass(slots=True)
-class Interface:
+class Interface(Watched):
     """A network interface or port. ``kind`` is primary, secondary or supplementary.
 
     ``version`` grows with every change of its groups.
@@ -92,7 +94,7 @@ class Interface:
 
 
 @dataclass(slots=True)
-class Instance:
+class Instance(Watched):
     """One instance; its interfaces hold its groups. ``state`` is the cloud's own value."""
 
     id: str
@@ -107,7 +109,7 @@ class Instance:
 
 
 @dataclass(slots=True)
-class Attachment:
+class Attachment(Watched):
     """Another product that holds groups without an interface of its own (CLB, CDB, Redis, …)."""
 
     id: str
@@ -120,7 +122,7 @@ class Attachment:
 
 
 @dataclass(slots=True)
-class AccountRole:
+class AccountRole(Watched):
     """A role (Huawei: agency) of an account that others may assume.
 
     ``trusts`` lists the ids of the accounts that may; ``external_id`` must be told where it is set.
@@ -134,7 +136,7 @@ class AccountRole:
 
 
 @dataclass(slots=True)
-class Account:
+class Account(Watched):
     """An account that may call the cloud, with its secrets.
 
     ``key_id``/``secret`` sign; ``token`` is the session token, required when set.

@@ -6,14 +6,13 @@ shares. How a cloud's API names and renders it is up to the wire face.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from threading import RLock
 from typing import Any, Self
 
-from sgguard.emulator.index import Index
+from sgguard.emulator.lookup import RUNTIME, Lookups
 from sgguard.emulator.resource import (
     Account,
     AccountRole,
@@ -52,14 +51,14 @@ class StateError(Exception):
 
 
 @dataclass(slots=True)
-class Cloud:
+class Cloud(Lookups):
     """One cloud: all the state of its wire face.
 
     ``limits`` are ceilings under the names of :class:`sgguard.model.resource.Limit`. ``quirks``
     turn documented peculiarities on (``page_max``, ``v3_absent``, ``references_shape``, …): each
     face's docstring lists its own. ``rates`` are calls per second by action (fnmatch).
-    ``tokens``, ``nonces``, ``sessions`` (assumed roles, by access key) and ``index`` are runtime
-    data of the faces, never part of a scenario.
+    ``tokens``, ``nonces`` and ``sessions`` (assumed roles, by access key) are runtime data of the
+    faces, never part of a scenario. Whatever else is changed, the ``index`` begins anew.
     """
 
     provider: str
@@ -75,16 +74,6 @@ class Cloud:
     tokens: dict[str, Any] = field(default_factory=dict)
     nonces: set[str] = field(default_factory=set)
     sessions: dict[str, Account] = field(default_factory=dict)
-    index: Index | None = field(default=None, repr=False, compare=False)
-
-    @contextmanager
-    def indexed(self) -> Iterator[None]:
-        """Keep an index of references and interfaces for one call (see ``index.py``)."""
-        self.index = Index(self.groups, self.interfaces)
-        try:
-            yield
-        finally:
-            self.index = None
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -96,54 +85,6 @@ class Cloud:
     def account(self, account_id: str) -> Account | None:
         """Return the account with that id."""
         return next((a for a in self.accounts if a.id == account_id), None)
-
-    def group(self, group_id: str) -> Group | None:
-        """Return the group with that id."""
-        return next((g for g in self.groups if g.id == group_id), None)
-
-    def instance(self, instance_id: str) -> Instance | None:
-        """Return the instance with that id."""
-        return next((i for i in self.instances if i.id == instance_id), None)
-
-    def interface(self, interface_id: str) -> Interface | None:
-        """Return the interface with that id."""
-        return next((i for i in self.interfaces if i.id == interface_id), None)
-
-    def references(self, group_id: str) -> list[tuple[Group, Rule]]:
-        """Return every rule of another group whose peer is the group."""
-        return [(group, rule) for group, rule in self.naming(group_id) if group.id != group_id]
-
-    def naming(self, group_id: str) -> list[tuple[Group, Rule]]:
-        """Return every rule whose peer is the group, its own included."""
-        if self.index is not None:
-            return self.index.rules_naming(group_id)
-        return [(g, rule) for g in self.groups for rule in g.rules if rule.peer_group == group_id]
-
-    def interfaces_with(self, group_id: str) -> list[Interface]:
-        """Return every interface that holds the group."""
-        return [i for i in self.interfaces if group_id in i.groups]
-
-    def interfaces_of(self, instance_id: str) -> list[Interface]:
-        """Return the interfaces of an instance, the primary one first."""
-        if self.index is not None:
-            found = self.index.interfaces.get(instance_id, [])
-        else:
-            found = [i for i in self.interfaces if i.instance == instance_id]
-        return sorted(found, key=lambda i: i.kind != "primary") if len(found) > 1 else list(found)
-
-    def groups_of(self, instance_id: str) -> list[str]:
-        """Return the groups of an instance, in the order of its interfaces, each once."""
-        groups = [g for i in self.interfaces_of(instance_id) for g in i.groups]
-        return list(dict.fromkeys(groups))
-
-    def instances_with(self, group_id: str) -> list[Instance]:
-        """Return every instance with an interface that holds the group."""
-        ids = {i.instance for i in self.interfaces_with(group_id)}
-        return [i for i in self.instances if i.id in ids]
-
-    def attachments_with(self, group_id: str) -> list[Attachment]:
-        """Return every attachment that holds the group."""
-        return [a for a in self.attachments if group_id in a.groups]
 
     # -- changing --------------------------------------------------------------------------
 
@@ -173,7 +114,6 @@ class Cloud:
         if self.references(group_id):
             if not is_cascading:
                 raise StateError("referenced", group_id)
-            self.index = None
             for other in self.groups:
                 other.rules = [r for r in other.rules if r.peer_group != group_id]
         for interface in self.interfaces_with(group_id):
@@ -194,9 +134,6 @@ class Cloud:
         if at_most is not None and len(interface.groups) >= at_most:
             raise StateError("limit", interface_id)
         interface.groups.append(group_id)
-
-
-_RUNTIME_FIELDS = ("tokens", "nonces", "sessions", "index")
 
 
 @dataclass(slots=True)
@@ -231,7 +168,7 @@ class State:
         with self.lock:
             clouds = [asdict(cloud) for cloud in self.clouds]
         for cloud in clouds:
-            for name in _RUNTIME_FIELDS:
+            for name in RUNTIME:
                 del cloud[name]
         return {"clouds": clouds}
 

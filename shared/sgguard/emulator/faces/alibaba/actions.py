@@ -33,7 +33,7 @@ from sgguard.emulator.faces.alibaba.rows import (
     references_table,
     rule_row,
 )
-from sgguard.emulator.state import Group, Interface
+from sgguard.emulator.state import Group, Instance, Interface
 
 RECORDS_MAX = 100
 IDS_MAX = 10
@@ -104,15 +104,19 @@ def describe_instances(call: Call) -> dict[str, Any]:
     """List instances; the filter by group considers primary interfaces only."""
     wanted = id_list(call, "InstanceIds")
     group_id = call.params.get("SecurityGroupId")
-    holders = set() if group_id is None else _primary_holders(call, group_id)
-    found = [
-        instance
-        for instance in call.cloud.instances
-        if call.sees(instance)
-        and instance.id not in call.cloud.quirks.get("hidden_instances", ())
-        and (wanted is None or instance.id in wanted)
-        and (group_id is None or instance.id in holders)
-    ]
+
+    def find() -> list[Instance]:
+        holders = set() if group_id is None else _primary_holders(call, group_id)
+        return [
+            instance
+            for instance in call.cloud.instances
+            if call.sees(instance)
+            and instance.id not in call.cloud.quirks.get("hidden_instances", ())
+            and (wanted is None or instance.id in wanted)
+            and (group_id is None or instance.id in holders)
+        ]
+
+    found = call.kept(("instances", repr(wanted), group_id), find)
     rows = Rows(found, partial(instance_row, call))
     return page(call, rows, "Instances", "Instance", sizes=(10, 10, 100))
 
@@ -135,15 +139,19 @@ def describe_interfaces(call: Call) -> dict[str, Any]:
     if group_id is not None:
         call.group(group_id)
     wanted = [value for key, value in call.params.items() if key.startswith("NetworkInterfaceId.")]
-    found = [
-        interface
-        for interface in call.cloud.interfaces
-        if call.sees(interface)
-        and interface.id not in call.cloud.quirks.get("hidden_interfaces", ())
-        and (not wanted or interface.id in wanted)
-        and instance_id in (None, interface.instance)
-        and (group_id is None or _is_secondary_with(call, interface, group_id))
-    ]
+
+    def find() -> list[Interface]:
+        return [
+            interface
+            for interface in call.cloud.interfaces
+            if call.sees(interface)
+            and interface.id not in call.cloud.quirks.get("hidden_interfaces", ())
+            and (not wanted or interface.id in wanted)
+            and instance_id in (None, interface.instance)
+            and (group_id is None or _is_secondary_with(call, interface, group_id))
+        ]
+
+    found = call.kept(("interfaces", tuple(wanted), instance_id, group_id), find)
     rows = Rows(found, partial(interface_row, call))
     return page(call, rows, "NetworkInterfaceSets", "NetworkInterfaceSet", sizes=(10, 10, 500))
 
@@ -173,7 +181,6 @@ def delete_group(call: Call) -> dict[str, Any]:
             "The specified security group has been authorized in another one.",
             403,
         )
-    call.cloud.index = None
     call.cloud.groups.remove(group)
     return {}
 

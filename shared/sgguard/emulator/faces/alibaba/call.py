@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sgguard.emulator.faces.alibaba.response import RefusedError
 from sgguard.emulator.state import Account, Cloud, Group, Instance, Interface
+
+T = TypeVar("T")
 
 TOKEN_MAX = 64
 
@@ -57,6 +59,15 @@ class Call:
                 404,
             )
         return group
+
+    def kept(self, key: Hashable, find: Callable[[], list[T]]) -> list[T]:
+        """Return what was found in the present state (``Cloud.kept``), where that is all it takes.
+
+        With the quirk ``binding_delay_s`` what is listed depends on the time.
+        """
+        if self.cloud.quirks.get("binding_delay_s"):
+            return find()
+        return self.cloud.kept((self.account.id, self.params.get("RegionId"), key), find)
 
     def sees(self, resource: Group | Instance | Interface) -> bool:
         """Return whether something belongs to this account and region."""

@@ -58,7 +58,6 @@ def create_group(call: Call) -> dict[str, Any]:
         raise RefusedError("QuotaExceed.SecurityGroup", message, 403)
     if call.cloud.quirks.get("new_group_rules"):
         group.rules.append(Rule("egress", f"sgr-bp1{uuid4().hex[:17]}", "any", cidr="0.0.0.0/0"))
-    call.cloud.index = None
     call.cloud.groups.append(group)
     return {"SecurityGroupId": group.id}
 

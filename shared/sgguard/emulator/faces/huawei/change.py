@@ -196,7 +196,6 @@ def _create_rules(
             single = _create_rule(cloud, groups, row | {"security_group_id": group_id})
             made.append(single.json()["security_group_rule"])
     except RefusedError:
-        cloud.index = None
         group.rules[:] = before
         raise
     return created(security_group_rules=made)

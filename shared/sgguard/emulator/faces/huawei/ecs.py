@@ -22,11 +22,15 @@ def respond(
     request: httpx.Request, cloud: Cloud, caller: Caller, region: str, path: str
 ) -> httpx.Response:
     """Respond to one call; ``path`` is what follows the project, such as ``cloudservers/{id}``."""
-    instances = [
-        instance
-        for instance in cloud.instances
-        if instance.project == caller.project and instance.region == region
-    ]
+
+    def find() -> list[Instance]:
+        return [
+            instance
+            for instance in cloud.instances
+            if instance.project == caller.project and instance.region == region
+        ]
+
+    instances = cloud.kept(("servers", caller.project, region), find)
     match request.method, path.strip("/").split("/"):
         case "GET", ["cloudservers", "detail"]:
             return _list(request, cloud, instances)

@@ -7,11 +7,12 @@ finds them in any case), ``silent_rows`` (ids of rows that answer a filter and d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import httpx
 
+from sgguard.emulator.faces._openstack.keystone import Caller
 from sgguard.emulator.faces._rows import whole
 from sgguard.emulator.faces.huawei import response
 from sgguard.emulator.state import Cloud
@@ -48,19 +49,46 @@ def shown_by_default(rows: Sequence[Row], params: httpx.QueryParams) -> list[Row
     ]
 
 
+class Found(NamedTuple):
+    """The rows of a list in their order, and the place of each by its id in lower case."""
+
+    rows: Sequence[Row]
+    places: Mapping[str, int]
+
+
+def kept(
+    cloud: Cloud,
+    caller: Caller,
+    of: tuple[str, str],
+    params: httpx.QueryParams,
+    find: Callable[[], list[Row]],
+) -> Found:
+    """Return what a list has, whatever the page: found once in a state of the cloud.
+
+    ``of`` are region and path. The rows are not to be changed.
+    """
+
+    def find_all() -> Found:
+        rows = sorted(find(), key=lambda row: str(row["id"]))
+        ids = [str(row["id"]).lower() for row in rows]
+        return Found(rows, {one: place for place, one in reversed(list(enumerate(ids)))})
+
+    asked = tuple(sorted(one for one in params.multi_items() if one[0] not in ("limit", "marker")))
+    return cloud.kept((of, caller.project, caller.sees_all, asked), find_all)
+
+
 def page_of(
-    cloud: Cloud, params: httpx.QueryParams, collection: str, rows: Sequence[Row]
+    cloud: Cloud, params: httpx.QueryParams, collection: str, listed: Found
 ) -> httpx.Response:
     """Return one page; every page but the last has ``next_marker``."""
-    found = sorted(rows, key=lambda row: str(row["id"]))
+    found = listed.rows
     requested, marker = params.get("limit", str(PAGE_MAX)), params.get("marker", "").lower()
     if not requested.isdigit() or int(requested) > PAGE_MAX:
         return response.error("VPC.0601", "Query resource by id fail: limit is invalid.")
-    ids = [str(row["id"]).lower() for row in found]
-    if marker and marker not in ids:
+    if marker and marker not in listed.places:
         return response.error("VPC.0601", "Query resource by id fail: marker is invalid.")
     limit = min(int(requested) or PAGE_MAX, cloud.quirks.get("page_max", PAGE_MAX))
-    start = ids.index(marker) + 1 if marker else 0
+    start = listed.places[marker] + 1 if marker else 0
     page = [spelt_row(cloud, row) for row in found[start : start + limit]]
     if cloud.quirks.get("no_page_info"):
         return response.ok(**{collection: page})

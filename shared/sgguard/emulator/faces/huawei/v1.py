@@ -33,7 +33,7 @@ def ports(
             return response.error("VPC.0603", f"Port {wanted} could not be found.")
         return httpx.Response(200, json={"port": spelt_row(cloud, row)})
     found = filtered(rows, params, ("id", "device_id", "security_groups"))
-    found.sort(key=lambda row: str(row["id"]))
+    found = sorted(found, key=lambda row: str(row["id"]))
     ids = [str(row["id"]).lower() for row in found]
     marker = params.get("marker", "").lower()
     start = ids.index(marker) + 1 if marker in ids else 0

@@ -23,7 +23,14 @@ from sgguard.emulator.faces._openstack.neutron.rows import is_unprotected, owner
 from sgguard.emulator.faces._rows import Deferred
 from sgguard.emulator.faces.huawei import response
 from sgguard.emulator.faces.huawei.ecs import quota_row
-from sgguard.emulator.faces.huawei.page import Row, filtered, page_of, shown_by_default, spelt_row
+from sgguard.emulator.faces.huawei.page import (
+    Row,
+    filtered,
+    kept,
+    page_of,
+    shown_by_default,
+    spelt_row,
+)
 from sgguard.emulator.state import Attachment, Cloud, Group, Interface, Rule
 
 _ACTIONS = {"accept": "allow", "drop": "deny"}
@@ -41,13 +48,17 @@ def respond(
         collection, rows, known = _LISTS[path]
         ignored = cloud.quirks.get("ignored_filters", [])
         filters = [name for name in known if name not in ignored]
-        if path == "ports":
-            found = _filtered_ports(cloud, caller, region, params, filters)
-        else:
-            found = filtered(rows(cloud, caller, region), params, filters)
-        if collection != "security_group_rules":  # those have nothing that is hidden by default
-            found = shown_by_default(found, params)
-        return page_of(cloud, params, collection, found)
+
+        def find() -> list[Row]:
+            if path == "ports":
+                found = _filtered_ports(cloud, caller, region, params, filters)
+            else:
+                found = filtered(rows(cloud, caller, region), params, filters)
+            if collection != "security_group_rules":  # those have nothing that is hidden by default
+                found = shown_by_default(found, params)
+            return found
+
+        return page_of(cloud, params, collection, kept(cloud, caller, (region, path), params, find))
     if path == "vpc/quotas":
         return response.ok(quota=quota_row(cloud))
     parent, _, wanted = path.rpartition("/")
@@ -61,10 +72,13 @@ def with_ports(cloud: Cloud) -> Cloud:
 
     Supplementary interfaces are not ports; a product that holds groups has one port.
     """
-    ports = [i for i in cloud.interfaces if i.kind != "supplementary"]
-    products = (_port_of(attachment) for attachment in cloud.attachments)
-    # Without the cloud's index, which was built from other interfaces.
-    return replace(cloud, interfaces=[*ports, *products], index=None)
+
+    def find() -> Cloud:
+        ports = [i for i in cloud.interfaces if i.kind != "supplementary"]
+        products = (_port_of(attachment) for attachment in cloud.attachments)
+        return replace(cloud, interfaces=[*ports, *products])
+
+    return cloud.kept("ports", find)
 
 
 def _port_of(product: Attachment) -> Interface:

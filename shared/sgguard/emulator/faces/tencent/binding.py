@@ -47,6 +47,12 @@ def task_of(call: Call, instance_id: str) -> Task | None:
     return task
 
 
+def is_operating(call: Call) -> bool:
+    """Return whether an operation is under way on any instance."""
+    tasks: Mapping[str, Task] = call.cloud.tokens.get(_TASKS, {})
+    return any(call.now < task.until_s for task in tasks.values())
+
+
 def listed_groups(call: Call, instance_id: str) -> list[str]:
     """Return the groups an instance is listed with: the previous ones during an operation."""
     task = task_of(call, instance_id)
@@ -61,8 +67,7 @@ def may_list(call: Call, group_ids: Sequence[str]) -> set[str]:
 
     Those that carry it now, and those with an operation, which are listed with what they had.
     """
-    wanted = set(group_ids)
-    carrying = (one for one in call.cloud.interfaces if not wanted.isdisjoint(one.groups))
+    carrying = (one for group_id in group_ids for one in call.cloud.interfaces_with(group_id))
     return {*(one.instance for one in carrying), *call.cloud.tokens.get(_TASKS, ())}
 
 

@@ -7,7 +7,7 @@ so that an action contains nothing but its effect.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Protocol, TypeVar
@@ -65,13 +65,18 @@ class Call:
         """Return the caller's own resources in the region of the call."""
         return [t for t in resources if t.region == self.region and t.account == self.account.id]
 
-    def groups(self) -> dict[str, Group]:
-        """Return the caller's groups by id."""
-        return {group.id: group for group in self.own(self.cloud.groups)}
+    def kept(self, key: Hashable, find: Callable[[], T]) -> T:
+        """Return what was found for this caller in the present state (``Cloud.kept``)."""
+        return self.cloud.kept((self.account.id, self.region, key), find)
 
-    def instances(self) -> dict[str, Instance]:
+    def groups(self) -> Mapping[str, Group]:
+        """Return the caller's groups by id."""
+        return self.kept("groups", lambda: {one.id: one for one in self.own(self.cloud.groups)})
+
+    def instances(self) -> Mapping[str, Instance]:
         """Return the caller's instances by id."""
-        return {instance.id: instance for instance in self.own(self.cloud.instances)}
+        own, every = self.own, self.cloud.instances
+        return self.kept("instances", lambda: {one.id: one for one in own(every)})
 
     def primary(self, instance_id: str) -> Interface | None:
         """Return the primary interface, which holds the groups of the instance itself."""

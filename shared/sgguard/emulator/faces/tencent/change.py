@@ -198,7 +198,6 @@ def replace_security_group_policies(call: Call) -> dict[str, Any]:
     for number, rule in enumerate(new):
         if any(is_same(rule, one) for one in [*kept, *new[:number]]):
             raise RefusedError("UnsupportedOperation.DuplicatePolicy", "The policy exists.")
-    call.cloud.index = None
     for place, rule in zip(places, new, strict=True):
         at = next(n for n, one in enumerate(group.rules) if one is existing[place or 0])
         group.rules[at] = rule
@@ -218,7 +217,6 @@ def modify_security_group_policies(call: Call) -> dict[str, Any]:
             for direction, rows in request.rows.items()
             for row in rows
         ]
-    call.cloud.index = None
     group.rules[:] = rules
     return request.count_change(group.version)
 

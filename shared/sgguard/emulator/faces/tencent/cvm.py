@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -35,19 +35,33 @@ def describe_instances(call: Call) -> dict[str, Any]:
     for name in filters:
         if name.startswith("tag:"):
             values_of[name] = partial(_tag, name.removeprefix("tag:"))
-    wanted, hidden = set(ids), set(call.cloud.quirks.get("lists_hide", []))
     checks = [(values_of[name], set(values)) for name, values in filters.items()]
-    if "security-group-id" in filters:
-        wanted = binding.may_list(call, filters["security-group-id"])
-    found = [
+    find = partial(_matching, call, ids, filters.get("security-group-id"), checks)
+    is_still = not binding.is_operating(call)  # else what is found depends on the time
+    key = ("DescribeInstances", tuple(ids), repr(filters))
+    found = call.kept(key, find) if is_still else find()
+    rows = [_instance(call, instance) for instance in call.page_of(found, offset, limit)]
+    return {"TotalCount": len(found), "InstanceSet": rows}
+
+
+def _matching(
+    call: Call,
+    ids: Sequence[str],
+    groups: Sequence[str] | None,
+    checks: Sequence[tuple[Callable[[Instance], list[str]], set[str]]],
+) -> list[Instance]:
+    """Return the caller's instances of these ids or groups, if any, that pass all checks."""
+    some = set(ids) or None
+    if groups is not None:
+        some = binding.may_list(call, groups)
+    hidden = set(call.cloud.quirks.get("lists_hide", []))
+    return [
         instance
         for instance in call.own(call.cloud.instances)
-        if (not (ids or "security-group-id" in filters) or instance.id in wanted)
+        if (some is None or instance.id in some)
         and instance.id not in hidden
         and all(not values.isdisjoint(of(instance)) for of, values in checks)
     ]
-    rows = [_instance(call, instance) for instance in call.page_of(found, offset, limit)]
-    return {"TotalCount": len(found), "InstanceSet": rows}
 
 
 def _tag(key: str, instance: Instance) -> list[str]:

@@ -106,13 +106,17 @@ def describe_network_interfaces(call: Call) -> dict[str, Any]:
     }
     wanted, hidden = set(ids), set(call.cloud.quirks.get("lists_hide", []))
     checks = [(values_of[name], set(values)) for name, values in filters.items()]
-    found = [
-        interface
-        for interface in call.own(call.cloud.interfaces)
-        if (not wanted or interface.id in wanted)
-        and interface.id not in hidden
-        and all(not values.isdisjoint(of(interface)) for of, values in checks)
-    ]
+
+    def find() -> list[Interface]:
+        return [
+            interface
+            for interface in call.own(call.cloud.interfaces)
+            if (not wanted or interface.id in wanted)
+            and interface.id not in hidden
+            and all(not values.isdisjoint(of(interface)) for of, values in checks)
+        ]
+
+    found = call.kept(("DescribeNetworkInterfaces", tuple(ids), repr(filters)), find)
     rows = [_interface(interface) for interface in call.page_of(found, offset, limit)]
     return {"TotalCount": len(found), "NetworkInterfaceSet": rows}
 

@@ -33,13 +33,17 @@ class Call:
     region: str
     params: Mapping[str, str]
 
-    def groups(self) -> dict[str, Group]:
+    def groups(self) -> Mapping[str, Group]:
         """Return the caller's groups in the region, by id."""
-        return {
-            group.id: group
-            for group in self.cloud.groups
-            if group.region == self.region and group.account == self.account.id
-        }
+
+        def find() -> dict[str, Group]:
+            return {
+                group.id: group
+                for group in self.cloud.groups
+                if group.region == self.region and group.account == self.account.id
+            }
+
+        return self.cloud.kept(("groups", self.scope), find)
 
     def group(self) -> Group:
         """Return the group that ``sgId`` names.

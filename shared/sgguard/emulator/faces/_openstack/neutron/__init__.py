@@ -7,6 +7,7 @@ The same for every face, which passes the request, the caller, the region and th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import httpx
 
@@ -133,14 +134,15 @@ def _resource(
     wanted = {key: set(params.get_list(key)) for key in effective_filters(params, cloud)}
     if parts[1:]:
         wanted = {"id": {parts[1]}}
-    rows = _rows(cloud, caller, region, name, wanted)
+    rows = partial(_rows, cloud, caller, region, name, wanted)
     if parts[1:]:
-        return _show(rows, collection, parts[1], lambda row: _is_hidden(cloud, caller, name, row))
+        return _show(rows(), collection, parts[1], lambda row: _is_hidden(cloud, caller, name, row))
     return listing(
         request,
         cloud,
         collection,
         rows,
+        of=(caller.project, caller.sees_all, region),
         known=_FILTERS[name],
         is_hidden=lambda row: _is_hidden(cloud, caller, name, row),
     )
@@ -200,7 +202,13 @@ def _rows(
             if (ids is None or one.id in ids) and (peers is None or one.peer_group in peers)
         ]
     if name == "ports":
-        return [port_row(cloud, one) for one in visible_ports(cloud, caller, region)]
+        carried = wanted.get("security_groups")
+        return [
+            port_row(cloud, one)
+            for one in visible_ports(cloud, caller, region)
+            if (ids is None or one.id in ids)
+            and (carried is None or not carried.isdisjoint(one.groups))
+        ]
     return policy_rows(cloud, caller, region)
 
 

@@ -17,7 +17,7 @@ started: its policy engine hides every row, and a resource is "not found").
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -28,6 +28,8 @@ from sgguard.emulator.faces._rows import whole
 from sgguard.emulator.state import Cloud
 
 Row = dict[str, Any]
+_Found = tuple[list[Row], Mapping[str, int]]
+"""The rows of a list in their order, and the place of each by its id."""
 
 _CONTROLS = frozenset({"limit", "marker", "page_reverse", "fields", "sort_key", "sort_dir"})
 _WITHOUT_PAGES = frozenset({"rbac_policies"})
@@ -39,13 +41,15 @@ def listing(
     request: httpx.Request,
     cloud: Cloud,
     collection: str,
-    rows: Sequence[Row],
+    rows: Callable[[], Sequence[Row]],
     *,
+    of: Hashable,
     known: frozenset[str],
     is_hidden: Callable[[Row], bool],
 ) -> httpx.Response:
     """Return one page of a list.
 
+    ``rows`` depend on the state, the query and ``of``: they are found once for all pages.
     ``known`` are the filters the collection has; rows that are ``is_hidden`` count for the page
     and are not shown.
 
@@ -55,10 +59,16 @@ def listing(
     params = request.url.params
     maximum = cloud.quirks.get("page_max")
     limit = 0 if collection in _WITHOUT_PAGES else _limit(params.get("limit"), maximum)
-    found = sorted(_filtered(rows, params, cloud, known), key=lambda row: str(row["id"]))
+
+    def find() -> _Found:
+        found = sorted(_filtered(rows(), params, cloud, known), key=lambda row: str(row["id"]))
+        return found, {row["id"]: place for place, row in reversed(list(enumerate(found)))}
+
+    asked = tuple(sorted(one for one in params.multi_items() if one[0] not in _CONTROLS))
+    found, places = cloud.kept((collection, of, asked), find)
     # Without a page size a marker has no effect here; clouds derived from Neutron take it.
     is_paged = bool(limit) or cloud.provider != "openstack"
-    start = _start(found, params.get("marker"), cloud, collection) if is_paged else 0
+    start = _start(places, params.get("marker"), cloud, collection) if is_paged else 0
     page = found[start : start + limit] if limit else found[start:]
     shown = [whole(row) for row in page if not is_hidden(row)]
     body: dict[str, Any] = {collection: [_only_fields(row, params) for row in shown]}
@@ -107,15 +117,14 @@ def effective_filters(params: httpx.QueryParams, cloud: Cloud) -> set[str]:
     return set(params).difference(_CONTROLS, *(cloud.quirks.get(name, []) for name in names))
 
 
-def _start(found: list[Row], marker: str | None, cloud: Cloud, collection: str) -> int:
+def _start(places: Mapping[str, int], marker: str | None, cloud: Cloud, collection: str) -> int:
     """Return where the page begins; with the marker of a deleted row, at page one again."""
-    ids = [row["id"] for row in found]
-    if marker and marker not in ids:
+    if marker and marker not in places:
         if cloud.quirks.get("stale_marker_refused"):
             raise bad_request(f"Invalid marker: {marker}.")
         if collection == "ports":
             raise refused(404, "PortNotFound", f"Port {marker} could not be found.")
-    return ids.index(marker) + 1 if marker in ids else 0
+    return places[marker] + 1 if marker and marker in places else 0
 
 
 def _only_fields(row: Row, params: httpx.QueryParams) -> Row:
