@@ -62,8 +62,14 @@ def measure_round_trips() -> list[Ratio]:
     return [_depth(world_of(name)) for name in providers.names()]
 
 
+# A list that is empty proves nothing by itself on these three. On Neutron a row that must be shown is
+# asked for before it, so that the list is read once. On Alibaba Cloud and Huawei Cloud it is asked
+# for after it, where it is empty: before it, that is up to three calls more for a group in use.
+_TWO = {"alibaba", "huawei", "openstack"}
+
+
 def _depth(world: World) -> Ratio:
-    aim = 2.0 if world.provider in {"openstack", "huawei"} else 1.0
+    aim = 2.0 if world.provider in _TWO else 1.0
     with emulated(latency_ms=40) as url:
         env = environment(world, url)
         decide(world, Context.from_env(env))  # connections, and a token where one is needed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from importlib import import_module
@@ -102,8 +103,13 @@ def cli(*, debug: bool, **common: Any) -> None:
         failure.debug()
 
 
+_COLLECT_AT = 50_000
+"""Objects after which garbage is looked for: a large document is kept to its end, all of it."""
+
+
 def main(args: list[str] | None = None) -> NoReturn:
     """Run the command and end the process with its exit code."""
+    gc.set_threshold(_COLLECT_AT)
     if os.environ.get(_COMPLETION):
         sys.exit(completion.answered(cli))
     code = failure.run(cli, sys.argv[1:] if args is None else args)

@@ -20,6 +20,10 @@ _WIDE = ("W", "F")
 _UUID = re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b")
 
 
+_PLAIN = re.compile(r"[!-~]+(?: [!-~]+)*")
+"""Printable ASCII with single spaces between words: one column each."""
+
+
 def columns(text: str) -> int:
     """Return how many columns of a terminal the text takes: wide East Asian signs take two."""
     return len(text) if text.isascii() else sum(map(_columns_of, text))
@@ -34,6 +38,8 @@ def one_line(text: str, width: int) -> str:
 
     Line breaks and control characters become spaces.
     """
+    if len(text) <= width and _PLAIN.fullmatch(text):
+        return text  # nearly every text: ids, names, ports
     plain = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
     flat = " ".join(plain.split())
     # No character takes less than a column: of 40 KB only what has room is measured.

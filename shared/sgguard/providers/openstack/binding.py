@@ -70,7 +70,7 @@ def read_ports(api: OpenStackApi, server_id: str) -> Seen[tuple[PortRow, ...]]:
 def _ports_with(api: OpenStackApi, group_ids: Sequence[str]) -> Seen[tuple[PortRow, ...]]:
     """Return at least every visible port that carries one of the groups."""
     ask = partial(_rows_with, api, group_ids)
-    seen = _read(api, ask, about=group_ids)
+    seen = _read(api, ask, about=group_ids, is_mostly_empty=True)
     odd = [port.port_id for port in seen.value if not _carried(port) & set(group_ids)]
     unseen = (*seen.unseen, *proof.unexplained(api, _PORTS, _FILTER, odd, group_ids))
     return Seen(seen.value, unseen)
@@ -86,14 +86,18 @@ def _rows_with(api: OpenStackApi, group_ids: Sequence[str]) -> list[Json]:
 
 
 def _read(
-    api: OpenStackApi, ask: partial[list[Json]], about: Sequence[str]
+    api: OpenStackApi,
+    ask: partial[list[Json]],
+    about: Sequence[str],
+    *,
+    is_mostly_empty: bool = False,
 ) -> Seen[tuple[PortRow, ...]]:
     """Read a list of ports; a gap, about these groups, where it is empty and nothing proves it."""
 
     def is_nothing_there() -> bool:
         return proof.is_without_ports(api, _projects_of(api, about))
 
-    rows, doubt = proof.proved(api, _PORTS, ask, is_nothing_there)
+    rows, doubt = proof.proved(api, _PORTS, ask, is_nothing_there, is_mostly_empty=is_mostly_empty)
     shape = api.shape(f"GET /v2.0/{_PORTS}")
     ports = tuple(neutron.parse_port(row, shape) for row in rows)
     unseen: tuple[Unseen, ...] = ()

@@ -10,6 +10,10 @@ when something proves that it could have shown a row:
 3. Without a canary a different question has to say that there is nothing of the kind at all, and
    the list is read once more as well.
 
+What names or carries a group is mostly nothing where a delete is allowed. There an early canary
+comes before the list, which then is read once (:func:`has_early_canary`); where both are empty the
+steps above follow.
+
 And a row that answered a filter without showing why is never dropped in silence. An older Neutron
 ignores filters it does not know: it is asked, once per process and scope, for an id that cannot
 exist. If rows come back the filter has no effect; else the row has a meaning that is not
@@ -120,17 +124,30 @@ def has_canary(api: OpenStackApi, collection: str, of: Params = ()) -> bool:
     return bool(api.page(collection, [*of, _ONE]))
 
 
+def has_early_canary(api: OpenStackApi, collection: str, of: Params = ()) -> bool:
+    """Return whether there is a canary right before a list is read; its error proves nothing."""
+    try:
+        return has_canary(api, collection, of)
+    except CloudError:
+        return False  # a list with rows needs none; of an empty one it is asked for again
+
+
 def proved(
     api: OpenStackApi,
     collection: str,
     ask: Callable[[], list[Json]],
     is_nothing_there: Callable[[], bool] = lambda: False,
+    *,
+    is_mostly_empty: bool = False,
 ) -> tuple[list[Json], Text]:
     """Read a list; where it is empty, prove that. Return its rows, and what is not proved.
 
-    ``is_nothing_there`` is the different question, for where there is no canary.
+    ``is_nothing_there`` is the different question, for where there is no canary. A list that
+    ``is_mostly_empty`` has an early canary.
     """
-    if rows := ask():
+    is_shown = is_mostly_empty and has_early_canary(api, collection)
+    rows = ask()
+    if rows or is_shown:
         return rows, ""
     if has_canary(api, collection) or is_nothing_there():
         return ask(), ""

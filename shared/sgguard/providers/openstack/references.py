@@ -3,8 +3,9 @@
 Neutron deletes those rules together with the group, without a warning and in every project. So
 these reads are the only protection, and whatever they cannot see becomes a gap.
 
-1. Rules by the group they name, and, for a token confined to one project, signs of sharing.
-2. An empty list of rules is proved: a rule that must be visible is asked for, then the list again.
+1. A rule that must be visible, then rules by the group they name; and, for a token confined to one
+   project, signs of sharing.
+2. Where both are empty, the rule is asked for once more, and the list behind it.
 3. Where the server limits its pages, a confined token's list may be short and look complete:
    Neutron cuts a page first, then hides the rows of other projects, and makes the ``next`` link
    from what remains. Behind one hidden row the project's own rules are never shown (measured on
@@ -38,6 +39,7 @@ from sgguard.providers.openstack.sharing import (
 )
 from sgguard.wire.openstack import neutron
 from sgguard.wire.openstack.neutron import RuleRow
+from sgguard.wire.openstack.neutron.page import Params
 from sgguard.wire.parallel import chunks, parallel
 
 _WHAT = "references"
@@ -69,10 +71,9 @@ def list_references(
     if not group_ids:
         return Seen({})
     # Step 1.
-    reads = _reads(api, group_ids)
-    if api.is_confined:
-        reads += [partial(_sharing, api, group_ids, one) for one in (_policy_signs, _group_signs)]
-    found = parallel(reads)
+    signs = [partial(_sharing, api, group_ids, one) for one in (_policy_signs, _group_signs)]
+    reads = [partial(_rules, api, group_ids), *(signs if api.is_confined else ())]
+    found = [part for some in parallel(reads) for part in some]
     # Steps 2 and 3.
     found += _beyond_doubt(api, [part.value for part in found])
     parts = [part.value for part in found]
@@ -87,6 +88,20 @@ def list_references(
         groups |= _named_groups(api, missing)
     references = neutron.references_of(rows, groups, group_ids)
     return Seen(references, (*unseen, *unseen_beyond(told, SHARING_REMEDY)))
+
+
+def _rules(api: OpenStackApi, group_ids: Sequence[str]) -> list[Seen[_Part]]:
+    """Read the rules that name the groups; an early canary puts empty lists beyond doubt."""
+    is_shown = proof.has_early_canary(api, _RULES, _canary(api))
+    found = parallel(_reads(api, group_ids))
+    if not is_shown:
+        return found
+    return [replace(part, value=replace(part.value, empty=())) for part in found]
+
+
+def _canary(api: OpenStackApi) -> Params:
+    """Return what a rule that must be visible is asked by: a project has its default group's."""
+    return [("project_id", api.token().project_id)] if api.is_confined else []
 
 
 def _reads(api: OpenStackApi, group_ids: Sequence[str]) -> list[Callable[[], Seen[_Part]]]:
@@ -113,14 +128,11 @@ def _beyond_doubt(api: OpenStackApi, found: Sequence[_Part]) -> list[Seen[_Part]
     empty = [group_id for part in found for group_id in part.empty]
     if not cut and not empty:
         return []
-    if not cut:
-        # A rule that must be visible: every project has those of its default group.
-        own = [("project_id", api.token().project_id)] if api.is_confined else []
-        if proof.has_canary(api, _RULES, own):
-            again = parallel(_reads(api, empty))
-            cut = [group_id for part in again for group_id in part.value.cut]
-            if not cut:
-                return again
+    if not cut and proof.has_canary(api, _RULES, _canary(api)):
+        again = parallel(_reads(api, empty))
+        cut = [group_id for part in again for group_id in part.value.cut]
+        if not cut:
+            return again
     shown = {group_id: group for part in found for group_id, group in part.groups.items()}
     about = cut or _own(api, empty, shown)
     if not about:
@@ -172,8 +184,8 @@ def _sharing(
     api: OpenStackApi,
     group_ids: Sequence[str],
     read: Callable[[OpenStackApi, Sequence[str]], Seen[_Part]],
-) -> Seen[_Part]:
-    return seen_or_unseen(_SHARING, partial(read, api, group_ids), _NOTHING)
+) -> list[Seen[_Part]]:
+    return [seen_or_unseen(_SHARING, partial(read, api, group_ids), _NOTHING)]
 
 
 def _policy_signs(api: OpenStackApi, group_ids: Sequence[str]) -> Seen[_Part]:
