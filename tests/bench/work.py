@@ -62,9 +62,9 @@ def measure_round_trips() -> list[Ratio]:
     return [_depth(world_of(name)) for name in providers.names()]
 
 
-# A list that is empty proves nothing by itself on these three. On Neutron a row that must be shown is
-# asked for before it, so that the list is read once. On Alibaba Cloud and Huawei Cloud it is asked
-# for after it, where it is empty: before it, that is up to three calls more for a group in use.
+# A list that is empty proves nothing by itself on these three. On Neutron a row that must be shown
+# is asked for before it, so that the list is read once. On the other two it is asked for after it,
+# where it is empty: before it, that would be up to three calls more for a group that is in use.
 _TWO = {"alibaba", "huawei", "openstack"}
 
 
