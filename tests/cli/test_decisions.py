@@ -8,6 +8,7 @@ import time
 import pytest
 
 from sgguard.approvals import approve
+from sgguard.emulator.state import Rule
 from sgguard.render.document import to_json
 from sgguard.render.evidence import SHOWN_MAX
 from tests.commands import fits, place, sgguard
@@ -200,6 +201,23 @@ def test_what_a_document_leaves_out_is_shown_in_pages(sgguard):
     whole = json.loads(sgguard("decisions", "show", "d-many", "--json", "--verbose")[1])
     assert "left_out" not in whole
     assert len(whole["facts"]["references"]) == SHOWN_MAX + 2
+
+
+def test_a_check_tells_as_much_as_an_answer_and_counts_the_rest(place, sgguard):
+    group = place.cloud.group(place.world.bound)
+    named = place.world.referenced
+    group.rules += [
+        Rule("ingress", id=f"r{n}", ports=str(1000 + n), peer_group=named) for n in range(SHOWN_MAX)
+    ]
+    code, out, _ = sgguard("check", "delete", "--json", place.target)
+    (told,) = json.loads(out)["decisions"]
+    assert code != 0
+    assert len(told["facts"]["references"]) == SHOWN_MAX
+    assert told["left_out"]["reference"] > 0
+    (whole,) = json.loads(sgguard("check", "delete", "--json", "--verbose", place.target)[1])[
+        "decisions"
+    ]
+    assert len(whole["facts"]["references"]) == SHOWN_MAX + told["left_out"]["reference"]
 
 
 @pytest.mark.usefixtures("many")

@@ -25,13 +25,15 @@ from sgguard.outbox.background import BACKGROUND
 from sgguard.outbox.base import Gone, Later, Sent
 from sgguard.outbox.senders import MODULES
 from sgguard.policy.callback import CallbackPolicy
+from sgguard.render.document import to_json
 from sgguard.telemetry import redaction
-from sgguard.webhooks.outgoing import CallbackSender
+from sgguard.webhooks.outgoing import BYTES_MAX, CallbackSender
 from sgguard.webhooks.outgoing import event as event_of
 from tests.approvals.harness import approval_harness
 from tests.callers.test_forgery import row
 from tests.callers.test_permit import BATCH, address, ask, event
 from tests.engine.test_failing_store import Failing
+from tests.guards.builders import OPENSTACK, decision, facts, group, named_by
 from tests.webhooks.receiver import OK, answer, receiving
 from tests.webhooks.shapes import HOST
 from tests.webhooks.test_send import ENV, NEW
@@ -268,12 +270,25 @@ def test_410_ends_the_telling_of_this_decision_and_of_no_other(tmp_path):
             assert isinstance(sender.send(mine), Sent)
 
 
-def test_a_message_that_receivers_would_not_take_is_cut_and_says_so():
-    reference = {"target": "tencent::r:sg-1", "group_id": "sg-" + "x" * 200}
-    few, many = ({"facts": {"references": [reference] * n}} for n in (100, 5000))
-    whole, cut = (json.loads(event_of("m1", 1.0, one)) for one in (few, many))
+def large(references: int) -> dict:
+    """The document of a decision about a group that so many rules name."""
+    named = [named_by(f"sg-{n:05d}") for n in range(references)]
+    found = to_json(decision(facts(group("sg-a", references=named), capabilities=OPENSTACK)))
+    return {**found, "decision_id": "d-1"}
+
+
+def test_a_message_that_receivers_would_not_take_is_cut_and_counts_what_it_leaves_out():
+    few, many = large(20), large(5000)
+    whole, text = json.loads(event_of("m1", 1.0, few)), event_of("m1", 1.0, many)
     assert (whole["data"], "truncated" in whole) == (few, False)
-    assert (cut["data"], cut["truncated"]) == (few, True)
+    assert len(text) <= BYTES_MAX
+    cut = json.loads(text)
+    shown = len(cut["data"]["facts"]["references"])
+    assert cut["truncated"] is True
+    assert shown in (100, 30, 10)
+    assert cut["data"]["left_out"]["reference"] == 5000 - shown
+    assert cut["data"]["left_out"]["cursor"]
+    assert (cut["data"]["verdict"], cut["data"]["decision_id"]) == (many["verdict"], "d-1")
 
 
 # -- what is never told --------------------------------------------------------------------------

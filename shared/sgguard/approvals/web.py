@@ -42,8 +42,7 @@ from sgguard.render.language.text import Detail
 from sgguard.render.language.words import Words
 from sgguard.render.outcome import notes_in
 from sgguard.store.rows import Approval
-from sgguard.telemetry.redaction import redacted
-from sgguard.web import problem
+from sgguard.web import problem, response
 from sgguard.web.language import detail_of, title_of, words_of
 from sgguard.web.response import Response
 from sgguard.web.surface import Surface
@@ -280,7 +279,7 @@ def _result(given: LinkToken, found: Json, words: Words, *, is_page: bool) -> Re
     is_changed = is_other or found["outcome"] == "superseded"
     status = _CONFLICT if is_changed else 200
     if not is_page:
-        return as_json(status, found)
+        return response.of_decision(status, found)
     title = words.say(f"result.{found['outcome']}")
     said = of_document(found)
     plan = _plan(said, found, words) if is_changed else []
@@ -290,13 +289,6 @@ def _result(given: LinkToken, found: Json, words: Words, *, is_page: bool) -> Re
     lines = [*found["target"], verdict, *notes_in(found, words), *plan, how]
     body = page.message_page(title, [line for line in lines if line], words)
     return Response(status, body, page.HEADERS)
-
-
-def as_json(status: int, found: Json) -> Response:
-    """Return a document as JSON, for a client that takes no page."""
-    body = redacted(json.dumps(found, ensure_ascii=False)).encode(errors="replace") + b"\n"
-    headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
-    return Response(status, body, headers)
 
 
 def problem_page(error: Exception, words: Words) -> Response:

@@ -25,30 +25,31 @@ LISTS = {"reference": "references", "binding": "bindings", "unseen": "unseen"}
 """Where the facts of a document have entries of a kind."""
 
 
-def answered(document: Json) -> Json:
+def answered(document: Json, most: int = SHOWN_MAX, of_reasons: int = OF_REASONS_MAX) -> Json:
     """Return what is answered of a document: it, or each of the decisions in it, within bounds.
 
     Where something is left out, ``left_out`` counts it and has the cursor of the first of it. It is
     empty for a decision without an id, which nobody can look up.
     """
     if "decisions" in document:
-        return {**document, "decisions": [answered(one) for one in document["decisions"]]}
+        decisions = [answered(one, most, of_reasons) for one in document["decisions"]]
+        return {**document, "decisions": decisions}
     if "facts" not in document:
         return document
     counts = {kind: len(_entries(document, kind)) for kind in KINDS}
-    over = {kind: max(0, number - SHOWN_MAX) for kind, number in counts.items()}
+    over = {kind: max(0, number - most) for kind, number in counts.items()}
     entries = sum(len(one["evidence"]) for one in document["reasons"])
-    if not any(over.values()) and entries <= OF_REASONS_MAX:
+    if not any(over.values()) and entries <= of_reasons:
         return document
-    found = {**document, "reasons": _reasons(document["reasons"])}
+    found = {**document, "reasons": _reasons(document["reasons"], of_reasons)}
     if not any(over.values()):
         return found
     first = next(kind for kind in KINDS if over[kind])
-    offset = sum(counts[kind] for kind in KINDS[: KINDS.index(first)]) + SHOWN_MAX
-    lists = {name: document["facts"][name][:SHOWN_MAX] for name in LISTS.values()}
+    offset = sum(counts[kind] for kind in KINDS[: KINDS.index(first)]) + most
+    lists = {name: document["facts"][name][:most] for name in LISTS.values()}
     return {
         **found,
-        "consequences": _consequences(document["consequences"]),
+        "consequences": _consequences(document["consequences"], most),
         "facts": {**document["facts"], **lists},
         "left_out": {**over, "cursor": _first_left_out(document, offset)},
     }
@@ -67,8 +68,7 @@ def _entries(document: Json, kind: str) -> list[Json]:
     return found
 
 
-def _reasons(reasons: list[Json]) -> list[Json]:
-    room = OF_REASONS_MAX
+def _reasons(reasons: list[Json], room: int) -> list[Json]:
     shown = []
     for one in reasons:
         evidence = one["evidence"][:room]
@@ -77,8 +77,7 @@ def _reasons(reasons: list[Json]) -> list[Json]:
     return shown
 
 
-def _consequences(consequences: list[Json]) -> list[Json]:
-    room = SHOWN_MAX
+def _consequences(consequences: list[Json], room: int) -> list[Json]:
     shown = []
     for one in consequences:
         vanishing = one["vanishing"][:room]

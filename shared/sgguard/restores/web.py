@@ -28,6 +28,7 @@ from sgguard.render.language.words import Words, name
 from sgguard.render.outcome import notes_in
 from sgguard.restores import act, permit
 from sgguard.store import codec
+from sgguard.web import response
 from sgguard.web.language import words_of
 from sgguard.web.response import Response
 from sgguard.web.surface import Surface
@@ -162,7 +163,7 @@ def _done(posted: Mapping[str, str], context: Context, words: Words, *, is_page:
 
 def _result(found: Json, words: Words, *, is_page: bool) -> Response:
     if not is_page:
-        return web.as_json(200, found)
+        return response.of_decision(200, found)
     title = words.say(f"result.{found['outcome']}")
     lines = [one for one in (*found["target"], *notes_in(found, words)) if one]
     return Response(200, page.message_page(title, lines, words), page.HEADERS)

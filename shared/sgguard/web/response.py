@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from sgguard import hiding, schemas
 from sgguard.events.base import DeliveryMode, Kind
 from sgguard.events.sources.cloudevents import encode_header
+from sgguard.render.evidence import answered
 from sgguard.render.stream import blocks, pieces
 from sgguard.telemetry.redaction import redacted
 from sgguard.web import problem
@@ -140,17 +141,17 @@ def _batched(result: EventResult, position: int, kind: Kind) -> dict[str, Any]:
     }
 
 
-def _attributes(answered: Json, kind: Kind) -> dict[str, str]:
+def _attributes(document: Json, kind: Kind) -> dict[str, str]:
     """Return an event's attributes; a document that is no decision has an ``at`` only."""
-    decided = "decision_id" in answered
-    subject = {"subject": _subject(answered["target"])} if decided else {}
+    decided = "decision_id" in document
+    subject = {"subject": _subject(document["target"])} if decided else {}
     return {
         "specversion": "1.0",
-        "id": answered["decision_id"] if decided else uuid.uuid4().hex,
+        "id": document["decision_id"] if decided else uuid.uuid4().hex,
         "source": _source(kind),
-        "type": answered.get("type", kind.answer_type),
+        "type": document.get("type", kind.answer_type),
         **subject,
-        "time": answered["decided_at" if decided else "at"],
+        "time": document["decided_at" if decided else "at"],
         "datacontenttype": _JSON,
     }
 
@@ -202,6 +203,12 @@ def _not_allowed(details: problem.Details, methods: str) -> Response:
 def of_document(document: Mapping[str, Any]) -> Response:
     """Answer with a document that is the same for everybody."""
     return _json(200, document)
+
+
+def of_decision(status: int, document: Json) -> Response:
+    """Answer with a document that was kept, within the bounds of an answer; never from a cache."""
+    headers = {"Content-Type": _JSON, "Cache-Control": "no-store"}
+    return _written(status, answered(document), headers)
 
 
 def of_problem(details: problem.Details) -> Response:

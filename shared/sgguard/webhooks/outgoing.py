@@ -16,6 +16,7 @@ import msgspec
 from sgguard.callers.veil import veiled
 from sgguard.engine.context import Context
 from sgguard.outbox.base import Gone, Later, Result
+from sgguard.render.evidence import answered
 from sgguard.render.values import time_json
 from sgguard.store.notices import OutboxRow
 from sgguard.telemetry.redaction import redacted
@@ -27,7 +28,9 @@ TYPE = "sgguard.decision.v1"
 BYTES_MAX = 256 * 1024
 """A larger message is cut: many receivers take no more, and would never take it."""
 
-_ENTRIES_MAX = 100
+_ENTRIES = (100, 30, 10, 3, 1)
+"""How many entries a list of a message that is cut has: as many as it takes to fit."""
+
 _FUNCTIONS = {"delete": "delete_request", "launch": "instance_launch"}
 
 
@@ -75,8 +78,10 @@ def sender(context: Context) -> CallbackSender:
 def event(message_id: str, at_s: float, data: Mapping[str, Any], kind: str = TYPE) -> bytes:
     """Return the CloudEvent of a message, without any configured secret.
 
-    Its id is that of the message: the same for every attempt, another for every change. Where it
-    would be too large every list in it is cut, and the attribute ``truncated`` says so.
+    Its id is that of the message: the same for every attempt, another for every change. Evidence
+    is within the bounds of an answer. Where it would be too large even so, every list in it is cut,
+    shorter and shorter until it fits, and the attribute ``truncated`` says so; ``left_out`` counts
+    the evidence that is missing.
     """
     attributes = {
         "specversion": "1.0",
@@ -91,17 +96,20 @@ def event(message_id: str, at_s: float, data: Mapping[str, Any], kind: str = TYP
         # Of several groups only their scope, as in an answer.
         one = str(targets[0])
         attributes["subject"] = one if len(targets) == 1 else one.rpartition(":")[0]
-    whole = _encoded({**attributes, "data": data})
-    if len(whole) <= BYTES_MAX:
-        return whole
-    return _encoded({**attributes, "truncated": True, "data": _cut(data)})
+    message = _encoded({**attributes, "data": answered(dict(data))})
+    for most in _ENTRIES:
+        if len(message) <= BYTES_MAX:
+            break
+        cut = _cut(answered(dict(data), most, most), most)
+        message = _encoded({**attributes, "truncated": True, "data": cut})
+    return message
 
 
 def _encoded(message: Json) -> bytes:
     return redacted(json.dumps(message, ensure_ascii=False)).encode(errors="replace")
 
 
-def _cut(value: Any) -> Any:
+def _cut(value: Any, most: int) -> Any:
     if isinstance(value, Mapping):
-        return {key: _cut(one) for key, one in value.items()}
-    return [_cut(one) for one in value[:_ENTRIES_MAX]] if isinstance(value, list) else value
+        return {key: _cut(one, most) for key, one in value.items()}
+    return [_cut(one, most) for one in value[:most]] if isinstance(value, list) else value
