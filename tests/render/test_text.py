@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -344,3 +345,27 @@ def test_only_whole_uuids_are_shortened():
     assert short_ids("sg-bp1partner0gateway01 and 22222222-bbbb") == (
         "sg-bp1partner0gateway01 and 22222222-bbbb"
     )
+
+
+@pytest.mark.parametrize("first", range(0, 0x3000, 0x400), ids=hex)
+def test_the_columns_of_a_text_are_those_of_its_signs(first):
+    signs = [chr(one) for one in range(first, first + 0x400)]
+    wide = [one for one in signs if unicodedata.east_asian_width(one) in ("W", "F")]
+    assert columns("".join(signs)) == len(signs) + len(wide)
+    assert [one for one in signs if columns(one) == 2] == wide
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("plain words", "plain words"),
+        (" two  spaces ", "two spaces"),
+        ("a\nline\x1b[31m", "a line [31m"),
+        ("é", "é"),
+        ("x" * 21, "x" * 19 + "…"),
+        ("x" * 20, "x" * 20),
+        ("", ""),
+    ],
+)
+def test_a_text_is_put_on_one_line(text, line):
+    assert one_line(text, 20) == line

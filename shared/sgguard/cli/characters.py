@@ -45,6 +45,8 @@ def harmless(text: str) -> str:
 
 def escaped_json(text: str, encoding: str) -> str:
     """Return JSON with escapes for what steers a terminal, and for what cannot be encoded."""
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text  # nearly all JSON, found in a third of the time
     escaped = _HARMFUL.sub(lambda found: _escaped(found[0]), text)
     try:
         escaped.encode(encoding)

@@ -24,9 +24,15 @@ _PLAIN = re.compile(r"[!-~]+(?: [!-~]+)*")
 """Printable ASCII with single spaces between words: one column each."""
 
 
+_MAYBE_WIDE = re.compile("[\u0370-\U0010ffff]")
+"""No sign before these takes two columns."""
+
+
 def columns(text: str) -> int:
     """Return how many columns of a terminal the text takes: wide East Asian signs take two."""
-    return len(text) if text.isascii() else sum(map(_columns_of, text))
+    if text.isascii():
+        return len(text)
+    return len(text) + sum(_columns_of(one) - 1 for one in _MAYBE_WIDE.findall(text))
 
 
 def _columns_of(character: str) -> int:
