@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sgguard.store.pool import LIMIT
-from sgguard.wire.parallel import MAX_THREADS
+from sgguard.wire.workers import MAX_THREADS
 from tests.bench.many import STEP
 
 COUNT = 10_000

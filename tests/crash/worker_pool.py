@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sgguard.wire import parallel
+from sgguard.wire.workers import WORKERS
 from tests.crash.harness import Harness
 from tests.crash.process import work
 from tests.crash.scenarios import PROVIDERS
@@ -72,8 +72,7 @@ def _warm_up() -> None:
                 harness = Harness.of(provider, shape, Path(folder))
                 harness.deliver()
                 harness.close()
-    parallel._pool().shutdown()
-    parallel._pool.cache_clear()
+    WORKERS.shutdown()
     assert threading.active_count() == 1
 
 

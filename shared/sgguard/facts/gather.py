@@ -24,7 +24,7 @@ from sgguard.model.resource import Group, Instance, Limit, Rule, Seen, Unseen
 from sgguard.model.sentence import said
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.base import Provider
-from sgguard.wire.parallel import parallel
+from sgguard.wire.parallel import ask
 
 _DEFAULT = "default"
 
@@ -289,4 +289,4 @@ def _together(
 ) -> tuple[A, B, C, D]: ...
 def _together(*calls: Callable[[], Any]) -> tuple[Any, ...]:
     """Run reads of different types side by side; the overloads keep each result's type."""
-    return tuple(parallel(calls))
+    return tuple(ask(calls))

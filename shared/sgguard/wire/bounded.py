@@ -20,6 +20,7 @@ from sgguard.wire.body import read_body
 from sgguard.wire.clock import Deadline
 from sgguard.wire.names import NAMES
 from sgguard.wire.transport import KEPT_S
+from sgguard.wire.workers import WORKERS
 
 _LONGEST_S = 3600.0
 _PIECE_BYTES = 1 << 16
@@ -154,6 +155,7 @@ class HttpxClient:
         """
         deadline = self.deadline or Deadline.after(_LONGEST_S)
         self._backend.deadline = deadline
+        WORKERS.begin_next()
         response = self._client.send(request, auth=None, stream=True)
         try:
             return read_body(response, deadline)

@@ -17,6 +17,7 @@ from sgguard import lazy
 from sgguard.wire.body import read_body
 from sgguard.wire.clock import Deadline
 from sgguard.wire.transport import KEPT_S, Connection
+from sgguard.wire.workers import WORKERS
 
 if TYPE_CHECKING:
     from sgguard.wire import bounded
@@ -169,6 +170,7 @@ def _through(
     transport: httpx.BaseTransport, request: httpx.Request, deadline: Deadline
 ) -> httpx.Response:
     """Ask a transport of httpx's kind, and read the whole body within the time."""
+    WORKERS.begin_next()  # it may wait
     response = transport.handle_request(request)
     response.request = request
     try:

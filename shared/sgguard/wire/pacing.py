@@ -27,6 +27,7 @@ import msgspec
 from sgguard import hiding
 from sgguard.wire.clock import MonotonicClock, elapsed
 from sgguard.wire.turns import Ask, SharedPace
+from sgguard.wire.workers import WORKERS
 
 Rates = Mapping[str, float]
 """Calls per second by action (an fnmatch pattern; the first that matches counts)."""
@@ -184,6 +185,7 @@ class Pace(msgspec.Struct, frozen=True):
             if moment_s > end_s:
                 return moment_s - now_s
             if moment_s > now_s:
+                WORKERS.begin_next()
                 self.lanes.sleep(moment_s - now_s)
             # Step 4: the lane may have been closed during the sleep; then reserve again.
             if lane.is_open(clock()):

@@ -1,24 +1,21 @@
-"""Independent calls in parallel on one bounded thread pool, and many ids in few calls."""
+"""Independent calls in parallel on the threads of the process, and many ids in few calls."""
 
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import lru_cache, partial
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from sgguard.errors import NotFoundError
+from sgguard.wire.workers import WORKERS, Call, Workers, later
 
 T = TypeVar("T")
 
-MAX_THREADS = 64
 
-
-@lru_cache(maxsize=1)
-def _pool() -> ThreadPoolExecutor:
-    # Threads are started on demand: a cold start that makes three reads starts two threads.
-    return ThreadPoolExecutor(max_workers=MAX_THREADS, thread_name_prefix="sgguard-read")
+def _pool() -> Workers:
+    return WORKERS
 
 
 def parallel(calls: Sequence[Callable[[], T]]) -> list[T]:
@@ -33,19 +30,63 @@ def parallel(calls: Sequence[Callable[[], T]]) -> list[T]:
     """
     if len(calls) <= 1:
         return [call() for call in calls]
-    futures: list[Future[T]] = [
-        _pool().submit(contextvars.copy_context().run, call) for call in calls[1:]
-    ]
-    results: list[T] = []
-    failure: Exception | None = None
-    for call, future in zip(calls, [None, *futures], strict=True):
+    pool = _pool()
+    begun = [pool.submit(contextvars.copy_context().run, call) for call in calls[1:]]
+    ended: _Ended[T] = _Ended()
+    # 1. Run the first call, and then what nobody else has begun.
+    with _taking_back(begun):
+        ended.note(0, calls[0])
+    others = []
+    for number, one in enumerate(begun, start=1):
+        if one.cancel():
+            ended.note(number, calls[number])
+        else:
+            others.append((number, one))
+    # 2. Wait for the others; for the last one first, for then most of the others are over, and
+    #    each wait costs a change of threads.
+    for number, one in reversed(others):
+        ended.note(number, one.result)
+    return ended.in_order()
+
+
+class _Ended(Generic[T]):
+    """What calls returned and raised, by their numbers."""
+
+    def __init__(self) -> None:
+        self._results: dict[int, T] = {}
+        self._failures: dict[int, Exception] = {}
+
+    def note(self, number: int, call: Callable[[], T]) -> None:
         try:
-            results.append(call() if future is None or future.cancel() else future.result())
-        except Exception as error:  # noqa: BLE001 - raised below, once nothing is under way
-            failure = failure or error
-    if failure is not None:
-        raise failure
-    return results
+            self._results[number] = call()
+        except Exception as error:  # noqa: BLE001 - raised once nothing is under way
+            self._failures[number] = error
+
+    def in_order(self) -> list[T]:
+        """Return all results, or raise the first failure."""
+        if self._failures:
+            raise self._failures[min(self._failures)]
+        return [self._results[number] for number in range(len(self._results))]
+
+
+@contextmanager
+def _taking_back(begun: Sequence[Call[Any]]) -> Iterator[None]:
+    """Take back what nobody has begun where the caller is interrupted: it wants none of it."""
+    try:
+        yield
+    except BaseException:
+        for one in begun:
+            one.cancel()
+        raise
+
+
+def ask(calls: Sequence[Callable[[], T]]) -> list[T]:
+    """Run calls that only ask clouds, as :func:`parallel` does, with fewer changes of threads.
+
+    The same counts for all that these calls run in parallel themselves.
+    """
+    with later():
+        return parallel(calls)
 
 
 class Begun(Generic[T]):
@@ -53,7 +94,7 @@ class Begun(Generic[T]):
 
     def __init__(self, call: Callable[[], T]) -> None:
         self._call = call
-        self._future: Future[T] = _pool().submit(contextvars.copy_context().run, call)
+        self._future: Call[T] = _pool().submit(contextvars.copy_context().run, call)
 
     def is_over(self) -> bool:
         """Return whether the result is there."""

@@ -20,6 +20,7 @@ from sgguard.wire.body import decoded
 from sgguard.wire.clock import Deadline
 from sgguard.wire.http1 import CONTROL, TOKEN, Answer, Reader
 from sgguard.wire.names import NAMES
+from sgguard.wire.workers import WORKERS
 
 KEPT_S = 60.0
 """How long an idle connection is used again: a minute between events is usual."""
@@ -76,6 +77,7 @@ class Connection:
         except httpx.WriteError as error:
             # A peer may refuse a request before it has read it all, and says why.
             unsent = error
+        WORKERS.begin_next()  # from here on this thread waits
         try:
             answer = self._reader.read(request.method)
         except httpx.TransportError:
@@ -93,6 +95,7 @@ class Connection:
             if not is_old and _is_silent(self._socket):
                 return self._socket
             self.close()
+        WORKERS.begin_next()
         end = Deadline.after(min(timeout_s, self._left_s(httpx.ConnectTimeout)))
         self._reader = Reader(self._receive)
         self._socket = self._connected(end)

@@ -24,6 +24,7 @@ import msgspec
 
 from sgguard.errors import StoreError
 from sgguard.wire.clock import MonotonicClock
+from sgguard.wire.workers import WORKERS
 
 SEATS = 8
 SEAT_PART = 1 / (2 * SEATS)
@@ -214,6 +215,7 @@ class SharedPace:
             return True
 
     def _ask_for(self, seat: _Seat, scope: str) -> None:
+        WORKERS.begin_next()
         now_s = self._clock()
         seat.ask_after_s = now_s + _NO_SEAT_S
         # It is counted from before the question: the store's time for it began later.
@@ -223,6 +225,7 @@ class SharedPace:
 
     def _stand(self, ask: Ask) -> float:
         """Take moments of the lane until one is the call's own."""
+        WORKERS.begin_next()
         end_s = self._clock() + ask.latest_s
         ages_s = float("inf")
         late = 0
