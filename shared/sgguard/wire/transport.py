@@ -8,6 +8,7 @@ next call; one that idled is used again only where nothing arrived on it.
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import time
@@ -39,6 +40,7 @@ class Connection:
         self._port = url.port or _PORTS[url.scheme]
         self._tls = tls if url.scheme == "https" else None
         self._socket: socket.socket | None = None
+        self._readable = select.poll()
         self._reader = Reader(self._receive)
         self._timeout_s = 0.0
         self._idle_since_s = 0.0
@@ -92,14 +94,19 @@ class Connection:
         """Return the open socket, or a new one where it is old, closed, or was written to."""
         if self._socket is not None:
             is_old = time.monotonic() - self._idle_since_s > KEPT_S
-            if not is_old and _is_silent(self._socket):
+            if not is_old and self._is_silent(self._socket):
                 return self._socket
             self.close()
         WORKERS.begin_next()
         end = Deadline.after(min(timeout_s, self._left_s(httpx.ConnectTimeout)))
         self._reader = Reader(self._receive)
-        self._socket = self._connected(end)
-        return self._socket
+        opened = self._socket = self._connected(end)
+        # The system is asked for as little as possible: whenever a thread asks, others may take
+        # its turn. So the socket never waits by itself, which takes three questions each time.
+        opened.settimeout(0)
+        self._readable = select.poll()
+        self._readable.register(opened, select.POLLIN)
+        return opened
 
     def _connected(self, end: Deadline) -> socket.socket:
         """Connect to the first address of the host that accepts; all share the time."""
@@ -127,18 +134,62 @@ class Connection:
             raise
 
     def _write(self, opened: socket.socket, data: bytes) -> None:
-        with _failing_as(httpx.WriteTimeout, httpx.WriteError):
-            for start in range(0, len(data), _PIECE_BYTES):
-                opened.settimeout(self._left_s(httpx.WriteTimeout))
-                opened.sendall(data[start : start + _PIECE_BYTES])
+        unsent = memoryview(data)
+        while unsent:
+            self._left_s(httpx.WriteTimeout)
+            try:
+                unsent = unsent[opened.send(unsent[:_PIECE_BYTES]) :]
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                self._wait(opened, select.POLLOUT, httpx.WriteTimeout)
+            except ssl.SSLWantReadError:
+                self._wait(opened, select.POLLIN, httpx.WriteTimeout)
+            except OSError as error:
+                raise _named(error, httpx.WriteTimeout, httpx.WriteError) from error
 
     def _receive(self) -> bytes:
         opened = self._socket
         if opened is None:
             return b""
-        with _failing_as(httpx.ReadTimeout, httpx.ReadError):
-            opened.settimeout(min(self._timeout_s, self._left_s(httpx.ReadTimeout)))
-            return opened.recv(_PIECE_BYTES)
+        # TLS may have unpacked more than was taken: then nothing else need come.
+        awaited = 0 if isinstance(opened, ssl.SSLSocket) and opened.pending() else select.POLLIN
+        while True:
+            if awaited:
+                self._wait(opened, awaited, httpx.ReadTimeout)
+            try:
+                return opened.recv(_PIECE_BYTES)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                awaited = select.POLLIN
+            except ssl.SSLWantWriteError:
+                awaited = select.POLLOUT
+            except OSError as error:
+                raise _named(error, httpx.ReadTimeout, httpx.ReadError) from error
+
+    def _wait(self, opened: socket.socket, event: int, late: _Failure) -> None:
+        """Wait until a socket can be read or written, for as long as the call has time."""
+        left_s = min(self._timeout_s, self._left_s(late))
+        ready = self._readable
+        if event != select.POLLIN:
+            ready = select.poll()
+            ready.register(opened, event)
+        if not ready.poll(left_s * 1000):
+            raise late("timed out")
+
+    def _is_silent(self, opened: socket.socket) -> bool:
+        """Return whether nothing arrived on an idle connection: neither its end nor a byte.
+
+        With TLS a ticket may have arrived, which is no data: a read takes it and finds nothing.
+        """
+        if isinstance(opened, ssl.SSLSocket) and opened.pending():
+            return False
+        if not self._readable.poll(0):
+            return True
+        try:
+            opened.recv(1)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return True
+        except OSError:
+            return False
+        return False
 
     def _left_s(self, late: _Failure) -> float:
         return _some(self.deadline, late) if self.deadline else self._timeout_s
@@ -157,26 +208,12 @@ def _failing_as(late: _Failure, broken: _Failure) -> Iterator[None]:
     """Raise the errors of a socket as httpx names them, from the error itself."""
     try:
         yield
-    except TimeoutError as error:
-        raise late(str(error)) from error
     except OSError as error:
-        raise broken(str(error)) from error
+        raise _named(error, late, broken) from error
 
 
-def _is_silent(opened: socket.socket) -> bool:
-    """Return whether nothing arrived on an idle connection: neither its end nor a byte.
-
-    A read that finds nothing is the only sure sign. With TLS a ticket may have arrived, which is
-    no data: the read takes it and finds nothing.
-    """
-    opened.settimeout(0)
-    try:
-        opened.recv(1)
-    except (BlockingIOError, ssl.SSLWantReadError):
-        return True
-    except OSError:
-        return False
-    return False
+def _named(error: OSError, late: _Failure, broken: _Failure) -> httpx.TransportError:
+    return (late if isinstance(error, TimeoutError) else broken)(str(error))
 
 
 def _head(request: httpx.Request) -> bytes:
