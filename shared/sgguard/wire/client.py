@@ -24,6 +24,7 @@ from sgguard.errors import (
     UnknownShapeError,
     UnreachableError,
 )
+from sgguard.wire import lean
 from sgguard.wire.address import with_query
 from sgguard.wire.body import LARGEST_BYTES, TooLargeError
 from sgguard.wire.clock import Deadline
@@ -128,19 +129,13 @@ class Wire(msgspec.Struct, frozen=True):
         left_s = self.deadline.require(f"{self.provider} {action} could be called")
         with self._translating(action, url):
             target = with_query(url, params)
-            limits = httpx.Timeout(
-                min(left_s, CALL_TIMEOUT_S), connect=min(left_s, CONNECT_TIMEOUT_S)
-            )
+            connect_s, call_s = min(left_s, CONNECT_TIMEOUT_S), min(left_s, CALL_TIMEOUT_S)
             sent = {**_HEADERS, **headers} if headers else _HEADERS
             if method == "POST" and content is not None and isinstance(auth, FormAuth):
                 content, sent, auth = auth.signed_form(target, content), _FORM_HEADERS, None
-            request = httpx.Request(
-                method,
-                target,
-                headers=sent,
-                content=content,
-                extensions={"timeout": limits.as_dict()},
-            )
+            raw = [(name.encode("ascii"), value.encode("ascii")) for name, value in sent.items()]
+            timeouts = {"connect": connect_s, "read": call_s, "write": call_s, "pool": call_s}
+            request = lean.Request(method, target, raw, content or b"", timeouts)
             response = exchange(request, auth, self.transport, self.deadline)
         try:
             check(response)

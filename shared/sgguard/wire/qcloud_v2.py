@@ -99,6 +99,7 @@ class QcloudV2Auth(FormAuth):
         self._constant = {"SecretId": key_id, "SignatureMethod": algorithm}
         if token:
             self._constant["Token"] = token
+        self._encoded = urlencode(self._constant)
 
     def __repr__(self) -> str:
         return f"QcloudV2Auth(key_id={self._key_id!r}, algorithm={self._algorithm!r})"
@@ -117,10 +118,12 @@ class QcloudV2Auth(FormAuth):
         given = _decoded(encoded)
         params = given | self._constant | varying
         text = string_to_sign(method, url.host, url.path, params)
-        own = {**self._constant, **varying, "Signature": sign(self._secret, text, self._algorithm)}
+        varying["Signature"] = sign(self._secret, text, self._algorithm)
+        own = {**self._constant, **varying}
         if given.keys() & own.keys():
             return urlencode(given | own).encode("ascii")
-        return b"&".join(filter(None, (encoded, urlencode(own).encode("ascii"))))
+        added = f"{self._encoded}&{urlencode(varying)}".encode("ascii")
+        return b"&".join(filter(None, (encoded, added)))
 
 
 def _with_params(request: httpx.Request, encoded: bytes) -> httpx.Request:

@@ -20,6 +20,7 @@ import hmac
 import re
 from collections.abc import Generator, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import httpx
 import msgspec
@@ -30,6 +31,7 @@ ALGORITHM = "TC3-HMAC-SHA256"
 MAX_SKEW_S = 5 * 60
 """How far ``X-TC-Timestamp`` may be from the cloud's clock."""
 
+_DAY_S = 24 * 60 * 60
 _TERMINATOR = "tc3_request"
 _UNSIGNED = "UNSIGNED-PAYLOAD"
 _SIGNED = ("content-type", "host")
@@ -66,7 +68,12 @@ def parse_authorization(header: str) -> Authorization | None:
 
 def date_of(timestamp: int) -> str:
     """Return the UTC date of a timestamp: ``2023-11-14``."""
-    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d")
+    return _date_of_day(timestamp // _DAY_S)
+
+
+@lru_cache(maxsize=4)
+def _date_of_day(day: int) -> str:
+    return datetime.fromtimestamp(day * _DAY_S, UTC).strftime("%Y-%m-%d")
 
 
 def canonical_request(

@@ -14,9 +14,11 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 import httpx
 
+from sgguard.wire import lean
 from sgguard.wire.body import decoded
 from sgguard.wire.clock import Deadline
 from sgguard.wire.http1 import CONTROL, TOKEN, Answer, Reader
@@ -223,13 +225,21 @@ def _head(request: httpx.Request) -> bytes:
         httpx.LocalProtocolError: a header has characters that no header can have.
     """
     lines = [b"%s %s HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)]
-    for name, value in request.headers.raw:
-        if CONTROL.search(value) or not TOKEN.fullmatch(name):
+    headers = request.headers.raw
+    if CONTROL.search(b"".join([value for _, value in headers])):
+        raise httpx.LocalProtocolError("a header cannot be sent")
+    for name, value in headers:
+        if not _is_name(name):
             raise httpx.LocalProtocolError("a header cannot be sent")
         lines.append(b"%s: %s" % (name, value))
     return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
+@lru_cache(maxsize=256)
+def _is_name(name: bytes) -> bool:
+    return TOKEN.fullmatch(name) is not None
+
+
 def _response(answer: Answer, request: httpx.Request) -> httpx.Response:
     body, headers = decoded(answer.body, answer.headers)
-    return httpx.Response(answer.status, headers=headers, content=body, request=request)
+    return lean.Response(answer.status, headers, body, request)
