@@ -1,11 +1,10 @@
 import threading
 import weakref
-from concurrent.futures import CancelledError
 
 import pytest
 
 from sgguard.wire.parallel import Begun, ask, parallel
-from sgguard.wire.workers import MAX_THREADS, WORKERS, Workers, later
+from sgguard.wire.workers import MAX_THREADS, WORKERS, TakenBackError, Workers, later
 
 
 def test_results_come_in_the_order_of_the_calls():
@@ -112,7 +111,7 @@ def test_a_call_is_run_once_whoever_is_faster():
     assert other.done()
     assert not other.cancel()
     assert ran == [2]
-    with pytest.raises(CancelledError):
+    with pytest.raises(TakenBackError):
         call.result()
     workers.shutdown()
 
@@ -158,6 +157,15 @@ def test_a_system_that_gives_no_more_threads_leaves_the_calls_to_those_who_wait(
     workers = Exhausted(most=2)
     call = workers.submit(int)
     assert call.cancel()
+
+
+def test_a_call_that_its_caller_ran_has_no_second_result():
+    with later():
+        begun = Begun(lambda: 7)
+    assert begun.result() == 7
+    assert begun.is_over()
+    with pytest.raises(TakenBackError):
+        begun.result()
 
 
 def test_a_call_that_was_begun_is_waited_for_or_run_by_its_caller():

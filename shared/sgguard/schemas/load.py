@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
+_FOLDER = Path(__file__).parent  # importlib.resources would cost a start more than reading does
 _KEY_MAX = 64
 _SUFFIX = ".schema.json"
 
@@ -14,14 +15,14 @@ _SUFFIX = ".schema.json"
 @lru_cache(maxsize=16)
 def load(name: str) -> dict[str, Any]:
     """Return the schema ``<name>.schema.json``; it must not be changed."""
-    text = files(__package__).joinpath(f"{name}{_SUFFIX}").read_text(encoding="utf-8")
+    text = (_FOLDER / f"{name}{_SUFFIX}").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
 
 
 def names() -> tuple[str, ...]:
     """Return the names of all schemas."""
-    found = (one.name for one in files(__package__).iterdir())
+    found = (one.name for one in _FOLDER.iterdir())
     return tuple(sorted(n.removesuffix(_SUFFIX) for n in found if n.endswith(_SUFFIX)))
 
 

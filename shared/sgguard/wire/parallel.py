@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from sgguard.errors import NotFoundError
-from sgguard.wire.workers import WORKERS, Call, Workers, later
+from sgguard.wire.workers import WORKERS, Call, TakenBackError, Workers, later
 
 T = TypeVar("T")
 
@@ -94,6 +94,7 @@ class Begun(Generic[T]):
 
     def __init__(self, call: Callable[[], T]) -> None:
         self._call = call
+        self._is_taken_back = False
         self._future: Call[T] = _pool().submit(contextvars.copy_context().run, call)
 
     def is_over(self) -> bool:
@@ -106,9 +107,12 @@ class Begun(Generic[T]):
         The calling thread runs what the pool has not started yet, as :func:`parallel` does.
 
         Raises:
-            CancelledError: the calling thread has run it before; nothing runs twice.
+            TakenBackError: the calling thread has run it before; nothing runs twice.
         """
-        if not self._future.cancelled() and self._future.cancel():
+        if self._is_taken_back:
+            raise TakenBackError
+        if self._future.cancel():
+            self._is_taken_back = True
             return self._call()
         return self._future.result()
 

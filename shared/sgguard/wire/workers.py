@@ -15,7 +15,6 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Generic, TypeVar
@@ -23,6 +22,11 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 
 MAX_THREADS = 64
+
+
+class TakenBackError(Exception):
+    """Whoever waits for a call has taken it back, so that it has no result."""
+
 
 _is_later: ContextVar[bool] = ContextVar("is_later", default=False)
 
@@ -99,13 +103,13 @@ class Call(Generic[T]):
         """Wait for what the call returns, or raise what it raises.
 
         Raises:
-            CancelledError: it was taken back.
+            TakenBackError: it was taken back.
         """
         if self._over.locked():
             with self._over:
                 pass
         if self._is_taken_back:
-            raise CancelledError
+            raise TakenBackError
         if self._error is not None:
             raise self._error
         return self._value

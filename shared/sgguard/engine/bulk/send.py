@@ -7,7 +7,6 @@ before them wait for their turn: at a rate of ten a second a pause between waves
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import CancelledError
 from contextlib import suppress
 from functools import partial
 
@@ -26,6 +25,7 @@ from sgguard.model.sentence import as_sentence, said
 from sgguard.store import codec
 from sgguard.store.rows import Entry
 from sgguard.wire.parallel import Begun
+from sgguard.wire.workers import TakenBackError
 
 _REACHED = result("nothing", RowCode.REACHED, said("row.reached-meanwhile"))
 
@@ -98,7 +98,7 @@ def take_all(run: BulkRun) -> None:
     run.is_ending = True
     while run.under_way:
         # A call that this thread made itself, and that was interrupted, is left as intended.
-        with suppress(SgguardError, CancelledError):
+        with suppress(SgguardError, TakenBackError):
             run.under_way[0].note()
         run.under_way.pop(0)
     with suppress(SgguardError):
