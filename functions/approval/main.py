@@ -1,8 +1,8 @@
 """May a plan be carried out, or what it removed be restored? Shows it, and takes the answer."""
 
+from __future__ import annotations
+
 import functions_framework
-from flask import Request
-from flask.typing import ResponseReturnValue
 
 from sgguard.approvals import reminders
 from sgguard.engine import delivery
@@ -14,6 +14,6 @@ start.announce(reminders.KIND)
 
 
 @functions_framework.http
-def approval(http: Request) -> ResponseReturnValue:
+def approval(http: endpoint.Request) -> endpoint.Answer:
     """Answer one HTTP request."""
     return endpoint.serve(http, reminders.KIND, reminders.request, HANDLE, pages=web)

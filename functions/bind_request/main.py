@@ -1,8 +1,8 @@
 """May this group be put on these holders, or taken off them? Answers each event with a decision."""
 
+from __future__ import annotations
+
 import functions_framework
-from flask import Request
-from flask.typing import ResponseReturnValue
 
 from sgguard.engine import bind
 from sgguard.events import Kind
@@ -14,6 +14,6 @@ start.announce(KIND)
 
 
 @functions_framework.http
-def bind_request(http: Request) -> ResponseReturnValue:
+def bind_request(http: endpoint.Request) -> endpoint.Answer:
     """Answer one HTTP request."""
     return endpoint.serve(http, KIND, parse, bind.binds)

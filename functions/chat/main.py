@@ -1,8 +1,8 @@
 """Sends messages about decisions to chat, and answers clicks and commands that come back."""
 
+from __future__ import annotations
+
 import functions_framework
-from flask import Request
-from flask.typing import ResponseReturnValue
 
 from sgguard.chat.deliver import KIND, handle, request
 from sgguard.chat.web import Callbacks
@@ -12,6 +12,6 @@ start.announce(KIND)
 
 
 @functions_framework.http
-def chat(http: Request) -> ResponseReturnValue:
+def chat(http: endpoint.Request) -> endpoint.Answer:
     """Answer one HTTP request."""
     return endpoint.serve(http, KIND, request, handle, pages=Callbacks(http.args))

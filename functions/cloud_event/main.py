@@ -1,8 +1,8 @@
 """What does this event of a cloud mean? Takes whatever a bus delivers, and judges what matters."""
 
+from __future__ import annotations
+
 import functions_framework
-from flask import Request
-from flask.typing import ResponseReturnValue
 
 from sgguard.approvals import reminders
 from sgguard.engine import cloud_event as engine
@@ -15,6 +15,6 @@ start.announce(KIND)
 
 
 @functions_framework.http
-def cloud_event(http: Request) -> ResponseReturnValue:
+def cloud_event(http: endpoint.Request) -> endpoint.Answer:
     """Answer one HTTP request."""
     return endpoint.serve(http, KIND, request.occurrence, HANDLE)

@@ -1,8 +1,8 @@
 """May these security groups be deleted? Answers each event with a decision and its evidence."""
 
+from __future__ import annotations
+
 import functions_framework
-from flask import Request
-from flask.typing import ResponseReturnValue
 
 from sgguard.engine import cloud_event, handle
 from sgguard.events import Kind, request
@@ -15,6 +15,6 @@ start.announce(KIND)
 
 
 @functions_framework.http
-def delete_request(http: Request) -> ResponseReturnValue:
+def delete_request(http: endpoint.Request) -> endpoint.Answer:
     """Answer one HTTP request."""
     return endpoint.serve(http, KIND, PARSE, HANDLE)

@@ -1,8 +1,8 @@
 """May these instances be launched with their groups? Answers each event with a decision."""
 
+from __future__ import annotations
+
 import functions_framework
-from flask import Request
-from flask.typing import ResponseReturnValue
 
 from sgguard.engine import cloud_event, handle
 from sgguard.events import Kind, request
@@ -15,6 +15,6 @@ start.announce(KIND)
 
 
 @functions_framework.http
-def instance_launch(http: Request) -> ResponseReturnValue:
+def instance_launch(http: endpoint.Request) -> endpoint.Answer:
     """Answer one HTTP request."""
     return endpoint.serve(http, KIND, PARSE, HANDLE)

@@ -6,13 +6,17 @@ import gc
 import json
 import os
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import functions_framework
 import msgspec
 
-from sgguard import hiding
+from sgguard import hiding, lazy
 from sgguard.web.installed import functions
+
+if TYPE_CHECKING:
+    import functions_framework
+else:
+    functions_framework = lazy("functions_framework")  # what hands over events needs no server
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -53,11 +57,15 @@ def of(function: str) -> Application:
     os.environ["HOST"] = REACHED
     make: Callable[..., Application] = functions_framework.create_app
     application = make(target=function, source=str(functions()[function]))
-    # An artifact begins without the collector of garbage: what it has made until here stays.
+    keep_all()
+    return application
+
+
+def keep_all() -> None:
+    """Begin to collect garbage, in an artifact: what it has made until here stays."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
-    return application
 
 
 def ask(application: Application, environ: Environ) -> Answer:

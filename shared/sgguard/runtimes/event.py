@@ -1,8 +1,8 @@
 """The way of a handler that takes an event and a context.
 
-The event becomes a request to the function's application. What the platform hands over by itself
-goes to ``/`` as JSON, and its answer is the document. What a gateway handed over is a request with
-a path, headers and a body of its own, and its answer is the gateway's.
+What the platform hands over by itself goes to the function as JSON, and its answer is the document.
+What a gateway handed over is a request with a path, headers and a body of its own: it goes to the
+function's application, and its answer is the gateway's.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from urllib.parse import urlencode, urlsplit
 
 from sgguard.engine.context import begin
 from sgguard.errors import EventError, SettingsError
-from sgguard.runtimes import app, credentials, deadline
+from sgguard.runtimes import app, credentials, deadline, direct
 from sgguard.runtimes.base import HttpEvent, Json, Platform, http_of
 from sgguard.runtimes.names import named, variables
 from sgguard.telemetry import logs
@@ -43,13 +43,15 @@ class Handler:
         self._function = function
         self._platform = platform
         self._lock = Lock()
+        self._direct: direct.Function | None = None
         self._app: app.Application | None = None
         if not platform.IS_SET_UP_BY_CONTEXT:
-            self._app = app.of(function)
+            self._direct = direct.of(function)
 
     def initialize(self, context: Any) -> None:
         """Start the function, where the platform does so before the first event."""
-        self._application(context)
+        self._started(context)
+        self._application()  # a gateway may be before it
 
     def __call__(self, event: Any, context: Any) -> Json | list[Any]:
         """Answer one event.
@@ -57,7 +59,7 @@ class Handler:
         Raises:
             AgainError: it has to be delivered again; its text is a status and a title.
         """
-        application = self._application(context)
+        function = self._started(context)
         env = self._environment(context)
         content = _bytes(event)
         try:
@@ -65,16 +67,14 @@ class Handler:
         except EventError as error:
             return _http_answer(400, {}, str(error).encode())
         if request is not None:
-            return self._for_gateway(application, request, env)
-        return _document(app.ask(application, _direct(content, env)))
+            return self._for_gateway(request, env)
+        return _document(direct.ask(function, _direct(content, env)))
 
-    def _for_gateway(
-        self, application: app.Application, request: HttpEvent, env: Mapping[str, str]
-    ) -> Json:
+    def _for_gateway(self, request: HttpEvent, env: Mapping[str, str]) -> Json:
         if self._is_proven_by_platform(env):
             logs.log(logging.ERROR, "refused", function=self._function, detail=_SHUT)
             return _http_answer(403, {}, b'{"title": "Forbidden", "status": 403}')
-        answer = app.ask(application, _wrapped(request, self._platform, env))
+        answer = app.ask(self._application(), _wrapped(request, self._platform, env))
         return _http_answer(answer.status, answer.headers, answer.body)
 
     def _is_proven_by_platform(self, env: Mapping[str, str]) -> bool:
@@ -84,11 +84,17 @@ class Handler:
             return False  # the application answers with it
         return any(one.kind == "platform" and self._function in one.functions for one in callers)
 
-    def _application(self, context: Any) -> app.Application:
+    def _started(self, context: Any) -> direct.Function:
         with self._lock:
-            if self._app is None:
+            if self._direct is None:
                 if self._platform.IS_SET_UP_BY_CONTEXT:
                     self._set_up(context)
+                self._direct = direct.of(self._function)
+            return self._direct
+
+    def _application(self) -> app.Application:
+        with self._lock:
+            if self._app is None:
                 self._app = app.of(self._function)
             return self._app
 

@@ -12,10 +12,9 @@ import time
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from ipaddress import ip_address
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
-from flask import Request
 from msgspec.structs import replace
 
 from sgguard import callers, hiding
@@ -32,6 +31,9 @@ from sgguard.model.event import Event
 from sgguard.model.occurrence import Occurrence
 from sgguard.web.problem import Details
 from sgguard.webhooks import asked as asking
+
+if TYPE_CHECKING:
+    from flask import Request
 
 T = TypeVar("T")
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
-from flask import Request
-from flask.typing import ResponseReturnValue
 from msgspec.structs import replace
 
 from sgguard import events, lazy
@@ -39,7 +37,13 @@ from sgguard.web.response import Response
 from sgguard.web.surface import NOTHING, Surface
 
 if TYPE_CHECKING:
+    import flask
+    from flask.typing import ResponseReturnValue
+
     from sgguard.web import openapi
+
+    Request: TypeAlias = flask.Request
+    Answer: TypeAlias = ResponseReturnValue
 else:
     openapi = lazy("sgguard.web.openapi")  # only whoever asks for the document needs it
 
@@ -89,7 +93,7 @@ class Pages(Protocol):
 
 def serve(
     http: Request, kind: Kind, parse: Parse[T], handle: Handle[T], pages: Pages | None = None
-) -> ResponseReturnValue:
+) -> Answer:
     """Answer one HTTP request to a function; this never raises.
 
     POST brings events. GET and HEAD say what the function is and how to ask it; with ``pages``,

@@ -7,17 +7,23 @@ are; ``type``, ``sentence`` and the other members are the same in every language
 from __future__ import annotations
 
 from datetime import UTC
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
-from werkzeug.datastructures import LanguageAccept
-from werkzeug.http import parse_accept_header
 
+from sgguard import lazy
 from sgguard.render.language import refusal
 from sgguard.render.language.words import Words, languages
 from sgguard.render.said import sentence_of
 from sgguard.web.problem import BASE, Details
 from sgguard.web.response import Response, of_problem
+
+if TYPE_CHECKING:
+    from werkzeug import datastructures
+    from werkzeug import http as headers_of_http
+else:
+    datastructures = lazy("werkzeug.datastructures")  # most answers are no problems
+    headers_of_http = lazy("werkzeug.http")
 
 Json = dict[str, Any]
 
@@ -29,7 +35,8 @@ def words_of(asked: str, accepted: str) -> Words:
     """Return the words of the language asked for, or the first one accepted, or English."""
     if asked in languages():
         return Words(asked, UTC)
-    found = parse_accept_header(accepted, LanguageAccept).best_match(languages(), default=_ENGLISH)
+    named = headers_of_http.parse_accept_header(accepted, datastructures.LanguageAccept)
+    found = named.best_match(languages(), default=_ENGLISH)
     return Words(found or _ENGLISH, UTC)
 
 

@@ -10,8 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from itertools import count
-
-from flask import Request
+from typing import TYPE_CHECKING
 
 import sgguard
 from sgguard.engine.context import Context
@@ -22,6 +21,9 @@ from sgguard.outbox import late
 from sgguard.telemetry import exposition, metrics, registry, setup, traces
 from sgguard.telemetry.exposition import Reading
 from sgguard.web.response import Response
+
+if TYPE_CHECKING:
+    from flask import Request
 
 METRICS = "/metrics"
 """Where Prometheus reads, of a function and of a server of all functions."""
