@@ -130,7 +130,7 @@ class Workers:
         self._waiting: deque[Call[Any]] = deque()
         self._threads: list[_Worker] = []
         self._idle: list[_Worker] = []
-        self._is_one_coming = False
+        self._coming = 0  # woken, and not yet where they take a call
 
     def submit(self, run: Callable[..., T], /, *args: Any) -> Call[T]:
         """Have ``run(*args)`` run on one of the threads, or by whoever takes it back."""
@@ -138,23 +138,28 @@ class Workers:
         with self._guard:
             self._waiting.append(call)
         if not call.is_later:
-            self.begin_next()
+            self.begin_first()
         return call
 
+    def begin_first(self) -> None:
+        """Wake a thread for the first call that waits, unless one is on its way."""
+        if not self._coming:
+            self.begin_next()
+
     def begin_next(self) -> None:
-        """Wake a thread for the first call that waits: whoever calls this is about to wait."""
+        """Wake a thread for a call that waits: whoever calls this is about to wait itself."""
         if not self._waiting:
             return
         with self._guard:
-            if self._is_one_coming or not self._is_any_waiting():
+            if not self._is_any_waiting() or self._coming >= len(self._waiting):
                 return
             if self._idle:
-                self._is_one_coming = True
+                self._coming += 1
                 self._idle.pop().wake.release()
                 return
             if len(self._threads) >= self._most:
                 return
-            self._is_one_coming = True
+            self._coming += 1
             started = _Worker(self, f"sgguard-read-{len(self._threads)}")
             self._threads.append(started)
         try:
@@ -162,7 +167,7 @@ class Workers:
         except RuntimeError:  # the system gives no more threads: whoever waits runs the calls
             with self._guard:
                 self._threads.remove(started)
-                self._is_one_coming = False
+                self._coming -= 1
 
     def start(self, thread: threading.Thread) -> None:
         """Start a thread.
@@ -175,10 +180,10 @@ class Workers:
     def take(self, worker: _Worker, *, is_woken: bool) -> Call[Any] | None:
         """Return the next call for a thread; None where none waits, and the thread is idle then."""
         with self._guard:
-            if is_woken:
-                self._is_one_coming = False
             if worker.is_ending:
                 return None
+            if is_woken:
+                self._coming -= 1
             if self._is_any_waiting():
                 return self._waiting.popleft()
             self._idle.append(worker)
@@ -188,7 +193,7 @@ class Workers:
         """End the threads once what they run is over; further calls start new ones."""
         with self._guard:
             threads, idle = self._threads, self._idle
-            self._threads, self._idle, self._is_one_coming = [], [], False
+            self._threads, self._idle, self._coming = [], [], 0
             for one in threads:
                 one.is_ending = True
         for one in idle:
@@ -220,7 +225,7 @@ class _Worker(threading.Thread):
             is_woken = call is None
             if call is not None:
                 if not call.is_later:
-                    self._workers.begin_next()
+                    self._workers.begin_first()
                 call.run()
             elif not self.is_ending:
                 self.wake.acquire()
