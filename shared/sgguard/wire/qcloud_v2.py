@@ -19,12 +19,11 @@ import base64
 import hmac
 from collections.abc import Callable, Generator, Mapping
 from typing import Literal, get_args
-from urllib.parse import parse_qsl, urlencode
 
 import httpx
 
 from sgguard.wire.clock import EpochClock
-from sgguard.wire.form import FORM, FormAuth
+from sgguard.wire.form import FORM, FormAuth, decoded, encoded
 
 Algorithm = Literal["HmacSHA1", "HmacSHA256"]
 ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
@@ -65,11 +64,7 @@ def sign(secret: str, text: str, algorithm: Algorithm) -> str:
 def params_of(request: httpx.Request) -> dict[str, str]:
     """Return the parameters of a request whose body has been read, from query or form."""
     raw = request.content if request.method == "POST" else request.url.query
-    return _decoded(raw)
-
-
-def _decoded(raw: bytes) -> dict[str, str]:
-    return dict(parse_qsl(raw.decode(errors="replace"), keep_blank_values=True))
+    return decoded(raw)
 
 
 class QcloudV2Auth(FormAuth):
@@ -99,7 +94,7 @@ class QcloudV2Auth(FormAuth):
         self._constant = {"SecretId": key_id, "SignatureMethod": algorithm}
         if token:
             self._constant["Token"] = token
-        self._encoded = urlencode(self._constant)
+        self._encoded = encoded(self._constant)
 
     def __repr__(self) -> str:
         return f"QcloudV2Auth(key_id={self._key_id!r}, algorithm={self._algorithm!r})"
@@ -113,17 +108,17 @@ class QcloudV2Auth(FormAuth):
         """Return the form of a POST with the common parameters and its signature."""
         return self._signed("POST", url, form)
 
-    def _signed(self, method: str, url: httpx.URL, encoded: bytes) -> bytes:
+    def _signed(self, method: str, url: httpx.URL, form: bytes) -> bytes:
         varying = {"Nonce": str(self._nonce()), "Timestamp": str(int(self._now()))}
-        given = _decoded(encoded)
+        given = decoded(form)
         params = given | self._constant | varying
         text = string_to_sign(method, url.host, url.path, params)
         varying["Signature"] = sign(self._secret, text, self._algorithm)
         own = {**self._constant, **varying}
         if given.keys() & own.keys():
-            return urlencode(given | own).encode("ascii")
-        added = f"{self._encoded}&{urlencode(varying)}".encode("ascii")
-        return b"&".join(filter(None, (encoded, added)))
+            return encoded(given | own).encode("ascii")
+        added = f"{self._encoded}&{encoded(varying)}".encode("ascii")
+        return b"&".join(filter(None, (form, added)))
 
 
 def _with_params(request: httpx.Request, encoded: bytes) -> httpx.Request:

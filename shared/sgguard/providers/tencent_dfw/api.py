@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 import httpx
 import msgspec
@@ -19,6 +18,7 @@ from sgguard import hiding
 from sgguard.errors import ThrottledError, UnavailableError, UnknownShapeError
 from sgguard.providers.tencent_dfw.codes import meaning_of
 from sgguard.wire.client import Wire, parse_json
+from sgguard.wire.form import encoded
 from sgguard.wire.qcloud_v2 import QcloudV2Auth, flatten
 from sgguard.wire.shape import Json, Shape
 
@@ -73,7 +73,7 @@ class DfwApi(msgspec.Struct, frozen=True):
             action=action,
             check=check,
             auth=self.auth,
-            content=urlencode(form).encode("ascii"),
+            content=encoded(form).encode("ascii"),
         )
         return responses[-1]
 
